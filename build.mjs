@@ -1,0 +1,21 @@
+// Bundles our own sources (dependencies stay in node_modules) so that starting needs no compiler and reads few files.
+import { existsSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const entries = {
+  parley: 'app/cli/parley.ts',
+  bench: 'bench/main.ts',
+};
+
+await build({
+  entryPoints: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file))),
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: 'linked',
+  logLevel: 'warning',
+});

@@ -1,0 +1,88 @@
+/** The event log: the only source of truth. Streams with dense sequences inside one order of positions. */
+import type { Either } from 'fp-ts/lib/Either.js';
+import type { EventType, NewParleyEvent, ParleyEvent } from '../schemas/events/index.ts';
+
+export interface AppendRequest {
+  readonly stream: string;
+  /** Sequence of the stream's last event as the writer knows it; 0 for a stream that does not exist yet. */
+  readonly expected: number;
+  /** At least one, with sequences `expected + 1`, `expected + 2`, ...: appended whole or not at all. */
+  readonly events: readonly NewParleyEvent[];
+}
+
+/** What an appender is told when its events are durable: the same events, each with its position. */
+export type Appended = readonly ParleyEvent[];
+
+export type AppendError =
+  /** Somebody else appended first; `actual` is the stream's last sequence. */
+  | { readonly kind: 'conflict'; readonly actual: number }
+  /** Nothing was stored and trying again later may work. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  /** Nothing was stored: no space left. */
+  | { readonly kind: 'full' };
+
+export interface StreamHead {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly position: number;
+}
+
+export interface ReadStream {
+  readonly stream: string;
+  /** First sequence wanted, included. Default: the first event forwards, the last event backwards. */
+  readonly from?: number;
+  readonly direction?: 'forwards' | 'backwards';
+  /** Most events in the answer, 1 to 10,000. */
+  readonly limit: number;
+}
+
+export interface ReadAll {
+  /** Events beyond this position. */
+  readonly after: number;
+  readonly types?: readonly EventType[];
+  /** Only streams whose name begins with this. */
+  readonly prefix?: string;
+  readonly limit: number;
+}
+
+export interface Page {
+  readonly events: readonly ParleyEvent[];
+  /** Everything at or below this has been looked at: the `after` of the next page. */
+  readonly through: number;
+}
+
+export interface Tail {
+  /** No more calls after this resolves. */
+  stop(): Promise<void>;
+}
+
+/** The log without `append`: what everybody but `commands` is given. */
+export interface LogReader {
+  /** One incarnation of the log; a restored log gets another. */
+  readonly epoch: string;
+  /** Position of the last event, 0 in an empty log. */
+  head(): Promise<number>;
+  streamHead(stream: string): Promise<StreamHead>;
+  /** Streams in name order, beyond `after`. */
+  streams(query: { prefix?: string; after?: string; limit: number }): Promise<readonly StreamHead[]>;
+  readStream(query: ReadStream): Promise<readonly ParleyEvent[]>;
+  readAll(query: ReadAll): Promise<Page>;
+  /**
+   * Calls `onEvents` with every event beyond `after`, in position order, in batches of at most 1,000, the next batch
+   * when the promise of the one before resolves. A handler that throws stops the tail; `onFailure` is told.
+   */
+  tail(
+    after: number,
+    onEvents: (events: readonly ParleyEvent[]) => Promise<void>,
+    onFailure: (error: unknown) => void,
+  ): Tail;
+}
+
+export interface EventLog extends LogReader {
+  /**
+   * Stores a batch durably. All batches that wait in one event-loop turn share one transaction; a conflict fails only its own stream's batch.
+   * Resolves when the events are fsynced, or to the reason why none of them was stored.
+   */
+  append(request: AppendRequest): Promise<Either<AppendError, Appended>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+/** Who there is, where, with which rights: guilds, channels, members, invites, users. */
+import type { Sealed } from '../../schemas/envelope.ts';
+import type { Overwrite } from '../../schemas/events/index.ts';
+
+export interface GuildRow {
+  readonly id: string;
+  readonly name: string;
+  readonly ownerId: string;
+  /** Permissions of @everyone as a decimal string. */
+  readonly everyone: string;
+  readonly memberCount: number;
+}
+
+export interface ChannelRow {
+  readonly id: string;
+  readonly kind: 'text' | 'dm';
+  readonly guildId: string | null;
+  readonly name: string | null;
+  readonly topic: string | null;
+  readonly overwrites: readonly Overwrite[];
+  readonly participants: readonly string[];
+  /** Place in the guild's list, from 0, in order of creation. */
+  readonly order: number;
+  /** Position of the event that created it. */
+  readonly createdAt: number;
+}
+
+export interface MemberRow {
+  readonly guildId: string;
+  readonly userId: string;
+  /** Milliseconds since 1970. */
+  readonly joinedTime: number;
+  /** Position of the event of joining. */
+  readonly joinedAt: number;
+}
+
+/** A stay in a guild, kept after its end. Positions; `leftAt` null: still there. */
+export interface Membership {
+  readonly guildId: string;
+  readonly joinedAt: number;
+  readonly leftAt: number | null;
+}
+
+export interface UserRow {
+  readonly id: string;
+  readonly kind: 'person' | 'bot' | 'imported';
+  readonly ownerId: string | null;
+  /** Opens to `Profile`, sealed in event `sealedIn` of stream `user-<id>`. */
+  readonly sealed: Sealed;
+  readonly sealedIn: string;
+}
+
+export interface InviteRow {
+  readonly code: string;
+  readonly guildId: string;
+  readonly channelId: string;
+  readonly inviterId: string;
+  readonly maxUses: number;
+  readonly uses: number;
+  readonly createdTime: number;
+  readonly expiresAt: number | null;
+}
+
+export interface GuildReader {
+  guild(id: string): Promise<GuildRow | undefined>;
+  channel(id: string): Promise<ChannelRow | undefined>;
+  /** In list order. */
+  channelsOf(guildId: string): Promise<readonly ChannelRow[]>;
+  member(guildId: string, userId: string): Promise<MemberRow | undefined>;
+  /** In order of user id, beyond `after`. */
+  members(guildId: string, query: { after?: string; limit: number }): Promise<readonly MemberRow[]>;
+  /** Guilds the user is in now, in order of joining. */
+  guildsOf(userId: string): Promise<readonly GuildRow[]>;
+  /** Every stay that is going on or ended beyond position `since`. */
+  memberships(userId: string, since: number): Promise<readonly Membership[]>;
+  /** Direct channels the user takes part in. */
+  directChannelsOf(userId: string): Promise<readonly ChannelRow[]>;
+  user(id: string): Promise<UserRow | undefined>;
+  users(ids: readonly string[]): Promise<readonly UserRow[]>;
+  invite(code: string): Promise<InviteRow | undefined>;
+  /** The first person who registered: administers the instance. */
+  administrator(): Promise<string | undefined>;
+}

@@ -1,0 +1,74 @@
+/** Message timelines: what was said in a channel, by message id. */
+import type { Sealed } from '../../schemas/envelope.ts';
+import type { Mentions } from '../../schemas/events/index.ts';
+
+export interface ReactionCount {
+  readonly emoji: string;
+  readonly count: number;
+  /** Whether the asking user is among them. */
+  readonly me: boolean;
+}
+
+export interface MessageRow {
+  readonly channelId: string;
+  readonly id: string;
+  readonly ordinal: number;
+  /** Sequence and position of the event that posted it. */
+  readonly sequence: number;
+  readonly position: number;
+  readonly author: string;
+  readonly time: number;
+  readonly editedTime: number | null;
+  readonly replyTo: string | null;
+  readonly mentions: Mentions;
+  readonly flags: number;
+  readonly nonce: string | number | null;
+  /** Null once deleted. */
+  readonly sealed: Sealed | null;
+  /** Id of the event the text was sealed in. */
+  readonly sealedIn: string;
+  readonly deleted: boolean;
+  readonly reactions: readonly ReactionCount[];
+}
+
+export type PageQuery =
+  | { readonly limit: number }
+  | { readonly before: string; readonly limit: number }
+  | { readonly after: string; readonly limit: number }
+  | { readonly around: string; readonly limit: number };
+
+/** What a decision about a message needs to know of it. */
+export interface MessageFacts {
+  readonly messageId: string;
+  readonly ordinal: number;
+  readonly author: string;
+  readonly deleted: boolean;
+  /** Number of different emoji on it. */
+  readonly emojis: number;
+  /** Whether the emoji asked about is on it at all, and from the user asked about. */
+  readonly emojiPresent: boolean;
+  readonly reacted: boolean;
+}
+
+export interface TimelineReader {
+  /** Newest first; deleted messages are left out. `before`, `after` exclude the message they name, `around` includes it. */
+  page(channelId: string, query: PageQuery, viewer: string): Promise<readonly MessageRow[]>;
+  /** `undefined` when there is none; a deleted one is returned as such. */
+  message(channelId: string, messageId: string, viewer: string): Promise<MessageRow | undefined>;
+  messages(channelId: string, messageIds: readonly string[], viewer: string): Promise<readonly MessageRow[]>;
+  /** Facts and, read together with them, the sequence of the channel's last event they include (0: none). */
+  facts(
+    channelId: string,
+    messageId: string,
+    reaction?: { readonly userId: string; readonly emoji: string },
+  ): Promise<{ readonly through: number; readonly facts: MessageFacts | undefined }>;
+  /** User ids in the order in which they reacted. */
+  reactors(
+    channelId: string,
+    messageId: string,
+    emoji: string,
+    query: { after?: string; limit: number },
+  ): Promise<readonly string[]>;
+  /** Which of these messages are deleted. */
+  deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>>;
+}

@@ -1,0 +1,78 @@
+/** The error catalogue: every refusal a client can see, with the code and status of Discord's API where it has one. */
+
+const catalogue = {
+  general: { code: 0, status: 500, message: 'Internal Server Error' },
+  unauthorized: { code: 0, status: 401, message: '401: Unauthorized' },
+  notFound: { code: 0, status: 404, message: '404: Not Found' },
+  methodNotAllowed: { code: 0, status: 405, message: '405: Method Not Allowed' },
+  payloadTooLarge: { code: 40005, status: 413, message: 'Request entity too large' },
+  unsupportedMediaType: { code: 0, status: 415, message: 'Send JSON (content-type: application/json)' },
+  rateLimited: { code: 0, status: 429, message: 'You are being rate limited.' },
+  unavailable: { code: 0, status: 503, message: 'Service temporarily unavailable, try again' },
+  diskFull: { code: 0, status: 503, message: 'The event log cannot store anything more: its disk is full' },
+  unknownApplication: { code: 10002, status: 404, message: 'Unknown Application' },
+  unknownChannel: { code: 10003, status: 404, message: 'Unknown Channel' },
+  unknownGuild: { code: 10004, status: 404, message: 'Unknown Guild' },
+  unknownInvite: { code: 10006, status: 404, message: 'Unknown Invite' },
+  unknownMember: { code: 10007, status: 404, message: 'Unknown Member' },
+  unknownMessage: { code: 10008, status: 404, message: 'Unknown Message' },
+  unknownUser: { code: 10013, status: 404, message: 'Unknown User' },
+  unknownEmoji: { code: 10014, status: 400, message: 'Unknown Emoji' },
+  botsCannot: { code: 20001, status: 403, message: 'Bots cannot use this endpoint' },
+  onlyAdministrator: { code: 50001, status: 403, message: 'Missing Access' },
+  tooManyReactions: { code: 30010, status: 400, message: 'Maximum number of reactions reached (20)' },
+  maximumGuildChannels: { code: 30013, status: 400, message: 'Maximum number of guild channels reached (500)' },
+  registrationClosed: { code: 40001, status: 403, message: 'Registration is closed on this server' },
+  keyReused: { code: 40060, status: 409, message: 'This id was already used for something else' },
+  missingAccess: { code: 50001, status: 403, message: 'Missing Access' },
+  dmExecute: { code: 50003, status: 403, message: 'Cannot execute action on a DM channel' },
+  cannotEditOthers: { code: 50005, status: 403, message: 'Cannot edit a message authored by another user' },
+  emptyMessage: { code: 50006, status: 400, message: 'Cannot send an empty message' },
+  cannotMessageUser: { code: 50007, status: 403, message: 'Cannot send messages to this user' },
+  missingPermissions: { code: 50013, status: 403, message: 'Missing Permissions' },
+  invalidForm: { code: 50035, status: 400, message: 'Invalid Form Body' },
+  badLogin: { code: 50035, status: 400, message: 'Invalid Form Body' },
+  ownerCannotLeave: { code: 50055, status: 400, message: 'The owner of a guild cannot leave it' },
+} as const;
+
+export type ErrorName = keyof typeof catalogue;
+
+/** `{content: {_errors: [{code, message}]}}`, nested like the body it speaks of. */
+export interface FieldErrors {
+  [field: string]: FieldErrors | { code: string; message: string }[];
+}
+
+/** A refusal as a value. `retryAfter` is in seconds. */
+export interface ParleyError {
+  readonly name: ErrorName;
+  readonly code: number;
+  readonly status: number;
+  readonly message: string;
+  readonly errors?: FieldErrors;
+  readonly retryAfter?: number;
+  /** Of a 429: true when the limit is the one on everything a user does. */
+  readonly global?: boolean;
+}
+
+export const parleyError = (
+  name: ErrorName,
+  more: Partial<Pick<ParleyError, 'errors' | 'retryAfter' | 'message' | 'global'>> = {},
+): ParleyError => ({ name, ...catalogue[name], ...more });
+
+/** An `invalidForm` about one field; `path` walks into nested bodies. */
+export const fieldError = (path: readonly (string | number)[], code: string, message: string): ParleyError => {
+  const leaf: FieldErrors = { _errors: [{ code, message }] };
+  const errors = path.reduceRight<FieldErrors>((inner, key) => ({ [String(key)]: inner }), leaf);
+  return parleyError('invalidForm', { errors });
+};
+
+/** The body of an HTTP error answer and the `error` of an op 101. */
+export const errorBody = (e: ParleyError) =>
+  e.status === 429
+    ? { message: e.message, code: e.code, retry_after: e.retryAfter ?? 1, global: e.global ?? false }
+    : {
+        message: e.message,
+        code: e.code,
+        ...(e.errors === undefined ? {} : { errors: e.errors }),
+        ...(e.retryAfter === undefined ? {} : { retry_after: e.retryAfter }),
+      };

@@ -1,0 +1,65 @@
+/** Codecs for the small values that every boundary shares. */
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+
+const SNOWFLAKE = /^\d{1,19}$/;
+
+/** A Discord-epoch id: up to 63 bits, written as a decimal string. */
+export const Snowflake = new t.Type<string, string, unknown>(
+  'Snowflake',
+  (u): u is string => typeof u === 'string' && SNOWFLAKE.test(u),
+  (u, context) =>
+    typeof u === 'string' && SNOWFLAKE.test(u)
+      ? t.success(u)
+      : t.failure(u, context, 'Must be a snowflake: a string of 1 to 19 digits.'),
+  t.identity,
+);
+
+/** A string whose length in UTF-16 units lies between `min` and `max`. */
+export const text = (min: number, max: number, what = 'string') =>
+  new t.Type<string, string, unknown>(
+    `${what}(${min}-${max})`,
+    (u): u is string => typeof u === 'string' && u.length >= min && u.length <= max,
+    (u, context) => {
+      if (typeof u !== 'string') return t.failure(u, context, 'Must be a string.');
+      return u.length >= min && u.length <= max
+        ? t.success(u)
+        : t.failure(u, context, `Must be between ${min} and ${max} characters long, not ${u.length}.`);
+    },
+    t.identity,
+  );
+
+/** A whole number between `min` and `max`, both allowed. */
+export const integer = (min: number, max: number) =>
+  new t.Type<number, number, unknown>(
+    `integer(${min}-${max})`,
+    (u): u is number => Number.isInteger(u) && (u as number) >= min && (u as number) <= max,
+    (u, context) =>
+      Number.isInteger(u) && (u as number) >= min && (u as number) <= max
+        ? t.success(u as number)
+        : t.failure(u, context, `Must be a whole number between ${min} and ${max}.`),
+    t.identity,
+  );
+
+/** A whole number that arrived as text (query strings, environment variables). */
+export const integerText = (min: number, max: number) =>
+  new t.Type<number, string, unknown>(
+    `integer(${min}-${max})`,
+    (u): u is number => typeof u === 'number',
+    (u, context) => {
+      const n = typeof u === 'string' && /^-?\d{1,16}$/.test(u) ? Number(u) : Number.NaN;
+      return n >= min && n <= max
+        ? t.success(n)
+        : t.failure(u, context, `Must be a whole number between ${min} and ${max}.`);
+    },
+    String,
+  );
+
+/** `undefined` and `null` both mean "not given"; what libraries send differs. */
+export const optional = <C extends t.Mixed>(codec: C) => t.union([codec, t.null, t.undefined]);
+
+/** Decodes and hides io-ts behind a plain value or `undefined`, for places that only need to know whether it fits. */
+export const decodeOrUndefined = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): A | undefined => {
+  const decoded = codec.decode(value);
+  return either.isRight(decoded) ? decoded.right : undefined;
+};

@@ -1,0 +1,17 @@
+/** Names of streams and audiences. */
+
+export const channelStream = (channelId: string) => `channel-${channelId}`;
+export const guildStream = (guildId: string) => `guild-${guildId}`;
+export const memberStream = (guildId: string, userId: string) => `member-${guildId}_${userId}`;
+export const inviteStream = (code: string) => `invite-${code}`;
+export const userStream = (userId: string) => `user-${userId}`;
+export const readStream = (userId: string) => `read-${userId}`;
+
+/** The same for both people, whoever asks first. */
+export const directStream = (a: string, b: string) => (BigInt(a) < BigInt(b) ? `dm-${a}_${b}` : `dm-${b}_${a}`);
+
+/** Who an event is for: `channel:<id>`, `guild:<id>` or `user:<id>`. */
+export type Audience = `channel:${string}` | `guild:${string}` | `user:${string}`;
+export const channelAudience = (id: string): Audience => `channel:${id}`;
+export const guildAudience = (id: string): Audience => `guild:${id}`;
+export const userAudience = (id: string): Audience => `user:${id}`;

@@ -1,0 +1,46 @@
+/** Secrets that the log must never hold: keys, password hashes, token hashes, usernames. */
+import type { KeyObject } from 'node:crypto';
+
+export interface UsernameHolder {
+  readonly userId: string;
+  /** False between the reservation and the registration's event. */
+  readonly confirmed: boolean;
+}
+
+export interface Vault {
+  /** Key for signing tokens and session ids; made on first use, the same for ever after. */
+  signingSecret(): Promise<Buffer>;
+
+  /**
+   * Holds a username (compared without regard to case) for a user who is about to be registered.
+   * @returns the present holder: the caller's own user id when it got the name, somebody else's when it is taken.
+   */
+  reserveUsername(username: string, userId: string): Promise<UsernameHolder>;
+  confirmUsername(username: string, userId: string): Promise<void>;
+  /** Gives up a reservation that was never confirmed. */
+  releaseUsername(username: string, userId: string): Promise<void>;
+  usernameHolder(username: string): Promise<UsernameHolder | undefined>;
+
+  /** Keeps an argon2id hash of the password. */
+  setPassword(userId: string, password: string): Promise<void>;
+  /** Takes as long for an unknown user as for a wrong password. */
+  verifyPassword(userId: string | undefined, password: string): Promise<boolean>;
+
+  /** Keeps a hash of a bot's token secret, in place of any former one. */
+  setTokenSecret(userId: string, secret: string): Promise<void>;
+  verifyTokenSecret(userId: string, secret: string): Promise<boolean>;
+
+  /** Makes the person's key unless there is one. */
+  createKey(userId: string): Promise<KeyObject>;
+  /** `undefined` when the key was destroyed or never made: what was sealed under it is noise now. */
+  key(userId: string): Promise<KeyObject | undefined>;
+  keys(userIds: readonly string[]): Promise<ReadonlyMap<string, KeyObject>>;
+  /** After this nothing sealed under the key can be opened, from a backup of the other stores neither. */
+  destroyKey(userId: string): Promise<void>;
+
+  /** Highest log position the vault was told of, by epoch; a start that finds the log behind it knows the log lost something. */
+  rememberPosition(epoch: string, position: number): Promise<void>;
+  rememberedPosition(): Promise<{ readonly epoch: string; readonly position: number } | undefined>;
+
+  close(): Promise<void>;
+}
