@@ -1,0 +1,58 @@
+/** The write side as the gateway and the HTTP routes see it. */
+import type { Either } from 'fp-ts/lib/Either.js';
+import type { Actor } from '../schemas/actor.ts';
+import type { Command } from '../schemas/commands/index.ts';
+import type { ParleyError } from '../schemas/errors.ts';
+
+export interface CommandContext {
+  readonly actor: Actor;
+  /** The client's id for this command: asked twice, it is carried out once. `null` promises nothing on a retry. */
+  readonly key: string | null;
+  /** A known key with other content: `refuse` (sockets) or answer with what the first one did (HTTP nonces). */
+  readonly onOtherContent: 'refuse' | 'first';
+  readonly correlationId: string;
+  readonly traceparent?: string;
+}
+
+export interface CommandOutcome {
+  /** At or after the command's events in the whole log. */
+  readonly position: number;
+  readonly stream: string;
+  readonly sequence: number;
+  /** What the HTTP route of the same name answers; `null` where that is 204. */
+  readonly result: unknown;
+}
+
+/** State of the limit that speaks first, for the X-RateLimit headers. */
+export interface LimitState {
+  readonly bucket: string;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Seconds until the window ends. */
+  readonly resetAfter: number;
+  readonly scope: 'user' | 'global' | 'shared';
+}
+
+export interface Submitted {
+  readonly outcome: Either<ParleyError, CommandOutcome>;
+  /** Absent when the client sent something no limit applies to. */
+  readonly limit: LimitState | undefined;
+}
+
+export interface Dispatcher {
+  /** Limits, authorises, decides, appends. Commands of one caller to one stream are carried out in the order submitted. */
+  submit(context: CommandContext, command: Command): Promise<Submitted>;
+}
+
+export interface Typing {
+  readonly channelId: string;
+  readonly guildId: string | null;
+  readonly userId: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** What is told to whoever is listening now and is never stored. */
+export interface Ephemeral {
+  typing(typing: Typing): void;
+}

@@ -1,0 +1,95 @@
+/**
+ * The one permission function: every route, command and dispatch asks it.
+ * Follows Discord's published algorithm: base permissions of the guild, then the channel's overwrites.
+ */
+import type { Overwrite } from '../schemas/events/index.ts';
+
+export const Permission = {
+  createInvite: 1n << 0n,
+  kickMembers: 1n << 1n,
+  banMembers: 1n << 2n,
+  administrator: 1n << 3n,
+  manageChannels: 1n << 4n,
+  manageGuild: 1n << 5n,
+  addReactions: 1n << 6n,
+  viewChannel: 1n << 10n,
+  sendMessages: 1n << 11n,
+  manageMessages: 1n << 13n,
+  embedLinks: 1n << 14n,
+  attachFiles: 1n << 15n,
+  readMessageHistory: 1n << 16n,
+  mentionEveryone: 1n << 17n,
+  changeNickname: 1n << 26n,
+  manageRoles: 1n << 28n,
+} as const;
+
+export const ALL_PERMISSIONS = Object.values(Permission).reduce((all, bit) => all | bit, 0n);
+
+/** What a new guild gives @everyone. */
+export const DEFAULT_EVERYONE =
+  Permission.createInvite |
+  Permission.addReactions |
+  Permission.viewChannel |
+  Permission.sendMessages |
+  Permission.embedLinks |
+  Permission.attachFiles |
+  Permission.readMessageHistory |
+  Permission.mentionEveryone |
+  Permission.changeNickname;
+
+const DIRECT =
+  Permission.addReactions |
+  Permission.viewChannel |
+  Permission.sendMessages |
+  Permission.embedLinks |
+  Permission.attachFiles |
+  Permission.readMessageHistory;
+
+export interface GuildRights {
+  readonly id: string;
+  readonly ownerId: string;
+  /** Permissions of @everyone as a decimal string. */
+  readonly everyone: string;
+}
+
+export interface ChannelRights {
+  readonly guildId: string | null;
+  readonly overwrites: readonly Overwrite[];
+  readonly participants: readonly string[];
+}
+
+/** Permissions in the guild as a whole. A user who is not a member has none. */
+export const guildPermissions = (guild: GuildRights, userId: string, isMember: boolean): bigint => {
+  if (!isMember) return 0n;
+  if (guild.ownerId === userId) return ALL_PERMISSIONS;
+  const base = BigInt(guild.everyone);
+  return (base & Permission.administrator) === 0n ? base : ALL_PERMISSIONS;
+};
+
+/**
+ * Permissions in a channel.
+ * @param guild the channel's guild; `undefined` for a direct channel.
+ */
+export const channelPermissions = (
+  channel: ChannelRights,
+  guild: GuildRights | undefined,
+  userId: string,
+  isMember: boolean,
+): bigint => {
+  if (guild === undefined) return channel.participants.includes(userId) ? DIRECT : 0n;
+  const base = guildPermissions(guild, userId, isMember);
+  if (base === 0n || base === ALL_PERMISSIONS) return base;
+  let permissions = base;
+  // The role @everyone has the guild's id.
+  for (const overwrite of channel.overwrites) {
+    if (overwrite.id === guild.id) permissions = (permissions & ~BigInt(overwrite.deny)) | BigInt(overwrite.allow);
+  }
+  for (const overwrite of channel.overwrites) {
+    if (overwrite.type === 1 && overwrite.id === userId)
+      permissions = (permissions & ~BigInt(overwrite.deny)) | BigInt(overwrite.allow);
+  }
+  // Who cannot see a channel can do nothing in it.
+  return (permissions & Permission.viewChannel) === 0n ? 0n : permissions;
+};
+
+export const allows = (permissions: bigint, wanted: bigint): boolean => (permissions & wanted) === wanted;
