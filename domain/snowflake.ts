@@ -1,0 +1,51 @@
+/** Discord-epoch snowflakes: 42 bits of milliseconds since 2015-01-01, 10 of worker, 12 of counter; as decimal strings. */
+
+/** 2015-01-01T00:00:00Z in milliseconds since 1970. */
+export const SNOWFLAKE_EPOCH = 1_420_070_400_000;
+
+const LOW_BITS = 22n;
+const LOW_MASK = (1n << LOW_BITS) - 1n;
+
+/** Milliseconds since 1970 at which the id was made. */
+export const snowflakeTime = (id: string): number => Number(BigInt(id) >> LOW_BITS) + SNOWFLAKE_EPOCH;
+
+/** @param low worker and counter: the 22 bits that tell apart ids of the same millisecond. */
+export const snowflakeAt = (time: number, low: bigint): string =>
+  ((BigInt(Math.max(0, Math.floor(time) - SNOWFLAKE_EPOCH)) << LOW_BITS) | (low & LOW_MASK)).toString();
+
+export const compareSnowflakes = (a: string, b: string): number =>
+  a.length === b.length ? (a < b ? -1 : a > b ? 1 : 0) : a.length - b.length;
+
+/**
+ * The id of the next message of a channel: at least one millisecond beyond the head's, whatever the clocks of the nodes
+ * say, so that ids grow with the ordinal.
+ * @param fresh an id made from the clock (or the original time of an imported message); its low bits are kept.
+ */
+export const messageIdAfter = (head: string | null, fresh: string): string => {
+  if (head === null) return fresh;
+  const headTime = snowflakeTime(head);
+  return snowflakeTime(fresh) > headTime ? fresh : snowflakeAt(headTime + 1, BigInt(fresh) & LOW_MASK);
+};
+
+/** Makes ids that this process never makes again. */
+export type SnowflakeSource = (time: number) => string;
+
+/** @param worker 0 to 1023, leased to one process at a time. */
+export const snowflakeSource = (worker: number): SnowflakeSource => {
+  let last = 0;
+  let counter = 0;
+  return (time) => {
+    if (time > last) {
+      last = time;
+      counter = 0;
+    } else {
+      counter += 1;
+      // 4,096 ids in a millisecond: borrow the next one rather than repeat.
+      if (counter === 4096) {
+        last += 1;
+        counter = 0;
+      }
+    }
+    return snowflakeAt(last, (BigInt(worker) << 12n) | BigInt(counter));
+  };
+};

@@ -1,0 +1,119 @@
+/** Turns rows of the read models into what clients are shown. The only place where sealed text is opened for clients. */
+import type { EventOf } from '../../schemas/events/index.ts';
+import type { KeyRing } from '../../vault/key-ring.ts';
+import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow } from '../guild-views/port.ts';
+import type { MessageRow, TimelineReader } from '../timelines/port.ts';
+import type { ChannelHead } from '../unread/port.ts';
+import { isoTime, presentDirectChannel, presentGuild, presentGuildChannel, presentInvite, presentMember } from './guilds.ts';
+import { MessagePresenter, rowOfPosted } from './messages.ts';
+import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiUser } from './shapes.ts';
+import { UserPresenter } from './users.ts';
+
+export type * from './shapes.ts';
+
+export interface PresenterDeps {
+  readonly guilds: GuildReader;
+  readonly timelines: TimelineReader;
+  readonly keys: KeyRing;
+}
+
+export interface GuildCreateParts {
+  readonly guild: GuildRow;
+  readonly viewer: string;
+  /** The channels the viewer may see. */
+  readonly channels: readonly ChannelRow[];
+  readonly heads: ReadonlyMap<string, ChannelHead>;
+  /** The viewer's own membership. */
+  readonly member: MemberRow;
+  /** Everybody who is to be listed, the viewer among them. */
+  readonly members: readonly MemberRow[];
+}
+
+/** Members beyond this number make a guild large: its list is then asked for, not sent. */
+export const LARGE_GUILD = 50;
+
+export class Presenter {
+  private readonly guilds: GuildReader;
+  private readonly userPresenter: UserPresenter;
+  private readonly messagePresenter: MessagePresenter;
+
+  constructor(deps: PresenterDeps) {
+    this.guilds = deps.guilds;
+    this.userPresenter = new UserPresenter(deps.guilds, deps.keys);
+    this.messagePresenter = new MessagePresenter(this.userPresenter, deps.guilds, deps.timelines, deps.keys);
+  }
+
+  /** Somebody unknown or forgotten is shown as a deleted user. */
+  user(id: string): Promise<ApiUser> {
+    return this.userPresenter.user(id);
+  }
+
+  users(ids: Iterable<string>): Promise<Map<string, ApiUser>> {
+    return this.userPresenter.users(ids);
+  }
+
+  async member(row: MemberRow): Promise<ApiMember> {
+    return { user: await this.user(row.userId), ...presentMember(row) };
+  }
+
+  async members(rows: readonly MemberRow[]): Promise<ApiMember[]> {
+    const users = await this.users(rows.map((row) => row.userId));
+    return rows.map((row) => ({ user: users.get(row.userId)!, ...presentMember(row) }));
+  }
+
+  async channel(row: ChannelRow, viewer: string, head?: ChannelHead): Promise<ApiChannel> {
+    if (row.kind === 'text') return presentGuildChannel(row, head);
+    const others = row.participants.filter((id) => id !== viewer);
+    const users = await this.users(others);
+    return presentDirectChannel(row, others.map((id) => users.get(id)!), head);
+  }
+
+  guild(row: GuildRow): ApiGuild {
+    return presentGuild(row);
+  }
+
+  /** The `d` of a GUILD_CREATE. */
+  async guildCreate(parts: GuildCreateParts): Promise<Record<string, unknown>> {
+    return {
+      ...presentGuild(parts.guild),
+      joined_at: isoTime(parts.member.joinedTime),
+      large: parts.guild.memberCount > LARGE_GUILD,
+      unavailable: false,
+      member_count: parts.guild.memberCount,
+      channels: parts.channels.map((channel) => presentGuildChannel(channel, parts.heads.get(channel.id))),
+      members: await this.members(parts.members),
+      threads: [],
+      presences: [],
+      voice_states: [],
+      stage_instances: [],
+      guild_scheduled_events: [],
+      soundboard_sounds: [],
+    };
+  }
+
+  /** In the order of the rows. */
+  async messages(rows: readonly MessageRow[]): Promise<ApiMessage[]> {
+    const guildId = rows[0] === undefined ? null : ((await this.guilds.channel(rows[0].channelId))?.guildId ?? null);
+    return this.messagePresenter.messages(rows, guildId);
+  }
+
+  /** The `d` of a MESSAGE_CREATE. */
+  async posted(event: EventOf<'message-posted'>, guildId: string | null): Promise<ApiMessage> {
+    return this.messagePresenter.dispatched(rowOfPosted(event), guildId);
+  }
+
+  /** The `d` of a MESSAGE_UPDATE: the message as that edit left it; `undefined` when there is no such message any more. */
+  async edited(event: EventOf<'message-edited'>, guildId: string | null): Promise<ApiMessage | undefined> {
+    return this.messagePresenter.edited(event, guildId);
+  }
+
+  async invite(row: InviteRow): Promise<ApiInvite | undefined> {
+    const [guild, channel] = await Promise.all([this.guilds.guild(row.guildId), this.guilds.channel(row.channelId)]);
+    if (guild === undefined || channel === undefined) return undefined;
+    return presentInvite(row, guild, channel, await this.user(row.inviterId));
+  }
+
+  forget(userId: string): void {
+    this.userPresenter.forget(userId);
+  }
+}
