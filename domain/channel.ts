@@ -1,0 +1,237 @@
+/** A channel: its settings and everything said in it. Stream `channel-<id>`. */
+import type { DecidedEvent, EventData, MessageBody, Overwrite, ParleyEvent } from '../schemas/events/index.ts';
+import { type Decision, happen, nothing, refuse } from './decision.ts';
+import type { Fold, StreamState } from './fold.ts';
+import { type AllowedMentions, mentionsIn } from './mentions.ts';
+import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
+import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
+import { messageIdAfter } from './snowflake.ts';
+
+export interface ChannelSettings {
+  readonly guildId: string | null;
+  readonly overwrites: readonly Overwrite[];
+  readonly participants: readonly string[];
+}
+
+export interface ChannelState extends StreamState {
+  /** `undefined` until the channel is created. */
+  settings: ChannelSettings | undefined;
+  /** Number of messages ever posted, which is the ordinal of the last. */
+  ordinal: number;
+  headId: string | null;
+  keys: RecentKeys;
+}
+
+interface ChannelStateJson extends Omit<ChannelState, 'keys'> {
+  readonly keys: RecentKeysJson;
+}
+
+export const channelFold: Fold<ChannelState> = {
+  version: 1,
+  initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headId: null, keys: new RecentKeys() }),
+  evolve: (state, event) => {
+    state.sequence = event.sequence;
+    if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
+    if (event.type === 'message-posted') {
+      state.ordinal = event.data.ordinal;
+      state.headId = event.data.messageId;
+    } else if (event.type === 'channel-created') {
+      const { guildId, overwrites, participants } = event.data;
+      state.settings = { guildId, overwrites, participants };
+    }
+    return state;
+  },
+  toJson: (state): ChannelStateJson => ({ ...state, keys: state.keys.toJson() }),
+  fromJson: (json) => {
+    const { keys, ...rest } = json as ChannelStateJson;
+    return { ...rest, settings: rest.settings, keys: RecentKeys.fromJson(keys) };
+  },
+};
+
+/** What a decision about one message needs to know of it, and of one reaction where that is the question. */
+export interface MessageState {
+  readonly messageId: string;
+  readonly ordinal: number;
+  readonly author: string;
+  readonly deleted: boolean;
+  /** Number of different emoji on it. */
+  readonly emojis: number;
+  /** Whether the emoji asked about is on it, and from the user asked about. */
+  readonly emojiPresent: boolean;
+  readonly reacted: boolean;
+}
+
+/** Brings what a timeline knew of a message up to a later event of the channel. */
+export const evolveMessage = (
+  message: MessageState | undefined,
+  event: ParleyEvent,
+  about: { readonly messageId: string; readonly userId?: string; readonly emoji?: string },
+): MessageState | undefined => {
+  if (event.type === 'message-posted' && event.data.messageId === about.messageId) {
+    const { messageId, ordinal, author } = event.data;
+    return { messageId, ordinal, author, deleted: false, emojis: 0, emojiPresent: false, reacted: false };
+  }
+  if (message === undefined || !('messageId' in event.data) || event.data.messageId !== about.messageId) return message;
+  if (event.type === 'message-deleted') return { ...message, deleted: true };
+  if (event.type === 'reaction-added' && event.data.emoji === about.emoji) {
+    const reacted = message.reacted || event.data.userId === about.userId;
+    const emojis = message.emojis + (message.emojiPresent ? 0 : 1);
+    return { ...message, reacted, emojiPresent: true, emojis };
+  }
+  if (event.type === 'reaction-removed' && event.data.emoji === about.emoji && event.data.userId === about.userId) {
+    return { ...message, reacted: false };
+  }
+  return message;
+};
+
+/** Who asks, with the rights that other streams hold. */
+export interface ChannelActor {
+  readonly userId: string;
+  /** The channel's guild; `undefined` for a direct channel. */
+  readonly guild: GuildRights | undefined;
+  readonly isMember: boolean;
+}
+
+interface OnMessage extends ChannelActor {
+  readonly key: string;
+  readonly message: MessageState | undefined;
+}
+
+export interface Post extends ChannelActor {
+  readonly key: string;
+  /** An id made from the clock, or from the original time of an imported message. */
+  readonly freshId: string;
+  /** Original time of an imported message. */
+  readonly time?: number;
+  readonly body: MessageBody;
+  readonly allowed: AllowedMentions;
+  /** Ids of written mentions that are users. */
+  readonly knownUsers: ReadonlySet<string>;
+  /** The message replied to and whether its author is to be told. */
+  readonly reply: { readonly message: MessageState | undefined; readonly mention: boolean } | undefined;
+  readonly flags: number;
+  readonly nonce: string | number | null;
+}
+
+export const MAX_REACTIONS = 20;
+
+const rightsIn = (state: ChannelState, actor: ChannelActor): bigint =>
+  state.settings === undefined ? 0n : channelPermissions(state.settings, actor.guild, actor.userId, actor.isMember);
+
+/** Refuses what the actor may not do; who cannot see the channel is told that there is none. */
+const denied = (rights: bigint, wanted: bigint): Decision | undefined => {
+  if (!allows(rights, Permission.viewChannel)) return refuse('unknownChannel');
+  return allows(rights, wanted) ? undefined : refuse('missingPermissions');
+};
+
+const secretOf = (by: string, body: MessageBody) => ({ by, text: JSON.stringify(body) });
+
+export const createChannel = (
+  command: { readonly channel: EventData<'channel-created'>; readonly key: string },
+  state: ChannelState,
+): Decision => (state.settings === undefined ? happen({ type: 'channel-created', data: command.channel }) : nothing);
+
+export const post = (command: Post, state: ChannelState): Decision => {
+  const rights = rightsIn(state, command);
+  const refusal = denied(rights, Permission.sendMessages);
+  if (refusal !== undefined) return refusal;
+  if (state.keys.has(command.key)) return nothing;
+  if (command.body.content === '' && command.body.embeds.length === 0) return refuse('emptyMessage');
+  const { reply } = command;
+  if (reply !== undefined && (reply.message === undefined || reply.message.deleted)) return refuse('unknownMessage');
+  const written = mentionsIn(command.body.content, command.allowed, allows(rights, Permission.mentionEveryone));
+  const users = written.users.filter((id) => command.knownUsers.has(id));
+  if (reply?.mention && reply.message !== undefined && !users.includes(reply.message.author))
+    users.push(reply.message.author);
+  const event: DecidedEvent = {
+    type: 'message-posted',
+    data: {
+      messageId: messageIdAfter(state.headId, command.freshId),
+      ordinal: state.ordinal + 1,
+      author: command.userId,
+      replyTo: reply?.message?.messageId ?? null,
+      mentions: { users, everyone: written.everyone },
+      flags: command.flags,
+      nonce: command.nonce,
+    },
+    secret: secretOf(command.userId, command.body),
+    ...(command.time === undefined ? {} : { time: command.time }),
+  };
+  return happen(event);
+};
+
+export const edit = (
+  command: OnMessage & {
+    readonly body: MessageBody;
+    readonly allowed: AllowedMentions;
+    readonly knownUsers: ReadonlySet<string>;
+  },
+  state: ChannelState,
+): Decision => {
+  const rights = rightsIn(state, command);
+  const refusal = denied(rights, 0n);
+  if (refusal !== undefined) return refusal;
+  if (state.keys.has(command.key)) return nothing;
+  const { message } = command;
+  if (message === undefined || message.deleted) return refuse('unknownMessage');
+  if (message.author !== command.userId) return refuse('cannotEditOthers');
+  if (command.body.content === '' && command.body.embeds.length === 0) return refuse('emptyMessage');
+  const written = mentionsIn(command.body.content, command.allowed, allows(rights, Permission.mentionEveryone));
+  return happen({
+    type: 'message-edited',
+    data: {
+      messageId: message.messageId,
+      ordinal: message.ordinal,
+      author: message.author,
+      mentions: { users: written.users.filter((id) => command.knownUsers.has(id)), everyone: written.everyone },
+    },
+    secret: secretOf(command.userId, command.body),
+  });
+};
+
+export const remove = (command: OnMessage, state: ChannelState): Decision => {
+  const rights = rightsIn(state, command);
+  const refusal = denied(rights, 0n);
+  if (refusal !== undefined) return refusal;
+  if (state.keys.has(command.key)) return nothing;
+  const { message } = command;
+  if (message === undefined || message.deleted) return refuse('unknownMessage');
+  if (message.author !== command.userId && !allows(rights, Permission.manageMessages))
+    return refuse('missingPermissions');
+  const { messageId, ordinal, author } = message;
+  return happen({ type: 'message-deleted', data: { messageId, ordinal, author } });
+};
+
+interface React extends OnMessage {
+  readonly emoji: string;
+}
+
+const reactionData = (message: MessageState, command: React) => ({
+  messageId: message.messageId,
+  ordinal: message.ordinal,
+  author: message.author,
+  userId: command.userId,
+  emoji: command.emoji,
+});
+
+export const addReaction = (command: React, state: ChannelState): Decision => {
+  const rights = rightsIn(state, command);
+  const { message } = command;
+  const wanted = Permission.readMessageHistory | (message?.emojiPresent === true ? 0n : Permission.addReactions);
+  const refusal = denied(rights, wanted);
+  if (refusal !== undefined) return refusal;
+  if (state.keys.has(command.key)) return nothing;
+  if (message === undefined || message.deleted) return refuse('unknownMessage');
+  if (message.reacted) return nothing;
+  if (!message.emojiPresent && message.emojis >= MAX_REACTIONS) return refuse('tooManyReactions');
+  return happen({ type: 'reaction-added', data: reactionData(message, command) });
+};
+
+export const removeReaction = (command: React, state: ChannelState): Decision => {
+  const refusal = denied(rightsIn(state, command), Permission.readMessageHistory);
+  if (refusal !== undefined) return refusal;
+  if (state.keys.has(command.key)) return nothing;
+  const { message } = command;
+  if (message === undefined || message.deleted) return refuse('unknownMessage');
+  return message.reacted ? happen({ type: 'reaction-removed', data: reactionData(message, command) }) : nothing;
+};

@@ -1,0 +1,59 @@
+/** An invite. Stream `invite-<code>`. Only capped ones record who redeemed them. */
+import type { EventData } from '../schemas/events/index.ts';
+import { type Decision, happen, nothing, refuse } from './decision.ts';
+import type { Fold, StreamState } from './fold.ts';
+
+export interface InviteState extends StreamState {
+  invite: EventData<'invite-created'> | undefined;
+  uses: number;
+  /** Keys of redemptions, so that a repeated one takes no second place; at most as many as the cap. */
+  redeemed: ReadonlySet<string>;
+}
+
+interface InviteStateJson extends Omit<InviteState, 'redeemed'> {
+  readonly redeemed: readonly string[];
+}
+
+export const inviteFold: Fold<InviteState> = {
+  version: 1,
+  initial: () => ({ sequence: 0, invite: undefined, uses: 0, redeemed: new Set() }),
+  evolve: (state, event) => {
+    if (event.type === 'invite-created') return { ...state, sequence: event.sequence, invite: event.data };
+    if (event.type === 'invite-redeemed') {
+      const redeemed = new Set(state.redeemed).add(event.key ?? event.id);
+      return { ...state, sequence: event.sequence, uses: state.uses + 1, redeemed };
+    }
+    return { ...state, sequence: event.sequence };
+  },
+  toJson: (state): InviteStateJson => ({ ...state, redeemed: [...state.redeemed] }),
+  fromJson: (json) => {
+    const { redeemed, ...rest } = json as InviteStateJson;
+    return { ...rest, invite: rest.invite, redeemed: new Set(redeemed) };
+  },
+};
+
+export const createInvite = (
+  command: { readonly invite: EventData<'invite-created'> },
+  state: InviteState,
+): Decision => (state.invite === undefined ? happen({ type: 'invite-created', data: command.invite }) : nothing);
+
+/** Whether an invite still lets people in, at `now` in milliseconds since 1970. */
+export const isOpen = (
+  invite: { readonly maxUses: number; readonly expiresAt: number | null },
+  uses: number,
+  now: number,
+): boolean => (invite.maxUses === 0 || uses < invite.maxUses) && (invite.expiresAt === null || invite.expiresAt > now);
+
+export const redeem = (
+  command: { readonly userId: string; readonly key: string; readonly now: number },
+  state: InviteState,
+): Decision => {
+  const { invite } = state;
+  if (invite === undefined) return refuse('unknownInvite');
+  if (state.redeemed.has(command.key)) return nothing;
+  if (!isOpen(invite, state.uses, command.now)) return refuse('unknownInvite');
+  return happen({
+    type: 'invite-redeemed',
+    data: { code: invite.code, guildId: invite.guildId, userId: command.userId },
+  });
+};

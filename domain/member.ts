@@ -1,0 +1,51 @@
+/** One user's membership of one guild. Stream `member-<guild>_<user>`. */
+import { type Decision, happen, nothing, refuse } from './decision.ts';
+import type { Fold, StreamState } from './fold.ts';
+import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
+
+export interface MemberState extends StreamState {
+  joined: boolean;
+  keys: RecentKeys;
+}
+
+interface MemberStateJson extends Omit<MemberState, 'keys'> {
+  readonly keys: RecentKeysJson;
+}
+
+export const memberFold: Fold<MemberState> = {
+  version: 1,
+  initial: () => ({ sequence: 0, joined: false, keys: new RecentKeys() }),
+  evolve: (state, event) => {
+    state.sequence = event.sequence;
+    if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
+    if (event.type === 'member-joined') state.joined = true;
+    else if (event.type === 'member-left') state.joined = false;
+    return state;
+  },
+  toJson: (state): MemberStateJson => ({ ...state, keys: state.keys.toJson() }),
+  fromJson: (json) => {
+    const { keys, ...rest } = json as MemberStateJson;
+    return { ...rest, keys: RecentKeys.fromJson(keys) };
+  },
+};
+
+interface Membership {
+  readonly guildId: string;
+  readonly userId: string;
+  readonly key: string;
+}
+
+/** A known key means that this very joining already happened, even if the member has left since. */
+export const join = (command: Membership & { readonly invite: string | null }, state: MemberState): Decision => {
+  if (state.joined || state.keys.has(command.key)) return nothing;
+  const { guildId, userId, invite } = command;
+  return happen({ type: 'member-joined', data: { guildId, userId, invite } });
+};
+
+export const leave = (command: Membership & { readonly ownerId: string }, state: MemberState): Decision => {
+  if (state.keys.has(command.key)) return nothing;
+  if (!state.joined) return refuse('unknownGuild');
+  if (command.ownerId === command.userId) return refuse('ownerCannotLeave');
+  const { guildId, userId } = command;
+  return happen({ type: 'member-left', data: { guildId, userId } });
+};

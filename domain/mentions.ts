@@ -1,0 +1,38 @@
+/** Who a message speaks to. */
+import type { Mentions } from '../schemas/events/index.ts';
+
+const USER = /<@!?(\d{1,19})>/g;
+const EVERYONE = /@(everyone|here)\b/;
+
+/** Which written mentions count; `undefined` lists allow every one of their kind. */
+export interface AllowedMentions {
+  readonly everyone: boolean;
+  readonly users: boolean | readonly string[];
+}
+
+/** Discord's `allowed_mentions`, as sent; not sent: all count. */
+export const allowedMentions = (
+  sent:
+    | { readonly parse?: readonly string[] | null | undefined; readonly users?: readonly string[] | null | undefined }
+    | null
+    | undefined,
+): AllowedMentions => {
+  if (sent === null || sent === undefined) return { everyone: true, users: true };
+  const parse = sent.parse ?? [];
+  return { everyone: parse.includes('everyone'), users: parse.includes('users') ? true : (sent.users ?? false) };
+};
+
+/**
+ * @param mayMentionEveryone whether the author has that permission in the channel.
+ * @returns at most 100 users, each once, in the order written.
+ */
+export const mentionsIn = (content: string, allowed: AllowedMentions, mayMentionEveryone: boolean): Mentions => {
+  const users = new Set<string>();
+  if (allowed.users !== false) {
+    for (const [, id] of content.matchAll(USER)) {
+      if (allowed.users === true || allowed.users.includes(id!)) users.add(id!);
+      if (users.size === 100) break;
+    }
+  }
+  return { users: [...users], everyone: allowed.everyone && mayMentionEveryone && EVERYONE.test(content) };
+};

@@ -1,0 +1,51 @@
+/** How far a person has read in each channel. Stream `read-<user>`; the last event about a channel wins. */
+import type { DecidedEvent } from '../schemas/events/index.ts';
+import { type Decision, happen, nothing } from './decision.ts';
+import type { Fold, StreamState } from './fold.ts';
+
+/** Every so many events one carries the whole map, so that a reader can start there. */
+export const WHOLE_MAP_EVERY = 1000;
+
+export interface ReadState extends StreamState {
+  channels: Map<string, number>;
+}
+
+export const readFold: Fold<ReadState> = {
+  version: 1,
+  initial: () => ({ sequence: 0, channels: new Map() }),
+  evolve: (state, event) => {
+    state.sequence = event.sequence;
+    if (event.type === 'channels-read') {
+      for (const [channelId, ordinal] of Object.entries(event.data.channels)) state.channels.set(channelId, ordinal);
+    }
+    return state;
+  },
+  toJson: (state) => ({ sequence: state.sequence, channels: [...state.channels] }),
+  fromJson: (json) => {
+    const { sequence, channels } = json as { sequence: number; channels: [string, number][] };
+    return { sequence, channels: new Map(channels) };
+  },
+};
+
+/** @param command.ordinal already clamped to the channel's head. Going back is not reading: nothing happens. */
+export const markRead = (
+  command: { readonly userId: string; readonly channelId: string; readonly ordinal: number },
+  state: ReadState,
+): Decision =>
+  command.ordinal > (state.channels.get(command.channelId) ?? 0)
+    ? happen({
+        type: 'channels-read',
+        data: { userId: command.userId, channels: { [command.channelId]: command.ordinal }, whole: false },
+      })
+    : nothing;
+
+/** All that was read in one turn becomes one event, which is the whole map where that is due. */
+export const mergeReads = (events: readonly DecidedEvent[], state: ReadState): readonly DecidedEvent[] => {
+  const reads = events.filter((event) => event.type === 'channels-read');
+  const first = reads[0];
+  if (first === undefined) return events;
+  const whole = (state.sequence + 1) % WHOLE_MAP_EVERY === 0;
+  const channels: Record<string, number> = whole ? Object.fromEntries(state.channels) : {};
+  for (const read of reads) Object.assign(channels, read.data.channels);
+  return [{ type: 'channels-read', data: { userId: first.data.userId, channels, whole } }];
+};

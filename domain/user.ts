@@ -1,0 +1,39 @@
+/** A person, a bot or an imported name. Stream `user-<id>`. */
+import type { Profile } from '../schemas/events/index.ts';
+import { type Decision, happen, nothing } from './decision.ts';
+import type { Fold, StreamState } from './fold.ts';
+
+export interface UserState extends StreamState {
+  registered: boolean;
+}
+
+export const userFold: Fold<UserState> = {
+  version: 1,
+  initial: () => ({ sequence: 0, registered: false }),
+  evolve: (state, event) => ({
+    sequence: event.sequence,
+    registered: state.registered || event.type === 'user-registered',
+  }),
+  toJson: (state) => state,
+  fromJson: (json) => json as UserState,
+};
+
+export interface Register {
+  readonly userId: string;
+  readonly kind: 'person' | 'bot' | 'imported';
+  readonly ownerId: string | null;
+  readonly profile: Profile;
+  /** Original time of an imported name's first line. */
+  readonly time?: number;
+}
+
+export const register = (command: Register, state: UserState): Decision => {
+  if (state.registered) return nothing;
+  const { userId, kind, ownerId } = command;
+  return happen({
+    type: 'user-registered',
+    data: { userId, kind, ownerId },
+    secret: { by: userId, text: JSON.stringify(command.profile) },
+    ...(command.time === undefined ? {} : { time: command.time }),
+  });
+};
