@@ -1,0 +1,69 @@
+/** The whole configuration, decoded once from the environment. */
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { type Config, limits, type Setting, settings } from '../schemas/config.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const every: readonly Setting<unknown>[] = [...Object.values(settings), ...Object.values(limits)];
+
+const SHOWN = 80;
+const shown = (given: string): string =>
+  JSON.stringify(given.length > SHOWN ? `${given.slice(0, SHOWN)}...` : given);
+
+/** Levenshtein's distance: insertions, deletions and replacements between two words. */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+};
+
+const nearest = (unknown: string): string =>
+  every
+    .map((one) => ({ name: one.variable, far: distance(unknown, one.variable) }))
+    .reduce((best, one) => (one.far < best.far ? one : best)).name;
+
+const unknownVariables = (environment: Environment): string[] => {
+  const known = new Set(every.map((one) => one.variable));
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('PARLEY_') && !known.has(name))
+    .sort()
+    .map((name) => `${name} is no variable of Parley; the nearest is ${nearest(name)}`);
+};
+
+/**
+ * Reads every PARLEY_* variable.
+ * @returns the configuration, or a line for each variable that is wrong: its name, what was given, what is accepted.
+ */
+export const readConfig = (environment: Environment): Either<readonly string[], Config> => {
+  const wrong: string[] = [];
+  const valuesOf = (group: Readonly<Record<string, Setting<unknown>>>) =>
+    Object.fromEntries(
+      Object.entries(group).map(([key, one]) => {
+        const given = environment[one.variable] ?? one.fallback;
+        const decoded = one.codec.decode(given);
+        if (either.isRight(decoded)) return [key, decoded.right];
+        wrong.push(`${one.variable}: given ${shown(given)}; accepted: ${one.accepts}`);
+        return [key, undefined];
+      }),
+    );
+  const values = { ...valuesOf(settings), limits: valuesOf(limits) };
+  wrong.push(...unknownVariables(environment));
+  return wrong.length === 0 ? either.right(values as unknown as Config) : either.left(wrong);
+};
+
+/** The table of docs/configuration.md. */
+export const configurationTable = (): string => {
+  const cell = (text: string) => text.replaceAll('|', '\\|');
+  const rows = every.map((one) => {
+    const fallback = one.fallback === '' ? '' : `\`${one.fallback}\``;
+    return `| \`${one.variable}\` | ${fallback} | ${cell(one.about)} | ${cell(one.accepts)} |`;
+  });
+  return ['| variable | default | what for | accepted |', '| --- | --- | --- | --- |', ...rows].join('\n');
+};

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { either } from 'fp-ts';
+import { describe, expect, it } from 'vitest';
+import { configurationTable, readConfig } from './config.ts';
+
+const right = (environment: Record<string, string>) => {
+  const read = readConfig(environment);
+  if (either.isLeft(read)) throw new Error(read.left.join('\n'));
+  return read.right;
+};
+const left = (environment: Record<string, string>) => {
+  const read = readConfig(environment);
+  return either.isLeft(read) ? read.left : [];
+};
+
+describe('the configuration', () => {
+  it('has a default for everything', () => {
+    expect(right({ HOME: '/somewhere' })).toMatchObject({
+      host: '127.0.0.1',
+      port: 7480,
+      data: './data',
+      publicUrl: null,
+      resumeGatewayUrl: null,
+      trustedProxies: [],
+      registration: 'open',
+      limits: { send: { count: 5, seconds: 5 }, everything: { count: 50, seconds: 1 } },
+    });
+  });
+
+  it('takes what is given', () => {
+    const config = right({
+      PARLEY_PORT: '0',
+      PARLEY_PUBLIC_URL: 'https://chat.example/',
+      PARLEY_RESUME_GATEWAY_URL: 'wss://front.example/gateway',
+      PARLEY_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+      PARLEY_LIMIT_SEND: 'off',
+      PARLEY_LIMIT_LOGIN: '3/10',
+    });
+    expect(config).toMatchObject({
+      port: 0,
+      publicUrl: 'https://chat.example',
+      resumeGatewayUrl: 'wss://front.example/gateway',
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      limits: { send: null, login: { count: 3, seconds: 10 } },
+    });
+  });
+
+  it('names every wrong variable at once, with what was given and what is accepted', () => {
+    expect(
+      left({
+        PARLEY_PORT: 'http',
+        PARLEY_LIMIT_SEND: '5 per 5',
+        PARLEY_REGISTRATION: 'maybe',
+        PARLEY_PUBLIC_URL: 'chat.example',
+        PARLEY_TRUSTED_PROXIES: '10.0.0.0/33',
+        PARLEY_HOST: '',
+      }),
+    ).toEqual([
+      'PARLEY_HOST: given ""; accepted: an address or host name',
+      'PARLEY_PORT: given "http"; accepted: a whole number from 0 to 65535',
+      'PARLEY_PUBLIC_URL: given "chat.example"; accepted: a URL beginning with http:// or https://, or nothing',
+      'PARLEY_TRUSTED_PROXIES: given "10.0.0.0/33"; accepted: IP addresses and networks separated by commas (`10.0.0.0/8,::1`), or nothing',
+      'PARLEY_REGISTRATION: given "maybe"; accepted: `open`, `closed`',
+      'PARLEY_LIMIT_SEND: given "5 per 5"; accepted: `<count>/<seconds>` such as `5/5`, both from 1 to 1000000, or `off`',
+    ]);
+  });
+
+  it.each(['0/5', '5/0', '-1/5', '5/5/5', '1e3/5', '5'])('refuses the limit %s', (given) => {
+    expect(left({ PARLEY_LIMIT_SEND: given })).toHaveLength(1);
+  });
+
+  it('names an unknown variable and the one that was probably meant', () => {
+    expect(left({ PARLEY_PROT: '80' })).toEqual(['PARLEY_PROT is no variable of Parley; the nearest is PARLEY_PORT']);
+  });
+
+  it('shortens what was given where it is long', () => {
+    expect(left({ PARLEY_PORT: 'x'.repeat(500) })[0]!.length).toBeLessThan(200);
+  });
+
+  it('is documented in docs/configuration.md as it is', () => {
+    const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
+    expect(page).toContain(configurationTable());
+  });
+});

@@ -1,0 +1,146 @@
+/** Every PARLEY_* variable: its form, its default, what it is for. docs/configuration.md is this table. */
+import { isIP } from 'node:net';
+import * as t from 'io-ts';
+import { integerText } from './primitives.ts';
+
+/** So many per so many seconds; `null` where a limit is off. */
+export type Rate = { readonly count: number; readonly seconds: number } | null;
+
+/** A codec for the text of an environment variable; `accepts` completes the sentence "accepted: ...". */
+interface EnvCodec<A> {
+  readonly codec: t.Type<A, unknown, unknown>;
+  readonly accepts: string;
+}
+
+const parsed = <A>(accepts: string, parse: (given: string) => A | undefined): EnvCodec<A> => ({
+  accepts,
+  codec: new t.Type<A, unknown, unknown>(
+    accepts,
+    (u): u is A => u !== undefined,
+    (u, context) => {
+      const value = typeof u === 'string' ? parse(u.trim()) : undefined;
+      return value === undefined ? t.failure(u, context) : t.success(value);
+    },
+    t.identity,
+  ),
+});
+
+const whole = (min: number, max: number): EnvCodec<number> => ({
+  accepts: `a whole number from ${min} to ${max}`,
+  codec: integerText(min, max),
+});
+
+const word = <const W extends string>(...words: readonly W[]): EnvCodec<W> =>
+  parsed(words.map((one) => `\`${one}\``).join(', '), (given) => words.find((one) => one === given));
+
+const nonEmpty = (accepts: string): EnvCodec<string> =>
+  parsed(accepts, (given) => (given === '' || given.includes('\0') ? undefined : given));
+
+/** Without its last slash. Nothing given means `null`. */
+const address = (...schemes: readonly string[]): EnvCodec<string | null> =>
+  parsed(`a URL beginning with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}, or nothing`, (given) => {
+    if (given === '') return null;
+    if (!URL.canParse(given)) return undefined;
+    const url = new URL(given);
+    const fits = schemes.includes(url.protocol.slice(0, -1)) && url.search === '' && url.hash === '';
+    return fits ? given.replace(/\/+$/, '') : undefined;
+  });
+
+const isNetwork = (given: string): boolean => {
+  const [ip = '', bits, ...more] = given.split('/');
+  const version = isIP(ip);
+  if (version === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+};
+
+const networks = parsed<readonly string[]>(
+  'IP addresses and networks separated by commas (`10.0.0.0/8,::1`), or nothing',
+  (given) => {
+    const list = given.split(',').map((one) => one.trim());
+    if (given === '') return [];
+    return list.every(isNetwork) ? list : undefined;
+  },
+);
+
+const rate = parsed<Rate>('`<count>/<seconds>` such as `5/5`, both from 1 to 1000000, or `off`', (given) => {
+  if (given === 'off') return null;
+  const [, count, seconds] = /^(\d{1,7})\/(\d{1,7})$/.exec(given) ?? [];
+  const fits = (n: number) => n >= 1 && n <= 1_000_000;
+  return fits(Number(count)) && fits(Number(seconds)) ? { count: Number(count), seconds: Number(seconds) } : undefined;
+});
+
+export interface Setting<A> extends EnvCodec<A> {
+  readonly variable: string;
+  /** As it would be written in the environment. */
+  readonly fallback: string;
+  readonly about: string;
+}
+
+const setting = <A>(variable: string, form: EnvCodec<A>, fallback: string, about: string): Setting<A> => ({
+  ...form,
+  variable: `PARLEY_${variable}`,
+  fallback,
+  about,
+});
+
+export const settings = {
+  host: setting('HOST', nonEmpty('an address or host name'), '127.0.0.1', 'Address the server listens on.'),
+  port: setting('PORT', whole(0, 65_535), '7480', 'Port the server listens on; 0 takes any free one.'),
+  data: setting('DATA', nonEmpty('a path'), './data', 'Folder of the log, the vault and the views.'),
+  logLevel: setting(
+    'LOG_LEVEL',
+    word('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'info',
+    'Least important line that is logged.',
+  ),
+  publicUrl: setting(
+    'PUBLIC_URL',
+    address('http', 'https'),
+    '',
+    'Where clients reach this server. Without it, answers name the host that the request was sent to.',
+  ),
+  resumeGatewayUrl: setting(
+    'RESUME_GATEWAY_URL',
+    address('ws', 'wss'),
+    '',
+    'Where sockets come back to. It should accept connections while this server restarts. Without it, the gateway URL.',
+  ),
+  trustedProxies: setting(
+    'TRUSTED_PROXIES',
+    networks,
+    '',
+    'Proxies whose `X-Forwarded-For` is believed when it names the client address.',
+  ),
+  registration: setting('REGISTRATION', word('open', 'closed'), 'open', 'Whether new people may register.'),
+  heartbeatMs: setting('HEARTBEAT_MS', whole(100, 600_000), '41250', 'Milliseconds between heartbeats of a socket.'),
+  socketBudgetBytes: setting(
+    'SOCKET_BUDGET_BYTES',
+    whole(65_536, 1_073_741_824),
+    '4194304',
+    'Bytes that may wait for a slow socket; beyond it the socket is closed so that its client resumes.',
+  ),
+  resumeLimit: setting(
+    'RESUME_LIMIT',
+    whole(1, 10_000_000),
+    '100000',
+    'Most dispatches a resume replays; a session that missed more starts anew (op 9).',
+  ),
+  drainMs: setting('DRAIN_MS', whole(0, 600_000), '5000', 'Milliseconds over which a stopping server sends clients away.'),
+} as const;
+
+export const limits = {
+  send: setting('LIMIT_SEND', rate, '5/5', 'Messages of a person to one channel.'),
+  reaction: setting('LIMIT_REACTION', rate, '10/1', 'Reactions of a user in one channel.'),
+  channelCreate: setting('LIMIT_CHANNEL_CREATE', rate, '10/60', 'Channels a user creates in one guild.'),
+  dmCreate: setting('LIMIT_DM_CREATE', rate, '10/60', 'Direct channels a user opens.'),
+  login: setting('LIMIT_LOGIN', rate, '5/60', 'Logins for one account from one address.'),
+  register: setting('LIMIT_REGISTER', rate, '20/3600', 'Registrations from one address.'),
+  everything: setting('LIMIT_GLOBAL', rate, '50/1', 'Requests and commands of a person, all together.'),
+  botSend: setting('LIMIT_BOT_SEND', rate, '5/5', 'Messages of a bot to one channel.'),
+  botEverything: setting('LIMIT_BOT_GLOBAL', rate, '50/1', 'Requests and commands of a bot, all together.'),
+} as const;
+
+type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer A> ? A : never };
+
+export type Limits = Values<typeof limits>;
+export type Config = Values<typeof settings> & { readonly limits: Limits };
