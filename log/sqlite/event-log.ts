@@ -1,0 +1,162 @@
+/** The event log in one SQLite file. */
+import { mkdirSync } from 'node:fs';
+import type { EventLog, LogReader, Tail } from '../port.ts';
+import { Appender } from './appender.ts';
+import { reasonOf } from './failures.ts';
+import { lockDirectory } from './lock.ts';
+import { epochOf, openForReading, openForWriting } from './open.ts';
+import { Reader } from './reader.ts';
+import { RecentEvents } from './recent.ts';
+import { startTail, type TailSource } from './tail.ts';
+import { Writer } from './writer.ts';
+
+export interface SqliteEventLogOptions {
+  /** Made, readable by its owner only, when it does not exist. */
+  readonly directory: string;
+  /** Called when a commit failed in a way that leaves its outcome unknown. Default: says so on stderr and ends the process. */
+  readonly onFatal?: (error: unknown) => void;
+  /** Newest events kept in memory for tails; an event of a chat message takes about 1 KB. */
+  readonly recentEvents?: number;
+}
+
+const RECENT_EVENTS = 20_000;
+
+/** EX_SOFTWARE of sysexits.h: a supervisor starts the process again, and it reads its files anew. */
+const FATAL_EXIT_CODE = 70;
+
+const endProcess = (error: unknown): void => {
+  const cause = error instanceof Error && error.cause !== undefined ? ` ${reasonOf(error.cause)}` : '';
+  process.stderr.write(
+    `${reasonOf(error)}${cause} The process ends so that nothing is acknowledged that may be lost.\n`,
+  );
+  process.exit(FATAL_EXIT_CODE);
+};
+
+/** Wakes the tails that have seen everything. */
+class Bell {
+  #ring: () => void = () => {};
+  #rung = new Promise<void>((resolve) => {
+    this.#ring = resolve;
+  });
+
+  ring(): void {
+    this.#ring();
+    this.#rung = new Promise((resolve) => {
+      this.#ring = resolve;
+    });
+  }
+
+  wait(): Promise<void> {
+    return this.#rung;
+  }
+}
+
+/**
+ * Opens the log of a data directory for this process alone, making it when there is none.
+ * @throws DirectoryInUse when another process has it
+ * @throws UnusableLog when the file is not ours, damaged, read-only or of a newer format
+ */
+export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promise<EventLog> => {
+  const { directory, onFatal = endProcess, recentEvents = RECENT_EVENTS } = options;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const lock = lockDirectory(directory);
+  try {
+    const database = openForWriting(directory);
+    const epoch = epochOf(database);
+    const writer = new Writer(database);
+    const reader = new Reader(openForReading(directory));
+    const recent = new RecentEvents(writer.position, recentEvents);
+    const bell = new Bell();
+    const tails = new Set<Tail>();
+
+    const appender = new Appender(
+      writer,
+      (events) => {
+        recent.push(events);
+        bell.ring();
+      },
+      onFatal,
+    );
+    const source: TailSource = {
+      next: async (position, limit) =>
+        recent.after(position, limit) ?? (await reader.readAll({ after: position, limit })).events,
+      more: (position, signal) => (recent.head > position || signal.aborted ? Promise.resolve() : bell.wait()),
+    };
+
+    return {
+      epoch,
+      append: (request) => appender.append(request),
+      head: async () => recent.head,
+      streamHead: async (stream) => {
+        const { sequence, position } = writer.head(stream);
+        return { stream, sequence, position };
+      },
+      streams: (query) => reader.streams(query),
+      readStream: (query) => reader.readStream(query),
+      readAll: (query) => reader.readAll(query),
+      rawAll: (query) => reader.rawAll(query),
+      tail(after, onEvents, onFailure) {
+        const tail = startTail(source, after, onEvents, onFailure);
+        const handle = {
+          async stop() {
+            tails.delete(handle);
+            const stopped = tail.stop();
+            bell.ring();
+            await stopped;
+          },
+        };
+        tails.add(handle);
+        return handle;
+      },
+      async close() {
+        appender.close();
+        await Promise.all([...tails].map((tail) => tail.stop()));
+        reader.close();
+        database.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+};
+
+/** How often a reader beside another process's writer looks for more, in milliseconds. */
+const POLL_INTERVAL = 100;
+
+/**
+ * Opens the log of a data directory for reading only. Takes no lock: a server may be running on it.
+ * @throws UnusableLog
+ */
+export const openSqliteLogReader = async (options: {
+  readonly directory: string;
+}): Promise<LogReader & { close(): Promise<void> }> => {
+  const database = openForReading(options.directory);
+  const epoch = epochOf(database);
+  const reader = new Reader(database);
+  const source: TailSource = {
+    next: async (position, limit) => (await reader.readAll({ after: position, limit })).events,
+    more: (_position, signal) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(done, POLL_INTERVAL);
+        function done() {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', done);
+          resolve();
+        }
+        signal.addEventListener('abort', done);
+      }),
+  };
+  return {
+    epoch,
+    head: async () => reader.head(),
+    streamHead: async (stream) => reader.streamHead(stream),
+    streams: (query) => reader.streams(query),
+    readStream: (query) => reader.readStream(query),
+    readAll: (query) => reader.readAll(query),
+    rawAll: (query) => reader.rawAll(query),
+    tail: (after, onEvents, onFailure) => startTail(source, after, onEvents, onFailure),
+    close: async () => reader.close(),
+  };
+};

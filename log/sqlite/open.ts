@@ -1,0 +1,159 @@
+/** Opening log.db, with a clear answer when it is not what it should be. */
+import { randomUUID } from 'node:crypto';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import Database from 'libsql';
+import { reasonOf } from './failures.ts';
+import { APPLICATION_ID, FORMAT_VERSION, LOG_FILE, SCHEMA } from './schema.ts';
+
+export type LogTrouble = 'not-ours' | 'damaged' | 'read-only' | 'newer' | 'missing';
+
+const advice: Record<LogTrouble, string> = {
+  'not-ours': 'Parley leaves it alone: move it elsewhere, or set PARLEY_DATA to another directory.',
+  damaged: 'Nothing was changed. Put back the whole data directory from a backup.',
+  'read-only': 'Parley must be able to write to it: check its owner, its permissions and how its disk is mounted.',
+  newer: 'Start the Parley that wrote it, or a later one.',
+  missing: 'Check PARLEY_DATA: a data directory has a log after the first `parley serve`.',
+};
+
+/** The log cannot be opened; the message says what is wrong and what to do. */
+export class UnusableLog extends Error {
+  readonly trouble: LogTrouble;
+
+  constructor(trouble: LogTrouble, what: string, cause?: unknown) {
+    super(`${what} ${advice[trouble]}`, { cause });
+    this.name = 'UnusableLog';
+    this.trouble = trouble;
+  }
+}
+
+const scalar = (database: Database.Database, sql: string): number | string | undefined =>
+  (database.prepare(sql).raw(true).get() as [number | string] | undefined)?.[0];
+
+/** Turns what SQLite says of a file into what an operator can act on. */
+const explained = (file: string, error: unknown): unknown => {
+  if (error instanceof UnusableLog) return error;
+  const code = String((error as { code?: unknown }).code ?? '');
+  if (code.startsWith('SQLITE_NOTADB')) return new UnusableLog('not-ours', `${file} is not a Parley log.`, error);
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_IOERR_SHORT_READ' || code === 'SQLITE_IOERR_READ')
+    return new UnusableLog('damaged', `${file} is damaged or cut short (${reasonOf(error)}).`, error);
+  if (code.startsWith('SQLITE_READONLY')) return new UnusableLog('read-only', `${file} cannot be written to.`, error);
+  if (reasonOf(error).startsWith('ConnectionFailed'))
+    return new UnusableLog('read-only', `${file} cannot be opened (${reasonOf(error)}).`, error);
+  return new Error(`${file} cannot be used: ${reasonOf(error)}.`, { cause: error });
+};
+
+/** Pages that the file's own header promises beyond the end of the file. */
+const missingPages = (file: string): number => {
+  const header = Buffer.alloc(100);
+  const descriptor = openSync(file, 'r');
+  try {
+    if (readSync(descriptor, header, 0, 100, 0) < 100) return 1;
+  } finally {
+    closeSync(descriptor);
+  }
+  const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
+  return header.readUInt32BE(28) - Math.floor(statSync(file).size / pageSize);
+};
+
+const checkWritable = (file: string): void => {
+  const target = existsSync(file) ? file : dirname(file);
+  try {
+    accessSync(dirname(file), constants.W_OK);
+    accessSync(target, constants.W_OK);
+  } catch (error) {
+    throw new UnusableLog('read-only', `${target} cannot be written to.`, error);
+  }
+  // The superuser may write to anything; a file without any write permission was still meant to be left alone.
+  if ((statSync(target).mode & 0o222) === 0) throw new UnusableLog('read-only', `${target} is marked read-only.`);
+};
+
+const checkIdentity = (file: string, database: Database.Database): void => {
+  if (scalar(database, 'PRAGMA application_id') !== APPLICATION_ID)
+    throw new UnusableLog('not-ours', `${file} is an SQLite database of some other program.`);
+  const version = Number(scalar(database, 'PRAGMA user_version'));
+  if (version > FORMAT_VERSION)
+    throw new UnusableLog('newer', `${file} has format ${version}; this Parley knows formats up to ${FORMAT_VERSION}.`);
+};
+
+/** Reads the newest event by both its ways; the pages written last are the likeliest to be missing. */
+const checkTail = (database: Database.Database): void => {
+  const last = database.prepare('SELECT position, stream, data FROM events ORDER BY position DESC LIMIT 1').raw(true);
+  const row = last.get() as [number, number, string] | undefined;
+  if (row === undefined) return;
+  const byStream = database.prepare('SELECT position FROM events WHERE stream = ? ORDER BY sequence DESC LIMIT 1');
+  const name = database.prepare('SELECT name FROM streams WHERE id = ?').raw(true).get([row[1]]);
+  const found = byStream.raw(true).get([row[1]]) as [number] | undefined;
+  if (found?.[0] !== row[0] || name === undefined) throw new Error('the newest event is not in its stream');
+};
+
+/** Looks at every page; minutes for a very large log, so only when something is already suspicious. */
+const checkEverything = (file: string, database: Database.Database, suspicion: string): void => {
+  const verdict = scalar(database, 'PRAGMA integrity_check(1)');
+  if (verdict !== 'ok') throw new UnusableLog('damaged', `${file} is damaged (${suspicion}; ${verdict}).`);
+};
+
+const create = (database: Database.Database): void => {
+  database.exec(`BEGIN IMMEDIATE; ${SCHEMA}
+    INSERT INTO meta VALUES ('epoch', '${randomUUID()}');
+    PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}; COMMIT`);
+};
+
+const prepareForWriting = (file: string, database: Database.Database, suspicious: boolean): void => {
+  const unused =
+    scalar(database, 'PRAGMA application_id') === 0 && scalar(database, 'SELECT count(*) FROM sqlite_master') === 0;
+  if (!unused) checkIdentity(file, database);
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = FULL');
+  if (unused) create(database);
+  else database.exec('BEGIN IMMEDIATE; ROLLBACK');
+  if (suspicious) checkEverything(file, database, 'it is shorter than its header says');
+  try {
+    checkTail(database);
+  } catch (error) {
+    checkEverything(file, database, reasonOf(error));
+    throw new UnusableLog('damaged', `${file} is damaged (${reasonOf(error)}).`, error);
+  }
+};
+
+/**
+ * Opens the log's file for its only writer, making it when there is none.
+ * @throws UnusableLog
+ */
+export const openForWriting = (directory: string): Database.Database => {
+  const file = join(directory, LOG_FILE);
+  checkWritable(file);
+  // A crash between writing pages and lengthening the file leaves the same picture as a cut file, with all pages in the WAL.
+  const suspicious = existsSync(file) && statSync(file).size > 0 && missingPages(file) > 0;
+  let database: Database.Database | undefined;
+  try {
+    database = new Database(file);
+    prepareForWriting(file, database, suspicious);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw explained(file, error);
+  }
+};
+
+/**
+ * Opens the log's file for reading only, beside a writer or without one.
+ * @throws UnusableLog
+ */
+export const openForReading = (directory: string): Database.Database => {
+  const file = join(directory, LOG_FILE);
+  if (!existsSync(file)) throw new UnusableLog('missing', `There is no log at ${file}.`);
+  let database: Database.Database | undefined;
+  try {
+    database = new Database(`${pathToFileURL(file).href}?mode=ro`);
+    checkIdentity(file, database);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw explained(file, error);
+  }
+};
+
+export const epochOf = (database: Database.Database): string =>
+  String(scalar(database, "SELECT value FROM meta WHERE name = 'epoch'"));

@@ -1,0 +1,129 @@
+/** Reading committed events, through a connection of its own. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type Database from 'libsql';
+import { decodeEvent, type ParleyEvent } from '../../schemas/events/index.ts';
+import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
+import { type Row, SELECTED, toRecorded, toStored } from './rows.ts';
+
+/** Rows read before the event loop gets its turn: about 2 ms. */
+const ROWS_PER_TURN = 500;
+
+/** Rows that filters may pass over before the event loop gets its turn: likewise. */
+const SCANNED_PER_TURN = 4_000;
+
+const MOST_PER_READ = 10_000;
+
+/** Greater than every name that begins with `prefix`. */
+const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
+
+const toChecked = (row: Row): ParleyEvent => decodeEvent(toRecorded(row));
+
+export class Reader {
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  head(): number {
+    const row = this.#prepare('SELECT max(position) FROM events').get() as [number | null];
+    return row[0] ?? 0;
+  }
+
+  streamHead(stream: string): StreamHead {
+    const statement = this.#prepare(
+      `SELECT e.sequence, e.position FROM streams s JOIN events e ON e.stream = s.id
+       WHERE s.name = ? ORDER BY e.sequence DESC LIMIT 1`,
+    );
+    const row = statement.get([stream]) as [number, number] | undefined;
+    return { stream, sequence: row?.[0] ?? 0, position: row?.[1] ?? 0 };
+  }
+
+  async streams(query: { prefix?: string; after?: string; limit: number }): Promise<readonly StreamHead[]> {
+    const prefix = query.prefix ?? '';
+    const statement = this.#prepare(
+      `SELECT s.name, e.sequence, e.position FROM streams s
+       JOIN events e ON e.stream = s.id AND e.sequence = (SELECT max(sequence) FROM events WHERE stream = s.id)
+       WHERE s.name > ? AND s.name >= ? AND s.name < ? ORDER BY s.name LIMIT ?`,
+    );
+    const heads: StreamHead[] = [];
+    let after = query.after ?? '';
+    for (;;) {
+      const want = Math.min(query.limit - heads.length, ROWS_PER_TURN);
+      const rows = statement.all([after, prefix, afterPrefix(prefix), want]) as [string, number, number][];
+      for (const [stream, sequence, position] of rows) heads.push({ stream, sequence, position });
+      if (rows.length < want || heads.length >= query.limit) return heads;
+      after = rows.at(-1)![0];
+      await nextTurn();
+    }
+  }
+
+  async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
+    if (!(limit >= 1 && limit <= MOST_PER_READ))
+      throw new RangeError(`The limit of a read must be 1 to ${MOST_PER_READ}, not ${limit}.`);
+    const found = this.#prepare('SELECT id FROM streams WHERE name = ?').get([stream]) as [number] | undefined;
+    if (found === undefined) return [];
+    const forwards = direction === 'forwards';
+    const statement = this.#prepare(
+      `SELECT ${SELECTED} FROM events e JOIN streams s ON s.id = e.stream
+       WHERE e.stream = ? AND e.sequence ${forwards ? '>=' : '<='} ? ORDER BY e.sequence ${forwards ? 'ASC' : 'DESC'} LIMIT ?`,
+    );
+    const events: ParleyEvent[] = [];
+    let next = from ?? (forwards ? 1 : Number.MAX_SAFE_INTEGER);
+    for (;;) {
+      const want = Math.min(limit - events.length, ROWS_PER_TURN);
+      const rows = statement.all([found[0], next, want]) as Row[];
+      for (const row of rows) events.push(toChecked(row));
+      if (rows.length < want || events.length >= limit) return events;
+      next = rows.at(-1)![2] + (forwards ? 1 : -1);
+      await nextTurn();
+    }
+  }
+
+  readAll(query: ReadAll): Promise<Page> {
+    return this.#scan(query, toChecked);
+  }
+
+  rawAll(query: ReadAll): Promise<StoredPage> {
+    return this.#scan(query, toStored);
+  }
+
+  async #scan<E>(query: ReadAll, form: (row: Row) => E): Promise<{ events: readonly E[]; through: number }> {
+    const { types, prefix = '', limit } = query;
+    const statement = this.#prepare(
+      `SELECT ${SELECTED} FROM events e CROSS JOIN streams s ON s.id = e.stream
+       WHERE e.position > ? AND e.position <= ?
+       ${types === undefined ? '' : `AND e.type IN (${types.map(() => '?').join(', ')})`}
+       ${prefix === '' ? '' : 'AND s.name >= ? AND s.name < ?'}
+       ORDER BY e.position LIMIT ?`,
+    );
+    const filters = [...(types ?? []), ...(prefix === '' ? [] : [prefix, afterPrefix(prefix)])];
+    const head = this.head();
+    const events: E[] = [];
+    let through = query.after;
+    while (events.length < limit && through < head) {
+      const until = Math.min(head, through + SCANNED_PER_TURN);
+      const want = Math.min(limit - events.length, ROWS_PER_TURN);
+      const rows = statement.all([through, until, ...filters, want]) as Row[];
+      for (const row of rows) events.push(form(row));
+      through = rows.length === want ? rows.at(-1)![0] : until;
+      if (events.length < limit && through < head) await nextTurn();
+    }
+    return { events, through };
+  }
+
+  #prepare(sql: string): Database.Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql).raw(true);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+}

@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventLogContract } from '../contract.ts';
+import { openSqliteEventLog } from './index.ts';
+
+/** `recentEvents` smaller than what the contract appends, so that tails read from disk as well as from memory. */
+const open = (recentEvents: number) => async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'parley-log-'));
+  let log = await openSqliteEventLog({ directory, recentEvents });
+  return {
+    log,
+    async reopen() {
+      await log.close();
+      log = await openSqliteEventLog({ directory, recentEvents });
+      return log;
+    },
+    async dispose() {
+      await log.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+};
+
+eventLogContract('SQLite', open(20_000));
+eventLogContract('SQLite with little memory', open(100));

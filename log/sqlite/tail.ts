@@ -1,0 +1,50 @@
+/** Following the log from any position: from disk while behind, from memory when near the head. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ParleyEvent } from '../../schemas/events/index.ts';
+import type { Tail } from '../port.ts';
+
+const BATCH = 1_000;
+
+export interface TailSource {
+  /** Up to `limit` events beyond `position`, in position order. */
+  next(position: number, limit: number): Promise<readonly ParleyEvent[]>;
+  /** Resolves when there may be events beyond `position`, or soon after the signal aborts. */
+  more(position: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Delivers by position alone, so that where an event was read from cannot lead to a gap or a repetition. */
+export const startTail = (
+  source: TailSource,
+  after: number,
+  onEvents: (events: readonly ParleyEvent[]) => Promise<void>,
+  onFailure: (error: unknown) => void,
+): Tail => {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  const run = async (): Promise<void> => {
+    let position = after;
+    while (!signal.aborted) {
+      const events = await source.next(position, BATCH);
+      if (signal.aborted) return;
+      if (events.length === 0) {
+        await source.more(position, signal);
+        continue;
+      }
+      await onEvents(events);
+      position = events.at(-1)!.position;
+      // A handler that never waits for anything would otherwise keep everybody else waiting until the tail is at the head.
+      await nextTurn();
+    }
+  };
+
+  const ended = run().catch((error: unknown) => {
+    if (!signal.aborted) onFailure(error);
+  });
+  return {
+    async stop() {
+      stopping.abort();
+      await ended;
+    },
+  };
+};
