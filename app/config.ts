@@ -8,8 +8,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const every: readonly Setting<unknown>[] = [...Object.values(settings), ...Object.values(limits)];
 
 const SHOWN = 80;
-const shown = (given: string): string =>
-  JSON.stringify(given.length > SHOWN ? `${given.slice(0, SHOWN)}...` : given);
+const shown = (given: string): string => JSON.stringify(given.length > SHOWN ? `${given.slice(0, SHOWN)}...` : given);
 
 /** Levenshtein's distance: insertions, deletions and replacements between two words. */
 const distance = (a: string, b: string): number => {

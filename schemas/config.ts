@@ -8,7 +8,7 @@ export type Rate = { readonly count: number; readonly seconds: number } | null;
 
 /** A codec for the text of an environment variable; `accepts` completes the sentence "accepted: ...". */
 interface EnvCodec<A> {
-  readonly codec: t.Type<A, unknown, unknown>;
+  readonly codec: t.Decoder<unknown, A>;
   readonly accepts: string;
 }
 
@@ -125,7 +125,12 @@ export const settings = {
     '100000',
     'Most dispatches a resume replays; a session that missed more starts anew (op 9).',
   ),
-  drainMs: setting('DRAIN_MS', whole(0, 600_000), '5000', 'Milliseconds over which a stopping server sends clients away.'),
+  drainMs: setting(
+    'DRAIN_MS',
+    whole(0, 600_000),
+    '5000',
+    'Milliseconds over which a stopping server sends clients away.',
+  ),
 } as const;
 
 export const limits = {

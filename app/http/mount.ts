@@ -1,0 +1,105 @@
+/** From a route as a value to a handler of fastify: who asks, how much they may, what they sent, what they get. */
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import type * as t from 'io-ts';
+import type { Actor } from '../../schemas/actor.ts';
+import { decode } from '../../schemas/decode.ts';
+import { type ParleyError, parleyError } from '../../schemas/errors.ts';
+import { limitHeaders } from '../../schemas/http/limit-headers.ts';
+import type { Reply, Route, RouteRequest } from '../../schemas/http/route.ts';
+import type { Metrics } from '../metrics.ts';
+import { JSON_TYPE, sendError } from './errors.ts';
+
+/** The limit on everything a user does, and whether this request is within it. */
+export interface Everything {
+  readonly allowed: boolean;
+  readonly bucket: string;
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetAfter: number;
+  readonly scope: 'user' | 'global' | 'shared';
+}
+
+export interface Gate {
+  authenticate(authorization: string | undefined): Promise<Actor | undefined>;
+  readonly limits: { everything(actor: Actor): Promise<Everything> };
+  readonly metrics: Metrics;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor;
+  }
+}
+
+export const NOBODY: Actor = { userId: '', kind: 'person', administrator: false };
+
+/** Runs before the body is read, so that a stranger cannot make the server parse anything. */
+const admit =
+  (route: Route, { authenticate, limits, metrics }: Gate) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    if (route.access === 'public') return undefined;
+    const actor = await authenticate(request.headers.authorization);
+    if (actor === undefined) return sendError(reply, parleyError('unauthorized'), metrics);
+    request.actor = actor;
+    const state = await limits.everything(actor);
+    if (!state.allowed) {
+      reply.headers(limitHeaders(state, Date.now()));
+      return sendError(reply, parleyError('rateLimited', { retryAfter: state.resetAfter, global: true }), metrics);
+    }
+    if (route.access === 'administrator' && !actor.administrator) {
+      return sendError(reply, parleyError('onlyAdministrator'), metrics);
+    }
+    return undefined;
+  };
+
+const decodePart = (
+  codec: t.Type<unknown, unknown, unknown> | undefined,
+  value: unknown,
+): Either<ParleyError, unknown> => (codec === undefined ? either.right(undefined) : decode(codec, value ?? {}));
+
+const decodeRequest = (
+  route: Route,
+  request: FastifyRequest,
+): Either<ParleyError, RouteRequest<unknown, unknown, unknown>> => {
+  const params = decodePart(route.params, request.params);
+  if (either.isLeft(params)) return params;
+  const query = decodePart(route.query, request.query);
+  if (either.isLeft(query)) return query;
+  const body = decodePart(route.body, request.body);
+  if (either.isLeft(body)) return body;
+  return either.right({
+    params: params.right,
+    query: query.right,
+    body: body.right,
+    actor: request.actor,
+    address: request.ip,
+    correlationId: request.id,
+    headers: request.headers,
+  });
+};
+
+const sendReply = (reply: FastifyReply, { status = 200, headers, body, stream }: Reply): FastifyReply => {
+  reply.code(status);
+  if (headers !== undefined) reply.headers(headers);
+  // A stream of whole pages: one waits ready while the connection takes another.
+  if (stream !== undefined) return reply.send(Readable.from(stream, { highWaterMark: 1 }));
+  if (status === 204) return reply.send();
+  return reply.header('content-type', JSON_TYPE).send(JSON.stringify(body ?? null));
+};
+
+export const mount = (app: FastifyInstance, prefix: string, route: Route, gate: Gate): void => {
+  app.route({
+    method: route.method,
+    url: prefix + route.path,
+    onRequest: admit(route, gate),
+    handler: async (request, reply) => {
+      const decoded = decodeRequest(route, request);
+      if (either.isLeft(decoded)) return sendError(reply, decoded.left, gate.metrics);
+      const answer = await route.handle(decoded.right);
+      return either.isLeft(answer) ? sendError(reply, answer.left, gate.metrics) : sendReply(reply, answer.right);
+    },
+  });
+};

@@ -1,0 +1,385 @@
+import { get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Writable } from 'node:stream';
+import * as fc from 'fast-check';
+import type { FastifyInstance } from 'fastify';
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { parleyError } from '../../schemas/errors.ts';
+import { type Route, route } from '../../schemas/http/route.ts';
+import { integerText, Snowflake, text } from '../../schemas/primitives.ts';
+import { createLogger } from '../logger.ts';
+import { createMetrics } from '../metrics.ts';
+import type { Everything } from './mount.ts';
+import { createHttpServer } from './server.ts';
+
+const ok = (body: unknown) => either.right({ body });
+const endless = { returned: false };
+
+const routes: Route[] = [
+  route({
+    method: 'GET',
+    path: '/public',
+    summary: 'Public',
+    access: 'public',
+    answers: 'its caller',
+    handle: async ({ actor, address, correlationId }) => ok({ actor, address, correlationId }),
+  }),
+  route({
+    method: 'POST',
+    path: '/channels/:channel_id/messages',
+    summary: 'Send',
+    access: 'user',
+    params: t.type({ channel_id: Snowflake }),
+    query: t.partial({ limit: integerText(1, 100) }),
+    body: t.intersection([
+      t.type({ content: text(1, 20, 'content') }),
+      t.partial({ embeds: t.array(t.UnknownRecord) }),
+    ]),
+    answers: 'what was sent',
+    handle: async ({ params, query, body, actor }) => ok({ params, query, body, user: actor.userId }),
+  }),
+  route({
+    method: 'PUT',
+    path: '/channels/:channel_id/messages/:emoji',
+    summary: 'React',
+    access: 'user',
+    params: t.type({ channel_id: Snowflake, emoji: text(1, 64, 'emoji') }),
+    answers: 'nothing',
+    handle: async ({ params }) =>
+      either.right({ status: 204, headers: { 'x-emoji': encodeURIComponent(params.emoji) } }),
+  }),
+  route({
+    method: 'GET',
+    path: '/secret',
+    summary: 'Secret',
+    access: 'administrator',
+    answers: 'it',
+    handle: async () => ok('secret'),
+  }),
+  route({
+    method: 'GET',
+    path: '/busy',
+    summary: 'Busy',
+    access: 'public',
+    answers: 'never',
+    handle: async () => either.left(parleyError('unavailable', { retryAfter: 0.5 })),
+  }),
+  route({
+    method: 'GET',
+    path: '/broken',
+    summary: 'Broken',
+    access: 'public',
+    answers: 'never',
+    handle: async () => {
+      throw new Error('fault of ours');
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/lines',
+    summary: 'Lines',
+    access: 'public',
+    answers: 'lines',
+    handle: async () =>
+      either.right({
+        headers: { 'content-type': 'application/x-ndjson' },
+        stream: (async function* () {
+          yield '1\n';
+          yield '2\n';
+        })(),
+      }),
+  }),
+  route({
+    method: 'GET',
+    path: '/endless',
+    summary: 'Endless',
+    access: 'public',
+    answers: 'lines without end',
+    handle: async () =>
+      either.right({
+        stream: (async function* () {
+          try {
+            for (;;) yield 'line\n'.repeat(1000);
+          } finally {
+            endless.returned = true;
+          }
+        })(),
+      }),
+  }),
+];
+
+const within: Everything = { allowed: true, bucket: 'all', limit: 50, remaining: 49, resetAfter: 1, scope: 'global' };
+
+describe('the HTTP server', () => {
+  let app: FastifyInstance;
+  const lines: string[] = [];
+
+  const start = (over: { state?: Everything; reasons?: string[]; trustedProxies?: string[] } = {}) => {
+    lines.length = 0;
+    const sink = new Writable({
+      write: (chunk, _encoding, done) => {
+        lines.push(String(chunk));
+        done();
+      },
+    });
+    app = createHttpServer({
+      routes,
+      authenticate: async (given) =>
+        given === 'Bot good' || given === 'Bearer root'
+          ? { userId: '7', kind: 'person', administrator: given === 'Bearer root' }
+          : undefined,
+      limits: { everything: async () => over.state ?? within },
+      config: { trustedProxies: over.trustedProxies ?? [], publicUrl: null },
+      logger: createLogger('trace', sink),
+      metrics: createMetrics(),
+      ready: () => ({ ready: over.reasons === undefined, reasons: over.reasons ?? [] }),
+    });
+    return app;
+  };
+
+  afterEach(() => app.close());
+
+  const auth = { authorization: 'Bot good' };
+  const send = (payload: unknown, headers: Record<string, string> = {}, url = '/v1/channels/1/messages') =>
+    app.inject({ method: 'POST', url, headers: { ...auth, ...headers }, payload: payload as string });
+
+  it('answers the same below /v1 and /api/v10', async () => {
+    start();
+    for (const prefix of ['/v1', '/api/v10']) {
+      const answer = await send({ content: 'hi' }, {}, `${prefix}/channels/12/messages?limit=3`);
+      expect(answer.statusCode).toBe(200);
+      expect(answer.json()).toEqual({
+        params: { channel_id: '12' },
+        query: { limit: 3 },
+        body: { content: 'hi' },
+        user: '7',
+      });
+    }
+  });
+
+  it('names each field that does not fit', async () => {
+    start();
+    const answer = await send({ content: '', embeds: [1] });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({
+      code: 50035,
+      message: 'Invalid Form Body',
+      errors: { content: { _errors: [{ code: 'BASE_TYPE_INVALID' }] }, embeds: { 0: { _errors: [{}] } } },
+    });
+    expect((await send({ content: 'x' }, {}, '/v1/channels/abc/messages')).json().errors).toHaveProperty('channel_id');
+    expect((await send({ content: 'x' }, {}, '/v1/channels/1/messages?limit=0')).json().errors).toHaveProperty('limit');
+    expect((await send(undefined)).json().errors).toHaveProperty('content');
+  });
+
+  it.each(['{', '', 'nul', '"\u0000', '{"content":"x","__proto__":{}}', '['.repeat(200) + ']'.repeat(200)])(
+    'refuses the malformed body %j as an invalid form',
+    async (payload) => {
+      start();
+      const answer = await send(payload, { 'content-type': 'application/json' });
+      expect([answer.statusCode, answer.json().code]).toEqual([400, 50035]);
+    },
+  );
+
+  it('refuses other content types, files with a word of explanation', async () => {
+    start();
+    expect((await send('content=x', { 'content-type': 'application/x-www-form-urlencoded' })).statusCode).toBe(415);
+    const files = await send('--x\r\n', { 'content-type': 'multipart/form-data; boundary=x' });
+    expect(files.statusCode).toBe(415);
+    expect(files.json().message).toContain('takes no files');
+  });
+
+  it('refuses a body that is too large', async () => {
+    start();
+    const answer = await send(JSON.stringify({ content: 'x'.repeat(2_000_000) }), {
+      'content-type': 'application/json',
+    });
+    expect([answer.statusCode, answer.json().code]).toEqual([413, 40005]);
+  });
+
+  it('knows unknown paths from wrong methods', async () => {
+    start();
+    const unknown = await app.inject({ url: '/v1/nothing' });
+    expect([unknown.statusCode, unknown.json()]).toEqual([404, { message: '404: Not Found', code: 0 }]);
+    const wrong = await app.inject({ method: 'DELETE', url: '/api/v10/public?x=1' });
+    expect([wrong.statusCode, wrong.headers.allow, wrong.json()]).toEqual([
+      405,
+      'GET',
+      { message: '405: Method Not Allowed', code: 0 },
+    ]);
+  });
+
+  it('answers 401 without a good token, before it reads the body, and 403 to those who do not administer', async () => {
+    start();
+    const stranger = await app.inject({
+      method: 'POST',
+      url: '/v1/channels/1/messages',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer bad' },
+      payload: '{',
+    });
+    expect([stranger.statusCode, stranger.json()]).toEqual([401, { message: '401: Unauthorized', code: 0 }]);
+    const person = await app.inject({ url: '/v1/secret', headers: auth });
+    expect([person.statusCode, person.json().code]).toEqual([403, 50001]);
+    const root = await app.inject({ url: '/v1/secret', headers: { authorization: 'Bearer root' } });
+    expect([root.statusCode, root.json()]).toEqual([200, 'secret']);
+  });
+
+  it('refuses what goes beyond the limit on everything, with all headers', async () => {
+    start({ state: { ...within, allowed: false, remaining: 0, resetAfter: 0.25 } });
+    const answer = await send({ content: 'x' });
+    expect(answer.statusCode).toBe(429);
+    expect(answer.json()).toEqual({ message: 'You are being rate limited.', code: 0, retry_after: 0.25, global: true });
+    expect(answer.headers).toMatchObject({
+      'x-ratelimit-limit': '50',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset-after': '0.250',
+      'x-ratelimit-bucket': 'all',
+      'x-ratelimit-scope': 'global',
+      'x-ratelimit-global': 'true',
+      'retry-after': '1',
+    });
+    expect(Number(answer.headers['x-ratelimit-reset'])).toBeGreaterThan(Date.now() / 1000 - 5);
+  });
+
+  it('says in seconds when to come back', async () => {
+    start();
+    const answer = await app.inject({ url: '/v1/busy' });
+    expect([answer.statusCode, answer.headers['retry-after'], answer.json().retry_after]).toEqual([503, '1', 0.5]);
+  });
+
+  it('takes a plain X-Request-Id and makes one otherwise', async () => {
+    start();
+    const given = await app.inject({ url: '/v1/public', headers: { 'x-request-id': 'abc-1' } });
+    expect([given.headers['x-request-id'], given.json().correlationId]).toEqual(['abc-1', 'abc-1']);
+    const made = await app.inject({ url: '/v1/public', headers: { 'x-request-id': 'a b' } });
+    expect(made.headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
+    expect((await app.inject({ url: '/v1/%zz' })).headers['x-request-id']).toBeDefined();
+  });
+
+  it('believes a proxy only when told to', async () => {
+    const headers = { 'x-forwarded-for': '9.9.9.9' };
+    start();
+    expect((await app.inject({ url: '/v1/public', headers })).json().address).toBe('127.0.0.1');
+    await app.close();
+    start({ trustedProxies: ['127.0.0.0/8'] });
+    expect((await app.inject({ url: '/v1/public', headers })).json().address).toBe('9.9.9.9');
+  });
+
+  it('tells a fault of its own as a 500 that says nothing, and logs it', async () => {
+    start();
+    const answer = await app.inject({ url: '/v1/broken', headers: { 'x-request-id': 'fault-1' } });
+    expect([answer.statusCode, answer.json()]).toEqual([500, { message: 'Internal Server Error', code: 0 }]);
+    expect(lines.join('')).toContain('fault of ours');
+    expect(lines.join('')).toContain('fault-1');
+  });
+
+  it('logs neither what was said nor tokens', async () => {
+    start();
+    await send({ content: 'the quick fox' });
+    expect(lines.join('')).toContain('/v1/channels/:channel_id/messages');
+    expect(lines.join('')).not.toMatch(/quick fox|Bot good/);
+  });
+
+  it('is alive, and ready or not with reasons', async () => {
+    start();
+    expect((await app.inject({ url: '/health' })).statusCode).toBe(200);
+    expect((await app.inject({ url: '/ready' })).json()).toEqual({ ready: true, reasons: [] });
+    await app.close();
+    start({ reasons: ['views are behind'] });
+    const notReady = await app.inject({ url: '/ready' });
+    expect([notReady.statusCode, notReady.json()]).toEqual([503, { ready: false, reasons: ['views are behind'] }]);
+  });
+
+  it('tells Prometheus how it is', async () => {
+    start();
+    await app.inject({ url: '/v1/nothing' });
+    const { payload } = await app.inject({ url: '/metrics' });
+    expect(payload).toContain('parley_http_seconds_count{method="GET",route="unknown",status="404"} 1');
+    expect(payload).toContain('parley_refusals_total{error="notFound"} 1');
+  });
+
+  it('documents every route', async () => {
+    start();
+    const document = (await app.inject({ url: '/openapi.json' })).json();
+    expect(Object.keys(document.paths)).toHaveLength(new Set(routes.map((one) => one.path)).size);
+    const { payload, headers } = await app.inject({ url: '/docs' });
+    expect(headers['content-type']).toContain('text/html');
+    expect(payload).toContain('/channels/{channel_id}/messages');
+    expect(payload).not.toMatch(/src=|href="http/);
+  });
+
+  it('sends streams as they come and ends them when the client has gone', async () => {
+    start();
+    expect((await app.inject({ url: '/v1/lines' })).payload).toBe('1\n2\n');
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    await new Promise<void>((resolve, reject) => {
+      const request = get({ port, path: '/v1/endless' }, (response) => {
+        response.once('data', () => {
+          response.destroy();
+          resolve();
+        });
+      });
+      request.on('error', reject);
+    });
+    await expect.poll(() => endless.returned).toBe(true);
+  });
+
+  it('never answers 500 whatever is sent', async () => {
+    start();
+    const nasty = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        '%',
+        '%zz',
+        '%00',
+        '\u0000',
+        '__proto__',
+        'constructor',
+        '..',
+        '\ud800',
+        '9'.repeat(400),
+        '1e999',
+      ),
+    );
+    const urls = fc.tuple(nasty, nasty).map(([a, b]) => {
+      const part = (raw: string) => (raw.startsWith('%') ? raw : encodeURIComponent(Buffer.from(raw).toString()));
+      return `/v1/channels/${part(a)}/messages?limit=${part(b)}&${part(a)}=1`;
+    });
+    const bodies = fc.oneof(
+      fc.json(),
+      fc.string({ unit: 'binary' }),
+      fc
+        .jsonValue()
+        .map((embed) => JSON.stringify({ content: '\ud800\u0000', embeds: [{ x: embed }, { __proto__: 1 }] })),
+      fc.constantFrom('{"content":1e999}', '{"content":"\\ud800","constructor":{"prototype":1}}', '[[['),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+    );
+    const types = fc.constantFrom(
+      'application/json',
+      'text/plain',
+      'multipart/form-data',
+      'application/json; charset=x',
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        urls,
+        bodies,
+        types,
+        fc.constantFrom('POST', 'PUT', 'GET'),
+        async (url, payload, type, method) => {
+          const answer = await app.inject({
+            method: method as 'POST',
+            url: fc.sample(fc.constantFrom(url, '/api/v10/channels/5/messages'), 1)[0]!,
+            headers: { ...auth, 'content-type': type },
+            payload,
+          });
+          expect(answer.statusCode).toBeLessThan(500);
+          if (answer.statusCode >= 400) expect(answer.json()).toHaveProperty('code');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,40 @@
+/** What Prometheus is told. Every metric of the server is named here; the parts are handed the ones they move. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+const LATENCIES = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export const createMetrics = () => {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter({ name: `parley_${name}`, help, labelNames, registers });
+  const gauge = (name: string, help: string) => new Gauge({ name: `parley_${name}`, help, registers });
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
+    new Histogram({ name: `parley_${name}`, help, buckets, labelNames, registers });
+
+  return {
+    registry,
+    appendedEvents: counter('appended_events_total', 'Events appended to the log'),
+    appendBatch: histogram(
+      'append_batch_events',
+      'Events appended in one transaction',
+      [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+    ),
+    appendSeconds: histogram('append_seconds', 'From handing a batch to the log until it is durable', LATENCIES),
+    appendConflicts: counter('append_conflicts_total', 'Batches refused because somebody else appended first'),
+    viewPosition: gauge('view_position', 'Position through which the views hold every event'),
+    viewLagEvents: gauge('view_lag_events', 'Positions between the head of the log and the views'),
+    viewLagSeconds: gauge('view_lag_seconds', 'Age of the oldest event that the views do not hold yet'),
+    sessions: gauge('sessions', 'Identified gateway sessions'),
+    sockets: gauge('sockets', 'Open gateway sockets'),
+    dispatches: counter('dispatches_total', 'Dispatches handed to sockets'),
+    dispatchBytes: counter('dispatch_bytes_total', 'Bytes handed to sockets'),
+    resumes: counter('resumes_total', 'Resumes by outcome', 'outcome'),
+    closes: counter('socket_closes_total', 'Sockets closed by the server, by code', 'code'),
+    refusals: counter('refusals_total', 'Commands and requests refused, by error', 'error'),
+    httpSeconds: histogram('http_seconds', 'Answering HTTP requests', LATENCIES, 'method', 'route', 'status'),
+  };
+};
+
+export type Metrics = ReturnType<typeof createMetrics>;
