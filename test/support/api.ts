@@ -1,0 +1,160 @@
+/** The HTTP interface as tests speak it: plain fetch, plain JSON. */
+import { randomUUID } from 'node:crypto';
+
+export interface Answer<T = unknown> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Headers;
+}
+
+export interface Message {
+  readonly id: string;
+  readonly channel_id: string;
+  readonly content: string;
+  readonly author: { readonly id: string; readonly username: string };
+  readonly sequence: number;
+  readonly ordinal: number;
+  readonly nonce?: string | number;
+}
+
+export interface Account {
+  readonly id: string;
+  readonly username: string;
+  readonly token: string;
+  /** `Authorization` of this account. */
+  readonly authorization: string;
+}
+
+export interface Channel {
+  readonly id: string;
+  readonly name: string;
+  readonly type: number;
+}
+
+/** A request came back with another status than the test takes for granted. */
+export class Refused extends Error {
+  readonly answer: Answer;
+
+  constructor(what: string, answer: Answer) {
+    super(`${what} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    this.answer = answer;
+  }
+}
+
+export const PASSWORD = 'correct horse battery';
+
+/** What one account does; without an account, what anybody can do. */
+export class Api {
+  readonly base: string;
+  readonly account: Account | undefined;
+
+  /** @param base where the server or its front listens: `http://127.0.0.1:<port>` */
+  constructor(base: string, account?: Account) {
+    this.base = base;
+    this.account = account;
+  }
+
+  as(account: Account): Api {
+    return new Api(this.base, account);
+  }
+
+  /** Any answer is a value. @param path below `/v1`, or a whole path beginning with `/` and no version. */
+  async request<T = unknown>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+    const response = await fetch(`${this.base}/v1${path}`, {
+      method,
+      headers: {
+        ...(this.account === undefined ? {} : { authorization: this.account.authorization }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as T, headers: response.headers };
+  }
+
+  /** @throws Refused unless the status is a success */
+  async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.request<T>(method, path, body);
+    if (answer.status < 200 || answer.status > 299) throw new Refused(`${method} ${path}`, answer);
+    return answer.body;
+  }
+
+  async register(username: string): Promise<Account> {
+    const { token, user } = await this.ask<{ token: string; user: { id: string } }>('POST', '/auth/register', {
+      username,
+      password: PASSWORD,
+    });
+    return { id: user.id, username, token, authorization: `Bearer ${token}` };
+  }
+
+  /** A bot of this account, in the guild if one is named. */
+  async createBot(name: string, guildId?: string): Promise<Account> {
+    const application = await this.ask<{ id: string; bot: { id: string; token: string } }>('POST', '/applications', {
+      name,
+    });
+    if (guildId !== undefined) {
+      await this.ask('POST', `/guilds/${guildId}/bots`, { application_id: application.id });
+    }
+    const { id, token } = application.bot;
+    return { id, username: name, token, authorization: `Bot ${token}` };
+  }
+
+  async createGuild(name: string): Promise<{ id: string; channel: Channel }> {
+    const guild = await this.ask<{ id: string }>('POST', '/guilds', { name });
+    const channels = await this.ask<Channel[]>('GET', `/guilds/${guild.id}/channels`);
+    return { id: guild.id, channel: channels[0]! };
+  }
+
+  createChannel(guildId: string, body: { name: string; permission_overwrites?: unknown[] }): Promise<Channel> {
+    return this.ask('POST', `/guilds/${guildId}/channels`, body);
+  }
+
+  async invite(channelId: string): Promise<string> {
+    const { code } = await this.ask<{ code: string }>('POST', `/channels/${channelId}/invites`, {
+      max_age: 0,
+      max_uses: 0,
+    });
+    return code;
+  }
+
+  async join(code: string): Promise<void> {
+    await this.ask('POST', `/invites/${code}`);
+  }
+
+  async leave(guildId: string): Promise<void> {
+    await this.ask('DELETE', `/users/@me/guilds/${guildId}`);
+  }
+
+  openDirect(recipientId: string): Promise<Channel> {
+    return this.ask('POST', '/users/@me/channels', { recipient_id: recipientId });
+  }
+
+  send(channelId: string, body: string | Record<string, unknown>): Promise<Message> {
+    return this.ask('POST', `/channels/${channelId}/messages`, typeof body === 'string' ? { content: body } : body);
+  }
+
+  history(channelId: string, query = ''): Promise<Message[]> {
+    return this.ask('GET', `/channels/${channelId}/messages${query}`);
+  }
+}
+
+/** Unique among all accounts of a test run. */
+export const someName = (prefix: string): string => `${prefix}_${randomUUID().slice(0, 8)}`;
+
+/** New people who have joined a guild through one invite of its owner's. */
+export const joined = async (
+  owner: Api,
+  guild: { readonly channel: Channel },
+  prefix: string,
+  count: number,
+): Promise<Account[]> => {
+  const code = await owner.invite(guild.channel.id);
+  const anybody = new Api(owner.base);
+  const accounts: Account[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const account = await anybody.register(someName(prefix));
+    await anybody.as(account).join(code);
+    accounts.push(account);
+  }
+  return accounts;
+};

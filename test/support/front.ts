@@ -1,0 +1,82 @@
+/**
+ * A TCP front with a fixed address before a server that comes and goes, as a load balancer would be. While there is no
+ * server it accepts connections and holds them; when the server dies, connections to it are cut.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export interface Front {
+  readonly port: number;
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** Sends what is held and what comes to the server at this port. */
+  forwardTo(port: number): void;
+  /** Cuts what is forwarded and holds what comes. */
+  hold(): void;
+  /** Connections waiting for a server. */
+  held(): number;
+  close(): Promise<void>;
+}
+
+export const startFront = async (): Promise<Front> => {
+  let target: number | undefined;
+  const waiting = new Set<Socket>();
+  const forwarded = new Map<Socket, Socket>();
+
+  const cut = (client: Socket) => {
+    waiting.delete(client);
+    forwarded.get(client)?.destroy();
+    forwarded.delete(client);
+    client.destroy();
+  };
+
+  const forward = (client: Socket, port: number) => {
+    waiting.delete(client);
+    const upstream = connect({ port, host: '127.0.0.1', noDelay: true });
+    forwarded.set(client, upstream);
+    let connected = false;
+    upstream.once('connect', () => {
+      connected = true;
+      client.pipe(upstream);
+      upstream.pipe(client);
+    });
+    upstream.on('error', () => {
+      if (connected) return;
+      // Refused: the server has just died and nothing was passed on yet, so the next one can have it.
+      forwarded.delete(client);
+      if (!client.destroyed) waiting.add(client);
+    });
+    upstream.on('close', () => {
+      if (connected) cut(client);
+    });
+  };
+
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (client) => {
+    client.on('error', () => cut(client));
+    client.on('close', () => cut(client));
+    if (target === undefined) waiting.add(client);
+    else forward(client, target);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    forwardTo: (next) => {
+      target = next;
+      for (const client of waiting) forward(client, next);
+    },
+    hold: () => {
+      target = undefined;
+      for (const client of [...forwarded.keys()]) cut(client);
+    },
+    held: () => waiting.size,
+    close: async () => {
+      for (const client of [...waiting, ...forwarded.keys()]) cut(client);
+      server.close();
+      await once(server, 'close');
+    },
+  };
+};

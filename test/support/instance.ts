@@ -1,0 +1,59 @@
+/** A server behind a front, with a data folder that outlives it: what whole-system tests start, kill and start again. */
+import { Api } from './api.ts';
+import { type Front, startFront } from './front.ts';
+import { LIMITS_OFF, type Server, type ServerOptions, startServer } from './server.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export interface Instance {
+  /** Address of the front: stays the same. */
+  readonly url: string;
+  readonly front: Front;
+  readonly data: string;
+  /** Nobody's requests; use `api.as(account)`. */
+  readonly api: Api;
+  server(): Server;
+  /** Starts a server on the same data after the former one ended. */
+  start(): Promise<Server>;
+  /** Kill -9 and start. */
+  restart(): Promise<Server>;
+  close(): Promise<void>;
+}
+
+/** @param env `undefined`: limits off; give `{}` for the defaults */
+export const startInstance = async (
+  env: Readonly<Record<string, string>> = LIMITS_OFF,
+  options: Pick<ServerOptions, 'under'> = {},
+): Promise<Instance> => {
+  const folder = temporaryFolder();
+  const front = await startFront();
+  let server: Server | undefined;
+  const start = async () => {
+    server = await startServer({ ...options, data: folder.path, env: { ...env, PARLEY_PUBLIC_URL: front.url } });
+    front.forwardTo(server.port);
+    return server;
+  };
+  const close = async () => {
+    if (server?.alive()) await server.kill();
+    await front.close();
+    folder.remove();
+  };
+  try {
+    await start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    url: front.url,
+    front,
+    data: folder.path,
+    api: new Api(front.url),
+    server: () => server!,
+    start,
+    restart: async () => {
+      await server!.kill();
+      return start();
+    },
+    close,
+  };
+};

@@ -1,0 +1,123 @@
+/** The built server as a child process. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Watched } from './watched.ts';
+
+/** Environment for load: what a test measures is then the server, not its limits. */
+export const LIMITS_OFF = {
+  PARLEY_LIMIT_SEND: 'off',
+  PARLEY_LIMIT_REACTION: 'off',
+  PARLEY_LIMIT_CHANNEL_CREATE: 'off',
+  PARLEY_LIMIT_DM_CREATE: 'off',
+  PARLEY_LIMIT_LOGIN: 'off',
+  PARLEY_LIMIT_REGISTER: 'off',
+  PARLEY_LIMIT_GLOBAL: 'off',
+  PARLEY_LIMIT_BOT_SEND: 'off',
+  PARLEY_LIMIT_BOT_GLOBAL: 'off',
+} as const;
+
+export interface ServerOptions {
+  /** Data folder. */
+  readonly data: string;
+  /** PARLEY_* variables besides folder, host and port. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A program and its arguments that runs node: a tracer. */
+  readonly under?: readonly string[];
+  /** Milliseconds until it must be ready. */
+  readonly timeoutMs?: number;
+}
+
+export interface Server {
+  readonly pid: number;
+  readonly port: number;
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** Everything it has printed so far. */
+  output(): string;
+  alive(): boolean;
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM, and SIGKILL when that took longer than `timeoutMs`. @returns the exit code; null when it had to be killed */
+  stop(timeoutMs?: number): Promise<number | null>;
+}
+
+const entry = fileURLToPath(
+  new URL(import.meta.url.includes('/dist/') ? 'parley.js' : '../../dist/parley.js', import.meta.url),
+);
+
+/** The server's own variables only: what is set where the tests run must not change what they show. */
+const environment = (options: ServerOptions): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PARLEY_'))),
+  PARLEY_LOG_LEVEL: 'warn',
+  ...options.env,
+  PARLEY_HOST: '127.0.0.1',
+  PARLEY_PORT: '0',
+  PARLEY_DATA: options.data,
+});
+
+const untilReady = async (url: string, child: ChildProcess, deadline: number): Promise<void> => {
+  for (;;) {
+    const answer = await fetch(`${url}/ready`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.ok) return;
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error('the server ended before it was ready');
+    if (Date.now() > deadline) throw new Error(`the server listens but did not become ready: ${answer?.status}`);
+    await new Promise((again) => setTimeout(again, 10));
+  }
+};
+
+/** Starts the server on a free port and waits until it is ready. */
+export const startServer = async (options: ServerOptions): Promise<Server> => {
+  if (!existsSync(entry)) throw new Error('dist/parley.js is missing: run `npm run build` first');
+  const deadline = Date.now() + (options.timeoutMs ?? 20_000);
+  const [program = process.execPath, ...before] = options.under ?? [];
+  const script = options.under === undefined ? [entry, 'serve'] : [...before, process.execPath, entry, 'serve'];
+  const child = spawn(program, script, { env: environment(options), stdio: ['ignore', 'pipe', 'pipe'] });
+  const watched = new Watched();
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      watched.changed();
+    });
+  }
+  const gone = once(child, 'exit');
+  child.once('exit', (code, signal) => {
+    watched.fail(new Error(`the server ended (${signal ?? code}); it said:\n${output}`));
+  });
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await gone;
+  };
+  try {
+    const listening = () => /http:\/\/127\.0\.0\.1:(\d+)/.exec(output);
+    await watched.until(
+      () => listening() !== null,
+      () => `the server's address in: ${output}`,
+      deadline - Date.now(),
+    );
+    const port = Number(listening()![1]);
+    const url = `http://127.0.0.1:${port}`;
+    await untilReady(url, child, deadline);
+    return {
+      pid: child.pid!,
+      port,
+      url,
+      output: () => output,
+      alive: () => child.exitCode === null && child.signalCode === null,
+      kill,
+      stop: async (timeoutMs = 10_000) => {
+        const last = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+        child.kill('SIGTERM');
+        await gone;
+        clearTimeout(last);
+        return child.exitCode;
+      },
+    };
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+};
