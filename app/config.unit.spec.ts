@@ -23,7 +23,7 @@ describe('the configuration', () => {
       resumeGatewayUrl: null,
       trustedProxies: [],
       registration: 'open',
-      limits: { send: { count: 5, seconds: 5 }, everything: { count: 50, seconds: 1 } },
+      limits: { send: { count: 5, seconds: 5 }, global: { count: 50, seconds: 1 } },
     });
   });
 
@@ -41,7 +41,7 @@ describe('the configuration', () => {
       publicUrl: 'https://chat.example',
       resumeGatewayUrl: 'wss://front.example/gateway',
       trustedProxies: ['10.0.0.0/8', '::1'],
-      limits: { send: null, login: { count: 3, seconds: 10 } },
+      limits: { send: undefined, login: { count: 3, seconds: 10 } },
     });
   });
 

@@ -1,10 +1,12 @@
 /** Every PARLEY_* variable: its form, its default, what it is for. docs/configuration.md is this table. */
 import { isIP } from 'node:net';
+import { option } from 'fp-ts';
+import type { Option } from 'fp-ts/lib/Option.js';
 import * as t from 'io-ts';
 import { integerText } from './primitives.ts';
 
-/** So many per so many seconds; `null` where a limit is off. */
-export type Rate = { readonly count: number; readonly seconds: number } | null;
+/** So many per so many seconds; `undefined` where a limit is off. */
+export type Rate = { readonly count: number; readonly seconds: number } | undefined;
 
 /** A codec for the text of an environment variable; `accepts` completes the sentence "accepted: ...". */
 interface EnvCodec<A> {
@@ -12,14 +14,14 @@ interface EnvCodec<A> {
   readonly accepts: string;
 }
 
-const parsed = <A>(accepts: string, parse: (given: string) => A | undefined): EnvCodec<A> => ({
+const parsed = <A>(accepts: string, parse: (given: string) => Option<A>): EnvCodec<A> => ({
   accepts,
   codec: new t.Type<A, unknown, unknown>(
     accepts,
-    (u): u is A => u !== undefined,
+    (_u): _u is A => true,
     (u, context) => {
-      const value = typeof u === 'string' ? parse(u.trim()) : undefined;
-      return value === undefined ? t.failure(u, context) : t.success(value);
+      const value = typeof u === 'string' ? parse(u.trim()) : option.none;
+      return option.isNone(value) ? t.failure(u, context) : t.success(value.value);
     },
     t.identity,
   ),
@@ -31,19 +33,21 @@ const whole = (min: number, max: number): EnvCodec<number> => ({
 });
 
 const word = <const W extends string>(...words: readonly W[]): EnvCodec<W> =>
-  parsed(words.map((one) => `\`${one}\``).join(', '), (given) => words.find((one) => one === given));
+  parsed(words.map((one) => `\`${one}\``).join(', '), (given) =>
+    option.fromNullable(words.find((one) => one === given)),
+  );
 
 const nonEmpty = (accepts: string): EnvCodec<string> =>
-  parsed(accepts, (given) => (given === '' || given.includes('\0') ? undefined : given));
+  parsed(accepts, (given) => (given === '' || given.includes('\0') ? option.none : option.some(given)));
 
 /** Without its last slash. Nothing given means `null`. */
 const address = (...schemes: readonly string[]): EnvCodec<string | null> =>
   parsed(`a URL beginning with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}, or nothing`, (given) => {
-    if (given === '') return null;
-    if (!URL.canParse(given)) return undefined;
+    if (given === '') return option.some(null);
+    if (!URL.canParse(given)) return option.none;
     const url = new URL(given);
     const fits = schemes.includes(url.protocol.slice(0, -1)) && url.search === '' && url.hash === '';
-    return fits ? given.replace(/\/+$/, '') : undefined;
+    return fits ? option.some(given.replace(/\/+$/, '')) : option.none;
   });
 
 const isNetwork = (given: string): boolean => {
@@ -57,16 +61,17 @@ const networks = parsed<readonly string[]>(
   'IP addresses and networks separated by commas (`10.0.0.0/8,::1`), or nothing',
   (given) => {
     const list = given.split(',').map((one) => one.trim());
-    if (given === '') return [];
-    return list.every(isNetwork) ? list : undefined;
+    if (given === '') return option.some([]);
+    return list.every(isNetwork) ? option.some(list) : option.none;
   },
 );
 
 const rate = parsed<Rate>('`<count>/<seconds>` such as `5/5`, both from 1 to 1000000, or `off`', (given) => {
-  if (given === 'off') return null;
+  if (given === 'off') return option.some(undefined);
   const [, count, seconds] = /^(\d{1,7})\/(\d{1,7})$/.exec(given) ?? [];
   const fits = (n: number) => n >= 1 && n <= 1_000_000;
-  return fits(Number(count)) && fits(Number(seconds)) ? { count: Number(count), seconds: Number(seconds) } : undefined;
+  const read = { count: Number(count), seconds: Number(seconds) };
+  return fits(read.count) && fits(read.seconds) ? option.some(read) : option.none;
 });
 
 export interface Setting<A> extends EnvCodec<A> {
@@ -135,14 +140,14 @@ export const settings = {
 
 export const limits = {
   send: setting('LIMIT_SEND', rate, '5/5', 'Messages of a person to one channel.'),
-  reaction: setting('LIMIT_REACTION', rate, '10/1', 'Reactions of a user in one channel.'),
-  channelCreate: setting('LIMIT_CHANNEL_CREATE', rate, '10/60', 'Channels a user creates in one guild.'),
+  reaction: setting('LIMIT_REACTION', rate, '10/1', 'Reactions of a user.'),
+  channelCreate: setting('LIMIT_CHANNEL_CREATE', rate, '10/60', 'Channels a user creates.'),
   dmCreate: setting('LIMIT_DM_CREATE', rate, '10/60', 'Direct channels a user opens.'),
   login: setting('LIMIT_LOGIN', rate, '5/60', 'Logins for one account from one address.'),
   register: setting('LIMIT_REGISTER', rate, '20/3600', 'Registrations from one address.'),
-  everything: setting('LIMIT_GLOBAL', rate, '50/1', 'Requests and commands of a person, all together.'),
+  global: setting('LIMIT_GLOBAL', rate, '50/1', 'Requests and commands of a person, all together.'),
   botSend: setting('LIMIT_BOT_SEND', rate, '5/5', 'Messages of a bot to one channel.'),
-  botEverything: setting('LIMIT_BOT_GLOBAL', rate, '50/1', 'Requests and commands of a bot, all together.'),
+  botGlobal: setting('LIMIT_BOT_GLOBAL', rate, '50/1', 'Requests and commands of a bot, all together.'),
 } as const;
 
 type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer A> ? A : never };

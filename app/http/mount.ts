@@ -24,7 +24,8 @@ export interface Everything {
 
 export interface Gate {
   authenticate(authorization: string | undefined): Promise<Actor | undefined>;
-  readonly limits: { everything(actor: Actor): Promise<Everything> };
+  /** `undefined`: no limit. */
+  readonly limits: { everything(actor: Actor): Promise<Everything | undefined> };
   readonly metrics: Metrics;
 }
 
@@ -45,7 +46,7 @@ const admit =
     if (actor === undefined) return sendError(reply, parleyError('unauthorized'), metrics);
     request.actor = actor;
     const state = await limits.everything(actor);
-    if (!state.allowed) {
+    if (state !== undefined && !state.allowed) {
       reply.headers(limitHeaders(state, Date.now()));
       return sendError(reply, parleyError('rateLimited', { retryAfter: state.resetAfter, global: true }), metrics);
     }

@@ -1,0 +1,25 @@
+/** Where the socket is. */
+import { type Route, route } from '../../schemas/http/route.ts';
+import type { ReadDeps } from '../deps.ts';
+import { found, readRoute } from './read-route.ts';
+
+/** Sessions are not rationed; libraries refuse to start without these numbers. */
+const SESSION_START_LIMIT = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 };
+
+export const gatewayRoutes = (deps: ReadDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/gateway',
+    summary: 'Where the socket is',
+    access: 'public',
+    answers: '`{url}`',
+    handle: async (request) => found({ url: deps.gatewayUrl(request) }),
+  }),
+  readRoute(deps, {
+    path: '/gateway/bot',
+    summary: 'Where the socket is, and how many sessions may start',
+    answers: '`{url, shards, session_start_limit}`',
+    handle: async (request) =>
+      found({ url: deps.gatewayUrl(request), shards: 1, session_start_limit: SESSION_START_LIMIT }),
+  }),
+];

@@ -1,0 +1,74 @@
+/** Guilds and who is in them. To those who are not, a guild does not exist. */
+import * as t from 'io-ts';
+import type { Route } from '../../schemas/http/route.ts';
+import { Snowflake } from '../../schemas/primitives.ts';
+import type { ReadDeps } from '../deps.ts';
+import { found, limitOf, readRoute, refused } from './read-route.ts';
+
+const Guild = t.type({ guild_id: Snowflake });
+
+export const guildRoutes = (deps: ReadDeps): Route[] => [
+  readRoute(deps, {
+    path: '/guilds/:guild_id',
+    summary: 'A guild',
+    params: Guild,
+    answers: 'a guild with its roles',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      return access === undefined ? refused('unknownGuild') : found(deps.presenter.guild(access.guild));
+    },
+  }),
+  readRoute(deps, {
+    path: '/guilds/:guild_id/roles',
+    summary: "A guild's roles",
+    params: Guild,
+    answers: 'a list of roles',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      return access === undefined ? refused('unknownGuild') : found(deps.presenter.guild(access.guild).roles);
+    },
+  }),
+  readRoute(deps, {
+    path: '/guilds/:guild_id/channels',
+    summary: 'The channels of a guild that the asker may see',
+    params: Guild,
+    answers: 'a list of channels, in list order',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      if (access === undefined) return refused('unknownGuild');
+      const channels = await deps.access.visibleChannels(actor.userId, access.guild, true);
+      const heads = await deps.views.unread.heads(channels.map((channel) => channel.id));
+      return found(
+        await Promise.all(channels.map((row) => deps.presenter.channel(row, actor.userId, heads.get(row.id)))),
+      );
+    },
+  }),
+  readRoute(deps, {
+    path: '/guilds/:guild_id/members',
+    summary: 'Members of a guild',
+    params: Guild,
+    query: t.partial({ limit: limitOf(1000), after: Snowflake }),
+    answers: 'a list of members, by user id',
+    handle: async ({ actor, params, query: { limit = 1, after } }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      if (access === undefined) return refused('unknownGuild');
+      const rows = await deps.views.guilds.members(params.guild_id, {
+        limit,
+        ...(after === undefined ? {} : { after }),
+      });
+      return found(await deps.presenter.members(rows));
+    },
+  }),
+  readRoute(deps, {
+    path: '/guilds/:guild_id/members/:user_id',
+    summary: 'A member of a guild',
+    params: t.type({ guild_id: Snowflake, user_id: Snowflake }),
+    answers: 'a member',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      if (access === undefined) return refused('unknownGuild');
+      const row = await deps.views.guilds.member(params.guild_id, params.user_id);
+      return row === undefined ? refused('unknownMember') : found(await deps.presenter.member(row));
+    },
+  }),
+];

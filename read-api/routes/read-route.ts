@@ -1,0 +1,34 @@
+/** What all queries have in common: they see the asker's own writes, and say "does not exist" in one way. */
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { type ErrorName, type ParleyError, parleyError } from '../../schemas/errors.ts';
+import { type Reply, type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
+import { integerText } from '../../schemas/primitives.ts';
+import type { ReadDeps } from '../deps.ts';
+
+export type Answer = Either<ParleyError, Reply>;
+
+export const found = (body: unknown): Answer => either.right({ body });
+export const refused = (name: ErrorName): Answer => either.left(parleyError(name));
+
+/** A GET route whose handler runs when the views hold what the asker has written. */
+export const readRoute = <P, Q>(
+  deps: Pick<ReadDeps, 'ownWrites'>,
+  definition: Omit<Route<P, Q, undefined>, 'method' | 'access' | 'handle'> & {
+    readonly handle: (request: RouteRequest<P, Q, undefined>) => Promise<Answer>;
+  },
+): Route =>
+  route<P, Q, undefined>({
+    ...definition,
+    method: 'GET',
+    access: 'user',
+    handle: async (request) => {
+      if (!(await deps.ownWrites(request.actor.userId))) {
+        return either.left(parleyError('unavailable', { retryAfter: 1 }));
+      }
+      return definition.handle(request);
+    },
+  });
+
+/** `limit=` of a list. */
+export const limitOf = (max: number) => integerText(1, max);

@@ -1,0 +1,102 @@
+/** Users, and what belongs to the one who asks. */
+import * as t from 'io-ts';
+import { guildPermissions } from '../../domain/permissions.ts';
+import type { ChannelRow, GuildRow } from '../../projections/guild-views/port.ts';
+import type { Route } from '../../schemas/http/route.ts';
+import { Snowflake } from '../../schemas/primitives.ts';
+import type { ReadDeps } from '../deps.ts';
+import { found, limitOf, readRoute, refused } from './read-route.ts';
+
+const compareIds = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+
+/** Every channel the user may see, guild by guild, then the direct ones. */
+const everyChannelOf = async ({ views, access }: ReadDeps, userId: string): Promise<readonly ChannelRow[]> => {
+  const guilds = await views.guilds.guildsOf(userId);
+  const visible = await Promise.all(guilds.map((guild) => access.visibleChannels(userId, guild, true)));
+  return [...visible.flat(), ...(await views.guilds.directChannelsOf(userId))];
+};
+
+const ownGuild = (guild: GuildRow, userId: string) => ({
+  id: guild.id,
+  name: guild.name,
+  icon: null,
+  banner: null,
+  owner: guild.ownerId === userId,
+  permissions: guildPermissions(guild, userId, true).toString(),
+  features: [],
+  approximate_member_count: guild.memberCount,
+});
+
+export const userRoutes = (deps: ReadDeps): Route[] => [
+  readRoute(deps, {
+    path: '/users/@me',
+    summary: 'The user whose token this is',
+    answers: 'a user',
+    handle: async ({ actor }) =>
+      found({
+        ...(await deps.presenter.user(actor.userId)),
+        flags: 0,
+        locale: 'en-US',
+        mfa_enabled: false,
+        verified: true,
+      }),
+  }),
+  readRoute(deps, {
+    path: '/users/@me/guilds',
+    summary: 'Guilds the asker is in',
+    query: t.partial({ before: Snowflake, after: Snowflake, limit: limitOf(200) }),
+    answers: 'a list of partial guilds, by id',
+    handle: async ({ actor, query: { before, after, limit = 200 } }) => {
+      const guilds = [...(await deps.views.guilds.guildsOf(actor.userId))]
+        .sort((a, b) => compareIds(a.id, b.id))
+        .filter((guild) => before === undefined || compareIds(guild.id, before) < 0)
+        .filter((guild) => after === undefined || compareIds(guild.id, after) > 0);
+      // Backwards, the page is the one that ends right before the guild that was named.
+      const page = before === undefined ? guilds.slice(0, limit) : guilds.slice(-limit);
+      return found(page.map((guild) => ownGuild(guild, actor.userId)));
+    },
+  }),
+  readRoute(deps, {
+    path: '/users/@me/channels',
+    summary: "The asker's direct channels",
+    answers: 'a list of channels',
+    handle: async ({ actor }) => {
+      const channels = await deps.views.guilds.directChannelsOf(actor.userId);
+      const heads = await deps.views.unread.heads(channels.map((channel) => channel.id));
+      return found(
+        await Promise.all(channels.map((row) => deps.presenter.channel(row, actor.userId, heads.get(row.id)))),
+      );
+    },
+  }),
+  readRoute(deps, {
+    path: '/users/@me/read-states',
+    summary: 'How far the asker has read each channel',
+    answers: 'a list of `{channel_id, last_message_id, read_ordinal, unread_count, mention_count}`',
+    handle: async ({ actor }) => {
+      const channels = await everyChannelOf(deps, actor.userId);
+      const states = await deps.views.unread.readStates(
+        actor.userId,
+        channels.map((channel) => channel.id),
+      );
+      return found(
+        states.map((state) => ({
+          channel_id: state.channelId,
+          last_message_id: state.lastMessageId,
+          read_ordinal: state.readOrdinal,
+          unread_count: state.unread,
+          mention_count: state.mentions,
+        })),
+      );
+    },
+  }),
+  readRoute(deps, {
+    path: '/users/:user_id',
+    summary: 'A user',
+    params: t.type({ user_id: Snowflake }),
+    answers: 'a user',
+    handle: async ({ params }) =>
+      (await deps.views.guilds.user(params.user_id)) === undefined
+        ? refused('unknownUser')
+        : found(await deps.presenter.user(params.user_id)),
+  }),
+];
