@@ -1,6 +1,8 @@
 /** The error catalogue: every refusal a client can see, with the code and status of Discord's API where it has one. */
 
-const catalogue = {
+import type { LimitShown } from './http/limit-headers.ts';
+
+export const catalogue = {
   general: { code: 0, status: 500, message: 'Internal Server Error' },
   unauthorized: { code: 0, status: 401, message: '401: Unauthorized' },
   notFound: { code: 0, status: 404, message: '404: Not Found' },
@@ -52,11 +54,13 @@ export interface ParleyError {
   readonly retryAfter?: number;
   /** Of a 429: true when the limit is the one on everything a user does. */
   readonly global?: boolean;
+  /** Of a 429: the limit that is used up. */
+  readonly limit?: LimitShown;
 }
 
 export const parleyError = (
   name: ErrorName,
-  more: Partial<Pick<ParleyError, 'errors' | 'retryAfter' | 'message' | 'global'>> = {},
+  more: Partial<Pick<ParleyError, 'errors' | 'retryAfter' | 'message' | 'global' | 'limit'>> = {},
 ): ParleyError => ({ name, ...catalogue[name], ...more });
 
 /** An `invalidForm` about one field; `path` walks into nested bodies. */
