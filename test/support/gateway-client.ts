@@ -48,10 +48,12 @@ export class GatewayClient {
   seq = 0;
   readonly #watched = new Watched();
   readonly #results = new Map<string, (result: CommandResult) => void>();
+  readonly #onFrame: (frame: Frame) => void;
   #heart: NodeJS.Timeout | undefined;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, onFrame: (frame: Frame) => void) {
     this.socket = socket;
+    this.#onFrame = onFrame;
     socket.on('message', (data) => this.#take(JSON.parse(String(data)) as Frame));
     socket.on('error', () => {});
     socket.on('close', (code) => {
@@ -61,10 +63,14 @@ export class GatewayClient {
     });
   }
 
-  /** Resolves with the Hello. @param base `http://127.0.0.1:<port>` */
-  static async connect(base: string): Promise<GatewayClient> {
+  /**
+   * Resolves after the Hello.
+   * @param base `http://127.0.0.1:<port>`
+   * @param onFrame told of every frame as it comes
+   */
+  static async connect(base: string, onFrame: (frame: Frame) => void = () => {}): Promise<GatewayClient> {
     const socket = new WebSocket(`${base.replace('http', 'ws')}/gateway?v=10&encoding=json`);
-    const client = new GatewayClient(socket);
+    const client = new GatewayClient(socket, onFrame);
     await once(socket, 'open');
     await client.until((frames) => frames.some((frame) => frame.op === 10), 'Hello');
     return client;
@@ -117,18 +123,16 @@ export class GatewayClient {
     });
   }
 
-  /** @throws when the condition does not hold within `timeoutMs` */
-  until(holds: (frames: readonly Frame[]) => boolean, what: string, timeoutMs = 15_000): Promise<void> {
+  /** @throws when the condition does not hold within `timeoutMs`, or the socket closes before it does */
+  async until(holds: (frames: readonly Frame[]) => boolean, what: string, timeoutMs = 15_000): Promise<void> {
     const seen = () =>
       this.frames
         .map((frame) => frame.t ?? `op ${frame.op}`)
         .slice(-20)
         .join(', ');
-    return this.#watched.until(
-      () => holds(this.frames),
-      () => `${what}; close code ${this.closeCode}, last frames: ${seen()}`,
-      timeoutMs,
-    );
+    const problem = () => `${what}; close code ${this.closeCode}, last frames: ${seen()}`;
+    await this.#watched.until(() => holds(this.frames) || this.closeCode !== undefined, problem, timeoutMs);
+    if (!holds(this.frames)) throw new Error(`the socket closed before ${problem()}`);
   }
 
   /** The first dispatch of this type that fits, waiting for it if need be. */
@@ -172,6 +176,7 @@ export class GatewayClient {
       this.#results.get(frame.d.id)?.(frame.d);
       this.#results.delete(frame.d.id);
     }
+    this.#onFrame(frame);
     this.#watched.changed();
   }
 }

@@ -1,0 +1,84 @@
+/** Somebody who only listens, and resumes whenever the connection is lost. */
+import type { Account } from './api.ts';
+import { type Frame, GatewayClient, type Session } from './gateway-client.ts';
+
+export interface Heard {
+  readonly id: string;
+  readonly sequence: number;
+  readonly ordinal: number;
+}
+
+export class Subscriber {
+  readonly messages: Heard[] = [];
+  /** Numbers `s` in the order they came. */
+  readonly positions: number[] = [];
+  resumes = 0;
+  /** What must not happen: sessions the server did not take back. */
+  invalidSessions = 0;
+  readonly #base: string;
+  readonly #account: Account;
+  readonly #onMessage: () => void;
+  #client: GatewayClient | undefined;
+  #session: Session | undefined;
+  #stopped = false;
+
+  constructor(base: string, account: Account, onMessage: () => void) {
+    this.#base = base;
+    this.#account = account;
+    this.#onMessage = onMessage;
+  }
+
+  /** Resolves after the first READY and its guilds; goes on listening until stopped. */
+  async start(): Promise<void> {
+    const client = await this.#connect();
+    client.identify(this.#account.token);
+    const ready = await client.dispatch('READY');
+    await client.until(() => client.dispatches('GUILD_CREATE').length >= ready.d.guilds.length, 'the guilds');
+    this.#listen(client);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#client?.socket.terminate();
+  }
+
+  async #connect(): Promise<GatewayClient> {
+    this.#client = await GatewayClient.connect(this.#base, (frame) => this.#take(frame));
+    return this.#client;
+  }
+
+  #listen(client: GatewayClient): void {
+    client.socket.once('close', () => this.#resume());
+  }
+
+  async #resume(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const client = await this.#connect();
+        client.seq = this.#session!.seq;
+        client.resume(this.#account.token, this.#session!);
+        await client.until(
+          () => this.#client!.frames.some((frame) => frame.t === 'RESUMED' || frame.op === 9),
+          'RESUMED',
+        );
+        return this.#listen(client);
+      } catch {
+        // Lost again while resuming: what came until then counts, and the next attempt goes on from there.
+      }
+    }
+  }
+
+  #take(frame: Frame): void {
+    if (typeof frame.s === 'number') {
+      this.positions.push(frame.s);
+      this.#session = { session_id: this.#session?.session_id ?? '', seq: frame.s };
+    }
+    if (frame.t === 'READY') this.#session = { session_id: frame.d.session_id, seq: frame.s ?? 0 };
+    if (frame.t === 'RESUMED') this.resumes += 1;
+    if (frame.op === 9) this.invalidSessions += 1;
+    if (frame.t === 'MESSAGE_CREATE') {
+      this.messages.push({ id: frame.d.id, sequence: frame.d.sequence, ordinal: frame.d.ordinal });
+      this.#onMessage();
+    }
+  }
+}
