@@ -16,7 +16,13 @@ export interface Vault {
    * @returns the present holder: the caller's own user id when it got the name, somebody else's when it is taken.
    */
   reserveUsername(username: string, userId: string): Promise<UsernameHolder>;
+  /** After the registration's event is stored. Does nothing when somebody else holds the name. */
   confirmUsername(username: string, userId: string): Promise<void>;
+  /**
+   * Hands an unconfirmed reservation of `from`, whose registration never happened, to `to`.
+   * @returns the present holder: `to` unless the name was confirmed, released or taken over in the meantime.
+   */
+  takeOverUsername(username: string, from: string, to: string): Promise<UsernameHolder | undefined>;
   /** Gives up a reservation that was never confirmed. */
   releaseUsername(username: string, userId: string): Promise<void>;
   usernameHolder(username: string): Promise<UsernameHolder | undefined>;

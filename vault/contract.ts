@@ -1,0 +1,187 @@
+/** What every vault must do, whatever stores it. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Vault } from './port.ts';
+import { openText, sealText } from './seal.ts';
+
+/** A vault that a spec may close and open again on the same data. */
+export interface OpenedVault {
+  readonly vault: Vault;
+  reopen(): Promise<Vault>;
+  /** Closes the vault and removes its data. */
+  dispose(): Promise<void>;
+}
+
+const PLACE = { stream: 'channel-1', eventId: 'event-1' };
+
+export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
+  describe(`${name} is a vault`, () => {
+    let opened: OpenedVault;
+    let vault: Vault;
+    beforeEach(async () => {
+      opened = await open();
+      vault = opened.vault;
+    });
+    afterEach(() => opened.dispose());
+
+    describe('signing secret', () => {
+      it('has at least 32 bytes, is the same for ever after and is no other vault’s', async () => {
+        const secret = await vault.signingSecret();
+        expect(secret.length).toBeGreaterThanOrEqual(32);
+        vault = await opened.reopen();
+        expect(await vault.signingSecret()).toEqual(secret);
+        const other = await open();
+        expect(await other.vault.signingSecret()).not.toEqual(secret);
+        await other.dispose();
+      });
+    });
+
+    describe('usernames', () => {
+      it('go to the first who reserves them, whatever their case or form', async () => {
+        expect(await vault.reserveUsername('Alice', '1')).toEqual({ userId: '1', confirmed: false });
+        for (const spelling of ['Alice', 'alice', 'ALICE', 'Ａｌｉｃｅ'])
+          expect(await vault.reserveUsername(spelling, '2')).toEqual({ userId: '1', confirmed: false });
+        expect(await vault.usernameHolder('aLICE')).toEqual({ userId: '1', confirmed: false });
+        expect(await vault.usernameHolder('bob')).toBeUndefined();
+      });
+
+      it('have one holder when 100 ask at once', async () => {
+        const answers = await Promise.all(
+          Array.from({ length: 100 }, (_, i) => vault.reserveUsername(i % 2 === 0 ? 'alice' : 'ALICE', `${i}`)),
+        );
+        expect(new Set(answers.map(({ userId }) => userId)).size).toBe(1);
+        expect((await vault.usernameHolder('alice'))?.userId).toBe(answers[0]!.userId);
+      });
+
+      it('may be reserved again by their holder', async () => {
+        await vault.reserveUsername('alice', '1');
+        expect(await vault.reserveUsername('alice', '1')).toEqual({ userId: '1', confirmed: false });
+        await vault.confirmUsername('alice', '1');
+        expect(await vault.reserveUsername('alice', '1')).toEqual({ userId: '1', confirmed: true });
+      });
+
+      it('are confirmed by their holder only', async () => {
+        await vault.reserveUsername('alice', '1');
+        await vault.confirmUsername('alice', '2');
+        expect(await vault.usernameHolder('alice')).toEqual({ userId: '1', confirmed: false });
+        await vault.confirmUsername('Alice', '1');
+        expect(await vault.usernameHolder('alice')).toEqual({ userId: '1', confirmed: true });
+      });
+
+      it('are released by their holder only, and only while unconfirmed', async () => {
+        await vault.reserveUsername('alice', '1');
+        await vault.releaseUsername('alice', '2');
+        expect(await vault.usernameHolder('alice')).toBeDefined();
+        await vault.releaseUsername('ALICE', '1');
+        expect(await vault.usernameHolder('alice')).toBeUndefined();
+        await vault.reserveUsername('alice', '2');
+        await vault.confirmUsername('alice', '2');
+        await vault.releaseUsername('alice', '2');
+        expect(await vault.usernameHolder('alice')).toEqual({ userId: '2', confirmed: true });
+      });
+
+      it('are taken over from an unconfirmed holder by one of many who try', async () => {
+        await vault.reserveUsername('alice', '1');
+        const answers = await Promise.all(['2', '3', '4'].map((id) => vault.takeOverUsername('Alice', '1', id)));
+        expect(new Set(answers.map((answer) => answer?.userId)).size).toBe(1);
+        expect(['2', '3', '4']).toContain(answers[0]?.userId);
+      });
+
+      it('are not taken over once confirmed, nor from somebody who does not hold them', async () => {
+        await vault.reserveUsername('alice', '1');
+        expect(await vault.takeOverUsername('alice', '9', '2')).toEqual({ userId: '1', confirmed: false });
+        await vault.confirmUsername('alice', '1');
+        expect(await vault.takeOverUsername('alice', '1', '2')).toEqual({ userId: '1', confirmed: true });
+        expect(await vault.takeOverUsername('nobody', '1', '2')).toBeUndefined();
+      });
+
+      it('are kept over a reopening', async () => {
+        await vault.reserveUsername('alice', '1');
+        await vault.confirmUsername('alice', '1');
+        vault = await opened.reopen();
+        expect(await vault.reserveUsername('alice', '2')).toEqual({ userId: '1', confirmed: true });
+      });
+    });
+
+    describe('passwords', () => {
+      it('are right or wrong, and the last one set counts', async () => {
+        await vault.setPassword('1', 'correct horse');
+        expect(await vault.verifyPassword('1', 'correct horse')).toBe(true);
+        expect(await vault.verifyPassword('1', 'Correct horse')).toBe(false);
+        await vault.setPassword('1', 'battery staple');
+        expect(await vault.verifyPassword('1', 'correct horse')).toBe(false);
+        vault = await opened.reopen();
+        expect(await vault.verifyPassword('1', 'battery staple')).toBe(true);
+      });
+
+      it('are wrong for people without one', async () => {
+        expect(await vault.verifyPassword('1', '')).toBe(false);
+        expect(await vault.verifyPassword(undefined, 'anything')).toBe(false);
+      });
+    });
+
+    describe('token secrets', () => {
+      it('are verified, and replaced by a later one', async () => {
+        expect(await vault.verifyTokenSecret('1', 'first')).toBe(false);
+        await vault.setTokenSecret('1', 'first');
+        expect(await vault.verifyTokenSecret('1', 'first')).toBe(true);
+        expect(await vault.verifyTokenSecret('2', 'first')).toBe(false);
+        await vault.setTokenSecret('1', 'second');
+        vault = await opened.reopen();
+        expect(await vault.verifyTokenSecret('1', 'first')).toBe(false);
+        expect(await vault.verifyTokenSecret('1', 'second')).toBe(true);
+      });
+    });
+
+    describe('keys', () => {
+      it('are made once per person and kept', async () => {
+        const [first, second] = await Promise.all([vault.createKey('1'), vault.createKey('1')]);
+        const other = await vault.createKey('2');
+        expect(first.equals(second)).toBe(true);
+        expect(first.equals(other)).toBe(false);
+        vault = await opened.reopen();
+        expect((await vault.key('1'))?.equals(first)).toBe(true);
+        expect((await vault.createKey('1')).equals(first)).toBe(true);
+      });
+
+      it('are found together, without those that do not exist', async () => {
+        const ids = Array.from({ length: 2_500 }, (_, i) => `${i}`);
+        await Promise.all(ids.map((id) => vault.createKey(id)));
+        const keys = await vault.keys([...ids, 'nobody']);
+        expect([...keys.keys()].sort()).toEqual([...ids].sort());
+        expect(keys.get('17')?.equals((await vault.key('17'))!)).toBe(true);
+        expect(await vault.keys([])).toEqual(new Map());
+      });
+
+      it('open nothing once destroyed', async () => {
+        const key = await vault.createKey('1');
+        await vault.createKey('2');
+        const sealed = sealText(key, { ...PLACE, by: '1' }, 'a secret');
+        expect(openText(await vault.key('1'), PLACE, sealed)).toBe('a secret');
+        await vault.destroyKey('1');
+        expect(await vault.key('1')).toBeUndefined();
+        expect(await vault.keys(['1', '2'])).toEqual(new Map([['2', expect.anything()]]));
+        expect(openText(await vault.key('1'), PLACE, sealed)).toBeUndefined();
+        vault = await opened.reopen();
+        expect(openText(await vault.key('1'), PLACE, sealed)).toBeUndefined();
+        expect(openText(await vault.createKey('1'), PLACE, sealed)).toBeUndefined();
+      });
+    });
+
+    describe('the remembered position', () => {
+      it('is unknown at first, never falls within an epoch, and follows a new epoch', async () => {
+        expect(await vault.rememberedPosition()).toBeUndefined();
+        await vault.rememberPosition('one', 7);
+        await vault.rememberPosition('one', 5);
+        vault = await opened.reopen();
+        expect(await vault.rememberedPosition()).toEqual({ epoch: 'one', position: 7 });
+        await vault.rememberPosition('two', 3);
+        expect(await vault.rememberedPosition()).toEqual({ epoch: 'two', position: 3 });
+      });
+    });
+
+    it('stores what was waiting when it is closed', async () => {
+      const waiting = vault.createKey('1');
+      vault = await opened.reopen();
+      expect((await vault.key('1'))?.equals(await waiting)).toBe(true);
+    });
+  });

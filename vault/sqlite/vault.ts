@@ -1,0 +1,144 @@
+/** The vault in one SQLite file and the signing secret beside it. */
+import { createHash, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { UsernameHolder, Vault } from '../port.ts';
+import { GroupCommit } from './group-commit.ts';
+import { openVaultFile } from './open.ts';
+import { DEFAULT_COST, type PasswordCost, Passwords } from './passwords.ts';
+import { readSigningSecret } from './signing-key.ts';
+
+export interface SqliteVaultOptions {
+  readonly directory: string;
+  /** Default: OWASP's recommendation. */
+  readonly passwordCost?: PasswordCost;
+}
+
+const KEY_BYTES = 32;
+
+/** Ids in one statement; more are asked for in several. */
+const KEYS_PER_READ = 1_000;
+
+/** One form for all spellings of a name: `ＡLICE` and `alice` are the same person. */
+const normalised = (username: string): string => username.normalize('NFKC').toLowerCase();
+
+const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+/**
+ * Opens the vault of a data directory, which the caller has locked for this process, making it when there is none.
+ * @throws UnusableVault when a file is not ours, damaged, read-only, of a newer format, or readable by others
+ */
+export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vault> => {
+  const { directory, passwordCost = DEFAULT_COST } = options;
+  const database = openVaultFile(directory);
+  const secret = readSigningSecret(directory);
+  const passwords = new Passwords(passwordCost);
+  const commits = new GroupCommit(database);
+  const read = (sql: string) => database.prepare(sql).raw(true);
+  const write = (sql: string) => database.prepare(sql);
+
+  const selectHolder = read('SELECT user_id, confirmed FROM usernames WHERE name = ?');
+  const reserve = write('INSERT OR IGNORE INTO usernames VALUES (?, ?, 0)');
+  const confirm = write('UPDATE usernames SET confirmed = 1 WHERE name = ? AND user_id = ?');
+  const release = write('DELETE FROM usernames WHERE name = ? AND user_id = ? AND confirmed = 0');
+  const takeOver = write('UPDATE usernames SET user_id = ? WHERE name = ? AND user_id = ? AND confirmed = 0');
+  const selectPassword = read('SELECT hash FROM passwords WHERE user_id = ?');
+  const putPassword = write('INSERT OR REPLACE INTO passwords VALUES (?, ?)');
+  const selectSecret = read('SELECT hash FROM token_secrets WHERE user_id = ?');
+  const putSecret = write('INSERT OR REPLACE INTO token_secrets VALUES (?, ?)');
+  const selectKey = read('SELECT key FROM keys WHERE user_id = ?');
+  const selectKeys = read('SELECT user_id, key FROM keys WHERE user_id IN (SELECT value FROM json_each(?))');
+  const insertKey = write('INSERT OR IGNORE INTO keys VALUES (?, ?)');
+  const deleteKey = write('DELETE FROM keys WHERE user_id = ?');
+  const selectRemembered = read('SELECT epoch, position FROM remembered');
+  const remember = write(
+    `INSERT INTO remembered VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET
+       position = iif(epoch = excluded.epoch, max(position, excluded.position), excluded.position), epoch = excluded.epoch`,
+  );
+
+  const holder = (name: string): UsernameHolder | undefined => {
+    const row = selectHolder.get([name]) as [string, number] | undefined;
+    return row && { userId: row[0], confirmed: row[1] === 1 };
+  };
+  const keyOf = (userId: string): KeyObject | undefined => {
+    const row = selectKey.get([userId]) as [Buffer] | undefined;
+    return row && createSecretKey(row[0]);
+  };
+
+  return {
+    signingSecret: async () => secret,
+
+    reserveUsername(username, userId) {
+      const name = normalised(username);
+      return commits.run(() => {
+        reserve.run([name, userId]);
+        return holder(name)!;
+      });
+    },
+    confirmUsername(username, userId) {
+      return commits.run(() => void confirm.run([normalised(username), userId]));
+    },
+    takeOverUsername(username, from, to) {
+      const name = normalised(username);
+      return commits.run(() => {
+        takeOver.run([to, name, from]);
+        return holder(name);
+      });
+    },
+    releaseUsername(username, userId) {
+      return commits.run(() => void release.run([normalised(username), userId]));
+    },
+    usernameHolder: async (username) => holder(normalised(username)),
+
+    async setPassword(userId, password) {
+      const hash = await passwords.hash(password);
+      await commits.run(() => void putPassword.run([userId, hash]));
+    },
+    async verifyPassword(userId, password) {
+      const row = userId === undefined ? undefined : (selectPassword.get([userId]) as [string] | undefined);
+      return passwords.verify(row?.[0], password);
+    },
+
+    setTokenSecret(userId, tokenSecret) {
+      return commits.run(() => void putSecret.run([userId, hashOf(tokenSecret)]));
+    },
+    async verifyTokenSecret(userId, tokenSecret) {
+      const row = selectSecret.get([userId]) as [Buffer] | undefined;
+      return row !== undefined && timingSafeEqual(row[0], hashOf(tokenSecret));
+    },
+
+    createKey(userId) {
+      return commits.run(() => {
+        insertKey.run([userId, randomBytes(KEY_BYTES)]);
+        return keyOf(userId)!;
+      });
+    },
+    key: async (userId) => keyOf(userId),
+    async keys(userIds) {
+      const keys = new Map<string, KeyObject>();
+      for (let i = 0; i < userIds.length; i += KEYS_PER_READ) {
+        const some = JSON.stringify(userIds.slice(i, i + KEYS_PER_READ));
+        for (const [userId, key] of selectKeys.all([some]) as [string, Buffer][])
+          keys.set(userId, createSecretKey(key));
+      }
+      return keys;
+    },
+    async destroyKey(userId) {
+      await commits.run(() => void deleteKey.run([userId]));
+      // Deleting overwrites the row; older copies of its page are in the journal and, split off, in free pages.
+      database.exec('VACUUM');
+      database.pragma('wal_checkpoint(TRUNCATE)');
+    },
+
+    rememberPosition(epoch, position) {
+      return commits.run(() => void remember.run([epoch, position]));
+    },
+    async rememberedPosition() {
+      const row = selectRemembered.get([]) as [string, number] | undefined;
+      return row && { epoch: row[0], position: row[1] };
+    },
+
+    async close() {
+      commits.flush();
+      database.close();
+    },
+  };
+};
