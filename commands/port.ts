@@ -3,6 +3,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type { Actor } from '../schemas/actor.ts';
 import type { Command } from '../schemas/commands/index.ts';
 import type { ParleyError } from '../schemas/errors.ts';
+import type { LimitShown } from '../schemas/http/limit-headers.ts';
 
 export interface CommandContext {
   readonly actor: Actor;
@@ -10,6 +11,8 @@ export interface CommandContext {
   readonly key: string | null;
   /** A known key with other content: `refuse` (sockets) or answer with what the first one did (HTTP nonces). */
   readonly onOtherContent: 'refuse' | 'first';
+  /** Whether the request that carries the command was already counted against the limit on everything its caller does. */
+  readonly counted: boolean;
   readonly correlationId: string;
   readonly traceparent?: string;
 }
@@ -23,20 +26,10 @@ export interface CommandOutcome {
   readonly result: unknown;
 }
 
-/** State of the limit that speaks first, for the X-RateLimit headers. */
-export interface LimitState {
-  readonly bucket: string;
-  readonly limit: number;
-  readonly remaining: number;
-  /** Seconds until the window ends. */
-  readonly resetAfter: number;
-  readonly scope: 'user' | 'global' | 'shared';
-}
-
 export interface Submitted {
   readonly outcome: Either<ParleyError, CommandOutcome>;
-  /** Absent when the client sent something no limit applies to. */
-  readonly limit: LimitState | undefined;
+  /** State of the limit that spoke, for the X-RateLimit headers; absent where none applies. */
+  readonly limit: LimitShown | undefined;
 }
 
 export interface Dispatcher {

@@ -46,6 +46,10 @@ export const mergeReads = (events: readonly DecidedEvent[], state: ReadState): r
   if (first === undefined) return events;
   const whole = (state.sequence + 1) % WHOLE_MAP_EVERY === 0;
   const channels: Record<string, number> = whole ? Object.fromEntries(state.channels) : {};
-  for (const read of reads) Object.assign(channels, read.data.channels);
+  for (const read of reads) {
+    for (const [channelId, ordinal] of Object.entries(read.data.channels)) {
+      channels[channelId] = Math.max(channels[channelId] ?? 0, ordinal);
+    }
+  }
   return [{ type: 'channels-read', data: { userId: first.data.userId, channels, whole } }];
 };

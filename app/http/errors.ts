@@ -1,7 +1,7 @@
 /** Every way a request can fail, as the answer a client gets. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody, fieldError, type ParleyError, parleyError } from '../../schemas/errors.ts';
-import { refusalHeaders } from '../../schemas/http/limit-headers.ts';
+import { limitHeaders, refusalHeaders } from '../../schemas/http/limit-headers.ts';
 import type { Metrics } from '../metrics.ts';
 import { Refused } from './json-body.ts';
 
@@ -10,6 +10,7 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 export const sendError = (reply: FastifyReply, error: ParleyError, metrics: Metrics): FastifyReply => {
   metrics.refusals.inc({ error: error.name });
   reply.code(error.status).header('content-type', JSON_TYPE);
+  if (error.limit !== undefined) reply.headers(limitHeaders(error.limit, Date.now()));
   if (error.status === 429)
     reply.headers(refusalHeaders(error.global === true ? 'global' : 'user', error.retryAfter ?? 1));
   else if (error.retryAfter !== undefined)

@@ -1,0 +1,70 @@
+/** What every command handler is given, and the steps they share. */
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { idempotencyKey } from '../domain/recent-keys.ts';
+import type { SnowflakeSource } from '../domain/snowflake.ts';
+import type { EventLog } from '../log/port.ts';
+import type { Access } from '../projections/access.ts';
+import type { Views } from '../projections/port.ts';
+import type { Presenter } from '../projections/presenter/index.ts';
+import { type ParleyError, parleyError } from '../schemas/errors.ts';
+import type { KeyRing } from '../vault/key-ring.ts';
+import type { Vault } from '../vault/port.ts';
+import type { Tokens } from '../vault/tokens-port.ts';
+import type { Creation } from './creation.ts';
+import type { Cause } from './envelope.ts';
+import type { Done, Mailboxes } from './mailbox.ts';
+import type { OwnWrites } from './own-writes.ts';
+import type { CommandContext, CommandOutcome, Ephemeral } from './port.ts';
+import type { Processes } from './processes/index.ts';
+
+export interface CommandDeps {
+  readonly log: EventLog;
+  readonly views: Views;
+  readonly access: Access;
+  readonly presenter: Presenter;
+  readonly vault: Vault;
+  readonly keys: KeyRing;
+  readonly mailboxes: Mailboxes;
+  readonly ownWrites: OwnWrites;
+  readonly processes: Pick<Processes, 'settled'>;
+  readonly ephemeral: Ephemeral;
+  readonly ids: SnowflakeSource;
+  readonly now: () => number;
+  readonly tokens: Tokens;
+  readonly creation: Creation;
+}
+
+/** Passes once the command's limits and the caller's own writes allow it to go on. */
+export type Gate = () => Promise<Either<ParleyError, void>>;
+
+export type Answer = Either<ParleyError, CommandOutcome>;
+
+export type Handler<Body> = (deps: CommandDeps, context: CommandContext, body: Body, gate: Gate) => Promise<Answer>;
+
+export const refused = (name: Parameters<typeof parleyError>[0]) => either.left(parleyError(name));
+
+/** How long an answer waits for the processes and views that must follow it. */
+export const FOLLOW_MS = 5000;
+
+export const causeOf = (context: CommandContext, kind: string): Cause => ({
+  actor: context.actor.userId,
+  key: idempotencyKey(context.actor.userId, kind, context.key ?? context.correlationId),
+  correlationId: context.correlationId,
+  causationId: null,
+  traceparent: context.traceparent ?? null,
+});
+
+export const outcome = (stream: string, done: Done, result: unknown): Answer =>
+  either.right({
+    position: done.position,
+    stream,
+    sequence: done.events.at(-1)?.sequence ?? done.known ?? done.sequence,
+    result,
+  });
+
+/** Waits until the views hold a position, so that the answer speaks of something everybody can see. */
+export const followed = async (deps: CommandDeps, position: number): Promise<Either<ParleyError, void>> =>
+  (await deps.views.whenProcessed(position, FOLLOW_MS))
+    ? either.right(undefined)
+    : either.left(parleyError('unavailable', { retryAfter: 1 }));

@@ -1,0 +1,236 @@
+/** Sending, editing, deleting, reacting: commands on the stream of a channel. */
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import * as channel from '../../domain/channel.ts';
+import { isEmoji } from '../../domain/emoji.ts';
+import { allowedMentions, mentionsIn } from '../../domain/mentions.ts';
+import type { CommandBody } from '../../schemas/commands/index.ts';
+import { fieldError, type ParleyError } from '../../schemas/errors.ts';
+import { MessageBody, type ParleyEvent } from '../../schemas/events/index.ts';
+import { decodeOrUndefined } from '../../schemas/primitives.ts';
+import { channelStream } from '../../schemas/streams.ts';
+import { openText } from '../../vault/seal.ts';
+import { type Answer, type CommandDeps, causeOf, type Gate, type Handler, outcome, refused } from '../handler.ts';
+import type { Done } from '../mailbox.ts';
+import { type About, currentFacts, storedFacts } from '../message-facts.ts';
+import type { CommandContext } from '../port.ts';
+
+const ALL_WRITTEN = { everyone: false, users: true } as const;
+const EMBEDS = 10;
+const EMBED_BYTES = 8192;
+
+/** The author's place in the channel's guild; the overwrites are in the channel's own state. */
+const actorIn = async (
+  deps: CommandDeps,
+  userId: string,
+  channelId: string,
+): Promise<channel.ChannelActor | undefined> => {
+  const row = await deps.views.guilds.channel(channelId);
+  if (row === undefined) return undefined;
+  if (row.guildId === null) return { userId, guild: undefined, isMember: false };
+  const [guild, member] = await Promise.all([
+    deps.views.guilds.guild(row.guildId),
+    deps.views.guilds.member(row.guildId, userId),
+  ]);
+  return guild === undefined ? undefined : { userId, guild, isMember: member !== undefined };
+};
+
+const bodyOf = (body: {
+  content?: string | null | undefined;
+  embeds?: Record<string, unknown>[] | null | undefined;
+}) => {
+  const content = body.content ?? '';
+  const embeds = body.embeds ?? [];
+  return { content, embeds };
+};
+
+const embedError = (embeds: readonly unknown[]): ParleyError | undefined => {
+  if (embeds.length > EMBEDS)
+    return fieldError(['embeds'], 'BASE_TYPE_MAX_LENGTH', `Must be ${EMBEDS} or fewer in length.`);
+  if (embeds.length > 0 && Buffer.byteLength(JSON.stringify(embeds)) > EMBED_BYTES)
+    return fieldError(['embeds'], 'MAX_EMBED_SIZE_EXCEEDED', `Embeds must not exceed ${EMBED_BYTES} bytes as JSON.`);
+  return undefined;
+};
+
+/** Of the users a text mentions, those who exist. */
+const knownMentions = async (deps: CommandDeps, content: string): Promise<ReadonlySet<string>> => {
+  const { users } = mentionsIn(content, ALL_WRITTEN, false);
+  if (users.length === 0) return new Set();
+  return new Set((await deps.views.guilds.users(users)).map((user) => user.id));
+};
+
+/** Runs what every command on a channel begins with, then what this one needs besides. */
+const prepared = async <A>(
+  deps: CommandDeps,
+  userId: string,
+  channelId: string,
+  gate: Gate,
+  more: () => Promise<A>,
+): Promise<Either<ParleyError, { actor: channel.ChannelActor } & A>> => {
+  const passed = await gate();
+  if (either.isLeft(passed)) return passed;
+  const actor = await actorIn(deps, userId, channelId);
+  if (actor === undefined) return refused('unknownChannel');
+  return either.right({ actor, ...(await more()) });
+};
+
+const openBody = async (deps: CommandDeps, event: ParleyEvent): Promise<MessageBody | undefined> => {
+  if (event.type !== 'message-posted' && event.type !== 'message-edited') return undefined;
+  const key = await deps.keys.get(event.data.sealed.by);
+  const text = openText(key, { stream: event.stream, eventId: event.id }, event.data.sealed);
+  return text === undefined ? undefined : decodeOrUndefined(MessageBody, JSON.parse(text));
+};
+
+/** The event a known key belongs to, refused where the caller now says something else under the same key. */
+const firstOf = async (
+  deps: CommandDeps,
+  context: CommandContext,
+  stream: string,
+  done: Done,
+  body: MessageBody,
+): Promise<Either<ParleyError, ParleyEvent | undefined>> => {
+  if (done.events.length > 0 || done.known === undefined) return either.right(done.events[0]);
+  const [event] = await deps.log.readStream({ stream, from: done.known, limit: 1 });
+  if (event === undefined || context.onOtherContent === 'first') return either.right(event);
+  const first = await openBody(deps, event);
+  // A text whose key is gone cannot be compared; the first still counts.
+  if (first !== undefined && JSON.stringify(first) !== JSON.stringify(body)) return refused('keyReused');
+  return either.right(event);
+};
+
+export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, context, command, gate) => {
+  const stream = channelStream(command.channel_id);
+  const body = bodyOf(command);
+  const wrong = embedError(body.embeds);
+  const cause = causeOf(context, 'message.send');
+  const { userId } = context.actor;
+  const replyTo = command.message_reference?.message_id;
+  const about: About = { messageId: replyTo ?? '' };
+  const result = await deps.mailboxes.run({
+    stream,
+    cause,
+    prepare: async () => {
+      if (wrong !== undefined) return either.left(wrong);
+      return prepared(deps, userId, command.channel_id, gate, async () => ({
+        knownUsers: await knownMentions(deps, body.content),
+        replied: replyTo === undefined ? undefined : await storedFacts(deps.views.timelines, command.channel_id, about),
+      }));
+    },
+    decide: async (state: channel.ChannelState, { actor, knownUsers, replied }, since) => {
+      const message = replied && (await currentFacts(replied, about, since));
+      const optionalReply = command.message_reference?.fail_if_not_exists === false;
+      const missing = message === undefined || message.deleted;
+      return channel.post(
+        {
+          ...actor,
+          key: cause.key,
+          freshId: deps.ids(deps.now()),
+          body,
+          allowed: allowedMentions(command.allowed_mentions),
+          knownUsers,
+          reply:
+            replied === undefined || (missing && optionalReply)
+              ? undefined
+              : { message, mention: command.allowed_mentions?.replied_user !== false },
+          flags: command.flags ?? 0,
+          nonce: command.nonce ?? null,
+        },
+        state,
+      );
+    },
+  });
+  if (either.isLeft(result)) {
+    const unknownReply = result.left.name === 'unknownMessage';
+    return unknownReply
+      ? either.left(fieldError(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message'))
+      : result;
+  }
+  const first = await firstOf(deps, context, stream, result.right, body);
+  if (either.isLeft(first)) return first;
+  if (first.right?.type !== 'message-posted') return refused('keyReused');
+  const guild = await deps.views.guilds.channel(command.channel_id);
+  return outcome(stream, result.right, await deps.presenter.posted(first.right, guild?.guildId ?? null));
+};
+
+export const editMessage: Handler<CommandBody<'message.edit'>> = async (deps, context, command, gate) => {
+  const stream = channelStream(command.channel_id);
+  const body = bodyOf(command);
+  const wrong = embedError(body.embeds);
+  const cause = causeOf(context, 'message.edit');
+  const about: About = { messageId: command.message_id };
+  const result = await deps.mailboxes.run({
+    stream,
+    cause,
+    prepare: async () => {
+      if (wrong !== undefined) return either.left(wrong);
+      return prepared(deps, context.actor.userId, command.channel_id, gate, async () => ({
+        knownUsers: await knownMentions(deps, body.content),
+        stored: await storedFacts(deps.views.timelines, command.channel_id, about),
+      }));
+    },
+    decide: async (state: channel.ChannelState, { actor, knownUsers, stored }, since) =>
+      channel.edit(
+        {
+          ...actor,
+          key: cause.key,
+          message: await currentFacts(stored, about, since),
+          body,
+          allowed: allowedMentions(command.allowed_mentions),
+          knownUsers,
+        },
+        state,
+      ),
+  });
+  if (either.isLeft(result)) return result;
+  const first = await firstOf(deps, context, stream, result.right, body);
+  if (either.isLeft(first)) return first;
+  if (first.right?.type !== 'message-edited') return refused('keyReused');
+  // The answer is the whole message, which its timeline has once it holds the edit.
+  if (!(await deps.views.whenProcessed(first.right.position, 5000))) return refused('unavailable');
+  const guild = await deps.views.guilds.channel(command.channel_id);
+  const message = await deps.presenter.edited(first.right, guild?.guildId ?? null);
+  return message === undefined ? refused('unknownMessage') : outcome(stream, result.right, message);
+};
+
+export const deleteMessage: Handler<CommandBody<'message.delete'>> = async (deps, context, command, gate) =>
+  onMessage(deps, context, 'message.delete', command, gate, channel.remove);
+
+type Reaction = CommandBody<'reaction.add'>;
+
+const reaction =
+  (kind: 'reaction.add' | 'reaction.remove', decide: typeof channel.addReaction): Handler<Reaction> =>
+  async (deps, context, command, gate) => {
+    if (!isEmoji(command.emoji)) return refused('unknownEmoji');
+    return onMessage(deps, context, kind, command, gate, (on, state) => decide({ ...on, emoji: command.emoji }, state));
+  };
+
+export const addReaction = reaction('reaction.add', channel.addReaction);
+export const removeReaction = reaction('reaction.remove', channel.removeReaction);
+
+async function onMessage(
+  deps: CommandDeps,
+  context: CommandContext,
+  kind: string,
+  command: { readonly channel_id: string; readonly message_id: string; readonly emoji?: string },
+  gate: Gate,
+  decide: typeof channel.remove,
+): Promise<Answer> {
+  const stream = channelStream(command.channel_id);
+  const cause = causeOf(context, kind);
+  const { userId } = context.actor;
+  const about: About =
+    command.emoji === undefined
+      ? { messageId: command.message_id }
+      : { messageId: command.message_id, userId, emoji: command.emoji };
+  const result = await deps.mailboxes.run({
+    stream,
+    cause,
+    prepare: () =>
+      prepared(deps, userId, command.channel_id, gate, async () => ({
+        stored: await storedFacts(deps.views.timelines, command.channel_id, about),
+      })),
+    decide: async (state: channel.ChannelState, { actor, stored }, since) =>
+      decide({ ...actor, key: cause.key, message: await currentFacts(stored, about, since) }, state),
+  });
+  return either.isLeft(result) ? result : outcome(stream, result.right, null);
+}

@@ -1,0 +1,85 @@
+/** The write side, put together from its ports. */
+import { snowflakeSource } from '../domain/snowflake.ts';
+import type { EventLog } from '../log/port.ts';
+import type { Access } from '../projections/access.ts';
+import type { Views } from '../projections/port.ts';
+import type { Presenter } from '../projections/presenter/index.ts';
+import type { ParleyError } from '../schemas/errors.ts';
+import type { KeyRing } from '../vault/key-ring.ts';
+import type { Vault } from '../vault/port.ts';
+import type { Tokens } from '../vault/tokens-port.ts';
+import { Creation } from './creation.ts';
+import { createDispatcher } from './dispatcher.ts';
+import type { CommandDeps } from './handler.ts';
+import { Identity } from './identity/index.ts';
+import { type LimitConfig, Limits } from './limits/index.ts';
+import { Mailboxes } from './mailbox.ts';
+import { OwnWrites } from './own-writes.ts';
+import type { Dispatcher, Ephemeral } from './port.ts';
+import { Processes } from './processes/index.ts';
+import { StateStore } from './state-store.ts';
+
+export type { LimitConfig } from './limits/index.ts';
+export type * from './port.ts';
+export { identityRoutes } from './routes/identity.ts';
+export { commandRoutes } from './routes/index.ts';
+
+export interface WriteSideOptions {
+  readonly log: EventLog;
+  readonly views: Views;
+  readonly access: Access;
+  readonly presenter: Presenter;
+  readonly vault: Vault;
+  readonly keys: KeyRing;
+  readonly tokens: Tokens;
+  readonly ephemeral: Ephemeral;
+  readonly limits: LimitConfig;
+  readonly registrationOpen: boolean;
+  /** 0 to 1023: this process's share of the ids. */
+  readonly worker: number;
+  readonly metrics: { conflict(): void; refused(error: ParleyError): void };
+}
+
+export interface WriteSide {
+  readonly dispatcher: Dispatcher;
+  readonly identity: Identity;
+  readonly limits: Limits;
+  readonly ownWrites: OwnWrites;
+  readonly processes: Processes;
+  /** What an importer works with: the same mailboxes and ids as everybody. */
+  readonly deps: CommandDeps;
+}
+
+export const createWriteSide = async (options: WriteSideOptions): Promise<WriteSide> => {
+  const { log, views, vault, keys, tokens, metrics } = options;
+  const now = Date.now;
+  const states = new StateStore(log, views.snapshots);
+  const mailboxes = new Mailboxes({ log, states, keys, now, onConflict: () => metrics.conflict() });
+  const processes = new Processes(log, mailboxes);
+  const ownWrites = new OwnWrites(views);
+  const limits = new Limits(options.limits);
+  const deps: CommandDeps = {
+    log,
+    views,
+    access: options.access,
+    presenter: options.presenter,
+    vault,
+    keys,
+    tokens,
+    mailboxes,
+    ownWrites,
+    processes,
+    ephemeral: options.ephemeral,
+    ids: snowflakeSource(options.worker),
+    creation: new Creation(log, await vault.signingSecret(), now),
+    now,
+  };
+  return {
+    dispatcher: createDispatcher(deps, limits, metrics),
+    identity: new Identity(deps, limits, options.registrationOpen),
+    limits,
+    ownWrites,
+    processes,
+    deps,
+  };
+};

@@ -1,0 +1,155 @@
+/**
+ * What must follow in other streams. A process reads the log and gives commands whose keys come from the event that
+ * caused them, so that it can be repeated from any checkpoint without harm.
+ */
+
+import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
+import { either } from 'fp-ts';
+import { type ChannelState, createChannel } from '../../domain/channel.ts';
+import type { Decision } from '../../domain/decision.ts';
+import { join, type MemberState } from '../../domain/member.ts';
+import type { LogReader } from '../../log/port.ts';
+import type { EventOf, EventType, ParleyEvent } from '../../schemas/events/index.ts';
+import { channelStream, memberStream } from '../../schemas/streams.ts';
+import type { Mailboxes } from '../mailbox.ts';
+
+const CAUSES = ['guild-created', 'invite-redeemed', 'dm-opened'] as const satisfies readonly EventType[];
+type Causing = EventOf<(typeof CAUSES)[number]>;
+
+const isCause = (event: ParleyEvent): event is Causing => (CAUSES as readonly string[]).includes(event.type);
+
+/** One step that follows an event. */
+interface Step {
+  readonly stream: string;
+  readonly decide: (key: string) => (state: never) => Decision;
+}
+
+const joining = (guildId: string, userId: string, invite: string | null): Step => ({
+  stream: memberStream(guildId, userId),
+  decide: (key) => (state: MemberState) => join({ guildId, userId, invite, key }, state),
+});
+
+const channelOf = (data: Parameters<typeof createChannel>[0]['channel']): Step => ({
+  stream: channelStream(data.channelId),
+  decide: (key) => (state: ChannelState) => createChannel({ channel: data, key }, state),
+});
+
+/** The steps in their order; the last one reveals the result. */
+export const stepsAfter = (event: Causing): readonly Step[] => {
+  switch (event.type) {
+    case 'guild-created': {
+      const { guildId, ownerId, firstChannel } = event.data;
+      const { id: channelId, name } = firstChannel;
+      return [
+        channelOf({ channelId, kind: 'text', guildId, name, topic: null, overwrites: [], participants: [] }),
+        joining(guildId, ownerId, null),
+      ];
+    }
+    case 'invite-redeemed':
+      return [joining(event.data.guildId, event.data.userId, event.data.code)];
+    case 'dm-opened': {
+      const { channelId, participants } = event.data;
+      return [
+        channelOf({ channelId, kind: 'dm', guildId: null, name: null, topic: null, overwrites: [], participants }),
+      ];
+    }
+  }
+};
+
+/** Between tries of a step that the log refused. Tries go on until the process ends: a step must not be lost. */
+const backoff = new ExponentialBackoff({ initialDelay: 50, maxDelay: 5000 });
+const PAGE = 1000;
+
+export class Processes {
+  private readonly log: LogReader;
+  private readonly mailboxes: Mailboxes;
+  /** Positions of causes whose steps are not done yet, each with what its last step will come to. */
+  private readonly running = new Map<number, Promise<number>>();
+  private seen = 0;
+
+  constructor(log: LogReader, mailboxes: Mailboxes) {
+    this.log = log;
+    this.mailboxes = mailboxes;
+  }
+
+  /** Carries out what a former run of the server left undone beyond its checkpoint, up to the log's head. */
+  async catchUp(after: number): Promise<void> {
+    this.seen = after;
+    const head = await this.log.head();
+    while (this.seen < head) {
+      const page = await this.log.readAll({ after: this.seen, types: CAUSES, limit: PAGE });
+      await Promise.all(page.events.filter(isCause).map((event) => this.follow(event)));
+      this.seen = Math.max(page.through, this.seen + 1);
+    }
+  }
+
+  /** A batch the views hold. The steps run on their own: they need the views to go on. */
+  async onBatch(events: readonly ParleyEvent[], through: number): Promise<void> {
+    for (const event of events) if (isCause(event) && event.position > this.seen) void this.follow(event);
+    this.seen = Math.max(this.seen, through);
+  }
+
+  /** Position through which everything that had to follow has followed. */
+  through(): number {
+    let through = this.seen;
+    for (const position of this.running.keys()) through = Math.min(through, position - 1);
+    return through;
+  }
+
+  /**
+   * Starts at once what must follow the event at `position`, which its writer has just appended.
+   * @returns position of the last event that followed; `undefined` after `timeoutMs`.
+   */
+  async settled(
+    event: { readonly position: number; readonly stream: string },
+    timeoutMs: number,
+  ): Promise<number | undefined> {
+    const { position, stream } = event;
+    let following = this.running.get(position);
+    if (following === undefined) {
+      const cause = (await this.log.readStream({ stream, direction: 'backwards', limit: 10 })).find(isCause);
+      if (cause === undefined) return position;
+      following = this.follow(cause);
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), timeoutMs);
+    });
+    return Promise.race([following, late]).finally(() => clearTimeout(timer));
+  }
+
+  private follow(event: Causing): Promise<number> {
+    const known = this.running.get(event.position);
+    if (known !== undefined) return known;
+    const following = this.carryOut(event).finally(() => this.running.delete(event.position));
+    this.running.set(event.position, following);
+    return following;
+  }
+
+  private async carryOut(event: Causing): Promise<number> {
+    let last = event.position;
+    for (const step of stepsAfter(event)) last = Math.max(last, await this.carryOutStep(event, step));
+    return last;
+  }
+
+  private carryOutStep(event: Causing, step: Step): Promise<number> {
+    const key = `process:${event.id}`;
+    const cause = {
+      actor: event.actor,
+      key,
+      correlationId: event.correlationId,
+      causationId: event.id,
+      traceparent: event.traceparent,
+    };
+    return retry(handleAll, { backoff, maxAttempts: Number.MAX_SAFE_INTEGER }).execute(async () => {
+      const outcome = await this.mailboxes.run({
+        stream: step.stream,
+        cause,
+        prepare: async () => either.right(undefined),
+        decide: step.decide(key),
+      });
+      if (either.isLeft(outcome)) throw new Error(outcome.left.message);
+      return outcome.right.position;
+    });
+  }
+}

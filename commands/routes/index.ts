@@ -1,0 +1,243 @@
+/** The HTTP writes: each is a command of the same name, its fields taken from path and body. */
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import {
+  type Command,
+  type CommandBody,
+  type CommandType,
+  commandCodecs,
+  MESSAGE_LENGTH,
+} from '../../schemas/commands/index.ts';
+import { decode } from '../../schemas/decode.ts';
+import { Overwrite } from '../../schemas/events/index.ts';
+import { limitHeaders } from '../../schemas/http/limit-headers.ts';
+import { type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
+import { integer, optional, Snowflake, text } from '../../schemas/primitives.ts';
+import type { Dispatcher } from '../port.ts';
+
+const Channel = t.type({ channel_id: Snowflake });
+const Message = t.type({ channel_id: Snowflake, message_id: Snowflake });
+const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
+const Guild = t.type({ guild_id: Snowflake });
+
+const content = {
+  content: optional(text(0, MESSAGE_LENGTH, 'content')),
+  embeds: optional(t.array(t.UnknownRecord)),
+  allowed_mentions: optional(t.UnknownRecord),
+};
+const SendBody = t.partial({
+  ...content,
+  nonce: optional(t.union([t.string, t.number])),
+  enforce_nonce: optional(t.boolean),
+  tts: optional(t.boolean),
+  flags: optional(integer(0, 2 ** 31 - 1)),
+  message_reference: optional(t.UnknownRecord),
+});
+const EditBody = t.partial(content);
+const ChannelBody = t.intersection([
+  t.type({ name: text(1, 100, 'name') }),
+  t.partial({
+    type: optional(t.literal(0)),
+    topic: optional(text(0, 1024, 'topic')),
+    permission_overwrites: optional(t.array(Overwrite)),
+  }),
+]);
+const InviteBody = t.partial({ max_age: optional(integer(0, 604_800)), max_uses: optional(integer(0, 100)) });
+
+interface CommandRoute<K extends CommandType> {
+  readonly method: Route['method'];
+  readonly path: string;
+  readonly summary: string;
+  readonly command: K;
+  readonly params?: t.Mixed;
+  readonly body?: t.Mixed;
+  readonly status: 200 | 201 | 204;
+  readonly answers: string;
+  readonly administrator?: boolean;
+}
+
+const definitions: readonly CommandRoute<CommandType>[] = [
+  {
+    method: 'POST',
+    path: '/channels/:channel_id/messages',
+    summary: 'Send a message. With enforce_nonce, the same nonce again returns the first message.',
+    command: 'message.send',
+    params: Channel,
+    body: SendBody,
+    status: 200,
+    answers: 'The message.',
+  },
+  {
+    method: 'PATCH',
+    path: '/channels/:channel_id/messages/:message_id',
+    summary: 'Edit a message of your own.',
+    command: 'message.edit',
+    params: Message,
+    body: EditBody,
+    status: 200,
+    answers: 'The message as edited.',
+  },
+  {
+    method: 'DELETE',
+    path: '/channels/:channel_id/messages/:message_id',
+    summary: 'Delete a message.',
+    command: 'message.delete',
+    params: Message,
+    status: 204,
+    answers: 'Nothing.',
+  },
+  {
+    method: 'PUT',
+    path: '/channels/:channel_id/messages/:message_id/reactions/:emoji/@me',
+    summary: 'React with a Unicode emoji.',
+    command: 'reaction.add',
+    params: Reaction,
+    status: 204,
+    answers: 'Nothing.',
+  },
+  {
+    method: 'DELETE',
+    path: '/channels/:channel_id/messages/:message_id/reactions/:emoji/@me',
+    summary: 'Take your reaction back.',
+    command: 'reaction.remove',
+    params: Reaction,
+    status: 204,
+    answers: 'Nothing.',
+  },
+  {
+    method: 'POST',
+    path: '/channels/:channel_id/messages/:message_id/ack',
+    summary: 'You have read everything up to this message.',
+    command: 'channel.read',
+    params: Message,
+    body: t.UnknownRecord,
+    status: 200,
+    answers: '{token: null}',
+  },
+  {
+    method: 'POST',
+    path: '/channels/:channel_id/typing',
+    summary: 'You are typing, for ten seconds.',
+    command: 'typing.start',
+    params: Channel,
+    status: 204,
+    answers: 'Nothing.',
+  },
+  {
+    method: 'POST',
+    path: '/channels/:channel_id/invites',
+    summary: 'Create an invite. max_age in seconds (default a day, 0 never expires), max_uses (0 any number).',
+    command: 'invite.create',
+    params: Channel,
+    body: InviteBody,
+    status: 200,
+    answers: 'The invite.',
+  },
+  {
+    method: 'POST',
+    path: '/invites/:code',
+    summary: 'Join the guild of an invite.',
+    command: 'guild.join',
+    params: t.type({ code: text(2, 32, 'code') }),
+    status: 200,
+    answers: 'The invite.',
+  },
+  {
+    method: 'POST',
+    path: '/guilds',
+    summary: 'Create a guild, with a first text channel.',
+    command: 'guild.create',
+    body: commandCodecs['guild.create'],
+    status: 201,
+    answers: 'The guild and its channels.',
+  },
+  {
+    method: 'DELETE',
+    path: '/users/@me/guilds/:guild_id',
+    summary: 'Leave a guild.',
+    command: 'guild.leave',
+    params: Guild,
+    status: 204,
+    answers: 'Nothing.',
+  },
+  {
+    method: 'POST',
+    path: '/guilds/:guild_id/channels',
+    summary: 'Create a text channel.',
+    command: 'channel.create',
+    params: Guild,
+    body: ChannelBody,
+    status: 201,
+    answers: 'The channel.',
+  },
+  {
+    method: 'POST',
+    path: '/guilds/:guild_id/bots',
+    summary: 'Let a bot into a guild.',
+    command: 'bot.add',
+    params: Guild,
+    body: t.type({ application_id: Snowflake }),
+    status: 204,
+    answers: 'Nothing.',
+  },
+  {
+    method: 'POST',
+    path: '/users/@me/channels',
+    summary: 'Open the direct channel with somebody.',
+    command: 'dm.create',
+    body: commandCodecs['dm.create'],
+    status: 200,
+    answers: 'The channel.',
+  },
+  {
+    method: 'POST',
+    path: '/applications',
+    summary: 'Create an application and its bot. The token is shown this once.',
+    command: 'application.create',
+    body: commandCodecs['application.create'],
+    status: 201,
+    answers: '{id, name, bot: {id, token}}',
+  },
+];
+
+/** The key that makes a retry safe: a nonce the caller asked to be enforced. */
+const keyOf = (body: Partial<CommandBody<'message.send'>>): string | null =>
+  body.enforce_nonce === true && body.nonce !== null && body.nonce !== undefined ? String(body.nonce) : null;
+
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const commandRoute = (dispatcher: Dispatcher, definition: CommandRoute<CommandType>): Route => {
+  const { method, path, summary, params, body, answers, status, command: type } = definition;
+  const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
+    const fields = { ...record(request.body), ...record(request.params) };
+    const decoded = decode(commandCodecs[type] as t.Type<CommandBody<CommandType>, unknown, unknown>, fields);
+    if (either.isLeft(decoded)) return decoded;
+    const traceparent = request.headers.traceparent;
+    const context = {
+      actor: request.actor,
+      key: type === 'message.send' ? keyOf(decoded.right as CommandBody<'message.send'>) : null,
+      onOtherContent: 'first' as const,
+      counted: true,
+      correlationId: request.correlationId,
+      ...(typeof traceparent === 'string' ? { traceparent } : {}),
+    };
+    const { outcome, limit } = await dispatcher.submit(context, { type, body: decoded.right } as Command);
+    if (either.isLeft(outcome)) return outcome;
+    const headers = limit === undefined ? {} : limitHeaders(limit, Date.now());
+    return either.right(status === 204 ? { status, headers } : { status, body: outcome.right.result, headers });
+  };
+  return route({
+    method,
+    path,
+    summary,
+    access: 'user',
+    ...(params === undefined ? {} : { params }),
+    ...(body === undefined ? {} : { body }),
+    answers,
+    handle,
+  });
+};
+
+export const commandRoutes = (dispatcher: Dispatcher): Route[] =>
+  definitions.map((definition) => commandRoute(dispatcher, definition));
