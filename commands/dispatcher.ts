@@ -1,7 +1,7 @@
 /** Takes a decoded command through limits to its handler, and remembers that its caller must see what it did. */
 import { either } from 'fp-ts';
 import type { Command, CommandType } from '../schemas/commands/index.ts';
-import { type ParleyError, parleyError } from '../schemas/errors.ts';
+import { parleyError } from '../schemas/errors.ts';
 import type { CommandDeps, Gate, Handler } from './handler.ts';
 import * as guilds from './handlers/guilds.ts';
 import * as messages from './handlers/messages.ts';
@@ -38,11 +38,7 @@ const withoutStructure: ReadonlySet<CommandType> = new Set([
   'typing.start',
 ]);
 
-export interface DispatcherMetrics {
-  refused(error: ParleyError): void;
-}
-
-export const createDispatcher = (deps: CommandDeps, limits: Limits, metrics: DispatcherMetrics): Dispatcher => {
+export const createDispatcher = (deps: CommandDeps, limits: Limits): Dispatcher => {
   const submit = async (context: CommandContext, command: Command): Promise<Submitted> => {
     const { actor } = context;
     let limit: Taken | undefined;
@@ -63,8 +59,8 @@ export const createDispatcher = (deps: CommandDeps, limits: Limits, metrics: Dis
 
     const handler = handlers[command.type] as Handler<unknown>;
     const outcome = await handler(deps, context, command.body, gate);
-    if (either.isLeft(outcome)) metrics.refused(outcome.left);
-    else deps.ownWrites.record(actor.userId, outcome.right.position, !withoutStructure.has(command.type));
+    if (either.isRight(outcome))
+      deps.ownWrites.record(actor.userId, outcome.right.position, !withoutStructure.has(command.type));
     return { outcome, limit };
   };
   return { submit };

@@ -4,7 +4,6 @@ import type { EventLog } from '../log/port.ts';
 import type { Access } from '../projections/access.ts';
 import type { Views } from '../projections/port.ts';
 import type { Presenter } from '../projections/presenter/index.ts';
-import type { ParleyError } from '../schemas/errors.ts';
 import type { KeyRing } from '../vault/key-ring.ts';
 import type { Vault } from '../vault/port.ts';
 import type { Tokens } from '../vault/tokens-port.ts';
@@ -37,7 +36,8 @@ export interface WriteSideOptions {
   readonly registrationOpen: boolean;
   /** 0 to 1023: this process's share of the ids. */
   readonly worker: number;
-  readonly metrics: { conflict(): void; refused(error: ParleyError): void };
+  /** Told of every append that found its stream further on. */
+  readonly onConflict: () => void;
 }
 
 export interface WriteSide {
@@ -51,10 +51,10 @@ export interface WriteSide {
 }
 
 export const createWriteSide = async (options: WriteSideOptions): Promise<WriteSide> => {
-  const { log, views, vault, keys, tokens, metrics } = options;
+  const { log, views, vault, keys, tokens } = options;
   const now = Date.now;
   const states = new StateStore(log, views.snapshots);
-  const mailboxes = new Mailboxes({ log, states, keys, now, onConflict: () => metrics.conflict() });
+  const mailboxes = new Mailboxes({ log, states, keys, now, onConflict: options.onConflict });
   const processes = new Processes(log, mailboxes);
   const ownWrites = new OwnWrites(views);
   const limits = new Limits(options.limits);
@@ -75,7 +75,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     now,
   };
   return {
-    dispatcher: createDispatcher(deps, limits, metrics),
+    dispatcher: createDispatcher(deps, limits),
     identity: new Identity(deps, limits, options.registrationOpen),
     limits,
     ownWrites,
