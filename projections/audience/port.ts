@@ -18,3 +18,7 @@ export interface AudienceReader {
     limit: number,
   ): Promise<readonly AudienceEntry[]>;
 }
+
+export interface AudienceWriter {
+  apply(entries: readonly AudienceEntry[]): void | Promise<void>;
+}

@@ -81,3 +81,17 @@ export interface GuildReader {
   /** The first person who registered: administers the instance. */
   administrator(): Promise<string | undefined>;
 }
+
+export type GuildChange =
+  | { readonly kind: 'guild-added'; readonly guild: Omit<GuildRow, 'memberCount'> }
+  | { readonly kind: 'channel-added'; readonly channel: Omit<ChannelRow, 'order'> }
+  | { readonly kind: 'member-joined'; readonly member: MemberRow }
+  | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
+  | { readonly kind: 'user-added'; readonly user: UserRow; readonly position: number }
+  | { readonly kind: 'invite-added'; readonly invite: Omit<InviteRow, 'uses'> }
+  /** Capped invites record every use themselves; of the others only the joining tells. `capped` says which this is. */
+  | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean };
+
+export interface GuildWriter {
+  apply(changes: readonly GuildChange[]): void | Promise<void>;
+}

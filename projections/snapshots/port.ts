@@ -12,3 +12,14 @@ export interface StateSnapshot {
 export interface SnapshotReader {
   latest(stream: string): Promise<StateSnapshot | undefined>;
 }
+
+/** A snapshot as it is kept. */
+export interface StoredSnapshot extends Omit<StateSnapshot, 'state'> {
+  /** The state as JSON text. */
+  readonly json: string;
+}
+
+export interface SnapshotWriter {
+  /** Each takes the place of its stream's former one. */
+  apply(snapshots: readonly StoredSnapshot[]): void | Promise<void>;
+}

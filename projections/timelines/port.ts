@@ -72,3 +72,32 @@ export interface TimelineReader {
   /** Which of these messages are deleted. */
   deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
+
+export type TimelineChange =
+  | { readonly kind: 'posted'; readonly message: Omit<MessageRow, 'editedTime' | 'deleted' | 'reactions'> }
+  | {
+      readonly kind: 'edited';
+      readonly channelId: string;
+      readonly messageId: string;
+      readonly sequence: number;
+      readonly time: number;
+      readonly mentions: Mentions;
+      readonly sealed: Sealed;
+      readonly sealedIn: string;
+    }
+  | { readonly kind: 'deleted'; readonly channelId: string; readonly messageId: string; readonly sequence: number }
+  | {
+      readonly kind: 'reacted' | 'unreacted';
+      readonly channelId: string;
+      readonly messageId: string;
+      readonly userId: string;
+      readonly emoji: string;
+      readonly sequence: number;
+    }
+  /** The channel's events up to `sequence` are in the changes before this one. */
+  | { readonly kind: 'through'; readonly channelId: string; readonly sequence: number };
+
+export interface TimelineWriter {
+  /** In order; what came before in the channel's stream has been applied. */
+  apply(changes: readonly TimelineChange[]): void | Promise<void>;
+}

@@ -27,3 +27,43 @@ export interface UnreadReader {
   /** One row for each of the channels. A channel without marker counts from the message before the user could first see it. */
   readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]>;
 }
+
+/** Whom a message mentions: a user id, or everyone in the channel. */
+export type MentionTarget = string | 'everyone';
+
+export type UnreadChange =
+  /** `posted` is the channel's last message when the changes bring a new one. */
+  | {
+      readonly kind: 'head';
+      readonly channelId: string;
+      readonly sequence: number;
+      readonly position: number;
+      readonly posted: { readonly ordinal: number; readonly messageId: string } | null;
+    }
+  /** Moves the marker forwards, never back and never beyond the head as the changes before this one left it. */
+  | { readonly kind: 'read'; readonly userId: string; readonly channelId: string; readonly ordinal: number }
+  /** In place of the message's former mentions. `fresh`: a new message, which has none. */
+  | {
+      readonly kind: 'mentions';
+      readonly channelId: string;
+      readonly ordinal: number;
+      readonly targets: readonly MentionTarget[];
+      readonly fresh: boolean;
+    };
+
+export interface UnreadWriter {
+  apply(changes: readonly UnreadChange[]): void | Promise<void>;
+}
+
+/** What a store of heads, markers and mentions can answer by itself, without knowing who joined when. */
+export interface UnreadRows {
+  head(channelId: string): Promise<ChannelHead>;
+  heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>>;
+  /** Which of the channels the user has no marker in. */
+  unmarked(userId: string, channelIds: readonly string[]): Promise<readonly string[]>;
+  /** At one moment. A channel without marker counts from `floor`, or from its head where that is lower. */
+  states(
+    userId: string,
+    channels: readonly { readonly channelId: string; readonly floor: number }[],
+  ): Promise<readonly ReadState[]>;
+}

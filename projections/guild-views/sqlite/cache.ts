@@ -1,0 +1,16 @@
+/** What every command asks for again, kept in memory. The writer forgets what it touches, so only committed rows are seen. */
+import { LRUCache } from 'lru-cache';
+import type { ChannelRow, GuildRow, MemberRow, UserRow } from '../port.ts';
+
+const ROWS = 100_000;
+const LISTS = 1_000;
+
+export const memberKey = (guildId: string, userId: string) => `${guildId}_${userId}`;
+
+export class GuildCache {
+  readonly guilds = new LRUCache<string, GuildRow>({ max: ROWS });
+  readonly channels = new LRUCache<string, ChannelRow>({ max: ROWS });
+  readonly channelLists = new LRUCache<string, readonly ChannelRow[]>({ max: LISTS });
+  readonly members = new LRUCache<string, MemberRow>({ max: ROWS });
+  readonly users = new LRUCache<string, UserRow>({ max: ROWS });
+}

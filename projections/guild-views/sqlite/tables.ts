@@ -1,0 +1,56 @@
+/** Tables of the guild views. A membership stays as a row after its end; those going on have an index of their own. */
+export const guildTables = `
+CREATE TABLE guilds (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  owner_id INTEGER NOT NULL,
+  everyone TEXT NOT NULL,
+  member_count INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE channels (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  guild_id INTEGER,
+  name TEXT,
+  topic TEXT,
+  overwrites TEXT NOT NULL,
+  participants TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX channels_of_guild ON channels (guild_id, place) WHERE guild_id IS NOT NULL;
+CREATE TABLE direct_channels (
+  user_id INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  PRIMARY KEY (user_id, channel_id)
+) WITHOUT ROWID;
+CREATE TABLE memberships (
+  user_id INTEGER NOT NULL,
+  guild_id INTEGER NOT NULL,
+  joined_at INTEGER NOT NULL,
+  joined_time INTEGER NOT NULL,
+  left_at INTEGER,
+  PRIMARY KEY (user_id, guild_id, joined_at)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX members ON memberships (guild_id, user_id) WHERE left_at IS NULL;
+CREATE TABLE users (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  owner_id INTEGER,
+  sealed_by INTEGER NOT NULL,
+  box TEXT NOT NULL,
+  sealed_in TEXT NOT NULL,
+  registered_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX persons ON users (registered_at) WHERE kind = 'person';
+CREATE TABLE invites (
+  code TEXT PRIMARY KEY,
+  guild_id INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  inviter_id INTEGER NOT NULL,
+  max_uses INTEGER NOT NULL,
+  uses INTEGER NOT NULL DEFAULT 0,
+  created_time INTEGER NOT NULL,
+  expires_at INTEGER
+) WITHOUT ROWID;
+`;

@@ -1,0 +1,66 @@
+/** Makes the views anew from the log: beside the former file, then in its place. */
+import type { LogReader } from '../../../log/port.ts';
+import type { ParleyEvent } from '../../../schemas/events/index.ts';
+import { buildingFile, createFile, removeFile, swapIn } from './file.ts';
+import { type FoldOf, sqliteProjections } from './projections.ts';
+import { SqliteViewStore } from './store.ts';
+
+const PAGE = 2000;
+
+export interface RebuildProgress {
+  /** Why the former file could not be used. */
+  readonly reason: string;
+  /** Positions of the log: how far the rebuild has got, and where it ends. */
+  readonly through: number;
+  readonly head: number;
+}
+
+export interface Rebuild {
+  readonly file: string;
+  readonly log: LogReader;
+  readonly foldOf: FoldOf;
+  readonly reason: string;
+  readonly boot: string;
+  readonly processesThrough: number;
+  readonly onProgress: (progress: RebuildProgress) => void;
+}
+
+/** Unlike live, nothing is left out: views that lack something are not to be taken for whole. */
+const commitWhole = async (store: SqliteViewStore, events: readonly ParleyEvent[], processes: number) => {
+  try {
+    await store.commit(events, processes);
+  } catch {
+    for (const event of events) {
+      try {
+        await store.commit([event], processes);
+      } catch (cause) {
+        throw new Error(
+          `The views cannot be rebuilt: event ${event.id} (${event.type}, ${event.stream} ${event.sequence}, position ${event.position}) fails: ${String(cause)}`,
+          { cause },
+        );
+      }
+    }
+  }
+};
+
+export const rebuild = async (options: Rebuild): Promise<void> => {
+  const { file, log, foldOf, reason, boot, processesThrough, onProgress } = options;
+  const building = buildingFile(file);
+  removeFile(building);
+  const head = await log.head();
+  const db = createFile(building, log.epoch, boot, processesThrough);
+  const store = new SqliteViewStore(building, db, sqliteProjections(db, log, foldOf).projections);
+  try {
+    for (let after = 0; after < head; ) {
+      const { events, through } = await log.readAll({ after, limit: PAGE });
+      if (events.length > 0) await commitWhole(store, events, processesThrough);
+      after = through;
+      onProgress({ reason, through: Math.min(after, head), head });
+    }
+  } catch (failure) {
+    db.close();
+    throw failure;
+  }
+  await store.close(processesThrough);
+  swapIn(file);
+};
