@@ -9,6 +9,7 @@ import { inviteRoutes } from './routes/invites.ts';
 import { userRoutes } from './routes/users.ts';
 
 export type { ReadDeps } from './deps.ts';
+export * from './replay/index.ts';
 
 export const readRoutes = (deps: ReadDeps): Route[] => [
   ...gatewayRoutes(deps),

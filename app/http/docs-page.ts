@@ -46,12 +46,14 @@ const fieldsOf = (operation: Operation): Field[] => {
 const fieldRow = ({ name, where, required, schema }: Field): string =>
   `<tr><td><code>${escaped(name)}</code></td><td>${where}</td><td>${required ? 'required' : ''}</td><td>${escaped(inWords(schema))}</td></tr>`;
 
+const sentence = (words: string): string => (words.endsWith('.') ? words : `${words}.`);
+
 const section = (method: string, path: string, operation: Operation): string => {
   const fields = fieldsOf(operation);
   const table = fields.length === 0 ? '' : `<table>${fields.map(fieldRow).join('')}</table>`;
   const who = operation.security.length === 0 ? 'Without a token.' : (operation.description ?? 'With any token.');
   return `<section id="${operation.operationId}"><h3><b>${method.toUpperCase()}</b> <code>${escaped(path)}</code></h3>
-<p>${escaped(operation.summary)}. ${who}</p>${table}<p>Answers: ${escaped(operation.responses['2XX']!.description)}</p></section>`;
+<p>${escaped(sentence(operation.summary))} ${who}</p>${table}<p>Answers: ${escaped(operation.responses['2XX']!.description)}</p></section>`;
 };
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}

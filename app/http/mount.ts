@@ -7,7 +7,7 @@ import type * as t from 'io-ts';
 import type { Actor } from '../../schemas/actor.ts';
 import { decode } from '../../schemas/decode.ts';
 import { type ParleyError, parleyError } from '../../schemas/errors.ts';
-import { limitHeaders } from '../../schemas/http/limit-headers.ts';
+import { limitedReply } from '../../schemas/http/limit-headers.ts';
 import type { Reply, Route, RouteRequest } from '../../schemas/http/route.ts';
 import type { Metrics } from '../metrics.ts';
 import { JSON_TYPE, sendError } from './errors.ts';
@@ -37,6 +37,25 @@ declare module 'fastify' {
 
 export const NOBODY: Actor = { userId: '', kind: 'person', administrator: false };
 
+const sendReply = (
+  reply: FastifyReply,
+  { status = 200, headers, body, stream }: Reply,
+  metrics: Metrics,
+): FastifyReply => {
+  if (status === 429) metrics.refusals.inc({ error: 'rateLimited' });
+  reply.code(status);
+  if (headers !== undefined) reply.headers(headers);
+  // A stream of whole pages: one waits ready while the connection takes another.
+  if (stream !== undefined) {
+    reply.send(Readable.from(stream, { highWaterMark: 1 }));
+    // Who follows the log wants to know that it is connected, also before the first event.
+    reply.raw.flushHeaders();
+    return reply;
+  }
+  if (status === 204) return reply.send();
+  return reply.header('content-type', JSON_TYPE).send(JSON.stringify(body ?? null));
+};
+
 /** Runs before the body is read, so that a stranger cannot make the server parse anything. */
 const admit =
   (route: Route, { authenticate, limits, metrics }: Gate) =>
@@ -47,8 +66,8 @@ const admit =
     request.actor = actor;
     const state = await limits.everything(actor);
     if (state !== undefined && !state.allowed) {
-      reply.headers(limitHeaders(state, Date.now()));
-      return sendError(reply, parleyError('rateLimited', { retryAfter: state.resetAfter, global: true }), metrics);
+      const error = parleyError('rateLimited', { retryAfter: state.resetAfter, global: true });
+      return sendReply(reply, limitedReply(state, error, Date.now()), metrics);
     }
     if (route.access === 'administrator' && !actor.administrator) {
       return sendError(reply, parleyError('onlyAdministrator'), metrics);
@@ -82,15 +101,6 @@ const decodeRequest = (
   });
 };
 
-const sendReply = (reply: FastifyReply, { status = 200, headers, body, stream }: Reply): FastifyReply => {
-  reply.code(status);
-  if (headers !== undefined) reply.headers(headers);
-  // A stream of whole pages: one waits ready while the connection takes another.
-  if (stream !== undefined) return reply.send(Readable.from(stream, { highWaterMark: 1 }));
-  if (status === 204) return reply.send();
-  return reply.header('content-type', JSON_TYPE).send(JSON.stringify(body ?? null));
-};
-
 export const mount = (app: FastifyInstance, prefix: string, route: Route, gate: Gate): void => {
   app.route({
     method: route.method,
@@ -100,7 +110,9 @@ export const mount = (app: FastifyInstance, prefix: string, route: Route, gate: 
       const decoded = decodeRequest(route, request);
       if (either.isLeft(decoded)) return sendError(reply, decoded.left, gate.metrics);
       const answer = await route.handle(decoded.right);
-      return either.isLeft(answer) ? sendError(reply, answer.left, gate.metrics) : sendReply(reply, answer.right);
+      return either.isLeft(answer)
+        ? sendError(reply, answer.left, gate.metrics)
+        : sendReply(reply, answer.right, gate.metrics);
     },
   });
 };

@@ -1,4 +1,6 @@
 /** How an HTTP answer tells the state of a rate limit. */
+import { errorBody, type ParleyError } from '../errors.ts';
+import type { Reply } from './route.ts';
 
 export interface LimitShown {
   readonly bucket: string;
@@ -23,4 +25,11 @@ export const refusalHeaders = (scope: LimitShown['scope'], retryAfter: number): 
   'retry-after': String(Math.max(1, Math.ceil(retryAfter))),
   'x-ratelimit-scope': scope,
   ...(scope === 'global' ? { 'x-ratelimit-global': 'true' } : {}),
+});
+
+/** The answer to a request that a limit refused, with everything a client wants to know about it. */
+export const limitedReply = (state: LimitShown, error: ParleyError, now: number): Reply => ({
+  status: error.status,
+  body: errorBody(error),
+  headers: { ...limitHeaders(state, now), ...refusalHeaders(state.scope, state.resetAfter) },
 });

@@ -1,0 +1,80 @@
+/** What can be replayed, and how it is asked for. */
+import * as t from 'io-ts';
+import { type EventType, eventData } from '../../schemas/events/index.ts';
+import { integerText, text } from '../../schemas/primitives.ts';
+
+/** One stream, by its sequences, both ends included. */
+export interface ReplayOfStream {
+  readonly stream: string;
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** The whole log, by positions: beyond `after`, up to and including `to`. */
+export interface ReplayOfLog {
+  readonly after: number;
+  readonly to?: number;
+  /** Only streams whose name begins with this. */
+  readonly prefix?: string;
+  /** Do not end at the head: wait for what comes. */
+  readonly follow?: boolean;
+}
+
+export type ReplayQuery = (ReplayOfStream | ReplayOfLog) & {
+  readonly types?: readonly EventType[];
+  /** Only events of this time or earlier; milliseconds since 1970. */
+  readonly until?: number;
+  /** `sse`: server-sent events, whose ids say where to go on. */
+  readonly format: 'ndjson' | 'sse';
+};
+
+const fromText = <A>(name: string, message: string, parse: (given: string) => A | undefined) =>
+  new t.Type<A, string, unknown>(
+    name,
+    (u): u is A => u !== undefined,
+    (u, context) => {
+      const value = typeof u === 'string' ? parse(u) : undefined;
+      return value === undefined ? t.failure(u, context, message) : t.success(value);
+    },
+    String,
+  );
+
+const isEventType = (word: string): word is EventType => Object.hasOwn(eventData, word);
+
+export const EventTypes = fromText<readonly EventType[]>(
+  'event types separated by commas',
+  `Must be event types separated by commas, of: ${Object.keys(eventData).join(', ')}.`,
+  (given) => {
+    const words = given.split(',');
+    return words.every(isEventType) ? words : undefined;
+  },
+);
+
+const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** Milliseconds since 1970 from an ISO 8601 date or time. */
+const isoTime = (given: string): number | undefined => {
+  const time = ISO.test(given) ? Date.parse(given) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+};
+
+export const Time = fromText<number>(
+  'ISO 8601 time',
+  'Must be a time in ISO 8601, such as 2024-05-01T12:00:00Z.',
+  isoTime,
+);
+
+export type At = { readonly sequence: number } | { readonly time: number };
+
+export const SequenceOrTime = fromText<At>(
+  'sequence or ISO 8601 time',
+  'Must be a sequence (a whole number) or a time in ISO 8601.',
+  (given) => {
+    if (/^\d{1,15}$/.test(given)) return { sequence: Number(given) };
+    const time = isoTime(given);
+    return time === undefined ? undefined : { time };
+  },
+);
+
+export const Position = integerText(0, Number.MAX_SAFE_INTEGER);
+export const StreamName = text(1, 200, 'stream');

@@ -1,0 +1,145 @@
+/** Replay over HTTP, for administrators. */
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import { fieldError, parleyError } from '../../schemas/errors.ts';
+import { type Reply, type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
+import { integerText, text } from '../../schemas/primitives.ts';
+import { type ReplayDeps, VIEWS_WAIT_MS } from './opening.ts';
+import {
+  EventTypes,
+  Position,
+  type ReplayOfLog,
+  type ReplayOfStream,
+  type ReplayQuery,
+  SequenceOrTime,
+  StreamName,
+  Time,
+} from './query.ts';
+import { replayLines } from './replay.ts';
+import { stateAt } from './state.ts';
+
+type Headers = RouteRequest<unknown, unknown, unknown>['headers'];
+
+const STREAMS_PER_PAGE = 1000;
+const CONTENT_TYPE = {
+  ndjson: 'application/x-ndjson; charset=utf-8',
+  sse: 'text/event-stream; charset=utf-8',
+} as const;
+
+const formatOf = ({ accept }: Headers): ReplayQuery['format'] =>
+  typeof accept === 'string' && accept.includes('text/event-stream') ? 'sse' : 'ndjson';
+
+/** `Last-Event-ID` as a number: where the reader has got to. `undefined`: not given; `null`: not a number. */
+const lastEventId = (headers: Headers): number | null | undefined => {
+  const given = headers['last-event-id'];
+  if (given === undefined) return undefined;
+  return typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : null;
+};
+
+const notAnId = () =>
+  either.left(fieldError(['Last-Event-ID'], 'INVALID', 'Must be the id of an event of this replay.'));
+
+const linesReply = async (deps: ReplayDeps, query: ReplayQuery) => {
+  // Asked before the first byte, while the answer can still be another.
+  if (!(await deps.views.whenProcessed(await deps.log.head(), VIEWS_WAIT_MS))) {
+    return either.left(parleyError('unavailable', { retryAfter: 1 }));
+  }
+  return either.right<never, Reply>({
+    headers: { 'content-type': CONTENT_TYPE[query.format], 'cache-control': 'no-store' },
+    stream: replayLines(deps, query),
+  });
+};
+
+/** Leaves out what is undefined: an optional field is absent or has a value. */
+const given = <T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): T =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+
+async function* streamLines(deps: ReplayDeps, prefix: string, after: string, limit: number): AsyncGenerator<string> {
+  let from = after;
+  let left = limit;
+  while (left > 0) {
+    const page = await deps.log.streams({ prefix, after: from, limit: Math.min(left, STREAMS_PER_PAGE) });
+    if (page.length === 0) return;
+    yield page.map((head) => `${JSON.stringify(head)}\n`).join('');
+    from = page.at(-1)!.stream;
+    left -= page.length;
+  }
+}
+
+export const replayRoutes = (deps: ReplayDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/streams',
+    summary: 'Names and heads of streams',
+    access: 'administrator',
+    query: t.partial({
+      prefix: text(0, 200, 'prefix'),
+      after: text(0, 200, 'stream'),
+      limit: integerText(1, 1_000_000_000),
+    }),
+    answers: 'NDJSON of `{stream, sequence, position}`, by name',
+    handle: async ({ query: { prefix = '', after = '', limit = Number.MAX_SAFE_INTEGER } }) =>
+      either.right({
+        headers: { 'content-type': CONTENT_TYPE.ndjson },
+        stream: streamLines(deps, prefix, after, limit),
+      }),
+  }),
+  route({
+    method: 'GET',
+    path: '/streams/:stream/events',
+    summary: 'Events of one stream, by sequence',
+    access: 'administrator',
+    params: t.type({ stream: StreamName }),
+    query: t.partial({ from: Position, to: Position, until: Time, types: EventTypes }),
+    answers: 'NDJSON of events, or server-sent events (by `Accept`); `Last-Event-ID` is a sequence',
+    handle: async ({ params: { stream }, query: { from, to, until, types }, headers }) => {
+      const last = lastEventId(headers);
+      if (last === null) return notAnId();
+      if ((await deps.log.streamHead(stream)).sequence === 0) return either.left(parleyError('notFound'));
+      const start = last === undefined ? from : Math.max(from ?? 1, last + 1);
+      return linesReply(deps, {
+        ...given<ReplayOfStream>({ stream, from: start, to }),
+        ...given<Pick<ReplayQuery, 'until' | 'types'>>({ until, types }),
+        format: formatOf(headers),
+      });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/streams/:stream/state',
+    summary: 'The folded state of a stream as it was',
+    access: 'administrator',
+    params: t.type({ stream: StreamName }),
+    query: t.partial({ at: SequenceOrTime }),
+    answers: '`{stream, sequence, time, state}`',
+    handle: async ({ params: { stream }, query: { at } }) => {
+      const exists = (await deps.log.streamHead(stream)).sequence > 0;
+      const state = exists ? await stateAt(deps.log, stream, at) : undefined;
+      return state === undefined ? either.left(parleyError('notFound')) : either.right({ body: state });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/events',
+    summary: 'Events of the whole log, by position',
+    access: 'administrator',
+    query: t.partial({
+      after: Position,
+      to: Position,
+      prefix: text(0, 200, 'prefix'),
+      until: Time,
+      types: EventTypes,
+      follow: t.keyof({ true: null, false: null }),
+    }),
+    answers: 'NDJSON of events, or server-sent events (by `Accept`); `Last-Event-ID` is a position',
+    handle: async ({ query: { after = 0, to, prefix, until, types, follow }, headers }) => {
+      const last = lastEventId(headers);
+      if (last === null) return notAnId();
+      return linesReply(deps, {
+        ...given<ReplayOfLog>({ after: Math.max(after, last ?? 0), to, prefix, follow: follow === 'true' }),
+        ...given<Pick<ReplayQuery, 'until' | 'types'>>({ until, types }),
+        format: formatOf(headers),
+      });
+    },
+  }),
+];
