@@ -99,5 +99,7 @@ export interface EventLog extends LogReader {
    * Resolves when the events are fsynced, or to the reason why none of them was stored.
    */
   append(request: AppendRequest): Promise<Either<AppendError, Appended>>;
+  /** Makes this log another incarnation, durably: sessions and views of the former `epoch` no longer fit it. */
+  renewEpoch(): Promise<void>;
   close(): Promise<void>;
 }

@@ -115,7 +115,6 @@ export class Identity {
       await vault.confirmUsername(username, holder.userId);
       return false;
     }
-    await vault.releaseUsername(username, holder.userId);
-    return (await vault.reserveUsername(username, userId)).userId === userId;
+    return (await vault.takeOverUsername(username, holder.userId, userId))?.userId === userId;
   }
 }

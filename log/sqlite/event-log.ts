@@ -4,7 +4,7 @@ import type { EventLog, LogReader, Tail } from '../port.ts';
 import { Appender } from './appender.ts';
 import { reasonOf } from './failures.ts';
 import { lockDirectory } from './lock.ts';
-import { epochOf, openForReading, openForWriting } from './open.ts';
+import { epochOf, openForReading, openForWriting, renewEpoch } from './open.ts';
 import { Reader } from './reader.ts';
 import { RecentEvents } from './recent.ts';
 import { startTail, type TailSource } from './tail.ts';
@@ -62,7 +62,7 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
   const lock = lockDirectory(directory);
   try {
     const database = openForWriting(directory);
-    const epoch = epochOf(database);
+    let epoch = epochOf(database);
     const writer = new Writer(database);
     const reader = new Reader(openForReading(directory));
     const recent = new RecentEvents(writer.position, recentEvents);
@@ -84,8 +84,13 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
     };
 
     return {
-      epoch,
+      get epoch() {
+        return epoch;
+      },
       append: (request) => appender.append(request),
+      async renewEpoch() {
+        epoch = renewEpoch(database);
+      },
       head: async () => recent.head,
       streamHead: async (stream) => {
         const { sequence, position } = writer.head(stream);

@@ -157,3 +157,10 @@ export const openForReading = (directory: string): Database.Database => {
 
 export const epochOf = (database: Database.Database): string =>
   String(scalar(database, "SELECT value FROM meta WHERE name = 'epoch'"));
+
+/** @returns the new epoch, which is stored. */
+export const renewEpoch = (database: Database.Database): string => {
+  const epoch = randomUUID();
+  database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run([epoch]);
+  return epoch;
+};

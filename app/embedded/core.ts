@@ -1,0 +1,125 @@
+/** The embedded profile without its edges: log, vault, views and write side in one process, on one folder. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { createWriteSide, type Ephemeral, type WriteSide } from '../../commands/index.ts';
+import { foldOf } from '../../domain/folds.ts';
+import type { EventLog } from '../../log/port.ts';
+import { openSqliteEventLog } from '../../log/sqlite/index.ts';
+import { Access } from '../../projections/access.ts';
+import { Presenter } from '../../projections/presenter/index.ts';
+import type { ViewsRuntime } from '../../projections/runner/port.ts';
+import { openViews } from '../../projections/runner/sqlite/open-views.ts';
+import type { RebuildProgress } from '../../projections/runner/sqlite/rebuild.ts';
+import type { Config } from '../../schemas/config.ts';
+import { createTokens, KeyRing, type Tokens, type Vault } from '../../vault/index.ts';
+import { openSqliteVault } from '../../vault/sqlite/index.ts';
+import { meteredLog } from '../metered-log.ts';
+import type { Metrics } from '../metrics.ts';
+
+/** The only process on its folder, so the only worker. */
+const WORKER = 0;
+/** How often the vault is told how far the log has got. */
+const REMEMBER_MS = 1000;
+
+export interface CoreOptions {
+  readonly config: Pick<Config, 'data' | 'registration' | 'limits'>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Told how far a rebuild of the views has got. */
+  readonly onRebuild: (progress: RebuildProgress) => void;
+  /** Told once when the views cannot go on: the process should end and start again. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface Core {
+  readonly log: EventLog;
+  readonly vault: Vault;
+  readonly views: ViewsRuntime;
+  readonly keys: KeyRing;
+  readonly tokens: Tokens;
+  readonly access: Access;
+  readonly presenter: Presenter;
+  readonly write: WriteSide;
+  /** Where typing goes once there is a gateway. */
+  listenForTyping(listener: Ephemeral): void;
+  /** Begins to follow the log; listeners of the views must be registered by then. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const openLog = async (data: string, metrics: Metrics, vault: () => Promise<Vault>): Promise<[EventLog, Vault]> => {
+  const log = await openSqliteEventLog({ directory: data });
+  try {
+    const opened = await vault();
+    const remembered = await opened.rememberedPosition();
+    // A log that ends before what the vault was told of is another history from there on.
+    if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
+    return [meteredLog(log, metrics), opened];
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+};
+
+export const openCore = async (options: CoreOptions): Promise<Core> => {
+  const { config, metrics } = options;
+  const [log, vault] = await openLog(config.data, metrics, () => openSqliteVault({ directory: config.data }));
+  const views = await openViews({
+    file: join(config.data, 'views.db'),
+    log,
+    foldOf,
+    onProgress: options.onRebuild,
+    onFailure: options.onFailure,
+  });
+  const keys = new KeyRing(vault);
+  const tokens = createTokens(vault);
+  const access = new Access(views.guilds);
+  const presenter = new Presenter({ guilds: views.guilds, timelines: views.timelines, keys });
+  let typing: Ephemeral | undefined;
+  const write = await createWriteSide({
+    log,
+    views,
+    access,
+    presenter,
+    vault,
+    keys,
+    tokens,
+    ephemeral: { typing: (one) => typing?.typing(one) },
+    limits: config.limits,
+    registrationOpen: config.registration === 'open',
+    worker: WORKER,
+    onConflict: () => metrics.appendConflicts.inc(),
+  });
+  const remember = () => log.head().then((head) => vault.rememberPosition(log.epoch, head));
+  let timer: NodeJS.Timeout | undefined;
+
+  return {
+    log,
+    vault,
+    views,
+    keys,
+    tokens,
+    access,
+    presenter,
+    write,
+    listenForTyping: (listener) => {
+      typing = listener;
+    },
+    async start() {
+      await remember();
+      timer = setInterval(() => void remember().catch(options.onFailure), REMEMBER_MS).unref();
+      views.setProcessesThrough(() => write.processes.through());
+      views.onBatch((events, through) => write.processes.onBatch(events, through));
+      const behind = write.processes.catchUp(views.processesThrough);
+      views.start();
+      await behind;
+    },
+    async close() {
+      clearInterval(timer);
+      await views.stop();
+      await remember();
+      await vault.close();
+      await log.close();
+    },
+  };
+};
