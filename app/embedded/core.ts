@@ -48,7 +48,10 @@ export interface Core {
 }
 
 const openLog = async (data: string, metrics: Metrics, vault: () => Promise<Vault>): Promise<[EventLog, Vault]> => {
-  const log = await openSqliteEventLog({ directory: data });
+  const log = await openSqliteEventLog({
+    directory: data,
+    onCommit: (events) => metrics.appendBatch.observe(events),
+  });
   try {
     const opened = await vault();
     const remembered = await opened.rememberedPosition();

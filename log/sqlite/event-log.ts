@@ -15,6 +15,8 @@ export interface SqliteEventLogOptions {
   readonly directory: string;
   /** Called when a commit failed in a way that leaves its outcome unknown. Default: says so on stderr and ends the process. */
   readonly onFatal?: (error: unknown) => void;
+  /** Told of every commit: how many events it made durable. */
+  readonly onCommit?: (events: number) => void;
   /** Newest events kept in memory for tails; an event of a chat message takes about 1 KB. */
   readonly recentEvents?: number;
 }
@@ -57,7 +59,7 @@ class Bell {
  * @throws UnusableLog when the file is not ours, damaged, read-only or of a newer format
  */
 export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promise<EventLog> => {
-  const { directory, onFatal = endProcess, recentEvents = RECENT_EVENTS } = options;
+  const { directory, onFatal = endProcess, onCommit = () => {}, recentEvents = RECENT_EVENTS } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(directory);
   try {
@@ -74,6 +76,7 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
       (events) => {
         recent.push(events);
         bell.ring();
+        onCommit(events.length);
       },
       onFatal,
     );
