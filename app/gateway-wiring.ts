@@ -20,5 +20,6 @@ export const gatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
   dispatches: (count) => metrics.dispatches.inc(count),
   bytes: (count) => metrics.dispatchBytes.inc(count),
   resumes: (outcome) => metrics.resumes.inc({ outcome }),
+  closes: (code) => metrics.closes.inc({ code }),
   refusals: (reason) => metrics.refusals.inc({ error: reason }),
 });

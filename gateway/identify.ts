@@ -1,0 +1,87 @@
+/** Identify: a fresh session. Its snapshot and its subscriptions belong to one position, so nothing falls between them. */
+import type { Identify } from '../schemas/gateway/frames.ts';
+import { type Closing, Closings } from './closing.ts';
+import { dispatchFrame } from './frames.ts';
+import { validIntents } from './intents.ts';
+import { type GuildSnapshot, guildCreateFrame, joinAll, readGuildSnapshot, readScope, type Scope } from './scope.ts';
+import { Phase, type Session } from './session.ts';
+import { hold, PacedWriter, type Parts, recognise, viewsAtHead, wants } from './starting.ts';
+
+interface Snapshot {
+  readonly position: number;
+  readonly scope: Scope;
+  readonly guilds: readonly GuildSnapshot[];
+}
+
+const validShard = ([id, count]: readonly [number, number]): boolean =>
+  Number.isInteger(id) && Number.isInteger(count) && count >= 1 && count <= 65_536 && id >= 0 && id < count;
+
+/** Carries out op 2. @returns why the socket is to be closed, if it is. */
+export const identify = async (parts: Parts, session: Session, asked: Identify): Promise<Closing | undefined> => {
+  const { deps } = parts;
+  const verified = await deps.tokens.verify(asked.token);
+  if (verified === undefined) return Closings.badToken;
+  const shard = asked.shard ?? ([0, 1] as const);
+  if (!validShard(shard)) return Closings.invalidShard;
+  if ((await viewsAtHead(parts)) === undefined) return Closings.notReady;
+  if (!(await recognise(parts, session, verified))) return Closings.badToken;
+  const intents = asked.intents ?? undefined;
+  if (intents === undefined ? session.isBot : !validIntents(intents)) return Closings.invalidIntents;
+  wants(session, intents);
+  [session.shardId, session.shardCount] = shard;
+  session.largeThreshold = asked.large_threshold ?? session.largeThreshold;
+
+  const snapshot = await deps.views.atRest((position) => readSnapshot(parts, session, position));
+  if (session.phase !== Phase.holding) return undefined;
+  await sendSnapshot(parts, session, snapshot);
+  if (session.phase !== Phase.holding) return undefined;
+  session.address = undefined;
+  session.s = Math.max(session.s, snapshot.position);
+  parts.outbox.release(session);
+  return undefined;
+};
+
+const readSnapshot = async (parts: Parts, session: Session, position: number): Promise<Snapshot> => {
+  const scope = await readScope(parts.deps, session);
+  const guilds: GuildSnapshot[] = [];
+  for (const visible of scope.guilds) guilds.push(await readGuildSnapshot(parts.deps, session, visible));
+  if (session.phase === Phase.starting) {
+    joinAll(parts.subscriptions, session, scope);
+    hold(session);
+  }
+  return { position, scope, guilds };
+};
+
+const sendSnapshot = async (parts: Parts, session: Session, snapshot: Snapshot): Promise<void> => {
+  const writer = new PacedWriter(parts, session);
+  await writer.add(dispatchFrame('READY', 0, JSON.stringify(await ready(parts, session, snapshot.scope))));
+  for (const guild of snapshot.guilds) {
+    await writer.add(await guildCreateFrame(parts.deps, session, guild, 0));
+    if (session.phase === Phase.closed) return;
+  }
+  // Without this a session that hears nothing for a while would have no `s` to resume from.
+  await writer.add(dispatchFrame('PARLEY_POSITION', snapshot.position, '{}'));
+  writer.end();
+};
+
+const ready = async (parts: Parts, session: Session, scope: Scope): Promise<object> => {
+  const { deps } = parts;
+  const { userId, generation, intents } = session;
+  const shard = [session.shardId, session.shardCount] as const;
+  const directChannels = session.isBot ? [] : scope.directChannels;
+  const heads = await deps.views.unread.heads(directChannels.map((channel) => channel.id));
+  return {
+    v: 10,
+    user: await deps.presenter.user(userId),
+    guilds: scope.guilds.map(({ guild }) => ({ id: guild.id, unavailable: true })),
+    private_channels: await Promise.all(
+      directChannels.map((channel) => deps.presenter.channel(channel, userId, heads.get(channel.id))),
+    ),
+    session_id: await deps.tokens.signSession({ userId, generation, epoch: deps.log.epoch, shard, intents }),
+    resume_gateway_url: deps.config.resumeGatewayUrl(session.address),
+    session_type: 'normal',
+    shard,
+    application: { id: userId, flags: 0 },
+    epoch: deps.log.epoch,
+  };
+};

@@ -1,0 +1,146 @@
+/** What clients send: decoded once, budgeted, and handed to what carries it out; wrong frames close the socket with the documented code. */
+import {
+  FRAME_BYTES,
+  Heartbeat,
+  Identify,
+  LAST_LIBRARY_OP,
+  LIBRARY_FRAME_BYTES,
+  Op,
+  PresenceUpdate,
+  Resume,
+} from '../schemas/gateway/frames.ts';
+import { type Closing, Closings } from './closing.ts';
+import type { Commands } from './commands.ts';
+import { dispatchFrame, HEARTBEAT_ACK } from './frames.ts';
+import { identify } from './identify.ts';
+import { resume } from './resume.ts';
+import { Phase, type Session } from './session.ts';
+import type { Parts } from './starting.ts';
+
+/** Opcodes that clients may send and that ask for nothing this server has. */
+const ACCEPTED: ReadonlySet<number> = new Set([
+  Op.voiceStateUpdate,
+  Op.requestGuildMembers,
+  Op.guildSubscriptions,
+  Op.guildSubscriptionsBulk,
+  Op.focus,
+  Op.delivered,
+]);
+
+interface Frame {
+  readonly op: number;
+  readonly d: unknown;
+}
+
+const parse = (data: Buffer): Frame | undefined => {
+  let frame: unknown;
+  try {
+    frame = JSON.parse(data.toString());
+  } catch {
+    return undefined;
+  }
+  if (typeof frame !== 'object' || frame === null) return undefined;
+  const { op, d } = frame as { op?: unknown; d?: unknown };
+  return typeof op === 'number' && Number.isInteger(op) ? { op, d } : undefined;
+};
+
+export class Inbound {
+  private readonly parts: Parts;
+  private readonly commands: Commands;
+  private position: { readonly at: number; readonly frame: Buffer } | undefined;
+
+  constructor(parts: Parts, commands: Commands) {
+    this.parts = parts;
+    this.commands = commands;
+  }
+
+  receive(session: Session, data: Buffer, isBinary: boolean): void {
+    if (session.phase === Phase.closed) return;
+    const wrong = this.take(session, data, isBinary);
+    if (wrong !== undefined) session.close(wrong);
+  }
+
+  private take(session: Session, data: Buffer, isBinary: boolean): Closing | undefined {
+    const frame = isBinary || data.length > FRAME_BYTES ? undefined : parse(data);
+    if (frame === undefined) return Closings.undecodable;
+    if (frame.op <= LAST_LIBRARY_OP) {
+      if (data.length > LIBRARY_FRAME_BYTES) return Closings.tooLong;
+      if (!this.withinBudget(session)) return Closings.rateLimited;
+    }
+    return this.carryOut(session, frame);
+  }
+
+  private carryOut(session: Session, { op, d }: Frame): Closing | undefined {
+    switch (op) {
+      case Op.heartbeat:
+        if (!Heartbeat.is(d)) return Closings.wrongPayload;
+        this.heartbeat(session);
+        return undefined;
+      case Op.identify:
+        return this.start(session, Identify.is(d) && (() => identify(this.parts, session, d)));
+      case Op.resume:
+        return this.start(session, Resume.is(d) && (() => resume(this.parts, session, d)));
+      case Op.presenceUpdate:
+        if (!session.listening) return Closings.notAuthenticated;
+        return PresenceUpdate.is(d) ? undefined : Closings.wrongPayload;
+      case Op.command:
+        if (!session.listening) return Closings.notAuthenticated;
+        this.commands.receive(session, d);
+        return undefined;
+      default:
+        if (!ACCEPTED.has(op)) return Closings.unknownOpcode;
+        return session.listening ? undefined : Closings.notAuthenticated;
+    }
+  }
+
+  /** @param carryOut `false`: the payload did not fit. */
+  private start(session: Session, carryOut: false | (() => Promise<Closing | undefined>)): Closing | undefined {
+    if (session.phase !== Phase.fresh) return Closings.alreadyAuthenticated;
+    if (carryOut === false) return Closings.wrongPayload;
+    session.phase = Phase.starting;
+    session.seenAt = session.host.now();
+    carryOut().then(
+      (wrong) => {
+        if (wrong !== undefined) session.drop(wrong);
+      },
+      (error: unknown) => {
+        this.parts.deps.logger.error({ err: error }, 'a session could not be started');
+        session.drop(Closings.failed);
+      },
+    );
+    return undefined;
+  }
+
+  /** A session that may see little of what happens is told on its heartbeat how far it is; then its resume has less to look through. */
+  private heartbeat(session: Session): void {
+    const { outbox, delivery } = this.parts;
+    // Beating does not give a socket more time to identify.
+    if (session.phase !== Phase.fresh) session.seenAt = session.host.now();
+    if (session.phase !== Phase.live) {
+      outbox.writeNow(session, HEARTBEAT_ACK);
+      return;
+    }
+    if (session.s < delivery.position && session.pending === null) {
+      session.s = delivery.position;
+      outbox.push(session, this.positionFrame(session.s));
+    }
+    outbox.push(session, HEARTBEAT_ACK);
+  }
+
+  /** One frame for all who are told the same position. */
+  private positionFrame(at: number): Buffer {
+    if (this.position?.at !== at) this.position = { at, frame: dispatchFrame('PARLEY_POSITION', at, '{}') };
+    return this.position.frame;
+  }
+
+  private withinBudget(session: Session): boolean {
+    const { count, windowMs } = this.parts.deps.config.opBudget;
+    const now = session.host.now();
+    if (now - session.opWindow >= windowMs) {
+      session.opWindow = now;
+      session.opCount = 0;
+    }
+    session.opCount += 1;
+    return session.opCount <= count;
+  }
+}

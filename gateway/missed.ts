@@ -1,0 +1,179 @@
+/** What a resuming session missed: from the ring where it reaches back far enough, otherwise from the log. */
+import type { ChannelHead } from '../projections/unread/port.ts';
+import type { ParleyEvent } from '../schemas/events/index.ts';
+import { type Audience, channelAudience, channelStream, guildAudience, userAudience } from '../schemas/streams.ts';
+import type { Dispatch } from './dispatch.ts';
+import { audiencesOf, channelOf, intentsOf } from './dispatches.ts';
+import { Intent } from './intents.ts';
+import type { RingEntry } from './ring.ts';
+import type { Scope } from './scope.ts';
+import type { Session } from './session.ts';
+import type { Parts } from './starting.ts';
+
+/** One audience the session hears now. */
+interface Heard {
+  /** Events at or below are not its business: seen already, or from before it joined. */
+  readonly after: number;
+  readonly guildId: string | null;
+  /** The guild is sent anew, structure included. */
+  readonly anew: boolean;
+}
+
+export interface Missed {
+  readonly event: ParleyEvent;
+  dispatches(): Promise<readonly Dispatch[]>;
+}
+
+const PAGE = 500;
+/** Index entries looked at per dispatch allowed: a session that asked for little must not make the server read a guild's whole history. */
+const ENTRIES_PER_DISPATCH = 10;
+
+const STRUCTURE: ReadonlySet<string> = new Set(['channel-created', 'member-joined', 'member-left']);
+
+export class Window {
+  private readonly parts: Parts;
+  private readonly session: Session;
+  private readonly after: number;
+  private readonly through: number;
+  private readonly heard = new Map<Audience, Heard>();
+
+  /** @param joinedSince guilds that are sent anew, each with the position of joining. */
+  constructor(
+    parts: Parts,
+    session: Session,
+    range: { after: number; through: number },
+    scope: Scope,
+    joinedSince: ReadonlyMap<string, number>,
+  ) {
+    this.parts = parts;
+    this.session = session;
+    this.after = range.after;
+    this.through = range.through;
+    this.heard.set(userAudience(session.userId), { after: this.after, guildId: null, anew: false });
+    for (const { guild, channels } of scope.guilds) {
+      const joined = joinedSince.get(guild.id);
+      const heard: Heard = { after: joined ?? this.after, guildId: guild.id, anew: joined !== undefined };
+      this.heard.set(guildAudience(guild.id), heard);
+      for (const channel of channels) this.heard.set(channelAudience(channel.id), heard);
+    }
+    for (const channel of scope.directChannels)
+      this.heard.set(channelAudience(channel.id), { after: this.after, guildId: null, anew: false });
+  }
+
+  fromRing(entries: readonly RingEntry[]): Missed[] {
+    const missed: Missed[] = [];
+    for (const entry of entries) {
+      const heard = this.hearing(entry.event, entry.audiences);
+      if (heard === undefined) continue;
+      missed.push({
+        event: entry.event,
+        dispatches: () => entry.dispatches(this.parts.renderer, heard.guildId),
+      });
+    }
+    return missed;
+  }
+
+  /** @returns `undefined` when there is more than the limit. */
+  async fromLog(heads: ReadonlyMap<string, ChannelHead>, limit: number): Promise<Missed[] | undefined> {
+    // By position: the creation of a channel stands in its own stream and in its guild's index.
+    const found = new Map<number, ParleyEvent>();
+    for (const head of heads.values()) {
+      if (!(await this.readChannel(head, found, limit))) return undefined;
+    }
+    if (!(await this.readIndexed(found, limit))) return undefined;
+    const events = [...found.values()].sort((a, b) => a.position - b.position);
+    const concealed = await this.deletedSince(events);
+    return events.map((event) => ({
+      event,
+      dispatches: () =>
+        this.parts.renderer.render(
+          event,
+          this.hearing(event, audiencesOf(event))?.guildId ?? null,
+          'messageId' in event.data && concealed.has(event.data.messageId),
+        ),
+    }));
+  }
+
+  /** The audience through which the session is to be told of an event; `undefined` when it is not. */
+  private hearing(event: ParleyEvent, audiences: readonly Audience[]): Heard | undefined {
+    const { position } = event;
+    if (position <= this.after || position > this.through) return undefined;
+    // The difference between the memberships then and now tells of these.
+    if ((event.type === 'member-joined' || event.type === 'member-left') && event.data.userId === this.session.userId)
+      return undefined;
+    for (const audience of audiences) {
+      const heard = this.heard.get(audience);
+      if (heard === undefined || position <= heard.after) continue;
+      if (heard.anew && STRUCTURE.has(event.type)) continue;
+      const intents = intentsOf(event, heard.guildId);
+      if ((this.session.intents & intents) === intents) return heard;
+    }
+    return undefined;
+  }
+
+  /** Backwards from the head until what the session knows: quiet channels cost nothing, the events of the channel do not matter. */
+  private async readChannel(head: ChannelHead, into: Map<number, ParleyEvent>, limit: number): Promise<boolean> {
+    const heard = this.heard.get(channelAudience(head.channelId));
+    if (heard === undefined || head.position <= heard.after) return true;
+    let looked = 0;
+    for (let from = head.sequence; from > 0; ) {
+      const page = await this.parts.deps.log.readStream({
+        stream: channelStream(head.channelId),
+        from,
+        direction: 'backwards',
+        limit: PAGE,
+      });
+      for (const event of page) {
+        if (event.position <= heard.after) return true;
+        looked += 1;
+        if (this.hearing(event, audiencesOf(event)) !== undefined) into.set(event.position, event);
+        if (into.size > limit) return false;
+      }
+      if (page.length === 0 || looked > limit * ENTRIES_PER_DISPATCH) return page.length === 0;
+      from = page.at(-1)!.sequence - 1;
+    }
+    return true;
+  }
+
+  /** Events of guild and user audiences, by their index. */
+  private async readIndexed(into: Map<number, ParleyEvent>, limit: number): Promise<boolean> {
+    const { log, views } = this.parts.deps;
+    const audiences = [...this.heard.keys()].filter((audience) => !audience.startsWith('channel:'));
+    let looked = 0;
+    for (let after = this.after; ; ) {
+      const entries = await views.audiences.between(audiences, after, this.through, PAGE);
+      for (const entry of entries) {
+        after = entry.position;
+        looked += 1;
+        if (into.has(entry.position) || !this.asksFor(entry.type)) continue;
+        const [event] = await log.readStream({ stream: entry.stream, from: entry.sequence, limit: 1 });
+        if (event === undefined || this.hearing(event, audiencesOf(event)) === undefined) continue;
+        into.set(event.position, event);
+        if (into.size > limit) return false;
+      }
+      if (entries.length < PAGE) return true;
+      if (looked > limit * ENTRIES_PER_DISPATCH) return false;
+    }
+  }
+
+  /** Spares reading events of others joining and leaving, where most sessions did not ask to be told. */
+  private asksFor(type: string): boolean {
+    return !type.startsWith('member-') || (this.session.intents & Intent.guildMembers) !== 0;
+  }
+
+  private async deletedSince(events: readonly ParleyEvent[]): Promise<ReadonlySet<string>> {
+    const byChannel = new Map<string, string[]>();
+    for (const event of events) {
+      if (event.type !== 'message-posted' && event.type !== 'message-edited') continue;
+      const channelId = channelOf(event);
+      const ids = byChannel.get(channelId);
+      if (ids === undefined) byChannel.set(channelId, [event.data.messageId]);
+      else ids.push(event.data.messageId);
+    }
+    const deleted = new Set<string>();
+    for (const [channelId, ids] of byChannel) {
+      for (const id of await this.parts.deps.views.timelines.deletedAmong(channelId, ids)) deleted.add(id);
+    }
+    return deleted;
+  }
+}

@@ -1,0 +1,129 @@
+/** Puts frames on their way: what one turn of the event loop has for a socket leaves in one write. */
+import { Closings } from './closing.ts';
+import type { GatewayMetrics } from './config.ts';
+import { Pending } from './pending.ts';
+import { Phase, type Session } from './session.ts';
+
+/** Sockets written to before other work gets its turn: a write costs 7-9 us, so about 2 ms. */
+const SOCKETS_PER_TURN = 256;
+
+export class Outbox {
+  private readonly byteBudget: number;
+  private readonly heldBudget: number;
+  private readonly metrics: Pick<GatewayMetrics, 'bytes'>;
+  private root = Pending.root();
+  /** Live sessions for which something waits, in the order in which it came. */
+  private waiting: Session[] = [];
+  private flushing: Session[] = [];
+  private at = 0;
+  private scheduled = false;
+
+  constructor(limits: { byteBudget: number; heldBudget: number }, metrics: Pick<GatewayMetrics, 'bytes'>) {
+    this.byteBudget = limits.byteBudget;
+    this.heldBudget = limits.heldBudget;
+    this.metrics = metrics;
+  }
+
+  /** Adds a frame that other sessions are given too (the same Buffer). */
+  push(session: Session, frame: Buffer): void {
+    if (session.phase === Phase.closed) return;
+    const from = session.pending;
+    if (from === null) this.wait(session, this.root.next(frame));
+    else {
+      session.pending = from.next(frame);
+      if (session.phase === Phase.holding && session.pending.length > this.heldBudget) this.tooSlow(session);
+    }
+  }
+
+  /** Adds a frame for this session only. */
+  pushAlone(session: Session, frame: Buffer): void {
+    if (session.phase === Phase.closed) return;
+    if (session.pending === null) this.wait(session, this.root.alone(frame));
+    else session.pending = session.pending.alone(frame);
+  }
+
+  /** Makes a holding session live: what was held leaves with the next flush. */
+  release(session: Session): void {
+    session.phase = Phase.live;
+    session.host.started(session);
+    if (session.pending !== null) this.enqueue(session);
+  }
+
+  /** Whether a socket has room for what it can do without. */
+  hasRoomForEphemeral(session: Session): boolean {
+    return session.socket.writableLength <= this.byteBudget / 4;
+  }
+
+  /** Resolves when at most half the budget waits in the socket, or when it is closed. Always lets other work have a turn. */
+  async room(session: Session): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const { socket } = session;
+    if (!session.writable || socket.writableLength <= this.byteBudget / 2) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        socket.off('drain', done);
+        socket.off('close', done);
+        resolve();
+      };
+      socket.on('drain', done);
+      socket.on('close', done);
+    });
+  }
+
+  /** Writes past the queue, for what comes before anything that waits. */
+  writeNow(session: Session, frames: Buffer): void {
+    session.write(frames);
+    this.metrics.bytes(frames.length);
+  }
+
+  private wait(session: Session, pending: Pending): void {
+    session.pending = pending;
+    if (session.phase !== Phase.holding) this.enqueue(session);
+  }
+
+  private enqueue(session: Session): void {
+    this.waiting.push(session);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(this.flush);
+  }
+
+  /**
+   * Not on a clock: the next flush begins when this one has ended, so under load each write carries more frames, and
+   * without load nothing waits. What is pushed while a flush yields joins the writes it has not come to yet.
+   */
+  private readonly flush = (): void => {
+    if (this.at >= this.flushing.length) {
+      this.flushing = this.waiting;
+      this.waiting = [];
+      this.at = 0;
+      this.root = Pending.root();
+    }
+    const end = Math.min(this.at + SOCKETS_PER_TURN, this.flushing.length);
+    let bytes = 0;
+    for (; this.at < end; this.at += 1) bytes += this.write(this.flushing[this.at]!);
+    if (bytes > 0) this.metrics.bytes(bytes);
+    if (this.at < this.flushing.length || this.waiting.length > 0) setImmediate(this.flush);
+    else {
+      this.flushing = [];
+      this.at = 0;
+      this.scheduled = false;
+    }
+  };
+
+  private write(session: Session): number {
+    const pending = session.pending;
+    session.pending = null;
+    if (pending === null || !session.writable) return 0;
+    if (session.socket.writableLength > this.byteBudget) {
+      this.tooSlow(session);
+      return 0;
+    }
+    session.socket.write(pending.bytes());
+    return pending.length;
+  }
+
+  private tooSlow(session: Session): void {
+    session.drop(Closings.tooSlow);
+  }
+}

@@ -1,0 +1,74 @@
+/** The gateway's route on a fastify instance, and the upgrade's leftovers let go: an idle session must cost few kilobytes. */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { WebSocket } from 'ws';
+import { CloseCode, FRAME_BYTES } from '../schemas/gateway/frames.ts';
+import { Closings } from './closing.ts';
+import type { Gateway } from './gateway.ts';
+
+/** What `ws` finds wrong with a frame (protocol, UTF-8, length) clients know as one code. */
+const UNDECODABLE: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
+
+class GatewaySocket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(UNDECODABLE.has(code) ? CloseCode.decodeError : code, reason);
+  }
+}
+
+type SocketClass = NonNullable<NonNullable<WebsocketPluginOptions['options']>['WebSocket']>;
+
+const options = {
+  // Its type wants the statics of the module's default export too.
+  WebSocket: GatewaySocket as unknown as SocketClass,
+  // 228 KB per connection and eight times slower.
+  perMessageDeflate: false,
+  maxPayload: FRAME_BYTES,
+  // A closure per socket each; the gateway knows its sockets, and answers pings by one shared listener.
+  clientTracking: false,
+  autoPong: false,
+};
+
+function pong(this: WebSocket, data: Buffer): void {
+  this.pong(data);
+}
+
+/** Node's name for the response a socket is busy with. */
+interface BusySocket extends Socket {
+  _httpMessage?: ServerResponse | null;
+}
+
+/**
+ * `@fastify/websocket` leaves an error listener that keeps request and reply, and the socket keeps the response it was
+ * assigned to: about 3 KB for as long as the connection lasts.
+ */
+const letGo = (ws: WebSocket, socket: BusySocket): void => {
+  ws.removeAllListeners('error');
+  socket._httpMessage?.detachSocket(socket);
+};
+
+interface GatewayQuery {
+  readonly v?: string;
+  readonly encoding?: string;
+  readonly compress?: string;
+}
+
+/** What this server speaks: v10, JSON, no compression of the whole connection. */
+const speaks = ({ v, encoding, compress }: GatewayQuery): boolean =>
+  (v === undefined || v === '10') && (encoding === undefined || encoding === 'json') && compress === undefined;
+
+/** Mounts `/gateway` and `/gateway/`. */
+export const registerGateway = async (app: FastifyInstance, gateway: Gateway): Promise<void> => {
+  await app.register(websocket, { options, preClose: (done) => done() });
+  const handle = (ws: WebSocket, request: FastifyRequest): void => {
+    const { socket } = request.raw;
+    letGo(ws, socket);
+    ws.on('ping', pong);
+    gateway.accept(ws, socket, {
+      host: request.headers.host,
+      ...(speaks(request.query as GatewayQuery) ? {} : { refuse: Closings.invalidVersion }),
+    });
+  };
+  for (const path of ['/gateway', '/gateway/']) app.get(path, { websocket: true }, handle);
+};

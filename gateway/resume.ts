@@ -1,0 +1,181 @@
+/** Resume: a session goes on where its client's last `s` says, on any process, after any time. */
+import type { Membership } from '../projections/guild-views/port.ts';
+import type { ChannelHead } from '../projections/unread/port.ts';
+import type { Resume } from '../schemas/gateway/frames.ts';
+import type { SessionClaims } from '../vault/tokens-port.ts';
+import { type Closing, Closings } from './closing.ts';
+import type { ResumeOutcome } from './config.ts';
+import { framesOf } from './dispatch.ts';
+import { dispatchFrame, INVALID_SESSION } from './frames.ts';
+import { type Missed, Window } from './missed.ts';
+import type { RingEntry } from './ring.ts';
+import {
+  type GuildSnapshot,
+  guildCreateFrame,
+  guildDeleteFrame,
+  joinAll,
+  onShard,
+  readGuildSnapshot,
+  readScope,
+  type Scope,
+} from './scope.ts';
+import { Phase, type Session } from './session.ts';
+import { hold, PacedWriter, type Parts, recognise, type Verified, viewsAtHead, wants } from './starting.ts';
+
+/** How a session's guilds differ from what they were at its `s`. */
+interface Changes {
+  readonly left: readonly string[];
+  /** Left and joined again. */
+  readonly rejoined: readonly string[];
+  /** Position of joining, of the guilds to be sent (anew). */
+  readonly joined: ReadonlyMap<string, number>;
+}
+
+interface Standing {
+  readonly position: number;
+  readonly scope: Scope;
+  readonly changes: Changes;
+  readonly snapshots: readonly GuildSnapshot[];
+  /** One of the two: recent events, or where each channel's stream ends. */
+  readonly recent: readonly RingEntry[] | undefined;
+  readonly heads: ReadonlyMap<string, ChannelHead>;
+}
+
+/** Carries out op 6. @returns why the socket is to be closed, if it is. */
+export const resume = async (parts: Parts, session: Session, asked: Resume): Promise<Closing | undefined> => {
+  const { deps } = parts;
+  const { seq } = asked;
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) return Closings.invalidSequence;
+  const verified = await deps.tokens.verify(asked.token);
+  if (verified === undefined) return Closings.badToken;
+  const claims = await goodFor(parts, await deps.tokens.verifySession(asked.session_id), verified, seq);
+  if (claims === undefined) {
+    refuse(parts, session, 'invalid');
+    return undefined;
+  }
+  if ((await viewsAtHead(parts)) === undefined) return Closings.notReady;
+  if (!(await recognise(parts, session, verified))) return Closings.badToken;
+  wants(session, claims.intents);
+  [session.shardId, session.shardCount] = claims.shard;
+
+  const standing = await deps.views.atRest((position) => readStanding(parts, session, seq, position));
+  if (session.phase !== Phase.holding) return undefined;
+  const missed = await missedBy(parts, session, seq, standing);
+  if (missed === undefined) {
+    refuse(parts, session, 'too-many');
+    return undefined;
+  }
+  await replay(parts, session, seq, standing, missed);
+  if (session.phase !== Phase.holding) {
+    deps.metrics.resumes('aborted');
+    return undefined;
+  }
+  session.s = Math.max(session.s, standing.position, parts.delivery.position);
+  parts.outbox.pushAlone(session, dispatchFrame('RESUMED', session.s, '{}'));
+  parts.outbox.release(session);
+  deps.metrics.resumes(standing.recent === undefined ? 'log' : 'ring');
+  return undefined;
+};
+
+/** @returns the claims when a session of theirs can go on from `seq`. */
+const goodFor = async (
+  { deps }: Parts,
+  claims: SessionClaims | undefined,
+  verified: Verified,
+  seq: number,
+): Promise<SessionClaims | undefined> => {
+  if (claims === undefined) return undefined;
+  const same = claims.userId === verified.userId && claims.generation === verified.generation;
+  if (!same || claims.epoch !== deps.log.epoch || seq === 0) return undefined;
+  return seq <= (await deps.log.head()) ? claims : undefined;
+};
+
+/** @returns `undefined` when it is more than the limit: never a partial replay. */
+const missedBy = async (
+  parts: Parts,
+  session: Session,
+  seq: number,
+  standing: Standing,
+): Promise<readonly Missed[] | undefined> => {
+  const { resumeLimit } = parts.deps.config;
+  const range = { after: seq, through: standing.position };
+  const window = new Window(parts, session, range, standing.scope, standing.changes.joined);
+  const missed =
+    standing.recent === undefined
+      ? await window.fromLog(standing.heads, resumeLimit)
+      : window.fromRing(standing.recent);
+  return missed === undefined || missed.length > resumeLimit ? undefined : missed;
+};
+
+/** Op 9: the client has to identify, and may do so on this socket. */
+const refuse = (parts: Parts, session: Session, outcome: ResumeOutcome): void => {
+  if (session.phase === Phase.closed) return;
+  parts.deps.metrics.resumes(outcome);
+  parts.subscriptions.leaveAll(session);
+  session.startOver();
+  parts.outbox.writeNow(session, INVALID_SESSION);
+};
+
+const readStanding = async (parts: Parts, session: Session, seq: number, position: number): Promise<Standing> => {
+  const { views } = parts.deps;
+  const scope = await readScope(parts.deps, session);
+  const changes = changesSince(seq, session, await views.guilds.memberships(session.userId, seq));
+  const snapshots: GuildSnapshot[] = [];
+  for (const visible of scope.guilds) {
+    if (changes.joined.has(visible.guild.id)) snapshots.push(await readGuildSnapshot(parts.deps, session, visible));
+  }
+  const recent = parts.ring.since(seq);
+  const channels = [...scope.guilds.flatMap((visible) => visible.channels), ...scope.directChannels];
+  const heads =
+    recent === undefined ? await views.unread.heads(channels.map((channel) => channel.id)) : new Map<string, never>();
+  if (session.phase === Phase.starting) {
+    joinAll(parts.subscriptions, session, scope);
+    hold(session);
+  }
+  return { position, scope, changes, snapshots, recent, heads };
+};
+
+const changesSince = (seq: number, session: Session, stays: readonly Membership[]): Changes => {
+  const left: string[] = [];
+  const rejoined: string[] = [];
+  const joined = new Map<string, number>();
+  for (const guildId of new Set(stays.map((stay) => stay.guildId))) {
+    if (!onShard(session, guildId)) continue;
+    const ofGuild = stays.filter((stay) => stay.guildId === guildId);
+    const wasIn = ofGuild.some((stay) => stay.joinedAt <= seq && (stay.leftAt === null || stay.leftAt > seq));
+    const now = ofGuild.find((stay) => stay.leftAt === null);
+    if (now === undefined) {
+      if (wasIn) left.push(guildId);
+    } else if (now.joinedAt > seq) {
+      if (wasIn) rejoined.push(guildId);
+      joined.set(guildId, now.joinedAt);
+    }
+  }
+  return { left, rejoined, joined };
+};
+
+/** Guilds that changed, with the `s` the client came with; then what it missed, in position order. */
+const replay = async (
+  parts: Parts,
+  session: Session,
+  seq: number,
+  standing: Standing,
+  missed: readonly Missed[],
+): Promise<void> => {
+  const writer = new PacedWriter(parts, session);
+  const { left, rejoined } = standing.changes;
+  for (const guildId of [...left, ...rejoined]) {
+    await writer.add(guildDeleteFrame(guildId, seq, rejoined.includes(guildId)));
+  }
+  for (const snapshot of standing.snapshots) {
+    await writer.add(await guildCreateFrame(parts.deps, session, snapshot, seq));
+  }
+  let s = seq;
+  for (const { event, dispatches } of missed) {
+    if (session.phase !== Phase.holding) return;
+    for (const frame of framesOf(await dispatches(), session, s)) await writer.add(frame);
+    s = event.position;
+  }
+  writer.end();
+  parts.deps.metrics.dispatches(missed.length);
+};

@@ -1,0 +1,82 @@
+/** The last events, with their dispatches once somebody needed them: most resumes miss seconds, not weeks. */
+import type { ParleyEvent } from '../schemas/events/index.ts';
+import type { Audience } from '../schemas/streams.ts';
+import type { Dispatch } from './dispatch.ts';
+import { audiencesOf, type EventRenderer } from './dispatches.ts';
+
+export class RingEntry {
+  readonly event: ParleyEvent;
+  readonly audiences: readonly Audience[];
+  private concealed = false;
+  private rendered: Promise<readonly Dispatch[]> | undefined;
+
+  constructor(event: ParleyEvent) {
+    this.event = event;
+    this.audiences = audiencesOf(event);
+  }
+
+  /** Encodes the event on first use; later callers get the same dispatches, the same Buffers. */
+  dispatches(renderer: EventRenderer, guildId: string | null): Promise<readonly Dispatch[]> {
+    if (this.rendered === undefined) {
+      const rendered = renderer.render(this.event, guildId, this.concealed);
+      this.rendered = rendered;
+      // The next to ask tries again.
+      rendered.catch(() => {
+        if (this.rendered === rendered) this.rendered = undefined;
+      });
+    }
+    return this.rendered;
+  }
+
+  /** The message was deleted: who resumes from now on gets it without its text. */
+  conceal(): void {
+    this.concealed = true;
+    this.rendered = undefined;
+  }
+}
+
+export class Ring {
+  private readonly size: number;
+  private entries: RingEntry[] = [];
+  private floor: number;
+
+  /** @param position of the views now: what came before is not here. */
+  constructor(size: number, position: number) {
+    this.size = size;
+    this.floor = position;
+  }
+
+  push(event: ParleyEvent): RingEntry {
+    if (event.type === 'message-deleted') this.conceal(event.data.messageId);
+    const entry = new RingEntry(event);
+    this.entries.push(entry);
+    // Dropping a quarter at a time costs less than moving the whole array for every event.
+    if (this.entries.length > this.size * 1.25) {
+      const drop = this.entries.length - this.size;
+      this.floor = this.entries[drop - 1]!.event.position;
+      this.entries = this.entries.slice(drop);
+    }
+    return entry;
+  }
+
+  /** Everything beyond a position, or `undefined` when some of it is not here any more. */
+  since(position: number): RingEntry[] | undefined {
+    if (position < this.floor) return undefined;
+    let low = 0;
+    let high = this.entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.entries[middle]!.event.position <= position) low = middle + 1;
+      else high = middle;
+    }
+    return this.entries.slice(low);
+  }
+
+  private conceal(messageId: string): void {
+    for (const entry of this.entries) {
+      const { event } = entry;
+      if ((event.type === 'message-posted' || event.type === 'message-edited') && event.data.messageId === messageId)
+        entry.conceal();
+    }
+  }
+}

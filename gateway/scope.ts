@@ -1,0 +1,85 @@
+/** What a session may see: its guilds, the channels visible in them, its direct channels; read while the views stand still. */
+import type { ChannelRow, GuildRow, MemberRow } from '../projections/guild-views/port.ts';
+import type { ChannelHead } from '../projections/unread/port.ts';
+import { channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
+import type { GatewayDeps } from './config.ts';
+import { dispatchFrame } from './frames.ts';
+import type { Session } from './session.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+export interface VisibleGuild {
+  readonly guild: GuildRow;
+  readonly channels: readonly ChannelRow[];
+}
+
+/** Everything a GUILD_CREATE is made of. */
+export interface GuildSnapshot extends VisibleGuild {
+  readonly member: MemberRow;
+  readonly members: readonly MemberRow[];
+  readonly heads: ReadonlyMap<string, ChannelHead>;
+}
+
+export interface Scope {
+  readonly guilds: readonly VisibleGuild[];
+  readonly directChannels: readonly ChannelRow[];
+}
+
+type Deps = Pick<GatewayDeps, 'views' | 'access' | 'presenter'>;
+
+/** Discord's rule for which shard a guild belongs to. Direct messages belong to shard 0. */
+export const onShard = (session: Session, guildId: string): boolean =>
+  session.shardCount === 1 || Number((BigInt(guildId) >> 22n) % BigInt(session.shardCount)) === session.shardId;
+
+export const readScope = async (deps: Deps, session: Session): Promise<Scope> => {
+  const { guilds: reader } = deps.views;
+  const guilds: VisibleGuild[] = [];
+  for (const guild of await reader.guildsOf(session.userId)) {
+    if (!onShard(session, guild.id)) continue;
+    guilds.push({ guild, channels: await deps.access.visibleChannels(session.userId, guild, true) });
+  }
+  const directChannels = session.shardId === 0 ? await reader.directChannelsOf(session.userId) : [];
+  return { guilds, directChannels };
+};
+
+/** A guild of more members than the session's threshold comes with the session's own member only. */
+export const readGuildSnapshot = async (
+  deps: Deps,
+  session: Session,
+  visible: VisibleGuild,
+): Promise<GuildSnapshot> => {
+  const { guilds, unread } = deps.views;
+  const { guild, channels } = visible;
+  const member = (await guilds.member(guild.id, session.userId))!;
+  const members =
+    guild.memberCount <= session.largeThreshold
+      ? await guilds.members(guild.id, { limit: session.largeThreshold })
+      : [member];
+  return { guild, channels, member, members, heads: await unread.heads(channels.map((channel) => channel.id)) };
+};
+
+export const joinGuild = (subscriptions: Subscriptions, session: Session, visible: VisibleGuild): void => {
+  const { id } = visible.guild;
+  subscriptions.join(session, guildAudience(id), id);
+  for (const channel of visible.channels) subscriptions.join(session, channelAudience(channel.id), id);
+};
+
+export const joinAll = (subscriptions: Subscriptions, session: Session, scope: Scope): void => {
+  subscriptions.join(session, userAudience(session.userId), null);
+  for (const visible of scope.guilds) joinGuild(subscriptions, session, visible);
+  for (const channel of scope.directChannels) subscriptions.join(session, channelAudience(channel.id), null);
+};
+
+export const guildCreateFrame = async (
+  deps: Deps,
+  session: Session,
+  snapshot: GuildSnapshot,
+  s: number,
+): Promise<Buffer> => {
+  const d = await deps.presenter.guildCreate({ ...snapshot, viewer: session.userId });
+  const large = snapshot.guild.memberCount > session.largeThreshold;
+  return dispatchFrame('GUILD_CREATE', s, JSON.stringify({ ...d, large }));
+};
+
+/** @param unavailable the guild comes back at once: the session left it and joined it again. */
+export const guildDeleteFrame = (guildId: string, s: number, unavailable: boolean): Buffer =>
+  dispatchFrame('GUILD_DELETE', s, JSON.stringify(unavailable ? { id: guildId, unavailable } : { id: guildId }));

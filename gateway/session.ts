@@ -1,0 +1,169 @@
+/** One socket's session, and the topics that say what it hears. Kept small: ten thousand of them stand idle. */
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { Audience } from '../schemas/streams.ts';
+import type { Closing } from './closing.ts';
+import type { Pending } from './pending.ts';
+
+export const Phase = {
+  /** Connected; has to identify or resume. */
+  fresh: 0,
+  /** Identify or Resume is being looked at. */
+  starting: 1,
+  /** Registered for live dispatches, which wait until what came before them is out. */
+  holding: 2,
+  live: 3,
+  closed: 4,
+} as const;
+export type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** What sessions report to. */
+export interface SessionHost {
+  received(session: Session, data: Buffer, isBinary: boolean): void;
+  /** The session is live. */
+  started(session: Session): void;
+  /** The server closes the socket. */
+  closing(code: number): void;
+  /** The session hears nothing any more; its socket may still be closing. */
+  ended(session: Session): void;
+  /** The socket is gone. */
+  gone(session: Session): void;
+  now(): number;
+}
+
+/** Everybody who hears one audience. */
+export class Topic {
+  readonly audience: Audience;
+  /** Guild of a guild or its channel; `null` for people and direct channels. */
+  readonly guildId: string | null;
+  readonly sessions = new Set<Session>();
+
+  constructor(audience: Audience, guildId: string | null) {
+    this.audience = audience;
+    this.guildId = guildId;
+  }
+}
+
+/** State stands on the socket itself, so that one listener function serves all sockets. */
+interface SessionSocket extends WebSocket {
+  parleySession: Session;
+}
+
+const NO_TOPICS: Topic[] = [];
+const OPEN = 1;
+
+function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
+  const session = (this as SessionSocket).parleySession;
+  session.host.received(session, data, isBinary);
+}
+
+function onClose(this: WebSocket): void {
+  const session = (this as SessionSocket).parleySession;
+  session.end();
+  session.host.gone(session);
+}
+
+/** `ws` closes the socket by itself; the listener is there because an unheard 'error' would end the process. */
+function onError(this: WebSocket): void {}
+
+export class Session {
+  readonly ws: WebSocket;
+  readonly socket: Socket;
+  readonly host: SessionHost;
+  phase: Phase = Phase.fresh;
+  /** What the client connected to; forgotten once READY has told it where to resume. */
+  address: string | undefined;
+  /** When it connected, began to start, last beat its heart, or was told to close: what the sweep looks at. Milliseconds since 1970. */
+  seenAt: number;
+  userId = '';
+  isBot = false;
+  administers = false;
+  /** Sees the text of messages that are not its own, direct or mentioning it. */
+  readsContent = true;
+  intents = 0;
+  generation = 0;
+  shardId = 0;
+  shardCount = 1;
+  largeThreshold = 50;
+  /** `s` of the last dispatch sent or waiting to be: everything this session may see up to there is on its way. */
+  s = 0;
+  pending: Pending | null = null;
+  topics: Topic[] = NO_TOPICS;
+  opWindow: number;
+  opCount = 0;
+  commandsInFlight = 0;
+
+  /** @param address what the client connected to, from its Host header. */
+  constructor(ws: WebSocket, socket: Socket, host: SessionHost, address: string | undefined) {
+    this.ws = ws;
+    this.socket = socket;
+    this.host = host;
+    this.address = address;
+    this.seenAt = host.now();
+    this.opWindow = this.seenAt;
+    (ws as SessionSocket).parleySession = this;
+    ws.on('message', onMessage);
+    ws.on('close', onClose);
+    ws.on('error', onError);
+  }
+
+  get listening(): boolean {
+    return this.phase === Phase.holding || this.phase === Phase.live;
+  }
+
+  hears(topic: Topic): void {
+    if (topic.sessions.has(this)) return;
+    topic.sessions.add(this);
+    if (this.topics === NO_TOPICS) this.topics = [topic];
+    else this.topics.push(topic);
+  }
+
+  forgetTopics(): void {
+    this.topics = NO_TOPICS;
+  }
+
+  /** True while the socket takes frames; false as soon as either side has begun to close it. */
+  get writable(): boolean {
+    return this.ws.readyState === OPEN && !this.socket.destroyed;
+  }
+
+  /**
+   * Writes complete frames past `ws`, straight to its socket. `ws` writes its own frames (pong, close) synchronously and,
+   * without compression, each as one unfragmented frame, so whole frames of ours can only stand between them.
+   */
+  write(frames: Buffer): void {
+    if (this.writable) this.socket.write(frames);
+  }
+
+  /** Sends what waits, then closes. */
+  close(why: Closing): void {
+    if (this.phase === Phase.closed) return;
+    if (this.phase === Phase.live && this.pending !== null) this.write(this.pending.bytes());
+    this.drop(why);
+  }
+
+  /** Closes without sending what waits. */
+  drop(why: Closing): void {
+    if (this.phase === Phase.closed) return;
+    this.end();
+    this.host.closing(why.code);
+    this.ws.close(why.code, why.reason);
+  }
+
+  /** After a refused resume: as if just connected. */
+  startOver(): void {
+    this.phase = Phase.fresh;
+    this.pending = null;
+    this.s = 0;
+    this.seenAt = this.host.now();
+  }
+
+  /** Hears nothing from now on. */
+  end(): void {
+    if (this.phase === Phase.closed) return;
+    this.host.ended(this);
+    this.phase = Phase.closed;
+    this.pending = null;
+    this.seenAt = this.host.now();
+  }
+}

@@ -1,0 +1,42 @@
+/** Who hears what: one topic per audience that anybody here listens to. */
+import type { Audience } from '../schemas/streams.ts';
+import { type Session, Topic } from './session.ts';
+
+export class Subscriptions {
+  private readonly topics = new Map<Audience, Topic>();
+
+  /** `undefined`: nobody listens. */
+  topic(audience: Audience): Topic | undefined {
+    return this.topics.get(audience);
+  }
+
+  /** @param guildId of a guild's audience or its channels'; `null` for people and direct channels. */
+  join(session: Session, audience: Audience, guildId: string | null): void {
+    let topic = this.topics.get(audience);
+    if (topic === undefined) {
+      topic = new Topic(audience, guildId);
+      this.topics.set(audience, topic);
+    }
+    session.hears(topic);
+  }
+
+  leaveGuild(session: Session, guildId: string): void {
+    const stay: Topic[] = [];
+    for (const topic of session.topics) {
+      if (topic.guildId === guildId) this.remove(topic, session);
+      else stay.push(topic);
+    }
+    session.topics = stay;
+  }
+
+  leaveAll(session: Session): void {
+    for (const topic of session.topics) this.remove(topic, session);
+    session.forgetTopics();
+  }
+
+  private remove(topic: Topic, session: Session): void {
+    topic.sessions.delete(session);
+    // Only the topic that is still in the map: another of the same audience may have been made since.
+    if (topic.sessions.size === 0 && this.topics.get(topic.audience) === topic) this.topics.delete(topic.audience);
+  }
+}
