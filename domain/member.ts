@@ -36,10 +36,21 @@ interface Membership {
 }
 
 /** A known key means that this very joining already happened, even if the member has left since. */
-export const join = (command: Membership & { readonly invite: string | null }, state: MemberState): Decision => {
+export const join = (
+  command: Membership & {
+    readonly invite: string | null;
+    /** Original time of an imported membership. */
+    readonly time?: number;
+  },
+  state: MemberState,
+): Decision => {
   if (state.joined || state.keys.has(command.key)) return nothing;
-  const { guildId, userId, invite } = command;
-  return happen({ type: 'member-joined', data: { guildId, userId, invite } });
+  const { guildId, userId, invite, time } = command;
+  return happen({
+    type: 'member-joined',
+    data: { guildId, userId, invite },
+    ...(time === undefined ? {} : { time }),
+  });
 };
 
 export const leave = (command: Membership & { readonly ownerId: string }, state: MemberState): Decision => {

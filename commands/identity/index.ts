@@ -28,6 +28,8 @@ type Deps = Pick<CommandDeps, 'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' |
 export interface NewUser {
   readonly userId: string;
   readonly username: string;
+  /** The form of the name that nobody else may have; the name itself unless told. */
+  readonly reservedAs?: string;
   readonly globalName: string | null;
   readonly kind: 'person' | 'imported';
   readonly correlationId: string;
@@ -80,9 +82,10 @@ export class Identity {
   /** Reserves the name, makes the key and whatever else must be there first, then appends the registration. */
   async create(user: NewUser, beforehand: () => Promise<void>): Promise<Either<ParleyError, void>> {
     const { deps } = this;
+    const name = user.reservedAs ?? user.username;
     this.underWay.add(user.userId);
     try {
-      if (!(await this.reserve(user.username, user.userId))) return either.left(taken);
+      if (!(await this.reserve(name, user.userId))) return either.left(taken);
       await Promise.all([deps.vault.createKey(user.userId), beforehand()]);
       const { userId, kind, correlationId, time } = user;
       const profile = { username: user.username, globalName: user.globalName };
@@ -94,10 +97,10 @@ export class Identity {
           decideRegister({ userId, kind, ownerId: null, profile, ...(time === undefined ? {} : { time }) }, state),
       });
       if (either.isLeft(result)) {
-        await deps.vault.releaseUsername(user.username, userId);
+        await deps.vault.releaseUsername(name, userId);
         return result;
       }
-      await deps.vault.confirmUsername(user.username, userId);
+      await deps.vault.confirmUsername(name, userId);
       const seen = await deps.views.whenProcessed(result.right.position, WAIT_MS);
       return seen ? either.right(undefined) : either.left(parleyError('unavailable', { retryAfter: 1 }));
     } finally {

@@ -1,0 +1,173 @@
+/** Bringing in what was said elsewhere: the same mailboxes, decisions and log, with the original times. */
+import { randomUUID } from 'node:crypto';
+import { either } from 'fp-ts';
+import { type ChannelState, createChannel, post } from '../domain/channel.ts';
+import { createGuild, type GuildState } from '../domain/guild.ts';
+import { join, type MemberState } from '../domain/member.ts';
+import { DEFAULT_EVERYONE } from '../domain/permissions.ts';
+import { snowflakeAt } from '../domain/snowflake.ts';
+import type { GuildRow } from '../projections/guild-views/port.ts';
+import { channelStream, guildStream, memberStream } from '../schemas/streams.ts';
+import type { Cause } from './envelope.ts';
+import type { CommandDeps } from './handler.ts';
+import type { Identity } from './identity/index.ts';
+import type { Done, Outcome } from './mailbox.ts';
+
+export interface ImportedMessage {
+  readonly author: string;
+  readonly content: string;
+  /** Original time, in milliseconds since 1970. */
+  readonly time: number;
+  /** Says which line of which source this is, so that a second import adds nothing. */
+  readonly key: string;
+}
+
+/** The import cannot go on; what was stored so far stays and is found again by the next run. */
+export class ImportRefused extends Error {}
+
+const WAIT_MS = 30_000;
+const LOW_IDS = 0x3f_ff_ff;
+
+const stored = (outcome: Outcome): Done => {
+  if (either.isLeft(outcome)) throw new ImportRefused(outcome.left.message);
+  return outcome.right;
+};
+
+export class Importing {
+  private readonly deps: CommandDeps;
+  private readonly identity: Identity;
+  private readonly correlationId = randomUUID();
+  private made = 0;
+
+  constructor(deps: CommandDeps, identity: Identity) {
+    this.deps = deps;
+    this.identity = identity;
+  }
+
+  private cause(actor: string, key: string): Cause {
+    return { actor, key, correlationId: this.correlationId, causationId: null, traceparent: null };
+  }
+
+  private async visible(done: Done): Promise<void> {
+    if (!(await this.deps.views.whenProcessed(done.position, WAIT_MS)))
+      throw new ImportRefused('the views do not follow');
+  }
+
+  /**
+   * The account of a name from elsewhere, made when there is none. Nobody can sign in to it.
+   * @param folded the form in which all spellings of the name are one
+   */
+  async account(name: string, folded: string, time: number): Promise<string> {
+    for (const suffix of ['', '_irc']) {
+      const reservedAs = folded + suffix;
+      const holder = await this.deps.vault.usernameHolder(reservedAs);
+      const user = holder && (await this.deps.views.guilds.user(holder.userId));
+      if (user?.kind === 'imported') return user.id;
+      // The name belongs to somebody who signs in here.
+      if (user !== undefined) continue;
+      const userId = this.deps.ids(this.deps.now());
+      const username = name + suffix;
+      const { correlationId } = this;
+      const created = await this.identity.create(
+        { userId, username, reservedAs, globalName: null, kind: 'imported', correlationId, time },
+        async () => {},
+      );
+      if (either.isRight(created)) return userId;
+    }
+    throw new ImportRefused(`no account could be made for ${name}`);
+  }
+
+  async guild(name: string, ownerId: string): Promise<GuildRow> {
+    const guildId = this.deps.ids(this.deps.now());
+    const stream = guildStream(guildId);
+    const firstChannel = { id: this.deps.ids(this.deps.now()), name: 'general' };
+    const everyone = DEFAULT_EVERYONE.toString();
+    const done = stored(
+      await this.deps.mailboxes.run({
+        stream,
+        cause: this.cause(ownerId, `import:guild:${name}`),
+        prepare: async () => either.right(undefined),
+        decide: (state: GuildState) =>
+          createGuild({ guild: { guildId, name, ownerId, everyone, firstChannel } }, state),
+      }),
+    );
+    const last = await this.deps.processes.settled({ position: done.position, stream }, WAIT_MS);
+    await this.visible({ ...done, position: last ?? done.position });
+    const row = await this.deps.views.guilds.guild(guildId);
+    if (row === undefined) throw new ImportRefused(`the guild ${name} does not appear`);
+    return row;
+  }
+
+  /** Makes the channel, marked by its key as one that is imported into. */
+  async channel(guild: GuildRow, name: string): Promise<string> {
+    const channelId = this.deps.ids(this.deps.now());
+    const key = importedChannelKey(name);
+    const channel = {
+      channelId,
+      kind: 'text' as const,
+      guildId: guild.id,
+      name,
+      topic: null,
+      overwrites: [],
+      participants: [],
+    };
+    const done = stored(
+      await this.deps.mailboxes.run({
+        stream: channelStream(channelId),
+        cause: this.cause(guild.ownerId, key),
+        prepare: async () => either.right(undefined),
+        decide: (state: ChannelState) => createChannel({ channel, key }, state),
+      }),
+    );
+    await this.visible(done);
+    return channelId;
+  }
+
+  async member(guildId: string, userId: string, time: number): Promise<void> {
+    const key = `import:${guildId}`;
+    const done = stored(
+      await this.deps.mailboxes.run({
+        stream: memberStream(guildId, userId),
+        cause: this.cause(userId, key),
+        prepare: async () => either.right(undefined),
+        decide: (state: MemberState) => join({ guildId, userId, invite: null, key, time }, state),
+      }),
+    );
+    await this.visible(done);
+  }
+
+  /** Posts in the order given. The author must be a member. */
+  async message(guild: GuildRow, channelId: string, message: ImportedMessage): Promise<Done> {
+    const { author, content, time, key } = message;
+    this.made = (this.made % LOW_IDS) + 1;
+    const freshId = snowflakeAt(time, BigInt(this.made));
+    return stored(
+      await this.deps.mailboxes.run({
+        stream: channelStream(channelId),
+        cause: this.cause(author, key),
+        prepare: async () => {
+          const member = await this.deps.views.guilds.member(guild.id, author);
+          return either.right({ userId: author, guild, isMember: member !== undefined });
+        },
+        decide: (state: ChannelState, actor) =>
+          post(
+            {
+              ...actor,
+              key,
+              freshId,
+              time,
+              body: { content, embeds: [] },
+              allowed: { everyone: false, users: false },
+              knownUsers: new Set(),
+              reply: undefined,
+              flags: 0,
+              nonce: null,
+            },
+            state,
+          ),
+      }),
+    );
+  }
+}
+
+export const importedChannelKey = (name: string): string => `import:channel:${name}`;
