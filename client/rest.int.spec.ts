@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rest, RestError } from './index.ts';
+
+describe('the HTTP side of the client', () => {
+  const seen: { method: string; url: string; authorization?: string; body: string }[] = [];
+  let next: { status: number; body: string } = { status: 200, body: '{}' };
+  let server: Server;
+  let rest: Rest;
+
+  beforeAll(async () => {
+    server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      const { authorization } = request.headers;
+      seen.push({ method: request.method!, url: request.url!, body, ...(authorization && { authorization }) });
+      response.writeHead(next.status).end(next.body);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    rest = new Rest(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('speaks for nobody, a person or a bot', async () => {
+    next = { status: 200, body: '{"token":"t"}' };
+    expect(await rest.login('ada', 'secret')).toEqual({ token: 't' });
+    await rest.as('t').me();
+    await rest.as('Bot b').me();
+    expect(seen.map(({ method, url, authorization }) => [method, url, authorization])).toEqual([
+      ['POST', '/v1/login', undefined],
+      ['GET', '/v1/users/@me', 'Bearer t'],
+      ['GET', '/v1/users/@me', 'Bot b'],
+    ]);
+    expect(JSON.parse(seen[0]!.body)).toEqual({ username: 'ada', password: 'secret' });
+  });
+
+  it('writes pages and emoji as a URL needs them', async () => {
+    next = { status: 200, body: '[]' };
+    await rest.history('5', { before: '9', limit: 3 });
+    next = { status: 204, body: '' };
+    expect(await rest.react('5', '6', '👍')).toBeNull();
+    expect(seen.slice(-2).map(({ url }) => url)).toEqual([
+      '/v1/channels/5/messages?before=9&limit=3',
+      '/v1/channels/5/messages/6/reactions/%F0%9F%91%8D/@me',
+    ]);
+  });
+
+  it('throws refusals with their code', async () => {
+    next = { status: 429, body: '{"code":0,"message":"slow down","retry_after":0.5}' };
+    const refused = await rest.createGuild('x').catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(RestError);
+    expect(refused).toMatchObject({ status: 429, code: 0, retryAfter: 0.5 });
+  });
+
+  it('throws answers that are not JSON too', async () => {
+    next = { status: 502, body: '<html>' };
+    await expect(rest.me()).rejects.toMatchObject({ status: 502, code: 0 });
+  });
+});

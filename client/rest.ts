@@ -1,0 +1,165 @@
+/** The HTTP API, as far as a client without a library wants it typed. */
+import type { Channel, Guild, Invite, Message, ReadState, User } from './shapes.ts';
+
+export class RestError extends Error {
+  readonly status: number;
+  readonly code: number;
+  readonly errors: unknown;
+  /** Seconds, of a 429 or 503. */
+  readonly retryAfter: number | undefined;
+
+  constructor(status: number, body: { code?: number; message?: string; errors?: unknown; retry_after?: number }) {
+    super(`${status} ${body.code ?? 0}: ${body.message ?? ''}`);
+    this.status = status;
+    this.code = body.code ?? 0;
+    this.errors = body.errors;
+    this.retryAfter = body.retry_after;
+  }
+}
+
+export interface SignedIn {
+  readonly token: string;
+  readonly gateway_url: string;
+  readonly user: User;
+}
+
+export interface HistoryQuery {
+  readonly around?: string;
+  readonly before?: string;
+  readonly after?: string;
+  readonly before_sequence?: number;
+  readonly after_sequence?: number;
+  readonly limit?: number;
+}
+
+const bodyOf = async (answer: Response): Promise<unknown> => {
+  const text = await answer.text();
+  if (text === '') return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+};
+
+const query = (values: object): string => {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) search.set(name, String(value));
+  return search.size === 0 ? '' : `?${search}`;
+};
+
+export class Rest {
+  private readonly base: string;
+  private readonly authorization: string | undefined;
+
+  /**
+   * @param url the server: `http://127.0.0.1:7480`
+   * @param token a person's token, or `Bot <token>`
+   */
+  constructor(url: string, token?: string) {
+    this.base = `${url.replace(/\/+$/, '')}/v1`;
+    this.authorization = token === undefined || /^(Bot|Bearer) /.test(token) ? token : `Bearer ${token}`;
+  }
+
+  /** Any route. @throws RestError for every answer that is not a success */
+  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await fetch(this.base + path, {
+      method,
+      headers: {
+        ...(this.authorization === undefined ? {} : { authorization: this.authorization }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const content = await bodyOf(answer);
+    if (!answer.ok) throw new RestError(answer.status, content !== null && typeof content === 'object' ? content : {});
+    return content as T;
+  }
+
+  /** The same server as somebody else. */
+  as(token: string): Rest {
+    return new Rest(this.base.slice(0, -'/v1'.length), token);
+  }
+
+  register(username: string, password: string): Promise<SignedIn> {
+    return this.request('POST', '/auth/register', { username, password });
+  }
+
+  login(username: string, password: string): Promise<SignedIn> {
+    return this.request('POST', '/login', { username, password });
+  }
+
+  me(): Promise<User> {
+    return this.request('GET', '/users/@me');
+  }
+
+  createApplication(
+    name: string,
+  ): Promise<{ readonly id: string; readonly bot: { readonly id: string; readonly token: string } }> {
+    return this.request('POST', '/applications', { name });
+  }
+
+  addBot(guildId: string, applicationId: string): Promise<null> {
+    return this.request('POST', `/guilds/${guildId}/bots`, { application_id: applicationId });
+  }
+
+  createGuild(name: string): Promise<Guild> {
+    return this.request('POST', '/guilds', { name });
+  }
+
+  channels(guildId: string): Promise<Channel[]> {
+    return this.request('GET', `/guilds/${guildId}/channels`);
+  }
+
+  createChannel(guildId: string, name: string, more: object = {}): Promise<Channel> {
+    return this.request('POST', `/guilds/${guildId}/channels`, { name, ...more });
+  }
+
+  createInvite(channelId: string, more: { max_age?: number; max_uses?: number } = {}): Promise<Invite> {
+    return this.request('POST', `/channels/${channelId}/invites`, more);
+  }
+
+  join(code: string): Promise<Invite> {
+    return this.request('POST', `/invites/${encodeURIComponent(code)}`);
+  }
+
+  leave(guildId: string): Promise<null> {
+    return this.request('DELETE', `/users/@me/guilds/${guildId}`);
+  }
+
+  openDirect(userId: string): Promise<Channel> {
+    return this.request('POST', '/users/@me/channels', { recipient_id: userId });
+  }
+
+  /** @param more `nonce` with `enforce_nonce: true` makes a repeated request one message */
+  send(channelId: string, content: string, more: object = {}): Promise<Message> {
+    return this.request('POST', `/channels/${channelId}/messages`, { content, ...more });
+  }
+
+  edit(channelId: string, messageId: string, content: string): Promise<Message> {
+    return this.request('PATCH', `/channels/${channelId}/messages/${messageId}`, { content });
+  }
+
+  delete(channelId: string, messageId: string): Promise<null> {
+    return this.request('DELETE', `/channels/${channelId}/messages/${messageId}`);
+  }
+
+  react(channelId: string, messageId: string, emoji: string): Promise<null> {
+    const reaction = encodeURIComponent(emoji);
+    return this.request('PUT', `/channels/${channelId}/messages/${messageId}/reactions/${reaction}/@me`);
+  }
+
+  /** Newest first. */
+  history(channelId: string, page: HistoryQuery = {}): Promise<Message[]> {
+    return this.request('GET', `/channels/${channelId}/messages${query(page)}`);
+  }
+
+  /** Everything up to this message has been read. */
+  ack(channelId: string, messageId: string): Promise<unknown> {
+    return this.request('POST', `/channels/${channelId}/messages/${messageId}/ack`, {});
+  }
+
+  readStates(): Promise<ReadState[]> {
+    return this.request('GET', '/users/@me/read-states');
+  }
+}

@@ -1,0 +1,109 @@
+/** What the server sends, as far as a client usually looks. The shapes are those of Discord's API v10. */
+
+export interface User {
+  readonly id: string;
+  readonly username: string;
+  readonly global_name: string | null;
+  readonly bot?: boolean;
+}
+
+export interface Member {
+  readonly user?: User;
+  readonly nick: string | null;
+  readonly roles: readonly string[];
+  readonly joined_at: string;
+}
+
+export interface Channel {
+  readonly id: string;
+  /** 0 text channel of a guild, 1 direct channel. */
+  readonly type: number;
+  readonly guild_id?: string;
+  readonly name?: string | null;
+  readonly topic?: string | null;
+  readonly recipients?: readonly User[];
+  readonly last_message_id: string | null;
+}
+
+export interface Guild {
+  readonly id: string;
+  readonly name: string;
+  readonly owner_id: string;
+  readonly roles: readonly { readonly id: string; readonly name: string; readonly permissions: string }[];
+}
+
+/** The `d` of a GUILD_CREATE. */
+export interface GuildSnapshot extends Guild {
+  readonly member_count: number;
+  readonly channels: readonly Channel[];
+  readonly members: readonly Member[];
+}
+
+export interface Message {
+  readonly id: string;
+  readonly channel_id: string;
+  readonly guild_id?: string;
+  readonly author: User;
+  readonly content: string;
+  readonly timestamp: string;
+  readonly edited_timestamp: string | null;
+  readonly mentions: readonly User[];
+  readonly embeds: readonly Readonly<Record<string, unknown>>[];
+  readonly nonce?: string | number;
+  readonly type: number;
+  readonly referenced_message?: Message | null;
+  /** The channel's sequence of the event that posted it. */
+  readonly sequence: number;
+  /** The n-th message of the channel. */
+  readonly ordinal: number;
+}
+
+export interface Reaction {
+  readonly user_id: string;
+  readonly channel_id: string;
+  readonly message_id: string;
+  readonly guild_id?: string;
+  readonly emoji: { readonly id: string | null; readonly name: string };
+}
+
+export interface Invite {
+  readonly code: string;
+  readonly guild: { readonly id: string; readonly name: string };
+  readonly channel: { readonly id: string; readonly name: string | null };
+}
+
+export interface ReadState {
+  readonly channel_id: string;
+  readonly last_message_id: string | null;
+  readonly read_ordinal: number;
+  readonly unread_count: number;
+  readonly mention_count: number;
+}
+
+export interface Ready {
+  readonly v: number;
+  readonly user: User;
+  readonly guilds: readonly { readonly id: string; readonly unavailable?: boolean }[];
+  readonly session_id: string;
+  readonly resume_gateway_url: string;
+}
+
+/** Dispatches by name, for typed listeners. What is not named here still comes as a packet. */
+export interface Dispatches {
+  readonly READY: Ready;
+  readonly RESUMED: object;
+  readonly GUILD_CREATE: GuildSnapshot;
+  readonly GUILD_DELETE: { readonly id: string; readonly unavailable?: boolean };
+  readonly GUILD_MEMBER_ADD: Member & { readonly guild_id: string };
+  readonly GUILD_MEMBER_REMOVE: { readonly guild_id: string; readonly user: User };
+  readonly CHANNEL_CREATE: Channel;
+  readonly CHANNEL_DELETE: Channel;
+  readonly MESSAGE_CREATE: Message;
+  readonly MESSAGE_UPDATE: Message;
+  readonly MESSAGE_DELETE: { readonly id: string; readonly channel_id: string; readonly guild_id?: string };
+  readonly MESSAGE_REACTION_ADD: Reaction;
+  readonly MESSAGE_REACTION_REMOVE: Reaction;
+  readonly MESSAGE_ACK: { readonly channel_id: string; readonly message_id: string };
+  readonly TYPING_START: { readonly channel_id: string; readonly user_id: string; readonly timestamp: number };
+  readonly PARLEY_POSITION: object;
+}
