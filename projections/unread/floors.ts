@@ -4,7 +4,7 @@ import type { LogReader } from '../../log/port.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import type { GuildReader } from '../guild-views/port.ts';
 
-const REMEMBERED = 100_000;
+const REMEMBERED = 10_000;
 const PAGE = 100;
 
 export class Floors {

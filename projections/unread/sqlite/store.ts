@@ -25,7 +25,7 @@ CREATE TABLE mentions (
 CREATE INDEX mentions_of_message ON mentions (channel_id, ordinal);
 `;
 
-const HEADS = 100_000;
+const HEADS = 10_000;
 
 type HeadColumns = readonly [
   channelId: string,
