@@ -31,7 +31,8 @@ export class RecentKeys {
     this.bySequence.set(key, { sequence, time });
     if (this.bySequence.size <= REMEMBERED_COUNT) return;
     for (const [oldest, { time: then }] of this.bySequence) {
-      if (this.bySequence.size <= REMEMBERED_COUNT || then > time - REMEMBERED_MS) return;
+      // Imported events are older than the channel they are put into, so the distance counts, not the order.
+      if (this.bySequence.size <= REMEMBERED_COUNT || Math.abs(time - then) < REMEMBERED_MS) return;
       this.bySequence.delete(oldest);
     }
   }
