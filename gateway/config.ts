@@ -22,8 +22,8 @@ export interface GatewayConfig {
   readonly heldBudget: number;
   /** Most dispatches a resume may replay. */
   readonly resumeLimit: number;
-  /** Recent events kept for resumes. */
-  readonly ringSize: number;
+  /** Memory for recent events and their dispatches, kept for resumes; in bytes, estimated. */
+  readonly ringBytes: number;
   /** Frames with a library's opcode per window and connection. */
   readonly opBudget: { readonly count: number; readonly windowMs: number };
   /** Commands of one session that may be under way at once. */
@@ -43,7 +43,7 @@ export const defaultGatewayConfig: GatewayConfig = {
   byteBudget: 1024 * 1024,
   heldBudget: 4 * 1024 * 1024,
   resumeLimit: 10_000,
-  ringSize: 8_192,
+  ringBytes: 16 * 1024 * 1024,
   opBudget: { count: 120, windowMs: 60_000 },
   commandsInFlight: 256,
   viewsTimeoutMs: 5_000,

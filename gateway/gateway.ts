@@ -61,7 +61,7 @@ class ParleyGateway implements Gateway, SessionHost {
     const subscriptions = new Subscriptions();
     const outbox = new Outbox(deps.config, deps.metrics);
     const renderer = new EventRenderer(deps.presenter, deps.views);
-    const ring = new Ring(deps.config.ringSize, deps.views.checkpoint());
+    const ring = new Ring(deps.config.ringBytes, deps.views.checkpoint());
     const delivery = new Delivery(deps, { renderer, subscriptions, outbox, ring });
     this.parts = { deps, renderer, subscriptions, outbox, ring, delivery };
     this.inbound = new Inbound(this.parts, new Commands(deps, outbox));

@@ -4,15 +4,24 @@ import type { Audience } from '../schemas/streams.ts';
 import type { Dispatch } from './dispatch.ts';
 import { audiencesOf, type EventRenderer } from './dispatches.ts';
 
+/** Objects around an event and its encoded dispatch, without what somebody typed. */
+const ENTRY_BYTES = 1_500;
+
+/** What was typed is in the event (sealed) and in the dispatch. */
+const bytesOf = (event: ParleyEvent): number =>
+  ENTRY_BYTES + ('sealed' in event.data ? 2 * event.data.sealed.box.length : 0);
+
 export class RingEntry {
   readonly event: ParleyEvent;
   readonly audiences: readonly Audience[];
+  readonly bytes: number;
   private concealed = false;
   private rendered: Promise<readonly Dispatch[]> | undefined;
 
   constructor(event: ParleyEvent) {
     this.event = event;
     this.audiences = audiencesOf(event);
+    this.bytes = bytesOf(event);
   }
 
   /** Encodes the event on first use; later callers get the same dispatches, the same Buffers. */
@@ -36,13 +45,17 @@ export class RingEntry {
 }
 
 export class Ring {
-  private readonly size: number;
+  private readonly budget: number;
   private entries: RingEntry[] = [];
+  private bytes = 0;
   private floor: number;
 
-  /** @param position of the views now: what came before is not here. */
-  constructor(size: number, position: number) {
-    this.size = size;
+  /**
+   * @param budget bytes
+   * @param position of the views now: what came before is not here.
+   */
+  constructor(budget: number, position: number) {
+    this.budget = budget;
     this.floor = position;
   }
 
@@ -50,13 +63,18 @@ export class Ring {
     if (event.type === 'message-deleted') this.conceal(event.data.messageId);
     const entry = new RingEntry(event);
     this.entries.push(entry);
-    // Dropping a quarter at a time costs less than moving the whole array for every event.
-    if (this.entries.length > this.size * 1.25) {
-      const drop = this.entries.length - this.size;
-      this.floor = this.entries[drop - 1]!.event.position;
-      this.entries = this.entries.slice(drop);
-    }
+    this.bytes += entry.bytes;
+    if (this.bytes > this.budget) this.shrink();
     return entry;
+  }
+
+  /** A quarter at a time costs less than moving the whole array for every event. */
+  private shrink(): void {
+    let drop = 0;
+    for (; drop < this.entries.length && this.bytes > this.budget * 0.75; drop += 1)
+      this.bytes -= this.entries[drop]!.bytes;
+    this.floor = this.entries[drop - 1]!.event.position;
+    this.entries = this.entries.slice(drop);
   }
 
   /** Everything beyond a position, or `undefined` when some of it is not here any more. */
