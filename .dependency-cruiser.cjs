@@ -30,7 +30,7 @@ const TABLE = {
   client: [],
 };
 
-const TESTING = '\\.spec\\.ts$|(^|/)(testing|contract)\\.ts$';
+const TESTING = '\\.spec\\.ts$|(^|[/.])(testing|contract)\\.ts$';
 const anyOf = (names) => `^(${names.join('|')})/`;
 
 const tableRules = Object.entries(TABLE).map(([folder, allowed]) => ({

@@ -1,0 +1,135 @@
+/** Appending, heads, and what a reopening keeps. */
+
+import fc from 'fast-check';
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { describe, expect, it } from 'vitest';
+import type { AppendError, Appended } from './port.ts';
+import { batch, type Fixture, positions, refusal, sequences, stored, upTo } from './testing.ts';
+
+export const appendingContract = (fixture: Fixture) => {
+  describe('appending', () => {
+    it('answers with the same events, each with its position', async () => {
+      const request = batch('channel-1', 0, 3);
+      const appended = stored(await fixture.log.append(request));
+      expect(appended.map(({ position: _, ...event }) => event)).toEqual(request.events);
+      expect(positions(appended).every((p, i, all) => p > (i === 0 ? 0 : all[i - 1]!))).toBe(true);
+    });
+
+    it('gives strictly rising positions across streams and turns', async () => {
+      const answers = await Promise.all([
+        fixture.log.append(batch('channel-1', 0, 2)),
+        fixture.log.append(batch('channel-2', 0, 2)),
+      ]);
+      const later = await fixture.log.append(batch('channel-1', 2));
+      const all = positions([...answers, later].flatMap(stored));
+      expect(all).toEqual([...new Set(all)].sort((a, b) => a - b));
+    });
+
+    it('starts a stream only with expected revision 0', async () => {
+      expect(refusal(await fixture.log.append(batch('channel-1', 1)))).toEqual({ kind: 'conflict', actual: 0 });
+      expect(await fixture.log.streamHead('channel-1')).toEqual({ stream: 'channel-1', sequence: 0, position: 0 });
+    });
+
+    it('refuses another expected revision than the last sequence, and tells that sequence', async () => {
+      stored(await fixture.log.append(batch('channel-1', 0, 3)));
+      expect(refusal(await fixture.log.append(batch('channel-1', 0)))).toEqual({ kind: 'conflict', actual: 3 });
+      expect(refusal(await fixture.log.append(batch('channel-1', 2)))).toEqual({ kind: 'conflict', actual: 3 });
+      expect(refusal(await fixture.log.append(batch('channel-1', 4)))).toEqual({ kind: 'conflict', actual: 3 });
+      expect(sequences(await fixture.log.readStream({ stream: 'channel-1', limit: 10 }))).toEqual([1, 2, 3]);
+    });
+
+    it('counts the other requests of the same turn', async () => {
+      const answers = await Promise.all([
+        fixture.log.append(batch('channel-1', 0, 2)),
+        fixture.log.append(batch('channel-1', 2)),
+        fixture.log.append(batch('channel-1', 2)),
+      ]);
+      expect(answers.map(either.isRight)).toEqual([true, true, false]);
+      expect(refusal(answers[2])).toEqual({ kind: 'conflict', actual: 3 });
+    });
+
+    it('lets a conflict fail only its own batch', async () => {
+      stored(await fixture.log.append(batch('channel-1', 0)));
+      const [good, bad, alsoGood] = await Promise.all([
+        fixture.log.append(batch('channel-2', 0)),
+        fixture.log.append(batch('channel-1', 0, 2)),
+        fixture.log.append(batch('channel-3', 0)),
+      ]);
+      expect(either.isRight(good) && either.isRight(alsoGood)).toBe(true);
+      expect(refusal(bad)).toEqual({ kind: 'conflict', actual: 1 });
+      expect(sequences(await fixture.log.readStream({ stream: 'channel-1', limit: 10 }))).toEqual([1]);
+    });
+
+    it('rejects events that are not numbered from the expected revision on, and stores none of them', async () => {
+      const wrong = { ...batch('channel-1', 0, 2), expected: 1 };
+      await expect(fixture.log.append(wrong)).rejects.toThrow(RangeError);
+      await expect(fixture.log.append({ ...wrong, events: [] })).rejects.toThrow(RangeError);
+      const foreign = { ...batch('channel-1', 0), stream: 'channel-2' };
+      await expect(fixture.log.append(foreign)).rejects.toThrow(RangeError);
+      expect(await fixture.log.head()).toBe(0);
+    });
+
+    it('keeps sequences dense and positions rising whatever concurrent appenders do', async () => {
+      const attempt = fc.record({
+        stream: fc.constantFrom('channel-a', 'channel-b', 'channel-c'),
+        count: fc.integer({ min: 1, max: 4 }),
+        behind: fc.integer({ min: -1, max: 2 }),
+        turn: fc.boolean(),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(attempt, { maxLength: 40 }), async (attempts) => {
+          const fresh = await fixture.open();
+          try {
+            const known = new Map<string, number>();
+            const answers: Promise<Either<AppendError, Appended>>[] = [];
+            const right: boolean[] = [];
+            for (const { stream, count, behind, turn } of attempts) {
+              const sequence = known.get(stream) ?? 0;
+              const expected = Math.max(0, sequence - behind);
+              const fits = expected === sequence;
+              right.push(fits);
+              if (fits) known.set(stream, sequence + count);
+              answers.push(fresh.log.append(batch(stream, expected, count)));
+              if (turn) await answers.at(-1);
+            }
+            expect((await Promise.all(answers)).map(either.isRight)).toEqual(right);
+            const { events } = await fresh.log.readAll({ after: 0, limit: 1_000 });
+            expect(positions(events)).toEqual([...new Set(positions(events))].sort((a, b) => a - b));
+            for (const [stream, count] of known)
+              expect(sequences(events.filter((event) => event.stream === stream))).toEqual(upTo(count));
+          } finally {
+            await fresh.dispose();
+          }
+        }),
+        { numRuns: 15 },
+      );
+    });
+  });
+
+  describe('heads', () => {
+    it('are zero in an empty log', async () => {
+      expect(await fixture.log.head()).toBe(0);
+      expect(await fixture.log.streamHead('channel-1')).toEqual({ stream: 'channel-1', sequence: 0, position: 0 });
+      expect(await fixture.log.streams({ limit: 10 })).toEqual([]);
+    });
+
+    it('are those of the last event, of the log and of each stream', async () => {
+      const first = stored(await fixture.log.append(batch('channel-1', 0, 2)));
+      const second = stored(await fixture.log.append(batch('guild-1', 0)));
+      expect(await fixture.log.head()).toBe(second[0]!.position);
+      const head = { stream: 'channel-1', sequence: 2, position: first[1]!.position };
+      expect(await fixture.log.streamHead('channel-1')).toEqual(head);
+    });
+
+    it('lists streams in name order, by prefix and beyond a name', async () => {
+      for (const stream of ['user-1', 'channel-2', 'channel-10', 'channel-1', 'guild-1'])
+        stored(await fixture.log.append(batch(stream, 0)));
+      const names = async (query: { prefix?: string; after?: string; limit: number }) =>
+        (await fixture.log.streams(query)).map(({ stream }) => stream);
+      expect(await names({ limit: 10 })).toEqual(['channel-1', 'channel-10', 'channel-2', 'guild-1', 'user-1']);
+      expect(await names({ prefix: 'channel-', limit: 2 })).toEqual(['channel-1', 'channel-10']);
+      expect(await names({ prefix: 'channel-', after: 'channel-10', limit: 2 })).toEqual(['channel-2']);
+    });
+  });
+};

@@ -1,0 +1,103 @@
+/** Reading streams and the whole log. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ParleyEvent } from '../schemas/events/index.ts';
+import type { EventLog, Page } from './port.ts';
+import { batch, type Fixture, sequences, stored, upTo } from './testing.ts';
+
+export const readingContract = (fixture: Fixture) => {
+  describe('reading a stream', () => {
+    beforeEach(async () => {
+      stored(await fixture.log.append(batch('channel-1', 0, 10)));
+      stored(await fixture.log.append(batch('channel-2', 0, 3)));
+    });
+
+    it('goes forwards from the first event, or from a sequence on, that one included', async () => {
+      expect(sequences(await fixture.log.readStream({ stream: 'channel-1', limit: 100 }))).toEqual(upTo(10));
+      expect(sequences(await fixture.log.readStream({ stream: 'channel-1', from: 4, limit: 3 }))).toEqual([4, 5, 6]);
+    });
+
+    it('goes backwards from the last event, or from a sequence on, that one included', async () => {
+      const direction = 'backwards';
+      expect(sequences(await fixture.log.readStream({ stream: 'channel-1', direction, limit: 3 }))).toEqual([10, 9, 8]);
+      expect(sequences(await fixture.log.readStream({ stream: 'channel-1', direction, from: 2, limit: 3 }))).toEqual([
+        2, 1,
+      ]);
+    });
+
+    it('finds nothing beyond the end, before the beginning, or in a stream that does not exist', async () => {
+      expect(await fixture.log.readStream({ stream: 'channel-1', from: 11, limit: 3 })).toEqual([]);
+      expect(await fixture.log.readStream({ stream: 'channel-1', from: 0, direction: 'backwards', limit: 3 })).toEqual(
+        [],
+      );
+      expect(await fixture.log.readStream({ stream: 'channel-9', limit: 3 })).toEqual([]);
+    });
+
+    it('gives back events as they were appended', async () => {
+      const [event] = stored(await fixture.log.append(batch('channel-1', 10, 1, 'reaction-added')));
+      expect(await fixture.log.readStream({ stream: 'channel-1', from: 11, limit: 1 })).toEqual([event]);
+    });
+
+    it('refuses limits below 1 and above 10,000', async () => {
+      await expect(fixture.log.readStream({ stream: 'channel-1', limit: 0 })).rejects.toThrow(RangeError);
+      await expect(fixture.log.readStream({ stream: 'channel-1', limit: 10_001 })).rejects.toThrow(RangeError);
+    });
+  });
+
+  describe('reading everything', () => {
+    let all: readonly ParleyEvent[];
+    beforeEach(async () => {
+      const answers = await Promise.all([
+        fixture.log.append(batch('channel-1', 0, 2_500)),
+        fixture.log.append(batch('guild-1', 0, 2, 'reaction-added')),
+        fixture.log.append(batch('channel-2', 0, 3_000)),
+        fixture.log.append(batch('channel-1', 2_500, 2, 'reaction-added')),
+      ]);
+      all = answers.flatMap(stored);
+    });
+
+    const pages = async (query: Omit<Parameters<EventLog['readAll']>[0], 'after'>): Promise<Page[]> => {
+      const found: Page[] = [];
+      let after = 0;
+      do {
+        found.push(await fixture.log.readAll({ ...query, after }));
+        after = found.at(-1)!.through;
+      } while (found.at(-1)!.events.length === query.limit);
+      return found;
+    };
+
+    it('pages through all events in position order, each once', async () => {
+      const found = await pages({ limit: 700 });
+      expect(found.flatMap(({ events }) => events)).toEqual(all);
+      expect(found.at(-1)!.through).toBe(await fixture.log.head());
+    });
+
+    it('filters by types', async () => {
+      const found = await pages({ types: ['reaction-added'], limit: 1 });
+      expect(found.flatMap(({ events }) => events)).toEqual(all.filter(({ type }) => type === 'reaction-added'));
+      expect((await fixture.log.readAll({ after: 0, types: [], limit: 10 })).events).toEqual([]);
+    });
+
+    it('filters by the beginning of the stream name, and by types as well', async () => {
+      const ofChannels = all.filter(({ stream }) => stream.startsWith('channel-'));
+      const found = await pages({ prefix: 'channel-', limit: 2_000 });
+      expect(found.flatMap(({ events }) => events)).toEqual(ofChannels);
+      const both = await fixture.log.readAll({ after: 0, prefix: 'channel-', types: ['reaction-added'], limit: 10 });
+      expect(both.events).toEqual(ofChannels.filter(({ type }) => type === 'reaction-added'));
+    });
+
+    it('has looked at everything through the end when it finds fewer than the limit', async () => {
+      const nothing = await fixture.log.readAll({ after: 0, prefix: 'user-', limit: 10 });
+      expect(nothing).toEqual({ events: [], through: await fixture.log.head() });
+      const beyond = await fixture.log.readAll({ after: await fixture.log.head(), limit: 10 });
+      expect(beyond).toEqual({ events: [], through: await fixture.log.head() });
+    });
+
+    it('hands out the same events raw, with the data as JSON text', async () => {
+      const query = { after: 10, prefix: 'channel-', limit: 20 };
+      const { events, through } = await fixture.log.readAll(query);
+      const raw = await fixture.log.rawAll(query);
+      expect(raw.events.map((event) => ({ ...event, data: JSON.parse(event.data) }))).toEqual(events);
+      expect(raw.through).toBe(through);
+    });
+  });
+};

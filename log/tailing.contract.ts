@@ -1,0 +1,123 @@
+/** Tails, and what a reopening keeps. */
+import { either } from 'fp-ts';
+import { describe, expect, it } from 'vitest';
+import type { ParleyEvent } from '../schemas/events/index.ts';
+import { batch, collector, type Fixture, positions, refusal, sequences, stored, unexpected } from './testing.ts';
+
+export const tailingContract = (fixture: Fixture) => {
+  describe('tailing', () => {
+    it('delivers what was appended before and after it began, in order and in batches of at most 1,000', async () => {
+      stored(await fixture.log.append(batch('channel-1', 0, 2_500)));
+      const seen = collector();
+      const tail = fixture.log.tail(0, seen.onEvents, unexpected);
+      stored(await fixture.log.append(batch('channel-2', 0, 1_500)));
+      await seen.until(4_000);
+      await tail.stop();
+      expect(seen.events).toEqual((await fixture.log.readAll({ after: 0, limit: 10_000 })).events);
+      expect(Math.max(...seen.sizes)).toBeLessThanOrEqual(1_000);
+    });
+
+    it('begins beyond any position', async () => {
+      const appended = stored(await fixture.log.append(batch('channel-1', 0, 10)));
+      for (const [i, event] of appended.entries()) {
+        const seen = collector();
+        const tail = fixture.log.tail(event.position, seen.onEvents, unexpected);
+        await seen.until(9 - i);
+        await tail.stop();
+        expect(seen.events).toEqual(appended.slice(i + 1));
+      }
+    });
+
+    it('delivers each event once to every tail while appenders go on, across a reopening too', async () => {
+      stored(await fixture.log.append(batch('channel-1', 0, 3_000)));
+      await fixture.reopen();
+      const tails = [0, 1_234, 2_999].map((after) => {
+        const seen = collector();
+        return { after, seen, tail: fixture.log.tail(after, seen.onEvents, unexpected) };
+      });
+      for (let i = 0; i < 200; i += 1) stored(await fixture.log.append(batch('channel-2', i * 10, 10)));
+      const { events } = await fixture.log.readAll({ after: 0, limit: 10_000 });
+      for (const { after, seen, tail } of tails) {
+        const expected = events.filter(({ position }) => position > after);
+        await seen.until(expected.length);
+        await tail.stop();
+        expect(positions(seen.events)).toEqual(positions(expected));
+      }
+    });
+
+    it('hands over the next batch only when the promise of the one before has resolved', async () => {
+      let running = 0;
+      let most = 0;
+      const seen = collector();
+      const onEvents = async (events: readonly ParleyEvent[]) => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        await seen.onEvents(events);
+      };
+      const tail = fixture.log.tail(0, onEvents, unexpected);
+      for (let i = 0; i < 50; i += 1) stored(await fixture.log.append(batch('channel-1', i)));
+      await seen.until(50);
+      await tail.stop();
+      expect(most).toBe(1);
+    });
+
+    it('makes no more calls after it was stopped', async () => {
+      const seen = collector();
+      const tail = fixture.log.tail(0, seen.onEvents, unexpected);
+      stored(await fixture.log.append(batch('channel-1', 0)));
+      await seen.until(1);
+      await tail.stop();
+      const other = collector();
+      const witness = fixture.log.tail(0, other.onEvents, unexpected);
+      stored(await fixture.log.append(batch('channel-1', 1)));
+      await other.until(2);
+      await witness.stop();
+      expect(sequences(seen.events)).toEqual([1]);
+    });
+
+    it('stops at a handler that throws, tells so, and leaves the other tails alone', async () => {
+      const failure = new Error('no more');
+      const seen = collector();
+      const witness = fixture.log.tail(0, seen.onEvents, unexpected);
+      const told = new Promise((resolve) => {
+        fixture.log.tail(0, () => Promise.reject(failure), resolve);
+      });
+      stored(await fixture.log.append(batch('channel-1', 0)));
+      expect(await told).toBe(failure);
+      stored(await fixture.log.append(batch('channel-1', 1)));
+      await seen.until(2);
+      await witness.stop();
+    });
+  });
+
+  describe('closing and opening again', () => {
+    it('keeps epoch, events, heads and positions', async () => {
+      const { epoch } = fixture.log;
+      stored(await fixture.log.append(batch('channel-1', 0, 5)));
+      const before = await fixture.log.readAll({ after: 0, limit: 10 });
+      await fixture.reopen();
+      expect(fixture.log.epoch).toBe(epoch);
+      expect(await fixture.log.readAll({ after: 0, limit: 10 })).toEqual(before);
+      expect(refusal(await fixture.log.append(batch('channel-1', 4)))).toEqual({ kind: 'conflict', actual: 5 });
+      const [next] = stored(await fixture.log.append(batch('channel-1', 5)));
+      expect(next!.position).toBeGreaterThan(before.through);
+    });
+
+    it('stores what was waiting, and then says that it is closed', async () => {
+      const closed = fixture.log;
+      const waiting = closed.append(batch('channel-1', 0));
+      await fixture.reopen();
+      expect(either.isRight(await waiting)).toBe(true);
+      expect(refusal(await closed.append(batch('channel-1', 1)))).toMatchObject({ kind: 'unavailable' });
+      expect((await fixture.log.streamHead('channel-1')).sequence).toBe(1);
+    });
+
+    it('gives every log an epoch of its own', async () => {
+      const other = await fixture.open();
+      expect(other.log.epoch).not.toBe(fixture.log.epoch);
+      await other.dispose();
+    });
+  });
+};
