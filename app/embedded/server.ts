@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { commandRoutes, identityRoutes } from '../../commands/index.ts';
 import { createGateway, type Gateway, registerGateway } from '../../gateway/index.ts';
 import { readRoutes } from '../../read-api/index.ts';
+import { replayRoutes } from '../../read-api/replay/index.ts';
 import type { Config } from '../../schemas/config.ts';
 import { authenticator } from '../authenticate.ts';
 import { gatewayConfig, gatewayMetrics } from '../gateway-wiring.ts';
@@ -37,17 +38,22 @@ const httpEdge = ({ config, logger, metrics }: ServerOptions, core: Core, ready:
   const { write, views, log, presenter, access } = core;
   return createHttpServer({
     routes: [
-      ...identityRoutes({ identity: write.identity, presenter, gatewayUrl }),
+      ...identityRoutes({
+        identity: write.identity,
+        presenter,
+        gatewayUrl: (headers) => gatewayUrl({ headers }),
+      }),
       ...commandRoutes(write.dispatcher),
       ...readRoutes({
         views,
         log,
         presenter,
         access,
-        gatewayUrl: ({ headers }) => gatewayUrl(headers),
+        gatewayUrl,
         ownWrites: (userId) => write.ownWrites.seen(userId),
         now: Date.now,
       }),
+      ...replayRoutes({ log, views, keys: core.keys }),
     ],
     authenticate: authenticator(core.tokens, views.guilds),
     limits: write.limits,
