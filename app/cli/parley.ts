@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The `parley` command line. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { botCreate } from './bot.ts';
 import { importCommand } from './import.ts';
+import { replayCommand } from './replay.ts';
 import { serve } from './serve.ts';
 
 const program = new Command('parley')
@@ -23,5 +25,29 @@ program
   .requiredOption('--guild <name>', 'name or id of a guild of the administrator, made when there is none')
   .requiredOption('--channel <name>', 'name of a channel of its own, made when there is none')
   .action(importCommand);
+
+program
+  .command('replay')
+  .description('print the event log, from a running server (--url) or straight from the data folder')
+  .option('--stream <name>', 'one stream, such as channel-<id>')
+  .option('--prefix <text>', 'only streams whose name begins with this')
+  .option('--types <list>', 'only these event types, separated by commas')
+  .option('--from <number>', 'first sequence of the stream, or first position of the log')
+  .option('--to <number>', 'last sequence or position')
+  .addOption(new Option('--format <format>', 'one JSON object a line').choices(['ndjson']).default('ndjson'))
+  .option('--url <url>', 'address of a running server')
+  .option('--token <token>', 'token of the administrator; PARLEY_TOKEN is read too')
+  .action(replayCommand);
+
+program
+  .command('bot')
+  .description('bots')
+  .command('create')
+  .description('make an application with a bot and print its token, on a running server (--url) or in the data folder')
+  .requiredOption('--name <name>', 'name of the bot')
+  .option('--guild <id>', 'guild to let the bot into')
+  .option('--url <url>', 'address of a running server')
+  .option('--token <token>', 'token of the person who will own it; PARLEY_TOKEN is read too')
+  .action(botCreate);
 
 await program.parseAsync();

@@ -1,0 +1,57 @@
+/** `parley bot create`: an application, its bot and its token. */
+import { randomUUID } from 'node:crypto';
+import { either } from 'fp-ts';
+import type { Command } from '../../schemas/commands/index.ts';
+import type { Core } from '../embedded/core.ts';
+import { reported, say } from './configured.ts';
+import { withCore } from './offline.ts';
+import { type RemoteServer, type ServerOptions, serverAt } from './remote.ts';
+
+interface BotOptions extends ServerOptions {
+  readonly name: string;
+  readonly guild?: string;
+}
+
+interface Created {
+  readonly id: string;
+  readonly bot: { readonly token: string };
+}
+
+const throughServer = async (server: RemoteServer, { name, guild }: BotOptions): Promise<Created> => {
+  const created = await server.post<Created>('/applications', { name });
+  if (guild !== undefined) await server.post(`/guilds/${guild}/bots`, { application_id: created.id });
+  return created;
+};
+
+/** In the administrator's name, since whoever can write the folder can do anything anyway. */
+const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Created> => {
+  const userId = await core.views.guilds.administrator();
+  if (userId === undefined) throw new Error('nobody has registered yet: the first person owns the first bot');
+  const submit = async (command: Command): Promise<unknown> => {
+    const { outcome } = await core.write.dispatcher.submit(
+      {
+        actor: { userId, kind: 'person', administrator: true },
+        key: null,
+        onOtherContent: 'refuse',
+        counted: true,
+        correlationId: randomUUID(),
+      },
+      command,
+    );
+    if (either.isLeft(outcome)) throw new Error(outcome.left.message);
+    return outcome.right.result;
+  };
+  const created = (await submit({ type: 'application.create', body: { name } })) as Created;
+  if (guild !== undefined) await submit({ type: 'bot.add', body: { guild_id: guild, application_id: created.id } });
+  return created;
+};
+
+export const botCreate = (options: BotOptions): Promise<void> =>
+  reported(async () => {
+    const server = serverAt(options);
+    const created =
+      server === undefined ? await withCore((core) => inFolder(core, options)) : await throughServer(server, options);
+    say(`application ${created.id}`);
+    say(`token ${created.bot.token}`);
+    say('The token is shown this once: keep it as you keep passwords.');
+  });

@@ -1,0 +1,46 @@
+/** A running server, as the command line speaks to it. */
+
+export interface ServerOptions {
+  readonly url?: string;
+  readonly token?: string;
+}
+
+export interface RemoteServer {
+  get(path: string): Promise<Response>;
+  post<Answer>(path: string, body: unknown): Promise<Answer>;
+}
+
+const refusalOf = async (answer: Response): Promise<Error> => {
+  const text = await answer.text();
+  let message = text;
+  try {
+    message = String((JSON.parse(text) as { message?: unknown }).message ?? text);
+  } catch {
+    // Not a Parley that answers; its words are as good as any.
+  }
+  return new Error(`the server answered ${answer.status}: ${message}`);
+};
+
+/** The server at `--url`, asked with `--token` or PARLEY_TOKEN; `undefined` without a URL. */
+export const serverAt = ({ url, token = process.env.PARLEY_TOKEN }: ServerOptions): RemoteServer | undefined => {
+  if (url === undefined) return undefined;
+  if (token === undefined) throw new Error('--url needs --token (or PARLEY_TOKEN): the token of who asks');
+  const ask = async (method: string, path: string, body?: unknown): Promise<Response> => {
+    const answer = await fetch(`${url.replace(/\/+$/, '')}/v1${path}`, {
+      method,
+      headers: { authorization: token, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }).catch((error: Error) => {
+      throw new Error(`no server answers at ${url} (${String(error.cause ?? error.message)})`);
+    });
+    if (!answer.ok) throw await refusalOf(answer);
+    return answer;
+  };
+  return {
+    get: (path) => ask('GET', path),
+    post: async <Answer>(path: string, body: unknown) => {
+      const answer = await ask('POST', path, body);
+      return (answer.status === 204 ? null : await answer.json()) as Answer;
+    },
+  };
+};

@@ -1,0 +1,73 @@
+/** `parley replay`: the event log as lines, from a running server or straight from the data folder. */
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { either } from 'fp-ts';
+import type * as t from 'io-ts';
+import { EventTypes, type ReplayQuery, replayLines } from '../../read-api/replay/index.ts';
+import { reported } from './configured.ts';
+import { withCore } from './offline.ts';
+import { type ServerOptions, serverAt } from './remote.ts';
+
+interface ReplayOptions extends ServerOptions {
+  readonly stream?: string;
+  readonly prefix?: string;
+  readonly types?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+const decoded = <A>(option: string, codec: t.Type<A, string, unknown>, value: string): A => {
+  const result = codec.decode(value);
+  if (either.isRight(result)) return result.right;
+  throw new Error(`--${option}: given ${JSON.stringify(value)}. ${result.left[0]?.message ?? ''}`);
+};
+
+const whole = (option: string, value: string): number => {
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new Error(`--${option}: given ${JSON.stringify(value)}. Must be a whole number.`);
+};
+
+const queryOf = ({ stream, prefix, types, from, to }: ReplayOptions): ReplayQuery => {
+  if (stream !== undefined && prefix !== undefined) throw new Error('give --stream or --prefix, not both');
+  const common = {
+    format: 'ndjson' as const,
+    ...(types === undefined ? {} : { types: decoded('types', EventTypes, types) }),
+    ...(to === undefined ? {} : { to: whole('to', to) }),
+  };
+  const first = from === undefined ? 1 : whole('from', from);
+  if (stream !== undefined) return { ...common, stream, from: first };
+  return { ...common, after: Math.max(0, first - 1), ...(prefix === undefined ? {} : { prefix }) };
+};
+
+const pathOf = (query: ReplayQuery): string => {
+  const { format: _, types, ...rest } = query;
+  const search = new URLSearchParams(types === undefined ? {} : { types: types.join(',') });
+  for (const [name, value] of Object.entries(rest)) if (name !== 'stream') search.set(name, String(value));
+  const path = 'stream' in query ? `/streams/${encodeURIComponent(query.stream)}/events` : '/events';
+  return `${path}?${search}`;
+};
+
+/** At the pace of whoever reads; a reader who goes away (`| head`) ends it quietly. */
+const print = async (pages: AsyncIterable<string | Uint8Array>): Promise<void> => {
+  const gone = new AbortController();
+  process.stdout.once('error', () => gone.abort());
+  for await (const page of pages) {
+    if (gone.signal.aborted) return;
+    if (!process.stdout.write(page)) await once(process.stdout, 'drain', { signal: gone.signal }).catch(() => {});
+  }
+};
+
+export const replayCommand = (options: ReplayOptions): Promise<void> =>
+  reported(async () => {
+    const query = queryOf(options);
+    const server = serverAt(options);
+    if (server === undefined) {
+      await withCore(async ({ log, views, keys }) => {
+        await views.whenProcessed(await log.head(), 60_000);
+        await print(replayLines({ log, views, keys }, query));
+      });
+      return;
+    }
+    const answer = await server.get(pathOf(query));
+    if (answer.body !== null) await print(Readable.fromWeb(answer.body));
+  });
