@@ -54,6 +54,16 @@ export class MemoryLog implements LogReader {
     return event;
   }
 
+  /** Takes over the events of another log, as if they had all been appended at once. */
+  replaceWith(other: MemoryLog): this {
+    this.all.splice(0);
+    for (const event of other.all) this.all.push(event);
+    this.byStream.clear();
+    for (const [stream, events] of other.byStream) this.byStream.set(stream, [...events]);
+    for (const wake of this.wakers) wake();
+    return this;
+  }
+
   async head(): Promise<number> {
     return this.all.length;
   }

@@ -25,9 +25,11 @@ const synced = (path: string): void => {
   }
 };
 
+const journal = (db: Connection, mode: 'WAL' | 'DELETE' | 'MEMORY'): void => {
+  db.exec(`PRAGMA journal_mode = ${mode}`);
+};
+
 const configure = (db: Connection): void => {
-  db.exec(`PRAGMA page_size = ${PAGE_SIZE}`);
-  db.exec('PRAGMA journal_mode = WAL');
   db.exec('PRAGMA synchronous = OFF');
   db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
   db.exec('PRAGMA temp_store = MEMORY');
@@ -41,8 +43,11 @@ const markDurably = (db: Connection, mark: () => void): void => {
   db.exec('PRAGMA synchronous = OFF');
 };
 
+/** Empty tables. Nobody reads a file while it is built and a crash throws it away, so it keeps no journal on the disk. */
 export const createFile = (file: string, epoch: string, boot: string, processesThrough: number): Connection => {
   const db = new Database(file);
+  db.exec(`PRAGMA page_size = ${PAGE_SIZE}`);
+  journal(db, 'MEMORY');
   configure(db);
   db.exec(allTables);
   command(db, 'INSERT INTO views (version, epoch, boot, closed, checkpoint, processes) VALUES (?, ?, ?, 0, 0, ?)')(
@@ -54,15 +59,12 @@ export const createFile = (file: string, epoch: string, boot: string, processesT
   return db;
 };
 
-export const openFile = (file: string, boot: string): Connection => {
-  const db = new Database(file);
-  configure(db);
-  markDurably(db, () => command(db, 'UPDATE views SET closed = 0, boot = ?')(boot));
-  return db;
-};
-
+/**
+ * The driver keeps a closed connection until its statements are collected. Outside of WAL it then holds neither locks nor
+ * side files, so that the next one is alone.
+ */
 export const closeFile = (file: string, db: Connection): void => {
-  db.pragma('wal_checkpoint(TRUNCATE)');
+  journal(db, 'DELETE');
   synced(file);
   markDurably(db, () => command(db, 'UPDATE views SET closed = 1')());
   db.close();
@@ -82,13 +84,6 @@ export const swapIn = (file: string): void => {
 
 export const condemnFile = (file: string): void => writeFileSync(damagedFile(file), '');
 
-export interface Judgement {
-  /** Why the file cannot be used; `undefined` when it can. */
-  readonly reason: string | undefined;
-  /** Progress of the processes, as far as the file can tell it for this log. */
-  readonly processesThrough: number;
-}
-
 type State = readonly [
   version: number,
   epoch: string,
@@ -98,33 +93,50 @@ type State = readonly [
   processes: number,
 ];
 
-const stateOf = (file: string): State | undefined => {
+const isWhole = (file: string, db: Connection): boolean => {
+  // What the write-ahead log still holds is not yet in the file.
+  if (existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0) return true;
+  const [pages] = query<[number]>(db, 'SELECT page_count FROM pragma_page_count').get()!;
+  return statSync(file).size >= pages * PAGE_SIZE;
+};
+
+const flawOf = ([version, epoch, lastBoot, closed, checkpoint]: State, log: ExpectedLog, boot: string) => {
+  if (epoch !== log.epoch) return 'it belongs to another log';
+  if (checkpoint > log.head) return 'it is ahead of the log';
+  if (version !== VIEWS_VERSION) return `it is of version ${version}, not ${VIEWS_VERSION}`;
+  if (closed === 0 && lastBoot !== boot) return 'the machine stopped while it was in use';
+  return undefined;
+};
+
+export interface ExpectedLog {
+  readonly epoch: string;
+  readonly head: number;
+}
+
+/** The file ready for use, or why it has to be rebuilt and how far the processes had got in this log as far as it tells. */
+export type Opened =
+  | { readonly db: Connection }
+  | { readonly db: undefined; readonly reason: string; readonly processesThrough: number };
+
+export const openFile = (file: string, log: ExpectedLog, boot: string): Opened => {
+  const unusable = (reason: string, processesThrough = 0): Opened => ({ db: undefined, reason, processesThrough });
+  if (!existsSync(file)) return unusable('there is none');
+  if (existsSync(damagedFile(file))) return unusable('it is damaged');
   const db = new Database(file);
   try {
     const state = query<State>(db, 'SELECT version, epoch, boot, closed, checkpoint, processes FROM views').get();
-    const pages = query<[number]>(db, 'SELECT page_count FROM pragma_page_count').get()![0];
-    // What the log of changes still holds is not yet in the file.
-    const pending = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
-    return !pending && statSync(file).size < pages * PAGE_SIZE ? undefined : state;
-  } finally {
+    if (state === undefined || !isWhole(file, db)) throw new Error('Not a whole views file');
+    const flaw = flawOf(state, log, boot);
+    if (flaw === undefined) {
+      journal(db, 'WAL');
+      configure(db);
+      markDurably(db, () => command(db, 'UPDATE views SET closed = 0, boot = ?')(boot));
+      return { db };
+    }
     db.close();
-  }
-};
-
-export const judgeFile = (file: string, log: { epoch: string; head: number }, boot: string): Judgement => {
-  if (!existsSync(file)) return { reason: 'there is none', processesThrough: 0 };
-  const unusable = (reason: string, processesThrough = 0): Judgement => ({ reason, processesThrough });
-  if (existsSync(damagedFile(file))) return unusable('it is damaged');
-  try {
-    const state = stateOf(file);
-    if (state === undefined) return unusable('it is damaged');
-    const [version, epoch, lastBoot, closed, checkpoint, processes] = state;
-    if (epoch !== log.epoch) return unusable('it belongs to another log');
-    if (checkpoint > log.head) return unusable('it is ahead of the log');
-    if (version !== VIEWS_VERSION) return unusable(`it is of version ${version}, not ${VIEWS_VERSION}`, processes);
-    if (closed === 0 && lastBoot !== boot) return unusable('the machine stopped while it was in use');
-    return { reason: undefined, processesThrough: processes };
+    return unusable(flaw, state[1] === log.epoch ? Math.min(state[5], log.head) : 0);
   } catch {
+    db.close();
     return unusable('it is damaged');
   }
 };

@@ -3,7 +3,7 @@ import type { LogReader } from '../../../log/port.ts';
 import type { ViewsRuntime } from '../port.ts';
 import { Runner } from '../runner.ts';
 import { bootId } from './boot.ts';
-import { buildingFile, judgeFile, openFile, removeFile } from './file.ts';
+import { buildingFile, openFile, removeFile } from './file.ts';
 import { type FoldOf, sqliteProjections } from './projections.ts';
 import { type RebuildProgress, rebuild } from './rebuild.ts';
 import { SqliteViewStore } from './store.ts';
@@ -28,9 +28,15 @@ export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
   const { file, log, foldOf, onProgress = () => {}, onFailure, clock = Date.now } = options;
   const boot = bootId();
   removeFile(buildingFile(file));
-  const { reason, processesThrough } = judgeFile(file, { epoch: log.epoch, head: await log.head() }, boot);
-  if (reason !== undefined) await rebuild({ file, log, foldOf, reason, boot, processesThrough, onProgress });
-  const db = openFile(file, boot);
+  const expected = { epoch: log.epoch, head: await log.head() };
+  let opened = openFile(file, expected, boot);
+  if (opened.db === undefined) {
+    const { reason, processesThrough } = opened;
+    await rebuild({ file, log, foldOf, reason, boot, processesThrough, onProgress });
+    opened = openFile(file, { ...expected, head: await log.head() }, boot);
+    if (opened.db === undefined) throw new Error(`The views were rebuilt and still cannot be used: ${opened.reason}`);
+  }
+  const { db } = opened;
   const { projections, readers } = sqliteProjections(db, log, foldOf);
   return new Runner({ log, store: new SqliteViewStore(file, db, projections), readers, onFailure, clock });
 };
