@@ -47,7 +47,10 @@ export const startFront = async (): Promise<Front> => {
       if (!client.destroyed) waiting.add(client);
     });
     upstream.on('close', () => {
-      if (connected) cut(client);
+      if (!connected) return;
+      forwarded.delete(client);
+      // The server's last words still go out.
+      client.destroySoon();
     });
   };
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { Watched } from './watched.ts';
 
 /** Environment for load: what a test measures is then the server, not its limits. */
@@ -43,9 +43,8 @@ export interface Server {
   stop(timeoutMs?: number): Promise<number | null>;
 }
 
-const entry = fileURLToPath(
-  new URL(import.meta.url.includes('/dist/') ? 'parley.js' : '../../dist/parley.js', import.meta.url),
-);
+/** What `npm run build` makes; npm and vitest run in the project's folder. */
+const entry = resolve('dist/parley.js');
 
 /** The server's own variables only: what is set where the tests run must not change what they show. */
 const environment = (options: ServerOptions): NodeJS.ProcessEnv => ({

@@ -1,0 +1,137 @@
+/** What a client knows after the packets it was sent: the state that the laws of delivery speak of. */
+import type { Frame, Payload } from './gateway-client.ts';
+
+interface KnownMessage {
+  content: string;
+  edited: boolean;
+  mentions: string[];
+  /** `emoji user`, of reactions seen being added and not taken back. */
+  reactions: Set<string>;
+}
+
+interface KnownChannel {
+  readonly name: string | null;
+  lastMessageId: string | null;
+  readonly messages: Map<string, KnownMessage>;
+}
+
+interface KnownGuild {
+  readonly name: string;
+  readonly channels: Map<string, KnownChannel>;
+  readonly members: Set<string>;
+}
+
+const channelOf = (d: Payload): KnownChannel => ({
+  name: d.name ?? null,
+  lastMessageId: d.last_message_id,
+  messages: new Map(),
+});
+
+const mentionIds = (d: Payload): string[] => d.mentions.map((user: Payload) => user.id).sort();
+
+export class KnownWorld {
+  private readonly guilds = new Map<string, KnownGuild>();
+  private readonly directs = new Map<string, KnownChannel>();
+  /** Messages in the order in which they came. */
+  readonly arrivals: string[] = [];
+
+  take({ t, d }: Frame): void {
+    switch (t) {
+      case 'READY':
+        for (const channel of d.private_channels) this.directs.set(channel.id, channelOf(channel));
+        return;
+      case 'GUILD_CREATE':
+        this.guilds.set(d.id, {
+          name: d.name,
+          channels: new Map(d.channels.map((channel: Payload) => [channel.id, channelOf(channel)])),
+          members: new Set(d.members.map((member: Payload) => member.user.id)),
+        });
+        return;
+      case 'GUILD_DELETE':
+        this.guilds.delete(d.id);
+        return;
+      case 'GUILD_MEMBER_ADD':
+        this.guilds.get(d.guild_id)?.members.add(d.user.id);
+        return;
+      case 'GUILD_MEMBER_REMOVE':
+        this.guilds.get(d.guild_id)?.members.delete(d.user.id);
+        return;
+      case 'CHANNEL_CREATE':
+        if (d.guild_id === undefined) this.directs.set(d.id, channelOf(d));
+        else this.guilds.get(d.guild_id)?.channels.set(d.id, channelOf(d));
+        return;
+      default:
+        this.takeMessage(t, d);
+    }
+  }
+
+  private takeMessage(t: string | null, d: Payload): void {
+    if (d?.channel_id === undefined) return;
+    const channel = this.guilds.get(d.guild_id)?.channels.get(d.channel_id) ?? this.directs.get(d.channel_id);
+    if (t === 'MESSAGE_CREATE') {
+      this.arrivals.push(d.id);
+      if (channel === undefined) return;
+      channel.lastMessageId = d.id;
+      channel.messages.set(d.id, {
+        content: d.content,
+        edited: false,
+        mentions: mentionIds(d),
+        reactions: new Set(),
+      });
+    } else if (t === 'MESSAGE_UPDATE') {
+      const message = channel?.messages.get(d.id);
+      if (message !== undefined) Object.assign(message, { content: d.content, edited: true, mentions: mentionIds(d) });
+    } else if (t === 'MESSAGE_DELETE') channel?.messages.delete(d.id);
+    else if (t === 'MESSAGE_REACTION_ADD')
+      channel?.messages.get(d.message_id)?.reactions.add(`${d.emoji.name} ${d.user_id}`);
+    else if (t === 'MESSAGE_REACTION_REMOVE')
+      channel?.messages.get(d.message_id)?.reactions.delete(`${d.emoji.name} ${d.user_id}`);
+  }
+
+  private picture(withMessages: boolean) {
+    const channels = (of: ReadonlyMap<string, KnownChannel>) =>
+      [...of]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([id, { name, lastMessageId, messages }]) => ({
+          id,
+          name,
+          lastMessageId,
+          ...(withMessages
+            ? {
+                messages: [...messages].map(([messageId, message]) => ({
+                  messageId,
+                  ...message,
+                  reactions: [...message.reactions].sort(),
+                })),
+              }
+            : {}),
+        }));
+    return {
+      guilds: [...this.guilds]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([id, guild]) => ({
+          id,
+          name: guild.name,
+          members: [...guild.members].sort(),
+          channels: channels(guild.channels),
+        })),
+      directs: channels(this.directs),
+    };
+  }
+
+  /** Guilds, members and channels: what a fresh snapshot holds. */
+  structure() {
+    return this.picture(false);
+  }
+
+  /** Everything, the messages included. */
+  all() {
+    return this.picture(true);
+  }
+}
+
+export const worldAfter = (frames: readonly Frame[]): KnownWorld => {
+  const world = new KnownWorld();
+  for (const frame of frames) world.take(frame);
+  return world;
+};
