@@ -1,0 +1,21 @@
+/** How much of what the disk can take arrives there as commands over sockets. */
+import type { Bench } from './bench.ts';
+import { round } from './bench.ts';
+import { rawAppendsPerSecond } from './support/raw-appends.ts';
+import { withTalkers } from './support/talking.ts';
+
+const WINDOW = 32;
+const MEASURED_MS = 6_000;
+
+export const commands: Bench = {
+  name: 'commands',
+  title: 'durable op-100 sends/s over 50 sockets, one subscriber / raw appends/s of libsql',
+  reach: { comparison: '>=', value: 0.25 },
+  run: () =>
+    withTalkers(async (talkers) => {
+      const { perSecond, refused } = await talkers.flood({ ms: MEASURED_MS, window: WINDOW });
+      if (refused > 0) throw new Error(`${refused} commands were refused`);
+      const raw = await rawAppendsPerSecond();
+      return { figures: { 'sends/s': round(perSecond), 'raw appends/s': round(raw) }, ratio: perSecond / raw };
+    }),
+};

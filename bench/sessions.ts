@@ -1,0 +1,47 @@
+/** What it costs to have somebody connected who does nothing. */
+import { readFileSync } from 'node:fs';
+import { type Bench, round } from './bench.ts';
+import { withCrowd } from './support/crowded.ts';
+
+const SESSIONS = 10_000;
+/** Sessions opened and ended before the first look, so that code and pools are not counted as sessions. */
+const WARM_UP = 500;
+const SETTLING_MS = 6_000;
+const LOOKS = 12;
+
+const residentKilobytes = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+
+/** The lowest of several looks: what a garbage collector has not got round to is nobody's. */
+const settled = async (pid: number): Promise<number> => {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < LOOKS; look += 1) {
+    lowest = Math.min(lowest, residentKilobytes(pid));
+    await new Promise((next) => setTimeout(next, SETTLING_MS / LOOKS));
+  }
+  return lowest;
+};
+
+export const sessions: Bench = {
+  name: 'sessions',
+  title: 'resident KB per idle identified session at 10,000',
+  reach: { comparison: '<=', value: 8, unit: 'KB' },
+  run: () =>
+    withCrowd(SESSIONS, async (place, crowd, tokens) => {
+      const { pid, port } = place.server();
+      const senderToken = place.owner.token;
+      await crowd.connect({ group: 'warm-up', port, tokens: tokens.slice(0, WARM_UP), senderToken });
+      await crowd.cut({ group: 'warm-up' });
+      const before = await settled(pid);
+      const ms = await crowd.connect({ group: 'idle', port, tokens, senderToken });
+      const after = await settled(pid);
+      return {
+        figures: {
+          'MB before': round(before / 1024),
+          'MB after': round(after / 1024),
+          'connects/s': round((SESSIONS * 1_000) / ms),
+        },
+        ratio: (after - before) / SESSIONS,
+      };
+    }),
+};

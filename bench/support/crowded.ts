@@ -1,0 +1,25 @@
+import type { Crowd } from '../children/crowd.ts';
+import { type Remote, startChild } from './child.ts';
+import { type Place, startPlace } from './place.ts';
+import { seedPeople } from './seed.ts';
+
+/** A running server whose guild has `people` members, and a process in which they can all connect. */
+export const withCrowd = async <T>(
+  people: number,
+  measure: (place: Place, crowd: Remote<Crowd>, tokens: string[]) => Promise<T>,
+): Promise<T> => {
+  const place = await startPlace();
+  try {
+    await place.stop();
+    const tokens = await seedPeople(place.data, place.guildId, people);
+    await place.start();
+    const child = await startChild<Crowd>('crowd');
+    try {
+      return await measure(place, child.call, tokens);
+    } finally {
+      await child.stop();
+    }
+  } finally {
+    await place.remove();
+  }
+};

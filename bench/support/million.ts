@@ -1,0 +1,53 @@
+/** A data folder with a channel of a million messages, made once in a run for all benches that want one. */
+import type { Channel } from '../../test/support/api.ts';
+import { type Place, startPlace } from './place.ts';
+import { seededMessageId, seedMessages } from './seed.ts';
+
+export const MANY = 1_000_000;
+export const FEW = 10_000;
+
+export interface Million {
+  readonly place: Place;
+  readonly many: Channel;
+  readonly few: Channel;
+  /** Nothing was ever said in them. */
+  readonly silent: readonly Channel[];
+  /** Id of the n-th message, from 1, of the channel with that many. */
+  messageId(ordinal: number, count: number): string;
+}
+
+const SILENT = 12;
+
+let making: Promise<Million> | undefined;
+
+const make = async (): Promise<Million> => {
+  const place = await startPlace();
+  try {
+    const create = (name: string) => place.api().createChannel(place.guildId, { name });
+    const [many, few] = [await create('many'), await create('few')];
+    const silent: Channel[] = [];
+    for (let i = 0; i < SILENT; i += 1) silent.push(await create(`silent-${i}`));
+    await place.stop();
+    const until = Date.now();
+    await seedMessages(place.data, many.id, place.owner.id, MANY, until);
+    await seedMessages(place.data, few.id, place.owner.id, FEW, until);
+    // The views are built now, so that what is measured later is a start and not a rebuild.
+    await place.start();
+    await place.stop();
+    return { place, many, few, silent, messageId: (ordinal, count) => seededMessageId(ordinal, count, until) };
+  } catch (error) {
+    await place.remove();
+    throw error;
+  }
+};
+
+/** The server on it is stopped; whoever starts it stops it again. */
+export const million = (): Promise<Million> => {
+  making ??= make();
+  return making;
+};
+
+export const removeMillion = async (): Promise<void> => {
+  const made = await making?.catch(() => undefined);
+  await made?.place.remove();
+};

@@ -1,0 +1,57 @@
+/** A server with a guild in it, on a data folder that is gone afterwards. */
+import { Api, type Channel, someName } from '../../test/support/api.ts';
+import { LIMITS_OFF, type Server, startServer } from '../../test/support/server.ts';
+import { temporaryFolder } from '../../test/support/temporary-folder.ts';
+
+const ENV = {
+  ...LIMITS_OFF,
+  // Sessions of a bench do not beat: nothing but the measured work should happen.
+  PARLEY_HEARTBEAT_MS: '600000',
+  PARLEY_LOG_LEVEL: 'error',
+};
+
+/** Long enough for views of a million events to be built. */
+const START_TIMEOUT = 180_000;
+
+export interface Place {
+  readonly data: string;
+  readonly owner: { readonly id: string; readonly token: string; readonly authorization: string };
+  readonly guildId: string;
+  readonly channel: Channel;
+  server(): Server;
+  /** The owner's requests to the running server. */
+  api(): Api;
+  start(): Promise<Server>;
+  /** SIGTERM, so that the next start finds nothing to repair. */
+  stop(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export const startPlace = async (): Promise<Place> => {
+  const folder = temporaryFolder();
+  let server: Server;
+  const start = async () => {
+    server = await startServer({ data: folder.path, env: ENV, timeoutMs: START_TIMEOUT });
+    return server;
+  };
+  await start();
+  const owner = await new Api(server!.url).register(someName('owner'));
+  const api = () => new Api(server.url, owner);
+  const guild = await api().createGuild('Bench');
+  return {
+    data: folder.path,
+    owner,
+    guildId: guild.id,
+    channel: guild.channel,
+    server: () => server,
+    api,
+    start,
+    stop: async () => {
+      await server.stop();
+    },
+    remove: async () => {
+      if (server.alive()) await server.kill();
+      folder.remove();
+    },
+  };
+};
