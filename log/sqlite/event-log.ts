@@ -120,6 +120,8 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
         appender.close();
         await Promise.all([...tails].map((tail) => tail.stop()));
         reader.close();
+        // Leaves one file with everything in it: easier to copy, and read at once by the next start.
+        database.pragma('wal_checkpoint(TRUNCATE)');
         database.close();
         lock.release();
       },

@@ -137,6 +137,19 @@ export const openForWriting = (directory: string): Database.Database => {
   }
 };
 
+const openReadOnly = (file: string, more = ''): Database.Database => {
+  const database = new Database(`${pathToFileURL(file).href}?mode=ro${more}`);
+  try {
+    checkIdentity(file, database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+};
+
+const isEmpty = (file: string): boolean => !existsSync(file) || statSync(file).size === 0;
+
 /**
  * Opens the log's file for reading only, beside a writer or without one.
  * @throws UnusableLog
@@ -144,14 +157,13 @@ export const openForWriting = (directory: string): Database.Database => {
 export const openForReading = (directory: string): Database.Database => {
   const file = join(directory, LOG_FILE);
   if (!existsSync(file)) throw new UnusableLog('missing', `There is no log at ${file}.`);
-  let database: Database.Database | undefined;
   try {
-    database = new Database(`${pathToFileURL(file).href}?mode=ro`);
-    checkIdentity(file, database);
-    return database;
+    return openReadOnly(file);
   } catch (error) {
-    database?.close();
-    throw explained(file, error);
+    // On a read-only disk SQLite cannot make its shared memory file; nobody can be writing there, so it needs none.
+    const unshared = (error as { code?: unknown }).code === 'SQLITE_CANTOPEN' && isEmpty(`${file}-wal`);
+    if (!unshared) throw explained(file, error);
+    return openReadOnly(file, '&immutable=1');
   }
 };
 
