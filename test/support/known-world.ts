@@ -32,8 +32,9 @@ const mentionIds = (d: Payload): string[] => d.mentions.map((user: Payload) => u
 export class KnownWorld {
   private readonly guilds = new Map<string, KnownGuild>();
   private readonly directs = new Map<string, KnownChannel>();
-  /** Messages in the order in which they came. */
-  readonly arrivals: string[] = [];
+  private readonly arrivals: { readonly id: string; readonly guildId: string | undefined }[] = [];
+  /** Guilds that were lost at some time. */
+  private readonly lost = new Set<string>();
 
   take({ t, d }: Frame): void {
     switch (t) {
@@ -49,6 +50,7 @@ export class KnownWorld {
         return;
       case 'GUILD_DELETE':
         this.guilds.delete(d.id);
+        this.lost.add(d.id);
         return;
       case 'GUILD_MEMBER_ADD':
         this.guilds.get(d.guild_id)?.members.add(d.user.id);
@@ -69,7 +71,7 @@ export class KnownWorld {
     if (d?.channel_id === undefined) return;
     const channel = this.guilds.get(d.guild_id)?.channels.get(d.channel_id) ?? this.directs.get(d.channel_id);
     if (t === 'MESSAGE_CREATE') {
-      this.arrivals.push(d.id);
+      this.arrivals.push({ id: d.id, guildId: d.guild_id });
       if (channel === undefined) return;
       channel.lastMessageId = d.id;
       channel.messages.set(d.id, {
@@ -86,6 +88,11 @@ export class KnownWorld {
       channel?.messages.get(d.message_id)?.reactions.add(`${d.emoji.name} ${d.user_id}`);
     else if (t === 'MESSAGE_REACTION_REMOVE')
       channel?.messages.get(d.message_id)?.reactions.delete(`${d.emoji.name} ${d.user_id}`);
+  }
+
+  /** Ids of all messages in the order in which they came, but for those of guilds that were lost at some time. */
+  arrived(): string[] {
+    return this.arrivals.filter(({ guildId }) => guildId === undefined || !this.lost.has(guildId)).map(({ id }) => id);
   }
 
   private picture(withMessages: boolean) {
