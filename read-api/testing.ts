@@ -209,6 +209,7 @@ export const ask = async (
   routes: readonly Route[],
   url: string,
   userId: string,
+  headers: Record<string, string> = {},
 ): Promise<Either<ParleyError, Reply>> => {
   const { pathname, searchParams } = new URL(url, 'http://parley');
   const given = pathname.split('/');
@@ -230,7 +231,7 @@ export const ask = async (
       actor: { userId, kind: userId === BOT ? 'bot' : 'person', administrator: userId === OWNER },
       address: '127.0.0.1',
       correlationId: 'c',
-      headers: {},
+      headers,
     });
   }
   throw new Error(`no route leads to ${pathname}`);

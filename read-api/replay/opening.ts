@@ -22,7 +22,6 @@ export class ViewsBehind extends Error {
 }
 
 const SEALED = '"sealed":{';
-const MESSAGE_ID = '"messageId":"';
 const CHANNEL = 'channel-';
 const EMPTY = '{"content":"","embeds":[]}';
 
@@ -33,6 +32,12 @@ interface Found {
   readonly sealed: Sealed;
 }
 
+/** Value of a string field that holds nothing JSON would escape: an id, base64. */
+const plainField = (json: string, name: string, from: number): string => {
+  const start = json.indexOf(`"${name}":"`, from) + name.length + 4;
+  return json.slice(start, json.indexOf('"', start));
+};
+
 /**
  * The sealed part of an event's data, found without parsing the rest. Inside a JSON string every quote is escaped, so
  * this text is always a field; the object has no inner one.
@@ -41,13 +46,11 @@ const findSealed = (event: StoredEvent): Found | undefined => {
   const start = event.data.indexOf(SEALED);
   if (start < 0) return undefined;
   const end = event.data.indexOf('}', start) + 1;
-  return { event, start, end, sealed: JSON.parse(event.data.slice(start + SEALED.length - 1, end)) as Sealed };
+  const sealed = { by: plainField(event.data, 'by', start), box: plainField(event.data, 'box', start) };
+  return { event, start, end, sealed };
 };
 
-const messageIdOf = (data: string): string => {
-  const start = data.indexOf(MESSAGE_ID) + MESSAGE_ID.length;
-  return data.slice(start, data.indexOf('"', start));
-};
+const messageIdOf = (data: string): string => plainField(data, 'messageId', 0);
 
 const deletedMessages = async (
   timelines: ReplayDeps['views']['timelines'],
