@@ -114,6 +114,17 @@ export const tailingContract = (fixture: Fixture) => {
       expect((await fixture.log.streamHead('channel-1')).sequence).toBe(1);
     });
 
+    it('keeps a renewed epoch, and everything else as it was', async () => {
+      stored(await fixture.log.append(batch('channel-1', 0, 5)));
+      const before = fixture.log.epoch;
+      await fixture.log.renewEpoch();
+      const renewed = fixture.log.epoch;
+      expect(renewed).not.toBe(before);
+      await fixture.reopen();
+      expect(fixture.log.epoch).toBe(renewed);
+      expect((await fixture.log.streamHead('channel-1')).sequence).toBe(5);
+    });
+
     it('gives every log an epoch of its own', async () => {
       const other = await fixture.open();
       expect(other.log.epoch).not.toBe(fixture.log.epoch);

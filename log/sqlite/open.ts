@@ -1,7 +1,7 @@
 /** Opening log.db, with a clear answer when it is not what it should be. */
 import { randomUUID } from 'node:crypto';
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { reasonOf } from './failures.ts';
@@ -57,16 +57,24 @@ const missingPages = (file: string): number => {
   return header.readUInt32BE(28) - Math.floor(statSync(file).size / pageSize);
 };
 
-const checkWritable = (file: string): void => {
-  const target = existsSync(file) ? file : dirname(file);
+const isEmpty = (file: string): boolean => !existsSync(file) || statSync(file).size === 0;
+
+const checkWritable = (path: string): void => {
   try {
-    accessSync(dirname(file), constants.W_OK);
-    accessSync(target, constants.W_OK);
+    accessSync(path, constants.W_OK);
   } catch (error) {
-    throw new UnusableLog('read-only', `${target} cannot be written to.`, error);
+    throw new UnusableLog('read-only', `${path} cannot be written to.`, error);
   }
-  // The superuser may write to anything; a file without any write permission was still meant to be left alone.
-  if ((statSync(target).mode & 0o222) === 0) throw new UnusableLog('read-only', `${target} is marked read-only.`);
+  // The superuser may write to anything; what has no write permission at all was still meant to be left alone.
+  if ((statSync(path).mode & 0o222) === 0) throw new UnusableLog('read-only', `${path} is marked read-only.`);
+};
+
+/** SQLite would quietly begin anew, and throw away what the journal still holds. */
+const checkNotLost = (file: string): void => {
+  if (existsSync(file) && isEmpty(file))
+    throw new UnusableLog('damaged', `${file} is empty. (If the very first start was cut off, remove it.)`);
+  if (!existsSync(file) && !isEmpty(`${file}-wal`))
+    throw new UnusableLog('damaged', `${file} is gone while its journal ${file}-wal is still there.`);
 };
 
 const checkIdentity = (file: string, database: Database.Database): void => {
@@ -90,8 +98,10 @@ const checkTail = (database: Database.Database): void => {
 
 /** Looks at every page; minutes for a very large log, so only when something is already suspicious. */
 const checkEverything = (file: string, database: Database.Database, suspicion: string): void => {
-  const verdict = scalar(database, 'PRAGMA integrity_check(1)');
-  if (verdict !== 'ok') throw new UnusableLog('damaged', `${file} is damaged (${suspicion}; ${verdict}).`);
+  const verdict = String(scalar(database, 'PRAGMA integrity_check(1)'));
+  // Of a finding on several lines the first only names the database.
+  const finding = verdict.split('\n').at(-1);
+  if (verdict !== 'ok') throw new UnusableLog('damaged', `${file} is damaged (${suspicion}; ${finding}).`);
 };
 
 const create = (database: Database.Database): void => {
@@ -123,9 +133,11 @@ const prepareForWriting = (file: string, database: Database.Database, suspicious
  */
 export const openForWriting = (directory: string): Database.Database => {
   const file = join(directory, LOG_FILE);
-  checkWritable(file);
-  // A crash between writing pages and lengthening the file leaves the same picture as a cut file, with all pages in the WAL.
-  const suspicious = existsSync(file) && statSync(file).size > 0 && missingPages(file) > 0;
+  checkWritable(directory);
+  if (existsSync(file)) checkWritable(file);
+  checkNotLost(file);
+  // A crash while pages were copied from the journal leaves the same picture as a cut file, with all pages in the journal.
+  const suspicious = existsSync(file) && missingPages(file) > 0;
   let database: Database.Database | undefined;
   try {
     database = new Database(file);
@@ -147,8 +159,6 @@ const openReadOnly = (file: string, more = ''): Database.Database => {
     throw error;
   }
 };
-
-const isEmpty = (file: string): boolean => !existsSync(file) || statSync(file).size === 0;
 
 /**
  * Opens the log's file for reading only, beside a writer or without one.
