@@ -37,6 +37,11 @@ export const errorHandler =
   (metrics: Metrics) =>
   (thrown: Partial<FastifyError>, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = asParleyError(thrown);
+    if (error?.status === 413) {
+      // Closing on a client that is still sending resets the connection before it can read why: take the rest, drop it.
+      request.raw.resume();
+      reply.removeHeader('connection');
+    }
     if (error !== undefined) return sendError(reply, error, metrics);
     request.log.error({ err: thrown }, 'request failed');
     return sendError(reply, parleyError('general'), metrics);
