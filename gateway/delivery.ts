@@ -77,6 +77,7 @@ export class Delivery {
         }
       }
       this.deps.metrics.dispatches(count);
+      if (count > 0) await this.outbox.keepPace(dispatches.reduce((sum, dispatch) => sum + dispatch.bytes, 0));
     } catch (error) {
       this.fail(error, run[0]!.event, topic.sessions);
     }

@@ -63,6 +63,10 @@ export class Dispatch {
     this.narrowed = parts.admits;
   }
 
+  get bytes(): number {
+    return this.whole.length;
+  }
+
   /** Whether the session gets it. */
   admits(session: Session): boolean {
     return (session.intents & this.intents) === this.intents && this.concerns(session);

@@ -7,6 +7,9 @@ import { Phase, type Session } from './session.ts';
 /** Sockets written to before other work gets its turn: a write costs 7-9 us, so about 2 ms. */
 const SOCKETS_PER_TURN = 256;
 
+/** Encoded bytes that may be handed out while a flush is under way; more and whoever hands them out has to wait for it. */
+const AHEAD_OF_FLUSH = 256 * 1024;
+
 export class Outbox {
   private readonly byteBudget: number;
   private readonly heldBudget: number;
@@ -17,6 +20,8 @@ export class Outbox {
   private flushing: Session[] = [];
   private at = 0;
   private scheduled = false;
+  private handedOut = 0;
+  private onNextFlush: (() => void)[] = [];
 
   constructor(limits: { byteBudget: number; heldBudget: number }, metrics: Pick<GatewayMetrics, 'bytes'>) {
     this.byteBudget = limits.byteBudget;
@@ -40,6 +45,17 @@ export class Outbox {
     if (session.phase === Phase.closed) return;
     if (session.pending === null) this.wait(session, this.root.alone(frame));
     else session.pending = session.pending.alone(frame);
+  }
+
+  /**
+   * Keeps delivery from running away from the sockets.
+   * @param bytes encoded since the last call, each frame counted once however many sessions get it.
+   */
+  async keepPace(bytes: number): Promise<void> {
+    this.handedOut += bytes;
+    if (this.handedOut <= AHEAD_OF_FLUSH) return;
+    if (this.scheduled) await new Promise<void>((resolve) => this.onNextFlush.push(resolve));
+    this.handedOut = 0;
   }
 
   /** Makes a holding session live: what was held leaves with the next flush. */
@@ -98,6 +114,8 @@ export class Outbox {
       this.waiting = [];
       this.at = 0;
       this.root = Pending.root();
+      for (const resume of this.onNextFlush) resume();
+      this.onNextFlush = [];
     }
     const end = Math.min(this.at + SOCKETS_PER_TURN, this.flushing.length);
     let bytes = 0;

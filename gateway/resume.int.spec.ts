@@ -1,0 +1,268 @@
+/** Resumes: from recent events and from the log alike; and when there is none. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { messageId } from '../projections/testing.ts';
+import { type Frame, type GatewayClient, guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
+
+describe('resume', () => {
+  let world: World;
+  /** Has been there from the beginning, so that its ring holds everything. */
+  let station: Station;
+  let channel: string;
+
+  beforeEach(async () => {
+    world = await World.open();
+    for (const id of ['1', '2', '4']) world.story.user(id);
+    world.story.user('3', 'bot', '1');
+    channel = guildWith(world.story, '10', '1', '2', '3');
+    station = await world.station();
+  });
+  afterEach(() => world.close());
+
+  const dispatches = (client: GatewayClient): Frame[] => client.frames.filter((frame) => frame.op === 0);
+  const cut = async (userId: string, more: object = {}) => {
+    const client = await station.identified(userId, more);
+    const session = client.session();
+    await client.cut();
+    return session;
+  };
+  /** The same resume at the station and at one without any recent event, which has to read the log. */
+  const resumedBothWays = async (userId: string, session: { session_id: string; seq: number }) => {
+    const cold = await world.station();
+    const [ring, log] = await Promise.all([station.resumed(userId, session), cold.resumed(userId, session)]);
+    expect([...station.counters.resumes, ...cold.counters.resumes]).toEqual(['ring', 'log']);
+    expect(dispatches(log)).toEqual(dispatches(ring));
+    return dispatches(ring);
+  };
+
+  it('gives what was missed, once, in position order, and ends in RESUMED', async () => {
+    const session = await cut('2');
+    const { story } = world;
+    story.direct('88', '2', '4');
+    const missed = [
+      story.post(channel, '1'),
+      story.post('88', '4'),
+      story.edit(channel, 1, '1'),
+      story.react(channel, 1, '1', '👍'),
+      story.channel('20', '10'),
+      story.post('20', '1'),
+      story.read('2', { [channel]: 1 }),
+      story.join('10', '4'),
+    ];
+    const frames = await resumedBothWays('2', session);
+    expect(frames.map((frame) => frame.t)).toEqual([
+      'CHANNEL_CREATE',
+      'MESSAGE_CREATE',
+      'MESSAGE_CREATE',
+      'MESSAGE_UPDATE',
+      'MESSAGE_REACTION_ADD',
+      'CHANNEL_CREATE',
+      'MESSAGE_CREATE',
+      'MESSAGE_ACK',
+      'GUILD_MEMBER_ADD',
+      'RESUMED',
+    ]);
+    expect(frames.slice(1, -1).map((frame) => frame.s)).toEqual(missed.map((event) => event.position));
+    expect(frames.at(-1)!.s).toBe(missed.at(-1)!.position);
+  });
+
+  it('goes on live after RESUMED', async () => {
+    const session = await cut('2');
+    world.story.post(channel, '1');
+    const client = await station.resumed('2', session);
+    world.story.post(channel, '1');
+    await world.received(client);
+    expect(dispatches(client).map((frame) => [frame.t, frame.d.ordinal])).toEqual([
+      ['MESSAGE_CREATE', 1],
+      ['RESUMED', undefined],
+      ['MESSAGE_CREATE', 2],
+    ]);
+  });
+
+  it('works again and again, from the s of a RESUMED too', async () => {
+    let session = await cut('2');
+    for (const ordinal of [1, 2, 3]) {
+      world.story.post(channel, '1');
+      const client = await station.resumed('2', session);
+      expect(dispatches(client).map((frame) => frame.d.ordinal)).toEqual([ordinal, undefined]);
+      session = client.session();
+      await client.cut();
+    }
+  });
+
+  it('does not tell what the session did not ask for', async () => {
+    const session = await cut('2', { intents: 1 << 10 });
+    world.story.post(channel, '1');
+    world.story.react(channel, 1, '1', '👍');
+    world.story.join('10', '4');
+    const frames = await resumedBothWays('2', session);
+    expect(frames.map((frame) => frame.t)).toEqual(['MESSAGE_REACTION_ADD', 'RESUMED']);
+  });
+
+  it('opens no message that has been deleted since', async () => {
+    const session = await cut('2');
+    world.story.post(channel, '1');
+    world.story.edit(channel, 1, '1');
+    world.story.post(channel, '1');
+    world.story.remove(channel, 1, '1');
+    const frames = await resumedBothWays('2', session);
+    expect(frames.map((frame) => [frame.t, frame.d.content])).toEqual([
+      ['MESSAGE_CREATE', ''],
+      ['MESSAGE_UPDATE', ''],
+      ['MESSAGE_CREATE', `message 2 in ${channel}`],
+      ['MESSAGE_DELETE', undefined],
+      ['RESUMED', undefined],
+    ]);
+  });
+
+  it('takes a guild away that was left, and tells nothing of it', async () => {
+    const session = await cut('2');
+    world.story.post(channel, '1');
+    world.story.leave('10', '2');
+    world.story.post(channel, '1');
+    const frames = await resumedBothWays('2', session);
+    expect(frames.map((frame) => [frame.t, frame.s, frame.d])).toEqual([
+      ['GUILD_DELETE', session.seq, { id: '10' }],
+      ['RESUMED', await world.story.log.head(), {}],
+    ]);
+  });
+
+  it('sends a guild that was joined, and of what was said only what came after', async () => {
+    const session = await cut('4');
+    world.story.post(channel, '1');
+    world.story.join('10', '4');
+    world.story.channel('20', '10');
+    world.story.join('10', '5');
+    const post = world.story.post('20', '1');
+    const frames = await resumedBothWays('4', session);
+    expect(frames.map((frame) => [frame.t, frame.s])).toEqual([
+      ['GUILD_CREATE', session.seq],
+      ['MESSAGE_CREATE', post.position],
+      ['RESUMED', post.position],
+    ]);
+    expect(frames[0]!.d).toMatchObject({ id: '10', member_count: 5, channels: [{ id: channel }, { id: '20' }] });
+  });
+
+  it('takes a guild that was left and joined again, and gives it anew', async () => {
+    const session = await cut('2');
+    world.story.leave('10', '2');
+    world.story.post(channel, '1');
+    world.story.join('10', '2');
+    world.story.post(channel, '1');
+    const frames = await resumedBothWays('2', session);
+    expect(frames.map((frame) => [frame.t, frame.d.unavailable, frame.d.ordinal])).toEqual([
+      ['GUILD_DELETE', true, undefined],
+      ['GUILD_CREATE', false, undefined],
+      ['MESSAGE_CREATE', undefined, 2],
+      ['RESUMED', undefined, undefined],
+    ]);
+  });
+
+  it('never tells of a channel the session cannot see', async () => {
+    const session = await cut('2');
+    hiddenChannel(world.story, '30', '10');
+    world.story.post('30', '1');
+    world.story.invite('secret', '10', '30', '1');
+    expect((await resumedBothWays('2', session)).map((frame) => frame.t)).toEqual(['RESUMED']);
+  });
+
+  it('veils text from bots that may not read it', async () => {
+    const session = await cut('3', { intents: 1 << 9 });
+    world.story.post(channel, '1');
+    world.story.post(channel, '1', { mentions: { users: ['3'], everyone: false } });
+    const frames = await resumedBothWays('3', session);
+    expect(frames.map((frame) => frame.d.content)).toEqual(['', `message 2 in ${channel}`, undefined]);
+  });
+
+  it('reads a long channel in pages', async () => {
+    const session = await cut('2');
+    const posts = Array.from({ length: 1_700 }, () => world.story.post(channel, '1'));
+    const frames = await resumedBothWays('2', session);
+    expect(frames.slice(0, -1).map((frame) => frame.s)).toEqual(posts.map((event) => event.position));
+  });
+
+  it('lets live events that come meanwhile follow what was missed', async () => {
+    const session = await cut('2');
+    for (let i = 0; i < 2_000; i += 1) world.story.post(channel, '1');
+    await world.settled();
+    const cold = await world.station();
+    const client = await cold.connect();
+    client.write(6, { token: tokenOf('2'), ...session });
+    await client.dispatch('MESSAGE_CREATE');
+    for (let i = 0; i < 100; i += 1) world.story.post(channel, '1');
+    await client.dispatch('MESSAGE_CREATE', (d) => d.ordinal === 2_100);
+    const ordinals = dispatches(client).flatMap((frame) => (frame.t === 'RESUMED' ? [] : [frame.d.ordinal]));
+    expect(ordinals).toEqual(Array.from({ length: 2_100 }, (_, i) => i + 1));
+  });
+
+  describe('is refused with op 9, d false', () => {
+    const refused = async (at: Station, d: object): Promise<void> => {
+      const client = await at.connect();
+      client.write(6, d);
+      await client.until((frames) => frames.some((frame) => frame.op === 9), 'op 9');
+      expect(client.frames.slice(1)).toEqual([{ op: 9, d: false, s: null, t: null }]);
+      // The same socket may identify.
+      client.write(2, { token: tokenOf('2'), intents: 0 });
+      await client.dispatch('READY');
+      await client.cut();
+    };
+
+    it.each([
+      ['for a session id that is none', { session_id: 'nonsense', seq: 1 }],
+      ['for seq 0', { seq: 0 }],
+      ['for a seq beyond the head', { seq: 1_000_000 }],
+    ])('%s', async (_, d) => {
+      await refused(station, { token: tokenOf('2'), ...(await cut('2')), ...d });
+    });
+
+    it("for somebody else's session", async () => {
+      await refused(station, { token: tokenOf('1'), ...(await cut('2')) });
+    });
+
+    it('for a session of another epoch', async () => {
+      const { session_id, seq } = await cut('2');
+      await refused(station, { token: tokenOf('2'), session_id: session_id.replace('first', 'second'), seq });
+    });
+
+    it("for a session from before its user's tokens were ended", async () => {
+      const session = await cut('2');
+      world.tokens.generations.set('2', 2);
+      await refused(station, { token: tokenOf('2'), ...session });
+    });
+
+    it('when more was missed than the limit, from the ring and from the log, without a partial replay', async () => {
+      const session = await cut('2');
+      for (let i = 0; i < 11; i += 1) world.story.post(channel, '1');
+      const limited = await world.station({ resumeLimit: 10 });
+      await refused(limited, { token: tokenOf('2'), ...session });
+      expect(limited.counters.resumes).toEqual(['too-many']);
+      const exact = await world.station({ resumeLimit: 11 });
+      await exact.resumed('2', session);
+    });
+  });
+
+  it.each([
+    ['no sequence', 'x', 4007],
+    ['a negative sequence', -1, 4007],
+    ['half a sequence', 1.5, 4007],
+  ])('with %s closes the socket', async (_, seq, code) => {
+    const { session_id } = await cut('2');
+    const client = await station.connect();
+    client.write(6, { token: tokenOf('2'), session_id, seq });
+    expect(await client.closed()).toBe(code);
+  });
+
+  it('with a bad token closes the socket', async () => {
+    const client = await station.connect();
+    client.write(6, { token: 'nonsense', ...(await cut('2')) });
+    expect(await client.closed()).toBe(4004);
+  });
+
+  it('tells of edits of messages from before the cut', async () => {
+    world.story.post(channel, '1');
+    await world.settled();
+    const session = await cut('2');
+    world.story.edit(channel, 1, '1');
+    const frames = await resumedBothWays('2', session);
+    expect(frames[0]).toMatchObject({ t: 'MESSAGE_UPDATE', d: { id: messageId(channel, 1) } });
+  });
+});

@@ -1,0 +1,168 @@
+/** Sockets that beat, fall silent, do not read, say too much, or are sent away. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { type GatewayClient, guildWith, type Station, tokenOf, World } from './testing.ts';
+
+describe('a socket', () => {
+  let world: World;
+  let channel: string;
+
+  beforeEach(async () => {
+    world = await World.open();
+    for (const id of ['1', '2']) world.story.user(id);
+    channel = guildWith(world.story, '10', '1', '2');
+  });
+  afterEach(() => world.close());
+
+  const acks = (client: GatewayClient) => client.frames.filter((frame) => frame.op === 11).length;
+
+  it('has its heartbeats acknowledged, before it identifies too', async () => {
+    const station = await world.station();
+    const client = await station.connect();
+    client.write(1, null);
+    client.write(1, 5);
+    await client.until(() => acks(client) === 2, 'two ACKs');
+  });
+
+  it('is closed with 4009 when its heart has stopped, and only then', async () => {
+    const station = await world.station({ heartbeatIntervalMs: 1_000_000 });
+    const [dead, alive] = [await station.identified('1'), await station.identified('2')];
+    world.now += 1_400_000;
+    await world.received(alive);
+    world.now += 200_000;
+    expect(await dead.closed()).toBe(4009);
+    await world.received(alive);
+  });
+
+  it('is closed when it does not identify in time, beating or not', async () => {
+    const station = await world.station({ identifyTimeoutMs: 1_000 });
+    const client = await station.connect();
+    world.now += 900;
+    client.write(1, null);
+    await client.until(() => acks(client) === 1, 'an ACK');
+    world.now += 200;
+    expect(await client.closed()).toBe(4009);
+  });
+
+  it('may send its budget of frames in a window and is closed with 4008 beyond', async () => {
+    const station = await world.station({ opBudget: { count: 10, windowMs: 60_000 } });
+    const client = await station.identified('1');
+    for (let i = 0; i < 9; i += 1) client.write(1, null);
+    await client.until(() => acks(client) === 9, 'nine ACKs');
+    world.now += 60_000;
+    for (let i = 0; i < 10; i += 1) client.write(1, null);
+    await client.until(() => acks(client) === 19, 'ten more');
+    client.write(1, null);
+    expect(await client.closed()).toBe(4008);
+  });
+
+  it.each<[string, string | Buffer, number]>([
+    ['binary', Buffer.from('{"op":1,"d":null}'), 4002],
+    ['not JSON', '{', 4002],
+    ['of no opcode', '{"d":1}', 4002],
+    ['of an opcode that is not for clients', '{"op":0,"d":null}', 4001],
+    ['with a payload that does not fit', '{"op":3,"d":{"status":"asleep"}}', 4002],
+    ['over 4096 bytes', JSON.stringify({ op: 1, d: null, more: 'x'.repeat(4_096) }), 4002],
+    ['over 16 KiB', JSON.stringify({ op: 100, d: { id: 'x'.repeat(16_384) } }), 4002],
+  ])('that sends a frame %s is closed with its code', async (_, data, code) => {
+    const client = await (await world.station()).identified('1');
+    client.socket.send(data);
+    expect(await client.closed()).toBe(code);
+  });
+
+  it.each([3, 4, 8, 14, 37, 102, 103])('may send op %i', async (op) => {
+    const client = await (await world.station()).identified('1');
+    client.write(op, { status: 'online' });
+    await world.received(client);
+  });
+
+  it('has its pings answered', async () => {
+    const client = await (await world.station()).connect();
+    const pong = new Promise((resolve) => client.socket.on('pong', (data) => resolve(String(data))));
+    client.socket.ping('are you there');
+    expect(await pong).toBe('are you there');
+  });
+
+  describe('that stops reading', () => {
+    /** Fills what the operating system buffers and then the budget. */
+    const flood = async (until: () => boolean) => {
+      for (let i = 0; i < 2_000 && !until(); i += 1) {
+        world.story.post(channel, '1', { nonce: 'x'.repeat(8_000) });
+        if (i % 10 === 0) await world.settled();
+      }
+    };
+
+    it('is closed resumably and then ended, while the others hear everything', async () => {
+      const station = await world.station({ byteBudget: 256 * 1024, closeGraceMs: 1_000 });
+      const [stuck, reader] = [await station.identified('1'), await station.identified('2')];
+      stuck.socket.pause();
+      await flood(() => station.counters.closes.length > 0);
+      expect(station.counters.closes).toEqual([4000]);
+      expect(station.gateway.sessions).toBe(1);
+      world.now += 2_000;
+      stuck.socket.resume();
+      expect([4000, 1006]).toContain(await stuck.closed());
+      const again = await station.resumed('1', stuck.session());
+      await world.received(reader);
+      const ordinals = (...clients: GatewayClient[]) =>
+        clients.flatMap((client) => client.dispatches('MESSAGE_CREATE').map((frame) => frame.d.ordinal));
+      expect(ordinals(stuck, again)).toEqual(ordinals(reader));
+    });
+
+    it('costs no more than its budgets while a resume is sent to it', async () => {
+      const station = await world.station({ byteBudget: 128 * 1024, heldBudget: 256 * 1024 });
+      const before = await station.identified('1');
+      const session = before.session();
+      await before.cut();
+      for (let i = 0; i < 1_500; i += 1) world.story.post(channel, '1', { nonce: 'x'.repeat(8_000) });
+      await world.settled();
+      const stuck = await station.connect();
+      stuck.write(6, { token: tokenOf('1'), ...session });
+      await stuck.dispatch('MESSAGE_CREATE');
+      stuck.socket.pause();
+      await flood(() => station.counters.closes.length > 0);
+      expect(station.counters.closes).toEqual([4000]);
+      stuck.socket.resume();
+      await stuck.closed();
+      expect(station.counters.resumes).toEqual(['aborted']);
+    });
+  });
+
+  describe('when the process is to stop', () => {
+    let station: Station;
+    beforeEach(async () => {
+      station = await world.station();
+    });
+
+    it('gets what waits, then op 7, then 1012', async () => {
+      const clients = await Promise.all([station.identified('1'), station.identified('2')]);
+      world.story.post(channel, '1');
+      await world.settled();
+      await station.gateway.drain(100);
+      for (const client of clients) {
+        expect(await client.closed()).toBe(1012);
+        expect(client.frames.slice(-2).map((frame) => frame.t ?? frame.op)).toEqual(['MESSAGE_CREATE', 7]);
+      }
+      expect(station.gateway.sessions).toBe(0);
+    });
+
+    it('is sent away when it comes too late', async () => {
+      const waiting = await station.connect();
+      const drained = station.gateway.drain(50);
+      const late = new WebSocket(`${station.base.replace('http', 'ws')}/gateway`);
+      const code = await new Promise((resolve) => late.on('close', resolve));
+      expect(code).toBe(1012);
+      expect(await waiting.closed()).toBe(1012);
+      await drained;
+    });
+
+    it('that does not answer is ended after a grace', async () => {
+      const impatient = await world.station({ closeGraceMs: 50 });
+      const stuck = await impatient.identified('1');
+      stuck.socket.pause();
+      await impatient.gateway.drain(0);
+      stuck.socket.resume();
+      await stuck.closed();
+    });
+  });
+});

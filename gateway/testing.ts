@@ -1,0 +1,251 @@
+/** For specs of the gateway: real views of a log in memory, real sockets on loopback, and fakes of everything else. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fastify from 'fastify';
+import { either } from 'fp-ts';
+import type { CommandContext, Dispatcher, Submitted } from '../commands/port.ts';
+import { Access } from '../projections/access.ts';
+import { Presenter } from '../projections/presenter/index.ts';
+import type { ViewsRuntime } from '../projections/runner/port.ts';
+import { openViews } from '../projections/runner/sqlite/open-views.ts';
+import { Story } from '../projections/testing.ts';
+import type { Command } from '../schemas/commands/index.ts';
+import { type Frame, GatewayClient } from '../test/support/gateway-client.ts';
+import type { KeyRing } from '../vault/key-ring.ts';
+import type { SessionClaims, Tokens } from '../vault/tokens-port.ts';
+import { defaultGatewayConfig, type GatewayConfig, type GatewayPresenter } from './config.ts';
+import { createGateway, type Gateway } from './gateway.ts';
+import { registerGateway } from './plugin.ts';
+
+export { type Frame, GatewayClient };
+
+/** Every intent there is. */
+export const EVERYTHING = 0x1ffff;
+
+export const tokenOf = (userId: string): string => `token-of-${userId}`;
+
+/** Generations by user, so that a spec can end a user's tokens. */
+class FakeTokens implements Tokens {
+  readonly generations = new Map<string, number>();
+
+  private generation(userId: string): number {
+    return this.generations.get(userId) ?? 1;
+  }
+
+  async issue(userId: string): Promise<string> {
+    return tokenOf(userId);
+  }
+
+  async issueForBot(userId: string): Promise<string> {
+    return tokenOf(userId);
+  }
+
+  async verify(token: string) {
+    const userId = /token-of-(\d+)$/.exec(token)?.[1];
+    return userId === undefined ? undefined : { userId, generation: this.generation(userId) };
+  }
+
+  async signSession(claims: SessionClaims): Promise<string> {
+    return `session-${JSON.stringify(claims)}`;
+  }
+
+  async verifySession(sessionId: string): Promise<SessionClaims | undefined> {
+    return sessionId.startsWith('session-') ? (JSON.parse(sessionId.slice(8)) as SessionClaims) : undefined;
+  }
+}
+
+/** Answers every command with success, when the spec says so. */
+export class FakeDispatcher implements Dispatcher {
+  readonly submitted: { context: CommandContext; command: Command }[] = [];
+  answer: (context: CommandContext, command: Command) => Promise<Submitted> = async () => ({
+    outcome: either.right({ position: 7, stream: 'channel-1', sequence: 3, result: { done: true } }),
+    limit: undefined,
+  });
+
+  submit(context: CommandContext, command: Command): Promise<Submitted> {
+    this.submitted.push({ context, command });
+    return this.answer(context, command);
+  }
+}
+
+const NO_KEYS = {
+  get: async () => undefined,
+  cached: () => undefined,
+  load: async () => {},
+  forget: () => {},
+} as unknown as KeyRing;
+
+/** Nonce of a message whose presentation fails. */
+export const UNSHOWABLE = 'unshowable';
+
+/** Shows what is sealed as it is, so that specs see which text was shown without knowing keys. */
+const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
+  const presenter = new Presenter({ guilds: views.guilds, timelines: views.timelines, keys: NO_KEYS });
+  return {
+    user: (id) => presenter.user(id),
+    member: (row) => presenter.member(row),
+    channel: (row, viewer, head) => presenter.channel(row, viewer, head),
+    guildCreate: (parts) => presenter.guildCreate(parts),
+    invite: (row) => presenter.invite(row),
+    posted: async (event, guildId) => {
+      if (event.data.nonce === UNSHOWABLE) throw new Error('this message cannot be shown');
+      return { ...(await presenter.posted(event, guildId)), content: event.data.sealed.box };
+    },
+    edited: async (event, guildId) => {
+      const message = await presenter.edited(event, guildId);
+      return message && { ...message, content: event.data.sealed.box };
+    },
+  };
+};
+
+export class Counters {
+  sessions = 0;
+  dispatches = 0;
+  bytes = 0;
+  readonly closes: number[] = [];
+  readonly resumes: string[] = [];
+  readonly refusals: string[] = [];
+}
+
+const metricsOf = (counters: Counters) => ({
+  sessions: (change: number) => {
+    counters.sessions += change;
+  },
+  dispatches: (count: number) => {
+    counters.dispatches += count;
+  },
+  bytes: (count: number) => {
+    counters.bytes += count;
+  },
+  closes: (code: number) => {
+    counters.closes.push(code);
+  },
+  resumes: (outcome: string) => {
+    counters.resumes.push(outcome);
+  },
+  refusals: (error: string) => {
+    counters.refusals.push(error);
+  },
+});
+
+/** One gateway on the world's views, at an address of its own. */
+export interface Station {
+  readonly gateway: Gateway;
+  readonly base: string;
+  readonly counters: Counters;
+  /** Errors the gateway logged. */
+  readonly errors: unknown[];
+  connect(): Promise<GatewayClient>;
+  /** Resolves when what the session is to see first is there. */
+  identified(userId: string, more?: object): Promise<GatewayClient>;
+  resumed(userId: string, session: { session_id: string; seq: number }): Promise<GatewayClient>;
+}
+
+export class World {
+  readonly story = new Story();
+  readonly tokens = new FakeTokens();
+  readonly dispatcher = new FakeDispatcher();
+  /** The gateways' time, moved by hand. */
+  now = 1_000_000;
+  private readonly directory = mkdtempSync(join(tmpdir(), 'parley-gateway-'));
+  private readonly stations: (() => Promise<unknown>)[] = [];
+  private views!: ViewsRuntime;
+
+  static async open(): Promise<World> {
+    const world = new World();
+    world.views = await openViews({
+      file: join(world.directory, 'views.db'),
+      log: world.story.log,
+      foldOf: () => undefined,
+      onFailure: (error) => {
+        throw error;
+      },
+    });
+    world.views.start();
+    return world;
+  }
+
+  /** Opens a gateway; it has no recent events. */
+  async station(config: Partial<GatewayConfig> = {}): Promise<Station> {
+    await this.settled();
+    const counters = new Counters();
+    const errors: unknown[] = [];
+    const gateway = createGateway({
+      log: this.story.log,
+      views: this.views,
+      presenter: showingBoxes(this.views),
+      access: new Access(this.views.guilds),
+      tokens: this.tokens,
+      dispatcher: this.dispatcher,
+      config: { ...defaultGatewayConfig, sweepIntervalMs: 5, ...config },
+      logger: { debug: () => {}, warn: (fields) => errors.push(fields), error: (fields) => errors.push(fields) },
+      metrics: metricsOf(counters),
+      clock: { now: () => this.now },
+    });
+    this.views.onBatch((events, through) => gateway.deliver(events, through));
+    const app = fastify();
+    await registerGateway(app, gateway);
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const base = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+    this.stations.push(async () => {
+      await gateway.close();
+      await app.close();
+    });
+    const connect = () => GatewayClient.connect(base);
+    return {
+      ...{ gateway, base, counters, errors, connect },
+      async identified(userId, more = {}) {
+        const client = await connect();
+        client.write(2, { token: tokenOf(userId), intents: EVERYTHING, properties: {}, ...more });
+        await client.dispatch('PARLEY_POSITION');
+        return client;
+      },
+      resumed: (userId, session) => GatewayClient.resumed(base, tokenOf(userId), session),
+    };
+  }
+
+  /** Resolves when everything in the log has been delivered. */
+  async settled(): Promise<void> {
+    await this.views.whenProcessed(await this.story.log.head(), 10_000);
+    await this.views.atRest(async () => {});
+  }
+
+  /** Everything delivered, and everything of it received: whatever a socket was sent before an ACK is there when the ACK is. */
+  async received(...clients: readonly GatewayClient[]): Promise<void> {
+    await this.settled();
+    await Promise.all(
+      clients.map(async (client) => {
+        const acks = () => client.frames.filter((frame) => frame.op === 11).length;
+        const before = acks();
+        client.write(1, client.seq);
+        await client.until(() => acks() > before, 'a heartbeat ACK');
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.stations) await close();
+    await this.views.stop();
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+/** A guild of its owner with channel `<guild>1` that everyone sees, in the order in which the server makes it. */
+export const guildWith = (story: Story, guildId: string, ownerId: string, ...members: readonly string[]): string => {
+  story.guild(guildId, ownerId);
+  story.channel(`${guildId}1`, guildId);
+  for (const userId of [ownerId, ...members]) story.join(guildId, userId);
+  return `${guildId}1`;
+};
+
+/** A channel that only the owner, and `allowed`, can see. */
+export const hiddenChannel = (story: Story, channelId: string, guildId: string, allowed?: string) =>
+  story.log.add(`channel-${channelId}`, 'channel-created', {
+    ...{ channelId, guildId, kind: 'text', name: 'hidden', topic: null, participants: [] },
+    overwrites: [
+      { id: guildId, type: 0, allow: '0', deny: '1024' },
+      ...(allowed === undefined ? [] : [{ id: allowed, type: 1 as const, allow: '1024', deny: '0' }]),
+    ],
+  });
