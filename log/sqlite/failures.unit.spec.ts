@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { appendError, isFatal } from './failures.ts';
+
+const sqlite = (code: string, rawCode: number) => Object.assign(new Error(code), { code, rawCode });
+
+describe('an error of SQLite', () => {
+  it('is fatal when an fsync failed, wherever it did', () => {
+    for (const error of [sqlite('SQLITE_IOERR_FSYNC', 1034), sqlite('SQLITE_IOERR_DIR_FSYNC', 1290)]) {
+      expect(isFatal(error, 'insert')).toBe(true);
+      expect(isFatal(error, 'commit')).toBe(true);
+    }
+  });
+
+  it('is fatal when it is an input or output error of a commit, and not before the commit', () => {
+    const error = sqlite('SQLITE_IOERR_WRITE', 778);
+    expect(isFatal(error, 'commit')).toBe(true);
+    expect(isFatal(error, 'insert')).toBe(false);
+    expect(appendError(error)).toEqual({ kind: 'unavailable', reason: 'SQLITE_IOERR_WRITE' });
+  });
+
+  it('says that the disk is full, or that the log is unavailable', () => {
+    expect(appendError(sqlite('SQLITE_FULL', 13))).toEqual({ kind: 'full' });
+    expect(isFatal(sqlite('SQLITE_FULL', 13), 'commit')).toBe(false);
+    expect(appendError(sqlite('SQLITE_READONLY', 8))).toEqual({ kind: 'unavailable', reason: 'SQLITE_READONLY' });
+    expect(appendError('something else')).toEqual({ kind: 'unavailable', reason: 'something else' });
+  });
+});
