@@ -1,4 +1,5 @@
 /** Follows the log: each batch into the store, then to the listeners, then to the readers who want the views at rest. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/index.ts';
 import type { BatchListener, Views } from '../port.ts';
@@ -10,6 +11,9 @@ import { Turns } from './turns.ts';
 import { Waiting } from './waiting.ts';
 
 const LOOK_AT_HEAD_MS = 1000;
+
+/** Many small batches may follow each other without waiting for anything; sockets and timers get their turn in between. */
+const LONGEST_TURN_MS = 10;
 
 export type Readers = Pick<Views, 'timelines' | 'guilds' | 'unread' | 'audiences' | 'snapshots'>;
 
@@ -91,7 +95,14 @@ export class Runner implements ViewsRuntime {
 
   private async take(events: readonly ParleyEvent[]): Promise<void> {
     this.meter.seen(events.at(-1)!.position);
-    for (const batch of cutAtRightsChanges(events)) await this.turns.batch(() => this.process(batch));
+    let since = performance.now();
+    for (const batch of cutAtRightsChanges(events)) {
+      if (performance.now() - since > LONGEST_TURN_MS) {
+        await nextTurn();
+        since = performance.now();
+      }
+      await this.turns.batch(() => this.process(batch));
+    }
   }
 
   private async process(batch: readonly ParleyEvent[]): Promise<void> {

@@ -17,6 +17,9 @@ export const SNAPSHOT_EVERY = 500;
 const LARGEST = 500_000;
 const BYTES_PER_EVENT = 128;
 
+/** Once a batch has snapshots of this size, further ones wait for the next: channels that grow alike would all be due at once. */
+const BYTES_PER_BATCH = 100_000;
+
 const LIVE_STREAMS = 256;
 
 interface Live {
@@ -95,6 +98,7 @@ export class Folding {
   /** Moves the live states and answers the snapshots that fall due, the last of each stream. */
   fold(events: readonly ParleyEvent[]): readonly StoredSnapshot[] {
     const due = new Map<string, StoredSnapshot>();
+    let bytes = 0;
     for (const event of events) {
       const live = this.live.get(event.stream);
       if (live === undefined) continue;
@@ -103,9 +107,11 @@ export class Folding {
         continue;
       }
       this.evolve(live, event);
-      if (event.sequence < live.due) continue;
+      if (event.sequence < live.due || bytes > BYTES_PER_BATCH) continue;
       const snapshot = this.snapshotOf(live, event);
-      if (snapshot !== undefined) due.set(event.stream, snapshot);
+      if (snapshot === undefined) continue;
+      due.set(event.stream, snapshot);
+      bytes += snapshot.json.length;
     }
     return [...due.values()];
   }

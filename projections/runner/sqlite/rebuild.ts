@@ -1,4 +1,5 @@
 /** Makes the views anew from the log: beside the former file, then in its place. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader } from '../../../log/port.ts';
 import type { ParleyEvent } from '../../../schemas/events/index.ts';
 import { buildingFile, createFile, removeFile, swapIn } from './file.ts';
@@ -56,6 +57,8 @@ export const rebuild = async (options: Rebuild): Promise<void> => {
       if (events.length > 0) await commitWhole(store, events, processesThrough);
       after = through;
       onProgress({ reason, through: Math.min(after, head), head });
+      // Reading and writing are both done in one go; signals and timers get their turn here.
+      await nextTurn();
     }
   } catch (failure) {
     db.close();
