@@ -1,5 +1,5 @@
 /** Opening vault.db, with a clear answer when it is not what it should be. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { APPLICATION_ID, FORMAT_VERSION, SCHEMA, VAULT_FILE } from './schema.ts';
@@ -55,17 +55,20 @@ const prepare = (file: string, database: Database.Database): void => {
 };
 
 /**
- * Opens the vault's file, making it (mode 0600) and the directory (mode 0700) when they do not exist.
+ * Opens the vault's file, making it (mode 0600) when it does not exist.
  * @throws UnusableVault
  */
 export const openVaultFile = (directory: string): Database.Database => {
   const file = join(directory, VAULT_FILE);
   let database: Database.Database | undefined;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
     // The superuser may write to anything; a file without any write permission was still meant to be left alone.
     if (existsSync(file) && (statSync(file).mode & 0o222) === 0)
       throw new UnusableVault(`${file} is marked read-only. Give its owner write permission.`);
+    if (existsSync(file) ? statSync(file).size === 0 : existsSync(`${file}-wal`))
+      throw new UnusableVault(
+        `${file} is empty or gone. Put back the whole data directory from a backup. (If the very first start was cut off, remove what is left of it.)`,
+      );
     // Made before SQLite would, whose files everybody may read; the files beside it inherit the mode.
     closeSync(openSync(file, 'a', 0o600));
     chmodSync(file, 0o600);

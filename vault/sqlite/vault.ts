@@ -1,5 +1,6 @@
 /** The vault in one SQLite file and the signing secret beside it. */
 import { createHash, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import type { UsernameHolder, Vault } from '../port.ts';
 import { GroupCommit } from './group-commit.ts';
 import { openVaultFile } from './open.ts';
@@ -28,8 +29,9 @@ const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).d
  */
 export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vault> => {
   const { directory, passwordCost = DEFAULT_COST } = options;
-  const database = openVaultFile(directory);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const secret = readSigningSecret(directory);
+  const database = openVaultFile(directory);
   const passwords = new Passwords(passwordCost);
   const commits = new GroupCommit(database);
   const read = (sql: string) => database.prepare(sql).raw(true);
@@ -138,6 +140,7 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
 
     async close() {
       commits.flush();
+      database.pragma('wal_checkpoint(TRUNCATE)');
       database.close();
     },
   };

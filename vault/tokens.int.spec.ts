@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTokens, type SessionClaims, type Tokens, type Vault } from './index.ts';
+import { openSqliteVault } from './sqlite/index.ts';
+
+let directory: string;
+let vault: Vault;
+let tokens: Tokens;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'parley-tokens-'));
+  vault = await openSqliteVault({ directory });
+  tokens = createTokens(vault);
+});
+afterEach(async () => {
+  await vault.close();
+  rmSync(directory, { recursive: true });
+});
+
+/** As after somebody removed the signing key: everything signed before is void. */
+const withAnotherSecret = async (): Promise<Tokens> => {
+  await vault.close();
+  rmSync(join(directory, 'signing.key'));
+  vault = await openSqliteVault({ directory });
+  return createTokens(vault);
+};
+
+const CLAIMS: SessionClaims = { userId: '17', generation: 0, epoch: 'one', shard: [0, 1], intents: 513 };
+
+/** The token with one character replaced by another. */
+const changed = (token: string, at: number): string => {
+  const i = at % token.length;
+  return token.slice(0, i) + (token[i] === 'x' ? 'y' : 'x') + token.slice(i + 1);
+};
+
+describe('a person’s token', () => {
+  it('says whose it is, with or without what libraries put before it', async () => {
+    const token = await tokens.issue('17');
+    for (const form of [token, `Bearer ${token}`, `Bot ${token}`])
+      expect(await tokens.verify(form)).toEqual({ userId: '17', generation: 0 });
+  });
+
+  it('is still good after a restart, and void under another secret', async () => {
+    const token = await tokens.issue('17');
+    expect(await createTokens(vault).verify(token)).toBeDefined();
+    expect(await (await withAnotherSecret()).verify(token)).toBeUndefined();
+  });
+
+  it('is void when any of it was changed', async () => {
+    const token = await tokens.issue('17');
+    await fc.assert(
+      // The last character of a signature carries bits that mean nothing.
+      fc.asyncProperty(fc.nat({ max: token.length - 2 }), async (at) => {
+        expect(await tokens.verify(changed(token, at))).toBeUndefined();
+      }),
+    );
+  });
+
+  it('is nothing that somebody could make up', async () => {
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"17","gen":0}').toString('base64url')}.`;
+    for (const token of ['', '.', '..', 'Bearer ', 'a.b', 'a.b.c', 'a.b.c.d', unsigned, 'Bearer Bearer x'])
+      expect(await tokens.verify(token)).toBeUndefined();
+    await fc.assert(
+      fc.asyncProperty(fc.string(), async (token) => {
+        expect(await tokens.verify(token)).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe('a bot’s token', () => {
+  it('begins with the bot’s id and says whose it is', async () => {
+    const token = await tokens.issueForBot('42');
+    expect(token.split('.')[0]).toBe(Buffer.from('42').toString('base64url'));
+    expect(await tokens.verify(`Bot ${token}`)).toEqual({ userId: '42', generation: 0 });
+  });
+
+  it('replaces the one before', async () => {
+    const first = await tokens.issueForBot('42');
+    const second = await tokens.issueForBot('42');
+    expect(await tokens.verify(first)).toBeUndefined();
+    expect(await tokens.verify(second)).toBeDefined();
+  });
+
+  it('is void when it was changed, and for another bot', async () => {
+    const token = await tokens.issueForBot('42');
+    await tokens.issueForBot('43');
+    const [, secret] = token.split('.');
+    expect(await tokens.verify(changed(token, token.length - 2))).toBeUndefined();
+    expect(await tokens.verify(`${Buffer.from('43').toString('base64url')}.${secret}`)).toBeUndefined();
+  });
+});
+
+describe('a session id', () => {
+  it('carries the session’s claims', async () => {
+    const sessionId = await tokens.signSession(CLAIMS);
+    expect(await tokens.verifySession(sessionId)).toEqual(CLAIMS);
+    expect(await createTokens(vault).verifySession(sessionId)).toEqual(CLAIMS);
+  });
+
+  it('is void when it was changed, and under another secret', async () => {
+    const sessionId = await tokens.signSession(CLAIMS);
+    for (const at of [0, 10, 40, sessionId.length - 5])
+      expect(await tokens.verifySession(changed(sessionId, at))).toBeUndefined();
+    expect(await (await withAnotherSecret()).verifySession(sessionId)).toBeUndefined();
+  });
+
+  it('is no token, and a token is no session id', async () => {
+    expect(await tokens.verify(await tokens.signSession(CLAIMS))).toBeUndefined();
+    expect(await tokens.verifySession(await tokens.issue('17'))).toBeUndefined();
+  });
+});
