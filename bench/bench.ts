@@ -18,6 +18,8 @@ export interface Bench {
   /** What is compared with what. */
   readonly title: string;
   readonly reach: Reach;
+  /** Makes what several benches share, outside of the bench's own time. */
+  prepare?(): Promise<unknown>;
   /** Leaves nothing behind: no file, no process. */
   run(): Promise<Measured>;
 }

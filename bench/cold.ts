@@ -9,6 +9,7 @@ export const cold: Bench = {
   name: 'cold',
   title: 'first send into an unloaded channel of 1,000,000 events / of none',
   reach: { comparison: '<=', value: 3 },
+  prepare: million,
   run: async () => {
     const { place, many, silent } = await million();
     const firstSend = async (channelId: string): Promise<number> => {

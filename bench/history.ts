@@ -9,6 +9,7 @@ export const history: Bench = {
   name: 'history',
   title: 'p99 of a page of 50 before a random message, at 1,000,000 messages / at 10,000',
   reach: { comparison: '<=', value: 1.3 },
+  prepare: million,
   run: async () => {
     const { place, many, few, messageId } = await million();
     await place.start();

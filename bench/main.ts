@@ -61,9 +61,11 @@ const say = (line: string): void => {
 const carryOut = async (bench: Bench): Promise<Outcome> => {
   const { name, title, reach } = bench;
   const shown = { name, title, reach: `${reach.comparison} ${reach.value}${reach.unit ? ` ${reach.unit}` : ''}` };
-  const begun = performance.now();
+  let begun = performance.now();
   const seconds = () => round((performance.now() - begun) / 1_000, 1);
   try {
+    await bench.prepare?.();
+    begun = performance.now();
     const { ratio, figures } = await bench.run();
     return { ...shown, ratio: round(ratio, 2), reached: reached(reach, ratio), figures, seconds: seconds() };
   } catch (error) {

@@ -17,6 +17,7 @@ export const restart: Bench = {
   name: 'restart',
   title: 'seconds from start to ready with 1,000,000 events / with none',
   reach: { comparison: '<=', value: 1.5 },
+  prepare: million,
   run: async () => {
     const { place } = await million();
     const empty = await startPlace();
