@@ -3,7 +3,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type { Actor } from '../schemas/actor.ts';
 import type { Command } from '../schemas/commands/index.ts';
 import type { ParleyError } from '../schemas/errors.ts';
-import type { LimitShown } from '../schemas/http/limit-headers.ts';
+import type { LimitShown } from '../schemas/limit.ts';
 
 export interface CommandContext {
   readonly actor: Actor;

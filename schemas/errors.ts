@@ -1,6 +1,6 @@
 /** The error catalogue: every refusal a client can see, with the code and status of Discord's API where it has one. */
 
-import type { LimitShown } from './http/limit-headers.ts';
+import type { LimitShown } from './limit.ts';
 
 export const catalogue = {
   general: { code: 0, status: 500, message: 'Internal Server Error' },

@@ -3,7 +3,7 @@ import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rat
 import type { Actor } from '../../schemas/actor.ts';
 import type { Command } from '../../schemas/commands/index.ts';
 import { type ParleyError, parleyError } from '../../schemas/errors.ts';
-import type { LimitShown } from '../../schemas/http/limit-headers.ts';
+import type { LimitShown } from '../../schemas/limit.ts';
 
 /** `count` per `seconds`; `undefined`: no limit. */
 export type Limit = { readonly count: number; readonly seconds: number } | undefined;

@@ -1,15 +1,7 @@
 /** How an HTTP answer tells the state of a rate limit. */
 import { errorBody, type ParleyError } from '../errors.ts';
+import type { LimitShown } from '../limit.ts';
 import type { Reply } from './route.ts';
-
-export interface LimitShown {
-  readonly bucket: string;
-  readonly limit: number;
-  readonly remaining: number;
-  /** Seconds until the window ends. */
-  readonly resetAfter: number;
-  readonly scope: 'user' | 'global' | 'shared';
-}
 
 /** @param now milliseconds since 1970 */
 export const limitHeaders = (state: LimitShown, now: number): Record<string, string> => ({
