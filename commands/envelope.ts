@@ -1,11 +1,11 @@
 /** From a decided event to what the log stores: ids, envelope, and typed text sealed. */
-import { v5 as uuidv5 } from 'uuid';
+import { parse as uuidBytes, v5 as uuidv5 } from 'uuid';
 import { type DecidedEvent, EVENT_SCHEMA, type NewParleyEvent } from '../schemas/events/index.ts';
 import type { KeyRing } from '../vault/key-ring.ts';
 import { sealText } from '../vault/seal.ts';
 
 /** Namespace of our event ids. */
-const NAMESPACE = '6f1c6a52-0c3b-5d6e-9a77-3f0d6b1f2a10';
+const NAMESPACE = uuidBytes('6f1c6a52-0c3b-5d6e-9a77-3f0d6b1f2a10');
 
 /** Who caused an event, and by which command. */
 export interface Cause {
@@ -31,7 +31,7 @@ export const toNewEvent = async (
   now: number,
   keys: KeyRing,
 ): Promise<NewParleyEvent> => {
-  const id = uuidv5(`${stream}\n${sequence}\n${cause.key}`, NAMESPACE);
+  const id = uuidv5(Buffer.from(`${stream}\n${sequence}\n${cause.key}`), NAMESPACE);
   let data: unknown = decided.data;
   if (decided.secret !== undefined) {
     const { by, text } = decided.secret;

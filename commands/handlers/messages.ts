@@ -148,8 +148,9 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
   const first = await firstOf(deps, context, stream, result.right, body);
   if (either.isLeft(first)) return first;
   if (first.right?.type !== 'message-posted') return refused('keyReused');
-  const guild = await deps.views.guilds.channel(command.channel_id);
-  return outcome(stream, result.right, await deps.presenter.posted(first.right, guild?.guildId ?? null));
+  const guildId = (await deps.views.guilds.channel(command.channel_id))?.guildId ?? null;
+  const said = result.right.events.length > 0 ? body : undefined;
+  return outcome(stream, result.right, await deps.presenter.posted(first.right, guildId, said));
 };
 
 export const editMessage: Handler<CommandBody<'message.edit'>> = async (deps, context, command, gate) => {

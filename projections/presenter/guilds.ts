@@ -3,7 +3,17 @@ import type { ChannelRow, GuildRow, InviteRow, MemberRow } from '../guild-views/
 import type { ChannelHead } from '../unread/port.ts';
 import type { ApiChannel, ApiGuild, ApiInvite, ApiPartialMember, ApiRole, ApiUser } from './shapes.ts';
 
-export const isoTime = (ms: number): string => new Date(ms).toISOString();
+let lastTime = 0;
+let lastIso = new Date(0).toISOString();
+
+/** Of messages that come in a burst most have the time of the one before. */
+export const isoTime = (ms: number): string => {
+  if (ms !== lastTime) {
+    lastTime = ms;
+    lastIso = new Date(ms).toISOString();
+  }
+  return lastIso;
+};
 
 /** The role every member has; its id is the guild's. oceanic.js insists on `colors`. */
 const everyoneRole = (guild: GuildRow): ApiRole => ({

@@ -1,10 +1,17 @@
 /** Turns rows of the read models into what clients are shown. The only place where sealed text is opened for clients. */
-import type { EventOf } from '../../schemas/events/index.ts';
+import type { EventOf, MessageBody } from '../../schemas/events/index.ts';
 import type { KeyRing } from '../../vault/key-ring.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow } from '../guild-views/port.ts';
 import type { MessageRow, TimelineReader } from '../timelines/port.ts';
 import type { ChannelHead } from '../unread/port.ts';
-import { isoTime, presentDirectChannel, presentGuild, presentGuildChannel, presentInvite, presentMember } from './guilds.ts';
+import {
+  isoTime,
+  presentDirectChannel,
+  presentGuild,
+  presentGuildChannel,
+  presentInvite,
+  presentMember,
+} from './guilds.ts';
 import { MessagePresenter, rowOfPosted } from './messages.ts';
 import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiUser } from './shapes.ts';
 import { UserPresenter } from './users.ts';
@@ -36,6 +43,8 @@ export class Presenter {
   private readonly guilds: GuildReader;
   private readonly userPresenter: UserPresenter;
   private readonly messagePresenter: MessagePresenter;
+  /** A sender's answer and everybody's dispatch show the same event: it is opened once, for as long as it is in memory. */
+  private readonly shown = new WeakMap<EventOf<'message-posted'>, ApiMessage>();
 
   constructor(deps: PresenterDeps) {
     this.guilds = deps.guilds;
@@ -65,7 +74,11 @@ export class Presenter {
     if (row.kind === 'text') return presentGuildChannel(row, head);
     const others = row.participants.filter((id) => id !== viewer);
     const users = await this.users(others);
-    return presentDirectChannel(row, others.map((id) => users.get(id)!), head);
+    return presentDirectChannel(
+      row,
+      others.map((id) => users.get(id)!),
+      head,
+    );
   }
 
   guild(row: GuildRow): ApiGuild {
@@ -97,9 +110,16 @@ export class Presenter {
     return this.messagePresenter.messages(rows, guildId);
   }
 
-  /** The `d` of a MESSAGE_CREATE. */
-  async posted(event: EventOf<'message-posted'>, guildId: string | null): Promise<ApiMessage> {
-    return this.messagePresenter.dispatched(rowOfPosted(event), guildId);
+  /**
+   * The `d` of a MESSAGE_CREATE.
+   * @param said what the event seals, where its author has just said it: it need not be opened
+   */
+  async posted(event: EventOf<'message-posted'>, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
+    const known = this.shown.get(event);
+    if (known !== undefined) return known;
+    const message = await this.messagePresenter.dispatched(rowOfPosted(event), guildId, said);
+    this.shown.set(event, message);
+    return message;
   }
 
   /** The `d` of a MESSAGE_UPDATE: the message as that edit left it; `undefined` when there is no such message any more. */

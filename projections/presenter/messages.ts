@@ -68,8 +68,8 @@ export class MessagePresenter {
   }
 
   /** One message as a dispatch carries it: with the author's membership. */
-  async dispatched(row: MessageRow, guildId: string | null): Promise<ApiMessage> {
-    const message = this.fromCaches(row) ?? (await this.messages([row], guildId))[0]!;
+  async dispatched(row: MessageRow, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
+    const message = this.fromCaches(row, said) ?? (await this.messages([row], guildId))[0]!;
     if (guildId === null) return message;
     const member = await this.guilds.member(guildId, row.author);
     return member === undefined
@@ -91,11 +91,11 @@ export class MessagePresenter {
   }
 
   /** The common case of a live message: nobody to look up, no reply, no mention. */
-  private fromCaches(row: MessageRow): ApiMessage | undefined {
+  private fromCaches(row: MessageRow, said?: MessageBody): ApiMessage | undefined {
     if (row.replyTo !== null || row.mentions.users.length > 0 || row.sealed === null) return undefined;
     const author = this.users.cached(row.author);
-    if (author === undefined || this.keys.cached(row.sealed.by) === null) return undefined;
-    return this.bare(row, author, []);
+    if (author === undefined || (said === undefined && this.keys.cached(row.sealed.by) === null)) return undefined;
+    return this.bare(row, author, [], said);
   }
 
   private async repliedTo(rows: readonly MessageRow[]): Promise<Map<string, MessageRow>> {
@@ -129,8 +129,12 @@ export class MessagePresenter {
     };
   }
 
-  private bare(row: MessageRow, author: ApiUser, mentions: readonly ApiUser[]): ApiMessage {
-    const body = this.open(row);
+  private bare(
+    row: MessageRow,
+    author: ApiUser,
+    mentions: readonly ApiUser[],
+    body: MessageBody = this.open(row),
+  ): ApiMessage {
     return {
       id: row.id,
       channel_id: row.channelId,
