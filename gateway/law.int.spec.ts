@@ -1,0 +1,263 @@
+/** The gateway's laws over random histories: resuming, like starting anew, ends in the state that live delivery ends in. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Story } from '../projections/testing.ts';
+import { type Frame, guildWith, hiddenChannel, type Station, World } from './testing.ts';
+
+type Step =
+  | {
+      readonly kind: 'post' | 'edit' | 'remove' | 'react' | 'unreact' | 'direct';
+      readonly at: number;
+      readonly by: number;
+    }
+  | { readonly kind: 'join' | 'leave'; readonly guild: number; readonly by: number }
+  | { readonly kind: 'channel'; readonly guild: number; readonly view: number }
+  | { readonly kind: 'read'; readonly at: number };
+
+const small = fc.nat({ max: 5 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constantFrom('post', 'edit', 'remove', 'react', 'unreact'), at: small, by: small }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('direct' as const), at: small, by: small }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('join', 'leave'), guild: small, by: small }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('channel' as const), guild: small, view: small }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('read' as const), at: small }) },
+);
+
+/** Plays steps into a story, each as a command would: what makes no sense is left out. Every play has people and guilds of its own. */
+class Play {
+  /** Whose sessions are looked at: comes, goes, and sees some of the hidden channels. */
+  readonly watcher: string;
+  private readonly story: Story;
+  private readonly owner: string;
+  private readonly people: readonly string[];
+  private readonly guilds: readonly string[];
+  private readonly direct: string;
+  private readonly channels: string[] = [];
+  private readonly messages: { channel: string; ordinal: number; by: string; gone: boolean }[] = [];
+  private readonly ordinals = new Map<string, number>();
+  private readonly members = new Set<string>();
+  private readonly reactions = new Set<string>();
+  private directOpen = false;
+  private next: number;
+
+  constructor(story: Story, number: number) {
+    const id = (n: number) => String(number * 1_000 + n);
+    this.story = story;
+    this.people = [id(1), id(2), id(3)];
+    [this.owner, this.watcher] = this.people as [string, string];
+    this.guilds = [id(10), id(20)];
+    this.direct = id(99);
+    this.next = number * 1_000 + 100;
+    for (const person of this.people) story.user(person);
+    for (const guild of this.guilds) this.channels.push(guildWith(story, guild, this.owner));
+  }
+
+  take(step: Step): void {
+    const { story, watcher } = this;
+    const pick = <T>(list: readonly T[], n: number): T | undefined => list[n % Math.max(1, list.length)];
+    switch (step.kind) {
+      case 'post': {
+        const channel = pick(this.channels, step.at)!;
+        const ordinal = (this.ordinals.get(channel) ?? 0) + 1;
+        this.ordinals.set(channel, ordinal);
+        const by = pick(this.people, step.by)!;
+        story.post(channel, by, { nonce: `${channel} ${ordinal}` });
+        this.messages.push({ channel, ordinal, by, gone: false });
+        break;
+      }
+      case 'edit':
+      case 'remove':
+      case 'react':
+      case 'unreact': {
+        const message = pick(this.messages, step.at);
+        if (message !== undefined && !message.gone) this.change(step.kind, message, pick(this.people, step.by)!);
+        break;
+      }
+      case 'direct':
+        if (this.directOpen) break;
+        this.directOpen = true;
+        story.direct(this.direct, this.owner, watcher);
+        this.channels.push(this.direct);
+        break;
+      case 'join':
+      case 'leave': {
+        const guild = pick(this.guilds, step.guild)!;
+        const who = step.by % 2 === 0 ? watcher : this.people[2]!;
+        const key = `${guild} ${who}`;
+        if (this.members.has(key) === (step.kind === 'join')) break;
+        if (step.kind === 'join') this.members.add(key);
+        else this.members.delete(key);
+        story[step.kind](guild, who);
+        break;
+      }
+      case 'channel': {
+        const guild = pick(this.guilds, step.guild)!;
+        const id = String(this.next++);
+        if (step.view % 3 === 0) story.channel(id, guild);
+        else hiddenChannel(story, id, guild, step.view % 3 === 1 ? watcher : undefined);
+        this.channels.push(id);
+        break;
+      }
+      case 'read':
+        story.read(watcher, { [pick(this.channels, step.at)!]: step.at + 1 });
+    }
+  }
+
+  private change(kind: 'edit' | 'remove' | 'react' | 'unreact', message: Play['messages'][number], by: string): void {
+    const { story } = this;
+    const { channel, ordinal } = message;
+    const reaction = `${channel} ${ordinal} ${by}`;
+    if (kind === 'edit') story.edit(channel, ordinal, message.by);
+    if (kind === 'remove') {
+      story.remove(channel, ordinal, message.by);
+      message.gone = true;
+    }
+    if (kind === 'react' && !this.reactions.has(reaction)) {
+      this.reactions.add(reaction);
+      story.react(channel, ordinal, by, '👍');
+    }
+    if (kind === 'unreact' && this.reactions.delete(reaction)) story.unreact(channel, ordinal, by, '👍');
+  }
+}
+
+interface Message {
+  readonly channel: string;
+  readonly guild: string | undefined;
+  content: string | undefined;
+  readonly reactions: Set<string>;
+}
+
+/** What a client knows that keeps everything it is told. */
+const stateAfter = (frames: readonly Frame[]) => {
+  const guilds = new Map<string, { name: string; channels: Set<string>; members: Set<string> }>();
+  const direct = new Set<string>();
+  const read = new Map<string, number>();
+  const messages = new Map<string, Message>();
+  const message = ({ id, channel_id: channel, guild_id: guild }: Frame['d']) => {
+    const known: Message = messages.get(id) ?? { channel, guild, content: undefined, reactions: new Set() };
+    messages.set(id, known);
+    return known;
+  };
+  for (const { t, d } of frames) {
+    switch (t) {
+      case 'READY':
+        for (const channel of d.private_channels) direct.add(channel.id);
+        break;
+      case 'GUILD_CREATE':
+        guilds.set(d.id, {
+          name: d.name,
+          channels: new Set(d.channels.map((channel: { id: string }) => channel.id)),
+          members: new Set(d.members.map((member: { user: { id: string } }) => member.user.id)),
+        });
+        break;
+      case 'GUILD_DELETE':
+        guilds.delete(d.id);
+        for (const [id, { guild }] of messages) if (guild === d.id) messages.delete(id);
+        break;
+      case 'CHANNEL_CREATE':
+        if (d.guild_id === undefined) direct.add(d.id);
+        else guilds.get(d.guild_id)!.channels.add(d.id);
+        break;
+      case 'GUILD_MEMBER_ADD':
+        guilds.get(d.guild_id)!.members.add(d.user.id);
+        break;
+      case 'GUILD_MEMBER_REMOVE':
+        guilds.get(d.guild_id)!.members.delete(d.user.id);
+        break;
+      case 'MESSAGE_CREATE':
+      case 'MESSAGE_UPDATE':
+        message(d).content = d.content;
+        break;
+      case 'MESSAGE_DELETE':
+        messages.delete(d.id);
+        break;
+      case 'MESSAGE_REACTION_ADD':
+        message({ ...d, id: d.message_id }).reactions.add(d.user_id);
+        break;
+      case 'MESSAGE_REACTION_REMOVE':
+        message({ ...d, id: d.message_id }).reactions.delete(d.user_id);
+        break;
+      case 'MESSAGE_ACK':
+        read.set(d.channel_id, d.ordinal);
+    }
+  }
+  return { guilds, direct, read, messages };
+};
+
+/** Numbers of a history's cuts to look at: all of them would be slow, few find little. */
+const CUTS = 6;
+const dispatches = (frames: readonly Frame[]) => frames.filter((frame) => frame.op === 0);
+
+const history = fc.array(fc.array(step, { maxLength: 6 }), { maxLength: 8 });
+
+describe('state', () => {
+  let world: World;
+  let station: Station;
+  /** Keeps no recent events. */
+  let cold: Station;
+  let plays = 0;
+
+  beforeAll(async () => {
+    world = await World.open();
+    station = await world.station();
+    cold = await world.station({ ringBytes: 0 });
+  });
+  afterAll(() => world.close());
+
+  /** Dispatches that a session of the watcher was sent live, from its start on. */
+  const watched = async (steps: readonly (readonly Step[])[]) => {
+    plays += 1;
+    const play = new Play(world.story, plays);
+    const client = await station.identified(play.watcher);
+    for (const turn of steps) {
+      for (const one of turn) play.take(one);
+      await world.received(client);
+    }
+    await client.cut();
+    return { userId: play.watcher, frames: dispatches(client.frames), session_id: client.session().session_id };
+  };
+
+  it('after a resume from any position, from the ring or from the log, is the state after live delivery', async () => {
+    const cuts = fc.array(fc.nat(), { minLength: CUTS, maxLength: CUTS });
+    await fc.assert(
+      fc.asyncProperty(history, cuts, async (steps, cutAt) => {
+        const { userId, frames, session_id } = await watched(steps);
+        const first = frames.findIndex((frame) => frame.t === 'PARLEY_POSITION');
+        for (const cut of cutAt) {
+          const seen = frames.slice(0, first + 1 + (cut % (frames.length - first)));
+          const replies: Frame[][] = [];
+          for (const at of [station, cold]) {
+            const client = await at.resumed(userId, { session_id, seq: seen.at(-1)!.s! });
+            replies.push(dispatches(client.frames));
+            await client.cut();
+          }
+          expect(replies[1]).toEqual(replies[0]);
+          const all = [...seen, ...replies[0]!];
+          expect(stateAfter(all)).toEqual(stateAfter(frames));
+          const positions = all.map((frame) => frame.s!);
+          expect(positions).toEqual([...positions].sort((a, b) => a - b));
+        }
+      }),
+      { numRuns: 40 },
+    );
+    expect(new Set(station.counters.resumes)).toEqual(new Set(['ring']));
+    expect(new Set(cold.counters.resumes)).toContain('log');
+  });
+
+  it('of guilds and channels after a fresh start is the state after live delivery', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (steps) => {
+        const { userId, frames } = await watched(steps);
+        const client = await station.identified(userId);
+        const { guilds, direct } = stateAfter(dispatches(client.frames));
+        await client.cut();
+        const live = stateAfter(frames);
+        expect({ guilds, direct }).toEqual({ guilds: live.guilds, direct: live.direct });
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
