@@ -1,0 +1,124 @@
+/** `parley import irc` as an operator runs it, and what clients then read. */
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Api, someName } from './support/api.ts';
+import { LIMITS_OFF, type Server, startServer } from './support/server.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+
+const run = promisify(execFile);
+const logs = resolve('../shared/data/irc');
+const fixture = resolve('app/import/fixtures/2004-12-25.excerpt.txt');
+
+const importInto = async (data: string, files: readonly string[], channel = 'ubuntu'): Promise<string> => {
+  const args = ['dist/parley.js', 'import', 'irc', ...files, '--guild', 'Ubuntu', '--channel', channel];
+  return (await run(process.execPath, args, { env: { ...process.env, PARLEY_DATA: data } })).stdout;
+};
+
+const replayed = async (data: string, ...options: string[]): Promise<{ key: string; time: string }[]> => {
+  const args = ['dist/parley.js', 'replay', ...options];
+  const env = { ...process.env, PARLEY_DATA: data };
+  const { stdout } = await run(process.execPath, args, { env, maxBuffer: 2 ** 28 });
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+};
+
+describe('an imported excerpt', () => {
+  const folder = temporaryFolder();
+  let server: Server | undefined;
+  let owner: Api;
+  let channelId = '';
+
+  beforeAll(async () => {
+    // The first person registers first, and so owns what is imported.
+    server = await startServer({ data: folder.path, env: LIMITS_OFF });
+    const account = await new Api(server.url).register(someName('owner'));
+    await server.stop();
+    await importInto(folder.path, [fixture]);
+    server = await startServer({ data: folder.path, env: LIMITS_OFF });
+    owner = new Api(server.url, account);
+    const [guild] = await owner.ask<{ id: string }[]>('GET', '/users/@me/guilds');
+    const channels = await owner.ask<{ id: string; name: string }[]>('GET', `/guilds/${guild!.id}/channels`);
+    channelId = channels.find(({ name }) => name === 'ubuntu')!.id;
+  });
+  afterAll(async () => {
+    if (server?.alive()) await server.kill();
+    folder.remove();
+  });
+
+  it('is read like any other history, with the original times', async () => {
+    const messages = await owner.history(channelId, '?limit=100');
+    expect(messages).toHaveLength(20);
+    expect(messages.map(({ ordinal }) => ordinal)).toEqual([...messages.keys()].map((i) => 20 - i));
+    for (const { timestamp } of messages as unknown as { timestamp: string }[])
+      expect(timestamp).toMatch(/^2004-12-25T/);
+  });
+
+  it('has ids that grow with the ordinal and do not begin before 2015', async () => {
+    const ids = (await owner.history(channelId, '?limit=100')).map(({ id }) => BigInt(id)).reverse();
+    for (let i = 1; i < ids.length; i += 1) expect(ids[i]! >> 22n).toBeGreaterThan(ids[i - 1]! >> 22n);
+    expect(ids[0]! >> 22n).toBe(0n);
+  });
+
+  it('shows what people did in italics', async () => {
+    const messages = await owner.history(channelId, '?limit=100');
+    expect(messages.filter(({ content }) => /^_.*_$/.test(content))).toHaveLength(1);
+  });
+
+  it('lets nobody sign in as one of its people', async () => {
+    const [message] = await owner.history(channelId, '?limit=1');
+    const answer = await new Api(server!.url).request('POST', '/login', {
+      username: message!.author.username,
+      password: 'anything at all',
+    });
+    expect(answer.status).toBe(400);
+  });
+
+  it('is refused while a server runs on the folder, with a word on who has it', async () => {
+    await expect(importInto(folder.path, [fixture])).rejects.toThrow(String(server!.pid));
+  });
+
+  it('is refused for a channel that was not imported', async () => {
+    await server!.stop();
+    await expect(importInto(folder.path, [fixture], 'general')).rejects.toThrow(/was not imported/);
+  });
+
+  it('is refused for a file without a date in its name', async () => {
+    await expect(importInto(folder.path, [resolve('package.json')])).rejects.toThrow(/must hold a date/);
+  });
+});
+
+describe.skipIf(!existsSync(logs))('the 39 logs of #ubuntu', () => {
+  const folder = temporaryFolder();
+  const files = existsSync(logs)
+    ? readdirSync(logs)
+        .filter((name) => name.endsWith('.raw.txt'))
+        .map((name) => join(logs, name))
+    : [];
+  afterAll(() => folder.remove());
+
+  it('are accounted for line by line, and a second import adds nothing', async () => {
+    expect(files).toHaveLength(39);
+    const lines = '55265 lines: 48593 said (4 empty), 97 actions, 6570 system lines, 5 others';
+    const first = await importInto(folder.path, files);
+    expect(first).toContain(lines);
+    expect(first).toContain('48686 messages added, 0 known');
+    expect(first).toMatch(/now ends at ordinal 48686$/m);
+    const events = await replayed(folder.path);
+    const second = await importInto(folder.path, files);
+    expect(second).toContain(lines);
+    expect(second).toContain('0 messages added, 48686 known');
+    expect(second).toMatch(/now ends at ordinal 48686$/m);
+    expect(await replayed(folder.path)).toEqual(events);
+  }, 240_000);
+
+  it('make one account of all spellings of a nickname', async () => {
+    const accounts = await replayed(folder.path, '--types', 'user-registered');
+    // 4,613 people who said something, 6 who only did something, and the importer who owns the guild.
+    expect(accounts).toHaveLength(4_620);
+  });
+});
