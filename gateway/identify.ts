@@ -7,6 +7,9 @@ import { type GuildSnapshot, guildCreateFrame, joinAll, readGuildSnapshot, readS
 import { Phase, type Session } from './session.ts';
 import { hold, PacedWriter, type Parts, recognise, viewsAtHead, wants } from './starting.ts';
 
+/** Every WebSocket answers a ping at once; one that does not is not waited for. */
+const PONG_TIMEOUT_MS = 1_000;
+
 interface Snapshot {
   readonly position: number;
   readonly scope: Scope;
@@ -55,6 +58,10 @@ const readSnapshot = async (parts: Parts, session: Session, position: number): P
 const sendSnapshot = async (parts: Parts, session: Session, snapshot: Snapshot): Promise<void> => {
   const writer = new PacedWriter(parts, session);
   await writer.add(dispatchFrame('READY', 0, JSON.stringify(await ready(parts, session, snapshot.scope))));
+  if (session.isBot && snapshot.guilds.length > 0) {
+    writer.end();
+    await readByClient(session);
+  }
   for (const guild of snapshot.guilds) {
     await writer.add(await guildCreateFrame(parts.deps, session, guild, 0));
     if (session.phase === Phase.closed) return;
@@ -63,6 +70,25 @@ const sendSnapshot = async (parts: Parts, session: Session, snapshot: Snapshot):
   await writer.add(dispatchFrame('PARLEY_POSITION', snapshot.position, '{}'));
   writer.end();
 };
+
+/**
+ * Until the client has read what was written, as its pong shows. discord.js handles what it reads in one piece side by
+ * side, and takes longer over READY than over what follows: a GUILD_CREATE read together with READY overtakes it, and
+ * the bot is told it is ready before it knows who it is.
+ */
+const readByClient = ({ ws }: Session): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      ws.off('pong', done);
+      ws.off('close', done);
+      resolve();
+    };
+    const timer = setTimeout(done, PONG_TIMEOUT_MS);
+    ws.on('pong', done);
+    ws.on('close', done);
+    ws.ping();
+  });
 
 const ready = async (parts: Parts, session: Session, scope: Scope): Promise<object> => {
   const { deps } = parts;
