@@ -1,0 +1,123 @@
+/** What the README tells a stranger to type works as it stands there. Only the server's address is another. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Message } from './support/api.ts';
+import { Api } from './support/api.ts';
+import { type Server, startServer } from './support/server.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+import { Watched } from './support/watched.ts';
+
+const readme = readFileSync('README.md', 'utf8');
+const scripts = (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }).scripts;
+
+/** Code blocks of one language below a heading. */
+const blocks = (heading: string, language: string): string[] => {
+  const section = readme.split(/^## /m).find((part) => part.startsWith(heading))!;
+  return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code!);
+};
+
+/** A child process whose words can be waited for. */
+const speaking = (child: ChildProcess) => {
+  const watched = new Watched();
+  let words = '';
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      words += text;
+      watched.changed();
+    });
+  }
+  return {
+    said: () => words,
+    until: (part: string) =>
+      watched.until(
+        () => words.includes(part),
+        () => `"${part}" in: ${words}`,
+      ),
+  };
+};
+
+describe('the README', () => {
+  const data = temporaryFolder();
+  /** A folder as the reader's is: with `node_modules`, and nothing that another test minds. */
+  const folder = temporaryFolder();
+  let server: Server;
+  let firstMessage: { out: string; code: number | null };
+  let environment: Record<string, string>;
+
+  beforeAll(async () => {
+    symlinkSync(resolve('node_modules'), join(folder.path, 'node_modules'));
+    server = await startServer({ data: data.path });
+    const typed = blocks('First message', 'sh').join('\n').replace('http://127.0.0.1:7480', server.url);
+    expect(typed).toContain(server.url);
+    // The last lines hand over what the reader's shell would still know.
+    const shell = spawn(
+      'bash',
+      ['-eu', '-c', `${typed}\necho\nfor name in TOKEN CHANNEL BOT_TOKEN; do echo "$name=\${!name}"; done`],
+      {
+        cwd: folder.path,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    const { said } = speaking(shell);
+    const [code] = (await once(shell, 'close')) as [number | null];
+    firstMessage = { out: said(), code };
+    environment = Object.fromEntries(
+      [...said().matchAll(/^([A-Z_]+)=(.+)$/gm)].map(([, name, value]) => [name, value]),
+    );
+  });
+
+  afterAll(async () => {
+    await server?.kill();
+    data.remove();
+    folder.remove();
+  });
+
+  it('names two commands that exist', () => {
+    expect(blocks('Two commands', 'sh').map((block) => block.replace(/#.*/, '').trim())).toEqual([
+      'npm ci && npm start',
+      'npm ci && npm test',
+    ]);
+    expect(scripts).toMatchObject({ start: expect.any(String), test: expect.any(String), bench: expect.any(String) });
+  });
+
+  it('is what CI runs', () => {
+    expect(readFileSync('.ci/run', 'utf8')).toContain('\nnpm ci && npm test\n');
+  });
+
+  it('leads to a first message, and to hearing one over a socket', () => {
+    expect(firstMessage.code, firstMessage.out).toBe(0);
+    expect(firstMessage.out).toContain('"content":"hello"');
+    expect(firstMessage.out).toMatch(/acknowledged: position \d+, sequence \d+/);
+    expect(firstMessage.out).toMatch(/ada: hello, socket \(s \d+\)/);
+  });
+
+  it('has a bot of about twenty lines that answers', async () => {
+    const [code] = blocks('First message', 'js');
+    expect(code!.trim().split('\n').length).toBeLessThanOrEqual(22);
+    writeFileSync(join(folder.path, 'parrot.mjs'), code!);
+    const bot = spawn(process.execPath, ['parrot.mjs'], {
+      cwd: folder.path,
+      env: { ...process.env, PARLEY: server.url, BOT_TOKEN: environment.BOT_TOKEN },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    try {
+      await speaking(bot).until('parrot is ready');
+      const token = environment.TOKEN!;
+      const ada = new Api(server.url, { id: '', username: 'ada', token, authorization: `Bearer ${token}` });
+      const { id } = await ada.send(environment.CHANNEL!, 'pieces of eight');
+      await expect
+        .poll(
+          async () => (await ada.history(environment.CHANNEL!, `?after=${id}`)).map((reply: Message) => reply.content),
+          {
+            timeout: 10_000,
+          },
+        )
+        .toEqual(['ada said: pieces of eight']);
+    } finally {
+      bot.kill('SIGKILL');
+    }
+  });
+});
