@@ -1,6 +1,7 @@
 /** From an event to the dispatches that tell of it, whoever hears them and whenever. */
 import { channelPermissions, Permission } from '../domain/permissions.ts';
 import type { Views } from '../projections/port.ts';
+import type { ApiMessage } from '../projections/presenter/index.ts';
 import type { EventOf, ParleyEvent } from '../schemas/events/index.ts';
 import { type Audience, channelAudience, channelStream, guildAudience, userAudience } from '../schemas/streams.ts';
 import type { GatewayPresenter } from './config.ts';
@@ -85,12 +86,12 @@ export class EventRenderer {
     switch (event.type) {
       case 'message-posted': {
         const message = await this.presenter.posted(concealed ? withoutText(event) : event, guildId);
-        return [dispatch('MESSAGE_CREATE', message, { carriesText: guildId !== null })];
+        return [dispatch('MESSAGE_CREATE', withoutReactions(message), { carriesText: guildId !== null })];
       }
       case 'message-edited': {
         const message = await this.presenter.edited(concealed ? withoutText(event) : event, guildId);
         if (message === undefined) return [];
-        return [dispatch('MESSAGE_UPDATE', message, { carriesText: guildId !== null })];
+        return [dispatch('MESSAGE_UPDATE', withoutReactions(message), { carriesText: guildId !== null })];
       }
       case 'message-deleted':
         return [dispatch('MESSAGE_DELETE', deletedMessage(event, guildId))];
@@ -213,6 +214,15 @@ const withoutText = <E extends EventOf<'message-posted'> | EventOf<'message-edit
   ...event,
   data: { ...event.data, sealed: { by: event.data.sealed.by, box: '' } },
 });
+
+/**
+ * The views may know of reactions from after the event. Their dispatches follow, and a client that had counted them from
+ * here would count them twice; from a message without the field libraries keep what they have.
+ */
+const withoutReactions = ({ reactions: _, referenced_message: target, ...message }: ApiMessage): ApiMessage =>
+  target
+    ? { ...message, referenced_message: withoutReactions(target) }
+    : { ...message, ...(target === null ? { referenced_message: null } : {}) };
 
 const deletedMessage = (event: EventOf<'message-deleted'>, guildId: string | null): object => ({
   id: event.data.messageId,

@@ -44,13 +44,15 @@ class Play {
   private next: number;
 
   constructor(story: Story, number: number) {
-    const id = (n: number) => String(number * 1_000 + n);
+    // All of one length, so that a guild's first channel (its id and a 1) has an id that nothing else has.
+    const first = (10_000 + number) * 1_000;
+    const id = (n: number) => String(first + n);
     this.story = story;
     this.people = [id(1), id(2), id(3)];
     [this.owner, this.watcher] = this.people as [string, string];
     this.guilds = [id(10), id(20)];
     this.direct = id(99);
-    this.next = number * 1_000 + 100;
+    this.next = first + 100;
     for (const person of this.people) story.user(person);
     for (const guild of this.guilds) this.channels.push(guildWith(story, guild, this.owner));
   }
@@ -191,6 +193,12 @@ const stateAfter = (frames: readonly Frame[]) => {
 const CUTS = 6;
 const dispatches = (frames: readonly Frame[]) => frames.filter((frame) => frame.op === 0);
 
+/** Told as it is when it is told, and nothing a client's state hangs on: the author's membership, the id beside a read ordinal. */
+const withoutHints = (frame: Frame): Frame => {
+  const { member: _, ...d } = frame.d;
+  return { ...frame, d: frame.t === 'MESSAGE_ACK' ? { ...d, message_id: null } : d };
+};
+
 const history = fc.array(fc.array(step, { maxLength: 6 }), { maxLength: 8 });
 
 describe('state', () => {
@@ -234,7 +242,7 @@ describe('state', () => {
             replies.push(dispatches(client.frames));
             await client.cut();
           }
-          expect(replies[1]).toEqual(replies[0]);
+          expect(replies[1]!.map(withoutHints)).toEqual(replies[0]!.map(withoutHints));
           const all = [...seen, ...replies[0]!];
           expect(stateAfter(all)).toEqual(stateAfter(frames));
           const positions = all.map((frame) => frame.s!);
