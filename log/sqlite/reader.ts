@@ -45,13 +45,18 @@ export class Reader {
     const statement = this.#prepare(
       `SELECT s.name, e.sequence, e.position FROM streams s
        JOIN events e ON e.stream = s.id AND e.sequence = (SELECT max(sequence) FROM events WHERE stream = s.id)
-       WHERE s.name > ? AND s.name >= ? AND s.name < ? ORDER BY s.name LIMIT ?`,
+       WHERE s.name >= ? AND s.name < ? AND s.name <> ? ORDER BY s.name LIMIT ?`,
     );
     const heads: StreamHead[] = [];
     let after = query.after ?? '';
     for (;;) {
       const want = Math.min(query.limit - heads.length, ROWS_PER_TURN);
-      const rows = statement.all([after, prefix, afterPrefix(prefix), want]) as [string, number, number][];
+      const begun = after >= prefix;
+      const rows = statement.all([begun ? after : prefix, afterPrefix(prefix), after, want]) as [
+        string,
+        number,
+        number,
+      ][];
       for (const [stream, sequence, position] of rows) heads.push({ stream, sequence, position });
       if (rows.length < want || heads.length >= query.limit) return heads;
       after = rows.at(-1)![0];
