@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 const entries = {
   parley: 'app/cli/parley.ts',
   bench: 'bench/main.ts',
+  'rendering-worker': 'app/rendering/worker.ts',
 };
 
 await build({

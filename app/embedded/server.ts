@@ -11,6 +11,7 @@ import { gatewayConfig, gatewayMetrics } from '../gateway-wiring.ts';
 import { gatewayUrlOf } from '../http/gateway-url.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { Metrics } from '../metrics.ts';
+import { renderElsewhere } from '../rendering/index.ts';
 import { type Core, openCore } from './core.ts';
 
 /** Behind by more than this, views are not ready: reads would show the past. */
@@ -53,7 +54,7 @@ const httpEdge = ({ config, logger, metrics }: ServerOptions, core: Core, ready:
         ownWrites: (userId) => write.ownWrites.seen(userId),
         now: Date.now,
       }),
-      ...replayRoutes({ log, views, keys: core.keys }),
+      ...replayRoutes({ log, views, keys: core.keys, render: renderElsewhere() }),
     ],
     authenticate: authenticator(core.tokens, views.guilds),
     limits: write.limits,

@@ -1,7 +1,8 @@
 /** The event log as text, page by page, as fast as it is taken. */
 import type { StoredEvent, StoredPage } from '../../log/port.ts';
+import { knowledgeFor, type ReplayDeps } from './knowledge.ts';
 import { KEEP_ALIVE, linesOf } from './lines.ts';
-import { openedData, type ReplayDeps } from './opening.ts';
+import type { ReplayPage } from './page.ts';
 import type { ReplayOfLog, ReplayOfStream, ReplayQuery } from './query.ts';
 
 /** One page is one turn of the event loop: long enough to be fast, short enough not to be felt by others. */
@@ -11,33 +12,42 @@ const EVENTS_PER_PAGE = 500;
 const FOLLOW_WAIT_MS = 1000;
 const KEEP_ALIVE_WAITS = 15;
 
-const bySequence = (event: StoredEvent) => event.sequence;
-const byPosition = (event: StoredEvent) => event.position;
-
 const render = async (
   deps: ReplayDeps,
   { until = Number.POSITIVE_INFINITY, types, format }: ReplayQuery,
   page: readonly StoredEvent[],
-  idOf: (event: StoredEvent) => number,
+  ids: ReplayPage['ids'],
 ): Promise<string> => {
   const events = page.filter(
     (event) => event.time <= until && (types === undefined || (types as readonly string[]).includes(event.type)),
   );
-  return linesOf(events, await openedData(deps, events), format, idOf);
+  if (events.length === 0) return '';
+  const whole = { format, ids, events, ...(await knowledgeFor(deps, events)) };
+  return deps.render === undefined ? linesOf(whole) : deps.render(whole);
+};
+
+/** A page of which the text is being made, so that the next one can be read meanwhile. */
+const begin = (text: Promise<string>): Promise<string> => {
+  // Whoever has stopped reading does not ask for it any more.
+  text.catch(() => {});
+  return text;
 };
 
 async function* ofStream(deps: ReplayDeps, query: ReplayQuery & ReplayOfStream): AsyncGenerator<string> {
   const { stream, to = Number.MAX_SAFE_INTEGER } = query;
   let next = Math.max(1, query.from ?? 1);
+  let former = Promise.resolve('');
   while (next <= to) {
     const limit = Math.min(EVENTS_PER_PAGE, to - next + 1);
     const events = await deps.log.readStream({ stream, from: next, limit });
     const stored = events.map((event) => ({ ...event, data: JSON.stringify(event.data) }));
-    const text = await render(deps, query, stored, bySequence);
-    if (text !== '') yield text;
-    if (events.length < limit) return;
+    const text = begin(render(deps, query, stored, 'sequence'));
+    yield await former;
+    former = text;
+    if (events.length < limit) break;
     next = events.at(-1)!.sequence + 1;
   }
+  yield await former;
 }
 
 /** Waits for events beyond `position`, telling the reader now and then that nothing has happened. */
@@ -51,22 +61,28 @@ async function* ofLog(deps: ReplayDeps, query: ReplayQuery & ReplayOfLog): Async
   const { to = Number.MAX_SAFE_INTEGER, prefix, types, follow = false } = query;
   const filters = { ...(prefix === undefined ? {} : { prefix }), ...(types === undefined ? {} : { types }) };
   let { after } = query;
+  let former = Promise.resolve('');
   for (;;) {
     const page: StoredPage = await deps.log.rawAll({ after, limit: EVENTS_PER_PAGE, ...filters });
     const events = page.through <= to ? page.events : page.events.filter((event) => event.position <= to);
-    const text = await render(deps, query, events, byPosition);
-    if (text !== '') yield text;
+    const text = begin(render(deps, query, events, 'position'));
+    yield await former;
+    former = text;
     after = page.through;
-    if (after >= to) return;
-    if (page.events.length < EVENTS_PER_PAGE) {
-      if (!follow) return;
+    const atHead = page.events.length < EVENTS_PER_PAGE;
+    if (after >= to || (atHead && !follow)) break;
+    if (atHead) {
+      yield await former;
+      former = Promise.resolve('');
       yield* nextEvents(deps, query, after);
     }
   }
+  yield await former;
 }
 
 /**
- * The events asked for, in order, as batches of whole lines. Nothing is read ahead: who takes slowly is read to slowly.
+ * The events asked for, in order, as batches of whole lines, some of them empty. At most one page is read ahead: who takes slowly is
+ * read to slowly.
  * @throws ViewsBehind when what was deleted cannot be known in time
  */
 export const replayLines = (deps: ReplayDeps, query: ReplayQuery): AsyncGenerator<string> =>

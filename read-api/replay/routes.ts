@@ -4,7 +4,7 @@ import * as t from 'io-ts';
 import { fieldError, parleyError } from '../../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
 import { integerText, text } from '../../schemas/primitives.ts';
-import { type ReplayDeps, VIEWS_WAIT_MS } from './opening.ts';
+import { type ReplayDeps, VIEWS_WAIT_MS } from './knowledge.ts';
 import {
   EventTypes,
   Position,

@@ -1,0 +1,54 @@
+/**
+ * Turns pages of a replay into lines on a thread of their own. Opening texts is half of a replay's work, which the
+ * thread that serves everybody else is spared.
+ */
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { linesOf, type ReplayPage } from '../../read-api/replay/index.ts';
+import { type Done, toJob } from './form.ts';
+
+type Render = (page: ReplayPage) => Promise<string>;
+
+/** Beside this code once it is built. Not built, as in specs, there is no other thread. */
+const WORKER = new URL('./rendering-worker.js', import.meta.url);
+
+interface Waiting {
+  readonly resolve: (lines: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * @param file the built worker; where there is none, pages are rendered on this thread
+ * @returns `linesOf` done elsewhere; the thread starts with the first page and does not keep the process alive
+ */
+export const renderElsewhere = (file: URL = WORKER): Render => {
+  if (!existsSync(file)) return async (page) => linesOf(page);
+  const waiting = new Map<number, Waiting>();
+  let worker: Worker | undefined;
+  let jobs = 0;
+
+  const start = (): Worker => {
+    const started = new Worker(file);
+    started.on('message', (done: Done) => {
+      waiting.get(done.id)?.resolve(done.lines);
+      waiting.delete(done.id);
+      if (waiting.size === 0) started.unref();
+    });
+    started.on('error', (error) => {
+      worker = undefined;
+      for (const one of waiting.values()) one.reject(error);
+      waiting.clear();
+    });
+    return started;
+  };
+
+  return (page) =>
+    new Promise((resolve, reject) => {
+      worker ??= start();
+      jobs += 1;
+      waiting.set(jobs, { resolve, reject });
+      // Idle it must not keep the process alive; while it works the process must not end.
+      worker.ref();
+      worker.postMessage(toJob(jobs, page));
+    });
+};
