@@ -98,7 +98,10 @@ const timed = async (work: () => void | Promise<void>): Promise<number> => {
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
-/** Rates are events a second, medians of rounds taken by turns; `ratio` is the port's to the raw one. */
+/**
+ * Rates are events a second, medians of rounds taken by turns; `ratio` is the median of the rounds' own ratios, because
+ * what else the machine does changes from round to round.
+ */
 export const run = async () => {
   const directory = mkdtempSync(join(tmpdir(), 'parley-append-'));
   const log = await openSqliteEventLog({ directory });
