@@ -130,6 +130,12 @@ export const settings = {
     '100000',
     'Most dispatches a resume replays; a session that missed more starts anew (op 9).',
   ),
+  token: setting(
+    'TOKEN',
+    parsed('a token, or nothing', (given) => option.some(given)),
+    '',
+    'Token that the command line uses with `--url`, unless given by `--token`. The server itself has no use for it.',
+  ),
   drainMs: setting(
     'DRAIN_MS',
     whole(0, 600_000),
