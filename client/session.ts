@@ -45,7 +45,8 @@ export class SessionEnded extends Error {
   }
 }
 
-const ALL_INTENTS = 0x7fff_ffff;
+/** Every intent that Discord defines: bits 0 to 16, 20, 21, 24 and 25. */
+const ALL_INTENTS = 0x331_ffff;
 const FIRST_BACKOFF_MS = 50;
 /** After these there is nothing to try again. */
 const FATAL = new Set([4004, 4010, 4011, 4012, 4013, 4014]);

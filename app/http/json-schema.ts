@@ -75,7 +75,8 @@ export const jsonSchema = (codec: t.Any): JsonSchema => {
   if (codec instanceof t.UnionType) return unionOf(codec.types);
   if (codec instanceof t.LiteralType) return { const: codec.value };
   if (codec instanceof t.KeyofType) return { type: 'string', enum: Object.keys(codec.keys) };
-  if (codec instanceof t.ArrayType) return { type: 'array', items: jsonSchema(codec.type) };
+  if (codec instanceof t.ArrayType || codec instanceof t.ReadonlyArrayType)
+    return { type: 'array', items: jsonSchema(codec.type) };
   if (codec instanceof t.DictionaryType) return { type: 'object', additionalProperties: jsonSchema(codec.codomain) };
   if (codec instanceof t.ReadonlyType || codec instanceof t.ExactType || codec instanceof t.RefinementType) {
     return jsonSchema(codec.type);

@@ -7,19 +7,14 @@ import type * as t from 'io-ts';
 import type { Actor } from '../../schemas/actor.ts';
 import { decode } from '../../schemas/decode.ts';
 import { type ParleyError, parleyError } from '../../schemas/errors.ts';
-import { limitedReply } from '../../schemas/http/limit-headers.ts';
 import type { Reply, Route, RouteRequest } from '../../schemas/http/route.ts';
+import type { LimitShown } from '../../schemas/limit.ts';
 import type { Metrics } from '../metrics.ts';
 import { JSON_TYPE, sendError } from './errors.ts';
 
 /** The limit on everything a user does, and whether this request is within it. */
-export interface Everything {
+export interface Everything extends LimitShown {
   readonly allowed: boolean;
-  readonly bucket: string;
-  readonly limit: number;
-  readonly remaining: number;
-  readonly resetAfter: number;
-  readonly scope: 'user' | 'global' | 'shared';
 }
 
 export interface Gate {
@@ -37,12 +32,7 @@ declare module 'fastify' {
 
 export const NOBODY: Actor = { userId: '', kind: 'person', administrator: false };
 
-const sendReply = (
-  reply: FastifyReply,
-  { status = 200, headers, body, stream }: Reply,
-  metrics: Metrics,
-): FastifyReply => {
-  if (status === 429) metrics.refusals.inc({ error: 'rateLimited' });
+const sendReply = (reply: FastifyReply, { status = 200, headers, body, stream }: Reply): FastifyReply => {
   reply.code(status);
   if (headers !== undefined) reply.headers(headers);
   // A stream of whole pages: one waits ready while the connection takes another.
@@ -66,8 +56,8 @@ const admit =
     request.actor = actor;
     const state = await limits.everything(actor);
     if (state !== undefined && !state.allowed) {
-      const error = parleyError('rateLimited', { retryAfter: state.resetAfter, global: true });
-      return sendReply(reply, limitedReply(state, error, Date.now()), metrics);
+      const error = parleyError('rateLimited', { retryAfter: state.resetAfter, global: true, limit: state });
+      return sendError(reply, error, metrics);
     }
     if (route.access === 'administrator' && !actor.administrator) {
       return sendError(reply, parleyError('onlyAdministrator'), metrics);
@@ -110,9 +100,7 @@ export const mount = (app: FastifyInstance, prefix: string, route: Route, gate: 
       const decoded = decodeRequest(route, request);
       if (either.isLeft(decoded)) return sendError(reply, decoded.left, gate.metrics);
       const answer = await route.handle(decoded.right);
-      return either.isLeft(answer)
-        ? sendError(reply, answer.left, gate.metrics)
-        : sendReply(reply, answer.right, gate.metrics);
+      return either.isLeft(answer) ? sendError(reply, answer.left, gate.metrics) : sendReply(reply, answer.right);
     },
   });
 };

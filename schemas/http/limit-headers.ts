@@ -1,7 +1,5 @@
 /** How an HTTP answer tells the state of a rate limit. */
-import { errorBody, type ParleyError } from '../errors.ts';
 import type { LimitShown } from '../limit.ts';
-import type { Reply } from './route.ts';
 
 /** @param now milliseconds since 1970 */
 export const limitHeaders = (state: LimitShown, now: number): Record<string, string> => ({
@@ -17,11 +15,4 @@ export const refusalHeaders = (scope: LimitShown['scope'], retryAfter: number): 
   'retry-after': String(Math.max(1, Math.ceil(retryAfter))),
   'x-ratelimit-scope': scope,
   ...(scope === 'global' ? { 'x-ratelimit-global': 'true' } : {}),
-});
-
-/** The answer to a request that a limit refused, with everything a client wants to know about it. */
-export const limitedReply = (state: LimitShown, error: ParleyError, now: number): Reply => ({
-  status: error.status,
-  body: errorBody(error),
-  headers: { ...limitHeaders(state, now), ...refusalHeaders(state.scope, state.resetAfter) },
 });
