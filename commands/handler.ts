@@ -30,6 +30,8 @@ export interface CommandDeps {
   readonly processes: Pick<Processes, 'settled'>;
   readonly ephemeral: Ephemeral;
   readonly ids: SnowflakeSource;
+  /** Low bits for message ids. */
+  readonly lowBits: () => bigint;
   readonly now: () => number;
   readonly tokens: Tokens;
   readonly creation: Creation;

@@ -5,7 +5,6 @@ import { type ChannelState, createChannel, post } from '../domain/channel.ts';
 import { createGuild, type GuildState } from '../domain/guild.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import { DEFAULT_EVERYONE } from '../domain/permissions.ts';
-import { snowflakeAt } from '../domain/snowflake.ts';
 import type { GuildRow } from '../projections/guild-views/port.ts';
 import { channelStream, guildStream, memberStream } from '../schemas/streams.ts';
 import type { Cause } from './envelope.ts';
@@ -26,7 +25,6 @@ export interface ImportedMessage {
 export class ImportRefused extends Error {}
 
 const WAIT_MS = 30_000;
-const LOW_IDS = 0x3f_ff_ff;
 
 const stored = (outcome: Outcome): Done => {
   if (either.isLeft(outcome)) throw new ImportRefused(outcome.left.message);
@@ -37,7 +35,6 @@ export class Importing {
   private readonly deps: CommandDeps;
   private readonly identity: Identity;
   private readonly correlationId = randomUUID();
-  private made = 0;
 
   constructor(deps: CommandDeps, identity: Identity) {
     this.deps = deps;
@@ -139,8 +136,6 @@ export class Importing {
   /** Posts in the order given. The author must be a member. */
   async message(guild: GuildRow, channelId: string, message: ImportedMessage): Promise<Done> {
     const { author, content, time, key } = message;
-    this.made = (this.made % LOW_IDS) + 1;
-    const freshId = snowflakeAt(time, BigInt(this.made));
     return stored(
       await this.deps.mailboxes.run({
         stream: channelStream(channelId),
@@ -154,7 +149,8 @@ export class Importing {
             {
               ...actor,
               key,
-              freshId,
+              now: this.deps.now(),
+              low: this.deps.lowBits(),
               time,
               body: { content, embeds: [] },
               allowed: { everyone: false, users: false },

@@ -1,5 +1,5 @@
 /** The write side, put together from its ports. */
-import { snowflakeSource } from '../domain/snowflake.ts';
+import { lowBitsSource, snowflakeSource } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Access } from '../projections/access.ts';
 import type { Views } from '../projections/port.ts';
@@ -71,6 +71,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     processes,
     ephemeral: options.ephemeral,
     ids: snowflakeSource(options.worker),
+    lowBits: lowBitsSource(options.worker),
     creation: new Creation(log, await vault.signingSecret(), now),
     now,
   };

@@ -5,7 +5,7 @@ import type { Fold, StreamState } from './fold.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
 import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
-import { messageIdAfter } from './snowflake.ts';
+import { messageIdAfter, snowflakeTime } from './snowflake.ts';
 
 export interface ChannelSettings {
   readonly guildId: string | null;
@@ -18,7 +18,8 @@ export interface ChannelState extends StreamState {
   settings: ChannelSettings | undefined;
   /** Number of messages ever posted, which is the ordinal of the last. */
   ordinal: number;
-  headId: string | null;
+  /** When the last message's id says it was made, in milliseconds since 1970; 0 before the first. */
+  headTime: number;
   keys: RecentKeys;
 }
 
@@ -27,14 +28,14 @@ interface ChannelStateJson extends Omit<ChannelState, 'keys'> {
 }
 
 export const channelFold: Fold<ChannelState> = {
-  version: 1,
-  initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headId: null, keys: new RecentKeys() }),
+  version: 2,
+  initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'message-posted') {
       state.ordinal = event.data.ordinal;
-      state.headId = event.data.messageId;
+      state.headTime = snowflakeTime(event.data.messageId);
     } else if (event.type === 'channel-created') {
       const { guildId, overwrites, participants } = event.data;
       state.settings = { guildId, overwrites, participants };
@@ -99,8 +100,10 @@ interface OnMessage extends ChannelActor {
 
 export interface Post extends ChannelActor {
   readonly key: string;
-  /** An id made from the clock, or from the original time of an imported message. */
-  readonly freshId: string;
+  /** The clock, in milliseconds since 1970. */
+  readonly now: number;
+  /** Low bits of the message's id: worker and counter. */
+  readonly low: bigint;
   /** Original time of an imported message. */
   readonly time?: number;
   readonly body: MessageBody;
@@ -146,7 +149,7 @@ export const post = (command: Post, state: ChannelState): Decision => {
   const event: DecidedEvent = {
     type: 'message-posted',
     data: {
-      messageId: messageIdAfter(state.headId, command.freshId),
+      messageId: messageIdAfter(state.headTime, command.time ?? command.now, command.low),
       ordinal: state.ordinal + 1,
       author: command.userId,
       replyTo: reply?.message?.messageId ?? null,

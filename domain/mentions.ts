@@ -27,6 +27,8 @@ export const allowedMentions = (
  * @returns at most 100 users, each once, in the order written.
  */
 export const mentionsIn = (content: string, allowed: AllowedMentions, mayMentionEveryone: boolean): Mentions => {
+  // Most messages speak to nobody in particular.
+  if (!content.includes('@')) return { users: [], everyone: false };
   const users = new Set<string>();
   if (allowed.users !== false) {
     for (const [, id] of content.matchAll(USER)) {

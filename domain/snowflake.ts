@@ -19,13 +19,12 @@ export const compareSnowflakes = (a: string, b: string): number =>
 /**
  * The id of the next message of a channel: at least one millisecond beyond the head's, whatever the clocks of the nodes
  * say, so that ids grow with the ordinal.
- * @param fresh an id made from the clock (or the original time of an imported message); its low bits are kept.
+ * @param headTime milliseconds since 1970 of the head's id; 0 when there is none.
+ * @param time the clock, or the original time of an imported message.
+ * @param low see `snowflakeAt`
  */
-export const messageIdAfter = (head: string | null, fresh: string): string => {
-  if (head === null) return fresh;
-  const headTime = snowflakeTime(head);
-  return snowflakeTime(fresh) > headTime ? fresh : snowflakeAt(headTime + 1, BigInt(fresh) & LOW_MASK);
-};
+export const messageIdAfter = (headTime: number, time: number, low: bigint): string =>
+  snowflakeAt(Math.max(time, SNOWFLAKE_EPOCH, headTime + 1), low);
 
 /** Makes ids that this process never makes again. */
 export type SnowflakeSource = (time: number) => string;
@@ -47,5 +46,14 @@ export const snowflakeSource = (worker: number): SnowflakeSource => {
       }
     }
     return snowflakeAt(last, (BigInt(worker) << 12n) | BigInt(counter));
+  };
+};
+
+/** Makes the 22 low bits of message ids, whose milliseconds come from their channel: different for 4,096 in a row. */
+export const lowBitsSource = (worker: number): (() => bigint) => {
+  let counter = 0;
+  return () => {
+    counter = (counter + 1) & 0xfff;
+    return BigInt(worker * 4096 + counter);
   };
 };

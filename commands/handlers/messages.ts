@@ -124,7 +124,8 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
         {
           ...actor,
           key: cause.key,
-          freshId: deps.ids(deps.now()),
+          now: deps.now(),
+          low: deps.lowBits(),
           body,
           allowed: allowedMentions(command.allowed_mentions),
           knownUsers,

@@ -1,4 +1,5 @@
 /** Turns rows of the read models into what clients are shown. The only place where sealed text is opened for clients. */
+import { LRUCache } from 'lru-cache';
 import type { EventOf, MessageBody } from '../../schemas/events/index.ts';
 import type { KeyRing } from '../../vault/key-ring.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow } from '../guild-views/port.ts';
@@ -39,12 +40,15 @@ export interface GuildCreateParts {
 /** Members beyond this number make a guild large: its list is then asked for, not sent. */
 export const LARGE_GUILD = 50;
 
+/** More than are posted between an answer and its dispatch, few enough to cost nothing. */
+const SHOWN_LATELY = 2048;
+
 export class Presenter {
   private readonly guilds: GuildReader;
   private readonly userPresenter: UserPresenter;
   private readonly messagePresenter: MessagePresenter;
-  /** A sender's answer and everybody's dispatch show the same event: it is opened once, for as long as it is in memory. */
-  private readonly shown = new WeakMap<EventOf<'message-posted'>, ApiMessage>();
+  /** By event id. A sender's answer and everybody's dispatch, a moment later, show the same event: it is opened once. */
+  private readonly shown = new LRUCache<string, ApiMessage>({ max: SHOWN_LATELY });
 
   constructor(deps: PresenterDeps) {
     this.guilds = deps.guilds;
@@ -115,10 +119,10 @@ export class Presenter {
    * @param said what the event seals, where its author has just said it: it need not be opened
    */
   async posted(event: EventOf<'message-posted'>, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
-    const known = this.shown.get(event);
+    const known = this.shown.get(event.id);
     if (known !== undefined) return known;
     const message = await this.messagePresenter.dispatched(rowOfPosted(event), guildId, said);
-    this.shown.set(event, message);
+    this.shown.set(event.id, message);
     return message;
   }
 
