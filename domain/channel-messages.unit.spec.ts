@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { addReaction, edit, evolveMessage, MAX_REACTIONS, post, remove, removeReaction } from './channel.ts';
+import { Permission } from './permissions.ts';
+import {
+  ANN,
+  aChannel,
+  aPost,
+  BEN,
+  events,
+  GUILD,
+  guild,
+  member,
+  NOW,
+  OWNER,
+  only,
+  refusal,
+  STRANGER,
+  said,
+  types,
+} from './testing.ts';
+
+/** A channel with one message of Ann's. */
+const withMessage = (overwrites: Parameters<typeof aChannel>[0] = {}) => {
+  const channel = aChannel(overwrites).given((state) => post(aPost('posted'), state), 'posted');
+  return { channel, id: channel.headId };
+};
+const allowed = { everyone: true, users: true } as const;
+
+describe('editing', () => {
+  const { channel, id } = withMessage();
+  const editing = (userId: string, more: object = {}) =>
+    edit(
+      {
+        ...member(userId),
+        ...{ key: 'edit', message: channel.message(id), body: said('new'), allowed, knownUsers: new Set([BEN]) },
+        ...more,
+      },
+      channel.state,
+    );
+
+  it('says what the message now says, and whom it mentions now', () => {
+    const event = only(editing(ANN, { body: said(`<@${BEN}> <@77>`) }));
+    expect(event).toMatchObject({
+      type: 'message-edited',
+      data: { messageId: id, ordinal: 1, author: ANN, mentions: { users: [BEN], everyone: false } },
+      secret: { by: ANN },
+    });
+  });
+
+  it("is for one's own messages, also for the owner of the guild", () => {
+    expect(refusal(editing(OWNER))).toBe('cannotEditOthers');
+    expect(refusal(editing(BEN))).toBe('cannotEditOthers');
+  });
+
+  it('refuses an empty message, one that is not there, and who sees nothing', () => {
+    expect(refusal(editing(ANN, { body: said('') }))).toBe('emptyMessage');
+    expect(refusal(editing(ANN, { message: undefined }))).toBe('unknownMessage');
+    expect(refusal(editing(ANN, { message: { ...channel.message(id), deleted: true } }))).toBe('unknownMessage');
+    expect(refusal(editing(ANN, { isMember: false }))).toBe('unknownChannel');
+  });
+
+  it('happens once for a key', () => {
+    const { channel: other, id: of } = withMessage();
+    const again = () =>
+      edit(
+        { ...member(ANN), key: 'e', message: other.message(of), body: said('new'), allowed, knownUsers: new Set() },
+        other.state,
+      );
+    other.given(again, 'e');
+    expect(events(again())).toEqual([]);
+  });
+});
+
+describe('deleting', () => {
+  const { channel, id } = withMessage();
+  const deleting = (userId: string, more: object = {}) =>
+    remove({ ...member(userId), key: 'delete', message: channel.message(id), ...more }, channel.state);
+
+  it("is for the author, and for who manages the channel's messages", () => {
+    expect(types(deleting(ANN))).toEqual(['message-deleted']);
+    expect(types(deleting(OWNER))).toEqual(['message-deleted']);
+    expect(refusal(deleting(BEN))).toBe('missingPermissions');
+    const moderated = withMessage({
+      overwrites: [{ id: BEN, type: 1, allow: `${Permission.manageMessages}`, deny: '0' }],
+    });
+    const byBen = { ...member(BEN), key: 'd', message: moderated.channel.message(moderated.id) };
+    expect(types(remove(byBen, moderated.channel.state))).toEqual(['message-deleted']);
+  });
+
+  it('refuses what is gone, and tells an outsider nothing', () => {
+    expect(refusal(deleting(ANN, { message: undefined }))).toBe('unknownMessage');
+    expect(refusal(deleting(ANN, { message: { ...channel.message(id), deleted: true } }))).toBe('unknownMessage');
+    expect(refusal(deleting(STRANGER, { isMember: false }))).toBe('unknownChannel');
+  });
+});
+
+describe('reacting', () => {
+  const emoji = '👍';
+  const { channel, id } = withMessage();
+  const reaction = (more: object = {}) => ({
+    ...member(BEN),
+    ...{ key: 'react', message: channel.message(id, BEN, emoji), emoji },
+    ...more,
+  });
+  const message = channel.message(id)!;
+
+  it('adds what was not there and takes back what was', () => {
+    expect(only(addReaction(reaction(), channel.state))).toMatchObject({
+      type: 'reaction-added',
+      data: { messageId: id, ordinal: 1, author: ANN, userId: BEN, emoji },
+    });
+    const reacted = { ...message, reacted: true, emojiPresent: true, emojis: 1 };
+    expect(events(addReaction(reaction({ message: reacted }), channel.state))).toEqual([]);
+    expect(types(removeReaction(reaction({ message: reacted }), channel.state))).toEqual(['reaction-removed']);
+    expect(events(removeReaction(reaction(), channel.state))).toEqual([]);
+  });
+
+  it('stops at the twentieth emoji, but not at the hundredth person', () => {
+    const full = { ...message, emojis: MAX_REACTIONS };
+    expect(refusal(addReaction(reaction({ message: full }), channel.state))).toBe('tooManyReactions');
+    const joining = { ...full, emojiPresent: true };
+    expect(types(addReaction(reaction({ message: joining }), channel.state))).toEqual(['reaction-added']);
+  });
+
+  it('joins an emoji that is there without the right to add new ones', () => {
+    const quiet = withMessage({ overwrites: [{ id: GUILD, type: 0, allow: '0', deny: `${Permission.addReactions}` }] });
+    expect(refusal(addReaction(reaction(), quiet.channel.state))).toBe('missingPermissions');
+    const joining = reaction({ message: { ...message, emojis: 1, emojiPresent: true } });
+    expect(types(addReaction(joining, quiet.channel.state))).toEqual(['reaction-added']);
+  });
+
+  it('refuses without the right to read what was said before', () => {
+    const deny = `${Permission.readMessageHistory}`;
+    const { state } = withMessage({ overwrites: [{ id: GUILD, type: 0, allow: '0', deny }] }).channel;
+    expect(refusal(addReaction(reaction(), state))).toBe('missingPermissions');
+    expect(refusal(removeReaction(reaction(), state))).toBe('missingPermissions');
+  });
+
+  it('refuses what is gone, and tells an outsider nothing', () => {
+    for (const decide of [addReaction, removeReaction]) {
+      expect(refusal(decide(reaction({ message: undefined }), channel.state))).toBe('unknownMessage');
+      expect(refusal(decide(reaction({ message: { ...message, deleted: true } }), channel.state))).toBe(
+        'unknownMessage',
+      );
+      expect(refusal(decide(reaction({ guild, isMember: false }), channel.state))).toBe('unknownChannel');
+    }
+  });
+});
+
+describe('the facts of a message', () => {
+  const { channel, id } = withMessage();
+  const react = (userId: string, emoji: string) => {
+    const message = channel.message(id, userId, emoji);
+    channel.given((state) => addReaction({ ...member(userId), key: `${userId}${emoji}`, message, emoji }, state));
+  };
+
+  it('are brought up to what the stream says after them', () => {
+    expect(channel.message(id)).toMatchObject({ messageId: id, ordinal: 1, author: ANN, deleted: false, emojis: 0 });
+    react(BEN, '👍');
+    react(OWNER, '👍');
+    expect(channel.message(id, BEN, '👍')).toMatchObject({ reacted: true, emojiPresent: true, emojis: 1 });
+    expect(channel.message(id, ANN, '👍')).toMatchObject({ reacted: false, emojiPresent: true });
+    const message = channel.message(id, BEN, '👍');
+    channel.given((state) => removeReaction({ ...member(BEN), key: 'back', message, emoji: '👍' }, state));
+    expect(channel.message(id, BEN, '👍')).toMatchObject({ reacted: false, emojiPresent: true });
+    channel.given((state) => remove({ ...member(ANN), key: 'gone', message: channel.message(id) }, state));
+    expect(channel.message(id)?.deleted).toBe(true);
+  });
+
+  it('are not touched by what happens to others, and stay unknown for a message of elsewhere', () => {
+    const facts = channel.message(id)!;
+    const other = { type: 'message-deleted', data: { messageId: '9', ordinal: 2, author: ANN }, time: NOW };
+    expect(evolveMessage(facts, other as never, { messageId: id })).toBe(facts);
+    expect(evolveMessage(undefined, other as never, { messageId: '9' })).toBeUndefined();
+  });
+});

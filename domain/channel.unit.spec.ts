@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { createChannel, post } from './channel.ts';
+import { DEFAULT_EVERYONE, Permission } from './permissions.ts';
+import {
+  ANN,
+  aChannel,
+  aDirectChannel,
+  aPost,
+  BEN,
+  CHANNEL,
+  events,
+  GUILD,
+  guild,
+  member,
+  NOW,
+  OWNER,
+  only,
+  refusal,
+  STRANGER,
+  said,
+} from './testing.ts';
+
+const withPost = (...keys: string[]) => {
+  const channel = aChannel();
+  for (const key of keys) channel.given((state) => post(aPost(key), state), key);
+  return channel;
+};
+
+const posted = (decision: ReturnType<typeof post>) => {
+  const event = only(decision);
+  if (event.type !== 'message-posted') throw new Error(`expected a message, not ${event.type}`);
+  return event;
+};
+
+describe('creating a channel', () => {
+  it('happens once', () => {
+    const data = { channelId: CHANNEL, kind: 'text', guildId: GUILD, name: 'other', topic: null } as const;
+    const again = createChannel(
+      { key: 'another', channel: { ...data, overwrites: [], participants: [] } },
+      aChannel().state,
+    );
+    expect(events(again)).toEqual([]);
+  });
+});
+
+describe('posting', () => {
+  it('numbers the messages of a channel from 1, whatever else happens in it', () => {
+    const channel = withPost('a', 'b');
+    expect(channel.state.ordinal).toBe(2);
+    expect(posted(post(aPost('c'), channel.state)).data.ordinal).toBe(3);
+  });
+
+  it('keeps what was typed as a secret of its author and out of the data', () => {
+    const event = posted(post(aPost('a', { body: said('secret words') }), aChannel().state));
+    expect(event.secret).toEqual({ by: ANN, text: JSON.stringify(said('secret words')) });
+    expect(JSON.stringify(event.data)).not.toContain('secret words');
+  });
+
+  it('carries flags and nonce, and the original time of an imported message', () => {
+    const event = posted(post(aPost('a', { flags: 4, nonce: 7, time: 1_100_000_000_000 }), aChannel().state));
+    expect(event.data).toMatchObject({ flags: 4, nonce: 7 });
+    expect(event.time).toBe(1_100_000_000_000);
+    expect(posted(post(aPost('a'), aChannel().state))).not.toHaveProperty('time');
+  });
+
+  it('gives an id beyond the last one even when the clock went back', () => {
+    const channel = withPost('a');
+    const event = posted(post(aPost('b', { now: NOW - 60_000 }), channel.state));
+    expect(BigInt(event.data.messageId)).toBeGreaterThan(BigInt(channel.headId));
+  });
+
+  it('does nothing for a key that the channel remembers, even with other content', () => {
+    const channel = withPost('a');
+    expect(events(post(aPost('a', { body: said('other') }), channel.state))).toEqual([]);
+    expect(events(post(aPost('a', { body: said('') }), channel.state))).toEqual([]);
+  });
+
+  it('answers a known key also when the message replied to is gone by now', () => {
+    const channel = withPost('a');
+    expect(events(post(aPost('a', { reply: { message: undefined, mention: true } }), channel.state))).toEqual([]);
+  });
+
+  it('takes embeds without a text, and refuses a message of neither', () => {
+    const { state } = aChannel();
+    expect(refusal(post(aPost('a', { body: { content: '', embeds: [{ title: 'x' }] } }), state))).toBeUndefined();
+    expect(refusal(post(aPost('a', { body: said('') }), state))).toBe('emptyMessage');
+  });
+
+  it('refuses who may see but not send', () => {
+    const muted = aChannel({ overwrites: [{ id: ANN, type: 1, allow: '0', deny: `${Permission.sendMessages}` }] });
+    expect(refusal(post(aPost('a'), muted.state))).toBe('missingPermissions');
+    expect(refusal(post(aPost('a', member(BEN)), muted.state))).toBeUndefined();
+  });
+
+  it('tells who cannot see the channel that there is none, before anything else about it', () => {
+    const hidden = aChannel({ overwrites: [{ id: GUILD, type: 0, allow: '0', deny: `${Permission.viewChannel}` }] });
+    expect(refusal(post(aPost('a', { body: said('') }), hidden.state))).toBe('unknownChannel');
+    const outside = { userId: STRANGER, guild, isMember: false };
+    expect(refusal(post(aPost('a', outside), aChannel().state))).toBe('unknownChannel');
+    expect(refusal(post(aPost('a', { ...member(OWNER) }), hidden.state))).toBeUndefined();
+  });
+
+  it('tells somebody who lost the sight of it nothing about a key of theirs either', () => {
+    const channel = withPost('a');
+    expect(refusal(post(aPost('a', { isMember: false }), channel.state))).toBe('unknownChannel');
+  });
+
+  it('refuses a channel that was never created', () => {
+    expect(refusal(post(aPost('a'), aChannel().fold.initial()))).toBe('unknownChannel');
+  });
+
+  it('is for the two participants only in a direct channel', () => {
+    const { state } = aDirectChannel(ANN, BEN);
+    const inIt = (userId: string) => post(aPost('a', { userId, guild: undefined, isMember: false }), state);
+    expect([ANN, BEN, STRANGER].map((userId) => refusal(inIt(userId)))).toEqual([
+      undefined,
+      undefined,
+      'unknownChannel',
+    ]);
+  });
+});
+
+describe('who a message speaks to', () => {
+  const mentions = (more: Parameters<typeof aPost>[1]) =>
+    posted(post(aPost('a', more), aChannel().state)).data.mentions;
+
+  it('is whom it mentions and who exists', () => {
+    expect(mentions({ body: said(`<@${BEN}> <@!${OWNER}> <@999>`) })).toEqual({ users: [BEN, OWNER], everyone: false });
+  });
+
+  it('is everyone where the author may mention them', () => {
+    expect(mentions({ body: said('@everyone') }).everyone).toBe(true);
+    expect(mentions({ body: said('@here') }).everyone).toBe(true);
+    const everyone = (DEFAULT_EVERYONE & ~Permission.mentionEveryone).toString();
+    expect(mentions({ body: said('@everyone'), guild: { ...guild, everyone } }).everyone).toBe(false);
+  });
+
+  it('is the author of the message replied to, once, when they are to be told', () => {
+    const channel = withPost('a');
+    const message = channel.message(channel.headId);
+    const reply = (mention: boolean, content = 'yes') =>
+      posted(post(aPost('b', { ...member(BEN), body: said(content), reply: { message, mention } }), channel.state));
+    expect(reply(true).data).toMatchObject({ replyTo: message!.messageId, mentions: { users: [ANN] } });
+    expect(reply(true, `<@${ANN}>`).data.mentions.users).toEqual([ANN]);
+    expect(reply(false).data.mentions.users).toEqual([]);
+  });
+
+  it('cannot be a message that is not there', () => {
+    const channel = withPost('a');
+    const message = { ...channel.message(channel.headId)!, deleted: true };
+    for (const gone of [undefined, message]) {
+      const replying = post(aPost('b', { reply: { message: gone, mention: true } }), channel.state);
+      expect(refusal(replying)).toBe('unknownMessage');
+    }
+  });
+});

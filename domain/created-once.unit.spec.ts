@@ -1,0 +1,59 @@
+/** Guilds, users and the channels of pairs: what can only be made. */
+import { describe, expect, it } from 'vitest';
+import { directFold, openDirect } from './direct.ts';
+import { foldOf } from './folds.ts';
+import { createGuild, guildFold } from './guild.ts';
+import { ANN, BEN, CHANNEL, events, GUILD, History, OWNER, only } from './testing.ts';
+import { type Register, register, userFold } from './user.ts';
+
+describe('a guild', () => {
+  it('is created once, whatever it is called the second time', () => {
+    const guild = {
+      guildId: GUILD,
+      name: 'One',
+      ownerId: OWNER,
+      everyone: '0',
+      firstChannel: { id: CHANNEL, name: 'g' },
+    };
+    const history = new History(guildFold, `guild-${GUILD}`).given((state) => createGuild({ guild }, state));
+    expect(history.state).toEqual({ sequence: 1, exists: true });
+    expect(events(createGuild({ guild: { ...guild, name: 'Two' } }, history.state))).toEqual([]);
+  });
+});
+
+describe('a user', () => {
+  const ann: Register = { userId: ANN, kind: 'person', ownerId: null, profile: { username: 'ann', globalName: null } };
+
+  it('is registered once, with what they are called as a secret of theirs', () => {
+    const event = only(register(ann, userFold.initial()));
+    expect(event).toEqual({
+      type: 'user-registered',
+      data: { userId: ANN, kind: 'person', ownerId: null },
+      secret: { by: ANN, text: '{"username":"ann","globalName":null}' },
+    });
+    const history = new History(userFold, `user-${ANN}`).given((state) => register(ann, state));
+    expect(events(register({ ...ann, profile: { username: 'other', globalName: null } }, history.state))).toEqual([]);
+  });
+
+  it('from elsewhere keeps the time of their first line', () => {
+    expect(only(register({ ...ann, kind: 'imported', time: 7 }, userFold.initial())).time).toBe(7);
+  });
+});
+
+describe('a direct channel', () => {
+  it('is the same for both, whoever opens it again', () => {
+    const opened = new History(directFold, `dm-${ANN}_${BEN}`).given((state) =>
+      openDirect({ channelId: CHANNEL, participants: [ANN, BEN] }, state),
+    );
+    expect(opened.state.channelId).toBe(CHANNEL);
+    expect(events(openDirect({ channelId: '999', participants: [BEN, ANN] }, opened.state))).toEqual([]);
+  });
+});
+
+describe('the fold of a stream', () => {
+  it('is known by the name of the stream', () => {
+    const kinds = ['channel-1', 'guild-1', 'member-1_2', 'invite-a', 'dm-1_2', 'user-1', 'read-1'];
+    expect(kinds.filter((stream) => foldOf(stream) === undefined)).toEqual([]);
+    for (const stream of ['', '-', 'toString-1', '__proto__-1', 'channels-1']) expect(foldOf(stream)).toBeUndefined();
+  });
+});

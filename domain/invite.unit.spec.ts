@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { createInvite, inviteFold, isOpen, redeem } from './invite.ts';
+import { ANN, BEN, CHANNEL, events, GUILD, History, NOW, OWNER, only, refusal, STRANGER } from './testing.ts';
+
+const anInvite = (maxUses: number, expiresAt: number | null = null) =>
+  new History(inviteFold, 'invite-abc').given((state) => {
+    const invite = { code: 'abc', guildId: GUILD, channelId: CHANNEL, inviterId: OWNER, maxUses, expiresAt };
+    return createInvite({ invite }, state);
+  }, 'created');
+
+const by = (userId: string, key = `${userId}:join`, now = NOW) => ({ userId, key, now });
+
+describe('an invite', () => {
+  it('is created once', () => {
+    const { state } = anInvite(1);
+    expect(events(createInvite({ invite: { ...state.invite!, maxUses: 9 } }, state))).toEqual([]);
+  });
+
+  it('lets in as many as its cap', () => {
+    const invite = anInvite(2)
+      .given((state) => redeem(by(ANN), state), `${ANN}:join`)
+      .given((state) => redeem(by(BEN), state), `${BEN}:join`);
+    expect(refusal(redeem(by(STRANGER), invite.state))).toBe('unknownInvite');
+    expect(invite.state.uses).toBe(2);
+  });
+
+  it('takes no second place for the same command, also when it is full', () => {
+    const invite = anInvite(1).given((state) => redeem(by(ANN), state), `${ANN}:join`);
+    expect(events(redeem(by(ANN), invite.state))).toEqual([]);
+  });
+
+  it('names who redeemed it, and the guild', () => {
+    expect(only(redeem(by(ANN), anInvite(1).state))).toEqual({
+      type: 'invite-redeemed',
+      data: { code: 'abc', guildId: GUILD, userId: ANN },
+    });
+  });
+
+  it('is unknown before it is created and once it has expired', () => {
+    expect(refusal(redeem(by(ANN), inviteFold.initial()))).toBe('unknownInvite');
+    expect(refusal(redeem(by(ANN, 'k', NOW), anInvite(5, NOW).state))).toBe('unknownInvite');
+    expect(refusal(redeem(by(ANN, 'k', NOW - 1), anInvite(5, NOW).state))).toBeUndefined();
+  });
+
+  it('without cap and end is open for ever', () => {
+    expect(isOpen({ maxUses: 0, expiresAt: null }, 1e6, Number.MAX_SAFE_INTEGER)).toBe(true);
+  });
+});

@@ -1,0 +1,263 @@
+/** What holds for every aggregate, over random commands. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { addReaction, type ChannelState, edit, post, remove, removeReaction } from './channel.ts';
+import type { Decision } from './decision.ts';
+import { type DirectState, directFold, openDirect } from './direct.ts';
+import type { Fold, StreamState } from './fold.ts';
+import { createGuild, type GuildState, guildFold } from './guild.ts';
+import { createInvite, type InviteState, inviteFold, redeem } from './invite.ts';
+import { join, leave, type MemberState, memberFold } from './member.ts';
+import { markRead, mergeReads, type ReadState, readFold } from './read-markers.ts';
+import {
+  ANN,
+  aChannel,
+  aPost,
+  BEN,
+  CHANNEL,
+  events,
+  GUILD,
+  guild,
+  History,
+  NOW,
+  OWNER,
+  STRANGER,
+  said,
+} from './testing.ts';
+import { register, type UserState, userFold } from './user.ts';
+
+/** A command drawn at random: decides on the state, and on the history where it needs facts of a message. */
+interface Drawn<State extends StreamState> {
+  readonly key: string;
+  readonly time: number;
+  readonly decide: (state: State, history: History<State>) => Decision;
+}
+
+interface Aggregate<State extends StreamState> {
+  readonly name: string;
+  readonly begin: () => History<State>;
+  readonly command: fc.Arbitrary<Drawn<State>>;
+}
+
+const user = fc.constantFrom(OWNER, ANN, BEN, STRANGER);
+/** Few, so that keys repeat, also between commands of other kinds and content. */
+const key = fc.integer({ min: 1, max: 12 }).map((n) => `key-${n}`);
+const time = fc.integer({ min: -2_000_000, max: 2_000_000 }).map((offset) => NOW + offset);
+
+const drawnFor =
+  <State extends StreamState>() =>
+  <Parts>(
+    parts: fc.Arbitrary<Parts>,
+    decide: (parts: Parts, key: string) => Drawn<State>['decide'],
+  ): fc.Arbitrary<Drawn<State>> =>
+    fc.tuple(parts, key, time).map(([one, k, at]) => ({ key: k, time: at, decide: decide(one, k) }));
+
+const emoji = fc.constantFrom('👍', '🎉');
+const onMessage = fc.record({
+  userId: user,
+  which: fc.nat(8),
+  emoji,
+  content: fc.constantFrom('', 'x', '<@2> @everyone'),
+});
+type ChannelHistory = History<ChannelState>;
+
+const actor = (userId: string) => ({ userId, guild, isMember: userId !== STRANGER });
+const facts = (history: ChannelHistory, of: { userId: string; which: number; emoji: string }) => {
+  const ids = history.happened.flatMap((event) => (event.type === 'message-posted' ? [event.data.messageId] : []));
+  const id = ids[of.which];
+  return id === undefined ? undefined : history.message(id, of.userId, of.emoji);
+};
+const allowed = { everyone: true, users: true } as const;
+const knownUsers = new Set([OWNER, ANN]);
+
+const channel: Aggregate<ChannelState> = {
+  name: 'a channel',
+  begin: () => aChannel(),
+  command: fc.oneof(
+    drawnFor<ChannelState>()(
+      fc.record({ on: onMessage, reply: fc.boolean(), clock: fc.nat(5000) }),
+      ({ on, reply, clock }, k) =>
+        (state, history) =>
+          post(
+            {
+              ...aPost(k, { ...actor(on.userId), body: said(on.content), knownUsers }),
+              now: NOW + clock,
+              low: BigInt(clock),
+              reply: reply ? { message: facts(history, on), mention: true } : undefined,
+            },
+            state,
+          ),
+    ),
+    drawnFor<ChannelState>()(onMessage, (on, k) => (state, history) => {
+      const body = said(on.content);
+      return edit({ ...actor(on.userId), key: k, message: facts(history, on), body, allowed, knownUsers }, state);
+    }),
+    drawnFor<ChannelState>()(
+      onMessage,
+      (on, k) => (state, history) => remove({ ...actor(on.userId), key: k, message: facts(history, on) }, state),
+    ),
+    drawnFor<ChannelState>()(
+      onMessage,
+      (on, k) => (state, history) =>
+        addReaction({ ...actor(on.userId), key: k, message: facts(history, on), emoji: on.emoji }, state),
+    ),
+    drawnFor<ChannelState>()(
+      onMessage,
+      (on, k) => (state, history) =>
+        removeReaction({ ...actor(on.userId), key: k, message: facts(history, on), emoji: on.emoji }, state),
+    ),
+  ),
+};
+
+const name = fc.constantFrom('One', 'Two');
+const begin =
+  <State extends StreamState>(fold: Fold<State>, stream: string) =>
+  () =>
+    new History(fold, stream);
+
+const guilds: Aggregate<GuildState> = {
+  name: 'a guild',
+  begin: begin(guildFold, `guild-${GUILD}`),
+  command: drawnFor<GuildState>()(
+    name,
+    (called) => (state) =>
+      createGuild(
+        {
+          guild: {
+            guildId: GUILD,
+            name: called,
+            ownerId: OWNER,
+            everyone: '1',
+            firstChannel: { id: CHANNEL, name: 'g' },
+          },
+        },
+        state,
+      ),
+  ),
+};
+
+const members: Aggregate<MemberState> = {
+  name: 'a membership',
+  begin: begin(memberFold, `member-${GUILD}_${ANN}`),
+  command: fc.oneof(
+    drawnFor<MemberState>()(
+      fc.constant(null),
+      (invite, k) => (state) => join({ guildId: GUILD, userId: ANN, key: k, invite }, state),
+    ),
+    drawnFor<MemberState>()(
+      fc.constantFrom(OWNER, ANN),
+      (ownerId, k) => (state) => leave({ guildId: GUILD, userId: ANN, key: k, ownerId }, state),
+    ),
+  ),
+};
+
+const invites: Aggregate<InviteState> = {
+  name: 'an invite',
+  begin: begin(inviteFold, 'invite-abc'),
+  command: fc.oneof(
+    drawnFor<InviteState>()(fc.nat(3), (maxUses) => (state) => {
+      const invite = { code: 'abc', guildId: GUILD, channelId: CHANNEL, inviterId: OWNER, maxUses, expiresAt: NOW + 5 };
+      return createInvite({ invite }, state);
+    }),
+    drawnFor<InviteState>()(
+      fc.tuple(user, fc.nat(9)),
+      ([userId, later], k) =>
+        (state) =>
+          redeem({ userId, key: k, now: NOW + later }, state),
+    ),
+  ),
+};
+
+const users: Aggregate<UserState> = {
+  name: 'a user',
+  begin: begin(userFold, `user-${ANN}`),
+  command: drawnFor<UserState>()(
+    name,
+    (username) => (state) =>
+      register({ userId: ANN, kind: 'person', ownerId: null, profile: { username, globalName: null } }, state),
+  ),
+};
+
+const directs: Aggregate<DirectState> = {
+  name: 'the channel of a pair',
+  begin: begin(directFold, `dm-${ANN}_${BEN}`),
+  command: drawnFor<DirectState>()(
+    fc.constantFrom('7', '8'),
+    (channelId) => (state) => openDirect({ channelId, participants: [ANN, BEN] }, state),
+  ),
+};
+
+const reads: Aggregate<ReadState> = {
+  name: 'the read markers of a person',
+  begin: begin(readFold, `read-${ANN}`),
+  command: drawnFor<ReadState>()(fc.tuple(fc.constantFrom('7', '8'), fc.nat(9)), ([channelId, ordinal]) => (state) => {
+    const decision = markRead({ userId: ANN, channelId, ordinal }, state);
+    return decision._tag === 'Left' ? decision : { ...decision, right: mergeReads(decision.right, state) };
+  }),
+};
+
+const aggregates = [channel, guilds, members, invites, users, directs, reads] as unknown as Aggregate<StreamState>[];
+
+/** Carries the commands out, skipping those that are refused, and calls back after each that was accepted. */
+const play = (
+  { begin: start }: Aggregate<StreamState>,
+  commands: readonly Drawn<StreamState>[],
+  after: (history: History<StreamState>, command: Drawn<StreamState>) => void = () => {},
+): History<StreamState> => {
+  const history = start();
+  for (const command of commands) {
+    const decision = command.decide(history.state, history);
+    if (decision._tag === 'Left') continue;
+    history.record(events(decision), command.key, command.time);
+    after(history, command);
+  }
+  return history;
+};
+
+describe.each(aggregates)('over random commands to $name', (aggregate) => {
+  const commands = fc.array(aggregate.command, { maxLength: 40 });
+
+  it('deciding the same command again on the resulting state yields no events', () => {
+    fc.assert(
+      fc.property(commands, (list) => {
+        play(aggregate, list, (history, { decide }) => expect(events(decide(history.state, history))).toEqual([]));
+      }),
+    );
+  });
+
+  it('a state from JSON equals the state, and goes on like it', () => {
+    fc.assert(
+      fc.property(commands, fc.nat(40), (list, cut) => {
+        const { fold, happened, state } = play(aggregate, list);
+        let again = fold.initial();
+        for (const [at, event] of happened.entries()) {
+          if (at === cut) again = fold.fromJson(JSON.parse(JSON.stringify(fold.toJson(again))));
+          again = fold.evolve(again, event);
+        }
+        expect(fold.fromJson(JSON.parse(JSON.stringify(fold.toJson(state))))).toEqual(state);
+        expect(again).toEqual(state);
+      }),
+    );
+  });
+
+  it('the state knows how far its stream has got', () => {
+    fc.assert(
+      fc.property(commands, (list) => {
+        const { happened, state } = play(aggregate, list);
+        expect(state.sequence).toBe(happened.length);
+      }),
+    );
+  });
+});
+
+it('ordinals are dense and ids grow with them, over random commands to a channel and random clocks', () => {
+  fc.assert(
+    fc.property(fc.array(channel.command, { maxLength: 60 }), (list) => {
+      const { happened } = play(aggregates[0]!, list as unknown as Drawn<StreamState>[]);
+      const posted = happened.flatMap((event) => (event.type === 'message-posted' ? [event.data] : []));
+      expect(posted.map(({ ordinal }) => ordinal)).toEqual(posted.map((_, i) => i + 1));
+      for (const [i, { messageId }] of posted.entries())
+        if (i > 0) expect(BigInt(messageId) > BigInt(posted[i - 1]!.messageId)).toBe(true);
+    }),
+  );
+});

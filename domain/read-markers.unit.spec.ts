@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DecidedEvent } from '../schemas/events/index.ts';
+import { markRead, mergeReads, readFold, WHOLE_MAP_EVERY } from './read-markers.ts';
+import { ANN, events, History, only } from './testing.ts';
+
+const history = () => new History(readFold, `read-${ANN}`);
+const reading = (channelId: string, ordinal: number) => ({ userId: ANN, channelId, ordinal });
+
+/** What one turn of the mailbox makes of several acknowledgements. */
+const turn = (marks: History<ReturnType<typeof readFold.initial>>, reads: readonly (readonly [string, number])[]) => {
+  const decided = reads.flatMap(([channel, ordinal]) => events(markRead(reading(channel, ordinal), marks.state)));
+  return mergeReads(decided, marks.state);
+};
+const dataOf = ([event]: readonly DecidedEvent[]) => {
+  if (event?.type !== 'channels-read') throw new Error('expected read markers');
+  return event.data;
+};
+
+describe('a read marker', () => {
+  it('moves forwards', () => {
+    const marks = history().given((state) => markRead(reading('7', 3), state));
+    expect(only(markRead(reading('7', 4), marks.state))).toEqual({
+      type: 'channels-read',
+      data: { userId: ANN, channels: { 7: 4 }, whole: false },
+    });
+  });
+
+  it('never goes back, and does not move where it stands', () => {
+    const marks = history().given((state) => markRead(reading('7', 3), state));
+    for (const ordinal of [3, 2, 0]) expect(events(markRead(reading('7', ordinal), marks.state))).toEqual([]);
+  });
+
+  it('is one for each channel', () => {
+    const marks = history().given((state) => markRead(reading('7', 3), state));
+    expect(events(markRead(reading('8', 1), marks.state))).toHaveLength(1);
+  });
+});
+
+describe('the markers of one turn', () => {
+  it('are one event, of the furthest that was read in each channel', () => {
+    expect(
+      turn(history(), [
+        ['7', 3],
+        ['8', 1],
+        ['7', 2],
+      ]),
+    ).toEqual([{ type: 'channels-read', data: { userId: ANN, channels: { 7: 3, 8: 1 }, whole: false } }]);
+  });
+
+  it('are no event where nothing was read', () => {
+    expect(turn(history(), [])).toEqual([]);
+  });
+
+  it('are the whole map every thousandth time, so that a reader can start there', () => {
+    const marks = history();
+    for (let i = 1; i < WHOLE_MAP_EVERY; i += 1) marks.record(turn(marks, [[String(i % 5), i]]));
+    const thousandth = dataOf(
+      turn(marks, [
+        ['9', 1],
+        ['1', 2000],
+      ]),
+    );
+    expect(thousandth).toEqual({
+      userId: ANN,
+      whole: true,
+      channels: { 0: 995, 1: 2000, 2: 997, 3: 998, 4: 999, 9: 1 },
+    });
+    marks.record([{ type: 'channels-read', data: thousandth }]);
+    expect(dataOf(turn(marks, [['9', 2]]))).toEqual({ userId: ANN, channels: { 9: 2 }, whole: false });
+  });
+
+  it('come to the same as one after another', () => {
+    const read = fc.tuple(fc.constantFrom('1', '2', '3'), fc.integer({ min: 0, max: 50 }));
+    fc.assert(
+      fc.property(fc.array(read, { maxLength: 30 }), (reads) => {
+        const [together, alone] = [history(), history()];
+        together.record(turn(together, reads));
+        for (const one of reads) alone.record(turn(alone, [one]));
+        expect(together.state.channels).toEqual(alone.state.channels);
+      }),
+    );
+  });
+});

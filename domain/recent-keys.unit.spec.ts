@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { idempotencyKey, REMEMBERED_COUNT, REMEMBERED_MS, RecentKeys } from './recent-keys.ts';
+import { NOW } from './testing.ts';
+
+const remembering = (times: readonly number[]) => {
+  const keys = new RecentKeys();
+  for (const [i, time] of times.entries()) keys.remember(`k${i}`, i + 1, time);
+  return keys;
+};
+
+describe('recent keys', () => {
+  it('remember the sequence of the event that carried each', () => {
+    const keys = remembering([NOW, NOW]);
+    expect(keys.sequenceOf('k1')).toBe(2);
+    expect(keys.has('k2')).toBe(false);
+    expect(keys.sequenceOf('k2')).toBeUndefined();
+  });
+
+  it('remember the last 1,000, however long ago they were', () => {
+    const keys = remembering(Array.from({ length: 1500 }, (_, i) => NOW + i * REMEMBERED_MS));
+    expect([keys.has('k499'), keys.has('k500')]).toEqual([false, true]);
+  });
+
+  it('remember ten minutes of event time, however many they are', () => {
+    // Ten a second: 6,000 in ten minutes.
+    const keys = remembering(Array.from({ length: 20_000 }, (_, i) => NOW + i * 100));
+    expect(keys.has('k14000')).toBe(true);
+    expect(keys.has('k13000')).toBe(false);
+  });
+
+  it('do not keep a channel into which years are imported for ever', () => {
+    const day = 86_400_000;
+    const keys = remembering([NOW, ...Array.from({ length: 5000 }, (_, i) => Date.UTC(2004, 11, 25) + i * day)]);
+    expect(keys.toJson()).toHaveLength(REMEMBERED_COUNT);
+    expect(keys.has('k0')).toBe(false);
+    expect(keys.has('k5000')).toBe(true);
+  });
+
+  it('remember at least what they promise, whatever the clocks did', () => {
+    const times = fc.array(fc.integer({ min: 0, max: 4 * REMEMBERED_MS }), { minLength: 1000, maxLength: 1400 });
+    fc.assert(
+      fc.property(times, (offsets) => {
+        const sorted = offsets.toSorted((a, b) => a - b).map((offset) => NOW + offset);
+        const keys = remembering(sorted);
+        const last = sorted.at(-1)!;
+        for (const [i, time] of sorted.entries()) {
+          const promised = last - time < REMEMBERED_MS || i >= sorted.length - REMEMBERED_COUNT;
+          if (promised && !keys.has(`k${i}`)) throw new Error(`key ${i} of ${sorted.length} was forgotten`);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('are the same after a way through JSON, and forget alike from there', () => {
+    const keys = remembering(Array.from({ length: 1200 }, (_, i) => NOW + i * 1000));
+    const again = RecentKeys.fromJson(JSON.parse(JSON.stringify(keys.toJson())));
+    for (const both of [keys, again]) both.remember('later', 2000, NOW + 10 * REMEMBERED_MS);
+    expect(again.toJson()).toEqual(keys.toJson());
+  });
+});
+
+describe('an idempotency key', () => {
+  it('tells authors, kinds of command and client ids apart', () => {
+    const keys = [
+      idempotencyKey('1', 'message.send', 'a'),
+      idempotencyKey('2', 'message.send', 'a'),
+      idempotencyKey('1', 'message.edit', 'a'),
+      idempotencyKey('1', 'message.send', 'b'),
+      idempotencyKey('1', 'message.send', 'edit:a'),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});

@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  compareSnowflakes,
+  lowBitsSource,
+  messageIdAfter,
+  SNOWFLAKE_EPOCH,
+  snowflakeAt,
+  snowflakeSource,
+  snowflakeTime,
+} from './snowflake.ts';
+
+const time = fc.integer({ min: SNOWFLAKE_EPOCH, max: SNOWFLAKE_EPOCH + 2 ** 40 });
+
+describe('a snowflake', () => {
+  it('tells when it was made', () => {
+    fc.assert(
+      fc.property(time, fc.bigInt(0n, (1n << 22n) - 1n), (ms, low) => {
+        const id = snowflakeAt(ms, low);
+        expect(snowflakeTime(id)).toBe(ms);
+        expect(BigInt(id) & ((1n << 22n) - 1n)).toBe(low);
+      }),
+    );
+    // Discord's own example.
+    expect(new Date(snowflakeTime('175928847299117063')).toISOString()).toBe('2016-04-30T11:18:25.796Z');
+  });
+
+  it('cannot be older than 2015', () => {
+    expect(snowflakeAt(Date.UTC(2004, 11, 25), 5n)).toBe('5');
+  });
+
+  it('is compared as a number', () => {
+    fc.assert(
+      fc.property(fc.bigInt(0n, 1n << 63n), fc.bigInt(0n, 1n << 63n), (a, b) => {
+        const order = a < b ? -1 : a > b ? 1 : 0;
+        expect(Math.sign(compareSnowflakes(a.toString(), b.toString()))).toBe(order);
+      }),
+    );
+  });
+});
+
+describe('the id of the next message', () => {
+  const low = fc.bigInt(0n, (1n << 22n) - 1n);
+
+  it('grows with the ordinal, whatever the clocks say', () => {
+    const clock = fc.oneof(time, fc.integer({ min: 0, max: SNOWFLAKE_EPOCH }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(clock, low), { minLength: 2 }), (moments) => {
+        let head = 0n;
+        let headTime = 0;
+        for (const [ms, bits] of moments) {
+          const next = messageIdAfter(headTime, ms, bits);
+          if (headTime > 0) expect(BigInt(next)).toBeGreaterThan(head);
+          head = BigInt(next);
+          headTime = snowflakeTime(next);
+        }
+      }),
+    );
+  });
+
+  it('has the time of a clock that is right', () => {
+    const now = SNOWFLAKE_EPOCH + 1000;
+    expect(messageIdAfter(0, now, 3n)).toBe(snowflakeAt(now, 3n));
+    expect(messageIdAfter(now - 1, now, 3n)).toBe(snowflakeAt(now, 3n));
+  });
+
+  it('is a millisecond after the last one where the clock is not beyond it', () => {
+    const head = SNOWFLAKE_EPOCH + 1000;
+    for (const clock of [head, head - 1, 0]) expect(messageIdAfter(head, clock, 3n)).toBe(snowflakeAt(head + 1, 3n));
+  });
+
+  it('of what was said before 2015 begins there', () => {
+    expect(messageIdAfter(0, Date.UTC(2004, 11, 25), 3n)).toBe('3');
+  });
+});
+
+describe('low bits of message ids', () => {
+  it('are different for 4,096 in a row and tell workers apart', () => {
+    const [one, other] = [lowBitsSource(1), lowBitsSource(1023)];
+    const bits = Array.from({ length: 4096 }, () => [one(), other()]).flat();
+    expect(new Set(bits).size).toBe(8192);
+    expect(bits.every((low) => low < 1n << 22n)).toBe(true);
+  });
+});
+
+describe('a source of ids', () => {
+  it('never makes one twice and only ever grows, also when the clock stands still or goes back', () => {
+    const next = snowflakeSource(7);
+    const clock = [...Array.from({ length: 10_000 }, () => 5000), 4000, 5001, 5002, 9000].map(
+      (ms) => SNOWFLAKE_EPOCH + ms,
+    );
+    const ids = clock.map((ms) => BigInt(next(ms)));
+    for (const [i, id] of ids.entries()) if (i > 0) expect(id > ids[i - 1]!).toBe(true);
+  });
+
+  it('makes other ids than another worker at the same time', () => {
+    const [one, other] = [snowflakeSource(1), snowflakeSource(2)];
+    const at = SNOWFLAKE_EPOCH + 1000;
+    const ids = Array.from({ length: 5000 }, () => [one(at), other(at)]).flat();
+    expect(new Set(ids).size).toBe(10_000);
+  });
+});
