@@ -55,8 +55,25 @@ export const integerText = (min: number, max: number) =>
     String,
   );
 
-/** `undefined` and `null` both mean "not given"; what libraries send differs. */
-export const optional = <C extends t.Mixed>(codec: C) => t.union([codec, t.null, t.undefined]);
+/**
+ * A field that need not be there: `undefined` and `null` both mean "not given", since what libraries send differs.
+ * Unlike a union it tries nothing for a field that is absent, and of a wrong one it tells only what `codec` says.
+ */
+export class OptionalType<C extends t.Mixed> extends t.Type<t.TypeOf<C> | null | undefined, unknown, unknown> {
+  readonly codec: C;
+
+  constructor(codec: C) {
+    super(
+      `${codec.name} or null`,
+      (u): u is t.TypeOf<C> | null | undefined => u === null || u === undefined || codec.is(u),
+      (u, context) => (u === null || u === undefined ? t.success(u) : codec.validate(u, context)),
+      (a) => (a === null || a === undefined ? a : codec.encode(a)),
+    );
+    this.codec = codec;
+  }
+}
+
+export const optional = <C extends t.Mixed>(codec: C): OptionalType<C> => new OptionalType(codec);
 
 /** Decodes and hides io-ts behind a plain value or `undefined`, for places that only need to know whether it fits. */
 export const decodeOrUndefined = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): A | undefined => {

@@ -1,5 +1,6 @@
 /** JSON Schema (2020-12, as OpenAPI 3.1 has it) of an io-ts codec. */
 import * as t from 'io-ts';
+import { OptionalType } from '../../schemas/primitives.ts';
 
 export interface JsonSchema {
   readonly type?: string;
@@ -38,6 +39,7 @@ const byName = (name: string): JsonSchema => {
 const isOptional = (codec: t.Any): boolean =>
   codec instanceof t.UndefinedType ||
   codec instanceof t.UnknownType ||
+  codec instanceof OptionalType ||
   (codec instanceof t.UnionType && codec.types.some(isOptional));
 
 const objectOf = (props: t.Props, everyRequired: boolean): JsonSchema => {
@@ -73,6 +75,7 @@ export const jsonSchema = (codec: t.Any): JsonSchema => {
   if (codec instanceof t.PartialType) return objectOf(codec.props, false);
   if (codec instanceof t.IntersectionType) return intersectionOf(codec.types);
   if (codec instanceof t.UnionType) return unionOf(codec.types);
+  if (codec instanceof OptionalType) return { anyOf: [jsonSchema(codec.codec), { type: 'null' }] };
   if (codec instanceof t.LiteralType) return { const: codec.value };
   if (codec instanceof t.KeyofType) return { type: 'string', enum: Object.keys(codec.keys) };
   if (codec instanceof t.ArrayType || codec instanceof t.ReadonlyArrayType)
