@@ -1,4 +1,5 @@
 /** What every command handler is given, and the steps they share. */
+import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { idempotencyKey } from '../domain/recent-keys.ts';
@@ -49,9 +50,10 @@ export const refused = (name: Parameters<typeof parleyError>[0]) => either.left(
 /** How long an answer waits for the processes and views that must follow it. */
 export const FOLLOW_MS = 5000;
 
+/** Without a key of the caller's every command is one of its own, whatever ids its request was sent with. */
 export const causeOf = (context: CommandContext, kind: string): Cause => ({
   actor: context.actor.userId,
-  key: idempotencyKey(context.actor.userId, kind, context.key ?? context.correlationId),
+  key: idempotencyKey(context.actor.userId, kind, context.key ?? randomUUID()),
   correlationId: context.correlationId,
   causationId: null,
   traceparent: context.traceparent ?? null,
