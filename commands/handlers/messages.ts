@@ -81,21 +81,24 @@ const openBody = async (deps: CommandDeps, event: ParleyEvent): Promise<MessageB
   return text === undefined ? undefined : decodeOrUndefined(MessageBody, JSON.parse(text));
 };
 
+/** Whether an event says what the caller says now. A text whose key is gone cannot be compared; the first still counts. */
+const saysThis = async (deps: CommandDeps, event: ParleyEvent, body: MessageBody): Promise<boolean> => {
+  const first = await openBody(deps, event);
+  return first === undefined || JSON.stringify(first) === JSON.stringify(body);
+};
+
 /** The event a known key belongs to, refused where the caller now says something else under the same key. */
 const firstOf = async (
   deps: CommandDeps,
   context: CommandContext,
   stream: string,
   done: Done,
-  body: MessageBody,
+  same: (event: ParleyEvent) => boolean | Promise<boolean>,
 ): Promise<Either<ParleyError, ParleyEvent | undefined>> => {
   if (done.events.length > 0 || done.known === undefined) return either.right(done.events[0]);
   const [event] = await deps.log.readStream({ stream, from: done.known, limit: 1 });
-  if (event === undefined || context.onOtherContent === 'first') return either.right(event);
-  const first = await openBody(deps, event);
-  // A text whose key is gone cannot be compared; the first still counts.
-  if (first !== undefined && JSON.stringify(first) !== JSON.stringify(body)) return refused('keyReused');
-  return either.right(event);
+  if (event === undefined || context.onOtherContent === 'first' || (await same(event))) return either.right(event);
+  return refused('keyReused');
 };
 
 export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, context, command, gate) => {
@@ -105,6 +108,7 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
   const cause = causeOf(context, 'message.send');
   const { userId } = context.actor;
   const replyTo = command.message_reference?.message_id;
+  const optionalReply = command.message_reference?.fail_if_not_exists === false;
   const about: About = { messageId: replyTo ?? '' };
   const result = await deps.mailboxes.run({
     stream,
@@ -118,7 +122,6 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
     },
     decide: async (state: channel.ChannelState, { actor, knownUsers, replied }, since) => {
       const message = replied && (await currentFacts(replied, about, since));
-      const optionalReply = command.message_reference?.fail_if_not_exists === false;
       const missing = message === undefined || message.deleted;
       return channel.post(
         {
@@ -146,7 +149,11 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
       ? either.left(fieldError(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message'))
       : result;
   }
-  const first = await firstOf(deps, context, stream, result.right, body);
+  const first = await firstOf(deps, context, stream, result.right, (event) => {
+    if (event.type !== 'message-posted') return false;
+    const sameReply = event.data.replyTo === (replyTo ?? null) || (event.data.replyTo === null && optionalReply);
+    return sameReply && saysThis(deps, event, body);
+  });
   if (either.isLeft(first)) return first;
   if (first.right?.type !== 'message-posted') return refused('keyReused');
   const guildId = (await deps.views.guilds.channel(command.channel_id))?.guildId ?? null;
@@ -184,7 +191,14 @@ export const editMessage: Handler<CommandBody<'message.edit'>> = async (deps, co
       ),
   });
   if (either.isLeft(result)) return result;
-  const first = await firstOf(deps, context, stream, result.right, body);
+  const first = await firstOf(
+    deps,
+    context,
+    stream,
+    result.right,
+    (event) =>
+      event.type === 'message-edited' && event.data.messageId === command.message_id && saysThis(deps, event, body),
+  );
   if (either.isLeft(first)) return first;
   if (first.right?.type !== 'message-edited') return refused('keyReused');
   // The answer is the whole message, which its timeline has once it holds the edit.
@@ -234,5 +248,10 @@ async function onMessage(
     decide: async (state: channel.ChannelState, { actor, stored }, since) =>
       decide({ ...actor, key: cause.key, message: await currentFacts(stored, about, since) }, state),
   });
-  return either.isLeft(result) ? result : outcome(stream, result.right, null);
+  if (either.isLeft(result)) return result;
+  const first = await firstOf(deps, context, stream, result.right, ({ data }) => {
+    const sameMessage = 'messageId' in data && data.messageId === command.message_id;
+    return sameMessage && ('emoji' in data ? data.emoji : undefined) === command.emoji;
+  });
+  return either.isLeft(first) ? first : outcome(stream, result.right, null);
 }
