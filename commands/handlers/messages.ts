@@ -10,7 +10,16 @@ import { MessageBody, type ParleyEvent } from '../../schemas/events/index.ts';
 import { decodeOrUndefined } from '../../schemas/primitives.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { openText } from '../../vault/seal.ts';
-import { type Answer, type CommandDeps, causeOf, type Gate, type Handler, outcome, refused } from '../handler.ts';
+import {
+  type Answer,
+  type CommandDeps,
+  causeOf,
+  followed,
+  type Gate,
+  type Handler,
+  outcome,
+  refused,
+} from '../handler.ts';
 import type { Done } from '../mailbox.ts';
 import { type About, currentFacts, storedFacts } from '../message-facts.ts';
 import type { CommandContext } from '../port.ts';
@@ -79,6 +88,12 @@ const openBody = async (deps: CommandDeps, event: ParleyEvent): Promise<MessageB
   const key = await deps.keys.get(event.data.sealed.by);
   const text = openText(key, { stream: event.stream, eventId: event.id }, event.data.sealed);
   return text === undefined ? undefined : decodeOrUndefined(MessageBody, JSON.parse(text));
+};
+
+/** A message sent before that was deleted since, as it is shown now: its text is not opened again, for its author neither. */
+const deletedSince = async (deps: CommandDeps, channelId: string, messageId: string, userId: string) => {
+  const row = await deps.views.timelines.message(channelId, messageId, userId);
+  return row?.deleted === true ? (await deps.presenter.messages([row]))[0] : undefined;
 };
 
 /** Whether an event says what the caller says now. A text whose key is gone cannot be compared; the first still counts. */
@@ -156,9 +171,15 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
   });
   if (either.isLeft(first)) return first;
   if (first.right?.type !== 'message-posted') return refused('keyReused');
+  const isNew = result.right.events.length > 0;
+  if (!isNew) {
+    const ready = await followed(deps, result.right.position);
+    if (either.isLeft(ready)) return ready;
+    const deleted = await deletedSince(deps, command.channel_id, first.right.data.messageId, userId);
+    if (deleted !== undefined) return outcome(stream, result.right, deleted);
+  }
   const guildId = (await deps.views.guilds.channel(command.channel_id))?.guildId ?? null;
-  const said = result.right.events.length > 0 ? body : undefined;
-  return outcome(stream, result.right, await deps.presenter.posted(first.right, guildId, said));
+  return outcome(stream, result.right, await deps.presenter.posted(first.right, guildId, isNew ? body : undefined));
 };
 
 export const editMessage: Handler<CommandBody<'message.edit'>> = async (deps, context, command, gate) => {
