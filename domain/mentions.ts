@@ -22,6 +22,11 @@ export const allowedMentions = (
   return { everyone: parse.includes('everyone'), users: parse.includes('users') ? true : (sent.users ?? false) };
 };
 
+/** Whether the author of the message replied to is told: not sent, yes; sent without saying so, no, as in Discord's API. */
+export const tellsRepliedTo = (
+  sent: { readonly replied_user?: boolean | null | undefined } | null | undefined,
+): boolean => sent === null || sent === undefined || sent.replied_user === true;
+
 /**
  * @param mayMentionEveryone whether the author has that permission in the channel.
  * @returns at most 100 users, each once, in the order written.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allowedMentions, mentionsIn } from './mentions.ts';
+import { allowedMentions, mentionsIn, tellsRepliedTo } from './mentions.ts';
 
 const all = { everyone: true, users: true } as const;
 
@@ -52,5 +52,10 @@ describe('allowed_mentions', () => {
     expect(allowedMentions({ parse: ['everyone'] })).toEqual({ everyone: true, users: false });
     expect(allowedMentions({ parse: ['users'], users: ['1'] })).toEqual({ everyone: false, users: true });
     expect(allowedMentions({ users: ['1'] })).toEqual({ everyone: false, users: ['1'] });
+  });
+
+  it('tell the author of the message replied to, unless they are sent and do not say so', () => {
+    expect([undefined, null, { replied_user: true }].map(tellsRepliedTo)).toEqual([true, true, true]);
+    expect([{}, { replied_user: false }, { replied_user: null }].map(tellsRepliedTo)).toEqual([false, false, false]);
   });
 });

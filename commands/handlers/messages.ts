@@ -3,7 +3,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as channel from '../../domain/channel.ts';
 import { isEmoji } from '../../domain/emoji.ts';
-import { allowedMentions, mentionsIn } from '../../domain/mentions.ts';
+import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
 import type { CommandBody } from '../../schemas/commands/index.ts';
 import { fieldError, type ParleyError } from '../../schemas/errors.ts';
 import { MessageBody, type ParleyEvent } from '../../schemas/events/index.ts';
@@ -150,7 +150,7 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
           reply:
             replied === undefined || (missing && optionalReply)
               ? undefined
-              : { message, mention: command.allowed_mentions?.replied_user !== false },
+              : { message, mention: tellsRepliedTo(command.allowed_mentions) },
           flags: command.flags ?? 0,
           nonce: command.nonce ?? null,
         },
