@@ -1,0 +1,208 @@
+/** For specs of the write side: the real log, vault and views in a folder of its own, composed as the server does it. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { foldOf } from '../domain/folds.ts';
+import type { EventLog } from '../log/port.ts';
+import { openSqliteEventLog } from '../log/sqlite/index.ts';
+import { Access } from '../projections/access.ts';
+import { Presenter } from '../projections/presenter/index.ts';
+import type { ViewsRuntime } from '../projections/runner/port.ts';
+import { openViews } from '../projections/runner/sqlite/open-views.ts';
+import type { Actor } from '../schemas/actor.ts';
+import type { Command, CommandBody, CommandType } from '../schemas/commands/index.ts';
+import type { ParleyError } from '../schemas/errors.ts';
+import type { EventOf, EventType, ParleyEvent } from '../schemas/events/index.ts';
+import { createTokens, KeyRing, type Vault } from '../vault/index.ts';
+import { openSqliteVault } from '../vault/sqlite/index.ts';
+import { createWriteSide, type LimitConfig, type Submitted, type WriteSide } from './index.ts';
+import type { Typing } from './port.ts';
+
+export const NO_LIMITS: LimitConfig = {
+  ...{ send: undefined, reaction: undefined, channelCreate: undefined, dmCreate: undefined, login: undefined },
+  ...{ register: undefined, global: undefined, botSend: undefined, botGlobal: undefined },
+};
+
+export interface InstanceOptions {
+  readonly limits?: Partial<LimitConfig>;
+  readonly registrationOpen?: boolean;
+  /** Stands before the log that the write side is given, to make it fail. */
+  readonly logFor?: (log: EventLog) => EventLog;
+  /** Whether what must follow in other streams follows; without, as after a crash, it does not. */
+  readonly processes?: boolean;
+}
+
+const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 };
+const CALLER = { address: '127.0.0.1', correlationId: 'spec' };
+
+export const right = <A>(result: Either<ParleyError, A>): A => {
+  if (either.isLeft(result))
+    throw new Error(`refused: ${result.left.name} ${JSON.stringify(result.left.errors ?? '')}`);
+  return result.right;
+};
+
+export const refusal = (result: Either<ParleyError, unknown>): string | undefined =>
+  either.isLeft(result) ? result.left.name : undefined;
+
+export const person = (userId: string): Actor => ({ userId, kind: 'person', administrator: false });
+
+interface Asking {
+  readonly key?: string;
+  readonly onOtherContent?: 'refuse' | 'first';
+  readonly counted?: boolean;
+  readonly kind?: Actor['kind'];
+  readonly correlationId?: string;
+}
+
+export class Instance {
+  readonly folder = mkdtempSync(join(tmpdir(), 'parley-commands-'));
+  readonly typing: Typing[] = [];
+  log!: EventLog;
+  vault!: Vault;
+  views!: ViewsRuntime;
+  keys!: KeyRing;
+  write!: WriteSide;
+  conflicts = 0;
+  private readonly options: InstanceOptions;
+
+  private constructor(options: InstanceOptions) {
+    this.options = options;
+  }
+
+  static async open(options: InstanceOptions = {}): Promise<Instance> {
+    const instance = new Instance(options);
+    await instance.start();
+    return instance;
+  }
+
+  private async start(more: InstanceOptions = {}): Promise<void> {
+    const options = { ...this.options, ...more };
+    this.log = await openSqliteEventLog({ directory: this.folder });
+    this.vault = await openSqliteVault({ directory: this.folder, passwordCost: CHEAP });
+    const fail = (error: unknown) => {
+      throw error;
+    };
+    this.views = await openViews({ file: join(this.folder, 'views.db'), log: this.log, foldOf, onFailure: fail });
+    this.keys = new KeyRing(this.vault);
+    const { views, vault, keys } = this;
+    this.write = await createWriteSide({
+      log: options.logFor?.(this.log) ?? this.log,
+      views,
+      vault,
+      keys,
+      access: new Access(views.guilds),
+      presenter: new Presenter({ guilds: views.guilds, timelines: views.timelines, keys }),
+      tokens: createTokens(vault),
+      ephemeral: { typing: (one) => this.typing.push(one) },
+      limits: { ...NO_LIMITS, ...options.limits },
+      registrationOpen: options.registrationOpen ?? true,
+      worker: 1,
+      onConflict: () => {
+        this.conflicts += 1;
+      },
+    });
+    const { processes } = this.write;
+    if (options.processes === false) {
+      views.start();
+      return;
+    }
+    views.setProcessesThrough(() => processes.through());
+    views.onBatch((events, through) => processes.onBatch(events, through));
+    const behind = processes.catchUp(views.processesThrough);
+    views.start();
+    await behind;
+  }
+
+  private async stop(): Promise<void> {
+    await this.views.stop();
+    await this.vault.close();
+    await this.log.close();
+  }
+
+  /** @param more.forgetViews start from the log alone */
+  async reopen({ forgetViews = false, ...options }: InstanceOptions & { forgetViews?: boolean } = {}): Promise<void> {
+    await this.stop();
+    if (forgetViews)
+      for (const end of ['', '-wal', '-shm']) rmSync(join(this.folder, `views.db${end}`), { force: true });
+    await this.start(options);
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  /** Submits a command and tells all about the answer. */
+  submit<K extends CommandType>(
+    userId: string,
+    type: K,
+    body: CommandBody<K>,
+    asking: Asking = {},
+  ): Promise<Submitted> {
+    const context = {
+      actor: { ...person(userId), kind: asking.kind ?? 'person' },
+      key: asking.key ?? null,
+      onOtherContent: asking.onOtherContent ?? 'refuse',
+      counted: asking.counted ?? false,
+      correlationId: asking.correlationId ?? randomUUID(),
+    };
+    return this.write.dispatcher.submit(context, { type, body } as unknown as Command);
+  }
+
+  async ask<K extends CommandType>(userId: string, type: K, body: CommandBody<K>, asking?: Asking) {
+    return (await this.submit(userId, type, body, asking)).outcome;
+  }
+
+  /** Carries out a command that must succeed. @returns what its route answers */
+  // biome-ignore lint/suspicious/noExplicitAny: what a route answers is read field by field
+  async do<K extends CommandType>(userId: string, type: K, body: CommandBody<K>, asking?: Asking): Promise<any> {
+    return right(await this.ask(userId, type, body, asking)).result;
+  }
+
+  send(userId: string, channelId: string, content: string, asking?: Asking) {
+    return this.ask(userId, 'message.send', { channel_id: channelId, content }, asking);
+  }
+
+  async register(username: string): Promise<string> {
+    const credentials = { username, password: 'correct horse', globalName: null };
+    return right(await this.write.identity.register(credentials, CALLER)).userId;
+  }
+
+  /** A guild of its owner. */
+  async guild(ownerId: string): Promise<{ id: string; channel: string }> {
+    const guild = await this.do(ownerId, 'guild.create', { name: 'Guild' });
+    return { id: guild.id, channel: guild.channels[0].id };
+  }
+
+  /** Lets people into the guild of a channel. */
+  async join(inviterId: string, channelId: string, ...userIds: readonly string[]): Promise<void> {
+    const { code } = await this.do(inviterId, 'invite.create', { channel_id: channelId });
+    for (const userId of userIds) await this.do(userId, 'guild.join', { code });
+  }
+
+  /** The stream as the log has it. */
+  stream(stream: string): Promise<readonly ParleyEvent[]> {
+    return this.log.readStream({ stream, limit: 10_000 });
+  }
+
+  async events<K extends EventType>(type: K): Promise<readonly EventOf<K>[]> {
+    const page = await this.log.readAll({ after: 0, types: [type], limit: 10_000 });
+    return page.events as readonly EventOf<K>[];
+  }
+
+  /** Everything in the log is in the views, and what had to follow has followed. */
+  async settled(): Promise<void> {
+    for (;;) {
+      const head = await this.log.head();
+      await this.views.whenProcessed(head, 10_000);
+      await this.views.atRest(async () => {});
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.write.processes.through() >= head && (await this.log.head()) === head) return;
+    }
+  }
+}
+
+export const dense = (numbers: readonly number[]): boolean => numbers.every((n, i) => n === i + 1);
