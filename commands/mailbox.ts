@@ -61,6 +61,14 @@ const refusalOf = (error: AppendError): ParleyError =>
 
 const unavailable = () => either.left(parleyError('unavailable', { retryAfter: 1 }));
 
+const preparation = async (task: Task<never, unknown>): Promise<Either<ParleyError, unknown>> => {
+  try {
+    return await task.prepare();
+  } catch {
+    return unavailable();
+  }
+};
+
 export class Mailboxes {
   private readonly deps: MailboxDeps;
   private readonly queues = new Map<string, Waiting[]>();
@@ -102,7 +110,7 @@ export class Mailboxes {
   private async turn(stream: string, waiting: readonly Waiting[]): Promise<void> {
     const { log, states, keys } = this.deps;
     const tasks = waiting.map(({ task }) => task);
-    const prepared = await Promise.all(tasks.map((task) => task.prepare().catch(unavailable)));
+    const prepared = await Promise.all(tasks.map(preparation));
     for (let attempt = 1; ; attempt += 1) {
       const state = await states.take(stream);
       const expected = state.sequence;
