@@ -1,0 +1,251 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { either } from 'fp-ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { happen, nothing, refuse } from '../domain/decision.ts';
+import { join as decideJoin, leave as decideLeave, type MemberState } from '../domain/member.ts';
+import type { AppendRequest, EventLog } from '../log/port.ts';
+import { openSqliteEventLog } from '../log/sqlite/index.ts';
+import { parleyError } from '../schemas/errors.ts';
+import type { KeyRing } from '../vault/key-ring.ts';
+import type { Cause } from './envelope.ts';
+import { Mailboxes, type Task } from './mailbox.ts';
+import { StateStore } from './state-store.ts';
+import { dense, refusal, right } from './testing.ts';
+
+const STREAM = 'member-1_2';
+const membership = { guildId: '1', userId: '2' };
+const NO_SNAPSHOTS = { latest: async () => undefined };
+const NO_KEYS = { cached: () => undefined, get: async () => undefined } as unknown as KeyRing;
+
+/** The log, told what to do about each append before it happens. */
+class Watched {
+  readonly appends: AppendRequest[] = [];
+  before: (request: AppendRequest) => Promise<Awaited<ReturnType<EventLog['append']>> | undefined> = async () =>
+    undefined;
+  readonly log: EventLog;
+
+  constructor(log: EventLog) {
+    this.log = Object.create(log, {
+      append: {
+        value: async (request: AppendRequest) => {
+          this.appends.push(request);
+          return (await this.before(request)) ?? log.append(request);
+        },
+      },
+    }) as EventLog;
+  }
+}
+
+let folder: string;
+let log: EventLog;
+let watched: Watched;
+let mailboxes: Mailboxes;
+let conflicts: number;
+
+const mailboxesOn = (on: EventLog) =>
+  new Mailboxes({
+    log: on,
+    states: new StateStore(on, NO_SNAPSHOTS),
+    keys: NO_KEYS,
+    now: () => 1_700_000_000_000,
+    onConflict: () => {
+      conflicts += 1;
+    },
+  });
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'parley-mailbox-'));
+  log = await openSqliteEventLog({ directory: folder });
+  watched = new Watched(log);
+  mailboxes = mailboxesOn(watched.log);
+  conflicts = 0;
+});
+afterEach(async () => {
+  await log.close();
+  rmSync(folder, { recursive: true });
+});
+
+const causeOf = (key: string): Cause => ({
+  ...{ actor: '2', key, correlationId: key, causationId: null, traceparent: null },
+});
+const task = (
+  key: string,
+  decide: Task<MemberState, undefined>['decide'],
+  prepare: Task<MemberState, undefined>['prepare'] = async () => either.right(undefined),
+): Task<MemberState, undefined> => ({ stream: STREAM, cause: causeOf(key), prepare, decide });
+
+const joining = (key: string) => task(key, (state) => decideJoin({ ...membership, key, invite: null }, state));
+const leaving = (key: string) => task(key, (state) => decideLeave({ ...membership, key, ownerId: '9' }, state));
+/** Something happens whatever the state. */
+const event = (key: string) => task(key, () => happen({ type: 'member-left', data: membership }));
+const stored = () => log.readStream({ stream: STREAM, limit: 10_000 });
+const keysOf = async () => (await stored()).map(({ key }) => key);
+
+describe('a mailbox', () => {
+  it('appends all that waits in one batch, each decided on what those before it left', async () => {
+    const outcomes = await Promise.all([joining('a'), leaving('b'), joining('c')].map((one) => mailboxes.run(one)));
+    expect(watched.appends.map(({ events }) => events.length)).toEqual([3]);
+    expect(outcomes.map((outcome) => right(outcome).events[0]?.type)).toEqual([
+      'member-joined',
+      'member-left',
+      'member-joined',
+    ]);
+    expect(outcomes.map((outcome) => right(outcome).sequence)).toEqual([1, 2, 3]);
+  });
+
+  it('keeps the order in which tasks came, also those that came while others were appended', async () => {
+    const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
+    const running: Promise<unknown>[] = [];
+    for (const [i, key] of keys.entries()) {
+      running.push(mailboxes.run(event(key)));
+      if (i % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(running);
+    expect(await keysOf()).toEqual(keys);
+    expect(dense((await stored()).map(({ sequence }) => sequence))).toBe(true);
+  });
+
+  it('bounds a batch and takes the rest in the next', async () => {
+    await Promise.all(Array.from({ length: 1100 }, (_, i) => mailboxes.run(event(`k${i}`))));
+    expect(watched.appends.map(({ events }) => events.length)).toEqual([512, 512, 76]);
+  });
+
+  it("lets no task's refusal, throw or failed preparation touch its neighbours", async () => {
+    const outcomes = await Promise.all(
+      [
+        event('a'),
+        task('b', () => refuse('missingPermissions')),
+        task('c', () => {
+          throw new Error('a bug');
+        }),
+        task('d', async () => Promise.reject(new Error('a bug'))),
+        task(
+          'e',
+          () => nothing,
+          async () => either.left(parleyError('unknownGuild')),
+        ),
+        task(
+          'f',
+          () => nothing,
+          async () => Promise.reject(new Error('views are gone')),
+        ),
+        task(
+          'g',
+          () => nothing,
+          () => {
+            throw new Error('at once');
+          },
+        ),
+        // Its author's key was destroyed.
+        task('h', () => happen({ type: 'member-left', data: membership, secret: { by: '2', text: 'x' } })),
+        event('i'),
+      ].map((one) => mailboxes.run(one)),
+    );
+    expect(outcomes.map(refusal)).toEqual([
+      undefined,
+      'missingPermissions',
+      'unavailable',
+      'unavailable',
+      'unknownGuild',
+      'unavailable',
+      'unavailable',
+      'unauthorized',
+      undefined,
+    ]);
+    expect(await keysOf()).toEqual(['a', 'i']);
+    expect((await stored()).map(({ sequence }) => sequence)).toEqual([1, 2]);
+  });
+
+  it('answers what was already so without appending, with the sequence that carried the key', async () => {
+    await mailboxes.run(event('other'));
+    await mailboxes.run(joining('a'));
+    await mailboxes.run(leaving('b'));
+    watched.appends.length = 0;
+    const again = right(await mailboxes.run(joining('a')));
+    expect(again).toMatchObject({ events: [], known: 2, sequence: 3 });
+    expect(again.position).toBeGreaterThanOrEqual((await stored()).at(-1)!.position);
+    expect(watched.appends).toEqual([]);
+  });
+
+  it('acknowledges nothing that is not in the log', async () => {
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => (i % 3 === 0 ? leaving(`k${i}`) : joining(`k${i}`))).map((one) =>
+        mailboxes.run(one),
+      ),
+    );
+    const positions = new Set((await stored()).map(({ position }) => position));
+    for (const outcome of outcomes) {
+      if (either.isRight(outcome)) for (const one of outcome.right.events) expect(positions).toContain(one.position);
+    }
+  });
+
+  it('gives an event the id that a second try in its place gives again', async () => {
+    watched.before = async () => either.left({ kind: 'unavailable', reason: 'x' });
+    await mailboxes.run(event('a'));
+    watched.before = async () => undefined;
+    await mailboxes.run(event('a'));
+    await mailboxes.run(event('b'));
+    const [first, second, other] = watched.appends.map(({ events }) => events[0]!.id);
+    expect(first).toBe(second);
+    expect(other).not.toBe(first);
+  });
+});
+
+describe('another writer on the same stream', () => {
+  it('makes the mailbox read what is new and decide again, with a dense result', async () => {
+    await mailboxes.run(event('first'));
+    const other = mailboxesOn(log);
+    // Joined in between: what this task decided at first is no longer so.
+    watched.before = async () => {
+      watched.before = async () => undefined;
+      await other.run(joining('theirs'));
+      return undefined;
+    };
+    const [mine, more] = await Promise.all([mailboxes.run(joining('mine')), mailboxes.run(event('more'))]);
+    expect(conflicts).toBe(1);
+    expect(right(mine!)).toMatchObject({ events: [], sequence: 2 });
+    expect(right(more!).events.map(({ sequence }) => sequence)).toEqual([3]);
+    expect(await keysOf()).toEqual(['first', 'theirs', 'more']);
+  });
+
+  it('and this one, at the same time, leave one dense stream with everything in it', async () => {
+    const writers = [mailboxes, mailboxesOn(log), mailboxesOn(log)];
+    const keys = Array.from({ length: 60 }, (_, i) => `k${i}`);
+    const outcomes = await Promise.all(keys.map((key, i) => writers[i % 3]!.run(event(key))));
+    for (const outcome of outcomes) right(outcome);
+    expect((await keysOf()).toSorted()).toEqual(keys.toSorted());
+    expect(dense((await stored()).map(({ sequence }) => sequence))).toBe(true);
+  });
+
+  it('that never gives way is answered after a bounded number of tries', async () => {
+    watched.before = async () => either.left({ kind: 'conflict', actual: 7 });
+    expect(refusal(await mailboxes.run(event('a')))).toBe('unavailable');
+    expect(watched.appends.length).toBeLessThanOrEqual(10);
+    watched.before = async () => undefined;
+    right(await mailboxes.run(event('b')));
+  });
+});
+
+describe('a log that cannot store', () => {
+  it('because its disk is full, refuses everybody who waited, and no state has moved', async () => {
+    await mailboxes.run(joining('a'));
+    watched.before = async () => either.left({ kind: 'full' });
+    const refused = await Promise.all([leaving('b'), joining('c')].map((one) => mailboxes.run(one)));
+    expect(refused.map(refusal)).toEqual(['diskFull', 'diskFull']);
+    watched.before = async () => undefined;
+    // Still a member, and the keys of what was refused are not known.
+    expect(right(await mailboxes.run(joining('d'))).events).toEqual([]);
+    expect(right(await mailboxes.run(leaving('b'))).events[0]).toMatchObject({ type: 'member-left', sequence: 2 });
+  });
+
+  it('for another reason, is unavailable, as is one that throws', async () => {
+    watched.before = async () => either.left({ kind: 'unavailable', reason: 'x' });
+    expect(refusal(await mailboxes.run(event('a')))).toBe('unavailable');
+    watched.before = async () => Promise.reject(new Error('the disk is gone'));
+    expect(refusal(await mailboxes.run(event('b')))).toBe('unavailable');
+    watched.before = async () => undefined;
+    expect(right(await mailboxes.run(event('c'))).sequence).toBe(1);
+  });
+});
