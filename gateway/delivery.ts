@@ -4,7 +4,8 @@ import { channelAudience, guildAudience, userAudience } from '../schemas/streams
 import { Closings } from './closing.ts';
 import type { GatewayDeps } from './config.ts';
 import { type Dispatch, framesOf } from './dispatch.ts';
-import { channelOf, type EventRenderer } from './dispatches.ts';
+import { channelOf, type EventRenderer, intentsOf } from './dispatches.ts';
+import { Intent } from './intents.ts';
 import type { Outbox } from './outbox.ts';
 import type { Ring, RingEntry } from './ring.ts';
 import { guildCreateFrame, guildDeleteFrame, joinGuild, onShard, readGuildSnapshot } from './scope.ts';
@@ -86,9 +87,13 @@ export class Delivery {
 
   private async deliverOne(entry: RingEntry): Promise<void> {
     const { event } = entry;
+    // A new channel concerns also those who did not ask to be told of it: they hear what is said in it.
+    const intents = event.type === 'channel-created' ? Intent.none : intentsOf(event, null);
     const listeners = new Set<Session>();
     for (const audience of entry.audiences) {
-      for (const session of this.subscriptions.topic(audience)?.sessions ?? []) listeners.add(session);
+      for (const session of this.subscriptions.topic(audience)?.sessions ?? []) {
+        if ((session.intents & intents) === intents) listeners.add(session);
+      }
     }
     const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
     if (listeners.size === 0 && own.length === 0) return;

@@ -127,8 +127,9 @@ class ParleyGateway implements Gateway, SessionHost {
     this.deps.metrics.sessions(-1);
   }
 
-  closing(code: number): void {
-    this.deps.metrics.closes(code);
+  closing(session: Session, why: Closing): void {
+    this.deps.metrics.closes(why.code);
+    this.deps.logger.debug({ userId: session.userId, ...why }, 'a socket is closed');
   }
 
   gone(session: Session): void {

@@ -21,7 +21,7 @@ export class Outbox {
   private at = 0;
   private scheduled = false;
   private handedOut = 0;
-  private onNextFlush: (() => void)[] = [];
+  private whenCaughtUp: (() => void)[] = [];
 
   constructor(limits: { byteBudget: number; heldBudget: number }, metrics: Pick<GatewayMetrics, 'bytes'>) {
     this.byteBudget = limits.byteBudget;
@@ -54,7 +54,7 @@ export class Outbox {
   async keepPace(bytes: number): Promise<void> {
     this.handedOut += bytes;
     if (this.handedOut <= AHEAD_OF_FLUSH) return;
-    if (this.scheduled) await new Promise<void>((resolve) => this.onNextFlush.push(resolve));
+    if (this.scheduled) await new Promise<void>((resolve) => this.whenCaughtUp.push(resolve));
     this.handedOut = 0;
   }
 
@@ -86,8 +86,12 @@ export class Outbox {
     });
   }
 
-  /** Writes past the queue, for what comes before anything that waits. */
+  /** Writes past the queue, for what comes before anything that waits. Its writers pace themselves; what a client provokes does not. */
   writeNow(session: Session, frames: Buffer): void {
+    if (session.socket.writableLength > 2 * this.byteBudget) {
+      this.tooSlow(session);
+      return;
+    }
     session.write(frames);
     this.metrics.bytes(frames.length);
   }
@@ -114,8 +118,7 @@ export class Outbox {
       this.waiting = [];
       this.at = 0;
       this.root = Pending.root();
-      for (const resume of this.onNextFlush) resume();
-      this.onNextFlush = [];
+      this.caughtUp();
     }
     const end = Math.min(this.at + SOCKETS_PER_TURN, this.flushing.length);
     let bytes = 0;
@@ -126,8 +129,15 @@ export class Outbox {
       this.flushing = [];
       this.at = 0;
       this.scheduled = false;
+      this.caughtUp();
     }
   };
+
+  private caughtUp(): void {
+    const resume = this.whenCaughtUp;
+    this.whenCaughtUp = [];
+    for (const each of resume) each();
+  }
 
   private write(session: Session): number {
     const pending = session.pending;

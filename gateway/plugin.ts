@@ -30,8 +30,11 @@ const options = {
   autoPong: false,
 };
 
+/** Bytes that may wait in a socket for its pings to be answered still: who does not read the answers gets no more of them. */
+const PONG_ROOM = 65_536;
+
 function pong(this: WebSocket, data: Buffer): void {
-  this.pong(data);
+  if (this.bufferedAmount < PONG_ROOM) this.pong(data);
 }
 
 /** Node's name for the response a socket is busy with. */

@@ -23,7 +23,7 @@ export interface SessionHost {
   /** The session is live. */
   started(session: Session): void;
   /** The server closes the socket. */
-  closing(code: number): void;
+  closing(session: Session, why: Closing): void;
   /** The session hears nothing any more; its socket may still be closing. */
   ended(session: Session): void;
   /** The socket is gone. */
@@ -148,7 +148,7 @@ export class Session {
   drop(why: Closing): void {
     if (this.phase === Phase.closed) return;
     this.end();
-    this.host.closing(why.code);
+    this.host.closing(this, why);
     this.ws.close(why.code, why.reason);
   }
 

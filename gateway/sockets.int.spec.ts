@@ -146,6 +146,26 @@ describe('a socket', () => {
       expect(station.gateway.sessions).toBe(0);
     });
 
+    it('is told the outcome of its command first', async () => {
+      const client = await station.identified('1');
+      let answer = (): void => {};
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      const { answer: succeed } = world.dispatcher;
+      world.dispatcher.answer = async (...asked) => {
+        await answered;
+        return succeed(...asked);
+      };
+      const result = client.command({ type: 'typing.start', channel_id: channel });
+      await expect.poll(() => world.dispatcher.submitted.length).toBe(1);
+      const drained = station.gateway.drain(0);
+      answer();
+      expect((await result).ok).toBe(true);
+      expect(await client.closed()).toBe(1012);
+      await drained;
+    });
+
     it('is sent away when it comes too late', async () => {
       const waiting = await station.connect();
       const drained = station.gateway.drain(50);

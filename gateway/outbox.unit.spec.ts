@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { Outbox } from './outbox.ts';
+import { Phase, type Session } from './session.ts';
+
+const BUDGET = 1_000;
+
+/** A session whose socket only notes what it is given. */
+const listener = (phase: Phase = Phase.live) => {
+  const written: Buffer[] = [];
+  const closed: string[] = [];
+  const session = {
+    phase,
+    pending: null,
+    writable: true,
+    socket: { writableLength: 0, write: (bytes: Buffer) => written.push(bytes) },
+    host: { started: () => {} },
+    write: (bytes: Buffer) => written.push(bytes),
+    drop: ({ reason }: { reason: string }) => {
+      closed.push(reason);
+      session.phase = Phase.closed;
+    },
+  };
+  return { session: session as unknown as Session, socket: session.socket, written, closed };
+};
+
+const outboxOf = () => {
+  const counted = { bytes: 0 };
+  const count = (bytes: number) => {
+    counted.bytes += bytes;
+  };
+  return { outbox: new Outbox({ byteBudget: BUDGET, heldBudget: 50 }, { bytes: count }), counted };
+};
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const frames = ['one ', 'two ', 'three '].map((text) => Buffer.from(text));
+
+describe('the outbox', () => {
+  it('writes once to each socket, the same Buffer to all who were given the same frames', async () => {
+    const { outbox, counted } = outboxOf();
+    const crowd = Array.from({ length: 1_000 }, () => listener());
+    for (const frame of frames) for (const { session } of crowd) outbox.push(session, frame);
+    while (crowd.at(-1)!.written.length === 0) await turn();
+    expect(crowd.every(({ written }) => written.length === 1)).toBe(true);
+    expect(new Set(crowd.map(({ written }) => written[0])).size).toBe(1);
+    expect(crowd[0]!.written[0]!.toString()).toBe('one two three ');
+    expect(counted.bytes).toBe(1_000 * 14);
+  });
+
+  it('lets other work have its turn, and what comes meanwhile join the writes still to come', async () => {
+    const { outbox } = outboxOf();
+    const crowd = Array.from({ length: 300 }, () => listener());
+    for (const { session } of crowd) outbox.push(session, frames[0]!);
+    await turn();
+    expect([crowd[0]!.written.length, crowd[299]!.written.length]).toEqual([1, 0]);
+    for (const { session } of crowd) outbox.push(session, frames[1]!);
+    while (crowd[0]!.written.length < 2) await turn();
+    expect(crowd[299]!.written.map(String)).toEqual(['one two ']);
+    expect(crowd[0]!.written.map(String)).toEqual(['one ', 'two ']);
+  });
+
+  it('closes a socket in which more than the budget waits, and writes no more to it', async () => {
+    const { outbox } = outboxOf();
+    const slow = listener();
+    slow.socket.writableLength = BUDGET + 1;
+    outbox.push(slow.session, frames[0]!);
+    await turn();
+    outbox.push(slow.session, frames[1]!);
+    await turn();
+    expect([slow.closed, slow.written]).toEqual([['Too slow'], []]);
+  });
+
+  it('has room for ephemeral dispatches up to a quarter of the budget', () => {
+    const { outbox } = outboxOf();
+    const { session, socket } = listener();
+    const roomAt = (waiting: number) => {
+      socket.writableLength = waiting;
+      return outbox.hasRoomForEphemeral(session);
+    };
+    expect([0, BUDGET / 4, BUDGET / 4 + 1].map(roomAt)).toEqual([true, true, false]);
+  });
+
+  it('keeps back what a holding session is given until it is released, up to a limit', async () => {
+    const { outbox } = outboxOf();
+    const patient = listener(Phase.holding);
+    outbox.push(patient.session, frames[0]!);
+    await turn();
+    expect(patient.written).toEqual([]);
+    outbox.release(patient.session);
+    await turn();
+    expect(patient.written.map(String)).toEqual(['one ']);
+    const flooded = listener(Phase.holding);
+    for (let i = 0; i < 20; i += 1) outbox.push(flooded.session, frames[0]!);
+    expect(flooded.closed).toEqual(['Too slow']);
+  });
+
+  it('makes who hands out much wait for the flush, and never for one that does not come', async () => {
+    const { outbox } = outboxOf();
+    const much = 512 * 1024;
+    await outbox.keepPace(much);
+    const { session, written } = listener();
+    outbox.push(session, frames[0]!);
+    await outbox.keepPace(1);
+    expect(written).toHaveLength(0);
+    await outbox.keepPace(much);
+    await turn();
+    expect(written).toHaveLength(1);
+    await outbox.keepPace(much);
+  });
+});
