@@ -79,16 +79,17 @@ export class Importing {
     const stream = guildStream(guildId);
     const firstChannel = { id: this.deps.ids(this.deps.now()), name: 'general' };
     const everyone = DEFAULT_EVERYONE.toString();
+    const cause = this.cause(ownerId, `import:guild:${name}`);
     const done = stored(
       await this.deps.mailboxes.run({
         stream,
-        cause: this.cause(ownerId, `import:guild:${name}`),
+        cause,
         prepare: async () => either.right(undefined),
         decide: (state: GuildState) =>
           createGuild({ guild: { guildId, name, ownerId, everyone, firstChannel } }, state),
       }),
     );
-    const last = await this.deps.processes.settled({ position: done.position, stream }, WAIT_MS);
+    const last = await this.deps.processes.settled({ position: done.position, stream, key: cause.key }, WAIT_MS);
     await this.visible({ ...done, position: last ?? done.position });
     const row = await this.deps.views.guilds.guild(guildId);
     if (row === undefined) throw new ImportRefused(`the guild ${name} does not appear`);

@@ -26,8 +26,8 @@ const MAX_CHANNELS = 500;
 const DEFAULT_INVITE_SECONDS = 86_400;
 
 /** Waits for what a process does about the command, then for the views; the answer then speaks of something visible. */
-const settled = async (deps: CommandDeps, stream: string, { position }: Done) => {
-  const last = await deps.processes.settled({ position, stream }, FOLLOW_MS);
+const settled = async (deps: CommandDeps, stream: string, key: string, { position }: Done) => {
+  const last = await deps.processes.settled({ position, stream, key }, FOLLOW_MS);
   return last === undefined ? refused('unavailable') : followed(deps, last);
 };
 
@@ -51,7 +51,7 @@ export const createGuild: Handler<CommandBody<'guild.create'>> = async (deps, co
     decide: (state: guild.GuildState) => guild.createGuild({ guild: data }, state),
   });
   if (either.isLeft(result)) return result;
-  const ready = await settled(deps, stream, result.right);
+  const ready = await settled(deps, stream, cause.key, result.right);
   if (either.isLeft(ready)) return ready;
   const row = await deps.views.guilds.guild(guildId);
   if (row === undefined) return refused('unavailable');
@@ -144,7 +144,7 @@ const joinThroughCap = async (deps: CommandDeps, context: CommandContext, code: 
       invite.redeem({ userId: context.actor.userId, key: cause.key, now: deps.now() }, state),
   });
   if (either.isLeft(redeemed)) return redeemed;
-  const ready = await settled(deps, stream, redeemed.right);
+  const ready = await settled(deps, stream, cause.key, redeemed.right);
   return either.isLeft(ready) ? ready : redeemed;
 };
 
@@ -171,13 +171,13 @@ export const joinGuild: Handler<CommandBody<'guild.join'>> = async (deps, contex
   const { userId } = context.actor;
   const already = await deps.views.guilds.member(row.guildId, userId);
   if (already === undefined && !invite.isOpen(row, row.uses, deps.now())) return refused('unknownInvite');
-  const stream = memberStream(row.guildId, userId);
+  const throughCap = already === undefined && row.maxUses > 0;
+  const stream = throughCap ? inviteStream(row.code) : memberStream(row.guildId, userId);
   let done: Done = { events: [], known: undefined, sequence: 0, position: deps.views.checkpoint() };
   if (already === undefined) {
-    const joined =
-      row.maxUses > 0
-        ? await joinThroughCap(deps, context, row.code)
-        : await joinFreely(deps, context, row.guildId, row.code);
+    const joined = throughCap
+      ? await joinThroughCap(deps, context, row.code)
+      : await joinFreely(deps, context, row.guildId, row.code);
     if (either.isLeft(joined)) return joined;
     done = joined.right;
   }

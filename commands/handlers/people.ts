@@ -18,14 +18,15 @@ export const openDirect: Handler<CommandBody<'dm.create'>> = async (deps, contex
   if ((await deps.views.guilds.user(other)) === undefined) return refused('unknownUser');
   const stream = directStream(userId, other);
   const channelId = deps.ids(deps.now());
+  const cause = causeOf(context, 'dm.create');
   const result = await deps.mailboxes.run({
     stream,
-    cause: causeOf(context, 'dm.create'),
+    cause,
     prepare: async () => either.right(undefined),
     decide: (state: DirectState) => decideDirect({ channelId, participants: [userId, other] }, state),
   });
   if (either.isLeft(result)) return result;
-  const last = await deps.processes.settled({ position: result.right.position, stream }, FOLLOW_MS);
+  const last = await deps.processes.settled({ position: result.right.position, stream, key: cause.key }, FOLLOW_MS);
   const ready = last === undefined ? refused('unavailable') : await followed(deps, last);
   if (either.isLeft(ready)) return ready;
   const [opened] = await deps.log.readStream({ stream, from: 1, limit: 1 });

@@ -59,13 +59,18 @@ export const stepsAfter = (event: Causing): readonly Step[] => {
 /** Between tries of a step that the log refused. Tries go on until the process ends: a step must not be lost. */
 const backoff = new ExponentialBackoff({ initialDelay: 50, maxDelay: 5000 });
 const PAGE = 1000;
+/** Of all streams, that of an invite with the highest cap (100) has most. */
+const CAUSES_OF_A_STREAM = 128;
 
 export class Processes {
   private readonly log: LogReader;
   private readonly mailboxes: Mailboxes;
   /** Positions of causes whose steps are not done yet, each with what its last step will come to. */
   private readonly running = new Map<number, Promise<number>>();
+  /** Batches of the views were looked through so far. */
   private seen = 0;
+  /** What a former run left undone has been begun so far; until then nobody may forget that run's checkpoint. */
+  private caughtUp = Number.POSITIVE_INFINITY;
 
   constructor(log: LogReader, mailboxes: Mailboxes) {
     this.log = log;
@@ -75,12 +80,15 @@ export class Processes {
   /** Carries out what a former run of the server left undone beyond its checkpoint, up to the log's head. */
   async catchUp(after: number): Promise<void> {
     this.seen = after;
+    this.caughtUp = after;
     const head = await this.log.head();
-    while (this.seen < head) {
-      const page = await this.log.readAll({ after: this.seen, types: CAUSES, limit: PAGE });
+    while (this.caughtUp < head) {
+      const page = await this.log.readAll({ after: this.caughtUp, types: CAUSES, limit: PAGE });
       await Promise.all(page.events.filter(isCause).map((event) => this.follow(event)));
-      this.seen = Math.max(page.through, this.seen + 1);
+      this.caughtUp = Math.max(page.through, this.caughtUp + 1);
     }
+    this.seen = Math.max(this.seen, head);
+    this.caughtUp = Number.POSITIVE_INFINITY;
   }
 
   /** A batch the views hold. The steps run on their own: they need the views to go on. */
@@ -91,26 +99,29 @@ export class Processes {
 
   /** Position through which everything that had to follow has followed. */
   through(): number {
-    let through = this.seen;
+    let through = Math.min(this.seen, this.caughtUp);
     for (const position of this.running.keys()) through = Math.min(through, position - 1);
     return through;
   }
 
   /**
-   * Starts at once what must follow the event at `position`, which its writer has just appended.
+   * Starts at once what must follow a command.
+   * @param command.position of the event that its writer has just appended; where it appended none because it was carried
+   *   out before, the event that carried its key counts, or else the stream's last
    * @returns position of the last event that followed; `undefined` after `timeoutMs`.
    */
   async settled(
-    event: { readonly position: number; readonly stream: string },
+    command: { readonly position: number; readonly stream: string; readonly key: string },
     timeoutMs: number,
   ): Promise<number | undefined> {
-    const { position, stream } = event;
-    let following = this.running.get(position);
-    if (following === undefined) {
-      const cause = (await this.log.readStream({ stream, direction: 'backwards', limit: 10 })).find(isCause);
-      if (cause === undefined) return position;
-      following = this.follow(cause);
-    }
+    const { position, stream, key } = command;
+    const causes = (await this.log.readStream({ stream, direction: 'backwards', limit: CAUSES_OF_A_STREAM })).filter(
+      isCause,
+    );
+    const cause =
+      causes.find((event) => event.position === position) ?? causes.find((event) => event.key === key) ?? causes[0];
+    if (cause === undefined) return position;
+    const following = this.follow(cause);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => resolve(undefined), timeoutMs);

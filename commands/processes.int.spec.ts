@@ -1,0 +1,169 @@
+import { either } from 'fp-ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type InviteState, redeem } from '../domain/invite.ts';
+import { inviteStream, memberStream } from '../schemas/streams.ts';
+import { Mailboxes, type Outcome } from './mailbox.ts';
+import { Processes } from './processes/index.ts';
+import { StateStore } from './state-store.ts';
+import { Instance, refusal, right } from './testing.ts';
+
+let instance: Instance;
+afterEach(() => instance.close());
+
+/** A few people, the first of whom has a guild. */
+const aGuild = async (people: number, options = {}) => {
+  instance = await Instance.open(options);
+  const ids = await Promise.all(Array.from({ length: people }, (_, i) => instance.register(`person-${i}`)));
+  return { owner: ids[0]!, others: ids.slice(1), guild: await instance.guild(ids[0]!) };
+};
+
+const capped = async (owner: string, channel: string, maxUses: number): Promise<string> =>
+  (await instance.do(owner, 'invite.create', { channel_id: channel, max_uses: maxUses })).code;
+
+const membersOf = async (guildId: string) =>
+  (await instance.views.guilds.members(guildId, { limit: 1000 })).map(({ userId }) => userId);
+
+/** Mailboxes on the same log, of a server that ends before it gets to some streams. */
+const otherMailboxes = (never: (stream: string) => boolean = () => false) => {
+  const { log, keys, views } = instance;
+  const states = new StateStore(log, views.snapshots);
+  const mailboxes = new Mailboxes({ log, states, keys, now: Date.now, onConflict: () => {} });
+  const run = mailboxes.run.bind(mailboxes);
+  mailboxes.run = ((task: Parameters<typeof run>[0]): Promise<Outcome> =>
+    never(task.stream) ? new Promise(() => {}) : run(task)) as typeof run;
+  return mailboxes;
+};
+
+describe('a guild', () => {
+  it('has its first channel and its owner when the answer comes', async () => {
+    const { owner, guild } = await aGuild(1);
+    expect(await membersOf(guild.id)).toEqual([owner]);
+    expect((await instance.views.guilds.channelsOf(guild.id)).map(({ id }) => id)).toEqual([guild.channel]);
+    right(await instance.send(owner, guild.channel, 'at once'));
+  });
+
+  it('appears to its owner only once they have joined, which is the last that happens', async () => {
+    const { owner } = await aGuild(1, { processes: false });
+    const types = (await instance.log.readAll({ after: 0, limit: 100 })).events.map(({ type }) => type);
+    expect(types).toEqual(['user-registered', 'guild-created', 'channel-created', 'member-joined']);
+
+    // Half of it: the server ended after the channel was made.
+    const processes = new Processes(
+      instance.log,
+      otherMailboxes((stream) => stream.startsWith('member-')),
+    );
+    const guildsBefore = (await instance.views.guilds.guildsOf(owner)).length;
+    const answer = instance.write.deps.mailboxes.run({
+      stream: 'guild-77',
+      cause: { actor: owner, key: 'k', correlationId: 'c', causationId: null, traceparent: null },
+      prepare: async () => either.right(undefined),
+      decide: () =>
+        either.right([
+          {
+            type: 'guild-created' as const,
+            data: { guildId: '77', name: 'Half', ownerId: owner, everyone: '0', firstChannel: { id: '78', name: 'g' } },
+          },
+        ]),
+    });
+    const { position } = right(await answer);
+    expect(await processes.settled({ position, stream: 'guild-77', key: 'k' }, 100)).toBeUndefined();
+    await instance.views.whenProcessed(await instance.log.head(), 5000);
+    expect(await instance.views.guilds.channel('78')).toBeDefined();
+    expect(await instance.views.guilds.guildsOf(owner)).toHaveLength(guildsBefore);
+
+    await instance.reopen({ processes: true });
+    await instance.settled();
+    expect(await instance.views.guilds.guildsOf(owner)).toHaveLength(guildsBefore + 1);
+  });
+});
+
+describe('processes', () => {
+  it('repeated from any checkpoint change nothing', async () => {
+    const { owner, others, guild } = await aGuild(4);
+    const code = await capped(owner, guild.channel, 10);
+    for (const userId of others) await instance.do(userId, 'guild.join', { code });
+    await instance.do(others[0]!, 'guild.leave', { guild_id: guild.id });
+    await instance.do(owner, 'dm.create', { recipient_id: others[1]! });
+    await instance.settled();
+    const head = await instance.log.head();
+    for (let checkpoint = 0; checkpoint <= head; checkpoint += 1) {
+      const processes = new Processes(instance.log, otherMailboxes());
+      await processes.catchUp(checkpoint);
+      expect(processes.through()).toBe(head);
+    }
+    expect(await instance.log.head()).toBe(head);
+    // Who left is not made to join again.
+    expect(await membersOf(guild.id)).not.toContain(others[0]);
+  });
+
+  it('do not claim to be through while a former run is still being caught up with', async () => {
+    await aGuild(1, { processes: false });
+    const [created] = await instance.events('guild-created');
+    const ending = new Processes(
+      instance.log,
+      otherMailboxes((stream) => stream.startsWith('member-')),
+    );
+    void ending.catchUp(0);
+    await ending.onBatch([], 1000);
+    expect(ending.through()).toBeLessThan(created!.position);
+  });
+
+  it('make an answer wait for what follows its own event, not a neighbour of it', async () => {
+    const { owner, others, guild } = await aGuild(3, { processes: false });
+    const code = await capped(owner, guild.channel, 5);
+    const redeemed = await Promise.all(
+      others.map((userId) =>
+        instance.write.deps.mailboxes.run({
+          stream: inviteStream(code),
+          cause: { actor: userId, key: userId, correlationId: 'c', causationId: null, traceparent: null },
+          prepare: async () => either.right(undefined),
+          decide: (state: InviteState) => redeem({ userId, key: userId, now: Date.now() }, state),
+        }),
+      ),
+    );
+    const processes = new Processes(instance.log, otherMailboxes());
+    const { position } = right(redeemed[0]!);
+    await processes.settled({ position, stream: inviteStream(code), key: others[0]! }, 1000);
+    expect((await instance.stream(memberStream(guild.id, others[0]!))).map(({ type }) => type)).toEqual([
+      'member-joined',
+    ]);
+    expect(await instance.stream(memberStream(guild.id, others[1]!))).toEqual([]);
+  });
+});
+
+describe('a capped invite', () => {
+  it('of 5 uses lets exactly 5 of 20 people in, who all come at once', async () => {
+    const { owner, others, guild } = await aGuild(21);
+    const code = await capped(owner, guild.channel, 5);
+    const answers = await Promise.all(others.map((userId) => instance.ask(userId, 'guild.join', { code })));
+    const outcomes = answers.map(refusal);
+    expect(outcomes.filter((name) => name === undefined)).toHaveLength(5);
+    expect(new Set(outcomes)).toEqual(new Set([undefined, 'unknownInvite']));
+    await instance.settled();
+    const joined = others.filter((_, i) => outcomes[i] === undefined);
+    expect((await membersOf(guild.id)).toSorted()).toEqual([owner, ...joined].toSorted());
+  });
+
+  it('lets everybody who was let in speak at once', async () => {
+    const { owner, others, guild } = await aGuild(13);
+    const code = await capped(owner, guild.channel, 12);
+    const sent = others.map(async (userId) => {
+      await instance.do(userId, 'guild.join', { code });
+      return refusal(await instance.send(userId, guild.channel, 'hello'));
+    });
+    expect(new Set(await Promise.all(sent))).toEqual(new Set([undefined]));
+  });
+
+  it('takes one place for a command given twice, and answers it with its own event', async () => {
+    const { owner, others, guild } = await aGuild(2);
+    const code = await capped(owner, guild.channel, 3);
+    const twice = await Promise.all(
+      [1, 2].map(() => instance.ask(others[0]!, 'guild.join', { code }, { key: 'join' })),
+    );
+    await instance.settled();
+    expect(await instance.events('invite-redeemed')).toHaveLength(1);
+    const [redeemed] = await instance.events('invite-redeemed');
+    expect(right(twice[0]!)).toMatchObject({ stream: inviteStream(code), sequence: redeemed!.sequence });
+    expect((await instance.views.guilds.invite(code))?.uses).toBe(1);
+  });
+});
