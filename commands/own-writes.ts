@@ -23,7 +23,7 @@ export class OwnWrites {
     const former = this.written.get(userId);
     this.written.set(userId, {
       any: Math.max(former?.any ?? 0, position),
-      structural: structural ? position : (former?.structural ?? 0),
+      structural: Math.max(former?.structural ?? 0, structural ? position : 0),
     });
   }
 
