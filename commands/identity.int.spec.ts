@@ -1,0 +1,113 @@
+import { either } from 'fp-ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { userStream } from '../schemas/streams.ts';
+import { Instance, refusal, right } from './testing.ts';
+
+let instance: Instance;
+afterEach(() => instance.close());
+
+const CALLER = { address: '127.0.0.1', correlationId: 'c' };
+const as = (username: string, password = 'correct horse') => ({ username, password, globalName: null });
+const register = (username: string) => instance.write.identity.register(as(username), CALLER);
+const login = (username: string, password?: string) => {
+  const { password: given } = as(username, password);
+  return instance.write.identity.login(username, given, CALLER);
+};
+
+describe('registering', () => {
+  it('of one name by many at once gives one account', async () => {
+    instance = await Instance.open();
+    const answers = await Promise.all(['ann', 'Ann', 'ANN', 'ann', 'ａnn'].map(register));
+    const got = answers.filter(either.isRight);
+    expect(got).toHaveLength(1);
+    for (const answer of answers) {
+      if (either.isLeft(answer))
+        expect(answer.left.errors).toHaveProperty(['username', '_errors', 0, 'code'], 'USERNAME_ALREADY_TAKEN');
+    }
+    expect(await instance.events('user-registered')).toHaveLength(1);
+    expect(right(await login('aNN')).userId).toBe(right(got[0]!).userId);
+  });
+
+  it('takes over a name whose registration never came to pass', async () => {
+    instance = await Instance.open();
+    await instance.vault.reserveUsername('ann', '77');
+    const { userId } = right(await register('ann'));
+    expect(await instance.vault.usernameHolder('ann')).toEqual({ userId, confirmed: true });
+  });
+
+  it('does not take over a name whose registration was stored and only not confirmed', async () => {
+    instance = await Instance.open();
+    await instance.vault.reserveUsername('ann', '77');
+    await instance.vault.createKey('77');
+    right(
+      await instance.write.identity.create(
+        { userId: '77', username: 'other', globalName: null, kind: 'person', correlationId: 'c' },
+        async () => {},
+      ),
+    );
+    expect(refusal(await register('ann'))).toBe('invalidForm');
+    expect(await instance.vault.usernameHolder('ann')).toEqual({ userId: '77', confirmed: true });
+  });
+
+  it('gives the name back when the log cannot store it', async () => {
+    let full = true;
+    instance = await Instance.open({
+      logFor: (log) =>
+        Object.create(log, {
+          append: { value: async (request: never) => (full ? either.left({ kind: 'full' }) : log.append(request)) },
+        }),
+    });
+    expect(refusal(await register('ann'))).toBe('diskFull');
+    expect(await instance.vault.usernameHolder('ann')).toBeUndefined();
+    full = false;
+    right(await register('ann'));
+  });
+
+  it('is closed where the instance is, and limited per address', async () => {
+    instance = await Instance.open({ registrationOpen: false });
+    expect(refusal(await register('ann'))).toBe('registrationClosed');
+    await instance.reopen({ registrationOpen: true, limits: { register: { count: 1, seconds: 60 } } });
+    right(await register('ann'));
+    expect(refusal(await register('ben'))).toBe('rateLimited');
+    right(await instance.write.identity.register(as('ben'), { ...CALLER, address: '10.0.0.1' }));
+  });
+
+  it('keeps neither name nor password in the log', async () => {
+    instance = await Instance.open();
+    const { userId } = right(await register('somebody'));
+    const stored = JSON.stringify(await instance.stream(userStream(userId)));
+    for (const secret of ['somebody', 'correct horse', 'argon2']) expect(stored).not.toContain(secret);
+  });
+});
+
+describe('signing in', () => {
+  it('needs the name and the password, and does not tell which was wrong', async () => {
+    instance = await Instance.open();
+    const { userId } = right(await register('ann'));
+    expect(right(await login('ANN')).userId).toBe(userId);
+    const [wrong, nobody] = [await login('ann', 'wrong'), await login('nobody')];
+    expect(refusal(wrong)).toBe('invalidForm');
+    expect(wrong).toEqual(nobody);
+  });
+
+  it('is possible after a restart', async () => {
+    instance = await Instance.open();
+    const { userId } = right(await register('ann'));
+    await instance.reopen();
+    expect(right(await login('ann')).userId).toBe(userId);
+  });
+
+  it('is limited per account and address', async () => {
+    instance = await Instance.open({ limits: { login: { count: 2, seconds: 60 } } });
+    right(await register('ann'));
+    const answers = [await login('ann', 'x'), await login('Ann', 'y'), await login('ann'), await login('ben')];
+    expect(answers.map(refusal)).toEqual(['invalidForm', 'invalidForm', 'rateLimited', 'invalidForm']);
+  });
+
+  it('is not for imported names', async () => {
+    instance = await Instance.open();
+    const user = { userId: '5', username: 'nick', globalName: null, kind: 'imported' as const, correlationId: 'c' };
+    right(await instance.write.identity.create(user, async () => {}));
+    expect(refusal(await login('nick', ''))).toBe('invalidForm');
+  });
+});
