@@ -41,8 +41,8 @@ export interface TurnDeps {
 
 const keysOf = (state: StreamState): RecentKeys | undefined => (state as { keys?: RecentKeys }).keys;
 
-/** Most events of a stream that a decision about an old message looks through: what its timeline has yet to see. */
-const BEHIND = 10_000;
+/** A decision about a message looks through what its timeline has yet to see, in pages. */
+const PAGE = 1000;
 
 class Batch {
   readonly events: NewParleyEvent[] = [];
@@ -60,8 +60,10 @@ class Batch {
 
   readonly since: Since = async (sequence) => {
     const { stream } = this;
-    const stored =
-      sequence < this.committed ? await this.deps.log.readStream({ stream, from: sequence + 1, limit: BEHIND }) : [];
+    const stored: ParleyEvent[] = [];
+    for (let through = sequence; through < this.committed; through += PAGE) {
+      stored.push(...(await this.deps.log.readStream({ stream, from: through + 1, limit: PAGE })));
+    }
     // Not stored yet, so without a position; nobody who folds a message asks for it.
     return [...stored, ...(this.events as unknown as ParleyEvent[])];
   };
