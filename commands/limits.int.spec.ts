@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Instance, refusal } from './testing.ts';
+
+let instance: Instance;
+afterEach(() => instance.close());
+
+const ONCE = { count: 1, seconds: 60 };
+const TWICE = { count: 2, seconds: 60 };
+
+/** Ann's guild with two channels, and Ben in it. */
+const aGuild = async (limits: object) => {
+  instance = await Instance.open();
+  const [ann, ben] = [await instance.register('ann'), await instance.register('ben')];
+  const guild = await instance.guild(ann);
+  await instance.join(ann, guild.channel, ben);
+  const other = (await instance.do(ann, 'channel.create', { guild_id: guild.id, name: 'other' })).id;
+  await instance.reopen({ limits });
+  return { ann, ben, guild, other };
+};
+
+describe('the limit of sending', () => {
+  it('counts for each user and channel alone', async () => {
+    const { ann, ben, guild, other } = await aGuild({ send: TWICE });
+    const answers = [
+      await instance.send(ann, guild.channel, '1'),
+      await instance.send(ann, guild.channel, '2'),
+      await instance.send(ann, guild.channel, '3'),
+      await instance.send(ann, other, '1'),
+      await instance.send(ben, guild.channel, '1'),
+    ];
+    expect(answers.map(refusal)).toEqual([undefined, undefined, 'rateLimited', undefined, undefined]);
+  });
+
+  it('tells its state with every answer, and in seconds when to come again', async () => {
+    const { ann, guild } = await aGuild({ send: ONCE });
+    const body = { channel_id: guild.channel, content: 'x' };
+    const [first, second] = [
+      await instance.submit(ann, 'message.send', body),
+      await instance.submit(ann, 'message.send', body),
+    ];
+    expect(first.limit).toMatchObject({ bucket: 'send', limit: 1, remaining: 0, scope: 'user' });
+    expect(second.limit).toMatchObject({ bucket: 'send', limit: 1, remaining: 0 });
+    expect(second.outcome).toMatchObject({ left: { status: 429, global: false } });
+    const { retryAfter } = (second.outcome as unknown as { left: { retryAfter: number } }).left;
+    expect(retryAfter).toBeGreaterThan(50);
+    expect(retryAfter).toBeLessThanOrEqual(60);
+  });
+
+  it('refuses before anything is stored, and holds for pipelined commands', async () => {
+    const { ann, guild } = await aGuild({ send: TWICE });
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => instance.send(ann, guild.channel, `${i}`)));
+    expect(answers.map(refusal).filter((name) => name === undefined)).toHaveLength(2);
+    expect(await instance.events('message-posted')).toHaveLength(2);
+  });
+
+  it('is another one for bots', async () => {
+    const { ann, guild } = await aGuild({ send: ONCE, botSend: TWICE });
+    const answers = [];
+    for (const text of ['1', '2', '3']) answers.push(await instance.send(ann, guild.channel, text, { kind: 'bot' }));
+    expect(answers.map(refusal)).toEqual([undefined, undefined, 'rateLimited']);
+  });
+});
+
+describe('the limit of everything', () => {
+  it('counts commands of any kind, says that it is the global one, and is each person’s own', async () => {
+    const { ann, ben, guild } = await aGuild({ global: TWICE });
+    await instance.ask(ann, 'typing.start', { channel_id: guild.channel });
+    await instance.send(ann, guild.channel, '1');
+    const third = await instance.send(ann, guild.channel, '2');
+    expect(third).toMatchObject({ left: { name: 'rateLimited', global: true, limit: { scope: 'global' } } });
+    expect(refusal(await instance.send(ben, guild.channel, '1'))).toBeUndefined();
+  });
+
+  it('does not count again what came by a request that was counted', async () => {
+    const { ann, guild } = await aGuild({ global: ONCE });
+    for (const text of ['1', '2', '3'])
+      expect(refusal(await instance.send(ann, guild.channel, text, { counted: true }))).toBeUndefined();
+  });
+});
+
+describe('the other limits', () => {
+  it('are those of reactions, channels and direct channels, each by itself', async () => {
+    const { ann, ben, guild } = await aGuild({ reaction: ONCE, channelCreate: ONCE, dmCreate: ONCE });
+    const on = { channel_id: guild.channel, message_id: '1', emoji: '👍' };
+    expect(refusal(await instance.ask(ann, 'reaction.add', on))).toBe('unknownMessage');
+    expect(refusal(await instance.ask(ann, 'reaction.remove', on))).toBe('rateLimited');
+    for (const expected of [undefined, 'rateLimited']) {
+      expect(refusal(await instance.ask(ann, 'channel.create', { guild_id: guild.id, name: 'x' }))).toBe(expected);
+      expect(refusal(await instance.ask(ann, 'dm.create', { recipient_id: ben }))).toBe(expected);
+    }
+  });
+
+  it('that are off let everything through', async () => {
+    const { ann, guild } = await aGuild({});
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, i) =>
+        instance.submit(ann, 'message.send', { channel_id: guild.channel, content: `${i}` }),
+      ),
+    );
+    expect(new Set(answers.map(({ outcome }) => refusal(outcome)))).toEqual(new Set([undefined]));
+    expect(answers.every(({ limit }) => limit === undefined)).toBe(true);
+  });
+});

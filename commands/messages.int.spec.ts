@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { channelStream } from '../schemas/streams.ts';
+import { dense, Instance, refusal, right } from './testing.ts';
+
+let instance: Instance;
+let ann: string;
+let ben: string;
+let channel: string;
+beforeEach(async () => {
+  instance = await Instance.open();
+  ann = await instance.register('ann');
+  ben = await instance.register('ben');
+  channel = (await instance.guild(ann)).channel;
+  await instance.join(ann, channel, ben);
+});
+let release = () => {};
+afterEach(async () => {
+  release();
+  await instance.close();
+});
+
+/** The views stand still until `release` is called. */
+const hold = async (): Promise<void> => {
+  await instance.settled();
+  await new Promise<void>((held) => {
+    void instance.views.atRest(() => {
+      held();
+      return new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    });
+  });
+};
+
+const say = async (userId: string, content: string): Promise<string> =>
+  (right(await instance.send(userId, channel, content)).result as { id: string }).id;
+const on = (message_id: string) => ({ channel_id: channel, message_id });
+const types = async () => (await instance.stream(channelStream(channel))).map(({ type }) => type);
+
+describe('a message that its timeline does not know yet', () => {
+  it('can be reacted to, edited and deleted at once', async () => {
+    await hold();
+    const id = await say(ann, 'hello');
+    expect((await instance.views.timelines.facts(channel, id)).facts).toBeUndefined();
+    await instance.do(ben, 'reaction.add', { ...on(id), emoji: '👍' });
+    // The second time it is there, and is taken back once.
+    await instance.do(ben, 'reaction.add', { ...on(id), emoji: '👍' });
+    await instance.do(ben, 'reaction.remove', { ...on(id), emoji: '👍' });
+    await instance.do(ben, 'reaction.remove', { ...on(id), emoji: '👍' });
+    const editing = instance.do(ann, 'message.edit', { ...on(id), content: 'edited' });
+    const replying = instance.do(ben, 'message.send', {
+      channel_id: channel,
+      content: 'yes',
+      message_reference: { message_id: id },
+    });
+    release();
+    expect(await editing).toMatchObject({ id, content: 'edited' });
+    expect(await replying).toMatchObject({ message_reference: { message_id: id }, mentions: [{ id: ann }] });
+    await instance.do(ann, 'message.delete', on(id));
+    expect(await types()).toEqual([
+      'channel-created',
+      'message-posted',
+      'reaction-added',
+      'reaction-removed',
+      'message-edited',
+      'message-posted',
+      'message-deleted',
+    ]);
+  });
+
+  it('is gone at once for everybody when it is deleted', async () => {
+    await hold();
+    const id = await say(ann, 'hello');
+    await instance.do(ann, 'message.delete', on(id));
+    const answers = [
+      await instance.ask(ann, 'message.delete', on(id)),
+      await instance.ask(ben, 'reaction.add', { ...on(id), emoji: '👍' }),
+      await instance.ask(ann, 'message.edit', { ...on(id), content: 'x' }),
+    ];
+    expect(new Set(answers.map(refusal))).toEqual(new Set(['unknownMessage']));
+    const message_reference = { message_id: id };
+    const reply = { channel_id: channel, content: 'x', message_reference };
+    expect(await instance.ask(ben, 'message.send', reply)).toMatchObject({
+      left: { name: 'invalidForm', errors: { message_reference: { _errors: [{ code: 'REPLIES_UNKNOWN_MESSAGE' }] } } },
+    });
+    const optional = { ...reply, message_reference: { ...message_reference, fail_if_not_exists: false } };
+    expect(refusal(await instance.ask(ben, 'message.send', optional))).toBeUndefined();
+  });
+
+  it("is still its author's alone to edit", async () => {
+    await hold();
+    const id = await say(ann, 'hello');
+    expect(refusal(await instance.ask(ben, 'message.edit', { ...on(id), content: 'x' }))).toBe('cannotEditOthers');
+    expect(refusal(await instance.ask(ben, 'message.delete', on(id)))).toBe('missingPermissions');
+  });
+
+  it('however far its timeline is behind', async () => {
+    await hold();
+    const id = await say(ann, 'hello');
+    const many = Array.from({ length: 10_100 }, (_, i) => instance.send(ann, channel, `${i}`));
+    await Promise.all(many);
+    await instance.do(ann, 'message.delete', on(id));
+    expect(refusal(await instance.ask(ann, 'message.delete', on(id)))).toBe('unknownMessage');
+  });
+});
+
+describe('commands of many people at once', () => {
+  it('leave sequences, ordinals and ids of the channel dense and growing', async () => {
+    const commands = Array.from({ length: 150 }, (_, i) => instance.send(i % 2 ? ann : ben, channel, `${i}`));
+    const answers = (await Promise.all(commands)).map(
+      (answer) => right(answer).result as { content: string; ordinal: number },
+    );
+    expect(answers.map(({ ordinal }) => ordinal)).toEqual(answers.map((_, i) => i + 1));
+    expect(answers.map(({ content }) => content)).toEqual(answers.map((_, i) => `${i}`));
+    const events = await instance.stream(channelStream(channel));
+    expect(dense(events.map(({ sequence }) => sequence))).toBe(true);
+    const ids = (await instance.events('message-posted')).map(({ data }) => BigInt(data.messageId));
+    for (const [i, id] of ids.entries()) if (i > 0) expect(id > ids[i - 1]!).toBe(true);
+  });
+
+  it('mention only who exists, and tell who is replied to unless asked not to', async () => {
+    const mentions = async (body: object) =>
+      (await instance.do(ann, 'message.send', { channel_id: channel, content: '', ...body })).mentions.map(
+        ({ id }: { id: string }) => id,
+      );
+    expect(await mentions({ content: `<@${ben}> <@12345>` })).toEqual([ben]);
+    const message_reference = { message_id: await say(ben, 'hello') };
+    expect(await mentions({ content: 'yes', message_reference })).toEqual([ben]);
+    expect(await mentions({ content: 'yes', message_reference, allowed_mentions: { parse: [] } })).toEqual([]);
+    expect(await mentions({ content: 'yes', message_reference, allowed_mentions: { replied_user: true } })).toEqual([
+      ben,
+    ]);
+  });
+
+  it('are refused embeds that are too many or too large, and what is no emoji', async () => {
+    const embeds = (list: Record<string, unknown>[]) =>
+      instance.ask(ann, 'message.send', { channel_id: channel, embeds: list });
+    expect(refusal(await embeds(Array.from({ length: 11 }, () => ({}))))).toBe('invalidForm');
+    expect(refusal(await embeds([{ description: 'x'.repeat(9000) }]))).toBe('invalidForm');
+    expect(refusal(await embeds([{ description: 'x' }]))).toBeUndefined();
+    const id = await say(ann, 'hello');
+    expect(refusal(await instance.ask(ann, 'reaction.add', { ...on(id), emoji: 'thumbsup' }))).toBe('unknownEmoji');
+  });
+});
