@@ -3,14 +3,19 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type FieldErrors, type ParleyError, parleyError } from './errors.ts';
+import { OptionalType } from './primitives.ts';
+
+/** Whether the steps into a type only name its parts: they stand for no field. */
+const hasParts = (type: t.Decoder<never, unknown>): boolean =>
+  type instanceof OptionalType
+    ? hasParts(type.codec)
+    : type instanceof t.IntersectionType || type instanceof t.UnionType;
 
 /** Path of one failure, without the steps that only name a part of a union or an intersection. */
 const pathOf = (context: t.Context): string[] => {
   const path: string[] = [];
   for (let i = 1; i < context.length; i += 1) {
-    const parent = context[i - 1]!.type;
-    if (parent instanceof t.IntersectionType || parent instanceof t.UnionType) continue;
-    path.push(context[i]!.key);
+    if (!hasParts(context[i - 1]!.type)) path.push(context[i]!.key);
   }
   return path;
 };
