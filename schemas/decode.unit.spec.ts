@@ -1,0 +1,98 @@
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import { describe, expect, it } from 'vitest';
+import { commandCodecs } from './commands/index.ts';
+import { decode } from './decode.ts';
+import { type FieldErrors, parleyError } from './errors.ts';
+import { optional, Snowflake, text } from './primitives.ts';
+
+const errorsOf = (codec: t.Mixed, value: unknown): FieldErrors => {
+  const decoded = decode(codec as t.Type<unknown, unknown, unknown>, value);
+  if (either.isRight(decoded)) throw new Error('decoded, against expectation');
+  const { code, status, errors } = decoded.left;
+  expect({ code, status }).toEqual({ code: 50035, status: 400 });
+  return errors!;
+};
+
+const required = { _errors: [{ code: 'BASE_TYPE_REQUIRED', message: expect.any(String) }] };
+const invalid = (message: string | RegExp) => ({
+  _errors: [{ code: 'BASE_TYPE_INVALID', message: expect.stringMatching(message) }],
+});
+
+describe('an error of decoding', () => {
+  it('names each field, what is wrong with it and what would be right', () => {
+    const codec = t.type({ name: text(2, 5, 'name'), id: Snowflake, other: t.number });
+    expect(errorsOf(codec, { name: 'x', id: 'abc' })).toEqual({
+      name: invalid('Must be between 2 and 5 characters long, not 1.'),
+      id: invalid('Must be a snowflake'),
+      other: required,
+    });
+  });
+
+  it('nests by field and index', () => {
+    const codec = t.type({ outer: t.array(t.type({ inner: t.type({ n: t.number }) })) });
+    expect(errorsOf(codec, { outer: [{ inner: { n: 1 } }, { inner: { n: 'x' } }, {}] })).toEqual({
+      outer: { 1: { inner: { n: invalid('Must be number.') } }, 2: { inner: required } },
+    });
+  });
+
+  it('leaves out the steps that only name a part of an intersection or union', () => {
+    const codec = t.intersection([t.type({ a: t.string }), t.partial({ b: optional(t.type({ c: t.number })) })]);
+    expect(errorsOf(codec, { b: { c: 'x' } })).toEqual({ a: required, b: { c: invalid('Must be number.') } });
+  });
+
+  it('of a union is the complaint of the form that was meant, once', () => {
+    const codec = t.type({ nonce: t.union([text(0, 3, 'nonce'), t.number]), maybe: optional(t.literal(0)) });
+    expect(errorsOf(codec, { nonce: 'long', maybe: 5 })).toEqual({
+      nonce: invalid('Must be between 0 and 3 characters long'),
+      maybe: invalid('Must be 0.'),
+    });
+  });
+
+  it('inside an optional field does not also say that the field must be null', () => {
+    const codec = t.type({ reply: optional(t.type({ id: Snowflake })) });
+    expect(errorsOf(codec, { reply: { id: 7 } })).toEqual({ reply: { id: invalid('Must be a snowflake') } });
+    expect(errorsOf(codec, { reply: 'x' })).toEqual({ reply: invalid('Must be') });
+  });
+
+  it('in a part of an optional field is about that field', () => {
+    const send = { channel_id: '1', message_reference: { message_id: 7, fail_if_not_exists: 'x' } };
+    expect(errorsOf(commandCodecs['message.send'], send)).toEqual({
+      message_reference: { message_id: invalid('Must be a snowflake'), fail_if_not_exists: invalid('boolean') },
+    });
+    expect(errorsOf(commandCodecs['message.send'], { channel_id: '1', nonce: {} })).toEqual({
+      nonce: invalid('Must be a string.'),
+    });
+  });
+
+  it('of a body that is no object is about the body', () => {
+    for (const body of [null, 'x', 7, []]) {
+      const errors = errorsOf(commandCodecs['channel.create'], body);
+      expect(Object.keys(errors)).toContain('_errors');
+    }
+    expect(errorsOf(t.type({ a: t.string }), undefined)).toEqual(required);
+  });
+
+  it('takes the names of prototypes for names like any other', () => {
+    const codec = t.record(t.string, t.number);
+    const body: unknown = JSON.parse('{"__proto__": "x", "constructor": "x", "toString": "x", "_errors": "x"}');
+    const errors = errorsOf(codec, body);
+    expect(Object.keys(errors).toSorted()).toEqual(['__proto__', '_errors', 'constructor', 'toString']);
+    for (const name of Object.keys(errors))
+      expect(Object.getOwnPropertyDescriptor(errors, name)?.value).toEqual(invalid('Must be number.'));
+    expect(Object.getPrototypeOf(errors)).toBe(Object.prototype);
+    expect(({} as Record<string, unknown>)._errors).toBeUndefined();
+  });
+
+  it('is there for every command that is sent nothing', () => {
+    for (const codec of Object.values(commandCodecs))
+      expect(Object.keys(errorsOf(codec as t.Mixed, {})).length).toBeGreaterThan(0);
+  });
+});
+
+describe('decoding', () => {
+  it('hands on what fits', () => {
+    expect(decode(t.type({ a: t.string }), { a: 'x' })).toEqual(either.right({ a: 'x' }));
+    expect(parleyError('invalidForm')).not.toHaveProperty('errors');
+  });
+});
