@@ -139,5 +139,7 @@ export class Presenter {
 
   forget(userId: string): void {
     this.userPresenter.forget(userId);
+    // What somebody said also shows whom they mention and answer, so all of it goes.
+    this.shown.clear();
   }
 }
