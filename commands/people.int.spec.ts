@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { directStream, memberStream, readStream } from '../schemas/streams.ts';
+import { Instance, refusal, right } from './testing.ts';
+
+let instance: Instance;
+let ann: string;
+let ben: string;
+let eve: string;
+let guild: { id: string; channel: string };
+beforeEach(async () => {
+  instance = await Instance.open();
+  [ann, ben, eve] = [await instance.register('ann'), await instance.register('ben'), await instance.register('eve')];
+  guild = await instance.guild(ann);
+  await instance.join(ann, guild.channel, ben);
+});
+afterEach(() => instance.close());
+
+describe('a direct channel', () => {
+  it('is one for two people, who open it at once from both sides', async () => {
+    const opened = await Promise.all([
+      instance.do(ann, 'dm.create', { recipient_id: ben }),
+      instance.do(ben, 'dm.create', { recipient_id: ann }),
+      instance.do(ann, 'dm.create', { recipient_id: ben }),
+    ]);
+    expect(new Set(opened.map(({ id }) => id)).size).toBe(1);
+    expect(opened[1].recipients).toMatchObject([{ id: ann }]);
+    expect(await instance.stream(directStream(ann, ben))).toHaveLength(1);
+    right(await instance.send(ben, opened[0].id, 'hello'));
+    expect(refusal(await instance.send(eve, opened[0].id, 'hello'))).toBe('unknownChannel');
+    expect(refusal(await instance.ask(ann, 'invite.create', { channel_id: opened[0].id }))).toBe('dmExecute');
+  });
+
+  it('is with somebody else who exists', async () => {
+    expect(refusal(await instance.ask(ann, 'dm.create', { recipient_id: ann }))).toBe('cannotMessageUser');
+    expect(refusal(await instance.ask(ann, 'dm.create', { recipient_id: '404' }))).toBe('unknownUser');
+  });
+});
+
+describe('acknowledging', () => {
+  const say = async () => (right(await instance.send(ann, guild.channel, 'x')).result as { id: string }).id;
+  const read = (userId: string, message_id: string) =>
+    instance.ask(userId, 'channel.read', { channel_id: guild.channel, message_id });
+
+  it('is one event for all that was read in a turn, and none for going back', async () => {
+    const ids = [await say(), await say(), await say()];
+    await instance.settled();
+    const answers = await Promise.all([ids[2]!, ids[0]!, ids[1]!].map((id) => read(ben, id)));
+    for (const answer of answers) expect(right(answer).result).toEqual({ token: null });
+    right(await read(ben, ids[0]!));
+    expect((await instance.stream(readStream(ben))).map(({ data }) => data)).toEqual([
+      { userId: ben, channels: { [guild.channel]: 3 }, whole: false },
+    ]);
+  });
+
+  it('beyond the head is reading everything', async () => {
+    const id = await say();
+    await instance.settled();
+    right(await read(ben, (BigInt(id) + 5_000_000n).toString()));
+    expect((await instance.stream(readStream(ben))).at(-1)?.data).toMatchObject({ channels: { [guild.channel]: 1 } });
+  });
+
+  it('is refused for a message that never was and a channel that is not seen', async () => {
+    expect(refusal(await read(ben, '7'))).toBe('unknownMessage');
+    expect(refusal(await read(eve, await say()))).toBe('unknownChannel');
+  });
+});
+
+describe('typing', () => {
+  it('is told to whoever listens and never stored', async () => {
+    const head = await instance.log.head();
+    await instance.do(ben, 'typing.start', { channel_id: guild.channel });
+    expect(instance.typing).toMatchObject([{ channelId: guild.channel, guildId: guild.id, userId: ben }]);
+    expect(await instance.log.head()).toBe(head);
+    expect(refusal(await instance.ask(eve, 'typing.start', { channel_id: guild.channel }))).toBe('unknownChannel');
+  });
+});
+
+describe('coming and going', () => {
+  it('leaves who has left without sight of the channel, until they come again', async () => {
+    await instance.do(ben, 'guild.leave', { guild_id: guild.id });
+    expect(refusal(await instance.send(ben, guild.channel, 'x'))).toBe('unknownChannel');
+    expect(refusal(await instance.ask(ben, 'guild.leave', { guild_id: guild.id }))).toBe('unknownGuild');
+    await instance.join(ann, guild.channel, ben);
+    right(await instance.send(ben, guild.channel, 'x'));
+    const types = (await instance.stream(memberStream(guild.id, ben))).map(({ type }) => type);
+    expect(types).toEqual(['member-joined', 'member-left', 'member-joined']);
+  });
+
+  it('is not for the owner, for bots by invite, nor by an invite that never was', async () => {
+    const invite = async (body: object) =>
+      (await instance.do(ann, 'invite.create', { channel_id: guild.channel, ...body })).code;
+    expect(refusal(await instance.ask(ann, 'guild.leave', { guild_id: guild.id }))).toBe('ownerCannotLeave');
+    const code = await invite({});
+    expect(refusal(await instance.ask(eve, 'guild.join', { code }, { kind: 'bot' }))).toBe('botsCannot');
+    expect(refusal(await instance.ask(eve, 'guild.join', { code: 'never' }))).toBe('unknownInvite');
+    // Who is in already is answered all the same.
+    right(await instance.ask(ben, 'guild.join', { code }));
+  });
+
+  it('of bots is for who manages the guild', async () => {
+    const bot = await instance.do(eve, 'application.create', { name: 'robot' });
+    const adding = { guild_id: guild.id, application_id: bot.id };
+    expect(refusal(await instance.ask(ben, 'bot.add', adding))).toBe('missingPermissions');
+    expect(refusal(await instance.ask(eve, 'bot.add', adding))).toBe('unknownGuild');
+    expect(refusal(await instance.ask(ann, 'bot.add', { ...adding, application_id: ben }))).toBe('unknownApplication');
+    await instance.do(ann, 'bot.add', adding);
+    right(await instance.send(bot.id, guild.channel, 'beep', { kind: 'bot' }));
+  });
+});
