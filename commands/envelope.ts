@@ -21,6 +21,7 @@ export interface Cause {
 export class KeyGone extends Error {}
 
 /**
+ * @param decided belongs to the event from now on.
  * @throws KeyGone when the person whose text the event carries has no key any more.
  */
 export const toNewEvent = async (
@@ -37,7 +38,7 @@ export const toNewEvent = async (
     const { by, text } = decided.secret;
     const key = keys.cached(by) ?? (await keys.get(by));
     if (key === undefined) throw new KeyGone(by);
-    data = { ...decided.data, sealed: sealText(key, { stream, eventId: id, by }, text) };
+    data = Object.assign(decided.data, { sealed: sealText(key, { stream, eventId: id, by }, text) });
   }
   return {
     id,

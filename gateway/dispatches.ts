@@ -219,10 +219,12 @@ const withoutText = <E extends EventOf<'message-posted'> | EventOf<'message-edit
  * The views may know of reactions from after the event. Their dispatches follow, and a client that had counted them from
  * here would count them twice; from a message without the field libraries keep what they have.
  */
-const withoutReactions = ({ reactions: _, referenced_message: target, ...message }: ApiMessage): ApiMessage =>
-  target
-    ? { ...message, referenced_message: withoutReactions(target) }
-    : { ...message, ...(target === null ? { referenced_message: null } : {}) };
+const withoutReactions = (message: ApiMessage): ApiMessage => {
+  if (message.reactions === undefined && !message.referenced_message) return message;
+  const { reactions: _, referenced_message: target, ...rest } = message;
+  if (target === undefined) return rest;
+  return { ...rest, referenced_message: target && withoutReactions(target) };
+};
 
 const deletedMessage = (event: EventOf<'message-deleted'>, guildId: string | null): object => ({
   id: event.data.messageId,

@@ -40,15 +40,15 @@ export interface GuildCreateParts {
 /** Members beyond this number make a guild large: its list is then asked for, not sent. */
 export const LARGE_GUILD = 50;
 
-/** More than are posted between an answer and its dispatch, few enough to cost nothing. */
-const SHOWN_LATELY = 2048;
+/** More than are posted between an answer and its dispatch. */
+const JUST_SAID = 1024;
 
 export class Presenter {
   private readonly guilds: GuildReader;
   private readonly userPresenter: UserPresenter;
   private readonly messagePresenter: MessagePresenter;
-  /** By event id. A sender's answer and everybody's dispatch, a moment later, show the same event: it is opened once. */
-  private readonly shown = new LRUCache<string, ApiMessage>({ max: SHOWN_LATELY });
+  /** A sender's answer and everybody's dispatch, a moment apart, show the same event: the second takes what the first made. */
+  private readonly justSaid = new LRUCache<EventOf<'message-posted'>, ApiMessage>({ max: JUST_SAID });
 
   constructor(deps: PresenterDeps) {
     this.guilds = deps.guilds;
@@ -119,10 +119,13 @@ export class Presenter {
    * @param said what the event seals, where its author has just said it: it need not be opened
    */
   async posted(event: EventOf<'message-posted'>, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
-    const known = this.shown.get(event.id);
-    if (known !== undefined) return known;
+    const known = this.justSaid.get(event);
+    if (known !== undefined) {
+      this.justSaid.delete(event);
+      return known;
+    }
     const message = await this.messagePresenter.dispatched(rowOfPosted(event), guildId, said);
-    this.shown.set(event.id, message);
+    if (said !== undefined) this.justSaid.set(event, message);
     return message;
   }
 
@@ -140,6 +143,6 @@ export class Presenter {
   forget(userId: string): void {
     this.userPresenter.forget(userId);
     // What somebody said also shows whom they mention and answer, so all of it goes.
-    this.shown.clear();
+    this.justSaid.clear();
   }
 }

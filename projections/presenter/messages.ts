@@ -72,9 +72,8 @@ export class MessagePresenter {
     const message = this.fromCaches(row, said) ?? (await this.messages([row], guildId))[0]!;
     if (guildId === null) return message;
     const member = await this.guilds.member(guildId, row.author);
-    return member === undefined
-      ? { ...message, guild_id: guildId }
-      : { ...message, guild_id: guildId, member: presentMember(member) };
+    // Onto the message just made: copying one costs more than making it.
+    return Object.assign(message, { guild_id: guildId }, member && { member: presentMember(member) });
   }
 
   async edited(event: EventOf<'message-edited'>, guildId: string | null): Promise<ApiMessage | undefined> {
