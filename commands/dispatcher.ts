@@ -45,14 +45,18 @@ export const createDispatcher = (deps: CommandDeps, limits: Limits): Dispatcher 
 
     // Runs inside the handler, after the command has its place in the queue of its stream: order is kept.
     const gate: Gate = async () => {
-      const global = context.counted ? undefined : await limits.everything(actor);
+      // Nothing is waited for that need not be: most commands pass here at once.
+      const counting = context.counted ? undefined : limits.everything(actor);
+      const global = counting && (await counting);
       if (global?.allowed === false) {
         limit = global;
         return either.left(limitedError(global));
       }
-      limit = (await limits.command(actor, command)) ?? global;
+      const taking = limits.command(actor, command);
+      limit = taking === undefined ? global : await taking;
       if (limit?.allowed === false) return either.left(limitedError(limit));
-      return (await deps.ownWrites.structureSeen(actor.userId))
+      const seen = deps.ownWrites.structureSeen(actor.userId);
+      return seen === true || (await seen)
         ? either.right(undefined)
         : either.left(parleyError('unavailable', { retryAfter: 1 }));
     };

@@ -22,22 +22,23 @@ export class KeyGone extends Error {}
 
 /**
  * @param decided belongs to the event from now on.
+ * @param keys have looked for the key of whoever said something.
  * @throws KeyGone when the person whose text the event carries has no key any more.
  */
-export const toNewEvent = async (
+export const toNewEvent = (
   decided: DecidedEvent,
   stream: string,
   sequence: number,
   cause: Cause,
   now: number,
   keys: KeyRing,
-): Promise<NewParleyEvent> => {
+): NewParleyEvent => {
   const id = uuidv5(Buffer.from(`${stream}\n${sequence}\n${cause.key}`), NAMESPACE);
   let data: unknown = decided.data;
   if (decided.secret !== undefined) {
     const { by, text } = decided.secret;
-    const key = keys.cached(by) ?? (await keys.get(by));
-    if (key === undefined) throw new KeyGone(by);
+    const key = keys.cached(by);
+    if (key === undefined || key === null) throw new KeyGone(by);
     data = Object.assign(decided.data, { sealed: sealText(key, { stream, eventId: id, by }, text) });
   }
   return {

@@ -28,16 +28,16 @@ export class OwnWrites {
   }
 
   /** For queries: true once the views hold everything the user was told is done. */
-  async seen(userId: string): Promise<boolean> {
+  seen(userId: string): Promise<boolean> | true {
     return this.reached(this.written.get(userId)?.any ?? 0);
   }
 
   /** For commands, which take messages from the log but rights from the views. */
-  async structureSeen(userId: string): Promise<boolean> {
+  structureSeen(userId: string): Promise<boolean> | true {
     return this.reached(this.written.get(userId)?.structural ?? 0);
   }
 
-  private async reached(position: number): Promise<boolean> {
+  private reached(position: number): Promise<boolean> | true {
     return position <= this.views.checkpoint() || this.views.whenProcessed(position, OWN_WRITES_WAIT_MS);
   }
 }

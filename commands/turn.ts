@@ -69,11 +69,21 @@ class Batch {
   };
 
   /** All of one task's events or none. */
-  async add(decided: readonly DecidedEvent[], cause: Cause): Promise<void> {
+  add(decided: readonly DecidedEvent[], cause: Cause): Promise<void> | undefined {
+    const { keys } = this.deps;
+    const unknown = decided.flatMap(({ secret }) => (secret && keys.cached(secret.by) === null ? [secret.by] : []));
+    if (unknown.length > 0)
+      return Promise.all(unknown.map((by) => keys.get(by))).then(() => this.addAtOnce(decided, cause));
+    this.addAtOnce(decided, cause);
+    return undefined;
+  }
+
+  /** With every key at hand. */
+  private addAtOnce(decided: readonly DecidedEvent[], cause: Cause): void {
     const { stream, deps, state } = this;
     const made: NewParleyEvent[] = [];
     for (const one of decided) {
-      made.push(await toNewEvent(one, stream, state.sequence + made.length + 1, cause, deps.now, deps.keys));
+      made.push(toNewEvent(one, stream, state.sequence + made.length + 1, cause, deps.now, deps.keys));
     }
     for (const event of made) {
       this.events.push(event);
@@ -101,7 +111,8 @@ export const decideTurn = async (
   for (const [index, task] of tasks.entries()) {
     const ready = prepared[index]!;
     try {
-      const decision = either.isLeft(ready) ? ready : await task.decide(batch.state as never, ready.right, batch.since);
+      const deciding = either.isLeft(ready) ? ready : task.decide(batch.state as never, ready.right, batch.since);
+      const decision = deciding instanceof Promise ? await deciding : deciding;
       if (either.isLeft(decision)) {
         results.push(decision);
         continue;
@@ -114,7 +125,8 @@ export const decideTurn = async (
       }
       // A known key decides nothing new: whoever asks again is answered from the event that carried it first.
       const known = decision.right.length > 0 ? undefined : keysOf(batch.state)?.sequenceOf(task.cause.key);
-      await batch.add(decision.right, task.cause);
+      const adding = batch.add(decision.right, task.cause);
+      if (adding !== undefined) await adding;
       results.push(either.right({ from, to: batch.state.sequence, known }));
     } catch (error) {
       // One task's trouble is not its neighbours'.

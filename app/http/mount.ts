@@ -20,7 +20,7 @@ export interface Everything extends LimitShown {
 export interface Gate {
   authenticate(authorization: string | undefined): Promise<Actor | undefined>;
   /** `undefined`: no limit. */
-  readonly limits: { everything(actor: Actor): Promise<Everything | undefined> };
+  readonly limits: { everything(actor: Actor): Promise<Everything | undefined> | undefined };
   readonly metrics: Metrics;
 }
 

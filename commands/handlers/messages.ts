@@ -24,6 +24,7 @@ import type { Done } from '../mailbox.ts';
 import { type About, currentFacts, storedFacts } from '../message-facts.ts';
 import type { CommandContext } from '../port.ts';
 
+const NOBODY: ReadonlySet<string> = new Set();
 const ALL_WRITTEN = { everyone: false, users: true } as const;
 const EMBEDS = 10;
 const EMBED_BYTES = 8192;
@@ -37,10 +38,8 @@ const actorIn = async (
   const row = await deps.views.guilds.channel(channelId);
   if (row === undefined) return undefined;
   if (row.guildId === null) return { userId, guild: undefined, isMember: false };
-  const [guild, member] = await Promise.all([
-    deps.views.guilds.guild(row.guildId),
-    deps.views.guilds.member(row.guildId, userId),
-  ]);
+  const guild = await deps.views.guilds.guild(row.guildId);
+  const member = await deps.views.guilds.member(row.guildId, userId);
   return guild === undefined ? undefined : { userId, guild, isMember: member !== undefined };
 };
 
@@ -64,7 +63,6 @@ const embedError = (embeds: readonly unknown[]): ParleyError | undefined => {
 /** Of the users a text mentions, those who exist. */
 const knownMentions = async (deps: CommandDeps, content: string): Promise<ReadonlySet<string>> => {
   const { users } = mentionsIn(content, ALL_WRITTEN, false);
-  if (users.length === 0) return new Set();
   return new Set((await deps.views.guilds.users(users)).map((user) => user.id));
 };
 
@@ -125,40 +123,48 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
   const replyTo = command.message_reference?.message_id;
   const optionalReply = command.message_reference?.fail_if_not_exists === false;
   const about: About = { messageId: replyTo ?? '' };
+  let actor: channel.ChannelActor | undefined;
   const result = await deps.mailboxes.run({
     stream,
     cause,
     prepare: async () => {
       if (wrong !== undefined) return either.left(wrong);
-      return prepared(deps, userId, command.channel_id, gate, async () => ({
-        knownUsers: await knownMentions(deps, body.content),
+      const passed = await gate();
+      if (either.isLeft(passed)) return passed;
+      actor = await actorIn(deps, userId, command.channel_id);
+      if (actor === undefined) return refused('unknownChannel');
+      return either.right({
+        actor,
+        knownUsers: body.content.includes('@') ? await knownMentions(deps, body.content) : NOBODY,
         replied: replyTo === undefined ? undefined : await storedFacts(deps.views.timelines, command.channel_id, about),
-      }));
+      });
     },
-    decide: async (state: channel.ChannelState, { actor, knownUsers, replied }, since) => {
-      const message = replied && (await currentFacts(replied, about, since));
-      const missing = message === undefined || message.deleted;
-      return channel.post(
-        {
-          // Not `...actor`: a spread before many fields costs more than the whole decision.
-          userId: actor.userId,
-          guild: actor.guild,
-          isMember: actor.isMember,
-          key: cause.key,
-          now: deps.now(),
-          low: deps.lowBits(),
-          body,
-          allowed: allowedMentions(command.allowed_mentions),
-          knownUsers,
-          reply:
-            replied === undefined || (missing && optionalReply)
-              ? undefined
-              : { message, mention: tellsRepliedTo(command.allowed_mentions) },
-          flags: command.flags ?? 0,
-          nonce: command.nonce ?? null,
-        },
-        state,
-      );
+    decide: (state: channel.ChannelState, { actor, knownUsers, replied }, since) => {
+      const post = (reply: channel.Post['reply']) =>
+        channel.post(
+          {
+            // Not `...actor`: a spread before many fields costs more than the whole decision.
+            userId: actor.userId,
+            guild: actor.guild,
+            isMember: actor.isMember,
+            key: cause.key,
+            now: deps.now(),
+            low: deps.lowBits(),
+            body,
+            allowed: allowedMentions(command.allowed_mentions),
+            knownUsers,
+            reply,
+            flags: command.flags ?? 0,
+            nonce: command.nonce ?? null,
+          },
+          state,
+        );
+      if (replied === undefined) return post(undefined);
+      return currentFacts(replied, about, since).then((message) => {
+        const missing = message === undefined || message.deleted;
+        if (missing && optionalReply) return post(undefined);
+        return post({ message, mention: tellsRepliedTo(command.allowed_mentions) });
+      });
     },
   });
   if (either.isLeft(result)) {
@@ -181,7 +187,7 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
     const deleted = await deletedSince(deps, command.channel_id, first.right.data.messageId, userId);
     if (deleted !== undefined) return outcome(stream, result.right, deleted);
   }
-  const guildId = (await deps.views.guilds.channel(command.channel_id))?.guildId ?? null;
+  const guildId = actor?.guild?.id ?? null;
   return outcome(stream, result.right, await deps.presenter.posted(first.right, guildId, isNew ? body : undefined));
 };
 

@@ -87,13 +87,13 @@ export class Limits {
   }
 
   /** Everything a user does, whichever way it comes. */
-  async everything(actor: Actor): Promise<Taken | undefined> {
+  everything(actor: Actor): Promise<Taken> | undefined {
     const from = actor.kind === 'bot' ? this.botGlobal : this.global;
-    return from === undefined ? undefined : take(from, actor.userId);
+    return from && take(from, actor.userId);
   }
 
   /** A command's own limit; `undefined` where it has none. */
-  async command(actor: Actor, command: Command): Promise<Taken | undefined> {
+  command(actor: Actor, command: Command): Promise<Taken> | undefined {
     switch (command.type) {
       case 'message.send': {
         const from = actor.kind === 'bot' ? this.botSend : this.send;
@@ -112,11 +112,11 @@ export class Limits {
   }
 
   /** Attempts to sign in, per account and address. */
-  async login(username: string, address: string): Promise<Taken | undefined> {
+  login(username: string, address: string): Promise<Taken> | undefined {
     return this.loginBucket && take(this.loginBucket, `${username.toLowerCase()} ${address}`);
   }
 
-  async register(address: string): Promise<Taken | undefined> {
+  register(address: string): Promise<Taken> | undefined {
     return this.registerBucket && take(this.registerBucket, address);
   }
 }
