@@ -109,23 +109,24 @@ describe('reacting', () => {
       type: 'reaction-added',
       data: { messageId: id, ordinal: 1, author: ANN, userId: BEN, emoji },
     });
-    const reacted = { ...message, reacted: true, emojiPresent: true, emojis: 1 };
+    const reacted = { ...message, reacted: true, reactions: new Map([[emoji, 1]]) };
     expect(events(addReaction(reaction({ message: reacted }), channel.state))).toEqual([]);
     expect(types(removeReaction(reaction({ message: reacted }), channel.state))).toEqual(['reaction-removed']);
     expect(events(removeReaction(reaction(), channel.state))).toEqual([]);
   });
 
   it('stops at the twentieth emoji, but not at the hundredth person', () => {
-    const full = { ...message, emojis: MAX_REACTIONS };
+    const others = Array.from({ length: MAX_REACTIONS - 1 }, (_, i) => [`emoji ${i}`, 1] as const);
+    const full = { ...message, reactions: new Map([...others, ['🎉', 1]]) };
     expect(refusal(addReaction(reaction({ message: full }), channel.state))).toBe('tooManyReactions');
-    const joining = { ...full, emojiPresent: true };
+    const joining = { ...message, reactions: new Map([...others, [emoji, 99]]) };
     expect(types(addReaction(reaction({ message: joining }), channel.state))).toEqual(['reaction-added']);
   });
 
   it('joins an emoji that is there without the right to add new ones', () => {
     const quiet = withMessage({ overwrites: [{ id: GUILD, type: 0, allow: '0', deny: `${Permission.addReactions}` }] });
     expect(refusal(addReaction(reaction(), quiet.channel.state))).toBe('missingPermissions');
-    const joining = reaction({ message: { ...message, emojis: 1, emojiPresent: true } });
+    const joining = reaction({ message: { ...message, reactions: new Map([[emoji, 1]]) } });
     expect(types(addReaction(joining, quiet.channel.state))).toEqual(['reaction-added']);
   });
 
@@ -155,14 +156,20 @@ describe('the facts of a message', () => {
   };
 
   it('are brought up to what the stream says after them', () => {
-    expect(channel.message(id)).toMatchObject({ messageId: id, ordinal: 1, author: ANN, deleted: false, emojis: 0 });
+    expect(channel.message(id)).toMatchObject({
+      messageId: id,
+      ordinal: 1,
+      author: ANN,
+      deleted: false,
+      reactions: new Map(),
+    });
     react(BEN, '👍');
     react(OWNER, '👍');
-    expect(channel.message(id, BEN, '👍')).toMatchObject({ reacted: true, emojiPresent: true, emojis: 1 });
-    expect(channel.message(id, ANN, '👍')).toMatchObject({ reacted: false, emojiPresent: true });
+    expect(channel.message(id, BEN, '👍')).toMatchObject({ reacted: true, reactions: new Map([['👍', 2]]) });
+    expect(channel.message(id, ANN, '👍')).toMatchObject({ reacted: false, reactions: new Map([['👍', 2]]) });
     const message = channel.message(id, BEN, '👍');
     channel.given((state) => removeReaction({ ...member(BEN), key: 'back', message, emoji: '👍' }, state));
-    expect(channel.message(id, BEN, '👍')).toMatchObject({ reacted: false, emojiPresent: true });
+    expect(channel.message(id, BEN, '👍')).toMatchObject({ reacted: false, reactions: new Map([['👍', 1]]) });
     channel.given((state) => remove({ ...member(ANN), key: 'gone', message: channel.message(id) }, state));
     expect(channel.message(id)?.deleted).toBe(true);
   });

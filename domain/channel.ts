@@ -55,10 +55,9 @@ export interface MessageState {
   readonly ordinal: number;
   readonly author: string;
   readonly deleted: boolean;
-  /** Number of different emoji on it. */
-  readonly emojis: number;
-  /** Whether the emoji asked about is on it, and from the user asked about. */
-  readonly emojiPresent: boolean;
+  /** How many people reacted with each emoji. */
+  readonly reactions: ReadonlyMap<string, number>;
+  /** Whether the user asked about is among them, with the emoji asked about. */
   readonly reacted: boolean;
 }
 
@@ -70,19 +69,19 @@ export const evolveMessage = (
 ): MessageState | undefined => {
   if (event.type === 'message-posted' && event.data.messageId === about.messageId) {
     const { messageId, ordinal, author } = event.data;
-    return { messageId, ordinal, author, deleted: false, emojis: 0, emojiPresent: false, reacted: false };
+    return { messageId, ordinal, author, deleted: false, reactions: new Map(), reacted: false };
   }
   if (message === undefined || !('messageId' in event.data) || event.data.messageId !== about.messageId) return message;
   if (event.type === 'message-deleted') return { ...message, deleted: true };
-  if (event.type === 'reaction-added' && event.data.emoji === about.emoji) {
-    const reacted = message.reacted || event.data.userId === about.userId;
-    const emojis = message.emojis + (message.emojiPresent ? 0 : 1);
-    return { ...message, reacted, emojiPresent: true, emojis };
-  }
-  if (event.type === 'reaction-removed' && event.data.emoji === about.emoji && event.data.userId === about.userId) {
-    return { ...message, reacted: false };
-  }
-  return message;
+  if (event.type !== 'reaction-added' && event.type !== 'reaction-removed') return message;
+  const { emoji, userId } = event.data;
+  const added = event.type === 'reaction-added';
+  const reactions = new Map(message.reactions);
+  const count = (reactions.get(emoji) ?? 0) + (added ? 1 : -1);
+  if (count > 0) reactions.set(emoji, count);
+  else reactions.delete(emoji);
+  const isAsked = emoji === about.emoji && userId === about.userId;
+  return { ...message, reactions, reacted: isAsked ? added : message.reacted };
 };
 
 /** Who asks, with the rights that other streams hold. */
@@ -220,13 +219,14 @@ const reactionData = (message: MessageState, command: React) => ({
 export const addReaction = (command: React, state: ChannelState): Decision => {
   const rights = rightsIn(state, command);
   const { message } = command;
-  const wanted = Permission.readMessageHistory | (message?.emojiPresent === true ? 0n : Permission.addReactions);
+  const present = message?.reactions.has(command.emoji) ?? false;
+  const wanted = Permission.readMessageHistory | (present ? 0n : Permission.addReactions);
   const refusal = denied(rights, wanted);
   if (refusal !== undefined) return refusal;
   if (state.keys.has(command.key)) return nothing;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
   if (message.reacted) return nothing;
-  if (!message.emojiPresent && message.emojis >= MAX_REACTIONS) return refuse('tooManyReactions');
+  if (!present && message.reactions.size >= MAX_REACTIONS) return refuse('tooManyReactions');
   return happen({ type: 'reaction-added', data: reactionData(message, command) });
 };
 

@@ -205,13 +205,15 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
           ordinal: 1,
           author: ANN,
           deleted: false,
-          emojis: 2,
-          emojiPresent: true,
+          reactions: new Map([
+            ['👍', 1],
+            ['🎉', 1],
+          ]),
           reacted: false,
         },
       });
       expect((await facts(1, BOB, '👍')).facts).toMatchObject({ reacted: true });
-      expect((await facts(2, BOB, '👍')).facts).toMatchObject({ emojis: 0, emojiPresent: false, reacted: false });
+      expect((await facts(2, BOB, '👍')).facts).toMatchObject({ reactions: new Map(), reacted: false });
       expect(await facts(3, BOB, '👍')).toEqual({ through: 4, facts: undefined });
       expect(await timelines.reader.facts('404', '1')).toEqual({ through: 0, facts: undefined });
     });

@@ -43,10 +43,9 @@ export interface MessageFacts {
   readonly ordinal: number;
   readonly author: string;
   readonly deleted: boolean;
-  /** Number of different emoji on it. */
-  readonly emojis: number;
-  /** Whether the emoji asked about is on it at all, and from the user asked about. */
-  readonly emojiPresent: boolean;
+  /** How many people reacted with each emoji. */
+  readonly reactions: ReadonlyMap<string, number>;
+  /** Whether the user asked about is among them, with the emoji asked about. */
   readonly reacted: boolean;
 }
 

@@ -76,8 +76,9 @@ const prepare = (db: Connection) => {
     reaction: select<[sequence: number]>(
       'SELECT sequence FROM reactions WHERE channel_id = ? AND message_id = ? AND emoji = ? AND user_id = ?',
     ),
-    emojis: select<[number]>('SELECT count(*) FROM reaction_counts WHERE channel_id = ? AND message_id = ?'),
-    emoji: select<[number]>('SELECT 1 FROM reaction_counts WHERE channel_id = ? AND message_id = ? AND emoji = ?'),
+    counts: select<[emoji: string, count: number]>(
+      'SELECT emoji, count FROM reaction_counts WHERE channel_id = ? AND message_id = ? ORDER BY since',
+    ),
     through: select<[number]>('SELECT through FROM timelines WHERE channel_id = ?'),
   };
 };
@@ -144,8 +145,7 @@ export class SqliteTimelineReader implements TimelineReader {
         ordinal: found[1],
         author: found[4],
         deleted: found[14] === 1,
-        emojis: this.ask.emojis.get(...key)![0],
-        emojiPresent: reaction !== undefined && this.ask.emoji.get(...key, reaction.emoji) !== undefined,
+        reactions: new Map(this.ask.counts.all(...key)),
         reacted:
           reaction !== undefined && this.ask.reaction.get(...key, reaction.emoji, idKey(reaction.userId)) !== undefined,
       },
