@@ -51,6 +51,16 @@ describe('what a command makes', () => {
     ).toEqual([1, 2, 1, 1, 2]);
   });
 
+  it('is not made for a key that made something else, over a socket', async () => {
+    const { id: guild_id } = await instance.do(ann, 'guild.create', { name: 'One' }, { key: 'k' });
+    const again = async (...asked: Parameters<typeof instance.ask>) => refusal(await instance.ask(...asked));
+    expect(await again(ann, 'guild.create', { name: 'Two' }, { key: 'k' })).toBe('keyReused');
+    const { id: channel_id } = await instance.do(ann, 'channel.create', { guild_id, name: 'more' }, { key: 'k' });
+    expect(await again(ann, 'channel.create', { guild_id, name: 'other' }, { key: 'k' })).toBe('keyReused');
+    await instance.do(ann, 'invite.create', { channel_id }, { key: 'k' });
+    expect(await again(ann, 'invite.create', { channel_id, max_uses: 5 }, { key: 'k' })).toBe('keyReused');
+  });
+
   it('is the same after a restart and after a rebuild of the views', async () => {
     const { id } = await instance.do(ann, 'guild.create', { name: 'One' }, { key: 'k' });
     for (const forgetViews of [false, true]) {

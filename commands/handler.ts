@@ -9,6 +9,7 @@ import type { Access } from '../projections/access.ts';
 import type { Views } from '../projections/port.ts';
 import type { Presenter } from '../projections/presenter/index.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
+import type { ParleyEvent } from '../schemas/events/index.ts';
 import type { KeyRing } from '../vault/key-ring.ts';
 import type { Vault } from '../vault/port.ts';
 import type { Tokens } from '../vault/tokens-port.ts';
@@ -66,6 +67,19 @@ export const outcome = (stream: string, done: Done, result: unknown): Answer =>
     sequence: done.events.at(-1)?.sequence ?? done.known ?? done.sequence,
     result,
   });
+
+/** Whether what a key made before is what the caller asks for now; over HTTP the first is the answer either way. */
+export const madeTheSame = async (
+  deps: CommandDeps,
+  context: CommandContext,
+  stream: string,
+  done: Done,
+  same: (first: ParleyEvent) => boolean,
+): Promise<boolean> => {
+  if (done.events.length > 0 || context.onOtherContent === 'first') return true;
+  const [first] = await deps.log.readStream({ stream, from: 1, limit: 1 });
+  return first === undefined || same(first);
+};
 
 /** Waits until the views hold a position, so that the answer speaks of something everybody can see. */
 export const followed = async (deps: CommandDeps, position: number): Promise<Either<ParleyError, void>> =>

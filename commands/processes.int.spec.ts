@@ -117,7 +117,7 @@ describe('processes', () => {
           stream: inviteStream(code),
           cause: { actor: userId, key: userId, correlationId: 'c', causationId: null, traceparent: null },
           prepare: async () => either.right(undefined),
-          decide: (state: InviteState) => redeem({ userId, key: userId, now: Date.now() }, state),
+          decide: (state: InviteState) => redeem({ userId, now: Date.now() }, state),
         }),
       ),
     );
@@ -165,5 +165,17 @@ describe('a capped invite', () => {
     const [redeemed] = await instance.events('invite-redeemed');
     expect(right(twice[0]!)).toMatchObject({ stream: inviteStream(code), sequence: redeemed!.sequence });
     expect((await instance.views.guilds.invite(code))?.uses).toBe(1);
+  });
+
+  it('takes one place for a person who asks twice at once, or leaves and comes back', async () => {
+    const { owner, others, guild } = await aGuild(2);
+    const [ann] = others;
+    const code = await capped(owner, guild.channel, 3);
+    await Promise.all(['one', 'two'].map((key) => instance.do(ann!, 'guild.join', { code }, { key })));
+    await instance.do(ann!, 'guild.leave', { guild_id: guild.id });
+    await instance.do(ann!, 'guild.join', { code }, { key: 'three' });
+    await instance.settled();
+    expect(await instance.views.guilds.member(guild.id, ann!)).toBeDefined();
+    expect(await instance.events('invite-redeemed')).toHaveLength(1);
   });
 });

@@ -6,7 +6,7 @@ import type { Fold, StreamState } from './fold.ts';
 export interface InviteState extends StreamState {
   invite: EventData<'invite-created'> | undefined;
   uses: number;
-  /** Keys of redemptions, so that a repeated one takes no second place; at most as many as the cap. */
+  /** Who has a place, at most as many as the cap: whoever asks again, or comes back, takes no second one. */
   redeemed: ReadonlySet<string>;
 }
 
@@ -15,12 +15,12 @@ interface InviteStateJson extends Omit<InviteState, 'redeemed'> {
 }
 
 export const inviteFold: Fold<InviteState> = {
-  version: 1,
+  version: 2,
   initial: () => ({ sequence: 0, invite: undefined, uses: 0, redeemed: new Set() }),
   evolve: (state, event) => {
     if (event.type === 'invite-created') return { ...state, sequence: event.sequence, invite: event.data };
     if (event.type === 'invite-redeemed') {
-      const redeemed = new Set(state.redeemed).add(event.key ?? event.id);
+      const redeemed = new Set(state.redeemed).add(event.data.userId);
       return { ...state, sequence: event.sequence, uses: state.uses + 1, redeemed };
     }
     return { ...state, sequence: event.sequence };
@@ -44,13 +44,10 @@ export const isOpen = (
   now: number,
 ): boolean => (invite.maxUses === 0 || uses < invite.maxUses) && (invite.expiresAt === null || invite.expiresAt > now);
 
-export const redeem = (
-  command: { readonly userId: string; readonly key: string; readonly now: number },
-  state: InviteState,
-): Decision => {
+export const redeem = (command: { readonly userId: string; readonly now: number }, state: InviteState): Decision => {
   const { invite } = state;
   if (invite === undefined) return refuse('unknownInvite');
-  if (state.redeemed.has(command.key)) return nothing;
+  if (state.redeemed.has(command.userId)) return nothing;
   if (!isOpen(invite, state.uses, command.now)) return refuse('unknownInvite');
   return happen({
     type: 'invite-redeemed',

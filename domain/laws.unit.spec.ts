@@ -161,9 +161,9 @@ const invites: Aggregate<InviteState> = {
     }),
     drawnFor<InviteState>()(
       fc.tuple(user, fc.nat(9)),
-      ([userId, later], k) =>
+      ([userId, later]) =>
         (state) =>
-          redeem({ userId, key: k, now: NOW + later }, state),
+          redeem({ userId, now: NOW + later }, state),
     ),
   ),
 };

@@ -1,4 +1,5 @@
 /** Guilds, their channels, invites, joining and leaving. */
+import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
 import * as channel from '../../domain/channel.ts';
 import * as guild from '../../domain/guild.ts';
@@ -7,6 +8,7 @@ import * as member from '../../domain/member.ts';
 import { allows, DEFAULT_EVERYONE, Permission } from '../../domain/permissions.ts';
 import type { CommandBody } from '../../schemas/commands/index.ts';
 import { fieldError } from '../../schemas/errors.ts';
+import type { ParleyEvent } from '../../schemas/events/index.ts';
 import { channelStream, guildStream, inviteStream, memberStream } from '../../schemas/streams.ts';
 import {
   type Answer,
@@ -15,6 +17,7 @@ import {
   FOLLOW_MS,
   followed,
   type Handler,
+  madeTheSame,
   outcome,
   refused,
 } from '../handler.ts';
@@ -51,6 +54,8 @@ export const createGuild: Handler<CommandBody<'guild.create'>> = async (deps, co
     decide: (state: guild.GuildState) => guild.createGuild({ guild: data }, state),
   });
   if (either.isLeft(result)) return result;
+  const asked = (first: ParleyEvent) => first.type === 'guild-created' && first.data.name === data.name;
+  if (!(await madeTheSame(deps, context, stream, result.right, asked))) return refused('keyReused');
   const ready = await settled(deps, stream, cause.key, result.right);
   if (either.isLeft(ready)) return ready;
   const row = await deps.views.guilds.guild(guildId);
@@ -94,6 +99,8 @@ export const createChannel: Handler<CommandBody<'channel.create'>> = async (deps
     decide: (state: channel.ChannelState) => channel.createChannel({ channel: data, key: cause.key }, state),
   });
   if (either.isLeft(result)) return result;
+  const asked = (first: ParleyEvent) => first.type === 'channel-created' && isDeepStrictEqual(first.data, data);
+  if (!(await madeTheSame(deps, context, stream, result.right, asked))) return refused('keyReused');
   const ready = await followed(deps, result.right.position);
   if (either.isLeft(ready)) return ready;
   const row = await deps.views.guilds.channel(channelId);
@@ -127,39 +134,44 @@ export const createInvite: Handler<CommandBody<'invite.create'>> = async (deps, 
     decide: (state: invite.InviteState) => invite.createInvite({ invite: data }, state),
   });
   if (either.isLeft(result)) return result;
+  const asked = (first: ParleyEvent) =>
+    first.type === 'invite-created' && first.data.channelId === data.channelId && first.data.maxUses === data.maxUses;
+  if (!(await madeTheSame(deps, context, stream, result.right, asked))) return refused('keyReused');
   const ready = await followed(deps, result.right.position);
   if (either.isLeft(ready)) return ready;
   const row = await deps.views.guilds.invite(code);
   return outcome(stream, result.right, row && (await deps.presenter.invite(row)));
 };
 
-const joinThroughCap = async (deps: CommandDeps, context: CommandContext, code: string) => {
+const joinThroughCap = async (deps: CommandDeps, context: CommandContext, guildId: string, code: string) => {
   const cause = causeOf(context, 'guild.join');
   const stream = inviteStream(code);
   const redeemed = await deps.mailboxes.run({
     stream,
     cause,
     prepare: async () => either.right(undefined),
-    decide: (state: invite.InviteState) =>
-      invite.redeem({ userId: context.actor.userId, key: cause.key, now: deps.now() }, state),
+    decide: (state: invite.InviteState) => invite.redeem({ userId: context.actor.userId, now: deps.now() }, state),
   });
   if (either.isLeft(redeemed)) return redeemed;
+  // Has a place already: asks twice at once, or comes back.
+  if (redeemed.right.events.length === 0) return joinFreely(deps, context, guildId, code);
   const ready = await settled(deps, stream, cause.key, redeemed.right);
-  return either.isLeft(ready) ? ready : redeemed;
+  return either.isLeft(ready) ? ready : either.right({ stream, done: redeemed.right });
 };
 
 const joinFreely = async (deps: CommandDeps, context: CommandContext, guildId: string, code: string | null) => {
   const { userId } = context.actor;
   const cause = causeOf(context, 'guild.join');
+  const stream = memberStream(guildId, userId);
   const joined = await deps.mailboxes.run({
-    stream: memberStream(guildId, userId),
+    stream,
     cause,
     prepare: async () => either.right(undefined),
     decide: (state: member.MemberState) => member.join({ guildId, userId, invite: code, key: cause.key }, state),
   });
   if (either.isLeft(joined)) return joined;
   const ready = await followed(deps, joined.right.position);
-  return either.isLeft(ready) ? ready : joined;
+  return either.isLeft(ready) ? ready : either.right({ stream, done: joined.right });
 };
 
 export const joinGuild: Handler<CommandBody<'guild.join'>> = async (deps, context, command, gate) => {
@@ -171,17 +183,10 @@ export const joinGuild: Handler<CommandBody<'guild.join'>> = async (deps, contex
   const { userId } = context.actor;
   const already = await deps.views.guilds.member(row.guildId, userId);
   if (already === undefined && !invite.isOpen(row, row.uses, deps.now())) return refused('unknownInvite');
-  const throughCap = already === undefined && row.maxUses > 0;
-  const stream = throughCap ? inviteStream(row.code) : memberStream(row.guildId, userId);
-  let done: Done = { events: [], known: undefined, sequence: 0, position: deps.views.checkpoint() };
-  if (already === undefined) {
-    const joined = throughCap
-      ? await joinThroughCap(deps, context, row.code)
-      : await joinFreely(deps, context, row.guildId, row.code);
-    if (either.isLeft(joined)) return joined;
-    done = joined.right;
-  }
-  return outcome(stream, done, await deps.presenter.invite(row));
+  const join = already === undefined && row.maxUses > 0 ? joinThroughCap : joinFreely;
+  const joined = await join(deps, context, row.guildId, row.code);
+  if (either.isLeft(joined)) return joined;
+  return outcome(joined.right.stream, joined.right.done, await deps.presenter.invite(row));
 };
 
 export const leaveGuild: Handler<CommandBody<'guild.leave'>> = async (deps, context, command, gate) => {
@@ -215,5 +220,5 @@ export const addBot: Handler<CommandBody<'bot.add'>> = async (deps, context, com
   if (bot?.kind !== 'bot') return refused('unknownApplication');
   const asBot: CommandContext = { ...context, actor: { userId: bot.id, kind: 'bot', administrator: false } };
   const joined = await joinFreely(deps, asBot, command.guild_id, null);
-  return either.isLeft(joined) ? joined : outcome(memberStream(command.guild_id, bot.id), joined.right, null);
+  return either.isLeft(joined) ? joined : outcome(joined.right.stream, joined.right.done, null);
 };
