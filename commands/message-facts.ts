@@ -1,6 +1,6 @@
 /** The facts of one message, from its timeline and what the channel said since. */
 import { evolveMessage, type MessageState } from '../domain/channel.ts';
-import type { MessageFacts, TimelineReader } from '../projections/timelines/port.ts';
+import type { TimelineReader } from '../projections/timelines/port.ts';
 import type { Since } from './turn.ts';
 
 export interface About {
@@ -11,7 +11,7 @@ export interface About {
 
 export interface StoredFacts {
   readonly through: number;
-  readonly facts: MessageFacts | undefined;
+  readonly facts: MessageState | undefined;
 }
 
 /** First half, before the turn: what the timeline knows. */

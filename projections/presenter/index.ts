@@ -4,6 +4,7 @@ import type { EventOf, MessageBody } from '../../schemas/events/index.ts';
 import type { KeyRing } from '../../vault/key-ring.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow } from '../guild-views/port.ts';
 import type { MessageRow, TimelineReader } from '../timelines/port.ts';
+import { rowOfPosted } from '../timelines/posted-row.ts';
 import type { ChannelHead } from '../unread/port.ts';
 import {
   isoTime,
@@ -13,7 +14,7 @@ import {
   presentInvite,
   presentMember,
 } from './guilds.ts';
-import { MessagePresenter, rowOfPosted } from './messages.ts';
+import { MessagePresenter } from './messages.ts';
 import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiUser } from './shapes.ts';
 import { UserPresenter } from './users.ts';
 

@@ -12,26 +12,6 @@ import type { UserPresenter } from './users.ts';
 
 const channelIdOf = (stream: string): string => stream.slice('channel-'.length);
 
-/** A timeline row as the event made it, before anything happened to the message. */
-export const rowOfPosted = (event: EventOf<'message-posted'>): MessageRow => ({
-  channelId: channelIdOf(event.stream),
-  id: event.data.messageId,
-  ordinal: event.data.ordinal,
-  sequence: event.sequence,
-  position: event.position,
-  author: event.data.author,
-  time: event.time,
-  editedTime: null,
-  replyTo: event.data.replyTo,
-  mentions: event.data.mentions,
-  flags: event.data.flags,
-  nonce: event.data.nonce,
-  sealed: event.data.sealed,
-  sealedIn: event.id,
-  deleted: false,
-  reactions: [],
-});
-
 const REPLY = 19;
 const DEFAULT = 0;
 

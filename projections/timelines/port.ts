@@ -1,4 +1,5 @@
 /** Message timelines: what was said in a channel, by message id. */
+import type { MessageState } from '../../domain/channel.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
 import type { Mentions } from '../../schemas/events/index.ts';
 
@@ -37,18 +38,6 @@ export type PageQuery =
   | { readonly after: string; readonly limit: number }
   | { readonly around: string; readonly limit: number };
 
-/** What a decision about a message needs to know of it. */
-export interface MessageFacts {
-  readonly messageId: string;
-  readonly ordinal: number;
-  readonly author: string;
-  readonly deleted: boolean;
-  /** How many people reacted with each emoji. */
-  readonly reactions: ReadonlyMap<string, number>;
-  /** Whether the user asked about is among them, with the emoji asked about. */
-  readonly reacted: boolean;
-}
-
 export interface TimelineReader {
   /** Newest first; deleted messages are left out. `before`, `after` exclude the message they name, `around` includes it. */
   page(channelId: string, query: PageQuery, viewer: string): Promise<readonly MessageRow[]>;
@@ -60,7 +49,7 @@ export interface TimelineReader {
     channelId: string,
     messageId: string,
     reaction?: { readonly userId: string; readonly emoji: string },
-  ): Promise<{ readonly through: number; readonly facts: MessageFacts | undefined }>;
+  ): Promise<{ readonly through: number; readonly facts: MessageState | undefined }>;
   /** User ids in the order in which they reacted. */
   reactors(
     channelId: string,
@@ -73,7 +62,7 @@ export interface TimelineReader {
 }
 
 export type TimelineChange =
-  | { readonly kind: 'posted'; readonly message: Omit<MessageRow, 'editedTime' | 'deleted' | 'reactions'> }
+  | { readonly kind: 'posted'; readonly message: MessageRow }
   | {
       readonly kind: 'edited';
       readonly channelId: string;

@@ -2,28 +2,12 @@
 import type { ParleyEvent } from '../../schemas/events/index.ts';
 import { channelOf } from '../channel-of.ts';
 import type { TimelineChange } from './port.ts';
+import { rowOfPosted } from './posted-row.ts';
 
 const changeOf = (event: ParleyEvent, channelId: string): TimelineChange | undefined => {
   switch (event.type) {
     case 'message-posted':
-      return {
-        kind: 'posted',
-        message: {
-          channelId,
-          id: event.data.messageId,
-          ordinal: event.data.ordinal,
-          sequence: event.sequence,
-          position: event.position,
-          author: event.data.author,
-          time: event.time,
-          replyTo: event.data.replyTo,
-          mentions: event.data.mentions,
-          flags: event.data.flags,
-          nonce: event.data.nonce,
-          sealed: event.data.sealed,
-          sealedIn: event.id,
-        },
-      };
+      return { kind: 'posted', message: rowOfPosted(event) };
     case 'message-edited':
       return {
         kind: 'edited',

@@ -1,6 +1,7 @@
+import type { MessageState } from '../../../domain/channel.ts';
 import type { Mentions } from '../../../schemas/events/index.ts';
 import { type Connection, idKey, idKeys, query, type Value } from '../../sqlite/statements.ts';
-import type { MessageFacts, MessageRow, PageQuery, ReactionCount, TimelineReader } from '../port.ts';
+import type { MessageRow, PageQuery, ReactionCount, TimelineReader } from '../port.ts';
 
 type Columns = readonly [
   id: string,
@@ -59,7 +60,7 @@ const prepare = (db: Connection) => {
       `SELECT ${COLUMNS} FROM messages WHERE channel_id = ? AND id IN (SELECT value FROM json_each(?))`,
     ),
     deleted: select<[string]>(
-      `SELECT CAST(id AS TEXT) FROM messages
+      `SELECT CAST(id AS TEXT) FROM messages INDEXED BY deleted_messages
        WHERE channel_id = ? AND id IN (SELECT value FROM json_each(?)) AND deleted = 1`,
     ),
     reactions: select<[messageId: string, emoji: string, count: number, me: number]>(
@@ -133,7 +134,7 @@ export class SqliteTimelineReader implements TimelineReader {
     channelId: string,
     messageId: string,
     reaction?: { readonly userId: string; readonly emoji: string },
-  ): Promise<{ readonly through: number; readonly facts: MessageFacts | undefined }> {
+  ): Promise<{ readonly through: number; readonly facts: MessageState | undefined }> {
     const key = [idKey(channelId), idKey(messageId)] as const;
     const through = this.ask.through.get(key[0])?.[0] ?? 0;
     const found = this.ask.message.get(...key);

@@ -19,6 +19,7 @@ CREATE TABLE messages (
   deleted INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (channel_id, id)
 ) WITHOUT ROWID;
+CREATE INDEX deleted_messages ON messages (channel_id, id) WHERE deleted = 1;
 CREATE TABLE reactions (
   channel_id INTEGER NOT NULL,
   message_id INTEGER NOT NULL,
