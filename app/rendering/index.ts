@@ -1,28 +1,28 @@
 /**
- * Turns pages of a replay into lines on a thread of their own. Opening texts is half of a replay's work, which the
- * thread that serves everybody else is spared.
+ * Opens pages of a replay on a thread of their own. That is half of a replay's work, which the thread that serves
+ * everybody else is spared.
  */
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { linesOf, type ReplayPage } from '../../read-api/replay/index.ts';
-import { type Done, toJob } from './form.ts';
+import { type Lines, openedLines, type ReplayPage } from '../../read-api/replay/index.ts';
+import type { Done, Job } from './job.ts';
 
-type Render = (page: ReplayPage) => Promise<string>;
+type Render = (page: ReplayPage) => Promise<Lines>;
 
 /** Beside this code once it is built. Not built, as in specs, there is no other thread. */
 const WORKER = new URL('./rendering-worker.js', import.meta.url);
 
 interface Waiting {
-  readonly resolve: (lines: string) => void;
+  readonly resolve: (lines: Lines) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * @param file the built worker; where there is none, pages are rendered on this thread
- * @returns `linesOf` done elsewhere; the thread starts with the first page and does not keep the process alive
+ * @param file the built worker; where there is none, pages are opened on this thread
+ * @returns `openedLines` done elsewhere; the thread starts with the first page and does not keep the process alive
  */
 export const renderElsewhere = (file: URL = WORKER): Render => {
-  if (!existsSync(file)) return async (page) => linesOf(page);
+  if (!existsSync(file)) return async (page) => openedLines(page);
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
   let jobs = 0;
@@ -49,6 +49,7 @@ export const renderElsewhere = (file: URL = WORKER): Render => {
       waiting.set(jobs, { resolve, reject });
       // Idle it must not keep the process alive; while it works the process must not end.
       worker.ref();
-      worker.postMessage(toJob(jobs, page));
+      const job: Job = { id: jobs, page };
+      worker.postMessage(job);
     });
 };

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../log/port.ts';
-import { linesOf, type ReplayPage } from '../../read-api/index.ts';
+import { type Lines, openedLines, type ReplayPage, sealedLines } from '../../read-api/index.ts';
 import { sealText } from '../../vault/index.ts';
 import { renderElsewhere } from './index.ts';
 
@@ -33,19 +33,21 @@ const event = (n: number, content: string, over: Partial<StoredEvent> = {}): Sto
   };
 };
 
+const events = [
+  event(1, 'one\ntwo "three" 👍 \u2028'),
+  event(2, '', { key: 'line\nend "\u0000', correlationId: '', causationId: 'event-1', traceparent: '00-1' }),
+  event(3, 'deleted'),
+  event(4, 'moved', { stream: 'channel-2' }),
+  event(5, '', { type: 'channel-created', data: '{"name":"x"}' }),
+];
+
 const page: ReplayPage = {
-  format: 'ndjson',
-  ids: 'position',
-  events: [
-    event(1, 'one\ntwo "three" 👍 \u2028'),
-    event(2, '', { key: 'line\nend "\u0000', correlationId: '', causationId: 'event-1', traceparent: '00-1' }),
-    event(3, 'deleted'),
-    event(4, 'moved', { stream: 'channel-2' }),
-    event(5, '', { type: 'channel-created', data: '{"name":"x"}' }),
-  ],
+  lines: sealedLines(events, { format: 'ndjson', ids: 'position' }),
   keys: new Map([['1', key]]),
   deleted: new Set(['3']),
 };
+
+const textOf = (lines: Lines): string => Buffer.from(lines).toString();
 
 describe('rendering on a thread of its own', () => {
   const folder = mkdtempSync(join(tmpdir(), 'parley-rendering-'));
@@ -59,9 +61,13 @@ describe('rendering on a thread of its own', () => {
 
   it('makes the same lines as rendering here, page by page', async () => {
     const render = renderElsewhere(worker);
-    const pages = [page, { ...page, format: 'sse', ids: 'sequence' }, { ...page, keys: new Map() }] as const;
-    const lines = await Promise.all(pages.map((one) => render(one)));
-    expect(lines).toEqual(pages.map((one) => linesOf(one)));
+    const pages = [
+      page,
+      { ...page, lines: sealedLines(events, { format: 'sse', ids: 'sequence' }) },
+      { ...page, keys: new Map() },
+    ] as const;
+    const lines = await Promise.all(pages.map(async (one) => textOf(await render(one))));
+    expect(lines).toEqual(pages.map((one) => openedLines(one)));
     expect(
       lines[0]!
         .split('\n')
@@ -79,6 +85,6 @@ describe('rendering on a thread of its own', () => {
   });
 
   it('renders here where there is no built thread', async () => {
-    expect(await renderElsewhere(pathToFileURL(join(folder, 'missing.mjs')))(page)).toBe(linesOf(page));
+    expect(await renderElsewhere(pathToFileURL(join(folder, 'missing.mjs')))(page)).toBe(openedLines(page));
   });
 });

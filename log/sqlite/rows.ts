@@ -5,13 +5,14 @@ import type { StoredEvent } from '../port.ts';
 
 export const COLUMNS = 13;
 
-/** Columns for reading, in the order of `Row`. `e` is `events`, `s` is `streams`. */
+/** Columns for reading, in the order of `Row`. `e` is `events`. */
 export const SELECTED =
-  'e.position, s.name, e.sequence, e.type, e.schema, e.time, e.id, e.actor, e.key, e.correlation, e.causation, e.traceparent, e.data';
+  'e.position, e.stream, e.sequence, e.type, e.schema, e.time, e.id, e.actor, e.key, e.correlation, e.causation, e.traceparent, e.data';
 
 export type Row = readonly [
   position: number,
-  stream: string,
+  /** The stream's number. */
+  stream: number,
   sequence: number,
   type: string,
   schema: number,
@@ -44,11 +45,11 @@ export const pushRow = (values: unknown[], event: ParleyEvent, streamId: number)
   );
 };
 
-const toEvent = <Data>(row: Row, data: Data): Recorded<string, Data> => ({
+const toEvent = <Data>(row: Row, stream: string, data: Data): Recorded<string, Data> => ({
   id: row[6],
   type: row[3],
   schema: row[4],
-  stream: row[1],
+  stream,
   sequence: row[2],
   time: row[5],
   actor: row[7],
@@ -60,6 +61,6 @@ const toEvent = <Data>(row: Row, data: Data): Recorded<string, Data> => ({
   position: row[0],
 });
 
-export const toStored = (row: Row): StoredEvent => toEvent(row, row[12]);
+export const toStored = (row: Row, stream: string): StoredEvent => toEvent(row, stream, row[12]);
 
-export const toRecorded = (row: Row): Recorded => toEvent(row, JSON.parse(row[12]) as unknown);
+export const toRecorded = (row: Row, stream: string): Recorded => toEvent(row, stream, JSON.parse(row[12]) as unknown);

@@ -4,14 +4,14 @@ import type { LogReader, StoredEvent } from '../../log/port.ts';
 import type { Views } from '../../projections/port.ts';
 import type { TimelineReader } from '../../projections/timelines/port.ts';
 import type { KeyRing } from '../../vault/key-ring.ts';
-import { authorOf, messageIdOf, type ReplayPage, sealedAt } from './page.ts';
+import { authorOf, type Lines, messageIdOf, type ReplayPage, sealedAt } from './page.ts';
 
 export interface ReplayDeps {
   readonly log: LogReader;
   readonly views: Pick<Views, 'whenProcessed'> & { readonly timelines: Pick<TimelineReader, 'deletedAmong'> };
   readonly keys: Pick<KeyRing, 'load' | 'cached'>;
-  /** Turns a page into lines on another thread; on this one unless given. */
-  readonly render?: (page: ReplayPage) => Promise<string>;
+  /** Opens a page on another thread; on this one unless given. */
+  readonly render?: (page: ReplayPage) => Promise<Lines>;
 }
 
 /** How long a replay waits for the views, which know what was deleted. */

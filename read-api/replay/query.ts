@@ -2,7 +2,7 @@
 import * as t from 'io-ts';
 import { type EventType, eventData } from '../../schemas/events/index.ts';
 import { integerText, text } from '../../schemas/primitives.ts';
-import type { ReplayPage } from './page.ts';
+import type { LineForm } from './lines.ts';
 
 /** One stream, by its sequences, both ends included. */
 export interface ReplayOfStream {
@@ -25,7 +25,7 @@ export type ReplayQuery = (ReplayOfStream | ReplayOfLog) & {
   readonly types?: readonly EventType[];
   /** Only events of this time or earlier; milliseconds since 1970. */
   readonly until?: number;
-  readonly format: ReplayPage['format'];
+  readonly format: LineForm['format'];
 };
 
 const fromText = <A>(name: string, message: string, parse: (given: string) => A | undefined) =>

@@ -25,8 +25,8 @@ export interface Reply {
   /** JSON, or a stream of lines that the connection's back-pressure paces. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Pages of text, sent as they come. */
-  readonly stream?: AsyncIterable<string>;
+  /** Pages of text, or of its bytes in UTF-8, sent as they come. */
+  readonly stream?: AsyncIterable<string | Uint8Array>;
 }
 
 export interface Route<P = unknown, Q = unknown, B = unknown> {
