@@ -5,10 +5,11 @@ import { Closings } from './closing.ts';
 import type { GatewayDeps } from './config.ts';
 import { type Dispatch, framesOf } from './dispatch.ts';
 import { channelOf, type EventRenderer, intentsOf } from './dispatches.ts';
+import { textFrame } from './frames.ts';
 import { Intent } from './intents.ts';
 import type { Outbox } from './outbox.ts';
 import type { Ring, RingEntry } from './ring.ts';
-import { guildCreateFrame, guildDeleteFrame, joinGuild, onShard, readGuildSnapshot } from './scope.ts';
+import { guildCreatePayload, guildDeleteFrame, joinGuild, onShard, readGuildSnapshot } from './scope.ts';
 import type { Session, Topic } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -134,7 +135,7 @@ export class Delivery {
     const channels = await this.deps.access.visibleChannels(event.data.userId, guild, true);
     for (const session of own) {
       const snapshot = await readGuildSnapshot(this.deps, session, { guild, channels });
-      const frame = await guildCreateFrame(this.deps, session, snapshot, event.position);
+      const frame = textFrame(await guildCreatePayload(this.deps, session, snapshot, event.position));
       if (!session.listening) continue;
       joinGuild(this.subscriptions, session, snapshot);
       this.send(session, [frame], event.position);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error The types leave out what `ws` exports for such uses.
 import { Receiver } from 'ws';
-import { dispatchFrame, payloadOf, textFrame, withSequence } from './frames.ts';
+import { dispatchFrame, encodeInto, payloadOf, textFrame, wireLength, withSequence } from './frames.ts';
 
 /** What a WebSocket client makes of the bytes. */
 const received = (frame: Buffer): Promise<string> =>
@@ -18,6 +18,15 @@ describe('a frame', () => {
     const payload = 'x'.repeat(length);
     expect(await received(textFrame(payload))).toBe(payload);
     expect(payloadOf(textFrame(payload))).toBe(payload);
+  });
+
+  it.each([0, 125, 126, 65_535, 65_536])('of %i bytes is the same encoded among others', (length) => {
+    const payload = 'x'.repeat(length);
+    const [whole, before] = [textFrame(payload), textFrame('before')];
+    expect(wireLength(payload)).toBe(whole.length);
+    const bytes = Buffer.alloc(before.length + whole.length);
+    expect(encodeInto(bytes, encodeInto(bytes, 0, before), payload)).toBe(bytes.length);
+    expect(bytes.equals(Buffer.concat([before, whole]))).toBe(true);
   });
 
   it('carries any text', async () => {

@@ -1,9 +1,9 @@
 /** Identify: a fresh session. Its snapshot and its subscriptions belong to one position, so nothing falls between them. */
 import type { Identify } from '../schemas/gateway/frames.ts';
 import { type Closing, Closings } from './closing.ts';
-import { dispatchFrame } from './frames.ts';
+import { dispatchPayload } from './frames.ts';
 import { validIntents } from './intents.ts';
-import { type GuildSnapshot, guildCreateFrame, joinAll, readGuildSnapshot, readScope, type Scope } from './scope.ts';
+import { type GuildSnapshot, guildCreatePayload, joinAll, readGuildSnapshot, readScope, type Scope } from './scope.ts';
 import { Phase, type Session } from './session.ts';
 import { hold, PacedWriter, type Parts, recognise, viewsAtHead, wants } from './starting.ts';
 
@@ -57,17 +57,17 @@ const readSnapshot = async (parts: Parts, session: Session, position: number): P
 
 const sendSnapshot = async (parts: Parts, session: Session, snapshot: Snapshot): Promise<void> => {
   const writer = new PacedWriter(parts, session);
-  await writer.add(dispatchFrame('READY', 0, JSON.stringify(await ready(parts, session, snapshot.scope))));
+  await writer.add(dispatchPayload('READY', 0, JSON.stringify(await ready(parts, session, snapshot.scope))));
   if (session.isBot && snapshot.guilds.length > 0) {
     writer.end();
     await readByClient(session);
   }
   for (const guild of snapshot.guilds) {
-    await writer.add(await guildCreateFrame(parts.deps, session, guild, 0));
+    await writer.add(await guildCreatePayload(parts.deps, session, guild, 0));
     if (session.phase === Phase.closed) return;
   }
   // Without this a session that hears nothing for a while would have no `s` to resume from.
-  await writer.add(dispatchFrame('PARLEY_POSITION', snapshot.position, '{}'));
+  await writer.add(dispatchPayload('PARLEY_POSITION', snapshot.position, '{}'));
   writer.end();
 };
 

@@ -1,6 +1,7 @@
 /** Puts frames on their way: what one turn of the event loop has for a socket leaves in one write. */
 import { Closings } from './closing.ts';
 import type { GatewayMetrics } from './config.ts';
+import { encodeInto, type Outgoing } from './frames.ts';
 import { Pending } from './pending.ts';
 import { Phase, type Session } from './session.ts';
 
@@ -10,11 +11,15 @@ const SOCKETS_PER_TURN = 256;
 /** Encoded bytes that may be handed out while a flush is under way; more and whoever hands them out has to wait for it. */
 const AHEAD_OF_FLUSH = 256 * 1024;
 
+const SCRATCH_BYTES = 128 * 1024;
+const NO_SCRATCH = Buffer.alloc(0);
+
 export class Outbox {
   private readonly byteBudget: number;
   private readonly heldBudget: number;
   private readonly metrics: Pick<GatewayMetrics, 'bytes'>;
   private root = Pending.root();
+  private scratch = NO_SCRATCH;
   /** Live sessions for which something waits, in the order in which it came. */
   private waiting: Session[] = [];
   private flushing: Session[] = [];
@@ -94,6 +99,20 @@ export class Outbox {
     }
     session.write(frames);
     this.metrics.bytes(frames.length);
+  }
+
+  /**
+   * Writes what no other socket gets. It is encoded where the former was: a Buffer of its own for every session that starts
+   * would leave the heap in pieces, about 1 KB for each.
+   * @param length of all of it, in bytes on the wire.
+   */
+  writeOnce(session: Session, outgoing: readonly Outgoing[], length: number): void {
+    if (this.scratch.length < length) this.scratch = Buffer.allocUnsafeSlow(Math.max(length, SCRATCH_BYTES));
+    let end = 0;
+    for (const each of outgoing) end = encodeInto(this.scratch, end, each);
+    this.writeNow(session, this.scratch.subarray(0, end));
+    // What the socket did not take at once it still reads from there.
+    if (session.socket.writableLength > 0) this.scratch = NO_SCRATCH;
   }
 
   private wait(session: Session, pending: Pending): void {

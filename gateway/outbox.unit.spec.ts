@@ -105,4 +105,14 @@ describe('the outbox', () => {
     expect(written).toHaveLength(1);
     await outbox.keepPace(much);
   });
+
+  it('leaves alone what a slow socket has still to take of a frame meant for it only', () => {
+    const { outbox, counted } = outboxOf();
+    const [slow, other] = [listener(), listener()];
+    slow.socket.writableLength = 1;
+    for (const { session } of [slow, other]) outbox.writeOnce(session, ['for one', frames[0]!], 13);
+    for (const { session } of [other, other]) outbox.writeOnce(session, ['something else'], 16);
+    expect(slow.written[0]!.toString('latin1', 2)).toBe('for oneone ');
+    expect(counted.bytes).toBe(2 * 13 + 2 * 16);
+  });
 });

@@ -11,7 +11,7 @@ import { type Missed, Window } from './missed.ts';
 import type { RingEntry } from './ring.ts';
 import {
   type GuildSnapshot,
-  guildCreateFrame,
+  guildCreatePayload,
   guildDeleteFrame,
   joinAll,
   onShard,
@@ -168,7 +168,7 @@ const replay = async (
     await writer.add(guildDeleteFrame(guildId, seq, rejoined.includes(guildId)));
   }
   for (const snapshot of standing.snapshots) {
-    await writer.add(await guildCreateFrame(parts.deps, session, snapshot, seq));
+    await writer.add(await guildCreatePayload(parts.deps, session, snapshot, seq));
   }
   let s = seq;
   for (const { event, dispatches } of missed) {

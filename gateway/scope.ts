@@ -3,7 +3,7 @@ import type { ChannelRow, GuildRow, MemberRow } from '../projections/guild-views
 import type { ChannelHead } from '../projections/unread/port.ts';
 import { channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
 import type { GatewayDeps } from './config.ts';
-import { dispatchFrame } from './frames.ts';
+import { dispatchFrame, dispatchPayload } from './frames.ts';
 import type { Session } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -69,15 +69,15 @@ export const joinAll = (subscriptions: Subscriptions, session: Session, scope: S
   for (const channel of scope.directChannels) subscriptions.join(session, channelAudience(channel.id), null);
 };
 
-export const guildCreateFrame = async (
+export const guildCreatePayload = async (
   deps: Deps,
   session: Session,
   snapshot: GuildSnapshot,
   s: number,
-): Promise<Buffer> => {
+): Promise<string> => {
   const d = await deps.presenter.guildCreate({ ...snapshot, viewer: session.userId });
   const large = snapshot.guild.memberCount > session.largeThreshold;
-  return dispatchFrame('GUILD_CREATE', s, JSON.stringify({ ...d, large }));
+  return dispatchPayload('GUILD_CREATE', s, JSON.stringify({ ...d, large }));
 };
 
 /** @param unavailable the guild comes back at once: the session left it and joined it again. */

@@ -3,6 +3,7 @@ import type { Tokens } from '../vault/tokens-port.ts';
 import type { GatewayDeps } from './config.ts';
 import type { Delivery } from './delivery.ts';
 import type { EventRenderer } from './dispatches.ts';
+import { type Outgoing, wireLength } from './frames.ts';
 import { DEFAULT_INTENTS, Intent } from './intents.ts';
 import type { Outbox } from './outbox.ts';
 import type { Ring } from './ring.ts';
@@ -58,7 +59,7 @@ const PACE = 65_536;
 export class PacedWriter {
   private readonly parts: Parts;
   private readonly session: Session;
-  private batch: Buffer[] = [];
+  private batch: Outgoing[] = [];
   private bytes = 0;
 
   constructor(parts: Parts, session: Session) {
@@ -66,9 +67,9 @@ export class PacedWriter {
     this.session = session;
   }
 
-  async add(frame: Buffer): Promise<void> {
-    this.batch.push(frame);
-    this.bytes += frame.length;
+  async add(outgoing: Outgoing): Promise<void> {
+    this.batch.push(outgoing);
+    this.bytes += wireLength(outgoing);
     if (this.bytes < PACE) return;
     this.end();
     await this.parts.outbox.room(this.session);
@@ -76,9 +77,7 @@ export class PacedWriter {
 
   /** Writes what is left. */
   end(): void {
-    if (this.batch.length > 0) {
-      this.parts.outbox.writeNow(this.session, this.batch.length === 1 ? this.batch[0]! : Buffer.concat(this.batch));
-    }
+    if (this.batch.length > 0) this.parts.outbox.writeOnce(this.session, this.batch, this.bytes);
     this.batch = [];
     this.bytes = 0;
   }
