@@ -28,7 +28,7 @@ interface ChannelStateJson extends Omit<ChannelState, 'keys'> {
 }
 
 export const channelFold: Fold<ChannelState> = {
-  version: 2,
+  version: 3,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;

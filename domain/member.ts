@@ -13,7 +13,7 @@ interface MemberStateJson extends Omit<MemberState, 'keys'> {
 }
 
 export const memberFold: Fold<MemberState> = {
-  version: 1,
+  version: 2,
   initial: () => ({ sequence: 0, joined: false, keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;

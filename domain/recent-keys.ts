@@ -8,7 +8,17 @@ interface Remembered {
   readonly time: number;
 }
 
-export type RecentKeysJson = readonly (readonly [key: string, sequence: number, time: number])[];
+/**
+ * A column of each kind rather than an object of each key, because a cold channel waits for it to be parsed. The i-th key
+ * is `prefixes[prefix[i]] + rest[i]`; sequences and times are differences from the one before.
+ */
+export interface RecentKeysJson {
+  readonly prefixes: readonly string[];
+  readonly prefix: readonly number[];
+  readonly rest: readonly string[];
+  readonly sequence: readonly number[];
+  readonly time: readonly number[];
+}
 
 /** The key of a command: the same client id of the same author for the same kind of command on the same stream is the same command. */
 export const idempotencyKey = (author: string, kind: string, clientId: string): string =>
@@ -38,12 +48,36 @@ export class RecentKeys {
   }
 
   toJson(): RecentKeysJson {
-    return [...this.bySequence].map(([key, { sequence, time }]) => [key, sequence, time] as const);
+    const numbers = new Map<string, number>();
+    const json = { prefix: [] as number[], rest: [] as string[], sequence: [] as number[], time: [] as number[] };
+    let [formerSequence, formerTime] = [0, 0];
+    for (const [key, { sequence, time }] of this.bySequence) {
+      // Author and kind of command, which many keys have in common.
+      const end = key.lastIndexOf(':') + 1;
+      const prefix = key.slice(0, end);
+      let number = numbers.get(prefix);
+      if (number === undefined) {
+        number = numbers.size;
+        numbers.set(prefix, number);
+      }
+      json.prefix.push(number);
+      json.rest.push(key.slice(end));
+      json.sequence.push(sequence - formerSequence);
+      json.time.push(time - formerTime);
+      formerSequence = sequence;
+      formerTime = time;
+    }
+    return { prefixes: [...numbers.keys()], ...json };
   }
 
   static fromJson(json: RecentKeysJson): RecentKeys {
     const keys = new RecentKeys();
-    for (const [key, sequence, time] of json) keys.bySequence.set(key, { sequence, time });
+    let [sequence, time] = [0, 0];
+    for (let i = 0; i < json.rest.length; i += 1) {
+      sequence += json.sequence[i]!;
+      time += json.time[i]!;
+      keys.bySequence.set(json.prefixes[json.prefix[i]!]! + json.rest[i]!, { sequence, time });
+    }
     return keys;
   }
 }

@@ -7,7 +7,7 @@ import type { ParleyEvent } from '../../schemas/events/index.ts';
 import type { SnapshotReader, StateSnapshot, StoredSnapshot } from './port.ts';
 
 /** A cold stream is read from its snapshot on: at most about this many events. */
-export const SNAPSHOT_EVERY = 500;
+export const SNAPSHOT_EVERY = 250;
 
 /**
  * A state is as large as what it remembers of the last minutes, so in a flood its snapshots would cost more than the
@@ -15,7 +15,7 @@ export const SNAPSHOT_EVERY = 500;
  * than this (some 5 ms to write down) its stream rests until those minutes have passed.
  */
 const LARGEST = 500_000;
-const BYTES_PER_EVENT = 128;
+const BYTES_PER_EVENT = 256;
 
 /** Once a batch has snapshots of this size, further ones wait for the next: channels that grow alike would all be due at once. */
 const BYTES_PER_BATCH = 100_000;

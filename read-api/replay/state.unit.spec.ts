@@ -11,6 +11,7 @@ const event = (sequence: number, type: string, data: object) =>
     time: sequence * 1000,
     position: sequence,
     actor: '2',
+    key: null,
     data,
   }) as unknown as ParleyEvent;
 
