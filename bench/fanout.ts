@@ -5,7 +5,9 @@ import { startChild } from './support/child.ts';
 import { withCrowd } from './support/crowded.ts';
 
 const SOCKETS = 5_000;
-const ROUNDS = 12;
+/** Before this many both run code that is not compiled yet. */
+const WARM_UP_ROUNDS = 5;
+const ROUNDS = 25;
 const CONTENT = 'a message of a usual length, which is about a hundred characters when people have something to say';
 
 const fanoutBench = (name: string, burst: number, what: string, reach: Reach): Bench => ({
@@ -24,9 +26,10 @@ const fanoutBench = (name: string, burst: number, what: string, reach: Reach): B
         await crowd.connect({ group: 'bare', port, tokens, senderToken: '' });
         await crowd.send({ group: 'bare', ...message });
         const times: { parley: number; bare: number }[] = [];
-        for (let i = 0; i < ROUNDS; i += 1) {
-          const parley = await crowd.send({ group: 'parley', ...message });
-          times.push({ parley, bare: await crowd.send({ group: 'bare', ...message }) });
+        for (let i = 0; i < WARM_UP_ROUNDS + ROUNDS; i += 1) {
+          const ours = await crowd.send({ group: 'parley', ...message });
+          const bares = await crowd.send({ group: 'bare', ...message });
+          if (i >= WARM_UP_ROUNDS) times.push({ parley: ours, bare: bares });
         }
         const rate = (ms: number) => (SOCKETS * burst * 1_000) / ms;
         const [ours, bares] = [median(times.map((each) => each.parley)), median(times.map((each) => each.bare))];
