@@ -5,8 +5,7 @@ import { authorOf, boxOf, messageIdOf, plainField, type ReplayPage, sealedAt, se
 const EMPTY = '{"content":"","embeds":[]}';
 
 /** What was sealed, which is JSON itself and put in place as it is. */
-const textOf = ({ lines, keys, deleted }: ReplayPage, start: number): string => {
-  const line = lines.lastIndexOf('\n', start) + 1;
+const textOf = ({ lines, keys, deleted }: ReplayPage, line: number, start: number): string => {
   if (deleted.size > 0 && deleted.has(messageIdOf(lines, line))) return EMPTY;
   const by = authorOf(lines, start);
   const place = { stream: plainField(lines, 'stream', line), eventId: plainField(lines, 'id', line) };
@@ -21,8 +20,11 @@ export const openedLines = (page: ReplayPage): string => {
   const { lines } = page;
   let opened = '';
   let done = 0;
+  let line = 0;
   for (let start = sealedAt(lines); start >= 0; start = sealedAt(lines, done)) {
-    opened += `${lines.slice(done, start)}"text":${textOf(page, start)}`;
+    // Forwards, because that is searched by the word and backwards by the letter.
+    for (let end = lines.indexOf('\n', done); end >= 0 && end < start; end = lines.indexOf('\n', line)) line = end + 1;
+    opened += `${lines.slice(done, start)}"text":${textOf(page, line, start)}`;
     done = sealedEnd(lines, start);
   }
   return opened + lines.slice(done);
