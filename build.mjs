@@ -1,5 +1,5 @@
 // Bundles our own sources (dependencies stay in node_modules) so that starting needs no compiler and reads few files.
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const entries = {
@@ -7,6 +7,9 @@ const entries = {
   bench: 'bench/main.ts',
   'rendering-worker': 'app/rendering/worker.ts',
 };
+
+// Chunks are named by their content: those of former builds would stay for ever.
+rmSync('dist', { recursive: true, force: true });
 
 await build({
   entryPoints: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file))),
