@@ -1,5 +1,5 @@
 // Bundles our own sources (dependencies stay in node_modules) so that starting needs no compiler and reads few files.
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const entries = {
@@ -12,7 +12,7 @@ const entries = {
 rmSync('dist', { recursive: true, force: true });
 
 await build({
-  entryPoints: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file))),
+  entryPoints: entries,
   outdir: 'dist',
   bundle: true,
   splitting: true,
