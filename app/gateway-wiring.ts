@@ -1,6 +1,7 @@
 /** The gateway's numbers from the configuration, and its counters in Prometheus. */
 import { defaultGatewayConfig, type GatewayConfig, type GatewayMetrics } from '../gateway/index.ts';
 import type { Config } from '../schemas/config.ts';
+import { gatewayUrlOf } from './http/gateway-url.ts';
 import type { Metrics } from './metrics.ts';
 
 export const gatewayConfig = (config: Config): GatewayConfig => ({
@@ -8,11 +9,7 @@ export const gatewayConfig = (config: Config): GatewayConfig => ({
   heartbeatIntervalMs: config.heartbeatMs,
   byteBudget: config.socketBudgetBytes,
   resumeLimit: config.resumeLimit,
-  resumeGatewayUrl: (host) => {
-    if (config.resumeGatewayUrl !== null) return config.resumeGatewayUrl;
-    if (config.publicUrl !== null) return `${config.publicUrl.replace(/^http/, 'ws')}/gateway`;
-    return `ws://${host ?? `${config.host}:${config.port}`}/gateway`;
-  },
+  resumeGatewayUrl: (host) => config.resumeGatewayUrl ?? gatewayUrlOf(config)({ headers: { host } }),
 });
 
 export const gatewayMetrics = (metrics: Metrics): GatewayMetrics => ({

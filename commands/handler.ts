@@ -49,7 +49,7 @@ export type Handler<Body> = (deps: CommandDeps, context: CommandContext, body: B
 export const refused = (name: Parameters<typeof parleyError>[0]) => either.left(parleyError(name));
 
 /** How long an answer waits for the processes and views that must follow it. */
-export const FOLLOW_MS = 5000;
+const FOLLOW_MS = 5000;
 
 /** Without a key of the caller's every command is one of its own, whatever ids its request was sent with. */
 export const causeOf = (context: CommandContext, kind: string): Cause => ({
@@ -82,7 +82,16 @@ export const madeTheSame = async (
 };
 
 /** Waits until the views hold a position, so that the answer speaks of something everybody can see. */
-export const followed = async (deps: CommandDeps, position: number): Promise<Either<ParleyError, void>> =>
+export const followed = async (
+  deps: Pick<CommandDeps, 'views'>,
+  position: number,
+): Promise<Either<ParleyError, void>> =>
   (await deps.views.whenProcessed(position, FOLLOW_MS))
     ? either.right(undefined)
     : either.left(parleyError('unavailable', { retryAfter: 1 }));
+
+/** Waits for what a process does about the command, then for the views; the answer then speaks of something visible. */
+export const settled = async (deps: CommandDeps, stream: string, key: string, { position }: Done) => {
+  const last = await deps.processes.settled({ position, stream, key }, FOLLOW_MS);
+  return last === undefined ? refused('unavailable') : followed(deps, last);
+};

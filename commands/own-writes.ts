@@ -9,7 +9,7 @@ interface Written {
 }
 
 /** How long a request waits for the views before it is told to come again. */
-export const OWN_WRITES_WAIT_MS = 5000;
+const OWN_WRITES_WAIT_MS = 5000;
 
 export class OwnWrites {
   private readonly views: Pick<Views, 'checkpoint' | 'whenProcessed'>;

@@ -13,9 +13,6 @@ export const snowflakeTime = (id: string): number => Number(BigInt(id) >> LOW_BI
 export const snowflakeAt = (time: number, low: bigint): string =>
   ((BigInt(Math.max(0, Math.floor(time) - SNOWFLAKE_EPOCH)) << LOW_BITS) | (low & LOW_MASK)).toString();
 
-export const compareSnowflakes = (a: string, b: string): number =>
-  a.length === b.length ? (a < b ? -1 : a > b ? 1 : 0) : a.length - b.length;
-
 /**
  * The id of the next message of a channel: at least one millisecond beyond the head's, whatever the clocks of the nodes
  * say, so that ids grow with the ordinal.

@@ -75,9 +75,8 @@ export const guildCreatePayload = async (
   snapshot: GuildSnapshot,
   s: number,
 ): Promise<string> => {
-  const d = await deps.presenter.guildCreate({ ...snapshot, viewer: session.userId });
-  const large = snapshot.guild.memberCount > session.largeThreshold;
-  return dispatchPayload('GUILD_CREATE', s, JSON.stringify({ ...d, large }));
+  const d = await deps.presenter.guildCreate({ ...snapshot, largeThreshold: session.largeThreshold });
+  return dispatchPayload('GUILD_CREATE', s, JSON.stringify(d));
 };
 
 /** @param unavailable the guild comes back at once: the session left it and joined it again. */

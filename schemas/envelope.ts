@@ -32,3 +32,23 @@ export interface NewEvent<Type extends string = string, Data = unknown> {
 export interface Recorded<Type extends string = string, Data = unknown> extends NewEvent<Type, Data> {
   readonly position: number;
 }
+
+/**
+ * An event at its place in the log, its data in whatever form.
+ * Field by field: a spread of so many fields takes microseconds, and this runs for every event.
+ */
+export const recordedAs = <Data>(event: NewEvent, position: number, data: Data): Recorded<string, Data> => ({
+  id: event.id,
+  type: event.type,
+  schema: event.schema,
+  stream: event.stream,
+  sequence: event.sequence,
+  time: event.time,
+  actor: event.actor,
+  key: event.key,
+  correlationId: event.correlationId,
+  causationId: event.causationId,
+  traceparent: event.traceparent,
+  data,
+  position,
+});

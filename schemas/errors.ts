@@ -26,14 +26,12 @@ export const catalogue = {
   maximumGuildChannels: { code: 30013, status: 400, message: 'Maximum number of guild channels reached (500)' },
   registrationClosed: { code: 40001, status: 403, message: 'Registration is closed on this server' },
   keyReused: { code: 40060, status: 409, message: 'This id was already used for something else' },
-  missingAccess: { code: 50001, status: 403, message: 'Missing Access' },
   dmExecute: { code: 50003, status: 403, message: 'Cannot execute action on a DM channel' },
   cannotEditOthers: { code: 50005, status: 403, message: 'Cannot edit a message authored by another user' },
   emptyMessage: { code: 50006, status: 400, message: 'Cannot send an empty message' },
   cannotMessageUser: { code: 50007, status: 403, message: 'Cannot send messages to this user' },
   missingPermissions: { code: 50013, status: 403, message: 'Missing Permissions' },
   invalidForm: { code: 50035, status: 400, message: 'Invalid Form Body' },
-  badLogin: { code: 50035, status: 400, message: 'Invalid Form Body' },
   ownerCannotLeave: { code: 50055, status: 400, message: 'The owner of a guild cannot leave it' },
 } as const;
 

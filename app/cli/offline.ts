@@ -1,6 +1,5 @@
 /** Commands that work straight on the data folder, without a server. */
 import { type Core, openCore } from '../embedded/core.ts';
-import { createLogger } from '../logger.ts';
 import { createMetrics } from '../metrics.ts';
 import { complain, configured, Exit } from './configured.ts';
 import { rebuildProgress } from './progress.ts';
@@ -11,7 +10,6 @@ export const withCore = async <T>(run: (core: Core) => Promise<T>): Promise<T> =
   const core = await openCore({
     config,
     metrics: createMetrics(),
-    logger: createLogger(config.logLevel),
     onRebuild: rebuildProgress(),
     onFailure: (error) => {
       complain(`parley: the views cannot go on: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,6 +1,5 @@
 /** The embedded profile without its edges: log, vault, views and write side in one process, on one folder. */
 import { join } from 'node:path';
-import type { Logger } from 'pino';
 import { createWriteSide, type Ephemeral, type WriteSide } from '../../commands/index.ts';
 import { foldOf } from '../../domain/folds.ts';
 import type { EventLog } from '../../log/port.ts';
@@ -24,7 +23,6 @@ const REMEMBER_MS = 1000;
 export interface CoreOptions {
   readonly config: Pick<Config, 'data' | 'registration' | 'limits'>;
   readonly metrics: Metrics;
-  readonly logger: Logger;
   /** Told how far a rebuild of the views has got. */
   readonly onRebuild: (progress: RebuildProgress) => void;
   /** Told once when the views cannot go on: the process should end and start again. */
@@ -93,7 +91,14 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     worker: WORKER,
     onConflict: () => metrics.appendConflicts.inc(),
   });
-  const remember = () => log.head().then((head) => vault.rememberPosition(log.epoch, head));
+  let told = -1;
+  /** A log that stands still costs the vault's disk nothing. */
+  const remember = async (): Promise<void> => {
+    const head = await log.head();
+    if (head === told) return;
+    await vault.rememberPosition(log.epoch, head);
+    told = head;
+  };
   let timer: NodeJS.Timeout | undefined;
 
   return {

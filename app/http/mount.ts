@@ -13,9 +13,7 @@ import type { Metrics } from '../metrics.ts';
 import { JSON_TYPE, sendError } from './errors.ts';
 
 /** The limit on everything a user does, and whether this request is within it. */
-export interface Everything extends LimitShown {
-  readonly allowed: boolean;
-}
+export type Everything = LimitShown & { readonly allowed: boolean };
 
 export interface Gate {
   authenticate(authorization: string | undefined): Promise<Actor | undefined>;

@@ -14,25 +14,18 @@ import {
   type Answer,
   type CommandDeps,
   causeOf,
-  FOLLOW_MS,
   followed,
   type Handler,
   madeTheSame,
   outcome,
   refused,
+  settled,
 } from '../handler.ts';
-import type { Done } from '../mailbox.ts';
 import type { CommandContext } from '../port.ts';
 
 const FIRST_CHANNEL = 'general';
 const MAX_CHANNELS = 500;
 const DEFAULT_INVITE_SECONDS = 86_400;
-
-/** Waits for what a process does about the command, then for the views; the answer then speaks of something visible. */
-const settled = async (deps: CommandDeps, stream: string, key: string, { position }: Done) => {
-  const last = await deps.processes.settled({ position, stream, key }, FOLLOW_MS);
-  return last === undefined ? refused('unavailable') : followed(deps, last);
-};
 
 export const createGuild: Handler<CommandBody<'guild.create'>> = async (deps, context, command, gate) => {
   const passed = await gate();

@@ -232,7 +232,8 @@ export const editMessage: Handler<CommandBody<'message.edit'>> = async (deps, co
   if (either.isLeft(first)) return first;
   if (first.right?.type !== 'message-edited') return refused('keyReused');
   // The answer is the whole message, which its timeline has once it holds the edit.
-  if (!(await deps.views.whenProcessed(first.right.position, 5000))) return refused('unavailable');
+  const ready = await followed(deps, first.right.position);
+  if (either.isLeft(ready)) return ready;
   const guild = await deps.views.guilds.channel(command.channel_id);
   const message = await deps.presenter.edited(first.right, guild?.guildId ?? null);
   return message === undefined ? refused('unknownMessage') : outcome(stream, result.right, message);

@@ -7,7 +7,7 @@ import { register, type UserState } from '../../domain/user.ts';
 import type { CommandBody } from '../../schemas/commands/index.ts';
 import { fieldError } from '../../schemas/errors.ts';
 import { channelStream, directStream, readStream, userStream } from '../../schemas/streams.ts';
-import { causeOf, FOLLOW_MS, followed, type Handler, outcome, refused } from '../handler.ts';
+import { causeOf, followed, type Handler, outcome, refused, settled } from '../handler.ts';
 
 export const openDirect: Handler<CommandBody<'dm.create'>> = async (deps, context, command, gate) => {
   const passed = await gate();
@@ -26,8 +26,7 @@ export const openDirect: Handler<CommandBody<'dm.create'>> = async (deps, contex
     decide: (state: DirectState) => decideDirect({ channelId, participants: [userId, other] }, state),
   });
   if (either.isLeft(result)) return result;
-  const last = await deps.processes.settled({ position: result.right.position, stream, key: cause.key }, FOLLOW_MS);
-  const ready = last === undefined ? refused('unavailable') : await followed(deps, last);
+  const ready = await settled(deps, stream, cause.key, result.right);
   if (either.isLeft(ready)) return ready;
   const [opened] = await deps.log.readStream({ stream, from: 1, limit: 1 });
   const id = opened?.type === 'dm-opened' ? opened.data.channelId : channelId;

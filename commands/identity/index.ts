@@ -4,7 +4,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import { register as decideRegister, type UserState } from '../../domain/user.ts';
 import { fieldError, type ParleyError, parleyError } from '../../schemas/errors.ts';
 import { userStream } from '../../schemas/streams.ts';
-import type { CommandDeps } from '../handler.ts';
+import { type CommandDeps, followed } from '../handler.ts';
 import { type Limits, limitedError } from '../limits/index.ts';
 
 export interface Credentials {
@@ -39,8 +39,6 @@ export interface NewUser {
 
 const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
 const badLogin = fieldError(['login'], 'INVALID_LOGIN', 'Login or password is invalid.');
-
-const WAIT_MS = 5000;
 
 export class Identity {
   private readonly deps: Deps;
@@ -101,8 +99,7 @@ export class Identity {
         return result;
       }
       await deps.vault.confirmUsername(name, userId);
-      const seen = await deps.views.whenProcessed(result.right.position, WAIT_MS);
-      return seen ? either.right(undefined) : either.left(parleyError('unavailable', { retryAfter: 1 }));
+      return await followed(deps, result.right.position);
     } finally {
       this.underWay.delete(user.userId);
     }

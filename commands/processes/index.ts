@@ -35,7 +35,7 @@ const channelOf = (data: Parameters<typeof createChannel>[0]['channel']): Step =
 });
 
 /** The steps in their order; the last one reveals the result. */
-export const stepsAfter = (event: Causing): readonly Step[] => {
+const stepsAfter = (event: Causing): readonly Step[] => {
   switch (event.type) {
     case 'guild-created': {
       const { guildId, ownerId, firstChannel } = event.data;

@@ -2,7 +2,8 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type Database from 'libsql';
-import type { NewParleyEvent, ParleyEvent } from '../../schemas/events/index.ts';
+import { recordedAs } from '../../schemas/envelope.ts';
+import type { ParleyEvent } from '../../schemas/events/index.ts';
 import type { AppendError, Appended, AppendRequest } from '../port.ts';
 import { appendError, isFatal } from './failures.ts';
 import { type Head, Heads } from './heads.ts';
@@ -22,24 +23,6 @@ export interface Committed {
   /** What is now in the log, in position order. */
   readonly events: readonly ParleyEvent[];
 }
-
-/** Field by field: a spread of an event costs as much as a hundred of these. */
-const recordedAt = (event: NewParleyEvent, position: number): ParleyEvent =>
-  ({
-    id: event.id,
-    type: event.type,
-    schema: event.schema,
-    stream: event.stream,
-    sequence: event.sequence,
-    time: event.time,
-    actor: event.actor,
-    key: event.key,
-    correlationId: event.correlationId,
-    causationId: event.causationId,
-    traceparent: event.traceparent,
-    data: event.data,
-    position,
-  }) as ParleyEvent;
 
 export class Writer {
   readonly #heads: Heads;
@@ -103,7 +86,7 @@ export class Writer {
       }
       const appended: ParleyEvent[] = [];
       for (const event of request.events) {
-        const recorded = recordedAt(event, this.#position + events.length + 1);
+        const recorded = recordedAs(event, this.#position + events.length + 1, event.data) as ParleyEvent;
         appended.push(recorded);
         events.push(recorded);
         streamIds.push(id);

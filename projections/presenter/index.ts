@@ -28,7 +28,6 @@ export interface PresenterDeps {
 
 export interface GuildCreateParts {
   readonly guild: GuildRow;
-  readonly viewer: string;
   /** The channels the viewer may see. */
   readonly channels: readonly ChannelRow[];
   readonly heads: ReadonlyMap<string, ChannelHead>;
@@ -36,10 +35,9 @@ export interface GuildCreateParts {
   readonly member: MemberRow;
   /** Everybody who is to be listed, the viewer among them. */
   readonly members: readonly MemberRow[];
+  /** Members beyond this number make a guild large: its list is then asked for, not sent. */
+  readonly largeThreshold: number;
 }
-
-/** Members beyond this number make a guild large: its list is then asked for, not sent. */
-export const LARGE_GUILD = 50;
 
 /** More than are posted between an answer and its dispatch. */
 const JUST_SAID = 1024;
@@ -95,7 +93,7 @@ export class Presenter {
     return {
       ...presentGuild(parts.guild),
       joined_at: isoTime(parts.member.joinedTime),
-      large: parts.guild.memberCount > LARGE_GUILD,
+      large: parts.guild.memberCount > parts.largeThreshold,
       unavailable: false,
       member_count: parts.guild.memberCount,
       channels: parts.channels.map((channel) => presentGuildChannel(channel, parts.heads.get(channel.id))),

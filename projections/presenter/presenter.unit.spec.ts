@@ -75,7 +75,7 @@ describe('a guild', () => {
 
   it('arrives with channels, members, and the rest empty', async () => {
     const heads = new Map([['20', head]]);
-    const parts = { guild, viewer: '2', channels: [textChannel], heads, member, members: [member] };
+    const parts = { guild, channels: [textChannel], heads, member, members: [member], largeThreshold: 50 };
     expect(await shown.presenter.guildCreate(parts)).toMatchObject({
       ...{ id: '10', unavailable: false, large: false, member_count: 2, joined_at: new Date(NOW).toISOString() },
       channels: [{ id: '20', last_message_id: '77' }],

@@ -24,4 +24,3 @@ const lines = async (api: Api, path: string): Promise<ReplayedEvent[]> => {
 
 /** @param api of the administrator */
 export const replayStream = (api: Api, stream: string) => lines(api, `/streams/${stream}/events`);
-export const replayAll = (api: Api, after = 0) => lines(api, `/events?after=${after}`);
