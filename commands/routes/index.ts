@@ -2,47 +2,26 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import {
+  ApplicationBody,
+  BotBody,
+  ChannelBody,
   type Command,
   type CommandBody,
   type CommandType,
-  commandCodecs,
-  MESSAGE_LENGTH,
+  DirectBody,
+  EditBody,
+  GuildBody,
+  InviteBody,
+  OnChannel,
+  OnGuild,
+  OnInvite,
+  OnMessage,
+  OnReaction,
+  SendBody,
 } from '../../schemas/commands/index.ts';
-import { decode } from '../../schemas/decode.ts';
-import { Overwrite } from '../../schemas/events/index.ts';
 import { limitHeaders } from '../../schemas/http/limit-headers.ts';
 import { type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
-import { integer, optional, Snowflake, text } from '../../schemas/primitives.ts';
 import type { Dispatcher } from '../port.ts';
-
-const Channel = t.type({ channel_id: Snowflake });
-const Message = t.type({ channel_id: Snowflake, message_id: Snowflake });
-const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
-const Guild = t.type({ guild_id: Snowflake });
-
-const content = {
-  content: optional(text(0, MESSAGE_LENGTH, 'content')),
-  embeds: optional(t.array(t.UnknownRecord)),
-  allowed_mentions: optional(t.UnknownRecord),
-};
-const SendBody = t.partial({
-  ...content,
-  nonce: optional(t.union([t.string, t.number])),
-  enforce_nonce: optional(t.boolean),
-  tts: optional(t.boolean),
-  flags: optional(integer(0, 2 ** 31 - 1)),
-  message_reference: optional(t.UnknownRecord),
-});
-const EditBody = t.partial(content);
-const ChannelBody = t.intersection([
-  t.type({ name: text(1, 100, 'name') }),
-  t.partial({
-    type: optional(t.literal(0)),
-    topic: optional(text(0, 1024, 'topic')),
-    permission_overwrites: optional(t.array(Overwrite)),
-  }),
-]);
-const InviteBody = t.partial({ max_age: optional(integer(0, 604_800)), max_uses: optional(integer(0, 100)) });
 
 interface CommandRoute<K extends CommandType> {
   readonly method: Route['method'];
@@ -53,7 +32,6 @@ interface CommandRoute<K extends CommandType> {
   readonly body?: t.Mixed;
   readonly status: 200 | 201 | 204;
   readonly answers: string;
-  readonly administrator?: boolean;
 }
 
 const definitions: readonly CommandRoute<CommandType>[] = [
@@ -62,7 +40,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/channels/:channel_id/messages',
     summary: 'Send a message. With enforce_nonce, the same nonce again returns the first message.',
     command: 'message.send',
-    params: Channel,
+    params: OnChannel,
     body: SendBody,
     status: 200,
     answers: 'The message.',
@@ -72,7 +50,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/channels/:channel_id/messages/:message_id',
     summary: 'Edit a message of your own.',
     command: 'message.edit',
-    params: Message,
+    params: OnMessage,
     body: EditBody,
     status: 200,
     answers: 'The message as edited.',
@@ -82,7 +60,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/channels/:channel_id/messages/:message_id',
     summary: 'Delete a message.',
     command: 'message.delete',
-    params: Message,
+    params: OnMessage,
     status: 204,
     answers: 'Nothing.',
   },
@@ -91,7 +69,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/channels/:channel_id/messages/:message_id/reactions/:emoji/@me',
     summary: 'React with a Unicode emoji.',
     command: 'reaction.add',
-    params: Reaction,
+    params: OnReaction,
     status: 204,
     answers: 'Nothing.',
   },
@@ -100,7 +78,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/channels/:channel_id/messages/:message_id/reactions/:emoji/@me',
     summary: 'Take your reaction back.',
     command: 'reaction.remove',
-    params: Reaction,
+    params: OnReaction,
     status: 204,
     answers: 'Nothing.',
   },
@@ -109,7 +87,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/channels/:channel_id/messages/:message_id/ack',
     summary: 'You have read everything up to this message.',
     command: 'channel.read',
-    params: Message,
+    params: OnMessage,
     body: t.UnknownRecord,
     status: 200,
     answers: '{token: null}',
@@ -119,7 +97,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/channels/:channel_id/typing',
     summary: 'You are typing, for ten seconds.',
     command: 'typing.start',
-    params: Channel,
+    params: OnChannel,
     status: 204,
     answers: 'Nothing.',
   },
@@ -128,7 +106,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/channels/:channel_id/invites',
     summary: 'Create an invite. max_age in seconds (default a day, 0 never expires), max_uses (0 any number).',
     command: 'invite.create',
-    params: Channel,
+    params: OnChannel,
     body: InviteBody,
     status: 200,
     answers: 'The invite.',
@@ -138,7 +116,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/invites/:code',
     summary: 'Join the guild of an invite.',
     command: 'guild.join',
-    params: t.type({ code: text(2, 32, 'code') }),
+    params: OnInvite,
     status: 200,
     answers: 'The invite.',
   },
@@ -147,7 +125,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/guilds',
     summary: 'Create a guild, with a first text channel.',
     command: 'guild.create',
-    body: commandCodecs['guild.create'],
+    body: GuildBody,
     status: 201,
     answers: 'The guild and its channels.',
   },
@@ -156,7 +134,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/users/@me/guilds/:guild_id',
     summary: 'Leave a guild.',
     command: 'guild.leave',
-    params: Guild,
+    params: OnGuild,
     status: 204,
     answers: 'Nothing.',
   },
@@ -165,7 +143,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/guilds/:guild_id/channels',
     summary: 'Create a text channel.',
     command: 'channel.create',
-    params: Guild,
+    params: OnGuild,
     body: ChannelBody,
     status: 201,
     answers: 'The channel.',
@@ -175,8 +153,8 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/guilds/:guild_id/bots',
     summary: 'Let a bot into a guild.',
     command: 'bot.add',
-    params: Guild,
-    body: t.type({ application_id: Snowflake }),
+    params: OnGuild,
+    body: BotBody,
     status: 204,
     answers: 'Nothing.',
   },
@@ -185,7 +163,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/users/@me/channels',
     summary: 'Open the direct channel with somebody.',
     command: 'dm.create',
-    body: commandCodecs['dm.create'],
+    body: DirectBody,
     status: 200,
     answers: 'The channel.',
   },
@@ -194,7 +172,7 @@ const definitions: readonly CommandRoute<CommandType>[] = [
     path: '/applications',
     summary: 'Create an application and its bot. The token is shown this once.',
     command: 'application.create',
-    body: commandCodecs['application.create'],
+    body: ApplicationBody,
     status: 201,
     answers: '{id, name, bot: {id, token}}',
   },
@@ -208,21 +186,20 @@ const record = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 const commandRoute = (dispatcher: Dispatcher, definition: CommandRoute<CommandType>): Route => {
-  const { method, path, summary, params, body, answers, status, command: type } = definition;
+  const { method, path, summary, params, answers, status, command: type } = definition;
   const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
-    const fields = { ...record(request.body), ...record(request.params) };
-    const decoded = decode(commandCodecs[type] as t.Type<CommandBody<CommandType>, unknown, unknown>, fields);
-    if (either.isLeft(decoded)) return decoded;
+    // Path and body are decoded each by its codec, which together are the command's; the path has the last word.
+    const body = { ...record(request.body), ...record(request.params) };
     const traceparent = request.headers.traceparent;
     const context = {
       actor: request.actor,
-      key: type === 'message.send' ? keyOf(decoded.right as CommandBody<'message.send'>) : null,
+      key: type === 'message.send' ? keyOf(body) : null,
       onOtherContent: 'first' as const,
       counted: true,
       correlationId: request.correlationId,
       ...(typeof traceparent === 'string' ? { traceparent } : {}),
     };
-    const { outcome, limit } = await dispatcher.submit(context, { type, body: decoded.right } as Command);
+    const { outcome, limit } = await dispatcher.submit(context, { type, body } as Command);
     if (either.isLeft(outcome)) return outcome;
     const headers = limit === undefined ? {} : limitHeaders(limit, Date.now());
     return either.right(status === 204 ? { status, headers } : { status, body: outcome.right.result, headers });
@@ -233,7 +210,7 @@ const commandRoute = (dispatcher: Dispatcher, definition: CommandRoute<CommandTy
     summary,
     access: 'user',
     ...(params === undefined ? {} : { params }),
-    ...(body === undefined ? {} : { body }),
+    ...(definition.body === undefined ? {} : { body: definition.body }),
     answers,
     handle,
   });

@@ -14,77 +14,65 @@ const AllowedMentions = t.partial({
 
 export const MESSAGE_LENGTH = 2000;
 
-export const SendMessage = t.intersection([
-  t.type({ channel_id: Snowflake }),
-  t.partial({
-    content: optional(text(0, MESSAGE_LENGTH, 'content')),
-    embeds: optional(t.array(t.UnknownRecord)),
-    nonce: optional(Nonce),
-    enforce_nonce: optional(t.boolean),
-    tts: optional(t.boolean),
-    flags: optional(integer(0, 2 ** 31 - 1)),
-    message_reference: optional(
-      t.intersection([t.type({ message_id: Snowflake }), t.partial({ fail_if_not_exists: optional(t.boolean) })]),
-    ),
-    allowed_mentions: optional(AllowedMentions),
-  }),
-]);
-
-export const EditMessage = t.intersection([
-  t.type({ channel_id: Snowflake, message_id: Snowflake }),
-  t.partial({
-    content: optional(text(0, MESSAGE_LENGTH, 'content')),
-    embeds: optional(t.array(t.UnknownRecord)),
-    allowed_mentions: optional(AllowedMentions),
-  }),
-]);
-
-export const OnMessage = t.type({ channel_id: Snowflake, message_id: Snowflake });
-export const OnReaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
+/** What the paths of the HTTP routes name. */
 export const OnChannel = t.type({ channel_id: Snowflake });
 export const OnGuild = t.type({ guild_id: Snowflake });
+export const OnMessage = t.type({ channel_id: Snowflake, message_id: Snowflake });
+export const OnReaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
+export const OnInvite = t.type({ code: text(2, 32, 'code') });
 
-export const CreateGuild = t.type({ name: text(2, 100, 'name') });
+const content = {
+  content: optional(text(0, MESSAGE_LENGTH, 'content')),
+  embeds: optional(t.array(t.UnknownRecord)),
+  allowed_mentions: optional(AllowedMentions),
+};
 
-export const CreateChannel = t.intersection([
-  t.type({ guild_id: Snowflake, name: text(1, 100, 'name') }),
+/** What their bodies carry. A command's fields are those of its path and of its body. */
+export const SendBody = t.partial({
+  ...content,
+  nonce: optional(Nonce),
+  enforce_nonce: optional(t.boolean),
+  tts: optional(t.boolean),
+  flags: optional(integer(0, 2 ** 31 - 1)),
+  message_reference: optional(
+    t.intersection([t.type({ message_id: Snowflake }), t.partial({ fail_if_not_exists: optional(t.boolean) })]),
+  ),
+});
+export const EditBody = t.partial(content);
+export const ChannelBody = t.intersection([
+  t.type({ name: text(1, 100, 'name') }),
   t.partial({
     type: optional(t.literal(0)),
     topic: optional(text(0, 1024, 'topic')),
     permission_overwrites: optional(t.array(Overwrite)),
   }),
 ]);
-
-export const CreateInvite = t.intersection([
-  t.type({ channel_id: Snowflake }),
-  t.partial({
-    /** Seconds; 0: never expires. */
-    max_age: optional(integer(0, 604_800)),
-    max_uses: optional(integer(0, 100)),
-  }),
-]);
-
-export const JoinGuild = t.type({ code: text(2, 32, 'code') });
-export const OpenDirect = t.type({ recipient_id: Snowflake });
-export const AddBot = t.type({ guild_id: Snowflake, application_id: Snowflake });
-export const CreateApplication = t.type({ name: text(2, 32, 'name') });
+export const InviteBody = t.partial({
+  /** Seconds; 0: never expires. */
+  max_age: optional(integer(0, 604_800)),
+  max_uses: optional(integer(0, 100)),
+});
+export const BotBody = t.type({ application_id: Snowflake });
+export const GuildBody = t.type({ name: text(2, 100, 'name') });
+export const DirectBody = t.type({ recipient_id: Snowflake });
+export const ApplicationBody = t.type({ name: text(2, 32, 'name') });
 
 export const commandCodecs = {
-  'message.send': SendMessage,
-  'message.edit': EditMessage,
+  'message.send': t.intersection([OnChannel, SendBody]),
+  'message.edit': t.intersection([OnMessage, EditBody]),
   'message.delete': OnMessage,
   'reaction.add': OnReaction,
   'reaction.remove': OnReaction,
   'channel.read': OnMessage,
   'typing.start': OnChannel,
-  'guild.create': CreateGuild,
-  'guild.join': JoinGuild,
+  'guild.create': GuildBody,
+  'guild.join': OnInvite,
   'guild.leave': OnGuild,
-  'channel.create': CreateChannel,
-  'invite.create': CreateInvite,
-  'dm.create': OpenDirect,
-  'bot.add': AddBot,
-  'application.create': CreateApplication,
+  'channel.create': t.intersection([OnGuild, ChannelBody]),
+  'invite.create': t.intersection([OnChannel, InviteBody]),
+  'dm.create': DirectBody,
+  'bot.add': t.intersection([OnGuild, BotBody]),
+  'application.create': ApplicationBody,
 } as const;
 
 export type CommandType = keyof typeof commandCodecs;
