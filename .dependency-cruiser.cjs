@@ -15,6 +15,7 @@ const FOLDERS = [
   'client',
   'bench',
   'test',
+  'services',
 ];
 
 /** Folder -> the folders it may import besides itself and `schemas`. `app`, `bench` and `test` may import everything. */
@@ -30,6 +31,8 @@ const TABLE = {
   client: [],
 };
 
+/** Folders of adapters, by what they adapt to. */
+const ADAPTER = '/(sqlite|postgres|kurrentdb|kafka|cassandra|redis)/';
 const TESTING = '\\.spec\\.ts$|(^|[/.])(testing|contract)\\.ts$';
 const anyOf = (names) => `^(${names.join('|')})/`;
 
@@ -55,15 +58,16 @@ module.exports = {
       name: 'adapters-are-composed',
       comment: 'Adapters are chosen in app; everybody else knows ports',
       severity: 'error',
-      from: { path: anyOf(Object.keys(TABLE)), pathNot: `${TESTING}|/sqlite/` },
-      to: { path: '/sqlite/' },
+      from: { path: anyOf(Object.keys(TABLE)), pathNot: `${TESTING}|${ADAPTER}` },
+      to: { path: `${ADAPTER}` },
     },
     {
       name: 'drivers-in-adapters',
-      comment: 'A database driver is imported by adapter files only (and measured bare by bench)',
+      comment:
+        'A driver is imported by adapter files only (and by bench, which measures it bare, and by what starts servers)',
       severity: 'error',
-      from: { pathNot: `/sqlite/|^bench/|${TESTING}` },
-      to: { path: '(^|/)node_modules/libsql/' },
+      from: { pathNot: `${ADAPTER}|^bench/|^services/|^test/|${TESTING}` },
+      to: { path: '(^|/)node_modules/(libsql|pg|ioredis|kafkajs|cassandra-driver|@eventstore/db-client)/' },
     },
     {
       name: 'gateway-knows-the-dispatcher',
@@ -90,7 +94,7 @@ module.exports = {
       name: 'no-testing-in-production',
       comment: 'Specs, contract suites and test helpers are not part of the server',
       severity: 'error',
-      from: { pathNot: `${TESTING}|^test/` },
+      from: { pathNot: `${TESTING}|^(test|services)/` },
       to: { path: TESTING },
     },
     {
