@@ -63,8 +63,11 @@ export const createDispatcher = (deps: CommandDeps, limits: Limits): Dispatcher 
 
     const handler = handlers[command.type] as Handler<unknown>;
     const outcome = await handler(deps, context, command.body, gate);
-    if (either.isRight(outcome))
-      deps.ownWrites.record(actor.userId, outcome.right.position, !withoutStructure.has(command.type));
+    if (either.isRight(outcome)) {
+      const structural = !withoutStructure.has(command.type);
+      const told = deps.ownWrites.record(actor.userId, outcome.right.position, structural);
+      if (told !== undefined) await told;
+    }
     return { outcome, limit };
   };
   return { submit };

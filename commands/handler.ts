@@ -8,6 +8,7 @@ import type { EventLog } from '../log/port.ts';
 import type { Access } from '../projections/access.ts';
 import type { Views } from '../projections/port.ts';
 import type { Presenter } from '../projections/presenter/index.ts';
+import type { TimelineReader } from '../projections/timelines/port.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/index.ts';
 import type { KeyRing } from '../vault/key-ring.ts';
@@ -23,6 +24,8 @@ import type { Processes } from './processes/index.ts';
 export interface CommandDeps {
   readonly log: EventLog;
   readonly views: Views;
+  /** Single messages as they are now, whatever the timelines lag. */
+  readonly timelines: TimelineReader;
   readonly access: Access;
   readonly presenter: Presenter;
   readonly vault: Vault;
@@ -81,12 +84,12 @@ export const madeTheSame = async (
   return first === undefined || same(first);
 };
 
-/** Waits until the views hold a position, so that the answer speaks of something everybody can see. */
+/** Waits until the guild views hold a position, so that the answer speaks of something everybody can see. */
 export const followed = async (
   deps: Pick<CommandDeps, 'views'>,
   position: number,
 ): Promise<Either<ParleyError, void>> =>
-  (await deps.views.whenProcessed(position, FOLLOW_MS))
+  (await deps.views.progress('guild-views').whenProcessed(position, FOLLOW_MS))
     ? either.right(undefined)
     : either.left(parleyError('unavailable', { retryAfter: 1 }));
 

@@ -4,6 +4,7 @@ import type { EventLog } from '../log/port.ts';
 import type { Access } from '../projections/access.ts';
 import type { Views } from '../projections/port.ts';
 import type { Presenter } from '../projections/presenter/index.ts';
+import type { TimelineReader } from '../projections/timelines/port.ts';
 import type { KeyRing } from '../vault/key-ring.ts';
 import type { Vault } from '../vault/port.ts';
 import type { Tokens } from '../vault/tokens-port.ts';
@@ -13,7 +14,7 @@ import type { CommandDeps } from './handler.ts';
 import { Identity } from './identity/index.ts';
 import { type LimitConfig, Limits } from './limits/index.ts';
 import { Mailboxes } from './mailbox.ts';
-import { OwnWrites } from './own-writes.ts';
+import { OwnWrites, type SharedWrites } from './own-writes.ts';
 import type { Dispatcher, Ephemeral } from './port.ts';
 import { Processes } from './processes/index.ts';
 import { StateStore } from './state-store.ts';
@@ -28,6 +29,7 @@ export interface WriteSideOptions {
   readonly views: Views;
   readonly access: Access;
   readonly presenter: Presenter;
+  readonly timelines: TimelineReader;
   readonly vault: Vault;
   readonly keys: KeyRing;
   readonly tokens: Tokens;
@@ -36,6 +38,8 @@ export interface WriteSideOptions {
   readonly registrationOpen: boolean;
   /** 0 to 1023: this process's share of the ids. */
   readonly worker: number;
+  /** Where nodes tell each other who wrote last; left out where there is one node. */
+  readonly sharedWrites?: SharedWrites;
   /** Told of every append that found its stream further on. */
   readonly onConflict: () => void;
 }
@@ -56,12 +60,13 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
   const states = new StateStore(log, views.snapshots);
   const mailboxes = new Mailboxes({ log, states, keys, now, onConflict: options.onConflict });
   const processes = new Processes(log, mailboxes);
-  const ownWrites = new OwnWrites(views);
+  const ownWrites = new OwnWrites(views, options.sharedWrites);
   const limits = new Limits(options.limits);
   const deps: CommandDeps = {
     log,
     views,
     access: options.access,
+    timelines: options.timelines,
     presenter: options.presenter,
     vault,
     keys,

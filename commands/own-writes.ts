@@ -1,6 +1,6 @@
-/** A person's next request sees that person's acknowledged writes. */
+/** A person's next request sees that person's acknowledged writes, on whichever node it arrives. */
 import { LRUCache } from 'lru-cache';
-import type { Views } from '../projections/port.ts';
+import type { ViewName, Views } from '../projections/port.ts';
 
 interface Written {
   /** Position of the last write of any kind, and of the last that changed who is where. */
@@ -8,36 +8,55 @@ interface Written {
   readonly structural: number;
 }
 
+/** Where the nodes of a cluster tell each other. Never rejects, and never answers less than what was told. */
+export interface SharedWrites {
+  /** Resolves when the other nodes can know. */
+  record(userId: string, position: number): Promise<void>;
+  of(userId: string): Promise<number>;
+}
+
 /** How long a request waits for the views before it is told to come again. */
 const OWN_WRITES_WAIT_MS = 5000;
 
 export class OwnWrites {
-  private readonly views: Pick<Views, 'checkpoint' | 'whenProcessed'>;
+  private readonly views: Pick<Views, 'progress'>;
+  private readonly shared: SharedWrites | undefined;
   private readonly written = new LRUCache<string, Written>({ max: 100_000 });
 
-  constructor(views: Pick<Views, 'checkpoint' | 'whenProcessed'>) {
+  /** @param shared `undefined` where there is one node */
+  constructor(views: Pick<Views, 'progress'>, shared?: SharedWrites) {
     this.views = views;
+    this.shared = shared;
   }
 
-  record(userId: string, position: number, structural: boolean): void {
+  /** To be awaited before the write is acknowledged. */
+  record(userId: string, position: number, structural: boolean): Promise<void> | undefined {
     const former = this.written.get(userId);
     this.written.set(userId, {
       any: Math.max(former?.any ?? 0, position),
       structural: Math.max(former?.structural ?? 0, structural ? position : 0),
     });
+    return this.shared?.record(userId, position);
   }
 
-  /** For queries: true once the views hold everything the user was told is done. */
-  seen(userId: string): Promise<boolean> | true {
-    return this.reached(this.written.get(userId)?.any ?? 0);
+  /** For queries: true once the views they read hold everything the user was told is done. */
+  async seen(userId: string, reads: readonly ViewName[]): Promise<boolean> {
+    const here = this.written.get(userId)?.any ?? 0;
+    const position = this.shared === undefined ? here : Math.max(here, await this.shared.of(userId));
+    for (const view of reads) if (!(await this.reached(view, position))) return false;
+    return true;
   }
 
-  /** For commands, which take messages from the log but rights from the views. */
+  /**
+   * For commands, which take messages from the log but rights from the views. Other nodes need not be asked: what changes
+   * rights is acknowledged when the views have it.
+   */
   structureSeen(userId: string): Promise<boolean> | true {
-    return this.reached(this.written.get(userId)?.structural ?? 0);
+    return this.reached('guild-views', this.written.get(userId)?.structural ?? 0);
   }
 
-  private reached(position: number): Promise<boolean> | true {
-    return position <= this.views.checkpoint() || this.views.whenProcessed(position, OWN_WRITES_WAIT_MS);
+  private reached(view: ViewName, position: number): Promise<boolean> | true {
+    const progress = this.views.progress(view);
+    return position <= progress.checkpoint() || progress.whenProcessed(position, OWN_WRITES_WAIT_MS);
   }
 }

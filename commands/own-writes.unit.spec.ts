@@ -5,13 +5,14 @@ import { OwnWrites } from './own-writes.ts';
 /** Views at a checkpoint, which reach a position only when told to. */
 const viewsAt = (checkpoint: number, reaches = false) => {
   const waited: number[] = [];
-  const views = {
+  const progress = {
     checkpoint: () => checkpoint,
     whenProcessed: async (position: number) => {
       waited.push(position);
       return reaches;
     },
   };
+  const views = { progress: () => progress };
   return { views, waited };
 };
 
@@ -20,8 +21,8 @@ describe('own writes', () => {
     const { views, waited } = viewsAt(10);
     const writes = new OwnWrites(views);
     writes.record('1', 10, true);
-    expect(await writes.seen('1')).toBe(true);
-    expect(await writes.seen('2')).toBe(true);
+    expect(await writes.seen('1', ['timelines'])).toBe(true);
+    expect(await writes.seen('2', ['timelines'])).toBe(true);
     expect(waited).toEqual([]);
   });
 
@@ -30,9 +31,9 @@ describe('own writes', () => {
       const { views, waited } = viewsAt(10, reaches);
       const writes = new OwnWrites(views);
       writes.record('1', 11, true);
-      expect(await writes.seen('1')).toBe(reaches);
+      expect(await writes.seen('1', ['timelines'])).toBe(reaches);
       expect(await writes.structureSeen('1')).toBe(reaches);
-      expect(await writes.seen('2')).toBe(true);
+      expect(await writes.seen('2', ['timelines'])).toBe(true);
       expect(waited).toEqual([11, 11]);
     }
   });
@@ -42,7 +43,7 @@ describe('own writes', () => {
     const writes = new OwnWrites(views);
     writes.record('1', 20, false);
     expect(await writes.structureSeen('1')).toBe(true);
-    expect(await writes.seen('1')).toBe(false);
+    expect(await writes.seen('1', ['timelines'])).toBe(false);
     expect(waited).toEqual([20]);
   });
 
@@ -53,7 +54,7 @@ describe('own writes', () => {
         const { views, waited } = viewsAt(10);
         const writes = new OwnWrites(views);
         for (const { position, structural } of list) writes.record('1', position, structural);
-        await writes.seen('1');
+        await writes.seen('1', ['timelines']);
         await writes.structureSeen('1');
         const last = (of: typeof list) => Math.max(...of.map(({ position }) => position));
         const structural = list.filter((one) => one.structural);

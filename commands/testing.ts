@@ -12,6 +12,7 @@ import { Access } from '../projections/access.ts';
 import { Presenter } from '../projections/presenter/index.ts';
 import type { ViewsRuntime } from '../projections/runner/port.ts';
 import { openViews } from '../projections/runner/sqlite/open-views.ts';
+import { CurrentTimelines } from '../projections/timelines/current.ts';
 import type { Actor } from '../schemas/actor.ts';
 import type { Command, CommandBody, CommandType } from '../schemas/commands/index.ts';
 import type { ParleyError } from '../schemas/errors.ts';
@@ -88,13 +89,15 @@ export class Instance {
     this.views = await openViews({ file: join(this.folder, 'views.db'), log: this.log, foldOf, onFailure: fail });
     this.keys = new KeyRing(this.vault);
     const { views, vault, keys } = this;
+    const timelines = new CurrentTimelines(views.timelines, this.log);
     this.write = await createWriteSide({
       log: options.logFor?.(this.log) ?? this.log,
       views,
       vault,
       keys,
       access: new Access(views.guilds),
-      presenter: new Presenter({ guilds: views.guilds, timelines: views.timelines, keys }),
+      presenter: new Presenter({ guilds: views.guilds, timelines, keys }),
+      timelines,
       tokens: createTokens(vault),
       ephemeral: { typing: (one) => this.typing.push(one) },
       limits: { ...NO_LIMITS, ...options.limits },

@@ -1,7 +1,7 @@
 /** What the read routes are given. */
 import type { LogReader } from '../log/port.ts';
 import type { Access } from '../projections/access.ts';
-import type { Views } from '../projections/port.ts';
+import type { ViewName, Views } from '../projections/port.ts';
 import type { Presenter } from '../projections/presenter/index.ts';
 import type { RouteRequest } from '../schemas/http/route.ts';
 
@@ -15,8 +15,8 @@ export interface ReadDeps {
   readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels'>;
   /** Where the asker finds the socket. */
   gatewayUrl(request: Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>): string;
-  /** True once the views hold everything this user was told is done; false when that took too long. */
-  ownWrites(userId: string): Promise<boolean> | true;
+  /** True once these views hold everything this user was told is done; false when that took too long. */
+  ownWrites(userId: string, reads: readonly ViewName[]): Promise<boolean>;
   /** Milliseconds since 1970. */
   now(): number;
 }

@@ -9,6 +9,7 @@ import { Presenter } from '../../projections/presenter/index.ts';
 import type { ViewsRuntime } from '../../projections/runner/port.ts';
 import { openViews } from '../../projections/runner/sqlite/open-views.ts';
 import type { RebuildProgress } from '../../projections/runner/sqlite/rebuild.ts';
+import { CurrentTimelines } from '../../projections/timelines/current.ts';
 import type { Config } from '../../schemas/config.ts';
 import { createTokens, KeyRing, type Tokens, type Vault } from '../../vault/index.ts';
 import { openSqliteVault } from '../../vault/sqlite/index.ts';
@@ -75,13 +76,15 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const keys = new KeyRing(vault);
   const tokens = createTokens(vault);
   const access = new Access(views.guilds);
-  const presenter = new Presenter({ guilds: views.guilds, timelines: views.timelines, keys });
+  const timelines = new CurrentTimelines(views.timelines, log);
+  const presenter = new Presenter({ guilds: views.guilds, timelines, keys });
   let typing: Ephemeral | undefined;
   const write = await createWriteSide({
     log,
     views,
     access,
     presenter,
+    timelines,
     vault,
     keys,
     tokens,

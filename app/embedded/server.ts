@@ -51,7 +51,7 @@ const httpEdge = ({ config, logger, metrics }: ServerOptions, core: Core, ready:
         presenter,
         access,
         gatewayUrl,
-        ownWrites: (userId) => write.ownWrites.seen(userId),
+        ownWrites: (userId, reads) => write.ownWrites.seen(userId, reads),
         now: Date.now,
       }),
       ...replayRoutes({ log, views, keys: core.keys, render: renderElsewhere() }),

@@ -90,7 +90,7 @@ const openBody = async (deps: CommandDeps, event: ParleyEvent): Promise<MessageB
 
 /** A message sent before that was deleted since, as it is shown now: its text is not opened again, for its author neither. */
 const deletedSince = async (deps: CommandDeps, channelId: string, messageId: string, userId: string) => {
-  const row = await deps.views.timelines.message(channelId, messageId, userId);
+  const row = await deps.timelines.message(channelId, messageId, userId);
   return row?.deleted === true ? (await deps.presenter.messages([row]))[0] : undefined;
 };
 
@@ -136,7 +136,7 @@ export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, co
       return either.right({
         actor,
         knownUsers: body.content.includes('@') ? await knownMentions(deps, body.content) : NOBODY,
-        replied: replyTo === undefined ? undefined : await storedFacts(deps.views.timelines, command.channel_id, about),
+        replied: replyTo === undefined ? undefined : await storedFacts(deps.timelines, command.channel_id, about),
       });
     },
     decide: (state: channel.ChannelState, { actor, knownUsers, replied }, since) => {
@@ -204,7 +204,7 @@ export const editMessage: Handler<CommandBody<'message.edit'>> = async (deps, co
       if (wrong !== undefined) return either.left(wrong);
       return prepared(deps, context.actor.userId, command.channel_id, gate, async () => ({
         knownUsers: await knownMentions(deps, body.content),
-        stored: await storedFacts(deps.views.timelines, command.channel_id, about),
+        stored: await storedFacts(deps.timelines, command.channel_id, about),
       }));
     },
     decide: async (state: channel.ChannelState, { actor, knownUsers, stored }, since) =>
@@ -274,7 +274,7 @@ async function onMessage(
     cause,
     prepare: () =>
       prepared(deps, userId, command.channel_id, gate, async () => ({
-        stored: await storedFacts(deps.views.timelines, command.channel_id, about),
+        stored: await storedFacts(deps.timelines, command.channel_id, about),
       })),
     decide: async (state: channel.ChannelState, { actor, stored }, since) =>
       decide({ ...actor, key: cause.key, message: await currentFacts(stored, about, since) }, state),

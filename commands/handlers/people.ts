@@ -45,10 +45,8 @@ export const markChannelRead: Handler<CommandBody<'channel.read'>> = async (deps
     prepare: async () => {
       const passed = await gate();
       if (either.isLeft(passed)) return passed;
-      // Whoever acknowledges has seen the message, so the timeline may be a moment behind but not for long.
-      if (!(await deps.ownWrites.seen(userId))) return refused('unavailable');
       if ((await deps.access.channel(userId, channelId)) === undefined) return refused('unknownChannel');
-      const message = await deps.views.timelines.message(channelId, command.message_id, userId);
+      const message = await deps.timelines.message(channelId, command.message_id, userId);
       if (message !== undefined) return either.right(message.ordinal);
       // Beyond the head: everything there is counts as read.
       const head = await deps.views.unread.head(channelId);
@@ -70,7 +68,7 @@ export const startTyping: Handler<CommandBody<'typing.start'>> = async (deps, co
   const { channel } = access;
   deps.ephemeral.typing({ channelId: channel.id, guildId: channel.guildId, userId, time: deps.now() });
   return either.right({
-    position: deps.views.checkpoint(),
+    position: deps.views.progress('guild-views').checkpoint(),
     stream: channelStream(channel.id),
     sequence: 0,
     result: null,

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/index.ts';
-import type { BatchListener, Views } from '../port.ts';
+import type { BatchListener, Progress, Views } from '../port.ts';
 import { Applying } from './applying.ts';
 import { cutAtRightsChanges } from './batches.ts';
 import { LagMeter } from './lag-meter.ts';
@@ -129,6 +129,10 @@ export class Runner implements ViewsRuntime {
 
   async whenProcessed(position: number, timeoutMs: number): Promise<boolean> {
     return this.checkpoint() >= position || this.waiting.until(position, timeoutMs);
+  }
+
+  progress(): Progress {
+    return this;
   }
 
   atRest<T>(read: (checkpoint: number) => Promise<T>): Promise<T> {

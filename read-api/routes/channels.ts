@@ -17,6 +17,7 @@ const mayReadHistory = (permissions: bigint): boolean => allows(permissions, Per
 export const channelRoutes = (deps: ReadDeps): Route[] => [
   readRoute(deps, {
     path: '/channels/:channel_id',
+    reads: ['guild-views', 'unread'],
     summary: 'A channel',
     params: Channel,
     answers: 'a channel',
@@ -29,6 +30,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
   }),
   readRoute(deps, {
     path: '/channels/:channel_id/messages',
+    reads: ['guild-views', 'timelines'],
     summary: 'History of a channel',
     params: Channel,
     query: MessagePageQuery,
@@ -45,6 +47,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
   }),
   readRoute(deps, {
     path: '/channels/:channel_id/messages/:message_id',
+    reads: ['guild-views', 'timelines'],
     summary: 'A message',
     params: Message,
     answers: 'a message',
@@ -59,6 +62,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
   }),
   readRoute(deps, {
     path: '/channels/:channel_id/messages/:message_id/reactions/:emoji',
+    reads: ['guild-views', 'timelines'],
     summary: 'Who reacted to a message with an emoji',
     params: Reaction,
     query: t.partial({ limit: limitOf(100), after: Snowflake }),

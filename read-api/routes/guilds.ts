@@ -30,6 +30,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
   }),
   readRoute(deps, {
     path: '/guilds/:guild_id/channels',
+    reads: ['guild-views', 'unread'],
     summary: 'The channels of a guild that the asker may see',
     params: Guild,
     answers: 'a list of channels, in list order',

@@ -1,6 +1,7 @@
 /** What all queries have in common: they see the asker's own writes, and say "does not exist" in one way. */
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
+import type { ViewName } from '../../projections/port.ts';
 import { type ErrorName, type ParleyError, parleyError } from '../../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
 import { integerText } from '../../schemas/primitives.ts';
@@ -11,10 +12,14 @@ export type Answer = Either<ParleyError, Reply>;
 export const found = (body: unknown): Answer => either.right({ body });
 export const refused = (name: ErrorName): Answer => either.left(parleyError(name));
 
+const GUILDS: readonly ViewName[] = ['guild-views'];
+
 /** A GET route whose handler runs when the views hold what the asker has written. */
 export const readRoute = <P, Q>(
   deps: Pick<ReadDeps, 'ownWrites'>,
   definition: Omit<Route<P, Q, undefined>, 'method' | 'access' | 'handle'> & {
+    /** The views it reads; guild views alone unless told. */
+    readonly reads?: readonly ViewName[];
     readonly handle: (request: RouteRequest<P, Q, undefined>) => Promise<Answer>;
   },
 ): Route =>
@@ -23,7 +28,7 @@ export const readRoute = <P, Q>(
     method: 'GET',
     access: 'user',
     handle: async (request) => {
-      if (!(await deps.ownWrites(request.actor.userId))) {
+      if (!(await deps.ownWrites(request.actor.userId, definition.reads ?? GUILDS))) {
         return either.left(parleyError('unavailable', { retryAfter: 1 }));
       }
       return definition.handle(request);

@@ -58,6 +58,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
   }),
   readRoute(deps, {
     path: '/users/@me/channels',
+    reads: ['guild-views', 'unread'],
     summary: "The asker's direct channels",
     answers: 'a list of channels',
     handle: async ({ actor }) => {
@@ -70,6 +71,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
   }),
   readRoute(deps, {
     path: '/users/@me/read-states',
+    reads: ['guild-views', 'unread'],
     summary: 'How far the asker has read each channel',
     answers: 'a list of `{channel_id, last_message_id, read_ordinal, unread_count, mention_count}`',
     handle: async ({ actor }) => {
