@@ -2,8 +2,10 @@
 import type { Dispatcher } from '../commands/port.ts';
 import type { LogReader } from '../log/port.ts';
 import type { Access } from '../projections/access.ts';
+import type { GuildReader } from '../projections/guild-views/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { Presenter } from '../projections/presenter/index.ts';
+import type { Audience } from '../schemas/streams.ts';
 import type { Tokens } from '../vault/tokens-port.ts';
 
 export interface GatewayConfig {
@@ -22,7 +24,7 @@ export interface GatewayConfig {
   readonly heldBudget: number;
   /** Most dispatches a resume may replay. */
   readonly resumeLimit: number;
-  /** Memory for recent events and their dispatches, kept for resumes; in bytes, estimated. */
+  /** Memory for recent events and their dispatches, kept for resumes; in bytes, estimated. 0: resumes read the log. */
   readonly ringBytes: number;
   /** Frames with a library's opcode per window and connection. */
   readonly opBudget: { readonly count: number; readonly windowMs: number };
@@ -84,6 +86,15 @@ export type GatewayPresenter = Pick<
   'user' | 'member' | 'channel' | 'guildCreate' | 'posted' | 'edited' | 'invite'
 >;
 
+/** In a cluster only what is listened to arrives, and the views move on by themselves. */
+export interface Feed {
+  /** Resolves when nothing of these audiences beyond the position delivered through can be missed. Counted. */
+  listen(audiences: readonly Audience[]): Promise<void>;
+  leave(audiences: readonly Audience[]): void;
+  /** The guild views as they were at a position. */
+  guildsAt(position: number): GuildReader;
+}
+
 export interface GatewayDeps {
   readonly log: LogReader;
   readonly views: Views;
@@ -95,4 +106,6 @@ export interface GatewayDeps {
   readonly logger: GatewayLogger;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
+  /** Left out where every event arrives and the views stand still when asked to. */
+  readonly feed?: Feed;
 }

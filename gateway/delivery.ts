@@ -1,6 +1,6 @@
 /** Live delivery: every batch of events to the sessions that hear them, in position order. */
 import type { EventOf, ParleyEvent } from '../schemas/events/index.ts';
-import { channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
+import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
 import { Closings } from './closing.ts';
 import type { GatewayDeps } from './config.ts';
 import { type Dispatch, framesOf } from './dispatch.ts';
@@ -9,7 +9,14 @@ import { textFrame } from './frames.ts';
 import { Intent } from './intents.ts';
 import type { Outbox } from './outbox.ts';
 import type { Ring, RingEntry } from './ring.ts';
-import { guildCreatePayload, guildDeleteFrame, joinGuild, onShard, readGuildSnapshot } from './scope.ts';
+import {
+  audiencesOfGuild,
+  guildCreatePayload,
+  guildDeleteFrame,
+  joinGuild,
+  onShard,
+  readGuildSnapshot,
+} from './scope.ts';
 import type { Session, Topic } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -101,7 +108,7 @@ export class Delivery {
     try {
       const dispatches = listeners.size === 0 ? [] : await entry.dispatches(this.renderer, null);
       for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
-      if (event.type === 'channel-created') this.joinChannel(event, listeners, dispatches);
+      if (event.type === 'channel-created') await this.joinChannel(event, listeners, dispatches);
       if (event.type === 'member-joined') await this.joined(event, own);
       if (event.type === 'member-left') this.left(event, own);
     } catch (error) {
@@ -115,30 +122,46 @@ export class Delivery {
   }
 
   /** Views stand exactly at this event: a batch ends where rights change. */
-  private joinChannel(
+  private async joinChannel(
     event: EventOf<'channel-created'>,
     listeners: Iterable<Session>,
     told: readonly Dispatch[],
-  ): void {
+  ): Promise<void> {
     const { channelId, guildId } = event.data;
-    for (const session of listeners) {
-      if (session.listening && told.some((dispatch) => dispatch.concerns(session))) {
-        this.subscriptions.join(session, channelAudience(channelId), guildId);
+    const audience = channelAudience(channelId);
+    await this.listening([audience], () => {
+      for (const session of listeners) {
+        if (session.listening && told.some((dispatch) => dispatch.concerns(session)))
+          this.subscriptions.join(session, audience, guildId);
       }
+    });
+  }
+
+  /** Delivery waits the moment until everything of these audiences arrives; then the sessions join them. */
+  private async listening(audiences: readonly Audience[], join: () => void): Promise<void> {
+    const { feed } = this.deps;
+    if (feed === undefined) {
+      join();
+      return;
     }
+    await feed.listen(audiences);
+    join();
+    feed.leave(audiences);
   }
 
   private async joined(event: EventOf<'member-joined'>, own: readonly Session[]): Promise<void> {
     if (own.length === 0) return;
     const guild = await this.deps.views.guilds.guild(event.data.guildId);
-    if (guild === undefined) return;
+    if (guild === undefined) throw new Error(`The guild views lack guild ${event.data.guildId}`);
     const channels = await this.deps.access.visibleChannels(event.data.userId, guild, true);
     for (const session of own) {
       const snapshot = await readGuildSnapshot(this.deps, session, { guild, channels });
       const frame = textFrame(await guildCreatePayload(this.deps, session, snapshot, event.position));
-      if (!session.listening) continue;
-      joinGuild(this.subscriptions, session, snapshot);
-      this.send(session, [frame], event.position);
+      await this.listening(audiencesOfGuild(snapshot), () => {
+        if (!session.listening) return;
+        joinGuild(this.subscriptions, session, snapshot);
+        this.send(session, [frame], event.position);
+      });
     }
   }
 

@@ -132,7 +132,8 @@ export class EventRenderer {
       this.views.guilds.channel(event.data.channelId),
       this.views.guilds.guild(guildId),
     ]);
-    if (channel === undefined || guild === undefined) return [];
+    if (channel === undefined || guild === undefined)
+      throw new Error(`The guild views lack channel ${event.data.channelId} or its guild`);
     // A session that hears the guild's audience is a member's.
     const sees = (userId: string) => (channelPermissions(channel, guild, userId, true) & Permission.viewChannel) !== 0n;
     return [
@@ -149,7 +150,7 @@ export class EventRenderer {
   /** Each of the two is shown the other as recipient. */
   private async directChannel(event: EventOf<'channel-created'>): Promise<Dispatch[]> {
     const channel = await this.views.guilds.channel(event.data.channelId);
-    if (channel === undefined) return [];
+    if (channel === undefined) throw new Error(`The guild views lack channel ${event.data.channelId}`);
     return Promise.all(
       channel.participants.map(
         async (viewer) =>

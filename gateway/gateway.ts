@@ -58,7 +58,7 @@ class ParleyGateway implements Gateway, SessionHost {
 
   constructor(deps: GatewayDeps) {
     this.deps = deps;
-    const subscriptions = new Subscriptions();
+    const subscriptions = new Subscriptions(deps.feed);
     const outbox = new Outbox(deps.config, deps.metrics);
     const renderer = new EventRenderer(deps.presenter, deps.views);
     const ring = new Ring(deps.config.ringBytes, deps.views.checkpoint());

@@ -1,11 +1,12 @@
 /** Identify: a fresh session. Its snapshot and its subscriptions belong to one position, so nothing falls between them. */
 import type { Identify } from '../schemas/gateway/frames.ts';
+import { type Beginning, begin } from './beginning.ts';
 import { type Closing, Closings } from './closing.ts';
 import { dispatchPayload } from './frames.ts';
 import { validIntents } from './intents.ts';
-import { type GuildSnapshot, guildCreatePayload, joinAll, readGuildSnapshot, readScope, type Scope } from './scope.ts';
+import { type GuildSnapshot, guildCreatePayload, readGuildSnapshot, type Scope } from './scope.ts';
 import { Phase, type Session } from './session.ts';
-import { hold, PacedWriter, type Parts, recognise, viewsAtHead, wants } from './starting.ts';
+import { PacedWriter, type Parts, recognise, viewsAtHead, wants } from './starting.ts';
 
 /** Every WebSocket answers a ping at once; one that does not is not waited for. */
 const PONG_TIMEOUT_MS = 1_000;
@@ -34,7 +35,7 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
   [session.shardId, session.shardCount] = shard;
   session.largeThreshold = asked.large_threshold ?? session.largeThreshold;
 
-  const snapshot = await deps.views.atRest((position) => readSnapshot(parts, session, position));
+  const snapshot = await begin(parts, session, (at) => readSnapshot(session, at));
   if (session.phase !== Phase.holding) return undefined;
   await sendSnapshot(parts, session, snapshot);
   if (session.phase !== Phase.holding) return undefined;
@@ -44,14 +45,9 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
   return undefined;
 };
 
-const readSnapshot = async (parts: Parts, session: Session, position: number): Promise<Snapshot> => {
-  const scope = await readScope(parts.deps, session);
+const readSnapshot = async (session: Session, { position, scope, deps }: Beginning): Promise<Snapshot> => {
   const guilds: GuildSnapshot[] = [];
-  for (const visible of scope.guilds) guilds.push(await readGuildSnapshot(parts.deps, session, visible));
-  if (session.phase === Phase.starting) {
-    joinAll(parts.subscriptions, session, scope);
-    hold(session);
-  }
+  for (const visible of scope.guilds) guilds.push(await readGuildSnapshot(deps, session, visible));
   return { position, scope, guilds };
 };
 

@@ -1,9 +1,8 @@
 /** What a resuming session missed: from the ring where it reaches back far enough, otherwise from the log. */
-import type { ChannelHead } from '../projections/unread/port.ts';
 import type { ParleyEvent } from '../schemas/events/index.ts';
 import { type Audience, channelAudience, channelStream, guildAudience, userAudience } from '../schemas/streams.ts';
 import type { Dispatch } from './dispatch.ts';
-import { audiencesOf, channelOf, intentsOf } from './dispatches.ts';
+import { audiencesOf, intentsOf } from './dispatches.ts';
 import { Intent } from './intents.ts';
 import type { RingEntry } from './ring.ts';
 import type { Scope } from './scope.ts';
@@ -24,6 +23,7 @@ export interface Missed {
   dispatches(): Promise<readonly Dispatch[]>;
 }
 
+const CHANNEL = 'channel:';
 const PAGE = 500;
 /** Index entries looked at per dispatch allowed: a session that asked for little must not make the server read a guild's whole history. */
 const ENTRIES_PER_DISPATCH = 10;
@@ -36,6 +36,8 @@ export class Window {
   private readonly after: number;
   private readonly through: number;
   private readonly heard = new Map<Audience, Heard>();
+  /** Messages deleted in what was read; a deletion comes after what it deletes, so each is found before its message. */
+  private readonly deleted = new Set<string>();
 
   /** @param joinedSince guilds that are sent anew, each with the position of joining. */
   constructor(
@@ -74,22 +76,21 @@ export class Window {
   }
 
   /** @returns `undefined` when there is more than the limit. */
-  async fromLog(heads: ReadonlyMap<string, ChannelHead>, limit: number): Promise<Missed[] | undefined> {
+  async fromLog(limit: number): Promise<Missed[] | undefined> {
     // By position: the creation of a channel stands in its own stream and in its guild's index.
     const found = new Map<number, ParleyEvent>();
-    for (const head of heads.values()) {
-      if (!(await this.readChannel(head, found, limit))) return undefined;
+    for (const audience of this.heard.keys()) {
+      if (audience.startsWith(CHANNEL) && !(await this.readChannel(audience, found, limit))) return undefined;
     }
     if (!(await this.readIndexed(found, limit))) return undefined;
     const events = [...found.values()].sort((a, b) => a.position - b.position);
-    const concealed = await this.deletedSince(events);
     return events.map((event) => ({
       event,
       dispatches: () =>
         this.parts.renderer.render(
           event,
           this.hearing(event, audiencesOf(event))?.guildId ?? null,
-          'messageId' in event.data && concealed.has(event.data.messageId),
+          'messageId' in event.data && this.deleted.has(event.data.messageId),
         ),
     }));
   }
@@ -112,13 +113,15 @@ export class Window {
   }
 
   /** Backwards from the head until what the session knows: quiet channels cost nothing, the events of the channel do not matter. */
-  private async readChannel(head: ChannelHead, into: Map<number, ParleyEvent>, limit: number): Promise<boolean> {
-    const heard = this.heard.get(channelAudience(head.channelId));
-    if (heard === undefined || head.position <= heard.after) return true;
+  private async readChannel(audience: Audience, into: Map<number, ParleyEvent>, limit: number): Promise<boolean> {
+    const heard = this.heard.get(audience)!;
+    const stream = channelStream(audience.slice(CHANNEL.length));
+    const head = await this.parts.deps.log.streamHead(stream);
+    if (head.position <= heard.after) return true;
     let looked = 0;
     for (let from = head.sequence; from > 0; ) {
       const page = await this.parts.deps.log.readStream({
-        stream: channelStream(head.channelId),
+        stream,
         from,
         direction: 'backwards',
         limit: PAGE,
@@ -126,6 +129,7 @@ export class Window {
       for (const event of page) {
         if (event.position <= heard.after) return true;
         looked += 1;
+        if (event.type === 'message-deleted') this.deleted.add(event.data.messageId);
         if (this.hearing(event, audiencesOf(event)) !== undefined) into.set(event.position, event);
         if (into.size > limit) return false;
       }
@@ -138,7 +142,7 @@ export class Window {
   /** Events of guild and user audiences, by their index. */
   private async readIndexed(into: Map<number, ParleyEvent>, limit: number): Promise<boolean> {
     const { log, views } = this.parts.deps;
-    const audiences = [...this.heard.keys()].filter((audience) => !audience.startsWith('channel:'));
+    const audiences = [...this.heard.keys()].filter((audience) => !audience.startsWith(CHANNEL));
     let looked = 0;
     for (let after = this.after; ; ) {
       const entries = await views.audiences.between(audiences, after, this.through, PAGE);
@@ -159,21 +163,5 @@ export class Window {
   /** Spares reading events of others joining and leaving, where most sessions did not ask to be told. */
   private asksFor(type: string): boolean {
     return !type.startsWith('member-') || (this.session.intents & Intent.guildMembers) !== 0;
-  }
-
-  private async deletedSince(events: readonly ParleyEvent[]): Promise<ReadonlySet<string>> {
-    const byChannel = new Map<string, string[]>();
-    for (const event of events) {
-      if (event.type !== 'message-posted' && event.type !== 'message-edited') continue;
-      const channelId = channelOf(event);
-      const ids = byChannel.get(channelId);
-      if (ids === undefined) byChannel.set(channelId, [event.data.messageId]);
-      else ids.push(event.data.messageId);
-    }
-    const deleted = new Set<string>();
-    for (const [channelId, ids] of byChannel) {
-      for (const id of await this.parts.deps.views.timelines.deletedAmong(channelId, ids)) deleted.add(id);
-    }
-    return deleted;
   }
 }

@@ -1,8 +1,8 @@
 /** Resume: a session goes on where its client's last `s` says, on any process, after any time. */
 import type { Membership } from '../projections/guild-views/port.ts';
-import type { ChannelHead } from '../projections/unread/port.ts';
 import type { Resume } from '../schemas/gateway/frames.ts';
 import type { SessionClaims } from '../vault/tokens-port.ts';
+import { type Beginning, begin } from './beginning.ts';
 import { type Closing, Closings } from './closing.ts';
 import type { ResumeOutcome } from './config.ts';
 import { framesOf } from './dispatch.ts';
@@ -13,14 +13,12 @@ import {
   type GuildSnapshot,
   guildCreatePayload,
   guildDeleteFrame,
-  joinAll,
   onShard,
   readGuildSnapshot,
-  readScope,
   type Scope,
 } from './scope.ts';
 import { Phase, type Session } from './session.ts';
-import { hold, PacedWriter, type Parts, recognise, type Verified, viewsAtHead, wants } from './starting.ts';
+import { PacedWriter, type Parts, recognise, type Verified, viewsAtHead, wants } from './starting.ts';
 
 /** How a session's guilds differ from what they were at its `s`. */
 interface Changes {
@@ -36,9 +34,8 @@ interface Standing {
   readonly scope: Scope;
   readonly changes: Changes;
   readonly snapshots: readonly GuildSnapshot[];
-  /** One of the two: recent events, or where each channel's stream ends. */
+  /** Recent events, where they reach back far enough. */
   readonly recent: readonly RingEntry[] | undefined;
-  readonly heads: ReadonlyMap<string, ChannelHead>;
 }
 
 /** Carries out op 6. @returns why the socket is to be closed, if it is. */
@@ -58,7 +55,7 @@ export const resume = async (parts: Parts, session: Session, asked: Resume): Pro
   wants(session, claims.intents);
   [session.shardId, session.shardCount] = claims.shard;
 
-  const standing = await deps.views.atRest((position) => readStanding(parts, session, seq, position));
+  const standing = await begin(parts, session, (at) => readStanding(parts, session, seq, at));
   if (session.phase !== Phase.holding) return undefined;
   const missed = await missedBy(parts, session, seq, standing);
   if (missed === undefined) {
@@ -100,10 +97,7 @@ const missedBy = async (
   const { resumeLimit } = parts.deps.config;
   const range = { after: seq, through: standing.position };
   const window = new Window(parts, session, range, standing.scope, standing.changes.joined);
-  const missed =
-    standing.recent === undefined
-      ? await window.fromLog(standing.heads, resumeLimit)
-      : window.fromRing(standing.recent);
+  const missed = standing.recent === undefined ? await window.fromLog(resumeLimit) : window.fromRing(standing.recent);
   return missed === undefined || missed.length > resumeLimit ? undefined : missed;
 };
 
@@ -116,23 +110,18 @@ const refuse = (parts: Parts, session: Session, outcome: ResumeOutcome): void =>
   parts.outbox.writeNow(session, INVALID_SESSION);
 };
 
-const readStanding = async (parts: Parts, session: Session, seq: number, position: number): Promise<Standing> => {
-  const { views } = parts.deps;
-  const scope = await readScope(parts.deps, session);
-  const changes = changesSince(seq, session, await views.guilds.memberships(session.userId, seq));
+const readStanding = async (
+  parts: Parts,
+  session: Session,
+  seq: number,
+  { position, scope, deps }: Beginning,
+): Promise<Standing> => {
+  const changes = changesSince(seq, session, await deps.views.guilds.memberships(session.userId, seq));
   const snapshots: GuildSnapshot[] = [];
   for (const visible of scope.guilds) {
-    if (changes.joined.has(visible.guild.id)) snapshots.push(await readGuildSnapshot(parts.deps, session, visible));
+    if (changes.joined.has(visible.guild.id)) snapshots.push(await readGuildSnapshot(deps, session, visible));
   }
-  const recent = parts.ring.since(seq);
-  const channels = [...scope.guilds.flatMap((visible) => visible.channels), ...scope.directChannels];
-  const heads =
-    recent === undefined ? await views.unread.heads(channels.map((channel) => channel.id)) : new Map<string, never>();
-  if (session.phase === Phase.starting) {
-    joinAll(parts.subscriptions, session, scope);
-    hold(session);
-  }
-  return { position, scope, changes, snapshots, recent, heads };
+  return { position, scope, changes, snapshots, recent: parts.ring.since(seq) };
 };
 
 const changesSince = (seq: number, session: Session, stays: readonly Membership[]): Changes => {

@@ -51,7 +51,7 @@ export class Ring {
   private floor: number;
 
   /**
-   * @param budget bytes
+   * @param budget bytes; 0: nothing is kept, nor would it be everything
    * @param position of the views now: what came before is not here.
    */
   constructor(budget: number, position: number) {
@@ -79,7 +79,7 @@ export class Ring {
 
   /** Everything beyond a position, or `undefined` when some of it is not here any more. */
   since(position: number): RingEntry[] | undefined {
-    if (position < this.floor) return undefined;
+    if (this.budget === 0 || position < this.floor) return undefined;
     let low = 0;
     let high = this.entries.length;
     while (low < high) {

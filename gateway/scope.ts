@@ -1,7 +1,8 @@
 /** What a session may see: its guilds, the channels visible in them, its direct channels; read while the views stand still. */
 import type { ChannelRow, GuildRow, MemberRow } from '../projections/guild-views/port.ts';
+import type { Views } from '../projections/port.ts';
 import type { ChannelHead } from '../projections/unread/port.ts';
-import { channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
+import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
 import type { GatewayDeps } from './config.ts';
 import { dispatchFrame, dispatchPayload } from './frames.ts';
 import type { Session } from './session.ts';
@@ -24,13 +25,15 @@ export interface Scope {
   readonly directChannels: readonly ChannelRow[];
 }
 
-type Deps = Pick<GatewayDeps, 'views' | 'access' | 'presenter'>;
+export interface ScopeDeps extends Pick<GatewayDeps, 'access' | 'presenter'> {
+  readonly views: Pick<Views, 'guilds' | 'unread'>;
+}
 
 /** Discord's rule for which shard a guild belongs to. Direct messages belong to shard 0. */
 export const onShard = (session: Session, guildId: string): boolean =>
   session.shardCount === 1 || Number((BigInt(guildId) >> 22n) % BigInt(session.shardCount)) === session.shardId;
 
-export const readScope = async (deps: Deps, session: Session): Promise<Scope> => {
+export const readScope = async (deps: ScopeDeps, session: Session): Promise<Scope> => {
   const { guilds: reader } = deps.views;
   const guilds: VisibleGuild[] = [];
   for (const guild of await reader.guildsOf(session.userId)) {
@@ -43,7 +46,7 @@ export const readScope = async (deps: Deps, session: Session): Promise<Scope> =>
 
 /** A guild of more members than the session's threshold comes with the session's own member only. */
 export const readGuildSnapshot = async (
-  deps: Deps,
+  deps: ScopeDeps,
   session: Session,
   visible: VisibleGuild,
 ): Promise<GuildSnapshot> => {
@@ -56,6 +59,11 @@ export const readGuildSnapshot = async (
       : [member];
   return { guild, channels, member, members, heads: await unread.heads(channels.map((channel) => channel.id)) };
 };
+
+export const audiencesOfGuild = ({ guild, channels }: VisibleGuild): Audience[] => [
+  guildAudience(guild.id),
+  ...channels.map((channel) => channelAudience(channel.id)),
+];
 
 export const joinGuild = (subscriptions: Subscriptions, session: Session, visible: VisibleGuild): void => {
   const { id } = visible.guild;
@@ -70,7 +78,7 @@ export const joinAll = (subscriptions: Subscriptions, session: Session, scope: S
 };
 
 export const guildCreatePayload = async (
-  deps: Deps,
+  deps: ScopeDeps,
   session: Session,
   snapshot: GuildSnapshot,
   s: number,

@@ -160,6 +160,13 @@ export class Session {
     this.seenAt = this.host.now();
   }
 
+  /** What it was registered for is no longer what it may see: back to where nothing had come yet. */
+  beginAgain(): void {
+    this.phase = Phase.starting;
+    this.pending = null;
+    this.s = 0;
+  }
+
   /** Hears nothing from now on. */
   end(): void {
     if (this.phase === Phase.closed) return;

@@ -7,7 +7,7 @@ import { type Outgoing, wireLength } from './frames.ts';
 import { DEFAULT_INTENTS, Intent } from './intents.ts';
 import type { Outbox } from './outbox.ts';
 import type { Ring } from './ring.ts';
-import { Phase, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface Parts {
@@ -45,11 +45,6 @@ export const wants = (session: Session, intents: number | undefined): void => {
 export const viewsAtHead = async ({ deps }: Parts): Promise<number | undefined> => {
   const head = await deps.log.head();
   return (await deps.views.whenProcessed(head, deps.config.viewsTimeoutMs)) ? head : undefined;
-};
-
-/** From here live dispatches are the session's, but wait. To be called while the views stand still. */
-export const hold = (session: Session): void => {
-  session.phase = Phase.holding;
 };
 
 /** Bytes written before a socket is looked at again and other work gets a turn. */

@@ -1,9 +1,15 @@
 /** Who hears what: one topic per audience that anybody here listens to. */
 import type { Audience } from '../schemas/streams.ts';
+import type { Feed } from './config.ts';
 import { type Session, Topic } from './session.ts';
 
 export class Subscriptions {
   private readonly topics = new Map<Audience, Topic>();
+  private readonly feed: Pick<Feed, 'listen' | 'leave'> | undefined;
+
+  constructor(feed?: Pick<Feed, 'listen' | 'leave'>) {
+    this.feed = feed;
+  }
 
   /** `undefined`: nobody listens. */
   topic(audience: Audience): Topic | undefined {
@@ -16,6 +22,8 @@ export class Subscriptions {
     if (topic === undefined) {
       topic = new Topic(audience, guildId);
       this.topics.set(audience, topic);
+      // Whoever joins has listened before; this only keeps it so for as long as anybody hears the topic.
+      void this.feed?.listen([audience]);
     }
     session.hears(topic);
   }
@@ -37,6 +45,8 @@ export class Subscriptions {
   private remove(topic: Topic, session: Session): void {
     topic.sessions.delete(session);
     // Only the topic that is still in the map: another of the same audience may have been made since.
-    if (topic.sessions.size === 0 && this.topics.get(topic.audience) === topic) this.topics.delete(topic.audience);
+    if (topic.sessions.size > 0 || this.topics.get(topic.audience) !== topic) return;
+    this.topics.delete(topic.audience);
+    this.feed?.leave([topic.audience]);
   }
 }
