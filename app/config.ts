@@ -1,11 +1,15 @@
 /** The whole configuration, decoded once from the environment. */
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
-import { type Config, limits, type Setting, settings } from '../schemas/config.ts';
+import { type Config, clusterSettings, limits, type Setting, settings } from '../schemas/config.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const every: readonly Setting<unknown>[] = [...Object.values(settings), ...Object.values(limits)];
+const every: readonly Setting<unknown>[] = [
+  ...Object.values(settings),
+  ...Object.values(clusterSettings),
+  ...Object.values(limits),
+];
 
 const SHOWN = 80;
 const shown = (given: string): string => JSON.stringify(given.length > SHOWN ? `${given.slice(0, SHOWN)}...` : given);
@@ -36,6 +40,19 @@ const unknownVariables = (environment: Environment): string[] => {
     .map((name) => `${name} is no variable of Parley; the nearest is ${nearest(name)}`);
 };
 
+const missingServers = ({ profile, cluster }: Config): string[] => {
+  if (profile !== 'cluster') return [];
+  const { logUrl, vaultUrl, viewsUrl, redisUrl, kafkaUrl, cassandraUrl } = clusterSettings;
+  const given = { logUrl, vaultUrl, viewsUrl, redisUrl, kafkaUrl, cassandraUrl };
+  return Object.entries(given).flatMap(([key, { variable, accepts }]) =>
+    cluster[key as keyof typeof given] === null
+      ? [
+          `${variable}: given nothing, and the cluster profile needs it; accepted: ${accepts.replace(', or nothing', '')}`,
+        ]
+      : [],
+  );
+};
+
 /**
  * Reads every PARLEY_* variable.
  * @returns the configuration, or a line for each variable that is wrong: its name, what was given, what is accepted.
@@ -52,8 +69,8 @@ export const readConfig = (environment: Environment): Either<readonly string[], 
         return [key, undefined];
       }),
     );
-  const values = { ...valuesOf(settings), limits: valuesOf(limits) };
-  wrong.push(...unknownVariables(environment));
+  const values = { ...valuesOf(settings), cluster: valuesOf(clusterSettings), limits: valuesOf(limits) };
+  wrong.push(...missingServers(values as unknown as Config), ...unknownVariables(environment));
   return wrong.length === 0 ? either.right(values as unknown as Config) : either.left(wrong);
 };
 

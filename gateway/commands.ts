@@ -6,6 +6,7 @@ import { type Command, type CommandType, commandCodecs } from '../schemas/comman
 import { decode } from '../schemas/decode.ts';
 import { errorBody, fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { Op } from '../schemas/gateway/frames.ts';
+import { StoreUnavailable } from '../schemas/unavailable.ts';
 import type { GatewayDeps } from './config.ts';
 import { textFrame } from './frames.ts';
 import type { Outbox } from './outbox.ts';
@@ -68,8 +69,12 @@ export class Commands {
       if (either.isLeft(outcome)) this.refuse(session, id, outcome.left);
       else this.reply(session, { id, ok: true, ...outcome.right });
     } catch (error) {
-      this.deps.logger.error({ err: error, correlationId, type: command.type }, 'a command failed');
-      this.refuse(session, id, parleyError('general'));
+      if (error instanceof StoreUnavailable) {
+        this.refuse(session, id, parleyError('unavailable', { retryAfter: error.retryAfter }));
+      } else {
+        this.deps.logger.error({ err: error, correlationId, type: command.type }, 'a command failed');
+        this.refuse(session, id, parleyError('general'));
+      }
     } finally {
       session.commandsInFlight -= 1;
     }

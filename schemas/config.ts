@@ -5,6 +5,10 @@ import type { Option } from 'fp-ts/lib/Option.js';
 import * as t from 'io-ts';
 import { integerText } from './primitives.ts';
 
+/** What a process of the cluster profile does. */
+export const ROLES = ['gateway', 'api', 'relay', 'projector'] as const;
+export type Role = (typeof ROLES)[number];
+
 /** So many per so many seconds; `undefined` where a limit is off. */
 export type Rate = { readonly count: number; readonly seconds: number } | undefined;
 
@@ -50,6 +54,30 @@ const address = (...schemes: readonly string[]): EnvCodec<string | null> =>
     return fits ? option.some(given.replace(/\/+$/, '')) : option.none;
   });
 
+/** Servers of one store; credentials and options as the store's own URLs have them. Nothing given means `null`. */
+const server = (...schemes: readonly string[]): EnvCodec<string | null> =>
+  parsed(`a URL beginning with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}, or nothing`, (given) => {
+    if (given === '') return option.some(null);
+    // Several hosts after each other are no URL to the standard; the first one must be.
+    const first = given.replace(/,[^/?]*/, '');
+    const fits = schemes.some((scheme) => given.startsWith(`${scheme}://`)) && URL.canParse(first);
+    return fits ? option.some(given) : option.none;
+  });
+
+const isRole = (given: string): given is Role => (ROLES as readonly string[]).includes(given);
+
+const roles = parsed<readonly Role[]>(
+  `roles separated by commas: ${ROLES.map((one) => `\`${one}\``).join(', ')}`,
+  (given) => {
+    const list = given.split(',').map((one) => one.trim());
+    return list.every(isRole) ? option.some([...new Set(list)]) : option.none;
+  },
+);
+
+const name = parsed('1 to 32 small letters, digits and `_`, a letter first', (given) =>
+  /^[a-z][a-z0-9_]{0,31}$/.test(given) ? option.some(given) : option.none,
+);
+
 const isNetwork = (given: string): boolean => {
   const [ip = '', bits, ...more] = given.split('/');
   const version = isIP(ip);
@@ -89,6 +117,12 @@ const setting = <A>(variable: string, form: EnvCodec<A>, fallback: string, about
 });
 
 export const settings = {
+  profile: setting(
+    'PROFILE',
+    word('embedded', 'cluster'),
+    'embedded',
+    '`embedded`: one process on one folder. `cluster`: several, on the servers named below.',
+  ),
   host: setting('HOST', nonEmpty('an address or host name'), '127.0.0.1', 'Address the server listens on.'),
   port: setting('PORT', whole(0, 65_535), '7480', 'Port the server listens on; 0 takes any free one.'),
   data: setting('DATA', nonEmpty('a path'), './data', 'Folder of the log, the vault and the views.'),
@@ -144,6 +178,74 @@ export const settings = {
   ),
 } as const;
 
+/** Of the cluster profile alone. */
+export const clusterSettings = {
+  roles: setting('ROLES', roles, ROLES.join(','), 'What this process does; `parley serve --roles` says it too.'),
+  log: setting('LOG', word('postgres', 'kurrentdb'), 'postgres', 'The store of the event log.'),
+  logUrl: setting(
+    'LOG_URL',
+    server('postgres', 'postgresql', 'esdb', 'esdb+discover', 'kurrentdb'),
+    '',
+    'The event log.',
+  ),
+  vaultUrl: setting(
+    'VAULT_URL',
+    server('postgres', 'postgresql'),
+    '',
+    'PostgreSQL of the vault, the worker ids and the leases.',
+  ),
+  viewsUrl: setting('VIEWS_URL', server('postgres', 'postgresql'), '', 'PostgreSQL of the guild views.'),
+  redisUrl: setting(
+    'REDIS_URL',
+    server('redis', 'rediss'),
+    '',
+    'Redis: unread counts, the delivery feed, limits. Several nodes of a Redis Cluster are separated by commas.',
+  ),
+  kafkaUrl: setting(
+    'KAFKA_URL',
+    server('kafka', 'kafkas'),
+    '',
+    'Kafka; brokers are separated by commas. `kafkas` is with TLS.',
+  ),
+  cassandraUrl: setting(
+    'CASSANDRA_URL',
+    server('cassandra'),
+    '',
+    'Cassandra or ScyllaDB; nodes are separated by commas, `?dc=` names the data centre, `&tls=true` turns TLS on.',
+  ),
+  namespace: setting(
+    'NAMESPACE',
+    name,
+    'parley',
+    'Begins the names of topics, keys and keyspace: several installations can share servers.',
+  ),
+  partitions: setting(
+    'PARTITIONS',
+    whole(1, 1024),
+    '8',
+    'Partitions of the distribution log. Never changes once there is one.',
+  ),
+  cassandraTimeoutMs: setting(
+    'CASSANDRA_TIMEOUT_MS',
+    whole(10, 600_000),
+    '5000',
+    'Milliseconds a request to Cassandra may take.',
+  ),
+  cassandraOpenMs: setting(
+    'CASSANDRA_OPEN_MS',
+    whole(10, 600_000),
+    '30000',
+    'Milliseconds Cassandra is left alone after half of the requests failed.',
+  ),
+  redisTimeoutMs: setting('REDIS_TIMEOUT_MS', whole(10, 600_000), '1000', 'Milliseconds a request to Redis may take.'),
+  redisOpenMs: setting(
+    'REDIS_OPEN_MS',
+    whole(10, 600_000),
+    '10000',
+    'Milliseconds Redis is left alone after half of the requests failed.',
+  ),
+} as const;
+
 export const limits = {
   send: setting('LIMIT_SEND', rate, '5/5', 'Messages of a person to one channel.'),
   reaction: setting('LIMIT_REACTION', rate, '10/1', 'Reactions of a user.'),
@@ -159,4 +261,5 @@ export const limits = {
 type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer A> ? A : never };
 
 export type Limits = Values<typeof limits>;
-export type Config = Values<typeof settings> & { readonly limits: Limits };
+export type ClusterConfig = Values<typeof clusterSettings>;
+export type Config = Values<typeof settings> & { readonly limits: Limits; readonly cluster: ClusterConfig };

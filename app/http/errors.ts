@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody, fieldError, type ParleyError, parleyError } from '../../schemas/errors.ts';
 import { limitHeaders, refusalHeaders } from '../../schemas/http/limit-headers.ts';
+import { StoreUnavailable } from '../../schemas/unavailable.ts';
 import type { Metrics } from '../metrics.ts';
 import { Refused } from './json-body.ts';
 
@@ -21,6 +22,7 @@ export const sendError = (reply: FastifyReply, error: ParleyError, metrics: Metr
 /** What fastify itself refuses, in the words of the catalogue; `undefined` for a fault of ours. */
 const asParleyError = (thrown: Partial<FastifyError>): ParleyError | undefined => {
   if (thrown instanceof Refused) return thrown.error;
+  if (thrown instanceof StoreUnavailable) return parleyError('unavailable', { retryAfter: thrown.retryAfter });
   switch (thrown.code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return parleyError('unsupportedMediaType');
