@@ -1,0 +1,58 @@
+/** The command line of `npm run services`. */
+import { Command, InvalidArgumentError } from 'commander';
+import { isServiceName, type Progress, type ServiceName, serviceNames, sharedServices } from './index.ts';
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const progress: Progress = (name, message) => print(name === undefined ? message : `${name.padEnd(10)}${message}`);
+
+const serviceName = (text: string, former: readonly ServiceName[] = []): readonly ServiceName[] => {
+  if (!isServiceName(text)) throw new InvalidArgumentError(`There are ${serviceNames.join(', ')}.`);
+  return [...former, text];
+};
+
+const services = sharedServices(progress);
+const program = new Command('npm run services --')
+  .description('The servers that the cluster profile, its tests and its benches need, on loopback.')
+  .showHelpAfterError();
+
+program
+  .command('up')
+  .description('start what is down, and wait until it answers')
+  .argument('[names...]', serviceNames.join(', '), serviceName)
+  .action((names: readonly ServiceName[] = []) => services.start(...names));
+
+program
+  .command('down')
+  .description('end what was started; data stays')
+  .argument('[names...]', serviceNames.join(', '), serviceName)
+  .action((names: readonly ServiceName[] = []) => services.stop(...names));
+
+program
+  .command('status')
+  .description('what is up, where, as which process')
+  .action(async () => {
+    for (const { name, state, port, pid } of await services.status()) {
+      print(
+        [name.padEnd(10), state.padEnd(8), `port ${port}`, pid === undefined ? '' : `pid ${pid}`].join(' ').trimEnd(),
+      );
+    }
+  });
+
+program
+  .command('logs')
+  .description('the end of what the servers say')
+  .argument('[names...]', serviceNames.join(', '), serviceName)
+  .option('-n, --lines <count>', 'how many lines of each', '40')
+  .action(async (names: readonly ServiceName[] = serviceNames, { lines }: { lines: string }) => {
+    for (const name of names) print(`--- ${name}\n${await services.logs(name, Number(lines))}`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

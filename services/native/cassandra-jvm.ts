@@ -1,0 +1,52 @@
+/** How Cassandra's Java 17 must be called; without the exports and opens it dies at start. */
+
+const exported = [
+  'java.base/jdk.internal.misc',
+  'java.base/java.lang.ref',
+  'java.management.rmi/com.sun.jmx.remote.internal.rmi',
+  'java.rmi/sun.rmi.registry',
+  'java.rmi/sun.rmi.server',
+  'java.sql/java.sql',
+  'jdk.unsupported/sun.misc',
+  'jdk.attach/sun.tools.attach',
+];
+
+const opened = [
+  ...[
+    'java.lang',
+    'java.lang.module',
+    'java.lang.reflect',
+    'java.io',
+    'java.nio',
+    'java.util',
+    'java.util.concurrent',
+    'java.util.concurrent.atomic',
+    'sun.nio.ch',
+    'jdk.internal.loader',
+    'jdk.internal.math',
+    'jdk.internal.module',
+    'jdk.internal.ref',
+    'jdk.internal.reflect',
+    'jdk.internal.util.jar',
+  ].map((name) => `java.base/${name}`),
+  'jdk.management/com.sun.management.internal',
+];
+
+export const cassandraJvm: readonly string[] = [
+  // It locks its heap in memory: a small one to begin with.
+  '-Xms128m',
+  '-Xmx768m',
+  '-XX:MaxDirectMemorySize=256m',
+  '-Xss512k',
+  '-XX:+UseG1GC',
+  '-Djdk.attach.allowAttachSelf=true',
+  '-Dcassandra-foreground=yes',
+  '-Dio.netty.tryReflectionSetAccessible=true',
+  // One node has no neighbours to wait for.
+  '-Dcassandra.ring_delay_ms=0',
+  '-Dcassandra.skip_wait_for_gossip_to_settle=0',
+  '-Dcassandra.shutdown_announce_in_ms=0',
+  '-Dcassandra.superuser_setup_delay_ms=0',
+  ...exported.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
+  ...opened.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
+];

@@ -1,0 +1,84 @@
+/** Who a process is: its pid alone is given to another one sooner or later. Reads /proc, so Linux only. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A pid, when that process began (clock ticks since the machine's start) and which start of the machine it was. */
+export interface Identity {
+  readonly pid: number;
+  readonly began: string;
+  readonly boot: string;
+}
+
+interface Stat {
+  readonly state: string;
+  readonly parent: number;
+  readonly began: string;
+}
+
+const statOf = (pid: number): Stat | undefined => {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The program's name stands in parentheses and may itself contain spaces and parentheses.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', parent: Number(fields[1]), began: fields[19] ?? '' };
+  } catch {
+    return undefined;
+  }
+};
+
+const boot = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+/** Undefined when there is no such process, or only its exit code is left of it. */
+export const identityOf = (pid: number): Identity | undefined => {
+  const stat = statOf(pid);
+  // A zombie holds no port and no file; where nobody collects orphans it would stay for ever.
+  if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return undefined;
+  return { pid, began: stat.began, boot: boot() };
+};
+
+/** Whether exactly this process still runs, and not another that was given its pid. */
+export const isAlive = (identity: Identity): boolean => {
+  const now = identityOf(identity.pid);
+  return now !== undefined && now.began === identity.began && now.boot === identity.boot;
+};
+
+/** A process and all it started, itself first. */
+export const familyOf = (identity: Identity): readonly Identity[] => {
+  const children = new Map<number, number[]>();
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    const stat = statOf(pid);
+    if (stat !== undefined) children.set(stat.parent, [...(children.get(stat.parent) ?? []), pid]);
+  }
+  const family: Identity[] = [identity];
+  for (let index = 0; index < family.length; index += 1) {
+    for (const pid of children.get(family[index]?.pid ?? 0) ?? []) {
+      const child = identityOf(pid);
+      if (child !== undefined) family.push(child);
+    }
+  }
+  return family;
+};
+
+/** Sends a signal if exactly this process still runs; says whether it did. */
+export const signal = (identity: Identity, name: NodeJS.Signals): boolean => {
+  if (!isAlive(identity)) return false;
+  try {
+    return process.kill(identity.pid, name);
+  } catch {
+    return false;
+  }
+};
+
+/** Reads an identity written with JSON.stringify; undefined when the text is no such thing. */
+export const parseIdentity = (text: string): Identity | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { pid, began, boot: start } = value as Partial<Identity>;
+    if (typeof pid !== 'number' || typeof began !== 'string' || typeof start !== 'string') return undefined;
+    return { pid, began, boot: start };
+  } catch {
+    return undefined;
+  }
+};

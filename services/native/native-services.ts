@@ -1,0 +1,134 @@
+/** A set of servers as plain processes of this machine. */
+import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type Progress, ServiceFailed, type ServiceStatus, type Services } from '../port.ts';
+import { type Ports, type ServiceName, serviceNames, urlsOf } from '../ports.ts';
+import { cassandra } from './cassandra.ts';
+import { kafka } from './kafka.ts';
+import { withLock } from './lock.ts';
+import { postgres } from './postgres.ts';
+import { redis } from './redis.ts';
+import { end, lastLines, launch, running, type ServerFiles, untilReady } from './server.ts';
+import type { NativeService } from './service.ts';
+
+const READY_MS = 60_000;
+const PATIENCE_MS = 30_000;
+
+const catalogue: Readonly<Record<ServiceName, NativeService>> = {
+  postgres: postgres('postgres'),
+  views: postgres('views'),
+  redis,
+  kafka,
+  cassandra,
+};
+
+const isOpen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+
+const all = (names: readonly ServiceName[]): readonly ServiceName[] => (names.length === 0 ? serviceNames : names);
+
+/** Every one is tried to its end, so that no attempt goes on behind the caller's back; then the first error is thrown. */
+const each = async (names: readonly ServiceName[], action: (name: ServiceName) => Promise<void>): Promise<void> => {
+  const outcomes = await Promise.allSettled(all(names).map(action));
+  const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+  if (failed.length === 1) throw failed[0]?.reason;
+  if (failed.length > 1) {
+    throw new AggregateError(
+      failed.map(({ reason }) => reason as Error),
+      failed.map(({ reason }) => (reason as Error).message).join('\n'),
+    );
+  }
+};
+
+/** Names the server in whatever went wrong with it. */
+const naming = async (name: ServiceName, action: () => Promise<void>): Promise<void> => {
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof Error) error.message = `${name}: ${error.message}`;
+    throw error;
+  }
+};
+
+/** Keeps data, configuration, logs and pids below `directory`. */
+export const nativeServices = (directory: string, ports: Ports, progress: Progress): Services => {
+  const filesOf = (name: ServiceName): ServerFiles => ({
+    pid: join(directory, `${name}.pid`),
+    log: join(directory, `${name}.log`),
+  });
+  const locked = (name: ServiceName, action: () => Promise<void>): Promise<void> =>
+    naming(name, () =>
+      withLock(join(directory, `${name}.lock`), action, (pid) => progress(name, `waits for process ${pid}`)),
+    );
+
+  const start = async (name: ServiceName): Promise<void> => {
+    const service = catalogue[name];
+    const files = filesOf(name);
+    const port = service.port(ports);
+    const probe = () => service.probe(port);
+    const present = running(files);
+    if (present !== undefined) {
+      await untilReady(files, present, probe, READY_MS);
+      return progress(name, `is up already (port ${port}, pid ${present.pid})`);
+    }
+    if (await isOpen(port)) {
+      await probe().catch((error: Error) => {
+        throw new ServiceFailed(`port ${port} is taken by something else (${error.message})`);
+      });
+      return progress(name, `is up already, started by somebody else (port ${port})`);
+    }
+    await service.install((message) => progress(name, message));
+    progress(name, 'starts');
+    const began = Date.now();
+    const place = { name, ports, data: join(directory, 'data', name), configuration: join(directory, 'conf', name) };
+    await mkdir(join(directory, 'data'), { recursive: true });
+    const identity = await launch(files, await service.prepare(place));
+    try {
+      await untilReady(files, identity, probe, READY_MS);
+    } catch (error) {
+      await end(files, 'SIGKILL', 0);
+      throw error;
+    }
+    progress(name, `is up after ${((Date.now() - began) / 1000).toFixed(1)} s (port ${port}, pid ${identity.pid})`);
+  };
+
+  const stop = async (name: ServiceName): Promise<void> => {
+    const present = running(filesOf(name));
+    await end(filesOf(name), catalogue[name].endSignal, PATIENCE_MS);
+    if (present !== undefined) progress(name, `is down (pid ${present.pid})`);
+  };
+
+  const kill = async (name: ServiceName): Promise<void> => {
+    if (running(filesOf(name)) === undefined) throw new ServiceFailed('is not running, or not started here');
+    await end(filesOf(name), 'SIGKILL', 0);
+  };
+
+  const statusOf = async (name: ServiceName): Promise<ServiceStatus> => {
+    const port = catalogue[name].port(ports);
+    const pid = running(filesOf(name))?.pid;
+    const answers = await catalogue[name].probe(port).then(
+      () => true,
+      () => false,
+    );
+    if (!answers) return { name, state: 'down', port, pid };
+    return { name, state: pid === undefined ? 'foreign' : 'up', port, pid };
+  };
+
+  return {
+    ports,
+    urls: urlsOf(ports),
+    start: (...names) => each(names, (name) => locked(name, () => start(name))),
+    stop: (...names) => each(names, (name) => locked(name, () => stop(name))),
+    kill: (name) => locked(name, () => kill(name)),
+    status: () => Promise.all(serviceNames.map(statusOf)),
+    logs: async (name, lines) => lastLines(filesOf(name).log, lines),
+  };
+};

@@ -1,0 +1,47 @@
+/** What a set of servers can do, whether they run natively or in containers. */
+import type { Ports, ServiceName } from './ports.ts';
+
+/**
+ * `up` and `down` are of this set; `foreign` answers on our port but was started by somebody else: it is used, and
+ * never ended.
+ */
+export type ServiceState = 'up' | 'down' | 'foreign';
+
+export interface ServiceStatus {
+  readonly name: ServiceName;
+  readonly state: ServiceState;
+  readonly port: number;
+  readonly pid: number | undefined;
+}
+
+/** Told what goes on, one line at a time; `name` is undefined for what concerns no server in particular. */
+export type Progress = (name: ServiceName | undefined, message: string) => void;
+
+/** Something a person has to do before a server can start; the message says what, and how. */
+export class ServiceMissing extends Error {
+  override readonly name = 'ServiceMissing';
+}
+
+/** A server did not do what it was told within the time-out; the message ends with what its log says. */
+export class ServiceFailed extends Error {
+  override readonly name = 'ServiceFailed';
+}
+
+export interface Services {
+  readonly ports: Ports;
+  readonly urls: Readonly<Record<ServiceName, string>>;
+  /**
+   * Starts what is down of `names` (all of them when none is given), on the data it had, and resolves when each
+   * answers. Two processes may call it at once.
+   *
+   * @throws ServiceMissing when a program is not installed and cannot be; ServiceFailed when one is not ready in 60 s
+   */
+  start(...names: readonly ServiceName[]): Promise<void>;
+  /** Ends `names` (all when none is given) cleanly, resolves when the processes are gone; KILL after 30 s. */
+  stop(...names: readonly ServiceName[]): Promise<void>;
+  /** Ends one with KILL, without a warning to it, and resolves when its processes are gone. */
+  kill(name: ServiceName): Promise<void>;
+  status(): Promise<readonly ServiceStatus[]>;
+  /** The end of one server's own log, at most `lines` lines. */
+  logs(name: ServiceName, lines: number): Promise<string>;
+}

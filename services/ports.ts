@@ -1,0 +1,20 @@
+/** Which servers there are, the ports they need, and their addresses as Parley's configuration wants them. */
+import type { ports as sharedPorts } from './endpoints.ts';
+
+/** The servers that can be started; `views` is a PostgreSQL of its own, so that a test can stop one without the other. */
+export const serviceNames = ['postgres', 'views', 'redis', 'kafka', 'cassandra'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/** Every port of one set of servers, on loopback. */
+export type Ports = Readonly<Record<keyof typeof sharedPorts, number>>;
+
+/** Addresses of a set, in the form of PARLEY_LOG_URL and its like. */
+export const urlsOf = (ports: Ports): Readonly<Record<ServiceName, string>> => ({
+  postgres: `postgres://parley@127.0.0.1:${ports.postgres}/postgres`,
+  views: `postgres://parley@127.0.0.1:${ports.views}/postgres`,
+  redis: `redis://127.0.0.1:${ports.redis}`,
+  kafka: `kafka://127.0.0.1:${ports.kafka}`,
+  cassandra: `cassandra://127.0.0.1:${ports.cassandra}`,
+});
+
+export const isServiceName = (name: string): name is ServiceName => (serviceNames as readonly string[]).includes(name);

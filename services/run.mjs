@@ -1,0 +1,22 @@
+// Bundles main.ts and runs it: works on a clean checkout, and leaves dist alone, which a running server may read.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const folder = 'node_modules/.cache/parley';
+const file = `${folder}/services-${process.pid}.mjs`;
+const result = await build({
+  entryPoints: ['services/main.ts'],
+  bundle: true,
+  write: false,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+});
+mkdirSync(folder, { recursive: true });
+writeFileSync(file, result.outputFiles[0].contents);
+process.once('exit', () => rmSync(file, { force: true }));
+await import(pathToFileURL(file).href);
