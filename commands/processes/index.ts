@@ -13,7 +13,8 @@ import type { EventOf, EventType, ParleyEvent } from '../../schemas/events/index
 import { channelStream, memberStream } from '../../schemas/streams.ts';
 import type { Mailboxes } from '../mailbox.ts';
 
-const CAUSES = ['guild-created', 'invite-redeemed', 'dm-opened'] as const satisfies readonly EventType[];
+/** Types of the events that something must follow. */
+export const CAUSES = ['guild-created', 'invite-redeemed', 'dm-opened'] as const satisfies readonly EventType[];
 type Causing = EventOf<(typeof CAUSES)[number]>;
 
 const isCause = (event: ParleyEvent): event is Causing => (CAUSES as readonly string[]).includes(event.type);
@@ -84,11 +85,16 @@ export class Processes {
     const head = await this.log.head();
     while (this.caughtUp < head) {
       const page = await this.log.readAll({ after: this.caughtUp, types: CAUSES, limit: PAGE });
-      await Promise.all(page.events.filter(isCause).map((event) => this.follow(event)));
+      await this.finish(page.events);
       this.caughtUp = Math.max(page.through, this.caughtUp + 1);
     }
     this.seen = Math.max(this.seen, head);
     this.caughtUp = Number.POSITIVE_INFINITY;
+  }
+
+  /** Resolves when everything that must follow these events has followed. */
+  async finish(events: readonly ParleyEvent[]): Promise<void> {
+    await Promise.all(events.filter(isCause).map((event) => this.follow(event)));
   }
 
   /** A batch the views hold. The steps run on their own: they need the views to go on. */
