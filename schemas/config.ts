@@ -138,6 +138,12 @@ export const settings = {
     '',
     'Where clients reach this server. Without it, answers name the host that the request was sent to.',
   ),
+  gatewayUrl: setting(
+    'GATEWAY_URL',
+    address('ws', 'wss'),
+    '',
+    'The socket that clients are told of. Without it, `/gateway` at the public URL.',
+  ),
   resumeGatewayUrl: setting(
     'RESUME_GATEWAY_URL',
     address('ws', 'wss'),

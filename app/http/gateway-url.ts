@@ -4,12 +4,13 @@ import type { Config } from '../../schemas/config.ts';
 
 const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[\da-fA-F:.]+\](:\d{1,5})?$/;
 
-/** The public URL's socket; without one, a socket on the host that the request was sent to. */
+/** The socket that is configured; else the public URL's; without one, a socket on the host that the request was sent to. */
 export const gatewayUrlOf =
-  (config: Pick<Config, 'publicUrl' | 'host' | 'port'>) =>
+  (config: Pick<Config, 'gatewayUrl' | 'publicUrl' | 'host' | 'port'>) =>
   (request: {
     readonly headers: Readonly<Record<string, string | string[] | undefined>> | IncomingHttpHeaders;
   }): string => {
+    if (config.gatewayUrl !== null) return config.gatewayUrl;
     if (config.publicUrl !== null) return `${config.publicUrl.replace(/^http/, 'ws')}/gateway`;
     const { host } = request.headers;
     return `ws://${typeof host === 'string' && HOST.test(host) ? host : `${config.host}:${config.port}`}/gateway`;

@@ -2,10 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { gatewayUrlOf } from './gateway-url.ts';
 
 describe('the gateway URL', () => {
-  const local = gatewayUrlOf({ publicUrl: null, host: '127.0.0.1', port: 7480 });
+  const local = gatewayUrlOf({ gatewayUrl: null, publicUrl: null, host: '127.0.0.1', port: 7480 });
+
+  it('is the one that is configured', () => {
+    const configured = { gatewayUrl: 'wss://socket.example', publicUrl: 'https://chat.example', host: 'h', port: 1 };
+    expect(gatewayUrlOf(configured)({ headers: { host: 'other' } })).toBe('wss://socket.example');
+  });
 
   it('is on the public URL where there is one, with the same security', () => {
-    const of = (publicUrl: string) => gatewayUrlOf({ publicUrl, host: 'h', port: 1 })({ headers: { host: 'other' } });
+    const of = (gatewayUrl: null, publicUrl: string) =>
+      gatewayUrlOf({ publicUrl, host: 'h', port: 1 })({ headers: { host: 'other' } });
     expect(of('https://chat.example')).toBe('wss://chat.example/gateway');
     expect(of('http://chat.example:8080/parley')).toBe('ws://chat.example:8080/parley/gateway');
   });

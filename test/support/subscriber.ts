@@ -15,15 +15,17 @@ export class Subscriber {
   resumes = 0;
   /** What must not happen: sessions the server did not take back. */
   invalidSessions = 0;
-  readonly #base: string;
+  readonly #bases: readonly string[];
+  #connections = 0;
   readonly #account: Account;
   readonly #onMessage: () => void;
   #client: GatewayClient | undefined;
   #session: Session | undefined;
   #stopped = false;
 
-  constructor(base: string, account: Account, onMessage: () => void) {
-    this.#base = base;
+  /** @param bases one address, or several that are taken in turn: each resume then happens on another gateway */
+  constructor(bases: string | readonly string[], account: Account, onMessage: () => void) {
+    this.#bases = typeof bases === 'string' ? [bases] : bases;
     this.#account = account;
     this.#onMessage = onMessage;
   }
@@ -43,7 +45,9 @@ export class Subscriber {
   }
 
   async #connect(): Promise<GatewayClient> {
-    this.#client = await GatewayClient.connect(this.#base, (frame) => this.#take(frame));
+    const base = this.#bases[this.#connections % this.#bases.length]!;
+    this.#connections += 1;
+    this.#client = await GatewayClient.connect(base, (frame) => this.#take(frame));
     return this.#client;
   }
 

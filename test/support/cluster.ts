@@ -1,0 +1,84 @@
+/** Parley as several processes, each behind a front with an address that stays. */
+import { urls } from '../../services/endpoints.ts';
+import { type Front, startFront } from './front.ts';
+import { createNamespace, type Namespace, type ServerUrls } from './namespace.ts';
+import { LIMITS_OFF, type Server, startServer } from './server.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** Names of the processes and what each does. */
+export const SPLIT = {
+  'gateway-1': 'gateway',
+  'gateway-2': 'gateway',
+  api: 'api',
+  relay: 'relay',
+  'projector-1': 'projector',
+  'projector-2': 'projector',
+} as const;
+
+export interface Cluster<Name extends string> {
+  readonly namespace: Namespace;
+  /** Address of a process's front. */
+  url(name: Name): string;
+  process(name: Name): Server;
+  /** Starts a process that ended. */
+  start(name: Name): Promise<void>;
+  /** Kill -9. */
+  kill(name: Name): Promise<void>;
+  /** SIGTERM. @returns the exit code */
+  stop(name: Name): Promise<number | null>;
+  close(): Promise<void>;
+}
+
+export interface ClusterOptions<Name extends string> {
+  /** Roles by name of the process. */
+  readonly processes: Readonly<Record<Name, string>>;
+  readonly servers?: ServerUrls;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export const startCluster = async <Name extends string>(options: ClusterOptions<Name>): Promise<Cluster<Name>> => {
+  const { processes, servers = urls, env = {} } = options;
+  const names = Object.keys(processes) as Name[];
+  const namespace = await createNamespace(servers);
+  const folder = temporaryFolder();
+  const fronts = new Map<Name, Front>();
+  const running = new Map<Name, Server>();
+  const start = async (name: Name) => {
+    const front = fronts.get(name)!;
+    const server = await startServer({
+      data: folder.path,
+      timeoutMs: 60_000,
+      env: {
+        ...namespace.env,
+        ...LIMITS_OFF,
+        PARLEY_PUBLIC_URL: front.url,
+        ...env,
+        PARLEY_ROLES: processes[name],
+      },
+    });
+    running.set(name, server);
+    front.forwardTo(server.port);
+  };
+  const close = async () => {
+    await Promise.all([...running.values()].map((server) => (server.alive() ? server.kill() : undefined)));
+    for (const front of fronts.values()) await front.close();
+    folder.remove();
+    await namespace.drop();
+  };
+  try {
+    for (const name of names) fronts.set(name, await startFront());
+    await Promise.all(names.map(start));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    namespace,
+    url: (name) => fronts.get(name)!.url,
+    process: (name) => running.get(name)!,
+    start,
+    kill: (name) => running.get(name)!.kill(),
+    stop: (name) => running.get(name)!.stop(30_000),
+    close,
+  };
+};
