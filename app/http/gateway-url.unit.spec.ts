@@ -10,8 +10,8 @@ describe('the gateway URL', () => {
   });
 
   it('is on the public URL where there is one, with the same security', () => {
-    const of = (gatewayUrl: null, publicUrl: string) =>
-      gatewayUrlOf({ publicUrl, host: 'h', port: 1 })({ headers: { host: 'other' } });
+    const of = (publicUrl: string) =>
+      gatewayUrlOf({ gatewayUrl: null, publicUrl, host: 'h', port: 1 })({ headers: { host: 'other' } });
     expect(of('https://chat.example')).toBe('wss://chat.example/gateway');
     expect(of('http://chat.example:8080/parley')).toBe('ws://chat.example:8080/parley/gateway');
   });
