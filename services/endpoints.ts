@@ -8,6 +8,7 @@ export const ports = {
   kafkaController: 7555,
   cassandra: 7556,
   cassandraStorage: 7557,
+  kurrentdb: 7558,
 } as const;
 
 /** Two PostgreSQL instances: log and vault in one, views in the other, so that a test can stop one without the other. */
@@ -17,4 +18,6 @@ export const urls = {
   redis: `redis://127.0.0.1:${ports.redis}`,
   kafka: `kafka://127.0.0.1:${ports.kafka}`,
   cassandra: `cassandra://127.0.0.1:${ports.cassandra}`,
+  /** Only where a Docker engine answers: there is no other way to run it. */
+  kurrentdb: `esdb://127.0.0.1:${ports.kurrentdb}?tls=false`,
 } as const;

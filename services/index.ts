@@ -1,11 +1,12 @@
-/** The servers that Parley's cluster profile stands on, started for tests, benches and by hand. */
-import { ports as sharedPorts } from './endpoints.ts';
-import { nativeServices } from './native/native-services.ts';
+/** The servers that Parley's cluster profile stands on, started for tests, benches and by hand: see docs/services.md. */
+import { createServices } from './choose.ts';
+import { ports } from './endpoints.ts';
 import { servicesFolder } from './paths.ts';
 import type { Progress, Services } from './port.ts';
-import type { Ports } from './ports.ts';
 
+export { createServices, type ServicesOptions } from './choose.ts';
 export {
+  type OwnServices,
   type Progress,
   ServiceFailed,
   ServiceMissing,
@@ -14,18 +15,8 @@ export {
   type Services,
 } from './port.ts';
 export { isServiceName, type Ports, type ServiceName, serviceNames } from './ports.ts';
+export { endAbandoned, privateServices } from './private.ts';
 
-export interface ServicesOptions {
-  /** Folder for their data, configuration, logs and pids. */
-  readonly directory: string;
-  readonly ports: Ports;
-  readonly progress?: Progress;
-}
-
-/** A set of servers on ports and data of its own. Nothing is started yet. */
-export const createServices = ({ directory, ports, progress = () => {} }: ServicesOptions): Services =>
-  nativeServices(directory, ports, progress);
-
-/** The set that everybody on this machine shares (endpoints.ts): never stop or kill one of these in a test. */
+/** The set that everybody on this machine shares (endpoints.ts): a test never stops or kills one of these. */
 export const sharedServices = (progress?: Progress): Services =>
-  createServices({ directory: servicesFolder, ports: sharedPorts, ...(progress && { progress }) });
+  createServices({ directory: servicesFolder, ports, ...(progress && { progress }) });

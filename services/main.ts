@@ -1,6 +1,6 @@
 /** The command line of `npm run services`. */
 import { Command, InvalidArgumentError } from 'commander';
-import { isServiceName, type Progress, type ServiceName, serviceNames, sharedServices } from './index.ts';
+import { endAbandoned, isServiceName, type Progress, type ServiceName, serviceNames, sharedServices } from './index.ts';
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -28,7 +28,10 @@ program
   .command('down')
   .description('end what was started; data stays')
   .argument('[names...]', serviceNames.join(', '), serviceName)
-  .action((names: readonly ServiceName[] = []) => services.stop(...names));
+  .action(async (names: readonly ServiceName[] = []) => {
+    await services.stop(...names);
+    await endAbandoned();
+  });
 
 program
   .command('status')

@@ -3,14 +3,15 @@ import type { Ports, ServiceName } from './ports.ts';
 
 /**
  * `up` and `down` are of this set; `foreign` answers on our port but was started by somebody else: it is used, and
- * never ended.
+ * never ended; `unavailable` cannot be run on this machine.
  */
-export type ServiceState = 'up' | 'down' | 'foreign';
+export type ServiceState = 'up' | 'down' | 'foreign' | 'unavailable';
 
 export interface ServiceStatus {
   readonly name: ServiceName;
   readonly state: ServiceState;
   readonly port: number;
+  /** Undefined for what is not running, and for containers. */
   readonly pid: number | undefined;
 }
 
@@ -31,8 +32,8 @@ export interface Services {
   readonly ports: Ports;
   readonly urls: Readonly<Record<ServiceName, string>>;
   /**
-   * Starts what is down of `names` (all of them when none is given), on the data it had, and resolves when each
-   * answers. Two processes may call it at once.
+   * Starts what is down of `names` (when none is given: all that this machine can run), on the data it had, and
+   * resolves when each answers. Two processes may call it at once.
    *
    * @throws ServiceMissing when a program is not installed and cannot be; ServiceFailed when one is not ready in 60 s
    */
@@ -44,4 +45,10 @@ export interface Services {
   status(): Promise<readonly ServiceStatus[]>;
   /** The end of one server's own log, at most `lines` lines. */
   logs(name: ServiceName, lines: number): Promise<string>;
+}
+
+/** A set that belongs to its caller alone. */
+export interface OwnServices extends Services {
+  /** Ends all of them with KILL and removes all they kept. */
+  destroy(): Promise<void>;
 }

@@ -1,8 +1,12 @@
 /** Which servers there are, the ports they need, and their addresses as Parley's configuration wants them. */
 import type { ports as sharedPorts } from './endpoints.ts';
 
-/** The servers that can be started; `views` is a PostgreSQL of its own, so that a test can stop one without the other. */
-export const serviceNames = ['postgres', 'views', 'redis', 'kafka', 'cassandra'] as const;
+/** `views` is a PostgreSQL of its own, so that a test can stop one without the other. */
+export const nativeNames = ['postgres', 'views', 'redis', 'kafka', 'cassandra'] as const;
+export type NativeName = (typeof nativeNames)[number];
+
+/** KurrentDB comes as a container image only. */
+export const serviceNames = [...nativeNames, 'kurrentdb'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** Every port of one set of servers, on loopback. */
@@ -15,6 +19,7 @@ export const urlsOf = (ports: Ports): Readonly<Record<ServiceName, string>> => (
   redis: `redis://127.0.0.1:${ports.redis}`,
   kafka: `kafka://127.0.0.1:${ports.kafka}`,
   cassandra: `cassandra://127.0.0.1:${ports.cassandra}`,
+  kurrentdb: `esdb://127.0.0.1:${ports.kurrentdb}?tls=false`,
 });
 
 export const isServiceName = (name: string): name is ServiceName => (serviceNames as readonly string[]).includes(name);

@@ -1,7 +1,8 @@
-/** Who a process is: its pid alone is given to another one sooner or later. Reads /proc, so Linux only. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** Who a process is: its pid alone is given to another one sooner or later. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** A pid, when that process began (clock ticks since the machine's start) and which start of the machine it was. */
+/** A pid, when that process began and, where that counts from the machine's start, which start it was. */
 export interface Identity {
   readonly pid: number;
   readonly began: string;
@@ -10,35 +11,45 @@ export interface Identity {
 
 interface Stat {
   readonly state: string;
+  readonly threads: number;
   readonly parent: number;
   readonly began: string;
 }
 
+// Servers are plain processes on Linux only, but the locks are needed wherever Docker runs.
+const hasProc = existsSync('/proc/self/stat');
+
 const statOf = (pid: number): Stat | undefined => {
   try {
+    if (!hasProc) {
+      const text = execFileSync('ps', ['-o', 'state=,ppid=,lstart=', '-p', String(pid)], { encoding: 'utf8' });
+      const [state = '', parent, ...began] = text.trim().split(/\s+/);
+      return { state, threads: 1, parent: Number(parent), began: began.join(' ') };
+    }
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The program's name stands in parentheses and may itself contain spaces and parentheses.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', parent: Number(fields[1]), began: fields[19] ?? '' };
+    return { state: fields[0] ?? '', threads: Number(fields[17]), parent: Number(fields[1]), began: fields[19] ?? '' };
   } catch {
     return undefined;
   }
 };
 
-const boot = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+const boot = hasProc ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : '';
 
 /** Undefined when there is no such process, or only its exit code is left of it. */
 export const identityOf = (pid: number): Identity | undefined => {
   const stat = statOf(pid);
-  // A zombie holds no port and no file; where nobody collects orphans it would stay for ever.
-  if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return undefined;
-  return { pid, began: stat.began, boot: boot() };
+  // A zombie holds no port and no file, unless a thread of it is still ending; where nobody collects orphans it would
+  // stay for ever.
+  if (stat === undefined || (/^[ZX]/.test(stat.state) && stat.threads <= 1)) return undefined;
+  return { pid, began: stat.began, boot };
 };
 
 /** Whether exactly this process still runs, and not another that was given its pid. */
 export const isAlive = (identity: Identity): boolean => {
   const now = identityOf(identity.pid);
-  return now !== undefined && now.began === identity.began && now.boot === identity.boot;
+  return now !== undefined && now.began === identity.began && identity.boot === boot;
 };
 
 /** A process and all it started, itself first. */

@@ -1,9 +1,9 @@
 /** A set of servers as plain processes of this machine. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type Progress, ServiceFailed, type ServiceStatus, type Services } from '../port.ts';
-import { type Ports, type ServiceName, serviceNames, urlsOf } from '../ports.ts';
+import { type OwnServices, type Progress, ServiceFailed, ServiceMissing, type ServiceStatus } from '../port.ts';
+import { type NativeName, nativeNames, type Ports, type ServiceName, serviceNames, urlsOf } from '../ports.ts';
 import { cassandra } from './cassandra.ts';
 import { kafka } from './kafka.ts';
 import { withLock } from './lock.ts';
@@ -15,7 +15,7 @@ import type { NativeService } from './service.ts';
 const READY_MS = 60_000;
 const PATIENCE_MS = 30_000;
 
-const catalogue: Readonly<Record<ServiceName, NativeService>> = {
+const catalogue: Readonly<Record<NativeName, NativeService>> = {
   postgres: postgres('postgres'),
   views: postgres('views'),
   redis,
@@ -33,11 +33,17 @@ const isOpen = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
-const all = (names: readonly ServiceName[]): readonly ServiceName[] => (names.length === 0 ? serviceNames : names);
+const isNative = (name: ServiceName): name is NativeName => (nativeNames as readonly string[]).includes(name);
+
+const native = (name: ServiceName): NativeName => {
+  if (isNative(name)) return name;
+  throw new ServiceMissing(`${name}: comes as a container image only: start a Docker engine, and run this again`);
+};
 
 /** Every one is tried to its end, so that no attempt goes on behind the caller's back; then the first error is thrown. */
-const each = async (names: readonly ServiceName[], action: (name: ServiceName) => Promise<void>): Promise<void> => {
-  const outcomes = await Promise.allSettled(all(names).map(action));
+const each = async (names: readonly ServiceName[], action: (name: NativeName) => Promise<void>): Promise<void> => {
+  const chosen = names.length === 0 ? nativeNames : names.map(native);
+  const outcomes = await Promise.allSettled(chosen.map(action));
   const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
   if (failed.length === 1) throw failed[0]?.reason;
   if (failed.length > 1) {
@@ -49,7 +55,7 @@ const each = async (names: readonly ServiceName[], action: (name: ServiceName) =
 };
 
 /** Names the server in whatever went wrong with it. */
-const naming = async (name: ServiceName, action: () => Promise<void>): Promise<void> => {
+const naming = async (name: NativeName, action: () => Promise<void>): Promise<void> => {
   try {
     await action();
   } catch (error) {
@@ -59,17 +65,17 @@ const naming = async (name: ServiceName, action: () => Promise<void>): Promise<v
 };
 
 /** Keeps data, configuration, logs and pids below `directory`. */
-export const nativeServices = (directory: string, ports: Ports, progress: Progress): Services => {
-  const filesOf = (name: ServiceName): ServerFiles => ({
+export const nativeServices = (directory: string, ports: Ports, progress: Progress): OwnServices => {
+  const filesOf = (name: NativeName): ServerFiles => ({
     pid: join(directory, `${name}.pid`),
     log: join(directory, `${name}.log`),
   });
-  const locked = (name: ServiceName, action: () => Promise<void>): Promise<void> =>
+  const locked = (name: NativeName, action: () => Promise<void>): Promise<void> =>
     naming(name, () =>
       withLock(join(directory, `${name}.lock`), action, (pid) => progress(name, `waits for process ${pid}`)),
     );
 
-  const start = async (name: ServiceName): Promise<void> => {
+  const start = async (name: NativeName): Promise<void> => {
     const service = catalogue[name];
     const files = filesOf(name);
     const port = service.port(ports);
@@ -100,18 +106,19 @@ export const nativeServices = (directory: string, ports: Ports, progress: Progre
     progress(name, `is up after ${((Date.now() - began) / 1000).toFixed(1)} s (port ${port}, pid ${identity.pid})`);
   };
 
-  const stop = async (name: ServiceName): Promise<void> => {
+  const stop = async (name: NativeName): Promise<void> => {
     const present = running(filesOf(name));
     await end(filesOf(name), catalogue[name].endSignal, PATIENCE_MS);
     if (present !== undefined) progress(name, `is down (pid ${present.pid})`);
   };
 
-  const kill = async (name: ServiceName): Promise<void> => {
+  const kill = async (name: NativeName): Promise<void> => {
     if (running(filesOf(name)) === undefined) throw new ServiceFailed('is not running, or not started here');
     await end(filesOf(name), 'SIGKILL', 0);
   };
 
   const statusOf = async (name: ServiceName): Promise<ServiceStatus> => {
+    if (!isNative(name)) return { name, state: 'unavailable', port: ports[name], pid: undefined };
     const port = catalogue[name].port(ports);
     const pid = running(filesOf(name))?.pid;
     const answers = await catalogue[name].probe(port).then(
@@ -127,8 +134,12 @@ export const nativeServices = (directory: string, ports: Ports, progress: Progre
     urls: urlsOf(ports),
     start: (...names) => each(names, (name) => locked(name, () => start(name))),
     stop: (...names) => each(names, (name) => locked(name, () => stop(name))),
-    kill: (name) => locked(name, () => kill(name)),
+    kill: async (name) => locked(native(name), () => kill(native(name))),
     status: () => Promise.all(serviceNames.map(statusOf)),
-    logs: async (name, lines) => lastLines(filesOf(name).log, lines),
+    logs: async (name, lines) => lastLines(filesOf(native(name)).log, lines),
+    destroy: async () => {
+      await each(nativeNames, (name) => locked(name, () => end(filesOf(name), 'SIGKILL', 0)));
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 };

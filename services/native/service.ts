@@ -1,9 +1,9 @@
 /** What one kind of server must tell so that it can be run natively. */
-import type { Ports, ServiceName } from '../ports.ts';
+import type { NativeName, Ports } from '../ports.ts';
 
 /** Where one server of one set lives. */
 export interface Place {
-  readonly name: ServiceName;
+  readonly name: NativeName;
   readonly ports: Ports;
   /** Its data: kept over restarts. */
   readonly data: string;

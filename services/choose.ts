@@ -1,0 +1,32 @@
+/** Containers where a Docker engine answers, plain processes elsewhere. */
+import { dockerServices } from './docker/docker-services.ts';
+import { hasDocker } from './docker/engine.ts';
+import { nativeServices } from './native/native-services.ts';
+import type { OwnServices, Progress } from './port.ts';
+import { type Ports, urlsOf } from './ports.ts';
+
+export interface ServicesOptions {
+  /** Folder for their data, configuration, logs and pids. */
+  readonly directory: string;
+  readonly ports: Ports;
+  readonly progress?: Progress;
+}
+
+/** A set of servers on ports and data of its own. Nothing is started yet. */
+export const createServices = ({ directory, ports, progress = () => {} }: ServicesOptions): OwnServices => {
+  let chosen: Promise<OwnServices> | undefined;
+  const choose = (): Promise<OwnServices> => {
+    chosen ??= hasDocker().then((docker) => (docker ? dockerServices : nativeServices)(directory, ports, progress));
+    return chosen;
+  };
+  return {
+    ports,
+    urls: urlsOf(ports),
+    start: async (...names) => (await choose()).start(...names),
+    stop: async (...names) => (await choose()).stop(...names),
+    kill: async (name) => (await choose()).kill(name),
+    status: async () => (await choose()).status(),
+    logs: async (name, lines) => (await choose()).logs(name, lines),
+    destroy: async () => (await choose()).destroy(),
+  };
+};

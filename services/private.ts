@@ -1,0 +1,65 @@
+/** Servers of one test's own, on ports and data of their own: they may be killed without anybody else noticing. */
+import { randomBytes, randomInt } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createServices } from './choose.ts';
+import { ports as sharedPorts } from './endpoints.ts';
+import { identityOf, isAlive, parseIdentity } from './native/identity.ts';
+import { servicesFolder } from './paths.ts';
+import type { OwnServices, Progress } from './port.ts';
+import type { Ports } from './ports.ts';
+
+const folder = join(servicesFolder, 'private');
+const ownerFile = (directory: string): string => join(directory, 'owner.json');
+const portsFile = (directory: string): string => join(directory, 'ports.json');
+
+/**
+ * Below the range that outgoing connections take their ports from (32768 and up): one of them could sit on a killed
+ * server's port when it comes back, and a client that tries a closed port of that range may be connected to itself.
+ */
+const [FIRST, LAST] = [20_000, 32_000];
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+
+const freePorts = async (): Promise<Ports> => {
+  const names = Object.keys(sharedPorts) as (keyof Ports)[];
+  const first = randomInt(FIRST, LAST - names.length);
+  const free = await Promise.all(names.map((_, index) => isFree(first + index)));
+  if (free.includes(false)) return freePorts();
+  return Object.fromEntries(names.map((name, index) => [name, first + index])) as Ports;
+};
+
+/** Ends the private sets whose test was killed before it could: nobody else would. */
+export const endAbandoned = async (): Promise<void> => {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder)) {
+    const directory = join(folder, entry);
+    // A set without both files is one that is being made, or being removed.
+    if (!existsSync(ownerFile(directory)) || !existsSync(portsFile(directory))) continue;
+    const owner = parseIdentity(readFileSync(ownerFile(directory), 'utf8'));
+    if (owner === undefined || isAlive(owner)) continue;
+    const ports = JSON.parse(readFileSync(portsFile(directory), 'utf8')) as Ports;
+    await createServices({ directory, ports }).destroy();
+  }
+};
+
+/**
+ * A new set, nothing of it started: `const own = await privateServices(); await own.start('redis')`. Call `destroy`
+ * when the test ends, however it ends; what a killed test leaves is ended by the next one and by `down`.
+ */
+export const privateServices = async (progress?: Progress): Promise<OwnServices> => {
+  await endAbandoned();
+  const directory = join(folder, randomBytes(6).toString('hex'));
+  const ports = await freePorts();
+  await mkdir(directory, { recursive: true });
+  await writeFile(portsFile(directory), JSON.stringify(ports));
+  await writeFile(ownerFile(directory), JSON.stringify(identityOf(process.pid)));
+  return createServices({ directory, ports, ...(progress && { progress }) });
+};
