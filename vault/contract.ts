@@ -1,6 +1,6 @@
 /** What every vault must do, whatever stores it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Vault } from './port.ts';
+import type { Vault, VaultRecord } from './port.ts';
 import { openText, sealText } from './seal.ts';
 
 /** A vault that a spec may close and open again on the same data. */
@@ -177,6 +177,30 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         await vault.rememberPosition('two', 3);
         expect(await vault.rememberedPosition()).toEqual({ epoch: 'two', position: 3 });
       });
+    });
+
+    it('can be moved into another, which then knows the same people and signs alike', async () => {
+      const key = await vault.createKey('1');
+      await vault.reserveUsername('Alice', '1');
+      await vault.confirmUsername('Alice', '1');
+      await vault.reserveUsername('Bob', '2');
+      await vault.setPassword('1', 'correct horse');
+      await vault.setTokenSecret('3', 'token');
+      const records: VaultRecord[] = [];
+      for await (const record of vault.records()) records.push(record);
+      const other = await open();
+      let copy = other.vault;
+      for (let time = 0; time < 2; time += 1) await copy.restore(records);
+      for (const state of ['at once', 'after reopening']) {
+        expect(await copy.signingSecret(), state).toEqual(await vault.signingSecret());
+        expect((await copy.key('1'))?.equals(key), state).toBe(true);
+        expect(await copy.usernameHolder('ALICE'), state).toEqual({ userId: '1', confirmed: true });
+        expect(await copy.usernameHolder('bob'), state).toEqual({ userId: '2', confirmed: false });
+        expect(await copy.verifyPassword('1', 'correct horse'), state).toBe(true);
+        expect(await copy.verifyTokenSecret('3', 'token'), state).toBe(true);
+        copy = await other.reopen();
+      }
+      await other.dispose();
     });
 
     it('stores what was waiting when it is closed', async () => {

@@ -7,6 +7,14 @@ export interface UsernameHolder {
   readonly confirmed: boolean;
 }
 
+/** What a vault holds, one fact at a time and as it is stored, so that it can be moved into another. Bytes are base64. */
+export type VaultRecord =
+  | { readonly kind: 'signing-secret'; readonly secret: string }
+  | { readonly kind: 'username'; readonly name: string; readonly userId: string; readonly confirmed: boolean }
+  | { readonly kind: 'password'; readonly userId: string; readonly hash: string }
+  | { readonly kind: 'token-secret'; readonly userId: string; readonly hash: string }
+  | { readonly kind: 'key'; readonly userId: string; readonly key: string };
+
 export interface Vault {
   /** Key for signing tokens and session ids; made on first use, the same for ever after. */
   signingSecret(): Promise<Buffer>;
@@ -47,6 +55,11 @@ export interface Vault {
   /** Highest log position the vault was told of, by epoch; a start that finds the log behind it knows the log lost something. */
   rememberPosition(epoch: string, position: number): Promise<void>;
   rememberedPosition(): Promise<{ readonly epoch: string; readonly position: number } | undefined>;
+
+  /** Everything it holds but the remembered position. Whoever has this can read and be everybody. */
+  records(): AsyncIterable<VaultRecord>;
+  /** Takes records over in place of what it holds of the same names and people. May be repeated. */
+  restore(records: readonly VaultRecord[]): Promise<void>;
 
   close(): Promise<void>;
 }

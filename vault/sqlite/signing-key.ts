@@ -7,6 +7,7 @@ import {
   linkSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeSync,
@@ -24,13 +25,13 @@ const fsyncPath = (path: string): void => {
 };
 
 /** Written whole beside it and then given its name: a crash leaves either no file or a good one. */
-const create = (directory: string, file: string): void => {
+const write = (directory: string, file: string, secret: Buffer, put: (draft: string, file: string) => void): void => {
   const draft = `${file}.${process.pid}`;
   const descriptor = openSync(draft, 'wx', 0o600);
   try {
-    writeSync(descriptor, `${randomBytes(32).toString('hex')}\n`);
+    writeSync(descriptor, `${secret.toString('hex')}\n`);
     fsyncSync(descriptor);
-    linkSync(draft, file);
+    put(draft, file);
   } finally {
     closeSync(descriptor);
     rmSync(draft, { force: true });
@@ -44,7 +45,7 @@ const create = (directory: string, file: string): void => {
  */
 export const readSigningSecret = (directory: string): Buffer => {
   const file = join(directory, SIGNING_KEY_FILE);
-  if (!existsSync(file)) create(directory, file);
+  if (!existsSync(file)) write(directory, file, randomBytes(32), linkSync);
   const mode = statSync(file).mode & 0o777;
   if ((mode & 0o077) !== 0)
     throw new UnusableVault(
@@ -59,3 +60,7 @@ export const readSigningSecret = (directory: string): Buffer => {
     );
   return Buffer.from(text.trim(), 'hex');
 };
+
+/** Puts another secret in the place of the present one: every token of the present one ends. */
+export const replaceSigningSecret = (directory: string, secret: Buffer): void =>
+  write(directory, join(directory, SIGNING_KEY_FILE), secret, renameSync);

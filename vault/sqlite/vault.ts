@@ -2,10 +2,11 @@
 import { createHash, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { UsernameHolder, Vault } from '../port.ts';
+import { archiveOf } from './archive.ts';
 import { GroupCommit } from './group-commit.ts';
 import { openVaultFile } from './open.ts';
 import { DEFAULT_COST, type PasswordCost, Passwords } from './passwords.ts';
-import { readSigningSecret } from './signing-key.ts';
+import { readSigningSecret, replaceSigningSecret } from './signing-key.ts';
 
 export interface SqliteVaultOptions {
   readonly directory: string;
@@ -30,7 +31,7 @@ const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).d
 export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vault> => {
   const { directory, passwordCost = DEFAULT_COST } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const secret = readSigningSecret(directory);
+  let secret = readSigningSecret(directory);
   const database = openVaultFile(directory);
   const passwords = new Passwords(passwordCost);
   const commits = new GroupCommit(database);
@@ -55,6 +56,8 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
     `INSERT INTO remembered VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET
        position = iif(epoch = excluded.epoch, max(position, excluded.position), excluded.position), epoch = excluded.epoch`,
   );
+
+  const archive = archiveOf(database);
 
   const holder = (name: string): UsernameHolder | undefined => {
     const row = selectHolder.get([name]) as [string, number] | undefined;
@@ -136,6 +139,15 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
     async rememberedPosition() {
       const row = selectRemembered.get([]) as [string, number] | undefined;
       return row && { epoch: row[0], position: row[1] };
+    },
+
+    records: () => archive.records(secret),
+    async restore(records) {
+      await commits.run(() => archive.restore(records));
+      const signing = records.find((record) => record.kind === 'signing-secret');
+      if (signing === undefined) return;
+      secret = Buffer.from(signing.secret, 'base64');
+      replaceSigningSecret(directory, secret);
     },
 
     async close() {
