@@ -1,12 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
+const excluded = ['**/node_modules/**', 'dist/**', 'data/**', '.services/**'];
+const CLUSTER = '**/*.cluster.spec.ts';
+
 export default defineConfig({
   test: {
-    include: ['**/*.spec.ts'],
-    exclude: ['node_modules/**', 'dist/**', 'data/**'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
     // Whole-system tests start servers and load two cores; more workers only make them wait for each other.
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'default',
+          include: ['**/*.spec.ts'],
+          exclude: [...excluded, CLUSTER],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: [CLUSTER],
+          exclude: excluded,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          globalSetup: ['services/vitest/global-setup.ts'],
+          runner: 'services/vitest/runner.ts',
+        },
+      },
+    ],
   },
 });
