@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EventLog } from '../../log/port.ts';
+import { openSqliteEventLog } from '../../log/sqlite/index.ts';
+import { batch, stored } from '../../log/testing.ts';
+import type { Vault } from '../../vault/index.ts';
+import { openSqliteVault } from '../../vault/sqlite/index.ts';
+import { exportLog } from './export.ts';
+import { importLog } from './import.ts';
+
+const nothing = () => {};
+
+describe('an archive', () => {
+  let root: string;
+  let folder: string;
+  const opened: { close(): Promise<void> }[] = [];
+  const aPlace = async (name: string): Promise<{ log: EventLog; vault: Vault }> => {
+    const directory = join(root, name);
+    const log = await openSqliteEventLog({ directory });
+    const vault = await openSqliteVault({ directory });
+    opened.push(log, vault);
+    return { log, vault };
+  };
+
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), 'parley-archive-'));
+    folder = join(root, 'archive');
+    const { log, vault } = await aPlace('source');
+    for (let turn = 0; turn < 30; turn += 1)
+      for (const stream of ['channel-1', 'user-1', 'channel-2']) stored(await log.append(batch(stream, turn * 3, 3)));
+    await vault.createKey('1');
+    await exportLog({ log, vault, folder, onProgress: nothing });
+  });
+  afterEach(async () => {
+    for (const one of opened.splice(0)) await one.close();
+    rmSync(root, { recursive: true });
+  });
+
+  const everything = async (log: EventLog) => (await log.rawAll({ after: 0, limit: 10_000 })).events;
+
+  it('brings every event into an empty log, in order, and the vault with it, under a new epoch', async () => {
+    const source = opened[0] as EventLog;
+    const { log, vault } = await aPlace('target');
+    const before = log.epoch;
+    const report = await importLog({ folder, log, vault, onProgress: nothing });
+    expect(report).toEqual({ events: 270, streams: 3, known: 0 });
+    const withoutPosition = (events: Awaited<ReturnType<typeof everything>>) =>
+      events.map(({ position: _, ...event }) => event);
+    expect(withoutPosition(await everything(log))).toEqual(withoutPosition(await everything(source)));
+    expect(await vault.key('1')).toBeDefined();
+    expect([before, source.epoch]).not.toContain(log.epoch);
+  });
+
+  it('goes on where an earlier try stopped, and does nothing when there is nothing to do', async () => {
+    const { log, vault } = await aPlace('target');
+    stored(await log.append(batch('channel-1', 0, 3)));
+    const again = { folder, log, vault, onProgress: nothing };
+    expect(await importLog(again)).toMatchObject({ known: 3 });
+    expect(await importLog(again)).toMatchObject({ known: 270 });
+    expect(await everything(log)).toHaveLength(270);
+  });
+
+  it('is refused by a log that holds something else', async () => {
+    const { log, vault } = await aPlace('target');
+    const other = batch('channel-1', 0, 1);
+    stored(await log.append({ ...other, events: [{ ...other.events[0]!, id: 'another' }] }));
+    await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('already holds other events');
+    const { log: more, vault: its } = await aPlace('more');
+    stored(await more.append(batch('guild-9', 0, 1)));
+    await expect(importLog({ folder, log: more, vault: its, onProgress: nothing })).rejects.toThrow('in guild-9');
+  });
+
+  it('is refused when it was changed or is not whole', async () => {
+    const { log, vault } = await aPlace('target');
+    const events = join(folder, 'events.ndjson');
+    writeFileSync(events, readFileSync(events, 'utf8').replace('"time":1700000000001', '"time":1700000000002'));
+    await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('not what the archive says');
+    rmSync(join(folder, 'archive.json'));
+    await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('no whole archive');
+  });
+
+  it('can be read by its owner alone', () => {
+    for (const file of ['events.ndjson', 'vault.ndjson', 'archive.json'])
+      expect(statSync(join(folder, file)).mode & 0o077).toBe(0);
+  });
+});

@@ -1,0 +1,43 @@
+/** `parley log export`: a log and its vault into a folder. */
+import type { LogReader } from '../../log/port.ts';
+import type { Vault, VaultRecord } from '../../vault/index.ts';
+import { EVENTS, LineWriter, STREAMS, StreamSums, type Summary, VAULT, writeSummary } from './files.ts';
+
+const PAGE = 2000;
+
+export interface ExportOptions {
+  readonly log: LogReader;
+  readonly vault: Pick<Vault, 'records'>;
+  readonly folder: string;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+const written = async (folder: string, file: string, lines: Iterable<unknown> | AsyncIterable<unknown>) => {
+  const writer = new LineWriter(folder, file);
+  for await (const line of lines) await writer.write([line]);
+  await writer.end();
+};
+
+/** The log as it is when this begins, and the vault as it is afterwards, which knows everybody in it. */
+export const exportLog = async (options: ExportOptions): Promise<Omit<Summary, 'format'>> => {
+  const { log, vault, folder, onProgress } = options;
+  const sums = new StreamSums();
+  const head = await log.head();
+  const events = new LineWriter(folder, EVENTS);
+  let count = 0;
+  for (let after = 0; after < head; ) {
+    const page = await log.rawAll({ after, limit: PAGE });
+    const wanted = page.events.filter(({ position }) => position <= head);
+    for (const event of wanted) sums.add(event);
+    await events.write(wanted);
+    count += wanted.length;
+    after = page.through;
+    onProgress(Math.min(after, head), head);
+  }
+  await events.end();
+  await written(folder, STREAMS, sums.all());
+  await written(folder, VAULT, vault.records() as AsyncIterable<VaultRecord>);
+  const summary = { epoch: log.epoch, events: count, streams: sums.size };
+  writeSummary(folder, summary);
+  return summary;
+};

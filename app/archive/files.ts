@@ -1,0 +1,107 @@
+/**
+ * An archive: a folder that holds a log and its vault, in the form in which they move to other stores. Lines of JSON:
+ * every event in position order as it is stored (sealed text stays sealed), every stream with its checksum, every record
+ * of the vault (which opens them: the folder is for its owner alone).
+ */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
+import type { StoredEvent } from '../../log/port.ts';
+
+const FORMAT = 1;
+
+export const EVENTS = 'events.ndjson';
+export const STREAMS = 'streams.ndjson';
+export const VAULT = 'vault.ndjson';
+const SUMMARY = 'archive.json';
+
+export interface Summary {
+  readonly format: number;
+  /** Of the log it was made from. */
+  readonly epoch: string;
+  readonly events: number;
+  readonly streams: number;
+}
+
+export interface StreamSum {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly checksum: string;
+}
+
+export class ArchiveRefused extends Error {}
+
+/** Writes lines as fast as the disk takes them. */
+export class LineWriter {
+  private readonly stream;
+
+  constructor(folder: string, file: string) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.stream = createWriteStream(join(folder, file), { mode: 0o600 });
+  }
+
+  async write(lines: readonly unknown[]): Promise<void> {
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    if (!this.stream.write(text)) await once(this.stream, 'drain');
+  }
+
+  async end(): Promise<void> {
+    this.stream.end();
+    await finished(this.stream);
+  }
+}
+
+/** Lines of a file in pages. */
+export async function* pagesOf<Line>(folder: string, file: string, size: number): AsyncGenerator<readonly Line[]> {
+  const lines = createInterface({ input: createReadStream(join(folder, file)), crlfDelay: Number.POSITIVE_INFINITY });
+  let page: Line[] = [];
+  for await (const line of lines) {
+    page.push(JSON.parse(line) as Line);
+    if (page.length < size) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+export const writeSummary = (folder: string, summary: Omit<Summary, 'format'>): void =>
+  writeFileSync(join(folder, SUMMARY), `${JSON.stringify({ format: FORMAT, ...summary })}\n`, { mode: 0o600 });
+
+/** The summary is written last, so a folder with one is a whole archive. @throws ArchiveRefused */
+export const readSummary = (folder: string): Summary => {
+  const file = join(folder, SUMMARY);
+  if (!existsSync(file)) throw new ArchiveRefused(`${folder} holds no whole archive: export into it (again)`);
+  const summary = JSON.parse(readFileSync(file, 'utf8')) as Summary;
+  if (summary.format !== FORMAT)
+    throw new ArchiveRefused(`${folder} has format ${summary.format}; this Parley knows format ${FORMAT}`);
+  return summary;
+};
+
+/** For each stream a checksum over everything its events say, in order: all but their positions, which are the log's. */
+export class StreamSums {
+  private readonly sums = new Map<string, { sequence: number; checksum: string }>();
+
+  add({ stream, sequence, ...event }: StoredEvent): void {
+    const former = this.sums.get(stream)?.checksum ?? '';
+    const { id, type, schema, time, actor, key, correlationId, causationId, traceparent, data } = event;
+    const said = [sequence, id, type, schema, time, actor, key, correlationId, causationId, traceparent];
+    const checksum = createHash('sha256').update(former).update(JSON.stringify(said)).update(data).digest('base64');
+    this.sums.set(stream, { sequence, checksum });
+  }
+
+  get size(): number {
+    return this.sums.size;
+  }
+
+  of(stream: string): { readonly sequence: number; readonly checksum: string } | undefined {
+    return this.sums.get(stream);
+  }
+
+  /** By name. */
+  *all(): Generator<StreamSum> {
+    for (const stream of [...this.sums.keys()].sort()) yield { stream, ...this.sums.get(stream)! };
+  }
+}

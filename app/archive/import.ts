@@ -1,0 +1,135 @@
+/** `parley log import`: an archive into an empty log, or on into one that an earlier try has begun to fill. */
+import { either } from 'fp-ts';
+import type { AppendRequest, EventLog, StoredEvent } from '../../log/port.ts';
+import { recordedAs } from '../../schemas/envelope.ts';
+import { decodeEvent, type NewParleyEvent } from '../../schemas/events/index.ts';
+import type { Vault, VaultRecord } from '../../vault/index.ts';
+import { ArchiveRefused, EVENTS, pagesOf, readSummary, STREAMS, type StreamSum, StreamSums, VAULT } from './files.ts';
+
+const PAGE = 1000;
+const READ_PAGE = 2000;
+
+export interface ImportOptions {
+  readonly folder: string;
+  readonly log: EventLog;
+  readonly vault: Pick<Vault, 'restore'>;
+  readonly onProgress: (step: 'importing' | 'verifying', done: number, total: number) => void;
+}
+
+export interface ImportReport {
+  readonly events: number;
+  readonly streams: number;
+  /** Events that an earlier try had brought in. */
+  readonly known: number;
+}
+
+/** The position is the log's to give, and is left out of what is appended. */
+const newEventOf = (event: StoredEvent): NewParleyEvent => {
+  const checked = decodeEvent(recordedAs(event, event.position, JSON.parse(event.data) as unknown));
+  const { position: _, ...rest } = checked;
+  return rest as NewParleyEvent;
+};
+
+/** Runs of one stream after each other, so that the order across streams stays what it was. */
+const requestsOf = (events: readonly StoredEvent[]): AppendRequest[] => {
+  const requests: { stream: string; expected: number; events: NewParleyEvent[] }[] = [];
+  for (const event of events) {
+    const last = requests.at(-1);
+    if (last?.stream === event.stream) last.events.push(newEventOf(event));
+    else requests.push({ stream: event.stream, expected: event.sequence - 1, events: [newEventOf(event)] });
+  }
+  return requests;
+};
+
+const headsOf = async (log: EventLog): Promise<Map<string, number>> => {
+  const heads = new Map<string, number>();
+  for (let after = ''; ; ) {
+    const page = await log.streams({ after, limit: READ_PAGE });
+    for (const { stream, sequence } of page) heads.set(stream, sequence);
+    if (page.length < READ_PAGE) return heads;
+    after = page.at(-1)!.stream;
+  }
+};
+
+/** What is there already must be the beginning of what is to come. */
+const refuseStrangers = async (log: EventLog, last: StoredEvent): Promise<void> => {
+  const [there] = await log.readStream({ stream: last.stream, from: last.sequence, limit: 1 });
+  if (there?.id !== last.id)
+    throw new ArchiveRefused(`the log already holds other events in ${last.stream}: import into an empty one`);
+};
+
+/** Before anything is written, the vault above all: nothing may be there that the archive does not know. */
+const refuseOthers = async (heads: ReadonlyMap<string, number>, folder: string): Promise<void> => {
+  const strangers = new Map(heads);
+  for await (const page of pagesOf<StreamSum>(folder, STREAMS, PAGE)) {
+    for (const { stream, sequence } of page) if ((heads.get(stream) ?? 0) <= sequence) strangers.delete(stream);
+  }
+  const [first] = strangers.keys();
+  if (first !== undefined)
+    throw new ArchiveRefused(`the log already holds other events in ${first}: import into an empty one`);
+};
+
+const append = async (log: EventLog, events: readonly StoredEvent[]): Promise<void> => {
+  const answers = await Promise.all(requestsOf(events).map((request) => log.append(request)));
+  for (const answer of answers) {
+    if (either.isRight(answer)) continue;
+    const { kind } = answer.left;
+    throw new ArchiveRefused(
+      kind === 'conflict'
+        ? 'somebody else writes to this log: stop every other process, then import again'
+        : `the log takes nothing now (${kind}): import again, it goes on where it stopped`,
+    );
+  }
+};
+
+const verify = async (options: ImportOptions, events: number): Promise<void> => {
+  const { log, folder, onProgress } = options;
+  const sums = new StreamSums();
+  const head = await log.head();
+  let count = 0;
+  for (let after = 0; after < head; ) {
+    const page = await log.rawAll({ after, limit: READ_PAGE });
+    for (const event of page.events) sums.add(event);
+    count += page.events.length;
+    after = page.through;
+    onProgress('verifying', Math.min(after, head), head);
+  }
+  if (count !== events) throw new ArchiveRefused(`the log holds ${count} events, the archive ${events}`);
+  for await (const page of pagesOf<StreamSum>(folder, STREAMS, PAGE)) {
+    for (const { stream, sequence, checksum } of page) {
+      const there = sums.of(stream);
+      if (there?.sequence !== sequence || there.checksum !== checksum)
+        throw new ArchiveRefused(`stream ${stream} is not what the archive says`);
+    }
+  }
+};
+
+/**
+ * Ids, sequences, times and sealed text are kept, positions are the new log's, which gets a new epoch: sessions of the
+ * former one begin anew. Verified at the end by counts and checksums of every stream.
+ * @throws ArchiveRefused
+ */
+export const importLog = async (options: ImportOptions): Promise<ImportReport> => {
+  const { folder, log, vault, onProgress } = options;
+  const { events: total, streams } = readSummary(folder);
+  const heads = await headsOf(log);
+  await refuseOthers(heads, folder);
+  let done = 0;
+  let known = 0;
+  for await (const page of pagesOf<StoredEvent>(folder, EVENTS, PAGE)) {
+    const missing: StoredEvent[] = [];
+    for (const event of page) {
+      const head = heads.get(event.stream) ?? 0;
+      if (event.sequence === head) await refuseStrangers(log, event);
+      if (event.sequence > head) missing.push(event);
+    }
+    if (missing.length > 0) await append(log, missing);
+    known += page.length - missing.length;
+    done += page.length;
+    onProgress('importing', done, total);
+  }
+  for await (const records of pagesOf<VaultRecord>(folder, VAULT, PAGE)) await vault.restore(records);
+  await verify(options, total);
+  await log.renewEpoch();
+  return { events: total, streams, known };
+};
