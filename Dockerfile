@@ -1,0 +1,35 @@
+# syntax=docker/dockerfile:1
+# Three stages: what it needs to run, the bundle, and an image of these two alone. No package is compiled: libsql and
+# argon2 come with binaries for musl.
+
+FROM node:20.19.4-alpine3.22 AS dependencies
+WORKDIR /parley
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:20.19.4-alpine3.22 AS build
+WORKDIR /parley
+COPY package.json package-lock.json .npmrc ./
+# esbuild's binary is an optional dependency: no script has to run for it.
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run build
+
+FROM node:20.19.4-alpine3.22
+ENV NODE_ENV=production \
+    NODE_OPTIONS=--enable-source-maps \
+    PARLEY_HOST=0.0.0.0 \
+    PARLEY_PORT=7480 \
+    PARLEY_DATA=/data
+WORKDIR /parley
+COPY --from=dependencies /parley/node_modules ./node_modules
+COPY --from=build /parley/dist ./dist
+COPY --from=build /parley/package.json ./
+# The embedded profile's folder; a volume that is mounted there takes over whose it is.
+RUN mkdir /data && chown node:node /data
+USER node
+EXPOSE 7480
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
+    CMD wget -q -O /dev/null http://127.0.0.1:7480/health || exit 1
+ENTRYPOINT ["node", "dist/parley.js"]
+CMD ["serve"]
