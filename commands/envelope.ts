@@ -1,4 +1,5 @@
 /** From a decided event to what the log stores: ids, envelope, and typed text sealed. */
+import { randomUUID } from 'node:crypto';
 import { parse as uuidBytes, v5 as uuidv5 } from 'uuid';
 import { type DecidedEvent, EVENT_SCHEMA, type NewParleyEvent } from '../schemas/events/index.ts';
 import type { KeyRing } from '../vault/key-ring.ts';
@@ -6,6 +7,12 @@ import { sealText } from '../vault/seal.ts';
 
 /** Namespace of our event ids. */
 const NAMESPACE = uuidBytes('6f1c6a52-0c3b-5d6e-9a77-3f0d6b1f2a10');
+
+/**
+ * Of this process alone: two nodes that carry out one command at one sequence make two events, and a store that takes
+ * equal ids for the same event (KurrentDB does, whatever they say) must not tell both that theirs is stored.
+ */
+const MAKER = randomUUID();
 
 /** Who caused an event, and by which command. */
 export interface Cause {
@@ -33,7 +40,7 @@ export const toNewEvent = (
   now: number,
   keys: KeyRing,
 ): NewParleyEvent => {
-  const id = uuidv5(Buffer.from(`${stream}\n${sequence}\n${cause.key}`), NAMESPACE);
+  const id = uuidv5(Buffer.from(`${stream}\n${sequence}\n${cause.key}\n${MAKER}`), NAMESPACE);
   let data: unknown = decided.data;
   if (decided.secret !== undefined) {
     const { by, text } = decided.secret;

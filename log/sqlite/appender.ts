@@ -3,6 +3,7 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { ParleyEvent } from '../../schemas/events/index.ts';
+import { checkSequences } from '../check-sequences.ts';
 import type { AppendError, Appended, AppendRequest } from '../port.ts';
 import type { Writer } from './writer.ts';
 
@@ -11,12 +12,6 @@ interface Waiting {
   readonly resolve: (answer: Either<AppendError, Appended>) => void;
   readonly reject: (error: unknown) => void;
 }
-
-const checkSequences = ({ stream, expected, events }: AppendRequest): void => {
-  const dense = events.every((event, i) => event.stream === stream && event.sequence === expected + i + 1);
-  if (events.length === 0 || !dense)
-    throw new RangeError(`Events for ${stream} must be at least one, with sequences from ${expected + 1} on.`);
-};
 
 export class Appender {
   readonly #writer: Writer;

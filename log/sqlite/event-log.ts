@@ -1,13 +1,14 @@
 /** The event log in one SQLite file. */
 import { mkdirSync } from 'node:fs';
+import { Bell } from '../bell.ts';
 import type { EventLog, LogReader, Tail } from '../port.ts';
+import { startTail, type TailSource } from '../tail.ts';
 import { Appender } from './appender.ts';
 import { reasonOf } from './failures.ts';
 import { lockDirectory } from './lock.ts';
 import { epochOf, openForReading, openForWriting, renewEpoch } from './open.ts';
 import { Reader } from './reader.ts';
 import { RecentEvents } from './recent.ts';
-import { startTail, type TailSource } from './tail.ts';
 import { Writer } from './writer.ts';
 
 export interface SqliteEventLogOptions {
@@ -33,25 +34,6 @@ const endProcess = (error: unknown): void => {
   );
   process.exit(FATAL_EXIT_CODE);
 };
-
-/** Wakes the tails that have seen everything. */
-class Bell {
-  #ring: () => void = () => {};
-  #rung = new Promise<void>((resolve) => {
-    this.#ring = resolve;
-  });
-
-  ring(): void {
-    this.#ring();
-    this.#rung = new Promise((resolve) => {
-      this.#ring = resolve;
-    });
-  }
-
-  wait(): Promise<void> {
-    return this.#rung;
-  }
-}
 
 /**
  * Opens the log of a data directory for this process alone, making it when there is none.

@@ -1,7 +1,7 @@
 /** Following the log from any position: from disk while behind, from memory when near the head. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ParleyEvent } from '../../schemas/events/index.ts';
-import type { Tail } from '../port.ts';
+import type { ParleyEvent } from '../schemas/events/index.ts';
+import type { Tail } from './port.ts';
 
 const BATCH = 1_000;
 

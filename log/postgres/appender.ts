@@ -1,0 +1,134 @@
+/** Group commit: what waits while one commit is under way is the next one. One connection, one round trip a commit. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import type { Client } from 'pg';
+import { recordedAs } from '../../schemas/envelope.ts';
+import type { ParleyEvent } from '../../schemas/events/index.ts';
+import { checkSequences } from '../check-sequences.ts';
+import type { AppendError, Appended, AppendRequest } from '../port.ts';
+import { connectTo, isFinal, isFull, reasonOf } from './connection.ts';
+import { APPEND, appendArguments, type Stored } from './rows.ts';
+
+type Answer = Either<AppendError, Appended>;
+
+interface Waiting {
+  readonly request: AppendRequest;
+  readonly resolve: (answer: Answer) => void;
+}
+
+/** How long one commit is tried: then its writers are told to come again. */
+const TRIED_MS = 4000;
+const PAUSE_MS = 100;
+/** Events of one commit; more wait for the next. */
+const MOST_EVENTS = 5000;
+
+const unavailable = (reason: string): Answer => either.left({ kind: 'unavailable', reason });
+
+export class Appender {
+  private readonly url: string;
+  private readonly onCommitted: (events: number) => void;
+  private waiting: Waiting[] = [];
+  private committing: Promise<void> | undefined;
+  private connection: Client | undefined;
+  private closed = false;
+
+  constructor(url: string, onCommitted: (events: number) => void) {
+    this.url = url;
+    this.onCommitted = onCommitted;
+  }
+
+  append(request: AppendRequest): Promise<Answer> {
+    return new Promise((resolve) => {
+      checkSequences(request);
+      if (this.closed) {
+        resolve(unavailable('The event log is closed.'));
+        return;
+      }
+      this.waiting.push({ request, resolve });
+      this.committing ??= this.commitAll();
+    });
+  }
+
+  /** Stores what waits and refuses what comes later. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.committing;
+    await this.connection?.end();
+  }
+
+  private async commitAll(): Promise<void> {
+    // Whoever appends in the same turn joins the first commit.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.waiting.length > 0) await this.commit(this.take());
+    this.committing = undefined;
+  }
+
+  private take(): readonly Waiting[] {
+    let events = 0;
+    let count = 0;
+    while (count < this.waiting.length && events < MOST_EVENTS) {
+      events += this.waiting[count]!.request.events.length;
+      count += 1;
+    }
+    return this.waiting.splice(0, count);
+  }
+
+  private async commit(taken: readonly Waiting[]): Promise<void> {
+    const requests = taken.map(({ request }) => request);
+    const answers = await this.store(requests);
+    let events = 0;
+    for (const [i, answer] of answers.entries()) {
+      if (either.isRight(answer)) events += answer.right.length;
+      taken[i]!.resolve(answer);
+    }
+    if (events > 0) this.onCommitted(events);
+  }
+
+  /**
+   * Where the outcome of a try is unknown (no answer came) the very same is tried again, and counts as stored when it is
+   * there. After the deadline it counts as not stored: whoever asks again with its key is told the truth.
+   */
+  private async store(requests: readonly AppendRequest[]): Promise<readonly Answer[]> {
+    const values = appendArguments(requests);
+    const deadline = Date.now() + TRIED_MS;
+    for (let again = false; ; again = true) {
+      try {
+        this.connection ??= await this.connect();
+        const { rows } = await this.connection.query<Stored[]>({
+          name: 'append',
+          text: APPEND,
+          values: [...values, again],
+          rowMode: 'array',
+        } as never);
+        return requests.map((request, i) => answerOf(request, (rows as unknown as Stored[])[i]!));
+      } catch (error) {
+        if (isFull(error)) return requests.map(() => either.left({ kind: 'full' }));
+        if (!isFinal(error)) this.lose();
+        if (isFinal(error) || Date.now() >= deadline) return requests.map(() => unavailable(reasonOf(error)));
+        await delay(PAUSE_MS);
+      }
+    }
+  }
+
+  private async connect(): Promise<Client> {
+    const connection: Client = await connectTo(this.url, () => {
+      if (this.connection === connection) this.connection = undefined;
+    });
+    await connection.query('SET synchronous_commit = on');
+    return connection;
+  }
+
+  /** A connection that answered nothing may still answer later: it is not used again. */
+  private lose(): void {
+    const connection = this.connection as (Client & { connection?: { stream: { destroy(): void } } }) | undefined;
+    this.connection = undefined;
+    connection?.connection?.stream.destroy();
+  }
+}
+
+const answerOf = ({ events }: AppendRequest, [stored, actual, first]: Stored): Answer => {
+  if (!stored) return either.left({ kind: 'conflict', actual: Number(actual) });
+  const position = Number(first);
+  return either.right(events.map((event, i) => recordedAs(event, position + i, event.data) as ParleyEvent));
+};

@@ -1,0 +1,155 @@
+/** The event log in PostgreSQL, shared by any number of nodes. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'pg';
+import { Bell } from '../bell.ts';
+import type { EventLog, Tail } from '../port.ts';
+import { startTail, type TailSource } from '../tail.ts';
+import { Appender } from './appender.ts';
+import { connectTo, poolOf } from './connection.ts';
+import { Reader } from './reader.ts';
+import { CHANNEL, LOCKS, SCHEMA, SCHEMA_LOCK } from './schema.ts';
+
+export interface PostgresEventLogOptions {
+  /** `postgres://[user:password@]host[:port]/database[?sslmode=...]` */
+  readonly url: string;
+  /** Told of every commit of this node: how many events it made durable. */
+  readonly onCommit?: (events: number) => void;
+  /** Connections for reading. */
+  readonly poolSize?: number;
+}
+
+const FORMAT = 1;
+const POOL = 8;
+/** Tails look by themselves this often; notifications only make it sooner. */
+const LOOK_MS = 250;
+const PAUSE_MS = 500;
+
+const prepare = async (url: string): Promise<string> => {
+  const client = await connectTo(url, () => {});
+  try {
+    // Nodes that start together make it one after another.
+    await client.query('SELECT pg_advisory_lock($1, $2)', [LOCKS, SCHEMA_LOCK]);
+    await client.query(SCHEMA);
+    await client.query('INSERT INTO parley_log (format, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+      FORMAT,
+      randomUUID(),
+    ]);
+    const { rows } = await client.query<{ format: number; epoch: string }>('SELECT format, epoch FROM parley_log');
+    const { format, epoch } = rows[0]!;
+    if (format > FORMAT)
+      throw new Error(
+        `The event log has format ${format}; this Parley knows formats up to ${FORMAT}: start a newer one.`,
+      );
+    return epoch;
+  } finally {
+    await client.end();
+  }
+};
+
+/** Rings when somebody, anywhere, has committed. */
+class Listener {
+  private readonly url: string;
+  private readonly bell: Bell;
+  private readonly stopping = new AbortController();
+  private connection: Client | undefined;
+  private readonly clock: NodeJS.Timeout;
+
+  constructor(url: string, bell: Bell) {
+    this.url = url;
+    this.bell = bell;
+    this.clock = setInterval(() => bell.ring(), LOOK_MS).unref();
+    void this.listen();
+  }
+
+  private async listen(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      try {
+        let lose = () => {};
+        const lost = new Promise<void>((resolve) => {
+          lose = resolve;
+        });
+        this.connection = await connectTo(this.url, lose);
+        this.connection.on('notification', () => this.bell.ring());
+        await this.connection.query(`LISTEN ${CHANNEL}`);
+        if (this.stopping.signal.aborted) await this.connection.end();
+        await lost;
+      } catch {
+        // Until it is back, tails look by the clock.
+      }
+      await delay(PAUSE_MS, undefined, { signal: this.stopping.signal }).catch(() => {});
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.clock);
+    this.stopping.abort();
+    await this.connection?.end().catch(() => {});
+  }
+}
+
+/** @throws when the server cannot be reached or holds the log of a newer Parley. */
+export const openPostgresEventLog = async (options: PostgresEventLogOptions): Promise<EventLog> => {
+  const { url, onCommit = () => {}, poolSize = POOL } = options;
+  let epoch = await prepare(url);
+  const pool = poolOf(url, poolSize);
+  const reader = new Reader(pool);
+  const bell = new Bell();
+  const listener = new Listener(url, bell);
+  const tails = new Set<Tail>();
+  let closed = false;
+  const appender = new Appender(url, (events) => {
+    bell.ring();
+    onCommit(events);
+  });
+  const source: TailSource = {
+    async next(position, limit) {
+      try {
+        return (await reader.readAll({ after: position, limit })).events;
+      } catch (error) {
+        // The server is gone: the tail goes on when it is back.
+        if (closed) throw error;
+        return [];
+      }
+    },
+    more: (_position, signal) => (signal.aborted ? Promise.resolve() : bell.wait()),
+  };
+
+  return {
+    get epoch() {
+      return epoch;
+    },
+    append: (request) => appender.append(request),
+    async renewEpoch() {
+      const renewed = randomUUID();
+      await pool.query('UPDATE parley_log SET epoch = $1', [renewed]);
+      epoch = renewed;
+    },
+    head: () => reader.head(),
+    streamHead: (stream) => reader.streamHead(stream),
+    streams: (query) => reader.streams(query),
+    readStream: (query) => reader.readStream(query),
+    readAll: (query) => reader.readAll(query),
+    rawAll: (query) => reader.rawAll(query),
+    tail(after, onEvents, onFailure) {
+      const tail = startTail(source, after, onEvents, onFailure);
+      const handle = {
+        async stop() {
+          tails.delete(handle);
+          const stopped = tail.stop();
+          bell.ring();
+          await stopped;
+        },
+      };
+      tails.add(handle);
+      return handle;
+    },
+    async close() {
+      await appender.close();
+      closed = true;
+      await Promise.all([...tails].map((tail) => tail.stop()));
+      await listener.stop();
+      await pool.end();
+    },
+  };
+};

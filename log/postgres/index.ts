@@ -1,0 +1,1 @@
+export { openPostgresEventLog, type PostgresEventLogOptions } from './event-log.ts';

@@ -1,0 +1,123 @@
+/** Reading committed events. */
+import type { Pool } from 'pg';
+import { decodeEvent, type ParleyEvent } from '../../schemas/events/index.ts';
+import { StoreUnavailable } from '../../schemas/unavailable.ts';
+import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
+import { isFinal } from './connection.ts';
+import { type Row, SELECTED, toRecorded, toStored } from './rows.ts';
+
+const MOST_PER_READ = 10_000;
+const RETRY_SECONDS = 2;
+
+/** Greater than every name that begins with `prefix`, in byte order. */
+const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
+
+const toChecked = (row: Row): ParleyEvent => decodeEvent(toRecorded(row));
+
+export class Reader {
+  private readonly pool: Pool;
+
+  constructor(pool: Pool) {
+    this.pool = pool;
+  }
+
+  async head(): Promise<number> {
+    const [row] = await this.rows<[string | null]>('head', 'SELECT max(position) FROM events', []);
+    return Number(row![0] ?? 0);
+  }
+
+  async streamHead(stream: string): Promise<StreamHead> {
+    const [row] = await this.rows<[string, string]>(
+      'stream head',
+      'SELECT sequence, position FROM events WHERE stream = $1 ORDER BY sequence DESC LIMIT 1',
+      [stream],
+    );
+    return { stream, sequence: Number(row?.[0] ?? 0), position: Number(row?.[1] ?? 0) };
+  }
+
+  /** Jumps from name to name in the index, whatever the streams hold. */
+  async streams({
+    prefix = '',
+    after = '',
+    limit,
+  }: {
+    prefix?: string;
+    after?: string;
+    limit: number;
+  }): Promise<readonly StreamHead[]> {
+    const rows = await this.rows<[string, string, string]>(
+      'streams',
+      `WITH RECURSIVE found(stream, n) AS (
+         (SELECT stream, 1 FROM events WHERE stream >= $1 AND stream > $2 AND stream < $3 ORDER BY stream LIMIT 1)
+         UNION ALL
+         SELECT next.stream, n + 1 FROM found CROSS JOIN LATERAL
+           (SELECT stream FROM events WHERE stream > found.stream AND stream < $3 ORDER BY stream LIMIT 1) next
+         WHERE n < $4)
+       SELECT head.stream, head.sequence, head.position FROM found CROSS JOIN LATERAL
+         (SELECT e.stream, e.sequence, e.position FROM events e WHERE e.stream = found.stream
+          ORDER BY e.sequence DESC LIMIT 1) head ORDER BY head.stream`,
+      [prefix, after, afterPrefix(prefix), Math.min(limit, 1_000_000)],
+    );
+    return rows.map(([stream, sequence, position]) => ({
+      stream,
+      sequence: Number(sequence),
+      position: Number(position),
+    }));
+  }
+
+  async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
+    if (!(limit >= 1 && limit <= MOST_PER_READ))
+      throw new RangeError(`The limit of a read must be 1 to ${MOST_PER_READ}, not ${limit}.`);
+    const [compare, order, start] =
+      direction === 'forwards' ? ['>=', 'ASC', from ?? 1] : ['<=', 'DESC', from ?? Number.MAX_SAFE_INTEGER];
+    const rows = await this.rows<Row>(
+      `stream ${direction}`,
+      `SELECT ${SELECTED} FROM events WHERE stream = $1 AND sequence ${compare} $2 ORDER BY sequence ${order} LIMIT $3`,
+      [stream, start, limit],
+    );
+    return rows.map(toChecked);
+  }
+
+  readAll(query: ReadAll): Promise<Page> {
+    return this.scan(query, toChecked);
+  }
+
+  rawAll(query: ReadAll): Promise<StoredPage> {
+    return this.scan(query, toStored);
+  }
+
+  private async scan<E>(
+    { after, types, prefix = '', limit }: ReadAll,
+    form: (row: Row) => E,
+  ): Promise<{ events: readonly E[]; through: number }> {
+    // Asked first: what is committed in between may then be found, but is not claimed to have been looked at.
+    const head = await this.head();
+    if (after >= head || types?.length === 0) return { events: [], through: Math.max(after, head) };
+    const rows = await this.rows<Row>(
+      `all${types === undefined ? '' : ' of types'}${prefix === '' ? '' : ' of prefix'}`,
+      `SELECT ${SELECTED} FROM events WHERE position > $1 AND position <= $2
+       ${types === undefined ? '' : 'AND type = ANY($4::text[])'}
+       ${prefix === '' ? '' : `AND stream >= $${types === undefined ? 4 : 5} AND stream < $${types === undefined ? 5 : 6}`}
+       ORDER BY position LIMIT $3`,
+      [
+        after,
+        head,
+        limit,
+        ...(types === undefined ? [] : [types]),
+        ...(prefix === '' ? [] : [prefix, afterPrefix(prefix)]),
+      ],
+    );
+    return { events: rows.map(form), through: rows.length === limit ? Number(rows.at(-1)![0]) : head };
+  }
+
+  /** @throws StoreUnavailable when the server cannot be asked */
+  private async rows<R>(name: string, text: string, values: readonly unknown[]): Promise<readonly R[]> {
+    try {
+      const result = await this.pool.query({ name, text, values: [...values], rowMode: 'array' });
+      return result.rows as unknown as R[];
+    } catch (error) {
+      if (isFinal(error)) throw error;
+      throw new StoreUnavailable('log', RETRY_SECONDS, { cause: error });
+    }
+  }
+}

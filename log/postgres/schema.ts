@@ -1,0 +1,90 @@
+/** Layout of the log in PostgreSQL, and the one function that appends. */
+
+/** Of every advisory lock of Parley's, the first number. */
+export const LOCKS = 0x50524c;
+/** Held while the schema is made, and while positions are assigned and committed. */
+export const SCHEMA_LOCK = 1;
+export const APPEND_LOCK = 2;
+
+export const CHANNEL = 'parley_log';
+
+/**
+ * `parley_append` decides every batch of a turn against the streams' heads and stores those that fit, in one round trip.
+ * Its lock is given up when the transaction has become visible, so positions are assigned in the order in which readers
+ * see them: nobody ever sees one before all lower ones. Tried `again` after a lost answer, a batch that does
+ * not fit counts as stored when its very events are there.
+ */
+export const SCHEMA = `
+CREATE TABLE IF NOT EXISTS parley_log (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  format integer NOT NULL,
+  epoch text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS events (
+  position bigint PRIMARY KEY,
+  stream text COLLATE "C" NOT NULL,
+  sequence bigint NOT NULL,
+  type text NOT NULL,
+  schema integer NOT NULL,
+  time bigint NOT NULL,
+  id text NOT NULL,
+  actor text NOT NULL,
+  key text,
+  correlation text NOT NULL,
+  causation text,
+  traceparent text,
+  data text NOT NULL,
+  UNIQUE (stream, sequence)
+);
+CREATE INDEX IF NOT EXISTS events_of_structure ON events (type, position)
+  WHERE type NOT IN ('message-posted', 'message-edited', 'message-deleted', 'reaction-added', 'reaction-removed', 'channels-read');
+
+CREATE OR REPLACE FUNCTION parley_append(
+  names text[], batch_stream integer[], batch_expected bigint[], batch_count integer[], batch_last integer[],
+  event_batch integer[], event_place integer[],
+  event_type text[], event_schema integer[], event_time bigint[], event_id text[], event_actor text[],
+  event_key text[], event_correlation text[], event_causation text[], event_traceparent text[], event_data text[],
+  again boolean
+) RETURNS TABLE (stored boolean, actual bigint, first_position bigint) LANGUAGE plpgsql AS $$
+DECLARE
+  heads bigint[];
+  next_position bigint;
+  firsts bigint[] := '{}';
+  known bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(${LOCKS}, ${APPEND_LOCK});
+  SELECT coalesce(max(e.position), 0) + 1 INTO next_position FROM events e;
+  SELECT array_agg(coalesce((SELECT max(e.sequence) FROM events e WHERE e.stream = n.name), 0) ORDER BY n.i)
+    INTO heads FROM unnest(names) WITH ORDINALITY n(name, i);
+  FOR b IN 1 .. cardinality(batch_stream) LOOP
+    actual := heads[batch_stream[b]];
+    stored := actual = batch_expected[b];
+    first_position := NULL;
+    IF stored THEN
+      firsts[b] := next_position;
+      first_position := next_position;
+      heads[batch_stream[b]] := actual + batch_count[b];
+      next_position := next_position + batch_count[b];
+    ELSIF again AND actual >= batch_expected[b] + batch_count[b] THEN
+      SELECT e.position INTO known FROM events e
+        WHERE e.stream = names[batch_stream[b]] AND e.sequence = batch_expected[b] + batch_count[b]
+          AND e.id = event_id[batch_last[b]] AND e.data = event_data[batch_last[b]];
+      IF FOUND THEN
+        stored := true;
+        first_position := known - batch_count[b] + 1;
+      END IF;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+  IF cardinality(firsts) > 0 THEN
+    INSERT INTO events
+      SELECT firsts[e.batch] + e.place, names[batch_stream[e.batch]], batch_expected[e.batch] + 1 + e.place,
+        e.type, e.schema, e.time, e.id, e.actor, e.key, e.correlation, e.causation, e.traceparent, e.data
+      FROM unnest(event_batch, event_place, event_type, event_schema, event_time, event_id, event_actor, event_key,
+        event_correlation, event_causation, event_traceparent, event_data)
+        e(batch, place, type, schema, time, id, actor, key, correlation, causation, traceparent, data)
+      WHERE firsts[e.batch] IS NOT NULL;
+    PERFORM pg_notify('${CHANNEL}', '');
+  END IF;
+END $$;
+`;
