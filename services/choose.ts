@@ -20,6 +20,7 @@ export const createServices = ({ directory, ports, progress = () => {} }: Servic
     return chosen;
   };
   return {
+    directory,
     ports,
     urls: urlsOf(ports),
     start: async (...names) => (await choose()).start(...names),

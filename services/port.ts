@@ -49,6 +49,8 @@ export interface Services {
 
 /** A set that belongs to its caller alone. */
 export interface OwnServices extends Services {
+  /** Where they keep what they need. */
+  readonly directory: string;
   /** Ends all of them with KILL and removes all they kept. */
   destroy(): Promise<void>;
 }

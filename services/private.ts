@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createServices } from './choose.ts';
 import { ports as sharedPorts } from './endpoints.ts';
 import { identityOf, isAlive, parseIdentity } from './native/identity.ts';
+import { withLock } from './native/lock.ts';
 import { servicesFolder } from './paths.ts';
 import type { OwnServices, Progress } from './port.ts';
 import type { Ports } from './ports.ts';
@@ -36,9 +37,7 @@ const freePorts = async (): Promise<Ports> => {
   return Object.fromEntries(names.map((name, index) => [name, first + index])) as Ports;
 };
 
-/** Ends the private sets whose test was killed before it could: nobody else would. */
-export const endAbandoned = async (): Promise<void> => {
-  if (!existsSync(folder)) return;
+const sweep = async (): Promise<void> => {
   for (const entry of readdirSync(folder)) {
     const directory = join(folder, entry);
     // A set without both files is one that is being made, or being removed.
@@ -49,6 +48,9 @@ export const endAbandoned = async (): Promise<void> => {
     await createServices({ directory, ports }).destroy();
   }
 };
+
+/** Ends the private sets whose test was killed before it could: nobody else would. */
+export const endAbandoned = (): Promise<void> => withLock(join(folder, 'abandoned.lock'), sweep);
 
 /**
  * A new set, nothing of it started: `const own = await privateServices(); await own.start('redis')`. Call `destroy`

@@ -42,6 +42,7 @@ export const dockerServices = (directory: string, ports: Ports, progress: Progre
   const portOf = (name: ServiceName): number => ports[name];
 
   return {
+    directory,
     ports,
     urls: urlsOf(ports),
     start: (...names) =>

@@ -130,6 +130,7 @@ export const nativeServices = (directory: string, ports: Ports, progress: Progre
   };
 
   return {
+    directory,
     ports,
     urls: urlsOf(ports),
     start: (...names) => each(names, (name) => locked(name, () => start(name))),

@@ -26,7 +26,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (down.length > 0) await services.start(...down);
     project.provide('clusterMissing', '');
   } catch (error) {
-    if (isCi) throw error;
+    if (isCi) {
+      await services.stop(...down);
+      throw error;
+    }
     const reason = (error as Error).message;
     print(`\n!!! CLUSTER SUITES ARE SKIPPED: their servers could not be started: ${reason}\n`);
     project.provide('clusterMissing', reason);
