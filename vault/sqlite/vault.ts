@@ -1,11 +1,12 @@
 /** The vault in one SQLite file and the signing secret beside it. */
-import { createHash, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { hashOf, normalised } from '../forms.ts';
+import { DEFAULT_COST, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault } from '../port.ts';
 import { archiveOf } from './archive.ts';
 import { GroupCommit } from './group-commit.ts';
 import { openVaultFile } from './open.ts';
-import { DEFAULT_COST, type PasswordCost, Passwords } from './passwords.ts';
 import { readSigningSecret, replaceSigningSecret } from './signing-key.ts';
 
 export interface SqliteVaultOptions {
@@ -18,11 +19,6 @@ const KEY_BYTES = 32;
 
 /** Ids in one statement; more are asked for in several. */
 const KEYS_PER_READ = 1_000;
-
-/** One form for all spellings of a name: `ＡLICE` and `alice` are the same person. */
-const normalised = (username: string): string => username.normalize('NFKC').toLowerCase();
-
-const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 /**
  * Opens the vault of a data directory, which the caller has locked for this process, making it when there is none.

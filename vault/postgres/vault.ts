@@ -1,0 +1,205 @@
+/** The vault in PostgreSQL, the same for every node. */
+import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hashOf, normalised } from '../forms.ts';
+import { DEFAULT_COST, type PasswordCost, Passwords } from '../passwords.ts';
+import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
+import { type Database, openDatabase } from './connection.ts';
+import { prepare } from './schema.ts';
+
+export interface PostgresVaultOptions {
+  /** `postgres://[user:password@]host[:port]/database[?sslmode=...]` */
+  readonly url: string;
+  /** Default: OWASP's recommendation. */
+  readonly passwordCost?: PasswordCost;
+}
+
+const KEY_BYTES = 32;
+
+const holderOf = ([row]: readonly [userId: string, confirmed: boolean][]): UsernameHolder | undefined =>
+  row && { userId: row[0], confirmed: row[1] };
+
+async function* recordsOf(database: Database): AsyncGenerator<VaultRecord> {
+  for (const [secret] of await database.rows<[Buffer]>('SELECT secret FROM vault_signing'))
+    yield { kind: 'signing-secret', secret: secret.toString('base64') };
+  const usernames = 'SELECT name, user_id, confirmed FROM vault_usernames';
+  for (const [name, userId, confirmed] of await database.rows<[string, string, boolean]>(usernames))
+    yield { kind: 'username', name, userId, confirmed };
+  for (const [userId, hash] of await database.rows<[string, string]>('SELECT user_id, hash FROM vault_passwords'))
+    yield { kind: 'password', userId, hash };
+  for (const [userId, hash] of await database.rows<[string, Buffer]>('SELECT user_id, hash FROM vault_token_secrets'))
+    yield { kind: 'token-secret', userId, hash: hash.toString('base64') };
+  for (const [userId, key] of await database.rows<[string, Buffer]>('SELECT user_id, key FROM vault_keys'))
+    yield { kind: 'key', userId, key: key.toString('base64') };
+}
+
+const restoring = (record: VaultRecord): [statement: string, values: unknown[]] => {
+  switch (record.kind) {
+    case 'signing-secret':
+      return [
+        'INSERT INTO vault_signing (secret) VALUES ($1) ON CONFLICT (one) DO UPDATE SET secret = excluded.secret',
+        [Buffer.from(record.secret, 'base64')],
+      ];
+    case 'username':
+      return [
+        `INSERT INTO vault_usernames VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET user_id = excluded.user_id, confirmed = excluded.confirmed`,
+        [record.name, record.userId, record.confirmed],
+      ];
+    case 'password':
+      return [
+        'INSERT INTO vault_passwords VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash',
+        [record.userId, record.hash],
+      ];
+    case 'token-secret':
+      return [
+        'INSERT INTO vault_token_secrets VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash',
+        [record.userId, Buffer.from(record.hash, 'base64')],
+      ];
+    case 'key':
+      return [
+        'INSERT INTO vault_keys VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET key = excluded.key',
+        [record.userId, Buffer.from(record.key, 'base64')],
+      ];
+  }
+};
+
+/** @throws StoreUnavailable when the server cannot be reached; so does every method that has to ask it. */
+export const openPostgresVault = async (options: PostgresVaultOptions): Promise<Vault> => {
+  const database = openDatabase(options.url);
+  const { rows } = database;
+  const passwords = new Passwords(options.passwordCost ?? DEFAULT_COST);
+  try {
+    await prepare(database);
+    // Whoever is first; everybody reads what is there.
+    await rows('INSERT INTO vault_signing (secret) VALUES ($1) ON CONFLICT DO NOTHING', [randomBytes(KEY_BYTES)]);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  let signing: Buffer | undefined;
+  const holder = async (name: string) =>
+    holderOf(await rows<[string, boolean]>('SELECT user_id, confirmed FROM vault_usernames WHERE name = $1', [name]));
+  /** What is asked before it is closed is still answered. */
+  const underWay = new Set<Promise<unknown>>();
+  const tracked = <T>(work: Promise<T>): Promise<T> => {
+    underWay.add(work);
+    const done = () => void underWay.delete(work);
+    work.then(done, done);
+    return work;
+  };
+
+  return {
+    async signingSecret() {
+      if (signing === undefined) [signing] = (await rows<[Buffer]>('SELECT secret FROM vault_signing'))[0]!;
+      return signing;
+    },
+
+    async reserveUsername(username, userId) {
+      const name = normalised(username);
+      // A holder that lets go in between makes room for another try.
+      for (;;) {
+        await rows('INSERT INTO vault_usernames VALUES ($1, $2, false) ON CONFLICT DO NOTHING', [name, userId]);
+        const found = await holder(name);
+        if (found !== undefined) return found;
+      }
+    },
+    async confirmUsername(username, userId) {
+      await rows('UPDATE vault_usernames SET confirmed = true WHERE name = $1 AND user_id = $2', [
+        normalised(username),
+        userId,
+      ]);
+    },
+    async takeOverUsername(username, from, to) {
+      const name = normalised(username);
+      await rows('UPDATE vault_usernames SET user_id = $1 WHERE name = $2 AND user_id = $3 AND NOT confirmed', [
+        to,
+        name,
+        from,
+      ]);
+      return holder(name);
+    },
+    async releaseUsername(username, userId) {
+      await rows('DELETE FROM vault_usernames WHERE name = $1 AND user_id = $2 AND NOT confirmed', [
+        normalised(username),
+        userId,
+      ]);
+    },
+    usernameHolder: (username) => holder(normalised(username)),
+
+    async setPassword(userId, password) {
+      const hash = await passwords.hash(password);
+      await rows(
+        'INSERT INTO vault_passwords VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash',
+        [userId, hash],
+      );
+    },
+    async verifyPassword(userId, password) {
+      const [row] =
+        userId === undefined
+          ? []
+          : await rows<[string]>('SELECT hash FROM vault_passwords WHERE user_id = $1', [userId]);
+      return passwords.verify(row?.[0], password);
+    },
+
+    async setTokenSecret(userId, secret) {
+      await rows(
+        'INSERT INTO vault_token_secrets VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash',
+        [userId, hashOf(secret)],
+      );
+    },
+    async verifyTokenSecret(userId, secret) {
+      const [row] = await rows<[Buffer]>('SELECT hash FROM vault_token_secrets WHERE user_id = $1', [userId]);
+      return row !== undefined && timingSafeEqual(row[0], hashOf(secret));
+    },
+
+    createKey: (userId) =>
+      tracked(
+        (async () => {
+          await rows('INSERT INTO vault_keys VALUES ($1, $2) ON CONFLICT DO NOTHING', [userId, randomBytes(KEY_BYTES)]);
+          const [row] = await rows<[Buffer]>('SELECT key FROM vault_keys WHERE user_id = $1', [userId]);
+          return createSecretKey(row![0]);
+        })(),
+      ),
+    async key(userId) {
+      const [row] = await rows<[Buffer]>('SELECT key FROM vault_keys WHERE user_id = $1', [userId]);
+      return row && createSecretKey(row[0]);
+    },
+    async keys(userIds) {
+      const found = await rows<[string, Buffer]>(
+        'SELECT user_id, key FROM vault_keys WHERE user_id = ANY($1::text[])',
+        [userIds],
+      );
+      return new Map<string, KeyObject>(found.map(([userId, key]) => [userId, createSecretKey(key)]));
+    },
+    async destroyKey(userId) {
+      await rows('DELETE FROM vault_keys WHERE user_id = $1', [userId]);
+      // Else the row stays readable in the file until somebody vacuums.
+      await rows('VACUUM vault_keys');
+    },
+
+    async rememberPosition(epoch, position) {
+      await rows(
+        `INSERT INTO vault_remembered (epoch, position) VALUES ($1, $2) ON CONFLICT (one) DO UPDATE SET epoch = $1,
+           position = CASE WHEN vault_remembered.epoch = $1 THEN greatest(vault_remembered.position, $2) ELSE $2 END`,
+        [epoch, position],
+      );
+    },
+    async rememberedPosition() {
+      const [row] = await rows<[string, string]>('SELECT epoch, position FROM vault_remembered');
+      return row && { epoch: row[0], position: Number(row[1]) };
+    },
+
+    records: () => recordsOf(database),
+    async restore(records) {
+      await database.transaction(async (query) => {
+        for (const record of records) await query(...restoring(record));
+      });
+      signing = undefined;
+    },
+
+    async close() {
+      await Promise.allSettled(underWay);
+      await database.close();
+    },
+  };
+};
