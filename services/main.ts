@@ -49,8 +49,9 @@ program
   .description('the end of what the servers say')
   .argument('[names...]', serviceNames.join(', '), serviceName)
   .option('-n, --lines <count>', 'how many lines of each', '40')
-  .action(async (names: readonly ServiceName[] = serviceNames, { lines }: { lines: string }) => {
-    for (const name of names) print(`--- ${name}\n${await services.logs(name, Number(lines))}`);
+  .action(async (names: readonly ServiceName[] | undefined, { lines }: { lines: string }) => {
+    const known = (await services.status()).filter(({ state }) => state !== 'unavailable').map(({ name }) => name);
+    for (const name of names ?? known) print(`--- ${name}\n${await services.logs(name, Number(lines))}`);
   });
 
 try {
