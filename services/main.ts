@@ -22,13 +22,13 @@ program
   .command('up')
   .description('start what is down, and wait until it answers')
   .argument('[names...]', serviceNames.join(', '), serviceName)
-  .action((names: readonly ServiceName[] = []) => services.start(...names));
+  .action((names: readonly ServiceName[]) => services.start(...names));
 
 program
   .command('down')
   .description('end what was started; data stays')
   .argument('[names...]', serviceNames.join(', '), serviceName)
-  .action(async (names: readonly ServiceName[] = []) => {
+  .action(async (names: readonly ServiceName[]) => {
     await services.stop(...names);
     await endAbandoned();
   });
@@ -49,9 +49,10 @@ program
   .description('the end of what the servers say')
   .argument('[names...]', serviceNames.join(', '), serviceName)
   .option('-n, --lines <count>', 'how many lines of each', '40')
-  .action(async (names: readonly ServiceName[] | undefined, { lines }: { lines: string }) => {
+  .action(async (names: readonly ServiceName[], { lines }: { lines: string }) => {
     const known = (await services.status()).filter(({ state }) => state !== 'unavailable').map(({ name }) => name);
-    for (const name of names ?? known) print(`--- ${name}\n${await services.logs(name, Number(lines))}`);
+    for (const name of names.length === 0 ? known : names)
+      print(`--- ${name}\n${await services.logs(name, Number(lines))}`);
   });
 
 try {
