@@ -19,6 +19,8 @@ export interface LeadershipOptions {
 export const seekLeadership = ({ url, name, onGained, onLost }: LeadershipOptions): Leadership => {
   const stopping = new AbortController();
   const { signal } = stopping;
+  // From the beginning: it may be stopped while it is told that it leads.
+  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   let leading = false;
 
   const hold = async (client: Client, lost: Promise<void>): Promise<void> => {
@@ -34,7 +36,6 @@ export const seekLeadership = ({ url, name, onGained, onLost }: LeadershipOption
     leading = true;
     try {
       await onGained();
-      const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
       await Promise.race([lost, stopped]);
     } finally {
       leading = false;
