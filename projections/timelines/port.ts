@@ -61,23 +61,32 @@ export interface TimelineReader {
   deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
+/** `ordinal` is the message's: stores that spread a channel over partitions find the row by it. */
 export type TimelineChange =
   | { readonly kind: 'posted'; readonly message: MessageRow }
   | {
       readonly kind: 'edited';
       readonly channelId: string;
       readonly messageId: string;
+      readonly ordinal: number;
       readonly sequence: number;
       readonly time: number;
       readonly mentions: Mentions;
       readonly sealed: Sealed;
       readonly sealedIn: string;
     }
-  | { readonly kind: 'deleted'; readonly channelId: string; readonly messageId: string; readonly sequence: number }
+  | {
+      readonly kind: 'deleted';
+      readonly channelId: string;
+      readonly messageId: string;
+      readonly ordinal: number;
+      readonly sequence: number;
+    }
   | {
       readonly kind: 'reacted' | 'unreacted';
       readonly channelId: string;
       readonly messageId: string;
+      readonly ordinal: number;
       readonly userId: string;
       readonly emoji: string;
       readonly sequence: number;

@@ -13,6 +13,7 @@ const changeOf = (event: ParleyEvent, channelId: string): TimelineChange | undef
         kind: 'edited',
         channelId,
         messageId: event.data.messageId,
+        ordinal: event.data.ordinal,
         sequence: event.sequence,
         time: event.time,
         mentions: event.data.mentions,
@@ -20,13 +21,20 @@ const changeOf = (event: ParleyEvent, channelId: string): TimelineChange | undef
         sealedIn: event.id,
       };
     case 'message-deleted':
-      return { kind: 'deleted', channelId, messageId: event.data.messageId, sequence: event.sequence };
+      return {
+        kind: 'deleted',
+        channelId,
+        messageId: event.data.messageId,
+        ordinal: event.data.ordinal,
+        sequence: event.sequence,
+      };
     case 'reaction-added':
     case 'reaction-removed':
       return {
         kind: event.type === 'reaction-added' ? 'reacted' : 'unreacted',
         channelId,
         messageId: event.data.messageId,
+        ordinal: event.data.ordinal,
         userId: event.data.userId,
         emoji: event.data.emoji,
         sequence: event.sequence,
