@@ -1,0 +1,149 @@
+/** The connection to Cassandra or ScyllaDB. */
+
+import { auth, Client, type ClientOptions, errors, policies } from 'cassandra-driver';
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
+import { StoreUnavailable } from '../../unavailable.ts';
+import { isOutage } from './failures.ts';
+import { Guard, type GuardOptions } from './guard.ts';
+import { type CassandraUrl, parseCassandraUrl } from './url.ts';
+
+export interface CassandraOptions extends Partial<GuardOptions> {
+  /** See `parseCassandraUrl`. */
+  readonly url: string;
+  /** From `keyspaceOf`. Created with SimpleStrategy and one copy when missing: create it beforehand to have more. */
+  readonly keyspace: string;
+  /** Told of each failed attempt to connect, with the milliseconds until the next. */
+  readonly onWaiting?: (reason: string, nextMs: number) => void;
+  /** Ends waiting for a server that does not come. */
+  readonly signal?: AbortSignal;
+}
+
+/** Measured: a page takes 1 ms, so one that takes 5 s will not come. */
+export const cassandraGuard: GuardOptions = { timeoutMs: 5000, failureRatio: 0.5, openMs: 30_000 };
+
+/** Tables are agreed upon by all nodes, which takes longer than a row. */
+const SCHEMA_MS = 30_000;
+const RECONNECT_MS = 1000;
+
+export interface Statement {
+  readonly query: string;
+  readonly params: readonly unknown[];
+}
+
+const clientOptions = (url: CassandraUrl, timeoutMs: number): ClientOptions => ({
+  contactPoints: [...url.contactPoints],
+  localDataCenter: url.localDataCenter,
+  ...(url.credentials === undefined
+    ? {}
+    : { authProvider: new auth.PlainTextAuthProvider(url.credentials.username, url.credentials.password) }),
+  ...(url.tls ? { sslOptions: { rejectUnauthorized: true } } : {}),
+  socketOptions: { readTimeout: timeoutMs, connectTimeout: timeoutMs },
+  // The driver's own schedule grows to ten minutes: a server that was away for long would be missed as long.
+  policies: { reconnection: new policies.reconnection.ConstantReconnectionPolicy(RECONNECT_MS) },
+  encoding: { map: Map, useBigIntAsLong: true },
+});
+
+const connected = async (options: ClientOptions): Promise<Client> => {
+  const client = new Client(options);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.shutdown().catch(() => {});
+    throw error;
+  }
+};
+
+const ensureKeyspace = async (options: ClientOptions, keyspace: string): Promise<void> => {
+  const client = await connected(options);
+  try {
+    if (client.metadata.keyspaces[keyspace] !== undefined) return;
+    await client.execute(
+      `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
+      [],
+      { readTimeout: SCHEMA_MS },
+    );
+  } finally {
+    await client.shutdown();
+  }
+};
+
+/** Every node that was tried with its own reason, which the driver's message leaves out. */
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof errors.NoHostAvailableError)) return error instanceof Error ? error.message : String(error);
+  const reasons = Object.entries(error.innerErrors ?? {}).map(([host, inner]) => `${host}: ${inner}`);
+  return reasons.length === 0 ? error.message : reasons.join('; ');
+};
+
+/** Questions are prepared, repeatable and go to a node that holds the rows. */
+export class Cassandra {
+  readonly keyspace: string;
+  readonly client: Client;
+  private readonly guard: Guard;
+
+  constructor(client: Client, keyspace: string, guard: Guard) {
+    this.client = client;
+    this.keyspace = keyspace;
+    this.guard = guard;
+  }
+
+  /**
+   * @returns the rows: of pages that fit one answer (5,000 rows).
+   * @throws StoreUnavailable, ResponseError
+   */
+  async execute<Row = never>(query: string, params: readonly unknown[]): Promise<readonly Row[]> {
+    const ask = () => this.client.execute(query, params as unknown[], { prepare: true, isIdempotent: true });
+    // What only writes answers without rows.
+    return ((await this.guard.run(ask)).rows ?? []) as unknown as readonly Row[];
+  }
+
+  /**
+   * What belongs to one partition becomes visible at once. The first statement's partition chooses the node.
+   * @throws StoreUnavailable, ResponseError
+   */
+  async batch(statements: readonly Statement[]): Promise<void> {
+    const queries = statements as { query: string; params: unknown[] }[];
+    await this.guard.run(() => this.client.batch(queries, { prepare: true, logged: false, isIdempotent: true }));
+  }
+
+  /** Creates or drops a table. */
+  async define(statement: string): Promise<void> {
+    await this.client.execute(statement, [], { readTimeout: SCHEMA_MS, isIdempotent: true });
+  }
+
+  close(): Promise<void> {
+    return this.client.shutdown();
+  }
+}
+
+/**
+ * Waits, with back-off, until a server answers.
+ * @throws StoreUnavailable when `signal` ends the waiting; TypeError or ArgumentError for settings that cannot be right
+ */
+export const openCassandra = async (options: CassandraOptions): Promise<Cassandra> => {
+  const { keyspace, signal, onWaiting } = options;
+  const settings: GuardOptions = {
+    timeoutMs: options.timeoutMs ?? cassandraGuard.timeoutMs,
+    failureRatio: options.failureRatio ?? cassandraGuard.failureRatio,
+    openMs: options.openMs ?? cassandraGuard.openMs,
+  };
+  const url = parseCassandraUrl(options.url);
+  const waiting = retry(handleWhen(isOutage), {
+    maxAttempts: Number.POSITIVE_INFINITY,
+    backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 5000 }),
+  });
+  waiting.onRetry((failed) => {
+    if ('error' in failed) onWaiting?.(reasonOf(failed.error), failed.delay);
+  });
+  try {
+    const client = await waiting.execute(async () => {
+      // Options are filled in by the client that takes them, so each has its own.
+      await ensureKeyspace(clientOptions(url, settings.timeoutMs), keyspace);
+      return connected({ ...clientOptions(url, settings.timeoutMs), keyspace });
+    }, signal);
+    return new Cassandra(client, keyspace, new Guard('timelines', settings, isOutage));
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    throw new StoreUnavailable('timelines', Math.ceil(settings.timeoutMs / 1000), { cause: error });
+  }
+};

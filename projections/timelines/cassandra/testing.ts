@@ -1,0 +1,105 @@
+/** For specs: a keyspace of one's own on the shared server, and a way to the server that can be cut. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { ParleyEvent } from '../../../schemas/events/index.ts';
+import { ports, urls } from '../../../services/endpoints.ts';
+import type { TimelineReader } from '../port.ts';
+import { timelineChanges } from '../project.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { type Cassandra, openCassandra } from './connection.ts';
+import { createGeneration, dropGeneration, tablesOf } from './generations.ts';
+import { CassandraTimelineReader } from './reader.ts';
+import { CassandraPartitionStore } from './store.ts';
+import { CassandraTimelineWriter } from './writer.ts';
+
+export const randomKeyspace = (): string => `test_${randomBytes(8).toString('hex')}`;
+
+export interface TestCassandra {
+  readonly client: Cassandra;
+  /** Makes a generation's tables. */
+  generation(): Promise<number>;
+  drop(): Promise<void>;
+}
+
+export const testCassandra = async (): Promise<TestCassandra> => {
+  const client = await openCassandra({ url: urls.cassandra, keyspace: randomKeyspace() });
+  let generation = 0;
+  return {
+    client,
+    async generation() {
+      generation += 1;
+      await createGeneration(client, generation);
+      return generation;
+    },
+    async drop() {
+      await client.define(`DROP KEYSPACE ${client.keyspace}`);
+      await client.close();
+    },
+  };
+};
+
+export interface SmallTimelines {
+  readonly reader: TimelineReader;
+  readonly store: CassandraPartitionStore;
+  readonly checkpoints: Checkpoints;
+  apply(events: readonly ParleyEvent[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A generation whose buckets hold few messages, so that a short story crosses their borders. */
+export const smallTimelines = (client: Cassandra, generation: number, bucketSize: number, clock = () => 0) => {
+  const tables = tablesOf(generation);
+  const writer = new CassandraTimelineWriter(client, tables, bucketSize);
+  const checkpoints = new Checkpoints(client, tables, 'timelines');
+  return {
+    reader: new CassandraTimelineReader(client, tables),
+    store: new CassandraPartitionStore({ writer, checkpoints, partitions: 4, clock }),
+    checkpoints,
+    apply: (events: readonly ParleyEvent[]) => writer.apply(timelineChanges(events)),
+    close: () => dropGeneration(client, generation),
+  } satisfies SmallTimelines;
+};
+
+/** Another port of the same server. */
+export const proxied = async () => {
+  const sockets = new Set<Socket>();
+  let silent = false;
+  const server = createServer((from) => {
+    const to = connect(ports.cassandra, '127.0.0.1');
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      sockets.add(one);
+      one.on('data', (data) => void (silent || other.write(data)));
+      one.on('error', () => {});
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const cut = async () => {
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  return {
+    url: `cassandra://127.0.0.1:${port}`,
+    /** Ends every connection and takes no new ones. */
+    cut,
+    /** Takes new ones again. */
+    async mend() {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
+    /** Connections stay, and nothing goes through them. */
+    swallow() {
+      silent = true;
+    },
+  };
+};
