@@ -51,7 +51,7 @@ export const timelineChanges = (events: readonly ParleyEvent[]): readonly Timeli
   for (const event of events) {
     const channelId = channelOf(event.stream);
     if (channelId === undefined) continue;
-    through.set(channelId, event.sequence);
+    through.set(channelId, Math.max(event.sequence, through.get(channelId) ?? 0));
     const change = changeOf(event, channelId);
     if (change !== undefined) changes.push(change);
   }

@@ -118,7 +118,7 @@ export class Cassandra {
 
 /**
  * Waits, with back-off, until a server answers.
- * @throws StoreUnavailable when `signal` ends the waiting; TypeError or ArgumentError for settings that cannot be right
+ * @throws StoreUnavailable when `signal` ends the waiting; TypeError or the driver's own error for settings that cannot be right
  */
 export const openCassandra = async (options: CassandraOptions): Promise<Cassandra> => {
   const { keyspace, signal, onWaiting } = options;

@@ -28,8 +28,14 @@ const OF_THE_QUESTION: ReadonlySet<number> = new Set([
   code.functionFailure,
 ]);
 
+/** A data centre that does not exist, say. The driver says so of each node it asked. */
+export const isSettingsFault = (failure: unknown): boolean =>
+  failure instanceof errors.ArgumentError ||
+  (failure instanceof errors.NoHostAvailableError &&
+    Object.values(failure.innerErrors ?? {}).some((inner) => inner instanceof errors.ArgumentError));
+
 /** Whether the server could not be asked, or could not answer: what counts for the circuit breaker. */
 export const isOutage = (failure: unknown): boolean => {
-  if (isValueFault(failure) || failure instanceof errors.ArgumentError) return false;
+  if (isValueFault(failure) || isSettingsFault(failure)) return false;
   return !(failure instanceof errors.ResponseError) || !OF_THE_QUESTION.has(failure.code);
 };

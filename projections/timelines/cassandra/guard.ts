@@ -1,4 +1,5 @@
 /** Around everything asked of a server: a deadline, and a circuit breaker that stops asking one that is gone. */
+import { setMaxListeners } from 'node:events';
 import {
   BrokenCircuitError,
   circuitBreaker,
@@ -23,6 +24,10 @@ export interface GuardOptions {
 const SAMPLED_MS = 10_000;
 /** Fewer questions than this in the sampled time open nothing. */
 const SAMPLES = 5;
+
+/** Given to every question, since each listens to it while it is on its way: the library's own warns beyond ten. */
+const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 export class Guard {
   private readonly policy: ReturnType<typeof wrap>;
@@ -53,7 +58,7 @@ export class Guard {
   /** @throws StoreUnavailable when the server fails or is not asked; what else `ask` throws, as it is. */
   async run<T>(ask: () => Promise<T>): Promise<T> {
     try {
-      return (await this.policy.execute(ask)) as T;
+      return (await this.policy.execute(ask, never)) as T;
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
         const wait = Math.max(1, Math.ceil((this.openUntil - Date.now()) / 1000));

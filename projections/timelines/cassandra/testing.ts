@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ParleyEvent } from '../../../schemas/events/index.ts';
 import { ports, urls } from '../../../services/endpoints.ts';
-import type { TimelineReader } from '../port.ts';
+import type { TimelineReader, TimelineWriter } from '../port.ts';
 import { timelineChanges } from '../project.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { type Cassandra, openCassandra } from './connection.ts';
@@ -41,6 +41,7 @@ export const testCassandra = async (): Promise<TestCassandra> => {
 
 export interface SmallTimelines {
   readonly reader: TimelineReader;
+  readonly writer: TimelineWriter;
   readonly store: CassandraPartitionStore;
   readonly checkpoints: Checkpoints;
   apply(events: readonly ParleyEvent[]): Promise<void>;
@@ -55,6 +56,7 @@ export const smallTimelines = (client: Cassandra, generation: number, bucketSize
   return {
     reader: new CassandraTimelineReader(client, tables),
     store: new CassandraPartitionStore({ writer, checkpoints, partitions: 4, clock }),
+    writer,
     checkpoints,
     apply: (events: readonly ParleyEvent[]) => writer.apply(timelineChanges(events)),
     close: () => dropGeneration(client, generation),
