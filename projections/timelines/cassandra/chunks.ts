@@ -7,6 +7,7 @@ import type { RowChange, Statements } from './statements.ts';
 
 /** 30 KB: more gains nothing, and the store keeps a whole piece in memory. */
 const PIECE = 64;
+const PACK = 10;
 
 type Chunk = Statement[];
 
@@ -40,8 +41,16 @@ export const chunksOf = (changes: readonly RowChange[], statements: Statements):
       partition.ofMessage.set(messageId, chunk);
     }
     for (const statement of statements.ofRow(change, bucket)) chunk.push(statement);
-    const first = statements.ofBucket(change, bucket);
-    if (first !== undefined) chunks.push([first]);
   }
   return chunks;
+};
+
+/**
+ * Rows of channels (tiny, one or two for each) in requests of ten, which is as many partitions as the stores take at once
+ * without a warning: one by one they would cost as much as the messages.
+ */
+export const packsOf = (rows: readonly Statement[]): readonly (readonly Statement[])[] => {
+  const packs: (readonly Statement[])[] = [];
+  for (let at = 0; at < rows.length; at += PACK) packs.push(rows.slice(at, at + PACK));
+  return packs;
 };

@@ -55,6 +55,20 @@ const told = (story: Story, channelId: string, steps: readonly Step[]): void => 
 
 const nameless = (rows: readonly (MessageRow | undefined)[]) => rows.map((row) => row && { ...row, channelId: '' });
 
+const everythingIn = async (reader: TimelineReader, channelId: string, idsOf = channelId) => {
+  const ids = Array.from({ length: MESSAGES }, (_, n) => messageId(idsOf, n + 1));
+  return {
+    page: nameless(await reader.page(channelId, { limit: 50 }, ANN)),
+    messages: nameless(await Promise.all(ids.map((id) => reader.message(channelId, id, BOB)))),
+    facts: await Promise.all(ids.map((id) => reader.facts(channelId, id, { userId: ANN, emoji: '👍' }))),
+    thumbs: await Promise.all(ids.map((id) => reader.reactors(channelId, id, '👍', { limit: 9 }))),
+  };
+};
+
+/** The same events as if another channel had said them. */
+const inChannel = (events: readonly ParleyEvent[], from: string, to: string): readonly ParleyEvent[] =>
+  JSON.parse(JSON.stringify(events).replaceAll(`channel-${from}`, `channel-${to}`)) as ParleyEvent[];
+
 describe('the rows of a channel', () => {
   let cassandra: TestCassandra;
   let timelines: SmallTimelines;

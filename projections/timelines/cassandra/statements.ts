@@ -102,10 +102,10 @@ export class Statements {
   }
 
   /** The row that names a bucket's first id, where the change is the first of one. */
-  ofBucket(change: RowChange, bucket: number): Statement | undefined {
+  ofBucket(change: RowChange): Statement | undefined {
     if (change.kind !== 'posted' || !isFirst(change.message.ordinal, this.bucketSize)) return undefined;
     const { channelId, id, sequence } = change.message;
-    return { query: this.first, params: [BigInt(channelId), BigInt(id), bucket, BigInt(sequence)] };
+    return { query: this.first, params: [BigInt(channelId), BigInt(id), this.bucketOf(change), BigInt(sequence)] };
   }
 
   through(channelId: string, sequence: number): Statement {

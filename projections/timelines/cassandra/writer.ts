@@ -1,6 +1,6 @@
 import { bulkhead } from 'cockatiel';
 import type { TimelineChange, TimelineWriter } from '../port.ts';
-import { chunksOf } from './chunks.ts';
+import { chunksOf, packsOf } from './chunks.ts';
 import type { Cassandra, Statement } from './connection.ts';
 import type { Tables } from './generations.ts';
 import { type RowChange, Statements } from './statements.ts';
@@ -21,13 +21,18 @@ export class CassandraTimelineWriter implements TimelineWriter {
   /** Nothing is on its way any more when it resolves or rejects. How far a channel has got is written after its rows. */
   async apply(changes: readonly TimelineChange[]): Promise<void> {
     const rows: RowChange[] = [];
-    const through: (readonly Statement[])[] = [];
+    const buckets: Statement[] = [];
+    const through: Statement[] = [];
     for (const change of changes) {
-      if (change.kind === 'through') through.push([this.statements.through(change.channelId, change.sequence)]);
-      else rows.push(change);
+      if (change.kind === 'through') through.push(this.statements.through(change.channelId, change.sequence));
+      else {
+        rows.push(change);
+        const bucket = this.statements.ofBucket(change);
+        if (bucket !== undefined) buckets.push(bucket);
+      }
     }
-    await this.send(chunksOf(rows, this.statements));
-    await this.send(through);
+    await this.send([...chunksOf(rows, this.statements), ...packsOf(buckets)]);
+    await this.send(packsOf(through));
   }
 
   private async send(chunks: readonly (readonly Statement[])[]): Promise<void> {
