@@ -1,6 +1,6 @@
 /** The connection to Cassandra or ScyllaDB. */
 
-import { auth, Client, type ClientOptions, errors, policies } from 'cassandra-driver';
+import { auth, Client, type ClientOptions, errors, policies, types } from 'cassandra-driver';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { StoreUnavailable } from '../../unavailable.ts';
 import { isOutage } from './failures.ts';
@@ -10,7 +10,7 @@ import { type CassandraUrl, parseCassandraUrl } from './url.ts';
 export interface CassandraOptions extends Partial<GuardOptions> {
   /** See `parseCassandraUrl`. */
   readonly url: string;
-  /** From `keyspaceOf`. Created with SimpleStrategy and one copy when missing: create it beforehand to have more. */
+  /** From `keyspaceOf`. Created with one copy in each data centre when missing: create it beforehand to have more. */
   readonly keyspace: string;
   /** Told of each failed attempt to connect, with the milliseconds until the next. */
   readonly onWaiting?: (reason: string, nextMs: number) => void;
@@ -37,6 +37,8 @@ const clientOptions = (url: CassandraUrl, timeoutMs: number): ClientOptions => (
     ? {}
     : { authProvider: new auth.PlainTextAuthProvider(url.credentials.username, url.credentials.password) }),
   ...(url.tls ? { sslOptions: { rejectUnauthorized: true } } : {}),
+  // The progress of a channel, read before its rows, must not be newer than they are on another node.
+  queryOptions: { consistency: types.consistencies.localQuorum },
   socketOptions: { readTimeout: timeoutMs, connectTimeout: timeoutMs },
   // The driver's own schedule grows to ten minutes: a server that was away for long would be missed as long.
   policies: { reconnection: new policies.reconnection.ConstantReconnectionPolicy(RECONNECT_MS) },
@@ -58,8 +60,10 @@ const ensureKeyspace = async (options: ClientOptions, keyspace: string): Promise
   const client = await connected(options);
   try {
     if (client.metadata.keyspaces[keyspace] !== undefined) return;
+    // SimpleStrategy, which says the same for one data centre, is refused by ScyllaDB since 2025.4.
     await client.execute(
-      `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
+      `CREATE KEYSPACE IF NOT EXISTS ${keyspace}
+       WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}`,
       [],
       { readTimeout: SCHEMA_MS },
     );
@@ -88,13 +92,18 @@ export class Cassandra {
   }
 
   /**
-   * @returns the rows: of pages that fit one answer (5,000 rows).
+   * @returns every row, however many answers the server makes of them (ScyllaDB ends one after 1 MB).
    * @throws StoreUnavailable, ResponseError
    */
-  async execute<Row = never>(query: string, params: readonly unknown[]): Promise<readonly Row[]> {
-    const ask = () => this.client.execute(query, params as unknown[], { prepare: true, isIdempotent: true });
-    // What only writes answers without rows.
-    return ((await this.guard.run(ask)).rows ?? []) as unknown as readonly Row[];
+  execute<Row = never>(query: string, params: readonly unknown[]): Promise<readonly Row[]> {
+    return this.guard.run(async () => {
+      const answer = await this.client.execute(query, params as unknown[], { prepare: true, isIdempotent: true });
+      // What only writes answers without rows.
+      if (!answer.pageState) return (answer.rows ?? []) as unknown as readonly Row[];
+      const rows: Row[] = [];
+      for await (const row of answer) rows.push(row as unknown as Row);
+      return rows;
+    });
   }
 
   /**
@@ -108,7 +117,7 @@ export class Cassandra {
 
   /** Creates or drops a table. */
   async define(statement: string): Promise<void> {
-    await this.client.execute(statement, [], { readTimeout: SCHEMA_MS, isIdempotent: true });
+    await this.guard.run(() => this.client.execute(statement, [], { readTimeout: SCHEMA_MS, isIdempotent: true }));
   }
 
   close(): Promise<void> {

@@ -99,6 +99,19 @@ describe('a page of a channel of many buckets', () => {
     expect(await timelines.reader.deletedAmong(CHANNEL, wanted.map(id))).toEqual(new Set([id(35), id(36)]));
   });
 
+  it('is whole when the server answers in pieces', async () => {
+    const { queryOptions } = Reflect.get(cassandra.client.client, 'options') as { queryOptions: { fetchSize: number } };
+    const { fetchSize } = queryOptions;
+    queryOptions.fetchSize = 3;
+    try {
+      expect((await read({ limit: BUCKET })).ordinals).toEqual(down(95, 86));
+      const all = Array.from({ length: LAST }, (_, n) => id(n + 1));
+      expect(await timelines.reader.messages(CHANNEL, all, ANN)).toHaveLength(LAST);
+    } finally {
+      queryOptions.fetchSize = fetchSize;
+    }
+  });
+
   it('is found for more ids than one question takes', async () => {
     const all = Array.from({ length: LAST }, (_, n) => id(n + 1));
     expect(await timelines.reader.messages(CHANNEL, [...all, ...all], ANN)).toHaveLength(LAST);
