@@ -2,9 +2,9 @@
 
 import { auth, Client, type ClientOptions, errors, policies, types } from 'cassandra-driver';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
+import { Guard, type GuardOptions } from '../../guard.ts';
 import { StoreUnavailable } from '../../unavailable.ts';
 import { isOutage } from './failures.ts';
-import { Guard, type GuardOptions } from './guard.ts';
 import { type CassandraUrl, parseCassandraUrl } from './url.ts';
 
 export interface CassandraOptions extends Partial<GuardOptions> {

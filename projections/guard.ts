@@ -1,6 +1,6 @@
 /** Around everything asked of a server: a circuit breaker, which stops asking one that is gone. */
 import { BrokenCircuitError, type CircuitBreakerPolicy, circuitBreaker, handleWhen, SamplingBreaker } from 'cockatiel';
-import { StoreUnavailable } from '../../unavailable.ts';
+import { StoreUnavailable } from './unavailable.ts';
 
 export interface GuardOptions {
   /** How long one node may take to answer, in milliseconds; the driver then asks another, where there is one. */

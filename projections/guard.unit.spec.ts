@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { StoreUnavailable } from '../../unavailable.ts';
 import { Guard } from './guard.ts';
+import { StoreUnavailable } from './unavailable.ts';
 
 class Outage extends Error {}
 
