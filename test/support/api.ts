@@ -158,3 +158,13 @@ export const joined = async (
   }
   return accounts;
 };
+
+/** Every message of a channel, oldest first, read page by page. */
+export const wholeHistory = async (api: Api, channelId: string): Promise<Message[]> => {
+  const messages: Message[] = [];
+  for (let page = await api.history(channelId, '?limit=100'); page.length > 0; ) {
+    messages.push(...page);
+    page = await api.history(channelId, `?limit=100&before=${page.at(-1)!.id}`);
+  }
+  return messages.reverse();
+};

@@ -19,7 +19,10 @@ export interface Instance {
   close(): Promise<void>;
 }
 
-/** @param env `undefined`: limits off; give `{}` for the defaults */
+/** How a suite gets its server, whatever the profile. @param env `undefined`: limits off; give `{}` for the defaults */
+export type StartInstance = (env?: Readonly<Record<string, string>>) => Promise<Instance>;
+
+/** The embedded profile. @param env as in `StartInstance` */
 export const startInstance = async (
   env: Readonly<Record<string, string>> = LIMITS_OFF,
   options: Pick<ServerOptions, 'under'> = {},

@@ -1,0 +1,108 @@
+/** Kill -9 at random moments, many times, under load: what was acknowledged is there, once, and everybody hears of it once. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Api, type Channel, joined, someName, wholeHistory } from '../support/api.ts';
+import type { Instance, StartInstance } from '../support/instance.ts';
+import { PipelinedSender } from '../support/pipelined-sender.ts';
+import { replayStream } from '../support/replay.ts';
+import { Subscriber } from '../support/subscriber.ts';
+import { Watched } from '../support/watched.ts';
+
+const SENDERS = 20;
+const SUBSCRIBERS = 4;
+const WINDOW = 16;
+const KILLS = 10;
+
+export const killSuite = (start: StartInstance) =>
+  describe(`a server under ${SENDERS} pipelining senders, killed with -9 ${KILLS} times at random moments`, () => {
+    let instance: Instance;
+    let owner: Api;
+    let channel: Channel;
+    let senders: PipelinedSender[];
+    let subscribers: Subscriber[];
+    let events: Awaited<ReturnType<typeof replayStream>>;
+    const progress = new Watched();
+
+    const acknowledged = () => senders.reduce((sum, sender) => sum + sender.acknowledged.size, 0);
+
+    beforeAll(async () => {
+      instance = await start();
+      owner = instance.api.as(await instance.api.register(someName('owner')));
+      const guild = await owner.createGuild('Killed');
+      channel = guild.channel;
+      const people = await joined(owner, guild, 'sender', SENDERS);
+      const listeners = await joined(owner, guild, 'listener', SUBSCRIBERS);
+      const changed = () => progress.changed();
+      subscribers = listeners.map((account) => new Subscriber(instance.url, account, changed));
+      for (const subscriber of subscribers) await subscriber.start();
+
+      senders = people.map((account) => new PipelinedSender(instance.url, account, channel.id, WINDOW, changed));
+      const running = Promise.all(senders.map((sender) => sender.run()));
+      running.catch((error) => progress.fail(error));
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        const moment = acknowledged() + 1 + Math.floor(Math.random() * 300);
+        await progress.until(() => acknowledged() >= moment, `${moment} acknowledgements, there are ${acknowledged()}`);
+        await instance.restart();
+      }
+      for (const sender of senders) sender.stop();
+      await running;
+      events = await replayStream(owner, `channel-${channel.id}`);
+      const posted = events.filter((event) => event.type === 'message-posted').length;
+      for (const subscriber of subscribers) {
+        await progress.until(
+          () => subscriber.messages.length >= posted,
+          () => `${posted} messages at a subscriber, which has ${subscriber.messages.length}`,
+        );
+      }
+    }, 90_000);
+
+    afterAll(async () => {
+      for (const subscriber of subscribers ?? []) subscriber.stop();
+      await instance?.close();
+    });
+
+    const posted = () => events.filter((event) => event.type === 'message-posted');
+
+    it('has refused nothing', () => {
+      expect(senders.flatMap((sender) => sender.refused)).toEqual([]);
+    });
+
+    it('has every acknowledged message exactly once, where the acknowledgement said', () => {
+      const logged = posted().map((event) => `${event.data.messageId} at ${event.sequence}`);
+      const promised = senders.flatMap((sender) =>
+        [...sender.acknowledged.values()].map(({ messageId, sequence }) => `${messageId} at ${sequence}`),
+      );
+      expect(logged).toHaveLength(promised.length);
+      expect(new Set(logged)).toEqual(new Set(promised));
+    });
+
+    it('has dense sequences and ordinals', () => {
+      expect(events.map((event) => event.sequence)).toEqual(events.map((_, index) => index + 1));
+      expect(posted().map((event) => event.data.ordinal)).toEqual(posted().map((_, index) => index + 1));
+    });
+
+    it('shows in its history what was said, in the order of the log', async () => {
+      const contents = new Map(
+        senders.flatMap((sender) =>
+          [...sender.acknowledged.values()].map(({ messageId, content }) => [messageId, content] as const),
+        ),
+      );
+      const history = await wholeHistory(owner, channel.id);
+      expect(history.map(({ id, content }) => [id, content])).toEqual(
+        posted().map((event) => [event.data.messageId, contents.get(event.data.messageId!)]),
+      );
+    });
+
+    it('has shown each event once and in order to every subscriber, who resumed each time', () => {
+      const expected = posted().map((event) => ({
+        id: event.data.messageId,
+        sequence: event.sequence,
+        ordinal: event.data.ordinal,
+      }));
+      for (const subscriber of subscribers) {
+        expect(subscriber.invalidSessions).toBe(0);
+        expect(subscriber.resumes).toBeGreaterThanOrEqual(1);
+        expect(subscriber.messages).toEqual(expected);
+        expect(subscriber.positions).toEqual([...subscriber.positions].sort((a, b) => a - b));
+      }
+    });
+  });

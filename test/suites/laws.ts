@@ -1,0 +1,233 @@
+/** Laws of delivery, over random commands through the real path: socket, command, log, projections, delivery. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Account, type Api, someName } from '../support/api.ts';
+import { ALL_INTENTS, GatewayClient } from '../support/gateway-client.ts';
+import type { Instance, StartInstance } from '../support/instance.ts';
+import { worldAfter } from '../support/known-world.ts';
+
+/** Members too: the law speaks of everything a snapshot holds. */
+const INTENTS = ALL_INTENTS | (1 << 1);
+const EMOJI = ['🔥', '👍', '❤️'];
+
+type OnMessage =
+  | { readonly kind: 'edit' | 'delete' | 'read'; readonly who: number; readonly which: number }
+  | { readonly kind: 'react' | 'unreact'; readonly who: number; readonly which: number; readonly emoji: number };
+
+type Step =
+  | OnMessage
+  | { readonly kind: 'send'; readonly who: number; readonly where: number; readonly mention: boolean }
+  | { readonly kind: 'channel'; readonly secret: boolean }
+  | { readonly kind: 'join'; readonly who: number }
+  | { readonly kind: 'leave'; readonly who: number }
+  | { readonly kind: 'direct'; readonly who: number; readonly other: number };
+
+const index = fc.nat({ max: 100 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('send' as const), who: index, where: index, mention: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('edit' as const, 'delete' as const), who: index, which: index }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('react' as const, 'unreact' as const),
+      who: index,
+      which: index,
+      emoji: fc.nat({ max: EMOJI.length - 1 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('channel' as const), secret: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('join' as const, 'leave' as const), who: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('direct' as const), who: index, other: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('read' as const), who: index, which: index }) },
+);
+
+interface Person {
+  readonly account: Account;
+  readonly api: Api;
+  readonly acting: GatewayClient;
+}
+
+/** Three people, the first of whom owns a guild that the others come to and go from. */
+const cast = async (instance: Instance) => {
+  const people: Person[] = [];
+  for (const name of ['owner', 'ann', 'ben']) {
+    const account = await instance.api.register(someName(name));
+    people.push({
+      account,
+      api: instance.api.as(account),
+      acting: await GatewayClient.identified(instance.url, account.token, 0),
+    });
+  }
+  const owner = people[0]!;
+  const guild = await owner.api.createGuild('Laws');
+  const code = await owner.api.invite(guild.channel.id);
+  return { people, owner, guild, code };
+};
+
+const of = <T>(list: readonly T[], which: number): T => list[which % list.length]!;
+
+class Story {
+  readonly cast: Awaited<ReturnType<typeof cast>>;
+  private readonly channels: string[];
+  private readonly messages: { readonly channel_id: string; readonly message_id: string }[] = [];
+  /** Position of the last event that happened. */
+  head = 0;
+  private sent = 0;
+
+  constructor(from: Awaited<ReturnType<typeof cast>>) {
+    this.cast = from;
+    this.channels = [from.guild.channel.id];
+  }
+
+  /** A refusal is an answer too: not everybody may do everything. */
+  private async act(person: Person, type: string, fields: object) {
+    const answer = await person.acting.command({ type, ...fields });
+    if (answer.ok) this.head = Math.max(this.head, answer.position!);
+    return answer;
+  }
+
+  async go(step: Step): Promise<void> {
+    const { people, owner, guild, code } = this.cast;
+    if (step.kind === 'channel') {
+      const secret = { id: guild.id, type: 0, allow: '0', deny: String(1 << 10) };
+      const permission_overwrites = step.secret ? [secret] : [];
+      const made = await this.act(owner, 'channel.create', { guild_id: guild.id, name: 'more', permission_overwrites });
+      if (made.ok) this.channels.push(made.result.id);
+      return;
+    }
+    const person = of(people, step.who);
+    if (step.kind === 'join') await this.act(person, 'guild.join', { code });
+    else if (step.kind === 'leave') await this.act(person, 'guild.leave', { guild_id: guild.id });
+    else if (step.kind === 'direct') {
+      const made = await this.act(person, 'dm.create', { recipient_id: of(people, step.other).account.id });
+      if (made.ok) this.channels.push(made.result.id);
+    } else if (step.kind === 'send') {
+      this.sent += 1;
+      const content = `message ${this.sent}${step.mention ? ` <@${of(people, step.where).account.id}>` : ''}`;
+      const said = await this.act(person, 'message.send', { channel_id: of(this.channels, step.where), content });
+      if (said.ok) this.messages.push({ channel_id: said.result.channel_id, message_id: said.result.id });
+    } else await this.onMessage(person, step);
+  }
+
+  private async onMessage(person: Person, step: OnMessage): Promise<void> {
+    if (this.messages.length === 0) return;
+    const message = of(this.messages, step.which);
+    switch (step.kind) {
+      case 'edit':
+        await this.act(person, 'message.edit', { ...message, content: `edited ${this.sent}` });
+        return;
+      case 'delete':
+        await this.act(person, 'message.delete', message);
+        return;
+      case 'read':
+        await this.act(person, 'channel.read', message);
+        return;
+      case 'react':
+        await this.act(person, 'reaction.add', { ...message, emoji: EMOJI[step.emoji] });
+        return;
+      case 'unreact':
+        await this.act(person, 'reaction.remove', { ...message, emoji: EMOJI[step.emoji] });
+    }
+  }
+
+  /** Everything that happened has reached the client. */
+  async reached(client: GatewayClient): Promise<void> {
+    await this.cast.owner.api.ask('GET', '/users/@me/read-states');
+    // A beat asks how far the client is; few enough of them that they are no reason to end the connection.
+    const beat = async () => {
+      const answered = client.frames.filter((frame) => frame.op === 11).length;
+      client.write(1, client.seq);
+      await client.until((frames) => frames.filter((frame) => frame.op === 11).length > answered, 'a heartbeat ACK');
+      expect(client.seq).toBeGreaterThanOrEqual(this.head);
+    };
+    if (client.seq < this.head) await vi.waitFor(beat, { interval: 100, timeout: 8_000 });
+  }
+
+  end(): void {
+    for (const { acting } of this.cast.people) acting.socket.terminate();
+  }
+}
+
+const steps = fc.array(step, { minLength: 10, maxLength: 40 });
+const RUNS = { numRuns: 12, endOnFailure: true } as const;
+
+export const lawsSuite = (start: StartInstance) =>
+  describe('over random commands', () => {
+    let instance: Instance;
+    beforeAll(async () => {
+      instance = await start();
+    });
+    afterAll(() => instance?.close());
+
+    it('a snapshot at any position and the dispatches after it equal a fresh snapshot', async () => {
+      await fc.assert(
+        fc.asyncProperty(steps, fc.nat({ max: 40 }), async (script, when) => {
+          const story = new Story(await cast(instance));
+          const watching: GatewayClient[] = [];
+          for (const [at, one] of script.entries()) {
+            if (at === when % script.length) {
+              for (const { account } of story.cast.people)
+                watching.push(await GatewayClient.identified(instance.url, account.token, INTENTS));
+            }
+            await story.go(one);
+          }
+          for (const [at, client] of watching.entries()) {
+            await story.reached(client);
+            const fresh = await GatewayClient.identified(instance.url, story.cast.people[at]!.account.token, INTENTS);
+            expect(worldAfter(client.frames).structure()).toEqual(worldAfter(fresh.frames).structure());
+            fresh.socket.terminate();
+            client.socket.terminate();
+          }
+          story.end();
+        }),
+        RUNS,
+      );
+    }, 120_000);
+
+    it('the state after a resume from any position, also after a crash, equals the state after live delivery', async () => {
+      const resumes: (() => Promise<void>)[] = [];
+      await fc.assert(
+        fc.asyncProperty(steps, fc.array(fc.nat(), { minLength: 2, maxLength: 4 }), async (script, cuts) => {
+          const story = new Story(await cast(instance));
+          const { people } = story.cast;
+          const live = await Promise.all(
+            people.map(({ account }) => GatewayClient.identified(instance.url, account.token, INTENTS)),
+          );
+          for (const one of script) await story.go(one);
+          for (const [at, client] of live.entries()) {
+            await story.reached(client);
+            const everything = worldAfter(client.frames);
+            const positions = [...new Set(client.frames.map((frame) => frame.s ?? 0))].filter((s) => s > 0);
+            for (const cut of cuts) {
+              const seq = of(positions, cut);
+              // The last packet with this `s`: what came before it had reached the client when it lost its connection.
+              const last = client.frames.findLastIndex((frame) => frame.s === seq);
+              const before = client.frames.slice(0, last + 1);
+              const session = { session_id: client.sessionId!, seq };
+              const resume = async () => {
+                const resumed = await GatewayClient.resumed(instance.url, people[at]!.account.token, session);
+                const world = worldAfter([...before, ...resumed.frames]);
+                expect(world.all()).toEqual(everything.all());
+                expect(world.arrived()).toEqual(everything.arrived());
+                resumed.socket.terminate();
+              };
+              await resume();
+              resumes.push(resume);
+            }
+            client.socket.terminate();
+          }
+          story.end();
+        }),
+        RUNS,
+      );
+      // Now from the log: the recent events that the first server kept in memory are gone.
+      await instance.restart();
+      for (const resume of resumes) await resume();
+    }, 120_000);
+  });
