@@ -40,8 +40,17 @@ export type UnreadChange =
       readonly position: number;
       readonly posted: { readonly ordinal: number; readonly messageId: string } | null;
     }
-  /** Moves the marker forwards, never back and never beyond the head as the changes before this one left it. */
-  | { readonly kind: 'read'; readonly userId: string; readonly channelId: string; readonly ordinal: number }
+  /**
+   * Moves the marker forwards, never back and never beyond the head as the changes before this one left it. `own`: by a
+   * message that the user posted, so that it comes from the channel's stream and not from the user's.
+   */
+  | {
+      readonly kind: 'read';
+      readonly userId: string;
+      readonly channelId: string;
+      readonly ordinal: number;
+      readonly own: boolean;
+    }
   /** In place of the message's former mentions. `fresh`: a new message, which has none. */
   | {
       readonly kind: 'mentions';

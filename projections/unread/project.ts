@@ -49,7 +49,7 @@ export const unreadChanges = (events: readonly ParleyEvent[]): readonly UnreadCh
         const head = heads.get(channelId);
         if (head !== undefined) changes.push(head);
         heads.delete(channelId);
-        changes.push({ kind: 'read', userId: event.data.userId, channelId, ordinal });
+        changes.push({ kind: 'read', userId: event.data.userId, channelId, ordinal, own: false });
       }
       continue;
     }
@@ -60,7 +60,7 @@ export const unreadChanges = (events: readonly ParleyEvent[]): readonly UnreadCh
     if (mentions !== undefined) changes.push(mentions);
     if (event.type === 'message-posted') {
       const { author: userId, ordinal } = event.data;
-      own.set(`${userId}_${channelId}`, { kind: 'read', userId, channelId, ordinal });
+      own.set(`${userId}_${channelId}`, { kind: 'read', userId, channelId, ordinal, own: true });
     }
   }
   changes.push(...heads.values(), ...own.values());

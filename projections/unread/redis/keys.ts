@@ -1,0 +1,74 @@
+/**
+ * Names of the keys of one generation. All that one partition of the distribution log writes shares a hash tag, and so a slot
+ * of a Redis Cluster: a batch and its checkpoint are stored by one script, whole or not at all.
+ */
+import { channelStream, readStream } from '../../../schemas/streams.ts';
+import { partitionOf } from '../../partitions.ts';
+
+/** Where the unread counts of one installation are. */
+export interface UnreadPlace {
+  /** Of the installation, in front of every key. */
+  readonly namespace: string;
+  readonly generation: number;
+  /** Of the distribution log. Another number needs another generation: keys would be looked for in other places. */
+  readonly partitions: number;
+}
+
+export class Keys {
+  readonly partitions: number;
+  private readonly prefix: string;
+  private readonly tags: readonly string[];
+
+  constructor({ namespace, generation, partitions }: UnreadPlace) {
+    this.prefix = `${namespace}:u${generation}`;
+    this.partitions = partitions;
+    this.tags = Array.from({ length: partitions }, (_, partition) => `{${this.prefix}:${partition}}`);
+  }
+
+  partitionOfChannel(channelId: string): number {
+    return partitionOf(channelStream(channelId), this.partitions);
+  }
+
+  partitionOfUser(userId: string): number {
+    return partitionOf(readStream(userId), this.partitions);
+  }
+
+  /** Hash: `through`, the partition's checkpoint; `whole`, the checkpoint from which on nothing is missing. */
+  at(partition: number): string {
+    return `${this.tags[partition]}:at`;
+  }
+
+  /** Hash: `o` and `m`, ordinal and id of the channel's last message; `s` and `p`, sequence and position of its last event. */
+  head(channelId: string): string {
+    return `${this.ofChannel(channelId)}:head:${channelId}`;
+  }
+
+  /** Hash: by user, the ordinal of the last message they posted in the channel. */
+  own(channelId: string): string {
+    return `${this.ofChannel(channelId)}:own:${channelId}`;
+  }
+
+  /** Sorted set, all of one score: `<target>:<ordinal>`, the ordinal in sixteen digits, so that a range is counted at once. */
+  mentions(channelId: string): string {
+    return `${this.ofChannel(channelId)}:mentions:${channelId}`;
+  }
+
+  /** Hash: by ordinal, whom the message mentions, separated by spaces: what an edit or deletion takes back. */
+  targets(channelId: string): string {
+    return `${this.ofChannel(channelId)}:targets:${channelId}`;
+  }
+
+  /** Hash: by channel, the ordinal the user has read up to. */
+  markers(userId: string): string {
+    return `${this.tags[this.partitionOfUser(userId)]}:read:${userId}`;
+  }
+
+  /** Matches every key of the generation. */
+  get pattern(): string {
+    return `{${this.prefix}:*}:*`;
+  }
+
+  private ofChannel(channelId: string): string {
+    return this.tags[this.partitionOfChannel(channelId)]!;
+  }
+}
