@@ -17,8 +17,9 @@ local moves = ARGV[2] ~= ''
 if moves and at ~= ARGV[1] then return {at, whole} end
 
 local function greater(key, field, value)
+  local number = assert(tonumber(value), 'not a number: ' .. value)
   local former = redis.call('HGET', key, field)
-  return not former or tonumber(value) > tonumber(former)
+  return not former or number > tonumber(former)
 end
 
 local i = 4
