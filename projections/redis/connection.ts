@@ -30,6 +30,9 @@ const DISCONNECT_MS = 100;
 /** In a cluster: tries of one command, 100 ms apart, while its node is being replaced. */
 const REDIRECTIONS = 8;
 
+/** Keys looked at in one go, half a millisecond. */
+const SCANNED = 1000;
+
 /** What may differ between the connections of one process. */
 interface Purpose {
   readonly name: string;
@@ -154,6 +157,23 @@ export class Redis {
         return (await client.eval(lua, keys.length, ...keys, ...args)) as T;
       }
     });
+  }
+
+  /**
+   * Keys that match, in no order, some of them perhaps twice, in pages with the connection of the server that holds them. It
+   * looks at every key of the server: for tools, not for serving. @throws like `run`
+   */
+  async *scan(pattern: string): AsyncGenerator<{ readonly server: Standalone; readonly keys: readonly string[] }> {
+    const servers = this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
+    for (const server of servers) {
+      let cursor = '0';
+      do {
+        const from = cursor;
+        const [next, keys] = await this.run(() => server.scan(from, 'MATCH', pattern, 'COUNT', SCANNED));
+        cursor = next;
+        if (keys.length > 0) yield { server, keys };
+      } while (cursor !== '0');
+    }
   }
 
   /**

@@ -20,10 +20,8 @@ export const connected = async (options: Partial<RedisOptions> = {}): Promise<Re
 
 /** Removes everything that bears the name. */
 export const dropNamed = async (redis: Redis, name: string): Promise<void> => {
-  const clients = redis.client instanceof Driver ? [redis.client] : redis.client.nodes('master');
-  for (const client of clients)
-    for await (const keys of client.scanStream({ match: `*${name}:*`, count: 1000 }))
-      for (const key of keys as string[]) await client.unlink(key);
+  for await (const { server, keys } of redis.scan(`*${name}:*`))
+    await Promise.all(keys.map((key) => server.unlink(key)));
 };
 
 /** Another port of the same server. */

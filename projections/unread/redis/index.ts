@@ -7,6 +7,8 @@ import { RedisUnreadRows } from './rows.ts';
 import { RedisUnreadStore } from './store.ts';
 import { RedisUnreadWriter } from './writer.ts';
 
+export { checksumOf, checksums, type StreamChecksum } from './checksums.ts';
+export { dropGeneration, listGenerations } from './generations.ts';
 export type { UnreadPlace } from './keys.ts';
 
 /** One generation's unread counts; nothing has to be there. @param logHead position of the log's last event */

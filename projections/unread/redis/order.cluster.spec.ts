@@ -5,56 +5,14 @@ import type { Redis } from '../../redis/index.ts';
 import { connected, redisCluster, type TestRedisCluster } from '../../redis/testing.ts';
 import { CheckpointMoved } from '../../runner/partition-store.ts';
 import { memoryDatabase } from '../../sqlite/testing.ts';
-import { Story } from '../../testing.ts';
+import type { Story } from '../../testing.ts';
 import type { UnreadRows } from '../port.ts';
 import { unreadChanges } from '../project.ts';
 import { SqliteUnread, unreadTables } from '../sqlite/store.ts';
+import { CHANNELS, tellUnread, USERS, unreadStep } from '../testing.ts';
 import { eventsOf, type TestUnread, testUnread } from './testing.ts';
 
-const USERS = ['10', '11', '12'];
-const CHANNELS = ['30', '31', '32', '404'];
 const PARTITIONS = 3;
-
-interface Step {
-  readonly action: 'post' | 'edit' | 'remove' | 'react' | 'read' | 'past';
-  readonly user: number;
-  readonly channel: number;
-  readonly ordinal: number;
-  readonly named: readonly number[];
-  readonly everyone: boolean;
-}
-
-const step: fc.Arbitrary<Step> = fc.record({
-  action: fc.constantFrom('post', 'post', 'post', 'edit', 'remove', 'react', 'read', 'read', 'past'),
-  user: fc.nat(2),
-  channel: fc.nat(2),
-  ordinal: fc.integer({ min: 1, max: 12 }),
-  named: fc.uniqueArray(fc.nat(2), { maxLength: 2 }),
-  everyone: fc.boolean(),
-});
-
-/** Markers are within the heads, as commands leave them. */
-const tell = (steps: readonly Step[]): Story => {
-  const story = new Story();
-  const heads = new Map<string, number>();
-  for (const { action, user, channel, ordinal, named, everyone } of steps) {
-    const userId = USERS[user]!;
-    const channelId = CHANNELS[channel]!;
-    const head = heads.get(channelId) ?? 0;
-    const mentions = { users: named.map((n) => USERS[n]!), everyone };
-    if (action === 'post') {
-      heads.set(channelId, head + 1);
-      story.post(channelId, userId, { mentions });
-    } else if (head === 0) continue;
-    else if (action === 'read') story.read(userId, { [channelId]: Math.min(ordinal, head) });
-    else if (action === 'past') story.read(userId, Object.fromEntries(heads));
-    else if (ordinal > head) continue;
-    else if (action === 'edit') story.edit(channelId, ordinal, userId, mentions);
-    else if (action === 'remove') story.remove(channelId, ordinal, userId);
-    else story.react(channelId, ordinal, userId, '👍');
-  }
-  return story;
-};
 
 /** What happens to a partition next: its next events are stored, by the writer it has or by another after a crash. */
 interface Turn {
@@ -150,28 +108,32 @@ describe.each(['one server', 'a Redis Cluster'])('unread counts on %s', (where) 
       new Set(['read-10', 'channel-30', 'channel-31', 'channel-32'].map((s) => partitionOf(s, PARTITIONS))).size,
     ).toBe(3);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.array(turn, { maxLength: 25 }), async (steps, turns) => {
-        const story = tell(steps);
-        fc.pre(story.log.all.length > 0);
-        const db = memoryDatabase(unreadTables);
-        const model = new SqliteUnread(db);
-        model.apply(unreadChanges(story.log.all));
-        const unread = testUnread(redis, PARTITIONS, () => story.log.all.length);
-        try {
-          await follow(unread, story, turns);
-          expect(await answers(unread.rows())).toEqual(await answers(model));
-        } finally {
-          await unread.empty();
-          db.close();
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(unreadStep, { maxLength: 60 }),
+        fc.array(turn, { maxLength: 25 }),
+        async (steps, turns) => {
+          const story = tellUnread(steps);
+          fc.pre(story.log.all.length > 0);
+          const db = memoryDatabase(unreadTables);
+          const model = new SqliteUnread(db);
+          model.apply(unreadChanges(story.log.all));
+          const unread = testUnread(redis, PARTITIONS, () => story.log.all.length);
+          try {
+            await follow(unread, story, turns);
+            expect(await answers(unread.rows())).toEqual(await answers(model));
+          } finally {
+            await unread.empty();
+            db.close();
+          }
+        },
+      ),
       { numRuns: 150 },
     );
   });
 
   it('that were lost are not answered until they are right again', async () => {
     const step = { action: 'post', user: 0, channel: 0, ordinal: 1, named: [1], everyone: false } as const;
-    const story = tell(Array.from({ length: 40 }, (_, n) => ({ ...step, channel: n % 3, user: n % 2 })));
+    const story = tellUnread(Array.from({ length: 40 }, (_, n) => ({ ...step, channel: n % 3, user: n % 2 })));
     const { all } = story.log;
     const unread = testUnread(redis, PARTITIONS, () => all.length);
     await follow(unread, story, []);
