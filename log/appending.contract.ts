@@ -9,21 +9,27 @@ import { batch, type Fixture, positions, refusal, sequences, stored, upTo } from
 
 export const appendingContract = (fixture: Fixture) => {
   describe('appending', () => {
-    it('answers with the same events, each with its position', async () => {
+    it('answers with the same events, each with a position at or after its own, the last with its own', async () => {
       const request = batch('channel-1', 0, 3);
       const appended = stored(await fixture.log.append(request));
       expect(appended.map(({ position: _, ...event }) => event)).toEqual(request.events);
-      expect(positions(appended).every((p, i, all) => p > (i === 0 ? 0 : all[i - 1]!))).toBe(true);
+      const own = positions(await fixture.log.readStream({ stream: 'channel-1', limit: 3 }));
+      expect(positions(appended).every((position, i) => position >= own[i]! && position <= own[2]!)).toBe(true);
+      expect(appended[2]!.position).toBe(own[2]);
     });
 
-    it('gives strictly rising positions across streams and turns', async () => {
+    it('gives each event a position of its own, strictly rising across streams and turns', async () => {
       const answers = await Promise.all([
         fixture.log.append(batch('channel-1', 0, 2)),
         fixture.log.append(batch('channel-2', 0, 2)),
       ]);
       const later = await fixture.log.append(batch('channel-1', 2));
-      const all = positions([...answers, later].flatMap(stored));
+      const ends = [...answers, later].map((answer) => stored(answer).at(-1)!.position);
+      expect(Math.max(...ends)).toBe(ends[2]);
+      const all = positions((await fixture.log.readAll({ after: 0, limit: 10 })).events);
       expect(all).toEqual([...new Set(all)].sort((a, b) => a - b));
+      expect(all).toHaveLength(5);
+      expect(all[0]).toBeGreaterThan(0);
     });
 
     it('starts a stream only with expected revision 0', async () => {

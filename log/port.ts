@@ -11,7 +11,10 @@ export interface AppendRequest {
   readonly events: readonly NewParleyEvent[];
 }
 
-/** What an appender is told when its events are durable: the same events, each with its position. */
+/**
+ * What an appender is told when its events are durable: the same events, each with its position, or with that of its
+ * batch's last where the store tells no more. So it is at or after the event, and what has reached it holds the event.
+ */
 export type Appended = readonly ParleyEvent[];
 
 export type AppendError =

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ParleyEvent } from '../schemas/events/index.ts';
 import type { EventLog, Page } from './port.ts';
-import { batch, type Fixture, sequences, stored, upTo } from './testing.ts';
+import { atOwnPositions, batch, type Fixture, sequences, stored, upTo } from './testing.ts';
 
 export const readingContract = (fixture: Fixture) => {
   describe('reading a stream', () => {
@@ -52,7 +52,7 @@ export const readingContract = (fixture: Fixture) => {
         fixture.log.append(batch('channel-2', 0, 3_000)),
         fixture.log.append(batch('channel-1', 2_500, 2, 'reaction-added')),
       ]);
-      all = answers.flatMap(stored);
+      all = (await Promise.all(answers.map((answer) => atOwnPositions(fixture.log, stored(answer))))).flat();
     });
 
     const pages = async (query: Omit<Parameters<EventLog['readAll']>[0], 'after'>): Promise<Page[]> => {

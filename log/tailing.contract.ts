@@ -2,7 +2,17 @@
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
 import type { ParleyEvent } from '../schemas/events/index.ts';
-import { batch, collector, type Fixture, positions, refusal, sequences, stored, unexpected } from './testing.ts';
+import {
+  atOwnPositions,
+  batch,
+  collector,
+  type Fixture,
+  positions,
+  refusal,
+  sequences,
+  stored,
+  unexpected,
+} from './testing.ts';
 
 export const tailingContract = (fixture: Fixture) => {
   describe('tailing', () => {
@@ -18,7 +28,7 @@ export const tailingContract = (fixture: Fixture) => {
     });
 
     it('begins beyond any position', async () => {
-      const appended = stored(await fixture.log.append(batch('channel-1', 0, 10)));
+      const appended = await atOwnPositions(fixture.log, stored(await fixture.log.append(batch('channel-1', 0, 10))));
       for (const [i, event] of appended.entries()) {
         const seen = collector();
         const tail = fixture.log.tail(event.position, seen.onEvents, unexpected);

@@ -60,6 +60,13 @@ export const refusal = (answer: Either<AppendError, Appended>): AppendError => {
   return answer.left;
 };
 
+/** What an answer says, with the events' own positions: an answer may give all of a batch the position of its last. */
+export const atOwnPositions = async (log: EventLog, appended: Appended): Promise<Appended> => {
+  const { stream, sequence } = appended[0]!;
+  const own = await log.readStream({ stream, from: sequence, limit: appended.length });
+  return appended.map((event, i) => ({ ...event, position: own[i]!.position }));
+};
+
 export const positions = (events: readonly ParleyEvent[]): number[] => events.map(({ position }) => position);
 export const sequences = (events: readonly ParleyEvent[]): number[] => events.map(({ sequence }) => sequence);
 export const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);

@@ -1,0 +1,145 @@
+/** Appending: many streams at once through one connection, one batch of each stream at a time. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ErrorType, type JSONEventData, type Position, type WrongExpectedVersionError } from '@eventstore/db-client';
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { recordedAs } from '../../schemas/envelope.ts';
+import type { ParleyEvent } from '../../schemas/events/index.ts';
+import { checkSequences } from '../check-sequences.ts';
+import type { AppendError, Appended, AppendRequest } from '../port.ts';
+import type { AppendingConnection } from './appending-connection.ts';
+import { isFinal, reasonOf, typeOf } from './connection.ts';
+import { toPosition, toProposed } from './events.ts';
+import type { Reader } from './reader.ts';
+
+type Answer = Either<AppendError, Appended>;
+
+interface Waiting {
+  readonly request: AppendRequest;
+  readonly resolve: (answer: Answer) => void;
+}
+
+/**
+ * Streams with a batch under way. Not more than the client can write without waiting: what waits inside it when its stream
+ * breaks is rejected where nobody can catch it.
+ */
+const MOST_STREAMS = 15;
+const PAUSE_MS = 100;
+
+const unavailable = (reason: string): Answer => either.left({ kind: 'unavailable', reason });
+
+const refusalOf = (error: unknown): Answer => {
+  if (typeOf(error) !== ErrorType.WRONG_EXPECTED_VERSION) return unavailable(reasonOf(error));
+  const { actualVersion } = error as WrongExpectedVersionError;
+  return either.left({ kind: 'conflict', actual: typeof actualVersion === 'bigint' ? Number(actualVersion) + 1 : 0 });
+};
+
+export class Appender {
+  private readonly connection: AppendingConnection;
+  private readonly reader: Reader;
+  private readonly triedMs: number;
+  private readonly onCommitted: (events: number) => void;
+  private readonly queues = new Map<string, Waiting[]>();
+  /** Streams whose next batch may be sent. */
+  private readonly due: string[] = [];
+  private running = 0;
+  private closed: (() => void) | undefined;
+
+  /** @param triedMs how long one batch is tried, in milliseconds */
+  constructor(connection: AppendingConnection, reader: Reader, triedMs: number, onCommitted: (events: number) => void) {
+    this.connection = connection;
+    this.reader = reader;
+    this.triedMs = triedMs;
+    this.onCommitted = onCommitted;
+  }
+
+  append(request: AppendRequest): Promise<Answer> {
+    return new Promise((resolve) => {
+      checkSequences(request);
+      if (this.closed !== undefined) {
+        resolve(unavailable('The event log is closed.'));
+        return;
+      }
+      const queue = this.queues.get(request.stream);
+      if (queue === undefined) {
+        this.queues.set(request.stream, [{ request, resolve }]);
+        this.due.push(request.stream);
+        this.send();
+      } else queue.push({ request, resolve });
+    });
+  }
+
+  /** Stores what waits and refuses what comes later. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.closed = resolve;
+      if (this.running === 0) resolve();
+    });
+  }
+
+  private send(): void {
+    while (this.running < MOST_STREAMS && this.due.length > 0) {
+      this.running += 1;
+      void this.sendNextOf(this.due.shift()!);
+    }
+    if (this.running === 0) this.closed?.();
+  }
+
+  private async sendNextOf(stream: string): Promise<void> {
+    const queue = this.queues.get(stream)!;
+    const { request, resolve } = queue.shift()!;
+    const answer = await this.store(request);
+    if (either.isRight(answer)) this.onCommitted(answer.right.length);
+    resolve(answer);
+    if (queue.length > 0) this.due.push(stream);
+    else this.queues.delete(stream);
+    this.running -= 1;
+    this.send();
+  }
+
+  /**
+   * Where the outcome of a try is unknown the very same is tried again: same ids, same expected revision, so that the server
+   * takes it for what it is. After the deadline it counts as not stored: whoever asks again with its key is told the truth.
+   */
+  private async store(request: AppendRequest): Promise<Answer> {
+    const events = request.events.map(toProposed);
+    const expectedRevision = request.expected === 0 ? 'no_stream' : BigInt(request.expected - 1);
+    const deadline = Date.now() + this.triedMs;
+    for (let again = false; ; again = true) {
+      try {
+        const { stream } = request;
+        const result = await this.connection.append(stream, events, expectedRevision).catch(async (error: unknown) => {
+          const there =
+            again && typeOf(error) === ErrorType.WRONG_EXPECTED_VERSION && (await this.there(request, events));
+          if (there) return there;
+          throw error;
+        });
+        return either.right(appendedAt(request, await this.positionIn(request, result)));
+      } catch (error) {
+        if (isFinal(error)) return refusalOf(error);
+        if (Date.now() >= deadline) return unavailable(reasonOf(error));
+        await delay(PAUSE_MS);
+      }
+    }
+  }
+
+  /** Of the batch's last event. Of a repeated batch the server may leave it out. */
+  private async positionIn({ stream }: AppendRequest, { position }: { readonly position?: Position }): Promise<number> {
+    return position === undefined ? (await this.reader.streamHead(stream)).position : toPosition(position.commit);
+  }
+
+  /** What the server would have answered, if these very events are there. */
+  private async there({ stream, expected, events }: AppendRequest, proposed: readonly JSONEventData[]) {
+    const there = await this.reader.recorded(stream, {
+      fromRevision: BigInt(expected),
+      direction: 'forwards',
+      maxCount: events.length,
+    });
+    const same = there.length === events.length && there.every(({ id }, i) => id === proposed[i]!.id);
+    return same ? (there.at(-1)! as { readonly position?: Position }) : undefined;
+  }
+}
+
+/** The server tells the position of a batch's last event only: what it tells is at or after each of them. */
+const appendedAt = ({ events }: AppendRequest, position: number): Appended =>
+  events.map((event) => recordedAs(event, position, event.data) as ParleyEvent);

@@ -1,0 +1,103 @@
+/** Connections to KurrentDB (EventStoreDB), and what their failures say about what was asked. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ErrorType, EventStoreDBClient } from '@eventstore/db-client';
+import { StoreUnavailable } from '../../schemas/unavailable.ts';
+
+/** How long a server may take, in milliseconds. */
+export interface Patience {
+  /** For one answer to one append; then its outcome is unknown and it is tried again. */
+  readonly answerMs: number;
+  /** For all tries of one append; then its writer is told to come again. */
+  readonly triedMs: number;
+  /** Between two things that a read yields; then the server counts as gone. */
+  readonly silenceMs: number;
+}
+
+/** A server gives up a write by itself after two seconds, and answers so. */
+export const PATIENCE: Patience = { answerMs: 2_500, triedMs: 8_000, silenceMs: 10_000 };
+
+const RETRY_SECONDS = 2;
+const PAUSE_MS = 100;
+
+/**
+ * As the client wants it. It throws on append failures whatever the URL says: with that off, it takes the revision of a
+ * conflict from the wrong place. Of several nodes it prefers the leader, which alone knows everything acknowledged.
+ * @param url `esdb://` or `kurrentdb://`, with `+discover` for clusters, credentials and parameters
+ */
+export const connectionStringOf = (url: string): string => {
+  const known = url.replace(/^kurrentdb(?=(\+discover)?:)/, 'esdb');
+  const leader = /[?&]nodePreference=/i.test(known) ? '' : '&nodePreference=leader';
+  return `${known}${known.includes('?') ? '&' : '?'}throwOnAppendFailure=true${leader}`;
+};
+
+export const connectTo = (url: string): EventStoreDBClient =>
+  EventStoreDBClient.connectionString(connectionStringOf(url));
+
+/** The server has said nothing for too long: nobody knows what became of the question. */
+export class NoAnswer extends Error {
+  constructor(ms: number) {
+    super(`KurrentDB has not answered within ${ms} ms`);
+  }
+}
+
+export const typeOf = (error: unknown): ErrorType | undefined => (error as { type?: ErrorType }).type;
+
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Answers of the server that another try would meet again, and that mean that nothing was stored. */
+const FINAL: ReadonlySet<ErrorType | undefined> = new Set([
+  ErrorType.ACCESS_DENIED,
+  ErrorType.INVALID_ARGUMENT,
+  ErrorType.STREAM_DELETED,
+  ErrorType.WRONG_EXPECTED_VERSION,
+  ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED,
+  ErrorType.MISSING_REQUIRED_METADATA_PROPERTY,
+]);
+export const isFinal = (error: unknown): boolean => FINAL.has(typeOf(error));
+
+const PASSING: ReadonlySet<ErrorType | undefined> = new Set([
+  ErrorType.UNAVAILABLE,
+  ErrorType.CANCELLED,
+  ErrorType.DEADLINE_EXCEEDED,
+  ErrorType.TIMEOUT,
+  ErrorType.NOT_LEADER,
+]);
+/** The connection or the node failed, not the question. The client has then looked for another connection. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof NoAnswer || typeOf(error) === undefined || PASSING.has(typeOf(error));
+
+/**
+ * The server did not like where a read was to begin: positions are places of records in its files, and others are told apart
+ * by their content. It has no word of its own for this.
+ */
+export const isMisplaced = (error: unknown): boolean => typeOf(error) === ErrorType.UNKNOWN;
+
+/** @throws NoAnswer when it takes too long; what comes later is not listened to any more */
+export const within = async <T>(ms: number, answer: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NoAnswer(ms)), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/**
+ * Asks once more after a failed connection: the first question after a restart or a change of leader only finds out.
+ * @throws StoreUnavailable when the server cannot be asked
+ */
+export const asking = async <T>(ask: () => Promise<T>): Promise<T> => {
+  for (let again = false; ; again = true) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (isFinal(error)) throw error;
+      if (again || error instanceof NoAnswer || !isPassing(error))
+        throw new StoreUnavailable('log', RETRY_SECONDS, { cause: error });
+      await delay(PAUSE_MS);
+    }
+  }
+};

@@ -1,0 +1,68 @@
+/** The event log in KurrentDB (EventStoreDB), shared by any number of nodes. */
+import type { EventLog, Tail } from '../port.ts';
+import { Appender } from './appender.ts';
+import { AppendingConnection } from './appending-connection.ts';
+import { connectTo, PATIENCE, type Patience } from './connection.ts';
+import { Names } from './names.ts';
+import { Notes } from './notes.ts';
+import { Reader } from './reader.ts';
+import { startTail } from './tail.ts';
+
+export interface KurrentEventLogOptions {
+  /** `esdb://[user:password@]host:port[,host:port]?tls=...`; `esdb+discover://` for a cluster's name; `kurrentdb` for `esdb` */
+  readonly url: string;
+  /** Told of every commit of this node: how many events it made durable. */
+  readonly onCommit?: (events: number) => void;
+  readonly patience?: Patience;
+}
+
+/** @throws when the server cannot be reached or holds the log of a newer Parley. */
+export const openKurrentEventLog = async (options: KurrentEventLogOptions): Promise<EventLog> => {
+  const { url, onCommit = () => {}, patience = PATIENCE } = options;
+  const { silenceMs } = patience;
+  const client = connectTo(url);
+  const connection = new AppendingConnection(url, patience.answerMs);
+  const reader = new Reader(client, silenceMs);
+  const notes = new Notes(connection, reader);
+  const closeConnections = () => Promise.all([client.dispose(), connection.close()]);
+  let epoch = await notes.epoch().catch(async (error: unknown) => {
+    await closeConnections();
+    throw error;
+  });
+  const appender = new Appender(connection, reader, patience.triedMs, onCommit);
+  const source = { client, reading: reader.reading, silenceMs };
+  const names = new Names(source);
+  const tails = new Set<Tail>();
+
+  return {
+    get epoch() {
+      return epoch;
+    },
+    append: (request) => appender.append(request),
+    async renewEpoch() {
+      epoch = await notes.renew();
+    },
+    head: () => reader.head(),
+    streamHead: (stream) => reader.streamHead(stream),
+    streams: async (query) => names.list(query, await reader.head()),
+    readStream: (query) => reader.readStream(query),
+    readAll: (query) => reader.readAll(query),
+    rawAll: (query) => reader.rawAll(query),
+    tail(after, onEvents, onFailure) {
+      const tail = startTail(source, after, onEvents, onFailure);
+      const handle = {
+        async stop() {
+          tails.delete(handle);
+          await tail.stop();
+        },
+      };
+      tails.add(handle);
+      return handle;
+    },
+    async close() {
+      await appender.close();
+      await Promise.all([names.stop(), ...[...tails].map((tail) => tail.stop())]);
+      await closeConnections();
+    },
+  };
+};

@@ -1,0 +1,88 @@
+/** Between our events and those of KurrentDB: data is JSON, the envelope is metadata, sequence is revision + 1. */
+import { type AllStreamRecordedEvent, type JSONEventData, jsonEvent, type RecordedEvent } from '@eventstore/db-client';
+import type { Recorded } from '../../schemas/envelope.ts';
+import { type NewParleyEvent, UnreadableEvent } from '../../schemas/events/index.ts';
+import type { StoredEvent } from '../port.ts';
+
+/** Our own notes in the log, which no reader is shown. */
+export const NOTES = 'parley-log';
+
+/** What is not in the event itself. The names with `$` are the server's own: its projections and its UI know them. */
+interface Envelope {
+  readonly id: string;
+  readonly schema: number;
+  readonly time: number;
+  readonly actor: string;
+  readonly key?: string;
+  readonly $correlationId: string;
+  readonly $causationId?: string;
+  readonly traceparent?: string;
+}
+
+const envelopeOf = (event: NewParleyEvent): Envelope => ({
+  id: event.id,
+  schema: event.schema,
+  time: event.time,
+  actor: event.actor,
+  ...(event.key !== null && { key: event.key }),
+  $correlationId: event.correlationId,
+  ...(event.causationId !== null && { $causationId: event.causationId }),
+  ...(event.traceparent !== null && { traceparent: event.traceparent }),
+});
+
+/**
+ * With an id of this attempt alone. The server takes an append with ids that are already there for a repetition and calls
+ * it stored, whatever the events say; so only what must count as the same may carry the same ids: the tries of one
+ * append, which share what this makes.
+ */
+export const toProposed = (event: NewParleyEvent): JSONEventData =>
+  jsonEvent({
+    type: event.type,
+    data: event.data as object as Record<string, unknown>,
+    metadata: { ...envelopeOf(event) },
+  });
+
+export type AnyRecorded = RecordedEvent | AllStreamRecordedEvent;
+
+/** Neither the server's own events and links nor our notes. */
+export const isOurs = ({ streamId, type }: AnyRecorded): boolean =>
+  !streamId.startsWith('$') && !type.startsWith('$') && streamId !== NOTES;
+
+/** A place in the server's files, in bytes. */
+export const toPosition = (commit: bigint): number => {
+  if (commit > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new RangeError(`Position ${commit} cannot be told: KurrentDB 23.10 or later is needed.`);
+  return Number(commit);
+};
+
+export const positionOf = ({ position }: AnyRecorded): number => toPosition(position?.commit ?? 2n ** 64n);
+
+export const sequenceOf = ({ revision }: AnyRecorded): number => Number(revision) + 1;
+
+const toEvent = <Data>(recorded: AnyRecorded, data: Data): Recorded<string, Data> => {
+  const envelope = recorded.metadata as Partial<Envelope> | undefined;
+  if (typeof envelope?.id !== 'string' || typeof envelope.schema !== 'number')
+    throw new UnreadableEvent(
+      `The event ${recorded.revision} of ${recorded.streamId} was not written by Parley, which must have its KurrentDB to itself.`,
+    );
+  return {
+    id: envelope.id,
+    type: recorded.type,
+    schema: envelope.schema,
+    stream: recorded.streamId,
+    sequence: sequenceOf(recorded),
+    time: envelope.time ?? 0,
+    actor: envelope.actor ?? '',
+    key: envelope.key ?? null,
+    correlationId: envelope.$correlationId ?? '',
+    causationId: envelope.$causationId ?? null,
+    traceparent: envelope.traceparent ?? null,
+    data,
+    position: positionOf(recorded),
+  };
+};
+
+/** The client has parsed the data already. */
+export const toRecorded = (recorded: AnyRecorded): Recorded => toEvent(recorded, recorded.data as unknown);
+
+export const toStored = (recorded: AnyRecorded): StoredEvent => toEvent(recorded, JSON.stringify(recorded.data));

@@ -1,0 +1,20 @@
+import { eventLogContract } from '../contract.ts';
+import { openKurrentEventLog } from './index.ts';
+import { StandIn } from './stand-in/testing.ts';
+
+eventLogContract('KurrentDB (a stand-in for it)', async () => {
+  const server = await new StandIn().start();
+  let log = await openKurrentEventLog({ url: server.url });
+  return {
+    log,
+    async reopen() {
+      await log.close();
+      log = await openKurrentEventLog({ url: server.url });
+      return log;
+    },
+    async dispose() {
+      await log.close();
+      await server.stop();
+    },
+  };
+});

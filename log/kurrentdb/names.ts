@@ -1,0 +1,95 @@
+/** The names and heads of all streams, which the server itself keeps no list of (decision 6). */
+import type { AllStreamRecordedEvent } from '@eventstore/db-client';
+import { StoreUnavailable } from '../../schemas/unavailable.ts';
+import type { StreamHead } from '../port.ts';
+import { positionOf, sequenceOf } from './events.ts';
+import { follow, type Source } from './tail.ts';
+
+/** A listing waits this long for what it does not know yet; then it is to be asked for again. */
+const PATIENCE_MS = 20_000;
+const RETRY_SECONDS = 10;
+
+interface Waiting {
+  readonly position: number;
+  readonly done: () => void;
+}
+
+export class Names {
+  private readonly source: Source;
+  private readonly heads = new Map<string, StreamHead>();
+  /** All names, in order, but for the new ones. */
+  private sorted: string[] = [];
+  private position = 0;
+  private readonly waiting = new Set<Waiting>();
+  private readonly stopping = new AbortController();
+  private following: Promise<void> | undefined;
+
+  constructor(source: Source) {
+    this.source = source;
+  }
+
+  /**
+   * Streams in name order. The first call goes through the whole log, and from then on it is followed.
+   * @param through position that the listing must know
+   * @throws StoreUnavailable while it does not
+   */
+  async list(
+    query: { prefix?: string; after?: string; limit: number },
+    through: number,
+  ): Promise<readonly StreamHead[]> {
+    this.following ??= follow(this.source, 0, async (events) => this.learn(events), this.stopping.signal);
+    if (this.position < through && !(await this.reached(through))) throw new StoreUnavailable('log', RETRY_SECONDS);
+    if (this.sorted.length < this.heads.size) this.sorted = [...this.heads.keys()].sort();
+    const { prefix = '', after = '', limit } = query;
+    const listed: StreamHead[] = [];
+    for (
+      let i = this.firstFrom(after > prefix ? after : prefix);
+      i < this.sorted.length && listed.length < limit;
+      i += 1
+    ) {
+      const name = this.sorted[i]!;
+      if (!name.startsWith(prefix)) break;
+      if (name > after) listed.push(this.heads.get(name)!);
+    }
+    return listed;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.following;
+  }
+
+  private learn(events: readonly AllStreamRecordedEvent[]): void {
+    for (const event of events) {
+      const stream = event.streamId;
+      this.position = positionOf(event);
+      this.heads.set(stream, { stream, sequence: sequenceOf(event), position: this.position });
+    }
+    for (const { position, done } of this.waiting) if (position <= this.position) done();
+  }
+
+  private reached(position: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (reached: boolean): void => {
+        clearTimeout(timer);
+        this.waiting.delete(waiting);
+        resolve(reached);
+      };
+      const waiting = { position, done: () => end(true) };
+      const timer = setTimeout(() => end(false), PATIENCE_MS);
+      this.waiting.add(waiting);
+    });
+  }
+
+  /** Index of the first name that is not before this one. */
+  private firstFrom(name: string): number {
+    let low = 0;
+    let high = this.sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.sorted[middle]! < name) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
