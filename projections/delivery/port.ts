@@ -15,7 +15,10 @@ export interface FeedBatch {
 }
 
 export interface FeedPublisher {
-  /** Whole or not at all, and never before the batches of the same partition that were published earlier. */
+  /**
+   * Never before the batches of the same partition that were published earlier. One that rejects may have been published in
+   * part, which readers notice; it may be published again.
+   */
   publish(batch: FeedBatch): Promise<void>;
 }
 
@@ -27,10 +30,38 @@ export interface FeedReader {
   start(onBatch: BatchListener): Promise<void>;
   /**
    * From now on these audiences are listened to. Resolves when nothing of theirs beyond the watermark of this moment can be
-   * missed: the subscription is confirmed, and what it came too late for was filled from the log.
+   * missed: the subscription is confirmed, and what it came too late for was filled from the log. Never rejects.
    * Counted: an audience listened to twice must be left twice. Guild audiences are always listened to.
    */
   listen(audiences: readonly Audience[]): Promise<void>;
   leave(audiences: readonly Audience[]): void;
+  /** Runs `read` between two batches, with the position through which everything is handed over. It must be short. */
+  atRest<T>(read: (position: number) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
+}
+
+/** Somebody types: told to who is listening now, and never stored. */
+export interface TypingTold {
+  readonly channelId: string;
+  readonly guildId: string | null;
+  readonly userId: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** To the gateways that listen to the channel, on every node. What cannot be told now is dropped. */
+export interface TypingPublisher {
+  typing(typing: TypingTold): void;
+}
+
+/**
+ * Why a range was read from the log. `chain`: a manifest before the one that arrived is missing; `pulse`: a part of a batch is;
+ * `stale`: nothing came of what the log has had for a while; `reconnect`; `subscription`: it came too late for a range.
+ */
+export type FillReason = 'chain' | 'pulse' | 'stale' | 'reconnect' | 'subscription';
+
+export interface FeedMetrics {
+  filled(reason: FillReason): void;
+  /** An event waited so long, in milliseconds, from its arrival until all partitions had got there. */
+  released(delayMs: number): void;
 }

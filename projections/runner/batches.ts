@@ -10,12 +10,14 @@ const CHANGES_RIGHTS: ReadonlySet<EventType> = new Set([
   'user-registered',
 ]);
 
+export const changesRights = (event: ParleyEvent): boolean => CHANGES_RIGHTS.has(event.type);
+
 /** When a listener handles such an event, the views stand exactly at its position. */
 export const cutAtRightsChanges = (events: readonly ParleyEvent[]): readonly (readonly ParleyEvent[])[] => {
   const batches: (readonly ParleyEvent[])[] = [];
   let start = 0;
   for (let i = 0; i < events.length; i += 1) {
-    if (!CHANGES_RIGHTS.has(events[i]!.type)) continue;
+    if (!changesRights(events[i]!)) continue;
     batches.push(events.slice(start, i + 1));
     start = i + 1;
   }

@@ -1,0 +1,71 @@
+/** What a gateway knows of one partition: how far nothing is missing, and whether a manifest leads on from there. */
+import type { BatchNumbers, Manifest } from './messages.ts';
+
+/**
+ * moved: nothing is missing through the manifest's position. known: it says nothing new. chain: a batch before it
+ * did not arrive. pulse: a part of its own batch did not.
+ */
+export type Verdict = 'moved' | 'known' | 'chain' | 'pulse';
+
+interface Receipt {
+  readonly batch: BatchNumbers;
+  readonly channels: Set<string>;
+}
+
+const same = (one: BatchNumbers, other: BatchNumbers): boolean =>
+  one.from === other.from && one.to === other.to && one.through === other.through;
+
+export class Chain {
+  /** Every event of the partition at or below that is listened to has arrived. */
+  through: number;
+  /** The log is to be read through here; at or below `through` when nothing is. */
+  wanted: number;
+  /** Which pulses of the batches not yet summed up by a manifest have arrived: usually of one. */
+  private receipts: Receipt[] = [];
+
+  constructor(through: number) {
+    this.through = through;
+    this.wanted = through;
+  }
+
+  /** False when everything up to its batch's end is known. */
+  awaits(batch: BatchNumbers): boolean {
+    return batch.through > this.through;
+  }
+
+  /** A batch's pulse has arrived in a channel. */
+  received(batch: BatchNumbers, channel: string): void {
+    let receipt = this.receipts.find((one) => same(one.batch, batch));
+    if (receipt === undefined) {
+      receipt = { batch, channels: new Set() };
+      this.receipts.push(receipt);
+    }
+    receipt.channels.add(channel);
+  }
+
+  /** @param required whether what is published in a channel must have arrived */
+  manifest(manifest: Manifest, required: (channel: string) => boolean): Verdict {
+    if (!this.awaits(manifest)) return 'known';
+    if (manifest.from > this.through) return 'chain';
+    // Read from the log already: only that nothing follows is new.
+    if (manifest.to > this.through && !this.whole(manifest, required)) return 'pulse';
+    this.moveTo(manifest.through);
+    return 'moved';
+  }
+
+  private whole(manifest: Manifest, required: (channel: string) => boolean): boolean {
+    const receipt = this.receipts.find((one) => same(one.batch, manifest));
+    return manifest.channels.every((channel) => receipt?.channels.has(channel) || !required(channel));
+  }
+
+  /** Nothing is missing through this position. Never moves back. */
+  moveTo(through: number): void {
+    if (through <= this.through) return;
+    this.through = through;
+    this.receipts = this.receipts.filter((one) => this.awaits(one.batch));
+  }
+
+  get gapped(): boolean {
+    return this.wanted > this.through;
+  }
+}

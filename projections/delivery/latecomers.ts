@@ -1,0 +1,69 @@
+/** New subscriptions, and what was published before they were in place. */
+import type { Page } from '../../log/port.ts';
+import type { ParleyEvent } from '../../schemas/events/index.ts';
+import { feedChannelOf } from './channels.ts';
+
+interface Latecomer {
+  readonly channels: readonly string[];
+  /** From here on its subscription is relied upon. */
+  readonly through: number;
+  readonly done: () => void;
+}
+
+export interface LatecomersOptions {
+  readonly pageAfter: (position: number) => Promise<Page | undefined>;
+  /** Through here events have been handed over: too late for those who come now, who begin beyond it. */
+  readonly released: () => number;
+  readonly onEvent: (event: ParleyEvent) => void;
+  /** A range is read. */
+  readonly onRead: () => void;
+}
+
+export class Latecomers {
+  private readonly options: LatecomersOptions;
+  private queue: Latecomer[] = [];
+  private reading = false;
+
+  constructor(options: LatecomersOptions) {
+    this.options = options;
+  }
+
+  /** Resolves when the channels' events through `through` that are not too late have been handed to `onEvent`. */
+  fill(channels: readonly string[], through: number): Promise<void> {
+    if (through <= this.options.released()) return Promise.resolve();
+    return new Promise((done, failed) => {
+      this.queue.push({ channels, through, done });
+      if (!this.reading) this.readAll().catch(failed);
+    });
+  }
+
+  /** One reading serves all who wait when it begins. */
+  private async readAll(): Promise<void> {
+    this.reading = true;
+    try {
+      while (this.queue.length > 0) {
+        const served = this.queue;
+        this.queue = [];
+        await this.read(served);
+        for (const { done } of served) done();
+      }
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  private async read(served: readonly Latecomer[]): Promise<void> {
+    const { released, pageAfter, onEvent, onRead } = this.options;
+    const channels = new Set(served.flatMap((one) => one.channels));
+    const through = Math.max(...served.map((one) => one.through));
+    let after = released();
+    if (after < through) onRead();
+    while (after < through) {
+      const page = await pageAfter(after);
+      if (page === undefined || page.through <= after) return;
+      for (const event of page.events)
+        if (event.position > released() && channels.has(feedChannelOf(event))) onEvent(event);
+      after = page.through;
+    }
+  }
+}
