@@ -115,7 +115,11 @@ export class MemoryPublisher {
     this.send(partition, events, { from, to, through: page.through });
   }
 
-  send(partition: number, events: readonly ParleyEvent[], numbers: { from: number; to: number; through: number }): void {
+  send(
+    partition: number,
+    events: readonly ParleyEvent[],
+    numbers: { from: number; to: number; through: number },
+  ): void {
     for (const message of messagesOf(events, numbers))
       for (const transport of this.transports) transport.deliver({ partition, ...message });
   }
