@@ -83,7 +83,7 @@ export interface GuildReader {
 }
 
 export type GuildChange =
-  | { readonly kind: 'guild-added'; readonly guild: Omit<GuildRow, 'memberCount'> }
+  | { readonly kind: 'guild-added'; readonly guild: Omit<GuildRow, 'memberCount'>; readonly position: number }
   | { readonly kind: 'channel-added'; readonly channel: Omit<ChannelRow, 'order'> }
   | { readonly kind: 'member-joined'; readonly member: MemberRow }
   | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }

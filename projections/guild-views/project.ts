@@ -6,7 +6,7 @@ const changesOf = (event: ParleyEvent): readonly GuildChange[] => {
   switch (event.type) {
     case 'guild-created': {
       const { guildId: id, name, ownerId, everyone } = event.data;
-      return [{ kind: 'guild-added', guild: { id, name, ownerId, everyone } }];
+      return [{ kind: 'guild-added', guild: { id, name, ownerId, everyone }, position: event.position }];
     }
     case 'channel-created': {
       const { channelId: id, kind, guildId, name, topic, overwrites, participants } = event.data;

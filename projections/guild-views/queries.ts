@@ -1,0 +1,176 @@
+/**
+ * Questions about the guild views, the same for every SQL store. Those that take `at` answer as things were at that
+ * position, once every event at or below it is applied, whatever came since; `undefined`: as they are.
+ */
+import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
+import type { GuildTables } from './tables.ts';
+
+/** Whether a stay is going on, or was. */
+const lasting =
+  (at: number | undefined) =>
+  <DB extends { m: GuildTables['memberships'] }, T extends 'm' & keyof DB>(any: ExpressionBuilder<DB, T>) => {
+    const on = any as unknown as ExpressionBuilder<{ m: GuildTables['memberships'] }, 'm'>;
+    const noEnd = on('m.left_at', 'is', null);
+    return at === undefined ? noEnd : on.and([on('m.joined_at', '<=', at), on.or([noEnd, on('m.left_at', '>', at)])]);
+  };
+
+export const guildQueries = (db: Kysely<GuildTables>) => {
+  /** Their count as of then is today's without what came since: few stays, since the position is one of the last. */
+  const guilds = (at: number | undefined) => {
+    const counted = db
+      .selectFrom('guilds as g')
+      .leftJoin('guild_counts as n', 'n.guild_id', 'g.id')
+      .select((on) => {
+        const now = on.fn.coalesce('n.members', sql.lit(0));
+        if (at === undefined) return now.as('memberCount');
+        const stays = on
+          .selectFrom('memberships as m')
+          .select((of) => of.fn.countAll<number>().as('count'))
+          .whereRef('m.guild_id', '=', 'g.id');
+        const begun = stays.where('m.joined_at', '>', at).where('m.left_at', 'is', null);
+        const ended = stays.where('m.left_at', '>', at).where('m.joined_at', '<=', at);
+        return sql<number>`${now} - ${begun} + ${ended}`.as('memberCount');
+      })
+      .select((on) => [
+        on.cast<string>('g.id', 'text').as('id'),
+        'g.name as name',
+        on.cast<string>('g.owner_id', 'text').as('ownerId'),
+        'g.everyone as everyone',
+      ]);
+    return at === undefined ? counted : counted.where('g.created_at', '<=', at);
+  };
+
+  const channels = (at: number | undefined) => {
+    const all = db
+      .selectFrom('channels as c')
+      .select((on) => [
+        on.cast<string>('c.id', 'text').as('id'),
+        'c.kind as kind',
+        on.cast<string | null>('c.guild_id', 'text').as('guildId'),
+        'c.name as name',
+        'c.topic as topic',
+        'c.overwrites as overwrites',
+        'c.participants as participants',
+        'c.created_at as createdAt',
+      ]);
+    return at === undefined ? all : all.where('c.created_at', '<=', at);
+  };
+
+  const members = (at: number | undefined) =>
+    db
+      .selectFrom('memberships as m')
+      .select((on) => [
+        on.cast<string>('m.user_id', 'text').as('userId'),
+        'm.joined_time as joinedTime',
+        'm.joined_at as joinedAt',
+      ])
+      .where(lasting(at));
+
+  return {
+    guild: (at: number | undefined, id: string) => guilds(at).where('g.id', '=', id),
+
+    guildsOf: (at: number | undefined, userId: string) =>
+      guilds(at)
+        .innerJoin('memberships as m', 'm.guild_id', 'g.id')
+        .where('m.user_id', '=', userId)
+        .where(lasting(at))
+        .orderBy('m.joined_at'),
+
+    /** Its place is the number of channels that the guild had before. */
+    channel: (at: number | undefined, id: string) =>
+      channels(at)
+        .select((on) =>
+          on
+            .selectFrom('channels as o')
+            .select((of) => of.fn.countAll<number>().as('count'))
+            .whereRef('o.guild_id', '=', 'c.guild_id')
+            .whereRef('o.created_at', '<', 'c.created_at')
+            .$asScalar()
+            .$notNull()
+            .as('place'),
+        )
+        .where('c.id', '=', id),
+
+    channelsOf: (at: number | undefined, guildId: string) =>
+      channels(at).where('c.guild_id', '=', guildId).orderBy('c.created_at'),
+
+    directChannelsOf: (at: number | undefined, userId: string) =>
+      channels(at)
+        .innerJoin('direct_channels as d', 'd.channel_id', 'c.id')
+        .where('d.user_id', '=', userId)
+        .orderBy('c.created_at'),
+
+    member: (at: number | undefined, guildId: string, userId: string) =>
+      members(at).where('m.guild_id', '=', guildId).where('m.user_id', '=', userId),
+
+    members: (at: number | undefined, guildId: string, after: string, limit: number) =>
+      members(at).where('m.guild_id', '=', guildId).where('m.user_id', '>', after).orderBy('m.user_id').limit(limit),
+
+    memberships: (at: number | undefined, userId: string, since: number) => {
+      const stays = db
+        .selectFrom('memberships as m')
+        .select((on) => [
+          on.cast<string>('m.guild_id', 'text').as('guildId'),
+          'm.joined_at as joinedAt',
+          at === undefined
+            ? 'm.left_at as leftAt'
+            : on.case().when('m.left_at', '<=', at).then(on.ref('m.left_at')).end().as('leftAt'),
+        ])
+        .where('m.user_id', '=', userId)
+        .where((on) => on.or([on('m.left_at', 'is', null), on('m.left_at', '>', since)]))
+        .orderBy('m.joined_at');
+      return at === undefined ? stays : stays.where('m.joined_at', '<=', at);
+    },
+
+    users: () =>
+      db
+        .selectFrom('users as u')
+        .select((on) => [
+          on.cast<string>('u.id', 'text').as('id'),
+          'u.kind as kind',
+          on.cast<string | null>('u.owner_id', 'text').as('ownerId'),
+          on.cast<string>('u.sealed_by', 'text').as('by'),
+          'u.box as box',
+          'u.sealed_in as sealedIn',
+        ]),
+
+    invite: (code: string) =>
+      db
+        .selectFrom('invites as i')
+        .leftJoin('invite_uses as n', 'n.code', 'i.code')
+        .select((on) => [
+          'i.code as code',
+          on.cast<string>('i.guild_id', 'text').as('guildId'),
+          on.cast<string>('i.channel_id', 'text').as('channelId'),
+          on.cast<string>('i.inviter_id', 'text').as('inviterId'),
+          'i.max_uses as maxUses',
+          on.fn
+            .coalesce(
+              on.case().when('i.max_uses', '>', sql.lit(0)).then(on.ref('n.redeemed')).else(on.ref('n.joined')).end(),
+              sql.lit(0),
+            )
+            .as('uses'),
+          'i.created_time as createdTime',
+          'i.expires_at as expiresAt',
+        ])
+        .where('i.code', '=', code),
+
+    administrator: () =>
+      db
+        .selectFrom('users as u')
+        .select((on) => on.cast<string>('u.id', 'text').as('id'))
+        .where('u.kind', '=', sql.lit('person'))
+        .orderBy('u.registered_at')
+        .limit(sql.lit(1)),
+  };
+};
+
+type Queries = ReturnType<typeof guildQueries>;
+type RowOf<K extends keyof Queries> = Queries[K] extends (...given: never) => { execute(): Promise<(infer Row)[]> }
+  ? Row
+  : never;
+
+export type GuildColumns = RowOf<'guild'>;
+export type ChannelColumns = RowOf<'channelsOf'>;
+export type MemberColumns = RowOf<'member'>;
+export type UserColumns = RowOf<'users'>;

@@ -1,0 +1,59 @@
+/**
+ * Tables of the guild views, the same in every SQL store. Ids are 64-bit numbers, which JavaScript cannot hold: they are
+ * given and selected as text. Names are kept as JSON, since PostgreSQL's text takes neither U+0000 nor half a surrogate pair.
+ *
+ * Partitions of the log are applied in any order, so nothing that one stream tells needs rows of another to be there:
+ * counters have tables of their own, and a channel's place is counted when it is read.
+ */
+
+type Id = string;
+
+export interface GuildTables {
+  readonly guilds: {
+    readonly id: Id;
+    readonly name: string;
+    readonly owner_id: Id;
+    readonly everyone: string;
+    readonly created_at: number;
+  };
+  readonly guild_counts: { readonly guild_id: Id; readonly members: number };
+  readonly channels: {
+    readonly id: Id;
+    readonly kind: 'text' | 'dm';
+    readonly guild_id: Id | null;
+    readonly name: string;
+    readonly topic: string;
+    readonly overwrites: string;
+    readonly participants: string;
+    readonly created_at: number;
+  };
+  readonly direct_channels: { readonly user_id: Id; readonly channel_id: Id };
+  /** One row per stay, kept after its end; of one user in one guild at most one has no end. */
+  readonly memberships: {
+    readonly guild_id: Id;
+    readonly user_id: Id;
+    readonly joined_at: number;
+    readonly joined_time: number;
+    readonly left_at: number | null;
+  };
+  readonly users: {
+    readonly id: Id;
+    readonly kind: 'person' | 'bot' | 'imported';
+    readonly owner_id: Id | null;
+    readonly sealed_by: Id;
+    readonly box: string;
+    readonly sealed_in: string;
+    readonly registered_at: number;
+  };
+  readonly invites: {
+    readonly code: string;
+    readonly guild_id: Id;
+    readonly channel_id: Id;
+    readonly inviter_id: Id;
+    readonly max_uses: number;
+    readonly created_time: number;
+    readonly expires_at: number | null;
+  };
+  /** Capped invites count who redeemed them, all others who joined by them. */
+  readonly invite_uses: { readonly code: string; readonly redeemed: number; readonly joined: number };
+}
