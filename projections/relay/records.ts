@@ -1,0 +1,31 @@
+/** What a partition of the distribution log holds: events as JSON, and ticks between them. */
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import type { StoredEvent } from '../../log/port.ts';
+import type { Recorded } from '../../schemas/envelope.ts';
+import { decodeEvent, type ParleyEvent } from '../../schemas/events/index.ts';
+
+/** Says that the partition now holds every event of its own with `from < position <= through`, and how many those are. */
+const Tick = t.type({ from: t.number, through: t.number, count: t.number, epoch: t.string }, 'Tick');
+export type Tick = t.TypeOf<typeof Tick>;
+
+/** Field by field, with the data as it lies in the log: neither parsed nor written anew. */
+export const encodeEvent = (event: StoredEvent): string => {
+  const { id, type, schema, stream, sequence, position, time, actor } = event;
+  const { key, correlationId, causationId, traceparent } = event;
+  const envelope = { id, type, schema, stream, sequence, position, time, actor };
+  const rest = JSON.stringify({ ...envelope, key, correlationId, causationId, traceparent });
+  return `${rest.slice(0, -1)},"data":${event.data}}`;
+};
+
+/** @throws when it is no event, or one that this version of Parley cannot read. */
+export const parseEvent = (json: string): ParleyEvent => decodeEvent(JSON.parse(json) as Recorded);
+
+export const encodeTick = (tick: Tick): string => JSON.stringify(tick);
+
+/** @throws when it is none. */
+export const parseTick = (json: string): Tick => {
+  const tick = Tick.decode(JSON.parse(json));
+  if (either.isLeft(tick)) throw new TypeError('This is no tick');
+  return tick.right;
+};

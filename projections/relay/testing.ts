@@ -1,0 +1,84 @@
+/** For specs of the distribution log: topics of one's own on the shared Kafka, and what is in them. */
+import { randomBytes } from 'node:crypto';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import type { ParleyEvent } from '../../schemas/events/index.ts';
+import { urls } from '../../services/endpoints.ts';
+import type { DistributionLogger, RelayCheckpoints } from './port.ts';
+import { parseEvent, parseTick, type Tick } from './records.ts';
+
+export const randomNamespace = (): string => `t${randomBytes(6).toString('hex')}`;
+
+export const silent: DistributionLogger = { debug: () => {}, warn: () => {}, error: () => {} };
+
+const bareKafka = (url: string): Kafka => new Kafka({ brokers: [new URL(url).host], logLevel: logLevel.NOTHING });
+
+export const withAdmin = async <T>(work: (admin: Admin) => Promise<T>, url: string = urls.kafka): Promise<T> => {
+  const admin = bareKafka(url).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+};
+
+/** Topics and groups. */
+export const dropNamespace = (namespace: string, url?: string): Promise<void> =>
+  withAdmin(async (admin) => {
+    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}-`));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+    const { groups } = await admin.listGroups();
+    const ours = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(`${namespace}-`));
+    // One whose members were killed is in use until their session ends.
+    if (ours.length > 0) await admin.deleteGroups(ours).catch(() => {});
+  }, url);
+
+export class MemoryCheckpoints implements RelayCheckpoints {
+  readonly positions = new Map<string, number>();
+  writes = 0;
+
+  async read(name: string): Promise<number> {
+    return this.positions.get(name) ?? 0;
+  }
+
+  async write(name: string, position: number): Promise<void> {
+    this.writes += 1;
+    this.positions.set(name, Math.max(position, this.positions.get(name) ?? 0));
+  }
+}
+
+export interface Found {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly event?: ParleyEvent;
+  readonly tick?: Tick;
+}
+
+/** Everything that is in a topic now, in order within each partition. */
+export const contentsOf = async (topic: string, url: string = urls.kafka): Promise<readonly Found[]> => {
+  const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic), url);
+  const left = new Map(
+    ends.filter(({ high, low }) => high !== low).map(({ partition, high }) => [partition, Number(high)]),
+  );
+  const found: Found[] = [];
+  if (left.size === 0) return found;
+  const consumer = bareKafka(url).consumer({ groupId: `${topic}-${randomNamespace()}`, maxWaitTimeInMs: 50 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await new Promise<void>((resolve, reject) => {
+    const eachMessage = async (payload: {
+      partition: number;
+      message: { key: Buffer | null; value: Buffer | null; offset: string };
+    }) => {
+      const { partition, message } = payload;
+      const key = message.key?.toString() ?? null;
+      const json = message.value!.toString();
+      found.push({ partition, key, ...(key === null ? { tick: parseTick(json) } : { event: parseEvent(json) }) });
+      if (Number(message.offset) + 1 >= (left.get(partition) ?? 0)) left.delete(partition);
+      if (left.size === 0) resolve();
+    };
+    consumer.run({ autoCommit: false, eachMessage }).catch(reject);
+  });
+  await consumer.disconnect();
+  return found;
+};

@@ -1,0 +1,93 @@
+/** The partitions that the group gave to this consumer, from one rebalancing to the next. */
+
+import { LogPages } from '../log-pages.ts';
+import { PartitionApplying } from '../partition-applying.ts';
+import { PartitionWorker } from '../partition-worker.ts';
+import { retrying } from '../retrying.ts';
+import type { FollowOptions } from './port.ts';
+
+export class Assignment {
+  private readonly options: FollowOptions;
+  private readonly applying: PartitionApplying;
+  private readonly onFailure: (failure: unknown) => void;
+  private workers = new Map<number, PartitionWorker>();
+  private current = new AbortController();
+  /** Everything that takes partitions up or lays them down, one after another. */
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(options: FollowOptions, onFailure: (failure: unknown) => void) {
+    this.options = options;
+    this.applying = new PartitionApplying(options.sink, options.logger);
+    this.onFailure = onFailure;
+  }
+
+  /** Follows these from now on, each from where the store is. */
+  take(partitions: readonly number[]): void {
+    this.release();
+    const { signal } = this.current;
+    this.turn = this.turn
+      .then(() => this.begin(partitions, signal))
+      .catch((failure: unknown) => {
+        if (!signal.aborted) this.onFailure(failure);
+      });
+  }
+
+  /** Resolves when nothing is written any more: others may have the partitions by then. */
+  release(): Promise<void> {
+    this.current.abort();
+    this.current = new AbortController();
+    this.turn = this.turn.then(() => this.end());
+    return this.turn;
+  }
+
+  /** Of a partition that is followed; undefined for one that is not, or not any more. */
+  async worker(partition: number): Promise<PartitionWorker | undefined> {
+    await this.turn;
+    return this.workers.get(partition);
+  }
+
+  get followed(): ReadonlyMap<number, PartitionWorker> {
+    return this.workers;
+  }
+
+  private async end(): Promise<void> {
+    const former = [...this.workers.values()];
+    if (former.length === 0) return;
+    await Promise.all(former.map((worker) => worker.stop()));
+    this.workers = new Map();
+    // What is remembered only is read again by whoever goes on.
+    await this.options.sink.flush().catch(() => {});
+  }
+
+  private async begin(partitions: readonly number[], signal: AbortSignal): Promise<void> {
+    const { sink, log } = this.options;
+    const checkpoints = await this.patiently(() => sink.checkpoints(), signal);
+    if (signal.aborted) return;
+    const pages = new LogPages(log);
+    for (const partition of partitions)
+      this.workers.set(
+        partition,
+        new PartitionWorker({
+          partition,
+          partitions: this.options.partitions,
+          epoch: log.epoch,
+          position: checkpoints[partition] ?? 0,
+          pages,
+          apply: (batch, stopping) => this.applying.apply(batch, stopping),
+          read: (work, stopping) => this.patiently(work, stopping),
+          onThrough: (through, events, source) => this.options.onThrough?.(partition, through, events, source),
+          onFailure: this.onFailure,
+        }),
+      );
+  }
+
+  private patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { logger, sink } = this.options;
+    return retrying(work, {
+      signal,
+      again: () => true,
+      onRetry: (err, attempt, nextMs) =>
+        logger.warn({ err, projection: sink.name, attempt, nextMs }, 'a partition cannot be followed now'),
+    });
+  }
+}

@@ -1,0 +1,72 @@
+/** For specs: a store in memory that several followers share, and is as strict as one can be. */
+import type { ParleyEvent } from '../../../schemas/events/index.ts';
+import type { PartitionSink } from '../partition-applying.ts';
+import { CheckpointMoved, type PartitionBatch } from '../partition-store.ts';
+import type { FailureKind } from '../port.ts';
+
+export class MemorySink implements PartitionSink {
+  readonly name = 'timelines';
+  readonly events: ParleyEvent[] = [];
+  readonly batches: PartitionBatch[] = [];
+  /** Thrown by `commit` for as long as it returns something. */
+  fails: (batch: PartitionBatch) => unknown = () => undefined;
+  kind: FailureKind = 'transient';
+  readonly positions: number[];
+  private readonly waiting = new Set<() => void>();
+
+  constructor(partitions: number) {
+    this.positions = new Array<number>(partitions).fill(0);
+  }
+
+  async checkpoints(): Promise<readonly number[]> {
+    return [...this.positions];
+  }
+
+  async commit(batch: PartitionBatch): Promise<void> {
+    const failure = this.fails(batch);
+    if (failure !== undefined) throw failure;
+    const { partition, from, events, through } = batch;
+    const actual = this.positions[partition]!;
+    if (actual !== from) throw new CheckpointMoved(partition, from, actual);
+    this.positions[partition] = through;
+    this.events.push(...events);
+    this.batches.push(batch);
+    for (const look of this.waiting) look();
+  }
+
+  kindOf(): FailureKind {
+    return this.kind;
+  }
+
+  async flush(): Promise<void> {}
+
+  /** As a store that lost everything. */
+  empty(): void {
+    this.positions.fill(0);
+    this.events.splice(0);
+  }
+
+  /** Resolves when every partition holds `position`. */
+  until(position: number): Promise<void> {
+    return this.when(() => this.positions.every((at) => at >= position));
+  }
+
+  when(reached: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!reached()) return;
+        this.waiting.delete(look);
+        resolve();
+      };
+      this.waiting.add(look);
+      look();
+    });
+  }
+}
+
+/** Positions by stream, in the order in which they were stored. */
+export const byStream = (events: readonly ParleyEvent[]): ReadonlyMap<string, readonly number[]> => {
+  const streams = new Map<string, number[]>();
+  for (const { stream, sequence } of events) streams.set(stream, [...(streams.get(stream) ?? []), sequence]);
+  return streams;
+};
