@@ -12,7 +12,7 @@ import { Creation } from './creation.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { CommandDeps } from './handler.ts';
 import { Identity } from './identity/index.ts';
-import { type LimitConfig, Limits } from './limits/index.ts';
+import { type LimitConfig, type LimiterFactory, Limits } from './limits/index.ts';
 import { Mailboxes } from './mailbox.ts';
 import { OwnWrites, type SharedWrites } from './own-writes.ts';
 import type { Dispatcher, Ephemeral } from './port.ts';
@@ -35,6 +35,8 @@ export interface WriteSideOptions {
   readonly tokens: Tokens;
   readonly ephemeral: Ephemeral;
   readonly limits: LimitConfig;
+  /** Where limits are counted; left out: in this process. */
+  readonly limiter?: LimiterFactory;
   readonly registrationOpen: boolean;
   /** 0 to 1023: this process's share of the ids. */
   readonly worker: number;
@@ -61,7 +63,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
   const mailboxes = new Mailboxes({ log, states, keys, now, onConflict: options.onConflict });
   const processes = new Processes(log, mailboxes);
   const ownWrites = new OwnWrites(views, options.sharedWrites);
-  const limits = new Limits(options.limits);
+  const limits = new Limits(options.limits, options.limiter);
   const deps: CommandDeps = {
     log,
     views,

@@ -1,4 +1,4 @@
-/** Rate limits: what a user may do how often. Counted in this process's memory. */
+/** Rate limits: what a user may do how often. Counted in this process's memory, or wherever it is told. */
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Actor } from '../../schemas/actor.ts';
 import type { Command } from '../../schemas/commands/index.ts';
@@ -32,15 +32,11 @@ interface Bucket {
   readonly scope: 'user' | 'global';
 }
 
-const bucket = (name: string, limit: Limit, scope: Bucket['scope'] = 'user'): Bucket | undefined =>
-  limit === undefined
-    ? undefined
-    : {
-        name,
-        count: limit.count,
-        scope,
-        limiter: new RateLimiterMemory({ keyPrefix: name, points: limit.count, duration: limit.seconds }),
-      };
+/** Makes what counts for one bucket. */
+export type LimiterFactory = (name: string, limit: NonNullable<Limit>) => RateLimiterAbstract;
+
+export const memoryLimiter: LimiterFactory = (name, { count, seconds }) =>
+  new RateLimiterMemory({ keyPrefix: name, points: count, duration: seconds });
 
 const take = async (from: Bucket, key: string): Promise<Taken> => {
   const stateOf = (result: RateLimiterRes, allowed: boolean): Taken => ({
@@ -74,7 +70,9 @@ export class Limits {
   private readonly loginBucket: Bucket | undefined;
   private readonly registerBucket: Bucket | undefined;
 
-  constructor(config: LimitConfig) {
+  constructor(config: LimitConfig, limiter: LimiterFactory = memoryLimiter) {
+    const bucket = (name: string, limit: Limit, scope: Bucket['scope'] = 'user'): Bucket | undefined =>
+      limit && { name, count: limit.count, scope, limiter: limiter(name, limit) };
     this.send = bucket('send', config.send);
     this.botSend = bucket('bot-send', config.botSend);
     this.reaction = bucket('reaction', config.reaction);

@@ -1,0 +1,1 @@
+export { redisSharedWrites, type SharedWritesOptions } from './shared-writes.ts';
