@@ -7,6 +7,7 @@ import type { Views } from '../projections/port.ts';
 import type { Presenter } from '../projections/presenter/index.ts';
 import type { Audience } from '../schemas/streams.ts';
 import type { Tokens } from '../vault/tokens-port.ts';
+import type { SessionRegistry } from './registry/port.ts';
 
 export interface GatewayConfig {
   readonly heartbeatIntervalMs: number;
@@ -108,4 +109,6 @@ export interface GatewayDeps {
   readonly clock: Clock;
   /** Left out where every event arrives and the views stand still when asked to. */
   readonly feed?: Feed;
+  /** Told who is connected to this gateway; left out where there is no other. */
+  readonly registry?: SessionRegistry;
 }

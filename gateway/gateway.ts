@@ -115,9 +115,10 @@ class ParleyGateway implements Gateway, SessionHost {
     this.inbound.receive(session, data, isBinary);
   }
 
-  started(): void {
+  started({ userId, device }: Session): void {
     this.live += 1;
     this.deps.metrics.sessions(1);
+    this.deps.registry?.started(userId, device);
   }
 
   ended(session: Session): void {
@@ -125,6 +126,7 @@ class ParleyGateway implements Gateway, SessionHost {
     if (session.phase !== Phase.live) return;
     this.live -= 1;
     this.deps.metrics.sessions(-1);
+    this.deps.registry?.ended(session.userId, session.device);
   }
 
   closing(session: Session, why: Closing): void {

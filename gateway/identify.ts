@@ -4,6 +4,7 @@ import { type Beginning, begin } from './beginning.ts';
 import { type Closing, Closings } from './closing.ts';
 import { dispatchPayload } from './frames.ts';
 import { validIntents } from './intents.ts';
+import { deviceOf } from './registry/device.ts';
 import { type GuildSnapshot, guildCreatePayload, readGuildSnapshot, type Scope } from './scope.ts';
 import { Phase, type Session } from './session.ts';
 import { PacedWriter, type Parts, recognise, viewsAtHead, wants } from './starting.ts';
@@ -33,6 +34,7 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
   if (intents === undefined ? session.isBot : !validIntents(intents)) return Closings.invalidIntents;
   wants(session, intents);
   [session.shardId, session.shardCount] = shard;
+  session.device = deviceOf(asked.properties);
   session.largeThreshold = asked.large_threshold ?? session.largeThreshold;
 
   const snapshot = await begin(parts, session, (at) => readSnapshot(session, at));

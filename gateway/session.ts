@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws';
 import type { Audience } from '../schemas/streams.ts';
 import type { Closing } from './closing.ts';
 import type { Pending } from './pending.ts';
+import type { Device } from './registry/port.ts';
 
 export const Phase = {
   /** Connected; has to identify or resume. */
@@ -76,6 +77,7 @@ export class Session {
   seenAt: number;
   userId = '';
   isBot = false;
+  device: Device = 'other';
   administers = false;
   /** Sees the text of messages that are not its own, direct or mentioning it. */
   readsContent = true;

@@ -18,6 +18,7 @@ import type { SessionClaims, Tokens } from '../vault/tokens-port.ts';
 import { defaultGatewayConfig, type GatewayConfig, type GatewayPresenter } from './config.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { registerGateway } from './plugin.ts';
+import type { SessionRegistry } from './registry/port.ts';
 
 export { type Frame, GatewayClient };
 
@@ -168,7 +169,7 @@ export class World {
   }
 
   /** Opens a gateway; it has no recent events. */
-  async station(config: Partial<GatewayConfig> = {}): Promise<Station> {
+  async station(config: Partial<GatewayConfig> = {}, registry?: SessionRegistry): Promise<Station> {
     await this.settled();
     const counters = new Counters();
     const errors: unknown[] = [];
@@ -183,6 +184,7 @@ export class World {
       logger: { debug: () => {}, warn: (fields) => errors.push(fields), error: (fields) => errors.push(fields) },
       metrics: metricsOf(counters),
       clock: { now: () => this.now },
+      ...(registry === undefined ? {} : { registry }),
     });
     this.views.onBatch((events, through) => gateway.deliver(events, through));
     const app = fastify();
