@@ -131,6 +131,31 @@ describe('the partitions of unread counts', () => {
     await expect(store.commit(empty(other, 5, 6))).rejects.toMatchObject({ actual: 0 });
   });
 
+  it('tell it when somebody else’s batch has found it out', async () => {
+    await begun();
+    const { partition } = batch(0);
+    const other = (partition + 1) % 4;
+    await store.commit(empty(partition, 1, 10));
+    await store.commit(empty(other, 1, 10));
+    await unread.empty();
+    now = 1000;
+    await expect(store.commit(empty(other, 10, 11))).rejects.toMatchObject({ actual: 0 });
+    await store.flush();
+    story.post(CHANNEL, ANN);
+    const refused = store.commit({ partition, from: 10, events: story.since(0), through: 11 });
+    await expect(refused).rejects.toMatchObject({ actual: 0 });
+  });
+
+  it('refuse a batch that does not go on where they stand', async () => {
+    await begun();
+    story.post(CHANNEL, ANN);
+    const { partition } = batch(0);
+    const gap = store.commit({ partition, from: 5, events: story.since(0), through: 6 });
+    await expect(gap).rejects.toMatchObject({ actual: 1 });
+    await store.commit(empty(partition, 1, 3));
+    await expect(store.commit(empty(partition, 2, 4))).rejects.toMatchObject({ actual: 1 });
+  });
+
   it('are whole when they are where the log ended as they began, and near to where it ends now', async () => {
     for (let n = 0; n < 5; n += 1) story.post(CHANNEL, ANN);
     const answered = () => unread.rows().head(CHANNEL);

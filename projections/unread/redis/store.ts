@@ -45,52 +45,61 @@ export class RedisUnreadStore implements PartitionStore {
 
   async commit(batch: PartitionBatch): Promise<void> {
     const { partition, from, events, through } = batch;
-    if (!this.stored.has(partition)) this.stored.set(partition, { ...EMPTY, through: from });
-    const stored = this.stored.get(partition) ?? EMPTY;
+    const stored = this.stored.get(partition) ?? { ...EMPTY, through: from };
+    this.stored.set(partition, stored);
+    const reached = this.remembered.get(partition) ?? stored.through;
+    // A commit that failed is repeated, and may be there.
+    if (reached !== from && reached !== through) this.moved(batch, stored);
+    if (stored.through === through) return;
     // What is not whole is not believed, so nothing of it waits.
-    if (events.length > 0 || stored.through === 0 || stored.through < stored.whole) return this.write(batch);
+    if (events.length > 0 || stored.through === 0 || stored.through < stored.whole) return this.write(batch, stored);
     this.remembered.set(partition, through);
     if (this.clock() - this.flushed < FLUSH_MS) return;
-    const moved = (await this.flushNow()).get(partition);
-    if (moved !== undefined) throw new CheckpointMoved(partition, from, moved);
+    const found = (await this.flushNow()).get(partition);
+    if (found !== undefined) this.moved(batch, found);
   }
 
   async flush(): Promise<void> {
     await this.flushNow();
   }
 
-  private async write({ partition, from, events, through }: PartitionBatch): Promise<void> {
-    const former = this.stored.get(partition) ?? EMPTY;
-    const whole = await this.wholeAt(former, through);
-    const changes = unreadChanges(events);
-    const found = await this.writer.commit(partition, changes, { from: former.through, through, whole });
+  private async write(batch: PartitionBatch, stored: Standing): Promise<void> {
+    const { partition, events, through } = batch;
+    const whole = await this.wholeAt(stored, through);
+    const moves = { from: stored.through, through, whole };
+    const found = await this.writer.commit(partition, unreadChanges(events), moves);
+    if (found.through !== through) this.moved(batch, found);
     this.stored.set(partition, found);
     this.remembered.delete(partition);
-    // A commit whose answer was lost is repeated: it is there.
-    if (found.through !== through) throw new CheckpointMoved(partition, from, found.through);
+  }
+
+  private moved({ partition, from }: PartitionBatch, found: Standing): never {
+    this.stored.set(partition, found);
+    this.remembered.delete(partition);
+    throw new CheckpointMoved(partition, from, found.through);
   }
 
   /** Filled from the beginning, a store is whole where the log ends, and when it gets there, where the log ends then. */
-  private async wholeAt(former: Standing, through: number): Promise<number | undefined> {
-    const begins = former.through === 0;
-    if (!begins && !(former.through < former.whole && former.whole <= through)) return undefined;
+  private async wholeAt(stored: Standing, through: number): Promise<number | undefined> {
+    const begins = stored.through === 0;
+    if (!begins && !(stored.through < stored.whole && stored.whole <= through)) return undefined;
     const head = await this.logHead();
     return begins || head > through + NEAR ? Math.max(head, through) : undefined;
   }
 
   /** Partitions that somebody else has moved are left to their next commit. @returns where those stand. */
-  private async flushNow(): Promise<ReadonlyMap<number, number>> {
+  private async flushNow(): Promise<ReadonlyMap<number, Standing>> {
     this.flushed = this.clock();
-    const moved = new Map<number, number>();
+    const moved = new Map<number, Standing>();
     await Promise.all(
       [...this.remembered].map(async ([partition, through]) => {
-        const former = this.stored.get(partition) ?? EMPTY;
-        if (through === former.through) return;
-        const whole = await this.wholeAt(former, through);
-        const found = await this.writer.commit(partition, [], { from: former.through, through, whole });
-        this.stored.set(partition, found);
-        this.remembered.delete(partition);
-        if (found.through !== through) moved.set(partition, found.through);
+        const stored = this.stored.get(partition) ?? EMPTY;
+        if (through === stored.through) return;
+        const whole = await this.wholeAt(stored, through);
+        const found = await this.writer.commit(partition, [], { from: stored.through, through, whole });
+        if (found.through !== through) moved.set(partition, found);
+        // Otherwise more was stored or remembered meanwhile.
+        else if (this.stored.get(partition) === stored) this.stored.set(partition, found);
       }),
     );
     return moved;
