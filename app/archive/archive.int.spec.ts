@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import type { Vault } from '../../vault/index.ts';
 import { openSqliteVault } from '../../vault/sqlite/index.ts';
 import { exportLog } from './export.ts';
 import { importLog } from './import.ts';
+import { failingAfter } from './testing.ts';
 
 const nothing = () => {};
 
@@ -62,6 +63,22 @@ describe('an archive', () => {
     expect(await everything(log)).toHaveLength(270);
   });
 
+  it('is interrupted, and is whole in the same order when it is imported again', async () => {
+    const { log, vault } = await aPlace('target');
+    const interrupted = { folder, log: failingAfter(log, 40), vault, onProgress: nothing };
+    await expect(importLog(interrupted)).rejects.toThrow('import again');
+    expect((await everything(log)).length).toBe(120);
+    expect(await importLog({ folder, log, vault, onProgress: nothing })).toMatchObject({ events: 270, known: 120 });
+    expect(await everything(log)).toEqual(await everything(opened[0] as EventLog));
+  });
+
+  it('is refused by a vault that knows somebody else', async () => {
+    const { log, vault } = await aPlace('target');
+    await vault.createKey('1');
+    await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('other people');
+    expect(await log.head()).toBe(0);
+  });
+
   it('is refused by a log that holds something else', async () => {
     const { log, vault } = await aPlace('target');
     const other = batch('channel-1', 0, 1);
@@ -79,6 +96,26 @@ describe('an archive', () => {
     await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('not what the archive says');
     rmSync(join(folder, 'archive.json'));
     await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('no whole archive');
+  });
+
+  it('is made of something, in a folder of its own', async () => {
+    const { log, vault } = await aPlace('empty');
+    const elsewhere = join(root, 'elsewhere');
+    await expect(exportLog({ log, vault, folder: elsewhere, onProgress: nothing })).rejects.toThrow('log is empty');
+    const source = { log: opened[0] as EventLog, vault: opened[1] as Vault, onProgress: nothing };
+    await expect(exportLog({ ...source, folder })).rejects.toThrow('holds an archive already');
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, 'letters.txt'), 'mine');
+    await expect(exportLog({ ...source, folder: elsewhere })).rejects.toThrow('something else (letters.txt)');
+  });
+
+  it('is made anew where an export did not end', async () => {
+    const source = { log: opened[0] as EventLog, vault: opened[1] as Vault, onProgress: nothing };
+    rmSync(join(folder, 'archive.json'));
+    writeFileSync(join(folder, 'events.ndjson'), 'half a li');
+    expect(await exportLog({ ...source, folder })).toMatchObject({ events: 270 });
+    const { log, vault } = await aPlace('target');
+    expect(await importLog({ folder, log, vault, onProgress: nothing })).toMatchObject({ events: 270 });
   });
 
   it('can be read by its owner alone', () => {

@@ -1,7 +1,17 @@
 /** `parley log export`: a log and its vault into a folder. */
 import type { LogReader } from '../../log/port.ts';
 import type { Vault, VaultRecord } from '../../vault/index.ts';
-import { EVENTS, LineWriter, STREAMS, StreamSums, type Summary, VAULT, writeSummary } from './files.ts';
+import {
+  ArchiveRefused,
+  EVENTS,
+  LineWriter,
+  refuseOccupied,
+  STREAMS,
+  StreamSums,
+  type Summary,
+  VAULT,
+  writeSummary,
+} from './files.ts';
 
 const PAGE = 2000;
 
@@ -18,11 +28,16 @@ const written = async (folder: string, file: string, lines: Iterable<unknown> | 
   await writer.end();
 };
 
-/** The log as it is when this begins, and the vault as it is afterwards, which knows everybody in it. */
+/**
+ * The log as it is when this begins, and the vault as it is afterwards, which knows everybody in it.
+ * @throws ArchiveRefused
+ */
 export const exportLog = async (options: ExportOptions): Promise<Omit<Summary, 'format'>> => {
   const { log, vault, folder, onProgress } = options;
+  refuseOccupied(folder);
   const sums = new StreamSums();
   const head = await log.head();
+  if (head === 0) throw new ArchiveRefused('the log is empty: there is nothing to export');
   const events = new LineWriter(folder, EVENTS);
   let count = 0;
   for (let after = 0; after < head; ) {

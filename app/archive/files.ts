@@ -5,7 +5,15 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
@@ -40,7 +48,7 @@ export class LineWriter {
 
   constructor(folder: string, file: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.stream = createWriteStream(join(folder, file), { mode: 0o600 });
+    this.stream = createWriteStream(join(folder, file), { mode: 0o600, flush: true });
   }
 
   async write(lines: readonly unknown[]): Promise<void> {
@@ -68,7 +76,21 @@ export async function* pagesOf<Line>(folder: string, file: string, size: number)
 }
 
 export const writeSummary = (folder: string, summary: Omit<Summary, 'format'>): void =>
-  writeFileSync(join(folder, SUMMARY), `${JSON.stringify({ format: FORMAT, ...summary })}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, SUMMARY), `${JSON.stringify({ format: FORMAT, ...summary })}\n`, {
+    mode: 0o600,
+    flush: true,
+  });
+
+/** A folder to write an archive into holds nothing, or what an export that did not end has left. @throws ArchiveRefused */
+export const refuseOccupied = (folder: string): void => {
+  if (!existsSync(folder)) return;
+  const there = readdirSync(folder);
+  if (there.includes(SUMMARY))
+    throw new ArchiveRefused(`${folder} holds an archive already: remove it, or name another folder`);
+  const other = there.find((name) => ![EVENTS, STREAMS, VAULT].includes(name));
+  if (other !== undefined)
+    throw new ArchiveRefused(`${folder} holds something else (${other}): name a folder that is empty or not there yet`);
+};
 
 /** The summary is written last, so a folder with one is a whole archive. @throws ArchiveRefused */
 export const readSummary = (folder: string): Summary => {

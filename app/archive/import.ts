@@ -12,7 +12,7 @@ const READ_PAGE = 2000;
 export interface ImportOptions {
   readonly folder: string;
   readonly log: EventLog;
-  readonly vault: Pick<Vault, 'restore'>;
+  readonly vault: Pick<Vault, 'records' | 'restore'>;
   readonly onProgress: (step: 'importing' | 'verifying', done: number, total: number) => void;
 }
 
@@ -23,10 +23,11 @@ export interface ImportReport {
   readonly known: number;
 }
 
-/** The position is the log's to give, and is left out of what is appended. */
+/** Checked to be readable, and handed on as it is: what an older Parley wrote stays as that one wrote it. */
 const newEventOf = (event: StoredEvent): NewParleyEvent => {
-  const checked = decodeEvent(recordedAs(event, event.position, JSON.parse(event.data) as unknown));
-  const { position: _, ...rest } = checked;
+  const parsed = recordedAs(event, event.position, JSON.parse(event.data) as unknown);
+  decodeEvent(parsed);
+  const { position: _, ...rest } = parsed;
   return rest as NewParleyEvent;
 };
 
@@ -69,8 +70,23 @@ const refuseOthers = async (heads: ReadonlyMap<string, number>, folder: string):
     throw new ArchiveRefused(`the log already holds other events in ${first}: import into an empty one`);
 };
 
-const append = async (log: EventLog, events: readonly StoredEvent[]): Promise<void> => {
-  const answers = await Promise.all(requestsOf(events).map((request) => log.append(request)));
+const whose = (record: VaultRecord): string => {
+  if (record.kind === 'signing-secret') return record.kind;
+  return `${record.kind} ${record.kind === 'username' ? record.name : record.userId}`;
+};
+
+/** Nobody may lose a name or a key to somebody of the archive. */
+const refuseOtherPeople = async (vault: Pick<Vault, 'records'>, folder: string): Promise<void> => {
+  const here = new Map<string, string>();
+  for await (const record of vault.records())
+    if (record.kind !== 'signing-secret') here.set(whose(record), JSON.stringify(record));
+  for await (const page of pagesOf<VaultRecord>(folder, VAULT, PAGE))
+    for (const record of page) if (here.get(whose(record)) === JSON.stringify(record)) here.delete(whose(record));
+  if (here.size > 0) throw new ArchiveRefused('the vault already knows other people: import into an empty one');
+};
+
+const append = async (log: EventLog, requests: readonly AppendRequest[]): Promise<void> => {
+  const answers = await Promise.all(requests.map((request) => log.append(request)));
   for (const answer of answers) {
     if (either.isRight(answer)) continue;
     const { kind } = answer.left;
@@ -114,8 +130,11 @@ export const importLog = async (options: ImportOptions): Promise<ImportReport> =
   const { events: total, streams } = readSummary(folder);
   const heads = await headsOf(log);
   await refuseOthers(heads, folder);
+  await refuseOtherPeople(vault, folder);
   let done = 0;
   let known = 0;
+  // One page is made ready while the one before is stored; never two, or a failure would change the order across streams.
+  let storing: Promise<void> = Promise.resolve();
   for await (const page of pagesOf<StoredEvent>(folder, EVENTS, PAGE)) {
     const missing: StoredEvent[] = [];
     for (const event of page) {
@@ -123,11 +142,16 @@ export const importLog = async (options: ImportOptions): Promise<ImportReport> =
       if (event.sequence === head) await refuseStrangers(log, event);
       if (event.sequence > head) missing.push(event);
     }
-    if (missing.length > 0) await append(log, missing);
+    const requests = requestsOf(missing);
+    await storing;
+    storing = append(log, requests);
+    // Awaited in the next turn; unheard until then, a failure would end the process.
+    storing.catch(() => {});
     known += page.length - missing.length;
     done += page.length;
     onProgress('importing', done, total);
   }
+  await storing;
   for await (const records of pagesOf<VaultRecord>(folder, VAULT, PAGE)) await vault.restore(records);
   await verify(options, total);
   await log.renewEpoch();

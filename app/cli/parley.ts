@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { botCreate } from './bot.ts';
 import { importCommand } from './import.ts';
+import { logExport, logImport } from './log.ts';
 import { replayCommand } from './replay.ts';
 import { serve } from './serve.ts';
 
@@ -25,6 +26,22 @@ program
   .requiredOption('--guild <name>', 'name or id of a guild of the administrator, made when there is none')
   .requiredOption('--channel <name>', 'name of a channel of its own, made when there is none')
   .action(importCommand);
+
+const log = program.command('log').description('the event log and the vault as a folder, to move into another store');
+
+log
+  .command('export')
+  .description(
+    'write every event as it is stored, and the vault, into a folder; of the embedded profile not while it runs',
+  )
+  .argument('<folder>', 'empty, or not there yet')
+  .action(logExport);
+
+log
+  .command('import')
+  .description('fill an empty log and vault from such a folder, with a new epoch; again, it goes on where it stopped')
+  .argument('<folder>', 'what `parley log export` has written')
+  .action(logImport);
 
 program
   .command('replay')

@@ -2,8 +2,8 @@
 import type { Database } from './connection.ts';
 
 /** Of Parley's advisory locks: the making of this schema. */
-const LOCKS = 0x50524c;
-const SCHEMA_LOCK = 3;
+export const LOCKS = 0x50524c;
+export const SCHEMA_LOCK = 3;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS vault_signing (one boolean PRIMARY KEY DEFAULT true CHECK (one), secret bytea NOT NULL);

@@ -1,0 +1,83 @@
+/** Where an archive is made from and where it goes: a log and its vault, of either profile, without anything on top. */
+import type { EventLog, LogReader } from '../../log/port.ts';
+import { openPostgresEventLog } from '../../log/postgres/index.ts';
+import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/index.ts';
+import type { ClusterConfig, Config } from '../../schemas/config.ts';
+import type { Vault } from '../../vault/index.ts';
+import { claimVault, openPostgresVault } from '../../vault/postgres/index.ts';
+import { openSqliteVault } from '../../vault/sqlite/index.ts';
+import { reach } from '../cluster/reach.ts';
+
+export interface Place<Log extends LogReader = EventLog> {
+  readonly log: Log;
+  readonly vault: Vault;
+  close(): Promise<void>;
+}
+
+/** For people who wonder what is waited for. */
+type Say = (line: string) => void;
+
+/** What was opened is closed in the opposite order, also when the next cannot be opened. */
+const opening = async <P extends LogReader>(
+  open: (closing: (() => Promise<void>)[]) => Promise<Omit<Place<P>, 'close'>>,
+): Promise<Place<P>> => {
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const one of closing.splice(0).reverse()) await one();
+  };
+  try {
+    return { ...(await open(closing)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+/** @throws DirectoryInUse while a server runs on the folder */
+const inFolder = (directory: string): Promise<Place> =>
+  opening(async (closing) => {
+    const log = await openSqliteEventLog({ directory });
+    closing.push(() => log.close());
+    const vault = await openSqliteVault({ directory });
+    closing.push(() => vault.close());
+    return { log, vault };
+  });
+
+const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => string): Promise<Place> =>
+  opening(async (closing) => {
+    // A cluster's configuration without these does not get this far.
+    const [logUrl, vaultUrl] = [cluster.logUrl!, cluster.vaultUrl!];
+    const logPlace = { name: 'The event log', variable: 'PARLEY_LOG_URL', url: logUrl };
+    const log = await reach(logPlace, () => openPostgresEventLog({ url: own(logUrl) }), say);
+    closing.push(() => log.close());
+    const vaultPlace = { name: 'The vault', variable: 'PARLEY_VAULT_URL', url: vaultUrl };
+    const vault = await reach(vaultPlace, () => openPostgresVault({ url: own(vaultUrl) }), say);
+    closing.push(() => vault.close());
+    return { log, vault };
+  });
+
+/** To read from. A cluster may go on meanwhile. @throws DirectoryInUse, UnusableLog where there is none */
+export const openSource = async ({ profile, data, cluster }: Config, say: Say): Promise<Place<LogReader>> => {
+  if (profile === 'cluster') return onServers(cluster, say, (url) => url);
+  // It says that there is none, where opening it for writing would make one.
+  await (await openSqliteLogReader({ directory: data })).close();
+  return inFolder(data);
+};
+
+/** To write to, alone. @throws DirectoryInUse, VaultInUse */
+export const openTarget = async ({ profile, data, cluster }: Config, say: Say): Promise<Place> => {
+  if (profile === 'embedded') return inFolder(data);
+  const claim = claimVault(cluster.vaultUrl!);
+  const place = await onServers(cluster, say, claim.own);
+  const close = async () => {
+    await place.close();
+    await claim.release();
+  };
+  try {
+    await claim.take();
+    return { ...place, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};

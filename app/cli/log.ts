@@ -1,0 +1,66 @@
+/** `parley log export | import` */
+import { exportLog } from '../archive/export.ts';
+import { importLog } from '../archive/import.ts';
+import { openSource, openTarget } from '../archive/place.ts';
+import { complain, configured, reported, say } from './configured.ts';
+import { type Progress, progress } from './progress.ts';
+
+const wait = (line: string): void => complain(`parley: ${line}`);
+
+const counted = (count: number, what: string): string =>
+  `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+
+/** A bar for each step; the last one ends with the work, however that ends. */
+const shown = async <Step extends string, T>(
+  units: Readonly<Record<Step, string>>,
+  work: (onProgress: (step: Step, done: number, total: number) => void) => Promise<T>,
+): Promise<T> => {
+  let current: { readonly step: Step; readonly bar: Progress } | undefined;
+  try {
+    return await work((step, done, total) => {
+      if (current?.step !== step) {
+        current?.bar.end();
+        current = { step, bar: progress(step, units[step]) };
+      }
+      current.bar.at(done, total);
+    });
+  } finally {
+    current?.bar.end();
+  }
+};
+
+export const logExport = (folder: string): Promise<void> =>
+  reported(async () => {
+    const { log, vault, close } = await openSource(configured(), wait);
+    try {
+      const { events, streams } = await shown({ exporting: 'positions' }, (at) =>
+        exportLog({ log, vault, folder, onProgress: (done, total) => at('exporting', done, total) }),
+      );
+      say(`${counted(events, 'event')} of ${counted(streams, 'stream')} and the vault are in ${folder}`);
+      say('Whoever has this folder can read everything and sign in as everybody: keep it as you keep passwords.');
+    } finally {
+      await close();
+    }
+  });
+
+export const logImport = (folder: string): Promise<void> =>
+  reported(async () => {
+    const config = configured();
+    const { log, vault, close } = await openTarget(config, wait);
+    try {
+      const { events, streams, known } = await shown({ importing: 'events', verifying: 'positions' }, (onProgress) =>
+        importLog({ folder, log, vault, onProgress }),
+      );
+      const former = known === 0 ? '' : `, ${known.toLocaleString('en')} were there from an earlier try`;
+      say(`${counted(events - known, 'event')} added${former}`);
+      say(`${counted(streams, 'stream')}, each with the checksum of the archive`);
+      say('The log has a new epoch: clients begin anew.');
+      say(
+        config.profile === 'embedded'
+          ? 'The views are rebuilt at the next start.'
+          : 'The views fill themselves from the log once the cluster runs.',
+      );
+    } finally {
+      await close();
+    }
+  });
