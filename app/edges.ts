@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { commandRoutes, identityRoutes, type WriteSide } from '../commands/index.ts';
-import { createGateway, type Feed, type Gateway, registerGateway } from '../gateway/index.ts';
+import { createGateway, type Gateway, type GatewayDeps, registerGateway } from '../gateway/index.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Access } from '../projections/access.ts';
 import type { Views } from '../projections/port.ts';
@@ -80,12 +80,15 @@ export const httpEdge = (
     },
   });
 
-/** Mounts the socket. @param feed in a cluster, where events and views of a position come from */
+/** Of a cluster: where events and views of a position come from, and who else has sessions. */
+export type Shared = Required<Pick<GatewayDeps, 'feed' | 'registry'>>;
+
+/** Mounts the socket. */
 export const gatewayEdge = async (
   { config, logger, metrics }: EdgeOptions,
   stores: Stores,
   http: FastifyInstance,
-  feed?: Feed,
+  shared?: Shared,
 ): Promise<Gateway> => {
   const { log, views, presenter, access, tokens, write } = stores;
   const gateway = createGateway({
@@ -96,11 +99,11 @@ export const gatewayEdge = async (
     tokens,
     dispatcher: write.dispatcher,
     // What was not listened to is not in the ring either, so resumes read the log.
-    config: { ...gatewayConfig(config), ...(feed === undefined ? {} : { ringBytes: 0 }) },
+    config: { ...gatewayConfig(config), ...(shared === undefined ? {} : { ringBytes: 0 }) },
     logger,
     metrics: gatewayMetrics(metrics),
     clock: { now: Date.now },
-    ...(feed === undefined ? {} : { feed }),
+    ...shared,
   });
   await registerGateway(http, gateway);
   return gateway;

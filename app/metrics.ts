@@ -9,7 +9,8 @@ export const createMetrics = () => {
   collectDefaultMetrics({ register: registry });
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
     new Counter({ name: `parley_${name}`, help, labelNames, registers });
-  const gauge = (name: string, help: string) => new Gauge({ name: `parley_${name}`, help, registers });
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Gauge({ name: `parley_${name}`, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
     new Histogram({ name: `parley_${name}`, help, buckets, labelNames, registers });
 
@@ -23,9 +24,14 @@ export const createMetrics = () => {
     ),
     appendSeconds: histogram('append_seconds', 'From handing a batch to the log until it is durable', LATENCIES),
     appendConflicts: counter('append_conflicts_total', 'Batches refused because somebody else appended first'),
-    viewPosition: gauge('view_position', 'Position through which the views hold every event'),
-    viewLagEvents: gauge('view_lag_events', 'Positions between the head of the log and the views'),
-    viewLagSeconds: gauge('view_lag_seconds', 'Age of the oldest event that the views do not hold yet'),
+    viewPosition: gauge('view_position', 'Position through which a view holds every event', 'view'),
+    viewLagEvents: gauge('view_lag_events', 'Positions between the head of the log and a view', 'view'),
+    viewLagSeconds: gauge('view_lag_seconds', 'Age of the oldest event that a view does not hold yet', 'view'),
+    relayed: counter('relayed_events_total', 'Events copied into the distribution log'),
+    projected: counter('projected_events_total', 'Events stored in a view by this process', 'view'),
+    deadLetters: counter('dead_letters_total', 'Events that a view could not take', 'view'),
+    feedFills: counter('feed_fills_total', 'Ranges of the delivery feed that were read from the log', 'reason'),
+    feedHeld: histogram('feed_held_seconds', 'From the arrival of an event until it may be delivered', LATENCIES),
     sessions: gauge('sessions', 'Identified gateway sessions'),
     sockets: gauge('sockets', 'Open gateway sockets'),
     dispatches: counter('dispatches_total', 'Dispatches handed to sockets'),

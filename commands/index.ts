@@ -1,5 +1,5 @@
 /** The write side, put together from its ports. */
-import { lowBitsSource, snowflakeSource } from '../domain/snowflake.ts';
+import { lowBitsSource, snowflakeSource, type Worker } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Access } from '../projections/access.ts';
 import type { Views } from '../projections/port.ts';
@@ -38,8 +38,8 @@ export interface WriteSideOptions {
   /** Where limits are counted; left out: in this process. */
   readonly limiter?: LimiterFactory;
   readonly registrationOpen: boolean;
-  /** 0 to 1023: this process's share of the ids. */
-  readonly worker: number;
+  /** This process's share of the ids. */
+  readonly worker: Worker;
   /** Where nodes tell each other who wrote last; left out where there is one node. */
   readonly sharedWrites?: SharedWrites;
   /** Told of every append that found its stream further on. */

@@ -111,15 +111,17 @@ export class Mailboxes {
     const { log, states, keys } = this.deps;
     const tasks = waiting.map(({ task }) => task);
     const prepared = await Promise.all(tasks.map(preparation));
+    const fold = states.fold(stream);
     for (let attempt = 1; ; attempt += 1) {
       const state = await states.take(stream);
       const expected = state.sequence;
-      const deps = { log, keys, fold: states.fold(stream), now: this.deps.now() };
-      const turn = await decideTurn(stream, tasks, prepared, state, deps);
+      const fork = fold.fork?.(state);
+      const deps = { log, keys, fold, now: this.deps.now() };
+      const turn = await decideTurn(stream, tasks, prepared, fork ?? state, deps);
       const appended =
         turn.events.length === 0 ? undefined : await log.append({ stream, expected, events: turn.events });
       if (appended === undefined || either.isRight(appended)) {
-        states.keep(stream, turn.state);
+        states.keep(stream, fold.settle?.(turn.state) ?? turn.state);
         const events = appended?.right ?? [];
         return settle(waiting, turn, events, events.at(-1)?.position ?? (await log.head()));
       }
@@ -130,6 +132,8 @@ export class Mailboxes {
       }
       this.deps.onConflict();
       await delay(Math.random() * 2 ** attempt);
+      // On a stream that several nodes write to, only what is new is read.
+      if (fork !== undefined) states.keep(stream, await states.upToEnd(stream, state));
     }
   }
 }

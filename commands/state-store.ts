@@ -41,8 +41,14 @@ export class StateStore {
   private async load(stream: string): Promise<StreamState> {
     const fold = this.fold(stream);
     const snapshot = await this.snapshots.latest(stream);
-    let state =
-      snapshot !== undefined && snapshot.version === fold.version ? fold.fromJson(snapshot.state) : fold.initial();
+    const known = snapshot !== undefined && snapshot.version === fold.version;
+    return this.upToEnd(stream, known ? fold.fromJson(snapshot.state) : fold.initial());
+  }
+
+  /** The state with what others have appended since. */
+  async upToEnd(stream: string, known: StreamState): Promise<StreamState> {
+    const fold = this.fold(stream);
+    let state = known;
     for (;;) {
       const events = await this.log.readStream({ stream, from: state.sequence + 1, limit: PAGE });
       for (const event of events) state = fold.evolve(state, event);

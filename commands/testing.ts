@@ -102,7 +102,7 @@ export class Instance {
       ephemeral: { typing: (one) => this.typing.push(one) },
       limits: { ...NO_LIMITS, ...options.limits },
       registrationOpen: options.registrationOpen ?? true,
-      worker: 1,
+      worker: () => 1,
       onConflict: () => {
         this.conflicts += 1;
       },

@@ -42,6 +42,14 @@ export const channelFold: Fold<ChannelState> = {
     }
     return state;
   },
+  fork: ({ sequence, settings, ordinal, headTime, keys }) => ({
+    ...{ sequence, settings, ordinal, headTime },
+    keys: new RecentKeys(keys),
+  }),
+  settle: (fork) => {
+    fork.keys = fork.keys.settled();
+    return fork;
+  },
   toJson: (state): ChannelStateJson => ({ ...state, keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { keys, ...rest } = json as ChannelStateJson;

@@ -27,19 +27,32 @@ export const idempotencyKey = (author: string, kind: string, clientId: string): 
 export class RecentKeys {
   // Insertion order is event order, so the oldest comes first.
   private readonly bySequence = new Map<string, Remembered>();
+  private readonly before: RecentKeys | undefined;
+
+  /** @param before keys that these come after, and that stay as they are until these are settled */
+  constructor(before?: RecentKeys) {
+    this.before = before;
+  }
 
   /** Sequence of the event that carried the key. */
   sequenceOf(key: string): number | undefined {
-    return this.bySequence.get(key)?.sequence;
+    return this.bySequence.get(key)?.sequence ?? this.before?.sequenceOf(key);
   }
 
   has(key: string): boolean {
-    return this.bySequence.has(key);
+    return this.sequenceOf(key) !== undefined;
+  }
+
+  /** What was remembered since becomes part of what came before. */
+  settled(): RecentKeys {
+    if (this.before === undefined) return this;
+    for (const [key, { sequence, time }] of this.bySequence) this.before.remember(key, sequence, time);
+    return this.before;
   }
 
   remember(key: string, sequence: number, time: number): void {
     this.bySequence.set(key, { sequence, time });
-    if (this.bySequence.size <= REMEMBERED_COUNT) return;
+    if (this.before !== undefined || this.bySequence.size <= REMEMBERED_COUNT) return;
     for (const [oldest, { time: then }] of this.bySequence) {
       // Imported events are older than the channel they are put into, so the distance counts, not the order.
       if (this.bySequence.size <= REMEMBERED_COUNT || Math.abs(time - then) < REMEMBERED_MS) return;

@@ -72,4 +72,31 @@ describe('an idempotency key', () => {
     ];
     expect(new Set(keys).size).toBe(keys.length);
   });
+
+  it('that were forked are as before until they are settled, and then as if they had never been', () => {
+    const step = fc.record({ key: fc.integer({ min: 0, max: 1500 }), after: fc.nat(REMEMBERED_MS / 100) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 3000 }), fc.array(step, { maxLength: 500 }), (former, later) => {
+        const remember = (keys: RecentKeys, steps: typeof former, sequence: number, time: number) => {
+          for (const { key, after } of steps) {
+            sequence += 1;
+            time += after;
+            keys.remember(`k${key}`, sequence, time);
+          }
+          return [sequence, time] as const;
+        };
+        const [forked, direct] = [new RecentKeys(), new RecentKeys()];
+        const end = remember(forked, former, 0, NOW);
+        remember(direct, former, 0, NOW);
+        const before = JSON.stringify(forked.toJson());
+        const fork = new RecentKeys(forked);
+        remember(fork, later, ...end);
+        remember(direct, later, ...end);
+        expect(JSON.stringify(forked.toJson())).toBe(before);
+        for (const { key } of later) expect(fork.sequenceOf(`k${key}`)).toBe(direct.sequenceOf(`k${key}`));
+        expect(fork.settled().toJson()).toEqual(direct.toJson());
+      }),
+      { numRuns: 30 },
+    );
+  });
 });

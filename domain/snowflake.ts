@@ -26,11 +26,17 @@ export const messageIdAfter = (headTime: number, time: number, low: bigint): str
 /** Makes ids that this process never makes again. */
 export type SnowflakeSource = (time: number) => string;
 
-/** @param worker 0 to 1023, leased to one process at a time. */
-export const snowflakeSource = (worker: number): SnowflakeSource => {
+/**
+ * 0 to 1023, leased to one process at a time. Asked for each id: a process that lost its lease gets another.
+ * @throws while there is none: no id may be made then
+ */
+export type Worker = () => number;
+
+export const snowflakeSource = (worker: Worker): SnowflakeSource => {
   let last = 0;
   let counter = 0;
   return (time) => {
+    const low = BigInt(worker()) << 12n;
     if (time > last) {
       last = time;
       counter = 0;
@@ -42,15 +48,15 @@ export const snowflakeSource = (worker: number): SnowflakeSource => {
         counter = 0;
       }
     }
-    return snowflakeAt(last, (BigInt(worker) << 12n) | BigInt(counter));
+    return snowflakeAt(last, low | BigInt(counter));
   };
 };
 
 /** Makes the 22 low bits of message ids, whose milliseconds come from their channel: different for 4,096 in a row. */
-export const lowBitsSource = (worker: number): (() => bigint) => {
+export const lowBitsSource = (worker: Worker): (() => bigint) => {
   let counter = 0;
   return () => {
     counter = (counter + 1) & 0xfff;
-    return BigInt(worker * 4096 + counter);
+    return BigInt(worker() * 4096 + counter);
   };
 };

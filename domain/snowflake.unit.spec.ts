@@ -66,7 +66,7 @@ describe('the id of the next message', () => {
 
 describe('low bits of message ids', () => {
   it('are different for 4,096 in a row and tell workers apart', () => {
-    const [one, other] = [lowBitsSource(1), lowBitsSource(1023)];
+    const [one, other] = [lowBitsSource(() => 1), lowBitsSource(() => 1023)];
     const bits = Array.from({ length: 4096 }, () => [one(), other()]).flat();
     expect(new Set(bits).size).toBe(8192);
     expect(bits.every((low) => low < 1n << 22n)).toBe(true);
@@ -75,7 +75,7 @@ describe('low bits of message ids', () => {
 
 describe('a source of ids', () => {
   it('never makes one twice and only ever grows, also when the clock stands still or goes back', () => {
-    const next = snowflakeSource(7);
+    const next = snowflakeSource(() => 7);
     const clock = [...Array.from({ length: 10_000 }, () => 5000), 4000, 5001, 5002, 9000].map(
       (ms) => SNOWFLAKE_EPOCH + ms,
     );
@@ -84,7 +84,7 @@ describe('a source of ids', () => {
   });
 
   it('makes other ids than another worker at the same time', () => {
-    const [one, other] = [snowflakeSource(1), snowflakeSource(2)];
+    const [one, other] = [snowflakeSource(() => 1), snowflakeSource(() => 2)];
     const at = SNOWFLAKE_EPOCH + 1000;
     const ids = Array.from({ length: 5000 }, () => [one(at), other(at)]).flat();
     expect(new Set(ids).size).toBe(10_000);

@@ -1,8 +1,7 @@
 /** How a session's snapshot and its subscriptions come to belong to one position, so that nothing falls between them. */
-import { Access } from '../projections/access.ts';
 import { type Audience, channelAudience, userAudience } from '../schemas/streams.ts';
 import type { Feed } from './config.ts';
-import { audiencesOfGuild, joinAll, readScope, type Scope, type ScopeDeps } from './scope.ts';
+import { audiencesOfGuild, depsAt, joinAll, readScope, type Scope, type ScopeDeps } from './scope.ts';
 import { Phase, type Session } from './session.ts';
 import type { Parts } from './starting.ts';
 
@@ -56,13 +55,9 @@ const beginOnFeed = async <T>(
   feed: Feed,
   read: (at: Beginning) => Promise<T>,
 ): Promise<T> => {
-  const { views, presenter } = parts.deps;
-  const depsAt = (position: number): ScopeDeps => {
-    const guilds = feed.guildsAt(position);
-    return { views: { guilds, unread: views.unread }, access: new Access(guilds), presenter };
-  };
+  const { views } = parts.deps;
   for (;;) {
-    const expected = await readScope(depsAt(views.checkpoint()), session);
+    const expected = await readScope(depsAt(parts.deps, views.checkpoint()), session);
     const wanted = audiencesOf(session, expected);
     await feed.listen(wanted);
     try {
@@ -70,7 +65,7 @@ const beginOnFeed = async <T>(
         register(parts, session, expected);
         return at;
       });
-      const deps = depsAt(position);
+      const deps = depsAt(parts.deps, position);
       const scope = await readScope(deps, session);
       if (session.phase === Phase.closed || same(wanted, audiencesOf(session, scope)))
         return await read({ position, scope, deps });

@@ -2,7 +2,6 @@
 import type { Dispatcher } from '../commands/port.ts';
 import type { LogReader } from '../log/port.ts';
 import type { Access } from '../projections/access.ts';
-import type { GuildReader } from '../projections/guild-views/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { Presenter } from '../projections/presenter/index.ts';
 import type { Audience } from '../schemas/streams.ts';
@@ -92,8 +91,11 @@ export interface Feed {
   /** Resolves when nothing of these audiences beyond the position delivered through can be missed. Counted. */
   listen(audiences: readonly Audience[]): Promise<void>;
   leave(audiences: readonly Audience[]): void;
-  /** The guild views as they were at a position. */
-  guildsAt(position: number): GuildReader;
+  /**
+   * Guilds as they were at a position, and heads that are not older: what is read waits until the views hold it.
+   * @throws StoreUnavailable when that takes too long
+   */
+  viewsAt(position: number): Pick<Views, 'guilds' | 'unread'>;
 }
 
 export interface GatewayDeps {

@@ -11,6 +11,7 @@ import type { Outbox } from './outbox.ts';
 import type { Ring, RingEntry } from './ring.ts';
 import {
   audiencesOfGuild,
+  depsAt,
   guildCreatePayload,
   guildDeleteFrame,
   joinGuild,
@@ -151,11 +152,12 @@ export class Delivery {
 
   private async joined(event: EventOf<'member-joined'>, own: readonly Session[]): Promise<void> {
     if (own.length === 0) return;
-    const guild = await this.deps.views.guilds.guild(event.data.guildId);
+    const deps = depsAt(this.deps, event.position);
+    const guild = await deps.views.guilds.guild(event.data.guildId);
     if (guild === undefined) throw new Error(`The guild views lack guild ${event.data.guildId}`);
-    const channels = await this.deps.access.visibleChannels(event.data.userId, guild, true);
+    const channels = await deps.access.visibleChannels(event.data.userId, guild, true);
     for (const session of own) {
-      const snapshot = await readGuildSnapshot(this.deps, session, { guild, channels });
+      const snapshot = await readGuildSnapshot(deps, session, { guild, channels });
       const frame = textFrame(await guildCreatePayload(this.deps, session, snapshot, event.position));
       await this.listening(audiencesOfGuild(snapshot), () => {
         if (!session.listening) return;

@@ -1,5 +1,6 @@
 /** From an event to the dispatches that tell of it, whoever hears them and whenever. */
 import { channelPermissions, Permission } from '../domain/permissions.ts';
+import type { ChannelRow } from '../projections/guild-views/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { ApiMessage } from '../projections/presenter/index.ts';
 import type { EventOf, ParleyEvent } from '../schemas/events/index.ts';
@@ -128,12 +129,12 @@ export class EventRenderer {
   }
 
   private async guildChannel(event: EventOf<'channel-created'>, guildId: string): Promise<Dispatch[]> {
-    const [channel, guild] = await Promise.all([
-      this.views.guilds.channel(event.data.channelId),
+    const [guild, channels] = await Promise.all([
       this.views.guilds.guild(guildId),
+      this.views.guilds.channelsOf(guildId),
     ]);
-    if (channel === undefined || guild === undefined)
-      throw new Error(`The guild views lack channel ${event.data.channelId} or its guild`);
+    if (guild === undefined) throw new Error(`The guild views lack guild ${guildId}`);
+    const channel = createdChannel(event, channels.filter(({ createdAt }) => createdAt < event.position).length);
     // A session that hears the guild's audience is a member's.
     const sees = (userId: string) => (channelPermissions(channel, guild, userId, true) & Permission.viewChannel) !== 0n;
     return [
@@ -149,8 +150,7 @@ export class EventRenderer {
 
   /** Each of the two is shown the other as recipient. */
   private async directChannel(event: EventOf<'channel-created'>): Promise<Dispatch[]> {
-    const channel = await this.views.guilds.channel(event.data.channelId);
-    if (channel === undefined) throw new Error(`The guild views lack channel ${event.data.channelId}`);
+    const channel = createdChannel(event, 0);
     return Promise.all(
       channel.participants.map(
         async (viewer) =>
@@ -209,6 +209,16 @@ export class EventRenderer {
     });
   }
 }
+
+/** From the event itself: in a cluster the views may not hold it yet, and may know later ones. */
+const createdChannel = (
+  { data: { channelId, kind, guildId, name, topic, overwrites, participants }, position }: EventOf<'channel-created'>,
+  order: number,
+): ChannelRow => ({
+  ...{ id: channelId, kind, guildId, name, topic, overwrites, participants },
+  order,
+  createdAt: position,
+});
 
 /** The event with nothing to open in it: what is shown of it is empty. */
 const withoutText = <E extends EventOf<'message-posted'> | EventOf<'message-edited'>>(event: E): E => ({

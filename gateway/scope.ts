@@ -1,4 +1,5 @@
 /** What a session may see: its guilds, the channels visible in them, its direct channels; read while the views stand still. */
+import { Access } from '../projections/access.ts';
 import type { ChannelRow, GuildRow, MemberRow } from '../projections/guild-views/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { ChannelHead } from '../projections/unread/port.ts';
@@ -28,6 +29,13 @@ export interface Scope {
 export interface ScopeDeps extends Pick<GatewayDeps, 'access' | 'presenter'> {
   readonly views: Pick<Views, 'guilds' | 'unread'>;
 }
+
+/** Readers that answer as of a position that is being delivered. Without a feed the views stand still at it. */
+export const depsAt = (deps: GatewayDeps, position: number): ScopeDeps => {
+  if (deps.feed === undefined) return deps;
+  const views = deps.feed.viewsAt(position);
+  return { views, access: new Access(views.guilds), presenter: deps.presenter };
+};
 
 /** Discord's rule for which shard a guild belongs to. Direct messages belong to shard 0. */
 export const onShard = (session: Session, guildId: string): boolean =>

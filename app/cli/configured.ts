@@ -9,9 +9,12 @@ export const Exit = { configuration: 78, failed: 69 } as const;
 export const say = (line: string): void => void process.stdout.write(`${line}\n`);
 export const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** The configuration, or the end of the process with a line for each variable that is wrong. */
-export const configured = (): Config => {
-  const config = readConfig(process.env);
+/**
+ * The configuration, or the end of the process with a line for each variable that is wrong.
+ * @param given on the command line, before what the environment says
+ */
+export const configured = (given: Readonly<Record<string, string>> = {}): Config => {
+  const config = readConfig({ ...process.env, ...given });
   if (either.isRight(config)) return config.right;
   complain('Parley cannot start, its configuration is wrong:');
   for (const line of config.left) complain(`  ${line}`);

@@ -14,7 +14,8 @@ const program = new Command('parley')
 
 program
   .command('serve', { isDefault: false })
-  .description('start the server (PARLEY_HOST, PARLEY_PORT, PARLEY_DATA)')
+  .description('start the server (PARLEY_HOST, PARLEY_PORT, PARLEY_DATA, PARLEY_PROFILE)')
+  .option('--roles <list>', 'of a cluster, what this process does: gateway,api,relay,projector (PARLEY_ROLES)')
   .action(serve);
 
 program

@@ -1,5 +1,6 @@
 /** `parley serve` */
 import { pino } from 'pino';
+import { startClusterServer } from '../cluster/server.ts';
 import { startServer } from '../embedded/server.ts';
 import { createLogger } from '../logger.ts';
 import { createMetrics } from '../metrics.ts';
@@ -16,22 +17,29 @@ const welcome = (url: string, firstStart: boolean): string =>
     .filter((line) => line !== '')
     .join('\n');
 
-export const serve = (): Promise<void> =>
+export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
   reported(async () => {
-    const config = configured();
+    const config = configured(roles === undefined ? {} : { PARLEY_ROLES: roles });
     // Standard output is for people; the log goes where supervisors look for it.
     const logger = createLogger(config.logLevel, pino.destination(2));
-    const server = await startServer({
-      config,
-      logger,
-      metrics: createMetrics(),
-      onRebuild: rebuildProgress(),
-      onFailure: (error) => {
-        logger.fatal({ err: error }, 'the views cannot go on');
-        complain('parley: the views cannot go on; start again, they are rebuilt if need be');
-        process.exit(Exit.failed);
-      },
-    });
+    const metrics = createMetrics();
+    const failing = (what: string, then: string) => (error: unknown) => {
+      logger.fatal({ err: error }, `${what} cannot go on`);
+      complain(`parley: ${what} cannot go on: ${error instanceof Error ? error.message : String(error)}; ${then}`);
+      process.exit(Exit.failed);
+    };
+    const server =
+      config.profile === 'cluster'
+        ? await startClusterServer({
+            ...{ config, logger, metrics },
+            say: (line) => complain(`parley: ${line}`),
+            onFailure: failing('this process', 'start it again'),
+          })
+        : await startServer({
+            ...{ config, logger, metrics },
+            onRebuild: rebuildProgress(),
+            onFailure: failing('the views', 'start again, they are rebuilt if need be'),
+          });
     say(welcome(server.url, server.firstStart));
     let stopping = false;
     const stop = (signal: string) => {

@@ -17,7 +17,7 @@ import { meteredLog } from '../metered-log.ts';
 import type { Metrics } from '../metrics.ts';
 
 /** The only process on its folder, so the only worker. */
-const WORKER = 0;
+const WORKER = () => 0;
 /** How often the vault is told how far the log has got. */
 const REMEMBER_MS = 1000;
 

@@ -1,5 +1,6 @@
 /** The embedded profile as a server: the core with its HTTP and socket edges. */
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen } from '../edges.ts';
+import type { Server } from '../server.ts';
 import { openCore } from './core.ts';
 
 /** Behind by more than this, views are not ready: reads would show the past. */
@@ -9,14 +10,6 @@ const READY_LAG_SECONDS = 5;
 export interface ServerOptions extends EdgeOptions {
   readonly onRebuild: Parameters<typeof openCore>[0]['onRebuild'];
   readonly onFailure: (error: unknown) => void;
-}
-
-export interface Server {
-  /** `http://<host>:<port>` */
-  readonly url: string;
-  readonly firstStart: boolean;
-  /** Sends clients away over the configured window, then closes everything. */
-  stop(): Promise<void>;
 }
 
 export const startServer = async (options: ServerOptions): Promise<Server> => {
@@ -40,9 +33,10 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   views.onBatch((events, through) => gateway.deliver(events, through));
   const sample = setInterval(() => {
     const lag = views.lag();
-    metrics.viewPosition.set(views.checkpoint());
-    metrics.viewLagEvents.set(lag.events);
-    metrics.viewLagSeconds.set(lag.seconds);
+    const view = 'all';
+    metrics.viewPosition.set({ view }, views.checkpoint());
+    metrics.viewLagEvents.set({ view }, lag.events);
+    metrics.viewLagSeconds.set({ view }, lag.seconds);
   }, 1000).unref();
   await core.start();
   const url = await listen(http, config);

@@ -121,9 +121,10 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
     },
     append: (request) => appender.append(request),
     async renewEpoch() {
-      const renewed = randomUUID();
-      await pool.query('UPDATE parley_log SET epoch = $1', [renewed]);
-      epoch = renewed;
+      // Of nodes that find the same out at once, the first decides.
+      await pool.query('UPDATE parley_log SET epoch = $1 WHERE epoch = $2', [randomUUID(), epoch]);
+      const { rows } = await pool.query<{ epoch: string }>('SELECT epoch FROM parley_log');
+      epoch = rows[0]!.epoch;
     },
     head: () => reader.head(),
     streamHead: (stream) => reader.streamHead(stream),

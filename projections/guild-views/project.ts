@@ -1,6 +1,17 @@
 /** From events to changes of the guild views. */
-import type { ParleyEvent } from '../../schemas/events/index.ts';
+import type { EventType, ParleyEvent } from '../../schemas/events/index.ts';
 import type { GuildChange } from './port.ts';
+
+/** Types of the events that change the guild views. */
+export const STRUCTURE = [
+  'guild-created',
+  'channel-created',
+  'member-joined',
+  'member-left',
+  'user-registered',
+  'invite-created',
+  'invite-redeemed',
+] as const satisfies readonly EventType[];
 
 const changesOf = (event: ParleyEvent): readonly GuildChange[] => {
   switch (event.type) {

@@ -3,6 +3,8 @@ import type { ViewName } from '../port.ts';
 
 export interface ProgressUpdate {
   readonly view: ViewName;
+  /** The generation that has got there: others may be behind. */
+  readonly generation: number;
   /** Positions by partition. */
   readonly through: Readonly<Record<number, number>>;
 }

@@ -7,12 +7,12 @@ const passwordCost = { memoryCost: 1024, timeCost: 1, parallelism: 1 };
 
 vaultContract('PostgreSQL', async () => {
   const database = await createDatabase();
-  let vault = await openPostgresVault({ url: database.url, passwordCost });
+  let vault = await openPostgresVault({ url: database.url, passwordCost, takeOverAfterMs: 0 });
   return {
     vault,
     async reopen() {
       await vault.close();
-      vault = await openPostgresVault({ url: database.url, passwordCost });
+      vault = await openPostgresVault({ url: database.url, passwordCost, takeOverAfterMs: 0 });
       return vault;
     },
     async dispose() {
@@ -38,6 +38,13 @@ describe('what nodes share in the vault', () => {
     const secrets = await Promise.all(vaults.map((vault) => vault.signingSecret()));
     expect(new Set(secrets.map((secret) => secret.toString('hex'))).size).toBe(1);
     for (const vault of vaults) await vault.close();
+  });
+
+  it('leaves a name to a registration that may be under way on another node', async () => {
+    const vault = await openPostgresVault({ url: database.url, passwordCost });
+    await vault.reserveUsername('bob', '1');
+    expect(await vault.takeOverUsername('bob', '1', '2')).toEqual({ userId: '1', confirmed: false });
+    await vault.close();
   });
 
   it('leases every worker id once, says when none is left, and gives out what was released', async () => {

@@ -7,7 +7,9 @@ export const SCHEMA_LOCK = 3;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS vault_signing (one boolean PRIMARY KEY DEFAULT true CHECK (one), secret bytea NOT NULL);
-CREATE TABLE IF NOT EXISTS vault_usernames (name text PRIMARY KEY, user_id text NOT NULL, confirmed boolean NOT NULL);
+CREATE TABLE IF NOT EXISTS vault_usernames (
+  name text PRIMARY KEY, user_id text NOT NULL, confirmed boolean NOT NULL, reserved timestamptz NOT NULL DEFAULT now()
+);
 CREATE TABLE IF NOT EXISTS vault_passwords (user_id text PRIMARY KEY, hash text NOT NULL);
 CREATE TABLE IF NOT EXISTS vault_token_secrets (user_id text PRIMARY KEY, hash bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS vault_keys (user_id text PRIMARY KEY, key bytea NOT NULL);

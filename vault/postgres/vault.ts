@@ -11,7 +11,11 @@ export interface PostgresVaultOptions {
   readonly url: string;
   /** Default: OWASP's recommendation. */
   readonly passwordCost?: PasswordCost;
+  /** How long a reservation may be another node's registration under way; by default as long as those can take. */
+  readonly takeOverAfterMs?: number;
 }
+
+const TAKE_OVER_AFTER_MS = 30_000;
 
 const KEY_BYTES = 32;
 
@@ -67,6 +71,7 @@ const restoring = (record: VaultRecord): [statement: string, values: unknown[]] 
 export const openPostgresVault = async (options: PostgresVaultOptions): Promise<Vault> => {
   const database = openDatabase(options.url);
   const { rows } = database;
+  const { takeOverAfterMs = TAKE_OVER_AFTER_MS } = options;
   const passwords = new Passwords(options.passwordCost ?? DEFAULT_COST);
   try {
     await prepare(database);
@@ -111,11 +116,11 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
     },
     async takeOverUsername(username, from, to) {
       const name = normalised(username);
-      await rows('UPDATE vault_usernames SET user_id = $1 WHERE name = $2 AND user_id = $3 AND NOT confirmed', [
-        to,
-        name,
-        from,
-      ]);
+      await rows(
+        `UPDATE vault_usernames SET user_id = $1, reserved = now() WHERE name = $2 AND user_id = $3 AND NOT confirmed
+           AND reserved <= now() - $4 * interval '1 millisecond'`,
+        [to, name, from, takeOverAfterMs],
+      );
       return holder(name);
     },
     async releaseUsername(username, userId) {

@@ -12,6 +12,7 @@ const START_MS = 1000;
 const Message = t.array(
   t.type({
     view: t.keyof({ 'guild-views': null, timelines: null, unread: null }),
+    generation: t.number,
     through: t.record(t.string, t.number),
   }),
 );
@@ -22,7 +23,7 @@ class RedisProgress implements ProgressChannel {
   private readonly redis: Redis;
   private readonly channel: string;
   private readonly listeners: ((update: ProgressUpdate) => void)[] = [];
-  private readonly waiting = new Map<ProgressUpdate['view'], Through>();
+  private readonly waiting = new Map<string, ProgressUpdate & { readonly through: Through }>();
   private pause: NodeJS.Timeout | undefined;
   private subscriber: RedisClient | undefined;
 
@@ -34,10 +35,11 @@ class RedisProgress implements ProgressChannel {
   /** This node hears of it at once, Redis or not. */
   publish(update: ProgressUpdate): void {
     this.hear(update);
-    const through: Through = this.waiting.get(update.view) ?? {};
+    const key = `${update.view} ${update.generation}`;
+    const through: Through = this.waiting.get(key)?.through ?? {};
     for (const [partition, position] of Object.entries(update.through))
       through[Number(partition)] = Math.max(through[Number(partition)] ?? 0, position);
-    this.waiting.set(update.view, through);
+    this.waiting.set(key, { ...update, through });
     if (this.pause === undefined) this.send();
   }
 
@@ -71,7 +73,7 @@ class RedisProgress implements ProgressChannel {
       this.pause = undefined;
       return;
     }
-    const message = [...this.waiting].map(([view, through]) => ({ view, through }));
+    const message = [...this.waiting.values()];
     this.waiting.clear();
     // Who does not hear of it looks at the store.
     this.redis.run((client) => client.publish(this.channel, JSON.stringify(message))).catch(() => {});

@@ -31,7 +31,7 @@ describe('progress through Redis', () => {
   it('reaches every node, and the one that tells at once', async () => {
     const one = await node();
     const other = await node();
-    const update = { view: 'timelines', through: { 0: 5, 3: 7 } } as const;
+    const update = { view: 'timelines', generation: 1, through: { 0: 5, 3: 7 } } as const;
     one.channel.publish(update);
     expect(one.heard).toEqual([update]);
     await expect.poll(() => other.heard).toEqual([update]);
@@ -41,8 +41,8 @@ describe('progress through Redis', () => {
     const one = await node();
     const other = await node();
     for (let n = 1; n <= 200; n += 1) {
-      one.channel.publish({ view: 'unread', through: { [n % 2]: n } });
-      one.channel.publish({ view: 'guild-views', through: { 2: n } });
+      one.channel.publish({ view: 'unread', generation: 1, through: { [n % 2]: n } });
+      one.channel.publish({ view: 'guild-views', generation: 1, through: { 2: n } });
     }
     await expect.poll(() => last(other.heard)).toEqual({ 0: 200, 1: 199, 2: 200 });
     expect(other.heard.length).toBeLessThan(50);
@@ -53,13 +53,13 @@ describe('progress through Redis', () => {
     const one = await node();
     const other = await node(proxy.url);
     await proxy.cut();
-    one.channel.publish({ view: 'unread', through: { 0: 1 } });
+    one.channel.publish({ view: 'unread', generation: 1, through: { 0: 1 } });
     await proxy.mend();
     let position = 1;
     await expect
       .poll(() => {
         position += 1;
-        one.channel.publish({ view: 'unread', through: { 0: position } });
+        one.channel.publish({ view: 'unread', generation: 1, through: { 0: position } });
         return other.heard.length;
       })
       .toBeGreaterThan(0);
@@ -74,25 +74,25 @@ describe('progress through Redis', () => {
     const heard: ProgressUpdate[] = [];
     channel.onUpdate((update) => heard.push(update));
     await channel.start();
-    channel.publish({ view: 'unread', through: { 0: 1 } });
+    channel.publish({ view: 'unread', generation: 1, through: { 0: 1 } });
     expect(heard).toHaveLength(1);
     await channel.stop();
   });
 
   it('does not take what is no update', async () => {
     const one = await node();
-    for (const text of ['', '{', '[{"view":"nothing","through":{}}]', '[{"view":"unread","through":{"0":"1"}}]'])
+    for (const text of ['', '{', '[{"view":"nothing","through":{}}]', '[{"view":"unread","generation":1,"through":{"0":"1"}}]'])
       await one.redis.run((client) => client.publish(`${namespace}:progress`, text));
-    await one.redis.run((client) => client.publish(`${namespace}:progress`, '[{"view":"unread","through":{"0":1}}]'));
-    await expect.poll(() => one.heard).toEqual([{ view: 'unread', through: { 0: 1 } }]);
+    await one.redis.run((client) => client.publish(`${namespace}:progress`, '[{"view":"unread","generation":1,"through":{"0":1}}]'));
+    await expect.poll(() => one.heard).toEqual([{ view: 'unread', generation: 1, through: { 0: 1 } }]);
   });
 
   it('crosses the nodes of a Redis Cluster', async () => {
     const cluster = await redisCluster();
     const one = await node(cluster.url);
     const other = await node(cluster.url);
-    one.channel.publish({ view: 'unread', through: { 0: 1 } });
-    await expect.poll(() => other.heard).toEqual([{ view: 'unread', through: { 0: 1 } }]);
+    one.channel.publish({ view: 'unread', generation: 1, through: { 0: 1 } });
+    await expect.poll(() => other.heard).toEqual([{ view: 'unread', generation: 1, through: { 0: 1 } }]);
     await cluster.stop();
   }, 30_000);
 });

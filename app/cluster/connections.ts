@@ -1,0 +1,127 @@
+/** The servers a process stands on, each waited for until it answers, and opened once whatever roles want it. */
+
+import { openKurrentEventLog } from '../../log/kurrentdb/index.ts';
+import type { EventLog } from '../../log/port.ts';
+import { openPostgresEventLog } from '../../log/postgres/index.ts';
+import { openPostgres, type Postgres } from '../../projections/postgres/index.ts';
+import { openRedis, type Redis } from '../../projections/redis/index.ts';
+import { type Cassandra, keyspaceOf, openCassandra } from '../../projections/timelines/cassandra/index.ts';
+import type { ClusterConfig, Config } from '../../schemas/config.ts';
+import type { Vault } from '../../vault/index.ts';
+import type { Checkpoints } from '../../vault/leases-port.ts';
+import { openCheckpoints, openPostgresVault } from '../../vault/postgres/index.ts';
+import { meteredLog } from '../metered-log.ts';
+import type { Metrics } from '../metrics.ts';
+import { type Place, reach, waitingLine } from './reach.ts';
+
+/** For people who started the process and wonder what it waits for. */
+export type Say = (line: string) => void;
+
+/** What was opened is closed in the opposite order, whatever happens. */
+export class Opened {
+  private readonly closing: (() => Promise<unknown> | unknown)[] = [];
+
+  add<T>(thing: T, close: (thing: T) => Promise<unknown> | unknown): T {
+    this.closing.push(() => close(thing));
+    return thing;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.closing.splice(0).reverse()) await close();
+  }
+}
+
+const PLACES = {
+  log: ['The event log', 'PARLEY_LOG_URL', 'logUrl'],
+  vault: ['The vault', 'PARLEY_VAULT_URL', 'vaultUrl'],
+  views: ['The PostgreSQL of the guild views', 'PARLEY_VIEWS_URL', 'viewsUrl'],
+  redis: ['Redis', 'PARLEY_REDIS_URL', 'redisUrl'],
+  cassandra: ['Cassandra', 'PARLEY_CASSANDRA_URL', 'cassandraUrl'],
+} as const satisfies Record<string, readonly [name: string, variable: string, key: keyof ClusterConfig]>;
+
+const once = <T>(open: () => Promise<T>): (() => Promise<T>) => {
+  let opening: Promise<T> | undefined;
+  return () => {
+    opening ??= open();
+    return opening;
+  };
+};
+
+export class Connections {
+  readonly config: Config;
+  readonly opened: Opened;
+  private readonly metrics: Metrics;
+  private readonly say: Say;
+
+  constructor(config: Config, metrics: Metrics, opened: Opened, say: Say) {
+    this.config = config;
+    this.metrics = metrics;
+    this.opened = opened;
+    this.say = say;
+  }
+
+  private place(of: keyof typeof PLACES): Place {
+    const [name, variable, key] = PLACES[of];
+    // A cluster's configuration without it does not get this far.
+    return { name, variable, url: this.config.cluster[key]! };
+  }
+
+  private readonly waiting = (of: keyof typeof PLACES) => (reason: string, nextMs?: number) =>
+    this.say(waitingLine(this.place(of), reason, nextMs));
+
+  /** A log that ends before what the vault was told of is another history from there on. */
+  readonly log = once(async (): Promise<EventLog> => {
+    const place = this.place('log');
+    const options = { url: place.url, onCommit: (events: number) => this.metrics.appendBatch.observe(events) };
+    const open = { postgres: openPostgresEventLog, kurrentdb: openKurrentEventLog }[this.config.cluster.log];
+    const log = await reach(place, () => open(options), this.say);
+    this.opened.add(log, (one) => one.close());
+    const remembered = await (await this.vault()).rememberedPosition();
+    if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
+    return meteredLog(log, this.metrics);
+  });
+
+  readonly vault = once(async (): Promise<Vault> => {
+    const place = this.place('vault');
+    const vault = await reach(place, () => openPostgresVault({ url: place.url }), this.say);
+    return this.opened.add(vault, (one) => one.close());
+  });
+
+  readonly checkpoints = once(async (): Promise<Checkpoints> => {
+    const place = this.place('vault');
+    const checkpoints = await reach(place, () => openCheckpoints(place.url), this.say);
+    return this.opened.add(checkpoints, (one) => one.close());
+  });
+
+  /** The vault's database, where nodes agree upon what only one of them may do. */
+  get agreements(): string {
+    return this.place('vault').url;
+  }
+
+  readonly views = once(async (): Promise<Postgres> => {
+    const { url } = this.place('views');
+    return this.opened.add(await openPostgres({ url, onWaiting: this.waiting('views') }), (one) => one.close());
+  });
+
+  readonly redis = once(async (): Promise<Redis> => {
+    const { redisTimeoutMs: timeoutMs, redisOpenMs: openMs } = this.config.cluster;
+    const say = this.waiting('redis');
+    let here = false;
+    const onWaiting = (reason: string) => {
+      if (!here) say(reason);
+    };
+    const redis = openRedis({ url: this.place('redis').url, timeoutMs, openMs, onWaiting });
+    this.opened.add(redis, (one) => one.close());
+    await redis.whenConnected();
+    here = true;
+    return redis;
+  });
+
+  readonly cassandra = once(async (): Promise<Cassandra> => {
+    const { cassandraTimeoutMs: timeoutMs, cassandraOpenMs: openMs, namespace } = this.config.cluster;
+    const { url } = this.place('cassandra');
+    const onWaiting = this.waiting('cassandra');
+    const keyspace = keyspaceOf(namespace);
+    return this.opened.add(await openCassandra({ url, keyspace, timeoutMs, openMs, onWaiting }), (one) => one.close());
+  });
+}
