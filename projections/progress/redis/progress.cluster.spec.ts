@@ -81,9 +81,16 @@ describe('progress through Redis', () => {
 
   it('does not take what is no update', async () => {
     const one = await node();
-    for (const text of ['', '{', '[{"view":"nothing","through":{}}]', '[{"view":"unread","generation":1,"through":{"0":"1"}}]'])
+    for (const text of [
+      '',
+      '{',
+      '[{"view":"nothing","through":{}}]',
+      '[{"view":"unread","generation":1,"through":{"0":"1"}}]',
+    ])
       await one.redis.run((client) => client.publish(`${namespace}:progress`, text));
-    await one.redis.run((client) => client.publish(`${namespace}:progress`, '[{"view":"unread","generation":1,"through":{"0":1}}]'));
+    await one.redis.run((client) =>
+      client.publish(`${namespace}:progress`, '[{"view":"unread","generation":1,"through":{"0":1}}]'),
+    );
     await expect.poll(() => one.heard).toEqual([{ view: 'unread', generation: 1, through: { 0: 1 } }]);
   });
 
