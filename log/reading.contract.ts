@@ -52,7 +52,8 @@ export const readingContract = (fixture: Fixture) => {
         fixture.log.append(batch('channel-2', 0, 3_000)),
         fixture.log.append(batch('channel-1', 2_500, 2, 'reaction-added')),
       ]);
-      all = (await Promise.all(answers.map((answer) => atOwnPositions(fixture.log, stored(answer))))).flat();
+      const own = await Promise.all(answers.map((answer) => atOwnPositions(fixture.log, stored(answer))));
+      all = own.flat().sort((a, b) => a.position - b.position);
     });
 
     const pages = async (query: Omit<Parameters<EventLog['readAll']>[0], 'after'>): Promise<Page[]> => {

@@ -13,7 +13,8 @@ export class AppendingConnection {
   private readonly url: string;
   private readonly answerMs: number;
   private client: EventStoreDBClient;
-  private answered = Date.now();
+  /** Answers that have come. */
+  private answers = 0;
   private renewing: Promise<void> | undefined;
 
   /** @param answerMs how long one answer may take, in milliseconds */
@@ -29,17 +30,16 @@ export class AppendingConnection {
    */
   async append(stream: string, events: EventData[], expectedRevision: ExpectedRevision): Promise<AppendResult> {
     await this.renewing;
-    const { client } = this;
-    const asked = Date.now();
+    const { client, answers } = this;
     try {
       const options = { expectedRevision, requiresLeader: true, deadline: this.answerMs };
       const result = await within(this.answerMs, client.appendToStream(stream, events, options));
-      this.answered = Date.now();
+      this.answers += 1;
       return result;
     } catch (error) {
-      if (isFinal(error)) this.answered = Date.now();
+      if (isFinal(error)) this.answers += 1;
       // The server may leave one append unanswered; when it has answered none, nothing will come through this connection.
-      else if (this.client === client && this.answered < asked) this.renewing ??= this.renew();
+      else if (this.client === client && this.answers === answers) this.renewing ??= this.renew();
       throw error;
     }
   }
@@ -52,7 +52,6 @@ export class AppendingConnection {
   private async renew(): Promise<void> {
     await this.client.dispose();
     this.client = connectTo(this.url);
-    this.answered = Date.now();
     this.renewing = undefined;
   }
 }

@@ -66,11 +66,9 @@ const PASSING: ReadonlySet<ErrorType | undefined> = new Set([
 export const isPassing = (error: unknown): boolean =>
   error instanceof NoAnswer || typeOf(error) === undefined || PASSING.has(typeOf(error));
 
-/**
- * The server did not like where a read was to begin: positions are places of records in its files, and others are told apart
- * by their content. It has no word of its own for this.
- */
-export const isMisplaced = (error: unknown): boolean => typeOf(error) === ErrorType.UNKNOWN;
+/** The server did not take where a read was to begin: positions are places in its files, where a record must begin. */
+export const isMisplaced = (error: unknown): boolean =>
+  typeOf(error) === ErrorType.UNKNOWN && /invalid ?position/i.test(reasonOf(error));
 
 /** @throws NoAnswer when it takes too long; what comes later is not listened to any more */
 export const within = async <T>(ms: number, answer: Promise<T>): Promise<T> => {

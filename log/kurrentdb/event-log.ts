@@ -16,7 +16,7 @@ export interface KurrentEventLogOptions {
   readonly patience?: Patience;
 }
 
-/** @throws when the server cannot be reached or holds the log of a newer Parley. */
+/** @throws when the server cannot be reached, does not let this user read everything, or holds the log of a newer Parley. */
 export const openKurrentEventLog = async (options: KurrentEventLogOptions): Promise<EventLog> => {
   const { url, onCommit = () => {}, patience = PATIENCE } = options;
   const { silenceMs } = patience;
@@ -25,7 +25,12 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
   const reader = new Reader(client, silenceMs);
   const notes = new Notes(connection, reader);
   const closeConnections = () => Promise.all([client.dispose(), connection.close()]);
-  let epoch = await notes.epoch().catch(async (error: unknown) => {
+  const begin = async (): Promise<string> => {
+    // Only some users may read everything: better known now.
+    await reader.head();
+    return notes.epoch();
+  };
+  let epoch = await begin().catch(async (error: unknown) => {
     await closeConnections();
     throw error;
   });

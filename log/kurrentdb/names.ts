@@ -11,7 +11,7 @@ const RETRY_SECONDS = 10;
 
 interface Waiting {
   readonly position: number;
-  readonly done: () => void;
+  readonly end: (reached: boolean) => void;
 }
 
 export class Names {
@@ -23,6 +23,7 @@ export class Names {
   private readonly waiting = new Set<Waiting>();
   private readonly stopping = new AbortController();
   private following: Promise<void> | undefined;
+  private failure: { readonly error: unknown } | undefined;
 
   constructor(source: Source) {
     this.source = source;
@@ -31,13 +32,14 @@ export class Names {
   /**
    * Streams in name order. The first call goes through the whole log, and from then on it is followed.
    * @param through position that the listing must know
-   * @throws StoreUnavailable while it does not
+   * @throws StoreUnavailable while it does not; also what kept it from reading the log
    */
   async list(
     query: { prefix?: string; after?: string; limit: number },
     through: number,
   ): Promise<readonly StreamHead[]> {
-    this.following ??= follow(this.source, 0, async (events) => this.learn(events), this.stopping.signal);
+    this.following ??= this.follow();
+    if (this.failure !== undefined) throw this.failure.error;
     if (this.position < through && !(await this.reached(through))) throw new StoreUnavailable('log', RETRY_SECONDS);
     if (this.sorted.length < this.heads.size) this.sorted = [...this.heads.keys()].sort();
     const { prefix = '', after = '', limit } = query;
@@ -56,7 +58,21 @@ export class Names {
 
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.giveUp();
     await this.following;
+  }
+
+  private async follow(): Promise<void> {
+    try {
+      await follow(this.source, 0, async (events) => this.learn(events), this.stopping.signal);
+    } catch (error) {
+      this.failure = { error };
+      this.giveUp();
+    }
+  }
+
+  private giveUp(): void {
+    for (const { end } of this.waiting) end(false);
   }
 
   private learn(events: readonly AllStreamRecordedEvent[]): void {
@@ -65,7 +81,7 @@ export class Names {
       this.position = positionOf(event);
       this.heads.set(stream, { stream, sequence: sequenceOf(event), position: this.position });
     }
-    for (const { position, done } of this.waiting) if (position <= this.position) done();
+    for (const { position, end } of this.waiting) if (position <= this.position) end(true);
   }
 
   private reached(position: number): Promise<boolean> {
@@ -75,7 +91,7 @@ export class Names {
         this.waiting.delete(waiting);
         resolve(reached);
       };
-      const waiting = { position, done: () => end(true) };
+      const waiting = { position, end };
       const timer = setTimeout(() => end(false), PATIENCE_MS);
       this.waiting.add(waiting);
     });

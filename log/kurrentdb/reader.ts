@@ -87,14 +87,18 @@ export class Reader {
       streamId.startsWith(prefix) && (types === undefined || (types as readonly string[]).includes(type));
     const filtered = types !== undefined || prefix !== '';
     const found: AllStreamRecordedEvent[] = [];
+    let last = after;
     const take = (event: AllStreamRecordedEvent): boolean => {
       const position = positionOf(event);
       if (position > head) return false;
-      if (position > after && isOurs(event) && isWanted(event)) found.push(event);
+      // A read begins with the event at its place, which has been seen.
+      if (position > last && isOurs(event) && isWanted(event)) found.push(event);
+      last = Math.max(last, position);
       return position < head && found.length < limit;
     };
     const look = async ({ after: place, first }: Place): Promise<void> => {
       found.length = 0;
+      last = after;
       if (first !== undefined && !take(first)) return;
       await (filtered ? this.reading.wanted(place, { types, prefix }, take) : this.reading.from(place, take));
     };

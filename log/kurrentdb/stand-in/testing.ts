@@ -49,8 +49,12 @@ export class StandIn {
   readonly proposals: Proposal[] = [];
   /** Appends that came one by one, not through the batch stream. */
   plain = 0;
-  /** Reads and subscriptions asked for. */
-  reads = 0;
+  /** Messages that batches came in. */
+  pieces = 0;
+  /** Where subscriptions began: commit and prepare position, empty at the start of the log. */
+  readonly subscriptions: string[] = [];
+  /** Streams through which batches came, one for each connection that appends. */
+  batchStreams = 0;
   /** Reads and subscriptions are taken, and nothing is answered. */
   silent = false;
   readonly front: Front;
@@ -71,7 +75,10 @@ export class StandIn {
     this.server = new Server();
     this.server.addService(streamsService.StreamsService, {
       read: ((call: ServerWritableStream<ReadReqMessage, ReadRespMessage>) => {
-        this.reads += 1;
+        const options = call.request.getOptions()!;
+        const from = options.getAll()?.getPosition();
+        if (options.hasSubscription())
+          this.subscriptions.push(from ? `${from.getCommitPosition()}/${from.getPreparePosition()}` : '');
         if (!this.silent) void read(call, this.store);
       }) as UntypedHandleCall,
       append: ((...[call, answer]: Parameters<handleClientStreamingCall<AppendReqMessage, AppendRespMessage>>) => {
@@ -113,9 +120,16 @@ export class StandIn {
     this.faults.push(...faults);
   }
 
+  /** No more faults. */
+  clear(): void {
+    this.faults.length = 0;
+  }
+
   private takeBatches(call: ServerDuplexStream<BatchAppendReqMessage, BatchAppendRespMessage>): void {
+    this.batchStreams += 1;
     const begun = new Map<string, Proposal>();
     call.on('data', (message: BatchAppendReqMessage) => {
+      this.pieces += 1;
       const id = message.getCorrelationId()!.getString();
       const options = message.getOptions();
       const former = options === undefined ? begun.get(id)! : { ...batchTargetOf(options), events: [] };

@@ -1,0 +1,225 @@
+import { either } from 'fp-ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StoreUnavailable } from '../../schemas/unavailable.ts';
+import type { EventLog } from '../port.ts';
+import { batch, collector, positions, refusal, sequences, stored, unexpected, upTo } from '../testing.ts';
+import { openKurrentEventLog } from './index.ts';
+import { StandIn } from './stand-in/testing.ts';
+
+const patience = { answerMs: 400, triedMs: 2_000, silenceMs: 500 };
+
+let server: StandIn;
+let log: EventLog;
+beforeEach(async () => {
+  server = await new StandIn().start();
+  log = await openKurrentEventLog({ url: server.url, patience });
+});
+afterEach(async () => {
+  await log.close();
+  await server.stop();
+});
+
+const inStream = async (stream: string) => sequences(await log.readStream({ stream, limit: 10_000 }));
+const proposed = (stream: string) => server.proposals.filter((proposal) => proposal.stream === stream);
+
+describe('an append whose outcome is unknown', () => {
+  it.each([
+    'dropped before storing',
+    'dropped after storing',
+    'stored and not answered',
+    'neither stored nor answered',
+    { lateMs: 600 },
+  ] as const)('is stored once when it was %s', async (fault) => {
+    stored(await log.append(batch('channel-1', 0)));
+    server.next(fault);
+    const appended = stored(await log.append(batch('channel-1', 1, 3)));
+    expect(await inStream('channel-1')).toEqual(upTo(4));
+    expect(appended.at(-1)!.position).toBe(await log.head());
+    stored(await log.append(batch('channel-1', 4)));
+  });
+
+  it('is tried again with the same ids and the same expected revision', async () => {
+    server.next('stored and not answered', 'dropped after storing', 'neither stored nor answered');
+    stored(await log.append(batch('channel-1', 0, 2)));
+    const tries = proposed('channel-1').map(({ expected, events }) => ({ expected, ids: events.map(({ id }) => id) }));
+    expect(tries.length).toBeGreaterThanOrEqual(4);
+    expect(tries.every((one) => one.expected === -1)).toBe(true);
+    expect(new Set(tries.map(({ ids }) => ids.join())).size).toBe(1);
+  });
+
+  it('counts as stored although another node has gone on from it', async () => {
+    const other = await openKurrentEventLog({ url: server.url });
+    server.next('stored and not answered');
+    const waiting = log.append(batch('channel-1', 0, 2));
+    const seen = collector();
+    const tail = other.tail(0, seen.onEvents, unexpected);
+    await seen.until(2);
+    await tail.stop();
+    const [next] = stored(await other.append(batch('channel-1', 2)));
+    expect(stored(await waiting).at(-1)!.position).toBeLessThan(next!.position);
+    expect(await inStream('channel-1')).toEqual(upTo(3));
+    await other.close();
+  });
+
+  it('counts as stored when the server then speaks of a conflict, but its very events are there', async () => {
+    server.next('stored and not answered', 'wrong expected version');
+    const appended = stored(await log.append(batch('channel-1', 0, 2)));
+    expect(appended.at(-1)!.position).toBe(await log.head());
+    expect(await inStream('channel-1')).toEqual(upTo(2));
+  });
+
+  it('is a conflict when others are there', async () => {
+    const other = await openKurrentEventLog({ url: server.url });
+    server.next('neither stored nor answered');
+    const waiting = log.append(batch('channel-1', 0, 2));
+    stored(await other.append(batch('channel-1', 0, 2)));
+    expect(refusal(await waiting)).toEqual({ kind: 'conflict', actual: 2 });
+    await other.close();
+  });
+
+  it('counts as not stored when the server goes on saying nothing, and the next starts from what is there', async () => {
+    server.next(...Array.from({ length: 50 }, () => 'neither stored nor answered' as const));
+    expect(refusal(await log.append(batch('channel-1', 0)))).toMatchObject({ kind: 'unavailable' });
+    expect(await inStream('channel-1')).toEqual([]);
+    server.clear();
+    stored(await log.append(batch('channel-1', 0)));
+  });
+
+  it('does not hold up other streams', async () => {
+    server.next('neither stored nor answered');
+    const slow = log.append(batch('channel-1', 0));
+    const order: string[] = [];
+    void slow.then(() => order.push('channel-1'));
+    stored(await log.append(batch('channel-2', 0)));
+    order.push('channel-2');
+    stored(await slow);
+    expect(order).toEqual(['channel-2', 'channel-1']);
+  });
+});
+
+describe('a conflict', () => {
+  it('at the first try is one, whatever is there', async () => {
+    stored(await log.append(batch('channel-1', 0, 2)));
+    server.next('wrong expected version');
+    expect(refusal(await log.append(batch('channel-1', 2)))).toEqual({ kind: 'conflict', actual: 2 });
+    expect(proposed('channel-1')).toHaveLength(2);
+  });
+});
+
+describe('connections that are cut', () => {
+  it('lose and repeat nothing of what many streams append', async () => {
+    await log.close();
+    log = await openKurrentEventLog({ url: server.url, patience: { ...patience, triedMs: 20_000 } });
+    const streams = Array.from({ length: 60 }, (_, n) => `channel-${n}`);
+    const drops = [
+      'dropped after storing',
+      undefined,
+      undefined,
+      'dropped before storing',
+      undefined,
+      undefined,
+    ] as const;
+    server.next(...Array.from({ length: 10 }, () => drops).flat());
+    const appended = streams.map(async (stream) => {
+      for (let n = 0; n < 5; n += 1) stored(await log.append(batch(stream, n * 4, 4)));
+    });
+    await Promise.all(appended);
+    expect(server.front.cut).toBeGreaterThan(10);
+    for (const stream of streams) expect(await inStream(stream)).toEqual(upTo(20));
+  });
+
+  it('end no tail: it goes on from its own place, each event once and in order', async () => {
+    const seen = collector();
+    const tail = log.tail(0, seen.onEvents, unexpected);
+    for (let n = 0; n < 20; n += 1) {
+      stored(await log.append(batch('channel-1', n * 50, 50)));
+      if (n % 4 === 0) server.front.cutAll();
+    }
+    await seen.until(1_000);
+    await tail.stop();
+    expect(sequences(seen.events)).toEqual(upTo(1_000));
+    expect(positions(seen.events)).toEqual(positions((await log.readAll({ after: 0, limit: 10_000 })).events));
+    // From the start once, and then from where it was.
+    expect(server.subscriptions.length).toBeGreaterThan(1);
+    expect(server.subscriptions.filter((from) => from === '')).toHaveLength(1);
+  });
+
+  it('are made again before a reader notices', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    server.front.cutAll();
+    expect(await log.head()).toBeGreaterThan(0);
+  });
+});
+
+describe('a server that is gone', () => {
+  it('refuses appends as unavailable and reads as StoreUnavailable, and is found again', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    const seen = collector();
+    const tail = log.tail(0, seen.onEvents, unexpected);
+    await seen.until(1);
+    await server.stop();
+    expect(refusal(await log.append(batch('channel-1', 1)))).toMatchObject({ kind: 'unavailable' });
+    const reads = [
+      log.head(),
+      log.streamHead('channel-1'),
+      log.readStream({ stream: 'channel-1', limit: 1 }),
+      log.readAll({ after: 0, limit: 1 }),
+      log.streams({ limit: 1 }),
+    ];
+    for (const answer of await Promise.allSettled(reads))
+      expect(answer).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailable) });
+
+    await server.start();
+    stored(await log.append(batch('channel-1', 1)));
+    await seen.until(2);
+    await tail.stop();
+    expect(await inStream('channel-1')).toEqual([1, 2]);
+  });
+
+  it('is not waited for at the start', async () => {
+    await server.stop();
+    await expect(openKurrentEventLog({ url: server.url, patience })).rejects.toThrow(StoreUnavailable);
+    await server.start();
+  });
+});
+
+describe('a server that takes questions and says nothing', () => {
+  it('counts as gone after a while', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    server.silent = true;
+    await expect(log.head()).rejects.toThrow(StoreUnavailable);
+    await expect(log.readStream({ stream: 'channel-1', limit: 1 })).rejects.toThrow(StoreUnavailable);
+    server.silent = false;
+    expect(await inStream('channel-1')).toEqual([1]);
+  });
+
+  it('is subscribed to again', async () => {
+    server.silent = true;
+    const seen = collector();
+    const tail = log.tail(0, seen.onEvents, unexpected);
+    stored(await log.append(batch('channel-1', 0)));
+    await expect(log.head()).rejects.toThrow(StoreUnavailable);
+    server.silent = false;
+    await seen.until(1);
+    await tail.stop();
+  });
+
+  it('is asked through another connection when it has answered no append', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    const before = server.batchStreams;
+    server.next('neither stored nor answered');
+    expect(either.isRight(await log.append(batch('channel-1', 1)))).toBe(true);
+    expect(server.batchStreams).toBeGreaterThan(before);
+  });
+});
+
+describe('closing', () => {
+  it('while an append is tried again, waits for its outcome', async () => {
+    server.next('stored and not answered');
+    const waiting = log.append(batch('channel-1', 0));
+    await log.close();
+    stored(await waiting);
+    log = await openKurrentEventLog({ url: server.url, patience });
+    expect(await inStream('channel-1')).toEqual([1]);
+  });
+});

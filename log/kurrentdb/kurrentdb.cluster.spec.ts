@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import { describe, it } from 'vitest';
+import { eventLogContract } from '../contract.ts';
+import { openKurrentEventLog } from './index.ts';
+import { partOf } from './shared.testing.ts';
+
+const url = process.env.PARLEY_TEST_KURRENTDB;
+
+// A server cannot be emptied between tests, so each test has streams of its own in it.
+if (url !== undefined)
+  eventLogContract('KurrentDB', async () => {
+    const own = `t${randomBytes(6).toString('hex')}-`;
+    const whole = await openKurrentEventLog({ url });
+    const base = await whole.head();
+    let log = partOf(whole, own, base);
+    return {
+      log,
+      async reopen() {
+        await log.close();
+        log = partOf(await openKurrentEventLog({ url }), own, base);
+        return log;
+      },
+      dispose: () => log.close(),
+    };
+  });
+else
+  describe('KurrentDB', () => {
+    it.skip('NOT TESTED on a real server: there is none; PARLEY_TEST_KURRENTDB=esdb://... names one', () => {});
+  });
