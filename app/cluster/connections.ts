@@ -1,15 +1,18 @@
 /** The servers a process stands on, each waited for until it answers, and opened once whatever roles want it. */
 
+import type { Logger } from 'pino';
 import { openKurrentEventLog } from '../../log/kurrentdb/index.ts';
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/index.ts';
 import { openPostgres, type Postgres } from '../../projections/postgres/index.ts';
 import { openRedis, type Redis } from '../../projections/redis/index.ts';
+import { ensureTopic, eventsTopic, kafkaOf } from '../../projections/relay/kafka/index.ts';
 import { type Cassandra, keyspaceOf, openCassandra } from '../../projections/timelines/cassandra/index.ts';
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
 import type { Vault } from '../../vault/index.ts';
 import type { Checkpoints } from '../../vault/leases-port.ts';
 import { openCheckpoints, openPostgresVault } from '../../vault/postgres/index.ts';
+import type { EdgeOptions } from '../edges.ts';
 import { meteredLog } from '../metered-log.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Place, reach, waitingLine } from './reach.ts';
@@ -36,6 +39,7 @@ const PLACES = {
   vault: ['The vault', 'PARLEY_VAULT_URL', 'vaultUrl'],
   views: ['The PostgreSQL of the guild views', 'PARLEY_VIEWS_URL', 'viewsUrl'],
   redis: ['Redis', 'PARLEY_REDIS_URL', 'redisUrl'],
+  kafka: ['Kafka', 'PARLEY_KAFKA_URL', 'kafkaUrl'],
   cassandra: ['Cassandra', 'PARLEY_CASSANDRA_URL', 'cassandraUrl'],
 } as const satisfies Record<string, readonly [name: string, variable: string, key: keyof ClusterConfig]>;
 
@@ -47,16 +51,23 @@ const once = <T>(open: () => Promise<T>): (() => Promise<T>) => {
   };
 };
 
+export interface Distribution {
+  readonly url: string;
+  readonly namespace: string;
+  readonly partitions: number;
+}
+
 export class Connections {
   readonly config: Config;
-  readonly opened: Opened;
+  readonly opened = new Opened();
   private readonly metrics: Metrics;
+  private readonly logger: Logger;
   private readonly say: Say;
 
-  constructor(config: Config, metrics: Metrics, opened: Opened, say: Say) {
+  constructor({ config, metrics, logger }: EdgeOptions, say: Say) {
     this.config = config;
     this.metrics = metrics;
-    this.opened = opened;
+    this.logger = logger;
     this.say = say;
   }
 
@@ -115,6 +126,15 @@ export class Connections {
     await redis.whenConnected();
     here = true;
     return redis;
+  });
+
+  /** What those who write and follow the distribution log are told; its topic is there. @throws WrongPartitions */
+  readonly distribution = once(async (): Promise<Distribution> => {
+    const { namespace, partitions } = this.config.cluster;
+    const { url } = this.place('kafka');
+    const kafka = kafkaOf(url, `${namespace}-start`, this.logger);
+    await reach(this.place('kafka'), () => ensureTopic(kafka, eventsTopic(namespace), partitions), this.say);
+    return { url, namespace, partitions };
   });
 
   readonly cassandra = once(async (): Promise<Cassandra> => {

@@ -69,8 +69,12 @@ export const startProjector = async (
 ): Promise<void> => {
   const { opened } = connections;
   const { namespace, partitions } = config.cluster;
-  const [log, redis] = await Promise.all([connections.log(), connections.redis()]);
-  const common: Common = { url: config.cluster.kafkaUrl!, namespace, partitions, log, logger, onFailure };
+  const [log, redis, distribution] = await Promise.all([
+    connections.log(),
+    connections.redis(),
+    connections.distribution(),
+  ]);
+  const common: Common = { ...distribution, log, logger, onFailure };
   const updates = redisProgress(redis, namespace);
   await updates.start();
   opened.add(updates, (one) => one.stop());

@@ -12,16 +12,19 @@ export const standForRelay = async (
   { config, metrics, logger }: EdgeOptions,
   onFailure: (error: unknown) => void,
 ): Promise<Leadership> => {
-  const { namespace, partitions, kafkaUrl } = config.cluster;
-  const [log, checkpoints] = await Promise.all([connections.log(), connections.checkpoints()]);
+  const [log, checkpoints, distribution] = await Promise.all([
+    connections.log(),
+    connections.checkpoints(),
+    connections.distribution(),
+  ]);
   let relay: Relay | undefined;
   const leadership = seekLeadership({
     url: connections.agreements,
-    name: `${namespace} relay`,
+    name: `${config.cluster.namespace} relay`,
     onGained: async () => {
       logger.info({}, 'this process is the relay');
       relay = startRelay({
-        ...{ log, url: kafkaUrl!, namespace, partitions, checkpoints, logger, onFailure },
+        ...{ ...distribution, log, checkpoints, logger, onFailure },
         onRelayed: (events) => metrics.relayed.inc(events),
       });
     },

@@ -2,7 +2,7 @@
 import type { Role } from '../../schemas/config.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen } from '../edges.ts';
 import type { Server } from '../server.ts';
-import { Connections, Opened, type Say } from './connections.ts';
+import { Connections, type Say } from './connections.ts';
 import { standForFinisher } from './finisher.ts';
 import { Lookout } from './lookout.ts';
 import { type Node, openNode } from './node.ts';
@@ -51,8 +51,8 @@ const openEdges = async (
 export const startClusterServer = async (options: ClusterServerOptions): Promise<Server> => {
   const { config, metrics, say, onFailure } = options;
   const { roles } = config.cluster;
-  const opened = new Opened();
-  const connections = new Connections(config, metrics, opened, say);
+  const connections = new Connections(options, say);
+  const { opened } = connections;
   let draining = false;
   try {
     const log = await connections.log();
