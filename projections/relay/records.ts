@@ -9,13 +9,23 @@ import { decodeEvent, type ParleyEvent } from '../../schemas/events/index.ts';
 const Tick = t.type({ from: t.number, through: t.number, count: t.number, epoch: t.string }, 'Tick');
 export type Tick = t.TypeOf<typeof Tick>;
 
-/** Field by field, with the data as it lies in the log: neither parsed nor written anew. */
+/** With the data as it lies in the log, neither parsed nor written anew; the rest field by field, since a spread takes microseconds. */
 export const encodeEvent = (event: StoredEvent): string => {
-  const { id, type, schema, stream, sequence, position, time, actor } = event;
-  const { key, correlationId, causationId, traceparent } = event;
-  const envelope = { id, type, schema, stream, sequence, position, time, actor };
-  const rest = JSON.stringify({ ...envelope, key, correlationId, causationId, traceparent });
-  return `${rest.slice(0, -1)},"data":${event.data}}`;
+  const envelope = JSON.stringify({
+    id: event.id,
+    type: event.type,
+    schema: event.schema,
+    stream: event.stream,
+    sequence: event.sequence,
+    position: event.position,
+    time: event.time,
+    actor: event.actor,
+    key: event.key,
+    correlationId: event.correlationId,
+    causationId: event.causationId,
+    traceparent: event.traceparent,
+  });
+  return `${envelope.slice(0, -1)},"data":${event.data}}`;
 };
 
 /** @throws when it is no event, or one that this version of Parley cannot read. */

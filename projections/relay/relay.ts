@@ -29,6 +29,12 @@ export interface RelayParts {
 
 const NAME = 'relay';
 
+interface Ready {
+  readonly records: readonly PartitionRecord[];
+  readonly count: number;
+  readonly through: number;
+}
+
 export class RunningRelay implements Relay {
   position = 0;
   private readonly parts: RelayParts;
@@ -47,18 +53,14 @@ export class RunningRelay implements Relay {
 
   private async run(): Promise<void> {
     await this.begin();
-    let page = this.page(this.position);
+    let next = this.next(this.position);
     while (!this.stopping.signal.aborted) {
-      const { events, through } = await page;
-      if (events.length === 0 && through <= this.position) {
-        await this.rest();
-        page = this.page(this.position);
-        continue;
-      }
+      const ready = await next;
       // Only of a full page is it known that there is more: otherwise what comes while this is sent would be missed.
-      const next = events.length === PAGE ? this.page(through) : undefined;
-      await this.relay({ events, through });
-      page = next ?? this.page(this.position);
+      const ahead = ready.count === PAGE ? this.next(ready.through) : undefined;
+      if (ready.through > this.position) await this.relay(ready);
+      else await this.rest();
+      next = ahead ?? this.next(this.position);
     }
   }
 
@@ -71,19 +73,32 @@ export class RunningRelay implements Relay {
     this.written = checkpoint;
   }
 
-  private page(after: number): Promise<StoredPage> {
-    const page = this.retried(() => this.parts.log.rawAll({ after, limit: PAGE }), 'the relay cannot read the log');
+  /** Read, and made ready while the batch before it is on its way. */
+  private next(after: number): Promise<Ready> {
+    const next = this.read(after);
     // It is read ahead, and perhaps never asked for.
-    page.catch(() => {});
-    return page;
+    next.catch(() => {});
+    return next;
   }
 
-  private async relay(page: StoredPage): Promise<void> {
-    const { log, partitions, onRelayed } = this.parts;
-    const records = recordsOf(page, this.position, log.epoch, partitions);
+  private async read(after: number): Promise<Ready> {
+    const page = await this.retried(
+      () => this.parts.log.rawAll({ after, limit: PAGE }),
+      'the relay cannot read the log',
+    );
+    return this.ready(page, after);
+  }
+
+  private ready(page: StoredPage, from: number): Ready {
+    const { log, partitions } = this.parts;
+    const { events, through } = page;
+    return { records: recordsOf(page, from, log.epoch, partitions), count: events.length, through };
+  }
+
+  private async relay({ records, count, through }: Ready): Promise<void> {
     await this.retried(() => this.parts.send(records), 'the relay cannot send');
-    this.position = page.through;
-    onRelayed?.(page.events.length, page.through);
+    this.position = through;
+    this.parts.onRelayed?.(count, through);
     if (Date.now() >= this.nextWrite) this.checkpoint();
   }
 
@@ -91,7 +106,8 @@ export class RunningRelay implements Relay {
   private async rest(): Promise<void> {
     const began = Date.now();
     await untilMore(this.parts.log, this.position, IDLE_MS, this.stopping.signal);
-    if (Date.now() - began >= IDLE_MS) await this.relay({ events: [], through: this.position });
+    if (Date.now() - began < IDLE_MS) return;
+    await this.relay(this.ready({ events: [], through: this.position }, this.position));
   }
 
   private async retried<T>(work: () => Promise<T>, message: string): Promise<T> {

@@ -1,0 +1,1 @@
+export { DeadLetterTopic, deadLettersTopic } from './topic.ts';

@@ -1,0 +1,1 @@
+export { openDeadLetters } from './dead-letters.ts';
