@@ -27,6 +27,7 @@ export const deliverySink = ({ publisher, log, partitions, onDropped }: Delivery
       onDropped(batch, error);
     }
   },
+  async repair() {},
   kindOf: () => 'transient',
   async flush() {},
 });

@@ -10,7 +10,7 @@ import type { Folding } from '../snapshots/folding.ts';
 import type { StoredSnapshot } from '../snapshots/port.ts';
 import type { PostgresSnapshots } from '../snapshots/postgres/store.ts';
 import type { Checkpoints } from './checkpoints.ts';
-import type { Postgres } from './connection.ts';
+import type { Ask, Postgres } from './connection.ts';
 import { kindOf } from './failures.ts';
 
 const FLUSH_MS = 1000;
@@ -75,28 +75,44 @@ export class PostgresPartitionStore implements PartitionStore {
     }
   }
 
+  async repair(events: readonly ParleyEvent[]): Promise<void> {
+    const { postgres, folding } = this.parts;
+    try {
+      const written = await this.project(events);
+      await postgres.transaction((ask) => this.writeRows(ask, written));
+    } catch (failure) {
+      folding.forget();
+      throw failure;
+    }
+  }
+
   private async project(events: readonly ParleyEvent[]): Promise<Written> {
     const { folding } = this.parts;
     if (folding.mustLoad(events)) await folding.load(events);
     return { changes: guildChanges(events), entries: audienceEntries(events), snapshots: folding.fold(events) };
   }
 
-  private async write(batch: PartitionBatch, { changes, entries, snapshots }: Written): Promise<void> {
+  private async write(batch: PartitionBatch, written: Written): Promise<void> {
     const { partition, from, through } = batch;
-    const { postgres, checkpoints, ...stores } = this.parts;
+    const { postgres, checkpoints } = this.parts;
     const since = this.stored.get(partition) ?? from;
     const stands = await postgres.transaction(async (ask) => {
       const elsewhere = await checkpoints.move(ask, partition, since, from, through);
       // Where the answer to a commit was lost, its repetition finds it there.
       if (elsewhere !== undefined) return elsewhere;
-      await stores.audiences.write(ask, entries);
-      await stores.snapshots.write(ask, snapshots);
-      await stores.guilds.write(ask, changes);
+      await this.writeRows(ask, written);
       return through;
     });
     if (stands !== through) this.moved(batch, stands);
     this.stored.set(partition, through);
     this.remembered.delete(partition);
+  }
+
+  private async writeRows(ask: Ask, { changes, entries, snapshots }: Written): Promise<void> {
+    const { audiences, snapshots: states, guilds } = this.parts;
+    await audiences.write(ask, entries);
+    await states.write(ask, snapshots);
+    await guilds.write(ask, changes);
   }
 
   private async remember(batch: PartitionBatch): Promise<void> {

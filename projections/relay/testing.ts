@@ -1,6 +1,6 @@
 /** For specs of the distribution log: topics of one's own on the shared Kafka, and what is in them. */
 import { randomBytes } from 'node:crypto';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, type EachMessagePayload, Kafka, logLevel } from 'kafkajs';
 import type { ParleyEvent } from '../../schemas/events/index.ts';
 import { urls } from '../../services/endpoints.ts';
 import type { DistributionLogger, RelayCheckpoints } from './port.ts';
@@ -47,33 +47,28 @@ export class MemoryCheckpoints implements RelayCheckpoints {
   }
 }
 
-export interface Found {
+export interface RawRecord {
   readonly partition: number;
   readonly key: string | null;
-  readonly event?: ParleyEvent;
-  readonly tick?: Tick;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Everything that is in a topic now, in order within each partition. */
-export const contentsOf = async (topic: string, url: string = urls.kafka): Promise<readonly Found[]> => {
+export const rawContentsOf = async (topic: string, url: string = urls.kafka): Promise<readonly RawRecord[]> => {
   const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic), url);
-  const left = new Map(
-    ends.filter(({ high, low }) => high !== low).map(({ partition, high }) => [partition, Number(high)]),
-  );
-  const found: Found[] = [];
+  const filled = ends.filter(({ high, low }) => high !== low);
+  const left = new Map(filled.map(({ partition, high }) => [partition, Number(high)]));
+  const found: RawRecord[] = [];
   if (left.size === 0) return found;
   const consumer = bareKafka(url).consumer({ groupId: `${topic}-${randomNamespace()}`, maxWaitTimeInMs: 50 });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await new Promise<void>((resolve, reject) => {
-    const eachMessage = async (payload: {
-      partition: number;
-      message: { key: Buffer | null; value: Buffer | null; offset: string };
-    }) => {
-      const { partition, message } = payload;
-      const key = message.key?.toString() ?? null;
-      const json = message.value!.toString();
-      found.push({ partition, key, ...(key === null ? { tick: parseTick(json) } : { event: parseEvent(json) }) });
+    const eachMessage = async ({ partition, message }: EachMessagePayload) => {
+      const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]);
+      const [key, value] = [message.key?.toString() ?? null, String(message.value)];
+      found.push({ partition, key, value, headers: Object.fromEntries(headers) });
       if (Number(message.offset) + 1 >= (left.get(partition) ?? 0)) left.delete(partition);
       if (left.size === 0) resolve();
     };
@@ -82,3 +77,18 @@ export const contentsOf = async (topic: string, url: string = urls.kafka): Promi
   await consumer.disconnect();
   return found;
 };
+
+export interface Found {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly event?: ParleyEvent;
+  readonly tick?: Tick;
+}
+
+/** What the relay wrote. */
+export const contentsOf = async (topic: string, url?: string): Promise<readonly Found[]> =>
+  (await rawContentsOf(topic, url)).map(({ partition, key, value }) => ({
+    partition,
+    key,
+    ...(key === null ? { tick: parseTick(value) } : { event: parseEvent(value) }),
+  }));

@@ -33,7 +33,12 @@ export interface PartitionStore {
    * @throws CheckpointMoved before anything is stored, where the store can tell.
    */
   commit(batch: PartitionBatch): Promise<void>;
-  /** What a failure of `commit` means: `permanent` for the event, `transient` for the store. */
+  /**
+   * Stores rows of events that had been left out, all of one stream and in its order, while the checkpoint stays where it is:
+   * somewhere at or beyond them. May be repeated.
+   */
+  repair(events: readonly ParleyEvent[]): Promise<void>;
+  /** What a failure of `commit` or `repair` means: `permanent` for the event, `transient` for the store. */
   kindOf(failure: unknown): FailureKind;
   /** Stores what is remembered in memory only. */
   flush(): Promise<void>;

@@ -6,6 +6,7 @@ import type { Tick } from '../relay/records.ts';
 import { Follower, joined, type Range } from './follower.ts';
 import type { LogPages } from './log-pages.ts';
 import { CheckpointMoved, type PartitionBatch } from './partition-store.ts';
+import { Stopped } from './retrying.ts';
 
 /** Measured on Cassandra: batches of 2,000 are stored at the highest rate. */
 const MOST_AT_ONCE = 2000;
@@ -43,6 +44,7 @@ export class PartitionWorker {
   private readonly parts: WorkerParts;
   private readonly follower: Follower;
   private queue: Delivered[] = [];
+  private readonly visits: (() => Promise<void>)[] = [];
   private readonly stopping = new AbortController();
   private arrived: () => void = () => {};
   private taken: () => void = () => {};
@@ -91,8 +93,25 @@ export class PartitionWorker {
     });
   }
 
+  /** Runs `work` between two batches, while the partition stands at one position. @throws what `work` does; Stopped */
+  visit(work: (position: number, signal: AbortSignal) => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.visits.push(async () => {
+        if (this.stopped) reject(new Stopped());
+        else await work(this.stored, this.stopping.signal).then(resolve, reject);
+      });
+      if (this.stopped) this.visits.pop()!();
+      else this.arrived();
+    });
+  }
+
   private async run(): Promise<void> {
     while (!this.stopped) {
+      const visit = this.visits.shift();
+      if (visit !== undefined) {
+        await visit();
+        continue;
+      }
       if (this.queue.length === 0) {
         await new Promise<void>((resolve) => {
           this.arrived = resolve;
@@ -103,8 +122,7 @@ export class PartitionWorker {
       this.queue = [];
       this.taken();
       const { ranges, next } = this.follow(records);
-      await this.bringForward(joined(ranges, MOST_AT_ONCE));
-      this.resume = next ?? this.resume;
+      if (await this.bringForward(joined(ranges, MOST_AT_ONCE))) this.resume = next ?? this.resume;
     }
   }
 
@@ -122,19 +140,21 @@ export class PartitionWorker {
     return { ranges, next: end };
   }
 
-  private async bringForward(ranges: readonly Range[]): Promise<void> {
+  /** @returns false when it was stopped before all was done. */
+  private async bringForward(ranges: readonly Range[]): Promise<boolean> {
     let left = ranges;
     while (left.length > 0 && !this.stopped) {
       const [range, ...others] = left as readonly [Range, ...Range[]];
       try {
         if (range.events !== undefined) await this.store(range.from, range.events, range.through, 'distribution');
-        else if (!(await this.fill(range.through))) return;
+        else if (!(await this.fill(range.through))) return true;
         left = others;
       } catch (failure) {
         if (!(failure instanceof CheckpointMoved)) throw failure;
         left = this.moved(failure.actual, left.at(-1)!.through);
       }
     }
+    return left.length === 0;
   }
 
   /** Somebody else has stored more, or all is gone: what is missing up to `through` comes from the log. */
@@ -186,5 +206,6 @@ export class PartitionWorker {
     this.arrived();
     this.taken();
     await this.ended;
+    for (const visit of this.visits.splice(0)) await visit();
   }
 }

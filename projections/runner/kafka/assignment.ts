@@ -1,23 +1,32 @@
 /** The partitions that the group gave to this consumer, from one rebalancing to the next. */
 
+import { partitionOf } from '../../partitions.ts';
 import { LogPages } from '../log-pages.ts';
 import { PartitionApplying } from '../partition-applying.ts';
 import { PartitionWorker } from '../partition-worker.ts';
+import type { PoisonedStreams } from '../poisoned.ts';
 import { retrying } from '../retrying.ts';
 import type { FollowOptions } from './port.ts';
+
+/** How soon it is noticed that a dead letter is to be tried again; one small question each time. */
+const LOOK_MS = 1000;
 
 export class Assignment {
   private readonly options: FollowOptions;
   private readonly applying: PartitionApplying;
+  private readonly poisoned: PoisonedStreams | undefined;
+  private clock: NodeJS.Timeout | undefined;
   private readonly onFailure: (failure: unknown) => void;
   private workers = new Map<number, PartitionWorker>();
   private current = new AbortController();
   /** Everything that takes partitions up or lays them down, one after another. */
   private turn: Promise<void> = Promise.resolve();
 
-  constructor(options: FollowOptions, onFailure: (failure: unknown) => void) {
+  constructor(options: FollowOptions, poisoned: PoisonedStreams | undefined, onFailure: (failure: unknown) => void) {
+    const { sink, log, logger } = options;
     this.options = options;
-    this.applying = new PartitionApplying(options.sink, options.logger);
+    this.poisoned = poisoned;
+    this.applying = new PartitionApplying({ sink, log, logger, poisoned });
     this.onFailure = onFailure;
   }
 
@@ -51,6 +60,7 @@ export class Assignment {
   }
 
   private async end(): Promise<void> {
+    clearInterval(this.clock);
     const former = [...this.workers.values()];
     if (former.length === 0) return;
     await Promise.all(former.map((worker) => worker.stop()));
@@ -62,6 +72,7 @@ export class Assignment {
   private async begin(partitions: readonly number[], signal: AbortSignal): Promise<void> {
     const { sink, log } = this.options;
     const checkpoints = await this.patiently(() => sink.checkpoints(), signal);
+    await this.patiently(async () => this.poisoned?.load(), signal);
     if (signal.aborted) return;
     const pages = new LogPages(log);
     for (const partition of partitions)
@@ -79,6 +90,31 @@ export class Assignment {
           onFailure: this.onFailure,
         }),
       );
+    if (this.poisoned !== undefined) this.watchLetters(this.poisoned);
+  }
+
+  /** One after another; what cannot be asked for or done now is tried again at the next look. */
+  private async retryLetters(poisoned: PoisonedStreams): Promise<void> {
+    const { partitions, logger, sink } = this.options;
+    try {
+      for (const letter of await poisoned.requested()) {
+        const worker = this.workers.get(partitionOf(letter.stream, partitions));
+        await worker?.visit((position, signal) => this.applying.retry(letter, position, signal));
+      }
+    } catch (err) {
+      logger.warn({ err, projection: sink.name }, 'dead letters cannot be tried again now');
+    }
+  }
+
+  private watchLetters(poisoned: PoisonedStreams): void {
+    let looking = false;
+    this.clock = setInterval(() => {
+      if (looking) return;
+      looking = true;
+      void this.retryLetters(poisoned).finally(() => {
+        looking = false;
+      });
+    }, LOOK_MS);
   }
 
   private patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {

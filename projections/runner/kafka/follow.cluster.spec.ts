@@ -1,12 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { urls } from '../../../services/endpoints.ts';
+import { deadLettersTopic } from '../../dead-letters/kafka/index.ts';
+import { memoryDeadLetters } from '../../dead-letters/testing.ts';
 import { eventsTopic, startRelay } from '../../relay/kafka/index.ts';
 import type { Relay } from '../../relay/port.ts';
-import { dropNamespace, MemoryCheckpoints, randomNamespace, silent, withAdmin } from '../../relay/testing.ts';
+import {
+  dropNamespace,
+  MemoryCheckpoints,
+  randomNamespace,
+  rawContentsOf,
+  silent,
+  withAdmin,
+} from '../../relay/testing.ts';
 import { MemoryLog, Story } from '../../testing.ts';
-import type { PartitionSink } from '../partition-applying.ts';
+import { byStream, MemorySink } from '../testing.ts';
 import { type Following, type FollowOptions, followPartitions } from './index.ts';
-import { byStream, MemorySink } from './testing.ts';
 
 const PARTITIONS = 4;
 
@@ -39,7 +47,7 @@ const follow = (over: Partial<FollowOptions> = {}): Following => {
     partitions: PARTITIONS,
     group: 'timelines-g1',
     log,
-    sink: sink as PartitionSink,
+    sink,
     logger: silent,
     onFailure: (failure) => {
       throw failure;
@@ -171,5 +179,43 @@ describe('followers of the distribution log', () => {
     post(10);
     await sink.until(1510);
     expectAll();
+  });
+});
+
+describe('an event that the store refuses', () => {
+  it('goes to the dead letters, and comes in when it is tried again', async () => {
+    const letters = memoryDeadLetters();
+    const told: number[] = [];
+    relay();
+    follow({ deadLetters: letters, onDeadLetter: ({ position }) => told.push(position) });
+    sink.kind = 'permanent';
+    sink.fails = ({ events }) =>
+      events.some(({ position }) => position === 30) ? new Error('it does not fit') : undefined;
+    post(100);
+    await sink.until(100);
+    expect(told).toEqual([30]);
+    const { stream, sequence } = log.all[29]!;
+    const leftOut = log.all.filter((event) => event.stream === stream && event.sequence >= sequence);
+    expect(sink.events.length).toBe(100 - leftOut.length);
+    const [record, ...others] = await rawContentsOf(deadLettersTopic(namespace));
+    expect(others).toEqual([]);
+    expect(record).toEqual({
+      partition: 0,
+      key: stream,
+      value: JSON.stringify(log.all[29]),
+      headers: {
+        error: 'it does not fit',
+        attempts: '4',
+        source: `${stream}/${sequence}/30`,
+        projection: 'timelines-g1',
+      },
+    });
+    sink.fails = () => undefined;
+    expect(await letters.requestRetry({ projection: 'timelines-g1' })).toBe(1);
+    await sink.when(() => sink.events.length === 100);
+    post(23);
+    await sink.until(123);
+    expectAll();
+    expect(await letters.list()).toEqual([]);
   });
 });

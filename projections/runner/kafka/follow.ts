@@ -1,7 +1,9 @@
 /** Follows the distribution log with one consumer after another. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { DeadLetterTopic } from '../../dead-letters/kafka/index.ts';
 import { kafkaOf } from '../../relay/kafka/index.ts';
 import { WrongPartitions } from '../../relay/port.ts';
+import { PoisonedStreams } from '../poisoned.ts';
 import { Member } from './member.ts';
 import type { Following, FollowOptions } from './port.ts';
 
@@ -12,10 +14,19 @@ const PAUSE_MS = 500;
  * @throws TypeError when the URL is none.
  */
 export const followPartitions = (options: FollowOptions): Following => {
-  const { url, namespace, group, logger, onReplaced, onFailure } = options;
+  const { url, namespace, group, logger, deadLetters, onDeadLetter, onReplaced, onFailure } = options;
   const kafka = kafkaOf(url, `${namespace}-${group}`, logger);
   const stopping = new AbortController();
-  let member = new Member(options, kafka);
+  const topic = new DeadLetterTopic(kafka, namespace);
+  const poisoned =
+    deadLetters &&
+    new PoisonedStreams({
+      letters: deadLetters,
+      projection: group,
+      publish: (letter, event) => topic.publish(letter, event),
+      ...(onDeadLetter && { onDeadLetter }),
+    });
+  let member = new Member(options, kafka, poisoned);
 
   const supervise = async (): Promise<void> => {
     for (;;) {
@@ -29,7 +40,7 @@ export const followPartitions = (options: FollowOptions): Following => {
       onReplaced?.(reason);
       await wait(PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
-      member = new Member(options, kafka);
+      member = new Member(options, kafka, poisoned);
     }
   };
 
@@ -43,6 +54,7 @@ export const followPartitions = (options: FollowOptions): Following => {
       stopping.abort();
       await member.stop();
       await supervised;
+      await topic.close();
     },
   };
 };

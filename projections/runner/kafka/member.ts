@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { ensureTopic, eventsTopic, RETRY } from '../../relay/kafka/index.ts';
 import type { PartitionWorker } from '../partition-worker.ts';
+import type { PoisonedStreams } from '../poisoned.ts';
 import { Assignment } from './assignment.ts';
 import { delivered } from './decode.ts';
 import type { FollowOptions } from './port.ts';
@@ -38,14 +39,14 @@ export class Member {
   private timer: NodeJS.Timeout | undefined;
   private started: Promise<void> = Promise.resolve();
 
-  constructor(options: FollowOptions, kafka: Kafka) {
+  constructor(options: FollowOptions, kafka: Kafka, poisoned: PoisonedStreams | undefined) {
     this.options = options;
     this.kafka = kafka;
     this.topic = eventsTopic(options.namespace);
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
-    this.assignment = new Assignment(options, (failure) => this.end(failure));
+    this.assignment = new Assignment(options, poisoned, (failure) => this.end(failure));
     this.consumer = kafka.consumer({
       groupId: `${options.namespace}-${options.group}`,
       sessionTimeout: SESSION_MS,

@@ -1,6 +1,7 @@
 import type { LogReader } from '../../../log/port.ts';
+import type { DeadLetters, NewLetter } from '../../dead-letters/port.ts';
 import type { DistributionLogger } from '../../relay/port.ts';
-import type { PartitionSink } from '../partition-applying.ts';
+import type { PartitionStore } from '../partition-store.ts';
 
 export interface FollowOptions {
   /** `parseKafkaUrl` says which. */
@@ -10,7 +11,10 @@ export interface FollowOptions {
   /** Those who share it share the partitions: `timelines-g1`, `delivery`. The namespace is put before it. */
   readonly group: string;
   readonly log: LogReader;
-  readonly sink: PartitionSink;
+  readonly sink: PartitionStore;
+  /** Where events go that the store refuses for ever; their streams are left out. Without it they are tried for ever. */
+  readonly deadLetters?: DeadLetters;
+  readonly onDeadLetter?: (letter: NewLetter) => void;
   readonly logger: DistributionLogger;
   /** Told after every batch that is in the store: how far the partition is, how many events that were, and from where. */
   readonly onThrough?: (partition: number, through: number, events: number, source: 'distribution' | 'log') => void;

@@ -1,3 +1,4 @@
+import type { ParleyEvent } from '../../../schemas/events/index.ts';
 import { CheckpointMoved, type PartitionBatch, type PartitionStore } from '../../runner/partition-store.ts';
 import type { TimelineWriter } from '../port.ts';
 import { timelineChanges } from '../project.ts';
@@ -53,6 +54,10 @@ export class CassandraPartitionStore implements PartitionStore {
     }
     this.stored.set(partition, through);
     this.remembered.delete(partition);
+  }
+
+  async repair(events: readonly ParleyEvent[]): Promise<void> {
+    await this.parts.writer.apply(timelineChanges(events));
   }
 
   private async remember(batch: PartitionBatch): Promise<void> {

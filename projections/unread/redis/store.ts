@@ -1,3 +1,4 @@
+import type { ParleyEvent } from '../../../schemas/events/index.ts';
 import { CheckpointMoved, type PartitionBatch, type PartitionStore } from '../../runner/partition-store.ts';
 import { unreadChanges } from '../project.ts';
 import { kindOf } from './failures.ts';
@@ -57,6 +58,10 @@ export class RedisUnreadStore implements PartitionStore {
     if (this.clock() - this.flushed < FLUSH_MS) return;
     const found = (await this.flushNow()).get(partition);
     if (found !== undefined) this.moved(batch, found);
+  }
+
+  async repair(events: readonly ParleyEvent[]): Promise<void> {
+    await this.writer.apply(unreadChanges(events));
   }
 
   async flush(): Promise<void> {

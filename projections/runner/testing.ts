@@ -1,10 +1,9 @@
 /** For specs: a store in memory that several followers share, and is as strict as one can be. */
-import type { ParleyEvent } from '../../../schemas/events/index.ts';
-import type { PartitionSink } from '../partition-applying.ts';
-import { CheckpointMoved, type PartitionBatch } from '../partition-store.ts';
-import type { FailureKind } from '../port.ts';
+import type { ParleyEvent } from '../../schemas/events/index.ts';
+import { CheckpointMoved, type PartitionBatch, type PartitionStore } from './partition-store.ts';
+import type { FailureKind } from './port.ts';
 
-export class MemorySink implements PartitionSink {
+export class MemorySink implements PartitionStore {
   readonly name = 'timelines';
   readonly events: ParleyEvent[] = [];
   readonly batches: PartitionBatch[] = [];
@@ -31,6 +30,13 @@ export class MemorySink implements PartitionSink {
     this.positions[partition] = through;
     this.events.push(...events);
     this.batches.push(batch);
+    for (const look of this.waiting) look();
+  }
+
+  async repair(events: readonly ParleyEvent[]): Promise<void> {
+    const failure = this.fails({ partition: -1, from: 0, events, through: 0 });
+    if (failure !== undefined) throw failure;
+    this.events.push(...events);
     for (const look of this.waiting) look();
   }
 
