@@ -56,6 +56,15 @@ describe('the partitions of the timelines', () => {
     expect(await ordinals()).toEqual([2, 1]);
   });
 
+  it('take what had been left out, and stay where they are', async () => {
+    for (let n = 0; n < 3; n += 1) story.post(CHANNEL, ANN);
+    const { events } = batch(0);
+    await timelines.store.commit({ ...batch(0), events: events.slice(0, 1) });
+    await timelines.store.repair(events.slice(1));
+    expect(await ordinals()).toEqual([3, 2, 1]);
+    expect(await again().store.checkpoints()).toEqual([0, 3, 0, 0]);
+  });
+
   it('take a batch again that was stored in part, and hold at least what was acknowledged', async () => {
     for (let n = 0; n < 20; n += 1) story.post(CHANNEL, ANN);
     await timelines.store.checkpoints();

@@ -62,6 +62,15 @@ describe('the partitions of unread counts', () => {
     expect(await unread.rows().head(CHANNEL)).toMatchObject({ ordinal: 3, sequence: 3, position: 3 });
   });
 
+  it('take what had been left out, and stay where they are', async () => {
+    await begun();
+    for (let n = 0; n < 3; n += 1) story.post(CHANNEL, ANN);
+    await store.commit({ ...batch(1), events: story.since(0).slice(0, 1) });
+    await store.repair(story.since(1));
+    expect(await unread.rows().head(CHANNEL)).toMatchObject({ ordinal: 3, sequence: 3, position: 3 });
+    expect((await again().checkpoints())[unread.keys.partitionOfChannel(CHANNEL)]).toBe(3);
+  });
+
   it('take a batch again whose answer was lost, and no other batch twice', async () => {
     await begun();
     const from = 1;
