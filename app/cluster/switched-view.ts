@@ -6,6 +6,9 @@ import type { PartitionStore } from '../../projections/runner/partition-store.ts
 import type { Checkpoints } from '../../vault/leases-port.ts';
 import { generationOf, watchGeneration } from './generations.ts';
 
+/** How long the next generation may take to get as far as the former; then it is tried again. */
+const TAKEN_OVER_MS = 60_000;
+
 export interface OpenView<Readers> {
   readonly readers: Readers;
   readonly store: PartitionStore;
@@ -58,7 +61,10 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
     const next = await opened(generation);
     const former = current;
     // What was seen through the former one must be seen through the next: its writers go on for that long.
-    await next.tracker.whenProcessed(former.tracker.checkpoint(), 60_000);
+    if (!(await next.tracker.whenProcessed(former.tracker.checkpoint(), TAKEN_OVER_MS))) {
+      await next.close();
+      throw new Error(`Generation ${generation} of ${kind.name} does not get as far as the one before it`);
+    }
     current = next;
     await former.close();
   });
