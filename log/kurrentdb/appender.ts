@@ -21,7 +21,7 @@ interface Waiting {
 
 /**
  * Streams with a batch under way. Not more than the client can write without waiting: what waits inside it when its stream
- * breaks is rejected where nobody can catch it.
+ * breaks, from the 17th on, is rejected where nobody can catch it, and that ends the process.
  */
 const MOST_STREAMS = 15;
 const PAUSE_MS = 100;
