@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { openKurrentEventLog } from '../../log/kurrentdb/index.ts';
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/index.ts';
+import { openDeadLetters } from '../../projections/dead-letters/postgres/index.ts';
 import { openPostgres, type Postgres } from '../../projections/postgres/index.ts';
 import { openRedis, type Redis } from '../../projections/redis/index.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../projections/relay/kafka/index.ts';
@@ -113,6 +114,9 @@ export class Connections {
     const { url } = this.place('views');
     return this.opened.add(await openPostgres({ url, onWaiting: this.waiting('views') }), (one) => one.close());
   });
+
+  /** Beside the guild views, since what is left out is a matter of the read side. */
+  readonly deadLetters = once(async () => openDeadLetters(await this.views()));
 
   readonly redis = once(async (): Promise<Redis> => {
     const { redisTimeoutMs: timeoutMs, redisOpenMs: openMs } = this.config.cluster;

@@ -1,10 +1,14 @@
 /** The projector role: follows the distribution log into every view, and publishes what it holds for the gateways. */
+
+import type { DeadLetters } from '../../projections/dead-letters/port.ts';
 import { openFeedPublisher } from '../../projections/delivery/redis/index.ts';
 import { deliverySink } from '../../projections/delivery/sink.ts';
+import type { ViewName } from '../../projections/port.ts';
 import type { ProgressChannel } from '../../projections/progress/port.ts';
 import { redisProgress } from '../../projections/progress/redis/index.ts';
 import { type Following, followPartitions } from '../../projections/runner/kafka/index.ts';
 import type { EdgeOptions } from '../edges.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Connections } from './connections.ts';
 import { generationOf, OVERLAP_MS, watchGeneration } from './generations.ts';
 import type { ViewKind } from './switched-view.ts';
@@ -19,17 +23,23 @@ interface Parts {
   readonly connections: Connections;
   readonly common: Common;
   readonly updates: ProgressChannel;
-  readonly projected: (view: string, events: number) => void;
+  readonly deadLetters: DeadLetters;
+  readonly metrics: Metrics;
 }
+
+/** Whose checkpoints and dead letters a generation's are. */
+export const groupOf = (view: ViewName, generation: number): string => `${view}-g${generation}`;
 
 const followGeneration = async (parts: Parts, kind: ViewKind<unknown>, generation: number): Promise<Following> => {
   const { store } = await kind.open(generation);
   return followPartitions({
     ...parts.common,
-    group: `${kind.name}-g${generation}`,
+    group: groupOf(kind.name, generation),
     sink: store,
+    deadLetters: parts.deadLetters,
+    onDeadLetter: () => parts.metrics.deadLetters.inc({ view: kind.name }),
     onThrough: (partition, through, events) => {
-      parts.projected(kind.name, events);
+      parts.metrics.projected.inc({ view: kind.name }, events);
       parts.updates.publish({ view: kind.name, generation, through: { [partition]: through } });
     },
   });
@@ -78,8 +88,8 @@ export const startProjector = async (
   const updates = redisProgress(redis, namespace);
   await updates.start();
   opened.add(updates, (one) => one.stop());
-  const projected = (view: string, events: number) => metrics.projected.inc({ view }, events);
-  const parts: Parts = { connections, common, updates, projected };
+  const deadLetters = await connections.deadLetters();
+  const parts: Parts = { connections, common, updates, deadLetters, metrics };
   const kinds = await viewKinds(connections);
   for (const kind of Object.values(kinds)) await followView(parts, kind);
   const sink = deliverySink({
