@@ -21,17 +21,18 @@ import { type Arrived, Pending } from './pending.ts';
 import type { FeedMetrics, FeedReader, FillReason, TypingTold } from './port.ts';
 import type { FeedTransport, TransportListener } from './transport.ts';
 
-export interface FeedTimes {
+export interface FeedLimits {
   /** How long an event may be on its way before it is read from the log. */
   readonly staleMs: number;
   /** Between looks at the log's head. */
   readonly lookMs: number;
   /** How long a subscription may take to be confirmed; a range of the log is read for what it would have brought. */
   readonly subscribeMs: number;
+  /** Events that may wait for the watermark or the listener; what comes while there are more is read from the log later. */
+  readonly pending: number;
 }
 
-/** Measured: an event is 2-10 ms on its way. */
-export const feedTimes: FeedTimes = { staleMs: 250, lookMs: 125, subscribeMs: 1000 };
+export const feedLimits: FeedLimits = { staleMs: 250, lookMs: 125, subscribeMs: 1000, pending: 50_000 };
 
 export interface FeedReaderOptions {
   readonly log: Pick<LogReader, 'head' | 'readAll'>;
@@ -43,15 +44,13 @@ export interface FeedReaderOptions {
   readonly onFailure: (error: unknown) => void;
   readonly logger: { warn(fields: object, message: string): void };
   readonly metrics: FeedMetrics;
-  readonly times?: FeedTimes;
+  readonly limits?: FeedLimits;
   /** Milliseconds that never go back. */
   readonly clock?: () => number;
 }
 
 /** Events of one batch, as with the log's own tail. */
 const BATCH = 1000;
-/** Events that may wait for the watermark; what comes while there are more is read from the log later. */
-const PENDING_LIMIT = 50_000;
 /** Batches may follow each other without waiting for anything; sockets and timers get their turn in between. */
 const LONGEST_TURN_MS = 10;
 
@@ -59,7 +58,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   position = 0;
 
   private readonly options: FeedReaderOptions;
-  private readonly times: FeedTimes;
+  private readonly limits: FeedLimits;
   private readonly clock: () => number;
   private readonly stopping = new AbortController();
   private readonly log: PatientLog;
@@ -81,11 +80,11 @@ export class MendingFeedReader implements FeedReader, TransportListener {
 
   constructor(options: FeedReaderOptions) {
     this.options = options;
-    this.times = options.times ?? feedTimes;
+    this.limits = options.limits ?? feedLimits;
     this.clock = options.clock ?? (() => performance.now());
     this.log = new PatientLog(options.log, this.stopping.signal);
     this.listening = new Listening(options.partitions);
-    this.watch = new HeadWatch(this.times.staleMs);
+    this.watch = new HeadWatch(this.limits.staleMs);
     this.latecomers = new Latecomers({
       pageAfter: (position) => this.log.pageAfter(position),
       released: () => this.released,
@@ -154,7 +153,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   }
 
   private onPulse(chain: Chain, channel: string, pulse: Pulse): void {
-    if (!chain.awaits(pulse) || !this.listening.hears(channel) || this.pending.size >= PENDING_LIMIT) return;
+    if (!chain.awaits(pulse) || !this.listening.hears(channel) || this.pending.size >= this.limits.pending) return;
     const at = this.clock();
     for (const event of pulse.events) if (event.position > chain.through) this.pending.add(event, at);
     chain.received(pulse, channel);
@@ -186,7 +185,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     const names = channels.map((one) => one.name);
     const waited = new AbortController();
     const confirmed = this.options.transport.subscribe(partition, names).catch(() => {});
-    const enough = wait(this.times.subscribeMs, undefined, { signal: waited.signal }).catch(() => {});
+    const enough = wait(this.limits.subscribeMs, undefined, { signal: waited.signal }).catch(() => {});
     await Promise.race([confirmed, enough]);
     waited.abort();
     for (const one of channels) one.required = true;
@@ -199,7 +198,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       await this.look('stale');
-      await wait(this.times.lookMs, undefined, { signal }).catch(() => {});
+      await wait(this.limits.lookMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -262,7 +261,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
 
   /** Resolves when more may be read: the listener has kept up. */
   private async room(): Promise<void> {
-    while (this.pending.size >= PENDING_LIMIT && this.releasing && !this.stopping.signal.aborted)
+    while (this.pending.size >= this.limits.pending && this.releasing && !this.stopping.signal.aborted)
       await new Promise<void>((resolve) => {
         this.freed = resolve;
       });

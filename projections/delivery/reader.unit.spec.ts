@@ -166,7 +166,7 @@ describe('the feed of a gateway', () => {
     });
 
     it('everything, while nobody publishes', async () => {
-      await begin({ times: HASTY, clock: () => performance.now() });
+      await begin({ limits: HASTY, clock: () => performance.now() });
       await reader.listen([channelAudience(HERE)]);
       for (let n = 0; n < 3; n += 1) {
         story.post(HERE, ANN);
@@ -217,7 +217,7 @@ describe('the feed of a gateway', () => {
   });
 
   it('goes on reading the log until the feed is in time again', async () => {
-    await begin({ times: HASTY, clock: () => performance.now() });
+    await begin({ limits: HASTY, clock: () => performance.now() });
     story.post(HERE, ANN);
     await arrivesThrough(1);
     const { length } = metrics.fills;
@@ -388,7 +388,7 @@ describe('the feed of a gateway', () => {
     it('reads for what comes between its being asked for and being in place', async () => {
       await begin();
       await reader.listen([channelAudience(HERE)]);
-      transport.forgetSubscriptions();
+      transport.cut();
       await transport.subscribe(0, ['manifest']);
       await transport.subscribe(1, ['manifest']);
       await transport.subscribe(2, ['manifest']);
@@ -401,7 +401,7 @@ describe('the feed of a gateway', () => {
     });
 
     it.each(['refused', 'hangs'] as const)('does not wait for ever when it is %s', async (subscribing) => {
-      await begin({ times: HASTY, clock: () => performance.now() });
+      await begin({ limits: HASTY, clock: () => performance.now() });
       transport.subscribing = subscribing;
       await reader.listen([channelAudience(HERE)]);
       story.post(HERE, ANN);
@@ -464,7 +464,7 @@ describe('the feed of a gateway', () => {
     let heads = 0;
     let readings = 0;
     await begin({
-      times: { ...PATIENT, staleMs: 10, lookMs: 5 },
+      limits: { ...PATIENT, staleMs: 10, lookMs: 5 },
       clock: () => performance.now(),
       log: {
         head: () => {

@@ -4,7 +4,7 @@ import type { ParleyEvent } from '../../schemas/events/index.ts';
 import { partitionOf } from '../partitions.ts';
 import { messagesOf } from './batch-messages.ts';
 import type { FeedMetrics, FillReason } from './port.ts';
-import { type FeedReaderOptions, type FeedTimes, MendingFeedReader } from './reader.ts';
+import { type FeedLimits, type FeedReaderOptions, MendingFeedReader } from './reader.ts';
 import type { FeedTransport, TransportListener } from './transport.ts';
 
 export interface Published {
@@ -21,6 +21,9 @@ export class MemoryTransport implements FeedTransport {
   /** Whether subscriptions are confirmed; `hangs`: not while it is so, and nothing is said. */
   subscribing: 'confirmed' | 'refused' | 'hangs' = 'confirmed';
   readonly asked: string[] = [];
+  /** Messages are under way until `arrive`: those of one partition in order, partitions each at its own pace. */
+  slow = false;
+  private readonly underWay = new Map<number, Published[]>();
   private readonly subscribed = new Set<string>();
   private readonly hanging: (() => void)[] = [];
   private listener: TransportListener | undefined;
@@ -60,21 +63,30 @@ export class MemoryTransport implements FeedTransport {
     return this.subscribed.has(`${partition}/${channel}`);
   }
 
-  /** As when a server forgets them: nobody is told. */
-  forgetSubscriptions(): void {
-    this.subscribed.clear();
-  }
-
   reconnected(): void {
     this.listener?.onReconnect();
   }
 
+  /** What is under way is lost, and so are the subscriptions. */
+  cut(): void {
+    this.underWay.clear();
+    this.subscribed.clear();
+  }
+
   deliver(message: Published): void {
-    const { partition, channel, text } = message;
+    const { partition, channel } = message;
     if (!this.hears(partition, channel)) return;
+    const queue = this.underWay.get(partition) ?? [];
+    this.underWay.set(partition, queue);
     const fate = this.fate(message);
-    for (let n = fate === 'lost' ? 0 : fate === 'twice' ? 2 : 1; n > 0; n -= 1)
-      this.listener?.onMessage(partition, channel, text);
+    for (let n = fate === 'lost' ? 0 : fate === 'twice' ? 2 : 1; n > 0; n -= 1) queue.push(message);
+    if (!this.slow) this.arrive(partition);
+  }
+
+  /** The next messages of a partition arrive. */
+  arrive(partition: number, count = Number.POSITIVE_INFINITY): void {
+    const queue = this.underWay.get(partition) ?? [];
+    for (const { channel, text } of queue.splice(0, count)) this.listener?.onMessage(partition, channel, text);
   }
 
   stop(): void {
@@ -160,8 +172,8 @@ export class Handed {
 }
 
 /** Nothing is stale unless a spec says so. */
-export const PATIENT: FeedTimes = { staleMs: 60_000, lookMs: 60_000, subscribeMs: 60_000 };
-export const HASTY: FeedTimes = { staleMs: 10, lookMs: 5, subscribeMs: 20 };
+export const PATIENT: FeedLimits = { staleMs: 60_000, lookMs: 60_000, subscribeMs: 60_000, pending: 1000 };
+export const HASTY: FeedLimits = { staleMs: 10, lookMs: 5, subscribeMs: 20, pending: 1000 };
 
 export const aReader = (
   options: Pick<FeedReaderOptions, 'log' | 'partitions' | 'transport'> & Partial<FeedReaderOptions>,
@@ -173,6 +185,6 @@ export const aReader = (
     },
     logger: { warn: () => {} },
     metrics: new CountedFills(),
-    times: PATIENT,
+    limits: PATIENT,
     ...options,
   });

@@ -48,7 +48,7 @@ describe.each([
       partitions: PARTITIONS,
       onTyping: (typing) => typed.push(typing),
       metrics,
-      times: PATIENT,
+      limits: PATIENT,
     });
     readers.push(reader);
     await reader.start(handed.onBatch);
