@@ -3,13 +3,11 @@
  * handed over in position order up to it. Whatever goes wrong on the way is mended in one way: the missing range is read
  * from the log.
  */
-import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { LogReader, Page } from '../../log/port.ts';
 import type { Audience } from '../../schemas/streams.ts';
 import { partitionOf } from '../partitions.ts';
 import type { BatchListener } from '../port.ts';
-import { changesRights, cutAtRightsChanges } from '../runner/batches.ts';
-import { Turns } from '../runner/turns.ts';
 import { Chain } from './chain.ts';
 import { feedChannelOf, MANIFEST, STRUCTURE } from './channels.ts';
 import { HeadWatch } from './head-watch.ts';
@@ -17,8 +15,8 @@ import { Latecomers } from './latecomers.ts';
 import { byPartition, type Listened, Listening } from './listening.ts';
 import { decodeManifest, decodeSaid, type Manifest, type Pulse } from './messages.ts';
 import { PatientLog } from './patient-log.ts';
-import { type Arrived, Pending } from './pending.ts';
 import type { FeedMetrics, FeedReader, FillReason, TypingTold } from './port.ts';
+import { Release } from './release.ts';
 import type { FeedTransport, TransportListener } from './transport.ts';
 
 export interface FeedLimits {
@@ -49,14 +47,10 @@ export interface FeedReaderOptions {
   readonly clock?: () => number;
 }
 
-/** Events of one batch, as with the log's own tail. */
-const BATCH = 1000;
-/** Batches may follow each other without waiting for anything; sockets and timers get their turn in between. */
-const LONGEST_TURN_MS = 10;
+/** Between attempts to hear of a partition of which nothing comes. */
+const ASK_AGAIN_MS = 10_000;
 
 export class MendingFeedReader implements FeedReader, TransportListener {
-  position = 0;
-
   private readonly options: FeedReaderOptions;
   private readonly limits: FeedLimits;
   private readonly clock: () => number;
@@ -64,19 +58,12 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   private readonly log: PatientLog;
   private readonly listening: Listening;
   private readonly latecomers: Latecomers;
-  private readonly pending = new Pending();
-  private readonly turns = new Turns();
+  private readonly release: Release;
   private readonly watch: HeadWatch;
   private chains: readonly Chain[] = [];
-  /** Partitions that have to be read from the log until their manifests are in time again. */
-  private readonly silent = new Set<number>();
-  /** Through here events are handed over or being so. */
-  private released = 0;
-  private onBatch: BatchListener = async () => {};
-  private releasing = false;
-  private lastRelease: Promise<void> = Promise.resolve();
+  /** Partitions that are read from the log until their manifests are in time again, and when these were last asked for. */
+  private readonly silent = new Map<number, number>();
   private mending = false;
-  private freed: (() => void) | undefined;
 
   constructor(options: FeedReaderOptions) {
     this.options = options;
@@ -85,19 +72,28 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     this.log = new PatientLog(options.log, this.stopping.signal);
     this.listening = new Listening(options.partitions);
     this.watch = new HeadWatch(this.limits.staleMs);
+    this.release = new Release({
+      watermark: () => Math.min(...this.chains.map((chain) => chain.through)),
+      onReleased: (delayMs) => options.metrics.released(delayMs),
+      onFailure: (error) => this.fail(error),
+      clock: this.clock,
+      stopping: this.stopping.signal,
+    });
     this.latecomers = new Latecomers({
       pageAfter: (position) => this.log.pageAfter(position),
-      released: () => this.released,
-      onEvent: (event) => this.pending.add(event),
+      released: () => this.release.released,
+      onEvent: (event) => this.release.add(event),
       onRead: () => options.metrics.filled('subscription'),
     });
   }
 
+  get position(): number {
+    return this.release.position;
+  }
+
   async start(onBatch: BatchListener): Promise<void> {
     const head = await this.options.log.head();
-    this.onBatch = onBatch;
-    this.position = head;
-    this.released = head;
+    this.release.begin(head, onBatch);
     this.chains = Array.from({ length: this.options.partitions }, () => new Chain(head));
     this.options.transport.start(this);
     for (const partition of this.chains.keys()) this.subscribe(partition, [MANIFEST, STRUCTURE]);
@@ -121,14 +117,13 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   }
 
   atRest<T>(read: (position: number) => Promise<T>): Promise<T> {
-    return this.turns.atRest(() => read(this.position));
+    return this.release.atRest(read);
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.freed?.();
     this.options.transport.stop();
-    await this.lastRelease;
+    await this.release.ended();
   }
 
   onMessage(partition: number, channel: string, text: string): void {
@@ -153,9 +148,9 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   }
 
   private onPulse(chain: Chain, channel: string, pulse: Pulse): void {
-    if (!chain.awaits(pulse) || !this.listening.hears(channel) || this.pending.size >= this.limits.pending) return;
+    if (!chain.awaits(pulse) || !this.listening.hears(channel) || this.release.waiting >= this.limits.pending) return;
     const at = this.clock();
-    for (const event of pulse.events) if (event.position > chain.through) this.pending.add(event, at);
+    for (const event of pulse.events) if (event.position > chain.through) this.release.add(event, at);
     chain.received(pulse, channel);
   }
 
@@ -164,7 +159,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     if (manifest.through >= this.watch.due(this.clock())) this.silent.delete(partition);
     if (verdict === 'known') return;
     if (verdict === 'moved') {
-      this.release();
+      this.release.advance();
       return;
     }
     this.want(chain, manifest.through, verdict);
@@ -214,10 +209,16 @@ export class MendingFeedReader implements FeedReader, TransportListener {
       const expected = reason === 'reconnect' || this.silent.has(partition) ? head : due;
       if (chain.through >= expected) continue;
       this.want(chain, head, reason);
-      if (reason === 'reconnect' || this.silent.has(partition)) continue;
-      this.silent.add(partition);
-      this.subscribe(partition, [MANIFEST, STRUCTURE]);
+      if (reason === 'stale') this.askAgain(partition, now);
     }
+  }
+
+  /** Perhaps it is the subscription that was lost, and nobody said so. */
+  private askAgain(partition: number, now: number): void {
+    const asked = this.silent.get(partition);
+    if (asked !== undefined && now - asked < ASK_AGAIN_MS) return;
+    this.silent.set(partition, now);
+    this.subscribe(partition, [MANIFEST, STRUCTURE]);
   }
 
   private want(chain: Chain, through: number, reason: FillReason): void {
@@ -232,7 +233,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     this.mending = true;
     try {
       for (;;) {
-        await this.room();
+        await this.release.room(this.limits.pending);
         const gapped = this.chains.filter((chain) => chain.gapped);
         if (gapped.length === 0) return;
         const after = Math.min(...gapped.map((chain) => chain.through));
@@ -253,68 +254,10 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     for (const event of page.events) {
       const chain = this.chains[partitionOf(event.stream, partitions)]!;
       if (chain.through < after || event.position <= chain.through) continue;
-      if (this.listening.hears(feedChannelOf(event))) this.pending.add(event);
+      if (this.listening.hears(feedChannelOf(event))) this.release.add(event);
     }
     for (const chain of this.chains) if (chain.through >= after) chain.moveTo(page.through);
-    this.release();
-  }
-
-  /** Resolves when more may be read: the listener has kept up. */
-  private async room(): Promise<void> {
-    while (this.pending.size >= this.limits.pending && this.releasing && !this.stopping.signal.aborted)
-      await new Promise<void>((resolve) => {
-        this.freed = resolve;
-      });
-  }
-
-  private watermark(): number {
-    return Math.min(...this.chains.map((chain) => chain.through));
-  }
-
-  private release(): void {
-    if (!this.releasing) this.lastRelease = this.releaseAll().catch((error: unknown) => this.fail(error));
-  }
-
-  private async releaseAll(): Promise<void> {
-    this.releasing = true;
-    try {
-      let since = this.clock();
-      while (this.watermark() > this.released && !this.stopping.signal.aborted) {
-        if (this.clock() - since > LONGEST_TURN_MS) {
-          await nextTurn();
-          since = this.clock();
-        }
-        await this.turns.batch(() => this.handOver());
-      }
-    } finally {
-      this.releasing = false;
-      this.freed?.();
-    }
-  }
-
-  /** What a batch consists of is settled only when nobody reads at rest any more: who came in the meantime gets it too. */
-  private async handOver(): Promise<void> {
-    const watermark = this.watermark();
-    const { batch, through } = this.next(watermark);
-    this.pending.drop(batch.length);
-    this.released = through;
-    const now = this.clock();
-    for (const { at } of batch) if (at !== undefined) this.options.metrics.released(now - at);
-    await this.onBatch(
-      batch.map(({ event }) => event),
-      through,
-    );
-    this.position = through;
-    this.freed?.();
-  }
-
-  private next(watermark: number): { batch: readonly Arrived[]; through: number } {
-    const arrived = this.pending.upTo(watermark, BATCH);
-    const [first] = cutAtRightsChanges(arrived.map(({ event }) => event));
-    const batch = arrived.slice(0, first?.length ?? 0);
-    const last = batch.at(-1)?.event;
-    const more = batch.length < arrived.length || arrived.length === BATCH;
-    return { batch, through: last !== undefined && (more || changesRights(last)) ? last.position : watermark };
+    this.release.advance();
   }
 
   private fail(error: unknown): void {
