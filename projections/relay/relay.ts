@@ -10,6 +10,7 @@ const PAGE = 1000;
 /** Between ticks when nothing moves, and between two checkpoints: what a restart repeats at most. */
 const IDLE_MS = 1000;
 const STOP_MS = 1000;
+const LONGEST_PAUSE_MS = 1000;
 
 export interface RelayParts {
   readonly log: LogReader;
@@ -114,6 +115,8 @@ export class RunningRelay implements Relay {
     const { logger, isFinal } = this.parts;
     return retrying(work, {
       signal: this.stopping.signal,
+      // Sending is tried for seconds already before it fails.
+      longestMs: LONGEST_PAUSE_MS,
       again: (failure) => !isFinal(failure),
       onRetry: (err, attempt, nextMs) => logger.warn({ err, attempt, nextMs }, message),
     });

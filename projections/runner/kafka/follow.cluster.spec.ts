@@ -170,6 +170,34 @@ describe('followers of the distribution log', () => {
     expectAll();
   });
 
+  it('hear everything once from two relays at a time, and from one that begins again and again', async () => {
+    follow();
+    const steady = relay();
+    for (let round = 0; round < 5; round += 1) {
+      // A relay that is killed has not stored how far it was.
+      checkpoints = new MemoryCheckpoints();
+      const other = relay();
+      post(700);
+      await sink.until(log.all.length - 300);
+      await other.stop();
+    }
+    await sink.until(3500);
+    expect(steady.position).toBe(3500);
+    expectAll();
+  });
+
+  it('go on when the topic is gone, and made anew', async () => {
+    const running = relay();
+    follow();
+    post(500);
+    await sink.until(500);
+    await withAdmin((admin) => admin.deleteTopics({ topics: [eventsTopic(namespace)] }));
+    post(500);
+    await sink.until(1000);
+    expect(running.position).toBe(1000);
+    expectAll();
+  });
+
   it('go on from where the store is when it lost everything', async () => {
     relay();
     follow();

@@ -26,7 +26,7 @@ export const followPartitions = (options: FollowOptions): Following => {
       publish: (letter, event) => topic.publish(letter, event),
       ...(onDeadLetter && { onDeadLetter }),
     });
-  let member = new Member(options, kafka, poisoned);
+  let member = new Member(options, poisoned);
 
   const supervise = async (): Promise<void> => {
     for (;;) {
@@ -40,7 +40,7 @@ export const followPartitions = (options: FollowOptions): Following => {
       onReplaced?.(reason);
       await wait(PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
-      member = new Member(options, kafka, poisoned);
+      member = new Member(options, poisoned);
     }
   };
 

@@ -1,7 +1,7 @@
 /** One consumer's time in the group: it joins, follows what it is given, and ends by being stopped, failing or getting stuck. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import { ensureTopic, eventsTopic, RETRY } from '../../relay/kafka/index.ts';
+import { ensureTopic, eventsTopic, kafkaOf, retryFor } from '../../relay/kafka/index.ts';
 import type { PartitionWorker } from '../partition-worker.ts';
 import type { PoisonedStreams } from '../poisoned.ts';
 import { Assignment } from './assignment.ts';
@@ -19,6 +19,7 @@ const FETCH_MS = 250;
 /** 700 events or so: small, because a member decodes a fetch in one turn of the event loop. */
 const FETCH_BYTES = 256 * 1024;
 const COMMIT_MS = 1000;
+/** A broker that is started again within it finds the members it had, and they go on at once. */
 const STUCK_MS = 30_000;
 const STOP_MS = 1000;
 
@@ -26,6 +27,7 @@ export class Member {
   /** Resolves with the reason when it cannot go on. */
   readonly ended: Promise<unknown>;
   private readonly options: FollowOptions;
+  private readonly stuckMs: number;
   private readonly kafka: Kafka;
   private readonly topic: string;
   private readonly consumer: Consumer;
@@ -39,16 +41,18 @@ export class Member {
   private timer: NodeJS.Timeout | undefined;
   private started: Promise<void> = Promise.resolve();
 
-  constructor(options: FollowOptions, kafka: Kafka, poisoned: PoisonedStreams | undefined) {
+  constructor(options: FollowOptions, poisoned: PoisonedStreams | undefined) {
+    const { url, namespace, group, logger, stuckMs = STUCK_MS } = options;
     this.options = options;
-    this.kafka = kafka;
-    this.topic = eventsTopic(options.namespace);
+    this.stuckMs = stuckMs;
+    this.kafka = kafkaOf(url, `${namespace}-${group}`, logger, stuckMs);
+    this.topic = eventsTopic(namespace);
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
     this.assignment = new Assignment(options, poisoned, (failure) => this.end(failure));
-    this.consumer = kafka.consumer({
-      groupId: `${options.namespace}-${options.group}`,
+    this.consumer = this.kafka.consumer({
+      groupId: `${namespace}-${group}`,
       sessionTimeout: SESSION_MS,
       rebalanceTimeout: REBALANCE_MS,
       heartbeatInterval: HEARTBEAT_MS,
@@ -56,7 +60,7 @@ export class Member {
       maxBytesPerPartition: FETCH_BYTES,
       allowAutoTopicCreation: false,
       // Whoever gets a new consumer does not want the old one to come back.
-      retry: { ...RETRY, restartOnFailure: async () => false },
+      retry: { ...retryFor(stuckMs), restartOnFailure: async () => false },
     });
     this.listen();
   }
@@ -86,7 +90,7 @@ export class Member {
   }
 
   private async run(): Promise<void> {
-    const { partitions, stuckMs = STUCK_MS } = this.options;
+    const { partitions } = this.options;
     try {
       await ensureTopic(this.kafka, this.topic, partitions);
       await this.consumer.connect();
@@ -98,7 +102,7 @@ export class Member {
         partitionsConsumedConcurrently: partitions,
         eachBatch: (payload) => this.take(payload),
       });
-      this.watch(stuckMs);
+      this.watch();
     } catch (failure) {
       this.end(failure);
     } finally {
@@ -107,7 +111,8 @@ export class Member {
     }
   }
 
-  private watch(stuckMs: number): void {
+  private watch(): void {
+    const { stuckMs } = this;
     this.sign = performance.now();
     if (this.stopping.signal.aborted) return;
     const look = () => {

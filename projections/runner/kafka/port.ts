@@ -22,7 +22,7 @@ export interface FollowOptions {
   readonly onReplaced?: (reason: string) => void;
   /** Told once when nothing more can be followed: WrongPartitions. Whatever may pass is waited for. */
   readonly onFailure: (failure: unknown) => void;
-  /** Milliseconds without a sign of life after which a consumer is replaced. */
+  /** Milliseconds after which a consumer is replaced that cannot reach Kafka, or shows no sign of life. */
   readonly stuckMs?: number;
 }
 
