@@ -1,5 +1,8 @@
 /** Connections to PostgreSQL: how they are made, and which failures say nothing about what was asked. */
-import { Client, type ClientConfig, DatabaseError, Pool } from 'pg';
+import { Client, type ClientConfig, Pool } from 'pg';
+import { sqlStateOf } from '../../schemas/sqlstate.ts';
+
+export { isFinal } from '../../schemas/sqlstate.ts';
 
 const CONNECT_MS = 3000;
 /** A server that does not answer within this is treated as gone. */
@@ -28,11 +31,7 @@ export const poolOf = (url: string, size: number): Pool => {
   return pool;
 };
 
-/** SQLSTATE of a full disk, and of others that speak of resources or of a server that goes away. */
-export const isFull = (error: unknown): boolean => error instanceof DatabaseError && error.code === '53100';
-
-/** An error the server itself answered with and that another try would meet again. */
-export const isFinal = (error: unknown): boolean =>
-  error instanceof DatabaseError && !/^(08|40|53|55|57|58)/.test(error.code ?? '');
+/** A full disk. */
+export const isFull = (error: unknown): boolean => sqlStateOf(error) === '53100';
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 /** The vault's PostgreSQL: queries that answer within seconds or say that the vault cannot be asked. */
-import { DatabaseError, Pool, type PoolClient } from 'pg';
+import { Pool, type PoolClient } from 'pg';
+import { isFinal } from '../../schemas/sqlstate.ts';
 import { StoreUnavailable } from '../../schemas/unavailable.ts';
 
 const CONNECT_MS = 3000;
@@ -13,10 +14,6 @@ export interface Database {
   transaction<T>(work: (query: Database['rows']) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
-
-/** What the server answered by itself and would answer again. */
-const isFinal = (error: unknown): boolean =>
-  error instanceof DatabaseError && !/^(08|40|53|55|57|58)/.test(error.code ?? '');
 
 const queryOn =
   (client: Pool | PoolClient): Database['rows'] =>
@@ -40,8 +37,9 @@ export const openDatabase = (url: string): Database => {
     keepAlive: true,
     application_name: 'parley vault',
   });
-  // An idle connection that breaks is replaced; unheard, its error would end the process.
+  // A connection that breaks is replaced; unheard, its error would end the process, be it idle or in a transaction.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return {
     rows: queryOn(pool),
     async transaction(work) {
