@@ -1,6 +1,7 @@
 import type { Audience } from '../../../schemas/streams.ts';
-import { type Connection, command, query } from '../../sqlite/statements.ts';
+import { adding, builder, built, type Connection } from '../../sqlite/statements.ts';
 import type { AudienceEntry, AudienceReader, AudienceWriter } from '../port.ts';
+import { type AudienceTables, audienceQueries } from '../queries.ts';
 
 export const audienceTables = `
 CREATE TABLE audiences (
@@ -14,12 +15,8 @@ CREATE TABLE audiences (
 `;
 
 const prepare = (db: Connection) => ({
-  add: command(db, 'INSERT INTO audiences (audience, position, stream, sequence, type) VALUES (?, ?, ?, ?, ?)'),
-  between: query<[position: number, stream: string, sequence: number, type: string]>(
-    db,
-    `SELECT position, stream, sequence, type FROM audiences
-     WHERE audience = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`,
-  ),
+  add: adding<AudienceTables['audiences']>(db, 'audiences'),
+  between: built(db, audienceQueries(builder<AudienceTables>()).between),
 });
 
 export class SqliteAudiences implements AudienceReader, AudienceWriter {
@@ -30,7 +27,7 @@ export class SqliteAudiences implements AudienceReader, AudienceWriter {
   }
 
   apply(entries: readonly AudienceEntry[]): void {
-    for (const entry of entries) this.run.add(entry.audience, entry.position, entry.stream, entry.sequence, entry.type);
+    for (const entry of entries) this.run.add(entry);
   }
 
   async between(
@@ -40,10 +37,7 @@ export class SqliteAudiences implements AudienceReader, AudienceWriter {
     limit: number,
   ): Promise<readonly AudienceEntry[]> {
     const entries: AudienceEntry[] = [];
-    for (const audience of new Set(audiences)) {
-      for (const [position, stream, sequence, type] of this.run.between.all(audience, after, through, limit))
-        entries.push({ audience, position, stream, sequence, type });
-    }
+    for (const audience of new Set(audiences)) entries.push(...this.run.between.all(audience, after, through, limit));
     return entries.sort((a, b) => a.position - b.position).slice(0, limit);
   }
 }

@@ -1,5 +1,6 @@
 /** The changes of one batch, gathered so that each table is written by one statement, whatever their number. */
-import type { GuildChange } from '../port.ts';
+import type { GuildChange, MemberRow } from '../port.ts';
+import { addedChannel, addedDirectChannels, addedGuild, addedInvite, addedUser, begunStay } from '../rows.ts';
 import type { GuildTables } from '../tables.ts';
 
 type Stay = GuildTables['memberships'];
@@ -32,67 +33,32 @@ export class GuildBatch {
 
   private add(change: GuildChange): void {
     switch (change.kind) {
-      case 'guild-added': {
-        const { id, name, ownerId, everyone } = change.guild;
-        this.guilds.push({ id, name: JSON.stringify(name), owner_id: ownerId, everyone, created_at: change.position });
+      case 'guild-added':
+        this.guilds.push(addedGuild(change));
         return;
-      }
-      case 'channel-added': {
-        const c = change.channel;
-        this.channels.push({
-          id: c.id,
-          kind: c.kind,
-          guild_id: c.guildId,
-          name: JSON.stringify(c.name),
-          topic: JSON.stringify(c.topic),
-          overwrites: JSON.stringify(c.overwrites),
-          participants: JSON.stringify(c.participants),
-          created_at: c.createdAt,
-        });
-        for (const userId of new Set(c.participants)) this.directChannels.push({ user_id: userId, channel_id: c.id });
+      case 'channel-added':
+        this.channels.push(addedChannel(change));
+        this.directChannels.push(...addedDirectChannels(change));
         return;
-      }
       case 'member-joined': {
-        const { guildId, userId, joinedAt, joinedTime } = change.member;
-        const { stays } = this.comingOf(guildId, userId);
-        if (stays.at(-1)?.left_at === null) return;
-        stays.push({ guild_id: guildId, user_id: userId, joined_at: joinedAt, joined_time: joinedTime, left_at: null });
+        const { stays } = this.comingOf(change.member);
+        if (stays.at(-1)?.left_at !== null) stays.push(begunStay(change));
         return;
       }
       case 'member-left': {
-        const coming = this.comingOf(change.guildId, change.userId);
+        const coming = this.comingOf(change);
         const last = coming.stays.pop();
         if (last === undefined)
           coming.ended ??= { guild_id: change.guildId, user_id: change.userId, left_at: change.position };
         else coming.stays.push(last.left_at === null ? { ...last, left_at: change.position } : last);
         return;
       }
-      case 'user-added': {
-        const { id, kind, ownerId, sealed, sealedIn } = change.user;
-        this.users.push({
-          id,
-          kind,
-          owner_id: ownerId,
-          sealed_by: sealed.by,
-          box: sealed.box,
-          sealed_in: sealedIn,
-          registered_at: change.position,
-        });
+      case 'user-added':
+        this.users.push(addedUser(change));
         return;
-      }
-      case 'invite-added': {
-        const i = change.invite;
-        this.invites.push({
-          code: i.code,
-          guild_id: i.guildId,
-          channel_id: i.channelId,
-          inviter_id: i.inviterId,
-          max_uses: i.maxUses,
-          created_time: i.createdTime,
-          expires_at: i.expiresAt,
-        });
+      case 'invite-added':
+        this.invites.push(addedInvite(change));
         return;
-      }
       case 'invite-used': {
         const { code, capped } = change;
         const uses = this.used.get(code) ?? { code, redeemed: 0, joined: 0 };
@@ -103,7 +69,7 @@ export class GuildBatch {
     }
   }
 
-  private comingOf(guildId: string, userId: string): Coming {
+  private comingOf({ guildId, userId }: Pick<MemberRow, 'guildId' | 'userId'>): Coming {
     const key = `${guildId}_${userId}`;
     let coming = this.comings.get(key);
     if (coming === undefined) {

@@ -1,58 +1,32 @@
-import { type Connection, idKey, idKeys, query } from '../../sqlite/statements.ts';
+import { sql } from 'kysely';
+import { builder, built, type Connection, idKey, idKeys } from '../../sqlite/statements.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow, Membership, UserRow } from '../port.ts';
+import { guildQueries } from '../queries.ts';
+import { channelOf, guildOf, memberOf, userOf } from '../rows.ts';
+import type { GuildTables } from '../tables.ts';
 import { type GuildCache, memberKey } from './cache.ts';
-import {
-  CHANNEL,
-  type ChannelColumns,
-  channelOf,
-  GUILD,
-  type GuildColumns,
-  guildOf,
-  INVITE,
-  type InviteColumns,
-  inviteOf,
-  MEMBER,
-  type MemberColumns,
-  memberOf,
-  USER,
-  type UserColumns,
-  userOf,
-} from './rows.ts';
 
+type Id = string;
+
+const ask = guildQueries(builder<GuildTables>());
+
+/** Below every id. */
+const NOBODY = '-1';
+
+/** Nothing is ever applied beyond what is asked for, so only how things are now is asked. */
 const prepare = (db: Connection) => ({
-  guild: query<GuildColumns>(db, `SELECT ${GUILD} FROM guilds g WHERE g.id = ?`),
-  guildsOf: query<GuildColumns>(
-    db,
-    `SELECT ${GUILD} FROM memberships m JOIN guilds g ON g.id = m.guild_id
-     WHERE m.user_id = ? AND m.left_at IS NULL ORDER BY m.joined_at`,
-  ),
-  channel: query<ChannelColumns>(db, `SELECT ${CHANNEL} FROM channels c WHERE c.id = ?`),
-  channelsOf: query<ChannelColumns>(db, `SELECT ${CHANNEL} FROM channels c WHERE c.guild_id = ? ORDER BY c.place`),
-  directChannelsOf: query<ChannelColumns>(
-    db,
-    `SELECT ${CHANNEL} FROM direct_channels d JOIN channels c ON c.id = d.channel_id
-     WHERE d.user_id = ? ORDER BY c.created_at`,
-  ),
-  member: query<MemberColumns>(
-    db,
-    `SELECT ${MEMBER} FROM memberships WHERE guild_id = ? AND user_id = ? AND left_at IS NULL`,
-  ),
-  members: query<MemberColumns>(
-    db,
-    `SELECT ${MEMBER} FROM memberships WHERE guild_id = ? AND user_id > ? AND left_at IS NULL ORDER BY user_id LIMIT ?`,
-  ),
-  memberships: query<[guildId: string, joinedAt: number, leftAt: number | null]>(
-    db,
-    `SELECT CAST(guild_id AS TEXT), joined_at, left_at FROM memberships
-     WHERE user_id = ? AND (left_at IS NULL OR left_at > ?) ORDER BY joined_at`,
-  ),
-  user: query<UserColumns>(db, `SELECT ${USER} FROM users WHERE id = ?`),
-  users: query<UserColumns>(db, `SELECT ${USER} FROM users WHERE id IN (SELECT value FROM json_each(?))`),
-  invite: query<InviteColumns>(db, `SELECT ${INVITE} FROM invites WHERE code = ?`),
-  administrator: query<[string]>(
-    db,
-    `SELECT CAST(id AS TEXT) FROM users WHERE kind = 'person' ORDER BY registered_at LIMIT 1`,
-  ),
+  guild: built(db, (id: Id) => ask.guild(undefined, id)),
+  guildsOf: built(db, (userId: Id) => ask.guildsOf(undefined, userId)),
+  channel: built(db, (id: Id) => ask.channel(undefined, id)),
+  channelsOf: built(db, (guildId: Id) => ask.channelsOf(undefined, guildId)),
+  directChannelsOf: built(db, (userId: Id) => ask.directChannelsOf(undefined, userId)),
+  member: built(db, (guildId: Id, userId: Id) => ask.member(undefined, guildId, userId)),
+  members: built(db, (guildId: Id, after: Id, limit: number) => ask.members(undefined, guildId, after, limit)),
+  memberships: built(db, (userId: Id, since: number) => ask.memberships(undefined, userId, since)),
+  user: built(db, (id: Id) => ask.users().where('u.id', '=', id)),
+  users: built(db, (ids: string) => ask.users().where(sql<boolean>`u.id IN (SELECT value FROM json_each(${ids}))`)),
+  invite: built(db, ask.invite),
+  administrator: built(db, ask.administrator),
 });
 
 export class SqliteGuildReader implements GuildReader {
@@ -80,7 +54,7 @@ export class SqliteGuildReader implements GuildReader {
     if (known !== undefined) return known;
     const found = this.ask.channel.get(idKey(id));
     if (found === undefined) return undefined;
-    const row = channelOf(found);
+    const row = channelOf(found, found.place);
     this.cache.channels.set(id, row);
     return row;
   }
@@ -105,7 +79,7 @@ export class SqliteGuildReader implements GuildReader {
   }
 
   async members(guildId: string, { after, limit }: { after?: string; limit: number }): Promise<readonly MemberRow[]> {
-    return this.ask.members.all(idKey(guildId), after ?? -1, limit).map((columns) => memberOf(guildId, columns));
+    return this.ask.members.all(idKey(guildId), after ?? NOBODY, limit).map((columns) => memberOf(guildId, columns));
   }
 
   async guildsOf(userId: string): Promise<readonly GuildRow[]> {
@@ -113,13 +87,11 @@ export class SqliteGuildReader implements GuildReader {
   }
 
   async memberships(userId: string, since: number): Promise<readonly Membership[]> {
-    return this.ask.memberships
-      .all(idKey(userId), since)
-      .map(([guildId, joinedAt, leftAt]) => ({ guildId, joinedAt, leftAt }));
+    return this.ask.memberships.all(idKey(userId), since);
   }
 
   async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
-    return this.ask.directChannelsOf.all(idKey(userId)).map(channelOf);
+    return this.ask.directChannelsOf.all(idKey(userId)).map((columns) => channelOf(columns, 0));
   }
 
   async user(id: string): Promise<UserRow | undefined> {
@@ -150,13 +122,12 @@ export class SqliteGuildReader implements GuildReader {
   }
 
   async invite(code: string): Promise<InviteRow | undefined> {
-    const found = this.ask.invite.get(code);
-    return found && inviteOf(found);
+    return this.ask.invite.get(code);
   }
 
   async administrator(): Promise<string | undefined> {
     // The first stays the first, so the answer is asked for until there is one.
-    this.firstPerson ??= this.ask.administrator.get()?.[0];
+    this.firstPerson ??= this.ask.administrator.get()?.id;
     return this.firstPerson;
   }
 }

@@ -1,24 +1,27 @@
-/** Tables of the guild views. A membership stays as a row after its end; those going on have an index of their own. */
+/** What `GuildTables` says, in SQLite's words. Stays that are going on have an index of their own. */
 export const guildTables = `
 CREATE TABLE guilds (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
   owner_id INTEGER NOT NULL,
   everyone TEXT NOT NULL,
-  member_count INTEGER NOT NULL DEFAULT 0
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE guild_counts (
+  guild_id INTEGER PRIMARY KEY,
+  members INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE channels (
   id INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
   guild_id INTEGER,
-  name TEXT,
-  topic TEXT,
+  name TEXT NOT NULL,
+  topic TEXT NOT NULL,
   overwrites TEXT NOT NULL,
   participants TEXT NOT NULL,
-  place INTEGER NOT NULL,
   created_at INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX channels_of_guild ON channels (guild_id, place) WHERE guild_id IS NOT NULL;
+CREATE INDEX channels_of_guild ON channels (guild_id, created_at) WHERE guild_id IS NOT NULL;
 CREATE TABLE direct_channels (
   user_id INTEGER NOT NULL,
   channel_id INTEGER NOT NULL,
@@ -49,8 +52,12 @@ CREATE TABLE invites (
   channel_id INTEGER NOT NULL,
   inviter_id INTEGER NOT NULL,
   max_uses INTEGER NOT NULL,
-  uses INTEGER NOT NULL DEFAULT 0,
   created_time INTEGER NOT NULL,
   expires_at INTEGER
+) WITHOUT ROWID;
+CREATE TABLE invite_uses (
+  code TEXT PRIMARY KEY,
+  redeemed INTEGER NOT NULL,
+  joined INTEGER NOT NULL
 ) WITHOUT ROWID;
 `;

@@ -6,7 +6,7 @@ import { timelineTables } from '../../timelines/sqlite/tables.ts';
 import { unreadTables } from '../../unread/sqlite/store.ts';
 
 /** Changes with any table or projection: a file of another version is rebuilt from the log. */
-export const VIEWS_VERSION = 3;
+export const VIEWS_VERSION = 4;
 
 /** One row: what the file was made of, how far it has got, and in which boot of the machine it was last opened. */
 const views = `

@@ -1,5 +1,6 @@
-import { type Connection, command, query } from '../../sqlite/statements.ts';
+import { builder, built, type Connection, command } from '../../sqlite/statements.ts';
 import type { SnapshotReader, SnapshotWriter, StateSnapshot, StoredSnapshot } from '../port.ts';
+import { type SnapshotTables, snapshotQueries } from '../queries.ts';
 
 export const snapshotTables = `
 CREATE TABLE snapshots (
@@ -16,10 +17,7 @@ const prepare = (db: Connection) => ({
     `INSERT INTO snapshots (stream, sequence, version, state) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET sequence = excluded.sequence, version = excluded.version, state = excluded.state`,
   ),
-  latest: query<[sequence: number, version: number, state: string]>(
-    db,
-    'SELECT sequence, version, state FROM snapshots WHERE stream = ?',
-  ),
+  latest: built(db, snapshotQueries(builder<SnapshotTables>()).latest),
 });
 
 export class SqliteSnapshots implements SnapshotReader, SnapshotWriter {
@@ -35,6 +33,6 @@ export class SqliteSnapshots implements SnapshotReader, SnapshotWriter {
 
   async latest(stream: string): Promise<StateSnapshot | undefined> {
     const row = this.run.latest.get(stream);
-    return row && { stream, sequence: row[0], version: row[1], state: JSON.parse(row[2]) as unknown };
+    return row && { stream, sequence: row.sequence, version: row.version, state: JSON.parse(row.state) as unknown };
   }
 }
