@@ -88,7 +88,7 @@ export type GuildChange =
   | { readonly kind: 'member-joined'; readonly member: MemberRow }
   | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
   | { readonly kind: 'user-added'; readonly user: UserRow; readonly position: number }
-  | { readonly kind: 'invite-added'; readonly invite: Omit<InviteRow, 'uses'> }
+  | { readonly kind: 'invite-added'; readonly invite: Omit<InviteRow, 'uses'>; readonly position: number }
   /** Capped invites record every use themselves; of the others only the joining tells. `capped` says which this is. */
   | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean };
 

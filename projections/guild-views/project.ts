@@ -45,7 +45,7 @@ const changesOf = (event: ParleyEvent): readonly GuildChange[] => {
     case 'invite-created': {
       const { code, guildId, channelId, inviterId, maxUses, expiresAt } = event.data;
       const invite = { code, guildId, channelId, inviterId, maxUses, expiresAt, createdTime: event.time };
-      return [{ kind: 'invite-added', invite }];
+      return [{ kind: 'invite-added', invite, position: event.position }];
     }
     case 'invite-redeemed':
       return [{ kind: 'invite-used', code: event.data.code, capped: true }];

@@ -117,7 +117,10 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
             : on.case().when('m.left_at', '<=', at).then(on.ref('m.left_at')).end().as('leftAt'),
         ])
         .where('m.user_id', '=', userId)
-        .where((on) => on.or([on('m.left_at', 'is', null), on('m.left_at', '>', since)]))
+        .where((on) => {
+          const open = [on('m.left_at', 'is', null), on('m.left_at', '>', since)];
+          return on.or(at === undefined ? open : [...open, on('m.left_at', '>', at)]);
+        })
         .orderBy('m.joined_at');
       return at === undefined ? stays : stays.where('m.joined_at', '<=', at);
     },

@@ -79,12 +79,13 @@ export const addedUser = ({ user, position }: Added<'user-added'>): GuildTables[
   registered_at: position,
 });
 
-export const addedInvite = ({ invite }: Added<'invite-added'>): GuildTables['invites'] => ({
+export const addedInvite = ({ invite, position }: Added<'invite-added'>): GuildTables['invites'] => ({
   code: invite.code,
   guild_id: invite.guildId,
   channel_id: invite.channelId,
   inviter_id: invite.inviterId,
   max_uses: invite.maxUses,
+  created_at: position,
   created_time: invite.createdTime,
   expires_at: invite.expiresAt,
 });

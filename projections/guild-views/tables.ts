@@ -51,6 +51,7 @@ export interface GuildTables {
     readonly channel_id: Id;
     readonly inviter_id: Id;
     readonly max_uses: number;
+    readonly created_at: number;
     readonly created_time: number;
     readonly expires_at: number | null;
   };

@@ -15,6 +15,7 @@ import type { Postgres } from './connection.ts';
 import { schemaOf } from './generations.ts';
 import { PostgresPartitionStore } from './store.ts';
 
+export { checksums, type TableChecksum } from './checksums.ts';
 export { openPostgres, Postgres, type PostgresOptions, postgresGuard } from './connection.ts';
 export { dropGeneration, listGenerations, prepareGeneration } from './generations.ts';
 

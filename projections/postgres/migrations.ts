@@ -91,6 +91,7 @@ const invites = async (db: Kysely<ViewTables>): Promise<void> => {
     .addColumn('channel_id', 'bigint', (column) => column.notNull())
     .addColumn('inviter_id', 'bigint', (column) => column.notNull())
     .addColumn('max_uses', 'bigint', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('created_time', 'bigint', (column) => column.notNull())
     .addColumn('expires_at', 'bigint')
     .execute();

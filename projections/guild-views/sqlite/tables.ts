@@ -52,6 +52,7 @@ CREATE TABLE invites (
   channel_id INTEGER NOT NULL,
   inviter_id INTEGER NOT NULL,
   max_uses INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
   created_time INTEGER NOT NULL,
   expires_at INTEGER
 ) WITHOUT ROWID;
