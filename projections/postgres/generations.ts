@@ -8,13 +8,16 @@ export const schemaOf = (generation: number): string => {
   return `views_g${generation}`;
 };
 
+/** What Kysely says when a step was carried out that is not among ours. */
+const UNKNOWN = /^corrupted migrations/;
+
 /**
  * Makes its tables, or brings them to what this Parley knows. Processes that start together do it one after another.
- * @throws where it was made by a newer Parley; StoreUnavailable
+ * @throws where a newer Parley made it; StoreUnavailable
  */
-export const prepareGeneration = (postgres: Postgres, generation: number): Promise<void> => {
+export const prepareGeneration = async (postgres: Postgres, generation: number): Promise<void> => {
   const schema = schemaOf(generation);
-  return postgres.long(async (db) => {
+  const unknown = await postgres.long(async (db) => {
     const migrator = new Migrator({
       db,
       provider: { getMigrations: async () => migrationsIn(schema) },
@@ -23,7 +26,13 @@ export const prepareGeneration = (postgres: Postgres, generation: number): Promi
       migrationLockTableName: 'migrations_lock',
     });
     const { error } = await migrator.migrateToLatest();
+    if (error instanceof Error && UNKNOWN.test(error.message)) return error;
     if (error !== undefined) throw error;
+    return undefined;
+  });
+  if (unknown === undefined) return;
+  throw new Error(`Generation ${generation} of the guild views is a newer Parley's: ${unknown.message}`, {
+    cause: unknown,
   });
 };
 
