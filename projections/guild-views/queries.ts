@@ -23,12 +23,14 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
       .select((on) => {
         const now = on.fn.coalesce('n.members', sql.lit(0));
         if (at === undefined) return now.as('memberCount');
-        const stays = on
-          .selectFrom('memberships as m')
-          .select((of) => of.fn.countAll<number>().as('count'))
-          .whereRef('m.guild_id', '=', 'g.id');
-        const begun = stays.where('m.joined_at', '>', at).where('m.left_at', 'is', null);
-        const ended = stays.where('m.left_at', '>', at).where('m.joined_at', '<=', at);
+        const stays = on.selectFrom('memberships as m').whereRef('m.guild_id', '=', 'g.id');
+        // Filtered, not found by their lack of an end: there are as many of those as there are members.
+        const begun = stays
+          .select((of) => of.fn.countAll<number>().filterWhere('m.left_at', 'is', null).as('count'))
+          .where('m.joined_at', '>', at);
+        const ended = stays
+          .select((of) => of.fn.countAll<number>().filterWhere('m.joined_at', '<=', at).as('count'))
+          .where('m.left_at', '>', at);
         return sql<number>`${now} - ${begun} + ${ended}`.as('memberCount');
       })
       .select((on) => [
