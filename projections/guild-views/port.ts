@@ -90,7 +90,7 @@ export type GuildChange =
   | { readonly kind: 'user-added'; readonly user: UserRow; readonly position: number }
   | { readonly kind: 'invite-added'; readonly invite: Omit<InviteRow, 'uses'>; readonly position: number }
   /** Capped invites record every use themselves; of the others only the joining tells. `capped` says which this is. */
-  | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean };
+  | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean; readonly position: number };
 
 export interface GuildWriter {
   apply(changes: readonly GuildChange[]): void | Promise<void>;

@@ -30,7 +30,9 @@ const changesOf = (event: ParleyEvent): readonly GuildChange[] => {
       const { guildId, userId, invite } = event.data;
       const member = { guildId, userId, joinedTime: event.time, joinedAt: event.position };
       const joined: GuildChange = { kind: 'member-joined', member };
-      return invite === null ? [joined] : [joined, { kind: 'invite-used', code: invite, capped: false }];
+      return invite === null
+        ? [joined]
+        : [joined, { kind: 'invite-used', code: invite, capped: false, position: event.position }];
     }
     case 'member-left': {
       const { guildId, userId } = event.data;
@@ -48,7 +50,7 @@ const changesOf = (event: ParleyEvent): readonly GuildChange[] => {
       return [{ kind: 'invite-added', invite, position: event.position }];
     }
     case 'invite-redeemed':
-      return [{ kind: 'invite-used', code: event.data.code, capped: true }];
+      return [{ kind: 'invite-used', code: event.data.code, capped: true, position: event.position }];
     default:
       return [];
   }

@@ -142,18 +142,26 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
     invite: (code: string) =>
       db
         .selectFrom('invites as i')
-        .leftJoin('invite_uses as n', 'n.code', 'i.code')
+        .leftJoin('invite_counts as n', 'n.code', 'i.code')
         .select((on) => [
           'i.code as code',
           on.cast<string>('i.guild_id', 'text').as('guildId'),
           on.cast<string>('i.channel_id', 'text').as('channelId'),
           on.cast<string>('i.inviter_id', 'text').as('inviterId'),
           'i.max_uses as maxUses',
-          on.fn
-            .coalesce(
-              on.case().when('i.max_uses', '>', sql.lit(0)).then(on.ref('n.redeemed')).else(on.ref('n.joined')).end(),
-              sql.lit(0),
+          on
+            .case()
+            .when('i.max_uses', '>', sql.lit(0))
+            .then(
+              on
+                .selectFrom('redemptions as r')
+                .select((of) => of.fn.countAll<number>().as('count'))
+                .whereRef('r.code', '=', 'i.code')
+                .$asScalar()
+                .$notNull(),
             )
+            .else(on.fn.coalesce('n.joined', sql.lit(0)))
+            .end()
             .as('uses'),
           'i.created_time as createdTime',
           'i.expires_at as expiresAt',

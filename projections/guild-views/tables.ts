@@ -55,6 +55,8 @@ export interface GuildTables {
     readonly created_time: number;
     readonly expires_at: number | null;
   };
-  /** Capped invites count who redeemed them, all others who joined by them. */
-  readonly invite_uses: { readonly code: string; readonly redeemed: number; readonly joined: number };
+  /** One row per use of a capped invite, which are few. */
+  readonly redemptions: { readonly code: string; readonly position: number };
+  /** How many joined by an invite; told of those without a cap. */
+  readonly invite_counts: { readonly code: string; readonly joined: number };
 }

@@ -12,7 +12,7 @@ export interface TableChecksum {
 
 /**
  * Rows as they were at the position, whatever came since: both generations may go on meanwhile. Snapshots are left out,
- * which are taken when it suits, and how often an invite was used, of which only the present is known.
+ * which are taken when it suits, and how many joined by an invite, of which only the present is known.
  */
 const rowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
   guilds: sql`SELECT * FROM guilds WHERE created_at <= ${at}`,
@@ -29,6 +29,7 @@ const rowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
     FROM memberships WHERE joined_at <= ${at}`,
   users: sql`SELECT * FROM users WHERE registered_at <= ${at}`,
   invites: sql`SELECT * FROM invites WHERE created_at <= ${at}`,
+  redemptions: sql`SELECT * FROM redemptions WHERE position <= ${at}`,
   audiences: sql`SELECT * FROM audiences WHERE position <= ${at}`,
 });
 

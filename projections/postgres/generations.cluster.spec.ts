@@ -93,7 +93,8 @@ describe('generations of the guild views', () => {
     story.leave(GUILD, ANN);
     story.channel('31', GUILD);
     story.direct('41', ANN, '12');
-    story.invite('later', GUILD, '30', ANN);
+    story.invite('later', GUILD, '30', ANN, 5);
+    story.redeem('later', GUILD, BOB);
     await postgres.views(ahead).apply(story.log.all);
     const found = await sums(behind, at);
     expect(await sums(ahead, at)).toEqual(found);
@@ -105,9 +106,10 @@ describe('generations of the guild views', () => {
       memberships: 2,
       users: 2,
       invites: 1,
+      redemptions: 0,
       audiences: 15,
     });
-    expect(await differing(ahead, behind, story.log.all.length)).toHaveLength(8);
+    expect(await differing(ahead, behind, story.log.all.length)).toHaveLength(9);
     await postgres.views(behind).apply(story.since(at));
     expect(await differing(ahead, behind, story.log.all.length)).toEqual([]);
   });

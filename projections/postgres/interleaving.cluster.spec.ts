@@ -107,7 +107,7 @@ describe('partitions that are applied in any order relative to each other', () =
   const emptied = async () => {
     const schema = `views_g${generation}`;
     const tables = ['guilds', 'guild_counts', 'channels', 'direct_channels', 'memberships', 'users', 'invites'];
-    const all = [...tables, 'invite_uses', 'audiences', 'checkpoints'];
+    const all = [...tables, 'redemptions', 'invite_counts', 'audiences', 'checkpoints'];
     await postgres.client.ask({ text: all.map((table) => `DELETE FROM ${schema}.${table}`).join(';') });
   };
 

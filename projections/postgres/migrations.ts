@@ -96,9 +96,14 @@ const invites = async (db: Kysely<ViewTables>): Promise<void> => {
     .addColumn('expires_at', 'bigint')
     .execute();
   await db.schema
-    .createTable('invite_uses')
+    .createTable('redemptions')
+    .addColumn('code', 'text', (column) => column.notNull())
+    .addColumn('position', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('redemptions_pkey', ['code', 'position'])
+    .execute();
+  await db.schema
+    .createTable('invite_counts')
     .addColumn('code', 'text', (column) => column.primaryKey())
-    .addColumn('redeemed', 'bigint', (column) => column.notNull())
     .addColumn('joined', 'bigint', (column) => column.notNull())
     .execute();
 };

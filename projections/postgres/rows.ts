@@ -3,4 +3,6 @@
 /** A statement's `FROM`: rows of this table, or of these columns, from the JSON that is its first value. */
 export const rowsOf = (table: string): string => `json_populate_recordset(NULL::${table}, $1)`;
 
-export const inserting = (table: string): string => `INSERT INTO ${table} SELECT * FROM ${rowsOf(table)}`;
+/** What is there stays as it is. */
+export const inserting = (table: string): string =>
+  `INSERT INTO ${table} SELECT * FROM ${rowsOf(table)} ON CONFLICT DO NOTHING`;

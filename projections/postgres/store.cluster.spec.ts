@@ -152,6 +152,33 @@ describe('the partitions of the guild views', () => {
     await expect(views.store.commit(empty(2, 5))).rejects.toMatchObject({ actual: 0 });
   });
 
+  it('take what had been left out, as often as it comes, and stay where they are', async () => {
+    story.guild(GUILD, ANN);
+    await views.store.commit({ ...batch(0), through: 50 });
+    story.user(BOB);
+    story.channel('30', GUILD);
+    story.invite('capped', GUILD, '30', ANN, 5);
+    story.invite('open', GUILD, '30', ANN);
+    story.redeem('capped', GUILD, BOB);
+    story.redeem('capped', GUILD, ANN);
+    story.join(GUILD, BOB, 'capped');
+    story.leave(GUILD, BOB);
+    story.join(GUILD, BOB, 'open');
+    story.join(GUILD, ANN, 'open');
+    const streams = new Set(story.since(1).map(({ stream }) => stream));
+    for (const stream of [...streams, ...streams])
+      await views.store.repair(story.log.all.filter((event) => event.stream === stream));
+    const left = story.since(1).filter(({ type }) => type === 'member-left');
+    await views.store.repair(left);
+    const { guilds } = views;
+    expect(await count()).toBe(2);
+    expect(await guilds.members(GUILD, { limit: 5 })).toHaveLength(2);
+    expect((await guilds.invite('capped'))?.uses).toBe(2);
+    expect((await guilds.invite('open'))?.uses).toBe(2);
+    expect(await guilds.user(BOB)).toBeDefined();
+    expect(await again().store.checkpoints()).toEqual([0, 50, 0, 0]);
+  });
+
   it('keep the state of a long stream along with its rows', async () => {
     const foldOf = (stream: string) => (stream.startsWith('channel-') ? (counting as Fold<unknown>) : undefined);
     const { store, snapshots } = postgres.views(generation, { foldOf, log: story.log });

@@ -12,19 +12,15 @@ interface Coming {
   readonly stays: Stay[];
 }
 
-interface Uses {
-  readonly code: string;
-  redeemed: number;
-  joined: number;
-}
-
 export class GuildBatch {
   readonly guilds: GuildTables['guilds'][] = [];
   readonly channels: GuildTables['channels'][] = [];
   readonly directChannels: GuildTables['direct_channels'][] = [];
   readonly users: GuildTables['users'][] = [];
   readonly invites: GuildTables['invites'][] = [];
-  private readonly used = new Map<string, Uses>();
+  readonly redemptions: GuildTables['redemptions'][] = [];
+  /** By what invite somebody joined, by the position of the joining. */
+  readonly invitedBy = new Map<number, string>();
   private readonly comings = new Map<string, Coming>();
 
   constructor(changes: readonly GuildChange[]) {
@@ -60,10 +56,9 @@ export class GuildBatch {
         this.invites.push(addedInvite(change));
         return;
       case 'invite-used': {
-        const { code, capped } = change;
-        const uses = this.used.get(code) ?? { code, redeemed: 0, joined: 0 };
-        uses[capped ? 'redeemed' : 'joined'] += 1;
-        this.used.set(code, uses);
+        const { code, position } = change;
+        if (change.capped) this.redemptions.push({ code, position });
+        else this.invitedBy.set(position, code);
         return;
       }
     }
@@ -86,9 +81,5 @@ export class GuildBatch {
 
   begun(): readonly Stay[] {
     return [...this.comings.values()].flatMap(({ stays }) => stays);
-  }
-
-  uses(): readonly Uses[] {
-    return [...this.used.values()];
   }
 }

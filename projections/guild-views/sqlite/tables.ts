@@ -56,9 +56,13 @@ CREATE TABLE invites (
   created_time INTEGER NOT NULL,
   expires_at INTEGER
 ) WITHOUT ROWID;
-CREATE TABLE invite_uses (
+CREATE TABLE redemptions (
+  code TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (code, position)
+) WITHOUT ROWID;
+CREATE TABLE invite_counts (
   code TEXT PRIMARY KEY,
-  redeemed INTEGER NOT NULL,
   joined INTEGER NOT NULL
 ) WITHOUT ROWID;
 `;

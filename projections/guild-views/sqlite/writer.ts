@@ -17,10 +17,10 @@ const prepare = (db: Connection) => ({
   ),
   user: adding<GuildTables['users']>(db, 'users'),
   invite: adding<GuildTables['invites']>(db, 'invites'),
-  used: command(
+  redeemed: adding<GuildTables['redemptions']>(db, 'redemptions'),
+  joinedBy: command(
     db,
-    `INSERT INTO invite_uses (code, redeemed, joined) VALUES (?, ?, ?)
-     ON CONFLICT DO UPDATE SET redeemed = redeemed + excluded.redeemed, joined = joined + excluded.joined`,
+    'INSERT INTO invite_counts (code, joined) VALUES (?, 1) ON CONFLICT DO UPDATE SET joined = joined + 1',
   ),
 });
 
@@ -67,7 +67,8 @@ export class SqliteGuildWriter implements GuildWriter {
         this.run.invite(addedInvite(change));
         return;
       case 'invite-used':
-        this.run.used(change.code, change.capped ? 1 : 0, change.capped ? 0 : 1);
+        if (change.capped) this.run.redeemed(change);
+        else this.run.joinedBy(change.code);
         return;
     }
   }
