@@ -114,6 +114,7 @@ export const openNode = async (
     async start() {
       await updates.start();
       await feedReader.start(delivered.take);
+      reads.cache.hearsFrom(feedReader.position);
       delivered.moveTo(feedReader.position);
     },
   };

@@ -30,7 +30,8 @@ const concernedBy = (event: ParleyEvent): readonly string[] => {
     case 'member-left':
       return [memberKey(event.data.guildId, event.data.userId), guildKey(event.data.guildId)];
     case 'user-registered':
-      return [userKey(event.data.userId)];
+      // Somebody who registered earlier may come to the store later.
+      return [userKey(event.data.userId), ADMINISTRATOR];
     default:
       return [];
   }
@@ -43,11 +44,17 @@ export class CachedGuilds implements GuildReader {
   /** Changes heard of, and the position of the last: what is read while the store lacks it is not kept. */
   private changes = 0;
   private lastChange = 0;
+  private from = Number.POSITIVE_INFINITY;
 
   /** @param held position through which the store holds every event, as far as this node knows */
   constructor(reader: GuildReader, held: () => number) {
     this.reader = reader;
     this.held = held;
+  }
+
+  /** This node hears of every event beyond the position: until the store has got there nothing is kept. */
+  hearsFrom(position: number): void {
+    this.from = position;
   }
 
   /** To be told of every event that this node hears. */
@@ -64,8 +71,13 @@ export class CachedGuilds implements GuildReader {
     if (known !== undefined) return known as R;
     const { changes } = this;
     const row = await load();
-    if (row !== undefined && changes === this.changes && this.held() >= this.lastChange) this.rows.set(key, row);
+    if (row !== undefined && this.mayKeep(changes)) this.rows.set(key, row);
     return row;
+  }
+
+  /** @param changes heard of before the row was read. */
+  private mayKeep(changes: number): boolean {
+    return changes === this.changes && this.held() >= Math.max(this.from, this.lastChange);
   }
 
   guild: GuildReader['guild'] = (id) => this.kept(guildKey(id), () => this.reader.guild(id));
@@ -83,8 +95,7 @@ export class CachedGuilds implements GuildReader {
     const found = new Set(known.map((row) => row.id));
     const { changes } = this;
     const others = await this.reader.users(ids.filter((id) => !found.has(id)));
-    if (changes === this.changes && this.held() >= this.lastChange)
-      for (const row of others) this.rows.set(userKey(row.id), row);
+    if (this.mayKeep(changes)) for (const row of others) this.rows.set(userKey(row.id), row);
     return [...known, ...others];
   }
 

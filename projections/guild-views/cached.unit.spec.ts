@@ -16,7 +16,9 @@ const aStore = () => {
       return now;
     },
   } as unknown as GuildReader;
-  return { store, cached: new CachedGuilds(reader, () => store.held) };
+  const cached = new CachedGuilds(reader, () => store.held);
+  cached.hearsFrom(0);
+  return { store, cached };
 };
 
 const row: MemberRow = { guildId: GUILD, userId: ANN, joinedTime: 0, joinedAt: 1 };
@@ -50,6 +52,28 @@ describe('cached guild views', () => {
     store.member = undefined;
     store.held = left.position;
     expect(await cached.member(GUILD, ANN)).toBeUndefined();
+  });
+
+  it('keep nothing of a store that lacks what came before this node began to hear', async () => {
+    const { store, cached } = aStore();
+    cached.hearsFrom(10);
+    store.member = row;
+    store.held = 9;
+    expect(await cached.member(GUILD, ANN)).toBe(row);
+    store.member = undefined;
+    store.held = 10;
+    expect(await cached.member(GUILD, ANN)).toBeUndefined();
+  });
+
+  it('take another for the administrator when somebody who registered before comes to the store after', async () => {
+    let first = '12';
+    const reader = { administrator: async () => first } as unknown as GuildReader;
+    const cached = new CachedGuilds(reader, () => 5);
+    cached.hearsFrom(0);
+    expect(await cached.administrator()).toBe('12');
+    first = '11';
+    cached.heard(new Story().user('11'));
+    expect(await cached.administrator()).toBe('11');
   });
 
   it('do not keep what was read while something changed', async () => {
