@@ -5,7 +5,7 @@ import { LogPages } from '../log-pages.ts';
 import { PartitionApplying } from '../partition-applying.ts';
 import { PartitionWorker } from '../partition-worker.ts';
 import type { PoisonedStreams } from '../poisoned.ts';
-import { retrying } from '../retrying.ts';
+import { retrying, Stopped } from '../retrying.ts';
 import type { FollowOptions } from './port.ts';
 
 /** How soon it is noticed that a dead letter is to be tried again; one small question each time. */
@@ -96,13 +96,13 @@ export class Assignment {
   /** One after another; what cannot be asked for or done now is tried again at the next look. */
   private async retryLetters(poisoned: PoisonedStreams): Promise<void> {
     const { partitions, logger, sink } = this.options;
-    try {
-      for (const letter of await poisoned.requested()) {
-        const worker = this.workers.get(partitionOf(letter.stream, partitions));
-        await worker?.visit((position, signal) => this.applying.retry(letter, position, signal));
-      }
-    } catch (err) {
-      logger.warn({ err, projection: sink.name }, 'dead letters cannot be tried again now');
+    const orLater = (err: unknown) => {
+      if (!(err instanceof Stopped)) logger.warn({ err, projection: sink.name }, 'a dead letter cannot be retried now');
+    };
+    const requested = await poisoned.requested().catch(orLater);
+    for (const letter of requested ?? []) {
+      const worker = this.workers.get(partitionOf(letter.stream, partitions));
+      await worker?.visit((position, signal) => this.applying.retry(letter, position, signal)).catch(orLater);
     }
   }
 

@@ -22,6 +22,8 @@ const COMMIT_MS = 1000;
 /** A broker that is started again within it finds the members it had, and they go on at once. */
 const STUCK_MS = 30_000;
 const STOP_MS = 1000;
+/** Stores answer within half of it; one that does not is not waited for. */
+const LAST_BATCH_MS = 10_000;
 
 export class Member {
   /** Resolves with the reason when it cannot go on. */
@@ -31,7 +33,7 @@ export class Member {
   private readonly kafka: Kafka;
   private readonly topic: string;
   private readonly consumer: Consumer;
-  readonly assignment: Assignment;
+  private readonly assignment: Assignment;
   private readonly stopping = new AbortController();
   private end: (reason: unknown) => void = () => {};
   private sign = performance.now();
@@ -203,7 +205,7 @@ export class Member {
     clearInterval(this.timer);
     this.stopping.abort();
     const offsets = this.commit();
-    await this.assignment.release();
+    await Promise.race([this.assignment.release(), wait(LAST_BATCH_MS, undefined, { ref: false })]);
     const left = Promise.all([offsets, this.started]).then(() => this.consumer.disconnect());
     await Promise.race([left.catch(() => {}), wait(STOP_MS, undefined, { ref: false })]);
   }
