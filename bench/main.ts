@@ -22,6 +22,7 @@ import { removeMillion } from './support/million.ts';
 import { appendFigures } from './support/raw-appends.ts';
 
 const CLUSTER = 'cluster';
+const REPORT = 'report';
 
 const append: Bench = {
   name: 'append',
@@ -62,7 +63,7 @@ const programs = { bare, crowd, talkers: talkersProgram };
 interface Outcome {
   readonly name: string;
   readonly title: string;
-  /** `report` where none was set. */
+  /** `REPORT` where none was set. */
   readonly reach: string;
   readonly ratio: number | null;
   readonly reached: boolean;
@@ -81,7 +82,7 @@ const say = (line: string): void => {
 const carryOut = async (bench: Bench): Promise<Outcome> => {
   const { name, title, reach } = bench;
   const wanted =
-    reach === undefined ? 'report' : `${reach.comparison} ${reach.value}${reach.unit ? ` ${reach.unit}` : ''}`;
+    reach === undefined ? REPORT : `${reach.comparison} ${reach.value}${reach.unit ? ` ${reach.unit}` : ''}`;
   const shown = { name, title, reach: wanted };
   let begun = performance.now();
   const seconds = () => round((performance.now() - begun) / 1_000, 1);
@@ -102,13 +103,18 @@ const carryOut = async (bench: Bench): Promise<Outcome> => {
   }
 };
 
+const verdict = ({ reach, reached, failure }: Outcome): string => {
+  if (reach === REPORT && failure === undefined) return '';
+  return reached ? 'reached' : 'NOT REACHED';
+};
+
 const line = (outcome: Outcome): string => {
   const figures = Object.entries(outcome.figures).map(([name, value]) => `${value.toLocaleString('en')} ${name}`);
   return [
     outcome.name.padEnd(NAME_WIDTH),
     String(outcome.ratio ?? 'failed').padStart(8),
-    `  reach ${outcome.reach}`.padEnd(18),
-    (outcome.reached ? 'reached' : 'NOT REACHED').padEnd(13),
+    (outcome.reach === REPORT ? `  ${REPORT}` : `  reach ${outcome.reach}`).padEnd(18),
+    verdict(outcome).padEnd(13),
     outcome.failure ?? figures.join(', '),
     ` (${outcome.seconds} s)`,
   ].join('');
