@@ -61,6 +61,7 @@ const project = async (side: Side, generation: number): Promise<number> => {
       begun ??= performance.now();
       return store.commit(batch);
     },
+    repair: (events) => store.repair(events),
     kindOf: (failure) => store.kindOf(failure),
     flush: () => store.flush(),
   };
