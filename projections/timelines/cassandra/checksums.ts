@@ -35,29 +35,35 @@ const hashOf = (channelId: string, row: StoredRow): bigint => {
     .readBigUInt64BE();
 };
 
+/** A channel's rows, newest first. */
+async function* rowsOf(cassandra: Cassandra, generation: number, channel: bigint): AsyncGenerator<StoredRow> {
+  const tables = tablesOf(generation);
+  const places = new Places(cassandra, tables);
+  const page = `SELECT ${COLUMNS} FROM ${tables.messages} WHERE channel_id = ? AND bucket = ? AND id < ? LIMIT ${ROWS}`;
+  for (let bucket = (await places.bucketAt(channel, MAX_ID)) ?? -1; bucket >= 0; bucket -= 1) {
+    for (let before = MAX_ID, length = ROWS; length === ROWS; ) {
+      const rows = await cassandra.execute<StoredRow>(page, [channel, bucket, before]);
+      yield* rows;
+      length = rows.length;
+      before = rows.at(-1)?.id ?? before;
+    }
+  }
+}
+
 /** One channel's, bucket by bucket. */
 export const checksumOf = async (
   cassandra: Cassandra,
   generation: number,
   channelId: string,
 ): Promise<ChannelChecksum> => {
-  const tables = tablesOf(generation);
-  const places = new Places(cassandra, tables);
-  const rowsOf = `SELECT ${COLUMNS} FROM ${tables.messages} WHERE channel_id = ? AND bucket = ? AND id < ? LIMIT ${ROWS}`;
+  const places = new Places(cassandra, tablesOf(generation));
   const channel = BigInt(channelId);
   const through = await places.throughOf(channel);
   let count = 0;
   let sum = 0n;
-  for (let bucket = (await places.bucketAt(channel, MAX_ID)) ?? -1; bucket >= 0; bucket -= 1) {
-    for (let before = MAX_ID, length = ROWS; length === ROWS; ) {
-      const rows = await cassandra.execute<StoredRow>(rowsOf, [channel, bucket, before]);
-      for (const row of rows) {
-        if (isWhole(row)) count += 1;
-        sum += hashOf(channelId, row);
-      }
-      length = rows.length;
-      before = rows.at(-1)?.id ?? before;
-    }
+  for await (const row of rowsOf(cassandra, generation, channel)) {
+    if (isWhole(row)) count += 1;
+    sum += hashOf(channelId, row);
   }
   return {
     channelId,
@@ -65,6 +71,43 @@ export const checksumOf = async (
     count,
     checksum: BigInt.asUintN(64, sum).toString(16).padStart(16, '0'),
   };
+};
+
+const lastChange = ({ sequence, changed }: StoredRow): bigint => {
+  const [posted, later] = [sequence ?? 0n, changed ?? 0n];
+  return posted > later ? posted : later;
+};
+
+/**
+ * Messages of a channel that two generations hold differently, however fast it is written to: rows that changed after where
+ * both had got are left out.
+ * @returns their ids, newest first
+ */
+export const differingMessages = async (
+  cassandra: Cassandra,
+  [one, other]: readonly [number, number],
+  channelId: string,
+): Promise<readonly string[]> => {
+  const channel = BigInt(channelId);
+  const throughOf = (generation: number) => new Places(cassandra, tablesOf(generation)).throughOf(channel);
+  const through = BigInt(Math.min(await throughOf(one), await throughOf(other)));
+  const settled = (row: StoredRow | undefined) => row === undefined || lastChange(row) <= through;
+  const differing: string[] = [];
+  const sides = [rowsOf(cassandra, one, channel), rowsOf(cassandra, other, channel)] as const;
+  const next = async (side: AsyncGenerator<StoredRow>) => (await side.next()).value as StoredRow | undefined;
+  let [a, b] = await Promise.all([next(sides[0]), next(sides[1])]);
+  while (a !== undefined || b !== undefined) {
+    const id = a === undefined || (b !== undefined && b.id > a.id) ? b!.id : a.id;
+    const [ofOne, ofOther] = [a?.id === id ? a : undefined, b?.id === id ? b : undefined];
+    if (settled(ofOne) && settled(ofOther)) {
+      const same =
+        ofOne !== undefined && ofOther !== undefined && hashOf(channelId, ofOne) === hashOf(channelId, ofOther);
+      if (!same) differing.push(String(id));
+    }
+    if (ofOne !== undefined) a = await next(sides[0]);
+    if (ofOther !== undefined) b = await next(sides[1]);
+  }
+  return differing;
 };
 
 /**

@@ -9,7 +9,7 @@ import { CassandraPartitionStore } from './store.ts';
 import { CassandraTimelineWriter } from './writer.ts';
 
 export type { GuardOptions } from '../../guard.ts';
-export { type ChannelChecksum, checksumOf, checksums } from './checksums.ts';
+export { type ChannelChecksum, checksumOf, checksums, differingMessages } from './checksums.ts';
 export { Cassandra, type CassandraOptions, cassandraGuard, openCassandra } from './connection.ts';
 export { createGeneration, dropGeneration, listGenerations } from './generations.ts';
 export { keyspaceOf } from './url.ts';
