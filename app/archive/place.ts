@@ -1,4 +1,5 @@
 /** Where an archive is made from and where it goes: a log and its vault, of either profile, without anything on top. */
+import { openKurrentEventLog } from '../../log/kurrentdb/index.ts';
 import type { EventLog, LogReader } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/index.ts';
 import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/index.ts';
@@ -48,7 +49,11 @@ const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => strin
     // A cluster's configuration without these does not get this far.
     const [logUrl, vaultUrl] = [cluster.logUrl!, cluster.vaultUrl!];
     const logPlace = { name: 'The event log', variable: 'PARLEY_LOG_URL', url: logUrl };
-    const log = await reach(logPlace, () => openPostgresEventLog({ url: own(logUrl) }), say);
+    const openLog = {
+      postgres: () => openPostgresEventLog({ url: own(logUrl) }),
+      kurrentdb: () => openKurrentEventLog({ url: logUrl }),
+    }[cluster.log];
+    const log = await reach(logPlace, openLog, say);
     closing.push(() => log.close());
     const vaultPlace = { name: 'The vault', variable: 'PARLEY_VAULT_URL', url: vaultUrl };
     const vault = await reach(vaultPlace, () => openPostgresVault({ url: own(vaultUrl) }), say);

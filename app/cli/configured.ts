@@ -8,6 +8,11 @@ export const Exit = { configuration: 78, failed: 69 } as const;
 
 export const say = (line: string): void => void process.stdout.write(`${line}\n`);
 export const complain = (line: string): void => void process.stderr.write(`${line}\n`);
+/** For people who wonder what is waited for. */
+export const wait = (line: string): void => complain(`parley: ${line}`);
+
+export const counted = (count: number, what: string): string =>
+  `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
 
 /**
  * The configuration, or the end of the process with a line for each variable that is wrong.

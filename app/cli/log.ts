@@ -2,32 +2,8 @@
 import { exportLog } from '../archive/export.ts';
 import { importLog } from '../archive/import.ts';
 import { openSource, openTarget } from '../archive/place.ts';
-import { complain, configured, reported, say } from './configured.ts';
-import { type Progress, progress } from './progress.ts';
-
-const wait = (line: string): void => complain(`parley: ${line}`);
-
-const counted = (count: number, what: string): string =>
-  `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
-
-/** A bar for each step; the last one ends with the work, however that ends. */
-const shown = async <Step extends string, T>(
-  units: Readonly<Record<Step, string>>,
-  work: (onProgress: (step: Step, done: number, total: number) => void) => Promise<T>,
-): Promise<T> => {
-  let current: { readonly step: Step; readonly bar: Progress } | undefined;
-  try {
-    return await work((step, done, total) => {
-      if (current?.step !== step) {
-        current?.bar.end();
-        current = { step, bar: progress(step, units[step]) };
-      }
-      current.bar.at(done, total);
-    });
-  } finally {
-    current?.bar.end();
-  }
-};
+import { configured, counted, reported, say, wait } from './configured.ts';
+import { shown } from './progress.ts';
 
 export const logExport = (folder: string): Promise<void> =>
   reported(async () => {

@@ -1,9 +1,17 @@
 #!/usr/bin/env node
 /** The `parley` command line. */
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { botCreate } from './bot.ts';
 import { importCommand } from './import.ts';
 import { logExport, logImport } from './log.ts';
+import {
+  deadLettersList,
+  deadLettersRetry,
+  NAMES,
+  projectionsRebuild,
+  projectionsStatus,
+  projectionsVerify,
+} from './projections.ts';
 import { replayCommand } from './replay.ts';
 import { serve } from './serve.ts';
 
@@ -43,6 +51,42 @@ log
   .description('fill an empty log and vault from such a folder, with a new epoch; again, it goes on where it stopped')
   .argument('<folder>', 'what `parley log export` has written')
   .action(logImport);
+
+const projections = program
+  .command('projections')
+  .description('the read models, which are made from the log: how they stand, and making them anew');
+const view = () => new Argument('<name>', 'which; in the embedded profile they are one').choices(NAMES);
+
+projections
+  .command('status')
+  .description('how far each view is behind the log, which generation is read, and how many dead letters there are')
+  .action(projectionsStatus);
+
+projections
+  .command('rebuild')
+  .description('build a view from the log beside the one that is read, compare, and take it: reads go on meanwhile')
+  .addArgument(view())
+  .addHelpText('after', '\nIn the embedded profile the server must not be running.')
+  .action(projectionsRebuild);
+
+projections
+  .command('verify')
+  .description('build a view beside the one that is read, compare, and throw it away; exits with 69 where they differ')
+  .addArgument(view())
+  .addHelpText('after', '\nIn the embedded profile the server must not be running.')
+  .action(projectionsVerify);
+
+const deadLetters = projections
+  .command('dead-letters')
+  .description('events that a view could not take; later ones of their streams wait with them');
+
+deadLetters.command('list', { isDefault: true }).description('print them').action(deadLettersList);
+
+deadLetters
+  .command('retry')
+  .description('try them again: those named, or all')
+  .argument('[id...]', 'as `list` prints them')
+  .action(deadLettersRetry);
 
 program
   .command('replay')

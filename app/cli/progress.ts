@@ -44,6 +44,25 @@ export const progress = (what: string, unit: string): Progress => {
   };
 };
 
+/** A bar for each step; the last one ends with the work, however that ends. */
+export const shown = async <Step extends string, T>(
+  units: Readonly<Record<Step, string>>,
+  work: (onProgress: (step: Step, done: number, total: number) => void) => Promise<T>,
+): Promise<T> => {
+  let current: { readonly step: Step; readonly bar: Progress } | undefined;
+  try {
+    return await work((step, done, total) => {
+      if (current?.step !== step) {
+        current?.bar.end();
+        current = { step, bar: progress(step, units[step]) };
+      }
+      current.bar.at(done, total);
+    });
+  } finally {
+    current?.bar.end();
+  }
+};
+
 /** For `openViews`: views are rebuilt at start when they are missing or outdated. */
 export const rebuildProgress = () => {
   let shown: Progress | undefined;

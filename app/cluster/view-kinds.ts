@@ -34,32 +34,36 @@ export const VIEWS: readonly ViewName[] = ['guild-views', 'timelines', 'unread']
 /** The servers' connections are shared by all generations, so nothing is left to close with one. */
 const left = async () => {};
 
-const kindsOn = async (connections: Connections): Promise<ViewKinds> => {
-  const { partitions, namespace } = connections.config.cluster;
-  const [postgres, cassandra, redis, log] = await Promise.all([
-    connections.views(),
-    connections.cassandra(),
-    connections.redis(),
-    connections.log(),
-  ]);
-  return {
-    'guild-views': {
+/** Each opens the servers that it needs itself, and no others. */
+export const kindOf: { readonly [V in ViewName]: (connections: Connections) => Promise<ViewKinds[V]> } = {
+  'guild-views': async (connections) => {
+    const { partitions } = connections.config.cluster;
+    const [postgres, log] = await Promise.all([connections.views(), connections.log()]);
+    return {
       name: 'guild-views',
       prepare: (generation) => prepareGeneration(postgres, generation),
       open: async (generation) => {
         const { store, ...readers } = openPostgresViews({ client: postgres, generation, partitions, foldOf, log });
         return { readers, store, close: left };
       },
-    },
-    timelines: {
+    };
+  },
+  timelines: async (connections) => {
+    const { partitions } = connections.config.cluster;
+    const cassandra = await connections.cassandra();
+    return {
       name: 'timelines',
       prepare: (generation) => createGeneration(cassandra, generation),
       open: async (generation) => {
         const { reader, store } = openCassandraTimelines({ client: cassandra, generation, partitions });
         return { readers: reader, store, close: left };
       },
-    },
-    unread: {
+    };
+  },
+  unread: async (connections) => {
+    const { partitions, namespace } = connections.config.cluster;
+    const [redis, log] = await Promise.all([connections.redis(), connections.log()]);
+    return {
       name: 'unread',
       prepare: left,
       open: async (generation) => {
@@ -67,8 +71,17 @@ const kindsOn = async (connections: Connections): Promise<ViewKinds> => {
         const { rows, store } = openRedisUnread({ redis, logHead: () => log.head(), ...place });
         return { readers: rows, store, close: left };
       },
-    },
-  };
+    };
+  },
+};
+
+const kindsOn = async (connections: Connections): Promise<ViewKinds> => {
+  const [guildViews, timelines, unread] = await Promise.all([
+    kindOf['guild-views'](connections),
+    kindOf.timelines(connections),
+    kindOf.unread(connections),
+  ]);
+  return { 'guild-views': guildViews, timelines, unread };
 };
 
 /** With the generations that are read made where they are missing. */

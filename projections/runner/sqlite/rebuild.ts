@@ -44,19 +44,25 @@ const commitWhole = async (store: SqliteViewStore, events: readonly ParleyEvent[
   }
 };
 
-export const rebuild = async (options: Rebuild): Promise<void> => {
-  const { file, log, foldOf, reason, boot, processesThrough, onProgress } = options;
+export interface Building extends Omit<Rebuild, 'reason' | 'onProgress'> {
+  /** Position to build up to. */
+  readonly through: number;
+  readonly onProgress: (through: number) => void;
+}
+
+/** Beside the former file, which stays as it is. */
+export const buildBeside = async (options: Building): Promise<void> => {
+  const { file, log, foldOf, boot, processesThrough, through: last, onProgress } = options;
   const building = buildingFile(file);
   removeFile(building);
-  const head = await log.head();
   const db = createFile(building, log.epoch, boot, processesThrough);
   const store = new SqliteViewStore(building, db, sqliteProjections(db, log, foldOf).projections);
   try {
-    for (let after = 0; after < head; ) {
-      const { events, through } = await log.readAll({ after, limit: PAGE });
+    for (let after = 0; after < last; ) {
+      const { events, through } = await log.readAll({ after, limit: Math.min(PAGE, last - after) });
       if (events.length > 0) await commitWhole(store, events, processesThrough);
       after = through;
-      onProgress({ reason, through: Math.min(after, head), head });
+      onProgress(Math.min(after, last));
       // Reading and writing are both done in one go; signals and timers get their turn here.
       await nextTurn();
     }
@@ -65,5 +71,10 @@ export const rebuild = async (options: Rebuild): Promise<void> => {
     throw failure;
   }
   await store.close(processesThrough);
-  swapIn(file);
+};
+
+export const rebuild = async ({ reason, onProgress, ...options }: Rebuild): Promise<void> => {
+  const head = await options.log.head();
+  await buildBeside({ ...options, through: head, onProgress: (through) => onProgress({ reason, through, head }) });
+  swapIn(options.file);
 };

@@ -1,0 +1,158 @@
+/** `parley projections` in a cluster, which goes on meanwhile. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DeadLetters } from '../../projections/dead-letters/port.ts';
+import { openDeadLetters } from '../../projections/dead-letters/postgres/index.ts';
+import type { ViewName } from '../../projections/port.ts';
+import type { Config } from '../../schemas/config.ts';
+import { alone } from '../cluster/alone.ts';
+import { Connections } from '../cluster/connections.ts';
+import { OVERLAP_MS } from '../cluster/generations.ts';
+import { createLogger } from '../logger.ts';
+import { createMetrics } from '../metrics.ts';
+import { type RebuildParts, type Rebuilt, rebuildView, verifyView } from '../rebuild/rebuild.ts';
+import { followedAs, statusOfViews } from '../rebuild/status.ts';
+import { toolsOf } from '../rebuild/view-tools.ts';
+import { counted, Exit, say, wait } from './configured.ts';
+import { shown } from './progress.ts';
+import { Differs, type ProjectionsCommands, table, type Views } from './projections-port.ts';
+
+/** Whoever follows a stream looks for what is to be tried again every second or so. */
+const RETRY_MS = 15_000;
+const LOOK_MS = 500;
+const ALONE_MS = 2000;
+const MOST_SHOWN = 20;
+
+const connected = async <T>(config: Config, use: (connections: Connections) => Promise<T>): Promise<T> => {
+  // What there is to say is said to whoever runs the command.
+  const options = { config, metrics: createMetrics(), logger: createLogger('silent') };
+  const connections = new Connections(options, wait);
+  try {
+    return await use(connections);
+  } finally {
+    await connections.opened.close();
+  }
+};
+
+const lettersOf = async (connections: Connections): Promise<DeadLetters> => openDeadLetters(await connections.views());
+
+type Make = (parts: RebuildParts) => Promise<Rebuilt>;
+
+const made = async (connections: Connections, view: ViewName, make: Make): Promise<Rebuilt> => {
+  const [tools, log, checkpoints] = await Promise.all([
+    toolsOf(connections, view),
+    connections.log(),
+    connections.checkpoints(),
+  ]);
+  return shown({ building: 'events' }, (at) =>
+    make({
+      ...{ tools, log, checkpoints, overlapMs: OVERLAP_MS, say: wait },
+      onStep: (step) => {
+        if (step !== 'building') wait(`${view}: ${step}`);
+      },
+      onProgress: (through, head) => at('building', through, head),
+      onDropped: async (generation) => (await lettersOf(connections)).forget(followedAs(view, generation)),
+    }),
+  );
+};
+
+/** One at a time for each view: a second one would drop what the first is building. */
+const madeAlone = async (connections: Connections, view: ViewName, make: Make): Promise<Rebuilt> => {
+  let rebuilt: Rebuilt | undefined;
+  let failure: unknown;
+  const waiting = setTimeout(() => wait(`waiting for another rebuild of ${view}`), ALONE_MS);
+  await alone(connections.agreements, `${connections.config.cluster.namespace} rebuild ${view}`, async () => {
+    clearTimeout(waiting);
+    try {
+      rebuilt = await made(connections, view, make);
+    } catch (error) {
+      failure = error;
+    }
+  });
+  if (rebuilt === undefined) throw failure;
+  return rebuilt;
+};
+
+const tell = (view: ViewName, { former, built, compared, differences, unsettled }: Rebuilt): void => {
+  const many = counted(differences.length, 'difference');
+  say(`${view}: generation ${former}, which was read, compared with ${built}: ${compared} compared, ${many}`);
+  for (const { thing, how } of differences.slice(0, MOST_SHOWN)) say(`  ${thing}: ${how}`);
+  if (differences.length > MOST_SHOWN) say(`  and ${differences.length - MOST_SHOWN} more`);
+  if (unsettled.length > 0) say(`  written to too fast to be compared: ${unsettled.slice(0, MOST_SHOWN).join(', ')}`);
+};
+
+const retried = async (letters: DeadLetters): Promise<void> => {
+  for (const until = performance.now() + RETRY_MS; performance.now() < until; await delay(LOOK_MS))
+    if (!(await letters.list()).some(({ retry }) => retry)) break;
+  const left = await letters.list();
+  const waiting = left.filter(({ retry }) => retry).length;
+  if (waiting > 0) say(`${counted(waiting, 'letter')} not tried yet: is a projector running?`);
+  say(`${counted(left.length, 'dead letter')} left.`);
+};
+
+const whichOf = (id: string): { projection: string; stream: string } => {
+  const [, projection, stream] = /^([^/]+)\/(.+)$/.exec(id) ?? [];
+  if (projection === undefined || stream === undefined)
+    throw new Error(`${id} is no dead letter: their ids are such as timelines-g1/channel-123`);
+  return { projection, stream };
+};
+
+export const clusterProjections: ProjectionsCommands = {
+  status: (config) =>
+    connected(config, async (connections) => {
+      const views = await statusOfViews(connections, () => lettersOf(connections));
+      const told = views.flatMap((view) => ('gone' in view ? [] : [view]));
+      table(
+        ['view', 'generation', 'checkpoint', 'lag', 'dead letters', 'other generations'],
+        told.map((one) => [
+          ...[one.view, one.generation, one.checkpoint, one.lag, one.deadLetters],
+          one.others.join(', '),
+        ]),
+      );
+      const gone = views.flatMap((view) => ('gone' in view ? [`${view.view}: ${view.gone}`] : []));
+      if (gone.length === 0) return;
+      for (const line of gone) wait(line);
+      // What does not answer is still being waited for.
+      process.exit(Exit.failed);
+    }),
+
+  rebuild: (config: Config, views: Views) =>
+    connected(config, async (connections) => {
+      for (const view of views) {
+        tell(view, await madeAlone(connections, view, rebuildView));
+        say(`${view} is read from what was built; the former generation is dropped by the next rebuild`);
+      }
+    }),
+
+  verify: (config: Config, views: Views) =>
+    connected(config, async (connections) => {
+      let differ = false;
+      for (const view of views) {
+        const outcome = await madeAlone(connections, view, verifyView);
+        tell(view, outcome);
+        differ ||= outcome.differences.length > 0;
+      }
+      if (differ) throw new Differs();
+    }),
+
+  deadLetters: (config) =>
+    connected(config, async (connections) => {
+      const letters = await (await lettersOf(connections)).list();
+      if (letters.length === 0) return say('There are no dead letters.');
+      table(
+        ['id', 'sequence', 'position', 'attempts', 'since', 'error'],
+        letters.map(({ projection, stream, sequence, position, attempts, time, error }) => [
+          ...[`${projection}/${stream}`, sequence, position, attempts, new Date(time).toISOString(), error],
+        ]),
+      );
+    }),
+
+  retry: (config, ids) =>
+    connected(config, async (connections) => {
+      const letters = await lettersOf(connections);
+      let requested = 0;
+      for (const which of ids.length === 0 ? [{}] : ids.map(whichOf)) requested += await letters.requestRetry(which);
+      if (requested === 0) return say('There is nothing to retry.');
+      say(`${counted(requested, 'letter')} to be tried again`);
+      await retried(letters);
+    }),
+};

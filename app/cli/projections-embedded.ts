@@ -1,0 +1,90 @@
+/** `parley projections` on a data folder, where all views are one file. */
+import { join } from 'node:path';
+import { foldOf } from '../../domain/folds.ts';
+import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/index.ts';
+import { inspectViews, type TableSum } from '../../projections/runner/sqlite/inspect.ts';
+import { type Remade, type Remaking, remakeViews, verifyViews } from '../../projections/runner/sqlite/remaking.ts';
+import type { Config } from '../../schemas/config.ts';
+import { counted, say } from './configured.ts';
+import { shown } from './progress.ts';
+import { Differs, type ProjectionsCommands, table } from './projections-port.ts';
+
+const fileOf = ({ data }: Config): string => join(data, 'views.db');
+
+/** The folder's lock says so while a server runs. */
+const remade = async (config: Config, make: (options: Remaking) => Promise<Remade>): Promise<Remade> => {
+  // It says that there is none, where opening it for writing would make one.
+  await (await openSqliteLogReader({ directory: config.data })).close();
+  const log = await openSqliteEventLog({ directory: config.data });
+  try {
+    return await shown({ building: 'events' }, (at) =>
+      make({ file: fileOf(config), log, foldOf, onProgress: (done, head) => at('building', done, head) }),
+    );
+  } finally {
+    await log.close();
+  }
+};
+
+const rows = ({ count, checksum }: TableSum): string => `${counted(count, 'row')} (${checksum || 'no such table'})`;
+
+const tell = ({ comparedAt, compared, differences }: Remade): void => {
+  const many = counted(differences.length, 'difference');
+  say(
+    comparedAt === undefined
+      ? 'the former views could not be compared: missing, damaged, or of another log'
+      : `${counted(compared, 'table')} compared at position ${comparedAt}: ${many}`,
+  );
+  for (const { read, built } of differences) say(`  ${read.table}: read ${rows(read)}, built ${rows(built)}`);
+};
+
+const rebuild = async (config: Config): Promise<void> => {
+  say('The views of this profile are one file: all of them are rebuilt.');
+  tell(await remade(config, remakeViews));
+  say('The views are as the log says.');
+};
+
+export const embeddedProjections: ProjectionsCommands = {
+  async status(config) {
+    const log = await openSqliteLogReader({ directory: config.data });
+    try {
+      const views = inspectViews(fileOf(config));
+      const head = await log.head();
+      if (views === undefined || !views.current || views.epoch !== log.epoch)
+        return say('The views are missing or not of this log: they are made at the next start.');
+      const { checkpoint, deadLetters } = views;
+      table(
+        ['views', 'checkpoint', 'lag', 'dead letters'],
+        [['all', checkpoint, Math.max(0, head - checkpoint), deadLetters.length]],
+      );
+    } finally {
+      await log.close();
+    }
+  },
+
+  rebuild,
+
+  async verify(config) {
+    const outcome = await remade(config, verifyViews);
+    tell(outcome);
+    if (outcome.differences.length > 0) throw new Differs();
+  },
+
+  async deadLetters(config) {
+    const letters = inspectViews(fileOf(config))?.deadLetters ?? [];
+    if (letters.length === 0) return say('There are no dead letters.');
+    table(
+      ['id', 'position', 'attempts', 'error'],
+      letters.map(({ projection, stream, position, attempts, error }) => [
+        `${projection}/${stream}`,
+        position,
+        attempts,
+        error,
+      ]),
+    );
+  },
+
+  async retry(config) {
+    say('In this profile what was left out is tried again by rebuilding.');
+    await rebuild(config);
+  },
+};
