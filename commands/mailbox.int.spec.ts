@@ -210,6 +210,17 @@ describe('another writer on the same stream', () => {
     expect(await keysOf()).toEqual(['first', 'theirs', 'more']);
   });
 
+  it('decides again when it decided nothing on what another node has changed since', async () => {
+    await mailboxes.run(joining('a'));
+    const elsewhere = mailboxesOn(log);
+    await elsewhere.run(leaving('b'));
+    // As far as this node knows there is nobody to do anything about; the stream says otherwise.
+    const again = right(await mailboxes.run(joining('c')));
+    expect(again.events.map(({ type }) => type)).toEqual(['member-joined']);
+    expect(right(await elsewhere.run(joining('d'))).events).toEqual([]);
+    expect((await stored()).map(({ type }) => type)).toEqual(['member-joined', 'member-left', 'member-joined']);
+  });
+
   it('and this one, at the same time, leave one dense stream with everything in it', async () => {
     const writers = [mailboxes, mailboxesOn(log), mailboxesOn(log)];
     const keys = Array.from({ length: 60 }, (_, i) => `k${i}`);

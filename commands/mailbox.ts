@@ -118,11 +118,10 @@ export class Mailboxes {
       const fork = fold.fork?.(state);
       const deps = { log, keys, fold, now: this.deps.now() };
       const turn = await decideTurn(stream, tasks, prepared, fork ?? state, deps);
-      const appended =
-        turn.events.length === 0 ? undefined : await log.append({ stream, expected, events: turn.events });
-      if (appended === undefined || either.isRight(appended)) {
+      const appended = await this.append(stream, expected, turn);
+      if (either.isRight(appended)) {
         states.keep(stream, fold.settle?.(turn.state) ?? turn.state);
-        const events = appended?.right ?? [];
+        const events = appended.right;
         return settle(waiting, turn, events, events.at(-1)?.position ?? (await log.head()));
       }
       if (appended.left.kind !== 'conflict' || attempt === ATTEMPTS) {
@@ -130,11 +129,21 @@ export class Mailboxes {
         for (const { resolve } of waiting) resolve(refused);
         return;
       }
-      this.deps.onConflict();
-      await delay(Math.random() * 2 ** attempt);
+      if (turn.events.length > 0) {
+        this.deps.onConflict();
+        await delay(Math.random() * 2 ** attempt);
+      }
       // On a stream that several nodes write to, only what is new is read.
-      if (fork !== undefined) states.keep(stream, await states.upToEnd(stream, state));
+      if (fork !== undefined || turn.events.length === 0) states.keep(stream, await states.upToEnd(stream, state));
     }
+  }
+
+  /** What decided nothing was decided rightly only if nobody else has appended meanwhile. */
+  private async append(stream: string, expected: number, { events }: Turn): ReturnType<EventLog['append']> {
+    const { log } = this.deps;
+    if (events.length > 0) return log.append({ stream, expected, events });
+    const { sequence } = await log.streamHead(stream);
+    return sequence === expected ? either.right([]) : either.left({ kind: 'conflict', actual: sequence });
   }
 }
 
