@@ -17,7 +17,8 @@ export interface Bench {
   readonly name: string;
   /** What is compared with what. */
   readonly title: string;
-  readonly reach: Reach;
+  /** Where one was set; otherwise the ratio is only reported. */
+  readonly reach?: Reach;
   /** Makes what several benches share, outside of the bench's own time. */
   prepare?(): Promise<unknown>;
   /** Leaves nothing behind: no file, no process. */

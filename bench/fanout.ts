@@ -19,11 +19,11 @@ const fanoutBench = (name: string, burst: number, what: string, reach: Reach): B
       const bare = await startChild<Bare>('bare');
       try {
         const message = { channelId: place.channel.id, burst, content: CONTENT };
-        await crowd.connect({ group: 'parley', port: place.server().port, tokens, senderToken: place.owner.token });
+        await crowd.connect({ group: 'parley', ports: [place.server().port], tokens, senderToken: place.owner.token });
         await crowd.send({ group: 'parley', ...message });
         await bare.call.use(await crowd.frame(null));
-        const port = await bare.call.listen(null);
-        await crowd.connect({ group: 'bare', port, tokens, senderToken: '' });
+        const ports = [await bare.call.listen(null)];
+        await crowd.connect({ group: 'bare', ports, tokens, senderToken: '' });
         await crowd.send({ group: 'bare', ...message });
         const times: { parley: number; bare: number }[] = [];
         for (let i = 0; i < WARM_UP_ROUNDS + ROUNDS; i += 1) {

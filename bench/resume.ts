@@ -20,7 +20,7 @@ export const resume: Bench = {
         await crowd.cut({ group });
         for (let i = 0; i < MISSED; i += 1) await place.api().send(channelId, `missed ${i}`);
       };
-      await crowd.connect({ group, port: place.server().port, tokens, senderToken: place.owner.token });
+      await crowd.connect({ group, ports: [place.server().port], tokens, senderToken: place.owner.token });
       const resumed: number[] = [];
       const reconnected: number[] = [];
       let complete = 0;

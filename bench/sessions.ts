@@ -30,11 +30,12 @@ export const sessions: Bench = {
   run: () =>
     withCrowd(SESSIONS, async (place, crowd, tokens) => {
       const { pid, port } = place.server();
+      const ports = [port];
       const senderToken = place.owner.token;
-      await crowd.connect({ group: 'warm-up', port, tokens: tokens.slice(0, WARM_UP), senderToken });
+      await crowd.connect({ group: 'warm-up', ports, tokens: tokens.slice(0, WARM_UP), senderToken });
       await crowd.cut({ group: 'warm-up' });
       const before = await settled(pid);
-      const ms = await crowd.connect({ group: 'idle', port, tokens, senderToken });
+      const ms = await crowd.connect({ group: 'idle', ports, tokens, senderToken });
       const after = await settled(pid);
       return {
         figures: {

@@ -9,6 +9,8 @@ const AT_ONCE = 200;
 const TIMEOUT = 50_000;
 
 interface Session {
+  /** Where its gateway listens. */
+  readonly port: number;
   readonly token: string;
   socket: MiniSocket | undefined;
   sessionId: string;
@@ -21,7 +23,6 @@ interface Session {
 }
 
 interface Group {
-  readonly port: number;
   readonly sessions: Session[];
   sender: MiniSocket | undefined;
 }
@@ -55,10 +56,10 @@ const take = (session: Session, bytes: Buffer, start: number, end: number): void
   progress.changed();
 };
 
-const open = (port: number, session: Session, hello: object): void => {
+const open = (session: Session, hello: object): void => {
   Object.assign(session, { guilds: -1, resumed: false, refused: false, messages: 0 });
   session.socket = new MiniSocket(
-    port,
+    session.port,
     (bytes, start, end) => take(session, bytes, start, end),
     () => progress.changed(),
   );
@@ -99,15 +100,16 @@ const untilMessages = (count: number): Promise<void> =>
   );
 
 export const crowd = {
-  /** @returns milliseconds until every session had READY and its guilds */
-  async connect(given: { group: string; port: number; tokens: string[]; senderToken: string }): Promise<number> {
-    const sessions = given.tokens.map((token) => ({ token, socket: undefined }) as unknown as Session);
-    const sender = { token: given.senderToken } as Session;
-    groups.set(given.group, { port: given.port, sessions, sender: undefined });
-    const ms = await inWaves(sessions, (session) => open(given.port, session, identify(session.token)), isReady);
+  /** @param given.ports of gateways, each of which gets its share. @returns milliseconds until every session had READY and its guilds */
+  async connect(given: { group: string; ports: number[]; tokens: string[]; senderToken: string }): Promise<number> {
+    const { ports } = given;
+    const sessions = given.tokens.map((token, i) => ({ token, port: ports[i % ports.length]! }) as Session);
+    const sender = { token: given.senderToken, port: ports[0]! } as Session;
+    groups.set(given.group, { sessions, sender: undefined });
+    const ms = await inWaves(sessions, (session) => open(session, identify(session.token)), isReady);
     await inWaves(
       [sender],
-      (session) => open(given.port, session, identify(session.token, 0)),
+      (session) => open(session, identify(session.token, 0)),
       (s) => s.guilds >= 0,
     );
     group(given.group).sender = sender.socket;
@@ -146,12 +148,12 @@ export const crowd = {
 
   /** All come back with what they had. `complete`: sessions that got exactly what they missed, and RESUMED. */
   async resume(given: { group: string; missed: number }): Promise<{ ms: number; complete: number }> {
-    const { port, sessions } = group(given.group);
+    const { sessions } = group(given.group);
     const ms = await inWaves(
       sessions,
       (session) => {
         const { token, sessionId, seq } = session;
-        open(port, session, { op: 6, d: { token, session_id: sessionId, seq } });
+        open(session, { op: 6, d: { token, session_id: sessionId, seq } });
       },
       (session) => session.resumed || session.refused,
     );
@@ -160,8 +162,8 @@ export const crowd = {
 
   /** All come back as if they had never been there. */
   reconnect(given: { group: string }): Promise<number> {
-    const { port, sessions } = group(given.group);
-    return inWaves(sessions, (session) => open(port, session, identify(session.token)), isReady);
+    const { sessions } = group(given.group);
+    return inWaves(sessions, (session) => open(session, identify(session.token)), isReady);
   },
 };
 

@@ -12,13 +12,13 @@ const TEXT = 'a message of a usual length, which is about a hundred characters w
 const MARK = '#';
 
 interface Talker {
+  readonly channel: string;
   readonly socket: MiniSocket;
   unanswered: number;
 }
 
 const progress = new Watched();
 const talkers: Talker[] = [];
-let channel = '';
 let ready = 0;
 let acknowledged = 0;
 let refused = 0;
@@ -33,7 +33,7 @@ const say = (talker: Talker): void => {
   const d = {
     id: `${process.pid}-${sent}`,
     type: 'message.send',
-    channel_id: channel,
+    channel_id: talker.channel,
     content: `${MARK}${sent}${MARK} ${TEXT}`,
   };
   talker.socket.send(JSON.stringify({ op: 100, d }));
@@ -44,7 +44,7 @@ const numberIn = (bytes: Buffer, start: number): number => {
   return Number(bytes.toString('latin1', at, bytes.indexOf(MARK, at)));
 };
 
-const connect = (port: number, token: string, intents: number): Talker => {
+const connect = (port: number, token: string, intents: number, channel: string): Talker => {
   const take = (bytes: Buffer, start: number, end: number): void => {
     const kind = kindOf(bytes, start, end);
     if (kind.includes('"op":101')) {
@@ -58,7 +58,7 @@ const connect = (port: number, token: string, intents: number): Talker => {
     } else if (kind.includes('"READY"')) ready += 1;
     progress.changed();
   };
-  const talker: Talker = { socket: new MiniSocket(port, take, () => progress.changed()), unanswered: 0 };
+  const talker: Talker = { channel, socket: new MiniSocket(port, take, () => progress.changed()), unanswered: 0 };
   talker.socket.send(JSON.stringify({ op: 2, d: { token, intents, properties: {} } }));
   return talker;
 };
@@ -72,10 +72,12 @@ const drain = async (): Promise<void> => {
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const talkersProgram = {
-  async connect(given: { port: number; tokens: string[]; listener: string; channelId: string }): Promise<void> {
-    channel = given.channelId;
-    connect(given.port, given.listener, INTENTS);
-    for (const token of given.tokens) talkers.push(connect(given.port, token, 0));
+  /** Each talks in one of the channels, of which the listener hears all. */
+  async connect(given: { port: number; tokens: string[]; listener: string; channelIds: string[] }): Promise<void> {
+    const { port, tokens, listener, channelIds } = given;
+    connect(port, listener, INTENTS, '');
+    for (const [i, token] of tokens.entries())
+      talkers.push(connect(port, token, 0, channelIds[i % channelIds.length]!));
     await progress.until(
       () => ready === given.tokens.length + 1,
       () => `READY for all, ${ready} have it`,
@@ -83,17 +85,28 @@ export const talkersProgram = {
     );
   },
 
-  /** Everybody keeps `window` commands unanswered for `ms`. @returns acknowledged sends a second */
-  async flood(given: { ms: number; window: number }): Promise<{ perSecond: number; refused: number }> {
+  /**
+   * Everybody keeps `window` commands unanswered for `ms`, or as many of all messages undelivered: what a server that
+   * delivers later than it answers can keep up with. @returns sends a second that were answered, or delivered
+   */
+  async flood(given: {
+    ms: number;
+    window: number;
+    until?: 'delivered';
+  }): Promise<{ perSecond: number; refused: number }> {
+    const { ms, window, until } = given;
     let going = true;
-    onAcknowledged = (talker) => {
+    const next = (talker: Talker): void => {
       if (going) say(talker);
     };
-    for (const talker of talkers) for (let i = 0; i < given.window; i += 1) say(talker);
+    onAcknowledged = until === 'delivered' ? () => {} : next;
+    onDelivered = until === 'delivered' ? (number) => next(talkers[number % talkers.length]!) : () => {};
+    const done = () => (until === 'delivered' ? delivered : acknowledged);
+    for (const talker of talkers) for (let i = 0; i < window; i += 1) say(talker);
     await after(WARM_UP_MS);
-    const [begun, before] = [performance.now(), acknowledged];
-    await after(given.ms);
-    const perSecond = ((acknowledged - before) * 1_000) / (performance.now() - begun);
+    const [begun, before] = [performance.now(), done()];
+    await after(ms);
+    const perSecond = ((done() - before) * 1_000) / (performance.now() - begun);
     going = false;
     await drain();
     return { perSecond, refused };

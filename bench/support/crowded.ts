@@ -2,6 +2,7 @@ import type { Crowd } from '../children/crowd.ts';
 import { type Remote, startChild } from './child.ts';
 import { type Place, startPlace } from './place.ts';
 import { seedPeople } from './seed.ts';
+import { withStores } from './stores.ts';
 
 /** A running server whose guild has `people` members, and a process in which they can all connect. */
 export const withCrowd = async <T>(
@@ -11,7 +12,7 @@ export const withCrowd = async <T>(
   const place = await startPlace();
   try {
     await place.stop();
-    const tokens = await seedPeople(place.data, place.guildId, people);
+    const tokens = await withStores(place.data, (stores) => seedPeople(stores, place.guildId, people));
     await place.start();
     const child = await startChild<Crowd>('crowd');
     try {

@@ -2,6 +2,7 @@
 import type { Channel } from '../../test/support/api.ts';
 import { type Place, startPlace } from './place.ts';
 import { seededMessageId, seedMessages } from './seed.ts';
+import { withStores } from './stores.ts';
 
 export const MANY = 1_000_000;
 export const FEW = 10_000;
@@ -29,8 +30,10 @@ const make = async (): Promise<Million> => {
     for (let i = 0; i < SILENT; i += 1) silent.push(await create(`silent-${i}`));
     await place.stop();
     const until = Date.now();
-    await seedMessages(place.data, many.id, place.owner.id, MANY, until);
-    await seedMessages(place.data, few.id, place.owner.id, FEW, until);
+    await withStores(place.data, async (stores) => {
+      await seedMessages(stores, many.id, place.owner.id, MANY, until);
+      await seedMessages(stores, few.id, place.owner.id, FEW, until);
+    });
     // The views are built now, so that what is measured later is a start and not a rebuild.
     await place.start();
     await place.stop();

@@ -3,7 +3,7 @@ import { Api, type Channel, someName } from '../../test/support/api.ts';
 import { LIMITS_OFF, type Server, startServer } from '../../test/support/server.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 
-const ENV = {
+export const BENCH_ENV = {
   ...LIMITS_OFF,
   // Sessions of a bench do not beat: nothing but the measured work should happen.
   PARLEY_HEARTBEAT_MS: '600000',
@@ -31,7 +31,7 @@ export const startPlace = async (): Promise<Place> => {
   const folder = temporaryFolder();
   let server: Server;
   const start = async () => {
-    server = await startServer({ data: folder.path, env: ENV, timeoutMs: START_TIMEOUT });
+    server = await startServer({ data: folder.path, env: BENCH_ENV, timeoutMs: START_TIMEOUT });
     return server;
   };
   await start();

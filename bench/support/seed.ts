@@ -1,18 +1,19 @@
-/** Fills a data folder straight through the log's and the vault's ports: a million events through sockets would take minutes. */
+/** Fills a log and a vault straight through their ports: a million events through sockets would take minutes. */
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import { SNOWFLAKE_EPOCH, snowflakeAt } from '../../domain/snowflake.ts';
 import type { EventLog } from '../../log/port.ts';
-import { openSqliteEventLog } from '../../log/sqlite/index.ts';
 import { EVENT_SCHEMA, type NewParleyEvent } from '../../schemas/events/index.ts';
 import { channelStream, memberStream, userStream } from '../../schemas/streams.ts';
 import { createTokens } from '../../vault/index.ts';
 import { sealText } from '../../vault/seal.ts';
-import { openSqliteVault } from '../../vault/sqlite/index.ts';
+import type { OpenStores } from './stores.ts';
 
 const BATCH = 5_000;
 /** Two messages a second, so that few of them are recent enough for their keys to be remembered. */
 const PER_SECOND = 2;
+
+type Stores = Pick<OpenStores, 'log' | 'vault'>;
 
 type Unsealed = Pick<NewParleyEvent, 'type' | 'stream' | 'sequence' | 'time' | 'actor' | 'key'> & {
   data: object;
@@ -34,13 +35,20 @@ const append = async (log: EventLog, stream: string, expected: number, events: r
   if (either.isLeft(appended)) throw new Error(`the log refused seeds: ${JSON.stringify(appended.left)}`);
 };
 
-/** Makes people who are members of the guild. The server must not run. @returns a token for each */
-export const seedPeople = async (data: string, guildId: string, count: number): Promise<string[]> => {
-  const log = await openSqliteEventLog({ directory: data });
-  const vault = await openSqliteVault({ directory: data });
+/**
+ * Makes people who are members of the guild.
+ * @param others who were made before, so that none is made twice
+ * @returns a token for each
+ */
+export const seedPeople = async (
+  { log, vault }: Stores,
+  guildId: string,
+  count: number,
+  others = 0,
+): Promise<string[]> => {
   const tokens = createTokens(vault);
   const time = Date.now();
-  const ids = Array.from({ length: count }, (_, i) => snowflakeAt(time, BigInt(i + 1_000)));
+  const ids = Array.from({ length: count }, (_, i) => snowflakeAt(time, BigInt(others + i + 1_000)));
   const make = async (userId: string): Promise<string> => {
     const [stream, id] = [userStream(userId), randomUUID()];
     const username = `person_${userId}`;
@@ -58,14 +66,9 @@ export const seedPeople = async (data: string, guildId: string, count: number): 
     ]);
     return tokens.issue(userId);
   };
-  try {
-    const made: string[] = [];
-    for (let i = 0; i < count; i += 500) made.push(...(await Promise.all(ids.slice(i, i + 500).map(make))));
-    return made;
-  } finally {
-    await log.close();
-    await vault.close();
-  }
+  const made: string[] = [];
+  for (let i = 0; i < count; i += 500) made.push(...(await Promise.all(ids.slice(i, i + 500).map(make))));
+  return made;
 };
 
 /** Id of the n-th of `count` seeded messages, from 1. */
@@ -76,51 +79,44 @@ const timeOf = (ordinal: number, count: number, until: number): number =>
   Math.max(SNOWFLAKE_EPOCH, until - Math.ceil(((count - ordinal + 1) * 1_000) / PER_SECOND));
 
 /**
- * Says `count` messages of one person in a channel that has none. The server must not run.
+ * Says `count` messages of one person in a channel that has none.
  * @param until time of the last message, in milliseconds since 1970
  */
 export const seedMessages = async (
-  data: string,
+  { log, vault }: Stores,
   channelId: string,
   author: string,
   count: number,
   until: number,
 ): Promise<void> => {
-  const log = await openSqliteEventLog({ directory: data });
-  const vault = await openSqliteVault({ directory: data });
   const stream = channelStream(channelId);
-  try {
-    const key = (await vault.key(author))!;
-    const { sequence: head } = await log.streamHead(stream);
-    for (let done = 0; done < count; done += BATCH) {
-      const size = Math.min(BATCH, count - done);
-      const events = Array.from({ length: size }, (_, i) => {
-        const [id, ordinal] = [randomUUID(), done + i + 1];
-        const body = JSON.stringify({ content: `message ${ordinal} of a channel that has said a lot`, embeds: [] });
-        return envelope({
-          id,
-          type: 'message-posted',
-          stream,
-          sequence: head + ordinal,
-          time: timeOf(ordinal, count, until),
-          actor: author,
-          key: `${author}:message.send:seed-${ordinal}`,
-          data: {
-            messageId: seededMessageId(ordinal, count, until),
-            ordinal,
-            author,
-            replyTo: null,
-            mentions: { users: [], everyone: false },
-            flags: 0,
-            nonce: null,
-            sealed: sealText(key, { stream, eventId: id, by: author }, body),
-          },
-        });
+  const key = (await vault.key(author))!;
+  const { sequence: head } = await log.streamHead(stream);
+  for (let done = 0; done < count; done += BATCH) {
+    const size = Math.min(BATCH, count - done);
+    const events = Array.from({ length: size }, (_, i) => {
+      const [id, ordinal] = [randomUUID(), done + i + 1];
+      const body = JSON.stringify({ content: `message ${ordinal} of a channel that has said a lot`, embeds: [] });
+      return envelope({
+        id,
+        type: 'message-posted',
+        stream,
+        sequence: head + ordinal,
+        time: timeOf(ordinal, count, until),
+        actor: author,
+        key: `${author}:message.send:seed-${ordinal}`,
+        data: {
+          messageId: seededMessageId(ordinal, count, until),
+          ordinal,
+          author,
+          replyTo: null,
+          mentions: { users: [], everyone: false },
+          flags: 0,
+          nonce: null,
+          sealed: sealText(key, { stream, eventId: id, by: author }, body),
+        },
       });
-      await append(log, stream, head + done, events);
-    }
-  } finally {
-    await log.close();
-    await vault.close();
+    });
+    await append(log, stream, head + done, events);
   }
 };

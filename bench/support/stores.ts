@@ -1,0 +1,36 @@
+/** Log and vault of either profile, open for whoever fills them beforehand. */
+import type { EventLog } from '../../log/port.ts';
+import { openPostgresEventLog } from '../../log/postgres/index.ts';
+import { openSqliteEventLog } from '../../log/sqlite/index.ts';
+import type { Namespace } from '../../test/support/namespace.ts';
+import type { Vault } from '../../vault/index.ts';
+import { openPostgresVault } from '../../vault/postgres/index.ts';
+import { openSqliteVault } from '../../vault/sqlite/index.ts';
+
+export interface OpenStores {
+  readonly log: EventLog;
+  readonly vault: Vault;
+}
+
+const used = async <T>({ log, vault }: OpenStores, work: (stores: OpenStores) => Promise<T>): Promise<T> => {
+  try {
+    return await work({ log, vault });
+  } finally {
+    await log.close();
+    await vault.close();
+  }
+};
+
+/** Of a data folder. The server must not run. */
+export const withStores = async <T>(data: string, work: (stores: OpenStores) => Promise<T>): Promise<T> =>
+  used({ log: await openSqliteEventLog({ directory: data }), vault: await openSqliteVault({ directory: data }) }, work);
+
+/** Of a cluster, which may run. */
+export const withClusterStores = async <T>({ env }: Namespace, work: (stores: OpenStores) => Promise<T>): Promise<T> =>
+  used(
+    {
+      log: await openPostgresEventLog({ url: env.PARLEY_LOG_URL! }),
+      vault: await openPostgresVault({ url: env.PARLEY_VAULT_URL! }),
+    },
+    work,
+  );
