@@ -6,8 +6,8 @@ import { round } from '../bench.ts';
 import { APPENDERS, appendTurns, compareAppends, posted } from '../support/appenders.ts';
 import { clusterServers, withNamespace } from '../support/cluster-servers.ts';
 
-const TURNS = 100;
-const ROUNDS = 9;
+const TURNS = 300;
+const ROUNDS = 8;
 const COLUMNS = 13;
 
 /** One statement of 64 rows after another, prepared, each its own transaction, in a table like the log's. */

@@ -1,6 +1,8 @@
 /** Between events and rows of the table `events`. */
 import type { Recorded } from '../../schemas/envelope.ts';
+import type { NewParleyEvent } from '../../schemas/events/index.ts';
 import type { AppendRequest, StoredEvent } from '../port.ts';
+import { bigints, integers, texts } from './arrays.ts';
 
 export const SELECTED =
   'position, stream, sequence, type, schema, time, id, actor, key, correlation, causation, traceparent, data';
@@ -42,43 +44,54 @@ export const toStored = (row: Row): StoredEvent => toEvent(row, row[12]);
 export const toRecorded = (row: Row): Recorded => toEvent(row, JSON.parse(row[12]) as unknown);
 
 /** `parley_append` with the type of each argument, in the order of `appendArguments`. */
-export const APPEND = `SELECT stored, actual, first_position FROM parley_append($1::text[], $2::integer[], $3::bigint[],
-  $4::integer[], $5::integer[], $6::integer[], $7::integer[], $8::text[], $9::integer[], $10::bigint[], $11::text[],
-  $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18)`;
+export const APPEND = `SELECT stored, actual, first_position FROM parley_append($1::text[], $2::bigint[], $3::integer[],
+  $4::bigint[], $5::integer[], $6::integer[], $7::integer[], $8::integer[], $9::text[], $10::integer[], $11::bigint[],
+  $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19)`;
 
 /** What one batch came to. */
 export type Stored = readonly [stored: boolean, actual: string, firstPosition: string | null];
 
-export const appendArguments = (requests: readonly AppendRequest[]): unknown[] => {
+export const appendArguments = (requests: readonly AppendRequest[]): readonly Buffer[] => {
   const numbers = new Map<string, number>();
+  const lowest: number[] = [];
   const batches = { stream: [] as number[], expected: [] as number[], count: [] as number[], last: [] as number[] };
   const places = { batch: [] as number[], place: [] as number[] };
-  const envelope: unknown[][] = Array.from({ length: 10 }, () => []);
-  const [type, schema, time, id, actor, key, correlation, causation, traceparent, data] = envelope;
-  for (const { stream, expected, events } of requests) {
-    let number = numbers.get(stream);
+  const events: NewParleyEvent[] = [];
+  for (const request of requests) {
+    let number = numbers.get(request.stream);
     if (number === undefined) {
       number = numbers.size + 1;
-      numbers.set(stream, number);
+      numbers.set(request.stream, number);
+      lowest.push(request.expected);
     }
     batches.stream.push(number);
-    batches.expected.push(expected);
-    batches.count.push(events.length);
-    for (const [place, event] of events.entries()) {
+    batches.expected.push(request.expected);
+    batches.count.push(request.events.length);
+    for (const [place, event] of request.events.entries()) {
       places.batch.push(batches.stream.length);
       places.place.push(place);
-      type!.push(event.type);
-      schema!.push(event.schema);
-      time!.push(event.time);
-      id!.push(event.id);
-      actor!.push(event.actor);
-      key!.push(event.key);
-      correlation!.push(event.correlationId);
-      causation!.push(event.causationId);
-      traceparent!.push(event.traceparent);
-      data!.push(JSON.stringify(event.data));
+      events.push(event);
     }
     batches.last.push(places.batch.length);
   }
-  return [[...numbers.keys()], ...Object.values(batches), ...Object.values(places), ...envelope];
+  return [
+    texts([...numbers.keys()]),
+    bigints(lowest),
+    integers(batches.stream),
+    bigints(batches.expected),
+    integers(batches.count),
+    integers(batches.last),
+    integers(places.batch),
+    integers(places.place),
+    texts(events.map(({ type }) => type)),
+    integers(events.map(({ schema }) => schema)),
+    bigints(events.map(({ time }) => time)),
+    texts(events.map(({ id }) => id)),
+    texts(events.map(({ actor }) => actor)),
+    texts(events.map(({ key }) => key)),
+    texts(events.map(({ correlationId }) => correlationId)),
+    texts(events.map(({ causationId }) => causationId)),
+    texts(events.map(({ traceparent }) => traceparent)),
+    texts(events.map(({ data }) => JSON.stringify(data))),
+  ];
 };

@@ -11,7 +11,8 @@ export const CHANNEL = 'parley_log';
 /**
  * `parley_append` decides every batch of a turn against the streams' heads and stores those that fit, in one round trip.
  * Its lock is given up when the transaction has become visible, so positions are assigned in the order in which readers
- * see them: nobody ever sees one before all lower ones. Tried `again` after a lost answer, a batch that does
+ * see them: nobody ever sees one before all lower ones. A stream's head is first looked for at and beyond what its writer
+ * expects, `lowest`: asked for the highest of all, the index would go through a page of them (10 us a stream). Tried `again` after a lost answer, a batch that does
  * not fit counts as stored when its very events are there.
  */
 export const SCHEMA = `
@@ -40,7 +41,7 @@ CREATE INDEX IF NOT EXISTS events_of_structure ON events (type, position)
   WHERE type NOT IN ('message-posted', 'message-edited', 'message-deleted', 'reaction-added', 'reaction-removed', 'channels-read');
 
 CREATE OR REPLACE FUNCTION parley_append(
-  names text[], batch_stream integer[], batch_expected bigint[], batch_count integer[], batch_last integer[],
+  names text[], lowest bigint[], batch_stream integer[], batch_expected bigint[], batch_count integer[], batch_last integer[],
   event_batch integer[], event_place integer[],
   event_type text[], event_schema integer[], event_time bigint[], event_id text[], event_actor text[],
   event_key text[], event_correlation text[], event_causation text[], event_traceparent text[], event_data text[],
@@ -54,8 +55,10 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(${LOCKS}, ${APPEND_LOCK});
   SELECT coalesce(max(e.position), 0) + 1 INTO next_position FROM events e;
-  SELECT array_agg(coalesce((SELECT max(e.sequence) FROM events e WHERE e.stream = n.name), 0) ORDER BY n.i)
-    INTO heads FROM unnest(names) WITH ORDINALITY n(name, i);
+  SELECT array_agg(coalesce(
+      (SELECT e.sequence FROM events e WHERE e.stream = n.name AND e.sequence >= n.lowest ORDER BY e.sequence DESC LIMIT 1),
+      (SELECT max(e.sequence) FROM events e WHERE e.stream = n.name), 0) ORDER BY n.i)
+    INTO heads FROM unnest(names, lowest) WITH ORDINALITY n(name, lowest, i);
   FOR b IN 1 .. cardinality(batch_stream) LOOP
     actual := heads[batch_stream[b]];
     stored := actual = batch_expected[b];
