@@ -6,12 +6,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, someName } from './support/api.ts';
 import { GatewayClient } from './support/gateway-client.ts';
-import { type Instance, startInstance } from './support/instance.ts';
+import { type EmbeddedInstance, startInstance } from './support/instance.ts';
 import { LIMITS_OFF } from './support/server.ts';
 
 const run = promisify(execFile);
 
-let instance: Instance;
+let instance: EmbeddedInstance;
 let owner: Api;
 let channelId = '';
 

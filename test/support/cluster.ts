@@ -1,7 +1,6 @@
 /** Parley as several processes, each behind a front with an address that stays. */
-import { urls } from '../../services/endpoints.ts';
 import { type Front, startFront } from './front.ts';
-import { createNamespace, type Namespace, type ServerUrls } from './namespace.ts';
+import { createNamespace, type Namespace } from './namespace.ts';
 import { LIMITS_OFF, type Server, startServer } from './server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -17,6 +16,7 @@ export const SPLIT = {
 
 export interface Cluster<Name extends string> {
   readonly namespace: Namespace;
+  readonly names: readonly Name[];
   /** Address of a process's front. */
   url(name: Name): string;
   process(name: Name): Server;
@@ -24,7 +24,7 @@ export interface Cluster<Name extends string> {
   start(name: Name): Promise<void>;
   /** Kill -9. */
   kill(name: Name): Promise<void>;
-  /** SIGTERM. @returns the exit code */
+  /** SIGTERM. @returns the exit code; null when it had to be killed */
   stop(name: Name): Promise<number | null>;
   close(): Promise<void>;
 }
@@ -32,14 +32,16 @@ export interface Cluster<Name extends string> {
 export interface ClusterOptions<Name extends string> {
   /** Roles by name of the process. */
   readonly processes: Readonly<Record<Name, string>>;
-  readonly servers?: ServerUrls;
+  /** Of the caller, who drops it; a new one on the shared servers when not given. */
+  readonly namespace?: Namespace;
+  /** Of every process; limits off when not given. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 export const startCluster = async <Name extends string>(options: ClusterOptions<Name>): Promise<Cluster<Name>> => {
-  const { processes, servers = urls, env = {} } = options;
+  const { processes, env = LIMITS_OFF } = options;
   const names = Object.keys(processes) as Name[];
-  const namespace = await createNamespace(servers);
+  const namespace = options.namespace ?? (await createNamespace());
   const folder = temporaryFolder();
   const fronts = new Map<Name, Front>();
   const running = new Map<Name, Server>();
@@ -50,7 +52,6 @@ export const startCluster = async <Name extends string>(options: ClusterOptions<
       timeoutMs: 60_000,
       env: {
         ...namespace.env,
-        ...LIMITS_OFF,
         PARLEY_PUBLIC_URL: front.url,
         ...env,
         PARLEY_ROLES: processes[name],
@@ -63,7 +64,7 @@ export const startCluster = async <Name extends string>(options: ClusterOptions<
     await Promise.all([...running.values()].map((server) => (server.alive() ? server.kill() : undefined)));
     for (const front of fronts.values()) await front.close();
     folder.remove();
-    await namespace.drop();
+    if (options.namespace === undefined) await namespace.drop();
   };
   try {
     for (const name of names) fronts.set(name, await startFront());
@@ -74,6 +75,7 @@ export const startCluster = async <Name extends string>(options: ClusterOptions<
   }
   return {
     namespace,
+    names,
     url: (name) => fronts.get(name)!.url,
     process: (name) => running.get(name)!,
     start,

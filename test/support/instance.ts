@@ -1,14 +1,12 @@
-/** A server behind a front, with a data folder that outlives it: what whole-system tests start, kill and start again. */
+/** A server behind a front, with data that outlive it: what whole-system tests start, kill and start again. */
 import { Api } from './api.ts';
-import { type Front, startFront } from './front.ts';
+import { startFront } from './front.ts';
 import { LIMITS_OFF, type Server, type ServerOptions, startServer } from './server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface Instance {
   /** Address of the front: stays the same. */
   readonly url: string;
-  readonly front: Front;
-  readonly data: string;
   /** Nobody's requests; use `api.as(account)`. */
   readonly api: Api;
   server(): Server;
@@ -19,6 +17,11 @@ export interface Instance {
   close(): Promise<void>;
 }
 
+/** With its data in a folder. */
+export interface EmbeddedInstance extends Instance {
+  readonly data: string;
+}
+
 /** How a suite gets its server, whatever the profile. @param env `undefined`: limits off; give `{}` for the defaults */
 export type StartInstance = (env?: Readonly<Record<string, string>>) => Promise<Instance>;
 
@@ -26,7 +29,7 @@ export type StartInstance = (env?: Readonly<Record<string, string>>) => Promise<
 export const startInstance = async (
   env: Readonly<Record<string, string>> = LIMITS_OFF,
   options: Pick<ServerOptions, 'under'> = {},
-): Promise<Instance> => {
+): Promise<EmbeddedInstance> => {
   const folder = temporaryFolder();
   const front = await startFront();
   let server: Server | undefined;
@@ -48,7 +51,6 @@ export const startInstance = async (
   }
   return {
     url: front.url,
-    front,
     data: folder.path,
     api: new Api(front.url),
     server: () => server!,

@@ -1,7 +1,7 @@
 /** Somebody who sends without waiting for answers and, after a cut, says again what was not acknowledged. */
 import { randomUUID } from 'node:crypto';
 import type { Account } from './api.ts';
-import { type CommandResult, type Frame, GatewayClient } from './gateway-client.ts';
+import { type CommandResult, type Frame, GatewayClient, type Session } from './gateway-client.ts';
 
 export interface Acknowledged {
   readonly content: string;
@@ -9,43 +9,55 @@ export interface Acknowledged {
   readonly sequence: number;
 }
 
+export interface SenderOptions {
+  /** Gateways, taken in turn: what one did not answer is said again to the next. */
+  readonly bases: readonly string[];
+  readonly account: Account;
+  readonly channelId: string;
+  /** Most commands without an answer. */
+  readonly window: number;
+  /** Milliseconds between times at which the window is filled again; when not given, it is at every answer. */
+  readonly everyMs?: number;
+  /** The n-th message, from 1; each another. */
+  readonly words?: (n: number) => string;
+  readonly onAcknowledged: () => void;
+}
+
+/** Longer than any test: the server under test may take its time until somebody says stop. */
+const ENDLESS_MS = 600_000;
+
 export class PipelinedSender {
   /** By command id. */
   readonly acknowledged = new Map<string, Acknowledged>();
   readonly refused: CommandResult[] = [];
+  /** Highest of what is acknowledged. */
+  lastSequence = 0;
+  /** What must not happen: sessions the server did not take back. */
+  invalidSessions = 0;
+  readonly channelId: string;
+  readonly account: Account;
+  readonly #options: SenderOptions;
   readonly #unanswered = new Map<string, string>();
-  readonly #base: string;
-  readonly #account: Account;
-  readonly #channelId: string;
-  readonly #window: number;
-  readonly #onAcknowledged: () => void;
   #client: GatewayClient | undefined;
+  #session: Session | undefined;
+  #connections = 0;
   #said = 0;
   #stopping = false;
 
-  /** @param window most commands without an answer */
-  constructor(base: string, account: Account, channelId: string, window: number, onAcknowledged: () => void) {
-    this.#base = base;
-    this.#account = account;
-    this.#channelId = channelId;
-    this.#window = window;
-    this.#onAcknowledged = onAcknowledged;
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.channelId = options.channelId;
+    this.account = options.account;
   }
 
   /** Sends until stopped. Resolves when it was stopped and everything sent is acknowledged. */
   async run(): Promise<void> {
-    while (!this.#finished()) {
-      try {
-        this.#client = await GatewayClient.connect(this.#base, (frame) => this.#take(frame));
-        this.#client.identify(this.#account.token, 0);
-        await this.#client.dispatch('READY');
-        for (const [id, content] of this.#unanswered) this.#write(id, content);
-        this.#fill();
-        await this.#client.until(() => this.#finished(), 'the last acknowledgement', 60_000);
-      } catch (error) {
-        // The server died under it: the front holds the next connection until there is another.
-        if (this.#client?.closeCode === undefined && this.#client !== undefined) throw error;
-      }
+    const { everyMs } = this.#options;
+    const filling = everyMs === undefined ? undefined : setInterval(() => this.#fill(), everyMs);
+    try {
+      while (!this.#finished()) await this.#converse();
+    } finally {
+      clearInterval(filling);
     }
     await this.#client?.cut();
   }
@@ -57,19 +69,63 @@ export class PipelinedSender {
     this.#client?.write(1, this.#client.seq);
   }
 
+  /** Gives up on what is not answered, for when nobody is there to answer any more. */
+  abandon(): void {
+    this.#stopping = true;
+    this.#unanswered.clear();
+    this.#client?.socket.terminate();
+  }
+
+  /** One connection's worth. */
+  async #converse(): Promise<void> {
+    const { bases } = this.#options;
+    const base = bases[this.#connections % bases.length]!;
+    this.#connections += 1;
+    let client: GatewayClient | undefined;
+    try {
+      client = await GatewayClient.connect(base, (frame) => this.#take(frame));
+      this.#client = client;
+      await this.#begin(client);
+      for (const [id, content] of this.#unanswered) this.#write(id, content);
+      if (this.#options.everyMs === undefined) this.#fill();
+      await client.until(() => this.#finished(), 'the last acknowledgement', ENDLESS_MS);
+    } catch (error) {
+      // The server died under it: the front holds the next connection until there is another.
+      if (client !== undefined && client.closeCode === undefined) throw error;
+    } finally {
+      // A session without a position yet cannot be resumed.
+      if (client?.sessionId !== undefined && client.seq > 0) this.#session = client.session();
+    }
+  }
+
+  /** Takes up the session where there is one, as a library does. */
+  async #begin(client: GatewayClient): Promise<void> {
+    if (this.#session !== undefined) {
+      client.seq = this.#session.seq;
+      client.sessionId = this.#session.session_id;
+      client.resume(this.account.token, this.#session);
+      await client.until((frames) => frames.some(({ t, op }) => t === 'RESUMED' || op === 9), 'RESUMED');
+      if (client.dispatches('RESUMED').length > 0) return;
+      this.invalidSessions += 1;
+      this.#session = undefined;
+    }
+    client.identify(this.account.token, 0);
+    await client.dispatch('READY');
+  }
+
   #finished(): boolean {
     return this.#stopping && this.#unanswered.size === 0;
   }
 
   #write(id: string, content: string): void {
-    this.#client!.write(100, { id, type: 'message.send', channel_id: this.#channelId, content });
+    this.#client?.write(100, { id, type: 'message.send', channel_id: this.channelId, content });
   }
 
   #fill(): void {
-    while (!this.#stopping && this.#unanswered.size < this.#window) {
+    while (!this.#stopping && this.#unanswered.size < this.#options.window) {
       const id = randomUUID();
       this.#said += 1;
-      const content = `${this.#account.username} says ${this.#said}`;
+      const content = this.#options.words?.(this.#said) ?? `${this.account.username} says ${this.#said}`;
       this.#unanswered.set(id, content);
       this.#write(id, content);
     }
@@ -83,8 +139,9 @@ export class PipelinedSender {
     this.#unanswered.delete(result.id);
     if (result.ok) {
       this.acknowledged.set(result.id, { content, messageId: result.result.id, sequence: result.sequence! });
-      this.#onAcknowledged();
+      this.lastSequence = Math.max(this.lastSequence, result.sequence!);
+      this.#options.onAcknowledged();
     } else this.refused.push(result);
-    this.#fill();
+    if (this.#options.everyMs === undefined) this.#fill();
   }
 }

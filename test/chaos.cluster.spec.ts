@@ -1,0 +1,96 @@
+/** Every process and every server behind is killed once under load: what was acknowledged is there, once, for everybody. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OwnServices, privateServices } from '../services/index.ts';
+import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
+import { type Load, startLoad } from './support/load.ts';
+import { createNamespace } from './support/namespace.ts';
+import {
+  expectHeardOnce,
+  expectHistory,
+  expectPromisesKept,
+  expectUnreadRecounted,
+  type Logged,
+  loggedOf,
+  untilCaughtUp,
+} from './support/verdict.ts';
+
+const SENDERS = 20;
+const SUBSCRIBERS = 50;
+/** Behind the processes, besides the log, which is the truth. */
+const SERVERS = ['redis', 'kafka', 'cassandra'] as const;
+
+describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, with everything killed in turn`, () => {
+  let own: OwnServices;
+  let cluster: Cluster<keyof typeof SPLIT>;
+  let load: Load;
+  let log: Logged;
+
+  /** At a random moment. While it is gone people go on talking and hear each other, and when it is back too. */
+  const survives = async (kill: () => Promise<void>, start: () => Promise<void>, meanwhile = () => {}) => {
+    await load.more(1 + Math.floor(Math.random() * 100));
+    await kill();
+    await load.more(100);
+    await load.heard();
+    meanwhile();
+    await start();
+    await load.more(50);
+    await load.heard();
+    await load.read();
+  };
+
+  /** All that were on the killed one have gone to the other. */
+  const everybodyOn = (gateway: 'gateway-1' | 'gateway-2') => () =>
+    expect(new Set(load.subscribers.map(({ base }) => base))).toEqual(new Set([cluster.url(gateway)]));
+
+  beforeAll(async () => {
+    own = await privateServices();
+    await own.start('postgres', 'views', ...SERVERS);
+    cluster = await startCluster({ processes: SPLIT, namespace: await createNamespace(own.urls) });
+    load = await startLoad({
+      api: cluster.url('api'),
+      gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
+      channels: 4,
+      senders: SENDERS,
+      subscribers: SUBSCRIBERS,
+      window: 2,
+      everyMs: 250,
+    });
+    const others = { 'gateway-1': everybodyOn('gateway-2'), 'gateway-2': everybodyOn('gateway-1') };
+    for (const name of cluster.names)
+      await survives(
+        () => cluster.kill(name),
+        () => cluster.start(name),
+        (others as Partial<Record<typeof name, () => void>>)[name],
+      );
+    for (const server of SERVERS)
+      await survives(
+        () => own.kill(server),
+        () => own.start(server),
+      );
+    await load.settle();
+    log = await loggedOf(load);
+    await untilCaughtUp(load, log);
+  }, 300_000);
+
+  afterAll(async () => {
+    load?.close();
+    await cluster?.close();
+    await own?.destroy();
+  }, 60_000);
+
+  it('has every acknowledged message once in the log, where the acknowledgement said', () =>
+    expectPromisesKept(load, log));
+
+  it('has it in the timelines, in the order of the log', () => expectHistory(load, log));
+
+  it('has shown it to every subscriber once, in order, in the session each had begun with', () => {
+    for (const { resumes } of load.subscribers) expect(resumes).toBeGreaterThanOrEqual(1);
+    expectHeardOnce(load, log);
+  });
+
+  it('has taken the session of every sender back', () => {
+    expect(load.senders.map(({ invalidSessions }) => invalidSessions)).toEqual(load.senders.map(() => 0));
+  });
+
+  it('counts what nobody has read as the log does', () => expectUnreadRecounted(load, log), 60_000);
+});

@@ -1,0 +1,151 @@
+/** What an operator does to a cluster with people on it: restart every process, rebuild the timelines. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Api, type Message, someName } from './support/api.ts';
+import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
+import { type Load, startLoad } from './support/load.ts';
+import { parley } from './support/parley.ts';
+import { LIMITS_OFF } from './support/server.ts';
+import {
+  expectHeardOnce,
+  expectHistory,
+  expectPromisesKept,
+  expectUnreadRecounted,
+  type Logged,
+  loggedOf,
+  untilCaughtUp,
+} from './support/verdict.ts';
+
+/** A second relay stands by. */
+const PROCESSES = { ...SPLIT, 'relay-2': 'relay' } as const;
+
+type Name = keyof typeof PROCESSES;
+
+let cluster: Cluster<Name>;
+let administrator: Api;
+
+beforeAll(async () => {
+  cluster = await startCluster({ processes: PROCESSES, env: { ...LIMITS_OFF, PARLEY_DRAIN_MS: '500' } });
+  const anybody = new Api(cluster.url('api'));
+  administrator = anybody.as(await anybody.register(someName('administrator')));
+}, 90_000);
+
+afterAll(() => cluster?.close());
+
+const startTalking = () =>
+  startLoad({
+    api: cluster.url('api'),
+    administrator,
+    gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
+    channels: 3,
+    senders: 10,
+    subscribers: 20,
+    window: 2,
+    everyMs: 100,
+  });
+
+describe('a restart of every process in turn, under load', () => {
+  let load: Load;
+  let log: Logged;
+  const exits: Partial<Record<Name, number | null>> = {};
+
+  beforeAll(async () => {
+    load = await startTalking();
+    for (const name of cluster.names) {
+      await load.more(50);
+      exits[name] = await cluster.stop(name);
+      await load.more(50);
+      await load.heard();
+      await cluster.start(name);
+      await load.read();
+    }
+    await load.more(100);
+    await load.settle();
+    log = await loggedOf(load);
+    await untilCaughtUp(load, log);
+  }, 180_000);
+
+  afterAll(() => load?.close());
+
+  it('ends each of them with 0', () => {
+    expect(exits).toEqual(Object.fromEntries(cluster.names.map((name) => [name, 0])));
+  });
+
+  it('makes no client identify anew', () => {
+    expect([...load.senders, ...load.subscribers].filter(({ invalidSessions }) => invalidSessions > 0)).toEqual([]);
+    for (const { resumes } of load.subscribers) expect(resumes).toBeGreaterThanOrEqual(1);
+  });
+
+  it('loses and repeats nothing', async () => {
+    expectPromisesKept(load, log);
+    expectHeardOnce(load, log);
+    await expectHistory(load, log);
+    await expectUnreadRecounted(load, log);
+  });
+});
+
+describe('a rebuild of the timelines, under load', () => {
+  let load: Load;
+  let log: Logged;
+  const failures: unknown[] = [];
+  let pages = 0;
+
+  /** Reads the newest page and the one before it again and again: they must be whole, whichever table they are from. */
+  const read = async (goesOn: () => boolean) => {
+    const { owner, channels } = load;
+    const page = async (channelId: string, query: string): Promise<Message[]> => {
+      const answer = await owner.request<Message[]>('GET', `/channels/${channelId}/messages${query}`);
+      pages += 1;
+      if (answer.status !== 200) {
+        failures.push(answer);
+        return [];
+      }
+      const ordinals = answer.body.map(({ ordinal }) => ordinal);
+      if (ordinals.some((ordinal, index) => ordinal !== ordinals[0]! - index)) failures.push(ordinals);
+      return answer.body;
+    };
+    while (goesOn()) {
+      for (const { id } of channels) {
+        const last = (await page(id, '?limit=50')).at(-1);
+        if (last !== undefined && last.ordinal > 1) {
+          const before = await page(id, `?limit=50&before=${last.id}`);
+          if (before[0]?.ordinal !== last.ordinal - 1) failures.push({ last, before: before[0] });
+        }
+      }
+    }
+  };
+
+  beforeAll(async () => {
+    load = await startTalking();
+    await load.more(500);
+    await load.heard();
+    let rebuilding = true;
+    const reading = read(() => rebuilding);
+    try {
+      await parley(['projections', 'rebuild', 'timelines'], cluster.namespace.env);
+    } finally {
+      await load.more(100);
+      rebuilding = false;
+      await reading;
+    }
+    await load.settle();
+    log = await loggedOf(load);
+    await untilCaughtUp(load, log);
+  }, 180_000);
+
+  afterAll(() => load?.close());
+
+  it('fails no read, and shows whole pages all the time', () => {
+    expect(pages).toBeGreaterThan(20);
+    expect(failures).toEqual([]);
+  });
+
+  it('leaves what the log has, by its checksums', async () => {
+    await parley(['projections', 'verify', 'timelines'], cluster.namespace.env);
+    await expectHistory(load, log);
+  });
+
+  it('costs nobody a message', () => {
+    expectPromisesKept(load, log);
+    expectHeardOnce(load, log);
+  });
+});

@@ -1,0 +1,129 @@
+/** Redis forgets, and connections to it break: nothing of that may show. */
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { urls } from '../services/endpoints.ts';
+import { type OwnServices, privateServices } from '../services/index.ts';
+import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
+import { type Front, startFront } from './support/front.ts';
+import { type Load, startLoad } from './support/load.ts';
+import { LIMITS_OFF } from './support/server.ts';
+import {
+  expectHeardOnce,
+  expectHistory,
+  expectPromisesKept,
+  expectUnreadRecounted,
+  type Logged,
+  loggedOf,
+  untilCaughtUp,
+} from './support/verdict.ts';
+
+type Split = Cluster<keyof typeof SPLIT>;
+
+const loadOn = (cluster: Split) =>
+  startLoad({
+    api: cluster.url('api'),
+    gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
+    channels: 3,
+    senders: 10,
+    subscribers: 20,
+    window: 2,
+    everyMs: 100,
+  });
+
+describe('a Redis that is emptied under load', () => {
+  let own: OwnServices;
+  let cluster: Split;
+  let load: Load;
+  let log: Logged;
+  const statuses: number[] = [];
+
+  beforeAll(async () => {
+    own = await privateServices();
+    await own.start('redis');
+    cluster = await startCluster({ processes: SPLIT, env: { ...LIMITS_OFF, PARLEY_REDIS_URL: own.urls.redis } });
+    load = await loadOn(cluster);
+    const redis = new Redis(own.urls.redis);
+    let reading = true;
+    const readers = Promise.all(
+      load.subscribers.slice(0, 2).map(async ({ account }) => {
+        while (reading) statuses.push((await load.owner.as(account).request('GET', '/users/@me/read-states')).status);
+      }),
+    );
+    try {
+      for (let round = 0; round < 3; round += 1) {
+        await load.more(150);
+        await load.read();
+        await redis.flushall();
+        await load.more(150);
+        await load.heard();
+      }
+    } finally {
+      reading = false;
+      redis.disconnect();
+      await readers;
+    }
+    await load.settle();
+    log = await loggedOf(load);
+    await untilCaughtUp(load, log);
+  }, 180_000);
+
+  afterAll(async () => {
+    load?.close();
+    await cluster?.close();
+    await own?.destroy();
+  });
+
+  it('stops nobody: everything is acknowledged and heard, once', () => {
+    expectPromisesKept(load, log);
+    expectHeardOnce(load, log);
+  });
+
+  it('is asked for unread counts meanwhile and answers', () => {
+    expect(statuses.length).toBeGreaterThan(10);
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  });
+
+  it('holds right heads and unread counts again', () => expectUnreadRecounted(load, log));
+});
+
+describe('connections to Redis that are cut at random moments', () => {
+  let proxy: Front;
+  let cluster: Split;
+  let load: Load;
+  let log: Logged;
+  let cuts = 0;
+  const port = Number(new URL(urls.redis).port);
+
+  beforeAll(async () => {
+    proxy = await startFront();
+    proxy.forwardTo(port);
+    const redisUrl = proxy.url.replace('http', 'redis');
+    cluster = await startCluster({ processes: SPLIT, env: { ...LIMITS_OFF, PARLEY_REDIS_URL: redisUrl } });
+    load = await loadOn(cluster);
+    for (; cuts < 12; cuts += 1) {
+      await load.more(1 + Math.floor(Math.random() * 60));
+      proxy.hold();
+      // Every third time they stay away for a while.
+      if (cuts % 3 === 0) await load.more(60);
+      proxy.forwardTo(port);
+    }
+    await load.settle();
+    log = await loggedOf(load);
+    await untilCaughtUp(load, log);
+  }, 180_000);
+
+  afterAll(async () => {
+    load?.close();
+    await cluster?.close();
+    await proxy?.close();
+  });
+
+  it('cost nobody a message, a doubled one, or the order', async () => {
+    expect(cuts).toBe(12);
+    expectPromisesKept(load, log);
+    expectHeardOnce(load, log);
+    await expectHistory(load, log);
+  });
+
+  it('cost no unread count', () => expectUnreadRecounted(load, log));
+});

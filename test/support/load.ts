@@ -1,0 +1,149 @@
+/** Many people talking and listening over several gateways at once, and what must be true of it afterwards. */
+import { type Account, Api, type Channel, joined, someName } from './api.ts';
+import { PipelinedSender } from './pipelined-sender.ts';
+import { Subscriber } from './subscriber.ts';
+import { Watched } from './watched.ts';
+
+export interface LoadOptions {
+  /** Where requests go. */
+  readonly api: string;
+  /** Senders and subscribers begin spread over them, and go on to the next when they lose one. */
+  readonly gateways: readonly string[];
+  /** Who may read the log; the owner, who then is the first to register, when not given. */
+  readonly administrator?: Api;
+  readonly channels: number;
+  readonly senders: number;
+  readonly subscribers: number;
+  /** Of each sender: most commands without an answer, filled again every so many milliseconds. */
+  readonly window: number;
+  readonly everyMs?: number;
+}
+
+export interface Load {
+  readonly owner: Api;
+  readonly administrator: Api;
+  readonly guildId: string;
+  readonly channels: readonly Channel[];
+  readonly senders: readonly PipelinedSender[];
+  readonly subscribers: readonly Subscriber[];
+  acknowledged(): number;
+  /** Resolves when so many more messages than now are acknowledged. */
+  more(count: number): Promise<void>;
+  /** Every fifth subscriber marks as read the last message it heard. */
+  read(): Promise<void>;
+  /** By account and channel: ordinal of the last message marked as read. */
+  readonly markers: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Resolves when every subscriber has heard all that is acknowledged now. */
+  heard(): Promise<void>;
+  /** Ends sending; resolves when everything sent is acknowledged and heard by every subscriber. */
+  settle(): Promise<void>;
+  close(): void;
+}
+
+const PATIENCE_MS = 60_000;
+
+/** Taken in turn, beginning with another one for each. */
+const turned = (bases: readonly string[], by: number): string[] =>
+  bases.map((_, index) => bases[(index + by) % bases.length]!);
+
+export const startLoad = async (options: LoadOptions): Promise<Load> => {
+  const { api, gateways, window } = options;
+  const anybody = new Api(api);
+  const owner = anybody.as(await anybody.register(someName('owner')));
+  const guild = await owner.createGuild('Load');
+  const channels = [guild.channel];
+  while (channels.length < options.channels)
+    channels.push(await owner.createChannel(guild.id, { name: `channel-${channels.length}` }));
+  const people = await joined(owner, guild, 'sender', options.senders);
+  const listeners = await joined(owner, guild, 'listener', options.subscribers);
+
+  const progress = new Watched();
+  const changed = () => progress.changed();
+  const subscribers = listeners.map((account, index) => new Subscriber(turned(gateways, index), account, changed));
+  const senders: PipelinedSender[] = [];
+  const close = () => {
+    for (const sender of senders) sender.abandon();
+    for (const subscriber of subscribers) subscriber.stop();
+  };
+  try {
+    await Promise.all(subscribers.map((subscriber) => subscriber.start()));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const talking = (account: Account, index: number) =>
+    new PipelinedSender({
+      bases: turned(gateways, index),
+      account,
+      channelId: channels[Math.floor(index / gateways.length) % channels.length]!.id,
+      window,
+      ...(options.everyMs === undefined ? {} : { everyMs: options.everyMs }),
+      // One in ten mentions one of those who listen.
+      words: (n) =>
+        `${account.username} says ${n}${n % 10 === 0 ? ` to <@${listeners[(n / 10 + index) % listeners.length]!.id}>` : ''}`,
+      onAcknowledged: changed,
+    });
+  senders.push(...people.map(talking));
+  const running = Promise.all(senders.map((sender) => sender.run()));
+  running.catch((error) => progress.fail(error));
+
+  const acknowledged = () => senders.reduce((sum, sender) => sum + sender.acknowledged.size, 0);
+  const heard = () => {
+    const marks = channels.map(({ id }) => {
+      const of = senders.filter(({ channelId }) => channelId === id);
+      return { id, mark: Math.max(0, ...of.map((sender) => sender.lastSequence)) };
+    });
+    const behind = () =>
+      subscribers.filter(({ reached }) => marks.some(({ id, mark }) => (reached.get(id) ?? 0) < mark));
+    return progress.until(
+      () => behind().length === 0,
+      () =>
+        `every subscriber to hear ${JSON.stringify(marks)}; behind are ${JSON.stringify(
+          behind().map(({ base, reached, resumes, invalidSessions }) => ({
+            base,
+            reached: Object.fromEntries(reached),
+            resumes,
+            invalidSessions,
+          })),
+        )}`,
+      PATIENCE_MS,
+    );
+  };
+
+  const markers = new Map<string, Map<string, number>>();
+  const read = async () => {
+    for (const [index, { account, messages }] of subscribers.entries()) {
+      const last = messages.at(-1);
+      if (index % 5 > 0 || last === undefined) continue;
+      await owner.as(account).ask('POST', `/channels/${last.channelId}/messages/${last.id}/ack`, {});
+      markers.set(account.id, (markers.get(account.id) ?? new Map()).set(last.channelId, last.ordinal));
+    }
+  };
+
+  return {
+    owner,
+    administrator: options.administrator ?? owner,
+    guildId: guild.id,
+    channels,
+    senders,
+    subscribers,
+    acknowledged,
+    more: (count) => {
+      const wanted = acknowledged() + count;
+      return progress.until(
+        () => acknowledged() >= wanted,
+        () => `${wanted} acknowledgements; there are ${acknowledged()}`,
+        PATIENCE_MS,
+      );
+    },
+    heard,
+    read,
+    markers,
+    settle: async () => {
+      for (const sender of senders) sender.stop();
+      await running;
+      await heard();
+    },
+    close,
+  };
+};

@@ -1,0 +1,6 @@
+/** What a server tells Prometheus. @returns the sum over all labels */
+export const metric = async (url: string, name: string): Promise<number> => {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const samples = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
+  return samples.reduce((sum, [, value]) => sum + Number(value), 0);
+};

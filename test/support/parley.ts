@@ -1,0 +1,19 @@
+/** The `parley` command line as an operator runs it. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/**
+ * @param env PARLEY_* variables, the only ones it sees
+ * @returns what it printed to its standard output
+ * @throws with what it said when it did not exit with 0
+ */
+export const parley = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> => {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PARLEY_'));
+  const { stdout } = await run(process.execPath, ['dist/parley.js', ...args], {
+    env: { ...Object.fromEntries(own), ...env },
+    maxBuffer: 2 ** 28,
+  });
+  return stdout;
+};

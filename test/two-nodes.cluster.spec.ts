@@ -1,0 +1,109 @@
+/** Any node takes any command: what two of them do to the same stream at once is as if one had done it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROLES } from '../schemas/config.ts';
+import { type Account, Api, type Channel, joined, someName, wholeHistory } from './support/api.ts';
+import { type Cluster, startCluster } from './support/cluster.ts';
+import { GatewayClient } from './support/gateway-client.ts';
+import { metric } from './support/metrics.ts';
+import { replayStream } from './support/replay.ts';
+
+const ALL = ROLES.join(',');
+const NODES = ['one', 'other'] as const;
+
+let cluster: Cluster<(typeof NODES)[number]>;
+let owner: Account;
+let channel: Channel;
+let guild: { id: string; channel: Channel };
+
+const on = (node: (typeof NODES)[number], account?: Account) => new Api(cluster.url(node), account);
+const either = (index: number) => NODES[index % NODES.length]!;
+
+beforeAll(async () => {
+  cluster = await startCluster({ processes: { one: ALL, other: ALL } });
+  owner = await on('one').register(someName('owner'));
+  guild = await on('one', owner).createGuild('Two nodes');
+  channel = guild.channel;
+});
+
+afterAll(() => cluster?.close());
+
+describe('the same nonce', () => {
+  it('100 times at once over two nodes is one message', async () => {
+    const said = { content: 'once', nonce: 'the-same-nonce', enforce_nonce: true };
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => on(either(index), owner).send(channel.id, said)),
+    );
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+    for (const node of NODES) {
+      const history = await on(node, owner).history(channel.id, '?limit=100');
+      expect(history.map(({ content }) => content)).toEqual(['once']);
+    }
+  });
+
+  it('over the sockets of two nodes is one message', async () => {
+    const sockets = await Promise.all(NODES.map((node) => GatewayClient.identified(cluster.url(node), owner.token, 0)));
+    const command = { type: 'message.send', id: 'one-id', channel_id: channel.id, content: 'once by socket' };
+    for (let i = 0; i < 50; i += 1) for (const socket of sockets) socket.write(100, command);
+    const results = (socket: GatewayClient) => socket.frames.filter((frame) => frame.op === 101).map(({ d }) => d);
+    for (const socket of sockets) await socket.until(() => results(socket).length === 50, '50 results');
+    const ids = sockets.flatMap(results).map((d) => d.result?.id);
+    expect(new Set(ids).size).toBe(1);
+    expect((await on('one', owner).history(channel.id)).filter(({ id }) => id === ids[0])).toHaveLength(1);
+    for (const socket of sockets) await socket.cut();
+  });
+});
+
+describe('one channel hammered from two nodes', () => {
+  const MESSAGES = 150;
+  const conflicts = async () => {
+    const counted = await Promise.all(
+      NODES.map((node) => metric(cluster.process(node).url, 'parley_append_conflicts_total')),
+    );
+    return counted.reduce((sum, count) => sum + count, 0);
+  };
+
+  it('loses no update, keeps its numbers dense, and counts its conflicts', async () => {
+    const { id } = await on('one', owner).createChannel(guild.id, { name: 'hammered' });
+    const people = await joined(on('one', owner), guild, 'smith', 4);
+    const before = await conflicts();
+    const sockets = await Promise.all(
+      people.map((account, index) => GatewayClient.identified(cluster.url(either(index)), account.token, 0)),
+    );
+    const results = await Promise.all(
+      sockets.flatMap((socket, who) =>
+        Array.from({ length: MESSAGES }, (_, n) =>
+          socket.command({ type: 'message.send', channel_id: id, content: `${who}: ${n}` }),
+        ),
+      ),
+    );
+    expect(results.filter(({ ok }) => !ok)).toEqual([]);
+
+    // Each of them reacts to the same messages: nobody's reaction may be lost to another's.
+    const first = results.slice(0, 20);
+    const reactions = await Promise.all(
+      first.flatMap(({ result }) =>
+        sockets.map((socket) =>
+          socket.command({ type: 'reaction.add', channel_id: id, message_id: result.id, emoji: '🔨' }),
+        ),
+      ),
+    );
+    expect(reactions.filter(({ ok }) => !ok)).toEqual([]);
+
+    const events = await replayStream(on('one', owner), `channel-${id}`);
+    expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
+    const posted = events.filter(({ type }) => type === 'message-posted');
+    expect(posted.map(({ data }) => data.ordinal)).toEqual(posted.map((_, index) => index + 1));
+    expect(posted.map(({ data, sequence }) => `${data.messageId} ${sequence}`).sort()).toEqual(
+      results.map(({ result, sequence }) => `${result.id} ${sequence}`).sort(),
+    );
+    // What one person said in one session is in the order in which it was said.
+    const history = await wholeHistory(on('other', people[1]), id);
+    for (const who of sockets.keys()) {
+      const said = history.map(({ content }) => content).filter((content) => content.startsWith(`${who}: `));
+      expect(said).toEqual(Array.from({ length: MESSAGES }, (_, n) => `${who}: ${n}`));
+    }
+    expect(events.filter(({ type }) => type === 'reaction-added')).toHaveLength(first.length * sockets.length);
+    expect(await conflicts()).toBeGreaterThan(before);
+    for (const socket of sockets) await socket.cut();
+  });
+});
