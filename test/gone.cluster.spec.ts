@@ -1,0 +1,271 @@
+/** Each server behind a cluster is really stopped: what goes on without it, what says that it cannot, and how all comes back. */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ROLES } from '../schemas/config.ts';
+import { type OwnServices, privateServices, type ServiceName } from '../services/index.ts';
+import {
+  type Account,
+  type Answer,
+  Api,
+  type Channel,
+  joined,
+  type Message,
+  PASSWORD,
+  someName,
+} from './support/api.ts';
+import { type Cluster, startCluster } from './support/cluster.ts';
+import { GatewayClient } from './support/gateway-client.ts';
+import { createNamespace, type Namespace } from './support/namespace.ts';
+import { LIMITS_OFF } from './support/server.ts';
+
+let own: OwnServices;
+
+beforeAll(async () => {
+  own = await privateServices();
+  await own.start('postgres', 'views', 'redis', 'kafka', 'cassandra');
+}, 120_000);
+
+afterAll(() => own?.destroy(), 60_000);
+
+/** Two people on a cluster that trusts a server again soon after it was away. */
+class World {
+  readonly #cluster: Cluster<'all'>;
+  readonly owner: Api;
+  readonly friend: Account;
+  readonly channel: Channel;
+  readonly guildId: string;
+  readonly speaking: GatewayClient;
+  readonly listening: GatewayClient;
+
+  private constructor(
+    cluster: Cluster<'all'>,
+    owner: Api,
+    friend: Account,
+    guild: { id: string; channel: Channel },
+    sockets: readonly [GatewayClient, GatewayClient],
+  ) {
+    this.#cluster = cluster;
+    this.owner = owner;
+    this.friend = friend;
+    this.guildId = guild.id;
+    this.channel = guild.channel;
+    [this.speaking, this.listening] = sockets;
+  }
+
+  /** @param places which servers the log, the vault and the views are on, by environment variable */
+  static async begin(places: (namespace: Namespace) => Readonly<Record<string, string>> = () => ({})): Promise<World> {
+    const namespace = await createNamespace(own.urls);
+    const env = {
+      ...LIMITS_OFF,
+      PARLEY_LIMIT_REACTION: '3/60',
+      PARLEY_CASSANDRA_OPEN_MS: '1000',
+      PARLEY_REDIS_OPEN_MS: '1000',
+      ...places(namespace),
+    };
+    const cluster = await startCluster({ processes: { all: ROLES.join(',') }, namespace, env });
+    const url = cluster.url('all');
+    const owner = new Api(url, await new Api(url).register(someName('owner')));
+    const guild = await owner.createGuild('Gone');
+    const [friend] = await joined(owner, guild, 'friend', 1);
+    const identified = (account: Account) => GatewayClient.identified(url, account.token);
+    const sockets = [await identified(owner.account!), await identified(friend!)] as const;
+    return new World(cluster, owner, friend!, guild, sockets);
+  }
+
+  /** Nobody yet. */
+  get anybody(): Api {
+    return new Api(this.owner.base);
+  }
+
+  get friendly(): Api {
+    return this.owner.as(this.friend);
+  }
+
+  /** Says it over HTTP and over a socket, and waits until the friend has heard both. */
+  async talk(words: string): Promise<Message> {
+    const message = await this.owner.send(this.channel.id, `${words} by HTTP`);
+    const result = await this.say(`${words} by socket`);
+    expect(result).toMatchObject({ ok: true });
+    for (const way of ['HTTP', 'socket'])
+      await this.listening.dispatch('MESSAGE_CREATE', ({ content }) => content === `${words} by ${way}`);
+    return message;
+  }
+
+  say(content: string) {
+    return this.speaking.command({ type: 'message.send', channel_id: this.channel.id, content });
+  }
+
+  login(): Promise<Answer> {
+    return this.anybody.request('POST', '/login', { username: this.friend.username, password: PASSWORD });
+  }
+
+  async unread(): Promise<number> {
+    const states = await this.friendly.ask<{ channel_id: string; unread_count: number }[]>(
+      'GET',
+      '/users/@me/read-states',
+    );
+    return states.find(({ channel_id }) => channel_id === this.channel.id)!.unread_count;
+  }
+
+  history(): Promise<Message[]> {
+    return this.friendly.history(this.channel.id, '?limit=100');
+  }
+
+  async ready(): Promise<{ ready: boolean; reasons: string[] }> {
+    return (await (await fetch(`${this.owner.base}/ready`)).json()) as { ready: boolean; reasons: string[] };
+  }
+
+  async close(): Promise<void> {
+    this.speaking.socket.terminate();
+    this.listening.socket.terminate();
+    await this.#cluster.close();
+  }
+}
+
+const PATIENCE = { timeout: 60_000, interval: 200 } as const;
+
+/** Not now, with a word on when to ask again. */
+const expectUnavailable = ({ status, body, headers }: Answer): void => {
+  expect({ status, body }).toMatchObject({ status: 503, body: { retry_after: expect.any(Number) } });
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+};
+
+/** Kills it with -9 and starts it again, whatever came of what was tried meanwhile. */
+const without = async (name: ServiceName, meanwhile: () => Promise<void>): Promise<void> => {
+  await own.kill(name);
+  try {
+    await meanwhile();
+  } finally {
+    await own.start(name);
+  }
+};
+
+/** Everything works, and every message said so far is where it belongs. */
+const expectWhole = async (world: World): Promise<void> => {
+  await vi.waitFor(async () => expect(await world.ready()).toMatchObject({ ready: true }), PATIENCE);
+  await world.talk(someName('whole'));
+  const spoken = world.listening.dispatches('MESSAGE_CREATE').map(({ d }) => d.id);
+  await vi.waitFor(async () => {
+    expect((await world.history()).map(({ id }) => id).reverse()).toEqual(spoken);
+    expect(await world.unread()).toBe(spoken.length);
+  }, PATIENCE);
+  expect(new Set(spoken).size).toBe(spoken.length);
+};
+
+describe('without', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.begin();
+    await world.talk('before');
+  }, 60_000);
+  afterAll(() => world?.close());
+
+  it('Redis people talk, read, log in and are counted; limits hold for each process', async () => {
+    await expectWhole(world);
+    await without('redis', async () => {
+      const before = (await world.history()).length;
+      const { id } = await world.talk('without Redis');
+      expect((await world.login()).status).toBe(200);
+      await vi.waitFor(async () => expect(await world.history()).toHaveLength(before + 2), PATIENCE);
+      await vi.waitFor(async () => expect(await world.unread()).toBe(before + 2), PATIENCE);
+      const reactions = ['1️⃣', '2️⃣', '3️⃣', '4️⃣'].map((emoji) =>
+        world.owner.request(
+          'PUT',
+          `/channels/${world.channel.id}/messages/${id}/reactions/${encodeURIComponent(emoji)}/@me`,
+        ),
+      );
+      const statuses = (await Promise.all(reactions)).map(({ status }) => status);
+      expect(statuses.sort()).toEqual([204, 204, 204, 429]);
+    });
+    await expectWhole(world);
+  }, 120_000);
+
+  it('Kafka people talk and hear each other; views pause and say so', async () => {
+    await without('kafka', async () => {
+      await world.talk('without Kafka');
+      await vi.waitFor(async () => {
+        const { ready, reasons } = await world.ready();
+        expect(ready).toBe(false);
+        expect(reasons.join()).toMatch(/behind|Kafka/i);
+      }, PATIENCE);
+      await world.talk('still without Kafka');
+    });
+    await expectWhole(world);
+  }, 120_000);
+
+  it('Cassandra people talk, hear each other and are counted; history says when to ask again', async () => {
+    await without('cassandra', async () => {
+      const before = await world.unread();
+      await world.talk('without Cassandra');
+      await vi.waitFor(async () => expect(await world.unread()).toBe(before + 2), PATIENCE);
+      expectUnavailable(await world.friendly.request('GET', `/channels/${world.channel.id}/messages`));
+    });
+    await expectWhole(world);
+  }, 120_000);
+
+  it('the views people talk where they were; guilds cannot be listed or changed', async () => {
+    await without('views', async () => {
+      await world.talk('without views');
+      expectUnavailable(await world.owner.request('GET', `/guilds/${world.guildId}/channels`));
+      expectUnavailable(await world.owner.request('POST', '/guilds', { name: 'Never' }));
+    });
+    await expectWhole(world);
+    expect((await world.owner.createGuild('After all')).id).toBeTruthy();
+  }, 120_000);
+});
+
+describe('without', () => {
+  let world: World;
+  beforeAll(async () => {
+    // The log and the views on one server, the vault alone on the other.
+    world = await World.begin(({ env }) => ({
+      PARLEY_VIEWS_URL: env.PARLEY_LOG_URL!,
+      PARLEY_VAULT_URL: env.PARLEY_VIEWS_URL!,
+    }));
+    await world.talk('before');
+  }, 60_000);
+  afterAll(() => world?.close());
+
+  it('the vault people talk and read what they have the keys of; nobody logs in or registers', async () => {
+    await expectWhole(world);
+    await without('views', async () => {
+      await world.talk('without the vault');
+      const history = await world.friendly.request<Message[]>('GET', `/channels/${world.channel.id}/messages`);
+      expect(history.status).toBe(200);
+      expect(history.body.every(({ content }) => content !== '')).toBe(true);
+      expectUnavailable(await world.login());
+      const account = { username: someName('late'), password: PASSWORD };
+      expectUnavailable(await world.anybody.request('POST', '/auth/register', account));
+    });
+    await expectWhole(world);
+    expect((await world.login()).status).toBe(200);
+  }, 120_000);
+});
+
+describe('without', () => {
+  let world: World;
+  beforeAll(async () => {
+    // The log alone on one server, the vault and the views on the other.
+    world = await World.begin(({ env }) => ({
+      PARLEY_LOG_URL: env.PARLEY_VIEWS_URL!,
+      PARLEY_VIEWS_URL: env.PARLEY_LOG_URL!,
+    }));
+    await world.talk('before');
+  }, 60_000);
+  afterAll(() => world?.close());
+
+  it('the event log people read; nothing is acknowledged that is not in it', async () => {
+    await expectWhole(world);
+    const before = await world.history();
+    await without('views', async () => {
+      expectUnavailable(
+        await world.owner.request('POST', `/channels/${world.channel.id}/messages`, { content: 'never' }),
+      );
+      const result = await world.say('never by socket');
+      expect(result).toMatchObject({ ok: false, error: { retry_after: expect.any(Number) } });
+      expect(await world.history()).toEqual(before);
+      expect((await world.owner.request('GET', `/guilds/${world.guildId}/channels`)).status).toBe(200);
+    });
+    await expectWhole(world);
+    expect((await world.history()).filter(({ content }) => content.startsWith('never'))).toEqual([]);
+  }, 120_000);
+});
