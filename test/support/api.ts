@@ -147,16 +147,16 @@ export const joined = async (
   guild: { readonly channel: Channel },
   prefix: string,
   count: number,
-): Promise<Account[]> => {
+): Promise<readonly Account[]> => {
   const code = await owner.invite(guild.channel.id);
   const anybody = new Api(owner.base);
-  const accounts: Account[] = [];
-  for (let i = 0; i < count; i += 1) {
-    const account = await anybody.register(someName(prefix));
-    await anybody.as(account).join(code);
-    accounts.push(account);
-  }
-  return accounts;
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const account = await anybody.register(someName(prefix));
+      await anybody.as(account).join(code);
+      return account;
+    }),
+  );
 };
 
 /** Every message of a channel, oldest first, read page by page. */
