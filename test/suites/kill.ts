@@ -62,7 +62,7 @@ export const killSuite = (start: StartInstance) =>
           () => `${posted} messages at a subscriber, which has ${subscriber.messages.length}`,
         );
       }
-    }, 90_000);
+    }, 180_000);
 
     afterAll(async () => {
       for (const sender of senders ?? []) sender.abandon();
