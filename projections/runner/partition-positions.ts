@@ -60,7 +60,7 @@ export class PartitionPositions {
   async remember(batch: PartitionBatch): Promise<void> {
     const { partition, from, through } = batch;
     if (!this.stored.has(partition)) this.stored.set(partition, from);
-    this.remembered.set(partition, through);
+    if (through > this.stored.get(partition)!) this.remembered.set(partition, through);
     if (this.clock() - this.flushed < FLUSH_MS) return;
     const actual = (await this.flush()).get(partition);
     if (actual !== undefined) this.moved(batch, actual);

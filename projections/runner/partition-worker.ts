@@ -122,7 +122,8 @@ export class PartitionWorker {
       this.queue = [];
       this.taken();
       const { ranges, next } = this.follow(records);
-      if (await this.bringForward(joined(ranges, MOST_AT_ONCE))) this.resume = next ?? this.resume;
+      const news = ranges.length === 0 && next !== undefined ? [this.nothing()] : joined(ranges, MOST_AT_ONCE);
+      if (await this.bringForward(news)) this.resume = next ?? this.resume;
     }
   }
 
@@ -138,6 +139,11 @@ export class PartitionWorker {
       end = next;
     }
     return { ranges, next: end };
+  }
+
+  /** An idle tick is passed on: the store may have something that it was to remember for a second only. */
+  private nothing(): Range {
+    return { from: this.stored, through: this.stored, events: [] };
   }
 
   /** @returns false when it was stopped before all was done. */

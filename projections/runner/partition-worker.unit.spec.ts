@@ -97,6 +97,18 @@ describe('a partition', () => {
     expect([worker.position, worker.offset]).toEqual([50, '50']);
   });
 
+  it('passes on ticks that say nothing new: what a store remembers for a second it stores then', async () => {
+    post(10);
+    begin();
+    worker.push(records(0, 10));
+    await stored(10);
+    worker.push([{ tick: { from: 10, through: 10, count: 0, epoch: log.epoch }, next: '11' }]);
+    await sink.when(() => sink.batches.length === 2);
+    expect(sink.batches[1]).toEqual({ partition: PARTITION, from: 10, events: [], through: 10 });
+    await worker.stop();
+    expect([worker.position, worker.offset]).toEqual([10, '11']);
+  });
+
   it('gets from the log what was lost, without what is of other partitions', async () => {
     post(20, ['100', '101', '102', '103']);
     begin();
