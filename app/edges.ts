@@ -53,7 +53,16 @@ export const apiRoutes = (config: Config, stores: Stores): Route[] => {
       ownWrites: (userId, reads) => write.ownWrites.seen(userId, reads),
       now: Date.now,
     }),
-    ...replayRoutes({ log, views, keys: stores.keys, render: renderElsewhere() }),
+    ...replayRoutes({
+      log,
+      views: {
+        timelines: views.timelines,
+        // What else there is to read may be behind, or gone.
+        whenProcessed: (position, timeoutMs) => views.progress('timelines').whenProcessed(position, timeoutMs),
+      },
+      keys: stores.keys,
+      render: renderElsewhere(),
+    }),
   ];
 };
 

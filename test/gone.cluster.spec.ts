@@ -205,8 +205,9 @@ describe('without', () => {
   it('the views people talk where they were; guilds cannot be listed or changed', async () => {
     await without('views', async () => {
       await world.talk('without views');
-      expectUnavailable(await world.owner.request('GET', `/guilds/${world.guildId}/channels`));
-      expectUnavailable(await world.owner.request('POST', '/guilds', { name: 'Never' }));
+      expectUnavailable(await world.owner.request('GET', '/users/@me/guilds'));
+      expectUnavailable(await world.owner.request('GET', `/guilds/${world.guildId}/members?limit=10`));
+      expectUnavailable(await world.owner.request('POST', `/guilds/${world.guildId}/channels`, { name: 'never' }));
     });
     await expectWhole(world);
     expect((await world.owner.createGuild('After all')).id).toBeTruthy();

@@ -112,8 +112,8 @@ export class Appender {
   }
 
   private async connect(): Promise<Client> {
-    const connection: Client = await connectTo(this.url, () => {
-      if (this.connection === connection) this.connection = undefined;
+    const connection = await connectTo(this.url, (lost) => {
+      if (this.connection === lost) this.connection = undefined;
     });
     await connection.query('SET synchronous_commit = on');
     return connection;

@@ -16,11 +16,12 @@ const configOf = (url: string): ClientConfig => ({
   application_name: 'parley log',
 });
 
-export const connectTo = async (url: string, onLost: () => void): Promise<Client> => {
+/** @param onLost told that it broke, perhaps before it was made */
+export const connectTo = async (url: string, onLost: (client: Client) => void): Promise<Client> => {
   const client = new Client(configOf(url));
   // An idle connection that breaks says so only here; unheard it would end the process.
-  client.on('error', onLost);
-  client.on('end', onLost);
+  client.on('error', () => onLost(client));
+  client.on('end', () => onLost(client));
   await client.connect();
   return client;
 };

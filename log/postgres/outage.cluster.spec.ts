@@ -1,0 +1,35 @@
+import { either } from 'fp-ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type OwnServices, privateServices } from '../../services/index.ts';
+import type { EventLog } from '../port.ts';
+import { batch, stored } from '../testing.ts';
+import { openPostgresEventLog } from './index.ts';
+
+let own: OwnServices;
+let log: EventLog;
+
+beforeEach(async () => {
+  own = await privateServices();
+  await own.start('postgres');
+  log = await openPostgresEventLog({ url: own.urls.postgres });
+});
+afterEach(async () => {
+  await log?.close();
+  await own.destroy();
+});
+
+it('a server that was killed takes nothing and is not taken for an answer; back again it goes on where it was', async () => {
+  stored(await log.append(batch('channel-1', 0, 2)));
+  await own.kill('postgres');
+  const refusals = [await log.append(batch('channel-1', 2, 1)), await log.append(batch('channel-2', 0, 1))];
+  for (const refusal of refusals)
+    expect(refusal).toEqual(either.left(expect.objectContaining({ kind: 'unavailable' })));
+  await own.start('postgres');
+  stored(await log.append(batch('channel-1', 2, 1)));
+  const { events } = await log.rawAll({ after: 0, limit: 10 });
+  expect(events.map(({ stream, sequence }) => `${stream} ${sequence}`)).toEqual([
+    'channel-1 1',
+    'channel-1 2',
+    'channel-1 3',
+  ]);
+});
