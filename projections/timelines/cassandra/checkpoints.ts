@@ -1,19 +1,20 @@
 /** How far each partition of the distribution log has got: all in one partition, read and written together. */
 import type { Cassandra } from './connection.ts';
 import type { Tables } from './generations.ts';
+import { Together } from './together.ts';
 
 export class Checkpoints {
   private readonly cassandra: Cassandra;
   private readonly projection: string;
   private readonly all: string;
-  private readonly one: string;
   private readonly put: string;
+  private readonly reads = new Together<void, ReadonlyMap<number, number>>(() => this.readAll());
+  private readonly writes = new Together<ReadonlyMap<number, number>, void>((some) => this.writeAll(some));
 
   constructor(cassandra: Cassandra, { checkpoints }: Tables, projection: string) {
     this.cassandra = cassandra;
     this.projection = projection;
     this.all = `SELECT partition, position FROM ${checkpoints} WHERE projection = ?`;
-    this.one = `SELECT position FROM ${checkpoints} WHERE projection = ? AND partition = ?`;
     this.put = `UPDATE ${checkpoints} USING TIMESTAMP ? SET position = ? WHERE projection = ? AND partition = ?`;
   }
 
@@ -23,15 +24,20 @@ export class Checkpoints {
   }
 
   async read(partition: number): Promise<number> {
-    const rows = await this.cassandra.execute<{ position: bigint }>(this.one, [this.projection, partition]);
-    return Number(rows[0]?.position ?? 0n);
+    return (await this.reads.with()).get(partition) ?? 0;
   }
 
   /** The position is the timestamp too, so that none ever moves back. */
   async write(positions: ReadonlyMap<number, number>): Promise<void> {
-    if (positions.size === 0) return;
+    if (positions.size > 0) await this.writes.with(positions);
+  }
+
+  private async writeAll(some: readonly ReadonlyMap<number, number>[]): Promise<void> {
+    const furthest = new Map<number, number>();
+    for (const [partition, position] of some.flatMap((positions) => [...positions]))
+      furthest.set(partition, Math.max(position, furthest.get(partition) ?? 0));
     await this.cassandra.batch(
-      [...positions].map(([partition, position]) => ({
+      [...furthest].map(([partition, position]) => ({
         query: this.put,
         params: [BigInt(position), BigInt(position), this.projection, partition],
       })),

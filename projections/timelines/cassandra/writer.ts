@@ -4,6 +4,7 @@ import { chunksOf, packsOf } from './chunks.ts';
 import type { Cassandra, Statement } from './connection.ts';
 import type { Tables } from './generations.ts';
 import { type RowChange, Statements } from './statements.ts';
+import { Together } from './together.ts';
 
 /** Requests on their way at once. Measured: 64 saturate one node, and three nodes share the rest. */
 const IN_FLIGHT = 96;
@@ -12,6 +13,7 @@ export class CassandraTimelineWriter implements TimelineWriter {
   private readonly cassandra: Cassandra;
   private readonly statements: Statements;
   private readonly limit = bulkhead(IN_FLIGHT, Number.POSITIVE_INFINITY);
+  private readonly progress = new Together<readonly Statement[], void>((some) => this.send(packsOf(some.flat())));
 
   constructor(cassandra: Cassandra, tables: Tables, bucketSize: number) {
     this.cassandra = cassandra;
@@ -32,7 +34,7 @@ export class CassandraTimelineWriter implements TimelineWriter {
       }
     }
     await this.send([...chunksOf(rows, this.statements), ...packsOf(buckets)]);
-    await this.send(packsOf(through));
+    if (through.length > 0) await this.progress.with(through);
   }
 
   private async send(chunks: readonly (readonly Statement[])[]): Promise<void> {
