@@ -214,7 +214,7 @@ export const lawsSuite = (start: StartInstance) =>
                 const resumed = await GatewayClient.resumed(instance.url, people[at]!.account.token, session);
                 const world = worldAfter([...before, ...resumed.frames]);
                 expect(world.all()).toEqual(everything.all());
-                expect(world.arrived()).toEqual(everything.arrived());
+                expect(world.arrived(everything)).toEqual(everything.arrived(world));
                 resumed.socket.terminate();
               };
               await resume();

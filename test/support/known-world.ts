@@ -90,9 +90,13 @@ export class KnownWorld {
       channel?.messages.get(d.message_id)?.reactions.delete(`${d.emoji.name} ${d.user_id}`);
   }
 
-  /** Ids of all messages in the order in which they came, but for those of guilds that were lost at some time. */
-  arrived(): string[] {
-    return this.arrivals.filter(({ guildId }) => guildId === undefined || !this.lost.has(guildId)).map(({ id }) => id);
+  /**
+   * Ids of all messages in the order in which they came, but for those of guilds that were not there throughout: lost at some
+   * time, here or as another client saw it, who may have been told of a loss that was over when this one came back.
+   */
+  arrived(other: KnownWorld = this): string[] {
+    const throughout = (guildId: string) => !this.lost.has(guildId) && !other.lost.has(guildId);
+    return this.arrivals.filter(({ guildId }) => guildId === undefined || throughout(guildId)).map(({ id }) => id);
   }
 
   private picture(withMessages: boolean) {
