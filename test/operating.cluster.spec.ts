@@ -1,8 +1,9 @@
 /** What an operator does to a cluster with people on it: restart every process, rebuild the timelines. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Api, type Message, someName } from './support/api.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
 import { type Load, startLoad } from './support/load.ts';
+import { metric } from './support/metrics.ts';
 import { parley } from './support/parley.ts';
 import { LIMITS_OFF } from './support/server.ts';
 import {
@@ -80,6 +81,32 @@ describe('a restart of every process in turn, under load', () => {
     expectHeardOnce(load, log);
     await expectHistory(load, log);
     await expectUnreadRecounted(load, log);
+  });
+});
+
+describe('a relay that is killed', () => {
+  const relayed = (name: Name) => metric(cluster.process(name).url, 'parley_relayed_events_total');
+
+  it('is followed within five seconds by the one that stands by, which leaves nothing out', async () => {
+    const { id } = (await administrator.createGuild('Relayed')).channel;
+    const counts = { relay: await relayed('relay'), 'relay-2': await relayed('relay-2') };
+    await administrator.send(id, 'before');
+    const active = await vi.waitFor(async () => {
+      const moved = (await relayed('relay')) > counts.relay ? 'relay' : 'relay-2';
+      expect(await relayed(moved)).toBeGreaterThan(counts[moved]);
+      return moved;
+    });
+    const next = active === 'relay' ? 'relay-2' : 'relay';
+    await cluster.kill(active);
+    const began = performance.now();
+    await administrator.send(id, 'after');
+    await vi.waitFor(async () => expect(await relayed(next)).toBeGreaterThan(counts[next]), {
+      timeout: 10_000,
+      interval: 50,
+    });
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect((await administrator.history(id)).map(({ content }) => content)).toEqual(['after', 'before']);
+    await cluster.start(active);
   });
 });
 

@@ -6,6 +6,7 @@ import { type OwnServices, privateServices } from '../services/index.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
 import { type Front, startFront } from './support/front.ts';
 import { type Load, startLoad } from './support/load.ts';
+import { metric } from './support/metrics.ts';
 import { LIMITS_OFF } from './support/server.ts';
 import {
   expectHeardOnce,
@@ -92,6 +93,7 @@ describe('connections to Redis that are cut at random moments', () => {
   let load: Load;
   let log: Logged;
   let cuts = 0;
+  let fills = 0;
   const port = Number(new URL(urls.redis).port);
 
   beforeAll(async () => {
@@ -108,6 +110,8 @@ describe('connections to Redis that are cut at random moments', () => {
       proxy.forwardTo(port);
     }
     await load.settle();
+    for (const gateway of ['gateway-1', 'gateway-2'] as const)
+      fills += await metric(cluster.process(gateway).url, 'parley_feed_fills_total');
     log = await loggedOf(load);
     await untilCaughtUp(load, log);
   }, 180_000);
@@ -120,6 +124,8 @@ describe('connections to Redis that are cut at random moments', () => {
 
   it('cost nobody a message, a doubled one, or the order', async () => {
     expect(cuts).toBe(12);
+    // What the feed did not bring was read from the log.
+    expect(fills).toBeGreaterThan(0);
     expectPromisesKept(load, log);
     expectHeardOnce(load, log);
     await expectHistory(load, log);

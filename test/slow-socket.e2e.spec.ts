@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Api, type Channel, joined, someName } from './support/api.ts';
 import { GatewayClient, NOT_RESUMABLE } from './support/gateway-client.ts';
-import { type Instance, startInstance } from './support/instance.ts';
+import { type EmbeddedInstance, startInstance } from './support/instance.ts';
 import { LIMITS_OFF } from './support/server.ts';
 
 /** More bytes than a loopback connection's buffers in the kernel take, so that they would pile up in the server. */
@@ -19,7 +19,7 @@ const resident = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
 
 describe('a socket that stops reading', () => {
-  let instance: Instance;
+  let instance: EmbeddedInstance;
   let owner: Api;
   let channel: Channel;
   let slow: GatewayClient[];

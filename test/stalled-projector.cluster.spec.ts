@@ -34,21 +34,19 @@ describe('a gateway killed while a projector stalls', () => {
       window: 2,
       everyMs: 100,
     });
-    for (const projector of ['projector-1', 'projector-2'] as const) {
-      await load.more(100);
-      stalled = cluster.process(projector).pid;
-      process.kill(stalled, 'SIGSTOP');
-      await load.more(200);
-      await load.heard();
-      await cluster.kill('gateway-1');
-      await load.more(100);
-      await load.heard();
-      // What it had in hand when it stopped it publishes now, long after others have told it.
-      goOn();
-      await cluster.start('gateway-1');
-      await load.more(200);
-      await load.heard();
-    }
+    await load.more(100);
+    stalled = cluster.process('projector-1').pid;
+    process.kill(stalled, 'SIGSTOP');
+    await load.more(200);
+    await load.heard();
+    await cluster.kill('gateway-1');
+    await load.more(100);
+    await load.heard();
+    // What it had in hand when it stopped it publishes now, long after others have told it.
+    goOn();
+    await cluster.start('gateway-1');
+    await load.more(200);
+    await load.heard();
     await load.settle();
     log = await loggedOf(load);
     await untilCaughtUp(load, log);

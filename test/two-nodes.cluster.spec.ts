@@ -53,6 +53,37 @@ describe('the same nonce', () => {
   });
 });
 
+describe('what a person has written over one node', () => {
+  it('that person sees over the other at once', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const [here, there] = [on(either(round), owner), on(either(round + 1), owner)];
+      const { id } = await here.createChannel(guild.id, { name: `round-${round}` });
+      const message = await there.send(id, 'first');
+      expect((await here.history(id)).map(({ id }) => id)).toEqual([message.id]);
+      const edited = await here.ask('PATCH', `/channels/${id}/messages/${message.id}`, { content: 'edited' });
+      expect(edited).toMatchObject({ id: message.id, content: 'edited' });
+      expect((await there.history(id)).map(({ content }) => content)).toEqual(['edited']);
+      const channels = await there.ask<{ id: string }[]>('GET', `/guilds/${guild.id}/channels`);
+      expect(channels.map(({ id }) => id)).toContain(id);
+    }
+  });
+
+  it('holds over the other: who has left is told nothing more', async () => {
+    const [account] = await joined(on('one', owner), guild, 'leaver', 1);
+    const listening = await GatewayClient.identified(cluster.url('other'), account!.token);
+    await on('one', account).leave(guild.id);
+    const { id } = await on('one', owner).send(channel.id, 'now that they are gone');
+    await listening.dispatch('GUILD_DELETE', (d) => d.id === guild.id);
+    const witness = await GatewayClient.identified(cluster.url('other'), owner.token);
+    await on('one', owner).send(channel.id, 'heard by those who stayed');
+    await witness.dispatch('MESSAGE_CREATE', ({ content }) => content === 'heard by those who stayed');
+    expect(listening.dispatches('MESSAGE_CREATE').map(({ d }) => d.id)).not.toContain(id);
+    expect(listening.dispatches('MESSAGE_CREATE')).toEqual([]);
+    expect((await on('other', account).request('GET', `/channels/${channel.id}/messages`)).status).toBe(404);
+    for (const socket of [listening, witness]) await socket.cut();
+  });
+});
+
 describe('one channel hammered from two nodes', () => {
   const MESSAGES = 150;
   const conflicts = async () => {

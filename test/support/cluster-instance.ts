@@ -1,25 +1,53 @@
-/** The cluster profile as one process with every role: what suites of the embedded profile run on unchanged. */
+/** The cluster profile behind one address: what suites of the embedded profile run on unchanged. */
 import { ROLES } from '../../schemas/config.ts';
 import { Api } from './api.ts';
 import { startCluster } from './cluster.ts';
+import { startFront } from './front.ts';
 import type { Instance, StartInstance } from './instance.ts';
-import { LIMITS_OFF } from './server.ts';
+import { LIMITS_OFF, type Server } from './server.ts';
 
+const ALL = ROLES.join(',');
+const NODES = ['one', 'other'] as const;
+
+/** Several servers as one: it lives when all do, and ends when all have. */
+const asOne = (url: string, servers: readonly Server[]): Pick<Server, 'url' | 'alive' | 'kill'> => ({
+  url,
+  alive: () => servers.every((server) => server.alive()),
+  kill: async () => {
+    await Promise.all(servers.map((server) => server.kill()));
+  },
+});
+
+/** Two nodes with every role; connections go to one and the other in turn, so that nothing may depend on which it is. */
 export const startClusterInstance: StartInstance = async (env = LIMITS_OFF): Promise<Instance> => {
-  const cluster = await startCluster({ processes: { all: ROLES.join(',') }, env });
+  const front = await startFront();
+  const cluster = await startCluster({
+    processes: { one: ALL, other: ALL },
+    env: { ...env, PARLEY_PUBLIC_URL: front.url },
+  }).catch(async (error) => {
+    await front.close();
+    throw error;
+  });
+  const servers = () => NODES.map((name) => cluster.process(name));
+  const forward = () => front.forwardTo(...servers().map(({ port }) => port));
+  forward();
   const start = async () => {
-    await cluster.start('all');
-    return cluster.process('all');
+    front.hold();
+    await Promise.all(NODES.map((name) => cluster.start(name)));
+    forward();
   };
   return {
-    url: cluster.url('all'),
-    api: new Api(cluster.url('all')),
-    server: () => cluster.process('all'),
+    url: front.url,
+    api: new Api(front.url),
+    server: () => asOne(front.url, servers()),
     start,
     restart: async () => {
-      await cluster.kill('all');
-      return start();
+      await Promise.all(NODES.map((name) => cluster.kill(name)));
+      await start();
     },
-    close: cluster.close,
+    close: async () => {
+      await cluster.close();
+      await front.close();
+    },
   };
 };

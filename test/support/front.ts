@@ -9,8 +9,8 @@ export interface Front {
   readonly port: number;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Sends what is held and what comes to the server at this port. */
-  forwardTo(port: number): void;
+  /** Sends what is held and what comes to the server at this port; to each in turn where there are several. */
+  forwardTo(...ports: readonly number[]): void;
   /** Cuts what is forwarded and holds what comes. */
   hold(): void;
   /** Connections waiting for a server. */
@@ -19,7 +19,8 @@ export interface Front {
 }
 
 export const startFront = async (): Promise<Front> => {
-  let target: number | undefined;
+  let targets: readonly number[] = [];
+  let accepted = 0;
   const waiting = new Set<Socket>();
   const forwarded = new Map<Socket, Socket>();
 
@@ -30,9 +31,10 @@ export const startFront = async (): Promise<Front> => {
     client.destroy();
   };
 
-  const forward = (client: Socket, port: number) => {
+  const forward = (client: Socket) => {
     waiting.delete(client);
-    const upstream = connect({ port, host: '127.0.0.1', noDelay: true });
+    accepted += 1;
+    const upstream = connect({ port: targets[accepted % targets.length]!, host: '127.0.0.1', noDelay: true });
     forwarded.set(client, upstream);
     let connected = false;
     upstream.once('connect', () => {
@@ -57,8 +59,8 @@ export const startFront = async (): Promise<Front> => {
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (client) => {
     client.on('error', () => cut(client));
     client.on('close', () => cut(client));
-    if (target === undefined) waiting.add(client);
-    else forward(client, target);
+    if (targets.length === 0) waiting.add(client);
+    else forward(client);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -67,12 +69,12 @@ export const startFront = async (): Promise<Front> => {
   return {
     port,
     url: `http://127.0.0.1:${port}`,
-    forwardTo: (next) => {
-      target = next;
-      for (const client of waiting) forward(client, next);
+    forwardTo: (...next) => {
+      targets = next;
+      for (const client of waiting) forward(client);
     },
     hold: () => {
-      target = undefined;
+      targets = [];
       for (const client of [...forwarded.keys()]) cut(client);
     },
     held: () => waiting.size,

@@ -9,17 +9,19 @@ export interface Instance {
   readonly url: string;
   /** Nobody's requests; use `api.as(account)`. */
   readonly api: Api;
-  server(): Server;
+  server(): Pick<Server, 'url' | 'alive' | 'kill'>;
   /** Starts a server on the same data after the former one ended. */
-  start(): Promise<Server>;
+  start(): Promise<unknown>;
   /** Kill -9 and start. */
-  restart(): Promise<Server>;
+  restart(): Promise<unknown>;
   close(): Promise<void>;
 }
 
 /** With its data in a folder. */
 export interface EmbeddedInstance extends Instance {
   readonly data: string;
+  server(): Server;
+  start(): Promise<Server>;
 }
 
 /** How a suite gets its server, whatever the profile. @param env `undefined`: limits off; give `{}` for the defaults */
