@@ -14,7 +14,8 @@ import { followedAs, statusOfViews } from '../rebuild/status.ts';
 import { toolsOf } from '../rebuild/view-tools.ts';
 import { counted, Exit, say, wait } from './configured.ts';
 import { shown } from './progress.ts';
-import { Differs, type ProjectionsCommands, table, type Views } from './projections-port.ts';
+import { Differs, type ProjectionsCommands, type Views } from './projections-port.ts';
+import { table } from './table.ts';
 
 /** Whoever follows a stream looks for what is to be tried again every second or so. */
 const RETRY_MS = 15_000;

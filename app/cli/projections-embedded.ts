@@ -7,7 +7,8 @@ import { type Remade, type Remaking, remakeViews, verifyViews } from '../../proj
 import type { Config } from '../../schemas/config.ts';
 import { counted, say } from './configured.ts';
 import { shown } from './progress.ts';
-import { Differs, type ProjectionsCommands, table } from './projections-port.ts';
+import { Differs, type ProjectionsCommands } from './projections-port.ts';
+import { table } from './table.ts';
 
 const fileOf = ({ data }: Config): string => join(data, 'views.db');
 
