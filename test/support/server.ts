@@ -67,6 +67,12 @@ const untilReady = async (url: string, child: ChildProcess, deadline: number): P
   }
 };
 
+/** A test that timed out may have had no occasion to end its servers. */
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 /** Starts the server on a free port and waits until it is ready. */
 export const startServer = async (options: ServerOptions): Promise<Server> => {
   if (!existsSync(entry)) throw new Error('dist/parley.js is missing: run `npm run build` first');
@@ -83,7 +89,9 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     });
   }
   const gone = once(child, 'exit');
+  living.add(child);
   child.once('exit', (code, signal) => {
+    living.delete(child);
     watched.fail(new Error(`the server ended (${signal ?? code}); it said:\n${output}`));
   });
   const kill = async () => {
