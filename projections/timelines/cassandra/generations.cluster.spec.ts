@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { messageId, Story } from '../../testing.ts';
-import { type ChannelChecksum, checksumOf, checksums } from './checksums.ts';
+import { type ChannelChecksum, checksumOf, checksums, differingMessages } from './checksums.ts';
 import { createGeneration, dropGeneration, listGenerations } from './generations.ts';
 import { openCassandraTimelines } from './index.ts';
 import { smallTimelines, type TestCassandra, testCassandra } from './testing.ts';
@@ -119,5 +119,32 @@ describe('generations of timelines', () => {
     expect(settled).toBe(false);
     const { through } = await timelines.reader.facts(channel, messageId(channel, 1));
     expect((await checksumOf(cassandra.client, generation, channel)).through).toBe(through);
+  });
+
+  it('tell which messages they hold differently, but not of those that one has and the other has yet to come to', async () => {
+    const [one, other] = [await cassandra.generation(), await cassandra.generation()];
+    const ahead = smallTimelines(cassandra.client, one, 2);
+    const behind = smallTimelines(cassandra.client, other, 3);
+    const told = story();
+    await ahead.apply(told.log.all);
+    await behind.apply(told.log.all);
+    const channel = CHANNELS[0]!;
+    const differing = () => differingMessages(cassandra.client, [one, other], channel);
+    expect(await differing()).toEqual([]);
+    const before = told.log.all.length;
+    told.post(channel, ANN);
+    told.edit(channel, 6, ANN);
+    told.react(channel, 1, BOB, '🎉');
+    await ahead.apply(told.since(before));
+    expect(await differing()).toEqual([]);
+    const where = 'WHERE channel_id = ? AND bucket = ? AND id = ?';
+    const at = (bucket: number, ordinal: number) => [BigInt(channel), bucket, BigInt(messageId(channel, ordinal))];
+    const spoiled = `UPDATE timeline_messages_g${one} SET flags = 4 ${where}`;
+    await cassandra.client.execute(spoiled, at(0, 2));
+    expect(await differing()).toEqual([messageId(channel, 2)]);
+    await cassandra.client.execute(`DELETE FROM timeline_messages_g${other} ${where}`, at(1, 5));
+    expect(await differing()).toEqual([messageId(channel, 5), messageId(channel, 2)]);
+    await behind.apply(told.since(before));
+    expect(await differing()).toEqual([messageId(channel, 5), messageId(channel, 2)]);
   });
 });
