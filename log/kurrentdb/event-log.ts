@@ -1,5 +1,6 @@
 /** The event log in KurrentDB (EventStoreDB), shared by any number of nodes. */
-import type { EventLog, Tail } from '../port.ts';
+import { OpenTails } from '../open-tails.ts';
+import type { EventLog } from '../port.ts';
 import { Appender } from './appender.ts';
 import { AppendingConnection } from './appending-connection.ts';
 import { connectTo, PATIENCE, type Patience } from './connection.ts';
@@ -37,7 +38,7 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
   const appender = new Appender(connection, reader, patience.triedMs, onCommit);
   const source = { client, reading: reader.reading, silenceMs };
   const names = new Names(source);
-  const tails = new Set<Tail>();
+  const tails = new OpenTails();
 
   return {
     get epoch() {
@@ -53,20 +54,10 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
     readStream: (query) => reader.readStream(query),
     readAll: (query) => reader.readAll(query),
     rawAll: (query) => reader.rawAll(query),
-    tail(after, onEvents, onFailure) {
-      const tail = startTail(source, after, onEvents, onFailure);
-      const handle = {
-        async stop() {
-          tails.delete(handle);
-          await tail.stop();
-        },
-      };
-      tails.add(handle);
-      return handle;
-    },
+    tail: (after, onEvents, onFailure) => tails.add(startTail(source, after, onEvents, onFailure)),
     async close() {
       await appender.close();
-      await Promise.all([names.stop(), ...[...tails].map((tail) => tail.stop())]);
+      await Promise.all([names.stop(), tails.stop()]);
       await closeConnections();
     },
   };

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { Bell } from '../bell.ts';
-import type { EventLog, Tail } from '../port.ts';
+import { OpenTails } from '../open-tails.ts';
+import type { EventLog } from '../port.ts';
 import { startTail, type TailSource } from '../tail.ts';
 import { Appender } from './appender.ts';
 import { connectTo, poolOf } from './connection.ts';
@@ -96,7 +97,7 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
   const reader = new Reader(pool);
   const bell = new Bell();
   const listener = new Listener(url, bell);
-  const tails = new Set<Tail>();
+  const tails = new OpenTails(() => bell.ring());
   let closed = false;
   const appender = new Appender(url, (events) => {
     bell.ring();
@@ -132,23 +133,11 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
     readStream: (query) => reader.readStream(query),
     readAll: (query) => reader.readAll(query),
     rawAll: (query) => reader.rawAll(query),
-    tail(after, onEvents, onFailure) {
-      const tail = startTail(source, after, onEvents, onFailure);
-      const handle = {
-        async stop() {
-          tails.delete(handle);
-          const stopped = tail.stop();
-          bell.ring();
-          await stopped;
-        },
-      };
-      tails.add(handle);
-      return handle;
-    },
+    tail: (after, onEvents, onFailure) => tails.add(startTail(source, after, onEvents, onFailure)),
     async close() {
       await appender.close();
       closed = true;
-      await Promise.all([...tails].map((tail) => tail.stop()));
+      await tails.stop();
       await listener.stop();
       await pool.end();
     },

@@ -1,7 +1,8 @@
 /** The event log in one SQLite file. */
 import { mkdirSync } from 'node:fs';
 import { Bell } from '../bell.ts';
-import type { EventLog, LogReader, Tail } from '../port.ts';
+import { OpenTails } from '../open-tails.ts';
+import type { EventLog, LogReader } from '../port.ts';
 import { startTail, type TailSource } from '../tail.ts';
 import { Appender } from './appender.ts';
 import { reasonOf } from './failures.ts';
@@ -51,7 +52,7 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
     const reader = new Reader(openForReading(directory));
     const recent = new RecentEvents(writer.position, recentEvents);
     const bell = new Bell();
-    const tails = new Set<Tail>();
+    const tails = new OpenTails(() => bell.ring());
 
     const appender = new Appender(
       writer,
@@ -85,22 +86,10 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
       readStream: (query) => reader.readStream(query),
       readAll: (query) => reader.readAll(query),
       rawAll: (query) => reader.rawAll(query),
-      tail(after, onEvents, onFailure) {
-        const tail = startTail(source, after, onEvents, onFailure);
-        const handle = {
-          async stop() {
-            tails.delete(handle);
-            const stopped = tail.stop();
-            bell.ring();
-            await stopped;
-          },
-        };
-        tails.add(handle);
-        return handle;
-      },
+      tail: (after, onEvents, onFailure) => tails.add(startTail(source, after, onEvents, onFailure)),
       async close() {
         appender.close();
-        await Promise.all([...tails].map((tail) => tail.stop()));
+        await tails.stop();
         reader.close();
         // Leaves one file with everything in it: easier to copy, and read at once by the next start.
         database.pragma('wal_checkpoint(TRUNCATE)');

@@ -3,11 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis as Driver } from 'ioredis';
 import { ports, urls } from '../../services/endpoints.ts';
+import { startProxy } from '../proxy.testing.ts';
 import { openRedis, type Redis, type RedisOptions } from './index.ts';
 
 export const randomName = (): string => `t${randomBytes(5).toString('hex')}`;
@@ -24,46 +25,10 @@ export const dropNamed = async (redis: Redis, name: string): Promise<void> => {
     await Promise.all(keys.map((key) => server.unlink(key)));
 };
 
-/** Another port of the same server. */
+/** Another port of the same server, or of the one at `port`. */
 export const proxied = async (port: number = ports.redis) => {
-  const sockets = new Set<Socket>();
-  let silent = false;
-  const server = createServer((from) => {
-    const to = connect(port, '127.0.0.1');
-    for (const [one, other] of [
-      [from, to],
-      [to, from],
-    ] as const) {
-      sockets.add(one);
-      one.on('data', (data) => void (silent || other.write(data)));
-      one.on('error', () => {});
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo;
-  return {
-    url: `redis://127.0.0.1:${address.port}`,
-    /** Ends every connection and takes no new ones. */
-    async cut() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-    /** Takes new ones again. */
-    async mend() {
-      server.listen(address.port, '127.0.0.1');
-      await once(server, 'listening');
-    },
-    /** What is sent from now on is lost; connections stay. */
-    swallow(lost: boolean) {
-      silent = lost;
-    },
-  };
+  const proxy = await startProxy(port);
+  return { ...proxy, url: `redis://127.0.0.1:${proxy.port}` };
 };
 
 const SLOTS = 16_384;

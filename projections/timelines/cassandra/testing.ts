@@ -1,9 +1,8 @@
 /** For specs: a keyspace of one's own on the shared server, and a way to the server that can be cut. */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ParleyEvent } from '../../../schemas/events/index.ts';
 import { ports, urls } from '../../../services/endpoints.ts';
+import { startProxy } from '../../proxy.testing.ts';
 import type { TimelineReader, TimelineWriter } from '../port.ts';
 import { timelineChanges } from '../project.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -65,43 +64,6 @@ export const smallTimelines = (client: Cassandra, generation: number, bucketSize
 
 /** Another port of the same server. */
 export const proxied = async () => {
-  const sockets = new Set<Socket>();
-  let silent = false;
-  const server = createServer((from) => {
-    const to = connect(ports.cassandra, '127.0.0.1');
-    for (const [one, other] of [
-      [from, to],
-      [to, from],
-    ] as const) {
-      sockets.add(one);
-      one.on('data', (data) => void (silent || other.write(data)));
-      one.on('error', () => {});
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const cut = async () => {
-    const closed = once(server, 'close');
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  };
-  return {
-    url: `cassandra://127.0.0.1:${port}`,
-    /** Ends every connection and takes no new ones. */
-    cut,
-    /** Takes new ones again. */
-    async mend() {
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
-    },
-    /** Connections stay, and nothing goes through them. */
-    swallow() {
-      silent = true;
-    },
-  };
+  const proxy = await startProxy(ports.cassandra);
+  return { ...proxy, url: `cassandra://127.0.0.1:${proxy.port}` };
 };
