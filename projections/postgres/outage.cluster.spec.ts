@@ -99,10 +99,14 @@ describe('when the PostgreSQL of the views is gone', () => {
     const held = new Promise<void>((resolve) => {
       holds = resolve;
     });
+    let goOn = () => {};
+    const taken = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
     const never = stuck.transaction(async (ask) => {
       await ask({ text: `INSERT INTO views_g${generation}.checkpoints VALUES (2, 0)` });
       holds();
-      await new Promise((resolve) => setTimeout(resolve, 2000));
+      await taken;
       await ask({ text: 'SELECT 1' });
     });
     await held;
@@ -111,6 +115,7 @@ describe('when the PostgreSQL of the views is gone', () => {
     story.guild('78', '10');
     await store.commit({ partition: 2, from: 0, events: story.log.all, through: 5 });
     expect((await store.checkpoints())[2]).toBe(5);
+    goOn();
     await expect(never).rejects.toThrow(StoreUnavailable);
   });
 });

@@ -72,7 +72,7 @@ describe('what nodes share in the vault', () => {
   it('takes the validity of a lease that cannot be renewed before the lease ends', async () => {
     const lease = await leaseWorker(database.url, { leaseMs: 600, renewMs: 100_000 });
     expect(lease.valid()).toBe(true);
-    while (lease.valid()) await new Promise((resolve) => setTimeout(resolve, 10));
+    await expect.poll(() => lease.valid(), { interval: 10 }).toBe(false);
     // Still nobody else's: it ends later by the server's clock.
     const { Client } = await import('pg');
     const client = new Client({ connectionString: database.url });
