@@ -4,7 +4,7 @@ import { auth, Client, type ClientOptions, errors, policies, types } from 'cassa
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { Guard, type GuardOptions } from '../../guard.ts';
 import { StoreUnavailable } from '../../unavailable.ts';
-import { isOutage } from './failures.ts';
+import { isNoKeyspace, isOutage } from './failures.ts';
 import { type CassandraUrl, parseCassandraUrl } from './url.ts';
 
 export interface CassandraOptions extends Partial<GuardOptions> {
@@ -137,7 +137,8 @@ export const openCassandra = async (options: CassandraOptions): Promise<Cassandr
     openMs: options.openMs ?? cassandraGuard.openMs,
   };
   const url = parseCassandraUrl(options.url);
-  const waiting = retry(handleWhen(isOutage), {
+  // A keyspace that another process is creating is listed some milliseconds before it can be used.
+  const waiting = retry(handleWhen((failure) => isOutage(failure) || isNoKeyspace(failure)), {
     maxAttempts: Number.POSITIVE_INFINITY,
     backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 5000 }),
   });

@@ -7,6 +7,9 @@ const { responseErrorCodes: code } = types;
 /** Scylla and Cassandra word it differently. */
 const NO_TABLE = /unconfigured table|table .*does not exist|keyspace .*does not exist/i;
 
+export const isNoKeyspace = (failure: unknown): boolean =>
+  failure instanceof errors.ResponseError && failure.code === code.invalid && /keyspace .*not exist/i.test(failure.message);
+
 /** Thrown while a value is encoded, before anything is sent. */
 const isValueFault = (failure: unknown): boolean =>
   failure instanceof TypeError || failure instanceof SyntaxError || failure instanceof RangeError;
