@@ -138,10 +138,13 @@ export const openCassandra = async (options: CassandraOptions): Promise<Cassandr
   };
   const url = parseCassandraUrl(options.url);
   // A keyspace that another process is creating is listed some milliseconds before it can be used.
-  const waiting = retry(handleWhen((failure) => isOutage(failure) || isNoKeyspace(failure)), {
-    maxAttempts: Number.POSITIVE_INFINITY,
-    backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 5000 }),
-  });
+  const waiting = retry(
+    handleWhen((failure) => isOutage(failure) || isNoKeyspace(failure)),
+    {
+      maxAttempts: Number.POSITIVE_INFINITY,
+      backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 5000 }),
+    },
+  );
   waiting.onRetry((failed) => {
     if ('error' in failed) onWaiting?.(reasonOf(failed.error), failed.delay);
   });

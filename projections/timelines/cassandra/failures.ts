@@ -8,7 +8,9 @@ const { responseErrorCodes: code } = types;
 const NO_TABLE = /unconfigured table|table .*does not exist|keyspace .*does not exist/i;
 
 export const isNoKeyspace = (failure: unknown): boolean =>
-  failure instanceof errors.ResponseError && failure.code === code.invalid && /keyspace .*not exist/i.test(failure.message);
+  failure instanceof errors.ResponseError &&
+  failure.code === code.invalid &&
+  /keyspace .*not exist/i.test(failure.message);
 
 /** Thrown while a value is encoded, before anything is sent. */
 const isValueFault = (failure: unknown): boolean =>
