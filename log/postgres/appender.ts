@@ -95,13 +95,13 @@ export class Appender {
     for (let again = false; ; again = true) {
       try {
         this.connection ??= await this.connect();
-        const { rows } = await this.connection.query<Stored[]>({
+        const { rows } = await this.connection.query({
           name: 'append',
           text: APPEND,
           values: [...values, again],
           rowMode: 'array',
         } as never);
-        return requests.map((request, i) => answerOf(request, (rows as unknown as Stored[])[i]!));
+        return answersOf(requests, (rows as unknown as [Stored])[0]);
       } catch (error) {
         if (isFull(error)) return requests.map(() => either.left({ kind: 'full' }));
         if (!isFinal(error)) this.lose();
@@ -127,8 +127,9 @@ export class Appender {
   }
 }
 
-const answerOf = ({ events }: AppendRequest, [stored, actual, first]: Stored): Answer => {
-  if (!stored) return either.left({ kind: 'conflict', actual: Number(actual) });
-  const position = Number(first);
-  return either.right(events.map((event, i) => recordedAs(event, position + i, event.data) as ParleyEvent));
-};
+const answersOf = (requests: readonly AppendRequest[], [stored, actual, firsts]: Stored): readonly Answer[] =>
+  requests.map(({ events }, i) => {
+    if (stored?.[i] === false) return either.left({ kind: 'conflict', actual: Number(actual![i]) });
+    const position = Number(firsts![i]);
+    return either.right(events.map((event, n) => recordedAs(event, position + n, event.data) as ParleyEvent));
+  });

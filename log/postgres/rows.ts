@@ -44,17 +44,28 @@ export const toStored = (row: Row): StoredEvent => toEvent(row, row[12]);
 export const toRecorded = (row: Row): Recorded => toEvent(row, JSON.parse(row[12]) as unknown);
 
 /** `parley_append` with the type of each argument, in the order of `appendArguments`. */
-export const APPEND = `SELECT stored, actual, first_position FROM parley_append($1::text[], $2::bigint[], $3::integer[],
-  $4::bigint[], $5::integer[], $6::integer[], $7::integer[], $8::integer[], $9::text[], $10::integer[], $11::bigint[],
-  $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19)`;
+export const APPEND = `SELECT stored, actual, first_position FROM parley_append($1::text[], $2::bigint[], $3,
+  $4::integer[], $5::bigint[], $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::integer[],
+  $11::text[], $12::integer[], $13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
+  $20::text[], $21)`;
 
-/** What one batch came to. */
-export type Stored = readonly [stored: boolean, actual: string, firstPosition: string | null];
+/** What the batches came to, each in its place; `stored` and `actual` are null where all are stored. */
+export type Stored = readonly [
+  stored: readonly boolean[] | null,
+  actual: readonly string[] | null,
+  firstPosition: readonly (string | null)[] | null,
+];
 
-export const appendArguments = (requests: readonly AppendRequest[]): readonly Buffer[] => {
+export const appendArguments = (requests: readonly AppendRequest[]): readonly (Buffer | boolean)[] => {
   const numbers = new Map<string, number>();
   const lowest: number[] = [];
-  const batches = { stream: [] as number[], expected: [] as number[], count: [] as number[], last: [] as number[] };
+  /** Of each stream, where the batches so far would leave it. */
+  const heads: number[] = [];
+  let chained = true;
+  const batches = {
+    ...{ stream: [] as number[], expected: [] as number[] },
+    ...{ before: [] as number[], count: [] as number[], last: [] as number[] },
+  };
   const places = { batch: [] as number[], place: [] as number[] };
   const events: NewParleyEvent[] = [];
   for (const request of requests) {
@@ -63,22 +74,26 @@ export const appendArguments = (requests: readonly AppendRequest[]): readonly Bu
       number = numbers.size + 1;
       numbers.set(request.stream, number);
       lowest.push(request.expected);
-    }
+    } else if (heads[number - 1] !== request.expected) chained = false;
+    heads[number - 1] = request.expected + request.events.length;
     batches.stream.push(number);
     batches.expected.push(request.expected);
+    batches.before.push(events.length);
     batches.count.push(request.events.length);
     for (const [place, event] of request.events.entries()) {
       places.batch.push(batches.stream.length);
       places.place.push(place);
       events.push(event);
     }
-    batches.last.push(places.batch.length);
+    batches.last.push(events.length);
   }
   return [
     texts([...numbers.keys()]),
     bigints(lowest),
+    chained,
     integers(batches.stream),
     bigints(batches.expected),
+    integers(batches.before),
     integers(batches.count),
     integers(batches.last),
     integers(places.batch),

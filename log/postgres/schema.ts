@@ -12,8 +12,11 @@ export const CHANNEL = 'parley_log';
  * `parley_append` decides every batch of a turn against the streams' heads and stores those that fit, in one round trip.
  * Its lock is given up when the transaction has become visible, so positions are assigned in the order in which readers
  * see them: nobody ever sees one before all lower ones. A stream's head is first looked for at and beyond what its writer
- * expects, `lowest`: asked for the highest of all, the index would go through a page of them (10 us a stream). Tried `again` after a lost answer, a batch that does
- * not fit counts as stored when its very events are there.
+ * expects, `lowest`: asked for the highest of all, the index would go through a page of them (10 us a stream).
+ *
+ * Where all heads are as expected and every stream's batches follow each other (`chained`), all are stored and only their
+ * positions are answered. Otherwise batch by batch; and tried `again` after a lost answer, one that does not fit counts as
+ * stored when its very events are there.
  */
 export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS parley_log (
@@ -41,14 +44,16 @@ CREATE INDEX IF NOT EXISTS events_of_structure ON events (type, position)
   WHERE type NOT IN ('message-posted', 'message-edited', 'message-deleted', 'reaction-added', 'reaction-removed', 'channels-read');
 
 CREATE OR REPLACE FUNCTION parley_append(
-  names text[], lowest bigint[], batch_stream integer[], batch_expected bigint[], batch_count integer[], batch_last integer[],
+  names text[], lowest bigint[], chained boolean,
+  batch_stream integer[], batch_expected bigint[], batch_before integer[], batch_count integer[], batch_last integer[],
   event_batch integer[], event_place integer[],
   event_type text[], event_schema integer[], event_time bigint[], event_id text[], event_actor text[],
   event_key text[], event_correlation text[], event_causation text[], event_traceparent text[], event_data text[],
-  again boolean
-) RETURNS TABLE (stored boolean, actual bigint, first_position bigint) LANGUAGE plpgsql AS $$
+  again boolean, OUT stored boolean[], OUT actual bigint[], OUT first_position bigint[]
+) LANGUAGE plpgsql AS $$
 DECLARE
   heads bigint[];
+  head bigint;
   next_position bigint;
   firsts bigint[] := '{}';
   known bigint;
@@ -59,26 +64,30 @@ BEGIN
       (SELECT e.sequence FROM events e WHERE e.stream = n.name AND e.sequence >= n.lowest ORDER BY e.sequence DESC LIMIT 1),
       (SELECT max(e.sequence) FROM events e WHERE e.stream = n.name), 0) ORDER BY n.i)
     INTO heads FROM unnest(names, lowest) WITH ORDINALITY n(name, lowest, i);
-  FOR b IN 1 .. cardinality(batch_stream) LOOP
-    actual := heads[batch_stream[b]];
-    stored := actual = batch_expected[b];
-    first_position := NULL;
-    IF stored THEN
-      firsts[b] := next_position;
-      first_position := next_position;
-      heads[batch_stream[b]] := actual + batch_count[b];
-      next_position := next_position + batch_count[b];
-    ELSIF again AND actual >= batch_expected[b] + batch_count[b] THEN
-      SELECT e.position INTO known FROM events e
-        WHERE e.stream = names[batch_stream[b]] AND e.sequence = batch_expected[b] + batch_count[b]
-          AND e.id = event_id[batch_last[b]] AND e.data = event_data[batch_last[b]];
-      IF FOUND THEN
-        stored := true;
-        first_position := known - batch_count[b] + 1;
+  IF chained AND heads = lowest THEN
+    SELECT array_agg(next_position + b.before ORDER BY b.i) INTO firsts FROM unnest(batch_before) WITH ORDINALITY b(before, i);
+    first_position := firsts;
+  ELSE
+    FOR b IN 1 .. cardinality(batch_stream) LOOP
+      head := heads[batch_stream[b]];
+      actual[b] := head;
+      stored[b] := head = batch_expected[b];
+      IF stored[b] THEN
+        firsts[b] := next_position;
+        first_position[b] := next_position;
+        heads[batch_stream[b]] := head + batch_count[b];
+        next_position := next_position + batch_count[b];
+      ELSIF again AND head >= batch_expected[b] + batch_count[b] THEN
+        SELECT e.position INTO known FROM events e
+          WHERE e.stream = names[batch_stream[b]] AND e.sequence = batch_expected[b] + batch_count[b]
+            AND e.id = event_id[batch_last[b]] AND e.data = event_data[batch_last[b]];
+        IF FOUND THEN
+          stored[b] := true;
+          first_position[b] := known - batch_count[b] + 1;
+        END IF;
       END IF;
-    END IF;
-    RETURN NEXT;
-  END LOOP;
+    END LOOP;
+  END IF;
   IF cardinality(firsts) > 0 THEN
     INSERT INTO events
       SELECT firsts[e.batch] + e.place, names[batch_stream[e.batch]], batch_expected[e.batch] + 1 + e.place,
