@@ -30,12 +30,19 @@ interface Parts {
 /** Whose checkpoints and dead letters a generation's are. */
 export const groupOf = (view: ViewName, generation: number): string => `${view}-g${generation}`;
 
+/**
+ * A batch of ten events costs its servers almost as much as one of a hundred. Measured at 2,000 messages a second: Cassandra
+ * takes half the CPU time. Whoever has changed a guild waits until it is seen, so that it comes sooner.
+ */
+const GATHER_MS: Readonly<Record<ViewName, number>> = { 'guild-views': 25, timelines: 100, unread: 100 };
+
 const followGeneration = async (parts: Parts, kind: ViewKind<unknown>, generation: number): Promise<Following> => {
   const { store } = await kind.open(generation);
   return followPartitions({
     ...parts.common,
     group: groupOf(kind.name, generation),
     sink: store,
+    gatherMs: GATHER_MS[kind.name],
     deadLetters: parts.deadLetters,
     onDeadLetter: () => parts.metrics.deadLetters.inc({ view: kind.name }),
     onThrough: (partition, through, events) => {

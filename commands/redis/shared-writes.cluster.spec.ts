@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Redis } from '../../projections/redis/index.ts';
-import { connected, dropNamed, proxied, randomName } from '../../projections/redis/testing.ts';
+import { connected, dropNamed, proxied, randomName, redisCluster } from '../../projections/redis/testing.ts';
 import { redisSharedWrites } from './index.ts';
 
 const ANN = '10';
@@ -41,6 +41,27 @@ describe('who wrote last', () => {
     await one.record(ANN, 10);
     await other.record(BOB, 7);
     expect([await other.of(ANN), await one.of(BOB), await one.of('12')]).toEqual([20, 7, 0]);
+  });
+
+  it('is told of thousands at once, and of each the furthest', async () => {
+    const [one, other] = await begun();
+    const users = Array.from({ length: 1500 }, (_, n) => String(1000 + n));
+    await Promise.all(users.flatMap((user, n) => [one.record(user, n + 5), one.record(user, n)]));
+    expect(await Promise.all(users.map((user) => other.of(user)))).toEqual(users.map((_, n) => n + 5));
+  });
+
+  it('is told of many at once to the servers of a cluster', async () => {
+    const cluster = await redisCluster();
+    try {
+      const [one, other] = [await node(cluster.url), await node(cluster.url)];
+      await one.of(ANN);
+      const users = Array.from({ length: 50 }, (_, n) => String(1000 + n));
+      await Promise.all(users.map((user, n) => one.record(user, n)));
+      expect(await Promise.all(users.map((user) => other.of(user)))).toEqual(users.map((_, n) => n));
+    } finally {
+      for (const redis of open.splice(0)) redis.close();
+      await cluster.stop();
+    }
   });
 
   it('is never less than was told when Redis has forgotten', async () => {

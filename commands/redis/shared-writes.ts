@@ -1,5 +1,6 @@
 /** Who wrote last, told to all nodes through Redis, which may forget and be gone. */
 import { type Redis, script } from '../../projections/redis/index.ts';
+import { Together } from '../../projections/together/index.ts';
 import type { SharedWrites } from '../own-writes.ts';
 
 /** By then the views have it, or the nodes have long said that they are not ready. */
@@ -8,13 +9,19 @@ const REMEMBERED_SECONDS = 3600;
 const MISTRUST_MS = 2000;
 const RETRY_MS = 250;
 
-/** KEYS: one. ARGV: a position, and seconds to keep it, 0 for ever. Never lowers it. */
+/** ARGV: seconds to keep them, 0 for ever; then a position for each of KEYS. Never lowers one. */
 const RAISE = script(`
-local former = redis.call('GET', KEYS[1])
-if former and tonumber(former) >= tonumber(ARGV[1]) then return end
-if ARGV[2] == '0' then redis.call('SET', KEYS[1], ARGV[1])
-else redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
+for i, key in ipairs(KEYS) do
+  local position = ARGV[i + 1]
+  local former = redis.call('GET', key)
+  if not former or tonumber(former) < tonumber(position) then
+    if ARGV[1] == '0' then redis.call('SET', key, position)
+    else redis.call('SET', key, position, 'EX', ARGV[1]) end
+  end
+end
 `);
+/** Of one call: Lua takes some thousands of arguments, and others wait meanwhile. */
+const RAISED_AT_ONCE = 500;
 
 export interface SharedWritesOptions {
   readonly redis: Redis;
@@ -26,6 +33,11 @@ export interface SharedWritesOptions {
   readonly clock?: () => number;
 }
 
+interface Written {
+  readonly userId: string;
+  readonly position: number;
+}
+
 class RedisSharedWrites implements SharedWrites {
   private readonly redis: Redis;
   private readonly namespace: string;
@@ -35,6 +47,7 @@ class RedisSharedWrites implements SharedWrites {
   private untold = 0;
   private retrying = false;
   private mistrustedUntil = Number.NEGATIVE_INFINITY;
+  private readonly records = new Together<Written, void>((written) => this.raise(written));
 
   constructor({ redis, namespace, logHead, clock }: SharedWritesOptions) {
     this.redis = redis;
@@ -45,7 +58,7 @@ class RedisSharedWrites implements SharedWrites {
 
   async record(userId: string, position: number): Promise<void> {
     try {
-      await this.redis.evaluate(RAISE, [this.keyOf(userId)], [position, REMEMBERED_SECONDS]);
+      await this.records.with({ userId, position });
     } catch {
       this.mistrust();
       this.untold = Math.max(this.untold, position);
@@ -68,6 +81,18 @@ class RedisSharedWrites implements SharedWrites {
     }
   }
 
+  /** In a cluster the keys of two users may be on two servers. */
+  private async raise(written: readonly Written[]): Promise<void> {
+    const atOnce = this.redis.clustered ? 1 : RAISED_AT_ONCE;
+    const calls: Promise<unknown>[] = [];
+    for (let at = 0; at < written.length; at += atOnce) {
+      const some = written.slice(at, at + atOnce);
+      const keys = some.map(({ userId }) => this.keyOf(userId));
+      calls.push(this.redis.evaluate(RAISE, keys, [REMEMBERED_SECONDS, ...some.map(({ position }) => position)]));
+    }
+    await Promise.all(calls);
+  }
+
   private keyOf(userId: string): string {
     return `${this.namespace}:wrote:${userId}`;
   }
@@ -83,7 +108,7 @@ class RedisSharedWrites implements SharedWrites {
 
   private async afterForgetting(): Promise<number> {
     const head = await this.anything();
-    await this.redis.evaluate(RAISE, [this.everyone], [head, 0]);
+    await this.redis.evaluate(RAISE, [this.everyone], [0, head]);
     return head;
   }
 
@@ -99,7 +124,7 @@ class RedisSharedWrites implements SharedWrites {
     const retry = async () => {
       const position = this.untold;
       try {
-        await this.redis.evaluate(RAISE, [this.everyone], [position, 0]);
+        await this.redis.evaluate(RAISE, [this.everyone], [0, position]);
         if (this.untold === position) this.untold = 0;
       } catch {
         this.mistrust();

@@ -1,5 +1,7 @@
+import { expect, it } from 'vitest';
 import { createDatabase } from '../../services/testing.ts';
 import { eventLogContract } from '../contract.ts';
+import { newEvent } from '../testing.ts';
 import { openPostgresEventLog } from './index.ts';
 
 eventLogContract('PostgreSQL', async () => {
@@ -17,4 +19,26 @@ eventLogContract('PostgreSQL', async () => {
       await database.drop();
     },
   };
+});
+
+it('the log in PostgreSQL commits what is little no more often than each 8 ms', async () => {
+  const database = await createDatabase();
+  const commits: number[] = [];
+  const log = await openPostgresEventLog({ url: database.url, onCommit: (events) => commits.push(events) });
+  const append = (expected: number, channels: readonly number[]) =>
+    Promise.all(
+      channels.map((n) =>
+        log.append({ stream: `channel-${n}`, expected, events: [newEvent(`channel-${n}`, expected + 1)] }),
+      ),
+    );
+  try {
+    const began = performance.now();
+    for (let expected = 0; expected < 10; expected += 1) await append(expected, [1, 2, 3]);
+    // Timers may be a millisecond early.
+    expect(performance.now() - began).toBeGreaterThan(9 * (8 - 1));
+    expect(commits).toEqual(Array.from({ length: 10 }, () => 3));
+  } finally {
+    await log.close();
+    await database.drop();
+  }
 });

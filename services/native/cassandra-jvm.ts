@@ -38,7 +38,9 @@ export const cassandraJvm: readonly string[] = [
   '-Xmx768m',
   '-XX:MaxDirectMemorySize=256m',
   '-Xss512k',
-  '-XX:+UseG1GC',
+  // Of two cores, a collector beside the requests or the optimising compiler takes one for minutes.
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
   '-Djdk.attach.allowAttachSelf=true',
   '-Dcassandra-foreground=yes',
   '-Dio.netty.tryReflectionSetAccessible=true',

@@ -81,6 +81,27 @@ describe('the relay', () => {
     expect(checkpoints.positions.get('relay')).toBe(2510);
   });
 
+  it('reads no more often than fifty times a second what comes one by one', async () => {
+    const reads: { readonly at: number; readonly found: number }[] = [];
+    const rawAll = log.rawAll.bind(log);
+    log.rawAll = async (query) => {
+      const at = performance.now();
+      const page = await rawAll(query);
+      reads.push({ at, found: page.events.length });
+      return page;
+    };
+    const { relay, until } = begin();
+    for (let count = 1; count <= 10; count += 1) {
+      post(1);
+      await until(count);
+    }
+    await relay.stop();
+    const gaps = reads.slice(1).flatMap(({ at }, i) => (reads[i]!.found > 0 ? at - reads[i]!.at : []));
+    expect(gaps.length).toBeGreaterThanOrEqual(9);
+    // Timers may be a millisecond early.
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(19);
+  });
+
   it('goes on from its checkpoint', async () => {
     post(10);
     const first = begin();

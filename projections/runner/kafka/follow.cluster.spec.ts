@@ -120,6 +120,20 @@ describe('followers of the distribution log', () => {
     expect([...sources]).toEqual(['distribution']);
   });
 
+  it('fetch no more often than they are told to, however little comes at a time', async () => {
+    relay();
+    follow({ gatherMs: 300 });
+    post(1);
+    await sink.until(1);
+    const began = performance.now();
+    for (let count = 2; count <= 4; count += 1) {
+      post(1);
+      await sink.until(count);
+    }
+    expect(performance.now() - began).toBeGreaterThan(2 * 300);
+    expectAll();
+  });
+
   it('begin with what the topic no longer holds', async () => {
     post(2500);
     await checkpoints.write('relay', 2000);

@@ -37,6 +37,7 @@ export class Member {
   private readonly stopping = new AbortController();
   private end: (reason: unknown) => void = () => {};
   private sign = performance.now();
+  private fetched = Number.NEGATIVE_INFINITY;
   private waitingForStore = 0;
   private readonly committed = new Map<number, string>();
   private committing: Promise<void> | undefined;
@@ -73,7 +74,10 @@ export class Member {
     const alive = () => {
       this.sign = performance.now();
     };
-    consumer.on(FETCH, alive);
+    consumer.on(FETCH, () => {
+      alive();
+      this.fetched = performance.now();
+    });
     consumer.on(HEARTBEAT, alive);
     consumer.on(REBALANCING, () => {
       alive();
@@ -144,9 +148,17 @@ export class Member {
       );
       resolveOffset(batch.lastOffset());
       while (!worker.hasRoom && !this.stopping.signal.aborted) await Promise.race([worker.room(), hold.broken]);
+      await this.gather(hold.broken);
     } finally {
       hold.end();
     }
+  }
+
+  /** The next fetch comes when the batches of this one have been handed over. */
+  private async gather(broken: Promise<undefined>): Promise<void> {
+    const { gatherMs = 0 } = this.options;
+    const restMs = this.fetched + gatherMs - performance.now();
+    if (restMs > 0) await Promise.race([wait(restMs), broken]);
   }
 
   /**

@@ -22,6 +22,11 @@ export interface FollowOptions {
   readonly onReplaced?: (reason: string) => void;
   /** Told once when nothing more can be followed: WrongPartitions. Whatever may pass is waited for. */
   readonly onFailure: (failure: unknown) => void;
+  /**
+   * Milliseconds from one fetch to the next at least, while there is something to fetch: fewer and larger batches. What comes
+   * after a rest is fetched at once. Default: none.
+   */
+  readonly gatherMs?: number;
   /** Milliseconds after which a consumer is replaced that cannot reach Kafka, or shows no sign of life. */
   readonly stuckMs?: number;
 }

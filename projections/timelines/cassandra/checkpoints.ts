@@ -1,7 +1,8 @@
 /** How far each partition of the distribution log has got: all in one partition, read and written together. */
+
+import { Together } from '../../together/index.ts';
 import type { Cassandra } from './connection.ts';
 import type { Tables } from './generations.ts';
-import { Together } from './together.ts';
 
 export class Checkpoints {
   private readonly cassandra: Cassandra;

@@ -1,10 +1,10 @@
 import { bulkhead } from 'cockatiel';
+import { Together } from '../../together/index.ts';
 import type { TimelineChange, TimelineWriter } from '../port.ts';
 import { chunksOf, packsOf } from './chunks.ts';
 import type { Cassandra, Statement } from './connection.ts';
 import type { Tables } from './generations.ts';
 import { type RowChange, Statements } from './statements.ts';
-import { Together } from './together.ts';
 
 /** Requests on their way at once. Measured: 64 saturate one node, and three nodes share the rest. */
 const IN_FLIGHT = 96;

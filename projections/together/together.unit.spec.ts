@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Together } from './together.ts';
+import { Together } from './index.ts';
 
 const answering = () => {
   const asked: (readonly string[])[] = [];

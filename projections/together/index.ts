@@ -1,6 +1,7 @@
 /**
  * One request for all who want the same kind of thing: what is wanted while one is on its way goes with the next. Partitions
- * are followed side by side and store small batches at the same moments, so most of their requests can be shared.
+ * are followed side by side and store small batches at the same moments, and those whose commands were stored by one commit
+ * are answered at the same moment, so most of their requests can be shared.
  */
 export class Together<Wanted, Answer> {
   private readonly ask: (wanted: readonly Wanted[]) => Promise<Answer>;
