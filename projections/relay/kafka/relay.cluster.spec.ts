@@ -98,8 +98,8 @@ describe('the relay', () => {
     await relay.stop();
     const gaps = reads.slice(1).flatMap(({ at }, i) => (reads[i]!.found > 0 ? at - reads[i]!.at : []));
     expect(gaps.length).toBeGreaterThanOrEqual(9);
-    // Timers may be a millisecond early.
-    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(19);
+    // Timers may be early by a millisecond, and a call seen late.
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(15);
   });
 
   it('goes on from its checkpoint', async () => {
