@@ -55,15 +55,18 @@ export const appendingContract = (fixture: Fixture) => {
       expect(refusal(answers[2])).toEqual({ kind: 'conflict', actual: 3 });
     });
 
-    it('lets a conflict fail only its own batch', async () => {
+    it('lets a conflict fail only its own batch, whatever its place among those that are stored with it', async () => {
       stored(await fixture.log.append(batch('channel-1', 0)));
-      const [good, bad, alsoGood] = await Promise.all([
-        fixture.log.append(batch('channel-2', 0)),
-        fixture.log.append(batch('channel-1', 0, 2)),
-        fixture.log.append(batch('channel-3', 0)),
-      ]);
-      expect(either.isRight(good) && either.isRight(alsoGood)).toBe(true);
-      expect(refusal(bad)).toEqual({ kind: 'conflict', actual: 1 });
+      for (const place of [0, 1, 2]) {
+        const requests = [batch(`channel-good-${place}`, 0, 2), batch(`channel-also-${place}`, 0)];
+        requests.splice(place, 0, batch('channel-1', 0, 2));
+        const answers = await Promise.all(requests.map((request) => fixture.log.append(request)));
+        expect(refusal(answers[place]!)).toEqual({ kind: 'conflict', actual: 1 });
+        for (const answer of answers.filter(either.isRight)) {
+          const last = stored(answer).at(-1)!;
+          expect((await fixture.log.streamHead(last.stream)).position).toBe(last.position);
+        }
+      }
       expect(sequences(await fixture.log.readStream({ stream: 'channel-1', limit: 10 }))).toEqual([1]);
     });
 

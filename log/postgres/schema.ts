@@ -68,6 +68,8 @@ BEGIN
     SELECT array_agg(next_position + b.before ORDER BY b.i) INTO firsts FROM unnest(batch_before) WITH ORDINALITY b(before, i);
     first_position := firsts;
   ELSE
+    -- Assigned to one by one, an array begins where the first was assigned.
+    first_position := array_fill(NULL::bigint, ARRAY[cardinality(batch_stream)]);
     FOR b IN 1 .. cardinality(batch_stream) LOOP
       head := heads[batch_stream[b]];
       actual[b] := head;
