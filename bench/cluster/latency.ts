@@ -1,6 +1,6 @@
 /** How long a message is on its way through the cluster, and how much of that the watermark makes it wait. */
 
-import { type Bench, round } from '../bench.ts';
+import { type Bench, median, round } from '../bench.ts';
 import type { Talkers } from '../children/talkers.ts';
 import { startChild } from '../support/child.ts';
 import { withClusterPlace } from '../support/cluster-place.ts';
@@ -11,6 +11,8 @@ import { SENDERS } from '../support/talking.ts';
 /** Undelivered messages of each of the fifty who talk: more make everything later and nothing more. */
 const WINDOW = 8;
 const CHANNELS = 10;
+/** Of which the medians count: in one of them somebody else may take a core for half a second. */
+const ROUNDS = 3;
 const HELD = 'parley_feed_held_seconds';
 
 interface Paced {
@@ -18,6 +20,8 @@ interface Paced {
   readonly sentPerSecond: number;
   readonly p50: number;
   readonly p99: number;
+  /** Of every round. */
+  readonly p99s: readonly number[];
   /** Milliseconds between the arrival of an event at the gateway and its release. */
   readonly held: { readonly p50: number; readonly p99: number };
   /** Positions that the slowest view was behind at the end. */
@@ -37,11 +41,21 @@ const measure = (): Promise<Paced> =>
         if (refused > 0) throw new Error(`${refused} commands were refused`);
         await caughtUp('all');
         const before = (await metricsOf(url)).buckets(HELD);
-        const { p50, p99, sentPerSecond } = await talkers.call.pace({ ms: 12_000, perSecond: perSecond / 2 });
+        const rounds: Awaited<ReturnType<Talkers['pace']>>[] = [];
+        while (rounds.length < ROUNDS) rounds.push(await talkers.call.pace({ ms: 10_000, perSecond: perSecond / 2 }));
         const told = await metricsOf(url);
         const held = (q: number) => 1_000 * quantileBetween(before, told.buckets(HELD), q);
         const behind = Math.max(...told.all('parley_view_lag_events'));
-        return { saturated: perSecond, sentPerSecond, p50, p99, held: { p50: held(0.5), p99: held(0.99) }, behind };
+        const p99s = rounds.map(({ p99 }) => p99);
+        return {
+          saturated: perSecond,
+          sentPerSecond: median(rounds.map((one) => one.sentPerSecond)),
+          p50: median(rounds.map(({ p50 }) => p50)),
+          p99: median(p99s),
+          p99s,
+          held: { p50: held(0.5), p99: held(0.99) },
+          behind,
+        };
       } finally {
         await talkers.stop();
       }
@@ -63,11 +77,13 @@ export const clusterLatency: Bench = {
   reach: { comparison: '<', value: 100, unit: 'ms' },
   prepare: clusterServers,
   run: async () => {
-    const { saturated, sentPerSecond, p50, p99, behind } = await paced();
+    const { saturated, sentPerSecond, p50, p99, p99s, behind } = await paced();
     return {
       figures: {
         'p50 ms': round(p50, 1),
         'p99 ms': round(p99, 1),
+        'lowest p99': round(Math.min(...p99s), 1),
+        'highest p99': round(Math.max(...p99s), 1),
         'sends/s': round(sentPerSecond),
         'delivered/s saturated': round(saturated),
         'events behind': behind,
