@@ -12,7 +12,7 @@ const PAGE = 1000;
  * From one page to the next at least, unless it is full: a page of ten events costs the brokers and everybody who follows
  * almost as much as one of a hundred. What comes after a rest is sent at once.
  */
-const GATHER_MS = 20;
+const GATHER_MS = 10;
 /** Between ticks when nothing moves, and between two checkpoints: what a restart repeats at most. */
 const IDLE_MS = 1000;
 const STOP_MS = 1000;
