@@ -45,9 +45,8 @@ export const toRecorded = (row: Row): Recorded => toEvent(row, JSON.parse(row[12
 
 /** `parley_append` with the type of each argument, in the order of `appendArguments`. */
 export const APPEND = `SELECT stored, actual, first_position FROM parley_append($1::text[], $2::bigint[], $3,
-  $4::integer[], $5::bigint[], $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::integer[],
-  $11::text[], $12::integer[], $13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
-  $20::text[], $21)`;
+  $4::integer[], $5::bigint[], $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::text[], $11::integer[],
+  $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20)`;
 
 /** What the batches came to, each in its place; `stored` and `actual` are null where all are stored. */
 export type Stored = readonly [
@@ -62,10 +61,7 @@ export const appendArguments = (requests: readonly AppendRequest[]): readonly (B
   /** Of each stream, where the batches so far would leave it. */
   const heads: number[] = [];
   let chained = true;
-  const batches = {
-    ...{ stream: [] as number[], expected: [] as number[] },
-    ...{ before: [] as number[], count: [] as number[], last: [] as number[] },
-  };
+  const batches = { stream: [] as number[], expected: [] as number[], before: [] as number[], count: [] as number[] };
   const places = { batch: [] as number[], place: [] as number[] };
   const events: NewParleyEvent[] = [];
   for (const request of requests) {
@@ -85,7 +81,6 @@ export const appendArguments = (requests: readonly AppendRequest[]): readonly (B
       places.place.push(place);
       events.push(event);
     }
-    batches.last.push(events.length);
   }
   return [
     texts([...numbers.keys()]),
@@ -95,7 +90,6 @@ export const appendArguments = (requests: readonly AppendRequest[]): readonly (B
     bigints(batches.expected),
     integers(batches.before),
     integers(batches.count),
-    integers(batches.last),
     integers(places.batch),
     integers(places.place),
     texts(events.map(({ type }) => type)),

@@ -45,7 +45,7 @@ CREATE INDEX IF NOT EXISTS events_of_structure ON events (type, position)
 
 CREATE OR REPLACE FUNCTION parley_append(
   names text[], lowest bigint[], chained boolean,
-  batch_stream integer[], batch_expected bigint[], batch_before integer[], batch_count integer[], batch_last integer[],
+  batch_stream integer[], batch_expected bigint[], batch_before integer[], batch_count integer[],
   event_batch integer[], event_place integer[],
   event_type text[], event_schema integer[], event_time bigint[], event_id text[], event_actor text[],
   event_key text[], event_correlation text[], event_causation text[], event_traceparent text[], event_data text[],
@@ -82,7 +82,7 @@ BEGIN
       ELSIF again AND head >= batch_expected[b] + batch_count[b] THEN
         SELECT e.position INTO known FROM events e
           WHERE e.stream = names[batch_stream[b]] AND e.sequence = batch_expected[b] + batch_count[b]
-            AND e.id = event_id[batch_last[b]] AND e.data = event_data[batch_last[b]];
+            AND e.id = event_id[batch_before[b] + batch_count[b]] AND e.data = event_data[batch_before[b] + batch_count[b]];
         IF FOUND THEN
           stored[b] := true;
           first_position[b] := known - batch_count[b] + 1;

@@ -14,8 +14,7 @@ describe('a new subscription', () => {
   afterEach(() => station.end());
 
   it('holds back who asked for it until it is in place, and nobody else', async () => {
-    await station.begin();
-    await station.reader.listen([channelAudience(THERE)]);
+    await station.beginListening(THERE);
     station.transport.subscribing = 'hangs';
     let listening = false;
     const listened = station.reader.listen([channelAudience(HERE)]).then(() => {
@@ -51,8 +50,7 @@ describe('a new subscription', () => {
   });
 
   it('that was lost without a word is noticed by what is missing, and asked for again', async () => {
-    await station.begin();
-    await station.reader.listen([channelAudience(HERE)]);
+    await station.beginListening(HERE);
     station.transport.cut();
     await station.transport.subscribe(0, ['manifest']);
     await station.transport.subscribe(1, ['manifest']);
@@ -75,8 +73,7 @@ describe('a new subscription', () => {
   });
 
   it('is one for all who listen, and ends with the last of them', async () => {
-    await station.begin();
-    await station.reader.listen([channelAudience(HERE), channelAudience(HERE)]);
+    await station.beginListening(HERE, HERE);
     await station.reader.listen([channelAudience(HERE)]);
     expect(station.transport.asked.filter((name) => name === `0/c:${HERE}`)).toHaveLength(1);
     station.reader.leave([channelAudience(HERE), channelAudience(HERE), channelAudience('99')]);

@@ -16,8 +16,7 @@ describe('a feed that something is missing from', () => {
 
   describe('reads from the log', () => {
     it('what a lost pulse held', async () => {
-      await station.begin();
-      await station.reader.listen([channelAudience(HERE)]);
+      await station.beginListening(HERE);
       station.story.post(HERE, ANN);
       station.story.post(THERE, ANN);
       station.transport.fate = ({ channel }) => (channel === `c:${HERE}` ? 'lost' : 'arrives');
@@ -28,8 +27,7 @@ describe('a feed that something is missing from', () => {
     });
 
     it('what a lost manifest spoke of, when the next one comes', async () => {
-      await station.begin();
-      await station.reader.listen([channelAudience(HERE)]);
+      await station.beginListening(HERE);
       station.story.post(HERE, ANN);
       station.transport.fate = () => 'lost';
       await station.publisher.publishAll();
@@ -144,8 +142,7 @@ describe('a feed that something is missing from', () => {
   });
 
   it('takes what is repeated once', async () => {
-    await station.begin();
-    await station.reader.listen([channelAudience(HERE)]);
+    await station.beginListening(HERE);
     station.transport.fate = () => 'twice';
     for (let n = 0; n < 3; n += 1) {
       station.story.post(HERE, ANN);
@@ -157,8 +154,7 @@ describe('a feed that something is missing from', () => {
   });
 
   it('is not disturbed by a second projector that is behind', async () => {
-    await station.begin();
-    await station.reader.listen([channelAudience(HERE)]);
+    await station.beginListening(HERE);
     const second = new MemoryPublisher(station.story.log, PARTITIONS);
     second.transports.push(station.transport);
     for (let n = 0; n < 4; n += 1) {
@@ -172,8 +168,7 @@ describe('a feed that something is missing from', () => {
   });
 
   it('reads what lies between one projector and the next', async () => {
-    await station.begin();
-    await station.reader.listen([channelAudience(HERE)]);
+    await station.beginListening(HERE);
     station.story.post(HERE, ANN);
     for (let partition = 0; partition < PARTITIONS; partition += 1) await station.publisher.takeOver(partition);
     station.story.post(HERE, ANN);
@@ -184,13 +179,10 @@ describe('a feed that something is missing from', () => {
   });
 
   it('does not take a manifest for whole whose pulse came with another batch', async () => {
-    await station.begin();
-    await station.reader.listen([channelAudience(HERE)]);
+    await station.beginListening(HERE);
     station.story.post(HERE, ANN);
     station.story.post(HERE, ANN);
-    station.transport.fate = ({ channel }) => (channel === `c:${HERE}` ? 'lost' : 'arrives');
     const [first] = station.story.log.all;
-    station.transport.fate = () => 'arrives';
     station.transport.deliver({
       partition: 0,
       channel: `c:${HERE}`,

@@ -28,8 +28,7 @@ describe('the feed of a gateway', () => {
   });
 
   it('holds back what is beyond the partition that has got least far', async () => {
-    await station.begin();
-    await station.reader.listen([channelAudience(HERE), channelAudience(THERE)]);
+    await station.beginListening(HERE, THERE);
     station.story.post(HERE, ANN);
     station.story.post(THERE, ANN);
     station.story.post(HERE, ANN);
@@ -109,8 +108,7 @@ describe('the feed of a gateway', () => {
   });
 
   it('says how long events waited for the watermark', async () => {
-    await station.begin();
-    await station.reader.listen([channelAudience(HERE)]);
+    await station.beginListening(HERE);
     station.story.post(HERE, ANN);
     await station.publisher.publish(0);
     station.now = 7;

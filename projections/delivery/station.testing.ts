@@ -1,5 +1,6 @@
 /** One gateway's end of the feed with everything around it in memory, for specs. */
 import { expect } from 'vitest';
+import { channelAudience } from '../../schemas/streams.ts';
 import { partitionOf } from '../partitions.ts';
 import { Story } from '../testing.ts';
 import type { FeedReaderOptions, MendingFeedReader } from './reader.ts';
@@ -40,6 +41,11 @@ export class Station {
 
   async begin(options: Partial<FeedReaderOptions> = {}): Promise<void> {
     await this.open(options).start(this.handed.onBatch);
+  }
+
+  async beginListening(...channelIds: readonly string[]): Promise<void> {
+    await this.begin();
+    await this.reader.listen(channelIds.map(channelAudience));
   }
 
   arrivesThrough(position: number): Promise<void> {

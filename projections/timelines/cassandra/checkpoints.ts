@@ -1,5 +1,4 @@
 /** How far each partition of the distribution log has got: all in one partition, read and written together. */
-
 import { Together } from '../../together/index.ts';
 import type { Cassandra } from './connection.ts';
 import type { Tables } from './generations.ts';

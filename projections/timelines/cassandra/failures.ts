@@ -5,12 +5,14 @@ import type { FailureKind } from '../../runner/port.ts';
 const { responseErrorCodes: code } = types;
 
 /** Scylla and Cassandra word it differently. */
-const NO_TABLE = /unconfigured table|table .*does not exist|keyspace .*does not exist/i;
+const NO_TABLE = /unconfigured table|table .*does not exist/i;
+const NO_KEYSPACE = /keyspace .*does not exist/i;
 
-export const isNoKeyspace = (failure: unknown): boolean =>
-  failure instanceof errors.ResponseError &&
-  failure.code === code.invalid &&
-  /keyspace .*not exist/i.test(failure.message);
+/** Understood, and refused for what it says. */
+const isRefusal = (failure: unknown): failure is errors.ResponseError =>
+  failure instanceof errors.ResponseError && failure.code === code.invalid;
+
+export const isNoKeyspace = (failure: unknown): boolean => isRefusal(failure) && NO_KEYSPACE.test(failure.message);
 
 /** Thrown while a value is encoded, before anything is sent. */
 const isValueFault = (failure: unknown): boolean =>
@@ -19,8 +21,8 @@ const isValueFault = (failure: unknown): boolean =>
 /** Only what is said about the event's own values is permanent: all else is worth waiting for. */
 export const kindOf = (failure: unknown): FailureKind => {
   if (isValueFault(failure)) return 'permanent';
-  if (!(failure instanceof errors.ResponseError) || failure.code !== code.invalid) return 'transient';
-  return NO_TABLE.test(failure.message) ? 'damaged' : 'permanent';
+  if (!isRefusal(failure)) return 'transient';
+  return NO_TABLE.test(failure.message) || isNoKeyspace(failure) ? 'damaged' : 'permanent';
 };
 
 /** Answers that another try would meet again; they speak of the question, not of the server. */
