@@ -29,7 +29,10 @@ export const lastLines = (file: string, lines: number): string => {
   return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 };
 
-/** Starts it detached, and notes who it is. */
+const endedWhileStarting = ({ log }: ServerFiles): ServiceFailed =>
+  new ServiceFailed(`ended while starting:\n${lastLines(log, 20)}`);
+
+/** Starts it detached, and notes who it is. @throws ServiceFailed when it has ended before it could be noted */
 export const launch = async (
   files: ServerFiles,
   { command, args, environment, account }: Launch,
@@ -47,7 +50,7 @@ export const launch = async (
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.unref();
     const identity = child.pid === undefined ? undefined : identityOf(child.pid);
-    if (identity === undefined) throw new ServiceFailed(`${command} ended at once:\n${lastLines(files.log, 20)}`);
+    if (identity === undefined) throw endedWhileStarting(files);
     writeFileSync(files.pid, JSON.stringify(identity));
     return identity;
   } finally {
@@ -70,7 +73,7 @@ export const untilReady = async (
     } catch (error) {
       reason = (error as Error).message;
     }
-    if (!isAlive(identity)) throw new ServiceFailed(`ended while starting:\n${lastLines(files.log, 20)}`);
+    if (!isAlive(identity)) throw endedWhileStarting(files);
     await delay(POLL_MS);
   }
   throw new ServiceFailed(`not ready after ${timeoutMs / 1000} s (${reason}):\n${lastLines(files.log, 20)}`);
