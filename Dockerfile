@@ -17,7 +17,7 @@ RUN npm run build
 
 FROM node:20.19.4-alpine3.22
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--enable-source-maps --v8-pool-size=1" \
+    NODE_OPTIONS="--enable-source-maps --v8-pool-size=1 --max-semi-space-size=32" \
     PARLEY_HOST=0.0.0.0 \
     PARLEY_PORT=7480 \
     PARLEY_DATA=/data

@@ -9,7 +9,7 @@ export const BENCH_ENV = {
   PARLEY_HEARTBEAT_MS: '600000',
   PARLEY_LOG_LEVEL: 'error',
   // As `npm start` and the image do.
-  NODE_OPTIONS: '--v8-pool-size=1',
+  NODE_OPTIONS: '--v8-pool-size=1 --max-semi-space-size=32',
 };
 
 /** Long enough for views of a million events to be built. */

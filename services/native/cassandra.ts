@@ -71,6 +71,8 @@ export const cassandra: NativeService = {
     await writeFile(join(place.configuration, 'logback.xml'), LOGBACK);
     const jars = jarsFolder('cassandra');
     return {
+      // A flush to the disk takes every core there is for half a second, and nobody waits for a timeline as for a message.
+      niceness: 10,
       command: await java(() => {}),
       args: [
         ...cassandraJvm,

@@ -1,6 +1,7 @@
 /** One server process that outlives whoever started it: begun, found again, ended. */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceFailed } from '../port.ts';
 import { familyOf, type Identity, identityOf, isAlive, parseIdentity, signal } from './identity.ts';
@@ -32,10 +33,24 @@ export const lastLines = (file: string, lines: number): string => {
 const endedWhileStarting = ({ log }: ServerFiles): ServiceFailed =>
   new ServiceFailed(`ended while starting:\n${lastLines(log, 20)}`);
 
+/**
+ * Linux weighs a niceness within a session only, and each server has one of its own, where it groups processes by session
+ * (`sched_autogroup_enabled`): then the session has to be told too.
+ */
+const standBack = (pid: number, niceness: number): void => {
+  const session = `/proc/${pid}/autogroup`;
+  try {
+    setPriority(pid, niceness);
+    if (existsSync(session)) writeFileSync(session, String(niceness));
+  } catch {
+    // It may have ended, which is noticed below, or the machine does not allow it: it runs all the same.
+  }
+};
+
 /** Starts it detached, and notes who it is. @throws ServiceFailed when it has ended before it could be noted */
 export const launch = async (
   files: ServerFiles,
-  { command, args, environment, account }: Launch,
+  { command, args, environment, account, niceness }: Launch,
 ): Promise<Identity> => {
   const isLarge = existsSync(files.log) && statSync(files.log).size > LOG_BYTES;
   const output = openSync(files.log, isLarge ? 'w' : 'a');
@@ -49,6 +64,7 @@ export const launch = async (
     });
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.unref();
+    if (child.pid !== undefined && niceness !== undefined) standBack(child.pid, niceness);
     const identity = child.pid === undefined ? undefined : identityOf(child.pid);
     if (identity === undefined) throw endedWhileStarting(files);
     writeFileSync(files.pid, JSON.stringify(identity));

@@ -17,6 +17,8 @@ export interface Launch {
   readonly environment?: Readonly<Record<string, string>>;
   /** The account to run as, where it is not ours. */
   readonly account?: Account;
+  /** 1 to 19: how far it stands back where others want the processor too. */
+  readonly niceness?: number;
 }
 
 export interface Account {
