@@ -11,13 +11,10 @@ import { parley } from './support/parley.ts';
 import { LIMITS_OFF, startServer } from './support/server.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
-/** Enough that it takes many batches; all 39 days would take the time of other tests. */
-const FILES = 8;
 const logs = resolve('../shared/data/irc');
 const files = existsSync(logs)
   ? readdirSync(logs)
       .filter((name) => name.endsWith('.raw.txt'))
-      .slice(0, FILES)
       .map((name) => join(logs, name))
   : [resolve('app/import/fixtures/2004-12-25.excerpt.txt')];
 
