@@ -1,6 +1,6 @@
 /** Redis forgets, and connections to it break: nothing of that may show. */
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { urls } from '../services/endpoints.ts';
 import { type OwnServices, privateServices } from '../services/index.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
@@ -31,6 +31,21 @@ const loadOn = (cluster: Split) =>
     everyMs: 100,
   });
 
+/**
+ * Resolves when the unread counts of every partition are whole again in Redis itself: until then the log answers for it, which
+ * knows the heads but not every mention.
+ */
+const untilWhole = (redis: Redis, { namespace }: Split): Promise<void> =>
+  vi.waitFor(
+    async () => {
+      const keys = await redis.keys('{*:u*}:at');
+      const standings = await Promise.all(keys.map((key) => redis.hmget(key, 'through', 'whole')));
+      const whole = standings.filter(([through, from]) => Number(through) >= Number(from));
+      expect(String(whole.length)).toBe(namespace.env.PARLEY_PARTITIONS);
+    },
+    { interval: 100, timeout: 60_000 },
+  );
+
 describe('a Redis that is emptied under load', () => {
   let own: OwnServices;
   let cluster: Split;
@@ -58,12 +73,13 @@ describe('a Redis that is emptied under load', () => {
         await load.more(150);
         await load.heard();
       }
+      await load.settle();
+      await untilWhole(redis, cluster);
     } finally {
       reading = false;
       redis.disconnect();
       await readers;
     }
-    await load.settle();
     log = await loggedOf(load);
     await untilCaughtUp(load, log);
   }, 180_000);
