@@ -1,6 +1,10 @@
 /** Redis forgets, and connections to it break: nothing of that may show. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { connected } from '../projections/redis/testing.ts';
+import { Keys } from '../projections/unread/redis/keys.ts';
+import { Wholeness } from '../projections/unread/redis/wholeness.ts';
+import { RedisUnreadWriter } from '../projections/unread/redis/writer.ts';
 import { urls } from '../services/endpoints.ts';
 import { type OwnServices, privateServices } from '../services/index.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
@@ -35,16 +39,22 @@ const loadOn = (cluster: Split) =>
  * Resolves when the unread counts of every partition are whole again in Redis itself: until then the log answers for it, which
  * knows the heads but not every mention.
  */
-const untilWhole = (redis: Redis, { namespace }: Split): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      const keys = await redis.keys('{*:u*}:at');
-      const standings = await Promise.all(keys.map((key) => redis.hmget(key, 'through', 'whole')));
-      const whole = standings.filter(([through, from]) => Number(through) >= Number(from));
-      expect(String(whole.length)).toBe(namespace.env.PARLEY_PARTITIONS);
-    },
-    { interval: 100, timeout: 60_000 },
-  );
+const untilWhole = async (url: string, { namespace }: Split): Promise<void> => {
+  const redis = await connected({ url });
+  try {
+    const partitions = Number(namespace.env.PARLEY_PARTITIONS);
+    const writer = new RedisUnreadWriter(redis, new Keys({ namespace: namespace.name, generation: 1, partitions }));
+    const wholeness = new Wholeness();
+    await vi.waitFor(
+      async () => {
+        for (const [partition, standing] of (await writer.standings()).entries()) wholeness.check(partition, standing);
+      },
+      { interval: 100, timeout: 60_000 },
+    );
+  } finally {
+    redis.close();
+  }
+};
 
 describe('a Redis that is emptied under load', () => {
   let own: OwnServices;
@@ -74,7 +84,7 @@ describe('a Redis that is emptied under load', () => {
         await load.heard();
       }
       await load.settle();
-      await untilWhole(redis, cluster);
+      await untilWhole(own.urls.redis, cluster);
     } finally {
       reading = false;
       redis.disconnect();

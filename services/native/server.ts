@@ -38,12 +38,11 @@ const endedWhileStarting = ({ log }: ServerFiles): ServiceFailed =>
  * (`sched_autogroup_enabled`): then the session has to be told too.
  */
 const standBack = (pid: number, niceness: number): void => {
-  const session = `/proc/${pid}/autogroup`;
   try {
     setPriority(pid, niceness);
-    if (existsSync(session)) writeFileSync(session, String(niceness));
+    writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
   } catch {
-    // It may have ended, which is noticed below, or the machine does not allow it: it runs all the same.
+    // It has ended, which is noticed later, or the machine knows no such thing or does not allow it: it runs all the same.
   }
 };
 
@@ -64,9 +63,10 @@ export const launch = async (
     });
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.unref();
-    if (child.pid !== undefined && niceness !== undefined) standBack(child.pid, niceness);
     const identity = child.pid === undefined ? undefined : identityOf(child.pid);
     if (identity === undefined) throw endedWhileStarting(files);
+    // At once: threads are as nice as the one that begins them was then.
+    if (niceness !== undefined) standBack(identity.pid, niceness);
     writeFileSync(files.pid, JSON.stringify(identity));
     return identity;
   } finally {
