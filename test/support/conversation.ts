@@ -1,0 +1,351 @@
+/** A conversation with a server, written down: every request with its answer, every frame, every close. */
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { type CommandResult, type Frame, GatewayClient, type Session } from './gateway-client.ts';
+
+/** Guilds, members, invites, messages, reactions and typing in guilds and directly, message content. */
+export const EVERYTHING = 0b1111_1110_0100_0011;
+
+export interface Said {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: the recording says what is in it
+  readonly body: any;
+}
+
+export interface Asked {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as it is, in place of `body`. */
+  readonly bytes?: string;
+  /** What is written down in place of a path that holds a position. */
+  readonly shown?: string;
+}
+
+/** Change with the machine, the moment or the version of node, not with what the server says. */
+const PASSING_HEADERS = new Set(['date', 'content-length', 'connection', 'keep-alive', 'transfer-encoding']);
+
+const decoded = (text: string, type: string): unknown => {
+  if (text === '') return null;
+  const lines = () => text.split('\n').filter((line) => line !== '');
+  if (type.startsWith('application/json')) return JSON.parse(text);
+  if (type.startsWith('application/x-ndjson')) return lines().map((line) => JSON.parse(line));
+  if (type.startsWith('text/event-stream'))
+    return lines().map((line) => (line.startsWith('data: ') ? { data: JSON.parse(line.slice(6)) } : line));
+  return text;
+};
+
+class Listener {
+  readonly client: GatewayClient;
+  readonly token: string;
+  taken = 0;
+
+  constructor(client: GatewayClient, token: string) {
+    this.client = client;
+    this.token = token;
+  }
+
+  /** Not a dispatch of its own: a heartbeat is answered with it or not, as it happens. */
+  unread(): Frame[] {
+    return this.client.frames.slice(this.taken).filter(({ t }) => t !== 'PARLEY_POSITION');
+  }
+}
+
+export class Conversation {
+  readonly entries: object[] = [];
+  /** What else differs from run to run, and what is written down in its place. */
+  readonly secrets = new Map<string, string>();
+  readonly base: string;
+  readonly #authorizations = new Map<string, string>();
+  readonly #listeners = new Map<string, Listener>();
+  #doing = '';
+
+  constructor(base: string) {
+    this.base = base;
+  }
+
+  /** Says in the recording what follows. */
+  about(what: string): void {
+    this.#doing = what;
+  }
+
+  knows(name: string, authorization: string): void {
+    this.#authorizations.set(name, authorization);
+    this.secrets.set(this.tokenOf(name), `token of ${name}`);
+  }
+
+  /**
+   * Every node of the server holds all that was said so far in its views, so that an answer does not depend on how fast
+   * they are; and the clock has moved, so that what happens next has a time of its own.
+   */
+  async settled(): Promise<void> {
+    const before = Date.now();
+    const administrator = this.#authorizations.get('ada');
+    if (administrator !== undefined) {
+      // Two at once take two connections, which lead to a node each.
+      await Promise.all(
+        [1, 2].map(async () => {
+          const init = { headers: { authorization: administrator } };
+          const response = await fetch(`${this.base}/v1/events?after=${Number.MAX_SAFE_INTEGER}`, init);
+          const text = await response.text();
+          if (!response.ok) throw new Error(`the views did not catch up: ${response.status} ${text}`);
+        }),
+      );
+    }
+    while (Date.now() === before) await new Promise((turn) => setImmediate(turn));
+  }
+
+  /** @param who whose token is sent; `undefined`: nobody's. @param path below `/v1` unless it begins with `//` */
+  async ask(who: string | undefined, method: string, path: string, asked: Asked = {}): Promise<Said> {
+    await this.settled();
+    const whole = path.startsWith('//') ? path.slice(1) : `/v1${path}`;
+    const { body, headers = {}, bytes = body === undefined ? undefined : JSON.stringify(body), shown = whole } = asked;
+    const response = await fetch(`${this.base}${whole}`, {
+      method,
+      headers: {
+        ...(who === undefined ? {} : { authorization: this.#authorizations.get(who)! }),
+        ...(bytes === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(bytes === undefined ? {} : { body: bytes }),
+    });
+    const type = response.headers.get('content-type') ?? '';
+    const said = { status: response.status, body: decoded(await response.text(), type) };
+    const kept = [...response.headers].filter(
+      ([name]) => !PASSING_HEADERS.has(name) && (name !== 'x-request-id' || 'x-request-id' in headers),
+    );
+    this.#write({
+      ...(who === undefined ? {} : { as: who }),
+      request: `${method} ${shown}`,
+      ...(body === undefined ? {} : { body }),
+      ...(asked.bytes === undefined ? {} : { bytes: asked.bytes }),
+      ...(Object.keys(headers).length === 0 ? {} : { with: headers }),
+      status: said.status,
+      headers: Object.fromEntries(kept),
+      answer: said.body,
+    });
+    return said;
+  }
+
+  /** A new session; written down with all that comes before its first live dispatch. */
+  async listens(name: string, intents = EVERYTHING): Promise<void> {
+    await this.settled();
+    const token = this.tokenOf(name);
+    const client = await GatewayClient.connect(this.base);
+    client.identify(token, intents);
+    await client.dispatch('PARLEY_POSITION');
+    this.secrets.set(client.session().session_id, `session of ${name}`);
+    const listener = new Listener(client, token);
+    listener.taken = client.frames.length;
+    this.#listeners.set(name, listener);
+    this.#write({ socket: name, opens: { intents }, received: [...client.frames] });
+  }
+
+  /** Waits for dispatches of these types, in whatever order, and writes down all that came up to the last of them. */
+  async hears(names: string | readonly string[], ...types: readonly string[]): Promise<void> {
+    for (const name of typeof names === 'string' ? [names] : names) {
+      const listener = this.#listeners.get(name)!;
+      const lastWanted = () => {
+        const missing = [...types];
+        return listener.unread().findIndex(({ t }) => {
+          const at = missing.indexOf(t ?? '');
+          if (at !== -1) missing.splice(at, 1);
+          return missing.length === 0;
+        });
+      };
+      await listener.client.until(() => lastWanted() !== -1, `${name} to hear ${types.join(', ')} (${this.#doing})`);
+      const received = listener.unread().slice(0, lastWanted() + 1);
+      listener.taken = listener.client.frames.indexOf(received.at(-1)!) + 1;
+      this.#write({ socket: name, received });
+    }
+  }
+
+  /** An op 100 and its op 101; dispatches that came before the answer are left for `hears`. */
+  async command(name: string, d: Readonly<Record<string, unknown>>): Promise<CommandResult> {
+    return (await this.#answered(name, 100, d, 101)).d;
+  }
+
+  /** Any frame and a heartbeat after it, so that it is known to have been taken. */
+  async sends(name: string, op: number, d: unknown): Promise<void> {
+    this.#listeners.get(name)!.client.write(op, d);
+    this.#write({ socket: name, sends: { op, d } });
+    await this.beats(name);
+  }
+
+  async beats(name: string): Promise<void> {
+    await this.#answered(name, 1, this.#listeners.get(name)!.client.seq, 11, '<position>');
+  }
+
+  /** Cuts the connection. */
+  async loses(name: string): Promise<Session> {
+    const { client } = this.#listeners.get(name)!;
+    await client.cut();
+    this.#write({ socket: name, cut: true });
+    return client.session();
+  }
+
+  /** Goes on from where a connection was lost. */
+  async resumes(name: string): Promise<void> {
+    await this.settled();
+    const { client: former, token } = this.#listeners.get(name)!;
+    const client = await GatewayClient.resumed(this.base, token, former.session());
+    const listener = new Listener(client, token);
+    listener.taken = client.frames.length;
+    this.#listeners.set(name, listener);
+    this.#write({ socket: name, resumes: former.session(), received: [...client.frames] });
+  }
+
+  /** A resume that is refused, on a socket of its own. */
+  async resumesInVain(who: string, d: object, shown: object): Promise<void> {
+    await this.settled();
+    const client = await GatewayClient.connect(this.base);
+    client.write(6, d);
+    await client.until((frames) => frames.some(({ op }) => op === 9), 'op 9');
+    this.#write({ socket: `again ${who}`, sends: { op: 6, d: shown }, received: [...client.frames] });
+    await client.cut();
+  }
+
+  /** A socket of its own that is sent this and closed by the server. */
+  async closes(what: string, frame: { readonly bytes: string | Buffer; readonly as?: string }): Promise<void> {
+    await this.settled();
+    const { bytes, as } = frame;
+    const client =
+      as === undefined
+        ? await GatewayClient.connect(this.base)
+        : await GatewayClient.identified(this.base, this.tokenOf(as));
+    const closed = once(client.socket, 'close') as Promise<[number, Buffer]>;
+    client.socket.send(bytes);
+    const [code, reason] = await closed;
+    this.#write({
+      ...{ socket: what, ...(as === undefined ? {} : { as }), sends: bytes.toString() },
+      close: { code, reason: String(reason) },
+    });
+  }
+
+  /** A socket that is closed for how it was opened. */
+  async closesAtOnce(query: string): Promise<void> {
+    const socket = new WebSocket(`${this.base.replace('http', 'ws')}/gateway${query}`);
+    const received: Frame[] = [];
+    socket.on('message', (data) => received.push(JSON.parse(String(data)) as Frame));
+    const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+    this.#write({ socket: `/gateway${query}`, received, close: { code, reason: String(reason) } });
+  }
+
+  tokenOf(name: string): string {
+    return this.#authorizations.get(name)!.replace(/^\w+ /, '');
+  }
+
+  session(name: string): Session {
+    return this.#listeners.get(name)!.client.session();
+  }
+
+  async end(): Promise<void> {
+    for (const { client } of this.#listeners.values()) if (client.closeCode === undefined) await client.cut();
+  }
+
+  async #answered(name: string, op: number, d: unknown, by: number, shown: unknown = d): Promise<Frame> {
+    await this.settled();
+    const { client } = this.#listeners.get(name)!;
+    const since = client.frames.length;
+    const answer = () => client.frames.slice(since).find((frame) => frame.op === by);
+    client.write(op, d);
+    await client.until(() => answer() !== undefined, `an op ${by} for ${JSON.stringify(d)}`);
+    const frame = answer()!;
+    // Whether an answer or the dispatch of the same event comes first is nobody's promise, so each is written by itself.
+    client.frames.splice(client.frames.indexOf(frame), 1);
+    this.#write({ socket: name, sends: { op, d: shown }, received: [frame] });
+    return frame;
+  }
+
+  #write(entry: object): void {
+    // Frozen as text: what is recorded does not change with what the tests go on to do.
+    this.entries.push(JSON.parse(JSON.stringify({ step: this.#doing, ...entry })));
+  }
+}
+
+const PERMISSIONS = new Set(['permissions', 'allow', 'deny', 'everyone']);
+/** Of these only that they are there: what they come to is the clock's, or the views', and says nothing of the others. */
+const PASSING: Readonly<Record<string, string>> = {
+  time: '<time>',
+  headTime: '<time>',
+  expiresAt: '<time>',
+  retry_after: '<seconds>',
+  'retry-after': '<seconds>',
+  'x-ratelimit-reset': '<seconds>',
+  'x-ratelimit-reset-after': '<seconds>',
+  box: '<sealed>',
+};
+/** Ids of guilds and bots are made from a key, which over HTTP is random. */
+const BY_ID = /\/(members|@me\/guilds|streams)(\?.*)?$/;
+const POSITIONS = new Set(['s', 'position', 'seq']);
+
+const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
+const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)/g;
+const SNOWFLAKE = /(?<!\d)\d{17,20}(?!\d)/g;
+
+/** Numbers by first appearance whatever differs from one run to the next. */
+export const normalised = (
+  entries: readonly object[],
+  base: string,
+  secrets: ReadonlyMap<string, string>,
+): object[] => {
+  const labels = new Map<string, string>();
+  const counts = new Map<string, number>();
+  const label = (kind: string, value: string): string => {
+    const known = labels.get(`${kind} ${value}`);
+    if (known !== undefined) return known;
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    labels.set(`${kind} ${value}`, `<${kind} ${count}>`);
+    return `<${kind} ${count}>`;
+  };
+  const host = new URL(base).host;
+  const knownSecrets = [...secrets].sort(([a], [b]) => b.length - a.length);
+  const ofText = (text: string): string => {
+    let shown = text.replaceAll(host, '<host>');
+    for (const [secret, what] of knownSecrets) shown = shown.replaceAll(secret, `<${what}>`);
+    return shown
+      .replace(/x{100,}/g, (all) => `<${all.length} x>`)
+      .replace(UUID, (uuid) => label('uuid', uuid))
+      .replace(ISO_TIME, (time) => label('time', time))
+      .replace(SNOWFLAKE, (id) => label('id', id));
+  };
+  /** In the order in which the ids came up, where the server's order is that of ids which are partly random. */
+  const inOrder = (
+    list: readonly unknown[],
+    key: string,
+    within: Readonly<Record<string, unknown>>,
+  ): readonly unknown[] => {
+    const byId =
+      key === 'members' ||
+      (key === 'guilds' && 'session_id' in within) ||
+      (key === 'answer' && BY_ID.test(String(within.request)) && within.status === 200);
+    if (byId) return [...list].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+    if (key !== 'received' || !('opens' in within)) return list;
+    const guilds = (list as readonly Frame[]).filter(({ t }) => t === 'GUILD_CREATE');
+    const sorted = guilds.sort((a, b) => (rank(a.d) < rank(b.d) ? -1 : 1));
+    return (list as readonly Frame[]).map((frame) => (frame.t === 'GUILD_CREATE' ? sorted.shift() : frame));
+  };
+  const rank = (one: unknown): string => {
+    const { id, user, stream } = one as { id?: string; user?: { id: string }; stream?: string };
+    return ofText(id ?? user?.id ?? stream ?? '').replace(/\d+/g, (number) => number.padStart(6, '0'));
+  };
+  const of = (value: unknown, key: string, within: Readonly<Record<string, unknown>>): unknown => {
+    if (value === null || typeof value === 'boolean') return value;
+    if (PASSING[key] !== undefined && (typeof value !== 'object' || key === 'time')) return PASSING[key];
+    if (typeof value === 'number') {
+      // Of typing, in seconds; of everything else it is text.
+      if (key === 'timestamp') return '<seconds>';
+      // Channels and roles have places in a list.
+      const listed = 'permission_overwrites' in within || 'hoist' in within;
+      if (!POSITIONS.has(key) || listed) return value;
+      // Typing is no event: its answer says how far the views are.
+      return within.sequence === 0 ? '<position>' : label('position', String(value));
+    }
+    if (typeof value === 'string')
+      return PERMISSIONS.has(key) ? value : key === 'epoch' ? label('epoch', value) : ofText(value);
+    if (Array.isArray(value)) return inOrder(value, key, within).map((one) => of(one, '', {}));
+    const fields = value as Record<string, unknown>;
+    return Object.fromEntries(Object.entries(fields).map(([name, one]) => [ofText(name), of(one, name, fields)]));
+  };
+  return entries.map((entry) => of(entry, '', {}) as object);
+};
