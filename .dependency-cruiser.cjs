@@ -1,47 +1,92 @@
 /**
- * The import table of docs/architecture.md as rules. Everything may import `schemas`; specs, contract suites and
- * `testing.ts` helpers stand outside the table, because a test may reach for whatever shows its point.
+ * The import table of docs/architecture.md as rules. Specs, contract suites and `testing.ts` helpers stand outside the
+ * table, because a test may reach for whatever shows its point.
  */
-const FOLDERS = [
-  'schemas',
-  'domain',
-  'log',
-  'vault',
-  'commands',
-  'projections',
-  'read-api',
-  'gateway',
-  'app',
-  'client',
-  'bench',
-  'test',
-  'services',
-];
-
-/** Folder -> the folders it may import besides itself and `schemas`. `app`, `bench` and `test` may import everything. */
-const TABLE = {
-  schemas: [],
-  domain: [],
-  log: [],
-  vault: [],
-  commands: ['domain', 'log', 'vault', 'projections'],
-  projections: ['domain', 'log', 'vault'],
-  'read-api': ['projections', 'log', 'vault', 'domain'],
-  gateway: ['commands', 'projections', 'log', 'vault', 'domain'],
-  client: [],
+const ROOMS = {
+  schemas: '^schemas/',
+  telemetry: '^telemetry/',
+  domain: '^domain/',
+  stores: '^stores/',
+  client: '^client/',
+  log: '^log/',
+  vault: '^vault/',
+  coordination: '^coordination/',
+  engine: '^projections/engine/',
+  views: '^projections/views/',
+  'projections-port': '^projections/port\\.ts$',
+  distribution: '^projections/distribution/',
+  feed: '^projections/feed/',
+  embedded: '^projections/embedded/',
+  cluster: '^projections/cluster/',
+  commands: '^commands/',
+  presenter: '^presenter/',
+  'read-api': '^read-api/',
+  http: '^http/',
+  gateway: '^gateway/',
+  app: '^app/',
+  tests: '^(bench|test|services)/',
 };
 
-/** Folders of adapters, by what they adapt to. */
-const ADAPTER = '/(sqlite|postgres|kurrentdb|kafka|cassandra|redis)/';
-const TESTING = '\\.spec\\.ts$|(^|[/.])(testing|contract)\\.ts$';
-const anyOf = (names) => `^(${names.join('|')})/`;
+/** The event log as its port; who may see `append` is kept by biome (noRestrictedImports). */
+const LOG = '^log/port\\.ts$';
+const COORDINATION = '^coordination/port\\.ts$';
+/** Of the read side, what those above it may know: the ports of the views and the permission check. */
+const READ_SIDE = [
+  '^projections/port\\.ts$',
+  '^projections/views/[^/]+/view\\.ts$',
+  '^projections/views/guild-views/access\\.ts$',
+];
 
-const tableRules = Object.entries(TABLE).map(([folder, allowed]) => ({
-  name: `imports-of-${folder}`,
-  comment: `${folder} may import ${['schemas', ...allowed].join(', ')} and nothing else of ours`,
+/** Room -> what it may import besides itself, `schemas` and `telemetry`. `app`, `bench` and `test` may import everything. */
+const TABLE = {
+  schemas: [],
+  telemetry: [],
+  domain: [],
+  stores: [],
+  client: [],
+  log: [ROOMS.stores],
+  vault: [ROOMS.stores],
+  coordination: [ROOMS.stores],
+  engine: [LOG, COORDINATION, ROOMS.stores],
+  views: [ROOMS.engine, ROOMS.domain, LOG, ROOMS.stores],
+  'projections-port': [ROOMS.engine, '^projections/views/[^/]+/view\\.ts$'],
+  distribution: [ROOMS.engine, LOG, COORDINATION, ROOMS.stores],
+  feed: [ROOMS.engine, LOG, COORDINATION, ROOMS.stores],
+  embedded: [ROOMS['projections-port'], ROOMS.engine, ROOMS.views, ROOMS.domain, LOG, ROOMS.stores],
+  cluster: [ROOMS['projections-port'], ROOMS.engine, ROOMS.views, ROOMS.domain, LOG, ROOMS.stores],
+  commands: [ROOMS.domain, LOG, ROOMS.vault, COORDINATION, ...READ_SIDE],
+  presenter: [ROOMS.domain, ROOMS.vault, '^commands/port\\.ts$', ...READ_SIDE],
+  'read-api': [ROOMS.presenter, ROOMS.domain, ROOMS.vault, LOG, ...READ_SIDE],
+  http: [
+    ROOMS.presenter,
+    ROOMS.domain,
+    ROOMS.vault,
+    LOG,
+    COORDINATION,
+    '^commands/(port|identity)\\.ts$',
+    ...READ_SIDE,
+  ],
+  gateway: [ROOMS.presenter, ROOMS.domain, ROOMS.vault, LOG, COORDINATION, '^commands/port\\.ts$', ...READ_SIDE],
+};
+
+/** Open to all; `telemetry` to all but the two that know nothing of a running process. */
+const openTo = (room) => (['schemas', 'domain'].includes(room) ? [ROOMS.schemas] : [ROOMS.schemas, ROOMS.telemetry]);
+
+const TESTING = '\\.spec\\.ts$|(^|[/.])(testing|contract)\\.ts$';
+/** Files and folders of adapters, by what they adapt to; `sql` adapts to whatever speaks it. */
+const DRIVER = '(sqlite|postgres|kurrentdb|kafka|cassandra|redis|sql)';
+const ADAPTER = `/${DRIVER}/|/${DRIVER}[.]ts$`;
+/** The two assemblies of the read side, and their list of views that live in SQL, choose adapters as `app` does. */
+const ASSEMBLIES = '^projections/(embedded|cluster)/|^projections/views/sql-views\\.ts$';
+
+const own = Object.values(ROOMS).join('|');
+
+const tableRules = Object.entries(TABLE).map(([room, allowed]) => ({
+  name: `imports-of-${room}`,
+  comment: `The import table: ${room} may import ${[...openTo(room), ...allowed].join(', ')} and nothing else of ours`,
   severity: 'error',
-  from: { path: `^${folder}/`, pathNot: TESTING },
-  to: { path: anyOf(FOLDERS.filter((name) => ![folder, 'schemas', ...allowed].includes(name))) },
+  from: { path: ROOMS[room], pathNot: TESTING },
+  to: { path: own, pathNot: [ROOMS[room], ...openTo(room), ...allowed].join('|') },
 }));
 
 module.exports = {
@@ -56,10 +101,18 @@ module.exports = {
     },
     {
       name: 'adapters-are-composed',
-      comment: 'Adapters are chosen in app; everybody else knows ports',
+      comment: 'Adapters are chosen in app and in the assemblies; everybody else knows ports',
       severity: 'error',
-      from: { path: anyOf(Object.keys(TABLE)), pathNot: `${TESTING}|${ADAPTER}` },
-      to: { path: `${ADAPTER}` },
+      from: { pathNot: `${TESTING}|${ADAPTER}|${ASSEMBLIES}|^(app|bench|test|services|stores)/` },
+      to: { path: ADAPTER, pathNot: '^stores/' },
+    },
+    {
+      name: 'stores-serve-adapters',
+      comment:
+        'What adapters share is for adapters and for those who choose them; kinds of failures and retrying are for all',
+      severity: 'error',
+      from: { pathNot: `${TESTING}|${ADAPTER}|${ASSEMBLIES}|^(app|bench|test|services|stores)/` },
+      to: { path: '^stores/', pathNot: '^stores/guard\\.ts$' },
     },
     {
       name: 'drivers-in-adapters',
@@ -68,27 +121,6 @@ module.exports = {
       severity: 'error',
       from: { pathNot: `${ADAPTER}|^bench/|^services/|^test/|${TESTING}` },
       to: { path: '(^|/)node_modules/(libsql|pg|ioredis|kafkajs|cassandra-driver|@eventstore/db-client)/' },
-    },
-    {
-      name: 'gateway-knows-the-dispatcher',
-      comment: 'The gateway submits commands through commands/port.ts and knows nothing of how they are carried out',
-      severity: 'error',
-      from: { path: '^gateway/', pathNot: TESTING },
-      to: { path: '^commands/', pathNot: '^commands/port\\.ts$' },
-    },
-    {
-      name: 'views-by-their-ports',
-      comment: 'Outside projections a read model is its port, the permission check (access) and the presenter',
-      severity: 'error',
-      from: { path: '^(commands|read-api|gateway)/', pathNot: TESTING },
-      to: { path: '^projections/', pathNot: '(^|/)(port|index)\\.ts$|^projections/(access\\.ts$|presenter/)' },
-    },
-    {
-      name: 'logs-by-their-port',
-      comment: 'Outside log the event log is its port; who may see `append` is kept by biome (noRestrictedImports)',
-      severity: 'error',
-      from: { path: '^(commands|read-api|gateway|projections)/', pathNot: TESTING },
-      to: { path: '^log/', pathNot: '^log/(port|index)\\.ts$' },
     },
     {
       name: 'no-testing-in-production',
@@ -101,7 +133,7 @@ module.exports = {
       name: 'no-dev-dependencies-in-production',
       comment: 'What the server runs must be in `dependencies`',
       severity: 'error',
-      from: { path: anyOf([...Object.keys(TABLE), 'app']), pathNot: TESTING },
+      from: { path: own, pathNot: `${TESTING}|^(bench|test|services)/` },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     {

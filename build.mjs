@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 const entries = {
   parley: 'app/cli/parley.ts',
   bench: 'bench/main.ts',
-  'rendering-worker': 'app/rendering/worker.ts',
+  'rendering-worker': 'read-api/replay/rendering-worker.ts',
 };
 
 // Chunks are named by their content: those of former builds would stay for ever.

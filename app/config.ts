@@ -1,4 +1,5 @@
 /** The whole configuration, decoded once from the environment. */
+
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { type Config, clusterSettings, limits, type Setting, settings } from '../schemas/config.ts';

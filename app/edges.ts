@@ -1,24 +1,55 @@
 /** The HTTP and socket edges, on whatever profile's stores. */
+
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { commandRoutes, identityRoutes, type WriteSide } from '../commands/index.ts';
-import { createGateway, type Gateway, type GatewayDeps, registerGateway } from '../gateway/index.ts';
+import type { WriteSide } from '../commands/write-side.ts';
+import { defaultGatewayConfig, type GatewayConfig } from '../gateway/config.ts';
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import { registerGateway } from '../gateway/plugin.ts';
+import type { GatewayDeps, GatewayMetrics } from '../gateway/ports.ts';
+import { commandRoutes } from '../http/command-routes.ts';
+import { identityRoutes } from '../http/identity-routes.ts';
+import { authenticator, createHttpServer, gatewayUrlOf } from '../http/server.ts';
 import type { EventLog } from '../log/port.ts';
-import type { Access } from '../projections/access.ts';
+import type { Presenter } from '../presenter/presenter.ts';
 import type { Views } from '../projections/port.ts';
-import type { Presenter } from '../projections/presenter/index.ts';
+import type { Access } from '../projections/views/guild-views/access.ts';
 import { readRoutes } from '../read-api/index.ts';
-import { replayRoutes } from '../read-api/replay/index.ts';
+import { renderElsewhere } from '../read-api/replay/rendering.ts';
+import { replayRoutes } from '../read-api/replay/routes.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Route } from '../schemas/http/route.ts';
-import type { KeyRing, Tokens } from '../vault/index.ts';
-import { authenticator } from './authenticate.ts';
-import { gatewayConfig, gatewayMetrics } from './gateway-wiring.ts';
-import { gatewayUrlOf } from './http/gateway-url.ts';
-import { createHttpServer } from './http/server.ts';
-import type { Metrics } from './metrics.ts';
-import { renderElsewhere } from './rendering/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tokens } from '../vault/port.ts';
+import type { KeyRing } from '../vault/sealing.ts';
+
+/** The gateway's numbers from the configuration, and its counters in Prometheus. */
+const gatewayConfig = (config: Config): GatewayConfig => ({
+  ...defaultGatewayConfig,
+  heartbeatIntervalMs: config.heartbeatMs,
+  byteBudget: config.socketBudgetBytes,
+  resumeLimit: config.resumeLimit,
+  resumeGatewayUrl: (host) => config.resumeGatewayUrl ?? gatewayUrlOf(config)({ headers: { host } }),
+});
+
+const gatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
+  sessions: (change) => metrics.sessions.inc(change),
+  dispatches: (count) => metrics.dispatches.inc(count),
+  bytes: (count) => metrics.dispatchBytes.inc(count),
+  resumes: (outcome) => metrics.resumes.inc({ outcome }),
+  closes: (code) => metrics.closes.inc({ code }),
+  refusals: (reason) => metrics.refusals.inc({ error: reason }),
+});
+
+/** A server as the command line runs it, whichever the profile. */
+export interface Server {
+  /** `http://<host>:<port>` */
+  readonly url: string;
+  readonly firstStart: boolean;
+  /** Sends clients away over the configured window, hands over what it does for others, then closes everything. */
+  stop(): Promise<void>;
+}
 
 /** What the edges stand on. */
 export interface Stores {

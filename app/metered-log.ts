@@ -1,7 +1,8 @@
 /** The event log, with its appends counted and timed. */
+
 import { either } from 'fp-ts';
 import type { EventLog } from '../log/port.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 export const meteredLog = (log: EventLog, metrics: Metrics): EventLog => {
   const metered: Pick<EventLog, 'append'> = {

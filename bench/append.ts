@@ -1,9 +1,10 @@
 /** How much of what libsql itself can store the event log passes on to 64 concurrent appenders. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { openSqliteEventLog } from '../log/sqlite/index.ts';
+import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
 import { SCHEMA } from '../log/sqlite/schema.ts';
 import { APPENDERS, type AppendRates, appendTurns, compareAppends, posted, USER } from './support/appenders.ts';
 

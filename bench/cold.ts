@@ -1,4 +1,5 @@
 /** Whether the first command in a channel since the start costs the same however much happened in it. */
+
 import { type Bench, median, round } from './bench.ts';
 import { million } from './support/million.ts';
 

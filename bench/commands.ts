@@ -1,6 +1,6 @@
 /** How much of what the disk can take arrives there as commands over sockets. */
-import type { Bench } from './bench.ts';
-import { round } from './bench.ts';
+
+import { type Bench, round } from './bench.ts';
 import { rawAppendsPerSecond } from './support/raw-appends.ts';
 import { withTalkers } from './support/talking.ts';
 

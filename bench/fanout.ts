@@ -1,4 +1,5 @@
 /** What telling five thousand sockets costs beyond the system calls that nobody can avoid. */
+
 import { type Bench, median, type Reach, round } from './bench.ts';
 import type { Bare } from './children/bare.ts';
 import { startChild } from './support/child.ts';

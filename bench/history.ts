@@ -1,4 +1,5 @@
 /** Whether a page of history costs the same however much was said. */
+
 import { type Bench, quantile, round } from './bench.ts';
 import { FEW, MANY, million } from './support/million.ts';
 

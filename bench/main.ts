@@ -2,6 +2,7 @@
  * `npm run bench [-- name...] [--json]`: runs benches one after another and says what each reached. Without names those of
  * the embedded profile; `cluster` stands for all of the cluster profile, which need its servers.
  */
+
 import { parseArgs } from 'node:util';
 import { type Bench, reached, round } from './bench.ts';
 import { bare } from './children/bare.ts';

@@ -1,4 +1,5 @@
 /** How much of what a scan of the table reads leaves the server as lines over HTTP. */
+
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';

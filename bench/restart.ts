@@ -1,4 +1,5 @@
 /** Whether a start costs the same however much is in the log. */
+
 import { type Bench, median, round } from './bench.ts';
 import { million } from './support/million.ts';
 import { type Place, startPlace } from './support/place.ts';

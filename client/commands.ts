@@ -1,4 +1,5 @@
 /** Commands that were sent and not answered yet. They are sent again, under the same ids, after every reconnect. */
+
 import { randomUUID } from 'node:crypto';
 import type { CommandBody, CommandType } from '../schemas/commands/index.ts';
 import { Op } from '../schemas/gateway/frames.ts';

@@ -1,4 +1,5 @@
 /** One WebSocket to the gateway: packets in, frames out, heartbeats. It knows nothing of sessions. */
+
 import { WebSocket } from 'ws';
 import { Op } from '../schemas/gateway/frames.ts';
 

@@ -1,4 +1,5 @@
 /** A small client: a session on the socket, and the HTTP API. */
+
 export { CommandRefused, type CommandResult, type OutgoingCommand } from './commands.ts';
 export type { Packet } from './connection.ts';
 export { type HistoryQuery, Rest, RestError, type SignedIn } from './rest.ts';

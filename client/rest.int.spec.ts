@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Rest, RestError } from './index.ts';
+import { Rest, RestError } from './rest.ts';
 
 describe('the HTTP side of the client', () => {
   const seen: { method: string; url: string; authorization?: string; body: string }[] = [];

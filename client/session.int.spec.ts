@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CommandRefused, connect, type Session, SessionEnded } from './index.ts';
+import { CommandRefused } from './commands.ts';
+import { connect, type Session, SessionEnded } from './session.ts';
 import { FakeGateway } from './testing.ts';
 
 describe('a session of the client', () => {

@@ -1,4 +1,5 @@
 /** A session with the gateway that outlives its connections: it resumes, and repeats what was not acknowledged. */
+
 import { EventEmitter } from 'node:events';
 import { Op } from '../schemas/gateway/frames.ts';
 import { type CommandResult, type OutgoingCommand, PendingCommands, type ResultFrame } from './commands.ts';

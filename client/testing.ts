@@ -1,4 +1,5 @@
 /** A gateway that does what a spec tells it. */
+
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';

@@ -1,16 +1,17 @@
 /** Bringing in what was said elsewhere: the same mailboxes, decisions and log, with the original times. */
+
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import { type ChannelState, createChannel, post } from '../domain/channel.ts';
 import { createGuild, type GuildState } from '../domain/guild.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import { DEFAULT_EVERYONE } from '../domain/permissions.ts';
-import type { GuildRow } from '../projections/guild-views/port.ts';
+import type { GuildRow } from '../projections/views/guild-views/view.ts';
 import { channelStream, guildStream, memberStream } from '../schemas/streams.ts';
-import type { Cause } from './envelope.ts';
-import type { CommandDeps } from './handler.ts';
-import type { Identity } from './identity/index.ts';
+import type { CommandDeps } from './command.ts';
+import type { Identity } from './identity.ts';
 import type { Done, Outcome } from './mailbox.ts';
+import type { Cause } from './turn.ts';
 
 export interface ImportedMessage {
   readonly author: string;

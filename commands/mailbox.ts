@@ -2,17 +2,17 @@
  * One mailbox per stream. What waits on the same stream is decided one after another against the folded state and
  * appended in one batch; decided state counts only after the commit.
  */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
-import type { Decision } from '../domain/decision.ts';
+import type { Decision } from '../domain/decider.ts';
 import type { AppendError, EventLog } from '../log/port.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
-import type { ParleyEvent } from '../schemas/events/index.ts';
-import type { KeyRing } from '../vault/key-ring.ts';
-import type { Cause } from './envelope.ts';
-import type { StateStore } from './state-store.ts';
-import { decideTurn, type Since, type Turn } from './turn.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { KeyRing } from '../vault/sealing.ts';
+import type { StateStore } from './states.ts';
+import { type Cause, decideTurn, type Since, type Turn } from './turn.ts';
 
 export interface Task<State, Prepared> {
   readonly stream: string;

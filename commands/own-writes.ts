@@ -1,18 +1,14 @@
 /** A person's next request sees that person's acknowledged writes, on whichever node it arrives. */
+
 import { LRUCache } from 'lru-cache';
-import type { ViewName, Views } from '../projections/port.ts';
+import type { SharedWrites } from '../coordination/port.ts';
+import type { ViewName } from '../projections/engine/port.ts';
+import type { Views } from '../projections/port.ts';
 
 interface Written {
   /** Position of the last write of any kind, and of the last that changed who is where. */
   readonly any: number;
   readonly structural: number;
-}
-
-/** Where the nodes of a cluster tell each other. Never rejects, and never answers less than what was told. */
-export interface SharedWrites {
-  /** Resolves when the other nodes can know. */
-  record(userId: string, position: number): Promise<void>;
-  of(userId: string): Promise<number>;
 }
 
 /** How long a request waits for the views before it is told to come again. */

@@ -1,9 +1,9 @@
 /** The write side as the gateway and the HTTP routes see it. */
+
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Actor } from '../schemas/actor.ts';
 import type { Command } from '../schemas/commands/index.ts';
-import type { ParleyError } from '../schemas/errors.ts';
-import type { LimitShown } from '../schemas/limit.ts';
+import type { LimitShown, ParleyError } from '../schemas/errors.ts';
 
 export interface CommandContext {
   readonly actor: Actor;
@@ -32,7 +32,7 @@ export interface Submitted {
   readonly limit: LimitShown | undefined;
 }
 
-export interface Dispatcher {
+export interface CommandBus {
   /** Limits, authorises, decides, appends. Commands of one caller to one stream are carried out in the order submitted. */
   submit(context: CommandContext, command: Command): Promise<Submitted>;
 }

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type InviteState, redeem } from '../domain/invite.ts';
 import { inviteStream, memberStream } from '../schemas/streams.ts';
 import { Mailboxes, type Outcome } from './mailbox.ts';
-import { Processes } from './processes/index.ts';
-import { StateStore } from './state-store.ts';
+import { Processes } from './processes.ts';
+import { StateStore } from './states.ts';
 import { Instance, refusal, right } from './testing.ts';
 
 let instance: Instance;

@@ -1,26 +1,30 @@
 /** For specs of the write side: the real log, vault and views in a folder of its own, composed as the server does it. */
+
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
-import { foldOf } from '../domain/folds.ts';
+import { foldOf } from '../domain/aggregates.ts';
 import type { EventLog } from '../log/port.ts';
-import { openSqliteEventLog } from '../log/sqlite/index.ts';
-import { Access } from '../projections/access.ts';
-import { Presenter } from '../projections/presenter/index.ts';
-import type { ViewsRuntime } from '../projections/runner/port.ts';
-import { openViews } from '../projections/runner/sqlite/open-views.ts';
-import { CurrentTimelines } from '../projections/timelines/current.ts';
+import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
+import { Presenter } from '../presenter/presenter.ts';
+import { openViews } from '../projections/embedded/open.ts';
+import type { ViewsRuntime } from '../projections/port.ts';
+import { Access } from '../projections/views/guild-views/access.ts';
+import { CurrentTimelines } from '../projections/views/timelines/current.ts';
 import type { Actor } from '../schemas/actor.ts';
 import type { Command, CommandBody, CommandType } from '../schemas/commands/index.ts';
 import type { ParleyError } from '../schemas/errors.ts';
-import type { EventOf, EventType, ParleyEvent } from '../schemas/events/index.ts';
-import { createTokens, KeyRing, type Vault } from '../vault/index.ts';
-import { openSqliteVault } from '../vault/sqlite/index.ts';
-import { createWriteSide, type LimitConfig, type Submitted, type WriteSide } from './index.ts';
-import type { Typing } from './port.ts';
+import type { EventOf, EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { Vault } from '../vault/port.ts';
+import { KeyRing } from '../vault/sealing.ts';
+import { openSqliteVault } from '../vault/sqlite/vault.ts';
+import { createTokens } from '../vault/tokens.ts';
+import type { LimitConfig } from './limits.ts';
+import type { Submitted, Typing } from './port.ts';
+import { createWriteSide, type WriteSide } from './write-side.ts';
 
 export const NO_LIMITS: LimitConfig = {
   ...{ send: undefined, reaction: undefined, channelCreate: undefined, dmCreate: undefined, login: undefined },

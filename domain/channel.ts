@@ -1,7 +1,7 @@
 /** A channel: its settings and everything said in it. Stream `channel-<id>`. */
-import type { DecidedEvent, EventData, MessageBody, Overwrite, ParleyEvent } from '../schemas/events/index.ts';
-import { type Decision, happen, nothing, refuse } from './decision.ts';
-import type { Fold, StreamState } from './fold.ts';
+import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { MessageBody, Overwrite } from '../schemas/events/channel.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
 import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';

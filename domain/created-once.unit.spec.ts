@@ -1,7 +1,8 @@
 /** Guilds, users and the channels of pairs: what can only be made. */
+
 import { describe, expect, it } from 'vitest';
+import { foldOf } from './aggregates.ts';
 import { directFold, openDirect } from './direct.ts';
-import { foldOf } from './folds.ts';
 import { createGuild, guildFold } from './guild.ts';
 import { ANN, BEN, CHANNEL, events, GUILD, History, OWNER, only } from './testing.ts';
 import { type Register, register, userFold } from './user.ts';

@@ -1,6 +1,5 @@
 /** Which channel belongs to a pair of people. Stream `dm-<low>_<high>`. */
-import { type Decision, happen, nothing } from './decision.ts';
-import type { Fold, StreamState } from './fold.ts';
+import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
 
 export interface DirectState extends StreamState {
   channelId: string | undefined;

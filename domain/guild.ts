@@ -1,7 +1,6 @@
 /** A guild's structure. Stream `guild-<id>`. */
-import type { EventData } from '../schemas/events/index.ts';
-import { type Decision, happen, nothing } from './decision.ts';
-import type { Fold, StreamState } from './fold.ts';
+import type { EventData } from '../schemas/events/catalogue.ts';
+import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
 
 export interface GuildState extends StreamState {
   exists: boolean;

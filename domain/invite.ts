@@ -1,7 +1,6 @@
 /** An invite. Stream `invite-<code>`. Only capped ones record who redeemed them. */
-import type { EventData } from '../schemas/events/index.ts';
-import { type Decision, happen, nothing, refuse } from './decision.ts';
-import type { Fold, StreamState } from './fold.ts';
+import type { EventData } from '../schemas/events/catalogue.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
 
 export interface InviteState extends StreamState {
   invite: EventData<'invite-created'> | undefined;

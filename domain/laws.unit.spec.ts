@@ -2,9 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addReaction, type ChannelState, edit, post, remove, removeReaction } from './channel.ts';
-import type { Decision } from './decision.ts';
+import type { Decision, Fold, StreamState } from './decider.ts';
 import { type DirectState, directFold, openDirect } from './direct.ts';
-import type { Fold, StreamState } from './fold.ts';
 import { createGuild, type GuildState, guildFold } from './guild.ts';
 import { createInvite, type InviteState, inviteFold, redeem } from './invite.ts';
 import { join, leave, type MemberState, memberFold } from './member.ts';

@@ -1,6 +1,6 @@
 /** One user's membership of one guild. Stream `member-<guild>_<user>`. */
-import { type Decision, happen, nothing, refuse } from './decision.ts';
-import type { Fold, StreamState } from './fold.ts';
+
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface MemberState extends StreamState {

@@ -1,5 +1,5 @@
 /** Who a message speaks to. */
-import type { Mentions } from '../schemas/events/index.ts';
+import type { Mentions } from '../schemas/events/channel.ts';
 
 const USER = /<@!?(\d{1,19})>/g;
 const EVERYONE = /@(everyone|here)\b/;

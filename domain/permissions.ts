@@ -2,7 +2,7 @@
  * The one permission function: every route, command and dispatch asks it.
  * Follows Discord's published algorithm: base permissions of the guild, then the channel's overwrites.
  */
-import type { Overwrite } from '../schemas/events/index.ts';
+import type { Overwrite } from '../schemas/events/channel.ts';
 
 export const Permission = {
   createInvite: 1n << 0n,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Overwrite } from '../schemas/events/index.ts';
+import type { Overwrite } from '../schemas/events/channel.ts';
 import {
   ALL_PERMISSIONS,
   allows,

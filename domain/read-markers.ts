@@ -1,7 +1,6 @@
 /** How far a person has read in each channel. Stream `read-<user>`; the last event about a channel wins. */
-import type { DecidedEvent } from '../schemas/events/index.ts';
-import { type Decision, happen, nothing } from './decision.ts';
-import type { Fold, StreamState } from './fold.ts';
+import type { DecidedEvent } from '../schemas/events/catalogue.ts';
+import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
 
 /** Every so many events one carries the whole map, so that a reader can start there. */
 export const WHOLE_MAP_EVERY = 1000;

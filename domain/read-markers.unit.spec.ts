@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DecidedEvent } from '../schemas/events/index.ts';
+import type { DecidedEvent } from '../schemas/events/catalogue.ts';
 import { markRead, mergeReads, readFold, WHOLE_MAP_EVERY } from './read-markers.ts';
 import { ANN, events, History, only } from './testing.ts';
 

@@ -1,10 +1,17 @@
 /** For specs of the domain: streams told as given, when, then. */
+
 import { either } from 'fp-ts';
-import type { DecidedEvent, ParleyEvent } from '../schemas/events/index.ts';
-import type { ChannelActor, ChannelState, MessageState, Post } from './channel.ts';
-import { channelFold, createChannel, evolveMessage } from './channel.ts';
-import type { Decision } from './decision.ts';
-import type { Fold, StreamState } from './fold.ts';
+import type { DecidedEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
+import {
+  type ChannelActor,
+  type ChannelState,
+  channelFold,
+  createChannel,
+  evolveMessage,
+  type MessageState,
+  type Post,
+} from './channel.ts';
+import type { Decision, Fold, StreamState } from './decider.ts';
 import { DEFAULT_EVERYONE } from './permissions.ts';
 
 /** Milliseconds since 1970 of the events of a spec, unless it says otherwise. */

@@ -1,7 +1,6 @@
 /** A person, a bot or an imported name. Stream `user-<id>`. */
-import type { Profile } from '../schemas/events/index.ts';
-import { type Decision, happen, nothing } from './decision.ts';
-import type { Fold, StreamState } from './fold.ts';
+import type { Profile } from '../schemas/events/user.ts';
+import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
 
 export interface UserState extends StreamState {
   registered: boolean;

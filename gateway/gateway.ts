@@ -1,25 +1,72 @@
 /** The gateway: takes sockets over, delivers batches to their sessions, sends them away when the process stops. */
+
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { Ephemeral, Typing } from '../commands/port.ts';
-import type { ParleyEvent } from '../schemas/events/index.ts';
+import { EventRenderer } from '../presenter/dispatches.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Op } from '../schemas/gateway/frames.ts';
-import type { Closing } from './closing.ts';
-import { Commands } from './commands.ts';
-import type { GatewayDeps } from './config.ts';
-import { Delivery } from './delivery.ts';
-import { EventRenderer } from './dispatches.ts';
-import { drainSessions, sendAway } from './drain.ts';
-import { controlFrame } from './frames.ts';
+import type { GatewayConfig } from './config.ts';
+import { controlFrame, RECONNECT } from './encoding.ts';
+import { FanOut } from './fan-out.ts';
 import { Inbound } from './inbound.ts';
+import { Commands } from './op-commands.ts';
 import { Outbox } from './outbox.ts';
+import type { GatewayDeps } from './ports.ts';
 import { Ring } from './ring.ts';
-import { Phase, Session, type SessionHost } from './session.ts';
-import type { Parts } from './starting.ts';
+import { type Closing, Closings, Phase, Session, type SessionHost } from './session.ts';
+import type { Parts } from './session-start.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { sweep } from './sweep.ts';
 import { tellTyping } from './typing.ts';
+
+/** Sends everybody elsewhere before the process stops, spread out so that they do not all arrive at once. */
+const TICK_MS = 20;
+const ANSWER_MS = 1_000;
+
+/** Op 7, then 1012: told 1000, libraries would begin a new session instead of resuming. */
+const sendAway = (outbox: Outbox, session: Session): void => {
+  if (session.phase === Phase.live) outbox.pushAlone(session, RECONNECT);
+  else outbox.writeNow(session, RECONNECT);
+  session.close(Closings.restarting);
+};
+
+/**
+ * Resolves when every session has been told. Whose commands are under way is told last, and when they are answered,
+ * which may take a second longer than `windowMs`.
+ */
+const drainSessions = async (outbox: Outbox, sessions: readonly Session[], windowMs: number): Promise<void> => {
+  const ticks = Math.max(1, Math.floor(windowMs / TICK_MS));
+  const perTick = Math.ceil(sessions.length / ticks);
+  const busy: Session[] = [];
+  for (let at = 0; at < sessions.length; at += perTick) {
+    for (const session of sessions.slice(at, at + perTick)) {
+      if (session.commandsInFlight > 0) busy.push(session);
+      else sendAway(outbox, session);
+    }
+    if (windowMs > 0 && at + perTick < sessions.length) await delay(TICK_MS);
+  }
+  for (let waited = 0; waited < ANSWER_MS && busy.some((session) => session.commandsInFlight > 0); waited += TICK_MS) {
+    await delay(TICK_MS);
+  }
+  for (const session of busy) sendAway(outbox, session);
+};
+
+// One timer that looks all sessions over for who never identified, stopped beating, or does not close.
+
+/** @param now milliseconds since 1970. */
+const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: number): void => {
+  const silence = config.heartbeatIntervalMs * config.heartbeatTolerance;
+  for (const session of sessions) {
+    const age = now - session.seenAt;
+    if (session.phase === Phase.closed) {
+      // A peer that has stopped reading never sees the close frame.
+      if (age > config.closeGraceMs) session.ws.terminate();
+    } else if (session.phase === Phase.fresh) {
+      if (age > config.identifyTimeoutMs) session.close(Closings.identifyInTime);
+    } else if (age > silence) session.drop(Closings.noHeartbeat);
+  }
+};
 
 /** What the upgrade request said. */
 export interface Handshake {
@@ -62,7 +109,7 @@ class ParleyGateway implements Gateway, SessionHost {
     const outbox = new Outbox(deps.config, deps.metrics);
     const renderer = new EventRenderer(deps.presenter, deps.views);
     const ring = new Ring(deps.config.ringBytes, deps.views.checkpoint());
-    const delivery = new Delivery(deps, { renderer, subscriptions, outbox, ring });
+    const delivery = new FanOut(deps, { renderer, subscriptions, outbox, ring });
     this.parts = { deps, renderer, subscriptions, outbox, ring, delivery };
     this.inbound = new Inbound(this.parts, new Commands(deps, outbox));
     this.hello = controlFrame(Op.hello, { heartbeat_interval: deps.config.heartbeatIntervalMs });

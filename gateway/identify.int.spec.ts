@@ -1,6 +1,8 @@
 /** How a session begins, and how it does not. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Frame, type GatewayClient, guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
+import type { Frame, GatewayClient } from '../test/support/gateway-client.ts';
+import { guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
 
 /** Ids whose shard of two is 0 and 1: the bit above the lowest 22 says. */
 const EVEN = String(2n << 22n);

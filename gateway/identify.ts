@@ -1,13 +1,28 @@
 /** Identify: a fresh session. Its snapshot and its subscriptions belong to one position, so nothing falls between them. */
-import type { Identify } from '../schemas/gateway/frames.ts';
-import { type Beginning, begin } from './beginning.ts';
-import { type Closing, Closings } from './closing.ts';
-import { dispatchPayload } from './frames.ts';
-import { validIntents } from './intents.ts';
-import { deviceOf } from './registry/device.ts';
+import type { Device } from '../coordination/port.ts';
+import { type Identify, validIntents } from '../schemas/gateway/frames.ts';
+import { dispatchPayload } from './encoding.ts';
 import { type GuildSnapshot, guildCreatePayload, readGuildSnapshot, type Scope } from './scope.ts';
-import { Phase, type Session } from './session.ts';
-import { PacedWriter, type Parts, recognise, viewsAtHead, wants } from './starting.ts';
+import { type Closing, Closings, Phase, type Session } from './session.ts';
+import { type Beginning, begin, PacedWriter, type Parts, recognise, viewsAtHead, wants } from './session-start.ts';
+
+/** The kind of device, from what a client says of itself when it identifies. Its words are not kept: anything may stand there. */
+const KINDS: readonly (readonly [device: Device, said: RegExp])[] = [
+  ['mobile', /android|\bios\b|iphone|ipad/],
+  ['desktop', /discord client|electron|desktop/],
+  ['web', /chrom|firefox|safari|edge|opera|mozilla/],
+];
+
+/** @param properties of op 2: `os`, `browser` and `device`, with `$` in front in old libraries. */
+export const deviceOf = (properties: Readonly<Record<string, unknown>> | null | undefined): Device => {
+  const said = ['os', 'browser', 'device']
+    .map((name) => properties?.[name] ?? properties?.[`$${name}`])
+    .filter((value) => typeof value === 'string')
+    .join(' ')
+    .slice(0, 200)
+    .toLowerCase();
+  return KINDS.find(([, shape]) => shape.test(said))?.[0] ?? 'other';
+};
 
 /** Every WebSocket answers a ping at once; one that does not is not waited for. */
 const PONG_TIMEOUT_MS = 1_000;

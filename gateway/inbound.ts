@@ -1,4 +1,5 @@
 /** What clients send: decoded once, budgeted, and handed to what carries it out; wrong frames close the socket with the documented code. */
+
 import {
   FRAME_BYTES,
   Heartbeat,
@@ -9,13 +10,12 @@ import {
   PresenceUpdate,
   Resume,
 } from '../schemas/gateway/frames.ts';
-import { type Closing, Closings } from './closing.ts';
-import type { Commands } from './commands.ts';
-import { dispatchFrame, HEARTBEAT_ACK } from './frames.ts';
+import { dispatchFrame, HEARTBEAT_ACK } from './encoding.ts';
 import { identify } from './identify.ts';
+import type { Commands } from './op-commands.ts';
 import { resume } from './resume.ts';
-import { Phase, type Session } from './session.ts';
-import type { Parts } from './starting.ts';
+import { type Closing, Closings, Phase, type Session } from './session.ts';
+import type { Parts } from './session-start.ts';
 
 /** Opcodes that clients may send and that ask for nothing this server has. */
 const ACCEPTED: ReadonlySet<number> = new Set([

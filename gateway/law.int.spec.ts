@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Story } from '../projections/testing.ts';
-import { type Frame, guildWith, hiddenChannel, type Station, World } from './testing.ts';
+import type { Frame } from '../test/support/gateway-client.ts';
+import { guildWith, hiddenChannel, type Station, World } from './testing.ts';
 
 type Step =
   | {

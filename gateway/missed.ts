@@ -1,13 +1,14 @@
 /** What a resuming session missed: from the ring where it reaches back far enough, otherwise from the log. */
-import type { ParleyEvent } from '../schemas/events/index.ts';
+
+import { audiencesOf, intentsOf } from '../presenter/dispatches.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import { Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelStream, guildAudience, userAudience } from '../schemas/streams.ts';
-import type { Dispatch } from './dispatch.ts';
-import { audiencesOf, intentsOf } from './dispatches.ts';
-import { Intent } from './intents.ts';
+import type { EncodedDispatch } from './encoding.ts';
 import type { RingEntry } from './ring.ts';
 import type { Scope } from './scope.ts';
 import type { Session } from './session.ts';
-import type { Parts } from './starting.ts';
+import type { Parts } from './session-start.ts';
 
 /** One audience the session hears now. */
 interface Heard {
@@ -20,7 +21,7 @@ interface Heard {
 
 export interface Missed {
   readonly event: ParleyEvent;
-  dispatches(): Promise<readonly Dispatch[]>;
+  dispatches(): Promise<readonly EncodedDispatch[]>;
 }
 
 const CHANNEL = 'channel:';

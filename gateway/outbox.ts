@@ -1,9 +1,9 @@
 /** Puts frames on their way: what one turn of the event loop has for a socket leaves in one write. */
-import { Closings } from './closing.ts';
-import type { GatewayMetrics } from './config.ts';
-import { encodeInto, type Outgoing } from './frames.ts';
-import { Pending } from './pending.ts';
-import { Phase, type Session } from './session.ts';
+
+import { encodeInto, type Outgoing } from './encoding.ts';
+import { FrameTree } from './frame-tree.ts';
+import type { GatewayMetrics } from './ports.ts';
+import { Closings, Phase, type Session } from './session.ts';
 
 /** Sockets written to before other work gets its turn: a write costs 7-9 us, so about 2 ms. */
 const SOCKETS_PER_TURN = 256;
@@ -18,7 +18,7 @@ export class Outbox {
   private readonly byteBudget: number;
   private readonly heldBudget: number;
   private readonly metrics: Pick<GatewayMetrics, 'bytes'>;
-  private root = Pending.root();
+  private root = FrameTree.root();
   private scratch = NO_SCRATCH;
   /** Live sessions for which something waits, in the order in which it came. */
   private waiting: Session[] = [];
@@ -115,7 +115,7 @@ export class Outbox {
     if (session.socket.writableLength > 0) this.scratch = NO_SCRATCH;
   }
 
-  private wait(session: Session, pending: Pending): void {
+  private wait(session: Session, pending: FrameTree): void {
     session.pending = pending;
     if (session.phase !== Phase.holding) this.enqueue(session);
   }
@@ -136,7 +136,7 @@ export class Outbox {
       this.flushing = this.waiting;
       this.waiting = [];
       this.at = 0;
-      this.root = Pending.root();
+      this.root = FrameTree.root();
       this.caughtUp();
     }
     const end = Math.min(this.at + SOCKETS_PER_TURN, this.flushing.length);

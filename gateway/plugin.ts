@@ -1,12 +1,14 @@
 /** The gateway's route on a fastify instance, and the upgrade's leftovers let go: an idle session must cost few kilobytes. */
+
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
+import type { WebsocketPluginOptions } from '@fastify/websocket';
+import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { WebSocket } from 'ws';
 import { CloseCode, FRAME_BYTES } from '../schemas/gateway/frames.ts';
-import { Closings } from './closing.ts';
 import type { Gateway } from './gateway.ts';
+import { Closings } from './session.ts';
 
 /** What `ws` finds wrong with a frame (protocol, UTF-8, length) clients know as one code. */
 const UNDECODABLE: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);

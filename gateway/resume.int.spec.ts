@@ -1,7 +1,9 @@
 /** Resumes: from recent events and from the log alike; and when there is none. */
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { messageId } from '../projections/testing.ts';
-import { type Frame, type GatewayClient, guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
+import type { Frame, GatewayClient } from '../test/support/gateway-client.ts';
+import { guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
 
 describe('resume', () => {
   let world: World;

@@ -1,13 +1,10 @@
 /** Resume: a session goes on where its client's last `s` says, on any process, after any time. */
-import type { Membership } from '../projections/guild-views/port.ts';
+import type { Membership } from '../projections/views/guild-views/view.ts';
 import type { Resume } from '../schemas/gateway/frames.ts';
-import type { SessionClaims } from '../vault/tokens-port.ts';
-import { type Beginning, begin } from './beginning.ts';
-import { type Closing, Closings } from './closing.ts';
-import type { ResumeOutcome } from './config.ts';
-import { framesOf } from './dispatch.ts';
-import { dispatchFrame, INVALID_SESSION } from './frames.ts';
+import type { SessionClaims } from '../vault/port.ts';
+import { dispatchFrame, framesOf, INVALID_SESSION } from './encoding.ts';
 import { type Missed, Window } from './missed.ts';
+import type { ResumeOutcome } from './ports.ts';
 import type { RingEntry } from './ring.ts';
 import {
   type GuildSnapshot,
@@ -17,8 +14,17 @@ import {
   readGuildSnapshot,
   type Scope,
 } from './scope.ts';
-import { Phase, type Session } from './session.ts';
-import { PacedWriter, type Parts, recognise, type Verified, viewsAtHead, wants } from './starting.ts';
+import { type Closing, Closings, Phase, type Session } from './session.ts';
+import {
+  type Beginning,
+  begin,
+  PacedWriter,
+  type Parts,
+  recognise,
+  type Verified,
+  viewsAtHead,
+  wants,
+} from './session-start.ts';
 
 /** How a session's guilds differ from what they were at its `s`. */
 interface Changes {

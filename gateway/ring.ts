@@ -1,8 +1,9 @@
 /** The last events, with their dispatches once somebody needed them: most resumes miss seconds, not weeks. */
-import type { ParleyEvent } from '../schemas/events/index.ts';
+
+import { audiencesOf, type EventRenderer } from '../presenter/dispatches.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Audience } from '../schemas/streams.ts';
-import type { Dispatch } from './dispatch.ts';
-import { audiencesOf, type EventRenderer } from './dispatches.ts';
+import type { EncodedDispatch } from './encoding.ts';
 
 /** Objects around an event and its encoded dispatch, without what somebody typed. */
 const ENTRY_BYTES = 1_500;
@@ -16,7 +17,7 @@ export class RingEntry {
   readonly audiences: readonly Audience[];
   readonly bytes: number;
   private concealed = false;
-  private rendered: Promise<readonly Dispatch[]> | undefined;
+  private rendered: Promise<readonly EncodedDispatch[]> | undefined;
 
   constructor(event: ParleyEvent) {
     this.event = event;
@@ -25,7 +26,7 @@ export class RingEntry {
   }
 
   /** Encodes the event on first use; later callers get the same dispatches, the same Buffers. */
-  dispatches(renderer: EventRenderer, guildId: string | null): Promise<readonly Dispatch[]> {
+  dispatches(renderer: EventRenderer, guildId: string | null): Promise<readonly EncodedDispatch[]> {
     if (this.rendered === undefined) {
       const rendered = renderer.render(this.event, guildId, this.concealed);
       this.rendered = rendered;

@@ -1,11 +1,12 @@
 /** What a session may see: its guilds, the channels visible in them, its direct channels; read while the views stand still. */
-import { Access } from '../projections/access.ts';
-import type { ChannelRow, GuildRow, MemberRow } from '../projections/guild-views/port.ts';
+
 import type { Views } from '../projections/port.ts';
-import type { ChannelHead } from '../projections/unread/port.ts';
+import { Access } from '../projections/views/guild-views/access.ts';
+import type { ChannelRow, GuildRow, MemberRow } from '../projections/views/guild-views/view.ts';
+import type { ChannelHead } from '../projections/views/unread/view.ts';
 import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
-import type { GatewayDeps } from './config.ts';
-import { dispatchFrame, dispatchPayload } from './frames.ts';
+import { dispatchFrame, dispatchPayload } from './encoding.ts';
+import type { GatewayDeps } from './ports.ts';
 import type { Session } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 

@@ -1,10 +1,42 @@
 /** One socket's session, and the topics that say what it hears. Kept small: ten thousand of them stand idle. */
+
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import type { Device } from '../coordination/port.ts';
+import { CloseCode } from '../schemas/gateway/frames.ts';
 import type { Audience } from '../schemas/streams.ts';
-import type { Closing } from './closing.ts';
-import type { Pending } from './pending.ts';
-import type { Device } from './registry/port.ts';
+import type { FrameTree } from './frame-tree.ts';
+
+/** Why a socket is closed: the code libraries act on, and a reason for people. */
+export interface Closing {
+  readonly code: number;
+  readonly reason: string;
+}
+
+const closing = (code: number, reason: string): Closing => ({ code, reason });
+
+/** Codes 4000 and 1012 make clients resume. */
+export const Closings = {
+  restarting: closing(CloseCode.serviceRestart, 'Restarting'),
+  failed: closing(CloseCode.unknownError, 'Unknown error'),
+  notDelivered: closing(CloseCode.unknownError, 'Delivery failed'),
+  notReady: closing(CloseCode.unknownError, 'Not ready'),
+  tooSlow: closing(CloseCode.unknownError, 'Too slow'),
+  unknownOpcode: closing(CloseCode.unknownOpcode, 'Unknown opcode'),
+  undecodable: closing(CloseCode.decodeError, 'Frames are JSON text: {op, d}'),
+  tooLong: closing(CloseCode.decodeError, 'Frame too long'),
+  wrongPayload: closing(CloseCode.decodeError, 'The payload does not fit its opcode'),
+  notAuthenticated: closing(CloseCode.notAuthenticated, 'Identify first'),
+  badToken: closing(CloseCode.authenticationFailed, 'Authentication failed'),
+  alreadyAuthenticated: closing(CloseCode.alreadyAuthenticated, 'Already authenticated'),
+  invalidSequence: closing(CloseCode.invalidSequence, 'Invalid seq'),
+  rateLimited: closing(CloseCode.rateLimited, 'Too many frames'),
+  identifyInTime: closing(CloseCode.sessionTimedOut, 'Identify in time'),
+  noHeartbeat: closing(CloseCode.sessionTimedOut, 'No heartbeat'),
+  invalidShard: closing(CloseCode.invalidShard, 'Invalid shard'),
+  invalidVersion: closing(CloseCode.invalidVersion, 'Speak v=10 and encoding=json, without compress'),
+  invalidIntents: closing(CloseCode.invalidIntents, 'Invalid intents'),
+} as const;
 
 export const Phase = {
   /** Connected; has to identify or resume. */
@@ -88,7 +120,7 @@ export class Session {
   largeThreshold = 50;
   /** `s` of the last dispatch sent or waiting to be: everything this session may see up to there is on its way. */
   s = 0;
-  pending: Pending | null = null;
+  pending: FrameTree | null = null;
   topics: Topic[] = NO_TOPICS;
   opWindow: number;
   opCount = 0;

@@ -1,7 +1,9 @@
 /** Sockets that beat, fall silent, do not read, say too much, or are sent away. */
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { type GatewayClient, guildWith, type Station, tokenOf, World } from './testing.ts';
+import type { GatewayClient } from '../test/support/gateway-client.ts';
+import { guildWith, type Station, tokenOf, World } from './testing.ts';
 
 describe('a socket', () => {
   let world: World;

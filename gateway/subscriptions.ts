@@ -1,6 +1,6 @@
 /** Who hears what: one topic per audience that anybody here listens to. */
 import type { Audience } from '../schemas/streams.ts';
-import type { Feed } from './config.ts';
+import type { Feed } from './ports.ts';
 import { type Session, Topic } from './session.ts';
 
 export class Subscriptions {

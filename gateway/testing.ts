@@ -1,26 +1,26 @@
 /** For specs of the gateway: real views of a log in memory, real sockets on loopback, and fakes of everything else. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fastify from 'fastify';
 import { either } from 'fp-ts';
-import type { CommandContext, Dispatcher, Submitted } from '../commands/port.ts';
-import { Access } from '../projections/access.ts';
-import { Presenter } from '../projections/presenter/index.ts';
-import type { ViewsRuntime } from '../projections/runner/port.ts';
-import { openViews } from '../projections/runner/sqlite/open-views.ts';
+import type { CommandBus, CommandContext, Submitted } from '../commands/port.ts';
+import type { SessionRegistry } from '../coordination/port.ts';
+import { Presenter } from '../presenter/presenter.ts';
+import { openViews } from '../projections/embedded/open.ts';
+import type { ViewsRuntime } from '../projections/port.ts';
 import { Story } from '../projections/testing.ts';
+import { Access } from '../projections/views/guild-views/access.ts';
 import type { Command } from '../schemas/commands/index.ts';
-import { type Frame, GatewayClient } from '../test/support/gateway-client.ts';
-import type { KeyRing } from '../vault/key-ring.ts';
-import type { SessionClaims, Tokens } from '../vault/tokens-port.ts';
-import { defaultGatewayConfig, type GatewayConfig, type GatewayPresenter } from './config.ts';
+import { GatewayClient } from '../test/support/gateway-client.ts';
+import type { SessionClaims, Tokens } from '../vault/port.ts';
+import type { KeyRing } from '../vault/sealing.ts';
+import { defaultGatewayConfig, type GatewayConfig } from './config.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { registerGateway } from './plugin.ts';
-import type { SessionRegistry } from './registry/port.ts';
-
-export { type Frame, GatewayClient };
+import type { GatewayPresenter } from './ports.ts';
 
 /** Every intent there is. */
 export const EVERYTHING = 0x1ffff;
@@ -58,7 +58,7 @@ class FakeTokens implements Tokens {
 }
 
 /** Answers every command with success, when the spec says so. */
-export class FakeDispatcher implements Dispatcher {
+export class FakeDispatcher implements CommandBus {
   readonly submitted: { context: CommandContext; command: Command }[] = [];
   answer: (context: CommandContext, command: Command) => Promise<Submitted> = async () => ({
     outcome: either.right({ position: 7, stream: 'channel-1', sequence: 3, result: { done: true } }),

@@ -1,10 +1,11 @@
 /** TYPING_START: told to who is listening now, with the `s` each session has anyway, and dropped first for slow sockets. */
+
 import type { Typing } from '../commands/port.ts';
+import { Intent } from '../schemas/gateway/frames.ts';
 import { channelAudience } from '../schemas/streams.ts';
-import { dispatchFrame } from './frames.ts';
-import { Intent } from './intents.ts';
+import { dispatchFrame } from './encoding.ts';
 import { Phase } from './session.ts';
-import type { Parts } from './starting.ts';
+import type { Parts } from './session-start.ts';
 
 export const tellTyping = async (parts: Parts, typing: Typing): Promise<void> => {
   const audience = channelAudience(typing.channelId);

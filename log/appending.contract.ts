@@ -1,5 +1,4 @@
 /** Appending, heads, and what a reopening keeps. */
-
 import fc from 'fast-check';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';

@@ -1,12 +1,11 @@
 /** What every event log must do, whatever stores it. */
+
 import { afterEach, beforeEach, describe } from 'vitest';
 import { appendingContract } from './appending.contract.ts';
 import type { EventLog } from './port.ts';
 import { readingContract } from './reading.contract.ts';
 import { tailingContract } from './tailing.contract.ts';
 import type { OpenedLog } from './testing.ts';
-
-export type { OpenedLog } from './testing.ts';
 
 export const eventLogContract = (name: string, open: () => Promise<OpenedLog>) =>
   describe(`${name} is an event log`, () => {

@@ -1,7 +1,7 @@
 /** The event log: the only source of truth. Streams with dense sequences inside one order of positions. */
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Recorded } from '../schemas/envelope.ts';
-import type { EventType, NewParleyEvent, ParleyEvent } from '../schemas/events/index.ts';
+import type { EventType, NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
 
 export interface AppendRequest {
   readonly stream: string;
@@ -106,3 +106,10 @@ export interface EventLog extends LogReader {
   renewEpoch(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** @throws RangeError when the events are not numbered from the expected revision on, or there are none. */
+export const checkSequences = ({ stream, expected, events }: AppendRequest): void => {
+  const dense = events.every((event, i) => event.stream === stream && event.sequence === expected + i + 1);
+  if (events.length === 0 || !dense)
+    throw new RangeError(`Events for ${stream} must be at least one, with sequences from ${expected + 1} on.`);
+};

@@ -1,6 +1,7 @@
 /** Reading streams and the whole log. */
+
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ParleyEvent } from '../schemas/events/index.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { EventLog, Page } from './port.ts';
 import { atOwnPositions, batch, type Fixture, sequences, stored, upTo } from './testing.ts';
 

@@ -1,7 +1,55 @@
 /** Following the log from any position: from disk while behind, from memory when near the head. */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ParleyEvent } from '../schemas/events/index.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Tail } from './port.ts';
+
+/** Wakes the tails that have seen everything. */
+export class Bell {
+  #ring: () => void = () => {};
+  #rung = new Promise<void>((resolve) => {
+    this.#ring = resolve;
+  });
+
+  ring(): void {
+    this.#ring();
+    this.#rung = new Promise((resolve) => {
+      this.#ring = resolve;
+    });
+  }
+
+  wait(): Promise<void> {
+    return this.#rung;
+  }
+}
+
+/** The tails that are running, so that a log can end them before it closes. */
+export class OpenTails {
+  private readonly wake: () => void;
+  private readonly tails = new Set<Tail>();
+
+  /** @param wake lets a tail that waits for more notice that it is to stop */
+  constructor(wake: () => void = () => {}) {
+    this.wake = wake;
+  }
+
+  add(tail: Tail): Tail {
+    const handle: Tail = {
+      stop: async () => {
+        this.tails.delete(handle);
+        const stopped = tail.stop();
+        this.wake();
+        await stopped;
+      },
+    };
+    this.tails.add(handle);
+    return handle;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.tails].map((tail) => tail.stop()));
+  }
+}
 
 const BATCH = 1_000;
 

@@ -1,7 +1,8 @@
 /** Tails, and what a reopening keeps. */
+
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
-import type { ParleyEvent } from '../schemas/events/index.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
   atOwnPositions,
   batch,

@@ -1,7 +1,8 @@
 /** What specs of event logs have in common. */
+
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
-import type { NewParleyEvent, ParleyEvent } from '../schemas/events/index.ts';
+import type { NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { AppendError, Appended, AppendRequest, EventLog } from './port.ts';
 
 /** A log that a spec may close and open again on the same data. */

@@ -1,23 +1,11 @@
 /** The read side as the other folders see it. */
-import type { ParleyEvent } from '../schemas/events/index.ts';
-import type { AudienceReader } from './audience/port.ts';
-import type { GuildReader } from './guild-views/port.ts';
-import type { SnapshotReader } from './snapshots/port.ts';
-import type { TimelineReader } from './timelines/port.ts';
-import type { UnreadReader } from './unread/port.ts';
 
-/** Told of every batch after the views hold it; the views do not move on until the promise resolves. */
-export type BatchListener = (events: readonly ParleyEvent[], through: number) => Promise<void>;
-
-/** Stores that move on by themselves in a cluster; in the embedded profile they are one. */
-export type ViewName = 'guild-views' | 'timelines' | 'unread';
-
-export interface Progress {
-  /** Position through which every event is held. */
-  checkpoint(): number;
-  /** True once `position` is held; false when that took longer than `timeoutMs`. */
-  whenProcessed(position: number, timeoutMs: number): Promise<boolean>;
-}
+import type { BatchListener, Lag, Progress, ViewName } from './engine/port.ts';
+import type { AudienceReader } from './views/audience/view.ts';
+import type { GuildReader } from './views/guild-views/view.ts';
+import type { SnapshotReader } from './views/snapshots/view.ts';
+import type { TimelineReader } from './views/timelines/view.ts';
+import type { UnreadReader } from './views/unread/view.ts';
 
 export interface Views extends Progress {
   readonly timelines: TimelineReader;
@@ -33,3 +21,23 @@ export interface Views extends Progress {
    */
   atRest<T>(read: (checkpoint: number) => Promise<T>): Promise<T>;
 }
+
+export interface ViewsRuntime extends Views {
+  /** Position through which the processes had answered every event when the views were last stored. */
+  readonly processesThrough: number;
+  /** `source` is asked at each commit, so that the processes' progress is stored with the views. */
+  setProcessesThrough(source: () => number): void;
+  /** Told of each batch in the order of registration; one that throws stops the views. Register before `start`. */
+  onBatch(listener: BatchListener): void;
+  /** Follows the log from the checkpoint on. */
+  start(): void;
+  lag(): Lag;
+  readonly batches: number;
+  readonly events: number;
+  /** Events that some projection could not apply and left out. */
+  readonly deadLetters: number;
+  /** Ends the batch in progress and closes the store. */
+  stop(): Promise<void>;
+}
+
+export type Readers = Pick<Views, 'timelines' | 'guilds' | 'unread' | 'audiences' | 'snapshots'>;

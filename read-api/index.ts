@@ -1,15 +1,33 @@
 /** HTTP queries over the read models. */
-import type { Route } from '../schemas/http/route.ts';
-import type { ReadDeps } from './deps.ts';
-import { applicationRoutes } from './routes/applications.ts';
-import { channelRoutes } from './routes/channels.ts';
-import { gatewayRoutes } from './routes/gateway.ts';
-import { guildRoutes } from './routes/guilds.ts';
-import { inviteRoutes } from './routes/invites.ts';
-import { userRoutes } from './routes/users.ts';
 
-export type { ReadDeps } from './deps.ts';
-export * from './replay/index.ts';
+import { type Route, route } from '../schemas/http/route.ts';
+import { channelRoutes } from './channels.ts';
+import { guildRoutes, inviteRoutes } from './guilds.ts';
+import { found, type ReadDeps, readRoute } from './read-route.ts';
+import { applicationRoutes, userRoutes } from './users.ts';
+
+// Where the socket is.
+
+/** Sessions are not rationed; libraries refuse to start without these numbers. */
+const SESSION_START_LIMIT = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 };
+
+const gatewayRoutes = (deps: ReadDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/gateway',
+    summary: 'Where the socket is',
+    access: 'public',
+    answers: '`{url}`',
+    handle: async (request) => found({ url: deps.gatewayUrl(request) }),
+  }),
+  readRoute(deps, {
+    path: '/gateway/bot',
+    summary: 'Where the socket is, and how many sessions may start',
+    answers: '`{url, shards, session_start_limit}`',
+    handle: async (request) =>
+      found({ url: deps.gatewayUrl(request), shards: 1, session_start_limit: SESSION_START_LIMIT }),
+  }),
+];
 
 export const readRoutes = (deps: ReadDeps): Route[] => [
   ...gatewayRoutes(deps),

@@ -1,17 +1,18 @@
 /** A small world for specs: one guild with a private channel, a direct channel, a few messages. */
+
 import type { Either } from 'fp-ts/lib/Either.js';
 import { DEFAULT_EVERYONE, Permission } from '../domain/permissions.ts';
-import { Access } from '../projections/access.ts';
-import type { ChannelRow, GuildReader, GuildRow, InviteRow, UserRow } from '../projections/guild-views/port.ts';
-import { presentGuild, presentInvite, presentMember } from '../projections/presenter/guilds.ts';
-import type { ApiMessage, ApiUser } from '../projections/presenter/shapes.ts';
-import type { MessageRow, PageQuery } from '../projections/timelines/port.ts';
-import type { ChannelHead } from '../projections/unread/port.ts';
-import { decode } from '../schemas/decode.ts';
+import { presentGuild, presentInvite, presentMember } from '../presenter/guilds.ts';
+import type { ApiMessage, ApiUser } from '../presenter/shapes.ts';
+import { Access } from '../projections/views/guild-views/access.ts';
+import type { ChannelRow, GuildReader, GuildRow, InviteRow, UserRow } from '../projections/views/guild-views/view.ts';
+import type { MessageRow, PageQuery } from '../projections/views/timelines/view.ts';
+import type { ChannelHead } from '../projections/views/unread/view.ts';
+import { decode } from '../schemas/codecs.ts';
 import type { ParleyError } from '../schemas/errors.ts';
-import type { ParleyEvent } from '../schemas/events/index.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Reply, Route } from '../schemas/http/route.ts';
-import type { ReadDeps } from './deps.ts';
+import type { ReadDeps } from './read-route.ts';
 
 export const OWNER = '1';
 export const MEMBER = '2';

@@ -1,9 +1,10 @@
 /** Every PARLEY_* variable: its form, its default, what it is for. docs/configuration.md is this table. */
+
 import { isIP } from 'node:net';
 import { option } from 'fp-ts';
 import type { Option } from 'fp-ts/lib/Option.js';
 import * as t from 'io-ts';
-import { integerText } from './primitives.ts';
+import { integerText } from './codecs.ts';
 
 /** What a process of the cluster profile does. */
 export const ROLES = ['gateway', 'api', 'relay', 'projector'] as const;

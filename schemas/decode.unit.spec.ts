@@ -1,10 +1,9 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
+import { decode, optional, Snowflake, text } from './codecs.ts';
 import { commandCodecs } from './commands/index.ts';
-import { decode } from './decode.ts';
 import { type FieldErrors, parleyError } from './errors.ts';
-import { optional, Snowflake, text } from './primitives.ts';
 
 const errorsOf = (codec: t.Mixed, value: unknown): FieldErrors => {
   const decoded = decode(codec as t.Type<unknown, unknown, unknown>, value);

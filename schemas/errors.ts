@@ -1,6 +1,28 @@
 /** The error catalogue: every refusal a client can see, with the code and status of Discord's API where it has one. */
 
-import type { LimitShown } from './limit.ts';
+/** The state of a rate limit, as clients are told it. */
+export interface LimitShown {
+  readonly bucket: string;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Seconds until the window ends. */
+  readonly resetAfter: number;
+  readonly scope: 'user' | 'global' | 'shared';
+}
+
+/** A store that cannot be asked now. Thrown by adapters; the edges answer 503 with `retry_after`. */
+export class StoreUnavailable extends Error {
+  /** Which one: `timelines`, `guild-views`, `unread`, `vault`, `log`. */
+  readonly store: string;
+  /** Seconds. */
+  readonly retryAfter: number;
+
+  constructor(store: string, retryAfter: number, options?: ErrorOptions) {
+    super(`${store} cannot be reached now`, options);
+    this.store = store;
+    this.retryAfter = retryAfter;
+  }
+}
 
 export const catalogue = {
   general: { code: 0, status: 500, message: 'Internal Server Error' },

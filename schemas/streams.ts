@@ -1,5 +1,11 @@
 /** Names of streams and audiences. */
 
+const PREFIX = 'channel-';
+
+/** Id of the channel a stream belongs to; `undefined` for streams of other kinds. */
+export const channelIdOf = (stream: string): string | undefined =>
+  stream.startsWith(PREFIX) ? stream.slice(PREFIX.length) : undefined;
+
 export const channelStream = (channelId: string) => `channel-${channelId}`;
 export const guildStream = (guildId: string) => `guild-${guildId}`;
 export const memberStream = (guildId: string, userId: string) => `member-${guildId}_${userId}`;

@@ -1,4 +1,5 @@
 /** Containers where a Docker engine answers, plain processes elsewhere. */
+
 import { dockerServices } from './docker/docker-services.ts';
 import { hasDocker } from './docker/engine.ts';
 import { nativeServices } from './native/native-services.ts';

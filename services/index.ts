@@ -1,4 +1,5 @@
 /** The servers that Parley's cluster profile stands on, started for tests, benches and by hand: see docs/services.md. */
+
 import { createServices } from './choose.ts';
 import { ports } from './endpoints.ts';
 import { servicesFolder } from './paths.ts';

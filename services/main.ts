@@ -1,6 +1,10 @@
 /** The command line of `npm run services`. */
+
 import { Command, InvalidArgumentError } from 'commander';
-import { endAbandoned, isServiceName, type Progress, type ServiceName, serviceNames, sharedServices } from './index.ts';
+import { sharedServices } from './index.ts';
+import type { Progress } from './port.ts';
+import { isServiceName, type ServiceName, serviceNames } from './ports.ts';
+import { endAbandoned } from './private.ts';
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);

@@ -1,4 +1,5 @@
 /** Where this checkout keeps what its servers need: one folder that git ignores. */
+
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

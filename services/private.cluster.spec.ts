@@ -6,9 +6,11 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createServices } from './choose.ts';
 import { hasDocker } from './docker/engine.ts';
-import { endAbandoned, type OwnServices, privateServices, sharedServices } from './index.ts';
+import { sharedServices } from './index.ts';
 import { identityOf } from './native/identity.ts';
 import { servicesFolder } from './paths.ts';
+import type { OwnServices } from './port.ts';
+import { endAbandoned, privateServices } from './private.ts';
 
 const withRedis = async <A>(url: string, use: (redis: Redis) => Promise<A>): Promise<A> => {
   const redis = new Redis(url, { lazyConnect: true });

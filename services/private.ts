@@ -1,4 +1,5 @@
 /** Servers of one test's own, on ports and data of their own: they may be killed without anybody else noticing. */
+
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
 /** Databases of their own for specs that need one. */
+
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { urls } from './endpoints.ts';

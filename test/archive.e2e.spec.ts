@@ -1,4 +1,5 @@
 /** `parley log export` and `import` as an operator runs them on data folders. */
+
 import { execFile } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

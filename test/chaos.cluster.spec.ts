@@ -1,6 +1,8 @@
 /** Every process and every server behind is killed once under load: what was acknowledged is there, once, for everybody. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OwnServices, privateServices } from '../services/index.ts';
+import type { OwnServices } from '../services/port.ts';
+import { privateServices } from '../services/private.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
 import { type Load, startLoad } from './support/load.ts';
 import { createNamespace } from './support/namespace.ts';

@@ -1,4 +1,5 @@
 /** A kill test cannot tell a commit that was synced from one that only reached the page cache; system calls can. */
+
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,10 @@
 /** Each server behind a cluster is really stopped: what goes on without it, what says that it cannot, and how all comes back. */
+
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ROLES } from '../schemas/config.ts';
-import { type OwnServices, privateServices, type ServiceName } from '../services/index.ts';
+import type { OwnServices } from '../services/port.ts';
+import type { ServiceName } from '../services/ports.ts';
+import { privateServices } from '../services/private.ts';
 import {
   type Account,
   type Answer,

@@ -1,4 +1,5 @@
 /** `parley import irc` as an operator runs it, and what clients then read. */
+
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';

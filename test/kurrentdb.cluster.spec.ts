@@ -1,4 +1,5 @@
 /** The cluster profile with KurrentDB as its log: against the stand-in, since no real server can be started here. */
+
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StandIn } from '../log/kurrentdb/stand-in/testing.ts';
 import { Api, someName } from './support/api.ts';

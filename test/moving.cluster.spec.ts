@@ -1,4 +1,5 @@
 /** An embedded server that has been outgrown: its log and its vault move into a cluster, and people go on there. */
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
 /** What an operator does to a cluster with people on it: restart every process, rebuild the timelines. */
+
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Api, type Message, someName } from './support/api.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';

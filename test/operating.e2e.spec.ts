@@ -1,4 +1,5 @@
 /** Stopping, starting, rebuilding: what an operator does to a server with clients on it. */
+
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

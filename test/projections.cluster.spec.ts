@@ -1,4 +1,5 @@
 /** `parley projections` as an operator runs it on a cluster with people on it. */
+
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Client } from 'pg';

@@ -1,4 +1,5 @@
 /** `parley projections` as an operator runs it on a data folder. */
+
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';

@@ -1,11 +1,11 @@
 /** What the README tells a stranger to type works as it stands there. Only the server's address is another. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Message } from './support/api.ts';
-import { Api } from './support/api.ts';
+import { Api, type Message } from './support/api.ts';
 import { type Server, startServer } from './support/server.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { Watched } from './support/watched.ts';

@@ -1,12 +1,14 @@
 /** Redis forgets, and connections to it break: nothing of that may show. */
+
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { connected } from '../projections/redis/testing.ts';
-import { Keys } from '../projections/unread/redis/keys.ts';
-import { Wholeness } from '../projections/unread/redis/wholeness.ts';
-import { RedisUnreadWriter } from '../projections/unread/redis/writer.ts';
+import { Keys } from '../projections/views/unread/redis/keys.ts';
+import { Wholeness } from '../projections/views/unread/redis/reader.ts';
+import { RedisUnreadWriter } from '../projections/views/unread/redis/writer.ts';
 import { urls } from '../services/endpoints.ts';
-import { type OwnServices, privateServices } from '../services/index.ts';
+import type { OwnServices } from '../services/port.ts';
+import { privateServices } from '../services/private.ts';
+import { connected } from '../stores/redis/testing.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
 import { type Front, startFront } from './support/front.ts';
 import { type Load, startLoad } from './support/load.ts';

@@ -1,4 +1,5 @@
 /** A client that stops reading must not cost the others anything, and must lose nothing. */
+
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Api, type Channel, joined, someName } from './support/api.ts';

@@ -1,4 +1,5 @@
 /** Any node takes any command: what two of them do to the same stream at once is as if one had done it. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROLES } from '../schemas/config.ts';
 import { type Account, Api, type Channel, joined, someName, wholeHistory } from './support/api.ts';

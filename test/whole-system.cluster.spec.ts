@@ -1,4 +1,5 @@
 /** What the embedded profile is held to, the same suites word for word, on real servers. */
+
 import { afterAll } from 'vitest';
 import { badFramesSuite } from './suites/bad-frames.ts';
 import { badInputSuite } from './suites/bad-input.ts';

@@ -1,7 +1,8 @@
 /** What every vault must do, whatever stores it. */
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Vault, VaultRecord } from './port.ts';
-import { openText, sealText } from './seal.ts';
+import { openText, sealText } from './sealing.ts';
 
 /** A vault that a spec may close and open again on the same data. */
 export interface OpenedVault {

@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { KeyRing } from './key-ring.ts';
 import type { Vault } from './port.ts';
+import { KeyRing } from './sealing.ts';
 
 /** The part of a vault that a key ring asks, counting what it is asked for. */
 const vaultOf = (...userIds: string[]) => {

@@ -1,6 +1,14 @@
 /** Argon2id hashes, computed off the event loop. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
+
+// The forms in which every vault stores names and secrets.
+
+/** One form for all spellings of a name: `ＡLICE` and `alice` are the same person. */
+export const normalised = (username: string): string => username.normalize('NFKC').toLowerCase();
+
+/** Of a secret that is random itself. */
+export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 /** Cost of one hash. */
 export interface PasswordCost {

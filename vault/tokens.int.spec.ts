@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTokens, type SessionClaims, type Tokens, type Vault } from './index.ts';
-import { openSqliteVault } from './sqlite/index.ts';
+import type { SessionClaims, Tokens, Vault } from './port.ts';
+import { openSqliteVault } from './sqlite/vault.ts';
+import { createTokens } from './tokens.ts';
 
 let directory: string;
 let vault: Vault;

@@ -1,10 +1,10 @@
 /** Tokens of people and sessions are signed and kept nowhere; a bot's is a secret of which the vault keeps a hash. */
+
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
 import * as t from 'io-ts';
-import { decodeOrUndefined } from '../schemas/primitives.ts';
-import type { Vault } from './port.ts';
-import type { SessionClaims, Tokens } from './tokens-port.ts';
+import { decodeOrUndefined } from '../schemas/codecs.ts';
+import type { SessionClaims, Tokens, Vault } from './port.ts';
 
 /** Until tokens can be ended all of a user's tokens are of one generation. */
 const FIRST_GENERATION = 0;

@@ -1,6 +1,6 @@
 /** `parley log export`: a log and its vault into a folder. */
 import type { LogReader } from '../../log/port.ts';
-import type { Vault, VaultRecord } from '../../vault/index.ts';
+import type { Vault, VaultRecord } from '../../vault/port.ts';
 import {
   ArchiveRefused,
   EVENTS,

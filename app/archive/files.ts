@@ -3,6 +3,7 @@
  * every event in position order as it is stored (sealed text stays sealed), every stream with its checksum, every record
  * of the vault (which opens them: the folder is for its owner alone).
  */
+
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {

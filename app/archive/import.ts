@@ -1,9 +1,10 @@
 /** `parley log import`: an archive into an empty log, or on into one that an earlier try has begun to fill. */
+
 import { either } from 'fp-ts';
 import type { AppendRequest, EventLog, StoredEvent } from '../../log/port.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
-import { decodeEvent, type NewParleyEvent } from '../../schemas/events/index.ts';
-import type { Vault, VaultRecord } from '../../vault/index.ts';
+import { decodeEvent, type NewParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { Vault, VaultRecord } from '../../vault/port.ts';
 import { ArchiveRefused, EVENTS, pagesOf, readSummary, STREAMS, type StreamSum, StreamSums, VAULT } from './files.ts';
 
 const PAGE = 1000;

@@ -1,13 +1,15 @@
 /** Where an archive is made from and where it goes: a log and its vault, of either profile, without anything on top. */
-import { openKurrentEventLog } from '../../log/kurrentdb/index.ts';
+
+import { claimVault } from '../../coordination/postgres/checkpoints.ts';
+import { openKurrentEventLog } from '../../log/kurrentdb/event-log.ts';
 import type { EventLog, LogReader } from '../../log/port.ts';
-import { openPostgresEventLog } from '../../log/postgres/index.ts';
-import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/index.ts';
+import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
+import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/event-log.ts';
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
-import type { Vault } from '../../vault/index.ts';
-import { claimVault, openPostgresVault } from '../../vault/postgres/index.ts';
-import { openSqliteVault } from '../../vault/sqlite/index.ts';
-import { reach } from '../cluster/reach.ts';
+import type { Vault } from '../../vault/port.ts';
+import { openPostgresVault } from '../../vault/postgres/vault.ts';
+import { openSqliteVault } from '../../vault/sqlite/vault.ts';
+import { reach } from '../cluster/connections.ts';
 
 export interface Place<Log extends LogReader = EventLog> {
   readonly log: Log;

@@ -1,4 +1,5 @@
 /** What specs of archives have in common. */
+
 import { either } from 'fp-ts';
 import type { EventLog } from '../../log/port.ts';
 

@@ -1,11 +1,11 @@
 /** `parley bot create`: an application, its bot and its token. */
+
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import type { Command } from '../../schemas/commands/index.ts';
 import type { Core } from '../embedded/core.ts';
-import { reported, say } from './configured.ts';
-import { withCore } from './offline.ts';
-import { type RemoteServer, type ServerOptions, serverAt } from './remote.ts';
+import { type RemoteServer, type ServerOptions, serverAt, withCore } from './remote.ts';
+import { reported, say } from './terminal.ts';
 
 interface BotOptions extends ServerOptions {
   readonly name: string;

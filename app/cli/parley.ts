@@ -2,8 +2,7 @@
 /** The `parley` command line. */
 import { Argument, Command, Option } from 'commander';
 import { botCreate } from './bot.ts';
-import { importCommand } from './import.ts';
-import { logExport, logImport } from './log.ts';
+import { importCommand, logExport, logImport } from './log.ts';
 import {
   deadLettersList,
   deadLettersRetry,

@@ -1,21 +1,86 @@
 /** `parley projections` in a cluster, which goes on meanwhile. */
+
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DeadLetters } from '../../projections/dead-letters/port.ts';
-import { openDeadLetters } from '../../projections/dead-letters/postgres/index.ts';
-import type { ViewName } from '../../projections/port.ts';
+import { alone } from '../../coordination/postgres/leadership.ts';
+import type { DeadLetters } from '../../projections/engine/dead-letters/port.ts';
+import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
+import { generationOf, OVERLAP_MS } from '../../projections/engine/generations.ts';
+import type { ViewName } from '../../projections/engine/port.ts';
+import { type RebuildParts, type Rebuilt, rebuildView, verifyView } from '../../projections/engine/rebuild.ts';
 import type { Config } from '../../schemas/config.ts';
-import { alone } from '../cluster/alone.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { createMetrics } from '../../telemetry/metrics.ts';
 import { Connections } from '../cluster/connections.ts';
-import { OVERLAP_MS } from '../cluster/generations.ts';
-import { createLogger } from '../logger.ts';
-import { createMetrics } from '../metrics.ts';
-import { type RebuildParts, type Rebuilt, rebuildView, verifyView } from '../rebuild/rebuild.ts';
-import { followedAs, statusOfViews } from '../rebuild/status.ts';
-import { toolsOf } from '../rebuild/view-tools.ts';
-import { counted, Exit, say, wait } from './configured.ts';
-import { shown } from './progress.ts';
+import { toolsOf, VIEWS } from '../cluster/view-kinds.ts';
 import { Differs, type ProjectionsCommands, type Views } from './projections-port.ts';
-import { table } from './table.ts';
+import { counted, Exit, say, shown, table, wait } from './terminal.ts';
+
+/** How each view of a cluster stands, as an operator is told. */
+interface ViewStatus {
+  readonly view: string;
+  /** The one that is read. */
+  readonly generation: number;
+  /** Position through which it holds everything. */
+  readonly checkpoint: number;
+  /** Positions between that and the log's head. */
+  readonly lag: number;
+  readonly deadLetters: number;
+  /** Other generations that are there: former ones, or what a rebuild has begun. */
+  readonly others: readonly number[];
+}
+
+/** Why a view cannot be told of: its server does not answer. */
+interface ViewGone {
+  readonly view: string;
+  readonly gone: string;
+}
+
+const ANSWER_MS = 5000;
+
+/** The name under which a generation is followed. */
+const followedAs = (view: ViewName, generation: number): string => `${view}-g${generation}`;
+
+const statusOf = async (
+  connections: Connections,
+  view: ViewName,
+  head: number,
+  letters: () => Promise<DeadLetters>,
+): Promise<ViewStatus> => {
+  const generation = await generationOf(await connections.checkpoints(), view);
+  const { kind, generations } = await toolsOf(connections, view);
+  const known = await generations();
+  // One of which nothing is there yet stands at the beginning.
+  const { store } = await kind.open(generation);
+  const checkpoint = known.includes(generation) ? Math.min(...(await store.checkpoints())) : 0;
+  const left = await (await letters()).list({ projection: followedAs(view, generation) });
+  return {
+    ...{ view, generation, checkpoint },
+    lag: Math.max(0, head - checkpoint),
+    deadLetters: left.length,
+    others: known.filter((one) => one !== generation),
+  };
+};
+
+/** A server that does not answer hides its own view only. */
+const statusOfViews = async (
+  connections: Connections,
+  letters: () => Promise<DeadLetters>,
+): Promise<readonly (ViewStatus | ViewGone)[]> => {
+  const head = await (await connections.log()).head();
+  return Promise.all(
+    VIEWS.map(async (view) => {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<ViewGone>((resolve) => {
+        timer = setTimeout(() => resolve({ view, gone: `no answer within ${ANSWER_MS / 1000} s` }), ANSWER_MS);
+      });
+      const told = statusOf(connections, view, head, letters).catch((error: unknown) => ({
+        view,
+        gone: error instanceof Error ? error.message : String(error),
+      }));
+      return Promise.race([told, late]).finally(() => clearTimeout(timer));
+    }),
+  );
+};
 
 /** Whoever follows a stream looks for what is to be tried again every second or so. */
 const RETRY_MS = 15_000;

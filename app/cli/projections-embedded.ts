@@ -1,14 +1,19 @@
 /** `parley projections` on a data folder, where all views are one file. */
+
 import { join } from 'node:path';
-import { foldOf } from '../../domain/folds.ts';
-import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/index.ts';
-import { inspectViews, type TableSum } from '../../projections/runner/sqlite/inspect.ts';
-import { type Remade, type Remaking, remakeViews, verifyViews } from '../../projections/runner/sqlite/remaking.ts';
+import { foldOf } from '../../domain/aggregates.ts';
+import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/event-log.ts';
+import {
+  inspectViews,
+  type Remade,
+  type Remaking,
+  remakeViews,
+  type TableSum,
+  verifyViews,
+} from '../../projections/embedded/verify.ts';
 import type { Config } from '../../schemas/config.ts';
-import { counted, say } from './configured.ts';
-import { shown } from './progress.ts';
 import { Differs, type ProjectionsCommands } from './projections-port.ts';
-import { table } from './table.ts';
+import { counted, say, shown, table } from './terminal.ts';
 
 const fileOf = ({ data }: Config): string => join(data, 'views.db');
 

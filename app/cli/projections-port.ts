@@ -1,5 +1,6 @@
 /** What `parley projections` can be asked for, whichever the profile. */
-import type { ViewName } from '../../projections/port.ts';
+
+import type { ViewName } from '../../projections/engine/port.ts';
 import type { Config } from '../../schemas/config.ts';
 
 export type Views = readonly ViewName[];

@@ -1,8 +1,9 @@
 /** `parley projections status | rebuild | verify | dead-letters` */
-import type { ViewName } from '../../projections/port.ts';
+
+import type { ViewName } from '../../projections/engine/port.ts';
 import type { Config } from '../../schemas/config.ts';
-import { configured, reported } from './configured.ts';
 import type { ProjectionsCommands } from './projections-port.ts';
+import { configured, reported } from './terminal.ts';
 
 export const NAMES: readonly (ViewName | 'all')[] = ['guild-views', 'timelines', 'unread', 'all'];
 

@@ -1,12 +1,13 @@
 /** `parley replay`: the event log as lines, from a running server or straight from the data folder. */
+
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { either } from 'fp-ts';
 import type * as t from 'io-ts';
-import { EventTypes, type ReplayQuery, replayLines } from '../../read-api/replay/index.ts';
-import { reported } from './configured.ts';
-import { withCore } from './offline.ts';
-import { type ServerOptions, serverAt } from './remote.ts';
+import { EventTypes, type ReplayQuery } from '../../read-api/replay/query.ts';
+import { replayLines } from '../../read-api/replay/replay.ts';
+import { type ServerOptions, serverAt, withCore } from './remote.ts';
+import { reported } from './terminal.ts';
 
 interface ReplayOptions extends ServerOptions {
   readonly stream?: string;

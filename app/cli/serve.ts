@@ -1,11 +1,11 @@
 /** `parley serve` */
+
 import { pino } from 'pino';
+import { createLogger } from '../../telemetry/logger.ts';
+import { createMetrics } from '../../telemetry/metrics.ts';
 import { startClusterServer } from '../cluster/server.ts';
 import { startServer } from '../embedded/server.ts';
-import { createLogger } from '../logger.ts';
-import { createMetrics } from '../metrics.ts';
-import { complain, configured, Exit, reported, say } from './configured.ts';
-import { rebuildProgress } from './progress.ts';
+import { complain, configured, Exit, rebuildProgress, reported, say } from './terminal.ts';
 
 const welcome = (url: string, firstStart: boolean): string =>
   [

@@ -1,22 +1,77 @@
 /** The servers a process stands on, each waited for until it answers, and opened once whatever roles want it. */
 
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { Logger } from 'pino';
-import { openKurrentEventLog } from '../../log/kurrentdb/index.ts';
+import type { Checkpoints } from '../../coordination/port.ts';
+import { openCheckpoints } from '../../coordination/postgres/checkpoints.ts';
+import { openKurrentEventLog } from '../../log/kurrentdb/event-log.ts';
 import type { EventLog } from '../../log/port.ts';
-import { openPostgresEventLog } from '../../log/postgres/index.ts';
-import { openDeadLetters } from '../../projections/dead-letters/postgres/index.ts';
-import { openPostgres, type Postgres } from '../../projections/postgres/index.ts';
-import { openRedis, type Redis } from '../../projections/redis/index.ts';
-import { ensureTopic, eventsTopic, kafkaOf } from '../../projections/relay/kafka/index.ts';
-import { type Cassandra, keyspaceOf, openCassandra } from '../../projections/timelines/cassandra/index.ts';
+import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
+import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
-import type { Vault } from '../../vault/index.ts';
-import type { Checkpoints } from '../../vault/leases-port.ts';
-import { openCheckpoints, openPostgresVault } from '../../vault/postgres/index.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
+import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
+import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';
+import { openPostgres, type Postgres } from '../../stores/postgres/connection.ts';
+import { openRedis, type Redis } from '../../stores/redis/connection.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Vault } from '../../vault/port.ts';
+import { openPostgresVault } from '../../vault/postgres/vault.ts';
 import type { EdgeOptions } from '../edges.ts';
 import { meteredLog } from '../metered-log.ts';
-import type { Metrics } from '../metrics.ts';
-import { type Place, reach, waitingLine } from './reach.ts';
+
+/** Waiting for servers at start: each that cannot be reached is named, with what is wrong and when it is tried again. */
+const backoff = new ExponentialBackoff({ initialDelay: 250, maxDelay: 5000 });
+
+/** Of systems (ECONNREFUSED), of PostgreSQL (08: connection, 53: too many, 57: starting, 3D: database not there yet). */
+const CODES = /^(E[A-Z_]+|08...|3D...|53...|57...)$/;
+const WORDS = /time.?out|timed out|terminated|connection/i;
+
+const cameFromAway = (error: unknown): boolean => {
+  if (error instanceof StoreUnavailable) return true;
+  const { code, name, message } = error as { code?: unknown; name?: string; message?: string };
+  return typeof code === 'string'
+    ? CODES.test(code)
+    : name?.startsWith('KafkaJS') === true || WORDS.test(message ?? '');
+};
+
+const reasonOf = (error: unknown): string => {
+  const first = error instanceof StoreUnavailable ? (error.cause ?? error) : error;
+  const inner = first instanceof AggregateError ? first.errors[0] : first;
+  return inner instanceof Error ? inner.message || inner.name : String(inner);
+};
+
+interface Place {
+  /** What it is to an operator: `Redis`. */
+  readonly name: string;
+  readonly variable: string;
+  readonly url: string;
+}
+
+/** Hosts of a URL; user and password stay secret. */
+const hostsOf = (url: string): string =>
+  url
+    .replace(/^[a-z+]+:\/\//, '')
+    .replace(/^[^@/]*@/, '')
+    .replace(/[/?].*$/, '');
+
+const waitingLine = ({ name, variable, url }: Place, reason: string, nextMs?: number): string =>
+  `${name} (${variable}) cannot be reached at ${hostsOf(url)}: ${reason}. Parley waits for it and tries again${
+    nextMs === undefined ? '' : ` in ${(nextMs / 1000).toFixed(1)} s`
+  }.`;
+
+/**
+ * Tries until the server answers.
+ * @param say told of every failed try
+ * @throws at once what another try would meet again: credentials that are wrong, a store of a newer version
+ */
+export const reach = <T>(place: Place, open: () => Promise<T>, say: (line: string) => void): Promise<T> => {
+  const policy = retry(handleWhen(cameFromAway), { maxAttempts: Number.MAX_SAFE_INTEGER, backoff });
+  policy.onRetry((event) => {
+    say(waitingLine(place, 'error' in event ? reasonOf(event.error) : 'no answer', event.delay));
+  });
+  return policy.execute(open);
+};
 
 /** For people who started the process and wonder what it waits for. */
 export type Say = (line: string) => void;

@@ -1,22 +1,117 @@
 /** What a process that serves clients stands on: log, vault, views, write side, and its end of the delivery feed. */
-import { createWriteSide, type Ephemeral } from '../../commands/index.ts';
-import { redisLimiter } from '../../commands/limits/redis/index.ts';
-import { redisSharedWrites } from '../../commands/redis/index.ts';
-import { redisSessionRegistry } from '../../gateway/registry/redis/index.ts';
-import { Access } from '../../projections/access.ts';
-import { MendingFeedReader } from '../../projections/delivery/reader.ts';
-import { openFeedTransport, openTypingPublisher } from '../../projections/delivery/redis/index.ts';
-import type { Views } from '../../projections/port.ts';
-import { Presenter } from '../../projections/presenter/index.ts';
-import { redisProgress } from '../../projections/progress/redis/index.ts';
-import { CurrentTimelines } from '../../projections/timelines/current.ts';
-import { createTokens, KeyRing } from '../../vault/index.ts';
+
+import type { Ephemeral } from '../../commands/port.ts';
+import { createWriteSide } from '../../commands/write-side.ts';
+import { leasedWorker } from '../../coordination/postgres/workers.ts';
+import { redisLimiter } from '../../coordination/redis/limiter.ts';
+import { redisSharedWrites } from '../../coordination/redis/own-writes.ts';
+import { redisSessionRegistry } from '../../coordination/redis/sessions.ts';
+import type { LogReader } from '../../log/port.ts';
+import { Presenter } from '../../presenter/presenter.ts';
+import { Delivered, guildsOnceHeld, together, unreadOnceHeld, viewsOf } from '../../projections/cluster/node-views.ts';
+import { standingFor, switchedView } from '../../projections/engine/generations.ts';
+import type { Progress, ViewName } from '../../projections/engine/port.ts';
+import type { ProgressUpdate } from '../../projections/engine/progress/port.ts';
+import { redisProgress } from '../../projections/engine/progress/redis.ts';
+import { MendingFeedReader } from '../../projections/feed/reader.ts';
+import { openFeedTransport, openTypingPublisher } from '../../projections/feed/redis.ts';
+import type { Readers, Views } from '../../projections/port.ts';
+import { CurrentAudiences } from '../../projections/views/audience/view.ts';
+import { Access } from '../../projections/views/guild-views/access.ts';
+import { CachedGuilds } from '../../projections/views/guild-views/cached.ts';
+import { type GuildReader, STRUCTURE } from '../../projections/views/guild-views/view.ts';
+import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
+import { progressWithFallback, UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
+import { Floors, Unread } from '../../projections/views/unread/reader.ts';
+import { KeyRing } from '../../vault/sealing.ts';
+import { createTokens } from '../../vault/tokens.ts';
 import type { EdgeOptions, Shared, Stores } from '../edges.ts';
 import type { Connections } from './connections.ts';
-import { Delivered } from './delivered.ts';
-import { openReadSide, type ReadSide } from './read-side.ts';
-import { together, viewsOf } from './views.ts';
-import { leasedWorker } from './worker.ts';
+import { viewKinds } from './view-kinds.ts';
+
+// The views as one node reads them, wherever their stores are and whichever of those are gone.
+
+/** A session that begins, or an event that reveals a guild, waits so long for the views before it is given up. */
+const HELD_MS = 2000;
+/** Heads that come later are read from the log instead. */
+const HEADS_MS = 250;
+
+interface ReadSide {
+  readonly readers: Readers;
+  readonly cache: CachedGuilds;
+  readonly progress: Readonly<Record<ViewName, Progress>>;
+  /** What a session is shown that begins at a position. */
+  viewsAt(position: number): Pick<Views, 'guilds' | 'unread'>;
+  heardOf(update: ProgressUpdate): void;
+}
+
+/** Whether the guild views hold a position without having got there: nothing of theirs lies between. */
+const nothingStructural =
+  (log: LogReader) =>
+  async (after: number, position: number): Promise<boolean> => {
+    const { events, through } = await log.readAll({ after, types: STRUCTURE, limit: 1 });
+    const [first] = events;
+    return first === undefined ? through >= position : first.position > position;
+  };
+
+const openReadSide = async (connections: Connections): Promise<ReadSide> => {
+  const { opened, config } = connections;
+  const { partitions } = config.cluster;
+  const [log, checkpoints, redis] = await Promise.all([
+    connections.log(),
+    connections.checkpoints(),
+    connections.redis(),
+  ]);
+  const kinds = await viewKinds(connections);
+  const common = { checkpoints, partitions };
+  const guildViews = await switchedView({
+    kind: kinds['guild-views'],
+    ...common,
+    nothingBetween: nothingStructural(log),
+  });
+  const timelines = await switchedView({ kind: kinds.timelines, ...common });
+  const unread = await switchedView({ kind: kinds.unread, ...common });
+  const views = { 'guild-views': guildViews, timelines, unread };
+  for (const view of Object.values(views)) opened.add(view, (one) => one.close());
+
+  const stored: GuildReader = standingFor(() => guildViews.readers().guilds);
+  const cache = new CachedGuilds(stored, () => guildViews.progress.checkpoint());
+  const floors = new Floors(cache, log);
+  const fromLog = new UnreadFromLog(log, floors);
+  const counted = unreadWithFallback(
+    new Unread(
+      standingFor(() => unread.readers()),
+      floors,
+    ),
+    fromLog,
+  );
+  const readers: Readers = {
+    guilds: cache,
+    timelines: standingFor(() => timelines.readers()),
+    unread: counted,
+    audiences: new CurrentAudiences(
+      standingFor(() => guildViews.readers().audiences),
+      log,
+      () => guildViews.progress.checkpoint(),
+    ),
+    snapshots: standingFor(() => guildViews.readers().snapshots),
+  };
+  const progress = {
+    'guild-views': guildViews.progress,
+    timelines: timelines.progress,
+    unread: progressWithFallback(unread.progress, () => !redis.connected),
+  };
+  return {
+    readers,
+    cache,
+    progress,
+    viewsAt: (position) => ({
+      guilds: guildsOnceHeld(guildViews.readers().guildsAt(position), progress['guild-views'], position, HELD_MS),
+      unread: unreadOnceHeld({ store: counted, log: fromLog, progress: progress.unread }, position, HEADS_MS),
+    }),
+    heardOf: (update) => views[update.view].heardOf(update),
+  };
+};
 
 export interface Node {
   /** What HTTP stands on: reads wait for the views that others write. */

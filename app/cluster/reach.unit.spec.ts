@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { StoreUnavailable } from '../../schemas/unavailable.ts';
-import { reach } from './reach.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
+import { reach } from './connections.ts';
 
 const redis = {
   name: 'Redis',

@@ -1,19 +1,29 @@
 /** The three views, each on its server: how a generation of each is made and opened. */
-import { foldOf } from '../../domain/folds.ts';
-import type { AudienceReader } from '../../projections/audience/port.ts';
-import type { GuildReader } from '../../projections/guild-views/port.ts';
 
-import type { ViewName } from '../../projections/port.ts';
-import { openPostgresViews, prepareGeneration } from '../../projections/postgres/index.ts';
-import type { SnapshotReader } from '../../projections/snapshots/port.ts';
-import { createGeneration, openCassandraTimelines } from '../../projections/timelines/cassandra/index.ts';
-import type { TimelineReader } from '../../projections/timelines/port.ts';
-import type { UnreadRows } from '../../projections/unread/port.ts';
-import { openRedisUnread } from '../../projections/unread/redis/index.ts';
-import { alone } from './alone.ts';
+import { alone } from '../../coordination/postgres/leadership.ts';
+import { foldOf } from '../../domain/aggregates.ts';
+import * as guildViews from '../../projections/cluster/postgres/views.ts';
+import { openPostgresViews, prepareGeneration } from '../../projections/cluster/postgres/views.ts';
+import { generationOf, type ViewKind } from '../../projections/engine/generations.ts';
+import type { ViewName } from '../../projections/engine/port.ts';
+import {
+  compare,
+  compareClosely,
+  howSumsDiffer,
+  type Summed,
+  type ViewTools,
+} from '../../projections/engine/rebuild.ts';
+import type { AudienceReader } from '../../projections/views/audience/view.ts';
+import type { GuildReader } from '../../projections/views/guild-views/view.ts';
+import type { SnapshotReader } from '../../projections/views/snapshots/view.ts';
+import * as timelines from '../../projections/views/timelines/cassandra/checksums.ts';
+import { openCassandraTimelines } from '../../projections/views/timelines/cassandra/store.ts';
+import * as timelineTables from '../../projections/views/timelines/cassandra/tables.ts';
+import type { TimelineReader } from '../../projections/views/timelines/view.ts';
+import * as unread from '../../projections/views/unread/redis/checksums.ts';
+import { openRedisUnread } from '../../projections/views/unread/redis/store.ts';
+import type { UnreadRows } from '../../projections/views/unread/view.ts';
 import type { Connections } from './connections.ts';
-import { generationOf } from './generations.ts';
-import type { ViewKind } from './switched-view.ts';
 
 export interface GuildViewReaders {
   readonly guilds: GuildReader;
@@ -53,7 +63,7 @@ export const kindOf: { readonly [V in ViewName]: (connections: Connections) => P
     const cassandra = await connections.cassandra();
     return {
       name: 'timelines',
-      prepare: (generation) => createGeneration(cassandra, generation),
+      prepare: (generation) => timelineTables.createGeneration(cassandra, generation),
       open: async (generation) => {
         const { reader, store } = openCassandraTimelines({ client: cassandra, generation, partitions });
         return { readers: reader, store, close: left };
@@ -92,4 +102,96 @@ export const viewKinds = async (connections: Connections): Promise<ViewKinds> =>
     for (const kind of Object.values(kinds)) await kind.prepare(await generationOf(checkpoints, kind.name));
   });
   return kinds;
+};
+
+// What there is to do with the generations of a view, apart from reading and writing them: list, drop, compare.
+
+/** Named of a channel that differs. */
+const MOST_MESSAGES = 10;
+
+async function* named<S>(sums: AsyncIterable<S>, nameOf: (sum: S) => string): AsyncGenerator<[string, S]> {
+  for await (const sum of sums) yield [nameOf(sum), sum];
+}
+
+const ofGuildViews = async (connections: Connections): Promise<ViewTools> => {
+  const kind = await kindOf['guild-views'](connections);
+  const postgres = await connections.views();
+  const sumsAt = async (generation: number, at: number) => {
+    const sums = new Map<string, guildViews.TableChecksum>();
+    for await (const sum of guildViews.checksums(postgres, generation, at)) sums.set(sum.table, sum);
+    return sums;
+  };
+  return {
+    kind,
+    generations: () => guildViews.listGenerations(postgres),
+    drop: (generation) => guildViews.dropGeneration(postgres, generation),
+    // As they were at one position: nothing has to be found at rest.
+    compare: async (read, built, follow, lowest) => {
+      await follow();
+      const at = lowest();
+      const [ones, others] = await Promise.all([sumsAt(read, at), sumsAt(built, at)]);
+      const sum = ({ count, checksum }: guildViews.TableChecksum) => ({ through: at, count, checksum });
+      const differences = [...ones.values()].flatMap((one) => {
+        const other = others.get(one.table)!;
+        const same = one.count === other.count && one.checksum === other.checksum;
+        return same ? [] : [{ thing: `table ${one.table}`, how: howSumsDiffer(sum(one), sum(other)) }];
+      });
+      return { compared: ones.size, differences, unsettled: [] };
+    },
+  };
+};
+
+const ofTimelines = async (connections: Connections): Promise<ViewTools> => {
+  const kind = await kindOf.timelines(connections);
+  const cassandra = await connections.cassandra();
+  const CHANNEL = 'channel ';
+  const idOf = (thing: string) => thing.slice(CHANNEL.length);
+  const closely = async (thing: string, read: number, built: number) => {
+    const found = await timelines.differingMessages(cassandra, [read, built], idOf(thing));
+    if (found.length === 0) return undefined;
+    const more = found.length > MOST_MESSAGES ? ` and ${found.length - MOST_MESSAGES} more` : '';
+    return `messages ${found.slice(0, MOST_MESSAGES).join(', ')}${more}`;
+  };
+  const summed = (generation: number): Summed => ({
+    all: () => named(timelines.checksums(cassandra, generation), ({ channelId }) => `${CHANNEL}${channelId}`),
+    of: (thing) => timelines.checksumOf(cassandra, generation, idOf(thing)),
+  });
+  return {
+    kind,
+    generations: () => timelineTables.listGenerations(cassandra),
+    drop: (generation) => timelineTables.dropGeneration(cassandra, generation),
+    compare: (read, built, follow) =>
+      compareClosely(summed(read), summed(built), follow, (thing) => closely(thing, read, built)),
+  };
+};
+
+const ofUnread = async (connections: Connections): Promise<ViewTools> => {
+  const kind = await kindOf.unread(connections);
+  const redis = await connections.redis();
+  const { namespace, partitions } = connections.config.cluster;
+  const place = (generation: number) => ({ namespace, generation, partitions });
+  const summed = (generation: number): Summed => ({
+    all: () => named(unread.checksums(redis, place(generation)), ({ stream }) => stream),
+    of: (stream) => unread.checksumOf(redis, place(generation), stream),
+  });
+  return {
+    kind,
+    generations: () => unread.listGenerations(redis, namespace),
+    drop: (generation) => unread.dropGeneration(redis, place(generation)),
+    compare: (read, built, follow) => compare(summed(read), summed(built), follow),
+  };
+};
+
+const TOOLS: Readonly<Record<ViewName, (connections: Connections) => Promise<ViewTools>>> = {
+  'guild-views': ofGuildViews,
+  timelines: ofTimelines,
+  unread: ofUnread,
+};
+
+export const toolsOf = async (connections: Connections, view: ViewName): Promise<ViewTools> => {
+  const tools = await TOOLS[view](connections);
+  const { namespace } = connections.config.cluster;
+  const prepare = (generation: number) =>
+    alone(connections.agreements, `${namespace} schema`, () => tools.kind.prepare(generation));
+  return { ...tools, kind: { ...tools.kind, prepare } };
 };

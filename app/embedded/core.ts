@@ -1,20 +1,23 @@
 /** The embedded profile without its edges: log, vault, views and write side in one process, on one folder. */
+
 import { join } from 'node:path';
-import { createWriteSide, type Ephemeral, type WriteSide } from '../../commands/index.ts';
-import { foldOf } from '../../domain/folds.ts';
+import type { Ephemeral } from '../../commands/port.ts';
+import { createWriteSide, type WriteSide } from '../../commands/write-side.ts';
+import { foldOf } from '../../domain/aggregates.ts';
 import type { EventLog } from '../../log/port.ts';
-import { openSqliteEventLog } from '../../log/sqlite/index.ts';
-import { Access } from '../../projections/access.ts';
-import { Presenter } from '../../projections/presenter/index.ts';
-import type { ViewsRuntime } from '../../projections/runner/port.ts';
-import { openViews } from '../../projections/runner/sqlite/open-views.ts';
-import type { RebuildProgress } from '../../projections/runner/sqlite/rebuild.ts';
-import { CurrentTimelines } from '../../projections/timelines/current.ts';
+import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
+import { Presenter } from '../../presenter/presenter.ts';
+import { openViews, type RebuildProgress } from '../../projections/embedded/open.ts';
+import type { ViewsRuntime } from '../../projections/port.ts';
+import { Access } from '../../projections/views/guild-views/access.ts';
+import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import type { Config } from '../../schemas/config.ts';
-import { createTokens, KeyRing, type Tokens, type Vault } from '../../vault/index.ts';
-import { openSqliteVault } from '../../vault/sqlite/index.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Tokens, Vault } from '../../vault/port.ts';
+import { KeyRing } from '../../vault/sealing.ts';
+import { openSqliteVault } from '../../vault/sqlite/vault.ts';
+import { createTokens } from '../../vault/tokens.ts';
 import { meteredLog } from '../metered-log.ts';
-import type { Metrics } from '../metrics.ts';
 
 /** The only process on its folder, so the only worker. */
 const WORKER = () => 0;

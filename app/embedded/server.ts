@@ -1,6 +1,6 @@
 /** The embedded profile as a server: the core with its HTTP and socket edges. */
-import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen } from '../edges.ts';
-import type { Server } from '../server.ts';
+
+import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
 import { openCore } from './core.ts';
 
 /** Behind by more than this, views are not ready: reads would show the past. */

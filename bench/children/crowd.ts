@@ -1,4 +1,5 @@
 /** Thousands of sessions that listen, count, are cut and come back. */
+
 import { Watched } from '../../test/support/watched.ts';
 import { kindOf, MiniSocket } from '../support/mini-socket.ts';
 

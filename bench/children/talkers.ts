@@ -1,4 +1,5 @@
 /** People who send over sockets, and one who listens. */
+
 import { Watched } from '../../test/support/watched.ts';
 import { quantile } from '../bench.ts';
 import { kindOf, MiniSocket } from '../support/mini-socket.ts';

@@ -1,8 +1,8 @@
 /** How much of what PostgreSQL itself can store the event log passes on to 64 concurrent appenders. */
+
 import { Client } from 'pg';
-import { openPostgresEventLog } from '../../log/postgres/index.ts';
-import type { Bench } from '../bench.ts';
-import { round } from '../bench.ts';
+import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
+import { type Bench, round } from '../bench.ts';
 import { APPENDERS, appendTurns, compareAppends, posted } from '../support/appenders.ts';
 import { clusterServers, withNamespace } from '../support/cluster-servers.ts';
 

@@ -1,4 +1,5 @@
 /** What a second gateway is worth to many who listen to one channel. */
+
 import { type Bench, median, round } from '../bench.ts';
 import type { Crowd } from '../children/crowd.ts';
 import { startChild } from '../support/child.ts';

@@ -1,8 +1,9 @@
 /** How much of what kafkajs can send the relay keeps up with, which reads the log for it. */
 import type { EventLog } from '../../log/port.ts';
-import { openPostgresEventLog } from '../../log/postgres/index.ts';
-import { type PartitionRecord, recordsOf } from '../../projections/relay/batching.ts';
-import { ensureTopic, eventsTopic, kafkaOf, startRelay } from '../../projections/relay/kafka/index.ts';
+import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
+import { startRelay } from '../../projections/distribution/kafka/relay.ts';
+import { type PartitionRecord, recordsOf } from '../../projections/distribution/records.ts';
+import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';
 import { type Bench, median, round } from '../bench.ts';
 import { clusterServers, withNamespace } from '../support/cluster-servers.ts';
 import { fillLog, silent } from '../support/filled-log.ts';

@@ -1,19 +1,14 @@
 /** How much of what Cassandra takes one message at a time the projector of the timelines stores from Kafka. */
 import type { EventLog } from '../../log/port.ts';
-import { openPostgresEventLog } from '../../log/postgres/index.ts';
-import { startRelay } from '../../projections/relay/kafka/index.ts';
-import { followPartitions } from '../../projections/runner/kafka/index.ts';
-import type { PartitionBatch, PartitionStore } from '../../projections/runner/partition-store.ts';
-import { BUCKET_SIZE, tablesOf } from '../../projections/timelines/cassandra/generations.ts';
-import {
-  type Cassandra,
-  createGeneration,
-  keyspaceOf,
-  openCassandra,
-  openCassandraTimelines,
-} from '../../projections/timelines/cassandra/index.ts';
-import { type RowChange, Statements } from '../../projections/timelines/cassandra/statements.ts';
-import { timelineChanges } from '../../projections/timelines/project.ts';
+import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
+import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
+import { startRelay } from '../../projections/distribution/kafka/relay.ts';
+import type { PartitionBatch, PartitionStore } from '../../projections/engine/port.ts';
+import { openCassandraTimelines } from '../../projections/views/timelines/cassandra/store.ts';
+import { BUCKET_SIZE, createGeneration, tablesOf } from '../../projections/views/timelines/cassandra/tables.ts';
+import { type RowChange, Statements } from '../../projections/views/timelines/cassandra/writer.ts';
+import { timelineChanges } from '../../projections/views/timelines/view.ts';
+import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
 import { type Bench, median, type Reach, round } from '../bench.ts';
 import { clusterServers, withNamespace } from '../support/cluster-servers.ts';
 import { fillLog, silent } from '../support/filled-log.ts';

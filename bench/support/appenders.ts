@@ -1,8 +1,9 @@
 /** Sixty-four writers at once, each waiting for its answer before it sends the next event. */
+
 import { randomBytes } from 'node:crypto';
 import { either } from 'fp-ts';
 import type { EventLog } from '../../log/port.ts';
-import type { NewParleyEvent } from '../../schemas/events/index.ts';
+import type { NewParleyEvent } from '../../schemas/events/catalogue.ts';
 import { median } from '../bench.ts';
 
 export const APPENDERS = 64;

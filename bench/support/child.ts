@@ -1,4 +1,5 @@
 /** Programs that run beside the server in processes of their own, so that what they cost is not the server's. */
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 

@@ -1,4 +1,5 @@
 /** A log in which many people said something in many channels. */
+
 import { either } from 'fp-ts';
 import { SNOWFLAKE_EPOCH, snowflakeAt } from '../../domain/snowflake.ts';
 import type { EventLog } from '../../log/port.ts';

@@ -1,12 +1,13 @@
 /** Fills a log and a vault straight through their ports: a million events through sockets would take minutes. */
+
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import { SNOWFLAKE_EPOCH, snowflakeAt } from '../../domain/snowflake.ts';
 import type { EventLog } from '../../log/port.ts';
-import { EVENT_SCHEMA, type NewParleyEvent } from '../../schemas/events/index.ts';
+import { EVENT_SCHEMA, type NewParleyEvent } from '../../schemas/events/catalogue.ts';
 import { channelStream, memberStream, userStream } from '../../schemas/streams.ts';
-import { createTokens } from '../../vault/index.ts';
-import { sealText } from '../../vault/seal.ts';
+import { sealText } from '../../vault/sealing.ts';
+import { createTokens } from '../../vault/tokens.ts';
 import type { OpenStores } from './stores.ts';
 
 const BATCH = 5_000;

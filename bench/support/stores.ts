@@ -1,11 +1,11 @@
 /** Log and vault of either profile, open for whoever fills them beforehand. */
 import type { EventLog } from '../../log/port.ts';
-import { openPostgresEventLog } from '../../log/postgres/index.ts';
-import { openSqliteEventLog } from '../../log/sqlite/index.ts';
+import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
+import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
 import type { Namespace } from '../../test/support/namespace.ts';
-import type { Vault } from '../../vault/index.ts';
-import { openPostgresVault } from '../../vault/postgres/index.ts';
-import { openSqliteVault } from '../../vault/sqlite/index.ts';
+import type { Vault } from '../../vault/port.ts';
+import { openPostgresVault } from '../../vault/postgres/vault.ts';
+import { openSqliteVault } from '../../vault/sqlite/vault.ts';
 
 export interface OpenStores {
   readonly log: EventLog;

@@ -1,14 +1,13 @@
 /** Appending: many streams at once through one connection, one batch of each stream at a time. */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { ErrorType, type JSONEventData, type Position, type WrongExpectedVersionError } from '@eventstore/db-client';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { recordedAs } from '../../schemas/envelope.ts';
-import type { ParleyEvent } from '../../schemas/events/index.ts';
-import { checkSequences } from '../check-sequences.ts';
-import type { AppendError, Appended, AppendRequest } from '../port.ts';
-import type { AppendingConnection } from './appending-connection.ts';
-import { isFinal, reasonOf, typeOf } from './connection.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { type AppendingConnection, isFinal, reasonOf, typeOf } from '../../stores/kurrentdb/connection.ts';
+import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
 import { toPosition, toProposed } from './events.ts';
 import type { Reader } from './reader.ts';
 

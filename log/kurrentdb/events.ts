@@ -1,7 +1,8 @@
 /** Between our events and those of KurrentDB: data is JSON, the envelope is metadata, sequence is revision + 1. */
+
 import { type AllStreamRecordedEvent, type JSONEventData, jsonEvent, type RecordedEvent } from '@eventstore/db-client';
 import type { Recorded } from '../../schemas/envelope.ts';
-import { type NewParleyEvent, UnreadableEvent } from '../../schemas/events/index.ts';
+import { type NewParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import type { StoredEvent } from '../port.ts';
 
 /** Our own notes in the log, which no reader is shown. */

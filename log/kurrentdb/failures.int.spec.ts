@@ -1,9 +1,9 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StoreUnavailable } from '../../schemas/unavailable.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { EventLog } from '../port.ts';
 import { batch, collector, positions, refusal, sequences, stored, unexpected, upTo } from '../testing.ts';
-import { openKurrentEventLog } from './index.ts';
+import { openKurrentEventLog } from './event-log.ts';
 import { StandIn } from './stand-in/testing.ts';
 
 const patience = { answerMs: 400, triedMs: 2_000, silenceMs: 500 };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'vitest';
 import { eventLogContract } from '../contract.ts';
-import { openKurrentEventLog } from './index.ts';
+import { openKurrentEventLog } from './event-log.ts';
 import { partOf } from './shared.testing.ts';
 
 const url = process.env.PARLEY_TEST_KURRENTDB;

@@ -1,5 +1,5 @@
 import { eventLogContract } from '../contract.ts';
-import { openKurrentEventLog } from './index.ts';
+import { openKurrentEventLog } from './event-log.ts';
 import { StandIn } from './stand-in/testing.ts';
 
 eventLogContract('KurrentDB (a stand-in for it)', async () => {

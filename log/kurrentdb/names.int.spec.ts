@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventLog } from '../port.ts';
 import { batch, stored } from '../testing.ts';
-import { openKurrentEventLog } from './index.ts';
+import { openKurrentEventLog } from './event-log.ts';
 import { StandIn } from './stand-in/testing.ts';
 
 const NAMES = ['channel-1', 'channel-10', 'channel-2', 'guild-1', 'member-1_2', 'member-1_3', 'user-1'];

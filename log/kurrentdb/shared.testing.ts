@@ -1,6 +1,7 @@
 /** A part of a log that others use as well, as if it were a log of its own: for servers that specs cannot start anew. */
+
 import { either } from 'fp-ts';
-import type { ParleyEvent } from '../../schemas/events/index.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { EventLog, ReadAll, StreamHead } from '../port.ts';
 
 /**

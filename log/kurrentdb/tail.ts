@@ -1,13 +1,14 @@
 /** Following the log without an end: subscriptions do not reconnect, so each goes on in a new one from its own place. */
+
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-client';
-import type { ParleyEvent } from '../../schemas/events/index.ts';
-import type { Tail } from '../port.ts';
-import { isMisplaced } from './connection.ts';
-import { isOurs, positionOf } from './events.ts';
-import { Following, type Signal } from './following.ts';
-import { toChecked } from './reader.ts';
-import { mendedPlaceOf, type Place, placeOf, type Reading } from './reading.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { isMisplaced } from '../../stores/kurrentdb/connection.ts';
+import type { StreamHead, Tail } from '../port.ts';
+import { isOurs, positionOf, sequenceOf } from './events.ts';
+import { mendedPlaceOf, type Place, placeOf, type Reading, toChecked } from './reader.ts';
+import { Following, type Signal } from './subscription.ts';
 
 const BATCH = 1_000;
 const PAUSE_MS = 250;
@@ -108,3 +109,110 @@ export const startTail = (
     },
   };
 };
+
+// The names and heads of all streams, which the server itself keeps no list of (decision 6).
+
+/** A listing waits this long for what it does not know yet; then it is to be asked for again. */
+const PATIENCE_MS = 20_000;
+const RETRY_SECONDS = 10;
+
+interface Waiting {
+  readonly position: number;
+  readonly end: (reached: boolean) => void;
+}
+
+export class Names {
+  private readonly source: Source;
+  private readonly heads = new Map<string, StreamHead>();
+  /** All names, in order, but for the new ones. */
+  private sorted: string[] = [];
+  private position = 0;
+  private readonly waiting = new Set<Waiting>();
+  private readonly stopping = new AbortController();
+  private following: Promise<void> | undefined;
+  private failure: { readonly error: unknown } | undefined;
+
+  constructor(source: Source) {
+    this.source = source;
+  }
+
+  /**
+   * Streams in name order. The first call goes through the whole log, and from then on it is followed.
+   * @param through position that the listing must know
+   * @throws StoreUnavailable while it does not; also what kept it from reading the log
+   */
+  async list(
+    query: { prefix?: string; after?: string; limit: number },
+    through: number,
+  ): Promise<readonly StreamHead[]> {
+    this.following ??= this.follow();
+    if (this.failure !== undefined) throw this.failure.error;
+    if (this.position < through && !(await this.reached(through))) throw new StoreUnavailable('log', RETRY_SECONDS);
+    if (this.sorted.length < this.heads.size) this.sorted = [...this.heads.keys()].sort();
+    const { prefix = '', after = '', limit } = query;
+    const listed: StreamHead[] = [];
+    for (
+      let i = this.firstFrom(after > prefix ? after : prefix);
+      i < this.sorted.length && listed.length < limit;
+      i += 1
+    ) {
+      const name = this.sorted[i]!;
+      if (!name.startsWith(prefix)) break;
+      if (name > after) listed.push(this.heads.get(name)!);
+    }
+    return listed;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.giveUp();
+    await this.following;
+  }
+
+  private async follow(): Promise<void> {
+    try {
+      await follow(this.source, 0, async (events) => this.learn(events), this.stopping.signal);
+    } catch (error) {
+      this.failure = { error };
+      this.giveUp();
+    }
+  }
+
+  private giveUp(): void {
+    for (const { end } of this.waiting) end(false);
+  }
+
+  private learn(events: readonly AllStreamRecordedEvent[]): void {
+    for (const event of events) {
+      const stream = event.streamId;
+      this.position = positionOf(event);
+      this.heads.set(stream, { stream, sequence: sequenceOf(event), position: this.position });
+    }
+    for (const { position, end } of this.waiting) if (position <= this.position) end(true);
+  }
+
+  private reached(position: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (reached: boolean): void => {
+        clearTimeout(timer);
+        this.waiting.delete(waiting);
+        resolve(reached);
+      };
+      const waiting = { position, end };
+      const timer = setTimeout(() => end(false), PATIENCE_MS);
+      this.waiting.add(waiting);
+    });
+  }
+
+  /** Index of the first name that is not before this one. */
+  private firstFrom(name: string): number {
+    let low = 0;
+    let high = this.sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.sorted[middle]! < name) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

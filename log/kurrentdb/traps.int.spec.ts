@@ -1,9 +1,10 @@
 /** What is easily done wrong with KurrentDB and its client, one by one. */
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectionStringOf } from '../../stores/kurrentdb/connection.ts';
 import type { EventLog } from '../port.ts';
 import { atOwnPositions, batch, collector, positions, refusal, sequences, stored, unexpected } from '../testing.ts';
-import { connectionStringOf } from './connection.ts';
-import { openKurrentEventLog } from './index.ts';
+import { openKurrentEventLog } from './event-log.ts';
 import { StandIn } from './stand-in/testing.ts';
 
 const patience = { answerMs: 400, triedMs: 5_000, silenceMs: 1_000 };

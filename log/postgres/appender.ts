@@ -1,13 +1,13 @@
 /** Group commit: what waits while one commit is under way is the next one. One connection, one round trip a commit. */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Client } from 'pg';
 import { recordedAs } from '../../schemas/envelope.ts';
-import type { ParleyEvent } from '../../schemas/events/index.ts';
-import { checkSequences } from '../check-sequences.ts';
-import type { AppendError, Appended, AppendRequest } from '../port.ts';
-import { connectTo, isFinal, isFull, reasonOf } from './connection.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { connectTo, isFinal, isFull, reasonOf } from '../../stores/postgres/connection.ts';
+import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
 import { APPEND, appendArguments, type Stored } from './rows.ts';
 
 type Answer = Either<AppendError, Appended>;

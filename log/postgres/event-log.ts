@@ -1,15 +1,14 @@
 /** The event log in PostgreSQL, shared by any number of nodes. */
+
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { Bell } from '../bell.ts';
-import { OpenTails } from '../open-tails.ts';
+import { connectTo, logPoolOf } from '../../stores/postgres/connection.ts';
 import type { EventLog } from '../port.ts';
-import { startTail, type TailSource } from '../tail.ts';
+import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
 import { Appender } from './appender.ts';
-import { connectTo, poolOf } from './connection.ts';
+import { CHANNEL, LOCKS, SCHEMA, SCHEMA_LOCK } from './migrations.ts';
 import { Reader } from './reader.ts';
-import { CHANNEL, LOCKS, SCHEMA, SCHEMA_LOCK } from './schema.ts';
 
 export interface PostgresEventLogOptions {
   /** `postgres://[user:password@]host[:port]/database[?sslmode=...]` */
@@ -93,7 +92,7 @@ class Listener {
 export const openPostgresEventLog = async (options: PostgresEventLogOptions): Promise<EventLog> => {
   const { url, onCommit = () => {}, poolSize = POOL } = options;
   let epoch = await prepare(url);
-  const pool = poolOf(url, poolSize);
+  const pool = logPoolOf(url, poolSize);
   const reader = new Reader(pool);
   const bell = new Bell();
   const listener = new Listener(url, bell);

@@ -1,9 +1,10 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type OwnServices, privateServices } from '../../services/index.ts';
+import type { OwnServices } from '../../services/port.ts';
+import { privateServices } from '../../services/private.ts';
 import type { EventLog } from '../port.ts';
 import { batch, stored } from '../testing.ts';
-import { openPostgresEventLog } from './index.ts';
+import { openPostgresEventLog } from './event-log.ts';
 
 let own: OwnServices;
 let log: EventLog;

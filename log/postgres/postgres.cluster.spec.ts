@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createDatabase } from '../../services/testing.ts';
 import { eventLogContract } from '../contract.ts';
 import { newEvent } from '../testing.ts';
-import { openPostgresEventLog } from './index.ts';
+import { openPostgresEventLog } from './event-log.ts';
 
 eventLogContract('PostgreSQL', async () => {
   const database = await createDatabase();

@@ -1,9 +1,10 @@
 /** Reading committed events. */
+
 import type { Pool } from 'pg';
-import { decodeEvent, type ParleyEvent } from '../../schemas/events/index.ts';
-import { StoreUnavailable } from '../../schemas/unavailable.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
+import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { isFinal } from '../../stores/postgres/connection.ts';
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
-import { isFinal } from './connection.ts';
 import { type Row, SELECTED, toRecorded, toStored } from './rows.ts';
 
 const MOST_PER_READ = 10_000;

@@ -1,8 +1,9 @@
 /** Between events and rows of the table `events`. */
+
 import type { Recorded } from '../../schemas/envelope.ts';
-import type { NewParleyEvent } from '../../schemas/events/index.ts';
+import type { NewParleyEvent } from '../../schemas/events/catalogue.ts';
+import { bigints, integers, texts } from '../../stores/postgres/values.ts';
 import type { AppendRequest, StoredEvent } from '../port.ts';
-import { bigints, integers, texts } from './arrays.ts';
 
 export const SELECTED =
   'position, stream, sequence, type, schema, time, id, actor, key, correlation, causation, traceparent, data';

@@ -2,9 +2,10 @@
  * A process that appends to `channel-1` of the log in argv[2], one event after another, argv[3] of them, and prints each
  * acknowledged sequence. What keeps the log from opening goes to stderr, with exit code 3.
  */
+
 import { either } from 'fp-ts';
 import { batch } from '../testing.ts';
-import { openSqliteEventLog } from './index.ts';
+import { openSqliteEventLog } from './event-log.ts';
 
 const [directory = '', count = ''] = process.argv.slice(2);
 

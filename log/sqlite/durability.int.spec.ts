@@ -2,7 +2,7 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { batch, sequences, stored, upTo } from '../testing.ts';
-import { openSqliteEventLog } from './index.ts';
+import { openSqliteEventLog } from './event-log.ts';
 import { openForWriting } from './open.ts';
 import { appendingProcess, canTrace, type Running, run, temporaryFolder } from './testing.ts';
 

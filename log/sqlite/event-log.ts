@@ -1,16 +1,13 @@
 /** The event log in one SQLite file. */
+
 import { mkdirSync } from 'node:fs';
-import { Bell } from '../bell.ts';
-import { OpenTails } from '../open-tails.ts';
+import { lockDirectory } from '../../stores/sqlite/lock.ts';
+import { reasonOf } from '../../stores/sqlite/statements.ts';
 import type { EventLog, LogReader } from '../port.ts';
-import { startTail, type TailSource } from '../tail.ts';
-import { Appender } from './appender.ts';
-import { reasonOf } from './failures.ts';
-import { lockDirectory } from './lock.ts';
+import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
 import { epochOf, openForReading, openForWriting, renewEpoch } from './open.ts';
-import { Reader } from './reader.ts';
-import { RecentEvents } from './recent.ts';
-import { Writer } from './writer.ts';
+import { Reader, RecentEvents } from './reader.ts';
+import { Appender, Writer } from './writer.ts';
 
 export interface SqliteEventLogOptions {
   /** Made, readable by its owner only, when it does not exist. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { appendError, isFatal } from './failures.ts';
+import { isFatal } from '../../stores/sqlite/statements.ts';
+import { appendError } from './writer.ts';
 
 const sqlite = (code: string, rawCode: number) => Object.assign(new Error(code), { code, rawCode });
 

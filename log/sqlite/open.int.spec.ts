@@ -11,8 +11,10 @@ import {
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lockDirectory } from '../../stores/sqlite/lock.ts';
 import { batch, collector, sequences, stored, unexpected, upTo } from '../testing.ts';
-import { type LogTrouble, lockDirectory, openSqliteEventLog, openSqliteLogReader, UnusableLog } from './index.ts';
+import { openSqliteEventLog, openSqliteLogReader } from './event-log.ts';
+import { type LogTrouble, UnusableLog } from './open.ts';
 import { temporaryFolder } from './testing.ts';
 
 let directory: string;

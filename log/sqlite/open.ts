@@ -1,10 +1,11 @@
 /** Opening log.db, with a clear answer when it is not what it should be. */
+
 import { randomUUID } from 'node:crypto';
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
-import { reasonOf } from './failures.ts';
+import { reasonOf } from '../../stores/sqlite/statements.ts';
 import { APPLICATION_ID, FORMAT_VERSION, LOG_FILE, SCHEMA } from './schema.ts';
 
 export type LogTrouble = 'not-ours' | 'damaged' | 'read-only' | 'newer' | 'missing';

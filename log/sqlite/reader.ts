@@ -1,10 +1,48 @@
 /** Reading committed events, through a connection of its own. */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Database from 'libsql';
 import { LRUCache } from 'lru-cache';
-import { decodeEvent, type ParleyEvent } from '../../schemas/events/index.ts';
+import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
-import { type Row, SELECTED, toRecorded, toStored } from './rows.ts';
+import { type Row, SELECTED, toRecorded, toStored } from './schema.ts';
+
+/** The newest committed events in memory, so that tails near the head read no disk. */
+export class RecentEvents {
+  readonly #slots: ParleyEvent[] = [];
+  readonly #capacity: number;
+  /** Position before the oldest event held. */
+  #before: number;
+  #head: number;
+
+  /** @param head position of the last event before those that will be pushed */
+  constructor(head: number, capacity: number) {
+    this.#before = head;
+    this.#head = head;
+    this.#capacity = capacity;
+  }
+
+  /** Position of the newest event of the log. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** Positions must follow one another without a hole. */
+  push(events: readonly ParleyEvent[]): void {
+    for (const event of events) this.#slots[event.position % this.#capacity] = event;
+    this.#head += events.length;
+    this.#before = Math.max(this.#before, this.#head - this.#capacity);
+  }
+
+  /** Up to `limit` events beyond `position`; `undefined` when some of them are on disk only. */
+  after(position: number, limit: number): readonly ParleyEvent[] | undefined {
+    if (position < this.#before) return undefined;
+    const events: ParleyEvent[] = [];
+    const last = Math.min(this.#head, position + limit);
+    for (let p = position + 1; p <= last; p += 1) events.push(this.#slots[p % this.#capacity]!);
+    return events;
+  }
+}
 
 /** Rows read before the event loop gets its turn: about 2 ms. */
 const ROWS_PER_TURN = 500;

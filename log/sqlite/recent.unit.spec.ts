@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ParleyEvent } from '../../schemas/events/index.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { newEvent } from '../testing.ts';
-import { RecentEvents } from './recent.ts';
+import { RecentEvents } from './reader.ts';
 
 const eventAt = (position: number) => ({ ...newEvent('channel-1', position), position }) as ParleyEvent;
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventLogContract } from '../contract.ts';
-import { openSqliteEventLog } from './index.ts';
+import { openSqliteEventLog } from './event-log.ts';
 
 /** `recentEvents` smaller than what the contract appends, so that tails read from disk as well as from memory. */
 const open = (recentEvents: number) => async () => {

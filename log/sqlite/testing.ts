@@ -1,4 +1,5 @@
 /** Processes and folders for the specs of the SQLite log. */
+
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,67 @@
 /** Events as lines of text, sealed as they are stored. Written by hand because this is what a replay spends its time on. */
+import type { KeyObject } from 'node:crypto';
 import type { StoredEvent } from '../../log/port.ts';
+import { openText } from '../../vault/sealing.ts';
+
+/** A page of events on its way to text: everything that opening it needs, so that it can be done on another thread. */
+export interface ReplayPage {
+  /** Whole lines of text, complete but for what is sealed. One string, because that travels between threads fastest. */
+  readonly lines: string;
+  /** By person; whoever is not in it can be read no more. */
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  /** Messages that may not be opened. */
+  readonly deleted: ReadonlySet<string>;
+}
+
+/** Text, or its bytes in UTF-8. */
+export type Lines = string | Uint8Array;
+
+const SEALED = '"sealed":{';
+
+/**
+ * Value of a string field that holds nothing JSON would escape, found without parsing the rest: an id, base64, a stream's
+ * name. Inside a JSON string every quote is escaped, so `"name":"` is always a field.
+ */
+const plainField = (json: string, name: string, from: number): string => {
+  const start = json.indexOf(`"${name}":"`, from) + name.length + 4;
+  return json.slice(start, json.indexOf('"', start));
+};
+
+/** Where the next sealed part begins, or -1. Its object has no inner one. */
+export const sealedAt = (json: string, from = 0): number => json.indexOf(SEALED, from);
+const sealedEnd = (json: string, start: number): number => json.indexOf('}', start) + 1;
+export const authorOf = (json: string, start: number): string => plainField(json, 'by', start);
+const boxOf = (json: string, start: number): string => plainField(json, 'box', start);
+export const messageIdOf = (json: string, from = 0): string => plainField(json, 'messageId', from);
+
+/** Putting what was sealed in clear into the lines of a page. */
+const EMPTY = '{"content":"","embeds":[]}';
+
+/** What was sealed, which is JSON itself and put in place as it is. */
+const textOf = ({ lines, keys, deleted }: ReplayPage, line: number, start: number): string => {
+  if (deleted.size > 0 && deleted.has(messageIdOf(lines, line))) return EMPTY;
+  const by = authorOf(lines, start);
+  const place = { stream: plainField(lines, 'stream', line), eventId: plainField(lines, 'id', line) };
+  return openText(keys.get(by), place, { by, box: boxOf(lines, start) }) ?? 'null';
+};
+
+/**
+ * The page's lines in clear. `text` stands in place of `sealed`: what was sealed, `null` where the author's key is gone or
+ * the box is damaged, an empty message where it was deleted.
+ */
+export const openedLines = (page: ReplayPage): string => {
+  const { lines } = page;
+  let opened = '';
+  let done = 0;
+  let line = 0;
+  for (let start = sealedAt(lines); start >= 0; start = sealedAt(lines, done)) {
+    // Forwards, because that is searched by the word and backwards by the letter.
+    for (let end = lines.indexOf('\n', done); end >= 0 && end < start; end = lines.indexOf('\n', line)) line = end + 1;
+    opened += `${lines.slice(done, start)}"text":${textOf(page, line, start)}`;
+    done = sealedEnd(lines, start);
+  }
+  return opened + lines.slice(done);
+};
 
 export interface LineForm {
   /** `sse`: server-sent events, whose ids say where to go on. */

@@ -1,7 +1,7 @@
 /** What can be replayed, and how it is asked for. */
 import * as t from 'io-ts';
-import { type EventType, eventData } from '../../schemas/events/index.ts';
-import { integerText, text } from '../../schemas/primitives.ts';
+import { integerText, text } from '../../schemas/codecs.ts';
+import { type EventType, eventData } from '../../schemas/events/catalogue.ts';
 import type { LineForm } from './lines.ts';
 
 /** One stream, by its sequences, both ends included. */

@@ -2,10 +2,12 @@ import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { either } from 'fp-ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LogReader, StoredEvent } from '../../log/port.ts';
-import type { ParleyEvent } from '../../schemas/events/index.ts';
-import { sealText } from '../../vault/seal.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { sealText } from '../../vault/sealing.ts';
 import { ask, OWNER } from '../testing.ts';
-import { type ReplayDeps, type ReplayQuery, replayLines, replayRoutes } from './index.ts';
+import type { ReplayQuery } from './query.ts';
+import { type ReplayDeps, replayLines } from './replay.ts';
+import { replayRoutes } from './routes.ts';
 
 const START = Date.parse('2024-05-01T12:00:00.250Z');
 const keys = new Map<string, KeyObject>(['1', '2'].map((id) => [id, createSecretKey(randomBytes(32))]));

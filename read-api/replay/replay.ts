@@ -1,12 +1,77 @@
 /** The event log as text, page by page, as fast as it is taken. */
-import type { StoredEvent, StoredPage } from '../../log/port.ts';
+import type { KeyObject } from 'node:crypto';
+import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
+import type { Views } from '../../projections/port.ts';
+import type { TimelineReader } from '../../projections/views/timelines/view.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
-import type { ParleyEvent } from '../../schemas/events/index.ts';
-import { knowledgeFor, type ReplayDeps } from './knowledge.ts';
-import { KEEP_ALIVE, type LineForm, sealedLines } from './lines.ts';
-import { openedLines } from './opening.ts';
-import type { Lines } from './page.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { KeyRing } from '../../vault/sealing.ts';
+import {
+  authorOf,
+  KEEP_ALIVE,
+  type LineForm,
+  type Lines,
+  messageIdOf,
+  openedLines,
+  type ReplayPage,
+  sealedAt,
+  sealedLines,
+} from './lines.ts';
 import type { ReplayOfLog, ReplayOfStream, ReplayQuery } from './query.ts';
+
+/** What must be known before the sealed texts of a page can be opened: whose keys are still there, and what was deleted. */
+export interface ReplayDeps {
+  readonly log: LogReader;
+  readonly views: Pick<Views, 'whenProcessed'> & { readonly timelines: Pick<TimelineReader, 'deletedAmong'> };
+  readonly keys: Pick<KeyRing, 'load' | 'cached'>;
+  /** Opens a page on another thread; on this one unless given. */
+  readonly render?: (page: ReplayPage) => Promise<Lines>;
+}
+
+/** How long a replay waits for the views, which know what was deleted. */
+export const VIEWS_WAIT_MS = 5000;
+
+class ViewsBehind extends Error {
+  constructor() {
+    super('the views do not know yet what has been deleted');
+  }
+}
+
+const CHANNEL = 'channel-';
+
+const NOTHING = { keys: new Map<string, KeyObject>(), deleted: new Set<string>() };
+
+/** @throws ViewsBehind when the views do not reach the log's head in time */
+const knowledgeFor = async (
+  { log, views, keys: ring }: ReplayDeps,
+  events: readonly StoredEvent[],
+): Promise<Pick<ReplayPage, 'keys' | 'deleted'>> => {
+  const authors = new Set<string>();
+  const messages = new Map<string, string[]>();
+  for (const { stream, data } of events) {
+    const start = sealedAt(data);
+    if (start < 0) continue;
+    authors.add(authorOf(data, start));
+    if (!stream.startsWith(CHANNEL)) continue;
+    const ids = messages.get(stream);
+    if (ids === undefined) messages.set(stream, [messageIdOf(data)]);
+    else ids.push(messageIdOf(data));
+  }
+  if (authors.size === 0) return NOTHING;
+
+  if (!(await views.whenProcessed(await log.head(), VIEWS_WAIT_MS))) throw new ViewsBehind();
+  const deleted = new Set<string>();
+  for (const [stream, ids] of messages) {
+    for (const id of await views.timelines.deletedAmong(stream.slice(CHANNEL.length), ids)) deleted.add(id);
+  }
+  await ring.load([...authors]);
+  const keys = new Map<string, KeyObject>();
+  for (const author of authors) {
+    const key = ring.cached(author);
+    if (key) keys.set(author, key);
+  }
+  return { keys, deleted };
+};
 
 /** One page is one turn of the event loop: long enough to be fast, short enough not to be felt by others. */
 const EVENTS_PER_PAGE = 1000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogReader } from '../../log/port.ts';
-import type { ParleyEvent } from '../../schemas/events/index.ts';
-import { stateAt } from './state.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { stateAt } from './routes.ts';
 
 const event = (sequence: number, type: string, data: object) =>
   ({

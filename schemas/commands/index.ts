@@ -1,7 +1,7 @@
 /** What a client can ask for. The types mirror the HTTP writes; an op 100 carries the same fields beside its `id` and `type`. */
 import * as t from 'io-ts';
-import { Overwrite } from '../events/index.ts';
-import { integer, optional, Snowflake, text } from '../primitives.ts';
+import { integer, optional, Snowflake, text } from '../codecs.ts';
+import { Overwrite } from '../events/channel.ts';
 
 const Nonce = t.union([text(0, 25, 'nonce'), integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)]);
 

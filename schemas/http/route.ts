@@ -1,4 +1,5 @@
 /** An HTTP route as a value: what it takes, who may call it, what it does. `app` mounts it; OpenAPI is generated from it. */
+
 import type { Either } from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
 import type { Actor } from '../actor.ts';

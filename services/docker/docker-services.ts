@@ -1,4 +1,5 @@
 /** A set of servers as containers: a compose project of its own, published on the set's ports. */
+
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** Cassandra from Maven Central: one node, every acknowledged write on the disk. */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** Debian packages: installed where we may, asked for where we may not. */
+
 import { join } from 'node:path';
 import { servicesFolder } from '../paths.ts';
 import { ServiceMissing } from '../port.ts';

@@ -1,4 +1,5 @@
 /** Kafka from Maven Central: one node that is broker and controller. */
+
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';

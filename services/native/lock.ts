@@ -1,4 +1,5 @@
 /** One process at a time: a file that names its holder, and is void when the holder is gone. */
+
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,4 +1,5 @@
 /** Servers that come as jars: fetched once with Maven into a folder that every set of servers shares. */
+
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** A set of servers as plain processes of this machine. */
+
 import { mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';

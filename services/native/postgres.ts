@@ -1,4 +1,5 @@
 /** PostgreSQL from Debian: durable, open to everybody on loopback (trust), with the superuser `parley`. */
+
 import { existsSync, readdirSync } from 'node:fs';
 import { chown, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

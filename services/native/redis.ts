@@ -1,4 +1,5 @@
 /** Redis from Debian (7.0 or later, for sharded pub/sub). */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';

@@ -1,4 +1,5 @@
 /** Programs that are run to their end: installers, and what makes a server's first data. */
+
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';

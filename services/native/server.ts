@@ -1,4 +1,5 @@
 /** One server process that outlives whoever started it: begun, found again, ended. */
+
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';

@@ -1,4 +1,5 @@
 /** An unchanged discord.js against the built server, through a front, across kill -9. */
+
 import { Client, Events, GatewayIntentBits, type Message, type TextChannel } from 'discord.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Api, someName } from '../support/api.ts';

@@ -1,4 +1,5 @@
 /** Kill -9 at random moments, many times, under load: what was acknowledged is there, once, and everybody hears of it once. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, type Channel, joined, someName, wholeHistory } from '../support/api.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';

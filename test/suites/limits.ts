@@ -1,4 +1,5 @@
 /** The limits a stranger meets: nothing is configured here. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, type Channel, PASSWORD, someName } from '../support/api.ts';
 import { GatewayClient } from '../support/gateway-client.ts';

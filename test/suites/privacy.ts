@@ -1,4 +1,5 @@
 /** For outsiders a private channel does not exist: every answer about it is the answer about a channel nobody ever made. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandCodecs } from '../../schemas/commands/index.ts';
 import { type Api, joined, someName } from '../support/api.ts';

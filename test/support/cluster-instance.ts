@@ -1,4 +1,5 @@
 /** The cluster profile behind one address: what suites of the embedded profile run on unchanged. */
+
 import { ROLES } from '../../schemas/config.ts';
 import { Api } from './api.ts';
 import { startCluster } from './cluster.ts';

@@ -1,4 +1,5 @@
 /** Parley as several processes, each behind a front with an address that stays. */
+
 import { type Front, startFront } from './front.ts';
 import { createNamespace, type Namespace } from './namespace.ts';
 import { LIMITS_OFF, type Server, startServer } from './server.ts';

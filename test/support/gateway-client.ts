@@ -1,4 +1,5 @@
 /** A socket that speaks the protocol by hand, so that tests see every frame and choose every answer. */
+
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';

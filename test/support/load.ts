@@ -1,4 +1,5 @@
 /** Many people talking and listening over several gateways at once, and what must be true of it afterwards. */
+
 import { type Account, Api, type Channel, joined, someName } from './api.ts';
 import { PipelinedSender } from './pipelined-sender.ts';
 import { Subscriber } from './subscriber.ts';

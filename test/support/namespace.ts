@@ -1,4 +1,5 @@
 /** A cluster's own place on the servers that tests share: databases, and a namespace for topics, keys and keyspace. */
+
 import { randomBytes } from 'node:crypto';
 import { Client as Cassandra } from 'cassandra-driver';
 import { Redis } from 'ioredis';

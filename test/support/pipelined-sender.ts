@@ -1,4 +1,5 @@
 /** Somebody who sends without waiting for answers and, after a cut, says again what was not acknowledged. */
+
 import { randomUUID } from 'node:crypto';
 import type { Account } from './api.ts';
 import { type CommandResult, type Frame, GatewayClient, type Session } from './gateway-client.ts';

@@ -1,4 +1,5 @@
 /** What a refusal may look like. */
+
 import { expect } from 'vitest';
 import { catalogue } from '../../schemas/errors.ts';
 import type { Answer } from './api.ts';

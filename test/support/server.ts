@@ -1,4 +1,5 @@
 /** The built server as a child process. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

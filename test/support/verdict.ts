@@ -1,4 +1,5 @@
 /** What must be true after a load, whatever happened during it. */
+
 import { expect, vi } from 'vitest';
 import { type Account, wholeHistory } from './api.ts';
 import type { Load } from './load.ts';

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCheckpoints } from '../../coordination/postgres/checkpoints.ts';
+import { seekLeadership } from '../../coordination/postgres/leadership.ts';
+import { leaseWorker, NoWorkerLeft } from '../../coordination/postgres/workers.ts';
 import { createDatabase, type TestDatabase } from '../../services/testing.ts';
 import { vaultContract } from '../contract.ts';
-import { leaseWorker, NoWorkerLeft, openCheckpoints, openPostgresVault, seekLeadership } from './index.ts';
+import { openPostgresVault } from './vault.ts';
 
 const passwordCost = { memoryCost: 1024, timeCost: 1, parallelism: 1 };
 

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSqliteVault, UnusableVault } from './index.ts';
-import { openVaultFile } from './open.ts';
+import { openVaultFile, UnusableVault } from './open.ts';
+import { openSqliteVault } from './vault.ts';
 
 const passwordCost = { memoryCost: 64, timeCost: 1, parallelism: 1 };
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vaultContract } from '../contract.ts';
-import { openSqliteVault } from './index.ts';
+import { openSqliteVault } from './vault.ts';
 
 const passwordCost = { memoryCost: 64, timeCost: 1, parallelism: 1 };
 

@@ -21,11 +21,16 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { Front } from './front.testing.ts';
-import { answerOf, batchAnswerOf, batchTargetOf, type Proposal, proposedOf, targetOf } from './messages.testing.ts';
-import { read } from './reading.testing.ts';
+import {
+  answerOf,
+  batchAnswerOf,
+  batchTargetOf,
+  type Proposal,
+  proposedOf,
+  read,
+  targetOf,
+} from './messages.testing.ts';
 import { type Outcome, RecordStore } from './store.testing.ts';
-
-export type { Proposal } from './messages.testing.ts';
 
 /** What happens to one append. */
 export type Fault =

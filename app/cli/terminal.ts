@@ -1,0 +1,130 @@
+/** What every command of the command line begins with. */
+
+import { Presets, SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+import { either } from 'fp-ts';
+import type { RebuildProgress } from '../../projections/embedded/open.ts';
+import type { Config } from '../../schemas/config.ts';
+import { readConfig } from '../config.ts';
+
+/** EX_CONFIG and EX_UNAVAILABLE of sysexits.h. */
+export const Exit = { configuration: 78, failed: 69 } as const;
+
+export const say = (line: string): void => void process.stdout.write(`${line}\n`);
+export const complain = (line: string): void => void process.stderr.write(`${line}\n`);
+/** For people who wonder what is waited for. */
+export const wait = (line: string): void => complain(`parley: ${line}`);
+
+export const counted = (count: number, what: string): string =>
+  `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+
+/**
+ * The configuration, or the end of the process with a line for each variable that is wrong.
+ * @param given on the command line, before what the environment says
+ */
+export const configured = (given: Readonly<Record<string, string>> = {}): Config => {
+  const config = readConfig({ ...process.env, ...given });
+  if (either.isRight(config)) return config.right;
+  complain('Parley cannot start, its configuration is wrong:');
+  for (const line of config.left) complain(`  ${line}`);
+  process.exit(Exit.configuration);
+};
+
+/** Runs a command; an error becomes one clear line and an exit code, never a stack. */
+export const reported = async (run: () => Promise<void>): Promise<void> => {
+  try {
+    await run();
+  } catch (error) {
+    complain(`parley: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(Exit.failed);
+  }
+};
+
+/** Progress that people see: a bar on a terminal, a line now and then elsewhere. */
+interface Progress {
+  /** @param total what there is to do, in the same unit as `done` */
+  at(done: number, total: number): void;
+  end(): void;
+}
+
+const LINE_EVERY_MS = 2000;
+
+export const progress = (what: string, unit: string): Progress => {
+  if (process.stderr.isTTY) {
+    const bar = new SingleBar(
+      { format: `${what} [{bar}] {percentage}% {value}/{total} ${unit} {eta_formatted}`, stream: process.stderr },
+      Presets.shades_classic,
+    );
+    let started = false;
+    return {
+      at: (done, total) => {
+        if (started) bar.update(done);
+        else bar.start(total, done);
+        started = true;
+      },
+      end: () => bar.stop(),
+    };
+  }
+  let said = 0;
+  let last = '';
+  const line = (text: string) => {
+    if (text !== last) complain(text);
+    last = text;
+  };
+  return {
+    at: (done, total) => {
+      const now = Date.now();
+      if (now - said < LINE_EVERY_MS && done < total) return;
+      said = now;
+      line(`${what}: ${done} of ${total} ${unit}`);
+    },
+    end: () => {},
+  };
+};
+
+/** A bar for each step; the last one ends with the work, however that ends. */
+export const shown = async <Step extends string, T>(
+  units: Readonly<Record<Step, string>>,
+  work: (onProgress: (step: Step, done: number, total: number) => void) => Promise<T>,
+): Promise<T> => {
+  let current: { readonly step: Step; readonly bar: Progress } | undefined;
+  try {
+    return await work((step, done, total) => {
+      if (current?.step !== step) {
+        current?.bar.end();
+        current = { step, bar: progress(step, units[step]) };
+      }
+      current.bar.at(done, total);
+    });
+  } finally {
+    current?.bar.end();
+  }
+};
+
+/** For `openViews`: views are rebuilt at start when they are missing or outdated. */
+export const rebuildProgress = () => {
+  let shown: Progress | undefined;
+  return ({ reason, through, head }: RebuildProgress): void => {
+    shown ??= progress(`rebuilding the views (${reason})`, 'events');
+    shown.at(through, head);
+    if (through >= head) shown.end();
+  };
+};
+
+/** Tables on standard output: columns, without lines around them. */
+const EDGES = ['top', 'bottom', 'left', 'right', 'mid'].flatMap((side) =>
+  ['', '-mid', '-left', '-right'].map((part) => [`${side}${part}`, '']),
+);
+const PLAIN = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 };
+
+/** Numbers stand to the right. */
+export const table = (names: readonly string[], rows: readonly (readonly (string | number)[])[]): void => {
+  const shown = new Table({
+    head: [...names],
+    colAligns: names.map((_, i) => (typeof rows[0]?.[i] === 'number' ? 'right' : 'left')),
+    chars: { ...Object.fromEntries(EDGES), middle: '  ' },
+    style: PLAIN,
+  });
+  shown.push(...rows.map((row) => [...row]));
+  for (const line of shown.toString().split('\n')) say(line.trimEnd());
+};

@@ -1,8 +1,0 @@
-/** The rendering thread. It keeps no key beyond the page it came with. */
-import { parentPort } from 'node:worker_threads';
-import { carryOut, type Job } from './job.ts';
-
-parentPort!.on('message', (job: Job) => {
-  const done = carryOut(job);
-  parentPort!.postMessage(done, [done.lines.buffer]);
-});

@@ -1,0 +1,58 @@
+/**
+ * Ids of things that a command makes, derived from the command's key: asked again within ten minutes, also after a
+ * restart or on another node, the command finds what it made the first time.
+ */
+
+import { createHmac } from 'node:crypto';
+import { REMEMBERED_MS } from '../domain/recent-keys.ts';
+import { snowflakeAt } from '../domain/snowflake.ts';
+import type { LogReader } from '../log/port.ts';
+
+const digest = (secret: Buffer, key: string, window: number): Buffer =>
+  createHmac('sha256', secret).update(`${key}\n${window}`).digest();
+
+/** A snowflake somewhere in the window; 22 low bits and a millisecond taken from the digest keep different keys apart. */
+const idOf = (hash: Buffer, window: number): string =>
+  snowflakeAt(window * REMEMBERED_MS + (hash.readUInt32BE(0) % REMEMBERED_MS), BigInt(hash.readUInt32BE(4)));
+
+/** Letters and digits that cannot be mistaken for each other. */
+const CODE_ALPHABET = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+
+const codeOf = (hash: Buffer): string => {
+  let code = '';
+  for (let i = 0; i < 10; i += 1) code += CODE_ALPHABET[hash.readUInt16BE(2 * i) % CODE_ALPHABET.length];
+  return code;
+};
+
+export class DerivedIds {
+  private readonly log: LogReader;
+  private readonly secret: Buffer;
+  private readonly now: () => number;
+
+  constructor(log: LogReader, secret: Buffer, now: () => number) {
+    this.log = log;
+    this.secret = secret;
+    this.now = now;
+  }
+
+  /** The snowflake of what the command makes. */
+  id(key: string, streamOf: (id: string) => string): Promise<string> {
+    return this.find(key, streamOf, idOf);
+  }
+
+  /** The code of an invite: nobody can guess it who does not know the instance's secret. */
+  code(key: string, streamOf: (code: string) => string): Promise<string> {
+    return this.find(key, streamOf, codeOf);
+  }
+
+  private async find(
+    key: string,
+    streamOf: (name: string) => string,
+    nameOf: (hash: Buffer, window: number) => string,
+  ): Promise<string> {
+    const window = Math.floor(this.now() / REMEMBERED_MS);
+    const former = nameOf(digest(this.secret, key, window - 1), window - 1);
+    if ((await this.log.streamHead(streamOf(former))).sequence > 0) return former;
+    return nameOf(digest(this.secret, key, window), window);
+  }
+}

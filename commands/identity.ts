@@ -1,0 +1,121 @@
+/** Registering and signing in. */
+
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { register as decideRegister, type UserState } from '../domain/user.ts';
+import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
+import { userStream } from '../schemas/streams.ts';
+import { type CommandDeps, followed } from './command.ts';
+import { type Limits, limitedError } from './limits.ts';
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+  readonly globalName: string | null;
+}
+
+export interface Caller {
+  readonly address: string;
+  readonly correlationId: string;
+}
+
+export interface SignedIn {
+  readonly userId: string;
+  readonly token: string;
+}
+
+type Deps = Pick<CommandDeps, 'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' | 'now' | 'views'>;
+
+export interface NewUser {
+  readonly userId: string;
+  readonly username: string;
+  /** The form of the name that nobody else may have; the name itself unless told. */
+  readonly reservedAs?: string;
+  readonly globalName: string | null;
+  readonly kind: 'person' | 'imported';
+  readonly correlationId: string;
+  /** Original time of an imported name's first line. */
+  readonly time?: number;
+}
+
+const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
+const badLogin = fieldError(['login'], 'INVALID_LOGIN', 'Login or password is invalid.');
+
+export class Identity {
+  private readonly deps: Deps;
+  private readonly limits: Limits;
+  private readonly open: boolean;
+  /** Users whose registration is under way in this process: their reservations are not taken over. */
+  private readonly underWay = new Set<string>();
+
+  constructor(deps: Deps, limits: Limits, open: boolean) {
+    this.deps = deps;
+    this.limits = limits;
+    this.open = open;
+  }
+
+  async register(credentials: Credentials, caller: Caller): Promise<Either<ParleyError, SignedIn>> {
+    if (!this.open) return either.left(parleyError('registrationClosed'));
+    const limit = await this.limits.register(caller.address);
+    if (limit?.allowed === false) return either.left(limitedError(limit));
+    const { deps } = this;
+    const userId = deps.ids(deps.now());
+    const { username, globalName } = credentials;
+    const user: NewUser = { userId, username, globalName, kind: 'person', correlationId: caller.correlationId };
+    const created = await this.create(user, () => deps.vault.setPassword(userId, credentials.password));
+    if (either.isLeft(created)) return created;
+    return either.right({ userId, token: await deps.tokens.issue(userId) });
+  }
+
+  async login(username: string, password: string, caller: Caller): Promise<Either<ParleyError, SignedIn>> {
+    const limit = await this.limits.login(username, caller.address);
+    if (limit?.allowed === false) return either.left(limitedError(limit));
+    const { vault, tokens } = this.deps;
+    const holder = await vault.usernameHolder(username);
+    const userId = holder?.userId;
+    const right = await vault.verifyPassword(userId, password);
+    if (!right || userId === undefined) return either.left(badLogin);
+    return either.right({ userId, token: await tokens.issue(userId) });
+  }
+
+  /** Reserves the name, makes the key and whatever else must be there first, then appends the registration. */
+  async create(user: NewUser, beforehand: () => Promise<void>): Promise<Either<ParleyError, void>> {
+    const { deps } = this;
+    const name = user.reservedAs ?? user.username;
+    this.underWay.add(user.userId);
+    try {
+      if (!(await this.reserve(name, user.userId))) return either.left(taken);
+      await Promise.all([deps.vault.createKey(user.userId), beforehand()]);
+      const { userId, kind, correlationId, time } = user;
+      const profile = { username: user.username, globalName: user.globalName };
+      const result = await deps.mailboxes.run({
+        stream: userStream(userId),
+        cause: { actor: userId, key: `${userId}:user.register`, correlationId, causationId: null, traceparent: null },
+        prepare: async () => either.right(undefined),
+        decide: (state: UserState) =>
+          decideRegister({ userId, kind, ownerId: null, profile, ...(time === undefined ? {} : { time }) }, state),
+      });
+      if (either.isLeft(result)) {
+        await deps.vault.releaseUsername(name, userId);
+        return result;
+      }
+      await deps.vault.confirmUsername(name, userId);
+      return await followed(deps, result.right.position);
+    } finally {
+      this.underWay.delete(user.userId);
+    }
+  }
+
+  /** A reservation whose registration never came to pass (the server ended in between) is given up for the new one. */
+  private async reserve(username: string, userId: string): Promise<boolean> {
+    const { vault, log } = this.deps;
+    const holder = await vault.reserveUsername(username, userId);
+    if (holder.userId === userId) return true;
+    if (holder.confirmed || this.underWay.has(holder.userId)) return false;
+    if ((await log.streamHead(userStream(holder.userId))).sequence > 0) {
+      await vault.confirmUsername(username, holder.userId);
+      return false;
+    }
+    return (await vault.takeOverUsername(username, holder.userId, userId))?.userId === userId;
+  }
+}

@@ -1,0 +1,120 @@
+/** Rate limits: what a user may do how often. Counted in this process's memory, or wherever it is told. */
+
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Actor } from '../schemas/actor.ts';
+import type { Command } from '../schemas/commands/index.ts';
+import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
+
+/** `count` per `seconds`; `undefined`: no limit. */
+export type Limit = { readonly count: number; readonly seconds: number } | undefined;
+
+export interface LimitConfig {
+  readonly send: Limit;
+  readonly reaction: Limit;
+  readonly channelCreate: Limit;
+  readonly dmCreate: Limit;
+  readonly login: Limit;
+  readonly register: Limit;
+  readonly global: Limit;
+  /** Of bots, where they are given their own. */
+  readonly botSend: Limit;
+  readonly botGlobal: Limit;
+}
+
+export interface Taken extends LimitShown {
+  readonly allowed: boolean;
+}
+
+interface Bucket {
+  readonly name: string;
+  readonly count: number;
+  readonly limiter: RateLimiterAbstract;
+  readonly scope: 'user' | 'global';
+}
+
+/** Makes what counts for one bucket. */
+export type LimiterFactory = (name: string, limit: NonNullable<Limit>) => RateLimiterAbstract;
+
+export const memoryLimiter: LimiterFactory = (name, { count, seconds }) =>
+  new RateLimiterMemory({ keyPrefix: name, points: count, duration: seconds });
+
+const take = async (from: Bucket, key: string): Promise<Taken> => {
+  const stateOf = (result: RateLimiterRes, allowed: boolean): Taken => ({
+    allowed,
+    bucket: from.name,
+    limit: from.count,
+    remaining: Math.max(0, result.remainingPoints),
+    resetAfter: Math.max(1, result.msBeforeNext) / 1000,
+    scope: from.scope,
+  });
+  try {
+    return stateOf(await from.limiter.consume(key), true);
+  } catch (rejected) {
+    if (rejected instanceof RateLimiterRes) return stateOf(rejected, false);
+    throw rejected;
+  }
+};
+
+/** What a client is told when a limit is used up. */
+export const limitedError = (taken: Taken): ParleyError =>
+  parleyError('rateLimited', { retryAfter: taken.resetAfter, global: taken.scope === 'global', limit: taken });
+
+export class Limits {
+  private readonly send: Bucket | undefined;
+  private readonly botSend: Bucket | undefined;
+  private readonly reaction: Bucket | undefined;
+  private readonly channelCreate: Bucket | undefined;
+  private readonly dmCreate: Bucket | undefined;
+  private readonly global: Bucket | undefined;
+  private readonly botGlobal: Bucket | undefined;
+  private readonly loginBucket: Bucket | undefined;
+  private readonly registerBucket: Bucket | undefined;
+
+  constructor(config: LimitConfig, limiter: LimiterFactory = memoryLimiter) {
+    const bucket = (name: string, limit: Limit, scope: Bucket['scope'] = 'user'): Bucket | undefined =>
+      limit && { name, count: limit.count, scope, limiter: limiter(name, limit) };
+    this.send = bucket('send', config.send);
+    this.botSend = bucket('bot-send', config.botSend);
+    this.reaction = bucket('reaction', config.reaction);
+    this.channelCreate = bucket('channel-create', config.channelCreate);
+    this.dmCreate = bucket('dm-create', config.dmCreate);
+    this.global = bucket('global', config.global, 'global');
+    this.botGlobal = bucket('bot-global', config.botGlobal, 'global');
+    this.loginBucket = bucket('login', config.login);
+    this.registerBucket = bucket('register', config.register);
+  }
+
+  /** Everything a user does, whichever way it comes. */
+  everything(actor: Actor): Promise<Taken> | undefined {
+    const from = actor.kind === 'bot' ? this.botGlobal : this.global;
+    return from && take(from, actor.userId);
+  }
+
+  /** A command's own limit; `undefined` where it has none. */
+  command(actor: Actor, command: Command): Promise<Taken> | undefined {
+    switch (command.type) {
+      case 'message.send': {
+        const from = actor.kind === 'bot' ? this.botSend : this.send;
+        return from && take(from, `${actor.userId}:${command.body.channel_id}`);
+      }
+      case 'reaction.add':
+      case 'reaction.remove':
+        return this.reaction && take(this.reaction, actor.userId);
+      case 'channel.create':
+        return this.channelCreate && take(this.channelCreate, actor.userId);
+      case 'dm.create':
+        return this.dmCreate && take(this.dmCreate, actor.userId);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Attempts to sign in, per account and address. */
+  login(username: string, address: string): Promise<Taken> | undefined {
+    return this.loginBucket && take(this.loginBucket, `${username.toLowerCase()} ${address}`);
+  }
+
+  register(address: string): Promise<Taken> | undefined {
+    return this.registerBucket && take(this.registerBucket, address);
+  }
+}

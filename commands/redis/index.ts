@@ -1,1 +1,0 @@
-export { redisSharedWrites, type SharedWritesOptions } from './shared-writes.ts';

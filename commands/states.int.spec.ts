@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { channelFold } from '../domain/channel.ts';
+import type { LogReader, ReadStream } from '../log/port.ts';
+import { channelStream } from '../schemas/streams.ts';
+import { StateStore } from './states.ts';
+import { Instance, right } from './testing.ts';
+
+let instance: Instance;
+let stream: string;
+let ann: string;
+let channel: string;
+beforeEach(async () => {
+  instance = await Instance.open();
+  ann = await instance.register('ann');
+  channel = (await instance.guild(ann)).channel;
+  stream = channelStream(channel);
+});
+afterEach(() => instance.close());
+
+const talk = async (count: number) => {
+  const sent = Array.from({ length: count }, (_, i) => instance.send(ann, channel, `${i}`, { key: `k${i}` }));
+  for (const answer of await Promise.all(sent)) right(answer);
+  await instance.settled();
+};
+
+/** The log, and which pages were read of it. */
+const watched = () => {
+  const reads: ReadStream[] = [];
+  const log = Object.create(instance.log, {
+    readStream: {
+      value: (query: ReadStream) => {
+        reads.push(query);
+        return instance.log.readStream(query);
+      },
+    },
+  }) as LogReader;
+  return { log, reads };
+};
+
+const fullFold = async () => {
+  let state = channelFold.initial();
+  for (const event of await instance.stream(stream)) state = channelFold.evolve(state, event);
+  return state;
+};
+
+describe('a cold state', () => {
+  it('from its snapshot and what came after equals the whole stream folded', async () => {
+    await talk(1300);
+    const snapshot = await instance.views.snapshots.latest(stream);
+    expect(snapshot!.sequence).toBeGreaterThanOrEqual(500);
+    const { log, reads } = watched();
+    const state = await new StateStore(log, instance.views.snapshots).take(stream);
+    expect(state).toEqual(await fullFold());
+    expect(reads[0]?.from).toBe(snapshot!.sequence + 1);
+  });
+
+  it('is folded from the beginning without a snapshot, or with one of another version', async () => {
+    await talk(600);
+    const snapshot = (await instance.views.snapshots.latest(stream))!;
+    const outdated = { ...snapshot, version: snapshot.version - 1, state: { nonsense: true } };
+    for (const latest of [undefined, outdated]) {
+      const { log, reads } = watched();
+      const state = await new StateStore(log, { latest: async () => latest }).take(stream);
+      expect(state).toEqual(await fullFold());
+      expect(reads[0]?.from).toBe(1);
+    }
+  });
+
+  it('of a stream that does not exist is the first state', async () => {
+    const store = new StateStore(instance.log, instance.views.snapshots);
+    expect(await store.take('channel-1')).toEqual(channelFold.initial());
+    await expect(store.take('nothing-1')).rejects.toThrow('nothing-1');
+  });
+
+  it('is read again after it was taken and not handed back', async () => {
+    await talk(3);
+    const { log, reads } = watched();
+    const store = new StateStore(log, instance.views.snapshots);
+    const state = await store.take(stream);
+    await store.take(stream);
+    expect(reads).toHaveLength(2);
+    store.keep(stream, state);
+    expect(await store.take(stream)).toBe(state);
+    expect(reads).toHaveLength(2);
+  });
+
+  it('decides like a warm one: keys are known and numbers go on', async () => {
+    await talk(700);
+    await instance.reopen();
+    const known = right(await instance.send(ann, channel, '3', { key: 'k3' }));
+    expect(known.result).toMatchObject({ ordinal: 4 });
+    expect(right(await instance.send(ann, channel, 'new')).result).toMatchObject({ ordinal: 701 });
+  });
+});

@@ -1,0 +1,93 @@
+/** Folded states of the streams lately written to; others are loaded from their snapshot and what came after it. */
+
+import { LRUCache } from 'lru-cache';
+import { foldOf } from '../domain/aggregates.ts';
+import { evolveMessage, type MessageState } from '../domain/channel.ts';
+import type { Fold, StreamState } from '../domain/decider.ts';
+import type { LogReader } from '../log/port.ts';
+import type { SnapshotReader } from '../projections/views/snapshots/view.ts';
+import type { TimelineReader } from '../projections/views/timelines/view.ts';
+import type { Since } from './turn.ts';
+
+/** The facts of one message, from its timeline and what the channel said since. */
+export interface About {
+  readonly messageId: string;
+  readonly userId?: string;
+  readonly emoji?: string;
+}
+
+interface StoredFacts {
+  readonly through: number;
+  readonly facts: MessageState | undefined;
+}
+
+/** First half, before the turn: what the timeline knows. */
+export const storedFacts = (timelines: TimelineReader, channelId: string, about: About): Promise<StoredFacts> =>
+  about.userId !== undefined && about.emoji !== undefined
+    ? timelines.facts(channelId, about.messageId, { userId: about.userId, emoji: about.emoji })
+    : timelines.facts(channelId, about.messageId);
+
+/** Second half, inside the turn: brought up to the stream's end. */
+export const currentFacts = async (
+  stored: StoredFacts,
+  about: About,
+  since: Since,
+): Promise<MessageState | undefined> => {
+  let message: MessageState | undefined = stored.facts;
+  for (const event of await since(stored.through)) {
+    if (event.sequence > stored.through) message = evolveMessage(message, event, about);
+  }
+  return message;
+};
+
+const PAGE = 1000;
+/** A state is a few hundred bytes to some 100 KB (recent keys of a busy channel). */
+const KEPT_STATES = 20_000;
+
+export class StateStore {
+  private readonly log: LogReader;
+  private readonly snapshots: SnapshotReader;
+  private readonly states = new LRUCache<string, StreamState>({ max: KEPT_STATES });
+
+  constructor(log: LogReader, snapshots: SnapshotReader) {
+    this.log = log;
+    this.snapshots = snapshots;
+  }
+
+  fold(stream: string): Fold<StreamState> {
+    const fold = foldOf(stream);
+    if (fold === undefined) throw new Error(`No aggregate has streams named like ${stream}.`);
+    return fold as Fold<StreamState>;
+  }
+
+  /** The state at the stream's end, for the caller alone until it hands it back with `keep`. */
+  async take(stream: string): Promise<StreamState> {
+    const kept = this.states.get(stream);
+    if (kept === undefined) return this.load(stream);
+    this.states.delete(stream);
+    return kept;
+  }
+
+  /** Only a state that the log agrees with is kept; after a failed append it is simply not handed back. */
+  keep(stream: string, state: StreamState): void {
+    this.states.set(stream, state);
+  }
+
+  private async load(stream: string): Promise<StreamState> {
+    const fold = this.fold(stream);
+    const snapshot = await this.snapshots.latest(stream);
+    const known = snapshot !== undefined && snapshot.version === fold.version;
+    return this.upToEnd(stream, known ? fold.fromJson(snapshot.state) : fold.initial());
+  }
+
+  /** The state with what others have appended since. */
+  async upToEnd(stream: string, known: StreamState): Promise<StreamState> {
+    const fold = this.fold(stream);
+    let state = known;
+    for (;;) {
+      const events = await this.log.readStream({ stream, from: state.sequence + 1, limit: PAGE });
+      for (const event of events) state = fold.evolve(state, event);
+      if (events.length < PAGE) return state;
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** The write side, put together from its ports. */
+
+import type { SharedWrites } from '../coordination/port.ts';
+import { lowBitsSource, snowflakeSource, type Worker } from '../domain/snowflake.ts';
+import type { EventLog } from '../log/port.ts';
+import type { Presenter } from '../presenter/presenter.ts';
+import type { Views } from '../projections/port.ts';
+import type { Access } from '../projections/views/guild-views/access.ts';
+import type { TimelineReader } from '../projections/views/timelines/view.ts';
+import type { Tokens, Vault } from '../vault/port.ts';
+import type { KeyRing } from '../vault/sealing.ts';
+import { createCommandBus } from './bus.ts';
+import type { CommandDeps } from './command.ts';
+import { DerivedIds } from './derived-ids.ts';
+import { Identity } from './identity.ts';
+import { type LimitConfig, type LimiterFactory, Limits } from './limits.ts';
+import { Mailboxes } from './mailbox.ts';
+import { OwnWrites } from './own-writes.ts';
+import type { CommandBus, Ephemeral } from './port.ts';
+import { Processes } from './processes.ts';
+import { StateStore } from './states.ts';
+
+export interface WriteSideOptions {
+  readonly log: EventLog;
+  readonly views: Views;
+  readonly access: Access;
+  readonly presenter: Presenter;
+  readonly timelines: TimelineReader;
+  readonly vault: Vault;
+  readonly keys: KeyRing;
+  readonly tokens: Tokens;
+  readonly ephemeral: Ephemeral;
+  readonly limits: LimitConfig;
+  /** Where limits are counted; left out: in this process. */
+  readonly limiter?: LimiterFactory;
+  readonly registrationOpen: boolean;
+  /** This process's share of the ids. */
+  readonly worker: Worker;
+  /** Where nodes tell each other who wrote last; left out where there is one node. */
+  readonly sharedWrites?: SharedWrites;
+  /** Told of every append that found its stream further on. */
+  readonly onConflict: () => void;
+}
+
+export interface WriteSide {
+  readonly dispatcher: CommandBus;
+  readonly identity: Identity;
+  readonly limits: Limits;
+  readonly ownWrites: OwnWrites;
+  readonly processes: Processes;
+  /** What an importer works with: the same mailboxes and ids as everybody. */
+  readonly deps: CommandDeps;
+}
+
+export const createWriteSide = async (options: WriteSideOptions): Promise<WriteSide> => {
+  const { log, views, vault, keys, tokens } = options;
+  const now = Date.now;
+  const states = new StateStore(log, views.snapshots);
+  const mailboxes = new Mailboxes({ log, states, keys, now, onConflict: options.onConflict });
+  const processes = new Processes(log, mailboxes);
+  const ownWrites = new OwnWrites(views, options.sharedWrites);
+  const limits = new Limits(options.limits, options.limiter);
+  const deps: CommandDeps = {
+    log,
+    views,
+    access: options.access,
+    timelines: options.timelines,
+    presenter: options.presenter,
+    vault,
+    keys,
+    tokens,
+    mailboxes,
+    ownWrites,
+    processes,
+    ephemeral: options.ephemeral,
+    ids: snowflakeSource(options.worker),
+    lowBits: lowBitsSource(options.worker),
+    creation: new DerivedIds(log, await vault.signingSecret(), now),
+    now,
+  };
+  return {
+    dispatcher: createCommandBus(deps, limits),
+    identity: new Identity(deps, limits, options.registrationOpen),
+    limits,
+    ownWrites,
+    processes,
+    deps,
+  };
+};

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Redis } from '../../stores/redis/connection.ts';
+import { connected, dropNamed, proxied, randomName, redisCluster } from '../../stores/redis/testing.ts';
+import { redisSharedWrites } from './own-writes.ts';
+
+const ANN = '10';
+const BOB = '11';
+
+describe('who wrote last', () => {
+  let namespace: string;
+  let head: number;
+  let now: number;
+  const open: Redis[] = [];
+  const node = async (url?: string) => {
+    const redis = await connected(url === undefined ? {} : { url, openMs: 50 });
+    open.push(redis);
+    return redisSharedWrites({ redis, namespace, logHead: async () => head, clock: () => now });
+  };
+  /** Two nodes, of which the first has found that Redis knows nothing yet. */
+  const begun = async (url?: string) => {
+    const nodes = [await node(url), await node()] as const;
+    await nodes[0].of(ANN);
+    return nodes;
+  };
+
+  beforeEach(() => {
+    namespace = randomName();
+    head = 0;
+    now = 0;
+  });
+  afterEach(async () => {
+    const redis = await connected();
+    await dropNamed(redis, namespace);
+    for (const one of [redis, ...open.splice(0)]) one.close();
+  });
+
+  it('is known on every node when it has been told, and of each user alone', async () => {
+    const [one, other] = await begun();
+    head = 100;
+    await one.record(ANN, 20);
+    await one.record(ANN, 10);
+    await other.record(BOB, 7);
+    expect([await other.of(ANN), await one.of(BOB), await one.of('12')]).toEqual([20, 7, 0]);
+  });
+
+  it('is told of thousands at once, and of each the furthest', async () => {
+    const [one, other] = await begun();
+    const users = Array.from({ length: 1500 }, (_, n) => String(1000 + n));
+    await Promise.all(users.flatMap((user, n) => [one.record(user, n + 5), one.record(user, n)]));
+    expect(await Promise.all(users.map((user) => other.of(user)))).toEqual(users.map((_, n) => n + 5));
+  });
+
+  it('is told of many at once to the servers of a cluster', async () => {
+    const cluster = await redisCluster();
+    try {
+      const [one, other] = [await node(cluster.url), await node(cluster.url)];
+      await one.of(ANN);
+      const users = Array.from({ length: 50 }, (_, n) => String(1000 + n));
+      await Promise.all(users.map((user, n) => one.record(user, n)));
+      expect(await Promise.all(users.map((user) => other.of(user)))).toEqual(users.map((_, n) => n));
+    } finally {
+      for (const redis of open.splice(0)) redis.close();
+      await cluster.stop();
+    }
+  });
+
+  it('is never less than was told when Redis has forgotten', async () => {
+    const [one, other] = await begun();
+    await one.record(ANN, 20);
+    head = 30;
+    await dropNamed(open[0]!, namespace);
+    expect(await other.of(ANN)).toBe(30);
+    head = 50;
+    expect([await one.of(ANN), await one.of(BOB)]).toEqual([30, 30]);
+    await one.record(ANN, 45);
+    expect(await other.of(ANN)).toBe(45);
+  });
+
+  it('is where the log ends while Redis is gone, and a little longer, since others could not tell', async () => {
+    const proxy = await proxied();
+    const [one] = await begun(proxy.url);
+    head = 10;
+    await one.record(ANN, 5);
+    await proxy.cut();
+    expect(await one.of(ANN)).toBe(10);
+    await proxy.mend();
+    await expect.poll(() => open[0]?.connected).toBe(true);
+    head = 11;
+    expect(await one.of(ANN)).toBe(11);
+    now = 5000;
+    await expect.poll(() => one.of(ANN)).toBe(5);
+    await proxy.cut();
+  });
+
+  it('that could not be told is told to all when Redis is back', async () => {
+    const proxy = await proxied();
+    const [one, other] = await begun(proxy.url);
+    await proxy.cut();
+    head = 10;
+    await one.record(ANN, 8);
+    await one.record(BOB, 9);
+    expect(await other.of(ANN)).toBe(0);
+    await proxy.mend();
+    await expect.poll(() => other.of(ANN), { timeout: 5000 }).toBe(9);
+    await proxy.cut();
+  });
+
+  it('is everything when neither Redis nor the log can be asked', async () => {
+    const proxy = await proxied();
+    const redis = await connected({ url: proxy.url });
+    open.push(redis);
+    const logHead = () => Promise.reject(new Error('gone'));
+    const one = redisSharedWrites({ redis, namespace, logHead });
+    await proxy.cut();
+    expect(await one.of(ANN)).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});

@@ -1,0 +1,140 @@
+/** Who wrote last, told to all nodes through Redis, which may forget and be gone. */
+
+import { Together } from '../../stores/batcher.ts';
+import { type Redis, script } from '../../stores/redis/connection.ts';
+import type { SharedWrites } from '../port.ts';
+
+/** By then the views have it, or the nodes have long said that they are not ready. */
+const REMEMBERED_SECONDS = 3600;
+/** After Redis could not be asked: others may have failed to tell, and tell it within this time. */
+const MISTRUST_MS = 2000;
+const RETRY_MS = 250;
+
+/** ARGV: seconds to keep them, 0 for ever; then a position for each of KEYS. Never lowers one. */
+const RAISE = script(`
+for i, key in ipairs(KEYS) do
+  local position = ARGV[i + 1]
+  local former = redis.call('GET', key)
+  if not former or tonumber(former) < tonumber(position) then
+    if ARGV[1] == '0' then redis.call('SET', key, position)
+    else redis.call('SET', key, position, 'EX', ARGV[1]) end
+  end
+end
+`);
+/** Of one call: Lua takes some thousands of arguments, and others wait meanwhile. */
+const RAISED_AT_ONCE = 500;
+
+export interface SharedWritesOptions {
+  readonly redis: Redis;
+  /** Of the installation, in front of every key. */
+  readonly namespace: string;
+  /** Position of the log's last event: what is answered when Redis cannot be believed. */
+  readonly logHead: () => Promise<number>;
+  /** Milliseconds that never go back. */
+  readonly clock?: () => number;
+}
+
+interface Written {
+  readonly userId: string;
+  readonly position: number;
+}
+
+class RedisSharedWrites implements SharedWrites {
+  private readonly redis: Redis;
+  private readonly namespace: string;
+  private readonly logHead: () => Promise<number>;
+  private readonly clock: () => number;
+  /** The highest position that could not be told; 0: everything was. */
+  private untold = 0;
+  private retrying = false;
+  private mistrustedUntil = Number.NEGATIVE_INFINITY;
+  private readonly records = new Together<Written, void>((written) => this.raise(written));
+
+  constructor({ redis, namespace, logHead, clock }: SharedWritesOptions) {
+    this.redis = redis;
+    this.namespace = namespace;
+    this.logHead = logHead;
+    this.clock = clock ?? (() => performance.now());
+  }
+
+  async record(userId: string, position: number): Promise<void> {
+    try {
+      await this.records.with({ userId, position });
+    } catch {
+      this.mistrust();
+      this.untold = Math.max(this.untold, position);
+      this.tellLater();
+    }
+  }
+
+  async of(userId: string): Promise<number> {
+    try {
+      if (this.clock() < this.mistrustedUntil) return await this.anything();
+      const [own, everyone] = await Promise.all([
+        this.redis.run((client) => client.get(this.keyOf(userId))),
+        this.redis.run((client) => client.get(this.everyone)),
+      ]);
+      if (everyone === null) return await this.afterForgetting();
+      return Math.max(Number(own ?? 0), Number(everyone), this.untold);
+    } catch {
+      this.mistrust();
+      return this.anything();
+    }
+  }
+
+  /** In a cluster the keys of two users may be on two servers. */
+  private async raise(written: readonly Written[]): Promise<void> {
+    const atOnce = this.redis.clustered ? 1 : RAISED_AT_ONCE;
+    const calls: Promise<unknown>[] = [];
+    for (let at = 0; at < written.length; at += atOnce) {
+      const some = written.slice(at, at + atOnce);
+      const keys = some.map(({ userId }) => this.keyOf(userId));
+      calls.push(this.redis.evaluate(RAISE, keys, [REMEMBERED_SECONDS, ...some.map(({ position }) => position)]));
+    }
+    await Promise.all(calls);
+  }
+
+  private keyOf(userId: string): string {
+    return `${this.namespace}:wrote:${userId}`;
+  }
+
+  /** A position that everybody may have written up to. Missing: Redis has forgotten, this and who wrote. */
+  private get everyone(): string {
+    return `${this.namespace}:wrote`;
+  }
+
+  private mistrust(): void {
+    this.mistrustedUntil = this.clock() + MISTRUST_MS;
+  }
+
+  private async afterForgetting(): Promise<number> {
+    const head = await this.anything();
+    await this.redis.evaluate(RAISE, [this.everyone], [0, head]);
+    return head;
+  }
+
+  /** Nobody was told of more than the log holds. Where it cannot be asked either, nobody is told that they see everything. */
+  private anything(): Promise<number> {
+    return this.logHead().catch(() => Number.MAX_SAFE_INTEGER);
+  }
+
+  /** One position for all who wrote meanwhile: the others wait a little for what is not theirs. */
+  private tellLater(): void {
+    if (this.retrying) return;
+    this.retrying = true;
+    const retry = async () => {
+      const position = this.untold;
+      try {
+        await this.redis.evaluate(RAISE, [this.everyone], [0, position]);
+        if (this.untold === position) this.untold = 0;
+      } catch {
+        this.mistrust();
+      }
+      if (this.untold > 0) setTimeout(retry, RETRY_MS).unref();
+      else this.retrying = false;
+    };
+    setTimeout(retry, RETRY_MS).unref();
+  }
+}
+
+export const redisSharedWrites = (options: SharedWritesOptions): SharedWrites => new RedisSharedWrites(options);

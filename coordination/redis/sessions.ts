@@ -1,0 +1,177 @@
+/**
+ * The session registry in Redis. Each person is a hash of counts by gateway and device; each gateway holds a lease, and what it
+ * wrote counts only while it holds it.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { type Redis, script } from '../../stores/redis/connection.ts';
+import type { Connected, Device, SessionRegistry } from '../port.ts';
+
+/** Sessions that came and went within this time are told together. */
+const TELL_MS = 100;
+/** A killed gateway's sessions are gone after at most `LEASE_SECONDS`. */
+const LEASE_SECONDS = 15;
+const RENEW_MS = 5000;
+/** Everybody is written again once in so many renewals: five minutes. */
+const ROUND = 60;
+const KEPT_SECONDS = 900;
+/** Written at once. */
+const TOGETHER = 500;
+
+/** KEYS: a person. ARGV: seconds to keep it; field and value, empty to remove it. */
+const WRITE = script(`
+for i = 2, #ARGV, 2 do
+  if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[1], ARGV[i])
+  else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+`);
+
+interface Sessions {
+  count: number;
+  since: number;
+}
+
+export interface SessionRegistryOptions {
+  readonly redis: Redis;
+  /** Of the installation, in front of every key. */
+  readonly namespace: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+class RedisSessionRegistry implements SessionRegistry {
+  private readonly redis: Redis;
+  private readonly namespace: string;
+  private readonly now: () => number;
+  private readonly gateway = randomBytes(6).toString('hex');
+  private readonly people = new Map<string, Map<Device, Sessions>>();
+  /** What Redis has not been told yet. */
+  private readonly changed = new Set<string>();
+  private round: Iterator<string> = [][Symbol.iterator]();
+  private telling = false;
+  private readonly timers: readonly NodeJS.Timeout[];
+
+  constructor({ redis, namespace, now }: SessionRegistryOptions) {
+    this.redis = redis;
+    this.namespace = namespace;
+    this.now = now ?? Date.now;
+    this.timers = [setInterval(() => this.tell(), TELL_MS), setInterval(() => this.renew(), RENEW_MS)];
+    for (const timer of this.timers) timer.unref();
+    void this.renew();
+  }
+
+  started(userId: string, device: Device): void {
+    const devices = this.people.get(userId) ?? new Map<Device, Sessions>();
+    this.people.set(userId, devices);
+    const sessions = devices.get(device);
+    if (sessions === undefined || sessions.count === 0) devices.set(device, { count: 1, since: this.now() });
+    else sessions.count += 1;
+    this.changed.add(userId);
+  }
+
+  ended(userId: string, device: Device): void {
+    const sessions = this.people.get(userId)?.get(device);
+    if (sessions === undefined || sessions.count === 0) return;
+    sessions.count -= 1;
+    this.changed.add(userId);
+  }
+
+  async of(userId: string): Promise<readonly Connected[]> {
+    try {
+      const fields = await this.redis.run((client) => client.hgetall(this.keyOf(userId)));
+      const found = Object.entries(fields).map(([field, value]) => connected(field, value));
+      const gateways = [...new Set(found.map(({ gateway }) => gateway))];
+      const alive = new Set<string>();
+      await Promise.all(
+        gateways.map(async (gateway) => {
+          if ((await this.redis.run((client) => client.exists(this.leaseOf(gateway)))) === 1) alive.add(gateway);
+        }),
+      );
+      const left = Object.keys(fields).filter((field) => !alive.has(field.split('/')[0]!));
+      // One that finds its lease lost writes all of it again.
+      if (left.length > 0) await this.redis.run((client) => client.hdel(this.keyOf(userId), ...left));
+      return found.filter(({ gateway }) => alive.has(gateway));
+    } catch {
+      return [];
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    await this.redis.run((client) => client.del(this.leaseOf(this.gateway))).catch(() => {});
+  }
+
+  private keyOf(userId: string): string {
+    return `${this.namespace}:sessions:${userId}`;
+  }
+
+  private leaseOf(gateway: string): string {
+    return `${this.namespace}:gateway:${gateway}`;
+  }
+
+  private async renew(): Promise<void> {
+    try {
+      const lease = this.leaseOf(this.gateway);
+      const former = await this.redis.run((client) => client.set(lease, '1', 'EX', LEASE_SECONDS, 'GET'));
+      // Lost, because Redis forgot or was gone too long: what else was told may be lost too.
+      if (former === null) for (const userId of this.people.keys()) this.changed.add(userId);
+      for (let n = Math.ceil(this.people.size / ROUND); n > 0; n -= 1) this.changeNext();
+    } catch {
+      // At the next renewal.
+    }
+  }
+
+  private changeNext(): void {
+    let next = this.round.next();
+    if (next.done) {
+      this.round = this.people.keys();
+      next = this.round.next();
+    }
+    if (!next.done) this.changed.add(next.value);
+  }
+
+  private async tell(): Promise<void> {
+    if (this.telling || !this.redis.connected) return;
+    this.telling = true;
+    try {
+      while (this.changed.size > 0) {
+        const some = [...this.changed].slice(0, TOGETHER);
+        await Promise.all(some.map((userId) => this.write(userId)));
+      }
+    } catch {
+      // What was not told stays changed.
+    } finally {
+      this.telling = false;
+    }
+  }
+
+  private async write(userId: string): Promise<void> {
+    const devices = this.people.get(userId);
+    this.changed.delete(userId);
+    if (devices === undefined) return;
+    const args = [...devices].flatMap(([device, { count, since }]) => [
+      `${this.gateway}/${device}`,
+      count === 0 ? '' : `${count} ${since}`,
+    ]);
+    try {
+      await this.redis.evaluate(WRITE, [this.keyOf(userId)], [KEPT_SECONDS, ...args]);
+    } catch (error) {
+      this.changed.add(userId);
+      throw error;
+    }
+    // Kept until Redis was told that they are gone; more may have come meanwhile.
+    for (const [device, { count }] of devices) if (count === 0 && !this.changed.has(userId)) devices.delete(device);
+    if (devices.size === 0) this.people.delete(userId);
+  }
+}
+
+const connected = (field: string, value: string): Connected => {
+  const [gateway = '', device = 'other'] = field.split('/');
+  const [sessions, since] = value.split(' ').map(Number);
+  return { gateway, device: device as Device, sessions: sessions ?? 0, since: since ?? 0 };
+};
+
+/** Begins at once; see `stop`. */
+export const redisSessionRegistry = (options: SessionRegistryOptions): SessionRegistry =>
+  new RedisSessionRegistry(options);

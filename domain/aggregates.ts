@@ -1,0 +1,26 @@
+/** Which fold a stream has, by its name. */
+
+import { channelFold } from './channel.ts';
+import type { Fold } from './decider.ts';
+import { directFold } from './direct.ts';
+import { guildFold } from './guild.ts';
+import { inviteFold } from './invite.ts';
+import { memberFold } from './member.ts';
+import { readFold } from './read-markers.ts';
+import { userFold } from './user.ts';
+
+const folds: Readonly<Record<string, unknown>> = {
+  channel: channelFold,
+  guild: guildFold,
+  member: memberFold,
+  invite: inviteFold,
+  dm: directFold,
+  user: userFold,
+  read: readFold,
+};
+
+/** The fold of a stream, or `undefined` when no stream is named so. */
+export const foldOf = (stream: string): Fold<unknown> | undefined => {
+  const kind = stream.slice(0, stream.indexOf('-'));
+  return Object.hasOwn(folds, kind) ? (folds[kind] as Fold<unknown>) : undefined;
+};

@@ -1,0 +1,171 @@
+/** Gateway messages as bytes: complete WebSocket text frames that any number of sockets can be given unchanged. */
+
+import { Op } from '../schemas/gateway/frames.ts';
+import type { Session } from './session.ts';
+
+/** FIN and opcode "text"; what a server sends is not masked (RFC 6455, 5.1). */
+const FINAL_TEXT = 0x81;
+
+const headerOf = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10);
+
+/**
+ * Writes a frame into `bytes` from `at` on.
+ * @param length of the payload in UTF-8.
+ * @returns where the frame ends.
+ */
+const writeFrame = (bytes: Buffer, at: number, payload: string, length: number): number => {
+  const start = headerOf(length);
+  bytes[at] = FINAL_TEXT;
+  if (start === 2) bytes[at + 1] = length;
+  else if (start === 4) {
+    bytes[at + 1] = 126;
+    bytes.writeUInt16BE(length, at + 2);
+  } else {
+    bytes[at + 1] = 127;
+    bytes.writeBigUInt64BE(BigInt(length), at + 2);
+  }
+  bytes.write(payload, at + start, 'utf8');
+  return at + start + length;
+};
+
+export const textFrame = (payload: string): Buffer => {
+  const length = Buffer.byteLength(payload);
+  const frame = Buffer.allocUnsafe(headerOf(length) + length);
+  writeFrame(frame, 0, payload, length);
+  return frame;
+};
+
+/** A frame for several sockets, or the payload of one that no other socket gets. */
+export type Outgoing = Buffer | string;
+
+/** Bytes it takes on the wire. */
+export const wireLength = (outgoing: Outgoing): number => {
+  if (typeof outgoing !== 'string') return outgoing.length;
+  const length = Buffer.byteLength(outgoing);
+  return headerOf(length) + length;
+};
+
+/** Copies or encodes into `bytes` from `at` on. @returns where it ends. */
+export const encodeInto = (bytes: Buffer, at: number, outgoing: Outgoing): number => {
+  if (typeof outgoing === 'string') return writeFrame(bytes, at, outgoing, Buffer.byteLength(outgoing));
+  bytes.set(outgoing, at);
+  return at + outgoing.length;
+};
+
+/** The text inside a frame made by `textFrame`. */
+export const payloadOf = (frame: Buffer): string =>
+  frame.toString('utf8', frame[1] === 127 ? 10 : frame[1] === 126 ? 4 : 2);
+
+/** A dispatch as text; `d` is JSON already. */
+export const dispatchPayload = (t: string, s: number, d: string): string =>
+  `{"op":${Op.dispatch},"s":${s},"t":"${t}","d":${d}}`;
+
+export const dispatchFrame = (t: string, s: number, d: string): Buffer => textFrame(dispatchPayload(t, s, d));
+
+/** The same dispatch with another `s`. */
+export const withSequence = (frame: Buffer, s: number): Buffer =>
+  textFrame(payloadOf(frame).replace(/^\{"op":0,"s":\d+/, `{"op":0,"s":${s}`));
+
+/** Anything that is not a dispatch. */
+export const controlFrame = (op: number, d: unknown): Buffer => textFrame(JSON.stringify({ op, d, s: null, t: null }));
+
+export const HEARTBEAT_ACK = controlFrame(Op.heartbeatAck, null);
+export const RECONNECT = controlFrame(Op.reconnect, null);
+/** Always `false`: told `true`, discord.js resumes again at once, for ever. */
+export const INVALID_SESSION = controlFrame(Op.invalidSession, false);
+
+// One dispatch, encoded once, for all sessions that hear its audience.
+
+/** Fields of a message that bots without the MESSAGE_CONTENT intent see empty. */
+interface Readable {
+  content: string;
+  embeds: unknown[];
+  author: { id: string };
+  mentions: { id: string }[];
+  referenced_message?: Readable | null;
+}
+
+const withoutText = <M extends Readable>(message: M): M => ({
+  ...message,
+  content: '',
+  embeds: [],
+  ...(message.referenced_message ? { referenced_message: withoutText(message.referenced_message) } : {}),
+});
+
+interface Veiled {
+  readonly frame: Buffer;
+  /** Who wrote the message or is mentioned in it, and so sees it whole. */
+  readonly concerned: ReadonlySet<string>;
+}
+
+/** Made from the whole frame, and only when a bot that may not read is listening: keeping both for every event would cost twice the ring. */
+const veil = (frame: Buffer): Veiled => {
+  const payload = JSON.parse(payloadOf(frame)) as { d: Readable };
+  const { author, mentions } = payload.d;
+  return {
+    frame: textFrame(JSON.stringify({ ...payload, d: withoutText(payload.d) })),
+    concerned: new Set([author.id, ...mentions.map((user) => user.id)]),
+  };
+};
+
+interface DispatchParts {
+  readonly t: string;
+  /** Position of its event. */
+  readonly position: number;
+  /** Intents without which a session does not get it. */
+  readonly intents: number;
+  readonly d: object;
+  /** A guild message's text, which not every bot may read. */
+  readonly carriesText?: boolean;
+  /** Narrows the audience. */
+  readonly admits?: (session: Session) => boolean;
+}
+
+export class EncodedDispatch {
+  readonly position: number;
+  private readonly intents: number;
+  private readonly whole: Buffer;
+  private readonly carriesText: boolean;
+  private readonly narrowed: ((session: Session) => boolean) | undefined;
+  private veiled: Veiled | undefined;
+
+  constructor(parts: DispatchParts) {
+    this.position = parts.position;
+    this.intents = parts.intents;
+    this.whole = dispatchFrame(parts.t, parts.position, JSON.stringify(parts.d));
+    this.carriesText = parts.carriesText ?? false;
+    this.narrowed = parts.admits;
+  }
+
+  get bytes(): number {
+    return this.whole.length;
+  }
+
+  /** Whether the session gets it. */
+  admits(session: Session): boolean {
+    return (session.intents & this.intents) === this.intents && this.concerns(session);
+  }
+
+  /** Whether it is about something the session may see, asked for or not. */
+  concerns(session: Session): boolean {
+    return this.narrowed === undefined || this.narrowed(session);
+  }
+
+  /** The same Buffer for all who see the same. */
+  frame(session: Session): Buffer {
+    if (session.readsContent || !this.carriesText) return this.whole;
+    this.veiled ??= veil(this.whole);
+    return this.veiled.concerned.has(session.userId) ? this.whole : this.veiled.frame;
+  }
+}
+
+/**
+ * The frames of one event for one session. Only the last carries the event's position; before it the session has not
+ * seen all of the event, so the others carry the former `s`.
+ */
+export const framesOf = (dispatches: readonly EncodedDispatch[], session: Session, formerS: number): Buffer[] => {
+  const admitted = dispatches.filter((dispatch) => dispatch.admits(session));
+  return admitted.map((dispatch, i) =>
+    i === admitted.length - 1 ? dispatch.frame(session) : withSequence(dispatch.frame(session), formerS),
+  );
+};

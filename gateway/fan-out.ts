@@ -1,0 +1,192 @@
+/** Live delivery: every batch of events to the sessions that hear them, in position order. */
+
+import { channelIdOf, type EventRenderer, intentsOf } from '../presenter/dispatches.ts';
+import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
+import { Intent } from '../schemas/gateway/frames.ts';
+import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
+import { type EncodedDispatch, framesOf, textFrame } from './encoding.ts';
+import type { Outbox } from './outbox.ts';
+import type { GatewayDeps } from './ports.ts';
+import type { Ring, RingEntry } from './ring.ts';
+import {
+  audiencesOfGuild,
+  depsAt,
+  guildCreatePayload,
+  guildDeleteFrame,
+  joinGuild,
+  onShard,
+  readGuildSnapshot,
+} from './scope.ts';
+import { Closings, type Session, type Topic } from './session.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+const isInChannel = (event: ParleyEvent): boolean =>
+  event.type.startsWith('message-') || event.type.startsWith('reaction-');
+
+export class FanOut {
+  private readonly deps: GatewayDeps;
+  private readonly renderer: EventRenderer;
+  private readonly subscriptions: Subscriptions;
+  private readonly outbox: Outbox;
+  private readonly ring: Ring;
+  /** Everything at or below is on its way to whoever may see it. */
+  position: number;
+
+  constructor(
+    deps: GatewayDeps,
+    parts: { renderer: EventRenderer; subscriptions: Subscriptions; outbox: Outbox; ring: Ring },
+  ) {
+    this.deps = deps;
+    this.renderer = parts.renderer;
+    this.subscriptions = parts.subscriptions;
+    this.outbox = parts.outbox;
+    this.ring = parts.ring;
+    this.position = deps.views.checkpoint();
+  }
+
+  /** Delivers a batch. Never fails: sessions that an event could not be shown to are closed, and get it when they resume. */
+  async deliver(events: readonly ParleyEvent[], through: number): Promise<void> {
+    let run: RingEntry[] = [];
+    let topic: Topic | undefined;
+    for (const event of events) {
+      const entry = this.ring.push(event);
+      if (isInChannel(event)) {
+        const heardBy = this.subscriptions.topic(channelAudience(channelIdOf(event)));
+        if (heardBy !== topic) {
+          await this.deliverRun(topic, run);
+          run = [];
+          topic = heardBy;
+        }
+        if (heardBy !== undefined) run.push(entry);
+      } else {
+        await this.deliverRun(topic, run);
+        run = [];
+        topic = undefined;
+        await this.deliverOne(entry);
+        this.position = event.position;
+      }
+    }
+    await this.deliverRun(topic, run);
+    this.position = through;
+  }
+
+  /** Consecutive events of one channel go to each session together, so that its state is fetched into the processor's cache once. */
+  private async deliverRun(topic: Topic | undefined, run: readonly RingEntry[]): Promise<void> {
+    if (topic === undefined || run.length === 0) return;
+    try {
+      const dispatches: EncodedDispatch[] = [];
+      for (const entry of run) dispatches.push(...(await entry.dispatches(this.renderer, topic.guildId)));
+      let count = 0;
+      for (const session of topic.sessions) {
+        for (const dispatch of dispatches) {
+          if (!dispatch.admits(session)) continue;
+          this.outbox.push(session, dispatch.frame(session));
+          session.s = dispatch.position;
+          count += 1;
+        }
+      }
+      this.deps.metrics.dispatches(count);
+      if (count > 0) await this.outbox.keepPace(dispatches.reduce((sum, dispatch) => sum + dispatch.bytes, 0));
+    } catch (error) {
+      this.fail(error, run[0]!.event, topic.sessions);
+    }
+    this.position = run.at(-1)!.event.position;
+  }
+
+  private async deliverOne(entry: RingEntry): Promise<void> {
+    const { event } = entry;
+    // A new channel concerns also those who did not ask to be told of it: they hear what is said in it.
+    const intents = event.type === 'channel-created' ? Intent.none : intentsOf(event, null);
+    const listeners = new Set<Session>();
+    for (const audience of entry.audiences) {
+      for (const session of this.subscriptions.topic(audience)?.sessions ?? []) {
+        if ((session.intents & intents) === intents) listeners.add(session);
+      }
+    }
+    const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
+    if (listeners.size === 0 && own.length === 0) return;
+    try {
+      const dispatches = listeners.size === 0 ? [] : await entry.dispatches(this.renderer, null);
+      for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
+      if (event.type === 'channel-created') await this.joinChannel(event, listeners, dispatches);
+      if (event.type === 'member-joined') await this.joined(event, own);
+      if (event.type === 'member-left') this.left(event, own);
+    } catch (error) {
+      this.fail(error, event, [...listeners, ...own]);
+    }
+  }
+
+  private sessionsOf({ guildId, userId }: { guildId: string; userId: string }): Session[] {
+    const topic = this.subscriptions.topic(userAudience(userId));
+    return topic === undefined ? [] : [...topic.sessions].filter((session) => onShard(session, guildId));
+  }
+
+  /** Views stand exactly at this event: a batch ends where rights change. */
+  private async joinChannel(
+    event: EventOf<'channel-created'>,
+    listeners: Iterable<Session>,
+    told: readonly EncodedDispatch[],
+  ): Promise<void> {
+    const { channelId, guildId } = event.data;
+    const audience = channelAudience(channelId);
+    await this.listening([audience], () => {
+      for (const session of listeners) {
+        if (session.listening && told.some((dispatch) => dispatch.concerns(session)))
+          this.subscriptions.join(session, audience, guildId);
+      }
+    });
+  }
+
+  /** Delivery waits the moment until everything of these audiences arrives; then the sessions join them. */
+  private async listening(audiences: readonly Audience[], join: () => void): Promise<void> {
+    const { feed } = this.deps;
+    if (feed === undefined) {
+      join();
+      return;
+    }
+    await feed.listen(audiences);
+    join();
+    feed.leave(audiences);
+  }
+
+  private async joined(event: EventOf<'member-joined'>, own: readonly Session[]): Promise<void> {
+    if (own.length === 0) return;
+    const deps = depsAt(this.deps, event.position);
+    const guild = await deps.views.guilds.guild(event.data.guildId);
+    if (guild === undefined) throw new Error(`The guild views lack guild ${event.data.guildId}`);
+    const channels = await deps.access.visibleChannels(event.data.userId, guild, true);
+    for (const session of own) {
+      const snapshot = await readGuildSnapshot(deps, session, { guild, channels });
+      const frame = textFrame(await guildCreatePayload(this.deps, session, snapshot, event.position));
+      await this.listening(audiencesOfGuild(snapshot), () => {
+        if (!session.listening) return;
+        joinGuild(this.subscriptions, session, snapshot);
+        this.send(session, [frame], event.position);
+      });
+    }
+  }
+
+  private left(event: EventOf<'member-left'>, own: readonly Session[]): void {
+    const { guildId } = event.data;
+    for (const session of own) {
+      if (!session.topics.some((topic) => topic.audience === guildAudience(guildId))) continue;
+      this.subscriptions.leaveGuild(session, guildId);
+      this.send(session, [guildDeleteFrame(guildId, event.position, false)], event.position);
+    }
+  }
+
+  private send(session: Session, frames: readonly Buffer[], position: number): void {
+    if (frames.length === 0) return;
+    for (const frame of frames) this.outbox.push(session, frame);
+    session.s = position;
+    this.deps.metrics.dispatches(frames.length);
+  }
+
+  private fail(error: unknown, event: ParleyEvent, sessions: Iterable<Session>): void {
+    this.deps.logger.error(
+      { err: error, position: event.position, type: event.type },
+      'an event could not be delivered',
+    );
+    for (const session of [...sessions]) session.close(Closings.notDelivered);
+  }
+}

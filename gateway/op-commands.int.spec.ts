@@ -1,0 +1,131 @@
+/** Op 100 and op 101. */
+
+import { either } from 'fp-ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Submitted } from '../commands/port.ts';
+import { parleyError } from '../schemas/errors.ts';
+import type { GatewayClient } from '../test/support/gateway-client.ts';
+import { FakeDispatcher, type Station, World } from './testing.ts';
+
+describe('a command over the socket', () => {
+  let world: World;
+  let station: Station;
+  let client: GatewayClient;
+
+  beforeAll(async () => {
+    world = await World.open();
+    world.story.user('1');
+    world.story.user('3', 'bot', '1');
+    station = await world.station({ commandsInFlight: 4 });
+    client = await station.identified('1');
+  });
+  afterAll(() => world.close());
+  afterEach(() => {
+    world.dispatcher.submitted.length = 0;
+    world.dispatcher.answer = new FakeDispatcher().answer;
+    station.counters.refusals.length = 0;
+  });
+
+  it('is submitted under its id as key, with who sent it, and answered with where it stands', async () => {
+    const result = await client.command({ id: 'a', type: 'message.send', channel_id: '5', content: 'hello' });
+    expect(result).toEqual({
+      id: 'a',
+      ok: true,
+      position: 7,
+      stream: 'channel-1',
+      sequence: 3,
+      result: { done: true },
+    });
+    expect(world.dispatcher.submitted).toMatchObject([
+      {
+        context: {
+          actor: { userId: '1', kind: 'person', administrator: true },
+          key: 'a',
+          onOtherContent: 'refuse',
+          counted: false,
+        },
+        command: { type: 'message.send', body: { channel_id: '5', content: 'hello' } },
+      },
+    ]);
+  });
+
+  it('of a bot is the bot’s', async () => {
+    const bot = await station.identified('3');
+    await bot.command({ type: 'typing.start', channel_id: '5' });
+    expect(world.dispatcher.submitted[0]!.context.actor).toEqual({ userId: '3', kind: 'bot', administrator: false });
+    await bot.cut();
+  });
+
+  it('that the dispatcher refuses is answered with the error of the catalogue', async () => {
+    const refusal: Submitted = {
+      outcome: either.left(parleyError('rateLimited', { retryAfter: 2.5 })),
+      limit: undefined,
+    };
+    world.dispatcher.answer = async () => refusal;
+    const result = await client.command({ id: 'b', type: 'typing.start', channel_id: '5' });
+    expect(result).toEqual({
+      id: 'b',
+      ok: false,
+      error: { code: 0, message: 'You are being rate limited.', retry_after: 2.5, global: false },
+    });
+    expect(station.counters.refusals).toEqual(['rateLimited']);
+  });
+
+  it('that fails is answered, and the socket stays', async () => {
+    world.dispatcher.answer = async () => {
+      throw new Error('nothing works');
+    };
+    const result = await client.command({ type: 'typing.start', channel_id: '5' });
+    expect(result.error).toMatchObject({ code: 0, message: 'Internal Server Error' });
+    expect(client.closeCode).toBeUndefined();
+  });
+
+  it.each([
+    ['of an unknown type', { type: 'message.shout' }, 'type'],
+    ['of a type that only looks like one', { type: 'constructor' }, 'type'],
+    ['without its fields', { type: 'message.send', content: 'x' }, 'channel_id'],
+    ['with a field that does not fit', { type: 'message.send', channel_id: 'x' }, 'channel_id'],
+  ])('%s is refused under its id with the field named', async (_, body, field) => {
+    const result = await client.command({ id: 'c', ...body });
+    expect(result).toMatchObject({ id: 'c', ok: false, error: { code: 50035, errors: { [field]: {} } } });
+    expect(world.dispatcher.submitted).toEqual([]);
+  });
+
+  it.each([[undefined], [''], ['x'.repeat(65)], [5]])(
+    'without an id of 1 to 64 characters (%s) is refused',
+    async (id) => {
+      const before = client.frames.length;
+      client.write(100, { id, type: 'typing.start', channel_id: '5' });
+      await client.until((frames) => frames.length > before, 'an answer');
+      expect(client.frames.at(-1)).toMatchObject({ op: 101, d: { id: null, ok: false, error: { code: 50035 } } });
+    },
+  );
+
+  it('is submitted in the order sent', async () => {
+    const ids = ['1', '2', '3', '4'];
+    await Promise.all(ids.map((id) => client.command({ id, type: 'typing.start', channel_id: '5' })));
+    expect(world.dispatcher.submitted.map(({ context }) => context.key)).toEqual(ids);
+  });
+
+  it('beyond those that may be under way is told to come back', async () => {
+    let finish = (): void => {};
+    const answer = world.dispatcher.answer;
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    world.dispatcher.answer = async (...asked) => {
+      await held;
+      return answer(...asked);
+    };
+    const sent = Array.from({ length: 5 }, () => client.command({ type: 'typing.start', channel_id: '5' }));
+    expect((await sent[4])!.error).toMatchObject({ retry_after: 1 });
+    finish();
+    expect((await Promise.all(sent.slice(0, 4))).every((result) => result.ok)).toBe(true);
+    expect((await client.command({ type: 'typing.start', channel_id: '5' })).ok).toBe(true);
+  });
+
+  it('does not count against the budget of the libraries’ opcodes', async () => {
+    for (let i = 0; i < 150; i += 1) await client.command({ type: 'typing.start', channel_id: '5' });
+    expect(client.closeCode).toBeUndefined();
+  });
+});

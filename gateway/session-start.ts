@@ -1,0 +1,155 @@
+/** What a fresh session and a resumed one have in common: who it is, the views it waits for, live dispatches held back and released. */
+import type { EventRenderer } from '../presenter/dispatches.ts';
+import { DEFAULT_INTENTS, Intent } from '../schemas/gateway/frames.ts';
+import { type Audience, channelAudience, userAudience } from '../schemas/streams.ts';
+import type { Tokens } from '../vault/port.ts';
+import { type Outgoing, wireLength } from './encoding.ts';
+import type { FanOut } from './fan-out.ts';
+import type { Outbox } from './outbox.ts';
+import type { Feed, GatewayDeps } from './ports.ts';
+import type { Ring } from './ring.ts';
+import { audiencesOfGuild, depsAt, joinAll, readScope, type Scope, type ScopeDeps } from './scope.ts';
+import { Phase, type Session } from './session.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+export interface Parts {
+  readonly deps: GatewayDeps;
+  readonly renderer: EventRenderer;
+  readonly subscriptions: Subscriptions;
+  readonly outbox: Outbox;
+  readonly ring: Ring;
+  readonly delivery: FanOut;
+}
+
+export type Verified = NonNullable<Awaited<ReturnType<Tokens['verify']>>>;
+
+/** @returns false when the token's user is unknown to the views. */
+export const recognise = async (parts: Parts, session: Session, verified: Verified): Promise<boolean> => {
+  const { guilds } = parts.deps.views;
+  const [user, administrator] = await Promise.all([guilds.user(verified.userId), guilds.administrator()]);
+  if (user === undefined) return false;
+  session.userId = user.id;
+  session.isBot = user.kind === 'bot';
+  session.administers = administrator === user.id;
+  session.generation = verified.generation;
+  return true;
+};
+
+export const wants = (session: Session, intents: number | undefined): void => {
+  session.intents = intents ?? DEFAULT_INTENTS;
+  session.readsContent = !session.isBot || (session.intents & Intent.messageContent) !== 0;
+};
+
+/**
+ * A session sees at least what was in the log when it asked: also what its user was told is done a moment ago.
+ * @returns the log's head, or `undefined` when the views are too far behind it.
+ */
+export const viewsAtHead = async ({ deps }: Parts): Promise<number | undefined> => {
+  const head = await deps.log.head();
+  return (await deps.views.whenProcessed(head, deps.config.viewsTimeoutMs)) ? head : undefined;
+};
+
+/** Bytes written before a socket is looked at again and other work gets a turn. */
+const PACE = 65_536;
+
+/** Writes what comes before the live dispatches: in order, in few writes, no faster than the socket takes it. */
+export class PacedWriter {
+  private readonly parts: Parts;
+  private readonly session: Session;
+  private batch: Outgoing[] = [];
+  private bytes = 0;
+
+  constructor(parts: Parts, session: Session) {
+    this.parts = parts;
+    this.session = session;
+  }
+
+  async add(outgoing: Outgoing): Promise<void> {
+    this.batch.push(outgoing);
+    this.bytes += wireLength(outgoing);
+    if (this.bytes < PACE) return;
+    this.end();
+    await this.parts.outbox.room(this.session);
+  }
+
+  /** Writes what is left. */
+  end(): void {
+    if (this.batch.length > 0) this.parts.outbox.writeOnce(this.session, this.batch, this.bytes);
+    this.batch = [];
+    this.bytes = 0;
+  }
+}
+
+// How a session's snapshot and its subscriptions come to belong to one position, so that nothing falls between them.
+
+/** What a session may see at a position, and the readers that answer as of it. */
+export interface Beginning {
+  readonly position: number;
+  readonly scope: Scope;
+  readonly deps: ScopeDeps;
+}
+
+/**
+ * From the position it hands to `read` on, live dispatches are the session's, but wait.
+ * Without effect on a session that was closed meanwhile.
+ */
+export const begin = <T>(parts: Parts, session: Session, read: (at: Beginning) => Promise<T>): Promise<T> => {
+  const { deps } = parts;
+  return deps.feed === undefined
+    ? deps.views.atRest(async (position) => {
+        const scope = await readScope(deps, session);
+        const value = await read({ position, scope, deps });
+        register(parts, session, scope);
+        return value;
+      })
+    : beginOnFeed(parts, session, deps.feed, read);
+};
+
+/** To be called while delivery stands still. */
+const register = (parts: Parts, session: Session, scope: Scope): void => {
+  if (session.phase !== Phase.starting) return;
+  joinAll(parts.subscriptions, session, scope);
+  session.phase = Phase.holding;
+};
+
+const audiencesOf = ({ userId }: Session, { guilds, directChannels }: Scope): Audience[] => [
+  userAudience(userId),
+  ...guilds.flatMap(audiencesOfGuild),
+  ...directChannels.map((channel) => channelAudience(channel.id)),
+];
+
+const same = (some: readonly Audience[], others: readonly Audience[]): boolean =>
+  some.length === others.length && new Set([...some, ...others]).size === some.length;
+
+/**
+ * Delivery to everybody else does not wait for one session's reading: the session is registered at a position in one
+ * step, and its snapshot is read as of that position afterwards. Should what it may see have changed in between, it
+ * begins again.
+ */
+const beginOnFeed = async <T>(
+  parts: Parts,
+  session: Session,
+  feed: Feed,
+  read: (at: Beginning) => Promise<T>,
+): Promise<T> => {
+  const { views } = parts.deps;
+  for (;;) {
+    const expected = await readScope(depsAt(parts.deps, views.checkpoint()), session);
+    const wanted = audiencesOf(session, expected);
+    await feed.listen(wanted);
+    try {
+      const position = await views.atRest(async (at) => {
+        register(parts, session, expected);
+        return at;
+      });
+      const deps = depsAt(parts.deps, position);
+      const scope = await readScope(deps, session);
+      if (session.phase === Phase.closed || same(wanted, audiencesOf(session, scope)))
+        return await read({ position, scope, deps });
+      parts.subscriptions.leaveAll(session);
+      session.beginAgain();
+    } finally {
+      feed.leave(wanted);
+    }
+  }
+};

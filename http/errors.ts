@@ -1,0 +1,152 @@
+/** Every way a request can fail, as the answer a client gets. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import {
+  errorBody,
+  fieldError,
+  type LimitShown,
+  type ParleyError,
+  parleyError,
+  StoreUnavailable,
+} from '../schemas/errors.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+// Request bodies: JSON and nothing else.
+
+/** An answer that is already decided, thrown through fastify to its error handler. */
+class Refused extends Error {
+  readonly error: ParleyError;
+
+  constructor(error: ParleyError) {
+    super(error.name);
+    this.error = error;
+  }
+}
+
+const MAX_DEPTH = 64;
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** Whether brackets nest deeper than anything meaningful does; serialising such a value could exhaust the stack. */
+const nestsTooDeep = (json: string): boolean => {
+  if (json.length <= MAX_DEPTH * 2) return false;
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < json.length; i += 1) {
+    const c = json.charCodeAt(i);
+    if (quoted) {
+      if (c === BACKSLASH) i += 1;
+      else if (c === QUOTE) quoted = false;
+    } else if (c === QUOTE) quoted = true;
+    // Both `[ {` and both `] }` differ from each other in bit 5 only.
+    else if ((c | 32) === 123) depth += 1;
+    else if ((c | 32) === 125) depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+};
+
+const malformed = (message: string): Refused => new Refused(fieldError([], 'INVALID_JSON', message));
+
+const FILES = 'This server takes no files: send JSON (content-type: application/json) instead of multipart/form-data';
+
+export const takeJsonOnly = (app: FastifyInstance): void => {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const text = body.toString('utf8');
+    if (text.length === 0) return done(null, undefined);
+    if (nestsTooDeep(text)) return done(malformed('The body nests too deeply.'));
+    parse(request, text, (error, value) =>
+      error === null ? done(null, value) : done(malformed('The body is not valid JSON.')),
+    );
+  });
+  app.addContentTypeParser('multipart/form-data', (_request, _payload, done) =>
+    done(new Refused(parleyError('unsupportedMediaType', { message: FILES }))),
+  );
+};
+
+// How an HTTP answer tells the state of a rate limit.
+
+/** @param now milliseconds since 1970 */
+export const limitHeaders = (state: LimitShown, now: number): Record<string, string> => ({
+  'x-ratelimit-limit': String(state.limit),
+  'x-ratelimit-remaining': String(state.remaining),
+  'x-ratelimit-reset': (now / 1000 + state.resetAfter).toFixed(3),
+  'x-ratelimit-reset-after': state.resetAfter.toFixed(3),
+  'x-ratelimit-bucket': state.bucket,
+});
+
+/** Beside `limitHeaders` on the answer that was refused; `Retry-After` is whole seconds, as HTTP has it. */
+const refusalHeaders = (scope: LimitShown['scope'], retryAfter: number): Record<string, string> => ({
+  'retry-after': String(Math.max(1, Math.ceil(retryAfter))),
+  'x-ratelimit-scope': scope,
+  ...(scope === 'global' ? { 'x-ratelimit-global': 'true' } : {}),
+});
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+export const sendError = (reply: FastifyReply, error: ParleyError, metrics: Metrics): FastifyReply => {
+  metrics.refusals.inc({ error: error.name });
+  reply.code(error.status).header('content-type', JSON_TYPE);
+  if (error.limit !== undefined) reply.headers(limitHeaders(error.limit, Date.now()));
+  if (error.status === 429)
+    reply.headers(refusalHeaders(error.global === true ? 'global' : 'user', error.retryAfter ?? 1));
+  else if (error.retryAfter !== undefined)
+    reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfter))));
+  return reply.send(JSON.stringify(errorBody(error)));
+};
+
+/** What fastify itself refuses, in the words of the catalogue; `undefined` for a fault of ours. */
+const asParleyError = (thrown: Partial<FastifyError>): ParleyError | undefined => {
+  if (thrown instanceof Refused) return thrown.error;
+  if (thrown instanceof StoreUnavailable) return parleyError('unavailable', { retryAfter: thrown.retryAfter });
+  switch (thrown.code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return parleyError('unsupportedMediaType');
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return parleyError('payloadTooLarge');
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return parleyError('notFound');
+  }
+  const status = thrown.statusCode ?? 500;
+  return status >= 400 && status < 500 ? fieldError([], 'INVALID_REQUEST', 'The request is malformed.') : undefined;
+};
+
+export const errorHandler =
+  (metrics: Metrics) =>
+  (thrown: Partial<FastifyError>, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const error = asParleyError(thrown);
+    if (error?.status === 413) {
+      // Closing on a client that is still sending resets the connection before it can read why: take the rest, drop it.
+      request.raw.resume();
+      reply.removeHeader('connection');
+    }
+    if (error !== undefined) return sendError(reply, error, metrics);
+    request.log.error({ err: thrown }, 'request failed');
+    return sendError(reply, parleyError('general'), metrics);
+  };
+
+interface Mounted {
+  readonly method: string;
+  readonly path: string;
+}
+
+const matches = (pattern: string, path: string): boolean => {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  return (
+    wanted.length === given.length &&
+    wanted.every((part, i) => (part.startsWith(':') ? given[i] !== '' : part === given[i]))
+  );
+};
+
+/** 405 where the path exists for another method, 404 otherwise. */
+export const answerUnknownPaths = (app: FastifyInstance, mounted: readonly Mounted[], metrics: Metrics): void => {
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!;
+    const methods = mounted.filter((one) => matches(one.path, path)).map((one) => one.method);
+    if (methods.length === 0) return sendError(reply, parleyError('notFound'), metrics);
+    reply.header('allow', [...new Set(methods)].join(', '));
+    return sendError(reply, parleyError('methodNotAllowed'), metrics);
+  });
+};

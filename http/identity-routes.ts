@@ -1,0 +1,83 @@
+/** POST /auth/register and /login. */
+
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import type { Identity, SignedIn } from '../commands/identity.ts';
+import type { Presenter } from '../presenter/presenter.ts';
+import { optional, text } from '../schemas/codecs.ts';
+import { type ParleyError, parleyError } from '../schemas/errors.ts';
+import { type Reply, type Route, route } from '../schemas/http/route.ts';
+
+/** Printable, without blanks or the characters that mentions and addresses are made of. */
+const USERNAME = /^[^\s@#:`<>\p{C}]{2,32}$/u;
+
+const Username = new t.Type<string, string, unknown>(
+  'username',
+  (u): u is string => typeof u === 'string' && USERNAME.test(u),
+  (u, context) =>
+    typeof u === 'string' && USERNAME.test(u)
+      ? t.success(u)
+      : t.failure(u, context, 'Must be 2 to 32 visible characters without spaces, @, #, :, <, > and backquotes.'),
+  t.identity,
+);
+
+const RegisterBody = t.intersection([
+  t.type({ username: Username, password: text(8, 256, 'password') }),
+  t.partial({ global_name: optional(text(1, 32, 'global_name')) }),
+]);
+
+const LoginBody = t.intersection([
+  t.type({ password: text(1, 256, 'password') }),
+  t.partial({ username: optional(text(1, 64, 'username')), login: optional(text(1, 64, 'login')) }),
+]);
+
+export interface IdentityRouteDeps {
+  readonly identity: Identity;
+  readonly presenter: Presenter;
+  /** Where sockets connect, as the client of this request reaches it. */
+  readonly gatewayUrl: (headers: Readonly<Record<string, string | string[] | undefined>>) => string;
+}
+
+type Headers = Parameters<IdentityRouteDeps['gatewayUrl']>[0];
+
+export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRouteDeps): Route[] => {
+  const reply = async (signedIn: either.Either<ParleyError, SignedIn>, status: number, headers: Headers) => {
+    if (either.isLeft(signedIn)) return signedIn;
+    const { token, userId } = signedIn.right;
+    const user = await presenter.user(userId);
+    const body = { token, auth_token: token, gateway_url: gatewayUrl(headers), user };
+    return either.right<ParleyError, Reply>({ status, body });
+  };
+
+  return [
+    route({
+      method: 'POST',
+      path: '/auth/register',
+      summary: 'Register a person. The first one administers the instance.',
+      access: 'public',
+      body: RegisterBody,
+      answers: '201 {token, auth_token, gateway_url, user}',
+      handle: async ({ body, address, correlationId, headers }) => {
+        const { username, password, global_name } = body;
+        const credentials = { username, password, globalName: global_name ?? null };
+        return reply(await identity.register(credentials, { address, correlationId }), 201, headers);
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/login',
+      summary: 'Sign in with username (or login) and password.',
+      access: 'public',
+      body: LoginBody,
+      answers: '200 {token, auth_token, gateway_url, user}',
+      handle: async ({ body, address, correlationId, headers }) => {
+        const name = body.username ?? body.login;
+        if (name === null || name === undefined) {
+          const required = [{ code: 'BASE_TYPE_REQUIRED', message: 'This field is required' }];
+          return either.left(parleyError('invalidForm', { errors: { username: { _errors: required } } }));
+        }
+        return reply(await identity.login(name, body.password, { address, correlationId }), 200, headers);
+      },
+    }),
+  ];
+};

@@ -1,0 +1,115 @@
+/** From a route as a value to a handler of fastify: who asks, how much they may, what they sent, what they get. */
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import type * as t from 'io-ts';
+import type { Actor } from '../schemas/actor.ts';
+import { decode } from '../schemas/codecs.ts';
+import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
+import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { JSON_TYPE, sendError } from './errors.ts';
+
+/** The id that ties a request to its log lines, its events and its answer. */
+const USABLE = /^[\w.:-]{1,128}$/;
+
+/** The caller's `X-Request-Id` where it is short and plain, a new one otherwise. */
+export const correlationIdOf = (headers: IncomingHttpHeaders): string => {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && USABLE.test(given) ? given : randomUUID();
+};
+
+/** The limit on everything a user does, and whether this request is within it. */
+export type Everything = LimitShown & { readonly allowed: boolean };
+
+export interface Gate {
+  authenticate(authorization: string | undefined): Promise<Actor | undefined>;
+  /** `undefined`: no limit. */
+  readonly limits: { everything(actor: Actor): Promise<Everything | undefined> | undefined };
+  readonly metrics: Metrics;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor;
+  }
+}
+
+export const NOBODY: Actor = { userId: '', kind: 'person', administrator: false };
+
+const sendReply = (reply: FastifyReply, { status = 200, headers, body, stream }: Reply): FastifyReply => {
+  reply.code(status);
+  if (headers !== undefined) reply.headers(headers);
+  // A stream of whole pages: one waits ready while the connection takes another.
+  if (stream !== undefined) {
+    reply.send(Readable.from(stream, { highWaterMark: 1 }));
+    // Who follows the log wants to know that it is connected, also before the first event.
+    reply.raw.flushHeaders();
+    return reply;
+  }
+  if (status === 204) return reply.send();
+  return reply.header('content-type', JSON_TYPE).send(JSON.stringify(body ?? null));
+};
+
+/** Runs before the body is read, so that a stranger cannot make the server parse anything. */
+const admit =
+  (route: Route, { authenticate, limits, metrics }: Gate) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    if (route.access === 'public') return undefined;
+    const actor = await authenticate(request.headers.authorization);
+    if (actor === undefined) return sendError(reply, parleyError('unauthorized'), metrics);
+    request.actor = actor;
+    const state = await limits.everything(actor);
+    if (state !== undefined && !state.allowed) {
+      const error = parleyError('rateLimited', { retryAfter: state.resetAfter, global: true, limit: state });
+      return sendError(reply, error, metrics);
+    }
+    if (route.access === 'administrator' && !actor.administrator) {
+      return sendError(reply, parleyError('onlyAdministrator'), metrics);
+    }
+    return undefined;
+  };
+
+const decodePart = (
+  codec: t.Type<unknown, unknown, unknown> | undefined,
+  value: unknown,
+): Either<ParleyError, unknown> => (codec === undefined ? either.right(undefined) : decode(codec, value ?? {}));
+
+const decodeRequest = (
+  route: Route,
+  request: FastifyRequest,
+): Either<ParleyError, RouteRequest<unknown, unknown, unknown>> => {
+  const params = decodePart(route.params, request.params);
+  if (either.isLeft(params)) return params;
+  const query = decodePart(route.query, request.query);
+  if (either.isLeft(query)) return query;
+  const body = decodePart(route.body, request.body);
+  if (either.isLeft(body)) return body;
+  return either.right({
+    params: params.right,
+    query: query.right,
+    body: body.right,
+    actor: request.actor,
+    address: request.ip,
+    correlationId: request.id,
+    headers: request.headers,
+  });
+};
+
+export const mount = (app: FastifyInstance, prefix: string, route: Route, gate: Gate): void => {
+  app.route({
+    method: route.method,
+    url: prefix + route.path,
+    onRequest: admit(route, gate),
+    handler: async (request, reply) => {
+      const decoded = decodeRequest(route, request);
+      if (either.isLeft(decoded)) return sendError(reply, decoded.left, gate.metrics);
+      const answer = await route.handle(decoded.right);
+      return either.isLeft(answer) ? sendError(reply, answer.left, gate.metrics) : sendReply(reply, answer.right);
+    },
+  });
+};

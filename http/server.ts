@@ -1,0 +1,125 @@
+/** The HTTP server: every route under /v1 and /api/v10, and what operators and readers of the documentation ask for. */
+
+import type { IncomingHttpHeaders } from 'node:http';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import type { GuildReader } from '../projections/views/guild-views/view.ts';
+import type { Actor } from '../schemas/actor.ts';
+import type { Config } from '../schemas/config.ts';
+import type { Route } from '../schemas/http/route.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tokens } from '../vault/port.ts';
+import { docsPage } from './docs-page.ts';
+import { answerUnknownPaths, errorHandler, JSON_TYPE, takeJsonOnly } from './errors.ts';
+import { correlationIdOf, type Gate, mount, NOBODY } from './mount.ts';
+import { openApi } from './openapi.ts';
+
+/** From the Authorization header to who is asking. */
+export const authenticator =
+  (tokens: Tokens, guilds: GuildReader) =>
+  async (authorization: string | undefined): Promise<Actor | undefined> => {
+    if (authorization === undefined) return undefined;
+    const verified = await tokens.verify(authorization);
+    if (verified === undefined) return undefined;
+    const user = await guilds.user(verified.userId);
+    if (user === undefined) return undefined;
+    return { userId: user.id, kind: user.kind, administrator: (await guilds.administrator()) === user.id };
+  };
+
+/** Where clients find the socket. */
+const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[\da-fA-F:.]+\](:\d{1,5})?$/;
+
+/** The socket that is configured; else the public URL's; without one, a socket on the host that the request was sent to. */
+export const gatewayUrlOf =
+  (config: Pick<Config, 'gatewayUrl' | 'publicUrl' | 'host' | 'port'>) =>
+  (request: {
+    readonly headers: Readonly<Record<string, string | string[] | undefined>> | IncomingHttpHeaders;
+  }): string => {
+    if (config.gatewayUrl !== null) return config.gatewayUrl;
+    if (config.publicUrl !== null) return `${config.publicUrl.replace(/^http/, 'ws')}/gateway`;
+    const { host } = request.headers;
+    return `ws://${typeof host === 'string' && HOST.test(host) ? host : `${config.host}:${config.port}`}/gateway`;
+  };
+
+interface HttpServerDeps extends Gate {
+  readonly routes: readonly Route[];
+  readonly config: Pick<Config, 'trustedProxies' | 'publicUrl'>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Whether this process should be sent requests, and why not. */
+  ready(): { readonly ready: boolean; readonly reasons: readonly string[] };
+}
+
+/** The same handlers twice: the short form, and the one that libraries call. */
+const PREFIXES = ['/v1', '/api/v10'];
+const BODY_LIMIT = 1_048_576;
+
+const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): void => {
+  app.addHook('onRequest', async (request, reply) => {
+    request.actor = NOBODY;
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const labels = { method: request.method, route, status: reply.statusCode };
+    metrics.httpSeconds.observe(labels, reply.elapsedTime / 1000);
+    logger.debug(
+      { correlationId: request.id, ...labels, ms: Math.round(reply.elapsedTime), user: request.actor.userId },
+      'request',
+    );
+  });
+};
+
+const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready }: HttpServerDeps): void => {
+  app.get('/health', async () => ({ status: 'alive' }));
+  app.get('/ready', async (_request, reply) => {
+    const state = ready();
+    return reply.code(state.ready ? 200 : 503).send(state);
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  const document = openApi(routes, config.publicUrl);
+  const json = JSON.stringify(document);
+  const page = docsPage(document);
+  app.get('/openapi.json', async (_request, reply) => reply.header('content-type', JSON_TYPE).send(json));
+  app.get('/docs', async (_request, reply) => reply.header('content-type', 'text/html; charset=utf-8').send(page));
+};
+
+const OPERATIONS = ['/health', '/ready', '/metrics', '/openapi.json', '/docs'];
+
+/** Builds the server; `listen` is the caller's. */
+export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
+  const onError = errorHandler(deps.metrics);
+  const app = Fastify({
+    loggerInstance: deps.logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
+    trustProxy: deps.config.trustedProxies.length === 0 ? false : [...deps.config.trustedProxies],
+    bodyLimit: BODY_LIMIT,
+    exposeHeadRoutes: false,
+    requestIdHeader: false,
+    genReqId: (raw) => correlationIdOf(raw.headers),
+    routerOptions: { maxParamLength: 256 },
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id);
+      onError(error, request, reply);
+    },
+    // Event streams that follow the log never end by themselves.
+    forceCloseConnections: true,
+  }) as unknown as FastifyInstance;
+  app.decorateRequest('actor');
+  takeJsonOnly(app);
+  observe(app, deps);
+  app.setErrorHandler(onError);
+  for (const prefix of PREFIXES) for (const route of deps.routes) mount(app, prefix, route, deps);
+  mountOperations(app, deps);
+  answerUnknownPaths(
+    app,
+    [
+      ...PREFIXES.flatMap((prefix) => deps.routes.map(({ method, path }) => ({ method, path: prefix + path }))),
+      ...OPERATIONS.map((path) => ({ method: 'GET', path })),
+    ],
+    deps.metrics,
+  );
+  return app;
+};

@@ -1,2 +1,0 @@
-/** The event log as others see it: the port. Adapters are chosen by `app`. */
-export type * from './port.ts';

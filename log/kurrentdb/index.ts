@@ -1,2 +1,0 @@
-export type { Patience } from './connection.ts';
-export { type KurrentEventLogOptions, openKurrentEventLog } from './event-log.ts';

@@ -1,0 +1,135 @@
+/** One catch-up subscription to everything, as a sequence of events and of what the server says about its progress. */
+
+import {
+  type AllStreamRecordedEvent,
+  type AllStreamResolvedEvent,
+  type AllStreamSubscription,
+  type EventStoreDBClient,
+  type EventType,
+  eventTypeFilter,
+  excludeSystemEvents,
+  type Filter,
+  type Position,
+  type ReadPosition,
+  streamNameFilter,
+} from '@eventstore/db-client';
+import { NoAnswer } from '../../stores/kurrentdb/connection.ts';
+
+/** What the server looks through before it tells how far it is, whether or not something was found. */
+const WINDOW = 1_000;
+/** Events that wait here while their reader is busy; beyond, the server waits. */
+const WAITING = 1_000;
+
+export interface Wanted {
+  readonly types?: readonly EventType['type'][] | undefined;
+  readonly prefix?: string | undefined;
+}
+
+export type Signal =
+  | { readonly kind: 'event'; readonly event: AllStreamRecordedEvent }
+  /** Everything up to here has been looked at. Only good for subscribing again: it need not be the place of an event. */
+  | { readonly kind: 'checkpoint'; readonly position: Position }
+  /** All that was there when the subscription began has been delivered. */
+  | { readonly kind: 'caught up' };
+
+/** The server filters by one of the two; types are told apart more finely. */
+const filterOf = ({ types, prefix }: Wanted, checkpointReached: NonNullable<Filter['checkpointReached']>): Filter => {
+  const options = { maxSearchWindow: WINDOW, checkpointInterval: 1, checkpointReached };
+  if (types !== undefined) return eventTypeFilter({ prefixes: [...types], ...options });
+  if (prefix !== undefined && prefix !== '') return streamNameFilter({ prefixes: [prefix], ...options });
+  return excludeSystemEvents(options);
+};
+
+const toSignal = (item: AllStreamResolvedEvent | Signal): Signal | undefined => {
+  if ('kind' in item) return item;
+  return item.event === undefined ? undefined : { kind: 'event', event: item.event };
+};
+
+export interface Waiting {
+  readonly silenceMs: number;
+  readonly live?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export class Following {
+  private readonly subscription: AllStreamSubscription;
+  private failure: { readonly error: unknown } | undefined;
+  private confirmed = false;
+  private wake: () => void = () => {};
+
+  /** @param after beyond this: subscriptions, other than reads, leave out the event at the position itself */
+  constructor(client: EventStoreDBClient, after: ReadPosition, wanted: Wanted = {}) {
+    // Signals travel among the events, so that they keep their place.
+    const told = (signal: Signal): void => {
+      this.subscription.push(signal);
+    };
+    const filter = filterOf(wanted, (_, position) => told({ kind: 'checkpoint', position }));
+    const from = { fromPosition: after, requiresLeader: true, filter };
+    this.subscription = client.subscribeToAll(from, { highWaterMark: WAITING });
+    const fail = (error: unknown): void => {
+      this.failure ??= { error };
+      this.wake();
+    };
+    this.subscription
+      .on('confirmation', () => {
+        this.confirmed = true;
+        this.wake();
+      })
+      .on('error', fail)
+      .on('end', () => fail(new Error('KurrentDB ended the subscription')))
+      .on('readable', () => this.wake());
+    this.subscription.on('caughtUp', () => told({ kind: 'caught up' }));
+  }
+
+  /**
+   * What has come and not been taken, at most `most`; waits until there is something.
+   * @param waiting.silenceMs how long it waits
+   * @param waiting.live waits for ever once the server has confirmed the subscription
+   * @returns nothing when the signal was aborted
+   * @throws what ended the subscription, or NoAnswer
+   */
+  async next(most: number, { silenceMs, signal, live = false }: Waiting): Promise<readonly Signal[]> {
+    for (;;) {
+      if (signal?.aborted) return [];
+      const taken = this.take(most);
+      if (taken.length > 0) return taken;
+      if (this.failure !== undefined) throw this.failure.error;
+      await this.more(live && this.confirmed ? undefined : silenceMs, signal);
+    }
+  }
+
+  /** What comes later is dropped. */
+  stop(): void {
+    this.wake();
+    // Rejects where there never was a connection.
+    this.subscription.unsubscribe().catch(() => {});
+  }
+
+  private take(most: number): Signal[] {
+    const taken: Signal[] = [];
+    while (taken.length < most) {
+      const item = this.subscription.read() as AllStreamResolvedEvent | Signal | null;
+      if (item === null) break;
+      const signal = toSignal(item);
+      if (signal !== undefined) taken.push(signal);
+    }
+    return taken;
+  }
+
+  private more(silenceMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const late = (): void => {
+        reject(new NoAnswer(silenceMs!));
+        done();
+      };
+      const timer = silenceMs === undefined ? undefined : setTimeout(late, silenceMs);
+      this.wake = done;
+      signal?.addEventListener('abort', done);
+    });
+  }
+}

@@ -1,1 +1,0 @@
-export { openPostgresEventLog, type PostgresEventLogOptions } from './event-log.ts';

@@ -1,0 +1,147 @@
+/** Messages as clients are shown them: text opened in memory only, authors and replied-to messages looked up together. */
+
+import type { GuildReader } from '../projections/views/guild-views/view.ts';
+import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
+import { decodeOrUndefined } from '../schemas/codecs.ts';
+import type { EventOf } from '../schemas/events/catalogue.ts';
+import { MessageBody } from '../schemas/events/channel.ts';
+import { channelStream } from '../schemas/streams.ts';
+import { type KeyRing, openText } from '../vault/sealing.ts';
+import { isoTime, presentMember } from './guilds.ts';
+import type { ApiMessage, ApiReaction, ApiUser } from './shapes.ts';
+import type { UserPresenter } from './users.ts';
+
+const channelIdOf = (stream: string): string => stream.slice('channel-'.length);
+
+const REPLY = 19;
+const DEFAULT = 0;
+
+const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction => ({
+  emoji: { id: null, name: reaction.emoji },
+  count: reaction.count,
+  count_details: { burst: 0, normal: reaction.count },
+  me: reaction.me,
+  me_burst: false,
+  burst_colors: [],
+});
+
+const EMPTY: MessageBody = { content: '', embeds: [] };
+
+export class MessagePresenter {
+  private readonly users: UserPresenter;
+  private readonly guilds: GuildReader;
+  private readonly timelines: TimelineReader;
+  private readonly keys: KeyRing;
+
+  constructor(users: UserPresenter, guilds: GuildReader, timelines: TimelineReader, keys: KeyRing) {
+    this.users = users;
+    this.guilds = guilds;
+    this.timelines = timelines;
+    this.keys = keys;
+  }
+
+  async messages(rows: readonly MessageRow[], guildId: string | null): Promise<ApiMessage[]> {
+    const repliedTo = await this.repliedTo(rows);
+    const everyRow = [...rows, ...repliedTo.values()];
+    await this.keys.load(everyRow.flatMap((row) => (row.sealed === null ? [] : [row.sealed.by])));
+    const users = await this.users.users(everyRow.flatMap((row) => [row.author, ...row.mentions.users]));
+    return rows.map((row) => this.withReply(row, guildId, users, repliedTo));
+  }
+
+  /** One message as a dispatch carries it: with the author's membership. */
+  async dispatched(row: MessageRow, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
+    const message = this.fromCaches(row, said) ?? (await this.messages([row], guildId))[0]!;
+    if (guildId === null) return message;
+    const member = await this.guilds.member(guildId, row.author);
+    // Onto the message just made: copying one costs more than making it.
+    return Object.assign(message, { guild_id: guildId }, member && { member: presentMember(member) });
+  }
+
+  async edited(event: EventOf<'message-edited'>, guildId: string | null): Promise<ApiMessage | undefined> {
+    const row = await this.timelines.message(channelIdOf(event.stream), event.data.messageId, '');
+    if (row === undefined) return undefined;
+    const asEdited: MessageRow = {
+      ...row,
+      editedTime: event.time,
+      mentions: event.data.mentions,
+      sealed: row.deleted ? null : event.data.sealed,
+      sealedIn: event.id,
+    };
+    return { ...(await this.dispatched(asEdited, guildId)), sequence: event.sequence };
+  }
+
+  /** The common case of a live message: nobody to look up, no reply, no mention. */
+  private fromCaches(row: MessageRow, said?: MessageBody): ApiMessage | undefined {
+    if (row.replyTo !== null || row.mentions.users.length > 0 || row.sealed === null) return undefined;
+    const author = this.users.cached(row.author);
+    if (author === undefined || (said === undefined && this.keys.cached(row.sealed.by) === null)) return undefined;
+    return this.bare(row, author, [], said);
+  }
+
+  private async repliedTo(rows: readonly MessageRow[]): Promise<Map<string, MessageRow>> {
+    const wanted = new Set<string>();
+    for (const row of rows) if (row.replyTo !== null) wanted.add(row.replyTo);
+    if (wanted.size === 0) return new Map();
+    const found = await this.timelines.messages(rows[0]!.channelId, [...wanted], '');
+    return new Map(found.map((row) => [row.id, row]));
+  }
+
+  private withReply(
+    row: MessageRow,
+    guildId: string | null,
+    users: ReadonlyMap<string, ApiUser>,
+    repliedTo: ReadonlyMap<string, MessageRow>,
+  ): ApiMessage {
+    const mentionsOf = (of: MessageRow) => of.mentions.users.map((id) => users.get(id)!);
+    const message = this.bare(row, users.get(row.author)!, mentionsOf(row));
+    if (row.replyTo === null) return message;
+    const target = repliedTo.get(row.replyTo);
+    const gone = target === undefined || target.deleted;
+    return {
+      ...message,
+      message_reference: {
+        type: 0,
+        channel_id: row.channelId,
+        ...(guildId === null ? {} : { guild_id: guildId }),
+        message_id: row.replyTo,
+      },
+      referenced_message: gone ? null : this.bare(target, users.get(target.author)!, mentionsOf(target)),
+    };
+  }
+
+  private bare(
+    row: MessageRow,
+    author: ApiUser,
+    mentions: readonly ApiUser[],
+    body: MessageBody = this.open(row),
+  ): ApiMessage {
+    return {
+      id: row.id,
+      channel_id: row.channelId,
+      author,
+      content: body.content,
+      timestamp: isoTime(row.time),
+      edited_timestamp: row.editedTime === null ? null : isoTime(row.editedTime),
+      tts: false,
+      mention_everyone: row.mentions.everyone,
+      mentions,
+      mention_roles: [],
+      attachments: [],
+      embeds: body.embeds,
+      ...(row.reactions.length === 0 ? {} : { reactions: row.reactions.map(presentReaction) }),
+      ...(row.nonce === null ? {} : { nonce: row.nonce }),
+      pinned: false,
+      type: row.replyTo === null ? DEFAULT : REPLY,
+      flags: row.flags,
+      sequence: row.sequence,
+      ordinal: row.ordinal,
+    };
+  }
+
+  private open(row: MessageRow): MessageBody {
+    if (row.sealed === null) return EMPTY;
+    const key = this.keys.cached(row.sealed.by) ?? undefined;
+    const opened = openText(key, { stream: channelStream(row.channelId), eventId: row.sealedIn }, row.sealed);
+    return (opened === undefined ? undefined : decodeOrUndefined(MessageBody, JSON.parse(opened))) ?? EMPTY;
+  }
+}

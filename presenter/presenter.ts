@@ -1,0 +1,146 @@
+/** Turns rows of the read models into what clients are shown. The only place where sealed text is opened for clients. */
+
+import { LRUCache } from 'lru-cache';
+import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
+import { type MessageRow, rowOfPosted, type TimelineReader } from '../projections/views/timelines/view.ts';
+import type { ChannelHead } from '../projections/views/unread/view.ts';
+import type { EventOf } from '../schemas/events/catalogue.ts';
+import type { MessageBody } from '../schemas/events/channel.ts';
+import type { KeyRing } from '../vault/sealing.ts';
+import {
+  isoTime,
+  presentDirectChannel,
+  presentGuild,
+  presentGuildChannel,
+  presentInvite,
+  presentMember,
+} from './guilds.ts';
+import { MessagePresenter } from './messages.ts';
+import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiUser } from './shapes.ts';
+import { UserPresenter } from './users.ts';
+
+export interface PresenterDeps {
+  readonly guilds: GuildReader;
+  readonly timelines: TimelineReader;
+  readonly keys: KeyRing;
+}
+
+export interface GuildCreateParts {
+  readonly guild: GuildRow;
+  /** The channels the viewer may see. */
+  readonly channels: readonly ChannelRow[];
+  readonly heads: ReadonlyMap<string, ChannelHead>;
+  /** The viewer's own membership. */
+  readonly member: MemberRow;
+  /** Everybody who is to be listed, the viewer among them. */
+  readonly members: readonly MemberRow[];
+  /** Members beyond this number make a guild large: its list is then asked for, not sent. */
+  readonly largeThreshold: number;
+}
+
+/** More than are posted between an answer and its dispatch. */
+const JUST_SAID = 1024;
+
+export class Presenter {
+  private readonly guilds: GuildReader;
+  private readonly userPresenter: UserPresenter;
+  private readonly messagePresenter: MessagePresenter;
+  /** A sender's answer and everybody's dispatch, a moment apart, show the same event: the second takes what the first made. */
+  private readonly justSaid = new LRUCache<EventOf<'message-posted'>, ApiMessage>({ max: JUST_SAID });
+
+  constructor(deps: PresenterDeps) {
+    this.guilds = deps.guilds;
+    this.userPresenter = new UserPresenter(deps.guilds, deps.keys);
+    this.messagePresenter = new MessagePresenter(this.userPresenter, deps.guilds, deps.timelines, deps.keys);
+  }
+
+  /** Somebody unknown or forgotten is shown as a deleted user. */
+  user(id: string): Promise<ApiUser> {
+    return this.userPresenter.user(id);
+  }
+
+  users(ids: Iterable<string>): Promise<Map<string, ApiUser>> {
+    return this.userPresenter.users(ids);
+  }
+
+  async member(row: MemberRow): Promise<ApiMember> {
+    return { user: await this.user(row.userId), ...presentMember(row) };
+  }
+
+  async members(rows: readonly MemberRow[]): Promise<ApiMember[]> {
+    const users = await this.users(rows.map((row) => row.userId));
+    return rows.map((row) => ({ user: users.get(row.userId)!, ...presentMember(row) }));
+  }
+
+  async channel(row: ChannelRow, viewer: string, head?: ChannelHead): Promise<ApiChannel> {
+    if (row.kind === 'text') return presentGuildChannel(row, head);
+    const others = row.participants.filter((id) => id !== viewer);
+    const users = await this.users(others);
+    return presentDirectChannel(
+      row,
+      others.map((id) => users.get(id)!),
+      head,
+    );
+  }
+
+  guild(row: GuildRow): ApiGuild {
+    return presentGuild(row);
+  }
+
+  /** The `d` of a GUILD_CREATE. */
+  async guildCreate(parts: GuildCreateParts): Promise<Record<string, unknown>> {
+    return {
+      ...presentGuild(parts.guild),
+      joined_at: isoTime(parts.member.joinedTime),
+      large: parts.guild.memberCount > parts.largeThreshold,
+      unavailable: false,
+      member_count: parts.guild.memberCount,
+      channels: parts.channels.map((channel) => presentGuildChannel(channel, parts.heads.get(channel.id))),
+      members: await this.members(parts.members),
+      threads: [],
+      presences: [],
+      voice_states: [],
+      stage_instances: [],
+      guild_scheduled_events: [],
+      soundboard_sounds: [],
+    };
+  }
+
+  /** In the order of the rows. */
+  async messages(rows: readonly MessageRow[]): Promise<ApiMessage[]> {
+    const guildId = rows[0] === undefined ? null : ((await this.guilds.channel(rows[0].channelId))?.guildId ?? null);
+    return this.messagePresenter.messages(rows, guildId);
+  }
+
+  /**
+   * The `d` of a MESSAGE_CREATE.
+   * @param said what the event seals, where its author has just said it: it need not be opened
+   */
+  async posted(event: EventOf<'message-posted'>, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
+    const known = this.justSaid.get(event);
+    if (known !== undefined) {
+      this.justSaid.delete(event);
+      return known;
+    }
+    const message = await this.messagePresenter.dispatched(rowOfPosted(event), guildId, said);
+    if (said !== undefined) this.justSaid.set(event, message);
+    return message;
+  }
+
+  /** The `d` of a MESSAGE_UPDATE: the message as that edit left it; `undefined` when there is no such message any more. */
+  async edited(event: EventOf<'message-edited'>, guildId: string | null): Promise<ApiMessage | undefined> {
+    return this.messagePresenter.edited(event, guildId);
+  }
+
+  async invite(row: InviteRow): Promise<ApiInvite | undefined> {
+    const [guild, channel] = await Promise.all([this.guilds.guild(row.guildId), this.guilds.channel(row.channelId)]);
+    if (guild === undefined || channel === undefined) return undefined;
+    return presentInvite(row, guild, channel, await this.user(row.inviterId));
+  }
+
+  forget(userId: string): void {
+    this.userPresenter.forget(userId);
+    // What somebody said also shows whom they mention and answer, so all of it goes.
+    this.justSaid.clear();
+  }
+}

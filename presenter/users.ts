@@ -1,0 +1,80 @@
+/** Opens profiles at the edge that shows them, through a small cache. */
+
+import { LRUCache } from 'lru-cache';
+import type { GuildReader, UserRow } from '../projections/views/guild-views/view.ts';
+import { decodeOrUndefined } from '../schemas/codecs.ts';
+import { Profile } from '../schemas/events/user.ts';
+import { userStream } from '../schemas/streams.ts';
+import { type KeyRing, openText } from '../vault/sealing.ts';
+import type { ApiUser } from './shapes.ts';
+
+/** Shown in place of somebody whose key is gone or who never was. */
+const deletedUser = (id: string): ApiUser => ({
+  id,
+  username: 'deleted-user',
+  global_name: 'Deleted User',
+  discriminator: '0',
+  avatar: null,
+  bot: false,
+  public_flags: 0,
+});
+
+export class UserPresenter {
+  private readonly guilds: GuildReader;
+  private readonly keys: KeyRing;
+  private readonly cache = new LRUCache<string, ApiUser>({ max: 50_000 });
+
+  constructor(guilds: GuildReader, keys: KeyRing) {
+    this.guilds = guilds;
+    this.keys = keys;
+  }
+
+  /** Without a look-up: `undefined` when the user was not shown lately. */
+  cached(id: string): ApiUser | undefined {
+    return this.cache.get(id);
+  }
+
+  async user(id: string): Promise<ApiUser> {
+    return this.cache.get(id) ?? (await this.users([id])).get(id)!;
+  }
+
+  async users(ids: Iterable<string>): Promise<Map<string, ApiUser>> {
+    const found = new Map<string, ApiUser>();
+    const missing: string[] = [];
+    for (const id of new Set(ids)) {
+      const known = this.cache.get(id);
+      if (known === undefined) missing.push(id);
+      else found.set(id, known);
+    }
+    if (missing.length === 0) return found;
+    const rows = await this.guilds.users(missing);
+    await this.keys.load(rows.map((row) => row.sealed.by));
+    for (const row of rows) {
+      const user = this.open(row);
+      this.cache.set(row.id, user);
+      found.set(row.id, user);
+    }
+    for (const id of missing) if (!found.has(id)) found.set(id, deletedUser(id));
+    return found;
+  }
+
+  forget(id: string): void {
+    this.cache.delete(id);
+  }
+
+  private open(row: UserRow): ApiUser {
+    const key = this.keys.cached(row.sealed.by) ?? undefined;
+    const opened = openText(key, { stream: userStream(row.id), eventId: row.sealedIn }, row.sealed);
+    const profile = opened === undefined ? undefined : decodeOrUndefined(Profile, JSON.parse(opened));
+    if (profile === undefined) return deletedUser(row.id);
+    return {
+      id: row.id,
+      username: profile.username,
+      global_name: profile.globalName,
+      discriminator: '0',
+      avatar: null,
+      bot: row.kind === 'bot',
+      public_flags: 0,
+    };
+  }
+}

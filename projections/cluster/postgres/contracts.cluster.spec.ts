@@ -1,0 +1,34 @@
+import { afterAll, beforeAll } from 'vitest';
+import { audienceContract } from '../../views/audience/contract.ts';
+import { guildViewsContract } from '../../views/guild-views/contract.ts';
+import { snapshotContract } from '../../views/snapshots/contract.ts';
+import { PostgresSnapshots } from '../../views/snapshots/sql.ts';
+import { type TestPostgres, testPostgres } from './testing.ts';
+import { schemaOf } from './views.ts';
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await testPostgres();
+});
+afterAll(() => postgres.drop());
+
+const close = async () => {};
+
+guildViewsContract('PostgreSQL', async () => {
+  const { guilds, apply } = postgres.views(await postgres.generation());
+  return { reader: guilds, apply, close };
+});
+
+audienceContract('PostgreSQL', async () => {
+  const { audiences, apply } = postgres.views(await postgres.generation());
+  return { reader: audiences, apply, close };
+});
+
+snapshotContract('PostgreSQL', async () => {
+  const snapshots = new PostgresSnapshots(postgres.client, schemaOf(await postgres.generation()));
+  return {
+    latest: (stream) => snapshots.latest(stream),
+    apply: (stored) => postgres.client.transaction((ask) => snapshots.write(ask, stored)),
+    close,
+  };
+});

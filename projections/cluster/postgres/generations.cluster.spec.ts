@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPostgres } from '../../../stores/postgres/connection.ts';
+import { Story } from '../../testing.ts';
+import { type TestPostgres, testPostgres } from './testing.ts';
+import { checksums, dropGeneration, listGenerations, prepareGeneration, type TableChecksum } from './views.ts';
+
+const GUILD = '20';
+const ANN = '10';
+const BOB = '11';
+
+const told = (): Story => {
+  const story = new Story();
+  story.user(ANN);
+  story.user(BOB);
+  story.guild(GUILD, ANN);
+  story.channel('30', GUILD);
+  story.join(GUILD, ANN);
+  story.invite('code', GUILD, '30', ANN);
+  story.join(GUILD, BOB, 'code');
+  story.direct('40', ANN, BOB);
+  story.leave(GUILD, BOB);
+  return story;
+};
+
+describe('generations of the guild views', () => {
+  let postgres: TestPostgres;
+  beforeAll(async () => {
+    postgres = await testPostgres();
+  });
+  afterAll(() => postgres.drop());
+
+  const sums = async (generation: number, at: number): Promise<readonly TableChecksum[]> => {
+    const found: TableChecksum[] = [];
+    for await (const one of checksums(postgres.client, generation, at)) found.push(one);
+    return found;
+  };
+  const differing = async (one: number, other: number, at: number): Promise<readonly string[]> => {
+    const others = await sums(other, at);
+    return (await sums(one, at)).filter((sum, n) => sum.checksum !== others[n]!.checksum).map(({ table }) => table);
+  };
+
+  it('are made, found and dropped beside each other', async () => {
+    const { client } = postgres;
+    const old = await postgres.generation();
+    const next = await postgres.generation();
+    expect(await listGenerations(client)).toEqual([old, next]);
+    const [ofOld, ofNext] = [postgres.views(old), postgres.views(next)];
+    await ofOld.apply(told().log.all);
+    expect(await ofNext.guilds.guild(GUILD)).toBeUndefined();
+    expect(await ofNext.store.checkpoints()).toEqual([0, 0, 0, 0]);
+    await prepareGeneration(client, old);
+    expect((await ofOld.guilds.guild(GUILD))?.memberCount).toBe(1);
+    await ofNext.apply(told().log.all);
+    await dropGeneration(client, old);
+    await dropGeneration(client, old);
+    expect(await listGenerations(client)).toEqual([next]);
+    expect((await ofNext.guilds.guild(GUILD))?.memberCount).toBe(1);
+    await dropGeneration(client, next);
+  });
+
+  it('are made once by processes that start together', async () => {
+    const clients = await Promise.all(Array.from({ length: 5 }, () => openPostgres({ url: postgres.url })));
+    await Promise.all(clients.map((client) => prepareGeneration(client, 70)));
+    await postgres.views(70).apply(told().log.all);
+    await dropGeneration(postgres.client, 70);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it('made by a newer Parley are refused', async () => {
+    const generation = await postgres.generation();
+    await postgres.client.ask({
+      text: `INSERT INTO views_g${generation}.migrations (name, timestamp) VALUES ('999-of-tomorrow', '')`,
+    });
+    await expect(prepareGeneration(postgres.client, generation)).rejects.toThrow(/newer.*999-of-tomorrow/);
+  });
+
+  it('whose tables are missing must be built anew', async () => {
+    const { store } = postgres.views(404);
+    const failure = await store.checkpoints().catch((error: unknown) => error);
+    expect(store.kindOf(failure)).toBe('damaged');
+  });
+
+  it('have the same checksums at a position, also when one of them has gone on', async () => {
+    const [ahead, behind] = [await postgres.generation(), await postgres.generation()];
+    const story = told();
+    const at = story.log.all.length;
+    await postgres.views(behind).apply(story.log.all);
+    story.user('12');
+    story.guild('21', BOB);
+    story.join(GUILD, BOB);
+    story.join('21', BOB);
+    story.leave(GUILD, ANN);
+    story.channel('31', GUILD);
+    story.direct('41', ANN, '12');
+    story.invite('later', GUILD, '30', ANN, 5);
+    story.redeem('later', GUILD, BOB);
+    await postgres.views(ahead).apply(story.log.all);
+    const found = await sums(behind, at);
+    expect(await sums(ahead, at)).toEqual(found);
+    expect(Object.fromEntries(found.map(({ table, count }) => [table, count]))).toEqual({
+      guilds: 1,
+      guild_counts: 1,
+      channels: 2,
+      direct_channels: 2,
+      memberships: 2,
+      users: 2,
+      invites: 1,
+      redemptions: 0,
+      audiences: 15,
+    });
+    expect(await differing(ahead, behind, story.log.all.length)).toHaveLength(9);
+    await postgres.views(behind).apply(story.since(at));
+    expect(await differing(ahead, behind, story.log.all.length)).toEqual([]);
+  });
+
+  it('have other checksums where a row is missing, or is another', async () => {
+    const [right, wrong] = [await postgres.generation(), await postgres.generation()];
+    const { all } = told().log;
+    for (const generation of [right, wrong]) await postgres.views(generation).apply(all);
+    const spoil = (text: string) =>
+      postgres.client.ask({ text: text.replace(/(UPDATE|FROM) (\w+)/, `$1 views_g${wrong}.$2`) });
+    await spoil('UPDATE guild_counts SET members = members + 1');
+    await spoil(`UPDATE channels SET topic = '"another"' WHERE id = 30`);
+    await spoil(`DELETE FROM audiences WHERE audience = 'user:10' AND position = 1`);
+    await spoil('UPDATE memberships SET left_at = NULL');
+    expect(await differing(right, wrong, all.length)).toEqual(['guild_counts', 'channels', 'memberships', 'audiences']);
+  });
+});

@@ -1,0 +1,177 @@
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { type Ask, kindOf, type Postgres } from '../../../stores/postgres/connection.ts';
+import { rowsOf } from '../../../stores/postgres/values.ts';
+import { PartitionPositions, type Remembered } from '../../engine/partitions.ts';
+import type { PartitionBatch, PartitionStore } from '../../engine/port.ts';
+import type { PostgresAudiences } from '../../views/audience/sql.ts';
+import { type AudienceEntry, audienceEntries } from '../../views/audience/view.ts';
+import type { PostgresGuildWriter } from '../../views/guild-views/postgres.ts';
+import { type GuildChange, guildChanges } from '../../views/guild-views/view.ts';
+import type { PostgresSnapshots } from '../../views/snapshots/sql.ts';
+import type { Folding, StoredSnapshot } from '../../views/snapshots/view.ts';
+
+/** How far each partition of the distribution log has got, moved in the transaction that stores its rows. */
+export class Checkpoints {
+  private readonly postgres: Postgres;
+  private readonly schema: string;
+  private readonly all: string;
+  private readonly one: string;
+  private readonly onward: string;
+  private readonly held: string;
+  private readonly forward: string;
+
+  constructor(postgres: Postgres, schema: string) {
+    this.postgres = postgres;
+    this.schema = schema;
+    const table = `${schema}.checkpoints`;
+    this.all = `SELECT partition, position FROM ${table}`;
+    this.one = `SELECT position FROM ${table} WHERE partition = $1`;
+    this.onward = `INSERT INTO ${table} AS c
+      SELECT $1::integer, $4::bigint
+      WHERE $2::bigint = 0 OR EXISTS (SELECT FROM ${table} WHERE partition = $1)
+      ON CONFLICT (partition) DO UPDATE SET position = excluded.position WHERE c.position BETWEEN $2 AND $3
+      RETURNING position`;
+    this.held = `${this.all} WHERE partition = ANY($1::integer[]) ORDER BY partition FOR UPDATE`;
+    this.forward = `INSERT INTO ${table} AS c SELECT * FROM ${rowsOf(table)} ORDER BY partition
+      ON CONFLICT (partition) DO UPDATE SET position = excluded.position WHERE c.position < excluded.position`;
+  }
+
+  async readAll(): Promise<ReadonlyMap<number, number>> {
+    const rows = await this.postgres.ask<{ partition: number; position: number }>({ text: this.all });
+    return new Map(rows.map(({ partition, position }) => [partition, position]));
+  }
+
+  /**
+   * Moves it where it stands at `from` or, because nothing happens in between, anywhere since `since`; the row is held until
+   * the transaction ends, so of two who try one waits and is then refused.
+   * @returns where it stands instead; `undefined` when it was moved.
+   */
+  async move(ask: Ask, partition: number, since: number, from: number, to: number): Promise<number | undefined> {
+    const values = [partition, since, from, to];
+    const moved = await ask({ name: `${this.schema} checkpoint`, text: this.onward, values });
+    if (moved.length > 0) return undefined;
+    const [row] = await ask<{ position: number }>({ text: this.one, values: [partition] });
+    return row?.position ?? 0;
+  }
+
+  /** Holds these, in order, and tells where they stand. */
+  async hold(ask: Ask, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const rows = await ask<{ partition: number; position: number }>({ text: this.held, values: [partitions] });
+    return new Map(rows.map(({ partition, position }) => [partition, position]));
+  }
+
+  /** Moves these on; one that somebody has moved further stays. */
+  async moveOn(ask: Ask, positions: ReadonlyMap<number, number>): Promise<void> {
+    const rows = [...positions].map(([partition, position]) => ({ partition, position }));
+    if (rows.length > 0) await ask({ text: this.forward, values: [JSON.stringify(rows)] });
+  }
+}
+
+interface StoreParts {
+  readonly postgres: Postgres;
+  readonly guilds: PostgresGuildWriter;
+  readonly audiences: PostgresAudiences;
+  readonly snapshots: PostgresSnapshots;
+  readonly folding: Folding;
+  readonly checkpoints: Checkpoints;
+  readonly partitions: number;
+  /** Milliseconds that never go back. */
+  readonly clock?: () => number;
+}
+
+interface Written {
+  readonly changes: readonly GuildChange[];
+  readonly entries: readonly AudienceEntry[];
+  readonly snapshots: readonly StoredSnapshot[];
+}
+
+/** Guild views, audience index and snapshots: a batch's rows and its checkpoint in one transaction. */
+export class PostgresPartitionStore implements PartitionStore {
+  readonly name = 'guild-views';
+  readonly kindOf = kindOf;
+  private readonly parts: StoreParts;
+  private readonly positions: PartitionPositions;
+
+  constructor(parts: StoreParts) {
+    this.parts = parts;
+    this.positions = new PartitionPositions((remembered) => this.moveOn(remembered), parts.clock);
+  }
+
+  async checkpoints(): Promise<readonly number[]> {
+    return this.positions.found(await this.parts.checkpoints.readAll(), this.parts.partitions);
+  }
+
+  async commit(batch: PartitionBatch): Promise<void> {
+    const { folding } = this.parts;
+    try {
+      const written = await this.project(batch.events);
+      // What people say leaves no rows here, so most batches cost nothing.
+      const { changes, entries, snapshots } = written;
+      if (changes.length + entries.length + snapshots.length === 0) await this.positions.remember(batch);
+      else await this.write(batch, written);
+    } catch (failure) {
+      folding.forget();
+      throw failure;
+    }
+  }
+
+  async repair(events: readonly ParleyEvent[]): Promise<void> {
+    const { postgres, folding } = this.parts;
+    try {
+      const written = await this.project(events);
+      await postgres.transaction((ask) => this.writeRows(ask, written));
+    } catch (failure) {
+      folding.forget();
+      throw failure;
+    }
+  }
+
+  private async project(events: readonly ParleyEvent[]): Promise<Written> {
+    const { folding } = this.parts;
+    if (folding.mustLoad(events)) await folding.load(events);
+    return { changes: guildChanges(events), entries: audienceEntries(events), snapshots: folding.fold(events) };
+  }
+
+  private async write(batch: PartitionBatch, written: Written): Promise<void> {
+    const { partition, from, through } = batch;
+    const { postgres, checkpoints } = this.parts;
+    const since = this.positions.since(batch);
+    const stands = await postgres.transaction(async (ask) => {
+      const elsewhere = await checkpoints.move(ask, partition, since, from, through);
+      // Where the answer to a commit was lost, its repetition finds it there.
+      if (elsewhere !== undefined) return elsewhere;
+      await this.writeRows(ask, written);
+      return through;
+    });
+    if (stands !== through) this.positions.moved(batch, stands);
+    this.positions.stands(partition, through);
+  }
+
+  private async writeRows(ask: Ask, { changes, entries, snapshots }: Written): Promise<void> {
+    const { audiences, snapshots: states, guilds } = this.parts;
+    await audiences.write(ask, entries);
+    await states.write(ask, snapshots);
+    await guilds.write(ask, changes);
+  }
+
+  async flush(): Promise<void> {
+    await this.positions.flush();
+  }
+
+  private moveOn(remembered: readonly Remembered[]): Promise<ReadonlyMap<number, number>> {
+    const { postgres, checkpoints } = this.parts;
+    const partitions = remembered.map(({ partition }) => partition);
+    return postgres.transaction(async (ask) => {
+      const held = await checkpoints.hold(ask, partitions);
+      const elsewhere = new Map<number, number>();
+      const onward = new Map<number, number>();
+      for (const { partition, since, through } of remembered) {
+        const stands = held.get(partition) ?? 0;
+        if (stands >= since && stands <= through) onward.set(partition, through);
+        else elsewhere.set(partition, stands);
+      }
+      await checkpoints.moveOn(ask, onward);
+      return elsewhere;
+    });
+  }
+}

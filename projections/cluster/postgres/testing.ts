@@ -1,0 +1,67 @@
+/** For specs: a views database of one's own on the shared server. */
+import type { Fold } from '../../../domain/decider.ts';
+import { MemoryLog } from '../../../log/memory.ts';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { createDatabase } from '../../../services/testing.ts';
+import { openPostgres, type Postgres } from '../../../stores/postgres/connection.ts';
+import { partitionOf } from '../../engine/partitions.ts';
+import { openPostgresViews, type PostgresViews, prepareGeneration } from './views.ts';
+
+export const PARTITIONS = 4;
+
+export interface TestViews extends PostgresViews {
+  /** Each partition's own events in one batch, all partitions through the last of them. */
+  apply(events: readonly ParleyEvent[]): Promise<void>;
+}
+
+interface ViewsOptions {
+  readonly foldOf?: (stream: string) => Fold<unknown> | undefined;
+  readonly log?: MemoryLog;
+  readonly clock?: () => number;
+}
+
+export interface TestPostgres {
+  readonly url: string;
+  readonly client: Postgres;
+  /** Makes a generation's tables. */
+  generation(): Promise<number>;
+  views(generation: number, options?: ViewsOptions): TestViews;
+  drop(): Promise<void>;
+}
+
+export const viewsOn = (client: Postgres, generation: number, options: ViewsOptions = {}): TestViews => {
+  const { foldOf = () => undefined, log = new MemoryLog(), clock = () => 0 } = options;
+  const views = openPostgresViews({ client, generation, partitions: PARTITIONS, foldOf, log, clock });
+  return {
+    ...views,
+    async apply(events) {
+      const through = events.at(-1)?.position ?? 0;
+      const stands = await views.store.checkpoints();
+      for (const [partition, from] of stands.entries()) {
+        const own = events.filter((event) => partitionOf(event.stream, PARTITIONS) === partition);
+        await views.store.commit({ partition, from, events: own, through });
+      }
+      await views.store.flush();
+    },
+  };
+};
+
+export const testPostgres = async (): Promise<TestPostgres> => {
+  const { url, drop } = await createDatabase('views');
+  const client = await openPostgres({ url });
+  let generation = 0;
+  return {
+    url,
+    client,
+    async generation() {
+      generation += 1;
+      await prepareGeneration(client, generation);
+      return generation;
+    },
+    views: (of, options) => viewsOn(client, of, options),
+    async drop() {
+      await client.close();
+      await drop();
+    },
+  };
+};

@@ -1,1 +1,0 @@
-export { DeadLetterTopic, deadLettersTopic } from './topic.ts';

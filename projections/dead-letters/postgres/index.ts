@@ -1,1 +1,0 @@
-export { openDeadLetters } from './dead-letters.ts';

@@ -1,0 +1,165 @@
+/** The partitions that the group gave to this consumer, from one rebalancing to the next. */
+
+import type { LogReader } from '../../../log/port.ts';
+import { retrying, Stopped } from '../../../stores/guard.ts';
+import type { DistributionLogger } from '../../../telemetry/logger.ts';
+import { PartitionApplier } from '../../engine/applying.ts';
+import type { DeadLetters, NewLetter, PoisonedStreams } from '../../engine/dead-letters/port.ts';
+import { partitionOf } from '../../engine/partitions.ts';
+import type { PartitionStore } from '../../engine/port.ts';
+import { LogPages, PartitionWorker } from '../worker.ts';
+
+export interface FollowOptions {
+  /** `parseKafkaUrl` says which. */
+  readonly url: string;
+  readonly namespace: string;
+  readonly partitions: number;
+  /** Those who share it share the partitions: `timelines-g1`, `delivery`. The namespace is put before it. */
+  readonly group: string;
+  readonly log: LogReader;
+  readonly sink: PartitionStore;
+  /** Where events go that the store refuses for ever; their streams are left out. Without it they are tried for ever. */
+  readonly deadLetters?: DeadLetters;
+  readonly onDeadLetter?: (letter: NewLetter) => void;
+  readonly logger: DistributionLogger;
+  /** Told after every batch that is in the store: how far the partition is, how many events that were, and from where. */
+  readonly onThrough?: (partition: number, through: number, events: number, source: 'distribution' | 'log') => void;
+  /** Told of every consumer that was replaced, with the reason. */
+  readonly onReplaced?: (reason: string) => void;
+  /** Told once when nothing more can be followed: WrongPartitions. Whatever may pass is waited for. */
+  readonly onFailure: (failure: unknown) => void;
+  /**
+   * Milliseconds from one fetch to the next at least, while there is something to fetch: fewer and larger batches. What comes
+   * after a rest is fetched at once. Default: none.
+   */
+  readonly gatherMs?: number;
+  /** Milliseconds after which a consumer is replaced that cannot reach Kafka, or shows no sign of life. */
+  readonly stuckMs?: number;
+}
+
+export interface Following {
+  /** For each partition that is followed here, the position through which the store holds it. */
+  positions(): ReadonlyMap<number, number>;
+  /** Batches under way are finished and the group is left, so that others go on at once: within a second. */
+  stop(): Promise<void>;
+}
+
+/** How soon it is noticed that a dead letter is to be tried again; one small question each time. */
+const LOOK_MS = 1000;
+
+export class Assignment {
+  private readonly options: FollowOptions;
+  private readonly applying: PartitionApplier;
+  private readonly poisoned: PoisonedStreams | undefined;
+  private clock: NodeJS.Timeout | undefined;
+  private readonly onFailure: (failure: unknown) => void;
+  private workers = new Map<number, PartitionWorker>();
+  private current = new AbortController();
+  /** Everything that takes partitions up or lays them down, one after another. */
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(options: FollowOptions, poisoned: PoisonedStreams | undefined, onFailure: (failure: unknown) => void) {
+    const { sink, log, logger } = options;
+    this.options = options;
+    this.poisoned = poisoned;
+    this.applying = new PartitionApplier({ sink, log, logger, poisoned });
+    this.onFailure = onFailure;
+  }
+
+  /** Follows these from now on, each from where the store is. */
+  take(partitions: readonly number[]): void {
+    this.release();
+    const { signal } = this.current;
+    this.turn = this.turn
+      .then(() => this.begin(partitions, signal))
+      .catch((failure: unknown) => {
+        if (!signal.aborted) this.onFailure(failure);
+      });
+  }
+
+  /** Resolves when nothing is written any more: others may have the partitions by then. */
+  release(): Promise<void> {
+    this.current.abort();
+    this.current = new AbortController();
+    this.turn = this.turn.then(() => this.end());
+    return this.turn;
+  }
+
+  /** Of a partition that is followed; undefined for one that is not, or not any more. */
+  async worker(partition: number): Promise<PartitionWorker | undefined> {
+    await this.turn;
+    return this.workers.get(partition);
+  }
+
+  get followed(): ReadonlyMap<number, PartitionWorker> {
+    return this.workers;
+  }
+
+  private async end(): Promise<void> {
+    clearInterval(this.clock);
+    const former = [...this.workers.values()];
+    if (former.length === 0) return;
+    await Promise.all(former.map((worker) => worker.stop()));
+    this.workers = new Map();
+    // What is remembered only is read again by whoever goes on.
+    await this.options.sink.flush().catch(() => {});
+  }
+
+  private async begin(partitions: readonly number[], signal: AbortSignal): Promise<void> {
+    const { sink, log } = this.options;
+    const checkpoints = await this.patiently(() => sink.checkpoints(), signal);
+    await this.patiently(async () => this.poisoned?.load(), signal);
+    if (signal.aborted) return;
+    const pages = new LogPages(log);
+    for (const partition of partitions)
+      this.workers.set(
+        partition,
+        new PartitionWorker({
+          partition,
+          partitions: this.options.partitions,
+          epoch: log.epoch,
+          position: checkpoints[partition] ?? 0,
+          pages,
+          apply: (batch, stopping) => this.applying.apply(batch, stopping),
+          read: (work, stopping) => this.patiently(work, stopping),
+          onThrough: (through, events, source) => this.options.onThrough?.(partition, through, events, source),
+          onFailure: this.onFailure,
+        }),
+      );
+    if (this.poisoned !== undefined) this.watchLetters(this.poisoned);
+  }
+
+  /** One after another; what cannot be asked for or done now is tried again at the next look. */
+  private async retryLetters(poisoned: PoisonedStreams): Promise<void> {
+    const { partitions, logger, sink } = this.options;
+    const orLater = (err: unknown) => {
+      if (!(err instanceof Stopped)) logger.warn({ err, projection: sink.name }, 'a dead letter cannot be retried now');
+    };
+    const requested = await poisoned.requested().catch(orLater);
+    for (const letter of requested ?? []) {
+      const worker = this.workers.get(partitionOf(letter.stream, partitions));
+      await worker?.visit((position, signal) => this.applying.retry(letter, position, signal)).catch(orLater);
+    }
+  }
+
+  private watchLetters(poisoned: PoisonedStreams): void {
+    let looking = false;
+    this.clock = setInterval(() => {
+      if (looking) return;
+      looking = true;
+      void this.retryLetters(poisoned).finally(() => {
+        looking = false;
+      });
+    }, LOOK_MS);
+  }
+
+  private patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { logger, sink } = this.options;
+    return retrying(work, {
+      signal,
+      again: () => true,
+      onRetry: (err, attempt, nextMs) =>
+        logger.warn({ err, projection: sink.name, attempt, nextMs }, 'a partition cannot be followed now'),
+    });
+  }
+}

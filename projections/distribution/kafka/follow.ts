@@ -1,0 +1,104 @@
+/** Follows the distribution log with one consumer after another. */
+
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Kafka, Producer } from 'kafkajs';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { ensureTopic, kafkaOf, WrongPartitions } from '../../../stores/kafka/connection.ts';
+import { type NewLetter, PoisonedStreams } from '../../engine/dead-letters/port.ts';
+import type { Following, FollowOptions } from './assignment.ts';
+import { GroupConsumer } from './consumer.ts';
+
+/** Dead letters as records of a topic of their own, for whoever watches Kafka. */
+export const deadLettersTopic = (namespace: string): string => `${namespace}-dead-letters`;
+
+class DeadLetterTopic {
+  private readonly kafka: Kafka;
+  private readonly topic: string;
+  private producer: Promise<Producer> | undefined;
+
+  constructor(kafka: Kafka, namespace: string) {
+    this.kafka = kafka;
+    this.topic = deadLettersTopic(namespace);
+  }
+
+  /** The event as it lies in the log; what happened to it in headers. May be there twice after a failure. */
+  async publish(letter: NewLetter, event: ParleyEvent): Promise<void> {
+    const { projection, stream, sequence, position, error, attempts } = letter;
+    this.producer ??= this.connected();
+    try {
+      const producer = await this.producer;
+      const headers = { error, attempts: String(attempts), source: `${stream}/${sequence}/${position}`, projection };
+      const messages = [{ key: stream, value: JSON.stringify(event), headers }];
+      await producer.send({ topic: this.topic, messages });
+    } catch (failure) {
+      await this.close();
+      throw failure;
+    }
+  }
+
+  private async connected(): Promise<Producer> {
+    await ensureTopic(this.kafka, this.topic, 1);
+    const createPartitioner = () => () => 0;
+    const producer = this.kafka.producer({ createPartitioner, allowAutoTopicCreation: false });
+    await producer.connect();
+    return producer;
+  }
+
+  async close(): Promise<void> {
+    const { producer } = this;
+    this.producer = undefined;
+    await producer?.then((one) => one.disconnect()).catch(() => {});
+  }
+}
+
+const PAUSE_MS = 500;
+
+/**
+ * Returns at once, and waits for servers that are not there.
+ * @throws TypeError when the URL is none.
+ */
+export const followPartitions = (options: FollowOptions): Following => {
+  const { url, namespace, group, logger, deadLetters, onDeadLetter, onReplaced, onFailure } = options;
+  const kafka = kafkaOf(url, `${namespace}-${group}`, logger);
+  const stopping = new AbortController();
+  const topic = new DeadLetterTopic(kafka, namespace);
+  const poisoned =
+    deadLetters &&
+    new PoisonedStreams({
+      letters: deadLetters,
+      projection: group,
+      publish: (letter, event) => topic.publish(letter, event),
+      ...(onDeadLetter && { onDeadLetter }),
+    });
+  let member = new GroupConsumer(options, poisoned);
+
+  const supervise = async (): Promise<void> => {
+    for (;;) {
+      member.start();
+      const failure = await Promise.race([member.ended, aborted]);
+      if (stopping.signal.aborted) return;
+      await member.stop();
+      if (failure instanceof WrongPartitions) return onFailure(failure);
+      const reason = failure instanceof Error ? failure.message : String(failure);
+      logger.warn({ err: failure, group }, 'a consumer is replaced');
+      onReplaced?.(reason);
+      await wait(PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      member = new GroupConsumer(options, poisoned);
+    }
+  };
+
+  const aborted = new Promise<undefined>((resolve) => {
+    stopping.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  const supervised = supervise();
+  return {
+    positions: () => member.positions(),
+    async stop() {
+      stopping.abort();
+      await member.stop();
+      await supervised;
+      await topic.close();
+    },
+  };
+};

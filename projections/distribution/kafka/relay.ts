@@ -1,0 +1,94 @@
+import type { Kafka, Producer } from 'kafkajs';
+import type { RelayCheckpoints } from '../../../coordination/port.ts';
+import type { LogReader } from '../../../log/port.ts';
+import { ensureTopic, eventsTopic, kafkaOf, WrongPartitions } from '../../../stores/kafka/connection.ts';
+import type { DistributionLogger } from '../../../telemetry/logger.ts';
+import type { PartitionRecord } from '../records.ts';
+import { type Relay, RunningRelay } from '../relay.ts';
+
+/** Sends batches one after another, each for as long as it takes. */
+const STOP_MS = 1000;
+
+/** The partition is chosen by the relay. */
+const createPartitioner = () => (args: { message: { partition?: number } }) => args.message.partition!;
+
+class Sender {
+  private readonly kafka: Kafka;
+  private readonly topic: string;
+  private readonly partitions: number;
+  private producer: Producer | undefined;
+
+  constructor(kafka: Kafka, namespace: string, partitions: number) {
+    this.kafka = kafka;
+    this.topic = eventsTopic(namespace);
+    this.partitions = partitions;
+  }
+
+  /**
+   * All of it, in order within each partition; after a failure perhaps some of it already.
+   * @throws WrongPartitions; and whatever made it fail: send the same again before anything else.
+   */
+  async send(records: readonly PartitionRecord[]): Promise<void> {
+    try {
+      this.producer ??= await this.connected();
+      await this.producer.sendBatch({ topicMessages: [{ topic: this.topic, messages: [...records] }] });
+    } catch (failure) {
+      await this.close();
+      throw failure;
+    }
+  }
+
+  /** The topic may be gone, or not yet there. A new producer begins its numbering anew, so nothing of the old one is in its way. */
+  private async connected(): Promise<Producer> {
+    await ensureTopic(this.kafka, this.topic, this.partitions);
+    const producer = this.kafka.producer({ idempotent: true, createPartitioner, allowAutoTopicCreation: false });
+    await producer.connect();
+    return producer;
+  }
+
+  async close(): Promise<void> {
+    const { producer } = this;
+    this.producer = undefined;
+    if (producer === undefined) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STOP_MS);
+    });
+    await Promise.race([producer.disconnect().catch(() => {}), late]);
+    clearTimeout(timer);
+  }
+}
+
+export interface RelayOptions {
+  readonly log: LogReader;
+  /** `parseKafkaUrl` says which. */
+  readonly url: string;
+  readonly namespace: string;
+  readonly partitions: number;
+  readonly checkpoints: RelayCheckpoints;
+  readonly logger: DistributionLogger;
+  /** Told of every acknowledged batch. */
+  readonly onRelayed?: (events: number, through: number) => void;
+  /** Told once when it cannot go on: WrongPartitions. Whatever may pass is waited for. */
+  readonly onFailure: (failure: unknown) => void;
+}
+
+/**
+ * Begins to copy the log into the topic `<namespace>-events`. Returns at once, and waits for servers that are not there.
+ * @throws TypeError when the URL is none.
+ */
+export const startRelay = (options: RelayOptions): Relay => {
+  const { log, url, namespace, partitions, checkpoints, logger, onRelayed, onFailure } = options;
+  const sender = new Sender(kafkaOf(url, `${namespace}-relay`, logger), namespace, partitions);
+  return new RunningRelay({
+    log,
+    partitions,
+    checkpoints,
+    logger,
+    send: (records) => sender.send(records),
+    close: () => sender.close(),
+    isFinal: (failure) => failure instanceof WrongPartitions,
+    ...(onRelayed && { onRelayed }),
+    onFailure,
+  });
+};

@@ -1,0 +1,96 @@
+/** For specs of the distribution log: topics of one's own on the shared Kafka, and what is in them. */
+
+import { randomBytes } from 'node:crypto';
+import { type Admin, type EachMessagePayload, Kafka, logLevel } from 'kafkajs';
+import type { RelayCheckpoints } from '../../coordination/port.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { urls } from '../../services/endpoints.ts';
+import type { DistributionLogger } from '../../telemetry/logger.ts';
+import { parseEvent, parseTick, type Tick } from './records.ts';
+
+export const randomNamespace = (): string => `t${randomBytes(6).toString('hex')}`;
+
+export const silent: DistributionLogger = { debug: () => {}, warn: () => {}, error: () => {} };
+
+const bareKafka = (url: string): Kafka => new Kafka({ brokers: [new URL(url).host], logLevel: logLevel.NOTHING });
+
+export const withAdmin = async <T>(work: (admin: Admin) => Promise<T>, url: string = urls.kafka): Promise<T> => {
+  const admin = bareKafka(url).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+};
+
+/** Topics and groups. */
+export const dropNamespace = (namespace: string, url?: string): Promise<void> =>
+  withAdmin(async (admin) => {
+    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}-`));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+    const { groups } = await admin.listGroups();
+    const ours = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(`${namespace}-`));
+    // One whose members were killed is in use until their session ends.
+    if (ours.length > 0) await admin.deleteGroups(ours).catch(() => {});
+  }, url);
+
+export class MemoryCheckpoints implements RelayCheckpoints {
+  readonly positions = new Map<string, number>();
+  writes = 0;
+
+  async read(name: string): Promise<number> {
+    return this.positions.get(name) ?? 0;
+  }
+
+  async write(name: string, position: number): Promise<void> {
+    this.writes += 1;
+    this.positions.set(name, Math.max(position, this.positions.get(name) ?? 0));
+  }
+}
+
+export interface RawRecord {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Everything that is in a topic now, in order within each partition. */
+export const rawContentsOf = async (topic: string, url: string = urls.kafka): Promise<readonly RawRecord[]> => {
+  const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic), url);
+  const filled = ends.filter(({ high, low }) => high !== low);
+  const left = new Map(filled.map(({ partition, high }) => [partition, Number(high)]));
+  const found: RawRecord[] = [];
+  if (left.size === 0) return found;
+  const consumer = bareKafka(url).consumer({ groupId: `${topic}-${randomNamespace()}`, maxWaitTimeInMs: 50 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await new Promise<void>((resolve, reject) => {
+    const eachMessage = async ({ partition, message }: EachMessagePayload) => {
+      const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]);
+      const [key, value] = [message.key?.toString() ?? null, String(message.value)];
+      found.push({ partition, key, value, headers: Object.fromEntries(headers) });
+      if (Number(message.offset) + 1 >= (left.get(partition) ?? 0)) left.delete(partition);
+      if (left.size === 0) resolve();
+    };
+    consumer.run({ autoCommit: false, eachMessage }).catch(reject);
+  });
+  await consumer.disconnect();
+  return found;
+};
+
+export interface Found {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly event?: ParleyEvent;
+  readonly tick?: Tick;
+}
+
+/** What the relay wrote. */
+export const contentsOf = async (topic: string, url?: string): Promise<readonly Found[]> =>
+  (await rawContentsOf(topic, url)).map(({ partition, key, value }) => ({
+    partition,
+    key,
+    ...(key === null ? { tick: parseTick(value) } : { event: parseEvent(value) }),
+  }));

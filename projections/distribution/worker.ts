@@ -1,0 +1,246 @@
+/** Brings one partition of a projection forward: what is followed, and what the log must be asked for, into the store. */
+import type { LogReader, Page } from '../../log/port.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { Stopped } from '../../stores/guard.ts';
+import { partitionOf } from '../engine/partitions.ts';
+import { CheckpointMoved, type PartitionBatch } from '../engine/port.ts';
+import { joined, type Range, Reassembly } from './reassembly.ts';
+import type { Tick } from './records.ts';
+
+/** Reading the log for several partitions that want the same of it, as when all of them begin anew. */
+const PAGE = 1000;
+/** Pages kept for the partitions that come a little later. */
+const KEPT = 8;
+
+export class LogPages {
+  private readonly log: LogReader;
+  private readonly pages = new Map<number, Promise<Page>>();
+
+  constructor(log: LogReader) {
+    this.log = log;
+  }
+
+  after(position: number): Promise<Page> {
+    const known = this.pages.get(position);
+    if (known !== undefined) return known;
+    const page = this.log.readAll({ after: position, limit: PAGE });
+    this.pages.set(position, page);
+    if (this.pages.size > KEPT) this.pages.delete(this.pages.keys().next().value!);
+    // Neither a failure nor the end of the log, which moves on, is of use to those who come later.
+    const forget = () => {
+      if (this.pages.get(position) === page) this.pages.delete(position);
+    };
+    page.then(({ events }) => {
+      if (events.length < PAGE) forget();
+    }, forget);
+    return page;
+  }
+}
+
+/** Measured on Cassandra: batches of 2,000 are stored at the highest rate. */
+const MOST_AT_ONCE = 2000;
+/** Pages of the log read for one batch at most. */
+const MOST_PAGES = 16;
+/** Records waiting beyond which no more are fetched. */
+const ENOUGH = 4000;
+
+/** One record of the distribution log; neither, where it could not be read: then the tick after it will not add up. */
+export interface Delivered {
+  readonly event?: ParleyEvent;
+  readonly tick?: Tick;
+  /** Where the distribution log goes on after it. */
+  readonly next: string;
+}
+
+interface WorkerParts {
+  readonly partition: number;
+  readonly partitions: number;
+  readonly epoch: string;
+  /** The store's checkpoint of the partition. */
+  readonly position: number;
+  readonly pages: LogPages;
+  /** Stores a batch for as long as it takes. @throws CheckpointMoved, Stopped */
+  readonly apply: (batch: PartitionBatch, signal: AbortSignal) => Promise<void>;
+  /** Reads for as long as it takes. @throws Stopped */
+  readonly read: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  /** Told after every batch: how far the partition is, and how many events that took from where. */
+  readonly onThrough: (through: number, events: number, source: 'distribution' | 'log') => void;
+  /** Told once when it ends for another reason than being stopped. */
+  readonly onFailure: (failure: unknown) => void;
+}
+
+export class PartitionWorker {
+  private readonly parts: WorkerParts;
+  private readonly follower: Reassembly;
+  private queue: Delivered[] = [];
+  private readonly visits: (() => Promise<void>)[] = [];
+  private readonly stopping = new AbortController();
+  private arrived: () => void = () => {};
+  private taken: () => void = () => {};
+  private readonly ended: Promise<void>;
+  private stored: number;
+  private resume: string | undefined;
+
+  constructor(parts: WorkerParts) {
+    this.parts = parts;
+    this.follower = new Reassembly(parts.position, parts.epoch);
+    this.stored = parts.position;
+    this.ended = this.run().catch((failure: unknown) => {
+      if (!this.stopped) parts.onFailure(failure);
+    });
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  /** Everything of the partition at or below this is in the store. */
+  get position(): number {
+    return this.stored;
+  }
+
+  /** Where to go on in the distribution log: everything before is in the store. */
+  get offset(): string | undefined {
+    return this.resume;
+  }
+
+  push(records: readonly Delivered[]): void {
+    if (this.stopped) return;
+    this.queue.push(...records);
+    this.arrived();
+  }
+
+  get hasRoom(): boolean {
+    return this.stopped || this.queue.length < ENOUGH;
+  }
+
+  /** Resolves when there may be room. */
+  room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.taken = resolve;
+      if (this.hasRoom) resolve();
+    });
+  }
+
+  /** Runs `work` between two batches, while the partition stands at one position. @throws what `work` does; Stopped */
+  visit(work: (position: number, signal: AbortSignal) => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.visits.push(async () => {
+        if (this.stopped) reject(new Stopped());
+        else await work(this.stored, this.stopping.signal).then(resolve, reject);
+      });
+      if (this.stopped) this.visits.pop()!();
+      else this.arrived();
+    });
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      const visit = this.visits.shift();
+      if (visit !== undefined) {
+        await visit();
+        continue;
+      }
+      if (this.queue.length === 0) {
+        await new Promise<void>((resolve) => {
+          this.arrived = resolve;
+        });
+        continue;
+      }
+      const records = this.queue;
+      this.queue = [];
+      this.taken();
+      const { ranges, next } = this.follow(records);
+      const news = ranges.length === 0 && next !== undefined ? [this.nothing()] : joined(ranges, MOST_AT_ONCE);
+      if (await this.bringForward(news)) this.resume = next ?? this.resume;
+    }
+  }
+
+  /** What comes after the last tick is not in the store yet, and is read again by whoever goes on from here. */
+  private follow(records: readonly Delivered[]): { ranges: readonly Range[]; next: string | undefined } {
+    const ranges: Range[] = [];
+    let end: string | undefined;
+    for (const { event, tick, next } of records) {
+      if (event !== undefined) this.follower.event(event);
+      if (tick === undefined) continue;
+      const range = this.follower.tick(tick);
+      if (range !== undefined) ranges.push(range);
+      end = next;
+    }
+    return { ranges, next: end };
+  }
+
+  /** An idle tick is passed on: the store may have something that it was to remember for a second only. */
+  private nothing(): Range {
+    return { from: this.stored, through: this.stored, events: [] };
+  }
+
+  /** @returns false when it was stopped before all was done. */
+  private async bringForward(ranges: readonly Range[]): Promise<boolean> {
+    let left = ranges;
+    while (left.length > 0 && !this.stopped) {
+      const [range, ...others] = left as readonly [Range, ...Range[]];
+      try {
+        if (range.events !== undefined) await this.store(range.from, range.events, range.through, 'distribution');
+        else if (!(await this.fill(range.through))) return true;
+        left = others;
+      } catch (failure) {
+        if (!(failure instanceof CheckpointMoved)) throw failure;
+        left = this.moved(failure.actual, left.at(-1)!.through);
+      }
+    }
+    return left.length === 0;
+  }
+
+  /** Somebody else has stored more, or all is gone: what is missing up to `through` comes from the log. */
+  private moved(actual: number, through: number): readonly Range[] {
+    this.stored = actual;
+    if (actual < through) return [{ from: actual, through, events: undefined }];
+    this.follower.moveTo(actual);
+    return [];
+  }
+
+  /** @returns false when the log ends before `through`: the tick spoke of another log. */
+  private async fill(through: number): Promise<boolean> {
+    while (this.stored < through) {
+      const { events, end } = await this.gather(this.stored, through);
+      if (end <= this.stored) {
+        this.follower.moveTo(this.stored);
+        return false;
+      }
+      await this.store(this.stored, events, end, 'log');
+    }
+    return true;
+  }
+
+  /** The partition has a share of every page only: enough pages for a batch worth storing. */
+  private async gather(from: number, through: number): Promise<{ events: readonly ParleyEvent[]; end: number }> {
+    const { partition, partitions, pages, read } = this.parts;
+    const events: ParleyEvent[] = [];
+    let end = from;
+    for (let count = 0; count < MOST_PAGES && events.length < MOST_AT_ONCE / 2 && end < through; count += 1) {
+      const page = await read(() => pages.after(end), this.stopping.signal);
+      if (page.through <= end) break;
+      end = Math.min(page.through, through);
+      for (const event of page.events)
+        if (event.position <= end && partitionOf(event.stream, partitions) === partition) events.push(event);
+    }
+    return { events, end };
+  }
+
+  private async store(from: number, events: readonly ParleyEvent[], through: number, source: 'distribution' | 'log') {
+    const { partition, apply, onThrough } = this.parts;
+    await apply({ partition, from, events, through }, this.stopping.signal);
+    this.stored = through;
+    onThrough(through, events.length, source);
+  }
+
+  /** Takes nothing more, and resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.arrived();
+    this.taken();
+    await this.ended;
+    for (const visit of this.visits.splice(0)) await visit();
+  }
+}

@@ -1,0 +1,116 @@
+/** The embedded profile's views: every projection in one file beside the log. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LogReader } from '../../log/port.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { Runner } from '../engine/runner.ts';
+import type { ViewsRuntime } from '../port.ts';
+import { bootId, buildingFile, createFile, openFile, removeFile, swapIn } from './file.ts';
+import { type FoldOf, SqliteViewStore, sqliteProjections } from './store.ts';
+
+/** Makes the views anew from the log: beside the former file, then in its place. */
+const PAGE = 2000;
+
+export interface RebuildProgress {
+  /** Why the former file could not be used. */
+  readonly reason: string;
+  /** Positions of the log: how far the rebuild has got, and where it ends. */
+  readonly through: number;
+  readonly head: number;
+}
+
+interface Rebuild {
+  readonly file: string;
+  readonly log: LogReader;
+  readonly foldOf: FoldOf;
+  readonly reason: string;
+  readonly boot: string;
+  readonly processesThrough: number;
+  readonly onProgress: (progress: RebuildProgress) => void;
+}
+
+/** Unlike live, nothing is left out: views that lack something are not to be taken for whole. */
+const commitWhole = async (store: SqliteViewStore, events: readonly ParleyEvent[], processes: number) => {
+  try {
+    await store.commit(events, processes);
+  } catch {
+    for (const event of events) {
+      try {
+        await store.commit([event], processes);
+      } catch (cause) {
+        throw new Error(
+          `The views cannot be rebuilt: event ${event.id} (${event.type}, ${event.stream} ${event.sequence}, position ${event.position}) fails: ${String(cause)}`,
+          { cause },
+        );
+      }
+    }
+  }
+};
+
+interface Building extends Omit<Rebuild, 'reason' | 'onProgress'> {
+  /** Position to build up to. */
+  readonly through: number;
+  readonly onProgress: (through: number) => void;
+}
+
+/** Beside the former file, which stays as it is. */
+export const buildBeside = async (options: Building): Promise<void> => {
+  const { file, log, foldOf, boot, processesThrough, through: last, onProgress } = options;
+  const building = buildingFile(file);
+  removeFile(building);
+  const db = createFile(building, log.epoch, boot, processesThrough);
+  const store = new SqliteViewStore(building, db, sqliteProjections(db, log, foldOf).projections);
+  try {
+    for (let after = 0; after < last; ) {
+      const { events, through } = await log.readAll({ after, limit: Math.min(PAGE, last - after) });
+      if (events.length > 0) await commitWhole(store, events, processesThrough);
+      after = through;
+      onProgress(Math.min(after, last));
+      // Reading and writing are both done in one go; signals and timers get their turn here.
+      await nextTurn();
+    }
+  } catch (failure) {
+    db.close();
+    throw failure;
+  }
+  await store.close(processesThrough);
+};
+
+const rebuild = async ({ reason, onProgress, ...options }: Rebuild): Promise<void> => {
+  const head = await options.log.head();
+  await buildBeside({ ...options, through: head, onProgress: (through) => onProgress({ reason, through, head }) });
+  swapIn(options.file);
+};
+
+export interface OpenViews {
+  readonly file: string;
+  readonly log: LogReader;
+  readonly foldOf: FoldOf;
+  /** Told while the views are rebuilt, at least once when they are. */
+  readonly onProgress?: (progress: RebuildProgress) => void;
+  /** Told once when the running views cannot go on; the process should end and start again. */
+  readonly onFailure: (error: unknown) => void;
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
+}
+
+/**
+ * Opens the views at their checkpoint, after rebuilding them from the log when the file cannot be used.
+ * They stand still until `start`.
+ */
+export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
+  const { file, log, foldOf, onProgress = () => {}, onFailure, clock = Date.now } = options;
+  const boot = bootId();
+  removeFile(buildingFile(file));
+  const expected = { epoch: log.epoch, head: await log.head() };
+  let opened = openFile(file, expected, boot);
+  if (opened.db === undefined) {
+    const { reason, processesThrough } = opened;
+    await rebuild({ file, log, foldOf, reason, boot, processesThrough, onProgress });
+    opened = openFile(file, { ...expected, head: await log.head() }, boot);
+    if (opened.db === undefined) throw new Error(`The views were rebuilt and still cannot be used: ${opened.reason}`);
+  }
+  const { db } = opened;
+  const { projections, readers } = sqliteProjections(db, log, foldOf);
+  return new Runner({ log, store: new SqliteViewStore(file, db, projections), readers, onFailure, clock });
+};

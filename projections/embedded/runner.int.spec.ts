@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ViewsRuntime } from '../port.ts';
+import { messageId, Story } from '../testing.ts';
+import { ViewsFolder } from './testing.ts';
+
+const SOON = 10_000;
+
+describe('the runner', () => {
+  let folder: ViewsFolder;
+  let story: Story;
+  const open: ViewsRuntime[] = [];
+
+  beforeEach(() => {
+    folder = new ViewsFolder();
+    story = new Story();
+  });
+  afterEach(async () => {
+    for (const views of open.splice(0)) await views.stop();
+    folder.remove();
+  });
+
+  const opened = async (): Promise<ViewsRuntime> => {
+    const views = await folder.open(story.log);
+    open.push(views);
+    return views;
+  };
+  const started = async (): Promise<ViewsRuntime> => {
+    const views = await opened();
+    views.start();
+    return views;
+  };
+  const head = () => story.log.all.length;
+  const ordinalsIn = async (views: ViewsRuntime, channelId: string) =>
+    (await views.timelines.page(channelId, { limit: 100 }, '10')).map(({ ordinal }) => ordinal);
+
+  it('follows the log and tells when a position is reached', async () => {
+    const views = await started();
+    story.post('30', '10');
+    expect(await views.whenProcessed(1, SOON)).toBe(true);
+    expect(await ordinalsIn(views, '30')).toEqual([1]);
+    expect(await views.whenProcessed(1, 0)).toBe(true);
+    expect(views.checkpoint()).toBe(1);
+    expect({ batches: views.batches, events: views.events }).toEqual({ batches: 1, events: 1 });
+  });
+
+  it('tells when a position is not reached in time', async () => {
+    const views = await started();
+    expect(await views.whenProcessed(1, 5)).toBe(false);
+  });
+
+  it('goes on at its checkpoint after a restart', async () => {
+    const first = await started();
+    story.post('30', '10');
+    await first.whenProcessed(1, SOON);
+    await first.stop();
+    story.post('30', '10');
+    const second = await opened();
+    const seen: number[] = [];
+    second.onBatch(async (events) => void seen.push(...events.map(({ position }) => position)));
+    expect(second.checkpoint()).toBe(1);
+    second.start();
+    await second.whenProcessed(2, SOON);
+    await second.atRest(async () => {});
+    expect(seen).toEqual([2]);
+    expect(await ordinalsIn(second, '30')).toEqual([2, 1]);
+  });
+
+  it('tells listeners in order, after the views hold the batch, and waits for them', async () => {
+    const views = await opened();
+    const told: string[] = [];
+    views.onBatch(async (events, through) => {
+      await Promise.resolve();
+      told.push(`first ${through} ${(await ordinalsIn(views, '30')).length} of ${events.length}`);
+    });
+    views.onBatch(async (_, through) => void told.push(`second ${through}`));
+    story.post('30', '10');
+    story.join('20', '10');
+    story.post('30', '10');
+    views.start();
+    await views.atRest(async () => {});
+    await views.whenProcessed(3, SOON);
+    await views.atRest(async () => {});
+    expect(told).toEqual(['first 2 1 of 2', 'second 2', 'first 3 2 of 1', 'second 3']);
+  });
+
+  it('stands exactly at an event that changes rights when listeners handle it', async () => {
+    const views = await opened();
+    const members: [number, number][] = [];
+    views.onBatch(async (_, through) => {
+      members.push([through, (await views.guilds.members('20', { limit: 10 })).length]);
+    });
+    story.guild('20', '10');
+    story.join('20', '10');
+    story.join('20', '11');
+    story.leave('20', '10');
+    views.start();
+    await views.whenProcessed(4, SOON);
+    await views.atRest(async () => {});
+    expect(members).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 2],
+      [4, 1],
+    ]);
+  });
+
+  it('stands still while somebody reads at rest', async () => {
+    const views = await started();
+    story.post('30', '10');
+    await views.whenProcessed(1, SOON);
+    await views.atRest(async (checkpoint) => {
+      story.post('30', '10');
+      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      expect(checkpoint).toBe(1);
+      expect(views.checkpoint()).toBe(1);
+      expect(await ordinalsIn(views, '30')).toEqual([1]);
+    });
+    expect(await views.whenProcessed(2, SOON)).toBe(true);
+  });
+
+  it('shows no row of a batch before all of it', async () => {
+    const views = await started();
+    const seen = new Set<string>();
+    for (let n = 1; n <= 200; n += 1) {
+      story.post('30', '10');
+      story.post('31', '10');
+      const [a, b] = await Promise.all([views.unread.head('30'), views.unread.head('31')]);
+      seen.add(String(a.position > 0 && Math.max(a.position, b.position) > views.checkpoint()));
+    }
+    await views.whenProcessed(head(), SOON);
+    expect(seen).toEqual(new Set(['false']));
+  });
+
+  it('keeps the progress of the processes with the views', async () => {
+    const views = await opened();
+    expect(views.processesThrough).toBe(0);
+    views.setProcessesThrough(() => views.checkpoint());
+    views.start();
+    story.post('30', '10');
+    await views.whenProcessed(1, SOON);
+    await views.stop();
+    expect((await opened()).processesThrough).toBe(1);
+  });
+
+  it('shows a changed row although the former one was asked for before', async () => {
+    const views = await started();
+    story.guild('20', '10');
+    story.join('20', '10');
+    await views.whenProcessed(head(), SOON);
+    expect((await views.guilds.guild('20'))?.memberCount).toBe(1);
+    expect(await views.guilds.member('20', '10')).toBeDefined();
+    story.leave('20', '10');
+    await views.whenProcessed(head(), SOON);
+    expect((await views.guilds.guild('20'))?.memberCount).toBe(0);
+    expect(await views.guilds.member('20', '10')).toBeUndefined();
+  });
+
+  it('records an event that a projection does not take, and leaves out only that stream of that projection', async () => {
+    const views = await started();
+    story.post('30', '10');
+    await views.whenProcessed(1, SOON);
+    const again = story.post('30', '10');
+    Object.assign(again.data, { messageId: messageId('30', 1) });
+    story.post('30', '10');
+    story.post('31', '10');
+    await views.whenProcessed(head(), SOON);
+    expect(await ordinalsIn(views, '30')).toEqual([1]);
+    expect(await ordinalsIn(views, '31')).toEqual([1]);
+    expect((await views.unread.head('30')).ordinal).toBe(3);
+    expect(views.deadLetters).toBe(1);
+    await views.stop();
+    const later = await started();
+    story.post('30', '10');
+    await later.whenProcessed(head(), SOON);
+    expect(later.deadLetters).toBe(1);
+    expect(await ordinalsIn(later, '30')).toEqual([1]);
+    expect(folder.failures).toEqual([]);
+  });
+
+  it('stops and tells when a listener throws', async () => {
+    const views = await opened();
+    const failed = new Promise((resolve) => {
+      folder.failures.push = (failure) => {
+        resolve(failure);
+        return 1;
+      };
+    });
+    views.onBatch(() => Promise.reject(new Error('listener')));
+    views.start();
+    story.post('30', '10');
+    expect(await failed).toMatchObject({ message: 'listener' });
+  });
+
+  it('counts no lag once it has caught up', async () => {
+    const views = await started();
+    story.post('30', '10');
+    await views.whenProcessed(1, SOON);
+    expect(views.lag()).toEqual({ events: 0, seconds: 0 });
+  });
+
+  it('can be stopped twice and answers those who wait', async () => {
+    const views = await started();
+    const waiting = views.whenProcessed(99, SOON);
+    await Promise.all([views.stop(), views.stop()]);
+    expect(await waiting).toBe(false);
+  });
+});

@@ -1,0 +1,222 @@
+import type { Fold } from '../../domain/decider.ts';
+import type { LogReader } from '../../log/port.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { FailureKind } from '../../stores/guard.ts';
+import { type Connection, command, query } from '../../stores/sqlite/statements.ts';
+import type { DeadLetter, ViewStore } from '../engine/port.ts';
+import type { Readers } from '../port.ts';
+import { SqliteAudiences } from '../views/audience/sql.ts';
+import { audienceEntries } from '../views/audience/view.ts';
+import { GuildCache, SqliteGuildReader } from '../views/guild-views/sqlite/reader.ts';
+import { SqliteGuildWriter } from '../views/guild-views/sqlite/writer.ts';
+import { guildChanges } from '../views/guild-views/view.ts';
+import { SqliteSnapshots } from '../views/snapshots/sql.ts';
+import { Folding } from '../views/snapshots/view.ts';
+import { SqliteTimelineReader } from '../views/timelines/sqlite/reader.ts';
+import { SqliteTimelineWriter } from '../views/timelines/sqlite/writer.ts';
+import { timelineChanges } from '../views/timelines/view.ts';
+import { Floors, Unread } from '../views/unread/reader.ts';
+import { SqliteUnread } from '../views/unread/sqlite.ts';
+import { unreadChanges } from '../views/unread/view.ts';
+import { closeFile, condemnFile } from './file.ts';
+
+/** What some projection could not apply, and which streams it therefore no longer follows. */
+class DeadLetters {
+  count = 0;
+  private readonly add: ReturnType<typeof command>;
+  private readonly left = new Map<string, Set<string>>();
+
+  constructor(db: Connection) {
+    this.add = command(
+      db,
+      'INSERT INTO dead_letters (projection, stream, position, error, attempts) VALUES (?, ?, ?, ?, ?)',
+    );
+    for (const [projection, stream] of query<[string, string]>(db, 'SELECT projection, stream FROM dead_letters').all())
+      this.leave(projection, stream);
+  }
+
+  private leave(projection: string, stream: string): void {
+    const streams = this.left.get(projection);
+    if (streams === undefined) this.left.set(projection, new Set([stream]));
+    else streams.add(stream);
+    this.count += 1;
+  }
+
+  /** The events the projection still follows. */
+  followed(projection: string, events: readonly ParleyEvent[]): readonly ParleyEvent[] {
+    const streams = this.left.get(projection);
+    return streams === undefined ? events : events.filter((event) => !streams.has(event.stream));
+  }
+
+  /** Within a transaction; `committed` when it is through. */
+  write(letter: DeadLetter): void {
+    this.add(letter.projection, letter.stream, letter.position, letter.error, letter.attempts);
+  }
+
+  committed(letters: readonly DeadLetter[]): void {
+    for (const { projection, stream } of letters) this.leave(projection, stream);
+  }
+}
+
+/** Every projection on the one views file. */
+interface Projection {
+  readonly name: string;
+  /** Reads what `apply` will need; `undefined` when that is nothing. */
+  prepare?(events: readonly ParleyEvent[]): Promise<void> | undefined;
+  /** In one go, so that nobody on the same connection sees half of it. */
+  apply(events: readonly ParleyEvent[]): void;
+  /** The transaction was rolled back. */
+  undone?(): void;
+}
+
+export type FoldOf = (stream: string) => Fold<unknown> | undefined;
+
+export const sqliteProjections = (
+  db: Connection,
+  log: LogReader,
+  foldOf: FoldOf,
+): { projections: readonly Projection[]; readers: Readers } => {
+  const cache = new GuildCache();
+  const guilds = new SqliteGuildReader(db, cache);
+  const guildWriter = new SqliteGuildWriter(db, cache);
+  const timelineWriter = new SqliteTimelineWriter(db);
+  const unread = new SqliteUnread(db);
+  const audiences = new SqliteAudiences(db);
+  const snapshots = new SqliteSnapshots(db);
+  const folding = new Folding(foldOf, log, snapshots);
+  return {
+    projections: [
+      { name: 'guild-views', apply: (events) => guildWriter.apply(guildChanges(events)) },
+      { name: 'timelines', apply: (events) => timelineWriter.apply(timelineChanges(events)) },
+      { name: 'unread', apply: (events) => unread.apply(unreadChanges(events)) },
+      { name: 'audience', apply: (events) => audiences.apply(audienceEntries(events)) },
+      {
+        name: 'snapshots',
+        prepare: (events) => (folding.mustLoad(events) ? folding.load(events) : undefined),
+        apply: (events) => snapshots.apply(folding.fold(events)),
+        undone: () => folding.forget(),
+      },
+    ],
+    readers: {
+      timelines: new SqliteTimelineReader(db),
+      guilds,
+      unread: new Unread(unread, new Floors(guilds, log)),
+      audiences,
+      snapshots,
+    },
+  };
+};
+
+const DAMAGED = /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/;
+const TRANSIENT = /^SQLITE_(FULL|IOERR|READONLY|BUSY|LOCKED|NOMEM|CANTOPEN)/;
+
+/** One connection for writing and reading: a transaction begins and ends in one go, so no reader ever runs inside it. */
+export class SqliteViewStore implements ViewStore {
+  checkpoint: number;
+  processesThrough: number;
+
+  private readonly file: string;
+  private readonly db: Connection;
+  private readonly projections: readonly Projection[];
+  private readonly letters: DeadLetters;
+  private readonly mark: ReturnType<typeof command>;
+  private readonly begin: ReturnType<typeof command>;
+  private readonly end: ReturnType<typeof command>;
+
+  constructor(file: string, db: Connection, projections: readonly Projection[]) {
+    this.file = file;
+    this.db = db;
+    this.projections = projections;
+    this.letters = new DeadLetters(db);
+    this.mark = command(db, 'UPDATE views SET checkpoint = ?, processes = ?');
+    this.begin = command(db, 'BEGIN IMMEDIATE');
+    this.end = command(db, 'COMMIT');
+    [this.checkpoint, this.processesThrough] = query<[number, number]>(
+      db,
+      'SELECT checkpoint, processes FROM views',
+    ).get()!;
+  }
+
+  get deadLetters(): number {
+    return this.letters.count;
+  }
+
+  async commit(events: readonly ParleyEvent[], processesThrough: number): Promise<void> {
+    for (const { name, prepare } of this.projections) {
+      const loading = prepare?.(this.letters.followed(name, events));
+      if (loading !== undefined) await loading;
+    }
+    this.transaction(events.at(-1)!.position, processesThrough, () => {
+      for (const projection of this.projections) projection.apply(this.letters.followed(projection.name, events));
+    });
+  }
+
+  async commitWithout(event: ParleyEvent, processesThrough: number, attempts: number): Promise<readonly DeadLetter[]> {
+    const unready = new Map<Projection, unknown>();
+    for (const projection of this.projections) {
+      try {
+        await projection.prepare?.(this.letters.followed(projection.name, [event]));
+      } catch (failure) {
+        unready.set(projection, failure);
+      }
+    }
+    const letters: DeadLetter[] = [];
+    this.transaction(event.position, processesThrough, () => {
+      for (const projection of this.projections) {
+        const failure = unready.get(projection) ?? this.applyAlone(projection, event);
+        if (failure === undefined) continue;
+        const { stream, position } = event;
+        letters.push({ projection: projection.name, stream, position, error: String(failure), attempts });
+      }
+      for (const letter of letters) this.letters.write(letter);
+    });
+    this.letters.committed(letters);
+    return letters;
+  }
+
+  /** @returns why the projection does not take the event, after which nothing of its attempt is left. */
+  private applyAlone(projection: Projection, event: ParleyEvent): unknown {
+    this.db.exec('SAVEPOINT one');
+    try {
+      projection.apply(this.letters.followed(projection.name, [event]));
+      this.db.exec('RELEASE one');
+      return undefined;
+    } catch (failure) {
+      if (this.kindOf(failure) !== 'permanent') throw failure;
+      this.db.exec('ROLLBACK TO one; RELEASE one');
+      projection.undone?.();
+      return failure;
+    }
+  }
+
+  private transaction(checkpoint: number, processesThrough: number, work: () => void): void {
+    this.begin();
+    try {
+      work();
+      this.mark(checkpoint, processesThrough);
+      this.end();
+    } catch (failure) {
+      if (this.db.inTransaction) this.db.exec('ROLLBACK');
+      for (const projection of this.projections) projection.undone?.();
+      throw failure;
+    }
+    this.checkpoint = checkpoint;
+    this.processesThrough = processesThrough;
+  }
+
+  kindOf(failure: unknown): FailureKind {
+    const code = (failure as { code?: unknown } | null)?.code;
+    if (typeof code !== 'string') return 'permanent';
+    if (DAMAGED.test(code)) return 'damaged';
+    return TRANSIENT.test(code) ? 'transient' : 'permanent';
+  }
+
+  condemn(): void {
+    condemnFile(this.file);
+  }
+
+  async close(processesThrough: number): Promise<void> {
+    this.mark(this.checkpoint, processesThrough);
+    closeFile(this.file, this.db);
+  }
+}

@@ -1,0 +1,145 @@
+/** The views file made anew on request: beside the one in use, compared with that one, and swapped in or thrown away. */
+
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import Database from 'libsql';
+import type { LogReader } from '../../log/port.ts';
+import { type Connection, query, type Value } from '../../stores/sqlite/statements.ts';
+import type { DeadLetter } from '../engine/port.ts';
+import { bootId, buildingFile, removeFile, swapIn, VIEWS_VERSION } from './file.ts';
+import { buildBeside } from './open.ts';
+import type { FoldOf } from './store.ts';
+
+/** Looking into a views file without using it, whoever does. */
+interface ViewsFile {
+  readonly epoch: string;
+  /** False for one of another version, which the next start makes anew. */
+  readonly current: boolean;
+  readonly checkpoint: number;
+  readonly processesThrough: number;
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+export interface TableSum {
+  readonly table: string;
+  readonly count: number;
+  /** Sixteen hexadecimal digits, whatever the order of the rows. */
+  readonly checksum: string;
+}
+
+const reading = <T>(file: string, read: (db: Connection) => T): T => {
+  const db = new Database(`${pathToFileURL(file).href}?mode=ro`);
+  try {
+    return read(db);
+  } finally {
+    db.close();
+  }
+};
+
+/** `undefined` where there is none, or none that can be read. */
+export const inspectViews = (file: string): ViewsFile | undefined => {
+  if (!existsSync(file)) return undefined;
+  try {
+    return reading(file, (db) => {
+      const state = 'SELECT version, epoch, checkpoint, processes FROM views';
+      const [version, epoch, checkpoint, processesThrough] = query<[number, string, number, number]>(db, state).get()!;
+      const letters = 'SELECT projection, stream, position, error, attempts FROM dead_letters ORDER BY position';
+      const deadLetters = query<[string, string, number, string, number]>(db, letters)
+        .all()
+        .map(([projection, stream, position, error, attempts]) => ({ projection, stream, position, error, attempts }));
+      return { epoch, current: version === VIEWS_VERSION, checkpoint, processesThrough, deadLetters };
+    });
+  } catch {
+    return undefined;
+  }
+};
+
+/** Snapshots are left out, which are taken when it suits, and what says something of the file itself. */
+const TABLES = `SELECT name FROM sqlite_master
+  WHERE type = 'table' AND name NOT IN ('views', 'dead_letters', 'snapshots') ORDER BY name`;
+
+/** What each table holds, as numbers that can be compared with another file's. */
+const tableSums = (file: string): readonly TableSum[] =>
+  reading(file, (db) =>
+    query<[string]>(db, TABLES)
+      .all()
+      .map(([table]) => {
+        let count = 0;
+        let sum = 0n;
+        for (const row of db.prepare(`SELECT * FROM ${table}`).raw(true).iterate([]) as Iterable<readonly Value[]>) {
+          count += 1;
+          sum += createHash('sha256')
+            .update(JSON.stringify([...row]))
+            .digest()
+            .readBigUInt64BE();
+        }
+        return { table, count, checksum: BigInt.asUintN(64, sum).toString(16).padStart(16, '0') };
+      }),
+  );
+
+export interface Remaking {
+  readonly file: string;
+  /** Nobody else may write to it or use the file. */
+  readonly log: LogReader;
+  readonly foldOf: FoldOf;
+  readonly onProgress: (through: number, head: number) => void;
+}
+
+interface TableDifference {
+  readonly read: TableSum;
+  readonly built: TableSum;
+}
+
+export interface Remade {
+  /** Position at which the two were compared; `undefined` where the former file is missing, damaged or another log's. */
+  readonly comparedAt: number | undefined;
+  readonly compared: number;
+  readonly differences: readonly TableDifference[];
+}
+
+const NOTHING = { count: 0, checksum: '' };
+
+const differencesOf = (former: readonly TableSum[], built: readonly TableSum[]): readonly TableDifference[] =>
+  built.flatMap((now) => {
+    const read = former.find(({ table }) => table === now.table) ?? { ...NOTHING, table: now.table };
+    return read.count === now.count && read.checksum === now.checksum ? [] : [{ read, built: now }];
+  });
+
+const buildAndCompare = async ({ file, log, foldOf, onProgress }: Remaking): Promise<Remade> => {
+  const former = inspectViews(file);
+  const head = await log.head();
+  const processesThrough = former?.epoch === log.epoch ? Math.min(former.processesThrough, head) : 0;
+  const build = (through: number) =>
+    buildBeside({
+      ...{ file, log, foldOf, processesThrough, through },
+      boot: bootId(),
+      onProgress: (reached) => onProgress(reached, through),
+    });
+  const comparable = former?.current && former.epoch === log.epoch && former.checkpoint <= head;
+  if (!comparable) {
+    await build(head);
+    return { comparedAt: undefined, compared: 0, differences: [] };
+  }
+  // A file that was left behind is compared where it is; what it lacks is added at the next start.
+  await build(former.checkpoint);
+  const built = tableSums(buildingFile(file));
+  const differences = differencesOf(tableSums(file), built);
+  return { comparedAt: former.checkpoint, compared: built.length, differences };
+};
+
+/** Leaves the file in use as it is. */
+export const verifyViews = async (options: Remaking): Promise<Remade> => {
+  try {
+    return await buildAndCompare(options);
+  } finally {
+    removeFile(buildingFile(options.file));
+  }
+};
+
+/** What was built takes the place of the former file, whatever the comparison says, since it is made from the log. */
+export const remakeViews = async (options: Remaking): Promise<Remade> => {
+  const remade = await buildAndCompare(options);
+  swapIn(options.file);
+  return remade;
+};

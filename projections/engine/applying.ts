@@ -1,0 +1,198 @@
+/** Gets the batches of partitions into the store: again after a while, event by event, or without what cannot be applied. */
+
+import { setTimeout as wait } from 'node:timers/promises';
+import type { LogReader } from '../../log/port.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { retrying } from '../../stores/guard.ts';
+import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { PoisonedStreams, RecordedLetter } from './dead-letters/port.ts';
+import { CheckpointMoved, type PartitionBatch, type PartitionStore, type ViewStore } from './port.ts';
+
+/** Gets a batch into the store whatever happens: again after a while, event by event, or without what cannot be applied. */
+const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 2000;
+
+/** The store cannot go on: damaged, or the process is stopping. */
+export class ViewsStopped extends Error {}
+
+export class BatchApplier {
+  private readonly store: ViewStore;
+  private readonly processesThrough: () => number;
+  private readonly stopping: AbortSignal;
+
+  constructor(store: ViewStore, processesThrough: () => number, stopping: AbortSignal) {
+    this.store = store;
+    this.processesThrough = processesThrough;
+    this.stopping = stopping;
+  }
+
+  async apply(events: readonly ParleyEvent[]): Promise<void> {
+    try {
+      await this.store.commit(events, this.processesThrough());
+    } catch (failure) {
+      this.refuseDamage(failure);
+      for (const event of events) await this.applyOne(event);
+    }
+  }
+
+  private async applyOne(event: ParleyEvent): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        if (attempt <= ATTEMPTS) await this.store.commit([event], this.processesThrough());
+        else await this.store.commitWithout(event, this.processesThrough(), ATTEMPTS);
+        return;
+      } catch (failure) {
+        this.refuseDamage(failure);
+        // A full disk says nothing about the event: it is tried until there is room.
+        if (this.store.kindOf(failure) === 'transient') attempt = Math.min(attempt, ATTEMPTS - 1);
+        await this.pause(attempt);
+      }
+    }
+  }
+
+  private refuseDamage(failure: unknown): void {
+    if (this.store.kindOf(failure) !== 'damaged') return;
+    this.store.condemn();
+    throw new ViewsStopped('The views file is damaged; it is rebuilt at the next start', { cause: failure });
+  }
+
+  private async pause(attempt: number): Promise<void> {
+    try {
+      await wait(Math.min(FIRST_PAUSE_MS * 4 ** (attempt - 1), LONGEST_PAUSE_MS), undefined, { signal: this.stopping });
+    } catch {
+      throw new ViewsStopped('The views were stopped before the batch could be applied');
+    }
+  }
+}
+
+/** With the pauses in between a quarter of a second or so: what is the event's own fault does not pass. */
+const PARTITION_ATTEMPTS = 4;
+const PAGE = 500;
+
+/** What was given up: the fault is not the store's. */
+interface Refused {
+  readonly failure: unknown;
+  readonly attempts: number;
+}
+
+interface ApplyingParts {
+  readonly sink: PartitionStore;
+  readonly log: LogReader;
+  readonly logger: DistributionLogger;
+  /** Undefined: what the store refuses is tried for ever. */
+  readonly poisoned: PoisonedStreams | undefined;
+}
+
+export class PartitionApplier {
+  private readonly parts: ApplyingParts;
+
+  constructor(parts: ApplyingParts) {
+    this.parts = parts;
+  }
+
+  /** @throws CheckpointMoved, Stopped */
+  async apply(batch: PartitionBatch, signal: AbortSignal): Promise<void> {
+    const { sink, poisoned } = this.parts;
+    const events = poisoned?.followed(batch.events) ?? batch.events;
+    const refused = await this.attempt(() => sink.commit({ ...batch, events }), signal);
+    if (refused !== undefined && poisoned !== undefined) await this.oneByOne(batch, events, poisoned, signal);
+  }
+
+  private async oneByOne(
+    batch: PartitionBatch,
+    events: readonly ParleyEvent[],
+    poisoned: PoisonedStreams,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { sink } = this.parts;
+    const { partition, through } = batch;
+    let { from } = batch;
+    for (const event of events) {
+      if (poisoned.isLeftOut(event)) continue;
+      const one = { partition, from, events: [event], through: event.position };
+      const refused = await this.attempt(() => sink.commit(one), signal);
+      if (refused === undefined) from = event.position;
+      else await this.bury(event, refused, poisoned, signal);
+    }
+    if (from < through) await this.attempt(() => sink.commit({ partition, from, events: [], through }), signal);
+  }
+
+  private async bury(event: ParleyEvent, refused: Refused, poisoned: PoisonedStreams, signal: AbortSignal) {
+    const { logger, sink } = this.parts;
+    const { stream, sequence, position } = event;
+    const { failure: err, attempts } = refused;
+    logger.error(
+      { err, projection: sink.name, stream, sequence, position },
+      'an event cannot be applied; its stream is left out from here on',
+    );
+    await retrying(() => poisoned.bury(event, err, attempts), {
+      signal,
+      again: () => true,
+      onRetry: (why, attempt, nextMs) =>
+        logger.warn({ err: why, stream, attempt, nextMs }, 'a dead letter cannot be recorded now'),
+    });
+  }
+
+  /**
+   * Applies what was left out of a stream, up to `through`, and follows it again. Where an event fails once more, the letter is
+   * moved there.
+   * @throws whatever says that the store, the log or the letters cannot be asked now
+   */
+  async retry(letter: RecordedLetter, through: number, signal: AbortSignal): Promise<void> {
+    const { sink, log, poisoned, logger } = this.parts;
+    const { stream } = letter;
+    for (let from = letter.sequence; ; ) {
+      const page = await log.readStream({ stream, from, limit: PAGE });
+      const events = page.filter(({ position }) => position <= through);
+      const failed = await this.repair(events, signal);
+      if (failed !== undefined) {
+        await poisoned?.failAgain(failed.event, failed.failure, failed.attempts);
+        logger.warn({ err: failed.failure, projection: sink.name, stream }, 'a dead letter failed again');
+        return;
+      }
+      if (events.length < PAGE) break;
+      from = events.at(-1)!.sequence + 1;
+    }
+    await poisoned?.resolve(stream);
+  }
+
+  private async repair(events: readonly ParleyEvent[], signal: AbortSignal) {
+    const { sink } = this.parts;
+    if (events.length === 0 || (await this.attempt(() => sink.repair(events), signal, 1)) === undefined)
+      return undefined;
+    for (const event of events) {
+      const refused = await this.attempt(() => sink.repair([event]), signal, 1);
+      if (refused !== undefined) return { event, ...refused };
+    }
+    return undefined;
+  }
+
+  /** @returns undefined when it worked. @throws CheckpointMoved, Stopped; where `transient` is bounded, the last failure. */
+  private async attempt(
+    work: () => Promise<void>,
+    signal: AbortSignal,
+    transient = Number.POSITIVE_INFINITY,
+  ): Promise<Refused | undefined> {
+    const { sink, poisoned, logger } = this.parts;
+    let attempts = 0;
+    let others = 0;
+    try {
+      await retrying(work, {
+        signal,
+        again: (failure) => {
+          if (failure instanceof CheckpointMoved) return false;
+          if (poisoned !== undefined && sink.kindOf(failure) === 'permanent') attempts += 1;
+          else others += 1;
+          return attempts < PARTITION_ATTEMPTS && others < transient;
+        },
+        onRetry: (err, attempt, nextMs) =>
+          logger.warn({ err, projection: sink.name, attempt, nextMs }, 'the store cannot take a batch now'),
+      });
+      return undefined;
+    } catch (failure) {
+      if (attempts < PARTITION_ATTEMPTS) throw failure;
+      return { failure, attempts };
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { FailureKind } from '../../stores/guard.ts';
+import { Story } from '../testing.ts';
+import { BatchApplier, ViewsStopped } from './applying.ts';
+import type { ViewStore } from './port.ts';
+
+class Failure extends Error {
+  readonly kind: FailureKind;
+  constructor(kind: FailureKind) {
+    super(kind);
+    this.kind = kind;
+  }
+}
+
+/** Fails as told: `failures` is asked before each commit. */
+class FakeStore implements ViewStore {
+  checkpoint = 0;
+  processesThrough = 0;
+  deadLetters = 0;
+  condemned = false;
+  readonly commits: number[][] = [];
+  private readonly failing: (events: readonly ParleyEvent[], attempt: number) => FailureKind | undefined;
+  private attempts = 0;
+
+  constructor(failing: (events: readonly ParleyEvent[], attempt: number) => FailureKind | undefined) {
+    this.failing = failing;
+  }
+  async commit(events: readonly ParleyEvent[]) {
+    this.attempts += 1;
+    const kind = this.failing(events, this.attempts);
+    if (kind !== undefined) throw new Failure(kind);
+    this.commits.push(events.map(({ position }) => position));
+  }
+  async commitWithout(event: ParleyEvent, _: number, attempts: number) {
+    this.deadLetters += 1;
+    return [{ projection: 'x', stream: event.stream, position: event.position, error: '', attempts }];
+  }
+  kindOf(failure: unknown) {
+    return (failure as Failure).kind;
+  }
+  condemn() {
+    this.condemned = true;
+  }
+  async close() {}
+}
+
+const threePosts = () => {
+  const story = new Story();
+  for (let n = 0; n < 3; n += 1) story.post('30', '10');
+  return story.since(0);
+};
+const apply = (store: ViewStore, signal = new AbortController().signal) =>
+  new BatchApplier(store, () => 0, signal).apply(threePosts());
+
+describe('applying a batch', () => {
+  it('goes event by event once the batch has failed, so that one event does not hold up the others', async () => {
+    const store = new FakeStore((events) => (events.some(({ position }) => position === 2) ? 'permanent' : undefined));
+    await apply(store);
+    expect(store.commits).toEqual([[1], [3]]);
+    expect(store.deadLetters).toBe(1);
+  });
+
+  it('leaves nothing out because of a failure that passes', async () => {
+    const store = new FakeStore((_, attempt) => (attempt <= 2 ? 'permanent' : undefined));
+    await apply(store);
+    expect(store.commits).toEqual([[1], [2], [3]]);
+    expect(store.deadLetters).toBe(0);
+  });
+
+  it('waits for a store that can take nothing now, however long', async () => {
+    const store = new FakeStore((_, attempt) => (attempt <= 7 ? 'transient' : undefined));
+    await apply(store);
+    expect(store.commits).toEqual([[1], [2], [3]]);
+    expect(store.deadLetters).toBe(0);
+  });
+
+  it('ends and leaves word when the store is damaged', async () => {
+    const store = new FakeStore(() => 'damaged');
+    await expect(apply(store)).rejects.toThrow(ViewsStopped);
+    expect(store.condemned).toBe(true);
+  });
+
+  it('gives up waiting when the views are stopped', async () => {
+    const stopping = new AbortController();
+    const store = new FakeStore((_, attempt) => {
+      if (attempt === 3) stopping.abort();
+      return 'transient';
+    });
+    await expect(apply(store, stopping.signal)).rejects.toThrow(ViewsStopped);
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { compare, compareClosely, type Sum, type Summed } from './rebuild.ts';
+
+const sum = (checksum: string, through?: number): Sum => ({ through, count: 1, checksum });
+
+/** Each look at a thing takes the next of its sums; the last one stays. */
+const summed = (things: Record<string, readonly Sum[]>): Summed => {
+  const looks = new Map(Object.entries(things).map(([thing, sums]) => [thing, [...sums]]));
+  const of = async (thing: string): Promise<Sum> => {
+    const sums = looks.get(thing) ?? [{ through: 0, count: 0, checksum: '' }];
+    return sums.length > 1 ? sums.shift()! : sums[0]!;
+  };
+  return {
+    of,
+    async *all() {
+      for (const thing of looks.keys()) yield [thing, await of(thing)] as const;
+    },
+  };
+};
+const nothing = async () => {};
+
+describe('two generations', () => {
+  it('are the same when all their sums are', async () => {
+    const outcome = await compare(
+      summed({ a: [sum('1')], b: [sum('2')] }),
+      summed({ b: [sum('2')], a: [sum('1')] }),
+      nothing,
+    );
+    expect(outcome).toEqual({ compared: 2, differences: [], unsettled: [] });
+  });
+
+  it('are asked again where one was behind the other', async () => {
+    const read = summed({ a: [sum('1', 1), sum('3', 3), sum('3', 3)] });
+    const built = summed({ a: [sum('2', 2), sum('2', 2), sum('3', 3)] });
+    let followed = 0;
+    const outcome = await compare(read, built, async () => {
+      followed += 1;
+    });
+    expect([outcome.differences, outcome.unsettled, followed]).toEqual([[], [], 2]);
+  });
+
+  it('differ where neither moves, or one has nothing', async () => {
+    const read = summed({ a: [sum('1', 0)], b: [sum('2')], c: [sum('3')] });
+    const built = summed({ a: [sum('9', 0)], c: [sum('3')] });
+    const { compared, differences, unsettled } = await compare(read, built, nothing);
+    expect(differences).toEqual([
+      { thing: 'a', how: 'read 1 row (1), built 1 row (9)' },
+      { thing: 'b', how: 'read 1 row (2), built 0 rows ()' },
+    ]);
+    expect([compared, unsettled]).toEqual([3, []]);
+  });
+
+  it('differ where both move on together and are never the same', async () => {
+    const moving = (letter: string) => Array.from({ length: 30 }, (_, i) => sum(`${letter}${i}`, i + 1));
+    const { differences } = await compare(summed({ a: moving('x') }), summed({ a: moving('y') }), nothing);
+    expect(differences.map(({ thing }) => thing)).toEqual(['a']);
+  });
+
+  it('are looked at closely where their sums are not equal', async () => {
+    const read = summed({ a: [sum('1')], b: [sum('2')], c: [sum('3')] });
+    const built = summed({ a: [sum('1')], b: [sum('9')], c: [sum('9')] });
+    const closely = async (thing: string) => (thing === 'c' ? 'message 5' : undefined);
+    expect(await compareClosely(read, built, nothing, closely)).toEqual({
+      compared: 3,
+      differences: [{ thing: 'c', how: 'message 5' }],
+      unsettled: [],
+    });
+  });
+
+  it('are not compared to the end where too much differs', async () => {
+    const things = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`t${i}`, [sum('1')]]));
+    const { differences, unsettled } = await compareClosely(summed(things), summed({}), nothing, async () => 'gone');
+    expect([differences.length, unsettled.length]).toEqual([1000, 200]);
+  });
+});

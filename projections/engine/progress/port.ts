@@ -1,0 +1,129 @@
+/** How the nodes of a cluster learn how far each view has got: stores that others write do not tell by themselves. */
+import type { Progress, ViewName } from '../port.ts';
+
+/** Those who wait until the views hold a position. */
+interface Waiter {
+  readonly position: number;
+  readonly done: (reached: boolean) => void;
+}
+
+export class Waiting {
+  private readonly waiters = new Set<Waiter>();
+
+  /** True when `reached(position)` was called in time. */
+  until(position: number, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        position,
+        done: (reached) => {
+          clearTimeout(timer);
+          this.waiters.delete(waiter);
+          resolve(reached);
+        },
+      };
+      const timer = setTimeout(() => waiter.done(false), timeoutMs);
+      this.waiters.add(waiter);
+    });
+  }
+
+  reached(position: number): void {
+    for (const waiter of this.waiters) if (waiter.position <= position) waiter.done(true);
+  }
+
+  giveUp(): void {
+    for (const waiter of this.waiters) waiter.done(false);
+  }
+}
+
+// How far one view has got, as one node knows it.
+
+/** Between looks at the store itself while somebody waits: only what the channel did not tell is learned so late. */
+const LOOK_MS = 250;
+
+export interface TrackerOptions {
+  readonly partitions: number;
+  /** Checkpoints as the store has them, by partition. */
+  readonly stored: () => Promise<readonly number[]>;
+  /** True when nothing that concerns this view lies between: it then holds `position` without having got there. */
+  readonly nothingBetween?: (checkpoint: number, position: number) => Promise<boolean>;
+}
+
+export class ProgressTracker implements Progress {
+  private readonly options: TrackerOptions;
+  private readonly through: number[];
+  private readonly waiting = new Waiting();
+  private waiters = 0;
+  private least = 0;
+  private looking: NodeJS.Timeout | undefined;
+
+  constructor(options: TrackerOptions) {
+    this.options = options;
+    this.through = Array.from({ length: options.partitions }, () => 0);
+  }
+
+  /** Never moves back: a store that lost its rows is filled again from the log, and says itself that it is not whole. */
+  moved(partition: number, through: number): void {
+    if (!(through > (this.through[partition] ?? Number.POSITIVE_INFINITY))) return;
+    this.through[partition] = through;
+    const least = Math.min(...this.through);
+    if (least === this.least) return;
+    this.least = least;
+    this.waiting.reached(least);
+  }
+
+  checkpoint(): number {
+    return this.least;
+  }
+
+  async whenProcessed(position: number, timeoutMs: number): Promise<boolean> {
+    if (this.least >= position) return true;
+    const deadline = Date.now() + timeoutMs;
+    this.waiters += 1;
+    this.lookOut();
+    try {
+      while (Date.now() < deadline) {
+        const left = deadline - Date.now();
+        if (await this.waiting.until(position, Math.min(left, 2 * LOOK_MS))) return true;
+        if (await this.options.nothingBetween?.(this.least, position).catch(() => false)) return true;
+      }
+      return false;
+    } finally {
+      this.waiters -= 1;
+    }
+  }
+
+  /** Reads the store's own checkpoints. */
+  async look(): Promise<void> {
+    const stored = await this.options.stored();
+    for (const [partition, through] of stored.entries()) this.moved(partition, through);
+  }
+
+  private lookOut(): void {
+    if (this.looking !== undefined) return;
+    this.looking = setTimeout(() => {
+      this.looking = undefined;
+      if (this.waiters === 0) return;
+      // A store that cannot be asked has not moved either.
+      this.look()
+        .catch(() => {})
+        .finally(() => this.lookOut());
+    }, LOOK_MS);
+  }
+}
+
+export interface ProgressUpdate {
+  readonly view: ViewName;
+  /** The generation that has got there: others may be behind. */
+  readonly generation: number;
+  /** Positions by partition. */
+  readonly through: Readonly<Record<number, number>>;
+}
+
+/** Fast and forgetful: who misses an update reads the store's checkpoints. */
+export interface ProgressChannel {
+  publish(update: ProgressUpdate): void;
+  /** Register before `start`. */
+  onUpdate(listener: (update: ProgressUpdate) => void): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,100 @@
+/** Progress told through Redis, by plain pub/sub: every node hears every update. */
+
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import type { Redis, RedisClient } from '../../../stores/redis/connection.ts';
+import type { ProgressChannel, ProgressUpdate } from './port.ts';
+
+/** The first update goes out at once; what follows within this time goes out together. */
+const TOGETHER_MS = 5;
+/** For the subscription at the start; Redis may come later. */
+const START_MS = 1000;
+
+const Message = t.array(
+  t.type({
+    view: t.keyof({ 'guild-views': null, timelines: null, unread: null }),
+    generation: t.number,
+    through: t.record(t.string, t.number),
+  }),
+);
+
+type Through = Record<number, number>;
+
+class RedisProgress implements ProgressChannel {
+  private readonly redis: Redis;
+  private readonly channel: string;
+  private readonly listeners: ((update: ProgressUpdate) => void)[] = [];
+  private readonly waiting = new Map<string, ProgressUpdate & { readonly through: Through }>();
+  private pause: NodeJS.Timeout | undefined;
+  private subscriber: RedisClient | undefined;
+
+  constructor(redis: Redis, namespace: string) {
+    this.redis = redis;
+    this.channel = `${namespace}:progress`;
+  }
+
+  /** This node hears of it at once, Redis or not. */
+  publish(update: ProgressUpdate): void {
+    this.hear(update);
+    const key = `${update.view} ${update.generation}`;
+    const through: Through = this.waiting.get(key)?.through ?? {};
+    for (const [partition, position] of Object.entries(update.through))
+      through[Number(partition)] = Math.max(through[Number(partition)] ?? 0, position);
+    this.waiting.set(key, { ...update, through });
+    if (this.pause === undefined) this.send();
+  }
+
+  onUpdate(listener: (update: ProgressUpdate) => void): void {
+    this.listeners.push(listener);
+  }
+
+  async start(): Promise<void> {
+    const subscriber = this.redis.subscriber('progress');
+    this.subscriber = subscriber;
+    subscriber.on('message', (_, text: string) => this.receive(text));
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, START_MS);
+      const subscribe = async () => {
+        // What breaks this makes the connection ready again, later.
+        await subscriber.subscribe(this.channel).catch(() => {});
+        clearTimeout(late);
+        resolve();
+      };
+      subscriber.on('ready', subscribe);
+    });
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.pause);
+    this.subscriber?.disconnect();
+  }
+
+  private send(): void {
+    if (this.waiting.size === 0) {
+      this.pause = undefined;
+      return;
+    }
+    const message = [...this.waiting.values()];
+    this.waiting.clear();
+    // Who does not hear of it looks at the store.
+    this.redis.run((client) => client.publish(this.channel, JSON.stringify(message))).catch(() => {});
+    this.pause = setTimeout(() => this.send(), TOGETHER_MS);
+  }
+
+  private receive(text: string): void {
+    const message = either.tryCatch(
+      () => JSON.parse(text) as unknown,
+      () => undefined,
+    );
+    if (either.isLeft(message)) return;
+    const updates = Message.decode(message.right);
+    if (either.isRight(updates)) for (const update of updates.right) this.hear(update);
+  }
+
+  private hear(update: ProgressUpdate): void {
+    for (const listener of this.listeners) listener(update);
+  }
+}
+
+/** @param namespace of the installation, in front of the channel's name. */
+export const redisProgress = (redis: Redis, namespace: string): ProgressChannel => new RedisProgress(redis, namespace);

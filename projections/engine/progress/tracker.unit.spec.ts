@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { ProgressTracker } from './port.ts';
+
+const aTracker = (more: Partial<ConstructorParameters<typeof ProgressTracker>[0]> = {}) =>
+  new ProgressTracker({ partitions: 2, stored: async () => [0, 0], ...more });
+
+describe('the progress of a view', () => {
+  it('is that of its slowest partition, and never falls', () => {
+    const tracker = aTracker();
+    tracker.moved(0, 10);
+    expect(tracker.checkpoint()).toBe(0);
+    tracker.moved(1, 7);
+    tracker.moved(0, 3);
+    tracker.moved(5, 99);
+    expect(tracker.checkpoint()).toBe(7);
+  });
+
+  it('lets go who waits once every partition is there', async () => {
+    const tracker = aTracker();
+    const reached = tracker.whenProcessed(5, 10_000);
+    tracker.moved(0, 5);
+    tracker.moved(1, 6);
+    expect(await reached).toBe(true);
+  });
+
+  it('gives up after the time it was given', async () => {
+    expect(await aTracker().whenProcessed(5, 20)).toBe(false);
+  });
+
+  it('asks the store itself when nobody tells', async () => {
+    const tracker = aTracker({ stored: async () => [8, 9] });
+    expect(await tracker.whenProcessed(8, 10_000)).toBe(true);
+  });
+
+  it('holds a position when nothing that concerns it lies between', async () => {
+    const asked: number[][] = [];
+    const tracker = aTracker({
+      nothingBetween: async (checkpoint, position) => {
+        asked.push([checkpoint, position]);
+        return true;
+      },
+    });
+    expect(await tracker.whenProcessed(8, 10_000)).toBe(true);
+    expect(asked).toEqual([[0, 8]]);
+  });
+});

@@ -1,0 +1,188 @@
+/** Follows the log: each batch into the store, then to the listeners, then to the readers who want the views at rest. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LogReader, Tail } from '../../log/port.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { Readers, ViewsRuntime } from '../port.ts';
+import { BatchApplier } from './applying.ts';
+import type { BatchListener, Lag, Progress, ViewStore } from './port.ts';
+import { Waiting } from './progress/port.ts';
+import { cutAtRightsChanges, Turns } from './turns.ts';
+
+/** How far the views are behind what is known of the log. */
+interface Mark {
+  readonly position: number;
+  readonly seen: number;
+}
+
+export class LagMeter {
+  private readonly clock: () => number;
+  private readonly marks: Mark[] = [];
+  private checkpoint: number;
+
+  /** @param clock milliseconds since 1970. */
+  constructor(checkpoint: number, clock: () => number) {
+    this.checkpoint = checkpoint;
+    this.clock = clock;
+  }
+
+  /** The log was seen to reach `position`. */
+  seen(position: number): void {
+    if (position > (this.marks.at(-1)?.position ?? this.checkpoint)) this.marks.push({ position, seen: this.clock() });
+  }
+
+  applied(checkpoint: number): void {
+    this.checkpoint = checkpoint;
+    while (this.marks.length > 0 && this.marks[0]!.position <= checkpoint) this.marks.shift();
+  }
+
+  lag(): Lag {
+    const [oldest] = this.marks;
+    if (oldest === undefined) return { events: 0, seconds: 0 };
+    return {
+      events: this.marks.at(-1)!.position - this.checkpoint,
+      seconds: Math.max(0, this.clock() - oldest.seen) / 1000,
+    };
+  }
+}
+
+const LOOK_AT_HEAD_MS = 1000;
+
+/** Many small batches may follow each other without waiting for anything; sockets and timers get their turn in between. */
+const LONGEST_TURN_MS = 10;
+
+interface RunnerOptions {
+  readonly log: LogReader;
+  readonly store: ViewStore;
+  readonly readers: Readers;
+  /** Told once when the views cannot go on: a listener threw, the store is damaged, the log cannot be read. */
+  readonly onFailure: (error: unknown) => void;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+export class Runner implements ViewsRuntime {
+  readonly timelines: Readers['timelines'];
+  readonly guilds: Readers['guilds'];
+  readonly unread: Readers['unread'];
+  readonly audiences: Readers['audiences'];
+  readonly snapshots: Readers['snapshots'];
+  readonly processesThrough: number;
+  batches = 0;
+  events = 0;
+
+  private readonly log: LogReader;
+  private readonly store: ViewStore;
+  private readonly onFailure: (error: unknown) => void;
+  private readonly listeners: BatchListener[] = [];
+  private readonly turns = new Turns();
+  private readonly waiting = new Waiting();
+  private readonly stopping = new AbortController();
+  private readonly applying: BatchApplier;
+  private readonly meter: LagMeter;
+  private processes: () => number;
+  private tail: Tail | undefined;
+  private lookout: NodeJS.Timeout | undefined;
+  private stopped: Promise<void> | undefined;
+
+  constructor({ log, store, readers, onFailure, clock }: RunnerOptions) {
+    this.log = log;
+    this.store = store;
+    this.onFailure = onFailure;
+    this.timelines = readers.timelines;
+    this.guilds = readers.guilds;
+    this.unread = readers.unread;
+    this.audiences = readers.audiences;
+    this.snapshots = readers.snapshots;
+    this.processesThrough = store.processesThrough;
+    this.processes = () => store.processesThrough;
+    this.applying = new BatchApplier(store, () => this.processes(), this.stopping.signal);
+    this.meter = new LagMeter(store.checkpoint, clock);
+  }
+
+  setProcessesThrough(source: () => number): void {
+    this.processes = source;
+  }
+
+  onBatch(listener: BatchListener): void {
+    this.listeners.push(listener);
+  }
+
+  start(): void {
+    this.tail = this.log.tail(
+      this.checkpoint(),
+      (events) => this.take(events),
+      (error) => this.fail(error),
+    );
+    const look = () =>
+      void this.log.head().then(
+        (head) => this.meter.seen(head),
+        (error) => this.fail(error),
+      );
+    look();
+    this.lookout = setInterval(look, LOOK_AT_HEAD_MS).unref();
+  }
+
+  private fail(error: unknown): void {
+    if (!this.stopping.signal.aborted) this.onFailure(error);
+  }
+
+  private async take(events: readonly ParleyEvent[]): Promise<void> {
+    this.meter.seen(events.at(-1)!.position);
+    let since = performance.now();
+    for (const batch of cutAtRightsChanges(events)) {
+      if (performance.now() - since > LONGEST_TURN_MS) {
+        await nextTurn();
+        since = performance.now();
+      }
+      await this.turns.batch(() => this.process(batch));
+    }
+  }
+
+  private async process(batch: readonly ParleyEvent[]): Promise<void> {
+    await this.applying.apply(batch);
+    const through = this.store.checkpoint;
+    this.batches += 1;
+    this.events += batch.length;
+    this.meter.applied(through);
+    this.waiting.reached(through);
+    for (const listener of this.listeners) await listener(batch, through);
+  }
+
+  checkpoint(): number {
+    return this.store.checkpoint;
+  }
+
+  get deadLetters(): number {
+    return this.store.deadLetters;
+  }
+
+  lag(): Lag {
+    return this.meter.lag();
+  }
+
+  async whenProcessed(position: number, timeoutMs: number): Promise<boolean> {
+    return this.checkpoint() >= position || this.waiting.until(position, timeoutMs);
+  }
+
+  progress(): Progress {
+    return this;
+  }
+
+  atRest<T>(read: (checkpoint: number) => Promise<T>): Promise<T> {
+    return this.turns.atRest(() => read(this.checkpoint()));
+  }
+
+  stop(): Promise<void> {
+    this.stopped ??= this.end();
+    return this.stopped;
+  }
+
+  private async end(): Promise<void> {
+    clearInterval(this.lookout);
+    this.stopping.abort();
+    await this.tail?.stop();
+    this.waiting.giveUp();
+    await this.turns.batch(() => this.store.close(this.processes()));
+  }
+}

@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Checkpoints } from '../../coordination/port.ts';
+import { flipTo, type SwitchedView, standingFor, switchedView, type ViewKind } from './generations.ts';
+import type { PartitionStore } from './port.ts';
+
+const memoryCheckpoints = (): Checkpoints => {
+  const positions = new Map<string, number>();
+  return {
+    read: async (name) => positions.get(name) ?? 0,
+    write: async (name, position) => {
+      positions.set(name, Math.max(position, positions.get(name) ?? 0));
+    },
+    close: async () => {},
+  };
+};
+
+describe('a view that changes generations', () => {
+  let view: SwitchedView<{ name(): string }>;
+  afterEach(() => view.close());
+
+  it('reads the next one when it holds what the former held, and hears of that one alone', async () => {
+    const checkpoints = memoryCheckpoints();
+    const held = new Map([
+      [1, [10, 12]],
+      [2, [4, 4]],
+    ]);
+    const closed: number[] = [];
+    const kind: ViewKind<{ name(): string }> = {
+      name: 'timelines',
+      prepare: async () => {},
+      open: async (generation) => ({
+        readers: { name: () => `generation ${generation}` },
+        store: { checkpoints: async () => held.get(generation)! } as unknown as PartitionStore,
+        close: async () => {
+          closed.push(generation);
+        },
+      }),
+    };
+    view = await switchedView({ kind, checkpoints, partitions: 2 });
+    const reader = standingFor(() => view.readers());
+    expect([reader.name(), view.progress.checkpoint()]).toEqual(['generation 1', 10]);
+
+    await flipTo(checkpoints, 'timelines', 2);
+    view.heardOf({ view: 'timelines', generation: 2, through: { 0: 99, 1: 99 } });
+    view.heardOf({ view: 'timelines', generation: 1, through: { 0: 11 } });
+    expect(view.progress.checkpoint()).toBe(11);
+    held.set(2, [12, 13]);
+    await expect.poll(() => reader.name(), { timeout: 5000 }).toBe('generation 2');
+    expect(view.progress.checkpoint()).toBe(12);
+    expect(closed).toEqual([1]);
+  });
+});

@@ -1,0 +1,79 @@
+/** Batches and readers at rest take turns. */
+import type { EventType, ParleyEvent } from '../../schemas/events/catalogue.ts';
+
+/** Cuts a batch after every event that changes who may see what. */
+const CHANGES_RIGHTS: ReadonlySet<EventType> = new Set([
+  'channel-created',
+  'guild-created',
+  'member-joined',
+  'member-left',
+  'dm-opened',
+  'user-registered',
+]);
+
+export const changesRights = (event: ParleyEvent): boolean => CHANGES_RIGHTS.has(event.type);
+
+/** When a listener handles such an event, the views stand exactly at its position. */
+export const cutAtRightsChanges = (events: readonly ParleyEvent[]): readonly (readonly ParleyEvent[])[] => {
+  const batches: (readonly ParleyEvent[])[] = [];
+  let start = 0;
+  for (let i = 0; i < events.length; i += 1) {
+    if (!changesRights(events[i]!)) continue;
+    batches.push(events.slice(start, i + 1));
+    start = i + 1;
+  }
+  if (start === 0) return [events];
+  if (start < events.length) batches.push(events.slice(start));
+  return batches;
+};
+
+/** Readers served before the next waiting batch gets its turn. */
+const READERS_PER_TURN = 50;
+
+export class Turns {
+  private readonly readers: (() => Promise<void>)[] = [];
+  private taken = false;
+  private nextBatch: (() => void) | undefined;
+
+  /** Runs `read` while no batch is under way: at once when idle, otherwise between two batches. */
+  atRest<T>(read: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.readers.push(async () => {
+        try {
+          resolve(await read());
+        } catch (error) {
+          reject(error);
+        }
+      });
+      if (!this.taken) void this.serveReaders();
+    });
+  }
+
+  /** Runs `work` while no reader is. One batch at a time: the next is asked for when this one has resolved. */
+  async batch(work: () => Promise<void>): Promise<void> {
+    if (this.taken) {
+      await new Promise<void>((resolve) => {
+        this.nextBatch = resolve;
+      });
+    }
+    this.taken = true;
+    try {
+      await work();
+    } finally {
+      void this.serveReaders();
+    }
+  }
+
+  private async serveReaders(): Promise<void> {
+    this.taken = true;
+    do {
+      for (let served = 0; served < READERS_PER_TURN && this.readers.length > 0; served += 1)
+        await this.readers.shift()!();
+    } while (this.readers.length > 0 && this.nextBatch === undefined);
+    const batch = this.nextBatch;
+    this.nextBatch = undefined;
+    // Handed over without being given back, so that nobody slips in between.
+    if (batch === undefined) this.taken = false;
+    else batch();
+  }
+}

@@ -1,0 +1,102 @@
+/** New subscriptions, and what was published before they were in place. */
+
+import { setTimeout as wait } from 'node:timers/promises';
+import type { LogReader, Page } from '../../log/port.ts';
+import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import { feedChannelOf } from './channels.ts';
+
+/** The log, asked until it answers. */
+const PAGE = 1000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+
+export class PatientLog {
+  private readonly log: Pick<LogReader, 'readAll'>;
+  private readonly stopping: AbortSignal;
+
+  constructor(log: Pick<LogReader, 'readAll'>, stopping: AbortSignal) {
+    this.log = log;
+    this.stopping = stopping;
+  }
+
+  /**
+   * @returns `undefined` once `stopping` is aborted
+   * @throws UnreadableEvent
+   */
+  async pageAfter(position: number): Promise<Page | undefined> {
+    for (let pause = FIRST_PAUSE_MS; !this.stopping.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      try {
+        return await this.log.readAll({ after: position, limit: PAGE });
+      } catch (error) {
+        if (error instanceof UnreadableEvent) throw error;
+        await wait(pause, undefined, { signal: this.stopping }).catch(() => {});
+      }
+    }
+    return undefined;
+  }
+}
+
+interface Latecomer {
+  readonly channels: readonly string[];
+  /** From here on its subscription is relied upon. */
+  readonly through: number;
+  readonly done: () => void;
+}
+
+interface LatecomersOptions {
+  readonly pageAfter: (position: number) => Promise<Page | undefined>;
+  /** Through here events have been handed over: too late for those who come now, who begin beyond it. */
+  readonly released: () => number;
+  readonly onEvent: (event: ParleyEvent) => void;
+  /** A range is read. */
+  readonly onRead: () => void;
+}
+
+export class Latecomers {
+  private readonly options: LatecomersOptions;
+  private queue: Latecomer[] = [];
+  private reading = false;
+
+  constructor(options: LatecomersOptions) {
+    this.options = options;
+  }
+
+  /** Resolves when the channels' events through `through` that are not too late have been handed to `onEvent`. */
+  fill(channels: readonly string[], through: number): Promise<void> {
+    if (through <= this.options.released()) return Promise.resolve();
+    return new Promise((done, failed) => {
+      this.queue.push({ channels, through, done });
+      if (!this.reading) this.readAll().catch(failed);
+    });
+  }
+
+  /** One reading serves all who wait when it begins. */
+  private async readAll(): Promise<void> {
+    this.reading = true;
+    try {
+      while (this.queue.length > 0) {
+        const served = this.queue;
+        this.queue = [];
+        await this.read(served);
+        for (const { done } of served) done();
+      }
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  private async read(served: readonly Latecomer[]): Promise<void> {
+    const { released, pageAfter, onEvent, onRead } = this.options;
+    const channels = new Set(served.flatMap((one) => one.channels));
+    const through = Math.max(...served.map((one) => one.through));
+    let after = released();
+    if (after < through) onRead();
+    while (after < through) {
+      const page = await pageAfter(after);
+      if (page === undefined || page.through <= after) return;
+      for (const event of page.events)
+        if (event.position > released() && channels.has(feedChannelOf(event))) onEvent(event);
+      after = page.through;
+    }
+  }
+}

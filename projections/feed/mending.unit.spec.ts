@@ -1,0 +1,210 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { channelAudience } from '../../schemas/streams.ts';
+import { encodePulse } from './messages.ts';
+import { ELSEWHERE, HASTY, HERE, MemoryPublisher, PARTITIONS, Station, THERE } from './testing.ts';
+
+const ANN = '10';
+
+describe('a feed that something is missing from', () => {
+  let station: Station;
+
+  beforeEach(() => {
+    station = new Station();
+  });
+  afterEach(() => station.end());
+
+  describe('reads from the log', () => {
+    it('what a lost pulse held', async () => {
+      await station.beginListening(HERE);
+      station.story.post(HERE, ANN);
+      station.story.post(THERE, ANN);
+      station.transport.fate = ({ channel }) => (channel === `c:${HERE}` ? 'lost' : 'arrives');
+      await station.publisher.publishAll();
+      await station.arrivesThrough(2);
+      expect(station.handed.positions).toEqual([1]);
+      expect(station.metrics.fills).toEqual(['pulse']);
+    });
+
+    it('what a lost manifest spoke of, when the next one comes', async () => {
+      await station.beginListening(HERE);
+      station.story.post(HERE, ANN);
+      station.transport.fate = () => 'lost';
+      await station.publisher.publishAll();
+      station.transport.fate = () => 'arrives';
+      station.story.post(HERE, ANN);
+      await station.publisher.publishAll();
+      await station.arrivesThrough(2);
+      expect(station.handed.positions).toEqual([1, 2]);
+      expect(station.metrics.fills).toEqual(['chain']);
+    });
+
+    it('nothing, when only manifests without events were lost', async () => {
+      await station.begin();
+      station.story.post(HERE, ANN);
+      await station.publisher.publishAll();
+      station.transport.fate = () => 'lost';
+      station.story.post(THERE, ANN);
+      await station.publisher.publish(2);
+      station.transport.fate = () => 'arrives';
+      station.story.post(THERE, ANN);
+      await station.publisher.publishAll();
+      await station.arrivesThrough(3);
+      expect(station.metrics.fills).toEqual([]);
+    });
+
+    it('everything, while nobody publishes', async () => {
+      await station.begin({ limits: HASTY, clock: () => performance.now() });
+      await station.reader.listen([channelAudience(HERE)]);
+      for (let n = 0; n < 3; n += 1) {
+        station.story.post(HERE, ANN);
+        station.story.post(THERE, ANN);
+        await station.arrivesThrough(station.story.log.all.length);
+      }
+      expect(station.handed.positions).toEqual([1, 3, 5]);
+      expect(new Set(station.metrics.fills)).toEqual(new Set(['stale']));
+    });
+
+    it('the log once for all partitions', async () => {
+      let readings = 0;
+      const readAll: typeof station.story.log.readAll = (query) => {
+        readings += 1;
+        return station.story.log.readAll(query);
+      };
+      await station.begin({ log: { head: () => station.story.log.head(), readAll } });
+      await station.reader.listen([channelAudience(HERE), channelAudience(THERE), channelAudience(ELSEWHERE)]);
+      for (let n = 0; n < 100; n += 1) for (const channel of [HERE, THERE, ELSEWHERE]) station.story.post(channel, ANN);
+      station.transport.reconnected();
+      await station.arrivesThrough(300);
+      expect(station.handed.positions).toHaveLength(300);
+      expect(readings).toBe(1);
+      expect(station.metrics.fills).toEqual(['reconnect', 'reconnect', 'reconnect']);
+    });
+
+    it('again, when the log does not answer', async () => {
+      let failures = 2;
+      const readAll: typeof station.story.log.readAll = async (query) => {
+        failures -= 1;
+        if (failures >= 0) throw new Error('not now');
+        return station.story.log.readAll(query);
+      };
+      await station.begin({ log: { head: () => station.story.log.head(), readAll } });
+      station.story.join('20', ANN);
+      station.transport.reconnected();
+      await station.arrivesThrough(1);
+      expect(station.handed.positions).toEqual([1]);
+    });
+
+    it('no event that it does not listen to', async () => {
+      await station.begin();
+      station.story.post(HERE, ANN);
+      station.transport.reconnected();
+      await station.arrivesThrough(1);
+      expect(station.handed.positions).toEqual([]);
+    });
+  });
+
+  it('goes on reading the log until the feed is in time again', async () => {
+    await station.begin({ limits: HASTY, clock: () => performance.now() });
+    station.story.post(HERE, ANN);
+    await station.arrivesThrough(1);
+    const { length } = station.metrics.fills;
+    expect(length).toBeGreaterThan(0);
+    for (let partition = 0; partition < PARTITIONS; partition += 1) await station.publisher.takeOver(partition);
+    await station.publisher.publishAll();
+    station.story.post(HERE, ANN);
+    await station.publisher.publishAll();
+    await station.arrivesThrough(2);
+    expect(station.metrics.fills).toHaveLength(length);
+  });
+
+  it('asks again for the manifests of a partition of which nothing comes, now and then', async () => {
+    await station.begin({ limits: HASTY });
+    const asked = () => station.transport.asked.filter((name) => name === '0/manifest').length;
+    const silence = async () => {
+      station.now += 20;
+      station.story.post(HERE, ANN);
+      await expect
+        .poll(() => {
+          station.now += 20;
+          return station.reader.position;
+        })
+        .toBe(station.story.log.all.length);
+    };
+    expect(asked()).toBe(1);
+    await silence();
+    expect(asked()).toBe(2);
+    await silence();
+    expect(asked()).toBe(2);
+    station.now += 10_000;
+    await silence();
+    expect(asked()).toBe(3);
+  });
+
+  it('takes what is repeated once', async () => {
+    await station.beginListening(HERE);
+    station.transport.fate = () => 'twice';
+    for (let n = 0; n < 3; n += 1) {
+      station.story.post(HERE, ANN);
+      await station.publisher.publishAll();
+    }
+    await station.arrivesThrough(3);
+    expect(station.handed.positions).toEqual([1, 2, 3]);
+    expect(station.metrics.fills).toEqual([]);
+  });
+
+  it('is not disturbed by a second projector that is behind', async () => {
+    await station.beginListening(HERE);
+    const second = new MemoryPublisher(station.story.log, PARTITIONS);
+    second.transports.push(station.transport);
+    for (let n = 0; n < 4; n += 1) {
+      station.story.post(HERE, ANN);
+      await station.publisher.publishAll();
+      if (n % 2 === 1) await second.publishAll();
+    }
+    await station.arrivesThrough(4);
+    expect(station.handed.positions).toEqual([1, 2, 3, 4]);
+    expect(station.metrics.fills).toEqual([]);
+  });
+
+  it('reads what lies between one projector and the next', async () => {
+    await station.beginListening(HERE);
+    station.story.post(HERE, ANN);
+    for (let partition = 0; partition < PARTITIONS; partition += 1) await station.publisher.takeOver(partition);
+    station.story.post(HERE, ANN);
+    await station.publisher.publishAll();
+    await station.arrivesThrough(2);
+    expect(station.handed.positions).toEqual([1, 2]);
+    expect(station.metrics.fills).toContain('chain');
+  });
+
+  it('does not take a manifest for whole whose pulse came with another batch', async () => {
+    await station.beginListening(HERE);
+    station.story.post(HERE, ANN);
+    station.story.post(HERE, ANN);
+    const [first] = station.story.log.all;
+    station.transport.deliver({
+      partition: 0,
+      channel: `c:${HERE}`,
+      text: encodePulse({ from: 0, to: 1, through: 1, events: [first!] }),
+    });
+    station.transport.fate = ({ channel }) => (channel === `c:${HERE}` ? 'lost' : 'arrives');
+    await station.publisher.publishAll();
+    await station.arrivesThrough(2);
+    expect(station.handed.positions).toEqual([1, 2]);
+    expect(station.metrics.fills).toEqual(['pulse']);
+  });
+
+  it('ignores what is no message of the feed, and mends what it stood for', async () => {
+    const warnings: string[] = [];
+    await station.begin({ logger: { warn: (_fields, message) => warnings.push(message) } });
+    await station.reader.listen([channelAudience(HERE)]);
+    for (const text of ['{', '[]', '{"from":0}', '{"from":0,"to":1,"through":1,"events":[{"type":"unheard-of"}]}'])
+      for (const channel of ['manifest', `c:${HERE}`]) station.transport.deliver({ partition: 0, channel, text });
+    expect(warnings).toHaveLength(8);
+    station.transport.reconnected();
+    station.story.post(HERE, ANN);
+    await station.publisher.publishAll();
+    await station.arrivesThrough(1);
+    expect(station.handed.positions).toEqual([1]);
+  });
+});

@@ -1,0 +1,62 @@
+/** What is published in the channels of the feed, as JSON. */
+
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import type { Recorded } from '../../schemas/envelope.ts';
+import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { TypingTold } from './port.ts';
+
+/** One batch of a partition. */
+export const BatchNumbers = t.type({
+  /** `to` of the batch before: between it and this batch the partition has no event. */
+  from: t.number,
+  /** Position of the batch's last event; `from` when it has none. */
+  to: t.number,
+  /** How far the partition has been looked at: behind `to` it has no event up to here. */
+  through: t.number,
+});
+export type BatchNumbers = t.TypeOf<typeof BatchNumbers>;
+
+/** What a batch has for one channel. */
+export const Pulse = t.intersection([BatchNumbers, t.type({ events: t.array(t.UnknownRecord) })]);
+export type Pulse = BatchNumbers & { readonly events: readonly ParleyEvent[] };
+
+/** Names every channel that the batch has something for. Published after its pulses. */
+export const Manifest = t.intersection([BatchNumbers, t.type({ channels: t.array(t.string) })]);
+export type Manifest = BatchNumbers & { readonly channels: readonly string[] };
+
+const TypingMessage = t.type({
+  typing: t.type({ channelId: t.string, guildId: t.union([t.string, t.null]), userId: t.string, time: t.number }),
+});
+
+/** Published by a node of another version, or by somebody else. */
+export class UnreadableMessage extends Error {}
+
+const decoded = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): A => {
+  const result = codec.decode(value);
+  if (either.isLeft(result)) throw new UnreadableMessage(`Not a ${codec.name} of the feed`);
+  return result.right;
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UnreadableMessage('Not a message of the feed', { cause });
+  }
+};
+
+export const encodePulse = (pulse: Pulse): string => JSON.stringify(pulse);
+export const encodeManifest = (manifest: Manifest): string => JSON.stringify(manifest);
+export const encodeTyping = (typing: TypingTold): string => JSON.stringify({ typing });
+
+/** @throws UnreadableMessage */
+export const decodeManifest = (text: string): Manifest => decoded(Manifest, parsed(text));
+
+/** What arrives in a channel that is no manifest's. @throws UnreadableMessage, UnreadableEvent */
+export const decodeSaid = (text: string): Pulse | { readonly typing: TypingTold } => {
+  const value = parsed(text);
+  if (TypingMessage.is(value)) return value;
+  const { events, ...batch } = decoded(Pulse, value);
+  return { ...batch, events: events.map((event) => decodeEvent(event as unknown as Recorded)) };
+};

@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { Pending } from './release.ts';
+
+const at = (position: number) => ({ position }) as ParleyEvent;
+
+it('events come out in position order, each once, in whatever order they came', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 50 })),
+      fc.nat({ max: 50 }),
+      fc.nat({ max: 10 }),
+      (came, to, limit) => {
+        const pending = new Pending();
+        for (const position of came) pending.add(at(position));
+        const sorted = [...new Set(came)].sort((a, b) => a - b);
+        expect(pending.size).toBe(sorted.length);
+        const due = sorted.filter((position) => position <= to).slice(0, limit);
+        expect(pending.upTo(to, limit).map(({ event }) => event.position)).toEqual(due);
+        pending.drop(due.length);
+        expect(pending.upTo(50, 50).map(({ event }) => event.position)).toEqual(sorted.slice(due.length));
+      },
+    ),
+  );
+});
+
+it('what has come as a pulse keeps the time it came at', () => {
+  const pending = new Pending();
+  pending.add(at(1), 5);
+  pending.add(at(1), 9);
+  pending.add(at(2));
+  expect(pending.upTo(2, 5).map((one) => one.at)).toEqual([5, undefined]);
+});

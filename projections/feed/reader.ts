@@ -1,0 +1,265 @@
+/**
+ * A gateway's end of the feed. Each partition's manifests say how far it has got; the lowest is the watermark, and events are
+ * handed over in position order up to it. Whatever goes wrong on the way is mended in one way: the missing range is read
+ * from the log.
+ */
+
+import { setTimeout as wait } from 'node:timers/promises';
+import type { LogReader, Page } from '../../log/port.ts';
+import type { Audience } from '../../schemas/streams.ts';
+import { partitionOf } from '../engine/partitions.ts';
+import type { BatchListener } from '../engine/port.ts';
+import { Latecomers, PatientLog } from './backfill.ts';
+import { byPartition, feedChannelOf, type Listened, Listening, MANIFEST, STRUCTURE } from './channels.ts';
+import { Chain, HeadWatch } from './gaps.ts';
+import { decodeManifest, decodeSaid, type Manifest, type Pulse } from './messages.ts';
+import type { FeedMetrics, FeedReader, FeedTransport, FillReason, TransportListener, TypingTold } from './port.ts';
+import { Release } from './release.ts';
+
+export interface FeedLimits {
+  /** How long an event may be on its way before it is read from the log. */
+  readonly staleMs: number;
+  /** Between looks at the log's head. */
+  readonly lookMs: number;
+  /** How long a subscription may take to be confirmed; a range of the log is read for what it would have brought. */
+  readonly subscribeMs: number;
+  /** Events that may wait for the watermark or the listener; what comes while there are more is read from the log later. */
+  readonly pending: number;
+}
+
+export const feedLimits: FeedLimits = { staleMs: 250, lookMs: 125, subscribeMs: 1000, pending: 50_000 };
+
+export interface FeedReaderOptions {
+  readonly log: Pick<LogReader, 'head' | 'readAll'>;
+  readonly transport: FeedTransport;
+  /** Of the distribution log. */
+  readonly partitions: number;
+  readonly onTyping: (typing: TypingTold) => void;
+  /** Told once when delivery cannot go on: the listener threw, or the log holds what this version cannot read. */
+  readonly onFailure: (error: unknown) => void;
+  readonly logger: { warn(fields: object, message: string): void };
+  readonly metrics: FeedMetrics;
+  readonly limits?: FeedLimits;
+  /** Milliseconds that never go back. */
+  readonly clock?: () => number;
+}
+
+/** Between attempts to hear of a partition of which nothing comes. */
+const ASK_AGAIN_MS = 10_000;
+
+export class MendingFeedReader implements FeedReader, TransportListener {
+  private readonly options: FeedReaderOptions;
+  private readonly limits: FeedLimits;
+  private readonly clock: () => number;
+  private readonly stopping = new AbortController();
+  private readonly log: PatientLog;
+  private readonly listening: Listening;
+  private readonly latecomers: Latecomers;
+  private readonly release: Release;
+  private readonly watch: HeadWatch;
+  private chains: readonly Chain[] = [];
+  /** Partitions that are read from the log until their manifests are in time again, and when these were last asked for. */
+  private readonly silent = new Map<number, number>();
+  private mending = false;
+
+  constructor(options: FeedReaderOptions) {
+    this.options = options;
+    this.limits = options.limits ?? feedLimits;
+    this.clock = options.clock ?? (() => performance.now());
+    this.log = new PatientLog(options.log, this.stopping.signal);
+    this.listening = new Listening(options.partitions);
+    this.watch = new HeadWatch(this.limits.staleMs);
+    this.release = new Release({
+      watermark: () => Math.min(...this.chains.map((chain) => chain.through)),
+      onReleased: (delayMs) => options.metrics.released(delayMs),
+      onFailure: (error) => this.fail(error),
+      clock: this.clock,
+      stopping: this.stopping.signal,
+    });
+    this.latecomers = new Latecomers({
+      pageAfter: (position) => this.log.pageAfter(position),
+      released: () => this.release.released,
+      onEvent: (event) => this.release.add(event),
+      onRead: () => options.metrics.filled('subscription'),
+    });
+  }
+
+  get position(): number {
+    return this.release.position;
+  }
+
+  async start(onBatch: BatchListener): Promise<void> {
+    const head = await this.options.log.head();
+    this.release.begin(head, onBatch);
+    this.chains = Array.from({ length: this.options.partitions }, () => new Chain(head));
+    this.options.transport.start(this);
+    for (const partition of this.chains.keys()) this.subscribe(partition, [MANIFEST, STRUCTURE]);
+    void this.lookOut();
+  }
+
+  async listen(audiences: readonly Audience[]): Promise<void> {
+    const { all, fresh } = this.listening.add(audiences);
+    for (const [partition, channels] of byPartition(fresh)) {
+      const ready = this.admit(partition, channels);
+      for (const one of channels) one.ready = ready;
+    }
+    await Promise.all(all.map((one) => one.ready));
+  }
+
+  leave(audiences: readonly Audience[]): void {
+    for (const [partition, channels] of byPartition(this.listening.remove(audiences))) {
+      const names = channels.map((one) => one.name);
+      this.options.transport.unsubscribe(partition, names);
+    }
+  }
+
+  atRest<T>(read: (position: number) => Promise<T>): Promise<T> {
+    return this.release.atRest(read);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.options.transport.stop();
+    await this.release.ended();
+  }
+
+  onMessage(partition: number, channel: string, text: string): void {
+    const chain = this.chains[partition];
+    if (chain === undefined || this.stopping.signal.aborted) return;
+    try {
+      if (channel === MANIFEST) {
+        this.onManifest(partition, chain, decodeManifest(text));
+        return;
+      }
+      const said = decodeSaid(text);
+      if ('typing' in said) this.options.onTyping(said.typing);
+      else this.onPulse(chain, channel, said);
+    } catch (error) {
+      // As if it had not arrived: the log has it.
+      this.options.logger.warn({ err: error, partition, channel }, 'a message of the feed could not be read');
+    }
+  }
+
+  onReconnect(): void {
+    void this.look('reconnect');
+  }
+
+  private onPulse(chain: Chain, channel: string, pulse: Pulse): void {
+    if (!chain.awaits(pulse) || !this.listening.hears(channel) || this.release.waiting >= this.limits.pending) return;
+    const at = this.clock();
+    for (const event of pulse.events) if (event.position > chain.through) this.release.add(event, at);
+    chain.received(pulse, channel);
+  }
+
+  private onManifest(partition: number, chain: Chain, manifest: Manifest): void {
+    const verdict = chain.manifest(manifest, (channel) => this.listening.requires(channel));
+    if (manifest.through >= this.watch.due(this.clock())) this.silent.delete(partition);
+    if (verdict === 'known') return;
+    if (verdict === 'moved') {
+      this.release.advance();
+      return;
+    }
+    this.want(chain, manifest.through, verdict);
+    if (verdict === 'pulse')
+      this.subscribe(
+        partition,
+        manifest.channels.filter((channel) => this.listening.requires(channel)),
+      );
+  }
+
+  /** The caller need not know whether it worked: what does not arrive is noticed. */
+  private subscribe(partition: number, channels: readonly string[]): void {
+    this.options.transport.subscribe(partition, channels).catch(() => {});
+  }
+
+  /** Holds back nobody but who asked for the channels: they are relied upon when their subscription is in place. */
+  private async admit(partition: number, channels: readonly Listened[]): Promise<void> {
+    const names = channels.map((one) => one.name);
+    const waited = new AbortController();
+    const confirmed = this.options.transport.subscribe(partition, names).catch(() => {});
+    const enough = wait(this.limits.subscribeMs, undefined, { signal: waited.signal }).catch(() => {});
+    await Promise.race([confirmed, enough]);
+    waited.abort();
+    for (const one of channels) one.required = true;
+    const chain = this.chains[partition];
+    if (chain === undefined) return;
+    await this.latecomers.fill(names, chain.through).catch((error: unknown) => this.fail(error));
+  }
+
+  private async lookOut(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await this.look('stale');
+      await wait(this.limits.lookMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** After a reconnect everything that the log has is wanted; otherwise what should have arrived by now. */
+  private async look(reason: 'stale' | 'reconnect'): Promise<void> {
+    const head = await this.options.log.head().catch(() => undefined);
+    // A log that cannot be asked has nothing that could be read from it.
+    if (head === undefined || this.stopping.signal.aborted) return;
+    const now = this.clock();
+    this.watch.seen(head, now);
+    const due = this.watch.due(now);
+    for (const [partition, chain] of this.chains.entries()) {
+      const expected = reason === 'reconnect' || this.silent.has(partition) ? head : due;
+      if (chain.through >= expected) continue;
+      this.want(chain, head, reason);
+      if (reason === 'stale') this.askAgain(partition, now);
+    }
+  }
+
+  /** Perhaps it is the subscription that was lost, and nobody said so. */
+  private askAgain(partition: number, now: number): void {
+    const asked = this.silent.get(partition);
+    if (asked !== undefined && now - asked < ASK_AGAIN_MS) return;
+    this.silent.set(partition, now);
+    this.subscribe(partition, [MANIFEST, STRUCTURE]);
+  }
+
+  private want(chain: Chain, through: number, reason: FillReason): void {
+    if (!chain.gapped) this.options.metrics.filled(reason);
+    chain.wanted = Math.max(chain.wanted, through);
+    this.mend().catch((error: unknown) => this.fail(error));
+  }
+
+  /** Reads the log once for all partitions that miss something, until none does. */
+  private async mend(): Promise<void> {
+    if (this.mending) return;
+    this.mending = true;
+    try {
+      for (;;) {
+        await this.release.room(this.limits.pending);
+        const gapped = this.chains.filter((chain) => chain.gapped);
+        if (gapped.length === 0) return;
+        const after = Math.min(...gapped.map((chain) => chain.through));
+        const page = await this.log.pageAfter(after);
+        if (page === undefined) return;
+        this.take(after, page);
+        // The log has no more: nothing is missing, whatever was said.
+        if (page.through <= after) for (const chain of gapped) chain.wanted = chain.through;
+      }
+    } finally {
+      this.mending = false;
+    }
+  }
+
+  /** Every partition that has got to where the page begins gets to where it ends, whether it missed something or not. */
+  private take(after: number, page: Page): void {
+    const { partitions } = this.options;
+    for (const event of page.events) {
+      const chain = this.chains[partitionOf(event.stream, partitions)]!;
+      if (chain.through < after || event.position <= chain.through) continue;
+      if (this.listening.hears(feedChannelOf(event))) this.release.add(event);
+    }
+    for (const chain of this.chains) if (chain.through >= after) chain.moveTo(page.through);
+    this.release.advance();
+  }
+
+  private fail(error: unknown): void {
+    if (this.stopping.signal.aborted) return;
+    this.stopping.abort();
+    this.options.onFailure(error);
+  }
+}

@@ -1,0 +1,202 @@
+import { Cluster } from 'ioredis';
+import type { Redis, RedisClient } from '../../stores/redis/connection.ts';
+import { channelFeed, type FeedChannel } from './channels.ts';
+import { encodeTyping } from './messages.ts';
+import type {
+  FeedBatch,
+  FeedPublisher,
+  FeedTransport,
+  TransportListener,
+  TypingPublisher,
+  TypingTold,
+} from './port.ts';
+import { messagesOf } from './publish.ts';
+
+/** Channels of the feed as Redis knows them: all of one partition in one slot, so nothing in it overtakes anything. */
+export class FeedNames {
+  private readonly prefix: string;
+
+  /** @param namespace of one Parley on a Redis that others may use too; without braces */
+  constructor(namespace: string) {
+    this.prefix = `{${namespace}:feed:`;
+  }
+
+  of(partition: number, channel: string): string {
+    return `${this.prefix}${partition}}:${channel}`;
+  }
+
+  /** `undefined` for what belongs to somebody else. */
+  parse(name: string): FeedChannel | undefined {
+    const brace = name.indexOf('}:', this.prefix.length);
+    if (brace === -1 || !name.startsWith(this.prefix)) return undefined;
+    return { partition: Number(name.slice(this.prefix.length, brace)), name: name.slice(brace + 2) };
+  }
+}
+
+/** Events of one manifest: a gateway takes them in one go, and its sockets wait meanwhile. */
+const EVENTS = 250;
+
+interface Sent {
+  readonly through: number;
+  /** Position of the last event. */
+  readonly to: number;
+}
+
+/** Cut into pieces that lead on from each other. */
+const piecesOf = ({ partition, from, events, through }: FeedBatch): readonly FeedBatch[] => {
+  if (events.length <= EVENTS) return [{ partition, from, events, through }];
+  const pieces: FeedBatch[] = [];
+  for (let start = 0, after = from; start < events.length; start += EVENTS) {
+    const piece = events.slice(start, start + EVENTS);
+    const last = start + EVENTS >= events.length;
+    const end = last ? through : piece.at(-1)!.position;
+    pieces.push({ partition, from: after, events: piece, through: end });
+    after = end;
+  }
+  return pieces;
+};
+
+/**
+ * Publishes each batch in one pipeline. Fails within the connection's time-out, and at once while there is no connection; then
+ * the next batch's manifest does not lead on from the one before, and gateways read what is between from the log.
+ */
+class RedisFeedPublisher implements FeedPublisher {
+  private readonly client: RedisClient;
+  private readonly names: FeedNames;
+  private readonly sent = new Map<number, Sent>();
+
+  /** @param client of its own: what others send through it would come between */
+  constructor(client: RedisClient, names: FeedNames) {
+    this.client = client;
+    this.names = names;
+  }
+
+  async publish(batch: FeedBatch): Promise<void> {
+    for (const piece of piecesOf(batch)) await this.publishPiece(piece);
+  }
+
+  private async publishPiece({ partition, from: after, events, through }: FeedBatch): Promise<void> {
+    const former = this.sent.get(partition);
+    const from = former?.through === after ? former.to : after;
+    const to = events.at(-1)?.position ?? from;
+    this.sent.delete(partition);
+    const pipeline = this.client.pipeline();
+    for (const { channel, text } of messagesOf(events, { from, to, through }))
+      pipeline.spublish(this.names.of(partition, channel), text);
+    for (const [failure] of (await pipeline.exec()) ?? []) if (failure !== null) throw failure;
+    this.sent.set(partition, { through, to });
+  }
+}
+
+/** Channels of one command. */
+const CHANNELS = 500;
+
+const slices = (channels: readonly string[]): string[][] => {
+  const parts: string[][] = [];
+  for (let start = 0; start < channels.length; start += CHANNELS) parts.push(channels.slice(start, start + CHANNELS));
+  return parts;
+};
+
+class RedisFeedTransport implements FeedTransport {
+  private readonly client: RedisClient;
+  private readonly names: FeedNames;
+  /** By partition; subscribed again after every reconnect. */
+  private readonly wanted = new Map<number, Set<string>>();
+  private listener: TransportListener | undefined;
+  private connected = false;
+
+  /** @param client of its own, for subscriptions only */
+  constructor(client: RedisClient, names: FeedNames) {
+    this.client = client;
+    this.names = names;
+  }
+
+  start(listener: TransportListener): void {
+    this.listener = listener;
+    this.client.on('smessage', (name: string, text: string) => {
+      const channel = this.names.parse(name);
+      if (channel !== undefined) this.listener?.onMessage(channel.partition, channel.name, text);
+    });
+    this.client.on('ready', () => void this.renew());
+    // A cluster's driver subscribes again by itself at the node that has the slot now.
+    if (this.client instanceof Cluster) this.client.on('subscribersReady', () => this.listener?.onReconnect());
+    if (this.ready) void this.renew();
+  }
+
+  private get ready(): boolean {
+    return this.client.status === 'ready';
+  }
+
+  async subscribe(partition: number, channels: readonly string[]): Promise<void> {
+    const wanted = this.wanted.get(partition) ?? new Set();
+    this.wanted.set(partition, wanted);
+    for (const channel of channels) wanted.add(channel);
+    await this.ask(partition, channels);
+  }
+
+  /** @throws at once while there is no connection */
+  private async ask(partition: number, channels: readonly string[]): Promise<void> {
+    if (!this.ready) throw new Error('Redis is not connected');
+    const names = channels.map((channel) => this.names.of(partition, channel));
+    await Promise.all(slices(names).map((some) => this.client.ssubscribe(...some)));
+  }
+
+  unsubscribe(partition: number, channels: readonly string[]): void {
+    for (const channel of channels) this.wanted.get(partition)?.delete(channel);
+    if (!this.ready) return;
+    const names = channels.map((channel) => this.names.of(partition, channel));
+    // What still arrives is ignored, and a connection that fails has no subscriptions left.
+    for (const some of slices(names)) this.client.sunsubscribe(...some).catch(() => {});
+  }
+
+  /** Nothing is subscribed on a new connection. */
+  private async renew(): Promise<void> {
+    const again = this.connected;
+    this.connected = true;
+    try {
+      await Promise.all([...this.wanted].map(([partition, channels]) => this.ask(partition, [...channels])));
+      if (again) this.listener?.onReconnect();
+    } catch {
+      // The connection that comes next is renewed too; until then the reader finds that nothing arrives.
+    }
+  }
+
+  stop(): void {
+    this.listener = undefined;
+    this.client.disconnect();
+  }
+}
+
+/** Goes where the channel's messages go, so gateways hear it that have somebody to tell. */
+class RedisTypingPublisher implements TypingPublisher {
+  private readonly redis: Redis;
+  private readonly names: FeedNames;
+  private readonly partitions: number;
+
+  constructor(redis: Redis, names: FeedNames, partitions: number) {
+    this.redis = redis;
+    this.names = names;
+    this.partitions = partitions;
+  }
+
+  typing(typing: TypingTold): void {
+    const { partition, name } = channelFeed(typing.channelId, this.partitions);
+    const text = encodeTyping(typing);
+    // Who types is of no interest later.
+    this.redis.run((client) => client.spublish(this.names.of(partition, name), text)).catch(() => {});
+  }
+}
+
+// The delivery feed on Redis' sharded pub/sub.
+
+/** For a projector. On a connection of its own. */
+export const openFeedPublisher = (redis: Redis, namespace: string): FeedPublisher =>
+  new RedisFeedPublisher(redis.publisher('feed-publisher'), new FeedNames(namespace));
+
+/** For a gateway. On a connection of its own, which ends when the reader stops. */
+export const openFeedTransport = (redis: Redis, namespace: string): FeedTransport =>
+  new RedisFeedTransport(redis.subscriber('feed'), new FeedNames(namespace));
+
+/** For whoever takes typing over HTTP or sockets. @param partitions of the distribution log */
+export const openTypingPublisher = (redis: Redis, namespace: string, partitions: number): TypingPublisher =>
+  new RedisTypingPublisher(redis, new FeedNames(namespace), partitions);

@@ -1,1 +1,0 @@
-export { StoreUnavailable } from '../schemas/unavailable.ts';

@@ -1,0 +1,71 @@
+/** What a user may see and do: loads what the one permission function of `domain` needs from the guild views. */
+
+import type { CommandDeps } from '../../../commands/command.ts';
+import type * as channel from '../../../domain/channel.ts';
+import { allows, channelPermissions, guildPermissions, Permission } from '../../../domain/permissions.ts';
+import type { ChannelRow, GuildReader, GuildRow, MemberRow } from './view.ts';
+
+/** The author's place in the channel's guild; the overwrites are in the channel's own state. */
+export const actorIn = async (
+  deps: CommandDeps,
+  userId: string,
+  channelId: string,
+): Promise<channel.ChannelActor | undefined> => {
+  const row = await deps.views.guilds.channel(channelId);
+  if (row === undefined) return undefined;
+  if (row.guildId === null) return { userId, guild: undefined, isMember: false };
+  const guild = await deps.views.guilds.guild(row.guildId);
+  const member = await deps.views.guilds.member(row.guildId, userId);
+  return guild === undefined ? undefined : { userId, guild, isMember: member !== undefined };
+};
+
+interface ChannelAccess {
+  readonly channel: ChannelRow;
+  /** Absent for a direct channel. */
+  readonly guild: GuildRow | undefined;
+  readonly permissions: bigint;
+}
+
+interface GuildAccess {
+  readonly guild: GuildRow;
+  readonly member: MemberRow;
+  readonly permissions: bigint;
+}
+
+export class Access {
+  private readonly guilds: GuildReader;
+
+  constructor(guilds: GuildReader) {
+    this.guilds = guilds;
+  }
+
+  /** `undefined` when there is no such channel, and just so when the user may not view it: nobody can tell the two apart. */
+  async channel(userId: string, channelId: string): Promise<ChannelAccess | undefined> {
+    const channel = await this.guilds.channel(channelId);
+    if (channel === undefined) return undefined;
+    let guild: GuildRow | undefined;
+    let isMember = false;
+    if (channel.guildId !== null) {
+      guild = await this.guilds.guild(channel.guildId);
+      if (guild === undefined) return undefined;
+      isMember = (await this.guilds.member(channel.guildId, userId)) !== undefined;
+    }
+    const permissions = channelPermissions(channel, guild, userId, isMember);
+    return allows(permissions, Permission.viewChannel) ? { channel, guild, permissions } : undefined;
+  }
+
+  /** `undefined` for a guild that does not exist or that the user is not in. */
+  async guild(userId: string, guildId: string): Promise<GuildAccess | undefined> {
+    const [guild, member] = await Promise.all([this.guilds.guild(guildId), this.guilds.member(guildId, userId)]);
+    if (guild === undefined || member === undefined) return undefined;
+    return { guild, member, permissions: guildPermissions(guild, userId, true) };
+  }
+
+  /** The guild's channels that the user may view, in list order. */
+  async visibleChannels(userId: string, guild: GuildRow, isMember: boolean): Promise<ChannelRow[]> {
+    const channels = await this.guilds.channelsOf(guild.id);
+    return channels.filter((channel) =>
+      allows(channelPermissions(channel, guild, userId, isMember), Permission.viewChannel),
+    );
+  }
+}

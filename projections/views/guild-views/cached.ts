@@ -1,0 +1,108 @@
+/**
+ * Guild views kept in a node's memory, so that a message costs no query and can be sent while their store is gone.
+ * What a structural event concerns is dropped when this node hears of the event, as it hears of everything: in position
+ * order and before any later dispatch. What is not there is not remembered, so what others have just made is found.
+ */
+
+import { LRUCache } from 'lru-cache';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
+
+const KEPT = 50_000;
+
+type Row = GuildRow | ChannelRow | MemberRow | UserRow | readonly ChannelRow[] | string;
+
+const guildKey = (id: string) => `guild:${id}`;
+const channelKey = (id: string) => `channel:${id}`;
+const channelsKey = (guildId: string) => `channels:${guildId}`;
+const memberKey = (guildId: string, userId: string) => `member:${guildId}_${userId}`;
+const userKey = (id: string) => `user:${id}`;
+const ADMINISTRATOR = 'administrator';
+
+const concernedBy = (event: ParleyEvent): readonly string[] => {
+  switch (event.type) {
+    case 'guild-created':
+      return [guildKey(event.data.guildId)];
+    case 'channel-created': {
+      const { channelId, guildId } = event.data;
+      return guildId === null ? [channelKey(channelId)] : [channelKey(channelId), channelsKey(guildId)];
+    }
+    case 'member-joined':
+    case 'member-left':
+      return [memberKey(event.data.guildId, event.data.userId), guildKey(event.data.guildId)];
+    case 'user-registered':
+      // Somebody who registered earlier may come to the store later.
+      return [userKey(event.data.userId), ADMINISTRATOR];
+    default:
+      return [];
+  }
+};
+
+export class CachedGuilds implements GuildReader {
+  private readonly reader: GuildReader;
+  private readonly held: () => number;
+  private readonly rows = new LRUCache<string, Row>({ max: KEPT });
+  /** Changes heard of, and the position of the last: what is read while the store lacks it is not kept. */
+  private changes = 0;
+  private lastChange = 0;
+  private from = Number.POSITIVE_INFINITY;
+
+  /** @param held position through which the store holds every event, as far as this node knows */
+  constructor(reader: GuildReader, held: () => number) {
+    this.reader = reader;
+    this.held = held;
+  }
+
+  /** This node hears of every event beyond the position: until the store has got there nothing is kept. */
+  hearsFrom(position: number): void {
+    this.from = position;
+  }
+
+  /** To be told of every event that this node hears. */
+  heard(event: ParleyEvent): void {
+    const keys = concernedBy(event);
+    if (keys.length === 0) return;
+    for (const key of keys) this.rows.delete(key);
+    this.changes += 1;
+    this.lastChange = Math.max(this.lastChange, event.position);
+  }
+
+  private async kept<R extends Row>(key: string, load: () => Promise<R | undefined>): Promise<R | undefined> {
+    const known = this.rows.get(key);
+    if (known !== undefined) return known as R;
+    const { changes } = this;
+    const row = await load();
+    if (row !== undefined && this.mayKeep(changes)) this.rows.set(key, row);
+    return row;
+  }
+
+  /** @param changes heard of before the row was read. */
+  private mayKeep(changes: number): boolean {
+    return changes === this.changes && this.held() >= Math.max(this.from, this.lastChange);
+  }
+
+  guild: GuildReader['guild'] = (id) => this.kept(guildKey(id), () => this.reader.guild(id));
+  channel: GuildReader['channel'] = (id) => this.kept(channelKey(id), () => this.reader.channel(id));
+  member: GuildReader['member'] = (guildId, userId) =>
+    this.kept(memberKey(guildId, userId), () => this.reader.member(guildId, userId));
+  user: GuildReader['user'] = (id) => this.kept(userKey(id), () => this.reader.user(id));
+  administrator: GuildReader['administrator'] = () => this.kept(ADMINISTRATOR, () => this.reader.administrator());
+  channelsOf: GuildReader['channelsOf'] = async (guildId) =>
+    (await this.kept(channelsKey(guildId), () => this.reader.channelsOf(guildId))) ?? [];
+
+  async users(ids: readonly string[]): Promise<readonly UserRow[]> {
+    const known = ids.flatMap((id) => (this.rows.get(userKey(id)) as UserRow | undefined) ?? []);
+    if (known.length === ids.length) return known;
+    const found = new Set(known.map((row) => row.id));
+    const { changes } = this;
+    const others = await this.reader.users(ids.filter((id) => !found.has(id)));
+    if (this.mayKeep(changes)) for (const row of others) this.rows.set(userKey(row.id), row);
+    return [...known, ...others];
+  }
+
+  members: GuildReader['members'] = (...query) => this.reader.members(...query);
+  guildsOf: GuildReader['guildsOf'] = (...query) => this.reader.guildsOf(...query);
+  memberships: GuildReader['memberships'] = (...query) => this.reader.memberships(...query);
+  directChannelsOf: GuildReader['directChannelsOf'] = (...query) => this.reader.directChannelsOf(...query);
+  invite: GuildReader['invite'] = (...query) => this.reader.invite(...query);
+}

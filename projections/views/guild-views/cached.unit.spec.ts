@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { Story } from '../../testing.ts';
+import { CachedGuilds } from './cached.ts';
+import type { GuildReader, MemberRow } from './view.ts';
+
+const [GUILD, ANN] = ['10', '1'];
+
+/** A store whose one member comes and goes, and that counts how often it is asked. */
+const aStore = () => {
+  const store = { member: undefined as MemberRow | undefined, asked: 0, held: 0, answering: Promise.resolve() };
+  const reader = {
+    member: async () => {
+      store.asked += 1;
+      const now = store.member;
+      await store.answering;
+      return now;
+    },
+  } as unknown as GuildReader;
+  const cached = new CachedGuilds(reader, () => store.held);
+  cached.hearsFrom(0);
+  return { store, cached };
+};
+
+const row: MemberRow = { guildId: GUILD, userId: ANN, joinedTime: 0, joinedAt: 1 };
+
+describe('cached guild views', () => {
+  it('ask the store once for what is there', async () => {
+    const { store, cached } = aStore();
+    store.member = row;
+    expect(await cached.member(GUILD, ANN)).toBe(row);
+    expect(await cached.member(GUILD, ANN)).toBe(row);
+    expect(store.asked).toBe(1);
+  });
+
+  it('ask again for what was not there', async () => {
+    const { store, cached } = aStore();
+    expect(await cached.member(GUILD, ANN)).toBeUndefined();
+    store.member = row;
+    expect(await cached.member(GUILD, ANN)).toBe(row);
+  });
+
+  it('drop what an event concerns, and keep nothing until the store holds the event', async () => {
+    const { store, cached } = aStore();
+    store.member = row;
+    await cached.member(GUILD, ANN);
+    const story = new Story();
+    story.join(GUILD, ANN);
+    const left = story.leave(GUILD, ANN);
+    cached.heard(left);
+    // The store lags: its row is told, as it would be without a cache, but not kept.
+    expect(await cached.member(GUILD, ANN)).toBe(row);
+    store.member = undefined;
+    store.held = left.position;
+    expect(await cached.member(GUILD, ANN)).toBeUndefined();
+  });
+
+  it('keep nothing of a store that lacks what came before this node began to hear', async () => {
+    const { store, cached } = aStore();
+    cached.hearsFrom(10);
+    store.member = row;
+    store.held = 9;
+    expect(await cached.member(GUILD, ANN)).toBe(row);
+    store.member = undefined;
+    store.held = 10;
+    expect(await cached.member(GUILD, ANN)).toBeUndefined();
+  });
+
+  it('take another for the administrator when somebody who registered before comes to the store after', async () => {
+    let first = '12';
+    const reader = { administrator: async () => first } as unknown as GuildReader;
+    const cached = new CachedGuilds(reader, () => 5);
+    cached.hearsFrom(0);
+    expect(await cached.administrator()).toBe('12');
+    first = '11';
+    cached.heard(new Story().user('11'));
+    expect(await cached.administrator()).toBe('11');
+  });
+
+  it('do not keep what was read while something changed', async () => {
+    const { store, cached } = aStore();
+    store.member = row;
+    let answer = () => {};
+    store.answering = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const reading = cached.member(GUILD, ANN);
+    const left = new Story().leave(GUILD, ANN);
+    store.held = left.position;
+    cached.heard(left);
+    answer();
+    expect(await reading).toBe(row);
+    store.member = undefined;
+    expect(await cached.member(GUILD, ANN)).toBeUndefined();
+  });
+});

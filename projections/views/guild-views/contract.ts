@@ -1,0 +1,207 @@
+/** What every store of the guild views must do. */
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { Story } from '../../testing.ts';
+import type { GuildReader } from './view.ts';
+
+export interface OpenGuildViews {
+  readonly reader: GuildReader;
+  apply(events: readonly ParleyEvent[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const GUILD = '20';
+const ANN = '100';
+const BOB = '11';
+
+export const guildViewsContract = (name: string, open: () => Promise<OpenGuildViews>) =>
+  describe(`guild views on ${name}`, () => {
+    let views: OpenGuildViews;
+    let guilds: GuildReader;
+    let story: Story;
+    let applied: number;
+
+    beforeEach(async () => {
+      views = await open();
+      guilds = views.reader;
+      story = new Story();
+      applied = 0;
+    });
+    afterEach(() => views.close());
+
+    const project = async () => {
+      await views.apply(story.since(applied));
+      applied = await story.log.head();
+    };
+
+    it('counts the members of a guild as they come and go', async () => {
+      story.guild(GUILD, ANN);
+      await project();
+      expect(await guilds.guild(GUILD)).toEqual({
+        id: GUILD,
+        name: 'guild 20',
+        ownerId: ANN,
+        everyone: '3072',
+        memberCount: 0,
+      });
+      story.join(GUILD, ANN);
+      story.join(GUILD, BOB);
+      await project();
+      expect((await guilds.guild(GUILD))?.memberCount).toBe(2);
+      story.leave(GUILD, BOB);
+      await project();
+      expect((await guilds.guild(GUILD))?.memberCount).toBe(1);
+    });
+
+    it('lists the channels of a guild in order of creation', async () => {
+      story.guild(GUILD, ANN);
+      story.channel('35', GUILD);
+      await project();
+      expect((await guilds.channelsOf(GUILD)).map(({ id }) => id)).toEqual(['35']);
+      const second = story.channel('31', GUILD);
+      story.channel('33', '21');
+      await project();
+      expect((await guilds.channelsOf(GUILD)).map(({ id, order }) => [id, order])).toEqual([
+        ['35', 0],
+        ['31', 1],
+      ]);
+      expect(await guilds.channel('31')).toEqual({
+        id: '31',
+        kind: 'text',
+        guildId: GUILD,
+        name: 'channel-31',
+        topic: null,
+        overwrites: [{ id: GUILD, type: 0, allow: '0', deny: '2048' }],
+        participants: [],
+        order: 1,
+        createdAt: second.position,
+      });
+    });
+
+    it('finds the direct channels of both people and of nobody else', async () => {
+      story.direct('40', ANN, BOB);
+      story.direct('41', BOB, '12');
+      await project();
+      const ids = async (userId: string) => (await guilds.directChannelsOf(userId)).map(({ id }) => id);
+      expect(await ids(ANN)).toEqual(['40']);
+      expect(await ids(BOB)).toEqual(['40', '41']);
+      expect(await ids('13')).toEqual([]);
+      expect(await guilds.channel('40')).toMatchObject({ kind: 'dm', guildId: null, participants: [ANN, BOB] });
+    });
+
+    it('knows a member while the membership lasts', async () => {
+      story.guild(GUILD, ANN);
+      expect(await guilds.member(GUILD, BOB)).toBeUndefined();
+      const joined = story.join(GUILD, BOB);
+      await project();
+      expect(await guilds.member(GUILD, BOB)).toEqual({
+        guildId: GUILD,
+        userId: BOB,
+        joinedTime: joined.time,
+        joinedAt: joined.position,
+      });
+      story.leave(GUILD, BOB);
+      await project();
+      expect(await guilds.member(GUILD, BOB)).toBeUndefined();
+      expect(await guilds.members(GUILD, { limit: 10 })).toEqual([]);
+    });
+
+    it('lists members by the number that their id is, page by page', async () => {
+      story.guild(GUILD, ANN);
+      for (const userId of ['100', '9', '11', '1000']) story.join(GUILD, userId);
+      await project();
+      const ids = async (query: { after?: string; limit: number }) =>
+        (await guilds.members(GUILD, query)).map(({ userId }) => userId);
+      expect(await ids({ limit: 3 })).toEqual(['9', '11', '100']);
+      expect(await ids({ after: '100', limit: 3 })).toEqual(['1000']);
+    });
+
+    it('lists the guilds of a user in order of joining', async () => {
+      story.guild(GUILD, ANN);
+      story.guild('21', ANN);
+      story.guild('22', ANN);
+      for (const guildId of ['22', GUILD, '21']) story.join(guildId, BOB);
+      story.leave(GUILD, BOB);
+      await project();
+      expect((await guilds.guildsOf(BOB)).map(({ id }) => id)).toEqual(['22', '21']);
+    });
+
+    it('keeps a membership with its end', async () => {
+      story.guild(GUILD, ANN);
+      const first = story.join(GUILD, BOB);
+      const left = story.leave(GUILD, BOB);
+      const again = story.join(GUILD, BOB);
+      await project();
+      const stays = [
+        { guildId: GUILD, joinedAt: first.position, leftAt: left.position },
+        { guildId: GUILD, joinedAt: again.position, leftAt: null },
+      ];
+      expect(await guilds.memberships(BOB, left.position - 1)).toEqual(stays);
+      expect(await guilds.memberships(BOB, left.position)).toEqual([stays[1]]);
+    });
+
+    it('gives back users with their sealed profile', async () => {
+      const event = story.user(BOB, 'bot', ANN);
+      story.user(ANN);
+      await project();
+      const bob = {
+        id: BOB,
+        kind: 'bot',
+        ownerId: ANN,
+        sealed: { by: BOB, box: `profile of ${BOB}` },
+        sealedIn: event.id,
+      };
+      expect(await guilds.user(BOB)).toEqual(bob);
+      expect(await guilds.user('404')).toBeUndefined();
+      const users = await guilds.users([ANN, '404', BOB, BOB]);
+      expect(users.map(({ id }) => id).sort()).toEqual([ANN, BOB]);
+    });
+
+    it('takes the first person for the administrator, whoever else came before', async () => {
+      expect(await guilds.administrator()).toBeUndefined();
+      story.user('5', 'imported');
+      story.user('6', 'bot', '5');
+      await project();
+      expect(await guilds.administrator()).toBeUndefined();
+      story.user(ANN);
+      story.user('7');
+      await project();
+      expect(await guilds.administrator()).toBe(ANN);
+    });
+
+    it('counts a use of a capped invite when it is redeemed, of any other when somebody joins', async () => {
+      const created = story.invite('capped', GUILD, '30', ANN, 5);
+      story.invite('open', GUILD, '30', ANN);
+      story.redeem('capped', GUILD, BOB);
+      story.join(GUILD, BOB, 'capped');
+      story.join(GUILD, '12', 'open');
+      story.join(GUILD, '13', 'open');
+      await project();
+      expect(await guilds.invite('capped')).toEqual({
+        code: 'capped',
+        guildId: GUILD,
+        channelId: '30',
+        inviterId: ANN,
+        maxUses: 5,
+        uses: 1,
+        createdTime: created.time,
+        expiresAt: null,
+      });
+      expect((await guilds.invite('open'))?.uses).toBe(2);
+      expect(await guilds.invite('404')).toBeUndefined();
+    });
+
+    it('does not take an id with leading zeros for the one without', async () => {
+      story.guild(GUILD, ANN);
+      story.channel('35', GUILD);
+      story.user(ANN);
+      story.join(GUILD, ANN);
+      await project();
+      expect(await guilds.guild(`0${GUILD}`)).toBeUndefined();
+      expect(await guilds.channel('035')).toBeUndefined();
+      expect(await guilds.channelsOf(`0${GUILD}`)).toEqual([]);
+      expect(await guilds.member(GUILD, `0${ANN}`)).toBeUndefined();
+      expect(await guilds.user(`0${ANN}`)).toBeUndefined();
+    });
+  });

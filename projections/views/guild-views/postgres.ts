@@ -1,0 +1,292 @@
+import { type Kysely, sql } from 'kysely';
+import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
+import { boundOf, idKey, inserting, NOBODY, rowsOf } from '../../../stores/postgres/values.ts';
+import { type Build, statement } from '../../../stores/statement.ts';
+import {
+  addedChannel,
+  addedDirectChannels,
+  addedGuild,
+  addedInvite,
+  addedUser,
+  begunStay,
+  channelRowOf,
+  guildOf,
+  guildQueries,
+  memberOf,
+  userOf,
+} from './queries.ts';
+import type { GuildTables } from './tables.ts';
+import type {
+  ChannelRow,
+  GuildChange,
+  GuildReader,
+  GuildRow,
+  InviteRow,
+  MemberRow,
+  Membership,
+  UserRow,
+} from './view.ts';
+
+/** The changes of one batch, gathered so that each table is written by one statement, whatever their number. */
+type Stay = GuildTables['memberships'];
+type Ended = Pick<Stay, 'guild_id' | 'user_id' | 'left_at'>;
+
+/** What happened to one person in one guild: a stay known before may end, others begin, all but the last end too. */
+interface Coming {
+  ended: Ended | undefined;
+  readonly stays: Stay[];
+}
+
+class GuildBatch {
+  readonly guilds: GuildTables['guilds'][] = [];
+  readonly channels: GuildTables['channels'][] = [];
+  readonly directChannels: GuildTables['direct_channels'][] = [];
+  readonly users: GuildTables['users'][] = [];
+  readonly invites: GuildTables['invites'][] = [];
+  readonly redemptions: GuildTables['redemptions'][] = [];
+  /** By what invite somebody joined, by the position of the joining. */
+  readonly invitedBy = new Map<number, string>();
+  private readonly comings = new Map<string, Coming>();
+
+  constructor(changes: readonly GuildChange[]) {
+    for (const change of changes) this.add(change);
+  }
+
+  private add(change: GuildChange): void {
+    switch (change.kind) {
+      case 'guild-added':
+        this.guilds.push(addedGuild(change));
+        return;
+      case 'channel-added':
+        this.channels.push(addedChannel(change));
+        this.directChannels.push(...addedDirectChannels(change));
+        return;
+      case 'member-joined': {
+        const { stays } = this.comingOf(change.member);
+        if (stays.at(-1)?.left_at !== null) stays.push(begunStay(change));
+        return;
+      }
+      case 'member-left': {
+        const coming = this.comingOf(change);
+        const last = coming.stays.pop();
+        if (last === undefined)
+          coming.ended ??= { guild_id: change.guildId, user_id: change.userId, left_at: change.position };
+        else coming.stays.push(last.left_at === null ? { ...last, left_at: change.position } : last);
+        return;
+      }
+      case 'user-added':
+        this.users.push(addedUser(change));
+        return;
+      case 'invite-added':
+        this.invites.push(addedInvite(change));
+        return;
+      case 'invite-used': {
+        const { code, position } = change;
+        if (change.capped) this.redemptions.push({ code, position });
+        else this.invitedBy.set(position, code);
+        return;
+      }
+    }
+  }
+
+  private comingOf({ guildId, userId }: Pick<MemberRow, 'guildId' | 'userId'>): Coming {
+    const key = `${guildId}_${userId}`;
+    let coming = this.comings.get(key);
+    if (coming === undefined) {
+      coming = { ended: undefined, stays: [] };
+      this.comings.set(key, coming);
+    }
+    return coming;
+  }
+
+  /** Ends of stays that began before this batch. */
+  ended(): readonly Ended[] {
+    return [...this.comings.values()].flatMap(({ ended }) => ended ?? []);
+  }
+
+  begun(): readonly Stay[] {
+    return [...this.comings.values()].flatMap(({ stays }) => stays);
+  }
+}
+
+const statementsOf = (schema: string) => ({
+  guilds: inserting(`${schema}.guilds`),
+  channels: inserting(`${schema}.channels`),
+  directChannels: inserting(`${schema}.direct_channels`),
+  users: inserting(`${schema}.users`),
+  invites: inserting(`${schema}.invites`),
+  redemptions: inserting(`${schema}.redemptions`),
+  // Also when this comes again after a stay that began later.
+  ended: `UPDATE ${schema}.memberships m SET left_at = e.left_at FROM ${rowsOf(`${schema}.memberships`)} e
+    WHERE m.guild_id = e.guild_id AND m.user_id = e.user_id AND m.left_at IS NULL AND m.joined_at < e.left_at
+    RETURNING m.guild_id::text`,
+  begun: `${inserting(`${schema}.memberships`)} RETURNING guild_id::text, joined_at, left_at`,
+  counts: `INSERT INTO ${schema}.guild_counts AS c
+    SELECT * FROM ${rowsOf(`${schema}.guild_counts`)} ORDER BY guild_id
+    ON CONFLICT (guild_id) DO UPDATE SET members = c.members + excluded.members`,
+  inviteCounts: `INSERT INTO ${schema}.invite_counts AS c
+    SELECT * FROM ${rowsOf(`${schema}.invite_counts`)} ORDER BY code
+    ON CONFLICT (code) DO UPDATE SET joined = c.joined + excluded.joined`,
+});
+
+/** How often each came, without those that came to nothing. */
+const summed = (changes: Iterable<readonly [key: string, change: number]>): readonly [string, number][] => {
+  const sums = new Map<string, number>();
+  for (const [key, change] of changes) sums.set(key, (sums.get(key) ?? 0) + change);
+  return [...sums].filter(([, sum]) => sum !== 0);
+};
+
+type MembershipRow = GuildTables['memberships'];
+
+/**
+ * A row is told by one stream, which has one partition, which is held: nobody else writes it. Only the counters are
+ * shared. They come last, because who has changed one keeps it until the end, and in an order that is the same for
+ * everybody, so that no two wait for each other. They count rows that were really changed, so nothing is counted twice.
+ */
+export class PostgresGuildWriter {
+  private readonly schema: string;
+  private readonly statements: ReturnType<typeof statementsOf>;
+
+  constructor(schema: string) {
+    this.schema = schema;
+    this.statements = statementsOf(schema);
+  }
+
+  /** @param ask within the transaction that holds the partition of these changes. */
+  async write(ask: Ask, changes: readonly GuildChange[]): Promise<void> {
+    const batch = new GuildBatch(changes);
+    const run = async <Row>(
+      name: keyof ReturnType<typeof statementsOf>,
+      rows: readonly object[],
+    ): Promise<readonly Row[]> => {
+      if (rows.length === 0) return [];
+      const text = this.statements[name];
+      return ask({ name: `${this.schema} write ${name}`, text, values: [JSON.stringify(rows)] });
+    };
+    await run('guilds', batch.guilds);
+    await run('channels', batch.channels);
+    await run('directChannels', batch.directChannels);
+    await run('users', batch.users);
+    await run('invites', batch.invites);
+    await run('redemptions', batch.redemptions);
+    const ended = await run<Pick<MembershipRow, 'guild_id'>>('ended', batch.ended());
+    const begun = await run<Pick<MembershipRow, 'guild_id' | 'joined_at' | 'left_at'>>('begun', batch.begun());
+    const counts = summed([
+      ...ended.map(({ guild_id }) => [guild_id, -1] as const),
+      ...begun.map(({ guild_id, left_at }) => [guild_id, left_at === null ? 1 : 0] as const),
+    ]);
+    const invited = summed(
+      begun.flatMap(({ joined_at }) => {
+        const code = batch.invitedBy.get(joined_at);
+        return code === undefined ? [] : [[code, 1] as const];
+      }),
+    );
+    await run(
+      'counts',
+      counts.map(([guild_id, members]) => ({ guild_id, members })),
+    );
+    await run(
+      'inviteCounts',
+      invited.map(([code, joined]) => ({ code, joined })),
+    );
+  }
+}
+
+type Id = string;
+
+/** Questions of one generation, built once. */
+export const guildQuestions = (postgres: Postgres, schema: string) => {
+  const ask = guildQueries((postgres.kysely as unknown as Kysely<GuildTables>).withSchema(schema));
+  const plain = <Given extends readonly unknown[], Row>(name: string, build: Build<Given, Row>) =>
+    postgres.prepared(`${schema} ${name}`, statement(build));
+  const dated = <Given extends readonly unknown[], Row>(
+    name: string,
+    build: Build<[at: number | undefined, ...given: Given], Row>,
+  ) => {
+    const now = statement<Given, Row>((...given) => build(undefined, ...given), build.length - 1);
+    const askNow = postgres.prepared(`${schema} ${name}`, now);
+    const askAt = postgres.prepared(`${schema} ${name} at`, statement(build));
+    return (at: number | undefined, ...given: Given) => (at === undefined ? askNow(...given) : askAt(at, ...given));
+  };
+  return {
+    guild: dated('guild', ask.guild),
+    guildsOf: dated('guilds of', ask.guildsOf),
+    channel: dated('channel', ask.channel),
+    channelsOf: dated('channels of', ask.channelsOf),
+    directChannelsOf: dated('direct channels of', ask.directChannelsOf),
+    member: dated('member', ask.member),
+    members: dated('members', ask.members),
+    memberships: dated('memberships', ask.memberships),
+    users: plain('users', (ids: readonly Id[]) => ask.users().where(sql<boolean>`u.id = any(${ids}::bigint[])`)),
+    invite: plain('invite', ask.invite),
+    administrator: plain('administrator', ask.administrator),
+  };
+};
+
+type GuildQuestions = ReturnType<typeof guildQuestions>;
+
+export class PostgresGuildReader implements GuildReader {
+  private readonly ask: GuildQuestions;
+  private readonly at: number | undefined;
+
+  /**
+   * @param at position as of which guilds, channels, members and stays are told; users and invites always as they are.
+   * Every event at or below it must have been applied.
+   */
+  constructor(ask: GuildQuestions, at?: number) {
+    this.ask = ask;
+    this.at = at;
+  }
+
+  async guild(id: Id): Promise<GuildRow | undefined> {
+    const [row] = await this.ask.guild(this.at, idKey(id));
+    return row && guildOf(row);
+  }
+
+  async channel(id: Id): Promise<ChannelRow | undefined> {
+    const [row] = await this.ask.channel(this.at, idKey(id));
+    return row && channelRowOf(row, row.place);
+  }
+
+  async channelsOf(guildId: Id): Promise<readonly ChannelRow[]> {
+    return (await this.ask.channelsOf(this.at, idKey(guildId))).map(channelRowOf);
+  }
+
+  async member(guildId: Id, userId: Id): Promise<MemberRow | undefined> {
+    const [row] = await this.ask.member(this.at, idKey(guildId), idKey(userId));
+    return row && memberOf(guildId, row);
+  }
+
+  async members(guildId: Id, { after, limit }: { after?: Id; limit: number }): Promise<readonly MemberRow[]> {
+    const beyond = after === undefined ? NOBODY : boundOf(after);
+    return (await this.ask.members(this.at, idKey(guildId), beyond, limit)).map((row) => memberOf(guildId, row));
+  }
+
+  async guildsOf(userId: Id): Promise<readonly GuildRow[]> {
+    return (await this.ask.guildsOf(this.at, idKey(userId))).map(guildOf);
+  }
+
+  memberships(userId: Id, since: number): Promise<readonly Membership[]> {
+    return this.ask.memberships(this.at, idKey(userId), since);
+  }
+
+  async directChannelsOf(userId: Id): Promise<readonly ChannelRow[]> {
+    return (await this.ask.directChannelsOf(this.at, idKey(userId))).map((row) => channelRowOf(row, 0));
+  }
+
+  async user(id: Id): Promise<UserRow | undefined> {
+    return (await this.users([id]))[0];
+  }
+
+  async users(ids: readonly Id[]): Promise<readonly UserRow[]> {
+    return ids.length === 0 ? [] : (await this.ask.users(ids.map(idKey))).map(userOf);
+  }
+
+  async invite(code: string): Promise<InviteRow | undefined> {
+    return (await this.ask.invite(code))[0];
+  }
+
+  async administrator(): Promise<Id | undefined> {
+    return (await this.ask.administrator())[0]?.id;
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * Questions about the guild views, the same for every SQL store. Those that take `at` answer as things were at that
+ * position, once every event at or below it is applied, whatever came since; `undefined`: as they are.
+ */
+
+import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
+import type { Overwrite } from '../../../schemas/events/channel.ts';
+import type { GuildTables } from './tables.ts';
+import type { ChannelRow, GuildChange, GuildRow, MemberRow, UserRow } from './view.ts';
+
+/** Whether a stay is going on, or was. */
+const lasting =
+  (at: number | undefined) =>
+  <DB extends { m: GuildTables['memberships'] }, T extends 'm' & keyof DB>(any: ExpressionBuilder<DB, T>) => {
+    const on = any as unknown as ExpressionBuilder<{ m: GuildTables['memberships'] }, 'm'>;
+    const noEnd = on('m.left_at', 'is', null);
+    return at === undefined ? noEnd : on.and([on('m.joined_at', '<=', at), on.or([noEnd, on('m.left_at', '>', at)])]);
+  };
+
+export const guildQueries = (db: Kysely<GuildTables>) => {
+  /** Their count as of then is today's without what came since: few stays, since the position is one of the last. */
+  const guilds = (at: number | undefined) => {
+    const counted = db
+      .selectFrom('guilds as g')
+      .leftJoin('guild_counts as n', 'n.guild_id', 'g.id')
+      .select((on) => {
+        const now = on.fn.coalesce('n.members', sql.lit(0));
+        if (at === undefined) return now.as('memberCount');
+        const stays = on.selectFrom('memberships as m').whereRef('m.guild_id', '=', 'g.id');
+        // Filtered, not found by their lack of an end: there are as many of those as there are members.
+        const begun = stays
+          .select((of) => of.fn.countAll<number>().filterWhere('m.left_at', 'is', null).as('count'))
+          .where('m.joined_at', '>', at);
+        const ended = stays
+          .select((of) => of.fn.countAll<number>().filterWhere('m.joined_at', '<=', at).as('count'))
+          .where('m.left_at', '>', at);
+        return sql<number>`${now} - ${begun} + ${ended}`.as('memberCount');
+      })
+      .select((on) => [
+        on.cast<string>('g.id', 'text').as('id'),
+        'g.name as name',
+        on.cast<string>('g.owner_id', 'text').as('ownerId'),
+        'g.everyone as everyone',
+      ]);
+    return at === undefined ? counted : counted.where('g.created_at', '<=', at);
+  };
+
+  const channels = (at: number | undefined) => {
+    const all = db
+      .selectFrom('channels as c')
+      .select((on) => [
+        on.cast<string>('c.id', 'text').as('id'),
+        'c.kind as kind',
+        on.cast<string | null>('c.guild_id', 'text').as('guildId'),
+        'c.name as name',
+        'c.topic as topic',
+        'c.overwrites as overwrites',
+        'c.participants as participants',
+        'c.created_at as createdAt',
+      ]);
+    return at === undefined ? all : all.where('c.created_at', '<=', at);
+  };
+
+  const members = (at: number | undefined) =>
+    db
+      .selectFrom('memberships as m')
+      .select((on) => [
+        on.cast<string>('m.user_id', 'text').as('userId'),
+        'm.joined_time as joinedTime',
+        'm.joined_at as joinedAt',
+      ])
+      .where(lasting(at));
+
+  return {
+    guild: (at: number | undefined, id: string) => guilds(at).where('g.id', '=', id),
+
+    guildsOf: (at: number | undefined, userId: string) =>
+      guilds(at)
+        .innerJoin('memberships as m', 'm.guild_id', 'g.id')
+        .where('m.user_id', '=', userId)
+        .where(lasting(at))
+        .orderBy('m.joined_at'),
+
+    /** Its place is the number of channels that the guild had before. */
+    channel: (at: number | undefined, id: string) =>
+      channels(at)
+        .select((on) =>
+          on
+            .selectFrom('channels as o')
+            .select((of) => of.fn.countAll<number>().as('count'))
+            .whereRef('o.guild_id', '=', 'c.guild_id')
+            .whereRef('o.created_at', '<', 'c.created_at')
+            .$asScalar()
+            .$notNull()
+            .as('place'),
+        )
+        .where('c.id', '=', id),
+
+    channelsOf: (at: number | undefined, guildId: string) =>
+      channels(at).where('c.guild_id', '=', guildId).orderBy('c.created_at'),
+
+    directChannelsOf: (at: number | undefined, userId: string) =>
+      channels(at)
+        .innerJoin('direct_channels as d', 'd.channel_id', 'c.id')
+        .where('d.user_id', '=', userId)
+        .orderBy('c.created_at'),
+
+    member: (at: number | undefined, guildId: string, userId: string) =>
+      members(at).where('m.guild_id', '=', guildId).where('m.user_id', '=', userId),
+
+    members: (at: number | undefined, guildId: string, after: string, limit: number) =>
+      members(at).where('m.guild_id', '=', guildId).where('m.user_id', '>', after).orderBy('m.user_id').limit(limit),
+
+    memberships: (at: number | undefined, userId: string, since: number) => {
+      const stays = db
+        .selectFrom('memberships as m')
+        .select((on) => [
+          on.cast<string>('m.guild_id', 'text').as('guildId'),
+          'm.joined_at as joinedAt',
+          at === undefined
+            ? 'm.left_at as leftAt'
+            : on.case().when('m.left_at', '<=', at).then(on.ref('m.left_at')).end().as('leftAt'),
+        ])
+        .where('m.user_id', '=', userId)
+        .where((on) => {
+          const open = [on('m.left_at', 'is', null), on('m.left_at', '>', since)];
+          return on.or(at === undefined ? open : [...open, on('m.left_at', '>', at)]);
+        })
+        .orderBy('m.joined_at');
+      return at === undefined ? stays : stays.where('m.joined_at', '<=', at);
+    },
+
+    users: () =>
+      db
+        .selectFrom('users as u')
+        .select((on) => [
+          on.cast<string>('u.id', 'text').as('id'),
+          'u.kind as kind',
+          on.cast<string | null>('u.owner_id', 'text').as('ownerId'),
+          on.cast<string>('u.sealed_by', 'text').as('by'),
+          'u.box as box',
+          'u.sealed_in as sealedIn',
+        ]),
+
+    invite: (code: string) =>
+      db
+        .selectFrom('invites as i')
+        .leftJoin('invite_counts as n', 'n.code', 'i.code')
+        .select((on) => [
+          'i.code as code',
+          on.cast<string>('i.guild_id', 'text').as('guildId'),
+          on.cast<string>('i.channel_id', 'text').as('channelId'),
+          on.cast<string>('i.inviter_id', 'text').as('inviterId'),
+          'i.max_uses as maxUses',
+          on
+            .case()
+            .when('i.max_uses', '>', sql.lit(0))
+            .then(
+              on
+                .selectFrom('redemptions as r')
+                .select((of) => of.fn.countAll<number>().as('count'))
+                .whereRef('r.code', '=', 'i.code')
+                .$asScalar()
+                .$notNull(),
+            )
+            .else(on.fn.coalesce('n.joined', sql.lit(0)))
+            .end()
+            .as('uses'),
+          'i.created_time as createdTime',
+          'i.expires_at as expiresAt',
+        ])
+        .where('i.code', '=', code),
+
+    administrator: () =>
+      db
+        .selectFrom('users as u')
+        .select((on) => on.cast<string>('u.id', 'text').as('id'))
+        .where('u.kind', '=', sql.lit('person'))
+        .orderBy('u.registered_at')
+        .limit(sql.lit(1)),
+  };
+};
+
+type Queries = ReturnType<typeof guildQueries>;
+type RowOf<K extends keyof Queries> = Queries[K] extends (...given: never) => { execute(): Promise<(infer Row)[]> }
+  ? Row
+  : never;
+
+type GuildColumns = RowOf<'guild'>;
+type ChannelColumns = RowOf<'channelsOf'>;
+type MemberColumns = RowOf<'member'>;
+type UserColumns = RowOf<'users'>;
+
+/** Between columns and rows, the same in every SQL store. */
+export const guildOf = (columns: GuildColumns): GuildRow => ({
+  ...columns,
+  name: JSON.parse(columns.name) as string,
+});
+
+export const channelRowOf = (columns: ChannelColumns, order: number): ChannelRow => ({
+  id: columns.id,
+  kind: columns.kind,
+  guildId: columns.guildId,
+  name: JSON.parse(columns.name) as string | null,
+  topic: JSON.parse(columns.topic) as string | null,
+  overwrites: JSON.parse(columns.overwrites) as Overwrite[],
+  participants: JSON.parse(columns.participants) as string[],
+  order,
+  createdAt: columns.createdAt,
+});
+
+export const memberOf = (guildId: string, { userId, joinedTime, joinedAt }: MemberColumns): MemberRow => ({
+  guildId,
+  userId,
+  joinedTime,
+  joinedAt,
+});
+
+export const userOf = ({ id, kind, ownerId, by, box, sealedIn }: UserColumns): UserRow => ({
+  id,
+  kind,
+  ownerId,
+  sealed: { by, box },
+  sealedIn,
+});
+
+type Added<Kind extends GuildChange['kind']> = Extract<GuildChange, { readonly kind: Kind }>;
+
+export const addedGuild = ({ guild, position }: Added<'guild-added'>): GuildTables['guilds'] => ({
+  id: guild.id,
+  name: JSON.stringify(guild.name),
+  owner_id: guild.ownerId,
+  everyone: guild.everyone,
+  created_at: position,
+});
+
+export const addedChannel = ({ channel }: Added<'channel-added'>): GuildTables['channels'] => ({
+  id: channel.id,
+  kind: channel.kind,
+  guild_id: channel.guildId,
+  name: JSON.stringify(channel.name),
+  topic: JSON.stringify(channel.topic),
+  overwrites: JSON.stringify(channel.overwrites),
+  participants: JSON.stringify(channel.participants),
+  created_at: channel.createdAt,
+});
+
+/** One for each who takes part. */
+export const addedDirectChannels = ({ channel }: Added<'channel-added'>): GuildTables['direct_channels'][] =>
+  [...new Set(channel.participants)].map((userId) => ({ user_id: userId, channel_id: channel.id }));
+
+export const begunStay = ({ member }: Added<'member-joined'>): GuildTables['memberships'] => ({
+  guild_id: member.guildId,
+  user_id: member.userId,
+  joined_at: member.joinedAt,
+  joined_time: member.joinedTime,
+  left_at: null,
+});
+
+export const addedUser = ({ user, position }: Added<'user-added'>): GuildTables['users'] => ({
+  id: user.id,
+  kind: user.kind,
+  owner_id: user.ownerId,
+  sealed_by: user.sealed.by,
+  box: user.sealed.box,
+  sealed_in: user.sealedIn,
+  registered_at: position,
+});
+
+export const addedInvite = ({ invite, position }: Added<'invite-added'>): GuildTables['invites'] => ({
+  code: invite.code,
+  guild_id: invite.guildId,
+  channel_id: invite.channelId,
+  inviter_id: invite.inviterId,
+  max_uses: invite.maxUses,
+  created_at: position,
+  created_time: invite.createdTime,
+  expires_at: invite.expiresAt,
+});

@@ -1,0 +1,149 @@
+import { sql } from 'kysely';
+import { LRUCache } from 'lru-cache';
+import { builder, built, type Connection, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
+import { channelRowOf, guildOf, guildQueries, memberOf, userOf } from '../queries.ts';
+import type { GuildTables } from '../tables.ts';
+import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow, Membership, UserRow } from '../view.ts';
+
+// What every command asks for again, kept in memory. The writer forgets what it touches, so only committed rows are seen.
+
+// The cache takes its room in advance: some 25 bytes a place.
+const PEOPLE = 50_000;
+const PLACES = 10_000;
+const LISTS = 1_000;
+
+export const memberKey = (guildId: string, userId: string) => `${guildId}_${userId}`;
+
+export class GuildCache {
+  readonly guilds = new LRUCache<string, GuildRow>({ max: PLACES });
+  readonly channels = new LRUCache<string, ChannelRow>({ max: PLACES });
+  readonly channelLists = new LRUCache<string, readonly ChannelRow[]>({ max: LISTS });
+  readonly members = new LRUCache<string, MemberRow>({ max: PEOPLE });
+  readonly users = new LRUCache<string, UserRow>({ max: PEOPLE });
+}
+
+type Id = string;
+
+const ask = guildQueries(builder<GuildTables>());
+
+/** Below every id. */
+const NOBODY = '-1';
+
+/** Nothing is ever applied beyond what is asked for, so only how things are now is asked. */
+const prepare = (db: Connection) => ({
+  guild: built(db, (id: Id) => ask.guild(undefined, id)),
+  guildsOf: built(db, (userId: Id) => ask.guildsOf(undefined, userId)),
+  channel: built(db, (id: Id) => ask.channel(undefined, id)),
+  channelsOf: built(db, (guildId: Id) => ask.channelsOf(undefined, guildId)),
+  directChannelsOf: built(db, (userId: Id) => ask.directChannelsOf(undefined, userId)),
+  member: built(db, (guildId: Id, userId: Id) => ask.member(undefined, guildId, userId)),
+  members: built(db, (guildId: Id, after: Id, limit: number) => ask.members(undefined, guildId, after, limit)),
+  memberships: built(db, (userId: Id, since: number) => ask.memberships(undefined, userId, since)),
+  user: built(db, (id: Id) => ask.users().where('u.id', '=', id)),
+  users: built(db, (ids: string) => ask.users().where(sql<boolean>`u.id IN (SELECT value FROM json_each(${ids}))`)),
+  invite: built(db, ask.invite),
+  administrator: built(db, ask.administrator),
+});
+
+export class SqliteGuildReader implements GuildReader {
+  private readonly ask: ReturnType<typeof prepare>;
+  private readonly cache: GuildCache;
+  private firstPerson: string | undefined;
+
+  constructor(db: Connection, cache: GuildCache) {
+    this.ask = prepare(db);
+    this.cache = cache;
+  }
+
+  async guild(id: string): Promise<GuildRow | undefined> {
+    const known = this.cache.guilds.get(id);
+    if (known !== undefined) return known;
+    const found = this.ask.guild.get(idKey(id));
+    if (found === undefined) return undefined;
+    const row = guildOf(found);
+    this.cache.guilds.set(id, row);
+    return row;
+  }
+
+  async channel(id: string): Promise<ChannelRow | undefined> {
+    const known = this.cache.channels.get(id);
+    if (known !== undefined) return known;
+    const found = this.ask.channel.get(idKey(id));
+    if (found === undefined) return undefined;
+    const row = channelRowOf(found, found.place);
+    this.cache.channels.set(id, row);
+    return row;
+  }
+
+  async channelsOf(guildId: string): Promise<readonly ChannelRow[]> {
+    const known = this.cache.channelLists.get(guildId);
+    if (known !== undefined) return known;
+    const rows = this.ask.channelsOf.all(idKey(guildId)).map(channelRowOf);
+    this.cache.channelLists.set(guildId, rows);
+    return rows;
+  }
+
+  async member(guildId: string, userId: string): Promise<MemberRow | undefined> {
+    const key = memberKey(guildId, userId);
+    const known = this.cache.members.get(key);
+    if (known !== undefined) return known;
+    const found = this.ask.member.get(idKey(guildId), idKey(userId));
+    if (found === undefined) return undefined;
+    const row = memberOf(guildId, found);
+    this.cache.members.set(key, row);
+    return row;
+  }
+
+  async members(guildId: string, { after, limit }: { after?: string; limit: number }): Promise<readonly MemberRow[]> {
+    return this.ask.members.all(idKey(guildId), after ?? NOBODY, limit).map((columns) => memberOf(guildId, columns));
+  }
+
+  async guildsOf(userId: string): Promise<readonly GuildRow[]> {
+    return this.ask.guildsOf.all(idKey(userId)).map(guildOf);
+  }
+
+  async memberships(userId: string, since: number): Promise<readonly Membership[]> {
+    return this.ask.memberships.all(idKey(userId), since);
+  }
+
+  async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
+    return this.ask.directChannelsOf.all(idKey(userId)).map((columns) => channelRowOf(columns, 0));
+  }
+
+  async user(id: string): Promise<UserRow | undefined> {
+    const known = this.cache.users.get(id);
+    if (known !== undefined) return known;
+    const found = this.ask.user.get(idKey(id));
+    if (found === undefined) return undefined;
+    const row = userOf(found);
+    this.cache.users.set(id, row);
+    return row;
+  }
+
+  async users(ids: readonly string[]): Promise<readonly UserRow[]> {
+    const rows: UserRow[] = [];
+    const missing: string[] = [];
+    for (const id of new Set(ids)) {
+      const known = this.cache.users.get(id);
+      if (known === undefined) missing.push(id);
+      else rows.push(known);
+    }
+    if (missing.length === 0) return rows;
+    for (const columns of this.ask.users.all(idKeys(missing))) {
+      const row = userOf(columns);
+      this.cache.users.set(row.id, row);
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  async invite(code: string): Promise<InviteRow | undefined> {
+    return this.ask.invite.get(code);
+  }
+
+  async administrator(): Promise<string | undefined> {
+    // The first stays the first, so the answer is asked for until there is one.
+    this.firstPerson ??= this.ask.administrator.get()?.id;
+    return this.firstPerson;
+  }
+}

@@ -1,0 +1,150 @@
+import { adding, type Connection, command } from '../../../../stores/sqlite/statements.ts';
+import { addedChannel, addedDirectChannels, addedGuild, addedInvite, addedUser, begunStay } from '../queries.ts';
+import type { GuildTables } from '../tables.ts';
+import type { GuildChange, GuildWriter } from '../view.ts';
+import { type GuildCache, memberKey } from './reader.ts';
+
+/** What `GuildTables` says, in SQLite's words. Stays that are going on have an index of their own. */
+export const guildTables = `
+CREATE TABLE guilds (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  owner_id INTEGER NOT NULL,
+  everyone TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE guild_counts (
+  guild_id INTEGER PRIMARY KEY,
+  members INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE channels (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  guild_id INTEGER,
+  name TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  overwrites TEXT NOT NULL,
+  participants TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX channels_of_guild ON channels (guild_id, created_at) WHERE guild_id IS NOT NULL;
+CREATE TABLE direct_channels (
+  user_id INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  PRIMARY KEY (user_id, channel_id)
+) WITHOUT ROWID;
+CREATE TABLE memberships (
+  user_id INTEGER NOT NULL,
+  guild_id INTEGER NOT NULL,
+  joined_at INTEGER NOT NULL,
+  joined_time INTEGER NOT NULL,
+  left_at INTEGER,
+  PRIMARY KEY (user_id, guild_id, joined_at)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX members ON memberships (guild_id, user_id) WHERE left_at IS NULL;
+CREATE TABLE users (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  owner_id INTEGER,
+  sealed_by INTEGER NOT NULL,
+  box TEXT NOT NULL,
+  sealed_in TEXT NOT NULL,
+  registered_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX persons ON users (registered_at) WHERE kind = 'person';
+CREATE TABLE invites (
+  code TEXT PRIMARY KEY,
+  guild_id INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  inviter_id INTEGER NOT NULL,
+  max_uses INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  created_time INTEGER NOT NULL,
+  expires_at INTEGER
+) WITHOUT ROWID;
+CREATE TABLE redemptions (
+  code TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (code, position)
+) WITHOUT ROWID;
+CREATE TABLE invite_counts (
+  code TEXT PRIMARY KEY,
+  joined INTEGER NOT NULL
+) WITHOUT ROWID;
+`;
+
+const prepare = (db: Connection) => ({
+  guild: adding<GuildTables['guilds']>(db, 'guilds'),
+  channel: adding<GuildTables['channels']>(db, 'channels'),
+  direct: adding<GuildTables['direct_channels']>(db, 'direct_channels'),
+  join: adding<GuildTables['memberships']>(db, 'memberships', 'ON CONFLICT DO NOTHING'),
+  leave: command(db, 'UPDATE memberships SET left_at = ? WHERE guild_id = ? AND user_id = ? AND left_at IS NULL'),
+  count: command(
+    db,
+    `INSERT INTO guild_counts (guild_id, members) VALUES (?, ?)
+     ON CONFLICT DO UPDATE SET members = members + excluded.members`,
+  ),
+  user: adding<GuildTables['users']>(db, 'users'),
+  invite: adding<GuildTables['invites']>(db, 'invites'),
+  redeemed: adding<GuildTables['redemptions']>(db, 'redemptions'),
+  joinedBy: command(
+    db,
+    'INSERT INTO invite_counts (code, joined) VALUES (?, 1) ON CONFLICT DO UPDATE SET joined = joined + 1',
+  ),
+});
+
+export class SqliteGuildWriter implements GuildWriter {
+  private readonly run: ReturnType<typeof prepare>;
+  private readonly cache: GuildCache;
+
+  constructor(db: Connection, cache: GuildCache) {
+    this.run = prepare(db);
+    this.cache = cache;
+  }
+
+  apply(changes: readonly GuildChange[]): void {
+    for (const change of changes) this.one(change);
+  }
+
+  private one(change: GuildChange): void {
+    switch (change.kind) {
+      case 'guild-added':
+        this.run.guild(addedGuild(change));
+        this.cache.guilds.delete(change.guild.id);
+        return;
+      case 'channel-added': {
+        const { id, guildId } = change.channel;
+        this.run.channel(addedChannel(change));
+        for (const direct of addedDirectChannels(change)) this.run.direct(direct);
+        this.cache.channels.delete(id);
+        if (guildId !== null) this.cache.channelLists.delete(guildId);
+        return;
+      }
+      case 'member-joined': {
+        const { guildId, userId } = change.member;
+        this.counted(guildId, userId, this.run.join(begunStay(change)));
+        return;
+      }
+      case 'member-left':
+        this.counted(change.guildId, change.userId, -this.run.leave(change.position, change.guildId, change.userId));
+        return;
+      case 'user-added':
+        this.run.user(addedUser(change));
+        this.cache.users.delete(change.user.id);
+        return;
+      case 'invite-added':
+        this.run.invite(addedInvite(change));
+        return;
+      case 'invite-used':
+        if (change.capped) this.run.redeemed(change);
+        else this.run.joinedBy(change.code);
+        return;
+    }
+  }
+
+  private counted(guildId: string, userId: string, more: number): void {
+    this.run.count(guildId, more);
+    this.cache.guilds.delete(guildId);
+    this.cache.members.delete(memberKey(guildId, userId));
+  }
+}

@@ -1,0 +1,161 @@
+/** Who there is, where, with which rights: guilds, channels, members, invites, users. */
+
+import type { Sealed } from '../../../schemas/envelope.ts';
+import type { EventType, ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import type { Overwrite } from '../../../schemas/events/channel.ts';
+
+export interface GuildRow {
+  readonly id: string;
+  readonly name: string;
+  readonly ownerId: string;
+  /** Permissions of @everyone as a decimal string. */
+  readonly everyone: string;
+  readonly memberCount: number;
+}
+
+export interface ChannelRow {
+  readonly id: string;
+  readonly kind: 'text' | 'dm';
+  readonly guildId: string | null;
+  readonly name: string | null;
+  readonly topic: string | null;
+  readonly overwrites: readonly Overwrite[];
+  readonly participants: readonly string[];
+  /** Place in the guild's list, from 0, in order of creation. */
+  readonly order: number;
+  /** Position of the event that created it. */
+  readonly createdAt: number;
+}
+
+export interface MemberRow {
+  readonly guildId: string;
+  readonly userId: string;
+  /** Milliseconds since 1970. */
+  readonly joinedTime: number;
+  /** Position of the event of joining. */
+  readonly joinedAt: number;
+}
+
+/** A stay in a guild, kept after its end. Positions; `leftAt` null: still there. */
+export interface Membership {
+  readonly guildId: string;
+  readonly joinedAt: number;
+  readonly leftAt: number | null;
+}
+
+export interface UserRow {
+  readonly id: string;
+  readonly kind: 'person' | 'bot' | 'imported';
+  readonly ownerId: string | null;
+  /** Opens to `Profile`, sealed in event `sealedIn` of stream `user-<id>`. */
+  readonly sealed: Sealed;
+  readonly sealedIn: string;
+}
+
+export interface InviteRow {
+  readonly code: string;
+  readonly guildId: string;
+  readonly channelId: string;
+  readonly inviterId: string;
+  readonly maxUses: number;
+  readonly uses: number;
+  readonly createdTime: number;
+  readonly expiresAt: number | null;
+}
+
+export interface GuildReader {
+  guild(id: string): Promise<GuildRow | undefined>;
+  channel(id: string): Promise<ChannelRow | undefined>;
+  /** In list order. */
+  channelsOf(guildId: string): Promise<readonly ChannelRow[]>;
+  member(guildId: string, userId: string): Promise<MemberRow | undefined>;
+  /** In order of user id, beyond `after`. */
+  members(guildId: string, query: { after?: string; limit: number }): Promise<readonly MemberRow[]>;
+  /** Guilds the user is in now, in order of joining. */
+  guildsOf(userId: string): Promise<readonly GuildRow[]>;
+  /** Every stay that is going on or ended beyond position `since`. */
+  memberships(userId: string, since: number): Promise<readonly Membership[]>;
+  /** Direct channels the user takes part in. */
+  directChannelsOf(userId: string): Promise<readonly ChannelRow[]>;
+  user(id: string): Promise<UserRow | undefined>;
+  users(ids: readonly string[]): Promise<readonly UserRow[]>;
+  invite(code: string): Promise<InviteRow | undefined>;
+  /** The first person who registered: administers the instance. */
+  administrator(): Promise<string | undefined>;
+}
+
+export type GuildChange =
+  | { readonly kind: 'guild-added'; readonly guild: Omit<GuildRow, 'memberCount'>; readonly position: number }
+  | { readonly kind: 'channel-added'; readonly channel: Omit<ChannelRow, 'order'> }
+  | { readonly kind: 'member-joined'; readonly member: MemberRow }
+  | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
+  | { readonly kind: 'user-added'; readonly user: UserRow; readonly position: number }
+  | { readonly kind: 'invite-added'; readonly invite: Omit<InviteRow, 'uses'>; readonly position: number }
+  /** Capped invites record every use themselves; of the others only the joining tells. `capped` says which this is. */
+  | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean; readonly position: number };
+
+export interface GuildWriter {
+  apply(changes: readonly GuildChange[]): void | Promise<void>;
+}
+
+// From events to changes of the guild views.
+
+/** Types of the events that change the guild views. */
+export const STRUCTURE = [
+  'guild-created',
+  'channel-created',
+  'member-joined',
+  'member-left',
+  'user-registered',
+  'invite-created',
+  'invite-redeemed',
+] as const satisfies readonly EventType[];
+
+const changesOf = (event: ParleyEvent): readonly GuildChange[] => {
+  switch (event.type) {
+    case 'guild-created': {
+      const { guildId: id, name, ownerId, everyone } = event.data;
+      return [{ kind: 'guild-added', guild: { id, name, ownerId, everyone }, position: event.position }];
+    }
+    case 'channel-created': {
+      const { channelId: id, kind, guildId, name, topic, overwrites, participants } = event.data;
+      const createdAt = event.position;
+      return [
+        { kind: 'channel-added', channel: { id, kind, guildId, name, topic, overwrites, participants, createdAt } },
+      ];
+    }
+    case 'member-joined': {
+      const { guildId, userId, invite } = event.data;
+      const member = { guildId, userId, joinedTime: event.time, joinedAt: event.position };
+      const joined: GuildChange = { kind: 'member-joined', member };
+      return invite === null
+        ? [joined]
+        : [joined, { kind: 'invite-used', code: invite, capped: false, position: event.position }];
+    }
+    case 'member-left': {
+      const { guildId, userId } = event.data;
+      return [{ kind: 'member-left', guildId, userId, position: event.position }];
+    }
+    case 'user-registered': {
+      const { userId: id, kind, ownerId, sealed } = event.data;
+      return [
+        { kind: 'user-added', user: { id, kind, ownerId, sealed, sealedIn: event.id }, position: event.position },
+      ];
+    }
+    case 'invite-created': {
+      const { code, guildId, channelId, inviterId, maxUses, expiresAt } = event.data;
+      const invite = { code, guildId, channelId, inviterId, maxUses, expiresAt, createdTime: event.time };
+      return [{ kind: 'invite-added', invite, position: event.position }];
+    }
+    case 'invite-redeemed':
+      return [{ kind: 'invite-used', code: event.data.code, capped: true, position: event.position }];
+    default:
+      return [];
+  }
+};
+
+export const guildChanges = (events: readonly ParleyEvent[]): readonly GuildChange[] => {
+  const changes: GuildChange[] = [];
+  for (const event of events) for (const change of changesOf(event)) changes.push(change);
+  return changes;
+};

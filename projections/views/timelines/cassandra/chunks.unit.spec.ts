@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
+import { Story } from '../../../testing.ts';
+import { timelineChanges } from '../view.ts';
+import { tablesOf } from './tables.ts';
+import { chunksOf, packsOf, Statements } from './writer.ts';
+
+const statements = new Statements(tablesOf(1), 50);
+const chunked = (events: readonly ParleyEvent[]) =>
+  chunksOf(
+    timelineChanges(events).filter((change) => change.kind !== 'through'),
+    statements,
+  );
+/** Every statement on a row names its partition by these two parameters, side by side. */
+const partitionsIn = (chunk: ReturnType<typeof chunked>[number]) =>
+  new Set(
+    chunk.map(({ params }) => {
+      const bucket = params.findIndex((param) => typeof param === 'number');
+      return `${params[bucket - 1]}/${params[bucket]}`;
+    }),
+  );
+
+describe('requests', () => {
+  it('are of one partition each, and not longer than the store takes well', () => {
+    const story = new Story();
+    for (let n = 0; n < 200; n += 1) for (const channel of ['30', '31']) story.post(channel, '10');
+    const chunks = chunked(story.log.all);
+    expect(chunks.every((chunk) => partitionsIn(chunk).size === 1)).toBe(true);
+    expect(chunks.every((chunk) => chunk.length <= 64)).toBe(true);
+    expect(chunks.flat()).toHaveLength(400);
+    expect(chunks).toHaveLength(8);
+  });
+
+  it('hold all that happens to one message, in order', () => {
+    const story = new Story();
+    for (let n = 0; n < 50; n += 1) story.post('30', '10');
+    for (let n = 0; n < 100; n += 1) story.react('30', 1 + (n % 2), String(100 + n), '👍');
+    story.remove('30', 1, '10');
+    const chunks = chunked(story.log.all);
+    expect(chunks).toHaveLength(1);
+    const sequences = chunks[0]!.map(({ query, params }) => (query.startsWith('INSERT') ? params.at(-1) : params[0]));
+    expect(sequences).toEqual([...sequences].sort((a, b) => Number(a) - Number(b)));
+  });
+
+  it('of other rows take ten at once', () => {
+    const rows = Array.from({ length: 23 }, (_, n) => ({ query: 'so', params: [n] }));
+    expect(packsOf(rows).map((pack) => pack.length)).toEqual([10, 10, 3]);
+    expect(packsOf([])).toEqual([]);
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { urls } from '../../../../services/endpoints.ts';
+import { openCassandra } from '../../../../stores/cassandra/connection.ts';
+import { randomKeyspace } from './testing.ts';
+
+it('a new keyspace can be opened by many processes at once', async () => {
+  const keyspace = randomKeyspace();
+  const opened = await Promise.all(Array.from({ length: 12 }, () => openCassandra({ url: urls.cassandra, keyspace })));
+  try {
+    for (const cassandra of opened)
+      expect(
+        await cassandra.execute('SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?', [keyspace]),
+      ).toEqual([]);
+    await opened[0]!.define(`DROP KEYSPACE ${keyspace}`);
+  } finally {
+    for (const cassandra of opened) await cassandra.close();
+  }
+});

@@ -1,0 +1,129 @@
+import { errors, types } from 'cassandra-driver';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { StoreUnavailable } from '../../../../schemas/errors.ts';
+import { type Cassandra, kindOf, openCassandra } from '../../../../stores/cassandra/connection.ts';
+import { Story } from '../../../testing.ts';
+import { openCassandraTimelines } from './store.ts';
+import { proxied, randomKeyspace, type TestCassandra, testCassandra } from './testing.ts';
+
+const ANN = '10';
+const answered = (code: number, message = '') => new errors.ResponseError(code, message);
+
+describe('when Cassandra is gone', () => {
+  let cassandra: TestCassandra;
+  let generation: number;
+  const open: Cassandra[] = [];
+
+  beforeAll(async () => {
+    cassandra = await testCassandra();
+    generation = await cassandra.generation();
+  });
+  afterAll(() => cassandra.drop());
+  afterEach(async () => {
+    for (const client of open.splice(0)) await client.close();
+  });
+
+  const through = async (url: string, settings: { timeoutMs?: number; openMs?: number } = {}) => {
+    const client = await openCassandra({ url, keyspace: cassandra.client.keyspace, ...settings });
+    open.push(client);
+    return openCassandraTimelines({ client, generation, partitions: 1 });
+  };
+
+  it('its coming is waited for, and said how', async () => {
+    const proxy = await proxied();
+    await proxy.cut();
+    const waits: string[] = [];
+    const opened = through(proxy.url);
+    const failed = openCassandra({
+      url: proxy.url,
+      keyspace: cassandra.client.keyspace,
+      onWaiting: (reason, nextMs) => {
+        waits.push(reason);
+        expect(nextMs).toBeGreaterThan(0);
+        if (waits.length === 2) void proxy.mend();
+      },
+    });
+    open.push(await failed);
+    expect(waits.length).toBeGreaterThanOrEqual(2);
+    expect(waits[0]).toMatch(/ECONNREFUSED/);
+    expect(await (await opened).store.checkpoints()).toEqual([0]);
+    await proxy.cut();
+  });
+
+  it('waiting for it can be ended', async () => {
+    const proxy = await proxied();
+    await proxy.cut();
+    const stop = new AbortController();
+    const waiting = openCassandra({
+      url: proxy.url,
+      keyspace: randomKeyspace(),
+      signal: stop.signal,
+      onWaiting: () => stop.abort(),
+    });
+    await expect(waiting).rejects.toThrow(StoreUnavailable);
+  });
+
+  it('settings that cannot be right are not waited for', async () => {
+    const { keyspace } = cassandra.client;
+    await expect(openCassandra({ url: 'cassandra://nowhere', keyspace })).rejects.toThrow(TypeError);
+    const proxy = await proxied();
+    await expect(openCassandra({ url: `${proxy.url}?dc=elsewhere`, keyspace })).rejects.toThrow(/elsewhere/);
+    await proxy.cut();
+  });
+
+  it('reading and writing say for how long, and both go on when it is back', async () => {
+    const proxy = await proxied();
+    const { reader, store } = await through(proxy.url, { openMs: 200 });
+    const story = new Story();
+    story.post('30', ANN);
+    const batch = { partition: 0, from: 0, events: story.log.all, through: 1 };
+    await store.checkpoints();
+    await proxy.cut();
+    for (let n = 0; n < 10; n += 1) {
+      const failure = await store.commit(batch).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(StoreUnavailable);
+      expect(store.kindOf(failure)).toBe('transient');
+      await expect(reader.page('30', { limit: 5 }, ANN)).rejects.toMatchObject({ store: 'timelines' });
+    }
+    await proxy.mend();
+    await expect.poll(() => store.commit(batch).then(() => 'stored', kindOf), { timeout: 20_000 }).toBe('stored');
+    expect(await reader.page('30', { limit: 5 }, ANN)).toHaveLength(1);
+    await proxy.cut();
+  });
+
+  it('a server that does not answer is given up after the time it has', async () => {
+    const proxy = await proxied();
+    const { reader } = await through(proxy.url, { timeoutMs: 300 });
+    proxy.swallow();
+    const began = performance.now();
+    await expect(reader.page('30', { limit: 5 }, ANN)).rejects.toThrow(StoreUnavailable);
+    expect(performance.now() - began).toBeLessThan(3000);
+    await proxy.cut();
+  });
+
+  it('only what the server says about the event’s own values is final', () => {
+    const { responseErrorCodes: code } = types;
+    for (const transient of [code.overloaded, code.unavailableException, code.writeTimeout, code.serverError])
+      expect(kindOf(answered(transient))).toBe('transient');
+    expect(kindOf(new errors.OperationTimedOutError('so'))).toBe('transient');
+    expect(kindOf(new errors.NoHostAvailableError({}))).toBe('transient');
+    expect(kindOf(answered(code.unauthorized))).toBe('transient');
+    expect(kindOf(answered(code.invalid, 'unconfigured table x'))).toBe('damaged');
+    expect(kindOf(answered(code.invalid, 'Value too large'))).toBe('permanent');
+    expect(kindOf(new TypeError('Not a valid BigInt value'))).toBe('permanent');
+  });
+
+  it('an event whose values cannot be stored is final, and leaves the breaker closed', async () => {
+    const { reader, store } = openCassandraTimelines({ client: cassandra.client, generation, partitions: 1 });
+    const story = new Story();
+    const event = story.post('30', ANN);
+    Object.assign(event.data, { replyTo: 'nobody' });
+    for (let n = 0; n < 10; n += 1) {
+      const failure = await store
+        .commit({ partition: 0, from: 1, events: [event], through: 2 })
+        .catch((error: unknown) => error);
+      expect(store.kindOf(failure)).toBe('permanent');
+    }
+    expect(await reader.page('31', { limit: 5 }, ANN)).toEqual([]);
+  });
+});

@@ -1,0 +1,113 @@
+/** A message's row as the store answers it, and as a page shows it. */
+import type { Mentions } from '../../../../schemas/events/channel.ts';
+import type { MessageRow, ReactionCount } from '../view.ts';
+
+// Reactions as a map inside the message's row, from person and emoji to the sequence at which it was made: each entry has
+// its own timestamp, so that they converge one by one, and a page needs no further partition.
+
+/** An emoji may hold anything, a person's id no space. */
+export const reactionKey = (userId: string, emoji: string): string => `${userId} ${emoji}`;
+
+interface Reaction {
+  readonly userId: string;
+  readonly emoji: string;
+  readonly sequence: bigint;
+}
+
+/** Oldest first. */
+const inOrder = (reactions: ReadonlyMap<string, bigint>): readonly Reaction[] => {
+  const found: Reaction[] = [];
+  for (const [key, sequence] of reactions) {
+    const space = key.indexOf(' ');
+    found.push({ userId: key.slice(0, space), emoji: key.slice(space + 1), sequence });
+  }
+  return found.sort((a, b) => (a.sequence < b.sequence ? -1 : 1));
+};
+
+/** In the order of the oldest reaction that is still there. */
+export const countsOf = (reactions: ReadonlyMap<string, bigint>, viewer: string): readonly ReactionCount[] => {
+  const counts = new Map<string, { emoji: string; count: number; me: boolean }>();
+  for (const { emoji, userId } of inOrder(reactions)) {
+    let entry = counts.get(emoji);
+    if (entry === undefined) {
+      entry = { emoji, count: 0, me: false };
+      counts.set(emoji, entry);
+    }
+    entry.count += 1;
+    if (userId === viewer) entry.me = true;
+  }
+  return [...counts.values()];
+};
+
+export const reactorsOf = (
+  reactions: ReadonlyMap<string, bigint>,
+  emoji: string,
+  { after, limit }: { after?: string; limit: number },
+): readonly string[] => {
+  const start = after === undefined ? undefined : reactions.get(reactionKey(after, emoji));
+  return inOrder(reactions)
+    .filter((one) => one.emoji === emoji && (start === undefined || one.sequence > start))
+    .slice(0, limit)
+    .map((one) => one.userId);
+};
+
+/** What a half row (an edit that came before its post) lacks. */
+interface Posted {
+  readonly ordinal: bigint;
+  readonly sequence: bigint;
+  readonly position: bigint;
+  readonly author: bigint;
+  readonly time: bigint;
+}
+
+export interface Row extends Posted {
+  readonly id: bigint;
+  readonly reply_to: bigint | null;
+  readonly flags: number | null;
+  readonly nonce: string | null;
+  readonly edited_time: bigint | null;
+  readonly mentions: string | null;
+  readonly sealed_by: bigint | null;
+  readonly box: string | null;
+  readonly sealed_in: string;
+  readonly deleted: boolean | null;
+  readonly reactions: ReadonlyMap<string, bigint> | null;
+  /** Sequence of the last event after the posting that is in the row. */
+  readonly changed: bigint | null;
+}
+
+export type StoredRow = Omit<Row, keyof Posted> & { readonly [K in keyof Posted]: Posted[K] | null };
+
+export const COLUMNS = `id, ordinal, sequence, position, author, time, reply_to, flags, nonce, edited_time, mentions,
+  sealed_by, box, sealed_in, deleted, reactions, changed`;
+
+/** The author is written by the post only. */
+export const isWhole = (row: StoredRow): row is Row => row.author !== null;
+
+const NO_MENTIONS: Mentions = { users: [], everyone: false };
+const NO_REACTIONS: ReadonlyMap<string, bigint> = new Map();
+
+export const reactionsIn = (row: StoredRow): ReadonlyMap<string, bigint> =>
+  row.deleted === true ? NO_REACTIONS : (row.reactions ?? NO_REACTIONS);
+
+export const messageOf = (channelId: string, row: Row, viewer: string): MessageRow => {
+  const deleted = row.deleted === true;
+  return {
+    channelId,
+    id: String(row.id),
+    ordinal: Number(row.ordinal),
+    sequence: Number(row.sequence),
+    position: Number(row.position),
+    author: String(row.author),
+    time: Number(row.time),
+    editedTime: row.edited_time === null ? null : Number(row.edited_time),
+    replyTo: row.reply_to === null ? null : String(row.reply_to),
+    mentions: row.mentions === null || row.mentions === '' ? NO_MENTIONS : (JSON.parse(row.mentions) as Mentions),
+    flags: row.flags ?? 0,
+    nonce: row.nonce === null ? null : (JSON.parse(row.nonce) as string | number),
+    sealed: deleted || row.sealed_by === null || row.box === null ? null : { by: String(row.sealed_by), box: row.box },
+    sealedIn: row.sealed_in,
+    deleted,
+    reactions: countsOf(reactionsIn(row), viewer),
+  };
+};

@@ -1,0 +1,172 @@
+/**
+ * Tables, one set per generation: a rebuild builds a new set beside the one that is read. Never the same one anew: a
+ * deletion that the store has forgotten (after `gc_grace_seconds`) would let an older write, repeated, reappear.
+ *
+ * Every write and deletion of rows carries its event's sequence as its timestamp, so that the newest wins whatever the
+ * order in which they come. One that carries the clock instead would hide all later events.
+ */
+import type { Cassandra } from '../../../../stores/cassandra/connection.ts';
+
+/** Ids as the store keeps them: signed 64-bit numbers. */
+export const MAX_ID = 2n ** 63n - 1n;
+
+/** `undefined` for what no message or channel is called: zeros in front, or beyond the largest. */
+export const idOf = (id: string): bigint | undefined => {
+  if (id.length > 1 && id.charCodeAt(0) === 48) return undefined;
+  const value = BigInt(id);
+  return value <= MAX_ID ? value : undefined;
+};
+
+/** An id that only limits a range and need not exist. */
+export const boundOf = (id: string): bigint => {
+  const value = BigInt(id);
+  return value <= MAX_ID ? value : MAX_ID;
+};
+
+/**
+ * Messages of a channel in one partition. A row of 100 characters takes 0.5 KB, one of 2,000 (the most) up to 11 KB: a
+ * partition has 2.5 MB, at the very worst 55 MB (100 MB is what both stores advise against), and a channel of ten million
+ * messages has 2,000 of them.
+ */
+export const BUCKET_SIZE = 5000;
+
+/** @param ordinal of the message, from 1. */
+export const bucketOf = (ordinal: number, size: number): number => Math.floor((ordinal - 1) / size);
+
+export interface Tables {
+  /** One row per message, partitioned by channel and bucket. */
+  readonly messages: string;
+  /** Per channel how far it has got, and one row per bucket with its first id. */
+  readonly channels: string;
+  /** All checkpoints in one partition, to be read and written at once. */
+  readonly checkpoints: string;
+}
+
+const PREFIX = 'timeline_';
+
+export const tablesOf = (generation: number): Tables => {
+  if (!Number.isSafeInteger(generation) || generation < 1) throw new TypeError(`No generation: ${generation}`);
+  return {
+    messages: `${PREFIX}messages_g${generation}`,
+    channels: `${PREFIX}channels_g${generation}`,
+    checkpoints: `${PREFIX}checkpoints_g${generation}`,
+  };
+};
+
+/** Levelled: a page of history is read from few files, and edits of old messages leave no long-lived pieces. */
+const LEVELLED = `compaction = {'class': 'LeveledCompactionStrategy'}`;
+
+const definitions = ({ messages, channels, checkpoints }: Tables): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS ${messages} (
+     channel_id bigint, bucket int, id bigint,
+     ordinal bigint, sequence bigint, position bigint, author bigint, time bigint, reply_to bigint, flags int, nonce text,
+     edited_time bigint, mentions text, sealed_by bigint, box text, sealed_in text,
+     deleted boolean, reactions map<text, bigint>, changed bigint,
+     PRIMARY KEY ((channel_id, bucket), id)
+   ) WITH CLUSTERING ORDER BY (id DESC) AND ${LEVELLED}`,
+  `CREATE TABLE IF NOT EXISTS ${channels} (
+     channel_id bigint, first_id bigint, bucket int, through bigint static, PRIMARY KEY (channel_id, first_id)
+   ) WITH CLUSTERING ORDER BY (first_id DESC) AND ${LEVELLED}`,
+  `CREATE TABLE IF NOT EXISTS ${checkpoints} (
+     projection text, partition int, position bigint, PRIMARY KEY (projection, partition)
+   ) WITH ${LEVELLED}`,
+];
+
+/** Leaves what is there as it is. Not to be called twice at once: Cassandra may then make two tables of one name. */
+export const createGeneration = async (cassandra: Cassandra, generation: number): Promise<void> => {
+  for (const statement of definitions(tablesOf(generation))) await cassandra.define(statement);
+};
+
+export const dropGeneration = async (cassandra: Cassandra, generation: number): Promise<void> => {
+  const { messages, channels, checkpoints } = tablesOf(generation);
+  for (const table of [messages, channels, checkpoints]) await cassandra.define(`DROP TABLE IF EXISTS ${table}`);
+};
+
+/** Generations whose tables are there, complete or not, oldest first. */
+export const listGenerations = async (cassandra: Cassandra): Promise<readonly number[]> => {
+  const rows = await cassandra.execute<{ table_name: string }>(
+    'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?',
+    [cassandra.keyspace],
+  );
+  const found = new Set<number>();
+  for (const row of rows) {
+    const generation = /^timeline_[a-z]+_g(\d+)$/.exec(row.table_name)?.[1];
+    if (generation !== undefined) found.add(Number(generation));
+  }
+  return [...found].sort((a, b) => a - b);
+};
+
+/** In which bucket a message is. Buckets of a channel are numbered from 0 without gaps, and ids grow with them. */
+interface Place {
+  /** `undefined` before the channel's first message. */
+  readonly bucket: number | undefined;
+  /** How far the channel had got when, or before, the bucket was read. */
+  readonly through: number;
+}
+
+interface Start {
+  readonly first_id: bigint;
+  readonly bucket: number;
+}
+
+export class Places {
+  private readonly cassandra: Cassandra;
+  private readonly at: string;
+  private readonly between: string;
+  private readonly through: string;
+
+  constructor(cassandra: Cassandra, { channels }: Tables) {
+    this.cassandra = cassandra;
+    this.at = `SELECT bucket, through FROM ${channels} WHERE channel_id = ? AND first_id <= ? LIMIT 1`;
+    this.between = `SELECT first_id, bucket FROM ${channels} WHERE channel_id = ? AND first_id > ? AND first_id <= ?`;
+    this.through = `SELECT through FROM ${channels} WHERE channel_id = ? LIMIT 1`;
+  }
+
+  /** The bucket that holds, or would hold, a message of this id. */
+  async bucketAt(channel: bigint, id: bigint): Promise<number | undefined> {
+    return (await this.found(channel, id))?.bucket;
+  }
+
+  async placeOf(channel: bigint, id: bigint): Promise<Place> {
+    const row = await this.found(channel, id);
+    if (row !== undefined) return { bucket: row.bucket, through: Number(row.through ?? 0n) };
+    return { bucket: undefined, through: await this.throughOf(channel) };
+  }
+
+  private async found(channel: bigint, id: bigint) {
+    return (await this.cassandra.execute<{ bucket: number; through: bigint | null }>(this.at, [channel, id]))[0];
+  }
+
+  async throughOf(channel: bigint): Promise<number> {
+    const rows = await this.cassandra.execute<{ through: bigint | null }>(this.through, [channel]);
+    return Number(rows[0]?.through ?? 0n);
+  }
+
+  /** Ids by the bucket they are in; those before the first message are left out. */
+  async bucketsOf(channel: bigint, ids: readonly bigint[]): Promise<ReadonlyMap<number, readonly bigint[]>> {
+    const ascending = [...new Set(ids)].sort((a, b) => (a < b ? -1 : 1));
+    const lowest = ascending[0];
+    const highest = ascending.at(-1);
+    if (lowest === undefined || highest === undefined) return new Map();
+    const [first, later] = await Promise.all([this.bucketAt(channel, lowest), this.starts(channel, lowest, highest)]);
+    const found = new Map<number, bigint[]>();
+    let bucket = first;
+    let next = 0;
+    for (const id of ascending) {
+      for (let start = later[next]; start !== undefined && start.first_id <= id; start = later[++next])
+        bucket = start.bucket;
+      if (bucket === undefined) continue;
+      const list = found.get(bucket);
+      if (list === undefined) found.set(bucket, [id]);
+      else list.push(id);
+    }
+    return found;
+  }
+
+  /** Buckets that start beyond `after`, up to `last`, in order. */
+  private async starts(channel: bigint, after: bigint, last: bigint) {
+    if (after === last) return [];
+    const rows = await this.cassandra.execute<Start>(this.between, [channel, after, last]);
+    return [...rows].reverse();
+  }
+}

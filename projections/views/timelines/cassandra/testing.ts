@@ -1,0 +1,68 @@
+/** For specs: a keyspace of one's own on the shared server, and a way to the server that can be cut. */
+
+import { randomBytes } from 'node:crypto';
+import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
+import { ports, urls } from '../../../../services/endpoints.ts';
+import { type Cassandra, openCassandra } from '../../../../stores/cassandra/connection.ts';
+import { startProxy } from '../../../../stores/testing.ts';
+import { type TimelineReader, type TimelineWriter, timelineChanges } from '../view.ts';
+import { CassandraTimelineReader } from './reader.ts';
+import { CassandraPartitionStore, Checkpoints } from './store.ts';
+import { createGeneration, dropGeneration, tablesOf } from './tables.ts';
+import { CassandraTimelineWriter } from './writer.ts';
+
+export const randomKeyspace = (): string => `test_${randomBytes(8).toString('hex')}`;
+
+export interface TestCassandra {
+  readonly client: Cassandra;
+  /** Makes a generation's tables. */
+  generation(): Promise<number>;
+  drop(): Promise<void>;
+}
+
+export const testCassandra = async (): Promise<TestCassandra> => {
+  const client = await openCassandra({ url: urls.cassandra, keyspace: randomKeyspace() });
+  let generation = 0;
+  return {
+    client,
+    async generation() {
+      generation += 1;
+      await createGeneration(client, generation);
+      return generation;
+    },
+    async drop() {
+      await client.define(`DROP KEYSPACE ${client.keyspace}`);
+      await client.close();
+    },
+  };
+};
+
+export interface SmallTimelines {
+  readonly reader: TimelineReader;
+  readonly writer: TimelineWriter;
+  readonly store: CassandraPartitionStore;
+  readonly checkpoints: Checkpoints;
+  apply(events: readonly ParleyEvent[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A generation whose buckets hold few messages, so that a short story crosses their borders. */
+export const smallTimelines = (client: Cassandra, generation: number, bucketSize: number, clock = () => 0) => {
+  const tables = tablesOf(generation);
+  const writer = new CassandraTimelineWriter(client, tables, bucketSize);
+  const checkpoints = new Checkpoints(client, tables, 'timelines');
+  return {
+    reader: new CassandraTimelineReader(client, tables),
+    store: new CassandraPartitionStore({ writer, checkpoints, partitions: 4, clock }),
+    writer,
+    checkpoints,
+    apply: (events: readonly ParleyEvent[]) => writer.apply(timelineChanges(events)),
+    close: () => dropGeneration(client, generation),
+  } satisfies SmallTimelines;
+};
+
+/** Another port of the same server. */
+export const proxied = async () => {
+  const proxy = await startProxy(ports.cassandra);
+  return { ...proxy, url: `cassandra://127.0.0.1:${proxy.port}` };
+};

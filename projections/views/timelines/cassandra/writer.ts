@@ -1,0 +1,212 @@
+/** A change as what is written for it. Each carries the event's sequence as its timestamp; none writes a null. */
+
+import { types } from 'cassandra-driver';
+import { bulkhead } from 'cockatiel';
+import type { Mentions } from '../../../../schemas/events/channel.ts';
+import { Together } from '../../../../stores/batcher.ts';
+import type { Cassandra, Statement } from '../../../../stores/cassandra/connection.ts';
+import type { TimelineChange, TimelineWriter } from '../view.ts';
+import { reactionKey } from './rows.ts';
+import { bucketOf, type Tables } from './tables.ts';
+
+export type RowChange = Exclude<TimelineChange, { kind: 'through' }>;
+type Changed = Exclude<RowChange, { kind: 'posted' }>;
+
+/** `''` says none over those of an earlier sequence. */
+const mentionsColumn = (mentions: Mentions): string =>
+  mentions.everyone || mentions.users.length > 0 ? JSON.stringify(mentions) : '';
+
+const isFirst = (ordinal: number, size: number): boolean => (ordinal - 1) % size === 0;
+
+/** Left as it is, where a null would be a deletion. */
+const { unset } = types;
+
+export class Statements {
+  private readonly bucketSize: number;
+  private readonly post: string;
+  private readonly edit: string;
+  private readonly erase: string;
+  private readonly mark: string;
+  private readonly react: string;
+  private readonly unreact: string;
+  private readonly first: string;
+  private readonly reached: string;
+
+  constructor({ messages, channels }: Tables, bucketSize: number) {
+    this.bucketSize = bucketSize;
+    const key = 'WHERE channel_id = ? AND bucket = ? AND id = ?';
+    this.post = `INSERT INTO ${messages} (channel_id, bucket, id, ordinal, sequence, position, author, time, reply_to,
+      mentions, flags, nonce, sealed_by, box, sealed_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      USING TIMESTAMP ?`;
+    this.edit = `UPDATE ${messages} USING TIMESTAMP ? SET edited_time = ?, mentions = ?, sealed_by = ?, box = ?,
+      sealed_in = ?, changed = ? ${key}`;
+    this.erase = `DELETE sealed_by, box, reactions FROM ${messages} USING TIMESTAMP ? ${key}`;
+    this.mark = `UPDATE ${messages} USING TIMESTAMP ? SET deleted = true, changed = ? ${key}`;
+    this.react = `UPDATE ${messages} USING TIMESTAMP ? SET reactions[?] = ?, changed = ? ${key}`;
+    this.unreact = `UPDATE ${messages} USING TIMESTAMP ? SET reactions = reactions - ?, changed = ? ${key}`;
+    this.first = `INSERT INTO ${channels} (channel_id, first_id, bucket) VALUES (?, ?, ?) USING TIMESTAMP ?`;
+    this.reached = `UPDATE ${channels} USING TIMESTAMP ? SET through = ? WHERE channel_id = ?`;
+  }
+
+  /** The partition a message is in. */
+  bucketOf(change: RowChange): number {
+    return bucketOf(change.kind === 'posted' ? change.message.ordinal : change.ordinal, this.bucketSize);
+  }
+
+  /** What goes into the message's row. */
+  ofRow(change: RowChange, bucket: number): readonly Statement[] {
+    return change.kind === 'posted' ? [this.posted(change, bucket)] : this.changed(change, bucket);
+  }
+
+  private posted({ message: m }: Extract<RowChange, { kind: 'posted' }>, bucket: number): Statement {
+    const mentions = mentionsColumn(m.mentions);
+    return {
+      query: this.post,
+      params: [
+        BigInt(m.channelId),
+        bucket,
+        BigInt(m.id),
+        BigInt(m.ordinal),
+        BigInt(m.sequence),
+        BigInt(m.position),
+        BigInt(m.author),
+        BigInt(m.time),
+        m.replyTo === null ? unset : BigInt(m.replyTo),
+        mentions === '' ? unset : mentions,
+        m.flags === 0 ? unset : m.flags,
+        m.nonce === null ? unset : JSON.stringify(m.nonce),
+        m.sealed === null ? unset : BigInt(m.sealed.by),
+        m.sealed === null ? unset : m.sealed.box,
+        m.sealedIn,
+        BigInt(m.sequence),
+      ],
+    };
+  }
+
+  private changed(change: Changed, bucket: number): readonly Statement[] {
+    const key = [BigInt(change.channelId), bucket, BigInt(change.messageId)] as const;
+    const at = BigInt(change.sequence);
+    switch (change.kind) {
+      case 'edited': {
+        const { time, mentions, sealed, sealedIn } = change;
+        const values = [BigInt(time), mentionsColumn(mentions), BigInt(sealed.by), sealed.box, sealedIn, at];
+        return [{ query: this.edit, params: [at, ...values, ...key] }];
+      }
+      case 'deleted':
+        return [
+          { query: this.erase, params: [at, ...key] },
+          { query: this.mark, params: [at, at, ...key] },
+        ];
+      case 'reacted':
+        return [{ query: this.react, params: [at, reactionKey(change.userId, change.emoji), at, at, ...key] }];
+      case 'unreacted':
+        return [{ query: this.unreact, params: [at, [reactionKey(change.userId, change.emoji)], at, ...key] }];
+    }
+  }
+
+  /** The row that names a bucket's first id, where the change is the first of one. */
+  ofBucket(change: RowChange): Statement | undefined {
+    if (change.kind !== 'posted' || !isFirst(change.message.ordinal, this.bucketSize)) return undefined;
+    const { channelId, id, sequence } = change.message;
+    return { query: this.first, params: [BigInt(channelId), BigInt(id), this.bucketOf(change), BigInt(sequence)] };
+  }
+
+  through(channelId: string, sequence: number): Statement {
+    return { query: this.reached, params: [BigInt(sequence), BigInt(sequence), BigInt(channelId)] };
+  }
+}
+
+// Changes as requests: those of one partition together, in pieces that the store takes whole and at once. All changes of
+// one message are in one piece, in order, so that a row never holds a later event without the earlier ones.
+
+/** 30 KB: more gains nothing, and the store keeps a whole piece in memory. */
+const PIECE = 64;
+const PACK = 10;
+
+type Chunk = Statement[];
+
+interface Partition {
+  open: Chunk;
+  readonly ofMessage: Map<string, Chunk>;
+}
+
+export const chunksOf = (changes: readonly RowChange[], statements: Statements): readonly (readonly Statement[])[] => {
+  const chunks: Chunk[] = [];
+  const partitions = new Map<string, Partition>();
+  for (const change of changes) {
+    const posted = change.kind === 'posted';
+    const channelId = posted ? change.message.channelId : change.channelId;
+    const messageId = posted ? change.message.id : change.messageId;
+    const bucket = statements.bucketOf(change);
+    const key = `${channelId}/${bucket}`;
+    let partition = partitions.get(key);
+    if (partition === undefined) {
+      partition = { open: [], ofMessage: new Map() };
+      partitions.set(key, partition);
+      chunks.push(partition.open);
+    }
+    let chunk = partition.ofMessage.get(messageId);
+    if (chunk === undefined) {
+      if (partition.open.length >= PIECE) {
+        partition.open = [];
+        chunks.push(partition.open);
+      }
+      chunk = partition.open;
+      partition.ofMessage.set(messageId, chunk);
+    }
+    for (const statement of statements.ofRow(change, bucket)) chunk.push(statement);
+  }
+  return chunks;
+};
+
+/**
+ * Rows of channels (tiny, one or two for each) in requests of ten, which is as many partitions as the stores take at once
+ * without a warning: one by one they would cost as much as the messages.
+ */
+export const packsOf = (rows: readonly Statement[]): readonly (readonly Statement[])[] => {
+  const packs: (readonly Statement[])[] = [];
+  for (let at = 0; at < rows.length; at += PACK) packs.push(rows.slice(at, at + PACK));
+  return packs;
+};
+
+/** Requests on their way at once. Measured: 64 saturate one node, and three nodes share the rest. */
+const IN_FLIGHT = 96;
+
+export class CassandraTimelineWriter implements TimelineWriter {
+  private readonly cassandra: Cassandra;
+  private readonly statements: Statements;
+  private readonly limit = bulkhead(IN_FLIGHT, Number.POSITIVE_INFINITY);
+  private readonly progress = new Together<readonly Statement[], void>((some) => this.send(packsOf(some.flat())));
+
+  constructor(cassandra: Cassandra, tables: Tables, bucketSize: number) {
+    this.cassandra = cassandra;
+    this.statements = new Statements(tables, bucketSize);
+  }
+
+  /** Nothing is on its way any more when it resolves or rejects. How far a channel has got is written after its rows. */
+  async apply(changes: readonly TimelineChange[]): Promise<void> {
+    const rows: RowChange[] = [];
+    const buckets: Statement[] = [];
+    const through: Statement[] = [];
+    for (const change of changes) {
+      if (change.kind === 'through') through.push(this.statements.through(change.channelId, change.sequence));
+      else {
+        rows.push(change);
+        const bucket = this.statements.ofBucket(change);
+        if (bucket !== undefined) buckets.push(bucket);
+      }
+    }
+    await this.send([...chunksOf(rows, this.statements), ...packsOf(buckets)]);
+    if (through.length > 0) await this.progress.with(through);
+  }
+
+  private async send(chunks: readonly (readonly Statement[])[]): Promise<void> {
+    const sent = await Promise.allSettled(chunks.map((chunk) => this.limit.execute(() => this.one(chunk))));
+    for (const outcome of sent) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  private async one(chunk: readonly Statement[]): Promise<void> {
+    if (chunk.length === 1) await this.cassandra.execute(chunk[0]!.query, chunk[0]!.params);
+    else await this.cassandra.batch(chunk);
+  }
+}

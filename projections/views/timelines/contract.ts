@@ -1,0 +1,241 @@
+/** What every store of message timelines must do. */
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { messageId, Story } from '../../testing.ts';
+import type { PageQuery, TimelineReader } from './view.ts';
+
+export interface OpenTimelines {
+  readonly reader: TimelineReader;
+  apply(events: readonly ParleyEvent[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const CHANNEL = '30';
+const OTHER = '31';
+const ANN = '10';
+const BOB = '11';
+
+export const timelineContract = (name: string, open: () => Promise<OpenTimelines>) =>
+  describe(`timelines on ${name}`, () => {
+    let timelines: OpenTimelines;
+    let story: Story;
+    let applied: number;
+
+    beforeEach(async () => {
+      timelines = await open();
+      story = new Story();
+      applied = 0;
+    });
+    afterEach(() => timelines.close());
+
+    const project = async () => {
+      await timelines.apply(story.since(applied));
+      applied = await story.log.head();
+    };
+    const posted = async (count: number, channelId = CHANNEL) => {
+      for (let n = 0; n < count; n += 1) story.post(channelId, ANN);
+      await project();
+    };
+    const ordinals = async (query: PageQuery) =>
+      (await timelines.reader.page(CHANNEL, query, ANN)).map((row) => row.ordinal);
+    const row = async (ordinal: number, viewer = ANN) =>
+      (await timelines.reader.message(CHANNEL, messageId(CHANNEL, ordinal), viewer))!;
+
+    it('gives back a message as it was posted', async () => {
+      const event = story.post(CHANNEL, ANN, {
+        mentions: { users: [BOB], everyone: true },
+        replyTo: messageId(CHANNEL, 7),
+        nonce: '12',
+      });
+      await project();
+      expect(await row(1)).toEqual({
+        channelId: CHANNEL,
+        id: event.data.messageId,
+        ordinal: 1,
+        sequence: event.sequence,
+        position: event.position,
+        author: ANN,
+        time: event.time,
+        editedTime: null,
+        replyTo: messageId(CHANNEL, 7),
+        mentions: { users: [BOB], everyone: true },
+        flags: 0,
+        nonce: '12',
+        sealed: event.data.sealed,
+        sealedIn: event.id,
+        deleted: false,
+        reactions: [],
+      });
+    });
+
+    it('keeps ids beyond 2^53 to the last digit', async () => {
+      const large = '300000000001';
+      story.post(large, ANN);
+      story.post(large, ANN);
+      await project();
+      const page = await timelines.reader.page(large, { limit: 10 }, ANN);
+      expect(page.map((message) => message.id)).toEqual([messageId(large, 2), messageId(large, 1)]);
+    });
+
+    it('keeps a nonce as the number or the text it was', async () => {
+      const event = story.post(CHANNEL, ANN);
+      Object.assign(event.data, { nonce: 12 });
+      story.post(CHANNEL, ANN, { nonce: '12' });
+      await project();
+      expect((await row(1)).nonce).toBe(12);
+      expect((await row(2)).nonce).toBe('12');
+    });
+
+    it('pages newest first', async () => {
+      await posted(5);
+      await posted(2, OTHER);
+      expect(await ordinals({ limit: 3 })).toEqual([5, 4, 3]);
+    });
+
+    it('pages before and after a message without that message', async () => {
+      await posted(9);
+      expect(await ordinals({ before: messageId(CHANNEL, 4), limit: 2 })).toEqual([3, 2]);
+      expect(await ordinals({ after: messageId(CHANNEL, 4), limit: 2 })).toEqual([6, 5]);
+    });
+
+    it('pages around a message with that message in the middle', async () => {
+      await posted(9);
+      expect(await ordinals({ around: messageId(CHANNEL, 5), limit: 5 })).toEqual([7, 6, 5, 4, 3]);
+      expect(await ordinals({ around: messageId(CHANNEL, 1), limit: 4 })).toEqual([2, 1]);
+    });
+
+    it('pages by an id that no message has', async () => {
+      await posted(3);
+      expect(await ordinals({ before: '9223372036854775807', limit: 2 })).toEqual([3, 2]);
+      expect(await ordinals({ before: '9999999999999999999', limit: 2 })).toEqual([3, 2]);
+      expect(await ordinals({ after: '0', limit: 2 })).toEqual([2, 1]);
+    });
+
+    it('answers nothing for a channel or a message that does not exist', async () => {
+      await posted(1);
+      expect(await timelines.reader.page('404', { limit: 50 }, ANN)).toEqual([]);
+      expect(await timelines.reader.message(CHANNEL, '404', ANN)).toBeUndefined();
+      expect(await timelines.reader.message(OTHER, messageId(CHANNEL, 1), ANN)).toBeUndefined();
+    });
+
+    it('does not take an id with leading zeros for the one without', async () => {
+      await posted(1);
+      expect(await timelines.reader.message(CHANNEL, `0${messageId(CHANNEL, 1)}`, ANN)).toBeUndefined();
+      expect(await timelines.reader.page(`0${CHANNEL}`, { limit: 50 }, ANN)).toEqual([]);
+    });
+
+    it('shows the newest text and the time of the edit', async () => {
+      story.post(CHANNEL, ANN);
+      const edit = story.edit(CHANNEL, 1, ANN, { users: [BOB], everyone: false });
+      await project();
+      const { sealed, sealedIn, editedTime, mentions, sequence } = await row(1);
+      expect({ sealed, sealedIn, editedTime, mentions, sequence }).toEqual({
+        sealed: edit.data.sealed,
+        sealedIn: edit.id,
+        editedTime: edit.time,
+        mentions: { users: [BOB], everyone: false },
+        sequence: 1,
+      });
+    });
+
+    it('loses the text of a deleted message, leaves it out of pages and keeps its ordinal', async () => {
+      await posted(3);
+      story.remove(CHANNEL, 2, ANN);
+      await project();
+      expect(await ordinals({ limit: 10 })).toEqual([3, 1]);
+      expect(await row(2)).toMatchObject({ ordinal: 2, author: ANN, deleted: true, sealed: null });
+      const ids = [1, 2, 3].map((ordinal) => messageId(CHANNEL, ordinal));
+      expect(await timelines.reader.deletedAmong(CHANNEL, ids)).toEqual(new Set([ids[1]]));
+    });
+
+    it('counts reactions in the order of their first use and tells which are one’s own', async () => {
+      await posted(1);
+      story.react(CHANNEL, 1, BOB, '👍');
+      story.react(CHANNEL, 1, ANN, '🎉');
+      story.react(CHANNEL, 1, ANN, '👍');
+      await project();
+      expect((await row(1, BOB)).reactions).toEqual([
+        { emoji: '👍', count: 2, me: true },
+        { emoji: '🎉', count: 1, me: false },
+      ]);
+    });
+
+    it('drops an emoji with its last reaction', async () => {
+      await posted(1);
+      story.react(CHANNEL, 1, BOB, '👍');
+      story.react(CHANNEL, 1, ANN, '👍');
+      story.unreact(CHANNEL, 1, BOB, '👍');
+      await project();
+      expect((await row(1, BOB)).reactions).toEqual([{ emoji: '👍', count: 1, me: false }]);
+      story.unreact(CHANNEL, 1, ANN, '👍');
+      await project();
+      expect((await row(1)).reactions).toEqual([]);
+    });
+
+    it('lists who reacted in the order in which they did, page by page', async () => {
+      await posted(1);
+      for (const user of ['15', '12', '14', '13']) story.react(CHANNEL, 1, user, '👍');
+      await project();
+      const reactors = (query: { after?: string; limit: number }) =>
+        timelines.reader.reactors(CHANNEL, messageId(CHANNEL, 1), '👍', query);
+      expect(await reactors({ limit: 3 })).toEqual(['15', '12', '14']);
+      expect(await reactors({ after: '14', limit: 3 })).toEqual(['13']);
+    });
+
+    it('forgets the reactions of a deleted message', async () => {
+      await posted(1);
+      story.react(CHANNEL, 1, BOB, '👍');
+      story.remove(CHANNEL, 1, ANN);
+      await project();
+      expect((await row(1)).reactions).toEqual([]);
+      expect(await timelines.reader.reactors(CHANNEL, messageId(CHANNEL, 1), '👍', { limit: 10 })).toEqual([]);
+    });
+
+    it('tells the facts of a message and how far they go', async () => {
+      await posted(2);
+      story.react(CHANNEL, 1, BOB, '👍');
+      story.react(CHANNEL, 1, ANN, '🎉');
+      await project();
+      const facts = (ordinal: number, userId: string, emoji: string) =>
+        timelines.reader.facts(CHANNEL, messageId(CHANNEL, ordinal), { userId, emoji });
+      expect(await facts(1, ANN, '👍')).toEqual({
+        through: 4,
+        facts: {
+          messageId: messageId(CHANNEL, 1),
+          ordinal: 1,
+          author: ANN,
+          deleted: false,
+          reactions: new Map([
+            ['👍', 1],
+            ['🎉', 1],
+          ]),
+          reacted: false,
+        },
+      });
+      expect((await facts(1, BOB, '👍')).facts).toMatchObject({ reacted: true });
+      expect((await facts(2, BOB, '👍')).facts).toMatchObject({ reactions: new Map(), reacted: false });
+      expect(await facts(3, BOB, '👍')).toEqual({ through: 4, facts: undefined });
+      expect(await timelines.reader.facts('404', '1')).toEqual({ through: 0, facts: undefined });
+    });
+
+    it('finds several messages at once and leaves out the unknown', async () => {
+      await posted(3);
+      const ids = [messageId(CHANNEL, 3), '404', messageId(CHANNEL, 1)];
+      const found = await timelines.reader.messages(CHANNEL, ids, ANN);
+      expect(found.map((message) => message.ordinal).sort()).toEqual([1, 3]);
+    });
+
+    it('holds everything of one batch however its events depend on each other', async () => {
+      story.post(CHANNEL, ANN);
+      story.react(CHANNEL, 1, BOB, '👍');
+      story.edit(CHANNEL, 1, ANN);
+      story.post(OTHER, BOB);
+      story.post(CHANNEL, BOB);
+      story.remove(CHANNEL, 2, BOB);
+      await project();
+      expect(await row(1)).toMatchObject({ sequence: 1, sealedIn: 'event-3' });
+      expect((await row(2)).deleted).toBe(true);
+      expect((await timelines.reader.facts(CHANNEL, '1')).through).toBe(5);
+    });
+  });

@@ -1,0 +1,130 @@
+/**
+ * Single messages as they are now, also where the timelines lag behind the log or their store is gone: what the timeline
+ * does not hold yet is folded from the channel's stream. Pages of history stay the timelines' own.
+ */
+import type { LogReader } from '../../../log/port.ts';
+import { StoreUnavailable } from '../../../schemas/errors.ts';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { channelStream } from '../../../schemas/streams.ts';
+import { type MessageRow, rowOfPosted, type TimelineReader } from './view.ts';
+
+const PAGE = 1000;
+/** Events of a channel folded for one message at most: beyond it the answer would take too long. */
+const FOLDED = 20_000;
+
+type Log = Pick<LogReader, 'readStream' | 'streamHead'>;
+
+/** Reactions stay as the timeline counted them: folding them twice would count them twice. */
+const evolved = (row: MessageRow | undefined, event: ParleyEvent, messageId: string): MessageRow | undefined => {
+  if (!('messageId' in event.data) || event.data.messageId !== messageId) return row;
+  if (event.type === 'message-posted') return row ?? rowOfPosted(event);
+  if (row === undefined) return undefined;
+  if (event.type === 'message-deleted') return { ...row, deleted: true, sealed: null };
+  if (event.type !== 'message-edited' || row.deleted) return row;
+  return {
+    ...row,
+    editedTime: event.time,
+    mentions: event.data.mentions,
+    sealed: event.data.sealed,
+    sealedIn: event.id,
+  };
+};
+
+export class CurrentTimelines implements TimelineReader {
+  private readonly timelines: TimelineReader;
+  private readonly log: Log;
+
+  constructor(timelines: TimelineReader, log: Log) {
+    this.timelines = timelines;
+    this.log = log;
+  }
+
+  page: TimelineReader['page'] = (...query) => this.timelines.page(...query);
+  reactors: TimelineReader['reactors'] = (...query) => this.timelines.reactors(...query);
+  deletedAmong: TimelineReader['deletedAmong'] = (...query) => this.timelines.deletedAmong(...query);
+
+  async message(channelId: string, messageId: string, viewer: string): Promise<MessageRow | undefined> {
+    const known = await this.ifAvailable(async () => {
+      // Before the row: it may then hold more than `through`, never less.
+      const { through } = await this.timelines.facts(channelId, messageId);
+      return { through, row: await this.timelines.message(channelId, messageId, viewer) };
+    });
+    const { sequence } = await this.log.streamHead(channelStream(channelId));
+    if (known !== undefined && known.through >= sequence) return known.row;
+    const from = known?.through ?? (await this.beforePosting(channelId, messageId));
+    if (from === undefined) return known?.row;
+    let row = known?.row;
+    for (const event of await this.eventsAfter(channelId, from, sequence)) row = evolved(row, event, messageId);
+    return row;
+  }
+
+  async messages(channelId: string, messageIds: readonly string[], viewer: string): Promise<readonly MessageRow[]> {
+    const known = await this.ifAvailable(() => this.timelines.messages(channelId, messageIds, viewer));
+    const found = new Set(known?.map((row) => row.id));
+    const missing = messageIds.filter((id) => !found.has(id));
+    const others = await Promise.all(missing.map((id) => this.message(channelId, id, viewer)));
+    return [...(known ?? []), ...others.filter((row) => row !== undefined)];
+  }
+
+  async facts(
+    channelId: string,
+    messageId: string,
+    reaction?: { readonly userId: string; readonly emoji: string },
+  ): ReturnType<TimelineReader['facts']> {
+    const known = await this.ifAvailable(() => this.timelines.facts(channelId, messageId, reaction));
+    if (known !== undefined) return known;
+    const stream = channelStream(channelId);
+    const from = await this.beforePosting(channelId, messageId);
+    const { sequence } = await this.log.streamHead(stream);
+    if (from !== undefined && sequence - from > FOLDED) throw new StoreUnavailable('timelines', 5);
+    return { through: from ?? sequence, facts: undefined };
+  }
+
+  private async ifAvailable<T>(read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return undefined;
+      throw error;
+    }
+  }
+
+  private async eventsAfter(channelId: string, after: number, head: number): Promise<readonly ParleyEvent[]> {
+    if (head - after > FOLDED) throw new StoreUnavailable('timelines', 5);
+    const stream = channelStream(channelId);
+    const events: ParleyEvent[] = [];
+    for (let from = after + 1; from <= head; from += PAGE)
+      events.push(...(await this.log.readStream({ stream, from, limit: PAGE })));
+    return events;
+  }
+
+  /**
+   * Ids of a channel's messages grow with their sequences, so the posting is found by halving.
+   * @returns the sequence before it; `undefined` when no message has this id.
+   */
+  private async beforePosting(channelId: string, messageId: string): Promise<number | undefined> {
+    const stream = channelStream(channelId);
+    const wanted = BigInt(messageId);
+    let low = 1;
+    let high = (await this.log.streamHead(stream)).sequence;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const posted = await this.firstPosted(stream, middle, high);
+      if (posted === undefined) high = middle - 1;
+      else if (posted.id === wanted) return posted.sequence - 1;
+      else if (posted.id < wanted) low = posted.sequence + 1;
+      else high = middle - 1;
+    }
+    return undefined;
+  }
+
+  private async firstPosted(stream: string, from: number, through: number) {
+    for (let next = from; next <= through; next += 50) {
+      for (const event of await this.log.readStream({ stream, from: next, limit: 50 })) {
+        if (event.sequence > through) return undefined;
+        if (event.type === 'message-posted') return { sequence: event.sequence, id: BigInt(event.data.messageId) };
+      }
+    }
+    return undefined;
+  }
+}

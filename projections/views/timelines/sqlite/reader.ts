@@ -1,0 +1,170 @@
+import type { MessageState } from '../../../../domain/channel.ts';
+import type { Mentions } from '../../../../schemas/events/channel.ts';
+import { type Connection, idKey, idKeys, query, type Value } from '../../../../stores/sqlite/statements.ts';
+import type { MessageRow, PageQuery, ReactionCount, TimelineReader } from '../view.ts';
+
+type Columns = readonly [
+  id: string,
+  ordinal: number,
+  sequence: number,
+  position: number,
+  author: string,
+  time: number,
+  editedTime: number | null,
+  replyTo: string | null,
+  mentions: string | null,
+  flags: number,
+  nonce: string | null,
+  sealedBy: string | null,
+  box: string | null,
+  sealedIn: string,
+  deleted: number,
+];
+
+const COLUMNS = `CAST(id AS TEXT), ordinal, sequence, position, CAST(author AS TEXT), time, edited_time,
+  CAST(reply_to AS TEXT), mentions, flags, nonce, CAST(sealed_by AS TEXT), box, sealed_in, deleted`;
+
+const NO_MENTIONS: Mentions = { users: [], everyone: false };
+const NO_REACTIONS: readonly ReactionCount[] = [];
+
+const rowOf = (channelId: string, c: Columns, reactions: readonly ReactionCount[]): MessageRow => ({
+  channelId,
+  id: c[0],
+  ordinal: c[1],
+  sequence: c[2],
+  position: c[3],
+  author: c[4],
+  time: c[5],
+  editedTime: c[6],
+  replyTo: c[7],
+  mentions: c[8] === null ? NO_MENTIONS : (JSON.parse(c[8]) as Mentions),
+  flags: c[9],
+  nonce: c[10] === null ? null : (JSON.parse(c[10]) as string | number),
+  sealed: c[11] === null || c[12] === null ? null : { by: c[11], box: c[12] },
+  sealedIn: c[13],
+  deleted: c[14] === 1,
+  reactions,
+});
+
+const prepare = (db: Connection) => {
+  const select = <Row extends readonly Value[]>(sql: string) => query<Row>(db, sql);
+  const page = (rest: string) =>
+    select<Columns>(`SELECT ${COLUMNS} FROM messages WHERE channel_id = ? AND deleted = 0 ${rest}`);
+  return {
+    newest: page('ORDER BY id DESC LIMIT ?'),
+    before: page('AND id < ? ORDER BY id DESC LIMIT ?'),
+    after: page('AND id > ? ORDER BY id LIMIT ?'),
+    from: page('AND id >= ? ORDER BY id LIMIT ?'),
+    message: select<Columns>(`SELECT ${COLUMNS} FROM messages WHERE channel_id = ? AND id = ?`),
+    messages: select<Columns>(
+      `SELECT ${COLUMNS} FROM messages WHERE channel_id = ? AND id IN (SELECT value FROM json_each(?))`,
+    ),
+    deleted: select<[string]>(
+      `SELECT CAST(id AS TEXT) FROM messages INDEXED BY deleted_messages
+       WHERE channel_id = ? AND id IN (SELECT value FROM json_each(?)) AND deleted = 1`,
+    ),
+    reactions: select<[messageId: string, emoji: string, count: number, me: number]>(
+      `SELECT CAST(message_id AS TEXT), emoji, count, EXISTS (
+         SELECT 1 FROM reactions r WHERE r.channel_id = c.channel_id AND r.message_id = c.message_id
+           AND r.emoji = c.emoji AND r.user_id = ?)
+       FROM reaction_counts c
+       WHERE channel_id = ? AND message_id IN (SELECT value FROM json_each(?)) ORDER BY message_id, since`,
+    ),
+    reactors: select<[string]>(
+      `SELECT CAST(user_id AS TEXT) FROM reactions
+       WHERE channel_id = ? AND message_id = ? AND emoji = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
+    ),
+    reaction: select<[sequence: number]>(
+      'SELECT sequence FROM reactions WHERE channel_id = ? AND message_id = ? AND emoji = ? AND user_id = ?',
+    ),
+    counts: select<[emoji: string, count: number]>(
+      'SELECT emoji, count FROM reaction_counts WHERE channel_id = ? AND message_id = ? ORDER BY since',
+    ),
+    through: select<[number]>('SELECT through FROM timelines WHERE channel_id = ?'),
+  };
+};
+
+export class SqliteTimelineReader implements TimelineReader {
+  private readonly ask: ReturnType<typeof prepare>;
+
+  constructor(db: Connection) {
+    this.ask = prepare(db);
+  }
+
+  async page(channelId: string, query: PageQuery, viewer: string): Promise<readonly MessageRow[]> {
+    return this.withReactions(channelId, this.columns(idKey(channelId), query), viewer);
+  }
+
+  private columns(channel: string | null, query: PageQuery): readonly Columns[] {
+    if ('before' in query) return this.ask.before.all(channel, query.before, query.limit);
+    if ('after' in query) return this.ask.after.all(channel, query.after, query.limit).reverse();
+    if (!('around' in query)) return this.ask.newest.all(channel, query.limit);
+    const older = this.ask.before.all(channel, query.around, Math.floor(query.limit / 2));
+    const newer = this.ask.from.all(channel, query.around, query.limit - Math.floor(query.limit / 2));
+    return [...newer.reverse(), ...older];
+  }
+
+  async message(channelId: string, messageId: string, viewer: string): Promise<MessageRow | undefined> {
+    const found = this.ask.message.get(idKey(channelId), idKey(messageId));
+    return found && this.withReactions(channelId, [found], viewer)[0];
+  }
+
+  async messages(channelId: string, messageIds: readonly string[], viewer: string): Promise<readonly MessageRow[]> {
+    const rows = this.ask.messages.all(idKey(channelId), idKeys(messageIds));
+    return this.withReactions(channelId, rows, viewer);
+  }
+
+  private withReactions(channelId: string, rows: readonly Columns[], viewer: string): readonly MessageRow[] {
+    if (rows.length === 0) return [];
+    const byMessage = new Map<string, ReactionCount[]>();
+    for (const [messageId, emoji, count, me] of this.ask.reactions.all(
+      idKey(viewer),
+      idKey(channelId),
+      JSON.stringify(rows.map((row) => row[0])),
+    )) {
+      const reaction = { emoji, count, me: me === 1 };
+      const list = byMessage.get(messageId);
+      if (list === undefined) byMessage.set(messageId, [reaction]);
+      else list.push(reaction);
+    }
+    return rows.map((row) => rowOf(channelId, row, byMessage.get(row[0]) ?? NO_REACTIONS));
+  }
+
+  async facts(
+    channelId: string,
+    messageId: string,
+    reaction?: { readonly userId: string; readonly emoji: string },
+  ): Promise<{ readonly through: number; readonly facts: MessageState | undefined }> {
+    const key = [idKey(channelId), idKey(messageId)] as const;
+    const through = this.ask.through.get(key[0])?.[0] ?? 0;
+    const found = this.ask.message.get(...key);
+    if (found === undefined) return { through, facts: undefined };
+    return {
+      through,
+      facts: {
+        messageId,
+        ordinal: found[1],
+        author: found[4],
+        deleted: found[14] === 1,
+        reactions: new Map(this.ask.counts.all(...key)),
+        reacted:
+          reaction !== undefined && this.ask.reaction.get(...key, reaction.emoji, idKey(reaction.userId)) !== undefined,
+      },
+    };
+  }
+
+  async reactors(
+    channelId: string,
+    messageId: string,
+    emoji: string,
+    query: { after?: string; limit: number },
+  ): Promise<readonly string[]> {
+    const key = [idKey(channelId), idKey(messageId), emoji] as const;
+    const after = query.after === undefined ? 0 : (this.ask.reaction.get(...key, idKey(query.after))?.[0] ?? 0);
+    return this.ask.reactors.all(...key, after, query.limit).map(([userId]) => userId);
+  }
+
+  async deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(this.ask.deleted.all(idKey(channelId), idKeys(messageIds)).map(([id]) => id));
+  }
+}

@@ -1,0 +1,165 @@
+import type { Mentions } from '../../../../schemas/events/channel.ts';
+import { type Connection, command } from '../../../../stores/sqlite/statements.ts';
+import type { TimelineChange, TimelineWriter } from '../view.ts';
+
+/** Tables of the timelines. Messages are clustered by channel and id, so a page of history is one range. */
+export const timelineTables = `
+CREATE TABLE messages (
+  channel_id INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  author INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  edited_time INTEGER,
+  reply_to INTEGER,
+  mentions TEXT,
+  flags INTEGER NOT NULL,
+  nonce TEXT,
+  sealed_by INTEGER,
+  box TEXT,
+  sealed_in TEXT NOT NULL,
+  deleted INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (channel_id, id)
+) WITHOUT ROWID;
+CREATE INDEX deleted_messages ON messages (channel_id, id) WHERE deleted = 1;
+CREATE TABLE reactions (
+  channel_id INTEGER NOT NULL,
+  message_id INTEGER NOT NULL,
+  emoji TEXT NOT NULL,
+  user_id INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, message_id, emoji, user_id)
+) WITHOUT ROWID;
+CREATE TABLE reaction_counts (
+  channel_id INTEGER NOT NULL,
+  message_id INTEGER NOT NULL,
+  emoji TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, message_id, emoji)
+) WITHOUT ROWID;
+CREATE TABLE timelines (
+  channel_id INTEGER PRIMARY KEY,
+  through INTEGER NOT NULL
+) WITHOUT ROWID;
+`;
+
+type Reaction = Extract<TimelineChange, { kind: 'reacted' | 'unreacted' }>;
+
+const mentionsColumn = (mentions: Mentions): string | null =>
+  mentions.everyone || mentions.users.length > 0 ? JSON.stringify(mentions) : null;
+
+const prepare = (db: Connection) => ({
+  post: command(
+    db,
+    `INSERT INTO messages (channel_id, id, ordinal, sequence, position, author, time, reply_to, mentions, flags, nonce,
+       sealed_by, box, sealed_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ),
+  edit: command(
+    db,
+    `UPDATE messages SET edited_time = ?, mentions = ?, sealed_by = ?, box = ?, sealed_in = ?
+     WHERE channel_id = ? AND id = ? AND deleted = 0`,
+  ),
+  erase: command(db, 'UPDATE messages SET deleted = 1, sealed_by = NULL, box = NULL WHERE channel_id = ? AND id = ?'),
+  eraseReactions: command(db, 'DELETE FROM reactions WHERE channel_id = ? AND message_id = ?'),
+  eraseCounts: command(db, 'DELETE FROM reaction_counts WHERE channel_id = ? AND message_id = ?'),
+  react: command(
+    db,
+    `INSERT INTO reactions (channel_id, message_id, emoji, user_id, sequence) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO NOTHING`,
+  ),
+  countUp: command(
+    db,
+    `INSERT INTO reaction_counts (channel_id, message_id, emoji, count, since) VALUES (?, ?, ?, 1, ?)
+     ON CONFLICT DO UPDATE SET count = count + 1`,
+  ),
+  unreact: command(db, 'DELETE FROM reactions WHERE channel_id = ? AND message_id = ? AND emoji = ? AND user_id = ?'),
+  countDown: command(
+    db,
+    'UPDATE reaction_counts SET count = count - 1 WHERE channel_id = ? AND message_id = ? AND emoji = ?',
+  ),
+  dropCount: command(
+    db,
+    'DELETE FROM reaction_counts WHERE channel_id = ? AND message_id = ? AND emoji = ? AND count = 0',
+  ),
+  through: command(
+    db,
+    `INSERT INTO timelines (channel_id, through) VALUES (?, ?)
+     ON CONFLICT DO UPDATE SET through = excluded.through`,
+  ),
+});
+
+export class SqliteTimelineWriter implements TimelineWriter {
+  private readonly run: ReturnType<typeof prepare>;
+
+  constructor(db: Connection) {
+    this.run = prepare(db);
+  }
+
+  apply(changes: readonly TimelineChange[]): void {
+    for (const change of changes) this.one(change);
+  }
+
+  private one(change: TimelineChange): void {
+    switch (change.kind) {
+      case 'posted': {
+        const m = change.message;
+        this.run.post(
+          m.channelId,
+          m.id,
+          m.ordinal,
+          m.sequence,
+          m.position,
+          m.author,
+          m.time,
+          m.replyTo,
+          mentionsColumn(m.mentions),
+          m.flags,
+          m.nonce === null ? null : JSON.stringify(m.nonce),
+          m.sealed?.by ?? null,
+          m.sealed?.box ?? null,
+          m.sealedIn,
+        );
+        return;
+      }
+      case 'edited':
+        this.run.edit(
+          change.time,
+          mentionsColumn(change.mentions),
+          change.sealed.by,
+          change.sealed.box,
+          change.sealedIn,
+          change.channelId,
+          change.messageId,
+        );
+        return;
+      case 'deleted':
+        this.run.erase(change.channelId, change.messageId);
+        this.run.eraseReactions(change.channelId, change.messageId);
+        this.run.eraseCounts(change.channelId, change.messageId);
+        return;
+      case 'reacted':
+        this.react(change);
+        return;
+      case 'unreacted':
+        this.unreact(change);
+        return;
+      case 'through':
+        this.run.through(change.channelId, change.sequence);
+        return;
+    }
+  }
+
+  private react({ channelId, messageId, emoji, userId, sequence }: Reaction): void {
+    if (this.run.react(channelId, messageId, emoji, userId, sequence) === 1)
+      this.run.countUp(channelId, messageId, emoji, sequence);
+  }
+
+  private unreact({ channelId, messageId, emoji, userId }: Reaction): void {
+    if (this.run.unreact(channelId, messageId, emoji, userId) === 0) return;
+    this.run.countDown(channelId, messageId, emoji);
+    this.run.dropCount(channelId, messageId, emoji);
+  }
+}

@@ -1,0 +1,181 @@
+/** Message timelines: what was said in a channel, by message id. */
+
+import type { MessageState } from '../../../domain/channel.ts';
+import type { Sealed } from '../../../schemas/envelope.ts';
+import type { EventOf, ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import type { Mentions } from '../../../schemas/events/channel.ts';
+import { channelIdOf, channelStream } from '../../../schemas/streams.ts';
+
+export interface ReactionCount {
+  readonly emoji: string;
+  readonly count: number;
+  /** Whether the asking user is among them. */
+  readonly me: boolean;
+}
+
+export interface MessageRow {
+  readonly channelId: string;
+  readonly id: string;
+  readonly ordinal: number;
+  /** Sequence and position of the event that posted it. */
+  readonly sequence: number;
+  readonly position: number;
+  readonly author: string;
+  readonly time: number;
+  readonly editedTime: number | null;
+  readonly replyTo: string | null;
+  readonly mentions: Mentions;
+  readonly flags: number;
+  readonly nonce: string | number | null;
+  /** Null once deleted. */
+  readonly sealed: Sealed | null;
+  /** Id of the event the text was sealed in. */
+  readonly sealedIn: string;
+  readonly deleted: boolean;
+  readonly reactions: readonly ReactionCount[];
+}
+
+export type PageQuery =
+  | { readonly limit: number }
+  | { readonly before: string; readonly limit: number }
+  | { readonly after: string; readonly limit: number }
+  | { readonly around: string; readonly limit: number };
+
+export interface TimelineReader {
+  /** Newest first; deleted messages are left out. `before`, `after` exclude the message they name, `around` includes it. */
+  page(channelId: string, query: PageQuery, viewer: string): Promise<readonly MessageRow[]>;
+  /** `undefined` when there is none; a deleted one is returned as such. */
+  message(channelId: string, messageId: string, viewer: string): Promise<MessageRow | undefined>;
+  messages(channelId: string, messageIds: readonly string[], viewer: string): Promise<readonly MessageRow[]>;
+  /** Facts and, read together with them, the sequence of the channel's last event they include (0: none). */
+  facts(
+    channelId: string,
+    messageId: string,
+    reaction?: { readonly userId: string; readonly emoji: string },
+  ): Promise<{ readonly through: number; readonly facts: MessageState | undefined }>;
+  /** User ids in the order in which they reacted. */
+  reactors(
+    channelId: string,
+    messageId: string,
+    emoji: string,
+    query: { after?: string; limit: number },
+  ): Promise<readonly string[]>;
+  /** Which of these messages are deleted. */
+  deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/** `ordinal` is the message's: stores that spread a channel over partitions find the row by it. */
+export type TimelineChange =
+  | { readonly kind: 'posted'; readonly message: MessageRow }
+  | {
+      readonly kind: 'edited';
+      readonly channelId: string;
+      readonly messageId: string;
+      readonly ordinal: number;
+      readonly sequence: number;
+      readonly time: number;
+      readonly mentions: Mentions;
+      readonly sealed: Sealed;
+      readonly sealedIn: string;
+    }
+  | {
+      readonly kind: 'deleted';
+      readonly channelId: string;
+      readonly messageId: string;
+      readonly ordinal: number;
+      readonly sequence: number;
+    }
+  | {
+      readonly kind: 'reacted' | 'unreacted';
+      readonly channelId: string;
+      readonly messageId: string;
+      readonly ordinal: number;
+      readonly userId: string;
+      readonly emoji: string;
+      readonly sequence: number;
+    }
+  /** The channel's events up to `sequence` are in the changes before this one. */
+  | { readonly kind: 'through'; readonly channelId: string; readonly sequence: number };
+
+export interface TimelineWriter {
+  /** In order; what came before in the channel's stream has been applied. */
+  apply(changes: readonly TimelineChange[]): void | Promise<void>;
+}
+
+/** A timeline row as the event made it, before anything happened to the message. */
+const PREFIX = channelStream('').length;
+
+export const rowOfPosted = (event: EventOf<'message-posted'>): MessageRow => ({
+  channelId: event.stream.slice(PREFIX),
+  id: event.data.messageId,
+  ordinal: event.data.ordinal,
+  sequence: event.sequence,
+  position: event.position,
+  author: event.data.author,
+  time: event.time,
+  editedTime: null,
+  replyTo: event.data.replyTo,
+  mentions: event.data.mentions,
+  flags: event.data.flags,
+  nonce: event.data.nonce,
+  sealed: event.data.sealed,
+  sealedIn: event.id,
+  deleted: false,
+  reactions: [],
+});
+
+/** From events to timeline changes. */
+const changeOf = (event: ParleyEvent, channelId: string): TimelineChange | undefined => {
+  switch (event.type) {
+    case 'message-posted':
+      return { kind: 'posted', message: rowOfPosted(event) };
+    case 'message-edited':
+      return {
+        kind: 'edited',
+        channelId,
+        messageId: event.data.messageId,
+        ordinal: event.data.ordinal,
+        sequence: event.sequence,
+        time: event.time,
+        mentions: event.data.mentions,
+        sealed: event.data.sealed,
+        sealedIn: event.id,
+      };
+    case 'message-deleted':
+      return {
+        kind: 'deleted',
+        channelId,
+        messageId: event.data.messageId,
+        ordinal: event.data.ordinal,
+        sequence: event.sequence,
+      };
+    case 'reaction-added':
+    case 'reaction-removed':
+      return {
+        kind: event.type === 'reaction-added' ? 'reacted' : 'unreacted',
+        channelId,
+        messageId: event.data.messageId,
+        ordinal: event.data.ordinal,
+        userId: event.data.userId,
+        emoji: event.data.emoji,
+        sequence: event.sequence,
+      };
+    default:
+      return undefined;
+  }
+};
+
+/** One `through` for each channel the events touch, at the end. */
+export const timelineChanges = (events: readonly ParleyEvent[]): readonly TimelineChange[] => {
+  const changes: TimelineChange[] = [];
+  const through = new Map<string, number>();
+  for (const event of events) {
+    const channelId = channelIdOf(event.stream);
+    if (channelId === undefined) continue;
+    through.set(channelId, Math.max(event.sequence, through.get(channelId) ?? 0));
+    const change = changeOf(event, channelId);
+    if (change !== undefined) changes.push(change);
+  }
+  for (const [channelId, sequence] of through) changes.push({ kind: 'through', channelId, sequence });
+  return changes;
+};

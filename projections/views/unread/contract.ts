@@ -1,0 +1,165 @@
+/** What every store of heads, read markers and mentions must do. */
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { messageId, Story } from '../../testing.ts';
+import type { UnreadRows } from './view.ts';
+
+export interface OpenUnread {
+  readonly rows: UnreadRows;
+  apply(events: readonly ParleyEvent[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const CHANNEL = '30';
+const ANN = '10';
+const BOB = '11';
+const EVERYONE = { users: [], everyone: true };
+
+export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
+  describe(`unread on ${name}`, () => {
+    let unread: OpenUnread;
+    let story: Story;
+    let applied: number;
+
+    beforeEach(async () => {
+      unread = await open();
+      story = new Story();
+      applied = 0;
+    });
+    afterEach(() => unread.close());
+
+    const project = async () => {
+      await unread.apply(story.since(applied));
+      applied = await story.log.head();
+    };
+    const state = async (userId: string, floor = 0) => {
+      await project();
+      return (await unread.rows.states(userId, [{ channelId: CHANNEL, floor }]))[0]!;
+    };
+    const posted = (count: number, mentions = { users: [] as string[], everyone: false }) => {
+      for (let n = 0; n < count; n += 1) story.post(CHANNEL, ANN, { mentions });
+    };
+
+    it('moves the head with every event of the channel and its message with every message', async () => {
+      expect(await unread.rows.head(CHANNEL)).toEqual({
+        channelId: CHANNEL,
+        ordinal: 0,
+        messageId: null,
+        sequence: 0,
+        position: 0,
+      });
+      story.channel(CHANNEL, '20');
+      posted(2);
+      await project();
+      const reaction = story.react(CHANNEL, 1, BOB, '👍');
+      await project();
+      expect(await unread.rows.head(CHANNEL)).toEqual({
+        channelId: CHANNEL,
+        ordinal: 2,
+        messageId: messageId(CHANNEL, 2),
+        sequence: 4,
+        position: reaction.position,
+      });
+    });
+
+    it('answers the heads of many channels, of those without events too', async () => {
+      posted(3);
+      story.post('31', BOB);
+      await project();
+      const heads = await unread.rows.heads([CHANNEL, '31', '404']);
+      expect([...heads].map(([id, head]) => [id, head.ordinal])).toEqual([
+        [CHANNEL, 3],
+        ['31', 1],
+        ['404', 0],
+      ]);
+    });
+
+    it('counts what lies beyond the marker, deleted messages too', async () => {
+      posted(5);
+      story.read(BOB, { [CHANNEL]: 2 });
+      story.remove(CHANNEL, 4, ANN);
+      expect(await state(BOB)).toEqual({
+        channelId: CHANNEL,
+        readOrdinal: 2,
+        unread: 3,
+        mentions: 0,
+        lastMessageId: messageId(CHANNEL, 5),
+      });
+    });
+
+    it('counts from the floor where there is no marker, and never below zero', async () => {
+      posted(5);
+      expect(await state(BOB, 3)).toMatchObject({ readOrdinal: 3, unread: 2 });
+      expect(await state(BOB, 9)).toMatchObject({ readOrdinal: 5, unread: 0 });
+      expect(await unread.rows.unmarked(BOB, [CHANNEL, '31'])).toEqual([CHANNEL, '31']);
+      story.read(BOB, { [CHANNEL]: 1 });
+      expect(await state(BOB, 3)).toMatchObject({ readOrdinal: 1, unread: 4 });
+      expect(await unread.rows.unmarked(BOB, [CHANNEL, '31'])).toEqual(['31']);
+    });
+
+    it('never moves a marker back', async () => {
+      posted(5);
+      story.read(BOB, { [CHANNEL]: 4 });
+      story.read(BOB, { [CHANNEL]: 2 });
+      expect(await state(BOB)).toMatchObject({ readOrdinal: 4 });
+    });
+
+    it('clamps a marker to the head of that moment, in one batch as in two', async () => {
+      posted(2);
+      story.read(BOB, { [CHANNEL]: 100 });
+      posted(3);
+      expect(await state(BOB)).toMatchObject({ readOrdinal: 2, unread: 3 });
+      story.read('12', { [CHANNEL]: 100 });
+      await project();
+      posted(1);
+      expect(await state('12')).toMatchObject({ readOrdinal: 5, unread: 1 });
+    });
+
+    it('takes one’s own messages as read', async () => {
+      posted(3);
+      story.post(CHANNEL, BOB);
+      posted(1);
+      expect(await state(BOB)).toMatchObject({ readOrdinal: 4, unread: 1 });
+      expect(await state(ANN)).toMatchObject({ readOrdinal: 5, unread: 0 });
+    });
+
+    it('counts the messages that mention the user or everyone, each once', async () => {
+      posted(1, { users: [BOB], everyone: false });
+      posted(1, EVERYONE);
+      posted(1, { users: [BOB, BOB, '12'], everyone: true });
+      posted(1, { users: ['12'], everyone: false });
+      expect(await state(BOB)).toMatchObject({ unread: 4, mentions: 3 });
+      expect(await state('13')).toMatchObject({ unread: 4, mentions: 2 });
+      story.read(BOB, { [CHANNEL]: 2 });
+      expect(await state(BOB)).toMatchObject({ unread: 2, mentions: 1 });
+    });
+
+    it('replaces the mentions of an edited message and drops those of a deleted one', async () => {
+      posted(2, { users: [BOB], everyone: false });
+      story.edit(CHANNEL, 1, ANN, { users: ['12'], everyone: false });
+      expect(await state(BOB)).toMatchObject({ mentions: 1 });
+      expect(await state('12')).toMatchObject({ mentions: 1 });
+      story.remove(CHANNEL, 2, ANN);
+      story.edit(CHANNEL, 1, ANN, EVERYONE);
+      expect(await state(BOB)).toMatchObject({ mentions: 1 });
+      story.edit(CHANNEL, 1, ANN);
+      expect(await state(BOB)).toMatchObject({ mentions: 0 });
+    });
+
+    it('keeps channels and people apart', async () => {
+      posted(2, { users: [BOB], everyone: false });
+      story.post('31', ANN, { mentions: EVERYONE });
+      story.read(BOB, { '31': 1 });
+      await project();
+      expect(
+        await unread.rows.states(BOB, [
+          { channelId: '31', floor: 0 },
+          { channelId: CHANNEL, floor: 0 },
+        ]),
+      ).toMatchObject([
+        { channelId: '31', unread: 0, mentions: 0 },
+        { channelId: CHANNEL, unread: 2, mentions: 2 },
+      ]);
+    });
+  });

@@ -1,0 +1,192 @@
+/**
+ * Unread counts from the log alone, for when the store of unread counts cannot be asked: dearer, and right about everything but
+ * what lies beyond the last events of a channel that are looked at.
+ */
+
+import { LRUCache } from 'lru-cache';
+import { readFold, WHOLE_MAP_EVERY } from '../../../domain/read-markers.ts';
+import type { LogReader } from '../../../log/port.ts';
+import { StoreUnavailable } from '../../../schemas/errors.ts';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { channelStream, readStream } from '../../../schemas/streams.ts';
+import type { Progress } from '../../engine/port.ts';
+import type { Floors } from './reader.ts';
+import type { ChannelHead, ReadState, UnreadReader } from './view.ts';
+
+/** Unread counts that answer without their store, from the log. */
+class UnreadWithFallback implements UnreadReader {
+  private readonly primary: UnreadReader;
+  private readonly fallback: UnreadReader;
+
+  constructor(primary: UnreadReader, fallback: UnreadReader) {
+    this.primary = primary;
+    this.fallback = fallback;
+  }
+
+  head(channelId: string): Promise<ChannelHead> {
+    return this.ask((reader) => reader.head(channelId));
+  }
+
+  heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>> {
+    return this.ask((reader) => reader.heads(channelIds));
+  }
+
+  readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]> {
+    return this.ask((reader) => reader.readStates(userId, channelIds));
+  }
+
+  /** Each question is answered by one of them alone: halves of two would not fit. */
+  private async ask<T>(question: (reader: UnreadReader) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.primary);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      return question(this.fallback);
+    }
+  }
+}
+
+/** Asks `fallback` whatever `primary` cannot answer now, or would answer without having everything. */
+export const unreadWithFallback = (primary: UnreadReader, fallback: UnreadReader): UnreadReader =>
+  new UnreadWithFallback(primary, fallback);
+
+/** Between looks at whether the store is gone. */
+const LOOK_MS = 250;
+
+/**
+ * Progress of unread counts for who waits until they hold something: while their store is gone the log answers, which holds
+ * everything.
+ */
+export const progressWithFallback = (progress: Progress, isGone: () => boolean): Progress => ({
+  checkpoint: () => progress.checkpoint(),
+  async whenProcessed(position, timeoutMs) {
+    const deadline = Date.now() + timeoutMs;
+    for (let left = timeoutMs; left > 0 && !isGone(); left = deadline - Date.now())
+      if (await progress.whenProcessed(position, Math.min(left, LOOK_MS))) return true;
+    return isGone();
+  },
+});
+
+/** Most events of a channel that are looked at for one person's own last message and mentions. */
+const LOOKED_AT = 300;
+const FIRST_PAGE = 20;
+const PAGE = 100;
+/** Asked of the log at once. */
+const TOGETHER = 8;
+const HEADS = 10_000;
+const PEOPLE = 1000;
+
+interface Markers {
+  readonly sequence: number;
+  readonly channels: ReadonlyMap<string, number>;
+}
+
+export class UnreadFromLog implements UnreadReader {
+  private readonly log: LogReader;
+  private readonly floors: Floors;
+  private readonly knownHeads = new LRUCache<string, ChannelHead>({ max: HEADS });
+  private readonly knownMarkers = new LRUCache<string, Markers>({ max: PEOPLE });
+
+  constructor(log: LogReader, floors: Floors) {
+    this.log = log;
+    this.floors = floors;
+  }
+
+  /** The last message, below whatever else has happened since. */
+  async head(channelId: string): Promise<ChannelHead> {
+    const known = this.knownHeads.get(channelId);
+    let head: ChannelHead = { channelId, ordinal: 0, messageId: null, sequence: 0, position: 0 };
+    for await (const event of this.backwards(channelStream(channelId))) {
+      if (head.sequence === 0) head = { ...head, sequence: event.sequence, position: event.position };
+      if (event.sequence <= (known?.sequence ?? 0)) {
+        head = { ...head, ordinal: known!.ordinal, messageId: known!.messageId };
+        break;
+      }
+      if (event.type !== 'message-posted') continue;
+      head = { ...head, ordinal: event.data.ordinal, messageId: event.data.messageId };
+      break;
+    }
+    this.knownHeads.set(channelId, head);
+    return head;
+  }
+
+  async heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>> {
+    const heads = await this.each(channelIds, (channelId) => this.head(channelId));
+    return new Map(heads.map((head) => [head.channelId, head]));
+  }
+
+  async readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]> {
+    const markers = await this.markersOf(userId);
+    return this.each(channelIds, (channelId) => this.state(userId, channelId, markers.get(channelId)));
+  }
+
+  private async state(userId: string, channelId: string, marker: number | undefined): Promise<ReadState> {
+    const { ordinal: last, messageId: lastMessageId } = await this.head(channelId);
+    const from = marker ?? 0;
+    let own = 0;
+    /** Whether the message mentions the user, as its newest event says. */
+    const mentions = new Map<number, boolean>();
+    if (from < last) {
+      let looked = 0;
+      for await (const event of this.backwards(channelStream(channelId))) {
+        looked += 1;
+        noteMention(mentions, event, userId);
+        if (event.type === 'message-posted' && event.data.author === userId) own = event.data.ordinal;
+        const reached = event.type === 'message-posted' && event.data.ordinal <= from + 1;
+        if (own > 0 || reached || looked === LOOKED_AT) break;
+      }
+    }
+    const unmarked = marker === undefined && own === 0;
+    const read = unmarked ? await this.floors.floor(userId, channelId) : Math.max(from, own);
+    const readOrdinal = Math.min(read, last);
+    const beyond = [...mentions].filter(
+      ([ordinal, mentioned]) => mentioned && ordinal > readOrdinal && ordinal <= last,
+    );
+    return { channelId, readOrdinal, unread: last - readOrdinal, mentions: beyond.length, lastMessageId };
+  }
+
+  /** Back to what is known, or to the event that tells the whole map, which is at most a thousand away. */
+  private async markersOf(userId: string): Promise<ReadonlyMap<string, number>> {
+    const known = this.knownMarkers.get(userId);
+    const newer: ParleyEvent[] = [];
+    for await (const event of this.backwards(readStream(userId))) {
+      if (event.sequence <= (known?.sequence ?? 0)) break;
+      newer.push(event);
+      if ((event.type === 'channels-read' && event.data.whole) || newer.length > WHOLE_MAP_EVERY) break;
+    }
+    if (known !== undefined && newer.length === 0) return known.channels;
+    const begun = { sequence: known?.sequence ?? 0, channels: new Map(known?.channels) };
+    const { sequence, channels } = newer.reverse().reduce(readFold.evolve, begun);
+    this.knownMarkers.set(userId, { sequence, channels });
+    return channels;
+  }
+
+  private async *backwards(stream: string): AsyncGenerator<ParleyEvent> {
+    let events = await this.log.readStream({ stream, direction: 'backwards', limit: FIRST_PAGE });
+    let from = 0;
+    do {
+      yield* events;
+      from = (events.at(-1)?.sequence ?? 1) - 1;
+      if (from > 0) events = await this.log.readStream({ stream, from, direction: 'backwards', limit: PAGE });
+    } while (from > 0);
+  }
+
+  private async each<T>(channelIds: readonly string[], ask: (channelId: string) => Promise<T>): Promise<readonly T[]> {
+    const answers: T[] = [];
+    const waiting = channelIds.entries();
+    const worker = async () => {
+      for (const [n, channelId] of waiting) answers[n] = await ask(channelId);
+    };
+    await Promise.all(Array.from({ length: TOGETHER }, worker));
+    return answers;
+  }
+}
+
+/** Events come newest first, so that the first word about a message is the last. */
+const noteMention = (mentions: Map<number, boolean>, event: ParleyEvent, userId: string): void => {
+  if (event.type !== 'message-posted' && event.type !== 'message-edited' && event.type !== 'message-deleted') return;
+  const { ordinal } = event.data;
+  if (mentions.has(ordinal)) return;
+  const named = event.type === 'message-deleted' ? undefined : event.data.mentions;
+  mentions.set(ordinal, named !== undefined && (named.everyone || named.users.includes(userId)));
+};

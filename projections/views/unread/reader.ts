@@ -1,0 +1,91 @@
+/** Unread counts for whoever asks: what the store keeps, and for channels without a marker where counting starts. */
+
+import { LRUCache } from 'lru-cache';
+import type { LogReader } from '../../../log/port.ts';
+import { channelStream } from '../../../schemas/streams.ts';
+import type { GuildReader } from '../guild-views/view.ts';
+import type { ChannelHead, ReadState, UnreadReader, UnreadRows } from './view.ts';
+
+/** Where counting starts for somebody who has never read a channel: the last message before they could see it. */
+const REMEMBERED = 10_000;
+const PAGE = 100;
+
+export class Floors {
+  private readonly guilds: GuildReader;
+  private readonly log: LogReader;
+  /** What lies before a position never changes. */
+  private readonly known = new LRUCache<string, number>({ max: REMEMBERED });
+
+  constructor(guilds: GuildReader, log: LogReader) {
+    this.guilds = guilds;
+    this.log = log;
+  }
+
+  /** Ordinal of the last message before the user could see the channel; beyond every head for who cannot see it. */
+  async floor(userId: string, channelId: string): Promise<number> {
+    const channel = await this.guilds.channel(channelId);
+    if (channel === undefined) return 0;
+    if (channel.guildId === null) return channel.participants.includes(userId) ? 0 : Number.MAX_SAFE_INTEGER;
+    const member = await this.guilds.member(channel.guildId, userId);
+    if (member === undefined) return Number.MAX_SAFE_INTEGER;
+    if (member.joinedAt <= channel.createdAt) return 0;
+    const key = `${channelId}@${member.joinedAt}`;
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const ordinal = await this.lastOrdinalAt(channelStream(channelId), member.joinedAt);
+    this.known.set(key, ordinal);
+    return ordinal;
+  }
+
+  /** Costs the logarithm of the stream's length, so that joining need not write anything for every channel. */
+  private async lastOrdinalAt(stream: string, position: number): Promise<number> {
+    const head = await this.log.streamHead(stream);
+    let low = 0;
+    let high = head.sequence;
+    if (head.position <= position) low = high;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      const [event] = await this.log.readStream({ stream, from: middle, limit: 1 });
+      if (event !== undefined && event.position <= position) low = middle;
+      else high = middle - 1;
+    }
+    return this.lastOrdinalUpTo(stream, low);
+  }
+
+  private async lastOrdinalUpTo(stream: string, sequence: number): Promise<number> {
+    for (let from = sequence; from > 0; from -= PAGE) {
+      for (const event of await this.log.readStream({ stream, from, direction: 'backwards', limit: PAGE }))
+        if (event.type === 'message-posted') return event.data.ordinal;
+    }
+    return 0;
+  }
+}
+
+export class Unread implements UnreadReader {
+  private readonly rows: UnreadRows;
+  private readonly floors: Floors;
+
+  constructor(rows: UnreadRows, floors: Floors) {
+    this.rows = rows;
+    this.floors = floors;
+  }
+
+  head(channelId: string): Promise<ChannelHead> {
+    return this.rows.head(channelId);
+  }
+
+  heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>> {
+    return this.rows.heads(channelIds);
+  }
+
+  async readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]> {
+    const floors = new Map<string, number>();
+    for (const channelId of await this.rows.unmarked(userId, channelIds))
+      floors.set(channelId, await this.floors.floor(userId, channelId));
+    // Counted only now, at one moment: the log was asked while the views moved on.
+    return this.rows.states(
+      userId,
+      channelIds.map((channelId) => ({ channelId, floor: floors.get(channelId) ?? 0 })),
+    );
+  }
+}

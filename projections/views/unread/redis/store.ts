@@ -1,0 +1,148 @@
+import { ReplyError } from 'ioredis';
+import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
+import type { FailureKind } from '../../../../stores/guard.ts';
+import type { Redis } from '../../../../stores/redis/connection.ts';
+import { CheckpointMoved, type PartitionBatch, type PartitionStore } from '../../../engine/port.ts';
+import { type UnreadRows, unreadChanges } from '../view.ts';
+import { Keys, type UnreadPlace } from './keys.ts';
+import { RedisUnreadRows } from './reader.ts';
+import { RedisUnreadWriter, type Standing } from './writer.ts';
+
+// What a failure to store says: of the event, or of Redis.
+
+/** What the script itself stumbled over: values that cannot be compared. */
+const OF_THE_EVENT = /^ERR\b.*user_script/s;
+const NOT_OURS = /^WRONGTYPE\b/;
+
+const kindOf = (failure: unknown): FailureKind => {
+  if (failure instanceof TypeError || failure instanceof RangeError) return 'permanent';
+  if (!(failure instanceof ReplyError)) return 'transient';
+  const { message } = failure as Error;
+  if (NOT_OURS.test(message)) return 'damaged';
+  return OF_THE_EVENT.test(message) ? 'permanent' : 'transient';
+};
+
+const FLUSH_MS = 1000;
+/** A store that is filled anew is whole when it is this near to the log's head: milliseconds, at the pace of filling. */
+const NEAR = 1000;
+
+interface StoreParts {
+  readonly writer: RedisUnreadWriter;
+  /** Position of the log's last event: an emptied store is whole again only when it is there. */
+  readonly logHead: () => Promise<number>;
+  /** Milliseconds that never go back. */
+  readonly clock?: () => number;
+}
+
+const EMPTY: Standing = { through: 0, whole: 0 };
+
+export class RedisUnreadStore implements PartitionStore {
+  readonly name = 'unread';
+  readonly kindOf = kindOf;
+  private readonly writer: RedisUnreadWriter;
+  private readonly logHead: () => Promise<number>;
+  private readonly clock: () => number;
+  /** What this store last read or wrote. */
+  private readonly stored = new Map<number, Standing>();
+  /** Beyond that, without events in between. */
+  private readonly remembered = new Map<number, number>();
+  private flushed: number;
+
+  constructor({ writer, logHead, clock }: StoreParts) {
+    this.writer = writer;
+    this.logHead = logHead;
+    this.clock = clock ?? (() => performance.now());
+    this.flushed = this.clock();
+  }
+
+  async checkpoints(): Promise<readonly number[]> {
+    const found = await this.writer.standings();
+    this.remembered.clear();
+    for (const [partition, standing] of found.entries()) this.stored.set(partition, standing);
+    return found.map(({ through }) => through);
+  }
+
+  async commit(batch: PartitionBatch): Promise<void> {
+    const { partition, from, events, through } = batch;
+    const stored = this.stored.get(partition) ?? { ...EMPTY, through: from };
+    this.stored.set(partition, stored);
+    const reached = this.remembered.get(partition) ?? stored.through;
+    // A commit that failed is repeated, and may be there.
+    if (reached !== from && reached !== through) this.moved(batch, stored);
+    if (stored.through === through) return;
+    // What is not whole is not believed, so nothing of it waits.
+    if (events.length > 0 || stored.through === 0 || stored.through < stored.whole) return this.write(batch, stored);
+    this.remembered.set(partition, through);
+    if (this.clock() - this.flushed < FLUSH_MS) return;
+    const found = (await this.flushNow()).get(partition);
+    if (found !== undefined) this.moved(batch, found);
+  }
+
+  async repair(events: readonly ParleyEvent[]): Promise<void> {
+    await this.writer.apply(unreadChanges(events));
+  }
+
+  async flush(): Promise<void> {
+    await this.flushNow();
+  }
+
+  private async write(batch: PartitionBatch, stored: Standing): Promise<void> {
+    const { partition, events, through } = batch;
+    const whole = await this.wholeAt(stored, through);
+    const moves = { from: stored.through, through, whole };
+    const found = await this.writer.commit(partition, unreadChanges(events), moves);
+    if (found.through !== through) this.moved(batch, found);
+    this.stored.set(partition, found);
+    this.remembered.delete(partition);
+  }
+
+  private moved({ partition, from }: PartitionBatch, found: Standing): never {
+    this.stored.set(partition, found);
+    this.remembered.delete(partition);
+    throw new CheckpointMoved(partition, from, found.through);
+  }
+
+  /** Filled from the beginning, a store is whole where the log ends, and when it gets there, where the log ends then. */
+  private async wholeAt(stored: Standing, through: number): Promise<number | undefined> {
+    const begins = stored.through === 0;
+    if (!begins && !(stored.through < stored.whole && stored.whole <= through)) return undefined;
+    const head = await this.logHead();
+    return begins || head > through + NEAR ? Math.max(head, through) : undefined;
+  }
+
+  /** Partitions that somebody else has moved are left to their next commit. @returns where those stand. */
+  private async flushNow(): Promise<ReadonlyMap<number, Standing>> {
+    this.flushed = this.clock();
+    const moved = new Map<number, Standing>();
+    await Promise.all(
+      [...this.remembered].map(async ([partition, through]) => {
+        const stored = this.stored.get(partition) ?? EMPTY;
+        if (through === stored.through) return;
+        const whole = await this.wholeAt(stored, through);
+        const found = await this.writer.commit(partition, [], { from: stored.through, through, whole });
+        if (found.through !== through) moved.set(partition, found);
+        // Otherwise more was stored or remembered meanwhile.
+        else if (this.stored.get(partition) === stored) this.stored.set(partition, found);
+      }),
+    );
+    return moved;
+  }
+}
+
+// Heads, read markers and mentions in Redis.
+
+/** One generation's unread counts; nothing has to be there. @param logHead position of the log's last event */
+export const openRedisUnread = ({
+  redis,
+  logHead,
+  ...place
+}: UnreadPlace & { readonly redis: Redis; readonly logHead: () => Promise<number> }): {
+  readonly rows: UnreadRows;
+  readonly store: PartitionStore;
+} => {
+  const keys = new Keys(place);
+  return {
+    rows: new RedisUnreadRows(redis, keys),
+    store: new RedisUnreadStore({ writer: new RedisUnreadWriter(redis, keys), logHead }),
+  };
+};

@@ -1,0 +1,148 @@
+import { LRUCache } from 'lru-cache';
+import { type Connection, command, idKey, idKeys, query } from '../../../stores/sqlite/statements.ts';
+import type { ChannelHead, ReadState, UnreadChange, UnreadRows, UnreadWriter } from './view.ts';
+
+export const unreadTables = `
+CREATE TABLE heads (
+  channel_id INTEGER PRIMARY KEY,
+  ordinal INTEGER NOT NULL,
+  message_id INTEGER,
+  sequence INTEGER NOT NULL,
+  position INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE markers (
+  user_id INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  PRIMARY KEY (user_id, channel_id)
+) WITHOUT ROWID;
+CREATE TABLE mentions (
+  channel_id INTEGER NOT NULL,
+  target INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, target, ordinal)
+) WITHOUT ROWID;
+CREATE INDEX mentions_of_message ON mentions (channel_id, ordinal);
+`;
+
+const HEADS = 10_000;
+
+type HeadColumns = readonly [
+  channelId: string,
+  ordinal: number,
+  messageId: string | null,
+  sequence: number,
+  position: number,
+];
+const HEAD = 'CAST(channel_id AS TEXT), ordinal, CAST(message_id AS TEXT), sequence, position';
+
+const prepare = (db: Connection) => ({
+  moveHead: command(
+    db,
+    `INSERT INTO heads (channel_id, ordinal, message_id, sequence, position) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET ordinal = max(ordinal, excluded.ordinal), sequence = excluded.sequence,
+       message_id = coalesce(excluded.message_id, message_id), position = excluded.position`,
+  ),
+  mark: command(
+    db,
+    `INSERT INTO markers (user_id, channel_id, ordinal)
+     VALUES (?1, ?2, min(?3, coalesce((SELECT ordinal FROM heads WHERE channel_id = ?2), 0)))
+     ON CONFLICT DO UPDATE SET ordinal = max(ordinal, excluded.ordinal)`,
+  ),
+  unmention: command(db, 'DELETE FROM mentions WHERE channel_id = ? AND ordinal = ?'),
+  mention: command(db, 'INSERT INTO mentions (channel_id, ordinal, target) VALUES (?, ?, ?)'),
+  head: query<HeadColumns>(db, `SELECT ${HEAD} FROM heads WHERE channel_id = ?`),
+  heads: query<HeadColumns>(db, `SELECT ${HEAD} FROM heads WHERE channel_id IN (SELECT value FROM json_each(?))`),
+  markers: query<[channelId: string, ordinal: number]>(
+    db,
+    `SELECT CAST(channel_id AS TEXT), ordinal FROM markers
+     WHERE user_id = ? AND channel_id IN (SELECT value FROM json_each(?))`,
+  ),
+  mentionsBeyond: query<[number]>(
+    db,
+    `SELECT count(DISTINCT ordinal) FROM mentions
+     WHERE channel_id = ? AND target IN (?, 'everyone') AND ordinal > ?`,
+  ),
+});
+
+export class SqliteUnread implements UnreadRows, UnreadWriter {
+  private readonly run: ReturnType<typeof prepare>;
+  private readonly cache = new LRUCache<string, ChannelHead>({ max: HEADS });
+
+  constructor(db: Connection) {
+    this.run = prepare(db);
+  }
+
+  apply(changes: readonly UnreadChange[]): void {
+    for (const change of changes) {
+      switch (change.kind) {
+        case 'head': {
+          const { channelId, posted, sequence, position } = change;
+          this.run.moveHead(channelId, posted?.ordinal ?? 0, posted?.messageId ?? null, sequence, position);
+          this.cache.delete(channelId);
+          break;
+        }
+        case 'read':
+          this.run.mark(change.userId, change.channelId, change.ordinal);
+          break;
+        case 'mentions':
+          if (!change.fresh) this.run.unmention(change.channelId, change.ordinal);
+          for (const target of change.targets) this.run.mention(change.channelId, change.ordinal, target);
+          break;
+      }
+    }
+  }
+
+  async head(channelId: string): Promise<ChannelHead> {
+    return this.headNow(channelId);
+  }
+
+  private headNow(channelId: string): ChannelHead {
+    const known = this.cache.get(channelId);
+    if (known !== undefined) return known;
+    const found = this.run.head.get(idKey(channelId));
+    if (found === undefined) return { channelId, ordinal: 0, messageId: null, sequence: 0, position: 0 };
+    return this.remember(found);
+  }
+
+  private remember([channelId, ordinal, messageId, sequence, position]: HeadColumns): ChannelHead {
+    const head = { channelId, ordinal, messageId, sequence, position };
+    this.cache.set(channelId, head);
+    return head;
+  }
+
+  async heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>> {
+    return this.headsNow(channelIds);
+  }
+
+  private headsNow(channelIds: readonly string[]): ReadonlyMap<string, ChannelHead> {
+    const missing = channelIds.filter((channelId) => !this.cache.has(channelId));
+    if (missing.length > 1) for (const columns of this.run.heads.all(idKeys(missing))) this.remember(columns);
+    return new Map(channelIds.map((channelId) => [channelId, this.headNow(channelId)]));
+  }
+
+  private markers(userId: string, channelIds: readonly string[]): ReadonlyMap<string, number> {
+    return new Map(this.run.markers.all(idKey(userId), idKeys(channelIds)));
+  }
+
+  async unmarked(userId: string, channelIds: readonly string[]): Promise<readonly string[]> {
+    const markers = this.markers(userId, channelIds);
+    return channelIds.filter((channelId) => !markers.has(channelId));
+  }
+
+  async states(
+    userId: string,
+    channels: readonly { readonly channelId: string; readonly floor: number }[],
+  ): Promise<readonly ReadState[]> {
+    const ids = channels.map(({ channelId }) => channelId);
+    const heads = this.headsNow(ids);
+    const markers = this.markers(userId, ids);
+    return channels.map(({ channelId, floor }) => {
+      const { ordinal, messageId } = heads.get(channelId)!;
+      const readOrdinal = markers.get(channelId) ?? Math.min(floor, ordinal);
+      const unread = ordinal - readOrdinal;
+      const mentions = unread === 0 ? 0 : this.run.mentionsBeyond.get(idKey(channelId), idKey(userId), readOrdinal)![0];
+      return { channelId, readOrdinal, unread, mentions, lastMessageId: messageId };
+    });
+  }
+}

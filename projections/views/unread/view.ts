@@ -1,0 +1,147 @@
+/** How far each person has read, and how far each channel has got. */
+
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import type { Mentions } from '../../../schemas/events/channel.ts';
+import { channelIdOf } from '../../../schemas/streams.ts';
+
+export interface ChannelHead {
+  readonly channelId: string;
+  /** Ordinal and id of the last message; 0 and null before the first. */
+  readonly ordinal: number;
+  readonly messageId: string | null;
+  /** Sequence and position of the channel's last event of any kind. */
+  readonly sequence: number;
+  readonly position: number;
+}
+
+export interface ReadState {
+  readonly channelId: string;
+  /** Ordinal of the last message read. */
+  readonly readOrdinal: number;
+  /** Head ordinal minus read ordinal. */
+  readonly unread: number;
+  /** Messages beyond the marker that mention the user or everyone. */
+  readonly mentions: number;
+  readonly lastMessageId: string | null;
+}
+
+export interface UnreadReader {
+  head(channelId: string): Promise<ChannelHead>;
+  heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>>;
+  /** One row for each of the channels. A channel without marker counts from the message before the user could first see it. */
+  readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]>;
+}
+
+/** Whom a message mentions: a user id, or everyone in the channel. */
+export type MentionTarget = string | 'everyone';
+
+export type UnreadChange =
+  /** `posted` is the channel's last message when the changes bring a new one. */
+  | {
+      readonly kind: 'head';
+      readonly channelId: string;
+      readonly sequence: number;
+      readonly position: number;
+      readonly posted: { readonly ordinal: number; readonly messageId: string } | null;
+    }
+  /**
+   * Moves the marker forwards, never back and never beyond the head as the changes before this one left it. `own`: by a
+   * message that the user posted, so that it comes from the channel's stream and not from the user's.
+   */
+  | {
+      readonly kind: 'read';
+      readonly userId: string;
+      readonly channelId: string;
+      readonly ordinal: number;
+      readonly own: boolean;
+    }
+  /** In place of the message's former mentions. `fresh`: a new message, which has none. */
+  | {
+      readonly kind: 'mentions';
+      readonly channelId: string;
+      readonly ordinal: number;
+      readonly targets: readonly MentionTarget[];
+      readonly fresh: boolean;
+    };
+
+export interface UnreadWriter {
+  apply(changes: readonly UnreadChange[]): void | Promise<void>;
+}
+
+/** What a store of heads, markers and mentions can answer by itself, without knowing who joined when. */
+export interface UnreadRows {
+  head(channelId: string): Promise<ChannelHead>;
+  heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>>;
+  /** Which of the channels the user has no marker in. */
+  unmarked(userId: string, channelIds: readonly string[]): Promise<readonly string[]>;
+  /** At one moment. A channel without marker counts from `floor`, or from its head where that is lower. */
+  states(
+    userId: string,
+    channels: readonly { readonly channelId: string; readonly floor: number }[],
+  ): Promise<readonly ReadState[]>;
+}
+
+/** From events to changes of heads, markers and mentions: one head and one marker for each that a batch moves. */
+type Head = Extract<UnreadChange, { kind: 'head' }>;
+type Read = Extract<UnreadChange, { kind: 'read' }>;
+
+const targetsOf = ({ users, everyone }: Mentions): readonly MentionTarget[] =>
+  everyone ? ['everyone', ...new Set(users)] : [...new Set(users)];
+
+const mentionsOf = (event: ParleyEvent, channelId: string): UnreadChange | undefined => {
+  switch (event.type) {
+    case 'message-posted': {
+      const { ordinal, mentions } = event.data;
+      if (!mentions.everyone && mentions.users.length === 0) return undefined;
+      return { kind: 'mentions', channelId, ordinal, targets: targetsOf(mentions), fresh: true };
+    }
+    case 'message-edited': {
+      const { ordinal, mentions } = event.data;
+      return { kind: 'mentions', channelId, ordinal, targets: targetsOf(mentions), fresh: false };
+    }
+    case 'message-deleted':
+      return { kind: 'mentions', channelId, ordinal: event.data.ordinal, targets: [], fresh: false };
+    default:
+      return undefined;
+  }
+};
+
+const headOf = (event: ParleyEvent, channelId: string, former: Head | undefined): Head => ({
+  kind: 'head',
+  channelId,
+  sequence: event.sequence,
+  position: event.position,
+  posted:
+    event.type === 'message-posted'
+      ? { ordinal: event.data.ordinal, messageId: event.data.messageId }
+      : (former?.posted ?? null),
+});
+
+export const unreadChanges = (events: readonly ParleyEvent[]): readonly UnreadChange[] => {
+  const changes: UnreadChange[] = [];
+  const heads = new Map<string, Head>();
+  const own = new Map<string, Read>();
+  for (const event of events) {
+    if (event.type === 'channels-read') {
+      for (const [channelId, ordinal] of Object.entries(event.data.channels)) {
+        // The marker is clamped to the head as of this event, however the events are cut into batches.
+        const head = heads.get(channelId);
+        if (head !== undefined) changes.push(head);
+        heads.delete(channelId);
+        changes.push({ kind: 'read', userId: event.data.userId, channelId, ordinal, own: false });
+      }
+      continue;
+    }
+    const channelId = channelIdOf(event.stream);
+    if (channelId === undefined) continue;
+    heads.set(channelId, headOf(event, channelId, heads.get(channelId)));
+    const mentions = mentionsOf(event, channelId);
+    if (mentions !== undefined) changes.push(mentions);
+    if (event.type === 'message-posted') {
+      const { author: userId, ordinal } = event.data;
+      own.set(`${userId}_${channelId}`, { kind: 'read', userId, channelId, ordinal, own: true });
+    }
+  }
+  changes.push(...heads.values(), ...own.values());
+  return changes;
+};

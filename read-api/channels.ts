@@ -1,0 +1,149 @@
+/** Channels and what was said in them. A channel the asker may not view does not exist. */
+
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { allows, Permission } from '../domain/permissions.ts';
+import type { LogReader } from '../log/port.ts';
+import type { PageQuery } from '../projections/views/timelines/view.ts';
+import { integerText, Snowflake, text } from '../schemas/codecs.ts';
+import { fieldError, type ParleyError } from '../schemas/errors.ts';
+import type { Route } from '../schemas/http/route.ts';
+import { channelStream } from '../schemas/streams.ts';
+import { found, limitOf, type ReadDeps, readRoute, refused } from './read-route.ts';
+
+/** Which page of a channel's history was asked for. */
+const Sequence = integerText(0, Number.MAX_SAFE_INTEGER);
+
+const MessagePageQuery = t.partial({
+  around: Snowflake,
+  before: Snowflake,
+  after: Snowflake,
+  before_sequence: Sequence,
+  after_sequence: Sequence,
+  limit: limitOf(100),
+});
+type MessagePageQuery = t.TypeOf<typeof MessagePageQuery>;
+
+const ANCHORS = ['around', 'before', 'after', 'before_sequence', 'after_sequence'] as const;
+const EVENTS_PER_READ = 200;
+
+/** Id of the message whose posting is nearest to sequence `from`, looking in one direction, `from` included. */
+const nearestMessage = async (
+  log: Pick<LogReader, 'readStream'>,
+  stream: string,
+  from: number,
+  direction: 'forwards' | 'backwards',
+): Promise<string | undefined> => {
+  let next = from;
+  for (;;) {
+    const events = await log.readStream({ stream, from: next, direction, limit: EVENTS_PER_READ });
+    for (const event of events) if (event.type === 'message-posted') return event.data.messageId;
+    if (events.length < EVENTS_PER_READ) return undefined;
+    next = events.at(-1)!.sequence + (direction === 'forwards' ? 1 : -1);
+  }
+};
+
+/**
+ * Translates what was asked into a page of the timeline; sequences become the ids of the messages next to them.
+ * @returns error 50035 when two anchors were given
+ */
+const pageQueryOf = async (
+  log: Pick<LogReader, 'readStream'>,
+  channelId: string,
+  query: MessagePageQuery,
+): Promise<Either<ParleyError, PageQuery>> => {
+  const { around, before, after, before_sequence, after_sequence, limit = 50 } = query;
+  const given = ANCHORS.filter((anchor) => query[anchor] !== undefined);
+  if (given.length > 1) {
+    return either.left(fieldError([given[1]!], 'MUTUALLY_EXCLUSIVE', `Cannot be combined with ${given[0]}.`));
+  }
+  const stream = channelStream(channelId);
+  if (around !== undefined) return either.right({ around, limit });
+  if (before !== undefined) return either.right({ before, limit });
+  if (after !== undefined) return either.right({ after, limit });
+  if (before_sequence !== undefined) {
+    const first = await nearestMessage(log, stream, Math.max(1, before_sequence), 'forwards');
+    return either.right(first === undefined ? { limit } : { before: first, limit });
+  }
+  if (after_sequence !== undefined) {
+    const last = after_sequence === 0 ? undefined : await nearestMessage(log, stream, after_sequence, 'backwards');
+    return either.right({ after: last ?? '0', limit });
+  }
+  return either.right({ limit });
+};
+
+const Channel = t.type({ channel_id: Snowflake });
+const Message = t.type({ channel_id: Snowflake, message_id: Snowflake });
+const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
+
+const mayReadHistory = (permissions: bigint): boolean => allows(permissions, Permission.readMessageHistory);
+
+export const channelRoutes = (deps: ReadDeps): Route[] => [
+  readRoute(deps, {
+    path: '/channels/:channel_id',
+    reads: ['guild-views', 'unread'],
+    summary: 'A channel',
+    params: Channel,
+    answers: 'a channel',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.channel(actor.userId, params.channel_id);
+      if (access === undefined) return refused('unknownChannel');
+      const head = await deps.views.unread.head(params.channel_id);
+      return found(await deps.presenter.channel(access.channel, actor.userId, head));
+    },
+  }),
+  readRoute(deps, {
+    path: '/channels/:channel_id/messages',
+    reads: ['guild-views', 'timelines'],
+    summary: 'History of a channel',
+    params: Channel,
+    query: MessagePageQuery,
+    answers: 'a list of messages, newest first; the one that was named is not among them (`around` excepted)',
+    handle: async ({ actor, params, query }) => {
+      const access = await deps.access.channel(actor.userId, params.channel_id);
+      if (access === undefined) return refused('unknownChannel');
+      const page = await pageQueryOf(deps.log, params.channel_id, query);
+      if (either.isLeft(page)) return page;
+      if (!mayReadHistory(access.permissions)) return found([]);
+      const rows = await deps.views.timelines.page(params.channel_id, page.right, actor.userId);
+      return found(await deps.presenter.messages(rows));
+    },
+  }),
+  readRoute(deps, {
+    path: '/channels/:channel_id/messages/:message_id',
+    reads: ['guild-views', 'timelines'],
+    summary: 'A message',
+    params: Message,
+    answers: 'a message',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.channel(actor.userId, params.channel_id);
+      if (access === undefined) return refused('unknownChannel');
+      if (!mayReadHistory(access.permissions)) return refused('missingPermissions');
+      const row = await deps.views.timelines.message(params.channel_id, params.message_id, actor.userId);
+      if (row === undefined || row.deleted) return refused('unknownMessage');
+      return found((await deps.presenter.messages([row]))[0]);
+    },
+  }),
+  readRoute(deps, {
+    path: '/channels/:channel_id/messages/:message_id/reactions/:emoji',
+    reads: ['guild-views', 'timelines'],
+    summary: 'Who reacted to a message with an emoji',
+    params: Reaction,
+    query: t.partial({ limit: limitOf(100), after: Snowflake }),
+    answers: 'a list of users',
+    handle: async ({ actor, params, query: { limit = 25, after } }) => {
+      const access = await deps.access.channel(actor.userId, params.channel_id);
+      if (access === undefined) return refused('unknownChannel');
+      if (!mayReadHistory(access.permissions)) return refused('missingPermissions');
+      const row = await deps.views.timelines.message(params.channel_id, params.message_id, actor.userId);
+      if (row === undefined || row.deleted) return refused('unknownMessage');
+      const ids = await deps.views.timelines.reactors(params.channel_id, params.message_id, params.emoji, {
+        limit,
+        ...(after === undefined ? {} : { after }),
+      });
+      const users = await deps.presenter.users(ids);
+      return found(ids.map((id) => users.get(id)));
+    },
+  }),
+];

@@ -1,0 +1,95 @@
+/** Guilds and who is in them. To those who are not, a guild does not exist. */
+import * as t from 'io-ts';
+import type { InviteRow } from '../projections/views/guild-views/view.ts';
+import { Snowflake, text } from '../schemas/codecs.ts';
+import type { Route } from '../schemas/http/route.ts';
+import { found, limitOf, type ReadDeps, readRoute, refused } from './read-route.ts';
+
+// Invites, as those who hold their code see them.
+
+/** Whether it still lets somebody in. */
+const open = (invite: InviteRow, now: number): boolean =>
+  (invite.expiresAt === null || invite.expiresAt > now) && (invite.maxUses === 0 || invite.uses < invite.maxUses);
+
+export const inviteRoutes = (deps: ReadDeps): Route[] => [
+  readRoute(deps, {
+    path: '/invites/:code',
+    summary: 'What an invite leads to',
+    params: t.type({ code: text(2, 32, 'code') }),
+    answers: 'an invite with its guild and channel',
+    handle: async ({ params }) => {
+      const row = await deps.views.guilds.invite(params.code);
+      const invite = row === undefined || !open(row, deps.now()) ? undefined : await deps.presenter.invite(row);
+      return invite === undefined ? refused('unknownInvite') : found(invite);
+    },
+  }),
+];
+
+const Guild = t.type({ guild_id: Snowflake });
+
+export const guildRoutes = (deps: ReadDeps): Route[] => [
+  readRoute(deps, {
+    path: '/guilds/:guild_id',
+    summary: 'A guild',
+    params: Guild,
+    answers: 'a guild with its roles',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      return access === undefined ? refused('unknownGuild') : found(deps.presenter.guild(access.guild));
+    },
+  }),
+  readRoute(deps, {
+    path: '/guilds/:guild_id/roles',
+    summary: "A guild's roles",
+    params: Guild,
+    answers: 'a list of roles',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      return access === undefined ? refused('unknownGuild') : found(deps.presenter.guild(access.guild).roles);
+    },
+  }),
+  readRoute(deps, {
+    path: '/guilds/:guild_id/channels',
+    reads: ['guild-views', 'unread'],
+    summary: 'The channels of a guild that the asker may see',
+    params: Guild,
+    answers: 'a list of channels, in list order',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      if (access === undefined) return refused('unknownGuild');
+      const channels = await deps.access.visibleChannels(actor.userId, access.guild, true);
+      const heads = await deps.views.unread.heads(channels.map((channel) => channel.id));
+      return found(
+        await Promise.all(channels.map((row) => deps.presenter.channel(row, actor.userId, heads.get(row.id)))),
+      );
+    },
+  }),
+  readRoute(deps, {
+    path: '/guilds/:guild_id/members',
+    summary: 'Members of a guild',
+    params: Guild,
+    query: t.partial({ limit: limitOf(1000), after: Snowflake }),
+    answers: 'a list of members, by user id',
+    handle: async ({ actor, params, query: { limit = 1, after } }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      if (access === undefined) return refused('unknownGuild');
+      const rows = await deps.views.guilds.members(params.guild_id, {
+        limit,
+        ...(after === undefined ? {} : { after }),
+      });
+      return found(await deps.presenter.members(rows));
+    },
+  }),
+  readRoute(deps, {
+    path: '/guilds/:guild_id/members/:user_id',
+    summary: 'A member of a guild',
+    params: t.type({ guild_id: Snowflake, user_id: Snowflake }),
+    answers: 'a member',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      if (access === undefined) return refused('unknownGuild');
+      const row = await deps.views.guilds.member(params.guild_id, params.user_id);
+      return row === undefined ? refused('unknownMember') : found(await deps.presenter.member(row));
+    },
+  }),
+];

@@ -1,0 +1,60 @@
+/** What all queries have in common: they see the asker's own writes, and say "does not exist" in one way. */
+
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import type { LogReader } from '../log/port.ts';
+import type { Presenter } from '../presenter/presenter.ts';
+import type { ViewName } from '../projections/engine/port.ts';
+import type { Views } from '../projections/port.ts';
+import type { Access } from '../projections/views/guild-views/access.ts';
+import { integerText } from '../schemas/codecs.ts';
+import { type ErrorName, type ParleyError, parleyError } from '../schemas/errors.ts';
+import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
+
+/** What the read routes are given. */
+export interface ReadDeps {
+  readonly views: Pick<Views, 'timelines' | 'guilds' | 'unread'>;
+  readonly log: Pick<LogReader, 'readStream'>;
+  readonly presenter: Pick<
+    Presenter,
+    'user' | 'users' | 'member' | 'members' | 'channel' | 'guild' | 'messages' | 'invite'
+  >;
+  readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels'>;
+  /** Where the asker finds the socket. */
+  gatewayUrl(request: Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>): string;
+  /** True once these views hold everything this user was told is done; false when that took too long. */
+  ownWrites(userId: string, reads: readonly ViewName[]): Promise<boolean>;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export type Answer = Either<ParleyError, Reply>;
+
+export const found = (body: unknown): Answer => either.right({ body });
+export const refused = (name: ErrorName): Answer => either.left(parleyError(name));
+
+const GUILDS: readonly ViewName[] = ['guild-views'];
+
+/** A GET route whose handler runs when the views hold what the asker has written. */
+export const readRoute = <P, Q>(
+  deps: Pick<ReadDeps, 'ownWrites'>,
+  definition: Omit<Route<P, Q, undefined>, 'method' | 'access' | 'handle'> & {
+    /** The views it reads; guild views alone unless told. */
+    readonly reads?: readonly ViewName[];
+    readonly handle: (request: RouteRequest<P, Q, undefined>) => Promise<Answer>;
+  },
+): Route =>
+  route<P, Q, undefined>({
+    ...definition,
+    method: 'GET',
+    access: 'user',
+    handle: async (request) => {
+      if (!(await deps.ownWrites(request.actor.userId, definition.reads ?? GUILDS))) {
+        return either.left(parleyError('unavailable', { retryAfter: 1 }));
+      }
+      return definition.handle(request);
+    },
+  });
+
+/** `limit=` of a list. */
+export const limitOf = (max: number) => integerText(1, max);

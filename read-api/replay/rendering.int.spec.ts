@@ -1,0 +1,90 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoredEvent } from '../../log/port.ts';
+import { sealText } from '../../vault/sealing.ts';
+import { type Lines, openedLines, type ReplayPage, sealedLines } from './lines.ts';
+import { renderElsewhere } from './rendering.ts';
+
+const key = createSecretKey(randomBytes(32));
+
+const event = (n: number, content: string, over: Partial<StoredEvent> = {}): StoredEvent => {
+  const place = { stream: 'channel-1', eventId: `event-${n}` };
+  const sealed = sealText(key, { ...place, by: '1' }, JSON.stringify({ content, embeds: [] }));
+  return {
+    position: n,
+    stream: place.stream,
+    sequence: n,
+    type: 'message-posted',
+    schema: 1,
+    time: 1_700_000_000_000 + n,
+    id: place.eventId,
+    actor: '1',
+    key: null,
+    correlationId: 'c',
+    causationId: null,
+    traceparent: null,
+    data: JSON.stringify({ messageId: String(n), sealed, last: true }),
+    ...over,
+  };
+};
+
+const events = [
+  event(1, 'one\ntwo "three" 👍 \u2028'),
+  event(2, '', { key: 'line\nend "\u0000', correlationId: '', causationId: 'event-1', traceparent: '00-1' }),
+  event(3, 'deleted'),
+  event(4, 'moved', { stream: 'channel-2' }),
+  event(5, '', { type: 'channel-created', data: '{"name":"x"}' }),
+];
+
+const page: ReplayPage = {
+  lines: sealedLines(events, { format: 'ndjson', ids: 'position' }),
+  keys: new Map([['1', key]]),
+  deleted: new Set(['3']),
+};
+
+const textOf = (lines: Lines): string => Buffer.from(lines).toString();
+
+describe('rendering on a thread of its own', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-rendering-'));
+  const worker = pathToFileURL(join(folder, 'worker.mjs'));
+
+  beforeAll(async () => {
+    const entryPoints = [fileURLToPath(new URL('./worker.ts', import.meta.url))];
+    await build({ entryPoints, outfile: fileURLToPath(worker), bundle: true, platform: 'node', format: 'esm' });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('makes the same lines as rendering here, page by page', async () => {
+    const render = renderElsewhere(worker);
+    const pages = [
+      page,
+      { ...page, lines: sealedLines(events, { format: 'sse', ids: 'sequence' }) },
+      { ...page, keys: new Map() },
+    ] as const;
+    const lines = await Promise.all(pages.map(async (one) => textOf(await render(one))));
+    expect(lines).toEqual(pages.map((one) => openedLines(one)));
+    expect(
+      lines[0]!
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line).data.text?.content ?? null),
+    ).toEqual(['one\ntwo "three" 👍 \u2028', '', '', null, null]);
+  });
+
+  it('tells when the thread failed, every time', async () => {
+    const broken = join(folder, 'broken.mjs');
+    writeFileSync(broken, 'throw new Error("no thread")');
+    const render = renderElsewhere(pathToFileURL(broken));
+    await expect(render(page)).rejects.toThrow('no thread');
+    await expect(render(page)).rejects.toThrow('no thread');
+  });
+
+  it('renders here where there is no built thread', async () => {
+    expect(await renderElsewhere(pathToFileURL(join(folder, 'missing.mjs')))(page)).toBe(openedLines(page));
+  });
+});

@@ -1,0 +1,74 @@
+/**
+ * Opens pages of a replay on a thread of their own. That is half of a replay's work, which the thread that serves
+ * everybody else is spared.
+ */
+
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { type Lines, openedLines, type ReplayPage } from './lines.ts';
+
+// What travels to the rendering thread and back. */
+// Not from the folder's index: the thread should load this and nothing else.
+
+/** Key objects can be posted inside a map. */
+export interface Job {
+  readonly id: number;
+  readonly page: ReplayPage;
+}
+
+interface Done {
+  readonly id: number;
+  readonly lines: Uint8Array<ArrayBuffer>;
+}
+
+const encoder = new TextEncoder();
+
+/** Bytes are handed over to another thread, and to the connection, without a copy. */
+export const carryOut = ({ id, page }: Job): Done => ({ id, lines: encoder.encode(openedLines(page)) });
+
+type Render = (page: ReplayPage) => Promise<Lines>;
+
+/** Beside this code once it is built. Not built, as in specs, there is no other thread. */
+const WORKER = new URL('./rendering-worker.js', import.meta.url);
+
+interface Waiting {
+  readonly resolve: (lines: Lines) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * @param file the built worker; where there is none, pages are opened on this thread
+ * @returns `openedLines` done elsewhere; the thread starts with the first page and does not keep the process alive
+ */
+export const renderElsewhere = (file: URL = WORKER): Render => {
+  if (!existsSync(file)) return async (page) => openedLines(page);
+  const waiting = new Map<number, Waiting>();
+  let worker: Worker | undefined;
+  let jobs = 0;
+
+  const start = (): Worker => {
+    const started = new Worker(file);
+    started.on('message', (done: Done) => {
+      waiting.get(done.id)?.resolve(done.lines);
+      waiting.delete(done.id);
+      if (waiting.size === 0) started.unref();
+    });
+    started.on('error', (error) => {
+      worker = undefined;
+      for (const one of waiting.values()) one.reject(error);
+      waiting.clear();
+    });
+    return started;
+  };
+
+  return (page) =>
+    new Promise((resolve, reject) => {
+      worker ??= start();
+      jobs += 1;
+      waiting.set(jobs, { resolve, reject });
+      // Idle it must not keep the process alive; while it works the process must not end.
+      worker.ref();
+      const job: Job = { id: jobs, page };
+      worker.postMessage(job);
+    });
+};

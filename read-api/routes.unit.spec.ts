@@ -1,0 +1,168 @@
+import { either } from 'fp-ts';
+import { describe, expect, it } from 'vitest';
+import { readRoutes } from './index.ts';
+import {
+  ask,
+  aWorld,
+  BOT,
+  DIRECT_CHANNEL,
+  GUILD,
+  MEMBER,
+  MUTE_CHANNEL,
+  OPEN_CHANNEL,
+  OUTSIDER,
+  OWNER,
+  PRIVATE_CHANNEL,
+} from './testing.ts';
+
+const { deps, pages } = aWorld();
+const routes = readRoutes(deps);
+
+const get = async (url: string, userId = MEMBER): Promise<unknown> => {
+  const answer = await ask(routes, url, userId);
+  return either.isRight(answer) ? answer.right.body : answer.left.name;
+};
+const ids = (body: unknown) => (body as { id: string }[]).map((one) => one.id);
+
+describe('queries', () => {
+  it('tell where the socket is', async () => {
+    expect(await get('/gateway', '')).toEqual({ url: 'ws://chat.example/gateway' });
+    expect(await get('/gateway/bot', BOT)).toMatchObject({
+      url: 'ws://chat.example/gateway',
+      shards: 1,
+      session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 },
+    });
+  });
+
+  it('show the asker, other users, and nobody who never was', async () => {
+    expect(await get('/users/@me')).toMatchObject({ id: MEMBER, username: 'user-2' });
+    expect(await get(`/users/${OUTSIDER}`)).toMatchObject({ id: OUTSIDER });
+    expect(await get('/users/999')).toBe('unknownUser');
+  });
+
+  it('list what belongs to the asker', async () => {
+    expect(await get('/users/@me/guilds')).toMatchObject([{ id: GUILD, owner: false }]);
+    expect(await get('/users/@me/guilds', OWNER)).toMatchObject([{ id: GUILD, owner: true }]);
+    expect(await get(`/users/@me/guilds?after=${GUILD}`)).toEqual([]);
+    expect(await get('/users/@me/guilds?before=99')).toEqual([]);
+    expect(await get('/users/@me/guilds', OUTSIDER)).toEqual([]);
+    expect(await get('/users/@me/channels')).toMatchObject([{ id: DIRECT_CHANNEL, type: 1, last_message_id: '1005' }]);
+    expect(await get('/users/@me/channels', OUTSIDER)).toEqual([]);
+  });
+
+  it('count what is unread in every channel the asker may see', async () => {
+    const states = (await get('/users/@me/read-states')) as { channel_id: string }[];
+    expect(states.map((state) => state.channel_id)).toEqual([OPEN_CHANNEL, MUTE_CHANNEL, DIRECT_CHANNEL]);
+    expect(states[0]).toEqual({
+      channel_id: OPEN_CHANNEL,
+      last_message_id: '1005',
+      read_ordinal: 3,
+      unread_count: 2,
+      mention_count: 1,
+    });
+  });
+
+  it('show guilds, their roles, channels and members to those who are in them', async () => {
+    expect(await get(`/guilds/${GUILD}`)).toMatchObject({ id: GUILD, owner_id: OWNER });
+    expect(await get(`/guilds/${GUILD}/roles`)).toMatchObject([{ id: GUILD, name: '@everyone' }]);
+    expect(ids(await get(`/guilds/${GUILD}/channels`))).toEqual([OPEN_CHANNEL, MUTE_CHANNEL]);
+    expect(ids(await get(`/guilds/${GUILD}/channels`, OWNER))).toEqual([OPEN_CHANNEL, PRIVATE_CHANNEL, MUTE_CHANNEL]);
+    expect(await get(`/guilds/${GUILD}/members`)).toMatchObject([{ user: { id: OWNER } }]);
+    expect(await get(`/guilds/${GUILD}/members?limit=9&after=${OWNER}`)).toMatchObject([{ user: { id: MEMBER } }]);
+    expect(await get(`/guilds/${GUILD}/members/${OWNER}`)).toMatchObject({ user: { id: OWNER } });
+    expect(await get(`/guilds/${GUILD}/members/${OUTSIDER}`)).toBe('unknownMember');
+  });
+
+  it.each(['', '/roles', '/channels', '/members', '/members/1'])(
+    'answer an outsider about /guilds/:id%s as if there were no such guild',
+    async (tail) => {
+      const there = await ask(routes, `/guilds/${GUILD}${tail}`, OUTSIDER);
+      expect(there).toEqual(await ask(routes, `/guilds/999${tail}`, OUTSIDER));
+      expect(there).toMatchObject({ left: { code: 10004, status: 404 } });
+    },
+  );
+
+  it.each(['', '/messages', '/messages?before_sequence=3', '/messages/1001', '/messages/1001/reactions/x'])(
+    'answer about a private /channels/:id%s as if there were no such channel',
+    async (tail) => {
+      for (const hidden of [PRIVATE_CHANNEL, DIRECT_CHANNEL]) {
+        const asker = hidden === PRIVATE_CHANNEL ? MEMBER : OUTSIDER;
+        const there = await ask(routes, `/channels/${hidden}${tail}`, asker);
+        expect(there).toEqual(await ask(routes, `/channels/999${tail}`, asker));
+        expect(there).toMatchObject({ left: { code: 10003, status: 404 } });
+      }
+    },
+  );
+
+  it('show channels and messages, deleted ones never', async () => {
+    expect(await get(`/channels/${OPEN_CHANNEL}`)).toMatchObject({ id: OPEN_CHANNEL });
+    expect(await get(`/channels/${PRIVATE_CHANNEL}`, OWNER)).toMatchObject({ id: PRIVATE_CHANNEL });
+    expect(ids(await get(`/channels/${OPEN_CHANNEL}/messages`))).toEqual(['1005', '1004', '1002', '1001']);
+    expect(await get(`/channels/${OPEN_CHANNEL}/messages/1002`)).toMatchObject({ id: '1002' });
+    expect(await get(`/channels/${OPEN_CHANNEL}/messages/1003`)).toBe('unknownMessage');
+    expect(await get(`/channels/${OPEN_CHANNEL}/messages/1009`)).toBe('unknownMessage');
+  });
+
+  it('show no history to those who may not read it', async () => {
+    expect(await get(`/channels/${MUTE_CHANNEL}/messages`)).toEqual([]);
+    expect(await get(`/channels/${MUTE_CHANNEL}/messages/1001`)).toBe('missingPermissions');
+    expect(await get(`/channels/${MUTE_CHANNEL}/messages/1001/reactions/x`)).toBe('missingPermissions');
+  });
+
+  it.each([
+    ['', { limit: 50 }],
+    ['limit=7', { limit: 7 }],
+    ['around=5', { around: '5', limit: 50 }],
+    ['before=5', { before: '5', limit: 50 }],
+    ['after=5&limit=1', { after: '5', limit: 1 }],
+    // Message 1000 + n is event 2n: the messages below sequence 5 are those before message 1003.
+    ['before_sequence=5', { before: '1003', limit: 50 }],
+    ['before_sequence=6', { before: '1003', limit: 50 }],
+    ['before_sequence=0', { before: '1001', limit: 50 }],
+    ['before_sequence=11', { limit: 50 }],
+    ['before_sequence=999', { limit: 50 }],
+    ['after_sequence=6', { after: '1003', limit: 50 }],
+    ['after_sequence=7', { after: '1003', limit: 50 }],
+    ['after_sequence=0', { after: '0', limit: 50 }],
+    ['after_sequence=1', { after: '0', limit: 50 }],
+    ['after_sequence=999', { after: '1005', limit: 50 }],
+  ])('page the history by "%s"', async (query, expected) => {
+    await get(`/channels/${OPEN_CHANNEL}/messages?${query}`);
+    expect(pages.at(-1)).toEqual(expected);
+  });
+
+  it('refuse two anchors at once', async () => {
+    expect(await ask(routes, `/channels/${OPEN_CHANNEL}/messages?before=1&after=2`, MEMBER)).toMatchObject({
+      left: { code: 50035, errors: { after: { _errors: [{ code: 'MUTUALLY_EXCLUSIVE' }] } } },
+    });
+  });
+
+  it('list who reacted', async () => {
+    const url = `/channels/${OPEN_CHANNEL}/messages/1001/reactions/${encodeURIComponent('👍')}`;
+    expect(ids(await get(url))).toEqual([OWNER, MEMBER]);
+    expect(ids(await get(`${url}?limit=1&after=${OWNER}`))).toEqual([MEMBER]);
+    expect(await get(`/channels/${OPEN_CHANNEL}/messages/1001/reactions/x`)).toEqual([]);
+    expect(await get(`/channels/${OPEN_CHANNEL}/messages/1003/reactions/x`)).toBe('unknownMessage');
+  });
+
+  it('show invites that still let somebody in', async () => {
+    expect(await get('/invites/good', OUTSIDER)).toMatchObject({ code: 'good', guild: { id: GUILD } });
+    for (const code of ['expired', 'used', 'never']) expect(await get(`/invites/${code}`)).toBe('unknownInvite');
+  });
+
+  it('show an application to its bot and its owner only', async () => {
+    for (const path of ['/oauth2/applications/@me', '/applications/@me', `/applications/${BOT}`]) {
+      expect(await get(path, BOT)).toMatchObject({ id: BOT, bot: { id: BOT }, owner: { id: OWNER } });
+    }
+    expect(await get(`/applications/${BOT}`, OWNER)).toMatchObject({ id: BOT });
+    expect(await get(`/applications/${BOT}`, MEMBER)).toBe('unknownApplication');
+    expect(await get('/applications/@me', MEMBER)).toBe('unknownApplication');
+  });
+
+  it('answer 503 with a time to come back while the asker has writes that the views do not hold', async () => {
+    const behind = readRoutes(aWorld({ ownWrites: async () => false }).deps);
+    for (const url of ['/users/@me', `/guilds/${GUILD}`, `/channels/${OPEN_CHANNEL}/messages`, '/invites/good']) {
+      expect(await ask(behind, url, MEMBER)).toMatchObject({ left: { status: 503, retryAfter: 1 } });
+    }
+  });
+});

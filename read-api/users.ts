@@ -1,0 +1,147 @@
+/** Users, and what belongs to the one who asks. */
+import * as t from 'io-ts';
+import { guildPermissions } from '../domain/permissions.ts';
+import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
+import { Snowflake } from '../schemas/codecs.ts';
+import type { Route } from '../schemas/http/route.ts';
+import { type Answer, found, limitOf, type ReadDeps, readRoute, refused } from './read-route.ts';
+
+/** Applications: the bots' own cards. An application and its bot share one id. */
+const present = async ({ presenter }: ReadDeps, row: UserRow) => {
+  const bot = await presenter.user(row.id);
+  return {
+    id: row.id,
+    name: bot.username,
+    icon: null,
+    description: '',
+    summary: '',
+    bot_public: true,
+    bot_require_code_grant: false,
+    flags: 0,
+    verify_key: '',
+    bot,
+    owner: row.ownerId === null ? null : await presenter.user(row.ownerId),
+    team: null,
+  };
+};
+
+/** For the bot itself and for who made it; for others it does not exist. */
+const application = async (deps: ReadDeps, id: string, asker: string): Promise<Answer> => {
+  const row = await deps.views.guilds.user(id);
+  if (row?.kind !== 'bot' || (row.id !== asker && row.ownerId !== asker)) return refused('unknownApplication');
+  return found(await present(deps, row));
+};
+
+export const applicationRoutes = (deps: ReadDeps): Route[] => [
+  ...['/oauth2/applications/@me', '/applications/@me'].map((path) =>
+    readRoute(deps, {
+      path,
+      summary: 'The application of the bot that asks',
+      answers: 'an application with its bot and its owner',
+      handle: ({ actor }) => application(deps, actor.userId, actor.userId),
+    }),
+  ),
+  readRoute(deps, {
+    path: '/applications/:application_id',
+    summary: 'An application, for its bot and its owner',
+    params: t.type({ application_id: Snowflake }),
+    answers: 'an application with its bot and its owner',
+    handle: ({ actor, params }) => application(deps, params.application_id, actor.userId),
+  }),
+];
+
+const compareIds = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+
+/** Every channel the user may see, guild by guild, then the direct ones. */
+const everyChannelOf = async ({ views, access }: ReadDeps, userId: string): Promise<readonly ChannelRow[]> => {
+  const guilds = await views.guilds.guildsOf(userId);
+  const visible = await Promise.all(guilds.map((guild) => access.visibleChannels(userId, guild, true)));
+  return [...visible.flat(), ...(await views.guilds.directChannelsOf(userId))];
+};
+
+const ownGuild = (guild: GuildRow, userId: string) => ({
+  id: guild.id,
+  name: guild.name,
+  icon: null,
+  banner: null,
+  owner: guild.ownerId === userId,
+  permissions: guildPermissions(guild, userId, true).toString(),
+  features: [],
+  approximate_member_count: guild.memberCount,
+});
+
+export const userRoutes = (deps: ReadDeps): Route[] => [
+  readRoute(deps, {
+    path: '/users/@me',
+    summary: 'The user whose token this is',
+    answers: 'a user',
+    handle: async ({ actor }) =>
+      found({
+        ...(await deps.presenter.user(actor.userId)),
+        flags: 0,
+        locale: 'en-US',
+        mfa_enabled: false,
+        verified: true,
+      }),
+  }),
+  readRoute(deps, {
+    path: '/users/@me/guilds',
+    summary: 'Guilds the asker is in',
+    query: t.partial({ before: Snowflake, after: Snowflake, limit: limitOf(200) }),
+    answers: 'a list of partial guilds, by id',
+    handle: async ({ actor, query: { before, after, limit = 200 } }) => {
+      const guilds = [...(await deps.views.guilds.guildsOf(actor.userId))]
+        .sort((a, b) => compareIds(a.id, b.id))
+        .filter((guild) => before === undefined || compareIds(guild.id, before) < 0)
+        .filter((guild) => after === undefined || compareIds(guild.id, after) > 0);
+      // Backwards, the page is the one that ends right before the guild that was named.
+      const page = before === undefined ? guilds.slice(0, limit) : guilds.slice(-limit);
+      return found(page.map((guild) => ownGuild(guild, actor.userId)));
+    },
+  }),
+  readRoute(deps, {
+    path: '/users/@me/channels',
+    reads: ['guild-views', 'unread'],
+    summary: "The asker's direct channels",
+    answers: 'a list of channels',
+    handle: async ({ actor }) => {
+      const channels = await deps.views.guilds.directChannelsOf(actor.userId);
+      const heads = await deps.views.unread.heads(channels.map((channel) => channel.id));
+      return found(
+        await Promise.all(channels.map((row) => deps.presenter.channel(row, actor.userId, heads.get(row.id)))),
+      );
+    },
+  }),
+  readRoute(deps, {
+    path: '/users/@me/read-states',
+    reads: ['guild-views', 'unread'],
+    summary: 'How far the asker has read each channel',
+    answers: 'a list of `{channel_id, last_message_id, read_ordinal, unread_count, mention_count}`',
+    handle: async ({ actor }) => {
+      const channels = await everyChannelOf(deps, actor.userId);
+      const states = await deps.views.unread.readStates(
+        actor.userId,
+        channels.map((channel) => channel.id),
+      );
+      return found(
+        states.map((state) => ({
+          channel_id: state.channelId,
+          last_message_id: state.lastMessageId,
+          read_ordinal: state.readOrdinal,
+          unread_count: state.unread,
+          mention_count: state.mentions,
+        })),
+      );
+    },
+  }),
+  readRoute(deps, {
+    path: '/users/:user_id',
+    summary: 'A user',
+    params: t.type({ user_id: Snowflake }),
+    answers: 'a user',
+    handle: async ({ params }) =>
+      (await deps.views.guilds.user(params.user_id)) === undefined
+        ? refused('unknownUser')
+        : found(await deps.presenter.user(params.user_id)),
+  }),
+];

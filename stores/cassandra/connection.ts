@@ -1,0 +1,248 @@
+/** The connection to Cassandra or ScyllaDB. */
+import { auth, Client, type ClientOptions, errors, policies, types } from 'cassandra-driver';
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
+import { StoreUnavailable } from '../../schemas/errors.ts';
+import { type FailureKind, Guard, type GuardOptions } from '../guard.ts';
+
+/** What a failure of Cassandra says: of the event, of the store, or of its tables. */
+const { responseErrorCodes: code } = types;
+
+/** Scylla and Cassandra word it differently. */
+const NO_TABLE = /unconfigured table|table .*does not exist/i;
+const NO_KEYSPACE = /keyspace .*does not exist/i;
+
+/** Understood, and refused for what it says. */
+const isRefusal = (failure: unknown): failure is errors.ResponseError =>
+  failure instanceof errors.ResponseError && failure.code === code.invalid;
+
+const isNoKeyspace = (failure: unknown): boolean => isRefusal(failure) && NO_KEYSPACE.test(failure.message);
+
+/** Thrown while a value is encoded, before anything is sent. */
+const isValueFault = (failure: unknown): boolean =>
+  failure instanceof TypeError || failure instanceof SyntaxError || failure instanceof RangeError;
+
+/** Only what is said about the event's own values is permanent: all else is worth waiting for. */
+export const kindOf = (failure: unknown): FailureKind => {
+  if (isValueFault(failure)) return 'permanent';
+  if (!isRefusal(failure)) return 'transient';
+  return NO_TABLE.test(failure.message) || isNoKeyspace(failure) ? 'damaged' : 'permanent';
+};
+
+/** Answers that another try would meet again; they speak of the question, not of the server. */
+const OF_THE_QUESTION: ReadonlySet<number> = new Set([
+  code.syntaxError,
+  code.unauthorized,
+  code.invalid,
+  code.configError,
+  code.alreadyExists,
+  code.functionFailure,
+]);
+
+/** A data centre that does not exist, say. The driver says so of each node it asked. */
+const isSettingsFault = (failure: unknown): boolean =>
+  failure instanceof errors.ArgumentError ||
+  (failure instanceof errors.NoHostAvailableError &&
+    Object.values(failure.innerErrors ?? {}).some((inner) => inner instanceof errors.ArgumentError));
+
+/** Whether the server could not be asked, or could not answer: what counts for the circuit breaker. */
+const isOutage = (failure: unknown): boolean => {
+  if (isValueFault(failure) || isSettingsFault(failure)) return false;
+  return !(failure instanceof errors.ResponseError) || !OF_THE_QUESTION.has(failure.code);
+};
+
+/** `cassandra://[user:password@]host:port[,host:port]?dc=datacenter1&tls=true`, which the platform's URL cannot read. */
+interface CassandraUrl {
+  /** `host:port`, first to be asked. */
+  readonly contactPoints: readonly string[];
+  readonly localDataCenter: string;
+  readonly tls: boolean;
+  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+}
+
+const SHAPE = /^cassandra:\/\/(?:(?<user>[^:@/]+):(?<password>[^@/]*)@)?(?<hosts>[^/?#]+)\/?(?:\?(?<query>[^#]*))?$/;
+const HOST = /^(\[[0-9a-f:]+\]|[^:[\]]+):\d+$/i;
+const DATA_CENTRE = 'datacenter1';
+
+/** @throws TypeError when it is none; the message never repeats the URL, which may hold a password. */
+export const parseCassandraUrl = (url: string): CassandraUrl => {
+  const { user, password, hosts, query } = SHAPE.exec(url)?.groups ?? {};
+  const contactPoints = hosts?.split(',') ?? [];
+  if (contactPoints.length === 0 || !contactPoints.every((host) => HOST.test(host)))
+    throw new TypeError('Write cassandra://[user:password@]host:port[,host:port]?dc=datacenter1&tls=true');
+  const options = new URLSearchParams(query);
+  for (const name of options.keys())
+    if (name !== 'dc' && name !== 'tls') throw new TypeError(`cassandra:// has the options dc and tls, not ${name}`);
+  return {
+    contactPoints,
+    localDataCenter: options.get('dc') ?? DATA_CENTRE,
+    tls: options.get('tls') === 'true',
+    credentials:
+      user === undefined
+        ? undefined
+        : { username: decodeURIComponent(user), password: decodeURIComponent(password ?? '') },
+  };
+};
+
+/**
+ * @param namespace of the installation: lower-case letters, digits, `-` and `_`, a letter first, 48 characters at most.
+ * @throws TypeError for any other
+ */
+export const keyspaceOf = (namespace: string): string => {
+  const keyspace = namespace.replaceAll('-', '_');
+  if (!/^[a-z][a-z0-9_]{0,47}$/.test(keyspace)) throw new TypeError(`No keyspace can be named after "${namespace}"`);
+  return keyspace;
+};
+
+interface CassandraOptions extends Partial<GuardOptions> {
+  /** See `parseCassandraUrl`. */
+  readonly url: string;
+  /** From `keyspaceOf`. Created with one copy in each data centre when missing: create it beforehand to have more. */
+  readonly keyspace: string;
+  /** Told of each failed attempt to connect, with the milliseconds until the next. */
+  readonly onWaiting?: (reason: string, nextMs: number) => void;
+  /** Ends waiting for a server that does not come. */
+  readonly signal?: AbortSignal;
+}
+
+/** Measured: a page takes 1 ms, so one that takes 5 s will not come. */
+const cassandraGuard: GuardOptions = { timeoutMs: 5000, failureRatio: 0.5, openMs: 30_000 };
+
+/** Tables are agreed upon by all nodes, which takes longer than a row. */
+const SCHEMA_MS = 30_000;
+const RECONNECT_MS = 1000;
+
+export interface Statement {
+  readonly query: string;
+  readonly params: readonly unknown[];
+}
+
+const clientOptions = (url: CassandraUrl, timeoutMs: number): ClientOptions => ({
+  contactPoints: [...url.contactPoints],
+  localDataCenter: url.localDataCenter,
+  ...(url.credentials === undefined
+    ? {}
+    : { authProvider: new auth.PlainTextAuthProvider(url.credentials.username, url.credentials.password) }),
+  ...(url.tls ? { sslOptions: { rejectUnauthorized: true } } : {}),
+  // The progress of a channel, read before its rows, must not be newer than they are on another node.
+  queryOptions: { consistency: types.consistencies.localQuorum },
+  socketOptions: { readTimeout: timeoutMs, connectTimeout: timeoutMs },
+  // The driver's own schedule grows to ten minutes: a server that was away for long would be missed as long.
+  policies: { reconnection: new policies.reconnection.ConstantReconnectionPolicy(RECONNECT_MS) },
+  encoding: { map: Map, useBigIntAsLong: true },
+});
+
+const connected = async (options: ClientOptions): Promise<Client> => {
+  const client = new Client(options);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.shutdown().catch(() => {});
+    throw error;
+  }
+};
+
+const ensureKeyspace = async (options: ClientOptions, keyspace: string): Promise<void> => {
+  const client = await connected(options);
+  try {
+    if (client.metadata.keyspaces[keyspace] !== undefined) return;
+    // SimpleStrategy, which says the same for one data centre, is refused by ScyllaDB since 2025.4.
+    await client.execute(
+      `CREATE KEYSPACE IF NOT EXISTS ${keyspace}
+       WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}`,
+      [],
+      { readTimeout: SCHEMA_MS },
+    );
+  } finally {
+    await client.shutdown();
+  }
+};
+
+/** Every node that was tried with its own reason, which the driver's message leaves out. */
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof errors.NoHostAvailableError)) return error instanceof Error ? error.message : String(error);
+  const reasons = Object.entries(error.innerErrors ?? {}).map(([host, inner]) => `${host}: ${inner}`);
+  return reasons.length === 0 ? error.message : reasons.join('; ');
+};
+
+/** Questions are prepared, repeatable and go to a node that holds the rows. */
+export class Cassandra {
+  readonly keyspace: string;
+  readonly client: Client;
+  private readonly guard: Guard;
+
+  constructor(client: Client, keyspace: string, guard: Guard) {
+    this.client = client;
+    this.keyspace = keyspace;
+    this.guard = guard;
+  }
+
+  /**
+   * @returns every row, however many answers the server makes of them (ScyllaDB ends one after 1 MB).
+   * @throws StoreUnavailable, ResponseError
+   */
+  execute<Row = never>(query: string, params: readonly unknown[]): Promise<readonly Row[]> {
+    return this.guard.run(async () => {
+      const answer = await this.client.execute(query, params as unknown[], { prepare: true, isIdempotent: true });
+      // What only writes answers without rows.
+      if (!answer.pageState) return (answer.rows ?? []) as unknown as readonly Row[];
+      const rows: Row[] = [];
+      for await (const row of answer) rows.push(row as unknown as Row);
+      return rows;
+    });
+  }
+
+  /**
+   * What belongs to one partition becomes visible at once. The first statement's partition chooses the node.
+   * @throws StoreUnavailable, ResponseError
+   */
+  async batch(statements: readonly Statement[]): Promise<void> {
+    const queries = statements as { query: string; params: unknown[] }[];
+    await this.guard.run(() => this.client.batch(queries, { prepare: true, logged: false, isIdempotent: true }));
+  }
+
+  /** Creates or drops a table. */
+  async define(statement: string): Promise<void> {
+    await this.guard.run(() => this.client.execute(statement, [], { readTimeout: SCHEMA_MS, isIdempotent: true }));
+  }
+
+  close(): Promise<void> {
+    return this.client.shutdown();
+  }
+}
+
+/**
+ * Waits, with back-off, until a server answers.
+ * @throws StoreUnavailable when `signal` ends the waiting; TypeError or the driver's own error for settings that cannot be right
+ */
+export const openCassandra = async (options: CassandraOptions): Promise<Cassandra> => {
+  const { keyspace, signal, onWaiting } = options;
+  const settings: GuardOptions = {
+    timeoutMs: options.timeoutMs ?? cassandraGuard.timeoutMs,
+    failureRatio: options.failureRatio ?? cassandraGuard.failureRatio,
+    openMs: options.openMs ?? cassandraGuard.openMs,
+  };
+  const url = parseCassandraUrl(options.url);
+  // A keyspace that another process is creating is listed some milliseconds before it can be used.
+  const waiting = retry(
+    handleWhen((failure) => isOutage(failure) || isNoKeyspace(failure)),
+    {
+      maxAttempts: Number.POSITIVE_INFINITY,
+      backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 5000 }),
+    },
+  );
+  waiting.onRetry((failed) => {
+    if ('error' in failed) onWaiting?.(reasonOf(failed.error), failed.delay);
+  });
+  try {
+    const client = await waiting.execute(async () => {
+      // Options are filled in by the client that takes them, so each has its own.
+      await ensureKeyspace(clientOptions(url, settings.timeoutMs), keyspace);
+      return connected({ ...clientOptions(url, settings.timeoutMs), keyspace });
+    }, signal);
+    return new Cassandra(client, keyspace, new Guard('timelines', settings, isOutage));
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    throw new StoreUnavailable('timelines', Math.ceil(settings.timeoutMs / 1000), { cause: error });
+  }
+};

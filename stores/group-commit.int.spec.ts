@@ -1,0 +1,58 @@
+import Database from 'libsql';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { GroupCommit } from './batcher.ts';
+
+let database: Database.Database;
+let statements: string[];
+let commits: GroupCommit;
+beforeEach(() => {
+  database = new Database(':memory:');
+  database.exec('CREATE TABLE names (name TEXT PRIMARY KEY)');
+  statements = [];
+  const exec = database.exec.bind(database);
+  database.exec = (sql: string) => {
+    statements.push(sql);
+    return exec(sql);
+  };
+  commits = new GroupCommit(database);
+});
+afterEach(() => database.close());
+
+const insert = (name: string) => () => {
+  database.prepare('INSERT INTO names VALUES (?)').run([name]);
+  return name;
+};
+const names = () => (database.prepare('SELECT name FROM names ORDER BY name').raw(true).all() as [string][]).flat();
+
+describe('writes of one turn', () => {
+  it('share one transaction, each with its own answer', async () => {
+    const answers = await Promise.all(['b', 'a', 'c'].map((name) => commits.run(insert(name))));
+    expect(answers).toEqual(['b', 'a', 'c']);
+    expect(statements).toEqual(['BEGIN IMMEDIATE', 'COMMIT']);
+    expect(names()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('do not fail with one that fails', async () => {
+    const answers = await Promise.allSettled(['a', 'a', 'b'].map((name) => commits.run(insert(name))));
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(names()).toEqual(['a', 'b']);
+  });
+
+  it('are all rejected, and none kept, when the transaction cannot be committed', async () => {
+    const breaking = () => {
+      database.exec('ROLLBACK');
+      throw new Error('the disk is full');
+    };
+    const answers = await Promise.allSettled([commits.run(insert('a')), commits.run(breaking)]);
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(names()).toEqual([]);
+    expect(await commits.run(insert('b'))).toBe('b');
+  });
+
+  it('are carried out at once when flushed', async () => {
+    const waiting = commits.run(insert('a'));
+    commits.flush();
+    expect(names()).toEqual(['a']);
+    await waiting;
+  });
+});

@@ -1,0 +1,150 @@
+/** The client of Kafka: how it connects, and how long it tries by itself. */
+
+import { connect as connectPlain } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import {
+  type Admin,
+  type ISocketFactory,
+  Kafka,
+  type LogEntry,
+  logLevel,
+  type RetryOptions,
+  type SASLOptions,
+} from 'kafkajs';
+import type { DistributionLogger } from '../../telemetry/logger.ts';
+
+/** The distribution log cannot be what the configuration says; waiting does not help. */
+export class WrongPartitions extends Error {
+  override readonly name = 'WrongPartitions';
+
+  constructor(topic: string, actual: number, wanted: number) {
+    super(
+      `The topic ${topic} has ${actual} partitions, PARLEY_PARTITIONS says ${wanted}. The number never changes in place: set it to ${actual}, or use another PARLEY_NAMESPACE.`,
+    );
+  }
+}
+
+/** The topics of one installation. */
+export const eventsTopic = (namespace: string): string => `${namespace}-events`;
+
+const partitionsOf = async (admin: Admin, topic: string): Promise<number> => {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  return topics[0]!.partitions.length;
+};
+
+/**
+ * Creates it when it is missing, with as many copies as the broker's `default.replication.factor` says.
+ * @throws WrongPartitions when it is there with another number of partitions.
+ */
+export const ensureTopic = async (kafka: Kafka, topic: string, partitions: number): Promise<void> => {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    // Asking for the metadata of a topic that is not there would be answered with an error only after many tries.
+    if (!(await admin.listTopics()).includes(topic)) {
+      // False when another process was faster.
+      await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
+    }
+    const actual = await partitionsOf(admin, topic);
+    if (actual !== partitions) throw new WrongPartitions(topic, actual, partitions);
+  } finally {
+    await admin.disconnect();
+  }
+};
+
+/** `kafka://[user:password@]host:port[,host:port][?sasl=scram-sha-512]`, which the platform's URL cannot read. */
+const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
+type Mechanism = (typeof MECHANISMS)[number];
+
+interface KafkaUrl {
+  /** `host:port`, first to be asked. */
+  readonly brokers: readonly string[];
+  /** `kafkas://` */
+  readonly tls: boolean;
+  readonly sasl: { readonly mechanism: Mechanism; readonly username: string; readonly password: string } | undefined;
+}
+
+const SHAPE =
+  /^(?<scheme>kafkas?):\/\/(?:(?<user>[^:@/]+):(?<password>[^@/]*)@)?(?<hosts>[^/?#]+)\/?(?:\?(?<query>[^#]*))?$/;
+const HOST = /^(\[[0-9a-f:]+\]|[^:[\]]+):\d+$/i;
+
+/** @throws TypeError when it is none; the message never repeats the URL, which may hold a password. */
+export const parseKafkaUrl = (url: string): KafkaUrl => {
+  const { scheme, user, password, hosts, query } = SHAPE.exec(url)?.groups ?? {};
+  const brokers = hosts?.split(',') ?? [];
+  if (brokers.length === 0 || !brokers.every((host) => HOST.test(host)))
+    throw new TypeError('Write kafka://[user:password@]host:port[,host:port]?sasl=plain, or kafkas:// for TLS');
+  const options = new URLSearchParams(query);
+  for (const name of options.keys())
+    if (name !== 'sasl') throw new TypeError(`kafka:// has the option sasl, not ${name}`);
+  const named = options.get('sasl') ?? 'plain';
+  const mechanism = MECHANISMS.find((known) => known === named);
+  if (mechanism === undefined) throw new TypeError(`sasl is one of ${MECHANISMS.join(', ')}`);
+  if (options.has('sasl') && user === undefined) throw new TypeError('sasl needs a user and a password');
+  return {
+    brokers,
+    tls: scheme === 'kafkas',
+    sasl:
+      user === undefined
+        ? undefined
+        : { mechanism, username: decodeURIComponent(user), password: decodeURIComponent(password ?? '') },
+  };
+};
+
+const CONNECT_MS = 3000;
+const REQUEST_MS = 10_000;
+const KEEP_ALIVE_MS = 10_000;
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1000;
+const PATIENCE_MS = 5000;
+
+/**
+ * What is to go on longer is begun anew by those who called: kafkajs cannot be told to stop trying, so a client without an end
+ * would go on after its owner.
+ * @param patienceMs how long it is tried, about.
+ */
+export const retryFor = (patienceMs: number): RetryOptions => ({
+  initialRetryTime: FIRST_PAUSE_MS,
+  maxRetryTime: LONGEST_PAUSE_MS,
+  // The first four pauses together take 1.5 s.
+  retries: Math.ceil(3 + patienceMs / LONGEST_PAUSE_MS),
+});
+
+/** Without Nagle's delay: the last bytes of a large batch would wait for the acknowledgement of those before. */
+const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const socket = ssl
+    ? connectTls({ host, port, servername: host, ...ssl }, onConnect)
+    : connectPlain({ host, port }, onConnect);
+  return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+};
+
+/** Most of what kafkajs calls an error is tried again; whoever gives up says so itself. */
+const logTo =
+  (logger: DistributionLogger) =>
+  ({ namespace, log }: LogEntry): void => {
+    const { message, timestamp: _, logger: __, stack: ___, ...fields } = log;
+    logger.debug(fields, `kafka ${namespace}: ${message}`);
+  };
+
+/** @throws TypeError when the URL is none. */
+export const kafkaOf = (
+  url: string,
+  clientId: string,
+  logger: DistributionLogger,
+  patienceMs: number = PATIENCE_MS,
+): Kafka => {
+  const { brokers, tls, sasl } = parseKafkaUrl(url);
+  return new Kafka({
+    clientId,
+    brokers: [...brokers],
+    ssl: tls,
+    ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
+    connectionTimeout: CONNECT_MS,
+    requestTimeout: REQUEST_MS,
+    retry: retryFor(patienceMs),
+    socketFactory,
+    logLevel: logLevel.WARN,
+    logCreator: () => logTo(logger),
+  });
+};

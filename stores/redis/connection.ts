@@ -1,0 +1,284 @@
+/** The connection to Redis: every command is answered within the time it has, or fails. */
+
+import { createHash } from 'node:crypto';
+import {
+  Cluster,
+  type ClusterOptions,
+  ReplyError,
+  Redis as Standalone,
+  type RedisOptions as StandaloneOptions,
+} from 'ioredis';
+import { Guard, type GuardOptions } from '../guard.ts';
+
+// What a failure of Redis says: of the server, or of the question.
+
+/** Answers of a server that cannot do now what it otherwise would. All others would meet the same question again. */
+const NOT_NOW =
+  /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|BUSY|OOM|MISCONF|NOREPLICAS|UNKILLABLE|MOVED|ASK)\b/;
+
+/** Whether the server could not be asked, or could not answer: what counts for the circuit breaker. */
+const isOutage = (failure: unknown): boolean => {
+  if (failure instanceof TypeError || failure instanceof RangeError) return false;
+  return !(failure instanceof ReplyError) || NOT_NOW.test((failure as Error).message);
+};
+
+/** Scripts are gone after a restart, and on a node that has just become the master. */
+const isUnknownScript = (failure: unknown): boolean =>
+  failure instanceof ReplyError && (failure as Error).message.startsWith('NOSCRIPT');
+
+/** `redis://[user:password@]host:port[,host:port][/db]`, which the platform's URL cannot read. `rediss` is TLS. */
+interface RedisUrl {
+  /** More than one: nodes of a Redis Cluster, first to be asked. */
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  readonly tls: boolean;
+  readonly database: number;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
+
+const SHAPE =
+  /^(?<scheme>rediss?):\/\/(?:(?<user>[^:@/]*):(?<password>[^@/]*)@)?(?<hosts>[^@/?#]+)(?:\/(?<database>\d{0,4}))?$/;
+const HOST = /^(?<host>\[[0-9a-f:.]+\]|[^:[\]]+)(?::(?<port>\d{1,5}))?$/i;
+const PORT = '6379';
+
+/** @throws TypeError when it is none; the message never repeats the URL, which may hold a password. */
+export const parseRedisUrl = (url: string): RedisUrl => {
+  const { scheme, user, password, hosts, database } = SHAPE.exec(url)?.groups ?? {};
+  const nodes = (hosts ?? '').split(',').map((text) => {
+    const { host, port } = HOST.exec(text)?.groups ?? {};
+    if (host === undefined) throw new TypeError('Write redis://[user:password@]host:port[,host:port][/database]');
+    return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? PORT) };
+  });
+  if (nodes.length > 1 && Number(database ?? 0) !== 0)
+    throw new TypeError('A Redis Cluster has no databases besides 0: leave it out of redis://');
+  return {
+    nodes,
+    tls: scheme === 'rediss',
+    database: Number(database ?? 0),
+    username: user ? decodeURIComponent(user) : undefined,
+    password: password ? decodeURIComponent(password) : undefined,
+  };
+};
+
+export interface RedisOptions extends Partial<GuardOptions> {
+  /** See `parseRedisUrl`. */
+  readonly url: string;
+  /** What is said to be unavailable when Redis is gone. Default: `unread`. */
+  readonly store?: string;
+  /** Told of each failed attempt to connect. */
+  readonly onWaiting?: (reason: string) => void;
+}
+
+/** Measured: a command takes 0.1 ms, so one that takes 1 s will not come. */
+const redisGuard: GuardOptions = { timeoutMs: 1000, failureRatio: 0.5, openMs: 10_000 };
+
+/** One server, or a cluster; the commands are the same. */
+export type RedisClient = Standalone | Cluster;
+
+/** Between attempts to connect: a server that was away is found within a second. */
+const reconnectMs = (attempts: number): number => Math.min(50 * attempts, 1000);
+/** A peer that vanished without a word is found after this and ten probes, one a second. */
+const KEEP_ALIVE_MS = 5000;
+
+/** For a connection that is given up to end by itself. */
+const DISCONNECT_MS = 100;
+/** In a cluster: tries of one command, 100 ms apart, while its node is being replaced. */
+const REDIRECTIONS = 8;
+
+/** Keys looked at in one go, half a millisecond. */
+const SCANNED = 1000;
+
+/** What may differ between the connections of one process. */
+interface Purpose {
+  readonly name: string;
+  readonly subscribes: boolean;
+}
+
+const standaloneOptions = (url: RedisUrl, timeoutMs: number, { name }: Purpose): StandaloneOptions => ({
+  connectionName: `parley-${name}`,
+  disableClientInfo: true,
+  ...(url.username === undefined ? {} : { username: url.username }),
+  ...(url.password === undefined ? {} : { password: url.password }),
+  ...(url.tls ? { tls: {} } : {}),
+  commandTimeout: timeoutMs,
+  connectTimeout: timeoutMs,
+  keepAlive: KEEP_ALIVE_MS,
+  disconnectTimeout: DISCONNECT_MS,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  // The driver's own renewal of subscriptions leaves its failures to nobody, which would end the process.
+  autoResubscribe: false,
+  // A master that has become a replica: the address may lead to another one now.
+  reconnectOnError: (error) => error.message.startsWith('READONLY'),
+});
+
+/**
+ * Answers carry no number: after one that did not come, the next would be taken for it, and so on for ever. So a connection
+ * on which a command timed out is given up and made anew.
+ */
+const mistrustTimeouts = (client: Standalone): void => {
+  const send = client.sendCommand.bind(client);
+  client.sendCommand = (command, stream) => {
+    command.promise.catch((failure: Error) => {
+      if (failure.message === 'Command timed out' && client.status === 'ready') client.disconnect(true);
+    });
+    return send(command, stream);
+  };
+};
+
+const connect = (url: RedisUrl, timeoutMs: number, purpose: Purpose): RedisClient => {
+  const options = standaloneOptions(url, timeoutMs, purpose);
+  const [first] = url.nodes;
+  if (url.nodes.length === 1 && first !== undefined) {
+    const client = new Standalone({
+      ...options,
+      ...first,
+      db: url.database,
+      enableOfflineQueue: false,
+      retryStrategy: reconnectMs,
+    });
+    mistrustTimeouts(client);
+    return client;
+  }
+  const cluster: ClusterOptions = {
+    redisOptions: options,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: reconnectMs,
+    clusterNodeRetryStrategy: reconnectMs,
+    slotsRefreshTimeout: timeoutMs,
+    maxRedirections: REDIRECTIONS,
+    shardedSubscribers: purpose.subscribes,
+    // Certificates speak of names.
+    ...(url.tls ? { dnsLookup: (host, found) => found(null, host) } : {}),
+  };
+  const client = new Cluster([...url.nodes], cluster);
+  client.on('+node', mistrustTimeouts);
+  return client;
+};
+
+/** Each script is sent once to a server and called by its name from then on. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+export const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
+
+export class Redis {
+  /** For commands. Fails at once while there is no connection. */
+  readonly client: RedisClient;
+  private readonly url: RedisUrl;
+  private readonly timeoutMs: number;
+  private readonly onWaiting: ((reason: string) => void) | undefined;
+  private readonly guard: Guard;
+  private readonly connections = new Set<RedisClient>();
+
+  /** @throws TypeError for a URL that cannot be one */
+  constructor(options: RedisOptions) {
+    const settings: GuardOptions = {
+      timeoutMs: options.timeoutMs ?? redisGuard.timeoutMs,
+      failureRatio: options.failureRatio ?? redisGuard.failureRatio,
+      openMs: options.openMs ?? redisGuard.openMs,
+    };
+    this.url = parseRedisUrl(options.url);
+    this.timeoutMs = settings.timeoutMs;
+    this.onWaiting = options.onWaiting;
+    this.guard = new Guard(options.store ?? 'unread', settings, isOutage);
+    this.client = this.connection({ name: 'commands', subscribes: false });
+  }
+
+  /** Whether it is a Redis Cluster, where the keys of one script must share a slot. */
+  get clustered(): boolean {
+    return this.url.nodes.length > 1;
+  }
+
+  /** True while commands have a connection to go to. */
+  get connected(): boolean {
+    return this.client.status === 'ready';
+  }
+
+  /** @throws StoreUnavailable; what the server says about the question, as it is */
+  run<T>(ask: (client: RedisClient) => Promise<T>): Promise<T> {
+    return this.guard.run(() => ask(this.client));
+  }
+
+  /** Runs a script. All keys must share a hash tag. @throws like `run` */
+  evaluate<T>({ lua, sha }: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<T> {
+    return this.run(async (client) => {
+      try {
+        return (await client.evalsha(sha, keys.length, ...keys, ...args)) as T;
+      } catch (failure) {
+        if (!isUnknownScript(failure)) throw failure;
+        return (await client.eval(lua, keys.length, ...keys, ...args)) as T;
+      }
+    });
+  }
+
+  /**
+   * Keys that match, in no order, some of them perhaps twice, in pages with the connection of the server that holds them. It
+   * looks at every key of the server: for tools, not for serving. @throws like `run`
+   */
+  async *scan(pattern: string): AsyncGenerator<{ readonly server: Standalone; readonly keys: readonly string[] }> {
+    const servers = this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
+    for (const server of servers) {
+      let cursor = '0';
+      do {
+        const from = cursor;
+        const [next, keys] = await this.run(() => server.scan(from, 'MATCH', pattern, 'COUNT', SCANNED));
+        cursor = next;
+        if (keys.length > 0) yield { server, keys };
+      } while (cursor !== '0');
+    }
+  }
+
+  /**
+   * A further connection, for publishing: what is sent to one slot through it arrives in order. Outside the circuit breaker;
+   * fails at once while it is not connected.
+   */
+  publisher(name = 'publisher'): RedisClient {
+    return this.connection({ name, subscribes: false });
+  }
+
+  /**
+   * A further connection, for subscriptions, plain and sharded. One server: at every `ready` nothing is subscribed, so
+   * subscribe then, and hear of the loss by `close`. A cluster renews sharded subscriptions itself when a node was lost
+   * (`subscribersReady`); channels of one call must share a slot.
+   */
+  subscriber(name = 'subscriber'): RedisClient {
+    return this.connection({ name, subscribes: true });
+  }
+
+  private connection(purpose: Purpose): RedisClient {
+    const client = connect(this.url, this.timeoutMs, purpose);
+    // Connections mend themselves; unheard, their errors would end the process.
+    client.on('error', (error: Error) => this.onWaiting?.(error.message));
+    this.connections.add(client);
+    client.once('end', () => this.connections.delete(client));
+    return client;
+  }
+
+  /** Resolves when commands can be sent: true at once, or as soon as there is a connection; false when `signal` ended it. */
+  async whenConnected(signal?: AbortSignal): Promise<boolean> {
+    if (this.connected) return true;
+    return new Promise((resolve) => {
+      const settle = () => {
+        this.client.off('ready', settle);
+        this.client.off('end', settle);
+        signal?.removeEventListener('abort', settle);
+        resolve(this.connected);
+      };
+      this.client.on('ready', settle);
+      this.client.on('end', settle);
+      signal?.addEventListener('abort', settle);
+      if (signal?.aborted) settle();
+    });
+  }
+
+  /** Ends every connection that was opened here, and whatever waits on them. */
+  close(): void {
+    for (const client of this.connections) client.disconnect();
+  }
+}
+
+/** Begins to connect, and goes on trying for as long as it takes. Never waits: see `whenConnected`. @throws TypeError */
+export const openRedis = (options: RedisOptions): Redis => new Redis(options);

@@ -1,0 +1,55 @@
+import { rmSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
+import { appendingProcess, run, temporaryFolder } from '../../log/sqlite/testing.ts';
+import { DirectoryInUse, lockDirectory } from './lock.ts';
+
+let directory: string;
+let bundle: Awaited<ReturnType<typeof appendingProcess>>;
+beforeAll(async () => {
+  bundle = await appendingProcess();
+});
+afterAll(() => bundle.remove());
+beforeEach(() => {
+  directory = temporaryFolder();
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+describe('a data directory', () => {
+  it('refuses a second process and names the one that has it', async () => {
+    const log = await openSqliteEventLog({ directory });
+    const second = run(bundle.script, [directory, '1']);
+    expect(await second.ended).toBe(3);
+    expect(second.errors()).toContain(`is in use by process ${process.pid}`);
+    expect(second.lines()).toEqual([]);
+    await log.close();
+  });
+
+  it('refuses a second log in the same process', async () => {
+    const log = await openSqliteEventLog({ directory });
+    await expect(openSqliteEventLog({ directory })).rejects.toThrow(DirectoryInUse);
+    await log.close();
+    await (await openSqliteEventLog({ directory })).close();
+  });
+
+  it('is free again as soon as its process is killed', async () => {
+    const first = run(bundle.script, [directory, '1']);
+    await first.until((line) => line === 'done');
+    await expect(openSqliteEventLog({ directory })).rejects.toThrow(`is in use by process ${first.child.pid}`);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const log = await openSqliteEventLog({ directory });
+    expect((await log.streamHead('channel-1')).sequence).toBe(1);
+    await log.close();
+  });
+
+  it('may be locked by itself, and released more than once', () => {
+    const lock = lockDirectory(directory);
+    expect(() => lockDirectory(directory)).toThrow(DirectoryInUse);
+    lock.release();
+    const next = lockDirectory(directory);
+    lock.release();
+    expect(() => lockDirectory(directory)).toThrow(DirectoryInUse);
+    next.release();
+  });
+});

@@ -1,0 +1,65 @@
+/** One process at a time writes to a data directory. */
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'libsql';
+
+const LOCK_FILE = 'parley.lock';
+const HOLDER_FILE = 'parley.pid';
+
+export class DirectoryInUse extends Error {
+  /** Process id of the holder, where it could be read. */
+  readonly pid: number | undefined;
+
+  constructor(directory: string, pid: number | undefined) {
+    const who = pid === undefined ? 'another process' : `process ${pid}`;
+    super(
+      `The data directory ${directory} is in use by ${who}. Stop that one first, or set PARLEY_DATA to another directory.`,
+    );
+    this.name = 'DirectoryInUse';
+    this.pid = pid;
+  }
+}
+
+export interface DirectoryLock {
+  release(): void;
+}
+
+const holder = (file: string): number | undefined => {
+  try {
+    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+    return Number.isInteger(pid) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Takes the directory for this process. The operating system frees it when the process ends, however it ends, because
+ * what holds it is SQLite's own lock on a file that stays empty. The process id stands in a file beside it: opening and
+ * closing the locked file itself would drop the lock.
+ * @throws DirectoryInUse when another process, or another log in this one, holds it
+ */
+export const lockDirectory = (directory: string): DirectoryLock => {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const pidFile = join(directory, HOLDER_FILE);
+  const database = new Database(join(directory, LOCK_FILE));
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if ((error as { code?: string }).code === 'SQLITE_BUSY') throw new DirectoryInUse(directory, holder(pidFile));
+    throw error;
+  }
+  writeFileSync(pidFile, `${process.pid}\n`);
+  let held = true;
+  return {
+    release() {
+      if (!held) return;
+      held = false;
+      rmSync(pidFile, { force: true });
+      database.exec('ROLLBACK');
+      database.close();
+    },
+  };
+};

@@ -1,0 +1,55 @@
+/** For specs: a way to a server that can be cut, and that can lose what goes through it. */
+
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import Database from 'libsql';
+import type { Connection } from './sqlite/statements.ts';
+
+/** For specs: a database in memory with the tables of one projection. */
+export const memoryDatabase = (tables: string): Connection => {
+  const db = new Database(':memory:');
+  db.exec(tables);
+  return db;
+};
+
+/** @param target port on loopback that everything is passed on to */
+export const startProxy = async (target: number) => {
+  const sockets = new Set<Socket>();
+  let silent = false;
+  const server = createServer((from) => {
+    const to = connect(target, '127.0.0.1');
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      sockets.add(one);
+      one.on('data', (data) => void (silent || other.write(data)));
+      one.on('error', () => {});
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    /** Ends every connection and takes no new ones. */
+    async cut() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+    /** Takes new ones again. */
+    async mend() {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
+    /** What is sent from now on is lost; connections stay. */
+    swallow(lost = true) {
+      silent = lost;
+    },
+  };
+};

@@ -1,0 +1,32 @@
+/** Structured logs. What may never be in one (message text, tokens, passwords) is censored here should it get this far. */
+
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Config } from '../schemas/config.ts';
+
+/** The part of a pino logger that the gateway uses. */
+export interface GatewayLogger {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** The part of a pino logger that is used here. */
+export interface DistributionLogger {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+const SECRET_FIELDS = ['token', 'auth_token', 'password', 'authorization', 'content', 'embeds', 'nonce', 'secret'];
+
+/** @param destination where lines go; standard output unless told */
+export const createLogger = (level: Config['logLevel'], destination?: DestinationStream): Logger => {
+  const options = {
+    level,
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[not logged]' },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+};

@@ -1,0 +1,67 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { openText, sealText } from './sealing.ts';
+
+const PLACE = { stream: 'channel-1', eventId: 'event-1' };
+const newKey = () => createSecretKey(randomBytes(32));
+const key = newKey();
+
+/** A sealed text with one bit of its box turned over. */
+const tampered = (box: string, bit: number): string => {
+  const bytes = Buffer.from(box, 'base64');
+  const at = bit % (bytes.length * 8);
+  bytes[at >> 3]! ^= 1 << (at & 7);
+  return bytes.toString('base64');
+};
+
+describe('a sealed text', () => {
+  it('opens to what was sealed, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 3_000 }), (text) => {
+        expect(openText(key, PLACE, sealText(key, { ...PLACE, by: '1' }, text))).toBe(text);
+      }),
+    );
+  });
+
+  it('names its author and shows nothing of the text', () => {
+    const sealed = sealText(key, { ...PLACE, by: '1' }, 'attack at dawn');
+    expect(sealed.by).toBe('1');
+    expect(Buffer.from(sealed.box, 'base64').toString('latin1')).not.toContain('attack');
+  });
+
+  it('looks different each time, over many times', () => {
+    const boxes = Array.from({ length: 5_000 }, () => sealText(key, { ...PLACE, by: '1' }, 'the same').box);
+    expect(new Set(boxes).size).toBe(boxes.length);
+  });
+
+  it('opens to nothing without its key, or under another', () => {
+    const sealed = sealText(key, { ...PLACE, by: '1' }, 'hello');
+    expect(openText(undefined, PLACE, sealed)).toBeUndefined();
+    expect(openText(newKey(), PLACE, sealed)).toBeUndefined();
+  });
+
+  it('opens to nothing in another stream, in another event, or under another name', () => {
+    const sealed = sealText(key, { ...PLACE, by: '1' }, 'hello');
+    expect(openText(key, { ...PLACE, stream: 'channel-2' }, sealed)).toBeUndefined();
+    expect(openText(key, { ...PLACE, eventId: 'event-2' }, sealed)).toBeUndefined();
+    expect(openText(key, PLACE, { ...sealed, by: '2' })).toBeUndefined();
+  });
+
+  it('opens to nothing when any bit of it was changed', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.nat(), (text, bit) => {
+        const sealed = sealText(key, { ...PLACE, by: '1' }, text);
+        expect(openText(key, PLACE, { ...sealed, box: tampered(sealed.box, bit) })).toBeUndefined();
+      }),
+    );
+  });
+
+  it('opens to nothing when it is not a box at all', () => {
+    fc.assert(
+      fc.property(fc.string(), (box) => {
+        expect(openText(key, PLACE, { by: '1', box })).toBeUndefined();
+      }),
+    );
+  });
+});
