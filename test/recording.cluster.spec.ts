@@ -1,4 +1,4 @@
 import { recordingSuite } from './suites/recording.ts';
 import { startClusterInstance } from './support/cluster-instance.ts';
 
-recordingSuite('cluster', startClusterInstance);
+recordingSuite(startClusterInstance);

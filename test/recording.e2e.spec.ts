@@ -1,4 +1,4 @@
 import { recordingSuite } from './suites/recording.ts';
 import { startInstance } from './support/instance.ts';
 
-recordingSuite('embedded', startInstance);
+recordingSuite(startInstance);

@@ -625,10 +625,11 @@ const differences = (now: readonly object[], then: readonly object[]): string | 
   return `${at.length} of ${then.length} exchanges differ from the recording (- recorded, + now):\n\n${shown.join('\n\n')}`;
 };
 
-/** @param name of the recording, below `test/recordings` */
-export const recordingSuite = (name: string, start: StartInstance) =>
+/** Both profiles are held to the same recording: what they say is the same, byte for byte. */
+const FILE = 'test/recordings/conversation.json';
+
+export const recordingSuite = (start: StartInstance) =>
   describe('a conversation with people, a bot and an administrator', () => {
-    const file = `test/recordings/${name}.json`;
     let instance: Instance;
     let say: Conversation | undefined;
 
@@ -649,11 +650,11 @@ export const recordingSuite = (name: string, start: StartInstance) =>
       await everyRouteOnce(world);
       const now = normalised(say.entries, instance.url, say.secrets);
       if (process.env.RECORD !== undefined) {
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, `${JSON.stringify(now, null, 1)}\n`);
+        mkdirSync(dirname(FILE), { recursive: true });
+        writeFileSync(FILE, `${JSON.stringify(now, null, 1)}\n`);
       }
-      expect(existsSync(file), `${file} is missing: run this spec once with RECORD=1`).toBe(true);
-      const then = JSON.parse(readFileSync(file, 'utf8')) as object[];
+      expect(existsSync(FILE), `${FILE} is missing: run this spec once with RECORD=1`).toBe(true);
+      const then = JSON.parse(readFileSync(FILE, 'utf8')) as object[];
       const differ = differences(now, then);
       if (differ !== undefined)
         throw new Error(

@@ -1,10 +1,13 @@
 /** A conversation with a server, written down: every request with its answer, every frame, every close. */
 import { once } from 'node:events';
+import { vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type CommandResult, type Frame, GatewayClient, type Session } from './gateway-client.ts';
 
 /** Guilds, members, invites, messages, reactions and typing in guilds and directly, message content. */
 export const EVERYTHING = 0b1111_1110_0100_0011;
+
+const PATIENCE = { interval: 100, timeout: 60_000 } as const;
 
 export interface Said {
   readonly status: number;
@@ -85,9 +88,12 @@ export class Conversation {
       await Promise.all(
         [1, 2].map(async () => {
           const init = { headers: { authorization: administrator } };
-          const response = await fetch(`${this.base}/v1/events?after=${Number.MAX_SAFE_INTEGER}`, init);
-          const text = await response.text();
-          if (!response.ok) throw new Error(`the views did not catch up: ${response.status} ${text}`);
+          // 503 where they take long: on a busy machine, or when a cluster has just started.
+          await vi.waitFor(async () => {
+            const response = await fetch(`${this.base}/v1/events?after=${Number.MAX_SAFE_INTEGER}`, init);
+            const text = await response.text();
+            if (!response.ok) throw new Error(`the views did not catch up: ${response.status} ${text}`);
+          }, PATIENCE);
         }),
       );
     }
