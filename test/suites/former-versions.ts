@@ -1,0 +1,103 @@
+/** A server of today on the stores of a former version: all is there, and it goes on. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Kept, PASSWORD, replayed, resumedBy, shownOf, THUMB } from '../fixtures/world.ts';
+import { Api, type Message } from '../support/api.ts';
+import { GatewayClient } from '../support/gateway-client.ts';
+
+export interface Restored {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+type Event = Record<string, unknown> & { readonly type: string; readonly schema: number };
+type Shown = Readonly<Record<string, unknown>> & {
+  readonly missed: readonly string[];
+  readonly events: readonly Event[];
+};
+
+const json = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
+
+/** Views made anew on a server that has just started may take a while. */
+const PATIENCE = { interval: 200, timeout: 60_000 } as const;
+
+/**
+ * @param folder of the fixture
+ * @param restore starts a server on a copy of its stores
+ */
+export const formerVersionsSuite = (folder: string, restore: () => Promise<Restored>) =>
+  describe(`stores kept in ${folder}`, () => {
+    const kept = json<Kept>(`${folder}/kept.json`);
+    const { missed, events, ...answers } = json<Shown>(`${folder}/shown.json`);
+    let server: Restored;
+    const as = (name: keyof Kept['people']) => new Api(server.url, kept.people[name]);
+
+    beforeAll(async () => {
+      server = await restore();
+      await vi.waitFor(() => replayed(server.url, kept), PATIENCE);
+    }, 120_000);
+
+    afterAll(() => server?.close());
+
+    it('hold an event of every type there was', () => {
+      const lines = readFileSync('test/fixtures/v1/events.ndjson', 'utf8').trim().split('\n');
+      const types = new Set(lines.map((line) => (JSON.parse(line) as Event).type));
+      expect(new Set(events.map(({ type }) => type))).toEqual(types);
+    });
+
+    it('are replayed whole: every event is read, and whose key was destroyed stays forgotten', async () => {
+      // A newer form of an event may say more than it did, never something else.
+      const now = await replayed(server.url, kept);
+      expect(now).toHaveLength(events.length);
+      for (const [at, { schema, ...event }] of events.entries()) expect(now[at]).toMatchObject(event);
+    });
+
+    it('are shown to each as they were: people, guilds, channels, histories, unread counts', async () => {
+      const now = await shownOf(server.url, kept);
+      expect(Object.keys(now)).toEqual(Object.keys(answers));
+      for (const [asked, answer] of Object.entries(answers)) expect(now[asked], asked).toMatchObject(answer as object);
+    });
+
+    it('let the old session go on with what it missed', async () => {
+      expect(await resumedBy(server.url, kept)).toEqual(missed);
+    });
+
+    it('let people in by their old password, and bots by their old token', async () => {
+      const anybody = new Api(server.url);
+      const { token } = await anybody.ask<{ token: string }>('POST', '/login', { username: 'Bob', password: PASSWORD });
+      const socket = await GatewayClient.identified(server.url, token);
+      await socket.cut();
+      const bot = await GatewayClient.identified(server.url, kept.people.parrot.token);
+      await bot.cut();
+      const wrong = await anybody.request('POST', '/login', { username: 'bob', password: 'wrong horse battery' });
+      expect(wrong.status).toBe(400);
+      const taken = await anybody.request('POST', '/auth/register', { username: 'ADA', password: PASSWORD });
+      expect(taken.status).toBe(400);
+    });
+
+    it('go on where they ended', async () => {
+      const ada = as('ada');
+      const [last] = await ada.history(kept.channel, '?limit=1');
+      const listener = await GatewayClient.identified(server.url, kept.people.bob.token);
+      const reply = { content: 'as if nothing had been', message_reference: { message_id: kept.message } };
+      const said = await ada.send(kept.channel, reply);
+      expect(said).toMatchObject({ ordinal: last!.ordinal + 1, sequence: last!.sequence + 1, type: 19 });
+      await listener.dispatch('MESSAGE_CREATE', (d) => d.id === said.id);
+      const at = `/channels/${kept.channel}/messages/${kept.message}`;
+      expect(await ada.ask<Message>('PATCH', at, { content: 'hello again' })).toMatchObject({ content: 'hello again' });
+      await listener.dispatch('MESSAGE_UPDATE', (d) => d.id === kept.message);
+      await as('bob').ask('PUT', `${at}/reactions/${THUMB}/@me`);
+      await listener.dispatch('MESSAGE_REACTION_ADD', (d) => d.user_id === kept.people.bob.id);
+      await as('bob').ask('POST', `/channels/${kept.channel}/messages/${said.id}/ack`, {});
+      await listener.dispatch('MESSAGE_ACK', (d) => d.message_id === said.id);
+      expect((await as('bob').send(kept.direct, 'still here')).ordinal).toBe(3);
+      await listener.cut();
+    });
+
+    it('still count who came by a capped invite', async () => {
+      const anybody = new Api(server.url);
+      const [dora, eve] = [await anybody.register('dora'), await anybody.register('eve')];
+      await anybody.as(dora).join(kept.capped);
+      expect((await anybody.as(eve).request('POST', `/invites/${kept.capped}`)).status).toBe(404);
+    });
+  });
