@@ -604,7 +604,7 @@ const everyRouteOnce = async ({ say, ids, url }: World): Promise<void> => {
   }
   await say.ask('ada', 'DELETE', `/channels/${ids.general}/messages/${ids.first}`);
   await say.hears(['ada', 'bob', 'parrot'], 'MESSAGE_DELETE');
-  for (const who of ['ada', 'bob', 'cleo', 'parrot']) await say.beats(who);
+  for (const who of [...PEOPLE, 'cleo', 'dora']) await say.rest(who);
 };
 
 const differences = (now: readonly object[], then: readonly object[]): string | undefined => {

@@ -181,6 +181,12 @@ export class Conversation {
     await this.#answered(name, 1, this.#listeners.get(name)!.client.seq, 11, '<position>');
   }
 
+  /** Whatever nobody waited for. */
+  async rest(name: string): Promise<void> {
+    await this.beats(name);
+    this.#write({ socket: name, rest: this.#listeners.get(name)!.unread() });
+  }
+
   /** Cuts the connection. */
   async loses(name: string): Promise<Session> {
     const { client } = this.#listeners.get(name)!;
