@@ -2,6 +2,7 @@
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
+import leven from 'leven';
 import { type Config, clusterSettings, limits, type Setting, settings } from '../schemas/config.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,22 +16,9 @@ const every: readonly Setting<unknown>[] = [
 const SHOWN = 80;
 const shown = (given: string): string => JSON.stringify(given.length > SHOWN ? `${given.slice(0, SHOWN)}...` : given);
 
-/** Levenshtein's distance: insertions, deletions and replacements between two words. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-};
-
 const nearest = (unknown: string): string =>
   every
-    .map((one) => ({ name: one.variable, far: distance(unknown, one.variable) }))
+    .map((one) => ({ name: one.variable, far: leven(unknown, one.variable) }))
     .reduce((best, one) => (one.far < best.far ? one : best)).name;
 
 const unknownVariables = (environment: Environment): string[] => {

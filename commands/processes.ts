@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import { either } from 'fp-ts';
+import pTimeout from 'p-timeout';
 import { type ChannelState, createChannel } from '../domain/channel.ts';
 import type { Decision } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
@@ -128,12 +129,7 @@ export class Processes {
     const cause =
       causes.find((event) => event.position === position) ?? causes.find((event) => event.key === key) ?? causes[0];
     if (cause === undefined) return position;
-    const following = this.follow(cause);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), timeoutMs);
-    });
-    return Promise.race([following, late]).finally(() => clearTimeout(timer));
+    return pTimeout(this.follow(cause), { milliseconds: timeoutMs, message: false });
   }
 
   private follow(event: Causing): Promise<number> {

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import type { WebSocket } from 'ws';
 import type { Ephemeral, Typing } from '../commands/port.ts';
 import { EventRenderer } from '../presenter/dispatches.ts';
@@ -142,12 +143,8 @@ class ParleyGateway implements Gateway, SessionHost {
   async drain(windowMs: number): Promise<void> {
     this.draining = true;
     await drainSessions(this.parts.outbox, [...this.sockets], windowMs);
-    const waited = new AbortController();
     // Whoever does not close by then has stopped reading.
-    const enough = delay(this.deps.config.closeGraceMs, undefined, { signal: waited.signal, ref: false });
-    await Promise.race([this.empty(), enough]);
-    waited.abort();
-    enough.catch(() => {});
+    await pTimeout(this.empty(), { milliseconds: this.deps.config.closeGraceMs, message: false });
     await this.close();
   }
 

@@ -1,6 +1,7 @@
 /** `parley projections` in a cluster, which goes on meanwhile. */
 
 import { setTimeout as delay } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import { alone } from '../../coordination/postgres/leadership.ts';
 import type { DeadLetters } from '../../projections/engine/dead-letters/port.ts';
 import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
@@ -69,15 +70,14 @@ const statusOfViews = async (
   const head = await (await connections.log()).head();
   return Promise.all(
     VIEWS.map(async (view) => {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<ViewGone>((resolve) => {
-        timer = setTimeout(() => resolve({ view, gone: `no answer within ${ANSWER_MS / 1000} s` }), ANSWER_MS);
-      });
       const told = statusOf(connections, view, head, letters).catch((error: unknown) => ({
         view,
         gone: error instanceof Error ? error.message : String(error),
       }));
-      return Promise.race([told, late]).finally(() => clearTimeout(timer));
+      return pTimeout(told, {
+        milliseconds: ANSWER_MS,
+        fallback: (): ViewGone => ({ view, gone: `no answer within ${ANSWER_MS / 1000} s` }),
+      });
     }),
   );
 };

@@ -1,6 +1,7 @@
 /** Copies the log, in order, into wherever `send` leads. */
 
 import { setTimeout as wait } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import type { RelayCheckpoints } from '../../coordination/port.ts';
 import type { LogReader, StoredPage } from '../../log/port.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
@@ -190,12 +191,7 @@ export class RunningRelay implements Relay {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, STOP_MS);
-    });
-    await Promise.race([this.ended, late]);
-    clearTimeout(timer);
+    await pTimeout(this.ended, { milliseconds: STOP_MS, message: false });
     await this.writing;
     if (this.position > this.written) await this.write(this.position);
     await this.parts.close();

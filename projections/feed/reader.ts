@@ -5,6 +5,7 @@
  */
 
 import { setTimeout as wait } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import type { LogReader, Page } from '../../log/port.ts';
 import type { Audience } from '../../schemas/streams.ts';
 import { partitionOf } from '../engine/partitions.ts';
@@ -175,11 +176,8 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   /** Holds back nobody but who asked for the channels: they are relied upon when their subscription is in place. */
   private async admit(partition: number, channels: readonly Listened[]): Promise<void> {
     const names = channels.map((one) => one.name);
-    const waited = new AbortController();
     const confirmed = this.options.transport.subscribe(partition, names).catch(() => {});
-    const enough = wait(this.limits.subscribeMs, undefined, { signal: waited.signal }).catch(() => {});
-    await Promise.race([confirmed, enough]);
-    waited.abort();
+    await pTimeout(confirmed, { milliseconds: this.limits.subscribeMs, message: false });
     for (const one of channels) one.required = true;
     const chain = this.chains[partition];
     if (chain === undefined) return;

@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AppendResult, ErrorType, type EventData, EventStoreDBClient } from '@eventstore/db-client';
+import pTimeout from 'p-timeout';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 
 /** How long a server may take, in milliseconds. */
@@ -72,17 +73,13 @@ export const isMisplaced = (error: unknown): boolean =>
   typeOf(error) === ErrorType.UNKNOWN && /invalid ?position/i.test(reasonOf(error));
 
 /** @throws NoAnswer when it takes too long; what comes later is not listened to any more */
-const within = async <T>(ms: number, answer: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswer(ms)), ms);
+const within = <T>(ms: number, answer: Promise<T>): Promise<T> =>
+  pTimeout(answer, {
+    milliseconds: ms,
+    fallback: () => {
+      throw new NoAnswer(ms);
+    },
   });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
 
 /**
  * Asks once more after a failed connection: the first question after a restart or a change of leader only finds out.

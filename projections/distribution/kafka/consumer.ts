@@ -2,6 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import pTimeout from 'p-timeout';
 import { ensureTopic, eventsTopic, kafkaOf, retryFor } from '../../../stores/kafka/connection.ts';
 import type { PoisonedStreams } from '../../engine/dead-letters/port.ts';
 import { parseEvent, parseTick } from '../records.ts';
@@ -229,8 +230,11 @@ export class GroupConsumer {
     clearInterval(this.timer);
     this.stopping.abort();
     const offsets = this.commit();
-    await Promise.race([this.assignment.release(), wait(LAST_BATCH_MS, undefined, { ref: false })]);
+    await pTimeout(this.assignment.release(), { milliseconds: LAST_BATCH_MS, message: false });
     const left = Promise.all([offsets, this.started]).then(() => this.consumer.disconnect());
-    await Promise.race([left.catch(() => {}), wait(STOP_MS, undefined, { ref: false })]);
+    await pTimeout(
+      left.catch(() => {}),
+      { milliseconds: STOP_MS, message: false },
+    );
   }
 }

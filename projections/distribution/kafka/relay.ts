@@ -1,4 +1,5 @@
 import type { Kafka, Producer } from 'kafkajs';
+import pTimeout from 'p-timeout';
 import type { RelayCheckpoints } from '../../../coordination/port.ts';
 import type { LogReader } from '../../../log/port.ts';
 import { ensureTopic, eventsTopic, kafkaOf, WrongPartitions } from '../../../stores/kafka/connection.ts';
@@ -50,12 +51,10 @@ class Sender {
     const { producer } = this;
     this.producer = undefined;
     if (producer === undefined) return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, STOP_MS);
-    });
-    await Promise.race([producer.disconnect().catch(() => {}), late]);
-    clearTimeout(timer);
+    await pTimeout(
+      producer.disconnect().catch(() => {}),
+      { milliseconds: STOP_MS, message: false },
+    );
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
+import pTimeout from 'p-timeout';
 import type { Redis, RedisClient } from '../../../stores/redis/connection.ts';
 import type { ProgressChannel, ProgressUpdate } from './port.ts';
 
@@ -52,16 +53,14 @@ class RedisProgress implements ProgressChannel {
     const subscriber = this.redis.subscriber('progress');
     this.subscriber = subscriber;
     subscriber.on('message', (_, text: string) => this.receive(text));
-    await new Promise<void>((resolve) => {
-      const late = setTimeout(resolve, START_MS);
-      const subscribe = async () => {
+    const subscribed = new Promise<void>((resolve) => {
+      subscriber.on('ready', async () => {
         // What breaks this makes the connection ready again, later.
         await subscriber.subscribe(this.channel).catch(() => {});
-        clearTimeout(late);
         resolve();
-      };
-      subscriber.on('ready', subscribe);
+      });
     });
+    await pTimeout(subscribed, { milliseconds: START_MS, message: false });
   }
 
   async stop(): Promise<void> {
