@@ -2,8 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { SharedWrites } from '../coordination/port.ts';
-import type { ViewName } from '../projections/engine/port.ts';
-import type { Views } from '../projections/port.ts';
+import type { ViewName, Views } from '../projections/port.ts';
 
 interface Written {
   /** Position of the last write of any kind, and of the last that changed who is where. */

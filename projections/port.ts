@@ -1,11 +1,14 @@
 /** The read side as the other folders see it. */
 
 import type { BatchListener, Lag, Progress, ViewName } from './engine/port.ts';
+
 import type { AudienceReader } from './views/audience/view.ts';
 import type { GuildReader } from './views/guild-views/view.ts';
 import type { SnapshotReader } from './views/snapshots/view.ts';
 import type { TimelineReader } from './views/timelines/view.ts';
 import type { UnreadReader } from './views/unread/view.ts';
+
+export type { ViewName };
 
 export interface Views extends Progress {
   readonly timelines: TimelineReader;

@@ -112,5 +112,6 @@ export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
   }
   const { db } = opened;
   const { projections, readers } = sqliteProjections(db, log, foldOf);
-  return new Runner({ log, store: new SqliteViewStore(file, db, projections), readers, onFailure, clock });
+  const store = new SqliteViewStore(file, db, projections);
+  return Object.assign(new Runner({ log, store, onFailure, clock }), readers);
 };

@@ -3,7 +3,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import type { Readers, ViewsRuntime } from '../port.ts';
 import { BatchApplier } from './applying.ts';
 import type { BatchListener, Lag, Progress, ViewStore } from './port.ts';
 import { Waiting } from './progress/port.ts';
@@ -54,19 +53,13 @@ const LONGEST_TURN_MS = 10;
 interface RunnerOptions {
   readonly log: LogReader;
   readonly store: ViewStore;
-  readonly readers: Readers;
   /** Told once when the views cannot go on: a listener threw, the store is damaged, the log cannot be read. */
   readonly onFailure: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
 
-export class Runner implements ViewsRuntime {
-  readonly timelines: Readers['timelines'];
-  readonly guilds: Readers['guilds'];
-  readonly unread: Readers['unread'];
-  readonly audiences: Readers['audiences'];
-  readonly snapshots: Readers['snapshots'];
+export class Runner implements Progress {
   readonly processesThrough: number;
   batches = 0;
   events = 0;
@@ -85,15 +78,10 @@ export class Runner implements ViewsRuntime {
   private lookout: NodeJS.Timeout | undefined;
   private stopped: Promise<void> | undefined;
 
-  constructor({ log, store, readers, onFailure, clock }: RunnerOptions) {
+  constructor({ log, store, onFailure, clock }: RunnerOptions) {
     this.log = log;
     this.store = store;
     this.onFailure = onFailure;
-    this.timelines = readers.timelines;
-    this.guilds = readers.guilds;
-    this.unread = readers.unread;
-    this.audiences = readers.audiences;
-    this.snapshots = readers.snapshots;
     this.processesThrough = store.processesThrough;
     this.processes = () => store.processesThrough;
     this.applying = new BatchApplier(store, () => this.processes(), this.stopping.signal);

@@ -54,7 +54,7 @@ describe('rendering on a thread of its own', () => {
   const worker = pathToFileURL(join(folder, 'worker.mjs'));
 
   beforeAll(async () => {
-    const entryPoints = [fileURLToPath(new URL('./worker.ts', import.meta.url))];
+    const entryPoints = [fileURLToPath(new URL('./rendering-worker.ts', import.meta.url))];
     await build({ entryPoints, outfile: fileURLToPath(worker), bundle: true, platform: 'node', format: 'esm' });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
