@@ -11,13 +11,17 @@ export interface OpenTimelines {
   close(): Promise<void>;
 }
 
-const CHANNEL = '30';
-const OTHER = '31';
 const ANN = '10';
 const BOB = '11';
 
+/**
+ * @param open may hand out the same store again: every test has channels of its own.
+ */
 export const timelineContract = (name: string, open: () => Promise<OpenTimelines>) =>
   describe(`timelines on ${name}`, () => {
+    let channels = 30;
+    let channel: string;
+    let other: string;
     let timelines: OpenTimelines;
     let story: Story;
     let applied: number;
@@ -26,6 +30,9 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       timelines = await open();
       story = new Story();
       applied = 0;
+      channel = String(channels);
+      other = String(channels + 1);
+      channels += 2;
     });
     afterEach(() => timelines.close());
 
@@ -33,24 +40,24 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       await timelines.apply(story.since(applied));
       applied = await story.log.head();
     };
-    const posted = async (count: number, channelId = CHANNEL) => {
+    const posted = async (count: number, channelId = channel) => {
       for (let n = 0; n < count; n += 1) story.post(channelId, ANN);
       await project();
     };
     const ordinals = async (query: PageQuery) =>
-      (await timelines.reader.page(CHANNEL, query, ANN)).map((row) => row.ordinal);
+      (await timelines.reader.page(channel, query, ANN)).map((row) => row.ordinal);
     const row = async (ordinal: number, viewer = ANN) =>
-      (await timelines.reader.message(CHANNEL, messageId(CHANNEL, ordinal), viewer))!;
+      (await timelines.reader.message(channel, messageId(channel, ordinal), viewer))!;
 
     it('gives back a message as it was posted', async () => {
-      const event = story.post(CHANNEL, ANN, {
+      const event = story.post(channel, ANN, {
         mentions: { users: [BOB], everyone: true },
-        replyTo: messageId(CHANNEL, 7),
+        replyTo: messageId(channel, 7),
         nonce: '12',
       });
       await project();
       expect(await row(1)).toEqual({
-        channelId: CHANNEL,
+        channelId: channel,
         id: event.data.messageId,
         ordinal: 1,
         sequence: event.sequence,
@@ -58,7 +65,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
         author: ANN,
         time: event.time,
         editedTime: null,
-        replyTo: messageId(CHANNEL, 7),
+        replyTo: messageId(channel, 7),
         mentions: { users: [BOB], everyone: true },
         flags: 0,
         nonce: '12',
@@ -79,9 +86,9 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
     });
 
     it('keeps a nonce as the number or the text it was', async () => {
-      const event = story.post(CHANNEL, ANN);
+      const event = story.post(channel, ANN);
       Object.assign(event.data, { nonce: 12 });
-      story.post(CHANNEL, ANN, { nonce: '12' });
+      story.post(channel, ANN, { nonce: '12' });
       await project();
       expect((await row(1)).nonce).toBe(12);
       expect((await row(2)).nonce).toBe('12');
@@ -89,20 +96,20 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
 
     it('pages newest first', async () => {
       await posted(5);
-      await posted(2, OTHER);
+      await posted(2, other);
       expect(await ordinals({ limit: 3 })).toEqual([5, 4, 3]);
     });
 
     it('pages before and after a message without that message', async () => {
       await posted(9);
-      expect(await ordinals({ before: messageId(CHANNEL, 4), limit: 2 })).toEqual([3, 2]);
-      expect(await ordinals({ after: messageId(CHANNEL, 4), limit: 2 })).toEqual([6, 5]);
+      expect(await ordinals({ before: messageId(channel, 4), limit: 2 })).toEqual([3, 2]);
+      expect(await ordinals({ after: messageId(channel, 4), limit: 2 })).toEqual([6, 5]);
     });
 
     it('pages around a message with that message in the middle', async () => {
       await posted(9);
-      expect(await ordinals({ around: messageId(CHANNEL, 5), limit: 5 })).toEqual([7, 6, 5, 4, 3]);
-      expect(await ordinals({ around: messageId(CHANNEL, 1), limit: 4 })).toEqual([2, 1]);
+      expect(await ordinals({ around: messageId(channel, 5), limit: 5 })).toEqual([7, 6, 5, 4, 3]);
+      expect(await ordinals({ around: messageId(channel, 1), limit: 4 })).toEqual([2, 1]);
     });
 
     it('pages by an id that no message has', async () => {
@@ -115,19 +122,19 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
     it('answers nothing for a channel or a message that does not exist', async () => {
       await posted(1);
       expect(await timelines.reader.page('404', { limit: 50 }, ANN)).toEqual([]);
-      expect(await timelines.reader.message(CHANNEL, '404', ANN)).toBeUndefined();
-      expect(await timelines.reader.message(OTHER, messageId(CHANNEL, 1), ANN)).toBeUndefined();
+      expect(await timelines.reader.message(channel, '404', ANN)).toBeUndefined();
+      expect(await timelines.reader.message(other, messageId(channel, 1), ANN)).toBeUndefined();
     });
 
     it('does not take an id with leading zeros for the one without', async () => {
       await posted(1);
-      expect(await timelines.reader.message(CHANNEL, `0${messageId(CHANNEL, 1)}`, ANN)).toBeUndefined();
-      expect(await timelines.reader.page(`0${CHANNEL}`, { limit: 50 }, ANN)).toEqual([]);
+      expect(await timelines.reader.message(channel, `0${messageId(channel, 1)}`, ANN)).toBeUndefined();
+      expect(await timelines.reader.page(`0${channel}`, { limit: 50 }, ANN)).toEqual([]);
     });
 
     it('shows the newest text and the time of the edit', async () => {
-      story.post(CHANNEL, ANN);
-      const edit = story.edit(CHANNEL, 1, ANN, { users: [BOB], everyone: false });
+      story.post(channel, ANN);
+      const edit = story.edit(channel, 1, ANN, { users: [BOB], everyone: false });
       await project();
       const { sealed, sealedIn, editedTime, mentions, sequence } = await row(1);
       expect({ sealed, sealedIn, editedTime, mentions, sequence }).toEqual({
@@ -141,19 +148,19 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
 
     it('loses the text of a deleted message, leaves it out of pages and keeps its ordinal', async () => {
       await posted(3);
-      story.remove(CHANNEL, 2, ANN);
+      story.remove(channel, 2, ANN);
       await project();
       expect(await ordinals({ limit: 10 })).toEqual([3, 1]);
       expect(await row(2)).toMatchObject({ ordinal: 2, author: ANN, deleted: true, sealed: null });
-      const ids = [1, 2, 3].map((ordinal) => messageId(CHANNEL, ordinal));
-      expect(await timelines.reader.deletedAmong(CHANNEL, ids)).toEqual(new Set([ids[1]]));
+      const ids = [1, 2, 3].map((ordinal) => messageId(channel, ordinal));
+      expect(await timelines.reader.deletedAmong(channel, ids)).toEqual(new Set([ids[1]]));
     });
 
     it('counts reactions in the order of their first use and tells which are one’s own', async () => {
       await posted(1);
-      story.react(CHANNEL, 1, BOB, '👍');
-      story.react(CHANNEL, 1, ANN, '🎉');
-      story.react(CHANNEL, 1, ANN, '👍');
+      story.react(channel, 1, BOB, '👍');
+      story.react(channel, 1, ANN, '🎉');
+      story.react(channel, 1, ANN, '👍');
       await project();
       expect((await row(1, BOB)).reactions).toEqual([
         { emoji: '👍', count: 2, me: true },
@@ -163,46 +170,46 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
 
     it('drops an emoji with its last reaction', async () => {
       await posted(1);
-      story.react(CHANNEL, 1, BOB, '👍');
-      story.react(CHANNEL, 1, ANN, '👍');
-      story.unreact(CHANNEL, 1, BOB, '👍');
+      story.react(channel, 1, BOB, '👍');
+      story.react(channel, 1, ANN, '👍');
+      story.unreact(channel, 1, BOB, '👍');
       await project();
       expect((await row(1, BOB)).reactions).toEqual([{ emoji: '👍', count: 1, me: false }]);
-      story.unreact(CHANNEL, 1, ANN, '👍');
+      story.unreact(channel, 1, ANN, '👍');
       await project();
       expect((await row(1)).reactions).toEqual([]);
     });
 
     it('lists who reacted in the order in which they did, page by page', async () => {
       await posted(1);
-      for (const user of ['15', '12', '14', '13']) story.react(CHANNEL, 1, user, '👍');
+      for (const user of ['15', '12', '14', '13']) story.react(channel, 1, user, '👍');
       await project();
       const reactors = (query: { after?: string; limit: number }) =>
-        timelines.reader.reactors(CHANNEL, messageId(CHANNEL, 1), '👍', query);
+        timelines.reader.reactors(channel, messageId(channel, 1), '👍', query);
       expect(await reactors({ limit: 3 })).toEqual(['15', '12', '14']);
       expect(await reactors({ after: '14', limit: 3 })).toEqual(['13']);
     });
 
     it('forgets the reactions of a deleted message', async () => {
       await posted(1);
-      story.react(CHANNEL, 1, BOB, '👍');
-      story.remove(CHANNEL, 1, ANN);
+      story.react(channel, 1, BOB, '👍');
+      story.remove(channel, 1, ANN);
       await project();
       expect((await row(1)).reactions).toEqual([]);
-      expect(await timelines.reader.reactors(CHANNEL, messageId(CHANNEL, 1), '👍', { limit: 10 })).toEqual([]);
+      expect(await timelines.reader.reactors(channel, messageId(channel, 1), '👍', { limit: 10 })).toEqual([]);
     });
 
     it('tells the facts of a message and how far they go', async () => {
       await posted(2);
-      story.react(CHANNEL, 1, BOB, '👍');
-      story.react(CHANNEL, 1, ANN, '🎉');
+      story.react(channel, 1, BOB, '👍');
+      story.react(channel, 1, ANN, '🎉');
       await project();
       const facts = (ordinal: number, userId: string, emoji: string) =>
-        timelines.reader.facts(CHANNEL, messageId(CHANNEL, ordinal), { userId, emoji });
+        timelines.reader.facts(channel, messageId(channel, ordinal), { userId, emoji });
       expect(await facts(1, ANN, '👍')).toEqual({
         through: 4,
         facts: {
-          messageId: messageId(CHANNEL, 1),
+          messageId: messageId(channel, 1),
           ordinal: 1,
           author: ANN,
           deleted: false,
@@ -221,21 +228,21 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
 
     it('finds several messages at once and leaves out the unknown', async () => {
       await posted(3);
-      const ids = [messageId(CHANNEL, 3), '404', messageId(CHANNEL, 1)];
-      const found = await timelines.reader.messages(CHANNEL, ids, ANN);
+      const ids = [messageId(channel, 3), '404', messageId(channel, 1)];
+      const found = await timelines.reader.messages(channel, ids, ANN);
       expect(found.map((message) => message.ordinal).sort()).toEqual([1, 3]);
     });
 
     it('holds everything of one batch however its events depend on each other', async () => {
-      story.post(CHANNEL, ANN);
-      story.react(CHANNEL, 1, BOB, '👍');
-      story.edit(CHANNEL, 1, ANN);
-      story.post(OTHER, BOB);
-      story.post(CHANNEL, BOB);
-      story.remove(CHANNEL, 2, BOB);
+      story.post(channel, ANN);
+      story.react(channel, 1, BOB, '👍');
+      story.edit(channel, 1, ANN);
+      story.post(other, BOB);
+      story.post(channel, BOB);
+      story.remove(channel, 2, BOB);
       await project();
       expect(await row(1)).toMatchObject({ sequence: 1, sealedIn: 'event-3' });
       expect((await row(2)).deleted).toBe(true);
-      expect((await timelines.reader.facts(CHANNEL, '1')).through).toBe(5);
+      expect((await timelines.reader.facts(channel, '1')).through).toBe(5);
     });
   });
