@@ -5,7 +5,9 @@ import { Guard } from './guard.ts';
 class Outage extends Error {}
 
 const guarded = () =>
-  new Guard('timelines', { timeoutMs: 5000, failureRatio: 0.5, openMs: 30_000 }, (e) => e instanceof Outage);
+  new Guard('timelines', { timeoutMs: 5000, failureRatio: 0.5, openMs: 30_000 }, (e) =>
+    e instanceof Outage ? 'transient' : 'permanent',
+  );
 const answers = async () => 'an answer';
 const fails = async () => {
   throw new Outage();

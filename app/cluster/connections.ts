@@ -1,6 +1,5 @@
 /** The servers a process stands on, each waited for until it answers, and opened once whatever roles want it. */
 
-import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { Logger } from 'pino';
 import type { Checkpoints } from '../../coordination/port.ts';
 import { openCheckpoints } from '../../coordination/postgres/checkpoints.ts';
@@ -11,6 +10,7 @@ import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
+import { reasonOf, retrying } from '../../stores/guard.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';
 import { openPostgres, type Postgres } from '../../stores/postgres/connection.ts';
 import { openRedis, type Redis } from '../../stores/redis/connection.ts';
@@ -20,8 +20,7 @@ import { openPostgresVault } from '../../vault/postgres/vault.ts';
 import type { EdgeOptions } from '../edges.ts';
 import { meteredLog } from '../metered-log.ts';
 
-/** Waiting for servers at start: each that cannot be reached is named, with what is wrong and when it is tried again. */
-const backoff = new ExponentialBackoff({ initialDelay: 250, maxDelay: 5000 });
+// Waiting for servers at start: each that cannot be reached is named, with what is wrong and when it is tried again.
 
 /** Of systems (ECONNREFUSED), of PostgreSQL (08: connection, 53: too many, 57: starting, 3D: database not there yet). */
 const CODES = /^(E[A-Z_]+|08...|3D...|53...|57...)$/;
@@ -33,12 +32,6 @@ const cameFromAway = (error: unknown): boolean => {
   return typeof code === 'string'
     ? CODES.test(code)
     : name?.startsWith('KafkaJS') === true || WORDS.test(message ?? '');
-};
-
-const reasonOf = (error: unknown): string => {
-  const first = error instanceof StoreUnavailable ? (error.cause ?? error) : error;
-  const inner = first instanceof AggregateError ? first.errors[0] : first;
-  return inner instanceof Error ? inner.message || inner.name : String(inner);
 };
 
 interface Place {
@@ -65,13 +58,12 @@ const waitingLine = ({ name, variable, url }: Place, reason: string, nextMs?: nu
  * @param say told of every failed try
  * @throws at once what another try would meet again: credentials that are wrong, a store of a newer version
  */
-export const reach = <T>(place: Place, open: () => Promise<T>, say: (line: string) => void): Promise<T> => {
-  const policy = retry(handleWhen(cameFromAway), { maxAttempts: Number.MAX_SAFE_INTEGER, backoff });
-  policy.onRetry((event) => {
-    say(waitingLine(place, 'error' in event ? reasonOf(event.error) : 'no answer', event.delay));
+export const reach = <T>(place: Place, open: () => Promise<T>, say: (line: string) => void): Promise<T> =>
+  retrying(open, {
+    again: cameFromAway,
+    firstMs: 250,
+    onRetry: (failure, _, nextMs) => say(waitingLine(place, reasonOf(failure), nextMs)),
   });
-  return policy.execute(open);
-};
 
 /** For people who started the process and wonder what it waits for. */
 export type Say = (line: string) => void;

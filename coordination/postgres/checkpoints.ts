@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { openDatabase } from '../../stores/postgres/connection.ts';
+import { Postgres } from '../../stores/postgres/connection.ts';
 import { LOCKS, prepare, SCHEMA_LOCK } from '../../vault/postgres/vault.ts';
 import type { Checkpoints } from '../port.ts';
 
@@ -64,7 +64,7 @@ export const claimVault = (url: string): VaultClaim => {
 
 /** Positions by name in the vault's database. @throws StoreUnavailable when it cannot be asked; so do its methods. */
 export const openCheckpoints = async (url: string): Promise<Checkpoints> => {
-  const database = openDatabase(url);
+  const database = new Postgres('vault', { url });
   try {
     await prepare(database);
   } catch (error) {
@@ -73,8 +73,8 @@ export const openCheckpoints = async (url: string): Promise<Checkpoints> => {
   }
   return {
     async read(name) {
-      const [row] = await database.rows<[string]>('SELECT position FROM checkpoints WHERE name = $1', [name]);
-      return Number(row?.[0] ?? 0);
+      const [row] = await database.rows<[number]>('SELECT position FROM checkpoints WHERE name = $1', [name]);
+      return row?.[0] ?? 0;
     },
     async write(name, position) {
       await database.rows(

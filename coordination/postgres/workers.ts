@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Worker } from '../../domain/snowflake.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
-import { openDatabase } from '../../stores/postgres/connection.ts';
+import { Postgres } from '../../stores/postgres/connection.ts';
 import { prepare } from '../../vault/postgres/vault.ts';
 import type { WorkerLease } from '../port.ts';
 
@@ -26,7 +26,7 @@ export class NoWorkerLeft extends Error {}
  * @throws StoreUnavailable when the vault cannot be asked
  */
 export const leaseWorker = async (url: string, times: LeaseTimes = LEASE): Promise<WorkerLease> => {
-  const database = openDatabase(url);
+  const database = new Postgres('vault', { url });
   const holder = randomUUID();
   const until = `now() + ${times.leaseMs} * interval '1 millisecond'`;
   let id: number;

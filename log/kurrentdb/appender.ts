@@ -1,12 +1,13 @@
 /** Appending: many streams at once through one connection, one batch of each stream at a time. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { ErrorType, type JSONEventData, type Position, type WrongExpectedVersionError } from '@eventstore/db-client';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { type AppendingConnection, isFinal, reasonOf, typeOf } from '../../stores/kurrentdb/connection.ts';
+import { reasonOf, retrying } from '../../stores/guard.ts';
+import type { AppendingConnection } from '../../stores/kurrentdb/connection.ts';
+import { classify, typeOf } from '../../stores/kurrentdb/failures.ts';
 import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
 import { toPosition, toProposed } from './events.ts';
 import type { Reader } from './reader.ts';
@@ -104,21 +105,25 @@ export class Appender {
     const events = request.events.map(toProposed);
     const expectedRevision = request.expected === 0 ? 'no_stream' : BigInt(request.expected - 1);
     const deadline = Date.now() + this.triedMs;
-    for (let again = false; ; again = true) {
-      try {
-        const { stream } = request;
-        const result = await this.connection.append(stream, events, expectedRevision).catch(async (error: unknown) => {
-          const there =
-            again && typeOf(error) === ErrorType.WRONG_EXPECTED_VERSION && (await this.there(request, events));
-          if (there) return there;
-          throw error;
-        });
-        return either.right(appendedAt(request, await this.positionIn(request, result)));
-      } catch (error) {
-        if (isFinal(error)) return refusalOf(error);
-        if (Date.now() >= deadline) return unavailable(reasonOf(error));
-        await delay(PAUSE_MS);
-      }
+    let repeated = false;
+    const attempt = async (): Promise<Answer> => {
+      const { stream } = request;
+      const result = await this.connection.append(stream, events, expectedRevision).catch(async (error: unknown) => {
+        const there =
+          repeated && typeOf(error) === ErrorType.WRONG_EXPECTED_VERSION && (await this.there(request, events));
+        if (there) return there;
+        throw error;
+      });
+      return either.right(appendedAt(request, await this.positionIn(request, result)));
+    };
+    const again = (error: unknown): boolean => {
+      repeated = true;
+      return classify(error) === 'transient' && Date.now() < deadline;
+    };
+    try {
+      return await retrying(attempt, { again, firstMs: PAUSE_MS, longestMs: PAUSE_MS });
+    } catch (error) {
+      return refusalOf(error);
     }
   }
 

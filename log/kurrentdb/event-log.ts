@@ -2,14 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { ErrorType, jsonEvent } from '@eventstore/db-client';
-import {
-  AppendingConnection,
-  asking,
-  connectTo,
-  PATIENCE,
-  type Patience,
-  typeOf,
-} from '../../stores/kurrentdb/connection.ts';
+import { AppendingConnection, asking, connectTo, PATIENCE, type Patience } from '../../stores/kurrentdb/connection.ts';
+import { typeOf } from '../../stores/kurrentdb/failures.ts';
 import type { EventLog } from '../port.ts';
 import { OpenTails } from '../tail.ts';
 import { Appender } from './appender.ts';

@@ -11,7 +11,8 @@ import {
   type StreamingRead,
 } from '@eventstore/db-client';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { asking, isMisplaced, NoAnswer, typeOf } from '../../stores/kurrentdb/connection.ts';
+import { asking } from '../../stores/kurrentdb/connection.ts';
+import { isMisplaced, NoAnswer, typeOf } from '../../stores/kurrentdb/failures.ts';
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
 import { type AnyRecorded, isOurs, positionOf, sequenceOf, toRecorded, toStored } from './events.ts';
 import { Following, type Wanted } from './subscription.ts';

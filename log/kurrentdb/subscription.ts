@@ -13,7 +13,7 @@ import {
   type ReadPosition,
   streamNameFilter,
 } from '@eventstore/db-client';
-import { NoAnswer } from '../../stores/kurrentdb/connection.ts';
+import { NoAnswer } from '../../stores/kurrentdb/failures.ts';
 
 /** What the server looks through before it tells how far it is, whether or not something was found. */
 const WINDOW = 1_000;

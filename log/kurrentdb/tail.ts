@@ -4,7 +4,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-client';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { isMisplaced } from '../../stores/kurrentdb/connection.ts';
+import { isMisplaced } from '../../stores/kurrentdb/failures.ts';
 import type { StreamHead, Tail } from '../port.ts';
 import { isOurs, positionOf, sequenceOf } from './events.ts';
 import { mendedPlaceOf, type Place, placeOf, type Reading, toChecked } from './reader.ts';

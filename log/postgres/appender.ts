@@ -6,7 +6,9 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type { Client } from 'pg';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { connectTo, isFinal, isFull, reasonOf } from '../../stores/postgres/connection.ts';
+import { reasonOf } from '../../stores/guard.ts';
+import { connectTo } from '../../stores/postgres/connection.ts';
+import { classify, isFull } from '../../stores/postgres/failures.ts';
 import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
 import { APPEND, appendArguments, type Stored } from './rows.ts';
 
@@ -120,15 +122,16 @@ export class Appender {
         return answersOf(requests, (rows as unknown as [Stored])[0]);
       } catch (error) {
         if (isFull(error)) return requests.map(() => either.left({ kind: 'full' }));
-        if (!isFinal(error)) this.lose();
-        if (isFinal(error) || Date.now() >= deadline) return requests.map(() => unavailable(reasonOf(error)));
+        const final = classify(error) !== 'transient';
+        if (!final) this.lose();
+        if (final || Date.now() >= deadline) return requests.map(() => unavailable(reasonOf(error)));
         await delay(PAUSE_MS);
       }
     }
   }
 
   private async connect(): Promise<Client> {
-    const connection = await connectTo(this.url, (lost) => {
+    const connection = await connectTo(this.url, 'log', (lost) => {
       if (this.connection === lost) this.connection = undefined;
     });
     await connection.query('SET synchronous_commit = on');

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { connectTo, logPoolOf } from '../../stores/postgres/connection.ts';
+import { connectTo, Postgres } from '../../stores/postgres/connection.ts';
 import type { EventLog } from '../port.ts';
 import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
 import { Appender } from './appender.ts';
@@ -15,18 +15,17 @@ export interface PostgresEventLogOptions {
   readonly url: string;
   /** Told of every commit of this node: how many events it made durable. */
   readonly onCommit?: (events: number) => void;
-  /** Connections for reading. */
+  /** Connections for reading. Default 8. */
   readonly poolSize?: number;
 }
 
 const FORMAT = 1;
-const POOL = 8;
 /** Tails look by themselves this often; notifications only make it sooner. */
 const LOOK_MS = 250;
 const PAUSE_MS = 500;
 
 const prepare = async (url: string): Promise<string> => {
-  const client = await connectTo(url, () => {});
+  const client = await connectTo(url, 'log', () => {});
   try {
     // Nodes that start together make it one after another.
     await client.query('SELECT pg_advisory_lock($1, $2)', [LOCKS, SCHEMA_LOCK]);
@@ -69,7 +68,7 @@ class Listener {
         const lost = new Promise<void>((resolve) => {
           lose = resolve;
         });
-        this.connection = await connectTo(this.url, lose);
+        this.connection = await connectTo(this.url, 'log', lose);
         this.connection.on('notification', () => this.bell.ring());
         await this.connection.query(`LISTEN ${CHANNEL}`);
         if (this.stopping.signal.aborted) await this.connection.end();
@@ -90,10 +89,10 @@ class Listener {
 
 /** @throws when the server cannot be reached or holds the log of a newer Parley. */
 export const openPostgresEventLog = async (options: PostgresEventLogOptions): Promise<EventLog> => {
-  const { url, onCommit = () => {}, poolSize = POOL } = options;
+  const { url, onCommit = () => {}, poolSize } = options;
   let epoch = await prepare(url);
-  const pool = logPoolOf(url, poolSize);
-  const reader = new Reader(pool);
+  const postgres = new Postgres('log', { url, connections: poolSize });
+  const reader = new Reader(postgres);
   const bell = new Bell();
   const listener = new Listener(url, bell);
   const tails = new OpenTails(() => bell.ring());
@@ -122,9 +121,9 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
     append: (request) => appender.append(request),
     async renewEpoch() {
       // Of nodes that find the same out at once, the first decides.
-      await pool.query('UPDATE parley_log SET epoch = $1 WHERE epoch = $2', [randomUUID(), epoch]);
-      const { rows } = await pool.query<{ epoch: string }>('SELECT epoch FROM parley_log');
-      epoch = rows[0]!.epoch;
+      await postgres.rows('UPDATE parley_log SET epoch = $1 WHERE epoch = $2', [randomUUID(), epoch]);
+      const [row] = await postgres.rows<[string]>('SELECT epoch FROM parley_log');
+      [epoch] = row!;
     },
     head: () => reader.head(),
     streamHead: (stream) => reader.streamHead(stream),
@@ -138,7 +137,7 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
       closed = true;
       await tails.stop();
       await listener.stop();
-      await pool.end();
+      await postgres.close();
     },
   };
 };

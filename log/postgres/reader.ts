@@ -1,14 +1,11 @@
 /** Reading committed events. */
 
-import type { Pool } from 'pg';
-import { StoreUnavailable } from '../../schemas/errors.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { isFinal } from '../../stores/postgres/connection.ts';
+import type { Postgres } from '../../stores/postgres/connection.ts';
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
 import { type Row, SELECTED, toRecorded, toStored } from './rows.ts';
 
 const MOST_PER_READ = 10_000;
-const RETRY_SECONDS = 2;
 
 /** Greater than every name that begins with `prefix`, in byte order. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
@@ -16,24 +13,24 @@ const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
 const toChecked = (row: Row): ParleyEvent => decodeEvent(toRecorded(row));
 
 export class Reader {
-  private readonly pool: Pool;
+  private readonly postgres: Postgres;
 
-  constructor(pool: Pool) {
-    this.pool = pool;
+  constructor(postgres: Postgres) {
+    this.postgres = postgres;
   }
 
   async head(): Promise<number> {
-    const [row] = await this.rows<[string | null]>('head', 'SELECT max(position) FROM events', []);
-    return Number(row![0] ?? 0);
+    const [row] = await this.rows<[number | null]>('head', 'SELECT max(position) FROM events', []);
+    return row![0] ?? 0;
   }
 
   async streamHead(stream: string): Promise<StreamHead> {
-    const [row] = await this.rows<[string, string]>(
+    const [row] = await this.rows<[number, number]>(
       'stream head',
       'SELECT sequence, position FROM events WHERE stream = $1 ORDER BY sequence DESC LIMIT 1',
       [stream],
     );
-    return { stream, sequence: Number(row?.[0] ?? 0), position: Number(row?.[1] ?? 0) };
+    return { stream, sequence: row?.[0] ?? 0, position: row?.[1] ?? 0 };
   }
 
   /** Jumps from name to name in the index, whatever the streams hold. */
@@ -46,7 +43,7 @@ export class Reader {
     after?: string;
     limit: number;
   }): Promise<readonly StreamHead[]> {
-    const rows = await this.rows<[string, string, string]>(
+    const rows = await this.rows<[string, number, number]>(
       'streams',
       `WITH RECURSIVE found(stream, n) AS (
          (SELECT stream, 1 FROM events WHERE stream >= $1 AND stream > $2 AND stream < $3 ORDER BY stream LIMIT 1)
@@ -59,11 +56,7 @@ export class Reader {
           ORDER BY e.sequence DESC LIMIT 1) head ORDER BY head.stream`,
       [prefix, after, afterPrefix(prefix), Math.min(limit, 1_000_000)],
     );
-    return rows.map(([stream, sequence, position]) => ({
-      stream,
-      sequence: Number(sequence),
-      position: Number(position),
-    }));
+    return rows.map(([stream, sequence, position]) => ({ stream, sequence, position }));
   }
 
   async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
@@ -109,7 +102,7 @@ export class Reader {
         ...(prefix === '' ? [] : [prefix, afterPrefix(prefix)]),
       ],
     );
-    return { events: rows.map(form), through: rows.length === limit ? Number(rows.at(-1)![0]) : head };
+    return { events: rows.map(form), through: rows.length === limit ? rows.at(-1)![0] : head };
   }
 
   /** Without a filter the last event found says how far was looked: one question instead of two, for those who follow the log. */
@@ -123,17 +116,15 @@ export class Reader {
       `SELECT ${SELECTED} FROM events WHERE position > $1 ORDER BY position LIMIT $2`,
       [after, limit],
     );
-    return { events: rows.map(form), through: Number(rows.at(-1)?.[0] ?? after) };
+    return { events: rows.map(form), through: rows.at(-1)?.[0] ?? after };
   }
 
   /** @throws StoreUnavailable when the server cannot be asked */
-  private async rows<R>(name: string, text: string, values: readonly unknown[]): Promise<readonly R[]> {
-    try {
-      const result = await this.pool.query({ name, text, values: [...values], rowMode: 'array' });
-      return result.rows as unknown as R[];
-    } catch (error) {
-      if (isFinal(error)) throw error;
-      throw new StoreUnavailable('log', RETRY_SECONDS, { cause: error });
-    }
+  private rows<R extends readonly unknown[]>(
+    name: string,
+    text: string,
+    values: readonly unknown[],
+  ): Promise<readonly R[]> {
+    return this.postgres.rows<R>(text, values, name);
   }
 }

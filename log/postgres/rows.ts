@@ -8,14 +8,14 @@ import type { AppendRequest, StoredEvent } from '../port.ts';
 export const SELECTED =
   'position, stream, sequence, type, schema, time, id, actor, key, correlation, causation, traceparent, data';
 
-/** As node-postgres hands rows out in array mode: 64-bit numbers as text. */
+/** As node-postgres hands rows out in array mode: with the connection's types. */
 export type Row = readonly [
-  position: string,
+  position: number,
   stream: string,
-  sequence: string,
+  sequence: number,
   type: string,
   schema: number,
-  time: string,
+  time: number,
   id: string,
   actor: string,
   key: string | null,
@@ -30,15 +30,15 @@ const toEvent = <Data>(row: Row, data: Data): Recorded<string, Data> => ({
   type: row[3],
   schema: row[4],
   stream: row[1],
-  sequence: Number(row[2]),
-  time: Number(row[5]),
+  sequence: row[2],
+  time: row[5],
   actor: row[7],
   key: row[8],
   correlationId: row[9],
   causationId: row[10],
   traceparent: row[11],
   data,
-  position: Number(row[0]),
+  position: row[0],
 });
 
 export const toStored = (row: Row): StoredEvent => toEvent(row, row[12]);

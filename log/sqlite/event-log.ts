@@ -1,8 +1,8 @@
 /** The event log in one SQLite file. */
 
 import { mkdirSync } from 'node:fs';
+import { reasonOf } from '../../stores/guard.ts';
 import { lockDirectory } from '../../stores/sqlite/lock.ts';
-import { reasonOf } from '../../stores/sqlite/statements.ts';
 import type { EventLog, LogReader } from '../port.ts';
 import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
 import { epochOf, openForReading, openForWriting, renewEpoch } from './open.ts';

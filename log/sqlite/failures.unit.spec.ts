@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFatal } from '../../stores/sqlite/statements.ts';
+import { isFatal } from '../../stores/sqlite/failures.ts';
 import { appendError } from './writer.ts';
 
 const sqlite = (code: string, rawCode: number) => Object.assign(new Error(code), { code, rawCode });

@@ -5,7 +5,7 @@ import { accessSync, closeSync, constants, existsSync, openSync, readSync, statS
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
-import { reasonOf } from '../../stores/sqlite/statements.ts';
+import { reasonOf } from '../../stores/guard.ts';
 import { APPLICATION_ID, FORMAT_VERSION, LOG_FILE, SCHEMA } from './schema.ts';
 
 export type LogTrouble = 'not-ours' | 'damaged' | 'read-only' | 'newer' | 'missing';

@@ -6,7 +6,8 @@ import type Database from 'libsql';
 import { LRUCache } from 'lru-cache';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { codeOf, FULL, isFatal, reasonOf } from '../../stores/sqlite/statements.ts';
+import { reasonOf } from '../../stores/guard.ts';
+import { codeOf, FULL, isFatal } from '../../stores/sqlite/failures.ts';
 import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
 import { COLUMNS, pushRow } from './schema.ts';
 

@@ -1,7 +1,7 @@
 import type { Fold } from '../../domain/decider.ts';
 import type { LogReader } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import type { FailureKind } from '../../stores/guard.ts';
+import { classify } from '../../stores/sqlite/failures.ts';
 import { type Connection, command, query } from '../../stores/sqlite/statements.ts';
 import type { DeadLetter, ViewStore } from '../engine/port.ts';
 import type { Readers } from '../port.ts';
@@ -107,11 +107,9 @@ export const sqliteProjections = (
   };
 };
 
-const DAMAGED = /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/;
-const TRANSIENT = /^SQLITE_(FULL|IOERR|READONLY|BUSY|LOCKED|NOMEM|CANTOPEN)/;
-
 /** One connection for writing and reading: a transaction begins and ends in one go, so no reader ever runs inside it. */
 export class SqliteViewStore implements ViewStore {
+  readonly kindOf = classify;
   checkpoint: number;
   processesThrough: number;
 
@@ -182,7 +180,7 @@ export class SqliteViewStore implements ViewStore {
       this.db.exec('RELEASE one');
       return undefined;
     } catch (failure) {
-      if (this.kindOf(failure) !== 'permanent') throw failure;
+      if (classify(failure) !== 'permanent') throw failure;
       this.db.exec('ROLLBACK TO one; RELEASE one');
       projection.undone?.();
       return failure;
@@ -202,13 +200,6 @@ export class SqliteViewStore implements ViewStore {
     }
     this.checkpoint = checkpoint;
     this.processesThrough = processesThrough;
-  }
-
-  kindOf(failure: unknown): FailureKind {
-    const code = (failure as { code?: unknown } | null)?.code;
-    if (typeof code !== 'string') return 'permanent';
-    if (DAMAGED.test(code)) return 'damaged';
-    return TRANSIENT.test(code) ? 'transient' : 'permanent';
   }
 
   condemn(): void {

@@ -2,7 +2,7 @@
 import type { LogReader, Page } from '../../log/port.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { retrying } from '../../stores/guard.ts';
+import { reasonOf, retrying } from '../../stores/guard.ts';
 import { partitionOf } from './partitions.ts';
 import { CheckpointMoved, type PartitionStore } from './port.ts';
 
@@ -35,8 +35,6 @@ interface Share {
   /** The store stands elsewhere, or the sweep has failed: nothing more of it is stored this time. */
   over: boolean;
 }
-
-const reasonOf = (failure: unknown): string => (failure instanceof Error ? failure.message : String(failure));
 
 export class Filling {
   private readonly parts: FillingParts;

@@ -1,54 +1,8 @@
 /** The connection to Cassandra or ScyllaDB. */
-import { auth, Client, type ClientOptions, errors, policies, types } from 'cassandra-driver';
-import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
+import { auth, Client, type ClientOptions, policies, types } from 'cassandra-driver';
 import { StoreUnavailable } from '../../schemas/errors.ts';
-import { type FailureKind, Guard, type GuardOptions } from '../guard.ts';
-
-/** What a failure of Cassandra says: of the event, of the store, or of its tables. */
-const { responseErrorCodes: code } = types;
-
-/** Scylla and Cassandra word it differently. */
-const NO_TABLE = /unconfigured table|table .*does not exist/i;
-const NO_KEYSPACE = /keyspace .*does not exist/i;
-
-/** Understood, and refused for what it says. */
-const isRefusal = (failure: unknown): failure is errors.ResponseError =>
-  failure instanceof errors.ResponseError && failure.code === code.invalid;
-
-const isNoKeyspace = (failure: unknown): boolean => isRefusal(failure) && NO_KEYSPACE.test(failure.message);
-
-/** Thrown while a value is encoded, before anything is sent. */
-const isValueFault = (failure: unknown): boolean =>
-  failure instanceof TypeError || failure instanceof SyntaxError || failure instanceof RangeError;
-
-/** Only what is said about the event's own values is permanent: all else is worth waiting for. */
-export const kindOf = (failure: unknown): FailureKind => {
-  if (isValueFault(failure)) return 'permanent';
-  if (!isRefusal(failure)) return 'transient';
-  return NO_TABLE.test(failure.message) || isNoKeyspace(failure) ? 'damaged' : 'permanent';
-};
-
-/** Answers that another try would meet again; they speak of the question, not of the server. */
-const OF_THE_QUESTION: ReadonlySet<number> = new Set([
-  code.syntaxError,
-  code.unauthorized,
-  code.invalid,
-  code.configError,
-  code.alreadyExists,
-  code.functionFailure,
-]);
-
-/** A data centre that does not exist, say. The driver says so of each node it asked. */
-const isSettingsFault = (failure: unknown): boolean =>
-  failure instanceof errors.ArgumentError ||
-  (failure instanceof errors.NoHostAvailableError &&
-    Object.values(failure.innerErrors ?? {}).some((inner) => inner instanceof errors.ArgumentError));
-
-/** Whether the server could not be asked, or could not answer: what counts for the circuit breaker. */
-const isOutage = (failure: unknown): boolean => {
-  if (isValueFault(failure) || isSettingsFault(failure)) return false;
-  return !(failure instanceof errors.ResponseError) || !OF_THE_QUESTION.has(failure.code);
-};
+import { Guard, type GuardOptions, retrying, Stopped } from '../guard.ts';
+import { classify, isNoKeyspace, reasonsOf } from './failures.ts';
 
 /** `cassandra://[user:password@]host:port[,host:port]?dc=datacenter1&tls=true`, which the platform's URL cannot read. */
 interface CassandraUrl {
@@ -158,13 +112,6 @@ const ensureKeyspace = async (options: ClientOptions, keyspace: string): Promise
   }
 };
 
-/** Every node that was tried with its own reason, which the driver's message leaves out. */
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof errors.NoHostAvailableError)) return error instanceof Error ? error.message : String(error);
-  const reasons = Object.entries(error.innerErrors ?? {}).map(([host, inner]) => `${host}: ${inner}`);
-  return reasons.length === 0 ? error.message : reasons.join('; ');
-};
-
 /** Questions are prepared, repeatable and go to a node that holds the rows. */
 export class Cassandra {
   readonly keyspace: string;
@@ -223,26 +170,24 @@ export const openCassandra = async (options: CassandraOptions): Promise<Cassandr
     openMs: options.openMs ?? cassandraGuard.openMs,
   };
   const url = parseCassandraUrl(options.url);
-  // A keyspace that another process is creating is listed some milliseconds before it can be used.
-  const waiting = retry(
-    handleWhen((failure) => isOutage(failure) || isNoKeyspace(failure)),
-    {
-      maxAttempts: Number.POSITIVE_INFINITY,
-      backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 5000 }),
-    },
-  );
-  waiting.onRetry((failed) => {
-    if ('error' in failed) onWaiting?.(reasonOf(failed.error), failed.delay);
-  });
   try {
-    const client = await waiting.execute(async () => {
-      // Options are filled in by the client that takes them, so each has its own.
-      await ensureKeyspace(clientOptions(url, settings.timeoutMs), keyspace);
-      return connected({ ...clientOptions(url, settings.timeoutMs), keyspace });
-    }, signal);
-    return new Cassandra(client, keyspace, new Guard('timelines', settings, isOutage));
+    const client = await retrying(
+      async () => {
+        // Options are filled in by the client that takes them, so each has its own.
+        await ensureKeyspace(clientOptions(url, settings.timeoutMs), keyspace);
+        return connected({ ...clientOptions(url, settings.timeoutMs), keyspace });
+      },
+      {
+        signal,
+        // A keyspace that another process is creating is listed some milliseconds before it can be used.
+        again: (failure) => classify(failure) === 'transient' || isNoKeyspace(failure),
+        firstMs: 250,
+        onRetry: (failure, _, nextMs) => onWaiting?.(reasonsOf(failure), nextMs),
+      },
+    );
+    return new Cassandra(client, keyspace, new Guard('timelines', settings, classify));
   } catch (error) {
-    if (!isOutage(error)) throw error;
+    if (!(error instanceof Stopped)) throw error;
     throw new StoreUnavailable('timelines', Math.ceil(settings.timeoutMs / 1000), { cause: error });
   }
 };

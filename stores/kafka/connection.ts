@@ -12,17 +12,7 @@ import {
   type SASLOptions,
 } from 'kafkajs';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
-
-/** The distribution log cannot be what the configuration says; waiting does not help. */
-export class WrongPartitions extends Error {
-  override readonly name = 'WrongPartitions';
-
-  constructor(topic: string, actual: number, wanted: number) {
-    super(
-      `The topic ${topic} has ${actual} partitions, PARLEY_PARTITIONS says ${wanted}. The number never changes in place: set it to ${actual}, or use another PARLEY_NAMESPACE.`,
-    );
-  }
-}
+import { WrongPartitions } from './failures.ts';
 
 /** The topics of one installation. */
 export const eventsTopic = (namespace: string): string => `${namespace}-events`;

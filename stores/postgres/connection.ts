@@ -1,46 +1,96 @@
-/** The connection to the PostgreSQL of the views. */
+/** Connections to PostgreSQL, the same for log, vault, coordination and views. */
 
-import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
-import { Kysely, PostgresDialect } from 'kysely';
+import {
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresDialect,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+} from 'kysely';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
-import type { ViewTables } from '../../projections/cluster/postgres/migrations.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
-import { type FailureKind, Guard, type GuardOptions } from '../guard.ts';
+import { Guard, type Guarding, type GuardOptions, PlainGuard, reasonOf, retrying, Stopped } from '../guard.ts';
 import type { Statement } from '../statement.ts';
+import { classify } from './failures.ts';
 
-// What PostgreSQL's error codes say, for log, vault and views alike. Told by their shape: no driver is known here.
+/** A store that lives in PostgreSQL: what it is called where it is unavailable, and how long its server may take. */
+interface Use {
+  readonly store: string;
+  /** As the server's list of connections shows it; whoever wants the vault for itself looks for names like these. */
+  readonly application: string;
+  readonly connectMs: number;
+  readonly answerMs: number;
+  readonly connections: number;
+  /** Where nothing works without the store there is no circuit breaker: who was refused may ask again after so long. */
+  readonly guard: { readonly retrySeconds: number } | Omit<GuardOptions, 'timeoutMs'>;
+}
 
-/** Five letters or digits; `undefined` for a failure that the server did not word itself. */
-export const sqlStateOf = (error: unknown): string | undefined => {
-  const { severity, code } = error instanceof Error ? (error as { severity?: unknown; code?: unknown }) : {};
-  return typeof severity === 'string' && typeof code === 'string' ? code : undefined;
+const USES = {
+  log: {
+    store: 'log',
+    application: 'parley log',
+    connectMs: 3000,
+    answerMs: 10_000,
+    connections: 8,
+    guard: { retrySeconds: 2 },
+  },
+  vault: {
+    store: 'vault',
+    application: 'parley vault',
+    connectMs: 3000,
+    answerMs: 5000,
+    connections: 8,
+    guard: { retrySeconds: 2 },
+  },
+  /** Measured: an answer takes 1 ms, so one that takes 5 s will not come. A restarted server is back within seconds. */
+  views: {
+    store: 'guild-views',
+    application: 'parley views',
+    connectMs: 5000,
+    answerMs: 5000,
+    connections: 8,
+    guard: { failureRatio: 0.5, openMs: 5000 },
+  },
+} as const satisfies Record<string, Use>;
+
+/** For going through all rows: a million takes some seconds. */
+const LONG_MS = 600_000;
+
+/** Positions and counts stay far below 2^53; ids, which do not, are selected as text. */
+const bigintsAsNumbers: Pick<typeof types, 'getTypeParser'> = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
 };
 
-/** Connections, deadlocks, resources, an operator, the system beneath; and a copy that takes no writes after a fail-over. */
-const PASSING = /^(08|40|53|55|57|58|25006)/;
-
-/** An error that the server itself answered with and that another try would meet again. */
-export const isFinal = (error: unknown): boolean => {
-  const state = sqlStateOf(error);
-  return state !== undefined && !PASSING.test(state);
-};
-
-/** Connections to PostgreSQL: how they are made, and which failures say nothing about what was asked. */
-const LOG_CONNECT_MS = 3000;
-/** A server that does not answer within this is treated as gone. */
-const LOG_STATEMENT_MS = 10_000;
-
-const configOf = (url: string): ClientConfig => ({
+const configOf = (url: string, application: string, connectMs: number, answerMs: number): ClientConfig => ({
   connectionString: url,
-  connectionTimeoutMillis: LOG_CONNECT_MS,
-  query_timeout: LOG_STATEMENT_MS,
+  connectionTimeoutMillis: connectMs,
+  query_timeout: answerMs,
   keepAlive: true,
-  application_name: 'parley log',
+  application_name: application,
+  types: bigintsAsNumbers,
 });
 
-/** @param onLost told that it broke, perhaps before it was made */
-export const connectTo = async (url: string, onLost: (client: Client) => void): Promise<Client> => {
-  const client = new Client(configOf(url));
+const poolOf = (config: ClientConfig, size: number): Pool => {
+  const pool = new Pool({ ...config, max: size, idleTimeoutMillis: 60_000 });
+  // Lost connections are replaced. Unheard, the error of one would end the process, be it idle or in a transaction.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+};
+
+/**
+ * A connection of one's own.
+ * @param onLost told that it broke, perhaps before it was made
+ */
+export const connectTo = async (
+  url: string,
+  use: keyof typeof USES,
+  onLost: (client: Client) => void,
+): Promise<Client> => {
+  const { application, connectMs, answerMs } = USES[use];
+  const client = new Client(configOf(url, application, connectMs, answerMs));
   // An idle connection that breaks says so only here; unheard it would end the process.
   client.on('error', () => onLost(client));
   client.on('end', () => onLost(client));
@@ -48,122 +98,8 @@ export const connectTo = async (url: string, onLost: (client: Client) => void): 
   return client;
 };
 
-export const logPoolOf = (url: string, size: number): Pool => {
-  const pool = new Pool({ ...configOf(url), max: size, idleTimeoutMillis: 60_000 });
-  pool.on('error', () => {});
-  return pool;
-};
-
-/** A full disk. */
-export const isFull = (error: unknown): boolean => sqlStateOf(error) === '53100';
-
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-// What a failure of PostgreSQL says: of the event, of the server, or of its tables.
-
-/** Thrown while values are put together, before anything is sent. */
-const isValueFault = (failure: unknown): boolean =>
-  failure instanceof TypeError || failure instanceof SyntaxError || failure instanceof RangeError;
-
-/** Of the values themselves: data, constraints, and what is too large for an index. */
-const OF_THE_VALUES = /^(22|23|54)/;
-/** No such table, column or schema. */
-const NO_TABLE = /^(42P01|42703|3F000)/;
-
-/** Only what is said about the event's own values is permanent: all else is worth waiting for. */
-export const kindOf = (failure: unknown): FailureKind => {
-  if (isValueFault(failure)) return 'permanent';
-  const state = sqlStateOf(failure);
-  if (state === undefined) return 'transient';
-  if (NO_TABLE.test(state)) return 'damaged';
-  return OF_THE_VALUES.test(state) ? 'permanent' : 'transient';
-};
-
-/** Whether the server could not be asked, or could not answer: what counts for the circuit breaker. */
-const isOutage = (failure: unknown): boolean => !isValueFault(failure) && !isFinal(failure);
-
-/** The vault's PostgreSQL: queries that answer within seconds or say that the vault cannot be asked. */
-const VAULT_CONNECT_MS = 3000;
-const VAULT_STATEMENT_MS = 5000;
-const VAULT_CONNECTIONS = 8;
-const RETRY_SECONDS = 2;
-
-export interface Database {
-  rows<R>(text: string, values?: readonly unknown[]): Promise<readonly R[]>;
-  /** All of it or nothing. */
-  transaction<T>(work: (query: Database['rows']) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-}
-
-const queryOn =
-  (client: Pool | PoolClient): Database['rows'] =>
-  async (text, values = []) => {
-    try {
-      const result = await client.query({ text, values: [...values], rowMode: 'array' });
-      return result.rows as never;
-    } catch (error) {
-      if (isFinal(error)) throw error;
-      throw new StoreUnavailable('vault', RETRY_SECONDS, { cause: error });
-    }
-  };
-
-/** @param url `postgres://[user:password@]host[:port]/database[?sslmode=...]` */
-export const openDatabase = (url: string): Database => {
-  const pool = new Pool({
-    connectionString: url,
-    max: VAULT_CONNECTIONS,
-    connectionTimeoutMillis: VAULT_CONNECT_MS,
-    query_timeout: VAULT_STATEMENT_MS,
-    keepAlive: true,
-    application_name: 'parley vault',
-  });
-  // A connection that breaks is replaced; unheard, its error would end the process, be it idle or in a transaction.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return {
-    rows: queryOn(pool),
-    async transaction(work) {
-      const client = await pool.connect().catch((error: unknown) => {
-        throw new StoreUnavailable('vault', RETRY_SECONDS, { cause: error });
-      });
-      let broken = true;
-      try {
-        const query = queryOn(client);
-        await query('BEGIN');
-        const result = await work(query);
-        await query('COMMIT');
-        broken = false;
-        return result;
-      } finally {
-        // Ending the connection takes back what was not committed.
-        client.release(broken);
-      }
-    },
-    close: () => pool.end(),
-  };
-};
-
-export interface PostgresOptions extends Partial<GuardOptions> {
-  /** `postgres://[user:password@]host[:port]/database[?sslmode=verify-full]` */
-  readonly url: string;
-  /** Default 8. */
-  readonly connections?: number;
-  /** Told of each failed attempt to connect, with the milliseconds until the next. */
-  readonly onWaiting?: (reason: string, nextMs: number) => void;
-  /** Ends waiting for a server that does not come. */
-  readonly signal?: AbortSignal;
-}
-
-/** Measured: an answer takes 1 ms, so one that takes 5 s will not come. A restarted server is back within seconds. */
-const postgresGuard: GuardOptions = { timeoutMs: 5000, failureRatio: 0.5, openMs: 5000 };
-
-const CONNECTIONS = 8;
-/** For going through all rows: a million takes some seconds. */
-const LONG_MS = 600_000;
-const STORE = 'guild-views';
-
-/** A statement with a name is planned once for each connection. */
 interface Question {
+  /** A statement with a name is planned once for each connection. */
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
@@ -171,58 +107,67 @@ interface Question {
 
 export type Ask = <Row>(question: Question) => Promise<readonly Row[]>;
 
-/** Positions and counts stay far below 2^53; ids, which do not, are selected as text. */
-const typesOfViews: Pick<typeof types, 'getTypeParser'> = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
-};
-
-const viewsPoolOf = ({ url, connections = CONNECTIONS }: PostgresOptions, timeoutMs: number): Pool => {
-  const pool = new Pool({
-    connectionString: url,
-    max: connections,
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
-    keepAlive: true,
-    application_name: 'parley views',
-    types: typesOfViews,
-  });
-  // Lost connections are replaced. Unheard, the error of one would end the process, be it idle or in a transaction.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return pool;
-};
-
 const askOn =
   (client: Pool | PoolClient): Ask =>
   async ({ values, ...question }) =>
     (await client.query({ ...question, ...(values === undefined ? {} : { values: [...values] }) })).rows;
 
-export class Postgres {
-  /** To build statements with. */
-  readonly kysely: Kysely<ViewTables>;
-  private readonly url: string;
-  private readonly pool: Pool;
-  private readonly guard: Guard;
-  private readonly begin: string;
+interface PoolOptions extends Partial<GuardOptions> {
+  /** `postgres://[user:password@]host[:port]/database[?sslmode=verify-full]` */
+  readonly url: string;
+  /** Default 8. */
+  readonly connections?: number | undefined;
+}
 
-  constructor(url: string, pool: Pool, settings: GuardOptions) {
-    this.url = url;
-    this.pool = pool;
-    this.kysely = new Kysely({ dialect: new PostgresDialect({ pool }) });
-    this.guard = new Guard(STORE, settings, isOutage);
+interface Waiting {
+  /** Told of each failed attempt to connect, with the milliseconds until the next. */
+  readonly onWaiting?: ((reason: string, nextMs: number) => void) | undefined;
+  /** Ends waiting for a server that does not come. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type PostgresOptions = PoolOptions & Waiting;
+
+/** A pool of connections. Each method throws StoreUnavailable while the server cannot answer, and else what it says. */
+export class Postgres {
+  private readonly store: string;
+  private readonly answerMs: number;
+  private readonly pool: Pool;
+  private readonly guard: Guarding;
+  private readonly begin: string;
+  private readonly longer: ClientConfig;
+
+  /** Connects when it is first asked. */
+  constructor(use: keyof typeof USES, { url, connections, timeoutMs, ...breaker }: PoolOptions) {
+    const { store, application, guard, ...usual } = USES[use];
+    this.store = store;
+    this.answerMs = timeoutMs ?? usual.answerMs;
+    const config = configOf(url, application, timeoutMs ?? usual.connectMs, this.answerMs);
+    this.longer = { ...config, connectionTimeoutMillis: LONG_MS, query_timeout: LONG_MS };
+    this.pool = poolOf(config, connections ?? usual.connections);
+    this.guard =
+      'retrySeconds' in guard
+        ? new PlainGuard(store, guard.retrySeconds, classify)
+        : new Guard(store, { ...guard, ...breaker, timeoutMs: this.answerMs }, classify);
     // A process that stops in the midst of it must not keep others from the rows for ever.
-    this.begin = `BEGIN; SET LOCAL statement_timeout = ${settings.timeoutMs};
-      SET LOCAL idle_in_transaction_session_timeout = ${2 * settings.timeoutMs}`;
+    this.begin = `BEGIN; SET LOCAL statement_timeout = ${this.answerMs};
+      SET LOCAL idle_in_transaction_session_timeout = ${2 * this.answerMs}`;
   }
 
-  /** @throws StoreUnavailable, DatabaseError */
+  /** Rows by the names of their columns. */
   readonly ask: Ask = (question) => this.guard.run(() => askOn(this.pool)(question));
 
-  /**
-   * A function that asks a statement under a name of its own.
-   * @throws StoreUnavailable, DatabaseError
-   */
+  /** Rows as arrays, in the order of the selected columns: half the work where there are many. */
+  rows<Row extends readonly unknown[]>(
+    text: string,
+    values: readonly unknown[] = [],
+    name?: string,
+  ): Promise<readonly Row[]> {
+    const question = { text, values: [...values], rowMode: 'array' as const, ...(name === undefined ? {} : { name }) };
+    return this.guard.run(async () => (await this.pool.query(question)).rows as unknown as readonly Row[]);
+  }
+
+  /** A function that asks a statement under a name of its own. */
   prepared<Given extends readonly unknown[], Row>(
     name: string,
     { sql, bind }: Statement<Given, Row>,
@@ -230,10 +175,7 @@ export class Postgres {
     return (...given) => this.ask<Row>({ name, text: sql, values: bind(given) });
   }
 
-  /**
-   * All of it or nothing. What `work` throws must be the server's.
-   * @throws StoreUnavailable, DatabaseError
-   */
+  /** All of it or nothing. What `work` throws must be the server's. */
   transaction<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
     return this.guard.run(async () => {
       const client = await this.pool.connect();
@@ -251,14 +193,10 @@ export class Postgres {
     });
   }
 
-  /**
-   * What takes longer than an answer: making tables, going through all rows.
-   * @throws StoreUnavailable, DatabaseError
-   */
-  long<T>(work: (kysely: Kysely<ViewTables>) => Promise<T>): Promise<T> {
+  /** What takes longer than an answer: making tables, going through all rows. On two connections of its own. */
+  long<T>(work: (kysely: Kysely<unknown>) => Promise<T>): Promise<T> {
     return this.guard.run(async () => {
-      const pool = viewsPoolOf({ url: this.url, connections: 2 }, LONG_MS);
-      const kysely = new Kysely<ViewTables>({ dialect: new PostgresDialect({ pool }) });
+      const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: poolOf(this.longer, 2) }) });
       try {
         return await work(kysely);
       } finally {
@@ -267,40 +205,47 @@ export class Postgres {
     });
   }
 
+  /**
+   * Waits, with back-off, until the server answers; is closed when that fails.
+   * @throws StoreUnavailable when `signal` ends the waiting; the server's own error for settings that cannot be right
+   */
+  async whenAnswering({ onWaiting, signal }: Waiting): Promise<void> {
+    try {
+      await retrying(() => this.pool.query('SELECT 1'), {
+        signal,
+        again: (failure) => classify(failure) === 'transient',
+        firstMs: 250,
+        onRetry: (failure, _, nextMs) => onWaiting?.(reasonOf(failure), nextMs),
+      });
+    } catch (error) {
+      await this.close();
+      if (!(error instanceof Stopped)) throw error;
+      throw new StoreUnavailable(this.store, Math.ceil(this.answerMs / 1000), { cause: error });
+    }
+  }
+
   close(): Promise<void> {
     return this.pool.end();
   }
 }
 
-const causeOf = (error: unknown): string => {
-  if (error instanceof AggregateError) return error.errors.map(causeOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
-};
-
 /**
- * Waits, with back-off, until the server answers.
+ * The server of the views: waits, with back-off, until it answers.
  * @throws StoreUnavailable when `signal` ends the waiting; the server's own error for settings that cannot be right
  */
-export const openPostgres = async (options: PostgresOptions): Promise<Postgres> => {
-  const settings: GuardOptions = {
-    timeoutMs: options.timeoutMs ?? postgresGuard.timeoutMs,
-    failureRatio: options.failureRatio ?? postgresGuard.failureRatio,
-    openMs: options.openMs ?? postgresGuard.openMs,
-  };
-  const waiting = retry(handleWhen(isOutage), {
-    maxAttempts: Number.POSITIVE_INFINITY,
-    backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 5000 }),
-  });
-  waiting.onRetry((failed) => {
-    if ('error' in failed) options.onWaiting?.(causeOf(failed.error), failed.delay);
-  });
-  const pool = viewsPoolOf(options, settings.timeoutMs);
-  try {
-    await waiting.execute(() => pool.query('SELECT 1'), options.signal);
-    return new Postgres(options.url, pool, settings);
-  } catch (error) {
-    await pool.end();
-    if (!isOutage(error)) throw error;
-    throw new StoreUnavailable(STORE, Math.ceil(settings.timeoutMs / 1000), { cause: error });
-  }
+export const openPostgres = async ({ onWaiting, signal, ...options }: PostgresOptions): Promise<Postgres> => {
+  const postgres = new Postgres('views', options);
+  await postgres.whenAnswering({ onWaiting, signal });
+  return postgres;
 };
+
+/** Builds statements in this schema and executes none. */
+export const builder = <Tables>(schema: string): Kysely<Tables> =>
+  new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  }).withSchema(schema);

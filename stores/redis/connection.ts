@@ -9,18 +9,7 @@ import {
   type RedisOptions as StandaloneOptions,
 } from 'ioredis';
 import { Guard, type GuardOptions } from '../guard.ts';
-
-// What a failure of Redis says: of the server, or of the question.
-
-/** Answers of a server that cannot do now what it otherwise would. All others would meet the same question again. */
-const NOT_NOW =
-  /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|BUSY|OOM|MISCONF|NOREPLICAS|UNKILLABLE|MOVED|ASK)\b/;
-
-/** Whether the server could not be asked, or could not answer: what counts for the circuit breaker. */
-const isOutage = (failure: unknown): boolean => {
-  if (failure instanceof TypeError || failure instanceof RangeError) return false;
-  return !(failure instanceof ReplyError) || NOT_NOW.test((failure as Error).message);
-};
+import { classify } from './failures.ts';
 
 /** Scripts are gone after a restart, and on a node that has just become the master. */
 const isUnknownScript = (failure: unknown): boolean =>
@@ -183,7 +172,7 @@ export class Redis {
     this.url = parseRedisUrl(options.url);
     this.timeoutMs = settings.timeoutMs;
     this.onWaiting = options.onWaiting;
-    this.guard = new Guard(options.store ?? 'unread', settings, isOutage);
+    this.guard = new Guard(options.store ?? 'unread', settings, classify);
     this.client = this.connection({ name: 'commands', subscribes: false });
   }
 

@@ -4,29 +4,6 @@ import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryComp
 import type Database from 'libsql';
 import { type Build, statement } from '../statement.ts';
 
-export const FULL = 13;
-const IO_ERROR = 10;
-const IO_ERROR_FSYNC = 1034;
-const IO_ERROR_DIRECTORY_FSYNC = 1290;
-
-/** SQLite's extended result code; 0 for anything that does not come from SQLite. */
-export const codeOf = (error: unknown): number => {
-  const code = (error as { rawCode?: unknown }).rawCode;
-  return typeof code === 'number' ? code : 0;
-};
-
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/**
- * After a failed fsync nobody knows what is on the disk, and asking again may wrongly say that all is well: the process
- * has to end and read its files anew. The same holds for any input or output error of a commit.
- */
-export const isFatal = (error: unknown, phase: 'insert' | 'commit'): boolean => {
-  const code = codeOf(error);
-  if (code === IO_ERROR_FSYNC || code === IO_ERROR_DIRECTORY_FSYNC) return true;
-  return phase === 'commit' && (code & 0xff) === IO_ERROR;
-};
-
 export type Value = string | number | bigint | null;
 
 export type Connection = Database.Database;

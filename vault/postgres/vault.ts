@@ -1,7 +1,7 @@
 /** The vault in PostgreSQL, the same for every node. */
 
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
-import { type Database, openDatabase } from '../../stores/postgres/connection.ts';
+import { Postgres } from '../../stores/postgres/connection.ts';
 import { DEFAULT_COST, hashOf, normalised, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
 
@@ -27,10 +27,10 @@ CREATE TABLE IF NOT EXISTS checkpoints (name text PRIMARY KEY, position bigint N
 `;
 
 /** Nodes that start together make it one after another. */
-export const prepare = (database: Database): Promise<void> =>
-  database.transaction(async (query) => {
-    await query('SELECT pg_advisory_xact_lock($1, $2)', [LOCKS, SCHEMA_LOCK]);
-    for (const statement of SCHEMA.split(';')) if (statement.trim() !== '') await query(statement);
+export const prepare = (database: Postgres): Promise<void> =>
+  database.transaction(async (ask) => {
+    await ask({ text: 'SELECT pg_advisory_xact_lock($1, $2)', values: [LOCKS, SCHEMA_LOCK] });
+    await ask({ text: SCHEMA });
   });
 
 export interface PostgresVaultOptions {
@@ -49,7 +49,7 @@ const KEY_BYTES = 32;
 const holderOf = ([row]: readonly [userId: string, confirmed: boolean][]): UsernameHolder | undefined =>
   row && { userId: row[0], confirmed: row[1] };
 
-async function* recordsOf(database: Database): AsyncGenerator<VaultRecord> {
+async function* recordsOf(database: Postgres): AsyncGenerator<VaultRecord> {
   for (const [secret] of await database.rows<[Buffer]>('SELECT secret FROM vault_signing'))
     yield { kind: 'signing-secret', secret: secret.toString('base64') };
   const usernames = 'SELECT name, user_id, confirmed FROM vault_usernames';
@@ -63,7 +63,7 @@ async function* recordsOf(database: Database): AsyncGenerator<VaultRecord> {
     yield { kind: 'key', userId, key: key.toString('base64') };
 }
 
-const restoring = (record: VaultRecord): [statement: string, values: unknown[]] => {
+const restoring = (record: VaultRecord): [text: string, values: unknown[]] => {
   switch (record.kind) {
     case 'signing-secret':
       return [
@@ -96,8 +96,8 @@ const restoring = (record: VaultRecord): [statement: string, values: unknown[]] 
 
 /** @throws StoreUnavailable when the server cannot be reached; so does every method that has to ask it. */
 export const openPostgresVault = async (options: PostgresVaultOptions): Promise<Vault> => {
-  const database = openDatabase(options.url);
-  const { rows } = database;
+  const database = new Postgres('vault', { url: options.url });
+  const rows: Postgres['rows'] = (text, values) => database.rows(text, values);
   const { takeOverAfterMs = TAKE_OVER_AFTER_MS } = options;
   const passwords = new Passwords(options.passwordCost ?? DEFAULT_COST);
   try {
@@ -217,14 +217,17 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
       );
     },
     async rememberedPosition() {
-      const [row] = await rows<[string, string]>('SELECT epoch, position FROM vault_remembered');
-      return row && { epoch: row[0], position: Number(row[1]) };
+      const [row] = await rows<[string, number]>('SELECT epoch, position FROM vault_remembered');
+      return row && { epoch: row[0], position: row[1] };
     },
 
     records: () => recordsOf(database),
     async restore(records) {
-      await database.transaction(async (query) => {
-        for (const record of records) await query(...restoring(record));
+      await database.transaction(async (ask) => {
+        for (const record of records) {
+          const [text, values] = restoring(record);
+          await ask({ text, values });
+        }
       });
       signing = undefined;
     },

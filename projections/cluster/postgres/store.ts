@@ -1,5 +1,6 @@
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
-import { type Ask, kindOf, type Postgres } from '../../../stores/postgres/connection.ts';
+import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
+import { classify } from '../../../stores/postgres/failures.ts';
 import { rowsOf } from '../../../stores/postgres/values.ts';
 import { PartitionPositions, type Remembered } from '../../engine/partitions.ts';
 import type { PartitionBatch, PartitionStore } from '../../engine/port.ts';
@@ -88,7 +89,7 @@ interface Written {
 /** Guild views, audience index and snapshots: a batch's rows and its checkpoint in one transaction. */
 export class PostgresPartitionStore implements PartitionStore {
   readonly name = 'guild-views';
-  readonly kindOf = kindOf;
+  readonly kindOf = classify;
   private readonly parts: StoreParts;
   private readonly positions: PartitionPositions;
 

@@ -3,7 +3,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kafka, Producer } from 'kafkajs';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
-import { ensureTopic, kafkaOf, WrongPartitions } from '../../../stores/kafka/connection.ts';
+import { ensureTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
+import { classify } from '../../../stores/kafka/failures.ts';
 import { type NewLetter, PoisonedStreams } from '../../engine/dead-letters/port.ts';
 import type { Following, FollowOptions } from './assignment.ts';
 import { GroupConsumer } from './consumer.ts';
@@ -78,7 +79,7 @@ export const followPartitions = (options: FollowOptions): Following => {
       const failure = await Promise.race([member.ended, aborted]);
       if (stopping.signal.aborted) return;
       await member.stop();
-      if (failure instanceof WrongPartitions) return onFailure(failure);
+      if (classify(failure) === 'damaged') return onFailure(failure);
       const reason = failure instanceof Error ? failure.message : String(failure);
       logger.warn({ err: failure, group }, 'a consumer is replaced');
       onReplaced?.(reason);

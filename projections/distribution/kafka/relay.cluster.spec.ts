@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../../log/memory.ts';
 import { urls } from '../../../services/endpoints.ts';
-import { eventsTopic, WrongPartitions } from '../../../stores/kafka/connection.ts';
+import { eventsTopic } from '../../../stores/kafka/connection.ts';
+import { WrongPartitions } from '../../../stores/kafka/failures.ts';
 import { partitionOf } from '../../engine/partitions.ts';
 import { Story } from '../../testing.ts';
 import { contentsOf, dropNamespace, MemoryCheckpoints, randomNamespace, silent, withAdmin } from '../testing.ts';

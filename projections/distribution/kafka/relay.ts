@@ -2,7 +2,8 @@ import type { Kafka, Producer } from 'kafkajs';
 import pTimeout from 'p-timeout';
 import type { RelayCheckpoints } from '../../../coordination/port.ts';
 import type { LogReader } from '../../../log/port.ts';
-import { ensureTopic, eventsTopic, kafkaOf, WrongPartitions } from '../../../stores/kafka/connection.ts';
+import { ensureTopic, eventsTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
+import { classify } from '../../../stores/kafka/failures.ts';
 import type { DistributionLogger } from '../../../telemetry/logger.ts';
 import type { PartitionRecord } from '../records.ts';
 import { type Relay, RunningRelay } from '../relay.ts';
@@ -86,7 +87,7 @@ export const startRelay = (options: RelayOptions): Relay => {
     logger,
     send: (records) => sender.send(records),
     close: () => sender.close(),
-    isFinal: (failure) => failure instanceof WrongPartitions,
+    isFinal: (failure) => classify(failure) === 'damaged',
     ...(onRelayed && { onRelayed }),
     onFailure,
   });

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely';
-import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
+import { sql } from 'kysely';
+import { type Ask, builder, type Postgres } from '../../../stores/postgres/connection.ts';
 import { boundOf, idKey, inserting, NOBODY, rowsOf } from '../../../stores/postgres/values.ts';
 import { type Build, statement } from '../../../stores/statement.ts';
 import {
@@ -196,7 +196,7 @@ type Id = string;
 
 /** Questions of one generation, built once. */
 export const guildQuestions = (postgres: Postgres, schema: string) => {
-  const ask = guildQueries((postgres.kysely as unknown as Kysely<GuildTables>).withSchema(schema));
+  const ask = guildQueries(builder<GuildTables>(schema));
   const plain = <Given extends readonly unknown[], Row>(name: string, build: Build<Given, Row>) =>
     postgres.prepared(`${schema} ${name}`, statement(build));
   const dated = <Given extends readonly unknown[], Row>(

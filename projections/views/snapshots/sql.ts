@@ -1,7 +1,7 @@
 /** Snapshots in every SQL store. */
 
 import type { Kysely } from 'kysely';
-import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
+import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
 import { rowsOf } from '../../../stores/postgres/values.ts';
 import { builder, built, type Connection, command } from '../../../stores/sqlite/statements.ts';
 import { statement } from '../../../stores/statement.ts';
@@ -29,7 +29,7 @@ export class PostgresSnapshots implements SnapshotReader {
 
   constructor(postgres: Postgres, schema: string) {
     this.schema = schema;
-    const { latest } = snapshotQueries((postgres.kysely as unknown as Kysely<SnapshotTables>).withSchema(schema));
+    const { latest } = snapshotQueries(postgresBuilder<SnapshotTables>(schema));
     this.ask = postgres.prepared(`${schema} snapshot`, statement(latest));
     this.put = `INSERT INTO ${schema}.snapshots SELECT * FROM ${rowsOf(`${schema}.snapshots`)}
       ON CONFLICT (stream) DO UPDATE

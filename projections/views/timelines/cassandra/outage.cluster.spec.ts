@@ -1,13 +1,11 @@
-import { errors, types } from 'cassandra-driver';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../../../schemas/errors.ts';
-import { type Cassandra, kindOf, openCassandra } from '../../../../stores/cassandra/connection.ts';
+import { type Cassandra, openCassandra } from '../../../../stores/cassandra/connection.ts';
 import { Story } from '../../../testing.ts';
 import { openCassandraTimelines } from './store.ts';
 import { proxied, randomKeyspace, type TestCassandra, testCassandra } from './testing.ts';
 
 const ANN = '10';
-const answered = (code: number, message = '') => new errors.ResponseError(code, message);
 
 describe('when Cassandra is gone', () => {
   let cassandra: TestCassandra;
@@ -86,7 +84,7 @@ describe('when Cassandra is gone', () => {
       await expect(reader.page('30', { limit: 5 }, ANN)).rejects.toMatchObject({ store: 'timelines' });
     }
     await proxy.mend();
-    await expect.poll(() => store.commit(batch).then(() => 'stored', kindOf), { timeout: 20_000 }).toBe('stored');
+    await expect.poll(() => store.commit(batch).then(() => 'stored', store.kindOf), { timeout: 20_000 }).toBe('stored');
     expect(await reader.page('30', { limit: 5 }, ANN)).toHaveLength(1);
     await proxy.cut();
   });
@@ -99,18 +97,6 @@ describe('when Cassandra is gone', () => {
     await expect(reader.page('30', { limit: 5 }, ANN)).rejects.toThrow(StoreUnavailable);
     expect(performance.now() - began).toBeLessThan(3000);
     await proxy.cut();
-  });
-
-  it('only what the server says about the event’s own values is final', () => {
-    const { responseErrorCodes: code } = types;
-    for (const transient of [code.overloaded, code.unavailableException, code.writeTimeout, code.serverError])
-      expect(kindOf(answered(transient))).toBe('transient');
-    expect(kindOf(new errors.OperationTimedOutError('so'))).toBe('transient');
-    expect(kindOf(new errors.NoHostAvailableError({}))).toBe('transient');
-    expect(kindOf(answered(code.unauthorized))).toBe('transient');
-    expect(kindOf(answered(code.invalid, 'unconfigured table x'))).toBe('damaged');
-    expect(kindOf(answered(code.invalid, 'Value too large'))).toBe('permanent');
-    expect(kindOf(new TypeError('Not a valid BigInt value'))).toBe('permanent');
   });
 
   it('an event whose values cannot be stored is final, and leaves the breaker closed', async () => {

@@ -1,6 +1,7 @@
 import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
 import { Together } from '../../../../stores/batcher.ts';
-import { type Cassandra, kindOf } from '../../../../stores/cassandra/connection.ts';
+import type { Cassandra } from '../../../../stores/cassandra/connection.ts';
+import { classify } from '../../../../stores/cassandra/failures.ts';
 import { PartitionPositions, type Remembered } from '../../../engine/partitions.ts';
 import type { PartitionBatch, PartitionStore } from '../../../engine/port.ts';
 import { type TimelineReader, type TimelineWriter, timelineChanges } from '../view.ts';
@@ -61,7 +62,7 @@ interface StoreParts {
 
 export class CassandraPartitionStore implements PartitionStore {
   readonly name = 'timelines';
-  readonly kindOf = kindOf;
+  readonly kindOf = classify;
   private readonly parts: StoreParts;
   private readonly positions: PartitionPositions;
 

@@ -1,26 +1,11 @@
-import { ReplyError } from 'ioredis';
 import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
-import type { FailureKind } from '../../../../stores/guard.ts';
 import type { Redis } from '../../../../stores/redis/connection.ts';
+import { classify } from '../../../../stores/redis/failures.ts';
 import { CheckpointMoved, type PartitionBatch, type PartitionStore } from '../../../engine/port.ts';
 import { type UnreadRows, unreadChanges } from '../view.ts';
 import { Keys, type UnreadPlace } from './keys.ts';
 import { RedisUnreadRows } from './reader.ts';
 import { RedisUnreadWriter, type Standing } from './writer.ts';
-
-// What a failure to store says: of the event, or of Redis.
-
-/** What the script itself stumbled over: values that cannot be compared. */
-const OF_THE_EVENT = /^ERR\b.*user_script/s;
-const NOT_OURS = /^WRONGTYPE\b/;
-
-const kindOf = (failure: unknown): FailureKind => {
-  if (failure instanceof TypeError || failure instanceof RangeError) return 'permanent';
-  if (!(failure instanceof ReplyError)) return 'transient';
-  const { message } = failure as Error;
-  if (NOT_OURS.test(message)) return 'damaged';
-  return OF_THE_EVENT.test(message) ? 'permanent' : 'transient';
-};
 
 const FLUSH_MS = 1000;
 /** A store that is filled anew is whole when it is this near to the log's head: milliseconds, at the pace of filling. */
@@ -38,7 +23,7 @@ const EMPTY: Standing = { through: 0, whole: 0 };
 
 export class RedisUnreadStore implements PartitionStore {
   readonly name = 'unread';
-  readonly kindOf = kindOf;
+  readonly kindOf = classify;
   private readonly writer: RedisUnreadWriter;
   private readonly logHead: () => Promise<number>;
   private readonly clock: () => number;

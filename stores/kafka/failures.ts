@@ -1,0 +1,25 @@
+/** What failures of Kafka say: of the records, of the brokers, or of the topic. */
+
+import { type FailureKind, isValueFault } from '../guard.ts';
+
+/** The distribution log cannot be what the configuration says; waiting does not help. */
+export class WrongPartitions extends Error {
+  override readonly name = 'WrongPartitions';
+
+  constructor(topic: string, actual: number, wanted: number) {
+    super(
+      `The topic ${topic} has ${actual} partitions, PARLEY_PARTITIONS says ${wanted}. The number never changes in place: set it to ${actual}, or use another PARLEY_NAMESPACE.`,
+    );
+  }
+}
+
+/** Of the records themselves, by the protocol's names. */
+const OF_THE_RECORDS: ReadonlySet<unknown> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
+
+/** Everything else, known or not, may pass: rights are given and brokers come back while a process goes on. */
+export const classify = (failure: unknown): FailureKind => {
+  if (failure instanceof WrongPartitions) return 'damaged';
+  const { type, cause } = (failure ?? {}) as { readonly type?: unknown; readonly cause?: { readonly type?: unknown } };
+  if (isValueFault(failure) || OF_THE_RECORDS.has(type) || OF_THE_RECORDS.has(cause?.type)) return 'permanent';
+  return 'transient';
+};

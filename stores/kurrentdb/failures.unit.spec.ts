@@ -1,0 +1,43 @@
+import { ErrorType } from '@eventstore/db-client';
+import { describe, expect, it } from 'vitest';
+import { classify, isMisplaced, NoAnswer } from './failures.ts';
+
+const answered = (type: ErrorType | string, message = 'said the server') => Object.assign(new Error(message), { type });
+
+describe('a failure of KurrentDB', () => {
+  it.each([
+    ErrorType.UNAVAILABLE,
+    ErrorType.CANCELLED,
+    ErrorType.DEADLINE_EXCEEDED,
+    ErrorType.TIMEOUT,
+    ErrorType.NOT_LEADER,
+    ErrorType.UNKNOWN,
+    'a type that nobody knows',
+  ])('%s is transient: nobody knows what became of the question', (type) =>
+    expect(classify(answered(type))).toBe('transient'),
+  );
+
+  it.each([
+    ErrorType.INVALID_ARGUMENT,
+    ErrorType.STREAM_DELETED,
+    ErrorType.WRONG_EXPECTED_VERSION,
+    ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED,
+    ErrorType.MISSING_REQUIRED_METADATA_PROPERTY,
+  ])('%s is permanent, and nothing was stored', (type) => expect(classify(answered(type))).toBe('permanent'));
+
+  it('is damage where we have no right', () => {
+    expect(classify(answered(ErrorType.ACCESS_DENIED))).toBe('damaged');
+  });
+
+  it('is transient where no answer came, and permanent before anything was sent', () => {
+    for (const failure of [new NoAnswer(100), new Error('broken'), undefined, null])
+      expect(classify(failure)).toBe('transient');
+    expect(classify(new TypeError('no'))).toBe('permanent');
+  });
+
+  it('tells of a position at which no record begins', () => {
+    expect(isMisplaced(answered(ErrorType.UNKNOWN, 'ReadAll failed: InvalidPosition'))).toBe(true);
+    expect(isMisplaced(answered(ErrorType.UNKNOWN))).toBe(false);
+    expect(isMisplaced(answered(ErrorType.TIMEOUT, 'invalid position'))).toBe(false);
+  });
+});

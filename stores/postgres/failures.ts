@@ -1,0 +1,28 @@
+/** What PostgreSQL's error codes (SQLSTATE) say, for log, vault, coordination and views alike. */
+
+import { type FailureKind, isValueFault } from '../guard.ts';
+
+/** Five letters or digits; `undefined` for a failure that the server did not word itself. */
+export const sqlStateOf = (error: unknown): string | undefined => {
+  const { severity, code } = error instanceof Error ? (error as { severity?: unknown; code?: unknown }) : {};
+  return typeof severity === 'string' && typeof code === 'string' ? code : undefined;
+};
+
+/** Connections, deadlocks, resources, an operator, the system beneath; and a copy that takes no writes after a fail-over. */
+const PASSING = /^(08|40|53|55|57|58|25006)/;
+/** Of the values themselves: data, constraints, and what is too large for an index. */
+const OF_THE_VALUES = /^(22|23|54)/;
+
+/**
+ * Only what is said about the given values is permanent. A code that is not known is the store's fault: no event is left out
+ * for it.
+ */
+export const classify = (failure: unknown): FailureKind => {
+  if (isValueFault(failure)) return 'permanent';
+  const state = sqlStateOf(failure);
+  if (state === undefined || PASSING.test(state)) return 'transient';
+  return OF_THE_VALUES.test(state) ? 'permanent' : 'damaged';
+};
+
+/** A full disk. */
+export const isFull = (error: unknown): boolean => sqlStateOf(error) === '53100';
