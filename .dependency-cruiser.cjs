@@ -123,6 +123,13 @@ module.exports = {
       to: { path: '(^|/)node_modules/(libsql|pg|ioredis|kafkajs|cassandra-driver|@eventstore/db-client)/' },
     },
     {
+      name: 'spans-in-one-file',
+      comment: 'The SDK is loaded by the file that knows it, and only where spans are switched on',
+      severity: 'error',
+      from: { pathNot: '^telemetry/spans\\.ts$' },
+      to: { path: '(^|/)node_modules/@opentelemetry/' },
+    },
+    {
       name: 'no-testing-in-production',
       comment: 'Specs, contract suites and test helpers are not part of the server',
       severity: 'error',

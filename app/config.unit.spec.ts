@@ -69,6 +69,20 @@ describe('the configuration', () => {
     expect(left({ PARLEY_LIMIT_SEND: given })).toHaveLength(1);
   });
 
+  it.each(['-0.1', '1.1', '1e-3', '.5', '', 'half'])('refuses to trace a share of %j', (given) => {
+    expect(left({ PARLEY_TRACING_RATIO: given })).toHaveLength(1);
+  });
+
+  it.each(['0', '1', '0.05', '1.0'])('traces a share of %s', (given) => {
+    expect(right({ PARLEY_TRACING_RATIO: given }).tracingRatio).toBe(Number(given));
+  });
+
+  it('sends spans nowhere unless told, and only over HTTP', () => {
+    expect(right({}).tracingUrl).toBeNull();
+    expect(left({ PARLEY_TRACING_URL: 'localhost:4318' })).toHaveLength(1);
+    expect(left({ PARLEY_TRACING_URL: 'grpc://127.0.0.1:4317' })).toHaveLength(1);
+  });
+
   it('names an unknown variable and the one that was probably meant', () => {
     expect(left({ PARLEY_PROT: '80' })).toEqual(['PARLEY_PROT is no variable of Parley; the nearest is PARLEY_PORT']);
   });

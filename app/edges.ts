@@ -21,6 +21,7 @@ import { replayRoutes } from '../read-api/replay/routes.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Route } from '../schemas/http/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 
@@ -66,6 +67,8 @@ export interface EdgeOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
 }
 
 /** Every route of the API. */
@@ -102,7 +105,7 @@ export const apiRoutes = (config: Config, stores: Stores): Route[] => {
  * @param reasons why this process should not be sent requests, now
  */
 export const httpEdge = (
-  { config, logger, metrics }: EdgeOptions,
+  { config, logger, metrics, spans }: EdgeOptions,
   stores: Stores | undefined,
   routes: readonly Route[],
   reasons: () => string[],
@@ -114,6 +117,7 @@ export const httpEdge = (
     config,
     logger,
     metrics,
+    spans,
     ready: () => {
       const now = reasons();
       return { ready: now.length === 0, reasons: now };
@@ -125,7 +129,7 @@ export type Shared = Required<Pick<GatewayDeps, 'feed' | 'registry'>>;
 
 /** Mounts the socket. */
 export const gatewayEdge = async (
-  { config, logger, metrics }: EdgeOptions,
+  { config, logger, metrics, spans }: EdgeOptions,
   stores: Stores,
   http: FastifyInstance,
   shared?: Shared,
@@ -143,6 +147,7 @@ export const gatewayEdge = async (
     logger,
     metrics: gatewayMetrics(metrics),
     clock: { now: Date.now },
+    spans,
     ...shared,
   });
   await registerGateway(http, gateway);

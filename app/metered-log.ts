@@ -1,19 +1,46 @@
-/** The event log, with its appends counted and timed. */
+/** The event log, with its appends counted, timed and traced. */
 
 import { either } from 'fp-ts';
 import type { EventLog } from '../log/port.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Span, Spans } from '../telemetry/spans.ts';
 
-export const meteredLog = (log: EventLog, metrics: Metrics): EventLog => {
-  const metered: Pick<EventLog, 'append'> = {
-    async append(request) {
-      const began = performance.now();
-      const outcome = await log.append(request);
-      metrics.appendSeconds.observe((performance.now() - began) / 1000);
-      if (either.isRight(outcome)) metrics.appendedEvents.inc(outcome.right.length);
+type Append = EventLog['append'];
+
+/** One append stores what several requests decided: each has a span of it in its own trace. */
+const tracedAppend =
+  (append: Append, spans: Spans): Append =>
+  async (request) => {
+    const begun = new Map<string, { readonly first: number; readonly span: Span | undefined }>();
+    const about = { 'parley.stream': request.stream, 'parley.batch': request.events.length };
+    for (const [first, event] of request.events.entries()) {
+      const { traceparent } = event;
+      if (traceparent === null || begun.has(traceparent)) continue;
+      begun.set(traceparent, { first, span: spans.step('append', event, about) });
+    }
+    try {
+      const outcome = await append(request);
+      for (const { first, span } of begun.values()) {
+        if (either.isRight(outcome)) span?.end({ 'parley.position': outcome.right[first]!.position });
+        else span?.end({ 'parley.refused': outcome.left.kind }, outcome.left.kind !== 'conflict');
+      }
       return outcome;
-    },
+    } catch (failure) {
+      for (const { span } of begun.values()) span?.end({}, true);
+      throw failure;
+    }
   };
+
+/** @param spans left out where nothing is traced */
+export const meteredLog = (log: EventLog, metrics: Metrics, spans?: Spans): EventLog => {
+  const append: Append = async (request) => {
+    const began = performance.now();
+    const outcome = await log.append(request);
+    metrics.appendSeconds.observe((performance.now() - began) / 1000);
+    if (either.isRight(outcome)) metrics.appendedEvents.inc(outcome.right.length);
+    return outcome;
+  };
+  const metered = { append: spans === undefined ? append : tracedAppend(append, spans) };
   // Everything else is the log's own, its epoch as it is at the time.
   return Object.setPrototypeOf(metered, log) as EventLog;
 };

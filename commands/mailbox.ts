@@ -10,6 +10,7 @@ import type { Decision } from '../domain/decider.ts';
 import type { AppendError, EventLog } from '../log/port.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { Spans } from '../telemetry/spans.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import type { StateStore } from './states.ts';
 import { type Cause, decideTurn, type Since, type Turn } from './turn.ts';
@@ -42,6 +43,8 @@ export interface MailboxDeps {
   readonly now: () => number;
   /** Counts appends that found the stream further on than this node knew. */
   readonly onConflict: () => void;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
 }
 
 interface Waiting {
@@ -69,6 +72,25 @@ const preparation = async (task: Task<never, unknown>): Promise<Either<ParleyErr
   }
 };
 
+/** A span from the place in the queue until it is decided, and one for each time that it is decided anew. */
+const traced = <State, Prepared>(task: Task<State, Prepared>, spans: Spans): Task<State, Prepared> => {
+  const begin = () => spans.step('decide', task.cause, { 'parley.stream': task.stream });
+  let queued = begin();
+  if (queued === undefined) return task;
+  return {
+    ...task,
+    decide: async (state, prepared, since) => {
+      const span = queued ?? begin();
+      queued = undefined;
+      try {
+        return await task.decide(state, prepared, since);
+      } finally {
+        span?.end();
+      }
+    },
+  };
+};
+
 export class Mailboxes {
   private readonly deps: MailboxDeps;
   private readonly queues = new Map<string, Waiting[]>();
@@ -79,8 +101,10 @@ export class Mailboxes {
 
   /** Takes its place in the stream's queue before it returns. Never rejects. */
   run<State, Prepared>(task: Task<State, Prepared>): Promise<Outcome> {
+    const { spans } = this.deps;
+    const own = spans === undefined ? task : traced(task, spans);
     return new Promise((resolve) => {
-      const waiting: Waiting = { task: task as unknown as Task<never, unknown>, resolve };
+      const waiting: Waiting = { task: own as unknown as Task<never, unknown>, resolve };
       const queue = this.queues.get(task.stream);
       if (queue !== undefined) {
         queue.push(waiting);

@@ -7,6 +7,7 @@ import type { Presenter } from '../presenter/presenter.ts';
 import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
+import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import { createCommandBus } from './bus.ts';
@@ -40,6 +41,8 @@ export interface WriteSideOptions {
   readonly sharedWrites?: SharedWrites;
   /** Told of every append that found its stream further on. */
   readonly onConflict: () => void;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
 }
 
 export interface WriteSide {
@@ -56,7 +59,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
   const { log, views, vault, keys, tokens } = options;
   const now = Date.now;
   const states = new StateStore(log, views.snapshots);
-  const mailboxes = new Mailboxes({ log, states, keys, now, onConflict: options.onConflict });
+  const mailboxes = new Mailboxes({ log, states, keys, now, onConflict: options.onConflict, spans: options.spans });
   const processes = new Processes(log, mailboxes);
   const ownWrites = new OwnWrites(views, options.sharedWrites);
   const limits = new Limits(options.limits, options.limiter);

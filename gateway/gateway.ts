@@ -131,7 +131,10 @@ class ParleyGateway implements Gateway, SessionHost {
   }
 
   deliver(events: readonly ParleyEvent[], through: number): Promise<void> {
-    return this.parts.delivery.deliver(events, through);
+    const { spans } = this.deps;
+    const { delivery } = this.parts;
+    if (spans === undefined) return delivery.deliver(events, through);
+    return spans.behind('deliver', events, {}, () => delivery.deliver(events, through));
   }
 
   typing(typing: Typing): void {

@@ -20,10 +20,10 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const isType = (type: unknown): type is CommandType => typeof type === 'string' && Object.hasOwn(commandCodecs, type);
 
 export class Commands {
-  private readonly deps: Pick<GatewayDeps, 'dispatcher' | 'config' | 'logger' | 'metrics'>;
+  private readonly deps: Pick<GatewayDeps, 'dispatcher' | 'config' | 'logger' | 'metrics' | 'spans'>;
   private readonly outbox: Outbox;
 
-  constructor(deps: Pick<GatewayDeps, 'dispatcher' | 'config' | 'logger' | 'metrics'>, outbox: Outbox) {
+  constructor(deps: Commands['deps'], outbox: Outbox) {
     this.deps = deps;
     this.outbox = outbox;
   }
@@ -51,33 +51,44 @@ export class Commands {
       return;
     }
     session.commandsInFlight += 1;
-    void this.carryOut(session, id, { type, body: body.right } as Command);
+    void this.carryOut(session, id, { type, body: body.right } as Command, d.traceparent);
   }
 
-  private async carryOut(session: Session, id: string, command: Command): Promise<void> {
+  /** @param caller the span that the client calls its own, which says nothing where nothing is traced */
+  private async carryOut(session: Session, id: string, command: Command, caller: unknown): Promise<void> {
     const actor: Actor = {
       userId: session.userId,
       kind: session.isBot ? 'bot' : 'person',
       administrator: session.administers,
     };
     const correlationId = randomUUID();
+    const about = {
+      'parley.command': command.type,
+      'parley.user': session.userId,
+      'parley.correlation': correlationId,
+    };
+    const span = this.deps.spans?.request(caller, about);
+    let error: ParleyError | undefined;
     try {
       const { outcome } = await this.deps.dispatcher.submit(
-        { actor, key: id, onOtherContent: 'refuse', counted: false, correlationId },
+        {
+          ...{ actor, key: id, onOtherContent: 'refuse', counted: false, correlationId },
+          ...(span && { traceparent: span.traceparent }),
+        },
         command,
       );
-      if (either.isLeft(outcome)) this.refuse(session, id, outcome.left);
+      if (either.isLeft(outcome)) error = outcome.left;
       else this.reply(session, { id, ok: true, ...outcome.right });
-    } catch (error) {
-      if (error instanceof StoreUnavailable) {
-        this.refuse(session, id, parleyError('unavailable', { retryAfter: error.retryAfter }));
-      } else {
-        this.deps.logger.error({ err: error, correlationId, type: command.type }, 'a command failed');
-        this.refuse(session, id, parleyError('general'));
+    } catch (failure) {
+      if (failure instanceof StoreUnavailable) error = parleyError('unavailable', { retryAfter: failure.retryAfter });
+      else {
+        this.deps.logger.error({ err: failure, correlationId, type: command.type }, 'a command failed');
+        error = parleyError('general');
       }
-    } finally {
-      session.commandsInFlight -= 1;
     }
+    if (error !== undefined) this.refuse(session, id, error);
+    session.commandsInFlight -= 1;
+    span?.end(error && { 'parley.refused': error.name }, error !== undefined && error.status >= 500);
   }
 
   private refuse(session: Session, id: string | null, error: ParleyError): void {

@@ -8,6 +8,7 @@ import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { Audience } from '../schemas/streams.ts';
 import type { GatewayLogger } from '../telemetry/logger.ts';
+import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
 import type { GatewayConfig } from './config.ts';
 
@@ -65,4 +66,6 @@ export interface GatewayDeps {
   readonly feed?: Feed;
   /** Told who is connected to this gateway; left out where there is no other. */
   readonly registry?: SessionRegistry;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
 }

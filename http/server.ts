@@ -8,6 +8,7 @@ import type { Actor } from '../schemas/actor.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Route } from '../schemas/http/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Span, Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
 import { docsPage } from './docs-page.ts';
 import { answerUnknownPaths, errorHandler, JSON_TYPE, takeJsonOnly } from './errors.ts';
@@ -46,6 +47,8 @@ interface HttpServerDeps extends Gate {
   readonly config: Pick<Config, 'trustedProxies' | 'publicUrl'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
   /** Whether this process should be sent requests, and why not. */
   ready(): { readonly ready: boolean; readonly reasons: readonly string[] };
 }
@@ -68,6 +71,28 @@ const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): voi
       'request',
     );
   });
+};
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    span: Span | undefined;
+  }
+}
+
+/** What load balancers and Prometheus ask again and again is left out, and so is the upgrade to a socket. */
+const traceRequests = (app: FastifyInstance, spans: Spans): void => {
+  app.decorateRequest('span');
+  app.addHook('onRequest', async (request) => {
+    const route = request.routeOptions.url ?? '';
+    if (!PREFIXES.some((prefix) => route.startsWith(`${prefix}/`))) return;
+    const about = { 'http.request.method': request.method, 'http.route': route, 'parley.correlation': request.id };
+    request.span = spans.request(request.headers.traceparent, about);
+    // What follows belongs to this span, and so do the events that are stored.
+    request.headers.traceparent = request.span.traceparent;
+  });
+  app.addHook('onResponse', async ({ span, actor }, { statusCode }) =>
+    span?.end({ 'http.response.status_code': statusCode, 'parley.user': actor.userId }, statusCode >= 500),
+  );
 };
 
 const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready }: HttpServerDeps): void => {
@@ -110,6 +135,7 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   app.decorateRequest('actor');
   takeJsonOnly(app);
   observe(app, deps);
+  if (deps.spans !== undefined) traceRequests(app, deps.spans);
   app.setErrorHandler(onError);
   for (const prefix of PREFIXES) for (const route of deps.routes) mount(app, prefix, route, deps);
   mountOperations(app, deps);

@@ -65,6 +65,10 @@ const server = (...schemes: readonly string[]): EnvCodec<string | null> =>
     return fits ? option.some(given) : option.none;
   });
 
+const share = parsed('a number from 0 to 1 such as `0.05`', (given) =>
+  /^\d(\.\d{1,9})?$/.test(given) && Number(given) <= 1 ? option.some(Number(given)) : option.none,
+);
+
 const isRole = (given: string): given is Role => (ROLES as readonly string[]).includes(given);
 
 const roles = parsed<readonly Role[]>(
@@ -182,6 +186,18 @@ export const settings = {
     whole(0, 600_000),
     '5000',
     'Milliseconds over which a stopping server sends clients away.',
+  ),
+  tracingUrl: setting(
+    'TRACING_URL',
+    address('http', 'https'),
+    '',
+    'Where spans are sent: OTLP over HTTP, the whole URL, as `http://127.0.0.1:4318/v1/traces`. Without it there are none.',
+  ),
+  tracingRatio: setting(
+    'TRACING_RATIO',
+    share,
+    '1',
+    'Share of requests that are traced, unless the caller says which.',
   ),
 } as const;
 

@@ -45,6 +45,7 @@ export const createMetrics = () => {
     resumes: counter('resumes_total', 'Resumes by outcome', 'outcome'),
     closes: counter('socket_closes_total', 'Sockets closed by the server, by code', 'code'),
     refusals: counter('refusals_total', 'Commands and requests refused, by error', 'error'),
+    spansDropped: counter('spans_dropped_total', 'Spans that never reached their receiver', 'reason'),
     httpSeconds: histogram('http_seconds', 'Answering HTTP requests', LATENCIES, 'method', 'route', 'status'),
   };
 };

@@ -3,6 +3,7 @@
 import { pino } from 'pino';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
+import { openSpans } from '../../telemetry/spans.ts';
 import { startClusterServer } from '../cluster/server.ts';
 import { startServer } from '../embedded/server.ts';
 import { complain, configured, Exit, rebuildProgress, reported, say } from './terminal.ts';
@@ -23,6 +24,15 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
     // Standard output is for people; the log goes where supervisors look for it.
     const logger = createLogger(config.logLevel, pino.destination(2));
     const metrics = createMetrics();
+    const spans =
+      config.tracingUrl === null
+        ? undefined
+        : await openSpans({
+            url: config.tracingUrl,
+            ratio: config.tracingRatio,
+            roles: config.profile === 'cluster' ? config.cluster.roles.join(',') : 'embedded',
+            onDropped: (dropped, reason) => metrics.spansDropped.inc({ reason }, dropped),
+          });
     const failing = (what: string, then: string) => (error: unknown) => {
       logger.fatal({ err: error }, `${what} cannot go on`);
       complain(`parley: ${what} cannot go on: ${error instanceof Error ? error.message : String(error)}; ${then}`);
@@ -31,12 +41,12 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
     const server =
       config.profile === 'cluster'
         ? await startClusterServer({
-            ...{ config, logger, metrics },
+            ...{ config, logger, metrics, spans },
             say: (line) => complain(`parley: ${line}`),
             onFailure: failing('this process', 'start it again'),
           })
         : await startServer({
-            ...{ config, logger, metrics },
+            ...{ config, logger, metrics, spans },
             onRebuild: rebuildProgress(),
             onFailure: failing('the views', 'start again, they are rebuilt if need be'),
           });
@@ -46,7 +56,8 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
       if (stopping) return;
       stopping = true;
       logger.info({ signal }, 'stopping');
-      server.stop().then(
+      const stopped = server.stop().finally(() => spans?.close());
+      stopped.then(
         () => process.exit(0),
         (error) => {
           logger.error({ err: error }, 'stopping failed');

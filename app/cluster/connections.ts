@@ -110,12 +110,14 @@ export class Connections {
   readonly opened = new Opened();
   private readonly metrics: Metrics;
   private readonly logger: Logger;
+  private readonly spans: EdgeOptions['spans'];
   private readonly say: Say;
 
-  constructor({ config, metrics, logger }: EdgeOptions, say: Say) {
+  constructor({ config, metrics, logger, spans }: EdgeOptions, say: Say) {
     this.config = config;
     this.metrics = metrics;
     this.logger = logger;
+    this.spans = spans;
     this.say = say;
   }
 
@@ -137,7 +139,7 @@ export class Connections {
     this.opened.add(log, (one) => one.close());
     const remembered = await (await this.vault()).rememberedPosition();
     if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
-    return meteredLog(log, this.metrics);
+    return meteredLog(log, this.metrics, this.spans);
   });
 
   readonly vault = once(async (): Promise<Vault> => {

@@ -131,7 +131,7 @@ export interface Node {
 /** @param onFailure told once when the process must end: it cannot deliver any more */
 export const openNode = async (
   connections: Connections,
-  { config, metrics, logger }: EdgeOptions,
+  { config, metrics, logger, spans }: EdgeOptions,
   onFailure: (error: unknown) => void,
 ): Promise<Node> => {
   const { opened } = connections;
@@ -188,6 +188,7 @@ export const openNode = async (
     registrationOpen: config.registration === 'open',
     worker: lease.worker,
     onConflict: () => metrics.appendConflicts.inc(),
+    spans,
   });
   const stores = { log, keys, tokens, access, presenter, write };
   return {

@@ -60,7 +60,7 @@ export const standForFinisher = async (
 /** @param onFailure told once when the process must end: the distribution log is not what the configuration says */
 export const standForRelay = async (
   connections: Connections,
-  { config, metrics, logger }: EdgeOptions,
+  { config, metrics, logger, spans }: EdgeOptions,
   onFailure: (error: unknown) => void,
 ): Promise<Leadership> => {
   const [log, checkpoints, distribution] = await Promise.all([
@@ -75,7 +75,7 @@ export const standForRelay = async (
     onGained: async () => {
       logger.info({}, 'this process is the relay');
       relay = startRelay({
-        ...{ ...distribution, log, checkpoints, logger, onFailure },
+        ...{ ...distribution, log, checkpoints, logger, spans, onFailure },
         onRelayed: (events) => metrics.relayed.inc(events),
       });
     },
@@ -89,7 +89,7 @@ export const standForRelay = async (
 
 type Common = Pick<
   Parameters<typeof followPartitions>[0],
-  'url' | 'namespace' | 'partitions' | 'log' | 'logger' | 'onFailure'
+  'url' | 'namespace' | 'partitions' | 'log' | 'logger' | 'spans' | 'onFailure'
 >;
 
 interface Parts {
@@ -154,7 +154,7 @@ const followView = async (parts: Parts, kind: ViewKind<unknown>): Promise<void> 
 /** @param onFailure told once when the process must end: the distribution log is not what the configuration says */
 export const startProjector = async (
   connections: Connections,
-  { config, metrics, logger }: EdgeOptions,
+  { config, metrics, logger, spans }: EdgeOptions,
   onFailure: (error: unknown) => void,
 ): Promise<void> => {
   const { opened } = connections;
@@ -164,7 +164,7 @@ export const startProjector = async (
     connections.redis(),
     connections.distribution(),
   ]);
-  const common: Common = { ...distribution, log, logger, onFailure };
+  const common: Common = { ...distribution, log, logger, spans, onFailure };
   const updates = redisProgress(redis, namespace);
   await updates.start();
   opened.add(updates, (one) => one.stop());

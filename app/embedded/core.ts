@@ -13,6 +13,7 @@ import { Access } from '../../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Spans } from '../../telemetry/spans.ts';
 import type { Tokens, Vault } from '../../vault/port.ts';
 import { KeyRing } from '../../vault/sealing.ts';
 import { openSqliteVault } from '../../vault/sqlite/vault.ts';
@@ -27,6 +28,8 @@ const REMEMBER_MS = 1000;
 export interface CoreOptions {
   readonly config: Pick<Config, 'data' | 'registration' | 'limits'>;
   readonly metrics: Metrics;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
   /** Told how far a rebuild of the views has got. */
   readonly onRebuild: (progress: RebuildProgress) => void;
   /** Told once when the views cannot go on: the process should end and start again. */
@@ -49,7 +52,11 @@ export interface Core {
   close(): Promise<void>;
 }
 
-const openLog = async (data: string, metrics: Metrics, vault: () => Promise<Vault>): Promise<[EventLog, Vault]> => {
+const openLog = async (
+  data: string,
+  { metrics, spans }: CoreOptions,
+  vault: () => Promise<Vault>,
+): Promise<[EventLog, Vault]> => {
   const log = await openSqliteEventLog({
     directory: data,
     onCommit: (events) => metrics.appendBatch.observe(events),
@@ -59,7 +66,7 @@ const openLog = async (data: string, metrics: Metrics, vault: () => Promise<Vaul
     const remembered = await opened.rememberedPosition();
     // A log that ends before what the vault was told of is another history from there on.
     if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
-    return [meteredLog(log, metrics), opened];
+    return [meteredLog(log, metrics, spans), opened];
   } catch (error) {
     await log.close();
     throw error;
@@ -67,14 +74,15 @@ const openLog = async (data: string, metrics: Metrics, vault: () => Promise<Vaul
 };
 
 export const openCore = async (options: CoreOptions): Promise<Core> => {
-  const { config, metrics } = options;
-  const [log, vault] = await openLog(config.data, metrics, () => openSqliteVault({ directory: config.data }));
+  const { config, metrics, spans } = options;
+  const [log, vault] = await openLog(config.data, options, () => openSqliteVault({ directory: config.data }));
   const views = await openViews({
     file: join(config.data, 'views.db'),
     log,
     foldOf,
     onProgress: options.onRebuild,
     onFailure: options.onFailure,
+    spans,
   });
   const keys = new KeyRing(vault);
   const tokens = createTokens(vault);
@@ -96,6 +104,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     registrationOpen: config.registration === 'open',
     worker: WORKER,
     onConflict: () => metrics.appendConflicts.inc(),
+    spans,
   });
   let told = -1;
   /** A log that stands still costs the vault's disk nothing. */

@@ -3,9 +3,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pTimeout from 'p-timeout';
 import type { RelayCheckpoints } from '../../coordination/port.ts';
-import type { LogReader, StoredPage } from '../../log/port.ts';
+import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { Spans } from '../../telemetry/spans.ts';
 import { type PartitionRecord, recordsOf } from './records.ts';
 
 /** The distribution log: the event log once more, cut into partitions that several processes can follow side by side. */
@@ -66,6 +67,8 @@ interface RelayParts {
   readonly isFinal: (failure: unknown) => boolean;
   /** Told of every batch. */
   readonly onRelayed?: (events: number, through: number) => void;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
   /** Told once when the relay cannot go on, whatever is waited for. */
   readonly onFailure: (failure: unknown) => void;
 }
@@ -74,7 +77,7 @@ const NAME = 'relay';
 
 interface Ready {
   readonly records: readonly PartitionRecord[];
-  readonly count: number;
+  readonly events: readonly StoredEvent[];
   readonly through: number;
 }
 
@@ -101,7 +104,7 @@ export class RunningRelay implements Relay {
     while (!this.stopping.signal.aborted) {
       const ready = await next;
       // Only of a full page is it known that there is more: otherwise what comes while this is sent would be missed.
-      const ahead = ready.count === PAGE ? this.next(ready.through) : undefined;
+      const ahead = ready.events.length === PAGE ? this.next(ready.through) : undefined;
       if (ready.through > this.position) await this.relay(ready);
       else await this.rest();
       if (ahead === undefined) await this.gather();
@@ -143,13 +146,15 @@ export class RunningRelay implements Relay {
   private ready(page: StoredPage, from: number): Ready {
     const { log, partitions } = this.parts;
     const { events, through } = page;
-    return { records: recordsOf(page, from, log.epoch, partitions), count: events.length, through };
+    return { records: recordsOf(page, from, log.epoch, partitions), events, through };
   }
 
-  private async relay({ records, count, through }: Ready): Promise<void> {
-    await this.retried(() => this.parts.send(records), 'the relay cannot send');
+  private async relay({ records, events, through }: Ready): Promise<void> {
+    const { spans, send, onRelayed } = this.parts;
+    const sending = () => this.retried(() => send(records), 'the relay cannot send');
+    await (spans === undefined ? sending() : spans.behind('relay', events, {}, sending));
     this.position = through;
-    this.parts.onRelayed?.(count, through);
+    onRelayed?.(events.length, through);
     if (Date.now() >= this.nextWrite) this.checkpoint();
   }
 

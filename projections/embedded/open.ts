@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { Spans } from '../../telemetry/spans.ts';
 import { Runner } from '../engine/runner.ts';
 import type { ViewsRuntime } from '../port.ts';
 import { bootId, buildingFile, createFile, openFile, removeFile, swapIn } from './file.ts';
@@ -92,6 +93,8 @@ export interface OpenViews {
   readonly onFailure: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
+  /** Left out where nothing is traced. A rebuild never is. */
+  readonly spans?: Spans | undefined;
 }
 
 /**
@@ -99,7 +102,7 @@ export interface OpenViews {
  * They stand still until `start`.
  */
 export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
-  const { file, log, foldOf, onProgress = () => {}, onFailure, clock = Date.now } = options;
+  const { file, log, foldOf, onProgress = () => {}, onFailure, clock = Date.now, spans } = options;
   const boot = bootId();
   removeFile(buildingFile(file));
   const expected = { epoch: log.epoch, head: await log.head() };
@@ -113,5 +116,5 @@ export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
   const { db } = opened;
   const { projections, readers } = sqliteProjections(db, log, foldOf);
   const store = new SqliteViewStore(file, db, projections);
-  return Object.assign(new Runner({ log, store, onFailure, clock }), readers);
+  return Object.assign(new Runner({ log, store, onFailure, clock, spans }), readers);
 };

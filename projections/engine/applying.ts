@@ -5,6 +5,7 @@ import type { LogReader } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { retrying } from '../../stores/guard.ts';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { Spans } from '../../telemetry/spans.ts';
 import type { PoisonedStreams, RecordedLetter } from './dead-letters/port.ts';
 import { CheckpointMoved, type PartitionBatch, type PartitionStore, type ViewStore } from './port.ts';
 
@@ -20,14 +21,22 @@ export class BatchApplier {
   private readonly store: ViewStore;
   private readonly processesThrough: () => number;
   private readonly stopping: AbortSignal;
+  private readonly spans: Spans | undefined;
 
-  constructor(store: ViewStore, processesThrough: () => number, stopping: AbortSignal) {
+  constructor(store: ViewStore, processesThrough: () => number, stopping: AbortSignal, spans?: Spans) {
     this.store = store;
     this.processesThrough = processesThrough;
     this.stopping = stopping;
+    this.spans = spans;
   }
 
-  async apply(events: readonly ParleyEvent[]): Promise<void> {
+  apply(events: readonly ParleyEvent[]): Promise<void> {
+    const { spans } = this;
+    if (spans === undefined) return this.commit(events);
+    return spans.behind('project', events, { 'parley.view': 'all' }, () => this.commit(events));
+  }
+
+  private async commit(events: readonly ParleyEvent[]): Promise<void> {
     try {
       await this.store.commit(events, this.processesThrough());
     } catch (failure) {
@@ -82,6 +91,8 @@ interface ApplyingParts {
   readonly logger: DistributionLogger;
   /** Undefined: what the store refuses is tried for ever. */
   readonly poisoned: PoisonedStreams | undefined;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
 }
 
 export class PartitionApplier {
@@ -92,7 +103,13 @@ export class PartitionApplier {
   }
 
   /** @throws CheckpointMoved, Stopped */
-  async apply(batch: PartitionBatch, signal: AbortSignal): Promise<void> {
+  apply(batch: PartitionBatch, signal: AbortSignal): Promise<void> {
+    const { spans, sink } = this.parts;
+    if (spans === undefined) return this.commit(batch, signal);
+    return spans.behind('project', batch.events, { 'parley.view': sink.name }, () => this.commit(batch, signal));
+  }
+
+  private async commit(batch: PartitionBatch, signal: AbortSignal): Promise<void> {
     const { sink, poisoned } = this.parts;
     const events = poisoned?.followed(batch.events) ?? batch.events;
     const refused = await this.attempt(() => sink.commit({ ...batch, events }), signal);

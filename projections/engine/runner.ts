@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { Spans } from '../../telemetry/spans.ts';
 import { BatchApplier } from './applying.ts';
 import type { BatchListener, Lag, Progress, ViewStore } from './port.ts';
 import { Waiting } from './progress/port.ts';
@@ -57,6 +58,8 @@ interface RunnerOptions {
   readonly onFailure: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
 }
 
 export class Runner implements Progress {
@@ -78,13 +81,13 @@ export class Runner implements Progress {
   private lookout: NodeJS.Timeout | undefined;
   private stopped: Promise<void> | undefined;
 
-  constructor({ log, store, onFailure, clock }: RunnerOptions) {
+  constructor({ log, store, onFailure, clock, spans }: RunnerOptions) {
     this.log = log;
     this.store = store;
     this.onFailure = onFailure;
     this.processesThrough = store.processesThrough;
     this.processes = () => store.processesThrough;
-    this.applying = new BatchApplier(store, () => this.processes(), this.stopping.signal);
+    this.applying = new BatchApplier(store, () => this.processes(), this.stopping.signal, spans);
     this.meter = new LagMeter(store.checkpoint, clock);
   }
 

@@ -9,6 +9,7 @@ export interface ReplayedEvent {
   readonly position: number;
   readonly time: number;
   readonly key: string | null;
+  readonly traceparent: string | null;
   readonly data: { readonly messageId?: string; readonly ordinal?: number };
 }
 

@@ -3,6 +3,7 @@
 import type { LogReader } from '../../../log/port.ts';
 import { retrying, Stopped } from '../../../stores/guard.ts';
 import type { DistributionLogger } from '../../../telemetry/logger.ts';
+import type { Spans } from '../../../telemetry/spans.ts';
 import { PartitionApplier } from '../../engine/applying.ts';
 import type { DeadLetters, NewLetter, PoisonedStreams } from '../../engine/dead-letters/port.ts';
 import { partitionOf } from '../../engine/partitions.ts';
@@ -26,6 +27,8 @@ export interface FollowOptions {
   readonly onThrough?: (partition: number, through: number, events: number, source: 'distribution' | 'log') => void;
   /** Told of every consumer that was replaced, with the reason. */
   readonly onReplaced?: (reason: string) => void;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
   /** Told once when nothing more can be followed: WrongPartitions. Whatever may pass is waited for. */
   readonly onFailure: (failure: unknown) => void;
   /**
@@ -59,10 +62,10 @@ export class Assignment {
   private turn: Promise<void> = Promise.resolve();
 
   constructor(options: FollowOptions, poisoned: PoisonedStreams | undefined, onFailure: (failure: unknown) => void) {
-    const { sink, log, logger } = options;
+    const { sink, log, logger, spans } = options;
     this.options = options;
     this.poisoned = poisoned;
-    this.applying = new PartitionApplier({ sink, log, logger, poisoned });
+    this.applying = new PartitionApplier({ sink, log, logger, poisoned, spans });
     this.onFailure = onFailure;
   }
 

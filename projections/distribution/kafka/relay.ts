@@ -5,6 +5,7 @@ import type { LogReader } from '../../../log/port.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
 import type { DistributionLogger } from '../../../telemetry/logger.ts';
+import type { Spans } from '../../../telemetry/spans.ts';
 import type { PartitionRecord } from '../records.ts';
 import { type Relay, RunningRelay } from '../relay.ts';
 
@@ -69,6 +70,8 @@ export interface RelayOptions {
   readonly logger: DistributionLogger;
   /** Told of every acknowledged batch. */
   readonly onRelayed?: (events: number, through: number) => void;
+  /** Left out where nothing is traced. */
+  readonly spans?: Spans | undefined;
   /** Told once when it cannot go on: WrongPartitions. Whatever may pass is waited for. */
   readonly onFailure: (failure: unknown) => void;
 }
@@ -78,7 +81,7 @@ export interface RelayOptions {
  * @throws TypeError when the URL is none.
  */
 export const startRelay = (options: RelayOptions): Relay => {
-  const { log, url, namespace, partitions, checkpoints, logger, onRelayed, onFailure } = options;
+  const { log, url, namespace, partitions, checkpoints, logger, onRelayed, spans, onFailure } = options;
   const sender = new Sender(kafkaOf(url, `${namespace}-relay`, logger), namespace, partitions);
   return new RunningRelay({
     log,
@@ -89,6 +92,7 @@ export const startRelay = (options: RelayOptions): Relay => {
     close: () => sender.close(),
     isFinal: (failure) => classify(failure) === 'damaged',
     ...(onRelayed && { onRelayed }),
+    spans,
     onFailure,
   });
 };

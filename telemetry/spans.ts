@@ -1,0 +1,197 @@
+/**
+ * OpenTelemetry's spans: what a request did, step by step, up to the sockets of those who receive its events. This is the
+ * only file that knows the SDK, which is loaded only where spans are switched on. ADR 12 says how spans hang together.
+ */
+
+import { hostname } from 'node:os';
+import type { Attributes, Span as OtelSpan, SpanContext, SpanOptions } from '@opentelemetry/api';
+import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import pTimeout from 'p-timeout';
+
+/** Spans that wait to be sent; beyond it they are dropped. About 1 KB each. */
+const QUEUE = 4096;
+const BATCH = 512;
+const SEND_EVERY_MS = 1000;
+/** A receiver that does not answer within this time loses the batch. */
+const SEND_MS = 5000;
+/** What is left when the process stops is sent within this time, or not at all. */
+const FLUSH_MS = 2000;
+
+/** Why a span never reached the receiver: more waited than may, or the receiver did not take it. */
+type DropReason = 'queue' | 'receiver';
+
+interface SpansOptions {
+  /** Of the receiver: OTLP over HTTP, the whole URL. */
+  readonly url: string;
+  /** Share of requests that are traced, 0 to 1, where the caller does not say. */
+  readonly ratio: number;
+  /** What this process does: `embedded`, or its roles. */
+  readonly roles: string;
+  readonly onDropped: (spans: number, reason: DropReason) => void;
+}
+
+/** What an event or a cause says of its request: the span that it stored, in W3C's form. */
+interface Traced {
+  readonly traceparent: string | null;
+}
+
+/** What a command is caused by; one that a process gives has the id of an event. */
+interface TracedCause extends Traced {
+  readonly causationId: string | null;
+}
+
+interface TracedEvent extends Traced {
+  readonly position: number;
+}
+
+export interface Span {
+  /** W3C's form; what is stored with the request's events. */
+  readonly traceparent: string;
+  /** @param failed whether it is the server's fault */
+  end(attributes?: Attributes, failed?: boolean): void;
+}
+
+export interface Spans {
+  /** What a client asked for. @param caller its `traceparent`; one that is malformed is as good as none */
+  request(caller: unknown, attributes: Attributes): Span;
+  /** A step on the way to the log. `undefined` where the request is not traced. */
+  step(name: string, cause: TracedCause, attributes: Attributes): Span | undefined;
+  /** A step behind the log: one span in the trace of each traced event. Nobody waits for spans. */
+  behind<T>(name: string, events: readonly TracedEvent[], attributes: Attributes, work: () => Promise<T>): Promise<T>;
+  /** Sends what is left, within two seconds. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Counts what is dropped, which the SDK keeps to itself. */
+const counted = (exporter: SpanExporter, onDropped: SpansOptions['onDropped']) => {
+  let waiting = 0;
+  return {
+    exporter: {
+      export: (spans, done) => {
+        waiting -= spans.length;
+        exporter.export(spans, (result) => {
+          // 0 is success.
+          if (result.code !== 0) onDropped(spans.length, 'receiver');
+          done(result);
+        });
+      },
+      shutdown: () => exporter.shutdown(),
+    } satisfies SpanExporter,
+    before: (processor: SpanProcessor): SpanProcessor => ({
+      onStart: () => {},
+      onEnd: (span) => {
+        if (waiting >= QUEUE) return onDropped(1, 'queue');
+        waiting += 1;
+        processor.onEnd(span);
+      },
+      forceFlush: () => processor.forceFlush(),
+      shutdown: () => processor.shutdown(),
+    }),
+  };
+};
+
+export const openSpans = async ({ url, ratio, roles, onDropped }: SpansOptions): Promise<Spans> => {
+  const [
+    { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace },
+    { parseTraceParent },
+    { resourceFromAttributes },
+    sdk,
+    otlp,
+  ] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/core'),
+    import('@opentelemetry/resources'),
+    import('@opentelemetry/sdk-trace-base'),
+    import('@opentelemetry/exporter-trace-otlp-http'),
+  ]);
+  const { exporter, before } = counted(new otlp.OTLPTraceExporter({ url, timeoutMillis: SEND_MS }), onDropped);
+  const sending = new sdk.BatchSpanProcessor(exporter, {
+    maxQueueSize: QUEUE,
+    maxExportBatchSize: BATCH,
+    scheduledDelayMillis: SEND_EVERY_MS,
+    exportTimeoutMillis: 2 * SEND_MS,
+  });
+  const byRatio = new sdk.TraceIdRatioBasedSampler(ratio);
+  const byParent = new sdk.ParentBasedSampler({ root: byRatio });
+  const random = new sdk.RandomIdGenerator();
+  /** The trace that the next span without a parent belongs to. */
+  let joined: string | undefined;
+  const provider = new sdk.BasicTracerProvider({
+    resource: resourceFromAttributes({
+      'service.name': 'parley',
+      'service.instance.id': `${hostname()}:${process.pid}`,
+      'parley.roles': roles,
+    }),
+    sampler: {
+      shouldSample: (...asked) =>
+        // A span behind the log is begun only for an event that is traced.
+        joined === undefined ? byParent.shouldSample(...asked) : { decision: sdk.SamplingDecision.RECORD_AND_SAMPLED },
+      toString: () => 'parley',
+    },
+    idGenerator: { generateTraceId: () => joined ?? random.generateTraceId(), generateSpanId: random.generateSpanId },
+    spanProcessors: [before(sending)],
+  });
+  const tracer = provider.getTracer('parley');
+
+  const contextOf = (traceparent: unknown): SpanContext | undefined =>
+    (typeof traceparent === 'string' && parseTraceParent(traceparent)) || undefined;
+
+  const tracedBy = (traceparent: string | null): SpanContext | undefined => {
+    const context = contextOf(traceparent);
+    return context !== undefined && (context.traceFlags & 1) === 1 ? context : undefined;
+  };
+
+  const child = (name: string, parent: SpanContext | undefined, options: SpanOptions): OtelSpan =>
+    tracer.startSpan(name, options, parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent));
+
+  /** In the trace of what it follows, without being a part of it: it was over, or will be, before this one is. */
+  const follower = (name: string, followed: SpanContext, attributes: Attributes): OtelSpan => {
+    joined = followed.traceId;
+    try {
+      return tracer.startSpan(name, { attributes, links: [{ context: followed }] }, ROOT_CONTEXT);
+    } finally {
+      joined = undefined;
+    }
+  };
+
+  const spanOf = (span: OtelSpan): Span => {
+    const { traceId, spanId, traceFlags } = span.spanContext();
+    return {
+      traceparent: `00-${traceId}-${spanId}-0${traceFlags & 1}`,
+      end: (attributes, failed = false) => {
+        if (attributes !== undefined) span.setAttributes(attributes);
+        if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
+        span.end();
+      },
+    };
+  };
+
+  return {
+    request: (caller, attributes) => spanOf(child('request', contextOf(caller), { kind: SpanKind.SERVER, attributes })),
+    step: (name, { traceparent, causationId }, attributes) => {
+      const context = tracedBy(traceparent);
+      if (context === undefined) return undefined;
+      return spanOf(causationId === null ? child(name, context, { attributes }) : follower(name, context, attributes));
+    },
+    behind: async (name, events, attributes, work) => {
+      const spans = events.flatMap(({ traceparent, position }) => {
+        const context = tracedBy(traceparent);
+        if (context === undefined) return [];
+        const own = { ...attributes, 'parley.position': position, 'parley.batch': events.length };
+        return [follower(name, context, own)];
+      });
+      try {
+        return await work();
+      } catch (failure) {
+        for (const span of spans) span.setStatus({ code: SpanStatusCode.ERROR });
+        throw failure;
+      } finally {
+        for (const span of spans) span.end();
+      }
+    },
+    close: async () => {
+      const sent = provider.shutdown().catch(() => {});
+      await pTimeout(sent, { milliseconds: FLUSH_MS, fallback: () => {} });
+    },
+  };
+};
