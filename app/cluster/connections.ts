@@ -14,6 +14,7 @@ import { reasonOf, retrying } from '../../stores/guard.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';
 import { openPostgres, type Postgres } from '../../stores/postgres/connection.ts';
 import { openRedis, type Redis } from '../../stores/redis/connection.ts';
+import { hostsOf } from '../../stores/urls.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Vault } from '../../vault/port.ts';
 import { openPostgresVault } from '../../vault/postgres/vault.ts';
@@ -40,13 +41,6 @@ interface Place {
   readonly variable: string;
   readonly url: string;
 }
-
-/** Hosts of a URL; user and password stay secret. */
-const hostsOf = (url: string): string =>
-  url
-    .replace(/^[a-z+]+:\/\//, '')
-    .replace(/^[^@/]*@/, '')
-    .replace(/[/?].*$/, '');
 
 const waitingLine = ({ name, variable, url }: Place, reason: string, nextMs?: number): string =>
   `${name} (${variable}) cannot be reached at ${hostsOf(url)}: ${reason}. Parley waits for it and tries again${

@@ -17,9 +17,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'libsql';
 import { v4 as uuid } from 'uuid';
-import { type Connection, command, query } from '../../stores/sqlite/statements.ts';
+import { type Connection, command, connect, query } from '../../stores/sqlite/statements.ts';
 import { audienceTables } from '../views/audience/sql.ts';
 import { guildTables } from '../views/guild-views/sqlite/writer.ts';
 import { snapshotTables } from '../views/snapshots/sql.ts';
@@ -105,7 +104,7 @@ const markDurably = (db: Connection, mark: () => void): void => {
 
 /** Empty tables. Nobody reads a file while it is built and a crash throws it away, so it keeps no journal on the disk. */
 export const createFile = (file: string, epoch: string, boot: string, processesThrough: number): Connection => {
-  const db = new Database(file);
+  const db = connect(file);
   db.exec(`PRAGMA page_size = ${PAGE_SIZE}`);
   journal(db, 'MEMORY');
   configure(db);
@@ -182,7 +181,7 @@ export const openFile = (file: string, log: ExpectedLog, boot: string): Opened =
   const unusable = (reason: string, processesThrough = 0): Opened => ({ db: undefined, reason, processesThrough });
   if (!existsSync(file)) return unusable('there is none');
   if (existsSync(damagedFile(file))) return unusable('it is damaged');
-  const db = new Database(file);
+  const db = connect(file);
   try {
     const state = query<State>(db, 'SELECT version, epoch, boot, closed, checkpoint, processes FROM views').get();
     if (state === undefined || !isWhole(file, db)) throw new Error('Not a whole views file');

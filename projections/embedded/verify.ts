@@ -2,10 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
-import Database from 'libsql';
 import type { LogReader } from '../../log/port.ts';
-import { type Connection, query, type Value } from '../../stores/sqlite/statements.ts';
+import { type Connection, connectReadOnly, query, type Value } from '../../stores/sqlite/statements.ts';
 import type { DeadLetter } from '../engine/port.ts';
 import { bootId, buildingFile, removeFile, swapIn, VIEWS_VERSION } from './file.ts';
 import { buildBeside } from './open.ts';
@@ -29,7 +27,7 @@ export interface TableSum {
 }
 
 const reading = <T>(file: string, read: (db: Connection) => T): T => {
-  const db = new Database(`${pathToFileURL(file).href}?mode=ro`);
+  const db = connectReadOnly(file);
   try {
     return read(db);
   } finally {

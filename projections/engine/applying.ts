@@ -1,9 +1,8 @@
 /** Gets the batches of partitions into the store: again after a while, event by event, or without what cannot be applied. */
 
-import { setTimeout as wait } from 'node:timers/promises';
 import type { LogReader } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { retrying } from '../../stores/guard.ts';
+import { retrying, Stopped } from '../../stores/guard.ts';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import type { PoisonedStreams, RecordedLetter } from './dead-letters/port.ts';
@@ -46,17 +45,22 @@ export class BatchApplier {
   }
 
   private async applyOne(event: ParleyEvent): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        if (attempt <= ATTEMPTS) await this.store.commit([event], this.processesThrough());
-        else await this.store.commitWithout(event, this.processesThrough(), ATTEMPTS);
-        return;
-      } catch (failure) {
-        this.refuseDamage(failure);
-        // A full disk says nothing about the event: it is tried until there is room.
-        if (this.store.kindOf(failure) === 'transient') attempt = Math.min(attempt, ATTEMPTS - 1);
-        await this.pause(attempt);
-      }
+    // A full disk says nothing about the event, which is tried until there is room.
+    let refusals = 0;
+    const again = (failure: unknown): boolean => {
+      this.refuseDamage(failure);
+      if (this.store.kindOf(failure) === 'permanent') refusals += 1;
+      return true;
+    };
+    const attempt = async (): Promise<void> => {
+      if (refusals < ATTEMPTS) await this.store.commit([event], this.processesThrough());
+      else await this.store.commitWithout(event, this.processesThrough(), ATTEMPTS);
+    };
+    try {
+      await retrying(attempt, { signal: this.stopping, again, firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS });
+    } catch (failure) {
+      if (!(failure instanceof Stopped)) throw failure;
+      throw new ViewsStopped('The views were stopped before the batch could be applied');
     }
   }
 
@@ -64,14 +68,6 @@ export class BatchApplier {
     if (this.store.kindOf(failure) !== 'damaged') return;
     this.store.condemn();
     throw new ViewsStopped('The views file is damaged; it is rebuilt at the next start', { cause: failure });
-  }
-
-  private async pause(attempt: number): Promise<void> {
-    try {
-      await wait(Math.min(FIRST_PAUSE_MS * 4 ** (attempt - 1), LONGEST_PAUSE_MS), undefined, { signal: this.stopping });
-    } catch {
-      throw new ViewsStopped('The views were stopped before the batch could be applied');
-    }
   }
 }
 

@@ -1,13 +1,12 @@
 /** New subscriptions, and what was published before they were in place. */
 
-import { setTimeout as wait } from 'node:timers/promises';
 import type { LogReader, Page } from '../../log/port.ts';
 import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import { retrying, Stopped } from '../../stores/guard.ts';
 import { feedChannelOf } from './channels.ts';
 
 /** The log, asked until it answers. */
 const PAGE = 1000;
-const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
 export class PatientLog {
@@ -24,15 +23,16 @@ export class PatientLog {
    * @throws UnreadableEvent
    */
   async pageAfter(position: number): Promise<Page | undefined> {
-    for (let pause = FIRST_PAUSE_MS; !this.stopping.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      try {
-        return await this.log.readAll({ after: position, limit: PAGE });
-      } catch (error) {
-        if (error instanceof UnreadableEvent) throw error;
-        await wait(pause, undefined, { signal: this.stopping }).catch(() => {});
-      }
+    try {
+      return await retrying(() => this.log.readAll({ after: position, limit: PAGE }), {
+        signal: this.stopping,
+        again: (failure) => !(failure instanceof UnreadableEvent),
+        longestMs: LONGEST_PAUSE_MS,
+      });
+    } catch (failure) {
+      if (failure instanceof Stopped) return undefined;
+      throw failure;
     }
-    return undefined;
   }
 }
 

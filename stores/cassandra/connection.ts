@@ -2,9 +2,9 @@
 import { auth, Client, type ClientOptions, policies, types } from 'cassandra-driver';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { Guard, type GuardOptions, retrying, Stopped } from '../guard.ts';
+import { addressOf, parseServers } from '../urls.ts';
 import { classify, isNoKeyspace, reasonsOf } from './failures.ts';
 
-/** `cassandra://[user:password@]host:port[,host:port]?dc=datacenter1&tls=true`, which the platform's URL cannot read. */
 interface CassandraUrl {
   /** `host:port`, first to be asked. */
   readonly contactPoints: readonly string[];
@@ -13,27 +13,18 @@ interface CassandraUrl {
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
 }
 
-const SHAPE = /^cassandra:\/\/(?:(?<user>[^:@/]+):(?<password>[^@/]*)@)?(?<hosts>[^/?#]+)\/?(?:\?(?<query>[^#]*))?$/;
-const HOST = /^(\[[0-9a-f:]+\]|[^:[\]]+):\d+$/i;
-const DATA_CENTRE = 'datacenter1';
-
 /** @throws TypeError when it is none; the message never repeats the URL, which may hold a password. */
 export const parseCassandraUrl = (url: string): CassandraUrl => {
-  const { user, password, hosts, query } = SHAPE.exec(url)?.groups ?? {};
-  const contactPoints = hosts?.split(',') ?? [];
-  if (contactPoints.length === 0 || !contactPoints.every((host) => HOST.test(host)))
-    throw new TypeError('Write cassandra://[user:password@]host:port[,host:port]?dc=datacenter1&tls=true');
-  const options = new URLSearchParams(query);
-  for (const name of options.keys())
-    if (name !== 'dc' && name !== 'tls') throw new TypeError(`cassandra:// has the options dc and tls, not ${name}`);
+  const { servers, username, password, options } = parseServers(url, {
+    form: 'cassandra://[user:password@]host:port[,host:port][?dc=datacenter1&tls=true]',
+    schemes: ['cassandra'],
+    options: ['dc', 'tls'],
+  });
   return {
-    contactPoints,
-    localDataCenter: options.get('dc') ?? DATA_CENTRE,
+    contactPoints: servers.map(addressOf),
+    localDataCenter: options.get('dc') ?? 'datacenter1',
     tls: options.get('tls') === 'true',
-    credentials:
-      user === undefined
-        ? undefined
-        : { username: decodeURIComponent(user), password: decodeURIComponent(password ?? '') },
+    credentials: username === undefined ? undefined : { username, password: password ?? '' },
   };
 };
 

@@ -12,6 +12,7 @@ import {
   type SASLOptions,
 } from 'kafkajs';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
+import { addressOf, parseServers } from '../urls.ts';
 import { WrongPartitions } from './failures.ts';
 
 /** The topics of one installation. */
@@ -42,7 +43,6 @@ export const ensureTopic = async (kafka: Kafka, topic: string, partitions: numbe
   }
 };
 
-/** `kafka://[user:password@]host:port[,host:port][?sasl=scram-sha-512]`, which the platform's URL cannot read. */
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 type Mechanism = (typeof MECHANISMS)[number];
 
@@ -54,30 +54,21 @@ interface KafkaUrl {
   readonly sasl: { readonly mechanism: Mechanism; readonly username: string; readonly password: string } | undefined;
 }
 
-const SHAPE =
-  /^(?<scheme>kafkas?):\/\/(?:(?<user>[^:@/]+):(?<password>[^@/]*)@)?(?<hosts>[^/?#]+)\/?(?:\?(?<query>[^#]*))?$/;
-const HOST = /^(\[[0-9a-f:]+\]|[^:[\]]+):\d+$/i;
-
 /** @throws TypeError when it is none; the message never repeats the URL, which may hold a password. */
 export const parseKafkaUrl = (url: string): KafkaUrl => {
-  const { scheme, user, password, hosts, query } = SHAPE.exec(url)?.groups ?? {};
-  const brokers = hosts?.split(',') ?? [];
-  if (brokers.length === 0 || !brokers.every((host) => HOST.test(host)))
-    throw new TypeError('Write kafka://[user:password@]host:port[,host:port]?sasl=plain, or kafkas:// for TLS');
-  const options = new URLSearchParams(query);
-  for (const name of options.keys())
-    if (name !== 'sasl') throw new TypeError(`kafka:// has the option sasl, not ${name}`);
+  const { scheme, servers, username, password, options } = parseServers(url, {
+    form: 'kafka://[user:password@]host:port[,host:port][?sasl=scram-sha-512], or kafkas:// for TLS',
+    schemes: ['kafka', 'kafkas'],
+    options: ['sasl'],
+  });
   const named = options.get('sasl') ?? 'plain';
   const mechanism = MECHANISMS.find((known) => known === named);
   if (mechanism === undefined) throw new TypeError(`sasl is one of ${MECHANISMS.join(', ')}`);
-  if (options.has('sasl') && user === undefined) throw new TypeError('sasl needs a user and a password');
+  if (options.has('sasl') && username === undefined) throw new TypeError('sasl needs a user and a password');
   return {
-    brokers,
+    brokers: servers.map(addressOf),
     tls: scheme === 'kafkas',
-    sasl:
-      user === undefined
-        ? undefined
-        : { mechanism, username: decodeURIComponent(user), password: decodeURIComponent(password ?? '') },
+    sasl: username === undefined ? undefined : { mechanism, username, password: password ?? '' },
   };
 };
 

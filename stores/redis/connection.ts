@@ -9,44 +9,36 @@ import {
   type RedisOptions as StandaloneOptions,
 } from 'ioredis';
 import { Guard, type GuardOptions } from '../guard.ts';
+import { parseServers, type ServersUrl } from '../urls.ts';
 import { classify } from './failures.ts';
 
 /** Scripts are gone after a restart, and on a node that has just become the master. */
 const isUnknownScript = (failure: unknown): boolean =>
   failure instanceof ReplyError && (failure as Error).message.startsWith('NOSCRIPT');
 
-/** `redis://[user:password@]host:port[,host:port][/db]`, which the platform's URL cannot read. `rediss` is TLS. */
 interface RedisUrl {
   /** More than one: nodes of a Redis Cluster, first to be asked. */
-  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  readonly nodes: ServersUrl['servers'];
+  /** `rediss://` */
   readonly tls: boolean;
   readonly database: number;
   readonly username: string | undefined;
   readonly password: string | undefined;
 }
 
-const SHAPE =
-  /^(?<scheme>rediss?):\/\/(?:(?<user>[^:@/]*):(?<password>[^@/]*)@)?(?<hosts>[^@/?#]+)(?:\/(?<database>\d{0,4}))?$/;
-const HOST = /^(?<host>\[[0-9a-f:.]+\]|[^:[\]]+)(?::(?<port>\d{1,5}))?$/i;
-const PORT = '6379';
-
 /** @throws TypeError when it is none; the message never repeats the URL, which may hold a password. */
 export const parseRedisUrl = (url: string): RedisUrl => {
-  const { scheme, user, password, hosts, database } = SHAPE.exec(url)?.groups ?? {};
-  const nodes = (hosts ?? '').split(',').map((text) => {
-    const { host, port } = HOST.exec(text)?.groups ?? {};
-    if (host === undefined) throw new TypeError('Write redis://[user:password@]host:port[,host:port][/database]');
-    return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? PORT) };
+  const { scheme, servers, path, username, password } = parseServers(url, {
+    form: 'redis://[user:password@]host:port[,host:port][/database], or rediss:// for TLS',
+    schemes: ['redis', 'rediss'],
+    port: 6379,
+    path: /^\d{0,4}$/,
+    userless: true,
   });
-  if (nodes.length > 1 && Number(database ?? 0) !== 0)
+  const database = Number(path);
+  if (servers.length > 1 && database !== 0)
     throw new TypeError('A Redis Cluster has no databases besides 0: leave it out of redis://');
-  return {
-    nodes,
-    tls: scheme === 'rediss',
-    database: Number(database ?? 0),
-    username: user ? decodeURIComponent(user) : undefined,
-    password: password ? decodeURIComponent(password) : undefined,
-  };
+  return { nodes: servers, tls: scheme === 'rediss', database, username, password };
 };
 
 export interface RedisOptions extends Partial<GuardOptions> {

@@ -1,12 +1,17 @@
 /** Prepared statements whose types allow only what the driver can bind: a boolean or an object would abort the process. */
 
+import { pathToFileURL } from 'node:url';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
-import type Database from 'libsql';
+import Database from 'libsql';
 import { type Build, statement } from '../statement.ts';
 
 export type Value = string | number | bigint | null;
 
 export type Connection = Database.Database;
+
+export const connect = (file: string): Connection => new Database(file);
+
+export const connectReadOnly = (file: string): Connection => new Database(`${pathToFileURL(file).href}?mode=ro`);
 
 interface Query<Row extends readonly Value[]> {
   get(...values: Value[]): Row | undefined;
