@@ -124,15 +124,15 @@ export const httpEdge = (
     },
   });
 
-/** Of a cluster: where events and views of a position come from, and who else has sessions. */
-export type Shared = Required<Pick<GatewayDeps, 'feed' | 'registry'>>;
+/** Who else has sessions; and of a cluster, where events and views of a position come from. */
+export type Shared = Pick<GatewayDeps, 'feed' | 'registry'>;
 
 /** Mounts the socket. */
 export const gatewayEdge = async (
   { config, logger, metrics, spans }: EdgeOptions,
   stores: Stores,
   http: FastifyInstance,
-  shared?: Shared,
+  shared: Shared,
 ): Promise<Gateway> => {
   const { log, views, presenter, access, tokens, write } = stores;
   const gateway = createGateway({
@@ -143,7 +143,7 @@ export const gatewayEdge = async (
     tokens,
     dispatcher: write.dispatcher,
     // What was not listened to is not in the ring either, so resumes read the log.
-    config: { ...gatewayConfig(config), ...(shared === undefined ? {} : { ringBytes: 0 }) },
+    config: { ...gatewayConfig(config), ...(shared.feed === undefined ? {} : { ringBytes: 0 }) },
     logger,
     metrics: gatewayMetrics(metrics),
     clock: { now: Date.now },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { memoryLimiter } from '../coordination/limiter.ts';
 import { REMEMBERED_MS } from '../domain/recent-keys.ts';
 import { snowflakeTime } from '../domain/snowflake.ts';
 import { guildStream } from '../schemas/streams.ts';
@@ -19,7 +20,7 @@ afterEach(() => instance.close());
 const at = async (now: () => number) => {
   const { deps } = instance.write;
   const creation = new DerivedIds(instance.log, await instance.vault.signingSecret(), now);
-  const dispatcher = createCommandBus({ ...deps, creation }, new Limits(NO_LIMITS));
+  const dispatcher = createCommandBus({ ...deps, creation }, new Limits(NO_LIMITS, memoryLimiter));
   return async (name: string, key: string) => {
     const actor = { userId: ann, kind: 'person', administrator: false } as const;
     const context = { actor, key, onOtherContent: 'refuse', counted: true, correlationId: 'c' } as const;

@@ -1,12 +1,12 @@
-/** Rate limits: what a user may do how often. Counted in this process's memory, or wherever it is told. */
+/** Rate limits: what a user may do how often. Counted wherever it is told. */
 
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Limiter, LimiterFactory, Rate } from '../coordination/port.ts';
 import type { Actor } from '../schemas/actor.ts';
 import type { Command } from '../schemas/commands/index.ts';
 import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 
 /** `count` per `seconds`; `undefined`: no limit. */
-export type Limit = { readonly count: number; readonly seconds: number } | undefined;
+export type Limit = Rate | undefined;
 
 export interface LimitConfig {
   readonly send: Limit;
@@ -28,31 +28,13 @@ export interface Taken extends LimitShown {
 interface Bucket {
   readonly name: string;
   readonly count: number;
-  readonly limiter: RateLimiterAbstract;
+  readonly limiter: Limiter;
   readonly scope: 'user' | 'global';
 }
 
-/** Makes what counts for one bucket. */
-export type LimiterFactory = (name: string, limit: NonNullable<Limit>) => RateLimiterAbstract;
-
-export const memoryLimiter: LimiterFactory = (name, { count, seconds }) =>
-  new RateLimiterMemory({ keyPrefix: name, points: count, duration: seconds });
-
-const take = async (from: Bucket, key: string): Promise<Taken> => {
-  const stateOf = (result: RateLimiterRes, allowed: boolean): Taken => ({
-    allowed,
-    bucket: from.name,
-    limit: from.count,
-    remaining: Math.max(0, result.remainingPoints),
-    resetAfter: Math.max(1, result.msBeforeNext) / 1000,
-    scope: from.scope,
-  });
-  try {
-    return stateOf(await from.limiter.consume(key), true);
-  } catch (rejected) {
-    if (rejected instanceof RateLimiterRes) return stateOf(rejected, false);
-    throw rejected;
-  }
+const take = async ({ name, count, scope, limiter }: Bucket, key: string): Promise<Taken> => {
+  const { allowed, remaining, resetMs } = await limiter.take(key);
+  return { allowed, bucket: name, limit: count, remaining, resetAfter: resetMs / 1000, scope };
 };
 
 /** What a client is told when a limit is used up. */
@@ -70,7 +52,7 @@ export class Limits {
   private readonly loginBucket: Bucket | undefined;
   private readonly registerBucket: Bucket | undefined;
 
-  constructor(config: LimitConfig, limiter: LimiterFactory = memoryLimiter) {
+  constructor(config: LimitConfig, limiter: LimiterFactory) {
     const bucket = (name: string, limit: Limit, scope: Bucket['scope'] = 'user'): Bucket | undefined =>
       limit && { name, count: limit.count, scope, limiter: limiter(name, limit) };
     this.send = bucket('send', config.send);

@@ -15,29 +15,28 @@ const OWN_WRITES_WAIT_MS = 5000;
 
 export class OwnWrites {
   private readonly views: Pick<Views, 'progress'>;
-  private readonly shared: SharedWrites | undefined;
+  private readonly shared: SharedWrites;
   private readonly written = new LRUCache<string, Written>({ max: 100_000 });
 
-  /** @param shared `undefined` where there is one node */
-  constructor(views: Pick<Views, 'progress'>, shared?: SharedWrites) {
+  constructor(views: Pick<Views, 'progress'>, shared: SharedWrites) {
     this.views = views;
     this.shared = shared;
   }
 
   /** To be awaited before the write is acknowledged. */
-  record(userId: string, position: number, structural: boolean): Promise<void> | undefined {
+  record(userId: string, position: number, structural: boolean): Promise<void> {
     const former = this.written.get(userId);
     this.written.set(userId, {
       any: Math.max(former?.any ?? 0, position),
       structural: Math.max(former?.structural ?? 0, structural ? position : 0),
     });
-    return this.shared?.record(userId, position);
+    return this.shared.record(userId, position);
   }
 
   /** For queries: true once the views they read hold everything the user was told is done. */
   async seen(userId: string, reads: readonly ViewName[]): Promise<boolean> {
     const here = this.written.get(userId)?.any ?? 0;
-    const position = this.shared === undefined ? here : Math.max(here, await this.shared.of(userId));
+    const position = Math.max(here, await this.shared.of(userId));
     for (const view of reads) if (!(await this.reached(view, position))) return false;
     return true;
   }

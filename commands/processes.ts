@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import { either } from 'fp-ts';
 import pTimeout from 'p-timeout';
+import type { Checkpoints } from '../coordination/port.ts';
 import { type ChannelState, createChannel } from '../domain/channel.ts';
 import type { Decision } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
@@ -177,17 +178,10 @@ const LOOK_MS = 500;
 const LEFTOVERS_PAGE = 1000;
 const NAME = 'processes';
 
-interface ProcessCheckpoints {
-  /** 0 for a name never written. */
-  read(name: string): Promise<number>;
-  /** Never moves back. */
-  write(name: string, position: number): Promise<void>;
-}
-
 interface LeftoversOptions {
   readonly log: LogReader;
   readonly processes: Pick<Processes, 'finish'>;
-  readonly checkpoints: ProcessCheckpoints;
+  readonly checkpoints: Checkpoints;
   readonly logger: { warn(fields: object, message: string): void };
   /** Milliseconds since 1970. */
   readonly now: () => number;

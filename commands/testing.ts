@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
+import { memoryLimiter } from '../coordination/limiter.ts';
+import { MemoryCoordination } from '../coordination/memory.ts';
 import { foldOf } from '../domain/aggregates.ts';
 import type { EventLog } from '../log/port.ts';
 import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
@@ -15,6 +17,7 @@ import type { ViewsRuntime } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../projections/views/timelines/current.ts';
 import type { Actor } from '../schemas/actor.ts';
+import { systemClock } from '../schemas/clock.ts';
 import type { Command, CommandBody, CommandType } from '../schemas/commands/index.ts';
 import type { ParleyError } from '../schemas/errors.ts';
 import type { EventOf, EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
@@ -105,6 +108,8 @@ export class Instance {
       tokens: createTokens(vault),
       ephemeral: { typing: (one) => this.typing.push(one) },
       limits: { ...NO_LIMITS, ...options.limits },
+      limiter: memoryLimiter,
+      sharedWrites: new MemoryCoordination({ clock: systemClock, workers: 1 }).node().sharedWrites,
       registrationOpen: options.registrationOpen ?? true,
       worker: () => 1,
       onConflict: () => {

@@ -1,6 +1,6 @@
 /** The write side, put together from its ports. */
 
-import type { SharedWrites } from '../coordination/port.ts';
+import type { LimiterFactory, SharedWrites } from '../coordination/port.ts';
 import { lowBitsSource, snowflakeSource, type Worker } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Presenter } from '../presenter/presenter.ts';
@@ -14,7 +14,7 @@ import { createCommandBus } from './bus.ts';
 import type { CommandDeps } from './command.ts';
 import { DerivedIds } from './derived-ids.ts';
 import { Identity } from './identity.ts';
-import { type LimitConfig, type LimiterFactory, Limits } from './limits.ts';
+import { type LimitConfig, Limits } from './limits.ts';
 import { Mailboxes } from './mailbox.ts';
 import { OwnWrites } from './own-writes.ts';
 import type { CommandBus, Ephemeral } from './port.ts';
@@ -32,13 +32,13 @@ export interface WriteSideOptions {
   readonly tokens: Tokens;
   readonly ephemeral: Ephemeral;
   readonly limits: LimitConfig;
-  /** Where limits are counted; left out: in this process. */
-  readonly limiter?: LimiterFactory;
+  /** Where limits are counted. */
+  readonly limiter: LimiterFactory;
   readonly registrationOpen: boolean;
   /** This process's share of the ids. */
   readonly worker: Worker;
-  /** Where nodes tell each other who wrote last; left out where there is one node. */
-  readonly sharedWrites?: SharedWrites;
+  /** Where nodes tell each other who wrote last. */
+  readonly sharedWrites: SharedWrites;
   /** Told of every append that found its stream further on. */
   readonly onConflict: () => void;
   /** Left out where nothing is traced. */

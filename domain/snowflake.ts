@@ -23,6 +23,9 @@ export const snowflakeAt = (time: number, low: bigint): string =>
 export const messageIdAfter = (headTime: number, time: number, low: bigint): string =>
   snowflakeAt(Math.max(time, SNOWFLAKE_EPOCH, headTime + 1), low);
 
+/** How many workers the ten bits tell apart. */
+export const WORKERS = 1024;
+
 /** Makes ids that this process never makes again. */
 export type SnowflakeSource = (time: number) => string;
 

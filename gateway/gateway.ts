@@ -165,7 +165,7 @@ class ParleyGateway implements Gateway, SessionHost {
   started({ userId, device }: Session): void {
     this.live += 1;
     this.deps.metrics.sessions(1);
-    this.deps.registry?.started(userId, device);
+    this.deps.registry.started(userId, device);
   }
 
   ended(session: Session): void {
@@ -173,7 +173,7 @@ class ParleyGateway implements Gateway, SessionHost {
     if (session.phase !== Phase.live) return;
     this.live -= 1;
     this.deps.metrics.sessions(-1);
-    this.deps.registry?.ended(session.userId, session.device);
+    this.deps.registry.ended(session.userId, session.device);
   }
 
   closing(session: Session, why: Closing): void {

@@ -64,8 +64,8 @@ export interface GatewayDeps {
   readonly clock: Clock;
   /** Left out where every event arrives and the views stand still when asked to. */
   readonly feed?: Feed;
-  /** Told who is connected to this gateway; left out where there is no other. */
-  readonly registry?: SessionRegistry;
+  /** Told who is connected to this gateway. */
+  readonly registry: SessionRegistry;
   /** Left out where nothing is traced. */
   readonly spans?: Spans | undefined;
 }

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import fastify from 'fastify';
 import { either } from 'fp-ts';
 import type { CommandBus, CommandContext, Submitted } from '../commands/port.ts';
+import { MemoryCoordination } from '../coordination/memory.ts';
 import type { SessionRegistry } from '../coordination/port.ts';
 import { Presenter } from '../presenter/presenter.ts';
 import { openViews } from '../projections/embedded/open.ts';
 import type { ViewsRuntime } from '../projections/port.ts';
 import { Story } from '../projections/testing.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
+import { systemClock } from '../schemas/clock.ts';
 import type { Command } from '../schemas/commands/index.ts';
 import { GatewayClient } from '../test/support/gateway-client.ts';
 import type { SessionClaims, Tokens } from '../vault/port.ts';
@@ -131,6 +133,8 @@ const metricsOf = (counters: Counters) => ({
   },
 });
 
+const aRegistry = () => new MemoryCoordination({ clock: systemClock, workers: 1 }).node().registry;
+
 /** One gateway on the world's views, at an address of its own. */
 export interface Station {
   readonly gateway: Gateway;
@@ -169,7 +173,7 @@ export class World {
   }
 
   /** Opens a gateway; it has no recent events. */
-  async station(config: Partial<GatewayConfig> = {}, registry?: SessionRegistry): Promise<Station> {
+  async station(config: Partial<GatewayConfig> = {}, registry: SessionRegistry = aRegistry()): Promise<Station> {
     await this.settled();
     const counters = new Counters();
     const errors: unknown[] = [];
@@ -184,7 +188,7 @@ export class World {
       logger: { debug: () => {}, warn: (fields) => errors.push(fields), error: (fields) => errors.push(fields) },
       metrics: metricsOf(counters),
       clock: { now: () => this.now },
-      ...(registry === undefined ? {} : { registry }),
+      registry,
     });
     this.views.onBatch((events, through) => gateway.deliver(events, through));
     const app = fastify();

@@ -1,6 +1,6 @@
 /** Where an archive is made from and where it goes: a log and its vault, of either profile, without anything on top. */
 
-import { claimVault } from '../../coordination/postgres/checkpoints.ts';
+import { claimVault } from '../../coordination/postgres/claim.ts';
 import { openKurrentEventLog } from '../../log/kurrentdb/event-log.ts';
 import type { EventLog, LogReader } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';

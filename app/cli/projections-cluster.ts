@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import pTimeout from 'p-timeout';
-import { alone } from '../../coordination/postgres/leadership.ts';
+import { alone } from '../../coordination/port.ts';
 import type { DeadLetters } from '../../projections/engine/dead-letters/port.ts';
 import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
 import { generationOf, OVERLAP_MS } from '../../projections/engine/generations.ts';
@@ -126,7 +126,7 @@ const madeAlone = async (connections: Connections, view: ViewName, make: Make): 
   let rebuilt: Rebuilt | undefined;
   let failure: unknown;
   const waiting = setTimeout(() => wait(`waiting for another rebuild of ${view}`), ALONE_MS);
-  await alone(connections.agreements, `${connections.config.cluster.namespace} rebuild ${view}`, async () => {
+  await alone(connections.leaderships(), `${connections.config.cluster.namespace} rebuild ${view}`, async () => {
     clearTimeout(waiting);
     try {
       rebuilt = await made(connections, view, make);

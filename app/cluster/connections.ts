@@ -1,8 +1,11 @@
 /** The servers a process stands on, each waited for until it answers, and opened once whatever roles want it. */
 
 import type { Logger } from 'pino';
-import type { Checkpoints } from '../../coordination/port.ts';
+import type { Checkpoints, Leaderships, Workers } from '../../coordination/port.ts';
 import { openCheckpoints } from '../../coordination/postgres/checkpoints.ts';
+import { openLeaderships } from '../../coordination/postgres/leadership.ts';
+import { openWorkers } from '../../coordination/postgres/workers.ts';
+import { WORKERS } from '../../domain/snowflake.ts';
 import { openKurrentEventLog } from '../../log/kurrentdb/event-log.ts';
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
@@ -85,8 +88,9 @@ const PLACES = {
   cassandra: ['Cassandra', 'PARLEY_CASSANDRA_URL', 'cassandraUrl'],
 } as const satisfies Record<string, readonly [name: string, variable: string, key: keyof ClusterConfig]>;
 
-const once = <T>(open: () => Promise<T>): (() => Promise<T>) => {
-  let opening: Promise<T> | undefined;
+/** @param open answers with a promise where opening takes time */
+const once = <T extends object>(open: () => T): (() => T) => {
+  let opening: T | undefined;
   return () => {
     opening ??= open();
     return opening;
@@ -148,10 +152,15 @@ export class Connections {
     return this.opened.add(checkpoints, (one) => one.close());
   });
 
-  /** The vault's database, where nodes agree upon what only one of them may do. */
-  get agreements(): string {
-    return this.place('vault').url;
-  }
+  /** What only one process at a time may be, or do. */
+  readonly leaderships = once((): Leaderships => {
+    return this.opened.add(openLeaderships({ url: this.place('vault').url }), (one) => one.close());
+  });
+
+  readonly workers = once((): Workers => {
+    const workers = openWorkers({ url: this.place('vault').url, workers: WORKERS });
+    return this.opened.add(workers, (one) => one.close());
+  });
 
   readonly views = once(async (): Promise<Postgres> => {
     const { url } = this.place('views');

@@ -2,7 +2,7 @@
 
 import type { Ephemeral } from '../../commands/port.ts';
 import { createWriteSide } from '../../commands/write-side.ts';
-import { leasedWorker } from '../../coordination/postgres/workers.ts';
+import { leasedWorker } from '../../coordination/port.ts';
 import { redisLimiter } from '../../coordination/redis/limiter.ts';
 import { redisSharedWrites } from '../../coordination/redis/own-writes.ts';
 import { redisSessionRegistry } from '../../coordination/redis/sessions.ts';
@@ -171,7 +171,7 @@ export const openNode = async (
   const everyView = together(Object.values(progress));
   const apiViews = viewsOf({ readers, progress, whole: everyView, atRest });
   const gatewayViews = viewsOf({ readers, progress, whole: together([progress['guild-views'], delivered]), atRest });
-  const lease = opened.add(await leasedWorker(connections.agreements), (one) => one.release());
+  const lease = opened.add(await leasedWorker(connections.workers()), (one) => one.release());
   const write = await createWriteSide({
     log,
     views: apiViews,

@@ -3,7 +3,6 @@
 import { Leftovers } from '../../commands/processes.ts';
 import type { WriteSide } from '../../commands/write-side.ts';
 import type { Leadership } from '../../coordination/port.ts';
-import { seekLeadership } from '../../coordination/postgres/leadership.ts';
 import type { EventLog } from '../../log/port.ts';
 import type { Following } from '../../projections/distribution/kafka/assignment.ts';
 import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
@@ -39,8 +38,7 @@ export const standForFinisher = async (
       () => {},
     );
   };
-  const leadership = seekLeadership({
-    url: connections.agreements,
+  const leadership = connections.leaderships().seek({
     name: `${config.cluster.namespace} finisher`,
     onGained: async () => {
       leftovers = new Leftovers({ log, processes: write.processes, checkpoints, logger, now: Date.now });
@@ -69,11 +67,10 @@ export const standForRelay = async (
     connections.distribution(),
   ]);
   let relay: Relay | undefined;
-  const leadership = seekLeadership({
-    url: connections.agreements,
+  const leadership = connections.leaderships().seek({
     name: `${config.cluster.namespace} relay`,
-    onGained: async () => {
-      logger.info({}, 'this process is the relay');
+    onGained: async (term) => {
+      logger.info({ term }, 'this process is the relay');
       relay = startRelay({
         ...{ ...distribution, log, checkpoints, logger, spans, onFailure },
         onRelayed: (events) => metrics.relayed.inc(events),

@@ -1,6 +1,6 @@
 /** The three views, each on its server: how a generation of each is made and opened. */
 
-import { alone } from '../../coordination/postgres/leadership.ts';
+import { alone } from '../../coordination/port.ts';
 import { foldOf } from '../../domain/aggregates.ts';
 import * as guildViews from '../../projections/cluster/postgres/views.ts';
 import { openPostgresViews, prepareGeneration } from '../../projections/cluster/postgres/views.ts';
@@ -98,7 +98,7 @@ const kindsOn = async (connections: Connections): Promise<ViewKinds> => {
 export const viewKinds = async (connections: Connections): Promise<ViewKinds> => {
   const kinds = await kindsOn(connections);
   const checkpoints = await connections.checkpoints();
-  await alone(connections.agreements, `${connections.config.cluster.namespace} schema`, async () => {
+  await alone(connections.leaderships(), `${connections.config.cluster.namespace} schema`, async () => {
     for (const kind of Object.values(kinds)) await kind.prepare(await generationOf(checkpoints, kind.name));
   });
   return kinds;
@@ -192,6 +192,6 @@ export const toolsOf = async (connections: Connections, view: ViewName): Promise
   const tools = await TOOLS[view](connections);
   const { namespace } = connections.config.cluster;
   const prepare = (generation: number) =>
-    alone(connections.agreements, `${namespace} schema`, () => tools.kind.prepare(generation));
+    alone(connections.leaderships(), `${namespace} schema`, () => tools.kind.prepare(generation));
   return { ...tools, kind: { ...tools.kind, prepare } };
 };

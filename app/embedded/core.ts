@@ -3,6 +3,8 @@
 import { join } from 'node:path';
 import type { Ephemeral } from '../../commands/port.ts';
 import { createWriteSide, type WriteSide } from '../../commands/write-side.ts';
+import { MemoryCoordination } from '../../coordination/memory.ts';
+import type { SessionRegistry } from '../../coordination/port.ts';
 import { foldOf } from '../../domain/aggregates.ts';
 import type { EventLog } from '../../log/port.ts';
 import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
@@ -11,6 +13,7 @@ import { openViews, type RebuildProgress } from '../../projections/embedded/open
 import type { ViewsRuntime } from '../../projections/port.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Spans } from '../../telemetry/spans.ts';
@@ -45,6 +48,7 @@ export interface Core {
   readonly access: Access;
   readonly presenter: Presenter;
   readonly write: WriteSide;
+  readonly registry: SessionRegistry;
   /** Where typing goes once there is a gateway. */
   listenForTyping(listener: Ephemeral): void;
   /** Begins to follow the log; listeners of the views must be registered by then. */
@@ -89,6 +93,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const access = new Access(views.guilds);
   const timelines = new CurrentTimelines(views.timelines, log);
   const presenter = new Presenter({ guilds: views.guilds, timelines, keys });
+  const node = new MemoryCoordination({ clock: systemClock, workers: 1 }).node();
   let typing: Ephemeral | undefined;
   const write = await createWriteSide({
     log,
@@ -101,6 +106,8 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     tokens,
     ephemeral: { typing: (one) => typing?.typing(one) },
     limits: config.limits,
+    limiter: node.limiter,
+    sharedWrites: node.sharedWrites,
     registrationOpen: config.registration === 'open',
     worker: WORKER,
     onConflict: () => metrics.appendConflicts.inc(),
@@ -125,6 +132,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     access,
     presenter,
     write,
+    registry: node.registry,
     listenForTyping: (listener) => {
       typing = listener;
     },

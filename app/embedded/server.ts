@@ -28,7 +28,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     ];
   };
   const http = httpEdge(options, core, apiRoutes(config, core), reasons);
-  const gateway = await gatewayEdge(options, core, http);
+  const gateway = await gatewayEdge(options, core, http, { registry: core.registry });
   core.listenForTyping(gateway);
   views.onBatch((events, through) => gateway.deliver(events, through));
   const sample = setInterval(() => {

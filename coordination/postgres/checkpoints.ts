@@ -1,69 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+/** Checkpoints in PostgreSQL. */
+
 import { Postgres } from '../../stores/postgres/connection.ts';
-import { LOCKS, prepare, SCHEMA_LOCK } from '../../vault/postgres/vault.ts';
 import type { Checkpoints } from '../port.ts';
-
-// Having the vault for oneself: what changes the history as a whole goes on only while no process of the cluster runs.
-
-/** The server takes a moment to notice that a process has ended. */
-const GONE_MS = 2000;
-const LOOK_MS = 200;
-
-class VaultInUse extends Error {}
-
-interface VaultClaim {
-  /** The same server, for connections that are the claimant's own. */
-  own(url: string): string;
-  /**
-   * To be called when the claimant has opened all that it needs: who begins from then on waits until `release`.
-   * @throws VaultInUse when somebody else has the vault open
-   */
-  take(): Promise<void>;
-  release(): Promise<void>;
-}
-
-interface Other {
-  readonly address: string | null;
-}
-
-/** Every process of a cluster, whatever its roles, keeps connections to the vault's database open, named after Parley. */
-const OTHERS = `SELECT DISTINCT host(client_addr) AS address FROM pg_stat_activity
-  WHERE datname = current_database() AND application_name LIKE 'parley%' AND application_name <> $1`;
-
-/** @param url of the vault's database */
-export const claimVault = (url: string): VaultClaim => {
-  const name = `parley claim ${randomBytes(6).toString('hex')}`;
-  const own = (one: string): string =>
-    `${one}${one.includes('?') ? '&' : '?'}application_name=${encodeURIComponent(name)}`;
-  let client: Client | undefined;
-  return {
-    own,
-    async take() {
-      client = new Client({ connectionString: own(url), keepAlive: true });
-      // A connection that breaks gives the lock up; what is appended to meanwhile is found out by its sequences.
-      client.on('error', () => {});
-      await client.connect();
-      await client.query('SELECT pg_advisory_lock($1, $2)', [LOCKS, SCHEMA_LOCK]);
-      const asked = performance.now();
-      let { rows } = await client.query<Other>(OTHERS, [name]);
-      while (rows.length > 0 && performance.now() - asked < GONE_MS) {
-        await delay(LOOK_MS);
-        ({ rows } = await client.query<Other>(OTHERS, [name]));
-      }
-      if (rows.length === 0) return;
-      const who = rows.map(({ address }) => address ?? 'the machine of its server').join(', ');
-      throw new VaultInUse(`other processes of Parley use this vault (from ${who}): stop all of them first`);
-    },
-    async release() {
-      await client?.end();
-    },
-  };
-};
+import { prepare } from './schema.ts';
 
 /** Positions by name in the vault's database. @throws StoreUnavailable when it cannot be asked; so do its methods. */
-export const openCheckpoints = async (url: string): Promise<Checkpoints> => {
+export const openCheckpoints = async (url: string): Promise<Checkpoints & { close(): Promise<void> }> => {
   const database = new Postgres('vault', { url });
   try {
     await prepare(database);

@@ -1,112 +1,54 @@
-/** One at a time, by an advisory lock that lasts as long as its connection: a killed holder gives it up at once. */
+/** Leaderships as leases in PostgreSQL, whose clock says when they end. */
 
-import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
-import type { Leadership } from '../port.ts';
+import { randomUUID } from 'node:crypto';
+import { type Clock, systemClock } from '../../schemas/clock.ts';
+import { Postgres } from '../../stores/postgres/connection.ts';
+import { type Grants, LEADERSHIP_LEASE, type LeaseTimes, leasedLeaderships } from '../lease.ts';
+import type { Leaderships } from '../port.ts';
+import { prepare } from './schema.ts';
 
-/** Of Parley's advisory locks: leaderships, by name. */
-const LOCKS = 0x50524d;
-const TRY_MS = 500;
-const CONNECT_MS = 3000;
-/** A holder whose machine vanished without a word loses its lock after four seconds. */
-const NOTICED = 'SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2';
+const UNTIL = "now() + $3 * interval '1 millisecond'";
 
-interface LeadershipOptions {
+const TAKE = `INSERT INTO leaderships AS former VALUES ($1, 1, $2, ${UNTIL})
+  ON CONFLICT (name) DO UPDATE SET term = former.term + 1, holder = excluded.holder, until = excluded.until
+    WHERE former.until <= now()
+  RETURNING term`;
+const RENEW = `UPDATE leaderships SET until = ${UNTIL}
+  WHERE name = $1 AND holder = $2 AND term = $4 AND until > now() RETURNING term`;
+const RELEASE = 'UPDATE leaderships SET until = now() WHERE name = $1 AND holder = $2 AND term = $3';
+
+export interface LeadershipsOptions {
+  /** Of the vault's database. */
   readonly url: string;
-  readonly name: string;
-  readonly onGained: () => Promise<void>;
-  /** The lock may be another's by now. */
-  readonly onLost: () => Promise<void>;
+  readonly times?: LeaseTimes;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
-export const seekLeadership = ({ url, name, onGained, onLost }: LeadershipOptions): Leadership => {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  // From the beginning: it may be stopped while it is told that it leads.
-  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  let leading = false;
-
-  const hold = async (client: Client, lost: Promise<void>): Promise<void> => {
-    while (!signal.aborted) {
-      const { rows } = await client.query<{ gained: boolean }>(
-        'SELECT pg_try_advisory_lock($1, hashtext($2)) AS gained',
-        [LOCKS, name],
-      );
-      if (rows[0]!.gained) break;
-      await Promise.race([lost, delay(TRY_MS, undefined, { signal })]);
-    }
-    if (signal.aborted) return;
-    leading = true;
-    try {
-      await onGained();
-      await Promise.race([lost, stopped]);
-    } finally {
-      leading = false;
-      await onLost();
-    }
+/** Opens nothing before somebody seeks. */
+export const openLeaderships = ({
+  url,
+  times = LEADERSHIP_LEASE,
+  clock = systemClock,
+}: LeadershipsOptions): Leaderships & { close(): Promise<void> } => {
+  const database = new Postgres('vault', { url });
+  const holder = randomUUID();
+  let prepared: Promise<void> | undefined;
+  const ready = (): Promise<void> => {
+    prepared ??= prepare(database).catch((error: unknown) => {
+      prepared = undefined;
+      throw error;
+    });
+    return prepared;
   };
-
-  const seek = async (): Promise<void> => {
-    while (!signal.aborted) {
-      const client = new Client({
-        connectionString: url,
-        connectionTimeoutMillis: CONNECT_MS,
-        keepAlive: true,
-        keepAliveInitialDelayMillis: 1000,
-        application_name: `parley ${name}`,
-      });
-      const lost = new Promise<void>((resolve) => {
-        client.on('error', () => resolve());
-        client.on('end', () => resolve());
-      });
-      try {
-        await client.connect();
-        await client.query(NOTICED);
-        await hold(client, lost);
-      } catch {
-        // The vault is gone, or the connection: another try.
-      }
-      await client.end().catch(() => {});
-      if (!signal.aborted) await delay(TRY_MS, undefined, { signal }).catch(() => {});
-    }
-  };
-
-  const sought = seek();
-  return {
-    get leading() {
-      return leading;
+  const grantsOf = (name: string): Grants<number> => ({
+    async take(leaseMs) {
+      await ready();
+      const [row] = await database.rows<[number]>(TAKE, [name, holder, leaseMs]);
+      return row?.[0];
     },
-    async stop() {
-      stopping.abort();
-      await sought;
-    },
-  };
-};
-
-// Work that one process of the installation does at a time.
-
-/**
- * Runs `work` while nobody else runs work of the same name.
- * @param url of the vault's database
- */
-export const alone = async (url: string, name: string, work: () => Promise<void>): Promise<void> => {
-  let settle: (outcome: Promise<void>) => void = () => {};
-  const done = new Promise<void>((resolve) => {
-    settle = resolve;
+    renew: async (term, leaseMs) => (await database.rows(RENEW, [name, holder, leaseMs, term])).length > 0,
+    release: async (term) => void (await database.rows(RELEASE, [name, holder, term])),
   });
-  const leadership = seekLeadership({
-    url,
-    name,
-    onGained: async () => {
-      const working = work();
-      settle(working);
-      await working.catch(() => {});
-    },
-    onLost: async () => {},
-  });
-  try {
-    await done;
-  } finally {
-    await leadership.stop();
-  }
+  return { ...leasedLeaderships(grantsOf, times, clock), close: () => database.close() };
 };

@@ -1,26 +1,40 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Limits } from '../../commands/limits.ts';
-import { NO_LIMITS } from '../../commands/testing.ts';
-import type { Actor } from '../../schemas/actor.ts';
 import type { Redis } from '../../stores/redis/connection.ts';
 import { connected, dropNamed, proxied, randomName } from '../../stores/redis/testing.ts';
+import { limiterContract } from '../contract.ts';
+import type { Limiter } from '../port.ts';
 import { redisLimiter } from './limiter.ts';
 
-const ANN: Actor = { userId: '10', kind: 'person', administrator: false };
-const BOB: Actor = { userId: '11', kind: 'person', administrator: false };
+const ANN = '10';
+const BOB = '11';
 
-describe('limits counted in Redis', () => {
+limiterContract('Redis', async () => {
+  const namespace = randomName();
+  const open: Redis[] = [];
+  return {
+    async node() {
+      const redis = await connected();
+      open.push(redis);
+      return redisLimiter(redis, namespace);
+    },
+    async dispose() {
+      await dropNamed(open[0]!, namespace);
+      for (const one of open) one.close();
+    },
+  };
+});
+
+describe('limits of a node that cannot ask Redis', () => {
   let namespace: string;
   const open: Redis[] = [];
   const node = async (url?: string, count = 3) => {
     const redis = await connected(url === undefined ? {} : { url, timeoutMs: 200 });
     open.push(redis);
-    const global = { count, seconds: 60 };
-    return new Limits({ ...NO_LIMITS, global }, redisLimiter(redis, namespace));
+    return redisLimiter(redis, namespace)('global', { count, seconds: 60 });
   };
-  const allowed = async (limits: Limits, actor: Actor, times: number) => {
-    const taken = await Promise.all(Array.from({ length: times }, () => limits.everything(actor)));
-    return taken.filter((one) => one?.allowed).length;
+  const allowed = async (limiter: Limiter, key: string, times: number) => {
+    const taken = await Promise.all(Array.from({ length: times }, () => limiter.take(key)));
+    return taken.filter((one) => one.allowed).length;
   };
 
   beforeEach(() => {
@@ -30,24 +44,6 @@ describe('limits counted in Redis', () => {
     const redis = await connected();
     await dropNamed(redis, namespace);
     for (const one of [redis, ...open.splice(0)]) one.close();
-  });
-
-  it('hold over all nodes, for each user alone', async () => {
-    const [one, other] = [await node(), await node()];
-    expect(await allowed(one, ANN, 2)).toBe(2);
-    expect(await allowed(other, ANN, 5)).toBe(1);
-    expect(await allowed(one, ANN, 1)).toBe(0);
-    expect(await allowed(other, BOB, 5)).toBe(3);
-  });
-
-  it('tell their state as every limit does', async () => {
-    const limits = await node();
-    expect(await limits.everything(ANN)).toMatchObject({ allowed: true, limit: 3, remaining: 2, scope: 'global' });
-    await allowed(limits, ANN, 2);
-    const taken = await limits.everything(ANN);
-    expect(taken).toMatchObject({ allowed: false, remaining: 0 });
-    expect(taken?.resetAfter).toBeGreaterThan(50);
-    expect(taken?.resetAfter).toBeLessThanOrEqual(60);
   });
 
   it('are counted by each node while Redis is gone, without a wait', async () => {

@@ -1,5 +1,6 @@
-/** Who wrote last, told to all nodes through Redis, which may forget and be gone. */
+/** Who wrote up to where, told to all nodes through Redis, which may forget and be gone. */
 
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { Together } from '../../stores/batcher.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
 import type { SharedWrites } from '../port.ts';
@@ -30,8 +31,8 @@ export interface SharedWritesOptions {
   readonly namespace: string;
   /** Position of the log's last event: what is answered when Redis cannot be believed. */
   readonly logHead: () => Promise<number>;
-  /** Milliseconds that never go back. */
-  readonly clock?: () => number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 interface Written {
@@ -43,18 +44,18 @@ class RedisSharedWrites implements SharedWrites {
   private readonly redis: Redis;
   private readonly namespace: string;
   private readonly logHead: () => Promise<number>;
-  private readonly clock: () => number;
+  private readonly clock: Clock;
   /** The highest position that could not be told; 0: everything was. */
   private untold = 0;
   private retrying = false;
   private mistrustedUntil = Number.NEGATIVE_INFINITY;
   private readonly records = new Together<Written, void>((written) => this.raise(written));
 
-  constructor({ redis, namespace, logHead, clock }: SharedWritesOptions) {
+  constructor({ redis, namespace, logHead, clock = systemClock }: SharedWritesOptions) {
     this.redis = redis;
     this.namespace = namespace;
     this.logHead = logHead;
-    this.clock = clock ?? (() => performance.now());
+    this.clock = clock;
   }
 
   async record(userId: string, position: number): Promise<void> {
@@ -69,7 +70,7 @@ class RedisSharedWrites implements SharedWrites {
 
   async of(userId: string): Promise<number> {
     try {
-      if (this.clock() < this.mistrustedUntil) return await this.anything();
+      if (this.clock.monotonic() < this.mistrustedUntil) return await this.anything();
       const [own, everyone] = await Promise.all([
         this.redis.run((client) => client.get(this.keyOf(userId))),
         this.redis.run((client) => client.get(this.everyone)),
@@ -104,7 +105,7 @@ class RedisSharedWrites implements SharedWrites {
   }
 
   private mistrust(): void {
-    this.mistrustedUntil = this.clock() + MISTRUST_MS;
+    this.mistrustedUntil = this.clock.monotonic() + MISTRUST_MS;
   }
 
   private async afterForgetting(): Promise<number> {
@@ -130,10 +131,10 @@ class RedisSharedWrites implements SharedWrites {
       } catch {
         this.mistrust();
       }
-      if (this.untold > 0) setTimeout(retry, RETRY_MS).unref();
+      if (this.untold > 0) this.clock.setTimer(RETRY_MS, retry);
       else this.retrying = false;
     };
-    setTimeout(retry, RETRY_MS).unref();
+    this.clock.setTimer(RETRY_MS, retry);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
 import type { Connected, Device, SessionRegistry } from '../port.ts';
 
@@ -36,28 +37,27 @@ export interface SessionRegistryOptions {
   readonly redis: Redis;
   /** Of the installation, in front of every key. */
   readonly namespace: string;
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 class RedisSessionRegistry implements SessionRegistry {
   private readonly redis: Redis;
   private readonly namespace: string;
-  private readonly now: () => number;
+  private readonly clock: Clock;
   private readonly gateway = randomBytes(6).toString('hex');
   private readonly people = new Map<string, Map<Device, Sessions>>();
   /** What Redis has not been told yet. */
   private readonly changed = new Set<string>();
   private round: Iterator<string> = [][Symbol.iterator]();
   private telling = false;
-  private readonly timers: readonly NodeJS.Timeout[];
+  private readonly endChores: readonly (() => void)[];
 
-  constructor({ redis, namespace, now }: SessionRegistryOptions) {
+  constructor({ redis, namespace, clock = systemClock }: SessionRegistryOptions) {
     this.redis = redis;
     this.namespace = namespace;
-    this.now = now ?? Date.now;
-    this.timers = [setInterval(() => this.tell(), TELL_MS), setInterval(() => this.renew(), RENEW_MS)];
-    for (const timer of this.timers) timer.unref();
+    this.clock = clock;
+    this.endChores = [clock.every(TELL_MS, () => this.tell()), clock.every(RENEW_MS, () => this.renew())];
     void this.renew();
   }
 
@@ -65,7 +65,7 @@ class RedisSessionRegistry implements SessionRegistry {
     const devices = this.people.get(userId) ?? new Map<Device, Sessions>();
     this.people.set(userId, devices);
     const sessions = devices.get(device);
-    if (sessions === undefined || sessions.count === 0) devices.set(device, { count: 1, since: this.now() });
+    if (sessions === undefined || sessions.count === 0) devices.set(device, { count: 1, since: this.clock.wallTime() });
     else sessions.count += 1;
     this.changed.add(userId);
   }
@@ -98,7 +98,7 @@ class RedisSessionRegistry implements SessionRegistry {
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
+    for (const end of this.endChores) end();
     await this.redis.run((client) => client.del(this.leaseOf(this.gateway))).catch(() => {});
   }
 

@@ -2,7 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import pTimeout from 'p-timeout';
-import type { RelayCheckpoints } from '../../coordination/port.ts';
+import type { Checkpoints } from '../../coordination/port.ts';
 import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
@@ -58,7 +58,7 @@ const LONGEST_PAUSE_MS = 1000;
 interface RelayParts {
   readonly log: LogReader;
   readonly partitions: number;
-  readonly checkpoints: RelayCheckpoints;
+  readonly checkpoints: Checkpoints;
   readonly logger: DistributionLogger;
   /** Resolves when all of it is acknowledged. Called again with the same when it fails. */
   readonly send: (records: readonly PartitionRecord[]) => Promise<void>;

@@ -2,7 +2,6 @@
 
 import { randomBytes } from 'node:crypto';
 import { type Admin, type EachMessagePayload, Kafka, logLevel } from 'kafkajs';
-import type { RelayCheckpoints } from '../../coordination/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { urls } from '../../services/endpoints.ts';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
@@ -34,20 +33,6 @@ export const dropNamespace = (namespace: string, url?: string): Promise<void> =>
     // One whose members were killed is in use until their session ends.
     if (ours.length > 0) await admin.deleteGroups(ours).catch(() => {});
   }, url);
-
-export class MemoryCheckpoints implements RelayCheckpoints {
-  readonly positions = new Map<string, number>();
-  writes = 0;
-
-  async read(name: string): Promise<number> {
-    return this.positions.get(name) ?? 0;
-  }
-
-  async write(name: string, position: number): Promise<void> {
-    this.writes += 1;
-    this.positions.set(name, Math.max(position, this.positions.get(name) ?? 0));
-  }
-}
 
 export interface RawRecord {
   readonly partition: number;

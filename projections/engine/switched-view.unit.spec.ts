@@ -1,25 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Checkpoints } from '../../coordination/port.ts';
+import { MemoryCheckpoints } from '../../coordination/memory.ts';
 import { flipTo, type SwitchedView, standingFor, switchedView, type ViewKind } from './generations.ts';
 import type { PartitionStore } from './port.ts';
-
-const memoryCheckpoints = (): Checkpoints => {
-  const positions = new Map<string, number>();
-  return {
-    read: async (name) => positions.get(name) ?? 0,
-    write: async (name, position) => {
-      positions.set(name, Math.max(position, positions.get(name) ?? 0));
-    },
-    close: async () => {},
-  };
-};
 
 describe('a view that changes generations', () => {
   let view: SwitchedView<{ name(): string }>;
   afterEach(() => view.close());
 
   it('reads the next one when it holds what the former held, and hears of that one alone', async () => {
-    const checkpoints = memoryCheckpoints();
+    const checkpoints = new MemoryCheckpoints();
     const held = new Map([
       [1, [10, 12]],
       [2, [4, 4]],

@@ -2,14 +2,9 @@
 
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Postgres } from '../../stores/postgres/connection.ts';
+import { LOCKS, VAULT_LOCK } from '../../stores/postgres/locks.ts';
 import { DEFAULT_COST, hashOf, normalised, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
-
-// Layout of the vault in PostgreSQL, and of what else must be told apart between nodes: worker ids, checkpoints.
-
-/** Of Parley's advisory locks: the making of this schema. */
-export const LOCKS = 0x50524c;
-export const SCHEMA_LOCK = 3;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS vault_signing (one boolean PRIMARY KEY DEFAULT true CHECK (one), secret bytea NOT NULL);
@@ -22,14 +17,12 @@ CREATE TABLE IF NOT EXISTS vault_keys (user_id text PRIMARY KEY, key bytea NOT N
 CREATE TABLE IF NOT EXISTS vault_remembered (
   one boolean PRIMARY KEY DEFAULT true CHECK (one), epoch text NOT NULL, position bigint NOT NULL
 );
-CREATE TABLE IF NOT EXISTS workers (id integer PRIMARY KEY, holder text NOT NULL, until timestamptz NOT NULL);
-CREATE TABLE IF NOT EXISTS checkpoints (name text PRIMARY KEY, position bigint NOT NULL);
 `;
 
 /** Nodes that start together make it one after another. */
-export const prepare = (database: Postgres): Promise<void> =>
+const prepare = (database: Postgres): Promise<void> =>
   database.transaction(async (ask) => {
-    await ask({ text: 'SELECT pg_advisory_xact_lock($1, $2)', values: [LOCKS, SCHEMA_LOCK] });
+    await ask({ text: 'SELECT pg_advisory_xact_lock($1, $2)', values: [LOCKS, VAULT_LOCK] });
     await ask({ text: SCHEMA });
   });
 

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryCheckpoints } from '../../../coordination/memory.ts';
 import { MemoryLog } from '../../../log/memory.ts';
 import { urls } from '../../../services/endpoints.ts';
 import { eventsTopic } from '../../../stores/kafka/connection.ts';
 import { byStream, MemorySink, memoryDeadLetters } from '../../engine/testing.ts';
 import { Story } from '../../testing.ts';
 import type { Relay } from '../relay.ts';
-import { dropNamespace, MemoryCheckpoints, randomNamespace, rawContentsOf, silent, withAdmin } from '../testing.ts';
+import { dropNamespace, randomNamespace, rawContentsOf, silent, withAdmin } from '../testing.ts';
 import type { Following, FollowOptions } from './assignment.ts';
 import { deadLettersTopic, followPartitions } from './follow.ts';
 import { startRelay } from './relay.ts';

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryCheckpoints } from '../../../coordination/memory.ts';
 import { MemoryLog } from '../../../log/memory.ts';
 import type { OwnServices } from '../../../services/port.ts';
 import { privateServices } from '../../../services/private.ts';
 import { byStream, MemorySink } from '../../engine/testing.ts';
 import { Story } from '../../testing.ts';
-import { MemoryCheckpoints, randomNamespace, silent } from '../testing.ts';
+import { randomNamespace, silent } from '../testing.ts';
 import type { FollowOptions } from './assignment.ts';
 import { followPartitions } from './follow.ts';
 import { startRelay } from './relay.ts';

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryCheckpoints } from '../../../coordination/memory.ts';
 import { MemoryLog } from '../../../log/memory.ts';
 import { urls } from '../../../services/endpoints.ts';
 import { eventsTopic } from '../../../stores/kafka/connection.ts';
 import { WrongPartitions } from '../../../stores/kafka/failures.ts';
 import { partitionOf } from '../../engine/partitions.ts';
 import { Story } from '../../testing.ts';
-import { contentsOf, dropNamespace, MemoryCheckpoints, randomNamespace, silent, withAdmin } from '../testing.ts';
+import { contentsOf, dropNamespace, randomNamespace, silent, withAdmin } from '../testing.ts';
 import { type RelayOptions, startRelay } from './relay.ts';
 
 const PARTITIONS = 4;

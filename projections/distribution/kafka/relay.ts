@@ -1,6 +1,6 @@
 import type { Kafka, Producer } from 'kafkajs';
 import pTimeout from 'p-timeout';
-import type { RelayCheckpoints } from '../../../coordination/port.ts';
+import type { Checkpoints } from '../../../coordination/port.ts';
 import type { LogReader } from '../../../log/port.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
@@ -66,7 +66,7 @@ export interface RelayOptions {
   readonly url: string;
   readonly namespace: string;
   readonly partitions: number;
-  readonly checkpoints: RelayCheckpoints;
+  readonly checkpoints: Checkpoints;
   readonly logger: DistributionLogger;
   /** Told of every acknowledged batch. */
   readonly onRelayed?: (events: number, through: number) => void;

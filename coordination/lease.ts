@@ -1,0 +1,167 @@
+/** A lease, whoever keeps the list of them: granted for a time, renewed by its holder, and judged by the holder's own clock. */
+
+import type { Clock } from '../schemas/clock.ts';
+import type { Leadership, LeadershipOptions, Leaderships } from './port.ts';
+
+export interface LeaseTimes {
+  /** Milliseconds a lease lasts by the clock of who grants it. */
+  readonly leaseMs: number;
+  /** Milliseconds between renewals. */
+  readonly renewMs: number;
+}
+
+/** Who grants leases of one kind, for this process. */
+export interface Grants<Grant> {
+  /** `undefined` when there is none to have now. */
+  take(leaseMs: number): Promise<Grant | undefined>;
+  /** False when it has ended, or is somebody else's. */
+  renew(grant: Grant, leaseMs: number): Promise<boolean>;
+  release(grant: Grant): Promise<void>;
+}
+
+export class Lease<Grant> {
+  readonly grant: Grant;
+  /** Resolves when it is held no longer, or may be somebody else's. */
+  readonly lost: Promise<void>;
+  private readonly from: Grants<Grant>;
+  private readonly times: LeaseTimes;
+  private readonly clock: Clock;
+  private readonly endLooks: () => void;
+  private validUntil: number;
+  private over = false;
+  private renewing = false;
+  private tellLost: () => void = () => {};
+
+  private constructor(from: Grants<Grant>, grant: Grant, asked: number, times: LeaseTimes, clock: Clock) {
+    this.from = from;
+    this.grant = grant;
+    this.times = times;
+    this.clock = clock;
+    this.validUntil = this.grantedAt(asked);
+    this.lost = new Promise((resolve) => {
+      this.tellLost = resolve;
+    });
+    this.endLooks = clock.every(times.renewMs, () => this.look());
+  }
+
+  /** @returns `undefined` when there is none to have now */
+  static async take<Grant>(from: Grants<Grant>, times: LeaseTimes, clock: Clock): Promise<Lease<Grant> | undefined> {
+    const asked = clock.monotonic();
+    const grant = await from.take(times.leaseMs);
+    return grant === undefined ? undefined : new Lease(from, grant, asked, times, clock);
+  }
+
+  /** From before it was asked for, and a third less than was granted: however long the way there took. */
+  private grantedAt(asked: number): number {
+    return asked + (this.times.leaseMs * 2) / 3;
+  }
+
+  valid(): boolean {
+    return !this.over && this.clock.monotonic() < this.validUntil;
+  }
+
+  private look(): void {
+    if (!this.valid()) this.end();
+    else if (!this.renewing) void this.renew();
+  }
+
+  private async renew(): Promise<void> {
+    this.renewing = true;
+    const asked = this.clock.monotonic();
+    try {
+      if (await this.from.renew(this.grant, this.times.leaseMs)) this.validUntil = this.grantedAt(asked);
+      else this.end();
+    } catch {
+      // Nobody can be asked: at the next look, while there is time.
+    }
+    this.renewing = false;
+  }
+
+  private end(): void {
+    this.over = true;
+    this.endLooks();
+    this.tellLost();
+  }
+
+  /** Where it cannot be given back it ends by itself. */
+  async release(): Promise<void> {
+    this.end();
+    await this.from.release(this.grant).catch(() => {});
+  }
+}
+
+/** A holder that hangs stops leading by its own clock after 2.7 s, and somebody else leads after 4.5 s at the latest. */
+export const LEADERSHIP_LEASE: LeaseTimes = { leaseMs: 4000, renewMs: 1000 };
+
+class LeasedLeadership implements Leadership {
+  private readonly options: LeadershipOptions;
+  private readonly grants: Grants<number>;
+  private readonly times: LeaseTimes;
+  private readonly clock: Clock;
+  private readonly stopping = new AbortController();
+  private readonly stopped: Promise<void>;
+  private readonly sought: Promise<void>;
+  private lease: Lease<number> | undefined;
+
+  constructor(grants: Grants<number>, options: LeadershipOptions, times: LeaseTimes, clock: Clock) {
+    this.grants = grants;
+    this.options = options;
+    this.times = times;
+    this.clock = clock;
+    // From the beginning: it may be stopped while it is told that it leads.
+    this.stopped = new Promise((resolve) =>
+      this.stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
+    );
+    this.sought = this.seek();
+  }
+
+  get leading(): boolean {
+    return this.lease?.valid() ?? false;
+  }
+
+  private async seek(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      try {
+        const lease = await Lease.take(this.grants, this.times, this.clock);
+        if (lease !== undefined) await this.hold(lease);
+      } catch {
+        // Nobody can be asked, or what it was told failed: another try.
+      }
+      await this.clock.delay(this.times.renewMs / 2, signal);
+    }
+  }
+
+  private async hold(lease: Lease<number>): Promise<void> {
+    try {
+      if (!lease.valid() || this.stopping.signal.aborted) return;
+      this.lease = lease;
+      try {
+        await this.options.onGained(lease.grant);
+        await Promise.race([lease.lost, this.stopped]);
+      } finally {
+        this.lease = undefined;
+        await this.options.onLost();
+      }
+    } finally {
+      await lease.release();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.sought;
+  }
+}
+
+/** @param grantsOf who grants the leases of one name; a grant is its term */
+export const leasedLeaderships = (
+  grantsOf: (name: string) => Grants<number>,
+  times: LeaseTimes,
+  clock: Clock,
+): Leaderships => ({
+  seek: (options) => new LeasedLeadership(grantsOf(options.name), options, times, clock),
+});
+
+/** A process that loses the list goes on for 20 s at most; a worker of a dead one is free after 30 s. */
+export const WORKER_LEASE: LeaseTimes = { leaseMs: 30_000, renewMs: 5_000 };

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HeldClock } from '../../schemas/clock.testing.ts';
+import { systemClock } from '../../schemas/clock.ts';
+import { createDatabase, type TestDatabase } from '../../services/testing.ts';
+import { checkpointsContract, type LeaseFixture, leadershipContract, workersContract } from '../contract.ts';
+import { openCheckpoints } from './checkpoints.ts';
+import { openLeaderships } from './leadership.ts';
+import { openWorkers } from './workers.ts';
+
+const WORKERS = 3;
+/** Short, so that a spec sees leases end; long enough for a machine that is busy. */
+const TIMES = { leaseMs: 2100, renewMs: 300 };
+
+const opened = async (): Promise<LeaseFixture> => {
+  const database = await createDatabase();
+  const closing: (() => Promise<void>)[] = [];
+  return {
+    workers: WORKERS,
+    process() {
+      const clock = new HeldClock(systemClock);
+      const options = { url: database.url, times: TIMES, clock };
+      const leaderships = openLeaderships(options);
+      const workers = openWorkers({ ...options, workers: WORKERS });
+      closing.push(leaderships.close, workers.close);
+      return { leaderships, workers, hang: () => clock.hold(), goOn: () => clock.goOn() };
+    },
+    until: (check) => expect.poll(check, { timeout: 15_000 }).toBe(true),
+    async dispose() {
+      await Promise.all(closing.map((close) => close()));
+      await database.drop();
+    },
+  };
+};
+
+leadershipContract('PostgreSQL', opened);
+workersContract('PostgreSQL', opened);
+checkpointsContract('PostgreSQL', async () => {
+  const database = await createDatabase();
+  const checkpoints = await openCheckpoints(database.url);
+  const all = [checkpoints];
+  return {
+    checkpoints,
+    async elsewhere() {
+      const other = await openCheckpoints(database.url);
+      all.push(other);
+      return other;
+    },
+    async dispose() {
+      await Promise.all(all.map((one) => one.close()));
+      await database.drop();
+    },
+  };
+});
+
+describe('what nodes agree upon in PostgreSQL', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it('cannot be asked for while its server is not there, and that is said', async () => {
+    const url = 'postgres://parley@127.0.0.1:1/none';
+    await expect(openCheckpoints(url)).rejects.toMatchObject({ store: 'vault' });
+    const workers = openWorkers({ url, workers: WORKERS });
+    await expect(workers.lease()).rejects.toMatchObject({ store: 'vault' });
+    await workers.close();
+  });
+
+  it('is made by many who start together', async () => {
+    const all = await Promise.all(Array.from({ length: 5 }, () => openCheckpoints(database.url)));
+    await all[0]!.write('relay', 3);
+    expect(await all[4]!.read('relay')).toBe(3);
+    await Promise.all(all.map((one) => one.close()));
+  });
+});
