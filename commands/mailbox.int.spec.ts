@@ -8,6 +8,8 @@ import { join as decideJoin, leave as decideLeave, type MemberState } from '../d
 import type { AppendRequest, EventLog } from '../log/port.ts';
 import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
 import { parleyError } from '../schemas/errors.ts';
+import type { Spans } from '../telemetry/spans.ts';
+import { keptSpans } from '../telemetry/testing.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import { Mailboxes, type Task } from './mailbox.ts';
 import { StateStore } from './states.ts';
@@ -44,7 +46,7 @@ let watched: Watched;
 let mailboxes: Mailboxes;
 let conflicts: number;
 
-const mailboxesOn = (on: EventLog) =>
+const mailboxesOn = (on: EventLog, spans?: Spans) =>
   new Mailboxes({
     log: on,
     states: new StateStore(on, NO_SNAPSHOTS),
@@ -53,6 +55,7 @@ const mailboxesOn = (on: EventLog) =>
     onConflict: () => {
       conflicts += 1;
     },
+    spans,
   });
 
 beforeEach(async () => {
@@ -258,5 +261,38 @@ describe('a log that cannot store', () => {
     expect(refusal(await mailboxes.run(event('b')))).toBe('unavailable');
     watched.before = async () => undefined;
     expect(right(await mailboxes.run(event('c'))).sequence).toBe(1);
+  });
+});
+
+describe('a task whose request is traced', () => {
+  const tracedBy = (traceparent: string | null, of: Task<MemberState, undefined>) => ({
+    ...of,
+    cause: { ...of.cause, traceparent },
+  });
+
+  it('has a span each time that it is decided, whatever comes of it', async () => {
+    const { spans, ended } = keptSpans();
+    const traced = mailboxesOn(watched.log, spans);
+    watched.before = async () => {
+      watched.before = async () => undefined;
+      return either.left({ kind: 'conflict', actual: 0 });
+    };
+    const refusing = task('c', () => refuse('missingPermissions'));
+    const tasks = [
+      tracedBy('one', event('a')),
+      tracedBy(null, event('b')),
+      tracedBy('other', refusing),
+      tracedBy(
+        'third',
+        task('d', async () => Promise.reject(new Error('a bug'))),
+      ),
+    ];
+    const outcomes = await Promise.all(tasks.map((one) => traced.run(one)));
+    expect(outcomes.map(either.isRight)).toEqual([true, true, false, false]);
+    expect(ended.map(({ name, of }) => `${name} ${of}`)).toEqual([
+      ...['decide one', 'decide other', 'decide third'],
+      ...['decide one', 'decide other', 'decide third'],
+    ]);
+    expect(ended[0]!.attributes).toEqual({ 'parley.stream': STREAM });
   });
 });

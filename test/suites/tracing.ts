@@ -50,7 +50,7 @@ export const tracingSuite = (profile: TracedProfile) =>
       [listener] = (await joined(api.as(owner), guild, 'listener', 1)) as [Account];
       sending = await GatewayClient.identified(place.sender, owner.token);
       receiving = await GatewayClient.identified(place.receiver, listener.token);
-    });
+    }, 120_000);
 
     afterAll(async () => {
       await sending?.cut();
