@@ -1,33 +1,107 @@
-/** For specs of the read side: events without ceremony, and a log in memory. */
-import type { EventData, EventOf, EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
-import type { LogReader, Page, ReadAll, ReadStream, StoredPage, StreamHead, Tail } from './port.ts';
+/** The event log in memory: small, deterministic, and one process's. */
+
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { recordedAs } from '../schemas/envelope.ts';
+import type { EventData, EventOf, EventType, NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
+import {
+  type AppendError,
+  type Appended,
+  type AppendRequest,
+  checkSequences,
+  type EventLog,
+  type Page,
+  type ReadAll,
+  type ReadStream,
+  type StoredPage,
+  type StreamHead,
+  type Tail,
+} from './port.ts';
+import { Bell, OpenTails, startTail } from './tail.ts';
 
 /** Milliseconds since 1970 of the event at position 0. */
 export const TIME_ZERO = 1_700_000_000_000;
 
-/** The log without `append`, filled by `add`, which takes events as they come. */
-export class MemoryLog implements LogReader {
-  readonly epoch: string;
-  readonly all: ParleyEvent[] = [];
-  private readonly byStream = new Map<string, ParleyEvent[]>();
-  private readonly wakers = new Set<() => void>();
+const MOST = 10_000;
 
-  constructor(epoch = 'first') {
-    this.epoch = epoch;
+const checkLimit = (limit: number): void => {
+  if (limit < 1 || limit > MOST) throw new RangeError(`A page holds 1 to ${MOST} events, not ${limit}`);
+};
+
+/** What a closed log leaves behind for the next one that is opened on it. */
+interface Kept {
+  epoch: string;
+  readonly all: ParleyEvent[];
+  readonly byStream: Map<string, ParleyEvent[]>;
+}
+
+/** `add` takes events as they come, for specs that have no use for commands. */
+export class MemoryLog implements EventLog {
+  private readonly kept: Kept;
+  private readonly bell = new Bell();
+  private readonly tails = new OpenTails(() => this.bell.ring());
+  private closed = false;
+
+  constructor(epoch = 'first', kept: Kept = { epoch, all: [], byStream: new Map() }) {
+    this.kept = kept;
+  }
+
+  get epoch(): string {
+    return this.kept.epoch;
+  }
+
+  get all(): ParleyEvent[] {
+    return this.kept.all;
+  }
+
+  private get byStream(): Map<string, ParleyEvent[]> {
+    return this.kept.byStream;
+  }
+
+  async append(request: AppendRequest): Promise<Either<AppendError, Appended>> {
+    checkSequences(request);
+    if (this.closed) return either.left({ kind: 'unavailable', reason: 'the log is closed' });
+    const { stream, expected, events } = request;
+    const actual = this.byStream.get(stream)?.length ?? 0;
+    if (actual !== expected) return either.left({ kind: 'conflict', actual });
+    const appended = events.map((event) => this.store(event));
+    this.bell.ring();
+    return either.right(appended);
+  }
+
+  private store(event: NewParleyEvent): ParleyEvent {
+    const stored = recordedAs(event, this.all.length + 1, event.data) as ParleyEvent;
+    const events = this.byStream.get(event.stream) ?? [];
+    events.push(stored);
+    this.byStream.set(event.stream, events);
+    this.all.push(stored);
+    return stored;
+  }
+
+  async renewEpoch(): Promise<void> {
+    this.kept.epoch = `${this.kept.epoch}, renewed`;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.tails.stop();
+  }
+
+  /** The same log after a restart. */
+  async reopen(): Promise<MemoryLog> {
+    await this.close();
+    return new MemoryLog(this.epoch, this.kept);
   }
 
   /** Appends an event with the next sequence of its stream and the next position. */
   add<K extends EventType>(stream: string, type: K, data: EventData<K>): EventOf<K> {
-    const events = this.byStream.get(stream) ?? [];
     const position = this.all.length + 1;
-    const sequence = events.length + 1;
-    const event = {
+    const added = this.store({
       id: `event-${position}`,
       type,
       schema: 1,
       stream,
-      sequence,
-      position,
+      sequence: (this.byStream.get(stream)?.length ?? 0) + 1,
       time: TIME_ZERO + position,
       actor: '1',
       key: null,
@@ -35,12 +109,9 @@ export class MemoryLog implements LogReader {
       causationId: null,
       traceparent: null,
       data,
-    } as unknown as EventOf<K>;
-    events.push(event);
-    this.byStream.set(stream, events);
-    this.all.push(event);
-    for (const wake of this.wakers) wake();
-    return event;
+    } as unknown as NewParleyEvent);
+    this.bell.ring();
+    return added as EventOf<K>;
   }
 
   /** Takes over the events of another log, as if they had all been appended at once. */
@@ -49,7 +120,7 @@ export class MemoryLog implements LogReader {
     for (const event of other.all) this.all.push(event);
     this.byStream.clear();
     for (const [stream, events] of other.byStream) this.byStream.set(stream, [...events]);
-    for (const wake of this.wakers) wake();
+    this.bell.ring();
     return this;
   }
 
@@ -71,6 +142,7 @@ export class MemoryLog implements LogReader {
   }
 
   async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
+    checkLimit(limit);
     const events = this.byStream.get(stream) ?? [];
     if (direction === 'forwards') return events.slice((from ?? 1) - 1, (from ?? 1) - 1 + limit);
     const end = from ?? events.length;
@@ -78,11 +150,15 @@ export class MemoryLog implements LogReader {
   }
 
   async readAll({ after, types, prefix = '', limit }: ReadAll): Promise<Page> {
-    const looked = this.all.slice(after, after + limit);
-    return {
-      events: looked.filter((e) => e.stream.startsWith(prefix) && (types === undefined || types.includes(e.type))),
-      through: after + looked.length,
-    };
+    checkLimit(limit);
+    const events: ParleyEvent[] = [];
+    for (let at = after; at < this.all.length; at += 1) {
+      const event = this.all[at]!;
+      if (!event.stream.startsWith(prefix) || types?.includes(event.type) === false) continue;
+      events.push(event);
+      if (events.length === limit) return { events, through: event.position };
+    }
+    return { events, through: Math.max(after, this.all.length) };
   }
 
   async rawAll(query: ReadAll): Promise<StoredPage> {
@@ -95,30 +171,12 @@ export class MemoryLog implements LogReader {
     onEvents: (events: readonly ParleyEvent[]) => Promise<void>,
     onFailure: (error: unknown) => void,
   ): Tail {
-    let stopped = false;
-    let wake = () => {};
-    const follow = async () => {
-      for (let through = after; !stopped; ) {
-        const events = this.all.slice(through, through + 1000);
-        if (events.length > 0) {
-          await onEvents(events);
-          through += events.length;
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-            this.wakers.add(wake);
-          });
-          this.wakers.delete(wake);
-        }
-      }
-    };
-    const followed = follow().catch(onFailure);
-    return {
-      stop: async () => {
-        stopped = true;
-        wake();
-        await followed;
+    const source = {
+      next: async (position: number, limit: number) => this.all.slice(position, position + limit),
+      more: async (position: number) => {
+        if (this.all.length <= position) await this.bell.wait();
       },
     };
+    return this.tails.add(startTail(source, after, onEvents, onFailure));
   }
 }
