@@ -1,93 +1,167 @@
-import type Database from 'libsql';
+/** Writes that share a commit. It knows no store: what a commit is, and what its failures mean, is handed in. */
 
-/** Writes that come in one turn of the event loop share one transaction and one fsync. */
-interface Waiting {
-  readonly write: () => unknown;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
+import { type Clock, systemClock } from '../schemas/clock.ts';
+import type { Classify } from './guard.ts';
+
+/**
+ * What a batch waits for. There is one commit at a time: what is added while one is under way goes with the next.
+ * `turn`: the end of this turn of the event loop. For a commit that holds the thread: other work gets its turn between two.
+ * `previous`: the end of the previous commit, and nothing else. What is added at the same moment goes together.
+ * `{ ms, enough }`: the end of the turn, then `ms` milliseconds from the beginning of the previous commit, unless `enough`
+ * items wait. For a server where a small commit costs almost as much as a large one.
+ */
+export type Gathering = 'turn' | 'previous' | { readonly ms: number; readonly enough: number };
+
+export interface BatcherOptions<Item, Answer> {
+  readonly gather: Gathering;
+  /** Bounds of one batch. An item that is beyond one of them by itself goes alone. */
+  readonly most: { readonly count: number; readonly bytes: number };
+  /** About how many bytes an item takes. */
+  readonly bytesOf: (item: Item) => number;
+  /** How much an item counts. Default 1. */
+  readonly countOf?: (item: Item) => number;
+  /**
+   * Stores a batch and answers each item in its place. When it throws, nothing of the batch is stored, or all of it may be
+   * stored once more.
+   */
+  readonly commit: (items: readonly Item[]) => readonly Answer[] | Promise<readonly Answer[]>;
+  /**
+   * After a permanent failure the batch is taken apart, in halves, until the items that fail are alone. Any other failure
+   * is that of all items. Default: none is permanent.
+   */
+  readonly classify?: Classify;
+  /** What a failed item is answered. What this throws rejects the item. Default: the failure rejects it. */
+  readonly refuse?: (failure: unknown) => Answer;
+  readonly clock?: Clock;
 }
 
-type Outcome = { readonly value: unknown } | { readonly error: unknown };
+interface QueuedWrite<Item, Answer> {
+  readonly item: Item;
+  readonly bytes: number;
+  readonly count: number;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (failure: unknown) => void;
+}
 
-export class GroupCommit {
-  readonly #database: Database.Database;
-  #waiting: Waiting[] = [];
+const throwIt = (failure: unknown): never => {
+  throw failure;
+};
 
-  constructor(database: Database.Database) {
-    this.#database = database;
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export class Batcher<Item, Answer> {
+  readonly #options: BatcherOptions<Item, Answer>;
+  readonly #classify: Classify;
+  readonly #refuse: (failure: unknown) => Answer;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
+  #queue: QueuedWrite<Item, Answer>[] = [];
+  #running: Promise<void> | undefined;
+  /** When the previous commit began. */
+  #began = Number.NEGATIVE_INFINITY;
+  #closed: { readonly failure: unknown } | undefined;
+
+  constructor(options: BatcherOptions<Item, Answer>) {
+    this.#options = options;
+    this.#classify = options.classify ?? (() => 'transient');
+    this.#refuse = options.refuse ?? throwIt;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Items are stored in the order in which they are added. Resolves, or rejects, when the item's own outcome is known. */
+  add(item: Item): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) {
+        resolve(this.#refuse(this.#closed.failure));
+        return;
+      }
+      const { bytesOf, countOf } = this.#options;
+      this.#queue.push({ item, bytes: bytesOf(item), count: countOf?.(item) ?? 1, resolve, reject });
+      this.#running ??= this.#commitAll();
+    });
   }
 
   /**
-   * Runs `write` inside the turn's transaction. It sees what the writes before it did.
-   * @returns what `write` returned, once it is on the disk
+   * Stores what waits, without gathering any longer, and resolves when all of it is answered.
+   * @param failure of what is added later; that of the first call counts
    */
-  run<T>(write: () => T): Promise<T> {
-    return new Promise<unknown>((resolve, reject) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.flush());
-      this.#waiting.push({ write, resolve, reject });
-    }) as Promise<T>;
+  async close(failure: unknown): Promise<void> {
+    this.#closed ??= { failure };
+    this.#closing.abort();
+    await this.#running;
   }
 
-  /** Carries out what waits. */
-  flush(): void {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
-    try {
-      this.#database.exec('BEGIN IMMEDIATE');
-      const outcomes = waiting.map(({ write }) => this.#attempt(write));
-      this.#database.exec('COMMIT');
-      for (const [i, { resolve, reject }] of waiting.entries()) {
-        const outcome = outcomes[i]!;
-        if ('error' in outcome) reject(outcome.error);
-        else resolve(outcome.value);
+  async #commitAll(): Promise<void> {
+    const { gather } = this.#options;
+    if (gather !== 'previous') await endOfTurn();
+    while (this.#queue.length > 0) {
+      await this.#pause();
+      await this.#store(this.#take());
+      if (gather === 'turn' && this.#queue.length > 0) await endOfTurn();
+    }
+    this.#running = undefined;
+  }
+
+  async #pause(): Promise<void> {
+    const { gather } = this.#options;
+    if (typeof gather === 'string') return;
+    const restMs = this.#began + gather.ms - this.#clock.monotonic();
+    if (restMs > 0 && this.#queue.length < gather.enough) await this.#clock.delay(restMs, this.#closing.signal);
+    this.#began = this.#clock.monotonic();
+  }
+
+  #take(): readonly QueuedWrite<Item, Answer>[] {
+    const { most } = this.#options;
+    const queue = this.#queue;
+    let taken = 0;
+    let count = 0;
+    let bytes = 0;
+    for (const write of queue) {
+      count += write.count;
+      bytes += write.bytes;
+      if (taken > 0 && (count > most.count || bytes > most.bytes)) break;
+      taken += 1;
+    }
+    if (taken < queue.length) return queue.splice(0, taken);
+    this.#queue = [];
+    return queue;
+  }
+
+  async #store(batch: readonly QueuedWrite<Item, Answer>[]): Promise<void> {
+    const parts = [batch];
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      try {
+        const answers = await this.#options.commit(part.map(({ item }) => item));
+        for (let i = 0; i < part.length; i += 1) part[i]!.resolve(answers[i]!);
+      } catch (failure) {
+        if (this.#classify(failure) !== 'permanent') {
+          // The store is gone or damaged: what has not been tried would only wait for the same.
+          for (const rest of [part, ...parts.reverse()]) this.#fail(rest, failure);
+          return;
+        }
+        if (part.length === 1) this.#fail(part, failure);
+        else {
+          const half = part.length >>> 1;
+          parts.push(part.slice(half), part.slice(0, half));
+        }
       }
-    } catch (error) {
-      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
-      for (const { reject } of waiting) reject(error);
     }
   }
 
-  /** A statement that fails takes back only itself, unless SQLite gave up the whole transaction. */
-  #attempt(write: () => unknown): Outcome {
-    try {
-      return { value: write() };
-    } catch (error) {
-      if (!this.#database.inTransaction) throw error;
-      return { error };
-    }
+  #fail(writes: readonly QueuedWrite<Item, Answer>[], failure: unknown): void {
+    for (const { resolve, reject } of writes)
+      try {
+        resolve(this.#refuse(failure));
+      } catch (error) {
+        reject(error);
+      }
   }
 }
 
-/**
- * One request for all who want the same kind of thing: what is wanted while one is on its way goes with the next. Partitions
- * are followed side by side and store small batches at the same moments, and those whose commands were stored by one commit
- * are answered at the same moment, so most of their requests can be shared.
- */
-export class Together<Wanted, Answer> {
-  private readonly ask: (wanted: readonly Wanted[]) => Promise<Answer>;
-  private waiting: Wanted[] = [];
-  private next: Promise<Answer> | undefined;
-  private current: Promise<unknown> = Promise.resolve();
-
-  constructor(ask: (wanted: readonly Wanted[]) => Promise<Answer>) {
-    this.ask = ask;
-  }
-
-  /** Resolves or rejects with all that it went with; asked for after this call. */
-  with(one: Wanted): Promise<Answer> {
-    this.waiting.push(one);
-    this.next ??= this.afterCurrent();
-    return this.next;
-  }
-
-  private async afterCurrent(): Promise<Answer> {
-    await this.current.catch(() => {});
-    const wanted = this.waiting;
-    this.waiting = [];
-    this.next = undefined;
-    const answer = this.ask(wanted);
-    this.current = answer;
-    return answer;
-  }
-}
+/** A commit with one answer for all items. */
+export const oneAnswer =
+  <Item, Answer>(commit: (items: readonly Item[]) => Promise<Answer>) =>
+  async (items: readonly Item[]): Promise<readonly Answer[]> => {
+    const answer = await commit(items);
+    return items.map(() => answer);
+  };

@@ -1,43 +1,347 @@
-import { expect, it } from 'vitest';
-import { Together } from './batcher.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TestClock } from '../schemas/clock.testing.ts';
+import { type Clock, systemClock } from '../schemas/clock.ts';
+import { Batcher, type BatcherOptions, type Gathering, oneAnswer } from './batcher.ts';
 
-const answering = () => {
+const ROOMY = { count: 1000, bytes: 1_000_000 };
+
+/** A commit that is answered by hand. */
+const byHand = (options: Partial<BatcherOptions<string, string>> & { readonly gather: Gathering }) => {
   const asked: (readonly string[])[] = [];
-  const settle: { resolve: (answer: number) => void; reject: (failure: Error) => void }[] = [];
-  const together = new Together<string, number>((wanted) => {
-    asked.push(wanted);
-    return new Promise((resolve, reject) => settle.push({ resolve, reject }));
+  const settle: { resolve: (answers: readonly string[]) => void; reject: (failure: Error) => void }[] = [];
+  const batcher = new Batcher<string, string>({
+    most: ROOMY,
+    bytesOf: (item) => item.length,
+    commit: (items) => {
+      asked.push(items);
+      return new Promise((resolve, reject) => settle.push({ resolve, reject }));
+    },
+    ...options,
   });
-  return { together, asked, settle };
+  const answer = async (n: number) => {
+    settle[n]!.resolve(asked[n]!.map((item) => `${item}!`));
+    await turn();
+  };
+  return { batcher, asked, settle, answer };
 };
-const turn = () => new Promise((next) => setImmediate(next));
 
-it('asks once for what is wanted at once, and again for what came while it asked', async () => {
-  const { together, asked, settle } = answering();
-  const first = [together.with('a'), together.with('b')];
-  await turn();
-  const second = [together.with('c'), together.with('d')];
-  await turn();
-  expect(asked).toEqual([['a', 'b']]);
-  settle[0]!.resolve(1);
-  expect(await Promise.all(first)).toEqual([1, 1]);
-  await turn();
-  expect(asked).toEqual([
-    ['a', 'b'],
-    ['c', 'd'],
-  ]);
-  settle[1]!.resolve(2);
-  expect(await Promise.all(second)).toEqual([2, 2]);
+/** A commit that notes what it is given, and answers at once. */
+const atOnce = (options: Partial<BatcherOptions<string, string>> = {}) => {
+  const batches: (readonly string[])[] = [];
+  const batcher = new Batcher<string, string>({
+    gather: 'turn',
+    most: ROOMY,
+    bytesOf: (item) => item.length,
+    commit: (items) => {
+      batches.push(items);
+      return items.map((item) => `${item}!`);
+    },
+    ...options,
+  });
+  return { batcher, batches };
+};
+
+class Permanent extends Error {}
+const classify = (failure: unknown) => (failure instanceof Permanent ? 'permanent' : 'transient');
+
+describe('gathering', () => {
+  it('until the end of the turn, whatever is added in it is one batch', async () => {
+    const { batcher, batches } = atOnce();
+    const answers = Promise.all([batcher.add('a'), Promise.resolve().then(() => batcher.add('b'))]);
+    expect(batches).toEqual([]);
+    expect(await answers).toEqual(['a!', 'b!']);
+    expect(await batcher.add('c')).toBe('c!');
+    expect(batches).toEqual([['a', 'b'], ['c']]);
+  });
+
+  it('until the end of the previous commit, what comes meanwhile is the next batch', async () => {
+    const { batcher, asked, answer } = byHand({ gather: 'previous' });
+    const first = [batcher.add('a'), batcher.add('b')];
+    await turn();
+    const second = [batcher.add('c'), batcher.add('d')];
+    await turn();
+    expect(asked).toEqual([['a', 'b']]);
+    await answer(0);
+    expect(await Promise.all(first)).toEqual(['a!', 'b!']);
+    expect(asked).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    await answer(1);
+    expect(await Promise.all(second)).toEqual(['c!', 'd!']);
+  });
+
+  describe('for some milliseconds', () => {
+    it('commits the first at once and the next when they have passed since it began', async () => {
+      const clock = new TestClock();
+      const { batcher, batches } = atOnce({ gather: { ms: 4, enough: 3 }, clock });
+      await batcher.add('a');
+      const later = [batcher.add('b')];
+      await turn();
+      await clock.advance(3);
+      later.push(batcher.add('c'));
+      await turn();
+      expect(batches).toEqual([['a']]);
+      await clock.advance(1);
+      await Promise.all(later);
+      expect(batches).toEqual([['a'], ['b', 'c']]);
+    });
+
+    it('does not wait when enough are there, nor when a commit took as long', async () => {
+      const clock = new TestClock();
+      const { batcher, asked, answer } = byHand({ gather: { ms: 4, enough: 2 }, clock });
+      const added = [batcher.add('a')];
+      await turn();
+      added.push(batcher.add('b'), batcher.add('c'));
+      await answer(0);
+      expect(asked).toEqual([['a'], ['b', 'c']]);
+      added.push(batcher.add('d'));
+      await clock.advance(4);
+      await answer(1);
+      expect(asked).toEqual([['a'], ['b', 'c'], ['d']]);
+      expect(clock.pending).toBe(0);
+      await answer(2);
+      await Promise.all(added);
+    });
+  });
 });
 
-it('fails for those who went together, and goes on with the others', async () => {
-  const { together, settle } = answering();
-  const first = Promise.allSettled([together.with('a'), together.with('b')]);
-  await turn();
-  const second = together.with('c');
-  settle[0]!.reject(new Error('gone'));
-  expect((await first).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-  await turn();
-  settle[1]!.resolve(2);
-  expect(await second).toBe(2);
+describe('a batch', () => {
+  it('holds as many items as its bound says, and the next holds the one that is too many', async () => {
+    const { batcher, batches } = atOnce({ most: { count: 3, bytes: 1000 } });
+    await Promise.all(['a', 'b', 'c', 'd'].map((item) => batcher.add(item)));
+    expect(batches).toEqual([['a', 'b', 'c'], ['d']]);
+  });
+
+  it('holds as many bytes as its bound says, and the next holds the one that is too many', async () => {
+    const { batcher, batches } = atOnce({ most: { count: 1000, bytes: 6 } });
+    await Promise.all(['aaa', 'bbb', 'c', 'dddddd', 'e'].map((item) => batcher.add(item)));
+    expect(batches).toEqual([['aaa', 'bbb'], ['c'], ['dddddd'], ['e']]);
+  });
+
+  it('counts an item for as much as it is told', async () => {
+    const { batcher, batches } = atOnce({ most: { count: 4, bytes: 1000 }, countOf: Number });
+    await Promise.all(['3', '1', '2', '3'].map((item) => batcher.add(item)));
+    expect(batches).toEqual([['3', '1'], ['2'], ['3']]);
+  });
+
+  it('is one item alone when that is beyond a bound by itself', async () => {
+    const { batcher, batches } = atOnce({ most: { count: 1000, bytes: 2 } });
+    await Promise.all(['a', 'bbb', 'c'].map((item) => batcher.add(item)));
+    expect(batches).toEqual([['a'], ['bbb'], ['c']]);
+  });
+
+  it('lets other work have its turn before the next, at the end of turns', async () => {
+    const { batcher, batches } = atOnce({ most: { count: 1, bytes: 1000 } });
+    const both = Promise.all([batcher.add('a'), batcher.add('b')]);
+    await turn();
+    expect(batches).toEqual([['a']]);
+    await both;
+  });
+});
+
+describe('a failure', () => {
+  it('that passes fails all of its batch, and the others go on', async () => {
+    const { batcher, settle, answer } = byHand({ gather: 'previous', classify });
+    const first = Promise.allSettled([batcher.add('a'), batcher.add('b')]);
+    await turn();
+    const second = batcher.add('c');
+    settle[0]!.reject(new Error('gone'));
+    expect((await first).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await turn();
+    await answer(1);
+    expect(await second).toBe('c!');
+  });
+
+  it('that is permanent fails the one item that it is about, and its neighbours are stored', async () => {
+    const commit = (items: readonly string[]) => {
+      if (items.includes('bad')) throw new Permanent('bad');
+      return items;
+    };
+    const { batcher } = atOnce({ commit, classify });
+    const outcomes = await Promise.allSettled(['a', 'b', 'bad', 'c'].map((item) => batcher.add(item)));
+    expect(outcomes.map((one) => (one.status === 'fulfilled' ? one.value : one.reason))).toEqual([
+      'a',
+      'b',
+      new Permanent('bad'),
+      'c',
+    ]);
+  });
+
+  it('that passes, of a batch that is taken apart, ends that: nobody waits for each part in turn', async () => {
+    const tried: (readonly string[])[] = [];
+    const commit = async (items: readonly string[]) => {
+      tried.push(items);
+      if (items.includes('bad')) throw new Permanent('bad');
+      throw new Error('gone');
+    };
+    const { batcher } = atOnce({ commit, classify });
+    const outcomes = await Promise.allSettled(['a', 'b', 'bad', 'c'].map((item) => batcher.add(item)));
+    expect(outcomes.map((one) => one.status === 'rejected' && one.reason)).toEqual(Array(4).fill(new Error('gone')));
+    expect(tried).toEqual([
+      ['a', 'b', 'bad', 'c'],
+      ['a', 'b'],
+    ]);
+  });
+
+  it('is answered as a value where the store has one for it', async () => {
+    const commit = () => {
+      throw new Error('full');
+    };
+    const { batcher } = atOnce({ commit, refuse: (failure) => `refused: ${(failure as Error).message}` });
+    expect(await batcher.add('a')).toBe('refused: full');
+  });
+
+  it('of measuring an item is that of the item alone', async () => {
+    const bytesOf = (item: string) => {
+      if (item === 'bad') throw new TypeError('cannot be measured');
+      return 1;
+    };
+    const { batcher } = atOnce({ bytesOf });
+    const outcomes = await Promise.allSettled(['a', 'bad', 'b'].map((item) => batcher.add(item)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+});
+
+describe('closing', () => {
+  it('stores what waits, without gathering longer, and refuses what comes later', async () => {
+    const clock = new TestClock();
+    const { batcher, batches } = atOnce({ gather: { ms: 1000, enough: 10 }, clock });
+    await batcher.add('a');
+    const waiting = batcher.add('b');
+    await turn();
+    expect(clock.pending).toBe(1);
+    await batcher.close(new Error('closed'));
+    expect(batches).toEqual([['a'], ['b']]);
+    expect(clock.pending).toBe(0);
+    expect(await waiting).toBe('b!');
+    await expect(batcher.add('c')).rejects.toThrow('closed');
+    await batcher.close(new Error('closed again'));
+    await expect(batcher.add('d')).rejects.toThrow('closed');
+  });
+});
+
+it('one answer may be that of all', async () => {
+  const batcher = new Batcher<string, number>({
+    gather: 'previous',
+    most: ROOMY,
+    bytesOf: () => 1,
+    commit: oneAnswer(async (items) => items.length),
+  });
+  expect(await Promise.all([batcher.add('a'), batcher.add('b')])).toEqual([2, 2]);
+});
+
+describe('whatever is added, however large, and whatever fails', () => {
+  const MOST = { count: 5, bytes: 50 };
+  const item = fc.record({
+    count: fc.integer({ min: 1, max: 7 }),
+    bytes: fc.integer({ min: 0, max: 70 }),
+    bad: fc.boolean(),
+  });
+  /** Items that are added at the same moment, then others some turns later. */
+  const waves = fc.array(fc.record({ items: fc.array(item, { maxLength: 12 }), turns: fc.nat({ max: 3 }) }), {
+    maxLength: 6,
+  });
+  const gather = fc.constantFrom<Gathering>('turn', 'previous', { ms: 4, enough: 3 });
+  /** Which of the commits meet a store that is gone, in turn. */
+  const gone = fc.array(fc.boolean(), { maxLength: 8 });
+
+  interface Numbered {
+    readonly id: number;
+    readonly count: number;
+    readonly bytes: number;
+    readonly bad: boolean;
+  }
+
+  /** Every pause is a turn of the event loop. */
+  const hastyClock = (): Clock => {
+    let now = 0;
+    return {
+      ...systemClock,
+      monotonic: () => {
+        now += 1;
+        return now;
+      },
+      delay: () => turn(),
+    };
+  };
+
+  it('each item is answered once, in bounds and in order, and only bad ones and outages fail', async () => {
+    await fc.assert(
+      fc.asyncProperty(waves, gather, gone, fc.boolean(), async (added, rule, outages, waits) => {
+        const commits: (readonly Numbered[])[] = [];
+        const stored: number[] = [];
+        const outage = new Set<number>();
+        let underWay = 0;
+        const store = (items: readonly Numbered[]) => {
+          expect(underWay).toBe(waits ? 1 : 0);
+          if (outages[commits.push(items) - 1]) {
+            for (const { id } of items) outage.add(id);
+            throw new Error('gone');
+          }
+          const bad = items.find((one) => one.bad);
+          if (bad !== undefined) throw new Permanent(items.length === 1 ? `${bad.id}` : 'of one of them');
+          stored.push(...items.map(({ id }) => id));
+          return items.map(({ id }) => id);
+        };
+        const batcher = new Batcher<Numbered, number>({
+          gather: rule,
+          most: MOST,
+          countOf: ({ count }) => count,
+          bytesOf: ({ bytes }) => bytes,
+          classify,
+          clock: hastyClock(),
+          commit: waits
+            ? async (items) => {
+                underWay += 1;
+                await turn();
+                try {
+                  return store(items);
+                } finally {
+                  underWay -= 1;
+                }
+              }
+            : store,
+        });
+        const all: Numbered[] = [];
+        const outcomes: (number | string)[][] = [];
+        for (const { items, turns } of added) {
+          for (const one of items) {
+            const numbered = { ...one, id: all.length };
+            all.push(numbered);
+            const outcome: (number | string)[] = [];
+            outcomes.push(outcome);
+            batcher.add(numbered).then(
+              (answer) => outcome.push(answer),
+              (failure: Error) => outcome.push(failure.message),
+            );
+          }
+          for (let i = 0; i < turns; i += 1) await turn();
+        }
+        await batcher.close(new Error('closed'));
+        await turn();
+
+        for (const { id, bad } of all) {
+          expect(outcomes[id]).toHaveLength(1);
+          const [outcome] = outcomes[id]!;
+          // An outage while a batch is taken apart is that of all that is left of it.
+          if (outcome === 'gone') expect(outages.includes(true)).toBe(true);
+          else expect(outcome).toBe(bad ? `${id}` : id);
+          if (outage.has(id)) expect(outcome).toBe('gone');
+        }
+        if (!outages.includes(true)) expect(stored).toEqual(all.filter(({ bad }) => !bad).map(({ id }) => id));
+        // Stored once, in order, and exactly those that were answered so.
+        expect(stored).toEqual([...new Set(stored)].sort((a, b) => a - b));
+        expect(stored).toEqual(all.filter(({ id }) => outcomes[id]![0] === id).map(({ id }) => id));
+        for (const items of commits) {
+          if (items.length === 1) continue;
+          expect(items.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(MOST.count);
+          expect(items.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MOST.bytes);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
 });

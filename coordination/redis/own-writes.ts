@@ -1,8 +1,9 @@
 /** Who wrote up to where, told to all nodes through Redis, which may forget and be gone. */
 
 import { type Clock, systemClock } from '../../schemas/clock.ts';
-import { Together } from '../../stores/batcher.ts';
+import { Batcher, oneAnswer } from '../../stores/batcher.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
+import { classify } from '../../stores/redis/failures.ts';
 import type { SharedWrites } from '../port.ts';
 
 /** By then the views have it, or the nodes have long said that they are not ready. */
@@ -22,8 +23,8 @@ for i, key in ipairs(KEYS) do
   end
 end
 `);
-/** Of one call: Lua takes some thousands of arguments, and others wait meanwhile. */
-const RAISED_AT_ONCE = 500;
+/** Of one call: Lua takes some thousands of arguments, and others wait meanwhile. A key and its position take 100 bytes. */
+const RAISED_AT_ONCE = { count: 500, bytes: 65_536 };
 
 export interface SharedWritesOptions {
   readonly redis: Redis;
@@ -49,18 +50,25 @@ class RedisSharedWrites implements SharedWrites {
   private untold = 0;
   private retrying = false;
   private mistrustedUntil = Number.NEGATIVE_INFINITY;
-  private readonly records = new Together<Written, void>((written) => this.raise(written));
+  private readonly records: Batcher<Written, void>;
 
   constructor({ redis, namespace, logHead, clock = systemClock }: SharedWritesOptions) {
     this.redis = redis;
     this.namespace = namespace;
     this.logHead = logHead;
     this.clock = clock;
+    this.records = new Batcher({
+      gather: 'previous',
+      most: RAISED_AT_ONCE,
+      bytesOf: ({ userId, position }) => this.keyOf(userId).length + String(position).length,
+      commit: oneAnswer((written) => this.raise(written)),
+      classify,
+    });
   }
 
   async record(userId: string, position: number): Promise<void> {
     try {
-      await this.records.with({ userId, position });
+      await this.records.add({ userId, position });
     } catch {
       this.mistrust();
       this.untold = Math.max(this.untold, position);
@@ -85,14 +93,13 @@ class RedisSharedWrites implements SharedWrites {
 
   /** In a cluster the keys of two users may be on two servers. */
   private async raise(written: readonly Written[]): Promise<void> {
-    const atOnce = this.redis.clustered ? 1 : RAISED_AT_ONCE;
-    const calls: Promise<unknown>[] = [];
-    for (let at = 0; at < written.length; at += atOnce) {
-      const some = written.slice(at, at + atOnce);
-      const keys = some.map(({ userId }) => this.keyOf(userId));
-      calls.push(this.redis.evaluate(RAISE, keys, [REMEMBERED_SECONDS, ...some.map(({ position }) => position)]));
-    }
-    await Promise.all(calls);
+    const calls = this.redis.clustered ? written.map((one) => [one]) : [written];
+    await Promise.all(
+      calls.map((some) => {
+        const keys = some.map(({ userId }) => this.keyOf(userId));
+        return this.redis.evaluate(RAISE, keys, [REMEMBERED_SECONDS, ...some.map(({ position }) => position)]);
+      }),
+    );
   }
 
   private keyOf(userId: string): string {

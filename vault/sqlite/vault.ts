@@ -3,7 +3,7 @@
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type Database from 'libsql';
-import { GroupCommit } from '../../stores/batcher.ts';
+import { SharedTransaction } from '../../stores/sqlite/shared-transaction.ts';
 import { DEFAULT_COST, hashOf, normalised, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
 import { openVaultFile, readSigningSecret, replaceSigningSecret } from './open.ts';
@@ -76,7 +76,7 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
   let secret = readSigningSecret(directory);
   const database = openVaultFile(directory);
   const passwords = new Passwords(passwordCost);
-  const commits = new GroupCommit(database);
+  const commits = new SharedTransaction(database);
   const read = (sql: string) => database.prepare(sql).raw(true);
   const write = (sql: string) => database.prepare(sql);
 
@@ -193,7 +193,7 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
     },
 
     async close() {
-      commits.flush();
+      await commits.close(new Error('The vault is closed.'));
       database.pragma('wal_checkpoint(TRUNCATE)');
       database.close();
     },

@@ -1,5 +1,5 @@
 import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
-import { Together } from '../../../../stores/batcher.ts';
+import { Batcher, oneAnswer } from '../../../../stores/batcher.ts';
 import type { Cassandra } from '../../../../stores/cassandra/connection.ts';
 import { classify } from '../../../../stores/cassandra/failures.ts';
 import { PartitionPositions, type Remembered } from '../../../engine/partitions.ts';
@@ -9,14 +9,32 @@ import { CassandraTimelineReader } from './reader.ts';
 import { BUCKET_SIZE, type Tables, tablesOf } from './tables.ts';
 import { CassandraTimelineWriter } from './writer.ts';
 
+/** A server refuses a batch beyond 50 KB; one position in it takes about 60 bytes. */
+const WRITTEN_AT_ONCE = { count: 500, bytes: 32_768 };
+const POSITION_BYTES = 64;
+/** Whoever reads is answered by the same rows, however many they are. */
+const READERS_AT_ONCE = { count: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+
 /** How far each partition of the distribution log has got: all in one partition, read and written together. */
 export class Checkpoints {
   private readonly cassandra: Cassandra;
   private readonly projection: string;
   private readonly all: string;
   private readonly put: string;
-  private readonly reads = new Together<void, ReadonlyMap<number, number>>(() => this.readAll());
-  private readonly writes = new Together<ReadonlyMap<number, number>, void>((some) => this.writeAll(some));
+  private readonly reads = new Batcher<void, ReadonlyMap<number, number>>({
+    gather: 'previous',
+    most: READERS_AT_ONCE,
+    bytesOf: () => 0,
+    commit: oneAnswer(() => this.readAll()),
+  });
+  private readonly writes = new Batcher<ReadonlyMap<number, number>, void>({
+    gather: 'previous',
+    most: WRITTEN_AT_ONCE,
+    countOf: ({ size }) => size,
+    bytesOf: ({ size }) => size * POSITION_BYTES,
+    commit: oneAnswer((some) => this.writeAll(some)),
+    classify,
+  });
 
   constructor(cassandra: Cassandra, { checkpoints }: Tables, projection: string) {
     this.cassandra = cassandra;
@@ -31,12 +49,12 @@ export class Checkpoints {
   }
 
   async read(partition: number): Promise<number> {
-    return (await this.reads.with()).get(partition) ?? 0;
+    return (await this.reads.add()).get(partition) ?? 0;
   }
 
   /** The position is the timestamp too, so that none ever moves back. */
   async write(positions: ReadonlyMap<number, number>): Promise<void> {
-    if (positions.size > 0) await this.writes.with(positions);
+    if (positions.size > 0) await this.writes.add(positions);
   }
 
   private async writeAll(some: readonly ReadonlyMap<number, number>[]): Promise<void> {

@@ -1,10 +1,10 @@
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GroupCommit } from './batcher.ts';
+import { SharedTransaction } from './shared-transaction.ts';
 
 let database: Database.Database;
 let statements: string[];
-let commits: GroupCommit;
+let commits: SharedTransaction;
 beforeEach(() => {
   database = new Database(':memory:');
   database.exec('CREATE TABLE names (name TEXT PRIMARY KEY)');
@@ -14,7 +14,7 @@ beforeEach(() => {
     statements.push(sql);
     return exec(sql);
   };
-  commits = new GroupCommit(database);
+  commits = new SharedTransaction(database);
 });
 afterEach(() => database.close());
 
@@ -49,10 +49,18 @@ describe('writes of one turn', () => {
     expect(await commits.run(insert('b'))).toBe('b');
   });
 
-  it('are carried out at once when flushed', async () => {
+  it('are carried out before it closes, and none after', async () => {
     const waiting = commits.run(insert('a'));
-    commits.flush();
+    await commits.close(new Error('The vault is closed.'));
     expect(names()).toEqual(['a']);
-    await waiting;
+    expect(await waiting).toBe('a');
+    await expect(commits.run(insert('b'))).rejects.toThrow('The vault is closed.');
+    expect(names()).toEqual(['a']);
+  });
+
+  it('share more than one when there are more than 1,000, so that other work has its turn', async () => {
+    await Promise.all(Array.from({ length: 1001 }, (_, i) => commits.run(insert(`${i}`))));
+    expect(statements).toEqual(['BEGIN IMMEDIATE', 'COMMIT', 'BEGIN IMMEDIATE', 'COMMIT']);
+    expect(names()).toHaveLength(1001);
   });
 });

@@ -1,0 +1,69 @@
+/** Group commit: writes of one turn of the event loop share one transaction and one fsync. */
+
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import type Database from 'libsql';
+import { Batcher } from '../batcher.ts';
+
+/** What one write came to: its value, or what it threw. */
+type Outcome = Either<unknown, unknown>;
+
+/** A write changes a row or two of less than 1 KB. */
+const WRITE_BYTES = 1024;
+const MOST = { count: 1000, bytes: 1_048_576 };
+
+export class SharedTransaction {
+  readonly #database: Database.Database;
+  readonly #batcher: Batcher<() => unknown, Outcome>;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+    this.#batcher = new Batcher({
+      gather: 'turn',
+      most: MOST,
+      bytesOf: () => WRITE_BYTES,
+      commit: (writes) => this.#commit(writes),
+    });
+  }
+
+  /**
+   * Runs `write` inside the turn's transaction. It sees what the writes before it did.
+   * @returns what `write` returned, once it is on the disk
+   * @throws what `write` threw, or why the transaction could not be committed: then none of its writes is stored
+   */
+  async run<T>(write: () => T): Promise<T> {
+    const outcome = await this.#batcher.add(write);
+    if (either.isLeft(outcome)) throw outcome.left;
+    return outcome.right as T;
+  }
+
+  /**
+   * Carries out what waits.
+   * @param failure of what comes later
+   */
+  close(failure: Error): Promise<void> {
+    return this.#batcher.close(failure);
+  }
+
+  #commit(writes: readonly (() => unknown)[]): readonly Outcome[] {
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      const outcomes = writes.map((write) => this.#attempt(write));
+      this.#database.exec('COMMIT');
+      return outcomes;
+    } catch (error) {
+      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** A statement that fails takes back only itself, unless SQLite gave up the whole transaction. */
+  #attempt(write: () => unknown): Outcome {
+    try {
+      return either.right(write());
+    } catch (error) {
+      if (!this.#database.inTransaction) throw error;
+      return either.left(error);
+    }
+  }
+}
