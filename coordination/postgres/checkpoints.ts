@@ -1,14 +1,15 @@
 /** Checkpoints in PostgreSQL. */
 
 import { Postgres } from '../../stores/postgres/connection.ts';
+import { migrate } from '../../stores/postgres/migrations.ts';
 import type { Checkpoints } from '../port.ts';
-import { prepare } from './schema.ts';
+import { COORDINATION_MIGRATIONS } from './migrations.ts';
 
 /** Positions by name in the vault's database. @throws StoreUnavailable when it cannot be asked; so do its methods. */
 export const openCheckpoints = async (url: string): Promise<Checkpoints & { close(): Promise<void> }> => {
   const database = new Postgres('vault', { url });
   try {
-    await prepare(database);
+    await migrate(database, COORDINATION_MIGRATIONS);
   } catch (error) {
     await database.close();
     throw error;

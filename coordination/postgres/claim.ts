@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { type Clock, systemClock } from '../../schemas/clock.ts';
-import { LOCKS, VAULT_LOCK } from '../../stores/postgres/locks.ts';
+import { LOCKS } from '../../stores/postgres/locks.ts';
 
 /** The server takes a moment to notice that a process has ended. */
 const GONE_MS = 2000;
@@ -43,7 +43,7 @@ export const claimVault = (url: string, clock: Clock = systemClock): VaultClaim 
       // A connection that breaks gives the lock up; what is appended to meanwhile is found out by its sequences.
       client.on('error', () => {});
       await client.connect();
-      await client.query('SELECT pg_advisory_lock($1, $2)', [LOCKS, VAULT_LOCK]);
+      await client.query('SELECT pg_advisory_lock($1, $2)', [...LOCKS.vault]);
       const asked = clock.monotonic();
       let { rows } = await client.query<Other>(OTHERS, [name]);
       while (rows.length > 0 && clock.monotonic() - asked < GONE_MS) {

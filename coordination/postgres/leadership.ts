@@ -3,9 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
+import { migrate } from '../../stores/postgres/migrations.ts';
 import { type Grants, LEADERSHIP_LEASE, type LeaseTimes, leasedLeaderships } from '../lease.ts';
 import type { Leaderships } from '../port.ts';
-import { prepare } from './schema.ts';
+import { COORDINATION_MIGRATIONS } from './migrations.ts';
 
 const UNTIL = "now() + $3 * interval '1 millisecond'";
 
@@ -35,7 +36,7 @@ export const openLeaderships = ({
   const holder = randomUUID();
   let prepared: Promise<void> | undefined;
   const ready = (): Promise<void> => {
-    prepared ??= prepare(database).catch((error: unknown) => {
+    prepared ??= migrate(database, COORDINATION_MIGRATIONS).catch((error: unknown) => {
       prepared = undefined;
       throw error;
     });

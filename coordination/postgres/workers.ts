@@ -3,9 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
+import { migrate } from '../../stores/postgres/migrations.ts';
 import { type Grants, Lease, type LeaseTimes, WORKER_LEASE } from '../lease.ts';
 import { NoWorkerLeft, type Workers } from '../port.ts';
-import { prepare } from './schema.ts';
+import { COORDINATION_MIGRATIONS } from './migrations.ts';
 
 const UNTIL = "now() + $2 * interval '1 millisecond'";
 
@@ -45,7 +46,7 @@ export const openWorkers = ({
   });
   return {
     async lease() {
-      await prepare(database);
+      await migrate(database, COORDINATION_MIGRATIONS);
       const lease = await Lease.take(grantsFor(randomUUID()), times, clock);
       if (lease === undefined)
         throw new NoWorkerLeft(`All ${workers} worker ids are taken: stop a process, or wait 30 s.`);

@@ -4,10 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { connectTo, Postgres } from '../../stores/postgres/connection.ts';
+import { migrate } from '../../stores/postgres/migrations.ts';
 import type { EventLog } from '../port.ts';
 import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
 import { Appender } from './appender.ts';
-import { CHANNEL, LOCKS, SCHEMA, SCHEMA_LOCK } from './migrations.ts';
+import { CHANNEL, LOG_MIGRATIONS } from './migrations.ts';
 import { Reader } from './reader.ts';
 
 export interface PostgresEventLogOptions {
@@ -24,26 +25,20 @@ const FORMAT = 1;
 const LOOK_MS = 250;
 const PAUSE_MS = 500;
 
-const prepare = async (url: string): Promise<string> => {
-  const client = await connectTo(url, 'log', () => {});
-  try {
-    // Nodes that start together make it one after another.
-    await client.query('SELECT pg_advisory_lock($1, $2)', [LOCKS, SCHEMA_LOCK]);
-    await client.query(SCHEMA);
-    await client.query('INSERT INTO parley_log (format, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-      FORMAT,
-      randomUUID(),
-    ]);
-    const { rows } = await client.query<{ format: number; epoch: string }>('SELECT format, epoch FROM parley_log');
-    const { format, epoch } = rows[0]!;
-    if (format > FORMAT)
-      throw new Error(
-        `The event log has format ${format}; this Parley knows formats up to ${FORMAT}: start a newer one.`,
-      );
-    return epoch;
-  } finally {
-    await client.end();
-  }
+/** @returns the log's epoch */
+const prepare = async (postgres: Postgres): Promise<string> => {
+  await migrate(postgres, LOG_MIGRATIONS);
+  await postgres.rows('INSERT INTO parley_log (format, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+    FORMAT,
+    randomUUID(),
+  ]);
+  const [row] = await postgres.rows<[format: number, epoch: string]>('SELECT format, epoch FROM parley_log');
+  const [format, epoch] = row!;
+  if (format > FORMAT)
+    throw new Error(
+      `The event log has format ${format}; this Parley knows formats up to ${FORMAT}: start a newer one.`,
+    );
+  return epoch;
 };
 
 /** Rings when somebody, anywhere, has committed. */
@@ -90,8 +85,11 @@ class Listener {
 /** @throws when the server cannot be reached or holds the log of a newer Parley. */
 export const openPostgresEventLog = async (options: PostgresEventLogOptions): Promise<EventLog> => {
   const { url, onCommit = () => {}, poolSize } = options;
-  let epoch = await prepare(url);
   const postgres = new Postgres('log', { url, connections: poolSize });
+  let epoch = await prepare(postgres).catch(async (error: unknown) => {
+    await postgres.close();
+    throw error;
+  });
   const reader = new Reader(postgres);
   const bell = new Bell();
   const listener = new Listener(url, bell);

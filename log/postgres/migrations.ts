@@ -1,10 +1,7 @@
-/** Layout of the log in PostgreSQL, and the one function that appends. */
+/** Layout of the log in PostgreSQL, and the one function that appends. A step is never changed once it is released. */
 
-/** Of every advisory lock of Parley's, the first number. */
-export const LOCKS = 0x50524c;
-/** Held while the schema is made, and while positions are assigned and committed. */
-export const SCHEMA_LOCK = 1;
-export const APPEND_LOCK = 2;
+import { LOCKS } from '../../stores/postgres/locks.ts';
+import { type Migrations, sqlStep } from '../../stores/postgres/migrations.ts';
 
 export const CHANNEL = 'parley_log';
 
@@ -18,7 +15,7 @@ export const CHANNEL = 'parley_log';
  * positions are answered. Otherwise batch by batch; and tried `again` after a lost answer, one that does not fit counts as
  * stored when its very events are there.
  */
-export const SCHEMA = `
+const TABLES = `
 CREATE TABLE IF NOT EXISTS parley_log (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
   format integer NOT NULL,
@@ -58,7 +55,7 @@ DECLARE
   firsts bigint[] := '{}';
   known bigint;
 BEGIN
-  PERFORM pg_advisory_xact_lock(${LOCKS}, ${APPEND_LOCK});
+  PERFORM pg_advisory_xact_lock(${LOCKS.append.join(', ')});
   SELECT coalesce(max(e.position), 0) + 1 INTO next_position FROM events e;
   SELECT array_agg(coalesce(
       (SELECT e.sequence FROM events e WHERE e.stream = n.name AND e.sequence >= n.lowest ORDER BY e.sequence DESC LIMIT 1),
@@ -102,3 +99,13 @@ BEGIN
   END IF;
 END $$;
 `;
+
+export const LOG_MIGRATIONS: Migrations = {
+  of: 'The event log',
+  table: 'parley_log_migrations',
+  lock: LOCKS.logTables,
+  steps: {
+    /** Accepts what was made before there were steps. */
+    '001-tables': sqlStep(TABLES),
+  },
+};

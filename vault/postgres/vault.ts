@@ -2,29 +2,10 @@
 
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Postgres } from '../../stores/postgres/connection.ts';
-import { LOCKS, VAULT_LOCK } from '../../stores/postgres/locks.ts';
+import { migrate } from '../../stores/postgres/migrations.ts';
 import { DEFAULT_COST, hashOf, normalised, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
-
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS vault_signing (one boolean PRIMARY KEY DEFAULT true CHECK (one), secret bytea NOT NULL);
-CREATE TABLE IF NOT EXISTS vault_usernames (
-  name text PRIMARY KEY, user_id text NOT NULL, confirmed boolean NOT NULL, reserved timestamptz NOT NULL DEFAULT now()
-);
-CREATE TABLE IF NOT EXISTS vault_passwords (user_id text PRIMARY KEY, hash text NOT NULL);
-CREATE TABLE IF NOT EXISTS vault_token_secrets (user_id text PRIMARY KEY, hash bytea NOT NULL);
-CREATE TABLE IF NOT EXISTS vault_keys (user_id text PRIMARY KEY, key bytea NOT NULL);
-CREATE TABLE IF NOT EXISTS vault_remembered (
-  one boolean PRIMARY KEY DEFAULT true CHECK (one), epoch text NOT NULL, position bigint NOT NULL
-);
-`;
-
-/** Nodes that start together make it one after another. */
-const prepare = (database: Postgres): Promise<void> =>
-  database.transaction(async (ask) => {
-    await ask({ text: 'SELECT pg_advisory_xact_lock($1, $2)', values: [LOCKS, VAULT_LOCK] });
-    await ask({ text: SCHEMA });
-  });
+import { VAULT_MIGRATIONS } from './migrations.ts';
 
 export interface PostgresVaultOptions {
   /** `postgres://[user:password@]host[:port]/database[?sslmode=...]` */
@@ -94,7 +75,7 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
   const { takeOverAfterMs = TAKE_OVER_AFTER_MS } = options;
   const passwords = new Passwords(options.passwordCost ?? DEFAULT_COST);
   try {
-    await prepare(database);
+    await migrate(database, VAULT_MIGRATIONS);
     // Whoever is first; everybody reads what is there.
     await rows('INSERT INTO vault_signing (secret) VALUES ($1) ON CONFLICT DO NOTHING', [randomBytes(KEY_BYTES)]);
   } catch (error) {

@@ -1,9 +1,10 @@
 /** Guild views, audience index and snapshots on PostgreSQL. */
 
-import { Migrator, type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Fold } from '../../../domain/decider.ts';
 import type { LogReader } from '../../../log/port.ts';
 import type { Postgres } from '../../../stores/postgres/connection.ts';
+import { migrate } from '../../../stores/postgres/migrations.ts';
 import type { PartitionStore } from '../../engine/port.ts';
 import { PostgresAudiences } from '../../views/audience/sql.ts';
 import type { AudienceReader } from '../../views/audience/view.ts';
@@ -20,32 +21,14 @@ export const schemaOf = (generation: number): string => {
   return `views_g${generation}`;
 };
 
-/** What Kysely says when a step was carried out that is not among ours. */
-const UNKNOWN = /^corrupted migrations/;
-
 /**
  * Makes its tables, or brings them to what this Parley knows. Processes that start together do it one after another.
  * @throws where a newer Parley made it; StoreUnavailable
  */
-export const prepareGeneration = async (postgres: Postgres, generation: number): Promise<void> => {
+export const prepareGeneration = (postgres: Postgres, generation: number): Promise<void> => {
   const schema = schemaOf(generation);
-  const unknown = await postgres.long(async (db) => {
-    const migrator = new Migrator({
-      db,
-      provider: { getMigrations: async () => migrationsIn(schema) },
-      migrationTableSchema: schema,
-      migrationTableName: 'migrations',
-      migrationLockTableName: 'migrations_lock',
-    });
-    const { error } = await migrator.migrateToLatest();
-    if (error instanceof Error && UNKNOWN.test(error.message)) return error;
-    if (error !== undefined) throw error;
-    return undefined;
-  });
-  if (unknown === undefined) return;
-  throw new Error(`Generation ${generation} of the guild views is a newer Parley's: ${unknown.message}`, {
-    cause: unknown,
-  });
+  const of = `Generation ${generation} of the guild views`;
+  return migrate(postgres, { of, steps: migrationsIn(schema), table: 'migrations', schema });
 };
 
 export const dropGeneration = (postgres: Postgres, generation: number): Promise<void> =>

@@ -1,10 +1,9 @@
 import type { Postgres } from '../../../stores/postgres/connection.ts';
+import { DEAD_LETTERS_LOCK } from '../../../stores/postgres/locks.ts';
 import type { DeadLetters, NewLetter, RecordedLetter, WhichLetters } from './port.ts';
 
 /** In a schema of its own, since letters outlive the generations of the views. */
 const TABLE = 'parley_dead_letters.letters';
-/** Of Parley's advisory locks: processes that start together make the table one after another. */
-const LOCK = 0x50524c_01;
 
 const SCHEMA = `
   CREATE SCHEMA IF NOT EXISTS parley_dead_letters;
@@ -40,8 +39,9 @@ export const openDeadLetters = async (
   /** Milliseconds since 1970. */
   clock: () => number = Date.now,
 ): Promise<DeadLetters> => {
+  // Processes that start together make the table one after another.
   await postgres.transaction(async (ask) => {
-    await ask({ text: 'SELECT pg_advisory_xact_lock($1)', values: [LOCK] });
+    await ask({ text: 'SELECT pg_advisory_xact_lock($1)', values: [DEAD_LETTERS_LOCK] });
     await ask({ text: SCHEMA });
   });
   return {

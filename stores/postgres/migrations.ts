@@ -1,0 +1,69 @@
+/**
+ * Tables made step by step: each step is carried out once and never changed afterwards. A first step accepts what a version
+ * without steps has made.
+ */
+
+import { type Kysely, type Migration, Migrator, sql } from 'kysely';
+import type { Postgres } from './connection.ts';
+import type { LockNumbers } from './locks.ts';
+
+export interface Migrations {
+  /** Whose tables they are, for whoever reads the error: `The event log`. */
+  readonly of: string;
+  /** By name, in the order in which they are carried out. */
+  readonly steps: Readonly<Record<string, Migration>>;
+  /** Where the names of steps that were carried out are kept. */
+  readonly table: string;
+  /** Default: the connection's own. Made when it is missing. */
+  readonly schema?: string;
+  /** Held meanwhile. Without it, processes still go one after another, by the migrator's own lock. */
+  readonly lock?: LockNumbers;
+}
+
+/** Whoever waits for the lock longer says so, and tries again. */
+const LOCK_MS = 5000;
+
+/** What Kysely says when a step was carried out that is not among ours. */
+const UNKNOWN = /^corrupted migrations/;
+
+/** A step of plain SQL: any number of statements. */
+export const sqlStep = (statements: string): Migration => ({
+  async up(db) {
+    await sql.raw(statements).execute(db);
+  },
+});
+
+const migrated = async (db: Kysely<unknown>, { steps, table, schema }: Migrations): Promise<Error | undefined> => {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => steps },
+    ...(schema === undefined ? {} : { migrationTableSchema: schema }),
+    migrationTableName: table,
+    migrationLockTableName: `${table}_lock`,
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error instanceof Error && UNKNOWN.test(error.message)) return error;
+  if (error !== undefined) throw error;
+  return undefined;
+};
+
+/**
+ * Makes the tables, or brings them to what this Parley knows. Processes that start together do it one after another.
+ * @throws where a newer Parley made them; StoreUnavailable, also while somebody holds the lock for long
+ */
+export const migrate = async (postgres: Postgres, migrations: Migrations): Promise<void> => {
+  const { of, lock } = migrations;
+  const newer = await postgres.long(async (db) => {
+    if (lock === undefined) return migrated(db, migrations);
+    return db.connection().execute(async (holder) => {
+      await sql`SELECT set_config('lock_timeout', ${String(LOCK_MS)}, false)`.execute(holder);
+      await sql`SELECT pg_advisory_lock(${sql.lit(lock[0])}, ${sql.lit(lock[1])})`.execute(holder);
+      try {
+        return await migrated(db, migrations);
+      } finally {
+        await sql`SELECT pg_advisory_unlock(${sql.lit(lock[0])}, ${sql.lit(lock[1])})`.execute(holder);
+      }
+    });
+  });
+  if (newer !== undefined) throw new Error(`${of} is a newer Parley's: ${newer.message}`, { cause: newer });
+};

@@ -1,0 +1,25 @@
+/** Layout of the vault in PostgreSQL. A step is never changed once it is released. */
+
+import { LOCKS } from '../../stores/postgres/locks.ts';
+import { type Migrations, sqlStep } from '../../stores/postgres/migrations.ts';
+
+export const VAULT_MIGRATIONS: Migrations = {
+  of: 'The vault',
+  table: 'vault_migrations',
+  lock: LOCKS.vault,
+  steps: {
+    /** Accepts what was made before there were steps. */
+    '001-tables': sqlStep(`
+CREATE TABLE IF NOT EXISTS vault_signing (one boolean PRIMARY KEY DEFAULT true CHECK (one), secret bytea NOT NULL);
+CREATE TABLE IF NOT EXISTS vault_usernames (
+  name text PRIMARY KEY, user_id text NOT NULL, confirmed boolean NOT NULL, reserved timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS vault_passwords (user_id text PRIMARY KEY, hash text NOT NULL);
+CREATE TABLE IF NOT EXISTS vault_token_secrets (user_id text PRIMARY KEY, hash bytea NOT NULL);
+CREATE TABLE IF NOT EXISTS vault_keys (user_id text PRIMARY KEY, key bytea NOT NULL);
+CREATE TABLE IF NOT EXISTS vault_remembered (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one), epoch text NOT NULL, position bigint NOT NULL
+);
+`),
+  },
+};
