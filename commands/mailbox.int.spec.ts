@@ -142,7 +142,13 @@ describe('a mailbox', () => {
           },
         ),
         // Its author's key was destroyed.
-        task('h', () => happen({ type: 'member-left', data: membership, secret: { by: '2', text: 'x' } })),
+        task('h', () =>
+          happen({
+            type: 'user-registered',
+            data: { userId: '2', kind: 'person', ownerId: null },
+            secret: { by: '2', text: 'x' },
+          }),
+        ),
         event('i'),
       ].map((one) => mailboxes.run(one)),
     );

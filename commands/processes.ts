@@ -12,15 +12,17 @@ import { type ChannelState, createChannel } from '../domain/channel.ts';
 import type { Decision } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import type { LogReader } from '../log/port.ts';
-import type { EventOf, EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
+import {
+  type EventOf,
+  FOLLOWED_UP,
+  type FollowedUpType,
+  isFollowedUp,
+  type ParleyEvent,
+} from '../schemas/events/catalogue.ts';
 import { channelStream, memberStream } from '../schemas/streams.ts';
 import type { Mailboxes } from './mailbox.ts';
 
-/** Types of the events that something must follow. */
-const CAUSES = ['guild-created', 'invite-redeemed', 'dm-opened'] as const satisfies readonly EventType[];
-type Causing = EventOf<(typeof CAUSES)[number]>;
-
-const isCause = (event: ParleyEvent): event is Causing => (CAUSES as readonly string[]).includes(event.type);
+type Causing = EventOf<FollowedUpType>;
 
 /** One step that follows an event. */
 interface Step {
@@ -87,7 +89,7 @@ export class Processes {
     this.caughtUp = after;
     const head = await this.log.head();
     while (this.caughtUp < head) {
-      const page = await this.log.readAll({ after: this.caughtUp, types: CAUSES, limit: PAGE });
+      const page = await this.log.readAll({ after: this.caughtUp, types: FOLLOWED_UP, limit: PAGE });
       await this.finish(page.events);
       this.caughtUp = Math.max(page.through, this.caughtUp + 1);
     }
@@ -97,12 +99,12 @@ export class Processes {
 
   /** Resolves when everything that must follow these events has followed. */
   async finish(events: readonly ParleyEvent[]): Promise<void> {
-    await Promise.all(events.filter(isCause).map((event) => this.follow(event)));
+    await Promise.all(events.filter(isFollowedUp).map((event) => this.follow(event)));
   }
 
   /** A batch the views hold. The steps run on their own: they need the views to go on. */
   async onBatch(events: readonly ParleyEvent[], through: number): Promise<void> {
-    for (const event of events) if (isCause(event) && event.position > this.seen) void this.follow(event);
+    for (const event of events) if (isFollowedUp(event) && event.position > this.seen) void this.follow(event);
     this.seen = Math.max(this.seen, through);
   }
 
@@ -125,7 +127,7 @@ export class Processes {
   ): Promise<number | undefined> {
     const { position, stream, key } = command;
     const causes = (await this.log.readStream({ stream, direction: 'backwards', limit: CAUSES_OF_A_STREAM })).filter(
-      isCause,
+      isFollowedUp,
     );
     const cause =
       causes.find((event) => event.position === position) ?? causes.find((event) => event.key === key) ?? causes[0];
@@ -226,7 +228,7 @@ export class Leftovers {
   /** @returns position through which everything has followed. */
   private async look(after: number): Promise<number> {
     const { log, processes, now } = this.options;
-    const { events, through } = await log.readAll({ after, types: CAUSES, limit: LEFTOVERS_PAGE });
+    const { events, through } = await log.readAll({ after, types: FOLLOWED_UP, limit: LEFTOVERS_PAGE });
     const left = now() - LEFT_MS;
     const young = events.findIndex((event) => event.time > left);
     await processes.finish(young < 0 ? events : events.slice(0, young));

@@ -9,7 +9,7 @@ import { mergeReads, type ReadState } from '../domain/read-markers.ts';
 import type { RecentKeys } from '../domain/recent-keys.ts';
 import type { LogReader } from '../log/port.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
-import { type DecidedEvent, EVENT_SCHEMA, type NewParleyEvent, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { type DecidedEvent, type NewParleyEvent, type ParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
 import { type KeyRing, sealText } from '../vault/sealing.ts';
 
 // From a decided event to what the log stores: ids, envelope, and typed text sealed.
@@ -60,7 +60,7 @@ const toNewEvent = (
   return {
     id,
     type: decided.type,
-    schema: EVENT_SCHEMA,
+    schema: versionOf(decided.type),
     stream,
     sequence,
     time: decided.time ?? now,

@@ -1,6 +1,6 @@
 /** A channel: its settings and everything said in it. Stream `channel-<id>`. */
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
-import type { MessageBody, Overwrite } from '../schemas/events/channel.ts';
+import { type MessageBody, MessageType, type Overwrite } from '../schemas/events/channel.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
 import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
@@ -159,6 +159,7 @@ export const post = (command: Post, state: ChannelState): Decision => {
       messageId: messageIdAfter(state.headTime, command.time ?? command.now, command.low),
       ordinal: state.ordinal + 1,
       author: command.userId,
+      messageType: reply === undefined ? MessageType.default : MessageType.reply,
       replyTo: reply?.message?.messageId ?? null,
       mentions: { users, everyone: written.everyone },
       flags: command.flags,

@@ -1,7 +1,7 @@
 /** For specs of the domain: streams told as given, when, then. */
 
 import { either } from 'fp-ts';
-import type { DecidedEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
+import { type DecidedEvent, type ParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
 import {
   type ChannelActor,
   type ChannelState,
@@ -66,7 +66,14 @@ export class History<State extends StreamState> {
     for (const { type, data, time: own } of decided) {
       const sequence = this.state.sequence + 1;
       const event = {
-        ...{ id: `${this.stream}/${sequence}`, type, schema: 1, stream: this.stream, sequence, position: sequence },
+        ...{
+          id: `${this.stream}/${sequence}`,
+          type,
+          schema: versionOf(type),
+          stream: this.stream,
+          sequence,
+          position: sequence,
+        },
         ...{ time: own ?? time, actor: OWNER, key, correlationId: 'c', causationId: null, traceparent: null },
         data,
       } as unknown as ParleyEvent;

@@ -1,5 +1,7 @@
 /** Gateway messages as bytes: complete WebSocket text frames that any number of sockets can be given unchanged. */
 
+import type { Dispatch, EventRenderer } from '../presenter/dispatches.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Op } from '../schemas/gateway/frames.ts';
 import type { Session } from './session.ts';
 
@@ -108,33 +110,21 @@ const veil = (frame: Buffer): Veiled => {
   };
 };
 
-interface DispatchParts {
-  readonly t: string;
-  /** Position of its event. */
-  readonly position: number;
-  /** Intents without which a session does not get it. */
-  readonly intents: number;
-  readonly d: object;
-  /** A guild message's text, which not every bot may read. */
-  readonly carriesText?: boolean;
-  /** Narrows the audience. */
-  readonly admits?: (session: Session) => boolean;
-}
-
 export class EncodedDispatch {
   readonly position: number;
   private readonly intents: number;
   private readonly whole: Buffer;
   private readonly carriesText: boolean;
-  private readonly narrowed: ((session: Session) => boolean) | undefined;
+  private readonly visibleTo: Dispatch['visibleTo'];
   private veiled: Veiled | undefined;
 
-  constructor(parts: DispatchParts) {
-    this.position = parts.position;
-    this.intents = parts.intents;
-    this.whole = dispatchFrame(parts.t, parts.position, JSON.stringify(parts.d));
-    this.carriesText = parts.carriesText ?? false;
-    this.narrowed = parts.admits;
+  /** @param position of its event */
+  constructor({ name, data, intents, carriesText, visibleTo }: Dispatch, position: number) {
+    this.position = position;
+    this.intents = intents;
+    this.whole = dispatchFrame(name, position, JSON.stringify(data));
+    this.carriesText = carriesText;
+    this.visibleTo = visibleTo;
   }
 
   get bytes(): number {
@@ -148,7 +138,7 @@ export class EncodedDispatch {
 
   /** Whether it is about something the session may see, asked for or not. */
   concerns(session: Session): boolean {
-    return this.narrowed === undefined || this.narrowed(session);
+    return this.visibleTo === null || this.visibleTo(session);
   }
 
   /** The same Buffer for all who see the same. */
@@ -158,6 +148,21 @@ export class EncodedDispatch {
     return this.veiled.concerned.has(session.userId) ? this.whole : this.veiled.frame;
   }
 }
+
+/**
+ * An event's dispatches, ready for every session that hears it.
+ * @param guildId guild of the channel, for events in a channel's stream
+ * @param concealed the message has been deleted since: its text is not opened
+ */
+export const encodedDispatches = async (
+  renderer: EventRenderer,
+  event: ParleyEvent,
+  guildId: string | null,
+  concealed: boolean,
+): Promise<readonly EncodedDispatch[]> => {
+  const dispatches = await renderer.render(event, guildId, concealed);
+  return dispatches.map((dispatch) => new EncodedDispatch(dispatch, event.position));
+};
 
 /**
  * The frames of one event for one session. Only the last carries the event's position; before it the session has not

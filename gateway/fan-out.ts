@@ -1,9 +1,9 @@
 /** Live delivery: every batch of events to the sessions that hear them, in position order. */
 
-import { channelIdOf, type EventRenderer, intentsOf } from '../presenter/dispatches.ts';
-import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { EventRenderer } from '../presenter/dispatches.ts';
+import { type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
-import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
+import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../schemas/streams.ts';
 import { type EncodedDispatch, framesOf, textFrame } from './encoding.ts';
 import type { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
@@ -19,9 +19,6 @@ import {
 } from './scope.ts';
 import { Closings, type Session, type Topic } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
-
-const isInChannel = (event: ParleyEvent): boolean =>
-  event.type.startsWith('message-') || event.type.startsWith('reaction-');
 
 export class FanOut {
   private readonly deps: GatewayDeps;
@@ -50,8 +47,8 @@ export class FanOut {
     let topic: Topic | undefined;
     for (const event of events) {
       const entry = this.ring.push(event);
-      if (isInChannel(event)) {
-        const heardBy = this.subscriptions.topic(channelAudience(channelIdOf(event)));
+      if (isCarried(event, 'channel')) {
+        const heardBy = this.subscriptions.topic(channelAudience(channelIdOf(event.stream)!));
         if (heardBy !== topic) {
           await this.deliverRun(topic, run);
           run = [];
@@ -95,11 +92,13 @@ export class FanOut {
 
   private async deliverOne(entry: RingEntry): Promise<void> {
     const { event } = entry;
-    // A new channel concerns also those who did not ask to be told of it: they hear what is said in it.
-    const intents = event.type === 'channel-created' ? Intent.none : intentsOf(event, null);
     const listeners = new Set<Session>();
     for (const audience of entry.audiences) {
-      for (const session of this.subscriptions.topic(audience)?.sessions ?? []) {
+      const topic = this.subscriptions.topic(audience);
+      if (topic === undefined) continue;
+      // A new channel concerns also those who did not ask to be told of it: they hear what is said in it.
+      const intents = event.type === 'channel-created' ? Intent.none : intentsOf(event.type, topic.guildId);
+      for (const session of topic.sessions) {
         if ((session.intents & intents) === intents) listeners.add(session);
       }
     }

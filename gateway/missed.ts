@@ -1,10 +1,9 @@
 /** What a resuming session missed: from the ring where it reaches back far enough, otherwise from the log. */
 
-import { audiencesOf, intentsOf } from '../presenter/dispatches.ts';
-import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import { Intent } from '../schemas/gateway/frames.ts';
+import type { AudienceEntry } from '../projections/views/audience/view.ts';
+import { audiencesOf, intentsOf, isEventType, isInGuildCreate, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { type Audience, channelAudience, channelStream, guildAudience, userAudience } from '../schemas/streams.ts';
-import type { EncodedDispatch } from './encoding.ts';
+import { type EncodedDispatch, encodedDispatches } from './encoding.ts';
 import type { RingEntry } from './ring.ts';
 import type { Scope } from './scope.ts';
 import type { Session } from './session.ts';
@@ -28,8 +27,6 @@ const CHANNEL = 'channel:';
 const PAGE = 500;
 /** Index entries looked at per dispatch allowed: a session that asked for little must not make the server read a guild's whole history. */
 const ENTRIES_PER_DISPATCH = 10;
-
-const STRUCTURE: ReadonlySet<string> = new Set(['channel-created', 'member-joined', 'member-left']);
 
 export class Window {
   private readonly parts: Parts;
@@ -88,7 +85,8 @@ export class Window {
     return events.map((event) => ({
       event,
       dispatches: () =>
-        this.parts.renderer.render(
+        encodedDispatches(
+          this.parts.renderer,
           event,
           this.hearing(event, audiencesOf(event))?.guildId ?? null,
           'messageId' in event.data && this.deleted.has(event.data.messageId),
@@ -106,8 +104,8 @@ export class Window {
     for (const audience of audiences) {
       const heard = this.heard.get(audience);
       if (heard === undefined || position <= heard.after) continue;
-      if (heard.anew && STRUCTURE.has(event.type)) continue;
-      const intents = intentsOf(event, heard.guildId);
+      if (heard.anew && isInGuildCreate(event)) continue;
+      const intents = intentsOf(event.type, heard.guildId);
       if ((this.session.intents & intents) === intents) return heard;
     }
     return undefined;
@@ -150,7 +148,7 @@ export class Window {
       for (const entry of entries) {
         after = entry.position;
         looked += 1;
-        if (into.has(entry.position) || !this.asksFor(entry.type)) continue;
+        if (into.has(entry.position) || !this.asksFor(entry)) continue;
         const [event] = await log.readStream({ stream: entry.stream, from: entry.sequence, limit: 1 });
         if (event === undefined || this.hearing(event, audiencesOf(event)) === undefined) continue;
         into.set(event.position, event);
@@ -161,8 +159,10 @@ export class Window {
     }
   }
 
-  /** Spares reading events of others joining and leaving, where most sessions did not ask to be told. */
-  private asksFor(type: string): boolean {
-    return !type.startsWith('member-') || (this.session.intents & Intent.guildMembers) !== 0;
+  /** Spares reading events that the session did not ask for: most do not ask to be told who joins and leaves. */
+  private asksFor({ type, audience }: AudienceEntry): boolean {
+    if (!isEventType(type)) return true;
+    const intents = intentsOf(type, this.heard.get(audience)?.guildId ?? null);
+    return (this.session.intents & intents) === intents;
   }
 }

@@ -1,9 +1,9 @@
 /** The last events, with their dispatches once somebody needed them: most resumes miss seconds, not weeks. */
 
-import { audiencesOf, type EventRenderer } from '../presenter/dispatches.ts';
-import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { EventRenderer } from '../presenter/dispatches.ts';
+import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Audience } from '../schemas/streams.ts';
-import type { EncodedDispatch } from './encoding.ts';
+import { type EncodedDispatch, encodedDispatches } from './encoding.ts';
 
 /** Objects around an event and its encoded dispatch, without what somebody typed. */
 const ENTRY_BYTES = 1_500;
@@ -28,7 +28,7 @@ export class RingEntry {
   /** Encodes the event on first use; later callers get the same dispatches, the same Buffers. */
   dispatches(renderer: EventRenderer, guildId: string | null): Promise<readonly EncodedDispatch[]> {
     if (this.rendered === undefined) {
-      const rendered = renderer.render(this.event, guildId, this.concealed);
+      const rendered = encodedDispatches(renderer, this.event, guildId, this.concealed);
       this.rendered = rendered;
       // The next to ask tries again.
       rendered.catch(() => {

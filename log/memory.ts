@@ -3,7 +3,14 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { recordedAs } from '../schemas/envelope.ts';
-import type { EventData, EventOf, EventType, NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
+import {
+  type EventData,
+  type EventOf,
+  type EventType,
+  type NewParleyEvent,
+  type ParleyEvent,
+  versionOf,
+} from '../schemas/events/catalogue.ts';
 import {
   type AppendError,
   type Appended,
@@ -99,7 +106,7 @@ export class MemoryLog implements EventLog {
     const added = this.store({
       id: `event-${position}`,
       type,
-      schema: 1,
+      schema: versionOf(type),
       stream,
       sequence: (this.byStream.get(stream)?.length ?? 0) + 1,
       time: TIME_ZERO + position,

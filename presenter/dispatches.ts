@@ -1,177 +1,119 @@
 /** From an event to the dispatches that tell of it, whoever hears them and whenever. */
 
 import { channelPermissions, Permission } from '../domain/permissions.ts';
-import { EncodedDispatch } from '../gateway/encoding.ts';
-import type { GatewayPresenter } from '../gateway/ports.ts';
 import type { Views } from '../projections/port.ts';
 import type { ChannelRow } from '../projections/views/guild-views/view.ts';
-import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
-import { Intent } from '../schemas/gateway/frames.ts';
-import { type Audience, channelAudience, channelStream, guildAudience, userAudience } from '../schemas/streams.ts';
+import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { channelIdOf } from '../schemas/streams.ts';
+import type { Presenter } from './presenter.ts';
 import type { ApiMessage } from './shapes.ts';
 
-const CHANNEL_PREFIX = channelStream('').length;
-export const channelIdOf = (event: ParleyEvent): string => event.stream.slice(CHANNEL_PREFIX);
+/** Whoever a dispatch may be shown to. */
+export interface Viewer {
+  readonly userId: string;
+  readonly shardId: number;
+}
 
-const NOBODY: readonly Audience[] = [];
+export interface Dispatch {
+  /** The `t`. */
+  readonly name: string;
+  /** The `d`. */
+  readonly data: object;
+  /** Intents without which a session does not get it. */
+  readonly intents: number;
+  /** A guild message's text, which not every bot may read. */
+  readonly carriesText: boolean;
+  /** Narrows the audience; null: all of it. */
+  readonly visibleTo: ((viewer: Viewer) => boolean) | null;
+}
 
-/** Who an event is for; of a type that clients are never told about, nobody. */
-export const audiencesOf = (event: ParleyEvent): readonly Audience[] => {
-  switch (event.type) {
-    case 'message-posted':
-    case 'message-edited':
-    case 'message-deleted':
-    case 'reaction-added':
-    case 'reaction-removed':
-      return [channelAudience(channelIdOf(event))];
-    case 'channel-created':
-      return event.data.guildId === null
-        ? event.data.participants.map(userAudience)
-        : [guildAudience(event.data.guildId)];
-    case 'member-joined':
-    case 'member-left':
-    case 'invite-created':
-      return [guildAudience(event.data.guildId)];
-    case 'channels-read':
-      return [userAudience(event.data.userId)];
-    default:
-      return NOBODY;
-  }
-};
+interface Deps {
+  readonly presenter: Pick<Presenter, 'user' | 'member' | 'channel' | 'posted' | 'edited' | 'invite'>;
+  readonly views: Pick<Views, 'guilds' | 'unread'>;
+}
 
-/** Intents a session needs for at least one dispatch of the event; the cheap question asked before rendering. */
-export const intentsOf = (event: ParleyEvent, guildId: string | null): number => {
-  switch (event.type) {
-    case 'message-posted':
-    case 'message-edited':
-    case 'message-deleted':
-      return guildId === null ? Intent.directMessages : Intent.guildMessages;
-    case 'reaction-added':
-    case 'reaction-removed':
-      return guildId === null ? Intent.directReactions : Intent.guildReactions;
-    case 'channel-created':
-      return event.data.guildId === null ? Intent.none : Intent.guilds;
-    case 'member-joined':
-    case 'member-left':
-      return Intent.guildMembers;
-    case 'invite-created':
-      return Intent.guildInvites;
-    default:
-      return Intent.none;
-  }
-};
+const dispatch = (name: string, data: object, intents: number, visibleTo: Dispatch['visibleTo'] = null): Dispatch => ({
+  name,
+  data,
+  intents,
+  carriesText: false,
+  visibleTo,
+});
 
-/** A message or reaction event whose message has been deleted since is shown without its text. */
-export type Concealed = boolean;
+/** A message with its text, which outside guilds everybody may read. */
+const message = (name: string, shown: ApiMessage, intents: number, guildId: string | null): Dispatch => ({
+  name,
+  data: withoutReactions(shown),
+  intents,
+  carriesText: guildId !== null,
+  visibleTo: null,
+});
 
 const inGuild = (guildId: string | null) => (guildId === null ? {} : { guild_id: guildId });
 
-type Reaction = EventOf<'reaction-added'> | EventOf<'reaction-removed'>;
+/** Everybody but the one it is about, whose own sessions are sent the whole guild or its end. */
+const others =
+  (userId: string) =>
+  (viewer: Viewer): boolean =>
+    viewer.userId !== userId;
 
-export class EventRenderer {
-  private readonly presenter: GatewayPresenter;
-  private readonly views: Pick<Views, 'guilds' | 'unread'>;
+type Rendering<K extends EventType> = (
+  event: EventOf<K>,
+  guildId: string | null,
+  deps: Deps,
+  concealed: boolean,
+) => Promise<readonly Dispatch[]>;
 
-  constructor(presenter: GatewayPresenter, views: Pick<Views, 'guilds' | 'unread'>) {
-    this.presenter = presenter;
-    this.views = views;
-  }
+/** For events that clients are never told of. */
+const silent = async (): Promise<readonly Dispatch[]> => [];
 
-  /**
-   * @param guildId guild of the channel, for events in a channel's stream.
-   * @param concealed the message has been deleted since: its text is not opened.
-   */
-  async render(event: ParleyEvent, guildId: string | null, concealed: Concealed): Promise<EncodedDispatch[]> {
-    const intents = intentsOf(event, guildId);
-    const dispatch = (t: string, d: object, more: { admits?: EncodedDispatch['admits']; carriesText?: boolean } = {}) =>
-      new EncodedDispatch({ t, position: event.position, intents, d, ...more });
-    switch (event.type) {
-      case 'message-posted': {
-        const message = await this.presenter.posted(concealed ? withoutText(event) : event, guildId);
-        return [dispatch('MESSAGE_CREATE', withoutReactions(message), { carriesText: guildId !== null })];
-      }
-      case 'message-edited': {
-        const message = await this.presenter.edited(concealed ? withoutText(event) : event, guildId);
-        if (message === undefined) return [];
-        return [dispatch('MESSAGE_UPDATE', withoutReactions(message), { carriesText: guildId !== null })];
-      }
-      case 'message-deleted':
-        return [dispatch('MESSAGE_DELETE', deletedMessage(event, guildId))];
-      case 'reaction-added':
-        return [dispatch('MESSAGE_REACTION_ADD', await this.addedReaction(event, guildId))];
-      case 'reaction-removed':
-        return [dispatch('MESSAGE_REACTION_REMOVE', reaction(event, guildId))];
-      case 'channel-created':
-        return event.data.guildId === null ? this.directChannel(event) : this.guildChannel(event, event.data.guildId);
-      case 'member-joined': {
-        const { guildId: joined, userId } = event.data;
-        const row = { guildId: joined, userId, joinedTime: event.time, joinedAt: event.position };
-        const d = { ...(await this.presenter.member(row)), guild_id: joined };
-        return [dispatch('GUILD_MEMBER_ADD', d, { admits: (session) => session.userId !== userId })];
-      }
-      case 'member-left': {
-        const { guildId: left, userId } = event.data;
-        const d = { guild_id: left, user: await this.presenter.user(userId) };
-        return [dispatch('GUILD_MEMBER_REMOVE', d, { admits: (session) => session.userId !== userId })];
-      }
-      case 'invite-created':
-        return this.invite(event);
-      case 'channels-read':
-        return this.acknowledgements(event);
-      default:
-        return [];
-    }
-  }
+/** What each type of event looks like to clients. */
+const renderings: { readonly [K in EventType]: Rendering<K> } = {
+  'message-posted': async (event, guildId, { presenter }, concealed) => {
+    const shown = await presenter.posted(concealed ? withoutText(event) : event, guildId);
+    return [message('MESSAGE_CREATE', shown, intentsOf(event.type, guildId), guildId)];
+  },
 
-  private async addedReaction(event: EventOf<'reaction-added'>, guildId: string | null): Promise<object> {
-    const row = guildId === null ? undefined : await this.views.guilds.member(guildId, event.data.userId);
-    const member = row === undefined ? {} : { member: await this.presenter.member(row) };
-    return { ...reaction(event, guildId), ...member, message_author_id: event.data.author };
-  }
+  'message-edited': async (event, guildId, { presenter }, concealed) => {
+    const shown = await presenter.edited(concealed ? withoutText(event) : event, guildId);
+    return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intentsOf(event.type, guildId), guildId)];
+  },
 
-  private async guildChannel(event: EventOf<'channel-created'>, guildId: string): Promise<EncodedDispatch[]> {
-    const [guild, channels] = await Promise.all([
-      this.views.guilds.guild(guildId),
-      this.views.guilds.channelsOf(guildId),
-    ]);
-    if (guild === undefined) throw new Error(`The guild views lack guild ${guildId}`);
-    const channel = createdChannel(event, channels.filter(({ createdAt }) => createdAt < event.position).length);
-    // A session that hears the guild's audience is a member's.
-    const sees = (userId: string) => (channelPermissions(channel, guild, userId, true) & Permission.viewChannel) !== 0n;
-    return [
-      new EncodedDispatch({
-        t: 'CHANNEL_CREATE',
-        position: event.position,
-        intents: Intent.guilds,
-        d: await this.presenter.channel(channel, ''),
-        admits: (session) => sees(session.userId),
-      }),
-    ];
-  }
+  'message-deleted': async (event, guildId) => [
+    dispatch('MESSAGE_DELETE', deletedMessage(event, guildId), intentsOf(event.type, guildId)),
+  ],
 
-  /** Each of the two is shown the other as recipient. */
-  private async directChannel(event: EventOf<'channel-created'>): Promise<EncodedDispatch[]> {
-    const channel = createdChannel(event, 0);
-    return Promise.all(
-      channel.participants.map(
-        async (viewer) =>
-          new EncodedDispatch({
-            t: 'CHANNEL_CREATE',
-            position: event.position,
-            intents: Intent.none,
-            d: await this.presenter.channel(channel, viewer),
-            admits: (session) => session.userId === viewer && session.shardId === 0,
-          }),
-      ),
-    );
-  }
+  'reaction-added': async (event, guildId, { presenter, views }) => {
+    const row = guildId === null ? undefined : await views.guilds.member(guildId, event.data.userId);
+    const member = row === undefined ? {} : { member: await presenter.member(row) };
+    const data = { ...reaction(event, guildId), ...member, message_author_id: event.data.author };
+    return [dispatch('MESSAGE_REACTION_ADD', data, intentsOf(event.type, guildId))];
+  },
 
-  private async invite(event: EventOf<'invite-created'>): Promise<EncodedDispatch[]> {
+  'reaction-removed': async (event, guildId) => [
+    dispatch('MESSAGE_REACTION_REMOVE', reaction(event, guildId), intentsOf(event.type, guildId)),
+  ],
+
+  'channel-created': (event, _, deps) =>
+    event.data.guildId === null ? directChannel(event, deps) : guildChannel(event, event.data.guildId, deps),
+
+  'member-joined': async ({ type, data: { guildId, userId }, time, position }, _, { presenter }) => {
+    const row = { guildId, userId, joinedTime: time, joinedAt: position };
+    const data = { ...(await presenter.member(row)), guild_id: guildId };
+    return [dispatch('GUILD_MEMBER_ADD', data, intentsOf(type, guildId), others(userId))];
+  },
+
+  'member-left': async ({ type, data: { guildId, userId } }, _, { presenter }) => {
+    const data = { guild_id: guildId, user: await presenter.user(userId) };
+    return [dispatch('GUILD_MEMBER_REMOVE', data, intentsOf(type, guildId), others(userId))];
+  },
+
+  'invite-created': async (event, _, { presenter, views }) => {
     const { code, guildId, channelId, inviterId, maxUses, expiresAt } = event.data;
     const [channel, guild, shown] = await Promise.all([
-      this.views.guilds.channel(channelId),
-      this.views.guilds.guild(guildId),
-      this.presenter.invite({
+      views.guilds.channel(channelId),
+      views.guilds.guild(guildId),
+      presenter.invite({
         ...{ code, guildId, channelId, inviterId, maxUses, expiresAt },
         uses: 0,
         createdTime: event.time,
@@ -179,37 +121,76 @@ export class EventRenderer {
     ]);
     if (channel === undefined || guild === undefined || shown === undefined) return [];
     const { created_at, inviter, max_age, max_uses, temporary, uses } = shown;
-    const d = {
+    const data = {
       ...{ code, created_at, inviter, max_age, max_uses, temporary, uses },
       channel_id: channelId,
       guild_id: guildId,
     };
-    const manages = (userId: string) =>
+    const manages = ({ userId }: Viewer) =>
       (channelPermissions(channel, guild, userId, true) & Permission.manageChannels) !== 0n;
-    return [
-      new EncodedDispatch({
-        t: 'INVITE_CREATE',
-        position: event.position,
-        intents: Intent.guildInvites,
-        d,
-        admits: (session) => manages(session.userId),
-      }),
-    ];
-  }
+    return [dispatch('INVITE_CREATE', data, intentsOf(event.type, guildId), manages)];
+  },
 
-  private async acknowledgements(event: EventOf<'channels-read'>): Promise<EncodedDispatch[]> {
-    const heads = await this.views.unread.heads(Object.keys(event.data.channels));
-    return Object.entries(event.data.channels).map(([channelId, ordinal]) => {
+  'channels-read': async ({ type, data: { channels } }, _, { views }) => {
+    const heads = await views.unread.heads(Object.keys(channels));
+    return Object.entries(channels).map(([channelId, ordinal]) => {
       const head = heads.get(channelId);
-      const d = {
+      const data = {
         channel_id: channelId,
         message_id: head !== undefined && head.ordinal === ordinal ? head.messageId : null,
         ordinal,
       };
-      return new EncodedDispatch({ t: 'MESSAGE_ACK', position: event.position, intents: Intent.none, d });
+      return dispatch('MESSAGE_ACK', data, intentsOf(type, null));
     });
+  },
+
+  'guild-created': silent,
+  'invite-redeemed': silent,
+  'dm-opened': silent,
+  'user-registered': silent,
+};
+
+export class EventRenderer {
+  private readonly deps: Deps;
+
+  constructor(presenter: Deps['presenter'], views: Deps['views']) {
+    this.deps = { presenter, views };
+  }
+
+  /**
+   * @param guildId guild of the channel, for events in a channel's stream.
+   * @param concealed the message has been deleted since: its text is not opened.
+   */
+  render(event: ParleyEvent, guildId: string | null, concealed: boolean): Promise<readonly Dispatch[]> {
+    return (renderings[event.type] as Rendering<EventType>)(event, guildId, this.deps, concealed);
   }
 }
+
+const guildChannel = async (
+  event: EventOf<'channel-created'>,
+  guildId: string,
+  { presenter, views }: Deps,
+): Promise<readonly Dispatch[]> => {
+  const [guild, channels] = await Promise.all([views.guilds.guild(guildId), views.guilds.channelsOf(guildId)]);
+  if (guild === undefined) throw new Error(`The guild views lack guild ${guildId}`);
+  const channel = createdChannel(event, channels.filter(({ createdAt }) => createdAt < event.position).length);
+  // A session that hears the guild's audience is a member's.
+  const sees = ({ userId }: Viewer) =>
+    (channelPermissions(channel, guild, userId, true) & Permission.viewChannel) !== 0n;
+  return [dispatch('CHANNEL_CREATE', await presenter.channel(channel, ''), intentsOf(event.type, guildId), sees)];
+};
+
+/** Each of the two is shown the other as recipient. */
+const directChannel = (event: EventOf<'channel-created'>, { presenter }: Deps): Promise<readonly Dispatch[]> => {
+  const channel = createdChannel(event, 0);
+  const shownTo = async (userId: string): Promise<Dispatch> => {
+    const isTheirs = (viewer: Viewer) => viewer.userId === userId && viewer.shardId === 0;
+    return dispatch('CHANNEL_CREATE', await presenter.channel(channel, userId), intentsOf(event.type, null), isTheirs);
+  };
+  return Promise.all(channel.participants.map(shownTo));
+};
+
+type Reaction = EventOf<'reaction-added'> | EventOf<'reaction-removed'>;
 
 /** From the event itself: in a cluster the views may not hold it yet, and may know later ones. */
 const createdChannel = (
@@ -240,7 +221,7 @@ const withoutReactions = (message: ApiMessage): ApiMessage => {
 
 const deletedMessage = (event: EventOf<'message-deleted'>, guildId: string | null): object => ({
   id: event.data.messageId,
-  channel_id: channelIdOf(event),
+  channel_id: channelIdOf(event.stream),
   ...inGuild(guildId),
   sequence: event.sequence,
   ordinal: event.data.ordinal,
@@ -248,7 +229,7 @@ const deletedMessage = (event: EventOf<'message-deleted'>, guildId: string | nul
 
 const reaction = (event: Reaction, guildId: string | null): object => ({
   user_id: event.data.userId,
-  channel_id: channelIdOf(event),
+  channel_id: channelIdOf(event.stream),
   message_id: event.data.messageId,
   ...inGuild(guildId),
   emoji: { id: null, name: event.data.emoji },

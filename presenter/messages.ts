@@ -5,16 +5,11 @@ import type { MessageRow, TimelineReader } from '../projections/views/timelines/
 import { decodeOrUndefined } from '../schemas/codecs.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import { MessageBody } from '../schemas/events/channel.ts';
-import { channelStream } from '../schemas/streams.ts';
+import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import { type KeyRing, openText } from '../vault/sealing.ts';
 import { isoTime, presentMember } from './guilds.ts';
 import type { ApiMessage, ApiReaction, ApiUser } from './shapes.ts';
 import type { UserPresenter } from './users.ts';
-
-const channelIdOf = (stream: string): string => stream.slice('channel-'.length);
-
-const REPLY = 19;
-const DEFAULT = 0;
 
 const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction => ({
   emoji: { id: null, name: reaction.emoji },
@@ -58,7 +53,7 @@ export class MessagePresenter {
   }
 
   async edited(event: EventOf<'message-edited'>, guildId: string | null): Promise<ApiMessage | undefined> {
-    const row = await this.timelines.message(channelIdOf(event.stream), event.data.messageId, '');
+    const row = await this.timelines.message(channelIdOf(event.stream)!, event.data.messageId, '');
     if (row === undefined) return undefined;
     const asEdited: MessageRow = {
       ...row,
@@ -131,7 +126,7 @@ export class MessagePresenter {
       ...(row.reactions.length === 0 ? {} : { reactions: row.reactions.map(presentReaction) }),
       ...(row.nonce === null ? {} : { nonce: row.nonce }),
       pinned: false,
-      type: row.replyTo === null ? DEFAULT : REPLY,
+      type: row.type,
       flags: row.flags,
       sequence: row.sequence,
       ordinal: row.ordinal,

@@ -3,7 +3,8 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
-import type { EventOf } from '../schemas/events/catalogue.ts';
+import { type EventOf, versionOf } from '../schemas/events/catalogue.ts';
+import { formerMessageType } from '../schemas/events/channel.ts';
 import { channelStream, userStream } from '../schemas/streams.ts';
 import type { Vault } from '../vault/port.ts';
 import { KeyRing, sealText } from '../vault/sealing.ts';
@@ -81,6 +82,7 @@ export class Shown {
       ...{
         time: NOW,
         editedTime: null,
+        type: formerMessageType(more.replyTo ?? null),
         replyTo: null,
         mentions: { users: [], everyone: false },
         flags: 0,
@@ -95,12 +97,17 @@ export class Shown {
 
   /** The event that a row comes from. */
   posted(row: MessageRow): EventOf<'message-posted'> {
-    const { id: messageId, ordinal, author, replyTo, mentions, flags, nonce, sealed } = row;
+    const { id: messageId, ordinal, author, type: messageType, replyTo, mentions, flags, nonce, sealed } = row;
     return {
-      ...{ id: row.sealedIn, type: 'message-posted', schema: 1, stream: channelStream(row.channelId) },
+      ...{
+        id: row.sealedIn,
+        type: 'message-posted',
+        schema: versionOf('message-posted'),
+        stream: channelStream(row.channelId),
+      },
       ...{ sequence: row.sequence, position: row.position, time: row.time, actor: author, key: null },
       ...{ correlationId: 'c', causationId: null, traceparent: null },
-      data: { messageId, ordinal, author, replyTo, mentions, flags, nonce, sealed },
+      data: { messageId, ordinal, author, messageType, replyTo, mentions, flags, nonce, sealed },
     } as unknown as EventOf<'message-posted'>;
   }
 

@@ -2,7 +2,7 @@
 
 import { MemoryLog } from '../log/memory.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import type { Mentions } from '../schemas/events/channel.ts';
+import { formerMessageType, type Mentions } from '../schemas/events/channel.ts';
 import {
   channelStream,
   directStream,
@@ -90,6 +90,7 @@ export class Story {
       messageId: messageId(channelId, ordinal),
       ordinal,
       author,
+      messageType: formerMessageType(more.replyTo ?? null),
       replyTo: more.replyTo ?? null,
       mentions: more.mentions ?? NO_MENTIONS,
       flags: 0,

@@ -112,6 +112,7 @@ const messageRow = (channelId: string, ordinal: number): MessageRow => ({
   author: OWNER,
   time: NOW,
   editedTime: null,
+  type: 0,
   replyTo: null,
   mentions: { users: [], everyone: false },
   flags: 0,

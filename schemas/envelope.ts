@@ -10,7 +10,7 @@ export interface NewEvent<Type extends string = string, Data = unknown> {
   /** UUIDv5 of stream, sequence and idempotency key, so that a retry carries the same id. */
   readonly id: string;
   readonly type: Type;
-  /** Version of `data`; older ones are upcast when read. */
+  /** Version of `data`, of its type's own count from 1; older ones are upcast when read. */
   readonly schema: number;
   readonly stream: string;
   /** Place in the stream: dense, from 1. */
@@ -34,13 +34,18 @@ export interface Recorded<Type extends string = string, Data = unknown> extends 
 }
 
 /**
- * An event at its place in the log, its data in whatever form.
+ * An event at its place in the log, its data in whatever form; `schema` where that is another than the event was written in.
  * Field by field: a spread of so many fields takes microseconds, and this runs for every event.
  */
-export const recordedAs = <Data>(event: NewEvent, position: number, data: Data): Recorded<string, Data> => ({
+export const recordedAs = <Data>(
+  event: NewEvent,
+  position: number,
+  data: Data,
+  schema = event.schema,
+): Recorded<string, Data> => ({
   id: event.id,
   type: event.type,
-  schema: event.schema,
+  schema,
   stream: event.stream,
   sequence: event.sequence,
   time: event.time,

@@ -19,10 +19,11 @@ import type { Readers, Views } from '../../projections/port.ts';
 import { CurrentAudiences } from '../../projections/views/audience/view.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
 import { CachedGuilds } from '../../projections/views/guild-views/cached.ts';
-import { type GuildReader, STRUCTURE } from '../../projections/views/guild-views/view.ts';
+import type { GuildReader } from '../../projections/views/guild-views/view.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { progressWithFallback, UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
+import { typesChanging } from '../../schemas/events/catalogue.ts';
 import { KeyRing } from '../../vault/sealing.ts';
 import { createTokens } from '../../vault/tokens.ts';
 import type { EdgeOptions, Shared, Stores } from '../edges.ts';
@@ -45,11 +46,13 @@ interface ReadSide {
   heardOf(update: ProgressUpdate): void;
 }
 
+const STRUCTURAL = typesChanging('guild-views');
+
 /** Whether the guild views hold a position without having got there: nothing of theirs lies between. */
 const nothingStructural =
   (log: LogReader) =>
   async (after: number, position: number): Promise<boolean> => {
-    const { events, through } = await log.readAll({ after, types: STRUCTURE, limit: 1 });
+    const { events, through } = await log.readAll({ after, types: STRUCTURAL, limit: 1 });
     const [first] = events;
     return first === undefined ? through >= position : first.position > position;
   };

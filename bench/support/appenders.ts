@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { either } from 'fp-ts';
 import type { EventLog } from '../../log/port.ts';
-import type { NewParleyEvent } from '../../schemas/events/catalogue.ts';
+import { type NewParleyEvent, versionOf } from '../../schemas/events/catalogue.ts';
+import { MessageType } from '../../schemas/events/channel.ts';
 import { median } from '../bench.ts';
 
 export const APPENDERS = 64;
@@ -13,11 +14,11 @@ export const USER = '1234567890123456789';
 /** The sealed text of a short message. */
 const box = randomBytes(72).toString('base64');
 
-/** Its `data` is 300 bytes of JSON. */
+/** Its `data` is 316 bytes of JSON. */
 export const posted = (stream: string, sequence: number, messageId = USER): NewParleyEvent => ({
   id: '6ba7b810-9dad-51d1-80b4-00c04fd430c8',
   type: 'message-posted',
-  schema: 1,
+  schema: versionOf('message-posted'),
   stream,
   sequence,
   time: 1_700_000_000_000 + sequence,
@@ -30,6 +31,7 @@ export const posted = (stream: string, sequence: number, messageId = USER): NewP
     messageId,
     ordinal: sequence,
     author: USER,
+    messageType: MessageType.default,
     replyTo: null,
     mentions: { users: [], everyone: false },
     flags: 0,

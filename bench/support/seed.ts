@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import { SNOWFLAKE_EPOCH, snowflakeAt } from '../../domain/snowflake.ts';
 import type { EventLog } from '../../log/port.ts';
-import { EVENT_SCHEMA, type NewParleyEvent } from '../../schemas/events/catalogue.ts';
+import { type NewParleyEvent, versionOf } from '../../schemas/events/catalogue.ts';
+import { MessageType } from '../../schemas/events/channel.ts';
 import { channelStream, memberStream, userStream } from '../../schemas/streams.ts';
 import { sealText } from '../../vault/sealing.ts';
 import { createTokens } from '../../vault/tokens.ts';
@@ -24,7 +25,7 @@ type Unsealed = Pick<NewParleyEvent, 'type' | 'stream' | 'sequence' | 'time' | '
 const envelope = (event: Unsealed): NewParleyEvent =>
   ({
     id: randomUUID(),
-    schema: EVENT_SCHEMA,
+    schema: versionOf(event.type),
     correlationId: 'seed',
     causationId: null,
     traceparent: null,
@@ -110,6 +111,7 @@ export const seedMessages = async (
           messageId: seededMessageId(ordinal, count, until),
           ordinal,
           author,
+          messageType: MessageType.default,
           replyTo: null,
           mentions: { users: [], everyone: false },
           flags: 0,

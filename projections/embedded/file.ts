@@ -40,7 +40,7 @@ export const bootId = (): string => {
 // Everything in the views file.
 
 /** Changes with any table or projection: a file of another version is rebuilt from the log. */
-export const VIEWS_VERSION = 4;
+export const VIEWS_VERSION = 5;
 
 /** One row: what the file was made of, how far it has got, and in which boot of the machine it was last opened. */
 const views = `

@@ -1,19 +1,10 @@
 /** Batches and readers at rest take turns. */
-import type { EventType, ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { changesRights, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 
-/** Cuts a batch after every event that changes who may see what. */
-const CHANGES_RIGHTS: ReadonlySet<EventType> = new Set([
-  'channel-created',
-  'guild-created',
-  'member-joined',
-  'member-left',
-  'dm-opened',
-  'user-registered',
-]);
-
-export const changesRights = (event: ParleyEvent): boolean => CHANGES_RIGHTS.has(event.type);
-
-/** When a listener handles such an event, the views stand exactly at its position. */
+/**
+ * Cuts a batch after every event that changes who may see what: when a listener handles such an event, the views stand
+ * exactly at its position.
+ */
 export const cutAtRightsChanges = (events: readonly ParleyEvent[]): readonly (readonly ParleyEvent[])[] => {
   const batches: (readonly ParleyEvent[])[] = [];
   let start = 0;

@@ -2,7 +2,7 @@
  * Which channel of the feed an event goes through. A channel belongs to a partition, that of the streams it tells of,
  * so what is published in it and the partition's manifests stay in order.
  */
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { isCarried, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { type Audience, channelIdOf, channelStream, readStream } from '../../schemas/streams.ts';
 import { partitionOf } from '../engine/partitions.ts';
 
@@ -17,18 +17,8 @@ const saidIn = (channelId: string): string => `c:${channelId}`;
 const readBy = (userId: string): string => `u:${userId}`;
 
 export const feedChannelOf = (event: ParleyEvent): string => {
-  switch (event.type) {
-    case 'message-posted':
-    case 'message-edited':
-    case 'message-deleted':
-    case 'reaction-added':
-    case 'reaction-removed':
-      return saidIn(channelIdOf(event.stream) ?? event.stream);
-    case 'channels-read':
-      return readBy(event.data.userId);
-    default:
-      return STRUCTURE;
-  }
+  if (isCarried(event, 'channel')) return saidIn(channelIdOf(event.stream)!);
+  return isCarried(event, 'person') ? readBy(event.data.userId) : STRUCTURE;
 };
 
 export interface FeedChannel {

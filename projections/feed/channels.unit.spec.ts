@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { audiencesOf } from '../../presenter/dispatches.ts';
+import { audiencesOf } from '../../schemas/events/catalogue.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { Story } from '../testing.ts';
 import { feedChannelOf, feedOf, STRUCTURE } from './channels.ts';

@@ -1,9 +1,9 @@
 /** Hands over what has arrived, in position order up to the watermark, one batch after another. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { changesRights, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { BatchListener } from '../engine/port.ts';
-import { changesRights, cutAtRightsChanges, Turns } from '../engine/turns.ts';
+import { cutAtRightsChanges, Turns } from '../engine/turns.ts';
 
 /** Events that have arrived and may not be handed over yet: in position order, each once. */
 interface Arrived {

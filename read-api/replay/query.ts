@@ -1,7 +1,7 @@
 /** What can be replayed, and how it is asked for. */
 import * as t from 'io-ts';
 import { integerText, text } from '../../schemas/codecs.ts';
-import { type EventType, eventData } from '../../schemas/events/catalogue.ts';
+import { EVENT_TYPES, type EventType, isEventType } from '../../schemas/events/catalogue.ts';
 import type { LineForm } from './lines.ts';
 
 /** One stream, by its sequences, both ends included. */
@@ -39,11 +39,9 @@ const fromText = <A>(name: string, message: string, parse: (given: string) => A 
     String,
   );
 
-const isEventType = (word: string): word is EventType => Object.hasOwn(eventData, word);
-
 export const EventTypes = fromText<readonly EventType[]>(
   'event types separated by commas',
-  `Must be event types separated by commas, of: ${Object.keys(eventData).join(', ')}.`,
+  `Must be event types separated by commas, of: ${EVENT_TYPES.join(', ')}.`,
   (given) => {
     const words = given.split(',');
     return words.every(isEventType) ? words : undefined;

@@ -20,6 +20,7 @@ const posted = (n: number) =>
     messageId: String(100 + n),
     ordinal: n,
     author: '2',
+    messageType: 0,
     replyTo: null,
     mentions: { users: [], everyone: false },
     flags: 0,

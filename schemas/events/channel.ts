@@ -1,6 +1,9 @@
 /** Events of `channel-<id>`: the channel's settings and everything said in it. */
 import * as t from 'io-ts';
-import { Sealed } from '../envelope.ts';
+import { type Recorded, Sealed } from '../envelope.ts';
+import { Intent } from '../gateway/frames.ts';
+import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../streams.ts';
+import { defineEvent, formerly, nobody } from './definition.ts';
 
 /** A permission overwrite of a channel; `allow` and `deny` are bit sets as decimal strings. `type` 0 role, 1 member. */
 export const Overwrite = t.type({
@@ -14,7 +17,17 @@ export type Overwrite = t.TypeOf<typeof Overwrite>;
 export const Mentions = t.type({ users: t.array(t.string), everyone: t.boolean });
 export type Mentions = t.TypeOf<typeof Mentions>;
 
-export const ChannelCreated = t.type({
+/** What is inside the sealed part of a message. */
+export const MessageBody = t.type({ content: t.string, embeds: t.array(t.UnknownRecord) });
+export type MessageBody = t.TypeOf<typeof MessageBody>;
+
+/** Discord's numbers for what a message is. */
+export const MessageType = { default: 0, reply: 19 } as const;
+
+/** Whoever sees the channel in whose stream the event stands. */
+const itsChannel = (event: Recorded): readonly Audience[] => [channelAudience(channelIdOf(event.stream)!)];
+
+const Created = t.type({
   channelId: t.string,
   kind: t.union([t.literal('text'), t.literal('dm')]),
   guildId: t.union([t.string, t.null]),
@@ -25,43 +38,140 @@ export const ChannelCreated = t.type({
   participants: t.array(t.string),
 });
 
-export const MessagePosted = t.type({
+/** The guild's members, or the two people of a direct channel. */
+const whereItIs = ({ data }: { readonly data: t.TypeOf<typeof Created> }): readonly Audience[] =>
+  data.guildId === null ? data.participants.map(userAudience) : [guildAudience(data.guildId)];
+
+export const ChannelCreated = defineEvent({
+  codec: Created,
+  former: [],
+  audiences: whereItIs,
+  indexedFor: whereItIs,
+  feed: 'structure',
+  intents: { guild: Intent.guilds, direct: Intent.none },
+  changesRights: true,
+  inGuildCreate: true,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+});
+
+const PostedV1 = t.type({
   messageId: t.string,
-  /** The n-th message of the channel: dense, from 1. */
   ordinal: t.number,
   author: t.string,
-  /** Id of the message this one replies to. */
   replyTo: t.union([t.string, t.null]),
   mentions: Mentions,
   flags: t.number,
   nonce: t.union([t.string, t.number, t.null]),
-  /** Opens to `MessageBody`. */
   sealed: Sealed,
 });
 
-export const MessageEdited = t.type({
-  messageId: t.string,
-  ordinal: t.number,
-  author: t.string,
-  mentions: Mentions,
-  /** Opens to `MessageBody`. */
-  sealed: Sealed,
+/** What a message was before it said so itself. */
+export const formerMessageType = (replyTo: string | null): number =>
+  replyTo === null ? MessageType.default : MessageType.reply;
+
+const messageIntents = { guild: Intent.guildMessages, direct: Intent.directMessages };
+
+export const MessagePosted = defineEvent({
+  codec: t.type({
+    messageId: t.string,
+    /** The n-th message of the channel: dense, from 1. */
+    ordinal: t.number,
+    author: t.string,
+    /** One of `MessageType`. */
+    messageType: t.number,
+    /** Id of the message this one replies to. */
+    replyTo: t.union([t.string, t.null]),
+    mentions: Mentions,
+    flags: t.number,
+    nonce: t.union([t.string, t.number, t.null]),
+    sealed: Sealed,
+  }),
+  former: [
+    formerly(PostedV1, ({ messageId, ordinal, author, replyTo, mentions, flags, nonce, sealed }) => ({
+      messageId,
+      ordinal,
+      author,
+      messageType: formerMessageType(replyTo),
+      replyTo,
+      mentions,
+      flags,
+      nonce,
+      sealed,
+    })),
+  ],
+  audiences: itsChannel,
+  indexedFor: nobody,
+  feed: 'channel',
+  intents: messageIntents,
+  changesRights: false,
+  inGuildCreate: false,
+  changes: ['timelines', 'unread'],
+  followedUp: false,
+  frequent: true,
+  seals: MessageBody,
 });
 
-export const MessageDeleted = t.type({ messageId: t.string, ordinal: t.number, author: t.string });
-
-const Reaction = t.type({
-  messageId: t.string,
-  ordinal: t.number,
-  /** Who wrote the message. */
-  author: t.string,
-  userId: t.string,
-  /** A Unicode emoji. */
-  emoji: t.string,
+export const MessageEdited = defineEvent({
+  codec: t.type({
+    messageId: t.string,
+    ordinal: t.number,
+    author: t.string,
+    mentions: Mentions,
+    sealed: Sealed,
+  }),
+  former: [],
+  audiences: itsChannel,
+  indexedFor: nobody,
+  feed: 'channel',
+  intents: messageIntents,
+  changesRights: false,
+  inGuildCreate: false,
+  changes: ['timelines', 'unread'],
+  followedUp: false,
+  frequent: true,
+  seals: MessageBody,
 });
-export const ReactionAdded = Reaction;
-export const ReactionRemoved = Reaction;
 
-/** What is inside the sealed part of a message. */
-export const MessageBody = t.type({ content: t.string, embeds: t.array(t.UnknownRecord) });
-export type MessageBody = t.TypeOf<typeof MessageBody>;
+export const MessageDeleted = defineEvent({
+  codec: t.type({ messageId: t.string, ordinal: t.number, author: t.string }),
+  former: [],
+  audiences: itsChannel,
+  indexedFor: nobody,
+  feed: 'channel',
+  intents: messageIntents,
+  changesRights: false,
+  inGuildCreate: false,
+  changes: ['timelines', 'unread'],
+  followedUp: false,
+  frequent: true,
+  seals: null,
+});
+
+/** Adding and removing are told of alike. */
+const reaction = defineEvent({
+  codec: t.type({
+    messageId: t.string,
+    ordinal: t.number,
+    /** Who wrote the message. */
+    author: t.string,
+    userId: t.string,
+    /** A Unicode emoji. */
+    emoji: t.string,
+  }),
+  former: [],
+  audiences: itsChannel,
+  indexedFor: nobody,
+  feed: 'channel',
+  intents: { guild: Intent.guildReactions, direct: Intent.directReactions },
+  changesRights: false,
+  inGuildCreate: false,
+  changes: ['timelines'],
+  followedUp: false,
+  frequent: true,
+  seals: null,
+});
+export const ReactionAdded = reaction;
+export const ReactionRemoved = reaction;

@@ -1,4 +1,19 @@
 /** Events of `dm-<low>_<high>`: which channel belongs to a pair of people. */
 import * as t from 'io-ts';
+import { userAudience } from '../streams.ts';
+import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
 
-export const DirectOpened = t.type({ channelId: t.string, participants: t.array(t.string) });
+export const DirectOpened = defineEvent({
+  codec: t.type({ channelId: t.string, participants: t.array(t.string) }),
+  former: [],
+  audiences: nobody,
+  indexedFor: ({ data }) => data.participants.map(userAudience),
+  feed: 'structure',
+  intents: NO_INTENTS,
+  changesRights: true,
+  inGuildCreate: false,
+  changes: [],
+  followedUp: true,
+  frequent: false,
+  seals: null,
+});

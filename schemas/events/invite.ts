@@ -1,14 +1,44 @@
 /** Events of `invite-<code>`. Only capped invites record who redeemed them: the cap needs a total order, nothing else does. */
 import * as t from 'io-ts';
+import { Intent } from '../gateway/frames.ts';
+import { guildAudience } from '../streams.ts';
+import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
 
-export const InviteCreated = t.type({
-  code: t.string,
-  guildId: t.string,
-  channelId: t.string,
-  inviterId: t.string,
-  /** 0: any number. */
-  maxUses: t.number,
-  /** Milliseconds since 1970; null: never. */
-  expiresAt: t.union([t.number, t.null]),
+export const InviteCreated = defineEvent({
+  codec: t.type({
+    code: t.string,
+    guildId: t.string,
+    channelId: t.string,
+    inviterId: t.string,
+    /** 0: any number. */
+    maxUses: t.number,
+    /** Milliseconds since 1970; null: never. */
+    expiresAt: t.union([t.number, t.null]),
+  }),
+  former: [],
+  audiences: ({ data }) => [guildAudience(data.guildId)],
+  indexedFor: ({ data }) => [guildAudience(data.guildId)],
+  feed: 'structure',
+  intents: { guild: Intent.guildInvites, direct: Intent.none },
+  changesRights: false,
+  inGuildCreate: false,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
 });
-export const InviteRedeemed = t.type({ code: t.string, guildId: t.string, userId: t.string });
+
+export const InviteRedeemed = defineEvent({
+  codec: t.type({ code: t.string, guildId: t.string, userId: t.string }),
+  former: [],
+  audiences: nobody,
+  indexedFor: nobody,
+  feed: 'structure',
+  intents: NO_INTENTS,
+  changesRights: false,
+  inGuildCreate: false,
+  changes: ['guild-views'],
+  followedUp: true,
+  frequent: false,
+  seals: null,
+});

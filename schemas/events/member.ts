@@ -1,6 +1,46 @@
 /** Events of `member-<guild>_<user>`. */
 import * as t from 'io-ts';
+import { Intent } from '../gateway/frames.ts';
+import { guildAudience, userAudience } from '../streams.ts';
+import { defineEvent } from './definition.ts';
 
 const Membership = t.type({ guildId: t.string, userId: t.string });
-export const MemberJoined = t.intersection([Membership, t.type({ invite: t.union([t.string, t.null]) })]);
-export const MemberLeft = Membership;
+
+interface OfMember {
+  readonly data: t.TypeOf<typeof Membership>;
+}
+
+const theGuild = ({ data }: OfMember) => [guildAudience(data.guildId)];
+/** Who comes or goes finds it even where no guild tells of it any more. */
+const guildAndMember = ({ data }: OfMember) => [guildAudience(data.guildId), userAudience(data.userId)];
+const intents = { guild: Intent.guildMembers, direct: Intent.none };
+
+export const MemberJoined = defineEvent({
+  codec: t.intersection([Membership, t.type({ invite: t.union([t.string, t.null]) })]),
+  former: [],
+  audiences: theGuild,
+  indexedFor: guildAndMember,
+  feed: 'structure',
+  intents,
+  changesRights: true,
+  inGuildCreate: true,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+});
+
+export const MemberLeft = defineEvent({
+  codec: Membership,
+  former: [],
+  audiences: theGuild,
+  indexedFor: guildAndMember,
+  feed: 'structure',
+  intents,
+  changesRights: true,
+  inGuildCreate: true,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+});

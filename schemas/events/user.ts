@@ -1,17 +1,31 @@
 /** Events of `user-<id>`. */
 import * as t from 'io-ts';
 import { Sealed } from '../envelope.ts';
-
-export const UserRegistered = t.type({
-  userId: t.string,
-  /** person: signs in; bot: has a token; imported: a name from elsewhere that nobody can sign in as. */
-  kind: t.union([t.literal('person'), t.literal('bot'), t.literal('imported')]),
-  /** Who made the bot. */
-  ownerId: t.union([t.string, t.null]),
-  /** Opens to `Profile`. */
-  sealed: Sealed,
-});
+import { userAudience } from '../streams.ts';
+import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
 
 /** What is inside the sealed part of a registration. */
 export const Profile = t.type({ username: t.string, globalName: t.union([t.string, t.null]) });
 export type Profile = t.TypeOf<typeof Profile>;
+
+export const UserRegistered = defineEvent({
+  codec: t.type({
+    userId: t.string,
+    /** person: signs in; bot: has a token; imported: a name from elsewhere that nobody can sign in as. */
+    kind: t.union([t.literal('person'), t.literal('bot'), t.literal('imported')]),
+    /** Who made the bot. */
+    ownerId: t.union([t.string, t.null]),
+    sealed: Sealed,
+  }),
+  former: [],
+  audiences: nobody,
+  indexedFor: ({ data }) => [userAudience(data.userId)],
+  feed: 'structure',
+  intents: NO_INTENTS,
+  changesRights: true,
+  inGuildCreate: false,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: Profile,
+});

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { guildAudience, userAudience } from '../../../schemas/streams.ts';
 import { Story } from '../../testing.ts';
-import { type AudienceEntry, type AudienceReader, audienceEntries, CurrentAudiences, INDEXED } from './view.ts';
+import { type AudienceEntry, type AudienceReader, audienceEntries, CurrentAudiences } from './view.ts';
 
 const told = () => {
   const story = new Story();
@@ -40,10 +40,4 @@ it('answers the same however far the index has got', async () => {
       expect(await current.between(audiences, after, end, limit)).toEqual(expected);
     }),
   );
-});
-
-it('reads every type of event that has an audience', () => {
-  const { events } = told();
-  const types = new Set(events.filter((event) => audienceEntries([event]).length > 0).map(({ type }) => type));
-  for (const type of types) expect(INDEXED).toContain(type);
 });

@@ -1,8 +1,8 @@
 /** Which events concern a guild or a user. A channel's own stream is its index, so channels have no rows here. */
 
 import type { LogReader } from '../../../log/port.ts';
-import type { EventType, ParleyEvent } from '../../../schemas/events/catalogue.ts';
-import { type Audience, guildAudience, userAudience } from '../../../schemas/streams.ts';
+import { INDEXED, indexedFor, type ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import type { Audience } from '../../../schemas/streams.ts';
 
 export interface AudienceEntry {
   readonly audience: Audience;
@@ -28,33 +28,10 @@ export interface AudienceWriter {
 
 // From events to the audiences they concern.
 
-/** The guild and user audiences of an event. What is said in a channel has none: the channel's stream is its index. */
-const audiencesOf = (event: ParleyEvent): readonly Audience[] => {
-  switch (event.type) {
-    case 'guild-created':
-    case 'invite-created':
-      return [guildAudience(event.data.guildId)];
-    case 'channel-created':
-      return event.data.guildId === null
-        ? event.data.participants.map(userAudience)
-        : [guildAudience(event.data.guildId)];
-    case 'member-joined':
-    case 'member-left':
-      return [guildAudience(event.data.guildId), userAudience(event.data.userId)];
-    case 'dm-opened':
-      return event.data.participants.map(userAudience);
-    case 'channels-read':
-    case 'user-registered':
-      return [userAudience(event.data.userId)];
-    default:
-      return [];
-  }
-};
-
 export const audienceEntries = (events: readonly ParleyEvent[]): readonly AudienceEntry[] => {
   const entries: AudienceEntry[] = [];
   for (const event of events) {
-    for (const audience of audiencesOf(event)) {
+    for (const audience of indexedFor(event)) {
       const { position, stream, sequence, type } = event;
       entries.push({ audience, position, stream, sequence, type });
     }
@@ -63,18 +40,6 @@ export const audienceEntries = (events: readonly ParleyEvent[]): readonly Audien
 };
 
 // The audience index where it lags behind the log: what it does not hold yet is read from the log, by type.
-
-/** Types of the events that guild and user audiences are told of. */
-export const INDEXED = [
-  'guild-created',
-  'invite-created',
-  'channel-created',
-  'member-joined',
-  'member-left',
-  'dm-opened',
-  'channels-read',
-  'user-registered',
-] as const satisfies readonly EventType[];
 
 const PAGE = 1000;
 

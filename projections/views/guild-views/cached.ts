@@ -5,7 +5,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
 const KEPT = 50_000;
@@ -19,23 +19,22 @@ const memberKey = (guildId: string, userId: string) => `member:${guildId}_${user
 const userKey = (id: string) => `user:${id}`;
 const ADMINISTRATOR = 'administrator';
 
-const concernedBy = (event: ParleyEvent): readonly string[] => {
-  switch (event.type) {
-    case 'guild-created':
-      return [guildKey(event.data.guildId)];
-    case 'channel-created': {
-      const { channelId, guildId } = event.data;
-      return guildId === null ? [channelKey(channelId)] : [channelKey(channelId), channelsKey(guildId)];
-    }
-    case 'member-joined':
-    case 'member-left':
-      return [memberKey(event.data.guildId, event.data.userId), guildKey(event.data.guildId)];
-    case 'user-registered':
-      // Somebody who registered earlier may come to the store later.
-      return [userKey(event.data.userId), ADMINISTRATOR];
-    default:
-      return [];
-  }
+const ofMembership = ({ data }: { readonly data: { readonly guildId: string; readonly userId: string } }) => [
+  memberKey(data.guildId, data.userId),
+  guildKey(data.guildId),
+];
+
+/** Keys of the rows that an event changes; invites are not kept. */
+const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
+  'guild-created': ({ data }) => [guildKey(data.guildId)],
+  'channel-created': ({ data: { channelId, guildId } }) =>
+    guildId === null ? [channelKey(channelId)] : [channelKey(channelId), channelsKey(guildId)],
+  'member-joined': ofMembership,
+  'member-left': ofMembership,
+  // Somebody who registered earlier may come to the store later.
+  'user-registered': ({ data }) => [userKey(data.userId), ADMINISTRATOR],
+  'invite-created': () => [],
+  'invite-redeemed': () => [],
 };
 
 export class CachedGuilds implements GuildReader {
@@ -60,8 +59,8 @@ export class CachedGuilds implements GuildReader {
 
   /** To be told of every event that this node hears. */
   heard(event: ParleyEvent): void {
-    const keys = concernedBy(event);
-    if (keys.length === 0) return;
+    const keys = handlerOf(keysOf, event)?.(event);
+    if (keys === undefined || keys.length === 0) return;
     for (const key of keys) this.rows.delete(key);
     this.changes += 1;
     this.lastChange = Math.max(this.lastChange, event.position);

@@ -1,7 +1,7 @@
 /** Who there is, where, with which rights: guilds, channels, members, invites, users. */
 
 import type { Sealed } from '../../../schemas/envelope.ts';
-import type { EventType, ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 
 export interface GuildRow {
@@ -100,62 +100,41 @@ export interface GuildWriter {
 
 // From events to changes of the guild views.
 
-/** Types of the events that change the guild views. */
-export const STRUCTURE = [
-  'guild-created',
-  'channel-created',
-  'member-joined',
-  'member-left',
-  'user-registered',
-  'invite-created',
-  'invite-redeemed',
-] as const satisfies readonly EventType[];
-
-const changesOf = (event: ParleyEvent): readonly GuildChange[] => {
-  switch (event.type) {
-    case 'guild-created': {
-      const { guildId: id, name, ownerId, everyone } = event.data;
-      return [{ kind: 'guild-added', guild: { id, name, ownerId, everyone }, position: event.position }];
-    }
-    case 'channel-created': {
-      const { channelId: id, kind, guildId, name, topic, overwrites, participants } = event.data;
-      const createdAt = event.position;
-      return [
-        { kind: 'channel-added', channel: { id, kind, guildId, name, topic, overwrites, participants, createdAt } },
-      ];
-    }
-    case 'member-joined': {
-      const { guildId, userId, invite } = event.data;
-      const member = { guildId, userId, joinedTime: event.time, joinedAt: event.position };
-      const joined: GuildChange = { kind: 'member-joined', member };
-      return invite === null
-        ? [joined]
-        : [joined, { kind: 'invite-used', code: invite, capped: false, position: event.position }];
-    }
-    case 'member-left': {
-      const { guildId, userId } = event.data;
-      return [{ kind: 'member-left', guildId, userId, position: event.position }];
-    }
-    case 'user-registered': {
-      const { userId: id, kind, ownerId, sealed } = event.data;
-      return [
-        { kind: 'user-added', user: { id, kind, ownerId, sealed, sealedIn: event.id }, position: event.position },
-      ];
-    }
-    case 'invite-created': {
-      const { code, guildId, channelId, inviterId, maxUses, expiresAt } = event.data;
-      const invite = { code, guildId, channelId, inviterId, maxUses, expiresAt, createdTime: event.time };
-      return [{ kind: 'invite-added', invite, position: event.position }];
-    }
-    case 'invite-redeemed':
-      return [{ kind: 'invite-used', code: event.data.code, capped: true, position: event.position }];
-    default:
-      return [];
-  }
+const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]> = {
+  'guild-created': ({ data, position }) => {
+    const { guildId: id, name, ownerId, everyone } = data;
+    return [{ kind: 'guild-added', guild: { id, name, ownerId, everyone }, position }];
+  },
+  'channel-created': ({ data, position: createdAt }) => {
+    const { channelId: id, kind, guildId, name, topic, overwrites, participants } = data;
+    return [
+      { kind: 'channel-added', channel: { id, kind, guildId, name, topic, overwrites, participants, createdAt } },
+    ];
+  },
+  'member-joined': ({ data, time, position }) => {
+    const { guildId, userId, invite } = data;
+    const member = { guildId, userId, joinedTime: time, joinedAt: position };
+    const joined: GuildChange = { kind: 'member-joined', member };
+    return invite === null ? [joined] : [joined, { kind: 'invite-used', code: invite, capped: false, position }];
+  },
+  'member-left': ({ data: { guildId, userId }, position }) => [{ kind: 'member-left', guildId, userId, position }],
+  'user-registered': ({ id: sealedIn, data, position }) => {
+    const { userId: id, kind, ownerId, sealed } = data;
+    return [{ kind: 'user-added', user: { id, kind, ownerId, sealed, sealedIn }, position }];
+  },
+  'invite-created': ({ data, time: createdTime, position }) => {
+    const { code, guildId, channelId, inviterId, maxUses, expiresAt } = data;
+    const invite = { code, guildId, channelId, inviterId, maxUses, expiresAt, createdTime };
+    return [{ kind: 'invite-added', invite, position }];
+  },
+  'invite-redeemed': ({ data, position }) => [{ kind: 'invite-used', code: data.code, capped: true, position }],
 };
+
+const NO_CHANGES: readonly GuildChange[] = [];
 
 export const guildChanges = (events: readonly ParleyEvent[]): readonly GuildChange[] => {
   const changes: GuildChange[] = [];
-  for (const event of events) for (const change of changesOf(event)) changes.push(change);
+  for (const event of events)
+    for (const change of handlerOf(changesOf, event)?.(event) ?? NO_CHANGES) changes.push(change);
   return changes;
 };

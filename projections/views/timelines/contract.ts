@@ -66,6 +66,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
         time: event.time,
         editedTime: null,
         replyTo: messageId(channel, 7),
+        type: 19,
         mentions: { users: [BOB], everyone: true },
         flags: 0,
         nonce: '12',

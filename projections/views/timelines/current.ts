@@ -4,7 +4,7 @@
  */
 import type { LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
-import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
 import { channelStream } from '../../../schemas/streams.ts';
 import { type MessageRow, rowOfPosted, type TimelineReader } from './view.ts';
 
@@ -14,20 +14,32 @@ const FOLDED = 20_000;
 
 type Log = Pick<LogReader, 'readStream' | 'streamHead'>;
 
-/** Reactions stay as the timeline counted them: folding them twice would count them twice. */
-const evolved = (row: MessageRow | undefined, event: ParleyEvent, messageId: string): MessageRow | undefined => {
-  if (!('messageId' in event.data) || event.data.messageId !== messageId) return row;
-  if (event.type === 'message-posted') return row ?? rowOfPosted(event);
-  if (row === undefined) return undefined;
-  if (event.type === 'message-deleted') return { ...row, deleted: true, sealed: null };
-  if (event.type !== 'message-edited' || row.deleted) return row;
-  return {
-    ...row,
-    editedTime: event.time,
-    mentions: event.data.mentions,
-    sealed: event.data.sealed,
-    sealedIn: event.id,
-  };
+type Row = MessageRow | undefined;
+
+const asItWas = (_: unknown, row: Row): Row => row;
+
+/** What becomes of a message's row. Reactions stay as the timeline counted them: folding them twice would count them twice. */
+const evolve: ByType<TypesChanging<'timelines'>, [row: Row], Row> = {
+  'message-posted': (event, row) => row ?? rowOfPosted(event),
+  'message-edited': (event, row) =>
+    row === undefined || row.deleted
+      ? row
+      : {
+          ...row,
+          editedTime: event.time,
+          mentions: event.data.mentions,
+          sealed: event.data.sealed,
+          sealedIn: event.id,
+        },
+  'message-deleted': (_, row) => row && { ...row, deleted: true, sealed: null },
+  'reaction-added': asItWas,
+  'reaction-removed': asItWas,
+};
+
+const evolved = (row: Row, event: ParleyEvent, messageId: string): Row => {
+  const about = 'messageId' in event.data && event.data.messageId === messageId;
+  const handler = about ? handlerOf(evolve, event) : undefined;
+  return handler === undefined ? row : handler(event, row);
 };
 
 export class CurrentTimelines implements TimelineReader {

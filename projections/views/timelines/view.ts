@@ -2,9 +2,15 @@
 
 import type { MessageState } from '../../../domain/channel.ts';
 import type { Sealed } from '../../../schemas/envelope.ts';
-import type { EventOf, ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import {
+  type ByType,
+  type EventOf,
+  handlerOf,
+  type ParleyEvent,
+  type TypesChanging,
+} from '../../../schemas/events/catalogue.ts';
 import type { Mentions } from '../../../schemas/events/channel.ts';
-import { channelIdOf, channelStream } from '../../../schemas/streams.ts';
+import { channelIdOf } from '../../../schemas/streams.ts';
 
 export interface ReactionCount {
   readonly emoji: string;
@@ -23,6 +29,8 @@ export interface MessageRow {
   readonly author: string;
   readonly time: number;
   readonly editedTime: number | null;
+  /** Discord's number for what the message is: `MessageType`. */
+  readonly type: number;
   readonly replyTo: string | null;
   readonly mentions: Mentions;
   readonly flags: number;
@@ -103,10 +111,8 @@ export interface TimelineWriter {
 }
 
 /** A timeline row as the event made it, before anything happened to the message. */
-const PREFIX = channelStream('').length;
-
 export const rowOfPosted = (event: EventOf<'message-posted'>): MessageRow => ({
-  channelId: event.stream.slice(PREFIX),
+  channelId: channelIdOf(event.stream)!,
   id: event.data.messageId,
   ordinal: event.data.ordinal,
   sequence: event.sequence,
@@ -114,6 +120,7 @@ export const rowOfPosted = (event: EventOf<'message-posted'>): MessageRow => ({
   author: event.data.author,
   time: event.time,
   editedTime: null,
+  type: event.data.messageType,
   replyTo: event.data.replyTo,
   mentions: event.data.mentions,
   flags: event.data.flags,
@@ -124,45 +131,43 @@ export const rowOfPosted = (event: EventOf<'message-posted'>): MessageRow => ({
   reactions: [],
 });
 
+const reactionChange = (
+  kind: 'reacted' | 'unreacted',
+  { data, sequence }: EventOf<'reaction-added'> | EventOf<'reaction-removed'>,
+  channelId: string,
+): TimelineChange => ({
+  kind,
+  channelId,
+  messageId: data.messageId,
+  ordinal: data.ordinal,
+  userId: data.userId,
+  emoji: data.emoji,
+  sequence,
+});
+
 /** From events to timeline changes. */
-const changeOf = (event: ParleyEvent, channelId: string): TimelineChange | undefined => {
-  switch (event.type) {
-    case 'message-posted':
-      return { kind: 'posted', message: rowOfPosted(event) };
-    case 'message-edited':
-      return {
-        kind: 'edited',
-        channelId,
-        messageId: event.data.messageId,
-        ordinal: event.data.ordinal,
-        sequence: event.sequence,
-        time: event.time,
-        mentions: event.data.mentions,
-        sealed: event.data.sealed,
-        sealedIn: event.id,
-      };
-    case 'message-deleted':
-      return {
-        kind: 'deleted',
-        channelId,
-        messageId: event.data.messageId,
-        ordinal: event.data.ordinal,
-        sequence: event.sequence,
-      };
-    case 'reaction-added':
-    case 'reaction-removed':
-      return {
-        kind: event.type === 'reaction-added' ? 'reacted' : 'unreacted',
-        channelId,
-        messageId: event.data.messageId,
-        ordinal: event.data.ordinal,
-        userId: event.data.userId,
-        emoji: event.data.emoji,
-        sequence: event.sequence,
-      };
-    default:
-      return undefined;
-  }
+const changeOf: ByType<TypesChanging<'timelines'>, [channelId: string], TimelineChange> = {
+  'message-posted': (event) => ({ kind: 'posted', message: rowOfPosted(event) }),
+  'message-edited': (event, channelId) => ({
+    kind: 'edited',
+    channelId,
+    messageId: event.data.messageId,
+    ordinal: event.data.ordinal,
+    sequence: event.sequence,
+    time: event.time,
+    mentions: event.data.mentions,
+    sealed: event.data.sealed,
+    sealedIn: event.id,
+  }),
+  'message-deleted': (event, channelId) => ({
+    kind: 'deleted',
+    channelId,
+    messageId: event.data.messageId,
+    ordinal: event.data.ordinal,
+    sequence: event.sequence,
+  }),
+  'reaction-added': (event, channelId) => reactionChange('reacted', event, channelId),
+  'reaction-removed': (event, channelId) => reactionChange('unreacted', event, channelId),
 };
 
 /** One `through` for each channel the events touch, at the end. */
@@ -173,7 +178,7 @@ export const timelineChanges = (events: readonly ParleyEvent[]): readonly Timeli
     const channelId = channelIdOf(event.stream);
     if (channelId === undefined) continue;
     through.set(channelId, Math.max(event.sequence, through.get(channelId) ?? 0));
-    const change = changeOf(event, channelId);
+    const change = handlerOf(changeOf, event)?.(event, channelId);
     if (change !== undefined) changes.push(change);
   }
   for (const [channelId, sequence] of through) changes.push({ kind: 'through', channelId, sequence });

@@ -11,7 +11,7 @@ import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { channelStream, readStream } from '../../../schemas/streams.ts';
 import type { Progress } from '../../engine/port.ts';
 import type { Floors } from './reader.ts';
-import type { ChannelHead, ReadState, UnreadReader } from './view.ts';
+import { type ChannelHead, mentionsOf, type ReadState, type UnreadReader } from './view.ts';
 
 /** Unread counts that answer without their store, from the log. */
 class UnreadWithFallback implements UnreadReader {
@@ -130,7 +130,7 @@ export class UnreadFromLog implements UnreadReader {
       let looked = 0;
       for await (const event of this.backwards(channelStream(channelId))) {
         looked += 1;
-        noteMention(mentions, event, userId);
+        noteMention(mentions, event, channelId, userId);
         if (event.type === 'message-posted' && event.data.author === userId) own = event.data.ordinal;
         const reached = event.type === 'message-posted' && event.data.ordinal <= from + 1;
         if (own > 0 || reached || looked === LOOKED_AT) break;
@@ -183,10 +183,8 @@ export class UnreadFromLog implements UnreadReader {
 }
 
 /** Events come newest first, so that the first word about a message is the last. */
-const noteMention = (mentions: Map<number, boolean>, event: ParleyEvent, userId: string): void => {
-  if (event.type !== 'message-posted' && event.type !== 'message-edited' && event.type !== 'message-deleted') return;
-  const { ordinal } = event.data;
-  if (mentions.has(ordinal)) return;
-  const named = event.type === 'message-deleted' ? undefined : event.data.mentions;
-  mentions.set(ordinal, named !== undefined && (named.everyone || named.users.includes(userId)));
+const noteMention = (mentions: Map<number, boolean>, event: ParleyEvent, channelId: string, userId: string): void => {
+  const change = mentionsOf(event, channelId);
+  if (change === undefined || mentions.has(change.ordinal)) return;
+  mentions.set(change.ordinal, change.targets.includes('everyone') || change.targets.includes(userId));
 };

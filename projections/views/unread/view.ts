@@ -1,6 +1,6 @@
 /** How far each person has read, and how far each channel has got. */
 
-import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
 import type { Mentions } from '../../../schemas/events/channel.ts';
 import { channelIdOf } from '../../../schemas/streams.ts';
 
@@ -88,23 +88,37 @@ type Read = Extract<UnreadChange, { kind: 'read' }>;
 const targetsOf = ({ users, everyone }: Mentions): readonly MentionTarget[] =>
   everyone ? ['everyone', ...new Set(users)] : [...new Set(users)];
 
-const mentionsOf = (event: ParleyEvent, channelId: string): UnreadChange | undefined => {
-  switch (event.type) {
-    case 'message-posted': {
-      const { ordinal, mentions } = event.data;
-      if (!mentions.everyone && mentions.users.length === 0) return undefined;
-      return { kind: 'mentions', channelId, ordinal, targets: targetsOf(mentions), fresh: true };
-    }
-    case 'message-edited': {
-      const { ordinal, mentions } = event.data;
-      return { kind: 'mentions', channelId, ordinal, targets: targetsOf(mentions), fresh: false };
-    }
-    case 'message-deleted':
-      return { kind: 'mentions', channelId, ordinal: event.data.ordinal, targets: [], fresh: false };
-    default:
-      return undefined;
-  }
+type Mentioning = Extract<UnreadChange, { kind: 'mentions' }>;
+
+/** Markers apart, the changes of the view are to the mentions of one message. */
+const mentionsBy: ByType<
+  Exclude<TypesChanging<'unread'>, 'channels-read'>,
+  [channelId: string],
+  Mentioning | undefined
+> = {
+  'message-posted': ({ data: { ordinal, mentions } }, channelId) =>
+    mentions.everyone || mentions.users.length > 0
+      ? { kind: 'mentions', channelId, ordinal, targets: targetsOf(mentions), fresh: true }
+      : undefined,
+  'message-edited': ({ data: { ordinal, mentions } }, channelId) => ({
+    kind: 'mentions',
+    channelId,
+    ordinal,
+    targets: targetsOf(mentions),
+    fresh: false,
+  }),
+  'message-deleted': ({ data: { ordinal } }, channelId) => ({
+    kind: 'mentions',
+    channelId,
+    ordinal,
+    targets: [],
+    fresh: false,
+  }),
 };
+
+/** What an event of a channel's stream does to the mentions of a message; `undefined`: nothing. */
+export const mentionsOf = (event: ParleyEvent, channelId: string): Mentioning | undefined =>
+  handlerOf(mentionsBy, event)?.(event, channelId);
 
 const headOf = (event: ParleyEvent, channelId: string, former: Head | undefined): Head => ({
   kind: 'head',

@@ -1,5 +1,5 @@
 /** A message's row as the store answers it, and as a page shows it. */
-import type { Mentions } from '../../../../schemas/events/channel.ts';
+import { formerMessageType, type Mentions } from '../../../../schemas/events/channel.ts';
 import type { MessageRow, ReactionCount } from '../view.ts';
 
 // Reactions as a map inside the message's row, from person and emoji to the sequence at which it was made: each entry has
@@ -62,6 +62,8 @@ interface Posted {
 
 export interface Row extends Posted {
   readonly id: bigint;
+  /** Null in rows that a version wrote whose messages did not say it. */
+  readonly type: number | null;
   readonly reply_to: bigint | null;
   readonly flags: number | null;
   readonly nonce: string | null;
@@ -78,7 +80,7 @@ export interface Row extends Posted {
 
 export type StoredRow = Omit<Row, keyof Posted> & { readonly [K in keyof Posted]: Posted[K] | null };
 
-export const COLUMNS = `id, ordinal, sequence, position, author, time, reply_to, flags, nonce, edited_time, mentions,
+export const COLUMNS = `id, ordinal, sequence, position, author, time, type, reply_to, flags, nonce, edited_time, mentions,
   sealed_by, box, sealed_in, deleted, reactions, changed`;
 
 /** The author is written by the post only. */
@@ -92,6 +94,7 @@ export const reactionsIn = (row: StoredRow): ReadonlyMap<string, bigint> =>
 
 export const messageOf = (channelId: string, row: Row, viewer: string): MessageRow => {
   const deleted = row.deleted === true;
+  const replyTo = row.reply_to === null ? null : String(row.reply_to);
   return {
     channelId,
     id: String(row.id),
@@ -101,7 +104,8 @@ export const messageOf = (channelId: string, row: Row, viewer: string): MessageR
     author: String(row.author),
     time: Number(row.time),
     editedTime: row.edited_time === null ? null : Number(row.edited_time),
-    replyTo: row.reply_to === null ? null : String(row.reply_to),
+    type: row.type ?? formerMessageType(replyTo),
+    replyTo,
     mentions: row.mentions === null || row.mentions === '' ? NO_MENTIONS : (JSON.parse(row.mentions) as Mentions),
     flags: row.flags ?? 0,
     nonce: row.nonce === null ? null : (JSON.parse(row.nonce) as string | number),

@@ -59,7 +59,7 @@ const LEVELLED = `compaction = {'class': 'LeveledCompactionStrategy'}`;
 const definitions = ({ messages, channels, checkpoints }: Tables): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS ${messages} (
      channel_id bigint, bucket int, id bigint,
-     ordinal bigint, sequence bigint, position bigint, author bigint, time bigint, reply_to bigint, flags int, nonce text,
+     ordinal bigint, sequence bigint, position bigint, author bigint, time bigint, type int, reply_to bigint, flags int, nonce text,
      edited_time bigint, mentions text, sealed_by bigint, box text, sealed_in text,
      deleted boolean, reactions map<text, bigint>, changed bigint,
      PRIMARY KEY ((channel_id, bucket), id)
@@ -72,9 +72,20 @@ const definitions = ({ messages, channels, checkpoints }: Tables): readonly stri
    ) WITH ${LEVELLED}`,
 ];
 
-/** Leaves what is there as it is. Not to be called twice at once: Cassandra may then make two tables of one name. */
+/** Columns that came after the first tables were made: a generation that lacks one is given it. */
+const LATER = [{ name: 'type', type: 'int' }] as const;
+
+/** Leaves the rows that are there as they are. Not to be called twice at once: Cassandra may then make two tables of one name. */
 export const createGeneration = async (cassandra: Cassandra, generation: number): Promise<void> => {
-  for (const statement of definitions(tablesOf(generation))) await cassandra.define(statement);
+  const tables = tablesOf(generation);
+  for (const statement of definitions(tables)) await cassandra.define(statement);
+  const columns = await cassandra.execute<{ column_name: string }>(
+    'SELECT column_name FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
+    [cassandra.keyspace, tables.messages],
+  );
+  const there = new Set(columns.map((column) => column.column_name));
+  for (const { name, type } of LATER)
+    if (!there.has(name)) await cassandra.define(`ALTER TABLE ${tables.messages} ADD ${name} ${type}`);
 };
 
 export const dropGeneration = async (cassandra: Cassandra, generation: number): Promise<void> => {

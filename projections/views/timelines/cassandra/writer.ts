@@ -36,8 +36,8 @@ export class Statements {
   constructor({ messages, channels }: Tables, bucketSize: number) {
     this.bucketSize = bucketSize;
     const key = 'WHERE channel_id = ? AND bucket = ? AND id = ?';
-    this.post = `INSERT INTO ${messages} (channel_id, bucket, id, ordinal, sequence, position, author, time, reply_to,
-      mentions, flags, nonce, sealed_by, box, sealed_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    this.post = `INSERT INTO ${messages} (channel_id, bucket, id, ordinal, sequence, position, author, time, type,
+      reply_to, mentions, flags, nonce, sealed_by, box, sealed_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       USING TIMESTAMP ?`;
     this.edit = `UPDATE ${messages} USING TIMESTAMP ? SET edited_time = ?, mentions = ?, sealed_by = ?, box = ?,
       sealed_in = ?, changed = ? ${key}`;
@@ -72,6 +72,7 @@ export class Statements {
         BigInt(m.position),
         BigInt(m.author),
         BigInt(m.time),
+        m.type,
         m.replyTo === null ? unset : BigInt(m.replyTo),
         mentions === '' ? unset : mentions,
         m.flags === 0 ? unset : m.flags,

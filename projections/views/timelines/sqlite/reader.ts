@@ -11,6 +11,7 @@ type Columns = readonly [
   author: string,
   time: number,
   editedTime: number | null,
+  type: number,
   replyTo: string | null,
   mentions: string | null,
   flags: number,
@@ -21,7 +22,7 @@ type Columns = readonly [
   deleted: number,
 ];
 
-const COLUMNS = `CAST(id AS TEXT), ordinal, sequence, position, CAST(author AS TEXT), time, edited_time,
+const COLUMNS = `CAST(id AS TEXT), ordinal, sequence, position, CAST(author AS TEXT), time, edited_time, type,
   CAST(reply_to AS TEXT), mentions, flags, nonce, CAST(sealed_by AS TEXT), box, sealed_in, deleted`;
 
 const NO_MENTIONS: Mentions = { users: [], everyone: false };
@@ -36,13 +37,14 @@ const rowOf = (channelId: string, c: Columns, reactions: readonly ReactionCount[
   author: c[4],
   time: c[5],
   editedTime: c[6],
-  replyTo: c[7],
-  mentions: c[8] === null ? NO_MENTIONS : (JSON.parse(c[8]) as Mentions),
-  flags: c[9],
-  nonce: c[10] === null ? null : (JSON.parse(c[10]) as string | number),
-  sealed: c[11] === null || c[12] === null ? null : { by: c[11], box: c[12] },
-  sealedIn: c[13],
-  deleted: c[14] === 1,
+  type: c[7],
+  replyTo: c[8],
+  mentions: c[9] === null ? NO_MENTIONS : (JSON.parse(c[9]) as Mentions),
+  flags: c[10],
+  nonce: c[11] === null ? null : (JSON.parse(c[11]) as string | number),
+  sealed: c[12] === null || c[13] === null ? null : { by: c[12], box: c[13] },
+  sealedIn: c[14],
+  deleted: c[15] === 1,
   reactions,
 });
 
@@ -145,7 +147,7 @@ export class SqliteTimelineReader implements TimelineReader {
         messageId,
         ordinal: found[1],
         author: found[4],
-        deleted: found[14] === 1,
+        deleted: found[15] === 1,
         reactions: new Map(this.ask.counts.all(...key)),
         reacted:
           reaction !== undefined && this.ask.reaction.get(...key, reaction.emoji, idKey(reaction.userId)) !== undefined,

@@ -13,6 +13,7 @@ CREATE TABLE messages (
   author INTEGER NOT NULL,
   time INTEGER NOT NULL,
   edited_time INTEGER,
+  type INTEGER NOT NULL,
   reply_to INTEGER,
   mentions TEXT,
   flags INTEGER NOT NULL,
@@ -54,8 +55,8 @@ const mentionsColumn = (mentions: Mentions): string | null =>
 const prepare = (db: Connection) => ({
   post: command(
     db,
-    `INSERT INTO messages (channel_id, id, ordinal, sequence, position, author, time, reply_to, mentions, flags, nonce,
-       sealed_by, box, sealed_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO messages (channel_id, id, ordinal, sequence, position, author, time, type, reply_to, mentions, flags,
+       nonce, sealed_by, box, sealed_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ),
   edit: command(
     db,
@@ -114,6 +115,7 @@ export class SqliteTimelineWriter implements TimelineWriter {
           m.position,
           m.author,
           m.time,
+          m.type,
           m.replyTo,
           mentionsColumn(m.mentions),
           m.flags,

@@ -1,0 +1,260 @@
+import { readFileSync } from 'node:fs';
+import * as t from 'io-ts';
+import { describe, expect, it } from 'vitest';
+import type { Recorded } from '../envelope.ts';
+import { guildAudience, userAudience } from '../streams.ts';
+import {
+  audiencesOf,
+  catalogue,
+  changesRights,
+  decodeEvent,
+  EVENT_TYPES,
+  type EventData,
+  type EventType,
+  FOLLOWED_UP,
+  INDEXED,
+  indexedFor,
+  intentsOf,
+  isCarried,
+  isEventType,
+  type ParleyEvent,
+  typesChanging,
+  UnreadableEvent,
+  versionOf,
+} from './catalogue.ts';
+import { defineEvent, formerly, NO_INTENTS, nobody } from './definition.ts';
+
+/** Every form in which a version of Parley has ever stored an event, as it was stored. */
+const FORMER_VERSIONS = ['test/fixtures/v1/events.ndjson'];
+
+const storedIn = (file: string): readonly Recorded[] =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const { data, ...event } = JSON.parse(line) as Recorded<string, string>;
+      return { ...event, data: JSON.parse(data) as unknown };
+    });
+
+const event = <K extends EventType>(type: K, stream: string, data: EventData<K>): ParleyEvent =>
+  ({
+    ...{ id: 'e', type, schema: versionOf(type), stream, sequence: 1, position: 7, time: 1, actor: '1', key: null },
+    ...{ correlationId: 'c', causationId: null, traceparent: null, data },
+  }) as unknown as ParleyEvent;
+
+const posted = (replyTo: string | null) => {
+  const mentions = { users: [], everyone: false };
+  const data = { messageId: '9', ordinal: 1, author: '1', replyTo, mentions, flags: 0, nonce: null };
+  return event('message-posted', 'channel-5', { ...data, messageType: 6, sealed: { by: '1', box: '' } });
+};
+const created = (guildId: string | null, participants: string[]) =>
+  event('channel-created', 'channel-5', {
+    ...{ channelId: '5', kind: guildId === null ? 'dm' : 'text', guildId, name: null, topic: null },
+    ...{ overwrites: [], participants },
+  });
+const joined = event('member-joined', 'member-20_2', { guildId: '20', userId: '2', invite: null });
+const founded = event('guild-created', 'guild-20', {
+  ...{ guildId: '20', name: 'g', ownerId: '1', everyone: '0', firstChannel: { id: '5', name: 'general' } },
+});
+
+describe.each(FORMER_VERSIONS)('%s', (file) => {
+  const stored = storedIn(file);
+
+  it('holds events that are read in their newest form', () => {
+    for (const one of stored) {
+      const read = decodeEvent(one);
+      expect(read.schema).toBe(versionOf(read.type));
+      expect(catalogue[read.type].codec.is(read.data)).toBe(true);
+      const { schema: _, data: __, ...envelope } = one;
+      expect(read).toMatchObject({ ...envelope, data: one.data });
+    }
+  });
+
+  it('is read the same when what was read is stored and read again', () => {
+    for (const one of stored) {
+      const read = decodeEvent(one);
+      expect(decodeEvent(JSON.parse(JSON.stringify(read)) as Recorded)).toEqual(read);
+    }
+  });
+});
+
+describe('a message of version 1', () => {
+  const former = storedIn(FORMER_VERSIONS[0]!).filter(({ type }) => type === 'message-posted');
+
+  it('is a reply where it replies to something, and otherwise an ordinary message', () => {
+    const read = former.map(decodeEvent).flatMap(({ type, data }) => (type === 'message-posted' ? [data] : []));
+    expect(read.map(({ replyTo, messageType }) => [typeof replyTo, messageType]).toSorted()).toEqual([
+      ['object', 0],
+      ['string', 19],
+    ]);
+  });
+
+  it('is left as it is by reading it', () => {
+    for (const one of former) {
+      const before = JSON.stringify(one);
+      decodeEvent(one);
+      expect(JSON.stringify(one)).toBe(before);
+    }
+  });
+
+  it('does not fit when something is missing from what that version knew', () => {
+    const { sealed: _, ...rest } = former[0]!.data as Record<string, unknown>;
+    expect(() => decodeEvent({ ...former[0]!, data: rest })).toThrow(UnreadableEvent);
+  });
+});
+
+describe('reading an event', () => {
+  it('takes one in its newest form as it is', () => {
+    for (const one of [posted(null), joined, founded]) expect(decodeEvent(one)).toBe(one);
+  });
+
+  it('refuses a type that nobody knows, be it a name of objects', () => {
+    for (const type of ['guild-painted', 'constructor', '__proto__', 'toString', ''])
+      expect(() => decodeEvent({ ...joined, type } as Recorded)).toThrow(
+        `The event at position 7 (${type}, schema 1) cannot be read by this version of Parley.`,
+      );
+  });
+
+  it('refuses a version that is newer, or none', () => {
+    for (const schema of [2, 0, -1, 0.5, Number.NaN])
+      expect(() => decodeEvent({ ...joined, schema })).toThrow(UnreadableEvent);
+    expect(() => decodeEvent({ ...posted(null), schema: 3 })).toThrow(UnreadableEvent);
+  });
+
+  it('refuses data that does not fit', () => {
+    for (const data of [null, undefined, {}, [], 'x', { guildId: 20, userId: '2', invite: null }])
+      expect(() => decodeEvent({ ...joined, data } as Recorded)).toThrow(UnreadableEvent);
+  });
+});
+
+describe('who is told and who finds it on resume', () => {
+  it('are the same for a channel of a guild and for a direct one', () => {
+    for (const ask of [audiencesOf, indexedFor]) {
+      expect(ask(created('20', []))).toEqual([guildAudience('20')]);
+      expect(ask(created(null, ['1', '2']))).toEqual([userAudience('1'), userAudience('2')]);
+    }
+  });
+
+  it('differ where somebody joins: the guild is told, the person finds it too', () => {
+    expect(audiencesOf(joined)).toEqual([guildAudience('20')]);
+    expect(indexedFor(joined)).toEqual([guildAudience('20'), userAudience('2')]);
+  });
+
+  it('differ for what is said in a channel, whose stream is its own index', () => {
+    expect(audiencesOf(posted(null))).toEqual(['channel:5']);
+    expect(indexedFor(posted(null))).toEqual([]);
+  });
+
+  it('differ for a new guild, which nobody is told of by itself', () => {
+    expect(audiencesOf(founded)).toEqual([]);
+    expect(indexedFor(founded)).toEqual([guildAudience('20')]);
+  });
+});
+
+describe('the catalogue', () => {
+  it('tells its own words from others', () => {
+    for (const type of EVENT_TYPES) expect(isEventType(type)).toBe(true);
+    for (const word of ['guild-painted', 'constructor', '__proto__']) expect(isEventType(word)).toBe(false);
+  });
+
+  it('gives every type that tells somebody something a way there', () => {
+    for (const type of EVENT_TYPES) {
+      const { audiences, feed, intents } = catalogue[type];
+      if (audiences === nobody) expect([feed, intents], type).toEqual(['structure', NO_INTENTS]);
+    }
+    expect(isCarried(posted(null), 'channel')).toBe(true);
+    expect(isCarried(joined, 'structure')).toBe(true);
+  });
+
+  it('asks for the intents of where it happens', () => {
+    expect(intentsOf('message-posted', '20')).not.toBe(intentsOf('message-posted', null));
+    expect(intentsOf('channels-read', null)).toBe(0);
+  });
+
+  it('ends a batch wherever guild views of rights change', () => {
+    expect([joined, founded, created(null, [])].map(changesRights)).toEqual([true, true, true]);
+    expect(changesRights(posted(null))).toBe(false);
+  });
+
+  it('derives the lists of types', () => {
+    expect(FOLLOWED_UP.toSorted()).toEqual(['dm-opened', 'guild-created', 'invite-redeemed']);
+    expect(typesChanging('timelines').toSorted()).toEqual([
+      ...['message-deleted', 'message-edited', 'message-posted', 'reaction-added', 'reaction-removed'],
+    ]);
+    expect(INDEXED).not.toContain('message-posted');
+    expect(INDEXED).toContain('dm-opened');
+  });
+});
+
+describe('a definition', () => {
+  const whole = {
+    codec: t.type({ id: t.string, more: t.number }),
+    former: [],
+    audiences: nobody,
+    indexedFor: nobody,
+    feed: 'structure',
+    intents: NO_INTENTS,
+    changesRights: false,
+    inGuildCreate: false,
+    changes: ['timelines'],
+    followedUp: false,
+    frequent: false,
+    seals: null,
+  } as const;
+
+  it('lacks nothing: each field that is forgotten is an error of the compiler', () => {
+    const { codec: _1, ...noCodec } = whole;
+    const { former: _2, ...noFormer } = whole;
+    const { audiences: _3, ...noAudiences } = whole;
+    const { indexedFor: _4, ...noIndex } = whole;
+    const { feed: _5, ...noFeed } = whole;
+    const { intents: _6, ...noIntents } = whole;
+    const { changesRights: _7, ...noRights } = whole;
+    const { inGuildCreate: _8, ...noGuild } = whole;
+    const { changes: _9, ...noChanges } = whole;
+    const { followedUp: _10, ...noProcess } = whole;
+    const { frequent: _11, ...noFrequency } = whole;
+    const { seals: _12, ...noSeal } = whole;
+    // @ts-expect-error
+    defineEvent(noCodec);
+    // @ts-expect-error
+    defineEvent(noFormer);
+    // @ts-expect-error
+    defineEvent(noAudiences);
+    // @ts-expect-error
+    defineEvent(noIndex);
+    // @ts-expect-error
+    defineEvent(noFeed);
+    // @ts-expect-error
+    defineEvent(noIntents);
+    // @ts-expect-error
+    defineEvent(noRights);
+    // @ts-expect-error
+    defineEvent(noGuild);
+    // @ts-expect-error
+    defineEvent(noChanges);
+    // @ts-expect-error
+    defineEvent(noProcess);
+    // @ts-expect-error
+    defineEvent(noFrequency);
+    // @ts-expect-error
+    defineEvent(noSeal);
+    expect(defineEvent(whole)).toBe(whole);
+  });
+
+  it('says what it seals exactly where its data has something sealed', () => {
+    // @ts-expect-error
+    defineEvent({ ...whole, seals: t.string });
+    // @ts-expect-error
+    defineEvent({ ...whole, codec: catalogue['message-edited'].codec, seals: null });
+  });
+
+  it('brings former data into the newest form, whatever is missing from that', () => {
+    const Former = t.type({ id: t.string });
+    const { former } = defineEvent({ ...whole, former: [formerly(Former, ({ id }) => ({ id, more: 0 }))] });
+    expect(former[0]!({ id: 'x' })).toEqual({ id: 'x', more: 0 });
+    expect(former[0]!({})).toBeUndefined();
+    // @ts-expect-error
+    defineEvent({ ...whole, former: [formerly(Former, ({ id }) => ({ id }))] });
+  });
+});
