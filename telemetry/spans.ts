@@ -144,7 +144,7 @@ export const openSpans = async ({ url, ratio, roles, onDropped }: SpansOptions):
   const child = (name: string, parent: SpanContext | undefined, options: SpanOptions): OtelSpan =>
     tracer.startSpan(name, options, parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent));
 
-  /** In the trace of what it follows, without being a part of it: it was over, or will be, before this one is. */
+  /** In the trace of the request that it follows, and no part of it: the request does not wait for it. */
   const follower = (name: string, followed: SpanContext, attributes: Attributes): OtelSpan => {
     joined = followed.traceId;
     try {
