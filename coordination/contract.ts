@@ -1,6 +1,7 @@
 /** What nodes can rely on when they agree upon something, whatever keeps it. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Passing } from '../schemas/clock.testing.ts';
 import {
   type Checkpoints,
   type Device,
@@ -12,13 +13,6 @@ import {
   type Workers,
 } from './port.ts';
 
-/** Time that passes for the processes of a fixture, in as little real time as it can. */
-export interface Passing {
-  /** Lets time pass until it is so. */
-  until(check: () => boolean | Promise<boolean>): Promise<void>;
-  dispose(): Promise<void>;
-}
-
 /** One process among several. */
 export interface LeaseProcess {
   readonly leaderships: Leaderships;
@@ -29,6 +23,7 @@ export interface LeaseProcess {
 }
 
 export interface LeaseFixture extends Passing {
+  dispose(): Promise<void>;
   process(): LeaseProcess;
   /** How many workers there are; at least 3. */
   readonly workers: number;
@@ -264,6 +259,7 @@ export const sharedWritesContract = (name: string, open: () => Promise<SharedWri
   });
 
 export interface RegistryFixture extends Passing {
+  dispose(): Promise<void>;
   gateway(): Promise<{ readonly registry: SessionRegistry; kill(): Promise<void> }>;
   /** Milliseconds since 1970 at which sessions begin. */
   readonly wallTime: number;

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { HeldClock, TestClock } from '../schemas/clock.testing.ts';
+import { HeldClock, passingOn, TestClock } from '../schemas/clock.testing.ts';
 import {
   checkpointsContract,
   leadershipContract,
   limiterContract,
-  type Passing,
   registryContract,
   sharedWritesContract,
   workersContract,
@@ -17,15 +16,7 @@ const WORKERS = 3;
 const world = () => {
   const clock = new TestClock();
   const coordination = new MemoryCoordination({ clock, workers: WORKERS });
-  const passing: Passing = {
-    async until(check) {
-      for (let passed = 0; !(await check()); passed += 100) {
-        if (passed > 120_000) throw new Error('it was never so');
-        await clock.advance(100);
-      }
-    },
-    dispose: async () => {},
-  };
+  const passing = { ...passingOn(clock), dispose: async () => {} };
   return { clock, coordination, passing };
 };
 

@@ -143,3 +143,19 @@ export class HeldClock implements Clock {
     await new Promise<void>((resolve) => this.call(resolve));
   }
 }
+
+/** For suites that several adapters run: time that passes in as little real time as it can. */
+export interface Passing {
+  /** Lets time pass until it is so. */
+  until(check: () => boolean | Promise<boolean>): Promise<void>;
+}
+
+/** By moving a clock that stands still: at most two minutes of it. */
+export const passingOn = (clock: TestClock, stepMs = 100): Passing => ({
+  async until(check) {
+    for (let passed = 0; !(await check()); passed += stepMs) {
+      if (passed > 120_000) throw new Error('it was never so');
+      await clock.advance(stepMs);
+    }
+  },
+});

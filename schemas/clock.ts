@@ -1,5 +1,7 @@
 /** Time as it is handed in, to all that waits or compares times. */
 
+import pTimeout from 'p-timeout';
+
 export interface Clock {
   /** Milliseconds since 1970, for what people read and the log keeps. It may jump, either way: never take a duration from it. */
   wallTime(): number;
@@ -37,12 +39,16 @@ export const systemClock: Clock = {
     }),
 };
 
+/** As the library takes them: ones that keep the process alive, since somebody waits. */
+const timersOf = (clock: Clock) => ({
+  setTimeout: (work: () => void, ms: number): AbortController => {
+    const ended = new AbortController();
+    void clock.delay(ms, ended.signal).then(() => ended.signal.aborted || work());
+    return ended;
+  },
+  clearTimeout: (ended: AbortController): void => ended.abort(),
+});
+
 /** What `work` comes to, or `undefined` when that takes longer than `ms` milliseconds; `work` itself goes on then. */
-export const within = async <T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> => {
-  const done = new AbortController();
-  try {
-    return await Promise.race([work, clock.delay(ms, done.signal).then(() => undefined)]);
-  } finally {
-    done.abort();
-  }
-};
+export const within = <T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> =>
+  pTimeout(work, { milliseconds: Math.max(1, ms), message: false, customTimers: timersOf(clock) as never });

@@ -1,6 +1,5 @@
 /** Around everything asked of a server: what its failures mean, trying again, and a circuit breaker for one that is gone. */
 
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   BrokenCircuitError,
   type CircuitBreakerPolicy,
@@ -10,6 +9,7 @@ import {
   type IBackoff,
   SamplingBreaker,
 } from 'cockatiel';
+import { type Clock, systemClock } from '../schemas/clock.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 
 /**
@@ -46,6 +46,8 @@ interface RetryingOptions {
   /** Longest pause, in milliseconds. Default 5,000. */
   readonly longestMs?: number;
   readonly onRetry?: (failure: unknown, attempt: number, nextMs: number) => void;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -54,7 +56,7 @@ interface RetryingOptions {
  * @throws Stopped, or the failure for which `again` said no.
  */
 export const retrying = async <T>(work: () => Promise<T>, options: RetryingOptions): Promise<T> => {
-  const { signal, again, onRetry, firstMs = 50, longestMs = 5000 } = options;
+  const { signal, again, onRetry, firstMs = 50, longestMs = 5000, clock = systemClock } = options;
   let pause: IBackoff<unknown> | undefined;
   for (let attempt = 1; ; attempt += 1) {
     if (signal?.aborted) throw new Stopped();
@@ -64,9 +66,7 @@ export const retrying = async <T>(work: () => Promise<T>, options: RetryingOptio
       if (!again(failure)) throw failure;
       pause = (pause ?? new ExponentialBackoff({ initialDelay: firstMs, maxDelay: longestMs })).next(undefined);
       onRetry?.(failure, attempt, pause.duration);
-      await wait(pause.duration, undefined, { signal }).catch(() => {
-        throw new Stopped();
-      });
+      await clock.delay(pause.duration, signal);
     }
   }
 };

@@ -4,7 +4,7 @@ import { Leftovers } from '../../commands/processes.ts';
 import type { WriteSide } from '../../commands/write-side.ts';
 import type { Leadership } from '../../coordination/port.ts';
 import type { EventLog } from '../../log/port.ts';
-import type { Following } from '../../projections/distribution/kafka/assignment.ts';
+import type { Following } from '../../projections/distribution/assignment.ts';
 import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
 import { startRelay } from '../../projections/distribution/kafka/relay.ts';
 import type { Relay } from '../../projections/distribution/relay.ts';

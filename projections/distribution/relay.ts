@@ -1,9 +1,8 @@
 /** Copies the log, in order, into wherever `send` leads. */
 
-import { setTimeout as wait } from 'node:timers/promises';
-import pTimeout from 'p-timeout';
 import type { Checkpoints } from '../../coordination/port.ts';
 import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
+import { type Clock, within } from '../../schemas/clock.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
@@ -23,14 +22,20 @@ export interface Relay {
  * Resolves when there are events beyond `position`, after `ms`, or when the signal aborts. What the tail hands out is only
  * a bell here: it comes checked and in its newest form, which the distribution log does not need.
  */
-const untilMore = async (log: LogReader, position: number, ms: number, signal: AbortSignal): Promise<void> => {
+const untilMore = async (
+  log: LogReader,
+  position: number,
+  ms: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> => {
   let wake = () => {};
   const woken = new Promise<void>((resolve) => {
     wake = resolve;
   });
   if (signal.aborted) return;
   signal.addEventListener('abort', wake, { once: true });
-  const timer = setTimeout(wake, ms);
+  const cancel = clock.setTimer(ms, wake);
   const tail = log.tail(
     position,
     async () => wake(),
@@ -38,7 +43,7 @@ const untilMore = async (log: LogReader, position: number, ms: number, signal: A
     () => {},
   );
   await woken;
-  clearTimeout(timer);
+  cancel();
   signal.removeEventListener('abort', wake);
   await tail.stop();
 };
@@ -59,6 +64,7 @@ interface RelayParts {
   readonly log: LogReader;
   readonly partitions: number;
   readonly checkpoints: Checkpoints;
+  readonly clock: Clock;
   readonly logger: DistributionLogger;
   /** Resolves when all of it is acknowledged. Called again with the same when it fails. */
   readonly send: (records: readonly PartitionRecord[]) => Promise<void>;
@@ -89,7 +95,7 @@ export class RunningRelay implements Relay {
   private began = Number.NEGATIVE_INFINITY;
   private written = 0;
   private writing: Promise<void> | undefined;
-  private nextWrite = 0;
+  private nextWrite = Number.NEGATIVE_INFINITY;
 
   constructor(parts: RelayParts) {
     this.parts = parts;
@@ -113,8 +119,8 @@ export class RunningRelay implements Relay {
   }
 
   private async gather(): Promise<void> {
-    const restMs = this.began + GATHER_MS - performance.now();
-    if (restMs > 0) await wait(restMs);
+    const restMs = this.began + GATHER_MS - this.parts.clock.monotonic();
+    if (restMs > 0) await this.parts.clock.delay(restMs, this.stopping.signal);
   }
 
   /** A log that was restored may be behind the checkpoint; what the former one held beyond is of no use. */
@@ -135,7 +141,7 @@ export class RunningRelay implements Relay {
   }
 
   private async read(after: number): Promise<Ready> {
-    this.began = performance.now();
+    this.began = this.parts.clock.monotonic();
     const page = await this.retried(
       () => this.parts.log.rawAll({ after, limit: PAGE }),
       'the relay cannot read the log',
@@ -155,20 +161,22 @@ export class RunningRelay implements Relay {
     await (spans === undefined ? sending() : spans.behind('relay', events, {}, sending));
     this.position = through;
     onRelayed?.(events.length, through);
-    if (Date.now() >= this.nextWrite) this.checkpoint();
+    if (this.parts.clock.monotonic() >= this.nextWrite) this.checkpoint();
   }
 
   /** Ticks that say nothing new let those who begin to follow know how far the log is. */
   private async rest(): Promise<void> {
-    const began = Date.now();
-    await untilMore(this.parts.log, this.position, IDLE_MS, this.stopping.signal);
-    if (Date.now() - began < IDLE_MS) return;
+    const { log, clock } = this.parts;
+    const began = clock.monotonic();
+    await untilMore(log, this.position, IDLE_MS, clock, this.stopping.signal);
+    if (clock.monotonic() - began < IDLE_MS) return;
     await this.relay(this.ready({ events: [], through: this.position }, this.position));
   }
 
   private async retried<T>(work: () => Promise<T>, message: string): Promise<T> {
-    const { logger, isFinal } = this.parts;
+    const { logger, isFinal, clock } = this.parts;
     return retrying(work, {
+      clock,
       signal: this.stopping.signal,
       // Sending is tried for seconds already before it fails.
       longestMs: LONGEST_PAUSE_MS,
@@ -180,7 +188,7 @@ export class RunningRelay implements Relay {
   /** Behind the relay: it does not wait for the vault, and may find itself a little back after a restart. */
   private checkpoint(): void {
     if (this.writing !== undefined || this.position <= this.written) return;
-    this.nextWrite = Date.now() + IDLE_MS;
+    this.nextWrite = this.parts.clock.monotonic() + IDLE_MS;
     this.writing = this.write(this.position);
   }
 
@@ -196,7 +204,7 @@ export class RunningRelay implements Relay {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    await pTimeout(this.ended, { milliseconds: STOP_MS, message: false });
+    await within(this.parts.clock, STOP_MS, this.ended);
     await this.writing;
     if (this.position > this.written) await this.write(this.position);
     await this.parts.close();

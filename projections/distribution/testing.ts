@@ -5,7 +5,7 @@ import { type Admin, type EachMessagePayload, Kafka, logLevel } from 'kafkajs';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { urls } from '../../services/endpoints.ts';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
-import { parseEvent, parseTick, type Tick } from './records.ts';
+import { type PartitionRecord, parseEvent, parseTick, type Tick } from './records.ts';
 
 export const randomNamespace = (): string => `t${randomBytes(6).toString('hex')}`;
 
@@ -65,17 +65,16 @@ export const rawContentsOf = async (topic: string, url: string = urls.kafka): Pr
   return found;
 };
 
-export interface Found {
+export interface FoundRecord {
   readonly partition: number;
   readonly key: string | null;
   readonly event?: ParleyEvent;
   readonly tick?: Tick;
 }
 
-/** What the relay wrote. */
-export const contentsOf = async (topic: string, url?: string): Promise<readonly Found[]> =>
-  (await rawContentsOf(topic, url)).map(({ partition, key, value }) => ({
-    partition,
-    key,
-    ...(key === null ? { tick: parseTick(value) } : { event: parseEvent(value) }),
-  }));
+/** What a record of a relay's says. */
+export const foundIn = ({ partition, key, value }: PartitionRecord): FoundRecord => ({
+  partition,
+  key,
+  ...(key === null ? { tick: parseTick(value) } : { event: parseEvent(value) }),
+});

@@ -5,7 +5,7 @@ import { Stopped } from '../../stores/guard.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { CheckpointMoved, type PartitionBatch } from '../engine/port.ts';
 import { joined, type Range, Reassembly } from './reassembly.ts';
-import type { Tick } from './records.ts';
+import { parseEvent, parseTick, type Tick } from './records.ts';
 
 /** Reading the log for several partitions that want the same of it, as when all of them begin anew. */
 const PAGE = 1000;
@@ -51,6 +51,21 @@ export interface Delivered {
   /** Where the distribution log goes on after it. */
   readonly next: string;
 }
+
+/** A tick has no key. What cannot be read is left out: the next tick tells that something is missing. */
+export const deliveredOf = (
+  json: string,
+  isTick: boolean,
+  next: string,
+  onUnreadable: (failure: unknown) => void,
+): Delivered => {
+  try {
+    return isTick ? { tick: parseTick(json), next } : { event: parseEvent(json), next };
+  } catch (failure) {
+    onUnreadable(failure);
+    return { next };
+  }
+};
 
 interface WorkerParts {
   readonly partition: number;

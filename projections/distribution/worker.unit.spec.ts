@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../log/memory.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import { PartitionApplier } from '../engine/applying.ts';
@@ -68,7 +69,7 @@ beforeEach(() => {
     projection: PROJECTION,
     publish: async (letter) => void published.push(letter),
   });
-  applying = new PartitionApplier({ sink, log, logger: silent, poisoned });
+  applying = new PartitionApplier({ sink, log, logger: silent, poisoned, clock: systemClock });
   sources = { distribution: 0, log: 0 };
   failures = [];
 });

@@ -1,6 +1,7 @@
 /** Gets the batches of partitions into the store: again after a while, event by event, or without what cannot be applied. */
 
 import type { LogReader } from '../../log/port.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
@@ -84,6 +85,7 @@ interface Refused {
 interface ApplyingParts {
   readonly sink: PartitionStore;
   readonly log: LogReader;
+  readonly clock: Clock;
   readonly logger: DistributionLogger;
   /** Undefined: what the store refuses is tried for ever. */
   readonly poisoned: PoisonedStreams | undefined;
@@ -132,7 +134,7 @@ export class PartitionApplier {
   }
 
   private async bury(event: ParleyEvent, refused: Refused, poisoned: PoisonedStreams, signal: AbortSignal) {
-    const { logger, sink } = this.parts;
+    const { logger, sink, clock } = this.parts;
     const { stream, sequence, position } = event;
     const { failure: err, attempts } = refused;
     logger.error(
@@ -140,6 +142,7 @@ export class PartitionApplier {
       'an event cannot be applied; its stream is left out from here on',
     );
     await retrying(() => poisoned.bury(event, err, attempts), {
+      clock,
       signal,
       again: () => true,
       onRetry: (why, attempt, nextMs) =>
@@ -187,11 +190,12 @@ export class PartitionApplier {
     signal: AbortSignal,
     transient = Number.POSITIVE_INFINITY,
   ): Promise<Refused | undefined> {
-    const { sink, poisoned, logger } = this.parts;
+    const { sink, poisoned, logger, clock } = this.parts;
     let attempts = 0;
     let others = 0;
     try {
       await retrying(work, {
+        clock,
         signal,
         again: (failure) => {
           if (failure instanceof CheckpointMoved) return false;

@@ -1,25 +1,14 @@
 /** One consumer's time in the group: it joins, follows what it is given, and ends by being stopped, failing or getting stuck. */
 
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import pTimeout from 'p-timeout';
+import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
 import { ensureTopic, eventsTopic, kafkaOf, retryFor } from '../../../stores/kafka/connection.ts';
 import type { PoisonedStreams } from '../../engine/dead-letters/port.ts';
-import { parseEvent, parseTick } from '../records.ts';
-import type { Delivered, PartitionWorker } from '../worker.ts';
-import { Assignment, type FollowOptions } from './assignment.ts';
+import { Assignment, type FollowOptions } from '../assignment.ts';
+import { type Delivered, deliveredOf, type PartitionWorker } from '../worker.ts';
 
-/** A tick has no key. What cannot be read is left out: the next tick tells that something is missing. */
-const delivered = ({ key, value, offset }: KafkaMessage, onUnreadable: (failure: unknown) => void): Delivered => {
-  const next = (BigInt(offset) + 1n).toString();
-  try {
-    const json = value?.toString() ?? '';
-    return key === null ? { tick: parseTick(json), next } : { event: parseEvent(json), next };
-  } catch (failure) {
-    onUnreadable(failure);
-    return { next };
-  }
-};
+const delivered = ({ key, value, offset }: KafkaMessage, onUnreadable: (failure: unknown) => void): Delivered =>
+  deliveredOf(value?.toString() ?? '', key === null, (BigInt(offset) + 1n).toString(), onUnreadable);
 
 /** A killed member's partitions go to others after this; the least that brokers allow. */
 const SESSION_MS = 6000;
@@ -38,10 +27,29 @@ const STOP_MS = 1000;
 /** Stores answer within half of it; one that does not is not waited for. */
 const LAST_BATCH_MS = 10_000;
 
+export interface KafkaFollowOptions extends Omit<FollowOptions, 'clock'> {
+  /** `parseKafkaUrl` says which. */
+  readonly url: string;
+  /** Put before the group's name. */
+  readonly namespace: string;
+  /** Told of every consumer that was replaced, with the reason. */
+  readonly onReplaced?: (reason: string) => void;
+  /**
+   * Milliseconds from one fetch to the next at least, while there is something to fetch: fewer and larger batches. What comes
+   * after a rest is fetched at once. Default: none.
+   */
+  readonly gatherMs?: number;
+  /** Milliseconds after which a consumer is replaced that cannot reach Kafka, or shows no sign of life. */
+  readonly stuckMs?: number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+}
+
 export class GroupConsumer {
   /** Resolves with the reason when it cannot go on. */
   readonly ended: Promise<unknown>;
-  private readonly options: FollowOptions;
+  private readonly options: KafkaFollowOptions;
+  private readonly clock: Clock;
   private readonly stuckMs: number;
   private readonly kafka: Kafka;
   private readonly topic: string;
@@ -49,24 +57,26 @@ export class GroupConsumer {
   private readonly assignment: Assignment;
   private readonly stopping = new AbortController();
   private end: (reason: unknown) => void = () => {};
-  private sign = performance.now();
+  private sign: number;
   private fetched = Number.NEGATIVE_INFINITY;
   private waitingForStore = 0;
   private readonly committed = new Map<number, string>();
   private committing: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private endLooks: () => void = () => {};
   private started: Promise<void> = Promise.resolve();
 
-  constructor(options: FollowOptions, poisoned: PoisonedStreams | undefined) {
-    const { url, namespace, group, logger, stuckMs = STUCK_MS } = options;
+  constructor(options: KafkaFollowOptions, poisoned: PoisonedStreams | undefined) {
+    const { url, namespace, group, logger, stuckMs = STUCK_MS, clock = systemClock } = options;
     this.options = options;
+    this.clock = clock;
+    this.sign = clock.monotonic();
     this.stuckMs = stuckMs;
     this.kafka = kafkaOf(url, `${namespace}-${group}`, logger, stuckMs);
     this.topic = eventsTopic(namespace);
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
-    this.assignment = new Assignment(options, poisoned, (failure) => this.end(failure));
+    this.assignment = new Assignment({ ...options, clock }, poisoned, (failure) => this.end(failure));
     this.consumer = this.kafka.consumer({
       groupId: `${namespace}-${group}`,
       sessionTimeout: SESSION_MS,
@@ -85,11 +95,11 @@ export class GroupConsumer {
     const { consumer } = this;
     const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT, REBALANCING } = consumer.events;
     const alive = () => {
-      this.sign = performance.now();
+      this.sign = this.clock.monotonic();
     };
     consumer.on(FETCH, () => {
       alive();
-      this.fetched = performance.now();
+      this.fetched = this.clock.monotonic();
     });
     consumer.on(HEARTBEAT, alive);
     consumer.on(REBALANCING, () => {
@@ -132,14 +142,14 @@ export class GroupConsumer {
 
   private watch(): void {
     const { stuckMs } = this;
-    this.sign = performance.now();
+    this.sign = this.clock.monotonic();
     if (this.stopping.signal.aborted) return;
     const look = () => {
       void this.commit();
-      if (this.waitingForStore === 0 && performance.now() - this.sign > stuckMs)
+      if (this.waitingForStore === 0 && this.clock.monotonic() - this.sign > stuckMs)
         this.end(new Error(`There was no sign of life for ${stuckMs} ms`));
     };
-    this.timer = setInterval(look, Math.min(COMMIT_MS, stuckMs / 2));
+    this.endLooks = this.clock.every(Math.min(COMMIT_MS, stuckMs / 2), look);
   }
 
   /**
@@ -170,8 +180,8 @@ export class GroupConsumer {
   /** The next fetch comes when the batches of this one have been handed over. */
   private async gather(broken: Promise<undefined>): Promise<void> {
     const { gatherMs = 0 } = this.options;
-    const restMs = this.fetched + gatherMs - performance.now();
-    if (restMs > 0) await Promise.race([wait(restMs), broken]);
+    const restMs = this.fetched + gatherMs - this.clock.monotonic();
+    if (restMs > 0) await Promise.race([this.clock.delay(restMs), broken]);
   }
 
   /**
@@ -181,19 +191,19 @@ export class GroupConsumer {
   private hold(heartbeat: () => Promise<void>): { readonly broken: Promise<undefined>; end(): void } {
     this.waitingForStore += 1;
     const { signal } = this.stopping;
-    let timer: NodeJS.Timeout | undefined;
+    let endBeats = () => {};
     let stopped = () => {};
     const broken = new Promise<undefined>((resolve, reject) => {
       stopped = () => resolve(undefined);
       signal.addEventListener('abort', stopped, { once: true });
-      timer = setInterval(() => heartbeat().catch(reject), HEARTBEAT_MS);
+      endBeats = this.clock.every(HEARTBEAT_MS, () => heartbeat().catch(reject));
     });
     broken.catch(() => {});
     return {
       broken,
       end: () => {
         this.waitingForStore -= 1;
-        clearInterval(timer);
+        endBeats();
         signal.removeEventListener('abort', stopped);
       },
     };
@@ -227,14 +237,15 @@ export class GroupConsumer {
 
   /** Lays the partitions down, then leaves; a broker that does not answer is left without a word. */
   async stop(): Promise<void> {
-    clearInterval(this.timer);
+    this.endLooks();
     this.stopping.abort();
     const offsets = this.commit();
-    await pTimeout(this.assignment.release(), { milliseconds: LAST_BATCH_MS, message: false });
+    await within(this.clock, LAST_BATCH_MS, this.assignment.release());
     const left = Promise.all([offsets, this.started]).then(() => this.consumer.disconnect());
-    await pTimeout(
+    await within(
+      this.clock,
+      STOP_MS,
       left.catch(() => {}),
-      { milliseconds: STOP_MS, message: false },
     );
   }
 }

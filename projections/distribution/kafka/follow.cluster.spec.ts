@@ -3,15 +3,22 @@ import { MemoryCheckpoints } from '../../../coordination/memory.ts';
 import { MemoryLog } from '../../../log/memory.ts';
 import { urls } from '../../../services/endpoints.ts';
 import { eventsTopic } from '../../../stores/kafka/connection.ts';
+import { WrongPartitions } from '../../../stores/kafka/failures.ts';
 import { byStream, MemorySink, memoryDeadLetters } from '../../engine/testing.ts';
 import { Story } from '../../testing.ts';
+import type { Following } from '../assignment.ts';
+import { distributionContract } from '../contract.ts';
 import type { Relay } from '../relay.ts';
-import { dropNamespace, randomNamespace, rawContentsOf, silent, withAdmin } from '../testing.ts';
-import type { Following, FollowOptions } from './assignment.ts';
+import { dropNamespace, foundIn, randomNamespace, rawContentsOf, silent, withAdmin } from '../testing.ts';
+import type { KafkaFollowOptions } from './consumer.ts';
 import { deadLettersTopic, followPartitions } from './follow.ts';
-import { startRelay } from './relay.ts';
+import { type RelayOptions, startRelay } from './relay.ts';
 
 const PARTITIONS = 4;
+
+const onFailure = (failure: unknown) => {
+  throw failure;
+};
 
 let namespace: string;
 let log: MemoryLog;
@@ -20,7 +27,7 @@ let checkpoints: MemoryCheckpoints;
 let sink: MemorySink;
 let open: { stop(): Promise<void> }[];
 
-const relay = (): Relay => {
+const relay = (over: Partial<RelayOptions> = {}): Relay => {
   const started = startRelay({
     log,
     url: urls.kafka,
@@ -28,14 +35,13 @@ const relay = (): Relay => {
     partitions: PARTITIONS,
     checkpoints,
     logger: silent,
-    onFailure: (failure) => {
-      throw failure;
-    },
+    onFailure,
+    ...over,
   });
   open.push(started);
   return started;
 };
-const follow = (over: Partial<FollowOptions> = {}): Following => {
+const follow = (over: Partial<KafkaFollowOptions> = {}): Following => {
   const following = followPartitions({
     url: urls.kafka,
     namespace,
@@ -44,9 +50,7 @@ const follow = (over: Partial<FollowOptions> = {}): Following => {
     log,
     sink,
     logger: silent,
-    onFailure: (failure) => {
-      throw failure;
-    },
+    onFailure,
     ...over,
   });
   open.push(following);
@@ -74,47 +78,36 @@ afterEach(async () => {
   await dropNamespace(namespace);
 });
 
-describe('followers of the distribution log', () => {
-  it('bring everything into the store, and tell how far it is', async () => {
-    const through = new Map<number, number>();
-    const sources = { distribution: 0, log: 0 };
-    let told = () => {};
-    follow({
-      onThrough: (partition, position, events, source) => {
-        through.set(partition, position);
-        sources[source] += events;
-        told();
-      },
-    });
-    relay();
-    post(3000);
-    await sink.until(3000);
-    for (let n = 0; n < 20; n += 1) {
-      post(5);
-      await sink.until(log.all.length);
-    }
-    expectAll();
-    await new Promise<void>((resolve) => {
-      told = () => {
-        if ([0, 1, 2, 3].every((partition) => through.get(partition) === 3100)) resolve();
-      };
-      told();
-    });
-    expect(sources.distribution).toBeGreaterThan(0);
-    expect(sources.distribution + sources.log).toBe(3100);
-  });
+distributionContract('Kafka', async () => {
+  const namespace = randomNamespace();
+  const topic = eventsTopic(namespace);
+  const common = { url: urls.kafka, namespace, partitions: PARTITIONS, logger: silent, onFailure };
+  return {
+    partitions: PARTITIONS,
+    until: (check) => expect.poll(check, { interval: 10, timeout: 30_000 }).toBe(true),
+    relay: (options) => startRelay({ ...common, ...options }),
+    follow: (options) => followPartitions({ ...common, ...options, group: 'timelines-g1' }),
+    contents: async () => (await rawContentsOf(topic)).map(foundIn),
+    expire: () =>
+      withAdmin(async (admin) => {
+        const ends = await admin.fetchTopicOffsets(topic);
+        const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+        await admin.deleteTopicRecords({ topic, partitions });
+      }),
+    dispose: () => dropNamespace(namespace),
+  };
+});
 
-  it('take nothing from the log while the distribution log has it all', async () => {
-    const sources = new Set<string>();
-    relay();
-    follow({ onThrough: (_, __, events, source) => events > 0 && sources.add(source) });
-    post(2000);
-    await sink.until(2000);
-    post(2000);
-    await sink.until(4000);
-    expect([...sources]).toEqual(['distribution']);
+describe('a relay to Kafka', () => {
+  it('refuses a topic with another number of partitions, and says what to do', async () => {
+    await withAdmin((admin) => admin.createTopics({ topics: [{ topic: eventsTopic(namespace), numPartitions: 3 }] }));
+    const failure = await new Promise<unknown>((resolve) => relay({ onFailure: resolve }));
+    expect(failure).toBeInstanceOf(WrongPartitions);
+    expect(String(failure)).toMatch(/has 3 partitions, PARLEY_PARTITIONS says 4.*set it to 3/);
   });
+});
 
+describe('followers of Kafka', () => {
   it('fetch no more often than they are told to, however little comes at a time', async () => {
     relay();
     follow({ gatherMs: 300 });
@@ -129,38 +122,18 @@ describe('followers of the distribution log', () => {
     expectAll();
   });
 
-  it('begin with what the topic no longer holds', async () => {
-    post(2500);
-    await checkpoints.write('relay', 2000);
-    relay();
-    follow();
-    await sink.until(2500);
-    expectAll();
-  });
-
-  it('read what was removed from the topic from the log', async () => {
+  it('go on when the topic is gone, and made anew', async () => {
     const running = relay();
-    post(1000);
-    const first = follow();
-    await sink.until(1000);
-    await first.stop();
-    post(1000);
-    await running.stop();
-    const topic = eventsTopic(namespace);
-    await withAdmin(async (admin) => {
-      const ends = await admin.fetchTopicOffsets(topic);
-      await admin.deleteTopicRecords({
-        topic,
-        partitions: ends.map(({ partition, high }) => ({ partition, offset: high })),
-      });
-    });
-    relay();
     follow();
-    await sink.until(2000);
+    post(500);
+    await sink.until(500);
+    await withAdmin((admin) => admin.deleteTopics({ topics: [eventsTopic(namespace)] }));
+    post(500);
+    await sink.until(1000);
+    expect(running.position).toBe(1000);
     expectAll();
   });
-
-  it('share the partitions, and hand them over within a second', async () => {
+  it('hand their partitions over within a second', async () => {
     relay();
     const one = follow();
     const two = follow();
@@ -179,67 +152,21 @@ describe('followers of the distribution log', () => {
     expectAll();
   });
 
-  it('hear everything once from two relays at a time, and from one that begins again and again', async () => {
-    follow();
-    const steady = relay();
-    for (let round = 0; round < 5; round += 1) {
-      // A relay that is killed has not stored how far it was.
-      checkpoints = new MemoryCheckpoints();
-      const other = relay();
-      post(700);
-      await sink.until(log.all.length - 300);
-      await other.stop();
-    }
-    await sink.until(3500);
-    expect(steady.position).toBe(3500);
-    expectAll();
-  });
-
-  it('go on when the topic is gone, and made anew', async () => {
-    const running = relay();
-    follow();
-    post(500);
-    await sink.until(500);
-    await withAdmin((admin) => admin.deleteTopics({ topics: [eventsTopic(namespace)] }));
-    post(500);
-    await sink.until(1000);
-    expect(running.position).toBe(1000);
-    expectAll();
-  });
-
-  it('go on from where the store is when it lost everything', async () => {
+  it('put an event that the store refuses into a topic of its own, for whoever watches Kafka', async () => {
     relay();
-    follow();
-    post(1500);
-    await sink.until(1500);
-    sink.empty();
-    post(10);
-    await sink.until(1510);
-    expectAll();
-  });
-});
-
-describe('an event that the store refuses', () => {
-  it('goes to the dead letters, and comes in when it is tried again', async () => {
-    const letters = memoryDeadLetters();
-    const told: number[] = [];
-    relay();
-    follow({ deadLetters: letters, onDeadLetter: ({ position }) => told.push(position) });
+    follow({ deadLetters: memoryDeadLetters() });
     sink.kind = 'permanent';
     sink.fails = ({ events }) =>
       events.some(({ position }) => position === 30) ? new Error('it does not fit') : undefined;
     post(100);
     await sink.until(100);
-    expect(told).toEqual([30]);
     const { stream, sequence } = log.all[29]!;
-    const leftOut = log.all.filter((event) => event.stream === stream && event.sequence >= sequence);
-    expect(sink.events.length).toBe(100 - leftOut.length);
     const [record, ...others] = await rawContentsOf(deadLettersTopic(namespace));
     expect(others).toEqual([]);
-    expect(record).toEqual({
+    expect({ ...record, value: JSON.parse(record!.value) }).toEqual({
       partition: 0,
       key: stream,
-      value: JSON.stringify(log.all[29]),
+      value: log.all[29],
       headers: {
         error: 'it does not fit',
         attempts: '4',
@@ -247,12 +174,5 @@ describe('an event that the store refuses', () => {
         projection: 'timelines-g1',
       },
     });
-    sink.fails = () => undefined;
-    expect(await letters.requestRetry({ projection: 'timelines-g1' })).toBe(1);
-    await sink.when(() => sink.events.length === 100);
-    post(23);
-    await sink.until(123);
-    expectAll();
-    expect(await letters.list()).toEqual([]);
   });
 });

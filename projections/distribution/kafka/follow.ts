@@ -1,13 +1,13 @@
 /** Follows the distribution log with one consumer after another. */
 
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Kafka, Producer } from 'kafkajs';
+import { systemClock } from '../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { ensureTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
 import { type NewLetter, PoisonedStreams } from '../../engine/dead-letters/port.ts';
-import type { Following, FollowOptions } from './assignment.ts';
-import { GroupConsumer } from './consumer.ts';
+import type { Following } from '../assignment.ts';
+import { GroupConsumer, type KafkaFollowOptions } from './consumer.ts';
 
 /** Dead letters as records of a topic of their own, for whoever watches Kafka. */
 export const deadLettersTopic = (namespace: string): string => `${namespace}-dead-letters`;
@@ -58,8 +58,18 @@ const PAUSE_MS = 500;
  * Returns at once, and waits for servers that are not there.
  * @throws TypeError when the URL is none.
  */
-export const followPartitions = (options: FollowOptions): Following => {
-  const { url, namespace, group, logger, deadLetters, onDeadLetter, onReplaced, onFailure } = options;
+export const followPartitions = (options: KafkaFollowOptions): Following => {
+  const {
+    url,
+    namespace,
+    group,
+    logger,
+    deadLetters,
+    onDeadLetter,
+    onReplaced,
+    onFailure,
+    clock = systemClock,
+  } = options;
   const kafka = kafkaOf(url, `${namespace}-${group}`, logger);
   const stopping = new AbortController();
   const topic = new DeadLetterTopic(kafka, namespace);
@@ -83,7 +93,7 @@ export const followPartitions = (options: FollowOptions): Following => {
       const reason = failure instanceof Error ? failure.message : String(failure);
       logger.warn({ err: failure, group }, 'a consumer is replaced');
       onReplaced?.(reason);
-      await wait(PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      await clock.delay(PAUSE_MS, stopping.signal);
       if (stopping.signal.aborted) return;
       member = new GroupConsumer(options, poisoned);
     }

@@ -6,7 +6,7 @@ import { privateServices } from '../../../services/private.ts';
 import { byStream, MemorySink } from '../../engine/testing.ts';
 import { Story } from '../../testing.ts';
 import { randomNamespace, silent } from '../testing.ts';
-import type { FollowOptions } from './assignment.ts';
+import type { KafkaFollowOptions } from './consumer.ts';
 import { followPartitions } from './follow.ts';
 import { startRelay } from './relay.ts';
 
@@ -21,7 +21,7 @@ describe('while Kafka is gone', () => {
   let replaced: string[];
   let onReplaced: () => void;
 
-  const begin = (over: Partial<FollowOptions> = {}) => {
+  const begin = (over: Partial<KafkaFollowOptions> = {}) => {
     const common = {
       ...{ log, url: own.urls.kafka, namespace: randomNamespace(), partitions: PARTITIONS, logger: silent },
       onFailure: (failure: unknown) => {

@@ -1,7 +1,7 @@
 import type { Kafka, Producer } from 'kafkajs';
-import pTimeout from 'p-timeout';
 import type { Checkpoints } from '../../../coordination/port.ts';
 import type { LogReader } from '../../../log/port.ts';
+import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
 import type { DistributionLogger } from '../../../telemetry/logger.ts';
@@ -19,10 +19,12 @@ class Sender {
   private readonly kafka: Kafka;
   private readonly topic: string;
   private readonly partitions: number;
+  private readonly clock: Clock;
   private producer: Producer | undefined;
 
-  constructor(kafka: Kafka, namespace: string, partitions: number) {
+  constructor(kafka: Kafka, namespace: string, partitions: number, clock: Clock) {
     this.kafka = kafka;
+    this.clock = clock;
     this.topic = eventsTopic(namespace);
     this.partitions = partitions;
   }
@@ -53,9 +55,10 @@ class Sender {
     const { producer } = this;
     this.producer = undefined;
     if (producer === undefined) return;
-    await pTimeout(
+    await within(
+      this.clock,
+      STOP_MS,
       producer.disconnect().catch(() => {}),
-      { milliseconds: STOP_MS, message: false },
     );
   }
 }
@@ -68,6 +71,8 @@ export interface RelayOptions {
   readonly partitions: number;
   readonly checkpoints: Checkpoints;
   readonly logger: DistributionLogger;
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** Told of every acknowledged batch. */
   readonly onRelayed?: (events: number, through: number) => void;
   /** Left out where nothing is traced. */
@@ -81,12 +86,24 @@ export interface RelayOptions {
  * @throws TypeError when the URL is none.
  */
 export const startRelay = (options: RelayOptions): Relay => {
-  const { log, url, namespace, partitions, checkpoints, logger, onRelayed, spans, onFailure } = options;
-  const sender = new Sender(kafkaOf(url, `${namespace}-relay`, logger), namespace, partitions);
+  const {
+    log,
+    url,
+    namespace,
+    partitions,
+    checkpoints,
+    logger,
+    onRelayed,
+    spans,
+    onFailure,
+    clock = systemClock,
+  } = options;
+  const sender = new Sender(kafkaOf(url, `${namespace}-relay`, logger), namespace, partitions, clock);
   return new RunningRelay({
     log,
     partitions,
     checkpoints,
+    clock,
     logger,
     send: (records) => sender.send(records),
     close: () => sender.close(),

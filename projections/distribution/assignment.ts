@@ -1,21 +1,19 @@
-/** The partitions that the group gave to this consumer, from one rebalancing to the next. */
+/** The partitions that a group gave to one of its consumers, from one rebalancing to the next. */
 
-import type { LogReader } from '../../../log/port.ts';
-import { retrying, Stopped } from '../../../stores/guard.ts';
-import type { DistributionLogger } from '../../../telemetry/logger.ts';
-import type { Spans } from '../../../telemetry/spans.ts';
-import { PartitionApplier } from '../../engine/applying.ts';
-import type { DeadLetters, NewLetter, PoisonedStreams } from '../../engine/dead-letters/port.ts';
-import { partitionOf } from '../../engine/partitions.ts';
-import type { PartitionStore } from '../../engine/port.ts';
-import { LogPages, PartitionWorker } from '../worker.ts';
+import type { LogReader } from '../../log/port.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { retrying, Stopped } from '../../stores/guard.ts';
+import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { Spans } from '../../telemetry/spans.ts';
+import { PartitionApplier } from '../engine/applying.ts';
+import type { DeadLetters, NewLetter, PoisonedStreams } from '../engine/dead-letters/port.ts';
+import { partitionOf } from '../engine/partitions.ts';
+import type { PartitionStore } from '../engine/port.ts';
+import { LogPages, PartitionWorker } from './worker.ts';
 
 export interface FollowOptions {
-  /** `parseKafkaUrl` says which. */
-  readonly url: string;
-  readonly namespace: string;
   readonly partitions: number;
-  /** Those who share it share the partitions: `timelines-g1`, `delivery`. The namespace is put before it. */
+  /** Those who share it share the partitions: `timelines-g1`, `delivery`. */
   readonly group: string;
   readonly log: LogReader;
   readonly sink: PartitionStore;
@@ -25,19 +23,11 @@ export interface FollowOptions {
   readonly logger: DistributionLogger;
   /** Told after every batch that is in the store: how far the partition is, how many events that were, and from where. */
   readonly onThrough?: (partition: number, through: number, events: number, source: 'distribution' | 'log') => void;
-  /** Told of every consumer that was replaced, with the reason. */
-  readonly onReplaced?: (reason: string) => void;
   /** Left out where nothing is traced. */
   readonly spans?: Spans | undefined;
-  /** Told once when nothing more can be followed: WrongPartitions. Whatever may pass is waited for. */
+  /** Told once when nothing more can be followed. Whatever may pass is waited for. */
   readonly onFailure: (failure: unknown) => void;
-  /**
-   * Milliseconds from one fetch to the next at least, while there is something to fetch: fewer and larger batches. What comes
-   * after a rest is fetched at once. Default: none.
-   */
-  readonly gatherMs?: number;
-  /** Milliseconds after which a consumer is replaced that cannot reach Kafka, or shows no sign of life. */
-  readonly stuckMs?: number;
+  readonly clock: Clock;
 }
 
 export interface Following {
@@ -54,7 +44,7 @@ export class Assignment {
   private readonly options: FollowOptions;
   private readonly applying: PartitionApplier;
   private readonly poisoned: PoisonedStreams | undefined;
-  private clock: NodeJS.Timeout | undefined;
+  private endLooks: () => void = () => {};
   private readonly onFailure: (failure: unknown) => void;
   private workers = new Map<number, PartitionWorker>();
   private current = new AbortController();
@@ -62,10 +52,10 @@ export class Assignment {
   private turn: Promise<void> = Promise.resolve();
 
   constructor(options: FollowOptions, poisoned: PoisonedStreams | undefined, onFailure: (failure: unknown) => void) {
-    const { sink, log, logger, spans } = options;
+    const { sink, log, logger, spans, clock } = options;
     this.options = options;
     this.poisoned = poisoned;
-    this.applying = new PartitionApplier({ sink, log, logger, poisoned, spans });
+    this.applying = new PartitionApplier({ sink, log, logger, poisoned, spans, clock });
     this.onFailure = onFailure;
   }
 
@@ -99,7 +89,7 @@ export class Assignment {
   }
 
   private async end(): Promise<void> {
-    clearInterval(this.clock);
+    this.endLooks();
     const former = [...this.workers.values()];
     if (former.length === 0) return;
     await Promise.all(former.map((worker) => worker.stop()));
@@ -147,18 +137,19 @@ export class Assignment {
 
   private watchLetters(poisoned: PoisonedStreams): void {
     let looking = false;
-    this.clock = setInterval(() => {
+    this.endLooks = this.options.clock.every(LOOK_MS, () => {
       if (looking) return;
       looking = true;
       void this.retryLetters(poisoned).finally(() => {
         looking = false;
       });
-    }, LOOK_MS);
+    });
   }
 
   private patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { logger, sink } = this.options;
+    const { logger, sink, clock } = this.options;
     return retrying(work, {
+      clock,
       signal,
       again: () => true,
       onRetry: (err, attempt, nextMs) =>
