@@ -17,6 +17,7 @@ await build({
   bundle: true,
   splitting: true,
   packages: 'external',
+  loader: { '.lua': 'text' },
   platform: 'node',
   target: 'node20',
   format: 'esm',

@@ -3,12 +3,20 @@ import { defineConfig } from 'vitest/config';
 const excluded = ['**/node_modules/**', 'dist/**', 'data/**', '.services/**'];
 const CLUSTER = '**/*.cluster.spec.ts';
 
+/** Scripts for Redis are imported as their text, as esbuild does it in the bundle. */
+const lua = {
+  name: 'lua',
+  transform: (code: string, id: string) =>
+    id.endsWith('.lua') ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
+};
+
 export default defineConfig({
   test: {
     // Whole-system tests start servers and load two cores; more workers only make them wait for each other.
     maxWorkers: 2,
     projects: [
       {
+        plugins: [lua],
         test: {
           name: 'default',
           include: ['**/*.spec.ts'],
@@ -18,6 +26,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [lua],
         test: {
           name: 'cluster',
           include: [CLUSTER],

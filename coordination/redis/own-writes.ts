@@ -5,6 +5,7 @@ import { Batcher, oneAnswer } from '../../stores/batcher.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
 import { classify } from '../../stores/redis/failures.ts';
 import type { SharedWrites } from '../port.ts';
+import raise from './raise.lua';
 
 /** By then the views have it, or the nodes have long said that they are not ready. */
 const REMEMBERED_SECONDS = 3600;
@@ -12,17 +13,7 @@ const REMEMBERED_SECONDS = 3600;
 const MISTRUST_MS = 2000;
 const RETRY_MS = 250;
 
-/** ARGV: seconds to keep them, 0 for ever; then a position for each of KEYS. Never lowers one. */
-const RAISE = script(`
-for i, key in ipairs(KEYS) do
-  local position = ARGV[i + 1]
-  local former = redis.call('GET', key)
-  if not former or tonumber(former) < tonumber(position) then
-    if ARGV[1] == '0' then redis.call('SET', key, position)
-    else redis.call('SET', key, position, 'EX', ARGV[1]) end
-  end
-end
-`);
+const RAISE = script(raise);
 /** Of one call: Lua takes some thousands of arguments, and others wait meanwhile. A key and its position take 100 bytes. */
 const RAISED_AT_ONCE = { count: 500, bytes: 65_536 };
 

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
 import type { Connected, Device, SessionRegistry } from '../port.ts';
+import writeCounts from './write-counts.lua';
 
 /** Sessions that came and went within this time are told together. */
 const TELL_MS = 100;
@@ -19,14 +20,7 @@ const KEPT_SECONDS = 900;
 /** Written at once. */
 const TOGETHER = 500;
 
-/** KEYS: a person. ARGV: seconds to keep it; field and value, empty to remove it. */
-const WRITE = script(`
-for i = 2, #ARGV, 2 do
-  if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[1], ARGV[i])
-  else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-end
-redis.call('EXPIRE', KEYS[1], ARGV[1])
-`);
+const WRITE = script(writeCounts);
 
 interface Sessions {
   count: number;

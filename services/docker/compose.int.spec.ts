@@ -53,6 +53,12 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('builds its image from every folder that has sources', () => {
+    const { include } = JSON.parse(read('tsconfig.json')) as { readonly include: readonly string[] };
+    const reached = read('.dockerignore').split('\n');
+    for (const folder of include.filter((name) => name !== '*.ts')) expect(reached).toContain(`!${folder}`);
+  });
+
   it.each(['docker-compose.yml', 'services/docker/compose.yaml', 'Dockerfile'])('pins every image of %s', (file) => {
     const images = [...read(file).matchAll(/^(?:\s*image: |FROM )(\S+)/gm)].map(([, image]) => image);
     expect(images.length).toBeGreaterThan(2);

@@ -1,0 +1,65 @@
+-- KEYS: the partition's `at`, then whatever the changes name by its index.
+-- ARGV: the checkpoint this builds on, the new one, and what `whole` is to be, the last two empty to leave them alone; then
+-- the changes, one after another.
+-- @returns where the partition stands then, and its `whole`: when that is not the new checkpoint, nothing was stored.
+
+local at = redis.call('HGET', KEYS[1], 'through') or '0'
+local whole = redis.call('HGET', KEYS[1], 'whole') or '0'
+local moves = ARGV[2] ~= ''
+if moves and at ~= ARGV[1] then return {at, whole} end
+
+local function greater(key, field, value)
+  local number = assert(tonumber(value), 'not a number: ' .. value)
+  local former = redis.call('HGET', key, field)
+  return not former or number > tonumber(former)
+end
+
+local i = 4
+local function arg()
+  i = i + 1
+  return ARGV[i - 1]
+end
+local function key() return KEYS[tonumber(arg())] end
+
+while i <= #ARGV do
+  local kind = arg()
+  if kind == 'head' then
+    local head, sequence, position, ordinal, id = key(), arg(), arg(), arg(), arg()
+    if greater(head, 's', sequence) then redis.call('HSET', head, 's', sequence, 'p', position) end
+    if ordinal ~= '' and greater(head, 'o', ordinal) then redis.call('HSET', head, 'o', ordinal, 'm', id) end
+  elseif kind == 'own' then
+    local own, user, ordinal = key(), arg(), arg()
+    if greater(own, user, ordinal) then redis.call('HSET', own, user, ordinal) end
+  elseif kind == 'read' then
+    local markers, channel, ordinal, head = key(), arg(), arg(), key()
+    if head then
+      local last = redis.call('HGET', head, 'o') or '0'
+      if tonumber(ordinal) > tonumber(last) then ordinal = last end
+    end
+    if greater(markers, channel, ordinal) then redis.call('HSET', markers, channel, ordinal) end
+  else
+    local mentions, targets, ordinal, fresh, now = key(), key(), arg(), arg(), arg()
+    local suffix = ':' .. string.format('%016d', tonumber(ordinal))
+    if fresh == '0' then
+      local former = redis.call('HGET', targets, ordinal)
+      if former then
+        for target in string.gmatch(former, '%S+') do redis.call('ZREM', mentions, target .. suffix) end
+        redis.call('HDEL', targets, ordinal)
+      end
+    end
+    if now ~= '' then
+      redis.call('HSET', targets, ordinal, now)
+      for target in string.gmatch(now, '%S+') do redis.call('ZADD', mentions, 0, target .. suffix) end
+    end
+  end
+end
+
+if moves then
+  at = ARGV[2]
+  redis.call('HSET', KEYS[1], 'through', at)
+  if ARGV[3] ~= '' then
+    whole = ARGV[3]
+    redis.call('HSET', KEYS[1], 'whole', whole)
+  end
+end
+return {at, whole}

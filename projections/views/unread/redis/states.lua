@@ -1,0 +1,23 @@
+-- KEYS: `at`, and of each channel head, who posted, mentions. ARGV: a user, and for each channel the marker, empty where there
+-- is none, and the floor.
+-- @returns `through`, `whole`, and for each channel the head's ordinal and id, the ordinal read, and mentions beyond it.
+
+local user = ARGV[1]
+local found = {redis.call('HMGET', KEYS[1], 'through', 'whole')}
+for n = 1, (#KEYS - 1) / 3 do
+  local head = redis.call('HMGET', KEYS[3 * n - 1], 'o', 'm')
+  local last = tonumber(head[1] or '0')
+  local marker = tonumber(ARGV[2 * n])
+  local own = tonumber(redis.call('HGET', KEYS[3 * n], user) or nil)
+  local read = marker and own and math.max(marker, own) or marker or own or tonumber(ARGV[2 * n + 1])
+  if read > last then read = last end
+  local count = 0
+  if read < last then
+    local beyond = string.format('%016d', read)
+    for _, target in ipairs({user, 'everyone'}) do
+      count = count + redis.call('ZLEXCOUNT', KEYS[3 * n + 1], '(' .. target .. ':' .. beyond, '(' .. target .. ';')
+    end
+  end
+  found[n + 1] = {last, head[2], read, count}
+end
+return found
