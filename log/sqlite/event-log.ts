@@ -85,7 +85,7 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
       rawAll: (query) => reader.rawAll(query),
       tail: (after, onEvents, onFailure) => tails.add(startTail(source, after, onEvents, onFailure)),
       async close() {
-        appender.close();
+        await appender.close();
         await tails.stop();
         reader.close();
         // Leaves one file with everything in it: easier to copy, and read at once by the next start.

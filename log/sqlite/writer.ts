@@ -6,9 +6,17 @@ import type Database from 'libsql';
 import { LRUCache } from 'lru-cache';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { Batcher } from '../../stores/batcher.ts';
 import { reasonOf } from '../../stores/guard.ts';
-import { codeOf, FULL, isFatal } from '../../stores/sqlite/failures.ts';
-import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
+import { classify, codeOf, FULL, isFatal } from '../../stores/sqlite/failures.ts';
+import {
+  type AppendError,
+  type Appended,
+  type AppendRequest,
+  bytesOf,
+  checkSequences,
+  MOST_OF_A_COMMIT,
+} from '../port.ts';
 import { COLUMNS, pushRow } from './schema.ts';
 
 // What an error of SQLite means for a batch that was being stored.
@@ -67,6 +75,9 @@ const ROW = `(${Array(COLUMNS).fill('?').join(', ')})`;
 /** The commit's outcome is unknown; the process must end. */
 export class LostCommit extends Error {}
 
+/** Nothing was stored, for what one of the batches holds: `cause` says what. */
+export class RolledBack extends Error {}
+
 export interface Committed {
   /** One answer for each request, in order. */
   readonly answers: readonly Either<AppendError, Appended>[];
@@ -115,7 +126,7 @@ export class Writer {
   /**
    * Carries out the requests in order. Those whose expected revision is not the stream's, counting the requests before
    * them, are answered with a conflict; the others are stored together.
-   * @throws LostCommit when nobody can know whether they were stored
+   * @throws LostCommit when nobody can know whether they were stored; RolledBack when one of them can never be stored
    */
   store(requests: readonly AppendRequest[]): Committed {
     const answers: Either<AppendError, Appended>[] = [];
@@ -173,6 +184,7 @@ export class Writer {
       if (isFatal(error, phase)) throw new LostCommit('The event log could not be written durably.', { cause: error });
       // SQLite has already rolled back after some errors, a full disk among them.
       if (this.#database.inTransaction) this.#rollback.run([]);
+      if (classify(error) === 'permanent') throw new RolledBack(reasonOf(error), { cause: error });
       return appendError(error);
     }
   }
@@ -193,18 +205,13 @@ export class Writer {
 }
 
 /** Group commit: requests that come in one turn of the event loop share one transaction and one fsync. */
-interface Waiting {
-  readonly request: AppendRequest;
-  readonly resolve: (answer: Either<AppendError, Appended>) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export class Appender {
   readonly #writer: Writer;
   readonly #onCommitted: (events: readonly ParleyEvent[]) => void;
   readonly #onFatal: (error: unknown) => void;
-  #waiting: Waiting[] = [];
-  #closed: string | undefined;
+  readonly #batcher: Batcher<AppendRequest, Either<AppendError, Appended>>;
+  /** Of a commit whose outcome is unknown. */
+  #lost: { readonly failure: unknown } | undefined;
 
   /**
    * @param onCommitted told of every commit before any of its appenders is answered
@@ -218,39 +225,45 @@ export class Appender {
     this.#writer = writer;
     this.#onCommitted = onCommitted;
     this.#onFatal = onFatal;
-  }
-
-  append(request: AppendRequest): Promise<Either<AppendError, Appended>> {
-    return new Promise((resolve, reject) => {
-      checkSequences(request);
-      if (this.#closed !== undefined) {
-        resolve(either.left({ kind: 'unavailable', reason: this.#closed }));
-        return;
-      }
-      if (this.#waiting.length === 0) setImmediate(() => this.#commit());
-      this.#waiting.push({ request, resolve, reject });
+    this.#batcher = new Batcher({
+      gather: 'turn',
+      most: MOST_OF_A_COMMIT,
+      countOf: ({ events }) => events.length,
+      bytesOf,
+      commit: (requests) => this.#commit(requests),
+      classify: (failure) => (failure instanceof RolledBack ? 'permanent' : 'damaged'),
+      refuse: (failure) => this.#refusalOf(failure),
     });
   }
 
-  /** Stores what waits and refuses what comes later. */
-  close(): void {
-    this.#commit();
-    this.#closed ??= 'The event log is closed.';
+  async append(request: AppendRequest): Promise<Either<AppendError, Appended>> {
+    checkSequences(request);
+    return this.#batcher.add(request);
   }
 
-  #commit(): void {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
+  /** Stores what waits and refuses what comes later. */
+  close(): Promise<void> {
+    return this.#batcher.close(new Error('The event log is closed.'));
+  }
+
+  #commit(requests: readonly AppendRequest[]): readonly Either<AppendError, Appended>[] {
+    if (this.#lost !== undefined) throw this.#lost.failure;
     try {
-      const { answers, events } = this.#writer.store(waiting.map(({ request }) => request));
+      const { answers, events } = this.#writer.store(requests);
       if (events.length > 0) this.#onCommitted(events);
-      for (let i = 0; i < waiting.length; i += 1) waiting[i]!.resolve(answers[i]!);
-    } catch (error) {
-      // Neither stored nor not stored: no answer would be true.
-      this.#closed = 'The event log failed and the process is ending.';
-      this.#onFatal(error);
-      for (const { reject } of waiting) reject(error);
+      return answers;
+    } catch (failure) {
+      if (failure instanceof RolledBack) throw failure;
+      this.#lost = { failure };
+      void this.#batcher.close(new Error('The event log failed and the process is ending.'));
+      this.#onFatal(failure);
+      throw failure;
     }
+  }
+
+  #refusalOf(failure: unknown): Either<AppendError, Appended> {
+    // Neither stored nor not stored: no answer would be true.
+    if (failure === this.#lost?.failure) throw failure;
+    return either.left(appendError(failure instanceof RolledBack ? failure.cause : failure));
   }
 }
