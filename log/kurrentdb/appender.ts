@@ -14,7 +14,7 @@ import type { Reader } from './reader.ts';
 
 type Answer = Either<AppendError, Appended>;
 
-interface Waiting {
+interface QueuedAppend {
   readonly request: AppendRequest;
   readonly resolve: (answer: Answer) => void;
 }
@@ -39,7 +39,7 @@ export class Appender {
   private readonly reader: Reader;
   private readonly triedMs: number;
   private readonly onCommitted: (events: number) => void;
-  private readonly queues = new Map<string, Waiting[]>();
+  private readonly queues = new Map<string, QueuedAppend[]>();
   /** Streams whose next batch may be sent. */
   private readonly due: string[] = [];
   private running = 0;

@@ -1,7 +1,9 @@
+import { either } from 'fp-ts';
 import { expect, it } from 'vitest';
 import { createDatabase } from '../../services/testing.ts';
 import { eventLogContract } from '../contract.ts';
-import { newEvent } from '../testing.ts';
+import type { AppendRequest } from '../port.ts';
+import { batch, newEvent } from '../testing.ts';
 import { openPostgresEventLog } from './event-log.ts';
 
 eventLogContract('PostgreSQL', async () => {
@@ -37,6 +39,38 @@ it('the log in PostgreSQL commits what is little no more often than each 4 ms', 
     // Timers may be a millisecond early.
     expect(performance.now() - began).toBeGreaterThan(9 * (4 - 1));
     expect(commits).toEqual(Array.from({ length: 10 }, () => 3));
+  } finally {
+    await log.close();
+    await database.drop();
+  }
+});
+
+it('the log in PostgreSQL refuses a batch that can never be stored alone, and stores those that shared its commit', async () => {
+  const database = await createDatabase();
+  const log = await openPostgresEventLog({ url: database.url });
+  const unspeakable = [
+    { ...newEvent('channel-2', 1), actor: '\u0000' },
+    { ...newEvent('channel-3', 1), data: { messageId: 1n } as never },
+  ];
+  const requests: AppendRequest[] = [
+    batch('channel-1', 0, 2),
+    { stream: 'channel-2', expected: 0, events: [unspeakable[0]!] },
+    batch('channel-1', 2),
+    { stream: 'channel-3', expected: 0, events: [unspeakable[1]!] },
+    batch('channel-4', 1),
+    batch('channel-1', 3),
+  ];
+  try {
+    const answers = await Promise.all(requests.map((request) => log.append(request)));
+    const kinds = answers.map((answer) => (either.isLeft(answer) ? answer.left.kind : 'stored'));
+    expect(kinds).toEqual(['stored', 'unavailable', 'stored', 'unavailable', 'conflict', 'stored']);
+    const { events } = await log.readAll({ after: 0, limit: 10 });
+    expect(events.map(({ stream, sequence }) => `${stream} ${sequence}`)).toEqual([
+      'channel-1 1',
+      'channel-1 2',
+      'channel-1 3',
+      'channel-1 4',
+    ]);
   } finally {
     await log.close();
     await database.drop();

@@ -72,6 +72,56 @@ describe('a batch that does not fit on the disk', () => {
   });
 });
 
+describe('a batch that can never be stored', () => {
+  it('is refused alone: those that shared its transaction are stored, in their order', async () => {
+    const log = await openSqliteEventLog({ directory });
+    const bad = batch('channel-2', 0);
+    const unspeakable = { ...bad, events: [{ ...bad.events[0]!, data: { messageId: 1n } as never }] };
+    const requests = [
+      batch('channel-1', 0, 2),
+      unspeakable,
+      batch('channel-1', 2),
+      batch('channel-3', 1),
+      batch('b', 0),
+    ];
+    const answers = await Promise.all(requests.map((request) => log.append(request)));
+    expect(kinds(answers)).toEqual(['stored', 'unavailable', 'stored', 'conflict', 'stored']);
+    const { events } = await log.readAll({ after: 0, limit: 10 });
+    expect(events.map(({ stream, sequence, position }) => [stream, sequence, position])).toEqual([
+      ['channel-1', 1, 1],
+      ['channel-1', 2, 2],
+      ['channel-1', 3, 3],
+      ['b', 1, 4],
+    ]);
+    await log.close();
+  });
+});
+
+describe('what waits at the same time', () => {
+  const commitsOf = async (requests: readonly AppendRequest[]): Promise<readonly number[]> => {
+    const commits: number[] = [];
+    const log = await openSqliteEventLog({ directory, onCommit: (events) => commits.push(events) });
+    expect(new Set(kinds(await Promise.all(requests.map((request) => log.append(request)))))).toEqual(
+      new Set(['stored']),
+    );
+    await log.close();
+    return commits;
+  };
+
+  it('is several transactions when there are more than 5,000 events', async () => {
+    const requests = [batch('a', 0, 3000), batch('b', 0, 2000), batch('c', 0), batch('d', 0, 6000), batch('e', 0)];
+    expect(await commitsOf(requests)).toEqual([5000, 1, 6000, 1]);
+  });
+
+  it('is several transactions when it is larger than 16 MB', async () => {
+    const large = (stream: string): AppendRequest => {
+      const small = batch(stream, 0);
+      return { ...small, events: [{ ...small.events[0]!, data: { text: 'x'.repeat(7 * 1024 * 1024) } as never }] };
+    };
+    expect(await commitsOf(['a', 'b', 'c'].map(large))).toEqual([2, 1]);
+  });
+});
+
 describe('a log that can no longer be written to', () => {
   it('refuses as unavailable, stores nothing, and goes on when it can', () => {
     const database = openForWriting(directory);
