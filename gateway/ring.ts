@@ -91,11 +91,11 @@ export class Ring {
     return this.entries.slice(low);
   }
 
+  /** Whatever carries text of the message, by the form of its data: no type of event can be forgotten. */
   private conceal(messageId: string): void {
     for (const entry of this.entries) {
-      const { event } = entry;
-      if ((event.type === 'message-posted' || event.type === 'message-edited') && event.data.messageId === messageId)
-        entry.conceal();
+      const { data } = entry.event;
+      if ('sealed' in data && 'messageId' in data && data.messageId === messageId) entry.conceal();
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Recorded } from '../envelope.ts';
 import { guildAudience, userAudience } from '../streams.ts';
 import {
   audiencesOf,
+  type ByType,
   catalogue,
   changesRights,
   decodeEvent,
@@ -18,6 +19,7 @@ import {
   isCarried,
   isEventType,
   type ParleyEvent,
+  type TypesChanging,
   typesChanging,
   UnreadableEvent,
   versionOf,
@@ -174,6 +176,15 @@ describe('the catalogue', () => {
   it('ends a batch wherever guild views of rights change', () => {
     expect([joined, founded, created(null, [])].map(changesRights)).toEqual([true, true, true]);
     expect(changesRights(posted(null))).toBe(false);
+  });
+
+  it('wants a handler of every type that changes a view, which the compiler checks', () => {
+    const posted = () => 'posted';
+    // @ts-expect-error
+    const incomplete: ByType<TypesChanging<'unread'>, [], string> = { 'message-posted': posted };
+    // @ts-expect-error
+    const foreign: ByType<'message-posted', [], string> = { 'message-posted': posted, 'guild-created': posted };
+    expect([incomplete, foreign].flatMap((table) => Object.keys(table))).toHaveLength(3);
   });
 
   it('derives the lists of types', () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { messageId, Story } from '../../../testing.ts';
 import { type ChannelChecksum, checksumOf, checksums, differingMessages } from './checksums.ts';
 import { openCassandraTimelines } from './store.ts';
-import { createGeneration, dropGeneration, listGenerations } from './tables.ts';
+import { createGeneration, dropGeneration, listGenerations, tablesOf } from './tables.ts';
 import { smallTimelines, type TestCassandra, testCassandra } from './testing.ts';
 
 const ANN = '10';
@@ -54,6 +54,33 @@ describe('generations of timelines', () => {
     expect(await listGenerations(client)).toEqual([next]);
     expect(await ofNext!.reader.page('30', { limit: 5 }, ANN)).toHaveLength(1);
     await dropGeneration(client, next);
+  });
+
+  it('that a former version made are given what came since, and say of its messages what they were', async () => {
+    const { client } = cassandra;
+    const generation = 100;
+    const { messages } = tablesOf(generation);
+    await client.define(`CREATE TABLE ${messages} (
+      channel_id bigint, bucket int, id bigint,
+      ordinal bigint, sequence bigint, position bigint, author bigint, time bigint, reply_to bigint, flags int, nonce text,
+      edited_time bigint, mentions text, sealed_by bigint, box text, sealed_in text,
+      deleted boolean, reactions map<text, bigint>, changed bigint,
+      PRIMARY KEY ((channel_id, bucket), id)) WITH CLUSTERING ORDER BY (id DESC)`);
+    await createGeneration(client, generation);
+    await createGeneration(client, generation);
+    const timelines = smallTimelines(client, generation, 5000);
+    const told = new Story();
+    told.post('30', ANN);
+    told.post('30', ANN, { replyTo: messageId('30', 1) });
+    await timelines.apply(told.log.all);
+    const where = 'WHERE channel_id = ? AND bucket = ? AND id = ?';
+    for (const ordinal of [1, 2])
+      await client.execute(`DELETE type FROM ${messages} ${where}`, [30n, 0, BigInt(messageId('30', ordinal))]);
+    const system = told.post('30', ANN, { replyTo: messageId('30', 2) });
+    Object.assign(system.data, { messageType: 6 });
+    await timelines.apply([system]);
+    const page = await timelines.reader.page('30', { limit: 5 }, ANN);
+    expect(page.map(({ type }) => type)).toEqual([6, 19, 0]);
   });
 
   it('whose tables are missing must be built anew', async () => {

@@ -1,0 +1,87 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Story } from '../projections/testing.ts';
+import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { Intent } from '../schemas/gateway/frames.ts';
+import { EventRenderer } from './dispatches.ts';
+import { directChannel, guild, Shown, textChannel } from './testing.ts';
+
+let shown: Shown;
+let renderer: EventRenderer;
+
+beforeEach(() => {
+  shown = new Shown().user('1', 'owner').user('2', 'ann');
+  renderer = new EventRenderer(shown.presenter, {
+    guilds: {
+      guild: async (id: string) => (id === guild.id ? guild : undefined),
+      channel: async () => textChannel,
+      channelsOf: async () => [textChannel],
+      member: async () => undefined,
+    } as never,
+    unread: { heads: async () => new Map() } as never,
+  });
+});
+
+const render = (event: ParleyEvent, guildId: string | null = null) => renderer.render(event, guildId, false);
+const seenBy = async (event: ParleyEvent, viewers: readonly { userId: string; shardId: number }[]) =>
+  (await render(event)).map(({ visibleTo }) => viewers.map((viewer) => visibleTo === null || visibleTo(viewer)));
+
+const everybody = [
+  { userId: '1', shardId: 0 },
+  { userId: '2', shardId: 0 },
+  { userId: '2', shardId: 1 },
+];
+
+describe('the dispatch of an event', () => {
+  it('is a name and a payload, with the intents of where it happened', async () => {
+    const event = shown.posted(shown.message('7', '2', 'hello'));
+    expect(await render(event, guild.id)).toEqual([
+      {
+        name: 'MESSAGE_CREATE',
+        data: expect.objectContaining({ id: '7', content: 'hello', guild_id: guild.id }),
+        intents: Intent.guildMessages,
+        carriesText: true,
+        visibleTo: null,
+      },
+    ]);
+    const direct = shown.posted(shown.message('8', '2', 'psst'));
+    expect(await render(direct, null)).toMatchObject([{ intents: Intent.directMessages, carriesText: false }]);
+  });
+
+  it('opens nothing of a message that has been deleted since', async () => {
+    const event = shown.posted(shown.message('7', '2', 'hello'));
+    expect(await renderer.render(event, guild.id, true)).toMatchObject([{ data: { id: '7', content: '' } }]);
+  });
+
+  it('is for everybody but the one who joins or leaves', async () => {
+    const story = new Story();
+    for (const event of [story.join(guild.id, '2'), story.leave(guild.id, '2')])
+      expect(await seenBy(event, everybody)).toEqual([[true, false, false]]);
+  });
+
+  it('shows each of two people their direct channel, on the shard that has it', async () => {
+    const event = new Story().direct(directChannel.id, '1', '2');
+    expect(await seenBy(event, everybody)).toEqual([
+      [true, false, false],
+      [false, true, false],
+    ]);
+  });
+
+  it('is there for every event that somebody is told of, and for no other', async () => {
+    const story = new Story();
+    story.user('2');
+    story.guild(guild.id, '1');
+    story.channel(textChannel.id, guild.id);
+    story.direct(directChannel.id, '1', '2');
+    story.invite('code', guild.id, textChannel.id, '1', 3);
+    story.redeem('code', guild.id, '2');
+    story.join(guild.id, '2');
+    story.post(textChannel.id, '2');
+    story.react(textChannel.id, 1, '2', '👍');
+    story.unreact(textChannel.id, 1, '2', '👍');
+    story.remove(textChannel.id, 1, '2');
+    story.read('2', { [textChannel.id]: 1 });
+    story.leave(guild.id, '2');
+    for (const event of [...story.log.all, shown.edited(shown.message('7', '2', 'x'), 'y')])
+      expect((await render(event)).length > 0, event.type).toBe(audiencesOf(event).length > 0);
+  });
+});
