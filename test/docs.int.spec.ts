@@ -1,0 +1,34 @@
+/** What the documents name must be there: a renamed file or a lost page is noticed at once. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const project = fileURLToPath(new URL('..', import.meta.url));
+const pagesIn = (folder: string): string[] =>
+  readdirSync(join(project, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name));
+const pages = ['README.md', ...pagesIn('docs'), ...pagesIn('docs/adr')];
+const rooms = readdirSync(project, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const startsInARoom = new RegExp(`^(${rooms.map(({ name }) => name.replace('.', '\\.')).join('|')})/`);
+
+/** Paths from the project's root in backticks; a path with a pattern in it names no one file. */
+const pathsIn = (page: string): string[] =>
+  [...page.matchAll(/`([\w.-]+(?:\/[\w.-]+)*\/?)`/g)]
+    .map(([, path]) => path!)
+    .filter((path) => startsInARoom.test(path));
+
+const linksIn = (page: string): string[] => [...page.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => link!);
+
+describe.each(pages)('%s', (page) => {
+  const text = readFileSync(join(project, page), 'utf8');
+  // A decision speaks of the code as it stood on its day.
+  it.skipIf(page.startsWith('docs/adr'))('names files and folders that are there', () => {
+    expect(pathsIn(text).filter((path) => !existsSync(join(project, path)) && !path.startsWith('data/'))).toEqual([]);
+  });
+  it('links to pages that are there', () => {
+    expect(linksIn(text).filter((link) => !existsSync(join(project, dirname(page), link)))).toEqual([]);
+  });
+});
