@@ -49,7 +49,8 @@ const TABLE = {
   coordination: [ROOMS.stores],
   engine: [LOG, COORDINATION, ROOMS.stores],
   views: [ROOMS.engine, ROOMS.domain, LOG, ROOMS.stores],
-  'projections-port': [ROOMS.engine, '^projections/views/[^/]+/view\\.ts$'],
+  // The list of views, of which it takes nothing but the readers' types.
+  'projections-port': [ROOMS.engine, '^projections/views/[^/]+/view\\.ts$', '^projections/views/sql-views\\.ts$'],
   distribution: [ROOMS.engine, LOG, COORDINATION, ROOMS.stores],
   feed: [ROOMS.engine, LOG, COORDINATION, ROOMS.stores],
   embedded: [ROOMS['projections-port'], ROOMS.engine, ROOMS.views, ROOMS.domain, LOG, ROOMS.stores],

@@ -2,20 +2,18 @@
 
 import type { BatchListener, Lag, Progress, ViewName } from './engine/port.ts';
 
-import type { AudienceReader } from './views/audience/view.ts';
-import type { GuildReader } from './views/guild-views/view.ts';
-import type { SnapshotReader } from './views/snapshots/view.ts';
+import type { SqlReaders } from './views/sql-views.ts';
 import type { TimelineReader } from './views/timelines/view.ts';
 import type { UnreadReader } from './views/unread/view.ts';
 
 export type { ViewName };
 
-export interface Views extends Progress {
+export interface Readers extends SqlReaders {
   readonly timelines: TimelineReader;
-  readonly guilds: GuildReader;
   readonly unread: UnreadReader;
-  readonly audiences: AudienceReader;
-  readonly snapshots: SnapshotReader;
+}
+
+export interface Views extends Progress, Readers {
   /** Of one view alone: who reads only guilds does not wait for timelines. */
   progress(view: ViewName): Progress;
   /**
@@ -42,5 +40,3 @@ export interface ViewsRuntime extends Views {
   /** Ends the batch in progress and closes the store. */
   stop(): Promise<void>;
 }
-
-export type Readers = Pick<Views, 'timelines' | 'guilds' | 'unread' | 'audiences' | 'snapshots'>;

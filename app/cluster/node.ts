@@ -19,7 +19,7 @@ import type { Readers, Views } from '../../projections/port.ts';
 import { CurrentAudiences } from '../../projections/views/audience/view.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
 import { CachedGuilds } from '../../projections/views/guild-views/cached.ts';
-import type { GuildReader } from '../../projections/views/guild-views/view.ts';
+import { sqlReaders } from '../../projections/views/sql-views.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { progressWithFallback, UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
@@ -77,8 +77,8 @@ const openReadSide = async (connections: Connections): Promise<ReadSide> => {
   const views = { 'guild-views': guildViews, timelines, unread };
   for (const view of Object.values(views)) opened.add(view, (one) => one.close());
 
-  const stored: GuildReader = standingFor(() => guildViews.readers().guilds);
-  const cache = new CachedGuilds(stored, () => guildViews.progress.checkpoint());
+  const stored = sqlReaders((name) => standingFor(() => guildViews.readers()[name]));
+  const cache = new CachedGuilds(stored.guilds, () => guildViews.progress.checkpoint());
   const floors = new Floors(cache, log);
   const fromLog = new UnreadFromLog(log, floors);
   const counted = unreadWithFallback(
@@ -89,15 +89,11 @@ const openReadSide = async (connections: Connections): Promise<ReadSide> => {
     fromLog,
   );
   const readers: Readers = {
+    ...stored,
     guilds: cache,
     timelines: standingFor(() => timelines.readers()),
     unread: counted,
-    audiences: new CurrentAudiences(
-      standingFor(() => guildViews.readers().audiences),
-      log,
-      () => guildViews.progress.checkpoint(),
-    ),
-    snapshots: standingFor(() => guildViews.readers().snapshots),
+    audiences: new CurrentAudiences(stored.audiences, log, () => guildViews.progress.checkpoint()),
   };
   const progress = {
     'guild-views': guildViews.progress,

@@ -13,9 +13,8 @@ import {
   type Summed,
   type ViewTools,
 } from '../../projections/engine/rebuild.ts';
-import type { AudienceReader } from '../../projections/views/audience/view.ts';
 import type { GuildReader } from '../../projections/views/guild-views/view.ts';
-import type { SnapshotReader } from '../../projections/views/snapshots/view.ts';
+import type { SqlReaders } from '../../projections/views/sql-views.ts';
 import * as timelines from '../../projections/views/timelines/cassandra/checksums.ts';
 import { openCassandraTimelines } from '../../projections/views/timelines/cassandra/store.ts';
 import * as timelineTables from '../../projections/views/timelines/cassandra/tables.ts';
@@ -25,12 +24,9 @@ import { openRedisUnread } from '../../projections/views/unread/redis/store.ts';
 import type { UnreadRows } from '../../projections/views/unread/view.ts';
 import type { Connections } from './connections.ts';
 
-export interface GuildViewReaders {
-  readonly guilds: GuildReader;
+export interface GuildViewReaders extends SqlReaders {
   /** As they were at a position that they hold. */
   guildsAt(position: number): GuildReader;
-  readonly audiences: AudienceReader;
-  readonly snapshots: SnapshotReader;
 }
 
 export interface ViewKinds {

@@ -19,9 +19,7 @@ import {
 import { dirname } from 'node:path';
 import { v4 as uuid } from 'uuid';
 import { type Connection, command, connect, query } from '../../stores/sqlite/statements.ts';
-import { audienceTables } from '../views/audience/sql.ts';
-import { guildTables } from '../views/guild-views/sqlite/writer.ts';
-import { snapshotTables } from '../views/snapshots/sql.ts';
+import { sqlViewNames, sqlViews } from '../views/sql-views.ts';
 import { timelineTables } from '../views/timelines/sqlite/writer.ts';
 import { unreadTables } from '../views/unread/sqlite.ts';
 
@@ -65,9 +63,8 @@ CREATE TABLE dead_letters (
 ) WITHOUT ROWID;
 `;
 
-const allTables = [views, deadLetters, timelineTables, guildTables, unreadTables, audienceTables, snapshotTables].join(
-  '',
-);
+const viewTables = sqlViewNames.map((name) => sqlViews[name].tables);
+const allTables = [views, deadLetters, timelineTables, unreadTables, ...viewTables].join('');
 
 const PAGE_SIZE = 8192;
 const CACHE_KIB = 65_536;

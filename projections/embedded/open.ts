@@ -6,8 +6,9 @@ import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { Runner } from '../engine/runner.ts';
 import type { ViewsRuntime } from '../port.ts';
+import type { FoldOf } from '../views/sql-views.ts';
 import { bootId, buildingFile, createFile, openFile, removeFile, swapIn } from './file.ts';
-import { type FoldOf, SqliteViewStore, sqliteProjections } from './store.ts';
+import { SqliteViewStore, sqliteProjections } from './store.ts';
 
 /** Makes the views anew from the log: beside the former file, then in its place. */
 const PAGE = 2000;
@@ -60,7 +61,7 @@ export const buildBeside = async (options: Building): Promise<void> => {
   const building = buildingFile(file);
   removeFile(building);
   const db = createFile(building, log.epoch, boot, processesThrough);
-  const store = new SqliteViewStore(building, db, sqliteProjections(db, log, foldOf).projections);
+  const store = new SqliteViewStore(building, db, sqliteProjections(db, { log, foldOf }).projections);
   try {
     for (let after = 0; after < last; ) {
       const { events, through } = await log.readAll({ after, limit: Math.min(PAGE, last - after) });
@@ -114,7 +115,7 @@ export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
     if (opened.db === undefined) throw new Error(`The views were rebuilt and still cannot be used: ${opened.reason}`);
   }
   const { db } = opened;
-  const { projections, readers } = sqliteProjections(db, log, foldOf);
+  const { projections, readers } = sqliteProjections(db, { log, foldOf });
   const store = new SqliteViewStore(file, db, projections);
   return Object.assign(new Runner({ log, store, onFailure, clock, spans }), readers);
 };

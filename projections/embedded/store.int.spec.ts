@@ -18,7 +18,7 @@ describe('the store of the views', () => {
     createFile(folder.file, story.log.epoch, bootId(), 0).close();
     const opened = openFile(folder.file, { epoch: story.log.epoch, head: 0 }, bootId());
     db = opened.db!;
-    store = new SqliteViewStore(folder.file, db, sqliteProjections(db, story.log, foldOf).projections);
+    store = new SqliteViewStore(folder.file, db, sqliteProjections(db, { log: story.log, foldOf }).projections);
   });
   afterEach(async () => {
     await store.close(0);

@@ -1,17 +1,9 @@
-import type { Fold } from '../../domain/decider.ts';
-import type { LogReader } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { classify } from '../../stores/sqlite/failures.ts';
 import { type Connection, command, query } from '../../stores/sqlite/statements.ts';
 import type { DeadLetter, ViewStore } from '../engine/port.ts';
 import type { Readers } from '../port.ts';
-import { SqliteAudiences } from '../views/audience/sql.ts';
-import { audienceEntries } from '../views/audience/view.ts';
-import { GuildCache, SqliteGuildReader } from '../views/guild-views/sqlite/reader.ts';
-import { SqliteGuildWriter } from '../views/guild-views/sqlite/writer.ts';
-import { guildChanges } from '../views/guild-views/view.ts';
-import { SqliteSnapshots } from '../views/snapshots/sql.ts';
-import { Folding } from '../views/snapshots/view.ts';
+import { type OnSqlite, sqlReaders, sqlViewNames, sqlViews, type ViewSources } from '../views/sql-views.ts';
 import { SqliteTimelineReader } from '../views/timelines/sqlite/reader.ts';
 import { SqliteTimelineWriter } from '../views/timelines/sqlite/writer.ts';
 import { timelineChanges } from '../views/timelines/view.ts';
@@ -58,51 +50,27 @@ class DeadLetters {
   }
 }
 
-/** Every projection on the one views file. */
-interface Projection {
-  readonly name: string;
-  /** Reads what `apply` will need; `undefined` when that is nothing. */
-  prepare?(events: readonly ParleyEvent[]): Promise<void> | undefined;
-  /** In one go, so that nobody on the same connection sees half of it. */
-  apply(events: readonly ParleyEvent[]): void;
-  /** The transaction was rolled back. */
-  undone?(): void;
-}
-
-export type FoldOf = (stream: string) => Fold<unknown> | undefined;
+/** A projection on the one views file. */
+type Projection = { readonly name: string } & Omit<OnSqlite<unknown>, 'reader'>;
 
 export const sqliteProjections = (
   db: Connection,
-  log: LogReader,
-  foldOf: FoldOf,
+  sources: ViewSources,
 ): { projections: readonly Projection[]; readers: Readers } => {
-  const cache = new GuildCache();
-  const guilds = new SqliteGuildReader(db, cache);
-  const guildWriter = new SqliteGuildWriter(db, cache);
+  const views = sqlViewNames.map((name) => ({ name, view: sqlViews[name].sqlite(db, sources) }));
+  const readers = sqlReaders((name) => views.find((one) => one.name === name)!.view.reader);
   const timelineWriter = new SqliteTimelineWriter(db);
   const unread = new SqliteUnread(db);
-  const audiences = new SqliteAudiences(db);
-  const snapshots = new SqliteSnapshots(db);
-  const folding = new Folding(foldOf, log, snapshots);
   return {
     projections: [
-      { name: 'guild-views', apply: (events) => guildWriter.apply(guildChanges(events)) },
+      ...views.map(({ name, view }) => ({ ...view, name: sqlViews[name].name })),
       { name: 'timelines', apply: (events) => timelineWriter.apply(timelineChanges(events)) },
       { name: 'unread', apply: (events) => unread.apply(unreadChanges(events)) },
-      { name: 'audience', apply: (events) => audiences.apply(audienceEntries(events)) },
-      {
-        name: 'snapshots',
-        prepare: (events) => (folding.mustLoad(events) ? folding.load(events) : undefined),
-        apply: (events) => snapshots.apply(folding.fold(events)),
-        undone: () => folding.forget(),
-      },
     ],
     readers: {
+      ...readers,
       timelines: new SqliteTimelineReader(db),
-      guilds,
-      unread: new Unread(unread, new Floors(guilds, log)),
-      audiences,
-      snapshots,
+      unread: new Unread(unread, new Floors(readers.guilds, sources.log)),
     },
   };
 };

@@ -5,9 +5,9 @@ import { existsSync } from 'node:fs';
 import type { LogReader } from '../../log/port.ts';
 import { type Connection, connectReadOnly, query, type Value } from '../../stores/sqlite/statements.ts';
 import type { DeadLetter } from '../engine/port.ts';
+import type { FoldOf } from '../views/sql-views.ts';
 import { bootId, buildingFile, removeFile, swapIn, VIEWS_VERSION } from './file.ts';
 import { buildBeside } from './open.ts';
-import type { FoldOf } from './store.ts';
 
 /** Looking into a views file without using it, whoever does. */
 interface ViewsFile {

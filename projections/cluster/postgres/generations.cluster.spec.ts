@@ -123,6 +123,7 @@ describe('generations of the guild views', () => {
     await spoil(`UPDATE channels SET topic = '"another"' WHERE id = 30`);
     await spoil(`DELETE FROM audiences WHERE audience = 'user:10' AND position = 1`);
     await spoil('UPDATE memberships SET left_at = NULL');
-    expect(await differing(right, wrong, all.length)).toEqual(['guild_counts', 'channels', 'memberships', 'audiences']);
+    const tables = await differing(right, wrong, all.length);
+    expect([...tables].sort()).toEqual(['audiences', 'channels', 'guild_counts', 'memberships']);
   });
 });

@@ -7,6 +7,7 @@ import { type Kysely, type Migration, sql } from 'kysely';
 import type { AudienceTables } from '../../views/audience/sql.ts';
 import type { GuildTables } from '../../views/guild-views/tables.ts';
 import type { SnapshotTables } from '../../views/snapshots/sql.ts';
+import { sqlViewNames, sqlViews } from '../../views/sql-views.ts';
 
 /** Everything in a generation's schema. */
 export interface ViewTables extends GuildTables, AudienceTables, SnapshotTables {
@@ -149,4 +150,5 @@ export const migrationsIn = (schema: string): Record<string, Migration> => ({
       for (const make of [guilds, people, invites, others]) await make(within);
     },
   },
+  ...Object.assign({}, ...sqlViewNames.map((name) => sqlViews[name].migrations(schema))),
 });

@@ -4,12 +4,7 @@ import { classify } from '../../../stores/postgres/failures.ts';
 import { rowsOf } from '../../../stores/postgres/values.ts';
 import { PartitionPositions, type Remembered } from '../../engine/partitions.ts';
 import type { PartitionBatch, PartitionStore } from '../../engine/port.ts';
-import type { PostgresAudiences } from '../../views/audience/sql.ts';
-import { type AudienceEntry, audienceEntries } from '../../views/audience/view.ts';
-import type { PostgresGuildWriter } from '../../views/guild-views/postgres.ts';
-import { type GuildChange, guildChanges } from '../../views/guild-views/view.ts';
-import type { PostgresSnapshots } from '../../views/snapshots/sql.ts';
-import type { Folding, StoredSnapshot } from '../../views/snapshots/view.ts';
+import type { OnPostgres, Write } from '../../views/sql-views.ts';
 
 /** How far each partition of the distribution log has got, moved in the transaction that stores its rows. */
 export class Checkpoints {
@@ -70,23 +65,15 @@ export class Checkpoints {
 
 interface StoreParts {
   readonly postgres: Postgres;
-  readonly guilds: PostgresGuildWriter;
-  readonly audiences: PostgresAudiences;
-  readonly snapshots: PostgresSnapshots;
-  readonly folding: Folding;
+  /** In the order of writing. */
+  readonly views: readonly OnPostgres<unknown>[];
   readonly checkpoints: Checkpoints;
   readonly partitions: number;
   /** Milliseconds that never go back. */
   readonly clock?: () => number;
 }
 
-interface Written {
-  readonly changes: readonly GuildChange[];
-  readonly entries: readonly AudienceEntry[];
-  readonly snapshots: readonly StoredSnapshot[];
-}
-
-/** Guild views, audience index and snapshots: a batch's rows and its checkpoint in one transaction. */
+/** All views of a generation: a batch's rows and its checkpoint in one transaction. */
 export class PostgresPartitionStore implements PartitionStore {
   readonly name = 'guild-views';
   readonly kindOf = classify;
@@ -103,37 +90,37 @@ export class PostgresPartitionStore implements PartitionStore {
   }
 
   async commit(batch: PartitionBatch): Promise<void> {
-    const { folding } = this.parts;
-    try {
-      const written = await this.project(batch.events);
+    await this.orUndone(async () => {
+      const writes = await this.project(batch.events);
       // What people say leaves no rows here, so most batches cost nothing.
-      const { changes, entries, snapshots } = written;
-      if (changes.length + entries.length + snapshots.length === 0) await this.positions.remember(batch);
-      else await this.write(batch, written);
-    } catch (failure) {
-      folding.forget();
-      throw failure;
-    }
+      if (writes.length === 0) await this.positions.remember(batch);
+      else await this.write(batch, writes);
+    });
   }
 
   async repair(events: readonly ParleyEvent[]): Promise<void> {
-    const { postgres, folding } = this.parts;
+    await this.orUndone(async () => {
+      const writes = await this.project(events);
+      await this.parts.postgres.transaction((ask) => this.writeRows(ask, writes));
+    });
+  }
+
+  private async orUndone(work: () => Promise<void>): Promise<void> {
     try {
-      const written = await this.project(events);
-      await postgres.transaction((ask) => this.writeRows(ask, written));
+      await work();
     } catch (failure) {
-      folding.forget();
+      for (const view of this.parts.views) view.undone?.();
       throw failure;
     }
   }
 
-  private async project(events: readonly ParleyEvent[]): Promise<Written> {
-    const { folding } = this.parts;
-    if (folding.mustLoad(events)) await folding.load(events);
-    return { changes: guildChanges(events), entries: audienceEntries(events), snapshots: folding.fold(events) };
+  private async project(events: readonly ParleyEvent[]): Promise<readonly Write[]> {
+    const { views } = this.parts;
+    for (const view of views) await view.prepare?.(events);
+    return views.flatMap((view) => view.written(events) ?? []);
   }
 
-  private async write(batch: PartitionBatch, written: Written): Promise<void> {
+  private async write(batch: PartitionBatch, writes: readonly Write[]): Promise<void> {
     const { partition, from, through } = batch;
     const { postgres, checkpoints } = this.parts;
     const since = this.positions.since(batch);
@@ -141,18 +128,15 @@ export class PostgresPartitionStore implements PartitionStore {
       const elsewhere = await checkpoints.move(ask, partition, since, from, through);
       // Where the answer to a commit was lost, its repetition finds it there.
       if (elsewhere !== undefined) return elsewhere;
-      await this.writeRows(ask, written);
+      await this.writeRows(ask, writes);
       return through;
     });
     if (stands !== through) this.positions.moved(batch, stands);
     this.positions.stands(partition, through);
   }
 
-  private async writeRows(ask: Ask, { changes, entries, snapshots }: Written): Promise<void> {
-    const { audiences, snapshots: states, guilds } = this.parts;
-    await audiences.write(ask, entries);
-    await states.write(ask, snapshots);
-    await guilds.write(ask, changes);
+  private async writeRows(ask: Ask, writes: readonly Write[]): Promise<void> {
+    for (const write of writes) await write(ask);
   }
 
   async flush(): Promise<void> {

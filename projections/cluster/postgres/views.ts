@@ -1,17 +1,20 @@
-/** Guild views, audience index and snapshots on PostgreSQL. */
+/** The views on PostgreSQL: one schema per generation. */
 
 import { type RawBuilder, sql } from 'kysely';
-import type { Fold } from '../../../domain/decider.ts';
-import type { LogReader } from '../../../log/port.ts';
 import type { Postgres } from '../../../stores/postgres/connection.ts';
 import { migrate } from '../../../stores/postgres/migrations.ts';
 import type { PartitionStore } from '../../engine/port.ts';
-import { PostgresAudiences } from '../../views/audience/sql.ts';
-import type { AudienceReader } from '../../views/audience/view.ts';
-import { guildQuestions, PostgresGuildReader, PostgresGuildWriter } from '../../views/guild-views/postgres.ts';
+import { guildQuestions, PostgresGuildReader } from '../../views/guild-views/postgres.ts';
 import type { GuildReader } from '../../views/guild-views/view.ts';
-import { PostgresSnapshots } from '../../views/snapshots/sql.ts';
-import { Folding, type SnapshotReader } from '../../views/snapshots/view.ts';
+import {
+  type OnPostgres,
+  type SqlReaders,
+  type SqlViewName,
+  sqlReaders,
+  sqlViewNames,
+  sqlViews,
+  type ViewSources,
+} from '../../views/sql-views.ts';
 import { migrationsIn } from './migrations.ts';
 import { Checkpoints, PostgresPartitionStore } from './store.ts';
 
@@ -52,28 +55,8 @@ export interface TableChecksum {
   readonly checksum: string;
 }
 
-/**
- * Rows as they were at the position, whatever came since: both generations may go on meanwhile. Snapshots are left out,
- * which are taken when it suits, and how many joined by an invite, of which only the present is known.
- */
-const rowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
-  guilds: sql`SELECT * FROM guilds WHERE created_at <= ${at}`,
-  guild_counts: sql`SELECT guild_id, members - coalesce(begun, 0) + coalesce(ended, 0)
-    FROM guild_counts LEFT JOIN (
-      SELECT guild_id, count(*) FILTER (WHERE joined_at > ${at} AND left_at IS NULL) AS begun,
-        count(*) FILTER (WHERE joined_at <= ${at}) AS ended
-      FROM memberships WHERE (joined_at > ${at} AND left_at IS NULL) OR left_at > ${at} GROUP BY guild_id
-    ) since USING (guild_id)
-    WHERE members - coalesce(begun, 0) + coalesce(ended, 0) <> 0`,
-  channels: sql`SELECT * FROM channels WHERE created_at <= ${at}`,
-  direct_channels: sql`SELECT d.* FROM direct_channels d JOIN channels c ON c.id = d.channel_id WHERE c.created_at <= ${at}`,
-  memberships: sql`SELECT guild_id, user_id, joined_at, joined_time, CASE WHEN left_at <= ${at} THEN left_at END
-    FROM memberships WHERE joined_at <= ${at}`,
-  users: sql`SELECT * FROM users WHERE registered_at <= ${at}`,
-  invites: sql`SELECT * FROM invites WHERE created_at <= ${at}`,
-  redemptions: sql`SELECT * FROM redemptions WHERE position <= ${at}`,
-  audiences: sql`SELECT * FROM audiences WHERE position <= ${at}`,
-});
+const rowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> =>
+  Object.assign({}, ...sqlViewNames.map((name) => sqlViews[name].rowsAt(at)));
 
 /**
  * Table by table, each gone through by the server itself. Two generations agree when all of theirs are equal.
@@ -95,52 +78,40 @@ export async function* checksums(postgres: Postgres, generation: number, at: num
     );
 }
 
-export interface PostgresViewsOptions {
+export interface PostgresViewsOptions extends ViewSources {
   readonly client: Postgres;
   readonly generation: number;
   /** Of the distribution log. */
   readonly partitions: number;
-  /** How the states of a stream's kind are folded; `undefined` for streams without snapshots. */
-  readonly foldOf: (stream: string) => Fold<unknown> | undefined;
-  readonly log: LogReader;
   /** Milliseconds that never go back. */
   readonly clock?: () => number;
 }
 
-export interface PostgresViews {
-  readonly guilds: GuildReader;
+export interface PostgresViews extends SqlReaders {
   /**
    * Guilds, channels and members as they were at a position: every event at or below it must have been applied.
    * Users and invites are as they are.
    */
   guildsAt(position: number): GuildReader;
-  readonly audiences: AudienceReader;
-  readonly snapshots: SnapshotReader;
   readonly store: PartitionStore;
 }
 
 /** One generation's views. Its tables must be there: `prepareGeneration`. */
 export const openPostgresViews = (options: PostgresViewsOptions): PostgresViews => {
-  const { client: postgres, generation, partitions, foldOf, log, clock } = options;
+  const { client: postgres, generation, partitions, clock } = options;
   const schema = schemaOf(generation);
+  const views = sqlViewNames.map((name) => [name, sqlViews[name].postgres(postgres, schema, options)] as const);
+  const byName = new Map<SqlViewName, OnPostgres<unknown>>(views);
   const questions = guildQuestions(postgres, schema);
-  const audiences = new PostgresAudiences(postgres, schema);
-  const snapshots = new PostgresSnapshots(postgres, schema);
-  const store = new PostgresPartitionStore({
-    postgres,
-    guilds: new PostgresGuildWriter(schema),
-    audiences,
-    snapshots,
-    folding: new Folding(foldOf, log, snapshots),
-    checkpoints: new Checkpoints(postgres, schema),
-    partitions,
-    ...(clock && { clock }),
-  });
   return {
-    guilds: new PostgresGuildReader(questions),
+    ...sqlReaders((name) => byName.get(name)!.reader),
     guildsAt: (position) => new PostgresGuildReader(questions, position),
-    audiences,
-    snapshots,
-    store,
+    store: new PostgresPartitionStore({
+      postgres,
+      views: [...byName.values()],
+      checkpoints: new Checkpoints(postgres, schema),
+      partitions,
+      ...(clock && { clock }),
+    }),
   };
 };

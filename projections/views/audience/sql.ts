@@ -1,6 +1,6 @@
 /** The audience index in every SQL store. */
 
-import type { Kysely } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Audience } from '../../../schemas/streams.ts';
 import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
 import { inserting } from '../../../stores/postgres/values.ts';
@@ -41,6 +41,10 @@ export class PostgresAudiences implements AudienceReader {
     await ask({ name: `${this.schema} write audiences`, text: this.insert, values });
   }
 }
+
+export const audienceRowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
+  audiences: sql`SELECT * FROM audiences WHERE position <= ${at}`,
+});
 
 export interface AudienceTables {
   readonly audiences: {

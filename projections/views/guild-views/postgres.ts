@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type Ask, builder, type Postgres } from '../../../stores/postgres/connection.ts';
 import { boundOf, idKey, inserting, NOBODY, rowsOf } from '../../../stores/postgres/values.ts';
 import { type Build, statement } from '../../../stores/statement.ts';
@@ -290,3 +290,22 @@ export class PostgresGuildReader implements GuildReader {
     return (await this.ask.administrator())[0]?.id;
   }
 }
+
+/** By table, rows as they were at a position. How many joined by an invite is left out: only the present is known of it. */
+export const guildRowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
+  guilds: sql`SELECT * FROM guilds WHERE created_at <= ${at}`,
+  guild_counts: sql`SELECT guild_id, members - coalesce(begun, 0) + coalesce(ended, 0)
+    FROM guild_counts LEFT JOIN (
+      SELECT guild_id, count(*) FILTER (WHERE joined_at > ${at} AND left_at IS NULL) AS begun,
+        count(*) FILTER (WHERE joined_at <= ${at}) AS ended
+      FROM memberships WHERE (joined_at > ${at} AND left_at IS NULL) OR left_at > ${at} GROUP BY guild_id
+    ) since USING (guild_id)
+    WHERE members - coalesce(begun, 0) + coalesce(ended, 0) <> 0`,
+  channels: sql`SELECT * FROM channels WHERE created_at <= ${at}`,
+  direct_channels: sql`SELECT d.* FROM direct_channels d JOIN channels c ON c.id = d.channel_id WHERE c.created_at <= ${at}`,
+  memberships: sql`SELECT guild_id, user_id, joined_at, joined_time, CASE WHEN left_at <= ${at} THEN left_at END
+    FROM memberships WHERE joined_at <= ${at}`,
+  users: sql`SELECT * FROM users WHERE registered_at <= ${at}`,
+  invites: sql`SELECT * FROM invites WHERE created_at <= ${at}`,
+  redemptions: sql`SELECT * FROM redemptions WHERE position <= ${at}`,
+});

@@ -52,7 +52,7 @@ const setUp = (fold = countingFold()) => {
   const kept = new Kept();
   const folding = () => new Folding((stream) => (stream.startsWith('channel-') ? fold : undefined), log, kept);
   const follow = async (by: Folding, events: ReturnType<Story['since']>) => {
-    if (by.mustLoad(events)) await by.load(events);
+    await by.prepare(events);
     const snapshots = by.fold(events);
     kept.put(snapshots);
     return snapshots;
@@ -78,9 +78,9 @@ describe('folding along', () => {
 
   it('loads nothing for a stream that is far from the next multiple', async () => {
     const { folding, post, story } = setUp();
-    expect(folding().mustLoad(post(SNAPSHOT_EVERY - 1))).toBe(false);
+    expect(folding().prepare(post(SNAPSHOT_EVERY - 1))).toBeUndefined();
     for (let n = 0; n < SNAPSHOT_EVERY; n += 1) story.read('11', { '30': 1 });
-    expect(folding().mustLoad(story.since(SNAPSHOT_EVERY - 1))).toBe(false);
+    expect(folding().prepare(story.since(SNAPSHOT_EVERY - 1))).toBeUndefined();
   });
 
   it('starts again from the latest snapshot, not from the beginning', async () => {
@@ -105,7 +105,7 @@ describe('folding along', () => {
     const fold = folding();
     await follow(fold, post(SNAPSHOT_EVERY));
     const batch = post(SNAPSHOT_EVERY);
-    await fold.load(batch);
+    await fold.prepare(batch);
     fold.fold(batch);
     fold.forget();
     expect(await follow(fold, batch)).toMatchObject([{ sequence: 2 * SNAPSHOT_EVERY }]);
@@ -115,8 +115,8 @@ describe('folding along', () => {
     const { folding, follow, post } = setUp(countingFold('x'.repeat(2_000_000)));
     const fold = folding();
     expect(await follow(fold, post(SNAPSHOT_EVERY))).toEqual([]);
-    expect(fold.mustLoad(post(SNAPSHOT_EVERY))).toBe(false);
+    expect(fold.prepare(post(SNAPSHOT_EVERY))).toBeUndefined();
     const later = post(SNAPSHOT_EVERY).map((event) => ({ ...event, time: event.time + 3_600_000 }));
-    expect(fold.mustLoad(later)).toBe(true);
+    await expect(fold.prepare(later)).resolves.toBeUndefined();
   });
 });

@@ -74,9 +74,9 @@ export class Folding {
     this.snapshots = snapshots;
   }
 
-  /** True when `load` must run before `fold` may see these events. */
-  mustLoad(events: readonly ParleyEvent[]): boolean {
-    return events.some((event) => this.mustBeLoadedFor(event));
+  /** Makes the states ready that these events will turn into snapshots; `undefined` when there are none. */
+  prepare(events: readonly ParleyEvent[]): Promise<void> | undefined {
+    return events.some((event) => this.mustBeLoadedFor(event)) ? this.load(events) : undefined;
   }
 
   private mustBeLoadedFor({ stream, sequence, time }: ParleyEvent): boolean {
@@ -86,8 +86,7 @@ export class Folding {
     return this.foldOf(stream) !== undefined;
   }
 
-  /** Makes the states ready that these events will turn into snapshots. */
-  async load(events: readonly ParleyEvent[]): Promise<void> {
+  private async load(events: readonly ParleyEvent[]): Promise<void> {
     const first = new Map<string, number>();
     for (const event of events) {
       if (!first.has(event.stream)) first.set(event.stream, event.sequence);
