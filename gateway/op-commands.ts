@@ -62,17 +62,20 @@ export class Commands {
       administrator: session.administers,
     };
     const correlationId = randomUUID();
-    const about = {
+    const span = this.deps.spans?.request(caller, {
       'parley.command': command.type,
       'parley.user': session.userId,
       'parley.correlation': correlationId,
-    };
-    const span = this.deps.spans?.request(caller, about);
+    });
     let error: ParleyError | undefined;
     try {
       const { outcome } = await this.deps.dispatcher.submit(
         {
-          ...{ actor, key: id, onOtherContent: 'refuse', counted: false, correlationId },
+          actor,
+          key: id,
+          onOtherContent: 'refuse',
+          counted: false,
+          correlationId,
           ...(span && { traceparent: span.traceparent }),
         },
         command,
@@ -85,9 +88,10 @@ export class Commands {
         this.deps.logger.error({ err: failure, correlationId, type: command.type }, 'a command failed');
         error = parleyError('general');
       }
+    } finally {
+      session.commandsInFlight -= 1;
     }
     if (error !== undefined) this.refuse(session, id, error);
-    session.commandsInFlight -= 1;
     span?.end(error && { 'parley.refused': error.name }, error !== undefined && error.status >= 500);
   }
 
