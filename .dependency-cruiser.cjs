@@ -110,10 +110,10 @@ module.exports = {
     {
       name: 'stores-serve-adapters',
       comment:
-        'What adapters share is for adapters and for those who choose them; kinds of failures and retrying are for all',
+        'What adapters share is for adapters and for those who choose them; kinds of failures, retrying and budgets are for all',
       severity: 'error',
       from: { pathNot: `${TESTING}|${ADAPTER}|${ASSEMBLIES}|^(app|bench|test|services|stores)/` },
-      to: { path: '^stores/', pathNot: '^stores/guard\\.ts$' },
+      to: { path: '^stores/', pathNot: '^stores/(guard|budgets)\\.ts$' },
     },
     {
       name: 'drivers-in-adapters',

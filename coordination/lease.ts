@@ -1,6 +1,7 @@
 /** A lease, whoever keeps the list of them: granted for a time, renewed by its holder, and judged by the holder's own clock. */
 
 import type { Clock } from '../schemas/clock.ts';
+import { BUDGETS } from '../stores/budgets.ts';
 import type { Leadership, LeadershipOptions, Leaderships } from './port.ts';
 
 export interface LeaseTimes {
@@ -90,8 +91,7 @@ export class Lease<Grant> {
   }
 }
 
-/** A holder that hangs stops leading by its own clock after 2.7 s, and somebody else leads after 4.5 s at the latest. */
-export const LEADERSHIP_LEASE: LeaseTimes = { leaseMs: 4000, renewMs: 1000 };
+export const LEADERSHIP_LEASE: LeaseTimes = BUDGETS.leases.leadership;
 
 class LeasedLeadership implements Leadership {
   private readonly options: LeadershipOptions;
@@ -163,5 +163,4 @@ export const leasedLeaderships = (
   seek: (options) => new LeasedLeadership(grantsOf(options.name), options, times, clock),
 });
 
-/** A process that loses the list goes on for 20 s at most; a worker of a dead one is free after 30 s. */
-export const WORKER_LEASE: LeaseTimes = { leaseMs: 30_000, renewMs: 5_000 };
+export const WORKER_LEASE: LeaseTimes = BUDGETS.leases.worker;

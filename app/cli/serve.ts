@@ -1,6 +1,7 @@
 /** `parley serve` */
 
 import { pino } from 'pino';
+import { checkBudgets } from '../../stores/budgets.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { openSpans } from '../../telemetry/spans.ts';
@@ -20,6 +21,7 @@ const welcome = (url: string, firstStart: boolean): string =>
 
 export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
   reported(async () => {
+    checkBudgets();
     const config = configured(roles === undefined ? {} : { PARLEY_ROLES: roles });
     // Standard output is for people; the log goes where supervisors look for it.
     const logger = createLogger(config.logLevel, pino.destination(2));

@@ -2,6 +2,7 @@
 
 import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { Batcher, oneAnswer } from '../../stores/batcher.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
 import { classify } from '../../stores/redis/failures.ts';
 import type { SharedWrites } from '../port.ts';
@@ -9,9 +10,7 @@ import raise from './raise.lua';
 
 /** By then the views have it, or the nodes have long said that they are not ready. */
 const REMEMBERED_SECONDS = 3600;
-/** After Redis could not be asked: others may have failed to tell, and tell it within this time. */
-const MISTRUST_MS = 2000;
-const RETRY_MS = 250;
+const { retryMs, mistrustMs } = BUDGETS.ownWrites;
 
 const RAISE = script(raise);
 /** Of one call: Lua takes some thousands of arguments, and others wait meanwhile. A key and its position take 100 bytes. */
@@ -103,7 +102,7 @@ class RedisSharedWrites implements SharedWrites {
   }
 
   private mistrust(): void {
-    this.mistrustedUntil = this.clock.monotonic() + MISTRUST_MS;
+    this.mistrustedUntil = this.clock.monotonic() + mistrustMs;
   }
 
   private async afterForgetting(): Promise<number> {
@@ -129,10 +128,10 @@ class RedisSharedWrites implements SharedWrites {
       } catch {
         this.mistrust();
       }
-      if (this.untold > 0) this.clock.setTimer(RETRY_MS, retry);
+      if (this.untold > 0) this.clock.setTimer(retryMs, retry);
       else this.retrying = false;
     };
-    this.clock.setTimer(RETRY_MS, retry);
+    this.clock.setTimer(retryMs, retry);
   }
 }
 

@@ -5,18 +5,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../../schemas/clock.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
 import type { Connected, Device, SessionRegistry } from '../port.ts';
 import writeCounts from './write-counts.lua';
 
-/** Sessions that came and went within this time are told together. */
-const TELL_MS = 100;
-/** A killed gateway's sessions are gone after at most `LEASE_SECONDS`. */
-const LEASE_SECONDS = 15;
-const RENEW_MS = 5000;
-/** Everybody is written again once in so many renewals: five minutes. */
-const ROUND = 60;
-const KEPT_SECONDS = 900;
+const { tellMs, leaseSeconds, renewMs, round, keptSeconds } = BUDGETS.sessions;
 /** Written at once. */
 const TOGETHER = 500;
 
@@ -51,7 +45,7 @@ class RedisSessionRegistry implements SessionRegistry {
     this.redis = redis;
     this.namespace = namespace;
     this.clock = clock;
-    this.endChores = [clock.every(TELL_MS, () => this.tell()), clock.every(RENEW_MS, () => this.renew())];
+    this.endChores = [clock.every(tellMs, () => this.tell()), clock.every(renewMs, () => this.renew())];
     void this.renew();
   }
 
@@ -107,10 +101,10 @@ class RedisSessionRegistry implements SessionRegistry {
   private async renew(): Promise<void> {
     try {
       const lease = this.leaseOf(this.gateway);
-      const former = await this.redis.run((client) => client.set(lease, '1', 'EX', LEASE_SECONDS, 'GET'));
+      const former = await this.redis.run((client) => client.set(lease, '1', 'EX', leaseSeconds, 'GET'));
       // Lost, because Redis forgot or was gone too long: what else was told may be lost too.
       if (former === null) for (const userId of this.people.keys()) this.changed.add(userId);
-      for (let n = Math.ceil(this.people.size / ROUND); n > 0; n -= 1) this.changeNext();
+      for (let n = Math.ceil(this.people.size / round); n > 0; n -= 1) this.changeNext();
     } catch {
       // At the next renewal.
     }
@@ -149,7 +143,7 @@ class RedisSessionRegistry implements SessionRegistry {
       count === 0 ? '' : `${count} ${since}`,
     ]);
     try {
-      await this.redis.evaluate(WRITE, [this.keyOf(userId)], [KEPT_SECONDS, ...args]);
+      await this.redis.evaluate(WRITE, [this.keyOf(userId)], [keptSeconds, ...args]);
     } catch (error) {
       this.changed.add(userId);
       throw error;

@@ -5,6 +5,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { reasonOf, retrying } from '../../stores/guard.ts';
 import type { AppendingConnection } from '../../stores/kurrentdb/connection.ts';
 import { classify, typeOf } from '../../stores/kurrentdb/failures.ts';
@@ -24,7 +25,6 @@ interface QueuedAppend {
  * breaks, from the 17th on, is rejected where nobody can catch it, and that ends the process.
  */
 const MOST_STREAMS = 15;
-const PAUSE_MS = 100;
 
 const unavailable = (reason: string): Answer => either.left({ kind: 'unavailable', reason });
 
@@ -121,7 +121,11 @@ export class Appender {
       return classify(error) === 'transient' && Date.now() < deadline;
     };
     try {
-      return await retrying(attempt, { again, firstMs: PAUSE_MS, longestMs: PAUSE_MS });
+      return await retrying(attempt, {
+        again,
+        firstMs: BUDGETS.kurrentdb.pauseMs,
+        longestMs: BUDGETS.kurrentdb.pauseMs,
+      });
     } catch (error) {
       return refusalOf(error);
     }

@@ -2,7 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { ErrorType, jsonEvent } from '@eventstore/db-client';
-import { AppendingConnection, asking, connectTo, PATIENCE, type Patience } from '../../stores/kurrentdb/connection.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
+import { AppendingConnection, asking, connectTo, type Patience } from '../../stores/kurrentdb/connection.ts';
 import { typeOf } from '../../stores/kurrentdb/failures.ts';
 import type { EventLog } from '../port.ts';
 import { OpenTails } from '../tail.ts';
@@ -77,7 +78,7 @@ export interface KurrentEventLogOptions {
 
 /** @throws when the server cannot be reached, does not let this user read everything, or holds the log of a newer Parley. */
 export const openKurrentEventLog = async (options: KurrentEventLogOptions): Promise<EventLog> => {
-  const { url, onCommit = () => {}, patience = PATIENCE } = options;
+  const { url, onCommit = () => {}, patience = BUDGETS.kurrentdb } = options;
   const { silenceMs } = patience;
   const client = connectTo(url);
   const connection = new AppendingConnection(url, patience.answerMs);

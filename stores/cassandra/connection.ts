@@ -1,6 +1,7 @@
 /** The connection to Cassandra or ScyllaDB. */
 import { auth, Client, type ClientOptions, policies, types } from 'cassandra-driver';
 import { StoreUnavailable } from '../../schemas/errors.ts';
+import { BUDGETS } from '../budgets.ts';
 import { Guard, type GuardOptions, retrying, Stopped } from '../guard.ts';
 import { addressOf, parseServers } from '../urls.ts';
 import { classify, isNoKeyspace, reasonsOf } from './failures.ts';
@@ -49,12 +50,7 @@ interface CassandraOptions extends Partial<GuardOptions> {
   readonly signal?: AbortSignal;
 }
 
-/** Measured: a page takes 1 ms, so one that takes 5 s will not come. */
-const cassandraGuard: GuardOptions = { timeoutMs: 5000, failureRatio: 0.5, openMs: 30_000 };
-
-/** Tables are agreed upon by all nodes, which takes longer than a row. */
-const SCHEMA_MS = 30_000;
-const RECONNECT_MS = 1000;
+const { answerMs, failureRatio, openMs, schemaMs, reconnectMs } = BUDGETS.cassandra;
 
 export interface Statement {
   readonly query: string;
@@ -71,8 +67,7 @@ const clientOptions = (url: CassandraUrl, timeoutMs: number): ClientOptions => (
   // The progress of a channel, read before its rows, must not be newer than they are on another node.
   queryOptions: { consistency: types.consistencies.localQuorum },
   socketOptions: { readTimeout: timeoutMs, connectTimeout: timeoutMs },
-  // The driver's own schedule grows to ten minutes: a server that was away for long would be missed as long.
-  policies: { reconnection: new policies.reconnection.ConstantReconnectionPolicy(RECONNECT_MS) },
+  policies: { reconnection: new policies.reconnection.ConstantReconnectionPolicy(reconnectMs) },
   encoding: { map: Map, useBigIntAsLong: true },
 });
 
@@ -96,7 +91,7 @@ const ensureKeyspace = async (options: ClientOptions, keyspace: string): Promise
       `CREATE KEYSPACE IF NOT EXISTS ${keyspace}
        WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}`,
       [],
-      { readTimeout: SCHEMA_MS },
+      { readTimeout: schemaMs },
     );
   } finally {
     await client.shutdown();
@@ -141,7 +136,7 @@ export class Cassandra {
 
   /** Creates or drops a table. */
   async define(statement: string): Promise<void> {
-    await this.guard.run(() => this.client.execute(statement, [], { readTimeout: SCHEMA_MS, isIdempotent: true }));
+    await this.guard.run(() => this.client.execute(statement, [], { readTimeout: schemaMs, isIdempotent: true }));
   }
 
   close(): Promise<void> {
@@ -156,9 +151,9 @@ export class Cassandra {
 export const openCassandra = async (options: CassandraOptions): Promise<Cassandra> => {
   const { keyspace, signal, onWaiting } = options;
   const settings: GuardOptions = {
-    timeoutMs: options.timeoutMs ?? cassandraGuard.timeoutMs,
-    failureRatio: options.failureRatio ?? cassandraGuard.failureRatio,
-    openMs: options.openMs ?? cassandraGuard.openMs,
+    timeoutMs: options.timeoutMs ?? answerMs,
+    failureRatio: options.failureRatio ?? failureRatio,
+    openMs: options.openMs ?? openMs,
   };
   const url = parseCassandraUrl(options.url);
   try {

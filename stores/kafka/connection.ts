@@ -12,6 +12,7 @@ import {
   type SASLOptions,
 } from 'kafkajs';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
+import { BUDGETS } from '../budgets.ts';
 import { addressOf, parseServers } from '../urls.ts';
 import { WrongPartitions } from './failures.ts';
 
@@ -72,13 +73,7 @@ export const parseKafkaUrl = (url: string): KafkaUrl => {
   };
 };
 
-const CONNECT_MS = 3000;
-const REQUEST_MS = 10_000;
-const KEEP_ALIVE_MS = 10_000;
-
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 1000;
-const PATIENCE_MS = 5000;
+const budgets = BUDGETS.kafka;
 
 /**
  * What is to go on longer is begun anew by those who called: kafkajs cannot be told to stop trying, so a client without an end
@@ -86,10 +81,10 @@ const PATIENCE_MS = 5000;
  * @param patienceMs how long it is tried, about.
  */
 export const retryFor = (patienceMs: number): RetryOptions => ({
-  initialRetryTime: FIRST_PAUSE_MS,
-  maxRetryTime: LONGEST_PAUSE_MS,
+  initialRetryTime: budgets.firstPauseMs,
+  maxRetryTime: budgets.longestPauseMs,
   // The first four pauses together take 1.5 s.
-  retries: Math.ceil(3 + patienceMs / LONGEST_PAUSE_MS),
+  retries: Math.ceil(3 + patienceMs / budgets.longestPauseMs),
 });
 
 /** Without Nagle's delay: the last bytes of a large batch would wait for the acknowledgement of those before. */
@@ -97,7 +92,7 @@ const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const socket = ssl
     ? connectTls({ host, port, servername: host, ...ssl }, onConnect)
     : connectPlain({ host, port }, onConnect);
-  return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+  return socket.setNoDelay(true).setKeepAlive(true, budgets.keepAliveMs);
 };
 
 /** Most of what kafkajs calls an error is tried again; whoever gives up says so itself. */
@@ -113,7 +108,7 @@ export const kafkaOf = (
   url: string,
   clientId: string,
   logger: DistributionLogger,
-  patienceMs: number = PATIENCE_MS,
+  patienceMs: number = budgets.patienceMs,
 ): Kafka => {
   const { brokers, tls, sasl } = parseKafkaUrl(url);
   return new Kafka({
@@ -121,8 +116,8 @@ export const kafkaOf = (
     brokers: [...brokers],
     ssl: tls,
     ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
-    connectionTimeout: CONNECT_MS,
-    requestTimeout: REQUEST_MS,
+    connectionTimeout: budgets.connectMs,
+    requestTimeout: budgets.requestMs,
     retry: retryFor(patienceMs),
     socketFactory,
     logLevel: logLevel.WARN,

@@ -2,6 +2,7 @@
 
 import { type AppendResult, type EventData, EventStoreDBClient } from '@eventstore/db-client';
 import pTimeout from 'p-timeout';
+import { BUDGETS } from '../budgets.ts';
 import { PlainGuard, retrying } from '../guard.ts';
 import { classify, NoAnswer } from './failures.ts';
 
@@ -15,11 +16,7 @@ export interface Patience {
   readonly silenceMs: number;
 }
 
-/** A server gives up a write by itself after two seconds, and answers so. */
-export const PATIENCE: Patience = { answerMs: 2_500, triedMs: 8_000, silenceMs: 10_000 };
-
-const RETRY_SECONDS = 2;
-const PAUSE_MS = 100;
+const { pauseMs, retrySeconds } = BUDGETS.kurrentdb;
 
 /**
  * As the client wants it. It throws on append failures whatever the URL says: with that off, it takes the revision of a
@@ -44,7 +41,7 @@ const within = <T>(ms: number, answer: Promise<T>): Promise<T> =>
     },
   });
 
-const guard = new PlainGuard('log', RETRY_SECONDS, classify);
+const guard = new PlainGuard('log', retrySeconds, classify);
 
 /**
  * Asks once more after a failed connection: the first question after a restart or a change of leader only finds out.
@@ -56,7 +53,7 @@ export const asking = <T>(ask: () => Promise<T>): Promise<T> => {
     tries += 1;
     return tries === 1 && classify(error) === 'transient' && !(error instanceof NoAnswer);
   };
-  return guard.run(() => retrying(ask, { again, firstMs: PAUSE_MS, longestMs: PAUSE_MS }));
+  return guard.run(() => retrying(ask, { again, firstMs: pauseMs, longestMs: pauseMs }));
 };
 
 type ExpectedRevision = bigint | 'no_stream';

@@ -10,52 +10,20 @@ import {
 } from 'kysely';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
 import { StoreUnavailable } from '../../schemas/errors.ts';
+import { BUDGETS } from '../budgets.ts';
 import { Guard, type Guarding, type GuardOptions, PlainGuard, reasonOf, retrying, Stopped } from '../guard.ts';
 import type { Statement } from '../statement.ts';
 import { classify } from './failures.ts';
 
-/** A store that lives in PostgreSQL: what it is called where it is unavailable, and how long its server may take. */
-interface Use {
-  readonly store: string;
-  /** As the server's list of connections shows it; whoever wants the vault for itself looks for names like these. */
-  readonly application: string;
-  readonly connectMs: number;
-  readonly answerMs: number;
-  readonly connections: number;
-  /** Where nothing works without the store there is no circuit breaker: who was refused may ask again after so long. */
-  readonly guard: { readonly retrySeconds: number } | Omit<GuardOptions, 'timeoutMs'>;
-}
+const { log, vault, views, idleMs, longMs } = BUDGETS.postgres;
 
+/** The stores that live in PostgreSQL: what each is called where it is unavailable, and in the server's list of connections. */
 const USES = {
-  log: {
-    store: 'log',
-    application: 'parley log',
-    connectMs: 3000,
-    answerMs: 10_000,
-    connections: 8,
-    guard: { retrySeconds: 2 },
-  },
-  vault: {
-    store: 'vault',
-    application: 'parley vault',
-    connectMs: 3000,
-    answerMs: 5000,
-    connections: 8,
-    guard: { retrySeconds: 2 },
-  },
-  /** Measured: an answer takes 1 ms, so one that takes 5 s will not come. A restarted server is back within seconds. */
-  views: {
-    store: 'guild-views',
-    application: 'parley views',
-    connectMs: 5000,
-    answerMs: 5000,
-    connections: 8,
-    guard: { failureRatio: 0.5, openMs: 5000 },
-  },
-} as const satisfies Record<string, Use>;
-
-/** For going through all rows: a million takes some seconds. */
-const LONG_MS = 600_000;
+  log: { store: 'log', application: 'parley log', ...log },
+  /** Whoever wants the vault for itself looks for names like these. */
+  vault: { store: 'vault', application: 'parley vault', ...vault },
+  views: { store: 'guild-views', application: 'parley views', ...views },
+};
 
 /** Positions and counts stay far below 2^53; ids, which do not, are selected as text. */
 const bigintsAsNumbers: Pick<typeof types, 'getTypeParser'> = {
@@ -73,7 +41,7 @@ const configOf = (url: string, application: string, connectMs: number, answerMs:
 });
 
 const poolOf = (config: ClientConfig, size: number): Pool => {
-  const pool = new Pool({ ...config, max: size, idleTimeoutMillis: 60_000 });
+  const pool = new Pool({ ...config, max: size, idleTimeoutMillis: idleMs });
   // Lost connections are replaced. Unheard, the error of one would end the process, be it idle or in a transaction.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
@@ -139,16 +107,18 @@ export class Postgres {
 
   /** Connects when it is first asked. */
   constructor(use: keyof typeof USES, { url, connections, timeoutMs, ...breaker }: PoolOptions) {
-    const { store, application, guard, ...usual } = USES[use];
+    const usual = USES[use];
+    const { store, application } = usual;
     this.store = store;
     this.answerMs = timeoutMs ?? usual.answerMs;
     const config = configOf(url, application, timeoutMs ?? usual.connectMs, this.answerMs);
-    this.longer = { ...config, connectionTimeoutMillis: LONG_MS, query_timeout: LONG_MS };
+    this.longer = { ...config, connectionTimeoutMillis: longMs, query_timeout: longMs };
     this.pool = poolOf(config, connections ?? usual.connections);
+    // Nothing works without log and vault, so they are asked as long as anybody has a question.
     this.guard =
-      'retrySeconds' in guard
-        ? new PlainGuard(store, guard.retrySeconds, classify)
-        : new Guard(store, { ...guard, ...breaker, timeoutMs: this.answerMs }, classify);
+      'retrySeconds' in usual
+        ? new PlainGuard(store, usual.retrySeconds, classify)
+        : new Guard(store, { ...usual, ...breaker, timeoutMs: this.answerMs }, classify);
     // A process that stops in the midst of it must not keep others from the rows for ever.
     this.begin = `BEGIN; SET LOCAL statement_timeout = ${this.answerMs};
       SET LOCAL idle_in_transaction_session_timeout = ${2 * this.answerMs}`;

@@ -4,6 +4,7 @@
  */
 
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
+import { BUDGETS } from '../budgets.ts';
 import type { Postgres } from './connection.ts';
 import type { LockNumbers } from './locks.ts';
 
@@ -19,9 +20,6 @@ export interface Migrations {
   /** Held meanwhile. Without it, processes still go one after another, by the migrator's own lock. */
   readonly lock?: LockNumbers;
 }
-
-/** Whoever waits for the lock longer says so, and tries again. */
-const LOCK_MS = 5000;
 
 /** What Kysely says when a step was carried out that is not among ours. */
 const UNKNOWN = /^corrupted migrations/;
@@ -56,7 +54,7 @@ export const migrate = async (postgres: Postgres, migrations: Migrations): Promi
   const newer = await postgres.long(async (db) => {
     if (lock === undefined) return migrated(db, migrations);
     return db.connection().execute(async (holder) => {
-      await sql`SELECT set_config('lock_timeout', ${String(LOCK_MS)}, false)`.execute(holder);
+      await sql`SELECT set_config('lock_timeout', ${String(BUDGETS.postgres.lockMs)}, false)`.execute(holder);
       await sql`SELECT pg_advisory_lock(${sql.lit(lock[0])}, ${sql.lit(lock[1])})`.execute(holder);
       try {
         return await migrated(db, migrations);

@@ -8,6 +8,7 @@ import {
   Redis as Standalone,
   type RedisOptions as StandaloneOptions,
 } from 'ioredis';
+import { BUDGETS } from '../budgets.ts';
 import { Guard, type GuardOptions } from '../guard.ts';
 import { parseServers, type ServersUrl } from '../urls.ts';
 import { classify } from './failures.ts';
@@ -50,25 +51,13 @@ export interface RedisOptions extends Partial<GuardOptions> {
   readonly onWaiting?: (reason: string) => void;
 }
 
-/** Measured: a command takes 0.1 ms, so one that takes 1 s will not come. */
-const redisGuard: GuardOptions = { timeoutMs: 1000, failureRatio: 0.5, openMs: 10_000 };
+const budgets = BUDGETS.redis;
 
 /** One server, or a cluster; the commands are the same. */
 export type RedisClient = Standalone | Cluster;
 
-/** Between attempts to connect: a server that was away is found within a second. */
-const reconnectMs = (attempts: number): number => Math.min(50 * attempts, 1000);
-/** A peer that vanished without a word is found after this and ten probes, one a second. */
-const KEEP_ALIVE_MS = 5000;
-
-/** For a connection that is given up to end by itself. */
-const DISCONNECT_MS = 100;
-/** In a cluster: tries of one command, 100 ms apart, while its node is being replaced. */
-const REDIRECTIONS = 8;
-
-/** Keys looked at in one go, half a millisecond. */
-const SCANNED = 1000;
-
+/** Between attempts to connect. */
+const reconnectMs = (attempts: number): number => Math.min(50 * attempts, budgets.longestReconnectMs);
 /** What may differ between the connections of one process. */
 interface Purpose {
   readonly name: string;
@@ -83,8 +72,8 @@ const standaloneOptions = (url: RedisUrl, timeoutMs: number, { name }: Purpose):
   ...(url.tls ? { tls: {} } : {}),
   commandTimeout: timeoutMs,
   connectTimeout: timeoutMs,
-  keepAlive: KEEP_ALIVE_MS,
-  disconnectTimeout: DISCONNECT_MS,
+  keepAlive: budgets.keepAliveMs,
+  disconnectTimeout: budgets.disconnectMs,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   // The driver's own renewal of subscriptions leaves its failures to nobody, which would end the process.
@@ -127,7 +116,10 @@ const connect = (url: RedisUrl, timeoutMs: number, purpose: Purpose): RedisClien
     clusterRetryStrategy: reconnectMs,
     clusterNodeRetryStrategy: reconnectMs,
     slotsRefreshTimeout: timeoutMs,
-    maxRedirections: REDIRECTIONS,
+    maxRedirections: budgets.redirections,
+    retryDelayOnFailover: budgets.redirectionMs,
+    retryDelayOnClusterDown: budgets.redirectionMs,
+    retryDelayOnTryAgain: budgets.redirectionMs,
     shardedSubscribers: purpose.subscribes,
     // Certificates speak of names.
     ...(url.tls ? { dnsLookup: (host, found) => found(null, host) } : {}),
@@ -157,9 +149,9 @@ export class Redis {
   /** @throws TypeError for a URL that cannot be one */
   constructor(options: RedisOptions) {
     const settings: GuardOptions = {
-      timeoutMs: options.timeoutMs ?? redisGuard.timeoutMs,
-      failureRatio: options.failureRatio ?? redisGuard.failureRatio,
-      openMs: options.openMs ?? redisGuard.openMs,
+      timeoutMs: options.timeoutMs ?? budgets.answerMs,
+      failureRatio: options.failureRatio ?? budgets.failureRatio,
+      openMs: options.openMs ?? budgets.openMs,
     };
     this.url = parseRedisUrl(options.url);
     this.timeoutMs = settings.timeoutMs;
@@ -205,7 +197,7 @@ export class Redis {
       let cursor = '0';
       do {
         const from = cursor;
-        const [next, keys] = await this.run(() => server.scan(from, 'MATCH', pattern, 'COUNT', SCANNED));
+        const [next, keys] = await this.run(() => server.scan(from, 'MATCH', pattern, 'COUNT', budgets.scanned));
         cursor = next;
         if (keys.length > 0) yield { server, keys };
       } while (cursor !== '0');

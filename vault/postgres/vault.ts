@@ -1,6 +1,7 @@
 /** The vault in PostgreSQL, the same for every node. */
 
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import { DEFAULT_COST, hashOf, normalised, type PasswordCost, Passwords } from '../passwords.ts';
@@ -15,8 +16,6 @@ export interface PostgresVaultOptions {
   /** How long a reservation may be another node's registration under way; by default as long as those can take. */
   readonly takeOverAfterMs?: number;
 }
-
-const TAKE_OVER_AFTER_MS = 30_000;
 
 const KEY_BYTES = 32;
 
@@ -72,7 +71,7 @@ const restoring = (record: VaultRecord): [text: string, values: unknown[]] => {
 export const openPostgresVault = async (options: PostgresVaultOptions): Promise<Vault> => {
   const database = new Postgres('vault', { url: options.url });
   const rows: Postgres['rows'] = (text, values) => database.rows(text, values);
-  const { takeOverAfterMs = TAKE_OVER_AFTER_MS } = options;
+  const { takeOverAfterMs = BUDGETS.vault.takeOverAfterMs } = options;
   const passwords = new Passwords(options.passwordCost ?? DEFAULT_COST);
   try {
     await migrate(database, VAULT_MIGRATIONS);

@@ -2,6 +2,7 @@
 
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
+import { BUDGETS } from '../../../stores/budgets.ts';
 import { ensureTopic, eventsTopic, kafkaOf, retryFor } from '../../../stores/kafka/connection.ts';
 import type { PoisonedStreams } from '../../engine/dead-letters/port.ts';
 import { Assignment, type FollowOptions } from '../assignment.ts';
@@ -10,22 +11,7 @@ import { type Delivered, deliveredOf, type PartitionWorker } from '../worker.ts'
 const delivered = ({ key, value, offset }: KafkaMessage, onUnreadable: (failure: unknown) => void): Delivered =>
   deliveredOf(value?.toString() ?? '', key === null, (BigInt(offset) + 1n).toString(), onUnreadable);
 
-/** A killed member's partitions go to others after this; the least that brokers allow. */
-const SESSION_MS = 6000;
-/** How soon a member notices that others came or left. */
-const HEARTBEAT_MS = 300;
-/** Others wait as long for a member to come back with its partitions laid down. */
-const REBALANCE_MS = 10_000;
-/** A fetch without records ends after this: leaving waits for it. */
-const FETCH_MS = 250;
-/** 700 events or so: small, because a member decodes a fetch in one turn of the event loop. */
-const FETCH_BYTES = 256 * 1024;
-const COMMIT_MS = 1000;
-/** A broker that is started again within it finds the members it had, and they go on at once. */
-const STUCK_MS = 30_000;
-const STOP_MS = 1000;
-/** Stores answer within half of it; one that does not is not waited for. */
-const LAST_BATCH_MS = 10_000;
+const budgets = BUDGETS.kafka;
 
 export interface KafkaFollowOptions extends Omit<FollowOptions, 'clock'> {
   /** `parseKafkaUrl` says which. */
@@ -66,7 +52,7 @@ export class GroupConsumer {
   private started: Promise<void> = Promise.resolve();
 
   constructor(options: KafkaFollowOptions, poisoned: PoisonedStreams | undefined) {
-    const { url, namespace, group, logger, stuckMs = STUCK_MS, clock = systemClock } = options;
+    const { url, namespace, group, logger, stuckMs = budgets.stuckMs, clock = systemClock } = options;
     this.options = options;
     this.clock = clock;
     this.sign = clock.monotonic();
@@ -79,11 +65,11 @@ export class GroupConsumer {
     this.assignment = new Assignment({ ...options, clock }, poisoned, (failure) => this.end(failure));
     this.consumer = this.kafka.consumer({
       groupId: `${namespace}-${group}`,
-      sessionTimeout: SESSION_MS,
-      rebalanceTimeout: REBALANCE_MS,
-      heartbeatInterval: HEARTBEAT_MS,
-      maxWaitTimeInMs: FETCH_MS,
-      maxBytesPerPartition: FETCH_BYTES,
+      sessionTimeout: budgets.sessionMs,
+      rebalanceTimeout: budgets.rebalanceMs,
+      heartbeatInterval: budgets.heartbeatMs,
+      maxWaitTimeInMs: budgets.fetchMs,
+      maxBytesPerPartition: budgets.fetchBytes,
       allowAutoTopicCreation: false,
       // Whoever gets a new consumer does not want the old one to come back.
       retry: { ...retryFor(stuckMs), restartOnFailure: async () => false },
@@ -149,7 +135,7 @@ export class GroupConsumer {
       if (this.waitingForStore === 0 && this.clock.monotonic() - this.sign > stuckMs)
         this.end(new Error(`There was no sign of life for ${stuckMs} ms`));
     };
-    this.endLooks = this.clock.every(Math.min(COMMIT_MS, stuckMs / 2), look);
+    this.endLooks = this.clock.every(Math.min(budgets.commitMs, stuckMs / 2), look);
   }
 
   /**
@@ -196,7 +182,7 @@ export class GroupConsumer {
     const broken = new Promise<undefined>((resolve, reject) => {
       stopped = () => resolve(undefined);
       signal.addEventListener('abort', stopped, { once: true });
-      endBeats = this.clock.every(HEARTBEAT_MS, () => heartbeat().catch(reject));
+      endBeats = this.clock.every(budgets.heartbeatMs, () => heartbeat().catch(reject));
     });
     broken.catch(() => {});
     return {
@@ -240,11 +226,11 @@ export class GroupConsumer {
     this.endLooks();
     this.stopping.abort();
     const offsets = this.commit();
-    await within(this.clock, LAST_BATCH_MS, this.assignment.release());
+    await within(this.clock, budgets.lastBatchMs, this.assignment.release());
     const left = Promise.all([offsets, this.started]).then(() => this.consumer.disconnect());
     await within(
       this.clock,
-      STOP_MS,
+      budgets.stopMs,
       left.catch(() => {}),
     );
   }

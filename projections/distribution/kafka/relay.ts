@@ -2,6 +2,7 @@ import type { Kafka, Producer } from 'kafkajs';
 import type { Checkpoints } from '../../../coordination/port.ts';
 import type { LogReader } from '../../../log/port.ts';
 import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
+import { BUDGETS } from '../../../stores/budgets.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
 import type { DistributionLogger } from '../../../telemetry/logger.ts';
@@ -9,9 +10,34 @@ import type { Spans } from '../../../telemetry/spans.ts';
 import type { PartitionRecord } from '../records.ts';
 import { type Relay, RunningRelay } from '../relay.ts';
 
-/** Sends batches one after another, each for as long as it takes. */
-const STOP_MS = 1000;
+/** Of a record besides its key and value, at most. */
+const RECORD_BYTES = 100;
 
+/**
+ * In rounds, since brokers refuse a batch that is too large: what one partition is given in a round fits into one batch. The
+ * order within each partition stays. A record that is larger by itself goes alone.
+ */
+export const roundsOf = (
+  records: readonly PartitionRecord[],
+  most: number = BUDGETS.kafka.batchBytes,
+): readonly (readonly PartitionRecord[])[] => {
+  const rounds: PartitionRecord[][] = [[]];
+  let sizes = new Map<number, number>();
+  for (const record of records) {
+    const { partition, key, value } = record;
+    const bytes = RECORD_BYTES + Buffer.byteLength(key ?? '') + Buffer.byteLength(value);
+    const before = sizes.get(partition) ?? 0;
+    if (before > 0 && before + bytes > most) {
+      rounds.push([]);
+      sizes = new Map();
+    }
+    sizes.set(partition, (sizes.get(partition) ?? 0) + bytes);
+    rounds.at(-1)!.push(record);
+  }
+  return rounds;
+};
+
+/** Sends batches one after another, each for as long as it takes. */
 /** The partition is chosen by the relay. */
 const createPartitioner = () => (args: { message: { partition?: number } }) => args.message.partition!;
 
@@ -36,7 +62,8 @@ class Sender {
   async send(records: readonly PartitionRecord[]): Promise<void> {
     try {
       this.producer ??= await this.connected();
-      await this.producer.sendBatch({ topicMessages: [{ topic: this.topic, messages: [...records] }] });
+      for (const messages of roundsOf(records))
+        await this.producer.sendBatch({ topicMessages: [{ topic: this.topic, messages: [...messages] }] });
     } catch (failure) {
       await this.close();
       throw failure;
@@ -57,7 +84,7 @@ class Sender {
     if (producer === undefined) return;
     await within(
       this.clock,
-      STOP_MS,
+      BUDGETS.kafka.stopMs,
       producer.disconnect().catch(() => {}),
     );
   }

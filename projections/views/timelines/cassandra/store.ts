@@ -1,5 +1,6 @@
 import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
 import { Batcher, oneAnswer } from '../../../../stores/batcher.ts';
+import { BUDGETS } from '../../../../stores/budgets.ts';
 import type { Cassandra } from '../../../../stores/cassandra/connection.ts';
 import { classify } from '../../../../stores/cassandra/failures.ts';
 import { PartitionPositions, type Remembered } from '../../../engine/partitions.ts';
@@ -9,8 +10,6 @@ import { CassandraTimelineReader } from './reader.ts';
 import { BUCKET_SIZE, type Tables, tablesOf } from './tables.ts';
 import { CassandraTimelineWriter } from './writer.ts';
 
-/** A server refuses a batch beyond 50 KB; one position in it takes about 60 bytes. */
-const WRITTEN_AT_ONCE = { count: 500, bytes: 32_768 };
 const POSITION_BYTES = 64;
 /** Whoever reads is answered by the same rows, however many they are. */
 const READERS_AT_ONCE = { count: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
@@ -29,7 +28,7 @@ export class Checkpoints {
   });
   private readonly writes = new Batcher<ReadonlyMap<number, number>, void>({
     gather: 'previous',
-    most: WRITTEN_AT_ONCE,
+    most: BUDGETS.cassandra.batch,
     countOf: ({ size }) => size,
     bytesOf: ({ size }) => size * POSITION_BYTES,
     commit: oneAnswer((some) => this.writeAll(some)),
