@@ -5,6 +5,7 @@
  * left open by another boot is not trusted.
  */
 
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -37,9 +38,6 @@ export const bootId = (): string => {
 
 // Everything in the views file.
 
-/** Changes with any table or projection: a file of another version is rebuilt from the log. */
-export const VIEWS_VERSION = 5;
-
 /** One row: what the file was made of, how far it has got, and in which boot of the machine it was last opened. */
 const views = `
 CREATE TABLE views (
@@ -65,6 +63,15 @@ CREATE TABLE dead_letters (
 
 const viewTables = sqlViewNames.map((name) => sqlViews[name].tables);
 const allTables = [views, deadLetters, timelineTables, unreadTables, ...viewTables].join('');
+
+/** Raised when the rows of some view come to mean something else. */
+const MEANING = 5;
+
+/** Changes with every table and with `MEANING`: a file of another version is rebuilt from the log. */
+export const VIEWS_VERSION = Number.parseInt(
+  createHash('sha256').update(`${MEANING}${allTables}`).digest('hex').slice(0, 12),
+  16,
+);
 
 const PAGE_SIZE = 8192;
 const CACHE_KIB = 65_536;
@@ -159,7 +166,7 @@ const isWhole = (file: string, db: Connection): boolean => {
 const flawOf = ([version, epoch, lastBoot, closed, checkpoint]: State, log: ExpectedLog, boot: string) => {
   if (epoch !== log.epoch) return 'it belongs to another log';
   if (checkpoint > log.head) return 'it is ahead of the log';
-  if (version !== VIEWS_VERSION) return `it is of version ${version}, not ${VIEWS_VERSION}`;
+  if (version !== VIEWS_VERSION) return 'it is of another version';
   if (closed === 0 && lastBoot !== boot) return 'the machine stopped while it was in use';
   return undefined;
 };

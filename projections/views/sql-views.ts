@@ -52,7 +52,7 @@ export interface OnPostgres<Reader> extends Prepared {
 export interface SqlView<Reader> {
   /** Name of the projection, in dead letters and metrics. */
   readonly name: string;
-  /** Statements that create its tables in SQLite. Whoever changes them raises `VIEWS_VERSION`. */
+  /** Statements that create its tables in SQLite. A file with other tables is rebuilt. */
   readonly tables: string;
   sqlite(db: Connection, sources: ViewSources): OnSqlite<Reader>;
   /**
