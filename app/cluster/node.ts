@@ -23,6 +23,7 @@ import { sqlReaders } from '../../projections/views/sql-views.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { progressWithFallback, UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { typesChanging } from '../../schemas/events/catalogue.ts';
 import { KeyRing } from '../../vault/sealing.ts';
 import { createTokens } from '../../vault/tokens.ts';
@@ -150,6 +151,7 @@ export const openNode = async (
     partitions,
     onTyping: (told) => typing?.typing(told),
     onFailure,
+    clock: systemClock,
     logger,
     metrics: {
       filled: (reason) => metrics.feedFills.inc({ reason }),

@@ -1,6 +1,7 @@
 /** New subscriptions, and what was published before they were in place. */
 
 import type { LogReader, Page } from '../../log/port.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import { feedChannelOf } from './channels.ts';
@@ -11,10 +12,12 @@ const LONGEST_PAUSE_MS = 1000;
 
 export class PatientLog {
   private readonly log: Pick<LogReader, 'readAll'>;
+  private readonly clock: Clock;
   private readonly stopping: AbortSignal;
 
-  constructor(log: Pick<LogReader, 'readAll'>, stopping: AbortSignal) {
+  constructor(log: Pick<LogReader, 'readAll'>, clock: Clock, stopping: AbortSignal) {
     this.log = log;
+    this.clock = clock;
     this.stopping = stopping;
   }
 
@@ -25,6 +28,7 @@ export class PatientLog {
   async pageAfter(position: number): Promise<Page | undefined> {
     try {
       return await retrying(() => this.log.readAll({ after: position, limit: PAGE }), {
+        clock: this.clock,
         signal: this.stopping,
         again: (failure) => !(failure instanceof UnreadableEvent),
         longestMs: LONGEST_PAUSE_MS,

@@ -3,11 +3,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { type Audience, channelAudience, userAudience } from '../../schemas/streams.ts';
 import { Story } from '../testing.ts';
+import { type Fate, MemoryTransport } from './memory.ts';
 import type { MendingFeedReader } from './reader.ts';
-import { aReader, type Fate, HASTY, Handed, MemoryPublisher, MemoryTransport } from './testing.ts';
+import { aReader, HASTY, Handed, MemoryPublisher } from './testing.ts';
 
 const PARTITIONS = 3;
 const CHANNELS = ['30', '31', '32', '33'];
@@ -109,7 +111,7 @@ class Play {
       transport: this.transport,
       partitions: PARTITIONS,
       limits: { ...HASTY, pending: 10 },
-      clock: () => performance.now(),
+      clock: systemClock,
     });
     this.onBatch = async (events, through) => {
       await this.handed.onBatch(events, through);

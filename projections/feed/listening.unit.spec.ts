@@ -63,9 +63,11 @@ describe('a new subscription', () => {
   });
 
   it.each(['refused', 'hangs'] as const)('does not wait for ever when it is %s', async (subscribing) => {
-    await station.begin({ limits: HASTY, clock: () => performance.now() });
+    await station.begin({ limits: HASTY });
     station.transport.subscribing = subscribing;
-    await station.reader.listen([channelAudience(HERE)]);
+    const listening = station.reader.listen([channelAudience(HERE)]);
+    await station.clock.advance(HASTY.subscribeMs);
+    await listening;
     station.story.post(HERE, ANN);
     await station.arrivesThrough(1);
     expect(station.handed.positions).toEqual([1]);

@@ -4,9 +4,8 @@
  * from the log.
  */
 
-import { setTimeout as wait } from 'node:timers/promises';
-import pTimeout from 'p-timeout';
 import type { LogReader, Page } from '../../log/port.ts';
+import { type Clock, within } from '../../schemas/clock.ts';
 import type { Audience } from '../../schemas/streams.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import type { BatchListener } from '../engine/port.ts';
@@ -41,8 +40,7 @@ export interface FeedReaderOptions {
   readonly logger: { warn(fields: object, message: string): void };
   readonly metrics: FeedMetrics;
   readonly limits?: FeedLimits;
-  /** Milliseconds that never go back. */
-  readonly clock?: () => number;
+  readonly clock: Clock;
 }
 
 /** Between attempts to hear of a partition of which nothing comes. */
@@ -51,7 +49,7 @@ const ASK_AGAIN_MS = 10_000;
 export class MendingFeedReader implements FeedReader, TransportListener {
   private readonly options: FeedReaderOptions;
   private readonly limits: FeedLimits;
-  private readonly clock: () => number;
+  private readonly clock: Clock;
   private readonly stopping = new AbortController();
   private readonly log: PatientLog;
   private readonly listening: Listening;
@@ -66,8 +64,8 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   constructor(options: FeedReaderOptions) {
     this.options = options;
     this.limits = options.limits ?? feedLimits;
-    this.clock = options.clock ?? (() => performance.now());
-    this.log = new PatientLog(options.log, this.stopping.signal);
+    this.clock = options.clock;
+    this.log = new PatientLog(options.log, this.clock, this.stopping.signal);
     this.listening = new Listening(options.partitions);
     this.watch = new HeadWatch(this.limits.staleMs);
     this.release = new Release({
@@ -147,14 +145,14 @@ export class MendingFeedReader implements FeedReader, TransportListener {
 
   private onPulse(chain: Chain, channel: string, pulse: Pulse): void {
     if (!chain.awaits(pulse) || !this.listening.hears(channel) || this.release.waiting >= this.limits.pending) return;
-    const at = this.clock();
+    const at = this.clock.monotonic();
     for (const event of pulse.events) if (event.position > chain.through) this.release.add(event, at);
     chain.received(pulse, channel);
   }
 
   private onManifest(partition: number, chain: Chain, manifest: Manifest): void {
     const verdict = chain.manifest(manifest, (channel) => this.listening.requires(channel));
-    if (manifest.through >= this.watch.due(this.clock())) this.silent.delete(partition);
+    if (manifest.through >= this.watch.due(this.clock.monotonic())) this.silent.delete(partition);
     if (verdict === 'known') return;
     if (verdict === 'moved') {
       this.release.advance();
@@ -177,7 +175,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   private async admit(partition: number, channels: readonly Listened[]): Promise<void> {
     const names = channels.map((one) => one.name);
     const confirmed = this.options.transport.subscribe(partition, names).catch(() => {});
-    await pTimeout(confirmed, { milliseconds: this.limits.subscribeMs, message: false });
+    await within(this.clock, this.limits.subscribeMs, confirmed);
     for (const one of channels) one.required = true;
     const chain = this.chains[partition];
     if (chain === undefined) return;
@@ -188,7 +186,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       await this.look('stale');
-      await wait(this.limits.lookMs, undefined, { signal }).catch(() => {});
+      await this.clock.delay(this.limits.lookMs, signal);
     }
   }
 
@@ -197,7 +195,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     const head = await this.options.log.head().catch(() => undefined);
     // A log that cannot be asked has nothing that could be read from it.
     if (head === undefined || this.stopping.signal.aborted) return;
-    const now = this.clock();
+    const now = this.clock.monotonic();
     this.watch.seen(head, now);
     const due = this.watch.due(now);
     for (const [partition, chain] of this.chains.entries()) {

@@ -73,48 +73,6 @@ describe('what a projector publishes', () => {
   const publish = (events: PartitionBatch['events'], from: number, through: number) =>
     publisher.publish({ partition: 0, from, events, through });
 
-  it('is a pulse for each channel, then the manifest', async () => {
-    story.post('30', ANN);
-    story.post('31', ANN);
-    story.post('30', ANN);
-    story.join('20', ANN);
-    await publish(story.log.all, 0, 6);
-    await expect.poll(() => order).toEqual(['c:30', 'c:31', 'structure', 'manifest']);
-    expect(manifests).toEqual([{ from: 0, to: 4, through: 6, channels: ['c:30', 'c:31', 'structure'] }]);
-  });
-
-  it('begins where the last event before was, so that nothing hangs on empty batches', async () => {
-    story.post('30', ANN);
-    await publish(story.log.all, 0, 3);
-    await publish([], 3, 8);
-    await publish([], 8, 9);
-    await expect
-      .poll(() => manifests.map(({ from, to, through }) => [from, to, through]))
-      .toEqual([
-        [0, 1, 3],
-        [1, 1, 8],
-        [1, 1, 9],
-      ]);
-  });
-
-  it('begins where it is told to when it did not publish the batch before', async () => {
-    await publish([], 5, 8);
-    await publish([], 10, 11);
-    await expect.poll(() => manifests.map(({ from }) => from)).toEqual([5, 10]);
-  });
-
-  it('comes in pieces that lead on from each other when it is much', async () => {
-    for (let n = 0; n < 600; n += 1) story.post('30', ANN);
-    await publish(story.log.all, 0, 700);
-    await expect
-      .poll(() => manifests.map(({ from, to, through }) => [from, to, through]))
-      .toEqual([
-        [0, 250, 250],
-        [250, 500, 500],
-        [500, 600, 700],
-      ]);
-  });
-
   it('fails at once without a connection, and the chain is broken for readers to see', async () => {
     await publish([], 0, 1);
     await way.close();

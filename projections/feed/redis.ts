@@ -2,15 +2,8 @@ import { Cluster } from 'ioredis';
 import type { Redis, RedisClient } from '../../stores/redis/connection.ts';
 import { channelFeed, type FeedChannel } from './channels.ts';
 import { encodeTyping } from './messages.ts';
-import type {
-  FeedBatch,
-  FeedPublisher,
-  FeedTransport,
-  TransportListener,
-  TypingPublisher,
-  TypingTold,
-} from './port.ts';
-import { messagesOf } from './publish.ts';
+import type { FeedPublisher, FeedTransport, TransportListener, TypingPublisher, TypingTold } from './port.ts';
+import { ChainedPublisher, type SendMessages } from './publish.ts';
 
 /** Channels of the feed as Redis knows them: all of one partition in one slot, so nothing in it overtakes anything. */
 export class FeedNames {
@@ -33,60 +26,17 @@ export class FeedNames {
   }
 }
 
-/** Events of one manifest: a gateway takes them in one go, and its sockets wait meanwhile. */
-const EVENTS = 250;
-
-interface Sent {
-  readonly through: number;
-  /** Position of the last event. */
-  readonly to: number;
-}
-
-/** Cut into pieces that lead on from each other. */
-const piecesOf = ({ partition, from, events, through }: FeedBatch): readonly FeedBatch[] => {
-  if (events.length <= EVENTS) return [{ partition, from, events, through }];
-  const pieces: FeedBatch[] = [];
-  for (let start = 0, after = from; start < events.length; start += EVENTS) {
-    const piece = events.slice(start, start + EVENTS);
-    const last = start + EVENTS >= events.length;
-    const end = last ? through : piece.at(-1)!.position;
-    pieces.push({ partition, from: after, events: piece, through: end });
-    after = end;
-  }
-  return pieces;
-};
-
 /**
- * Publishes each batch in one pipeline. Fails within the connection's time-out, and at once while there is no connection; then
- * the next batch's manifest does not lead on from the one before, and gateways read what is between from the log.
+ * Each batch in one pipeline. Fails within the connection's time-out, and at once while there is no connection.
+ * @param client of its own: what others send through it would come between
  */
-class RedisFeedPublisher implements FeedPublisher {
-  private readonly client: RedisClient;
-  private readonly names: FeedNames;
-  private readonly sent = new Map<number, Sent>();
-
-  /** @param client of its own: what others send through it would come between */
-  constructor(client: RedisClient, names: FeedNames) {
-    this.client = client;
-    this.names = names;
-  }
-
-  async publish(batch: FeedBatch): Promise<void> {
-    for (const piece of piecesOf(batch)) await this.publishPiece(piece);
-  }
-
-  private async publishPiece({ partition, from: after, events, through }: FeedBatch): Promise<void> {
-    const former = this.sent.get(partition);
-    const from = former?.through === after ? former.to : after;
-    const to = events.at(-1)?.position ?? from;
-    this.sent.delete(partition);
-    const pipeline = this.client.pipeline();
-    for (const { channel, text } of messagesOf(events, { from, to, through }))
-      pipeline.spublish(this.names.of(partition, channel), text);
+const sendOn =
+  (client: RedisClient, names: FeedNames): SendMessages =>
+  async (partition, messages) => {
+    const pipeline = client.pipeline();
+    for (const { channel, text } of messages) pipeline.spublish(names.of(partition, channel), text);
     for (const [failure] of (await pipeline.exec()) ?? []) if (failure !== null) throw failure;
-    this.sent.set(partition, { through, to });
-  }
-}
+  };
 
 /** Channels of one command. */
 const CHANNELS = 500;
@@ -191,7 +141,7 @@ class RedisTypingPublisher implements TypingPublisher {
 
 /** For a projector. On a connection of its own. */
 export const openFeedPublisher = (redis: Redis, namespace: string): FeedPublisher =>
-  new RedisFeedPublisher(redis.publisher('feed-publisher'), new FeedNames(namespace));
+  new ChainedPublisher(sendOn(redis.publisher('feed-publisher'), new FeedNames(namespace)));
 
 /** For a gateway. On a connection of its own, which ends when the reader stops. */
 export const openFeedTransport = (redis: Redis, namespace: string): FeedTransport =>

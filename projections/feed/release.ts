@@ -1,6 +1,7 @@
 /** Hands over what has arrived, in position order up to the watermark, one batch after another. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../schemas/clock.ts';
 import { changesRights, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { BatchListener } from '../engine/port.ts';
 import { cutAtRightsChanges, Turns } from '../engine/turns.ts';
@@ -65,7 +66,7 @@ interface ReleaseOptions {
   /** How long an event has waited, in milliseconds. */
   readonly onReleased: (delayMs: number) => void;
   readonly onFailure: (error: unknown) => void;
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly stopping: AbortSignal;
 }
 
@@ -129,11 +130,11 @@ export class Release {
     const { watermark, clock, stopping } = this.options;
     this.releasing = true;
     try {
-      let since = clock();
+      let since = clock.monotonic();
       while (watermark() > this.released && !stopping.aborted) {
-        if (clock() - since > LONGEST_TURN_MS) {
+        if (clock.monotonic() - since > LONGEST_TURN_MS) {
           await nextTurn();
-          since = clock();
+          since = clock.monotonic();
         }
         await this.turns.batch(() => this.handOver());
       }
@@ -148,7 +149,7 @@ export class Release {
     const { batch, through } = this.next();
     this.pending.drop(batch.length);
     this.released = through;
-    const now = this.options.clock();
+    const now = this.options.clock.monotonic();
     for (const { at } of batch) if (at !== undefined) this.options.onReleased(now - at);
     await this.onBatch(
       batch.map(({ event }) => event),

@@ -1,101 +1,16 @@
-/** For specs of the feed: a transport in memory that can be told to fail, and a publisher on it. */
+/** For specs of the feed: a projector that publishes when it is asked to, and one gateway's end of the feed. */
 
-import { expect } from 'vitest';
 import type { LogReader } from '../../log/port.ts';
+import { passingOn, TestClock } from '../../schemas/clock.testing.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { channelAudience } from '../../schemas/streams.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { Story } from '../testing.ts';
-import type { FeedMetrics, FeedTransport, FillReason, TransportListener } from './port.ts';
+import { MemoryTransport } from './memory.ts';
+import type { FeedMetrics, FillReason } from './port.ts';
 import { messagesOf } from './publish.ts';
 import { type FeedLimits, type FeedReaderOptions, MendingFeedReader } from './reader.ts';
-
-export interface Published {
-  readonly partition: number;
-  readonly channel: string;
-  readonly text: string;
-}
-
-/** What one reader's connection does with a message. */
-export type Fate = 'arrives' | 'twice' | 'lost';
-
-export class MemoryTransport implements FeedTransport {
-  fate: (message: Published) => Fate = () => 'arrives';
-  /** Whether subscriptions are confirmed; `hangs`: not while it is so, and nothing is said. */
-  subscribing: 'confirmed' | 'refused' | 'hangs' = 'confirmed';
-  readonly asked: string[] = [];
-  /** Messages are under way until `arrive`: those of one partition in order, partitions each at its own pace. */
-  slow = false;
-  private readonly underWay = new Map<number, Published[]>();
-  private readonly subscribed = new Set<string>();
-  private readonly hanging: (() => void)[] = [];
-  private listener: TransportListener | undefined;
-
-  start(listener: TransportListener): void {
-    this.listener = listener;
-  }
-
-  async subscribe(partition: number, channels: readonly string[]): Promise<void> {
-    const names = channels.map((channel) => `${partition}/${channel}`);
-    this.asked.push(...names);
-    if (this.subscribing === 'refused') throw new Error('not connected');
-    const confirm = () => {
-      for (const name of names) this.subscribed.add(name);
-    };
-    if (this.subscribing === 'hangs') {
-      await new Promise<void>((resolve) => {
-        this.hanging.push(() => {
-          confirm();
-          resolve();
-        });
-      });
-    } else confirm();
-  }
-
-  /** What hung is confirmed. */
-  confirmHanging(): void {
-    this.subscribing = 'confirmed';
-    for (const confirm of this.hanging.splice(0)) confirm();
-  }
-
-  unsubscribe(partition: number, channels: readonly string[]): void {
-    for (const channel of channels) this.subscribed.delete(`${partition}/${channel}`);
-  }
-
-  hears(partition: number, channel: string): boolean {
-    return this.subscribed.has(`${partition}/${channel}`);
-  }
-
-  reconnected(): void {
-    this.listener?.onReconnect();
-  }
-
-  /** What is under way is lost, and so are the subscriptions. */
-  cut(): void {
-    this.underWay.clear();
-    this.subscribed.clear();
-  }
-
-  deliver(message: Published): void {
-    const { partition, channel } = message;
-    if (!this.hears(partition, channel)) return;
-    const queue = this.underWay.get(partition) ?? [];
-    this.underWay.set(partition, queue);
-    const fate = this.fate(message);
-    for (let n = fate === 'lost' ? 0 : fate === 'twice' ? 2 : 1; n > 0; n -= 1) queue.push(message);
-    if (!this.slow) this.arrive(partition);
-  }
-
-  /** The next messages of a partition arrive. */
-  arrive(partition: number, count = Number.POSITIVE_INFINITY): void {
-    const queue = this.underWay.get(partition) ?? [];
-    for (const { channel, text } of queue.splice(0, count)) this.listener?.onMessage(partition, channel, text);
-  }
-
-  stop(): void {
-    this.listener = undefined;
-  }
-}
 
 /** A projector per partition, as far as gateways can tell: it publishes what the log has when it is asked to. */
 export class MemoryPublisher {
@@ -188,6 +103,7 @@ export const aReader = (
     },
     logger: { warn: () => {} },
     metrics: new CountedFills(),
+    clock: systemClock,
     limits: PATIENT,
     ...options,
   });
@@ -206,8 +122,7 @@ export class Station {
   readonly publisher = new MemoryPublisher(this.story.log, PARTITIONS);
   readonly metrics = new CountedFills();
   readonly handed = new Handed();
-  /** Milliseconds; stands still unless a spec moves it. */
-  now = 0;
+  readonly clock = new TestClock();
   private opened: MendingFeedReader | undefined;
 
   constructor() {
@@ -220,8 +135,7 @@ export class Station {
 
   /** Not begun yet. */
   open(options: Partial<FeedReaderOptions> = {}): MendingFeedReader {
-    const { transport, metrics } = this;
-    const clock = () => this.now;
+    const { transport, metrics, clock } = this;
     this.opened = aReader({ log: this.story.log, transport, partitions: PARTITIONS, metrics, clock, ...options });
     return this.opened;
   }
@@ -236,7 +150,7 @@ export class Station {
   }
 
   arrivesThrough(position: number): Promise<void> {
-    return expect.poll(() => this.reader.position).toBe(position);
+    return passingOn(this.clock, 5).until(() => this.reader.position === position);
   }
 
   async end(): Promise<void> {
