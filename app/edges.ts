@@ -77,7 +77,7 @@ export const apiRoutes = (config: Config, stores: Stores): Route[] => {
   const { write, views, log, presenter, access } = stores;
   return [
     ...identityRoutes({ identity: write.identity, presenter, gatewayUrl: (headers) => gatewayUrl({ headers }) }),
-    ...commandRoutes(write.dispatcher),
+    ...commandRoutes(write.bus, presenter),
     ...readRoutes({
       views,
       log,
@@ -141,7 +141,7 @@ export const gatewayEdge = async (
     presenter,
     access,
     tokens,
-    dispatcher: write.dispatcher,
+    bus: write.bus,
     // What was not listened to is not in the ring either, so resumes read the log.
     config: { ...gatewayConfig(config), ...(shared.feed === undefined ? {} : { ringBytes: 0 }) },
     logger,

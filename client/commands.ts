@@ -1,13 +1,13 @@
 /** Commands that were sent and not answered yet. They are sent again, under the same ids, after every reconnect. */
 
 import { randomUUID } from 'node:crypto';
-import type { CommandBody, CommandType } from '../schemas/commands/index.ts';
 import { Op } from '../schemas/gateway/frames.ts';
+import type { CommandFields } from './command-types.ts';
 
 /** A command as the socket carries it. `id` makes it happen once however often it is sent; made when not given. */
 export type OutgoingCommand = {
-  [K in CommandType]: { readonly type: K; readonly id?: string } & CommandBody<K>;
-}[CommandType];
+  [K in keyof CommandFields]: { readonly type: K; readonly id?: string } & CommandFields[K];
+}[keyof CommandFields];
 
 export interface CommandResult {
   readonly id: string;
@@ -45,7 +45,7 @@ export class CommandRefused extends Error {
   }
 }
 
-interface Waiting {
+interface SentCommand {
   readonly frame: string;
   readonly resolve: (result: CommandResult) => void;
   readonly reject: (reason: Error) => void;
@@ -53,7 +53,7 @@ interface Waiting {
 
 export class PendingCommands {
   /** In the order in which they were given. */
-  private readonly waiting = new Map<string, Waiting>();
+  private readonly waiting = new Map<string, SentCommand>();
 
   get size(): number {
     return this.waiting.size;
@@ -70,7 +70,7 @@ export class PendingCommands {
     return { frame, outcome };
   }
 
-  settle(result: ResultFrame): void {
+  resolve(result: ResultFrame): void {
     const waiting = this.waiting.get(result.id);
     if (waiting === undefined) return;
     this.waiting.delete(result.id);

@@ -145,7 +145,7 @@ export class Session extends EventEmitter<SessionEvents> {
         this.introduce();
         break;
       case Op.commandResult:
-        this.pending.settle(packet.d as ResultFrame);
+        this.pending.resolve(packet.d as ResultFrame);
         break;
       case Op.reconnect:
         this.connection?.close(CLOSE_TO_RESUME);

@@ -5,6 +5,7 @@ import { snowflakeTime } from '../domain/snowflake.ts';
 import { guildStream } from '../schemas/streams.ts';
 import { createCommandBus } from './bus.ts';
 import { DerivedIds } from './derived-ids.ts';
+import { commands } from './features/index.ts';
 import { Limits } from './limits.ts';
 import { Instance, NO_LIMITS, refusal, right } from './testing.ts';
 
@@ -19,13 +20,15 @@ afterEach(() => instance.close());
 /** The instance's write side with a clock that is set by hand. */
 const at = async (now: () => number) => {
   const { deps } = instance.write;
-  const creation = new DerivedIds(instance.log, await instance.vault.signingSecret(), now);
-  const dispatcher = createCommandBus({ ...deps, creation }, new Limits(NO_LIMITS, memoryLimiter));
+  const derivedIds = new DerivedIds(instance.log, await instance.vault.signingSecret(), now);
+  const entrance = { limits: new Limits(NO_LIMITS, memoryLimiter), ownWrites: instance.write.ownWrites };
+  const bus = createCommandBus(commands, { ...deps, derivedIds }, entrance);
   return async (name: string, key: string) => {
     const actor = { userId: ann, kind: 'person', administrator: false } as const;
     const context = { actor, key, onOtherContent: 'refuse', counted: true, correlationId: 'c' } as const;
-    const { outcome } = await dispatcher.submit(context, { type: 'guild.create', body: { name } });
-    return (right(outcome).result as { id: string }).id;
+    const { outcome } = await bus.submit(context, 'guild.create', { name });
+    const { answer } = right(outcome);
+    return answer.kind === 'guild' ? answer.guild.id : undefined;
   };
 };
 

@@ -5,7 +5,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import { register as decideRegister, type UserState } from '../domain/user.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { userStream } from '../schemas/streams.ts';
-import { type CommandDeps, followed } from './command.ts';
+import { type CommandDeps, viewsHold } from './command.ts';
 import { type Limits, limitedError } from './limits.ts';
 
 export interface Credentials {
@@ -100,7 +100,7 @@ export class Identity {
         return result;
       }
       await deps.vault.confirmUsername(name, userId);
-      return await followed(deps, result.right.position);
+      return await viewsHold(deps, result.right.position);
     } finally {
       this.underWay.delete(user.userId);
     }

@@ -90,7 +90,7 @@ export class Importing {
           createGuild({ guild: { guildId, name, ownerId, everyone, firstChannel } }, state),
       }),
     );
-    const last = await this.deps.processes.settled({ position: done.position, stream, key: cause.key }, WAIT_MS);
+    const last = await this.deps.processes.whenFollowedUp({ position: done.position, stream, key: cause.key }, WAIT_MS);
     await this.visible({ ...done, position: last ?? done.position });
     const row = await this.deps.views.guilds.guild(guildId);
     if (row === undefined) throw new ImportRefused(`the guild ${name} does not appear`);
@@ -142,6 +142,8 @@ export class Importing {
       await this.deps.mailboxes.run({
         stream: channelStream(channelId),
         cause: this.cause(author, key),
+        // Of all authors together: what was said after something else stays after it.
+        lane: 'import',
         prepare: async () => {
           const member = await this.deps.views.guilds.member(guild.id, author);
           return either.right({ userId: author, guild, isMember: member !== undefined });

@@ -2,11 +2,13 @@
 
 import type { Limiter, LimiterFactory, Rate } from '../coordination/port.ts';
 import type { Actor } from '../schemas/actor.ts';
-import type { Command } from '../schemas/commands/index.ts';
 import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 
 /** `count` per `seconds`; `undefined`: no limit. */
 export type Limit = Rate | undefined;
+
+/** The limits that commands can name as their own. */
+export type CommandBucket = 'send' | 'reaction' | 'channelCreate' | 'dmCreate';
 
 export interface LimitConfig {
   readonly send: Limit;
@@ -72,23 +74,10 @@ export class Limits {
     return from && take(from, actor.userId);
   }
 
-  /** A command's own limit; `undefined` where it has none. */
-  command(actor: Actor, command: Command): Promise<Taken> | undefined {
-    switch (command.type) {
-      case 'message.send': {
-        const from = actor.kind === 'bot' ? this.botSend : this.send;
-        return from && take(from, `${actor.userId}:${command.body.channel_id}`);
-      }
-      case 'reaction.add':
-      case 'reaction.remove':
-        return this.reaction && take(this.reaction, actor.userId);
-      case 'channel.create':
-        return this.channelCreate && take(this.channelCreate, actor.userId);
-      case 'dm.create':
-        return this.dmCreate && take(this.dmCreate, actor.userId);
-      default:
-        return undefined;
-    }
+  /** A command's own limit; `undefined` where it is off. */
+  command(actor: Actor, bucket: CommandBucket, key: string): Promise<Taken> | undefined {
+    const from = bucket === 'send' && actor.kind === 'bot' ? this.botSend : this[bucket];
+    return from && take(from, key);
   }
 
   /** Attempts to sign in, per account and address. */

@@ -7,6 +7,7 @@ import { happen, nothing, refuse } from '../domain/decider.ts';
 import { join as decideJoin, leave as decideLeave, type MemberState } from '../domain/member.ts';
 import type { AppendRequest, EventLog } from '../log/port.ts';
 import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
+import { systemClock } from '../schemas/clock.ts';
 import { parleyError } from '../schemas/errors.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import { keptSpans } from '../telemetry/testing.ts';
@@ -45,13 +46,15 @@ let log: EventLog;
 let watched: Watched;
 let mailboxes: Mailboxes;
 let conflicts: number;
+/** The mailboxes' clock, moved by hand. */
+let elapsed: number;
 
 const mailboxesOn = (on: EventLog, spans?: Spans) =>
   new Mailboxes({
     log: on,
     states: new StateStore(on, NO_SNAPSHOTS),
     keys: NO_KEYS,
-    now: () => 1_700_000_000_000,
+    clock: { ...systemClock, wallTime: () => 1_700_000_000_000, monotonic: () => elapsed },
     onConflict: () => {
       conflicts += 1;
     },
@@ -64,6 +67,7 @@ beforeEach(async () => {
   watched = new Watched(log);
   mailboxes = mailboxesOn(watched.log);
   conflicts = 0;
+  elapsed = 0;
 });
 afterEach(async () => {
   await log.close();

@@ -1,13 +1,14 @@
 /**
- * One mailbox per stream. What waits on the same stream is decided one after another against the folded state and
- * appended in one batch; decided state counts only after the commit.
+ * One mailbox per stream. A task begins to prepare when it is queued; a turn takes what is prepared, decides it one after
+ * another against the folded state and appends it in one batch; decided state counts only after the commit. Nobody
+ * overtakes their own earlier command, and nobody waits for a neighbour's.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Decision } from '../domain/decider.ts';
 import type { AppendError, EventLog } from '../log/port.ts';
+import { type Clock, within } from '../schemas/clock.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Spans } from '../telemetry/spans.ts';
@@ -18,8 +19,12 @@ import { type Cause, decideTurn, type Since, type Turn } from './turn.ts';
 export interface Task<State, Prepared> {
   readonly stream: string;
   readonly cause: Cause;
-  /** Reads what the decision needs from outside the stream: limits, rights, facts of a message. */
+  /** Tasks of one lane never overtake each other on their stream; the lane of the cause's actor unless told. */
+  readonly lane?: string;
+  /** Reads what the decision needs from outside the stream: limits, rights, facts of a message. Begins at once. */
   readonly prepare: () => Promise<Either<ParleyError, Prepared>>;
+  /** Reads again what may have been taken away while the task waited: rights. */
+  readonly refresh?: (prepared: Prepared) => Promise<Either<ParleyError, Prepared>>;
   readonly decide: (state: State, prepared: Prepared, since: Since) => Decision | Promise<Decision>;
 }
 
@@ -40,22 +45,45 @@ export interface MailboxDeps {
   readonly log: EventLog;
   readonly states: StateStore;
   readonly keys: KeyRing;
-  readonly now: () => number;
+  readonly clock: Clock;
   /** Counts appends that found the stream further on than this node knew. */
   readonly onConflict: () => void;
   /** Left out where nothing is traced. */
   readonly spans?: Spans | undefined;
 }
 
-interface Waiting {
-  readonly task: Task<never, unknown>;
-  readonly resolve: (outcome: Outcome) => void;
+type AnyTask = Task<never, unknown>;
+
+class QueuedTask {
+  readonly task: AnyTask;
+  readonly lane: string;
+  readonly answer: (outcome: Outcome) => void;
+  /** `undefined` while it is being prepared. */
+  prepared: Either<ParleyError, unknown> | undefined;
+  /** When the reading of what is prepared began, by the clock that only goes on. */
+  readAt = 0;
+
+  constructor(task: AnyTask, answer: (outcome: Outcome) => void) {
+    this.task = task;
+    this.lane = task.lane ?? task.cause.actor;
+    this.answer = answer;
+  }
+}
+
+interface Queue {
+  tasks: QueuedTask[];
+  /** Goes on with the queue when a task is prepared. */
+  wake: () => void;
 }
 
 /** Most tasks of one turn: bounds the size of an append. */
 const TURN = 512;
 /** Conflicts come from other nodes only; ten in a row mean that this one does not get a turn. */
 const ATTEMPTS = 10;
+/** Rights that were read longer ago are read again before they are used: a queue must not keep what was taken away. */
+const FRESH_MS = 100;
+/** Nobody waits longer for a neighbour's rights to be read again; the neighbour then has a later turn. */
+const REFRESH_MS = 50;
 
 const refusalOf = (error: AppendError): ParleyError =>
   error.kind === 'full'
@@ -64,9 +92,11 @@ const refusalOf = (error: AppendError): ParleyError =>
 
 const unavailable = () => either.left(parleyError('unavailable', { retryAfter: 1 }));
 
-const preparation = async (task: Task<never, unknown>): Promise<Either<ParleyError, unknown>> => {
+const orUnavailable = async (
+  read: () => Promise<Either<ParleyError, unknown>>,
+): Promise<Either<ParleyError, unknown>> => {
   try {
-    return await task.prepare();
+    return await read();
   } catch {
     return unavailable();
   }
@@ -93,69 +123,96 @@ const traced = <State, Prepared>(task: Task<State, Prepared>, spans: Spans): Tas
 
 export class Mailboxes {
   private readonly deps: MailboxDeps;
-  private readonly queues = new Map<string, Waiting[]>();
+  private readonly queues = new Map<string, Queue>();
 
   constructor(deps: MailboxDeps) {
     this.deps = deps;
   }
 
-  /** Takes its place in the stream's queue before it returns. Never rejects. */
+  /** Takes its place in the stream's queue, and begins to prepare, before it returns. Never rejects. */
   run<State, Prepared>(task: Task<State, Prepared>): Promise<Outcome> {
     const { spans } = this.deps;
     const own = spans === undefined ? task : traced(task, spans);
     return new Promise((resolve) => {
-      const waiting: Waiting = { task: own as unknown as Task<never, unknown>, resolve };
-      const queue = this.queues.get(task.stream);
-      if (queue !== undefined) {
-        queue.push(waiting);
-        return;
+      const queued = new QueuedTask(own as unknown as AnyTask, resolve);
+      let queue = this.queues.get(task.stream);
+      if (queue === undefined) {
+        queue = { tasks: [queued], wake: () => {} };
+        this.queues.set(task.stream, queue);
+        void this.work(task.stream, queue);
+      } else {
+        queue.tasks.push(queued);
       }
-      this.queues.set(task.stream, [waiting]);
-      void this.work(task.stream);
+      void this.read(queue, queued, task.prepare);
     });
   }
 
-  private async work(stream: string): Promise<void> {
-    const queue = this.queues.get(stream)!;
-    // Whoever submits in the same step joins the first batch.
-    await Promise.resolve();
-    while (queue.length > 0) {
-      const turn = queue.splice(0, TURN);
+  private async read(queue: Queue, queued: QueuedTask, how: AnyTask['prepare']): Promise<void> {
+    queued.prepared = undefined;
+    queued.readAt = this.deps.clock.monotonic();
+    queued.prepared = await orUnavailable(how);
+    queue.wake();
+  }
+
+  private async work(stream: string, queue: Queue): Promise<void> {
+    while (queue.tasks.length > 0) {
+      const refreshing = this.refresh(queue);
+      if (refreshing !== undefined) await refreshing;
+      const turn = takeTurn(queue);
+      if (turn.length === 0) {
+        await new Promise<void>((resolve) => {
+          queue.wake = resolve;
+        });
+        continue;
+      }
       try {
         await this.turn(stream, turn);
       } catch {
         // The stream's state could not be read.
-        for (const { resolve } of turn) resolve(unavailable());
+        for (const { answer } of turn) answer(unavailable());
       }
     }
     this.queues.delete(stream);
   }
 
-  private async turn(stream: string, waiting: readonly Waiting[]): Promise<void> {
-    const { log, states, keys } = this.deps;
-    const tasks = waiting.map(({ task }) => task);
-    const prepared = await Promise.all(tasks.map(preparation));
+  /** @returns when rights that are too old have been read again; `undefined` where there are none. */
+  private refresh(queue: Queue): Promise<unknown> | undefined {
+    const oldest = this.deps.clock.monotonic() - FRESH_MS;
+    const reading: Promise<void>[] = [];
+    for (const queued of queue.tasks) {
+      const { prepared, task } = queued;
+      if (prepared === undefined || queued.readAt >= oldest || task.refresh === undefined) continue;
+      if (either.isRight(prepared)) reading.push(this.read(queue, queued, () => task.refresh!(prepared.right)));
+    }
+    if (reading.length === 0) return undefined;
+    return within(this.deps.clock, REFRESH_MS, Promise.all(reading));
+  }
+
+  private async turn(stream: string, taken: readonly QueuedTask[]): Promise<void> {
+    const { log, states, keys, clock } = this.deps;
+    const tasks = taken.map(({ task }) => task);
+    const prepared = taken.map((queued) => queued.prepared!);
     const fold = states.fold(stream);
     for (let attempt = 1; ; attempt += 1) {
       const state = await states.take(stream);
       const expected = state.sequence;
       const fork = fold.fork?.(state);
-      const deps = { log, keys, fold, now: this.deps.now() };
+      const deps = { log, keys, fold, now: clock.wallTime() };
       const turn = await decideTurn(stream, tasks, prepared, fork ?? state, deps);
       const appended = await this.append(stream, expected, turn);
       if (either.isRight(appended)) {
-        states.keep(stream, fold.settle?.(turn.state) ?? turn.state);
+        states.keep(stream, fold.adopt?.(turn.state) ?? turn.state);
         const events = appended.right;
-        return settle(waiting, turn, events, events.at(-1)?.position ?? (await log.head()));
+        return answerAll(taken, turn, events, events.at(-1)?.position ?? (await log.head()));
       }
       if (appended.left.kind !== 'conflict' || attempt === ATTEMPTS) {
         const refused = either.left(refusalOf(appended.left));
-        for (const { resolve } of waiting) resolve(refused);
+        for (const { answer } of taken) answer(refused);
         return;
       }
       if (turn.events.length > 0) {
         this.deps.onConflict();
-        await delay(Math.random() * 2 ** attempt);
+        await clock.delay(Math.random() * 2 ** attempt);
       }
       // On a stream that several nodes write to, only what is new is read.
       if (fork !== undefined || turn.events.length === 0) states.keep(stream, await states.upToEnd(stream, state));
@@ -171,16 +228,40 @@ export class Mailboxes {
   }
 }
 
-const settle = (waiting: readonly Waiting[], turn: Turn, appended: readonly ParleyEvent[], position: number): void => {
+/**
+ * What is prepared, in the order in which it came; nobody passes an earlier task of their own lane. The rest stays queued.
+ */
+const takeTurn = (queue: Queue): readonly QueuedTask[] => {
+  const turn: QueuedTask[] = [];
+  const left: QueuedTask[] = [];
+  const held = new Set<string>();
+  for (const queued of queue.tasks) {
+    if (queued.prepared !== undefined && turn.length < TURN && !held.has(queued.lane)) {
+      turn.push(queued);
+    } else {
+      held.add(queued.lane);
+      left.push(queued);
+    }
+  }
+  queue.tasks = left;
+  return turn;
+};
+
+const answerAll = (
+  taken: readonly QueuedTask[],
+  turn: Turn,
+  appended: readonly ParleyEvent[],
+  position: number,
+): void => {
   const first = appended[0]?.sequence ?? 0;
-  for (const [index, { resolve }] of waiting.entries()) {
+  for (const [index, { answer }] of taken.entries()) {
     const result = turn.results[index]!;
     if (either.isLeft(result)) {
-      resolve(result);
+      answer(result);
       continue;
     }
     const { from, to, known } = result.right;
     const events = to < from ? [] : appended.slice(from - first, to - first + 1);
-    resolve(either.right({ events, known, sequence: to, position: events.at(-1)?.position ?? position }));
+    answer(either.right({ events, known, sequence: to, position: events.at(-1)?.position ?? position }));
   }
 };

@@ -1,9 +1,14 @@
 /** The write side as the gateway and the HTTP routes see it. */
 
 import type { Either } from 'fp-ts/lib/Either.js';
+import type * as t from 'io-ts';
+import type { ChannelRow, GuildRow, InviteRow } from '../projections/views/guild-views/view.ts';
+import type { MessageRow } from '../projections/views/timelines/view.ts';
+import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { Actor } from '../schemas/actor.ts';
-import type { Command } from '../schemas/commands/index.ts';
 import type { LimitShown, ParleyError } from '../schemas/errors.ts';
+import type { EventOf } from '../schemas/events/catalogue.ts';
+import type { MessageBody } from '../schemas/events/channel.ts';
 
 export interface CommandContext {
   readonly actor: Actor;
@@ -17,13 +22,44 @@ export interface CommandContext {
   readonly traceparent?: string;
 }
 
+/** What a command answers, as a value; `presenter/answers` makes of it what clients are shown. */
+export type Answer =
+  | { readonly kind: 'nothing' }
+  /** Of a read marker. */
+  | { readonly kind: 'marked' }
+  | {
+      readonly kind: 'posted';
+      readonly event: EventOf<'message-posted'>;
+      readonly guildId: string | null;
+      /** What the event seals, where its author has just said it. */
+      readonly said: MessageBody | undefined;
+    }
+  | { readonly kind: 'edited'; readonly event: EventOf<'message-edited'>; readonly guildId: string | null }
+  /** A message as its timeline has it. */
+  | { readonly kind: 'row'; readonly row: MessageRow }
+  | {
+      readonly kind: 'guild';
+      readonly guild: GuildRow;
+      readonly channels: readonly ChannelRow[];
+      readonly viewer: string;
+    }
+  | { readonly kind: 'channel'; readonly channel: ChannelRow; readonly viewer: string; readonly head?: ChannelHead }
+  | { readonly kind: 'invite'; readonly invite: InviteRow }
+  | {
+      readonly kind: 'application';
+      /** Of the application and of its bot alike. */
+      readonly id: string;
+      readonly name: string;
+      readonly ownerId: string;
+      readonly token: string;
+    };
+
 export interface CommandOutcome {
   /** At or after the command's events in the whole log. */
   readonly position: number;
   readonly stream: string;
   readonly sequence: number;
-  /** What the HTTP route of the same name answers; `null` where that is 204. */
-  readonly result: unknown;
+  readonly answer: Answer;
 }
 
 export interface Submitted {
@@ -32,9 +68,39 @@ export interface Submitted {
   readonly limit: LimitShown | undefined;
 }
 
+/** The HTTP route that carries a command. */
+export interface CommandRoute {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below the mount point, with `:name` for the fields of `params`. */
+  readonly path: string;
+  readonly status: 200 | 201 | 204;
+  /** Says in the documentation what a success looks like. */
+  readonly answers: string;
+}
+
+/** A command as routes, op 100 and documentation see it. */
+export interface CommandShape {
+  /** `<noun>.<verb>` */
+  readonly type: string;
+  readonly summary: string;
+  readonly route: CommandRoute;
+  /** Fields that the path of the route names. */
+  readonly params?: t.Mixed;
+  /** Fields that the body of the route carries. Over the socket both stand side by side. */
+  readonly body?: t.Mixed;
+  /** The limit of its own, beside that on everything a user does. */
+  readonly limit?: { readonly bucket: string };
+}
+
 export interface CommandBus {
-  /** Limits, authorises, decides, appends. Commands of one caller to one stream are carried out in the order submitted. */
-  submit(context: CommandContext, command: Command): Promise<Submitted>;
+  /** Every command there is. */
+  readonly commands: readonly CommandShape[];
+  /**
+   * Decodes, limits, authorises, decides, appends. Commands of one caller to one stream are carried out in the order
+   * submitted.
+   * @param fields of path and body together, as the client sent them
+   */
+  submit(context: CommandContext, type: string, fields: unknown): Promise<Submitted>;
 }
 
 export interface Typing {

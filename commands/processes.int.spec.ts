@@ -1,7 +1,9 @@
 import { either } from 'fp-ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type InviteState, redeem } from '../domain/invite.ts';
+import { systemClock } from '../schemas/clock.ts';
 import { inviteStream, memberStream } from '../schemas/streams.ts';
+import { followUps } from './features/index.ts';
 import { Mailboxes, type Outcome } from './mailbox.ts';
 import { Processes } from './processes.ts';
 import { StateStore } from './states.ts';
@@ -27,7 +29,13 @@ const membersOf = async (guildId: string) =>
 const otherMailboxes = (never: (stream: string) => boolean = () => false) => {
   const { log, keys, views } = instance;
   const states = new StateStore(log, views.snapshots);
-  const mailboxes = new Mailboxes({ log, states, keys, now: Date.now, onConflict: () => {} });
+  const mailboxes = new Mailboxes({
+    log,
+    states,
+    keys,
+    clock: systemClock,
+    onConflict: () => {},
+  });
   const run = mailboxes.run.bind(mailboxes);
   mailboxes.run = ((task: Parameters<typeof run>[0]): Promise<Outcome> =>
     never(task.stream) ? new Promise(() => {}) : run(task)) as typeof run;
@@ -51,6 +59,7 @@ describe('a guild', () => {
     const processes = new Processes(
       instance.log,
       otherMailboxes((stream) => stream.startsWith('member-')),
+      followUps,
     );
     const guildsBefore = (await instance.views.guilds.guildsOf(owner)).length;
     const answer = instance.write.deps.mailboxes.run({
@@ -66,7 +75,7 @@ describe('a guild', () => {
         ]),
     });
     const { position } = right(await answer);
-    expect(await processes.settled({ position, stream: 'guild-77', key: 'k' }, 100)).toBeUndefined();
+    expect(await processes.whenFollowedUp({ position, stream: 'guild-77', key: 'k' }, 100)).toBeUndefined();
     await instance.views.whenProcessed(await instance.log.head(), 5000);
     expect(await instance.views.guilds.channel('78')).toBeDefined();
     expect(await instance.views.guilds.guildsOf(owner)).toHaveLength(guildsBefore);
@@ -87,7 +96,7 @@ describe('processes', () => {
     await instance.settled();
     const head = await instance.log.head();
     for (let checkpoint = 0; checkpoint <= head; checkpoint += 1) {
-      const processes = new Processes(instance.log, otherMailboxes());
+      const processes = new Processes(instance.log, otherMailboxes(), followUps);
       await processes.catchUp(checkpoint);
       expect(processes.through()).toBe(head);
     }
@@ -102,6 +111,7 @@ describe('processes', () => {
     const ending = new Processes(
       instance.log,
       otherMailboxes((stream) => stream.startsWith('member-')),
+      followUps,
     );
     void ending.catchUp(0);
     await ending.onBatch([], 1000);
@@ -121,9 +131,9 @@ describe('processes', () => {
         }),
       ),
     );
-    const processes = new Processes(instance.log, otherMailboxes());
+    const processes = new Processes(instance.log, otherMailboxes(), followUps);
     const { position } = right(redeemed[0]!);
-    await processes.settled({ position, stream: inviteStream(code), key: others[0]! }, 1000);
+    await processes.whenFollowedUp({ position, stream: inviteStream(code), key: others[0]! }, 1000);
     expect((await instance.stream(memberStream(guild.id, others[0]!))).map(({ type }) => type)).toEqual([
       'member-joined',
     ]);

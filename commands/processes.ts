@@ -22,45 +22,26 @@ import {
 import { channelStream, memberStream } from '../schemas/streams.ts';
 import type { Mailboxes } from './mailbox.ts';
 
-type Causing = EventOf<FollowedUpType>;
-
 /** One step that follows an event. */
-interface Step {
+export interface Step {
   readonly stream: string;
   readonly decide: (key: string) => (state: never) => Decision;
 }
 
-const joining = (guildId: string, userId: string, invite: string | null): Step => ({
+/** What follows events, by their types: the steps in their order, of which the last reveals the result. */
+export type FollowUps = { readonly [K in FollowedUpType]: (event: EventOf<K>) => readonly Step[] };
+
+type Causing = EventOf<FollowedUpType>;
+
+export const joiningStep = (guildId: string, userId: string, invite: string | null): Step => ({
   stream: memberStream(guildId, userId),
   decide: (key) => (state: MemberState) => join({ guildId, userId, invite, key }, state),
 });
 
-const channelStep = (data: Parameters<typeof createChannel>[0]['channel']): Step => ({
+export const channelStep = (data: Parameters<typeof createChannel>[0]['channel']): Step => ({
   stream: channelStream(data.channelId),
   decide: (key) => (state: ChannelState) => createChannel({ channel: data, key }, state),
 });
-
-/** The steps in their order; the last one reveals the result. */
-const stepsAfter = (event: Causing): readonly Step[] => {
-  switch (event.type) {
-    case 'guild-created': {
-      const { guildId, ownerId, firstChannel } = event.data;
-      const { id: channelId, name } = firstChannel;
-      return [
-        channelStep({ channelId, kind: 'text', guildId, name, topic: null, overwrites: [], participants: [] }),
-        joining(guildId, ownerId, null),
-      ];
-    }
-    case 'invite-redeemed':
-      return [joining(event.data.guildId, event.data.userId, event.data.code)];
-    case 'dm-opened': {
-      const { channelId, participants } = event.data;
-      return [
-        channelStep({ channelId, kind: 'dm', guildId: null, name: null, topic: null, overwrites: [], participants }),
-      ];
-    }
-  }
-};
 
 /** Between tries of a step that the log refused. Tries go on until the process ends: a step must not be lost. */
 const backoff = new ExponentialBackoff({ initialDelay: 50, maxDelay: 5000 });
@@ -71,6 +52,7 @@ const CAUSES_OF_A_STREAM = 128;
 export class Processes {
   private readonly log: LogReader;
   private readonly mailboxes: Mailboxes;
+  private readonly followUps: FollowUps;
   /** Positions of causes whose steps are not done yet, each with what its last step will come to. */
   private readonly running = new Map<number, Promise<number>>();
   /** Batches of the views were looked through so far. */
@@ -78,9 +60,10 @@ export class Processes {
   /** What a former run left undone has been begun so far; until then nobody may forget that run's checkpoint. */
   private caughtUp = Number.POSITIVE_INFINITY;
 
-  constructor(log: LogReader, mailboxes: Mailboxes) {
+  constructor(log: LogReader, mailboxes: Mailboxes, followUps: FollowUps) {
     this.log = log;
     this.mailboxes = mailboxes;
+    this.followUps = followUps;
   }
 
   /** Carries out what a former run of the server left undone beyond its checkpoint, up to the log's head. */
@@ -121,18 +104,22 @@ export class Processes {
    *   out before, the event that carried its key counts, or else the stream's last
    * @returns position of the last event that followed; `undefined` after `timeoutMs`.
    */
-  async settled(
+  async whenFollowedUp(
     command: { readonly position: number; readonly stream: string; readonly key: string },
     timeoutMs: number,
   ): Promise<number | undefined> {
     const { position, stream, key } = command;
-    const causes = (await this.log.readStream({ stream, direction: 'backwards', limit: CAUSES_OF_A_STREAM })).filter(
-      isFollowedUp,
-    );
+    const last = await this.log.readStream({ stream, direction: 'backwards', limit: CAUSES_OF_A_STREAM });
+    const causes = last.filter(isFollowedUp);
     const cause =
       causes.find((event) => event.position === position) ?? causes.find((event) => event.key === key) ?? causes[0];
     if (cause === undefined) return position;
     return pTimeout(this.follow(cause), { milliseconds: timeoutMs, message: false });
+  }
+
+  private stepsAfter(event: Causing): readonly Step[] {
+    const steps = this.followUps[event.type] as (event: Causing) => readonly Step[];
+    return steps(event);
   }
 
   private follow(event: Causing): Promise<number> {
@@ -145,7 +132,7 @@ export class Processes {
 
   private async carryOut(event: Causing): Promise<number> {
     let last = event.position;
-    for (const step of stepsAfter(event)) last = Math.max(last, await this.carryOutStep(event, step));
+    for (const step of this.stepsAfter(event)) last = Math.max(last, await this.carryOutStep(event, step));
     return last;
   }
 
@@ -177,7 +164,6 @@ export class Processes {
 /** Age at which a cause counts as left undone. Answers wait for their processes longer, so a client's retry finds it done. */
 const LEFT_MS = 2000;
 const LOOK_MS = 500;
-const LEFTOVERS_PAGE = 1000;
 const NAME = 'processes';
 
 interface LeftoversOptions {
@@ -228,7 +214,7 @@ export class Leftovers {
   /** @returns position through which everything has followed. */
   private async look(after: number): Promise<number> {
     const { log, processes, now } = this.options;
-    const { events, through } = await log.readAll({ after, types: FOLLOWED_UP, limit: LEFTOVERS_PAGE });
+    const { events, through } = await log.readAll({ after, types: FOLLOWED_UP, limit: PAGE });
     const left = now() - LEFT_MS;
     const young = events.findIndex((event) => event.time > left);
     await processes.finish(young < 0 ? events : events.slice(0, young));

@@ -11,6 +11,7 @@ import { MemoryCoordination } from '../coordination/memory.ts';
 import { foldOf } from '../domain/aggregates.ts';
 import type { EventLog } from '../log/port.ts';
 import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
+import { presentAnswer } from '../presenter/answers.ts';
 import { Presenter } from '../presenter/presenter.ts';
 import { openViews } from '../projections/embedded/open.ts';
 import type { ViewsRuntime } from '../projections/port.ts';
@@ -18,15 +19,15 @@ import { Access } from '../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../projections/views/timelines/current.ts';
 import type { Actor } from '../schemas/actor.ts';
 import { systemClock } from '../schemas/clock.ts';
-import type { Command, CommandBody, CommandType } from '../schemas/commands/index.ts';
 import type { ParleyError } from '../schemas/errors.ts';
 import type { EventOf, EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Vault } from '../vault/port.ts';
 import { KeyRing } from '../vault/sealing.ts';
 import { openSqliteVault } from '../vault/sqlite/vault.ts';
 import { createTokens } from '../vault/tokens.ts';
+import type { CommandFields, CommandType } from './features/index.ts';
 import type { LimitConfig } from './limits.ts';
-import type { Submitted, Typing } from './port.ts';
+import type { CommandOutcome, Submitted, Typing } from './port.ts';
 import { createWriteSide, type WriteSide } from './write-side.ts';
 
 export const NO_LIMITS: LimitConfig = {
@@ -57,6 +58,12 @@ export const refusal = (result: Either<ParleyError, unknown>): string | undefine
 
 export const person = (userId: string): Actor => ({ userId, kind: 'person', administrator: false });
 
+/** What was submitted came to, with what a client is shown of it. */
+interface Shown {
+  readonly outcome: Either<ParleyError, CommandOutcome & { readonly result: unknown }>;
+  readonly limit: Submitted['limit'];
+}
+
 interface Asking {
   readonly key?: string;
   readonly onOtherContent?: 'refuse' | 'first';
@@ -73,6 +80,7 @@ export class Instance {
   views!: ViewsRuntime;
   keys!: KeyRing;
   write!: WriteSide;
+  private presenter!: Presenter;
   conflicts = 0;
   private readonly options: InstanceOptions;
 
@@ -97,13 +105,13 @@ export class Instance {
     this.keys = new KeyRing(this.vault);
     const { views, vault, keys } = this;
     const timelines = new CurrentTimelines(views.timelines, this.log);
+    this.presenter = new Presenter({ guilds: views.guilds, timelines, keys });
     this.write = await createWriteSide({
       log: options.logFor?.(this.log) ?? this.log,
       views,
       vault,
       keys,
       access: new Access(views.guilds),
-      presenter: new Presenter({ guilds: views.guilds, timelines, keys }),
       timelines,
       tokens: createTokens(vault),
       ephemeral: { typing: (one) => this.typing.push(one) },
@@ -148,12 +156,12 @@ export class Instance {
   }
 
   /** Submits a command and tells all about the answer. */
-  submit<K extends CommandType>(
+  async submit<K extends CommandType>(
     userId: string,
     type: K,
-    body: CommandBody<K>,
+    body: CommandFields<K>,
     asking: Asking = {},
-  ): Promise<Submitted> {
+  ): Promise<Shown> {
     const context = {
       actor: { ...person(userId), kind: asking.kind ?? 'person' },
       key: asking.key ?? null,
@@ -161,16 +169,19 @@ export class Instance {
       counted: asking.counted ?? false,
       correlationId: asking.correlationId ?? randomUUID(),
     };
-    return this.write.dispatcher.submit(context, { type, body } as unknown as Command);
+    const { outcome, limit } = await this.write.bus.submit(context, type, body);
+    if (either.isLeft(outcome)) return { outcome, limit };
+    const shown = await presentAnswer(this.presenter, outcome.right.answer);
+    return { outcome: either.map((result) => ({ ...outcome.right, result }))(shown), limit };
   }
 
-  async ask<K extends CommandType>(userId: string, type: K, body: CommandBody<K>, asking?: Asking) {
+  async ask<K extends CommandType>(userId: string, type: K, body: CommandFields<K>, asking?: Asking) {
     return (await this.submit(userId, type, body, asking)).outcome;
   }
 
   /** Carries out a command that must succeed. @returns what its route answers */
   // biome-ignore lint/suspicious/noExplicitAny: what a route answers is read field by field
-  async do<K extends CommandType>(userId: string, type: K, body: CommandBody<K>, asking?: Asking): Promise<any> {
+  async do<K extends CommandType>(userId: string, type: K, body: CommandFields<K>, asking?: Asking): Promise<any> {
     return right(await this.ask(userId, type, body, asking)).result;
   }
 

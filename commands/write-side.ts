@@ -3,16 +3,17 @@
 import type { LimiterFactory, SharedWrites } from '../coordination/port.ts';
 import { lowBitsSource, snowflakeSource, type Worker } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
-import type { Presenter } from '../presenter/presenter.ts';
 import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
+import { systemClock } from '../schemas/clock.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import { createCommandBus } from './bus.ts';
 import type { CommandDeps } from './command.ts';
 import { DerivedIds } from './derived-ids.ts';
+import { commands, followUps } from './features/index.ts';
 import { Identity } from './identity.ts';
 import { type LimitConfig, Limits } from './limits.ts';
 import { Mailboxes } from './mailbox.ts';
@@ -25,7 +26,6 @@ export interface WriteSideOptions {
   readonly log: EventLog;
   readonly views: Views;
   readonly access: Access;
-  readonly presenter: Presenter;
   readonly timelines: TimelineReader;
   readonly vault: Vault;
   readonly keys: KeyRing;
@@ -46,7 +46,7 @@ export interface WriteSideOptions {
 }
 
 export interface WriteSide {
-  readonly dispatcher: CommandBus;
+  readonly bus: CommandBus;
   readonly identity: Identity;
   readonly limits: Limits;
   readonly ownWrites: OwnWrites;
@@ -59,8 +59,15 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
   const { log, views, vault, keys, tokens } = options;
   const now = Date.now;
   const states = new StateStore(log, views.snapshots);
-  const mailboxes = new Mailboxes({ log, states, keys, now, onConflict: options.onConflict, spans: options.spans });
-  const processes = new Processes(log, mailboxes);
+  const mailboxes = new Mailboxes({
+    log,
+    states,
+    keys,
+    clock: systemClock,
+    onConflict: options.onConflict,
+    spans: options.spans,
+  });
+  const processes = new Processes(log, mailboxes, followUps);
   const ownWrites = new OwnWrites(views, options.sharedWrites);
   const limits = new Limits(options.limits, options.limiter);
   const deps: CommandDeps = {
@@ -68,21 +75,19 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     views,
     access: options.access,
     timelines: options.timelines,
-    presenter: options.presenter,
     vault,
     keys,
     tokens,
     mailboxes,
-    ownWrites,
     processes,
     ephemeral: options.ephemeral,
     ids: snowflakeSource(options.worker),
     lowBits: lowBitsSource(options.worker),
-    creation: new DerivedIds(log, await vault.signingSecret(), now),
+    derivedIds: new DerivedIds(log, await vault.signingSecret(), now),
     now,
   };
   return {
-    dispatcher: createCommandBus(deps, limits),
+    bus: createCommandBus(commands, deps, { limits, ownWrites }),
     identity: new Identity(deps, limits, options.registrationOpen),
     limits,
     ownWrites,

@@ -46,8 +46,8 @@ export const channelFold: Fold<ChannelState> = {
     ...{ sequence, settings, ordinal, headTime },
     keys: new RecentKeys(keys),
   }),
-  settle: (fork) => {
-    fork.keys = fork.keys.settled();
+  adopt: (fork) => {
+    fork.keys = fork.keys.adopted();
     return fork;
   },
   toJson: (state): ChannelStateJson => ({ ...state, keys: state.keys.toJson() }),

@@ -12,10 +12,10 @@ export interface Fold<State> {
   initial(): State;
   /** Returns the state after the event. It may reuse the one given, which must not be used again. */
   evolve(state: State, event: ParleyEvent): State;
-  /** A state to go on with that leaves the one given as it is, until `settle` brings them together. Cheap. */
+  /** A state to go on with that leaves the one given as it is, until `adopt` brings them together. Cheap. */
   fork?(state: State): State;
   /** A fork that turned out to be true, as a state of its own; what it was forked from must not be used again. */
-  settle?(fork: State): State;
+  adopt?(fork: State): State;
   toJson(state: State): unknown;
   fromJson(json: unknown): State;
 }

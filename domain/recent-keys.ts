@@ -29,7 +29,7 @@ export class RecentKeys {
   private readonly bySequence = new Map<string, Remembered>();
   private readonly before: RecentKeys | undefined;
 
-  /** @param before keys that these come after, and that stay as they are until these are settled */
+  /** @param before keys that these come after, and that stay as they are until these are adopted */
   constructor(before?: RecentKeys) {
     this.before = before;
   }
@@ -44,7 +44,7 @@ export class RecentKeys {
   }
 
   /** What was remembered since becomes part of what came before. */
-  settled(): RecentKeys {
+  adopted(): RecentKeys {
     if (this.before === undefined) return this;
     for (const [key, { sequence, time }] of this.bySequence) this.before.remember(key, sequence, time);
     return this.before;

@@ -73,7 +73,7 @@ describe('an idempotency key', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it('that were forked are as before until they are settled, and then as if they had never been', () => {
+  it('that were forked are as before until they are adopted, and then as if they had never been', () => {
     const step = fc.record({ key: fc.integer({ min: 0, max: 1500 }), after: fc.nat(REMEMBERED_MS / 100) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 3000 }), fc.array(step, { maxLength: 500 }), (former, later) => {
@@ -94,7 +94,7 @@ describe('an idempotency key', () => {
         remember(direct, later, ...end);
         expect(JSON.stringify(forked.toJson())).toBe(before);
         for (const { key } of later) expect(fork.sequenceOf(`k${key}`)).toBe(direct.sequenceOf(`k${key}`));
-        expect(fork.settled().toJson()).toEqual(direct.toJson());
+        expect(fork.adopted().toJson()).toEqual(direct.toJson());
       }),
       { numRuns: 30 },
     );

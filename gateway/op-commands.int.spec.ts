@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Submitted } from '../commands/port.ts';
 import { parleyError } from '../schemas/errors.ts';
 import type { GatewayClient } from '../test/support/gateway-client.ts';
-import { FakeDispatcher, type Station, World } from './testing.ts';
+import { FakeBus, type Station, World } from './testing.ts';
 
 describe('a command over the socket', () => {
   let world: World;
@@ -21,8 +21,8 @@ describe('a command over the socket', () => {
   });
   afterAll(() => world.close());
   afterEach(() => {
-    world.dispatcher.submitted.length = 0;
-    world.dispatcher.answer = new FakeDispatcher().answer;
+    world.bus.submitted.length = 0;
+    world.bus.answer = new FakeBus().answer;
     station.counters.refusals.length = 0;
   });
 
@@ -34,9 +34,9 @@ describe('a command over the socket', () => {
       position: 7,
       stream: 'channel-1',
       sequence: 3,
-      result: { done: true },
+      result: { token: null },
     });
-    expect(world.dispatcher.submitted).toMatchObject([
+    expect(world.bus.submitted).toMatchObject([
       {
         context: {
           actor: { userId: '1', kind: 'person', administrator: true },
@@ -44,7 +44,8 @@ describe('a command over the socket', () => {
           onOtherContent: 'refuse',
           counted: false,
         },
-        command: { type: 'message.send', body: { channel_id: '5', content: 'hello' } },
+        type: 'message.send',
+        fields: { channel_id: '5', content: 'hello' },
       },
     ]);
   });
@@ -52,16 +53,16 @@ describe('a command over the socket', () => {
   it('of a bot is the bot’s', async () => {
     const bot = await station.identified('3');
     await bot.command({ type: 'typing.start', channel_id: '5' });
-    expect(world.dispatcher.submitted[0]!.context.actor).toEqual({ userId: '3', kind: 'bot', administrator: false });
+    expect(world.bus.submitted[0]!.context.actor).toEqual({ userId: '3', kind: 'bot', administrator: false });
     await bot.cut();
   });
 
-  it('that the dispatcher refuses is answered with the error of the catalogue', async () => {
+  it('that the bus refuses is answered with the error of the catalogue', async () => {
     const refusal: Submitted = {
       outcome: either.left(parleyError('rateLimited', { retryAfter: 2.5 })),
       limit: undefined,
     };
-    world.dispatcher.answer = async () => refusal;
+    world.bus.answer = async () => refusal;
     const result = await client.command({ id: 'b', type: 'typing.start', channel_id: '5' });
     expect(result).toEqual({
       id: 'b',
@@ -72,7 +73,7 @@ describe('a command over the socket', () => {
   });
 
   it('that fails is answered, and the socket stays', async () => {
-    world.dispatcher.answer = async () => {
+    world.bus.answer = async () => {
       throw new Error('nothing works');
     };
     const result = await client.command({ type: 'typing.start', channel_id: '5' });
@@ -88,7 +89,7 @@ describe('a command over the socket', () => {
   ])('%s is refused under its id with the field named', async (_, body, field) => {
     const result = await client.command({ id: 'c', ...body });
     expect(result).toMatchObject({ id: 'c', ok: false, error: { code: 50035, errors: { [field]: {} } } });
-    expect(world.dispatcher.submitted).toEqual([]);
+    expect(world.bus.submitted).toEqual([]);
   });
 
   it.each([[undefined], [''], ['x'.repeat(65)], [5]])(
@@ -104,18 +105,18 @@ describe('a command over the socket', () => {
   it('is submitted in the order sent', async () => {
     const ids = ['1', '2', '3', '4'];
     await Promise.all(ids.map((id) => client.command({ id, type: 'typing.start', channel_id: '5' })));
-    expect(world.dispatcher.submitted.map(({ context }) => context.key)).toEqual(ids);
+    expect(world.bus.submitted.map(({ context }) => context.key)).toEqual(ids);
   });
 
   it('beyond those that may be under way is told to come back', async () => {
     let finish = (): void => {};
-    const answer = world.dispatcher.answer;
+    const answer = world.bus.answer;
     const held = new Promise<void>((resolve) => {
       finish = resolve;
     });
-    world.dispatcher.answer = async (...asked) => {
+    world.bus.answer = async () => {
       await held;
-      return answer(...asked);
+      return answer();
     };
     const sent = Array.from({ length: 5 }, () => client.command({ type: 'typing.start', channel_id: '5' }));
     expect((await sent[4])!.error).toMatchObject({ retry_after: 1 });

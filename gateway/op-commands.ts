@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
+import type { CommandContext } from '../commands/port.ts';
+import { presentAnswer } from '../presenter/answers.ts';
 import type { Actor } from '../schemas/actor.ts';
-import { decode } from '../schemas/codecs.ts';
-import { type Command, type CommandType, commandCodecs } from '../schemas/commands/index.ts';
 import { errorBody, fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import { Op } from '../schemas/gateway/frames.ts';
 import { textFrame } from './encoding.ts';
@@ -17,13 +17,13 @@ const ID_LENGTH = 64;
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const isType = (type: unknown): type is CommandType => typeof type === 'string' && Object.hasOwn(commandCodecs, type);
+type Deps = Pick<GatewayDeps, 'bus' | 'presenter' | 'config' | 'logger' | 'metrics' | 'spans'>;
 
 export class Commands {
-  private readonly deps: Pick<GatewayDeps, 'dispatcher' | 'config' | 'logger' | 'metrics' | 'spans'>;
+  private readonly deps: Deps;
   private readonly outbox: Outbox;
 
-  constructor(deps: Commands['deps'], outbox: Outbox) {
+  constructor(deps: Deps, outbox: Outbox) {
     this.deps = deps;
     this.outbox = outbox;
   }
@@ -35,57 +35,52 @@ export class Commands {
       this.refuse(session, null, fieldError(['id'], 'BASE_TYPE_INVALID', message));
       return;
     }
-    const { id, type } = d;
-    if (!isType(type)) {
-      const message = `Must be one of ${Object.keys(commandCodecs).join(', ')}.`;
-      this.refuse(session, id, fieldError(['type'], 'BASE_TYPE_CHOICES', message));
-      return;
-    }
-    const body = decode(commandCodecs[type] as (typeof commandCodecs)['message.send'], d);
-    if (either.isLeft(body)) {
-      this.refuse(session, id, body.left);
-      return;
-    }
+    const { id } = d;
     if (session.commandsInFlight >= this.deps.config.commandsInFlight) {
       this.refuse(session, id, parleyError('rateLimited', { retryAfter: 1 }));
       return;
     }
     session.commandsInFlight += 1;
-    void this.carryOut(session, id, { type, body: body.right } as Command, d.traceparent);
+    void this.carryOut(session, id, d);
   }
 
-  /** @param caller the span that the client calls its own, which says nothing where nothing is traced */
-  private async carryOut(session: Session, id: string, command: Command, caller: unknown): Promise<void> {
+  private async carryOut(session: Session, id: string, d: Record<string, unknown>): Promise<void> {
     const actor: Actor = {
       userId: session.userId,
       kind: session.isBot ? 'bot' : 'person',
       administrator: session.administers,
     };
     const correlationId = randomUUID();
-    const span = this.deps.spans?.request(caller, {
-      'parley.command': command.type,
+    const type = typeof d.type === 'string' ? d.type : '';
+    // `d.traceparent` is the span that the client calls its own; it says nothing where nothing is traced.
+    const span = this.deps.spans?.request(d.traceparent, {
+      'parley.command': type,
       'parley.user': session.userId,
       'parley.correlation': correlationId,
     });
     let error: ParleyError | undefined;
     try {
-      const { outcome } = await this.deps.dispatcher.submit(
-        {
-          actor,
-          key: id,
-          onOtherContent: 'refuse',
-          counted: false,
-          correlationId,
-          ...(span && { traceparent: span.traceparent }),
-        },
-        command,
-      );
-      if (either.isLeft(outcome)) error = outcome.left;
-      else this.reply(session, { id, ok: true, ...outcome.right });
+      const context: CommandContext = {
+        actor,
+        key: id,
+        onOtherContent: 'refuse',
+        counted: false,
+        correlationId,
+        ...(span && { traceparent: span.traceparent }),
+      };
+      const { outcome } = await this.deps.bus.submit(context, type, d);
+      if (either.isLeft(outcome)) {
+        error = outcome.left;
+      } else {
+        const { position, stream, sequence, answer } = outcome.right;
+        const shown = await presentAnswer(this.deps.presenter, answer);
+        if (either.isLeft(shown)) error = shown.left;
+        else this.reply(session, { id, ok: true, position, stream, sequence, result: shown.right });
+      }
     } catch (failure) {
       if (failure instanceof StoreUnavailable) error = parleyError('unavailable', { retryAfter: failure.retryAfter });
       else {
-        this.deps.logger.error({ err: failure, correlationId, type: command.type }, 'a command failed');
+        this.deps.logger.error({ err: failure, correlationId, type }, 'a command failed');
         error = parleyError('general');
       }
     } finally {

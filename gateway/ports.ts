@@ -36,7 +36,7 @@ export interface Clock {
 
 export type GatewayPresenter = Pick<
   Presenter,
-  'user' | 'member' | 'channel' | 'guildCreate' | 'posted' | 'edited' | 'invite'
+  'user' | 'member' | 'guild' | 'channel' | 'guildCreate' | 'messages' | 'posted' | 'edited' | 'invite'
 >;
 
 /** In a cluster only what is listened to arrives, and the views move on by themselves. */
@@ -57,7 +57,7 @@ export interface GatewayDeps {
   readonly presenter: GatewayPresenter;
   readonly access: Pick<Access, 'visibleChannels'>;
   readonly tokens: Tokens;
-  readonly dispatcher: CommandBus;
+  readonly bus: CommandBus;
   readonly config: GatewayConfig;
   readonly logger: GatewayLogger;
   readonly metrics: GatewayMetrics;

@@ -154,13 +154,13 @@ describe('a socket', () => {
       const answered = new Promise<void>((resolve) => {
         answer = resolve;
       });
-      const { answer: succeed } = world.dispatcher;
-      world.dispatcher.answer = async (...asked) => {
+      const { answer: succeed } = world.bus;
+      world.bus.answer = async (...asked) => {
         await answered;
         return succeed(...asked);
       };
       const result = client.command({ type: 'typing.start', channel_id: channel });
-      await expect.poll(() => world.dispatcher.submitted.length).toBe(1);
+      await expect.poll(() => world.bus.submitted.length).toBe(1);
       const drained = station.gateway.drain(0);
       answer();
       expect((await result).ok).toBe(true);

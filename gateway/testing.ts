@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fastify from 'fastify';
 import { either } from 'fp-ts';
+import { commandDecoder } from '../commands/bus.ts';
+import { commands } from '../commands/features/index.ts';
 import type { CommandBus, CommandContext, Submitted } from '../commands/port.ts';
 import { MemoryCoordination } from '../coordination/memory.ts';
 import type { SessionRegistry } from '../coordination/port.ts';
@@ -15,7 +17,6 @@ import type { ViewsRuntime } from '../projections/port.ts';
 import { Story } from '../projections/testing.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import { systemClock } from '../schemas/clock.ts';
-import type { Command } from '../schemas/commands/index.ts';
 import { GatewayClient } from '../test/support/gateway-client.ts';
 import type { SessionClaims, Tokens } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -60,16 +61,20 @@ class FakeTokens implements Tokens {
 }
 
 /** Answers every command with success, when the spec says so. */
-export class FakeDispatcher implements CommandBus {
-  readonly submitted: { context: CommandContext; command: Command }[] = [];
-  answer: (context: CommandContext, command: Command) => Promise<Submitted> = async () => ({
-    outcome: either.right({ position: 7, stream: 'channel-1', sequence: 3, result: { done: true } }),
+export class FakeBus implements CommandBus {
+  readonly commands = commands;
+  readonly submitted: { context: CommandContext; type: string; fields: unknown }[] = [];
+  answer: () => Promise<Submitted> = async () => ({
+    outcome: either.right({ position: 7, stream: 'channel-1', sequence: 3, answer: { kind: 'marked' } }),
     limit: undefined,
   });
+  private readonly decode = commandDecoder(commands);
 
-  submit(context: CommandContext, command: Command): Promise<Submitted> {
-    this.submitted.push({ context, command });
-    return this.answer(context, command);
+  async submit(context: CommandContext, type: string, sent: unknown): Promise<Submitted> {
+    const decoded = this.decode(type, sent);
+    if (either.isLeft(decoded)) return { outcome: decoded, limit: undefined };
+    this.submitted.push({ context, type, fields: decoded.right.fields });
+    return this.answer();
   }
 }
 
@@ -89,6 +94,8 @@ const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
   return {
     user: (id) => presenter.user(id),
     member: (row) => presenter.member(row),
+    guild: (row) => presenter.guild(row),
+    messages: (rows) => presenter.messages(rows),
     channel: (row, viewer, head) => presenter.channel(row, viewer, head),
     guildCreate: (parts) => presenter.guildCreate(parts),
     invite: (row) => presenter.invite(row),
@@ -151,7 +158,7 @@ export interface Station {
 export class World {
   readonly story = new Story();
   readonly tokens = new FakeTokens();
-  readonly dispatcher = new FakeDispatcher();
+  readonly bus = new FakeBus();
   /** The gateways' time, moved by hand. */
   now = 1_000_000;
   private readonly directory = mkdtempSync(join(tmpdir(), 'parley-gateway-'));
@@ -183,7 +190,7 @@ export class World {
       presenter: showingBoxes(this.views),
       access: new Access(this.views.guilds),
       tokens: this.tokens,
-      dispatcher: this.dispatcher,
+      bus: this.bus,
       config: { ...defaultGatewayConfig, sweepIntervalMs: 5, ...config },
       logger: { debug: () => {}, warn: (fields) => errors.push(fields), error: (fields) => errors.push(fields) },
       metrics: metricsOf(counters),

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
-import type { Command } from '../../schemas/commands/index.ts';
+import type { Answer } from '../../commands/port.ts';
 import type { Core } from '../embedded/core.ts';
 import { type RemoteServer, type ServerOptions, serverAt, withCore } from './remote.ts';
 import { reported, say } from './terminal.ts';
@@ -27,8 +27,8 @@ const throughServer = async (server: RemoteServer, { name, guild }: BotOptions):
 const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Created> => {
   const userId = await core.views.guilds.administrator();
   if (userId === undefined) throw new Error('nobody has registered yet: the first person owns the first bot');
-  const submit = async (command: Command): Promise<unknown> => {
-    const { outcome } = await core.write.dispatcher.submit(
+  const submit = async (type: string, fields: object): Promise<Answer> => {
+    const { outcome } = await core.write.bus.submit(
       {
         actor: { userId, kind: 'person', administrator: true },
         key: null,
@@ -36,14 +36,17 @@ const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Create
         counted: true,
         correlationId: randomUUID(),
       },
-      command,
+      type,
+      fields,
     );
     if (either.isLeft(outcome)) throw new Error(outcome.left.message);
-    return outcome.right.result;
+    return outcome.right.answer;
   };
-  const created = (await submit({ type: 'application.create', body: { name } })) as Created;
-  if (guild !== undefined) await submit({ type: 'bot.add', body: { guild_id: guild, application_id: created.id } });
-  return created;
+  const created = await submit('application.create', { name });
+  if (created.kind !== 'application') throw new Error('no application was made');
+  const { id, token } = created;
+  if (guild !== undefined) await submit('bot.add', { guild_id: guild, application_id: id });
+  return { id, bot: { token } };
 };
 
 export const botCreate = (options: BotOptions): Promise<void> =>

@@ -177,7 +177,6 @@ export const openNode = async (
     log,
     views: apiViews,
     access,
-    presenter,
     timelines,
     vault,
     keys,

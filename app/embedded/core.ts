@@ -99,7 +99,6 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     log,
     views,
     access,
-    presenter,
     timelines,
     vault,
     keys,

@@ -1,42 +1,35 @@
-/** Direct channels, read markers, typing, applications: commands about one or two users. */
+/** Applications and their bots. */
 
 import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import { register, type UserState } from '../../domain/user.ts';
-import type { CommandBody } from '../../schemas/commands/index.ts';
+import { text } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
 import { userStream } from '../../schemas/streams.ts';
-import { causeOf, followed, type Handler, outcome, refused } from '../command.ts';
+import { command, refused } from '../command.ts';
 
-export const createApplication: Handler<CommandBody<'application.create'>> = async (deps, context, command, gate) => {
-  const passed = await gate();
-  if (either.isLeft(passed)) return passed;
-  if (context.actor.kind === 'bot') return refused('botsCannot');
-  const name = command.name.trim();
-  if (name.length < 2)
-    return either.left(fieldError(['name'], 'BASE_TYPE_BAD_LENGTH', 'Must be at least 2 characters long.'));
-  const cause = causeOf(context, 'application.create');
-  const userId = await deps.creation.id(cause.key, userStream);
-  const stream = userStream(userId);
-  await deps.vault.createKey(userId);
-  const token = await deps.tokens.issueForBot(userId);
-  const result = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: async () => either.right(undefined),
-    decide: (state: UserState) =>
-      register(
-        { userId, kind: 'bot', ownerId: context.actor.userId, profile: { username: name, globalName: null } },
-        state,
-      ),
-  });
-  if (either.isLeft(result)) return result;
-  const ready = await followed(deps, result.right.position);
-  if (either.isLeft(ready)) return ready;
-  const user = await deps.presenter.user(userId);
-  return outcome(stream, result.right, {
-    id: userId,
-    name,
-    owner: { id: context.actor.userId },
-    bot: { ...user, token },
-  });
-};
+export const createApplication = command({
+  type: 'application.create',
+  summary: 'Create an application and its bot. The token is shown this once.',
+  route: { method: 'POST', path: '/applications', status: 201, answers: '{id, name, bot: {id, token}}' },
+  body: t.type({ name: text(2, 32, 'name') }),
+  structural: true,
+  prepare: async ({ fields, context, cause }, deps) => {
+    if (context.actor.kind === 'bot') return refused('botsCannot');
+    const name = fields.name.trim();
+    if (name.length < 2)
+      return either.left(fieldError(['name'], 'BASE_TYPE_BAD_LENGTH', 'Must be at least 2 characters long.'));
+    const userId = await deps.derivedIds.id(cause.key, userStream);
+    await deps.vault.createKey(userId);
+    return either.right({ userId, name, token: await deps.tokens.issueForBot(userId) });
+  },
+  preparedStream: ({ userId }) => userStream(userId),
+  decide: (state: UserState, { prepared: { userId, name } }, { context }) =>
+    register(
+      { userId, kind: 'bot', ownerId: context.actor.userId, profile: { username: name, globalName: null } },
+      state,
+    ),
+  waitsFor: 'views',
+  answer: async ({ prepared: { userId, name, token } }, { context }) =>
+    either.right({ kind: 'application', id: userId, name, ownerId: context.actor.userId, token }),
+});

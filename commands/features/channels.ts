@@ -1,71 +1,88 @@
-/** Direct channels, read markers, typing, applications: commands about one or two users. */
+/** The text channels of a guild, and typing in any channel. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import * as channel from '../../domain/channel.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
-import type { CommandBody } from '../../schemas/commands/index.ts';
+import { optional, text } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { Overwrite } from '../../schemas/events/channel.ts';
+import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
 import { channelStream } from '../../schemas/streams.ts';
-import { causeOf, followed, type Handler, madeTheSame, outcome, refused } from '../command.ts';
+import { command, NOTHING, refused } from '../command.ts';
 
 const MAX_CHANNELS = 500;
+const BIT_SET = /^\d{1,20}$/;
 
-export const createChannel: Handler<CommandBody<'channel.create'>> = async (deps, context, command, gate) => {
-  const passed = await gate();
-  if (either.isLeft(passed)) return passed;
-  const access = await deps.access.guild(context.actor.userId, command.guild_id);
-  if (access === undefined) return refused('unknownGuild');
-  if (!allows(access.permissions, Permission.manageChannels)) return refused('missingPermissions');
-  if ((await deps.views.guilds.channelsOf(command.guild_id)).length >= MAX_CHANNELS)
-    return refused('maximumGuildChannels');
-  const overwrites = command.permission_overwrites ?? [];
-  if (overwrites.some(({ allow, deny }) => !/^\d{1,20}$/.test(allow) || !/^\d{1,20}$/.test(deny)))
-    return either.left(
-      fieldError(['permission_overwrites'], 'BASE_TYPE_INVALID', 'allow and deny must be bit sets as decimal strings.'),
-    );
-  const cause = causeOf(context, 'channel.create');
-  const channelId = await deps.creation.id(cause.key, channelStream);
-  const stream = channelStream(channelId);
-  const data = {
-    channelId,
-    kind: 'text' as const,
-    guildId: command.guild_id,
-    name: command.name,
-    topic: command.topic ?? null,
-    overwrites: [...overwrites],
-    participants: [],
-  };
-  const result = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: async () => either.right(undefined),
-    decide: (state: channel.ChannelState) => channel.createChannel({ channel: data, key: cause.key }, state),
-  });
-  if (either.isLeft(result)) return result;
-  const asked = (first: ParleyEvent) => first.type === 'channel-created' && isDeepStrictEqual(first.data, data);
-  if (!(await madeTheSame(deps, context, stream, result.right, asked))) return refused('keyReused');
-  const ready = await followed(deps, result.right.position);
-  if (either.isLeft(ready)) return ready;
-  const row = await deps.views.guilds.channel(channelId);
-  if (row === undefined) return refused('unavailable');
-  return outcome(stream, result.right, await deps.presenter.channel(row, context.actor.userId));
-};
+export const createChannel = command({
+  type: 'channel.create',
+  summary: 'Create a text channel.',
+  route: { method: 'POST', path: '/guilds/:guild_id/channels', status: 201, answers: 'The channel.' },
+  params: OnGuild,
+  body: t.intersection([
+    t.type({ name: text(1, 100, 'name') }),
+    t.partial({
+      type: optional(t.literal(0)),
+      topic: optional(text(0, 1024, 'topic')),
+      permission_overwrites: optional(t.array(Overwrite)),
+    }),
+  ]),
+  structural: true,
+  limit: { bucket: 'channelCreate', key: (_, { userId }) => userId },
+  rights: async ({ fields, context }, deps) => {
+    const access = await deps.access.guild(context.actor.userId, fields.guild_id);
+    if (access === undefined) return refused('unknownGuild');
+    return allows(access.permissions, Permission.manageChannels)
+      ? either.right(undefined)
+      : refused('missingPermissions');
+  },
+  prepare: async ({ fields, cause }, deps) => {
+    const { guild_id: guildId, name, topic = null, permission_overwrites: overwrites } = fields;
+    if ((await deps.views.guilds.channelsOf(guildId)).length >= MAX_CHANNELS) return refused('maximumGuildChannels');
+    if (overwrites?.some(({ allow, deny }) => !BIT_SET.test(allow) || !BIT_SET.test(deny))) {
+      const message = 'allow and deny must be bit sets as decimal strings.';
+      return either.left(fieldError(['permission_overwrites'], 'BASE_TYPE_INVALID', message));
+    }
+    const channelId = await deps.derivedIds.id(cause.key, channelStream);
+    const kind = 'text' as const;
+    return either.right({
+      channelId,
+      kind,
+      guildId,
+      name,
+      topic,
+      overwrites: [...(overwrites ?? [])],
+      participants: [],
+    });
+  },
+  preparedStream: ({ channelId }) => channelStream(channelId),
+  decide: (state: channel.ChannelState, { prepared }, { cause }) =>
+    channel.createChannel({ channel: prepared, key: cause.key }, state),
+  same: (event, _asked, _deps, prepared) => event.type === 'channel-created' && isDeepStrictEqual(event.data, prepared),
+  waitsFor: 'views',
+  answer: async ({ prepared }, { context }, deps) => {
+    const row = await deps.views.guilds.channel(prepared.channelId);
+    return row === undefined
+      ? refused('unavailable')
+      : either.right({ kind: 'channel', channel: row, viewer: context.actor.userId });
+  },
+});
 
-export const startTyping: Handler<CommandBody<'typing.start'>> = async (deps, context, command, gate) => {
-  const passed = await gate();
-  if (either.isLeft(passed)) return passed;
-  const { userId } = context.actor;
-  const access = await deps.access.channel(userId, command.channel_id);
-  if (access === undefined) return refused('unknownChannel');
-  if (!allows(access.permissions, Permission.sendMessages)) return refused('missingPermissions');
-  const { channel } = access;
-  deps.ephemeral.typing({ channelId: channel.id, guildId: channel.guildId, userId, time: deps.now() });
-  return either.right({
-    position: deps.views.progress('guild-views').checkpoint(),
-    stream: channelStream(channel.id),
-    sequence: 0,
-    result: null,
-  });
-};
+export const startTyping = command({
+  type: 'typing.start',
+  summary: 'You are typing, for ten seconds.',
+  route: { method: 'POST', path: '/channels/:channel_id/typing', status: 204, answers: 'Nothing.' },
+  params: OnChannel,
+  structural: false,
+  carryOut: async ({ fields, context }, deps) => {
+    const { userId } = context.actor;
+    const access = await deps.access.channel(userId, fields.channel_id);
+    if (access === undefined) return refused('unknownChannel');
+    if (!allows(access.permissions, Permission.sendMessages)) return refused('missingPermissions');
+    const { id: channelId, guildId } = access.channel;
+    deps.ephemeral.typing({ channelId, guildId, userId, time: deps.now() });
+    const position = deps.views.progress('guild-views').checkpoint();
+    return either.right({ position, stream: channelStream(channelId), sequence: 0, answer: NOTHING });
+  },
+});

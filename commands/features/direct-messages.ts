@@ -1,33 +1,42 @@
-/** Direct channels, read markers, typing, applications: commands about one or two users. */
+/** The direct channel of two people. */
 
 import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import { type DirectState, openDirect as decideDirect } from '../../domain/direct.ts';
-import type { CommandBody } from '../../schemas/commands/index.ts';
+import { Snowflake } from '../../schemas/codecs.ts';
 import { directStream } from '../../schemas/streams.ts';
-import { causeOf, type Handler, outcome, refused, settled } from '../command.ts';
+import { command, refused } from '../command.ts';
+import { channelStep } from '../processes.ts';
 
-export const openDirect: Handler<CommandBody<'dm.create'>> = async (deps, context, command, gate) => {
-  const passed = await gate();
-  if (either.isLeft(passed)) return passed;
-  const { userId } = context.actor;
-  const other = command.recipient_id;
-  if (other === userId) return refused('cannotMessageUser');
-  if ((await deps.views.guilds.user(other)) === undefined) return refused('unknownUser');
-  const stream = directStream(userId, other);
-  const channelId = deps.ids(deps.now());
-  const cause = causeOf(context, 'dm.create');
-  const result = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: async () => either.right(undefined),
-    decide: (state: DirectState) => decideDirect({ channelId, participants: [userId, other] }, state),
-  });
-  if (either.isLeft(result)) return result;
-  const ready = await settled(deps, stream, cause.key, result.right);
-  if (either.isLeft(ready)) return ready;
-  const [opened] = await deps.log.readStream({ stream, from: 1, limit: 1 });
-  const id = opened?.type === 'dm-opened' ? opened.data.channelId : channelId;
-  const row = await deps.views.guilds.channel(id);
-  if (row === undefined) return refused('unavailable');
-  return outcome(stream, result.right, await deps.presenter.channel(row, userId, await deps.views.unread.head(id)));
-};
+export const openDirect = command({
+  type: 'dm.create',
+  summary: 'Open the direct channel with somebody.',
+  route: { method: 'POST', path: '/users/@me/channels', status: 200, answers: 'The channel.' },
+  body: t.type({ recipient_id: Snowflake }),
+  structural: true,
+  limit: { bucket: 'dmCreate', key: (_, { userId }) => userId },
+  prepare: async ({ fields, context }, deps) => {
+    const { userId } = context.actor;
+    const other = fields.recipient_id;
+    if (other === userId) return refused('cannotMessageUser');
+    if ((await deps.views.guilds.user(other)) === undefined) return refused('unknownUser');
+    return either.right({ stream: directStream(userId, other), channelId: deps.ids(deps.now()) });
+  },
+  preparedStream: ({ stream }) => stream,
+  decide: (state: DirectState, { prepared: { channelId } }, { fields, context }) =>
+    decideDirect({ channelId, participants: [context.actor.userId, fields.recipient_id] }, state),
+  follow: {
+    'dm-opened': ({ data: { channelId, participants } }) => [
+      channelStep({ channelId, kind: 'dm', guildId: null, name: null, topic: null, overwrites: [], participants }),
+    ],
+  },
+  waitsFor: 'processes',
+  answer: async ({ prepared: { stream, channelId } }, { context }, deps) => {
+    const [opened] = await deps.log.readStream({ stream, from: 1, limit: 1 });
+    const id = opened?.type === 'dm-opened' ? opened.data.channelId : channelId;
+    const row = await deps.views.guilds.channel(id);
+    if (row === undefined) return refused('unavailable');
+    const head = await deps.views.unread.head(id);
+    return either.right({ kind: 'channel', channel: row, viewer: context.actor.userId, head });
+  },
+});

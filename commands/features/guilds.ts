@@ -1,44 +1,48 @@
-/** Guilds, their channels, invites, joining and leaving. */
+/** Guilds: a guild is made with its first channel and its owner in it. */
 
 import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import * as guild from '../../domain/guild.ts';
 import { DEFAULT_EVERYONE } from '../../domain/permissions.ts';
-import type { CommandBody } from '../../schemas/commands/index.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { text } from '../../schemas/codecs.ts';
 import { guildStream } from '../../schemas/streams.ts';
-import { causeOf, type Handler, madeTheSame, outcome, refused, settled } from '../command.ts';
+import { command, refused } from '../command.ts';
+import { channelStep, joiningStep } from '../processes.ts';
 
 const FIRST_CHANNEL = 'general';
 
-export const createGuild: Handler<CommandBody<'guild.create'>> = async (deps, context, command, gate) => {
-  const passed = await gate();
-  if (either.isLeft(passed)) return passed;
-  const cause = causeOf(context, 'guild.create');
-  const guildId = await deps.creation.id(cause.key, guildStream);
-  const stream = guildStream(guildId);
-  const data = {
-    guildId,
-    name: command.name,
-    ownerId: context.actor.userId,
-    everyone: DEFAULT_EVERYONE.toString(),
-    firstChannel: { id: deps.ids(deps.now()), name: FIRST_CHANNEL },
-  };
-  const result = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: async () => either.right(undefined),
-    decide: (state: guild.GuildState) => guild.createGuild({ guild: data }, state),
-  });
-  if (either.isLeft(result)) return result;
-  const asked = (first: ParleyEvent) => first.type === 'guild-created' && first.data.name === data.name;
-  if (!(await madeTheSame(deps, context, stream, result.right, asked))) return refused('keyReused');
-  const ready = await settled(deps, stream, cause.key, result.right);
-  if (either.isLeft(ready)) return ready;
-  const row = await deps.views.guilds.guild(guildId);
-  if (row === undefined) return refused('unavailable');
-  const channels = await deps.views.guilds.channelsOf(guildId);
-  return outcome(stream, result.right, {
-    ...deps.presenter.guild(row),
-    channels: await Promise.all(channels.map((one) => deps.presenter.channel(one, context.actor.userId))),
-  });
-};
+export const createGuild = command({
+  type: 'guild.create',
+  summary: 'Create a guild, with a first text channel.',
+  route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.' },
+  body: t.type({ name: text(2, 100, 'name') }),
+  structural: true,
+  prepare: async ({ fields, context, cause }, deps) =>
+    either.right({
+      guildId: await deps.derivedIds.id(cause.key, guildStream),
+      name: fields.name,
+      ownerId: context.actor.userId,
+      everyone: DEFAULT_EVERYONE.toString(),
+      firstChannel: { id: deps.ids(deps.now()), name: FIRST_CHANNEL },
+    }),
+  preparedStream: ({ guildId }) => guildStream(guildId),
+  decide: (state: guild.GuildState, { prepared }) => guild.createGuild({ guild: prepared }, state),
+  follow: {
+    // The owner's joining comes last: it alone reveals the guild.
+    'guild-created': ({ data: { guildId, ownerId, firstChannel } }) => [
+      channelStep({
+        ...{ channelId: firstChannel.id, kind: 'text', guildId, name: firstChannel.name },
+        ...{ topic: null, overwrites: [], participants: [] },
+      }),
+      joiningStep(guildId, ownerId, null),
+    ],
+  },
+  same: (event, { fields }) => event.type === 'guild-created' && event.data.name === fields.name,
+  waitsFor: 'processes',
+  answer: async ({ prepared: { guildId } }, { context }, deps) => {
+    const row = await deps.views.guilds.guild(guildId);
+    if (row === undefined) return refused('unavailable');
+    const channels = await deps.views.guilds.channelsOf(guildId);
+    return either.right({ kind: 'guild', guild: row, channels, viewer: context.actor.userId });
+  },
+});

@@ -1,46 +1,50 @@
-/** Guilds, their channels, invites, joining and leaving. */
+/** Invites: made here, used by who joins. */
 
 import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import * as invite from '../../domain/invite.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
-import type { CommandBody } from '../../schemas/commands/index.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { integer, optional } from '../../schemas/codecs.ts';
+import { OnChannel } from '../../schemas/http/route.ts';
 import { inviteStream } from '../../schemas/streams.ts';
-import { causeOf, followed, type Handler, madeTheSame, outcome, refused } from '../command.ts';
+import { command, NOTHING, refused } from '../command.ts';
 
-const DEFAULT_INVITE_SECONDS = 86_400;
+const DEFAULT_SECONDS = 86_400;
 
-export const createInvite: Handler<CommandBody<'invite.create'>> = async (deps, context, command, gate) => {
-  const passed = await gate();
-  if (either.isLeft(passed)) return passed;
-  const access = await deps.access.channel(context.actor.userId, command.channel_id);
-  if (access === undefined) return refused('unknownChannel');
-  if (access.guild === undefined) return refused('dmExecute');
-  if (!allows(access.permissions, Permission.createInvite)) return refused('missingPermissions');
-  const cause = causeOf(context, 'invite.create');
-  const code = await deps.creation.code(cause.key, inviteStream);
-  const stream = inviteStream(code);
-  const age = command.max_age ?? DEFAULT_INVITE_SECONDS;
-  const data = {
-    code,
-    guildId: access.guild.id,
-    channelId: command.channel_id,
-    inviterId: context.actor.userId,
-    maxUses: command.max_uses ?? 0,
-    expiresAt: age === 0 ? null : deps.now() + age * 1000,
-  };
-  const result = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: async () => either.right(undefined),
-    decide: (state: invite.InviteState) => invite.createInvite({ invite: data }, state),
-  });
-  if (either.isLeft(result)) return result;
-  const asked = (first: ParleyEvent) =>
-    first.type === 'invite-created' && first.data.channelId === data.channelId && first.data.maxUses === data.maxUses;
-  if (!(await madeTheSame(deps, context, stream, result.right, asked))) return refused('keyReused');
-  const ready = await followed(deps, result.right.position);
-  if (either.isLeft(ready)) return ready;
-  const row = await deps.views.guilds.invite(code);
-  return outcome(stream, result.right, row && (await deps.presenter.invite(row)));
-};
+export const createInvite = command({
+  type: 'invite.create',
+  summary: 'Create an invite. max_age in seconds (default a day, 0 never expires), max_uses (0 any number).',
+  route: { method: 'POST', path: '/channels/:channel_id/invites', status: 200, answers: 'The invite.' },
+  params: OnChannel,
+  body: t.partial({
+    /** Seconds; 0: never expires. */
+    max_age: optional(integer(0, 604_800)),
+    max_uses: optional(integer(0, 100)),
+  }),
+  structural: true,
+  rights: async ({ fields, context }, deps) => {
+    const access = await deps.access.channel(context.actor.userId, fields.channel_id);
+    if (access === undefined) return refused('unknownChannel');
+    if (access.guild === undefined) return refused('dmExecute');
+    return allows(access.permissions, Permission.createInvite)
+      ? either.right(access.guild.id)
+      : refused('missingPermissions');
+  },
+  prepare: async ({ cause }, deps) => either.right(await deps.derivedIds.code(cause.key, inviteStream)),
+  preparedStream: (code) => inviteStream(code),
+  decide: (state: invite.InviteState, { rights: guildId, prepared: code }, { fields, context }, deps) => {
+    const age = fields.max_age ?? DEFAULT_SECONDS;
+    const { channel_id: channelId, max_uses } = fields;
+    const expiresAt = age === 0 ? null : deps.now() + age * 1000;
+    const inviterId = context.actor.userId;
+    const asked = { code, guildId, channelId, inviterId, maxUses: max_uses ?? 0, expiresAt };
+    return invite.createInvite({ invite: asked }, state);
+  },
+  same: ({ type, data }, { fields }) =>
+    type === 'invite-created' && data.channelId === fields.channel_id && data.maxUses === (fields.max_uses ?? 0),
+  waitsFor: 'views',
+  answer: async ({ prepared: code }, _, deps) => {
+    const row = await deps.views.guilds.invite(code);
+    return either.right(row === undefined ? NOTHING : { kind: 'invite', invite: row });
+  },
+});

@@ -1,42 +1,39 @@
-/** Guilds, their channels, invites, joining and leaving. */
+/** Who is in a guild: joining, leaving, letting a bot in. */
 
 import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import * as invite from '../../domain/invite.ts';
 import * as member from '../../domain/member.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
-import type { CommandBody } from '../../schemas/commands/index.ts';
+import { Snowflake, text } from '../../schemas/codecs.ts';
+import { OnGuild } from '../../schemas/http/route.ts';
 import { inviteStream, memberStream } from '../../schemas/streams.ts';
 import {
-  type Answer,
+  type Asked,
   type CommandDeps,
   causeOf,
-  followed,
-  type Handler,
+  command,
+  NOTHING,
   outcome,
+  type Result,
   refused,
-  settled,
+  viewsHold,
+  whenFollowedUp,
 } from '../command.ts';
-import type { CommandContext } from '../port.ts';
+import type { Done } from '../mailbox.ts';
+import { joiningStep } from '../processes.ts';
+import type { Cause } from '../turn.ts';
 
-const joinThroughCap = async (deps: CommandDeps, context: CommandContext, guildId: string, code: string) => {
-  const cause = causeOf(context, 'guild.join');
-  const stream = inviteStream(code);
-  const redeemed = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: async () => either.right(undefined),
-    decide: (state: invite.InviteState) => invite.redeem({ userId: context.actor.userId, now: deps.now() }, state),
-  });
-  if (either.isLeft(redeemed)) return redeemed;
-  // Has a place already: asks twice at once, or comes back.
-  if (redeemed.right.events.length === 0) return joinFreely(deps, context, guildId, code);
-  const ready = await settled(deps, stream, cause.key, redeemed.right);
-  return either.isLeft(ready) ? ready : either.right({ stream, done: redeemed.right });
-};
+type Joined = Result<{ readonly stream: string; readonly done: Done }>;
 
-const joinFreely = async (deps: CommandDeps, context: CommandContext, guildId: string, code: string | null) => {
-  const { userId } = context.actor;
-  const cause = causeOf(context, 'guild.join');
+interface Joining {
+  readonly guildId: string;
+  readonly userId: string;
+  readonly cause: Cause;
+}
+
+const joinFreely = async (deps: CommandDeps, joining: Joining, code: string | null): Promise<Joined> => {
+  const { guildId, userId, cause } = joining;
   const stream = memberStream(guildId, userId);
   const joined = await deps.mailboxes.run({
     stream,
@@ -45,55 +42,87 @@ const joinFreely = async (deps: CommandDeps, context: CommandContext, guildId: s
     decide: (state: member.MemberState) => member.join({ guildId, userId, invite: code, key: cause.key }, state),
   });
   if (either.isLeft(joined)) return joined;
-  const ready = await followed(deps, joined.right.position);
-  return either.isLeft(ready) ? ready : either.right({ stream, done: joined.right });
+  const held = await viewsHold(deps, joined.right.position);
+  return either.isLeft(held) ? held : either.right({ stream, done: joined.right });
 };
 
-export const joinGuild: Handler<CommandBody<'guild.join'>> = async (deps, context, command, gate) => {
-  const passed = await gate();
-  if (either.isLeft(passed)) return passed;
-  if (context.actor.kind === 'bot') return refused('botsCannot');
-  const row = await deps.views.guilds.invite(command.code);
-  if (row === undefined) return refused('unknownInvite');
-  const { userId } = context.actor;
-  const already = await deps.views.guilds.member(row.guildId, userId);
-  if (already === undefined && !invite.isOpen(row, row.uses, deps.now())) return refused('unknownInvite');
-  const join = already === undefined && row.maxUses > 0 ? joinThroughCap : joinFreely;
-  const joined = await join(deps, context, row.guildId, row.code);
-  if (either.isLeft(joined)) return joined;
-  return outcome(joined.right.stream, joined.right.done, await deps.presenter.invite(row));
-};
-
-export const leaveGuild: Handler<CommandBody<'guild.leave'>> = async (deps, context, command, gate) => {
-  const { userId } = context.actor;
-  const guildId = command.guild_id;
-  const stream = memberStream(guildId, userId);
-  const cause = causeOf(context, 'guild.leave');
-  const result = await deps.mailboxes.run({
+const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string): Promise<Joined> => {
+  const { userId, cause } = joining;
+  const stream = inviteStream(code);
+  const redeemed = await deps.mailboxes.run({
     stream,
     cause,
-    prepare: async () => {
-      const passed = await gate();
-      if (either.isLeft(passed)) return passed;
-      const row = await deps.views.guilds.guild(guildId);
-      return row === undefined ? refused('unknownGuild') : either.right(row.ownerId);
-    },
-    decide: (state: member.MemberState, ownerId) => member.leave({ guildId, userId, ownerId, key: cause.key }, state),
+    prepare: async () => either.right(undefined),
+    decide: (state: invite.InviteState) => invite.redeem({ userId, now: deps.now() }, state),
   });
-  if (either.isLeft(result)) return result;
-  const ready = await followed(deps, result.right.position);
-  return either.isLeft(ready) ? ready : outcome(stream, result.right, null);
+  if (either.isLeft(redeemed)) return redeemed;
+  // Has a place already: asks twice at once, or comes back.
+  if (redeemed.right.events.length === 0) return joinFreely(deps, joining, code);
+  const followed = await whenFollowedUp(deps, stream, cause.key, redeemed.right);
+  return either.isLeft(followed) ? followed : either.right({ stream, done: redeemed.right });
 };
 
-export const addBot: Handler<CommandBody<'bot.add'>> = async (deps, context, command, gate): Promise<Answer> => {
-  const passed = await gate();
-  if (either.isLeft(passed)) return passed;
-  const access = await deps.access.guild(context.actor.userId, command.guild_id);
+export const joinGuild = command({
+  type: 'guild.join',
+  summary: 'Join the guild of an invite.',
+  route: { method: 'POST', path: '/invites/:code', status: 200, answers: 'The invite.' },
+  params: t.type({ code: text(2, 32, 'code') }),
+  structural: true,
+  follow: {
+    'invite-redeemed': ({ data: { guildId, userId, code } }) => [joiningStep(guildId, userId, code)],
+  },
+  carryOut: async ({ fields, context, cause }, deps) => {
+    if (context.actor.kind === 'bot') return refused('botsCannot');
+    const row = await deps.views.guilds.invite(fields.code);
+    if (row === undefined) return refused('unknownInvite');
+    const { userId } = context.actor;
+    const already = await deps.views.guilds.member(row.guildId, userId);
+    if (already === undefined && !invite.isOpen(row, row.uses, deps.now())) return refused('unknownInvite');
+    const join = already === undefined && row.maxUses > 0 ? joinThroughCap : joinFreely;
+    const joined = await join(deps, { guildId: row.guildId, userId, cause }, row.code);
+    if (either.isLeft(joined)) return joined;
+    return outcome(joined.right.stream, joined.right.done, { kind: 'invite', invite: row });
+  },
+});
+
+export const leaveGuild = command({
+  type: 'guild.leave',
+  summary: 'Leave a guild.',
+  route: { method: 'DELETE', path: '/users/@me/guilds/:guild_id', status: 204, answers: 'Nothing.' },
+  params: OnGuild,
+  structural: true,
+  stream: ({ guild_id }, { userId }) => memberStream(guild_id, userId),
+  rights: async ({ fields }, deps) => {
+    const row = await deps.views.guilds.guild(fields.guild_id);
+    return row === undefined ? refused('unknownGuild') : either.right(row.ownerId);
+  },
+  decide: (state: member.MemberState, { rights: ownerId }, { fields, context, cause }) =>
+    member.leave({ guildId: fields.guild_id, userId: context.actor.userId, ownerId, key: cause.key }, state),
+  waitsFor: 'views',
+});
+
+const mayAdd = async ({ fields, context }: Asked<{ guild_id: string }>, deps: CommandDeps): Promise<Result<void>> => {
+  const access = await deps.access.guild(context.actor.userId, fields.guild_id);
   if (access === undefined) return refused('unknownGuild');
-  if (!allows(access.permissions, Permission.manageGuild)) return refused('missingPermissions');
-  const bot = await deps.views.guilds.user(command.application_id);
-  if (bot?.kind !== 'bot') return refused('unknownApplication');
-  const asBot: CommandContext = { ...context, actor: { userId: bot.id, kind: 'bot', administrator: false } };
-  const joined = await joinFreely(deps, asBot, command.guild_id, null);
-  return either.isLeft(joined) ? joined : outcome(joined.right.stream, joined.right.done, null);
+  return allows(access.permissions, Permission.manageGuild) ? either.right(undefined) : refused('missingPermissions');
 };
+
+export const addBot = command({
+  type: 'bot.add',
+  summary: 'Let a bot into a guild.',
+  route: { method: 'POST', path: '/guilds/:guild_id/bots', status: 204, answers: 'Nothing.' },
+  params: OnGuild,
+  body: t.type({ application_id: Snowflake }),
+  structural: true,
+  carryOut: async (asked, deps) => {
+    const { fields, context } = asked;
+    const may = await mayAdd(asked, deps);
+    if (either.isLeft(may)) return may;
+    const bot = await deps.views.guilds.user(fields.application_id);
+    if (bot?.kind !== 'bot') return refused('unknownApplication');
+    // The bot is who joins, so its joining is in its name.
+    const cause = causeOf({ ...context, actor: { userId: bot.id, kind: 'bot', administrator: false } }, 'guild.join');
+    const joined = await joinFreely(deps, { guildId: fields.guild_id, userId: bot.id, cause }, null);
+    return either.isLeft(joined) ? joined : outcome(joined.right.stream, joined.right.done, NOTHING);
+  },
+});

@@ -1,72 +1,74 @@
-/** Sending, editing, deleting, reacting: commands on the stream of a channel. */
+/** Messages: sending, editing, deleting. */
 
 import { either } from 'fp-ts';
-import type { Either } from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
 import * as channel from '../../domain/channel.ts';
+import type { Decision } from '../../domain/decider.ts';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
 import { actorIn } from '../../projections/views/guild-views/access.ts';
-import { decodeOrUndefined } from '../../schemas/codecs.ts';
-import type { CommandBody } from '../../schemas/commands/index.ts';
+import { decodeOrUndefined, integer, optional, Snowflake, text } from '../../schemas/codecs.ts';
 import { fieldError, type ParleyError } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { MessageBody } from '../../schemas/events/channel.ts';
+import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { openText } from '../../vault/sealing.ts';
-import {
-  type Answer,
-  type CommandDeps,
-  causeOf,
-  followed,
-  type Gate,
-  type Handler,
-  outcome,
-  refused,
-} from '../command.ts';
-import type { Done } from '../mailbox.ts';
-import type { CommandContext } from '../port.ts';
+import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
 
-const NOBODY: ReadonlySet<string> = new Set();
-const ALL_WRITTEN = { everyone: false, users: true } as const;
+const MESSAGE_LENGTH = 2000;
 const EMBEDS = 10;
 const EMBED_BYTES = 8192;
+const NOBODY: ReadonlySet<string> = new Set();
+const ALL_WRITTEN = { everyone: false, users: true } as const;
 
-const bodyOf = (body: {
-  content?: string | null | undefined;
-  embeds?: Record<string, unknown>[] | null | undefined;
-}) => {
-  const content = body.content ?? '';
-  const embeds = body.embeds ?? [];
-  return { content, embeds };
+const Nonce = t.union([text(0, 25, 'nonce'), integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)]);
+
+const AllowedMentions = t.partial({
+  parse: optional(t.array(t.string)),
+  users: optional(t.array(Snowflake)),
+  roles: optional(t.array(Snowflake)),
+  replied_user: optional(t.boolean),
+});
+
+const content = {
+  content: optional(text(0, MESSAGE_LENGTH, 'content')),
+  embeds: optional(t.array(t.UnknownRecord)),
+  allowed_mentions: optional(AllowedMentions),
 };
+const Content = t.partial(content);
+type Content = t.TypeOf<typeof Content>;
 
-const embedError = (embeds: readonly unknown[]): ParleyError | undefined => {
+const bodyOf = (fields: Content) => ({ content: fields.content ?? '', embeds: fields.embeds ?? [] });
+
+const embedError = ({ embeds }: Content): ParleyError | undefined => {
+  if (embeds === undefined || embeds === null || embeds.length === 0) return undefined;
   if (embeds.length > EMBEDS)
     return fieldError(['embeds'], 'BASE_TYPE_MAX_LENGTH', `Must be ${EMBEDS} or fewer in length.`);
-  if (embeds.length > 0 && Buffer.byteLength(JSON.stringify(embeds)) > EMBED_BYTES)
+  if (Buffer.byteLength(JSON.stringify(embeds)) > EMBED_BYTES)
     return fieldError(['embeds'], 'MAX_EMBED_SIZE_EXCEEDED', `Embeds must not exceed ${EMBED_BYTES} bytes as JSON.`);
   return undefined;
 };
 
 /** Of the users a text mentions, those who exist. */
 const knownMentions = async (deps: CommandDeps, content: string): Promise<ReadonlySet<string>> => {
+  if (!content.includes('@')) return NOBODY;
   const { users } = mentionsIn(content, ALL_WRITTEN, false);
   return new Set((await deps.views.guilds.users(users)).map((user) => user.id));
 };
 
-/** Runs what every command on a channel begins with, then what this one needs besides. */
-const prepared = async <A>(
+/** The rights of a command on a channel: the caller's place in its guild. Overwrites are in the channel's own state. */
+export const actorInChannel = async (
+  { fields, context }: Asked<{ readonly channel_id: string }>,
   deps: CommandDeps,
-  userId: string,
-  channelId: string,
-  gate: Gate,
-  more: () => Promise<A>,
-): Promise<Either<ParleyError, { actor: channel.ChannelActor } & A>> => {
-  const passed = await gate();
-  if (either.isLeft(passed)) return passed;
-  const actor = await actorIn(deps, userId, channelId);
-  if (actor === undefined) return refused('unknownChannel');
-  return either.right({ actor, ...(await more()) });
+): Promise<Result<channel.ChannelActor>> => {
+  const actor = await actorIn(deps.views.guilds, context.actor.userId, fields.channel_id);
+  return actor === undefined ? refused('unknownChannel') : either.right(actor);
+};
+
+const factsOfMessage = async (deps: CommandDeps, of: t.TypeOf<typeof OnMessage>) => {
+  const about: About = { messageId: of.message_id };
+  return { about, stored: await storedFacts(deps.timelines, of.channel_id, about) };
 };
 
 const openBody = async (deps: CommandDeps, event: ParleyEvent): Promise<MessageBody | undefined> => {
@@ -76,189 +78,152 @@ const openBody = async (deps: CommandDeps, event: ParleyEvent): Promise<MessageB
   return text === undefined ? undefined : decodeOrUndefined(MessageBody, JSON.parse(text));
 };
 
-/** A message sent before that was deleted since, as it is shown now: its text is not opened again, for its author neither. */
-const deletedSince = async (deps: CommandDeps, channelId: string, messageId: string, userId: string) => {
-  const row = await deps.timelines.message(channelId, messageId, userId);
-  return row?.deleted === true ? (await deps.presenter.messages([row]))[0] : undefined;
-};
-
 /** Whether an event says what the caller says now. A text whose key is gone cannot be compared; the first still counts. */
-const saysThis = async (deps: CommandDeps, event: ParleyEvent, body: MessageBody): Promise<boolean> => {
+const saysThis = async (deps: CommandDeps, event: ParleyEvent, fields: Content): Promise<boolean> => {
   const first = await openBody(deps, event);
-  return first === undefined || JSON.stringify(first) === JSON.stringify(body);
+  return first === undefined || JSON.stringify(first) === JSON.stringify(bodyOf(fields));
 };
 
-/** The event a known key belongs to, refused where the caller now says something else under the same key. */
-const firstOf = async (
-  deps: CommandDeps,
-  context: CommandContext,
-  stream: string,
-  done: Done,
-  same: (event: ParleyEvent) => boolean | Promise<boolean>,
-): Promise<Either<ParleyError, ParleyEvent | undefined>> => {
-  if (done.events.length > 0 || done.known === undefined) return either.right(done.events[0]);
-  const [event] = await deps.log.readStream({ stream, from: done.known, limit: 1 });
-  if (event === undefined || context.onOtherContent === 'first' || (await same(event))) return either.right(event);
-  return refused('keyReused');
-};
+/** A reply's own word for a message that is not there. */
+const replyError = (decision: Decision): Decision =>
+  either.isLeft(decision) && decision.left.name === 'unknownMessage'
+    ? either.left(fieldError(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message'))
+    : decision;
 
-export const sendMessage: Handler<CommandBody<'message.send'>> = async (deps, context, command, gate) => {
-  const stream = channelStream(command.channel_id);
-  const body = bodyOf(command);
-  const wrong = embedError(body.embeds);
-  const cause = causeOf(context, 'message.send');
-  const { userId } = context.actor;
-  const replyTo = command.message_reference?.message_id;
-  const optionalReply = command.message_reference?.fail_if_not_exists === false;
-  const about: About = { messageId: replyTo ?? '' };
-  let actor: channel.ChannelActor | undefined;
-  const result = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: async () => {
-      if (wrong !== undefined) return either.left(wrong);
-      const passed = await gate();
-      if (either.isLeft(passed)) return passed;
-      actor = await actorIn(deps, userId, command.channel_id);
-      if (actor === undefined) return refused('unknownChannel');
-      return either.right({
-        actor,
-        knownUsers: body.content.includes('@') ? await knownMentions(deps, body.content) : NOBODY,
-        replied: replyTo === undefined ? undefined : await storedFacts(deps.timelines, command.channel_id, about),
-      });
-    },
-    decide: (state: channel.ChannelState, { actor, knownUsers, replied }, since) => {
-      const post = (reply: channel.Post['reply']) =>
-        channel.post(
-          {
-            // Not `...actor`: a spread before many fields costs more than the whole decision.
-            userId: actor.userId,
-            guild: actor.guild,
-            isMember: actor.isMember,
-            key: cause.key,
-            now: deps.now(),
-            low: deps.lowBits(),
-            body,
-            allowed: allowedMentions(command.allowed_mentions),
-            knownUsers,
-            reply,
-            flags: command.flags ?? 0,
-            nonce: command.nonce ?? null,
-          },
-          state,
-        );
-      if (replied === undefined) return post(undefined);
-      return currentFacts(replied, about, since).then((message) => {
-        const missing = message === undefined || message.deleted;
-        if (missing && optionalReply) return post(undefined);
-        return post({ message, mention: tellsRepliedTo(command.allowed_mentions) });
-      });
-    },
-  });
-  if (either.isLeft(result)) {
-    const unknownReply = result.left.name === 'unknownMessage';
-    return unknownReply
-      ? either.left(fieldError(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message'))
-      : result;
-  }
-  const first = await firstOf(deps, context, stream, result.right, (event) => {
-    if (event.type !== 'message-posted') return false;
-    const sameReply = event.data.replyTo === (replyTo ?? null) || (event.data.replyTo === null && optionalReply);
-    return sameReply && saysThis(deps, event, body);
-  });
-  if (either.isLeft(first)) return first;
-  if (first.right?.type !== 'message-posted') return refused('keyReused');
-  const isNew = result.right.events.length > 0;
-  if (!isNew) {
-    const ready = await followed(deps, result.right.position);
-    if (either.isLeft(ready)) return ready;
-    const deleted = await deletedSince(deps, command.channel_id, first.right.data.messageId, userId);
-    if (deleted !== undefined) return outcome(stream, result.right, deleted);
-  }
-  const guildId = actor?.guild?.id ?? null;
-  return outcome(stream, result.right, await deps.presenter.posted(first.right, guildId, isNew ? body : undefined));
-};
-
-export const editMessage: Handler<CommandBody<'message.edit'>> = async (deps, context, command, gate) => {
-  const stream = channelStream(command.channel_id);
-  const body = bodyOf(command);
-  const wrong = embedError(body.embeds);
-  const cause = causeOf(context, 'message.edit');
-  const about: About = { messageId: command.message_id };
-  const result = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: async () => {
-      if (wrong !== undefined) return either.left(wrong);
-      return prepared(deps, context.actor.userId, command.channel_id, gate, async () => ({
-        knownUsers: await knownMentions(deps, body.content),
-        stored: await storedFacts(deps.timelines, command.channel_id, about),
-      }));
-    },
-    decide: async (state: channel.ChannelState, { actor, knownUsers, stored }, since) =>
-      channel.edit(
+export const sendMessage = command({
+  type: 'message.send',
+  summary: 'Send a message. With enforce_nonce, the same nonce again returns the first message.',
+  route: { method: 'POST', path: '/channels/:channel_id/messages', status: 200, answers: 'The message.' },
+  params: OnChannel,
+  body: t.partial({
+    ...content,
+    nonce: optional(Nonce),
+    enforce_nonce: optional(t.boolean),
+    tts: optional(t.boolean),
+    flags: optional(integer(0, 2 ** 31 - 1)),
+    message_reference: optional(
+      t.intersection([t.type({ message_id: Snowflake }), t.partial({ fail_if_not_exists: optional(t.boolean) })]),
+    ),
+  }),
+  structural: false,
+  limit: { bucket: 'send', key: ({ channel_id }, { userId }) => `${userId}:${channel_id}` },
+  keyIn: ({ nonce, enforce_nonce }) =>
+    enforce_nonce === true && nonce !== null && nonce !== undefined ? String(nonce) : null,
+  check: embedError,
+  stream: ({ channel_id }) => channelStream(channel_id),
+  rights: actorInChannel,
+  prepare: async ({ fields }, deps) => {
+    const knownUsers = await knownMentions(deps, fields.content ?? '');
+    const replyTo = fields.message_reference?.message_id;
+    const reply =
+      replyTo === undefined
+        ? undefined
+        : await factsOfMessage(deps, { channel_id: fields.channel_id, message_id: replyTo });
+    return either.right({ knownUsers, reply });
+  },
+  decide: (state: channel.ChannelState, { rights, prepared, since }, { fields, cause }, deps) => {
+    const { knownUsers, reply } = prepared;
+    const post = (to: channel.Post['reply']) =>
+      channel.post(
         {
-          ...actor,
+          // Not `...rights`: a spread before many fields costs more than the whole decision.
+          userId: rights.userId,
+          guild: rights.guild,
+          isMember: rights.isMember,
           key: cause.key,
-          message: await currentFacts(stored, about, since),
-          body,
-          allowed: allowedMentions(command.allowed_mentions),
+          now: deps.now(),
+          low: deps.lowBits(),
+          body: bodyOf(fields),
+          allowed: allowedMentions(fields.allowed_mentions),
           knownUsers,
+          reply: to,
+          flags: fields.flags ?? 0,
+          nonce: fields.nonce ?? null,
         },
         state,
-      ),
-  });
-  if (either.isLeft(result)) return result;
-  const first = await firstOf(
-    deps,
-    context,
-    stream,
-    result.right,
-    (event) =>
-      event.type === 'message-edited' && event.data.messageId === command.message_id && saysThis(deps, event, body),
-  );
-  if (either.isLeft(first)) return first;
-  if (first.right?.type !== 'message-edited') return refused('keyReused');
+      );
+    if (reply === undefined) return post(undefined);
+    return currentFacts(reply.stored, reply.about, since).then((message) => {
+      const missing = message === undefined || message.deleted;
+      if (missing && fields.message_reference?.fail_if_not_exists === false) return post(undefined);
+      return replyError(post({ message, mention: tellsRepliedTo(fields.allowed_mentions) }));
+    });
+  },
+  same: (event, { fields }, deps) => {
+    if (event.type !== 'message-posted') return false;
+    const { replyTo } = event.data;
+    const wanted = fields.message_reference;
+    const sameReply =
+      replyTo === (wanted?.message_id ?? null) || (replyTo === null && wanted?.fail_if_not_exists === false);
+    return sameReply && saysThis(deps, event, fields);
+  },
+  waitsFor: 'views-when-repeated',
+  answer: async ({ rights, done, event }, { fields, context }, deps) => {
+    if (event?.type !== 'message-posted') return refused('keyReused');
+    const isNew = done.events.length > 0;
+    if (!isNew) {
+      // One that was deleted since is shown as it is now: its text is not opened again, for its author neither.
+      const row = await deps.timelines.message(fields.channel_id, event.data.messageId, context.actor.userId);
+      if (row?.deleted === true) return either.right({ kind: 'row', row });
+    }
+    const said = isNew ? bodyOf(fields) : undefined;
+    return either.right({ kind: 'posted', event, guildId: rights.guild?.id ?? null, said });
+  },
+});
+
+export const editMessage = command({
+  type: 'message.edit',
+  summary: 'Edit a message of your own.',
+  route: {
+    method: 'PATCH',
+    path: '/channels/:channel_id/messages/:message_id',
+    status: 200,
+    answers: 'The message as edited.',
+  },
+  params: OnMessage,
+  body: Content,
+  structural: false,
+  check: embedError,
+  stream: ({ channel_id }) => channelStream(channel_id),
+  rights: actorInChannel,
+  prepare: async ({ fields }, deps) => {
+    const knownUsers = await knownMentions(deps, fields.content ?? '');
+    return either.right({ knownUsers, facts: await factsOfMessage(deps, fields) });
+  },
+  decide: async (state: channel.ChannelState, { rights, prepared, since }, { fields, cause }) => {
+    const { knownUsers, facts } = prepared;
+    const message = await currentFacts(facts.stored, facts.about, since);
+    const allowed = allowedMentions(fields.allowed_mentions);
+    return channel.edit({ ...rights, key: cause.key, message, body: bodyOf(fields), allowed, knownUsers }, state);
+  },
+  same: (event, { fields }, deps) =>
+    event.type === 'message-edited' && event.data.messageId === fields.message_id && saysThis(deps, event, fields),
   // The answer is the whole message, which its timeline has once it holds the edit.
-  const ready = await followed(deps, first.right.position);
-  if (either.isLeft(ready)) return ready;
-  const guild = await deps.views.guilds.channel(command.channel_id);
-  const message = await deps.presenter.edited(first.right, guild?.guildId ?? null);
-  return message === undefined ? refused('unknownMessage') : outcome(stream, result.right, message);
-};
+  waitsFor: 'views',
+  answer: async ({ event }, { fields }, deps) => {
+    if (event?.type !== 'message-edited') return refused('keyReused');
+    const row = await deps.views.guilds.channel(fields.channel_id);
+    return either.right({ kind: 'edited', event, guildId: row?.guildId ?? null });
+  },
+});
 
-export const deleteMessage: Handler<CommandBody<'message.delete'>> = async (deps, context, command, gate) =>
-  onMessage(deps, context, 'message.delete', command, gate, channel.remove);
-
-export async function onMessage(
-  deps: CommandDeps,
-  context: CommandContext,
-  kind: string,
-  command: { readonly channel_id: string; readonly message_id: string; readonly emoji?: string },
-  gate: Gate,
-  decide: typeof channel.remove,
-): Promise<Answer> {
-  const stream = channelStream(command.channel_id);
-  const cause = causeOf(context, kind);
-  const { userId } = context.actor;
-  const about: About =
-    command.emoji === undefined
-      ? { messageId: command.message_id }
-      : { messageId: command.message_id, userId, emoji: command.emoji };
-  const result = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: () =>
-      prepared(deps, userId, command.channel_id, gate, async () => ({
-        stored: await storedFacts(deps.timelines, command.channel_id, about),
-      })),
-    decide: async (state: channel.ChannelState, { actor, stored }, since) =>
-      decide({ ...actor, key: cause.key, message: await currentFacts(stored, about, since) }, state),
-  });
-  if (either.isLeft(result)) return result;
-  const first = await firstOf(deps, context, stream, result.right, ({ data }) => {
-    const sameMessage = 'messageId' in data && data.messageId === command.message_id;
-    return sameMessage && ('emoji' in data ? data.emoji : undefined) === command.emoji;
-  });
-  return either.isLeft(first) ? first : outcome(stream, result.right, null);
-}
+export const deleteMessage = command({
+  type: 'message.delete',
+  summary: 'Delete a message.',
+  route: {
+    method: 'DELETE',
+    path: '/channels/:channel_id/messages/:message_id',
+    status: 204,
+    answers: 'Nothing.',
+  },
+  params: OnMessage,
+  structural: false,
+  stream: ({ channel_id }) => channelStream(channel_id),
+  rights: actorInChannel,
+  prepare: async ({ fields }, deps) => either.right(await factsOfMessage(deps, fields)),
+  decide: async (state: channel.ChannelState, { rights, prepared, since }, { cause }) => {
+    const message = await currentFacts(prepared.stored, prepared.about, since);
+    return channel.remove({ ...rights, key: cause.key, message }, state);
+  },
+  same: ({ data }, { fields }) => 'messageId' in data && data.messageId === fields.message_id && !('emoji' in data),
+});

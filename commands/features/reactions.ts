@@ -1,18 +1,53 @@
-/** Sending, editing, deleting, reacting: commands on the stream of a channel. */
+/** Reactions to a message: one of each emoji for each person. */
+
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import * as channel from '../../domain/channel.ts';
 import { isEmoji } from '../../domain/emoji.ts';
-import type { CommandBody } from '../../schemas/commands/index.ts';
-import { type Handler, refused } from '../command.ts';
-import { onMessage } from './messages.ts';
+import { Snowflake, text } from '../../schemas/codecs.ts';
+import { parleyError } from '../../schemas/errors.ts';
+import { channelStream } from '../../schemas/streams.ts';
+import { command } from '../command.ts';
+import { currentFacts, storedFacts } from '../states.ts';
+import { actorInChannel } from './messages.ts';
 
-type Reaction = CommandBody<'reaction.add'>;
+const OnReaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
+type OnReaction = t.TypeOf<typeof OnReaction>;
 
-const reaction =
-  (kind: 'reaction.add' | 'reaction.remove', decide: typeof channel.addReaction): Handler<Reaction> =>
-  async (deps, context, command, gate) => {
-    if (!isEmoji(command.emoji)) return refused('unknownEmoji');
-    return onMessage(deps, context, kind, command, gate, (on, state) => decide({ ...on, emoji: command.emoji }, state));
-  };
+const aboutReaction = ({ message_id: messageId, emoji }: OnReaction, userId: string) => ({ messageId, userId, emoji });
 
-export const addReaction = reaction('reaction.add', channel.addReaction);
-export const removeReaction = reaction('reaction.remove', channel.removeReaction);
+const reaction = <const K extends 'reaction.add' | 'reaction.remove'>(
+  type: K,
+  method: 'PUT' | 'DELETE',
+  summary: string,
+  decide: typeof channel.addReaction,
+) =>
+  command({
+    type,
+    summary,
+    route: {
+      method,
+      path: '/channels/:channel_id/messages/:message_id/reactions/:emoji/@me',
+      status: 204,
+      answers: 'Nothing.',
+    },
+    params: OnReaction,
+    structural: false,
+    limit: { bucket: 'reaction', key: (_, { userId }) => userId },
+    check: ({ emoji }) => (isEmoji(emoji) ? undefined : parleyError('unknownEmoji')),
+    stream: ({ channel_id }) => channelStream(channel_id),
+    rights: actorInChannel,
+    prepare: async ({ fields, context }, deps) => {
+      const about = aboutReaction(fields, context.actor.userId);
+      return either.right(await storedFacts(deps.timelines, fields.channel_id, about));
+    },
+    decide: async (state: channel.ChannelState, { rights, prepared, since }, { fields, context, cause }) => {
+      const message = await currentFacts(prepared, aboutReaction(fields, context.actor.userId), since);
+      return decide({ ...rights, key: cause.key, message, emoji: fields.emoji }, state);
+    },
+    same: ({ data }, { fields }) =>
+      'messageId' in data && data.messageId === fields.message_id && 'emoji' in data && data.emoji === fields.emoji,
+  });
+
+export const addReaction = reaction('reaction.add', 'PUT', 'React with a Unicode emoji.', channel.addReaction);
+export const removeReaction = reaction('reaction.remove', 'DELETE', 'Take your reaction back.', channel.removeReaction);

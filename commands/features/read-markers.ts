@@ -1,30 +1,38 @@
-/** Direct channels, read markers, typing, applications: commands about one or two users. */
+/** Read markers: how far somebody has read a channel. */
 
 import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import { markRead, type ReadState } from '../../domain/read-markers.ts';
-import type { CommandBody } from '../../schemas/commands/index.ts';
+import { OnMessage } from '../../schemas/http/route.ts';
 import { readStream } from '../../schemas/streams.ts';
-import { causeOf, type Handler, outcome, refused } from '../command.ts';
+import { command, refused } from '../command.ts';
 
-export const markChannelRead: Handler<CommandBody<'channel.read'>> = async (deps, context, command, gate) => {
-  const { userId } = context.actor;
-  const stream = readStream(userId);
-  const channelId = command.channel_id;
-  const result = await deps.mailboxes.run({
-    stream,
-    cause: causeOf(context, 'channel.read'),
-    prepare: async () => {
-      const passed = await gate();
-      if (either.isLeft(passed)) return passed;
-      if ((await deps.access.channel(userId, channelId)) === undefined) return refused('unknownChannel');
-      const message = await deps.timelines.message(channelId, command.message_id, userId);
-      if (message !== undefined) return either.right(message.ordinal);
-      // Beyond the head: everything there is counts as read.
-      const head = await deps.views.unread.head(channelId);
-      const beyond = head.messageId !== null && BigInt(command.message_id) > BigInt(head.messageId);
-      return beyond ? either.right(head.ordinal) : refused('unknownMessage');
-    },
-    decide: (state: ReadState, ordinal) => markRead({ userId, channelId, ordinal }, state),
-  });
-  return either.isLeft(result) ? result : outcome(stream, result.right, { token: null });
-};
+export const markChannelRead = command({
+  type: 'channel.read',
+  summary: 'You have read everything up to this message.',
+  route: {
+    method: 'POST',
+    path: '/channels/:channel_id/messages/:message_id/ack',
+    status: 200,
+    answers: '{token: null}',
+  },
+  params: OnMessage,
+  body: t.UnknownRecord,
+  structural: false,
+  stream: (_, { userId }) => readStream(userId),
+  rights: async ({ fields, context }, deps) =>
+    (await deps.access.channel(context.actor.userId, fields.channel_id)) === undefined
+      ? refused('unknownChannel')
+      : either.right(undefined),
+  prepare: async ({ fields: { channel_id, message_id }, context }, deps) => {
+    const message = await deps.timelines.message(channel_id, message_id, context.actor.userId);
+    if (message !== undefined) return either.right(message.ordinal);
+    // Beyond the head: everything there is counts as read.
+    const head = await deps.views.unread.head(channel_id);
+    const beyond = head.messageId !== null && BigInt(message_id) > BigInt(head.messageId);
+    return beyond ? either.right(head.ordinal) : refused('unknownMessage');
+  },
+  decide: (state: ReadState, { prepared: ordinal }, { fields, context }) =>
+    markRead({ userId: context.actor.userId, channelId: fields.channel_id, ordinal }, state),
+  answer: async () => either.right({ kind: 'marked' }),
+});

@@ -1,8 +1,9 @@
 /** An HTTP route as a value: what it takes, who may call it, what it does. `app` mounts it; OpenAPI is generated from it. */
 
 import type { Either } from 'fp-ts/lib/Either.js';
-import type * as t from 'io-ts';
+import * as t from 'io-ts';
 import type { Actor } from '../actor.ts';
+import { Snowflake } from '../codecs.ts';
 import type { ParleyError } from '../errors.ts';
 
 /** `public`: no token. `user`: any token. `administrator`: a token of the person who administers the instance. */
@@ -47,3 +48,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
 /** Keeps the types of one route's codecs and handler together while letting routes of all types stand in one list. */
 export const route = <P = unknown, Q = unknown, B = unknown>(definition: Route<P, Q, B>): Route =>
   definition as unknown as Route;
+
+/** What the paths of several routes name. */
+export const OnChannel = t.type({ channel_id: Snowflake });
+export const OnGuild = t.type({ guild_id: Snowflake });
+export const OnMessage = t.type({ channel_id: Snowflake, message_id: Snowflake });

@@ -1,7 +1,7 @@
 /** For outsiders a private channel does not exist: every answer about it is the answer about a channel nobody ever made. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commandCodecs } from '../../schemas/commands/index.ts';
+import { commands } from '../../commands/features/index.ts';
 import { type Api, joined, someName } from '../support/api.ts';
 import { GatewayClient } from '../support/gateway-client.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
@@ -68,9 +68,9 @@ export const privacySuite = (start: StartInstance) =>
         const { id, ...result } = await socket.command({ ...BODY, type, channel_id: channelId, message_id: messageId });
         return result;
       };
-      const types = Object.keys(commandCodecs).filter((type) =>
-        /^(message|reaction|channel\.read|typing|invite)/.test(type),
-      );
+      const types = commands
+        .map(({ type }) => type)
+        .filter((type) => /^(message|reaction|channel\.read|typing|invite)/.test(type));
       for (const type of types) {
         const about = await ask(type, hidden.get(kind)!);
         expect(about, type).toEqual(await ask(type, nothing));

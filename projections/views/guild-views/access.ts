@@ -1,21 +1,20 @@
 /** What a user may see and do: loads what the one permission function of `domain` needs from the guild views. */
 
-import type { CommandDeps } from '../../../commands/command.ts';
 import type * as channel from '../../../domain/channel.ts';
 import { allows, channelPermissions, guildPermissions, Permission } from '../../../domain/permissions.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow } from './view.ts';
 
 /** The author's place in the channel's guild; the overwrites are in the channel's own state. */
 export const actorIn = async (
-  deps: CommandDeps,
+  guilds: GuildReader,
   userId: string,
   channelId: string,
 ): Promise<channel.ChannelActor | undefined> => {
-  const row = await deps.views.guilds.channel(channelId);
+  const row = await guilds.channel(channelId);
   if (row === undefined) return undefined;
   if (row.guildId === null) return { userId, guild: undefined, isMember: false };
-  const guild = await deps.views.guilds.guild(row.guildId);
-  const member = await deps.views.guilds.member(row.guildId, userId);
+  const guild = await guilds.guild(row.guildId);
+  const member = await guilds.member(row.guildId, userId);
   return guild === undefined ? undefined : { userId, guild, isMember: member !== undefined };
 };
 

@@ -1,0 +1,106 @@
+/** The fields of each command. Made from commands/features by `npm run generate`: change it there. */
+export interface CommandFields {
+  /** Send a message. With enforce_nonce, the same nonce again returns the first message. */
+  readonly 'message.send': {
+    readonly channel_id: string;
+    readonly content?: string | null;
+    readonly embeds?: readonly Readonly<Record<string, unknown>>[] | null;
+    readonly allowed_mentions?: {
+      readonly parse?: readonly string[] | null;
+      readonly users?: readonly string[] | null;
+      readonly roles?: readonly string[] | null;
+      readonly replied_user?: boolean | null;
+    } | null;
+    readonly nonce?: string | number | null;
+    readonly enforce_nonce?: boolean | null;
+    readonly tts?: boolean | null;
+    readonly flags?: number | null;
+    readonly message_reference?: {
+      readonly message_id: string;
+      readonly fail_if_not_exists?: boolean | null;
+    } | null;
+  };
+  /** Edit a message of your own. */
+  readonly 'message.edit': {
+    readonly channel_id: string;
+    readonly message_id: string;
+    readonly content?: string | null;
+    readonly embeds?: readonly Readonly<Record<string, unknown>>[] | null;
+    readonly allowed_mentions?: {
+      readonly parse?: readonly string[] | null;
+      readonly users?: readonly string[] | null;
+      readonly roles?: readonly string[] | null;
+      readonly replied_user?: boolean | null;
+    } | null;
+  };
+  /** Delete a message. */
+  readonly 'message.delete': {
+    readonly channel_id: string;
+    readonly message_id: string;
+  };
+  /** React with a Unicode emoji. */
+  readonly 'reaction.add': {
+    readonly channel_id: string;
+    readonly message_id: string;
+    readonly emoji: string;
+  };
+  /** Take your reaction back. */
+  readonly 'reaction.remove': {
+    readonly channel_id: string;
+    readonly message_id: string;
+    readonly emoji: string;
+  };
+  /** You have read everything up to this message. */
+  readonly 'channel.read': {
+    readonly channel_id: string;
+    readonly message_id: string;
+  };
+  /** You are typing, for ten seconds. */
+  readonly 'typing.start': {
+    readonly channel_id: string;
+  };
+  /** Create an invite. max_age in seconds (default a day, 0 never expires), max_uses (0 any number). */
+  readonly 'invite.create': {
+    readonly channel_id: string;
+    readonly max_age?: number | null;
+    readonly max_uses?: number | null;
+  };
+  /** Join the guild of an invite. */
+  readonly 'guild.join': {
+    readonly code: string;
+  };
+  /** Create a guild, with a first text channel. */
+  readonly 'guild.create': {
+    readonly name: string;
+  };
+  /** Leave a guild. */
+  readonly 'guild.leave': {
+    readonly guild_id: string;
+  };
+  /** Create a text channel. */
+  readonly 'channel.create': {
+    readonly guild_id: string;
+    readonly name: string;
+    readonly type?: 0 | null;
+    readonly topic?: string | null;
+    readonly permission_overwrites?: readonly {
+      readonly id: string;
+      readonly type: 0 | 1;
+      readonly allow: string;
+      readonly deny: string;
+    }[] | null;
+  };
+  /** Let a bot into a guild. */
+  readonly 'bot.add': {
+    readonly guild_id: string;
+    readonly application_id: string;
+  };
+  /** Open the direct channel with somebody. */
+  readonly 'dm.create': {
+    readonly recipient_id: string;
+  };
+  /** Create an application and its bot. The token is shown this once. */
+  readonly 'application.create': {
+    readonly name: string;
+  };
+}

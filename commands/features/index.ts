@@ -1,0 +1,47 @@
+/** Every command there is. A feature is known to the server once it stands here. */
+
+import type * as t from 'io-ts';
+import { FOLLOWED_UP } from '../../schemas/events/catalogue.ts';
+import type { Command } from '../command.ts';
+import type { FollowUps } from '../processes.ts';
+import { createApplication } from './applications.ts';
+import { createChannel, startTyping } from './channels.ts';
+import { openDirect } from './direct-messages.ts';
+import { createGuild } from './guilds.ts';
+import { createInvite } from './invites.ts';
+import { addBot, joinGuild, leaveGuild } from './members.ts';
+import { deleteMessage, editMessage, sendMessage } from './messages.ts';
+import { addReaction, removeReaction } from './reactions.ts';
+import { markChannelRead } from './read-markers.ts';
+
+const features = [
+  sendMessage,
+  editMessage,
+  deleteMessage,
+  addReaction,
+  removeReaction,
+  markChannelRead,
+  startTyping,
+  createInvite,
+  joinGuild,
+  createGuild,
+  leaveGuild,
+  createChannel,
+  addBot,
+  openDirect,
+  createApplication,
+] as const;
+
+type Feature = (typeof features)[number];
+export type CommandType = Feature['type'];
+/** The fields of a command, of path and body together. */
+export type CommandFields<K extends CommandType> = t.TypeOf<Extract<Feature, { readonly type: K }>['codec']>;
+
+/** In the order in which a client is told of them. */
+export const commands: readonly Command[] = features;
+
+/** What follows in other streams, by the type of the event that is its cause. */
+export const followUps: FollowUps = Object.assign({}, ...commands.map(({ follow }) => follow));
+for (const type of FOLLOWED_UP)
+  if (followUps[type] === undefined)
+    throw new Error(`The catalogue says that something follows ${type}; no command says what.`);

@@ -1,0 +1,113 @@
+/** What is written down of the commands, made from the commands themselves: the client's types, the table of op 100. */
+
+import type { CommandShape } from '../../commands/port.ts';
+import { type JsonSchema, jsonSchema } from '../../http/openapi.ts';
+
+/** What a limit's own variable is called. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  send: 'PARLEY_LIMIT_SEND',
+  reaction: 'PARLEY_LIMIT_REACTION',
+  channelCreate: 'PARLEY_LIMIT_CHANNEL_CREATE',
+  dmCreate: 'PARLEY_LIMIT_DM_CREATE',
+};
+
+interface Field {
+  readonly name: string;
+  readonly schema: JsonSchema;
+  readonly required: boolean;
+}
+
+const fieldsOf = ({ params, body }: CommandShape): Field[] =>
+  [params, body].flatMap((codec) => {
+    const { properties = {}, required = [] } = codec === undefined ? ({} as JsonSchema) : jsonSchema(codec);
+    return Object.entries(properties).map(([name, schema]) => ({ name, schema, required: required.includes(name) }));
+  });
+
+const literal = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value));
+
+const typeOf = (schema: JsonSchema, indent: string): string => {
+  const { type, anyOf, items, properties } = schema;
+  if ('const' in schema) return literal(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map(literal).join(' | ');
+  if (anyOf !== undefined) return anyOf.map((one) => typeOf(one, indent)).join(' | ');
+  if (items !== undefined) {
+    const of = typeOf(items, indent);
+    return `readonly ${items.anyOf === undefined && items.enum === undefined ? of : `(${of})`}[]`;
+  }
+  if (properties !== undefined) {
+    const required = schema.required ?? [];
+    const lines = Object.entries(properties).map(([name, one]) => member(name, one, required.includes(name), indent));
+    return `{\n${lines.join('')}${indent}}`;
+  }
+  if (type === 'object') return 'Readonly<Record<string, unknown>>';
+  if (type === 'integer') return 'number';
+  return type ?? 'string';
+};
+
+const member = (name: string, schema: JsonSchema, required: boolean, indent: string): string =>
+  `${indent}  readonly ${name}${required ? '' : '?'}: ${typeOf(schema, `${indent}  `)};\n`;
+
+/** `client/command-types.ts`, in the form that the formatter leaves as it is. */
+export const commandTypes = (commands: readonly CommandShape[]): string => {
+  const entries = commands.map((command) => {
+    const fields = fieldsOf(command).map(({ name, schema, required }) => member(name, schema, required, '  '));
+    return `  /** ${command.summary} */\n  readonly '${command.type}': {\n${fields.join('')}  };\n`;
+  });
+  return `/** The fields of each command. Made from commands/features by \`npm run generate\`: change it there. */
+export interface CommandFields {
+${entries.join('')}}
+`;
+};
+
+const words = ({
+  type,
+  anyOf,
+  items,
+  properties,
+  minimum,
+  maximum,
+  minLength,
+  maxLength,
+  ...schema
+}: JsonSchema): string => {
+  if ('const' in schema) return `\`${JSON.stringify(schema.const)}\``;
+  if (schema.enum !== undefined) return schema.enum.map((one) => `\`${JSON.stringify(one)}\``).join(' or ');
+  if (anyOf !== undefined)
+    return anyOf
+      .filter((one) => one.type !== 'null')
+      .map(words)
+      .join(' or ');
+  if (items !== undefined) return `list of ${words(items)}s`;
+  if (properties !== undefined)
+    return `object of ${Object.keys(properties)
+      .map((name) => `\`${name}\``)
+      .join(', ')}`;
+  if (type === 'integer') {
+    const safe = maximum === Number.MAX_SAFE_INTEGER;
+    return safe ? 'integer' : `integer from ${minimum} to ${maximum}`;
+  }
+  if (maxLength !== undefined) return `${minLength} to ${maxLength} characters`;
+  if (schema.description === 'Snowflake') return 'snowflake';
+  return type ?? schema.description ?? 'anything';
+};
+
+/** One section a command: what it does, its fields, its limit, its answer, its route. */
+export const commandPage = (commands: readonly CommandShape[]): string =>
+  commands
+    .map((command) => {
+      const { type, summary, route, limit } = command;
+      const rows = fieldsOf(command).map(
+        ({ name, schema, required }) => `| \`${name}\` | ${required ? 'yes' : 'no'} | ${words(schema)} |`,
+      );
+      const table = ['| field | needed | what it is |', '| --- | --- | --- |', ...rows].join('\n');
+      const answers =
+        route.status === 204 ? '`null`' : route.answers.startsWith('{') ? `\`${route.answers}\`` : route.answers;
+      const facts = [
+        `Over HTTP: \`${route.method} ${route.path}\`, ${route.status}.`,
+        `Answers: ${answers.replace(/\.$/, '')}.`,
+        limit === undefined ? '' : `Limit of its own: \`${VARIABLES[limit.bucket]}\`.`,
+      ];
+      const described = summary.replaceAll(/\b[a-z]+_[a-z_]+\b/g, (name) => `\`${name}\``);
+      return `### ${type}\n\n${described}\n${facts.filter(Boolean).join(' ')}\n\n${rows.length === 0 ? 'No fields.' : table}`;
+    })
+    .join('\n\n');
