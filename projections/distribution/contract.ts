@@ -116,6 +116,12 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expect(checkpoints.positions.get('relay')).toBe(2510);
       });
 
+      it('carries what is many times too large to be sent as one', async () => {
+        for (let n = 0; n < 400; n += 1) story.post('100', '1', { nonce: 'x'.repeat(10_000) });
+        await relayed(relay(), 400);
+        expect((await events()).length).toBe(400);
+      });
+
       it('goes on from its checkpoint', async () => {
         post(10);
         const first = relay();
