@@ -234,11 +234,14 @@ it('one answer may be that of all', async () => {
 });
 
 describe('whatever is added, however large, and whatever fails', () => {
-  const MOST = { count: 5, bytes: 50 };
+  const MOST = { count: 10, bytes: 100 };
+  /** Mostly several to a batch, now and then one that is beyond a bound by itself. */
+  const size = (usual: number, largest: number) =>
+    fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: usual }) }, fc.integer({ min: 1, max: largest }));
   const item = fc.record({
-    count: fc.integer({ min: 1, max: 7 }),
-    bytes: fc.integer({ min: 0, max: 70 }),
-    bad: fc.boolean(),
+    count: size(3, 12),
+    bytes: size(30, 120),
+    bad: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
   });
   /** Items that are added at the same moment, then others some turns later. */
   const waves = fc.array(fc.record({ items: fc.array(item, { maxLength: 12 }), turns: fc.nat({ max: 3 }) }), {
