@@ -73,6 +73,8 @@ export interface CommandRoute {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the mount point, with `:name` for the fields of `params`. */
   readonly path: string;
+  /** An older path that libraries still use for the same command. */
+  readonly formerPath?: string;
   readonly status: 200 | 201 | 204;
   /** Says in the documentation what a success looks like. */
   readonly answers: string;

@@ -105,7 +105,7 @@ export class Instance {
     this.keys = new KeyRing(this.vault);
     const { views, vault, keys } = this;
     const timelines = new CurrentTimelines(views.timelines, this.log);
-    this.presenter = new Presenter({ guilds: views.guilds, timelines, keys });
+    this.presenter = new Presenter({ views, timelines, keys });
     this.write = await createWriteSide({
       log: options.logFor?.(this.log) ?? this.log,
       views,

@@ -90,7 +90,7 @@ export const UNSHOWABLE = 'unshowable';
 
 /** Shows what is sealed as it is, so that specs see which text was shown without knowing keys. */
 const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
-  const presenter = new Presenter({ guilds: views.guilds, timelines: views.timelines, keys: NO_KEYS });
+  const presenter = new Presenter({ views, timelines: views.timelines, keys: NO_KEYS });
   return {
     user: (id) => presenter.user(id),
     member: (row) => presenter.member(row),

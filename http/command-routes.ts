@@ -9,9 +9,9 @@ import { limitHeaders } from './errors.ts';
 const record = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
-const commandRoute = (bus: CommandBus, presenter: AnswerPresenter, command: CommandShape): Route => {
+const routesOf = (bus: CommandBus, presenter: AnswerPresenter, command: CommandShape): readonly Route[] => {
   const { type, summary, params, body } = command;
-  const { method, path, status, answers } = command.route;
+  const { method, path, formerPath, status, answers } = command.route;
   const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
     const traceparent = request.headers.traceparent;
     const context = {
@@ -31,17 +31,19 @@ const commandRoute = (bus: CommandBus, presenter: AnswerPresenter, command: Comm
     const shown = await presentAnswer(presenter, outcome.right.answer);
     return either.isLeft(shown) ? shown : either.right({ status, body: shown.right, headers });
   };
-  return route({
-    method,
-    path,
-    summary,
-    access: 'user',
-    ...(params === undefined ? {} : { params }),
-    ...(body === undefined ? {} : { body }),
-    answers,
-    handle,
-  });
+  const at = (where: string): Route =>
+    route({
+      method,
+      path: where,
+      summary,
+      access: 'user',
+      ...(params === undefined ? {} : { params }),
+      ...(body === undefined ? {} : { body }),
+      answers,
+      handle,
+    });
+  return formerPath === undefined ? [at(path)] : [at(path), at(formerPath)];
 };
 
 export const commandRoutes = (bus: CommandBus, presenter: AnswerPresenter): Route[] =>
-  bus.commands.map((command) => commandRoute(bus, presenter, command));
+  bus.commands.flatMap((command) => routesOf(bus, presenter, command));

@@ -1,6 +1,6 @@
 /** Messages as clients are shown them: text opened in memory only, authors and replied-to messages looked up together. */
 
-import type { GuildReader } from '../projections/views/guild-views/view.ts';
+import type { Readers } from '../projections/port.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import { decodeOrUndefined } from '../schemas/codecs.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
@@ -22,15 +22,21 @@ const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction
 
 const EMPTY: MessageBody = { content: '', embeds: [] };
 
+interface MessageSources {
+  readonly views: Omit<Readers, 'timelines'>;
+  readonly timelines: TimelineReader;
+  readonly keys: KeyRing;
+}
+
 export class MessagePresenter {
   private readonly users: UserPresenter;
-  private readonly guilds: GuildReader;
+  private readonly views: MessageSources['views'];
   private readonly timelines: TimelineReader;
   private readonly keys: KeyRing;
 
-  constructor(users: UserPresenter, guilds: GuildReader, timelines: TimelineReader, keys: KeyRing) {
+  constructor(users: UserPresenter, { views, timelines, keys }: MessageSources) {
     this.users = users;
-    this.guilds = guilds;
+    this.views = views;
     this.timelines = timelines;
     this.keys = keys;
   }
@@ -47,7 +53,7 @@ export class MessagePresenter {
   async dispatched(row: MessageRow, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
     const message = this.fromCaches(row, said) ?? (await this.messages([row], guildId))[0]!;
     if (guildId === null) return message;
-    const member = await this.guilds.member(guildId, row.author);
+    const member = await this.views.guilds.member(guildId, row.author);
     // Onto the message just made: copying one costs more than making it.
     return Object.assign(message, { guild_id: guildId }, member && { member: presentMember(member) });
   }

@@ -1,6 +1,7 @@
 /** Turns rows of the read models into what clients are shown. The only place where sealed text is opened for clients. */
 
 import { LRUCache } from 'lru-cache';
+import type { Readers } from '../projections/port.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import { type MessageRow, rowOfPosted, type TimelineReader } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
@@ -20,7 +21,8 @@ import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiUser } 
 import { UserPresenter } from './users.ts';
 
 export interface PresenterDeps {
-  readonly guilds: GuildReader;
+  readonly views: Omit<Readers, 'timelines'>;
+  /** Single messages as they are now. */
   readonly timelines: TimelineReader;
   readonly keys: KeyRing;
 }
@@ -49,9 +51,9 @@ export class Presenter {
   private readonly justSaid = new LRUCache<EventOf<'message-posted'>, ApiMessage>({ max: JUST_SAID });
 
   constructor(deps: PresenterDeps) {
-    this.guilds = deps.guilds;
-    this.userPresenter = new UserPresenter(deps.guilds, deps.keys);
-    this.messagePresenter = new MessagePresenter(this.userPresenter, deps.guilds, deps.timelines, deps.keys);
+    this.guilds = deps.views.guilds;
+    this.userPresenter = new UserPresenter(deps.views.guilds, deps.keys);
+    this.messagePresenter = new MessagePresenter(this.userPresenter, deps);
   }
 
   /** Somebody unknown or forgotten is shown as a deleted user. */

@@ -1,6 +1,7 @@
 /** For specs of the presenter: rows sealed under real keys, and readers that hold them. */
 
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import type { Readers } from '../projections/port.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import { type EventOf, versionOf } from '../schemas/events/catalogue.ts';
@@ -38,15 +39,17 @@ export class Shown {
   } as Partial<Vault> as Vault);
   readonly presenter = new Presenter({
     keys: this.keys,
-    guilds: {
-      guild: async (id: string) => (id === guild.id ? guild : undefined),
-      channel: async (id: string) => [textChannel, directChannel].find((one) => one.id === id),
-      member: async (_: string, userId: string) => (userId === member.userId ? member : undefined),
-      users: async (ids: readonly string[]) => {
-        this.asked.push(...ids);
-        return this.users.filter(({ id }) => ids.includes(id));
-      },
-    } as Partial<GuildReader> as GuildReader,
+    views: {
+      guilds: {
+        guild: async (id: string) => (id === guild.id ? guild : undefined),
+        channel: async (id: string) => [textChannel, directChannel].find((one) => one.id === id),
+        member: async (_: string, userId: string) => (userId === member.userId ? member : undefined),
+        users: async (ids: readonly string[]) => {
+          this.asked.push(...ids);
+          return this.users.filter(({ id }) => ids.includes(id));
+        },
+      } as Partial<GuildReader> as GuildReader,
+    } as Partial<Readers> as Readers,
     timelines: {
       message: async (_: string, id: string) => this.rows.find((row) => row.id === id),
       messages: async (_: string, ids: readonly string[]) => this.rows.filter(({ id }) => ids.includes(id)),

@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { LogReader } from '../log/port.ts';
 import type { Presenter } from '../presenter/presenter.ts';
-import type { ViewName, Views } from '../projections/port.ts';
+import type { Readers, ViewName } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import { integerText } from '../schemas/codecs.ts';
 import { type ErrorName, type ParleyError, parleyError } from '../schemas/errors.ts';
@@ -12,7 +12,7 @@ import { type Reply, type Route, type RouteRequest, route } from '../schemas/htt
 
 /** What the read routes are given. */
 export interface ReadDeps {
-  readonly views: Pick<Views, 'timelines' | 'guilds' | 'unread'>;
+  readonly views: Readers;
   readonly log: Pick<LogReader, 'readStream'>;
   readonly presenter: Pick<
     Presenter,

@@ -4,6 +4,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import { DEFAULT_EVERYONE, Permission } from '../domain/permissions.ts';
 import { presentGuild, presentInvite, presentMember } from '../presenter/guilds.ts';
 import type { ApiMessage, ApiUser } from '../presenter/shapes.ts';
+import type { Readers } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, UserRow } from '../projections/views/guild-views/view.ts';
 import type { MessageRow, PageQuery } from '../projections/views/timelines/view.ts';
@@ -172,7 +173,7 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
           emoji === '👍' ? [OWNER, MEMBER].filter((id) => id > after).slice(0, limit) : [],
         deletedAmong: async () => new Set<string>(),
       },
-    },
+    } as Partial<Readers> as Readers,
     log: {
       readStream: async ({ from = 1, direction, limit }) =>
         direction === 'backwards'

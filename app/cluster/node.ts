@@ -19,7 +19,7 @@ import type { Readers, Views } from '../../projections/port.ts';
 import { CurrentAudiences } from '../../projections/views/audience/view.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
 import { CachedGuilds } from '../../projections/views/guild-views/cached.ts';
-import { sqlReaders } from '../../projections/views/sql-views.ts';
+import { sqlReaders, sqlViewNames, sqlViews } from '../../projections/views/sql-views.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { progressWithFallback, UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
@@ -47,7 +47,8 @@ interface ReadSide {
   heardOf(update: ProgressUpdate): void;
 }
 
-const STRUCTURAL = typesChanging('guild-views');
+/** Types of the events that change rows of any view on PostgreSQL, but for the two that make up for what they lack. */
+const STRUCTURAL = sqlViewNames.flatMap((name) => typesChanging<string>(sqlViews[name].name));
 
 /** Whether the guild views hold a position without having got there: nothing of theirs lies between. */
 const nothingStructural =
@@ -167,7 +168,7 @@ export const openNode = async (
   const tokens = createTokens(vault);
   const access = new Access(reads.cache);
   const timelines = new CurrentTimelines(readers.timelines, log);
-  const presenter = new Presenter({ guilds: reads.cache, timelines, keys });
+  const presenter = new Presenter({ views: readers, timelines, keys });
   const atRest: Views['atRest'] = (read) => feedReader.atRest(read);
   const everyView = together(Object.values(progress));
   const apiViews = viewsOf({ readers, progress, whole: everyView, atRest });

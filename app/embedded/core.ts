@@ -92,7 +92,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const tokens = createTokens(vault);
   const access = new Access(views.guilds);
   const timelines = new CurrentTimelines(views.timelines, log);
-  const presenter = new Presenter({ guilds: views.guilds, timelines, keys });
+  const presenter = new Presenter({ views, timelines, keys });
   const node = new MemoryCoordination({ clock: systemClock, workers: 1 }).node();
   let typing: Ephemeral | undefined;
   const write = await createWriteSide({

@@ -6,30 +6,24 @@
 import type * as t from 'io-ts';
 import { type NewEvent, type Recorded, recordedAs } from '../envelope.ts';
 import type { Audience } from '../streams.ts';
-import * as channel from './channel.ts';
-import { type EventDefinition, type Feed, nobody, type StoredView } from './definition.ts';
-import { DirectOpened } from './direct.ts';
-import { GuildCreated } from './guild.ts';
-import { InviteCreated, InviteRedeemed } from './invite.ts';
-import { MemberJoined, MemberLeft } from './member.ts';
-import { ChannelsRead } from './read.ts';
-import { UserRegistered } from './user.ts';
+import { channelEvents } from './channel.ts';
+import { type EventDefinition, type Feed, nobody } from './definition.ts';
+import { directEvents } from './direct.ts';
+import { guildEvents } from './guild.ts';
+import { inviteEvents } from './invite.ts';
+import { memberEvents } from './member.ts';
+import { readEvents } from './read.ts';
+import { userEvents } from './user.ts';
 
+/** A new event is added beside its aggregate's others. */
 export const catalogue = {
-  'channel-created': channel.ChannelCreated,
-  'message-posted': channel.MessagePosted,
-  'message-edited': channel.MessageEdited,
-  'message-deleted': channel.MessageDeleted,
-  'reaction-added': channel.ReactionAdded,
-  'reaction-removed': channel.ReactionRemoved,
-  'guild-created': GuildCreated,
-  'member-joined': MemberJoined,
-  'member-left': MemberLeft,
-  'invite-created': InviteCreated,
-  'invite-redeemed': InviteRedeemed,
-  'dm-opened': DirectOpened,
-  'user-registered': UserRegistered,
-  'channels-read': ChannelsRead,
+  ...channelEvents,
+  ...guildEvents,
+  ...memberEvents,
+  ...inviteEvents,
+  ...directEvents,
+  ...userEvents,
+  ...readEvents,
 } as const;
 
 type Catalogue = typeof catalogue;
@@ -42,7 +36,7 @@ export type EventOf<K extends EventType> = Extract<ParleyEvent, { type: K }>;
 export type NewParleyEvent = { [K in EventType]: NewEvent<K, EventData<K>> }[EventType];
 
 /** Types of the events that change rows of a view. */
-export type TypesChanging<V extends StoredView> = {
+export type TypesChanging<V extends string> = {
   [K in EventType]: V extends Catalogue[K]['changes'][number] ? K : never;
 }[EventType];
 /** Types of the events that the feed carries in this way. */
@@ -78,7 +72,7 @@ export const handlerOf = <K extends EventType, Args extends readonly unknown[], 
 ): ((event: ParleyEvent, ...args: Args) => Result) | undefined =>
   (table as unknown as Readonly<Record<string, (event: ParleyEvent, ...args: Args) => Result>>)[event.type];
 
-type Definition = EventDefinition<unknown, StoredView, Feed, boolean>;
+type Definition = EventDefinition<unknown, string, Feed, boolean>;
 
 const definitions = catalogue as unknown as Readonly<Record<EventType, Definition>>;
 /** Asked with words that may be anybody's. */
@@ -98,7 +92,7 @@ export const isEventType = (word: string): word is EventType => byWord.has(word)
 const typesWith = (wanted: (definition: Definition) => boolean): readonly EventType[] =>
   EVENT_TYPES.filter((type) => wanted(definitions[type]));
 
-export const typesChanging = <V extends StoredView>(view: V): readonly TypesChanging<V>[] =>
+export const typesChanging = <V extends string>(view: V): readonly TypesChanging<V>[] =>
   typesWith(({ changes }) => changes.includes(view)) as readonly TypesChanging<V>[];
 
 export const FOLLOWED_UP = typesWith(({ followedUp }) => followedUp) as readonly FollowedUpType[];

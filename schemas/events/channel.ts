@@ -42,7 +42,7 @@ const Created = t.type({
 const whereItIs = ({ data }: { readonly data: t.TypeOf<typeof Created> }): readonly Audience[] =>
   data.guildId === null ? data.participants.map(userAudience) : [guildAudience(data.guildId)];
 
-export const ChannelCreated = defineEvent({
+const ChannelCreated = defineEvent({
   codec: Created,
   former: [],
   audiences: whereItIs,
@@ -74,7 +74,7 @@ export const formerMessageType = (replyTo: string | null): number =>
 
 const messageIntents = { guild: Intent.guildMessages, direct: Intent.directMessages };
 
-export const MessagePosted = defineEvent({
+const MessagePosted = defineEvent({
   codec: t.type({
     messageId: t.string,
     /** The n-th message of the channel: dense, from 1. */
@@ -114,7 +114,7 @@ export const MessagePosted = defineEvent({
   seals: MessageBody,
 });
 
-export const MessageEdited = defineEvent({
+const MessageEdited = defineEvent({
   codec: t.type({
     messageId: t.string,
     ordinal: t.number,
@@ -135,7 +135,7 @@ export const MessageEdited = defineEvent({
   seals: MessageBody,
 });
 
-export const MessageDeleted = defineEvent({
+const MessageDeleted = defineEvent({
   codec: t.type({ messageId: t.string, ordinal: t.number, author: t.string }),
   former: [],
   audiences: itsChannel,
@@ -173,5 +173,15 @@ const reaction = defineEvent({
   frequent: true,
   seals: null,
 });
-export const ReactionAdded = reaction;
-export const ReactionRemoved = reaction;
+const ReactionAdded = reaction;
+const ReactionRemoved = reaction;
+
+/** By their stable words. */
+export const channelEvents = {
+  'channel-created': ChannelCreated,
+  'message-posted': MessagePosted,
+  'message-edited': MessageEdited,
+  'message-deleted': MessageDeleted,
+  'reaction-added': ReactionAdded,
+  'reaction-removed': ReactionRemoved,
+} as const;

@@ -6,9 +6,6 @@ import type * as t from 'io-ts';
 import type { Recorded, Sealed } from '../envelope.ts';
 import type { Audience } from '../streams.ts';
 
-/** A view whose rows events change. The audience index follows from `indexedFor`, snapshots from the folds. */
-export type StoredView = 'guild-views' | 'timelines' | 'unread';
-
 /**
  * How the feed of a cluster carries an event. `structure`: to every gateway. `channel`: to those with a session that sees
  * the channel whose stream it stands in. `person`: to those with a session of the person whose stream it stands in.
@@ -18,7 +15,7 @@ export type Feed = 'structure' | 'channel' | 'person';
 /** Reads data of a former version as the newest form; `undefined` when it does not fit. */
 export type FormerForm<Data> = (data: unknown) => Data | undefined;
 
-export interface EventDefinition<Data, Changes extends StoredView, F extends Feed, FollowedUp extends boolean> {
+export interface EventDefinition<Data, Changes extends string, F extends Feed, FollowedUp extends boolean> {
   /** The newest form of the data. */
   readonly codec: t.Type<Data, unknown, unknown>;
   /** Earlier forms, oldest first: the n-th is version n, and the newest form is the version after the last of them. */
@@ -37,7 +34,10 @@ export interface EventDefinition<Data, Changes extends StoredView, F extends Fee
   readonly changesRights: boolean;
   /** A GUILD_CREATE shows what has become of it, so a session that is sent the guild anew is not told of it besides. */
   readonly inGuildCreate: boolean;
-  /** The views that it changes rows of; each has a table of handlers that must name the type. */
+  /**
+   * Names of the views that it changes rows of; each has a table of handlers that must name the type. The audience index
+   * follows from `indexedFor`, snapshots from the folds.
+   */
   readonly changes: readonly Changes[];
   /** Something must follow in other streams: a process sees to it. */
   readonly followedUp: FollowedUp;
@@ -48,7 +48,7 @@ export interface EventDefinition<Data, Changes extends StoredView, F extends Fee
 }
 
 /** Checks a definition; its type keeps what the lists of types are derived from. */
-export const defineEvent = <Data, Changes extends StoredView, F extends Feed, FollowedUp extends boolean>(
+export const defineEvent = <Data, Changes extends string, F extends Feed, FollowedUp extends boolean>(
   definition: EventDefinition<Data, Changes, F, FollowedUp>,
 ): EventDefinition<Data, Changes, F, FollowedUp> => definition;
 

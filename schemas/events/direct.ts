@@ -3,7 +3,7 @@ import * as t from 'io-ts';
 import { userAudience } from '../streams.ts';
 import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
 
-export const DirectOpened = defineEvent({
+const DirectOpened = defineEvent({
   codec: t.type({ channelId: t.string, participants: t.array(t.string) }),
   former: [],
   audiences: nobody,
@@ -17,3 +17,8 @@ export const DirectOpened = defineEvent({
   frequent: false,
   seals: null,
 });
+
+/** By their stable words. */
+export const directEvents = {
+  'dm-opened': DirectOpened,
+} as const;

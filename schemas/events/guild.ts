@@ -3,7 +3,7 @@ import * as t from 'io-ts';
 import { guildAudience } from '../streams.ts';
 import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
 
-export const GuildCreated = defineEvent({
+const GuildCreated = defineEvent({
   codec: t.type({
     guildId: t.string,
     name: t.string,
@@ -25,3 +25,8 @@ export const GuildCreated = defineEvent({
   frequent: false,
   seals: null,
 });
+
+/** By their stable words. */
+export const guildEvents = {
+  'guild-created': GuildCreated,
+} as const;

@@ -4,7 +4,7 @@ import { Intent } from '../gateway/frames.ts';
 import { guildAudience } from '../streams.ts';
 import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
 
-export const InviteCreated = defineEvent({
+const InviteCreated = defineEvent({
   codec: t.type({
     code: t.string,
     guildId: t.string,
@@ -28,7 +28,7 @@ export const InviteCreated = defineEvent({
   seals: null,
 });
 
-export const InviteRedeemed = defineEvent({
+const InviteRedeemed = defineEvent({
   codec: t.type({ code: t.string, guildId: t.string, userId: t.string }),
   former: [],
   audiences: nobody,
@@ -42,3 +42,9 @@ export const InviteRedeemed = defineEvent({
   frequent: false,
   seals: null,
 });
+
+/** By their stable words. */
+export const inviteEvents = {
+  'invite-created': InviteCreated,
+  'invite-redeemed': InviteRedeemed,
+} as const;

@@ -15,7 +15,7 @@ const theGuild = ({ data }: OfMember) => [guildAudience(data.guildId)];
 const guildAndMember = ({ data }: OfMember) => [guildAudience(data.guildId), userAudience(data.userId)];
 const intents = { guild: Intent.guildMembers, direct: Intent.none };
 
-export const MemberJoined = defineEvent({
+const MemberJoined = defineEvent({
   codec: t.intersection([Membership, t.type({ invite: t.union([t.string, t.null]) })]),
   former: [],
   audiences: theGuild,
@@ -30,7 +30,7 @@ export const MemberJoined = defineEvent({
   seals: null,
 });
 
-export const MemberLeft = defineEvent({
+const MemberLeft = defineEvent({
   codec: Membership,
   former: [],
   audiences: theGuild,
@@ -44,3 +44,9 @@ export const MemberLeft = defineEvent({
   frequent: false,
   seals: null,
 });
+
+/** By their stable words. */
+export const memberEvents = {
+  'member-joined': MemberJoined,
+  'member-left': MemberLeft,
+} as const;

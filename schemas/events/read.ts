@@ -3,7 +3,7 @@ import * as t from 'io-ts';
 import { userAudience } from '../streams.ts';
 import { defineEvent, NO_INTENTS } from './definition.ts';
 
-export const ChannelsRead = defineEvent({
+const ChannelsRead = defineEvent({
   codec: t.type({
     userId: t.string,
     /** Ordinal of the last message read, by channel id. */
@@ -23,3 +23,8 @@ export const ChannelsRead = defineEvent({
   frequent: true,
   seals: null,
 });
+
+/** By their stable words. */
+export const readEvents = {
+  'channels-read': ChannelsRead,
+} as const;

@@ -8,7 +8,7 @@ import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
 export const Profile = t.type({ username: t.string, globalName: t.union([t.string, t.null]) });
 export type Profile = t.TypeOf<typeof Profile>;
 
-export const UserRegistered = defineEvent({
+const UserRegistered = defineEvent({
   codec: t.type({
     userId: t.string,
     /** person: signs in; bot: has a token; imported: a name from elsewhere that nobody can sign in as. */
@@ -29,3 +29,8 @@ export const UserRegistered = defineEvent({
   frequent: false,
   seals: Profile,
 });
+
+/** By their stable words. */
+export const userEvents = {
+  'user-registered': UserRegistered,
+} as const;
