@@ -1,7 +1,9 @@
 /** The cluster profile as a process: the roles it was given, with the edges they need. */
+
 import type { LogReader } from '../../log/port.ts';
 import type { Progress } from '../../projections/engine/port.ts';
 import { LagMeter } from '../../projections/engine/runner.ts';
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import type { Role } from '../../schemas/config.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
@@ -24,17 +26,19 @@ class Lookout {
   private readonly log: LogReader;
   private readonly metrics: Metrics;
   private readonly watched = new Map<string, Watched>();
-  private readonly timer: NodeJS.Timeout;
+  private readonly clock: Clock;
+  private readonly endLooks: () => void;
   private logGone: string | undefined;
 
-  constructor(log: LogReader, metrics: Metrics) {
+  constructor(log: LogReader, metrics: Metrics, clock: Clock) {
+    this.clock = clock;
     this.log = log;
     this.metrics = metrics;
-    this.timer = setInterval(() => void this.look(), LOOK_MS).unref();
+    this.endLooks = clock.every(LOOK_MS, () => void this.look());
   }
 
   watch(name: string, progress: Progress): void {
-    this.watched.set(name, { progress, meter: new LagMeter(progress.checkpoint(), Date.now) });
+    this.watched.set(name, { progress, meter: new LagMeter(progress.checkpoint(), this.clock) });
   }
 
   private async look(): Promise<void> {
@@ -66,7 +70,7 @@ class Lookout {
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.endLooks();
   }
 }
 
@@ -118,7 +122,7 @@ export const startClusterServer = async (options: ClusterServerOptions): Promise
   try {
     const log = await connections.log();
     const firstStart = (await log.head()) === 0;
-    const lookout = opened.add(new Lookout(log, metrics), (one) => one.stop());
+    const lookout = opened.add(new Lookout(log, metrics, systemClock), (one) => one.stop());
     const node = serves(roles) ? await openNode(connections, options, onFailure) : undefined;
     if (node !== undefined) {
       for (const [view, progress] of Object.entries(node.reads.progress)) lookout.watch(view, progress);

@@ -1,5 +1,6 @@
 /** The read side of a node: stores that move on by themselves, put together as `Views`. */
 
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { BatchListener, Progress, ViewName } from '../engine/port.ts';
@@ -11,8 +12,12 @@ import type { UnreadReader } from '../views/unread/view.ts';
 /** What this process hears: who is told of it, and how far that has got. */
 export class Delivered implements Progress {
   private readonly listeners: BatchListener[] = [];
-  private readonly waiting = new Waiting();
+  private readonly waiting: Waiting;
   private position = 0;
+
+  constructor(clock: Clock = systemClock) {
+    this.waiting = new Waiting(clock);
+  }
 
   /** Told in the order of registration, one after another. */
   onBatch(listener: BatchListener): void {

@@ -2,6 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader } from '../../log/port.ts';
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { Runner } from '../engine/runner.ts';
@@ -92,8 +93,8 @@ export interface OpenViews {
   readonly onProgress?: (progress: RebuildProgress) => void;
   /** Told once when the running views cannot go on; the process should end and start again. */
   readonly onFailure: (error: unknown) => void;
-  /** Milliseconds since 1970. */
-  readonly clock?: () => number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** Left out where nothing is traced. A rebuild never is. */
   readonly spans?: Spans | undefined;
 }
@@ -103,7 +104,7 @@ export interface OpenViews {
  * They stand still until `start`.
  */
 export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
-  const { file, log, foldOf, onProgress = () => {}, onFailure, clock = Date.now, spans } = options;
+  const { file, log, foldOf, onProgress = () => {}, onFailure, clock = systemClock, spans } = options;
   const boot = bootId();
   removeFile(buildingFile(file));
   const expected = { epoch: log.epoch, head: await log.head() };

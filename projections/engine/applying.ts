@@ -21,12 +21,14 @@ export class BatchApplier {
   private readonly store: ViewStore;
   private readonly processesThrough: () => number;
   private readonly stopping: AbortSignal;
+  private readonly clock: Clock;
   private readonly spans: Spans | undefined;
 
-  constructor(store: ViewStore, processesThrough: () => number, stopping: AbortSignal, spans?: Spans) {
+  constructor(store: ViewStore, processesThrough: () => number, stopping: AbortSignal, clock: Clock, spans?: Spans) {
     this.store = store;
     this.processesThrough = processesThrough;
     this.stopping = stopping;
+    this.clock = clock;
     this.spans = spans;
   }
 
@@ -58,7 +60,8 @@ export class BatchApplier {
       else await this.store.commitWithout(event, this.processesThrough(), ATTEMPTS);
     };
     try {
-      await retrying(attempt, { signal: this.stopping, again, firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS });
+      const { clock, stopping: signal } = this;
+      await retrying(attempt, { clock, signal, again, firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS });
     } catch (failure) {
       if (!(failure instanceof Stopped)) throw failure;
       throw new ViewsStopped('The views were stopped before the batch could be applied');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { FailureKind } from '../../stores/guard.ts';
 import { Story } from '../testing.ts';
@@ -51,7 +52,7 @@ const threePosts = () => {
   return story.since(0);
 };
 const apply = (store: ViewStore, signal = new AbortController().signal) =>
-  new BatchApplier(store, () => 0, signal).apply(threePosts());
+  new BatchApplier(store, () => 0, signal, systemClock).apply(threePosts());
 
 describe('applying a batch', () => {
   it('goes event by event once the batch has failed, so that one event does not hold up the others', async () => {

@@ -2,7 +2,9 @@
  * Which generation of each view is read: a rebuild makes the next one beside it, and one pointer, in the vault's database,
  * flips. Everybody looks at the pointer now and then.
  */
+
 import type { Checkpoints } from '../../coordination/port.ts';
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import type { PartitionStore, Progress, ViewName } from './port.ts';
 import { ProgressTracker, type ProgressUpdate, type TrackerOptions } from './progress/port.ts';
 
@@ -26,9 +28,10 @@ export const watchGeneration = (
   view: ViewName,
   from: number,
   onFlip: (generation: number) => Promise<void>,
+  clock: Clock = systemClock,
 ): (() => void) => {
   let current = from;
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = () => {};
   let stopped = false;
   const look = async (): Promise<void> => {
     try {
@@ -40,12 +43,12 @@ export const watchGeneration = (
     } catch {
       // The vault is gone, or the new generation's store: it is looked at again.
     }
-    if (!stopped) timer = setTimeout(() => void look(), LOOK_MS);
+    if (!stopped) cancel = clock.setTimer(LOOK_MS, () => void look());
   };
-  timer = setTimeout(() => void look(), LOOK_MS);
+  cancel = clock.setTimer(LOOK_MS, () => void look());
   return () => {
     stopped = true;
-    clearTimeout(timer);
+    cancel();
   };
 };
 
@@ -86,15 +89,18 @@ interface SwitchedOptions<Readers> {
   readonly checkpoints: Checkpoints;
   readonly partitions: number;
   readonly nothingBetween?: TrackerOptions['nothingBetween'];
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): Promise<SwitchedView<Readers>> => {
-  const { kind, checkpoints, partitions, nothingBetween } = options;
+  const { kind, checkpoints, partitions, nothingBetween, clock = systemClock } = options;
   const opened = async (generation: number): Promise<Current<Readers>> => {
     const view = await kind.open(generation);
     const tracker = new ProgressTracker({
       partitions,
       stored: () => view.store.checkpoints(),
+      clock,
       ...(nothingBetween === undefined ? {} : { nothingBetween }),
     });
     // A store that is gone has not got anywhere; it is looked at again when somebody waits.
@@ -102,17 +108,23 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
     return { ...view, generation, tracker };
   };
   let current = await opened(await generationOf(checkpoints, kind.name));
-  const leave = watchGeneration(checkpoints, kind.name, current.generation, async (generation) => {
-    const next = await opened(generation);
-    const former = current;
-    // What was seen through the former one must be seen through the next: its writers go on for that long.
-    if (!(await next.tracker.whenProcessed(former.tracker.checkpoint(), TAKEN_OVER_MS))) {
-      await next.close();
-      throw new Error(`Generation ${generation} of ${kind.name} does not get as far as the one before it`);
-    }
-    current = next;
-    await former.close();
-  });
+  const leave = watchGeneration(
+    checkpoints,
+    kind.name,
+    current.generation,
+    async (generation) => {
+      const next = await opened(generation);
+      const former = current;
+      // What was seen through the former one must be seen through the next: its writers go on for that long.
+      if (!(await next.tracker.whenProcessed(former.tracker.checkpoint(), TAKEN_OVER_MS))) {
+        await next.close();
+        throw new Error(`Generation ${generation} of ${kind.name} does not get as far as the one before it`);
+      }
+      current = next;
+      await former.close();
+    },
+    clock,
+  );
   return {
     readers: () => current.readers,
     progress: {

@@ -1,14 +1,16 @@
 import { expect, it } from 'vitest';
+import { TestClock } from '../../schemas/clock.testing.ts';
 import { LagMeter } from './runner.ts';
 
-it('lag is the distance to the known head and the age of what is oldest in it', () => {
-  let now = 1000;
-  const meter = new LagMeter(10, () => now);
+it('lag is the distance to the known head and the age of what is oldest in it, whatever becomes of the wall clock', async () => {
+  const clock = new TestClock();
+  const meter = new LagMeter(10, clock);
   expect(meter.lag()).toEqual({ events: 0, seconds: 0 });
   meter.seen(15);
-  now = 3000;
+  await clock.advance(2000);
+  clock.jump(-3_600_000);
   meter.seen(20);
-  now = 4000;
+  await clock.advance(1000);
   expect(meter.lag()).toEqual({ events: 10, seconds: 3 });
   meter.applied(15);
   expect(meter.lag()).toEqual({ events: 5, seconds: 1 });
@@ -16,11 +18,11 @@ it('lag is the distance to the known head and the age of what is oldest in it', 
   expect(meter.lag()).toEqual({ events: 0, seconds: 0 });
 });
 
-it('a head that is seen again does not grow younger', () => {
-  let now = 0;
-  const meter = new LagMeter(0, () => now);
+it('a head that is seen again does not grow younger', async () => {
+  const clock = new TestClock();
+  const meter = new LagMeter(0, clock);
   meter.seen(5);
-  now = 7000;
+  await clock.advance(7000);
   meter.seen(5);
   expect(meter.lag()).toEqual({ events: 5, seconds: 7 });
 });

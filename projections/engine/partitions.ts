@@ -1,4 +1,5 @@
 /** Which partition of the distribution log a stream's events go through: the same on every node, for ever. */
+import { systemClock } from '../../schemas/clock.ts';
 import { CheckpointMoved, type PartitionBatch } from './port.ts';
 
 /** What a store knows of its partitions: where they stand, and how far beyond that nothing has to be stored. */
@@ -26,7 +27,7 @@ export class PartitionPositions {
   private flushed: number;
 
   /** @param clock milliseconds that never go back */
-  constructor(moveOn: MoveOn, clock: () => number = () => performance.now()) {
+  constructor(moveOn: MoveOn, clock: () => number = systemClock.monotonic) {
     this.moveOn = moveOn;
     this.clock = clock;
     this.flushed = clock();

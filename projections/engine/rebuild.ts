@@ -3,9 +3,9 @@
  * go on all the time.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Checkpoints } from '../../coordination/port.ts';
 import type { LogReader } from '../../log/port.ts';
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { Filling } from './filling.ts';
 import { flipTo, generationOf, type ViewKind } from './generations.ts';
 
@@ -113,12 +113,17 @@ export const compareClosely = async (
  * Where the sums of a thing are not equal, they are asked for again until both are at rest.
  * @param follow brings what was built to where the other one is now
  */
-export const compare = async (read: Summed, built: Summed, follow: () => Promise<void>): Promise<Comparison> => {
+export const compare = async (
+  read: Summed,
+  built: Summed,
+  follow: () => Promise<void>,
+  clock: Clock = systemClock,
+): Promise<Comparison> => {
   const { suspects: first, compared } = await suspected(read, built);
   const suspects = new Map(first.map((thing): [string, Suspect] => [thing, { former: undefined, looks: 0 }]));
   const differences: Difference[] = [];
-  const until = performance.now() + SETTLE_MS;
-  const goesOn = () => differences.length < MOST_DIFFERENCES && performance.now() < until;
+  const until = clock.monotonic() + SETTLE_MS;
+  const goesOn = () => differences.length < MOST_DIFFERENCES && clock.monotonic() < until;
   while (suspects.size > 0 && goesOn()) {
     for (const [thing, suspect] of suspects) {
       if (!goesOn()) break;
@@ -128,7 +133,7 @@ export const compare = async (read: Summed, built: Summed, follow: () => Promise
       suspects.delete(thing);
       if (!same(one, other)) differences.push({ thing, how: howSumsDiffer(one, other) });
     }
-    if (suspects.size > 0) await delay(LOOK_MS);
+    if (suspects.size > 0) await clock.delay(LOOK_MS);
   }
   return { compared, differences, unsettled: [...suspects.keys()] };
 };
@@ -159,6 +164,8 @@ export interface RebuildParts {
    * reads or writes the former generation any more.
    */
   readonly overlapMs: number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
   readonly say: (line: string) => void;
   readonly onStep: (step: Step) => void;
   /** Positions: how far the building is, and how far there is to go. */
@@ -185,14 +192,14 @@ const madeAs = (name: string): string => `made:${name}`;
 
 /** What an earlier rebuild took the place of, and what one that was broken off has left. */
 const dropOthers = async (parts: RebuildParts, read: number): Promise<void> => {
-  const { tools, checkpoints, overlapMs, say, onDropped } = parts;
+  const { tools, checkpoints, overlapMs, clock = systemClock, say, onDropped } = parts;
   const { name } = tools.kind;
   const others = (await tools.generations()).filter((generation) => generation !== read);
   if (others.length === 0) return;
-  const noticed = (await checkpoints.read(flippedAt(name))) + 2 * overlapMs - Date.now();
+  const noticed = (await checkpoints.read(flippedAt(name))) + 2 * overlapMs - clock.wallTime();
   if (noticed > 0) {
     say(`waiting ${Math.ceil(noticed / 1000)} s until nobody reads the former generation any more`);
-    await delay(noticed);
+    await clock.delay(noticed);
   }
   for (const generation of others) {
     await tools.drop(generation);
@@ -256,7 +263,7 @@ export const verifyView = (parts: RebuildParts): Promise<Rebuilt> =>
  */
 export const rebuildView = (parts: RebuildParts): Promise<Rebuilt> =>
   begun(parts, async ({ former, built, filling, comparison }) => {
-    const { tools, log, checkpoints, overlapMs, onStep } = parts;
+    const { tools, log, checkpoints, overlapMs, clock = systemClock, onStep } = parts;
     const heads = async () => {
       const head = await log.head();
       return filling.positions.map(() => head);
@@ -264,9 +271,9 @@ export const rebuildView = (parts: RebuildParts): Promise<Rebuilt> =>
     await filling.upTo(heads);
     await filling.flush();
     await flipTo(checkpoints, tools.kind.name, built);
-    await checkpoints.write(flippedAt(tools.kind.name), Date.now());
+    await checkpoints.write(flippedAt(tools.kind.name), clock.wallTime());
     onStep('handing over');
-    for (const until = performance.now() + overlapMs; performance.now() < until; await delay(HAND_OVER_MS))
+    for (const until = clock.monotonic() + overlapMs; clock.monotonic() < until; await clock.delay(HAND_OVER_MS))
       if (await filling.handOver(await heads())) break;
     return { former, built, ...comparison };
   });

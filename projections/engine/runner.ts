@@ -2,6 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { BatchApplier } from './applying.ts';
@@ -16,19 +17,19 @@ interface Mark {
 }
 
 export class LagMeter {
-  private readonly clock: () => number;
+  private readonly clock: Clock;
   private readonly marks: Mark[] = [];
   private checkpoint: number;
 
-  /** @param clock milliseconds since 1970. */
-  constructor(checkpoint: number, clock: () => number) {
+  constructor(checkpoint: number, clock: Clock) {
     this.checkpoint = checkpoint;
     this.clock = clock;
   }
 
   /** The log was seen to reach `position`. */
   seen(position: number): void {
-    if (position > (this.marks.at(-1)?.position ?? this.checkpoint)) this.marks.push({ position, seen: this.clock() });
+    if (position > (this.marks.at(-1)?.position ?? this.checkpoint))
+      this.marks.push({ position, seen: this.clock.monotonic() });
   }
 
   applied(checkpoint: number): void {
@@ -41,7 +42,7 @@ export class LagMeter {
     if (oldest === undefined) return { events: 0, seconds: 0 };
     return {
       events: this.marks.at(-1)!.position - this.checkpoint,
-      seconds: Math.max(0, this.clock() - oldest.seen) / 1000,
+      seconds: (this.clock.monotonic() - oldest.seen) / 1000,
     };
   }
 }
@@ -56,8 +57,7 @@ interface RunnerOptions {
   readonly store: ViewStore;
   /** Told once when the views cannot go on: a listener threw, the store is damaged, the log cannot be read. */
   readonly onFailure: (error: unknown) => void;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   /** Left out where nothing is traced. */
   readonly spans?: Spans | undefined;
 }
@@ -72,22 +72,25 @@ export class Runner implements Progress {
   private readonly onFailure: (error: unknown) => void;
   private readonly listeners: BatchListener[] = [];
   private readonly turns = new Turns();
-  private readonly waiting = new Waiting();
+  private readonly waiting: Waiting;
+  private readonly clock: Clock;
   private readonly stopping = new AbortController();
   private readonly applying: BatchApplier;
   private readonly meter: LagMeter;
   private processes: () => number;
   private tail: Tail | undefined;
-  private lookout: NodeJS.Timeout | undefined;
+  private endLooks: () => void = () => {};
   private stopped: Promise<void> | undefined;
 
   constructor({ log, store, onFailure, clock, spans }: RunnerOptions) {
     this.log = log;
+    this.clock = clock;
+    this.waiting = new Waiting(clock);
     this.store = store;
     this.onFailure = onFailure;
     this.processesThrough = store.processesThrough;
     this.processes = () => store.processesThrough;
-    this.applying = new BatchApplier(store, () => this.processes(), this.stopping.signal, spans);
+    this.applying = new BatchApplier(store, () => this.processes(), this.stopping.signal, clock, spans);
     this.meter = new LagMeter(store.checkpoint, clock);
   }
 
@@ -111,7 +114,7 @@ export class Runner implements Progress {
         (error) => this.fail(error),
       );
     look();
-    this.lookout = setInterval(look, LOOK_AT_HEAD_MS).unref();
+    this.endLooks = this.clock.every(LOOK_AT_HEAD_MS, look);
   }
 
   private fail(error: unknown): void {
@@ -120,11 +123,11 @@ export class Runner implements Progress {
 
   private async take(events: readonly ParleyEvent[]): Promise<void> {
     this.meter.seen(events.at(-1)!.position);
-    let since = performance.now();
+    let since = this.clock.monotonic();
     for (const batch of cutAtRightsChanges(events)) {
-      if (performance.now() - since > LONGEST_TURN_MS) {
+      if (this.clock.monotonic() - since > LONGEST_TURN_MS) {
         await nextTurn();
-        since = performance.now();
+        since = this.clock.monotonic();
       }
       await this.turns.batch(() => this.process(batch));
     }
@@ -170,7 +173,7 @@ export class Runner implements Progress {
   }
 
   private async end(): Promise<void> {
-    clearInterval(this.lookout);
+    this.endLooks();
     this.stopping.abort();
     await this.tail?.stop();
     this.waiting.giveUp();

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { MemoryCheckpoints } from '../../coordination/memory.ts';
+import { passingOn, TestClock } from '../../schemas/clock.testing.ts';
 import { flipTo, type SwitchedView, standingFor, switchedView, type ViewKind } from './generations.ts';
 import type { PartitionStore } from './port.ts';
 
@@ -8,6 +9,7 @@ describe('a view that changes generations', () => {
   afterEach(() => view.close());
 
   it('reads the next one when it holds what the former held, and hears of that one alone', async () => {
+    const clock = new TestClock();
     const checkpoints = new MemoryCheckpoints();
     const held = new Map([
       [1, [10, 12]],
@@ -25,7 +27,7 @@ describe('a view that changes generations', () => {
         },
       }),
     };
-    view = await switchedView({ kind, checkpoints, partitions: 2 });
+    view = await switchedView({ kind, checkpoints, partitions: 2, clock });
     const reader = standingFor(() => view.readers());
     expect([reader.name(), view.progress.checkpoint()]).toEqual(['generation 1', 10]);
 
@@ -34,7 +36,7 @@ describe('a view that changes generations', () => {
     view.heardOf({ view: 'timelines', generation: 1, through: { 0: 11 } });
     expect(view.progress.checkpoint()).toBe(11);
     held.set(2, [12, 13]);
-    await expect.poll(() => reader.name(), { timeout: 5000 }).toBe('generation 2');
+    await passingOn(clock).until(() => reader.name() === 'generation 2');
     expect(view.progress.checkpoint()).toBe(12);
     expect(closed).toEqual([1]);
   });

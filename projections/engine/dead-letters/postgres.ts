@@ -1,3 +1,4 @@
+import { systemClock } from '../../../schemas/clock.ts';
 import type { Postgres } from '../../../stores/postgres/connection.ts';
 import { DEAD_LETTERS_LOCK } from '../../../stores/postgres/locks.ts';
 import type { DeadLetters, NewLetter, RecordedLetter, WhichLetters } from './port.ts';
@@ -37,7 +38,7 @@ const valuesOf = ({ projection, stream, sequence, position, error, attempts }: N
 export const openDeadLetters = async (
   postgres: Postgres,
   /** Milliseconds since 1970. */
-  clock: () => number = Date.now,
+  clock: () => number = systemClock.wallTime,
 ): Promise<DeadLetters> => {
   // Processes that start together make the table one after another.
   await postgres.transaction(async (ask) => {

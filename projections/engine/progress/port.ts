@@ -1,4 +1,5 @@
 /** How the nodes of a cluster learn how far each view has got: stores that others write do not tell by themselves. */
+import type { Clock } from '../../../schemas/clock.ts';
 import type { Progress, ViewName } from '../port.ts';
 
 /** Those who wait until the views hold a position. */
@@ -8,7 +9,12 @@ interface Waiter {
 }
 
 export class Waiting {
+  private readonly clock: Clock;
   private readonly waiters = new Set<Waiter>();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
 
   /** True when `reached(position)` was called in time. */
   until(position: number, timeoutMs: number): Promise<boolean> {
@@ -16,12 +22,13 @@ export class Waiting {
       const waiter: Waiter = {
         position,
         done: (reached) => {
-          clearTimeout(timer);
+          done.abort();
           this.waiters.delete(waiter);
           resolve(reached);
         },
       };
-      const timer = setTimeout(() => waiter.done(false), timeoutMs);
+      const done = new AbortController();
+      void this.clock.delay(timeoutMs, done.signal).then(() => waiter.done(false));
       this.waiters.add(waiter);
     });
   }
@@ -46,18 +53,20 @@ export interface TrackerOptions {
   readonly stored: () => Promise<readonly number[]>;
   /** True when nothing that concerns this view lies between: it then holds `position` without having got there. */
   readonly nothingBetween?: (checkpoint: number, position: number) => Promise<boolean>;
+  readonly clock: Clock;
 }
 
 export class ProgressTracker implements Progress {
   private readonly options: TrackerOptions;
   private readonly through: number[];
-  private readonly waiting = new Waiting();
+  private readonly waiting: Waiting;
   private waiters = 0;
   private least = 0;
-  private looking: NodeJS.Timeout | undefined;
+  private looking = false;
 
   constructor(options: TrackerOptions) {
     this.options = options;
+    this.waiting = new Waiting(options.clock);
     this.through = Array.from({ length: options.partitions }, () => 0);
   }
 
@@ -77,12 +86,13 @@ export class ProgressTracker implements Progress {
 
   async whenProcessed(position: number, timeoutMs: number): Promise<boolean> {
     if (this.least >= position) return true;
-    const deadline = Date.now() + timeoutMs;
+    const { clock } = this.options;
+    const deadline = clock.monotonic() + timeoutMs;
     this.waiters += 1;
     this.lookOut();
     try {
-      while (Date.now() < deadline) {
-        const left = deadline - Date.now();
+      while (clock.monotonic() < deadline) {
+        const left = deadline - clock.monotonic();
         if (await this.waiting.until(position, Math.min(left, 2 * LOOK_MS))) return true;
         if (await this.options.nothingBetween?.(this.least, position).catch(() => false)) return true;
       }
@@ -99,15 +109,16 @@ export class ProgressTracker implements Progress {
   }
 
   private lookOut(): void {
-    if (this.looking !== undefined) return;
-    this.looking = setTimeout(() => {
-      this.looking = undefined;
+    if (this.looking) return;
+    this.looking = true;
+    this.options.clock.setTimer(LOOK_MS, () => {
+      this.looking = false;
       if (this.waiters === 0) return;
       // A store that cannot be asked has not moved either.
       this.look()
         .catch(() => {})
         .finally(() => this.lookOut());
-    }, LOOK_MS);
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import pTimeout from 'p-timeout';
+import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
 import type { Redis, RedisClient } from '../../../stores/redis/connection.ts';
 import type { ProgressChannel, ProgressUpdate } from './port.ts';
 
@@ -26,11 +26,13 @@ class RedisProgress implements ProgressChannel {
   private readonly channel: string;
   private readonly listeners: ((update: ProgressUpdate) => void)[] = [];
   private readonly waiting = new Map<string, ProgressUpdate & { readonly through: Through }>();
-  private pause: NodeJS.Timeout | undefined;
+  private readonly clock: Clock;
+  private pause: (() => void) | undefined;
   private subscriber: RedisClient | undefined;
 
-  constructor(redis: Redis, namespace: string) {
+  constructor(redis: Redis, namespace: string, clock: Clock) {
     this.redis = redis;
+    this.clock = clock;
     this.channel = `${namespace}:progress`;
   }
 
@@ -60,11 +62,11 @@ class RedisProgress implements ProgressChannel {
         resolve();
       });
     });
-    await pTimeout(subscribed, { milliseconds: START_MS, message: false });
+    await within(this.clock, START_MS, subscribed);
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.pause);
+    this.pause?.();
     this.subscriber?.disconnect();
   }
 
@@ -77,7 +79,7 @@ class RedisProgress implements ProgressChannel {
     this.waiting.clear();
     // Who does not hear of it looks at the store.
     this.redis.run((client) => client.publish(this.channel, JSON.stringify(message))).catch(() => {});
-    this.pause = setTimeout(() => this.send(), TOGETHER_MS);
+    this.pause = this.clock.setTimer(TOGETHER_MS, () => this.send());
   }
 
   private receive(text: string): void {
@@ -96,4 +98,5 @@ class RedisProgress implements ProgressChannel {
 }
 
 /** @param namespace of the installation, in front of the channel's name. */
-export const redisProgress = (redis: Redis, namespace: string): ProgressChannel => new RedisProgress(redis, namespace);
+export const redisProgress = (redis: Redis, namespace: string, clock: Clock = systemClock): ProgressChannel =>
+  new RedisProgress(redis, namespace, clock);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { TestClock } from '../../../schemas/clock.testing.ts';
 import { ProgressTracker } from './port.ts';
 
+const clock = new TestClock();
 const aTracker = (more: Partial<ConstructorParameters<typeof ProgressTracker>[0]> = {}) =>
-  new ProgressTracker({ partitions: 2, stored: async () => [0, 0], ...more });
+  new ProgressTracker({ partitions: 2, stored: async () => [0, 0], clock, ...more });
 
 describe('the progress of a view', () => {
   it('is that of its slowest partition, and never falls', () => {
@@ -24,12 +26,16 @@ describe('the progress of a view', () => {
   });
 
   it('gives up after the time it was given', async () => {
-    expect(await aTracker().whenProcessed(5, 20)).toBe(false);
+    const waiting = aTracker().whenProcessed(5, 20);
+    await clock.advance(20);
+    expect(await waiting).toBe(false);
   });
 
   it('asks the store itself when nobody tells', async () => {
     const tracker = aTracker({ stored: async () => [8, 9] });
-    expect(await tracker.whenProcessed(8, 10_000)).toBe(true);
+    const waiting = tracker.whenProcessed(8, 10_000);
+    await clock.advance(600);
+    expect(await waiting).toBe(true);
   });
 
   it('holds a position when nothing that concerns it lies between', async () => {
@@ -40,7 +46,9 @@ describe('the progress of a view', () => {
         return true;
       },
     });
-    expect(await tracker.whenProcessed(8, 10_000)).toBe(true);
+    const waiting = tracker.whenProcessed(8, 10_000);
+    await clock.advance(600);
+    expect(await waiting).toBe(true);
     expect(asked).toEqual([[0, 8]]);
   });
 });

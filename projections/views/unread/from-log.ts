@@ -6,6 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import { readFold, WHOLE_MAP_EVERY } from '../../../domain/read-markers.ts';
 import type { LogReader } from '../../../log/port.ts';
+import { type Clock, systemClock } from '../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { channelStream, readStream } from '../../../schemas/streams.ts';
@@ -57,11 +58,15 @@ const LOOK_MS = 250;
  * Progress of unread counts for who waits until they hold something: while their store is gone the log answers, which holds
  * everything.
  */
-export const progressWithFallback = (progress: Progress, isGone: () => boolean): Progress => ({
+export const progressWithFallback = (
+  progress: Progress,
+  isGone: () => boolean,
+  clock: Clock = systemClock,
+): Progress => ({
   checkpoint: () => progress.checkpoint(),
   async whenProcessed(position, timeoutMs) {
-    const deadline = Date.now() + timeoutMs;
-    for (let left = timeoutMs; left > 0 && !isGone(); left = deadline - Date.now())
+    const deadline = clock.monotonic() + timeoutMs;
+    for (let left = timeoutMs; left > 0 && !isGone(); left = deadline - clock.monotonic())
       if (await progress.whenProcessed(position, Math.min(left, LOOK_MS))) return true;
     return isGone();
   },

@@ -1,3 +1,4 @@
+import { systemClock } from '../../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
 import type { Redis } from '../../../../stores/redis/connection.ts';
 import { classify } from '../../../../stores/redis/failures.ts';
@@ -36,7 +37,7 @@ export class RedisUnreadStore implements PartitionStore {
   constructor({ writer, logHead, clock }: StoreParts) {
     this.writer = writer;
     this.logHead = logHead;
-    this.clock = clock ?? (() => performance.now());
+    this.clock = clock ?? systemClock.monotonic;
     this.flushed = this.clock();
   }
 
