@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { happen, nothing, refuse } from '../domain/decider.ts';
@@ -203,6 +204,172 @@ describe('a mailbox', () => {
     const [first, second, other] = watched.appends.map(({ events }) => events[0]!.id);
     expect(first).toBe(second);
     expect(other).not.toBe(first);
+  });
+});
+
+describe('preparation', () => {
+  const prepared = async () => either.right(undefined);
+  /** Something happens for a person, once it is prepared. */
+  const eventOf = (actor: string, key: string, prepare: Task<MemberState, undefined>['prepare']) => ({
+    ...event(key),
+    cause: { ...causeOf(key), actor },
+    prepare,
+  });
+  /** A preparation that goes on until told to end. */
+  const held = () => {
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    return { end, prepare: () => ended.then(prepared) };
+  };
+
+  it('begins when a task is queued, not when its turn comes', async () => {
+    const first = held();
+    let begun = false;
+    const running = [
+      mailboxes.run(eventOf('1', 'a', first.prepare)),
+      mailboxes.run(
+        eventOf('1', 'b', async () => {
+          begun = true;
+          return either.right(undefined);
+        }),
+      ),
+    ];
+    expect(begun).toBe(true);
+    first.end();
+    await Promise.all(running);
+  });
+
+  it('that takes long holds nobody else', async () => {
+    const slow = held();
+    const late = mailboxes.run(eventOf('1', 'slow', slow.prepare));
+    right(await mailboxes.run(eventOf('2', 'neighbour', prepared)));
+    right(await mailboxes.run(eventOf('3', 'another', prepared)));
+    expect(await keysOf()).toEqual(['neighbour', 'another']);
+    slow.end();
+    right(await late);
+    expect(await keysOf()).toEqual(['neighbour', 'another', 'slow']);
+  });
+
+  it("that takes long holds the same person's later commands, and only on the same stream", async () => {
+    const slow = held();
+    const both = [mailboxes.run(eventOf('1', 'first', slow.prepare)), mailboxes.run(eventOf('1', 'second', prepared))];
+    right(await mailboxes.run(eventOf('2', 'neighbour', prepared)));
+    right(await mailboxes.run({ ...eventOf('1', 'elsewhere', prepared), stream: 'member-1_3' }));
+    expect(await keysOf()).toEqual(['neighbour']);
+    slow.end();
+    await Promise.all(both);
+    expect(await keysOf()).toEqual(['neighbour', 'first', 'second']);
+  });
+
+  it('keeps tasks of one lane in order, whoever they are of', async () => {
+    const slow = held();
+    const both = [
+      mailboxes.run({ ...eventOf('1', 'first', slow.prepare), lane: 'import' }),
+      mailboxes.run({ ...eventOf('2', 'second', prepared), lane: 'import' }),
+    ];
+    slow.end();
+    await Promise.all(both);
+    expect(await keysOf()).toEqual(['first', 'second']);
+  });
+
+  it('of fifty at once makes one batch', async () => {
+    const people = Array.from({ length: 50 }, (_, i) => String(i + 100));
+    await Promise.all(people.map((actor) => mailboxes.run(eventOf(actor, `k${actor}`, prepared))));
+    expect(watched.appends.map(({ events }) => events.length)).toEqual([50]);
+    expect(await keysOf()).toEqual(people.map((actor) => `k${actor}`));
+  });
+
+  it("of whatever length keeps each person's order, and every task is answered once", async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ actor: fc.constantFrom('1', '2', '3'), after: fc.nat(6), fails: fc.boolean() }), {
+          minLength: 1,
+          maxLength: 30,
+        }),
+        fc.scheduler(),
+        async (tasks, scheduler) => {
+          run += 1;
+          const stream = `member-9_${run}`;
+          const answers = new Map<number, number>();
+          const running = tasks.map(async ({ actor, after, fails }, i) => {
+            const prepare = async () => {
+              for (let step = 0; step < after; step += 1) await scheduler.schedule(Promise.resolve());
+              return fails ? either.left(parleyError('unknownGuild')) : either.right(undefined);
+            };
+            const outcome = await mailboxes.run({ ...eventOf(actor, `${i}`, prepare), stream });
+            answers.set(i, (answers.get(i) ?? 0) + 1);
+            expect(refusal(outcome)).toBe(fails ? 'unknownGuild' : undefined);
+          });
+          await scheduler.waitFor(Promise.all(running));
+          expect([...answers.values()]).toEqual(tasks.map(() => 1));
+          const kept = await log.readStream({ stream, limit: 1000 });
+          expect(kept).toHaveLength(tasks.filter(({ fails }) => !fails).length);
+          for (const actor of ['1', '2', '3']) {
+            const order = kept.filter((one) => one.actor === actor).map(({ key }) => Number(key));
+            expect(order).toEqual(order.toSorted((a, b) => a - b));
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('rights', () => {
+  /** A task that asks again, when it waited, whether its person may still do it; behind one that is held. */
+  const waiting = (refresh: NonNullable<Task<MemberState, undefined>['refresh']>) => {
+    let end = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const before = mailboxes.run(
+      task(
+        'before',
+        () => nothing,
+        () => held.then(() => either.right(undefined)),
+      ),
+    );
+    const outcome = mailboxes.run({ ...event('late'), refresh });
+    return { outcome, before, end };
+  };
+
+  it('that were read a moment ago are not read again', async () => {
+    let asked = 0;
+    const { outcome, before, end } = waiting(async () => {
+      asked += 1;
+      return either.right(undefined);
+    });
+    elapsed += 50;
+    end();
+    await before;
+    right(await outcome);
+    expect(asked).toBe(0);
+  });
+
+  it('that were taken away while a command waited for its turn are gone', async () => {
+    const { outcome, before, end } = waiting(async () => either.left(parleyError('missingPermissions')));
+    elapsed += 5000;
+    end();
+    await before;
+    expect(refusal(await outcome)).toBe('missingPermissions');
+    expect(await keysOf()).toEqual([]);
+  });
+
+  it('that cannot be read again let the command be repeated, and hold no neighbour', async () => {
+    const { outcome, before, end } = waiting(async () => Promise.reject(new Error('views are gone')));
+    elapsed += 5000;
+    end();
+    await before;
+    expect(refusal(await outcome)).toBe('unavailable');
+
+    const hanging = waiting(() => new Promise(() => {}));
+    elapsed += 5000;
+    hanging.end();
+    right(await mailboxes.run({ ...event('neighbour'), cause: { ...causeOf('neighbour'), actor: '7' } }));
+    expect(await keysOf()).toEqual(['neighbour']);
   });
 });
 

@@ -11,32 +11,27 @@ export type AnswerPresenter = Pick<
   'posted' | 'edited' | 'messages' | 'guild' | 'channel' | 'invite' | 'user'
 >;
 
-const render = async (presenter: AnswerPresenter, answer: Answer): Promise<unknown> => {
-  switch (answer.kind) {
-    case 'nothing':
-      return null;
-    case 'marked':
-      return { token: null };
-    case 'posted':
-      return presenter.posted(answer.event, answer.guildId, answer.said);
-    case 'edited':
-      return presenter.edited(answer.event, answer.guildId);
-    case 'row':
-      return (await presenter.messages([answer.row]))[0];
-    case 'guild': {
-      const { guild, channels, viewer } = answer;
-      const shown = channels.map((channel) => presenter.channel(channel, viewer));
-      return { ...presenter.guild(guild), channels: await Promise.all(shown) };
-    }
-    case 'channel':
-      return presenter.channel(answer.channel, answer.viewer, answer.head);
-    case 'invite':
-      return presenter.invite(answer.invite);
-    case 'application': {
-      const { id, name, ownerId, token } = answer;
-      return { id, name, owner: { id: ownerId }, bot: { ...(await presenter.user(id)), token } };
-    }
-  }
+type Kind = Answer['kind'];
+type Renderers = {
+  readonly [K in Kind]: (presenter: AnswerPresenter, answer: Extract<Answer, { readonly kind: K }>) => unknown;
+};
+
+const renderers: Renderers = {
+  nothing: () => null,
+  marked: () => ({ token: null }),
+  posted: (presenter, { event, guildId, said }) => presenter.posted(event, guildId, said),
+  edited: (presenter, { event, guildId }) => presenter.edited(event, guildId),
+  row: async (presenter, { row }) => (await presenter.messages([row]))[0],
+  guild: async (presenter, { guild, channels, viewer }) => {
+    const shown = channels.map((channel) => presenter.channel(channel, viewer));
+    return { ...presenter.guild(guild), channels: await Promise.all(shown) };
+  },
+  channel: (presenter, { channel, viewer, head }) => presenter.channel(channel, viewer, head),
+  invite: (presenter, { invite }) => presenter.invite(invite),
+  application: async (presenter, { id, name, ownerId, token }) => {
+    const user = await presenter.user(id);
+    return { id, name, owner: { id: ownerId }, bot: { ...user, token } };
+  },
 };
 
 /** @returns the JSON that HTTP and op 101 carry; an edited message that is gone by now is unknown. */
@@ -44,6 +39,7 @@ export const presentAnswer = async (
   presenter: AnswerPresenter,
   answer: Answer,
 ): Promise<Either<ParleyError, unknown>> => {
+  const render = renderers[answer.kind] as (presenter: AnswerPresenter, answer: Answer) => unknown;
   const shown = await render(presenter, answer);
   return answer.kind === 'edited' && shown === undefined
     ? either.left(parleyError('unknownMessage'))
