@@ -1,13 +1,13 @@
 /** Group commit: what waits while one commit is under way is the next one. One connection, one round trip a commit. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Client } from 'pg';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Batcher } from '../../stores/batcher.ts';
-import { reasonOf } from '../../stores/guard.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
+import { reasonOf, retrying } from '../../stores/guard.ts';
 import { connectTo } from '../../stores/postgres/connection.ts';
 import { classify, isFull } from '../../stores/postgres/failures.ts';
 import {
@@ -22,14 +22,7 @@ import { APPEND, appendArguments, type Stored } from './rows.ts';
 
 type Answer = Either<AppendError, Appended>;
 
-/** How long one commit is tried: then its writers are told to come again. */
-const TRIED_MS = 4000;
-const PAUSE_MS = 100;
-/**
- * From one commit to the next at least, while fewer wait than are worth a commit: a commit of eight events costs both sides
- * almost as much as one of thirty. Measured with 8 ms: 350 commits a second became 120, which left a sixth of a core to others.
- */
-const GATHER = { ms: 4, enough: 32 };
+const { triedMs, pauseMs, gather } = BUDGETS.postgres.append;
 
 const refusalOf = (failure: unknown): Answer =>
   either.left(isFull(failure) ? { kind: 'full' } : { kind: 'unavailable', reason: reasonOf(failure) });
@@ -44,7 +37,7 @@ export class Appender {
     this.url = url;
     this.onCommitted = onCommitted;
     this.batcher = new Batcher({
-      gather: GATHER,
+      gather,
       most: MOST_OF_A_COMMIT,
       countOf: ({ events }) => events.length,
       bytesOf,
@@ -80,24 +73,25 @@ export class Appender {
    */
   private async store(requests: readonly AppendRequest[]): Promise<readonly Answer[]> {
     const values = appendArguments(requests);
-    const deadline = Date.now() + TRIED_MS;
-    for (let again = false; ; again = true) {
-      try {
-        this.connection ??= await this.connect();
-        const { rows } = await this.connection.query({
-          name: 'append',
-          text: APPEND,
-          values: [...values, again],
-          rowMode: 'array',
-        } as never);
-        return answersOf(requests, (rows as unknown as [Stored])[0]);
-      } catch (error) {
-        if (isFull(error) || classify(error) !== 'transient') throw error;
-        this.lose();
-        if (Date.now() >= deadline) throw error;
-        await delay(PAUSE_MS);
-      }
-    }
+    const deadline = Date.now() + triedMs;
+    let repeated = false;
+    const attempt = async (): Promise<readonly Answer[]> => {
+      this.connection ??= await this.connect();
+      const { rows } = await this.connection.query({
+        name: 'append',
+        text: APPEND,
+        values: [...values, repeated],
+        rowMode: 'array',
+      } as never);
+      return answersOf(requests, (rows as unknown as [Stored])[0]);
+    };
+    const again = (failure: unknown): boolean => {
+      if (isFull(failure) || classify(failure) !== 'transient') return false;
+      this.lose();
+      repeated = true;
+      return Date.now() < deadline;
+    };
+    return retrying(attempt, { again, firstMs: pauseMs, longestMs: pauseMs });
   }
 
   private async connect(): Promise<Client> {
