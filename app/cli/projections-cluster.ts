@@ -9,6 +9,7 @@ import { generationOf, OVERLAP_MS } from '../../projections/engine/generations.t
 import type { ViewName } from '../../projections/engine/port.ts';
 import { type RebuildParts, type Rebuilt, rebuildView, verifyView } from '../../projections/engine/rebuild.ts';
 import type { Config } from '../../schemas/config.ts';
+import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { Connections } from '../cluster/connections.ts';
@@ -72,7 +73,7 @@ const statusOfViews = async (
     VIEWS.map(async (view) => {
       const told = statusOf(connections, view, head, letters).catch((error: unknown) => ({
         view,
-        gone: error instanceof Error ? error.message : String(error),
+        gone: reasonOf(error),
       }));
       return pTimeout(told, {
         milliseconds: ANSWER_MS,

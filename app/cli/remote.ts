@@ -1,5 +1,6 @@
 /** A running server, as the command line speaks to it. */
 
+import { reasonOf } from '../../stores/guard.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { type Core, openCore } from '../embedded/core.ts';
 import { complain, configured, Exit, rebuildProgress } from './terminal.ts';
@@ -14,7 +15,7 @@ export const withCore = async <T>(run: (core: Core) => Promise<T>): Promise<T> =
     metrics: createMetrics(),
     onRebuild: rebuildProgress(),
     onFailure: (error) => {
-      complain(`parley: the views cannot go on: ${error instanceof Error ? error.message : String(error)}`);
+      complain(`parley: the views cannot go on: ${reasonOf(error)}`);
       process.exit(Exit.failed);
     },
   });

@@ -2,6 +2,7 @@
 
 import { pino } from 'pino';
 import { checkBudgets } from '../../stores/budgets.ts';
+import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { openSpans } from '../../telemetry/spans.ts';
@@ -37,7 +38,7 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
           });
     const failing = (what: string, then: string) => (error: unknown) => {
       logger.fatal({ err: error }, `${what} cannot go on`);
-      complain(`parley: ${what} cannot go on: ${error instanceof Error ? error.message : String(error)}; ${then}`);
+      complain(`parley: ${what} cannot go on: ${reasonOf(error)}; ${then}`);
       process.exit(Exit.failed);
     };
     const server =

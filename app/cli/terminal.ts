@@ -5,6 +5,7 @@ import Table from 'cli-table3';
 import { either } from 'fp-ts';
 import type { RebuildProgress } from '../../projections/embedded/open.ts';
 import type { Config } from '../../schemas/config.ts';
+import { reasonOf } from '../../stores/guard.ts';
 import { readConfig } from '../config.ts';
 
 /** EX_CONFIG and EX_UNAVAILABLE of sysexits.h. */
@@ -35,7 +36,7 @@ export const reported = async (run: () => Promise<void>): Promise<void> => {
   try {
     await run();
   } catch (error) {
-    complain(`parley: ${error instanceof Error ? error.message : String(error)}`);
+    complain(`parley: ${reasonOf(error)}`);
     process.exit(Exit.failed);
   }
 };

@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
+import { reasonOf } from '../../stores/guard.ts';
 
 /** Layout of vault.db. */
 const VAULT_FILE = 'vault.db';
@@ -98,7 +99,7 @@ const scalar = (database: Database.Database, sql: string): unknown =>
 
 const explained = (file: string, error: unknown): unknown => {
   if (error instanceof UnusableVault) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   const code = String((error as { code?: unknown }).code ?? '');
   if (code.startsWith('SQLITE_NOTADB'))
     return new UnusableVault(

@@ -3,6 +3,7 @@
 import type { Kafka, Producer } from 'kafkajs';
 import { systemClock } from '../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { reasonOf } from '../../../stores/guard.ts';
 import { ensureTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
 import { type NewLetter, PoisonedStreams } from '../../engine/dead-letters/port.ts';
@@ -90,7 +91,7 @@ export const followPartitions = (options: KafkaFollowOptions): Following => {
       if (stopping.signal.aborted) return;
       await member.stop();
       if (classify(failure) === 'damaged') return onFailure(failure);
-      const reason = failure instanceof Error ? failure.message : String(failure);
+      const reason = reasonOf(failure);
       logger.warn({ err: failure, group }, 'a consumer is replaced');
       onReplaced?.(reason);
       await clock.delay(PAUSE_MS, stopping.signal);

@@ -1,6 +1,7 @@
 /** What the followers of the distribution log could not apply, where everybody can see it and ask for another try. */
 
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { reasonOf } from '../../../stores/guard.ts';
 import type { DeadLetter } from '../port.ts';
 
 /**
@@ -101,7 +102,7 @@ export class PoisonedStreams {
 
   private letterOf({ stream, sequence, position }: ParleyEvent, error: unknown, attempts: number): NewLetter {
     const { projection } = this.parts;
-    const said = error instanceof Error ? error.message : String(error);
+    const said = reasonOf(error);
     return { projection, stream, sequence, position, error: said, attempts };
   }
 }
