@@ -9,7 +9,6 @@ import { generationOf, OVERLAP_MS } from '../../projections/engine/generations.t
 import type { ViewName } from '../../projections/engine/port.ts';
 import { type RebuildParts, type Rebuilt, rebuildView, verifyView } from '../../projections/engine/rebuild.ts';
 import type { Config } from '../../schemas/config.ts';
-import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { Connections } from '../cluster/connections.ts';
@@ -73,7 +72,7 @@ const statusOfViews = async (
     VIEWS.map(async (view) => {
       const told = statusOf(connections, view, head, letters).catch((error: unknown) => ({
         view,
-        gone: reasonOf(error),
+        gone: error instanceof Error ? error.message : String(error),
       }));
       return pTimeout(told, {
         milliseconds: ANSWER_MS,

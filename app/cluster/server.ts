@@ -5,7 +5,6 @@ import type { Progress } from '../../projections/engine/port.ts';
 import { LagMeter } from '../../projections/engine/runner.ts';
 import { type Clock, systemClock } from '../../schemas/clock.ts';
 import type { Role } from '../../schemas/config.ts';
-import { reasonOf } from '../../stores/guard.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
 import { Connections, type Say } from './connections.ts';
@@ -48,7 +47,8 @@ class Lookout {
       this.logGone = undefined;
       for (const { meter } of this.watched.values()) meter.seen(head);
     } catch (error) {
-      this.logGone = reasonOf(error);
+      // Anybody may ask whether this is ready: what the server itself said is not for them.
+      this.logGone = error instanceof Error ? error.message : String(error);
     }
     for (const [view, { progress, meter }] of this.watched) {
       meter.applied(progress.checkpoint());
