@@ -18,6 +18,7 @@ import type { Access } from '../projections/views/guild-views/access.ts';
 import { readRoutes } from '../read-api/index.ts';
 import { renderElsewhere } from '../read-api/replay/rendering.ts';
 import { replayRoutes } from '../read-api/replay/routes.ts';
+import { systemClock } from '../schemas/clock.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Route } from '../schemas/http/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -85,7 +86,7 @@ export const apiRoutes = (config: Config, stores: Stores): Route[] => {
       access,
       gatewayUrl,
       ownWrites: (userId, reads) => write.ownWrites.seen(userId, reads),
-      now: Date.now,
+      now: systemClock.wallTime,
     }),
     ...replayRoutes({
       log,
@@ -146,7 +147,7 @@ export const gatewayEdge = async (
     config: { ...gatewayConfig(config), ...(shared.feed === undefined ? {} : { ringBytes: 0 }) },
     logger,
     metrics: gatewayMetrics(metrics),
-    clock: { now: Date.now },
+    clock: systemClock,
     spans,
     ...shared,
   });

@@ -2,6 +2,7 @@
 
 import { either } from 'fp-ts';
 import type { EventLog } from '../log/port.ts';
+import { systemClock } from '../schemas/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
 
@@ -34,9 +35,9 @@ const tracedAppend =
 /** @param spans left out where nothing is traced */
 export const meteredLog = (log: EventLog, metrics: Metrics, spans?: Spans): EventLog => {
   const append: Append = async (request) => {
-    const began = performance.now();
+    const began = systemClock.monotonic();
     const outcome = await log.append(request);
-    metrics.appendSeconds.observe((performance.now() - began) / 1000);
+    metrics.appendSeconds.observe((systemClock.monotonic() - began) / 1000);
     if (either.isRight(outcome)) metrics.appendedEvents.inc(outcome.right.length);
     return outcome;
   };

@@ -3,15 +3,14 @@
  * caused them, so that it can be repeated from any checkpoint without harm.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import { either } from 'fp-ts';
-import pTimeout from 'p-timeout';
 import type { Checkpoints } from '../coordination/port.ts';
 import { type ChannelState, createChannel } from '../domain/channel.ts';
 import type { Decision } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import type { LogReader } from '../log/port.ts';
+import { systemClock, within } from '../schemas/clock.ts';
 import {
   type EventOf,
   FOLLOWED_UP,
@@ -114,7 +113,7 @@ export class Processes {
     const cause =
       causes.find((event) => event.position === position) ?? causes.find((event) => event.key === key) ?? causes[0];
     if (cause === undefined) return position;
-    return pTimeout(this.follow(cause), { milliseconds: timeoutMs, message: false });
+    return within(systemClock, timeoutMs, this.follow(cause));
   }
 
   private stepsAfter(event: Causing): readonly Step[] {
@@ -207,7 +206,7 @@ export class Leftovers {
         // Log or vault are gone: what is left undone stays so until they are back.
         if (!signal.aborted) logger.warn({ err: error }, 'what must follow could not be looked through');
       }
-      await delay(LOOK_MS, undefined, { signal }).catch(() => {});
+      await systemClock.delay(LOOK_MS, signal);
     }
   }
 

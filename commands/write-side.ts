@@ -57,7 +57,7 @@ export interface WriteSide {
 
 export const createWriteSide = async (options: WriteSideOptions): Promise<WriteSide> => {
   const { log, views, vault, keys, tokens } = options;
-  const now = Date.now;
+  const now = systemClock.wallTime;
   const states = new StateStore(log, views.snapshots);
   const mailboxes = new Mailboxes({
     log,

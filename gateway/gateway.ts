@@ -1,11 +1,10 @@
 /** The gateway: takes sockets over, delivers batches to their sessions, sends them away when the process stops. */
 
 import type { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-import pTimeout from 'p-timeout';
 import type { WebSocket } from 'ws';
 import type { Ephemeral, Typing } from '../commands/port.ts';
 import { EventRenderer } from '../presenter/dispatches.ts';
+import { type Clock, within } from '../schemas/clock.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Op } from '../schemas/gateway/frames.ts';
 import type { GatewayConfig } from './config.ts';
@@ -36,7 +35,12 @@ const sendAway = (outbox: Outbox, session: Session): void => {
  * Resolves when every session has been told. Whose commands are under way is told last, and when they are answered,
  * which may take a second longer than `windowMs`.
  */
-const drainSessions = async (outbox: Outbox, sessions: readonly Session[], windowMs: number): Promise<void> => {
+const drainSessions = async (
+  outbox: Outbox,
+  sessions: readonly Session[],
+  windowMs: number,
+  clock: Clock,
+): Promise<void> => {
   const ticks = Math.max(1, Math.floor(windowMs / TICK_MS));
   const perTick = Math.ceil(sessions.length / ticks);
   const busy: Session[] = [];
@@ -45,17 +49,17 @@ const drainSessions = async (outbox: Outbox, sessions: readonly Session[], windo
       if (session.commandsInFlight > 0) busy.push(session);
       else sendAway(outbox, session);
     }
-    if (windowMs > 0 && at + perTick < sessions.length) await delay(TICK_MS);
+    if (windowMs > 0 && at + perTick < sessions.length) await clock.delay(TICK_MS);
   }
   for (let waited = 0; waited < ANSWER_MS && busy.some((session) => session.commandsInFlight > 0); waited += TICK_MS) {
-    await delay(TICK_MS);
+    await clock.delay(TICK_MS);
   }
   for (const session of busy) sendAway(outbox, session);
 };
 
 // One timer that looks all sessions over for who never identified, stopped beating, or does not close.
 
-/** @param now milliseconds since 1970. */
+/** @param now milliseconds that never go back */
 const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: number): void => {
   const silence = config.heartbeatIntervalMs * config.heartbeatTolerance;
   for (const session of sessions) {
@@ -99,7 +103,7 @@ class ParleyGateway implements Gateway, SessionHost {
   private readonly inbound: Inbound;
   private readonly hello: Buffer;
   private readonly sockets = new Set<Session>();
-  private readonly timer: NodeJS.Timeout;
+  private readonly endSweeps: () => void;
   private live = 0;
   private draining = false;
   private whenEmpty: (() => void) | undefined;
@@ -114,8 +118,8 @@ class ParleyGateway implements Gateway, SessionHost {
     this.parts = { deps, renderer, subscriptions, outbox, ring, delivery };
     this.inbound = new Inbound(this.parts, new Commands(deps, outbox));
     this.hello = controlFrame(Op.hello, { heartbeat_interval: deps.config.heartbeatIntervalMs });
-    this.timer = setInterval(() => sweep(this.sockets, deps.config, deps.clock.now()), deps.config.sweepIntervalMs);
-    this.timer.unref();
+    const { clock, config } = deps;
+    this.endSweeps = clock.every(config.sweepIntervalMs, () => sweep(this.sockets, config, clock.monotonic()));
   }
 
   get sessions(): number {
@@ -145,15 +149,15 @@ class ParleyGateway implements Gateway, SessionHost {
 
   async drain(windowMs: number): Promise<void> {
     this.draining = true;
-    await drainSessions(this.parts.outbox, [...this.sockets], windowMs);
+    await drainSessions(this.parts.outbox, [...this.sockets], windowMs, this.deps.clock);
     // Whoever does not close by then has stopped reading.
-    await pTimeout(this.empty(), { milliseconds: this.deps.config.closeGraceMs, message: false });
+    await within(this.deps.clock, this.deps.config.closeGraceMs, this.empty());
     await this.close();
   }
 
   close(): Promise<void> {
     this.draining = true;
-    clearInterval(this.timer);
+    this.endSweeps();
     for (const session of this.sockets) session.ws.terminate();
     return this.empty();
   }
@@ -187,7 +191,7 @@ class ParleyGateway implements Gateway, SessionHost {
   }
 
   now(): number {
-    return this.deps.clock.now();
+    return this.deps.clock.monotonic();
   }
 
   private empty(): Promise<void> {

@@ -1,5 +1,7 @@
 /** Identify: a fresh session. Its snapshot and its subscriptions belong to one position, so nothing falls between them. */
+
 import type { Device } from '../coordination/port.ts';
+import type { Clock } from '../schemas/clock.ts';
 import { type Identify, validIntents } from '../schemas/gateway/frames.ts';
 import { dispatchPayload } from './encoding.ts';
 import { type GuildSnapshot, guildCreatePayload, readGuildSnapshot, type Scope } from './scope.ts';
@@ -73,7 +75,7 @@ const sendSnapshot = async (parts: Parts, session: Session, snapshot: Snapshot):
   await writer.add(dispatchPayload('READY', 0, JSON.stringify(await ready(parts, session, snapshot.scope))));
   if (session.isBot && snapshot.guilds.length > 0) {
     writer.end();
-    await readByClient(session);
+    await readByClient(session, parts.deps.clock);
   }
   for (const guild of snapshot.guilds) {
     await writer.add(await guildCreatePayload(parts.deps, session, guild, 0));
@@ -89,15 +91,15 @@ const sendSnapshot = async (parts: Parts, session: Session, snapshot: Snapshot):
  * side, and takes longer over READY than over what follows: a GUILD_CREATE read together with READY overtakes it, and
  * the bot is told it is ready before it knows who it is.
  */
-const readByClient = ({ ws }: Session): Promise<void> =>
+const readByClient = ({ ws }: Session, clock: Clock): Promise<void> =>
   new Promise((resolve) => {
     const done = (): void => {
-      clearTimeout(timer);
+      cancel();
       ws.off('pong', done);
       ws.off('close', done);
       resolve();
     };
-    const timer = setTimeout(done, PONG_TIMEOUT_MS);
+    const cancel = clock.setTimer(PONG_TIMEOUT_MS, done);
     ws.on('pong', done);
     ws.on('close', done);
     ws.ping();

@@ -6,6 +6,7 @@ import type { LogReader } from '../log/port.ts';
 import type { Presenter } from '../presenter/presenter.ts';
 import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
+import type { Clock } from '../schemas/clock.ts';
 import type { Audience } from '../schemas/streams.ts';
 import type { GatewayLogger } from '../telemetry/logger.ts';
 import type { Spans } from '../telemetry/spans.ts';
@@ -27,11 +28,6 @@ export interface GatewayMetrics {
   closes(code: number): void;
   /** A command is refused, for the reason the error catalogue names so. */
   refusals(error: string): void;
-}
-
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
 }
 
 export type GatewayPresenter = Pick<

@@ -194,7 +194,7 @@ export class World {
       config: { ...defaultGatewayConfig, sweepIntervalMs: 5, ...config },
       logger: { debug: () => {}, warn: (fields) => errors.push(fields), error: (fields) => errors.push(fields) },
       metrics: metricsOf(counters),
-      clock: { now: () => this.now },
+      clock: { ...systemClock, monotonic: () => this.now },
       registry,
     });
     this.views.onBatch((events, through) => gateway.deliver(events, through));

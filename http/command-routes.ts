@@ -3,6 +3,7 @@
 import { either } from 'fp-ts';
 import type { CommandBus, CommandShape } from '../commands/port.ts';
 import { type AnswerPresenter, presentAnswer } from '../presenter/answers.ts';
+import { systemClock } from '../schemas/clock.ts';
 import { type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 import { limitHeaders } from './errors.ts';
 
@@ -26,7 +27,7 @@ const routesOf = (bus: CommandBus, presenter: AnswerPresenter, command: CommandS
     const fields = { ...record(request.body), ...record(request.params) };
     const { outcome, limit } = await bus.submit(context, type, fields);
     if (either.isLeft(outcome)) return outcome;
-    const headers = limit === undefined ? {} : limitHeaders(limit, Date.now());
+    const headers = limit === undefined ? {} : limitHeaders(limit, systemClock.wallTime());
     if (status === 204) return either.right({ status, headers });
     const shown = await presentAnswer(presenter, outcome.right.answer);
     return either.isLeft(shown) ? shown : either.right({ status, body: shown.right, headers });

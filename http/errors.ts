@@ -1,5 +1,7 @@
 /** Every way a request can fail, as the answer a client gets. */
+
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { systemClock } from '../schemas/clock.ts';
 import {
   errorBody,
   fieldError,
@@ -88,7 +90,7 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 export const sendError = (reply: FastifyReply, error: ParleyError, metrics: Metrics): FastifyReply => {
   metrics.refusals.inc({ error: error.name });
   reply.code(error.status).header('content-type', JSON_TYPE);
-  if (error.limit !== undefined) reply.headers(limitHeaders(error.limit, Date.now()));
+  if (error.limit !== undefined) reply.headers(limitHeaders(error.limit, systemClock.wallTime()));
   if (error.status === 429)
     reply.headers(refusalHeaders(error.global === true ? 'global' : 'user', error.retryAfter ?? 1));
   else if (error.retryAfter !== undefined)

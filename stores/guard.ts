@@ -137,7 +137,7 @@ export class Guard implements Guarding {
       },
     );
     this.breaker.onBreak(() => {
-      this.openUntil = Date.now() + openMs;
+      this.openUntil = systemClock.monotonic() + openMs;
     });
   }
 
@@ -146,7 +146,7 @@ export class Guard implements Guarding {
       return await this.breaker.execute(ask);
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
-        const seconds = Math.max(1, Math.ceil((this.openUntil - Date.now()) / 1000));
+        const seconds = Math.max(1, Math.ceil((this.openUntil - systemClock.monotonic()) / 1000));
         throw new StoreUnavailable(this.store, seconds, { cause: error });
       }
       if (this.classify(error) !== 'transient') throw error;

@@ -6,7 +6,7 @@
 import { hostname } from 'node:os';
 import type { Attributes, Span as OtelSpan, SpanContext, SpanOptions } from '@opentelemetry/api';
 import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import pTimeout from 'p-timeout';
+import { systemClock, within } from '../schemas/clock.ts';
 
 /** Spans that wait to be sent; beyond it they are dropped. About 1 KB each. */
 const QUEUE = 4096;
@@ -191,7 +191,7 @@ export const openSpans = async ({ url, ratio, roles, onDropped }: SpansOptions):
     },
     close: async () => {
       const sent = provider.shutdown().catch(() => {});
-      await pTimeout(sent, { milliseconds: FLUSH_MS, fallback: () => {} });
+      await within(systemClock, FLUSH_MS, sent);
     },
   };
 };

@@ -15,6 +15,7 @@ import type { ProgressChannel } from '../../projections/engine/progress/port.ts'
 import { redisProgress } from '../../projections/engine/progress/redis.ts';
 import { deliverySink } from '../../projections/feed/publish.ts';
 import { openFeedPublisher } from '../../projections/feed/redis.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { EdgeOptions } from '../edges.ts';
 import type { Connections } from './connections.ts';
@@ -30,7 +31,7 @@ export const standForFinisher = async (
 ): Promise<void> => {
   const [vault, checkpoints] = await Promise.all([connections.vault(), connections.checkpoints()]);
   let leftovers: Leftovers | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let endRemembering = () => {};
   const remember = async (): Promise<void> => {
     // Log or vault are gone: it is told when they are back.
     await log.head().then(
@@ -41,12 +42,12 @@ export const standForFinisher = async (
   const leadership = connections.leaderships().seek({
     name: `${config.cluster.namespace} finisher`,
     onGained: async () => {
-      leftovers = new Leftovers({ log, processes: write.processes, checkpoints, logger, now: Date.now });
+      leftovers = new Leftovers({ log, processes: write.processes, checkpoints, logger, now: systemClock.wallTime });
       leftovers.start();
-      timer = setInterval(() => void remember().catch(() => {}), REMEMBER_MS).unref();
+      endRemembering = systemClock.every(REMEMBER_MS, () => void remember().catch(() => {}));
     },
     onLost: async () => {
-      clearInterval(timer);
+      endRemembering();
       await leftovers?.stop();
     },
   });
@@ -128,22 +129,22 @@ const followView = async (parts: Parts, kind: ViewKind<unknown>): Promise<void> 
   const checkpoints = await parts.connections.checkpoints();
   const first = await generationOf(checkpoints, kind.name);
   const followed = new Set([await followGeneration(parts, kind, first)]);
-  const timers = new Set<NodeJS.Timeout>();
+  const ending = new Set<() => void>();
   const leave = watchGeneration(checkpoints, kind.name, first, async (generation) => {
     const former = [...followed];
     followed.add(await followGeneration(parts, kind, generation));
-    const timer = setTimeout(() => {
-      timers.delete(timer);
+    const cancel = systemClock.setTimer(OVERLAP_MS, () => {
+      ending.delete(cancel);
       for (const one of former) {
         followed.delete(one);
         void one.stop();
       }
-    }, OVERLAP_MS);
-    timers.add(timer);
+    });
+    ending.add(cancel);
   });
   opened.add(followed, async () => {
     leave();
-    for (const timer of timers) clearTimeout(timer);
+    for (const cancel of ending) cancel();
     await Promise.all([...followed].map((one) => one.stop()));
   });
 };

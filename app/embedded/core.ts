@@ -120,7 +120,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     await vault.rememberPosition(log.epoch, head);
     told = head;
   };
-  let timer: NodeJS.Timeout | undefined;
+  let endRemembering = () => {};
 
   return {
     log,
@@ -137,7 +137,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     },
     async start() {
       await remember();
-      timer = setInterval(() => void remember().catch(options.onFailure), REMEMBER_MS).unref();
+      endRemembering = systemClock.every(REMEMBER_MS, () => void remember().catch(options.onFailure));
       views.setProcessesThrough(() => write.processes.through());
       views.onBatch((events, through) => write.processes.onBatch(events, through));
       const behind = write.processes.catchUp(views.processesThrough);
@@ -145,7 +145,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
       await behind;
     },
     async close() {
-      clearInterval(timer);
+      endRemembering();
       await views.stop();
       await remember();
       await vault.close();

@@ -1,5 +1,6 @@
 /** The embedded profile as a server: the core with its HTTP and socket edges. */
 
+import { systemClock } from '../../schemas/clock.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
 import { openCore } from './core.ts';
 
@@ -31,13 +32,13 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const gateway = await gatewayEdge(options, core, http, { registry: core.registry });
   core.listenForTyping(gateway);
   views.onBatch((events, through) => gateway.deliver(events, through));
-  const sample = setInterval(() => {
+  const endSamples = systemClock.every(1000, () => {
     const lag = views.lag();
     const view = 'all';
     metrics.viewPosition.set({ view }, views.checkpoint());
     metrics.viewLagEvents.set({ view }, lag.events);
     metrics.viewLagSeconds.set({ view }, lag.seconds);
-  }, 1000).unref();
+  });
   await core.start();
   const url = await listen(http, config);
 
@@ -46,7 +47,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     firstStart,
     async stop() {
       draining = true;
-      clearInterval(sample);
+      endSamples();
       await gateway.drain(config.drainMs);
       await http.close();
       await gateway.close();

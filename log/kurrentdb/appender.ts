@@ -3,6 +3,7 @@
 import { ErrorType, type JSONEventData, type Position, type WrongExpectedVersionError } from '@eventstore/db-client';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
+import { systemClock } from '../../schemas/clock.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
@@ -104,7 +105,7 @@ export class Appender {
   private async store(request: AppendRequest): Promise<Answer> {
     const events = request.events.map(toProposed);
     const expectedRevision = request.expected === 0 ? 'no_stream' : BigInt(request.expected - 1);
-    const deadline = Date.now() + this.triedMs;
+    const deadline = systemClock.monotonic() + this.triedMs;
     let repeated = false;
     const attempt = async (): Promise<Answer> => {
       const { stream } = request;
@@ -118,7 +119,7 @@ export class Appender {
     };
     const again = (error: unknown): boolean => {
       repeated = true;
-      return classify(error) === 'transient' && Date.now() < deadline;
+      return classify(error) === 'transient' && systemClock.monotonic() < deadline;
     };
     try {
       return await retrying(attempt, {

@@ -10,6 +10,7 @@ import {
   type ResolvedEvent,
   type StreamingRead,
 } from '@eventstore/db-client';
+import { systemClock } from '../../schemas/clock.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { asking } from '../../stores/kurrentdb/connection.ts';
 import { isMisplaced, NoAnswer, typeOf } from '../../stores/kurrentdb/failures.ts';
@@ -35,15 +36,17 @@ const taking = <E>(read: StreamingRead<Resolved<E>>, take: Take<E>, silenceMs: n
     const end = (settle: () => void): void => {
       if (over) return;
       over = true;
-      clearTimeout(timer);
+      cancel();
       // Rejects where there never was a connection.
       read.cancel().catch(() => {});
       settle();
     };
-    const timer = setTimeout(() => end(() => reject(new NoAnswer(silenceMs))), silenceMs);
+    const wait = () => systemClock.setTimer(silenceMs, () => end(() => reject(new NoAnswer(silenceMs))));
+    let cancel = wait();
     read.on('data', ({ event }) => {
       if (over || event === undefined) return;
-      timer.refresh();
+      cancel();
+      cancel = wait();
       try {
         if (!take(event)) end(resolve);
       } catch (error) {

@@ -13,6 +13,7 @@ import {
   type ReadPosition,
   streamNameFilter,
 } from '@eventstore/db-client';
+import { systemClock } from '../../schemas/clock.ts';
 import { NoAnswer } from '../../stores/kurrentdb/failures.ts';
 
 /** What the server looks through before it tells how far it is, whether or not something was found. */
@@ -119,7 +120,7 @@ export class Following {
   private more(silenceMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (): void => {
-        clearTimeout(timer);
+        cancel();
         signal?.removeEventListener('abort', done);
         resolve();
       };
@@ -127,7 +128,7 @@ export class Following {
         reject(new NoAnswer(silenceMs!));
         done();
       };
-      const timer = silenceMs === undefined ? undefined : setTimeout(late, silenceMs);
+      const cancel = silenceMs === undefined ? () => {} : systemClock.setTimer(silenceMs, late);
       this.wake = done;
       signal?.addEventListener('abort', done);
     });

@@ -1,7 +1,8 @@
 /** Following the log without an end: subscriptions do not reconnect, so each goes on in a new one from its own place. */
 
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-client';
+import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { isMisplaced } from '../../stores/kurrentdb/failures.ts';
@@ -86,7 +87,7 @@ export const follow = async (
       following.stop();
     }
     if (misplaced) await course.mend(reading).catch(() => {});
-    else await delay(PAUSE_MS, undefined, { signal }).catch(() => {});
+    else await systemClock.delay(PAUSE_MS, signal);
   }
 };
 
@@ -194,12 +195,12 @@ export class Names {
   private reached(position: number): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (reached: boolean): void => {
-        clearTimeout(timer);
+        cancel();
         this.waiting.delete(waiting);
         resolve(reached);
       };
       const waiting = { position, end };
-      const timer = setTimeout(() => end(false), PATIENCE_MS);
+      const cancel = systemClock.setTimer(PATIENCE_MS, () => end(false));
       this.waiting.add(waiting);
     });
   }

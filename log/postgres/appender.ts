@@ -3,6 +3,7 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Client } from 'pg';
+import type { Clock } from '../../schemas/clock.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Batcher } from '../../stores/batcher.ts';
@@ -31,10 +32,12 @@ export class Appender {
   private readonly url: string;
   private readonly onCommitted: (events: number) => void;
   private readonly batcher: Batcher<AppendRequest, Answer>;
+  private readonly clock: Clock;
   private connection: Client | undefined;
 
-  constructor(url: string, onCommitted: (events: number) => void) {
+  constructor(url: string, clock: Clock, onCommitted: (events: number) => void) {
     this.url = url;
+    this.clock = clock;
     this.onCommitted = onCommitted;
     this.batcher = new Batcher({
       gather,
@@ -73,7 +76,7 @@ export class Appender {
    */
   private async store(requests: readonly AppendRequest[]): Promise<readonly Answer[]> {
     const values = appendArguments(requests);
-    const deadline = Date.now() + triedMs;
+    const deadline = this.clock.monotonic() + triedMs;
     let repeated = false;
     const attempt = async (): Promise<readonly Answer[]> => {
       this.connection ??= await this.connect();
@@ -89,7 +92,7 @@ export class Appender {
       if (isFull(failure) || classify(failure) !== 'transient') return false;
       this.lose();
       repeated = true;
-      return Date.now() < deadline;
+      return this.clock.monotonic() < deadline;
     };
     return retrying(attempt, { again, firstMs: pauseMs, longestMs: pauseMs });
   }

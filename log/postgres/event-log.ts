@@ -1,8 +1,8 @@
 /** The event log in PostgreSQL, shared by any number of nodes. */
 
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { connectTo, Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import type { EventLog } from '../port.ts';
@@ -18,6 +18,8 @@ export interface PostgresEventLogOptions {
   readonly onCommit?: (events: number) => void;
   /** Connections for reading. Default 8. */
   readonly poolSize?: number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 const FORMAT = 1;
@@ -47,12 +49,14 @@ class Listener {
   private readonly bell: Bell;
   private readonly stopping = new AbortController();
   private connection: Client | undefined;
-  private readonly clock: NodeJS.Timeout;
+  private readonly clock: Clock;
+  private readonly endLooks: () => void;
 
-  constructor(url: string, bell: Bell) {
+  constructor(url: string, bell: Bell, clock: Clock) {
     this.url = url;
     this.bell = bell;
-    this.clock = setInterval(() => bell.ring(), LOOK_MS).unref();
+    this.clock = clock;
+    this.endLooks = clock.every(LOOK_MS, () => bell.ring());
     void this.listen();
   }
 
@@ -71,12 +75,12 @@ class Listener {
       } catch {
         // Until it is back, tails look by the clock.
       }
-      await delay(PAUSE_MS, undefined, { signal: this.stopping.signal }).catch(() => {});
+      await this.clock.delay(PAUSE_MS, this.stopping.signal);
     }
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.clock);
+    this.endLooks();
     this.stopping.abort();
     await this.connection?.end().catch(() => {});
   }
@@ -84,7 +88,7 @@ class Listener {
 
 /** @throws when the server cannot be reached or holds the log of a newer Parley. */
 export const openPostgresEventLog = async (options: PostgresEventLogOptions): Promise<EventLog> => {
-  const { url, onCommit = () => {}, poolSize } = options;
+  const { url, onCommit = () => {}, poolSize, clock = systemClock } = options;
   const postgres = new Postgres('log', { url, connections: poolSize });
   let epoch = await prepare(postgres).catch(async (error: unknown) => {
     await postgres.close();
@@ -92,10 +96,10 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
   });
   const reader = new Reader(postgres);
   const bell = new Bell();
-  const listener = new Listener(url, bell);
+  const listener = new Listener(url, bell, clock);
   const tails = new OpenTails(() => bell.ring());
   let closed = false;
-  const appender = new Appender(url, (events) => {
+  const appender = new Appender(url, clock, (events) => {
     bell.ring();
     onCommit(events);
   });

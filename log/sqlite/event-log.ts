@@ -1,6 +1,7 @@
 /** The event log in one SQLite file. */
 
 import { mkdirSync } from 'node:fs';
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { lockDirectory } from '../../stores/sqlite/lock.ts';
 import type { EventLog, LogReader } from '../port.ts';
@@ -109,22 +110,16 @@ const POLL_INTERVAL = 100;
  */
 export const openSqliteLogReader = async (options: {
   readonly directory: string;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }): Promise<LogReader & { close(): Promise<void> }> => {
-  const database = openForReading(options.directory);
+  const { directory, clock = systemClock } = options;
+  const database = openForReading(directory);
   const epoch = epochOf(database);
   const reader = new Reader(database);
   const source: TailSource = {
     next: async (position, limit) => (await reader.readAll({ after: position, limit })).events,
-    more: (_position, signal) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(done, POLL_INTERVAL);
-        function done() {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', done);
-          resolve();
-        }
-        signal.addEventListener('abort', done);
-      }),
+    more: (_position, signal) => clock.delay(POLL_INTERVAL, signal),
   };
   return {
     epoch,
