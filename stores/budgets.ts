@@ -94,8 +94,8 @@ export const BUDGETS = {
     mistrustMs: 2000,
   },
   leases: {
-    /** A holder that hangs stops leading by its own clock after 2.7 s, and somebody else leads after 4.5 s at the latest. */
-    leadership: { leaseMs: 4000, renewMs: 1000 },
+    /** A holder that hangs stops leading by its own clock after 2 s, and somebody else leads after 3.3 s at the latest. */
+    leadership: { leaseMs: 3000, renewMs: 600 },
     /** A process that loses the list goes on for 20 s at most; a worker of a dead one is free after 30 s. */
     worker: { leaseMs: 30_000, renewMs: 5000 },
   },
