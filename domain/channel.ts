@@ -62,6 +62,8 @@ export interface MessageState {
   readonly messageId: string;
   readonly ordinal: number;
   readonly author: string;
+  /** One of `MessageType`. */
+  readonly type: number;
   readonly deleted: boolean;
   /** How many people reacted with each emoji. */
   readonly reactions: ReadonlyMap<string, number>;
@@ -76,8 +78,8 @@ export const evolveMessage = (
   about: { readonly messageId: string; readonly userId?: string; readonly emoji?: string },
 ): MessageState | undefined => {
   if (event.type === 'message-posted' && event.data.messageId === about.messageId) {
-    const { messageId, ordinal, author } = event.data;
-    return { messageId, ordinal, author, deleted: false, reactions: new Map(), reacted: false };
+    const { messageId, ordinal, author, messageType: type } = event.data;
+    return { messageId, ordinal, author, type, deleted: false, reactions: new Map(), reacted: false };
   }
   if (message === undefined || !('messageId' in event.data) || event.data.messageId !== about.messageId) return message;
   if (event.type === 'message-deleted') return { ...message, deleted: true };
@@ -171,6 +173,9 @@ export const post = (command: Post, state: ChannelState): Decision => {
   return happen(event);
 };
 
+/** Somebody wrote it; the others are the server's own words about what somebody did. */
+const isWritten = ({ type }: MessageState): boolean => type === MessageType.default || type === MessageType.reply;
+
 export const edit = (
   command: OnMessage & {
     readonly body: MessageBody;
@@ -186,6 +191,7 @@ export const edit = (
   const { message } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
   if (message.author !== command.userId) return refuse('cannotEditOthers');
+  if (!isWritten(message)) return refuse('systemMessage');
   if (command.body.content === '' && command.body.embeds.length === 0) return refuse('emptyMessage');
   const written = mentionsIn(command.body.content, command.allowed, allows(rights, Permission.mentionEveryone));
   return happen({

@@ -4,6 +4,7 @@
  */
 import type { Overwrite } from '../schemas/events/channel.ts';
 
+/** Every bit of Discord's by name, also those that ask for nothing here. */
 export const Permission = {
   createInvite: 1n << 0n,
   kickMembers: 1n << 1n,
@@ -12,15 +13,51 @@ export const Permission = {
   manageChannels: 1n << 4n,
   manageGuild: 1n << 5n,
   addReactions: 1n << 6n,
+  viewAuditLog: 1n << 7n,
+  prioritySpeaker: 1n << 8n,
+  stream: 1n << 9n,
   viewChannel: 1n << 10n,
   sendMessages: 1n << 11n,
+  sendTtsMessages: 1n << 12n,
   manageMessages: 1n << 13n,
   embedLinks: 1n << 14n,
   attachFiles: 1n << 15n,
   readMessageHistory: 1n << 16n,
   mentionEveryone: 1n << 17n,
+  useExternalEmojis: 1n << 18n,
+  viewGuildInsights: 1n << 19n,
+  connect: 1n << 20n,
+  speak: 1n << 21n,
+  muteMembers: 1n << 22n,
+  deafenMembers: 1n << 23n,
+  moveMembers: 1n << 24n,
+  useVoiceActivity: 1n << 25n,
   changeNickname: 1n << 26n,
+  manageNicknames: 1n << 27n,
   manageRoles: 1n << 28n,
+  manageWebhooks: 1n << 29n,
+  manageGuildExpressions: 1n << 30n,
+  useApplicationCommands: 1n << 31n,
+  requestToSpeak: 1n << 32n,
+  manageEvents: 1n << 33n,
+  manageThreads: 1n << 34n,
+  createPublicThreads: 1n << 35n,
+  createPrivateThreads: 1n << 36n,
+  useExternalStickers: 1n << 37n,
+  sendMessagesInThreads: 1n << 38n,
+  useEmbeddedActivities: 1n << 39n,
+  moderateMembers: 1n << 40n,
+  viewCreatorMonetizationAnalytics: 1n << 41n,
+  useSoundboard: 1n << 42n,
+  createGuildExpressions: 1n << 43n,
+  createEvents: 1n << 44n,
+  useExternalSounds: 1n << 45n,
+  sendVoiceMessages: 1n << 46n,
+  setVoiceChannelStatus: 1n << 48n,
+  sendPolls: 1n << 49n,
+  useExternalApps: 1n << 50n,
+  pinMessages: 1n << 51n,
+  bypassSlowmode: 1n << 52n,
 } as const;
 
 export const ALL_PERMISSIONS = Object.values(Permission).reduce((all, bit) => all | bit, 0n);
@@ -43,7 +80,8 @@ const DIRECT =
   Permission.sendMessages |
   Permission.embedLinks |
   Permission.attachFiles |
-  Permission.readMessageHistory;
+  Permission.readMessageHistory |
+  Permission.pinMessages;
 
 export interface GuildRights {
   readonly id: string;

@@ -22,6 +22,9 @@ const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction
 
 const EMPTY: MessageBody = { content: '', embeds: [] };
 
+/** Events after which a message looks different. */
+export type MessageChange = EventOf<'message-edited'>;
+
 interface MessageSources {
   readonly views: Omit<Readers, 'timelines'>;
   readonly timelines: TimelineReader;
@@ -58,7 +61,7 @@ export class MessagePresenter {
     return Object.assign(message, { guild_id: guildId }, member && { member: presentMember(member) });
   }
 
-  async edited(event: EventOf<'message-edited'>, guildId: string | null): Promise<ApiMessage | undefined> {
+  async edited(event: MessageChange, guildId: string | null): Promise<ApiMessage | undefined> {
     const row = await this.timelines.message(channelIdOf(event.stream)!, event.data.messageId, '');
     if (row === undefined) return undefined;
     const asEdited: MessageRow = {

@@ -16,7 +16,7 @@ import {
   presentInvite,
   presentMember,
 } from './guilds.ts';
-import { MessagePresenter } from './messages.ts';
+import { type MessageChange, MessagePresenter } from './messages.ts';
 import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiUser } from './shapes.ts';
 import { UserPresenter } from './users.ts';
 
@@ -129,8 +129,8 @@ export class Presenter {
     return message;
   }
 
-  /** The `d` of a MESSAGE_UPDATE: the message as that edit left it; `undefined` when there is no such message any more. */
-  async edited(event: EventOf<'message-edited'>, guildId: string | null): Promise<ApiMessage | undefined> {
+  /** The `d` of a MESSAGE_UPDATE: the message as that event left it; `undefined` when there is no such message any more. */
+  async edited(event: MessageChange, guildId: string | null): Promise<ApiMessage | undefined> {
     return this.messagePresenter.edited(event, guildId);
   }
 

@@ -213,6 +213,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
           messageId: messageId(channel, 1),
           ordinal: 1,
           author: ANN,
+          type: 0,
           deleted: false,
           reactions: new Map([
             ['👍', 1],

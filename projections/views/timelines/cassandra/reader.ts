@@ -10,6 +10,7 @@ import {
   reactionsIn,
   reactorsOf,
   type StoredRow,
+  typeOf,
 } from './rows.ts';
 import { boundOf, idOf, MAX_ID, Places, type Tables } from './tables.ts';
 
@@ -153,6 +154,7 @@ export class CassandraTimelineReader implements TimelineReader {
         messageId,
         ordinal: Number(row.ordinal),
         author: String(row.author),
+        type: typeOf(row),
         deleted: row.deleted === true,
         reactions: new Map(countsOf(reactions, '').map(({ emoji, count }) => [emoji, count])),
         reacted: reaction !== undefined && reactions.has(reactionKey(reaction.userId, reaction.emoji)),

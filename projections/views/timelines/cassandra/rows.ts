@@ -92,6 +92,10 @@ const NO_REACTIONS: ReadonlyMap<string, bigint> = new Map();
 export const reactionsIn = (row: StoredRow): ReadonlyMap<string, bigint> =>
   row.deleted === true ? NO_REACTIONS : (row.reactions ?? NO_REACTIONS);
 
+/** Rows of a former version lack it. */
+export const typeOf = (row: Pick<Row, 'type' | 'reply_to'>): number =>
+  row.type ?? formerMessageType(row.reply_to === null ? null : String(row.reply_to));
+
 export const messageOf = (channelId: string, row: Row, viewer: string): MessageRow => {
   const deleted = row.deleted === true;
   const replyTo = row.reply_to === null ? null : String(row.reply_to);
@@ -104,7 +108,7 @@ export const messageOf = (channelId: string, row: Row, viewer: string): MessageR
     author: String(row.author),
     time: Number(row.time),
     editedTime: row.edited_time === null ? null : Number(row.edited_time),
-    type: row.type ?? formerMessageType(replyTo),
+    type: typeOf(row),
     replyTo,
     mentions: row.mentions === null || row.mentions === '' ? NO_MENTIONS : (JSON.parse(row.mentions) as Mentions),
     flags: row.flags ?? 0,

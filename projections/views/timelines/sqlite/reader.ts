@@ -147,6 +147,7 @@ export class SqliteTimelineReader implements TimelineReader {
         messageId,
         ordinal: found[1],
         author: found[4],
+        type: found[7],
         deleted: found[15] === 1,
         reactions: new Map(this.ask.counts.all(...key)),
         reacted:
