@@ -2,7 +2,7 @@
 
 import type { Dispatch, EventRenderer } from '../presenter/dispatches.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import { Op } from '../schemas/gateway/frames.ts';
+import { hasAny, Op } from '../schemas/gateway/frames.ts';
 import type { Session } from './session.ts';
 
 /** FIN and opcode "text"; what a server sends is not masked (RFC 6455, 5.1). */
@@ -117,6 +117,8 @@ export class EncodedDispatch {
   private readonly carriesText: boolean;
   private readonly visibleTo: Dispatch['visibleTo'];
   private veiled: Veiled | undefined;
+  /** Frames of `frameBefore`; most dispatches are the last of their event and have none. */
+  private earlier: Map<string, Buffer> | undefined;
 
   /** @param position of its event */
   constructor({ name, data, intents, carriesText, visibleTo }: Dispatch, position: number) {
@@ -133,7 +135,7 @@ export class EncodedDispatch {
 
   /** Whether the session gets it. */
   admits(session: Session): boolean {
-    return (session.intents & this.intents) === this.intents && this.concerns(session);
+    return hasAny(session.intents, this.intents) && this.concerns(session);
   }
 
   /** Whether it is about something the session may see, asked for or not. */
@@ -146,6 +148,18 @@ export class EncodedDispatch {
     if (session.readsContent || !this.carriesText) return this.whole;
     this.veiled ??= veil(this.whole);
     return this.veiled.concerned.has(session.userId) ? this.whole : this.veiled.frame;
+  }
+
+  /** Not the last of its event, for a session that has seen through `s`: the same Buffer for all who have seen as much. */
+  frameBefore(session: Session, s: number): Buffer {
+    const frame = this.frame(session);
+    this.earlier ??= new Map();
+    const key = `${frame === this.whole ? 'whole' : 'veiled'} ${s}`;
+    const known = this.earlier.get(key);
+    if (known !== undefined) return known;
+    const earlier = withSequence(frame, s);
+    this.earlier.set(key, earlier);
+    return earlier;
   }
 }
 
@@ -171,6 +185,6 @@ export const encodedDispatches = async (
 export const framesOf = (dispatches: readonly EncodedDispatch[], session: Session, formerS: number): Buffer[] => {
   const admitted = dispatches.filter((dispatch) => dispatch.admits(session));
   return admitted.map((dispatch, i) =>
-    i === admitted.length - 1 ? dispatch.frame(session) : withSequence(dispatch.frame(session), formerS),
+    i === admitted.length - 1 ? dispatch.frame(session) : dispatch.frameBefore(session, formerS),
   );
 };

@@ -2,7 +2,7 @@
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
 import { type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
-import { Intent } from '../schemas/gateway/frames.ts';
+import { hasAny, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../schemas/streams.ts';
 import { type EncodedDispatch, framesOf, textFrame } from './encoding.ts';
 import type { Outbox } from './outbox.ts';
@@ -71,23 +71,33 @@ export class FanOut {
   private async deliverRun(topic: Topic | undefined, run: readonly RingEntry[]): Promise<void> {
     if (topic === undefined || run.length === 0) return;
     try {
-      const dispatches: EncodedDispatch[] = [];
-      for (const entry of run) dispatches.push(...(await entry.dispatches(this.renderer, topic.guildId)));
+      const told: (readonly EncodedDispatch[])[] = [];
+      for (const entry of run) told.push(await entry.dispatches(this.renderer, topic.guildId));
       let count = 0;
-      for (const session of topic.sessions) {
-        for (const dispatch of dispatches) {
-          if (!dispatch.admits(session)) continue;
-          this.outbox.push(session, dispatch.frame(session));
-          session.s = dispatch.position;
-          count += 1;
-        }
-      }
+      for (const session of topic.sessions) for (const dispatches of told) count += this.tell(session, dispatches);
       this.deps.metrics.dispatches(count);
-      if (count > 0) await this.outbox.keepPace(dispatches.reduce((sum, dispatch) => sum + dispatch.bytes, 0));
+      if (count > 0) await this.outbox.keepPace(told.flat().reduce((sum, dispatch) => sum + dispatch.bytes, 0));
     } catch (error) {
       this.fail(error, run[0]!.event, topic.sessions);
     }
     this.position = run.at(-1)!.event.position;
+  }
+
+  /** @returns how many of an event's dispatches the session gets */
+  private tell(session: Session, dispatches: readonly EncodedDispatch[]): number {
+    const [only] = dispatches;
+    if (only === undefined) return 0;
+    // Nearly every event has one, and nearly every session gets it: nothing is made for that.
+    if (dispatches.length === 1) {
+      if (!only.admits(session)) return 0;
+      this.outbox.push(session, only.frame(session));
+      session.s = only.position;
+      return 1;
+    }
+    const frames = framesOf(dispatches, session, session.s);
+    for (const frame of frames) this.outbox.push(session, frame);
+    if (frames.length > 0) session.s = only.position;
+    return frames.length;
   }
 
   private async deliverOne(entry: RingEntry): Promise<void> {
@@ -99,7 +109,7 @@ export class FanOut {
       // A new channel concerns also those who did not ask to be told of it: they hear what is said in it.
       const intents = event.type === 'channel-created' ? Intent.none : intentsOf(event.type, topic.guildId);
       for (const session of topic.sessions) {
-        if ((session.intents & intents) === intents) listeners.add(session);
+        if (hasAny(session.intents, intents)) listeners.add(session);
       }
     }
     const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];

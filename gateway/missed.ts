@@ -2,6 +2,7 @@
 
 import type { AudienceEntry } from '../projections/views/audience/view.ts';
 import { audiencesOf, intentsOf, isEventType, isInGuildCreate, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { hasAny } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelStream, guildAudience, userAudience } from '../schemas/streams.ts';
 import { type EncodedDispatch, encodedDispatches } from './encoding.ts';
 import type { RingEntry } from './ring.ts';
@@ -106,7 +107,7 @@ export class Window {
       if (heard === undefined || position <= heard.after) continue;
       if (heard.anew && isInGuildCreate(event)) continue;
       const intents = intentsOf(event.type, heard.guildId);
-      if ((this.session.intents & intents) === intents) return heard;
+      if (hasAny(this.session.intents, intents)) return heard;
     }
     return undefined;
   }
@@ -163,6 +164,6 @@ export class Window {
   private asksFor({ type, audience }: AudienceEntry): boolean {
     if (!isEventType(type)) return true;
     const intents = intentsOf(type, this.heard.get(audience)?.guildId ?? null);
-    return (this.session.intents & intents) === intents;
+    return hasAny(this.session.intents, intents);
   }
 }

@@ -18,6 +18,9 @@ export const Intent = {
   messageContent: 1 << 15,
 } as const;
 
+/** Whether a session has one of the intents that are asked for; what asks for none is for all. */
+export const hasAny = (intents: number, asked: number): boolean => asked === 0 || (intents & asked) !== 0;
+
 /** Every bit Discord has defined: 0 to 16, automatic moderation (20, 21) and polls (24, 25). */
 const DEFINED = 0x1ffff | (0b11 << 20) | (0b11 << 24);
 
