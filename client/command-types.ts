@@ -50,6 +50,16 @@ export interface CommandFields {
     readonly message_id: string;
     readonly emoji: string;
   };
+  /** Pin a message: 250 in a channel at most. */
+  readonly 'message.pin': {
+    readonly channel_id: string;
+    readonly message_id: string;
+  };
+  /** Take a pinned message down. */
+  readonly 'message.unpin': {
+    readonly channel_id: string;
+    readonly message_id: string;
+  };
   /** You have read everything up to this message. */
   readonly 'channel.read': {
     readonly channel_id: string;

@@ -149,6 +149,25 @@ export class Rest {
     return this.request('PUT', `/channels/${channelId}/messages/${messageId}/reactions/${reaction}/@me`);
   }
 
+  pin(channelId: string, messageId: string): Promise<null> {
+    return this.request('PUT', `/channels/${channelId}/messages/pins/${messageId}`);
+  }
+
+  unpin(channelId: string, messageId: string): Promise<null> {
+    return this.request('DELETE', `/channels/${channelId}/messages/pins/${messageId}`);
+  }
+
+  /** The last pinned first. @param page `before`: `pinned_at` of the last one of the page before */
+  pins(
+    channelId: string,
+    page: { readonly before?: string; readonly limit?: number } = {},
+  ): Promise<{
+    readonly items: readonly { readonly pinned_at: string; readonly message: Message }[];
+    readonly has_more: boolean;
+  }> {
+    return this.request('GET', `/channels/${channelId}/messages/pins${query(page)}`);
+  }
+
   /** Newest first. */
   history(channelId: string, page: HistoryQuery = {}): Promise<Message[]> {
     return this.request('GET', `/channels/${channelId}/messages${query(page)}`);

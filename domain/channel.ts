@@ -13,6 +13,12 @@ export interface ChannelSettings {
   readonly participants: readonly string[];
 }
 
+interface Pin {
+  readonly messageId: string;
+  /** Milliseconds since 1970. */
+  readonly pinnedTime: number;
+}
+
 export interface ChannelState extends StreamState {
   /** `undefined` until the channel is created. */
   settings: ChannelSettings | undefined;
@@ -20,16 +26,23 @@ export interface ChannelState extends StreamState {
   ordinal: number;
   /** When the last message's id says it was made, in milliseconds since 1970; 0 before the first. */
   headTime: number;
+  /** The channel's board, the last pinned last. */
+  pins: readonly Pin[];
   keys: RecentKeys;
 }
 
-interface ChannelStateJson extends Omit<ChannelState, 'keys'> {
+interface ChannelStateJson extends Omit<ChannelState, 'keys' | 'pins'> {
   readonly keys: RecentKeysJson;
+  readonly pins?: readonly Pin[];
 }
+
+const withoutPin = ({ pins }: ChannelState, messageId: string) => pins.filter((pin) => pin.messageId !== messageId);
+
+const isPinned = ({ pins }: ChannelState, messageId: string) => pins.some((pin) => pin.messageId === messageId);
 
 export const channelFold: Fold<ChannelState> = {
   version: 3,
-  initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, keys: new RecentKeys() }),
+  initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
@@ -39,11 +52,16 @@ export const channelFold: Fold<ChannelState> = {
     } else if (event.type === 'channel-created') {
       const { guildId, overwrites, participants } = event.data;
       state.settings = { guildId, overwrites, participants };
+    } else if (event.type === 'message-pinned') {
+      const { messageId, pinnedTime } = event.data;
+      state.pins = [...state.pins, { messageId, pinnedTime }];
+    } else if (event.type === 'message-unpinned') {
+      state.pins = withoutPin(state, event.data.messageId);
     }
     return state;
   },
-  fork: ({ sequence, settings, ordinal, headTime, keys }) => ({
-    ...{ sequence, settings, ordinal, headTime },
+  fork: ({ sequence, settings, ordinal, headTime, pins, keys }) => ({
+    ...{ sequence, settings, ordinal, headTime, pins },
     keys: new RecentKeys(keys),
   }),
   adopt: (fork) => {
@@ -53,7 +71,8 @@ export const channelFold: Fold<ChannelState> = {
   toJson: (state): ChannelStateJson => ({ ...state, keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { keys, ...rest } = json as ChannelStateJson;
-    return { ...rest, settings: rest.settings, keys: RecentKeys.fromJson(keys) };
+    // A state that was written down before there were pins has none.
+    return { ...rest, settings: rest.settings, pins: rest.pins ?? [], keys: RecentKeys.fromJson(keys) };
   },
 };
 
@@ -201,10 +220,26 @@ export const edit = (
       ordinal: message.ordinal,
       author: message.author,
       mentions: { users: written.users.filter((id) => command.knownUsers.has(id)), everyone: written.everyone },
+      pinned: isPinned(state, message.messageId),
     },
     secret: secretOf(command.userId, command.body),
   });
 };
+
+const onBoard = ({ messageId, ordinal, author }: MessageState, { userId }: ChannelActor) => ({
+  messageId,
+  ordinal,
+  author,
+  userId,
+});
+
+const takenDown = (message: MessageState, actor: ChannelActor, state: ChannelState): DecidedEvent => ({
+  type: 'message-unpinned',
+  data: {
+    ...onBoard(message, actor),
+    lastPinnedTime: withoutPin(state, message.messageId).at(-1)?.pinnedTime ?? null,
+  },
+});
 
 export const remove = (command: OnMessage, state: ChannelState): Decision => {
   const rights = rightsIn(state, command);
@@ -216,7 +251,8 @@ export const remove = (command: OnMessage, state: ChannelState): Decision => {
   if (message.author !== command.userId && !allows(rights, Permission.manageMessages))
     return refuse('missingPermissions');
   const { messageId, ordinal, author } = message;
-  return happen({ type: 'message-deleted', data: { messageId, ordinal, author } });
+  const deleted: DecidedEvent = { type: 'message-deleted', data: { messageId, ordinal, author } };
+  return isPinned(state, messageId) ? happen(takenDown(message, command, state), deleted) : happen(deleted);
 };
 
 interface React extends OnMessage {
@@ -252,4 +288,53 @@ export const removeReaction = (command: React, state: ChannelState): Decision =>
   const { message } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
   return message.reacted ? happen({ type: 'reaction-removed', data: reactionData(message, command) }) : nothing;
+};
+
+export const MAX_PINS = 250;
+
+/** Puts a message on the channel's board, and says so in the channel. */
+export const pin = (
+  command: OnMessage & {
+    /** The clock, in milliseconds since 1970. */
+    readonly now: number;
+    /** Low bits of the id of the message that says so. */
+    readonly low: bigint;
+  },
+  state: ChannelState,
+): Decision => {
+  const refusal = denied(rightsIn(state, command), Permission.pinMessages);
+  if (refusal !== undefined) return refusal;
+  if (state.keys.has(command.key)) return nothing;
+  const { message, now, low, userId } = command;
+  if (message === undefined || message.deleted) return refuse('unknownMessage');
+  if (!isWritten(message)) return refuse('systemMessage');
+  if (isPinned(state, message.messageId)) return nothing;
+  if (state.pins.length >= MAX_PINS) return refuse('tooManyPins');
+  const pinnedTime = Math.max(now, (state.pins.at(-1)?.pinnedTime ?? 0) + 1);
+  return happen(
+    { type: 'message-pinned', data: { ...onBoard(message, command), pinnedTime } },
+    {
+      type: 'message-posted',
+      data: {
+        messageId: messageIdAfter(state.headTime, now, low),
+        ordinal: state.ordinal + 1,
+        author: userId,
+        messageType: MessageType.channelPinnedMessage,
+        replyTo: message.messageId,
+        mentions: { users: [], everyone: false },
+        flags: 0,
+        nonce: null,
+      },
+      secret: secretOf(userId, { content: '', embeds: [] }),
+    },
+  );
+};
+
+export const unpin = (command: OnMessage, state: ChannelState): Decision => {
+  const refusal = denied(rightsIn(state, command), Permission.pinMessages);
+  if (refusal !== undefined) return refusal;
+  if (state.keys.has(command.key)) return nothing;
+  const { message } = command;
+  if (message === undefined || message.deleted) return refuse('unknownMessage');
+  return isPinned(state, message.messageId) ? happen(takenDown(message, command, state)) : nothing;
 };

@@ -1,7 +1,7 @@
 /** What holds for every aggregate, over random commands. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addReaction, type ChannelState, edit, post, remove, removeReaction } from './channel.ts';
+import { addReaction, type ChannelState, edit, pin, post, remove, removeReaction, unpin } from './channel.ts';
 import type { Decision, Fold, StreamState } from './decider.ts';
 import { type DirectState, directFold, openDirect } from './direct.ts';
 import { createGuild, type GuildState, guildFold } from './guild.ts';
@@ -104,6 +104,13 @@ const channel: Aggregate<ChannelState> = {
       onMessage,
       (on, k) => (state, history) =>
         removeReaction({ ...actor(on.userId), key: k, message: facts(history, on), emoji: on.emoji }, state),
+    ),
+    ...[pin, unpin].map((decide) =>
+      drawnFor<ChannelState>()(
+        onMessage,
+        (on, k) => (state, history) =>
+          decide({ ...actor(on.userId), key: k, message: facts(history, on), now: NOW, low: 1n }, state),
+      ),
     ),
   ),
 };

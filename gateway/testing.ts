@@ -105,7 +105,7 @@ const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
     },
     edited: async (event, guildId) => {
       const message = await presenter.edited(event, guildId);
-      return message && { ...message, content: event.data.sealed.box };
+      return message && ('sealed' in event.data ? { ...message, content: event.data.sealed.box } : message);
     },
   };
 };

@@ -4,7 +4,9 @@ import { channelPermissions, Permission } from '../domain/permissions.ts';
 import type { Views } from '../projections/port.ts';
 import type { ChannelRow } from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { Intent } from '../schemas/gateway/frames.ts';
 import { channelIdOf } from '../schemas/streams.ts';
+import { isoTime } from './guilds.ts';
 import type { Presenter } from './presenter.ts';
 import type { ApiMessage } from './shapes.ts';
 
@@ -93,6 +95,10 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'reaction-removed': async (event, guildId) => [
     dispatch('MESSAGE_REACTION_REMOVE', reaction(event, guildId), intentsOf(event.type, guildId)),
   ],
+
+  'message-pinned': (event, guildId, deps) => pinsUpdate(event, event.data.pinnedTime, guildId, deps),
+
+  'message-unpinned': (event, guildId, deps) => pinsUpdate(event, event.data.lastPinnedTime, guildId, deps),
 
   'channel-created': (event, _, deps) =>
     event.data.guildId === null ? directChannel(event, deps) : guildChannel(event, event.data.guildId, deps),
@@ -188,6 +194,25 @@ const directChannel = (event: EventOf<'channel-created'>, { presenter }: Deps): 
     return dispatch('CHANNEL_CREATE', await presenter.channel(channel, userId), intentsOf(event.type, null), isTheirs);
   };
   return Promise.all(channel.participants.map(shownTo));
+};
+
+/** The message as it is now, then the board: a channel's settings, for which sessions ask with other intents in a guild. */
+const pinsUpdate = async (
+  event: EventOf<'message-pinned'> | EventOf<'message-unpinned'>,
+  lastPinned: number | null,
+  guildId: string | null,
+  { presenter }: Deps,
+): Promise<readonly Dispatch[]> => {
+  const board = {
+    channel_id: channelIdOf(event.stream),
+    ...inGuild(guildId),
+    last_pin_timestamp: lastPinned === null ? null : isoTime(lastPinned),
+  };
+  const update = dispatch('CHANNEL_PINS_UPDATE', board, guildId === null ? Intent.directMessages : Intent.guilds);
+  const shown = await presenter.edited(event, guildId);
+  return shown === undefined
+    ? [update]
+    : [message('MESSAGE_UPDATE', shown, intentsOf('message-edited', guildId), guildId), update];
 };
 
 type Reaction = EventOf<'reaction-added'> | EventOf<'reaction-removed'>;

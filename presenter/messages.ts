@@ -4,7 +4,7 @@ import type { Readers } from '../projections/port.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import { decodeOrUndefined } from '../schemas/codecs.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
-import { MessageBody } from '../schemas/events/channel.ts';
+import { MessageBody, MessageType } from '../schemas/events/channel.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import { type KeyRing, openText } from '../vault/sealing.ts';
 import { isoTime, presentMember } from './guilds.ts';
@@ -23,7 +23,14 @@ const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction
 const EMPTY: MessageBody = { content: '', embeds: [] };
 
 /** Events after which a message looks different. */
-export type MessageChange = EventOf<'message-edited'>;
+export type MessageChange = EventOf<'message-edited'> | EventOf<'message-pinned'> | EventOf<'message-unpinned'>;
+
+/** What a page of messages shows besides its rows, looked up together. */
+interface LookedUp {
+  readonly users: ReadonlyMap<string, ApiUser>;
+  readonly repliedTo: ReadonlyMap<string, MessageRow>;
+  readonly pinned: ReadonlySet<string>;
+}
 
 interface MessageSources {
   readonly views: Omit<Readers, 'timelines'>;
@@ -47,9 +54,20 @@ export class MessagePresenter {
   async messages(rows: readonly MessageRow[], guildId: string | null): Promise<ApiMessage[]> {
     const repliedTo = await this.repliedTo(rows);
     const everyRow = [...rows, ...repliedTo.values()];
+    const pinned = await this.pinnedAmong(everyRow);
     await this.keys.load(everyRow.flatMap((row) => (row.sealed === null ? [] : [row.sealed.by])));
     const users = await this.users.users(everyRow.flatMap((row) => [row.author, ...row.mentions.users]));
-    return rows.map((row) => this.withReply(row, guildId, users, repliedTo));
+    return rows.map((row) => this.withReply(row, guildId, { users, repliedTo, pinned }));
+  }
+
+  private async pinnedAmong(rows: readonly MessageRow[]): Promise<ReadonlySet<string>> {
+    const [first] = rows;
+    return first === undefined
+      ? new Set()
+      : this.views.pins.pinnedAmong(
+          first.channelId,
+          rows.map(({ id }) => id),
+        );
   }
 
   /** One message as a dispatch carries it: with the author's membership. */
@@ -64,14 +82,19 @@ export class MessagePresenter {
   async edited(event: MessageChange, guildId: string | null): Promise<ApiMessage | undefined> {
     const row = await this.timelines.message(channelIdOf(event.stream)!, event.data.messageId, '');
     if (row === undefined) return undefined;
+    if (event.type !== 'message-edited') {
+      const pinned = event.type === 'message-pinned';
+      return { ...(await this.dispatched(row, guildId)), pinned, sequence: event.sequence };
+    }
+    const { mentions, pinned, sealed } = event.data;
     const asEdited: MessageRow = {
       ...row,
       editedTime: event.time,
-      mentions: event.data.mentions,
-      sealed: row.deleted ? null : event.data.sealed,
+      mentions,
+      sealed: row.deleted ? null : sealed,
       sealedIn: event.id,
     };
-    return { ...(await this.dispatched(asEdited, guildId)), sequence: event.sequence };
+    return { ...(await this.dispatched(asEdited, guildId)), pinned, sequence: event.sequence };
   }
 
   /** The common case of a live message: nobody to look up, no reply, no mention. */
@@ -90,14 +113,12 @@ export class MessagePresenter {
     return new Map(found.map((row) => [row.id, row]));
   }
 
-  private withReply(
-    row: MessageRow,
-    guildId: string | null,
-    users: ReadonlyMap<string, ApiUser>,
-    repliedTo: ReadonlyMap<string, MessageRow>,
-  ): ApiMessage {
-    const mentionsOf = (of: MessageRow) => of.mentions.users.map((id) => users.get(id)!);
-    const message = this.bare(row, users.get(row.author)!, mentionsOf(row));
+  private withReply(row: MessageRow, guildId: string | null, { users, repliedTo, pinned }: LookedUp): ApiMessage {
+    const shown = (of: MessageRow): ApiMessage => {
+      const mentions = of.mentions.users.map((id) => users.get(id)!);
+      return { ...this.bare(of, users.get(of.author)!, mentions), pinned: pinned.has(of.id) };
+    };
+    const message = shown(row);
     if (row.replyTo === null) return message;
     const target = repliedTo.get(row.replyTo);
     const gone = target === undefined || target.deleted;
@@ -109,7 +130,8 @@ export class MessagePresenter {
         ...(guildId === null ? {} : { guild_id: guildId }),
         message_id: row.replyTo,
       },
-      referenced_message: gone ? null : this.bare(target, users.get(target.author)!, mentionsOf(target)),
+      // Only a reply shows what it answers; that something was pinned names it.
+      ...(row.type === MessageType.reply ? { referenced_message: gone ? null : shown(target) } : {}),
     };
   }
 

@@ -105,8 +105,19 @@ export class Story {
       ordinal,
       author,
       mentions,
+      pinned: false,
       sealed: { by: author, box: `message ${ordinal} in ${channelId}, edited` },
     });
+  }
+
+  pin(channelId: string, ordinal: number, userId: string, pinnedTime: number) {
+    const data = { messageId: messageId(channelId, ordinal), ordinal, author: userId, userId, pinnedTime };
+    return this.log.add(channelStream(channelId), 'message-pinned', data);
+  }
+
+  unpin(channelId: string, ordinal: number, userId: string) {
+    const data = { messageId: messageId(channelId, ordinal), ordinal, author: userId, userId, lastPinnedTime: null };
+    return this.log.add(channelStream(channelId), 'message-unpinned', data);
   }
 
   remove(channelId: string, ordinal: number, author: string) {

@@ -5,9 +5,11 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { allows, Permission } from '../domain/permissions.ts';
 import type { LogReader } from '../log/port.ts';
+import { isoTime } from '../presenter/guilds.ts';
+import type { ApiMessage } from '../presenter/shapes.ts';
 import type { PageQuery } from '../projections/views/timelines/view.ts';
 import { integerText, Snowflake, text } from '../schemas/codecs.ts';
-import { fieldError, type ParleyError } from '../schemas/errors.ts';
+import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { Route } from '../schemas/http/route.ts';
 import { channelStream } from '../schemas/streams.ts';
 import { found, limitOf, type ReadDeps, readRoute, refused } from './read-route.ts';
@@ -24,6 +26,16 @@ const MessagePageQuery = t.partial({
   limit: limitOf(100),
 });
 type MessagePageQuery = t.TypeOf<typeof MessagePageQuery>;
+
+const IsoTime = new t.Type<number, string, unknown>(
+  'ISO time',
+  (u): u is number => typeof u === 'number',
+  (u, context) => {
+    const time = typeof u === 'string' ? Date.parse(u) : Number.NaN;
+    return Number.isNaN(time) ? t.failure(u, context, 'Must be an ISO 8601 time.') : t.success(time);
+  },
+  (time) => new Date(time).toISOString(),
+);
 
 const ANCHORS = ['around', 'before', 'after', 'before_sequence', 'after_sequence'] as const;
 const EVENTS_PER_READ = 200;
@@ -77,7 +89,32 @@ const Channel = t.type({ channel_id: Snowflake });
 const Message = t.type({ channel_id: Snowflake, message_id: Snowflake });
 const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
 
+/** Pins of a page at most; of the older path, which has no pages, altogether. */
+const PINS = 50;
+
 const mayReadHistory = (permissions: bigint): boolean => allows(permissions, Permission.readMessageHistory);
+
+/** Who may not read what was said before is shown an empty board. */
+const pinsOf = async (
+  deps: ReadDeps,
+  userId: string,
+  channelId: string,
+  query: { readonly before?: number; readonly limit: number },
+): Promise<Either<ParleyError, readonly { readonly pinnedTime: number; readonly message: ApiMessage }[]>> => {
+  const access = await deps.access.channel(userId, channelId);
+  if (access === undefined) return either.left(parleyError('unknownChannel'));
+  if (!mayReadHistory(access.permissions)) return either.right([]);
+  const pins = await deps.views.pins.pinned(channelId, query);
+  const ids = pins.map(({ messageId }) => messageId);
+  const rows = await deps.views.timelines.messages(channelId, ids, userId);
+  const shown = new Map((await deps.presenter.messages(rows)).map((message) => [message.id, message]));
+  return either.right(
+    pins.flatMap(({ messageId, pinnedTime }) => {
+      const message = shown.get(messageId);
+      return message === undefined ? [] : [{ pinnedTime, message }];
+    }),
+  );
+};
 
 export const channelRoutes = (deps: ReadDeps): Route[] => [
   readRoute(deps, {
@@ -108,6 +145,38 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
       if (!mayReadHistory(access.permissions)) return found([]);
       const rows = await deps.views.timelines.page(params.channel_id, page.right, actor.userId);
       return found(await deps.presenter.messages(rows));
+    },
+  }),
+  readRoute(deps, {
+    path: '/channels/:channel_id/messages/pins',
+    reads: ['guild-views', 'timelines'],
+    summary: 'Pinned messages of a channel',
+    params: Channel,
+    query: t.partial({ before: IsoTime, limit: limitOf(PINS) }),
+    answers: '{items: [{pinned_at, message}], has_more}, the last pinned first; before: an ISO time of pinning',
+    handle: async ({ actor, params, query: { before, limit = PINS } }) => {
+      const pins = await pinsOf(deps, actor.userId, params.channel_id, {
+        ...(before === undefined ? {} : { before }),
+        limit: limit + 1,
+      });
+      if (either.isLeft(pins)) return pins;
+      return found({
+        items: pins.right
+          .slice(0, limit)
+          .map(({ pinnedTime, message }) => ({ pinned_at: isoTime(pinnedTime), message })),
+        has_more: pins.right.length > limit,
+      });
+    },
+  }),
+  readRoute(deps, {
+    path: '/channels/:channel_id/pins',
+    reads: ['guild-views', 'timelines'],
+    summary: `The last ${PINS} pinned messages of a channel, as older libraries ask for them`,
+    params: Channel,
+    answers: 'a list of messages, the last pinned first',
+    handle: async ({ actor, params }) => {
+      const pins = await pinsOf(deps, actor.userId, params.channel_id, { limit: PINS });
+      return either.isLeft(pins) ? pins : found(pins.right.map(({ message }) => message));
     },
   }),
   readRoute(deps, {

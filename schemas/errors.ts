@@ -44,6 +44,7 @@ export const catalogue = {
   unknownEmoji: { code: 10014, status: 400, message: 'Unknown Emoji' },
   botsCannot: { code: 20001, status: 403, message: 'Bots cannot use this endpoint' },
   onlyAdministrator: { code: 50001, status: 403, message: 'Missing Access' },
+  tooManyPins: { code: 30003, status: 400, message: 'Maximum number of pins reached for the channel (250)' },
   tooManyReactions: { code: 30010, status: 400, message: 'Maximum number of reactions reached (20)' },
   maximumGuildChannels: { code: 30013, status: 400, message: 'Maximum number of guild channels reached (500)' },
   registrationClosed: { code: 40001, status: 403, message: 'Registration is closed on this server' },

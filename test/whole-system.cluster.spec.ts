@@ -7,6 +7,7 @@ import { discordSuite } from './suites/discord.ts';
 import { lawsSuite } from './suites/laws.ts';
 import { limitsSuite } from './suites/limits.ts';
 import { nonceSuite } from './suites/nonce.ts';
+import { pinsSuite } from './suites/pins.ts';
 import { privacySuite } from './suites/privacy.ts';
 import { startClusterInstance } from './support/cluster-instance.ts';
 import type { Instance, StartInstance } from './support/instance.ts';
@@ -25,6 +26,8 @@ discordSuite(startClusterInstance);
 // Whoever registers first administers the server, and may ask for more that is bad.
 badInputSuite(startClusterInstance);
 limitsSuite(startClusterInstance);
+// It says more in a second than the shared one lets anybody say.
+pinsSuite(startClusterInstance);
 nonceSuite(startShared);
 lawsSuite(startShared);
 badFramesSuite(startShared);

@@ -11,6 +11,7 @@ import { createGuild } from './guilds.ts';
 import { createInvite } from './invites.ts';
 import { addBot, joinGuild, leaveGuild } from './members.ts';
 import { deleteMessage, editMessage, sendMessage } from './messages.ts';
+import { pinMessage, unpinMessage } from './pins.ts';
 import { addReaction, removeReaction } from './reactions.ts';
 import { markChannelRead } from './read-markers.ts';
 
@@ -20,6 +21,8 @@ const features = [
   deleteMessage,
   addReaction,
   removeReaction,
+  pinMessage,
+  unpinMessage,
   markChannelRead,
   startTyping,
   createInvite,

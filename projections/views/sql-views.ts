@@ -15,6 +15,8 @@ import { guildQuestions, guildRowsAt, PostgresGuildReader, PostgresGuildWriter }
 import { GuildCache, SqliteGuildReader } from './guild-views/sqlite/reader.ts';
 import { guildTables, SqliteGuildWriter } from './guild-views/sqlite/writer.ts';
 import { type GuildReader, guildChanges } from './guild-views/view.ts';
+import { PostgresPins, pinMigrations, pinRowsAt, pinTables, SqlitePins } from './pins/sql.ts';
+import { type PinReader, pinChanges } from './pins/view.ts';
 import { PostgresSnapshots, SqliteSnapshots, snapshotTables } from './snapshots/sql.ts';
 import { Folding, type SnapshotReader } from './snapshots/view.ts';
 
@@ -89,6 +91,27 @@ const audiences: SqlView<AudienceReader> = {
   rowsAt: audienceRowsAt,
 };
 
+const pins: SqlView<PinReader> = {
+  name: 'pins',
+  tables: pinTables,
+  sqlite: (db) => {
+    const rows = new SqlitePins(db);
+    return { reader: rows, apply: (events) => rows.apply(pinChanges(events)) };
+  },
+  migrations: pinMigrations,
+  postgres: (postgres, schema) => {
+    const rows = new PostgresPins(postgres, schema);
+    return {
+      reader: rows,
+      written: (events) => {
+        const changes = pinChanges(events);
+        return changes.length === 0 ? undefined : (ask) => rows.write(ask, changes);
+      },
+    };
+  },
+  rowsAt: pinRowsAt,
+};
+
 const snapshots: SqlView<SnapshotReader> = {
   name: 'snapshots',
   tables: snapshotTables,
@@ -143,7 +166,7 @@ const guilds: SqlView<GuildReader> = {
 };
 
 /** By the name of its reader, in the order of writing: guilds come last, because writers wait for each other at their counters. */
-export const sqlViews = { audiences, snapshots, guilds };
+export const sqlViews = { audiences, snapshots, pins, guilds };
 
 export type SqlViewName = keyof typeof sqlViews;
 export const sqlViewNames = Object.keys(sqlViews) as readonly SqlViewName[];

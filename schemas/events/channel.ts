@@ -22,7 +22,7 @@ export const MessageBody = t.type({ content: t.string, embeds: t.array(t.Unknown
 export type MessageBody = t.TypeOf<typeof MessageBody>;
 
 /** Discord's numbers for what a message is. */
-export const MessageType = { default: 0, reply: 19 } as const;
+export const MessageType = { default: 0, channelPinnedMessage: 6, reply: 19 } as const;
 
 /** Whoever sees the channel in whose stream the event stands. */
 const itsChannel = (event: Recorded): readonly Audience[] => [channelAudience(channelIdOf(event.stream)!)];
@@ -114,15 +114,34 @@ const MessagePosted = defineEvent({
   seals: MessageBody,
 });
 
+const EditedV1 = t.type({
+  messageId: t.string,
+  ordinal: t.number,
+  author: t.string,
+  mentions: Mentions,
+  sealed: Sealed,
+});
+
 const MessageEdited = defineEvent({
   codec: t.type({
     messageId: t.string,
     ordinal: t.number,
     author: t.string,
     mentions: Mentions,
+    /** Whether it stands on the channel's board, which an edit does not change. */
+    pinned: t.boolean,
     sealed: Sealed,
   }),
-  former: [],
+  former: [
+    formerly(EditedV1, ({ messageId, ordinal, author, mentions, sealed }) => ({
+      messageId,
+      ordinal,
+      author,
+      mentions,
+      pinned: false,
+      sealed,
+    })),
+  ],
   audiences: itsChannel,
   indexedFor: nobody,
   feed: 'channel',
@@ -176,6 +195,47 @@ const reaction = defineEvent({
 const ReactionAdded = reaction;
 const ReactionRemoved = reaction;
 
+const OnBoard = t.type({
+  messageId: t.string,
+  ordinal: t.number,
+  /** Who wrote the message. */
+  author: t.string,
+  /** Who pinned it, or took it down. */
+  userId: t.string,
+});
+
+const pinning = {
+  former: [],
+  audiences: itsChannel,
+  indexedFor: nobody,
+  feed: 'channel',
+  intents: { guild: Intent.guilds | Intent.guildMessages, direct: Intent.directMessages },
+  changesRights: false,
+  inGuildCreate: false,
+  changes: ['pins'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+} as const;
+
+const MessagePinned = defineEvent({
+  ...pinning,
+  codec: t.intersection([
+    OnBoard,
+    /** Milliseconds since 1970; grows from pin to pin of a channel. */
+    t.type({ pinnedTime: t.number }),
+  ]),
+});
+
+const MessageUnpinned = defineEvent({
+  ...pinning,
+  codec: t.intersection([
+    OnBoard,
+    /** Of the last pinned that is left. */
+    t.type({ lastPinnedTime: t.union([t.number, t.null]) }),
+  ]),
+});
+
 /** By their stable words. */
 export const channelEvents = {
   'channel-created': ChannelCreated,
@@ -184,4 +244,6 @@ export const channelEvents = {
   'message-deleted': MessageDeleted,
   'reaction-added': ReactionAdded,
   'reaction-removed': ReactionRemoved,
+  'message-pinned': MessagePinned,
+  'message-unpinned': MessageUnpinned,
 } as const;

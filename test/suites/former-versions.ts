@@ -25,6 +25,14 @@ const PATIENCE = { interval: 200, timeout: 60_000 } as const;
  * @param folder of the fixture
  * @param restore starts a server on a copy of its stores
  */
+/** The owner of a guild may do everything, and everything grows with what there is to do. */
+const withoutOwnersRights = (answer: unknown): unknown =>
+  JSON.parse(JSON.stringify(answer), (_, value) => {
+    if (value === null || typeof value !== 'object' || value.owner !== true) return value;
+    const { permissions: __, ...rest } = value;
+    return rest;
+  });
+
 export const formerVersionsSuite = (folder: string, restore: () => Promise<Restored>) =>
   describe(`stores kept in ${folder}`, () => {
     const kept = json<Kept>(`${folder}/kept.json`);
@@ -55,7 +63,10 @@ export const formerVersionsSuite = (folder: string, restore: () => Promise<Resto
     it('are shown to each as they were: people, guilds, channels, histories, unread counts', async () => {
       const now = await shownOf(server.url, kept);
       expect(Object.keys(now)).toEqual(Object.keys(answers));
-      for (const [asked, answer] of Object.entries(answers)) expect(now[asked], asked).toMatchObject(answer as object);
+      for (const [asked, answer] of Object.entries(answers)) {
+        const [then, today] = [answer, now[asked]].map(withoutOwnersRights) as [object, object];
+        expect(today, asked).toMatchObject(then);
+      }
     });
 
     it('let the old session go on with what it missed', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { audienceContract } from '../../views/audience/contract.ts';
 import { guildViewsContract } from '../../views/guild-views/contract.ts';
+import { pinContract } from '../../views/pins/contract.ts';
 import { snapshotContract } from '../../views/snapshots/contract.ts';
 import { PostgresSnapshots } from '../../views/snapshots/sql.ts';
 import { type TestPostgres, testPostgres } from './testing.ts';
@@ -22,6 +23,11 @@ guildViewsContract('PostgreSQL', async () => {
 audienceContract('PostgreSQL', async () => {
   const { audiences, apply } = postgres.views(await postgres.generation());
   return { reader: audiences, apply, close };
+});
+
+pinContract('PostgreSQL', async () => {
+  const { pins, apply } = postgres.views(await postgres.generation());
+  return { reader: pins, apply, close };
 });
 
 snapshotContract('PostgreSQL', async () => {

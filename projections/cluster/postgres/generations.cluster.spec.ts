@@ -106,6 +106,7 @@ describe('generations of the guild views', () => {
       users: 2,
       invites: 1,
       redemptions: 0,
+      pins: 0,
       audiences: 15,
     });
     expect(await differing(ahead, behind, story.log.all.length)).toHaveLength(9);

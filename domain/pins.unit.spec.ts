@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { edit, MAX_PINS, pin, post, remove, unpin } from './channel.ts';
+import { Permission } from './permissions.ts';
+import {
+  ANN,
+  aChannel,
+  aDirectChannel,
+  aPost,
+  BEN,
+  events,
+  GUILD,
+  member,
+  NOW,
+  OWNER,
+  only,
+  refusal,
+  said,
+  types,
+} from './testing.ts';
+
+/** @param allowed to @everyone of the channel */
+const withMessage = (allowed: bigint = 0n) => {
+  const overwrites = [{ id: GUILD, type: 0 as const, allow: String(allowed), deny: '0' }];
+  const channel = aChannel({ overwrites }).given((state) => post(aPost('posted'), state), 'posted');
+  const id = channel.headId;
+  const asks = (userId: string, key: string, messageId = id) => ({
+    ...member(userId),
+    ...{ key, message: channel.message(messageId), now: NOW, low: 7n },
+  });
+  return { channel, id, asks };
+};
+
+describe('pinning', () => {
+  it('is told, and said in the channel by a message of its own', () => {
+    const { channel, id, asks } = withMessage();
+    const [pinned, told, ...more] = events(pin(asks(OWNER, 'pin'), channel.state));
+    expect(more).toEqual([]);
+    expect(pinned).toMatchObject({ type: 'message-pinned', data: { messageId: id, author: ANN, userId: OWNER } });
+    expect(told).toMatchObject({
+      type: 'message-posted',
+      data: { author: OWNER, messageType: 6, replyTo: id, ordinal: 2 },
+      secret: { by: OWNER },
+    });
+  });
+
+  it('needs the permission, which not everybody has', () => {
+    const { channel, asks } = withMessage();
+    expect(refusal(pin(asks(BEN, 'pin'), channel.state))).toBe('missingPermissions');
+    expect(refusal(unpin(asks(BEN, 'unpin'), channel.state))).toBe('missingPermissions');
+    const allowing = withMessage(Permission.pinMessages);
+    expect(types(pin(allowing.asks(BEN, 'pin'), allowing.channel.state))).toEqual(['message-pinned', 'message-posted']);
+  });
+
+  it('is for both in a direct channel', () => {
+    const channel = aDirectChannel(ANN, BEN);
+    channel.given((state) => post({ ...aPost('posted'), guild: undefined }, state), 'posted');
+    const asks = { userId: BEN, guild: undefined, isMember: false, key: 'pin', now: NOW, low: 1n };
+    expect(types(pin({ ...asks, message: channel.message(channel.headId) }, channel.state))).toContain(
+      'message-pinned',
+    );
+  });
+
+  it('happens once, whoever asks again', () => {
+    const { channel, asks } = withMessage();
+    channel.given((state) => pin(asks(OWNER, 'pin'), state), 'pin');
+    expect(events(pin(asks(OWNER, 'pin'), channel.state))).toEqual([]);
+    expect(events(pin(asks(OWNER, 'another key'), channel.state))).toEqual([]);
+  });
+
+  it('is refused for what is gone, for what nobody wrote, and to who sees nothing', () => {
+    const { channel, id, asks } = withMessage();
+    expect(refusal(pin({ ...asks(OWNER, 'pin'), message: undefined }, channel.state))).toBe('unknownMessage');
+    const deleted = { ...channel.message(id)!, deleted: true };
+    expect(refusal(pin({ ...asks(OWNER, 'pin'), message: deleted }, channel.state))).toBe('unknownMessage');
+    expect(refusal(pin({ ...asks(BEN, 'pin'), isMember: false }, channel.state))).toBe('unknownChannel');
+    channel.given((state) => pin(asks(OWNER, 'pin'), state), 'pin');
+    expect(refusal(pin(asks(OWNER, 'pin it too', channel.headId), channel.state))).toBe('systemMessage');
+  });
+
+  it(`stops at ${MAX_PINS}, each later than the one before although the clock stands still`, () => {
+    const { channel } = withMessage();
+    const pins = () => channel.happened.filter((event) => event.type === 'message-pinned');
+    for (let n = 0; n <= MAX_PINS; n += 1) {
+      channel.given((state) => post(aPost(`say ${n}`), state), `say ${n}`);
+      const message = channel.message(channel.headId);
+      const decision = pin({ ...member(OWNER), key: `pin ${n}`, message, now: NOW, low: 1n }, channel.state);
+      if (n === MAX_PINS) expect(refusal(decision)).toBe('tooManyPins');
+      else channel.given(() => decision, `pin ${n}`);
+    }
+    const times = pins().map(({ data }) => data.pinnedTime);
+    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+  });
+});
+
+describe('a pinned message', () => {
+  const pinnedOne = () => {
+    const world = withMessage();
+    world.channel.given((state) => pin(world.asks(OWNER, 'pin'), state), 'pin');
+    return world;
+  };
+
+  it('can be taken down, and then says when the last one that is left was pinned', () => {
+    const { channel, id, asks } = pinnedOne();
+    const [pinned] = channel.happened.filter((event) => event.type === 'message-pinned');
+    channel.given((state) => post(aPost('second'), state), 'second');
+    const second = channel.headId;
+    channel.given((state) => pin(asks(OWNER, 'pin second', second), state), 'pin second');
+    const down = only(unpin(asks(OWNER, 'unpin', second), channel.state));
+    expect(down).toMatchObject({ data: { messageId: second, lastPinnedTime: pinned!.data.pinnedTime } });
+    channel.given((state) => unpin(asks(OWNER, 'unpin', second), state), 'unpin');
+    expect(only(unpin(asks(OWNER, 'unpin first', id), channel.state))).toMatchObject({
+      data: { lastPinnedTime: null },
+    });
+    expect(events(unpin(asks(OWNER, 'again', second), channel.state))).toEqual([]);
+  });
+
+  it('is taken down when it is deleted', () => {
+    const { channel, asks } = pinnedOne();
+    expect(types(remove(asks(ANN, 'delete'), channel.state))).toEqual(['message-unpinned', 'message-deleted']);
+  });
+
+  it('stays pinned when it is edited', () => {
+    const { channel, asks } = pinnedOne();
+    const change = {
+      body: said('new'),
+      allowed: { everyone: true, users: true } as const,
+      knownUsers: new Set<string>(),
+    };
+    expect(only(edit({ ...asks(ANN, 'edit'), ...change }, channel.state))).toMatchObject({ data: { pinned: true } });
+  });
+
+  it('is still known to a state that was written down, and to none that was written before there were pins', () => {
+    const { channel, asks } = pinnedOne();
+    const { fromJson, toJson } = channel.fold;
+    const json = JSON.parse(JSON.stringify(toJson(channel.state)));
+    expect(events(pin(asks(OWNER, 'once more'), fromJson(json)))).toEqual([]);
+    const { pins: _, ...former } = json;
+    expect(types(pin(asks(OWNER, 'once more'), fromJson(former)))).toContain('message-pinned');
+  });
+});

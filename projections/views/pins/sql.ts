@@ -1,0 +1,182 @@
+/** Pins in every SQL store. */
+
+import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
+import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
+import { idKey as postgresId, rowsOf } from '../../../stores/postgres/values.ts';
+import {
+  adding,
+  builder,
+  built,
+  type Connection,
+  command,
+  idKey,
+  idKeys,
+  query,
+} from '../../../stores/sqlite/statements.ts';
+import { statement } from '../../../stores/statement.ts';
+import type { PinChange, PinReader, PinRow } from './view.ts';
+
+interface PinTables {
+  readonly pins: {
+    readonly channel_id: string;
+    readonly message_id: string;
+    /** Positions of the events; null while it is pinned. */
+    readonly pinned_at: number;
+    readonly unpinned_at: number | null;
+    readonly pinned_time: number;
+  };
+}
+
+const pinQueries = (db: Kysely<PinTables>) => ({
+  pinned: (channelId: string, before: number, limit: number) =>
+    db
+      .selectFrom('pins as p')
+      .select((on) => [on.cast<string>('p.message_id', 'text').as('messageId'), 'p.pinned_time as pinnedTime'])
+      .where('p.channel_id', '=', channelId)
+      .where('p.unpinned_at', 'is', null)
+      .where('p.pinned_time', '<', before)
+      .orderBy('p.pinned_time', 'desc')
+      .limit(limit),
+});
+
+const added = (change: Extract<PinChange, { kind: 'pinned' }>): PinTables['pins'] => ({
+  channel_id: change.channelId,
+  message_id: change.messageId,
+  pinned_at: change.position,
+  unpinned_at: null,
+  pinned_time: change.pinnedTime,
+});
+
+/** What two generations are compared by. */
+export const pinRowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
+  pins: sql`SELECT channel_id, message_id, pinned_at, pinned_time, CASE WHEN unpinned_at <= ${at} THEN unpinned_at END
+    FROM pins WHERE pinned_at <= ${at}`,
+});
+
+export const pinMigrations = (schema: string): Readonly<Record<string, Migration>> => ({
+  '002-pins': {
+    async up(db) {
+      const within = (db as Kysely<PinTables>).withSchema(schema);
+      await within.schema
+        .createTable('pins')
+        .addColumn('channel_id', 'bigint', (column) => column.notNull())
+        .addColumn('message_id', 'bigint', (column) => column.notNull())
+        .addColumn('pinned_at', 'bigint', (column) => column.notNull())
+        .addColumn('unpinned_at', 'bigint')
+        .addColumn('pinned_time', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('pins_pkey', ['channel_id', 'message_id', 'pinned_at'])
+        .execute();
+      await within.schema
+        .createIndex('pins_of_channel')
+        .on('pins')
+        .columns(['channel_id', 'pinned_time'])
+        .where(sql.ref('unpinned_at'), 'is', null)
+        .execute();
+    },
+  },
+});
+
+export class PostgresPins implements PinReader {
+  private readonly postgres: Postgres;
+  private readonly schema: string;
+  private readonly page: (channelId: string, before: number, limit: number) => Promise<readonly PinRow[]>;
+
+  constructor(postgres: Postgres, schema: string) {
+    this.postgres = postgres;
+    this.schema = schema;
+    const { pinned } = pinQueries(postgresBuilder<PinTables>(schema));
+    this.page = postgres.prepared(`${schema} pins`, statement(pinned));
+  }
+
+  async pinned(channelId: string, { before = Number.MAX_SAFE_INTEGER, limit }: { before?: number; limit: number }) {
+    return this.page(postgresId(channelId), before, limit);
+  }
+
+  async pinnedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.postgres.ask<{ readonly id: string }>({
+      name: `${this.schema} pins among`,
+      text: `SELECT message_id::text AS id FROM ${this.schema}.pins
+        WHERE channel_id = $1 AND unpinned_at IS NULL AND message_id = ANY($2::bigint[])`,
+      values: [postgresId(channelId), messageIds.map(postgresId)],
+    });
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  /** @param ask within the transaction that holds the partition of these changes. */
+  async write(ask: Ask, changes: readonly PinChange[]): Promise<void> {
+    const table = `${this.schema}.pins`;
+    const run = async (name: string, text: string, rows: readonly object[]) => {
+      if (rows.length > 0) await ask({ name: `${this.schema} ${name}`, text, values: [JSON.stringify(rows)] });
+    };
+    const pinned = changes.flatMap((change) => (change.kind === 'pinned' ? [added(change)] : []));
+    await run('pin', `INSERT INTO ${table} SELECT * FROM ${rowsOf(table)} ON CONFLICT DO NOTHING`, pinned);
+    const unpinned = changes.flatMap((change) =>
+      change.kind === 'unpinned'
+        ? [{ channel_id: change.channelId, message_id: change.messageId, pinned_at: 0, unpinned_at: change.position }]
+        : [],
+    );
+    // A message may be pinned and unpinned several times in one batch: each end is the first after its beginning.
+    await run(
+      'unpin',
+      `WITH ends AS (SELECT channel_id, message_id, unpinned_at AS position FROM ${rowsOf(table)})
+       UPDATE ${table} p SET unpinned_at = (
+         SELECT min(e.position) FROM ends e
+         WHERE e.channel_id = p.channel_id AND e.message_id = p.message_id AND e.position > p.pinned_at
+       )
+       WHERE p.unpinned_at IS NULL AND EXISTS (
+         SELECT FROM ends e
+         WHERE e.channel_id = p.channel_id AND e.message_id = p.message_id AND e.position > p.pinned_at
+       )`,
+      unpinned,
+    );
+  }
+}
+
+export const pinTables = `
+CREATE TABLE pins (
+  channel_id INTEGER NOT NULL,
+  message_id INTEGER NOT NULL,
+  pinned_at INTEGER NOT NULL,
+  unpinned_at INTEGER,
+  pinned_time INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, message_id, pinned_at)
+) WITHOUT ROWID;
+CREATE INDEX pins_of_channel ON pins (channel_id, pinned_time) WHERE unpinned_at IS NULL;
+`;
+
+const prepare = (db: Connection) => ({
+  pin: adding<PinTables['pins']>(db, 'pins'),
+  unpin: command(
+    db,
+    'UPDATE pins SET unpinned_at = ? WHERE channel_id = ? AND message_id = ? AND unpinned_at IS NULL AND pinned_at < ?',
+  ),
+  pinned: built(db, pinQueries(builder<PinTables>()).pinned),
+  among: query<[string]>(
+    db,
+    `SELECT CAST(message_id AS TEXT) FROM pins
+     WHERE channel_id = ? AND unpinned_at IS NULL AND message_id IN (SELECT value FROM json_each(?))`,
+  ),
+});
+
+export class SqlitePins implements PinReader {
+  private readonly run: ReturnType<typeof prepare>;
+
+  constructor(db: Connection) {
+    this.run = prepare(db);
+  }
+
+  apply(changes: readonly PinChange[]): void {
+    for (const change of changes) {
+      if (change.kind === 'pinned') this.run.pin(added(change));
+      else this.run.unpin(change.position, change.channelId, change.messageId, change.position);
+    }
+  }
+
+  async pinned(channelId: string, { before = Number.MAX_SAFE_INTEGER, limit }: { before?: number; limit: number }) {
+    return this.run.pinned.all(idKey(channelId), before, limit);
+  }
+
+  async pinnedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(this.run.among.all(idKey(channelId), idKeys(messageIds)).map(([id]) => id));
+  }
+}

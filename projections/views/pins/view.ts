@@ -1,0 +1,53 @@
+/** Pinned messages: which of a channel's messages stand on its board, and since when. */
+
+import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
+import { channelIdOf } from '../../../schemas/streams.ts';
+
+export interface PinRow {
+  readonly messageId: string;
+  /** Milliseconds since 1970; no two of one channel have the same. */
+  readonly pinnedTime: number;
+}
+
+export interface PinReader {
+  /** The last pinned first, those pinned before `before` (milliseconds since 1970) where it is given. */
+  pinned(channelId: string, query: { readonly before?: number; readonly limit: number }): Promise<readonly PinRow[]>;
+  /** Which of these messages are pinned. */
+  pinnedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/** Positions are those of the events: a row is kept after its end, so that the view can be told as it was. */
+export type PinChange =
+  | {
+      readonly kind: 'pinned';
+      readonly channelId: string;
+      readonly messageId: string;
+      readonly pinnedTime: number;
+      readonly position: number;
+    }
+  | { readonly kind: 'unpinned'; readonly channelId: string; readonly messageId: string; readonly position: number };
+
+const changeOf: ByType<TypesChanging<'pins'>, [], PinChange> = {
+  'message-pinned': ({ stream, position, data: { messageId, pinnedTime } }) => ({
+    kind: 'pinned',
+    channelId: channelIdOf(stream)!,
+    messageId,
+    pinnedTime,
+    position,
+  }),
+  'message-unpinned': ({ stream, position, data: { messageId } }) => ({
+    kind: 'unpinned',
+    channelId: channelIdOf(stream)!,
+    messageId,
+    position,
+  }),
+};
+
+export const pinChanges = (events: readonly ParleyEvent[]): readonly PinChange[] => {
+  const changes: PinChange[] = [];
+  for (const event of events) {
+    const change = handlerOf(changeOf, event)?.(event);
+    if (change !== undefined) changes.push(change);
+  }
+  return changes;
+};

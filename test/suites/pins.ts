@@ -1,0 +1,166 @@
+/** Pins, the whole way: socket and HTTP, the log, the views, delivery and resume. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Account, type Api, type Channel, joined, type Message, someName } from '../support/api.ts';
+import { GatewayClient, type Payload } from '../support/gateway-client.ts';
+import type { Instance, StartInstance } from '../support/instance.ts';
+
+interface Pins {
+  readonly items: readonly { readonly pinned_at: string; readonly message: Message & { readonly pinned: boolean } }[];
+  readonly has_more: boolean;
+}
+
+export const pinsSuite = (start: StartInstance) =>
+  describe('pins', () => {
+    let instance: Instance;
+    let owner: Api;
+    let member: Account;
+    let channel: Channel;
+    let guildId: string;
+
+    beforeAll(async () => {
+      instance = await start({ PARLEY_LIMIT_SEND: 'off', PARLEY_LIMIT_GLOBAL: 'off' });
+      owner = instance.api.as(await instance.api.register(someName('ada')));
+      const guild = await owner.createGuild('Board');
+      ({ channel, id: guildId } = guild);
+      [member] = (await joined(owner, guild, 'ben', 1)) as [Account];
+    });
+
+    afterAll(() => instance?.close());
+
+    const on = (messageId: string) => `/channels/${channel.id}/messages/pins/${messageId}`;
+    const board = (query = '', by: Api = owner) => by.ask<Pins>('GET', `/channels/${channel.id}/messages/pins${query}`);
+    const idsOf = ({ items }: Pins) => items.map(({ message }) => message.id);
+    const about = (id: string) => (d: Payload) => d.id === id;
+
+    it('of a message are told to everybody, said in the channel, and shown on the board and in the history', async () => {
+      const listener = await GatewayClient.identified(instance.url, member.token);
+      const { id } = await owner.send(channel.id, 'to be pinned');
+      expect((await owner.request('PUT', on(id))).status).toBe(204);
+      const update = await listener.dispatch('MESSAGE_UPDATE', about(id));
+      expect(update.d).toMatchObject({ pinned: true, content: 'to be pinned', edited_timestamp: null });
+      const pins = await listener.dispatch('CHANNEL_PINS_UPDATE');
+      expect(pins.d).toMatchObject({ channel_id: channel.id, guild_id: guildId });
+      const told = await listener.dispatch('MESSAGE_CREATE', (d) => d.type === 6);
+      expect(told.d).toMatchObject({
+        content: '',
+        author: { id: owner.account!.id },
+        message_reference: { channel_id: channel.id, guild_id: guildId, message_id: id },
+      });
+      expect(told.d).not.toHaveProperty('referenced_message');
+      // Both tell of one event, so only the last carries its position.
+      expect(pins.s).toBeGreaterThan(update.s!);
+      await listener.cut();
+
+      const { items, has_more } = await board();
+      expect(has_more).toBe(false);
+      expect(items).toMatchObject([{ message: { id, pinned: true } }]);
+      expect(items[0]!.pinned_at).toBe(pins.d.last_pin_timestamp);
+      const history = (await owner.history(channel.id)) as unknown as Payload[];
+      expect(history.map(({ type, pinned }) => ({ type, pinned }))).toEqual([
+        { type: 6, pinned: false },
+        { type: 0, pinned: true },
+      ]);
+      expect(await owner.ask(`GET`, `/channels/${channel.id}/pins`)).toMatchObject([{ id, pinned: true }]);
+    });
+
+    it('are undone and done again over the socket and by the older path', async () => {
+      const socket = await GatewayClient.identified(instance.url, owner.account!.token);
+      const [id] = idsOf(await board()) as [string];
+      const command = { type: 'message.unpin', channel_id: channel.id, message_id: id };
+      expect(await socket.command(command)).toMatchObject({ ok: true, result: null });
+      expect(idsOf(await board())).toEqual([]);
+      const update = await socket.dispatch('CHANNEL_PINS_UPDATE');
+      expect(update.d.last_pin_timestamp).toBeNull();
+      expect((await owner.request('PUT', `/channels/${channel.id}/pins/${id}`)).status).toBe(204);
+      expect(idsOf(await board())).toEqual([id]);
+      const events = (await owner.history(channel.id)).length;
+      // Whoever asks again changes nothing.
+      expect(await socket.command({ ...command, type: 'message.pin' })).toMatchObject({ ok: true });
+      expect(await owner.history(channel.id)).toHaveLength(events);
+      await socket.cut();
+    });
+
+    it('are found by whoever resumes', async () => {
+      const socket = await GatewayClient.identified(instance.url, member.token);
+      const before = socket.session();
+      await socket.cut();
+      const { id } = await owner.send(channel.id, 'pinned meanwhile');
+      await owner.ask('PUT', on(id));
+      const resumed = await GatewayClient.resumed(instance.url, member.token, before);
+      const names = resumed.frames.flatMap(({ t }) => (t === null || t === 'RESUMED' ? [] : [t]));
+      expect(names.filter((name) => name !== 'PARLEY_POSITION')).toEqual([
+        'MESSAGE_CREATE',
+        'MESSAGE_UPDATE',
+        'CHANNEL_PINS_UPDATE',
+        'MESSAGE_CREATE',
+      ]);
+      await resumed.cut();
+    });
+
+    it('stay over a restart, page by page, the last pinned first', async () => {
+      await instance.restart();
+      const all = idsOf(await board());
+      expect(all).toHaveLength(2);
+      const first = await board('?limit=1');
+      expect(first).toMatchObject({ has_more: true });
+      const second = await board(`?limit=1&before=${encodeURIComponent(first.items[0]!.pinned_at)}`);
+      expect(second).toMatchObject({ has_more: false });
+      expect([...idsOf(first), ...idsOf(second)]).toEqual(all);
+    });
+
+    it('go with a message that is deleted, and stay with one that is edited', async () => {
+      const socket = await GatewayClient.identified(instance.url, member.token);
+      const [last, former] = idsOf(await board()) as [string, string];
+      await owner.ask('PATCH', `/channels/${channel.id}/messages/${former}`, { content: 'edited' });
+      expect((await socket.dispatch('MESSAGE_UPDATE', about(former))).d).toMatchObject({
+        pinned: true,
+        content: 'edited',
+      });
+      await owner.ask('DELETE', `/channels/${channel.id}/messages/${last}`);
+      await socket.dispatch('MESSAGE_DELETE', about(last));
+      expect(idsOf(await board())).toEqual([former]);
+      await socket.cut();
+    });
+
+    it('are refused to who may not pin, to messages that are not there, and to what nobody wrote', async () => {
+      const { id } = await owner.send(channel.id, 'not pinned');
+      const ben = instance.api.as(member);
+      expect(await ben.request('PUT', on(id))).toMatchObject({ status: 403, body: { code: 50013 } });
+      expect(await ben.request('DELETE', on(id))).toMatchObject({ status: 403, body: { code: 50013 } });
+      expect(await owner.request('PUT', on('7'))).toMatchObject({ status: 404, body: { code: 10008 } });
+      const stranger = instance.api.as(await instance.api.register(someName('eve')));
+      expect(await stranger.request('PUT', on(id))).toMatchObject({ status: 404, body: { code: 10003 } });
+      expect(await stranger.request('GET', `/channels/${channel.id}/pins`)).toMatchObject({ status: 404 });
+      const told = (await owner.history(channel.id)).find((message) => message.content === '')!;
+      expect(await owner.request('PUT', on(told.id))).toMatchObject({ status: 403, body: { code: 50021 } });
+      const edited = await owner.request('PATCH', `/channels/${channel.id}/messages/${told.id}`, { content: 'words' });
+      expect(edited).toMatchObject({ status: 403, body: { code: 50021 } });
+      expect(await owner.request('GET', `/channels/${channel.id}/messages/pins?before=soon`)).toMatchObject({
+        status: 400,
+        body: { code: 50035, errors: { before: { _errors: [{ message: 'Must be an ISO 8601 time.' }] } } },
+      });
+    });
+
+    it('of two people at once are one, and 50 at once are all there, in one order for all', async () => {
+      const message = await owner.send(channel.id, 'twice');
+      await Promise.all([owner.ask('PUT', on(message.id)), owner.ask('PUT', on(message.id))]);
+      const sent = await Promise.all(Array.from({ length: 48 }, (_, n) => owner.send(channel.id, `many ${n}`)));
+      await Promise.all(sent.map(({ id }) => owner.ask('PUT', on(id))));
+      const { items, has_more } = await board('?limit=50');
+      expect(has_more).toBe(false);
+      expect(new Set(items.map(({ pinned_at }) => pinned_at)).size).toBe(50);
+      expect(new Set(items.map(({ message: { id } }) => id)).size).toBe(50);
+    });
+
+    it('are for both in a direct channel', async () => {
+      const direct = await owner.openDirect(member.id);
+      const { id } = await owner.send(direct.id, 'between us');
+      const socket = await GatewayClient.identified(instance.url, owner.account!.token);
+      const ben = instance.api.as(member);
+      await ben.ask('PUT', `/channels/${direct.id}/messages/pins/${id}`);
+      expect((await socket.dispatch('CHANNEL_PINS_UPDATE')).d).not.toHaveProperty('guild_id');
+      expect(await owner.ask('GET', `/channels/${direct.id}/pins`)).toMatchObject([{ id, pinned: true }]);
+      await socket.cut();
+    });
+  });
