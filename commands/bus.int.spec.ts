@@ -7,12 +7,12 @@ import { Instance, refusal, right } from './testing.ts';
 let instance: Instance;
 afterEach(() => instance.close());
 
-/** A log whose appends to one stream wait from when it is told until they are let go. */
+/** A log that can hold back all appends to one stream until they are released. */
 class SlowLog {
   stream = '';
   private go = (): void => {};
   private going: Promise<void> = Promise.resolve();
-  /** Resolves when an append waits. */
+  /** Resolves when an append is waiting. */
   waits = Promise.resolve();
 
   hold(stream: string): void {
@@ -45,8 +45,8 @@ class SlowLog {
   private held = (): void => {};
 }
 
-describe('a command that waits for its turn', () => {
-  it('is refused when its author has left meanwhile, and a neighbour is not', async () => {
+describe('a queued command', () => {
+  it('is refused if its author left while it waited, and its neighbour is not', async () => {
     const slow = new SlowLog();
     instance = await Instance.open({ logFor: slow.for });
     const [ann, ben, eve] = [
@@ -59,7 +59,7 @@ describe('a command that waits for its turn', () => {
     slow.hold(channelStream(guild.channel));
     const first = instance.send(ann, guild.channel, 'first');
     await slow.waits;
-    // Both are queued and prepared; then one of them leaves, which is acknowledged.
+    // Both are queued and prepared. Then one author leaves, and the leave is acknowledged.
     const [left, stays] = [instance.send(ben, guild.channel, 'left'), instance.send(eve, guild.channel, 'stays')];
     await instance.do(ben, 'guild.leave', { guild_id: guild.id });
     const acknowledged = performance.now();
@@ -72,8 +72,8 @@ describe('a command that waits for its turn', () => {
   });
 });
 
-describe('fields that do not fit', () => {
-  it('are named, and so are the types that there are', async () => {
+describe('submitting fields that do not fit', () => {
+  it('is refused with the names of those fields, and an unknown type with the list of types', async () => {
     instance = await Instance.open();
     const ann = await instance.register('ann');
     const context: CommandContext = {

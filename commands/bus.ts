@@ -1,4 +1,4 @@
-/** Takes a command from its fields to its outcome, step by step, and remembers that its caller must see what it did. */
+/** Takes a command step by step from its fields to its outcome, and records that its caller must see the result. */
 
 import { either } from 'fp-ts';
 import { decode } from '../schemas/codecs.ts';
@@ -27,7 +27,7 @@ type Commands = ReadonlyMap<string, Command>;
 
 const byType = (commands: readonly Command[]): Commands => new Map(commands.map((one) => [one.type, one]));
 
-/** @returns the command of a type, with its fields decoded; or which of them is wrong, and how. */
+/** @returns the command of the given type with its fields decoded, or which of the fields are wrong and how. */
 const decodeCommand = (
   commands: Commands,
   type: string,
@@ -42,7 +42,7 @@ const decodeCommand = (
   return either.isLeft(decoded) ? decoded : either.right({ command, fields: decoded.right });
 };
 
-/** How the bus decodes what is submitted to it, for those that stand in its place. */
+/** How the bus decodes what is submitted to it; exported for fakes of the bus. */
 export const commandDecoder = (commands: readonly Command[]) => {
   const known = byType(commands);
   return (type: string, fields: unknown) => decodeCommand(known, type, fields);
@@ -62,7 +62,7 @@ const prepared = async (
   return either.isLeft(more) ? more : either.right({ rights: rights.right, prepared: more.right });
 };
 
-/** The event that the command came to, now or when its key was used first. */
+/** The first event of the command, now or when its key was first used. */
 const firstOf = async (
   command: QueuedCommand,
   deps: CommandDeps,
@@ -70,12 +70,12 @@ const firstOf = async (
   done: Done,
 ): Promise<ParleyEvent | undefined> => {
   if (command.same === undefined || done.events.length > 0) return done.events[0];
-  // A stream that the command makes begins with it.
+  // A stream that the command creates begins with the command's event.
   const from = 'preparedStream' in command ? 1 : done.known;
   return from === undefined ? undefined : (await deps.log.readStream({ stream, from, limit: 1 }))[0];
 };
 
-/** What follows once the log has stored the command, or has held it before. */
+/** Completes the command once the log has stored it, now or earlier. */
 const answered = async (
   command: QueuedCommand,
   asked: Asked<unknown>,
@@ -101,7 +101,7 @@ const answered = async (
   return either.isLeft(answer) ? answer : outcome(stream, done, answer.right);
 };
 
-/** Passes once the command's limits and the caller's own writes allow it to go on. */
+/** Resolves when the command may go on, given its limits and the caller's own writes. */
 type Gate = () => Promise<Result<void>>;
 
 const carryOut = async (
@@ -138,7 +138,7 @@ const carryOut = async (
   let result: Result<Done>;
   if ('stream' in command) {
     stream = command.stream(asked.fields, asked.context.actor);
-    // The gate stands behind the queue: whoever waits at it keeps the place that came with submitting.
+    // The gate comes after the queue: a command that waits at it keeps the place it got when it was submitted.
     result = await run(stream, async () => {
       const passed = await gate();
       return either.isLeft(passed) ? passed : prepared(command, asked, deps);
@@ -178,7 +178,7 @@ export const createCommandBus = (
     let limit: Taken | undefined;
 
     const gate: Gate = async () => {
-      // Nothing is waited for that need not be: most commands pass here at once.
+      // Awaits only what is not settled yet: most commands pass here at once.
       const counting = context.counted ? undefined : limits.everything(actor);
       const global = counting && (await counting);
       if (global?.allowed === false) {

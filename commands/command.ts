@@ -1,4 +1,6 @@
-/** What a command is: one value that says all there is to know of it. `features/` holds them, the bus carries them out. */
+/**
+ * The definition of a command: one value that holds everything about it. `features/` defines them, the bus runs them.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
@@ -26,7 +28,7 @@ import type { Cause, Since } from './turn.ts';
 export interface CommandDeps {
   readonly log: EventLog;
   readonly views: Views;
-  /** Single messages as they are now, whatever the timelines lag. */
+  /** Current single messages, however far the timelines lag. */
   readonly timelines: TimelineReader;
   readonly access: Access;
   readonly vault: Vault;
@@ -43,7 +45,7 @@ export interface CommandDeps {
   readonly derivedIds: DerivedIds;
 }
 
-/** A command that somebody has given. */
+/** A command as a caller submitted it. */
 export interface Asked<Fields> {
   readonly fields: Fields;
   readonly context: CommandContext;
@@ -53,7 +55,7 @@ export interface Asked<Fields> {
 /** A value, or why the command cannot be carried out. */
 export type Result<A> = Either<ParleyError, A>;
 
-/** What stands ready when the command is decided. */
+/** The inputs of the decision. */
 export interface Ready<Rights, Prepared> {
   readonly rights: Rights;
   readonly prepared: Prepared;
@@ -62,13 +64,13 @@ export interface Ready<Rights, Prepared> {
 /** A command that its stream has decided and the log has stored. */
 export interface Stored<Rights, Prepared> extends Ready<Rights, Prepared> {
   readonly done: Done;
-  /** The command's first event, or the one that carried its key before; only where `same` says how to tell. */
+  /** The command's first event, or the one that carried its key before. Set on a repeat only if `same` is defined. */
   readonly event: ParleyEvent | undefined;
 }
 
 /**
- * What an answer waits for beyond the log: for the views to hold the command; only when the command was carried out
- * before; for what processes do about it, and then for the views.
+ * What an answer waits for beyond the log: the views; the views, but only when the command repeats an earlier one; or
+ * the processes that follow the command and then the views.
  */
 export type WaitsFor = 'views' | 'views-when-repeated' | 'processes';
 
@@ -78,24 +80,24 @@ interface Described<K extends string, P extends t.Mixed, B extends t.Mixed> {
   readonly route: CommandRoute;
   readonly params?: P;
   readonly body?: B;
-  /** Whether it changes who is where: the caller's next command then waits until the views hold this one. */
+  /** Whether it changes membership or channels: the caller's next command then waits until the views hold this one. */
   readonly structural: boolean;
   readonly limit?: {
     readonly bucket: CommandBucket;
     readonly key: (fields: t.TypeOf<P> & t.TypeOf<B>, actor: Actor) => string;
   };
-  /** The client's id for the command where its way of coming here has none: `null` promises nothing on a retry. */
+  /** The client's id for the command when the transport carries none. With `null`, a retry is a new command. */
   readonly keyIn?: (fields: t.TypeOf<P> & t.TypeOf<B>) => string | null;
-  /** What is wrong with the fields beyond their form. Refuses before anything is counted. */
+  /** What is wrong with the fields beyond their types. A refusal here does not count against any limit. */
   readonly check?: (fields: t.TypeOf<P> & t.TypeOf<B>) => ParleyError | undefined;
-  /** The steps in other streams that follow its events, by the event's type. */
+  /** The steps in other streams that follow the command's events, by event type. */
   readonly follow?: Partial<FollowUps>;
 }
 
 interface Steps<Fields, Rights, Prepared, State> {
-  /** What other streams say the caller may do. Read again when the command had to wait for its turn. */
+  /** What other streams allow the caller to do. Read again when the command had to wait for its turn. */
   readonly rights?: (asked: Asked<Fields>, deps: CommandDeps) => Promise<Result<Rights>>;
-  /** Reads whatever else the decision needs from outside the stream. */
+  /** Reads everything else that the decision needs from outside the stream. */
   readonly prepare?: (asked: Asked<Fields>, deps: CommandDeps) => Promise<Result<Prepared>>;
   readonly decide: (
     state: State,
@@ -104,8 +106,8 @@ interface Steps<Fields, Rights, Prepared, State> {
     deps: CommandDeps,
   ) => Decision | Promise<Decision>;
   /**
-   * Whether an event is what this command asks for. A key that is known is refused where its event is not; over HTTP
-   * what was carried out first is the answer either way.
+   * Whether an event is what this command asks for. If it is not, a known key is refused; over HTTP the answer is
+   * always the result of the first command.
    */
   readonly same?: (
     event: ParleyEvent,
@@ -114,7 +116,7 @@ interface Steps<Fields, Rights, Prepared, State> {
     prepared: Prepared,
   ) => boolean | Promise<boolean>;
   readonly waitsFor?: WaitsFor;
-  /** Left out: nothing. */
+  /** If absent, the answer is empty. */
   readonly answer?: (
     stored: Stored<Rights, Prepared>,
     asked: Asked<Fields>,
@@ -122,17 +124,17 @@ interface Steps<Fields, Rights, Prepared, State> {
   ) => Promise<Result<Answer>>;
 }
 
-/** On a stream that the fields name: it is queued there at once, and prepared while it waits. */
+/** Runs on a stream that the fields name: it is queued at once and prepared while it waits. */
 interface OnKnownStream<Fields, Rights, Prepared, State> extends Steps<Fields, Rights, Prepared, State> {
   readonly stream: (fields: Fields, actor: Actor) => string;
 }
 
-/** On a stream that only its preparation finds or makes: it is prepared first, and queued then. */
+/** Runs on a stream that its preparation finds or creates: it is prepared first and queued afterwards. */
 interface OnPreparedStream<Fields, Rights, Prepared, State> extends Steps<Fields, Rights, Prepared, State> {
   readonly preparedStream: (prepared: Prepared) => string;
 }
 
-/** In more than one step, or in none that is stored. */
+/** Takes several steps, or stores nothing. */
 interface InOwnWay<Fields> {
   readonly carryOut: (asked: Asked<Fields>, deps: CommandDeps) => Promise<Result<CommandOutcome>>;
 }
@@ -144,17 +146,17 @@ export type QueuedCommand =
   | OnKnownStream<AnyType, AnyType, AnyType, AnyType>
   | OnPreparedStream<AnyType, AnyType, AnyType, AnyType>;
 
-/** A command of whatever fields. */
+/** A command of any type. */
 export type Command = CommandShape &
   Described<string, t.Mixed, t.Mixed> & { readonly codec: t.Type<AnyType, unknown, unknown> } & (
     | QueuedCommand
     | InOwnWay<AnyType>
   );
 
-/** A command whose type and fields the compiler knows. */
+/** A command whose type and fields are known to the compiler. */
 export type CommandOf<K extends string, Fields> = Command & {
   readonly type: K;
-  /** Of path and body together. */
+  /** Decodes the fields of path and body together. */
   readonly codec: t.Type<Fields, unknown, unknown>;
 };
 
@@ -162,8 +164,8 @@ const NO_FIELDS = t.type({});
 type NoFields = typeof NO_FIELDS;
 
 /**
- * Defines a command. Its fields are those of its path and of its body. `rights`, `prepare` and `decide` stand in this
- * order, so that the compiler knows in each what those before it come to.
+ * Defines a command. Its fields are those of its path and its body. Keep `rights`, `prepare` and `decide` in this
+ * order: the compiler infers the type of each from the ones before it.
  */
 export const command = <
   const K extends string,
@@ -192,7 +194,7 @@ export const NOTHING: Answer = { kind: 'nothing' };
 /** How long an answer waits for the processes and views that must follow it. */
 const FOLLOW_MS = 5000;
 
-/** Without a key of the caller's every command is one of its own, whatever ids its request was sent with. */
+/** Without a key from the caller every command is distinct, whatever ids its request carried. */
 export const causeOf = (context: CommandContext, type: string): Cause => ({
   actor: context.actor.userId,
   key: idempotencyKey(context.actor.userId, type, context.key ?? randomUUID()),
@@ -209,13 +211,13 @@ export const outcome = (stream: string, done: Done, answer: Answer): Result<Comm
     answer,
   });
 
-/** Waits until the guild views hold a position, so that the answer speaks of something everybody can see. */
+/** Waits until the guild views hold a position, so that everybody can see what the answer describes. */
 export const viewsHold = async (deps: Pick<CommandDeps, 'views'>, position: number): Promise<Result<void>> =>
   (await deps.views.progress('guild-views').whenProcessed(position, FOLLOW_MS))
     ? either.right(undefined)
     : either.left(parleyError('unavailable', { retryAfter: 1 }));
 
-/** Waits for what a process does about the command, then for the views; the answer then speaks of something visible. */
+/** Waits until the processes have followed up the command and the views hold the result, so that it is visible. */
 export const whenFollowedUp = async (
   deps: Pick<CommandDeps, 'views' | 'processes'>,
   stream: string,

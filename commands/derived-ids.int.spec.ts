@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => instance.close());
 
-/** The instance's write side with a clock that is set by hand. */
+/** The instance's write side with a clock that the spec sets. */
 const at = async (now: () => number) => {
   const { deps } = instance.write;
   const derivedIds = new DerivedIds(instance.log, await instance.vault.signingSecret(), now);
@@ -32,8 +32,8 @@ const at = async (now: () => number) => {
   };
 };
 
-describe('what a command makes', () => {
-  it('is made once for the same key, of whatever kind it is', async () => {
+describe('what a command creates', () => {
+  it('is created once per key, whatever kind of thing it is', async () => {
     const both = <T>(make: () => Promise<T>) => Promise.all([make(), make()]);
     const guilds = await both(() => instance.do(ann, 'guild.create', { name: 'One' }, { key: 'k' }));
     expect(guilds[0].id).toBe(guilds[1].id);
@@ -55,7 +55,7 @@ describe('what a command makes', () => {
     ).toEqual([1, 2, 1, 1, 2]);
   });
 
-  it('is not made for a key that made something else, over a socket', async () => {
+  it('is not created over a socket for a key that created something else', async () => {
     const { id: guild_id } = await instance.do(ann, 'guild.create', { name: 'One' }, { key: 'k' });
     const again = async (...asked: Parameters<typeof instance.ask>) => refusal(await instance.ask(...asked));
     expect(await again(ann, 'guild.create', { name: 'Two' }, { key: 'k' })).toBe('keyReused');
@@ -73,7 +73,7 @@ describe('what a command makes', () => {
     }
   });
 
-  it('is something else for another key, another author, and without any key', async () => {
+  it('differs for another key, for another author, and without a key', async () => {
     const ben = await instance.register('ben');
     const make = (userId: string, key?: string) =>
       instance.do(userId, 'guild.create', { name: 'One' }, key === undefined ? {} : { key });
@@ -81,7 +81,7 @@ describe('what a command makes', () => {
     expect(new Set(made.map(({ id }) => id)).size).toBe(5);
   });
 
-  it('is found again across the edge of a window, for at least ten minutes', async () => {
+  it('is found again across a window boundary, for at least ten minutes', async () => {
     const edge = Math.ceil(Date.now() / REMEMBERED_MS) * REMEMBERED_MS;
     let now = edge - 1;
     const create = await at(() => now);
@@ -94,14 +94,14 @@ describe('what a command makes', () => {
     expect(await create('One', 'k')).not.toBe(first);
   });
 
-  it('has an id of about the time it was made, that nobody without the secret of the instance can guess', async () => {
+  it('has an id close to its creation time, which nobody can guess without the secret of the instance', async () => {
     const now = Date.now();
     const of = (secret: string) => new DerivedIds(instance.log, Buffer.from(secret), () => now).id('k', guildStream);
     expect(Math.abs(snowflakeTime(await of('a')) - now)).toBeLessThanOrEqual(REMEMBERED_MS);
     expect(await of('a')).not.toBe(await of('b'));
   });
 
-  it('is refused to who may not make it', async () => {
+  it('is refused to callers who may not create it', async () => {
     const ben = await instance.register('ben');
     const guild = await instance.guild(ann);
     const channel = { guild_id: guild.id, name: 'x' };

@@ -1,6 +1,6 @@
 /**
- * Ids of things that a command makes, derived from the command's key: asked again within ten minutes, also after a
- * restart or on another node, the command finds what it made the first time.
+ * Ids of things that a command creates, derived from the command's key. A retry within ten minutes finds what the first
+ * attempt created, also after a restart or on another node.
  */
 
 import { createHmac } from 'node:crypto';
@@ -11,7 +11,7 @@ import type { LogReader } from '../log/port.ts';
 const digest = (secret: Buffer, key: string, window: number): Buffer =>
   createHmac('sha256', secret).update(`${key}\n${window}`).digest();
 
-/** A snowflake somewhere in the window; 22 low bits and a millisecond taken from the digest keep different keys apart. */
+/** A snowflake inside the window. Its 22 low bits and its millisecond come from the digest, which keeps keys apart. */
 const idOf = (hash: Buffer, window: number): string =>
   snowflakeAt(window * REMEMBERED_MS + (hash.readUInt32BE(0) % REMEMBERED_MS), BigInt(hash.readUInt32BE(4)));
 
@@ -35,12 +35,12 @@ export class DerivedIds {
     this.now = now;
   }
 
-  /** The snowflake of what the command makes. */
+  /** The snowflake of the thing that the command creates. */
   id(key: string, streamOf: (id: string) => string): Promise<string> {
     return this.find(key, streamOf, idOf);
   }
 
-  /** The code of an invite: nobody can guess it who does not know the instance's secret. */
+  /** The code of an invite. Nobody can guess it without the instance's secret. */
   code(key: string, streamOf: (code: string) => string): Promise<string> {
     return this.find(key, streamOf, codeOf);
   }

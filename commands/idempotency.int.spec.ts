@@ -17,8 +17,8 @@ const posted = async () =>
 // biome-ignore lint/suspicious/noExplicitAny: a message is read field by field
 const shown = (answer: Awaited<ReturnType<Instance['send']>>) => right(answer).result as any;
 
-describe('the same key', () => {
-  it('a hundred times at once is one message, and every answer is that message', async () => {
+describe('a repeated key', () => {
+  it('posts one message for a hundred requests at once and answers them all with it', async () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => instance.send(ann, channel, 'hello', { key: 'once' })),
     );
@@ -32,7 +32,7 @@ describe('the same key', () => {
     }
   });
 
-  it('with other content is refused to sockets, and answered with the first message over HTTP', async () => {
+  it('is refused over a socket if the content differs, and answered with the first message over HTTP', async () => {
     const first = shown(await instance.send(ann, channel, 'hello', { key: 'once' }));
     expect(refusal(await instance.send(ann, channel, 'other', { key: 'once' }))).toBe('keyReused');
     const overHttp = shown(await instance.send(ann, channel, 'other', { key: 'once', onOtherContent: 'first' }));
@@ -40,7 +40,7 @@ describe('the same key', () => {
     expect(await posted()).toHaveLength(1);
   });
 
-  it('with other content at once is refused too: who comes first counts', async () => {
+  it('is refused with other content at the same time too: the first one counts', async () => {
     const [first, second] = await Promise.all([
       instance.send(ann, channel, 'hello', { key: 'once' }),
       instance.send(ann, channel, 'other', { key: 'once' }),
@@ -49,7 +49,7 @@ describe('the same key', () => {
     expect(refusal(second)).toBe('keyReused');
   });
 
-  it('is the same after reopening, and after a rebuild of the views', async () => {
+  it('finds the first message after a reopen and after a rebuild of the views', async () => {
     const { id } = shown(await instance.send(ann, channel, 'hello', { key: 'once' }));
     for (const forgetViews of [false, true]) {
       await instance.reopen({ forgetViews });
@@ -59,7 +59,7 @@ describe('the same key', () => {
     expect(await posted()).toHaveLength(1);
   });
 
-  it('of somebody else, or in another channel, is another message', async () => {
+  it('posts another message for another author or in another channel', async () => {
     const ben = await instance.register('ben');
     await instance.join(ann, channel, ben);
     const guildId = (await instance.views.guilds.channel(channel))!.guildId!;
@@ -72,12 +72,12 @@ describe('the same key', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
-  it('that is not given promises nothing, whatever the request calls itself', async () => {
+  it('is not inferred from other ids of the request when it is not given', async () => {
     for (const _ of [1, 2]) right(await instance.send(ann, channel, 'hello', { correlationId: 'of-a-whole-workflow' }));
     expect(await posted()).toHaveLength(2);
   });
 
-  it('for something else than the first command is refused to sockets', async () => {
+  it('is refused over a socket for another kind of command', async () => {
     const [one, two] = [
       shown(await instance.send(ann, channel, 'one')),
       shown(await instance.send(ann, channel, 'two')),
@@ -100,7 +100,7 @@ describe('the same key', () => {
     expect((await instance.stream(channelStream(channel))).at(-1)?.type).toBe('message-deleted');
   });
 
-  it('as a reply to another message is other content', async () => {
+  it('treats a reply to another message as other content', async () => {
     const one = shown(await instance.send(ann, channel, 'one'));
     const reply = (message_reference?: { message_id: string }) =>
       instance.ask(ann, 'message.send', { channel_id: channel, content: 'yes', message_reference }, { key: 'k' });
@@ -109,7 +109,7 @@ describe('the same key', () => {
     expect(refusal(await reply())).toBe('keyReused');
   });
 
-  it('of a message that is deleted by now answers with an empty one', async () => {
+  it('is answered with an empty message when the first one has been deleted', async () => {
     const first = shown(await instance.send(ann, channel, 'gone', { key: 'once' }));
     await instance.do(ann, 'message.delete', { channel_id: channel, message_id: first.id });
     const again = shown(await instance.send(ann, channel, 'gone', { key: 'once' }));

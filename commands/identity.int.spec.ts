@@ -15,7 +15,7 @@ const login = (username: string, password?: string) => {
 };
 
 describe('registering', () => {
-  it('of one name by many at once gives one account', async () => {
+  it('gives one account when many register one name at once', async () => {
     instance = await Instance.open();
     const answers = await Promise.all(['ann', 'Ann', 'ANN', 'ann', 'ａnn'].map(register));
     const got = answers.filter(either.isRight);
@@ -28,14 +28,14 @@ describe('registering', () => {
     expect(right(await login('aNN')).userId).toBe(right(got[0]!).userId);
   });
 
-  it('takes over a name whose registration never came to pass', async () => {
+  it('takes over a name whose registration was never stored', async () => {
     instance = await Instance.open();
     await instance.vault.reserveUsername('ann', '77');
     const { userId } = right(await register('ann'));
     expect(await instance.vault.usernameHolder('ann')).toEqual({ userId, confirmed: true });
   });
 
-  it('does not take over a name whose registration was stored and only not confirmed', async () => {
+  it('does not take over a name whose registration was stored but not confirmed', async () => {
     instance = await Instance.open();
     await instance.vault.reserveUsername('ann', '77');
     await instance.vault.createKey('77');
@@ -63,7 +63,7 @@ describe('registering', () => {
     right(await register('ann'));
   });
 
-  it('is closed where the instance is, and limited per address', async () => {
+  it('is refused where the instance is closed, and limited per address', async () => {
     instance = await Instance.open({ registrationOpen: false });
     expect(refusal(await register('ann'))).toBe('registrationClosed');
     await instance.reopen({ registrationOpen: true, limits: { register: { count: 1, seconds: 60 } } });
@@ -81,7 +81,7 @@ describe('registering', () => {
 });
 
 describe('signing in', () => {
-  it('needs the name and the password, and does not tell which was wrong', async () => {
+  it('needs the name and the password, and does not reveal which was wrong', async () => {
     instance = await Instance.open();
     const { userId } = right(await register('ann'));
     expect(right(await login('ANN')).userId).toBe(userId);
@@ -90,7 +90,7 @@ describe('signing in', () => {
     expect(wrong).toEqual(nobody);
   });
 
-  it('is possible after a restart', async () => {
+  it('works after a restart', async () => {
     instance = await Instance.open();
     const { userId } = right(await register('ann'));
     await instance.reopen();
@@ -104,7 +104,7 @@ describe('signing in', () => {
     expect(answers.map(refusal)).toEqual(['invalidForm', 'invalidForm', 'rateLimited', 'invalidForm']);
   });
 
-  it('is not for imported names', async () => {
+  it('is refused for imported names', async () => {
     instance = await Instance.open();
     const user = { userId: '5', username: 'nick', globalName: null, kind: 'imported' as const, correlationId: 'c' };
     right(await instance.write.identity.create(user, async () => {}));

@@ -29,12 +29,12 @@ type Deps = Pick<CommandDeps, 'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' |
 export interface NewUser {
   readonly userId: string;
   readonly username: string;
-  /** The form of the name that nobody else may have; the name itself unless told. */
+  /** The unique form of the name; defaults to the name itself. */
   readonly reservedAs?: string;
   readonly globalName: string | null;
   readonly kind: 'person' | 'imported';
   readonly correlationId: string;
-  /** Original time of an imported name's first line. */
+  /** Original time of an imported name's first line, in milliseconds since 1970. */
   readonly time?: number;
 }
 
@@ -45,7 +45,7 @@ export class Identity {
   private readonly deps: Deps;
   private readonly limits: Limits;
   private readonly open: boolean;
-  /** Users whose registration is under way in this process: their reservations are not taken over. */
+  /** Users whose registration is in progress in this process: their reservations are not taken over. */
   private readonly underWay = new Set<string>();
 
   constructor(deps: Deps, limits: Limits, open: boolean) {
@@ -78,7 +78,7 @@ export class Identity {
     return either.right({ userId, token: await tokens.issue(userId) });
   }
 
-  /** Reserves the name, makes the key and whatever else must be there first, then appends the registration. */
+  /** Reserves the name, creates the key and everything else the registration needs, then appends the registration. */
   async create(user: NewUser, beforehand: () => Promise<void>): Promise<Either<ParleyError, void>> {
     const { deps } = this;
     const name = user.reservedAs ?? user.username;
@@ -106,7 +106,7 @@ export class Identity {
     }
   }
 
-  /** A reservation whose registration never came to pass (the server ended in between) is given up for the new one. */
+  /** Takes over a reservation whose registration was never stored because the server stopped in between. */
   private async reserve(username: string, userId: string): Promise<boolean> {
     const { vault, log } = this.deps;
     const holder = await vault.reserveUsername(username, userId);

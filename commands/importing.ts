@@ -1,4 +1,4 @@
-/** Bringing in what was said elsewhere: the same mailboxes, decisions and log, with the original times. */
+/** Imports messages from elsewhere through the same mailboxes, decisions and log, with their original times. */
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
@@ -18,11 +18,11 @@ export interface ImportedMessage {
   readonly content: string;
   /** Original time, in milliseconds since 1970. */
   readonly time: number;
-  /** Says which line of which source this is, so that a second import adds nothing. */
+  /** Identifies the line and its source, so that a second import adds nothing. */
   readonly key: string;
 }
 
-/** The import cannot go on; what was stored so far stays and is found again by the next run. */
+/** The import cannot go on. What is stored so far stays, and the next run finds it. */
 export class ImportRefused extends Error {}
 
 const WAIT_MS = 30_000;
@@ -52,7 +52,7 @@ export class Importing {
   }
 
   /**
-   * The account of a name from elsewhere, made when there is none. Nobody can sign in to it.
+   * The account of a name from elsewhere, created if there is none. Nobody can sign in to it.
    * @param folded the form in which all spellings of the name are one
    */
   async account(name: string, folded: string, time: number): Promise<string> {
@@ -61,7 +61,7 @@ export class Importing {
       const holder = await this.deps.vault.usernameHolder(reservedAs);
       const user = holder && (await this.deps.views.guilds.user(holder.userId));
       if (user?.kind === 'imported') return user.id;
-      // The name belongs to somebody who signs in here.
+      // The name belongs to a user who can sign in.
       if (user !== undefined) continue;
       const userId = this.deps.ids(this.deps.now());
       const username = name + suffix;
@@ -97,7 +97,7 @@ export class Importing {
     return row;
   }
 
-  /** Makes the channel, marked by its key as one that is imported into. */
+  /** Creates the channel, marked by its key as the target of an import. */
   async channel(guild: GuildRow, name: string): Promise<string> {
     const channelId = this.deps.ids(this.deps.now());
     const key = importedChannelKey(name);
@@ -135,14 +135,14 @@ export class Importing {
     await this.visible(done);
   }
 
-  /** Posts in the order given. The author must be a member. */
+  /** Posts in the given order. The author must be a member. */
   async message(guild: GuildRow, channelId: string, message: ImportedMessage): Promise<Done> {
     const { author, content, time, key } = message;
     return stored(
       await this.deps.mailboxes.run({
         stream: channelStream(channelId),
         cause: this.cause(author, key),
-        // Of all authors together: what was said after something else stays after it.
+        // One lane for all authors, so that the order of the conversation is kept.
         lane: 'import',
         prepare: async () => {
           const member = await this.deps.views.guilds.member(guild.id, author);

@@ -24,7 +24,7 @@ const until = async (holds: () => boolean) => {
   while (!holds()) await turn();
 };
 
-describe('what a dead node left undone', () => {
+describe('leftover work of a dead node', () => {
   it('is finished from the checkpoint on, and the checkpoint moves', async () => {
     const story = new Story();
     story.guild('10', '1');
@@ -38,7 +38,7 @@ describe('what a dead node left undone', () => {
     expect(written).toEqual([3]);
   });
 
-  it('is what is old enough: the rest is still under way elsewhere', async () => {
+  it('is finished only when it is old enough, since younger work is still in progress elsewhere', async () => {
     const story = new Story();
     const first = story.guild('10', '1');
     story.guild('20', '1');

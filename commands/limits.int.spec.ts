@@ -7,7 +7,7 @@ afterEach(() => instance.close());
 const ONCE = { count: 1, seconds: 60 };
 const TWICE = { count: 2, seconds: 60 };
 
-/** Ann's guild with two channels, and Ben in it. */
+/** Ann's guild with two channels; Ben is a member. */
 const aGuild = async (limits: object) => {
   instance = await Instance.open();
   const [ann, ben] = [await instance.register('ann'), await instance.register('ben')];
@@ -18,8 +18,8 @@ const aGuild = async (limits: object) => {
   return { ann, ben, guild, other };
 };
 
-describe('the limit of sending', () => {
-  it('counts for each user and channel alone', async () => {
+describe('the limit on sending', () => {
+  it('counts each user in each channel separately', async () => {
     const { ann, ben, guild, other } = await aGuild({ send: TWICE });
     const answers = [
       await instance.send(ann, guild.channel, '1'),
@@ -31,7 +31,7 @@ describe('the limit of sending', () => {
     expect(answers.map(refusal)).toEqual([undefined, undefined, 'rateLimited', undefined, undefined]);
   });
 
-  it('tells its state with every answer, and in seconds when to come again', async () => {
+  it('reports its state with every answer, and says in seconds when to retry', async () => {
     const { ann, guild } = await aGuild({ send: ONCE });
     const body = { channel_id: guild.channel, content: 'x' };
     const [first, second] = [
@@ -46,14 +46,14 @@ describe('the limit of sending', () => {
     expect(retryAfter).toBeLessThanOrEqual(60);
   });
 
-  it('refuses before anything is stored, and holds for pipelined commands', async () => {
+  it('refuses before anything is stored, and covers pipelined commands', async () => {
     const { ann, guild } = await aGuild({ send: TWICE });
     const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => instance.send(ann, guild.channel, `${i}`)));
     expect(answers.map(refusal).filter((name) => name === undefined)).toHaveLength(2);
     expect(await instance.events('message-posted')).toHaveLength(2);
   });
 
-  it('is another one for bots', async () => {
+  it('is a separate one for bots', async () => {
     const { ann, guild } = await aGuild({ send: ONCE, botSend: TWICE });
     const answers = [];
     for (const text of ['1', '2', '3']) answers.push(await instance.send(ann, guild.channel, text, { kind: 'bot' }));
@@ -61,8 +61,8 @@ describe('the limit of sending', () => {
   });
 });
 
-describe('the limit of everything', () => {
-  it('counts commands of any kind, says that it is the global one, and is each person’s own', async () => {
+describe('the global limit', () => {
+  it('counts commands of any kind, says that it is global, and is separate for each user', async () => {
     const { ann, ben, guild } = await aGuild({ global: TWICE });
     await instance.ask(ann, 'typing.start', { channel_id: guild.channel });
     await instance.send(ann, guild.channel, '1');
@@ -71,15 +71,15 @@ describe('the limit of everything', () => {
     expect(refusal(await instance.send(ben, guild.channel, '1'))).toBeUndefined();
   });
 
-  it('does not count again what came by a request that was counted', async () => {
+  it('does not count a command again when its request was counted', async () => {
     const { ann, guild } = await aGuild({ global: ONCE });
     for (const text of ['1', '2', '3'])
       expect(refusal(await instance.send(ann, guild.channel, text, { counted: true }))).toBeUndefined();
   });
 });
 
-describe('the other limits', () => {
-  it('are those of reactions, channels and direct channels, each by itself', async () => {
+describe('the limits of other commands', () => {
+  it('cover reactions, channels and direct channels separately', async () => {
     const { ann, ben, guild } = await aGuild({ reaction: ONCE, channelCreate: ONCE, dmCreate: ONCE });
     const on = { channel_id: guild.channel, message_id: '1', emoji: '👍' };
     expect(refusal(await instance.ask(ann, 'reaction.add', on))).toBe('unknownMessage');
@@ -90,7 +90,7 @@ describe('the other limits', () => {
     }
   });
 
-  it('that are off let everything through', async () => {
+  it('let everything through when they are off', async () => {
     const { ann, guild } = await aGuild({});
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, i) =>

@@ -1,13 +1,13 @@
-/** Rate limits: what a user may do how often. Counted wherever it is told. */
+/** Rate limits: how often a user may do what. The given limiters keep the counts. */
 
 import type { Limiter, LimiterFactory, Rate } from '../coordination/port.ts';
 import type { Actor } from '../schemas/actor.ts';
 import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 
-/** `count` per `seconds`; `undefined`: no limit. */
+/** `count` per `seconds`; `undefined` means no limit. */
 export type Limit = Rate | undefined;
 
-/** The limits that commands can name as their own. */
+/** The limits that a command can declare as its own. */
 export type CommandBucket = 'send' | 'reaction' | 'channelCreate' | 'dmCreate';
 
 export interface LimitConfig {
@@ -18,7 +18,7 @@ export interface LimitConfig {
   readonly login: Limit;
   readonly register: Limit;
   readonly global: Limit;
-  /** Of bots, where they are given their own. */
+  /** Limits of bots, where they differ. */
   readonly botSend: Limit;
   readonly botGlobal: Limit;
 }
@@ -39,7 +39,7 @@ const take = async ({ name, count, scope, limiter }: Bucket, key: string): Promi
   return { allowed, bucket: name, limit: count, remaining, resetAfter: resetMs / 1000, scope };
 };
 
-/** What a client is told when a limit is used up. */
+/** What a client learns when a limit is used up. */
 export const limitedError = (taken: Taken): ParleyError =>
   parleyError('rateLimited', { retryAfter: taken.resetAfter, global: taken.scope === 'global', limit: taken });
 
@@ -68,19 +68,19 @@ export class Limits {
     this.registerBucket = bucket('register', config.register);
   }
 
-  /** Everything a user does, whichever way it comes. */
+  /** Counts everything a user does, over any transport. */
   everything(actor: Actor): Promise<Taken> | undefined {
     const from = actor.kind === 'bot' ? this.botGlobal : this.global;
     return from && take(from, actor.userId);
   }
 
-  /** A command's own limit; `undefined` where it is off. */
+  /** Counts against a command's own limit; `undefined` where that is off. */
   command(actor: Actor, bucket: CommandBucket, key: string): Promise<Taken> | undefined {
     const from = bucket === 'send' && actor.kind === 'bot' ? this.botSend : this[bucket];
     return from && take(from, key);
   }
 
-  /** Attempts to sign in, per account and address. */
+  /** Counts sign-in attempts per account and address. */
   login(username: string, address: string): Promise<Taken> | undefined {
     return this.loginBucket && take(this.loginBucket, `${username.toLowerCase()} ${address}`);
   }

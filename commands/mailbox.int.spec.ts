@@ -23,7 +23,7 @@ const membership = { guildId: '1', userId: '2' };
 const NO_SNAPSHOTS = { latest: async () => undefined };
 const NO_KEYS = { cached: () => undefined, get: async () => undefined } as unknown as KeyRing;
 
-/** The log, told what to do about each append before it happens. */
+/** A log that a spec tells what to do before each append. */
 class Watched {
   readonly appends: AppendRequest[] = [];
   before: (request: AppendRequest) => Promise<Awaited<ReturnType<EventLog['append']>> | undefined> = async () =>
@@ -86,13 +86,13 @@ const task = (
 
 const joining = (key: string) => task(key, (state) => decideJoin({ ...membership, key, invite: null }, state));
 const leaving = (key: string) => task(key, (state) => decideLeave({ ...membership, key, ownerId: '9' }, state));
-/** Something happens whatever the state. */
+/** Decides one event in any state. */
 const event = (key: string) => task(key, () => happen({ type: 'member-left', data: membership }));
 const stored = () => log.readStream({ stream: STREAM, limit: 10_000 });
 const keysOf = async () => (await stored()).map(({ key }) => key);
 
 describe('a mailbox', () => {
-  it('appends all that waits in one batch, each decided on what those before it left', async () => {
+  it('appends all waiting tasks in one batch, each decided on the state that the ones before it left', async () => {
     const outcomes = await Promise.all([joining('a'), leaving('b'), joining('c')].map((one) => mailboxes.run(one)));
     expect(watched.appends.map(({ events }) => events.length)).toEqual([3]);
     expect(outcomes.map((outcome) => right(outcome).events[0]?.type)).toEqual([
@@ -103,7 +103,7 @@ describe('a mailbox', () => {
     expect(outcomes.map((outcome) => right(outcome).sequence)).toEqual([1, 2, 3]);
   });
 
-  it('keeps the order in which tasks came, also those that came while others were appended', async () => {
+  it('keeps the order in which tasks arrived, also of those that arrived during an append', async () => {
     const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
     const running: Promise<unknown>[] = [];
     for (const [i, key] of keys.entries()) {
@@ -115,12 +115,12 @@ describe('a mailbox', () => {
     expect(dense((await stored()).map(({ sequence }) => sequence))).toBe(true);
   });
 
-  it('bounds a batch and takes the rest in the next', async () => {
+  it('bounds a batch and takes the rest in the next one', async () => {
     await Promise.all(Array.from({ length: 1100 }, (_, i) => mailboxes.run(event(`k${i}`))));
     expect(watched.appends.map(({ events }) => events.length)).toEqual([512, 512, 76]);
   });
 
-  it("lets no task's refusal, throw or failed preparation touch its neighbours", async () => {
+  it("does not let a task's refusal, throw or failed preparation affect its neighbours", async () => {
     const outcomes = await Promise.all(
       [
         event('a'),
@@ -172,7 +172,7 @@ describe('a mailbox', () => {
     expect((await stored()).map(({ sequence }) => sequence)).toEqual([1, 2]);
   });
 
-  it('answers what was already so without appending, with the sequence that carried the key', async () => {
+  it('answers a repeat without appending, with the sequence that carried the key', async () => {
     await mailboxes.run(event('other'));
     await mailboxes.run(joining('a'));
     await mailboxes.run(leaving('b'));
@@ -195,7 +195,7 @@ describe('a mailbox', () => {
     }
   });
 
-  it('gives an event the id that a second try in its place gives again', async () => {
+  it('gives an event the same id when it is tried again at the same sequence', async () => {
     watched.before = async () => either.left({ kind: 'unavailable', reason: 'x' });
     await mailboxes.run(event('a'));
     watched.before = async () => undefined;
@@ -209,13 +209,13 @@ describe('a mailbox', () => {
 
 describe('preparation', () => {
   const prepared = async () => either.right(undefined);
-  /** Something happens for a person, once it is prepared. */
+  /** A task that records an event for a person once it is prepared. */
   const eventOf = (actor: string, key: string, prepare: Task<MemberState, undefined>['prepare']) => ({
     ...event(key),
     cause: { ...causeOf(key), actor },
     prepare,
   });
-  /** A preparation that goes on until told to end. */
+  /** A preparation that lasts until the spec ends it. */
   const held = () => {
     let end = (): void => {};
     const ended = new Promise<void>((resolve) => {
@@ -241,7 +241,7 @@ describe('preparation', () => {
     await Promise.all(running);
   });
 
-  it('that takes long holds nobody else', async () => {
+  it('holds nobody else up when it is slow', async () => {
     const slow = held();
     const late = mailboxes.run(eventOf('1', 'slow', slow.prepare));
     right(await mailboxes.run(eventOf('2', 'neighbour', prepared)));
@@ -252,7 +252,7 @@ describe('preparation', () => {
     expect(await keysOf()).toEqual(['neighbour', 'another', 'slow']);
   });
 
-  it("that takes long holds the same person's later commands, and only on the same stream", async () => {
+  it("holds up the same person's later commands on the same stream only", async () => {
     const slow = held();
     const both = [mailboxes.run(eventOf('1', 'first', slow.prepare)), mailboxes.run(eventOf('1', 'second', prepared))];
     right(await mailboxes.run(eventOf('2', 'neighbour', prepared)));
@@ -263,7 +263,7 @@ describe('preparation', () => {
     expect(await keysOf()).toEqual(['neighbour', 'first', 'second']);
   });
 
-  it('keeps tasks of one lane in order, whoever they are of', async () => {
+  it('keeps tasks of one lane in order, whoever they belong to', async () => {
     const slow = held();
     const both = [
       mailboxes.run({ ...eventOf('1', 'first', slow.prepare), lane: 'import' }),
@@ -274,14 +274,14 @@ describe('preparation', () => {
     expect(await keysOf()).toEqual(['first', 'second']);
   });
 
-  it('of fifty at once makes one batch', async () => {
+  it('makes one batch of fifty at once', async () => {
     const people = Array.from({ length: 50 }, (_, i) => String(i + 100));
     await Promise.all(people.map((actor) => mailboxes.run(eventOf(actor, `k${actor}`, prepared))));
     expect(watched.appends.map(({ events }) => events.length)).toEqual([50]);
     expect(await keysOf()).toEqual(people.map((actor) => `k${actor}`));
   });
 
-  it("of whatever length keeps each person's order, and every task is answered once", async () => {
+  it("keeps each person's order however long it takes, and every task is answered once", async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -319,7 +319,7 @@ describe('preparation', () => {
 });
 
 describe('rights', () => {
-  /** A task that asks again, when it waited, whether its person may still do it; behind one that is held. */
+  /** A task that asks again, if it waited, whether its person may still do it. It waits behind a task that is held. */
   const waiting = (refresh: NonNullable<Task<MemberState, undefined>['refresh']>) => {
     let end = (): void => {};
     const held = new Promise<void>((resolve) => {
@@ -336,7 +336,7 @@ describe('rights', () => {
     return { outcome, before, end };
   };
 
-  it('that were read a moment ago are not read again', async () => {
+  it('are not read again when they were read a moment ago', async () => {
     let asked = 0;
     const { outcome, before, end } = waiting(async () => {
       asked += 1;
@@ -349,7 +349,7 @@ describe('rights', () => {
     expect(asked).toBe(0);
   });
 
-  it('that were taken away while a command waited for its turn are gone', async () => {
+  it('are gone when they were taken away while the command waited for its turn', async () => {
     const { outcome, before, end } = waiting(async () => either.left(parleyError('missingPermissions')));
     elapsed += 5000;
     end();
@@ -358,7 +358,7 @@ describe('rights', () => {
     expect(await keysOf()).toEqual([]);
   });
 
-  it('that cannot be read again let the command be repeated, and hold no neighbour', async () => {
+  it('let the command be retried when they cannot be read again, and hold up no neighbour', async () => {
     const { outcome, before, end } = waiting(async () => Promise.reject(new Error('views are gone')));
     elapsed += 5000;
     end();
@@ -374,10 +374,10 @@ describe('rights', () => {
 });
 
 describe('another writer on the same stream', () => {
-  it('makes the mailbox read what is new and decide again, with a dense result', async () => {
+  it('makes the mailbox read the new events and decide again, and sequences stay dense', async () => {
     await mailboxes.run(event('first'));
     const other = mailboxesOn(log);
-    // Joined in between: what this task decided at first is no longer so.
+    // The person joined in between, so what this task decided at first no longer holds.
     watched.before = async () => {
       watched.before = async () => undefined;
       await other.run(joining('theirs'));
@@ -390,18 +390,18 @@ describe('another writer on the same stream', () => {
     expect(await keysOf()).toEqual(['first', 'theirs', 'more']);
   });
 
-  it('decides again when it decided nothing on what another node has changed since', async () => {
+  it('makes a task that decided nothing decide again on what the other node changed', async () => {
     await mailboxes.run(joining('a'));
     const elsewhere = mailboxesOn(log);
     await elsewhere.run(leaving('b'));
-    // As far as this node knows there is nobody to do anything about; the stream says otherwise.
+    // This node does not know of any member to act on; the stream does.
     const again = right(await mailboxes.run(joining('c')));
     expect(again.events.map(({ type }) => type)).toEqual(['member-joined']);
     expect(right(await elsewhere.run(joining('d'))).events).toEqual([]);
     expect((await stored()).map(({ type }) => type)).toEqual(['member-joined', 'member-left', 'member-joined']);
   });
 
-  it('and this one, at the same time, leave one dense stream with everything in it', async () => {
+  it('leaves one dense stream with everything in it when both write at the same time', async () => {
     const writers = [mailboxes, mailboxesOn(log), mailboxesOn(log)];
     const keys = Array.from({ length: 60 }, (_, i) => `k${i}`);
     const outcomes = await Promise.all(keys.map((key, i) => writers[i % 3]!.run(event(key))));
@@ -410,7 +410,7 @@ describe('another writer on the same stream', () => {
     expect(dense((await stored()).map(({ sequence }) => sequence))).toBe(true);
   });
 
-  it('that never gives way is answered after a bounded number of tries', async () => {
+  it('is given up on after a bounded number of tries if it always wins', async () => {
     watched.before = async () => either.left({ kind: 'conflict', actual: 7 });
     expect(refusal(await mailboxes.run(event('a')))).toBe('unavailable');
     expect(watched.appends.length).toBeLessThanOrEqual(10);
@@ -420,18 +420,18 @@ describe('another writer on the same stream', () => {
 });
 
 describe('a log that cannot store', () => {
-  it('because its disk is full, refuses everybody who waited, and no state has moved', async () => {
+  it('refuses all waiting tasks when its disk is full, and no state changes', async () => {
     await mailboxes.run(joining('a'));
     watched.before = async () => either.left({ kind: 'full' });
     const refused = await Promise.all([leaving('b'), joining('c')].map((one) => mailboxes.run(one)));
     expect(refused.map(refusal)).toEqual(['diskFull', 'diskFull']);
     watched.before = async () => undefined;
-    // Still a member, and the keys of what was refused are not known.
+    // Still a member, and the keys of the refused tasks are unknown.
     expect(right(await mailboxes.run(joining('d'))).events).toEqual([]);
     expect(right(await mailboxes.run(leaving('b'))).events[0]).toMatchObject({ type: 'member-left', sequence: 2 });
   });
 
-  it('for another reason, is unavailable, as is one that throws', async () => {
+  it('is reported as unavailable for any other failure, also when it throws', async () => {
     watched.before = async () => either.left({ kind: 'unavailable', reason: 'x' });
     expect(refusal(await mailboxes.run(event('a')))).toBe('unavailable');
     watched.before = async () => Promise.reject(new Error('the disk is gone'));
@@ -447,7 +447,7 @@ describe('a task whose request is traced', () => {
     cause: { ...of.cause, traceparent },
   });
 
-  it('has a span each time that it is decided, whatever comes of it', async () => {
+  it('has a span for each time it is decided, whatever the outcome', async () => {
     const { spans, ended } = keptSpans();
     const traced = mailboxesOn(watched.log, spans);
     watched.before = async () => {

@@ -1,7 +1,7 @@
 /**
- * One mailbox per stream. A task begins to prepare when it is queued; a turn takes what is prepared, decides it one after
- * another against the folded state and appends it in one batch; decided state counts only after the commit. Nobody
- * overtakes their own earlier command, and nobody waits for a neighbour's.
+ * One mailbox per stream. A task begins to prepare when it is queued. A turn takes the prepared tasks, decides them one
+ * after another against the folded state, and appends the result as one batch. Decided state counts only after the
+ * commit. A task never overtakes an earlier one of the same person, and never waits for a neighbour's.
  */
 
 import { either } from 'fp-ts';
@@ -19,7 +19,7 @@ import { type Cause, decideTurn, type Since, type Turn } from './turn.ts';
 export interface Task<State, Prepared> {
   readonly stream: string;
   readonly cause: Cause;
-  /** Tasks of one lane never overtake each other on their stream; the lane of the cause's actor unless told. */
+  /** Tasks of one lane never overtake each other on their stream. Defaults to the lane of the cause's actor. */
   readonly lane?: string;
   /** Reads what the decision needs from outside the stream: limits, rights, facts of a message. Begins at once. */
   readonly prepare: () => Promise<Either<ParleyError, Prepared>>;
@@ -48,7 +48,7 @@ export interface MailboxDeps {
   readonly clock: Clock;
   /** Counts appends that found the stream further on than this node knew. */
   readonly onConflict: () => void;
-  /** Left out where nothing is traced. */
+  /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
 }
 
@@ -60,7 +60,7 @@ class QueuedTask {
   readonly answer: (outcome: Outcome) => void;
   /** `undefined` while it is being prepared. */
   prepared: Either<ParleyError, unknown> | undefined;
-  /** When the reading of what is prepared began, by the clock that only goes on. */
+  /** When reading for the preparation began, on the monotonic clock, in milliseconds. */
   readAt = 0;
 
   constructor(task: AnyTask, answer: (outcome: Outcome) => void) {
@@ -72,17 +72,17 @@ class QueuedTask {
 
 interface Queue {
   tasks: QueuedTask[];
-  /** Goes on with the queue when a task is prepared. */
+  /** Resumes the queue when a task is prepared. */
   wake: () => void;
 }
 
-/** Most tasks of one turn: bounds the size of an append. */
+/** Maximum tasks per turn: bounds the size of an append. */
 const TURN = 512;
-/** Conflicts come from other nodes only; ten in a row mean that this one does not get a turn. */
+/** Conflicts come from other nodes only. After ten in a row this node gives up the turn. */
 const ATTEMPTS = 10;
-/** Rights that were read longer ago are read again before they are used: a queue must not keep what was taken away. */
+/** Rights older than this are read again before they are used, so that a revoked right does not survive in a queue. */
 const FRESH_MS = 100;
-/** Nobody waits longer for a neighbour's rights to be read again; the neighbour then has a later turn. */
+/** Longest wait for a neighbour's rights to be read again. After that the neighbour gets a later turn. */
 const REFRESH_MS = 50;
 
 const refusalOf = (error: AppendError): ParleyError =>
@@ -102,7 +102,7 @@ const orUnavailable = async (
   }
 };
 
-/** A span from the place in the queue until it is decided, and one for each time that it is decided anew. */
+/** Adds a span from queueing to the first decision, and one for each time the task is decided again. */
 const traced = <State, Prepared>(task: Task<State, Prepared>, spans: Spans): Task<State, Prepared> => {
   const begin = () => spans.step('decide', task.cause, { 'parley.stream': task.stream });
   let queued = begin();
@@ -129,7 +129,7 @@ export class Mailboxes {
     this.deps = deps;
   }
 
-  /** Takes its place in the stream's queue, and begins to prepare, before it returns. Never rejects. */
+  /** Queues the task and begins to prepare it before this returns. Never rejects. */
   run<State, Prepared>(task: Task<State, Prepared>): Promise<Outcome> {
     const { spans } = this.deps;
     const own = spans === undefined ? task : traced(task, spans);
@@ -175,7 +175,7 @@ export class Mailboxes {
     this.queues.delete(stream);
   }
 
-  /** @returns when rights that are too old have been read again; `undefined` where there are none. */
+  /** @returns resolves when rights that are too old have been read again; `undefined` if there are none. */
   private refresh(queue: Queue): Promise<unknown> | undefined {
     const oldest = this.deps.clock.monotonic() - FRESH_MS;
     const reading: Promise<void>[] = [];
@@ -214,12 +214,12 @@ export class Mailboxes {
         this.deps.onConflict();
         await clock.delay(Math.random() * 2 ** attempt);
       }
-      // On a stream that several nodes write to, only what is new is read.
+      // Other nodes write to this stream too, so only the new events are read.
       if (fork !== undefined || turn.events.length === 0) states.keep(stream, await states.upToEnd(stream, state));
     }
   }
 
-  /** What decided nothing was decided rightly only if nobody else has appended meanwhile. */
+  /** A turn without events is right only if nobody else has appended meanwhile. */
   private async append(stream: string, expected: number, { events }: Turn): ReturnType<EventLog['append']> {
     const { log } = this.deps;
     if (events.length > 0) return log.append({ stream, expected, events });
@@ -229,7 +229,7 @@ export class Mailboxes {
 }
 
 /**
- * What is prepared, in the order in which it came; nobody passes an earlier task of their own lane. The rest stays queued.
+ * Takes the prepared tasks in order of arrival, but none past an earlier task of its own lane. The rest stays queued.
  */
 const takeTurn = (queue: Queue): readonly QueuedTask[] => {
   const turn: QueuedTask[] = [];

@@ -37,13 +37,13 @@ const say = async (userId: string, content: string): Promise<string> =>
 const on = (message_id: string) => ({ channel_id: channel, message_id });
 const types = async () => (await instance.stream(channelStream(channel))).map(({ type }) => type);
 
-describe('a message that its timeline does not know yet', () => {
+describe('a message that its timeline does not hold yet', () => {
   it('can be reacted to, edited and deleted at once', async () => {
     await hold();
     const id = await say(ann, 'hello');
     expect((await instance.views.timelines.facts(channel, id)).facts).toBeUndefined();
     await instance.do(ben, 'reaction.add', { ...on(id), emoji: '👍' });
-    // The second time it is there, and is taken back once.
+    // The second time the reaction is there, and is removed once.
     await instance.do(ben, 'reaction.add', { ...on(id), emoji: '👍' });
     await instance.do(ben, 'reaction.remove', { ...on(id), emoji: '👍' });
     await instance.do(ben, 'reaction.remove', { ...on(id), emoji: '👍' });
@@ -87,14 +87,14 @@ describe('a message that its timeline does not know yet', () => {
     expect(refusal(await instance.ask(ben, 'message.send', optional))).toBeUndefined();
   });
 
-  it("is still its author's alone to edit", async () => {
+  it('can be edited by its author only', async () => {
     await hold();
     const id = await say(ann, 'hello');
     expect(refusal(await instance.ask(ben, 'message.edit', { ...on(id), content: 'x' }))).toBe('cannotEditOthers');
     expect(refusal(await instance.ask(ben, 'message.delete', on(id)))).toBe('missingPermissions');
   });
 
-  it('however far its timeline is behind', async () => {
+  it('can be changed however far its timeline is behind', async () => {
     await hold();
     const id = await say(ann, 'hello');
     const many = Array.from({ length: 10_100 }, (_, i) => instance.send(ann, channel, `${i}`));
@@ -105,7 +105,7 @@ describe('a message that its timeline does not know yet', () => {
 });
 
 describe('commands of many people at once', () => {
-  it('leave sequences, ordinals and ids of the channel dense and growing', async () => {
+  it('leave dense and growing sequences, ordinals and ids in the channel', async () => {
     const commands = Array.from({ length: 150 }, (_, i) => instance.send(i % 2 ? ann : ben, channel, `${i}`));
     const answers = (await Promise.all(commands)).map(
       (answer) => right(answer).result as { content: string; ordinal: number },
@@ -118,7 +118,7 @@ describe('commands of many people at once', () => {
     for (const [i, id] of ids.entries()) if (i > 0) expect(id > ids[i - 1]!).toBe(true);
   });
 
-  it('mention only who exists, and tell who is replied to unless asked not to', async () => {
+  it('mention only existing users, and mention the author of the replied-to message unless asked not to', async () => {
     const mentions = async (body: object) =>
       (await instance.do(ann, 'message.send', { channel_id: channel, content: '', ...body })).mentions.map(
         ({ id }: { id: string }) => id,
@@ -132,7 +132,7 @@ describe('commands of many people at once', () => {
     ]);
   });
 
-  it('are refused embeds that are too many or too large, and what is no emoji', async () => {
+  it('are refused when embeds are too many or too large, or an emoji is not one', async () => {
     const embeds = (list: Record<string, unknown>[]) =>
       instance.ask(ann, 'message.send', { channel_id: channel, embeds: list });
     expect(refusal(await embeds(Array.from({ length: 11 }, () => ({}))))).toBe('invalidForm');

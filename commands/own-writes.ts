@@ -1,16 +1,16 @@
-/** A person's next request sees that person's acknowledged writes, on whichever node it arrives. */
+/** Lets a user's next request see that user's acknowledged writes, on whichever node it arrives. */
 
 import { LRUCache } from 'lru-cache';
 import type { SharedWrites } from '../coordination/port.ts';
 import type { ViewName, Views } from '../projections/port.ts';
 
 interface Written {
-  /** Position of the last write of any kind, and of the last that changed who is where. */
+  /** Position of the last write of any kind, and of the last that changed membership or channels. */
   readonly any: number;
   readonly structural: number;
 }
 
-/** How long a request waits for the views before it is told to come again. */
+/** How long a request waits for the views before it is refused with a time to retry. */
 const OWN_WRITES_WAIT_MS = 5000;
 
 export class OwnWrites {
@@ -23,7 +23,7 @@ export class OwnWrites {
     this.shared = shared;
   }
 
-  /** To be awaited before the write is acknowledged. */
+  /** Must be awaited before the write is acknowledged. */
   record(userId: string, position: number, structural: boolean): Promise<void> {
     const former = this.written.get(userId);
     this.written.set(userId, {
@@ -33,7 +33,7 @@ export class OwnWrites {
     return this.shared.record(userId, position);
   }
 
-  /** For queries: true once the views they read hold everything the user was told is done. */
+  /** For queries: true once the views they read hold every acknowledged write of the user. */
   async seen(userId: string, reads: readonly ViewName[]): Promise<boolean> {
     const here = this.written.get(userId)?.any ?? 0;
     const position = Math.max(here, await this.shared.of(userId));
@@ -42,8 +42,8 @@ export class OwnWrites {
   }
 
   /**
-   * For commands, which take messages from the log but rights from the views. Other nodes need not be asked: what changes
-   * rights is acknowledged when the views have it.
+   * For commands, which take messages from the log but rights from the views. Other nodes need not be asked: a write
+   * that changes rights is acknowledged only when the views hold it.
    */
   structureSeen(userId: string): Promise<boolean> | true {
     return this.reached('guild-views', this.written.get(userId)?.structural ?? 0);

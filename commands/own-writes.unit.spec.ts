@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { SharedWrites } from '../coordination/port.ts';
 import { OwnWrites } from './own-writes.ts';
 
-/** No other node has anything to tell. */
+/** Other nodes have no writes to report. */
 const ALONE: SharedWrites = { record: async () => {}, of: async () => 0 };
 
-/** Views at a checkpoint, which reach a position only when told to. */
+/** Views at a checkpoint, which reach a position only when the spec says so. */
 const viewsAt = (checkpoint: number, reaches = false) => {
   const waited: number[] = [];
   const progress = {
@@ -21,7 +21,7 @@ const viewsAt = (checkpoint: number, reaches = false) => {
 };
 
 describe('own writes', () => {
-  it('are seen at once by who wrote nothing, or nothing that the views do not have', async () => {
+  it('are seen at once by a user without writes, or whose writes the views already hold', async () => {
     const { views, waited } = viewsAt(10);
     const writes = new OwnWrites(views, ALONE);
     writes.record('1', 10, true);
@@ -30,7 +30,7 @@ describe('own writes', () => {
     expect(waited).toEqual([]);
   });
 
-  it('are waited for, and missed when the views do not get there in time', async () => {
+  it('are waited for, and count as missing when the views do not reach them in time', async () => {
     for (const reaches of [true, false]) {
       const { views, waited } = viewsAt(10, reaches);
       const writes = new OwnWrites(views, ALONE);
@@ -42,7 +42,7 @@ describe('own writes', () => {
     }
   });
 
-  it('that say something do not hold up the next command, only the next query', async () => {
+  it('hold up the next query but not the next command when they are messages', async () => {
     const { views, waited } = viewsAt(10);
     const writes = new OwnWrites(views, ALONE);
     writes.record('1', 20, false);
@@ -51,7 +51,7 @@ describe('own writes', () => {
     expect(waited).toEqual([20]);
   });
 
-  it('are waited for up to the last of them, in whatever order they were told', async () => {
+  it('are waited for up to the last one, in whatever order they were recorded', async () => {
     const write = fc.record({ position: fc.integer({ min: 11, max: 99 }), structural: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.array(write, { minLength: 1 }), async (list) => {

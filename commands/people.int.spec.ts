@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => instance.close());
 
 describe('a direct channel', () => {
-  it('is one for two people, who open it at once from both sides', async () => {
+  it('is one channel when both people open it at once', async () => {
     const opened = await Promise.all([
       instance.do(ann, 'dm.create', { recipient_id: ben }),
       instance.do(ben, 'dm.create', { recipient_id: ann }),
@@ -30,7 +30,7 @@ describe('a direct channel', () => {
     expect(refusal(await instance.ask(ann, 'invite.create', { channel_id: opened[0].id }))).toBe('dmExecute');
   });
 
-  it('is with somebody else who exists', async () => {
+  it('needs another person who exists', async () => {
     expect(refusal(await instance.ask(ann, 'dm.create', { recipient_id: ann }))).toBe('cannotMessageUser');
     expect(refusal(await instance.ask(ann, 'dm.create', { recipient_id: '404' }))).toBe('unknownUser');
   });
@@ -41,7 +41,7 @@ describe('acknowledging', () => {
   const read = (userId: string, message_id: string) =>
     instance.ask(userId, 'channel.read', { channel_id: guild.channel, message_id });
 
-  it('is one event for all that was read in a turn, and none for going back', async () => {
+  it('records one event for everything read in a turn, and none for going back', async () => {
     const ids = [await say(), await say(), await say()];
     await instance.settled();
     const answers = await Promise.all([ids[2]!, ids[0]!, ids[1]!].map((id) => read(ben, id)));
@@ -52,21 +52,21 @@ describe('acknowledging', () => {
     ]);
   });
 
-  it('beyond the head is reading everything', async () => {
+  it('marks everything as read for an id beyond the head', async () => {
     const id = await say();
     await instance.settled();
     right(await read(ben, (BigInt(id) + 5_000_000n).toString()));
     expect((await instance.stream(readStream(ben))).at(-1)?.data).toMatchObject({ channels: { [guild.channel]: 1 } });
   });
 
-  it('is refused for a message that never was and a channel that is not seen', async () => {
+  it('is refused for an unknown message and for a channel the user cannot see', async () => {
     expect(refusal(await read(ben, '7'))).toBe('unknownMessage');
     expect(refusal(await read(eve, await say()))).toBe('unknownChannel');
   });
 });
 
 describe('typing', () => {
-  it('is told to whoever listens and never stored', async () => {
+  it('reaches current listeners and is never stored', async () => {
     const head = await instance.log.head();
     await instance.do(ben, 'typing.start', { channel_id: guild.channel });
     expect(instance.typing).toMatchObject([{ channelId: guild.channel, guildId: guild.id, userId: ben }]);
@@ -75,8 +75,8 @@ describe('typing', () => {
   });
 });
 
-describe('coming and going', () => {
-  it('leaves who has left without sight of the channel, until they come again', async () => {
+describe('joining and leaving', () => {
+  it('hides the channel from a user who left until they join again', async () => {
     await instance.do(ben, 'guild.leave', { guild_id: guild.id });
     expect(refusal(await instance.send(ben, guild.channel, 'x'))).toBe('unknownChannel');
     expect(refusal(await instance.ask(ben, 'guild.leave', { guild_id: guild.id }))).toBe('unknownGuild');
@@ -86,18 +86,18 @@ describe('coming and going', () => {
     expect(types).toEqual(['member-joined', 'member-left', 'member-joined']);
   });
 
-  it('is not for the owner, for bots by invite, nor by an invite that never was', async () => {
+  it('is refused to the owner, to bots by invite, and with an unknown invite', async () => {
     const invite = async (body: object) =>
       (await instance.do(ann, 'invite.create', { channel_id: guild.channel, ...body })).code;
     expect(refusal(await instance.ask(ann, 'guild.leave', { guild_id: guild.id }))).toBe('ownerCannotLeave');
     const code = await invite({});
     expect(refusal(await instance.ask(eve, 'guild.join', { code }, { kind: 'bot' }))).toBe('botsCannot');
     expect(refusal(await instance.ask(eve, 'guild.join', { code: 'never' }))).toBe('unknownInvite');
-    // Who is in already is answered all the same.
+    // A member who joins again is answered all the same.
     right(await instance.ask(ben, 'guild.join', { code }));
   });
 
-  it('of bots is for who manages the guild', async () => {
+  it('lets only those who manage the guild add bots', async () => {
     const bot = await instance.do(eve, 'application.create', { name: 'robot' });
     const adding = { guild_id: guild.id, application_id: bot.id };
     expect(refusal(await instance.ask(ben, 'bot.add', adding))).toBe('missingPermissions');

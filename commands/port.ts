@@ -12,17 +12,19 @@ import type { MessageBody } from '../schemas/events/channel.ts';
 
 export interface CommandContext {
   readonly actor: Actor;
-  /** The client's id for this command: asked twice, it is carried out once. `null` promises nothing on a retry. */
+  /** The client's id for this command: a repeat is carried out once. With `null`, a retry is a new command. */
   readonly key: string | null;
-  /** A known key with other content: `refuse` (sockets) or answer with what the first one did (HTTP nonces). */
+  /**
+   * For a known key with other content: `refuse` (sockets), or answer with the first command's result (HTTP nonces).
+   */
   readonly onOtherContent: 'refuse' | 'first';
-  /** Whether the request that carries the command was already counted against the limit on everything its caller does. */
+  /** Whether the request that carries the command already counted against the caller's global limit. */
   readonly counted: boolean;
   readonly correlationId: string;
   readonly traceparent?: string;
 }
 
-/** What a command answers, as a value; `presenter/answers` makes of it what clients are shown. */
+/** A command's answer as a value. `presenter/answers` turns it into what clients are shown. */
 export type Answer =
   | { readonly kind: 'nothing' }
   /** Of a read marker. */
@@ -31,11 +33,11 @@ export type Answer =
       readonly kind: 'posted';
       readonly event: EventOf<'message-posted'>;
       readonly guildId: string | null;
-      /** What the event seals, where its author has just said it. */
+      /** The text that the event seals, if its author has just written it. */
       readonly said: MessageBody | undefined;
     }
   | { readonly kind: 'edited'; readonly event: EventOf<'message-edited'>; readonly guildId: string | null }
-  /** A message as its timeline has it. */
+  /** A message as its timeline holds it. */
   | { readonly kind: 'row'; readonly row: MessageRow }
   | {
       readonly kind: 'guild';
@@ -47,7 +49,7 @@ export type Answer =
   | { readonly kind: 'invite'; readonly invite: InviteRow }
   | {
       readonly kind: 'application';
-      /** Of the application and of its bot alike. */
+      /** Shared by the application and its bot. */
       readonly id: string;
       readonly name: string;
       readonly ownerId: string;
@@ -64,38 +66,38 @@ export interface CommandOutcome {
 
 export interface Submitted {
   readonly outcome: Either<ParleyError, CommandOutcome>;
-  /** State of the limit that spoke, for the X-RateLimit headers; absent where none applies. */
+  /** State of the limit that applied, for the X-RateLimit headers; absent where none applies. */
   readonly limit: LimitShown | undefined;
 }
 
 /** The HTTP route that carries a command. */
 export interface CommandRoute {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below the mount point, with `:name` for the fields of `params`. */
+  /** Below the mount point, with `:name` for each field of `params`. */
   readonly path: string;
   /** An older path that libraries still use for the same command. */
   readonly formerPath?: string;
   readonly status: 200 | 201 | 204;
-  /** Says in the documentation what a success looks like. */
+  /** Describes a success in the documentation. */
   readonly answers: string;
 }
 
-/** A command as routes, op 100 and documentation see it. */
+/** A command as the routes, op 100 and the documentation see it. */
 export interface CommandShape {
   /** `<noun>.<verb>` */
   readonly type: string;
   readonly summary: string;
   readonly route: CommandRoute;
-  /** Fields that the path of the route names. */
+  /** Fields in the route's path. */
   readonly params?: t.Mixed;
-  /** Fields that the body of the route carries. Over the socket both stand side by side. */
+  /** Fields in the route's body. Over the socket they sit beside those of the path. */
   readonly body?: t.Mixed;
-  /** The limit of its own, beside that on everything a user does. */
+  /** The command's own limit, in addition to the caller's global one. */
   readonly limit?: { readonly bucket: string };
 }
 
 export interface CommandBus {
-  /** Every command there is. */
+  /** All commands. */
   readonly commands: readonly CommandShape[];
   /**
    * Decodes, limits, authorises, decides, appends. Commands of one caller to one stream are carried out in the order
@@ -113,7 +115,7 @@ export interface Typing {
   readonly time: number;
 }
 
-/** What is told to whoever is listening now and is never stored. */
+/** Signals to current listeners that are never stored. */
 export interface Ephemeral {
   typing(typing: Typing): void;
 }

@@ -12,7 +12,7 @@ import { Instance, refusal, right } from './testing.ts';
 let instance: Instance;
 afterEach(() => instance.close());
 
-/** A few people, the first of whom has a guild. */
+/** A few people, the first of whom owns a guild. */
 const aGuild = async (people: number, options = {}) => {
   instance = await Instance.open(options);
   const ids = await Promise.all(Array.from({ length: people }, (_, i) => instance.register(`person-${i}`)));
@@ -25,7 +25,7 @@ const capped = async (owner: string, channel: string, maxUses: number): Promise<
 const membersOf = async (guildId: string) =>
   (await instance.views.guilds.members(guildId, { limit: 1000 })).map(({ userId }) => userId);
 
-/** Mailboxes on the same log, of a server that ends before it gets to some streams. */
+/** Mailboxes on the same log, of a server that stops before it gets to some streams. */
 const otherMailboxes = (never: (stream: string) => boolean = () => false) => {
   const { log, keys, views } = instance;
   const states = new StateStore(log, views.snapshots);
@@ -50,12 +50,12 @@ describe('a guild', () => {
     right(await instance.send(owner, guild.channel, 'at once'));
   });
 
-  it('appears to its owner only once they have joined, which is the last that happens', async () => {
+  it('appears to its owner only once they have joined, which happens last', async () => {
     const { owner } = await aGuild(1, { processes: false });
     const types = (await instance.log.readAll({ after: 0, limit: 100 })).events.map(({ type }) => type);
     expect(types).toEqual(['user-registered', 'guild-created', 'channel-created', 'member-joined']);
 
-    // Half of it: the server ended after the channel was made.
+    // Half of the steps: the server stopped after it created the channel.
     const processes = new Processes(
       instance.log,
       otherMailboxes((stream) => stream.startsWith('member-')),
@@ -87,7 +87,7 @@ describe('a guild', () => {
 });
 
 describe('processes', () => {
-  it('repeated from any checkpoint change nothing', async () => {
+  it('change nothing when they are repeated from any checkpoint', async () => {
     const { owner, others, guild } = await aGuild(4);
     const code = await capped(owner, guild.channel, 10);
     for (const userId of others) await instance.do(userId, 'guild.join', { code });
@@ -101,11 +101,11 @@ describe('processes', () => {
       expect(processes.through()).toBe(head);
     }
     expect(await instance.log.head()).toBe(head);
-    // Who left is not made to join again.
+    // A member who left is not joined again.
     expect(await membersOf(guild.id)).not.toContain(others[0]);
   });
 
-  it('do not claim to be through while a former run is still being caught up with', async () => {
+  it("do not report progress past a former run's work until that has been caught up with", async () => {
     await aGuild(1, { processes: false });
     const [created] = await instance.events('guild-created');
     const ending = new Processes(
@@ -118,7 +118,7 @@ describe('processes', () => {
     expect(ending.through()).toBeLessThan(created!.position);
   });
 
-  it('make an answer wait for what follows its own event, not a neighbour of it', async () => {
+  it("make an answer wait for what follows its own event, not a neighbour's", async () => {
     const { owner, others, guild } = await aGuild(3, { processes: false });
     const code = await capped(owner, guild.channel, 5);
     const redeemed = await Promise.all(
@@ -142,7 +142,7 @@ describe('processes', () => {
 });
 
 describe('a capped invite', () => {
-  it('of 5 uses lets exactly 5 of 20 people in, who all come at once', async () => {
+  it('with 5 uses lets exactly 5 of 20 people in when all come at once', async () => {
     const { owner, others, guild } = await aGuild(21);
     const code = await capped(owner, guild.channel, 5);
     const answers = await Promise.all(others.map((userId) => instance.ask(userId, 'guild.join', { code })));
@@ -154,7 +154,7 @@ describe('a capped invite', () => {
     expect((await membersOf(guild.id)).toSorted()).toEqual([owner, ...joined].toSorted());
   });
 
-  it('lets everybody who was let in speak at once', async () => {
+  it('lets everybody it let in speak at once', async () => {
     const { owner, others, guild } = await aGuild(13);
     const code = await capped(owner, guild.channel, 12);
     const sent = others.map(async (userId) => {
@@ -164,7 +164,7 @@ describe('a capped invite', () => {
     expect(new Set(await Promise.all(sent))).toEqual(new Set([undefined]));
   });
 
-  it('takes one place for a command given twice, and answers it with its own event', async () => {
+  it('uses one place for a repeated command, and answers it with the first event', async () => {
     const { owner, others, guild } = await aGuild(2);
     const code = await capped(owner, guild.channel, 3);
     const twice = await Promise.all(
@@ -177,7 +177,7 @@ describe('a capped invite', () => {
     expect((await instance.views.guilds.invite(code))?.uses).toBe(1);
   });
 
-  it('takes one place for a person who asks twice at once, or leaves and comes back', async () => {
+  it('uses one place for a person who asks twice at once, or leaves and comes back', async () => {
     const { owner, others, guild } = await aGuild(2);
     const [ann] = others;
     const code = await capped(owner, guild.channel, 3);

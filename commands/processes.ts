@@ -1,6 +1,6 @@
 /**
- * What must follow in other streams. A process reads the log and gives commands whose keys come from the event that
- * caused them, so that it can be repeated from any checkpoint without harm.
+ * Follow-ups in other streams. A process reads the log and submits commands whose keys derive from the causing event,
+ * so it can be repeated from any checkpoint without harm.
  */
 
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
@@ -27,7 +27,7 @@ export interface Step {
   readonly decide: (key: string) => (state: never) => Decision;
 }
 
-/** What follows events, by their types: the steps in their order, of which the last reveals the result. */
+/** What follows each type of event: the steps in order. The last step reveals the result. */
 export type FollowUps = { readonly [K in FollowedUpType]: (event: EventOf<K>) => readonly Step[] };
 
 type Causing = EventOf<FollowedUpType>;
@@ -42,21 +42,24 @@ export const channelStep = (data: Parameters<typeof createChannel>[0]['channel']
   decide: (key) => (state: ChannelState) => createChannel({ channel: data, key }, state),
 });
 
-/** Between tries of a step that the log refused. Tries go on until the process ends: a step must not be lost. */
+/** Delay between tries of a step that the log refused. Tries go on until the process ends: a step must not be lost. */
 const backoff = new ExponentialBackoff({ initialDelay: 50, maxDelay: 5000 });
 const PAGE = 1000;
-/** Of all streams, that of an invite with the highest cap (100) has most. */
+/** Enough for any stream: the most causes are in that of an invite with the highest cap (100). */
 const CAUSES_OF_A_STREAM = 128;
 
 export class Processes {
   private readonly log: LogReader;
   private readonly mailboxes: Mailboxes;
   private readonly followUps: FollowUps;
-  /** Positions of causes whose steps are not done yet, each with what its last step will come to. */
+  /** Positions of causes whose steps are not done yet, each with a promise of its last step's position. */
   private readonly running = new Map<number, Promise<number>>();
-  /** Batches of the views were looked through so far. */
+  /** Position through which batches of the views have been looked through. */
   private seen = 0;
-  /** What a former run left undone has been begun so far; until then nobody may forget that run's checkpoint. */
+  /**
+   * Position through which a former run's leftovers have begun. Until they are done, that run's checkpoint must be
+   * kept.
+   */
   private caughtUp = Number.POSITIVE_INFINITY;
 
   constructor(log: LogReader, mailboxes: Mailboxes, followUps: FollowUps) {
@@ -65,7 +68,7 @@ export class Processes {
     this.followUps = followUps;
   }
 
-  /** Carries out what a former run of the server left undone beyond its checkpoint, up to the log's head. */
+  /** Carries out what a former run of the server left undone after its checkpoint, up to the log's head. */
   async catchUp(after: number): Promise<void> {
     this.seen = after;
     this.caughtUp = after;
@@ -84,13 +87,13 @@ export class Processes {
     await Promise.all(events.filter(isFollowedUp).map((event) => this.follow(event)));
   }
 
-  /** A batch the views hold. The steps run on their own: they need the views to go on. */
+  /** Takes a batch that the views hold. The steps are not awaited, since they need the views to go on. */
   async onBatch(events: readonly ParleyEvent[], through: number): Promise<void> {
     for (const event of events) if (isFollowedUp(event) && event.position > this.seen) void this.follow(event);
     this.seen = Math.max(this.seen, through);
   }
 
-  /** Position through which everything that had to follow has followed. */
+  /** Position through which all follow-ups are done. */
   through(): number {
     let through = Math.min(this.seen, this.caughtUp);
     for (const position of this.running.keys()) through = Math.min(through, position - 1);
@@ -98,10 +101,10 @@ export class Processes {
   }
 
   /**
-   * Starts at once what must follow a command.
-   * @param command.position of the event that its writer has just appended; where it appended none because it was carried
-   *   out before, the event that carried its key counts, or else the stream's last
-   * @returns position of the last event that followed; `undefined` after `timeoutMs`.
+   * Starts a command's follow-ups at once.
+   * @param command.position of the event that its writer has just appended. If it appended none because it repeats an
+   *   earlier command, the event with its key counts, or else the stream's last one
+   * @returns position of the last follow-up; `undefined` after `timeoutMs`.
    */
   async whenFollowedUp(
     command: { readonly position: number; readonly stream: string; readonly key: string },
@@ -157,10 +160,10 @@ export class Processes {
   }
 }
 
-// In a cluster the node that takes a command starts at once what must follow it. This finishes what a node left undone
-// when it died: one process at a time looks through the log, a moment behind, so that it does not race with the living.
+// In a cluster the node that takes a command starts its follow-ups at once. This finishes what a dead node left undone:
+// one process at a time scans the log a moment behind the head, so that it does not race with living nodes.
 
-/** Age at which a cause counts as left undone. Answers wait for their processes longer, so a client's retry finds it done. */
+/** Age at which a cause counts as left undone. Answers wait longer for their processes, so a retry finds it done. */
 const LEFT_MS = 2000;
 const LOOK_MS = 500;
 const NAME = 'processes';
@@ -203,14 +206,14 @@ export class Leftovers {
         if (next > through) await checkpoints.write(NAME, next);
         through = next;
       } catch (error) {
-        // Log or vault are gone: what is left undone stays so until they are back.
+        // The log or the vault is gone. Leftovers stay until it is back.
         if (!signal.aborted) logger.warn({ err: error }, 'what must follow could not be looked through');
       }
       await systemClock.delay(LOOK_MS, signal);
     }
   }
 
-  /** @returns position through which everything has followed. */
+  /** @returns position through which all follow-ups are done. */
   private async look(after: number): Promise<number> {
     const { log, processes, now } = this.options;
     const { events, through } = await log.readAll({ after, types: FOLLOWED_UP, limit: PAGE });

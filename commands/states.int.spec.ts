@@ -23,7 +23,7 @@ const talk = async (count: number) => {
   await instance.settled();
 };
 
-/** The log, and which pages were read of it. */
+/** The log, with a record of the pages read from it. */
 const watched = () => {
   const reads: ReadStream[] = [];
   const log = Object.create(instance.log, {
@@ -44,7 +44,7 @@ const fullFold = async () => {
 };
 
 describe('a cold state', () => {
-  it('from its snapshot and what came after equals the whole stream folded', async () => {
+  it('equals the whole stream folded when it is loaded from its snapshot and the later events', async () => {
     await talk(1300);
     const snapshot = await instance.views.snapshots.latest(stream);
     expect(snapshot!.sequence).toBeGreaterThanOrEqual(500);
@@ -54,7 +54,7 @@ describe('a cold state', () => {
     expect(reads[0]?.from).toBe(snapshot!.sequence + 1);
   });
 
-  it('is folded from the beginning without a snapshot, or with one of another version', async () => {
+  it('is folded from the beginning when there is no snapshot or one of another version', async () => {
     await talk(600);
     const snapshot = (await instance.views.snapshots.latest(stream))!;
     const outdated = { ...snapshot, version: snapshot.version - 1, state: { nonsense: true } };
@@ -66,7 +66,7 @@ describe('a cold state', () => {
     }
   });
 
-  it('of a stream that does not exist is the first state', async () => {
+  it('is the initial state for a stream that does not exist', async () => {
     const store = new StateStore(instance.log, instance.views.snapshots);
     expect(await store.take('channel-1')).toEqual(channelFold.initial());
     await expect(store.take('nothing-1')).rejects.toThrow('nothing-1');
@@ -84,7 +84,7 @@ describe('a cold state', () => {
     expect(reads).toHaveLength(2);
   });
 
-  it('decides like a warm one: keys are known and numbers go on', async () => {
+  it('decides like a warm one: keys are known and numbers continue', async () => {
     await talk(700);
     await instance.reopen();
     const known = right(await instance.send(ann, channel, '3', { key: 'k3' }));

@@ -1,4 +1,4 @@
-/** Folded states of the streams lately written to; others are loaded from their snapshot and what came after it. */
+/** Folded states of streams written recently. Others are loaded from their snapshot and the events after it. */
 
 import { LRUCache } from 'lru-cache';
 import { foldOf } from '../domain/aggregates.ts';
@@ -9,7 +9,7 @@ import type { SnapshotReader } from '../projections/views/snapshots/view.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import type { Since } from './turn.ts';
 
-/** The facts of one message, from its timeline and what the channel said since. */
+/** The facts of one message, from its timeline and the channel's later events. */
 export interface About {
   readonly messageId: string;
   readonly userId?: string;
@@ -21,13 +21,13 @@ interface StoredFacts {
   readonly facts: MessageState | undefined;
 }
 
-/** First half, before the turn: what the timeline knows. */
+/** First half, before the turn: what the timeline holds. */
 export const storedFacts = (timelines: TimelineReader, channelId: string, about: About): Promise<StoredFacts> =>
   about.userId !== undefined && about.emoji !== undefined
     ? timelines.facts(channelId, about.messageId, { userId: about.userId, emoji: about.emoji })
     : timelines.facts(channelId, about.messageId);
 
-/** Second half, inside the turn: brought up to the stream's end. */
+/** Second half, inside the turn: brings the facts up to the stream's end. */
 export const currentFacts = async (
   stored: StoredFacts,
   about: About,
@@ -41,7 +41,7 @@ export const currentFacts = async (
 };
 
 const PAGE = 1000;
-/** A state is a few hundred bytes to some 100 KB (recent keys of a busy channel). */
+/** A state takes a few hundred bytes to some 100 KB (recent keys of a busy channel). */
 const KEPT_STATES = 20_000;
 
 export class StateStore {
@@ -60,7 +60,7 @@ export class StateStore {
     return fold as Fold<StreamState>;
   }
 
-  /** The state at the stream's end, for the caller alone until it hands it back with `keep`. */
+  /** The state at the stream's end. It is the caller's alone until it is handed back with `keep`. */
   async take(stream: string): Promise<StreamState> {
     const kept = this.states.get(stream);
     if (kept === undefined) return this.load(stream);
@@ -68,7 +68,7 @@ export class StateStore {
     return kept;
   }
 
-  /** Only a state that the log agrees with is kept; after a failed append it is simply not handed back. */
+  /** Keeps a state that the log agrees with. After a failed append the caller does not hand it back. */
   keep(stream: string, state: StreamState): void {
     this.states.set(stream, state);
   }
@@ -80,7 +80,7 @@ export class StateStore {
     return this.upToEnd(stream, known ? fold.fromJson(snapshot.state) : fold.initial());
   }
 
-  /** The state with what others have appended since. */
+  /** The state with the events that others have appended since. */
   async upToEnd(stream: string, known: StreamState): Promise<StreamState> {
     const fold = this.fold(stream);
     let state = known;

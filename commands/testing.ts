@@ -1,4 +1,4 @@
-/** For specs of the write side: the real log, vault and views in a folder of its own, composed as the server does it. */
+/** For specs of the write side: the real log, vault and views in a temporary folder, composed as the server does it. */
 
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -38,9 +38,9 @@ export const NO_LIMITS: LimitConfig = {
 export interface InstanceOptions {
   readonly limits?: Partial<LimitConfig>;
   readonly registrationOpen?: boolean;
-  /** Stands before the log that the write side is given, to make it fail. */
+  /** Wraps the log that the write side gets, to make it fail. */
   readonly logFor?: (log: EventLog) => EventLog;
-  /** Whether what must follow in other streams follows; without, as after a crash, it does not. */
+  /** Whether processes run. Without them follow-ups stay undone, as after a crash. */
   readonly processes?: boolean;
 }
 
@@ -58,7 +58,7 @@ export const refusal = (result: Either<ParleyError, unknown>): string | undefine
 
 export const person = (userId: string): Actor => ({ userId, kind: 'person', administrator: false });
 
-/** What was submitted came to, with what a client is shown of it. */
+/** The outcome of a submitted command, with what the client is shown. */
 interface Shown {
   readonly outcome: Either<ParleyError, CommandOutcome & { readonly result: unknown }>;
   readonly limit: Submitted['limit'];
@@ -155,7 +155,7 @@ export class Instance {
     rmSync(this.folder, { recursive: true });
   }
 
-  /** Submits a command and tells all about the answer. */
+  /** Submits a command and returns the whole answer. */
   async submit<K extends CommandType>(
     userId: string,
     type: K,
@@ -194,13 +194,13 @@ export class Instance {
     return right(await this.write.identity.register(credentials, CALLER)).userId;
   }
 
-  /** A guild of its owner. */
+  /** Creates a guild for its owner. */
   async guild(ownerId: string): Promise<{ id: string; channel: string }> {
     const guild = await this.do(ownerId, 'guild.create', { name: 'Guild' });
     return { id: guild.id, channel: guild.channels[0].id };
   }
 
-  /** Lets people into the guild of a channel. */
+  /** Lets people join the guild of a channel. */
   async join(inviterId: string, channelId: string, ...userIds: readonly string[]): Promise<void> {
     const { code } = await this.do(inviterId, 'invite.create', { channel_id: channelId });
     for (const userId of userIds) await this.do(userId, 'guild.join', { code });
@@ -216,7 +216,7 @@ export class Instance {
     return page.events as readonly EventOf<K>[];
   }
 
-  /** Everything in the log is in the views, and what had to follow has followed. */
+  /** Resolves when the views hold everything in the log and all follow-ups are done. */
   async settled(): Promise<void> {
     for (;;) {
       const head = await this.log.head();

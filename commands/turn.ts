@@ -1,4 +1,4 @@
-/** Deciding all that waits on a stream, one after another, into one batch. */
+/** Decides all waiting tasks of a stream, one after another, into one batch. */
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
@@ -12,14 +12,14 @@ import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type DecidedEvent, type NewParleyEvent, type ParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
 import { type KeyRing, sealText } from '../vault/sealing.ts';
 
-// From a decided event to what the log stores: ids, envelope, and typed text sealed.
+// Turns a decided event into what the log stores: ids, envelope and sealed text.
 
 /** Namespace of our event ids. */
 const NAMESPACE = uuidBytes('6f1c6a52-0c3b-5d6e-9a77-3f0d6b1f2a10');
 
 /**
- * Of this process alone: two nodes that carry out one command at one sequence make two events, and a store that takes
- * equal ids for the same event (KurrentDB does, whatever they say) must not tell both that theirs is stored.
+ * Unique to this process. Two nodes that carry out one command at one sequence make two events. A store that takes
+ * equal ids for the same event (KurrentDB does, whatever they contain) must not tell both nodes that theirs is stored.
  */
 const MAKER = randomUUID();
 
@@ -33,12 +33,12 @@ export interface Cause {
   readonly traceparent: string | null;
 }
 
-/** Nobody can be made to say anything under a key that was destroyed. */
+/** A user whose key was destroyed can say nothing more. */
 class KeyGone extends Error {}
 
 /**
- * @param decided belongs to the event from now on.
- * @param keys have looked for the key of whoever said something.
+ * @param decided is consumed: the event takes over its data.
+ * @param keys have already looked up the keys of the text's author.
  * @throws KeyGone when the person whose text the event carries has no key any more.
  */
 const toNewEvent = (
@@ -73,7 +73,7 @@ const toNewEvent = (
   } as NewParleyEvent;
 };
 
-/** The stream's events beyond a sequence, those decided in this turn included. */
+/** The stream's events after a sequence, including those decided in this turn. */
 export type Since = (sequence: number) => Promise<readonly ParleyEvent[]>;
 
 export interface TurnTask {
@@ -81,14 +81,14 @@ export interface TurnTask {
   readonly decide: (state: never, prepared: unknown, since: Since) => Decision | Promise<Decision>;
 }
 
-/** What one task came to: events `from` to `to` of the stream (none when `to` < `from`), or a refusal. */
+/** The result of one task: events `from` to `to` of the stream (none when `to` < `from`), or a refusal. */
 export type TaskResult = Either<
   ParleyError,
   { readonly from: number; readonly to: number; readonly known: number | undefined }
 >;
 
 export interface Turn {
-  /** As it will be once the events are stored. */
+  /** The state once the events are stored. */
   readonly state: StreamState;
   readonly events: readonly NewParleyEvent[];
   readonly results: readonly TaskResult[];
@@ -103,7 +103,7 @@ export interface TurnDeps {
 
 const keysOf = (state: StreamState): RecentKeys | undefined => (state as { keys?: RecentKeys }).keys;
 
-/** A decision about a message looks through what its timeline has yet to see, in pages. */
+/** Page size for reading the channel's events that a message's timeline does not hold yet. */
 const PAGE = 1000;
 
 class Batch {
@@ -126,11 +126,11 @@ class Batch {
     for (let through = sequence; through < this.committed; through += PAGE) {
       stored.push(...(await this.deps.log.readStream({ stream, from: through + 1, limit: PAGE })));
     }
-    // Not stored yet, so without a position; nobody who folds a message asks for it.
+    // These are not stored yet and so have no position. Folding a message does not need one.
     return [...stored, ...(this.events as unknown as ParleyEvent[])];
   };
 
-  /** All of one task's events or none. */
+  /** Adds all of one task's events, or none. */
   add(decided: readonly DecidedEvent[], cause: Cause): Promise<void> | undefined {
     const { keys } = this.deps;
     const unknown = decided.flatMap(({ secret }) => (secret && keys.cached(secret.by) === null ? [secret.by] : []));
@@ -140,7 +140,7 @@ class Batch {
     return undefined;
   }
 
-  /** With every key at hand. */
+  /** Requires that every key is cached. */
   private addAtOnce(decided: readonly DecidedEvent[], cause: Cause): void {
     const { stream, deps, state } = this;
     const made: NewParleyEvent[] = [];
@@ -157,7 +157,7 @@ class Batch {
 const failure = (error: unknown): TaskResult =>
   either.left(error instanceof KeyGone ? parleyError('unauthorized') : parleyError('unavailable', { retryAfter: 1 }));
 
-/** @param prepared what each task read beforehand, or why it may not go on. */
+/** @param prepared what each task read beforehand, or why it is refused. */
 export const decideTurn = async (
   stream: string,
   tasks: readonly TurnTask[],
@@ -185,13 +185,13 @@ export const decideTurn = async (
         results.push(either.right({ from, to: from, known: undefined }));
         continue;
       }
-      // A known key decides nothing new: whoever asks again is answered from the event that carried it first.
+      // A known key decides nothing new: a repeat is answered from the event that carried it first.
       const known = decision.right.length > 0 ? undefined : keysOf(batch.state)?.sequenceOf(task.cause.key);
       const adding = batch.add(decision.right, task.cause);
       if (adding !== undefined) await adding;
       results.push(either.right({ from, to: batch.state.sequence, known }));
     } catch (error) {
-      // One task's trouble is not its neighbours'.
+      // A failing task does not affect its neighbours.
       results.push(failure(error));
     }
   }

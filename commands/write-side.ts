@@ -1,4 +1,4 @@
-/** The write side, put together from its ports. */
+/** Assembles the write side from its ports. */
 
 import type { LimiterFactory, SharedWrites } from '../coordination/port.ts';
 import { lowBitsSource, snowflakeSource, type Worker } from '../domain/snowflake.ts';
@@ -37,11 +37,11 @@ export interface WriteSideOptions {
   readonly registrationOpen: boolean;
   /** This process's share of the ids. */
   readonly worker: Worker;
-  /** Where nodes tell each other who wrote last. */
+  /** Where nodes share each user's last write. */
   readonly sharedWrites: SharedWrites;
-  /** Told of every append that found its stream further on. */
+  /** Called for every append that found its stream further on. */
   readonly onConflict: () => void;
-  /** Left out where nothing is traced. */
+  /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
 }
 
@@ -51,7 +51,7 @@ export interface WriteSide {
   readonly limits: Limits;
   readonly ownWrites: OwnWrites;
   readonly processes: Processes;
-  /** What an importer works with: the same mailboxes and ids as everybody. */
+  /** What an importer works with: the same mailboxes and ids as every command. */
   readonly deps: CommandDeps;
 }
 

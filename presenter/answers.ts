@@ -1,4 +1,4 @@
-/** What a command answers, as the client that gave it is shown it. */
+/** A command's answer as its client is shown it. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
@@ -34,7 +34,7 @@ const renderers: Renderers = {
   },
 };
 
-/** @returns the JSON that HTTP and op 101 carry; an edited message that is gone by now is unknown. */
+/** @returns the JSON that HTTP and op 101 carry. An edited message that has been deleted since is unknown. */
 export const presentAnswer = async (
   presenter: AnswerPresenter,
   answer: Answer,

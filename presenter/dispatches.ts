@@ -1,4 +1,4 @@
-/** From an event to the dispatches that tell of it, whoever hears them and whenever. */
+/** Turns an event into its dispatches, whoever receives them and whenever. */
 
 import { channelPermissions, Permission } from '../domain/permissions.ts';
 import type { Views } from '../projections/port.ts';
@@ -10,7 +10,7 @@ import { isoTime } from './guilds.ts';
 import type { Presenter } from './presenter.ts';
 import type { ApiMessage } from './shapes.ts';
 
-/** Whoever a dispatch may be shown to. */
+/** A session's identity, as far as it decides what the session may see. */
 export interface Viewer {
   readonly userId: string;
   readonly shardId: number;
@@ -21,11 +21,11 @@ export interface Dispatch {
   readonly name: string;
   /** The `d`. */
   readonly data: object;
-  /** Intents without which a session does not get it. */
+  /** Intents without which a session does not receive it. */
   readonly intents: number;
-  /** A guild message's text, which not every bot may read. */
+  /** Carries the text of a guild message, which not every bot may read. */
   readonly carriesText: boolean;
-  /** Narrows the audience; null: all of it. */
+  /** Narrows the audience; null means all of it. */
   readonly visibleTo: ((viewer: Viewer) => boolean) | null;
 }
 
@@ -42,7 +42,7 @@ const dispatch = (name: string, data: object, intents: number, visibleTo: Dispat
   visibleTo,
 });
 
-/** A message with its text, which outside guilds everybody may read. */
+/** A message with its text, which everybody may read outside guilds. */
 const message = (name: string, shown: ApiMessage, intents: number, guildId: string | null): Dispatch => ({
   name,
   data: withoutReactions(shown),
@@ -53,7 +53,7 @@ const message = (name: string, shown: ApiMessage, intents: number, guildId: stri
 
 const inGuild = (guildId: string | null) => (guildId === null ? {} : { guild_id: guildId });
 
-/** Everybody but the one it is about, whose own sessions are sent the whole guild or its end. */
+/** Everybody but the user it is about, whose own sessions receive the whole guild or its end instead. */
 const others =
   (userId: string) =>
   (viewer: Viewer): boolean =>
@@ -66,10 +66,10 @@ type Rendering<K extends EventType> = (
   concealed: boolean,
 ) => Promise<readonly Dispatch[]>;
 
-/** For events that clients are never told of. */
+/** For events that clients do not see. */
 const silent = async (): Promise<readonly Dispatch[]> => [];
 
-/** What each type of event looks like to clients. */
+/** How clients see each type of event. */
 const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'message-posted': async (event, guildId, { presenter }, concealed) => {
     const shown = await presenter.posted(concealed ? withoutText(event) : event, guildId);
@@ -165,7 +165,7 @@ export class EventRenderer {
 
   /**
    * @param guildId guild of the channel, for events in a channel's stream.
-   * @param concealed the message has been deleted since: its text is not opened.
+   * @param concealed the message has been deleted since, so its text is not opened.
    */
   render(event: ParleyEvent, guildId: string | null, concealed: boolean): Promise<readonly Dispatch[]> {
     return (renderings[event.type] as Rendering<EventType>)(event, guildId, this.deps, concealed);
@@ -180,13 +180,13 @@ const guildChannel = async (
   const [guild, channels] = await Promise.all([views.guilds.guild(guildId), views.guilds.channelsOf(guildId)]);
   if (guild === undefined) throw new Error(`The guild views lack guild ${guildId}`);
   const channel = createdChannel(event, channels.filter(({ createdAt }) => createdAt < event.position).length);
-  // A session that hears the guild's audience is a member's.
+  // Every session in the guild's audience belongs to a member.
   const sees = ({ userId }: Viewer) =>
     (channelPermissions(channel, guild, userId, true) & Permission.viewChannel) !== 0n;
   return [dispatch('CHANNEL_CREATE', await presenter.channel(channel, ''), intentsOf(event.type, guildId), sees)];
 };
 
-/** Each of the two is shown the other as recipient. */
+/** Each of the two people sees the other as recipient. */
 const directChannel = (event: EventOf<'channel-created'>, { presenter }: Deps): Promise<readonly Dispatch[]> => {
   const channel = createdChannel(event, 0);
   const shownTo = async (userId: string): Promise<Dispatch> => {
@@ -196,7 +196,7 @@ const directChannel = (event: EventOf<'channel-created'>, { presenter }: Deps): 
   return Promise.all(channel.participants.map(shownTo));
 };
 
-/** The message as it is now, then the board: a channel's settings, for which sessions ask with other intents in a guild. */
+/** The message as it is now, then the channel's pins. In a guild the two need different intents. */
 const pinsUpdate = async (
   event: EventOf<'message-pinned'> | EventOf<'message-unpinned'>,
   lastPinned: number | null,
@@ -217,7 +217,7 @@ const pinsUpdate = async (
 
 type Reaction = EventOf<'reaction-added'> | EventOf<'reaction-removed'>;
 
-/** From the event itself: in a cluster the views may not hold it yet, and may know later ones. */
+/** Built from the event itself: in a cluster the views may not hold it yet, or may know later changes. */
 const createdChannel = (
   { data: { channelId, kind, guildId, name, topic, overwrites, participants }, position }: EventOf<'channel-created'>,
   order: number,
@@ -227,15 +227,15 @@ const createdChannel = (
   createdAt: position,
 });
 
-/** The event with nothing to open in it: what is shown of it is empty. */
+/** The event without its text: clients see an empty message. */
 const withoutText = <E extends EventOf<'message-posted'> | EventOf<'message-edited'>>(event: E): E => ({
   ...event,
   data: { ...event.data, sealed: { by: event.data.sealed.by, box: '' } },
 });
 
 /**
- * The views may know of reactions from after the event. Their dispatches follow, and a client that had counted them from
- * here would count them twice; from a message without the field libraries keep what they have.
+ * The views may already hold reactions from after the event. A client that took them from here would count them again
+ * when their dispatches follow. Without the field, libraries keep the reactions that they have.
  */
 const withoutReactions = (message: ApiMessage): ApiMessage => {
   if (message.reactions === undefined && !message.referenced_message) return message;

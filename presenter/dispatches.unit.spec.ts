@@ -31,8 +31,8 @@ const everybody = [
   { userId: '2', shardId: 1 },
 ];
 
-describe('the dispatch of an event', () => {
-  it('is a name and a payload, with the intents of where it happened', async () => {
+describe('the dispatches of an event', () => {
+  it('have a name and a payload, with the intents of where it happened', async () => {
     const event = shown.posted(shown.message('7', '2', 'hello'));
     expect(await render(event, guild.id)).toEqual([
       {
@@ -47,18 +47,18 @@ describe('the dispatch of an event', () => {
     expect(await render(direct, null)).toMatchObject([{ intents: Intent.directMessages, carriesText: false }]);
   });
 
-  it('opens nothing of a message that has been deleted since', async () => {
+  it('do not open a message that has been deleted since', async () => {
     const event = shown.posted(shown.message('7', '2', 'hello'));
     expect(await renderer.render(event, guild.id, true)).toMatchObject([{ data: { id: '7', content: '' } }]);
   });
 
-  it('is for everybody but the one who joins or leaves', async () => {
+  it('go to everybody but the user who joins or leaves', async () => {
     const story = new Story();
     for (const event of [story.join(guild.id, '2'), story.leave(guild.id, '2')])
       expect(await seenBy(event, everybody)).toEqual([[true, false, false]]);
   });
 
-  it('shows each of two people their direct channel, on the shard that has it', async () => {
+  it('show each of two people their direct channel, on the shard that has it', async () => {
     const event = new Story().direct(directChannel.id, '1', '2');
     expect(await seenBy(event, everybody)).toEqual([
       [true, false, false],
@@ -66,7 +66,7 @@ describe('the dispatch of an event', () => {
     ]);
   });
 
-  it('is there for every event that somebody is told of, and for no other', async () => {
+  it('exist for every event that clients see, and for no other', async () => {
     const story = new Story();
     story.user('2');
     story.guild(guild.id, '1');

@@ -1,4 +1,4 @@
-/** Guilds, channels, members and invites as clients are shown them. */
+/** Guilds, channels, members and invites as clients see them. */
 
 import type { ChannelRow, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
@@ -7,7 +7,7 @@ import type { ApiChannel, ApiGuild, ApiInvite, ApiPartialMember, ApiRole, ApiUse
 let lastTime = 0;
 let lastIso = new Date(0).toISOString();
 
-/** Of messages that come in a burst most have the time of the one before. */
+/** In a burst, most messages have the same time as the one before. */
 export const isoTime = (ms: number): string => {
   if (ms !== lastTime) {
     lastTime = ms;

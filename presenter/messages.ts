@@ -1,4 +1,7 @@
-/** Messages as clients are shown them: text opened in memory only, authors and replied-to messages looked up together. */
+/**
+ * Messages as clients see them: text is opened in memory only, and authors and replied-to messages are looked up
+ * together.
+ */
 
 import type { Readers } from '../projections/port.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
@@ -22,7 +25,7 @@ const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction
 
 const EMPTY: MessageBody = { content: '', embeds: [] };
 
-/** Events after which a message looks different. */
+/** Events that change how a message looks. */
 export type MessageChange = EventOf<'message-edited'> | EventOf<'message-pinned'> | EventOf<'message-unpinned'>;
 
 /** What a page of messages shows besides its rows, looked up together. */
@@ -70,12 +73,12 @@ export class MessagePresenter {
         );
   }
 
-  /** One message as a dispatch carries it: with the author's membership. */
+  /** One message as a dispatch carries it, with the author's membership. */
   async dispatched(row: MessageRow, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
     const message = this.fromCaches(row, said) ?? (await this.messages([row], guildId))[0]!;
     if (guildId === null) return message;
     const member = await this.views.guilds.member(guildId, row.author);
-    // Onto the message just made: copying one costs more than making it.
+    // Modifies the message just made: copying it costs more than making it.
     return Object.assign(message, { guild_id: guildId }, member && { member: presentMember(member) });
   }
 
@@ -97,7 +100,7 @@ export class MessagePresenter {
     return { ...(await this.dispatched(asEdited, guildId)), pinned, sequence: event.sequence };
   }
 
-  /** The common case of a live message: nobody to look up, no reply, no mention. */
+  /** The common case of a live message: nobody to look up, no reply and no mention. */
   private fromCaches(row: MessageRow, said?: MessageBody): ApiMessage | undefined {
     if (row.replyTo !== null || row.mentions.users.length > 0 || row.sealed === null) return undefined;
     const author = this.users.cached(row.author);
@@ -130,7 +133,7 @@ export class MessagePresenter {
         ...(guildId === null ? {} : { guild_id: guildId }),
         message_id: row.replyTo,
       },
-      // Only a reply shows what it answers; that something was pinned names it.
+      // Only a reply shows the message it refers to; the notice about a pin only names it.
       ...(row.type === MessageType.reply ? { referenced_message: gone ? null : shown(target) } : {}),
     };
   }

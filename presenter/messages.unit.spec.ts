@@ -7,7 +7,7 @@ beforeEach(() => {
 });
 
 describe('a message', () => {
-  it('is shown in the shape of Discord, with its place in the channel', async () => {
+  it("has Discord's shape, with its place in the channel", async () => {
     const row = shown.message('7', '2', 'hello', {
       ...{ mentions: { users: ['1'], everyone: true }, nonce: 'n', flags: 4 },
       reactions: [{ emoji: '👍', count: 2, me: true }],
@@ -35,12 +35,12 @@ describe('a message', () => {
     expect(await shown.presenter.messages([])).toEqual([]);
   });
 
-  it('that is deleted opens to nothing', async () => {
+  it('is empty when it is deleted', async () => {
     const row = shown.message('7', '2', 'gone', { sealed: null, deleted: true });
     expect(await shown.presenter.messages([row])).toMatchObject([{ id: '7', content: '', embeds: [] }]);
   });
 
-  it('of somebody whose key is gone is noise: empty, by a deleted user', async () => {
+  it("is empty and by a deleted user when its author's key is gone", async () => {
     const row = shown.message('7', '2', 'hello');
     await shown.presenter.messages([row]);
     shown.erase('2');
@@ -49,7 +49,7 @@ describe('a message', () => {
     ]);
   });
 
-  it('that was sealed for another place is not shown there', async () => {
+  it('is not shown in another place than it was sealed for', async () => {
     const row = shown.message('7', '2', 'hello');
     const elsewhere = { ...row, channelId: '30' };
     const otherEvent = { ...row, sealedIn: 'another' };
@@ -71,7 +71,7 @@ describe('a reply', () => {
     ]);
   });
 
-  it('to what is deleted or unknown shows that there is nothing', async () => {
+  it('shows null for a target that is deleted or unknown', async () => {
     shown.message('7', '1', 'question', { deleted: true, sealed: null });
     for (const replyTo of ['7', '404']) {
       const [message] = await shown.presenter.messages([shown.message('8', '2', 'answer', { replyTo })]);
@@ -89,14 +89,14 @@ describe('the dispatch of a message', () => {
     });
   });
 
-  it('leaves the membership out where its author has left, and both in a direct channel', async () => {
+  it('omits the membership of an author who has left, and omits both in a direct channel', async () => {
     const left = await shown.presenter.posted(shown.posted(shown.message('7', '1', 'x')), '10');
     expect(left).not.toHaveProperty('member');
     const direct = await shown.presenter.posted(shown.posted(shown.message('8', '2', 'x')), null);
     expect(direct).not.toHaveProperty('guild_id');
   });
 
-  it('is the same from caches, from what was just said and opened from the log', async () => {
+  it('is the same from caches, from text just posted and from the log', async () => {
     const event = shown.posted(shown.message('7', '2', 'hello'));
     const opened = await shown.presenter.posted(event, null);
     const again = (id: string) => ({ ...event, id }) as typeof event;
@@ -104,7 +104,7 @@ describe('the dispatch of a message', () => {
     expect(await shown.presenter.posted(event, null)).toEqual(opened);
   });
 
-  it('of somebody whose key is gone by now is empty, also when it was shown before', async () => {
+  it("is empty once the author's key is gone, also when it was shown before", async () => {
     const event = shown.posted(shown.message('7', '2', 'hello'));
     await shown.presenter.posted(event, null);
     shown.erase('2');
@@ -116,7 +116,7 @@ describe('the dispatch of a message', () => {
 });
 
 describe('the dispatch of an edit', () => {
-  it('is the message as that edit left it, at the sequence of the edit', async () => {
+  it('shows the message as that edit left it, at the sequence of the edit', async () => {
     const row = shown.message('7', '2', 'first');
     expect(await shown.presenter.edited(shown.edited(row, 'second'), '10')).toMatchObject({
       ...{ id: '7', content: 'second', edited_timestamp: new Date(NOW + 1000).toISOString(), sequence: 99, ordinal: 7 },
@@ -124,14 +124,14 @@ describe('the dispatch of an edit', () => {
     });
   });
 
-  it('of a message that is deleted by now is empty', async () => {
+  it('shows an empty message when it has been deleted since', async () => {
     const row = shown.message('7', '2', 'first');
     const event = shown.edited(row, 'second');
     shown.rows[0] = { ...row, deleted: true, sealed: null };
     expect(await shown.presenter.edited(event, '10')).toMatchObject({ content: '' });
   });
 
-  it('of a message that is not there is none', async () => {
+  it('does not exist for an unknown message', async () => {
     const row = shown.message('7', '2', 'first');
     shown.rows.length = 0;
     expect(await shown.presenter.edited(shown.edited(row, 'second'), '10')).toBeUndefined();

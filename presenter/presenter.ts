@@ -1,4 +1,4 @@
-/** Turns rows of the read models into what clients are shown. The only place where sealed text is opened for clients. */
+/** Turns rows of the read models into what clients see. This is the only place that opens sealed text for clients. */
 
 import { LRUCache } from 'lru-cache';
 import type { Readers } from '../projections/port.ts';
@@ -22,7 +22,7 @@ import { UserPresenter } from './users.ts';
 
 export interface PresenterDeps {
   readonly views: Omit<Readers, 'timelines'>;
-  /** Single messages as they are now. */
+  /** Current single messages. */
   readonly timelines: TimelineReader;
   readonly keys: KeyRing;
 }
@@ -34,20 +34,23 @@ export interface GuildCreateParts {
   readonly heads: ReadonlyMap<string, ChannelHead>;
   /** The viewer's own membership. */
   readonly member: MemberRow;
-  /** Everybody who is to be listed, the viewer among them. */
+  /** The members to list, including the viewer. */
   readonly members: readonly MemberRow[];
-  /** Members beyond this number make a guild large: its list is then asked for, not sent. */
+  /** A guild with more members than this is large: clients request its member list instead of getting it at once. */
   readonly largeThreshold: number;
 }
 
-/** More than are posted between an answer and its dispatch. */
+/** More than the messages posted between an answer and its dispatch. */
 const JUST_SAID = 1024;
 
 export class Presenter {
   private readonly guilds: GuildReader;
   private readonly userPresenter: UserPresenter;
   private readonly messagePresenter: MessagePresenter;
-  /** A sender's answer and everybody's dispatch, a moment apart, show the same event: the second takes what the first made. */
+  /**
+   * The sender's answer and the dispatch show the same event moments apart, so the dispatch reuses the answer's
+   * message.
+   */
   private readonly justSaid = new LRUCache<EventOf<'message-posted'>, ApiMessage>({ max: JUST_SAID });
 
   constructor(deps: PresenterDeps) {
@@ -56,7 +59,7 @@ export class Presenter {
     this.messagePresenter = new MessagePresenter(this.userPresenter, deps);
   }
 
-  /** Somebody unknown or forgotten is shown as a deleted user. */
+  /** An unknown or forgotten user is shown as a deleted user. */
   user(id: string): Promise<ApiUser> {
     return this.userPresenter.user(id);
   }
@@ -108,7 +111,7 @@ export class Presenter {
     };
   }
 
-  /** In the order of the rows. */
+  /** Returns them in the order of the rows. */
   async messages(rows: readonly MessageRow[]): Promise<ApiMessage[]> {
     const guildId = rows[0] === undefined ? null : ((await this.guilds.channel(rows[0].channelId))?.guildId ?? null);
     return this.messagePresenter.messages(rows, guildId);
@@ -116,7 +119,7 @@ export class Presenter {
 
   /**
    * The `d` of a MESSAGE_CREATE.
-   * @param said what the event seals, where its author has just said it: it need not be opened
+   * @param said the text that the event seals, if its author has just written it: it need not be opened
    */
   async posted(event: EventOf<'message-posted'>, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
     const known = this.justSaid.get(event);
@@ -129,7 +132,7 @@ export class Presenter {
     return message;
   }
 
-  /** The `d` of a MESSAGE_UPDATE: the message as that event left it; `undefined` when there is no such message any more. */
+  /** The `d` of a MESSAGE_UPDATE: the message as that event left it, or `undefined` if the message is gone. */
   async edited(event: MessageChange, guildId: string | null): Promise<ApiMessage | undefined> {
     return this.messagePresenter.edited(event, guildId);
   }
@@ -142,7 +145,7 @@ export class Presenter {
 
   forget(userId: string): void {
     this.userPresenter.forget(userId);
-    // What somebody said also shows whom they mention and answer, so all of it goes.
+    // A cached message also shows the users it mentions and replies to, so all of them are dropped.
     this.justSaid.clear();
   }
 }

@@ -10,7 +10,7 @@ const deletedUser = (id: string) => ({ id, username: 'deleted-user', global_name
 const head = { channelId: '20', ordinal: 7, messageId: '77', sequence: 9, position: 9 };
 
 describe('a user', () => {
-  it('is shown in the shape of Discord', async () => {
+  it("has Discord's shape", async () => {
     expect(await shown.presenter.user('3')).toEqual({
       ...{
         id: '3',
@@ -24,21 +24,21 @@ describe('a user', () => {
     });
   });
 
-  it('whose key is gone, or who never was, is a deleted user', async () => {
+  it('is a deleted user when the key is gone or the user is unknown', async () => {
     await shown.presenter.user('2');
     shown.erase('2');
     expect(await shown.presenter.user('2')).toMatchObject(deletedUser('2'));
     expect(await shown.presenter.user('404')).toMatchObject(deletedUser('404'));
   });
 
-  it('is looked up once, with all who are missing together', async () => {
+  it('is looked up once, together with all others that are missing', async () => {
     await shown.presenter.users(['1', '2', '1']);
     const both = await shown.presenter.users(['2', '1', '3']);
     expect(shown.asked).toEqual(['1', '2', '3']);
     expect([...both.keys()].toSorted()).toEqual(['1', '2', '3']);
   });
 
-  it('who was not there is looked up again: they may have come since', async () => {
+  it('is looked up again if it was not found: it may exist by now', async () => {
     await shown.presenter.user('9');
     shown.user('9', 'late');
     expect(await shown.presenter.user('9')).toMatchObject({ username: 'late' });
@@ -46,7 +46,7 @@ describe('a user', () => {
 });
 
 describe('a channel', () => {
-  it('of a guild is shown with its overwrites and its last message', async () => {
+  it('in a guild has its overwrites and its last message', async () => {
     expect(await shown.presenter.channel(textChannel, '2', head)).toMatchObject({
       ...{ id: '20', type: 0, guild_id: '10', name: 'general', topic: 'all', position: 3, last_message_id: '77' },
       permission_overwrites: [{ id: '10', type: 0, allow: '0', deny: '2048' }],
@@ -54,7 +54,7 @@ describe('a channel', () => {
     expect(await shown.presenter.channel(textChannel, '2')).toMatchObject({ last_message_id: null });
   });
 
-  it('of two people shows each the other', async () => {
+  it('between two people shows each the other', async () => {
     const recipients = async (viewer: string) => {
       const channel = await shown.presenter.channel(directChannel, viewer);
       expect(channel).not.toHaveProperty('guild_id');
@@ -66,14 +66,14 @@ describe('a channel', () => {
 });
 
 describe('a guild', () => {
-  it('has the role of everyone, whose id is its own, with what libraries insist on', () => {
+  it("has the everyone role, whose id is the guild's, with the fields that libraries insist on", () => {
     expect(shown.presenter.guild(guild)).toMatchObject({
       ...{ id: '10', name: 'Guild', owner_id: '1' },
       roles: [{ id: '10', name: '@everyone', permissions: '1024', colors: { primary_color: 0 } }],
     });
   });
 
-  it('arrives with channels, members, and the rest empty', async () => {
+  it('has its channels and members in GUILD_CREATE, and empty lists for the rest', async () => {
     const heads = new Map([['20', head]]);
     const parts = { guild, channels: [textChannel], heads, member, members: [member], largeThreshold: 50 };
     expect(await shown.presenter.guildCreate(parts)).toMatchObject({
@@ -93,7 +93,7 @@ describe('an invite', () => {
     expiresAt: NOW + 60_000,
   };
 
-  it('tells where it leads, who made it and how long it holds', async () => {
+  it('says where it leads, who made it and until when it is valid', async () => {
     expect(await shown.presenter.invite(invite)).toMatchObject({
       ...{ code: 'abc', uses: 1, max_uses: 5, max_age: 60, expires_at: new Date(NOW + 60_000).toISOString() },
       ...{ guild: { id: '10', name: 'Guild' }, channel: { id: '20', name: 'general' }, inviter: { username: 'ann' } },
@@ -104,7 +104,7 @@ describe('an invite', () => {
     });
   });
 
-  it('into what is not there is none', async () => {
+  it('does not exist for an unknown target', async () => {
     expect(await shown.presenter.invite({ ...invite, guildId: '99' })).toBeUndefined();
     expect(await shown.presenter.invite({ ...invite, channelId: '99' })).toBeUndefined();
   });

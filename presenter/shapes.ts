@@ -1,4 +1,4 @@
-/** What clients are shown, in the shapes of Discord's API v10 (the npm package discord-api-types describes them). */
+/** What clients receive, in the shapes of Discord's API v10 (the npm package discord-api-types describes them). */
 
 export interface ApiUser {
   readonly id: string;
@@ -109,7 +109,7 @@ export interface ApiMessage {
   };
   readonly referenced_message?: ApiMessage | null;
   readonly flags: number;
-  /** The channel's sequence of the event that posted it. */
+  /** The channel sequence of the event that posted it. */
   readonly sequence: number;
   /** The n-th message of the channel. */
   readonly ordinal: number;

@@ -25,11 +25,11 @@ export const directChannel: ChannelRow = {
 };
 export const member: MemberRow = { guildId: guild.id, userId: '2', joinedTime: NOW, joinedAt: 5 };
 
-/** Users and messages whose text is sealed; every key that was made can be destroyed. */
+/** Users and messages whose text is sealed. Specs can destroy any key. */
 export class Shown {
   readonly users: UserRow[] = [];
   readonly rows: MessageRow[] = [];
-  /** Look-ups of users, to see what was remembered. */
+  /** Look-ups of users, which show what was cached. */
   asked: string[] = [];
   private readonly keyOf = new Map<string, KeyObject>();
   readonly keys = new KeyRing({
@@ -66,7 +66,7 @@ export class Shown {
     return this;
   }
 
-  /** Makes noise of everything the person said. */
+  /** Destroys the person's key, so that all their text becomes unreadable. */
   erase(id: string): void {
     this.keyOf.delete(id);
     this.keys.forget(id);

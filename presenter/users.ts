@@ -1,4 +1,4 @@
-/** Opens profiles at the edge that shows them, through a small cache. */
+/** Opens profiles for display, through a small cache. */
 
 import { LRUCache } from 'lru-cache';
 import type { GuildReader, UserRow } from '../projections/views/guild-views/view.ts';
@@ -8,7 +8,7 @@ import { userStream } from '../schemas/streams.ts';
 import { type KeyRing, openText } from '../vault/sealing.ts';
 import type { ApiUser } from './shapes.ts';
 
-/** Shown in place of somebody whose key is gone or who never was. */
+/** Stands for a user whose key is gone or who is unknown. */
 const deletedUser = (id: string): ApiUser => ({
   id,
   username: 'deleted-user',
@@ -29,7 +29,7 @@ export class UserPresenter {
     this.keys = keys;
   }
 
-  /** Without a look-up: `undefined` when the user was not shown lately. */
+  /** The cached user, without a look-up; `undefined` when the user was not shown lately. */
   cached(id: string): ApiUser | undefined {
     return this.cache.get(id);
   }

@@ -1,4 +1,4 @@
-/** What the compiler tells one who forgets part of a command. `tsc` checks it; nothing here needs to run. */
+/** What the compiler reports when part of a command is missing. `tsc` checks it; nothing here needs to run. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -12,17 +12,17 @@ const named = { type: 'thing.do', summary: 'Do it.' } as const;
 const stream = () => 'member-1_2';
 const decide = (_: MemberState) => nothing;
 
-it('a command that lacks something does not compile', () => {
+it('a command with a missing part does not compile', () => {
   const forgotten = [
     // @ts-expect-error no route
     () => command({ ...named, structural: false, stream, decide }),
-    // @ts-expect-error does not say whether it changes who is where
+    // @ts-expect-error does not say whether it is structural
     () => command({ ...named, route, stream, decide }),
-    // @ts-expect-error neither a decision nor a way of its own
+    // @ts-expect-error neither a decision nor its own `carryOut`
     () => command({ ...named, route, structural: false, stream }),
     // @ts-expect-error no stream
     () => command({ ...named, route, structural: false, decide }),
-    // @ts-expect-error a limit that there is not
+    // @ts-expect-error an unknown limit
     () => command({ ...named, route, structural: false, stream, decide, limit: { bucket: 'things', key: () => '1' } }),
     () =>
       command({
@@ -36,14 +36,14 @@ it('a command that lacks something does not compile', () => {
       command({
         ...named,
         ...{ route, structural: false, stream, decide },
-        // @ts-expect-error an event that its definition says nothing follows
+        // @ts-expect-error an event that nothing follows by its definition
         follow: { 'message-posted': () => [] },
       }),
     () =>
       command({
         ...named,
         ...{ route, structural: false, stream, decide },
-        // @ts-expect-error an answer that there is not
+        // @ts-expect-error an unknown kind of answer
         answer: async () => either.right({ kind: 'x' }),
       }),
     () => command({ ...named, route, structural: false, stream, decide, answer: async () => either.right(NOTHING) }),

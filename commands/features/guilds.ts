@@ -1,4 +1,4 @@
-/** Guilds: a guild is made with its first channel and its owner in it. */
+/** Guilds. A guild is created together with its first channel and its owner's membership. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -28,7 +28,7 @@ export const createGuild = command({
   preparedStream: ({ guildId }) => guildStream(guildId),
   decide: (state: guild.GuildState, { prepared }) => guild.createGuild({ guild: prepared }, state),
   follow: {
-    // The owner's joining comes last: it alone reveals the guild.
+    // The owner joins last, because joining is what reveals the guild.
     'guild-created': ({ data: { guildId, ownerId, firstChannel } }) => [
       channelStep({
         ...{ channelId: firstChannel.id, kind: 'text', guildId, name: firstChannel.name },

@@ -1,4 +1,4 @@
-/** Every command there is. A feature is known to the server once it stands here. */
+/** The list of all commands. The server knows a feature once it is listed here. */
 
 import type * as t from 'io-ts';
 import { FOLLOWED_UP } from '../../schemas/events/catalogue.ts';
@@ -40,10 +40,10 @@ export type CommandType = Feature['type'];
 /** The fields of a command, of path and body together. */
 export type CommandFields<K extends CommandType> = t.TypeOf<Extract<Feature, { readonly type: K }>['codec']>;
 
-/** In the order in which a client is told of them. */
+/** In the order in which clients see them. */
 export const commands: readonly Command[] = features;
 
-/** What follows in other streams, by the type of the event that is its cause. */
+/** What follows in other streams, by the type of the causing event. */
 export const followUps: FollowUps = Object.assign({}, ...commands.map(({ follow }) => follow));
 for (const type of FOLLOWED_UP)
   if (followUps[type] === undefined)

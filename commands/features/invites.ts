@@ -1,4 +1,4 @@
-/** Invites: made here, used by who joins. */
+/** Creating invites. Joining by one is in `members.ts`. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -17,7 +17,7 @@ export const createInvite = command({
   route: { method: 'POST', path: '/channels/:channel_id/invites', status: 200, answers: 'The invite.' },
   params: OnChannel,
   body: t.partial({
-    /** Seconds; 0: never expires. */
+    /** Seconds; 0 means that it never expires. */
     max_age: optional(integer(0, 604_800)),
     max_uses: optional(integer(0, 100)),
   }),

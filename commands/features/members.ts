@@ -1,4 +1,4 @@
-/** Who is in a guild: joining, leaving, letting a bot in. */
+/** Guild membership: joining, leaving, adding a bot. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -56,7 +56,7 @@ const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string)
     decide: (state: invite.InviteState) => invite.redeem({ userId, now: deps.now() }, state),
   });
   if (either.isLeft(redeemed)) return redeemed;
-  // Has a place already: asks twice at once, or comes back.
+  // The user has a place already: they asked twice at once, or they come back.
   if (redeemed.right.events.length === 0) return joinFreely(deps, joining, code);
   const followed = await whenFollowedUp(deps, stream, cause.key, redeemed.right);
   return either.isLeft(followed) ? followed : either.right({ stream, done: redeemed.right });
@@ -120,7 +120,7 @@ export const addBot = command({
     if (either.isLeft(may)) return may;
     const bot = await deps.views.guilds.user(fields.application_id);
     if (bot?.kind !== 'bot') return refused('unknownApplication');
-    // The bot is who joins, so its joining is in its name.
+    // The bot is the one who joins, so it is the actor of its joining.
     const cause = causeOf({ ...context, actor: { userId: bot.id, kind: 'bot', administrator: false } }, 'guild.join');
     const joined = await joinFreely(deps, { guildId: fields.guild_id, userId: bot.id, cause }, null);
     return either.isLeft(joined) ? joined : outcome(joined.right.stream, joined.right.done, NOTHING);

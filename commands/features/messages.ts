@@ -50,14 +50,16 @@ const embedError = ({ embeds }: Content): ParleyError | undefined => {
   return undefined;
 };
 
-/** Of the users a text mentions, those who exist. */
+/** The mentioned users who exist. */
 const knownMentions = async (deps: CommandDeps, content: string): Promise<ReadonlySet<string>> => {
   if (!content.includes('@')) return NOBODY;
   const { users } = mentionsIn(content, ALL_WRITTEN, false);
   return new Set((await deps.views.guilds.users(users)).map((user) => user.id));
 };
 
-/** The rights of a command on a channel: the caller's place in its guild. Overwrites are in the channel's own state. */
+/**
+ * The rights of a command on a channel: the caller's place in its guild. The overwrites are in the channel's own state.
+ */
 export const actorInChannel = async (
   { fields, context }: Asked<{ readonly channel_id: string }>,
   deps: CommandDeps,
@@ -78,13 +80,16 @@ const openBody = async (deps: CommandDeps, event: ParleyEvent): Promise<MessageB
   return text === undefined ? undefined : decodeOrUndefined(MessageBody, JSON.parse(text));
 };
 
-/** Whether an event says what the caller says now. A text whose key is gone cannot be compared; the first still counts. */
+/**
+ * Whether an event says what the caller says now. Without the text's key they cannot be compared, and the first one
+ * counts.
+ */
 const saysThis = async (deps: CommandDeps, event: ParleyEvent, fields: Content): Promise<boolean> => {
   const first = await openBody(deps, event);
   return first === undefined || JSON.stringify(first) === JSON.stringify(bodyOf(fields));
 };
 
-/** A reply's own word for a message that is not there. */
+/** The error code that a reply to an unknown message has. */
 const replyError = (decision: Decision): Decision =>
   either.isLeft(decision) && decision.left.name === 'unknownMessage'
     ? either.left(fieldError(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message'))
@@ -162,7 +167,7 @@ export const sendMessage = command({
     if (event?.type !== 'message-posted') return refused('keyReused');
     const isNew = done.events.length > 0;
     if (!isNew) {
-      // One that was deleted since is shown as it is now: its text is not opened again, for its author neither.
+      // A message deleted since then is answered as deleted: its text is not opened again, not even for its author.
       const row = await deps.timelines.message(fields.channel_id, event.data.messageId, context.actor.userId);
       if (row?.deleted === true) return either.right({ kind: 'row', row });
     }

@@ -1,4 +1,4 @@
-/** Pins: the messages on a channel's board. */
+/** Pins: the pinned messages of a channel. */
 
 import { either } from 'fp-ts';
 import * as channel from '../../domain/channel.ts';

@@ -1,4 +1,4 @@
-/** Reactions to a message: one of each emoji for each person. */
+/** Reactions to a message: each person has each emoji at most once. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';

@@ -1,4 +1,4 @@
-/** Read markers: how far somebody has read a channel. */
+/** Read markers: how far a user has read a channel. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -27,7 +27,7 @@ export const markChannelRead = command({
   prepare: async ({ fields: { channel_id, message_id }, context }, deps) => {
     const message = await deps.timelines.message(channel_id, message_id, context.actor.userId);
     if (message !== undefined) return either.right(message.ordinal);
-    // Beyond the head: everything there is counts as read.
+    // An id beyond the head marks everything as read.
     const head = await deps.views.unread.head(channel_id);
     const beyond = head.messageId !== null && BigInt(message_id) > BigInt(head.messageId);
     return beyond ? either.right(head.ordinal) : refused('unknownMessage');
