@@ -36,6 +36,7 @@ const gatewayConfig = (config: Config): GatewayConfig => ({
 });
 
 const gatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
+  sockets: (change) => metrics.sockets.inc(change),
   sessions: (change) => metrics.sessions.inc(change),
   dispatches: (count) => metrics.dispatches.inc(count),
   bytes: (count) => metrics.dispatchBytes.inc(count),

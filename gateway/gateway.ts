@@ -129,6 +129,7 @@ class ParleyGateway implements Gateway, SessionHost {
   accept(ws: WebSocket, socket: Socket, { host, refuse }: Handshake): void {
     const session = new Session(ws, socket, this, host);
     this.sockets.add(session);
+    this.deps.metrics.sockets(1);
     if (refuse !== undefined) session.close(refuse);
     else if (this.draining) sendAway(this.parts.outbox, session);
     else this.parts.outbox.writeNow(session, this.hello);
@@ -186,7 +187,7 @@ class ParleyGateway implements Gateway, SessionHost {
   }
 
   gone(session: Session): void {
-    this.sockets.delete(session);
+    if (this.sockets.delete(session)) this.deps.metrics.sockets(-1);
     if (this.sockets.size === 0) this.whenEmpty?.();
   }
 

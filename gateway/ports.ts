@@ -17,6 +17,8 @@ import type { GatewayConfig } from './config.ts';
 export type ResumeOutcome = 'ring' | 'log' | 'invalid' | 'too-many' | 'aborted';
 
 export interface GatewayMetrics {
+  /** A socket was taken over (1) or is gone (-1), identified or not. */
+  sockets(change: 1 | -1): void;
   /** Identified sessions came (1) or went (-1). */
   sessions(change: 1 | -1): void;
   /** Dispatches handed to sockets. */

@@ -26,6 +26,23 @@ describe('a socket', () => {
     await client.until(() => acks(client) === 2, 'two ACKs');
   });
 
+  it('is counted from its upgrade until it is gone, whether it identifies or not', async () => {
+    const station = await world.station();
+    const clients = [await station.connect(), await station.identified('1')];
+    expect([station.counters.sockets, station.counters.sessions]).toEqual([2, 1]);
+    for (const client of clients) await client.cut();
+    await expect.poll(() => [station.counters.sockets, station.counters.sessions]).toEqual([0, 0]);
+  });
+
+  it('is counted as gone when the server ends it', async () => {
+    const station = await world.station();
+    const client = await station.connect();
+    expect(station.counters.sockets).toBe(1);
+    await station.gateway.close();
+    await client.closed();
+    expect(station.counters.sockets).toBe(0);
+  });
+
   it('is closed with 4009 when its heart has stopped, and only then', async () => {
     const station = await world.station({ heartbeatIntervalMs: 1_000_000 });
     const [dead, alive] = [await station.identified('1'), await station.identified('2')];

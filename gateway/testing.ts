@@ -111,6 +111,7 @@ const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
 };
 
 export class Counters {
+  sockets = 0;
   sessions = 0;
   dispatches = 0;
   bytes = 0;
@@ -120,6 +121,9 @@ export class Counters {
 }
 
 const metricsOf = (counters: Counters) => ({
+  sockets: (change: number) => {
+    counters.sockets += change;
+  },
   sessions: (change: number) => {
     counters.sessions += change;
   },
