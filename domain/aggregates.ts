@@ -1,4 +1,4 @@
-/** Which fold a stream has, by its name. */
+/** Finds the fold of a stream by its name. */
 
 import { channelFold } from './channel.ts';
 import type { Fold } from './decider.ts';
@@ -19,7 +19,7 @@ const folds: Readonly<Record<string, unknown>> = {
   read: readFold,
 };
 
-/** The fold of a stream, or `undefined` when no stream is named so. */
+/** The fold of a stream, or `undefined` for a name of no known kind. */
 export const foldOf = (stream: string): Fold<unknown> | undefined => {
   const kind = stream.slice(0, stream.indexOf('-'));
   return Object.hasOwn(folds, kind) ? (folds[kind] as Fold<unknown>) : undefined;

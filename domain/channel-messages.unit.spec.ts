@@ -19,7 +19,7 @@ import {
   types,
 } from './testing.ts';
 
-/** A channel with one message of Ann's. */
+/** A channel with one message by Ann. */
 const withMessage = (overwrites: Parameters<typeof aChannel>[0] = {}) => {
   const channel = aChannel(overwrites).given((state) => post(aPost('posted'), state), 'posted');
   return { channel, id: channel.headId };
@@ -38,7 +38,7 @@ describe('editing', () => {
       channel.state,
     );
 
-  it('says what the message now says, and whom it mentions now', () => {
+  it('records the new text and the new mentions', () => {
     const event = only(editing(ANN, { body: said(`<@${BEN}> <@77>`) }));
     expect(event).toMatchObject({
       type: 'message-edited',
@@ -47,19 +47,19 @@ describe('editing', () => {
     });
   });
 
-  it("is for one's own messages, also for the owner of the guild", () => {
+  it('is allowed on own messages only, even for the owner of the guild', () => {
     expect(refusal(editing(OWNER))).toBe('cannotEditOthers');
     expect(refusal(editing(BEN))).toBe('cannotEditOthers');
   });
 
-  it('refuses an empty message, one that is not there, and who sees nothing', () => {
+  it('refuses an empty text, an unknown message, and a user who cannot see the channel', () => {
     expect(refusal(editing(ANN, { body: said('') }))).toBe('emptyMessage');
     expect(refusal(editing(ANN, { message: undefined }))).toBe('unknownMessage');
     expect(refusal(editing(ANN, { message: { ...channel.message(id), deleted: true } }))).toBe('unknownMessage');
     expect(refusal(editing(ANN, { isMember: false }))).toBe('unknownChannel');
   });
 
-  it('happens once for a key', () => {
+  it('happens once per key', () => {
     const { channel: other, id: of } = withMessage();
     const again = () =>
       edit(
@@ -76,7 +76,7 @@ describe('deleting', () => {
   const deleting = (userId: string, more: object = {}) =>
     remove({ ...member(userId), key: 'delete', message: channel.message(id), ...more }, channel.state);
 
-  it("is for the author, and for who manages the channel's messages", () => {
+  it('is allowed to the author, and to whoever manages messages in the channel', () => {
     expect(types(deleting(ANN))).toEqual(['message-deleted']);
     expect(types(deleting(OWNER))).toEqual(['message-deleted']);
     expect(refusal(deleting(BEN))).toBe('missingPermissions');
@@ -87,7 +87,7 @@ describe('deleting', () => {
     expect(types(remove(byBen, moderated.channel.state))).toEqual(['message-deleted']);
   });
 
-  it('refuses what is gone, and tells an outsider nothing', () => {
+  it('refuses a deleted message, and tells an outsider nothing', () => {
     expect(refusal(deleting(ANN, { message: undefined }))).toBe('unknownMessage');
     expect(refusal(deleting(ANN, { message: { ...channel.message(id), deleted: true } }))).toBe('unknownMessage');
     expect(refusal(deleting(STRANGER, { isMember: false }))).toBe('unknownChannel');
@@ -104,7 +104,7 @@ describe('reacting', () => {
   });
   const message = channel.message(id)!;
 
-  it('adds what was not there and takes back what was', () => {
+  it('adds a new reaction and removes an existing one', () => {
     expect(only(addReaction(reaction(), channel.state))).toMatchObject({
       type: 'reaction-added',
       data: { messageId: id, ordinal: 1, author: ANN, userId: BEN, emoji },
@@ -115,7 +115,7 @@ describe('reacting', () => {
     expect(events(removeReaction(reaction(), channel.state))).toEqual([]);
   });
 
-  it('stops at the twentieth emoji, but not at the hundredth person', () => {
+  it('is limited to twenty emoji, but not to a hundred users', () => {
     const others = Array.from({ length: MAX_REACTIONS - 1 }, (_, i) => [`emoji ${i}`, 1] as const);
     const full = { ...message, reactions: new Map([...others, ['🎉', 1]]) };
     expect(refusal(addReaction(reaction({ message: full }), channel.state))).toBe('tooManyReactions');
@@ -123,21 +123,21 @@ describe('reacting', () => {
     expect(types(addReaction(reaction({ message: joining }), channel.state))).toEqual(['reaction-added']);
   });
 
-  it('joins an emoji that is there without the right to add new ones', () => {
+  it('with an emoji already there needs no right to add new ones', () => {
     const quiet = withMessage({ overwrites: [{ id: GUILD, type: 0, allow: '0', deny: `${Permission.addReactions}` }] });
     expect(refusal(addReaction(reaction(), quiet.channel.state))).toBe('missingPermissions');
     const joining = reaction({ message: { ...message, reactions: new Map([[emoji, 1]]) } });
     expect(types(addReaction(joining, quiet.channel.state))).toEqual(['reaction-added']);
   });
 
-  it('refuses without the right to read what was said before', () => {
+  it('requires the right to read the message history', () => {
     const deny = `${Permission.readMessageHistory}`;
     const { state } = withMessage({ overwrites: [{ id: GUILD, type: 0, allow: '0', deny }] }).channel;
     expect(refusal(addReaction(reaction(), state))).toBe('missingPermissions');
     expect(refusal(removeReaction(reaction(), state))).toBe('missingPermissions');
   });
 
-  it('refuses what is gone, and tells an outsider nothing', () => {
+  it('refuses a deleted message, and tells an outsider nothing', () => {
     for (const decide of [addReaction, removeReaction]) {
       expect(refusal(decide(reaction({ message: undefined }), channel.state))).toBe('unknownMessage');
       expect(refusal(decide(reaction({ message: { ...message, deleted: true } }), channel.state))).toBe(
@@ -155,7 +155,7 @@ describe('the facts of a message', () => {
     channel.given((state) => addReaction({ ...member(userId), key: `${userId}${emoji}`, message, emoji }, state));
   };
 
-  it('are brought up to what the stream says after them', () => {
+  it('are updated by later events of the stream', () => {
     expect(channel.message(id)).toMatchObject({
       messageId: id,
       ordinal: 1,
@@ -174,7 +174,7 @@ describe('the facts of a message', () => {
     expect(channel.message(id)?.deleted).toBe(true);
   });
 
-  it('are not touched by what happens to others, and stay unknown for a message of elsewhere', () => {
+  it('ignore events of other messages, and stay unknown for a message from elsewhere', () => {
     const facts = channel.message(id)!;
     const other = { type: 'message-deleted', data: { messageId: '9', ordinal: 2, author: ANN }, time: NOW };
     expect(evolveMessage(facts, other as never, { messageId: id })).toBe(facts);

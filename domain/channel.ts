@@ -24,9 +24,9 @@ export interface ChannelState extends StreamState {
   settings: ChannelSettings | undefined;
   /** Number of messages ever posted, which is the ordinal of the last. */
   ordinal: number;
-  /** When the last message's id says it was made, in milliseconds since 1970; 0 before the first. */
+  /** Time in the id of the last message, in milliseconds since 1970; 0 before the first. */
   headTime: number;
-  /** The channel's board, the last pinned last. */
+  /** Pinned messages, the most recent pin last. */
   pins: readonly Pin[];
   keys: RecentKeys;
 }
@@ -71,12 +71,12 @@ export const channelFold: Fold<ChannelState> = {
   toJson: (state): ChannelStateJson => ({ ...state, keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { keys, ...rest } = json as ChannelStateJson;
-    // A state that was written down before there were pins has none.
+    // A state stored before pins existed has none.
     return { ...rest, settings: rest.settings, pins: rest.pins ?? [], keys: RecentKeys.fromJson(keys) };
   },
 };
 
-/** What a decision about one message needs to know of it, and of one reaction where that is the question. */
+/** What a decision needs to know about one message, and about one reaction to it. */
 export interface MessageState {
   readonly messageId: string;
   readonly ordinal: number;
@@ -86,11 +86,11 @@ export interface MessageState {
   readonly deleted: boolean;
   /** How many people reacted with each emoji. */
   readonly reactions: ReadonlyMap<string, number>;
-  /** Whether the user asked about is among them, with the emoji asked about. */
+  /** Whether the given user reacted with the given emoji. */
   readonly reacted: boolean;
 }
 
-/** Brings what a timeline knew of a message up to a later event of the channel. */
+/** Applies a later event of the channel to what a timeline knows of a message. */
 export const evolveMessage = (
   message: MessageState | undefined,
   event: ParleyEvent,
@@ -113,7 +113,7 @@ export const evolveMessage = (
   return { ...message, reactions, reacted: isAsked ? added : message.reacted };
 };
 
-/** Who asks, with the rights that other streams hold. */
+/** The user who acts, with the rights that other streams hold. */
 export interface ChannelActor {
   readonly userId: string;
   /** The channel's guild; `undefined` for a direct channel. */
@@ -136,7 +136,7 @@ export interface Post extends ChannelActor {
   readonly time?: number;
   readonly body: MessageBody;
   readonly allowed: AllowedMentions;
-  /** Ids of written mentions that are users. */
+  /** Ids in the text's mentions that belong to users. */
   readonly knownUsers: ReadonlySet<string>;
   /** The message replied to and whether its author is to be told. */
   readonly reply: { readonly message: MessageState | undefined; readonly mention: boolean } | undefined;
@@ -149,7 +149,7 @@ export const MAX_REACTIONS = 20;
 const rightsIn = (state: ChannelState, actor: ChannelActor): bigint =>
   state.settings === undefined ? 0n : channelPermissions(state.settings, actor.guild, actor.userId, actor.isMember);
 
-/** Refuses what the actor may not do; who cannot see the channel is told that there is none. */
+/** Refuses what the actor may not do. An actor who cannot see the channel is told that it does not exist. */
 const denied = (rights: bigint, wanted: bigint): Decision | undefined => {
   if (!allows(rights, Permission.viewChannel)) return refuse('unknownChannel');
   return allows(rights, wanted) ? undefined : refuse('missingPermissions');
@@ -192,7 +192,7 @@ export const post = (command: Post, state: ChannelState): Decision => {
   return happen(event);
 };
 
-/** Somebody wrote it; the others are the server's own words about what somebody did. */
+/** Whether a user wrote it. The server itself posts the other types. */
 const isWritten = ({ type }: MessageState): boolean => type === MessageType.default || type === MessageType.reply;
 
 export const edit = (
@@ -292,12 +292,12 @@ export const removeReaction = (command: React, state: ChannelState): Decision =>
 
 export const MAX_PINS = 250;
 
-/** Puts a message on the channel's board, and says so in the channel. */
+/** Pins a message, and posts a message that says so. */
 export const pin = (
   command: OnMessage & {
     /** The clock, in milliseconds since 1970. */
     readonly now: number;
-    /** Low bits of the id of the message that says so. */
+    /** Low bits of the id of that posted message. */
     readonly low: bigint;
   },
   state: ChannelState,

@@ -44,55 +44,55 @@ describe('creating a channel', () => {
 });
 
 describe('posting', () => {
-  it('numbers the messages of a channel from 1, whatever else happens in it', () => {
+  it('numbers messages from 1, whatever else happens in the channel', () => {
     const channel = withPost('a', 'b');
     expect(channel.state.ordinal).toBe(2);
     expect(posted(post(aPost('c'), channel.state)).data.ordinal).toBe(3);
   });
 
-  it('keeps what was typed as a secret of its author and out of the data', () => {
+  it('keeps typed text as a secret of its author, out of the data', () => {
     const event = posted(post(aPost('a', { body: said('secret words') }), aChannel().state));
     expect(event.secret).toEqual({ by: ANN, text: JSON.stringify(said('secret words')) });
     expect(JSON.stringify(event.data)).not.toContain('secret words');
   });
 
-  it('carries flags and nonce, and the original time of an imported message', () => {
+  it('keeps flags and nonce, and the original time of an imported message', () => {
     const event = posted(post(aPost('a', { flags: 4, nonce: 7, time: 1_100_000_000_000 }), aChannel().state));
     expect(event.data).toMatchObject({ flags: 4, nonce: 7 });
     expect(event.time).toBe(1_100_000_000_000);
     expect(posted(post(aPost('a'), aChannel().state))).not.toHaveProperty('time');
   });
 
-  it('gives an id beyond the last one even when the clock went back', () => {
+  it('gives a higher id than the last even when the clock went back', () => {
     const channel = withPost('a');
     const event = posted(post(aPost('b', { now: NOW - 60_000 }), channel.state));
     expect(BigInt(event.data.messageId)).toBeGreaterThan(BigInt(channel.headId));
   });
 
-  it('does nothing for a key that the channel remembers, even with other content', () => {
+  it('does nothing for a remembered key, even with other content', () => {
     const channel = withPost('a');
     expect(events(post(aPost('a', { body: said('other') }), channel.state))).toEqual([]);
     expect(events(post(aPost('a', { body: said('') }), channel.state))).toEqual([]);
   });
 
-  it('answers a known key also when the message replied to is gone by now', () => {
+  it('accepts a known key even when the message replied to is gone', () => {
     const channel = withPost('a');
     expect(events(post(aPost('a', { reply: { message: undefined, mention: true } }), channel.state))).toEqual([]);
   });
 
-  it('takes embeds without a text, and refuses a message of neither', () => {
+  it('accepts embeds without text, and refuses a message with neither', () => {
     const { state } = aChannel();
     expect(refusal(post(aPost('a', { body: { content: '', embeds: [{ title: 'x' }] } }), state))).toBeUndefined();
     expect(refusal(post(aPost('a', { body: said('') }), state))).toBe('emptyMessage');
   });
 
-  it('refuses who may see but not send', () => {
+  it('refuses a user who may see but not send', () => {
     const muted = aChannel({ overwrites: [{ id: ANN, type: 1, allow: '0', deny: `${Permission.sendMessages}` }] });
     expect(refusal(post(aPost('a'), muted.state))).toBe('missingPermissions');
     expect(refusal(post(aPost('a', member(BEN)), muted.state))).toBeUndefined();
   });
 
-  it('tells who cannot see the channel that there is none, before anything else about it', () => {
+  it('first tells a user who cannot see the channel that it does not exist', () => {
     const hidden = aChannel({ overwrites: [{ id: GUILD, type: 0, allow: '0', deny: `${Permission.viewChannel}` }] });
     expect(refusal(post(aPost('a', { body: said('') }), hidden.state))).toBe('unknownChannel');
     const outside = { userId: STRANGER, guild, isMember: false };
@@ -100,7 +100,7 @@ describe('posting', () => {
     expect(refusal(post(aPost('a', { ...member(OWNER) }), hidden.state))).toBeUndefined();
   });
 
-  it('tells somebody who lost the sight of it nothing about a key of theirs either', () => {
+  it('reveals nothing about a known key to a user who can no longer see the channel', () => {
     const channel = withPost('a');
     expect(refusal(post(aPost('a', { isMember: false }), channel.state))).toBe('unknownChannel');
   });
@@ -109,7 +109,7 @@ describe('posting', () => {
     expect(refusal(post(aPost('a'), aChannel().fold.initial()))).toBe('unknownChannel');
   });
 
-  it('is for the two participants only in a direct channel', () => {
+  it('is allowed to the two participants only in a direct channel', () => {
     const { state } = aDirectChannel(ANN, BEN);
     const inIt = (userId: string) => post(aPost('a', { userId, guild: undefined, isMember: false }), state);
     expect([ANN, BEN, STRANGER].map((userId) => refusal(inIt(userId)))).toEqual([
@@ -120,22 +120,22 @@ describe('posting', () => {
   });
 });
 
-describe('who a message speaks to', () => {
+describe('mentions of a message', () => {
   const mentions = (more: Parameters<typeof aPost>[1]) =>
     posted(post(aPost('a', more), aChannel().state)).data.mentions;
 
-  it('is whom it mentions and who exists', () => {
+  it('are the users it mentions who exist', () => {
     expect(mentions({ body: said(`<@${BEN}> <@!${OWNER}> <@999>`) })).toEqual({ users: [BEN, OWNER], everyone: false });
   });
 
-  it('is everyone where the author may mention them', () => {
+  it('include everyone if the author may mention everyone', () => {
     expect(mentions({ body: said('@everyone') }).everyone).toBe(true);
     expect(mentions({ body: said('@here') }).everyone).toBe(true);
     const everyone = (DEFAULT_EVERYONE & ~Permission.mentionEveryone).toString();
     expect(mentions({ body: said('@everyone'), guild: { ...guild, everyone } }).everyone).toBe(false);
   });
 
-  it('is the author of the message replied to, once, when they are to be told', () => {
+  it('include the author of the message replied to, once, if they are to be notified', () => {
     const channel = withPost('a');
     const message = channel.message(channel.headId);
     const reply = (mention: boolean, content = 'yes') =>

@@ -1,4 +1,4 @@
-/** Guilds, users and the channels of pairs: what can only be made. */
+/** Guilds, users and direct channels, which can only be created. */
 
 import { describe, expect, it } from 'vitest';
 import { foldOf } from './aggregates.ts';
@@ -8,7 +8,7 @@ import { ANN, BEN, CHANNEL, events, GUILD, History, OWNER, only } from './testin
 import { type Register, register, userFold } from './user.ts';
 
 describe('a guild', () => {
-  it('is created once, whatever it is called the second time', () => {
+  it('is created once, whatever the name the second time', () => {
     const guild = {
       guildId: GUILD,
       name: 'One',
@@ -25,7 +25,7 @@ describe('a guild', () => {
 describe('a user', () => {
   const ann: Register = { userId: ANN, kind: 'person', ownerId: null, profile: { username: 'ann', globalName: null } };
 
-  it('is registered once, with what they are called as a secret of theirs', () => {
+  it('is registered once, with the name as a secret', () => {
     const event = only(register(ann, userFold.initial()));
     expect(event).toEqual({
       type: 'user-registered',
@@ -36,13 +36,13 @@ describe('a user', () => {
     expect(events(register({ ...ann, profile: { username: 'other', globalName: null } }, history.state))).toEqual([]);
   });
 
-  it('from elsewhere keeps the time of their first line', () => {
+  it('that is imported keeps the time of their first message', () => {
     expect(only(register({ ...ann, kind: 'imported', time: 7 }, userFold.initial())).time).toBe(7);
   });
 });
 
 describe('a direct channel', () => {
-  it('is the same for both, whoever opens it again', () => {
+  it('is the same for both people, whoever opens it again', () => {
     const opened = new History(directFold, `dm-${ANN}_${BEN}`).given((state) =>
       openDirect({ channelId: CHANNEL, participants: [ANN, BEN] }, state),
     );
@@ -52,7 +52,7 @@ describe('a direct channel', () => {
 });
 
 describe('the fold of a stream', () => {
-  it('is known by the name of the stream', () => {
+  it('is found by the name of the stream', () => {
     const kinds = ['channel-1', 'guild-1', 'member-1_2', 'invite-a', 'dm-1_2', 'user-1', 'read-1'];
     expect(kinds.filter((stream) => foldOf(stream) === undefined)).toEqual([]);
     for (const stream of ['', '-', 'toString-1', '__proto__-1', 'channels-1']) expect(foldOf(stream)).toBeUndefined();

@@ -1,26 +1,26 @@
-/** What deciding yields: the events to append, or why not. */
+/** The result of a decision: the events to append, or the refusal. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { type ErrorName, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { DecidedEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
 
-/** How a stream's events become the small state that decisions are made on. */
+/** Folds a stream's events into the small state that decisions need. */
 export interface Fold<State> {
-  /** Changes with the form of the state; snapshots of another version are not used. */
+  /** Raised when the form of the state changes; snapshots of another version are not used. */
   readonly version: number;
   initial(): State;
-  /** Returns the state after the event. It may reuse the one given, which must not be used again. */
+  /** Returns the state after the event. May mutate the given state, which must not be used again. */
   evolve(state: State, event: ParleyEvent): State;
-  /** A state to go on with that leaves the one given as it is, until `adopt` brings them together. Cheap. */
+  /** A cheap copy to continue from. The given state stays as it is until `adopt`. */
   fork?(state: State): State;
-  /** A fork that turned out to be true, as a state of its own; what it was forked from must not be used again. */
+  /** Turns a fork into a state of its own, once its events are stored. The original must not be used again. */
   adopt?(fork: State): State;
   toJson(state: State): unknown;
   fromJson(json: unknown): State;
 }
 
-/** Every state knows how far its stream has got. */
+/** Every state holds the sequence it was folded to. */
 export interface StreamState {
   /** Sequence of the last event folded in, 0 before the first. */
   sequence: number;
@@ -30,5 +30,5 @@ export type Decision = Either<ParleyError, readonly DecidedEvent[]>;
 
 export const refuse = (name: ErrorName): Decision => either.left(parleyError(name));
 export const happen = (...events: DecidedEvent[]): Decision => either.right(events);
-/** Already so: nothing to record. */
+/** Nothing to record: the state is already as wanted. */
 export const nothing: Decision = either.right([]);

@@ -1,4 +1,4 @@
-/** Which channel belongs to a pair of people. Stream `dm-<low>_<high>`. */
+/** The direct channel of two people. Stream `dm-<low>_<high>`. */
 import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
 
 export interface DirectState extends StreamState {

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { isEmoji } from './emoji.ts';
 
 describe('an emoji', () => {
-  it('is one of Unicode, of however many code points', () => {
+  it('is any Unicode emoji, of one or more code points', () => {
     for (const emoji of ['👍', '👍🏽', '👩‍👩‍👧‍👦', '🇩🇪', '1️⃣', '🏳️‍🌈']) expect(isEmoji(emoji)).toBe(true);
   });
 
-  it('may come without its variation selector, as libraries send it, or with one too many', () => {
+  it('may lack its variation selector, as libraries send it, or have one too many', () => {
     for (const emoji of ['❤️', '❤', '☺', '1⃣', '🏳‍🌈', '❤‍🔥', '👁‍🗨', '🕵🏽‍♂', '👍\uFE0F', '👍🏽'])
       expect(isEmoji(emoji)).toBe(true);
   });

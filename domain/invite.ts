@@ -5,7 +5,7 @@ import { type Decision, type Fold, happen, nothing, refuse, type StreamState } f
 export interface InviteState extends StreamState {
   invite: EventData<'invite-created'> | undefined;
   uses: number;
-  /** Who has a place, at most as many as the cap: whoever asks again, or comes back, takes no second one. */
+  /** Users who redeemed it, at most as many as the cap. Redeeming again counts once. */
   redeemed: ReadonlySet<string>;
 }
 
@@ -36,7 +36,7 @@ export const createInvite = (
   state: InviteState,
 ): Decision => (state.invite === undefined ? happen({ type: 'invite-created', data: command.invite }) : nothing);
 
-/** Whether an invite still lets people in, at `now` in milliseconds since 1970. */
+/** Whether the invite is still valid at `now` in milliseconds since 1970. */
 export const isOpen = (
   invite: { readonly maxUses: number; readonly expiresAt: number | null },
   uses: number,

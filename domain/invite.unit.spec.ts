@@ -16,7 +16,7 @@ describe('an invite', () => {
     expect(events(createInvite({ invite: { ...state.invite!, maxUses: 9 } }, state))).toEqual([]);
   });
 
-  it('lets in as many as its cap', () => {
+  it('admits as many users as its cap', () => {
     const invite = anInvite(2)
       .given((state) => redeem(by(ANN), state), `${ANN}:join`)
       .given((state) => redeem(by(BEN), state), `${BEN}:join`);
@@ -24,7 +24,7 @@ describe('an invite', () => {
     expect(invite.state.uses).toBe(2);
   });
 
-  it('takes no second place for the same person, also when it is full', () => {
+  it('counts the same user once, even when it is full', () => {
     const invite = anInvite(1).given((state) => redeem(by(ANN), state), `${ANN}:join`);
     expect(events(redeem(by(ANN), invite.state))).toEqual([]);
   });
@@ -42,7 +42,7 @@ describe('an invite', () => {
     expect(refusal(redeem(by(ANN, NOW - 1), anInvite(5, NOW).state))).toBeUndefined();
   });
 
-  it('without cap and end is open for ever', () => {
+  it('without cap and expiry stays open for ever', () => {
     expect(isOpen({ maxUses: 0, expiresAt: null }, 1e6, Number.MAX_SAFE_INTEGER)).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-/** What holds for every aggregate, over random commands. */
+/** Laws of every aggregate, over random commands. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addReaction, type ChannelState, edit, pin, post, remove, removeReaction, unpin } from './channel.ts';
@@ -25,7 +25,7 @@ import {
 } from './testing.ts';
 import { register, type UserState, userFold } from './user.ts';
 
-/** A command drawn at random: decides on the state, and on the history where it needs facts of a message. */
+/** A command drawn at random: decides on the state, and on the history if it needs facts of a message. */
 interface Drawn<State extends StreamState> {
   readonly key: string;
   readonly time: number;
@@ -39,7 +39,7 @@ interface Aggregate<State extends StreamState> {
 }
 
 const user = fc.constantFrom(OWNER, ANN, BEN, STRANGER);
-/** Few, so that keys repeat, also between commands of other kinds and content. */
+/** Few keys, so they repeat, even between commands of other kinds and content. */
 const key = fc.integer({ min: 1, max: 12 }).map((n) => `key-${n}`);
 const time = fc.integer({ min: -2_000_000, max: 2_000_000 }).map((offset) => NOW + offset);
 
@@ -204,7 +204,7 @@ const reads: Aggregate<ReadState> = {
 
 const aggregates = [channel, guilds, members, invites, users, directs, reads] as unknown as Aggregate<StreamState>[];
 
-/** Carries the commands out, skipping those that are refused, and calls back after each that was accepted. */
+/** Runs the commands, skips refused ones, and calls back after each accepted one. */
 const play = (
   { begin: start }: Aggregate<StreamState>,
   commands: readonly Drawn<StreamState>[],
@@ -223,7 +223,7 @@ const play = (
 describe.each(aggregates)('over random commands to $name', (aggregate) => {
   const commands = fc.array(aggregate.command, { maxLength: 40 });
 
-  it('deciding the same command again on the resulting state yields no events', () => {
+  it('a repeated command yields no events', () => {
     fc.assert(
       fc.property(commands, (list) => {
         play(aggregate, list, (history, { decide }) => expect(events(decide(history.state, history))).toEqual([]));
@@ -231,7 +231,7 @@ describe.each(aggregates)('over random commands to $name', (aggregate) => {
     );
   });
 
-  it('a state from JSON equals the state, and goes on like it', () => {
+  it('a state restored from JSON equals the original, and continues like it', () => {
     fc.assert(
       fc.property(commands, fc.nat(40), (list, cut) => {
         const { fold, happened, state } = play(aggregate, list);
@@ -246,7 +246,7 @@ describe.each(aggregates)('over random commands to $name', (aggregate) => {
     );
   });
 
-  it('the state knows how far its stream has got', () => {
+  it('the state holds the sequence of the last event', () => {
     fc.assert(
       fc.property(commands, (list) => {
         const { happened, state } = play(aggregate, list);

@@ -35,7 +35,7 @@ interface Membership {
   readonly key: string;
 }
 
-/** A known key means that this very joining already happened, even if the member has left since. */
+/** A known key means that this join already happened, even if the member has left since. */
 export const join = (
   command: Membership & {
     readonly invite: string | null;

@@ -1,16 +1,16 @@
-/** Who a message speaks to. */
+/** Mentions in a message. */
 import type { Mentions } from '../schemas/events/channel.ts';
 
 const USER = /<@!?(\d{1,19})>/g;
 const EVERYONE = /@(everyone|here)\b/;
 
-/** Which written mentions count; `undefined` lists allow every one of their kind. */
+/** Which written mentions count; an `undefined` list allows all of its kind. */
 export interface AllowedMentions {
   readonly everyone: boolean;
   readonly users: boolean | readonly string[];
 }
 
-/** Discord's `allowed_mentions`, as sent; not sent: all count. */
+/** Reads Discord's `allowed_mentions`. When it was not sent, all mentions count. */
 export const allowedMentions = (
   sent:
     | { readonly parse?: readonly string[] | null | undefined; readonly users?: readonly string[] | null | undefined }
@@ -22,7 +22,7 @@ export const allowedMentions = (
   return { everyone: parse.includes('everyone'), users: parse.includes('users') ? true : (sent.users ?? false) };
 };
 
-/** Whether the author of the message replied to is told: not sent, yes; sent without saying so, no, as in Discord's API. */
+/** Whether to notify the author of the message replied to: as Discord does, yes by default, no if sent without it. */
 export const tellsRepliedTo = (
   sent: { readonly replied_user?: boolean | null | undefined } | null | undefined,
 ): boolean => sent === null || sent === undefined || sent.replied_user === true;
@@ -32,7 +32,7 @@ export const tellsRepliedTo = (
  * @returns at most 100 users, each once, in the order written.
  */
 export const mentionsIn = (content: string, allowed: AllowedMentions, mayMentionEveryone: boolean): Mentions => {
-  // Most messages speak to nobody in particular.
+  // Most messages mention nobody.
   if (!content.includes('@')) return { users: [], everyone: false };
   const users = new Set<string>();
   if (allowed.users !== false) {

@@ -8,7 +8,7 @@ describe('mentions in a text', () => {
     expect(mentionsIn('<@2> and <@!1>, <@2> again', all, true)).toEqual({ users: ['2', '1'], everyone: false });
   });
 
-  it('are nothing else that looks like one', () => {
+  it('are not text that merely looks like one', () => {
     for (const text of [
       '<@>',
       '<@abc>',
@@ -22,31 +22,31 @@ describe('mentions in a text', () => {
       expect(mentionsIn(text, all, true)).toEqual({ users: [], everyone: false });
   });
 
-  it('are everyone only with the right and the wish', () => {
+  it('include everyone only if the author may and wants to', () => {
     expect(mentionsIn('hey @everyone!', all, true).everyone).toBe(true);
     expect(mentionsIn('@here', all, true).everyone).toBe(true);
     expect(mentionsIn('@everyone', all, false).everyone).toBe(false);
     expect(mentionsIn('@everyone', { everyone: false, users: true }, true).everyone).toBe(false);
   });
 
-  it('stop at a hundred', () => {
+  it('are at most a hundred users', () => {
     const text = Array.from({ length: 150 }, (_, i) => `<@${i + 1}>`).join('');
     expect(mentionsIn(text, all, true).users).toHaveLength(100);
   });
 
-  it('count only those that the sender names, where it names some', () => {
+  it('are only those that the sender allows, if it lists any', () => {
     expect(mentionsIn('<@1> <@2>', { everyone: true, users: ['2', '3'] }, true).users).toEqual(['2']);
     expect(mentionsIn('<@1>', { everyone: true, users: false }, true).users).toEqual([]);
   });
 });
 
 describe('allowed_mentions', () => {
-  it('allow all when they are not sent', () => {
+  it('allows every mention when it is not sent', () => {
     expect(allowedMentions(undefined)).toEqual(all);
     expect(allowedMentions(null)).toEqual(all);
   });
 
-  it('allow only what they name when they are', () => {
+  it('allows only what it lists when it is sent', () => {
     expect(allowedMentions({})).toEqual({ everyone: false, users: false });
     expect(allowedMentions({ parse: [] })).toEqual({ everyone: false, users: false });
     expect(allowedMentions({ parse: ['everyone'] })).toEqual({ everyone: true, users: false });
@@ -54,7 +54,7 @@ describe('allowed_mentions', () => {
     expect(allowedMentions({ users: ['1'] })).toEqual({ everyone: false, users: ['1'] });
   });
 
-  it('tell the author of the message replied to, unless they are sent and do not say so', () => {
+  it('notifies the author of the message replied to, unless it is sent without saying so', () => {
     expect([undefined, null, { replied_user: true }].map(tellsRepliedTo)).toEqual([true, true, true]);
     expect([{}, { replied_user: false }, { replied_user: null }].map(tellsRepliedTo)).toEqual([false, false, false]);
   });

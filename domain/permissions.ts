@@ -1,10 +1,10 @@
 /**
- * The one permission function: every route, command and dispatch asks it.
+ * The permission rules that every route, command and dispatch uses.
  * Follows Discord's published algorithm: base permissions of the guild, then the channel's overwrites.
  */
 import type { Overwrite } from '../schemas/events/channel.ts';
 
-/** Every bit of Discord's by name, also those that ask for nothing here. */
+/** Every permission bit of Discord by name, including those Parley does not use. */
 export const Permission = {
   createInvite: 1n << 0n,
   kickMembers: 1n << 1n,
@@ -62,7 +62,7 @@ export const Permission = {
 
 export const ALL_PERMISSIONS = Object.values(Permission).reduce((all, bit) => all | bit, 0n);
 
-/** What a new guild gives @everyone. */
+/** Permissions of @everyone in a new guild. */
 export const DEFAULT_EVERYONE =
   Permission.createInvite |
   Permission.addReactions |
@@ -118,7 +118,7 @@ export const channelPermissions = (
   const base = guildPermissions(guild, userId, isMember);
   if (base === 0n || base === ALL_PERMISSIONS) return base;
   let permissions = base;
-  // The role @everyone has the guild's id.
+  // The id of the role @everyone is the guild's id.
   for (const overwrite of channel.overwrites) {
     if (overwrite.id === guild.id) permissions = (permissions & ~BigInt(overwrite.deny)) | BigInt(overwrite.allow);
   }
@@ -126,7 +126,7 @@ export const channelPermissions = (
     if (overwrite.type === 1 && overwrite.id === userId)
       permissions = (permissions & ~BigInt(overwrite.deny)) | BigInt(overwrite.allow);
   }
-  // Who cannot see a channel can do nothing in it.
+  // A user who cannot see a channel can do nothing in it.
   return (permissions & Permission.viewChannel) === 0n ? 0n : permissions;
 };
 

@@ -19,12 +19,12 @@ const inChannel = (userId: string, overwrites: readonly Overwrite[], isMember = 
   channelPermissions({ guildId: GUILD, overwrites, participants: [] }, of, userId, isMember);
 
 describe('permissions in a guild', () => {
-  it('are none for who is not in it, the owner included', () => {
+  it('are none for non-members, even the owner', () => {
     expect(guildPermissions(guild, STRANGER, false)).toBe(0n);
     expect(guildPermissions(guild, OWNER, false)).toBe(0n);
   });
 
-  it('are all for the owner and what @everyone has for the others', () => {
+  it('are all for the owner, and those of @everyone for other members', () => {
     expect(guildPermissions(guild, OWNER, true)).toBe(ALL_PERMISSIONS);
     expect(guildPermissions(guild, ANN, true)).toBe(DEFAULT_EVERYONE);
   });
@@ -36,18 +36,18 @@ describe('permissions in a guild', () => {
 });
 
 describe('permissions in a channel', () => {
-  it('are those in the guild where nothing is overwritten', () => {
+  it('are those of the guild if nothing is overwritten', () => {
     expect(inChannel(ANN, [])).toBe(DEFAULT_EVERYONE);
     expect(inChannel(STRANGER, [], false)).toBe(0n);
   });
 
-  it('lose what @everyone is denied and gain what it is allowed', () => {
+  it('lose what @everyone is denied, and gain what it is allowed', () => {
     const permissions = inChannel(ANN, [everyone(sendMessages, manageMessages)]);
     expect(allows(permissions, sendMessages)).toBe(false);
     expect(allows(permissions, manageMessages | viewChannel)).toBe(true);
   });
 
-  it("put a member's own overwrite above that of @everyone, whatever their order", () => {
+  it("let a member's overwrite win over that of @everyone, in any order", () => {
     const hidden = [everyone(viewChannel | sendMessages), only(ANN, viewChannel)];
     for (const overwrites of [hidden, hidden.toReversed()]) {
       expect(allows(inChannel(ANN, overwrites), viewChannel)).toBe(true);
@@ -56,11 +56,11 @@ describe('permissions in a channel', () => {
     }
   });
 
-  it('allow before they deny within one overwrite, as Discord does', () => {
+  it('let allow win over deny within one overwrite, as Discord does', () => {
     expect(allows(inChannel(ANN, [everyone(sendMessages, sendMessages)]), sendMessages)).toBe(true);
   });
 
-  it('are nothing at all where the channel cannot be seen', () => {
+  it('are none if the channel cannot be seen', () => {
     expect(inChannel(ANN, [everyone(viewChannel)])).toBe(0n);
     expect(inChannel(ANN, [only(ANN, manageMessages, viewChannel)])).toBe(0n);
   });
@@ -70,12 +70,12 @@ describe('permissions in a channel', () => {
     expect(inChannel(STRANGER, [only(STRANGER, viewChannel)], false)).toBe(0n);
   });
 
-  it('do not take the overwrite of a member for that of a role of the same id, nor the other way round', () => {
+  it('do not confuse the overwrites of a member and a role of the same id', () => {
     expect(allows(inChannel(ANN, [{ ...only(ANN, 0n, sendMessages), type: 0 }]), sendMessages)).toBe(true);
     expect(allows(inChannel(ANN, [only(BEN, 0n, sendMessages)]), sendMessages)).toBe(true);
   });
 
-  it('are those of a conversation for the participants of a direct channel, and none for others', () => {
+  it('let the participants of a direct channel talk, and give others none', () => {
     const direct = { guildId: null, overwrites: [], participants: [ANN, BEN] };
     const of = (userId: string) => channelPermissions(direct, undefined, userId, false);
     expect(allows(of(ANN), viewChannel | sendMessages | Permission.readMessageHistory)).toBe(true);

@@ -18,7 +18,7 @@ import {
   types,
 } from './testing.ts';
 
-/** @param allowed to @everyone of the channel */
+/** @param allowed permissions of @everyone in the channel */
 const withMessage = (allowed: bigint = 0n) => {
   const overwrites = [{ id: GUILD, type: 0 as const, allow: String(allowed), deny: '0' }];
   const channel = aChannel({ overwrites }).given((state) => post(aPost('posted'), state), 'posted');
@@ -31,7 +31,7 @@ const withMessage = (allowed: bigint = 0n) => {
 };
 
 describe('pinning', () => {
-  it('is told, and said in the channel by a message of its own', () => {
+  it('is an event, followed by a message in the channel', () => {
     const { channel, id, asks } = withMessage();
     const [pinned, told, ...more] = events(pin(asks(OWNER, 'pin'), channel.state));
     expect(more).toEqual([]);
@@ -43,7 +43,7 @@ describe('pinning', () => {
     });
   });
 
-  it('needs the permission, which not everybody has', () => {
+  it('requires the permission, which not everyone has', () => {
     const { channel, asks } = withMessage();
     expect(refusal(pin(asks(BEN, 'pin'), channel.state))).toBe('missingPermissions');
     expect(refusal(unpin(asks(BEN, 'unpin'), channel.state))).toBe('missingPermissions');
@@ -51,7 +51,7 @@ describe('pinning', () => {
     expect(types(pin(allowing.asks(BEN, 'pin'), allowing.channel.state))).toEqual(['message-pinned', 'message-posted']);
   });
 
-  it('is for both in a direct channel', () => {
+  it('is allowed to both people of a direct channel', () => {
     const channel = aDirectChannel(ANN, BEN);
     channel.given((state) => post({ ...aPost('posted'), guild: undefined }, state), 'posted');
     const asks = { userId: BEN, guild: undefined, isMember: false, key: 'pin', now: NOW, low: 1n };
@@ -67,7 +67,7 @@ describe('pinning', () => {
     expect(events(pin(asks(OWNER, 'another key'), channel.state))).toEqual([]);
   });
 
-  it('is refused for what is gone, for what nobody wrote, and to who sees nothing', () => {
+  it('refuses a deleted message, one the server posted, and a user who cannot see the channel', () => {
     const { channel, id, asks } = withMessage();
     expect(refusal(pin({ ...asks(OWNER, 'pin'), message: undefined }, channel.state))).toBe('unknownMessage');
     const deleted = { ...channel.message(id)!, deleted: true };
@@ -77,7 +77,7 @@ describe('pinning', () => {
     expect(refusal(pin(asks(OWNER, 'pin it too', channel.headId), channel.state))).toBe('systemMessage');
   });
 
-  it(`stops at ${MAX_PINS}, each later than the one before although the clock stands still`, () => {
+  it(`stops at ${MAX_PINS}, each later than the one before even if the clock stands still`, () => {
     const { channel } = withMessage();
     const pins = () => channel.happened.filter((event) => event.type === 'message-pinned');
     for (let n = 0; n <= MAX_PINS; n += 1) {
@@ -99,7 +99,7 @@ describe('a pinned message', () => {
     return world;
   };
 
-  it('can be taken down, and then says when the last one that is left was pinned', () => {
+  it('can be unpinned, which records the time of the latest remaining pin', () => {
     const { channel, id, asks } = pinnedOne();
     const [pinned] = channel.happened.filter((event) => event.type === 'message-pinned');
     channel.given((state) => post(aPost('second'), state), 'second');
@@ -114,12 +114,12 @@ describe('a pinned message', () => {
     expect(events(unpin(asks(OWNER, 'again', second), channel.state))).toEqual([]);
   });
 
-  it('is taken down when it is deleted', () => {
+  it('is unpinned when deleted', () => {
     const { channel, asks } = pinnedOne();
     expect(types(remove(asks(ANN, 'delete'), channel.state))).toEqual(['message-unpinned', 'message-deleted']);
   });
 
-  it('stays pinned when it is edited', () => {
+  it('stays pinned when edited', () => {
     const { channel, asks } = pinnedOne();
     const change = {
       body: said('new'),
@@ -129,7 +129,7 @@ describe('a pinned message', () => {
     expect(only(edit({ ...asks(ANN, 'edit'), ...change }, channel.state))).toMatchObject({ data: { pinned: true } });
   });
 
-  it('is still known to a state that was written down, and to none that was written before there were pins', () => {
+  it('survives in a stored state, and a state from before pins has none', () => {
     const { channel, asks } = pinnedOne();
     const { fromJson, toJson } = channel.fold;
     const json = JSON.parse(JSON.stringify(toJson(channel.state)));

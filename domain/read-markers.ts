@@ -2,7 +2,7 @@
 import type { DecidedEvent } from '../schemas/events/catalogue.ts';
 import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
 
-/** Every so many events one carries the whole map, so that a reader can start there. */
+/** One event in this many carries the whole map, so a reader can start there. */
 export const WHOLE_MAP_EVERY = 1000;
 
 export interface ReadState extends StreamState {
@@ -26,7 +26,7 @@ export const readFold: Fold<ReadState> = {
   },
 };
 
-/** @param command.ordinal already clamped to the channel's head. Going back is not reading: nothing happens. */
+/** @param command.ordinal already clamped to the channel's head. A lower ordinal than before changes nothing. */
 export const markRead = (
   command: { readonly userId: string; readonly channelId: string; readonly ordinal: number },
   state: ReadState,
@@ -38,7 +38,7 @@ export const markRead = (
       })
     : nothing;
 
-/** All that was read in one turn becomes one event, which is the whole map where that is due. */
+/** Merges the reads of one turn into one event, which carries the whole map when that is due. */
 export const mergeReads = (events: readonly DecidedEvent[], state: ReadState): readonly DecidedEvent[] => {
   const reads = events.filter((event) => event.type === 'channels-read');
   const first = reads[0];

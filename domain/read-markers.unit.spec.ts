@@ -7,7 +7,7 @@ import { ANN, events, History, only } from './testing.ts';
 const history = () => new History(readFold, `read-${ANN}`);
 const reading = (channelId: string, ordinal: number) => ({ userId: ANN, channelId, ordinal });
 
-/** What one turn of the mailbox makes of several acknowledgements. */
+/** The result of one mailbox turn with several acknowledgements. */
 const turn = (marks: History<ReturnType<typeof readFold.initial>>, reads: readonly (readonly [string, number])[]) => {
   const decided = reads.flatMap(([channel, ordinal]) => events(markRead(reading(channel, ordinal), marks.state)));
   return mergeReads(decided, marks.state);
@@ -18,7 +18,7 @@ const dataOf = ([event]: readonly DecidedEvent[]) => {
 };
 
 describe('a read marker', () => {
-  it('moves forwards', () => {
+  it('moves forward', () => {
     const marks = history().given((state) => markRead(reading('7', 3), state));
     expect(only(markRead(reading('7', 4), marks.state))).toEqual({
       type: 'channels-read',
@@ -26,19 +26,19 @@ describe('a read marker', () => {
     });
   });
 
-  it('never goes back, and does not move where it stands', () => {
+  it('never moves back, and ignores its present position', () => {
     const marks = history().given((state) => markRead(reading('7', 3), state));
     for (const ordinal of [3, 2, 0]) expect(events(markRead(reading('7', ordinal), marks.state))).toEqual([]);
   });
 
-  it('is one for each channel', () => {
+  it('is separate for each channel', () => {
     const marks = history().given((state) => markRead(reading('7', 3), state));
     expect(events(markRead(reading('8', 1), marks.state))).toHaveLength(1);
   });
 });
 
 describe('the markers of one turn', () => {
-  it('are one event, of the furthest that was read in each channel', () => {
+  it('become one event with the furthest ordinal of each channel', () => {
     expect(
       turn(history(), [
         ['7', 3],
@@ -48,11 +48,11 @@ describe('the markers of one turn', () => {
     ).toEqual([{ type: 'channels-read', data: { userId: ANN, channels: { 7: 3, 8: 1 }, whole: false } }]);
   });
 
-  it('are no event where nothing was read', () => {
+  it('become no event if nothing was read', () => {
     expect(turn(history(), [])).toEqual([]);
   });
 
-  it('are the whole map every thousandth time, so that a reader can start there', () => {
+  it('become the whole map every thousandth time, so a reader can start there', () => {
     const marks = history();
     for (let i = 1; i < WHOLE_MAP_EVERY; i += 1) marks.record(turn(marks, [[String(i % 5), i]]));
     const thousandth = dataOf(
@@ -70,7 +70,7 @@ describe('the markers of one turn', () => {
     expect(dataOf(turn(marks, [['9', 2]]))).toEqual({ userId: ANN, channels: { 9: 2 }, whole: false });
   });
 
-  it('come to the same as one after another', () => {
+  it('have the same effect as one after another', () => {
     const read = fc.tuple(fc.constantFrom('1', '2', '3'), fc.integer({ min: 0, max: 50 }));
     fc.assert(
       fc.property(fc.array(read, { maxLength: 30 }), (reads) => {

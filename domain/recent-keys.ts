@@ -1,4 +1,4 @@
-/** Idempotency keys a stream remembers: at least ten minutes of event time and the last 1,000. */
+/** Idempotency keys a stream remembers: those of the last ten minutes of event time, and at least the last 1,000. */
 
 export const REMEMBERED_MS = 10 * 60_000;
 export const REMEMBERED_COUNT = 1000;
@@ -9,8 +9,8 @@ interface Remembered {
 }
 
 /**
- * A column of each kind rather than an object of each key, because a cold channel waits for it to be parsed. The i-th key
- * is `prefixes[prefix[i]] + rest[i]`; sequences and times are differences from the one before.
+ * Columns instead of one object per key, since a cold channel waits for this to be parsed. The i-th key
+ * is `prefixes[prefix[i]] + rest[i]`; sequences and times are differences from the previous one.
  */
 export interface RecentKeysJson {
   readonly prefixes: readonly string[];
@@ -20,7 +20,7 @@ export interface RecentKeysJson {
   readonly time: readonly number[];
 }
 
-/** The key of a command: the same client id of the same author for the same kind of command on the same stream is the same command. */
+/** The key of a command. Same author, kind of command and client id on one stream means the same command. */
 export const idempotencyKey = (author: string, kind: string, clientId: string): string =>
   `${author}:${kind}:${clientId}`;
 
@@ -29,7 +29,7 @@ export class RecentKeys {
   private readonly bySequence = new Map<string, Remembered>();
   private readonly before: RecentKeys | undefined;
 
-  /** @param before keys that these come after, and that stay as they are until these are adopted */
+  /** @param before older keys, which stay unchanged until these are adopted */
   constructor(before?: RecentKeys) {
     this.before = before;
   }
@@ -43,7 +43,7 @@ export class RecentKeys {
     return this.sequenceOf(key) !== undefined;
   }
 
-  /** What was remembered since becomes part of what came before. */
+  /** Merges these keys into the older ones. */
   adopted(): RecentKeys {
     if (this.before === undefined) return this;
     for (const [key, { sequence, time }] of this.bySequence) this.before.remember(key, sequence, time);
@@ -54,7 +54,7 @@ export class RecentKeys {
     this.bySequence.set(key, { sequence, time });
     if (this.before !== undefined || this.bySequence.size <= REMEMBERED_COUNT) return;
     for (const [oldest, { time: then }] of this.bySequence) {
-      // Imported events are older than the channel they are put into, so the distance counts, not the order.
+      // Imported events can be older than their channel, so the distance counts, not the order.
       if (this.bySequence.size <= REMEMBERED_COUNT || Math.abs(time - then) < REMEMBERED_MS) return;
       this.bySequence.delete(oldest);
     }
@@ -65,7 +65,7 @@ export class RecentKeys {
     const json = { prefix: [] as number[], rest: [] as string[], sequence: [] as number[], time: [] as number[] };
     let [formerSequence, formerTime] = [0, 0];
     for (const [key, { sequence, time }] of this.bySequence) {
-      // Author and kind of command, which many keys have in common.
+      // Author and kind of command: many keys share this prefix.
       const end = key.lastIndexOf(':') + 1;
       const prefix = key.slice(0, end);
       let number = numbers.get(prefix);

@@ -17,19 +17,19 @@ describe('recent keys', () => {
     expect(keys.sequenceOf('k2')).toBeUndefined();
   });
 
-  it('remember the last 1,000, however long ago they were', () => {
+  it('remember the last 1,000, however old', () => {
     const keys = remembering(Array.from({ length: 1500 }, (_, i) => NOW + i * REMEMBERED_MS));
     expect([keys.has('k499'), keys.has('k500')]).toEqual([false, true]);
   });
 
-  it('remember ten minutes of event time, however many they are', () => {
+  it('remember ten minutes of event time, however many keys that is', () => {
     // Ten a second: 6,000 in ten minutes.
     const keys = remembering(Array.from({ length: 20_000 }, (_, i) => NOW + i * 100));
     expect(keys.has('k14000')).toBe(true);
     expect(keys.has('k13000')).toBe(false);
   });
 
-  it('do not keep a channel into which years are imported for ever', () => {
+  it('do not grow without bound when years of history are imported', () => {
     const day = 86_400_000;
     const keys = remembering([NOW, ...Array.from({ length: 5000 }, (_, i) => Date.UTC(2004, 11, 25) + i * day)]);
     expect(keys.toJson().rest).toHaveLength(REMEMBERED_COUNT);
@@ -37,7 +37,7 @@ describe('recent keys', () => {
     expect(keys.has('k5000')).toBe(true);
   });
 
-  it('remember at least what they promise, whatever the clocks did', () => {
+  it('remember at least what they promise, whatever the clocks do', () => {
     const times = fc.array(fc.integer({ min: 0, max: 4 * REMEMBERED_MS }), { minLength: 1000, maxLength: 1400 });
     fc.assert(
       fc.property(times, (offsets) => {
@@ -53,7 +53,7 @@ describe('recent keys', () => {
     );
   });
 
-  it('are the same after a way through JSON, and forget alike from there', () => {
+  it('are the same after a round trip through JSON, and forget alike afterwards', () => {
     const keys = remembering(Array.from({ length: 1200 }, (_, i) => NOW + i * 1000));
     const again = RecentKeys.fromJson(JSON.parse(JSON.stringify(keys.toJson())));
     for (const both of [keys, again]) both.remember('later', 2000, NOW + 10 * REMEMBERED_MS);
@@ -62,7 +62,7 @@ describe('recent keys', () => {
 });
 
 describe('an idempotency key', () => {
-  it('tells authors, kinds of command and client ids apart', () => {
+  it('distinguishes authors, kinds of command and client ids', () => {
     const keys = [
       idempotencyKey('1', 'message.send', 'a'),
       idempotencyKey('2', 'message.send', 'a'),
@@ -73,7 +73,7 @@ describe('an idempotency key', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it('that were forked are as before until they are adopted, and then as if they had never been', () => {
+  it('remembered by a fork is unknown to the original until the fork is adopted', () => {
     const step = fc.record({ key: fc.integer({ min: 0, max: 1500 }), after: fc.nat(REMEMBERED_MS / 100) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 3000 }), fc.array(step, { maxLength: 500 }), (former, later) => {

@@ -6,16 +6,16 @@ export const SNOWFLAKE_EPOCH = 1_420_070_400_000;
 const LOW_BITS = 22n;
 const LOW_MASK = (1n << LOW_BITS) - 1n;
 
-/** Milliseconds since 1970 at which the id was made. */
+/** Time of the id, in milliseconds since 1970. */
 export const snowflakeTime = (id: string): number => Number(BigInt(id) >> LOW_BITS) + SNOWFLAKE_EPOCH;
 
-/** @param low worker and counter: the 22 bits that tell apart ids of the same millisecond. */
+/** @param low worker and counter: the 22 bits that distinguish ids of one millisecond. */
 export const snowflakeAt = (time: number, low: bigint): string =>
   ((BigInt(Math.max(0, Math.floor(time) - SNOWFLAKE_EPOCH)) << LOW_BITS) | (low & LOW_MASK)).toString();
 
 /**
- * The id of the next message of a channel: at least one millisecond beyond the head's, whatever the clocks of the nodes
- * say, so that ids grow with the ordinal.
+ * The id of the next message of a channel: at least one millisecond after the head's, whatever the clocks of the nodes
+ * say, so ids grow with the ordinal.
  * @param headTime milliseconds since 1970 of the head's id; 0 when there is none.
  * @param time the clock, or the original time of an imported message.
  * @param low see `snowflakeAt`
@@ -23,15 +23,15 @@ export const snowflakeAt = (time: number, low: bigint): string =>
 export const messageIdAfter = (headTime: number, time: number, low: bigint): string =>
   snowflakeAt(Math.max(time, SNOWFLAKE_EPOCH, headTime + 1), low);
 
-/** How many workers the ten bits tell apart. */
+/** Number of workers that ten bits distinguish. */
 export const WORKERS = 1024;
 
-/** Makes ids that this process never makes again. */
+/** Makes ids, each only once in this process. */
 export type SnowflakeSource = (time: number) => string;
 
 /**
- * 0 to 1023, leased to one process at a time. Asked for each id: a process that lost its lease gets another.
- * @throws while there is none: no id may be made then
+ * 0 to 1023, leased to one process at a time. Called for each id, since a process that loses its lease gets another.
+ * @throws while there is no lease: no id may be made then
  */
 export type Worker = () => number;
 
@@ -45,7 +45,7 @@ export const snowflakeSource = (worker: Worker): SnowflakeSource => {
       counter = 0;
     } else {
       counter += 1;
-      // 4,096 ids in a millisecond: borrow the next one rather than repeat.
+      // 4,096 ids in a millisecond: use the next millisecond rather than repeat one.
       if (counter === 4096) {
         last += 1;
         counter = 0;
@@ -55,7 +55,7 @@ export const snowflakeSource = (worker: Worker): SnowflakeSource => {
   };
 };
 
-/** Makes the 22 low bits of message ids, whose milliseconds come from their channel: different for 4,096 in a row. */
+/** Makes the 22 low bits of message ids, distinct for 4,096 in a row. Their milliseconds come from the channel. */
 export const lowBitsSource = (worker: Worker): (() => bigint) => {
   let counter = 0;
   return () => {

@@ -12,7 +12,7 @@ import {
 const time = fc.integer({ min: SNOWFLAKE_EPOCH, max: SNOWFLAKE_EPOCH + 2 ** 40 });
 
 describe('a snowflake', () => {
-  it('tells when it was made', () => {
+  it('holds the time it was made', () => {
     fc.assert(
       fc.property(time, fc.bigInt(0n, (1n << 22n) - 1n), (ms, low) => {
         const id = snowflakeAt(ms, low);
@@ -48,24 +48,24 @@ describe('the id of the next message', () => {
     );
   });
 
-  it('has the time of a clock that is right', () => {
+  it('has the time of the clock when that is ahead', () => {
     const now = SNOWFLAKE_EPOCH + 1000;
     expect(messageIdAfter(0, now, 3n)).toBe(snowflakeAt(now, 3n));
     expect(messageIdAfter(now - 1, now, 3n)).toBe(snowflakeAt(now, 3n));
   });
 
-  it('is a millisecond after the last one where the clock is not beyond it', () => {
+  it('is one millisecond after the last when the clock is not ahead of it', () => {
     const head = SNOWFLAKE_EPOCH + 1000;
     for (const clock of [head, head - 1, 0]) expect(messageIdAfter(head, clock, 3n)).toBe(snowflakeAt(head + 1, 3n));
   });
 
-  it('of what was said before 2015 begins there', () => {
+  it('starts in 2015 for a message from before 2015', () => {
     expect(messageIdAfter(0, Date.UTC(2004, 11, 25), 3n)).toBe('3');
   });
 });
 
 describe('low bits of message ids', () => {
-  it('are different for 4,096 in a row and tell workers apart', () => {
+  it('are distinct for 4,096 in a row and between workers', () => {
     const [one, other] = [lowBitsSource(() => 1), lowBitsSource(() => 1023)];
     const bits = Array.from({ length: 4096 }, () => [one(), other()]).flat();
     expect(new Set(bits).size).toBe(8192);
@@ -74,7 +74,7 @@ describe('low bits of message ids', () => {
 });
 
 describe('a source of ids', () => {
-  it('never makes one twice and only ever grows, also when the clock stands still or goes back', () => {
+  it('never repeats an id and always grows, even when the clock stands still or goes back', () => {
     const next = snowflakeSource(() => 7);
     const clock = [...Array.from({ length: 10_000 }, () => 5000), 4000, 5001, 5002, 9000].map(
       (ms) => SNOWFLAKE_EPOCH + ms,
@@ -83,7 +83,7 @@ describe('a source of ids', () => {
     for (const [i, id] of ids.entries()) if (i > 0) expect(id > ids[i - 1]!).toBe(true);
   });
 
-  it('makes other ids than another worker at the same time', () => {
+  it('makes different ids from those of another worker at the same time', () => {
     const [one, other] = [snowflakeSource(() => 1), snowflakeSource(() => 2)];
     const at = SNOWFLAKE_EPOCH + 1000;
     const ids = Array.from({ length: 5000 }, () => [one(at), other(at)]).flat();

@@ -1,4 +1,4 @@
-/** For specs of the domain: streams told as given, when, then. */
+/** For specs of the domain: streams in the style of given, when, then. */
 
 import { either } from 'fp-ts';
 import { type DecidedEvent, type ParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
@@ -14,7 +14,7 @@ import {
 import type { Decision, Fold, StreamState } from './decider.ts';
 import { DEFAULT_EVERYONE } from './permissions.ts';
 
-/** Milliseconds since 1970 of the events of a spec, unless it says otherwise. */
+/** Default time of events in specs, in milliseconds since 1970. */
 export const NOW = 1_700_000_000_000;
 
 export const OWNER = '1';
@@ -26,10 +26,10 @@ export const CHANNEL = '200';
 
 export const guild = { id: GUILD, ownerId: OWNER, everyone: DEFAULT_EVERYONE.toString() };
 
-/** Somebody in the guild. */
+/** A member of the guild. */
 export const member = (userId: string): ChannelActor => ({ userId, guild, isMember: true });
 
-/** What was decided; a refusal is an error of the spec. */
+/** The decided events; throws on a refusal. */
 export const events = (decision: Decision): readonly DecidedEvent[] => {
   if (either.isLeft(decision)) throw new Error(`refused: ${decision.left.name}`);
   return decision.right;
@@ -37,18 +37,18 @@ export const events = (decision: Decision): readonly DecidedEvent[] => {
 
 export const types = (decision: Decision): string[] => events(decision).map(({ type }) => type);
 
-/** The only event that was decided. */
+/** The only decided event. */
 export const only = (decision: Decision): DecidedEvent => {
   const [first, ...more] = events(decision);
   if (first === undefined || more.length > 0) throw new Error('expected one event');
   return first;
 };
 
-/** Name of the refusal, or `undefined` when the command was accepted. */
+/** Name of the refusal, or `undefined` if the command was accepted. */
 export const refusal = (decision: Decision): string | undefined =>
   either.isLeft(decision) ? decision.left.name : undefined;
 
-/** One stream of an aggregate, with the state after everything that happened in it. */
+/** One stream of an aggregate, with its events and current state. */
 export class History<State extends StreamState> {
   readonly fold: Fold<State>;
   readonly stream: string;
@@ -61,7 +61,7 @@ export class History<State extends StreamState> {
     this.state = fold.initial();
   }
 
-  /** The decided events happen. */
+  /** Records decided events. */
   record(decided: readonly DecidedEvent[], key: string | null = null, time: number = NOW): this {
     for (const { type, data, time: own } of decided) {
       const sequence = this.state.sequence + 1;
@@ -83,7 +83,7 @@ export class History<State extends StreamState> {
     return this;
   }
 
-  /** A command that was accepted, under its key. */
+  /** Runs a command that must be accepted, under its key. */
   given(decide: (state: State) => Decision, key: string | null = null, time?: number): this {
     return this.record(events(decide(this.state)), key, time);
   }
@@ -95,7 +95,7 @@ export class History<State extends StreamState> {
     return posted.data.messageId;
   }
 
-  /** The facts of a message as a timeline and the stream tell them. */
+  /** The facts of a message according to timeline and stream. */
   message(messageId: string, userId?: string, emoji?: string): MessageState | undefined {
     const about = { messageId, ...(userId === undefined ? {} : { userId }), ...(emoji === undefined ? {} : { emoji }) };
     let message: MessageState | undefined;
@@ -104,7 +104,7 @@ export class History<State extends StreamState> {
   }
 }
 
-/** A text channel of the guild in which nothing was said yet. */
+/** An empty text channel of the guild. */
 export const aChannel = (more: { overwrites?: NonNullable<ChannelState['settings']>['overwrites'] } = {}) =>
   new History(channelFold, `channel-${CHANNEL}`).given(
     (state) =>
@@ -139,7 +139,7 @@ export const aDirectChannel = (...participants: string[]) =>
 
 export const said = (content: string) => ({ content, embeds: [] });
 
-/** A message of Ann's, unless told otherwise. */
+/** A message by Ann, by default. */
 export const aPost = (key: string, more: Partial<Post> = {}): Post => ({
   ...member(ANN),
   key,

@@ -1,4 +1,4 @@
-/** A person, a bot or an imported name. Stream `user-<id>`. */
+/** A person, a bot or an imported author. Stream `user-<id>`. */
 import type { Profile } from '../schemas/events/user.ts';
 import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
 
@@ -22,7 +22,7 @@ export interface Register {
   readonly kind: 'person' | 'bot' | 'imported';
   readonly ownerId: string | null;
   readonly profile: Profile;
-  /** Original time of an imported name's first line. */
+  /** Original time of an imported user's first message. */
   readonly time?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Who is asking: a signed-in person, a bot, or the server itself carrying on what somebody began. */
+/** Who is asking: a signed-in person, a bot, or the server itself finishing what a user started. */
 export interface Actor {
   readonly userId: string;
   readonly kind: 'person' | 'bot' | 'imported';

@@ -1,17 +1,17 @@
-/** For specs: a clock that stands still until it is moved. */
+/** For specs: a clock that moves only when it is told to. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 
 interface Timer {
   due: number;
-  /** Of timers that are due at the same moment the one that was set first comes first. */
+  /** Timers due at the same moment fire in the order they were set. */
   readonly number: number;
   readonly work: () => void;
   readonly everyMs: number | undefined;
 }
 
-/** Turns of the event loop that code is given to take up what a timer woke, and to set the next one. */
+/** Turns of the event loop that code gets to react to a timer and to set the next one. */
 const TURNS = 3;
 
 export class TestClock implements Clock {
@@ -28,7 +28,7 @@ export class TestClock implements Clock {
   readonly wallTime = (): number => this.offset + this.passed;
   readonly monotonic = (): number => this.passed;
 
-  /** How many timers and delays are waited for. */
+  /** Number of pending timers and delays. */
   get pending(): number {
     return this.timers.size;
   }
@@ -61,7 +61,7 @@ export class TestClock implements Clock {
     return () => void this.timers.delete(timer);
   }
 
-  /** Lets `ms` milliseconds pass: what is due by then is called in its order, with time to follow up in between. */
+  /** Lets `ms` milliseconds pass. Due timers fire in order, and the code they wake runs in between. */
   async advance(ms: number): Promise<void> {
     const end = this.passed + ms;
     await this.follow();
@@ -75,13 +75,13 @@ export class TestClock implements Clock {
     this.passed = end;
   }
 
-  /** The process is held still for `ms` milliseconds: time passes, and what was due meanwhile is called at its end. */
+  /** Freezes the process for `ms` milliseconds: time passes, and timers due meanwhile fire at the end. */
   async freeze(ms: number): Promise<void> {
     this.passed += ms;
     await this.advance(0);
   }
 
-  /** The wall clock is set forwards or, with a negative number, back. */
+  /** Sets the wall clock forward or, with a negative number, back. */
   jump(ms: number): void {
     this.offset += ms;
   }
@@ -102,7 +102,7 @@ export class TestClock implements Clock {
   }
 }
 
-/** The clock of one process among several, which can be held still as SIGSTOP does: what is due comes when it goes on. */
+/** The clock of one process among several. It can be held, as SIGSTOP does: due timers fire when it resumes. */
 export class HeldClock implements Clock {
   readonly wallTime: () => number;
   readonly monotonic: () => number;
@@ -144,13 +144,13 @@ export class HeldClock implements Clock {
   }
 }
 
-/** For suites that several adapters run: time that passes in as little real time as it can. */
+/** For suites that several adapters run: lets time pass in as little real time as possible. */
 export interface Passing {
-  /** Lets time pass until it is so. */
+  /** Lets time pass until `check` is true. */
   until(check: () => boolean | Promise<boolean>): Promise<void>;
 }
 
-/** By moving a clock that stands still, at most two minutes of it; only when all that needs no time has been done. */
+/** Moves a `TestClock` by at most two minutes, each step only once all work that needs no time is done. */
 export const passingOn = (clock: TestClock, stepMs = 100): Passing => ({
   async until(check) {
     for (let passed = 0; !(await check()); passed += stepMs) {

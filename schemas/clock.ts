@@ -1,17 +1,17 @@
-/** Time as it is handed in, to all that waits or compares times. */
+/** The clock passed to all code that waits or compares times. */
 
 import pTimeout from 'p-timeout';
 
 export interface Clock {
-  /** Milliseconds since 1970, for what people read and the log keeps. It may jump, either way: never take a duration from it. */
+  /** Milliseconds since 1970, for people and the log. It may jump either way: never compute a duration from it. */
   wallTime(): number;
-  /** Milliseconds since a moment of its own that never go back: for durations, time-outs and deadlines. */
+  /** Milliseconds since an arbitrary moment. Never goes back: for durations, time-outs and deadlines. */
   monotonic(): number;
   /** Calls `work` once, after `ms` milliseconds. Does not keep the process alive. @returns how to cancel it */
   setTimer(ms: number, work: () => void): () => void;
   /** Calls `work` every `ms` milliseconds. Does not keep the process alive. @returns how to end it */
   every(ms: number, work: () => void): () => void;
-  /** Resolves after `ms` milliseconds, or as soon as the signal aborts. Somebody waits, so it keeps the process alive. */
+  /** Resolves after `ms` milliseconds, or as soon as the signal aborts. Keeps the process alive: a caller waits. */
   delay(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** As the library takes them: ones that keep the process alive, since somebody waits. */
+/** Timers in the library's form. They keep the process alive, as a caller is waiting. */
 const timersOf = (clock: Clock) => ({
   setTimeout: (work: () => void, ms: number): AbortController => {
     const ended = new AbortController();
@@ -49,6 +49,6 @@ const timersOf = (clock: Clock) => ({
   clearTimeout: (ended: AbortController): void => ended.abort(),
 });
 
-/** What `work` comes to, or `undefined` when that takes longer than `ms` milliseconds; `work` itself goes on then. */
+/** The result of `work`, or `undefined` if it takes longer than `ms` milliseconds; `work` itself then continues. */
 export const within = <T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> =>
   pTimeout(work, { milliseconds: Math.max(1, ms), message: false, customTimers: timersOf(clock) as never });

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { TestClock } from './clock.testing.ts';
 import { systemClock, within } from './clock.ts';
 
-describe('the system’s clock', () => {
-  it('tells both times, and rises', () => {
+describe('the system clock', () => {
+  it('gives both times, and never goes back', () => {
     expect(Math.abs(systemClock.wallTime() - Date.now())).toBeLessThan(1000);
     const before = systemClock.monotonic();
     expect(systemClock.monotonic()).toBeGreaterThanOrEqual(before);
@@ -21,7 +21,7 @@ describe('the system’s clock', () => {
     await systemClock.delay(60_000, stopping.signal);
   });
 
-  it('calls once or again and again, until it is cancelled', async () => {
+  it('calls once or repeatedly, until cancelled', async () => {
     let [once, often, never] = [0, 0, 0];
     systemClock.setTimer(60_000, () => {
       never += 1;
@@ -42,8 +42,8 @@ describe('the system’s clock', () => {
   });
 });
 
-describe('a clock that is moved by hand', () => {
-  it('calls what is due in its order, however the timers were set', async () => {
+describe('a test clock', () => {
+  it('fires timers in the order they are due, however they were set', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 12 }), async (due) => {
         const clock = new TestClock();
@@ -59,7 +59,7 @@ describe('a clock that is moved by hand', () => {
     );
   });
 
-  it('wakes those who wait one after another', async () => {
+  it('wakes waiters one after another', async () => {
     const clock = new TestClock();
     const woken: number[] = [];
     const waiting = (async () => {
@@ -73,14 +73,14 @@ describe('a clock that is moved by hand', () => {
     expect(woken).toEqual([100, 200, 300]);
   });
 
-  it('tells the wall clock’s jumps from time that passes', async () => {
+  it('does not count a jump of the wall clock as elapsed time', async () => {
     const clock = new TestClock(1000);
     await clock.advance(10);
     clock.jump(-500);
     expect([clock.wallTime(), clock.monotonic()]).toEqual([510, 10]);
   });
 
-  it('calls everything late after the process was held still', async () => {
+  it('fires every timer late after a freeze', async () => {
     const clock = new TestClock();
     const called: number[] = [];
     clock.setTimer(10, () => called.push(clock.monotonic()));
@@ -88,7 +88,7 @@ describe('a clock that is moved by hand', () => {
     expect(called).toEqual([1000]);
   });
 
-  it('forgets what is cancelled', async () => {
+  it('drops cancelled timers', async () => {
     const clock = new TestClock();
     const called: number[] = [];
     clock.every(10, () => called.push(clock.monotonic()))();
@@ -97,13 +97,13 @@ describe('a clock that is moved by hand', () => {
   });
 });
 
-describe('within a time', () => {
-  it('what is done is handed on, and so is a failure', async () => {
+describe('within', () => {
+  it('passes on the result of work done in time, and its failure', async () => {
     expect(await within(systemClock, 60_000, Promise.resolve(7))).toBe(7);
     await expect(within(systemClock, 60_000, Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 
-  it('what is not done in time is not waited for, and nothing is left behind', async () => {
+  it('gives up on work that takes longer, and leaves no timer behind', async () => {
     const clock = new TestClock();
     const late = within(clock, 100, new Promise<number>(() => {}));
     await clock.advance(100);

@@ -1,4 +1,4 @@
-/** Codecs for the small values that every boundary shares. */
+/** Codecs for small values that all boundaries share. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
@@ -18,7 +18,7 @@ export const Snowflake = new t.Type<string, string, unknown>(
   t.identity,
 );
 
-/** A string whose length in UTF-16 units lies between `min` and `max`. */
+/** A string of `min` to `max` UTF-16 units. */
 export const text = (min: number, max: number, what = 'string') =>
   new t.Type<string, string, unknown>(
     `${what}(${min}-${max})`,
@@ -32,7 +32,7 @@ export const text = (min: number, max: number, what = 'string') =>
     t.identity,
   );
 
-/** A whole number between `min` and `max`, both allowed. */
+/** A whole number from `min` to `max`, both included. */
 export const integer = (min: number, max: number) =>
   new t.Type<number, number, unknown>(
     `integer(${min}-${max})`,
@@ -59,8 +59,8 @@ export const integerText = (min: number, max: number) =>
   );
 
 /**
- * A field that need not be there: `undefined` and `null` both mean "not given", since what libraries send differs.
- * Unlike a union it tries nothing for a field that is absent, and of a wrong one it tells only what `codec` says.
+ * An optional field: `undefined` and `null` both mean "not given", since libraries differ in what they send.
+ * Unlike a union, it tries nothing for an absent field, and reports only the errors of `codec` for a wrong one.
  */
 export class OptionalType<C extends t.Mixed> extends t.Type<t.TypeOf<C> | null | undefined, unknown, unknown> {
   readonly codec: C;
@@ -78,21 +78,21 @@ export class OptionalType<C extends t.Mixed> extends t.Type<t.TypeOf<C> | null |
 
 export const optional = <C extends t.Mixed>(codec: C): OptionalType<C> => new OptionalType(codec);
 
-/** Decodes and hides io-ts behind a plain value or `undefined`, for places that only need to know whether it fits. */
+/** Decodes to a plain value or `undefined`, for callers that only need to know whether the value fits. */
 export const decodeOrUndefined = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): A | undefined => {
   const decoded = codec.decode(value);
   return either.isRight(decoded) ? decoded.right : undefined;
 };
 
-// From io-ts failures to the nested error body that Discord's libraries print.
+// Turning io-ts failures into the nested error body that Discord's libraries print.
 
-/** Whether the steps into a type only name its parts: they stand for no field. */
+/** Whether steps into a type only name its parts and not a field. */
 const hasParts = (type: t.Decoder<never, unknown>): boolean =>
   type instanceof OptionalType
     ? hasParts(type.codec)
     : type instanceof t.IntersectionType || type instanceof t.UnionType;
 
-/** Path of one failure, without the steps that only name a part of a union or an intersection. */
+/** Path of one failure, without steps that only name a part of a union or an intersection. */
 const pathOf = (context: t.Context): string[] => {
   const path: string[] = [];
   for (let i = 1; i < context.length; i += 1) {
@@ -115,7 +115,7 @@ const put = (errors: FieldErrors, path: readonly string[], code: string, message
     if (inner === undefined) Object.defineProperty(node, key, { value: next, enumerable: true });
     node = next;
   }
-  // Of a union every branch complains; the first complaint is the one about the form that was meant.
+  // Every branch of a union complains; the first complaint is about the form that was meant.
   if (node._errors === undefined) node._errors = [{ code, message }];
 };
 
@@ -128,7 +128,7 @@ const fieldErrors = (failures: t.Errors): FieldErrors => {
   return errors;
 };
 
-/** Decodes what a client sent; a failure is error 50035 naming each field, what is wrong with it and what would be right. */
+/** Decodes client input. A failure is error 50035: it names each wrong field, the problem and what is accepted. */
 export const decode = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): Either<ParleyError, A> =>
   either.mapLeft((failures: t.Errors) => parleyError('invalidForm', { errors: fieldErrors(failures) }))(
     codec.decode(value),

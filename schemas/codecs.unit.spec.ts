@@ -12,7 +12,7 @@ describe('a snowflake', () => {
 });
 
 describe('a text', () => {
-  it('is as long as it may be, in UTF-16 units', () => {
+  it('has a length within its bounds, in UTF-16 units', () => {
     const name = text(2, 4, 'name');
     for (const ok of ['ab', 'abcd', '👍', '👍👍']) expect(decodeOrUndefined(name, ok)).toBe(ok);
     for (const no of ['', 'a', 'abcde', '👍👍a', 7, null, ['a', 'b']])
@@ -21,13 +21,13 @@ describe('a text', () => {
 });
 
 describe('a whole number', () => {
-  it('lies between its bounds, both allowed', () => {
+  it('is within its bounds, both included', () => {
     for (const ok of [0, 1, 10]) expect(decodeOrUndefined(integer(0, 10), ok)).toBe(ok);
     for (const no of [-1, 11, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '1', null, 1n])
       expect(decodeOrUndefined(integer(0, 10), no)).toBeUndefined();
   });
 
-  it('that arrives as text is the same number', () => {
+  it('is read from text as the same number', () => {
     fc.assert(
       fc.property(fc.integer({ min: -1000, max: 1000 }), (n) => {
         expect(decodeOrUndefined(integerText(-500, 500), String(n))).toBe(Math.abs(n) <= 500 ? n : undefined);
@@ -38,8 +38,8 @@ describe('a whole number', () => {
   });
 });
 
-describe('what is optional', () => {
-  it('may be missing or null, and is otherwise what it must be', () => {
+describe('an optional field', () => {
+  it('may be missing or null, and must fit its codec otherwise', () => {
     const maybe = optional(integer(0, 5));
     for (const ok of [undefined, null, 3]) expect(maybe.decode(ok)).toEqual(either.right(ok));
     expect(either.isLeft(maybe.decode(6))).toBe(true);

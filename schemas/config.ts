@@ -1,4 +1,4 @@
-/** Every PARLEY_* variable: its form, its default, what it is for. docs/configuration.md is this table. */
+/** Every PARLEY_* variable: its form, default and purpose. docs/configuration.md shows this table. */
 
 import { isIP } from 'node:net';
 import { option } from 'fp-ts';
@@ -10,7 +10,7 @@ import { integerText } from './codecs.ts';
 export const ROLES = ['gateway', 'api', 'relay', 'projector'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** So many per so many seconds; `undefined` where a limit is off. */
+/** `count` per `seconds`; `undefined` where a limit is off. */
 export type Rate = { readonly count: number; readonly seconds: number } | undefined;
 
 /** A codec for the text of an environment variable; `accepts` completes the sentence "accepted: ...". */
@@ -45,7 +45,7 @@ const word = <const W extends string>(...words: readonly W[]): EnvCodec<W> =>
 const nonEmpty = (accepts: string): EnvCodec<string> =>
   parsed(accepts, (given) => (given === '' || given.includes('\0') ? option.none : option.some(given)));
 
-/** Without its last slash. Nothing given means `null`. */
+/** A URL without its trailing slash. Empty text means `null`. */
 const address = (...schemes: readonly string[]): EnvCodec<string | null> =>
   parsed(`a URL beginning with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}, or nothing`, (given) => {
     if (given === '') return option.some(null);
@@ -55,11 +55,11 @@ const address = (...schemes: readonly string[]): EnvCodec<string | null> =>
     return fits ? option.some(given.replace(/\/+$/, '')) : option.none;
   });
 
-/** Servers of one store; credentials and options as the store's own URLs have them. Nothing given means `null`. */
+/** Servers of one store, with credentials and options as in the store's own URLs. Empty text means `null`. */
 const server = (...schemes: readonly string[]): EnvCodec<string | null> =>
   parsed(`a URL beginning with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}, or nothing`, (given) => {
     if (given === '') return option.some(null);
-    // Several hosts after each other are no URL to the standard; the first one must be.
+    // A list of hosts is not a standard URL, so only the first host is checked.
     const first = given.replace(/,[^/?]*/, '');
     const fits = schemes.some((scheme) => given.startsWith(`${scheme}://`)) && URL.canParse(first);
     return fits ? option.some(given) : option.none;
@@ -109,7 +109,7 @@ const rate = parsed<Rate>('`<count>/<seconds>` such as `5/5`, both from 1 to 100
 
 export interface Setting<A> extends EnvCodec<A> {
   readonly variable: string;
-  /** As it would be written in the environment. */
+  /** As written in the environment. */
   readonly fallback: string;
   readonly about: string;
 }
@@ -201,7 +201,7 @@ export const settings = {
   ),
 } as const;
 
-/** Of the cluster profile alone. */
+/** Settings of the cluster profile only. */
 export const clusterSettings = {
   roles: setting('ROLES', roles, ROLES.join(','), 'What this process does; `parley serve --roles` says it too.'),
   log: setting('LOG', word('postgres', 'kurrentdb'), 'postgres', 'The store of the event log.'),

@@ -20,8 +20,8 @@ const invalid = (message: string | RegExp) => ({
   _errors: [{ code: 'BASE_TYPE_INVALID', message: expect.stringMatching(message) }],
 });
 
-describe('an error of decoding', () => {
-  it('names each field, what is wrong with it and what would be right', () => {
+describe('a decoding error', () => {
+  it('names each wrong field, the problem and what is accepted', () => {
     const codec = t.type({ name: text(2, 5, 'name'), id: Snowflake, other: t.number });
     expect(errorsOf(codec, { name: 'x', id: 'abc' })).toEqual({
       name: invalid('Must be between 2 and 5 characters long, not 1.'),
@@ -37,12 +37,12 @@ describe('an error of decoding', () => {
     });
   });
 
-  it('leaves out the steps that only name a part of an intersection or union', () => {
+  it('leaves out steps that only name a part of an intersection or union', () => {
     const codec = t.intersection([t.type({ a: t.string }), t.partial({ b: optional(t.type({ c: t.number })) })]);
     expect(errorsOf(codec, { b: { c: 'x' } })).toEqual({ a: required, b: { c: invalid('Must be number.') } });
   });
 
-  it('of a union is the complaint of the form that was meant, once', () => {
+  it('reports one complaint for a union, about the form that was meant', () => {
     const codec = t.type({ nonce: t.union([text(0, 3, 'nonce'), t.number]), maybe: optional(t.literal(0)) });
     expect(errorsOf(codec, { nonce: 'long', maybe: 5 })).toEqual({
       nonce: invalid('Must be between 0 and 3 characters long'),
@@ -50,13 +50,13 @@ describe('an error of decoding', () => {
     });
   });
 
-  it('inside an optional field does not also say that the field must be null', () => {
+  it('does not also say that an optional field must be null', () => {
     const codec = t.type({ reply: optional(t.type({ id: Snowflake })) });
     expect(errorsOf(codec, { reply: { id: 7 } })).toEqual({ reply: { id: invalid('Must be a snowflake') } });
     expect(errorsOf(codec, { reply: 'x' })).toEqual({ reply: invalid('Must be') });
   });
 
-  it('in a part of an optional field is about that field', () => {
+  it('names the field inside an optional part', () => {
     const send = { channel_id: '1', message_reference: { message_id: 7, fail_if_not_exists: 'x' } };
     expect(errorsOf(codecOf('message.send'), send)).toEqual({
       message_reference: { message_id: invalid('Must be a snowflake'), fail_if_not_exists: invalid('boolean') },
@@ -66,7 +66,7 @@ describe('an error of decoding', () => {
     });
   });
 
-  it('of a body that is no object is about the body', () => {
+  it('is about the body when the body is not an object', () => {
     for (const body of [null, 'x', 7, []]) {
       const errors = errorsOf(codecOf('channel.create'), body);
       expect(Object.keys(errors)).toContain('_errors');
@@ -74,7 +74,7 @@ describe('an error of decoding', () => {
     expect(errorsOf(t.type({ a: t.string }), undefined)).toEqual(required);
   });
 
-  it('takes the names of prototypes for names like any other', () => {
+  it('treats names of prototype properties like any other name', () => {
     const codec = t.record(t.string, t.number);
     const body: unknown = JSON.parse('{"__proto__": "x", "constructor": "x", "toString": "x", "_errors": "x"}');
     const errors = errorsOf(codec, body);
@@ -85,13 +85,13 @@ describe('an error of decoding', () => {
     expect(({} as Record<string, unknown>)._errors).toBeUndefined();
   });
 
-  it('is there for every command that is sent nothing', () => {
+  it('results from an empty body for every command', () => {
     for (const { codec } of commands) expect(Object.keys(errorsOf(codec, {})).length).toBeGreaterThan(0);
   });
 });
 
 describe('decoding', () => {
-  it('hands on what fits', () => {
+  it('returns a value that fits', () => {
     expect(decode(t.type({ a: t.string }), { a: 'x' })).toEqual(either.right({ a: 'x' }));
     expect(parleyError('invalidForm')).not.toHaveProperty('errors');
   });

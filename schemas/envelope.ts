@@ -1,28 +1,28 @@
-/** The form every event of the log has, whatever it says. */
+/** The envelope that every event of the log has, whatever its data. */
 import * as t from 'io-ts';
 
-/** What somebody typed, encrypted under the key of person `by`; `box` is base64 of nonce, ciphertext and tag. */
+/** Typed text, encrypted under the key of person `by`; `box` is base64 of nonce, ciphertext and tag. */
 export const Sealed = t.type({ by: t.string, box: t.string }, 'Sealed');
 export type Sealed = t.TypeOf<typeof Sealed>;
 
-/** What the appender is handed: everything but the position, which only the log can give. */
+/** An event to append. It lacks only the position, which the log assigns. */
 export interface NewEvent<Type extends string = string, Data = unknown> {
-  /** UUIDv5 of stream, sequence and idempotency key, so that a retry carries the same id. */
+  /** UUIDv5 of stream, sequence and idempotency key, so a retry carries the same id. */
   readonly id: string;
   readonly type: Type;
-  /** Version of `data`, of its type's own count from 1; older ones are upcast when read. */
+  /** Version of `data`, counted from 1 per type. Older versions are upcast when read. */
   readonly schema: number;
   readonly stream: string;
-  /** Place in the stream: dense, from 1. */
+  /** Place in the stream: 1, 2, 3 and so on without gaps. */
   readonly sequence: number;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** User id of who caused it. */
+  /** Id of the user who caused it. */
   readonly actor: string;
-  /** Idempotency key, where the command carried one. */
+  /** Idempotency key; null when the command carried none. */
   readonly key: string | null;
   readonly correlationId: string;
-  /** Id of the event a process answered. */
+  /** Id of the event that a process reacted to. */
   readonly causationId: string | null;
   readonly traceparent: string | null;
   readonly data: Data;
@@ -34,8 +34,8 @@ export interface Recorded<Type extends string = string, Data = unknown> extends 
 }
 
 /**
- * An event at its place in the log, its data in whatever form; `schema` where that is another than the event was written in.
- * Field by field: a spread of so many fields takes microseconds, and this runs for every event.
+ * The event with its position, its data in any form; `schema` is given when it differs from the version written.
+ * Copies field by field: spreading so many fields takes microseconds, and this runs for every event.
  */
 export const recordedAs = <Data>(
   event: NewEvent,

@@ -1,6 +1,6 @@
 /** The error catalogue: every refusal a client can see, with the code and status of Discord's API where it has one. */
 
-/** The state of a rate limit, as clients are told it. */
+/** The state of a rate limit, as shown to clients. */
 export interface LimitShown {
   readonly bucket: string;
   readonly limit: number;
@@ -10,9 +10,9 @@ export interface LimitShown {
   readonly scope: 'user' | 'global' | 'shared';
 }
 
-/** A store that cannot be asked now. Thrown by adapters; the edges answer 503 with `retry_after`. */
+/** A store cannot answer now. Adapters throw it; the edges answer 503 with `retry_after`. */
 export class StoreUnavailable extends Error {
-  /** Which one: `timelines`, `guild-views`, `unread`, `vault`, `log`. */
+  /** `timelines`, `guild-views`, `unread`, `vault`, `log`. */
   readonly store: string;
   /** Seconds. */
   readonly retryAfter: number;
@@ -61,7 +61,7 @@ export const catalogue = {
 
 export type ErrorName = keyof typeof catalogue;
 
-/** `{content: {_errors: [{code, message}]}}`, nested like the body it speaks of. */
+/** `{content: {_errors: [{code, message}]}}`, nested like the body it describes. */
 export interface FieldErrors {
   [field: string]: FieldErrors | { code: string; message: string }[];
 }
@@ -74,9 +74,9 @@ export interface ParleyError {
   readonly message: string;
   readonly errors?: FieldErrors;
   readonly retryAfter?: number;
-  /** Of a 429: true when the limit is the one on everything a user does. */
+  /** For a 429: true when the limit covers everything a user does. */
   readonly global?: boolean;
-  /** Of a 429: the limit that is used up. */
+  /** For a 429: the exhausted limit. */
   readonly limit?: LimitShown;
 }
 
@@ -85,7 +85,7 @@ export const parleyError = (
   more: Partial<Pick<ParleyError, 'errors' | 'retryAfter' | 'message' | 'global' | 'limit'>> = {},
 ): ParleyError => ({ name, ...catalogue[name], ...more });
 
-/** An `invalidForm` about one field; `path` walks into nested bodies. */
+/** An `invalidForm` error about one field; `path` leads into nested bodies. */
 export const fieldError = (path: readonly (string | number)[], code: string, message: string): ParleyError => {
   const leaf: FieldErrors = { _errors: [{ code, message }] };
   const errors = path.reduceRight<FieldErrors>((inner, key) => ({ [String(key)]: inner }), leaf);

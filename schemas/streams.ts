@@ -13,7 +13,7 @@ export const inviteStream = (code: string) => `invite-${code}`;
 export const userStream = (userId: string) => `user-${userId}`;
 export const readStream = (userId: string) => `read-${userId}`;
 
-/** The same for both people, whoever asks first. */
+/** The same for both people, in either order. */
 export const directStream = (a: string, b: string) => (BigInt(a) < BigInt(b) ? `dm-${a}_${b}` : `dm-${b}_${a}`);
 
 /** Who an event is for: `channel:<id>`, `guild:<id>` or `user:<id>`. */

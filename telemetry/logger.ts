@@ -1,4 +1,4 @@
-/** Structured logs. What may never be in one (message text, tokens, passwords) is censored here should it get this far. */
+/** Structured logs. Message text, tokens and passwords must never get here; should they, they are censored. */
 
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../schemas/config.ts';
@@ -10,7 +10,7 @@ export interface GatewayLogger {
   error(fields: object, message: string): void;
 }
 
-/** The part of a pino logger that is used here. */
+/** The part of a pino logger that distribution uses. */
 export interface DistributionLogger {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -19,7 +19,7 @@ export interface DistributionLogger {
 
 const SECRET_FIELDS = ['token', 'auth_token', 'password', 'authorization', 'content', 'embeds', 'nonce', 'secret'];
 
-/** @param destination where lines go; standard output unless told */
+/** @param destination where lines go; default: standard output */
 export const createLogger = (level: Config['logLevel'], destination?: DestinationStream): Logger => {
   const options = {
     level,

@@ -14,19 +14,19 @@ const lines = (level: 'info' | 'silent', log: (logger: ReturnType<typeof createL
   return text;
 };
 
-it('writes a line of JSON with level, time and what was given', () => {
+it('writes a line of JSON with level, time and the given fields', () => {
   const line = JSON.parse(lines('info', (logger) => logger.info({ correlationId: 'c' }, 'hello')));
   expect(line).toMatchObject({ level: 'info', msg: 'hello', correlationId: 'c' });
   expect(Date.parse(line.time)).toBeGreaterThan(0);
 });
 
-it('never writes what was said, a token or a password, wherever it stands', () => {
+it('never writes message text, a token or a password, at any depth', () => {
   const secret = { token: 'SECRET', password: 'SECRET', content: 'SECRET', authorization: 'SECRET' };
   const text = lines('info', (logger) => logger.info({ ...secret, body: secret, request: { headers: secret } }));
   expect(text).toContain('[not logged]');
   expect(text).not.toContain('SECRET');
 });
 
-it('is silent when told to be', () => {
+it('writes nothing at level silent', () => {
   expect(lines('silent', (logger) => logger.fatal('x'))).toBe('');
 });

@@ -1,9 +1,9 @@
-/** What Prometheus is told. Every metric of the server is named here; the parts are handed the ones they move. */
+/** Metrics for Prometheus. Every metric of the server is defined here; each part receives the ones it updates. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 const LATENCIES = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** What is held is held for milliseconds: finer where that matters. */
+/** Buckets for hold times of milliseconds: finer where that matters. */
 const HELD = [
   0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5,
   1,

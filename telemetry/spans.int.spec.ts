@@ -41,18 +41,18 @@ afterEach(async () => {
   await receiver.close();
 });
 
-it('the SDK is loaded when spans are opened, not by the server that could', () => {
+it('the SDK is loaded only when tracing is switched on', () => {
   expect(atStart).toEqual([]);
   expect(loadedOfSdk()).not.toEqual([]);
 });
 
 describe('a request', () => {
-  it('begins a trace where the caller names none', async () => {
+  it('begins a trace if the caller names none', async () => {
     const { traceparent } = spans.request(undefined, {});
     expect(traceparent).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-01$/);
   });
 
-  it('joins the trace of its caller, as a part of the caller’s span', async () => {
+  it('joins the trace of its caller, as a child of the caller’s span', async () => {
     const span = spans.request(TRACED, { 'parley.command': 'message.send' });
     span.end({ 'http.response.status_code': 200 });
     await close();
@@ -82,7 +82,7 @@ describe('a request', () => {
     expect(traceparent).not.toContain(CALLER.trace);
   });
 
-  it('is not traced where the caller says so, and passes that on', async () => {
+  it('is not traced if the caller says so, and passes that on', async () => {
     const span = spans.request(UNTRACED, {});
     expect(span.traceparent).toMatch(new RegExp(`^00-${CALLER.trace}-(?!${CALLER.span})[\\da-f]{16}-00$`));
     expect(spans.step('decide', { traceparent: span.traceparent, causationId: null }, {})).toBeUndefined();
@@ -92,7 +92,7 @@ describe('a request', () => {
     expect(receiver.spans).toEqual([]);
   });
 
-  it('is traced at a ratio of 0 only where the caller asks for it', async () => {
+  it('is traced at a ratio of 0 only if the caller asks for it', async () => {
     await close();
     await begin(0);
     for (let i = 0; i < 100; i += 1) spans.request(undefined, {}).end();
@@ -103,7 +103,7 @@ describe('a request', () => {
 });
 
 describe('a step', () => {
-  it('is a part of the request, before the log', async () => {
+  it('before the log is a child span of the request', async () => {
     spans.step('decide', { traceparent: TRACED, causationId: null }, {})!.end({}, true);
     await close();
     expect(receiver.spans[0]).toMatchObject({ name: 'decide', traceId: CALLER.trace, parent: CALLER.span, links: [] });
@@ -117,7 +117,7 @@ describe('a step', () => {
     expect(receiver.spans[0]!.parent).toBeUndefined();
   });
 
-  it('behind the log follows the request of each traced event, in its trace', async () => {
+  it('after the log follows the request of each traced event, in its trace', async () => {
     const other = spans.request(undefined, {}).traceparent;
     const events = [
       { traceparent: null, position: 1 },
@@ -139,7 +139,7 @@ describe('a step', () => {
     }
   });
 
-  it('that fails is marked, and the failure is passed on', async () => {
+  it('that fails is marked, and its failure is passed on', async () => {
     const failing = spans.behind('relay', [{ traceparent: TRACED, position: 1 }], {}, async () => {
       throw new Error('gone');
     });
@@ -150,7 +150,7 @@ describe('a step', () => {
 });
 
 describe('a receiver', () => {
-  it.each(['is gone', 'hangs'])('that %s holds up the end for two seconds at most', async (trouble) => {
+  it.each(['is gone', 'hangs'])('that %s delays the shutdown by two seconds at most', async (trouble) => {
     if (trouble === 'hangs') receiver.manner = 'hangs';
     else await receiver.close();
     spans.request(undefined, {}).end();
@@ -159,14 +159,14 @@ describe('a receiver', () => {
     expect(performance.now() - began).toBeLessThan(3000);
   });
 
-  it('that refuses costs nothing but spans, which are counted', async () => {
+  it('that refuses spans costs nothing else, and the spans are counted', async () => {
     receiver.manner = 'refuses';
     for (let i = 0; i < 10; i += 1) spans.request(undefined, {}).end();
     await close();
     expect(dropped).toEqual({ queue: 0, receiver: 10 });
   });
 
-  it('that hangs lets 4,096 spans wait, and the rest is dropped and counted', async () => {
+  it('that hangs leaves 4,096 spans queued, and the rest are dropped and counted', async () => {
     receiver.manner = 'hangs';
     for (let i = 0; i < 512; i += 1) spans.request(undefined, {}).end();
     await receiver.until(() => receiver.requests === 1, 'the first batch');

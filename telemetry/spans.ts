@@ -1,6 +1,6 @@
 /**
- * OpenTelemetry's spans: what a request did, step by step, up to the sockets of those who receive its events. This is the
- * only file that knows the SDK, which is loaded only where spans are switched on. ADR 12 says how spans hang together.
+ * OpenTelemetry spans: the steps of a request, up to the sockets that receive its events. This is the only file that
+ * knows the SDK, which is loaded only when tracing is on. ADR 12 describes how spans are linked.
  */
 
 import { hostname } from 'node:os';
@@ -8,34 +8,34 @@ import type { Attributes, Span as OtelSpan, SpanContext, SpanOptions } from '@op
 import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { systemClock, within } from '../schemas/clock.ts';
 
-/** Spans that wait to be sent; beyond it they are dropped. About 1 KB each. */
+/** Spans that may wait to be sent; more are dropped. About 1 KB each. */
 const QUEUE = 4096;
 const BATCH = 512;
 const SEND_EVERY_MS = 1000;
 /** A receiver that does not answer within this time loses the batch. */
 const SEND_MS = 5000;
-/** What is left when the process stops is sent within this time, or not at all. */
+/** Spans left when the process stops are sent within this time, or not at all. */
 const FLUSH_MS = 2000;
 
-/** Why a span never reached the receiver: more waited than may, or the receiver did not take it. */
+/** Why a span never reached the receiver: the queue was full, or the receiver did not accept it. */
 type DropReason = 'queue' | 'receiver';
 
 interface SpansOptions {
-  /** Of the receiver: OTLP over HTTP, the whole URL. */
+  /** The receiver's full URL: OTLP over HTTP. */
   readonly url: string;
-  /** Share of requests that are traced, 0 to 1, where the caller does not say. */
+  /** Share of requests that are traced, 0 to 1, if the caller does not say. */
   readonly ratio: number;
   /** What this process does: `embedded`, or its roles. */
   readonly roles: string;
   readonly onDropped: (spans: number, reason: DropReason) => void;
 }
 
-/** What an event or a cause says of its request: the span that it stored, in W3C's form. */
+/** The span of its request that an event or a cause carries, in W3C's form. */
 interface Traced {
   readonly traceparent: string | null;
 }
 
-/** What a command is caused by; one that a process gives has the id of an event. */
+/** The cause of a command; for a command given by a process it has the id of an event. */
 interface TracedCause extends Traced {
   readonly causationId: string | null;
 }
@@ -45,24 +45,24 @@ interface TracedEvent extends Traced {
 }
 
 export interface Span {
-  /** W3C's form; what is stored with the request's events. */
+  /** In W3C's form, as stored with the request's events. */
   readonly traceparent: string;
   /** @param failed whether it is the server's fault */
   end(attributes?: Attributes, failed?: boolean): void;
 }
 
 export interface Spans {
-  /** What a client asked for. @param caller its `traceparent`; one that is malformed is as good as none */
+  /** A client's request. @param caller its `traceparent`; a malformed one counts as none */
   request(caller: unknown, attributes: Attributes): Span;
-  /** A step on the way to the log. `undefined` where the request is not traced. */
+  /** A step before the log. `undefined` if the request is not traced. */
   step(name: string, cause: TracedCause, attributes: Attributes): Span | undefined;
-  /** A step behind the log: one span in the trace of each traced event. Nobody waits for spans. */
+  /** A step after the log: one span in the trace of each traced event. Nothing waits for spans. */
   behind<T>(name: string, events: readonly TracedEvent[], attributes: Attributes, work: () => Promise<T>): Promise<T>;
-  /** Sends what is left, within two seconds. Never rejects. */
+  /** Sends the remaining spans, within two seconds. Never rejects. */
   close(): Promise<void>;
 }
 
-/** Counts what is dropped, which the SDK keeps to itself. */
+/** Counts dropped spans, which the SDK does not report. */
 const counted = (exporter: SpanExporter, onDropped: SpansOptions['onDropped']) => {
   let waiting = 0;
   return {
@@ -124,7 +124,7 @@ export const openSpans = async ({ url, ratio, roles, onDropped }: SpansOptions):
     }),
     sampler: {
       shouldSample: (...asked) =>
-        // A span behind the log is begun only for an event that is traced.
+        // A span after the log begins only for a traced event.
         joined === undefined ? byParent.shouldSample(...asked) : { decision: sdk.SamplingDecision.RECORD_AND_SAMPLED },
       toString: () => 'parley',
     },
@@ -144,7 +144,7 @@ export const openSpans = async ({ url, ratio, roles, onDropped }: SpansOptions):
   const child = (name: string, parent: SpanContext | undefined, options: SpanOptions): OtelSpan =>
     tracer.startSpan(name, options, parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent));
 
-  /** In the trace of the request that it follows, and no part of it: the request does not wait for it. */
+  /** In the trace of the request it follows, but not its child: the request does not wait for it. */
   const follower = (name: string, followed: SpanContext, attributes: Attributes): OtelSpan => {
     joined = followed.traceId;
     try {

@@ -1,10 +1,10 @@
-/** For specs: spans that are kept instead of sent. A `traceparent` is any text here. */
+/** For specs: spans that are kept instead of sent. A `traceparent` can be any text here. */
 
 import type { Spans } from './spans.ts';
 
 export interface KeptSpan {
   readonly name: string;
-  /** What it belongs to or follows. */
+  /** The span it belongs to or follows. */
   readonly of: string | null;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly failed: boolean;

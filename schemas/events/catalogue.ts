@@ -1,6 +1,6 @@
 /**
- * The catalogue of events: each type's definition by its stable word, every list of types, and the way from stored JSON to
- * a checked value. A list is derived from the definitions, never written down a second time.
+ * The catalogue of events: each type's definition by its stored name, every list of types, and decoding of stored JSON.
+ * Lists are derived from the definitions and never written by hand.
  */
 
 import type * as t from 'io-ts';
@@ -15,7 +15,7 @@ import { memberEvents } from './member.ts';
 import { readEvents } from './read.ts';
 import { userEvents } from './user.ts';
 
-/** A new event is added beside its aggregate's others. */
+/** Add a new event beside the others of its aggregate. */
 export const catalogue = {
   ...channelEvents,
   ...guildEvents,
@@ -30,18 +30,18 @@ type Catalogue = typeof catalogue;
 export type EventType = keyof Catalogue;
 export type EventData<K extends EventType> = t.TypeOf<Catalogue[K]['codec']>;
 
-/** An event of the log whose data has been checked, in its newest form. Narrow it by `type`. */
+/** A checked event of the log with data in its newest form. Narrow it by `type`. */
 export type ParleyEvent = { [K in EventType]: Recorded<K, EventData<K>> }[EventType];
 export type EventOf<K extends EventType> = Extract<ParleyEvent, { type: K }>;
 export type NewParleyEvent = { [K in EventType]: NewEvent<K, EventData<K>> }[EventType];
 
-/** Types of the events that change rows of a view. */
+/** Types of events that change rows of a view. */
 export type TypesChanging<V extends string> = {
   [K in EventType]: V extends Catalogue[K]['changes'][number] ? K : never;
 }[EventType];
-/** Types of the events that the feed carries in this way. */
+/** Types of events that the feed carries this way. */
 export type TypesCarried<F extends Feed> = { [K in EventType]: Catalogue[K]['feed'] extends F ? K : never }[EventType];
-/** Types of the events that something must follow. */
+/** Types of events that a process must follow up. */
 export type FollowedUpType = { [K in EventType]: Catalogue[K]['followedUp'] extends true ? K : never }[EventType];
 
 /** Text to be sealed under the key of `by` before the event is appended. */
@@ -50,7 +50,7 @@ export interface Secret {
   readonly text: string;
 }
 
-/** What a decision yields: the event without its envelope, its typed text still in clear. */
+/** The result of a decision: an event without its envelope, its typed text still unencrypted. */
 export type DecidedEvent = {
   [K in EventType]: {
     readonly type: K;
@@ -60,12 +60,12 @@ export type DecidedEvent = {
   } & (Catalogue[K]['seals'] extends null ? { readonly secret?: never } : { readonly secret: Secret });
 }[EventType];
 
-/** Functions by type of event, one for each of `K`: a type that is missing is a compile error. */
+/** Functions by event type, one for each of `K`. A missing type is a compile error. */
 export type ByType<K extends EventType, Args extends readonly unknown[], Result> = {
   readonly [T in K]: (event: EventOf<T>, ...args: Args) => Result;
 };
 
-/** The function of such a table for this event; `undefined` where the table is not about its type. */
+/** The table's function for this event; `undefined` when the table does not cover its type. */
 export const handlerOf = <K extends EventType, Args extends readonly unknown[], Result>(
   table: ByType<K, Args, Result>,
   event: ParleyEvent,
@@ -75,7 +75,7 @@ export const handlerOf = <K extends EventType, Args extends readonly unknown[], 
 type Definition = EventDefinition<unknown, string, Feed, boolean>;
 
 const definitions = catalogue as unknown as Readonly<Record<EventType, Definition>>;
-/** Asked with words that may be anybody's. */
+/** For lookups with untrusted names. */
 const byWord: ReadonlyMap<string, Definition> = new Map(Object.entries(definitions));
 
 const versionIn = ({ former }: Definition): number => former.length + 1;
@@ -96,17 +96,17 @@ export const typesChanging = <V extends string>(view: V): readonly TypesChanging
   typesWith(({ changes }) => changes.includes(view)) as readonly TypesChanging<V>[];
 
 export const FOLLOWED_UP = typesWith(({ followedUp }) => followedUp) as readonly FollowedUpType[];
-/** Types of the events that the audience index files. */
+/** Types of events that the audience index files. */
 export const INDEXED = typesWith((definition) => definition.indexedFor !== nobody);
 export const FREQUENT = typesWith(({ frequent }) => frequent);
 
-// Questions about one event. They are asked for every event, so they make nothing but their answer.
+// Questions about one event. They are asked for every event, so they allocate nothing but the answer.
 
 export const audiencesOf = (event: ParleyEvent): readonly Audience[] => definitions[event.type].audiences(event);
 
 export const indexedFor = (event: ParleyEvent): readonly Audience[] => definitions[event.type].indexedFor(event);
 
-/** Intents a session needs for at least one dispatch; the cheap question asked before rendering. `guildId` null: outside any. */
+/** Intents a session needs for at least one dispatch: a cheap check before rendering. `guildId` null: no guild. */
 export const intentsOf = (type: EventType, guildId: string | null): number =>
   guildId === null ? definitions[type].intents.direct : definitions[type].intents.guild;
 
@@ -117,17 +117,16 @@ export const isInGuildCreate = (event: ParleyEvent): boolean => definitions[even
 export const isFollowedUp = (event: ParleyEvent): event is EventOf<FollowedUpType> =>
   definitions[event.type].followedUp;
 
-/** Whether the feed carries it in this way. */
+/** Whether the feed carries the event this way. */
 export const isCarried = <F extends Feed>(event: ParleyEvent, feed: F): event is EventOf<TypesCarried<F>> =>
   definitions[event.type].feed === feed;
 
-// Reading.
+// Decoding.
 
 export class UnreadableEvent extends Error {}
 
 /**
- * Checks an event read from a store. What a former version wrote is brought into its newest form; the event itself is left
- * as it is.
+ * Checks an event read from a store and brings older data into the newest form. The event passed in is not changed.
  * @throws UnreadableEvent when the type is unknown or the data does not fit: the log was written by a newer Parley or damaged.
  */
 export const decodeEvent = (event: Recorded): ParleyEvent => {
@@ -135,7 +134,7 @@ export const decodeEvent = (event: Recorded): ParleyEvent => {
   if (definition !== undefined) {
     const newest = versionIn(definition);
     if (event.schema === newest) {
-      // Asked whether it fits, not what does not: events are read many times, and decoding leaves 3 KB of garbage each time.
+      // `is`, not `decode`: events are read many times, and decoding leaves 3 KB of garbage each time.
       if (definition.codec.is(event.data)) return event as ParleyEvent;
     } else {
       const data = definition.former[event.schema - 1]?.(event.data);

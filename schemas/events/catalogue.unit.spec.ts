@@ -26,7 +26,7 @@ import {
 } from './catalogue.ts';
 import { defineEvent, formerly, NO_INTENTS, nobody } from './definition.ts';
 
-/** Every form in which a version of Parley has ever stored an event, as it was stored. */
+/** Every form in which any version of Parley has stored an event, as stored. */
 const FORMER_VERSIONS = ['test/fixtures/v1/events.ndjson'];
 
 const storedIn = (file: string): readonly Recorded[] =>
@@ -62,7 +62,7 @@ const founded = event('guild-created', 'guild-20', {
 describe.each(FORMER_VERSIONS)('%s', (file) => {
   const stored = storedIn(file);
 
-  it('holds events that are read in their newest form', () => {
+  it('holds events that decode into their newest form', () => {
     for (const one of stored) {
       const read = decodeEvent(one);
       expect(read.schema).toBe(versionOf(read.type));
@@ -72,7 +72,7 @@ describe.each(FORMER_VERSIONS)('%s', (file) => {
     }
   });
 
-  it('is read the same when what was read is stored and read again', () => {
+  it('decodes to the same when stored again and read again', () => {
     for (const one of stored) {
       const read = decodeEvent(one);
       expect(decodeEvent(JSON.parse(JSON.stringify(read)) as Recorded)).toEqual(read);
@@ -83,7 +83,7 @@ describe.each(FORMER_VERSIONS)('%s', (file) => {
 describe('a message of version 1', () => {
   const former = storedIn(FORMER_VERSIONS[0]!).filter(({ type }) => type === 'message-posted');
 
-  it('is a reply where it replies to something, and otherwise an ordinary message', () => {
+  it('is a reply if it replies to something, and an ordinary message otherwise', () => {
     const read = former.map(decodeEvent).flatMap(({ type, data }) => (type === 'message-posted' ? [data] : []));
     expect(read.map(({ replyTo, messageType }) => [typeof replyTo, messageType]).toSorted()).toEqual([
       ['object', 0],
@@ -91,7 +91,7 @@ describe('a message of version 1', () => {
     ]);
   });
 
-  it('is left as it is by reading it', () => {
+  it('is not changed by decoding it', () => {
     for (const one of former) {
       const before = JSON.stringify(one);
       decodeEvent(one);
@@ -99,25 +99,25 @@ describe('a message of version 1', () => {
     }
   });
 
-  it('does not fit when something is missing from what that version knew', () => {
+  it('does not fit when it lacks a field of that version', () => {
     const { sealed: _, ...rest } = former[0]!.data as Record<string, unknown>;
     expect(() => decodeEvent({ ...former[0]!, data: rest })).toThrow(UnreadableEvent);
   });
 });
 
 describe('reading an event', () => {
-  it('takes one in its newest form as it is', () => {
+  it('returns the newest form unchanged', () => {
     for (const one of [posted(null), joined, founded]) expect(decodeEvent(one)).toBe(one);
   });
 
-  it('refuses a type that nobody knows, be it a name of objects', () => {
+  it('refuses an unknown type, even the name of an object property', () => {
     for (const type of ['guild-painted', 'constructor', '__proto__', 'toString', ''])
       expect(() => decodeEvent({ ...joined, type } as Recorded)).toThrow(
         `The event at position 7 (${type}, schema 1) cannot be read by this version of Parley.`,
       );
   });
 
-  it('refuses a version that is newer, or none', () => {
+  it('refuses newer versions and invalid ones', () => {
     for (const schema of [2, 0, -1, 0.5, Number.NaN])
       expect(() => decodeEvent({ ...joined, schema })).toThrow(UnreadableEvent);
     expect(() => decodeEvent({ ...posted(null), schema: 3 })).toThrow(UnreadableEvent);
@@ -129,37 +129,37 @@ describe('reading an event', () => {
   });
 });
 
-describe('who is told and who finds it on resume', () => {
-  it('are the same for a channel of a guild and for a direct one', () => {
+describe('the audiences and the index entries of an event', () => {
+  it('are the same for a new channel, in a guild or direct', () => {
     for (const ask of [audiencesOf, indexedFor]) {
       expect(ask(created('20', []))).toEqual([guildAudience('20')]);
       expect(ask(created(null, ['1', '2']))).toEqual([userAudience('1'), userAudience('2')]);
     }
   });
 
-  it('differ where somebody joins: the guild is told, the person finds it too', () => {
+  it('differ for a join: the guild is told, the index also files it for the person', () => {
     expect(audiencesOf(joined)).toEqual([guildAudience('20')]);
     expect(indexedFor(joined)).toEqual([guildAudience('20'), userAudience('2')]);
   });
 
-  it('differ for what is said in a channel, whose stream is its own index', () => {
+  it('differ for messages, since the stream of a channel is its own index', () => {
     expect(audiencesOf(posted(null))).toEqual(['channel:5']);
     expect(indexedFor(posted(null))).toEqual([]);
   });
 
-  it('differ for a new guild, which nobody is told of by itself', () => {
+  it('differ for a new guild, of which nobody is told directly', () => {
     expect(audiencesOf(founded)).toEqual([]);
     expect(indexedFor(founded)).toEqual([guildAudience('20')]);
   });
 });
 
 describe('the catalogue', () => {
-  it('tells its own words from others', () => {
+  it('recognizes its own type names', () => {
     for (const type of EVENT_TYPES) expect(isEventType(type)).toBe(true);
     for (const word of ['guild-painted', 'constructor', '__proto__']) expect(isEventType(word)).toBe(false);
   });
 
-  it('gives every type that tells somebody something a way there', () => {
+  it('gives every type with an audience a way through the feed', () => {
     for (const type of EVENT_TYPES) {
       const { audiences, feed, intents } = catalogue[type];
       if (audiences === nobody) expect([feed, intents], type).toEqual(['structure', NO_INTENTS]);
@@ -168,17 +168,17 @@ describe('the catalogue', () => {
     expect(isCarried(joined, 'structure')).toBe(true);
   });
 
-  it('asks for the intents of where it happens', () => {
+  it('asks for intents by where the event happens', () => {
     expect(intentsOf('message-posted', '20')).not.toBe(intentsOf('message-posted', null));
     expect(intentsOf('channels-read', null)).toBe(0);
   });
 
-  it('ends a batch wherever guild views of rights change', () => {
+  it('ends a batch wherever the views of rights change', () => {
     expect([joined, founded, created(null, [])].map(changesRights)).toEqual([true, true, true]);
     expect(changesRights(posted(null))).toBe(false);
   });
 
-  it('wants a handler of every type that changes a view, which the compiler checks', () => {
+  it('requires a handler for every type that changes a view, checked by the compiler', () => {
     const posted = () => 'posted';
     // @ts-expect-error
     const incomplete: ByType<TypesChanging<'unread'>, [], string> = { 'message-posted': posted };
@@ -187,7 +187,7 @@ describe('the catalogue', () => {
     expect([incomplete, foreign].flatMap((table) => Object.keys(table))).toHaveLength(3);
   });
 
-  it('derives the lists of types', () => {
+  it('derives its lists of types', () => {
     expect(FOLLOWED_UP.toSorted()).toEqual(['dm-opened', 'guild-created', 'invite-redeemed']);
     expect(typesChanging('timelines').toSorted()).toEqual([
       ...['message-deleted', 'message-edited', 'message-posted', 'reaction-added', 'reaction-removed'],
@@ -213,7 +213,7 @@ describe('a definition', () => {
     seals: null,
   } as const;
 
-  it('lacks nothing: each field that is forgotten is an error of the compiler', () => {
+  it('has every field: a missing one is a compile error', () => {
     const { codec: _1, ...noCodec } = whole;
     const { former: _2, ...noFormer } = whole;
     const { audiences: _3, ...noAudiences } = whole;
@@ -253,14 +253,14 @@ describe('a definition', () => {
     expect(defineEvent(whole)).toBe(whole);
   });
 
-  it('says what it seals exactly where its data has something sealed', () => {
+  it('names a codec for its secret exactly when its data has a sealed part', () => {
     // @ts-expect-error
     defineEvent({ ...whole, seals: t.string });
     // @ts-expect-error
     defineEvent({ ...whole, codec: catalogue['message-edited'].codec, seals: null });
   });
 
-  it('brings former data into the newest form, whatever is missing from that', () => {
+  it('must bring older data into the complete newest form', () => {
     const Former = t.type({ id: t.string });
     const { former } = defineEvent({ ...whole, former: [formerly(Former, ({ id }) => ({ id, more: 0 }))] });
     expect(former[0]!({ id: 'x' })).toEqual({ id: 'x', more: 0 });

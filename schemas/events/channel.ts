@@ -21,10 +21,10 @@ export type Mentions = t.TypeOf<typeof Mentions>;
 export const MessageBody = t.type({ content: t.string, embeds: t.array(t.UnknownRecord) });
 export type MessageBody = t.TypeOf<typeof MessageBody>;
 
-/** Discord's numbers for what a message is. */
+/** Discord's numbers for types of messages. */
 export const MessageType = { default: 0, channelPinnedMessage: 6, reply: 19 } as const;
 
-/** Whoever sees the channel in whose stream the event stands. */
+/** Everyone who sees the channel whose stream holds the event. */
 const itsChannel = (event: Recorded): readonly Audience[] => [channelAudience(channelIdOf(event.stream)!)];
 
 const Created = t.type({
@@ -68,7 +68,7 @@ const PostedV1 = t.type({
   sealed: Sealed,
 });
 
-/** What a message was before it said so itself. */
+/** Type of a message stored before messages carried their type. */
 export const formerMessageType = (replyTo: string | null): number =>
   replyTo === null ? MessageType.default : MessageType.reply;
 
@@ -77,7 +77,7 @@ const messageIntents = { guild: Intent.guildMessages, direct: Intent.directMessa
 const MessagePosted = defineEvent({
   codec: t.type({
     messageId: t.string,
-    /** The n-th message of the channel: dense, from 1. */
+    /** Number of the message in its channel: 1, 2, 3 and so on without gaps. */
     ordinal: t.number,
     author: t.string,
     /** One of `MessageType`. */
@@ -128,7 +128,7 @@ const MessageEdited = defineEvent({
     ordinal: t.number,
     author: t.string,
     mentions: Mentions,
-    /** Whether it stands on the channel's board, which an edit does not change. */
+    /** Whether it is pinned. An edit does not change this. */
     pinned: t.boolean,
     sealed: Sealed,
   }),
@@ -169,12 +169,12 @@ const MessageDeleted = defineEvent({
   seals: null,
 });
 
-/** Adding and removing are told of alike. */
+/** Adding and removing a reaction share one definition. */
 const reaction = defineEvent({
   codec: t.type({
     messageId: t.string,
     ordinal: t.number,
-    /** Who wrote the message. */
+    /** Author of the message. */
     author: t.string,
     userId: t.string,
     /** A Unicode emoji. */
@@ -198,9 +198,9 @@ const ReactionRemoved = reaction;
 const OnBoard = t.type({
   messageId: t.string,
   ordinal: t.number,
-  /** Who wrote the message. */
+  /** Author of the message. */
   author: t.string,
-  /** Who pinned it, or took it down. */
+  /** Who pinned or unpinned it. */
   userId: t.string,
 });
 
@@ -231,12 +231,12 @@ const MessageUnpinned = defineEvent({
   ...pinning,
   codec: t.intersection([
     OnBoard,
-    /** Of the last pinned that is left. */
+    /** Of the most recent pin that remains; null when none does. */
     t.type({ lastPinnedTime: t.union([t.number, t.null]) }),
   ]),
 });
 
-/** By their stable words. */
+/** By their stored names. */
 export const channelEvents = {
   'channel-created': ChannelCreated,
   'message-posted': MessagePosted,

@@ -18,7 +18,7 @@ const DirectOpened = defineEvent({
   seals: null,
 });
 
-/** By their stable words. */
+/** By their stored names. */
 export const directEvents = {
   'dm-opened': DirectOpened,
 } as const;

@@ -1,4 +1,4 @@
-/** Events of `guild-<id>`: its structure, small enough to be folded. */
+/** Events of `guild-<id>`: its structure, small enough to fold. */
 import * as t from 'io-ts';
 import { guildAudience } from '../streams.ts';
 import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
@@ -26,7 +26,7 @@ const GuildCreated = defineEvent({
   seals: null,
 });
 
-/** By their stable words. */
+/** By their stored names. */
 export const guildEvents = {
   'guild-created': GuildCreated,
 } as const;

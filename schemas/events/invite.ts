@@ -1,4 +1,4 @@
-/** Events of `invite-<code>`. Only capped invites record who redeemed them: the cap needs a total order, nothing else does. */
+/** Events of `invite-<code>`. Only capped invites record who redeemed them, since only the cap needs a total order. */
 import * as t from 'io-ts';
 import { Intent } from '../gateway/frames.ts';
 import { guildAudience } from '../streams.ts';
@@ -43,7 +43,7 @@ const InviteRedeemed = defineEvent({
   seals: null,
 });
 
-/** By their stable words. */
+/** By their stored names. */
 export const inviteEvents = {
   'invite-created': InviteCreated,
   'invite-redeemed': InviteRedeemed,

@@ -11,7 +11,7 @@ interface OfMember {
 }
 
 const theGuild = ({ data }: OfMember) => [guildAudience(data.guildId)];
-/** Who comes or goes finds it even where no guild tells of it any more. */
+/** Also filed for the user, who finds it even when no longer in the guild. */
 const guildAndMember = ({ data }: OfMember) => [guildAudience(data.guildId), userAudience(data.userId)];
 const intents = { guild: Intent.guildMembers, direct: Intent.none };
 
@@ -45,7 +45,7 @@ const MemberLeft = defineEvent({
   seals: null,
 });
 
-/** By their stable words. */
+/** By their stored names. */
 export const memberEvents = {
   'member-joined': MemberJoined,
   'member-left': MemberLeft,

@@ -8,7 +8,7 @@ const ChannelsRead = defineEvent({
     userId: t.string,
     /** Ordinal of the last message read, by channel id. */
     channels: t.record(t.string, t.number),
-    /** True on every thousandth event: `channels` is then the whole map, so that a reader can start there. */
+    /** True on every thousandth event. `channels` is then the whole map, and a reader can start there. */
     whole: t.boolean,
   }),
   former: [],
@@ -24,7 +24,7 @@ const ChannelsRead = defineEvent({
   seals: null,
 });
 
-/** By their stable words. */
+/** By their stored names. */
 export const readEvents = {
   'channels-read': ChannelsRead,
 } as const;

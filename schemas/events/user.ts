@@ -11,7 +11,7 @@ export type Profile = t.TypeOf<typeof Profile>;
 const UserRegistered = defineEvent({
   codec: t.type({
     userId: t.string,
-    /** person: signs in; bot: has a token; imported: a name from elsewhere that nobody can sign in as. */
+    /** person: signs in; bot: has a token; imported: an author from elsewhere who cannot sign in. */
     kind: t.union([t.literal('person'), t.literal('bot'), t.literal('imported')]),
     /** Who made the bot. */
     ownerId: t.union([t.string, t.null]),
@@ -30,7 +30,7 @@ const UserRegistered = defineEvent({
   seals: Profile,
 });
 
-/** By their stable words. */
+/** By their stored names. */
 export const userEvents = {
   'user-registered': UserRegistered,
 } as const;

@@ -2,7 +2,7 @@
 import * as t from 'io-ts';
 import { integer, optional } from '../codecs.ts';
 
-/** Intents: which kinds of dispatches a session asked for. Bit numbers are Discord's. */
+/** Intents: the kinds of dispatches a session asks for. Bit numbers are Discord's. */
 export const Intent = {
   none: 0,
   guilds: 1 << 0,
@@ -18,13 +18,13 @@ export const Intent = {
   messageContent: 1 << 15,
 } as const;
 
-/** Whether a session has one of the intents that are asked for; what asks for none is for all. */
+/** Whether a session has one of the intents asked for. A dispatch that asks for none is for every session. */
 export const hasAny = (intents: number, asked: number): boolean => asked === 0 || (intents & asked) !== 0;
 
-/** Every bit Discord has defined: 0 to 16, automatic moderation (20, 21) and polls (24, 25). */
+/** Every bit Discord defines: 0 to 16, automatic moderation (20, 21) and polls (24, 25). */
 const DEFINED = 0x1ffff | (0b11 << 20) | (0b11 << 24);
 
-/** What a person's client gets that does not say: everything but the lists of members and their presences. */
+/** Default for a person's client: everything but member lists and presences. */
 export const DEFAULT_INTENTS = DEFINED & ~(Intent.guildMembers | Intent.guildPresences);
 
 export const validIntents = (intents: number): boolean =>
@@ -50,14 +50,17 @@ export const Op = {
   delivered: 103,
 } as const;
 
-/** Opcodes up to this one are the libraries'; Parley's own come after. */
+/** Opcodes up to this one belong to the libraries; Parley's own come after it. */
 export const LAST_LIBRARY_OP = 43;
 /** Longest frame with a library's opcode, in bytes. */
 export const LIBRARY_FRAME_BYTES = 4096;
 /** Longest frame of any kind, in bytes. */
 export const FRAME_BYTES = 16_384;
 
-/** Why the server closes a socket. Libraries resume after 4000, 4001, 4002, 4009 and 1012, start anew after 4003, 4005, 4007 and 4008, and stop after 4004 and 4010-4014. */
+/**
+ * Why the server closes a socket. Libraries resume after 4000, 4001, 4002, 4009 and 1012, identify again after 4003,
+ * 4005, 4007 and 4008, and stop after 4004 and 4010-4014.
+ */
 export const CloseCode = {
   serviceRestart: 1012,
   unknownError: 4000,
@@ -103,6 +106,6 @@ export const Identify = t.intersection([
 ]);
 export type Identify = t.TypeOf<typeof Identify>;
 
-/** `seq` is looked at by itself: what is no sequence has a close code of its own. */
+/** `seq` is checked separately: an invalid sequence has its own close code. */
 export const Resume = t.type({ token: t.string, session_id: t.string, seq: t.unknown });
 export type Resume = t.TypeOf<typeof Resume>;

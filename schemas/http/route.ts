@@ -13,9 +13,9 @@ export interface RouteRequest<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
-  /** Who asks; on a public route nobody has been looked up and the id is empty. */
+  /** Who is asking. On a public route nobody is looked up and the id is empty. */
   readonly actor: Actor;
-  /** Client address, a proxy's word for it only where that proxy is trusted. */
+  /** Client address. The one a proxy reports counts only if that proxy is trusted. */
   readonly address: string;
   readonly correlationId: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -24,10 +24,10 @@ export interface RouteRequest<P, Q, B> {
 export interface Reply {
   /** Default 200; 204 sends no body. */
   readonly status?: number;
-  /** JSON, or a stream of lines that the connection's back-pressure paces. */
+  /** JSON, or a stream of lines paced by the connection's back-pressure. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Pages of text, or of its bytes in UTF-8, sent as they come. */
+  /** Chunks of text or of UTF-8 bytes, sent as they come. */
   readonly stream?: AsyncIterable<string | Uint8Array>;
 }
 
@@ -40,16 +40,16 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly params?: t.Type<P, unknown, unknown>;
   readonly query?: t.Type<Q, unknown, unknown>;
   readonly body?: t.Type<B, unknown, unknown>;
-  /** Says in the documentation what a success looks like. */
+  /** Describes a success in the documentation. */
   readonly answers: string;
   readonly handle: (request: RouteRequest<P, Q, B>) => Promise<Either<ParleyError, Reply>>;
 }
 
-/** Keeps the types of one route's codecs and handler together while letting routes of all types stand in one list. */
+/** Ties the types of a route's codecs to its handler, while routes of all types can be in one list. */
 export const route = <P = unknown, Q = unknown, B = unknown>(definition: Route<P, Q, B>): Route =>
   definition as unknown as Route;
 
-/** What the paths of several routes name. */
+/** Path parameters that several routes share. */
 export const OnChannel = t.type({ channel_id: Snowflake });
 export const OnGuild = t.type({ guild_id: Snowflake });
 export const OnMessage = t.type({ channel_id: Snowflake, message_id: Snowflake });
