@@ -1,4 +1,4 @@
-/** The read side of a node: stores that move on by themselves, put together as `Views`. */
+/** A cluster node's read side: views that advance on their own, combined into one `Views`. */
 
 import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
@@ -9,7 +9,7 @@ import type { Readers, Views } from '../port.ts';
 import type { GuildReader } from '../views/guild-views/view.ts';
 import type { UnreadReader } from '../views/unread/view.ts';
 
-/** What this process hears: who is told of it, and how far that has got. */
+/** What this process has received of the log: passes batches to listeners and keeps the position reached. */
 export class Delivered implements Progress {
   private readonly listeners: BatchListener[] = [];
   private readonly waiting: Waiting;
@@ -19,7 +19,7 @@ export class Delivered implements Progress {
     this.waiting = new Waiting(clock);
   }
 
-  /** Told in the order of registration, one after another. */
+  /** Listeners are called in registration order, one after another. */
   onBatch(listener: BatchListener): void {
     this.listeners.push(listener);
   }
@@ -29,7 +29,7 @@ export class Delivered implements Progress {
     this.moveTo(through);
   };
 
-  /** What lies at or below is nothing that would have to be heard. */
+  /** Marks everything up to `position` as received, or as nothing this process has to receive. */
   moveTo(position: number): void {
     this.position = Math.max(this.position, position);
     this.waiting.reached(this.position);
@@ -44,7 +44,7 @@ export class Delivered implements Progress {
   }
 }
 
-/** All of several: at a position when each is. */
+/** Several views as one: it holds a position once each of them does. */
 export const together = (parts: readonly Progress[]): Progress => ({
   checkpoint: () => Math.min(...parts.map((part) => part.checkpoint())),
   whenProcessed: async (position, timeoutMs) => {
@@ -56,7 +56,7 @@ export const together = (parts: readonly Progress[]): Progress => ({
 interface ViewsParts {
   readonly readers: Readers;
   readonly progress: Readonly<Record<ViewName, Progress>>;
-  /** What `checkpoint` and `whenProcessed` of the whole speak of. */
+  /** What the combined `checkpoint` and `whenProcessed` report. */
   readonly whole: Progress;
   readonly atRest: Views['atRest'];
 }
@@ -104,7 +104,10 @@ export const guildsOnceHeld = (
   ) as unknown as GuildReader;
 };
 
-/** Heads from the unread store once it holds a position; where that takes too long, from the log, which always does. */
+/**
+ * Takes heads from the unread store once it holds a position. If that takes too long, takes them from the log, which
+ * always holds it.
+ */
 export const unreadOnceHeld = (
   { store, log, progress }: { readonly store: UnreadReader; readonly log: UnreadReader; readonly progress: Progress },
   position: number,

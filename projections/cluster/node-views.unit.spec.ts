@@ -11,7 +11,7 @@ const at = (position: number): Progress => ({
 });
 
 describe('several views together', () => {
-  it('are where the last of them is', async () => {
+  it('hold the position of the slowest one', async () => {
     const all = together([at(5), at(3), at(9)]);
     expect(all.checkpoint()).toBe(3);
     expect([await all.whenProcessed(3, 10), await all.whenProcessed(4, 10)]).toEqual([true, false]);
@@ -21,16 +21,16 @@ describe('several views together', () => {
 describe('guild views as of a position', () => {
   const reader = { administrator: async () => 'ada' } as unknown as GuildReader;
 
-  it('answer once they hold it', async () => {
+  it('answer once the store holds the position', async () => {
     expect(await guildsOnceHeld(reader, at(7), 7, 10).administrator()).toBe('ada');
   });
 
-  it('say that they are unavailable when they do not get there in time', async () => {
+  it('report that they are unavailable if the store does not get there in time', async () => {
     await expect(guildsOnceHeld(reader, at(6), 7, 10).administrator()).rejects.toBeInstanceOf(StoreUnavailable);
   });
 });
 
-describe('heads for a session that begins', () => {
+describe('heads for a new session', () => {
   const named = (source: string) =>
     ({ head: async (channelId: string) => ({ channelId, messageId: source }) }) as unknown as UnreadReader;
   const readers = { store: named('store'), log: named('log') };

@@ -1,4 +1,4 @@
-/** The partitions that a group gave to one of its consumers, from one rebalancing to the next. */
+/** The partitions that the group assigns to one of its consumers, from one rebalance to the next. */
 
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
@@ -13,31 +13,34 @@ import { LogPages, PartitionWorker } from './worker.ts';
 
 export interface FollowOptions {
   readonly partitions: number;
-  /** Those who share it share the partitions: `timelines-g1`, `delivery`. */
+  /** Consumers with the same group name share the partitions: `timelines-g1`, `delivery`. */
   readonly group: string;
   readonly log: LogReader;
   readonly sink: PartitionStore;
-  /** Where events go that the store refuses for ever; their streams are left out. Without it they are tried for ever. */
+  /**
+   * Takes events that the store always refuses; their streams are then skipped. Without it those events are retried for
+   * ever.
+   */
   readonly deadLetters?: DeadLetters;
   readonly onDeadLetter?: (letter: NewLetter) => void;
   readonly logger: DistributionLogger;
-  /** Told after every batch that is in the store: how far the partition is, how many events that were, and from where. */
+  /** Called after each stored batch with the partition's new position, the number of events and their source. */
   readonly onThrough?: (partition: number, through: number, events: number, source: 'distribution' | 'log') => void;
-  /** Left out where nothing is traced. */
+  /** Absent when nothing is traced. */
   readonly spans?: Spans | undefined;
-  /** Told once when nothing more can be followed. Whatever may pass is waited for. */
+  /** Called once when following must end. Failures that may pass are retried instead. */
   readonly onFailure: (failure: unknown) => void;
   readonly clock: Clock;
 }
 
 export interface Following {
-  /** For each partition that is followed here, the position through which the store holds it. */
+  /** The position through which the store holds each partition followed here. */
   positions(): ReadonlyMap<number, number>;
-  /** Batches under way are finished and the group is left, so that others go on at once: within a second. */
+  /** Finishes batches under way and leaves the group, so that others take over at once. Takes up to a second. */
   stop(): Promise<void>;
 }
 
-/** How soon it is noticed that a dead letter is to be tried again; one small question each time. */
+/** How often to look for dead letters to retry. Each look is one small query. */
 const LOOK_MS = 1000;
 
 export class Assignment {
@@ -48,7 +51,7 @@ export class Assignment {
   private readonly onFailure: (failure: unknown) => void;
   private workers = new Map<number, PartitionWorker>();
   private current = new AbortController();
-  /** Everything that takes partitions up or lays them down, one after another. */
+  /** Assigning and releasing partitions runs one step at a time. */
   private turn: Promise<void> = Promise.resolve();
 
   constructor(options: FollowOptions, poisoned: PoisonedStreams | undefined, onFailure: (failure: unknown) => void) {
@@ -59,7 +62,7 @@ export class Assignment {
     this.onFailure = onFailure;
   }
 
-  /** Follows these from now on, each from where the store is. */
+  /** Follows these partitions from now on, each from the store's checkpoint. */
   take(partitions: readonly number[]): void {
     this.release();
     const { signal } = this.current;
@@ -70,7 +73,7 @@ export class Assignment {
       });
   }
 
-  /** Resolves when nothing is written any more: others may have the partitions by then. */
+  /** Resolves once nothing is written any more. Until then nobody else may have the partitions. */
   release(): Promise<void> {
     this.current.abort();
     this.current = new AbortController();
@@ -78,7 +81,7 @@ export class Assignment {
     return this.turn;
   }
 
-  /** Of a partition that is followed; undefined for one that is not, or not any more. */
+  /** The worker of a partition, or undefined if the partition is not followed here. */
   async worker(partition: number): Promise<PartitionWorker | undefined> {
     await this.turn;
     return this.workers.get(partition);
@@ -94,7 +97,7 @@ export class Assignment {
     if (former.length === 0) return;
     await Promise.all(former.map((worker) => worker.stop()));
     this.workers = new Map();
-    // What is remembered only is read again by whoever goes on.
+    // A checkpoint kept in memory only is no loss: the next owner reads those events again.
     await this.options.sink.flush().catch(() => {});
   }
 
@@ -122,7 +125,7 @@ export class Assignment {
     if (this.poisoned !== undefined) this.watchLetters(this.poisoned);
   }
 
-  /** One after another; what cannot be asked for or done now is tried again at the next look. */
+  /** Retries one letter after another. What fails now is tried again at the next look. */
   private async retryLetters(poisoned: PoisonedStreams): Promise<void> {
     const { partitions, logger, sink } = this.options;
     const orLater = (err: unknown) => {

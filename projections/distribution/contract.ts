@@ -1,4 +1,4 @@
-/** What can be relied on between a relay and those who follow, whatever carries the distribution log. */
+/** What relays and followers of every distribution log must do. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryCheckpoints } from '../../coordination/memory.ts';
@@ -24,17 +24,17 @@ export interface Followed {
 
 export interface DistributionFixture extends Passing {
   readonly partitions: number;
-  /** Fails when the relay does. */
+  /** Rejects when the relay fails. */
   relay(options: {
     readonly log: LogReader;
     readonly checkpoints: Checkpoints;
     readonly onRelayed?: (events: number, through: number) => void;
   }): Relay;
-  /** As one more of the same group. Fails when the follower does. */
+  /** Starts another member of the same group. Rejects when the follower fails. */
   follow(options: Followed): Following;
-  /** Everything that is in it now, in order within each partition. */
+  /** All records now in the log, in order within each partition. */
   contents(): Promise<readonly FoundRecord[]>;
-  /** Removes everything that is in it now, as when its time is over. */
+  /** Removes all records now in the log, as retention does. */
   expire(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -78,14 +78,14 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
     const relayed = (one: Relay, position: number) => fixture.until(() => one.position >= position);
     const stored = (position: number) => fixture.until(() => sink.positions.every((at) => at >= position));
     const events = async () => (await fixture.contents()).flatMap(({ event }) => event ?? []);
-    /** Everything once, and in order within each stream. */
+    /** Each event exactly once, in order within each stream. */
     const expectAll = () => {
       expect(byStream(sink.events)).toEqual(byStream([...log.all].sort((a, b) => a.position - b.position)));
       expect(sink.events.length).toBe(log.all.length);
     };
 
     describe('a relay', () => {
-      it('copies the log by stream, in order, with ticks that add up', async () => {
+      it('copies the log by stream, in order, with ticks whose counts add up', async () => {
         post(2500);
         const one = relay();
         await relayed(one, 2500);
@@ -116,13 +116,13 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expect(checkpoints.positions.get('relay')).toBe(2510);
       });
 
-      it('carries what is many times too large to be sent as one', async () => {
+      it('carries far more events than fit into one request', async () => {
         for (let n = 0; n < 400; n += 1) story.post('100', '1', { nonce: 'x'.repeat(10_000) });
         await relayed(relay(), 400);
         expect((await events()).length).toBe(400);
       });
 
-      it('goes on from its checkpoint', async () => {
+      it('continues from its checkpoint', async () => {
         post(10);
         const first = relay();
         await relayed(first, 10);
@@ -132,7 +132,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expect((await events()).length).toBe(20);
       });
 
-      it('begins at the head when its checkpoint is beyond the log', async () => {
+      it('starts at the head if its checkpoint is beyond the log', async () => {
         post(5);
         await checkpoints.write('relay', 100);
         const one = relay();
@@ -143,7 +143,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expect((await events()).map(({ position }) => position).sort()).toEqual([6, 7, 8]);
       });
 
-      it('says each second how far the log is when nothing moves', async () => {
+      it('publishes the head position every second while the log is idle', async () => {
         post(5);
         let idle = false;
         const one = relay({
@@ -160,7 +160,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
     });
 
     describe('followers', () => {
-      it('bring everything into the store, and tell how far it is', async () => {
+      it('store every event and report their position', async () => {
         const through = new Map<number, number>();
         const sources = { distribution: 0, log: 0 };
         follow({
@@ -182,7 +182,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expect(sources.distribution + sources.log).toBe(3100);
       });
 
-      it('take nothing from the log while the distribution log has it all', async () => {
+      it('read nothing from the event log while the distribution log has everything', async () => {
         const sources = new Set<string>();
         relay();
         follow({ onThrough: (_, __, count, source) => count > 0 && sources.add(source) });
@@ -193,7 +193,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expect([...sources]).toEqual(['distribution']);
       });
 
-      it('begin with what is no longer in it', async () => {
+      it('start with the events that the distribution log no longer holds', async () => {
         post(2500);
         await checkpoints.write('relay', 2000);
         relay();
@@ -202,7 +202,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expectAll();
       });
 
-      it('read from the log what was removed while they were away', async () => {
+      it('read from the event log what expired while they were away', async () => {
         const one = relay();
         post(1000);
         const first = follow();
@@ -218,7 +218,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expectAll();
       });
 
-      it('share the partitions, and hand them over when one stops', async () => {
+      it('share the partitions, and hand theirs over when they stop', async () => {
         relay();
         const [one, two] = [follow(), follow()];
         post(100);
@@ -234,11 +234,11 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expectAll();
       });
 
-      it('hear everything once from two relays at a time, and from one that begins again and again', async () => {
+      it('apply each event once with two relays running, and with one that keeps restarting', async () => {
         follow();
         const steady = relay();
         for (let round = 0; round < 5; round += 1) {
-          // A relay that is killed has not stored how far it was.
+          // A killed relay has not stored its checkpoint.
           checkpoints = new MemoryCheckpoints();
           const other = relay();
           post(700);
@@ -250,7 +250,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expectAll();
       });
 
-      it('go on from where the store is when it lost everything', async () => {
+      it('continue from the store’s checkpoint after the store lost everything', async () => {
         relay();
         follow();
         post(1500);
@@ -261,7 +261,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         expectAll();
       });
 
-      it('leave out the stream of an event that the store refuses, until it is tried again', async () => {
+      it('skip the stream of an event that the store refuses, until it is retried', async () => {
         const letters = memoryDeadLetters();
         const told: number[] = [];
         relay();

@@ -10,12 +10,12 @@ import type { PartitionRecord } from './records.ts';
 import { type Relay, RunningRelay } from './relay.ts';
 import { deliveredOf } from './worker.ts';
 
-/** Records of one fetch. */
+/** Records per fetch. */
 const FETCH = 700;
 
 class Partition {
   readonly records: PartitionRecord[] = [];
-  /** Offset of the first record that is still there. */
+  /** Offset of the oldest record kept. */
   first = 0;
   private ring: () => void = () => {};
   private rung: Promise<void> = Promise.resolve();
@@ -31,7 +31,7 @@ class Partition {
     });
   }
 
-  /** Resolves when there may be more. */
+  /** Resolves when there may be more records. */
   more(): Promise<void> {
     return this.rung;
   }
@@ -91,7 +91,7 @@ class Member {
     }
   }
 
-  /** Lays everything down, and says where others go on. */
+  /** Releases all partitions. @returns where their next owners continue */
   async release(): Promise<void> {
     this.current.abort();
     const workers = [...this.assignment.followed];
@@ -101,7 +101,7 @@ class Member {
   }
 }
 
-/** Those who share the partitions. */
+/** The consumers that share the partitions. */
 class Group {
   readonly offsets = new Map<number, number>();
   private readonly partitions: number;
@@ -120,7 +120,7 @@ class Group {
     return this.become(() => this.members.filter((one) => one !== member));
   }
 
-  /** Everybody lays down what they have before anybody takes it up. */
+  /** Every consumer releases its partitions before any of them gets new ones. */
   private become(next: () => readonly Member[]): Promise<void> {
     this.turn = this.turn.then(async () => {
       await Promise.all(this.members.map((one) => one.release()));
@@ -158,7 +158,7 @@ export class MemoryDistribution {
     return this.partitions[partition]!;
   }
 
-  /** Everything that is there now, in order within each partition. */
+  /** All records now in the log, in order within each partition. */
   get records(): readonly PartitionRecord[] {
     return this.partitions.flatMap(({ records }) => records);
   }
@@ -191,7 +191,7 @@ export class MemoryDistribution {
     };
   }
 
-  /** What is there now is removed, as when its time is over. */
+  /** Removes all records now in the log, as retention does. */
   expire(): void {
     for (const partition of this.partitions) partition.first += partition.records.splice(0).length;
   }

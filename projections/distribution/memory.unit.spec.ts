@@ -27,8 +27,8 @@ distributionContract('memory', async () => {
   };
 });
 
-describe('a relay to whom events come one by one', () => {
-  it('reads them no more often than each 10 ms', async () => {
+describe('a relay that receives events one by one', () => {
+  it('reads the log at most every 10 ms', async () => {
     const clock = new TestClock();
     const log = new MemoryLog();
     const story = new Story(log);

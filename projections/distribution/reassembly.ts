@@ -1,15 +1,15 @@
 /**
- * Puts one partition of the distribution log together again. Records may be lost, repeated or doubled (a relay that starts
- * again, two relays at once, an expired topic): what a tick does not vouch for is read from the log.
+ * Reassembles one partition of the distribution log. Records may be lost, repeated or duplicated: a relay restarts, two
+ * relays run at once, a topic expires. A range that no tick vouches for is read from the log.
  */
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Tick } from './records.ts';
 
-/** What comes next of the partition: beyond `from`, where the range before ended. */
+/** The next range of the partition, starting where the range before ended. */
 export interface Range {
   readonly from: number;
   readonly through: number;
-  /** In position order. Undefined: nobody vouches for them, the range must be read from the log. */
+  /** In position order. Undefined if no tick vouches for them: the range must be read from the log. */
   readonly events: readonly ParleyEvent[] | undefined;
 }
 
@@ -19,8 +19,8 @@ export class Reassembly {
   private readonly waiting = new Map<number, ParleyEvent>();
 
   /**
-   * @param position through which the partition's events are already held.
-   * @param epoch of the log; ticks of another log's incarnation vouch for nothing.
+   * @param position through which the partition's events are already held
+   * @param epoch of the log; ticks of another epoch vouch for nothing
    */
   constructor(position: number, epoch: string) {
     this.reached = position;
@@ -36,7 +36,7 @@ export class Reassembly {
     if (event.position > this.reached) this.waiting.set(event.position, event);
   }
 
-  /** @returns undefined when the tick says nothing new. */
+  /** @returns undefined if the tick says nothing new */
   tick({ from, through, count, epoch }: Tick): Range | undefined {
     if (through <= this.reached) return undefined;
     const start = this.reached;
@@ -45,7 +45,10 @@ export class Reassembly {
     return { from: start, through, events: vouched ? events : undefined };
   }
 
-  /** Goes on from `position`, forwards or back. @returns the events up to there that waited for their tick. */
+  /**
+   * Continues from `position`, forwards or back.
+   * @returns the buffered events up to there, which were waiting for a tick
+   */
   moveTo(position: number): readonly ParleyEvent[] {
     this.reached = position;
     const events: ParleyEvent[] = [];
@@ -55,7 +58,7 @@ export class Reassembly {
   }
 }
 
-/** Neighbours of one kind become one range, of at most `most` events where it joined any. */
+/** Merges adjacent ranges of one kind. A merged range has at most `most` events. */
 export const joined = (ranges: readonly Range[], most: number): readonly Range[] => {
   const result: Range[] = [];
   let events: ParleyEvent[] = [];

@@ -18,7 +18,7 @@ const [one, two, three, four] = [event(), event(), event(), event()] as [
 const epoch = 'first';
 
 describe('a follower', () => {
-  it('lets go of events when their tick vouches for them', () => {
+  it('releases events once their tick vouches for them', () => {
     const follower = new Reassembly(0, epoch);
     follower.event(one);
     follower.event(two);
@@ -32,7 +32,7 @@ describe('a follower', () => {
     expect(follower.position).toBe(9);
   });
 
-  it('drops what it has, and ticks that say nothing new', () => {
+  it('drops events it already holds, and ticks that say nothing new', () => {
     const follower = new Reassembly(2, epoch);
     follower.event(one);
     follower.event(two);
@@ -53,14 +53,14 @@ describe('a follower', () => {
     expect(follower.tick({ epoch, ...tick })).toEqual({ from: 0, through: 2, events: undefined });
   });
 
-  it('keeps events beyond a tick for the next', () => {
+  it('keeps events beyond a tick for the next tick', () => {
     const follower = new Reassembly(0, epoch);
     for (const some of [one, three, two]) follower.event(some);
     expect(follower.tick({ from: 0, through: 1, count: 1, epoch })?.events).toEqual([one]);
     expect(follower.tick({ from: 1, through: 3, count: 2, epoch })?.events).toEqual([two, three]);
   });
 
-  it('that is moved forwards or back goes on from there', () => {
+  it('continues from its new position after it was moved forwards or back', () => {
     const follower = new Reassembly(0, epoch);
     for (const some of [one, two, three]) follower.event(some);
     follower.moveTo(2);
@@ -71,8 +71,8 @@ describe('a follower', () => {
   });
 });
 
-describe('neighbouring ranges', () => {
-  it('become one, up to as many events as wanted, and never across a gap', () => {
+describe('adjacent ranges', () => {
+  it('are merged up to the size limit, and never across a gap', () => {
     const ranges: Range[] = [
       { from: 0, through: 1, events: [one] },
       { from: 1, through: 2, events: [two] },
@@ -92,7 +92,7 @@ describe('neighbouring ranges', () => {
   });
 });
 
-/** What several relays wrote into one partition, each from its own place in pages of its own, some of it lost. */
+/** Several relays write one partition, each from its own position and with its own page size; some records are lost. */
 const PARTITIONS = 2;
 const logOf = (streams: readonly number[]): MemoryLog => {
   const made = new Story();
@@ -111,18 +111,18 @@ const relayed = (log: MemoryLog, from: number, cuts: readonly number[]) => {
   return records.filter(({ partition }) => partition === 0);
 };
 
-describe('whatever is lost, repeated or doubled', () => {
+describe('whatever is lost, repeated or duplicated', () => {
   const relays = fc.record({ from: fc.nat(), cuts: fc.array(fc.nat(), { maxLength: 6 }) });
   const everything = fc.record({
     streams: fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 40 }),
     start: fc.nat(),
     relays: fc.array(relays, { minLength: 1, maxLength: 4 }),
-    /** Which relay writes next, and whether it is lost. */
+    /** Which relay writes next, and whether its write is lost. */
     order: fc.array(fc.tuple(fc.nat(), fc.boolean()), { maxLength: 200 }),
     most: fc.integer({ min: 1, max: 10 }),
   });
 
-  it('a partition comes once, and in order', () => {
+  it('a partition arrives once and in order', () => {
     fc.assert(
       fc.property(everything, ({ streams, start, relays: some, order, most }) => {
         const log = logOf(streams);

@@ -1,4 +1,4 @@
-/** What a partition of the distribution log holds: events as JSON, and ticks between them. */
+/** The records of the distribution log: events as JSON, and ticks between them. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -7,11 +7,14 @@ import type { Recorded } from '../../schemas/envelope.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { partitionOf } from '../engine/partitions.ts';
 
-/** Says that the partition now holds every event of its own with `from < position <= through`, and how many those are. */
+/** Says that the partition now holds all its events with `from < position <= through`, and how many there are. */
 export const Tick = t.type({ from: t.number, through: t.number, count: t.number, epoch: t.string }, 'Tick');
 export type Tick = t.TypeOf<typeof Tick>;
 
-/** With the data as it lies in the log, neither parsed nor written anew; the rest field by field, since a spread takes microseconds. */
+/**
+ * The data is copied from the log, neither parsed nor rewritten. The rest is copied field by field, because a spread
+ * takes microseconds.
+ */
 const encodeEvent = (event: StoredEvent): string => {
   const envelope = JSON.stringify({
     id: event.id,
@@ -30,19 +33,19 @@ const encodeEvent = (event: StoredEvent): string => {
   return `${envelope.slice(0, -1)},"data":${event.data}}`;
 };
 
-/** @throws when it is no event, or one that this version of Parley cannot read. */
+/** @throws if it is not an event, or one this version of Parley cannot read */
 export const parseEvent = (json: string): ParleyEvent => decodeEvent(JSON.parse(json) as Recorded);
 
 const encodeTick = (tick: Tick): string => JSON.stringify(tick);
 
-/** @throws when it is none. */
+/** @throws if it is not a tick */
 export const parseTick = (json: string): Tick => {
   const tick = Tick.decode(JSON.parse(json));
   if (either.isLeft(tick)) throw new TypeError('This is no tick');
   return tick.right;
 };
 
-/** From a page of the log to what each partition is given. */
+/** Turns a page of the log into the records of each partition. */
 export interface PartitionRecord {
   readonly partition: number;
   /** The stream; null for a tick. */
@@ -51,9 +54,9 @@ export interface PartitionRecord {
 }
 
 /**
- * The page's events in order, then a tick for every partition. A tick stands behind its events in its own partition, and that is
- * all it speaks of, so both can be sent as one.
- * @param from the `through` of the page before.
+ * The page's events in order, then one tick per partition. A tick follows its events in its own partition and vouches
+ * for no others, so all records can be sent together.
+ * @param from the `through` of the previous page
  */
 export const recordsOf = (
   { events, through }: StoredPage,

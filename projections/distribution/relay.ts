@@ -1,4 +1,4 @@
-/** Copies the log, in order, into wherever `send` leads. */
+/** Copies the log, in order, to wherever `send` delivers. */
 
 import type { Checkpoints } from '../../coordination/port.ts';
 import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
@@ -8,19 +8,21 @@ import type { DistributionLogger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { type PartitionRecord, recordsOf } from './records.ts';
 
-/** The distribution log: the event log once more, cut into partitions that several processes can follow side by side. */
+/**
+ * The distribution log is a copy of the event log, split into partitions that several processes can follow in parallel.
+ */
 export interface Relay {
-  /** Everything at or below this is in the distribution log, with its ticks. */
+  /** Everything up to this position is in the distribution log, with its ticks. */
   readonly position: number;
-  /** What is on its way is finished, within a second; the checkpoint is written. */
+  /** Finishes the batch under way within a second and stores the checkpoint. */
   stop(): Promise<void>;
 }
 
-// Resting at the head of the log.
+// Waiting at the head of the log.
 
 /**
- * Resolves when there are events beyond `position`, after `ms`, or when the signal aborts. What the tail hands out is only
- * a bell here: it comes checked and in its newest form, which the distribution log does not need.
+ * Resolves when there are events beyond `position`, after `ms`, or when the signal aborts. The events from the tail
+ * only wake the relay: the tail checks and upgrades them, which the distribution log does not need.
  */
 const untilMore = async (
   log: LogReader,
@@ -39,7 +41,8 @@ const untilMore = async (
   const tail = log.tail(
     position,
     async () => wake(),
-    // An event of a newer Parley cannot be checked, and can be copied all the same. Any other failure is met again by who reads.
+    // An event of a newer Parley cannot be checked but can still be copied. Any other failure shows up again on
+    // reading.
     () => {},
   );
   await woken;
@@ -48,14 +51,14 @@ const untilMore = async (
   await tail.stop();
 };
 
-/** Measured with kafkajs: 500 give 31-45k events/s, 1,000 give 36-55k, more gain little and come later. */
+/** Measured with kafkajs: 500 give 31-45k events/s and 1,000 give 36-55k. More gain little and add latency. */
 const PAGE = 1000;
 /**
- * From one page to the next at least, unless it is full: a page of ten events costs the brokers and everybody who follows
- * almost as much as one of a hundred. What comes after a rest is sent at once.
+ * Minimum time between pages, unless a page is full: a page of ten events costs the brokers and all followers almost as
+ * much as one of a hundred. The first events after an idle time are sent at once.
  */
 const GATHER_MS = 10;
-/** Between ticks when nothing moves, and between two checkpoints: what a restart repeats at most. */
+/** Time between idle ticks, and between checkpoints: the most that a restart repeats. */
 const IDLE_MS = 1000;
 const STOP_MS = 1000;
 const LONGEST_PAUSE_MS = 1000;
@@ -66,16 +69,16 @@ interface RelayParts {
   readonly checkpoints: Checkpoints;
   readonly clock: Clock;
   readonly logger: DistributionLogger;
-  /** Resolves when all of it is acknowledged. Called again with the same when it fails. */
+  /** Resolves when all records are acknowledged. Called again with the same records after a failure. */
   readonly send: (records: readonly PartitionRecord[]) => Promise<void>;
   readonly close: () => Promise<void>;
-  /** Whether sending will fail for as long as it is tried. */
+  /** Whether every retry of this failure would fail too. */
   readonly isFinal: (failure: unknown) => boolean;
-  /** Told of every batch. */
+  /** Called for each batch. */
   readonly onRelayed?: (events: number, through: number) => void;
-  /** Left out where nothing is traced. */
+  /** Absent when nothing is traced. */
   readonly spans?: Spans | undefined;
-  /** Told once when the relay cannot go on, whatever is waited for. */
+  /** Called once when the relay cannot continue and no retry would help. */
   readonly onFailure: (failure: unknown) => void;
 }
 
@@ -109,7 +112,7 @@ export class RunningRelay implements Relay {
     let next = this.next(this.position);
     while (!this.stopping.signal.aborted) {
       const ready = await next;
-      // Only of a full page is it known that there is more: otherwise what comes while this is sent would be missed.
+      // Only a full page proves that there is more. Otherwise events that arrive during the send would be missed.
       const ahead = ready.events.length === PAGE ? this.next(ready.through) : undefined;
       if (ready.through > this.position) await this.relay(ready);
       else await this.rest();
@@ -123,7 +126,7 @@ export class RunningRelay implements Relay {
     if (restMs > 0) await this.parts.clock.delay(restMs, this.stopping.signal);
   }
 
-  /** A log that was restored may be behind the checkpoint; what the former one held beyond is of no use. */
+  /** A restored log may be behind the checkpoint. What the previous log held beyond its end is useless. */
   private async begin(): Promise<void> {
     const { checkpoints, log } = this.parts;
     const checkpoint = await this.retried(() => checkpoints.read(NAME), 'the relay does not know where it was');
@@ -132,10 +135,10 @@ export class RunningRelay implements Relay {
     this.written = checkpoint;
   }
 
-  /** Read, and made ready while the batch before it is on its way. */
+  /** Reads and encodes the next batch while the previous one is being sent. */
   private next(after: number): Promise<Ready> {
     const next = this.read(after);
-    // It is read ahead, and perhaps never asked for.
+    // Prefetched, so possibly never used.
     next.catch(() => {});
     return next;
   }
@@ -164,7 +167,7 @@ export class RunningRelay implements Relay {
     if (this.parts.clock.monotonic() >= this.nextWrite) this.checkpoint();
   }
 
-  /** Ticks that say nothing new let those who begin to follow know how far the log is. */
+  /** Idle ticks tell new followers how far the log is. */
   private async rest(): Promise<void> {
     const { log, clock } = this.parts;
     const began = clock.monotonic();
@@ -178,14 +181,14 @@ export class RunningRelay implements Relay {
     return retrying(work, {
       clock,
       signal: this.stopping.signal,
-      // Sending is tried for seconds already before it fails.
+      // A send fails only after seconds of retries.
       longestMs: LONGEST_PAUSE_MS,
       again: (failure) => !isFinal(failure),
       onRetry: (err, attempt, nextMs) => logger.warn({ err, attempt, nextMs }, message),
     });
   }
 
-  /** Behind the relay: it does not wait for the vault, and may find itself a little back after a restart. */
+  /** The stored checkpoint trails the relay, which does not wait for the vault; a restart may repeat a little. */
   private checkpoint(): void {
     if (this.writing !== undefined || this.position <= this.written) return;
     this.nextWrite = this.parts.clock.monotonic() + IDLE_MS;

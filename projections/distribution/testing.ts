@@ -1,4 +1,4 @@
-/** For specs of the distribution log: topics of one's own on the shared Kafka, and what is in them. */
+/** For specs of the distribution log: topics of the spec's own on the shared Kafka, and their contents. */
 
 import { randomBytes } from 'node:crypto';
 import { type Admin, type EachMessagePayload, Kafka, logLevel } from 'kafkajs';
@@ -23,14 +23,14 @@ export const withAdmin = async <T>(work: (admin: Admin) => Promise<T>, url: stri
   }
 };
 
-/** Topics and groups. */
+/** Deletes topics and groups. */
 export const dropNamespace = (namespace: string, url?: string): Promise<void> =>
   withAdmin(async (admin) => {
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}-`));
     if (topics.length > 0) await admin.deleteTopics({ topics });
     const { groups } = await admin.listGroups();
     const ours = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(`${namespace}-`));
-    // One whose members were killed is in use until their session ends.
+    // A group whose members were killed is in use until their session ends.
     if (ours.length > 0) await admin.deleteGroups(ours).catch(() => {});
   }, url);
 
@@ -41,7 +41,7 @@ export interface RawRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Everything that is in a topic now, in order within each partition. */
+/** All records now in a topic, in order within each partition. */
 export const rawContentsOf = async (topic: string, url: string = urls.kafka): Promise<readonly RawRecord[]> => {
   const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic), url);
   const filled = ends.filter(({ high, low }) => high !== low);
@@ -72,7 +72,7 @@ export interface FoundRecord {
   readonly tick?: Tick;
 }
 
-/** What a record of a relay's says. */
+/** What a record of the relay contains. */
 export const foundIn = ({ partition, key, value }: PartitionRecord): FoundRecord => ({
   partition,
   key,

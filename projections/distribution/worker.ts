@@ -1,4 +1,7 @@
-/** Brings one partition of a projection forward: what is followed, and what the log must be asked for, into the store. */
+/**
+ * Advances one partition of a projection: applies records of the distribution log, and what is missing from the event
+ * log, to the store.
+ */
 import type { LogReader, Page } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Stopped } from '../../stores/guard.ts';
@@ -7,9 +10,9 @@ import { CheckpointMoved, type PartitionBatch } from '../engine/port.ts';
 import { joined, type Range, Reassembly } from './reassembly.ts';
 import { parseEvent, parseTick, type Tick } from './records.ts';
 
-/** Reading the log for several partitions that want the same of it, as when all of them begin anew. */
+/** Shares reads of the log between partitions that need the same pages, as when all of them start from scratch. */
 const PAGE = 1000;
-/** Pages kept for the partitions that come a little later. */
+/** Pages kept for partitions that are a little behind. */
 const KEPT = 8;
 
 export class LogPages {
@@ -26,7 +29,7 @@ export class LogPages {
     const page = this.log.readAll({ after: position, limit: PAGE });
     this.pages.set(position, page);
     if (this.pages.size > KEPT) this.pages.delete(this.pages.keys().next().value!);
-    // Neither a failure nor the end of the log, which moves on, is of use to those who come later.
+    // A failure or the end of the log, which moves on, is of no use to later readers.
     const forget = () => {
       if (this.pages.get(position) === page) this.pages.delete(position);
     };
@@ -37,22 +40,22 @@ export class LogPages {
   }
 }
 
-/** Measured on Cassandra: batches of 2,000 are stored at the highest rate. */
+/** Measured on Cassandra: batches of 2,000 give the highest rate. */
 const MOST_AT_ONCE = 2000;
-/** Pages of the log read for one batch at most. */
+/** Most pages of the log read for one batch. */
 const MOST_PAGES = 16;
-/** Records waiting beyond which no more are fetched. */
+/** Fetching pauses while more records than this are waiting. */
 const ENOUGH = 4000;
 
-/** One record of the distribution log; neither, where it could not be read: then the tick after it will not add up. */
+/** One record of the distribution log. An unreadable record has neither field, so the next tick does not add up. */
 export interface Delivered {
   readonly event?: ParleyEvent;
   readonly tick?: Tick;
-  /** Where the distribution log goes on after it. */
+  /** The offset after this record. */
   readonly next: string;
 }
 
-/** A tick has no key. What cannot be read is left out: the next tick tells that something is missing. */
+/** A tick has no key. An unreadable record is left out; the next tick shows that something is missing. */
 export const deliveredOf = (
   json: string,
   isTick: boolean,
@@ -74,13 +77,13 @@ interface WorkerParts {
   /** The store's checkpoint of the partition. */
   readonly position: number;
   readonly pages: LogPages;
-  /** Stores a batch for as long as it takes. @throws CheckpointMoved, Stopped */
+  /** Stores a batch and retries until it succeeds. @throws CheckpointMoved, Stopped */
   readonly apply: (batch: PartitionBatch, signal: AbortSignal) => Promise<void>;
-  /** Reads for as long as it takes. @throws Stopped */
+  /** Reads and retries until it succeeds. @throws Stopped */
   readonly read: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
-  /** Told after every batch: how far the partition is, and how many events that took from where. */
+  /** Called after each batch with the new position, the number of events and their source. */
   readonly onThrough: (through: number, events: number, source: 'distribution' | 'log') => void;
-  /** Told once when it ends for another reason than being stopped. */
+  /** Called once when the worker ends for any reason but being stopped. */
   readonly onFailure: (failure: unknown) => void;
 }
 
@@ -109,12 +112,12 @@ export class PartitionWorker {
     return this.stopping.signal.aborted;
   }
 
-  /** Everything of the partition at or below this is in the store. */
+  /** All of the partition's events up to this position are in the store. */
   get position(): number {
     return this.stored;
   }
 
-  /** Where to go on in the distribution log: everything before is in the store. */
+  /** Where to resume in the distribution log: everything before is in the store. */
   get offset(): string | undefined {
     return this.resume;
   }
@@ -137,7 +140,7 @@ export class PartitionWorker {
     });
   }
 
-  /** Runs `work` between two batches, while the partition stands at one position. @throws what `work` does; Stopped */
+  /** Runs `work` between two batches, while the partition stays at one position. @throws what `work` throws; Stopped */
   visit(work: (position: number, signal: AbortSignal) => Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.visits.push(async () => {
@@ -171,7 +174,7 @@ export class PartitionWorker {
     }
   }
 
-  /** What comes after the last tick is not in the store yet, and is read again by whoever goes on from here. */
+  /** Records after the last tick are not in the store yet. The next owner reads them again. */
   private follow(records: readonly Delivered[]): { ranges: readonly Range[]; next: string | undefined } {
     const ranges: Range[] = [];
     let end: string | undefined;
@@ -185,12 +188,12 @@ export class PartitionWorker {
     return { ranges, next: end };
   }
 
-  /** An idle tick is passed on: the store may have something that it was to remember for a second only. */
+  /** Idle ticks reach the store too: it may have a checkpoint in memory that is now due. */
   private nothing(): Range {
     return { from: this.stored, through: this.stored, events: [] };
   }
 
-  /** @returns false when it was stopped before all was done. */
+  /** @returns false if stopped before everything was done */
   private async bringForward(ranges: readonly Range[]): Promise<boolean> {
     let left = ranges;
     while (left.length > 0 && !this.stopped) {
@@ -207,7 +210,7 @@ export class PartitionWorker {
     return left.length === 0;
   }
 
-  /** Somebody else has stored more, or all is gone: what is missing up to `through` comes from the log. */
+  /** Another process stored more, or the store lost everything: the log supplies what is missing up to `through`. */
   private moved(actual: number, through: number): readonly Range[] {
     this.stored = actual;
     if (actual < through) return [{ from: actual, through, events: undefined }];
@@ -215,7 +218,7 @@ export class PartitionWorker {
     return [];
   }
 
-  /** @returns false when the log ends before `through`: the tick spoke of another log. */
+  /** @returns false if the log ends before `through`: the tick came from another log */
   private async fill(through: number): Promise<boolean> {
     while (this.stored < through) {
       const { events, end } = await this.gather(this.stored, through);
@@ -228,7 +231,7 @@ export class PartitionWorker {
     return true;
   }
 
-  /** The partition has a share of every page only: enough pages for a batch worth storing. */
+  /** A page holds only a few events of the partition, so reads enough pages for a worthwhile batch. */
   private async gather(from: number, through: number): Promise<{ events: readonly ParleyEvent[]; end: number }> {
     const { partition, partitions, pages, read } = this.parts;
     const events: ParleyEvent[] = [];
@@ -250,7 +253,7 @@ export class PartitionWorker {
     onThrough(through, events.length, source);
   }
 
-  /** Takes nothing more, and resolves when what is under way has ended. */
+  /** Accepts nothing more, and resolves when the work under way has ended. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.arrived();

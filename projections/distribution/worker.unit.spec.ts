@@ -26,7 +26,7 @@ let sources: { distribution: number; log: number };
 let worker: PartitionWorker;
 let failures: unknown[];
 
-/** Channels whose streams go through the partition. */
+/** Channels whose streams belong to the partition. */
 const CHANNELS = Array.from({ length: 40 }, (_, n) => String(100 + n)).filter(
   (id) => partitionOf(`channel-${id}`, PARTITIONS) === PARTITION,
 );
@@ -79,7 +79,7 @@ afterEach(async () => {
 });
 
 describe('a partition', () => {
-  it('is brought forward batch by batch, several at once where they wait', async () => {
+  it('advances batch by batch, and merges batches that are waiting', async () => {
     post(50);
     begin();
     worker.push([...records(0, 10), ...records(10, 30), ...records(30, 40)]);
@@ -96,7 +96,7 @@ describe('a partition', () => {
     expect([worker.position, worker.offset]).toEqual([50, '50']);
   });
 
-  it('passes on ticks that say nothing new: what a store remembers for a second it stores then', async () => {
+  it('passes on idle ticks, so that the store saves the checkpoint it has in memory', async () => {
     post(10);
     begin();
     worker.push(records(0, 10));
@@ -108,7 +108,7 @@ describe('a partition', () => {
     expect([worker.position, worker.offset]).toEqual([10, '11']);
   });
 
-  it('gets from the log what was lost, without what is of other partitions', async () => {
+  it('reads lost events from the log, without those of other partitions', async () => {
     post(20, ['100', '101', '102', '103']);
     begin();
     worker.push(records(0, 5));
@@ -119,7 +119,7 @@ describe('a partition', () => {
     expect(sources.distribution).toBe(ours().filter(({ position }) => position <= 5).length);
   });
 
-  it('gets a long log in pieces', async () => {
+  it('reads a long log in pieces', async () => {
     post(5000, ['100', '101', '102', '103']);
     begin();
     worker.push([{ tick: { from: 5000, through: 5000, count: 0, epoch: log.epoch }, next: '1' }]);
@@ -128,7 +128,7 @@ describe('a partition', () => {
     expect(sink.batches.length).toBeGreaterThan(1);
   });
 
-  it('goes on from where the store is, be it ahead or behind', async () => {
+  it('continues from the store’s checkpoint, whether it is ahead or behind', async () => {
     post(30);
     begin();
     worker.push(records(0, 10));
@@ -144,7 +144,7 @@ describe('a partition', () => {
     expect(sink.events).toEqual(ours());
   });
 
-  it('takes nothing from the ticks of another log, and does not run ahead of its own', async () => {
+  it('ignores ticks of another log, and does not run ahead of its own', async () => {
     post(10);
     begin();
     const foreign = { from: 0, through: 90, count: 0, epoch: 'another' };
@@ -156,7 +156,7 @@ describe('a partition', () => {
     expect(sink.events).toEqual(ours());
   });
 
-  it('waits for a store that is gone, and stops in the midst of waiting', async () => {
+  it('waits for an unavailable store, and can be stopped while waiting', async () => {
     post(20);
     let refusals = 3;
     sink.fails = () => (refusals-- > 0 ? new Error('gone') : undefined);
@@ -179,7 +179,7 @@ describe('an event that the store refuses', () => {
       events.some(({ position }) => positions.includes(position)) ? new Error('it does not fit') : undefined;
   };
 
-  it('becomes a dead letter; its stream is left out from there on, others go on, and so does the checkpoint', async () => {
+  it('becomes a dead letter; its stream is skipped from there on, other streams and the checkpoint go on', async () => {
     post(10, [bad, good]);
     refuse(5);
     begin();
@@ -197,7 +197,7 @@ describe('an event that the store refuses', () => {
     expect(sink.positions[PARTITION]).toBe(14);
   });
 
-  it('is remembered by whoever follows next, who takes what came before it', async () => {
+  it('is skipped by the next follower too, which still applies what came before it', async () => {
     post(10, [bad, good]);
     await letters.record({
       ...{ projection: PROJECTION, stream: `channel-${bad}`, sequence: 3, position: 5 },
@@ -210,7 +210,7 @@ describe('an event that the store refuses', () => {
     expect(byStream(sink.events).get(`channel-${bad}`)).toEqual([1, 2]);
   });
 
-  it('comes in with what was left out when it is tried again', async () => {
+  it('is applied with the events skipped after it when it is retried', async () => {
     post(10, [bad, good]);
     refuse(5);
     begin();
@@ -227,7 +227,7 @@ describe('an event that the store refuses', () => {
     expect(byStream(sink.events).get(`channel-${bad}`)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('and fails again moves its letter to where it failed', async () => {
+  it('moves its letter to where a retry fails', async () => {
     post(10, [bad, good]);
     refuse(5);
     begin();
@@ -241,7 +241,7 @@ describe('an event that the store refuses', () => {
     expect(byStream(sink.events).get(`channel-${bad}`)).toEqual([1, 2, 3, 4]);
   });
 
-  it('waits with its retry for a store that is gone', async () => {
+  it('waits with its retry while the store is unavailable', async () => {
     post(10, [bad, good]);
     refuse(5);
     begin();

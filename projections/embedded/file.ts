@@ -1,8 +1,7 @@
 /**
- * The views file: opened, closed, judged.
- * It can be made anew from the log, so it is written without a single fsync while it is in use: a killed process loses
- * nothing (the page cache stays), a crashed machine may. Therefore opening and closing are marked durably, and a file
- * left open by another boot is not trusted.
+ * Opens, closes and checks the views file. It can be rebuilt from the log, so it is written without any fsync while in
+ * use. A killed process loses nothing, because the page cache survives; a crashed machine may lose data. So opening and
+ * closing are recorded durably, and a file left open by an earlier boot is not trusted.
  */
 
 import { createHash } from 'node:crypto';
@@ -25,8 +24,8 @@ import { timelineTables } from '../views/timelines/sqlite/writer.ts';
 import { unreadTables } from '../views/unread/sqlite.ts';
 
 /**
- * Names the present boot of the machine. Where the system does not tell, every process counts as a boot, so that a file
- * which was not closed is rebuilt rather than trusted.
+ * Identifies the current boot of the machine. If the system does not report one, every process counts as a boot, so a
+ * file that was not closed is rebuilt.
  */
 export const bootId = (): string => {
   try {
@@ -36,9 +35,9 @@ export const bootId = (): string => {
   }
 };
 
-// Everything in the views file.
+// Tables of the views file.
 
-/** One row: what the file was made of, how far it has got, and in which boot of the machine it was last opened. */
+/** One row: what the file was built from, its checkpoint, and the boot in which it was last opened. */
 const views = `
 CREATE TABLE views (
   version INTEGER NOT NULL,
@@ -64,10 +63,10 @@ CREATE TABLE dead_letters (
 const viewTables = sqlViewNames.map((name) => sqlViews[name].tables);
 const allTables = [views, deadLetters, timelineTables, unreadTables, ...viewTables].join('');
 
-/** Raised when the rows of some view come to mean something else. */
+/** Raise this when the meaning of a view's rows changes. */
 const MEANING = 5;
 
-/** Changes with every table and with `MEANING`: a file of another version is rebuilt from the log. */
+/** Changes with every table and with `MEANING`. A file of another version is rebuilt from the log. */
 export const VIEWS_VERSION = Number.parseInt(
   createHash('sha256').update(`${MEANING}${allTables}`).digest('hex').slice(0, 12),
   16,
@@ -98,7 +97,7 @@ const configure = (db: Connection): void => {
   db.exec('PRAGMA temp_store = MEMORY');
 };
 
-/** Stores a mark so that it is on the disk before anything written after it. */
+/** Stores a mark so that it is on disk before anything written after it. */
 const markDurably = (db: Connection, mark: () => void): void => {
   db.exec('PRAGMA synchronous = FULL');
   mark();
@@ -106,7 +105,9 @@ const markDurably = (db: Connection, mark: () => void): void => {
   db.exec('PRAGMA synchronous = OFF');
 };
 
-/** Empty tables. Nobody reads a file while it is built and a crash throws it away, so it keeps no journal on the disk. */
+/**
+ * Creates empty tables. Nobody reads a file during its build and a crash discards it, so it needs no journal on disk.
+ */
 export const createFile = (file: string, epoch: string, boot: string, processesThrough: number): Connection => {
   const db = connect(file);
   db.exec(`PRAGMA page_size = ${PAGE_SIZE}`);
@@ -123,8 +124,8 @@ export const createFile = (file: string, epoch: string, boot: string, processesT
 };
 
 /**
- * The driver keeps a closed connection until its statements are collected. Outside of WAL it then holds neither locks nor
- * side files, so that the next one is alone.
+ * The driver keeps a closed connection until its statements are garbage collected. Outside WAL mode it then holds
+ * neither locks nor side files, so the next connection has the file to itself.
  */
 export const closeFile = (file: string, db: Connection): void => {
   journal(db, 'DELETE');
@@ -137,7 +138,7 @@ export const removeFile = (file: string): void => {
   for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
 };
 
-/** Puts the newly built file in the place of the former one. A crash on the way leaves either no file or a whole one. */
+/** Replaces the old file with the new one. A crash on the way leaves either no file or a complete one. */
 export const swapIn = (file: string): void => {
   removeFile(file);
   renameSync(buildingFile(file), file);
@@ -157,7 +158,7 @@ type State = readonly [
 ];
 
 const isWhole = (file: string, db: Connection): boolean => {
-  // What the write-ahead log still holds is not yet in the file.
+  // The file does not yet contain what is in the write-ahead log.
   if (existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0) return true;
   const [pages] = query<[number]>(db, 'SELECT page_count FROM pragma_page_count').get()!;
   return statSync(file).size >= pages * PAGE_SIZE;
@@ -176,7 +177,7 @@ interface ExpectedLog {
   readonly head: number;
 }
 
-/** The file ready for use, or why it has to be rebuilt and how far the processes had got in this log as far as it tells. */
+/** The file, ready for use, or why it must be rebuilt and the processes' progress in this log, if the file knows it. */
 type Opened =
   | { readonly db: Connection }
   | { readonly db: undefined; readonly reason: string; readonly processesThrough: number };

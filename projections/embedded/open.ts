@@ -11,13 +11,13 @@ import type { FoldOf } from '../views/sql-views.ts';
 import { bootId, buildingFile, createFile, openFile, removeFile, swapIn } from './file.ts';
 import { SqliteViewStore, sqliteProjections } from './store.ts';
 
-/** Makes the views anew from the log: beside the former file, then in its place. */
+/** Rebuilds the views from the log: writes a file beside the old one, then replaces it. */
 const PAGE = 2000;
 
 export interface RebuildProgress {
-  /** Why the former file could not be used. */
+  /** Why the old file could not be used. */
   readonly reason: string;
-  /** Positions of the log: how far the rebuild has got, and where it ends. */
+  /** Log positions: how far the rebuild has got, and where it ends. */
   readonly through: number;
   readonly head: number;
 }
@@ -32,7 +32,7 @@ interface Rebuild {
   readonly onProgress: (progress: RebuildProgress) => void;
 }
 
-/** Unlike live, nothing is left out: views that lack something are not to be taken for whole. */
+/** Unlike live operation, a rebuild skips no event: incomplete views must not pass for complete ones. */
 const commitWhole = async (store: SqliteViewStore, events: readonly ParleyEvent[], processes: number) => {
   try {
     await store.commit(events, processes);
@@ -56,7 +56,7 @@ interface Building extends Omit<Rebuild, 'reason' | 'onProgress'> {
   readonly onProgress: (through: number) => void;
 }
 
-/** Beside the former file, which stays as it is. */
+/** Builds a file beside the old one, which stays as it is. */
 export const buildBeside = async (options: Building): Promise<void> => {
   const { file, log, foldOf, boot, processesThrough, through: last, onProgress } = options;
   const building = buildingFile(file);
@@ -69,7 +69,7 @@ export const buildBeside = async (options: Building): Promise<void> => {
       if (events.length > 0) await commitWhole(store, events, processesThrough);
       after = through;
       onProgress(Math.min(after, last));
-      // Reading and writing are both done in one go; signals and timers get their turn here.
+      // Reading and writing are synchronous; this lets signals and timers run.
       await nextTurn();
     }
   } catch (failure) {
@@ -89,19 +89,19 @@ export interface OpenViews {
   readonly file: string;
   readonly log: LogReader;
   readonly foldOf: FoldOf;
-  /** Told while the views are rebuilt, at least once when they are. */
+  /** Called during a rebuild, at least once. */
   readonly onProgress?: (progress: RebuildProgress) => void;
-  /** Told once when the running views cannot go on; the process should end and start again. */
+  /** Called once when the running views cannot continue. The process should exit and restart. */
   readonly onFailure: (error: unknown) => void;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
-  /** Left out where nothing is traced. A rebuild never is. */
+  /** Absent when nothing is traced. A rebuild is never traced. */
   readonly spans?: Spans | undefined;
 }
 
 /**
- * Opens the views at their checkpoint, after rebuilding them from the log when the file cannot be used.
- * They stand still until `start`.
+ * Opens the views at their checkpoint; rebuilds them from the log first if the file cannot be used. They do not advance
+ * until `start`.
  */
 export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
   const { file, log, foldOf, onProgress = () => {}, onFailure, clock = systemClock, spans } = options;

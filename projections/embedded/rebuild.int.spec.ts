@@ -7,7 +7,7 @@ import { VIEWS_VERSION } from './file.ts';
 import type { RebuildProgress } from './open.ts';
 import { ViewsFolder } from './testing.ts';
 
-/** Something of everything, and a stream long enough to have snapshots. */
+/** One of everything, and a stream long enough to have snapshots. */
 const tell = (story: Story): void => {
   for (const userId of ['10', '11', '12']) story.user(userId);
   story.guild('20', '10');
@@ -41,7 +41,7 @@ describe('the views file', () => {
   });
   afterEach(() => views.remove());
 
-  /** Made by following the log, as it mostly is. */
+  /** Built by following the log, as in normal operation. */
   const live = async (log: MemoryLog = story.log) => {
     const empty = new MemoryLog(log.epoch);
     const runtime = await views.open(empty);
@@ -59,13 +59,13 @@ describe('the views file', () => {
   };
   const reasons = () => [...new Set(reports.map(({ reason }) => reason))];
 
-  it('is used as it is after a clean end', async () => {
+  it('is used as it is after a clean shutdown', async () => {
     await live();
     expect((await reopened()).checkpoint).toBe(story.log.all.length);
     expect(reports).toEqual([]);
   });
 
-  it('holds after a rebuild what it held before', async () => {
+  it('holds the same after a rebuild as before', async () => {
     const before = await live();
     rmSync(views.file);
     const { checkpoint, checksums } = await reopened();
@@ -75,7 +75,7 @@ describe('the views file', () => {
     expect(before.snapshots).toMatch(/^1 rows/);
   });
 
-  it('tells how far a rebuild has got', async () => {
+  it('reports the progress of a rebuild', async () => {
     await reopened();
     expect(reports.at(-1)).toEqual({
       reason: 'there is none',
@@ -84,7 +84,7 @@ describe('the views file', () => {
     });
   });
 
-  it('is rebuilt when its version is not the code’s, older or newer', async () => {
+  it('is rebuilt when its version differs from the code’s, older or newer', async () => {
     const before = await live();
     let rebuilt = 0;
     for (const version of [VIEWS_VERSION - 1, VIEWS_VERSION + 1]) {
@@ -120,7 +120,7 @@ describe('the views file', () => {
     expect(reasons()).toEqual(['it is ahead of the log']);
   });
 
-  it('is rebuilt when the machine stopped while it was in use, and only then', async () => {
+  it('is rebuilt after the machine stopped while it was in use, and only then', async () => {
     const before = await live();
     views.tamper('UPDATE views SET closed = 0');
     await reopened();
@@ -148,7 +148,7 @@ describe('the views file', () => {
     expect(readdirSync(views.folder)).toEqual(['views.db']);
   });
 
-  it('is not touched by a rebuild that was broken off, which starts again', async () => {
+  it('is left untouched by an interrupted rebuild, which starts again', async () => {
     for (let n = 0; n < 4000; n += 1) story.post('30', '10');
     const before = await live();
     views.tamper('UPDATE views SET version = 0');
@@ -163,7 +163,7 @@ describe('the views file', () => {
     expect(readdirSync(views.folder)).toEqual(['views.db']);
   });
 
-  it('is not rebuilt without an event that fails: the event is named', async () => {
+  it('is not rebuilt without an event that fails: the error names the event', async () => {
     const first = story.post('30', '10');
     const again = story.post('30', '10');
     Object.assign(again.data, { messageId: first.data.messageId });

@@ -33,7 +33,7 @@ describe('the runner', () => {
   const ordinalsIn = async (views: ViewsRuntime, channelId: string) =>
     (await views.timelines.page(channelId, { limit: 100 }, '10')).map(({ ordinal }) => ordinal);
 
-  it('follows the log and tells when a position is reached', async () => {
+  it('follows the log and reports when a position is reached', async () => {
     const views = await started();
     story.post('30', '10');
     expect(await views.whenProcessed(1, SOON)).toBe(true);
@@ -43,12 +43,12 @@ describe('the runner', () => {
     expect({ batches: views.batches, events: views.events }).toEqual({ batches: 1, events: 1 });
   });
 
-  it('tells when a position is not reached in time', async () => {
+  it('reports when a position is not reached in time', async () => {
     const views = await started();
     expect(await views.whenProcessed(1, 5)).toBe(false);
   });
 
-  it('goes on at its checkpoint after a restart', async () => {
+  it('continues at its checkpoint after a restart', async () => {
     const first = await started();
     story.post('30', '10');
     await first.whenProcessed(1, SOON);
@@ -65,7 +65,7 @@ describe('the runner', () => {
     expect(await ordinalsIn(second, '30')).toEqual([2, 1]);
   });
 
-  it('tells listeners in order, after the views hold the batch, and waits for them', async () => {
+  it('calls listeners in order, after the views hold the batch, and waits for them', async () => {
     const views = await opened();
     const told: string[] = [];
     views.onBatch(async (events, through) => {
@@ -83,7 +83,7 @@ describe('the runner', () => {
     expect(told).toEqual(['first 2 1 of 2', 'second 2', 'first 3 2 of 1', 'second 3']);
   });
 
-  it('stands exactly at an event that changes rights when listeners handle it', async () => {
+  it('leaves the views exactly at an event that changes rights while listeners handle it', async () => {
     const views = await opened();
     const members: [number, number][] = [];
     views.onBatch(async (_, through) => {
@@ -104,7 +104,7 @@ describe('the runner', () => {
     ]);
   });
 
-  it('stands still while somebody reads at rest', async () => {
+  it('pauses while somebody reads at rest', async () => {
     const views = await started();
     story.post('30', '10');
     await views.whenProcessed(1, SOON);
@@ -118,7 +118,7 @@ describe('the runner', () => {
     expect(await views.whenProcessed(2, SOON)).toBe(true);
   });
 
-  it('shows no row of a batch before all of it', async () => {
+  it('shows no row of a batch before all of them', async () => {
     const views = await started();
     const seen = new Set<string>();
     for (let n = 1; n <= 200; n += 1) {
@@ -131,7 +131,7 @@ describe('the runner', () => {
     expect(seen).toEqual(new Set(['false']));
   });
 
-  it('keeps the progress of the processes with the views', async () => {
+  it('stores the progress of the processes with the views', async () => {
     const views = await opened();
     expect(views.processesThrough).toBe(0);
     views.setProcessesThrough(() => views.checkpoint());
@@ -142,7 +142,7 @@ describe('the runner', () => {
     expect((await opened()).processesThrough).toBe(1);
   });
 
-  it('shows a changed row although the former one was asked for before', async () => {
+  it('shows a changed row even if the old one was read before', async () => {
     const views = await started();
     story.guild('20', '10');
     story.join('20', '10');
@@ -155,7 +155,7 @@ describe('the runner', () => {
     expect(await views.guilds.member('20', '10')).toBeUndefined();
   });
 
-  it('records an event that a projection does not take, and leaves out only that stream of that projection', async () => {
+  it('records an event that a projection cannot apply, and skips only that stream in that projection', async () => {
     const views = await started();
     story.post('30', '10');
     await views.whenProcessed(1, SOON);
@@ -177,7 +177,7 @@ describe('the runner', () => {
     expect(folder.failures).toEqual([]);
   });
 
-  it('stops and tells when a listener throws', async () => {
+  it('stops and reports it when a listener throws', async () => {
     const views = await opened();
     const failed = new Promise((resolve) => {
       folder.failures.push = (failure) => {
@@ -191,14 +191,14 @@ describe('the runner', () => {
     expect(await failed).toMatchObject({ message: 'listener' });
   });
 
-  it('counts no lag once it has caught up', async () => {
+  it('reports no lag once it has caught up', async () => {
     const views = await started();
     story.post('30', '10');
     await views.whenProcessed(1, SOON);
     expect(views.lag()).toEqual({ events: 0, seconds: 0 });
   });
 
-  it('can be stopped twice and answers those who wait', async () => {
+  it('can be stopped twice, and answers those still waiting', async () => {
     const views = await started();
     const waiting = views.whenProcessed(99, SOON);
     await Promise.all([views.stop(), views.stop()]);

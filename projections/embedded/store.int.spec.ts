@@ -28,13 +28,13 @@ describe('the store of the views', () => {
   const pragma = (name: string) => query<[string | number]>(db, `PRAGMA ${name}`).get()![0];
   const messages = () => query<[number]>(db, 'SELECT count(*) FROM messages').get()![0];
 
-  it('writes ahead and never waits for the disk while in use', () => {
+  it('uses write-ahead logging and never waits for the disk while in use', () => {
     expect(pragma('journal_mode')).toBe('wal');
     expect(pragma('synchronous')).toBe(0);
     expect(query<[number]>(db, 'SELECT closed FROM views').get()).toEqual([0]);
   });
 
-  it('stores nothing of a batch for which there is no room, and all of it when there is', async () => {
+  it('stores nothing of a batch when the disk is full, and all of it once there is room', async () => {
     for (let n = 0; n < 2000; n += 1) story.post('30', '10');
     db.exec(`PRAGMA max_page_count = ${pragma('page_count')}`);
     const failure: unknown = await store.commit(story.since(0), 0).catch((error: unknown) => error);
@@ -46,7 +46,7 @@ describe('the store of the views', () => {
     expect([store.checkpoint, messages()]).toEqual([2000, 2000]);
   });
 
-  it('tells damage from want of room and from an event that cannot be applied', () => {
+  it('tells apart damage, a full disk and an event that cannot be applied', () => {
     const kind = (code: string) => store.kindOf(Object.assign(new Error(code), { code }));
     expect(['SQLITE_CORRUPT', 'SQLITE_CORRUPT_VTAB', 'SQLITE_NOTADB', 'SQLITE_IOERR_SHORT_READ'].map(kind)).toEqual(
       Array(4).fill('damaged'),

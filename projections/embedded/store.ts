@@ -12,7 +12,7 @@ import { SqliteUnread } from '../views/unread/sqlite.ts';
 import { unreadChanges } from '../views/unread/view.ts';
 import { closeFile, condemnFile } from './file.ts';
 
-/** What some projection could not apply, and which streams it therefore no longer follows. */
+/** The events a projection could not apply, and the streams it therefore skips. */
 class DeadLetters {
   count = 0;
   private readonly add: ReturnType<typeof command>;
@@ -40,7 +40,7 @@ class DeadLetters {
     return streams === undefined ? events : events.filter((event) => !streams.has(event.stream));
   }
 
-  /** Within a transaction; `committed` when it is through. */
+  /** Runs within a transaction. Call `committed` after it. */
   write(letter: DeadLetter): void {
     this.add(letter.projection, letter.stream, letter.position, letter.error, letter.attempts);
   }
@@ -50,7 +50,7 @@ class DeadLetters {
   }
 }
 
-/** A projection on the one views file. */
+/** A projection in the views file. */
 type Projection = { readonly name: string } & Omit<OnSqlite<unknown>, 'reader'>;
 
 export const sqliteProjections = (
@@ -75,7 +75,7 @@ export const sqliteProjections = (
   };
 };
 
-/** One connection for writing and reading: a transaction begins and ends in one go, so no reader ever runs inside it. */
+/** One connection for writing and reading. A transaction runs synchronously, so no reader ever runs inside it. */
 export class SqliteViewStore implements ViewStore {
   readonly kindOf = classify;
   checkpoint: number;
@@ -140,7 +140,7 @@ export class SqliteViewStore implements ViewStore {
     return letters;
   }
 
-  /** @returns why the projection does not take the event, after which nothing of its attempt is left. */
+  /** @returns why the projection cannot apply the event, or `undefined`; a failed attempt leaves nothing behind */
   private applyAlone(projection: Projection, event: ParleyEvent): unknown {
     this.db.exec('SAVEPOINT one');
     try {

@@ -1,4 +1,4 @@
-/** For specs: a views file in a folder of its own, and what its tables hold as one text. */
+/** For specs: a views file in its own folder, and the contents of its tables as one text. */
 
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -25,7 +25,7 @@ export class ViewsFolder {
     });
   }
 
-  /** Of every table but the one about the file itself. */
+  /** Every table except the one about the file itself. */
   checksums(): Record<string, string> {
     const db = new Database(this.file);
     const names = query<[string]>(db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'views'`).all();
@@ -38,7 +38,7 @@ export class ViewsFolder {
     return Object.fromEntries(sums) as Record<string, string>;
   }
 
-  /** Changes something in the file behind the views' back. */
+  /** Changes the file without the views knowing. */
   tamper(sql: string): void {
     const db = new Database(this.file);
     db.exec(sql);

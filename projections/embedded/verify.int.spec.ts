@@ -5,7 +5,7 @@ import { Story } from '../testing.ts';
 import { ViewsFolder } from './testing.ts';
 import { inspectViews, remakeViews, verifyViews } from './verify.ts';
 
-describe('the views file, made anew on request', () => {
+describe('the views file, rebuilt on request', () => {
   let views: ViewsFolder;
   let story: Story;
   let head: number;
@@ -29,7 +29,7 @@ describe('the views file, made anew on request', () => {
   });
   afterEach(() => views.remove());
 
-  /** Until the file holds all that the log does. */
+  /** Waits until the file holds all that the log does. */
   const followed = async () => {
     const runtime = await views.open(story.log);
     runtime.start();
@@ -39,13 +39,13 @@ describe('the views file, made anew on request', () => {
   const options = () => ({ file: views.file, log: story.log, foldOf, onProgress: () => {} });
   const spoiled = () => views.tamper(`UPDATE messages SET flags = 4 WHERE ordinal = 5`);
 
-  it('is compared with the one in use, which stays as it is', async () => {
+  it('is compared with the file in use, which stays as it is', async () => {
     expect(await verifyViews(options())).toMatchObject({ comparedAt: head, differences: [] });
     expect(views.checksums()).toEqual(before);
     expect(existsSync(`${views.file}.building`)).toBe(false);
   });
 
-  it('finds a row that somebody changed, and mends it when it is taken', async () => {
+  it('shows a row that somebody changed, and fixes it when swapped in', async () => {
     spoiled();
     const found = [{ read: { table: 'messages', count: 300 }, built: { table: 'messages', count: 300 } }];
     expect(await verifyViews(options())).toMatchObject({ differences: found });
@@ -54,14 +54,14 @@ describe('the views file, made anew on request', () => {
     expect(await verifyViews(options())).toMatchObject({ differences: [] });
   });
 
-  it('finds rows that are gone or that nobody told of', async () => {
+  it('shows rows that are missing or that no event explains', async () => {
     views.tamper('DELETE FROM reactions WHERE message_id = (SELECT min(message_id) FROM reactions)');
     views.tamper('DELETE FROM users WHERE id = 11');
     const { differences } = await verifyViews(options());
     expect(differences.map(({ read }) => read.table)).toEqual(['reactions', 'users']);
   });
 
-  it('is compared where a file stands that was left behind', async () => {
+  it('is compared with a file that is behind the log, at the position of that file', async () => {
     story.post('30', '10');
     const { comparedAt, differences } = await remakeViews(options());
     expect([comparedAt, differences]).toEqual([head, []]);
@@ -69,7 +69,7 @@ describe('the views file, made anew on request', () => {
     expect(inspectViews(views.file)).toMatchObject({ checkpoint: head + 1 });
   });
 
-  it('is made where there is none, and keeps how far the processes have got where there is one', async () => {
+  it('is built where no file exists, and keeps the progress of the processes where one does', async () => {
     views.tamper('UPDATE views SET processes = 17');
     await remakeViews(options());
     expect(inspectViews(views.file)).toMatchObject({ processesThrough: 17, checkpoint: head, deadLetters: [] });
@@ -79,7 +79,7 @@ describe('the views file, made anew on request', () => {
     expect(views.checksums()).toEqual(before);
   });
 
-  it('tells of dead letters, and takes what was left out', async () => {
+  it('reports dead letters, and applies the events that were skipped', async () => {
     views.tamper(`INSERT INTO dead_letters VALUES ('timelines', 'channel-30', 9, 'broken', 4)`);
     story.post('30', '10');
     await followed();

@@ -1,4 +1,6 @@
-/** The views file made anew on request: beside the one in use, compared with that one, and swapped in or thrown away. */
+/**
+ * Rebuilds the views file on request, beside the one in use, compares the two, and swaps the new one in or discards it.
+ */
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -9,10 +11,10 @@ import type { FoldOf } from '../views/sql-views.ts';
 import { bootId, buildingFile, removeFile, swapIn, VIEWS_VERSION } from './file.ts';
 import { buildBeside } from './open.ts';
 
-/** Looking into a views file without using it, whoever does. */
+/** Inspects a views file without using it; another process may have it open. */
 interface ViewsFile {
   readonly epoch: string;
-  /** False for one of another version, which the next start makes anew. */
+  /** False for a file of another version, which the next start rebuilds. */
   readonly current: boolean;
   readonly checkpoint: number;
   readonly processesThrough: number;
@@ -22,7 +24,7 @@ interface ViewsFile {
 export interface TableSum {
   readonly table: string;
   readonly count: number;
-  /** Sixteen hexadecimal digits, whatever the order of the rows. */
+  /** Sixteen hexadecimal digits, independent of row order. */
   readonly checksum: string;
 }
 
@@ -35,7 +37,7 @@ const reading = <T>(file: string, read: (db: Connection) => T): T => {
   }
 };
 
-/** `undefined` where there is none, or none that can be read. */
+/** `undefined` if there is no file, or no readable one. */
 export const inspectViews = (file: string): ViewsFile | undefined => {
   if (!existsSync(file)) return undefined;
   try {
@@ -53,11 +55,11 @@ export const inspectViews = (file: string): ViewsFile | undefined => {
   }
 };
 
-/** Snapshots are left out, which are taken when it suits, and what says something of the file itself. */
+/** Excludes snapshots, whose timing may differ, and data about the file itself. */
 const TABLES = `SELECT name FROM sqlite_master
   WHERE type = 'table' AND name NOT IN ('views', 'dead_letters', 'snapshots') ORDER BY name`;
 
-/** What each table holds, as numbers that can be compared with another file's. */
+/** A checksum per table, to compare with another file's. */
 const tableSums = (file: string): readonly TableSum[] =>
   reading(file, (db) =>
     query<[string]>(db, TABLES)
@@ -78,7 +80,7 @@ const tableSums = (file: string): readonly TableSum[] =>
 
 export interface Remaking {
   readonly file: string;
-  /** Nobody else may write to it or use the file. */
+  /** No other process may write to the log or use the file. */
   readonly log: LogReader;
   readonly foldOf: FoldOf;
   readonly onProgress: (through: number, head: number) => void;
@@ -90,7 +92,7 @@ interface TableDifference {
 }
 
 export interface Remade {
-  /** Position at which the two were compared; `undefined` where the former file is missing, damaged or another log's. */
+  /** Position at which the two were compared; `undefined` if the old file is missing, damaged or of another log. */
   readonly comparedAt: number | undefined;
   readonly compared: number;
   readonly differences: readonly TableDifference[];
@@ -119,7 +121,7 @@ const buildAndCompare = async ({ file, log, foldOf, onProgress }: Remaking): Pro
     await build(head);
     return { comparedAt: undefined, compared: 0, differences: [] };
   }
-  // A file that was left behind is compared where it is; what it lacks is added at the next start.
+  // A file that is behind is compared at its own position. The next start adds what it lacks.
   await build(former.checkpoint);
   const built = tableSums(buildingFile(file));
   const differences = differencesOf(tableSums(file), built);
@@ -135,7 +137,7 @@ export const verifyViews = async (options: Remaking): Promise<Remade> => {
   }
 };
 
-/** What was built takes the place of the former file, whatever the comparison says, since it is made from the log. */
+/** Replaces the old file with the new one whatever the comparison says, because the log is the authority. */
 export const remakeViews = async (options: Remaking): Promise<Remade> => {
   const remade = await buildAndCompare(options);
   swapIn(options.file);

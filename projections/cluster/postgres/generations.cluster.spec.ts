@@ -39,7 +39,7 @@ describe('generations of the guild views', () => {
     return (await sums(one, at)).filter((sum, n) => sum.checksum !== others[n]!.checksum).map(({ table }) => table);
   };
 
-  it('are made, found and dropped beside each other', async () => {
+  it('can be created, listed and dropped side by side', async () => {
     const { client } = postgres;
     const old = await postgres.generation();
     const next = await postgres.generation();
@@ -58,7 +58,7 @@ describe('generations of the guild views', () => {
     await dropGeneration(client, next);
   });
 
-  it('are made once by processes that start together', async () => {
+  it('are created once when several processes start together', async () => {
     const clients = await Promise.all(Array.from({ length: 5 }, () => openPostgres({ url: postgres.url })));
     await Promise.all(clients.map((client) => prepareGeneration(client, 70)));
     await postgres.views(70).apply(told().log.all);
@@ -66,7 +66,7 @@ describe('generations of the guild views', () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  it('made by a newer Parley are refused', async () => {
+  it('are refused if a newer Parley created them', async () => {
     const generation = await postgres.generation();
     await postgres.client.ask({
       text: `INSERT INTO views_g${generation}.migrations (name, timestamp) VALUES ('999-of-tomorrow', '')`,
@@ -74,13 +74,13 @@ describe('generations of the guild views', () => {
     await expect(prepareGeneration(postgres.client, generation)).rejects.toThrow(/newer.*999-of-tomorrow/);
   });
 
-  it('whose tables are missing must be built anew', async () => {
+  it('must be rebuilt if tables are missing', async () => {
     const { store } = postgres.views(404);
     const failure = await store.checkpoints().catch((error: unknown) => error);
     expect(store.kindOf(failure)).toBe('damaged');
   });
 
-  it('have the same checksums at a position, also when one of them has gone on', async () => {
+  it('have equal checksums at a position, even after one of them has moved on', async () => {
     const [ahead, behind] = [await postgres.generation(), await postgres.generation()];
     const story = told();
     const at = story.log.all.length;
@@ -114,7 +114,7 @@ describe('generations of the guild views', () => {
     expect(await differing(ahead, behind, story.log.all.length)).toEqual([]);
   });
 
-  it('have other checksums where a row is missing, or is another', async () => {
+  it('have different checksums when a row is missing or changed', async () => {
     const [right, wrong] = [await postgres.generation(), await postgres.generation()];
     const { all } = told().log;
     for (const generation of [right, wrong]) await postgres.views(generation).apply(all);

@@ -26,7 +26,7 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** What the domain would let happen, except that streams know nothing of each other. */
+/** Every event the domain would allow if streams knew nothing of each other. */
 const told = (steps: readonly Step[]): Story => {
   const story = new Story();
   const once = new Set<string>();
@@ -57,7 +57,7 @@ const told = (steps: readonly Step[]): Story => {
   return story;
 };
 
-/** Guilds, channels and members: what is told as of a position. */
+/** Guilds, channels and members: the rows that can be read as of a position. */
 const placesIn = async (guilds: GuildReader) => ({
   guilds: await Promise.all(GUILDS.map((id) => guilds.guild(id))),
   channels: await Promise.all(CHANNELS.map((id) => guilds.channel(id))),
@@ -81,7 +81,7 @@ const everythingIn = async (guilds: GuildReader, audiences: AudienceReader) => {
   };
 };
 
-/** The embedded views, which take everything in order of position. */
+/** The embedded views, which apply all events in position order. */
 const inOrder = (events: readonly ParleyEvent[]) => {
   const db = memoryDatabase(guildTables + audienceTables);
   const cache = new GuildCache();
@@ -91,7 +91,7 @@ const inOrder = (events: readonly ParleyEvent[]) => {
   return { guilds: new SqliteGuildReader(db, cache), audiences };
 };
 
-describe('partitions that are applied in any order relative to each other', () => {
+describe('partitions applied in any relative order', () => {
   let postgres: TestPostgres;
   let generation: number;
   beforeAll(async () => {
@@ -107,7 +107,7 @@ describe('partitions that are applied in any order relative to each other', () =
     await postgres.client.ask({ text: all.map((table) => `DELETE FROM ${schema}.${table}`).join(';') });
   };
 
-  /** Batches of random length of random partitions by one of two stores, some of them repeated. */
+  /** Random partitions get batches of random length from one of two stores; some batches are repeated. */
   const applied = async (events: readonly ParleyEvent[], choices: Iterator<number>): Promise<TestViews> => {
     const stores = [postgres.views(generation), postgres.views(generation)];
     for (const { store } of stores) await store.checkpoints();
@@ -134,7 +134,7 @@ describe('partitions that are applied in any order relative to each other', () =
     return stores[0]!;
   };
 
-  it('come out as position order does, and tell every position as it was', async () => {
+  it('give the same rows as position order, and answer for every position as it was', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 50 }),
@@ -157,7 +157,7 @@ describe('partitions that are applied in any order relative to each other', () =
     );
   }, 120_000);
 
-  it('never wait for each other in a circle, and lose no count, when all of them are applied at once', async () => {
+  it('never deadlock and never lose a count when all are applied at once', async () => {
     generation = await postgres.generation();
     const story = new Story();
     const guilds = ['40', '41', '42', '43', '44'];

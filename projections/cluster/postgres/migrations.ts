@@ -1,6 +1,6 @@
 /**
- * The tables of a generation, step by step: each is carried out once and never changed afterwards. A step may add to
- * tables that are in use; what makes rows mean something else is a new generation instead.
+ * Creates the tables of a generation step by step. Each step runs once and never changes afterwards. A step may extend
+ * tables that are in use; a change to what rows mean takes a new generation.
  */
 
 import { type Kysely, type Migration, sql } from 'kysely';
@@ -11,7 +11,7 @@ import { sqlViewNames, sqlViews } from '../../views/sql-views.ts';
 
 /** Everything in a generation's schema. */
 export interface ViewTables extends GuildTables, AudienceTables, SnapshotTables {
-  /** How far each partition of the distribution log has got; none where that is nowhere. */
+  /** The checkpoint of each partition of the distribution log. A partition without a row has not begun. */
   readonly checkpoints: { readonly partition: number; readonly position: number };
 }
 
@@ -67,7 +67,7 @@ const people = async (db: Kysely<ViewTables>): Promise<void> => {
     .where(sql.ref('left_at'), 'is', null)
     .execute();
   await db.schema.createIndex('memberships_of_user').on('memberships').columns(['user_id', 'joined_at']).execute();
-  // Who came or went since a position.
+  // For members who joined or left after a position.
   await db.schema.createIndex('memberships_begun').on('memberships').columns(['guild_id', 'joined_at']).execute();
   await db.schema
     .createIndex('memberships_ended')
@@ -142,7 +142,7 @@ const others = async (db: Kysely<ViewTables>): Promise<void> => {
     .execute();
 };
 
-/** By name, in the order in which they are carried out. */
+/** Steps by name, in the order in which they run. */
 export const migrationsIn = (schema: string): Record<string, Migration> => ({
   '001-tables': {
     async up(db) {

@@ -11,7 +11,7 @@ import { prepareGeneration } from './views.ts';
 
 const GUILD = '20';
 
-describe('when the PostgreSQL of the views is gone', () => {
+describe('when the PostgreSQL of the views is unavailable', () => {
   let postgres: TestPostgres;
   let generation: number;
   const open: Postgres[] = [];
@@ -32,7 +32,7 @@ describe('when the PostgreSQL of the views is gone', () => {
     return viewsOn(client, generation);
   };
 
-  it('its coming is waited for, and said how', async () => {
+  it('a starting process waits for it, and says so', async () => {
     const proxy = await proxied(ports.views);
     await proxy.cut();
     const waits: string[] = [];
@@ -48,7 +48,7 @@ describe('when the PostgreSQL of the views is gone', () => {
     await proxy.cut();
   });
 
-  it('waiting for it can be ended', async () => {
+  it('the wait can be cancelled', async () => {
     const proxy = await proxied(ports.views);
     await proxy.cut();
     const stop = new AbortController();
@@ -56,12 +56,12 @@ describe('when the PostgreSQL of the views is gone', () => {
     await expect(waiting).rejects.toThrow(StoreUnavailable);
   });
 
-  it('settings that cannot be right are not waited for', async () => {
+  it('settings that cannot be right fail at once', async () => {
     const url = postgres.url.replace(/[^/]*$/, 'no_such_database');
     await expect(openPostgres({ url })).rejects.toThrow(/no_such_database/);
   });
 
-  it('a server that does not answer is given up after the time it has, and nothing of a batch is stored', async () => {
+  it('a server that does not answer times out, and nothing of the batch is stored', async () => {
     const proxy = await proxied(ports.views);
     const { guilds, store } = await openAt(proxy, { timeoutMs: 300, openMs: 100 });
     const story = new Story();
@@ -78,7 +78,7 @@ describe('when the PostgreSQL of the views is gone', () => {
     await proxy.cut();
   });
 
-  it('an event whose values cannot be stored is final, and leaves the breaker closed', async () => {
+  it('an event whose values cannot be stored fails permanently and leaves the breaker closed', async () => {
     const { guilds, store } = postgres.views(generation);
     const event = new Story().guild(GUILD, '10');
     Object.assign(event.data, { ownerId: '99999999999999999999' });
@@ -92,7 +92,7 @@ describe('when the PostgreSQL of the views is gone', () => {
     expect(await guilds.guild('99999999999999999999')).toBeUndefined();
   });
 
-  it('who stopped in the midst of a batch does not keep others from its partition for ever', async () => {
+  it('a process that freezes in the middle of a batch does not block its partition for ever', async () => {
     const stuck = await openPostgres({ url: postgres.url, timeoutMs: 300 });
     open.push(stuck);
     let holds = () => {};
@@ -128,7 +128,7 @@ describe('a PostgreSQL that is killed and started again', () => {
   }, 120_000);
   afterAll(() => own.destroy(), 60_000);
 
-  it('holds what it acknowledged; readers and writers say that it is gone, and go on', async () => {
+  it('holds what it acknowledged; readers and writers report the outage and then continue', async () => {
     const client = await openPostgres({ url: own.urls.views, openMs: 300 });
     await prepareGeneration(client, 1);
     const { guilds, store } = viewsOn(client, 1);

@@ -3,7 +3,7 @@ import { partitionOf } from '../../engine/partitions.ts';
 import { Story } from '../../testing.ts';
 import { PARTITIONS, testPostgres } from './testing.ts';
 
-it('views take what had been left out of a stream, and stay where they are', async () => {
+it('a repair adds the skipped events of a stream and leaves the checkpoints alone', async () => {
   const postgres = await testPostgres();
   try {
     const views = postgres.views(await postgres.generation());

@@ -44,11 +44,11 @@ describe('the partitions of the guild views', () => {
     story = new Story();
   });
 
-  it('begin at nothing', async () => {
+  it('start at position 0', async () => {
     expect(await views.store.checkpoints()).toEqual([0, 0, 0, 0]);
   });
 
-  it('stand where their last batch ended, and hold what it said', async () => {
+  it('are at the end of their last batch, and hold its rows', async () => {
     story.guild(GUILD, ANN);
     story.join(GUILD, ANN);
     await views.store.commit({ ...batch(0), through: 7 });
@@ -56,7 +56,7 @@ describe('the partitions of the guild views', () => {
     expect(await count()).toBe(1);
   });
 
-  it('take a batch again whose answer was lost', async () => {
+  it('accept a batch again after its answer was lost', async () => {
     story.guild(GUILD, ANN);
     story.join(GUILD, ANN);
     await views.store.commit(batch(0));
@@ -68,7 +68,7 @@ describe('the partitions of the guild views', () => {
     expect(await count()).toBe(2);
   });
 
-  it('hold nothing of a batch that could not be stored whole, which is then stored once', async () => {
+  it('hold nothing of a batch that failed part-way, and store it once on the next try', async () => {
     story.guild(GUILD, ANN);
     story.join(GUILD, ANN);
     await views.store.commit(batch(0));
@@ -85,7 +85,7 @@ describe('the partitions of the guild views', () => {
     expect(await count()).toBe(2);
   });
 
-  it('are moved by one of two who have the same batch, and the other is told', async () => {
+  it('let one of two writers of the same batch store it, and tell the other one', async () => {
     story.guild(GUILD, ANN);
     story.join(GUILD, ANN);
     const own = { ...batch(0), through: 10 };
@@ -98,7 +98,7 @@ describe('the partitions of the guild views', () => {
     expect(await count()).toBe(1);
   });
 
-  it('refuse a batch when somebody else has moved them, with nothing stored', async () => {
+  it('refuse a batch after another process has moved them, and store nothing', async () => {
     await views.store.checkpoints();
     story.guild(GUILD, ANN);
     await again().store.commit({ ...batch(0), through: 90 });
@@ -111,7 +111,7 @@ describe('the partitions of the guild views', () => {
     expect(await count()).toBe(1);
   });
 
-  it('keep in memory, for a second at most, that nothing happened, or nothing that leaves rows', async () => {
+  it('remember a batch without rows in memory only, for a second at most', async () => {
     await views.store.checkpoints();
     await views.store.commit(empty(0, 10, 1));
     story.post('30', ANN);
@@ -125,7 +125,7 @@ describe('the partitions of the guild views', () => {
     expect(await again().store.checkpoints()).toEqual([0, 12, 20, 0]);
   });
 
-  it('go on after what was only remembered, whether it was stored meanwhile or not', async () => {
+  it('continue from a checkpoint in memory, whether or not it has been stored since', async () => {
     await views.store.checkpoints();
     story.guild(GUILD, ANN);
     await views.store.commit({ ...batch(0), from: 0, through: 30 });
@@ -139,7 +139,7 @@ describe('the partitions of the guild views', () => {
     expect(await count()).toBe(2);
   });
 
-  it('tell when they were emptied, without events too once it would be stored', async () => {
+  it('report that they were emptied, also for a batch without events once it would be stored', async () => {
     story.guild(GUILD, ANN);
     await views.store.commit(batch(0));
     await postgres.client.ask({ text: `TRUNCATE views_g${generation}.checkpoints` });
@@ -152,7 +152,7 @@ describe('the partitions of the guild views', () => {
     await expect(views.store.commit(empty(2, 5))).rejects.toMatchObject({ actual: 0 });
   });
 
-  it('take what had been left out, as often as it comes, and stay where they are', async () => {
+  it('accept repairs any number of times, and stay at their checkpoints', async () => {
     story.guild(GUILD, ANN);
     await views.store.commit({ ...batch(0), through: 50 });
     story.user(BOB);
@@ -179,7 +179,7 @@ describe('the partitions of the guild views', () => {
     expect(await again().store.checkpoints()).toEqual([0, 50, 0, 0]);
   });
 
-  it('keep the state of a long stream along with its rows', async () => {
+  it('store the snapshot of a long stream with its rows', async () => {
     const foldOf = (stream: string) => (stream.startsWith('channel-') ? (counting as Fold<unknown>) : undefined);
     const { store, snapshots } = postgres.views(generation, { foldOf, log: story.log });
     for (let n = 0; n < SNAPSHOT_EVERY + 10; n += 1) story.post('30', ANN);
@@ -203,7 +203,7 @@ describe('the partitions of the guild views', () => {
     expect((await snapshots.latest('channel-30'))?.state).toBe(2 * SNAPSHOT_EVERY);
   });
 
-  it('take every name that the log takes', async () => {
+  it('accept every name that the log accepts', async () => {
     const names = ['a\u0000b', 'half \ud83d', '"\\u0000"', "'); DROP TABLE guilds; --", '🎉'];
     const guilds = names.map((name, at) => Object.assign(story.guild(`5${at}`, ANN).data, { name }).guildId);
     await views.apply(story.log.all);

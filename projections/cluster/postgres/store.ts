@@ -6,7 +6,7 @@ import { PartitionPositions, type Remembered } from '../../engine/partitions.ts'
 import type { PartitionBatch, PartitionStore } from '../../engine/port.ts';
 import type { OnPostgres, Write } from '../../views/sql-views.ts';
 
-/** How far each partition of the distribution log has got, moved in the transaction that stores its rows. */
+/** The checkpoints of all partitions of the distribution log. Each moves in the transaction that stores its rows. */
 export class Checkpoints {
   private readonly postgres: Postgres;
   private readonly schema: string;
@@ -38,9 +38,9 @@ export class Checkpoints {
   }
 
   /**
-   * Moves it where it stands at `from` or, because nothing happens in between, anywhere since `since`; the row is held until
-   * the transaction ends, so of two who try one waits and is then refused.
-   * @returns where it stands instead; `undefined` when it was moved.
+   * Moves the checkpoint if it is at `from`, or anywhere from `since` on, because nothing happens in between. The row
+   * stays locked until the transaction ends, so of two writers one waits and is then refused.
+   * @returns the actual checkpoint if it was not moved, otherwise `undefined`
    */
   async move(ask: Ask, partition: number, since: number, from: number, to: number): Promise<number | undefined> {
     const values = [partition, since, from, to];
@@ -50,13 +50,13 @@ export class Checkpoints {
     return row?.position ?? 0;
   }
 
-  /** Holds these, in order, and tells where they stand. */
+  /** Locks these rows in partition order. @returns their checkpoints */
   async hold(ask: Ask, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
     const rows = await ask<{ partition: number; position: number }>({ text: this.held, values: [partitions] });
     return new Map(rows.map(({ partition, position }) => [partition, position]));
   }
 
-  /** Moves these on; one that somebody has moved further stays. */
+  /** Moves these checkpoints forward. One that another process has moved further stays. */
   async moveOn(ask: Ask, positions: ReadonlyMap<number, number>): Promise<void> {
     const rows = [...positions].map(([partition, position]) => ({ partition, position }));
     if (rows.length > 0) await ask({ text: this.forward, values: [JSON.stringify(rows)] });
@@ -65,15 +65,15 @@ export class Checkpoints {
 
 interface StoreParts {
   readonly postgres: Postgres;
-  /** In the order of writing. */
+  /** In writing order. */
   readonly views: readonly OnPostgres<unknown>[];
   readonly checkpoints: Checkpoints;
   readonly partitions: number;
-  /** Milliseconds that never go back. */
+  /** Monotonic milliseconds. */
   readonly clock?: () => number;
 }
 
-/** All views of a generation: a batch's rows and its checkpoint in one transaction. */
+/** All views of a generation. A batch's rows and its checkpoint are stored in one transaction. */
 export class PostgresPartitionStore implements PartitionStore {
   readonly name = 'guild-views';
   readonly kindOf = classify;
@@ -92,7 +92,7 @@ export class PostgresPartitionStore implements PartitionStore {
   async commit(batch: PartitionBatch): Promise<void> {
     await this.orUndone(async () => {
       const writes = await this.project(batch.events);
-      // What people say leaves no rows here, so most batches cost nothing.
+      // Chat messages leave no rows in these views, so most batches cost nothing.
       if (writes.length === 0) await this.positions.remember(batch);
       else await this.write(batch, writes);
     });
@@ -126,7 +126,7 @@ export class PostgresPartitionStore implements PartitionStore {
     const since = this.positions.since(batch);
     const stands = await postgres.transaction(async (ask) => {
       const elsewhere = await checkpoints.move(ask, partition, since, from, through);
-      // Where the answer to a commit was lost, its repetition finds it there.
+      // If the answer to a commit was lost, the retry finds the checkpoint already at `through`.
       if (elsewhere !== undefined) return elsewhere;
       await this.writeRows(ask, writes);
       return through;

@@ -1,4 +1,4 @@
-/** For specs: a views database of one's own on the shared server. */
+/** For specs: a views database of the spec's own on the shared server. */
 import type { Fold } from '../../../domain/decider.ts';
 import { MemoryLog } from '../../../log/memory.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
@@ -10,7 +10,7 @@ import { openPostgresViews, type PostgresViews, prepareGeneration } from './view
 export const PARTITIONS = 4;
 
 export interface TestViews extends PostgresViews {
-  /** Each partition's own events in one batch, all partitions through the last of them. */
+  /** Sends the events of each partition as one batch. All partitions end at the last position. */
   apply(events: readonly ParleyEvent[]): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ interface ViewsOptions {
 export interface TestPostgres {
   readonly url: string;
   readonly client: Postgres;
-  /** Makes a generation's tables. */
+  /** Creates a generation's tables. */
   generation(): Promise<number>;
   views(generation: number, options?: ViewsOptions): TestViews;
   drop(): Promise<void>;

@@ -18,15 +18,15 @@ import {
 import { migrationsIn } from './migrations.ts';
 import { Checkpoints, PostgresPartitionStore } from './store.ts';
 
-/** Tables, one schema per generation: a rebuild builds the next beside the one that is read. */
+/** One schema per generation. A rebuild fills the next one beside the one in use. */
 export const schemaOf = (generation: number): string => {
   if (!Number.isSafeInteger(generation) || generation < 1) throw new TypeError(`No generation: ${generation}`);
   return `views_g${generation}`;
 };
 
 /**
- * Makes its tables, or brings them to what this Parley knows. Processes that start together do it one after another.
- * @throws where a newer Parley made it; StoreUnavailable
+ * Creates the generation's tables, or migrates them to this version. Processes that start together take turns.
+ * @throws if a newer Parley created the tables; StoreUnavailable
  */
 export const prepareGeneration = (postgres: Postgres, generation: number): Promise<void> => {
   const schema = schemaOf(generation);
@@ -39,7 +39,7 @@ export const dropGeneration = (postgres: Postgres, generation: number): Promise<
     await db.schema.dropSchema(schemaOf(generation)).ifExists().cascade().execute();
   });
 
-/** Generations whose schema is there, complete or not, oldest first. */
+/** Generations that have a schema, complete or not, oldest first. */
 export const listGenerations = (postgres: Postgres): Promise<readonly number[]> =>
   postgres.long(async (db) => {
     const { rows } = await sql<{ name: string }>`SELECT nspname AS name FROM pg_namespace`.execute(db);
@@ -47,11 +47,11 @@ export const listGenerations = (postgres: Postgres): Promise<readonly number[]> 
     return found.map(Number).sort((a, b) => a - b);
   });
 
-/** What a generation held at a position, as numbers that can be compared with another generation's. */
+/** What a generation holds at a position, as numbers to compare with another generation's. */
 export interface TableChecksum {
   readonly table: string;
   readonly count: number;
-  /** Sixteen hexadecimal digits, whatever the order of the rows. */
+  /** Sixteen hexadecimal digits, independent of row order. */
   readonly checksum: string;
 }
 
@@ -59,8 +59,8 @@ const rowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> =>
   Object.assign({}, ...sqlViewNames.map((name) => sqlViews[name].rowsAt(at)));
 
 /**
- * Table by table, each gone through by the server itself. Two generations agree when all of theirs are equal.
- * @param at position that every partition of the generation has reached: the lowest checkpoint of both
+ * Checksums per table, computed by the server. Two generations agree if all their checksums are equal.
+ * @param at position that every partition of both generations has reached: the lowest checkpoint of the two
  */
 export async function* checksums(postgres: Postgres, generation: number, at: number): AsyncGenerator<TableChecksum> {
   const schema = schemaOf(generation);
@@ -81,22 +81,22 @@ export async function* checksums(postgres: Postgres, generation: number, at: num
 export interface PostgresViewsOptions extends ViewSources {
   readonly client: Postgres;
   readonly generation: number;
-  /** Of the distribution log. */
+  /** Number of partitions of the distribution log. */
   readonly partitions: number;
-  /** Milliseconds that never go back. */
+  /** Monotonic milliseconds. */
   readonly clock?: () => number;
 }
 
 export interface PostgresViews extends SqlReaders {
   /**
-   * Guilds, channels and members as they were at a position: every event at or below it must have been applied.
-   * Users and invites are as they are.
+   * Reads guilds, channels and members as they were at a position, once every event up to it is applied. Users and
+   * invites are always current.
    */
   guildsAt(position: number): GuildReader;
   readonly store: PartitionStore;
 }
 
-/** One generation's views. Its tables must be there: `prepareGeneration`. */
+/** One generation's views. `prepareGeneration` must have created its tables. */
 export const openPostgresViews = (options: PostgresViewsOptions): PostgresViews => {
   const { client: postgres, generation, partitions, clock } = options;
   const schema = schemaOf(generation);

@@ -1,4 +1,4 @@
-/** One consumer's time in the group: it joins, follows what it is given, and ends by being stopped, failing or getting stuck. */
+/** One consumer in the group, from joining until it is stopped, fails or gets stuck. */
 
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
@@ -14,25 +14,25 @@ const delivered = ({ key, value, offset }: KafkaMessage, onUnreadable: (failure:
 const budgets = BUDGETS.kafka;
 
 export interface KafkaFollowOptions extends Omit<FollowOptions, 'clock'> {
-  /** `parseKafkaUrl` says which. */
+  /** Format: see `parseKafkaUrl`. */
   readonly url: string;
-  /** Put before the group's name. */
+  /** Prefix of the group's name. */
   readonly namespace: string;
-  /** Told of every consumer that was replaced, with the reason. */
+  /** Called with the reason for each consumer that is replaced. */
   readonly onReplaced?: (reason: string) => void;
   /**
-   * Milliseconds from one fetch to the next at least, while there is something to fetch: fewer and larger batches. What comes
-   * after a rest is fetched at once. Default: none.
+   * Minimum milliseconds between fetches while there are records to fetch: batches are fewer and larger. The first
+   * records after an idle time are fetched at once. Default: none.
    */
   readonly gatherMs?: number;
-  /** Milliseconds after which a consumer is replaced that cannot reach Kafka, or shows no sign of life. */
+  /** Milliseconds after which a consumer that cannot reach Kafka or shows no sign of life is replaced. */
   readonly stuckMs?: number;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 
 export class GroupConsumer {
-  /** Resolves with the reason when it cannot go on. */
+  /** Resolves with the reason when the consumer cannot continue. */
   readonly ended: Promise<unknown>;
   private readonly options: KafkaFollowOptions;
   private readonly clock: Clock;
@@ -71,7 +71,7 @@ export class GroupConsumer {
       maxWaitTimeInMs: budgets.fetchMs,
       maxBytesPerPartition: budgets.fetchBytes,
       allowAutoTopicCreation: false,
-      // Whoever gets a new consumer does not want the old one to come back.
+      // The caller replaces a failed consumer, so kafkajs must not restart it.
       retry: { ...retryFor(stuckMs), restartOnFailure: async () => false },
     });
     this.listen();
@@ -121,7 +121,7 @@ export class GroupConsumer {
     } catch (failure) {
       this.end(failure);
     } finally {
-      // A consumer that is told to go while it joins does so when it has joined.
+      // A consumer that is stopped while it joins stops once it has joined.
       if (this.stopping.signal.aborted) await this.consumer.disconnect().catch(() => {});
     }
   }
@@ -139,8 +139,9 @@ export class GroupConsumer {
   }
 
   /**
-   * Hands the records over and returns, so that the next are fetched while these are stored. The offset that is resolved says
-   * what to fetch next; what is committed comes from the workers. Nothing is applied here, so one look at `isStale` is enough.
+   * Hands the records to the workers and returns, so that Kafka fetches the next ones while these are stored. The
+   * resolved offset only says what to fetch next; the committed offset comes from the workers. Nothing is applied here,
+   * so checking `isStale` once is enough.
    */
   private async take({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
     const hold = this.hold(heartbeat);
@@ -163,7 +164,7 @@ export class GroupConsumer {
     }
   }
 
-  /** The next fetch comes when the batches of this one have been handed over. */
+  /** Delays the next fetch until the batches of this one are handed over. */
   private async gather(broken: Promise<undefined>): Promise<void> {
     const { gatherMs = 0 } = this.options;
     const restMs = this.fetched + gatherMs - this.clock.monotonic();
@@ -171,8 +172,8 @@ export class GroupConsumer {
   }
 
   /**
-   * Keeps the place in the group while the store takes its time.
-   * `broken` rejects when the group moves on, and resolves when all is to end.
+   * Keeps the membership alive while the store takes its time. `broken` rejects when the group rebalances and resolves
+   * when the consumer stops.
    */
   private hold(heartbeat: () => Promise<void>): { readonly broken: Promise<undefined>; end(): void } {
     this.waitingForStore += 1;
@@ -195,7 +196,7 @@ export class GroupConsumer {
     };
   }
 
-  /** Tells Kafka where to read on. Only a hint, so a failure is no matter. */
+  /** Commits the offsets to Kafka. They are only a hint, so a failure does not matter. */
   private commit(): Promise<void> {
     this.committing ??= this.commitNow().finally(() => {
       this.committing = undefined;
@@ -221,7 +222,7 @@ export class GroupConsumer {
     return new Map([...this.assignment.followed].map(([partition, worker]) => [partition, worker.position]));
   }
 
-  /** Lays the partitions down, then leaves; a broker that does not answer is left without a word. */
+  /** Releases the partitions, then leaves the group. If the broker does not answer, leaves without telling it. */
   async stop(): Promise<void> {
     this.endLooks();
     this.stopping.abort();

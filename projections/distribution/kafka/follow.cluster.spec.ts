@@ -59,7 +59,7 @@ const follow = (over: Partial<KafkaFollowOptions> = {}): Following => {
 const post = (count: number) => {
   for (let n = 0; n < count; n += 1) story.post(String(100 + (n % 23)), '1');
 };
-/** Everything once, and in order within each stream. */
+/** Each event exactly once, in order within each stream. */
 const expectAll = () => {
   expect(byStream(sink.events)).toEqual(byStream([...log.all].sort((a, b) => a.position - b.position)));
   expect(sink.events.length).toBe(log.all.length);
@@ -108,7 +108,7 @@ describe('a relay to Kafka', () => {
 });
 
 describe('followers of Kafka', () => {
-  it('fetch no more often than they are told to, however little comes at a time', async () => {
+  it('fetch no more often than configured, however few records arrive', async () => {
     relay();
     follow({ gatherMs: 300 });
     post(1);
@@ -122,7 +122,7 @@ describe('followers of Kafka', () => {
     expectAll();
   });
 
-  it('go on when the topic is gone, and made anew', async () => {
+  it('continue after the topic was deleted and recreated', async () => {
     const running = relay();
     follow();
     post(500);
@@ -133,7 +133,7 @@ describe('followers of Kafka', () => {
     expect(running.position).toBe(1000);
     expectAll();
   });
-  it('hand their partitions over within a second', async () => {
+  it('hand over their partitions within a second', async () => {
     relay();
     const one = follow();
     const two = follow();
@@ -147,12 +147,12 @@ describe('followers of Kafka', () => {
     await one.stop();
     post(100);
     await sink.until(log.all.length);
-    // Measured 0.3 s; a member that is killed keeps its partitions for 6.5 s.
+    // Measured: 0.3 s. A killed member keeps its partitions for 6.5 s.
     expect(performance.now() - began).toBeLessThan(3000);
     expectAll();
   });
 
-  it('put an event that the store refuses into a topic of its own, for whoever watches Kafka', async () => {
+  it('publish events that the store refuses to a separate topic, for anyone who watches Kafka', async () => {
     relay();
     follow({ deadLetters: memoryDeadLetters() });
     sink.kind = 'permanent';

@@ -10,7 +10,7 @@ import { type NewLetter, PoisonedStreams } from '../../engine/dead-letters/port.
 import type { Following } from '../assignment.ts';
 import { GroupConsumer, type KafkaFollowOptions } from './consumer.ts';
 
-/** Dead letters as records of a topic of their own, for whoever watches Kafka. */
+/** Publishes dead letters to a separate topic, for anyone who watches Kafka. */
 export const deadLettersTopic = (namespace: string): string => `${namespace}-dead-letters`;
 
 class DeadLetterTopic {
@@ -23,7 +23,9 @@ class DeadLetterTopic {
     this.topic = deadLettersTopic(namespace);
   }
 
-  /** The event as it lies in the log; what happened to it in headers. May be there twice after a failure. */
+  /**
+   * The event exactly as in the log, with details of the failure in headers. After a failed send it may be there twice.
+   */
   async publish(letter: NewLetter, event: ParleyEvent): Promise<void> {
     const { projection, stream, sequence, position, error, attempts } = letter;
     this.producer ??= this.connected();
@@ -56,8 +58,8 @@ class DeadLetterTopic {
 const PAUSE_MS = 500;
 
 /**
- * Returns at once, and waits for servers that are not there.
- * @throws TypeError when the URL is none.
+ * Starts following and returns at once; waits for servers that are not up yet.
+ * @throws TypeError if the URL is invalid
  */
 export const followPartitions = (options: KafkaFollowOptions): Following => {
   const {

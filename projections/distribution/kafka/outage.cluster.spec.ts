@@ -12,7 +12,7 @@ import { startRelay } from './relay.ts';
 
 const PARTITIONS = 4;
 
-describe('while Kafka is gone', () => {
+describe('while Kafka is unavailable', () => {
   let own: OwnServices;
   let log: MemoryLog;
   let story: Story;
@@ -70,7 +70,7 @@ describe('while Kafka is gone', () => {
     await Promise.all(open.map((running) => running.stop()));
   });
 
-  it('nothing is lost: what happened comes in order when it is back', async () => {
+  it('no event is lost: all arrive in order when it is back', async () => {
     const { relay } = begin();
     post(2000);
     await sink.until(1500);
@@ -88,7 +88,7 @@ describe('while Kafka is gone', () => {
     expectAll();
   });
 
-  it('consumers give up and are replaced until it is back, however long that is', async () => {
+  it('consumers give up and are replaced until it is back, however long that takes', async () => {
     begin({ stuckMs: 2000 });
     post(100);
     await sink.until(100);
@@ -101,7 +101,7 @@ describe('while Kafka is gone', () => {
     expectAll();
   });
 
-  it('relay and followers wait for it to come, and stop within seconds where it does not', async () => {
+  it('the relay and followers wait for it to start, and stop within seconds if it does not', async () => {
     await own.kill('kafka');
     post(100);
     const { relay, following } = begin();

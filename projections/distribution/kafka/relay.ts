@@ -10,12 +10,12 @@ import type { Spans } from '../../../telemetry/spans.ts';
 import type { PartitionRecord } from '../records.ts';
 import { type Relay, RunningRelay } from '../relay.ts';
 
-/** Of a record besides its key and value, at most. */
+/** Upper bound of a record's overhead beside key and value, in bytes. */
 const RECORD_BYTES = 100;
 
 /**
- * In rounds, since brokers refuse a batch that is too large: what one partition is given in a round fits into one batch. The
- * order within each partition stays. A record that is larger by itself goes alone.
+ * Splits records into rounds, because brokers refuse batches that are too large. What a round sends to one partition
+ * fits into one batch. Order within each partition is kept. A record larger than the limit goes alone.
  */
 export const roundsOf = (
   records: readonly PartitionRecord[],
@@ -37,8 +37,8 @@ export const roundsOf = (
   return rounds;
 };
 
-/** Sends batches one after another, each for as long as it takes. */
-/** The partition is chosen by the relay. */
+/** Sends batches one after another and retries each until it succeeds. */
+/** The relay chooses the partition. */
 const createPartitioner = () => (args: { message: { partition?: number } }) => args.message.partition!;
 
 class Sender {
@@ -56,8 +56,8 @@ class Sender {
   }
 
   /**
-   * All of it, in order within each partition; after a failure perhaps some of it already.
-   * @throws WrongPartitions; and whatever made it fail: send the same again before anything else.
+   * Sends all records, in order within each partition. On failure some may already be sent.
+   * @throws WrongPartitions; any other failure: send the same records again before anything else
    */
   async send(records: readonly PartitionRecord[]): Promise<void> {
     try {
@@ -70,7 +70,7 @@ class Sender {
     }
   }
 
-  /** The topic may be gone, or not yet there. A new producer begins its numbering anew, so nothing of the old one is in its way. */
+  /** The topic may be missing. A new producer restarts its sequence numbers, so the broker does not reject them. */
   private async connected(): Promise<Producer> {
     await ensureTopic(this.kafka, this.topic, this.partitions);
     const producer = this.kafka.producer({ idempotent: true, createPartitioner, allowAutoTopicCreation: false });
@@ -92,25 +92,25 @@ class Sender {
 
 export interface RelayOptions {
   readonly log: LogReader;
-  /** `parseKafkaUrl` says which. */
+  /** Format: see `parseKafkaUrl`. */
   readonly url: string;
   readonly namespace: string;
   readonly partitions: number;
   readonly checkpoints: Checkpoints;
   readonly logger: DistributionLogger;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
-  /** Told of every acknowledged batch. */
+  /** Called for each acknowledged batch. */
   readonly onRelayed?: (events: number, through: number) => void;
-  /** Left out where nothing is traced. */
+  /** Absent when nothing is traced. */
   readonly spans?: Spans | undefined;
-  /** Told once when it cannot go on: WrongPartitions. Whatever may pass is waited for. */
+  /** Called once when the relay cannot continue: WrongPartitions. Failures that may pass are retried instead. */
   readonly onFailure: (failure: unknown) => void;
 }
 
 /**
- * Begins to copy the log into the topic `<namespace>-events`. Returns at once, and waits for servers that are not there.
- * @throws TypeError when the URL is none.
+ * Starts copying the log to the topic `<namespace>-events` and returns at once; waits for servers that are not up yet.
+ * @throws TypeError if the URL is invalid
  */
 export const startRelay = (options: RelayOptions): Relay => {
   const {

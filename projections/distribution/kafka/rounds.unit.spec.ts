@@ -9,7 +9,7 @@ const record = fc.record({
 });
 const MOST = 1000;
 
-it('what one partition is given in a round fits into one batch, and everything is sent in its order', () => {
+it('what a round sends to one partition fits into one batch, and everything is sent in order', () => {
   fc.assert(
     fc.property(fc.array(record, { maxLength: 60 }), (records) => {
       const rounds = roundsOf(records, MOST);
@@ -24,7 +24,7 @@ it('what one partition is given in a round fits into one batch, and everything i
   );
 });
 
-it('a page that fits is one round', () => {
+it('a page that fits is a single round', () => {
   const records = Array.from({ length: 1000 }, (_, n) => ({
     partition: n % 8,
     key: 'channel-1',
