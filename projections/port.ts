@@ -1,4 +1,4 @@
-/** The read side as the other folders see it. */
+/** The read side's interface to the other folders. */
 
 import type { BatchListener, Lag, Progress, ViewName } from './engine/port.ts';
 
@@ -14,29 +14,32 @@ export interface Readers extends SqlReaders {
 }
 
 export interface Views extends Progress, Readers {
-  /** Of one view alone: who reads only guilds does not wait for timelines. */
+  /** The progress of one view: a caller that reads only guilds need not wait for timelines. */
   progress(view: ViewName): Progress;
   /**
-   * Runs `read` while the views and the listeners stand still at one checkpoint, so that what it reads and what it
-   * registers belong to the same position. It must be short.
+   * Runs `read` while the views and the listeners stay at one checkpoint, so that what it reads and what it registers
+   * belong to the same position. It must be short.
    */
   atRest<T>(read: (checkpoint: number) => Promise<T>): Promise<T>;
 }
 
 export interface ViewsRuntime extends Views {
-  /** Position through which the processes had answered every event when the views were last stored. */
+  /** The position through which the processes had answered every event when the views were last stored. */
   readonly processesThrough: number;
-  /** `source` is asked at each commit, so that the processes' progress is stored with the views. */
+  /** Each commit asks `source` for the progress of the processes and stores it with the views. */
   setProcessesThrough(source: () => number): void;
-  /** Told of each batch in the order of registration; one that throws stops the views. Register before `start`. */
+  /**
+   * Listeners are called with each batch in registration order. One that throws stops the views. Register before
+   * `start`.
+   */
   onBatch(listener: BatchListener): void;
   /** Follows the log from the checkpoint on. */
   start(): void;
   lag(): Lag;
   readonly batches: number;
   readonly events: number;
-  /** Events that some projection could not apply and left out. */
+  /** Events that some projection could not apply and skipped. */
   readonly deadLetters: number;
-  /** Ends the batch in progress and closes the store. */
+  /** Finishes the batch in progress and closes the store. */
   stop(): Promise<void>;
 }

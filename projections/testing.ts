@@ -1,4 +1,4 @@
-/** For specs of the read side: events without ceremony, and a log in memory. */
+/** For specs of the read side: short ways to make events, and a log in memory. */
 
 import { MemoryLog } from '../log/memory.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
@@ -15,7 +15,7 @@ import {
 
 export const NO_MENTIONS: Mentions = { users: [], everyone: false };
 
-/** Adds events that belong together, with what the domain would have put into them. */
+/** Adds consistent events with the fields that the domain would fill in. */
 export class Story {
   readonly log: MemoryLog;
   private readonly heads = new Map<string, number>();
@@ -82,7 +82,7 @@ export class Story {
     return this.log.add(memberStream(guildId, userId), 'member-left', { guildId, userId });
   }
 
-  /** The message's id is the channel's id and ordinal as one number, so that it is unique and grows. */
+  /** The message's id combines the channel's id and the ordinal, so it is unique and increasing. */
   post(channelId: string, author: string, more: { mentions?: Mentions; replyTo?: string; nonce?: string } = {}) {
     const ordinal = (this.heads.get(channelId) ?? 0) + 1;
     this.heads.set(channelId, ordinal);
@@ -139,7 +139,7 @@ export class Story {
     return this.log.add(readStream(userId), 'channels-read', { userId, channels, whole: false });
   }
 
-  /** Events beyond a position, as a projection is handed them. */
+  /** The events beyond a position, as a projection receives them. */
   since(position: number): readonly ParleyEvent[] {
     return this.log.all.slice(position);
   }

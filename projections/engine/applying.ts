@@ -1,4 +1,4 @@
-/** Gets the batches of partitions into the store: again after a while, event by event, or without what cannot be applied. */
+/** Stores batches of partitions: retries them, splits them into single events, and skips what cannot be applied. */
 
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
@@ -9,12 +9,12 @@ import type { Spans } from '../../telemetry/spans.ts';
 import type { PoisonedStreams, RecordedLetter } from './dead-letters/port.ts';
 import { CheckpointMoved, type PartitionBatch, type PartitionStore, type ViewStore } from './port.ts';
 
-/** Gets a batch into the store whatever happens: again after a while, event by event, or without what cannot be applied. */
+/** Stores a batch whatever happens: retries it, splits it into single events, and skips what cannot be applied. */
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2000;
 
-/** The store cannot go on: damaged, or the process is stopping. */
+/** The store cannot continue: it is damaged, or the process is stopping. */
 export class ViewsStopped extends Error {}
 
 export class BatchApplier {
@@ -48,7 +48,7 @@ export class BatchApplier {
   }
 
   private async applyOne(event: ParleyEvent): Promise<void> {
-    // A full disk says nothing about the event, which is tried until there is room.
+    // A full disk says nothing about the event, so it is retried until there is room.
     let refusals = 0;
     const again = (failure: unknown): boolean => {
       this.refuseDamage(failure);
@@ -75,11 +75,11 @@ export class BatchApplier {
   }
 }
 
-/** With the pauses in between a quarter of a second or so: what is the event's own fault does not pass. */
+/** With the pauses in between, about a quarter of a second: a failure that the event itself causes does not pass. */
 const PARTITION_ATTEMPTS = 4;
 const PAGE = 500;
 
-/** What was given up: the fault is not the store's. */
+/** The store gave up on an event, and the fault is not the store's. */
 interface Refused {
   readonly failure: unknown;
   readonly attempts: number;
@@ -90,9 +90,9 @@ interface ApplyingParts {
   readonly log: LogReader;
   readonly clock: Clock;
   readonly logger: DistributionLogger;
-  /** Undefined: what the store refuses is tried for ever. */
+  /** Undefined: events that the store refuses are retried for ever. */
   readonly poisoned: PoisonedStreams | undefined;
-  /** Left out where nothing is traced. */
+  /** Absent when nothing is traced. */
   readonly spans?: Spans | undefined;
 }
 
@@ -154,9 +154,9 @@ export class PartitionApplier {
   }
 
   /**
-   * Applies what was left out of a stream, up to `through`, and follows it again. Where an event fails once more, the letter is
-   * moved there.
-   * @throws whatever says that the store, the log or the letters cannot be asked now
+   * Applies the skipped events of a stream up to `through`, and follows the stream again. If an event fails once more,
+   * the letter moves to that event.
+   * @throws any failure that means the store, the log or the letters cannot be reached now
    */
   async retry(letter: RecordedLetter, through: number, signal: AbortSignal): Promise<void> {
     const { sink, log, poisoned, logger } = this.parts;
@@ -187,7 +187,7 @@ export class PartitionApplier {
     return undefined;
   }
 
-  /** @returns undefined when it worked. @throws CheckpointMoved, Stopped; where `transient` is bounded, the last failure. */
+  /** @returns undefined on success @throws CheckpointMoved, Stopped; where `transient` is bounded, the last failure */
   private async attempt(
     work: () => Promise<void>,
     signal: AbortSignal,

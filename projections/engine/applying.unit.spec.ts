@@ -14,7 +14,7 @@ class Failure extends Error {
   }
 }
 
-/** Fails as told: `failures` is asked before each commit. */
+/** `failures` is asked before each commit for the failure to throw. */
 class FakeStore implements ViewStore {
   checkpoint = 0;
   processesThrough = 0;
@@ -55,34 +55,34 @@ const apply = (store: ViewStore, signal = new AbortController().signal) =>
   new BatchApplier(store, () => 0, signal, systemClock).apply(threePosts());
 
 describe('applying a batch', () => {
-  it('goes event by event once the batch has failed, so that one event does not hold up the others', async () => {
+  it('falls back to single events after a batch failed, so that one event does not hold up the others', async () => {
     const store = new FakeStore((events) => (events.some(({ position }) => position === 2) ? 'permanent' : undefined));
     await apply(store);
     expect(store.commits).toEqual([[1], [3]]);
     expect(store.deadLetters).toBe(1);
   });
 
-  it('leaves nothing out because of a failure that passes', async () => {
+  it('skips nothing because of a failure that passes', async () => {
     const store = new FakeStore((_, attempt) => (attempt <= 2 ? 'permanent' : undefined));
     await apply(store);
     expect(store.commits).toEqual([[1], [2], [3]]);
     expect(store.deadLetters).toBe(0);
   });
 
-  it('waits for a store that can take nothing now, however long', async () => {
+  it('waits for an unavailable store, however long', async () => {
     const store = new FakeStore((_, attempt) => (attempt <= 7 ? 'transient' : undefined));
     await apply(store);
     expect(store.commits).toEqual([[1], [2], [3]]);
     expect(store.deadLetters).toBe(0);
   });
 
-  it('ends and leaves word when the store is damaged', async () => {
+  it('ends and reports it when the store is damaged', async () => {
     const store = new FakeStore(() => 'damaged');
     await expect(apply(store)).rejects.toThrow(ViewsStopped);
     expect(store.condemned).toBe(true);
   });
 
-  it('gives up waiting when the views are stopped', async () => {
+  it('stops waiting when the views are stopped', async () => {
     const stopping = new AbortController();
     const store = new FakeStore((_, attempt) => {
       if (attempt === 3) stopping.abort();

@@ -4,7 +4,7 @@ import { compare, compareClosely, type Sum, type Summed } from './rebuild.ts';
 
 const sum = (checksum: string, through?: number): Sum => ({ through, count: 1, checksum });
 
-/** Each look at a thing takes the next of its sums; the last one stays. */
+/** Each look at a thing takes its next sum; the last one repeats. */
 const summed = (things: Record<string, readonly Sum[]>): Summed => {
   const looks = new Map(Object.entries(things).map(([thing, sums]) => [thing, [...sums]]));
   const of = async (thing: string): Promise<Sum> => {
@@ -19,7 +19,7 @@ const summed = (things: Record<string, readonly Sum[]>): Summed => {
   };
 };
 const nothing = async () => {};
-/** Compares while as much time passes as it wants. */
+/** Compares while time passes as the comparison needs it. */
 const compared = async (...given: readonly [read: Summed, built: Summed, follow: () => Promise<void>]) => {
   const clock = new TestClock();
   const comparing = compare(...given, clock);
@@ -28,7 +28,7 @@ const compared = async (...given: readonly [read: Summed, built: Summed, follow:
 };
 
 describe('two generations', () => {
-  it('are the same when all their sums are', async () => {
+  it('are equal if all their sums are', async () => {
     const outcome = await compared(
       summed({ a: [sum('1')], b: [sum('2')] }),
       summed({ b: [sum('2')], a: [sum('1')] }),
@@ -37,7 +37,7 @@ describe('two generations', () => {
     expect(outcome).toEqual({ compared: 2, differences: [], unsettled: [] });
   });
 
-  it('are asked again where one was behind the other', async () => {
+  it('are checked again where one was behind the other', async () => {
     const read = summed({ a: [sum('1', 1), sum('3', 3), sum('3', 3)] });
     const built = summed({ a: [sum('2', 2), sum('2', 2), sum('3', 3)] });
     let followed = 0;
@@ -47,7 +47,7 @@ describe('two generations', () => {
     expect([outcome.differences, outcome.unsettled, followed]).toEqual([[], [], 2]);
   });
 
-  it('differ where neither moves, or one has nothing', async () => {
+  it('differ where neither changes, or where one has nothing', async () => {
     const read = summed({ a: [sum('1', 0)], b: [sum('2')], c: [sum('3')] });
     const built = summed({ a: [sum('9', 0)], c: [sum('3')] });
     const { compared: many, differences, unsettled } = await compared(read, built, nothing);
@@ -58,13 +58,13 @@ describe('two generations', () => {
     expect([many, unsettled]).toEqual([3, []]);
   });
 
-  it('differ where both move on together and are never the same', async () => {
+  it('differ where both change together and are never equal', async () => {
     const moving = (letter: string) => Array.from({ length: 30 }, (_, i) => sum(`${letter}${i}`, i + 1));
     const { differences } = await compared(summed({ a: moving('x') }), summed({ a: moving('y') }), nothing);
     expect(differences.map(({ thing }) => thing)).toEqual(['a']);
   });
 
-  it('are looked at closely where their sums are not equal', async () => {
+  it('are examined closely where their sums differ', async () => {
     const read = summed({ a: [sum('1')], b: [sum('2')], c: [sum('3')] });
     const built = summed({ a: [sum('1')], b: [sum('9')], c: [sum('9')] });
     const closely = async (thing: string) => (thing === 'c' ? 'message 5' : undefined);
@@ -75,7 +75,7 @@ describe('two generations', () => {
     });
   });
 
-  it('are not compared to the end where too much differs', async () => {
+  it('are not compared to the end if too much differs', async () => {
     const things = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`t${i}`, [sum('1')]]));
     const { differences, unsettled } = await compareClosely(summed(things), summed({}), nothing, async () => 'gone');
     expect([differences.length, unsettled.length]).toEqual([1000, 200]);

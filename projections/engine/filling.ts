@@ -1,4 +1,4 @@
-/** Fills one generation of a view from the log, which is read once for all partitions. */
+/** Fills one generation of a view from the log. Reads the log once for all partitions. */
 import type { LogReader, Page } from '../../log/port.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
@@ -7,39 +7,39 @@ import { partitionOf } from './partitions.ts';
 import { CheckpointMoved, type PartitionStore } from './port.ts';
 
 const PAGE = 2000;
-/** Events of one batch, the rate at which Cassandra stores most. */
+/** Events per batch: the size at which Cassandra is fastest. */
 const MOST_AT_ONCE = 2000;
-/** Events read and not yet stored, of all partitions, beyond which reading waits. */
+/** Reading pauses while more events than this, over all partitions, are read and not yet stored. */
 const ENOUGH = 20_000;
-/** Where a target is so near that what moves it is only what happens meanwhile. */
+/** A target this near has caught up: what moves it is only the current traffic. */
 const NEAR = 1000;
 
-/** Unlike live, nothing is left out: a view that lacks something is not to be taken for whole. */
+/** Unlike live operation, a rebuild skips no event: an incomplete view must not pass for a complete one. */
 export class RebuildFailed extends Error {}
 
 export interface FillingParts {
   readonly log: LogReader;
   readonly store: PartitionStore;
-  /** Told when log or store cannot be asked now and are asked again. */
+  /** Called when the log or the store is unavailable and is tried again. */
   readonly say: (line: string) => void;
-  /** Told how far the whole of it is: everything up to there is stored. */
+  /** Called with the position up to which everything is stored. */
   readonly onProgress?: (through: number) => void;
 }
 
-/** What waits to be stored in one partition. */
+/** The events of one partition that wait to be stored. */
 interface Share {
   events: ParleyEvent[];
-  /** Everything of the partition up to here is in `events`, or stored. */
+  /** Everything of the partition up to here is in `events` or stored. */
   read: number;
   storing: Promise<void> | undefined;
-  /** The store stands elsewhere, or the sweep has failed: nothing more of it is stored this time. */
+  /** The store's checkpoint has moved, or the sweep has failed: nothing more is stored in this sweep. */
   over: boolean;
 }
 
 export class Filling {
   private readonly parts: FillingParts;
   private readonly reached: number[];
-  /** Partitions that somebody else has begun to follow. */
+  /** Partitions that another process has begun to follow. */
   private readonly taken = new Set<number>();
   private readonly never = new AbortController().signal;
 
@@ -61,13 +61,13 @@ export class Filling {
     return Math.min(...this.reached);
   }
 
-  /** Brings every partition that is not there yet to its target, which the log must have reached. */
+  /** Brings every partition that is behind its target to it. The log must have reached the targets. */
   async to(targets: readonly number[]): Promise<void> {
-    // A store that lost something, or that somebody else has moved, is gone through again from where it stands.
+    // If the store lost something, or another process moved it, the next sweep starts from its new position.
     while (this.reached.some((position, partition) => position < targets[partition]!)) await this.sweep(targets);
   }
 
-  /** As `to`, again and again until the targets are near enough to be kept up with. */
+  /** Repeats `to` until the targets are near enough to keep up with. */
   async upTo(targetsNow: () => Promise<readonly number[]>): Promise<void> {
     for (let near = false; !near; ) {
       const targets = await targetsNow();
@@ -114,7 +114,7 @@ export class Filling {
     }
   }
 
-  /** One batch at a time for each partition; what comes meanwhile is the next. */
+  /** Stores one batch per partition at a time. Events that arrive meanwhile form the next. */
   private store(partition: number, share: Share): void {
     if (share.over || share.storing !== undefined || share.read <= this.reached[partition]!) return;
     const events = share.events.splice(0, MOST_AT_ONCE);
@@ -125,11 +125,11 @@ export class Filling {
       if (share.over) share.events.length = 0;
       else this.store(partition, share);
     });
-    // Awaited by whoever waits for the share; unheard until then it would end the process.
+    // `sweep` awaits this promise later. Without a handler until then, a rejection would end the process.
     share.storing.catch(() => {});
   }
 
-  /** @returns false when the store stands elsewhere. */
+  /** @returns false if the store's checkpoint has moved */
   private async commit(partition: number, events: readonly ParleyEvent[], through: number): Promise<boolean> {
     const { store } = this.parts;
     const from = this.reached[partition]!;
@@ -144,7 +144,7 @@ export class Filling {
       }
       if (events.length <= 1) throw this.explained(failure, events[0]);
     }
-    // Which one is it?
+    // Finds the event that fails.
     for (const event of events) if (!(await this.commit(partition, [event], event.position))) return false;
     return this.commit(partition, [], through);
   }
@@ -169,7 +169,7 @@ export class Filling {
     return this.asked('the store', work, again);
   }
 
-  /** For as long as it takes, unless another try would meet the same. */
+  /** Retries until it succeeds, unless a retry would fail the same way. */
   private asked<T>(what: string, work: () => Promise<T>, again: (failure: unknown) => boolean): Promise<T> {
     return retrying(work, {
       signal: this.never,
@@ -179,14 +179,14 @@ export class Filling {
     });
   }
 
-  /** Stores the checkpoints that are only remembered. */
+  /** Stores the checkpoints that are only in memory. */
   flush(): Promise<void> {
     return this.askedOfStore(() => this.parts.store.flush());
   }
 
   /**
-   * Where others write too: brings the partitions to their targets that nobody else has moved.
-   * @returns true when somebody else moves every one
+   * Runs while live followers write too: brings the partitions that no other process moves to their targets.
+   * @returns true once other processes move all of them
    */
   async handOver(targets: readonly number[]): Promise<boolean> {
     const standing = await this.askedOfStore(() => this.parts.store.checkpoints());

@@ -20,7 +20,7 @@ const filling = (log: MemoryLog, store: MemorySink, said: string[] = [], onProgr
   Filling.begin({ log, store, say: (line) => void said.push(line), ...(onProgress && { onProgress }) });
 
 describe('filling a generation', () => {
-  it('stores every event once, each stream in order, whatever the targets on the way', () =>
+  it('stores each event once and each stream in order, whatever the targets on the way', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.nat(9), { minLength: 1, maxLength: 60 }),
@@ -51,7 +51,7 @@ describe('filling a generation', () => {
     expect(reads).toEqual([0, 2000, 4000]);
   });
 
-  it('goes on where the store stands, also when that has lost everything', async () => {
+  it('continues from the store’s checkpoint, even after the store lost everything', async () => {
     const log = many(100);
     const store = new MemorySink(PARTITIONS);
     const one = await filling(log, store);
@@ -62,7 +62,7 @@ describe('filling a generation', () => {
     expect(byStream(store.events)).toEqual(byStream(log.all));
   });
 
-  it('keeps on asking a store that cannot be asked, and says so', async () => {
+  it('keeps retrying an unavailable store, and reports it', async () => {
     const store = new MemorySink(PARTITIONS);
     let left = 2;
     store.fails = () => {
@@ -75,7 +75,7 @@ describe('filling a generation', () => {
     expect(said[0]).toMatch(/^the store cannot be asked now \(timelines cannot be reached now\); again in 0\.\d s$/);
   });
 
-  it('stops at an event that the store refuses, names it, and stores nothing after that', async () => {
+  it('stops at an event that the store refuses, names it, and stores nothing after it', async () => {
     const log = many(100);
     const store = new MemorySink(PARTITIONS);
     store.kind = 'permanent';
@@ -91,13 +91,13 @@ describe('filling a generation', () => {
     expect(store.positions[partitionOf('channel-0', PARTITIONS)]).toBeLessThan(34);
   });
 
-  it('refuses targets that the log has not reached', async () => {
+  it('rejects targets that the log has not reached', async () => {
     await expect((await filling(many(10), new MemorySink(PARTITIONS))).to(all(11))).rejects.toThrow(
       'the log ends at 10, before 11',
     );
   });
 
-  it('keeps up with targets that move, and tells how far all of it is', async () => {
+  it('keeps up with moving targets, and reports its lowest position', async () => {
     const log = many(2500);
     const progress: number[] = [];
     const one = await filling(log, new MemorySink(PARTITIONS), [], (through) => void progress.push(through));
@@ -111,7 +111,7 @@ describe('filling a generation', () => {
     expect([...progress].sort((a, b) => a - b)).toEqual(progress);
   });
 
-  it('is handed over partition by partition as somebody else moves them', async () => {
+  it('hands over each partition once another process moves it', async () => {
     const log = many(40);
     const store = new MemorySink(PARTITIONS);
     const one = await filling(log, store);

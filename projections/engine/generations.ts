@@ -1,6 +1,6 @@
 /**
- * Which generation of each view is read: a rebuild makes the next one beside it, and one pointer, in the vault's database,
- * flips. Everybody looks at the pointer now and then.
+ * Decides which generation of each view is read. A rebuild fills the next generation beside it, then a pointer in the
+ * vault's database flips. Every node polls the pointer.
  */
 
 import type { Checkpoints } from '../../coordination/port.ts';
@@ -10,7 +10,7 @@ import { ProgressTracker, type ProgressUpdate, type TrackerOptions } from './pro
 
 const FIRST = 1;
 const LOOK_MS = 500;
-/** How long a generation is still written after another has taken its place: until every reader has noticed. */
+/** How long a replaced generation is still written: until every reader has noticed the flip. */
 export const OVERLAP_MS = 10_000;
 
 const nameOf = (view: ViewName): string => `generation:${view}`;
@@ -18,11 +18,14 @@ const nameOf = (view: ViewName): string => `generation:${view}`;
 export const generationOf = async (checkpoints: Checkpoints, view: ViewName): Promise<number> =>
   Math.max(FIRST, await checkpoints.read(nameOf(view)));
 
-/** From now on this generation is the one that is read. */
+/** Makes this the generation that is read. */
 export const flipTo = (checkpoints: Checkpoints, view: ViewName, generation: number): Promise<void> =>
   checkpoints.write(nameOf(view), generation);
 
-/** Calls `onFlip` for each generation that takes the place of `from`, one after another. @returns how to stop */
+/**
+ * Calls `onFlip` for each generation that replaces `from`, one after another.
+ * @returns a function that stops watching
+ */
 export const watchGeneration = (
   checkpoints: Checkpoints,
   view: ViewName,
@@ -41,7 +44,7 @@ export const watchGeneration = (
         current = generation;
       }
     } catch {
-      // The vault is gone, or the new generation's store: it is looked at again.
+      // The vault or the new generation's store is unavailable; the next look tries again.
     }
     if (!stopped) cancel = clock.setTimer(LOOK_MS, () => void look());
   };
@@ -52,9 +55,9 @@ export const watchGeneration = (
   };
 };
 
-// A view as one node reads it: the generation that the pointer names, and how far that one has got.
+// One node's access to a view: the generation that the pointer names, and its progress.
 
-/** How long the next generation may take to get as far as the former; then it is tried again. */
+/** How long the next generation may take to catch up with the current one; then it is tried again. */
 const TAKEN_OVER_MS = 60_000;
 
 interface OpenView<Readers> {
@@ -63,10 +66,10 @@ interface OpenView<Readers> {
   close(): Promise<void>;
 }
 
-/** One of the views: how its generations are made and opened. */
+/** How the generations of one view are created and opened. */
 export interface ViewKind<Readers> {
   readonly name: ViewName;
-  /** Makes what a generation needs. May be repeated. */
+  /** Creates what a generation needs. May be repeated. */
   prepare(generation: number): Promise<void>;
   open(generation: number): Promise<OpenView<Readers>>;
 }
@@ -77,7 +80,7 @@ interface Current<Readers> extends OpenView<Readers> {
 }
 
 export interface SwitchedView<Readers> {
-  /** Of the generation that is read now: to be asked for each time. */
+  /** Readers of the current generation. Ask again for each use. */
   readers(): Readers;
   readonly progress: Progress;
   heardOf(update: ProgressUpdate): void;
@@ -89,7 +92,7 @@ interface SwitchedOptions<Readers> {
   readonly checkpoints: Checkpoints;
   readonly partitions: number;
   readonly nothingBetween?: TrackerOptions['nothingBetween'];
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 
@@ -103,7 +106,7 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
       clock,
       ...(nothingBetween === undefined ? {} : { nothingBetween }),
     });
-    // A store that is gone has not got anywhere; it is looked at again when somebody waits.
+    // An unavailable store counts as being at the start. It is asked again when somebody waits.
     await tracker.look().catch(() => {});
     return { ...view, generation, tracker };
   };
@@ -115,7 +118,7 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
     async (generation) => {
       const next = await opened(generation);
       const former = current;
-      // What was seen through the former one must be seen through the next: its writers go on for that long.
+      // What was visible in the old generation must be visible in the next. Its writers run on for that long.
       if (!(await next.tracker.whenProcessed(former.tracker.checkpoint(), TAKEN_OVER_MS))) {
         await next.close();
         throw new Error(`Generation ${generation} of ${kind.name} does not get as far as the one before it`);
@@ -142,7 +145,7 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
   };
 };
 
-/** Stands for whatever `get` answers at the time of each call. */
+/** A proxy for whatever `get` returns at the time of each call. */
 export const standingFor = <T extends object>(get: () => T): T =>
   new Proxy({} as T, {
     get: (_, name) => {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { TestClock } from '../../schemas/clock.testing.ts';
 import { LagMeter } from './runner.ts';
 
-it('lag is the distance to the known head and the age of what is oldest in it, whatever becomes of the wall clock', async () => {
+it('lag is the distance to the known head and the age of its oldest event, whatever the wall clock does', async () => {
   const clock = new TestClock();
   const meter = new LagMeter(10, clock);
   expect(meter.lag()).toEqual({ events: 0, seconds: 0 });
@@ -18,7 +18,7 @@ it('lag is the distance to the known head and the age of what is oldest in it, w
   expect(meter.lag()).toEqual({ events: 0, seconds: 0 });
 });
 
-it('a head that is seen again does not grow younger', async () => {
+it('a head that is seen again keeps its age', async () => {
   const clock = new TestClock();
   const meter = new LagMeter(0, clock);
   meter.seen(5);

@@ -1,21 +1,21 @@
-/** Which partition of the distribution log a stream's events go through: the same on every node, for ever. */
+/** The partition of the distribution log that a stream belongs to: the same on every node, for ever. */
 import { systemClock } from '../../schemas/clock.ts';
 import { CheckpointMoved, type PartitionBatch } from './port.ts';
 
-/** What a store knows of its partitions: where they stand, and how far beyond that nothing has to be stored. */
+/** What a store knows of its partitions: their checkpoints, and how far beyond them there is nothing to store. */
 const FLUSH_MS = 1000;
 
 export interface Remembered {
   readonly partition: number;
-  /** Where the partition stands, as this store last read or wrote it. */
+  /** The partition's checkpoint as this store last read or wrote it. */
   readonly since: number;
-  /** Nothing has to be stored up to here. */
+  /** There is nothing to store up to here. */
   readonly through: number;
 }
 
 /**
- * Moves the checkpoints of partitions that stand where they are said to.
- * @returns the others, and where those stand.
+ * Moves the checkpoints of the partitions that are still at `since`.
+ * @returns the other partitions and their actual checkpoints
  */
 type MoveOn = (remembered: readonly Remembered[]) => Promise<ReadonlyMap<number, number>>;
 
@@ -26,14 +26,14 @@ export class PartitionPositions {
   private readonly remembered = new Map<number, number>();
   private flushed: number;
 
-  /** @param clock milliseconds that never go back */
+  /** @param clock monotonic milliseconds */
   constructor(moveOn: MoveOn, clock: () => number = systemClock.monotonic) {
     this.moveOn = moveOn;
     this.clock = clock;
     this.flushed = clock();
   }
 
-  /** Takes what the store was found to hold. @returns it by partition, 0 where nothing is. */
+  /** Records the checkpoints found in the store. @returns one per partition, 0 if there is none */
   found(positions: ReadonlyMap<number, number>, partitions: number): readonly number[] {
     return Array.from({ length: partitions }, (_, partition) => {
       const position = positions.get(partition) ?? 0;
@@ -42,7 +42,7 @@ export class PartitionPositions {
     });
   }
 
-  /** Where the batch's partition stands in the store. */
+  /** The checkpoint of the batch's partition in the store. */
   since({ partition, from }: PartitionBatch): number {
     return this.stored.get(partition) ?? from;
   }
@@ -52,13 +52,16 @@ export class PartitionPositions {
     this.remembered.delete(partition);
   }
 
-  /** @throws CheckpointMoved: the partition stands elsewhere. */
+  /** @throws CheckpointMoved: the partition is elsewhere */
   moved({ partition, from }: PartitionBatch, actual: number): never {
     this.stands(partition, actual);
     throw new CheckpointMoved(partition, from, actual);
   }
 
-  /** A batch that leaves nothing to store: its end is stored once a second. @throws CheckpointMoved */
+  /**
+   * Keeps the end of a batch that leaves nothing to store in memory; stores it once a second.
+   * @throws CheckpointMoved
+   */
   async remember(batch: PartitionBatch): Promise<void> {
     const { partition, from, through } = batch;
     if (!this.stored.has(partition)) this.stored.set(partition, from);
@@ -68,7 +71,7 @@ export class PartitionPositions {
     if (actual !== undefined) this.moved(batch, actual);
   }
 
-  /** Partitions that somebody else has moved are left to their next commit. @returns where those stand. */
+  /** Skips partitions that another process has moved, until their next commit. @returns their actual checkpoints */
   async flush(): Promise<ReadonlyMap<number, number>> {
     this.flushed = this.clock();
     const remembered = [...this.remembered].map(([partition, through]) => ({
@@ -81,7 +84,7 @@ export class PartitionPositions {
     for (const { partition, through } of remembered) {
       if (elsewhere.has(partition)) continue;
       this.stored.set(partition, Math.max(through, this.stored.get(partition) ?? 0));
-      // More may have been remembered meanwhile.
+      // A later position may have been remembered meanwhile.
       if (this.remembered.get(partition) === through) this.remembered.delete(partition);
     }
     return elsewhere;
@@ -95,5 +98,5 @@ const hash = (name: string): number => {
   return h >>> 0;
 };
 
-/** @param partitions how many there are; never changes for a topic in place. */
+/** @param partitions number of partitions; it never changes for an existing topic */
 export const partitionOf = (stream: string, partitions: number): number => hash(stream) % partitions;

@@ -1,29 +1,29 @@
-/** What follows the distribution log writes into: a projection's rows and, for each partition, how far they reach. */
+/** What followers of the distribution log write to: a projection's rows and a checkpoint per partition. */
 
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { FailureKind } from '../../stores/guard.ts';
 
-/** Told of every batch after the views hold it; the views do not move on until the promise resolves. */
+/** Called with each batch once the views hold it. The views do not advance until the promise resolves. */
 export type BatchListener = (events: readonly ParleyEvent[], through: number) => Promise<void>;
 
-/** Stores that move on by themselves in a cluster; in the embedded profile they are one. */
+/** Stores that advance on their own in a cluster; in the embedded profile they are one. */
 export type ViewName = 'guild-views' | 'timelines' | 'unread';
 
 export interface Progress {
-  /** Position through which every event is held. */
+  /** The position through which every event is held. */
   checkpoint(): number;
-  /** True once `position` is held; false when that took longer than `timeoutMs`. */
+  /** True once `position` is held; false if that takes longer than `timeoutMs`. */
   whenProcessed(position: number, timeoutMs: number): Promise<boolean>;
 }
 
-/** The running views, and what the runner asks of the store that keeps them. */
+/** The running views, and what the runner needs of their store. */
 export interface Lag {
   readonly events: number;
-  /** Age of the oldest event known and not yet in the views. */
+  /** Age of the oldest known event that is not yet in the views. */
   readonly seconds: number;
 }
 
-/** Later events of the same stream are left out of that projection too, since they build on this one. */
+/** Later events of the same stream are skipped in that projection too, because they depend on this one. */
 export interface DeadLetter {
   readonly projection: string;
   readonly stream: string;
@@ -32,17 +32,17 @@ export interface DeadLetter {
   readonly attempts: number;
 }
 
-/** Rows of every projection and the checkpoint: a batch becomes visible whole or not at all. */
+/** Rows of every projection and the checkpoint: a batch becomes visible as a whole or not at all. */
 export interface ViewStore {
   readonly checkpoint: number;
   readonly processesThrough: number;
   readonly deadLetters: number;
-  /** @throws with nothing stored when a projection or the store fails. */
+  /** @throws if a projection or the store fails; then nothing is stored */
   commit(events: readonly ParleyEvent[], processesThrough: number): Promise<void>;
-  /** Stores the event in every projection that takes it and a dead letter for each that does not. */
+  /** Stores the event in every projection that can apply it, and a dead letter for each that cannot. */
   commitWithout(event: ParleyEvent, processesThrough: number, attempts: number): Promise<readonly DeadLetter[]>;
   kindOf(failure: unknown): FailureKind;
-  /** Leaves word that the store must not be used again as it is. */
+  /** Records that the store must not be used again as it is. */
   condemn(): void;
   close(processesThrough: number): Promise<void>;
 }
@@ -56,9 +56,9 @@ export interface PartitionBatch {
   readonly through: number;
 }
 
-/** The store's checkpoint is not the writer's: it was emptied, or somebody else has moved it. */
+/** The store's checkpoint is not the one the writer expected: the store was emptied, or another process moved it. */
 export class CheckpointMoved extends Error {
-  /** What the store's checkpoint is. */
+  /** The store's actual checkpoint. */
   readonly actual: number;
 
   constructor(partition: number, expected: number, actual: number) {
@@ -70,21 +70,21 @@ export class CheckpointMoved extends Error {
 export interface PartitionStore {
   /** Name of the projection: `guild-views`, `timelines`, `unread`. */
   readonly name: string;
-  /** For each partition, the position through which its events are in the store; 0 where nothing is. */
+  /** The position through which each partition's events are in the store; 0 if none are. */
   checkpoints(): Promise<readonly number[]>;
   /**
-   * Stores the batch, then its `through` as the checkpoint. May be repeated with the same events, and be repeated in part
-   * after a crash: the rows come out the same. A batch without events may be remembered in memory for up to a second.
-   * @throws CheckpointMoved before anything is stored, where the store can tell.
+   * Stores the batch, then its `through` as the checkpoint. May be repeated with the same events, and in part after a
+   * crash: the rows come out the same. A batch without events may stay in memory for up to a second.
+   * @throws CheckpointMoved before anything is stored, if the store can tell
    */
   commit(batch: PartitionBatch): Promise<void>;
   /**
-   * Stores rows of events that had been left out, all of one stream and in its order, while the checkpoint stays where it is:
-   * somewhere at or beyond them. May be repeated.
+   * Stores rows of events that were skipped before, all of one stream and in order. The checkpoint stays where it is,
+   * at or beyond them. May be repeated.
    */
   repair(events: readonly ParleyEvent[]): Promise<void>;
-  /** What a failure of `commit` or `repair` means: `permanent` for the event, `transient` for the store. */
+  /** Whether a failure of `commit` or `repair` is `permanent` (the event's fault) or `transient` (the store's). */
   kindOf(failure: unknown): FailureKind;
-  /** Stores what is remembered in memory only. */
+  /** Stores checkpoints that are only in memory. */
   flush(): Promise<void>;
 }

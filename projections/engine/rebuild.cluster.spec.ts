@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => views.close());
 
-/** How one row of each view is spoiled, and what then differs. */
+/** How to spoil one row of each view, and what then differs. */
 const SPOILED: Readonly<Record<ViewName, { thing: string; spoil: (generation: number) => Promise<unknown> }>> = {
   'guild-views': {
     thing: 'table guilds',
@@ -80,7 +80,7 @@ describe.each(Object.keys(SPOILED) as ViewName[])('%s', (view) => {
   });
   afterAll(() => projector?.stop());
 
-  it('is verified: the same is built from the log, and nothing of it is left', async () => {
+  it('is verified: the same rows are built from the log, and the copy is dropped', async () => {
     const steps: string[] = [];
     const progress: number[] = [];
     const outcome = await verifyView(
@@ -97,7 +97,7 @@ describe.each(Object.keys(SPOILED) as ViewName[])('%s', (view) => {
     expect(await read()).toBe(1);
   });
 
-  it('is rebuilt while it is written to, and read from what was built', async () => {
+  it('is rebuilt while it is written to, and read from the new generation', async () => {
     let talking = true;
     const talk = async () => {
       while (talking) {
@@ -124,7 +124,7 @@ describe.each(Object.keys(SPOILED) as ViewName[])('%s', (view) => {
     expect(dropped).toEqual([1]);
   });
 
-  it('is found to differ when a row was spoiled, and is mended by a rebuild', async () => {
+  it('is reported as different after a row was spoiled, and fixed by a rebuild', async () => {
     await spoil(await read());
     const found = await verifyView(views.parts(tools));
     expect(found.differences.map((one) => one.thing)).toEqual([thing]);
@@ -133,7 +133,7 @@ describe.each(Object.keys(SPOILED) as ViewName[])('%s', (view) => {
     expect(await verifyView(views.parts(tools, { say: () => {} }))).toMatchObject({ differences: [] });
   });
 
-  it('is left as it is by a rebuild that is broken off, of which the next one leaves nothing', async () => {
+  it('is unchanged by an interrupted rebuild, whose remains the next rebuild drops', async () => {
     const before = await read();
     await tools.kind.prepare(40);
     const half = await tools.kind.open(40);
@@ -144,7 +144,7 @@ describe.each(Object.keys(SPOILED) as ViewName[])('%s', (view) => {
     expect(await tools.generations()).toEqual([before]);
   });
 
-  it('is not rebuilt without an event that fails: the event is named, and what was built is dropped', async () => {
+  it('is not rebuilt without an event that fails: the error names it, and the new generation is dropped', async () => {
     const before = await read();
     const failing: ViewTools = {
       ...tools,

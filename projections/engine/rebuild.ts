@@ -1,6 +1,6 @@
 /**
- * A view made anew from the log beside the one that is read, compared with it, and, in a rebuild, read in its place. Reads
- * go on all the time.
+ * Rebuilds a view from the log beside the generation in use and compares the two; a rebuild then switches readers over.
+ * Reads continue all the time.
  */
 
 import type { Checkpoints } from '../../coordination/port.ts';
@@ -9,20 +9,20 @@ import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { Filling } from './filling.ts';
 import { flipTo, generationOf, type ViewKind } from './generations.ts';
 
-// Whether two generations of a view hold the same, while both go on.
+// Compares two generations of a view while both keep advancing.
 
-/** What a generation holds of one thing: of a channel, of a person's markers, of a table. */
+/** A generation's sum for one thing: a channel, a user's markers or a table. */
 export interface Sum {
-  /** How far the thing has got; `undefined` when it moved while it was looked at, or where that cannot be told. */
+  /** The thing's position; `undefined` if it changed during the look, or if its position is unknown. */
   readonly through: number | undefined;
   readonly count: number;
   readonly checksum: string;
 }
 
-/** A generation as it is compared. */
+/** A generation, ready to be compared. */
 export interface Summed {
   all(): AsyncIterable<readonly [thing: string, sum: Sum]>;
-  /** Of one thing alone; of one that is not there as well. */
+  /** The sum of one thing, which need not exist. */
   of(thing: string): Promise<Sum>;
 }
 
@@ -34,15 +34,15 @@ interface Difference {
 interface Comparison {
   readonly compared: number;
   readonly differences: readonly Difference[];
-  /** Things written to so fast that they were never found at rest, and those left when too many differed to go on. */
+  /** Things written to so often that they were never seen at rest, and those left over after too many differed. */
   readonly unsettled: readonly string[];
 }
 
-/** Looks at a thing, over more than a second, before it counts as different. */
+/** Number of looks at a thing, over more than a second, before it counts as different. */
 const LOOKS = 5;
 const LOOK_MS = 300;
 const SETTLE_MS = 30_000;
-/** Whoever reads of so many knows enough. */
+/** A comparison stops after this many differences. */
 const MOST_DIFFERENCES = 1000;
 
 const same = (a: Sum, b: Sum): boolean => a.count === b.count && a.checksum === b.checksum;
@@ -60,13 +60,13 @@ export const howSumsDiffer = (read: Sum, built: Sum): string => `read ${said(rea
 
 interface Suspect {
   former: readonly [read: Sum, built: Sum] | undefined;
-  /** How often in a row there was no reason for it to differ. */
+  /** Consecutive looks in which nothing explained the difference. */
   looks: number;
 }
 
 /**
- * What is written and what says how far that is may be seen apart from each other, so one look is not enough.
- * @returns true for what stays different though neither moves, or though both are at the same place.
+ * Rows and their position may become visible at different times, so one look is not enough.
+ * @returns true if the two stay different although neither changes, or although both are at the same position
  */
 const differs = (suspect: Suspect, read: Sum, built: Sum): boolean => {
   const { former } = suspect;
@@ -77,7 +77,7 @@ const differs = (suspect: Suspect, read: Sum, built: Sum): boolean => {
   return suspect.looks >= LOOKS;
 };
 
-/** @returns things whose sums are not equal, and how many things there are. */
+/** @returns the things whose sums differ, and how many things there are */
 const suspected = async (read: Summed, built: Summed): Promise<{ suspects: string[]; compared: number }> => {
   const [ones, others] = await Promise.all([everything(read), everything(built)]);
   const things = [...new Set([...ones.keys(), ...others.keys()])];
@@ -89,8 +89,8 @@ const suspected = async (read: Summed, built: Summed): Promise<{ suspects: strin
 };
 
 /**
- * Where the sums of a thing are not equal, it is looked at closely.
- * @param closely how the two differ in what neither has changed lately; `undefined` where they do not
+ * Examines each thing whose sums differ closely.
+ * @param closely describes how the two differ in rows that neither changed lately; `undefined` if they do not
  */
 export const compareClosely = async (
   read: Summed,
@@ -110,8 +110,8 @@ export const compareClosely = async (
 };
 
 /**
- * Where the sums of a thing are not equal, they are asked for again until both are at rest.
- * @param follow brings what was built to where the other one is now
+ * Repeats the sums that differ until both sides are at rest.
+ * @param follow brings the new generation to the position of the current one
  */
 export const compare = async (
   read: Summed,
@@ -140,13 +140,13 @@ export const compare = async (
 
 export interface ViewTools {
   readonly kind: ViewKind<unknown>;
-  /** All that are there, complete or not, oldest first. */
+  /** All existing generations, complete or not, oldest first. */
   generations(): Promise<readonly number[]>;
   /** Nobody may write or read it any more. */
   drop(generation: number): Promise<void>;
   /**
-   * @param follow brings what was built to where the one that is read is now.
-   * @param lowest position that both have reached in every partition, once `follow` has resolved
+   * @param follow brings the new generation to the position of the current one
+   * @param lowest position that every partition of both has reached, once `follow` has resolved
    */
   compare(read: number, built: number, follow: () => Promise<void>, lowest: () => number): Promise<Comparison>;
 }
@@ -160,22 +160,22 @@ export interface RebuildParts {
   readonly log: LogReader;
   readonly checkpoints: Checkpoints;
   /**
-   * Milliseconds until others have taken over what was flipped to: so long it is written on. After twice that time nobody
-   * reads or writes the former generation any more.
+   * Milliseconds until others have taken over the new generation; until then this process keeps writing it. After twice
+   * that time nobody reads or writes the old generation any more.
    */
   readonly overlapMs: number;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
   readonly say: (line: string) => void;
   readonly onStep: (step: Step) => void;
-  /** Positions: how far the building is, and how far there is to go. */
+  /** Positions: how far the build has got, and where it ends. */
   readonly onProgress: (through: number, head: number) => void;
-  /** Told of a generation that is no more. */
+  /** Called after a generation was dropped. */
   readonly onDropped: (generation: number) => Promise<void>;
 }
 
 export interface Rebuilt extends Comparison {
-  /** That was read before. */
+  /** The generation that was read before. */
   readonly former: number;
   readonly built: number;
 }
@@ -190,7 +190,7 @@ interface Built {
 const flippedAt = (name: string): string => `flipped:${name}`;
 const madeAs = (name: string): string => `made:${name}`;
 
-/** What an earlier rebuild took the place of, and what one that was broken off has left. */
+/** Drops generations that earlier rebuilds replaced, and the remains of interrupted ones. */
 const dropOthers = async (parts: RebuildParts, read: number): Promise<void> => {
   const { tools, checkpoints, overlapMs, clock = systemClock, say, onDropped } = parts;
   const { name } = tools.kind;
@@ -207,7 +207,7 @@ const dropOthers = async (parts: RebuildParts, read: number): Promise<void> => {
   }
 };
 
-/** Above every number that there ever was, so that nothing left of another one is met. */
+/** Higher than every number used before, so that no remains of another generation are found. */
 const nextNumber = async ({ tools, checkpoints }: RebuildParts, read: number): Promise<number> => {
   const made = madeAs(tools.kind.name);
   const next = Math.max(read, await checkpoints.read(made), ...(await tools.generations())) + 1;
@@ -243,13 +243,13 @@ const begun = async <T>(parts: RebuildParts, use: (built: Built) => Promise<T>):
   try {
     return await use(await build(parts, former, built));
   } catch (failure) {
-    // What is left of it otherwise, the next rebuild drops.
+    // If this drop fails, the next rebuild drops the remains.
     if ((await generationOf(checkpoints, tools.kind.name)) !== built) await tools.drop(built).catch(() => {});
     throw failure;
   }
 };
 
-/** Builds it, compares it, and leaves nothing of it. @throws RebuildFailed */
+/** Builds a generation, compares it and drops it. @throws RebuildFailed */
 export const verifyView = (parts: RebuildParts): Promise<Rebuilt> =>
   begun(parts, async ({ former, built, comparison }) => {
     await parts.tools.drop(built);
@@ -257,8 +257,8 @@ export const verifyView = (parts: RebuildParts): Promise<Rebuilt> =>
   });
 
 /**
- * Builds it, compares it, and makes it the one that is read: whatever the comparison says, since it is made from the log. It is
- * written on until others have taken that over. The former one is left where it is until the next rebuild.
+ * Builds a generation, compares it and makes it the one that is read, whatever the comparison says, because the log is
+ * the authority. Keeps writing it until others have taken over. The old generation stays until the next rebuild.
  * @throws RebuildFailed
  */
 export const rebuildView = (parts: RebuildParts): Promise<Rebuilt> =>

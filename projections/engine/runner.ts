@@ -1,4 +1,4 @@
-/** Follows the log: each batch into the store, then to the listeners, then to the readers who want the views at rest. */
+/** Follows the log: passes each batch to the store, then to the listeners, then lets readers at rest run. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
@@ -10,7 +10,7 @@ import type { BatchListener, Lag, Progress, ViewStore } from './port.ts';
 import { Waiting } from './progress/port.ts';
 import { cutAtRightsChanges, Turns } from './turns.ts';
 
-/** How far the views are behind what is known of the log. */
+/** How far the views are behind the known head of the log. */
 interface Mark {
   readonly position: number;
   readonly seen: number;
@@ -26,7 +26,7 @@ export class LagMeter {
     this.clock = clock;
   }
 
-  /** The log was seen to reach `position`. */
+  /** Called when the log was seen to reach `position`. */
   seen(position: number): void {
     if (position > (this.marks.at(-1)?.position ?? this.checkpoint))
       this.marks.push({ position, seen: this.clock.monotonic() });
@@ -49,16 +49,16 @@ export class LagMeter {
 
 const LOOK_AT_HEAD_MS = 1000;
 
-/** Many small batches may follow each other without waiting for anything; sockets and timers get their turn in between. */
+/** Small batches may follow each other without any waiting; this lets sockets and timers run in between. */
 const LONGEST_TURN_MS = 10;
 
 interface RunnerOptions {
   readonly log: LogReader;
   readonly store: ViewStore;
-  /** Told once when the views cannot go on: a listener threw, the store is damaged, the log cannot be read. */
+  /** Called once when the views cannot continue: a listener threw, the store is damaged or the log cannot be read. */
   readonly onFailure: (error: unknown) => void;
   readonly clock: Clock;
-  /** Left out where nothing is traced. */
+  /** Absent when nothing is traced. */
   readonly spans?: Spans | undefined;
 }
 

@@ -8,7 +8,7 @@ describe('a view that changes generations', () => {
   let view: SwitchedView<{ name(): string }>;
   afterEach(() => view.close());
 
-  it('reads the next one when it holds what the former held, and hears of that one alone', async () => {
+  it('switches to the next generation once that has caught up, and hears of that one alone', async () => {
     const clock = new TestClock();
     const checkpoints = new MemoryCheckpoints();
     const held = new Map([

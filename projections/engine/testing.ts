@@ -1,4 +1,4 @@
-/** For specs: a store in memory that several followers share, and is as strict as one can be. */
+/** For specs: a strict store in memory that several followers can share. */
 
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { FailureKind } from '../../stores/guard.ts';
@@ -49,7 +49,7 @@ export class MemorySink implements PartitionStore {
   readonly name = 'timelines';
   readonly events: ParleyEvent[] = [];
   readonly batches: PartitionBatch[] = [];
-  /** Thrown by `commit` for as long as it returns something. */
+  /** Called before each commit; a failure it returns is thrown. */
   fails: (batch: PartitionBatch) => unknown = () => undefined;
   kind: FailureKind = 'transient';
   readonly positions: number[];
@@ -88,7 +88,7 @@ export class MemorySink implements PartitionStore {
 
   async flush(): Promise<void> {}
 
-  /** As a store that lost everything. */
+  /** Empties the store, as after losing everything. */
   empty(): void {
     this.positions.fill(0);
     this.events.splice(0);

@@ -1,8 +1,8 @@
-/** Batches and readers at rest take turns. */
+/** Lets batches and readers at rest take turns. */
 import { changesRights, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 
 /**
- * Cuts a batch after every event that changes who may see what: when a listener handles such an event, the views stand
+ * Cuts a batch after every event that changes who may see what. When a listener handles such an event, the views are
  * exactly at its position.
  */
 export const cutAtRightsChanges = (events: readonly ParleyEvent[]): readonly (readonly ParleyEvent[])[] => {
@@ -18,7 +18,7 @@ export const cutAtRightsChanges = (events: readonly ParleyEvent[]): readonly (re
   return batches;
 };
 
-/** Readers served before the next waiting batch gets its turn. */
+/** Most readers served before a waiting batch gets its turn. */
 const READERS_PER_TURN = 50;
 
 export class Turns {
@@ -26,7 +26,7 @@ export class Turns {
   private taken = false;
   private nextBatch: (() => void) | undefined;
 
-  /** Runs `read` while no batch is under way: at once when idle, otherwise between two batches. */
+  /** Runs `read` while no batch is under way: at once if idle, otherwise between two batches. */
   atRest<T>(read: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.readers.push(async () => {
@@ -40,7 +40,7 @@ export class Turns {
     });
   }
 
-  /** Runs `work` while no reader is. One batch at a time: the next is asked for when this one has resolved. */
+  /** Runs `work` while no reader runs. One batch at a time: the caller awaits each before it asks for the next. */
   async batch(work: () => Promise<void>): Promise<void> {
     if (this.taken) {
       await new Promise<void>((resolve) => {
@@ -63,7 +63,7 @@ export class Turns {
     } while (this.readers.length > 0 && this.nextBatch === undefined);
     const batch = this.nextBatch;
     this.nextBatch = undefined;
-    // Handed over without being given back, so that nobody slips in between.
+    // Passes the turn on directly, so that no other caller slips in between.
     if (batch === undefined) this.taken = false;
     else batch();
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Turns } from './turns.ts';
 
-/** A promise and the way to resolve it. */
+/** A promise and the function that resolves it. */
 const gate = () => {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -21,7 +21,7 @@ describe('turns of batches and readers', () => {
     await read;
   });
 
-  it('let a reader wait for the batch under way, and the next batch for the reader', async () => {
+  it('make a reader wait for the batch under way, and the next batch wait for the reader', async () => {
     const turns = new Turns();
     const order: string[] = [];
     const [first, reader] = [gate(), gate()];
@@ -59,7 +59,7 @@ describe('turns of batches and readers', () => {
     expect(most).toBe(1);
   });
 
-  it('do not let many readers keep a batch waiting', async () => {
+  it('let a batch run although many readers are waiting', async () => {
     const turns = new Turns();
     let served = 0;
     const readers = Array.from({ length: 500 }, () =>
@@ -76,7 +76,7 @@ describe('turns of batches and readers', () => {
     expect(served).toBe(500);
   });
 
-  it('go on after a reader or a batch that fails', async () => {
+  it('continue after a reader or a batch fails', async () => {
     const turns = new Turns();
     await expect(turns.atRest(() => Promise.reject(new Error('reader')))).rejects.toThrow('reader');
     await expect(turns.batch(() => Promise.reject(new Error('batch')))).rejects.toThrow('batch');

@@ -1,4 +1,4 @@
-/** New subscriptions, and what was published before they were in place. */
+/** Adds subscriptions, and reads from the log what was published before they were in place. */
 
 import type { LogReader, Page } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
@@ -6,7 +6,7 @@ import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogu
 import { retrying, Stopped } from '../../stores/guard.ts';
 import { feedChannelOf } from './channels.ts';
 
-/** The log, asked until it answers. */
+/** Reads the log, with retries until it answers. */
 const PAGE = 1000;
 const LONGEST_PAUSE_MS = 1000;
 
@@ -21,10 +21,7 @@ export class PatientLog {
     this.stopping = stopping;
   }
 
-  /**
-   * @returns `undefined` once `stopping` is aborted
-   * @throws UnreadableEvent
-   */
+  /** @returns `undefined` once `stopping` is aborted @throws UnreadableEvent */
   async pageAfter(position: number): Promise<Page | undefined> {
     try {
       return await retrying(() => this.log.readAll({ after: position, limit: PAGE }), {
@@ -42,17 +39,17 @@ export class PatientLog {
 
 interface Latecomer {
   readonly channels: readonly string[];
-  /** From here on its subscription is relied upon. */
+  /** From here on its subscription can be relied on. */
   readonly through: number;
   readonly done: () => void;
 }
 
 interface LatecomersOptions {
   readonly pageAfter: (position: number) => Promise<Page | undefined>;
-  /** Through here events have been handed over: too late for those who come now, who begin beyond it. */
+  /** The position through which events were handed over. New listeners begin beyond it. */
   readonly released: () => number;
   readonly onEvent: (event: ParleyEvent) => void;
-  /** A range is read. */
+  /** A range is being read. */
   readonly onRead: () => void;
 }
 
@@ -65,7 +62,7 @@ export class Latecomers {
     this.options = options;
   }
 
-  /** Resolves when the channels' events through `through` that are not too late have been handed to `onEvent`. */
+  /** Resolves once `onEvent` has received the channels' events through `through`, except those already passed. */
   fill(channels: readonly string[], through: number): Promise<void> {
     if (through <= this.options.released()) return Promise.resolve();
     return new Promise((done, failed) => {
@@ -74,7 +71,7 @@ export class Latecomers {
     });
   }
 
-  /** One reading serves all who wait when it begins. */
+  /** One read serves all callers that wait when it begins. */
   private async readAll(): Promise<void> {
     this.reading = true;
     try {

@@ -1,19 +1,19 @@
 /**
- * Which channel of the feed an event goes through. A channel belongs to a partition, that of the streams it tells of,
- * so what is published in it and the partition's manifests stay in order.
+ * Maps events to channels of the feed. A channel belongs to the partition of its streams, so its messages and that
+ * partition's manifests stay in order.
  */
 import { isCarried, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { type Audience, channelIdOf, channelStream, readStream } from '../../schemas/streams.ts';
 import { partitionOf } from '../engine/partitions.ts';
 
-/** Says what was published in the others. Heard by every gateway. */
+/** Lists what was published in the other channels. Every gateway receives it. */
 export const MANIFEST = 'manifest';
-/** Who and what there is: guilds, channels, members, invites, people. Heard by every gateway. */
+/** Guilds, channels, members, invites and users. Every gateway receives it. */
 export const STRUCTURE = 'structure';
 
-/** What is said in one channel of Parley. */
+/** The messages of one Parley channel. */
 const saidIn = (channelId: string): string => `c:${channelId}`;
-/** How far one person has read. */
+/** One user's read markers. */
 const readBy = (userId: string): string => `u:${userId}`;
 
 export const feedChannelOf = (event: ParleyEvent): string => {
@@ -26,13 +26,13 @@ export interface FeedChannel {
   readonly name: string;
 }
 
-/** Where those who type in a channel are told of, too: whoever listens to the channel hears them. */
+/** Typing is published in the same channel as messages: gateways that listen to one receive both. */
 export const channelFeed = (channelId: string, partitions: number): FeedChannel => ({
   partition: partitionOf(channelStream(channelId), partitions),
   name: saidIn(channelId),
 });
 
-/** What is to be subscribed for an audience; `undefined` where it is heard anyway. */
+/** The channel to subscribe to for an audience; `undefined` if every gateway receives it anyway. */
 export const feedOf = (audience: Audience, partitions: number): FeedChannel | undefined => {
   const colon = audience.indexOf(':');
   const id = audience.slice(colon + 1);
@@ -46,14 +46,14 @@ export const feedOf = (audience: Audience, partitions: number): FeedChannel | un
   }
 };
 
-/** Which channels of the feed this process listens to, and from when on it relies on that. */
+/** The feed channels this process listens to, and the position from which each can be relied on. */
 export interface Listened {
   readonly partition: number;
   readonly name: string;
   count: number;
-  /** Its subscription is in place: what is published in it and does not arrive is missed. */
+  /** The subscription is in place: messages that do not arrive from now on count as missing. */
   required: boolean;
-  /** Resolves when nothing of it can be missed any more. */
+  /** Resolves once nothing published in it can be missed. */
   ready: Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export class Listening {
     return channel === STRUCTURE || this.channels.get(channel)?.required === true;
   }
 
-  /** @returns the audiences' channels, each once, and which of them are new */
+  /** @returns the audiences' channels without duplicates, and which of them are new */
   add(audiences: readonly Audience[]): { readonly all: readonly Listened[]; readonly fresh: readonly Listened[] } {
     const all = new Set<Listened>();
     const fresh: Listened[] = [];

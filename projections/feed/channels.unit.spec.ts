@@ -25,16 +25,16 @@ const everything = () => {
   return story.log.all;
 };
 
-it.each(everything())('$type reaches whoever listens to its audience', (event) => {
+it.each(everything())('$type reaches every listener of its audience', (event) => {
   const channel = feedChannelOf(event);
   if (channel === STRUCTURE) return;
   const [audience, ...others] = audiencesOf(event);
   expect(others).toEqual([]);
-  // In the partition whose manifests tell of it.
+  // In the partition whose manifests list it.
   expect(feedOf(audience!, PARTITIONS)).toEqual({ partition: partitionOf(event.stream, PARTITIONS), name: channel });
 });
 
-it('only what is said and how far somebody has read has channels of its own', () => {
+it('only messages and read markers have channels of their own', () => {
   const own = everything().filter((event) => feedChannelOf(event) !== STRUCTURE);
   expect(own.map(({ type }) => type)).toEqual([
     'message-posted',

@@ -1,4 +1,6 @@
-/** The feed on a Redis that is cut, slow, silent, failed over and killed: nothing missed, doubled or out of order. */
+/**
+ * The feed on a Redis that is cut, slow, silent, failed over and killed: no event is missed, doubled or out of order.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +25,9 @@ import { aReader, CountedFills, Handed } from './testing.ts';
 
 const PARTITIONS = 4;
 const CHANNELS = Array.from({ length: 12 }, (_, n) => String(100 + n));
-/** One reader begins with the first of them, the other with the last; both come to the rest while everything breaks. */
+/**
+ * One reader starts with the first of these subscriptions, the other with the last; both add the rest during the chaos.
+ */
 const HEARD = [CHANNELS.slice(0, 6), CHANNELS.slice(6)];
 const GUILD = '20';
 
@@ -37,7 +41,7 @@ interface Gateway {
   readonly reader: MendingFeedReader;
   readonly handed: Handed;
   readonly metrics: CountedFills;
-  /** By stream, the position beyond which everything must come. */
+  /** The position of each stream beyond which every event must arrive. */
   readonly heard: Map<string, number>;
 }
 
@@ -59,10 +63,10 @@ const randomNumbers = (seed: number) => {
 
 describe('the delivery feed on a bad day of Redis', () => {
   let redis: OwnServices;
-  /** Where a publisher ends up that has not heard of a fail-over: everything is acknowledged, and nobody listens. */
+  /** A publisher that missed the fail-over writes here: everything is acknowledged, and nobody listens. */
   let former: OwnServices;
   let log: EventLog;
-  /** From each projector, and from each gateway. */
+  /** The connections of each projector and each gateway. */
   let ways: Readonly<Record<'one' | 'other' | 'here' | 'there', RoughWay>>;
   const connections: Redis[] = [];
   const directory = mkdtempSync(join(tmpdir(), 'parley-feed-'));
@@ -91,7 +95,7 @@ describe('the delivery feed on a bad day of Redis', () => {
     return one;
   };
 
-  /** Publishes what the log gets in its partitions. */
+  /** Publishes new events of the log in its partitions. */
   const projector = (way: RoughWay, namespace: string, partitions: readonly number[]): Tail & { dropped: number } => {
     const sink = deliverySink({
       publisher: openFeedPublisher(connect(way), namespace),
@@ -119,7 +123,7 @@ describe('the delivery feed on a bad day of Redis', () => {
     return running;
   };
 
-  it('goes on from the log, and comes back', { timeout: 120_000 }, async () => {
+  it('continues from the log, and recovers', { timeout: 120_000 }, async () => {
     const seed = Date.now() % 1_000_000;
     const random = randomNumbers(seed);
     const namespace = randomName();
@@ -143,7 +147,7 @@ describe('the delivery feed on a bad day of Redis', () => {
 
     const sequences = new Map<string, number>();
     let members = 0;
-    /** Some events, then a wait for both readers to be near: the log never runs away from them. */
+    /** Appends some events, then waits until both readers are near, so that the log never runs away from them. */
     const write = async () => {
       const appends = Array.from({ length: 8 }, async () => {
         if (random(10) === 0) {
@@ -180,7 +184,7 @@ describe('the delivery feed on a bad day of Redis', () => {
     await catchUp();
     expect(fillsSoFar(), `seed ${seed}`).toEqual(calm);
 
-    // Connections are cut at random moments and slow, those of publishers and of readers.
+    // Connections of publishers and readers are slow and cut at random moments.
     const all = Object.values(ways);
     const latecomers: Promise<void>[] = [];
     for (let n = 0; n < 30; n += 1) {
@@ -197,7 +201,7 @@ describe('the delivery feed on a bad day of Redis', () => {
     expect(all.map((one) => one.cuts > 0)).toEqual([true, true, true, true]);
     await catchUp();
 
-    // One publisher is not heard for seconds, and does not know why.
+    // For seconds nothing from one publisher arrives, and it does not know.
     const staleBefore = filled('stale');
     ways.one.swallow(true);
     await writeFor(2500);
@@ -205,7 +209,7 @@ describe('the delivery feed on a bad day of Redis', () => {
     for (const [n, count] of filled('stale').entries()) expect(count).toBeGreaterThan(staleBefore[n]!);
     await catchUp();
 
-    // The other still writes to a server that is not the master any more.
+    // The other publisher still writes to the old master.
     const staleThen = filled('stale');
     ways.other.leadTo(former.ports.redis);
     await writeFor(1500);
@@ -214,7 +218,7 @@ describe('the delivery feed on a bad day of Redis', () => {
     await catchUp();
     for (const [n, count] of filled('stale').entries()) expect(count).toBeGreaterThan(staleThen[n]!);
 
-    // A reader hears nothing, and its connection stays.
+    // A reader receives nothing although its connection stays open.
     const [deaf] = filled('stale');
     ways.here.swallow(true);
     await writeFor(1500);
@@ -229,7 +233,7 @@ describe('the delivery feed on a bad day of Redis', () => {
     await writeFor(500);
     await catchUp();
 
-    // All is well again: what is new comes through Redis alone.
+    // Everything works again: new events arrive through Redis alone.
     await expect
       .poll(
         async () => {

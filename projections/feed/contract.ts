@@ -1,4 +1,4 @@
-/** What a gateway can rely on that hears of the log through the feed, whatever carries it. */
+/** What every transport of the feed must do for a gateway. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Passing } from '../../schemas/clock.testing.ts';
@@ -19,14 +19,14 @@ export interface FeedFixture extends Passing {
   /** A gateway's end, which can subscribe. */
   transport(): Promise<FeedTransport>;
   typing(partitions: number): TypingPublisher;
-  /** Cuts the connection of every gateway, which comes back. */
+  /** Cuts the connection of every gateway; they reconnect. */
   cut(): Promise<void>;
   dispose(): Promise<void>;
 }
 
 const PARTITIONS = 3;
 const ANN = '10';
-/** A channel of each partition. */
+/** One channel per partition. */
 const [HERE, THERE] = [0, 1].map((partition) => {
   for (let id = 30; ; id += 1) if (partitionOf(`channel-${id}`, PARTITIONS) === partition) return String(id);
 }) as [string, string];
@@ -50,7 +50,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
 
     describe('what a projector publishes', () => {
       let manifests: Manifest[];
-      /** Pulses and manifests, as they come. */
+      /** Pulses and manifests in order of arrival. */
       let order: string[];
 
       beforeEach(async () => {
@@ -75,7 +75,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
           .until(() => manifests.length >= expected.length)
           .then(() => expect(manifests.map(({ from, to, through }) => [from, to, through])).toEqual(expected));
 
-      it('is a pulse for each channel, then the manifest', async () => {
+      it('is one pulse per channel, then the manifest', async () => {
         story.post('30', ANN);
         story.post('31', ANN);
         story.post('30', ANN);
@@ -86,7 +86,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         expect(manifests[0]!.channels).toEqual(['c:30', 'c:31', 'structure']);
       });
 
-      it('begins where the last event before was, so that nothing hangs on empty batches', async () => {
+      it('begins at the last published event, so that empty batches need not arrive', async () => {
         story.post('30', ANN);
         await publish(0, 3);
         await publish(3, 8, []);
@@ -94,13 +94,13 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         await numbersBecome([0, 1, 3], [1, 1, 8], [1, 1, 9]);
       });
 
-      it('begins where it is told to when it did not publish the batch before', async () => {
+      it('begins where it is told to if it did not publish the batch before', async () => {
         await publish(5, 8, []);
         await publish(10, 11, []);
         await numbersBecome([5, 5, 8], [10, 10, 11]);
       });
 
-      it('comes in pieces that lead on from each other when it is much', async () => {
+      it('is split into linked pieces when it is large', async () => {
         for (let n = 0; n < 600; n += 1) story.post('30', ANN);
         await publish(0, 700);
         await numbersBecome([0, 250, 250], [250, 500, 500], [500, 600, 700]);
@@ -108,7 +108,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
     });
 
     describe('a gateway', () => {
-      /** A node that hears of the log through the feed alone. */
+      /** A node that receives the log through the feed alone. */
       const gateway = async () => {
         const handed = new Handed();
         const typed: TypingTold[] = [];
@@ -124,12 +124,12 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         });
         readers.push(reader);
         await reader.start(handed.onBatch);
-        // Asked for again, it is there when this resolves.
+        // Subscribing again resolves once the subscription is in place.
         for (let partition = 0; partition < PARTITIONS; partition += 1)
           await transport.subscribe(partition, ['manifest', 'structure']);
         return { reader, handed, typed, metrics };
       };
-      /** Publishes what the log has got beyond `from` in one partition, or in each. */
+      /** Publishes the log beyond `from` in one partition, or in each. */
       const publish = async (from: number, partitions = [0, 1, 2], by = publisher) => {
         const onDropped = (_: unknown, error: unknown) => {
           throw error;
@@ -144,7 +144,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
       const reaches = (reader: MendingFeedReader, position: number) =>
         fixture.until(() => reader.position === position);
 
-      it('is handed what it listens to, in position order, up to where every partition has got', async () => {
+      it('receives what it listens to, in position order, as far as every partition has got', async () => {
         const { reader, handed, metrics } = await gateway();
         await reader.listen([channelAudience(HERE), channelAudience(THERE), userAudience(ANN)]);
         for (let n = 0; n < 400; n += 1) {
@@ -170,7 +170,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         expect(metrics.fills).toEqual([]);
       });
 
-      it('is told of typing where it listens to the channel', async () => {
+      it('receives typing in the channels it listens to', async () => {
         const [here, elsewhere] = [await gateway(), await gateway()];
         await here.reader.listen([channelAudience(HERE)]);
         const typing = { channelId: HERE, guildId: null, userId: ANN, time: 5 };
@@ -179,13 +179,13 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         expect([here.typed, elsewhere.typed]).toEqual([[typing], []]);
       });
 
-      it('that listens late is handed everything beyond its watermark', async () => {
+      it('receives everything beyond its watermark when it starts to listen late', async () => {
         const { reader, handed, metrics } = await gateway();
         await reader.listen([channelAudience(THERE)]);
         story.post(HERE, ANN);
         story.post(THERE, ANN);
         await publish(0, [0]);
-        // Its manifest has arrived when something else published behind it has.
+        // Its manifest has arrived once a later one has.
         const witness = await gateway();
         await witness.reader.listen([channelAudience(HERE)]);
         fixture.typing(PARTITIONS).typing({ channelId: HERE, guildId: null, userId: ANN, time: 5 });
@@ -211,7 +211,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         expect(metrics.fills).toContain('chain');
       });
 
-      it('is handed once what two projectors publish', async () => {
+      it('receives once what two projectors publish', async () => {
         const { reader, handed, metrics } = await gateway();
         const second = await fixture.publisher();
         await reader.listen([channelAudience(HERE)]);
@@ -225,7 +225,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         expect(metrics.fills).toEqual([]);
       });
 
-      it('has missed nothing when its connection was cut', async () => {
+      it('misses nothing when its connection is cut', async () => {
         const { reader, handed } = await gateway();
         await reader.listen([channelAudience(HERE)]);
         story.post(HERE, ANN);
@@ -241,7 +241,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         expect(handed.positions).toEqual([1, 2, 3]);
       });
 
-      it('hears no longer of what it has left', async () => {
+      it('no longer receives what it has left', async () => {
         const { reader, handed } = await gateway();
         await reader.listen([channelAudience(HERE), channelAudience(THERE)]);
         reader.leave([channelAudience(HERE)]);

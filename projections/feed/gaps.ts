@@ -1,7 +1,7 @@
-/** What a gateway knows of one partition: how far nothing is missing, and whether a manifest leads on from there. */
+/** One partition as a gateway knows it: how far nothing is missing, and whether a manifest continues from there. */
 import type { BatchNumbers, Manifest } from './messages.ts';
 
-/** What the log's head was a while ago: by now every partition should have got there. */
+/** The head of the log as it was a while ago. Every partition should have reached it by now. */
 interface Look {
   readonly at: number;
   readonly head: number;
@@ -11,18 +11,18 @@ export class HeadWatch {
   private readonly graceMs: number;
   private looks: Look[] = [];
 
-  /** @param graceMs how long an event may be on its way before it counts as missing */
+  /** @param graceMs how long an event may be under way before it counts as missing */
   constructor(graceMs: number) {
     this.graceMs = graceMs;
   }
 
-  /** @param at when the log had answered, in milliseconds of a clock that never goes back */
+  /** @param at when the log answered, in monotonic milliseconds */
   seen(head: number, at: number): void {
     this.looks.push({ at, head });
     while (this.looks.length > 1 && this.looks[1]!.at <= at - this.graceMs) this.looks.shift();
   }
 
-  /** Through here nothing may be on its way any more; 0 when that is not known yet. */
+  /** No event up to this position should still be under way; 0 if that is not known yet. */
   due(now: number): number {
     const settled = this.looks.findLast((look) => look.at <= now - this.graceMs);
     return settled?.head ?? 0;
@@ -30,8 +30,8 @@ export class HeadWatch {
 }
 
 /**
- * moved: nothing is missing through the manifest's position. known: it says nothing new. chain: a batch before it
- * did not arrive. pulse: a part of its own batch did not.
+ * moved: nothing is missing through the manifest's position. known: the manifest says nothing new. chain: a batch
+ * before it did not arrive. pulse: a part of its own batch did not arrive.
  */
 type Verdict = 'moved' | 'known' | 'chain' | 'pulse';
 
@@ -44,11 +44,11 @@ const same = (one: BatchNumbers, other: BatchNumbers): boolean =>
   one.from === other.from && one.to === other.to && one.through === other.through;
 
 export class Chain {
-  /** Every event of the partition at or below that is listened to has arrived. */
+  /** Every event at or below it that this process listens to has arrived. */
   through: number;
-  /** The log is to be read through here; at or below `through` when nothing is. */
+  /** The log must be read through here; nothing to read if at or below `through`. */
   wanted: number;
-  /** Which pulses of the batches not yet summed up by a manifest have arrived: usually of one. */
+  /** Pulses that have arrived for batches whose manifest has not: usually of one batch. */
   private receipts: Receipt[] = [];
 
   constructor(through: number) {
@@ -56,12 +56,12 @@ export class Chain {
     this.wanted = through;
   }
 
-  /** False when everything up to its batch's end is known. */
+  /** False if everything up to the end of its batch is known. */
   awaits(batch: BatchNumbers): boolean {
     return batch.through > this.through;
   }
 
-  /** A batch's pulse has arrived in a channel. */
+  /** Records that a batch's pulse arrived in a channel. */
   received(batch: BatchNumbers, channel: string): void {
     let receipt = this.receipts.find((one) => same(one.batch, batch));
     if (receipt === undefined) {
@@ -71,11 +71,11 @@ export class Chain {
     receipt.channels.add(channel);
   }
 
-  /** @param required whether what is published in a channel must have arrived */
+  /** @param required whether messages in a channel must have arrived */
   manifest(manifest: Manifest, required: (channel: string) => boolean): Verdict {
     if (!this.awaits(manifest)) return 'known';
     if (manifest.from > this.through) return 'chain';
-    // Read from the log already: only that nothing follows is new.
+    // The range was already read from the log; the only news is that nothing follows it.
     if (manifest.to > this.through && !this.whole(manifest, required)) return 'pulse';
     this.moveTo(manifest.through);
     return 'moved';

@@ -1,4 +1,4 @@
-/** The feed's law over random histories: whatever becomes of messages, each event is handed over once and in order. */
+/** The feed's law over random histories: whatever happens to messages, each event is handed over once and in order. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -50,7 +50,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** Good times and bad ones. */
+/** Calm and faulty periods. */
 const fates = fc
   .array(
     fc.oneof(
@@ -68,7 +68,7 @@ const isFor = (audience: Audience, event: ParleyEvent): boolean => {
     : event.stream === audience.replace(':', '-');
 };
 
-/** Somebody listened to an audience from a position on. */
+/** A listener of an audience from a position on. */
 interface Stay {
   readonly audience: Audience;
   readonly after: number;
@@ -101,7 +101,7 @@ class Play {
     this.reader = aReader({
       log: {
         head: () => log.head(),
-        // The log takes a while, so that things happen in between.
+        // The log answers late, so that things happen in between.
         readAll: async (query) => {
           const page = await log.readAll({ ...query, limit: Math.min(query.limit, 5) });
           await nextTurn();
@@ -173,7 +173,7 @@ class Play {
         .listen([audience])
         .then(() => this.reader.atRest(async (after) => after))
         .then((after) => {
-          // Who left before it was in place was promised nothing.
+          // A listener that left before the subscription was in place was promised nothing.
           if (!this.left.includes(place)) return;
           place.stay = { audience, after, through: Number.POSITIVE_INFINITY };
           this.stays.push(place.stay);
@@ -197,7 +197,7 @@ class Play {
     this.transport.reconnected();
   }
 
-  /** Until everything that happened is handed over. */
+  /** Runs until every event is handed over. */
   async end(): Promise<void> {
     this.transport.confirmHanging();
     await Promise.all(this.listening);
@@ -207,7 +207,7 @@ class Play {
   }
 }
 
-it('nothing that is listened to is missed, doubled or out of order', async () => {
+it('no event that is listened to is missed, doubled or out of order', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 20, maxLength: 200, size: 'max' }),

@@ -12,7 +12,7 @@ describe('a new subscription', () => {
   });
   afterEach(() => station.end());
 
-  it('holds back who asked for it until it is in place, and nobody else', async () => {
+  it('makes its caller wait until it is in place, and nobody else', async () => {
     await station.beginListening(THERE);
     station.transport.subscribing = 'hangs';
     let listening = false;
@@ -34,7 +34,7 @@ describe('a new subscription', () => {
     expect(station.metrics.fills).toEqual([]);
   });
 
-  it('is filled with what it came too late for and has not been passed yet', async () => {
+  it('is filled with events published before it was in place and not yet passed', async () => {
     await station.begin();
     station.transport.subscribing = 'hangs';
     const listened = station.reader.listen([channelAudience(HERE)]);
@@ -48,7 +48,7 @@ describe('a new subscription', () => {
     expect(station.metrics.fills).toEqual(['subscription']);
   });
 
-  it('that was lost without a word is noticed by what is missing, and asked for again', async () => {
+  it('that was lost silently is noticed by the missing events, and made again', async () => {
     await station.beginListening(HERE);
     station.transport.cut();
     await station.transport.subscribe(0, ['manifest']);
@@ -73,7 +73,7 @@ describe('a new subscription', () => {
     expect(station.handed.positions).toEqual([1]);
   });
 
-  it('is one for all who listen, and ends with the last of them', async () => {
+  it('is shared by all listeners, and ends with the last of them', async () => {
     await station.beginListening(HERE, HERE);
     await station.reader.listen([channelAudience(HERE)]);
     expect(station.transport.asked.filter((name) => name === `0/c:${HERE}`)).toHaveLength(1);
@@ -87,7 +87,7 @@ describe('a new subscription', () => {
     expect(station.handed.positions).toEqual([]);
   });
 
-  it('may be made from within a batch, and gets everything beyond it', async () => {
+  it('may be made from within a batch, and receives everything beyond it', async () => {
     station.open();
     await station.reader.start(async (events, through) => {
       await station.handed.onBatch(events, through);
@@ -102,7 +102,7 @@ describe('a new subscription', () => {
     expect(station.handed.positions).toEqual([1, 2, 4]);
   });
 
-  it('made before a rest gets everything beyond the position of the rest', async () => {
+  it('receives everything beyond the position of a rest if made before it', async () => {
     station.open();
     let free = () => {};
     await station.reader.start(station.handed.onBatch);

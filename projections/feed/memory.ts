@@ -1,4 +1,4 @@
-/** The feed in memory, on which everything can happen to a reader's connection that happens on networks. */
+/** The feed in memory. It can do to a reader's connection whatever a network can. */
 
 import { channelFeed } from './channels.ts';
 import { encodeTyping } from './messages.ts';
@@ -16,10 +16,10 @@ export type Fate = 'arrives' | 'twice' | 'lost';
 
 export class MemoryTransport implements FeedTransport {
   fate: (message: Published) => Fate = () => 'arrives';
-  /** Whether subscriptions are confirmed; `hangs`: not while it is so, and nothing is said. */
+  /** Whether subscriptions are confirmed; `hangs`: not for now, and without an answer. */
   subscribing: 'confirmed' | 'refused' | 'hangs' = 'confirmed';
   readonly asked: string[] = [];
-  /** Messages are under way until `arrive`: those of one partition in order, partitions each at its own pace. */
+  /** Messages are under way until `arrive`: in order within a partition, while partitions proceed independently. */
   slow = false;
   private readonly underWay = new Map<number, Published[]>();
   private readonly subscribed = new Set<string>();
@@ -49,7 +49,7 @@ export class MemoryTransport implements FeedTransport {
     } else confirm();
   }
 
-  /** What hung is confirmed. */
+  /** Confirms the subscriptions that hung. */
   confirmHanging(): void {
     this.subscribing = 'confirmed';
     for (const confirm of this.hanging.splice(0)) confirm();
@@ -70,13 +70,13 @@ export class MemoryTransport implements FeedTransport {
     this.listener?.onReconnect();
   }
 
-  /** A new connection: what is wanted is subscribed again. */
+  /** A new connection subscribes again to what is wanted. */
   restore(): void {
     for (const name of this.wanted) this.subscribed.add(name);
     this.reconnected();
   }
 
-  /** What is under way is lost, and so are the subscriptions. */
+  /** Loses the messages under way and the subscriptions. */
   cut(): void {
     this.underWay.clear();
     this.subscribed.clear();
@@ -92,7 +92,7 @@ export class MemoryTransport implements FeedTransport {
     if (!this.slow) this.arrive(partition);
   }
 
-  /** The next messages of a partition arrive. */
+  /** Delivers the next messages of a partition. */
   arrive(partition: number, count = Number.POSITIVE_INFINITY): void {
     const queue = this.underWay.get(partition) ?? [];
     for (const { channel, text } of queue.splice(0, count)) this.listener?.onMessage(partition, channel, text);

@@ -5,7 +5,7 @@ import { ELSEWHERE, HASTY, HERE, MemoryPublisher, PARTITIONS, Station, THERE } f
 
 const ANN = '10';
 
-describe('a feed that something is missing from', () => {
+describe('a feed with missing messages', () => {
   let station: Station;
 
   beforeEach(() => {
@@ -14,7 +14,7 @@ describe('a feed that something is missing from', () => {
   afterEach(() => station.end());
 
   describe('reads from the log', () => {
-    it('what a lost pulse held', async () => {
+    it('the events of a lost pulse', async () => {
       await station.beginListening(HERE);
       station.story.post(HERE, ANN);
       station.story.post(THERE, ANN);
@@ -25,7 +25,7 @@ describe('a feed that something is missing from', () => {
       expect(station.metrics.fills).toEqual(['pulse']);
     });
 
-    it('what a lost manifest spoke of, when the next one comes', async () => {
+    it('the events of a lost manifest, when the next manifest arrives', async () => {
       await station.beginListening(HERE);
       station.story.post(HERE, ANN);
       station.transport.fate = () => 'lost';
@@ -38,7 +38,7 @@ describe('a feed that something is missing from', () => {
       expect(station.metrics.fills).toEqual(['chain']);
     });
 
-    it('nothing, when only manifests without events were lost', async () => {
+    it('nothing, if only manifests without events were lost', async () => {
       await station.begin();
       station.story.post(HERE, ANN);
       await station.publisher.publishAll();
@@ -64,7 +64,7 @@ describe('a feed that something is missing from', () => {
       expect(new Set(station.metrics.fills)).toEqual(new Set(['stale']));
     });
 
-    it('the log once for all partitions', async () => {
+    it('once for all partitions', async () => {
       let readings = 0;
       const readAll: typeof station.story.log.readAll = (query) => {
         readings += 1;
@@ -80,7 +80,7 @@ describe('a feed that something is missing from', () => {
       expect(station.metrics.fills).toEqual(['reconnect', 'reconnect', 'reconnect']);
     });
 
-    it('again, when the log does not answer', async () => {
+    it('again, if the log does not answer', async () => {
       let failures = 2;
       const readAll: typeof station.story.log.readAll = async (query) => {
         failures -= 1;
@@ -103,7 +103,7 @@ describe('a feed that something is missing from', () => {
     });
   });
 
-  it('goes on reading the log until the feed is in time again', async () => {
+  it('keeps reading the log until the feed is on time again', async () => {
     await station.begin({ limits: HASTY });
     station.story.post(HERE, ANN);
     await station.arrivesThrough(1);
@@ -117,7 +117,7 @@ describe('a feed that something is missing from', () => {
     expect(station.metrics.fills).toHaveLength(length);
   });
 
-  it('asks again for the manifests of a partition of which nothing comes, now and then', async () => {
+  it('asks again, now and then, for the manifests of a silent partition', async () => {
     await station.begin({ limits: HASTY });
     const asked = () => station.transport.asked.filter((name) => name === '0/manifest').length;
     const silence = async () => {
@@ -135,7 +135,7 @@ describe('a feed that something is missing from', () => {
     expect(asked()).toBe(3);
   });
 
-  it('takes what is repeated once', async () => {
+  it('takes repeated messages once', async () => {
     await station.beginListening(HERE);
     station.transport.fate = () => 'twice';
     for (let n = 0; n < 3; n += 1) {
@@ -147,7 +147,7 @@ describe('a feed that something is missing from', () => {
     expect(station.metrics.fills).toEqual([]);
   });
 
-  it('is not disturbed by a second projector that is behind', async () => {
+  it('ignores a second projector that is behind', async () => {
     await station.beginListening(HERE);
     const second = new MemoryPublisher(station.story.log, PARTITIONS);
     second.transports.push(station.transport);
@@ -161,7 +161,7 @@ describe('a feed that something is missing from', () => {
     expect(station.metrics.fills).toEqual([]);
   });
 
-  it('reads what lies between one projector and the next', async () => {
+  it('reads the range between one projector and the next', async () => {
     await station.beginListening(HERE);
     station.story.post(HERE, ANN);
     for (let partition = 0; partition < PARTITIONS; partition += 1) await station.publisher.takeOver(partition);
@@ -172,7 +172,7 @@ describe('a feed that something is missing from', () => {
     expect(station.metrics.fills).toContain('chain');
   });
 
-  it('does not take a manifest for whole whose pulse came with another batch', async () => {
+  it('does not accept a manifest as complete if its pulse came with another batch', async () => {
     await station.beginListening(HERE);
     station.story.post(HERE, ANN);
     station.story.post(HERE, ANN);
@@ -189,7 +189,7 @@ describe('a feed that something is missing from', () => {
     expect(station.metrics.fills).toEqual(['pulse']);
   });
 
-  it('ignores what is no message of the feed, and mends what it stood for', async () => {
+  it('ignores unreadable messages, and reads from the log what they stood for', async () => {
     const warnings: string[] = [];
     await station.begin({ logger: { warn: (_fields, message) => warnings.push(message) } });
     await station.reader.listen([channelAudience(HERE)]);

@@ -1,4 +1,4 @@
-/** What is published in the channels of the feed, as JSON. */
+/** The JSON messages in the channels of the feed. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -8,20 +8,20 @@ import type { TypingTold } from './port.ts';
 
 /** One batch of a partition. */
 export const BatchNumbers = t.type({
-  /** `to` of the batch before: between it and this batch the partition has no event. */
+  /** `to` of the previous batch. The partition has no event between it and this batch. */
   from: t.number,
-  /** Position of the batch's last event; `from` when it has none. */
+  /** Position of the batch's last event; `from` if it has none. */
   to: t.number,
-  /** How far the partition has been looked at: behind `to` it has no event up to here. */
+  /** How far the partition was examined: after `to` it has no event up to here. */
   through: t.number,
 });
 export type BatchNumbers = t.TypeOf<typeof BatchNumbers>;
 
-/** What a batch has for one channel. */
+/** A batch's events for one channel. */
 export const Pulse = t.intersection([BatchNumbers, t.type({ events: t.array(t.UnknownRecord) })]);
 export type Pulse = BatchNumbers & { readonly events: readonly ParleyEvent[] };
 
-/** Names every channel that the batch has something for. Published after its pulses. */
+/** Names every channel for which the batch has events. Published after its pulses. */
 export const Manifest = t.intersection([BatchNumbers, t.type({ channels: t.array(t.string) })]);
 export type Manifest = BatchNumbers & { readonly channels: readonly string[] };
 
@@ -29,7 +29,7 @@ const TypingMessage = t.type({
   typing: t.type({ channelId: t.string, guildId: t.union([t.string, t.null]), userId: t.string, time: t.number }),
 });
 
-/** Published by a node of another version, or by somebody else. */
+/** Published by a node of another version, or by some other program. */
 export class UnreadableMessage extends Error {}
 
 const decoded = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): A => {
@@ -53,7 +53,7 @@ export const encodeTyping = (typing: TypingTold): string => JSON.stringify({ typ
 /** @throws UnreadableMessage */
 export const decodeManifest = (text: string): Manifest => decoded(Manifest, parsed(text));
 
-/** What arrives in a channel that is no manifest's. @throws UnreadableMessage, UnreadableEvent */
+/** Parses a message from any channel but the manifests'. @throws UnreadableMessage, UnreadableEvent */
 export const decodeSaid = (text: string): Pulse | { readonly typing: TypingTold } => {
   const value = parsed(text);
   if (TypingMessage.is(value)) return value;

@@ -6,7 +6,7 @@ import { messagesOf } from './publish.ts';
 
 const NUMBERS = { from: 3, to: 5, through: 9 };
 
-it('events come out as they went in, what was typed still sealed', () => {
+it('events survive encoding and decoding, with message text still sealed', () => {
   const story = new Story();
   story.post('30', '10');
   story.join('20', '10');
@@ -20,7 +20,7 @@ it('a batch without events is a manifest', () => {
   expect(messagesOf([], NUMBERS).map(({ channel }) => channel)).toEqual(['manifest']);
 });
 
-it('typing comes out as it went in', () => {
+it('typing survives encoding and decoding', () => {
   const typing = { channelId: '30', guildId: null, userId: '10', time: 5 };
   expect(decodeSaid(encodeTyping(typing))).toEqual({ typing });
 });

@@ -5,7 +5,7 @@ import { Pending } from './release.ts';
 
 const at = (position: number) => ({ position }) as ParleyEvent;
 
-it('events come out in position order, each once, in whatever order they came', () => {
+it('events come out once each and in position order, in whatever order they arrived', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 1, max: 50 })),
@@ -25,7 +25,7 @@ it('events come out in position order, each once, in whatever order they came', 
   );
 });
 
-it('what has come as a pulse keeps the time it came at', () => {
+it('an event that arrived as a pulse keeps its arrival time', () => {
   const pending = new Pending();
   pending.add(at(1), 5);
   pending.add(at(1), 9);

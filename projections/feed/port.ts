@@ -1,13 +1,13 @@
 /**
- * The way of live events to the gateways of a cluster. A projector publishes each batch of a partition; a gateway puts
- * the partitions together again, in position order, and fills from the log whatever did not arrive.
+ * Carries live events to the gateways of a cluster. A projector publishes each batch of a partition. A gateway merges
+ * the partitions in position order and reads from the log what did not arrive.
  */
 
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Audience } from '../../schemas/streams.ts';
 import type { BatchListener } from '../engine/port.ts';
 
-/** What carries the feed: fast, and free to lose, to delay and to repeat. */
+/** The transport of the feed: fast, and free to lose, delay and repeat messages. */
 export interface TransportListener {
   onMessage(partition: number, channel: string, text: string): void;
   /** Subscriptions are in place again after some were lost. */
@@ -17,8 +17,8 @@ export interface TransportListener {
 export interface FeedTransport {
   start(listener: TransportListener): void;
   /**
-   * Resolves when what is published from then on arrives; rejects when that cannot be now. Asked for once, it is subscribed
-   * whenever there is a connection, until `unsubscribe`; asking again makes sure.
+   * Resolves once everything published from then on arrives; rejects if that is not possible now. A channel asked for
+   * once is subscribed on every connection until `unsubscribe`. Asking again makes sure.
    */
   subscribe(partition: number, channels: readonly string[]): Promise<void>;
   unsubscribe(partition: number, channels: readonly string[]): void;
@@ -27,7 +27,7 @@ export interface FeedTransport {
 
 export interface FeedBatch {
   readonly partition: number;
-  /** `through` of the partition's batch before; every event in between is in this one. */
+  /** `through` of the partition's previous batch. Every event in between is in this batch. */
   readonly from: number;
   readonly events: readonly ParleyEvent[];
   readonly through: number;
@@ -35,8 +35,8 @@ export interface FeedBatch {
 
 export interface FeedPublisher {
   /**
-   * Never before the batches of the same partition that were published earlier. One that rejects may have been published in
-   * part, which readers notice; it may be published again.
+   * Publishes the batches of a partition in order. A batch that rejects may have been published in part, which readers
+   * notice; it may be published again.
    */
   publish(batch: FeedBatch): Promise<void>;
 }
@@ -45,12 +45,12 @@ export interface FeedPublisher {
 export interface FeedReader {
   /** The watermark: every event at or below it that this process listens to has been handed over. */
   readonly position: number;
-  /** Begins at the log's head as it is now. Batches in position order, the next when the promise of the one before resolves. */
+  /** Starts at the current head of the log. Calls the listener in position order and awaits each call. */
   start(onBatch: BatchListener): Promise<void>;
   /**
-   * From now on these audiences are listened to. Resolves when nothing of theirs beyond the watermark of this moment can be
-   * missed: the subscription is confirmed, and what it came too late for was filled from the log. Never rejects.
-   * Counted: an audience listened to twice must be left twice. Guild audiences are always listened to.
+   * Listens to these audiences from now on. Resolves once nothing of theirs beyond the current watermark can be missed:
+   * the subscription is confirmed, and the log filled in what was published before. Never rejects. Calls are counted:
+   * an audience listened to twice must be left twice. Guild audiences are always listened to.
    */
   listen(audiences: readonly Audience[]): Promise<void>;
   leave(audiences: readonly Audience[]): void;
@@ -59,7 +59,7 @@ export interface FeedReader {
   stop(): Promise<void>;
 }
 
-/** Somebody types: told to who is listening now, and never stored. */
+/** Somebody is typing. Sent to current listeners and never stored. */
 export interface TypingTold {
   readonly channelId: string;
   readonly guildId: string | null;
@@ -68,19 +68,20 @@ export interface TypingTold {
   readonly time: number;
 }
 
-/** To the gateways that listen to the channel, on every node. What cannot be told now is dropped. */
+/** Sends typing to the gateways that listen to the channel, on every node. Drops what cannot be sent now. */
 export interface TypingPublisher {
   typing(typing: TypingTold): void;
 }
 
 /**
- * Why a range was read from the log. `chain`: a manifest before the one that arrived is missing; `pulse`: a part of a batch is;
- * `stale`: nothing came of what the log has had for a while; `reconnect`; `subscription`: it came too late for a range.
+ * Why a range was read from the log. `chain`: a manifest before the one that arrived is missing. `pulse`: part of a
+ * batch is missing. `stale`: events that the log has had for a while did not arrive. `reconnect`: the connection was
+ * new. `subscription`: it was in place too late for the range.
  */
 export type FillReason = 'chain' | 'pulse' | 'stale' | 'reconnect' | 'subscription';
 
 export interface FeedMetrics {
   filled(reason: FillReason): void;
-  /** An event waited so long, in milliseconds, from its arrival until all partitions had got there. */
+  /** How long an event waited, in milliseconds, from its arrival until all partitions had reached it. */
   released(delayMs: number): void;
 }

@@ -1,4 +1,4 @@
-/** Delivery as one of the projections that follow the distribution log: it stores nothing, it publishes. */
+/** Delivery is one of the projections that follow the distribution log. It stores nothing; it publishes. */
 
 import type { LogReader } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
@@ -7,7 +7,7 @@ import { feedChannelOf, MANIFEST } from './channels.ts';
 import { type BatchNumbers, encodeManifest, encodePulse } from './messages.ts';
 import type { FeedBatch, FeedPublisher } from './port.ts';
 
-/** What is published for one batch of a partition: a pulse for each channel, then the manifest that names them. */
+/** The messages of one batch of a partition: one pulse per channel, then the manifest that names them. */
 export interface FeedMessage {
   readonly channel: string;
   readonly text: string;
@@ -31,7 +31,7 @@ export const messagesOf = (events: readonly ParleyEvent[], { from, to, through }
   ];
 };
 
-/** Events of one manifest: a gateway takes them in one go, and its sockets wait meanwhile. */
+/** Most events of one manifest. A gateway takes them in one go, and its sockets wait meanwhile. */
 const EVENTS = 250;
 
 interface Sent {
@@ -40,7 +40,7 @@ interface Sent {
   readonly to: number;
 }
 
-/** Cut into pieces that lead on from each other. */
+/** Splits a batch into linked pieces. */
 const piecesOf = ({ partition, from, events, through }: FeedBatch): readonly FeedBatch[] => {
   if (events.length <= EVENTS) return [{ partition, from, events, through }];
   const pieces: FeedBatch[] = [];
@@ -54,12 +54,13 @@ const piecesOf = ({ partition, from, events, through }: FeedBatch): readonly Fee
   return pieces;
 };
 
-/** All of it, in order; rejects when it may have been published in part only. */
+/** Sends all messages in order; rejects if only some may have been sent. */
 export type SendMessages = (partition: number, messages: readonly FeedMessage[]) => Promise<void>;
 
 /**
- * Publishes each batch with the position of the last event before it, as long as nothing went wrong in between; else the
- * next batch's manifest does not lead on from the one before, and gateways read what is between from the log.
+ * Publishes each batch with the position of the last event before it, as long as nothing failed in between. After a
+ * failure the next batch's manifest does not link to the previous one, and gateways read the range between from the
+ * log.
  */
 export class ChainedPublisher implements FeedPublisher {
   private readonly send: SendMessages;
@@ -92,10 +93,10 @@ interface DeliverySinkOptions {
   readonly onDropped: (batch: PartitionBatch, error: unknown) => void;
 }
 
-/** Goes on whatever becomes of a batch: what is not published now is of no use to anybody later. */
+/** Continues after a failed batch: publishing it later would help nobody. */
 export const deliverySink = ({ publisher, log, partitions, onDropped }: DeliverySinkOptions): PartitionStore => ({
   name: 'delivery',
-  /** Who takes over begins where the log ends: what lies between gateways have read from it, or do so now. */
+  /** A new owner begins at the head of the log. Gateways read the range before it from the log. */
   async checkpoints() {
     const head = await log.head();
     return Array.from({ length: partitions }, () => head);

@@ -1,7 +1,7 @@
 /**
- * A gateway's end of the feed. Each partition's manifests say how far it has got; the lowest is the watermark, and events are
- * handed over in position order up to it. Whatever goes wrong on the way is mended in one way: the missing range is read
- * from the log.
+ * A gateway's end of the feed. Each partition's manifests say how far it has got. The lowest of these positions is the
+ * watermark, and events up to it are handed over in position order. Every fault is repaired the same way: the missing
+ * range is read from the log.
  */
 
 import type { LogReader, Page } from '../../log/port.ts';
@@ -17,13 +17,13 @@ import type { FeedMetrics, FeedReader, FeedTransport, FillReason, TransportListe
 import { Release } from './release.ts';
 
 export interface FeedLimits {
-  /** How long an event may be on its way before it is read from the log. */
+  /** How long an event may be under way before it is read from the log. */
   readonly staleMs: number;
-  /** Between looks at the log's head. */
+  /** Interval for reading the head of the log. */
   readonly lookMs: number;
-  /** How long a subscription may take to be confirmed; a range of the log is read for what it would have brought. */
+  /** How long a subscription may take. After that the log supplies what it would have brought. */
   readonly subscribeMs: number;
-  /** Events that may wait for the watermark or the listener; what comes while there are more is read from the log later. */
+  /** Most events that may wait for the watermark or the listener. Later ones are dropped and read from the log. */
   readonly pending: number;
 }
 
@@ -32,10 +32,10 @@ export const feedLimits: FeedLimits = { staleMs: 250, lookMs: 125, subscribeMs: 
 export interface FeedReaderOptions {
   readonly log: Pick<LogReader, 'head' | 'readAll'>;
   readonly transport: FeedTransport;
-  /** Of the distribution log. */
+  /** Number of partitions of the distribution log. */
   readonly partitions: number;
   readonly onTyping: (typing: TypingTold) => void;
-  /** Told once when delivery cannot go on: the listener threw, or the log holds what this version cannot read. */
+  /** Called once when delivery cannot continue: the listener threw, or this version cannot read the log. */
   readonly onFailure: (error: unknown) => void;
   readonly logger: { warn(fields: object, message: string): void };
   readonly metrics: FeedMetrics;
@@ -43,7 +43,7 @@ export interface FeedReaderOptions {
   readonly clock: Clock;
 }
 
-/** Between attempts to hear of a partition of which nothing comes. */
+/** Interval between attempts to subscribe again to the manifests of a silent partition. */
 const ASK_AGAIN_MS = 10_000;
 
 export class MendingFeedReader implements FeedReader, TransportListener {
@@ -57,7 +57,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   private readonly release: Release;
   private readonly watch: HeadWatch;
   private chains: readonly Chain[] = [];
-  /** Partitions that are read from the log until their manifests are in time again, and when these were last asked for. */
+  /** Partitions read from the log until their manifests are on time again, and when these were last asked for. */
   private readonly silent = new Map<number, number>();
   private mending = false;
 
@@ -134,7 +134,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
       if ('typing' in said) this.options.onTyping(said.typing);
       else this.onPulse(chain, channel, said);
     } catch (error) {
-      // As if it had not arrived: the log has it.
+      // Treated as if it had not arrived: the log has it.
       this.options.logger.warn({ err: error, partition, channel }, 'a message of the feed could not be read');
     }
   }
@@ -166,12 +166,12 @@ export class MendingFeedReader implements FeedReader, TransportListener {
       );
   }
 
-  /** The caller need not know whether it worked: what does not arrive is noticed. */
+  /** The caller need not know whether it worked: missing messages are noticed. */
   private subscribe(partition: number, channels: readonly string[]): void {
     this.options.transport.subscribe(partition, channels).catch(() => {});
   }
 
-  /** Holds back nobody but who asked for the channels: they are relied upon when their subscription is in place. */
+  /** Makes only the caller wait: the channels are relied on once their subscription is in place. */
   private async admit(partition: number, channels: readonly Listened[]): Promise<void> {
     const names = channels.map((one) => one.name);
     const confirmed = this.options.transport.subscribe(partition, names).catch(() => {});
@@ -190,10 +190,10 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     }
   }
 
-  /** After a reconnect everything that the log has is wanted; otherwise what should have arrived by now. */
+  /** After a reconnect, wants everything in the log; otherwise what should have arrived by now. */
   private async look(reason: 'stale' | 'reconnect'): Promise<void> {
     const head = await this.options.log.head().catch(() => undefined);
-    // A log that cannot be asked has nothing that could be read from it.
+    // If the log cannot be asked, it cannot be read either.
     if (head === undefined || this.stopping.signal.aborted) return;
     const now = this.clock.monotonic();
     this.watch.seen(head, now);
@@ -206,7 +206,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     }
   }
 
-  /** Perhaps it is the subscription that was lost, and nobody said so. */
+  /** The subscription itself may be lost without any notice. */
   private askAgain(partition: number, now: number): void {
     const asked = this.silent.get(partition);
     if (asked !== undefined && now - asked < ASK_AGAIN_MS) return;
@@ -220,7 +220,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     this.mend().catch((error: unknown) => this.fail(error));
   }
 
-  /** Reads the log once for all partitions that miss something, until none does. */
+  /** Reads the log once for all partitions with missing events, until none has any. */
   private async mend(): Promise<void> {
     if (this.mending) return;
     this.mending = true;
@@ -233,7 +233,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
         const page = await this.log.pageAfter(after);
         if (page === undefined) return;
         this.take(after, page);
-        // The log has no more: nothing is missing, whatever was said.
+        // The log has no more, so nothing is missing, whatever the head was.
         if (page.through <= after) for (const chain of gapped) chain.wanted = chain.through;
       }
     } finally {
@@ -241,7 +241,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     }
   }
 
-  /** Every partition that has got to where the page begins gets to where it ends, whether it missed something or not. */
+  /** Every partition that has reached the start of the page advances to its end, whether it missed something or not. */
   private take(after: number, page: Page): void {
     const { partitions } = this.options;
     for (const event of page.events) {

@@ -26,7 +26,7 @@ describe('the feed of a gateway', () => {
     expect(station.metrics.fills).toEqual([]);
   });
 
-  it('holds back what is beyond the partition that has got least far', async () => {
+  it('holds back events beyond the slowest partition', async () => {
     await station.beginListening(HERE, THERE);
     station.story.post(HERE, ANN);
     station.story.post(THERE, ANN);
@@ -43,7 +43,7 @@ describe('the feed of a gateway', () => {
     expect(station.metrics.fills).toEqual([]);
   });
 
-  it('hears structure always, channels and people when it listens to them', async () => {
+  it('always receives structure, and channels and users it listens to', async () => {
     await station.begin();
     await station.reader.listen([guildAudience('20'), userAudience(ANN)]);
     station.story.guild('20', ANN);
@@ -59,7 +59,7 @@ describe('the feed of a gateway', () => {
     expect(station.transport.asked.some((name) => name.includes('20'))).toBe(false);
   });
 
-  it('ends a batch at each event that changes rights, and tells of its position alone', async () => {
+  it('ends a batch at each event that changes rights, and reports that position alone', async () => {
     await station.begin();
     station.story.join('20', ANN);
     station.story.invite('code', '20', HERE, ANN);
@@ -97,7 +97,7 @@ describe('the feed of a gateway', () => {
     await station.arrivesThrough(2);
   });
 
-  it('tells of typing in the channels it listens to', async () => {
+  it('delivers typing in the channels it listens to', async () => {
     const typed: unknown[] = [];
     await station.begin({ onTyping: (typing) => typed.push(typing) });
     await station.reader.listen([channelAudience(HERE)]);
@@ -106,7 +106,7 @@ describe('the feed of a gateway', () => {
     expect(typed).toEqual([typing]);
   });
 
-  it('says how long events waited for the watermark', async () => {
+  it('reports how long events waited for the watermark', async () => {
     await station.beginListening(HERE);
     station.story.post(HERE, ANN);
     await station.publisher.publish(0);
@@ -117,7 +117,7 @@ describe('the feed of a gateway', () => {
     expect(station.metrics.delays).toEqual([7]);
   });
 
-  it('stops with what its listener throws', async () => {
+  it('stops with the error its listener throws', async () => {
     const failures: unknown[] = [];
     station.open({ onFailure: (error) => failures.push(error) });
     const broken = new Error('the listener is broken');
@@ -133,7 +133,7 @@ describe('the feed of a gateway', () => {
     expect(station.reader.position).toBe(0);
   });
 
-  it('asks the log only for its head while nothing happens', async () => {
+  it('only asks the log for its head while nothing happens', async () => {
     let heads = 0;
     let readings = 0;
     await station.begin({

@@ -22,7 +22,7 @@ describe('what a projector publishes', () => {
   let publisher: FeedPublisher;
   let story: Story;
   let manifests: Manifest[];
-  /** Pulses and manifests, as they come. */
+  /** Pulses and manifests in order of arrival. */
   let order: string[];
 
   beforeEach(async () => {
@@ -73,7 +73,7 @@ describe('what a projector publishes', () => {
   const publish = (events: PartitionBatch['events'], from: number, through: number) =>
     publisher.publish({ partition: 0, from, events, through });
 
-  it('fails at once without a connection, and the chain is broken for readers to see', async () => {
+  it('fails at once without a connection, and readers see the broken chain', async () => {
     await publish([], 0, 1);
     await way.close();
     await expect
@@ -90,7 +90,7 @@ describe('what a projector publishes', () => {
     way = await roughWay(ports.redis);
   });
 
-  it('is given up after its time when Redis does not answer, and its batch is what gateways read from the log', async () => {
+  it('times out when Redis does not answer, and gateways read the batch from the log', async () => {
     const dropped: number[] = [];
     const sink = deliverySink({
       publisher,
@@ -132,7 +132,7 @@ describe('what a projector publishes', () => {
     await reader.stop();
   });
 
-  it('goes on, for who takes over, where the log ends', async () => {
+  it('starts at the head of the log under a new owner', async () => {
     for (let n = 0; n < 3; n += 1) story.post('30', ANN);
     const sink = deliverySink({ publisher, log: story.log, partitions: 2, onDropped: () => {} });
     expect(await sink.checkpoints()).toEqual([3, 3]);

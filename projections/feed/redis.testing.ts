@@ -1,18 +1,18 @@
-/** For specs of the feed: a way to Redis on which everything can happen that happens on networks. */
+/** For specs of the feed: a proxy to Redis that can do whatever a network can. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface RoughWay {
   readonly url: string;
-  /** Connections that were cut. */
+  /** Number of connections that were cut. */
   readonly cuts: number;
-  /** Cuts every connection. New ones are taken at once. */
+  /** Cuts every connection. New ones are accepted at once. */
   cut(): void;
-  /** What comes takes so long, in milliseconds, each way. */
+  /** Delay in milliseconds, each way. */
   delay(ms: number): void;
-  /** What is sent from now on is lost, each way; connections stay. */
+  /** Discards all data from now on, each way; connections stay open. */
   swallow(lost: boolean): void;
-  /** Cuts, and leads somewhere else from now on. */
+  /** Cuts all connections and leads new ones elsewhere. */
   leadTo(port: number): void;
   close(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export const roughWay = async (to: number): Promise<RoughWay> => {
     from.on('data', (data) => {
       if (silent) return;
       const now = performance.now();
-      // In order, however the delay changes.
+      // Keeps the order, however the delay changes.
       due = Math.max(due, now + delayMs);
       if (due <= now) into.write(data);
       else setTimeout(() => into.destroyed || into.write(data), due - now);

@@ -5,7 +5,7 @@ import { encodeTyping } from './messages.ts';
 import type { FeedPublisher, FeedTransport, TransportListener, TypingPublisher, TypingTold } from './port.ts';
 import { ChainedPublisher, type SendMessages } from './publish.ts';
 
-/** Channels of the feed as Redis knows them: all of one partition in one slot, so nothing in it overtakes anything. */
+/** Redis names of the feed's channels. All channels of a partition share a slot, so their messages stay in order. */
 export class FeedNames {
   private readonly prefix: string;
 
@@ -18,7 +18,7 @@ export class FeedNames {
     return `${this.prefix}${partition}}:${channel}`;
   }
 
-  /** `undefined` for what belongs to somebody else. */
+  /** `undefined` for a foreign name. */
   parse(name: string): FeedChannel | undefined {
     const brace = name.indexOf('}:', this.prefix.length);
     if (brace === -1 || !name.startsWith(this.prefix)) return undefined;
@@ -27,8 +27,9 @@ export class FeedNames {
 }
 
 /**
- * Each batch in one pipeline. Fails within the connection's time-out, and at once while there is no connection.
- * @param client of its own: what others send through it would come between
+ * Publishes each batch in one pipeline. Fails within the connection's time-out, and at once while there is no
+ * connection.
+ * @param client of its own: commands of other users would come in between
  */
 const sendOn =
   (client: RedisClient, names: FeedNames): SendMessages =>
@@ -38,7 +39,7 @@ const sendOn =
     for (const [failure] of (await pipeline.exec()) ?? []) if (failure !== null) throw failure;
   };
 
-/** Channels of one command. */
+/** Channels per command. */
 const CHANNELS = 500;
 
 const slices = (channels: readonly string[]): string[][] => {
@@ -68,7 +69,7 @@ class RedisFeedTransport implements FeedTransport {
       if (channel !== undefined) this.listener?.onMessage(channel.partition, channel.name, text);
     });
     this.client.on('ready', () => void this.renew());
-    // A cluster's driver subscribes again by itself at the node that has the slot now.
+    // The cluster driver itself subscribes again at the node that now has the slot.
     if (this.client instanceof Cluster) this.client.on('subscribersReady', () => this.listener?.onReconnect());
     if (this.ready) void this.renew();
   }
@@ -95,11 +96,11 @@ class RedisFeedTransport implements FeedTransport {
     for (const channel of channels) this.wanted.get(partition)?.delete(channel);
     if (!this.ready) return;
     const names = channels.map((channel) => this.names.of(partition, channel));
-    // What still arrives is ignored, and a connection that fails has no subscriptions left.
+    // Messages that still arrive are ignored, and a failed connection has no subscriptions left.
     for (const some of slices(names)) this.client.sunsubscribe(...some).catch(() => {});
   }
 
-  /** Nothing is subscribed on a new connection. */
+  /** A new connection has no subscriptions. */
   private async renew(): Promise<void> {
     const again = this.connected;
     this.connected = true;
@@ -107,7 +108,7 @@ class RedisFeedTransport implements FeedTransport {
       await Promise.all([...this.wanted].map(([partition, channels]) => this.ask(partition, [...channels])));
       if (again) this.listener?.onReconnect();
     } catch {
-      // The connection that comes next is renewed too; until then the reader finds that nothing arrives.
+      // The next connection subscribes again too; until then the reader notices that nothing arrives.
     }
   }
 
@@ -117,7 +118,7 @@ class RedisFeedTransport implements FeedTransport {
   }
 }
 
-/** Goes where the channel's messages go, so gateways hear it that have somebody to tell. */
+/** Publishes typing in the channel's own feed channel, so only gateways with listeners receive it. */
 class RedisTypingPublisher implements TypingPublisher {
   private readonly redis: Redis;
   private readonly names: FeedNames;
@@ -132,21 +133,21 @@ class RedisTypingPublisher implements TypingPublisher {
   typing(typing: TypingTold): void {
     const { partition, name } = channelFeed(typing.channelId, this.partitions);
     const text = encodeTyping(typing);
-    // Who types is of no interest later.
+    // Typing is worthless later.
     this.redis.run((client) => client.spublish(this.names.of(partition, name), text)).catch(() => {});
   }
 }
 
-// The delivery feed on Redis' sharded pub/sub.
+// The delivery feed on Redis sharded pub/sub.
 
-/** For a projector. On a connection of its own. */
+/** For a projector. Has its own connection. */
 export const openFeedPublisher = (redis: Redis, namespace: string): FeedPublisher =>
   new ChainedPublisher(sendOn(redis.publisher('feed-publisher'), new FeedNames(namespace)));
 
-/** For a gateway. On a connection of its own, which ends when the reader stops. */
+/** For a gateway. Has its own connection, which closes when the reader stops. */
 export const openFeedTransport = (redis: Redis, namespace: string): FeedTransport =>
   new RedisFeedTransport(redis.subscriber('feed'), new FeedNames(namespace));
 
-/** For whoever takes typing over HTTP or sockets. @param partitions of the distribution log */
+/** For processes that receive typing over HTTP or sockets. @param partitions of the distribution log */
 export const openTypingPublisher = (redis: Redis, namespace: string, partitions: number): TypingPublisher =>
   new RedisTypingPublisher(redis, new FeedNames(namespace), partitions);

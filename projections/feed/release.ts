@@ -1,4 +1,4 @@
-/** Hands over what has arrived, in position order up to the watermark, one batch after another. */
+/** Hands over arrived events in position order up to the watermark, one batch after another. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../schemas/clock.ts';
@@ -6,10 +6,10 @@ import { changesRights, type ParleyEvent } from '../../schemas/events/catalogue.
 import type { BatchListener } from '../engine/port.ts';
 import { cutAtRightsChanges, Turns } from '../engine/turns.ts';
 
-/** Events that have arrived and may not be handed over yet: in position order, each once. */
+/** Events that have arrived but may not be handed over yet, in position order, each once. */
 interface Arrived {
   readonly event: ParleyEvent;
-  /** When it arrived as a pulse, in milliseconds of the reader's clock; `undefined` for what was read from the log. */
+  /** When it arrived as a pulse, in milliseconds of the reader's clock; `undefined` if it was read from the log. */
   readonly at: number | undefined;
 }
 
@@ -20,7 +20,7 @@ export class Pending {
     return this.entries.length;
   }
 
-  /** Without effect when the event is there. Most come in order and are added at the end. */
+  /** Does nothing if the event is already there. Most events come in order and are added at the end. */
   add(event: ParleyEvent, at?: number): void {
     const { position } = event;
     const last = this.entries.at(-1);
@@ -32,7 +32,7 @@ export class Pending {
     if (this.entries[index]!.event.position !== position) this.entries.splice(index, 0, { event, at });
   }
 
-  /** How many stand at or below a position. */
+  /** How many are at or below a position. */
   private firstBeyond(position: number): number {
     let low = 0;
     let high = this.entries.length;
@@ -44,7 +44,7 @@ export class Pending {
     return low;
   }
 
-  /** The first events at or below a position, at most `limit`; they stay. */
+  /** The first events at or below a position, at most `limit`. They stay in the list. */
   upTo(position: number, limit: number): readonly Arrived[] {
     return this.entries.slice(0, Math.min(limit, this.firstBeyond(position)));
   }
@@ -55,13 +55,13 @@ export class Pending {
   }
 }
 
-/** Events of one batch, as with the log's own tail. */
+/** Events per batch, as in the log's own tail. */
 const BATCH = 1000;
-/** Batches may follow each other without waiting for anything; sockets and timers get their turn in between. */
+/** Batches may follow each other without any waiting; this lets sockets and timers run in between. */
 const LONGEST_TURN_MS = 10;
 
 interface ReleaseOptions {
-  /** Nothing that is at or below is still to come. */
+  /** Nothing at or below this position is still to come. */
   readonly watermark: () => number;
   /** How long an event has waited, in milliseconds. */
   readonly onReleased: (delayMs: number) => void;
@@ -71,9 +71,9 @@ interface ReleaseOptions {
 }
 
 export class Release {
-  /** Through here events have been handed over. */
+  /** Events through here have been handed over. */
   position = 0;
-  /** Through here events are handed over, or being so: what arrives now is too late. */
+  /** Events through here have been, or are being, handed over: later arrivals are too late. */
   released = 0;
   private readonly options: ReleaseOptions;
   private readonly pending = new Pending();
@@ -94,12 +94,12 @@ export class Release {
     this.onBatch = onBatch;
   }
 
-  /** Events that wait. */
+  /** Number of waiting events. */
   get waiting(): number {
     return this.pending.size;
   }
 
-  /** @param event beyond `released` @param at when it arrived, where it did not come from the log */
+  /** @param event beyond `released` @param at when it arrived, unless it came from the log */
   add(event: ParleyEvent, at?: number): void {
     this.pending.add(event, at);
   }
@@ -113,7 +113,7 @@ export class Release {
     return this.turns.atRest(() => read(this.position));
   }
 
-  /** Resolves when fewer than `limit` events wait, or none of those that do may be handed over yet. */
+  /** Resolves once fewer than `limit` events wait, or none of them may be handed over yet. */
   async room(limit: number): Promise<void> {
     while (this.waiting >= limit && this.releasing && !this.options.stopping.aborted)
       await new Promise<void>((resolve) => {
@@ -144,7 +144,7 @@ export class Release {
     }
   }
 
-  /** What a batch consists of is settled only when nobody reads at rest any more: who came in the meantime gets it too. */
+  /** Chooses the batch only after the readers at rest are done, so that their new listeners get it too. */
   private async handOver(): Promise<void> {
     const { batch, through } = this.next();
     this.pending.drop(batch.length);

@@ -1,4 +1,4 @@
-/** For specs of the feed: a projector that publishes when it is asked to, and one gateway's end of the feed. */
+/** For specs of the feed: a projector that publishes on request, and one gateway's end of the feed. */
 
 import type { LogReader } from '../../log/port.ts';
 import { passingOn, TestClock } from '../../schemas/clock.testing.ts';
@@ -12,7 +12,7 @@ import type { FeedMetrics, FillReason } from './port.ts';
 import { messagesOf } from './publish.ts';
 import { type FeedLimits, type FeedReaderOptions, MendingFeedReader } from './reader.ts';
 
-/** A projector per partition, as far as gateways can tell: it publishes what the log has when it is asked to. */
+/** One projector per partition, as gateways see it: publishes what the log has, on request. */
 export class MemoryPublisher {
   private readonly log: Pick<LogReader, 'readAll' | 'head'>;
   private readonly partitions: number;
@@ -27,7 +27,7 @@ export class MemoryPublisher {
     this.last = Array.from({ length: partitions }, () => 0);
   }
 
-  /** Somebody else goes on with the partition where the log ends. */
+  /** A new owner continues the partition at the head of the log. */
   async takeOver(partition: number): Promise<void> {
     this.through[partition] = await this.log.head();
     this.last[partition] = this.through[partition]!;
@@ -72,7 +72,7 @@ export class CountedFills implements FeedMetrics {
   }
 }
 
-/** What a process was handed. */
+/** What a process has received. */
 export class Handed {
   readonly batches: { readonly events: readonly ParleyEvent[]; readonly through: number }[] = [];
 
@@ -89,7 +89,7 @@ export class Handed {
   }
 }
 
-/** Nothing is stale unless a spec says so. */
+/** Nothing counts as stale unless a spec says so. */
 export const PATIENT: FeedLimits = { staleMs: 60_000, lookMs: 60_000, subscribeMs: 60_000, pending: 1000 };
 export const HASTY: FeedLimits = { staleMs: 10, lookMs: 5, subscribeMs: 20, pending: 1000 };
 
@@ -108,7 +108,7 @@ export const aReader = (
     ...options,
   });
 
-/** One gateway's end of the feed with everything around it in memory, for specs. */
+/** For specs: one gateway's end of the feed, with everything around it in memory. */
 export const PARTITIONS = 3;
 
 /** Channels of partitions 0, 1 and 2. */
@@ -133,7 +133,7 @@ export class Station {
     return this.opened!;
   }
 
-  /** Not begun yet. */
+  /** Not started yet. */
   open(options: Partial<FeedReaderOptions> = {}): MendingFeedReader {
     const { transport, metrics, clock } = this;
     this.opened = aReader({ log: this.story.log, transport, partitions: PARTITIONS, metrics, clock, ...options });

@@ -1,4 +1,4 @@
-/** What every store of dead letters promises. */
+/** What every store of dead letters must do. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DeadLetters, NewLetter } from './port.ts';
@@ -15,7 +15,7 @@ const letter = (projection: string, stream: string, sequence: number, more: Part
 
 export interface OpenedDeadLetters {
   readonly letters: DeadLetters;
-  /** Moves the clock by which letters are dated. */
+  /** Sets the clock that dates the letters. */
   setTime(time: number): void;
   dispose(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export const deadLettersContract = (name: string, open: () => Promise<OpenedDead
     });
     afterAll(() => opened.dispose());
 
-    it('are listed, oldest first, all or some', async () => {
+    it('are listed oldest first, all or some of them', async () => {
       opened.setTime(2000);
       await letters.record(letter('timelines-g1', 'channel-1', 7));
       opened.setTime(1000);
@@ -49,7 +49,7 @@ export const deadLettersContract = (name: string, open: () => Promise<OpenedDead
       expect(await letters.list({ stream: 'channel-2' })).toEqual([]);
     });
 
-    it('say of each stream from where on it is left out: the earliest event counts', async () => {
+    it('record the first skipped event of each stream: the earliest one counts', async () => {
       await letters.record(letter('timelines-g1', 'channel-1', 7));
       await letters.record(letter('timelines-g1', 'channel-1', 9));
       await letters.record(letter('timelines-g1', 'channel-2', 9));
@@ -63,7 +63,7 @@ export const deadLettersContract = (name: string, open: () => Promise<OpenedDead
       );
     });
 
-    it('are marked for another try, which resolves them or fails again', async () => {
+    it('can be marked for a retry, which resolves them or fails again', async () => {
       for (const stream of ['channel-1', 'channel-2', 'channel-3'])
         await letters.record(letter('timelines-g1', stream, 7));
       expect(await letters.requested('timelines-g1')).toEqual([]);
@@ -80,7 +80,7 @@ export const deadLettersContract = (name: string, open: () => Promise<OpenedDead
       ]);
     });
 
-    it('are forgotten with their projection', async () => {
+    it('are deleted with their projection', async () => {
       await letters.record(letter('timelines-g1', 'channel-1', 7));
       await letters.record(letter('timelines-g2', 'channel-1', 7));
       await letters.forget('timelines-g1');

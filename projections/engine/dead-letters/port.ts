@@ -1,54 +1,57 @@
-/** What the followers of the distribution log could not apply, where everybody can see it and ask for another try. */
+/** Events that followers of the distribution log could not apply. Operators can list them and ask for a retry. */
 
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { reasonOf } from '../../../stores/guard.ts';
 import type { DeadLetter } from '../port.ts';
 
 /**
- * One for a stream at most: its later events build on this one and are left out too. `projection` is the follower's group,
- * `timelines-g2`: what one generation could not apply, the next may.
+ * A stream has at most one letter: its later events depend on this one and are skipped too. `projection` is the
+ * follower's group, such as `timelines-g2`: the next generation may apply what this one could not.
  */
 export interface RecordedLetter extends DeadLetter {
-  /** Events of the stream from here on are left out. */
+  /** Events of the stream from this one on are skipped. */
   readonly sequence: number;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** Another try was asked for. */
+  /** A retry was requested. */
   readonly retry: boolean;
 }
 
 export type NewLetter = Omit<RecordedLetter, 'time' | 'retry'>;
 
-/** Which letters: all, those of a projection, or one. */
+/** Selects letters: all, those of a projection, or one. */
 export interface WhichLetters {
   readonly projection?: string;
   readonly stream?: string;
 }
 
 export interface DeadLetters {
-  /** Where the stream has one already, the earlier of the two stays. */
+  /** If the stream already has a letter, the earlier of the two stays. */
   record(letter: NewLetter): Promise<void>;
   /** Oldest first. */
   list(which?: WhichLetters): Promise<readonly RecordedLetter[]>;
-  /** The first sequence that is left out, by stream. */
+  /** The first skipped sequence of each stream. */
   poisoned(projection: string): Promise<ReadonlyMap<string, number>>;
-  /** Marks them; whoever follows the stream's partition notices within a second or two. @returns how many there were. */
+  /**
+   * Marks them for a retry. The follower of the stream's partition notices within a second or two.
+   * @returns how many
+   */
   requestRetry(which: WhichLetters): Promise<number>;
   requested(projection: string): Promise<readonly RecordedLetter[]>;
   /** The stream is followed again. */
   resolve(which: Required<WhichLetters>): Promise<void>;
-  /** The retry came as far as this event of the stream, and failed there. */
+  /** The retry got as far as this event of the stream and failed there. */
   failAgain(letter: NewLetter): Promise<void>;
-  /** The projection is no more. */
+  /** Deletes the letters of a projection that no longer exists. */
   forget(projection: string): Promise<void>;
 }
 
-/** Streams that a projection does not follow, because one of their events could not be applied. */
+/** The streams that a projection skips because one of their events could not be applied. */
 interface PoisonedParts {
   readonly letters: DeadLetters;
   /** The follower's group. */
   readonly projection: string;
-  /** Tells others of it, before it is recorded: perhaps twice, never not at all. */
+  /** Reports the letter elsewhere before it is recorded: possibly twice, never not at all. */
   readonly publish: (letter: NewLetter, event: ParleyEvent) => Promise<void>;
   readonly onDeadLetter?: (letter: NewLetter) => void;
 }
@@ -74,7 +77,7 @@ export class PoisonedStreams {
     return this.leftOut.size === 0 ? events : events.filter((event) => !this.isLeftOut(event));
   }
 
-  /** From now on the stream is left out from this event on. */
+  /** Skips the stream from this event on. */
   async bury(event: ParleyEvent, error: unknown, attempts: number): Promise<void> {
     const { letters, publish, onDeadLetter } = this.parts;
     const letter = this.letterOf(event, error, attempts);

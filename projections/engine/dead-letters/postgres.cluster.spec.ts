@@ -20,7 +20,7 @@ deadLettersContract('PostgreSQL', async () => {
   };
 });
 
-it('processes that start together make the table of dead letters once', async () => {
+it('processes that start together create the table of dead letters once', async () => {
   const database = await createDatabase('views');
   const client = await openPostgres({ url: database.url });
   const opened = await Promise.all([1, 2, 3, 4].map(() => openDeadLetters(client)));

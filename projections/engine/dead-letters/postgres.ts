@@ -3,7 +3,7 @@ import type { Postgres } from '../../../stores/postgres/connection.ts';
 import { DEAD_LETTERS_LOCK } from '../../../stores/postgres/locks.ts';
 import type { DeadLetters, NewLetter, RecordedLetter, WhichLetters } from './port.ts';
 
-/** In a schema of its own, since letters outlive the generations of the views. */
+/** Has its own schema, because letters outlive the generations of the views. */
 const TABLE = 'parley_dead_letters.letters';
 
 const SCHEMA = `
@@ -29,18 +29,18 @@ const valuesOf = ({ projection, stream, sequence, position, error, attempts }: N
   stream,
   sequence,
   position,
-  // What PostgreSQL cannot keep in a text.
+  // PostgreSQL cannot store this character in a text.
   error.replaceAll('\0', ''),
   attempts,
 ];
 
-/** @throws StoreUnavailable when the server cannot be asked; so do its methods. */
+/** @throws StoreUnavailable if the server cannot be reached; so do its methods */
 export const openDeadLetters = async (
   postgres: Postgres,
   /** Milliseconds since 1970. */
   clock: () => number = systemClock.wallTime,
 ): Promise<DeadLetters> => {
-  // Processes that start together make the table one after another.
+  // Processes that start together take turns creating the table.
   await postgres.transaction(async (ask) => {
     await ask({ text: 'SELECT pg_advisory_xact_lock($1)', values: [DEAD_LETTERS_LOCK] });
     await ask({ text: SCHEMA });

@@ -1,8 +1,8 @@
-/** How the nodes of a cluster learn how far each view has got: stores that others write do not tell by themselves. */
+/** How the nodes of a cluster learn how far each view has got: a store does not notify its readers. */
 import type { Clock } from '../../../schemas/clock.ts';
 import type { Progress, ViewName } from '../port.ts';
 
-/** Those who wait until the views hold a position. */
+/** Callers that wait until the views hold a position. */
 interface Waiter {
   readonly position: number;
   readonly done: (reached: boolean) => void;
@@ -16,7 +16,7 @@ export class Waiting {
     this.clock = clock;
   }
 
-  /** True when `reached(position)` was called in time. */
+  /** True if `reached(position)` was called in time. */
   until(position: number, timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const waiter: Waiter = {
@@ -42,16 +42,16 @@ export class Waiting {
   }
 }
 
-// How far one view has got, as one node knows it.
+// One view's progress as one node knows it.
 
-/** Between looks at the store itself while somebody waits: only what the channel did not tell is learned so late. */
+/** Interval for polling the store while somebody waits. Only updates that the channel lost are learned this late. */
 const LOOK_MS = 250;
 
 export interface TrackerOptions {
   readonly partitions: number;
-  /** Checkpoints as the store has them, by partition. */
+  /** Checkpoints in the store, by partition. */
   readonly stored: () => Promise<readonly number[]>;
-  /** True when nothing that concerns this view lies between: it then holds `position` without having got there. */
+  /** True if nothing between the two concerns this view, which then holds `position` without having reached it. */
   readonly nothingBetween?: (checkpoint: number, position: number) => Promise<boolean>;
   readonly clock: Clock;
 }
@@ -70,7 +70,10 @@ export class ProgressTracker implements Progress {
     this.through = Array.from({ length: options.partitions }, () => 0);
   }
 
-  /** Never moves back: a store that lost its rows is filled again from the log, and says itself that it is not whole. */
+  /**
+   * Never moves back: a store that lost its rows is filled again from the log, and reports itself as incomplete until
+   * then.
+   */
   moved(partition: number, through: number): void {
     if (!(through > (this.through[partition] ?? Number.POSITIVE_INFINITY))) return;
     this.through[partition] = through;
@@ -102,7 +105,7 @@ export class ProgressTracker implements Progress {
     }
   }
 
-  /** Reads the store's own checkpoints. */
+  /** Reads the checkpoints in the store. */
   async look(): Promise<void> {
     const stored = await this.options.stored();
     for (const [partition, through] of stored.entries()) this.moved(partition, through);
@@ -114,7 +117,7 @@ export class ProgressTracker implements Progress {
     this.options.clock.setTimer(LOOK_MS, () => {
       this.looking = false;
       if (this.waiters === 0) return;
-      // A store that cannot be asked has not moved either.
+      // An unavailable store has not advanced either.
       this.look()
         .catch(() => {})
         .finally(() => this.lookOut());
@@ -124,13 +127,13 @@ export class ProgressTracker implements Progress {
 
 export interface ProgressUpdate {
   readonly view: ViewName;
-  /** The generation that has got there: others may be behind. */
+  /** The generation that has advanced. Others may be behind. */
   readonly generation: number;
   /** Positions by partition. */
   readonly through: Readonly<Record<number, number>>;
 }
 
-/** Fast and forgetful: who misses an update reads the store's checkpoints. */
+/** Fast and lossy: a node that misses an update reads the store's checkpoints. */
 export interface ProgressChannel {
   publish(update: ProgressUpdate): void;
   /** Register before `start`. */

@@ -28,7 +28,7 @@ describe('progress through Redis', () => {
     }
   });
 
-  it('reaches every node, and the one that tells at once', async () => {
+  it('reaches every node, the sender at once', async () => {
     const one = await node();
     const other = await node();
     const update = { view: 'timelines', generation: 1, through: { 0: 5, 3: 7 } } as const;
@@ -37,7 +37,7 @@ describe('progress through Redis', () => {
     await expect.poll(() => other.heard).toEqual([update]);
   });
 
-  it('goes out together where much is told, with the last of each partition', async () => {
+  it('is sent in one message when there are many updates, with the latest position of each partition', async () => {
     const one = await node();
     const other = await node();
     for (let n = 1; n <= 200; n += 1) {
@@ -48,7 +48,7 @@ describe('progress through Redis', () => {
     expect(other.heard.length).toBeLessThan(50);
   });
 
-  it('is heard again after the connection was lost', async () => {
+  it('arrives again after the connection was lost', async () => {
     const proxy = await proxied();
     const one = await node();
     const other = await node(proxy.url);
@@ -66,7 +66,7 @@ describe('progress through Redis', () => {
     await proxy.cut();
   });
 
-  it('starts without Redis, and tells this node all the same', async () => {
+  it('starts without Redis, and still reaches the own node', async () => {
     const proxy = await proxied();
     const one = await node(proxy.url);
     await proxy.cut();
@@ -79,7 +79,7 @@ describe('progress through Redis', () => {
     await channel.stop();
   });
 
-  it('does not take what is no update', async () => {
+  it('ignores messages that are not updates', async () => {
     const one = await node();
     for (const text of [
       '',
@@ -94,7 +94,7 @@ describe('progress through Redis', () => {
     await expect.poll(() => one.heard).toEqual([{ view: 'unread', generation: 1, through: { 0: 1 } }]);
   });
 
-  it('crosses the nodes of a Redis Cluster', async () => {
+  it('reaches all nodes of a Redis Cluster', async () => {
     const cluster = await redisCluster();
     const one = await node(cluster.url);
     const other = await node(cluster.url);

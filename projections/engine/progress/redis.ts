@@ -1,4 +1,4 @@
-/** Progress told through Redis, by plain pub/sub: every node hears every update. */
+/** Progress over plain Redis pub/sub: every node receives every update. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -6,9 +6,9 @@ import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
 import type { Redis, RedisClient } from '../../../stores/redis/connection.ts';
 import type { ProgressChannel, ProgressUpdate } from './port.ts';
 
-/** The first update goes out at once; what follows within this time goes out together. */
+/** The first update is sent at once. Updates within this time after it are sent together. */
 const TOGETHER_MS = 5;
-/** For the subscription at the start; Redis may come later. */
+/** Time limit for the subscription at startup. Redis may become available later. */
 const START_MS = 1000;
 
 const Message = t.array(
@@ -36,7 +36,7 @@ class RedisProgress implements ProgressChannel {
     this.channel = `${namespace}:progress`;
   }
 
-  /** This node hears of it at once, Redis or not. */
+  /** Reaches this node at once, with or without Redis. */
   publish(update: ProgressUpdate): void {
     this.hear(update);
     const key = `${update.view} ${update.generation}`;
@@ -57,7 +57,7 @@ class RedisProgress implements ProgressChannel {
     subscriber.on('message', (_, text: string) => this.receive(text));
     const subscribed = new Promise<void>((resolve) => {
       subscriber.on('ready', async () => {
-        // What breaks this makes the connection ready again, later.
+        // A failure here comes from a lost connection; the next connection subscribes again.
         await subscriber.subscribe(this.channel).catch(() => {});
         resolve();
       });
@@ -77,7 +77,7 @@ class RedisProgress implements ProgressChannel {
     }
     const message = [...this.waiting.values()];
     this.waiting.clear();
-    // Who does not hear of it looks at the store.
+    // Nodes that miss the message poll the store.
     this.redis.run((client) => client.publish(this.channel, JSON.stringify(message))).catch(() => {});
     this.pause = this.clock.setTimer(TOGETHER_MS, () => this.send());
   }
@@ -97,6 +97,6 @@ class RedisProgress implements ProgressChannel {
   }
 }
 
-/** @param namespace of the installation, in front of the channel's name. */
+/** @param namespace of the installation, prefix of the channel's name */
 export const redisProgress = (redis: Redis, namespace: string, clock: Clock = systemClock): ProgressChannel =>
   new RedisProgress(redis, namespace, clock);

@@ -17,7 +17,7 @@ describe('the progress of a view', () => {
     expect(tracker.checkpoint()).toBe(7);
   });
 
-  it('lets go who waits once every partition is there', async () => {
+  it('releases waiting callers once every partition is there', async () => {
     const tracker = aTracker();
     const reached = tracker.whenProcessed(5, 10_000);
     tracker.moved(0, 5);
@@ -25,20 +25,20 @@ describe('the progress of a view', () => {
     expect(await reached).toBe(true);
   });
 
-  it('gives up after the time it was given', async () => {
+  it('gives up after the caller’s time limit', async () => {
     const waiting = aTracker().whenProcessed(5, 20);
     await clock.advance(20);
     expect(await waiting).toBe(false);
   });
 
-  it('asks the store itself when nobody tells', async () => {
+  it('polls the store when no update arrives', async () => {
     const tracker = aTracker({ stored: async () => [8, 9] });
     const waiting = tracker.whenProcessed(8, 10_000);
     await clock.advance(600);
     expect(await waiting).toBe(true);
   });
 
-  it('holds a position when nothing that concerns it lies between', async () => {
+  it('holds a position if nothing before it concerns the view', async () => {
     const asked: number[][] = [];
     const tracker = aTracker({
       nothingBetween: async (checkpoint, position) => {
