@@ -1,6 +1,6 @@
 /**
- * The import table of docs/architecture.md as rules. Specs, contract suites and `testing.ts` helpers stand outside the
- * table, because a test may reach for whatever shows its point.
+ * The import table of docs/architecture.md as rules. Specs, contract suites and `testing.ts` helpers are exempt, because
+ * a test may import whatever it needs.
  */
 const ROOMS = {
   schemas: '^schemas/',
@@ -27,10 +27,10 @@ const ROOMS = {
   tests: '^(bench|test|services)/',
 };
 
-/** The event log as its port; who may see `append` is kept by biome (noRestrictedImports). */
+/** The port of the event log. biome restricts who may see `append` (noRestrictedImports). */
 const LOG = '^log/port\\.ts$';
 const COORDINATION = '^coordination/port\\.ts$';
-/** Of the read side, what those above it may know: the ports of the views and the permission check. */
+/** What the rooms above the read side may import from it: the ports of the views and the permission check. */
 const READ_SIDE = [
   '^projections/port\\.ts$',
   '^projections/views/[^/]+/view\\.ts$',
@@ -49,7 +49,7 @@ const TABLE = {
   coordination: [ROOMS.stores],
   engine: [LOG, COORDINATION, ROOMS.stores],
   views: [ROOMS.engine, ROOMS.domain, LOG, ROOMS.stores],
-  // The list of views, of which it takes nothing but the readers' types.
+  // From the list of views it imports only the readers' types.
   'projections-port': [ROOMS.engine, '^projections/views/[^/]+/view\\.ts$', '^projections/views/sql-views\\.ts$'],
   distribution: [ROOMS.engine, LOG, COORDINATION, ROOMS.stores],
   feed: [ROOMS.engine, LOG, COORDINATION, ROOMS.stores],
@@ -70,21 +70,21 @@ const TABLE = {
   gateway: [ROOMS.presenter, ROOMS.domain, ROOMS.vault, LOG, COORDINATION, '^commands/port\\.ts$', ...READ_SIDE],
 };
 
-/** Open to all; `telemetry` to all but the two that know nothing of a running process. */
+/** Rooms that every room may import. `telemetry` is closed to the two that know nothing of a running process. */
 const openTo = (room) => (['schemas', 'domain'].includes(room) ? [ROOMS.schemas] : [ROOMS.schemas, ROOMS.telemetry]);
 
 const TESTING = '\\.spec\\.ts$|(^|[/.])(testing|contract)\\.ts$';
-/** Files and folders of adapters, by what they adapt to; `sql` adapts to whatever speaks it. */
+/** Files and folders of adapters, named by driver. `sql` serves every driver that speaks SQL. */
 const DRIVER = '(sqlite|postgres|kurrentdb|kafka|cassandra|redis|sql)';
 const ADAPTER = `/${DRIVER}/|/${DRIVER}[.]ts$`;
-/** The two assemblies of the read side, and their list of views that live in SQL, choose adapters as `app` does. */
+/** The two assemblies of the read side and their list of SQL views choose adapters, as `app` does. */
 const ASSEMBLIES = '^projections/(embedded|cluster)/|^projections/views/sql-views\\.ts$';
 
 const own = Object.values(ROOMS).join('|');
 
 const tableRules = Object.entries(TABLE).map(([room, allowed]) => ({
   name: `imports-of-${room}`,
-  comment: `The import table: ${room} may import ${[...openTo(room), ...allowed].join(', ')} and nothing else of ours`,
+  comment: `The import table: of our rooms, ${room} may import only ${[...openTo(room), ...allowed].join(', ')}`,
   severity: 'error',
   from: { path: ROOMS[room], pathNot: TESTING },
   to: { path: own, pathNot: [ROOMS[room], ...openTo(room), ...allowed].join('|') },
@@ -95,22 +95,21 @@ module.exports = {
     ...tableRules,
     {
       name: 'no-cycles',
-      comment: 'Two files that need each other are one file, or need a third',
+      comment: 'Two files that import each other belong in one file, or need a third',
       severity: 'error',
       from: {},
       to: { circular: true },
     },
     {
       name: 'adapters-are-composed',
-      comment: 'Adapters are chosen in app and in the assemblies; everybody else knows ports',
+      comment: 'app and the assemblies choose adapters; everything else knows ports only',
       severity: 'error',
       from: { pathNot: `${TESTING}|${ADAPTER}|${ASSEMBLIES}|^(app|bench|test|services|stores)/` },
       to: { path: ADAPTER, pathNot: '^stores/' },
     },
     {
       name: 'stores-serve-adapters',
-      comment:
-        'What adapters share is for adapters and for those who choose them; kinds of failures, retrying and budgets are for all',
+      comment: 'Only adapters and the code that chooses them import stores; guard and budgets are open to all',
       severity: 'error',
       from: { pathNot: `${TESTING}|${ADAPTER}|${ASSEMBLIES}|^(app|bench|test|services|stores)/` },
       to: { path: '^stores/', pathNot: '^stores/(guard|budgets)\\.ts$' },
@@ -118,14 +117,14 @@ module.exports = {
     {
       name: 'drivers-in-adapters',
       comment:
-        'A driver is imported by adapter files only (and by bench, which measures it bare, and by what starts servers)',
+        'Only adapter files import a driver (and bench, which measures it bare, and the code that starts servers)',
       severity: 'error',
       from: { pathNot: `${ADAPTER}|^bench/|^services/|^test/|${TESTING}` },
       to: { path: '(^|/)node_modules/(libsql|pg|ioredis|kafkajs|cassandra-driver|@eventstore/db-client)/' },
     },
     {
       name: 'spans-in-one-file',
-      comment: 'The SDK is loaded by the file that knows it, and only where spans are switched on',
+      comment: 'Only spans.ts loads the SDK, and only when tracing is on',
       severity: 'error',
       from: { pathNot: '^telemetry/spans\\.ts$' },
       to: { path: '(^|/)node_modules/@opentelemetry/' },
@@ -139,14 +138,14 @@ module.exports = {
     },
     {
       name: 'no-dev-dependencies-in-production',
-      comment: 'What the server runs must be in `dependencies`',
+      comment: 'Packages that the server runs must be in `dependencies`',
       severity: 'error',
       from: { path: own, pathNot: `${TESTING}|^(bench|test|services)/` },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     {
       name: 'resolvable',
-      comment: 'An import that leads nowhere escapes every other rule',
+      comment: 'An import that resolves to nothing escapes every other rule',
       severity: 'error',
       from: {},
       to: { couldNotResolve: true },

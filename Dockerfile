@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# Three stages: what it needs to run, the bundle, and an image of these two alone. No package is compiled: libsql and
-# argon2 come with binaries for musl.
+# Three stages: the production dependencies, the bundle, and an image of only these two. No package is compiled, because
+# libsql and argon2 come with binaries for musl.
 
 FROM node:20.19.4-alpine3.22 AS dependencies
 WORKDIR /parley
@@ -10,7 +10,7 @@ RUN npm ci --omit=dev --ignore-scripts
 FROM node:20.19.4-alpine3.22 AS build
 WORKDIR /parley
 COPY package.json package-lock.json .npmrc ./
-# esbuild's binary is an optional dependency: no script has to run for it.
+# esbuild's binary is an optional dependency, so no script has to run for it.
 RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
@@ -25,7 +25,7 @@ WORKDIR /parley
 COPY --from=dependencies /parley/node_modules ./node_modules
 COPY --from=build /parley/dist ./dist
 COPY --from=build /parley/package.json ./
-# The embedded profile's folder; a volume that is mounted there takes over whose it is.
+# The embedded profile's folder. A volume mounted there takes over its owner.
 RUN mkdir /data && chown node:node /data
 USER node
 EXPOSE 7480

@@ -1,4 +1,4 @@
-/** How much of what libsql itself can store the event log passes on to 64 concurrent appenders. */
+/** How much of libsql's raw append rate the event log passes on to 64 concurrent appenders. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

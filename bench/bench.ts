@@ -1,27 +1,27 @@
-/** What a bench is, and what it says. */
+/** A bench and its result. */
 
 export interface Reach {
   readonly comparison: '>=' | '<=' | '<';
   readonly value: number;
-  /** Of the ratio, where it is not a pure number. */
+  /** Unit of the ratio, where it is not a pure number. */
   readonly unit?: string;
 }
 
 export interface Measured {
-  /** What the ratio was made of, by name, with the unit in the name. */
+  /** The measurements behind the ratio, by name. The name includes the unit. */
   readonly figures: Readonly<Record<string, number | string>>;
   readonly ratio: number;
 }
 
 export interface Bench {
   readonly name: string;
-  /** What is compared with what. */
+  /** What the ratio compares. */
   readonly title: string;
-  /** Where one was set; otherwise the ratio is only reported. */
+  /** The target for the ratio. Without one the ratio is only reported. */
   readonly reach?: Reach;
-  /** Makes what several benches share, outside of the bench's own time. */
+  /** Prepares what several benches share, outside the bench's own time. */
   prepare?(): Promise<unknown>;
-  /** Leaves nothing behind: no file, no process. */
+  /** Removes every file and ends every process. */
   run(): Promise<Measured>;
 }
 

@@ -1,4 +1,4 @@
-/** Whether the first command in a channel since the start costs the same however much happened in it. */
+/** Whether the first command in a channel after a start costs the same however many events the channel has. */
 
 import { type Bench, median, round } from './bench.ts';
 import { million } from './support/million.ts';
@@ -22,7 +22,7 @@ export const cold: Bench = {
     for (let i = 0; i < ROUNDS; i += 1) {
       await place.start();
       try {
-        // The code that sends is warm then, and only the channel is cold.
+        // The code that sends is warm then, so only the channel is cold.
         for (let n = 0; n < WARM_UP; n += 1) await place.api().send(place.channel.id, 'warm-up');
         const none = silent[i]!.id;
         const manyFirst = i % 2 === 0;

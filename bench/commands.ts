@@ -1,4 +1,4 @@
-/** How much of what the disk can take arrives there as commands over sockets. */
+/** How much of the disk's append rate arrives as commands over sockets. */
 
 import { type Bench, round } from './bench.ts';
 import { rawAppendsPerSecond } from './support/raw-appends.ts';

@@ -1,4 +1,4 @@
-/** What telling five thousand sockets costs beyond the system calls that nobody can avoid. */
+/** What a dispatch to five thousand sockets costs beyond the unavoidable system calls. */
 
 import { type Bench, median, type Reach, round } from './bench.ts';
 import type { Bare } from './children/bare.ts';
@@ -6,7 +6,7 @@ import { startChild } from './support/child.ts';
 import { withCrowd } from './support/crowded.ts';
 
 const SOCKETS = 5_000;
-/** Before this many both run code that is not compiled yet. */
+/** Fewer messages would run code that is not compiled yet, on both sides. */
 const WARM_UP_ROUNDS = 5;
 const ROUNDS = 25;
 const CONTENT = 'a message of a usual length, which is about a hundred characters when people have something to say';

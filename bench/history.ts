@@ -1,4 +1,4 @@
-/** Whether a page of history costs the same however much was said. */
+/** Whether a page of history costs the same however many messages there are. */
 
 import { type Bench, quantile, round } from './bench.ts';
 import { FEW, MANY, million } from './support/million.ts';

@@ -1,4 +1,4 @@
-/** How long a message is on its way while the server is half as busy as it can be. */
+/** How long a message takes when the server runs at half its capacity. */
 import { type Bench, round } from './bench.ts';
 import { withTalkers } from './support/talking.ts';
 

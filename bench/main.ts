@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- name...] [--json]`: runs benches one after another and says what each reached. Without names those of
- * the embedded profile; `cluster` stands for all of the cluster profile, which need its servers.
+ * `npm run bench [-- name...] [--json]`: runs benches one after another and reports each result. Without names it runs
+ * those of the embedded profile. `cluster` means all of the cluster profile, which need its servers.
  */
 
 import { parseArgs } from 'node:util';
@@ -51,7 +51,7 @@ const embeddedBenches: readonly Bench[] = [
 
 const benches = [...embeddedBenches, ...clusterBenches];
 
-/** As they are listed, whatever the order in which they are asked for. */
+/** In the order of the list, not of the arguments. */
 const chosen = (names: readonly string[]): readonly Bench[] =>
   names.length === 0
     ? embeddedBenches
@@ -64,7 +64,7 @@ const programs = { bare, crowd, talkers: talkersProgram };
 interface Outcome {
   readonly name: string;
   readonly title: string;
-  /** `REPORT` where none was set. */
+  /** `REPORT` where there is no target. */
   readonly reach: string;
   readonly ratio: number | null;
   readonly reached: boolean;

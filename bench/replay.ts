@@ -1,4 +1,4 @@
-/** How much of what a scan of the table reads leaves the server as lines over HTTP. */
+/** How much of the rate of a table scan leaves the server as lines over HTTP. */
 
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
@@ -9,7 +9,7 @@ import { type Bench, median, round } from './bench.ts';
 import { MANY, million } from './support/million.ts';
 
 const ROUNDS = 3;
-/** Replayed in each round: the last of the million. */
+/** Events replayed in each round: the last of the million. */
 const EVENTS = 300_000;
 const AFTER = MANY - EVENTS;
 const LINE_FEED = 10;

@@ -1,4 +1,4 @@
-/** Whether a start costs the same however much is in the log. */
+/** Whether a start costs the same however many events are in the log. */
 
 import { type Bench, median, round } from './bench.ts';
 import { million } from './support/million.ts';

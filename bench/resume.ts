@@ -1,4 +1,4 @@
-/** What giving everybody back what they missed costs, beside letting them all start anew. */
+/** What it costs to resume every session, compared with identifying all of them again. */
 import { type Bench, median, round } from './bench.ts';
 import { withCrowd } from './support/crowded.ts';
 
@@ -15,7 +15,7 @@ export const resume: Bench = {
       const group = 'all';
       const channelId = place.channel.id;
       const miss = async () => {
-        // A session that was told nothing yet has nothing to resume from.
+        // A session that has received nothing has nothing to resume from.
         await crowd.send({ group, channelId, burst: 1, content: 'before the cut' });
         await crowd.cut({ group });
         for (let i = 0; i < MISSED; i += 1) await place.api().send(channelId, `missed ${i}`);

@@ -1,19 +1,19 @@
-/** What it costs to have somebody connected who does nothing. */
+/** What an idle session costs. */
 import { readFileSync } from 'node:fs';
 import { type Bench, round } from './bench.ts';
 import { withCrowd } from './support/crowded.ts';
 
 const SESSIONS = 10_000;
-/** Sessions opened and ended before the first look, so that code and pools are not counted as sessions. */
+/** Sessions opened and closed before the first measurement, so that code and pools do not count as sessions. */
 const WARM_UP = 500;
-/** V8 collects what a busy time left behind only once it has been idle for about half a minute. */
+/** V8 frees the memory of a busy period only after about half a minute of idling. */
 const SETTLING_MS = 45_000;
 const LOOKS = 45;
 
 const residentKilobytes = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 
-/** The lowest of several looks: what a garbage collector has not got round to is nobody's. */
+/** The lowest of several measurements, because uncollected garbage belongs to no session. */
 const settled = async (pid: number): Promise<number> => {
   let lowest = Number.POSITIVE_INFINITY;
   for (let look = 0; look < LOOKS; look += 1) {

@@ -1,4 +1,4 @@
-/** Containers where a Docker engine answers, plain processes elsewhere. */
+/** Runs containers where a Docker engine answers, and plain processes elsewhere. */
 
 import { dockerServices } from './docker/docker-services.ts';
 import { hasDocker } from './docker/engine.ts';
@@ -7,13 +7,13 @@ import type { OwnServices, Progress } from './port.ts';
 import { type Ports, urlsOf } from './ports.ts';
 
 export interface ServicesOptions {
-  /** Folder for their data, configuration, logs and pids. */
+  /** Folder of their data, configuration, logs and pids. */
   readonly directory: string;
   readonly ports: Ports;
   readonly progress?: Progress;
 }
 
-/** A set of servers on ports and data of its own. Nothing is started yet. */
+/** A set of servers with its own ports and data. Nothing is started yet. */
 export const createServices = ({ directory, ports, progress = () => {} }: ServicesOptions): OwnServices => {
   let chosen: Promise<OwnServices> | undefined;
   const choose = (): Promise<OwnServices> => {

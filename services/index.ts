@@ -1,4 +1,4 @@
-/** The servers that Parley's cluster profile stands on, started for tests, benches and by hand: see docs/services.md. */
+/** The servers of Parley's cluster profile, started for tests, benches and by hand: see docs/services.md. */
 
 import { createServices } from './choose.ts';
 import { ports } from './endpoints.ts';
@@ -18,6 +18,6 @@ export {
 export { isServiceName, type Ports, type ServiceName, serviceNames } from './ports.ts';
 export { endAbandoned, privateServices } from './private.ts';
 
-/** The set that everybody on this machine shares (endpoints.ts): a test never stops or kills one of these. */
+/** The set that everything on this machine shares (endpoints.ts). A test never stops or kills one of these. */
 export const sharedServices = (progress?: Progress): Services =>
   createServices({ directory: servicesFolder, ports, ...(progress && { progress }) });

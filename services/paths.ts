@@ -1,10 +1,10 @@
-/** Where this checkout keeps what its servers need: one folder that git ignores. */
+/** The folder in which this checkout keeps everything for its servers. Git ignores it. */
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The checkout's root: right from the sources and from a bundle, wherever inside the checkout it lies. */
+/** The checkout's root, found from the sources and from a bundle anywhere inside the checkout. */
 const rootOf = (folder: string): string => {
   if (existsSync(join(folder, 'package.json')) || folder === dirname(folder)) return folder;
   return rootOf(dirname(folder));

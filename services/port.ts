@@ -2,8 +2,8 @@
 import type { Ports, ServiceName } from './ports.ts';
 
 /**
- * `up` and `down` are of this set; `foreign` answers on our port but was started by somebody else: it is used, and
- * never ended; `unavailable` cannot be run on this machine.
+ * `up` and `down` belong to this set. `foreign` answers on our port but was started by somebody else: it is used, and
+ * never ended. `unavailable` cannot be run on this machine.
  */
 export type ServiceState = 'up' | 'down' | 'foreign' | 'unavailable';
 
@@ -11,19 +11,19 @@ export interface ServiceStatus {
   readonly name: ServiceName;
   readonly state: ServiceState;
   readonly port: number;
-  /** Undefined for what is not running, and for containers. */
+  /** Undefined for servers that are not running, and for containers. */
   readonly pid: number | undefined;
 }
 
-/** Told what goes on, one line at a time; `name` is undefined for what concerns no server in particular. */
+/** Receives progress, one line at a time. `name` is undefined when a line concerns no particular server. */
 export type Progress = (name: ServiceName | undefined, message: string) => void;
 
-/** Something a person has to do before a server can start; the message says what, and how. */
+/** A person must do something before a server can start. The message says what, and how. */
 export class ServiceMissing extends Error {
   override readonly name = 'ServiceMissing';
 }
 
-/** A server did not do what it was told within the time-out; the message ends with what its log says. */
+/** A server did not start or stop within the time-out. The message ends with the end of its log. */
 export class ServiceFailed extends Error {
   override readonly name = 'ServiceFailed';
 }
@@ -32,15 +32,15 @@ export interface Services {
   readonly ports: Ports;
   readonly urls: Readonly<Record<ServiceName, string>>;
   /**
-   * Starts what is down of `names` (when none is given: all that this machine can run), on the data it had, and
+   * Starts those of `names` that are down (default: all that this machine can run) on their existing data, and
    * resolves when each answers. Two processes may call it at once.
    *
    * @throws ServiceMissing when a program is not installed and cannot be; ServiceFailed when one is not ready in 60 s
    */
   start(...names: readonly ServiceName[]): Promise<void>;
-  /** Ends `names` (all when none is given) cleanly, resolves when the processes are gone; KILL after 30 s. */
+  /** Ends `names` (default: all) cleanly, with KILL after 30 s. Resolves when the processes are gone. */
   stop(...names: readonly ServiceName[]): Promise<void>;
-  /** Ends one with KILL, without a warning to it, and resolves when its processes are gone. */
+  /** Ends one with KILL, without a warning. Resolves when its processes are gone. */
   kill(name: ServiceName): Promise<void>;
   status(): Promise<readonly ServiceStatus[]>;
   /** The end of one server's own log, at most `lines` lines. */
@@ -49,8 +49,8 @@ export interface Services {
 
 /** A set that belongs to its caller alone. */
 export interface OwnServices extends Services {
-  /** Where they keep what they need. */
+  /** The folder that holds all their files. */
   readonly directory: string;
-  /** Ends all of them with KILL and removes all they kept. */
+  /** Ends all of them with KILL and removes all their files. */
   destroy(): Promise<void>;
 }

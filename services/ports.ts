@@ -1,11 +1,11 @@
-/** Which servers there are, the ports they need, and their addresses as Parley's configuration wants them. */
+/** The servers, their ports, and their addresses in the form that Parley's configuration takes. */
 import type { ports as sharedPorts } from './endpoints.ts';
 
-/** `views` is a PostgreSQL of its own, so that a test can stop one without the other. */
+/** `views` is a separate PostgreSQL, so that a test can stop one without the other. */
 export const nativeNames = ['postgres', 'views', 'redis', 'kafka', 'cassandra'] as const;
 export type NativeName = (typeof nativeNames)[number];
 
-/** KurrentDB comes as a container image only. */
+/** KurrentDB exists as a container image only. */
 export const serviceNames = [...nativeNames, 'kurrentdb'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 

@@ -35,20 +35,20 @@ const query = async (url: string, text: string): Promise<unknown[]> => {
 const stateOf = async (services: OwnServices, wanted: string) =>
   (await services.status()).find(({ name }) => name === wanted)?.state;
 
-describe('servers of a test alone', () => {
+describe('private servers', () => {
   let own: OwnServices;
   beforeEach(async () => {
     own = await privateServices();
   });
   afterEach(() => own.destroy());
 
-  it('are on ports of their own, below those of outgoing connections', () => {
+  it('have ports of their own, below those of outgoing connections', () => {
     const ports = Object.values(own.ports);
     expect(ports.filter((port) => Object.values(sharedServices().ports).includes(port))).toEqual([]);
     expect(Math.max(...ports)).toBeLessThan(32_768);
   });
 
-  it('are down until they are started, and answer from then on', async () => {
+  it('are down until they are started, and answer afterwards', async () => {
     expect(await stateOf(own, 'redis')).toBe('down');
     await own.start('redis');
     expect(await stateOf(own, 'redis')).toBe('up');
@@ -57,7 +57,7 @@ describe('servers of a test alone', () => {
     expect(await own.logs('redis', 5)).toContain('Ready to accept connections');
   });
 
-  it('are started once, however many ask at once', async () => {
+  it('are started once, however many callers ask at once', async () => {
     await Promise.all([own.start('redis'), own.start('redis'), own.start('redis')]);
     const id = () =>
       withRedis(own.urls.redis, (redis) => redis.info('server')).then((text) => /run_id:(\w+)/.exec(text)?.[1]);
@@ -66,7 +66,7 @@ describe('servers of a test alone', () => {
     expect(await id()).toBe(first);
   });
 
-  it('come back from a kill with the data they had', async () => {
+  it('come back from a kill with their data', async () => {
     await own.start('postgres');
     await query(own.urls.postgres, 'CREATE TABLE kept (value integer)');
     await query(own.urls.postgres, 'INSERT INTO kept VALUES (7)');
@@ -76,7 +76,7 @@ describe('servers of a test alone', () => {
     expect(await query(own.urls.postgres, 'SELECT value FROM kept')).toEqual([{ value: 7 }]);
   });
 
-  it('end although a client is connected, and refuse connections when ended', async () => {
+  it('stop although a client is connected, and then refuse connections', async () => {
     await own.start('postgres');
     const client = new pg.Client({ connectionString: own.urls.postgres });
     client.on('error', () => {});
@@ -99,7 +99,7 @@ describe.skipIf(await hasDocker())('plain processes', () => {
   });
   afterEach(() => own.destroy());
 
-  it('that somebody else started are used, and left alone', async () => {
+  it('started by somebody else are used, and never stopped', async () => {
     await own.start('redis');
     const other = createServices({ directory: directoryOf('other'), ports: own.ports });
     await other.start('redis');
@@ -110,7 +110,7 @@ describe.skipIf(await hasDocker())('plain processes', () => {
     expect(await stateOf(own, 'redis')).toBe('up');
   });
 
-  it('do not take a port of something else, and say which', async () => {
+  it('do not take a port that is in use, and name it', async () => {
     await own.start('redis');
     const other = createServices({
       directory: directoryOf('clash'),
@@ -122,7 +122,7 @@ describe.skipIf(await hasDocker())('plain processes', () => {
     await other.destroy();
   });
 
-  it('that end while they start are reported with what they said', async () => {
+  it('that exit while they start are reported with their output', async () => {
     await own.start('redis');
     await own.stop('redis');
     await writeFile(join(own.directory, 'data/redis/appendonlydir/appendonly.aof.manifest'), 'no such thing');
@@ -130,13 +130,13 @@ describe.skipIf(await hasDocker())('plain processes', () => {
     expect(await stateOf(own, 'redis')).toBe('down');
   });
 
-  it('are not KurrentDB, which says what it needs', async () => {
+  it('do not include KurrentDB, whose error names what it needs', async () => {
     await expect(own.start('kurrentdb')).rejects.toThrow(
       /kurrentdb: comes as a container image only: start a Docker engine/,
     );
   });
 
-  it('whose test was killed are ended by the next one', async () => {
+  it('whose test was killed are ended by the next test', async () => {
     await own.start('redis');
     const [redis] = (await own.status()).filter(({ name }) => name === 'redis');
     await writeFile(join(own.directory, 'owner.json'), JSON.stringify({ ...identityOf(process.pid), began: '1' }));

@@ -1,4 +1,4 @@
-/** Servers of one test's own, on ports and data of their own: they may be killed without anybody else noticing. */
+/** Servers that belong to one test, with their own ports and data. They may be killed without affecting anything else. */
 
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -18,8 +18,8 @@ const ownerFile = (directory: string): string => join(directory, 'owner.json');
 const portsFile = (directory: string): string => join(directory, 'ports.json');
 
 /**
- * Below the range that outgoing connections take their ports from (32768 and up): one of them could sit on a killed
- * server's port when it comes back, and a client that tries a closed port of that range may be connected to itself.
+ * Below the port range of outgoing connections (32768 and up). An outgoing connection could take a killed server's
+ * port before it returns, and a client that tries a closed port of that range may connect to itself.
  */
 const [FIRST, LAST] = [20_000, 32_000];
 
@@ -41,7 +41,7 @@ const freePorts = async (): Promise<Ports> => {
 const sweep = async (): Promise<void> => {
   for (const entry of readdirSync(folder)) {
     const directory = join(folder, entry);
-    // A set without both files is one that is being made, or being removed.
+    // A set without both files is being made or removed.
     if (!existsSync(ownerFile(directory)) || !existsSync(portsFile(directory))) continue;
     const owner = parseIdentity(readFileSync(ownerFile(directory), 'utf8'));
     if (owner === undefined || isAlive(owner)) continue;
@@ -50,12 +50,12 @@ const sweep = async (): Promise<void> => {
   }
 };
 
-/** Ends the private sets whose test was killed before it could: nobody else would. */
+/** Ends private sets whose test was killed before it could end them. */
 export const endAbandoned = (): Promise<void> => withLock(join(folder, 'abandoned.lock'), sweep);
 
 /**
- * A new set, nothing of it started: `const own = await privateServices(); await own.start('redis')`. Call `destroy`
- * when the test ends, however it ends; what a killed test leaves is ended by the next one and by `down`.
+ * A new set with nothing started: `const own = await privateServices(); await own.start('redis')`. Call `destroy` at the
+ * end of the test, whether it passes or fails. What a killed test leaves is ended by the next test and by `down`.
  */
 export const privateServices = async (progress?: Progress): Promise<OwnServices> => {
   await endAbandoned();

@@ -1,4 +1,4 @@
-// Bundles main.ts and runs it: works on a clean checkout, and leaves dist alone, which a running server may read.
+// Bundles main.ts and runs it. It works on a clean checkout, and leaves dist alone because a running server may read it.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';

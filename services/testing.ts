@@ -1,4 +1,4 @@
-/** Databases of their own for specs that need one. */
+/** Separate databases for specs. */
 
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';

@@ -1,4 +1,4 @@
-/** `parley log export` and `import` as an operator runs them on data folders. */
+/** Runs `parley log export` and `parley log import` on data folders, as an operator does. */
 
 import { execFile } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -53,12 +53,12 @@ describe('a data folder moved through an archive', () => {
     expect(stderr).toContain(reason);
   };
 
-  it('is left alone while a server runs on it', async () => {
+  it('is refused while a server runs on the folder', async () => {
     await refused(log('export', at('archive'), at('source')), 'in use by process');
     await refused(log('import', at('archive'), at('source')), 'in use by process');
   });
 
-  it('is read in another folder by the same people', async () => {
+  it('serves the same people from another folder', async () => {
     await server.stop();
     exported = await log('export', at('archive'), at('source'));
     expect(exported).toMatchObject({
@@ -77,17 +77,17 @@ describe('a data folder moved through an archive', () => {
     await server.stop();
   });
 
-  it('is refused to a folder where people went on', async () => {
+  it('is not imported into a folder that people have used since', async () => {
     await refused(log('import', at('archive'), at('target')), 'already holds other events in channel-');
   });
 
-  it('makes no archive over another one, or of nothing', async () => {
+  it('is not exported over another archive, or from an empty folder', async () => {
     await refused(log('export', at('archive'), at('source')), 'holds an archive already');
     await refused(log('export', at('other'), at('nowhere')), 'There is no log at');
     expect(existsSync(at('nowhere'))).toBe(false);
   });
 
-  it('is refused when the archive is not whole', async () => {
+  it('is not imported when the archive is incomplete', async () => {
     rmSync(join(at('archive'), 'archive.json'));
     await refused(log('import', at('archive'), at('fresh')), 'no whole archive');
     writeFileSync(join(at('archive'), 'archive.json'), '{"format":9}');

@@ -1,4 +1,4 @@
-/** Every process and every server behind is killed once under load: what was acknowledged is there, once, for everybody. */
+/** Kills every process and every server once under load. Everybody still sees each acknowledged message once. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OwnServices } from '../services/port.ts';
@@ -18,7 +18,7 @@ import {
 
 const SENDERS = 20;
 const SUBSCRIBERS = 50;
-/** Behind the processes, besides the log, which is the truth. */
+/** The servers besides the log, which is the source of truth. */
 const SERVERS = ['redis', 'kafka', 'cassandra'] as const;
 
 describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, with everything killed in turn`, () => {
@@ -27,7 +27,7 @@ describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, wit
   let load: Load;
   let log: Logged;
 
-  /** At a random moment. While it is gone people go on talking and hear each other, and when it is back too. */
+  /** Kills it at a random moment. People go on talking and hear each other while it is gone and after it returns. */
   const survives = async (kill: () => Promise<void>, start: () => Promise<void>, meanwhile = () => {}) => {
     await load.more(1 + Math.floor(Math.random() * 100));
     await kill();
@@ -40,7 +40,7 @@ describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, wit
     await load.read();
   };
 
-  /** All that were on the killed one have gone to the other. */
+  /** Everybody connected to the killed gateway has moved to the other. */
   const everybodyOn = (gateway: 'gateway-1' | 'gateway-2') => () =>
     expect(new Set(load.subscribers.map(({ base }) => base))).toEqual(new Set([cluster.url(gateway)]));
 
@@ -80,19 +80,19 @@ describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, wit
     await own?.destroy();
   }, 60_000);
 
-  it('has every acknowledged message once in the log, where the acknowledgement said', () =>
+  it('keeps every acknowledged message once in the log, at its acknowledged position', () =>
     expectPromisesKept(load, log));
 
-  it('has it in the timelines, in the order of the log', () => expectHistory(load, log));
+  it('keeps every message in the timelines, in log order', () => expectHistory(load, log));
 
-  it('has shown it to every subscriber once, in order, in the session each had begun with', () => {
+  it('shows every message once and in order to each subscriber, in its first session', () => {
     for (const { resumes } of load.subscribers) expect(resumes).toBeGreaterThanOrEqual(1);
     expectHeardOnce(load, log);
   });
 
-  it('has taken the session of every sender back', () => {
+  it('resumes the session of every sender', () => {
     expect(load.senders.map(({ invalidSessions }) => invalidSessions)).toEqual(load.senders.map(() => 0));
   });
 
-  it('counts what nobody has read as the log does', () => expectUnreadRecounted(load, log), 60_000);
+  it('counts unread messages as the log does', () => expectUnreadRecounted(load, log), 60_000);
 });

@@ -1,4 +1,4 @@
-/** What the documents name must be there: a renamed file or a lost page is noticed at once. */
+/** Files and pages named in the documentation exist, so a rename or a lost page fails a test. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,7 +14,7 @@ const pages = ['README.md', ...pagesIn('docs'), ...pagesIn('docs/adr')];
 const rooms = readdirSync(project, { withFileTypes: true }).filter((entry) => entry.isDirectory());
 const startsInARoom = new RegExp(`^(${rooms.map(({ name }) => name.replace('.', '\\.')).join('|')})/`);
 
-/** Paths from the project's root in backticks; a path with a pattern in it names no one file. */
+/** Paths in backticks, relative to the project's root. A path that contains a pattern names no single file. */
 const pathsIn = (page: string): string[] =>
   [...page.matchAll(/`([\w.-]+(?:\/[\w.-]+)*\/?)`/g)]
     .map(([, path]) => path!)
@@ -24,11 +24,11 @@ const linksIn = (page: string): string[] => [...page.matchAll(/\]\(([^)#:]+)(?:#
 
 describe.each(pages)('%s', (page) => {
   const text = readFileSync(join(project, page), 'utf8');
-  // A decision speaks of the code as it stood on its day.
-  it.skipIf(page.startsWith('docs/adr'))('names files and folders that are there', () => {
+  // A decision describes the code as it was on that day.
+  it.skipIf(page.startsWith('docs/adr'))('names existing files and folders', () => {
     expect(pathsIn(text).filter((path) => !existsSync(join(project, path)) && !path.startsWith('data/'))).toEqual([]);
   });
-  it('links to pages that are there', () => {
+  it('links to existing pages', () => {
     expect(linksIn(text).filter((link) => !existsSync(join(project, dirname(page), link)))).toEqual([]);
   });
 });

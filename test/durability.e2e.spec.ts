@@ -1,4 +1,4 @@
-/** A kill test cannot tell a commit that was synced from one that only reached the page cache; system calls can. */
+/** A kill test cannot tell a synced commit from one that only reached the page cache. System calls can. */
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const commitsOf = async (url: string): Promise<number> => {
 };
 
 describe.runIf(traceable)('the log', () => {
-  it('is synced to disk once for each commit', async () => {
+  it('syncs to disk once for each commit', async () => {
     const traces = temporaryFolder();
     onTestFinished(() => traces.remove());
     const file = join(traces.path, 'trace');

@@ -11,7 +11,7 @@ formerVersionsSuite(FIXTURE, async () => {
   for (const file of ['log.db', 'vault.db', 'signing.key']) {
     const copy = join(data.path, file);
     copyFileSync(join(FIXTURE, file), copy);
-    // As the server makes them: git keeps no such modes.
+    // Restores the file modes that the server sets, because git does not keep them.
     chmodSync(copy, 0o600);
   }
   const server = await startServer({ data: data.path, env: LIMITS_OFF });

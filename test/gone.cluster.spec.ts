@@ -1,4 +1,4 @@
-/** Each server behind a cluster is really stopped: what goes on without it, what says that it cannot, and how all comes back. */
+/** Stops each server of a cluster: what still works, what is refused, and how everything recovers. */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ROLES } from '../schemas/config.ts';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => own?.destroy(), 60_000);
 
-/** Two people on a cluster that trusts a server again soon after it was away. */
+/** Two people on a cluster whose circuit breakers close soon after a server returns. */
 class World {
   readonly #cluster: Cluster<'all'>;
   readonly owner: Api;
@@ -54,7 +54,7 @@ class World {
     [this.speaking, this.listening] = sockets;
   }
 
-  /** @param places which servers the log, the vault and the views are on, by environment variable */
+  /** @param places the servers that hold the log, the vault and the views, by environment variable */
   static async begin(places: (namespace: Namespace) => Readonly<Record<string, string>> = () => ({})): Promise<World> {
     const namespace = await createNamespace(own.urls);
     const env = {
@@ -74,7 +74,7 @@ class World {
     return new World(cluster, owner, friend!, guild, sockets);
   }
 
-  /** Nobody yet. */
+  /** Not signed in. */
   get anybody(): Api {
     return new Api(this.owner.base);
   }
@@ -83,7 +83,7 @@ class World {
     return this.owner.as(this.friend);
   }
 
-  /** Says it over HTTP and over a socket, and waits until the friend has heard both. */
+  /** Sends one message over HTTP and one over a socket, and waits until the friend has received both. */
   async talk(words: string): Promise<Message> {
     const message = await this.owner.send(this.channel.id, `${words} by HTTP`);
     const result = await this.say(`${words} by socket`);
@@ -126,13 +126,13 @@ class World {
 
 const PATIENCE = { timeout: 60_000, interval: 200 } as const;
 
-/** Not now, with a word on when to ask again. */
+/** Expects a 503 that says when to try again. */
 const expectUnavailable = ({ status, body, headers }: Answer): void => {
   expect({ status, body }).toMatchObject({ status: 503, body: { retry_after: expect.any(Number) } });
   expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
 };
 
-/** Kills it with -9 and starts it again, whatever came of what was tried meanwhile. */
+/** Kills the server with -9 and starts it again, even when `meanwhile` fails. */
 const without = async (name: ServiceName, meanwhile: () => Promise<void>): Promise<void> => {
   await own.kill(name);
   try {
@@ -142,7 +142,7 @@ const without = async (name: ServiceName, meanwhile: () => Promise<void>): Promi
   }
 };
 
-/** Everything works, and every message said so far is where it belongs. */
+/** Everything works, and every message sent so far is where it belongs. */
 const expectWhole = async (world: World): Promise<void> => {
   await vi.waitFor(async () => expect(await world.ready()).toMatchObject({ ready: true }), PATIENCE);
   await world.talk(someName('whole'));
@@ -162,7 +162,7 @@ describe('without', () => {
   }, 60_000);
   afterAll(() => world?.close());
 
-  it('Redis people talk, read, log in and are counted; limits hold for each process', async () => {
+  it('Redis, people talk, read, log in and get unread counts; each process applies its own limits', async () => {
     await expectWhole(world);
     await without('redis', async () => {
       const before = (await world.history()).length;
@@ -182,7 +182,7 @@ describe('without', () => {
     await expectWhole(world);
   }, 120_000);
 
-  it('Kafka people talk and hear each other; views pause and say so', async () => {
+  it('Kafka, people talk and hear each other; views pause and report it', async () => {
     await without('kafka', async () => {
       await world.talk('without Kafka');
       await vi.waitFor(async () => {
@@ -195,7 +195,7 @@ describe('without', () => {
     await expectWhole(world);
   }, 120_000);
 
-  it('Cassandra people talk, hear each other and are counted; history says when to ask again', async () => {
+  it('Cassandra, people talk, hear each other and get unread counts; history says when to try again', async () => {
     await without('cassandra', async () => {
       const before = await world.unread();
       await world.talk('without Cassandra');
@@ -205,7 +205,7 @@ describe('without', () => {
     await expectWhole(world);
   }, 120_000);
 
-  it('the views people talk where they were; guilds cannot be listed or changed', async () => {
+  it('the views, people talk in channels they had open; guilds cannot be listed or changed', async () => {
     await without('views', async () => {
       await world.talk('without views');
       expectUnavailable(await world.owner.request('GET', '/users/@me/guilds'));
@@ -220,7 +220,7 @@ describe('without', () => {
 describe('without', () => {
   let world: World;
   beforeAll(async () => {
-    // The log and the views on one server, the vault alone on the other.
+    // The log and the views share one server; the vault has the other to itself.
     world = await World.begin(({ env }) => ({
       PARLEY_VIEWS_URL: env.PARLEY_LOG_URL!,
       PARLEY_VAULT_URL: env.PARLEY_VIEWS_URL!,
@@ -229,7 +229,7 @@ describe('without', () => {
   }, 60_000);
   afterAll(() => world?.close());
 
-  it('the vault people talk and read what they have the keys of; nobody logs in or registers', async () => {
+  it('the vault, people talk and read texts whose keys are cached; nobody logs in or registers', async () => {
     await expectWhole(world);
     await without('views', async () => {
       await world.talk('without the vault');
@@ -248,7 +248,7 @@ describe('without', () => {
 describe('without', () => {
   let world: World;
   beforeAll(async () => {
-    // The log alone on one server, the vault and the views on the other.
+    // The log has one server to itself; the vault and the views share the other.
     world = await World.begin(({ env }) => ({
       PARLEY_LOG_URL: env.PARLEY_VIEWS_URL!,
       PARLEY_VIEWS_URL: env.PARLEY_LOG_URL!,
@@ -257,7 +257,7 @@ describe('without', () => {
   }, 60_000);
   afterAll(() => world?.close());
 
-  it('the event log people read; nothing is acknowledged that is not in it', async () => {
+  it('the event log, people read; nothing is acknowledged that the log does not hold', async () => {
     await expectWhole(world);
     const before = await world.history();
     await without('views', async () => {

@@ -1,4 +1,4 @@
-/** What the Grafana board and the alert rules ask Prometheus for is what a server tells it. */
+/** A server exports every metric that the Grafana board and the alert rules query. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedInstance, startInstance } from './support/instance.ts';
@@ -7,10 +7,10 @@ import { exportedNames, namesIn } from './support/promql.ts';
 const board: unknown = JSON.parse(readFileSync('deploy/grafana/board.json', 'utf8'));
 const rules = readFileSync('deploy/grafana/alerts.yaml', 'utf8');
 
-/** Prometheus makes it itself: whether it reached a process. */
+/** Prometheus itself makes this metric: whether it reached a process. */
 const OF_PROMETHEUS = ['up'];
 
-/** Every query of the board, however deep: those of panels and annotations, and what its variables choose from. */
+/** Every query of the board at any depth: panels, annotations and variables. */
 const queriesOf = (part: unknown): string[] =>
   typeof part !== 'object' || part === null
     ? []
@@ -18,14 +18,14 @@ const queriesOf = (part: unknown): string[] =>
         typeof value === 'string' && (key === 'expr' || key === 'definition') ? [value] : queriesOf(value),
       );
 
-/** One alert's text each; a comment speaks of the lines below it, wherever it stands. */
+/** The text of each alert. A comment belongs to the lines below it, so comments are removed. */
 const alerts = rules
   .replace(/^ *#.*\n/gm, '')
   .split(/^ {6}- alert: /m)
   .slice(1)
   .map((text) => ({
     name: /^\w+/.exec(text)![0],
-    /** On the same line, or on the deeper ones below a `|-`. */
+    /** The value on the same line, or on the indented lines below a `|-`. */
     query: /^ {8}expr: (?:\|-\n((?: {10}.*\n)+)|(.*)\n)/m.exec(text)?.slice(1).join(''),
     severity: /^ {8}labels: \{ severity: (\w+) \}$/m.exec(text)?.[1],
     notes: [...text.matchAll(/^ {10}(\w+): (?:>-\n {12})?\S/gm)].map(([, key]) => key),
@@ -58,7 +58,7 @@ describe('a server', () => {
   });
   afterAll(() => instance?.close());
 
-  it('names the metrics of every role, whichever it has', () => {
+  it('exports the metrics of every role, whichever roles it has', () => {
     for (const name of [
       'parley_relayed_events_total',
       'parley_projected_events_total',
@@ -67,7 +67,7 @@ describe('a server', () => {
       expect(exported).toContain(name);
   });
 
-  it('does not know a metric that is misspelt, gone, or a histogram asked for as one number', () => {
+  it('does not export a misspelt or removed metric, or a histogram as a single number', () => {
     expect(unknownIn('rate(parley_append_second_bucket[5m]) / parley_sessions')).toEqual([
       'parley_append_second_bucket',
     ]);
@@ -76,27 +76,27 @@ describe('a server', () => {
     expect(unknownIn('{__name__=~"parley_.*"}')).toEqual(['__name__']);
   });
 
-  it('exports whatever the board shows', () => {
+  it('exports every metric that the board shows', () => {
     const queries = queriesOf(board);
     expect(queries.length).toBeGreaterThan(50);
     expect(queries.filter((query) => namesIn(query).length === 0)).toEqual([]);
     expect(queries.flatMap(unknownIn)).toEqual([]);
   });
 
-  it('exports whatever an alert looks at', () => {
+  it('exports every metric that an alert queries', () => {
     expect(alerts.flatMap(({ query }) => unknownIn(query!))).toEqual([]);
   });
 });
 
 describe('an alert', () => {
-  it('has a name of its own', () => {
+  it('has a unique name', () => {
     const names = alerts.map(({ name }) => name);
     expect(names).toHaveLength(rules.match(/alert:/g)!.length);
     expect(new Set(names).size).toBe(names.length);
   });
 
   it.each(alerts)(
-    '$name asks something, and says what is wrong, what to do and why there',
+    '$name has a query, and says what is wrong, what to do and why its threshold is right',
     ({ query, severity, notes }) => {
       expect(namesIn(query!)).not.toEqual([]);
       expect(['critical', 'warning', 'info']).toContain(severity);

@@ -1,4 +1,4 @@
-/** The import table is only worth something if breaking it fails: each rule is shown a made-up file that breaks it. */
+/** The import table is enforced: for each rule, a made-up file that breaks it fails. */
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const { forbidden, options } = createRequire(import.meta.url)('../.dependency-cr
   options: object;
 };
 
-/** What each made-up file imports; targets that are not importers themselves are made empty. */
+/** The imports of each made-up file. Targets that import nothing are empty files. */
 const files: Record<string, string[]> = {
   'schemas/reaches-out.ts': ['../domain/decides.ts'],
   'domain/decides.ts': ['../schemas/shape.ts'],
@@ -119,7 +119,7 @@ describe('the import table', () => {
     ['app/uses-a-tool.ts', 'no-dev-dependencies-in-production'],
     ['domain/chicken.ts', 'no-cycles'],
     ['domain/gets-lost.ts', 'resolvable'],
-  ])('is broken by %s, which rule %s says', (file, rule) => {
+  ])('rejects %s by the rule %s', (file, rule) => {
     expect(broken.get(file)).toContain(rule);
   });
 
@@ -142,7 +142,7 @@ describe('the import table', () => {
     ['http/appends.ts', 1],
     ['read-api/appends.ts', 1],
     ['commands/appends.ts', 0],
-  ])('lets only commands and app see `append`: linting %s ends with %i', (file, status) => {
+  ])('shows `append` to commands and app only: linting %s exits with %i', (file, status) => {
     writeFileSync(join(folder, file), `import type { EventLog } from '../log/port.ts';\n\nexport type A = EventLog;\n`);
     const lint = spawnSync(join(project, 'node_modules/.bin/biome'), ['lint', '--vcs-enabled=false', file], {
       cwd: folder,

@@ -1,4 +1,4 @@
-/** `parley import irc` as an operator runs it, and what clients then read. */
+/** Runs `parley import irc` as an operator does, and checks what clients then read. */
 
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -35,7 +35,7 @@ describe('an imported excerpt', () => {
   let channelId = '';
 
   beforeAll(async () => {
-    // The first person registers first, and so owns what is imported.
+    // The first person to register owns the imported guild.
     server = await startServer({ data: folder.path, env: LIMITS_OFF });
     const account = await new Api(server.url).register(someName('owner'));
     await server.stop();
@@ -51,7 +51,7 @@ describe('an imported excerpt', () => {
     folder.remove();
   });
 
-  it('is read like any other history, with the original times', async () => {
+  it('reads like any other history, with the original times', async () => {
     const messages = await owner.history(channelId, '?limit=100');
     expect(messages).toHaveLength(20);
     expect(messages.map(({ ordinal }) => ordinal)).toEqual([...messages.keys()].map((i) => 20 - i));
@@ -59,18 +59,18 @@ describe('an imported excerpt', () => {
       expect(timestamp).toMatch(/^2004-12-25T/);
   });
 
-  it('has ids that grow with the ordinal and do not begin before 2015', async () => {
+  it('has ids that grow with the ordinal and start no earlier than 2015', async () => {
     const ids = (await owner.history(channelId, '?limit=100')).map(({ id }) => BigInt(id)).reverse();
     for (let i = 1; i < ids.length; i += 1) expect(ids[i]! >> 22n).toBeGreaterThan(ids[i - 1]! >> 22n);
     expect(ids[0]! >> 22n).toBe(0n);
   });
 
-  it('shows what people did in italics', async () => {
+  it('shows actions in italics', async () => {
     const messages = await owner.history(channelId, '?limit=100');
     expect(messages.filter(({ content }) => /^_.*_$/.test(content))).toHaveLength(1);
   });
 
-  it('lets nobody sign in as one of its people', async () => {
+  it('has authors that nobody can sign in as', async () => {
     const [message] = await owner.history(channelId, '?limit=1');
     const answer = await new Api(server!.url).request('POST', '/login', {
       username: message!.author.username,
@@ -79,7 +79,7 @@ describe('an imported excerpt', () => {
     expect(answer.status).toBe(400);
   });
 
-  it('is refused while a server runs on the folder, with a word on who has it', async () => {
+  it('is refused while a server runs on the folder, and the error names the server', async () => {
     await expect(importInto(folder.path, [fixture])).rejects.toThrow(String(server!.pid));
   });
 
@@ -102,7 +102,7 @@ describe.skipIf(!existsSync(logs))('the 39 logs of #ubuntu', () => {
     : [];
   afterAll(() => folder.remove());
 
-  it('are accounted for line by line, and a second import adds nothing', async () => {
+  it('account for every line, and a second import adds nothing', async () => {
     expect(files).toHaveLength(39);
     const lines = '55265 lines: 48593 said (4 empty), 97 actions, 6570 system lines, 5 others';
     const first = await importInto(folder.path, files);
@@ -117,9 +117,9 @@ describe.skipIf(!existsSync(logs))('the 39 logs of #ubuntu', () => {
     expect(await replayed(folder.path)).toEqual(events);
   }, 240_000);
 
-  it('make one account of all spellings of a nickname', async () => {
+  it('make one account for all spellings of a nickname', async () => {
     const accounts = await replayed(folder.path, '--types', 'user-registered');
-    // 4,613 people who said something, 6 who only did something, and the importer who owns the guild.
+    // 4,613 people sent messages, 6 only acted, and the importer owns the guild.
     expect(accounts).toHaveLength(4_620);
   });
 });

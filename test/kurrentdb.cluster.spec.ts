@@ -1,4 +1,4 @@
-/** The cluster profile with KurrentDB as its log: against the stand-in, since no real server can be started here. */
+/** The cluster profile with KurrentDB as its log, on the stand-in, because no real server can be started here. */
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StandIn } from '../log/kurrentdb/stand-in/testing.ts';
@@ -23,7 +23,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-it('carries a conversation from socket to history, and a listener over a killed node', async () => {
+it('a cluster on KurrentDB carries messages from socket to history, and listeners survive a killed node', async () => {
   const api = new Api(cluster.url('node'));
   const account = await api.register(someName('ada'));
   const owner = api.as(account);

@@ -1,4 +1,4 @@
-/** An embedded server that has been outgrown: its log and its vault move into a cluster, and people go on there. */
+/** Moves the log and the vault of an embedded server into a cluster, where people carry on. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -31,7 +31,7 @@ describe('an embedded server moved into a cluster', () => {
   let session: Session;
   let owner: Api;
 
-  /** The imported channel as a person reads it. */
+  /** The imported channel, as a person reads it. */
   const ubuntu = async (person: Api) => {
     const [guild] = await person.ask<{ id: string }[]>('GET', '/users/@me/guilds');
     const channels = await person.ask<{ id: string; name: string }[]>('GET', `/guilds/${guild!.id}/channels`);
@@ -67,20 +67,20 @@ describe('an embedded server moved into a cluster', () => {
     for (const folder of [data, archive, again]) folder.remove();
   });
 
-  it('has every stream as it was, by its checksum', async () => {
+  it('keeps every stream, by its checksum', async () => {
     await parley(['log', 'export', again.path], namespace.env);
     const sums = (folder: string) => readFileSync(join(folder, 'streams.ndjson'), 'utf8');
     expect(sums(again.path)).toBe(sums(archive.path));
   });
 
-  it('shows its people the whole history, word for word', async () => {
+  it('shows people the whole history, word for word', async () => {
     expect(await ubuntu(owner)).toBe(channelId);
     const after = await wholeHistory(owner, channelId);
     expect(after).toHaveLength(before.length);
     expect(after.findIndex((message, index) => JSON.stringify(message) !== JSON.stringify(before[index]))).toBe(-1);
   }, 120_000);
 
-  it('knows their passwords and their tokens', async () => {
+  it('accepts their passwords and tokens', async () => {
     const login = await new Api(owner.base).request('POST', '/login', {
       username: account.username,
       password: PASSWORD,
@@ -89,14 +89,14 @@ describe('an embedded server moved into a cluster', () => {
     expect(await owner.ask('GET', '/users/@me')).toMatchObject({ id: account.id, username: account.username });
   });
 
-  it('goes on where the log ended', async () => {
+  it('continues where the log ended', async () => {
     const { ordinal, id } = await owner.send(channelId, 'we have moved');
     expect(ordinal).toBe(before.length + 1);
     expect(BigInt(id)).toBeGreaterThan(BigInt(before.at(-1)!.id));
     expect((await owner.history(channelId, '?limit=1'))[0]!.content).toBe('we have moved');
   });
 
-  it('takes back no session of the former log', async () => {
+  it('resumes no session of the former log', async () => {
     const client = await GatewayClient.connect(owner.base);
     client.resume(account.token, session);
     await client.until((frames) => frames.some(({ op }) => op === 9), 'op 9');

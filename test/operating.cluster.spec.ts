@@ -1,4 +1,4 @@
-/** What an operator does to a cluster with people on it: restart every process, rebuild the timelines. */
+/** What an operator does to a cluster in use: restart every process, lose a relay, rebuild the timelines. */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Api, type Message, someName } from './support/api.ts';
@@ -17,7 +17,7 @@ import {
   untilCaughtUp,
 } from './support/verdict.ts';
 
-/** A second relay stands by. */
+/** Includes a second relay on standby. */
 const PROCESSES = { ...SPLIT, 'relay-2': 'relay' } as const;
 
 type Name = keyof typeof PROCESSES;
@@ -68,11 +68,11 @@ describe('a restart of every process in turn, under load', () => {
 
   afterAll(() => load?.close());
 
-  it('ends each of them with 0', () => {
+  it('stops each of them with exit code 0', () => {
     expect(exits).toEqual(Object.fromEntries(cluster.names.map((name) => [name, 0])));
   });
 
-  it('makes no client identify anew', () => {
+  it('makes no client identify again', () => {
     expect([...load.senders, ...load.subscribers].filter(({ invalidSessions }) => invalidSessions > 0)).toEqual([]);
     for (const { resumes } of load.subscribers) expect(resumes).toBeGreaterThanOrEqual(1);
   });
@@ -88,7 +88,7 @@ describe('a restart of every process in turn, under load', () => {
 describe('a relay that is killed', () => {
   const relayed = (name: Name) => metric(cluster.process(name).url, 'parley_relayed_events_total');
 
-  it('is followed within five seconds by the one that stands by, which leaves nothing out', async () => {
+  it('is replaced by the standby within five seconds, and no event is left out', async () => {
     const { id } = (await administrator.createGuild('Relayed')).channel;
     const counts = { relay: await relayed('relay'), 'relay-2': await relayed('relay-2') };
     await administrator.send(id, 'before');
@@ -117,7 +117,7 @@ describe('a rebuild of the timelines, under load', () => {
   const failures: unknown[] = [];
   let pages = 0;
 
-  /** Reads the newest page and the one before it again and again: they must be whole, whichever table they are from. */
+  /** Reads the newest page and the one before it repeatedly. They must be complete, whichever table they come from. */
   const read = async (goesOn: () => boolean) => {
     const { owner, channels } = load;
     const page = async (channelId: string, query: string): Promise<Message[]> => {
@@ -162,17 +162,17 @@ describe('a rebuild of the timelines, under load', () => {
 
   afterAll(() => load?.close());
 
-  it('fails no read, and shows whole pages all the time', () => {
+  it('fails no read, and always shows complete pages', () => {
     expect(pages).toBeGreaterThan(20);
     expect(failures).toEqual([]);
   });
 
-  it('leaves what the log has, by its checksums', async () => {
+  it('leaves timelines that match the log, by checksum', async () => {
     await parley(['projections', 'verify', 'timelines'], cluster.namespace.env);
     await expectHistory(load, log);
   });
 
-  it('costs nobody a message', () => {
+  it('loses nobody a message', () => {
     expectPromisesKept(load, log);
     expectHeardOnce(load, log);
   });

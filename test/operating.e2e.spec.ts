@@ -1,4 +1,4 @@
-/** Stopping, starting, rebuilding: what an operator does to a server with clients on it. */
+/** What an operator does to a server in use: stop, start and rebuild it. */
 
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => instance.close());
 
 describe('a server that is told to stop', () => {
-  it('sends its clients away so that they resume, and exits with 0', async () => {
+  it('disconnects its clients so that they resume, and exits with 0', async () => {
     const client = await GatewayClient.identified(instance.url, owner.account!.token);
     const stopped = instance.server().stop();
     expect(await client.closed()).toBe(1012);
@@ -40,7 +40,7 @@ describe('a server that is told to stop', () => {
   });
 });
 
-describe('views', () => {
+describe('missing views', () => {
   const rebuilt = async (spoil: (file: string) => void): Promise<string> => {
     const before = await owner.history(channelId);
     const states = await owner.ask('GET', '/users/@me/read-states');
@@ -52,19 +52,19 @@ describe('views', () => {
     return server.output();
   };
 
-  it('that are missing are rebuilt at the start, with a word on how far', async () => {
+  it('are rebuilt at the start, which reports its progress', async () => {
     expect(await rebuilt((file) => rmSync(file))).toMatch(/rebuilding the views .*: \d+ of \d+ events/);
   });
 });
 
-describe('the log', () => {
-  it('that lost what the vault remembers is another one: sessions of the former have to identify', async () => {
+describe('a log shorter than the vault remembers', () => {
+  it('counts as another log: clients of the former one must identify again', async () => {
     const client = await GatewayClient.identified(instance.url, owner.account!.token);
     const session = client.session();
     client.socket.terminate();
     await owner.send(channelId, 'lost by the backup');
     await instance.server().stop();
-    // The log of an older backup, with the vault of today.
+    // The log of an older backup with the current vault.
     const restored = join(instance.data, 'log.db');
     const { default: Database } = await import('libsql');
     const log = new Database(restored);
@@ -81,7 +81,7 @@ describe('the log', () => {
 });
 
 describe('what a server writes', () => {
-  it('holds no message text, name, password or token, in files or in its log lines', async () => {
+  it('contains no message text, name, password or token, in files or in log lines', async () => {
     await owner.send(channelId, 'a-sentence-nobody-shall-find');
     const account = owner.account!;
     await instance.server().stop();
@@ -101,7 +101,7 @@ describe('the command line', () => {
   const parley = (...args: string[]) =>
     run(process.execPath, ['dist/parley.js', ...args], { env: { ...process.env, PARLEY_DATA: instance.data } });
 
-  it('makes a bot in the folder of a server that does not run', async () => {
+  it('makes a bot in the folder of a stopped server', async () => {
     const { stdout } = await parley('bot', 'create', '--name', 'helper');
     const token = /^token (\S+)$/m.exec(stdout)![1]!;
     await instance.start();
@@ -116,7 +116,7 @@ describe('the command line', () => {
     expect(stdout).toMatch(/^token \S+$/m);
   });
 
-  it('replays a running server as it replays its folder', async () => {
+  it('replays a running server and its folder alike', async () => {
     const stream = `channel-${channelId}`;
     const online = await parley(
       ...['replay', '--stream', stream, '--url', instance.url, '--token', owner.account!.authorization],

@@ -1,4 +1,4 @@
-/** `parley projections` as an operator runs it on a cluster with people on it. */
+/** Runs `parley projections` as an operator does, on a cluster in use. */
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -54,7 +54,7 @@ describe('the views of a cluster', () => {
   }, 90_000);
   afterAll(() => cluster?.close());
 
-  it('tell how they stand', async () => {
+  it('report their status', async () => {
     const { code, stdout, stderr } = await projections('status');
     expect([code, stderr]).toEqual([0, '']);
     const [names, ...views] = rows(stdout);
@@ -62,7 +62,7 @@ describe('the views of a cluster', () => {
     expect(views.map(([view]) => view)).toEqual(['guild-views', 'timelines', 'unread']);
   });
 
-  it('are rebuilt while people go on, who see everything all the time', async () => {
+  it('are rebuilt while people go on, and nothing disappears meanwhile', async () => {
     let rebuilding = true;
     const talk = async () => {
       while (rebuilding) {
@@ -89,13 +89,13 @@ describe('the views of a cluster', () => {
     expect(views.map(([, generation]) => generation?.trim())).toEqual(['2', '2', '2']);
   }, 120_000);
 
-  it('are verified to be what the log says', async () => {
+  it('are verified against the log', async () => {
     const outcome = await projections('verify', 'all');
     expect(outcome).toMatchObject({ code: 0 });
     expect(outcome.stdout.match(/ 0 differences/g)).toHaveLength(3);
   }, 120_000);
 
-  it('say what differs', async () => {
+  it('report what differs', async () => {
     await onViews('UPDATE views_g2.channels SET name = $1 WHERE id = $2', ['spoiled', channelId]);
     const outcome = await projections('verify', 'guild-views');
     expect(outcome.code).toBe(69);
@@ -103,7 +103,7 @@ describe('the views of a cluster', () => {
     expect(outcome.stderr).toContain('`parley projections rebuild` mends it');
   }, 60_000);
 
-  it('list dead letters, and take them when they are tried again', async () => {
+  it('list dead letters, and apply them on a retry', async () => {
     await onViews(
       `INSERT INTO parley_dead_letters.letters (projection, stream, sequence, position, error, attempts, time)
        VALUES ('timelines-g2', $1, 3, 9, 'was broken then', 4, 0)`,

@@ -1,4 +1,4 @@
-/** `parley projections` as an operator runs it on a data folder. */
+/** Runs `parley projections` as an operator does, on a data folder. */
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ describe('the views of a data folder', () => {
     folder.remove();
   });
 
-  it('tell how they stand while the server runs', async () => {
+  it('report their status while the server runs', async () => {
     const { code, stdout } = await projections('status');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^views +checkpoint +lag +dead letters\nall +\d+ +0 +0\n$/);
@@ -65,12 +65,12 @@ describe('the views of a data folder', () => {
     }
   });
 
-  it('are asked for by a name that there is', async () => {
+  it('are named by one of the known names', async () => {
     const { code, stderr } = await projections('rebuild', 'everything');
     expect([code, stderr]).toEqual([1, expect.stringContaining('guild-views, timelines, unread, all')]);
   });
 
-  it('are verified, found to differ, and mended', async () => {
+  it('are verified, found to differ, and repaired', async () => {
     await server.stop();
     expect(await projections('verify', 'timelines')).toMatchObject({
       code: 0,
@@ -89,7 +89,7 @@ describe('the views of a data folder', () => {
     await server.stop();
   });
 
-  it('list what was left out, and take it when it is tried again', async () => {
+  it('list the events left out, and apply them on a retry', async () => {
     tamper(`INSERT INTO dead_letters VALUES ('timelines', 'channel-${channelId}', 9, 'broken', 4)`);
     expect((await projections('status')).stdout).toMatch(/all +\d+ +0 +1\n/);
     expect((await projections('dead-letters', 'list')).stdout).toContain(`timelines/channel-${channelId}`);

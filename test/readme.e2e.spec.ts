@@ -1,4 +1,4 @@
-/** What the README tells a stranger to type works as it stands there. Only the server's address is another. */
+/** The README's commands work as written. Only the server's address differs here. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ const blocks = (heading: string, language: string): string[] => {
   return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code!);
 };
 
-/** A child process whose words can be waited for. */
+/** A child process whose output can be waited for. */
 const speaking = (child: ChildProcess) => {
   const watched = new Watched();
   let words = '';
@@ -41,7 +41,7 @@ const speaking = (child: ChildProcess) => {
 
 describe('the README', () => {
   const data = temporaryFolder();
-  /** A folder as the reader's is: with `node_modules`, and nothing that another test minds. */
+  /** A folder like the reader's: it has `node_modules`, and no other test depends on it. */
   const folder = temporaryFolder();
   let server: Server;
   let firstMessage: { out: string; code: number | null };
@@ -52,7 +52,7 @@ describe('the README', () => {
     server = await startServer({ data: data.path });
     const typed = blocks('First message', 'sh').join('\n').replace('http://127.0.0.1:7480', server.url);
     expect(typed).toContain(server.url);
-    // The last lines hand over what the reader's shell would still know.
+    // The last lines print the variables that the reader's shell would still have.
     const shell = spawn(
       'bash',
       ['-eu', '-c', `${typed}\necho\nfor name in TOKEN CHANNEL BOT_TOKEN; do echo "$name=\${!name}"; done`],
@@ -83,11 +83,11 @@ describe('the README', () => {
     expect(scripts).toMatchObject({ start: expect.any(String), test: expect.any(String), bench: expect.any(String) });
   });
 
-  it('is what CI runs', () => {
+  it('shows the commands that CI runs', () => {
     expect(readFileSync('.ci/run', 'utf8')).toContain('\nnpm ci && npm test\n');
   });
 
-  it('leads to a first message, and to hearing one over a socket', () => {
+  it('leads to a first message, and to receiving one over a socket', () => {
     expect(firstMessage.code, firstMessage.out).toBe(0);
     expect(firstMessage.out).toContain('"content":"hello"');
     expect(firstMessage.out).toMatch(/acknowledged: position \d+, sequence \d+/);

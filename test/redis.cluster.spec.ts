@@ -1,4 +1,4 @@
-/** Redis forgets, and connections to it break: nothing of that may show. */
+/** Redis loses its data, and connections to it break. Clients notice neither. */
 
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -38,8 +38,8 @@ const loadOn = (cluster: Split) =>
   });
 
 /**
- * Resolves when the unread counts of every partition are whole again in Redis itself: until then the log answers for it, which
- * knows the heads but not every mention.
+ * Resolves when Redis itself holds the unread counts of every partition again. Until then the log answers instead,
+ * which knows the heads but not every mention.
  */
 const untilWhole = async (url: string, { namespace }: Split): Promise<void> => {
   const redis = await connected({ url });
@@ -102,17 +102,17 @@ describe('a Redis that is emptied under load', () => {
     await own?.destroy();
   });
 
-  it('stops nobody: everything is acknowledged and heard, once', () => {
+  it('stops nobody: everything is acknowledged and heard once', () => {
     expectPromisesKept(load, log);
     expectHeardOnce(load, log);
   });
 
-  it('is asked for unread counts meanwhile and answers', () => {
+  it('does not stop unread counts from being answered meanwhile', () => {
     expect(statuses.length).toBeGreaterThan(10);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
   });
 
-  it('holds right heads and unread counts again', () => expectUnreadRecounted(load, log));
+  it('holds the right heads and unread counts again', () => expectUnreadRecounted(load, log));
 });
 
 describe('connections to Redis that are cut at random moments', () => {
@@ -133,7 +133,7 @@ describe('connections to Redis that are cut at random moments', () => {
     for (; cuts < 12; cuts += 1) {
       await load.more(1 + Math.floor(Math.random() * 60));
       proxy.hold();
-      // Every third time they stay away for a while.
+      // Every third time the connections stay cut for a while.
       if (cuts % 3 === 0) await load.more(60);
       proxy.forwardTo(port);
     }
@@ -150,14 +150,14 @@ describe('connections to Redis that are cut at random moments', () => {
     await proxy?.close();
   });
 
-  it('cost nobody a message, a doubled one, or the order', async () => {
+  it('lose, repeat and reorder no message', async () => {
     expect(cuts).toBe(12);
-    // What the feed did not bring was read from the log.
+    // Events that the feed did not bring were read from the log.
     expect(fills).toBeGreaterThan(0);
     expectPromisesKept(load, log);
     expectHeardOnce(load, log);
     await expectHistory(load, log);
   });
 
-  it('cost no unread count', () => expectUnreadRecounted(load, log));
+  it('change no unread count', () => expectUnreadRecounted(load, log));
 });

@@ -1,4 +1,4 @@
-/** A client that stops reading must not cost the others anything, and must lose nothing. */
+/** A client that stops reading costs the others nothing, and loses nothing itself. */
 
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,10 +7,10 @@ import { GatewayClient, NOT_RESUMABLE } from './support/gateway-client.ts';
 import { type EmbeddedInstance, startInstance } from './support/instance.ts';
 import { LIMITS_OFF } from './support/server.ts';
 
-/** More bytes than a loopback connection's buffers in the kernel take, so that they would pile up in the server. */
+/** More bytes than the kernel buffers of a loopback connection hold, so that they would pile up in the server. */
 const MESSAGES = 8_000;
 const REHEARSAL = 3_000;
-/** Enough of them that what would pile up for each is far beyond what caches and garbage come to. */
+/** Enough clients that a queue for each would far outweigh caches and garbage. */
 const SLOW = 40;
 const TEXT = 'x'.repeat(1_900);
 const MEGABYTE = 1024 * 1024;
@@ -43,7 +43,7 @@ describe('a socket that stops reading', () => {
     const [account] = await joined(owner, guild, 'slow', 1);
     token = account!.token;
     const sender = await GatewayClient.identified(instance.server().url, owner.account!.token, 0);
-    /** @returns highest resident memory meanwhile */
+    /** @returns the highest resident memory meanwhile */
     const flood = async (channelId: string, count: number): Promise<number> => {
       let highest = 0;
       for (let sent = 0; sent < count; sent += 200) {
@@ -58,9 +58,9 @@ describe('a socket that stops reading', () => {
       return highest;
     };
 
-    // The same with nobody listening: what the server takes for itself.
+    // The same load with nobody listening shows what the server needs for itself.
     const alone = await flood((await owner.createChannel(guild.id, { name: 'rehearsal' })).id, REHEARSAL);
-    // Straight to the server: a front in between would read for those who do not.
+    // Connects straight to the server: a front in between would read on behalf of the clients.
     slow = await Promise.all(
       Array.from({ length: SLOW }, () => GatewayClient.identified(instance.server().url, token)),
     );
@@ -78,12 +78,12 @@ describe('a socket that stops reading', () => {
     await vi.waitFor(async () => expect(await closedBySlowness()).toBe(SLOW), 10_000);
   });
 
-  it('has cost bounded memory', () => {
-    // A copy for each of what the kernel has no room for would come to 400 MB; caches and garbage come to half of this.
+  it('costs bounded memory', () => {
+    // A copy per client of what the kernel has no room for would take 400 MB. Caches and garbage take half of this.
     expect(grown / MEGABYTE).toBeLessThan(250);
   });
 
-  it('finds itself closed with a code after which clients resume', async () => {
+  it('is closed with a code after which clients resume', async () => {
     for (const client of slow) {
       client.socket.resume();
       const code = await client.closed();
@@ -91,11 +91,11 @@ describe('a socket that stops reading', () => {
     }
   });
 
-  it('resumes and has then seen everything once, in order', async () => {
+  it('resumes, and then has seen everything once, in order', async () => {
     const [client] = slow;
     const live = client!.dispatches('MESSAGE_CREATE');
     expect(live.length).toBeLessThan(MESSAGES);
-    // The connection may have ended inside a dispatch; what counts is the last position that arrived whole.
+    // The connection may end inside a dispatch, so the last position that arrived completely counts.
     const again = await GatewayClient.resumed(instance.server().url, token, client!.session());
     const all = [...live, ...again.dispatches('MESSAGE_CREATE')];
     expect(all.map((frame) => frame.d.ordinal)).toEqual(Array.from({ length: MESSAGES }, (_, i) => i + 1));

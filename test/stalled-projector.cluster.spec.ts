@@ -1,4 +1,4 @@
-/** A projector that hangs without dying, and a gateway that dies while it does. */
+/** A projector hangs without dying, and a gateway dies meanwhile. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
 import { type Load, startLoad } from './support/load.ts';
@@ -42,7 +42,7 @@ describe('a gateway killed while a projector stalls', () => {
     await cluster.kill('gateway-1');
     await load.more(100);
     await load.heard();
-    // What it had in hand when it stopped it publishes now, long after others have told it.
+    // The projector now publishes the batch it held when it stopped, long after others have published it.
     goOn();
     await cluster.start('gateway-1');
     await load.more(200);
@@ -58,12 +58,12 @@ describe('a gateway killed while a projector stalls', () => {
     await cluster?.close();
   });
 
-  it('leaves nothing unheard, nothing heard twice, nothing out of order', () => {
+  it('loses, repeats and reorders nothing', () => {
     expectPromisesKept(load, log);
     expectHeardOnce(load, log);
   });
 
-  it('leaves timelines and unread counts as the log has them', async () => {
+  it('leaves timelines and unread counts that match the log', async () => {
     await expectHistory(load, log);
     await expectUnreadRecounted(load, log);
   });

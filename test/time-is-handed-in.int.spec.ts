@@ -1,4 +1,4 @@
-/** Code that waits or compares times takes a `Clock`: nobody else calls the system's. */
+/** Code that waits or compares times takes a `Clock`. No other code uses the system's clock. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,14 +10,14 @@ const ROOMS = [
 ];
 const TESTING = /\.spec\.ts$|(^|[/.])(testing|contract)\.ts$/;
 
-/** Durations of the wall clock, timers, and waiting. Giving others their turn takes no time that is measured. */
+/** Wall-clock times, timers and waits. Yielding to others takes no measured time. */
 const OF_THE_SYSTEM =
   /\bDate\.now\b|\bperformance\.now\b|\b(setTimeout|setInterval)\s*\(|\bsetTimeout as\b|\bpTimeout\(/;
 
-/** The clock itself; a client whose own timer it is; and the command line, which waits for people. */
+/** The clock itself, a client with its own timer, and the command line, which waits for people. */
 const ALLOWED = [/^schemas\/clock\.ts$/, /^stores\/kurrentdb\/connection\.ts$/, /^app\/cli\//];
 
-it('no room asks the system for the time, or for a timer, but through the clock that it is handed', () => {
+it('every room takes times and timers from the clock that it is given', () => {
   const files = execFileSync('git', ['ls-files', ...ROOMS], { encoding: 'utf8' })
     .split('\n')
     .filter((file) => file.endsWith('.ts') && !TESTING.test(file) && !ALLOWED.some((place) => place.test(file)));

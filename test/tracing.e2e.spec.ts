@@ -30,7 +30,7 @@ describe('a server', () => {
     return { instance, owner, channel: (await owner.createGuild('Traced')).channel };
   };
 
-  it('without a receiver stores what its client sent, whatever it is', async () => {
+  it('without a receiver stores the traceparent of its client unchanged', async () => {
     const { owner, channel } = await started({});
     const given = ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'nonsense'];
     for (const traceparent of given) {
@@ -44,7 +44,7 @@ describe('a server', () => {
     expect(events.slice(-2).map(({ traceparent }) => traceparent)).toEqual(given);
   });
 
-  it.each(['refuses', 'hangs'] as const)('whose receiver %s serves as ever, and stops in time', async (manner) => {
+  it.each(['refuses', 'hangs'] as const)('whose receiver %s serves as usual, and stops in time', async (manner) => {
     spans = await SpanReceiver.start();
     spans.manner = manner;
     const { instance, owner, channel } = await started({ PARLEY_TRACING_URL: spans.url });
@@ -60,7 +60,7 @@ describe('a server', () => {
     expect(performance.now() - began).toBeLessThan(5000);
   });
 
-  it('sends what is left when it is told to stop', async () => {
+  it('sends its remaining spans when it stops', async () => {
     spans = await SpanReceiver.start();
     const { instance, owner, channel } = await started({ PARLEY_TRACING_URL: spans.url });
     await owner.send(channel.id, 'the last');

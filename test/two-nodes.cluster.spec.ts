@@ -1,4 +1,4 @@
-/** Any node takes any command: what two of them do to the same stream at once is as if one had done it. */
+/** Any node takes any command: two nodes on the same stream at once have the effect of one. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROLES } from '../schemas/config.ts';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.close());
 
 describe('the same nonce', () => {
-  it('100 times at once over two nodes is one message', async () => {
+  it('used 100 times at once over two nodes makes one message', async () => {
     const said = { content: 'once', nonce: 'the-same-nonce', enforce_nonce: true };
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) => on(either(index), owner).send(channel.id, said)),
@@ -41,7 +41,7 @@ describe('the same nonce', () => {
     }
   });
 
-  it('over the sockets of two nodes is one message', async () => {
+  it('over the sockets of two nodes makes one message', async () => {
     const sockets = await Promise.all(NODES.map((node) => GatewayClient.identified(cluster.url(node), owner.token, 0)));
     const command = { type: 'message.send', id: 'one-id', channel_id: channel.id, content: 'once by socket' };
     for (let i = 0; i < 50; i += 1) for (const socket of sockets) socket.write(100, command);
@@ -54,8 +54,8 @@ describe('the same nonce', () => {
   });
 });
 
-describe('what a person has written over one node', () => {
-  it('that person sees over the other at once', async () => {
+describe('a write over one node', () => {
+  it('is visible to its author over the other at once', async () => {
     for (let round = 0; round < 10; round += 1) {
       const [here, there] = [on(either(round), owner), on(either(round + 1), owner)];
       const { id } = await here.createChannel(guild.id, { name: `round-${round}` });
@@ -69,7 +69,7 @@ describe('what a person has written over one node', () => {
     }
   });
 
-  it('holds over the other: who has left is told nothing more', async () => {
+  it('takes effect on the other: whoever left hears nothing more', async () => {
     const [account] = await joined(on('one', owner), guild, 'leaver', 1);
     const listening = await GatewayClient.identified(cluster.url('other'), account!.token);
     await on('one', account).leave(guild.id);
@@ -85,7 +85,7 @@ describe('what a person has written over one node', () => {
   });
 });
 
-describe('one channel hammered from two nodes', () => {
+describe('one channel under load from two nodes', () => {
   const MESSAGES = 150;
   const conflicts = async () => {
     const counted = await Promise.all(
@@ -110,7 +110,7 @@ describe('one channel hammered from two nodes', () => {
     );
     expect(results.filter(({ ok }) => !ok)).toEqual([]);
 
-    // Each of them reacts to the same messages: nobody's reaction may be lost to another's.
+    // Both react to the same messages. No reaction may overwrite another's.
     const first = results.slice(0, 20);
     const reactions = await Promise.all(
       first.flatMap(({ result }) =>
@@ -128,7 +128,7 @@ describe('one channel hammered from two nodes', () => {
     expect(posted.map(({ data, sequence }) => `${data.messageId} ${sequence}`).sort()).toEqual(
       results.map(({ result, sequence }) => `${result.id} ${sequence}`).sort(),
     );
-    // What one person said in one session is in the order in which it was said.
+    // Messages of one person in one session keep their order.
     const history = await wholeHistory(on('other', people[1]), id);
     for (const who of sockets.keys()) {
       const said = history.map(({ content }) => content).filter((content) => content.startsWith(`${who}: `));

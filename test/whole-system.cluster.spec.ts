@@ -1,4 +1,4 @@
-/** What the embedded profile is held to, the same suites word for word, on real servers. */
+/** Runs the suites of the embedded profile, unchanged, on real servers. */
 
 import { afterAll } from 'vitest';
 import { badFramesSuite } from './suites/bad-frames.ts';
@@ -14,7 +14,7 @@ import type { Instance, StartInstance } from './support/instance.ts';
 
 let shared: Instance | undefined;
 
-/** Starting takes seconds, and these suites make people and guilds of their own. */
+/** Starting takes seconds, and these suites make their own people and guilds, so they share one instance. */
 const startShared: StartInstance = async () => {
   shared ??= await startClusterInstance();
   return { ...shared, close: async () => {} };
@@ -23,10 +23,10 @@ const startShared: StartInstance = async () => {
 afterAll(() => shared?.close());
 
 discordSuite(startClusterInstance);
-// Whoever registers first administers the server, and may ask for more that is bad.
+// The first person to register administers the server, and so reaches more routes.
 badInputSuite(startClusterInstance);
 limitsSuite(startClusterInstance);
-// It says more in a second than the shared one lets anybody say.
+// Sends more in a second than the limits of the shared instance allow.
 pinsSuite(startClusterInstance);
 nonceSuite(startShared);
 lawsSuite(startShared);

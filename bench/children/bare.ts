@@ -1,4 +1,4 @@
-/** The least a server can do to tell thousands of sockets: a loop of writes of bytes made beforehand. */
+/** The least work with which a server can notify thousands of sockets: a loop that writes prepared bytes. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { serverFrame } from '../support/mini-socket.ts';
@@ -41,7 +41,7 @@ export const bare = {
     return (server.address() as AddressInfo).port;
   },
 
-  /** What to send for every message. */
+  /** The bytes to send for every message. */
   use(payload: string): void {
     frame = serverFrame(payload);
   },

@@ -1,16 +1,16 @@
-/** Thousands of sessions that listen, count, are cut and come back. */
+/** Thousands of sessions that listen, count, are cut and reconnect. */
 
 import { Watched } from '../../test/support/watched.ts';
 import { kindOf, MiniSocket } from '../support/mini-socket.ts';
 
 /** Guilds and guild messages, with their content. */
 const INTENTS = (1 << 0) | (1 << 9) | (1 << 15);
-/** Handshakes under way at once: beyond it the listen queue overflows and connects wait for a second each. */
+/** Handshakes at once. With more, the listen queue overflows and each connect waits for a second. */
 const AT_ONCE = 200;
 const TIMEOUT = 50_000;
 
 interface Session {
-  /** Where its gateway listens. */
+  /** Port of its gateway. */
   readonly port: number;
   readonly token: string;
   socket: MiniSocket | undefined;
@@ -70,7 +70,7 @@ const open = (session: Session, hello: object): void => {
 const identify = (token: string, intents = INTENTS) => ({ op: 2, d: { token, intents, properties: {} } });
 const isReady = (session: Session) => session.guilds === 0;
 
-/** Opens all, some at once; resolves when each is done. */
+/** Opens all of them, some at once. Resolves when every one is done. */
 const inWaves = async (
   sessions: readonly Session[],
   start: (session: Session) => void,
@@ -92,7 +92,7 @@ const inWaves = async (
   return performance.now() - begun;
 };
 
-/** Counting frames must not look at every session, so it asks a number only. */
+/** Counting frames must not visit every session, so this checks a single number. */
 const untilMessages = (count: number): Promise<void> =>
   progress.until(
     () => messages >= count,
@@ -101,7 +101,7 @@ const untilMessages = (count: number): Promise<void> =>
   );
 
 export const crowd = {
-  /** @param given.ports of gateways, each of which gets its share. @returns milliseconds until every session had READY and its guilds */
+  /** @param given.ports of gateways that share the sessions. @returns milliseconds until all had READY and their guilds */
   async connect(given: { group: string; ports: number[]; tokens: string[]; senderToken: string }): Promise<number> {
     const { ports } = given;
     const sessions = given.tokens.map((token, i) => ({ token, port: ports[i % ports.length]! }) as Session);
@@ -136,7 +136,7 @@ export const crowd = {
     return performance.now() - begun;
   },
 
-  /** A frame as it came: what a bare server has to send to do the same work. */
+  /** A frame as received, which a bare server sends to do the same work. */
   frame(_: null): string {
     return lastFrame;
   },
@@ -147,7 +147,7 @@ export const crowd = {
     await progress.until(() => sessions.every(({ socket }) => socket!.socket.closed), 'the cuts', TIMEOUT);
   },
 
-  /** All come back with what they had. `complete`: sessions that got exactly what they missed, and RESUMED. */
+  /** All sessions resume. `complete`: the number that received exactly what they missed, and RESUMED. */
   async resume(given: { group: string; missed: number }): Promise<{ ms: number; complete: number }> {
     const { sessions } = group(given.group);
     const ms = await inWaves(
@@ -161,7 +161,7 @@ export const crowd = {
     return { ms, complete: sessions.filter((each) => each.resumed && each.messages === given.missed).length };
   },
 
-  /** All come back as if they had never been there. */
+  /** All sessions reconnect as new ones. */
   reconnect(given: { group: string }): Promise<number> {
     const { sessions } = group(given.group);
     return inWaves(sessions, (session) => open(session, identify(session.token)), isReady);

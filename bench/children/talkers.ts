@@ -1,4 +1,4 @@
-/** People who send over sockets, and one who listens. */
+/** People who send over sockets, and one person who listens. */
 
 import { Watched } from '../../test/support/watched.ts';
 import { quantile } from '../bench.ts';
@@ -9,7 +9,7 @@ const WARM_UP_MS = 1_500;
 const TICK_MS = 2;
 const TIMEOUT = 30_000;
 const TEXT = 'a message of a usual length, which is about a hundred characters when people have something to say';
-/** Between these stands a message's number. */
+/** A message's number is between these. */
 const MARK = '#';
 
 interface Talker {
@@ -64,7 +64,7 @@ const connect = (port: number, token: string, intents: number, channel: string):
   return talker;
 };
 
-/** Waits for the answers, and for the listener, so that the next measurement begins with nothing under way. */
+/** Waits for the answers and the listener, so that the next measurement starts with nothing under way. */
 const drain = async (): Promise<void> => {
   const quiet = () => delivered >= acknowledged && talkers.every((talker) => talker.unanswered === 0);
   await progress.until(quiet, () => `${acknowledged} deliveries, there are ${delivered}`, TIMEOUT);
@@ -73,7 +73,7 @@ const drain = async (): Promise<void> => {
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const talkersProgram = {
-  /** Each talks in one of the channels, of which the listener hears all. */
+  /** Each person talks in one of the channels. The listener hears all of them. */
   async connect(given: { port: number; tokens: string[]; listener: string; channelIds: string[] }): Promise<void> {
     const { port, tokens, listener, channelIds } = given;
     connect(port, listener, INTENTS, '');
@@ -87,8 +87,8 @@ export const talkersProgram = {
   },
 
   /**
-   * Everybody keeps `window` commands unanswered for `ms`, or as many of all messages undelivered: what a server that
-   * delivers later than it answers can keep up with. @returns sends a second that were answered, or delivered
+   * Each person keeps `window` commands unanswered for `ms`, or undelivered. The latter is the rate that a server can
+   * sustain when it delivers later than it answers. @returns sends a second that were answered, or delivered
    */
   async flood(given: {
     ms: number;
@@ -113,7 +113,7 @@ export const talkersProgram = {
     return { perSecond, refused };
   },
 
-  /** Sends at a fixed rate. @returns milliseconds from writing a message to reading it at the listener */
+  /** Sends at a fixed rate. @returns milliseconds from writing each message to reading it at the listener */
   async pace(given: { ms: number; perSecond: number }): Promise<{ p50: number; p99: number; sentPerSecond: number }> {
     const begins = new Map<number, number>();
     const latencies: number[] = [];

@@ -1,4 +1,4 @@
-/** How much of what PostgreSQL itself can store the event log passes on to 64 concurrent appenders. */
+/** How much of PostgreSQL's raw insert rate the event log passes on to 64 concurrent appenders. */
 
 import { Client } from 'pg';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
@@ -10,7 +10,7 @@ const TURNS = 300;
 const ROUNDS = 8;
 const COLUMNS = 13;
 
-/** One statement of 64 rows after another, prepared, each its own transaction, in a table like the log's. */
+/** Prepared statements of 64 rows, one after another, each its own transaction, in a table like the log's. */
 const openRaw = async (url: string) => {
   const client = new Client({ connectionString: url });
   await client.connect();

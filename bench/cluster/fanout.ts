@@ -1,4 +1,4 @@
-/** What a second gateway is worth to many who listen to one channel. */
+/** What a second gateway gains when many people listen to one channel. */
 
 import { type Bench, median, round } from '../bench.ts';
 import type { Crowd } from '../children/crowd.ts';
@@ -7,7 +7,7 @@ import { withClusterPlace } from '../support/cluster-place.ts';
 import { clusterServers } from '../support/cluster-servers.ts';
 
 const SOCKETS = 1_500;
-/** Enough that telling the sockets costs more than the way there. */
+/** Large enough that writing to the sockets costs more than getting there. */
 const BURST = 32;
 const WARM_UP_ROUNDS = 3;
 const ROUNDS = 15;

@@ -1,4 +1,4 @@
-/** How long a message is on its way through the cluster, and how much of that the watermark makes it wait. */
+/** How long a message takes through the cluster, and how much of that is the watermark's wait. */
 
 import { type Bench, median, round } from '../bench.ts';
 import type { Talkers } from '../children/talkers.ts';
@@ -8,10 +8,10 @@ import { clusterServers } from '../support/cluster-servers.ts';
 import { metricsOf, quantileBetween } from '../support/metrics.ts';
 import { SENDERS } from '../support/talking.ts';
 
-/** Undelivered messages of each of the fifty who talk: more make everything later and nothing more. */
+/** Undelivered messages of each of the fifty senders. More only make every message later. */
 const WINDOW = 8;
 const CHANNELS = 10;
-/** Of which the medians count: in one of them somebody else may take a core for half a second. */
+/** The medians of these count, because another process may take a core for half a second in one of them. */
 const ROUNDS = 3;
 const HELD = 'parley_feed_held_seconds';
 
@@ -19,7 +19,7 @@ interface Paced {
   readonly saturated: number;
   readonly sentPerSecond: number;
   readonly p50: number;
-  /** Of every round. */
+  /** The values of every round. */
   readonly p99s: readonly number[];
   /** Milliseconds between the arrival of an event at the gateway and its release. */
   readonly held: { readonly p50: number; readonly p99: number };
@@ -61,7 +61,7 @@ const measure = (): Promise<Paced> =>
 
 let measuring: Promise<Paced> | undefined;
 
-/** Carried out once in a run for all benches that speak of it. */
+/** Measured once per run for all benches that report it. */
 const paced = (): Promise<Paced> => {
   measuring ??= measure();
   return measuring;

@@ -1,4 +1,4 @@
-/** How much of what kafkajs can send the relay keeps up with, which reads the log for it. */
+/** How much of kafkajs's send rate the relay reaches while it also reads the log. */
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { startRelay } from '../../projections/distribution/kafka/relay.ts';
@@ -10,12 +10,12 @@ import { fillLog, silent } from '../support/filled-log.ts';
 
 const EVENTS = 100_000;
 const CHANNELS = 200;
-/** Events of a batch: the relay's own. */
+/** Events in a batch, as in the relay. */
 const PAGE = 1_000;
 const ROUNDS = 5;
 const PARTITIONS = 8;
 
-/** Counts from the first batch on, so that connecting costs neither side anything. */
+/** Counts from the first batch on, so that neither side pays for connecting. */
 class Stopwatch {
   private begun: number | undefined;
   private events = 0;
@@ -38,7 +38,7 @@ const relayRound = (log: EventLog, url: string, namespace: string, head: number)
       url,
       namespace,
       partitions: PARTITIONS,
-      // It begins anew in every round.
+      // Starts from the beginning in every round.
       checkpoints: { read: async () => 0, write: async () => {} },
       logger: silent,
       onRelayed: (events, through) => {
@@ -51,7 +51,7 @@ const relayRound = (log: EventLog, url: string, namespace: string, head: number)
     });
   });
 
-/** What the relay sends, made beforehand. */
+/** The records that the relay sends, prepared beforehand. */
 const batchesOf = async (log: EventLog, head: number): Promise<readonly (readonly PartitionRecord[])[]> => {
   const batches: (readonly PartitionRecord[])[] = [];
   for (let after = 0; after < head; after += PAGE) {

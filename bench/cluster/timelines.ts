@@ -1,4 +1,4 @@
-/** How much of what Cassandra takes one message at a time the projector of the timelines stores from Kafka. */
+/** The projector's rate from Kafka into the timelines, compared with single inserts into Cassandra. */
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
@@ -26,7 +26,7 @@ interface Side {
   readonly events: number;
 }
 
-/** Into Kafka once; every round follows it from the beginning. */
+/** Fills Kafka once. Every round follows it from the beginning. */
 const relayAll = ({ log, url, namespace, events }: Side): Promise<void> =>
   new Promise((resolve, reject) => {
     const relay = startRelay({
@@ -43,7 +43,7 @@ const relayAll = ({ log, url, namespace, events }: Side): Promise<void> =>
     });
   });
 
-/** @returns events a second, from the first batch handed to the store until the last is in it */
+/** @returns events a second, from the first batch handed to the store until the last is stored */
 const project = async (side: Side, generation: number): Promise<number> => {
   const { cassandra, log, url, namespace, events } = side;
   await createGeneration(cassandra, generation);
@@ -92,7 +92,7 @@ const postingsIn = async (log: EventLog, events: number): Promise<readonly RowCh
   return rows;
 };
 
-/** The row of every message, and nothing else: no progress of channels, no first ids, no checkpoint. */
+/** Writes the row of every message, but no channel progress, first ids or checkpoint. */
 const insert = async ({ cassandra, events }: Side, generation: number, rows: readonly RowChange[]) => {
   const tables = tablesOf(generation);
   await createGeneration(cassandra, generation);

@@ -1,4 +1,4 @@
-/** Sixty-four writers at once, each waiting for its answer before it sends the next event. */
+/** Sixty-four writers at once. Each waits for its answer before it sends the next event. */
 
 import { randomBytes } from 'node:crypto';
 import { either } from 'fp-ts';
@@ -40,7 +40,7 @@ export const posted = (stream: string, sequence: number, messageId = USER): NewP
   },
 });
 
-/** @param done turns that each appender had before */
+/** @param done earlier turns of each appender */
 export const appendTurns = async (log: EventLog, done: number, turns: number): Promise<void> => {
   const appender = async (stream: string) => {
     for (let expected = done; expected < done + turns; expected += 1) {
@@ -58,8 +58,8 @@ export interface AppendRates {
 }
 
 /**
- * Rates are events a second, medians of rounds taken by turns; `ratio` is the median of the rounds' own ratios, because
- * what else the machine does changes from round to round. Both sides are given the turns done before.
+ * Rates are events a second, medians of alternating rounds. `ratio` is the median of the rounds' own ratios, because
+ * the machine's other load changes from round to round. Both sides get the number of earlier turns.
  */
 export const compareAppends = async (given: {
   readonly rounds: number;

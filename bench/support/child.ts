@@ -1,4 +1,4 @@
-/** Programs that run beside the server in processes of their own, so that what they cost is not the server's. */
+/** Programs that run beside the server in their own processes, so that their cost is not the server's. */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';

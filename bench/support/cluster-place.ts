@@ -1,4 +1,4 @@
-/** Parley as processes of the cluster profile, with guilds in it; all of it is gone afterwards. */
+/** Parley as processes of the cluster profile, with guilds in it. Everything is removed afterwards. */
 import { Api, type Channel, someName } from '../../test/support/api.ts';
 import { type Cluster, startCluster } from '../../test/support/cluster.ts';
 import { metricsOf } from './metrics.ts';
@@ -6,16 +6,16 @@ import { BENCH_ENV } from './place.ts';
 import { seedPeople } from './seed.ts';
 import { withClusterStores } from './stores.ts';
 
-/** The default of the profile, unlike that of the tests. */
+/** The profile's default. Tests use another. */
 const PARTITIONS = '8';
 const CAUGHT_UP_MS = 60_000;
 const LOOK_MS = 100;
 
 export interface ClusterGuild {
   readonly id: string;
-  /** With the one that every guild begins with. */
+  /** Includes the channel that every guild starts with. */
   readonly channels: readonly Channel[];
-  /** A token for each member besides the owner. */
+  /** A token for each member other than the owner. */
   readonly people: readonly string[];
 }
 
@@ -23,18 +23,18 @@ export interface ClusterPlace<Name extends string> {
   readonly cluster: Cluster<Name>;
   readonly owner: { readonly token: string };
   readonly guilds: readonly ClusterGuild[];
-  /** Resolves when this process knows of every view that it holds all that is in the log now. */
+  /** Resolves when this process knows that every view holds all that is in the log now. */
   caughtUp(name: Name): Promise<void>;
 }
 
 export interface ClusterPlaceOptions<Name extends string> {
   /** Roles by name of the process. */
   readonly processes: Readonly<Record<Name, string>>;
-  /** One that has the role `api`. */
+  /** A process with the role `api`. */
   readonly api: NoInfer<Name>;
   readonly guilds: number;
   readonly channels: number;
-  /** Members of each guild besides the owner. Nobody is a member of two. */
+  /** Members of each guild other than the owner. Nobody is in two guilds. */
   readonly people: number;
 }
 

@@ -1,4 +1,4 @@
-/** The servers of services/, for benches of the cluster profile, and a place on them that is gone afterwards. */
+/** The servers of services/ for benches of the cluster profile, and a namespace on them that is removed afterwards. */
 import { sharedServices } from '../../services/index.ts';
 import { createNamespace, type Namespace } from '../../test/support/namespace.ts';
 

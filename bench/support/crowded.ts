@@ -4,7 +4,7 @@ import { type Place, startPlace } from './place.ts';
 import { seedPeople } from './seed.ts';
 import { withStores } from './stores.ts';
 
-/** A running server whose guild has `people` members, and a process in which they can all connect. */
+/** A running server whose guild has `people` members, and a process from which they can all connect. */
 export const withCrowd = async <T>(
   people: number,
   measure: (place: Place, crowd: Remote<Crowd>, tokens: string[]) => Promise<T>,

@@ -1,4 +1,4 @@
-/** A log in which many people said something in many channels. */
+/** A log of messages by many people in many channels. */
 
 import { either } from 'fp-ts';
 import { SNOWFLAKE_EPOCH, snowflakeAt } from '../../domain/snowflake.ts';
@@ -6,7 +6,7 @@ import type { EventLog } from '../../log/port.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { posted } from './appenders.ts';
 
-/** Appended at once, spread evenly over the channels. */
+/** Events in one append, spread evenly over the channels. */
 const TURN = 2_000;
 const FIRST_CHANNEL = 1_000_000_000_000_000_000n;
 
@@ -33,5 +33,5 @@ export const fillLog = async (log: EventLog, channels: number, events: number): 
   }
 };
 
-/** Tells nobody anything. */
+/** A listener that notifies nobody. */
 export const silent = { debug: () => {}, warn: () => {}, error: () => {} };

@@ -1,16 +1,16 @@
-/** What a process tells at /metrics. */
+/** Reads what a process exports at /metrics. */
 
 interface Bucket {
-  /** Upper end, included. */
+  /** Upper bound, inclusive. */
   readonly le: number;
-  /** All that is at most as much. */
+  /** The number of values up to the bound. */
   readonly count: number;
 }
 
 export interface Told {
   /** The values of one metric, whatever its labels. */
   all(name: string): readonly number[];
-  /** Of a histogram without labels, the lowest first. */
+  /** Buckets of a histogram without labels, the lowest first. */
   buckets(name: string): readonly Bucket[];
 }
 
@@ -30,7 +30,7 @@ export const metricsOf = async (url: string): Promise<Told> => {
 };
 
 /**
- * Of what a histogram was told between two looks. Exact in which bucket it lies, and as if all in one were spread evenly.
+ * A quantile of what a histogram recorded between two readings: the exact bucket, interpolated evenly within it.
  * @param q 0 to 1
  */
 export const quantileBetween = (before: readonly Bucket[], after: readonly Bucket[], q: number): number => {

@@ -1,4 +1,4 @@
-/** A data folder with a channel of a million messages, made once in a run for all benches that want one. */
+/** A data folder with a channel of a million messages, made once per run for all benches that use it. */
 import type { Channel } from '../../test/support/api.ts';
 import { type Place, startPlace } from './place.ts';
 import { seededMessageId, seedMessages } from './seed.ts';
@@ -11,9 +11,9 @@ export interface Million {
   readonly place: Place;
   readonly many: Channel;
   readonly few: Channel;
-  /** Nothing was ever said in them. */
+  /** Channels without messages. */
   readonly silent: readonly Channel[];
-  /** Id of the n-th message, from 1, of the channel with that many. */
+  /** Id of the n-th message, from 1, in the channel with that many. */
   messageId(ordinal: number, count: number): string;
 }
 
@@ -34,7 +34,7 @@ const make = async (): Promise<Million> => {
       await seedMessages(stores, many.id, place.owner.id, MANY, until);
       await seedMessages(stores, few.id, place.owner.id, FEW, until);
     });
-    // The views are built now, so that what is measured later is a start and not a rebuild.
+    // Builds the views now, so that later measurements see a start and not a rebuild.
     await place.start();
     await place.stop();
     return { place, many, few, silent, messageId: (ordinal, count) => seededMessageId(ordinal, count, until) };
@@ -44,7 +44,7 @@ const make = async (): Promise<Million> => {
   }
 };
 
-/** The server on it is stopped; whoever starts it stops it again. */
+/** The server on it is stopped. A bench that starts it stops it again. */
 export const million = (): Promise<Million> => {
   making ??= make();
   return making;

@@ -1,6 +1,6 @@
 /**
- * A WebSocket client that does as little as possible, so that thousands of them leave the processor to what is
- * measured: no validation, no copies, frames looked at where they lie in the chunk.
+ * A WebSocket client that does as little as possible, so that thousands of them leave the processor to the code under
+ * measurement: no validation, no copies, and frames are read in place.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -39,7 +39,7 @@ export const serverFrame = (payload: string): Buffer => {
   return frame;
 };
 
-/** Where one frame's payload lies: `bytes[start..end)`. Valid only during the call. */
+/** The place of one frame's payload: `bytes[start..end)`. Valid only during the call. */
 export type OnFrame = (bytes: Buffer, start: number, end: number) => void;
 
 export class MiniSocket {
@@ -48,7 +48,7 @@ export class MiniSocket {
   #rest: Buffer | undefined;
   #upgraded = false;
 
-  /** Connects and upgrades; frames may be written at once, they go out after the upgrade request. */
+  /** Connects and upgrades. Frames may be written at once; they go out after the upgrade request. */
   constructor(port: number, onFrame: OnFrame, onClose: () => void) {
     this.#onFrame = onFrame;
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -95,6 +95,6 @@ export class MiniSocket {
   }
 }
 
-/** The beginning of a payload: enough to tell what it is. */
+/** The beginning of a payload, enough to tell its kind. */
 export const kindOf = (bytes: Buffer, start: number, end: number): string =>
   bytes.toString('latin1', start, Math.min(end, start + 64));

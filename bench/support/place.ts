@@ -1,18 +1,18 @@
-/** A server with a guild in it, on a data folder that is gone afterwards. */
+/** A server with a guild in it, on a data folder that is removed afterwards. */
 import { Api, type Channel, someName } from '../../test/support/api.ts';
 import { LIMITS_OFF, type Server, startServer } from '../../test/support/server.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 
 export const BENCH_ENV = {
   ...LIMITS_OFF,
-  // Sessions of a bench do not beat: nothing but the measured work should happen.
+  // Sessions of a bench send no heartbeats, so that only the measured work happens.
   PARLEY_HEARTBEAT_MS: '600000',
   PARLEY_LOG_LEVEL: 'error',
-  // As `npm start` and the image do.
+  // The options of `npm start` and the image.
   NODE_OPTIONS: '--v8-pool-size=1 --max-semi-space-size=32',
 };
 
-/** Long enough for views of a million events to be built. */
+/** Long enough to build views of a million events. */
 const START_TIMEOUT = 180_000;
 
 export interface Place {
@@ -21,10 +21,10 @@ export interface Place {
   readonly guildId: string;
   readonly channel: Channel;
   server(): Server;
-  /** The owner's requests to the running server. */
+  /** Sends the owner's requests to the running server. */
   api(): Api;
   start(): Promise<Server>;
-  /** SIGTERM, so that the next start finds nothing to repair. */
+  /** Stops the server with SIGTERM, so that the next start has nothing to repair. */
   stop(): Promise<void>;
   remove(): Promise<void>;
 }

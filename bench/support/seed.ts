@@ -1,4 +1,4 @@
-/** Fills a log and a vault straight through their ports: a million events through sockets would take minutes. */
+/** Fills a log and a vault directly through their ports: a million events through sockets would take minutes. */
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
@@ -12,7 +12,7 @@ import { createTokens } from '../../vault/tokens.ts';
 import type { OpenStores } from './stores.ts';
 
 const BATCH = 5_000;
-/** Two messages a second, so that few of them are recent enough for their keys to be remembered. */
+/** Two messages a second, so that the keys of only a few are recent enough to be remembered. */
 const PER_SECOND = 2;
 
 type Stores = Pick<OpenStores, 'log' | 'vault'>;
@@ -39,8 +39,8 @@ const append = async (log: EventLog, stream: string, expected: number, events: r
 
 /**
  * Makes people who are members of the guild.
- * @param others who were made before, so that none is made twice
- * @returns a token for each
+ * @param others people made earlier, so that nobody is made twice
+ * @returns a token for each person
  */
 export const seedPeople = async (
   { log, vault }: Stores,
@@ -81,7 +81,7 @@ const timeOf = (ordinal: number, count: number, until: number): number =>
   Math.max(SNOWFLAKE_EPOCH, until - Math.ceil(((count - ordinal + 1) * 1_000) / PER_SECOND));
 
 /**
- * Says `count` messages of one person in a channel that has none.
+ * Appends `count` messages of one person to a channel without messages.
  * @param until time of the last message, in milliseconds since 1970
  */
 export const seedMessages = async (

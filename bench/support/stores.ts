@@ -1,4 +1,4 @@
-/** Log and vault of either profile, open for whoever fills them beforehand. */
+/** Opens the log and the vault of either profile for seeding. */
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
@@ -21,11 +21,11 @@ const used = async <T>({ log, vault }: OpenStores, work: (stores: OpenStores) =>
   }
 };
 
-/** Of a data folder. The server must not run. */
+/** Opens a data folder. The server must be stopped. */
 export const withStores = async <T>(data: string, work: (stores: OpenStores) => Promise<T>): Promise<T> =>
   used({ log: await openSqliteEventLog({ directory: data }), vault: await openSqliteVault({ directory: data }) }, work);
 
-/** Of a cluster, which may run. */
+/** Opens a cluster, which may be running. */
 export const withClusterStores = async <T>({ env }: Namespace, work: (stores: OpenStores) => Promise<T>): Promise<T> =>
   used(
     {

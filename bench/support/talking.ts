@@ -6,7 +6,7 @@ import { withStores } from './stores.ts';
 
 export const SENDERS = 50;
 
-/** Fifty people connected to send in one channel, and the owner listening to it. */
+/** Connects fifty people who send in one channel, and the owner who listens. */
 export const withTalkers = async <T>(measure: (talkers: Remote<Talkers>) => Promise<T>): Promise<T> => {
   const place = await startPlace();
   try {

@@ -7,7 +7,7 @@ import { checkout } from '../paths.ts';
 
 const read = (file: string): string => readFileSync(join(checkout, file), 'utf8');
 
-/** The parts of a top-level section, by name: what is indented below each. */
+/** The entries of a top-level section, by name: the lines indented below each. */
 const partsOf = (text: string, section: string): ReadonlyMap<string, string> => {
   const parts = new Map<string, string>();
   let inside = false;
@@ -43,7 +43,7 @@ const hasCompose = (() => {
 })();
 
 describe('docker-compose.yml', () => {
-  it('has every server, Parley in separate roles, and a load balancer', () => {
+  it('defines every server, Parley in separate roles, and a load balancer', () => {
     expect([...services.keys()].sort()).toEqual(
       [...Object.keys(roles), 'load-balancer', 'kurrentdb', 'postgres', 'views', 'redis', 'kafka', 'scylla'].sort(),
     );
@@ -53,7 +53,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('builds its image from every folder that has sources', () => {
+  it('builds its image from every folder with sources', () => {
     const { include } = JSON.parse(read('tsconfig.json')) as { readonly include: readonly string[] };
     const reached = read('.dockerignore').split('\n');
     for (const folder of include.filter((name) => name !== '*.ts')) expect(reached).toContain(`!${folder}`);
@@ -65,7 +65,7 @@ describe('docker-compose.yml', () => {
     for (const image of images) expect(image).toMatch(/:\d+\.\d+\.\d+|^postgres:\d+\.\d+/);
   });
 
-  it('gives everything a health check, and has each wait for the health of what it needs', () => {
+  it('gives everything a health check, and waits for the health of what each part needs', () => {
     const inherited = whole.slice(whole.indexOf('x-parley:'), whole.indexOf('x-parley-environment:'));
     for (const [name, part] of services) {
       const all = name in roles ? inherited : name === 'views' ? part + services.get('postgres') : part;
@@ -85,7 +85,7 @@ describe('docker-compose.yml', () => {
     expect(used).toHaveLength(6);
   });
 
-  it('contains no secret: each is asked for, and named in deploy/.env.example', () => {
+  it('contains no secret: each comes from a variable that deploy/.env.example names', () => {
     for (const [, password] of whole.matchAll(/PASSWORD: (.*)|:\/\/\w*:([^@\s]+)@/g)) {
       if (password !== undefined) expect(password).toMatch(/^\$\{PARLEY_\w+:\?/);
     }
@@ -95,7 +95,7 @@ describe('docker-compose.yml', () => {
     expect(read('.gitignore').split('\n')).toContain('.env');
   });
 
-  it('lets nothing but the load balancer be reached from outside', () => {
+  it('exposes only the load balancer', () => {
     const published = [...services].filter(([, part]) => part.includes('ports:')).map(([name]) => name);
     expect(published).toEqual(['load-balancer']);
     for (const name of ['kurrentdb', 'postgres', 'redis', 'kafka', 'scylla']) {
@@ -104,14 +104,14 @@ describe('docker-compose.yml', () => {
     expect(partsOf(whole, 'networks').get('backends')).toContain('internal: true');
   });
 
-  it('sets variables that Parley knows: it refuses to start with others', () => {
+  it('sets only variables that Parley knows, because Parley refuses to start with others', () => {
     const environment = whole.slice(whole.indexOf('x-parley-environment:'), whole.indexOf('\nservices:'));
     const names = [...environment.matchAll(/^ {2}(PARLEY_\w+):/gm)].map(([, name]) => name);
     expect(names.length).toBeGreaterThan(10);
     for (const name of [...names, 'PARLEY_ROLES']) expect(read('docs/configuration.md')).toContain(`\`${name}\``);
   });
 
-  it.runIf(hasCompose)('is what docker compose reads it to be', () => {
+  it.runIf(hasCompose)('means to docker compose what these specs read', () => {
     const environment = {
       ...process.env,
       PARLEY_POSTGRES_PASSWORD: 'one',
@@ -150,20 +150,20 @@ describe('the load balancer', () => {
     }
   });
 
-  it('does not cut a socket between two heartbeats', () => {
+  it('keeps a socket open between two heartbeats', () => {
     expect(configuration).toMatch(/timeout tunnel 1h/);
   });
 });
 
-describe('the servers alone', () => {
-  it('are published on loopback only, on the ports of endpoints.ts', () => {
+describe('the servers for tests', () => {
+  it('listen on loopback only, on the ports of endpoints.ts', () => {
     const published = [...servers.matchAll(/ports: \['(.*?):\$\{(\w+)_PORT:\?\}:\d+'\]/g)];
     expect(new Set(published.map(([, address]) => address))).toEqual(new Set(['127.0.0.1']));
     for (const [, , name = ''] of published) expect(Object.keys(ports)).toContain(name.toLowerCase());
     expect(published).toHaveLength(6);
   });
 
-  it('are of the versions that Parley itself is deployed with', () => {
+  it('have the versions that Parley is deployed with', () => {
     const imagesOf = (text: string) => [...text.matchAll(/image: ((?!parley|haproxy)\S+)/g)].map(([, image]) => image);
     expect(imagesOf(servers).sort()).toEqual(imagesOf(whole).sort());
   });

@@ -1,4 +1,4 @@
-/** A set of servers as containers: a compose project of its own, published on the set's ports. */
+/** A set of servers as containers: a compose project of its own on the set's ports. */
 
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { isServiceName, type Ports, type ServiceName, serviceNames, urlsOf } fro
 const READY_SECONDS = 180;
 const file = join(checkout, 'services', 'docker', 'compose.yaml');
 
-/** What compose.yaml asks for. */
+/** Variables of compose.yaml. */
 const environmentOf = (ports: Ports): Readonly<Record<string, string>> => ({
   POSTGRES_PORT: String(ports.postgres),
   VIEWS_PORT: String(ports.views),
@@ -25,7 +25,7 @@ const environmentOf = (ports: Ports): Readonly<Record<string, string>> => ({
 const stateOf = (line: { readonly State?: string; readonly Health?: string } | undefined): ServiceState =>
   line?.State === 'running' && (line.Health ?? 'healthy') === 'healthy' ? 'up' : 'down';
 
-/** `directory` names the project and holds its lock; data is in volumes of the engine. */
+/** `directory` names the project and holds its lock. The data are in volumes of the engine. */
 export const dockerServices = (directory: string, ports: Ports, progress: Progress): OwnServices => {
   const project = `parley-${createHash('sha256').update(directory).digest('hex').slice(0, 8)}`;
   const compose = async (...args: readonly string[]): Promise<string> => {

@@ -3,7 +3,7 @@ import { findProgram, run } from '../native/run.ts';
 
 let answer: Promise<boolean> | undefined;
 
-/** True when an engine answers and the client has the compose plugin; asked once a process. */
+/** True when an engine answers and the client has the compose plugin. Checked once per process. */
 export const hasDocker = (): Promise<boolean> => {
   answer ??= (async () => {
     if (findProgram('docker') === undefined) return false;

@@ -1,4 +1,4 @@
-/** How Cassandra's Java 17 must be called; without the exports and opens it dies at start. */
+/** Options for Cassandra's Java 17. Without the exports and opens it fails at start. */
 
 const exported = [
   'java.base/jdk.internal.misc',
@@ -33,18 +33,18 @@ const opened = [
 ];
 
 export const cassandraJvm: readonly string[] = [
-  // It locks its heap in memory: a small one to begin with.
+  // The heap is locked in memory, so it starts small.
   '-Xms128m',
   '-Xmx768m',
   '-XX:MaxDirectMemorySize=256m',
   '-Xss512k',
-  // Of two cores, a collector beside the requests or the optimising compiler takes one for minutes.
+  // A concurrent collector or the optimising compiler would take one of two cores for minutes.
   '-XX:+UseSerialGC',
   '-XX:TieredStopAtLevel=1',
   '-Djdk.attach.allowAttachSelf=true',
   '-Dcassandra-foreground=yes',
   '-Dio.netty.tryReflectionSetAccessible=true',
-  // One node has no neighbours to wait for.
+  // A single node has no neighbours to wait for.
   '-Dcassandra.ring_delay_ms=0',
   '-Dcassandra.skip_wait_for_gossip_to_settle=0',
   '-Dcassandra.shutdown_announce_in_ms=0',

@@ -1,4 +1,4 @@
-/** Cassandra from Maven Central: one node, every acknowledged write on the disk. */
+/** Cassandra from Maven Central: one node that syncs every acknowledged write to disk. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -18,7 +18,7 @@ const LOGBACK = `<configuration>
 </configuration>
 `;
 
-// JSON is YAML: the file is written as such, and no path needs quoting of ours.
+// JSON is valid YAML, so the file needs no quoting of our own.
 const yamlOf = ({ data, ports }: Place): string =>
   JSON.stringify(
     {
@@ -72,7 +72,7 @@ export const cassandra: NativeService = {
     await writeFile(join(place.configuration, 'logback.xml'), LOGBACK);
     const jars = jarsFolder('cassandra');
     return {
-      // A flush to the disk takes every core there is for half a second, and nobody waits for a timeline as for a message.
+      // A flush takes every core for half a second, and timelines may wait longer than messages.
       niceness: 10,
       command: await java(() => {}),
       args: [

@@ -1,4 +1,4 @@
-/** Debian packages: installed where we may, asked for where we may not. */
+/** Debian packages: installed where we may, requested from the user where we may not. */
 
 import { join } from 'node:path';
 import { servicesFolder } from '../paths.ts';
@@ -9,9 +9,9 @@ import { findProgram, run } from './run.ts';
 const isRoot = process.getuid?.() === 0;
 
 /**
- * Has `find` succeed, by installing `packages` if that is what it takes.
+ * Makes `find` succeed, by installing `packages` if necessary.
  *
- * @throws ServiceMissing when they cannot be installed by us; the message says how a person does it
+ * @throws ServiceMissing when we cannot install them; the message says how a person does
  */
 export const programFrom = async (
   packages: readonly string[],

@@ -4,7 +4,7 @@ import { programFrom } from './debian.ts';
 import { fetchJars } from './maven.ts';
 import { findProgram } from './run.ts';
 
-describe('a program that is missing', () => {
+describe('a missing program', () => {
   const path = process.env.PATH;
   beforeEach(() => {
     process.env.PATH = '/nowhere';
@@ -13,7 +13,7 @@ describe('a program that is missing', () => {
     process.env.PATH = path;
   });
 
-  it('is named, with a way to get it', async () => {
+  it('is named, with a way to install it', async () => {
     const wanted = programFrom(
       ['redis-server'],
       () => findProgram('redis-server'),
@@ -23,7 +23,7 @@ describe('a program that is missing', () => {
     await expect(wanted).rejects.toThrow(/redis-server is missing.*install it, or start a Docker engine/);
   });
 
-  it('is named when it is only needed to fetch another', async () => {
+  it('is named even when it is only needed to fetch another', async () => {
     const wanted = fetchJars('none', ['org.example:none:1'], () => {});
     await expect(wanted).rejects.toThrow(/(maven|openjdk-17-jre-headless) is missing/);
   });

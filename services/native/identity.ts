@@ -1,8 +1,8 @@
-/** Who a process is: its pid alone is given to another one sooner or later. */
+/** The identity of a process. A pid alone is not enough, because it is reused sooner or later. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** A pid, when that process began and, where that counts from the machine's start, which start it was. */
+/** A pid, the start time of its process and, where that counts from boot, which boot it was. */
 export interface Identity {
   readonly pid: number;
   readonly began: string;
@@ -27,7 +27,7 @@ const statOf = (pid: number): Stat | undefined => {
       return { state, threads: 1, parent: Number(parent), began: began.join(' ') };
     }
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The program's name stands in parentheses and may itself contain spaces and parentheses.
+    // The program's name is in parentheses and may itself contain spaces and parentheses.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { state: fields[0] ?? '', threads: Number(fields[17]), parent: Number(fields[1]), began: fields[19] ?? '' };
   } catch {
@@ -37,22 +37,22 @@ const statOf = (pid: number): Stat | undefined => {
 
 const boot = hasProc ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : '';
 
-/** Undefined when there is no such process, or only its exit code is left of it. */
+/** Undefined when there is no such process, or when only its exit code is left. */
 export const identityOf = (pid: number): Identity | undefined => {
   const stat = statOf(pid);
-  // A zombie holds no port and no file, unless a thread of it is still ending; where nobody collects orphans it would
+  // A zombie holds no port and no file, unless one of its threads is still ending. Where nothing reaps orphans it would
   // stay for ever.
   if (stat === undefined || (/^[ZX]/.test(stat.state) && stat.threads <= 1)) return undefined;
   return { pid, began: stat.began, boot };
 };
 
-/** Whether exactly this process still runs, and not another that was given its pid. */
+/** Whether exactly this process is still running, and not another with the same pid. */
 export const isAlive = (identity: Identity): boolean => {
   const now = identityOf(identity.pid);
   return now !== undefined && now.began === identity.began && identity.boot === boot;
 };
 
-/** A process and all it started, itself first. */
+/** A process and all its descendants, itself first. */
 export const familyOf = (identity: Identity): readonly Identity[] => {
   const children = new Map<number, number[]>();
   for (const entry of readdirSync('/proc')) {
@@ -71,7 +71,7 @@ export const familyOf = (identity: Identity): readonly Identity[] => {
   return family;
 };
 
-/** Sends a signal if exactly this process still runs; says whether it did. */
+/** Sends a signal if exactly this process is still running. Returns whether it did. */
 export const signal = (identity: Identity, name: NodeJS.Signals): boolean => {
   if (!isAlive(identity)) return false;
   try {
@@ -81,7 +81,7 @@ export const signal = (identity: Identity, name: NodeJS.Signals): boolean => {
   }
 };
 
-/** Reads an identity written with JSON.stringify; undefined when the text is no such thing. */
+/** Reads an identity written with JSON.stringify. Undefined when the text is not one. */
 export const parseIdentity = (text: string): Identity | undefined => {
   try {
     const value: unknown = JSON.parse(text);

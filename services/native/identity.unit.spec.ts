@@ -13,13 +13,13 @@ const self = (): Identity => {
   return identity;
 };
 
-describe('who a process is', () => {
-  it('is alive as itself, and survives being written down', () => {
+describe('the identity of a process', () => {
+  it('is alive, and is still so after being stored as JSON', () => {
     expect(isAlive(self())).toBe(true);
     expect(parseIdentity(JSON.stringify(self()))).toEqual(self());
   });
 
-  it('is not another process that was given its pid, nor one of before the machine started again', () => {
+  it('differs from that of another process with its pid, and from one before a reboot', () => {
     expect(isAlive({ ...self(), began: '1' })).toBe(false);
     expect(isAlive({ ...self(), boot: 'another' })).toBe(false);
     expect(signal({ ...self(), began: '1' }, 'SIGKILL')).toBe(false);
@@ -36,7 +36,7 @@ describe('who a process is', () => {
     expect(identity && signal(identity, 'SIGKILL')).toBe(false);
   });
 
-  it('is not read out of a damaged file', () => {
+  it('is undefined when its file is damaged', () => {
     for (const text of ['', '{', '12', 'null', '{"pid":"1"}']) expect(parseIdentity(text)).toBeUndefined();
   });
 });
@@ -48,7 +48,7 @@ describe('ending a server', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  it('leaves alone a stranger that was given the pid of a server that is gone', async () => {
+  it("spares an unrelated process that now has the server's pid", async () => {
     const stranger = spawn('sleep', ['60']);
     await once(stranger, 'spawn');
     const files = { pid: join(directory, 'pid'), log: join(directory, 'log') };
@@ -60,7 +60,7 @@ describe('ending a server', () => {
     stranger.kill('SIGKILL');
   });
 
-  it('kills what does not listen to a polite signal, and its children', async () => {
+  it('kills a server that ignores SIGTERM, and its children', async () => {
     const stubborn = spawn('sh', ['-c', 'trap "" TERM; sleep 60 & echo ready; wait; sleep 60'], { detached: true });
     await once(stubborn.stdout, 'data');
     const identity = identityOf(stubborn.pid ?? 0);

@@ -1,4 +1,4 @@
-/** Kafka from Maven Central: one node that is broker and controller. */
+/** Kafka from Maven Central: one node that is both broker and controller. */
 
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -37,7 +37,7 @@ const propertiesOf = ({ data, ports }: Place): string => {
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
     'log.cleaner.dedupe.buffer.size': '4194304',
-    // Without these two a restart after kill -9 waits 14 s for the broker's former self to be forgotten.
+    // Without these two, a restart after kill -9 waits 14 s for the session of the killed broker to expire.
     'broker.session.timeout.ms': '1500',
     'broker.heartbeat.interval.ms': '300',
   })
@@ -47,7 +47,7 @@ const propertiesOf = ({ data, ports }: Place): string => {
 
 const format = async (command: string, place: Place, file: string): Promise<void> => {
   if (existsSync(join(place.data, 'meta.properties'))) return;
-  // Half a format is none, and a second one over it is refused.
+  // An incomplete format is useless, and Kafka refuses to format over it.
   await rm(place.data, { recursive: true, force: true });
   await mkdir(place.data, { recursive: true });
   const cluster = randomBytes(16).toString('base64url').replace(/^-/, 'A');

@@ -1,4 +1,4 @@
-/** One process at a time: a file that names its holder, and is void when the holder is gone. */
+/** A lock for one process at a time: a file that names its holder. It is void when the holder is gone. */
 
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -6,12 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Identity, identityOf, isAlive, parseIdentity } from './identity.ts';
 
 const POLL_MS = 50;
-/** A lock is taken over within microseconds; who died in between is not waited for longer than this. */
+/** A takeover takes microseconds, so a process that died in the middle of one is not waited for longer than this. */
 const TAKE_OVER_MS = 5_000;
 
 let attempts = 0;
 
-/** Makes the file with its content in one step; false when it is there already. */
+/** Creates the file with its content in one step. False when it exists already. */
 const create = (file: string, content: string): boolean => {
   attempts += 1;
   const draft = `${file}.${process.pid}.${attempts}`;
@@ -48,7 +48,7 @@ const olderThan = (file: string, ms: number): boolean => {
   }
 };
 
-/** Removes a dead holder's file. Under a second lock: else two could remove, the slower one a living holder's file. */
+/** Removes a dead holder's file, under a second lock: else the slower of two could remove a living holder's file. */
 const takeAway = (file: string, own: string): void => {
   const guard = `${file}.abandoned`;
   if (olderThan(guard, TAKE_OVER_MS)) rmSync(guard, { force: true });
@@ -61,9 +61,9 @@ const takeAway = (file: string, own: string): void => {
 };
 
 /**
- * Runs `action` while holding `file`; others wait, in this process too. Not reentrant.
+ * Runs `action` while holding `file`. Others wait, in this process too. Not reentrant.
  *
- * @param onWait called once, with the pid of whoever holds it, when it is not free
+ * @param onWait called once, with the pid of the holder, when the lock is taken
  */
 export const withLock = async <A>(
   file: string,

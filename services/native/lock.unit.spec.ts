@@ -14,7 +14,7 @@ describe('a lock', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  /** Twenty who want in at once; resolves with the most that were inside together. */
+  /** Twenty contenders at once. Resolves with the most that were inside together. */
   const crowd = async (): Promise<number> => {
     let inside = 0;
     let most = 0;
@@ -29,18 +29,18 @@ describe('a lock', () => {
     return most;
   };
 
-  it('lets one in at a time, and leaves nothing behind', async () => {
+  it('admits one at a time, and leaves no file behind', async () => {
     expect(await crowd()).toBe(1);
     expect(readdirSync(join(directory, 'below'))).toEqual([]);
   });
 
-  it('is open again when what it guarded fails', async () => {
+  it('is free again when its action fails', async () => {
     const failing = withLock(file, () => Promise.reject(new Error('no')));
     await expect(failing).rejects.toThrow('no');
     expect(existsSync(file)).toBe(false);
   });
 
-  it('of a process that is gone, or whose pid is another now, is taken over by one alone', async () => {
+  it('is taken over by exactly one when its process is gone or its pid was reused', async () => {
     await withLock(file, async () => {});
     for (const dead of [{ began: '1' }, { boot: 'former' }]) {
       writeFileSync(file, JSON.stringify({ ...identityOf(process.pid), ...dead }));
@@ -48,7 +48,7 @@ describe('a lock', () => {
     }
   });
 
-  it('says once whom it waits for', async () => {
+  it('reports its holder once', async () => {
     const told: number[] = [];
     const first = withLock(file, () => new Promise((resolve) => setTimeout(resolve, 150)));
     await withLock(

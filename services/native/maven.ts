@@ -1,4 +1,4 @@
-/** Servers that come as jars: fetched once with Maven into a folder that every set of servers shares. */
+/** Servers that come as jars, fetched once with Maven into a folder that every set of servers shares. */
 
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { findProgram, run } from './run.ts';
 const JAVA = '/usr/lib/jvm';
 const folders = ['amd64', 'arm64'].map((machine) => join(JAVA, `java-17-openjdk-${machine}`, 'bin'));
 
-/** Java 17: what both servers run on; Cassandra 5.0 knows no newer one. */
+/** Both servers run on Java 17; Cassandra 5.0 supports nothing newer. */
 export const java = (tell: (message: string) => void): Promise<string> =>
   programFrom(['openjdk-17-jre-headless'], () => findProgram('java', folders), tell);
 
@@ -32,7 +32,7 @@ const pomOf = (name: string, coordinates: readonly string[]): string => {
 export const jarsFolder = (name: string): string => join(librariesFolder, name);
 
 /**
- * Fetches `coordinates` (group:artifact:version) and all they need, unless exactly these are there.
+ * Fetches `coordinates` (group:artifact:version) and their dependencies, unless exactly these are there.
  *
  * @throws ServiceMissing when Maven is missing or cannot fetch them
  */
@@ -43,7 +43,7 @@ export const fetchJars = async (
 ): Promise<void> => {
   const folder = jarsFolder(name);
   const pom = pomOf(name, coordinates);
-  // The pom lies beside the jars and is moved there with them: it says that they are complete, and which they are.
+  // The pom is moved into place with the jars, so it shows that they are complete and which they are.
   const isThere = async () =>
     existsSync(join(folder, 'pom.xml')) && (await readFile(join(folder, 'pom.xml'), 'utf8')) === pom;
   if (await isThere()) return;
@@ -58,7 +58,7 @@ export const fetchJars = async (
     await writeFile(join(draft, 'pom.xml'), pom);
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${draft}`];
     try {
-      // -U: Maven remembers a failed look-up, and would not look again for a day.
+      // -U: Maven remembers a failed look-up, and would not try again for a day.
       await run(maven, ['-B', '-q', '-U', '-f', join(draft, 'pom.xml'), ...goal]);
     } catch (error) {
       await rm(draft, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** A set of servers as plain processes of this machine. */
+/** A set of servers as plain processes on this machine. */
 
 import { mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -41,7 +41,7 @@ const native = (name: ServiceName): NativeName => {
   throw new ServiceMissing(`${name}: comes as a container image only: start a Docker engine, and run this again`);
 };
 
-/** Every one is tried to its end, so that no attempt goes on behind the caller's back; then the first error is thrown. */
+/** Waits for every attempt, so that none continues unnoticed, and then throws the first error. */
 const each = async (names: readonly ServiceName[], action: (name: NativeName) => Promise<void>): Promise<void> => {
   const chosen = names.length === 0 ? nativeNames : names.map(native);
   const outcomes = await Promise.allSettled(chosen.map(action));
@@ -55,7 +55,7 @@ const each = async (names: readonly ServiceName[], action: (name: NativeName) =>
   }
 };
 
-/** Names the server in whatever went wrong with it. */
+/** Names the server in any error about it. */
 const naming = async (name: NativeName, action: () => Promise<void>): Promise<void> => {
   try {
     await action();

@@ -13,7 +13,7 @@ import type { Account, NativeService, Place } from './service.ts';
 const LIBRARIES = '/usr/lib/postgresql';
 const PROBE_MS = 2_000;
 
-/** Debian keeps them off the PATH, one folder a version; the newest first. */
+/** Debian keeps these off the PATH, in one folder per version. The newest comes first. */
 const folders = (): readonly string[] =>
   existsSync(LIBRARIES)
     ? readdirSync(LIBRARIES)
@@ -57,7 +57,7 @@ const initialize = async (place: Place, account: Account | undefined): Promise<v
 
 export const postgres = (name: 'postgres' | 'views'): NativeService => ({
   port: (ports: Ports) => ports[name],
-  // TERM would wait until the last client has left.
+  // TERM would wait until the last client has disconnected.
   endSignal: 'SIGINT',
   install: async (tell) => {
     await programFrom(['postgresql'], () => findProgram('postgres', folders()), tell);
@@ -68,7 +68,7 @@ export const postgres = (name: 'postgres' | 'views'): NativeService => ({
     const settings = {
       port: place.ports[name],
       listen_addresses: '127.0.0.1',
-      // The path of a socket may have 107 characters at most, and a checkout may lie deeper: loopback is enough.
+      // A socket path may have at most 107 characters, and a checkout may lie deeper, so loopback must do.
       unix_socket_directories: '',
       fsync: 'on',
       max_connections: 300,

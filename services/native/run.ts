@@ -1,4 +1,4 @@
-/** Programs that are run to their end: installers, and what makes a server's first data. */
+/** Runs programs to completion: installers, and those that make a server's first data. */
 
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
@@ -12,9 +12,9 @@ export interface RunOptions {
 }
 
 /**
- * Resolves with what it printed.
+ * Resolves with its output.
  *
- * @throws Error with the end of what it printed when its exit code is not 0
+ * @throws Error with the end of its output when its exit code is not 0
  */
 export const run = (command: string, args: readonly string[], options: RunOptions = {}): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -35,7 +35,7 @@ export const run = (command: string, args: readonly string[], options: RunOption
     });
   });
 
-/** The program's file, looked for in `folders` and then on the PATH. */
+/** The program's file, looked up in `folders` and then on the PATH. */
 export const findProgram = (name: string, folders: readonly string[] = []): string | undefined => {
   const onPath = (process.env.PATH ?? '').split(':').filter((folder) => folder !== '');
   return [...folders, ...onPath, '/usr/sbin', '/sbin']

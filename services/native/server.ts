@@ -1,4 +1,4 @@
-/** One server process that outlives whoever started it: begun, found again, ended. */
+/** A server process that outlives the process that started it: how to start, find and end it. */
 
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -13,13 +13,13 @@ const LOG_BYTES = 16 * 1024 * 1024;
 const SURELY_DEAD_MS = 10_000;
 
 export interface ServerFiles {
-  /** Names the process that runs. */
+  /** Holds the identity of the running process. */
   readonly pid: string;
-  /** What it prints. */
+  /** Holds its output. */
   readonly log: string;
 }
 
-/** The process that was started and still runs. */
+/** The started process, if it still runs. */
 export const running = (files: ServerFiles): Identity | undefined => {
   if (!existsSync(files.pid)) return undefined;
   const identity = parseIdentity(readFileSync(files.pid, 'utf8'));
@@ -35,19 +35,19 @@ const endedWhileStarting = ({ log }: ServerFiles): ServiceFailed =>
   new ServiceFailed(`ended while starting:\n${lastLines(log, 20)}`);
 
 /**
- * Linux weighs a niceness within a session only, and each server has one of its own, where it groups processes by session
- * (`sched_autogroup_enabled`): then the session has to be told too.
+ * Where Linux groups processes by session (`sched_autogroup_enabled`), a niceness counts only within one. Each server
+ * has its own session, so the session's niceness is set too.
  */
 const standBack = (pid: number, niceness: number): void => {
   try {
     setPriority(pid, niceness);
     writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
   } catch {
-    // It has ended, which is noticed later, or the machine knows no such thing or does not allow it: it runs all the same.
+    // The process has ended, which is noticed later, or the machine does not allow this. The server runs anyway.
   }
 };
 
-/** Starts it detached, and notes who it is. @throws ServiceFailed when it has ended before it could be noted */
+/** Starts it detached and stores its identity. @throws ServiceFailed when it has ended before its identity was read */
 export const launch = async (
   files: ServerFiles,
   { command, args, environment, account, niceness }: Launch,
@@ -66,7 +66,7 @@ export const launch = async (
     child.unref();
     const identity = child.pid === undefined ? undefined : identityOf(child.pid);
     if (identity === undefined) throw endedWhileStarting(files);
-    // At once: threads are as nice as the one that begins them was then.
+    // Set at once, because threads inherit the niceness of the moment they start.
     if (niceness !== undefined) standBack(identity.pid, niceness);
     writeFileSync(files.pid, JSON.stringify(identity));
     return identity;
@@ -106,8 +106,8 @@ const untilGone = async (family: readonly Identity[], timeoutMs: number): Promis
 };
 
 /**
- * Sends `name`, to its children too when it is KILL, and resolves when all of them are gone; KILL follows after
- * `patienceMs`. A child that outlived its parent would hold the port and the data.
+ * Sends `name`, to its children too when it is KILL, and resolves when all of them are gone. KILL follows after
+ * `patienceMs`. A child that outlived its parent would keep the port and the data.
  */
 export const end = async (files: ServerFiles, name: NodeJS.Signals, patienceMs: number): Promise<void> => {
   const identity = running(files);

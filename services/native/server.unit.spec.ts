@@ -7,7 +7,7 @@ import { end, launch, type ServerFiles } from './server.ts';
 
 const folder = temporaryFolder();
 const files: ServerFiles = { pid: join(folder.path, 'server.pid'), log: join(folder.path, 'server.log') };
-/** Ends by itself, should nobody end it. */
+/** Ends by itself if no test ends it. */
 const SLEEP = { command: 'sleep', args: ['60'] };
 
 afterEach(async () => {
@@ -23,13 +23,13 @@ const nicenessOfSession = (pid: number): string | undefined => {
 };
 
 describe('a server', () => {
-  it('that is to stand back does so as a process and as a session', async () => {
+  it('has the requested niceness, as a process and as a session', async () => {
     const { pid } = await launch(files, { ...SLEEP, niceness: 10 });
     expect(getPriority(pid)).toBe(10);
     expect(['10', undefined]).toContain(nicenessOfSession(pid));
   });
 
-  it('is as important as whoever starts it otherwise', async () => {
+  it('otherwise has the niceness of the process that starts it', async () => {
     const { pid } = await launch(files, SLEEP);
     expect(getPriority(pid)).toBe(getPriority());
   });

@@ -1,13 +1,13 @@
-/** What one kind of server must tell so that it can be run natively. */
+/** How one kind of server is run natively. */
 import type { NativeName, Ports } from '../ports.ts';
 
-/** Where one server of one set lives. */
+/** The files of one server in one set. */
 export interface Place {
   readonly name: NativeName;
   readonly ports: Ports;
-  /** Its data: kept over restarts. */
+  /** Its data, kept over restarts. */
   readonly data: string;
-  /** Its configuration, written anew at every start. */
+  /** Its configuration, written again at every start. */
   readonly configuration: string;
 }
 
@@ -15,9 +15,9 @@ export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** The account to run as, where it is not ours. */
+  /** The account to run as, when it is not ours. */
   readonly account?: Account;
-  /** 1 to 19: how far it stands back where others want the processor too. */
+  /** Niceness, 1 to 19: how far it yields the processor to others. */
   readonly niceness?: number;
 }
 
@@ -29,12 +29,12 @@ export interface Account {
 export interface NativeService {
   /** The port that clients use. */
   readonly port: (ports: Ports) => number;
-  /** Asks for a clean end without waiting for clients. */
+  /** The signal for a clean end without waiting for clients. */
   readonly endSignal: NodeJS.Signals;
-  /** Gets its programs where they are missing. @throws ServiceMissing */
+  /** Installs its programs where they are missing. @throws ServiceMissing */
   readonly install: (tell: (message: string) => void) => Promise<void>;
-  /** Writes its configuration, and its first data when there is none. */
+  /** Writes its configuration, and its first data when there are none. */
   readonly prepare: (place: Place) => Promise<Launch>;
-  /** Resolves when it answers a real request; rejects when it does not, within about two seconds. */
+  /** Resolves when it answers a real request. Rejects within about two seconds otherwise. */
   readonly probe: (port: number) => Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Starts the servers before the first cluster suite of a run; vitest calls it only when there is one to run. */
+/** Starts the servers before the first cluster suite of a run. vitest calls this only when there is such a suite. */
 import type { TestProject } from 'vitest/node';
 import { sharedServices } from '../index.ts';
 
@@ -14,9 +14,9 @@ const print = (line: string): void => {
 };
 
 /**
- * What this run started stays up for the next one, except in CI.
+ * Servers that this run started stay up for the next one, except in CI.
  *
- * @throws what kept a server from starting, in CI: there a skipped suite must not look like a passed one
+ * @throws the error that kept a server from starting, in CI only: there a skipped suite must not look like a passed one
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const services = sharedServices((name, message) => print(`services: ${name ?? ''} ${message}`));

@@ -1,4 +1,4 @@
-/** Generated nonsense on every op: a result that refuses, an invalid session or a documented close code, never a crash. */
+/** Generated nonsense on every op gets a refusal, an invalid session or a documented close code, never a crash. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RawData } from 'ws';
@@ -8,7 +8,7 @@ import { type Frame, GatewayClient } from '../support/gateway-client.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
 import { expectCatalogued } from '../support/refusals.ts';
 
-/** Close codes docs/delivery.md lists, and 1009: the socket's own "message too big". */
+/** The close codes of docs/delivery.md, and 1009: the socket's own "message too big". */
 const DOCUMENTED = new Set([1009, 4000, 4001, 4002, 4003, 4004, 4005, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014]);
 const OPS = [...Array.from({ length: 44 }, (_, op) => op), 99, 100, 101, 102, 103, 104, -1, 1.5, '2', null, {}];
 
@@ -32,7 +32,7 @@ export const badFramesSuite = (start: StartInstance) =>
     const connect = (identified: boolean) =>
       identified ? GatewayClient.identified(instance.url, person.account!.token) : GatewayClient.connect(instance.url);
 
-    /** Whether the server is done with what was written: it closed, or answers a beat written after it. */
+    /** Whether the server has dealt with what was written: it closed, or it answered a heartbeat written afterwards. */
     const settled = async (socket: GatewayClient): Promise<void> => {
       const beats = () => socket.frames.filter((frame) => frame.op === 11).length;
       const before = beats();
@@ -49,7 +49,7 @@ export const badFramesSuite = (start: StartInstance) =>
       }
     };
 
-    it.each([true, false])('in the d of every op is answered as documented (identified: %s)', async (identified) => {
+    it.each([true, false])('in the d of any op gets a documented answer (identified: %s)', async (identified) => {
       let socket = await connect(identified);
       for (const op of OPS) {
         const values = fc.sample(fc.jsonValue({ maxDepth: 2 }), { numRuns: 4, seed: 7 });
@@ -67,7 +67,7 @@ export const badFramesSuite = (start: StartInstance) =>
       await socket.cut();
     });
 
-    it('in the fields of every command is refused with its id, or makes sense', async () => {
+    it('in the fields of any command is refused under its id, or happens to be valid', async () => {
       let number = 0;
       const fields = fc.constantFrom(
         'channel_id',
@@ -113,7 +113,7 @@ export const badFramesSuite = (start: StartInstance) =>
       ['has an op nobody knows', '{"op": 77, "d": null}', 4001],
       ['is of bytes that are no text', Buffer.from([0xff, 0x00, 0xfe]), 4002],
       ['is longer than a library may send', JSON.stringify({ op: 1, d: 'x'.repeat(4_096) }), 4002],
-    ])('in a frame that %s ends the connection with its code', async (_, bytes, code) => {
+    ])('in a frame that %s closes the connection with its code', async (_, bytes, code) => {
       const socket = await connect(true);
       socket.socket.send(bytes as Buffer);
       expect(await socket.closed()).toBe(code);
@@ -127,7 +127,7 @@ export const badFramesSuite = (start: StartInstance) =>
       await socket.cut();
     });
 
-    it('in an identify ends the connection with the code of what was wrong', async () => {
+    it('in an identify closes the connection with the code of the mistake', async () => {
       const identify = async (d: unknown) => {
         const socket = await connect(false);
         socket.write(2, d);
@@ -139,7 +139,7 @@ export const badFramesSuite = (start: StartInstance) =>
       expect(await identify({ token: person.account!.token, intents: 0, properties, shard: [2, 1] })).toBe(4010);
     });
 
-    it('before an identify ends the connection with 4003, a second identify with 4005', async () => {
+    it('before an identify closes the connection with 4003, and a second identify with 4005', async () => {
       const early = await connect(false);
       early.write(100, { id: 'early', type: 'typing.start', channel_id: channel.id });
       expect(await early.closed()).toBe(4003);
@@ -148,7 +148,7 @@ export const badFramesSuite = (start: StartInstance) =>
       expect(await twice.closed()).toBe(4005);
     });
 
-    it('in a resume is an invalid session that must not be resumed, or no session at all', async () => {
+    it('in a resume gets an invalid session that must not be resumed, or no session', async () => {
       const socket = await connect(true);
       const { session_id } = socket.session();
       await socket.cut();

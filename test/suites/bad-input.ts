@@ -1,4 +1,4 @@
-/** Generated nonsense on every route: always a refusal of the catalogue, never a fault, never a crash. */
+/** Generated nonsense on every route gets a refusal from the catalogue, never a fault, never a crash. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, someName } from '../support/api.ts';
@@ -6,7 +6,7 @@ import type { Instance, StartInstance } from '../support/instance.ts';
 import { expectNoFault, expectRefusal } from '../support/refusals.ts';
 import { everyRoute, filled, type RouteShape } from '../support/routes.ts';
 
-/** Parameters no route can take for an id; dots alone would be resolved away before they are sent. */
+/** Parameters that no route takes for an id. Dots alone would be resolved before they are sent. */
 const badParameter = fc.oneof(
   fc.constantFrom('0x10', '-1', '1.5', '99999999999999999999', 'NaN', '%00', '../..', '‮', ' ', 'me@'),
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).filter((text) => !/^[\d.]*$|^@me$/.test(text)),
@@ -37,7 +37,7 @@ const badBody = fc.oneof(
   fc.jsonValue(),
 );
 
-/** Routes that answer as long as the client listens. */
+/** Routes that keep answering while the client listens. */
 const followed = (route: RouteShape) => /\/events$/.test(route.path);
 
 export const badInputSuite = (start: StartInstance) =>
@@ -46,7 +46,7 @@ export const badInputSuite = (start: StartInstance) =>
     let person: Api;
     let routes: RouteShape[];
 
-    /** Sends bytes as they are. */
+    /** Sends the bytes unchanged. */
     const raw = async (route: RouteShape, path: string, init: RequestInit & { headers?: Record<string, string> }) => {
       const response = await fetch(`${instance.url}/v1${path}`, {
         method: route.method,
@@ -59,7 +59,7 @@ export const badInputSuite = (start: StartInstance) =>
       try {
         body = JSON.parse(text);
       } catch {
-        // Not JSON: an answer without a body, or lines of it.
+        // Not JSON: an answer without a body, or lines of JSON.
       }
       return { status: response.status, body, headers: response.headers };
     };
@@ -92,10 +92,10 @@ export const badInputSuite = (start: StartInstance) =>
 
     const json = { 'content-type': 'application/json' };
 
-    it('in the body of any route is refused or makes sense', async () => {
+    it('in the body of any route is refused, or happens to be valid', async () => {
       const guild = await person.createGuild('Nonsense');
       for (const route of routes.filter((each) => each.takesBody)) {
-        // A channel that exists, so that the body is what decides.
+        // The channel exists, so the body decides.
         const path = filled(
           route.path,
           route.parameters.map((name) => (/guild/.test(name) ? guild.id : guild.channel.id)),
@@ -126,7 +126,7 @@ export const badInputSuite = (start: StartInstance) =>
       expect(answer.status).toBe(status);
     });
 
-    it('in the query of any GET is refused or makes sense', async () => {
+    it('in the query of any GET is refused, or happens to be valid', async () => {
       const guild = await person.createGuild('Queries');
       const query = fc.dictionary(
         fc.constantFrom(
@@ -158,7 +158,7 @@ export const badInputSuite = (start: StartInstance) =>
       }
     });
 
-    it('in place of a token is refused with 401 on every route that wants one', async () => {
+    it('as a token is refused with 401 on every route that needs one', async () => {
       const tokens = [
         '',
         'Bearer',

@@ -1,4 +1,4 @@
-/** An unchanged discord.js against the built server, through a front, across kill -9. */
+/** Runs an unmodified discord.js against the built server, through a front and across kill -9. */
 
 import { Client, Events, GatewayIntentBits, type Message, type TextChannel } from 'discord.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -22,17 +22,17 @@ const CONVERSATION = new Set([
 ]);
 
 export const discordSuite = (start: StartInstance) =>
-  describe('an unchanged discord.js', () => {
+  describe('an unmodified discord.js', () => {
     let instance: Instance;
     let client: Client;
     let person: Api;
     let channel: TextChannel;
     let channelId: string;
-    /** What the client knew in its very first moment of readiness. */
+    /** What the client knew at the moment it became ready. */
     const whenReady: unknown[] = [];
     const packets: RawPacket[] = [];
     const arrived = new Watched();
-    /** What was done in the channel, in order: what the raw packets must show, each once. */
+    /** What was done in the channel, in order. The raw packets must show each of these once. */
     const done: string[] = [];
 
     const seen = () =>
@@ -50,7 +50,7 @@ export const discordSuite = (start: StartInstance) =>
     };
 
     beforeAll(async () => {
-      // The limits of a person are the defaults; only this bot's haste would otherwise be what the test waits for.
+      // People have the default limits. The bot has higher ones, so that the test does not wait for its limits.
       instance = await start({ PARLEY_LIMIT_SEND: 'off', PARLEY_LIMIT_BOT_SEND: 'off' });
       person = instance.api.as(await instance.api.register(someName('ada')));
       const guild = await person.createGuild('Analytical Engines');
@@ -87,7 +87,7 @@ export const discordSuite = (start: StartInstance) =>
       await instance?.close();
     });
 
-    it('logs in and knows itself and its guild when it is ready', () => {
+    it('logs in, and knows itself and its guild when it is ready', () => {
       expect(whenReady).toEqual(['difference', 'Analytical Engines, available: true']);
       expect(channel.isTextBased()).toBe(true);
     });
@@ -126,7 +126,7 @@ export const discordSuite = (start: StartInstance) =>
 
     it('pages history', async () => {
       for (const content of ['four', 'five', 'six', 'seven']) await say(content);
-      // What others say is in the history a moment later.
+      // Messages of others appear in the history a moment later.
       const newest = await vi.waitFor(async () => {
         const page = await channel.messages.fetch({ limit: 3, cache: false });
         expect(page.map((message) => message.content)).toEqual(['seven', 'six', 'five']);

@@ -1,4 +1,4 @@
-/** A server of today on the stores of a former version: all is there, and it goes on. */
+/** Runs the current server on stores of a former version: everything is there, and it carries on. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Kept, PASSWORD, replayed, resumedBy, shownOf, THUMB } from '../fixtures/world.ts';
@@ -18,14 +18,10 @@ type Shown = Readonly<Record<string, unknown>> & {
 
 const json = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
 
-/** Views made anew on a server that has just started may take a while. */
+/** Views that are rebuilt on a freshly started server may take a while. */
 const PATIENCE = { interval: 200, timeout: 60_000 } as const;
 
-/**
- * @param folder of the fixture
- * @param restore starts a server on a copy of its stores
- */
-/** The owner of a guild may do everything, and everything grows with what there is to do. */
+/** A guild's owner has every permission, so the value grows with each new permission. */
 const withoutOwnersRights = (answer: unknown): unknown =>
   JSON.parse(JSON.stringify(answer), (_, value) => {
     if (value === null || typeof value !== 'object' || value.owner !== true) return value;
@@ -33,6 +29,10 @@ const withoutOwnersRights = (answer: unknown): unknown =>
     return rest;
   });
 
+/**
+ * @param folder of the fixture
+ * @param restore starts a server on a copy of its stores
+ */
 export const formerVersionsSuite = (folder: string, restore: () => Promise<Restored>) =>
   describe(`stores kept in ${folder}`, () => {
     const kept = json<Kept>(`${folder}/kept.json`);
@@ -47,20 +47,20 @@ export const formerVersionsSuite = (folder: string, restore: () => Promise<Resto
 
     afterAll(() => server?.close());
 
-    it('hold an event of every type there was', () => {
+    it('hold an event of every type of their version', () => {
       const lines = readFileSync('test/fixtures/v1/events.ndjson', 'utf8').trim().split('\n');
       const types = new Set(lines.map((line) => (JSON.parse(line) as Event).type));
       expect(new Set(events.map(({ type }) => type))).toEqual(types);
     });
 
-    it('are replayed whole: every event is read, and whose key was destroyed stays forgotten', async () => {
-      // A newer form of an event may say more than it did, never something else.
+    it('are replayed completely: every event is read, and a destroyed key stays destroyed', async () => {
+      // A newer form of an event may add fields, but never changes the others.
       const now = await replayed(server.url, kept);
       expect(now).toHaveLength(events.length);
       for (const [at, { schema, ...event }] of events.entries()) expect(now[at]).toMatchObject(event);
     });
 
-    it('are shown to each as they were: people, guilds, channels, histories, unread counts', async () => {
+    it('show each person the same people, guilds, channels, histories and unread counts', async () => {
       const now = await shownOf(server.url, kept);
       expect(Object.keys(now)).toEqual(Object.keys(answers));
       for (const [asked, answer] of Object.entries(answers)) {
@@ -69,11 +69,11 @@ export const formerVersionsSuite = (folder: string, restore: () => Promise<Resto
       }
     });
 
-    it('let the old session go on with what it missed', async () => {
+    it('let the old session resume with what it missed', async () => {
       expect(await resumedBy(server.url, kept)).toEqual(missed);
     });
 
-    it('let people in by their old password, and bots by their old token', async () => {
+    it('accept old passwords of people and old tokens of bots', async () => {
       const anybody = new Api(server.url);
       const { token } = await anybody.ask<{ token: string }>('POST', '/login', { username: 'Bob', password: PASSWORD });
       const socket = await GatewayClient.identified(server.url, token);
@@ -86,7 +86,7 @@ export const formerVersionsSuite = (folder: string, restore: () => Promise<Resto
       expect(taken.status).toBe(400);
     });
 
-    it('go on where they ended', async () => {
+    it('continue where they ended', async () => {
       const ada = as('ada');
       const [last] = await ada.history(kept.channel, '?limit=1');
       const listener = await GatewayClient.identified(server.url, kept.people.bob.token);
@@ -105,7 +105,7 @@ export const formerVersionsSuite = (folder: string, restore: () => Promise<Resto
       await listener.cut();
     });
 
-    it('still count who came by a capped invite', async () => {
+    it('still count who joined through a capped invite', async () => {
       const anybody = new Api(server.url);
       const [dora, eve] = [await anybody.register('dora'), await anybody.register('eve')];
       await anybody.as(dora).join(kept.capped);

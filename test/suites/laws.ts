@@ -6,7 +6,7 @@ import { ALL_INTENTS, GatewayClient } from '../support/gateway-client.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
 import { worldAfter } from '../support/known-world.ts';
 
-/** Members too: the law speaks of everything a snapshot holds. */
+/** Includes members, because the law covers everything a snapshot holds. */
 const INTENTS = ALL_INTENTS | (1 << 1);
 const EMOJI = ['🔥', '👍', '❤️'];
 
@@ -53,7 +53,7 @@ interface Person {
   readonly acting: GatewayClient;
 }
 
-/** Three people, the first of whom owns a guild that the others come to and go from. */
+/** Three people. The first owns a guild, which the others join and leave. */
 const cast = async (instance: Instance) => {
   const people: Person[] = [];
   for (const name of ['owner', 'ann', 'ben']) {
@@ -76,7 +76,7 @@ class Story {
   readonly cast: Awaited<ReturnType<typeof cast>>;
   private readonly channels: string[];
   private readonly messages: { readonly channel_id: string; readonly message_id: string }[] = [];
-  /** Position of the last event that happened. */
+  /** Position of the last event. */
   head = 0;
   private sent = 0;
 
@@ -85,7 +85,7 @@ class Story {
     this.channels = [from.guild.channel.id];
   }
 
-  /** A refusal is an answer too: not everybody may do everything. */
+  /** A refusal is an answer too, since some people may not do some things. */
   private async act(person: Person, type: string, fields: object) {
     const answer = await person.acting.command({ type, ...fields });
     if (answer.ok) this.head = Math.max(this.head, answer.position!);
@@ -136,10 +136,10 @@ class Story {
     }
   }
 
-  /** Everything that happened has reached the client. */
+  /** Every event has reached the client. */
   async reached(client: GatewayClient): Promise<void> {
     await this.cast.owner.api.ask('GET', '/users/@me/read-states');
-    // A beat asks how far the client is; few enough of them that they are no reason to end the connection.
+    // A heartbeat asks how far the client is. There are too few of them to exceed the limit of a connection.
     const beat = async () => {
       const answered = client.frames.filter((frame) => frame.op === 11).length;
       client.write(1, client.seq);
@@ -165,7 +165,7 @@ export const lawsSuite = (start: StartInstance) =>
     });
     afterAll(() => instance?.close());
 
-    it('a snapshot at any position and the dispatches after it equal a fresh snapshot', async () => {
+    it('a snapshot at any position plus the dispatches after it equals a fresh snapshot', async () => {
       await fc.assert(
         fc.asyncProperty(steps, fc.nat({ max: 40 }), async (script, when) => {
           const story = new Story(await cast(instance));
@@ -190,7 +190,7 @@ export const lawsSuite = (start: StartInstance) =>
       );
     }, 120_000);
 
-    it('the state after a resume from any position, also after a crash, equals the state after live delivery', async () => {
+    it('the state after a resume from any position, even after a crash, equals that of live delivery', async () => {
       const resumes: (() => Promise<void>)[] = [];
       await fc.assert(
         fc.asyncProperty(steps, fc.array(fc.nat(), { minLength: 2, maxLength: 4 }), async (script, cuts) => {
@@ -206,7 +206,7 @@ export const lawsSuite = (start: StartInstance) =>
             const positions = [...new Set(client.frames.map((frame) => frame.s ?? 0))].filter((s) => s > 0);
             for (const cut of cuts) {
               const seq = of(positions, cut);
-              // The last packet with this `s`: what came before it had reached the client when it lost its connection.
+              // The last packet with this `s`: everything before it had reached the client when the connection broke.
               const last = client.frames.findLastIndex((frame) => frame.s === seq);
               const before = client.frames.slice(0, last + 1);
               const session = { session_id: client.sessionId!, seq };
@@ -226,7 +226,7 @@ export const lawsSuite = (start: StartInstance) =>
         }),
         RUNS,
       );
-      // Now from the log: the recent events that the first server kept in memory are gone.
+      // This resume reads the log, because the recent events in the first server's memory are gone.
       await instance.restart();
       for (const resume of resumes) await resume();
     }, 120_000);

@@ -1,4 +1,4 @@
-/** The limits a stranger meets: nothing is configured here. */
+/** The limits of an unconfigured server. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, type Channel, PASSWORD, someName } from '../support/api.ts';
@@ -6,7 +6,7 @@ import { GatewayClient } from '../support/gateway-client.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
 
 export const limitsSuite = (start: StartInstance) =>
-  describe('with the limits it comes with', () => {
+  describe('with default limits, a server', () => {
     let instance: Instance;
     let person: Api;
     let channel: Channel;
@@ -19,7 +19,7 @@ export const limitsSuite = (start: StartInstance) =>
 
     afterAll(() => instance?.close());
 
-    it('takes five messages in five seconds and says of the sixth when to try again', async () => {
+    it('takes five messages in five seconds, and says when to send the sixth again', async () => {
       const answers = [];
       for (let i = 0; i < 6; i += 1) {
         answers.push(await person.request('POST', `/channels/${channel.id}/messages`, { content: `${i}` }));
@@ -50,7 +50,7 @@ export const limitsSuite = (start: StartInstance) =>
       await socket.cut();
     });
 
-    it('takes five logins a minute for one account, right or wrong', async () => {
+    it('takes five logins a minute for one account, successful or not', async () => {
       const { username } = await instance.api.register(someName('grace'));
       const login = (password: string) => instance.api.request('POST', '/login', { username, password });
       expect((await login(PASSWORD)).status).toBe(200);
@@ -58,7 +58,7 @@ export const limitsSuite = (start: StartInstance) =>
       expect((await login(PASSWORD)).status).toBe(429);
     });
 
-    it('ends a connection that sends more than 120 frames a minute with code 4008', async () => {
+    it('closes a connection that sends more than 120 frames a minute, with code 4008', async () => {
       const socket = await GatewayClient.identified(instance.url, person.account!.token);
       for (let i = 0; i < 125; i += 1) socket.write(1, null);
       expect(await socket.closed()).toBe(4008);

@@ -23,26 +23,26 @@ export const nonceSuite = (start: StartInstance) =>
     const times = async (content: string) =>
       (await person.history(channel.id, '?limit=100')).filter((message) => message.content === content).length;
 
-    it('100 times at once as a nonce over HTTP is one message', async () => {
+    it('used 100 times at once as a nonce over HTTP makes one message', async () => {
       const answers = await Promise.all(Array.from({ length: 100 }, send));
       expect(new Set(answers.map((message) => message.id)).size).toBe(1);
       expect(await times('once')).toBe(1);
     });
 
-    it('is still one message after a restart', async () => {
+    it('still makes one message after a restart', async () => {
       const [first] = await person.history(channel.id, '?limit=1');
       await instance.restart();
       expect((await send()).id).toBe(first!.id);
       expect(await times('once')).toBe(1);
     });
 
-    it('over HTTP with other content is answered with the first message', async () => {
+    it('returns the first message when its content differs over HTTP', async () => {
       const answer = await person.send(channel.id, { ...said, content: 'something else' });
       expect(answer.content).toBe('once');
       expect(await times('something else')).toBe(0);
     });
 
-    it('100 times at once over a socket is one message', async () => {
+    it('used 100 times at once over a socket makes one message', async () => {
       const socket = await GatewayClient.identified(instance.url, person.account!.token);
       const command = { type: 'message.send', id: 'one-id', channel_id: channel.id, content: 'once by socket' };
       const answered = () => socket.frames.filter((frame) => frame.op === 101 && frame.d.id === 'one-id');
@@ -54,7 +54,7 @@ export const nonceSuite = (start: StartInstance) =>
       await socket.cut();
     });
 
-    it('over a socket with other content is refused, also after a restart', async () => {
+    it('is refused over a socket when its content differs, even after a restart', async () => {
       const other = { type: 'message.send', id: 'one-id', channel_id: channel.id, content: 'something else' };
       for (const round of ['before', 'after']) {
         const socket = await GatewayClient.identified(instance.url, person.account!.token);

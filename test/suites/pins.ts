@@ -1,4 +1,4 @@
-/** Pins, the whole way: socket and HTTP, the log, the views, delivery and resume. */
+/** Pins end to end: socket and HTTP, the log, the views, delivery and resume. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, type Api, type Channel, joined, type Message, someName } from '../support/api.ts';
@@ -33,7 +33,7 @@ export const pinsSuite = (start: StartInstance) =>
     const idsOf = ({ items }: Pins) => items.map(({ message }) => message.id);
     const about = (id: string) => (d: Payload) => d.id === id;
 
-    it('of a message are told to everybody, said in the channel, and shown on the board and in the history', async () => {
+    it('are announced to everybody and in the channel, and show on the board and in the history', async () => {
       const listener = await GatewayClient.identified(instance.url, member.token);
       const { id } = await owner.send(channel.id, 'to be pinned');
       expect((await owner.request('PUT', on(id))).status).toBe(204);
@@ -48,7 +48,7 @@ export const pinsSuite = (start: StartInstance) =>
         message_reference: { channel_id: channel.id, guild_id: guildId, message_id: id },
       });
       expect(told.d).not.toHaveProperty('referenced_message');
-      // Both tell of one event, so only the last carries its position.
+      // Both dispatches belong to one event, so only the last carries its position.
       expect(pins.s).toBeGreaterThan(update.s!);
       await listener.cut();
 
@@ -64,7 +64,7 @@ export const pinsSuite = (start: StartInstance) =>
       expect(await owner.ask(`GET`, `/channels/${channel.id}/pins`)).toMatchObject([{ id, pinned: true }]);
     });
 
-    it('are undone and done again over the socket and by the older path', async () => {
+    it('can be removed and set again over the socket and by the older path', async () => {
       const socket = await GatewayClient.identified(instance.url, owner.account!.token);
       const [id] = idsOf(await board()) as [string];
       const command = { type: 'message.unpin', channel_id: channel.id, message_id: id };
@@ -75,13 +75,13 @@ export const pinsSuite = (start: StartInstance) =>
       expect((await owner.request('PUT', `/channels/${channel.id}/pins/${id}`)).status).toBe(204);
       expect(idsOf(await board())).toEqual([id]);
       const events = (await owner.history(channel.id)).length;
-      // Whoever asks again changes nothing.
+      // Repeating a request changes nothing.
       expect(await socket.command({ ...command, type: 'message.pin' })).toMatchObject({ ok: true });
       expect(await owner.history(channel.id)).toHaveLength(events);
       await socket.cut();
     });
 
-    it('are found by whoever resumes', async () => {
+    it('reach a client that resumes', async () => {
       const socket = await GatewayClient.identified(instance.url, member.token);
       const before = socket.session();
       await socket.cut();
@@ -98,7 +98,7 @@ export const pinsSuite = (start: StartInstance) =>
       await resumed.cut();
     });
 
-    it('stay over a restart, page by page, the last pinned first', async () => {
+    it('survive a restart, page by page, the last pinned first', async () => {
       await instance.restart();
       const all = idsOf(await board());
       expect(all).toHaveLength(2);
@@ -109,7 +109,7 @@ export const pinsSuite = (start: StartInstance) =>
       expect([...idsOf(first), ...idsOf(second)]).toEqual(all);
     });
 
-    it('go with a message that is deleted, and stay with one that is edited', async () => {
+    it('disappear with a deleted message, and stay on an edited one', async () => {
       const socket = await GatewayClient.identified(instance.url, member.token);
       const [last, former] = idsOf(await board()) as [string, string];
       await owner.ask('PATCH', `/channels/${channel.id}/messages/${former}`, { content: 'edited' });
@@ -123,7 +123,7 @@ export const pinsSuite = (start: StartInstance) =>
       await socket.cut();
     });
 
-    it('are refused to who may not pin, to messages that are not there, and to what nobody wrote', async () => {
+    it('are refused without the permission, and for missing messages and system messages', async () => {
       const { id } = await owner.send(channel.id, 'not pinned');
       const ben = instance.api.as(member);
       expect(await ben.request('PUT', on(id))).toMatchObject({ status: 403, body: { code: 50013 } });
@@ -142,7 +142,7 @@ export const pinsSuite = (start: StartInstance) =>
       });
     });
 
-    it('of two people at once are one, and 50 at once are all there, in one order for all', async () => {
+    it('set twice at once are one pin; 50 set at once are all kept, each with its own time', async () => {
       const message = await owner.send(channel.id, 'twice');
       await Promise.all([owner.ask('PUT', on(message.id)), owner.ask('PUT', on(message.id))]);
       const sent = await Promise.all(Array.from({ length: 48 }, (_, n) => owner.send(channel.id, `many ${n}`)));
@@ -153,7 +153,7 @@ export const pinsSuite = (start: StartInstance) =>
       expect(new Set(items.map(({ message: { id } }) => id)).size).toBe(50);
     });
 
-    it('are for both in a direct channel', async () => {
+    it('are open to both people in a direct channel', async () => {
       const direct = await owner.openDirect(member.id);
       const { id } = await owner.send(direct.id, 'between us');
       const socket = await GatewayClient.identified(instance.url, owner.account!.token);

@@ -1,4 +1,4 @@
-/** For outsiders a private channel does not exist: every answer about it is the answer about a channel nobody ever made. */
+/** To outsiders a private channel does not exist: every answer about it equals that about a channel nobody made. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../commands/features/index.ts';
@@ -8,7 +8,7 @@ import type { Instance, StartInstance } from '../support/instance.ts';
 import { everyRoute, filled, type RouteShape } from '../support/routes.ts';
 
 const VIEW_CHANNEL = String(1n << 10n);
-/** Well formed for whatever route or command it is sent to. */
+/** Well formed for every route and command it is sent to. */
 const BODY = { content: 'hello', name: 'hello', max_age: 0, emoji: '👍' };
 
 export const privacySuite = (start: StartInstance) =>
@@ -16,7 +16,7 @@ export const privacySuite = (start: StartInstance) =>
     let instance: Instance;
     let outsider: Api;
     let routes: RouteShape[];
-    /** By what they are: the channel and a message in it. */
+    /** The channel and a message in it, by kind. */
     const hidden = new Map<string, { channelId: string; messageId: string }>();
     const nothing = { channelId: '4194304000001', messageId: '4194304000002' };
 
@@ -43,7 +43,7 @@ export const privacySuite = (start: StartInstance) =>
 
     const kinds = ['denied', 'elsewhere', 'direct'];
 
-    it.each(kinds)('cannot be told from one that does not exist over any route (%s)', async (kind) => {
+    it.each(kinds)('looks like one that does not exist on every route (%s)', async (kind) => {
       const ask = async (route: RouteShape, { channelId, messageId }: typeof nothing) => {
         const values = route.parameters.map((name, i) =>
           i === 0 ? channelId : /message/.test(name) ? messageId : '👍',
@@ -62,7 +62,7 @@ export const privacySuite = (start: StartInstance) =>
       }
     });
 
-    it.each(kinds)('cannot be told from one that does not exist over any command (%s)', async (kind) => {
+    it.each(kinds)('looks like one that does not exist to every command (%s)', async (kind) => {
       const socket = await GatewayClient.identified(instance.url, outsider.account!.token);
       const ask = async (type: string, { channelId, messageId }: typeof nothing) => {
         const { id, ...result } = await socket.command({ ...BODY, type, channel_id: channelId, message_id: messageId });
@@ -79,7 +79,7 @@ export const privacySuite = (start: StartInstance) =>
       await socket.cut();
     });
 
-    it('is in nothing the outsider is shown', async () => {
+    it('is absent from everything the outsider is shown', async () => {
       const socket = await GatewayClient.identified(instance.url, outsider.account!.token);
       const shown = JSON.stringify([
         socket.frames,

@@ -1,6 +1,6 @@
 /**
- * One conversation of a few hundred requests and frames, the same as it was when it was recorded: what a refactoring
- * must not change. Every route, every command, every dispatch and every way of being refused that can be foreseen.
+ * One conversation of a few hundred requests and frames, compared with its recording. A refactoring must not change it.
+ * It covers every route, command and dispatch, and every foreseeable refusal.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -11,7 +11,7 @@ import type { Instance, StartInstance } from '../support/instance.ts';
 import { everyRoute, filled, type RouteShape } from '../support/routes.ts';
 import { LIMITS_OFF } from '../support/server.ts';
 
-/** Windows of an hour: how much is left does not depend on how fast the tests are. */
+/** Windows of an hour, so that what is left does not depend on the speed of the tests. */
 const ENV = {
   ...LIMITS_OFF,
   PARLEY_HEARTBEAT_MS: '600000',
@@ -23,7 +23,7 @@ const ENV = {
 const VIEW_CHANNEL = String(1n << 10n);
 const SEND_MESSAGES = String(1n << 11n);
 const READ_HISTORY = String(1n << 16n);
-/** Well formed and nobody's. */
+/** Well formed, but the id of nothing. */
 const NOTHING = '4194304000001';
 const THUMB = encodeURIComponent('👍');
 const PARROT = encodeURIComponent('🦜');
@@ -32,7 +32,7 @@ const PEOPLE = ['ada', 'bob', 'parrot'] as const;
 interface World {
   readonly say: Conversation;
   readonly url: string;
-  /** By name: accounts, guilds, channels, messages, invites. */
+  /** Ids of accounts, guilds, channels, messages and invites, by name. */
   readonly ids: Record<string, string>;
 }
 
@@ -198,7 +198,7 @@ const bots = async ({ say, ids }: World): Promise<void> => {
   await say.ask('parrot', 'GET', '/events');
 };
 
-/** Over HTTP, with all three listening. */
+/** Everything over HTTP, with all three listening. */
 const messages = async ({ say, ids }: World): Promise<void> => {
   const at = `/channels/${ids.general}/messages`;
   const traced = {
@@ -359,7 +359,7 @@ const directly = async ({ say, ids }: World): Promise<void> => {
   await say.ask('bob', 'GET', '/users/@me/read-states');
 };
 
-/** Every op 100, with what comes of it and what it is refused for. */
+/** Every op 100, with its results and refusals. */
 const commands = async ({ say, ids }: World): Promise<void> => {
   const general = { channel_id: ids.general };
   const nowhere = { channel_id: NOTHING, message_id: NOTHING };
@@ -394,7 +394,7 @@ const commands = async ({ say, ids }: World): Promise<void> => {
   const guild = await say.command('bob', { id: 'c-9', type: 'guild.create', name: 'Of bob' });
   await say.hears('bob', 'GUILD_CREATE');
   const made = { guild_id: guild.result.id };
-  // Refused as it stands: the command's type is taken for the channel's, which only 0 can be.
+  // Refused for now: the command's type is taken for the channel's, which can only be 0.
   await say.command('bob', { id: 'c-10', type: 'channel.create', ...made, name: 'more', topic: 'More' });
   const more = { name: 'more', topic: 'More' };
   const channel = await say.ask('bob', 'POST', `/guilds/${made.guild_id}/channels`, { body: more });
@@ -545,7 +545,7 @@ const sessions = async ({ say, ids, url }: World): Promise<void> => {
   await say.listens('cleo');
   await say.listens('dora', 0);
   await say.listens('bob', EVERYTHING);
-  // A bot that may not read what is said, unless it is spoken to.
+  // A bot that may not read message content, except when it is mentioned.
   await say.loses('parrot');
   await say.listens('parrot', (1 << 0) | (1 << 9));
   for (const content of ['not for bots', `for <@${ids.parrot}>`]) {
@@ -588,7 +588,7 @@ const replays = async ({ say, ids }: World): Promise<void> => {
   }
 };
 
-/** What nobody thought of above is asked once more, by somebody who is there and by somebody who is not. */
+/** Requests every route not covered above once more, signed in and not signed in. */
 const everyRouteOnce = async ({ say, ids, url }: World): Promise<void> => {
   say.about('every route, with ids of nothing');
   const routes: RouteShape[] = await everyRoute(url);
@@ -625,7 +625,7 @@ const differences = (now: readonly object[], then: readonly object[]): string | 
   return `${at.length} of ${then.length} exchanges differ from the recording (- recorded, + now):\n\n${shown.join('\n\n')}`;
 };
 
-/** Both profiles are held to the same recording: what they say is the same, byte for byte. */
+/** Both profiles are compared with the same recording, so they answer alike, byte for byte. */
 const FILE = 'test/recordings/conversation.json';
 
 export const recordingSuite = (start: StartInstance) =>
@@ -642,7 +642,7 @@ export const recordingSuite = (start: StartInstance) =>
       await instance?.close();
     });
 
-    it('goes as it went when it was recorded', async () => {
+    it('matches its recording', async () => {
       say = new Conversation(instance.url);
       const world: World = { say, url: instance.url, ids: {} };
       for (const part of [signsUp, makesAGuild, invites, bots, messages, directly, commands, sessions, replays])

@@ -1,4 +1,4 @@
-/** One trace shows a message on its way from the sender's socket to the receiver's. */
+/** One trace shows a message's way from the sender's socket to the receiver's. */
 
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,9 +7,9 @@ import { GatewayClient } from '../support/gateway-client.ts';
 import { replayStream } from '../support/replay.ts';
 import { type ReceivedSpan, SpanReceiver } from '../support/span-receiver.ts';
 
-/** A server, or several, that send their spans to where they are told. */
+/** One or more servers that send their spans to the given address. */
 export interface TracedPlace {
-  /** Where the sender is connected, and where the receiver is. */
+  /** Where the sender and the receiver are connected. */
   readonly sender: string;
   readonly receiver: string;
   close(): Promise<void>;
@@ -17,11 +17,11 @@ export interface TracedPlace {
 
 export interface TracedProfile {
   start(env: Readonly<Record<string, string>>): Promise<TracedPlace>;
-  /** Steps behind the log, each with the view or roles that tell it from others of its name. */
+  /** Steps behind the log, each with the view or the roles that distinguish it from others of its name. */
   readonly behind: readonly string[];
 }
 
-/** `project timelines`, `deliver gateway`: in a cluster a step is told by its view, or else by who takes it. */
+/** `project timelines`, `deliver gateway`: in a cluster a step is named by its view, or else by its process's roles. */
 const stepOf = ({ name, attributes, resource }: ReceivedSpan): string =>
   `${name} ${attributes['parley.view'] ?? resource['parley.roles']}`;
 
@@ -68,7 +68,7 @@ export const tracingSuite = (profile: TracedProfile) =>
     const send = (content: string, traceparent?: unknown) =>
       sending.command({ type: 'message.send', channel_id: guild.channel.id, content, traceparent });
 
-    /** Over HTTP. */
+    /** Sends a message over HTTP. */
     const post = (content: string, traceparent: string) =>
       fetch(`${place.sender}/v1/channels/${guild.channel.id}/messages`, {
         method: 'POST',
@@ -146,7 +146,7 @@ export const tracingSuite = (profile: TracedProfile) =>
       expectOneTrace(trace, request, position);
     });
 
-    it('whose caller is malformed begins a trace of its own', async () => {
+    it('with a malformed traceparent starts a trace of its own', async () => {
       for (const [content, sent] of [
         ['malformed over HTTP', (text: string) => post(text, '00-nonsense-01')],
         ['malformed over a socket', (text: string) => send(text, { not: 'a string' })],
@@ -159,7 +159,7 @@ export const tracingSuite = (profile: TracedProfile) =>
       }
     });
 
-    it('whose caller is not traced is delivered without a span, and stores as much', async () => {
+    it('with an unsampled traceparent is delivered without a span, and stores the traceparent', async () => {
       const [untraced, traced] = [newCaller(), newCaller()];
       await post('not traced', untraced.traceparent.replace(/1$/, '0'));
       await post('traced again', traced.traceparent);
@@ -168,7 +168,7 @@ export const tracingSuite = (profile: TracedProfile) =>
       expect(spans.of(untraced.trace)).toEqual([]);
     });
 
-    it('that is refused says why, and by whose fault', async () => {
+    it('that is refused records why, and whose fault it is', async () => {
       const caller = newCaller();
       const { ok } = await send('', caller.traceparent);
       expect(ok).toBe(false);
@@ -177,7 +177,7 @@ export const tracingSuite = (profile: TracedProfile) =>
       expect(request()).toMatchObject({ failed: false, attributes: { 'parley.refused': 'emptyMessage' } });
     });
 
-    it('shows what a process does about an event in the trace of its request', async () => {
+    it('shares its trace with everything a process does about its event', async () => {
       const caller = newCaller();
       await fetch(`${place.sender}/v1/guilds`, {
         method: 'POST',
@@ -199,7 +199,7 @@ export const tracingSuite = (profile: TracedProfile) =>
       for (const { links } of following) expect(links).toEqual([`${caller.trace}/${request.spanId}`]);
     });
 
-    it('leaves no word of what was said, of names and of tokens in its spans', async () => {
+    it('leaves no text, names or tokens in its spans', async () => {
       const caller = newCaller();
       await post('unspeakable', caller.traceparent);
       await wholeTrace(caller.trace);

@@ -1,4 +1,4 @@
-/** The HTTP interface as tests speak it: plain fetch, plain JSON. */
+/** The HTTP interface as tests use it: plain fetch, plain JSON. */
 import { randomUUID } from 'node:crypto';
 
 export interface Answer<T = unknown> {
@@ -21,7 +21,7 @@ export interface Account {
   readonly id: string;
   readonly username: string;
   readonly token: string;
-  /** `Authorization` of this account. */
+  /** The `Authorization` header of this account. */
   readonly authorization: string;
 }
 
@@ -31,7 +31,7 @@ export interface Channel {
   readonly type: number;
 }
 
-/** A request came back with another status than the test takes for granted. */
+/** A request returned a status that the test did not expect. */
 export class Refused extends Error {
   readonly answer: Answer;
 
@@ -43,7 +43,7 @@ export class Refused extends Error {
 
 export const PASSWORD = 'correct horse battery';
 
-/** What one account does; without an account, what anybody can do. */
+/** What one account can do, or anybody when there is no account. */
 export class Api {
   readonly base: string;
   readonly account: Account | undefined;
@@ -58,7 +58,7 @@ export class Api {
     return new Api(this.base, account);
   }
 
-  /** Any answer is a value. @param path below `/v1`, or a whole path beginning with `/` and no version. */
+  /** Returns any answer as a value. @param path below `/v1`, or a whole path that begins with `/` and no version */
   async request<T = unknown>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
     const response = await fetch(`${this.base}/v1${path}`, {
       method,
@@ -87,7 +87,7 @@ export class Api {
     return { id: user.id, username, token, authorization: `Bearer ${token}` };
   }
 
-  /** A bot of this account, in the guild if one is named. */
+  /** Makes a bot of this account, in the guild if one is named. */
   async createBot(name: string, guildId?: string): Promise<Account> {
     const application = await this.ask<{ id: string; bot: { id: string; token: string } }>('POST', '/applications', {
       name,
@@ -141,7 +141,7 @@ export class Api {
 /** Unique among all accounts of a test run. */
 export const someName = (prefix: string): string => `${prefix}_${randomUUID().slice(0, 8)}`;
 
-/** New people who have joined a guild through one invite of its owner's. */
+/** Makes people who join a guild through one invite of its owner. */
 export const joined = async (
   owner: Api,
   guild: { readonly channel: Channel },

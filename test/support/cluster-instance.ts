@@ -1,4 +1,4 @@
-/** The cluster profile behind one address: what suites of the embedded profile run on unchanged. */
+/** The cluster profile behind one address, so that suites of the embedded profile run on it unchanged. */
 
 import { ROLES } from '../../schemas/config.ts';
 import { Api } from './api.ts';
@@ -10,7 +10,7 @@ import { LIMITS_OFF, type Server } from './server.ts';
 const ALL = ROLES.join(',');
 const NODES = ['one', 'other'] as const;
 
-/** Several servers as one: it lives when all do, and ends when all have. */
+/** Several servers as one: it is alive while all are, and ends when all have ended. */
 const asOne = (url: string, servers: readonly Server[]): Pick<Server, 'url' | 'alive' | 'kill'> => ({
   url,
   alive: () => servers.every((server) => server.alive()),
@@ -19,7 +19,7 @@ const asOne = (url: string, servers: readonly Server[]): Pick<Server, 'url' | 'a
   },
 });
 
-/** Two nodes with every role; connections go to one and the other in turn, so that nothing may depend on which it is. */
+/** Two nodes with every role. Connections alternate between them, so that nothing may depend on the node. */
 export const startClusterInstance: StartInstance = async (env = LIMITS_OFF): Promise<Instance> => {
   const front = await startFront();
   const cluster = await startCluster({

@@ -1,11 +1,11 @@
-/** Parley as several processes, each behind a front with an address that stays. */
+/** Parley as several processes, each behind a front with a fixed address. */
 
 import { type Front, startFront } from './front.ts';
 import { createNamespace, type Namespace } from './namespace.ts';
 import { LIMITS_OFF, type Server, startServer } from './server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-/** Names of the processes and what each does. */
+/** Roles by name of the process. */
 export const SPLIT = {
   'gateway-1': 'gateway',
   'gateway-2': 'gateway',
@@ -21,11 +21,11 @@ export interface Cluster<Name extends string> {
   /** Address of a process's front. */
   url(name: Name): string;
   process(name: Name): Server;
-  /** Starts a process that ended. */
+  /** Starts a process that has ended. */
   start(name: Name): Promise<void>;
   /** Kill -9. */
   kill(name: Name): Promise<void>;
-  /** SIGTERM. @returns the exit code; null when it had to be killed */
+  /** Sends SIGTERM. @returns the exit code; null when it had to be killed */
   stop(name: Name): Promise<number | null>;
   close(): Promise<void>;
 }
@@ -33,9 +33,9 @@ export interface Cluster<Name extends string> {
 export interface ClusterOptions<Name extends string> {
   /** Roles by name of the process. */
   readonly processes: Readonly<Record<Name, string>>;
-  /** Of the caller, who drops it; a new one on the shared servers when not given. */
+  /** A namespace that the caller drops. Default: a new one on the shared servers. */
   readonly namespace?: Namespace;
-  /** Of every process; limits off when not given. */
+  /** Variables of every process. Default: limits off. */
   readonly env?: Readonly<Record<string, string>>;
 }
 

@@ -1,9 +1,9 @@
-/** What is written down of the commands, made from the commands themselves: the client's types, the table of op 100. */
+/** Generates the client's types and the page of op 100 from the commands. */
 
 import type { CommandShape } from '../../commands/port.ts';
 import { type JsonSchema, jsonSchema } from '../../http/openapi.ts';
 
-/** What a limit's own variable is called. */
+/** Variables of the limits. */
 const VARIABLES: Readonly<Record<string, string>> = {
   send: 'PARLEY_LIMIT_SEND',
   reaction: 'PARLEY_LIMIT_REACTION',
@@ -47,7 +47,7 @@ const typeOf = (schema: JsonSchema, indent: string): string => {
 const member = (name: string, schema: JsonSchema, required: boolean, indent: string): string =>
   `${indent}  readonly ${name}${required ? '' : '?'}: ${typeOf(schema, `${indent}  `)};\n`;
 
-/** `client/command-types.ts`, in the form that the formatter leaves as it is. */
+/** The text of `client/command-types.ts`, as the formatter leaves it. */
 export const commandTypes = (commands: readonly CommandShape[]): string => {
   const entries = commands.map((command) => {
     const fields = fieldsOf(command).map(({ name, schema, required }) => member(name, schema, required, '  '));
@@ -91,7 +91,7 @@ const words = ({
   return type ?? schema.description ?? 'anything';
 };
 
-/** One section a command: what it does, its fields, its limit, its answer, its route. */
+/** One section per command: what it does, its fields, its limit, its answer, its route. */
 export const commandPage = (commands: readonly CommandShape[]): string =>
   commands
     .map((command) => {

@@ -1,30 +1,30 @@
-/** A conversation with a server, written down: every request with its answer, every frame, every close. */
+/** Records a conversation with a server: every request with its answer, every frame, every close. */
 import { once } from 'node:events';
 import { vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type CommandResult, type Frame, GatewayClient, type Session } from './gateway-client.ts';
 
-/** Guilds, members, invites, messages, reactions and typing in guilds and directly, message content. */
+/** Guilds, members, invites, messages, reactions and typing, in guilds and direct channels, and message content. */
 export const EVERYTHING = 0b1111_1110_0100_0011;
 
 const PATIENCE = { interval: 100, timeout: 60_000 } as const;
 
 export interface Said {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: the recording says what is in it
+  // biome-ignore lint/suspicious/noExplicitAny: a recording may hold anything
   readonly body: any;
 }
 
 export interface Asked {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it is, in place of `body`. */
+  /** Sent unchanged in place of `body`. */
   readonly bytes?: string;
-  /** What is written down in place of a path that holds a position. */
+  /** Recorded in place of a path that holds a position. */
   readonly shown?: string;
 }
 
-/** Change with the machine, the moment or the version of node, not with what the server says. */
+/** Headers that depend on the machine, the moment or the Node version, not on the server. */
 const PASSING_HEADERS = new Set(['date', 'content-length', 'connection', 'keep-alive', 'transfer-encoding']);
 
 const decoded = (text: string, type: string): unknown => {
@@ -47,7 +47,7 @@ class Listener {
     this.token = token;
   }
 
-  /** Not a dispatch of its own: a heartbeat is answered with it or not, as it happens. */
+  /** Not a dispatch of its own: a heartbeat may or may not be answered with it. */
   unread(): Frame[] {
     return this.client.frames.slice(this.taken).filter(({ t }) => t !== 'PARLEY_POSITION');
   }
@@ -55,7 +55,7 @@ class Listener {
 
 export class Conversation {
   readonly entries: object[] = [];
-  /** What else differs from run to run, and what is written down in its place. */
+  /** Other values that differ from run to run, and what is recorded in their place. */
   readonly secrets = new Map<string, string>();
   readonly base: string;
   readonly #authorizations = new Map<string, string>();
@@ -66,7 +66,7 @@ export class Conversation {
     this.base = base;
   }
 
-  /** Says in the recording what follows. */
+  /** Adds a heading to the recording. */
   about(what: string): void {
     this.#doing = what;
   }
@@ -77,18 +77,18 @@ export class Conversation {
   }
 
   /**
-   * Every node of the server holds all that was said so far in its views, so that an answer does not depend on how fast
-   * they are; and the clock has moved, so that what happens next has a time of its own.
+   * Waits until the views of every node hold everything so far, so that no answer depends on their speed, and until the
+   * clock has moved, so that the next event has a time of its own.
    */
   async settled(): Promise<void> {
     const before = Date.now();
     const administrator = this.#authorizations.get('ada');
     if (administrator !== undefined) {
-      // Two at once take two connections, which lead to a node each.
+      // Two requests at once use two connections, which lead to one node each.
       await Promise.all(
         [1, 2].map(async () => {
           const init = { headers: { authorization: administrator } };
-          // 503 where they take long: on a busy machine, or when a cluster has just started.
+          // A busy machine or a cluster that has just started may take long, which answers 503.
           await vi.waitFor(async () => {
             const response = await fetch(`${this.base}/v1/events?after=${Number.MAX_SAFE_INTEGER}`, init);
             const text = await response.text();
@@ -100,7 +100,7 @@ export class Conversation {
     while (Date.now() === before) await new Promise((turn) => setImmediate(turn));
   }
 
-  /** @param who whose token is sent; `undefined`: nobody's. @param path below `/v1` unless it begins with `//` */
+  /** @param who whose token is sent; `undefined` sends none. @param path below `/v1` unless it begins with `//` */
   async ask(who: string | undefined, method: string, path: string, asked: Asked = {}): Promise<Said> {
     await this.settled();
     const whole = path.startsWith('//') ? path.slice(1) : `/v1${path}`;
@@ -132,7 +132,7 @@ export class Conversation {
     return said;
   }
 
-  /** A new session; written down with all that comes before its first live dispatch. */
+  /** Opens a session, and records everything before its first live dispatch. */
   async listens(name: string, intents = EVERYTHING): Promise<void> {
     await this.settled();
     const token = this.tokenOf(name);
@@ -146,7 +146,7 @@ export class Conversation {
     this.#write({ socket: name, opens: { intents }, received: [...client.frames] });
   }
 
-  /** Waits for dispatches of these types, in whatever order, and writes down all that came up to the last of them. */
+  /** Waits for dispatches of these types in any order, and records everything up to the last of them. */
   async hears(names: string | readonly string[], ...types: readonly string[]): Promise<void> {
     for (const name of typeof names === 'string' ? [names] : names) {
       const listener = this.#listeners.get(name)!;
@@ -165,12 +165,12 @@ export class Conversation {
     }
   }
 
-  /** An op 100 and its op 101; dispatches that came before the answer are left for `hears`. */
+  /** An op 100 and its op 101. Dispatches that arrive before the answer are left for `hears`. */
   async command(name: string, d: Readonly<Record<string, unknown>>): Promise<CommandResult> {
     return (await this.#answered(name, 100, d, 101)).d;
   }
 
-  /** Any frame and a heartbeat after it, so that it is known to have been taken. */
+  /** Sends any frame and then a heartbeat, whose answer shows that the frame was handled. */
   async sends(name: string, op: number, d: unknown): Promise<void> {
     this.#listeners.get(name)!.client.write(op, d);
     this.#write({ socket: name, sends: { op, d } });
@@ -181,7 +181,7 @@ export class Conversation {
     await this.#answered(name, 1, this.#listeners.get(name)!.client.seq, 11, '<position>');
   }
 
-  /** Whatever nobody waited for. */
+  /** Records the dispatches that nothing waited for. */
   async rest(name: string): Promise<void> {
     await this.beats(name);
     this.#write({ socket: name, rest: this.#listeners.get(name)!.unread() });
@@ -195,7 +195,7 @@ export class Conversation {
     return client.session();
   }
 
-  /** Goes on from where a connection was lost. */
+  /** Resumes where a connection was lost. */
   async resumes(name: string): Promise<void> {
     await this.settled();
     const { client: former, token } = this.#listeners.get(name)!;
@@ -216,7 +216,7 @@ export class Conversation {
     await client.cut();
   }
 
-  /** A socket of its own that is sent this and closed by the server. */
+  /** Opens a socket, sends this, and waits for the server to close it. */
   async closes(what: string, frame: { readonly bytes: string | Buffer; readonly as?: string }): Promise<void> {
     await this.settled();
     const { bytes, as } = frame;
@@ -233,7 +233,7 @@ export class Conversation {
     });
   }
 
-  /** A socket that is closed for how it was opened. */
+  /** A socket that is closed because of the way it was opened. */
   async closesAtOnce(query: string): Promise<void> {
     const socket = new WebSocket(`${this.base.replace('http', 'ws')}/gateway${query}`);
     const received: Frame[] = [];
@@ -262,20 +262,20 @@ export class Conversation {
     client.write(op, d);
     await client.until(() => answer() !== undefined, `an op ${by} for ${JSON.stringify(d)}`);
     const frame = answer()!;
-    // Whether an answer or the dispatch of the same event comes first is nobody's promise, so each is written by itself.
+    // An answer and the dispatch of its event may come in either order, so each is recorded separately.
     client.frames.splice(client.frames.indexOf(frame), 1);
     this.#write({ socket: name, sends: { op, d: shown }, received: [frame] });
     return frame;
   }
 
   #write(entry: object): void {
-    // Frozen as text: what is recorded does not change with what the tests go on to do.
+    // Frozen as text, so that tests cannot change what is recorded.
     this.entries.push(JSON.parse(JSON.stringify({ step: this.#doing, ...entry })));
   }
 }
 
 const PERMISSIONS = new Set(['permissions', 'allow', 'deny', 'everyone']);
-/** Of these only that they are there: what they come to is the clock's, or the views', and says nothing of the others. */
+/** Only the presence of these is recorded: their values depend on the clock or on the speed of the views. */
 const PASSING: Readonly<Record<string, string>> = {
   time: '<time>',
   headTime: '<time>',
@@ -286,7 +286,7 @@ const PASSING: Readonly<Record<string, string>> = {
   'x-ratelimit-reset-after': '<seconds>',
   box: '<sealed>',
 };
-/** Ids of guilds and bots are made from a key, which over HTTP is random. */
+/** Ids of guilds and bots are derived from a key, which is random over HTTP. */
 const BY_ID = /\/(members|@me\/guilds|streams)(\?.*)?$/;
 const POSITIONS = new Set(['s', 'position', 'seq']);
 
@@ -294,7 +294,7 @@ const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g
 const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)/g;
 const SNOWFLAKE = /(?<!\d)\d{17,20}(?!\d)/g;
 
-/** Numbers by first appearance whatever differs from one run to the next. */
+/** Numbers every value that differs between runs, by first appearance. */
 export const normalised = (
   entries: readonly object[],
   base: string,
@@ -321,7 +321,7 @@ export const normalised = (
       .replace(ISO_TIME, (time) => label('time', time))
       .replace(SNOWFLAKE, (id) => label('id', id));
   };
-  /** In the order in which the ids came up, where the server's order is that of ids which are partly random. */
+  /** Sorts by first appearance where the server sorts by ids that are partly random. */
   const inOrder = (
     list: readonly unknown[],
     key: string,
@@ -345,12 +345,12 @@ export const normalised = (
     if (value === null || typeof value === 'boolean') return value;
     if (PASSING[key] !== undefined && (typeof value !== 'object' || key === 'time')) return PASSING[key];
     if (typeof value === 'number') {
-      // Of typing, in seconds; of everything else it is text.
+      // In typing a number of seconds; everywhere else text.
       if (key === 'timestamp') return '<seconds>';
-      // Channels and roles have places in a list.
+      // Channels and roles have a position in a list.
       const listed = 'permission_overwrites' in within || 'hoist' in within;
       if (!POSITIONS.has(key) || listed) return value;
-      // Typing is no event: its answer says how far the views are.
+      // Typing is not an event, so its answer carries the position of the views.
       return within.sequence === 0 ? '<position>' : label('position', String(value));
     }
     if (typeof value === 'string')

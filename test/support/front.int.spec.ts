@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startFront } from './front.ts';
 
-/** Answers everything in capitals. */
+/** Echoes everything in capitals. */
 const startShouter = async () => {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -50,7 +50,7 @@ describe('the front', () => {
     expect(await says(await talkTo(front.port), 'hello')).toBe('HELLO');
   });
 
-  it('holds connections while there is no server and passes on what they said meanwhile', async () => {
+  it('holds connections while there is no server, and then passes on what they sent', async () => {
     const front = await frontForTest();
     const socket = await talkTo(front.port);
     const answer = says(socket, 'early');
@@ -60,7 +60,7 @@ describe('the front', () => {
     expect(front.held()).toBe(0);
   });
 
-  it('cuts connections when the server dies and holds new ones until the next is there', async () => {
+  it('cuts connections when the server dies, and holds new ones until the next starts', async () => {
     const [front, first] = [await frontForTest(), await startShouter()];
     front.forwardTo(first.port);
     const socket = await talkTo(front.port);
@@ -74,7 +74,7 @@ describe('the front', () => {
     expect(await says(again, 'two')).toBe('TWO');
   });
 
-  it('can cut what is forwarded although the server lives', async () => {
+  it('can cut forwarded connections while the server lives', async () => {
     const [front, server] = [await frontForTest(), await startShouter()];
     front.forwardTo(server.port);
     const socket = await talkTo(front.port);

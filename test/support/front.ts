@@ -1,6 +1,6 @@
 /**
- * A TCP front with a fixed address before a server that comes and goes, as a load balancer would be. While there is no
- * server it accepts connections and holds them; when the server dies, connections to it are cut.
+ * A TCP front with a fixed address before a server that comes and goes, like a load balancer. While there is no server
+ * it accepts connections and holds them. When the server dies, it cuts the connections to it.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -9,9 +9,9 @@ export interface Front {
   readonly port: number;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Sends what is held and what comes to the server at this port; to each in turn where there are several. */
+  /** Forwards held and new connections to the server at this port; alternates when there are several. */
   forwardTo(...ports: readonly number[]): void;
-  /** Cuts what is forwarded and holds what comes. */
+  /** Cuts forwarded connections and holds new ones. */
   hold(): void;
   /** Connections waiting for a server. */
   held(): number;
@@ -44,14 +44,14 @@ export const startFront = async (): Promise<Front> => {
     });
     upstream.on('error', () => {
       if (connected) return;
-      // Refused: the server has just died and nothing was passed on yet, so the next one can have it.
+      // Refused: the server has just died. Nothing was passed on yet, so the next server can have the connection.
       forwarded.delete(client);
       if (!client.destroyed) waiting.add(client);
     });
     upstream.on('close', () => {
       if (!connected) return;
       forwarded.delete(client);
-      // The server's last words still go out.
+      // Sends out the server's last bytes.
       client.destroySoon();
     });
   };

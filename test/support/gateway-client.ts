@@ -8,7 +8,7 @@ import { Watched } from './watched.ts';
 /** Guilds, guild messages, reactions and typing, direct messages and their reactions and typing, message content. */
 export const ALL_INTENTS = (1 << 0) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 15);
 
-/** What a frame carries: tests look into it and say what they expect to find. */
+/** The content of a frame. Tests look into it and assert what they expect. */
 // biome-ignore lint/suspicious/noExplicitAny: a type here would only repeat, unchecked, what the tests assert
 export type Payload = any;
 
@@ -34,7 +34,7 @@ export interface Session {
   readonly seq: number;
 }
 
-/** Codes after which Discord's libraries start anew or stop; after any other they resume. */
+/** Codes after which Discord's libraries identify again or stop. After any other they resume. */
 export const NOT_RESUMABLE: ReadonlySet<number> = new Set([
   1000, 4003, 4004, 4005, 4007, 4008, 4010, 4011, 4012, 4013, 4014,
 ]);
@@ -45,7 +45,7 @@ export class GatewayClient {
   readonly socket: WebSocket;
   closeCode: number | undefined;
   sessionId: string | undefined;
-  /** Last `s` received that was a number. */
+  /** The last `s` received that was a number. */
   seq = 0;
   readonly #watched = new Watched();
   readonly #results = new Map<string, (result: CommandResult) => void>();
@@ -67,7 +67,7 @@ export class GatewayClient {
   /**
    * Resolves after the Hello.
    * @param base `http://127.0.0.1:<port>`
-   * @param onFrame told of every frame as it comes
+   * @param onFrame called with every frame as it arrives
    */
   static async connect(base: string, onFrame: (frame: Frame) => void = () => {}): Promise<GatewayClient> {
     const socket = new WebSocket(`${base.replace('http', 'ws')}/gateway?v=10&encoding=json`);
@@ -111,7 +111,7 @@ export class GatewayClient {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ op, d }));
   }
 
-  /** Sends a command; resolves with its result, never when the socket closes first. */
+  /** Sends a command and resolves with its result. It never resolves when the socket closes first. */
   command(body: {
     readonly type: string;
     readonly id?: string;
@@ -136,7 +136,7 @@ export class GatewayClient {
     if (!holds(this.frames)) throw new Error(`the socket closed before ${problem()}`);
   }
 
-  /** The first dispatch of this type that fits, waiting for it if need be. */
+  /** The first matching dispatch of this type; waits for it when necessary. */
   async dispatch(type: string, fits: (d: Payload) => boolean = () => true, timeoutMs?: number): Promise<Frame> {
     const find = () => this.frames.find((frame) => frame.t === type && fits(frame.d));
     await this.until(() => find() !== undefined, type, timeoutMs);
@@ -147,7 +147,7 @@ export class GatewayClient {
     return this.frames.filter((frame) => frame.t !== null && types.includes(frame.t));
   }
 
-  /** Where a resume goes on. */
+  /** Where a resume continues. */
   session(): Session {
     if (this.sessionId === undefined) throw new Error('there is no session yet');
     return { session_id: this.sessionId, seq: this.seq };
@@ -158,7 +158,7 @@ export class GatewayClient {
     return this.closeCode!;
   }
 
-  /** Ends the connection without a closing handshake, as a lost network does. */
+  /** Ends the connection without a closing handshake, like a lost network. */
   async cut(): Promise<void> {
     this.socket.terminate();
     await this.closed();

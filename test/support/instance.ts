@@ -1,30 +1,30 @@
-/** A server behind a front, with data that outlive it: what whole-system tests start, kill and start again. */
+/** A server behind a front, whose data outlive it. Whole-system tests start, kill and restart it. */
 import { Api } from './api.ts';
 import { startFront } from './front.ts';
 import { LIMITS_OFF, type Server, type ServerOptions, startServer } from './server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface Instance {
-  /** Address of the front: stays the same. */
+  /** Address of the front. It never changes. */
   readonly url: string;
-  /** Nobody's requests; use `api.as(account)`. */
+  /** Requests without an account; use `api.as(account)` for one. */
   readonly api: Api;
   server(): Pick<Server, 'url' | 'alive' | 'kill'>;
-  /** Starts a server on the same data after the former one ended. */
+  /** Starts a server on the same data after the previous one ended. */
   start(): Promise<unknown>;
-  /** Kill -9 and start. */
+  /** Kills the server with -9 and starts it again. */
   restart(): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** With its data in a folder. */
+/** An instance whose data are in a folder. */
 export interface EmbeddedInstance extends Instance {
   readonly data: string;
   server(): Server;
   start(): Promise<Server>;
 }
 
-/** How a suite gets its server, whatever the profile. @param env `undefined`: limits off; give `{}` for the defaults */
+/** How a suite gets its server, in either profile. @param env `undefined`: limits off; `{}`: the defaults */
 export type StartInstance = (env?: Readonly<Record<string, string>>) => Promise<Instance>;
 
 /** The embedded profile. @param env as in `StartInstance` */

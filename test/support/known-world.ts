@@ -1,11 +1,11 @@
-/** What a client knows after the packets it was sent: the state that the laws of delivery speak of. */
+/** What a client knows after the packets it received: the state that the laws of delivery describe. */
 import type { Frame, Payload } from './gateway-client.ts';
 
 interface KnownMessage {
   content: string;
   edited: boolean;
   mentions: string[];
-  /** `emoji user`, of reactions seen being added and not taken back. */
+  /** `emoji user` of each reaction that was added and not removed. */
   reactions: Set<string>;
 }
 
@@ -33,7 +33,7 @@ export class KnownWorld {
   private readonly guilds = new Map<string, KnownGuild>();
   private readonly directs = new Map<string, KnownChannel>();
   private readonly arrivals: { readonly id: string; readonly guildId: string | undefined }[] = [];
-  /** Guilds that were lost at some time. */
+  /** Guilds that were lost at any time. */
   private readonly lost = new Set<string>();
 
   take({ t, d }: Frame): void {
@@ -91,8 +91,8 @@ export class KnownWorld {
   }
 
   /**
-   * Ids of all messages in the order in which they came, but for those of guilds that were not there throughout: lost at some
-   * time, here or as another client saw it, who may have been told of a loss that was over when this one came back.
+   * Ids of all messages in order of arrival, except those of guilds that this client or `other` lost at some time.
+   * A client that resumes may not see a loss that is over by then, so both must have had the guild throughout.
    */
   arrived(other: KnownWorld = this): string[] {
     const throughout = (guildId: string) => !this.lost.has(guildId) && !other.lost.has(guildId);
@@ -130,12 +130,12 @@ export class KnownWorld {
     };
   }
 
-  /** Guilds, members and channels: what a fresh snapshot holds. */
+  /** Guilds, members and channels: the content of a fresh snapshot. */
   structure() {
     return this.picture(false);
   }
 
-  /** Everything, the messages included. */
+  /** Everything, including the messages. */
   all() {
     return this.picture(true);
   }

@@ -1,4 +1,4 @@
-/** Many people talking and listening over several gateways at once, and what must be true of it afterwards. */
+/** Many people who talk and listen over several gateways at once, and what must be true afterwards. */
 
 import { type Account, Api, type Channel, joined, someName } from './api.ts';
 import { PipelinedSender } from './pipelined-sender.ts';
@@ -6,16 +6,16 @@ import { Subscriber } from './subscriber.ts';
 import { Watched } from './watched.ts';
 
 export interface LoadOptions {
-  /** Where requests go. */
+  /** Address for HTTP requests. */
   readonly api: string;
-  /** Senders and subscribers begin spread over them, and go on to the next when they lose one. */
+  /** Senders and subscribers start spread over these, and move to the next when they lose one. */
   readonly gateways: readonly string[];
-  /** Who may read the log; the owner, who then is the first to register, when not given. */
+  /** May read the log. Default: the owner, who must then be the first to register. */
   readonly administrator?: Api;
   readonly channels: number;
   readonly senders: number;
   readonly subscribers: number;
-  /** Of each sender: most commands without an answer, filled again every so many milliseconds. */
+  /** For each sender: the most unanswered commands, and the milliseconds between refills. */
   readonly window: number;
   readonly everyMs?: number;
 }
@@ -28,22 +28,22 @@ export interface Load {
   readonly senders: readonly PipelinedSender[];
   readonly subscribers: readonly Subscriber[];
   acknowledged(): number;
-  /** Resolves when so many more messages than now are acknowledged. */
+  /** Resolves when this many more messages are acknowledged. */
   more(count: number): Promise<void>;
-  /** Every fifth subscriber marks as read the last message it heard. */
+  /** Every fifth subscriber marks the last message it heard as read. */
   read(): Promise<void>;
-  /** By account and channel: ordinal of the last message marked as read. */
+  /** Ordinal of the last message marked as read, by account and channel. */
   readonly markers: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Resolves when every subscriber has heard all that is acknowledged now. */
+  /** Resolves when every subscriber has heard everything acknowledged so far. */
   heard(): Promise<void>;
-  /** Ends sending; resolves when everything sent is acknowledged and heard by every subscriber. */
+  /** Stops sending. Resolves when everything sent is acknowledged and every subscriber has heard it. */
   settle(): Promise<void>;
   close(): void;
 }
 
 const PATIENCE_MS = 60_000;
 
-/** Taken in turn, beginning with another one for each. */
+/** Rotates the list, so that each starts with another one. */
 const turned = (bases: readonly string[], by: number): string[] =>
   bases.map((_, index) => bases[(index + by) % bases.length]!);
 
@@ -79,7 +79,7 @@ export const startLoad = async (options: LoadOptions): Promise<Load> => {
       channelId: channels[Math.floor(index / gateways.length) % channels.length]!.id,
       window,
       ...(options.everyMs === undefined ? {} : { everyMs: options.everyMs }),
-      // One in ten mentions one of those who listen.
+      // One message in ten mentions a subscriber.
       words: (n) =>
         `${account.username} says ${n}${n % 10 === 0 ? ` to <@${listeners[(n / 10 + index) % listeners.length]!.id}>` : ''}`,
       onAcknowledged: changed,

@@ -1,4 +1,4 @@
-/** A cluster's own place on the servers that tests share: databases, and a namespace for topics, keys and keyspace. */
+/** A cluster's own place on the shared test servers: databases, and a namespace for topics, keys and keyspace. */
 
 import { randomBytes } from 'node:crypto';
 import { Client as Cassandra } from 'cassandra-driver';
@@ -13,7 +13,7 @@ export interface Namespace {
   readonly name: string;
   /** PARLEY_* variables of every process of the cluster. */
   readonly env: Readonly<Record<string, string>>;
-  /** Removes everything that bears the name. */
+  /** Removes everything with this name. */
   drop(): Promise<void>;
 }
 

@@ -1,13 +1,13 @@
-/** The `parley` command line as an operator runs it. */
+/** Runs the `parley` command line as an operator does. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
 /**
- * @param env PARLEY_* variables, the only ones it sees
- * @returns what it printed to its standard output
- * @throws with what it said when it did not exit with 0
+ * @param env PARLEY_* variables; it sees no others
+ * @returns its standard output
+ * @throws with its output when it does not exit with 0
  */
 export const parley = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> => {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PARLEY_'));

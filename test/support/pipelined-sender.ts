@@ -1,4 +1,4 @@
-/** Somebody who sends without waiting for answers and, after a cut, says again what was not acknowledged. */
+/** Sends without waiting for answers and, after a cut, repeats what was not acknowledged. */
 
 import { randomUUID } from 'node:crypto';
 import type { Account } from './api.ts';
@@ -11,29 +11,29 @@ export interface Acknowledged {
 }
 
 export interface SenderOptions {
-  /** Gateways, taken in turn: what one did not answer is said again to the next. */
+  /** Gateways, taken in turn. Commands that one did not answer are repeated to the next. */
   readonly bases: readonly string[];
   readonly account: Account;
   readonly channelId: string;
-  /** Most commands without an answer. */
+  /** The most unanswered commands. */
   readonly window: number;
-  /** Milliseconds between times at which the window is filled again; when not given, it is at every answer. */
+  /** Milliseconds between refills of the window. Default: it is refilled at every answer. */
   readonly everyMs?: number;
-  /** The n-th message, from 1; each another. */
+  /** Text of the n-th message, from 1. Each differs. */
   readonly words?: (n: number) => string;
   readonly onAcknowledged: () => void;
 }
 
-/** Longer than any test: the server under test may take its time until somebody says stop. */
+/** Longer than any test: the server may take its time until the sender is stopped. */
 const ENDLESS_MS = 600_000;
 
 export class PipelinedSender {
   /** By command id. */
   readonly acknowledged = new Map<string, Acknowledged>();
   readonly refused: CommandResult[] = [];
-  /** Highest of what is acknowledged. */
+  /** The highest acknowledged position. */
   lastSequence = 0;
-  /** What must not happen: sessions the server did not take back. */
+  /** Must stay empty: sessions that the server did not resume. */
   invalidSessions = 0;
   readonly channelId: string;
   readonly account: Account;
@@ -51,7 +51,7 @@ export class PipelinedSender {
     this.account = options.account;
   }
 
-  /** Sends until stopped. Resolves when it was stopped and everything sent is acknowledged. */
+  /** Sends until stopped. Resolves when it is stopped and everything sent is acknowledged. */
   async run(): Promise<void> {
     const { everyMs } = this.#options;
     const filling = everyMs === undefined ? undefined : setInterval(() => this.#fill(), everyMs);
@@ -63,21 +63,21 @@ export class PipelinedSender {
     await this.#client?.cut();
   }
 
-  /** Says nothing new. */
+  /** Sends nothing new. */
   stop(): void {
     this.#stopping = true;
     // Wakes a sender that has nothing left to wait for.
     this.#client?.write(1, this.#client.seq);
   }
 
-  /** Gives up on what is not answered, for when nobody is there to answer any more. */
+  /** Gives up on unanswered commands, for when no server will answer any more. */
   abandon(): void {
     this.#stopping = true;
     this.#unanswered.clear();
     this.#client?.socket.terminate();
   }
 
-  /** One connection's worth. */
+  /** Runs until the connection ends. */
   async #converse(): Promise<void> {
     const { bases } = this.#options;
     const base = bases[this.#connections % bases.length]!;
@@ -91,15 +91,15 @@ export class PipelinedSender {
       if (this.#options.everyMs === undefined) this.#fill();
       await client.until(() => this.#finished(), 'the last acknowledgement', ENDLESS_MS);
     } catch (error) {
-      // The server died under it: the front holds the next connection until there is another.
+      // The server died: the front holds the next connection until there is another.
       if (client !== undefined && client.closeCode === undefined) throw error;
     } finally {
-      // A session without a position yet cannot be resumed.
+      // A session without a position cannot be resumed.
       if (client?.sessionId !== undefined && client.seq > 0) this.#session = client.session();
     }
   }
 
-  /** Takes up the session where there is one, as a library does. */
+  /** Resumes the session when there is one, as a library does. */
   async #begin(client: GatewayClient): Promise<void> {
     if (this.#session !== undefined) {
       client.seq = this.#session.seq;

@@ -1,6 +1,6 @@
-/** Names of metrics: those that a PromQL query asks for, and those that a server exports. */
+/** Names of metrics: those that a PromQL query uses, and those that a server exports. */
 
-/** Words that stand where a metric could, and are none. Functions are known by their bracket. */
+/** PromQL words in the place of a metric. Functions are recognised by their bracket. */
 const WORDS = new Set(
   (
     'sum min max avg count group stddev stdvar topk bottomk quantile count_values ' +
@@ -10,7 +10,7 @@ const WORDS = new Set(
 
 /**
  * @param query PromQL with or without Grafana's variables, or Grafana's `label_values(query, label)`
- * @returns in the order of their first mention; `__name__` where it is chosen by a matcher, which nobody exports
+ * @returns in order of first mention; `__name__`, which nobody exports, where a matcher selects by name
  */
 export const namesIn = (query: string): string[] => {
   const bare = query
@@ -24,7 +24,7 @@ export const namesIn = (query: string): string[] => {
   return [...new Set(names.filter((name) => !WORDS.has(name.toLowerCase())))];
 };
 
-/** @param metrics what `/metrics` answers. A labelled metric is declared before it has a sample. */
+/** @param metrics the answer of `/metrics`. A labelled metric is declared before it has a sample. */
 export const exportedNames = (metrics: string): string[] =>
   [...metrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(([, name, type]) => {
     if (type === 'histogram') return [`${name}_bucket`, `${name}_sum`, `${name}_count`];

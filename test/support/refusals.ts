@@ -1,4 +1,4 @@
-/** What a refusal may look like. */
+/** Checks refusals. */
 
 import { expect } from 'vitest';
 import { catalogue } from '../../schemas/errors.ts';
@@ -6,7 +6,7 @@ import type { Answer } from './api.ts';
 
 const codes: ReadonlySet<number> = new Set(Object.values(catalogue).map((entry) => entry.code));
 
-/** Not the server's own fault: 500 is a bug whatever was sent. */
+/** Not the server's fault: 500 is always a bug, whatever was sent. */
 export const expectCatalogued = (error: unknown, what: string): void => {
   expect(error, what).toMatchObject({ code: expect.any(Number), message: expect.any(String) });
   const { code, message } = error as { code: number; message: string };
@@ -20,7 +20,7 @@ export const expectRefusal = (answer: Answer, what: string): void => {
   expectCatalogued(answer.body, what);
 };
 
-/** Nonsense may happen to make sense; it must then succeed, and otherwise be refused. */
+/** Nonsense may happen to be valid. Then it must succeed; otherwise it must be refused. */
 export const expectNoFault = (answer: Answer, what: string): void => {
   if (answer.status >= 400) expectRefusal(answer, what);
 };

@@ -1,4 +1,4 @@
-/** Every route the server says it has. */
+/** Every route that the server describes. */
 
 export interface RouteShape {
   readonly method: string;
@@ -14,7 +14,7 @@ interface Operation {
   readonly security?: readonly unknown[];
 }
 
-/** Reads them from /openapi.json, so that a route nobody thought of in a test is tested too. */
+/** Reads the routes from /openapi.json, so that a route no test names is tested too. */
 export const everyRoute = async (base: string): Promise<RouteShape[]> => {
   const document = (await (await fetch(`${base}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, Operation>>;

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Watched } from './watched.ts';
 
-/** Environment for load: what a test measures is then the server, not its limits. */
+/** Environment for load tests, which measure the server and not its limits. */
 export const LIMITS_OFF = {
   PARLEY_LIMIT_SEND: 'off',
   PARLEY_LIMIT_REACTION: 'off',
@@ -22,11 +22,11 @@ export const LIMITS_OFF = {
 export interface ServerOptions {
   /** Data folder. */
   readonly data: string;
-  /** PARLEY_* variables besides folder, host and port. */
+  /** PARLEY_* variables other than folder, host and port. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A program and its arguments that runs node: a tracer. */
+  /** A program with arguments that runs node, such as a tracer. */
   readonly under?: readonly string[];
-  /** Milliseconds until it must be ready. */
+  /** Milliseconds within which it must be ready. */
   readonly timeoutMs?: number;
 }
 
@@ -40,14 +40,14 @@ export interface Server {
   alive(): boolean;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
-  /** SIGTERM, and SIGKILL when that took longer than `timeoutMs`. @returns the exit code; null when it had to be killed */
+  /** Sends SIGTERM, and SIGKILL after `timeoutMs`. @returns the exit code; null when it had to be killed */
   stop(timeoutMs?: number): Promise<number | null>;
 }
 
-/** What `npm run build` makes; npm and vitest run in the project's folder. */
+/** The output of `npm run build`. npm and vitest run in the project's folder. */
 const entry = resolve('dist/parley.js');
 
-/** The server's own variables only: what is set where the tests run must not change what they show. */
+/** Only the server's own variables: the environment of the test run must not change the result. */
 const environment = (options: ServerOptions): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PARLEY_'))),
   PARLEY_LOG_LEVEL: 'warn',
@@ -68,7 +68,7 @@ const untilReady = async (url: string, child: ChildProcess, deadline: number): P
   }
 };
 
-/** A test that timed out may have had no occasion to end its servers. */
+/** Ends the servers of a test that timed out before it could end them. */
 const living = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL');

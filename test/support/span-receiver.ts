@@ -1,4 +1,4 @@
-/** A receiver of OTLP over HTTP, as Jaeger and collectors are: it keeps every span that it is sent. */
+/** An OTLP receiver over HTTP, like Jaeger and collectors. It keeps every span it receives. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -12,14 +12,14 @@ export interface ReceivedSpan {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** `undefined` where it has none. */
+  /** `undefined` when it has no parent. */
   readonly parent: string | undefined;
-  /** Ids of the spans it is linked to, each as `<trace>/<span>`. */
+  /** Ids of linked spans, each as `<trace>/<span>`. */
   readonly links: readonly string[];
   readonly attributes: Attributes;
-  /** Of the process that sent it. */
+  /** Attributes of the process that sent it. */
   readonly resource: Attributes;
-  /** OTLP's: 1 within, 2 server. */
+  /** OTLP's numbers: 1 internal, 2 server. */
   readonly kind: number;
   readonly failed: boolean;
 }
@@ -64,9 +64,9 @@ const spansIn = (body: OtlpBody): ReceivedSpan[] =>
 
 export class SpanReceiver {
   readonly spans: ReceivedSpan[] = [];
-  /** Everything it was sent, as it came. */
+  /** Every body it received, unchanged. */
   sent = '';
-  /** What becomes of a request: it is answered 200, answered 400, or never answered. */
+  /** What it does with a request: answers 200, answers 400, or never answers. */
   manner: 'takes' | 'refuses' | 'hangs' = 'takes';
   requests = 0;
   readonly #watched = new Watched();
@@ -88,7 +88,7 @@ export class SpanReceiver {
     return receiver;
   }
 
-  /** Where spans are sent. */
+  /** The URL to send spans to. */
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1/traces`;
   }
@@ -97,7 +97,7 @@ export class SpanReceiver {
     return this.spans.filter((span) => span.traceId === traceId);
   }
 
-  /** @throws when it does not hold within 15 s */
+  /** @throws when the condition does not hold within 15 s */
   until(holds: () => boolean, what: string): Promise<void> {
     const seen = () => this.spans.slice(-20).map(({ name, traceId }) => `${name} ${traceId.slice(0, 4)}`);
     return this.#watched.until(holds, () => `${what}; last spans: ${seen().join(', ')}`);

@@ -1,4 +1,4 @@
-/** Somebody who only listens, and resumes whenever the connection is lost. */
+/** Only listens, and resumes whenever the connection is lost. */
 import type { Account } from './api.ts';
 import { type Frame, GatewayClient, type Session } from './gateway-client.ts';
 
@@ -11,12 +11,12 @@ export interface Heard {
 
 export class Subscriber {
   readonly messages: Heard[] = [];
-  /** Highest sequence heard of each channel. */
+  /** The highest sequence heard in each channel. */
   readonly reached = new Map<string, number>();
-  /** Numbers `s` in the order they came. */
+  /** Every numeric `s`, in order of arrival. */
   readonly positions: number[] = [];
   resumes = 0;
-  /** What must not happen: sessions the server did not take back. */
+  /** Must stay empty: sessions that the server did not resume. */
   invalidSessions = 0;
   readonly #bases: readonly string[];
   #connections = 0;
@@ -27,25 +27,25 @@ export class Subscriber {
   #session: Session | undefined;
   #stopped = false;
 
-  /** @param bases one address, or several that are taken in turn: each resume then happens on another gateway */
+  /** @param bases one address, or several taken in turn, so that each resume uses another gateway */
   constructor(bases: string | readonly string[], account: Account, onMessage: () => void) {
     this.#bases = typeof bases === 'string' ? [bases] : bases;
     this.account = account;
     this.#onMessage = onMessage;
   }
 
-  /** Resolves when the first READY, its guilds and their position have come; goes on listening until stopped. */
+  /** Resolves after the first READY, its guilds and their position. Goes on listening until stopped. */
   async start(): Promise<void> {
     const client = await this.#connect();
     client.identify(this.account.token);
     const ready = await client.dispatch('READY');
     await client.until(() => client.dispatches('GUILD_CREATE').length >= ready.d.guilds.length, 'the guilds');
-    // Before it has a position a session cannot be resumed.
+    // A session without a position cannot be resumed.
     await client.until(() => client.seq > 0, 'the position of the snapshot');
     this.#listen(client);
   }
 
-  /** Which of the addresses it is connected to, or was last. */
+  /** The address it is connected to, or was last. */
   get base(): string {
     return this.#bases[(this.#connections - 1) % this.#bases.length]!;
   }
@@ -62,7 +62,7 @@ export class Subscriber {
     const connection = this.#connections;
     const client = await GatewayClient.connect(base, (frame) => {
       if (connection === this.#connections) this.#take(frame);
-      // What is listened to for minutes is not kept: it is written down by then.
+      // Frames are not kept for minutes: everything needed is noted by now.
       if (this.#listening) this.#client!.frames.length = 0;
     });
     this.#client = client;
@@ -84,7 +84,7 @@ export class Subscriber {
         await client.until((frames) => frames.some(({ t, op }) => t === 'RESUMED' || op === 9), 'RESUMED');
         return this.#listen(client);
       } catch {
-        // Lost again while resuming: what came until then counts, and the next attempt goes on from there.
+        // The connection broke during the resume. What arrived counts, and the next attempt continues from there.
         this.#client?.socket.terminate();
       }
     }

@@ -5,7 +5,7 @@ import { type Account, wholeHistory } from './api.ts';
 import type { Load } from './load.ts';
 import { type ReplayedEvent, replayStream } from './replay.ts';
 
-/** The log's word on a load. */
+/** What the log holds of a load. */
 export interface Logged {
   readonly events: ReadonlyMap<string, readonly ReplayedEvent[]>;
   /** Messages of all channels, in position order. */
@@ -14,7 +14,7 @@ export interface Logged {
 
 const PATIENCE = { interval: 200, timeout: 60_000 } as const;
 
-/** Asks again while views that were paused are behind: replay shows nothing that they do not know yet. */
+/** Repeats the request while paused views are behind: replay shows nothing that they do not know yet. */
 export const loggedOf = async (load: Load): Promise<Logged> => {
   const events = new Map<string, ReplayedEvent[]>();
   for (const { id } of load.channels)
@@ -33,7 +33,7 @@ const acknowledgedOf = (load: Load) =>
     ),
   );
 
-/** Few words for how two long lists differ: comparing them element by element says too much, and takes long. */
+/** A short difference of two long lists. Comparing element by element is slow and prints too much. */
 const differences = (actual: readonly string[], expected: readonly string[]) => {
   const [there, wanted] = [new Set(actual), new Set(expected)];
   const out = actual.findIndex((id, index) => id !== expected[index]);
@@ -47,7 +47,7 @@ const differences = (actual: readonly string[], expected: readonly string[]) => 
 
 const NONE = { missing: [], doubled: 0, strange: [], firstDifference: undefined };
 
-/** Every acknowledged message exactly once, where the acknowledgement said; nothing refused; dense numbers. */
+/** Every acknowledged message exists once, at its acknowledged position. Nothing is refused, and numbers are dense. */
 export const expectPromisesKept = (load: Load, { events, posted }: Logged): void => {
   expect(load.senders.flatMap(({ refused }) => refused)).toEqual([]);
   const logged = posted.map(({ data, stream, sequence }) => `${data.messageId} at ${stream} ${sequence}`);
@@ -62,7 +62,7 @@ export const expectPromisesKept = (load: Load, { events, posted }: Logged): void
   }
 };
 
-/** The timelines show what was said, in the order of the log. */
+/** The timelines show every message, in log order. */
 export const expectHistory = async (load: Load, { posted }: Logged): Promise<void> => {
   const said = acknowledgedOf(load);
   for (const { id: channelId } of load.channels) {
@@ -77,7 +77,7 @@ export const expectHistory = async (load: Load, { posted }: Logged): Promise<voi
   }
 };
 
-/** Every subscriber heard each message once, all channels' in the order of the log, in one session. */
+/** Every subscriber heard each message of all channels once, in log order, in one session. */
 export const expectHeardOnce = (load: Load, { posted }: Logged): void => {
   const expected = posted.map(({ data, sequence }) => `${data.messageId} ${sequence} ${data.ordinal}`);
   for (const { messages, positions, invalidSessions } of load.subscribers) {
@@ -94,7 +94,7 @@ interface Counts {
   readonly mention_count: number;
 }
 
-/** What each person has not read, counted again from the log: beyond one's own last message, or what was marked. */
+/** Each person's unread count, recounted from the log: messages after their own last one or after their marker. */
 export const expectUnreadRecounted = async (load: Load, { posted }: Logged): Promise<void> => {
   const said = acknowledgedOf(load);
   const recounted = (account: Account, channelId: string): Counts => {
@@ -122,7 +122,7 @@ export const expectUnreadRecounted = async (load: Load, { posted }: Logged): Pro
   }
 };
 
-/** Resolves when timelines and unread counts have come as far as the log. */
+/** Resolves when timelines and unread counts have reached the head of the log. */
 export const untilCaughtUp = (load: Load, { posted }: Logged): Promise<void> =>
   vi.waitFor(async () => {
     const states = await load.owner.ask<{ channel_id: string; last_message_id: string }[]>(

@@ -1,11 +1,11 @@
-/** Waiting for conditions instead of for the clock. */
+/** Waits for conditions instead of for the clock. */
 
 interface Waiter {
   readonly holds: () => boolean;
   readonly done: () => void;
 }
 
-/** Something that changes and tells those who wait for it; a condition is looked at after every change. */
+/** Something that changes and tells its waiters, which check their condition after every change. */
 export class Watched {
   readonly #waiters = new Set<Waiter>();
   #failure: Error | undefined;
@@ -14,7 +14,7 @@ export class Watched {
     for (const waiter of this.#waiters) if (waiter.holds()) waiter.done();
   }
 
-  /** Ends every wait, present and future, with this error. */
+  /** Fails every present and future wait with this error. */
   fail(error: Error): void {
     this.#failure = error;
     for (const waiter of this.#waiters) waiter.done();
@@ -22,7 +22,7 @@ export class Watched {
 
   /**
    * Resolves when the condition holds.
-   * @param what completes "waited in vain for ..."; a function is asked when the wait has failed.
+   * @param what completes "waited in vain for ..."; a function is called when the wait has failed.
    * @throws when it does not hold within `timeoutMs`
    */
   until(holds: () => boolean, what: string | (() => string), timeoutMs = 15_000): Promise<void> {
