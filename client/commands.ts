@@ -1,10 +1,13 @@
-/** Commands that were sent and not answered yet. They are sent again, under the same ids, after every reconnect. */
+/** Commands without an answer yet. They are sent again with the same ids after every reconnect. */
 
 import { randomUUID } from 'node:crypto';
 import { Op } from '../schemas/gateway/frames.ts';
 import type { CommandFields } from './command-types.ts';
 
-/** A command as the socket carries it. `id` makes it happen once however often it is sent; made when not given. */
+/**
+ * A command as the socket carries it. With an `id` it is carried out once, however often it is sent. The default is a
+ * new id.
+ */
 export type OutgoingCommand = {
   [K in keyof CommandFields]: { readonly type: K; readonly id?: string } & CommandFields[K];
 }[keyof CommandFields];
@@ -30,11 +33,11 @@ interface RefusalBody {
 /** The `d` of an op 101. */
 export type ResultFrame = CommandResult | { readonly id: string; readonly ok: false; readonly error: RefusalBody };
 
-/** The server said no. */
+/** The server refused the command. */
 export class CommandRefused extends Error {
   readonly code: number;
   readonly errors: unknown;
-  /** Seconds; of a limit. */
+  /** Seconds to wait; set for a rate limit or when the server is unavailable. */
   readonly retryAfter: number | undefined;
 
   constructor({ code, message, errors, retry_after }: RefusalBody) {
@@ -59,7 +62,7 @@ export class PendingCommands {
     return this.waiting.size;
   }
 
-  /** @returns the frame to send, and the outcome once the server tells it */
+  /** @returns the frame to send, and the outcome once the server reports it */
   add(command: OutgoingCommand): { readonly frame: string; readonly outcome: Promise<CommandResult> } {
     const id = command.id ?? randomUUID();
     if (this.waiting.has(id)) throw new Error(`the command ${id} is already waiting for its answer`);

@@ -1,4 +1,4 @@
-/** One WebSocket to the gateway: packets in, frames out, heartbeats. It knows nothing of sessions. */
+/** One WebSocket to the gateway: packets in, frames out, heartbeats. It knows nothing about sessions. */
 
 import { WebSocket } from 'ws';
 import { Op } from '../schemas/gateway/frames.ts';
@@ -13,13 +13,13 @@ export interface Packet {
 
 export interface ConnectionListener {
   packet(packet: Packet): void;
-  /** Called once; `code` is 1006 where the connection broke without a word. */
+  /** Called once. `code` is 1006 if the connection broke without a close frame. */
   closed(code: number, reason: string): void;
   /** The last `s`, for heartbeats. */
   seq(): number | null;
 }
 
-/** Closed by us so that the server keeps the session. */
+/** Close code for our own closes that makes the server keep the session. */
 export const CLOSE_TO_RESUME = 4000;
 
 export class Connection {
@@ -32,7 +32,7 @@ export class Connection {
     this.listener = listener;
     this.socket = new WebSocket(url, { perMessageDeflate: false, skipUTF8Validation: true, maxPayload: 0 });
     this.socket.on('message', (data) => this.take(JSON.parse(String(data)) as Packet));
-    // A `close` follows every error and is what counts.
+    // A `close` follows every error and handles it.
     this.socket.on('error', () => {});
     this.socket.on('close', (code, reason) => {
       clearTimeout(this.timer);
@@ -49,7 +49,7 @@ export class Connection {
     else this.socket.close(code);
   }
 
-  /** Cuts the connection without a word, as a broken network does. */
+  /** Cuts the connection without a close frame, as a broken network does. */
   terminate(): void {
     this.socket.terminate();
   }
@@ -69,11 +69,11 @@ export class Connection {
     this.listener.packet(packet);
   }
 
-  /** The first beat comes at a random moment of the interval, so that clients that came together do not beat together. */
+  /** The first beat comes at a random moment of the interval, so that clients that connected together beat apart. */
   private startBeating(interval: number): void {
     const next = (delay: number) => {
       this.timer = setTimeout(() => {
-        // No answer to the beat before: nobody is there.
+        // The previous beat was not acknowledged, so the connection is dead.
         if (!this.acknowledged) {
           this.terminate();
           return;

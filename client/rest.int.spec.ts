@@ -26,7 +26,7 @@ describe('the HTTP side of the client', () => {
     server.close();
   });
 
-  it('speaks for nobody, a person or a bot', async () => {
+  it('sends requests as nobody, as a person or as a bot', async () => {
     next = { status: 200, body: '{"token":"t"}' };
     expect(await rest.login('ada', 'secret')).toEqual({ token: 't' });
     await rest.as('t').me();
@@ -39,7 +39,7 @@ describe('the HTTP side of the client', () => {
     expect(JSON.parse(seen[0]!.body)).toEqual({ username: 'ada', password: 'secret' });
   });
 
-  it('writes pages and emoji as a URL needs them', async () => {
+  it('encodes pages and emoji for the URL', async () => {
     next = { status: 200, body: '[]' };
     await rest.history('5', { before: '9', limit: 3 });
     next = { status: 204, body: '' };
@@ -57,7 +57,7 @@ describe('the HTTP side of the client', () => {
     expect(refused).toMatchObject({ status: 429, code: 0, retryAfter: 0.5 });
   });
 
-  it('throws answers that are not JSON too', async () => {
+  it('also throws responses that are not JSON', async () => {
     next = { status: 502, body: '<html>' };
     await expect(rest.me()).rejects.toMatchObject({ status: 502, code: 0 });
   });

@@ -1,11 +1,11 @@
-/** The HTTP API, as far as a client without a library wants it typed. */
+/** The HTTP API, typed as far as a client without a library needs it. */
 import type { Channel, Guild, Invite, Message, ReadState, User } from './shapes.ts';
 
 export class RestError extends Error {
   readonly status: number;
   readonly code: number;
   readonly errors: unknown;
-  /** Seconds, of a 429 or 503. */
+  /** Seconds, for a 429 or 503. */
   readonly retryAfter: number | undefined;
 
   constructor(status: number, body: { code?: number; message?: string; errors?: unknown; retry_after?: number }) {
@@ -61,7 +61,7 @@ export class Rest {
     this.authorization = token === undefined || /^(Bot|Bearer) /.test(token) ? token : `Bearer ${token}`;
   }
 
-  /** Any route. @throws RestError for every answer that is not a success */
+  /** Calls any route. @throws RestError for every response that is not a success */
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const answer = await fetch(this.base + path, {
       method,
@@ -76,7 +76,7 @@ export class Rest {
     return content as T;
   }
 
-  /** The same server as somebody else. */
+  /** A client for the same server as another user. */
   as(token: string): Rest {
     return new Rest(this.base.slice(0, -'/v1'.length), token);
   }
@@ -131,7 +131,7 @@ export class Rest {
     return this.request('POST', '/users/@me/channels', { recipient_id: userId });
   }
 
-  /** @param more `nonce` with `enforce_nonce: true` makes a repeated request one message */
+  /** @param more `nonce` with `enforce_nonce: true` makes a repeated request post one message */
   send(channelId: string, content: string, more: object = {}): Promise<Message> {
     return this.request('POST', `/channels/${channelId}/messages`, { content, ...more });
   }
@@ -157,7 +157,7 @@ export class Rest {
     return this.request('DELETE', `/channels/${channelId}/messages/pins/${messageId}`);
   }
 
-  /** The last pinned first. @param page `before`: `pinned_at` of the last one of the page before */
+  /** Newest pin first. @param page `before`: the `pinned_at` of the last pin of the previous page */
   pins(
     channelId: string,
     page: { readonly before?: string; readonly limit?: number } = {},
@@ -173,7 +173,7 @@ export class Rest {
     return this.request('GET', `/channels/${channelId}/messages${query(page)}`);
   }
 
-  /** Everything up to this message has been read. */
+  /** Marks everything up to this message as read. */
   ack(channelId: string, messageId: string): Promise<unknown> {
     return this.request('POST', `/channels/${channelId}/messages/${messageId}/ack`, {});
   }

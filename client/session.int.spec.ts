@@ -26,7 +26,7 @@ describe('a session of the client', () => {
     await gateway.close();
   });
 
-  it('identifies, becomes ready and knows where it stands', async () => {
+  it('identifies, becomes ready and reports its position', async () => {
     await open({ intents: 513 });
     expect(gateway.ofOp(2)).toMatchObject([{ token: 'secret', intents: 513 }]);
     expect(session.connected).toBe(true);
@@ -36,7 +36,7 @@ describe('a session of the client', () => {
     expect(session.session).toMatchObject({ id: 'session-1', seq: 42 });
   });
 
-  it('shows every packet as it came, in order', async () => {
+  it('passes on every packet as it came, in order', async () => {
     session = connect({ url: gateway.url, token: 'secret' });
     const packets: (string | number)[] = [];
     session.on('packet', ({ op, t, s }) => packets.push(t === null ? op : `${t}:${s}`));
@@ -53,7 +53,7 @@ describe('a session of the client', () => {
     ]);
   });
 
-  it('sends commands without waiting and gives each its own answer', async () => {
+  it("sends commands without waiting, and returns each one's own answer", async () => {
     await open();
     const outcomes = ['a', 'b', 'c'].map((content) => say(content));
     await expect.poll(() => gateway.ofOp(100).length).toBe(3);
@@ -69,7 +69,7 @@ describe('a session of the client', () => {
     expect(session.unanswered).toBe(0);
   });
 
-  it('tells a refusal as an error with the code of the catalogue', async () => {
+  it("reports a refusal as an error with the catalogue's code", async () => {
     await open();
     const outcome = say('x', 'id-1').catch((error: unknown) => error);
     await expect.poll(() => gateway.ofOp(100).length).toBe(1);
@@ -79,13 +79,13 @@ describe('a session of the client', () => {
     expect(refused).toMatchObject({ code: 50013, message: 'no', retryAfter: 2 });
   });
 
-  it('refuses an id that is already waiting', async () => {
+  it('refuses the id of a command that is still waiting', async () => {
     await open();
     say('x', 'id-1').catch(() => undefined);
     expect(() => say('x', 'id-1')).toThrow('id-1');
   });
 
-  it('resumes after the connection broke and repeats what was not answered, in order, under the same ids', async () => {
+  it('resumes after the connection breaks, and repeats unanswered commands in order with the same ids', async () => {
     await open();
     gateway.dispatch('MESSAGE_CREATE', {}, 7);
     await once(session.events, 'MESSAGE_CREATE');
@@ -105,7 +105,7 @@ describe('a session of the client', () => {
     await Promise.all([...outcomes, late]);
   });
 
-  it('goes on where another process stopped', async () => {
+  it('continues where another process stopped', async () => {
     await open({ session: { id: 'old', seq: 99 } });
     expect(gateway.ofOp(6)).toEqual([{ token: 'secret', session_id: 'old', seq: 99 }]);
     expect(gateway.ofOp(2)).toEqual([]);
@@ -119,7 +119,7 @@ describe('a session of the client', () => {
     expect(gateway.connections).toBe(2);
   });
 
-  it('starts anew when the server does not know the session any more, and repeats its commands there', async () => {
+  it('starts again when the server no longer knows the session, and repeats its commands there', async () => {
     await open();
     say('x', 'kept').catch(() => undefined);
     await expect.poll(() => gateway.ofOp(100).length).toBe(1);
@@ -129,7 +129,7 @@ describe('a session of the client', () => {
     await expect.poll(() => gateway.ofOp(100).map((d) => d.id)).toEqual(['kept', 'kept']);
   });
 
-  it.each([4003, 4007, 4008, 1000])('starts anew after close code %i', async (code) => {
+  it.each([4003, 4007, 4008, 1000])('starts again after close code %i', async (code) => {
     await open();
     gateway.socket.close(code);
     await once(session, 'ready');
@@ -143,7 +143,7 @@ describe('a session of the client', () => {
     expect(gateway.ofOp(6)).toHaveLength(1);
   });
 
-  it('ends after a close code that forbids to try again, and says so to whoever waits', async () => {
+  it('ends after a close code that forbids a retry, and rejects what is waiting', async () => {
     await open();
     const outcome = say('x');
     const ended = once(session, 'ended');
@@ -163,7 +163,7 @@ describe('a session of the client', () => {
     expect(session.close()).toEqual(saved);
   });
 
-  it('beats with its last s, answers beats that are asked for, and gives up a connection that does not answer', async () => {
+  it('beats with its last s, answers requested beats, and gives up a connection that does not answer', async () => {
     await gateway.close();
     gateway = await FakeGateway.start({ heartbeatMs: 20 });
     await open();
@@ -177,7 +177,7 @@ describe('a session of the client', () => {
     expect(gateway.ofOp(6)).toMatchObject([{ seq: 11 }]);
   });
 
-  it('tries until there is a server', async () => {
+  it('retries until there is a server', async () => {
     const { url } = gateway;
     await gateway.close();
     session = connect({ url, token: 'secret', maxBackoffMs: 20 });

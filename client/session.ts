@@ -1,4 +1,4 @@
-/** A session with the gateway that outlives its connections: it resumes, and repeats what was not acknowledged. */
+/** A session with the gateway that outlives its connections: it resumes, and repeats unacknowledged commands. */
 
 import { EventEmitter } from 'node:events';
 import { Op } from '../schemas/gateway/frames.ts';
@@ -6,7 +6,7 @@ import { type CommandResult, type OutgoingCommand, PendingCommands, type ResultF
 import { CLOSE_TO_RESUME, Connection, type Packet } from './connection.ts';
 import type { Dispatches, Ready } from './shapes.ts';
 
-/** What is needed to go on where an earlier session stopped, in another process too. */
+/** Everything needed to continue where an earlier session stopped, even in another process. */
 export interface SavedSession {
   readonly id: string;
   readonly seq: number;
@@ -17,21 +17,21 @@ export interface ConnectOptions {
   /** The gateway: `ws://127.0.0.1:7480/gateway`. */
   readonly url: string;
   readonly token: string;
-  /** Discord's intents as a bit set; everything unless given. */
+  /** Discord's intents as a bit set; defaults to all of them. */
   readonly intents?: number;
   readonly session?: SavedSession;
-  /** Longest wait in milliseconds between two attempts to connect; default 5000. */
+  /** Longest wait between two attempts to connect, in milliseconds; default 5000. */
   readonly maxBackoffMs?: number;
 }
 
 export interface SessionEvents {
-  /** Every packet as it came, of every op. */
+  /** Every packet of any op, as it came. */
   packet: [packet: Packet];
-  /** The session is new: what follows is a snapshot. */
+  /** The session is new, and a snapshot follows. */
   ready: [ready: Ready];
-  /** Everything missed has been sent. */
+  /** Everything missed has been received. */
   resumed: [];
-  /** The connection is gone. `resumes`: the session goes on with the next one. */
+  /** The connection is gone. `resumes` says whether the session continues on the next one. */
   disconnected: [reason: { readonly code: number; readonly reason: string; readonly resumes: boolean }];
   /** No attempt will follow. */
   ended: [reason: SessionEnded];
@@ -49,9 +49,9 @@ export class SessionEnded extends Error {
 /** Every intent that Discord defines: bits 0 to 16, 20, 21, 24 and 25. */
 const ALL_INTENTS = 0x331_ffff;
 const FIRST_BACKOFF_MS = 50;
-/** After these there is nothing to try again. */
+/** After these close codes a retry is pointless. */
 const FATAL = new Set([4004, 4010, 4011, 4012, 4013, 4014]);
-/** After these a new session starts. */
+/** After these close codes a new session starts. */
 const FRESH = new Set([1000, 4003, 4005, 4007, 4008]);
 
 export class Session extends EventEmitter<SessionEvents> {
@@ -62,7 +62,7 @@ export class Session extends EventEmitter<SessionEvents> {
   private connection: Connection | undefined;
   private retry: NodeJS.Timeout | undefined;
   private saved: SavedSession | undefined;
-  /** READY or RESUMED has come on this connection. */
+  /** READY or RESUMED has arrived on this connection. */
   private live = false;
   private ended: SessionEnded | undefined;
   private attempts = 0;
@@ -76,7 +76,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.open();
   }
 
-  /** Where the session stands: hand it to `connect` to go on from here. `undefined` before READY. */
+  /** The session's position: pass it to `connect` to continue from here. `undefined` before READY. */
   get session(): SavedSession | undefined {
     return this.saved;
   }
@@ -90,15 +90,15 @@ export class Session extends EventEmitter<SessionEvents> {
     return this.live;
   }
 
-  /** Commands without an answer. */
+  /** The number of commands without an answer. */
   get unanswered(): number {
     return this.pending.size;
   }
 
   /**
-   * Sends a command, now or as soon as there is a connection, and again after each reconnect until it is answered. Commands are not
-   * held back for each other: send as many as you like.
-   * @throws CommandRefused when the server says no; SessionEnded when the session ends first
+   * Sends a command now, or once there is a connection, and again after each reconnect until it is answered. Commands
+   * do not wait for each other: send as many as you like.
+   * @throws CommandRefused when the server refuses it; SessionEnded when the session ends first
    */
   send(command: OutgoingCommand): Promise<CommandResult> {
     if (this.ended !== undefined) return Promise.reject(this.ended);
@@ -107,7 +107,7 @@ export class Session extends EventEmitter<SessionEvents> {
     return outcome;
   }
 
-  /** Sends a frame as it is, for what has no method here. */
+  /** Sends a frame as it is, for opcodes without a method here. */
   sendFrame(op: number, d: unknown): void {
     this.connection?.send(JSON.stringify({ op, d }));
   }
@@ -117,7 +117,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.connection?.terminate();
   }
 
-  /** Ends the session here; the server keeps it for whoever goes on with what is returned. */
+  /** Ends the session in this process. The server keeps it for whoever continues with the returned value. */
   close(): SavedSession | undefined {
     if (this.ended === undefined) {
       this.end(new SessionEnded(1000, 'closed by its owner'));
@@ -199,7 +199,7 @@ export class Session extends EventEmitter<SessionEvents> {
     else this.retry = setTimeout(() => this.open(), this.backoff());
   }
 
-  /** Doubles with every attempt that failed, and is scattered, so that clients cut together do not come back together. */
+  /** Doubles with every failed attempt, with jitter, so that clients cut off together do not return together. */
   private backoff(): number {
     const { maxBackoffMs = 5000 } = this.options;
     const wait = Math.min(maxBackoffMs, FIRST_BACKOFF_MS * 2 ** this.attempts);
@@ -216,5 +216,5 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 }
 
-/** Opens a session and keeps it open until `close`. It resumes `session` where one is given. */
+/** Opens a session and keeps it open until `close`. Resumes `session` if it is given. */
 export const connect = (options: ConnectOptions): Session => new Session(options);

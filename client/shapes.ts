@@ -1,4 +1,4 @@
-/** What the server sends, as far as a client usually looks. The shapes are those of Discord's API v10. */
+/** What the server sends, as far as clients usually need it. The shapes are those of Discord's API v10. */
 
 export interface User {
   readonly id: string;
@@ -52,7 +52,7 @@ export interface Message {
   readonly nonce?: string | number;
   readonly type: number;
   readonly referenced_message?: Message | null;
-  /** The channel's sequence of the event that posted it. */
+  /** The channel sequence of the event that posted it. */
   readonly sequence: number;
   /** The n-th message of the channel. */
   readonly ordinal: number;
@@ -88,7 +88,7 @@ export interface Ready {
   readonly resume_gateway_url: string;
 }
 
-/** Dispatches by name, for typed listeners. What is not named here still comes as a packet. */
+/** Dispatches by name, for typed listeners. Others still arrive as packets. */
 export interface Dispatches {
   readonly READY: Ready;
   readonly RESUMED: object;

@@ -1,4 +1,4 @@
-/** A gateway that does what a spec tells it. */
+/** A gateway that a spec scripts. */
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ export interface Frame {
 
 export class FakeGateway {
   readonly server: WebSocketServer;
-  /** Every frame received, of all connections, heartbeats left out. */
+  /** Every frame received on all connections, except heartbeats. */
   readonly received: Frame[] = [];
   readonly beats: unknown[] = [];
   connections = 0;

@@ -1,30 +1,36 @@
-/** What the gateway is made of and the numbers it keeps to. */
+/** The numbers that the gateway keeps to, and their defaults. */
 
 export interface GatewayConfig {
   readonly heartbeatIntervalMs: number;
-  /** Heartbeat intervals without a heartbeat after which a session counts as dead: one may be late, two may not be missing. */
+  /**
+   * Missed heartbeat intervals after which a session counts as dead: one heartbeat may be late, two may not be missing.
+   */
   readonly heartbeatTolerance: number;
-  /** How long a new socket may take to identify or resume. */
+  /** How long a new socket may take to identify or resume, in milliseconds. */
   readonly identifyTimeoutMs: number;
-  /** How long a socket that was told to close may take to do so. */
+  /** How long a socket may take to close after it was told to, in milliseconds. */
   readonly closeGraceMs: number;
-  /** How often all sessions are looked over for the above. */
+  /** How often all sessions are checked for the above, in milliseconds. */
   readonly sweepIntervalMs: number;
-  /** Bytes that may wait in one socket before it is closed as too slow; ephemeral dispatches stop at a quarter. */
+  /**
+   * Bytes that may wait in one socket before it is closed as too slow. Ephemeral dispatches stop at a quarter of it.
+   */
   readonly byteBudget: number;
-  /** Bytes of live dispatches that may wait while a session's initial set or resume is sent. */
+  /** Bytes of live dispatches that may wait while a session's initial set or resume is being sent. */
   readonly heldBudget: number;
-  /** Most dispatches a resume may replay. */
+  /** Maximum dispatches that a resume may replay. */
   readonly resumeLimit: number;
-  /** Memory for recent events and their dispatches, kept for resumes; in bytes, estimated. 0: resumes read the log. */
+  /**
+   * Memory for recent events and their dispatches, kept for resumes; in estimated bytes. With 0, resumes read the log.
+   */
   readonly ringBytes: number;
-  /** Frames with a library's opcode per window and connection. */
+  /** Frames with one of Discord's opcodes per window and connection. */
   readonly opBudget: { readonly count: number; readonly windowMs: number };
-  /** Commands of one session that may be under way at once. */
+  /** Commands of one session that may be in progress at once. */
   readonly commandsInFlight: number;
-  /** How long a starting session waits for the views to hold what was in the log when it came. */
+  /** How long a starting session waits for the views to hold what was in the log when it asked, in milliseconds. */
   readonly viewsTimeoutMs: number;
-  /** Address a client resumes at, told in READY; `host` is what it connected to. */
+  /** The address for resumes, as READY gives it. `host` is what the client connected to. */
   readonly resumeGatewayUrl: (host: string | undefined) => string;
 }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { deviceOf } from './identify.ts';
 
-it('a device is what its client says it is, or another one', () => {
+it('a device is what its client says, or other', () => {
   expect(deviceOf({ os: 'Windows', browser: 'Discord Client', device: '' })).toBe('desktop');
   expect(deviceOf({ os: 'Android', browser: 'Discord Android', device: 'Pixel' })).toBe('mobile');
   expect(deviceOf({ $os: 'iOS', $browser: 'Safari', $device: 'iPhone' })).toBe('mobile');

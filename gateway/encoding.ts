@@ -1,4 +1,4 @@
-/** Gateway messages as bytes: complete WebSocket text frames that any number of sockets can be given unchanged. */
+/** Gateway messages as bytes: complete WebSocket text frames that any number of sockets can share unchanged. */
 
 import type { Dispatch, EventRenderer } from '../presenter/dispatches.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
@@ -11,8 +11,8 @@ const FINAL_TEXT = 0x81;
 const headerOf = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10);
 
 /**
- * Writes a frame into `bytes` from `at` on.
- * @param length of the payload in UTF-8.
+ * Writes a frame into `bytes`, starting at `at`.
+ * @param length of the payload in UTF-8 bytes.
  * @returns where the frame ends.
  */
 const writeFrame = (bytes: Buffer, at: number, payload: string, length: number): number => {
@@ -37,7 +37,7 @@ export const textFrame = (payload: string): Buffer => {
   return frame;
 };
 
-/** A frame for several sockets, or the payload of one that no other socket gets. */
+/** A frame for several sockets, or the payload of a frame for one socket only. */
 export type Outgoing = Buffer | string;
 
 /** Bytes it takes on the wire. */
@@ -47,7 +47,7 @@ export const wireLength = (outgoing: Outgoing): number => {
   return headerOf(length) + length;
 };
 
-/** Copies or encodes into `bytes` from `at` on. @returns where it ends. */
+/** Copies or encodes into `bytes`, starting at `at`. @returns where it ends. */
 export const encodeInto = (bytes: Buffer, at: number, outgoing: Outgoing): number => {
   if (typeof outgoing === 'string') return writeFrame(bytes, at, outgoing, Buffer.byteLength(outgoing));
   bytes.set(outgoing, at);
@@ -58,7 +58,7 @@ export const encodeInto = (bytes: Buffer, at: number, outgoing: Outgoing): numbe
 export const payloadOf = (frame: Buffer): string =>
   frame.toString('utf8', frame[1] === 127 ? 10 : frame[1] === 126 ? 4 : 2);
 
-/** A dispatch as text; `d` is JSON already. */
+/** A dispatch as text; `d` is already JSON. */
 export const dispatchPayload = (t: string, s: number, d: string): string =>
   `{"op":${Op.dispatch},"s":${s},"t":"${t}","d":${d}}`;
 
@@ -68,17 +68,17 @@ export const dispatchFrame = (t: string, s: number, d: string): Buffer => textFr
 export const withSequence = (frame: Buffer, s: number): Buffer =>
   textFrame(payloadOf(frame).replace(/^\{"op":0,"s":\d+/, `{"op":0,"s":${s}`));
 
-/** Anything that is not a dispatch. */
+/** A frame that is not a dispatch. */
 export const controlFrame = (op: number, d: unknown): Buffer => textFrame(JSON.stringify({ op, d, s: null, t: null }));
 
 export const HEARTBEAT_ACK = controlFrame(Op.heartbeatAck, null);
 export const RECONNECT = controlFrame(Op.reconnect, null);
-/** Always `false`: told `true`, discord.js resumes again at once, for ever. */
+/** Always `false`: after `true`, discord.js resumes again at once, in an endless loop. */
 export const INVALID_SESSION = controlFrame(Op.invalidSession, false);
 
-// One dispatch, encoded once, for all sessions that hear its audience.
+// One dispatch, encoded once for all sessions in its audience.
 
-/** Fields of a message that bots without the MESSAGE_CONTENT intent see empty. */
+/** Message fields that are empty for bots without the MESSAGE_CONTENT intent. */
 interface Readable {
   content: string;
   embeds: unknown[];
@@ -96,11 +96,14 @@ const withoutText = <M extends Readable>(message: M): M => ({
 
 interface Veiled {
   readonly frame: Buffer;
-  /** Who wrote the message or is mentioned in it, and so sees it whole. */
+  /** The message's author and the users it mentions. They see it whole. */
   readonly concerned: ReadonlySet<string>;
 }
 
-/** Made from the whole frame, and only when a bot that may not read is listening: keeping both for every event would cost twice the ring. */
+/**
+ * Made from the whole frame, and only once such a bot listens: keeping both forms of every event would double the
+ * ring's memory.
+ */
 const veil = (frame: Buffer): Veiled => {
   const payload = JSON.parse(payloadOf(frame)) as { d: Readable };
   const { author, mentions } = payload.d;
@@ -117,7 +120,7 @@ export class EncodedDispatch {
   private readonly carriesText: boolean;
   private readonly visibleTo: Dispatch['visibleTo'];
   private veiled: Veiled | undefined;
-  /** Frames of `frameBefore`; most dispatches are the last of their event and have none. */
+  /** Frames with another `s`, made by `frameBefore`. Most dispatches are the last of their event and have none. */
   private earlier: Map<string, Buffer> | undefined;
 
   /** @param position of its event */
@@ -133,24 +136,27 @@ export class EncodedDispatch {
     return this.whole.length;
   }
 
-  /** Whether the session gets it. */
+  /** Whether the session receives it. */
   admits(session: Session): boolean {
     return hasAny(session.intents, this.intents) && this.concerns(session);
   }
 
-  /** Whether it is about something the session may see, asked for or not. */
+  /** Whether it is about something the session may see, with or without the intent for it. */
   concerns(session: Session): boolean {
     return this.visibleTo === null || this.visibleTo(session);
   }
 
-  /** The same Buffer for all who see the same. */
+  /** The same Buffer for all sessions that see the same. */
   frame(session: Session): Buffer {
     if (session.readsContent || !this.carriesText) return this.whole;
     this.veiled ??= veil(this.whole);
     return this.veiled.concerned.has(session.userId) ? this.whole : this.veiled.frame;
   }
 
-  /** Not the last of its event, for a session that has seen through `s`: the same Buffer for all who have seen as much. */
+  /**
+   * The frame for when this is not the event's last dispatch and the session has seen through `s`. Sessions at the same
+   * `s` share one Buffer.
+   */
   frameBefore(session: Session, s: number): Buffer {
     const frame = this.frame(session);
     this.earlier ??= new Map();
@@ -164,9 +170,9 @@ export class EncodedDispatch {
 }
 
 /**
- * An event's dispatches, ready for every session that hears it.
+ * An event's dispatches, ready for every session in its audience.
  * @param guildId guild of the channel, for events in a channel's stream
- * @param concealed the message has been deleted since: its text is not opened
+ * @param concealed the message has been deleted since, so its text is not opened
  */
 export const encodedDispatches = async (
   renderer: EventRenderer,
@@ -179,8 +185,8 @@ export const encodedDispatches = async (
 };
 
 /**
- * The frames of one event for one session. Only the last carries the event's position; before it the session has not
- * seen all of the event, so the others carry the former `s`.
+ * The frames of one event for one session. Only the last carries the event's position. Before it the session has not
+ * seen the whole event, so the other frames carry the previous `s`.
  */
 export const framesOf = (dispatches: readonly EncodedDispatch[], session: Session, formerS: number): Buffer[] => {
   const admitted = dispatches.filter((dispatch) => dispatch.admits(session));

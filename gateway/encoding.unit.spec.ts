@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-// @ts-expect-error The types leave out what `ws` exports for such uses.
+// @ts-expect-error The types omit an export that `ws` has for such uses.
 import { Receiver } from 'ws';
 import { dispatchFrame, encodeInto, payloadOf, textFrame, wireLength, withSequence } from './encoding.ts';
 
-/** What a WebSocket client makes of the bytes. */
+/** Decodes the bytes as a WebSocket client does. */
 const received = (frame: Buffer): Promise<string> =>
   new Promise((resolve, reject) => {
     const receiver = new Receiver({ isServer: false });
@@ -14,13 +14,13 @@ const received = (frame: Buffer): Promise<string> =>
   });
 
 describe('a frame', () => {
-  it.each([0, 1, 125, 126, 65_535, 65_536, 100_000])('of %i bytes is what ws reads', async (length) => {
+  it.each([0, 1, 125, 126, 65_535, 65_536, 100_000])('of %i bytes can be read by ws', async (length) => {
     const payload = 'x'.repeat(length);
     expect(await received(textFrame(payload))).toBe(payload);
     expect(payloadOf(textFrame(payload))).toBe(payload);
   });
 
-  it.each([0, 125, 126, 65_535, 65_536])('of %i bytes is the same encoded among others', (length) => {
+  it.each([0, 125, 126, 65_535, 65_536])('of %i bytes is the same when it is encoded among others', (length) => {
     const payload = 'x'.repeat(length);
     const [whole, before] = [textFrame(payload), textFrame('before')];
     expect(wireLength(payload)).toBe(whole.length);
@@ -38,7 +38,7 @@ describe('a frame', () => {
     );
   });
 
-  it('of a dispatch can be given another s', () => {
+  it('of a dispatch can get another s', () => {
     const frame = dispatchFrame('MESSAGE_ACK', 123, '{"s":123}');
     expect(JSON.parse(payloadOf(frame))).toEqual({ op: 0, s: 123, t: 'MESSAGE_ACK', d: { s: 123 } });
     expect(JSON.parse(payloadOf(withSequence(frame, 7)))).toEqual({ op: 0, s: 7, t: 'MESSAGE_ACK', d: { s: 123 } });

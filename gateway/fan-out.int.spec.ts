@@ -1,4 +1,4 @@
-/** What live sessions are told of each event, and with which `s`. */
+/** What live sessions receive for each event, and with which `s`. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { messageId } from '../projections/testing.ts';
@@ -23,14 +23,14 @@ describe('a live session', () => {
   });
   afterEach(() => world.close());
 
-  /** Dispatches beyond the initial set, each with an event behind it. */
+  /** Dispatches after the initial set that belong to an event. */
   const told = (client: GatewayClient): Frame[] =>
     client.frames
       .slice(client.frames.findIndex((frame) => frame.t === 'PARLEY_POSITION'))
       .filter((frame) => frame.op === 0 && frame.t !== 'PARLEY_POSITION');
   const names = (client: GatewayClient) => told(client).map((frame) => frame.t);
 
-  it('is told of messages, edits, deletions and reactions with sequence and ordinal, and the position as s', async () => {
+  it('receives messages, edits, deletions and reactions with sequence and ordinal, and the position as s', async () => {
     const { story } = world;
     const events = [
       story.post(channel, '1', { nonce: 'n' }),
@@ -56,7 +56,7 @@ describe('a live session', () => {
     expect(told(owner)).toEqual(told(member));
   });
 
-  it('hears nothing it did not ask for', async () => {
+  it('receives nothing outside its intents', async () => {
     const quiet = await station.identified('2', { intents: 1 << 10 });
     world.story.post(channel, '1');
     world.story.react(channel, 1, '1', '👍');
@@ -64,7 +64,7 @@ describe('a live session', () => {
     expect(names(quiet)).toEqual(['MESSAGE_REACTION_ADD']);
   });
 
-  it('that is a bot without MESSAGE_CONTENT reads only what is its own, direct or mentions it', async () => {
+  it('of a bot without MESSAGE_CONTENT reads only text that is its own, direct or mentions it', async () => {
     world.story.direct('88', '1', '3');
     await world.settled();
     const bot = await station.identified('3', { intents: (1 << 9) | (1 << 12) });
@@ -80,7 +80,7 @@ describe('a live session', () => {
     expect(text(reading)).toEqual([true, true, true, true, true]);
   });
 
-  it('that joins gets the guild, the others the member, and from then on what is said', async () => {
+  it('gets the guild when its user joins, while others get the member, and then the messages that follow', async () => {
     const joiner = await station.identified('4');
     world.story.post(channel, '1');
     const joined = world.story.join('10', '4');
@@ -93,7 +93,7 @@ describe('a live session', () => {
     expect(told(owner)[1]).toMatchObject({ t: 'GUILD_MEMBER_ADD', d: { guild_id: '10', user: { id: '4' } } });
   });
 
-  it('that leaves gets GUILD_DELETE and nothing after it', async () => {
+  it('gets GUILD_DELETE when its user leaves, and nothing after it', async () => {
     const left = world.story.leave('10', '2');
     world.story.post(channel, '1');
     await world.received(member, owner);
@@ -101,7 +101,7 @@ describe('a live session', () => {
     expect(told(owner)[0]).toMatchObject({ t: 'GUILD_MEMBER_REMOVE', d: { guild_id: '10', user: { id: '2' } } });
   });
 
-  it('does not hear of members without GUILD_MEMBERS, its own membership excepted', async () => {
+  it('does not receive members without GUILD_MEMBERS, except its own membership', async () => {
     const person = await station.identified('1', { intents: undefined });
     const joiner = await station.identified('4', { intents: undefined });
     world.story.join('10', '4');
@@ -109,7 +109,7 @@ describe('a live session', () => {
     expect([names(person), names(joiner)]).toEqual([[], ['GUILD_CREATE']]);
   });
 
-  it('is told of a new channel it can see, and then what is said there', async () => {
+  it('receives a new channel that it can see, and then its messages', async () => {
     world.story.channel('20', '10');
     world.story.post('20', '1');
     await world.received(member);
@@ -119,7 +119,7 @@ describe('a live session', () => {
     ]);
   });
 
-  it('never hears of a channel it cannot see', async () => {
+  it('never receives a channel that it cannot see', async () => {
     hiddenChannel(world.story, '30', '10');
     hiddenChannel(world.story, '31', '10', '2');
     for (const id of ['30', '31']) {
@@ -135,7 +135,7 @@ describe('a live session', () => {
     expect(names(owner).filter((t) => t === 'CHANNEL_CREATE')).toHaveLength(2);
   });
 
-  it('is told of a direct channel from its own side', async () => {
+  it('receives a direct channel from its own side', async () => {
     world.story.direct('88', '1', '2');
     world.story.post('88', '1');
     await world.received(owner, member);
@@ -144,7 +144,7 @@ describe('a live session', () => {
     expect(told(member)[1]!.d).not.toHaveProperty('guild_id');
   });
 
-  it('is told of invites when it manages the channel', async () => {
+  it('receives invites when it manages the channel', async () => {
     world.story.invite('abc', '10', channel, '1');
     await world.received(owner, member);
     expect(told(owner)).toMatchObject([
@@ -153,7 +153,7 @@ describe('a live session', () => {
     expect(told(member)).toEqual([]);
   });
 
-  it('is told how far its user has read; only the last of one event carries its position', async () => {
+  it("receives how far its user has read, and only an event's last dispatch carries its position", async () => {
     const other = await station.identified('2');
     const post = world.story.post(channel, '1');
     const read = world.story.read('2', { [channel]: 1, 20: 5 });
@@ -166,7 +166,7 @@ describe('a live session', () => {
     expect(names(owner)).toEqual(['MESSAGE_CREATE']);
   });
 
-  it('that sees little is told the position on a heartbeat, once', async () => {
+  it('receives the position on a heartbeat, once, when it sees little', async () => {
     const outsider = await station.identified('4');
     world.story.post(channel, '1');
     await world.received(outsider);
@@ -175,7 +175,7 @@ describe('a live session', () => {
     expect(outsider.dispatches('PARLEY_POSITION').map((frame) => frame.s)).toEqual([head - 1, head]);
   });
 
-  it('is told who types, with the s it has anyway', async () => {
+  it('receives typing with the s that it already has', async () => {
     world.story.post(channel, '1');
     await world.received(member);
     const s = member.seq;
@@ -187,13 +187,13 @@ describe('a live session', () => {
     });
   });
 
-  it('gets the events of one turn in order and an s that never falls', async () => {
+  it('gets the events of one turn in order, and its s never falls', async () => {
     const events = Array.from({ length: 500 }, () => world.story.post(channel, '1'));
     await world.received(member);
     expect(told(member).map((frame) => frame.s)).toEqual(events.map((event) => event.position));
   });
 
-  it('that cannot be shown an event is closed so that it resumes, and the views go on', async () => {
+  it('is closed resumably when an event cannot be presented, and the views go on', async () => {
     world.story.post(channel, '1', { nonce: UNSHOWABLE });
     expect(await member.closed()).toBe(4000);
     world.story.post(channel, '1');

@@ -1,4 +1,4 @@
-/** Live delivery: every batch of events to the sessions that hear them, in position order. */
+/** Live delivery: sends every batch of events to the sessions that may see them, in position order. */
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
 import { type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
@@ -26,7 +26,7 @@ export class FanOut {
   private readonly subscriptions: Subscriptions;
   private readonly outbox: Outbox;
   private readonly ring: Ring;
-  /** Everything at or below is on its way to whoever may see it. */
+  /** All events at or below this position are on their way to the sessions that may see them. */
   position: number;
 
   constructor(
@@ -41,7 +41,9 @@ export class FanOut {
     this.position = deps.views.checkpoint();
   }
 
-  /** Delivers a batch. Never fails: sessions that an event could not be shown to are closed, and get it when they resume. */
+  /**
+   * Delivers a batch. Never fails: a session whose event cannot be presented is closed, and gets the event on resume.
+   */
   async deliver(events: readonly ParleyEvent[], through: number): Promise<void> {
     let run: RingEntry[] = [];
     let topic: Topic | undefined;
@@ -67,7 +69,10 @@ export class FanOut {
     this.position = through;
   }
 
-  /** Consecutive events of one channel go to each session together, so that its state is fetched into the processor's cache once. */
+  /**
+   * Delivers consecutive events of one channel to each session together, so its state is loaded into the CPU cache
+   * once.
+   */
   private async deliverRun(topic: Topic | undefined, run: readonly RingEntry[]): Promise<void> {
     if (topic === undefined || run.length === 0) return;
     try {
@@ -83,11 +88,11 @@ export class FanOut {
     this.position = run.at(-1)!.event.position;
   }
 
-  /** @returns how many of an event's dispatches the session gets */
+  /** @returns how many of the event's dispatches the session gets */
   private tell(session: Session, dispatches: readonly EncodedDispatch[]): number {
     const [only] = dispatches;
     if (only === undefined) return 0;
-    // Nearly every event has one, and nearly every session gets it: nothing is made for that.
+    // Fast path without allocation: nearly every event has one dispatch, and nearly every session gets it.
     if (dispatches.length === 1) {
       if (!only.admits(session)) return 0;
       this.outbox.push(session, only.frame(session));
@@ -106,7 +111,7 @@ export class FanOut {
     for (const audience of entry.audiences) {
       const topic = this.subscriptions.topic(audience);
       if (topic === undefined) continue;
-      // A new channel concerns also those who did not ask to be told of it: they hear what is said in it.
+      // A new channel also concerns sessions without the intent for it, because they receive its messages.
       const intents = event.type === 'channel-created' ? Intent.none : intentsOf(event.type, topic.guildId);
       for (const session of topic.sessions) {
         if (hasAny(session.intents, intents)) listeners.add(session);
@@ -130,7 +135,7 @@ export class FanOut {
     return topic === undefined ? [] : [...topic.sessions].filter((session) => onShard(session, guildId));
   }
 
-  /** Views stand exactly at this event: a batch ends where rights change. */
+  /** A batch ends where rights change, so the views are exactly at this event. */
   private async joinChannel(
     event: EventOf<'channel-created'>,
     listeners: Iterable<Session>,
@@ -146,7 +151,7 @@ export class FanOut {
     });
   }
 
-  /** Delivery waits the moment until everything of these audiences arrives; then the sessions join them. */
+  /** Delivery waits until everything of these audiences arrives at this node. Then the sessions join them. */
   private async listening(audiences: readonly Audience[], join: () => void): Promise<void> {
     const { feed } = this.deps;
     if (feed === undefined) {

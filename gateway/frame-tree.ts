@@ -1,6 +1,6 @@
 /**
- * What waits for a socket until the next flush, as a place in a tree of frame sequences: sessions that were given the
- * same frames stand at the same place, so their bytes are joined once, however many they are.
+ * The frames that wait for a socket until the next flush, as a node in a tree of frame sequences. Sessions with the
+ * same waiting frames share a node, so their bytes are joined only once, however many sessions there are.
  */
 export class FrameTree {
   private readonly before: FrameTree | null;
@@ -18,12 +18,12 @@ export class FrameTree {
     this.length = (before === null ? 0 : before.length) + (frame === null ? 0 : frame.length);
   }
 
-  /** Where every session with nothing waiting stands; each flush begins a new tree, so that the former one can go. */
+  /** The node of every session with nothing waiting. Each flush begins a new tree, so that the old one can be freed. */
   static root(): FrameTree {
     return new FrameTree(null, null);
   }
 
-  /** The place after this one for a frame that many sessions may be given. */
+  /** The node after this one for a frame that many sessions may get. */
   next(frame: Buffer): FrameTree {
     if (this.lastFrame === frame) return this.lastNext!;
     let next = this.others?.get(frame);
@@ -39,7 +39,7 @@ export class FrameTree {
     return next;
   }
 
-  /** The place after this one for a frame that no other session will be given. */
+  /** The node after this one for a frame that no other session gets. */
   alone(frame: Buffer): FrameTree {
     return new FrameTree(this, frame);
   }

@@ -3,8 +3,8 @@ import { FrameTree } from './frame-tree.ts';
 
 const [a, b, c] = ['a', 'bb', 'ccc'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
 
-describe('frames that wait', () => {
-  it('are one Buffer for all who wait for the same ones', () => {
+describe('waiting frames', () => {
+  it('are one Buffer for all sessions that wait for the same ones', () => {
     const root = FrameTree.root();
     const sessions = Array.from({ length: 1_000 }, () => root.next(a).next(b).next(c));
     expect(new Set(sessions.map((pending) => pending.bytes())).size).toBe(1);
@@ -15,7 +15,7 @@ describe('frames that wait', () => {
     expect(FrameTree.root().next(a).bytes()).toBe(a);
   });
 
-  it('stay apart for those who got different ones, however they are mixed', () => {
+  it('stay separate for sessions with different ones, in whatever order they mix', () => {
     const root = FrameTree.root();
     const orders = [[a, b], [b, a], [a, c, b], [c], [b, a]];
     const texts = orders.map((order) => {
@@ -31,7 +31,7 @@ describe('frames that wait', () => {
     expect(FrameTree.root().next(a).next(c).length).toBe(4);
   });
 
-  it('of one session alone are shared with nobody', () => {
+  it('of a single session are not shared', () => {
     const root = FrameTree.root();
     const alone = root.next(a).alone(b);
     expect(alone.bytes().toString()).toBe('abb');

@@ -1,4 +1,4 @@
-/** The gateway: takes sockets over, delivers batches to their sessions, sends them away when the process stops. */
+/** The gateway: takes over sockets, delivers batches to their sessions, and sends them away when the process stops. */
 
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
@@ -20,11 +20,11 @@ import type { Parts } from './session-start.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { tellTyping } from './typing.ts';
 
-/** Sends everybody elsewhere before the process stops, spread out so that they do not all arrive at once. */
+/** Sends all sessions away before the process stops, spread out so that they do not all arrive elsewhere at once. */
 const TICK_MS = 20;
 const ANSWER_MS = 1_000;
 
-/** Op 7, then 1012: told 1000, libraries would begin a new session instead of resuming. */
+/** Op 7, then 1012: after 1000, libraries would begin a new session instead of resuming. */
 const sendAway = (outbox: Outbox, session: Session): void => {
   if (session.phase === Phase.live) outbox.pushAlone(session, RECONNECT);
   else outbox.writeNow(session, RECONNECT);
@@ -32,8 +32,8 @@ const sendAway = (outbox: Outbox, session: Session): void => {
 };
 
 /**
- * Resolves when every session has been told. Whose commands are under way is told last, and when they are answered,
- * which may take a second longer than `windowMs`.
+ * Resolves when every session has been sent away. Sessions with commands in progress come last, once those are
+ * answered, which may take a second longer than `windowMs`.
  */
 const drainSessions = async (
   outbox: Outbox,
@@ -57,9 +57,9 @@ const drainSessions = async (
   for (const session of busy) sendAway(outbox, session);
 };
 
-// One timer that looks all sessions over for who never identified, stopped beating, or does not close.
+// One timer checks all sessions for those that never identified, stopped beating or do not close.
 
-/** @param now milliseconds that never go back */
+/** @param now monotonic milliseconds */
 const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: number): void => {
   const silence = config.heartbeatIntervalMs * config.heartbeatTolerance;
   for (const session of sessions) {
@@ -73,11 +73,11 @@ const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: number):
   }
 };
 
-/** What the upgrade request said. */
+/** The facts of the upgrade request. */
 export interface Handshake {
   /** What the client connected to, from its Host header. */
   readonly host?: string | undefined;
-  /** It asked for something this server does not speak. */
+  /** It asked for a version, encoding or compression that this server does not speak. */
   readonly refuse?: Closing;
 }
 
@@ -87,11 +87,11 @@ export interface Gateway extends Ephemeral {
    * @param socket the TCP or TLS socket below `ws`.
    */
   accept(ws: WebSocket, socket: Socket, handshake: Handshake): void;
-  /** To be told of every batch after the views hold it. Never fails. */
+  /** Must be called with every batch after the views hold it. Never fails. */
   deliver(events: readonly ParleyEvent[], through: number): Promise<void>;
-  /** Sends all sessions elsewhere, spread over `windowMs`; resolves when their sockets are closed. New ones are sent away at once. */
+  /** Sends all sessions away, spread over `windowMs`, and refuses new ones. Resolves when their sockets are closed. */
   drain(windowMs: number): Promise<void>;
-  /** Identified sessions. */
+  /** The number of identified sessions. */
   readonly sessions: number;
   /** Ends every socket at once. */
   close(): Promise<void>;
@@ -151,7 +151,7 @@ class ParleyGateway implements Gateway, SessionHost {
   async drain(windowMs: number): Promise<void> {
     this.draining = true;
     await drainSessions(this.parts.outbox, [...this.sockets], windowMs, this.deps.clock);
-    // Whoever does not close by then has stopped reading.
+    // A peer that does not close by then has stopped reading.
     await within(this.deps.clock, this.deps.config.closeGraceMs, this.empty());
     await this.close();
   }

@@ -1,10 +1,10 @@
-/** How a session begins, and how it does not. */
+/** How a session begins, and when it is refused. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Frame, GatewayClient } from '../test/support/gateway-client.ts';
 import { guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
 
-/** Ids whose shard of two is 0 and 1: the bit above the lowest 22 says. */
+/** Ids on shard 0 and shard 1 of two: the bit above the lowest 22 decides. */
 const EVEN = String(2n << 22n);
 const ODD = String(3n << 22n);
 
@@ -33,7 +33,7 @@ describe('identify', () => {
     return client.closed();
   };
 
-  it('begins with a Hello that names the interval', async () => {
+  it('begins with a Hello that carries the interval', async () => {
     const client = await station.connect();
     expect(client.frames).toEqual([{ op: 10, d: { heartbeat_interval: 41_250 }, s: null, t: null }]);
     await client.cut();
@@ -61,7 +61,7 @@ describe('identify', () => {
     await client.cut();
   });
 
-  it('sends one GUILD_CREATE for every guild of READY, all before the first position', async () => {
+  it('sends one GUILD_CREATE for every guild in READY, all before the first position', async () => {
     const client = await station.identified('1');
     const dispatches = client.frames.filter((frame) => frame.op === 0);
     expect(dispatches.map((frame) => [frame.t, frame.s])).toEqual([
@@ -83,7 +83,7 @@ describe('identify', () => {
     await client.cut();
   });
 
-  it('shows nobody a channel they may not view', async () => {
+  it('hides channels from users who may not view them', async () => {
     const client = await station.identified('2');
     const guild = client.dispatches('GUILD_CREATE')[0]!;
     expect(guild.d.channels.map((channel: { id: string }) => channel.id)).toEqual([`${EVEN}1`]);
@@ -106,7 +106,7 @@ describe('identify', () => {
     await one.cut();
   });
 
-  it('takes a token with its scheme too', async () => {
+  it('also accepts a token with its scheme', async () => {
     const client = await station.identified('3', { token: `Bot ${tokenOf('3')}` });
     await client.cut();
   });
@@ -125,26 +125,26 @@ describe('identify', () => {
     expect(await closedAfter({ op: 2, d })).toBe(code);
   });
 
-  it('lets people leave their intents out', async () => {
+  it('allows people to omit their intents', async () => {
     const client = await station.connect();
     client.write(2, { token: tokenOf('2') });
     await client.dispatch('PARLEY_POSITION');
     await client.cut();
   });
 
-  it('refuses everything but identify, resume and heartbeats before it', async () => {
+  it('refuses every opcode before it except identify, resume and heartbeats', async () => {
     expect(await closedAfter({ op: 3, d: { status: 'online' } })).toBe(4003);
     expect(await closedAfter({ op: 100, d: { id: 'x', type: 'typing.start', channel_id: '1' } })).toBe(4003);
     expect(await closedAfter({ op: 8, d: {} })).toBe(4003);
   });
 
-  it('refuses a second one', async () => {
+  it('refuses a second identify', async () => {
     const client = await station.identified('1');
     client.write(2, { token: tokenOf('1'), intents: 0 });
     expect(await client.closed()).toBe(4005);
   });
 
-  it('refuses a version, an encoding and a compression it does not speak', async () => {
+  it('refuses an unknown version, encoding or compression', async () => {
     for (const query of ['v=9', 'encoding=etf', 'compress=zlib-stream']) {
       const { WebSocket } = await import('ws');
       const socket = new WebSocket(`${station.base.replace('http', 'ws')}/gateway?${query}`);
@@ -153,7 +153,7 @@ describe('identify', () => {
     }
   });
 
-  it('sees what its user was told is done a moment ago', async () => {
+  it("sees its user's acknowledged writes", async () => {
     world.story.post(`${EVEN}1`, '1');
     const head = await world.story.log.head();
     const client = await station.identified('1');
@@ -161,7 +161,7 @@ describe('identify', () => {
     await client.cut();
   });
 
-  it('lists only the own member of a guild beyond the threshold', async () => {
+  it("lists only the user's own membership in a guild beyond the threshold", async () => {
     const large = String(8n << 22n);
     guildWith(world.story, large, '1', ...Array.from({ length: 59 }, (_, i) => String(1000 + i)));
     const small = await station.identified('1', { large_threshold: 60 });

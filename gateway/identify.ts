@@ -1,4 +1,4 @@
-/** Identify: a fresh session. Its snapshot and its subscriptions belong to one position, so nothing falls between them. */
+/** Identify: starts a new session. Its snapshot and its subscriptions belong to one position, so it misses nothing. */
 
 import type { Device } from '../coordination/port.ts';
 import type { Clock } from '../schemas/clock.ts';
@@ -8,7 +8,10 @@ import { type GuildSnapshot, guildCreatePayload, readGuildSnapshot, type Scope }
 import { type Closing, Closings, Phase, type Session } from './session.ts';
 import { type Beginning, begin, PacedWriter, type Parts, recognise, viewsAtHead, wants } from './session-start.ts';
 
-/** The kind of device, from what a client says of itself when it identifies. Its words are not kept: anything may stand there. */
+/**
+ * The kind of device, from what a client says when it identifies. The words themselves are not kept: they may be
+ * anything.
+ */
 const KINDS: readonly (readonly [device: Device, said: RegExp])[] = [
   ['mobile', /android|\bios\b|iphone|ipad/],
   ['desktop', /discord client|electron|desktop/],
@@ -26,7 +29,7 @@ export const deviceOf = (properties: Readonly<Record<string, unknown>> | null | 
   return KINDS.find(([, shape]) => shape.test(said))?.[0] ?? 'other';
 };
 
-/** Every WebSocket answers a ping at once; one that does not is not waited for. */
+/** How long to wait for a pong. Every WebSocket answers a ping at once, so a slower one is not waited for. */
 const PONG_TIMEOUT_MS = 1_000;
 
 interface Snapshot {
@@ -38,7 +41,7 @@ interface Snapshot {
 const validShard = ([id, count]: readonly [number, number]): boolean =>
   Number.isInteger(id) && Number.isInteger(count) && count >= 1 && count <= 65_536 && id >= 0 && id < count;
 
-/** Carries out op 2. @returns why the socket is to be closed, if it is. */
+/** Carries out op 2. @returns why the socket must be closed, if it must. */
 export const identify = async (parts: Parts, session: Session, asked: Identify): Promise<Closing | undefined> => {
   const { deps } = parts;
   const verified = await deps.tokens.verify(asked.token);
@@ -81,15 +84,15 @@ const sendSnapshot = async (parts: Parts, session: Session, snapshot: Snapshot):
     await writer.add(await guildCreatePayload(parts.deps, session, guild, 0));
     if (session.phase === Phase.closed) return;
   }
-  // Without this a session that hears nothing for a while would have no `s` to resume from.
+  // Without this, a session that receives nothing for a while would have no `s` to resume from.
   await writer.add(dispatchPayload('PARLEY_POSITION', snapshot.position, '{}'));
   writer.end();
 };
 
 /**
- * Until the client has read what was written, as its pong shows. discord.js handles what it reads in one piece side by
- * side, and takes longer over READY than over what follows: a GUILD_CREATE read together with READY overtakes it, and
- * the bot is told it is ready before it knows who it is.
+ * Waits until the client has read what was written, as its pong shows. discord.js handles everything it reads in one
+ * piece concurrently, and takes longer over READY than over what follows. A GUILD_CREATE read together with READY would
+ * overtake it, and the bot would learn that it is ready before it knows who it is.
  */
 const readByClient = ({ ws }: Session, clock: Clock): Promise<void> =>
   new Promise((resolve) => {

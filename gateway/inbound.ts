@@ -1,4 +1,7 @@
-/** What clients send: decoded once, budgeted, and handed to what carries it out; wrong frames close the socket with the documented code. */
+/**
+ * Client frames: decodes each once, counts it against its budget and passes it on. A wrong frame closes the socket with
+ * the documented code.
+ */
 
 import {
   FRAME_BYTES,
@@ -17,7 +20,7 @@ import { resume } from './resume.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
 import type { Parts } from './session-start.ts';
 
-/** Opcodes that clients may send and that ask for nothing this server has. */
+/** Opcodes that clients may send but that ask for nothing this server has. */
 const ACCEPTED: ReadonlySet<number> = new Set([
   Op.voiceStateUpdate,
   Op.requestGuildMembers,
@@ -93,7 +96,7 @@ export class Inbound {
     }
   }
 
-  /** @param carryOut `false`: the payload did not fit. */
+  /** @param carryOut returns `false` if the payload has the wrong shape. */
   private start(session: Session, carryOut: false | (() => Promise<Closing | undefined>)): Closing | undefined {
     if (session.phase !== Phase.fresh) return Closings.alreadyAuthenticated;
     if (carryOut === false) return Closings.wrongPayload;
@@ -111,10 +114,13 @@ export class Inbound {
     return undefined;
   }
 
-  /** A session that may see little of what happens is told on its heartbeat how far it is; then its resume has less to look through. */
+  /**
+   * Tells a session its position on a heartbeat. One that sees few events then has less to look through when it
+   * resumes.
+   */
   private heartbeat(session: Session): void {
     const { outbox, delivery } = this.parts;
-    // Beating does not give a socket more time to identify.
+    // A heartbeat does not give a socket more time to identify.
     if (session.phase !== Phase.fresh) session.seenAt = session.host.now();
     if (session.phase !== Phase.live) {
       outbox.writeNow(session, HEARTBEAT_ACK);
@@ -127,7 +133,7 @@ export class Inbound {
     outbox.push(session, HEARTBEAT_ACK);
   }
 
-  /** One frame for all who are told the same position. */
+  /** One frame for all sessions at the same position. */
   private positionFrame(at: number): Buffer {
     if (this.position?.at !== at) this.position = { at, frame: dispatchFrame('PARLEY_POSITION', at, '{}') };
     return this.position.frame;

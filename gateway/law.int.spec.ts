@@ -1,4 +1,4 @@
-/** The gateway's laws over random histories: resuming, like starting anew, ends in the state that live delivery ends in. */
+/** The gateway's laws over random histories: resuming and starting again both end in the state after live delivery. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Story } from '../projections/testing.ts';
@@ -27,9 +27,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read' as const), at: small }) },
 );
 
-/** Plays steps into a story, each as a command would: what makes no sense is left out. Every play has people and guilds of its own. */
+/**
+ * Plays steps into a story, each as a command would, and skips steps that make no sense. Every play has its own people
+ * and guilds.
+ */
 class Play {
-  /** Whose sessions are looked at: comes, goes, and sees some of the hidden channels. */
+  /** The user whose sessions are compared: joins, leaves, and sees some of the hidden channels. */
   readonly watcher: string;
   private readonly story: Story;
   private readonly owner: string;
@@ -45,7 +48,7 @@ class Play {
   private next: number;
 
   constructor(story: Story, number: number) {
-    // All of one length, so that a guild's first channel (its id and a 1) has an id that nothing else has.
+    // All ids have one length, so that the id of a guild's first channel (the guild's id and a 1) is unique.
     const first = (10_000 + number) * 1_000;
     const id = (n: number) => String(first + n);
     this.story = story;
@@ -133,7 +136,7 @@ interface Message {
   readonly reactions: Set<string>;
 }
 
-/** What a client knows that keeps everything it is told. */
+/** The state of a client that keeps everything it receives. */
 const stateAfter = (frames: readonly Frame[]) => {
   const guilds = new Map<string, { name: string; channels: Set<string>; members: Set<string> }>();
   const direct = new Set<string>();
@@ -190,11 +193,14 @@ const stateAfter = (frames: readonly Frame[]) => {
   return { guilds, direct, read, messages };
 };
 
-/** Numbers of a history's cuts to look at: all of them would be slow, few find little. */
+/** How many cuts of a history to check: all would be slow, few find little. */
 const CUTS = 6;
 const dispatches = (frames: readonly Frame[]) => frames.filter((frame) => frame.op === 0);
 
-/** Told as it is when it is told, and nothing a client's state hangs on: the author's membership, the id beside a read ordinal. */
+/**
+ * Removes fields that are shown as of now and that no client state depends on: the author's membership, the id beside a
+ * read ordinal.
+ */
 const withoutHints = (frame: Frame): Frame => {
   const { member: _, ...d } = frame.d;
   return { ...frame, d: frame.t === 'MESSAGE_ACK' ? { ...d, message_id: null } : d };
@@ -205,7 +211,7 @@ const history = fc.array(fc.array(step, { maxLength: 6 }), { maxLength: 8 });
 describe('state', () => {
   let world: World;
   let station: Station;
-  /** Keeps no recent events. */
+  /** A station without recent events. */
   let cold: Station;
   let plays = 0;
 
@@ -216,7 +222,7 @@ describe('state', () => {
   });
   afterAll(() => world.close());
 
-  /** Dispatches that a session of the watcher was sent live, from its start on. */
+  /** The dispatches that a live session of the watcher received from its start on. */
   const watched = async (steps: readonly (readonly Step[])[]) => {
     plays += 1;
     const play = new Play(world.story, plays);
@@ -229,7 +235,7 @@ describe('state', () => {
     return { userId: play.watcher, frames: dispatches(client.frames), session_id: client.session().session_id };
   };
 
-  it('after a resume from any position, from the ring or from the log, is the state after live delivery', async () => {
+  it('is the same after a resume from any position, from the ring or from the log, as after live delivery', async () => {
     const cuts = fc.array(fc.nat(), { minLength: CUTS, maxLength: CUTS });
     await fc.assert(
       fc.asyncProperty(history, cuts, async (steps, cutAt) => {
@@ -256,7 +262,7 @@ describe('state', () => {
     expect(new Set(cold.counters.resumes)).toContain('log');
   });
 
-  it('of guilds and channels after a fresh start is the state after live delivery', async () => {
+  it('has the same guilds and channels after a new start as after live delivery', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
         const { userId, frames } = await watched(steps);

@@ -1,4 +1,4 @@
-/** What a resuming session missed: from the ring where it reaches back far enough, otherwise from the log. */
+/** What a resuming session missed: from the ring if it reaches back far enough, otherwise from the log. */
 
 import type { AudienceEntry } from '../projections/views/audience/view.ts';
 import { audiencesOf, intentsOf, isEventType, isInGuildCreate, type ParleyEvent } from '../schemas/events/catalogue.ts';
@@ -10,12 +10,12 @@ import type { Scope } from './scope.ts';
 import type { Session } from './session.ts';
 import type { Parts } from './session-start.ts';
 
-/** One audience the session hears now. */
+/** One audience the session belongs to now. */
 interface Heard {
-  /** Events at or below are not its business: seen already, or from before it joined. */
+  /** Skips events at or below this position: the session has seen them, or they are from before it joined. */
   readonly after: number;
   readonly guildId: string | null;
-  /** The guild is sent anew, structure included. */
+  /** The guild is sent again as a whole, including its structure. */
   readonly anew: boolean;
 }
 
@@ -26,7 +26,10 @@ export interface Missed {
 
 const CHANNEL = 'channel:';
 const PAGE = 500;
-/** Index entries looked at per dispatch allowed: a session that asked for little must not make the server read a guild's whole history. */
+/**
+ * Index entries read per allowed dispatch, so that a session with few intents cannot make the server read a guild's
+ * whole history.
+ */
 const ENTRIES_PER_DISPATCH = 10;
 
 export class Window {
@@ -35,10 +38,10 @@ export class Window {
   private readonly after: number;
   private readonly through: number;
   private readonly heard = new Map<Audience, Heard>();
-  /** Messages deleted in what was read; a deletion comes after what it deletes, so each is found before its message. */
+  /** Messages deleted within the range. It is read backwards, so each deletion is found before its message. */
   private readonly deleted = new Set<string>();
 
-  /** @param joinedSince guilds that are sent anew, each with the position of joining. */
+  /** @param joinedSince guilds that are sent again as a whole, each with the position of joining. */
   constructor(
     parts: Parts,
     session: Session,
@@ -76,7 +79,7 @@ export class Window {
 
   /** @returns `undefined` when there is more than the limit. */
   async fromLog(limit: number): Promise<Missed[] | undefined> {
-    // By position: the creation of a channel stands in its own stream and in its guild's index.
+    // Keyed by position, since the creation of a channel is both in its own stream and in its guild's index.
     const found = new Map<number, ParleyEvent>();
     for (const audience of this.heard.keys()) {
       if (audience.startsWith(CHANNEL) && !(await this.readChannel(audience, found, limit))) return undefined;
@@ -95,11 +98,11 @@ export class Window {
     }));
   }
 
-  /** The audience through which the session is to be told of an event; `undefined` when it is not. */
+  /** The audience through which the session receives an event; `undefined` when it does not. */
   private hearing(event: ParleyEvent, audiences: readonly Audience[]): Heard | undefined {
     const { position } = event;
     if (position <= this.after || position > this.through) return undefined;
-    // The difference between the memberships then and now tells of these.
+    // The comparison of memberships then and now covers these events.
     if ((event.type === 'member-joined' || event.type === 'member-left') && event.data.userId === this.session.userId)
       return undefined;
     for (const audience of audiences) {
@@ -112,7 +115,10 @@ export class Window {
     return undefined;
   }
 
-  /** Backwards from the head until what the session knows: quiet channels cost nothing, the events of the channel do not matter. */
+  /**
+   * Reads backwards from the head to what the session knows: quiet channels cost nothing, however many events they
+   * hold.
+   */
   private async readChannel(audience: Audience, into: Map<number, ParleyEvent>, limit: number): Promise<boolean> {
     const heard = this.heard.get(audience)!;
     const stream = channelStream(audience.slice(CHANNEL.length));
@@ -139,7 +145,7 @@ export class Window {
     return true;
   }
 
-  /** Events of guild and user audiences, by their index. */
+  /** Reads events of guild and user audiences through their index. */
   private async readIndexed(into: Map<number, ParleyEvent>, limit: number): Promise<boolean> {
     const { log, views } = this.parts.deps;
     const audiences = [...this.heard.keys()].filter((audience) => !audience.startsWith(CHANNEL));
@@ -160,7 +166,7 @@ export class Window {
     }
   }
 
-  /** Spares reading events that the session did not ask for: most do not ask to be told who joins and leaves. */
+  /** Skips events outside the session's intents without reading them: most sessions do not ask for joins and leaves. */
   private asksFor({ type, audience }: AudienceEntry): boolean {
     if (!isEventType(type)) return true;
     const intents = intentsOf(type, this.heard.get(audience)?.guildId ?? null);

@@ -26,7 +26,7 @@ describe('a command over the socket', () => {
     station.counters.refusals.length = 0;
   });
 
-  it('is submitted under its id as key, with who sent it, and answered with where it stands', async () => {
+  it('is submitted by its sender with its id as key, and answered with its position', async () => {
     const result = await client.command({ id: 'a', type: 'message.send', channel_id: '5', content: 'hello' });
     expect(result).toEqual({
       id: 'a',
@@ -50,14 +50,14 @@ describe('a command over the socket', () => {
     ]);
   });
 
-  it('of a bot is the bot’s', async () => {
+  it('of a bot is submitted as the bot', async () => {
     const bot = await station.identified('3');
     await bot.command({ type: 'typing.start', channel_id: '5' });
     expect(world.bus.submitted[0]!.context.actor).toEqual({ userId: '3', kind: 'bot', administrator: false });
     await bot.cut();
   });
 
-  it('that the bus refuses is answered with the error of the catalogue', async () => {
+  it("is answered with the catalogue's error when the bus refuses it", async () => {
     const refusal: Submitted = {
       outcome: either.left(parleyError('rateLimited', { retryAfter: 2.5 })),
       limit: undefined,
@@ -72,7 +72,7 @@ describe('a command over the socket', () => {
     expect(station.counters.refusals).toEqual(['rateLimited']);
   });
 
-  it('that fails is answered, and the socket stays', async () => {
+  it('is answered when it fails, and the socket stays open', async () => {
     world.bus.answer = async () => {
       throw new Error('nothing works');
     };
@@ -93,7 +93,7 @@ describe('a command over the socket', () => {
   });
 
   it.each([[undefined], [''], ['x'.repeat(65)], [5]])(
-    'without an id of 1 to 64 characters (%s) is refused',
+    'is refused without an id of 1 to 64 characters (%s)',
     async (id) => {
       const before = client.frames.length;
       client.write(100, { id, type: 'typing.start', channel_id: '5' });
@@ -108,7 +108,7 @@ describe('a command over the socket', () => {
     expect(world.bus.submitted.map(({ context }) => context.key)).toEqual(ids);
   });
 
-  it('beyond those that may be under way is told to come back', async () => {
+  it('beyond the number allowed in progress is refused with a time to retry', async () => {
     let finish = (): void => {};
     const answer = world.bus.answer;
     const held = new Promise<void>((resolve) => {
@@ -125,7 +125,7 @@ describe('a command over the socket', () => {
     expect((await client.command({ type: 'typing.start', channel_id: '5' })).ok).toBe(true);
   });
 
-  it('does not count against the budget of the libraries’ opcodes', async () => {
+  it("does not count against the budget of Discord's opcodes", async () => {
     for (let i = 0; i < 150; i += 1) await client.command({ type: 'typing.start', channel_id: '5' });
     expect(client.closeCode).toBeUndefined();
   });

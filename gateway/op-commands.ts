@@ -28,7 +28,7 @@ export class Commands {
     this.outbox = outbox;
   }
 
-  /** Never closes the socket: whatever is wrong with a command is said in its op 101. */
+  /** Never closes the socket: an op 101 reports whatever is wrong with a command. */
   receive(session: Session, d: unknown): void {
     if (!isRecord(d) || typeof d.id !== 'string' || d.id.length < 1 || d.id.length > ID_LENGTH) {
       const message = `Must be a string of 1 to ${ID_LENGTH} characters.`;
@@ -52,7 +52,7 @@ export class Commands {
     };
     const correlationId = randomUUID();
     const type = typeof d.type === 'string' ? d.type : '';
-    // `d.traceparent` is the span that the client calls its own; it says nothing where nothing is traced.
+    // `d.traceparent` is the client's own span. It is ignored where nothing is traced.
     const span = this.deps.spans?.request(d.traceparent, {
       'parley.command': type,
       'parley.user': session.userId,
@@ -95,7 +95,7 @@ export class Commands {
     this.reply(session, { id, ok: false, error: errorBody(error) });
   }
 
-  /** While dispatches are held back the answer is not: the client waits for it. */
+  /** The answer is sent even while dispatches are held back, because the client waits for it. */
   private reply(session: Session, d: object): void {
     const frame = textFrame(JSON.stringify({ op: Op.commandResult, d, s: null, t: null }));
     if (session.phase === Phase.live) this.outbox.pushAlone(session, frame);

@@ -1,14 +1,14 @@
-/** Puts frames on their way: what one turn of the event loop has for a socket leaves in one write. */
+/** Sends frames: everything that one turn of the event loop has for a socket leaves in one write. */
 
 import { encodeInto, type Outgoing } from './encoding.ts';
 import { FrameTree } from './frame-tree.ts';
 import type { GatewayMetrics } from './ports.ts';
 import { Closings, Phase, type Session } from './session.ts';
 
-/** Sockets written to before other work gets its turn: a write costs 7-9 us, so about 2 ms. */
+/** Sockets written to before other work gets a turn: a write costs 7-9 us, so this is about 2 ms. */
 const SOCKETS_PER_TURN = 256;
 
-/** Encoded bytes that may be handed out while a flush is under way; more and whoever hands them out has to wait for it. */
+/** Encoded bytes that may be queued while a flush is in progress. Beyond that, delivery has to wait for the flush. */
 const AHEAD_OF_FLUSH = 256 * 1024;
 
 const SCRATCH_BYTES = 128 * 1024;
@@ -20,7 +20,7 @@ export class Outbox {
   private readonly metrics: Pick<GatewayMetrics, 'bytes'>;
   private root = FrameTree.root();
   private scratch = NO_SCRATCH;
-  /** Live sessions for which something waits, in the order in which it came. */
+  /** Live sessions with waiting frames, in the order of their first frame. */
   private waiting: Session[] = [];
   private flushing: Session[] = [];
   private at = 0;
@@ -34,7 +34,7 @@ export class Outbox {
     this.metrics = metrics;
   }
 
-  /** Adds a frame that other sessions are given too (the same Buffer). */
+  /** Adds a frame that other sessions get too (the same Buffer). */
   push(session: Session, frame: Buffer): void {
     if (session.phase === Phase.closed) return;
     const from = session.pending;
@@ -53,8 +53,8 @@ export class Outbox {
   }
 
   /**
-   * Keeps delivery from running away from the sockets.
-   * @param bytes encoded since the last call, each frame counted once however many sessions get it.
+   * Keeps delivery from running ahead of the sockets.
+   * @param bytes encoded since the last call; each frame counts once however many sessions get it.
    */
   async keepPace(bytes: number): Promise<void> {
     this.handedOut += bytes;
@@ -63,19 +63,21 @@ export class Outbox {
     this.handedOut = 0;
   }
 
-  /** Makes a holding session live: what was held leaves with the next flush. */
+  /** Makes a holding session live: the held frames leave with the next flush. */
   release(session: Session): void {
     session.phase = Phase.live;
     session.host.started(session);
     if (session.pending !== null) this.enqueue(session);
   }
 
-  /** Whether a socket has room for what it can do without. */
+  /** Whether a socket has room for dispatches that it can do without. */
   hasRoomForEphemeral(session: Session): boolean {
     return session.socket.writableLength <= this.byteBudget / 4;
   }
 
-  /** Resolves when at most half the budget waits in the socket, or when it is closed. Always lets other work have a turn. */
+  /**
+   * Resolves when at most half the budget waits in the socket, or when it is closed. Always lets other work run first.
+   */
   async room(session: Session): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     const { socket } = session;
@@ -91,7 +93,10 @@ export class Outbox {
     });
   }
 
-  /** Writes past the queue, for what comes before anything that waits. Its writers pace themselves; what a client provokes does not. */
+  /**
+   * Bypasses the queue, for frames that precede everything waiting. Paced writers stay within the budget; replies that
+   * a client provokes may not.
+   */
   writeNow(session: Session, frames: Buffer): void {
     if (session.socket.writableLength > 2 * this.byteBudget) {
       this.tooSlow(session);
@@ -102,16 +107,16 @@ export class Outbox {
   }
 
   /**
-   * Writes what no other socket gets. It is encoded where the former was: a Buffer of its own for every session that starts
-   * would leave the heap in pieces, about 1 KB for each.
-   * @param length of all of it, in bytes on the wire.
+   * Writes what only one socket gets, encoded in a shared scratch buffer. A separate Buffer for every starting session
+   * would fragment the heap by about 1 KB for each.
+   * @param length of everything together, in bytes on the wire.
    */
   writeOnce(session: Session, outgoing: readonly Outgoing[], length: number): void {
     if (this.scratch.length < length) this.scratch = Buffer.allocUnsafeSlow(Math.max(length, SCRATCH_BYTES));
     let end = 0;
     for (const each of outgoing) end = encodeInto(this.scratch, end, each);
     this.writeNow(session, this.scratch.subarray(0, end));
-    // What the socket did not take at once it still reads from there.
+    // The socket still reads from the scratch buffer what it did not take at once.
     if (session.socket.writableLength > 0) this.scratch = NO_SCRATCH;
   }
 
@@ -128,8 +133,8 @@ export class Outbox {
   }
 
   /**
-   * Not on a clock: the next flush begins when this one has ended, so under load each write carries more frames, and
-   * without load nothing waits. What is pushed while a flush yields joins the writes it has not come to yet.
+   * Not on a timer: the next flush begins when this one ends. Under load each write therefore carries more frames, and
+   * without load nothing waits. A frame pushed while a flush yields joins a write that is still to come.
    */
   private readonly flush = (): void => {
     if (this.at >= this.flushing.length) {

@@ -4,7 +4,7 @@ import { Phase, type Session } from './session.ts';
 
 const BUDGET = 1_000;
 
-/** A session whose socket only notes what it is given. */
+/** A session whose socket only records what it is given. */
 const listener = (phase: Phase = Phase.live) => {
   const written: Buffer[] = [];
   const closed: string[] = [];
@@ -34,7 +34,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const frames = ['one ', 'two ', 'three '].map((text) => Buffer.from(text));
 
 describe('the outbox', () => {
-  it('writes once to each socket, the same Buffer to all who were given the same frames', async () => {
+  it('writes once to each socket, and the same Buffer to all sessions with the same frames', async () => {
     const { outbox, counted } = outboxOf();
     const crowd = Array.from({ length: 1_000 }, () => listener());
     for (const frame of frames) for (const { session } of crowd) outbox.push(session, frame);
@@ -45,7 +45,7 @@ describe('the outbox', () => {
     expect(counted.bytes).toBe(1_000 * 14);
   });
 
-  it('lets other work have its turn, and what comes meanwhile join the writes still to come', async () => {
+  it('lets other work run, and adds frames that arrive meanwhile to the writes still to come', async () => {
     const { outbox } = outboxOf();
     const crowd = Array.from({ length: 300 }, () => listener());
     for (const { session } of crowd) outbox.push(session, frames[0]!);
@@ -57,7 +57,7 @@ describe('the outbox', () => {
     expect(crowd[0]!.written.map(String)).toEqual(['one ', 'two ']);
   });
 
-  it('closes a socket in which more than the budget waits, and writes no more to it', async () => {
+  it('closes a socket with more than the budget waiting, and writes no more to it', async () => {
     const { outbox } = outboxOf();
     const slow = listener();
     slow.socket.writableLength = BUDGET + 1;
@@ -78,7 +78,7 @@ describe('the outbox', () => {
     expect([0, BUDGET / 4, BUDGET / 4 + 1].map(roomAt)).toEqual([true, true, false]);
   });
 
-  it('keeps back what a holding session is given until it is released, up to a limit', async () => {
+  it('holds frames back for a holding session until it is released, up to a limit', async () => {
     const { outbox } = outboxOf();
     const patient = listener(Phase.holding);
     outbox.push(patient.session, frames[0]!);
@@ -92,7 +92,7 @@ describe('the outbox', () => {
     expect(flooded.closed).toEqual(['Too slow']);
   });
 
-  it('makes who hands out much wait for the flush, and never for one that does not come', async () => {
+  it('makes fast delivery wait for the flush in progress, and never for one that will not come', async () => {
     const { outbox } = outboxOf();
     const much = 512 * 1024;
     await outbox.keepPace(much);
@@ -106,7 +106,7 @@ describe('the outbox', () => {
     await outbox.keepPace(much);
   });
 
-  it('leaves alone what a slow socket has still to take of a frame meant for it only', () => {
+  it('does not overwrite the part of a private frame that a slow socket has yet to send', () => {
     const { outbox, counted } = outboxOf();
     const [slow, other] = [listener(), listener()];
     slow.socket.writableLength = 1;

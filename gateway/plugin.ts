@@ -1,4 +1,7 @@
-/** The gateway's route on a fastify instance, and the upgrade's leftovers let go: an idle session must cost few kilobytes. */
+/**
+ * The gateway's route on a fastify instance. It frees what an upgrade leaves behind: an idle session may cost a few
+ * kilobytes only.
+ */
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -10,7 +13,7 @@ import { CloseCode, FRAME_BYTES } from '../schemas/gateway/frames.ts';
 import type { Gateway } from './gateway.ts';
 import { Closings } from './session.ts';
 
-/** What `ws` finds wrong with a frame (protocol, UTF-8, length) clients know as one code. */
+/** Clients know every fault that `ws` finds in a frame (protocol, UTF-8, length) as one code. */
 const UNDECODABLE: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
 
 class GatewaySocket extends WebSocket {
@@ -22,17 +25,19 @@ class GatewaySocket extends WebSocket {
 type SocketClass = NonNullable<NonNullable<WebsocketPluginOptions['options']>['WebSocket']>;
 
 const options = {
-  // Its type wants the statics of the module's default export too.
+  // Its type also requires the statics of the module's default export.
   WebSocket: GatewaySocket as unknown as SocketClass,
-  // 228 KB per connection and eight times slower.
+  // Compression would cost 228 KB per connection and be eight times slower.
   perMessageDeflate: false,
   maxPayload: FRAME_BYTES,
-  // A closure per socket each; the gateway knows its sockets, and answers pings by one shared listener.
+  // These would cost a closure per socket. The gateway knows its sockets and answers pings with one shared listener.
   clientTracking: false,
   autoPong: false,
 };
 
-/** Bytes that may wait in a socket for its pings to be answered still: who does not read the answers gets no more of them. */
+/**
+ * Bytes that may wait in a socket for pings to be answered still. A peer that does not read its answers gets no more.
+ */
 const PONG_ROOM = 65_536;
 
 function pong(this: WebSocket, data: Buffer): void {

@@ -1,4 +1,4 @@
-/** What the gateway is made of and the numbers it keeps to. */
+/** The ports that the gateway is built on. */
 
 import type { CommandBus } from '../commands/port.ts';
 import type { SessionRegistry } from '../coordination/port.ts';
@@ -19,7 +19,7 @@ export type ResumeOutcome = 'ring' | 'log' | 'invalid' | 'too-many' | 'aborted';
 export interface GatewayMetrics {
   /** A socket was taken over (1) or is gone (-1), identified or not. */
   sockets(change: 1 | -1): void;
-  /** Identified sessions came (1) or went (-1). */
+  /** Identified sessions began (1) or ended (-1). */
   sessions(change: 1 | -1): void;
   /** Dispatches handed to sockets. */
   dispatches(count: number): void;
@@ -28,7 +28,7 @@ export interface GatewayMetrics {
   resumes(outcome: ResumeOutcome): void;
   /** The server closes a socket. */
   closes(code: number): void;
-  /** A command is refused, for the reason the error catalogue names so. */
+  /** A command is refused with the catalogue's error of this name. */
   refusals(error: string): void;
 }
 
@@ -37,13 +37,15 @@ export type GatewayPresenter = Pick<
   'user' | 'member' | 'guild' | 'channel' | 'guildCreate' | 'messages' | 'posted' | 'edited' | 'invite'
 >;
 
-/** In a cluster only what is listened to arrives, and the views move on by themselves. */
+/** The cluster's delivery feed. Only audiences that are listened to arrive, and the views advance independently. */
 export interface Feed {
-  /** Resolves when nothing of these audiences beyond the position delivered through can be missed. Counted. */
+  /**
+   * Resolves when no event of these audiences after the delivered position can be missed any more. Calls are counted.
+   */
   listen(audiences: readonly Audience[]): Promise<void>;
   leave(audiences: readonly Audience[]): void;
   /**
-   * Guilds as they were at a position, and heads that are not older: what is read waits until the views hold it.
+   * Guilds as of a position, and heads that are at least as new. Reads wait until the views hold the position.
    * @throws StoreUnavailable when that takes too long
    */
   viewsAt(position: number): Pick<Views, 'guilds' | 'unread'>;
@@ -60,10 +62,10 @@ export interface GatewayDeps {
   readonly logger: GatewayLogger;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
-  /** Left out where every event arrives and the views stand still when asked to. */
+  /** Absent where every event arrives and the views stand still on request. */
   readonly feed?: Feed;
-  /** Told who is connected to this gateway. */
+  /** Informed of who is connected to this gateway. */
   readonly registry: SessionRegistry;
-  /** Left out where nothing is traced. */
+  /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
 }

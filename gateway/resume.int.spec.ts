@@ -1,4 +1,4 @@
-/** Resumes: from recent events and from the log alike; and when there is none. */
+/** Resumes from recent events, resumes from the log, and refused resumes. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { messageId } from '../projections/testing.ts';
@@ -7,7 +7,7 @@ import { guildWith, hiddenChannel, type Station, tokenOf, World } from './testin
 
 describe('resume', () => {
   let world: World;
-  /** Has been there from the beginning, so that its ring holds everything. */
+  /** A station that was there from the beginning, so its ring holds everything. */
   let station: Station;
   let channel: string;
 
@@ -27,7 +27,7 @@ describe('resume', () => {
     await client.cut();
     return session;
   };
-  /** The same resume at the station and at one without any recent event, which has to read the log. */
+  /** Resumes at the station and at one without recent events, which has to read the log. */
   const resumedBothWays = async (userId: string, session: { session_id: string; seq: number }) => {
     const cold = await world.station();
     const [ring, log] = await Promise.all([station.resumed(userId, session), cold.resumed(userId, session)]);
@@ -36,7 +36,7 @@ describe('resume', () => {
     return dispatches(ring);
   };
 
-  it('gives what was missed, once, in position order, and ends in RESUMED', async () => {
+  it('sends what was missed, once, in position order, and ends with RESUMED', async () => {
     const session = await cut('2');
     const { story } = world;
     story.direct('88', '2', '4');
@@ -80,7 +80,7 @@ describe('resume', () => {
     ]);
   });
 
-  it('works again and again, from the s of a RESUMED too', async () => {
+  it('works again and again, also from the s of a RESUMED', async () => {
     let session = await cut('2');
     for (const ordinal of [1, 2, 3]) {
       world.story.post(channel, '1');
@@ -91,7 +91,7 @@ describe('resume', () => {
     }
   });
 
-  it('does not tell what the session did not ask for', async () => {
+  it("sends nothing outside the session's intents", async () => {
     const session = await cut('2', { intents: 1 << 10 });
     world.story.post(channel, '1');
     world.story.react(channel, 1, '1', '👍');
@@ -100,7 +100,7 @@ describe('resume', () => {
     expect(frames.map((frame) => frame.t)).toEqual(['MESSAGE_REACTION_ADD', 'RESUMED']);
   });
 
-  it('opens no message that has been deleted since', async () => {
+  it('does not open a message that has been deleted since', async () => {
     const session = await cut('2');
     world.story.post(channel, '1');
     world.story.edit(channel, 1, '1');
@@ -116,7 +116,7 @@ describe('resume', () => {
     ]);
   });
 
-  it('takes a guild away that was left, and tells nothing of it', async () => {
+  it('removes a guild that the user left, and sends nothing else of it', async () => {
     const session = await cut('2');
     world.story.post(channel, '1');
     world.story.leave('10', '2');
@@ -128,7 +128,7 @@ describe('resume', () => {
     ]);
   });
 
-  it('sends a guild that was joined, and of what was said only what came after', async () => {
+  it('sends a guild that the user joined, and only the messages after that', async () => {
     const session = await cut('4');
     world.story.post(channel, '1');
     world.story.join('10', '4');
@@ -144,7 +144,7 @@ describe('resume', () => {
     expect(frames[0]!.d).toMatchObject({ id: '10', member_count: 5, channels: [{ id: channel }, { id: '20' }] });
   });
 
-  it('takes a guild that was left and joined again, and gives it anew', async () => {
+  it('removes and sends again a guild that the user left and joined again', async () => {
     const session = await cut('2');
     world.story.leave('10', '2');
     world.story.post(channel, '1');
@@ -159,7 +159,7 @@ describe('resume', () => {
     ]);
   });
 
-  it('never tells of a channel the session cannot see', async () => {
+  it('never sends a channel that the session cannot see', async () => {
     const session = await cut('2');
     hiddenChannel(world.story, '30', '10');
     world.story.post('30', '1');
@@ -167,7 +167,7 @@ describe('resume', () => {
     expect((await resumedBothWays('2', session)).map((frame) => frame.t)).toEqual(['RESUMED']);
   });
 
-  it('veils text from bots that may not read it', async () => {
+  it('hides text from bots that may not read it', async () => {
     const session = await cut('3', { intents: 1 << 9 });
     world.story.post(channel, '1');
     world.story.post(channel, '1', { mentions: { users: ['3'], everyone: false } });
@@ -182,7 +182,7 @@ describe('resume', () => {
     expect(frames.slice(0, -1).map((frame) => frame.s)).toEqual(posts.map((event) => event.position));
   });
 
-  it('lets live events that come meanwhile follow what was missed', async () => {
+  it('sends live events that arrive meanwhile after what was missed', async () => {
     const session = await cut('2');
     for (let i = 0; i < 2_000; i += 1) world.story.post(channel, '1');
     await world.settled();
@@ -216,7 +216,7 @@ describe('resume', () => {
       await refused(station, { token: tokenOf('2'), ...(await cut('2')), ...d });
     });
 
-    it("for somebody else's session", async () => {
+    it("for another user's session", async () => {
       await refused(station, { token: tokenOf('1'), ...(await cut('2')) });
     });
 
@@ -246,20 +246,20 @@ describe('resume', () => {
     ['no sequence', 'x', 4007],
     ['a negative sequence', -1, 4007],
     ['half a sequence', 1.5, 4007],
-  ])('with %s closes the socket', async (_, seq, code) => {
+  ])('closes the socket on %s', async (_, seq, code) => {
     const { session_id } = await cut('2');
     const client = await station.connect();
     client.write(6, { token: tokenOf('2'), session_id, seq });
     expect(await client.closed()).toBe(code);
   });
 
-  it('with a bad token closes the socket', async () => {
+  it('closes the socket on a bad token', async () => {
     const client = await station.connect();
     client.write(6, { token: 'nonsense', ...(await cut('2')) });
     expect(await client.closed()).toBe(4004);
   });
 
-  it('tells of edits of messages from before the cut', async () => {
+  it('sends edits of messages from before the cut', async () => {
     world.story.post(channel, '1');
     await world.settled();
     const session = await cut('2');

@@ -1,4 +1,4 @@
-/** Resume: a session goes on where its client's last `s` says, on any process, after any time. */
+/** Resume: continues a session from its client's last `s`, on any process, after any time. */
 import type { Membership } from '../projections/views/guild-views/view.ts';
 import type { Resume } from '../schemas/gateway/frames.ts';
 import type { SessionClaims } from '../vault/port.ts';
@@ -26,12 +26,12 @@ import {
   wants,
 } from './session-start.ts';
 
-/** How a session's guilds differ from what they were at its `s`. */
+/** How a session's guilds differ from those at its `s`. */
 interface Changes {
   readonly left: readonly string[];
   /** Left and joined again. */
   readonly rejoined: readonly string[];
-  /** Position of joining, of the guilds to be sent (anew). */
+  /** Positions of joining, by guild, for the guilds to send in full. */
   readonly joined: ReadonlyMap<string, number>;
 }
 
@@ -40,11 +40,11 @@ interface Standing {
   readonly scope: Scope;
   readonly changes: Changes;
   readonly snapshots: readonly GuildSnapshot[];
-  /** Recent events, where they reach back far enough. */
+  /** Recent events, if the ring reaches back far enough. */
   readonly recent: readonly RingEntry[] | undefined;
 }
 
-/** Carries out op 6. @returns why the socket is to be closed, if it is. */
+/** Carries out op 6. @returns why the socket must be closed, if it must. */
 export const resume = async (parts: Parts, session: Session, asked: Resume): Promise<Closing | undefined> => {
   const { deps } = parts;
   const { seq } = asked;
@@ -80,7 +80,7 @@ export const resume = async (parts: Parts, session: Session, asked: Resume): Pro
   return undefined;
 };
 
-/** @returns the claims when a session of theirs can go on from `seq`. */
+/** @returns the claims if their session can continue from `seq`. */
 const goodFor = async (
   { deps }: Parts,
   claims: SessionClaims | undefined,
@@ -93,7 +93,7 @@ const goodFor = async (
   return seq <= (await deps.log.head()) ? claims : undefined;
 };
 
-/** @returns `undefined` when it is more than the limit: never a partial replay. */
+/** @returns `undefined` when it exceeds the limit: a replay is never partial. */
 const missedBy = async (
   parts: Parts,
   session: Session,
@@ -149,7 +149,7 @@ const changesSince = (seq: number, session: Session, stays: readonly Membership[
   return { left, rejoined, joined };
 };
 
-/** Guilds that changed, with the `s` the client came with; then what it missed, in position order. */
+/** Sends the guilds that changed, with the `s` the client came with, and then what it missed, in position order. */
 const replay = async (
   parts: Parts,
   session: Session,

@@ -1,14 +1,14 @@
-/** The last events, with their dispatches once somebody needed them: most resumes miss seconds, not weeks. */
+/** The most recent events, with their dispatches once somebody needed them. Most resumes miss seconds, not weeks. */
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
 import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Audience } from '../schemas/streams.ts';
 import { type EncodedDispatch, encodedDispatches } from './encoding.ts';
 
-/** Objects around an event and its encoded dispatch, without what somebody typed. */
+/** Bytes of the objects around an event and its encoded dispatch, without the typed text. */
 const ENTRY_BYTES = 1_500;
 
-/** What was typed is in the event (sealed) and in the dispatch. */
+/** The typed text counts twice: sealed in the event, and in the dispatch. */
 const bytesOf = (event: ParleyEvent): number =>
   ENTRY_BYTES + ('sealed' in event.data ? 2 * event.data.sealed.box.length : 0);
 
@@ -25,12 +25,12 @@ export class RingEntry {
     this.bytes = bytesOf(event);
   }
 
-  /** Encodes the event on first use; later callers get the same dispatches, the same Buffers. */
+  /** Encodes the event on first use. Later callers get the same dispatches with the same Buffers. */
   dispatches(renderer: EventRenderer, guildId: string | null): Promise<readonly EncodedDispatch[]> {
     if (this.rendered === undefined) {
       const rendered = encodedDispatches(renderer, this.event, guildId, this.concealed);
       this.rendered = rendered;
-      // The next to ask tries again.
+      // The next caller tries again.
       rendered.catch(() => {
         if (this.rendered === rendered) this.rendered = undefined;
       });
@@ -38,7 +38,7 @@ export class RingEntry {
     return this.rendered;
   }
 
-  /** The message was deleted: who resumes from now on gets it without its text. */
+  /** The message was deleted: later resumes get it without its text. */
   conceal(): void {
     this.concealed = true;
     this.rendered = undefined;
@@ -52,8 +52,8 @@ export class Ring {
   private floor: number;
 
   /**
-   * @param budget bytes; 0: nothing is kept, nor would it be everything
-   * @param position of the views now: what came before is not here.
+   * @param budget in bytes; with 0 nothing is kept and no resume is served from here
+   * @param position of the views now; earlier events are not here.
    */
   constructor(budget: number, position: number) {
     this.budget = budget;
@@ -69,7 +69,7 @@ export class Ring {
     return entry;
   }
 
-  /** A quarter at a time costs less than moving the whole array for every event. */
+  /** Dropping a quarter at a time costs less than moving the whole array for every event. */
   private shrink(): void {
     let drop = 0;
     for (; drop < this.entries.length && this.bytes > this.budget * 0.75; drop += 1)
@@ -78,7 +78,7 @@ export class Ring {
     this.entries = this.entries.slice(drop);
   }
 
-  /** Everything beyond a position, or `undefined` when some of it is not here any more. */
+  /** All events after a position, or `undefined` when some of them are gone. */
   since(position: number): RingEntry[] | undefined {
     if (this.budget === 0 || position < this.floor) return undefined;
     let low = 0;
@@ -91,7 +91,9 @@ export class Ring {
     return this.entries.slice(low);
   }
 
-  /** Whatever carries text of the message, by the form of its data: no type of event can be forgotten. */
+  /**
+   * Conceals every event that carries text of the message. It looks at the data's shape, so no type can be forgotten.
+   */
   private conceal(messageId: string): void {
     for (const entry of this.entries) {
       const { data } = entry.event;

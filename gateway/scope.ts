@@ -1,4 +1,7 @@
-/** What a session may see: its guilds, the channels visible in them, its direct channels; read while the views stand still. */
+/**
+ * What a session may see, read while the views stand still: its guilds, the visible channels in them, its direct
+ * channels.
+ */
 
 import type { Views } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
@@ -15,7 +18,7 @@ export interface VisibleGuild {
   readonly channels: readonly ChannelRow[];
 }
 
-/** Everything a GUILD_CREATE is made of. */
+/** The contents of a GUILD_CREATE. */
 export interface GuildSnapshot extends VisibleGuild {
   readonly member: MemberRow;
   readonly members: readonly MemberRow[];
@@ -31,7 +34,7 @@ export interface ScopeDeps extends Pick<GatewayDeps, 'access' | 'presenter'> {
   readonly views: Pick<Views, 'guilds' | 'unread'>;
 }
 
-/** Readers that answer as of a position that is being delivered. Without a feed the views stand still at it. */
+/** Readers as of a position that is being delivered. Without a feed the views stand still at that position. */
 export const depsAt = (deps: GatewayDeps, position: number): ScopeDeps => {
   if (deps.feed === undefined) return deps;
   const views = deps.feed.viewsAt(position);
@@ -53,7 +56,7 @@ export const readScope = async (deps: ScopeDeps, session: Session): Promise<Scop
   return { guilds, directChannels };
 };
 
-/** A guild of more members than the session's threshold comes with the session's own member only. */
+/** In a guild with more members than the session's threshold, only the session's own member is listed. */
 export const readGuildSnapshot = async (
   deps: ScopeDeps,
   session: Session,
@@ -96,6 +99,6 @@ export const guildCreatePayload = async (
   return dispatchPayload('GUILD_CREATE', s, JSON.stringify(d));
 };
 
-/** @param unavailable the guild comes back at once: the session left it and joined it again. */
+/** @param unavailable the guild comes back at once, because the user left it and joined it again. */
 export const guildDeleteFrame = (guildId: string, s: number, unavailable: boolean): Buffer =>
   dispatchFrame('GUILD_DELETE', s, JSON.stringify(unavailable ? { id: guildId, unavailable } : { id: guildId }));

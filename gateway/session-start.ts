@@ -1,4 +1,7 @@
-/** What a fresh session and a resumed one have in common: who it is, the views it waits for, live dispatches held back and released. */
+/**
+ * What identify and resume share: recognising the user, waiting for the views, holding back and releasing live
+ * dispatches.
+ */
 import type { EventRenderer } from '../presenter/dispatches.ts';
 import { DEFAULT_INTENTS, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, userAudience } from '../schemas/streams.ts';
@@ -23,7 +26,7 @@ export interface Parts {
 
 export type Verified = NonNullable<Awaited<ReturnType<Tokens['verify']>>>;
 
-/** @returns false when the token's user is unknown to the views. */
+/** @returns false if the views do not know the token's user. */
 export const recognise = async (parts: Parts, session: Session, verified: Verified): Promise<boolean> => {
   const { guilds } = parts.deps.views;
   const [user, administrator] = await Promise.all([guilds.user(verified.userId), guilds.administrator()]);
@@ -41,7 +44,7 @@ export const wants = (session: Session, intents: number | undefined): void => {
 };
 
 /**
- * A session sees at least what was in the log when it asked: also what its user was told is done a moment ago.
+ * A session sees at least what was in the log when it asked, including its user's latest acknowledged writes.
  * @returns the log's head, or `undefined` when the views are too far behind it.
  */
 export const viewsAtHead = async ({ deps }: Parts): Promise<number | undefined> => {
@@ -49,10 +52,10 @@ export const viewsAtHead = async ({ deps }: Parts): Promise<number | undefined> 
   return (await deps.views.whenProcessed(head, deps.config.viewsTimeoutMs)) ? head : undefined;
 };
 
-/** Bytes written before a socket is looked at again and other work gets a turn. */
+/** Bytes written before the socket's backlog is checked and other work gets a turn. */
 const PACE = 65_536;
 
-/** Writes what comes before the live dispatches: in order, in few writes, no faster than the socket takes it. */
+/** Writes what precedes the live dispatches: in order, in few writes, and no faster than the socket takes it. */
 export class PacedWriter {
   private readonly parts: Parts;
   private readonly session: Session;
@@ -72,7 +75,7 @@ export class PacedWriter {
     await this.parts.outbox.room(this.session);
   }
 
-  /** Writes what is left. */
+  /** Writes the rest. */
   end(): void {
     if (this.batch.length > 0) this.parts.outbox.writeOnce(this.session, this.batch, this.bytes);
     this.batch = [];
@@ -80,9 +83,9 @@ export class PacedWriter {
   }
 }
 
-// How a session's snapshot and its subscriptions come to belong to one position, so that nothing falls between them.
+// A session's snapshot and its subscriptions belong to one position, so nothing is missed between them.
 
-/** What a session may see at a position, and the readers that answer as of it. */
+/** What a session may see at a position, and the readers as of it. */
 export interface Beginning {
   readonly position: number;
   readonly scope: Scope;
@@ -90,8 +93,8 @@ export interface Beginning {
 }
 
 /**
- * From the position it hands to `read` on, live dispatches are the session's, but wait.
- * Without effect on a session that was closed meanwhile.
+ * From the position given to `read` on, the session's live dispatches are held back for it.
+ * Has no effect on a session that was closed meanwhile.
  */
 export const begin = <T>(parts: Parts, session: Session, read: (at: Beginning) => Promise<T>): Promise<T> => {
   const { deps } = parts;
@@ -105,7 +108,7 @@ export const begin = <T>(parts: Parts, session: Session, read: (at: Beginning) =
     : beginOnFeed(parts, session, deps.feed, read);
 };
 
-/** To be called while delivery stands still. */
+/** Call this only while delivery stands still. */
 const register = (parts: Parts, session: Session, scope: Scope): void => {
   if (session.phase !== Phase.starting) return;
   joinAll(parts.subscriptions, session, scope);
@@ -122,8 +125,8 @@ const same = (some: readonly Audience[], others: readonly Audience[]): boolean =
   some.length === others.length && new Set([...some, ...others]).size === some.length;
 
 /**
- * Delivery to everybody else does not wait for one session's reading: the session is registered at a position in one
- * step, and its snapshot is read as of that position afterwards. Should what it may see have changed in between, it
+ * Delivery to other sessions does not wait for this session's reads: it is registered at a position in one step, and
+ * its snapshot is read as of that position afterwards. If the set of audiences it may see has changed in between, it
  * begins again.
  */
 const beginOnFeed = async <T>(

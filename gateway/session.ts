@@ -1,4 +1,4 @@
-/** One socket's session, and the topics that say what it hears. Kept small: ten thousand of them stand idle. */
+/** One socket's session, and the topics it receives. Kept small: ten thousand of them may be idle. */
 
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
@@ -7,7 +7,7 @@ import { CloseCode } from '../schemas/gateway/frames.ts';
 import type { Audience } from '../schemas/streams.ts';
 import type { FrameTree } from './frame-tree.ts';
 
-/** Why a socket is closed: the code libraries act on, and a reason for people. */
+/** Why a socket is closed: a code that libraries act on, and a reason for people. */
 export interface Closing {
   readonly code: number;
   readonly reason: string;
@@ -41,33 +41,33 @@ export const Closings = {
 export const Phase = {
   /** Connected; has to identify or resume. */
   fresh: 0,
-  /** Identify or Resume is being looked at. */
+  /** Identify or Resume is in progress. */
   starting: 1,
-  /** Registered for live dispatches, which wait until what came before them is out. */
+  /** Registered for live dispatches, which wait until everything before them has been sent. */
   holding: 2,
   live: 3,
   closed: 4,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** What sessions report to. */
+/** What a session reports to. */
 export interface SessionHost {
   received(session: Session, data: Buffer, isBinary: boolean): void;
   /** The session is live. */
   started(session: Session): void;
   /** The server closes the socket. */
   closing(session: Session, why: Closing): void;
-  /** The session hears nothing any more; its socket may still be closing. */
+  /** The session receives nothing any more; its socket may still be closing. */
   ended(session: Session): void;
   /** The socket is gone. */
   gone(session: Session): void;
   now(): number;
 }
 
-/** Everybody who hears one audience. */
+/** All sessions of one audience. */
 export class Topic {
   readonly audience: Audience;
-  /** Guild of a guild or its channel; `null` for people and direct channels. */
+  /** The guild of a guild's or its channels' audience; `null` for people and direct channels. */
   readonly guildId: string | null;
   readonly sessions = new Set<Session>();
 
@@ -77,7 +77,7 @@ export class Topic {
   }
 }
 
-/** State stands on the socket itself, so that one listener function serves all sockets. */
+/** The session is a property of the socket, so that one listener function serves all sockets. */
 interface SessionSocket extends WebSocket {
   parleySession: Session;
 }
@@ -95,7 +95,7 @@ function onClose(this: WebSocket): void {
   session.host.gone(session);
 }
 
-/** `ws` closes the socket by itself; the listener is there because an unheard 'error' would end the process. */
+/** `ws` closes the socket by itself. This listener exists because an unhandled 'error' would end the process. */
 function onError(this: WebSocket): void {}
 
 export class Session {
@@ -103,22 +103,25 @@ export class Session {
   readonly socket: Socket;
   readonly host: SessionHost;
   phase: Phase = Phase.fresh;
-  /** What the client connected to; forgotten once READY has told it where to resume. */
+  /** What the client connected to. Dropped once READY has said where to resume. */
   address: string | undefined;
-  /** When it connected, began to start, last beat its heart, or was told to close: what the sweep looks at. Milliseconds since 1970. */
+  /**
+   * When it connected, began to start, last sent a heartbeat, or was told to close. The sweep checks it. Milliseconds,
+   * monotonic.
+   */
   seenAt: number;
   userId = '';
   isBot = false;
   device: Device = 'other';
   administers = false;
-  /** Sees the text of messages that are not its own, direct or mentioning it. */
+  /** Sees the text of messages that are not its own, not direct and do not mention it. */
   readsContent = true;
   intents = 0;
   generation = 0;
   shardId = 0;
   shardCount = 1;
   largeThreshold = 50;
-  /** `s` of the last dispatch sent or waiting to be: everything this session may see up to there is on its way. */
+  /** `s` of the last dispatch sent or queued: everything this session may see up to it is on its way. */
   s = 0;
   pending: FrameTree | null = null;
   topics: Topic[] = NO_TOPICS;
@@ -156,29 +159,30 @@ export class Session {
   }
 
   /**
-   * True while the socket takes frames. `ws` ends it as soon as it has answered the peer's close frame. Asked of the
-   * socket, which a write touches anyway, rather than of `ws`: one object less to fetch for each of thousands of sockets.
+   * True while the socket takes frames; `ws` ends it as soon as it has answered the peer's close frame. Read from the
+   * socket, which a write touches anyway, rather than from `ws`: one memory access less for each of thousands of
+   * sockets.
    */
   get writable(): boolean {
     return this.socket.writable;
   }
 
   /**
-   * Writes complete frames past `ws`, straight to its socket. `ws` writes its own frames (pong, close) synchronously and,
-   * without compression, each as one unfragmented frame, so whole frames of ours can only stand between them.
+   * Writes complete frames past `ws`, straight to its socket. `ws` writes its own frames (pong, close) synchronously
+   * and, without compression, each as one unfragmented frame. So whole frames of ours never split one of its frames.
    */
   write(frames: Buffer): void {
     if (this.writable) this.socket.write(frames);
   }
 
-  /** Sends what waits, then closes. */
+  /** Sends what is waiting, then closes. */
   close(why: Closing): void {
     if (this.phase === Phase.closed) return;
     if (this.phase === Phase.live && this.pending !== null) this.write(this.pending.bytes());
     this.drop(why);
   }
 
-  /** Closes without sending what waits. */
+  /** Closes without sending what is waiting. */
   drop(why: Closing): void {
     if (this.phase === Phase.closed) return;
     this.end();
@@ -186,7 +190,7 @@ export class Session {
     this.ws.close(why.code, why.reason);
   }
 
-  /** After a refused resume: as if just connected. */
+  /** Returns to the state after connecting, once a resume was refused. */
   startOver(): void {
     this.phase = Phase.fresh;
     this.pending = null;
@@ -194,14 +198,14 @@ export class Session {
     this.seenAt = this.host.now();
   }
 
-  /** What it was registered for is no longer what it may see: back to where nothing had come yet. */
+  /** Returns to the starting phase, because what it may see changed after it was registered. */
   beginAgain(): void {
     this.phase = Phase.starting;
     this.pending = null;
     this.s = 0;
   }
 
-  /** Hears nothing from now on. */
+  /** Stops receiving anything. */
   end(): void {
     if (this.phase === Phase.closed) return;
     this.host.ended(this);

@@ -1,4 +1,4 @@
-/** Sockets that beat, fall silent, do not read, say too much, or are sent away. */
+/** Sockets that beat, fall silent, stop reading, send too much, or are sent away. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -18,7 +18,7 @@ describe('a socket', () => {
 
   const acks = (client: GatewayClient) => client.frames.filter((frame) => frame.op === 11).length;
 
-  it('has its heartbeats acknowledged, before it identifies too', async () => {
+  it('has its heartbeats acknowledged, also before it identifies', async () => {
     const station = await world.station();
     const client = await station.connect();
     client.write(1, null);
@@ -43,7 +43,7 @@ describe('a socket', () => {
     expect(station.counters.sockets).toBe(0);
   });
 
-  it('is closed with 4009 when its heart has stopped, and only then', async () => {
+  it('is closed with 4009 when its heartbeats stop, and only then', async () => {
     const station = await world.station({ heartbeatIntervalMs: 1_000_000 });
     const [dead, alive] = [await station.identified('1'), await station.identified('2')];
     world.now += 1_400_000;
@@ -53,7 +53,7 @@ describe('a socket', () => {
     await world.received(alive);
   });
 
-  it('is closed when it does not identify in time, beating or not', async () => {
+  it('is closed when it does not identify in time, with or without heartbeats', async () => {
     const station = await world.station({ identifyTimeoutMs: 1_000 });
     const client = await station.connect();
     world.now += 900;
@@ -63,7 +63,7 @@ describe('a socket', () => {
     expect(await client.closed()).toBe(4009);
   });
 
-  it('may send its budget of frames in a window and is closed with 4008 beyond', async () => {
+  it('may send its budget of frames in a window, and is closed with 4008 beyond it', async () => {
     const station = await world.station({ opBudget: { count: 10, windowMs: 60_000 } });
     const client = await station.identified('1');
     for (let i = 0; i < 9; i += 1) client.write(1, null);
@@ -103,7 +103,7 @@ describe('a socket', () => {
   });
 
   describe('that stops reading', () => {
-    /** Fills what the operating system buffers and then the budget. */
+    /** Fills the operating system's buffers and then the budget. */
     const flood = async (until: () => boolean) => {
       for (let i = 0; i < 2_000 && !until(); i += 1) {
         world.story.post(channel, '1', { nonce: 'x'.repeat(8_000) });
@@ -111,7 +111,7 @@ describe('a socket', () => {
       }
     };
 
-    it('is closed resumably and then ended, while the others hear everything', async () => {
+    it('is closed resumably and then terminated, while the others receive everything', async () => {
       const station = await world.station({ byteBudget: 256 * 1024, closeGraceMs: 1_000 });
       const [stuck, reader] = [await station.identified('1'), await station.identified('2')];
       stuck.socket.pause();
@@ -128,7 +128,7 @@ describe('a socket', () => {
       expect(ordinals(stuck, again)).toEqual(ordinals(reader));
     });
 
-    it('costs no more than its budgets while a resume is sent to it', async () => {
+    it('takes no more memory than its budgets while a resume is sent to it', async () => {
       const station = await world.station({ byteBudget: 128 * 1024, heldBudget: 256 * 1024 });
       const before = await station.identified('1');
       const session = before.session();
@@ -147,13 +147,13 @@ describe('a socket', () => {
     });
   });
 
-  describe('when the process is to stop', () => {
+  describe('when the process stops', () => {
     let station: Station;
     beforeEach(async () => {
       station = await world.station();
     });
 
-    it('gets what waits, then op 7, then 1012', async () => {
+    it('gets what is waiting, then op 7, then 1012', async () => {
       const clients = await Promise.all([station.identified('1'), station.identified('2')]);
       world.story.post(channel, '1');
       await world.settled();
@@ -165,7 +165,7 @@ describe('a socket', () => {
       expect(station.gateway.sessions).toBe(0);
     });
 
-    it('is told the outcome of its command first', async () => {
+    it('gets the outcome of its command first', async () => {
       const client = await station.identified('1');
       let answer = (): void => {};
       const answered = new Promise<void>((resolve) => {
@@ -185,7 +185,7 @@ describe('a socket', () => {
       await drained;
     });
 
-    it('is sent away when it comes too late', async () => {
+    it('is sent away when it connects too late', async () => {
       const waiting = await station.connect();
       const drained = station.gateway.drain(50);
       const late = new WebSocket(`${station.base.replace('http', 'ws')}/gateway`);
@@ -195,7 +195,7 @@ describe('a socket', () => {
       await drained;
     });
 
-    it('that does not answer is ended after a grace', async () => {
+    it('is terminated after a grace period if it does not answer', async () => {
       const impatient = await world.station({ closeGraceMs: 50 });
       const stuck = await impatient.identified('1');
       stuck.socket.pause();

@@ -1,4 +1,4 @@
-/** Who hears what: one topic per audience that anybody here listens to. */
+/** Which sessions receive what: one topic for each audience with a session here. */
 import type { Audience } from '../schemas/streams.ts';
 import type { Feed } from './ports.ts';
 import { type Session, Topic } from './session.ts';
@@ -11,18 +11,18 @@ export class Subscriptions {
     this.feed = feed;
   }
 
-  /** `undefined`: nobody listens. */
+  /** `undefined` means that no session is subscribed. */
   topic(audience: Audience): Topic | undefined {
     return this.topics.get(audience);
   }
 
-  /** @param guildId of a guild's audience or its channels'; `null` for people and direct channels. */
+  /** @param guildId of a guild's or its channels' audience; `null` for people and direct channels. */
   join(session: Session, audience: Audience, guildId: string | null): void {
     let topic = this.topics.get(audience);
     if (topic === undefined) {
       topic = new Topic(audience, guildId);
       this.topics.set(audience, topic);
-      // Whoever joins has listened before; this only keeps it so for as long as anybody hears the topic.
+      // The caller already listens to the audience. This call keeps that up for as long as the topic exists.
       void this.feed?.listen([audience]);
     }
     session.hears(topic);
@@ -44,7 +44,7 @@ export class Subscriptions {
 
   private remove(topic: Topic, session: Session): void {
     topic.sessions.delete(session);
-    // Only the topic that is still in the map: another of the same audience may have been made since.
+    // Remove only the topic that is still in the map: a newer one for the same audience may have replaced it.
     if (topic.sessions.size > 0 || this.topics.get(topic.audience) !== topic) return;
     this.topics.delete(topic.audience);
     this.feed?.leave([topic.audience]);

@@ -1,4 +1,4 @@
-/** For specs of the gateway: real views of a log in memory, real sockets on loopback, and fakes of everything else. */
+/** For specs of the gateway: real views of a log in memory, real sockets on loopback, fakes for everything else. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -25,7 +25,7 @@ import { createGateway, type Gateway } from './gateway.ts';
 import { registerGateway } from './plugin.ts';
 import type { GatewayPresenter } from './ports.ts';
 
-/** Every intent there is. */
+/** All intents. */
 export const EVERYTHING = 0x1ffff;
 
 export const tokenOf = (userId: string): string => `token-of-${userId}`;
@@ -60,7 +60,7 @@ class FakeTokens implements Tokens {
   }
 }
 
-/** Answers every command with success, when the spec says so. */
+/** Answers every command with success, unless the spec replaces `answer`. */
 export class FakeBus implements CommandBus {
   readonly commands = commands;
   readonly submitted: { context: CommandContext; type: string; fields: unknown }[] = [];
@@ -85,10 +85,10 @@ const NO_KEYS = {
   forget: () => {},
 } as unknown as KeyRing;
 
-/** Nonce of a message whose presentation fails. */
+/** Nonce of a message that fails to be presented. */
 export const UNSHOWABLE = 'unshowable';
 
-/** Shows what is sealed as it is, so that specs see which text was shown without knowing keys. */
+/** Shows sealed text as it is, so that specs see which text was shown without knowing keys. */
 const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
   const presenter = new Presenter({ views, timelines: views.timelines, keys: NO_KEYS });
   return {
@@ -146,7 +146,7 @@ const metricsOf = (counters: Counters) => ({
 
 const aRegistry = () => new MemoryCoordination({ clock: systemClock, workers: 1 }).node().registry;
 
-/** One gateway on the world's views, at an address of its own. */
+/** One gateway on the world's views, at its own address. */
 export interface Station {
   readonly gateway: Gateway;
   readonly base: string;
@@ -154,7 +154,7 @@ export interface Station {
   /** Errors the gateway logged. */
   readonly errors: unknown[];
   connect(): Promise<GatewayClient>;
-  /** Resolves when what the session is to see first is there. */
+  /** Resolves when the session has received its initial set. */
   identified(userId: string, more?: object): Promise<GatewayClient>;
   resumed(userId: string, session: { session_id: string; seq: number }): Promise<GatewayClient>;
 }
@@ -163,7 +163,7 @@ export class World {
   readonly story = new Story();
   readonly tokens = new FakeTokens();
   readonly bus = new FakeBus();
-  /** The gateways' time, moved by hand. */
+  /** The gateways' clock, moved by hand. */
   now = 1_000_000;
   private readonly directory = mkdtempSync(join(tmpdir(), 'parley-gateway-'));
   private readonly stations: (() => Promise<unknown>)[] = [];
@@ -183,7 +183,7 @@ export class World {
     return world;
   }
 
-  /** Opens a gateway; it has no recent events. */
+  /** Opens a gateway without recent events. */
   async station(config: Partial<GatewayConfig> = {}, registry: SessionRegistry = aRegistry()): Promise<Station> {
     await this.settled();
     const counters = new Counters();
@@ -229,7 +229,10 @@ export class World {
     await this.views.atRest(async () => {});
   }
 
-  /** Everything delivered, and everything of it received: whatever a socket was sent before an ACK is there when the ACK is. */
+  /**
+   * Resolves when everything has been delivered and received: what a socket was sent before an ACK has arrived when the
+   * ACK has.
+   */
   async received(...clients: readonly GatewayClient[]): Promise<void> {
     await this.settled();
     await Promise.all(
@@ -249,7 +252,9 @@ export class World {
   }
 }
 
-/** A guild of its owner with channel `<guild>1` that everyone sees, in the order in which the server makes it. */
+/**
+ * Creates a guild with its owner and channel `<guild>1`, which everyone sees, in the order in which the server does it.
+ */
 export const guildWith = (story: Story, guildId: string, ownerId: string, ...members: readonly string[]): string => {
   story.guild(guildId, ownerId);
   story.channel(`${guildId}1`, guildId);
@@ -257,7 +262,7 @@ export const guildWith = (story: Story, guildId: string, ownerId: string, ...mem
   return `${guildId}1`;
 };
 
-/** A channel that only the owner, and `allowed`, can see. */
+/** Creates a channel that only the owner and `allowed` can see. */
 export const hiddenChannel = (story: Story, channelId: string, guildId: string, allowed?: string) =>
   story.log.add(`channel-${channelId}`, 'channel-created', {
     ...{ channelId, guildId, kind: 'text', name: 'hidden', topic: null, participants: [] },

@@ -1,4 +1,6 @@
-/** TYPING_START: told to who is listening now, with the `s` each session has anyway, and dropped first for slow sockets. */
+/**
+ * TYPING_START: sent to current listeners with the `s` each session already has, and dropped first for slow sockets.
+ */
 
 import type { Typing } from '../commands/port.ts';
 import { Intent } from '../schemas/gateway/frames.ts';

@@ -8,7 +8,7 @@ describe('bad input', () => {
 
   afterEach(() => app.close());
 
-  it('never answers 500 whatever is sent', async () => {
+  it('never answers 500, whatever is sent', async () => {
     app = aServer();
     const nasty = fc.oneof(
       fc.string({ unit: 'binary' }),

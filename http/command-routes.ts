@@ -1,4 +1,4 @@
-/** The HTTP writes: each is a command of the same name, its fields taken from path and body. */
+/** The HTTP writes. Each is a command of the same name that takes its fields from path and body. */
 
 import { either } from 'fp-ts';
 import type { CommandBus, CommandShape } from '../commands/port.ts';
@@ -23,7 +23,7 @@ const routesOf = (bus: CommandBus, presenter: AnswerPresenter, command: CommandS
       correlationId: request.correlationId,
       ...(typeof traceparent === 'string' ? { traceparent } : {}),
     };
-    // The path has the last word.
+    // The path's fields override the body's.
     const fields = { ...record(request.body), ...record(request.params) };
     const { outcome, limit } = await bus.submit(context, type, fields);
     if (either.isLeft(outcome)) return outcome;

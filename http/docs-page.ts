@@ -1,4 +1,4 @@
-/** The OpenAPI document as one readable page: plain HTML, nothing loaded from anywhere. */
+/** The OpenAPI document as one readable page: plain HTML without external resources. */
 import type { JsonSchema, OpenApi, Operation } from './openapi.ts';
 
 const escaped = (text: string): string =>

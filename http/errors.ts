@@ -1,4 +1,4 @@
-/** Every way a request can fail, as the answer a client gets. */
+/** Every way a request can fail, as the response the client gets. */
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { systemClock } from '../schemas/clock.ts';
@@ -14,7 +14,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 
 // Request bodies: JSON and nothing else.
 
-/** An answer that is already decided, thrown through fastify to its error handler. */
+/** A catalogue error, thrown through fastify to its error handler. */
 class Refused extends Error {
   readonly error: ParleyError;
 
@@ -28,7 +28,7 @@ const MAX_DEPTH = 64;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
-/** Whether brackets nest deeper than anything meaningful does; serialising such a value could exhaust the stack. */
+/** Whether brackets nest deeper than any meaningful body; serialising such a value could exhaust the stack. */
 const nestsTooDeep = (json: string): boolean => {
   if (json.length <= MAX_DEPTH * 2) return false;
   let depth = 0;
@@ -39,7 +39,7 @@ const nestsTooDeep = (json: string): boolean => {
       if (c === BACKSLASH) i += 1;
       else if (c === QUOTE) quoted = false;
     } else if (c === QUOTE) quoted = true;
-    // Both `[ {` and both `] }` differ from each other in bit 5 only.
+    // `[` and `{`, and likewise `]` and `}`, differ in bit 5 only.
     else if ((c | 32) === 123) depth += 1;
     else if ((c | 32) === 125) depth -= 1;
     if (depth > MAX_DEPTH) return true;
@@ -67,7 +67,7 @@ export const takeJsonOnly = (app: FastifyInstance): void => {
   );
 };
 
-// How an HTTP answer tells the state of a rate limit.
+// Headers that report the state of a rate limit.
 
 /** @param now milliseconds since 1970 */
 export const limitHeaders = (state: LimitShown, now: number): Record<string, string> => ({
@@ -78,7 +78,7 @@ export const limitHeaders = (state: LimitShown, now: number): Record<string, str
   'x-ratelimit-bucket': state.bucket,
 });
 
-/** Beside `limitHeaders` on the answer that was refused; `Retry-After` is whole seconds, as HTTP has it. */
+/** Sent in addition to `limitHeaders` when a request is refused. HTTP defines `Retry-After` in whole seconds. */
 const refusalHeaders = (scope: LimitShown['scope'], retryAfter: number): Record<string, string> => ({
   'retry-after': String(Math.max(1, Math.ceil(retryAfter))),
   'x-ratelimit-scope': scope,
@@ -98,7 +98,7 @@ export const sendError = (reply: FastifyReply, error: ParleyError, metrics: Metr
   return reply.send(JSON.stringify(errorBody(error)));
 };
 
-/** What fastify itself refuses, in the words of the catalogue; `undefined` for a fault of ours. */
+/** fastify's own refusals as errors of the catalogue; `undefined` for a fault of ours. */
 const asParleyError = (thrown: Partial<FastifyError>): ParleyError | undefined => {
   if (thrown instanceof Refused) return thrown.error;
   if (thrown instanceof StoreUnavailable) return parleyError('unavailable', { retryAfter: thrown.retryAfter });
@@ -119,7 +119,8 @@ export const errorHandler =
   (thrown: Partial<FastifyError>, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = asParleyError(thrown);
     if (error?.status === 413) {
-      // Closing on a client that is still sending resets the connection before it can read why: take the rest, drop it.
+      // Closing while the client still sends would reset the connection before it can read the reason, so the rest is
+      // read and dropped.
       request.raw.resume();
       reply.removeHeader('connection');
     }

@@ -8,7 +8,7 @@ import { optional, text } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, route } from '../schemas/http/route.ts';
 
-/** Printable, without blanks or the characters that mentions and addresses are made of. */
+/** Printable, without blanks or the characters that make up mentions and addresses. */
 const USERNAME = /^[^\s@#:`<>\p{C}]{2,32}$/u;
 
 const Username = new t.Type<string, string, unknown>(
@@ -34,7 +34,7 @@ const LoginBody = t.intersection([
 export interface IdentityRouteDeps {
   readonly identity: Identity;
   readonly presenter: Presenter;
-  /** Where sockets connect, as the client of this request reaches it. */
+  /** The gateway URL as this request's client can reach it. */
   readonly gatewayUrl: (headers: Readonly<Record<string, string | string[] | undefined>>) => string;
 }
 

@@ -33,7 +33,7 @@ describe('the JSON schema of a codec', () => {
     expect(jsonSchema(codec)).toEqual(schema);
   });
 
-  it('describes objects and says which fields are required', () => {
+  it('describes objects and their required fields', () => {
     const codec = t.intersection([t.type({ a: t.string, b: optional(t.number) }), t.partial({ c: t.string })]);
     expect(jsonSchema(codec)).toEqual({
       type: 'object',
@@ -46,7 +46,7 @@ describe('the JSON schema of a codec', () => {
     });
   });
 
-  it('keeps an intersection that is not of objects', () => {
+  it('keeps an intersection of other types than objects', () => {
     expect(jsonSchema(t.intersection([t.UnknownRecord, t.type({ a: t.string })])).allOf).toHaveLength(2);
   });
 

@@ -1,4 +1,4 @@
-/** From a route as a value to a handler of fastify: who asks, how much they may, what they sent, what they get. */
+/** From a route as a value to a fastify handler: authenticates, limits, decodes and responds. */
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -14,21 +14,21 @@ import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { JSON_TYPE, sendError } from './errors.ts';
 
-/** The id that ties a request to its log lines, its events and its answer. */
+/** The id that ties a request to its log lines, its events and its response. */
 const USABLE = /^[\w.:-]{1,128}$/;
 
-/** The caller's `X-Request-Id` where it is short and plain, a new one otherwise. */
+/** The caller's `X-Request-Id` if it is short and plain, otherwise a new one. */
 export const correlationIdOf = (headers: IncomingHttpHeaders): string => {
   const given = headers['x-request-id'];
   return typeof given === 'string' && USABLE.test(given) ? given : randomUUID();
 };
 
-/** The limit on everything a user does, and whether this request is within it. */
+/** The state of the global limit, and whether this request is within it. */
 export type Everything = LimitShown & { readonly allowed: boolean };
 
 export interface Gate {
   authenticate(authorization: string | undefined): Promise<Actor | undefined>;
-  /** `undefined`: no limit. */
+  /** `undefined` means no limit. */
   readonly limits: { everything(actor: Actor): Promise<Everything | undefined> | undefined };
   readonly metrics: Metrics;
 }
@@ -44,10 +44,10 @@ export const NOBODY: Actor = { userId: '', kind: 'person', administrator: false 
 const sendReply = (reply: FastifyReply, { status = 200, headers, body, stream }: Reply): FastifyReply => {
   reply.code(status);
   if (headers !== undefined) reply.headers(headers);
-  // A stream of whole pages: one waits ready while the connection takes another.
+  // A stream of whole pages: one is ready while the connection takes another.
   if (stream !== undefined) {
     reply.send(Readable.from(stream, { highWaterMark: 1 }));
-    // Who follows the log wants to know that it is connected, also before the first event.
+    // A reader that follows the log must learn that it is connected before the first event arrives.
     reply.raw.flushHeaders();
     return reply;
   }
@@ -55,7 +55,7 @@ const sendReply = (reply: FastifyReply, { status = 200, headers, body, stream }:
   return reply.header('content-type', JSON_TYPE).send(JSON.stringify(body ?? null));
 };
 
-/** Runs before the body is read, so that a stranger cannot make the server parse anything. */
+/** Runs before the body is read, so that an unauthenticated client cannot make the server parse anything. */
 const admit =
   (route: Route, { authenticate, limits, metrics }: Gate) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {

@@ -25,7 +25,7 @@ export interface JsonSchema {
 const INTEGER = /^integer\((-?\d+)-(-?\d+)\)$/;
 const TEXT = /^(.*)\((\d+)-(\d+)\)$/;
 
-/** Codecs of our own are known by their names: `Snowflake`, `integer(1-100)`, `content(0-2000)`. */
+/** Our own codecs are recognised by name: `Snowflake`, `integer(1-100)`, `content(0-2000)`. */
 const byName = (name: string): JsonSchema => {
   if (name === 'Snowflake') return { type: 'string', pattern: '^\\d{1,19}$', description: 'Snowflake' };
   const integer = INTEGER.exec(name);
@@ -53,7 +53,7 @@ const objectOf = (props: t.Props, everyRequired: boolean): JsonSchema => {
   };
 };
 
-/** Objects are merged into one, which reads better than `allOf`. */
+/** Objects are merged into one, which is easier to read than `allOf`. */
 const intersectionOf = (types: readonly t.Any[]): JsonSchema => {
   const parts = types.map(jsonSchema);
   if (!parts.every((part) => part.properties !== undefined)) return { allOf: parts };
@@ -200,7 +200,7 @@ const components = {
   },
 };
 
-/** @param publicUrl where clients reach the server; `null`: where the document came from */
+/** @param publicUrl where clients reach the server; with `null`, the address that served the document */
 export const openApi = (routes: readonly Route[], publicUrl: string | null): OpenApi => {
   const paths: Record<string, Record<string, Operation>> = {};
   for (const route of routes) {

@@ -19,7 +19,7 @@ describe('the HTTP server', () => {
   const send = (payload: unknown, headers: Record<string, string> = {}, url = '/v1/channels/1/messages') =>
     app.inject({ method: 'POST', url, headers: { ...auth, ...headers }, payload: payload as string });
 
-  it('answers the same below /v1 and /api/v10', async () => {
+  it('responds the same under /v1 and /api/v10', async () => {
     start();
     for (const prefix of ['/v1', '/api/v10']) {
       const answer = await send({ content: 'hi' }, {}, `${prefix}/channels/12/messages?limit=3`);
@@ -33,7 +33,7 @@ describe('the HTTP server', () => {
     }
   });
 
-  it('names each field that does not fit', async () => {
+  it('names each invalid field', async () => {
     start();
     const answer = await send({ content: '', embeds: [1] });
     expect(answer.statusCode).toBe(400);
@@ -56,7 +56,7 @@ describe('the HTTP server', () => {
     },
   );
 
-  it('refuses other content types, files with a word of explanation', async () => {
+  it('refuses other content types, and explains the refusal of files', async () => {
     start();
     expect((await send('content=x', { 'content-type': 'application/x-www-form-urlencoded' })).statusCode).toBe(415);
     const files = await send('--x\r\n', { 'content-type': 'multipart/form-data; boundary=x' });
@@ -72,7 +72,7 @@ describe('the HTTP server', () => {
     expect([answer.statusCode, answer.json().code]).toEqual([413, 40005]);
   });
 
-  it('knows unknown paths from wrong methods', async () => {
+  it('distinguishes unknown paths from wrong methods', async () => {
     start();
     const unknown = await app.inject({ url: '/v1/nothing' });
     expect([unknown.statusCode, unknown.json()]).toEqual([404, { message: '404: Not Found', code: 0 }]);
@@ -84,7 +84,7 @@ describe('the HTTP server', () => {
     ]);
   });
 
-  it('answers 401 without a good token, before it reads the body, and 403 to those who do not administer', async () => {
+  it('answers 401 without a valid token, before it reads the body, and 403 to non-administrators', async () => {
     start();
     const stranger = await app.inject({
       method: 'POST',
@@ -99,7 +99,7 @@ describe('the HTTP server', () => {
     expect([root.statusCode, root.json()]).toEqual([200, 'secret']);
   });
 
-  it('refuses what goes beyond the limit on everything, with all headers', async () => {
+  it('refuses requests beyond the global limit, with all headers', async () => {
     start({ state: { ...within, allowed: false, remaining: 0, resetAfter: 0.25 } });
     const answer = await send({ content: 'x' });
     expect(answer.statusCode).toBe(429);
@@ -116,13 +116,13 @@ describe('the HTTP server', () => {
     expect(Number(answer.headers['x-ratelimit-reset'])).toBeGreaterThan(Date.now() / 1000 - 5);
   });
 
-  it('says in seconds when to come back', async () => {
+  it('says in seconds when to retry', async () => {
     start();
     const answer = await app.inject({ url: '/v1/busy' });
     expect([answer.statusCode, answer.headers['retry-after'], answer.json().retry_after]).toEqual([503, '1', 0.5]);
   });
 
-  it('takes a plain X-Request-Id and makes one otherwise', async () => {
+  it('keeps a plain X-Request-Id and makes one otherwise', async () => {
     start();
     const given = await app.inject({ url: '/v1/public', headers: { 'x-request-id': 'abc-1' } });
     expect([given.headers['x-request-id'], given.json().correlationId]).toEqual(['abc-1', 'abc-1']);
@@ -131,7 +131,7 @@ describe('the HTTP server', () => {
     expect((await app.inject({ url: '/v1/%zz' })).headers['x-request-id']).toBeDefined();
   });
 
-  it('believes a proxy only when told to', async () => {
+  it('trusts a proxy only when configured to', async () => {
     const headers = { 'x-forwarded-for': '9.9.9.9' };
     start();
     expect((await app.inject({ url: '/v1/public', headers })).json().address).toBe('127.0.0.1');
@@ -140,7 +140,7 @@ describe('the HTTP server', () => {
     expect((await app.inject({ url: '/v1/public', headers })).json().address).toBe('9.9.9.9');
   });
 
-  it('tells a fault of its own as a 500 that says nothing, and logs it', async () => {
+  it('answers its own fault with a 500 without details, and logs it', async () => {
     start();
     const answer = await app.inject({ url: '/v1/broken', headers: { 'x-request-id': 'fault-1' } });
     expect([answer.statusCode, answer.json()]).toEqual([500, { message: 'Internal Server Error', code: 0 }]);
@@ -148,14 +148,14 @@ describe('the HTTP server', () => {
     expect(lines.join('')).toContain('fault-1');
   });
 
-  it('logs neither what was said nor tokens', async () => {
+  it('logs neither message text nor tokens', async () => {
     start();
     await send({ content: 'the quick fox' });
     expect(lines.join('')).toContain('/v1/channels/:channel_id/messages');
     expect(lines.join('')).not.toMatch(/quick fox|Bot good/);
   });
 
-  it('is alive, and ready or not with reasons', async () => {
+  it('reports that it is alive, and whether it is ready, with reasons', async () => {
     start();
     expect((await app.inject({ url: '/health' })).statusCode).toBe(200);
     expect((await app.inject({ url: '/ready' })).json()).toEqual({ ready: true, reasons: [] });
@@ -165,7 +165,7 @@ describe('the HTTP server', () => {
     expect([notReady.statusCode, notReady.json()]).toEqual([503, { ready: false, reasons: ['views are behind'] }]);
   });
 
-  it('tells Prometheus how it is', async () => {
+  it('exposes its metrics to Prometheus', async () => {
     start();
     await app.inject({ url: '/v1/nothing' });
     const { payload } = await app.inject({ url: '/metrics' });
@@ -183,7 +183,7 @@ describe('the HTTP server', () => {
     expect(payload).not.toMatch(/src=|href="http/);
   });
 
-  it('sends streams as they come and ends them when the client has gone', async () => {
+  it('sends streams as they come and ends them when the client disconnects', async () => {
     start();
     expect((await app.inject({ url: '/v1/lines' })).payload).toBe('1\n2\n');
     await app.listen({ port: 0, host: '127.0.0.1' });

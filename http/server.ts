@@ -1,4 +1,6 @@
-/** The HTTP server: every route under /v1 and /api/v10, and what operators and readers of the documentation ask for. */
+/**
+ * The HTTP server: every route under /v1 and /api/v10, and the pages for operators and readers of the documentation.
+ */
 
 import type { IncomingHttpHeaders } from 'node:http';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
@@ -15,7 +17,7 @@ import { answerUnknownPaths, errorHandler, JSON_TYPE, takeJsonOnly } from './err
 import { correlationIdOf, type Gate, mount, NOBODY } from './mount.ts';
 import { openApi } from './openapi.ts';
 
-/** From the Authorization header to who is asking. */
+/** From the Authorization header to the caller. */
 export const authenticator =
   (tokens: Tokens, guilds: GuildReader) =>
   async (authorization: string | undefined): Promise<Actor | undefined> => {
@@ -27,10 +29,10 @@ export const authenticator =
     return { userId: user.id, kind: user.kind, administrator: (await guilds.administrator()) === user.id };
   };
 
-/** Where clients find the socket. */
+/** A plain host, with or without a port: the only form of a Host header that goes into the gateway URL. */
 const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[\da-fA-F:.]+\](:\d{1,5})?$/;
 
-/** The socket that is configured; else the public URL's; without one, a socket on the host that the request was sent to. */
+/** The configured gateway URL, or else one on the public URL, or else one on the host that the request was sent to. */
 export const gatewayUrlOf =
   (config: Pick<Config, 'gatewayUrl' | 'publicUrl' | 'host' | 'port'>) =>
   (request: {
@@ -47,13 +49,13 @@ interface HttpServerDeps extends Gate {
   readonly config: Pick<Config, 'trustedProxies' | 'publicUrl'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Left out where nothing is traced. */
+  /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
-  /** Whether this process should be sent requests, and why not. */
+  /** Whether this process should get requests, and if not, why. */
   ready(): { readonly ready: boolean; readonly reasons: readonly string[] };
 }
 
-/** The same handlers twice: the short form, and the one that libraries call. */
+/** Mounts the same handlers twice: under the short prefix, and under the one that libraries call. */
 const PREFIXES = ['/v1', '/api/v10'];
 const BODY_LIMIT = 1_048_576;
 
@@ -79,7 +81,7 @@ declare module 'fastify' {
   }
 }
 
-/** What load balancers and Prometheus ask again and again is left out, and so is the upgrade to a socket. */
+/** Leaves out what load balancers and Prometheus request all the time, and the upgrade to a socket. */
 const traceRequests = (app: FastifyInstance, spans: Spans): void => {
   app.decorateRequest('span');
   app.addHook('onRequest', async (request) => {
@@ -87,7 +89,7 @@ const traceRequests = (app: FastifyInstance, spans: Spans): void => {
     if (!PREFIXES.some((prefix) => route.startsWith(`${prefix}/`))) return;
     const about = { 'http.request.method': request.method, 'http.route': route, 'parley.correlation': request.id };
     request.span = spans.request(request.headers.traceparent, about);
-    // What follows belongs to this span, and so do the events that are stored.
+    // What follows belongs to this span, including the stored events.
     request.headers.traceparent = request.span.traceparent;
   });
   app.addHook('onResponse', async ({ span, actor }, { statusCode }) =>
@@ -113,7 +115,7 @@ const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready 
 
 const OPERATIONS = ['/health', '/ready', '/metrics', '/openapi.json', '/docs'];
 
-/** Builds the server; `listen` is the caller's. */
+/** Builds the server; the caller calls `listen`. */
 export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   const onError = errorHandler(deps.metrics);
   const app = Fastify({
@@ -129,7 +131,7 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
       reply.header('x-request-id', request.id);
       onError(error, request, reply);
     },
-    // Event streams that follow the log never end by themselves.
+    // Event streams that follow the log never end on their own.
     forceCloseConnections: true,
   }) as unknown as FastifyInstance;
   app.decorateRequest('actor');

@@ -13,7 +13,7 @@ import type { Everything } from './mount.ts';
 import { createHttpServer } from './server.ts';
 
 const ok = (body: unknown) => either.right({ body });
-/** Whether the stream that has no end was ended. */
+/** Whether the endless stream was ended. */
 export const endless = { returned: false };
 
 export const routes: Route[] = [
@@ -124,7 +124,7 @@ export interface Over {
   readonly trustedProxies?: string[];
 }
 
-/** @param lines is given every line that is logged */
+/** @param lines receives every line that is logged */
 export const aServer = (over: Over = {}, lines: string[] = []): FastifyInstance => {
   const sink = new Writable({
     write: (chunk, _encoding, done) => {

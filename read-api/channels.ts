@@ -1,4 +1,4 @@
-/** Channels and what was said in them. A channel the asker may not view does not exist. */
+/** Channels and their messages. A channel that the asker may not view does not exist for them. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
@@ -14,7 +14,7 @@ import type { Route } from '../schemas/http/route.ts';
 import { channelStream } from '../schemas/streams.ts';
 import { found, limitOf, type ReadDeps, readRoute, refused } from './read-route.ts';
 
-/** Which page of a channel's history was asked for. */
+/** The requested page of a channel's history. */
 const Sequence = integerText(0, Number.MAX_SAFE_INTEGER);
 
 const MessagePageQuery = t.partial({
@@ -57,7 +57,7 @@ const nearestMessage = async (
 };
 
 /**
- * Translates what was asked into a page of the timeline; sequences become the ids of the messages next to them.
+ * Translates the request into a page of the timeline. Sequences become the ids of the messages next to them.
  * @returns error 50035 when two anchors were given
  */
 const pageQueryOf = async (
@@ -89,12 +89,12 @@ const Channel = t.type({ channel_id: Snowflake });
 const Message = t.type({ channel_id: Snowflake, message_id: Snowflake });
 const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
 
-/** Pins of a page at most; of the older path, which has no pages, altogether. */
+/** Maximum pins per page. The older path has no pages and returns at most this many. */
 const PINS = 50;
 
 const mayReadHistory = (permissions: bigint): boolean => allows(permissions, Permission.readMessageHistory);
 
-/** Who may not read what was said before is shown an empty board. */
+/** An asker who may not read the message history gets an empty list. */
 const pinsOf = async (
   deps: ReadDeps,
   userId: string,

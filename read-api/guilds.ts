@@ -1,4 +1,4 @@
-/** Guilds and who is in them. To those who are not, a guild does not exist. */
+/** Guilds and their members. For anyone outside a guild it does not exist. */
 import * as t from 'io-ts';
 import type { InviteRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, text } from '../schemas/codecs.ts';
@@ -7,7 +7,7 @@ import { found, limitOf, type ReadDeps, readRoute, refused } from './read-route.
 
 // Invites, as those who hold their code see them.
 
-/** Whether it still lets somebody in. */
+/** Whether the invite still admits anyone. */
 const open = (invite: InviteRow, now: number): boolean =>
   (invite.expiresAt === null || invite.expiresAt > now) && (invite.maxUses === 0 || invite.uses < invite.maxUses);
 

@@ -8,7 +8,7 @@ import { applicationRoutes, userRoutes } from './users.ts';
 
 // Where the socket is.
 
-/** Sessions are not rationed; libraries refuse to start without these numbers. */
+/** Session starts are not limited. Libraries refuse to start without these numbers. */
 const SESSION_START_LIMIT = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 };
 
 const gatewayRoutes = (deps: ReadDeps): Route[] => [

@@ -1,4 +1,4 @@
-/** What all queries have in common: they see the asker's own writes, and say "does not exist" in one way. */
+/** The shared part of all queries: they see the asker's own writes, and report a missing thing in one way. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
@@ -10,7 +10,7 @@ import { integerText } from '../schemas/codecs.ts';
 import { type ErrorName, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 
-/** What the read routes are given. */
+/** What the read routes depend on. */
 export interface ReadDeps {
   readonly views: Readers;
   readonly log: Pick<LogReader, 'readStream'>;
@@ -19,9 +19,9 @@ export interface ReadDeps {
     'user' | 'users' | 'member' | 'members' | 'channel' | 'guild' | 'messages' | 'invite'
   >;
   readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels'>;
-  /** Where the asker finds the socket. */
+  /** The gateway URL for the asker. */
   gatewayUrl(request: Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>): string;
-  /** True once these views hold everything this user was told is done; false when that took too long. */
+  /** True once these views hold every acknowledged write of this user; false when that took too long. */
   ownWrites(userId: string, reads: readonly ViewName[]): Promise<boolean>;
   /** Milliseconds since 1970. */
   now(): number;
@@ -34,11 +34,11 @@ export const refused = (name: ErrorName): Answer => either.left(parleyError(name
 
 const GUILDS: readonly ViewName[] = ['guild-views'];
 
-/** A GET route whose handler runs when the views hold what the asker has written. */
+/** A GET route whose handler runs once the views hold the asker's writes. */
 export const readRoute = <P, Q>(
   deps: Pick<ReadDeps, 'ownWrites'>,
   definition: Omit<Route<P, Q, undefined>, 'method' | 'access' | 'handle'> & {
-    /** The views it reads; guild views alone unless told. */
+    /** The views it reads; defaults to the guild views alone. */
     readonly reads?: readonly ViewName[];
     readonly handle: (request: RouteRequest<P, Q, undefined>) => Promise<Answer>;
   },
@@ -55,5 +55,5 @@ export const readRoute = <P, Q>(
     },
   });
 
-/** `limit=` of a list. */
+/** The `limit=` of a list. */
 export const limitOf = (max: number) => integerText(1, max);

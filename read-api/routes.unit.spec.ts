@@ -25,7 +25,7 @@ const get = async (url: string, userId = MEMBER): Promise<unknown> => {
 const ids = (body: unknown) => (body as { id: string }[]).map((one) => one.id);
 
 describe('queries', () => {
-  it('tell where the socket is', async () => {
+  it('return the gateway URL', async () => {
     expect(await get('/gateway', '')).toEqual({ url: 'ws://chat.example/gateway' });
     expect(await get('/gateway/bot', BOT)).toMatchObject({
       url: 'ws://chat.example/gateway',
@@ -34,7 +34,7 @@ describe('queries', () => {
     });
   });
 
-  it('show the asker, other users, and nobody who never was', async () => {
+  it('show the asker, other users, and no unknown user', async () => {
     expect(await get('/users/@me')).toMatchObject({ id: MEMBER, username: 'user-2' });
     expect(await get(`/users/${OUTSIDER}`)).toMatchObject({ id: OUTSIDER });
     expect(await get('/users/999')).toBe('unknownUser');
@@ -50,7 +50,7 @@ describe('queries', () => {
     expect(await get('/users/@me/channels', OUTSIDER)).toEqual([]);
   });
 
-  it('count what is unread in every channel the asker may see', async () => {
+  it('count what is unread in every channel that the asker may see', async () => {
     const states = (await get('/users/@me/read-states')) as { channel_id: string }[];
     expect(states.map((state) => state.channel_id)).toEqual([OPEN_CHANNEL, MUTE_CHANNEL, DIRECT_CHANNEL]);
     expect(states[0]).toEqual({
@@ -62,7 +62,7 @@ describe('queries', () => {
     });
   });
 
-  it('show guilds, their roles, channels and members to those who are in them', async () => {
+  it('show guilds, their roles, channels and members to their members', async () => {
     expect(await get(`/guilds/${GUILD}`)).toMatchObject({ id: GUILD, owner_id: OWNER });
     expect(await get(`/guilds/${GUILD}/roles`)).toMatchObject([{ id: GUILD, name: '@everyone' }]);
     expect(ids(await get(`/guilds/${GUILD}/channels`))).toEqual([OPEN_CHANNEL, MUTE_CHANNEL]);
@@ -74,7 +74,7 @@ describe('queries', () => {
   });
 
   it.each(['', '/roles', '/channels', '/members', '/members/1'])(
-    'answer an outsider about /guilds/:id%s as if there were no such guild',
+    'treat /guilds/:id%s as an unknown guild for an outsider',
     async (tail) => {
       const there = await ask(routes, `/guilds/${GUILD}${tail}`, OUTSIDER);
       expect(there).toEqual(await ask(routes, `/guilds/999${tail}`, OUTSIDER));
@@ -83,7 +83,7 @@ describe('queries', () => {
   );
 
   it.each(['', '/messages', '/messages?before_sequence=3', '/messages/1001', '/messages/1001/reactions/x'])(
-    'answer about a private /channels/:id%s as if there were no such channel',
+    'treat a private /channels/:id%s as an unknown channel',
     async (tail) => {
       for (const hidden of [PRIVATE_CHANNEL, DIRECT_CHANNEL]) {
         const asker = hidden === PRIVATE_CHANNEL ? MEMBER : OUTSIDER;
@@ -94,7 +94,7 @@ describe('queries', () => {
     },
   );
 
-  it('show channels and messages, deleted ones never', async () => {
+  it('show channels and messages, but never deleted ones', async () => {
     expect(await get(`/channels/${OPEN_CHANNEL}`)).toMatchObject({ id: OPEN_CHANNEL });
     expect(await get(`/channels/${PRIVATE_CHANNEL}`, OWNER)).toMatchObject({ id: PRIVATE_CHANNEL });
     expect(ids(await get(`/channels/${OPEN_CHANNEL}/messages`))).toEqual(['1005', '1004', '1002', '1001']);
@@ -103,7 +103,7 @@ describe('queries', () => {
     expect(await get(`/channels/${OPEN_CHANNEL}/messages/1009`)).toBe('unknownMessage');
   });
 
-  it('show no history to those who may not read it', async () => {
+  it('show no history to users who may not read it', async () => {
     expect(await get(`/channels/${MUTE_CHANNEL}/messages`)).toEqual([]);
     expect(await get(`/channels/${MUTE_CHANNEL}/messages/1001`)).toBe('missingPermissions');
     expect(await get(`/channels/${MUTE_CHANNEL}/messages/1001/reactions/x`)).toBe('missingPermissions');
@@ -145,7 +145,7 @@ describe('queries', () => {
     expect(await get(`/channels/${OPEN_CHANNEL}/messages/1003/reactions/x`)).toBe('unknownMessage');
   });
 
-  it('show invites that still let somebody in', async () => {
+  it('show invites that still admit someone', async () => {
     expect(await get('/invites/good', OUTSIDER)).toMatchObject({ code: 'good', guild: { id: GUILD } });
     for (const code of ['expired', 'used', 'never']) expect(await get(`/invites/${code}`)).toBe('unknownInvite');
   });
@@ -159,7 +159,7 @@ describe('queries', () => {
     expect(await get('/applications/@me', MEMBER)).toBe('unknownApplication');
   });
 
-  it('answer 503 with a time to come back while the asker has writes that the views do not hold', async () => {
+  it("answer 503 with a time to retry while the views do not hold the asker's writes", async () => {
     const behind = readRoutes(aWorld({ ownWrites: async () => false }).deps);
     for (const url of ['/users/@me', `/guilds/${GUILD}`, `/channels/${OPEN_CHANNEL}/messages`, '/invites/good']) {
       expect(await ask(behind, url, MEMBER)).toMatchObject({ left: { status: 503, retryAfter: 1 } });

@@ -146,7 +146,7 @@ const head: ChannelHead = { channelId: '', ordinal: 5, messageId: '1005', sequen
 
 export interface World {
   readonly deps: ReadDeps;
-  /** The pages that were asked of the timeline. */
+  /** The pages requested from the timeline. */
   readonly pages: PageQuery[];
 }
 
@@ -207,7 +207,7 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
   return { deps, pages };
 };
 
-/** Calls the route that a path leads to, as the server would. */
+/** Calls the route that a path matches, as the server would. */
 export const ask = async (
   routes: readonly Route[],
   url: string,
@@ -218,7 +218,7 @@ export const ask = async (
   const given = pathname.split('/');
   for (const one of routes) {
     const wanted = one.path.split('/');
-    // Like the server's router: fixed words win over parameters, which stand later in the lists of routes.
+    // As in the server's router, fixed words win over parameters, which come later in the lists of routes.
     if (wanted.length !== given.length || !wanted.every((part, i) => part.startsWith(':') || part === given[i]))
       continue;
     const named = wanted.flatMap((part, i) => (part.startsWith(':') ? [[part.slice(1), given[i]!] as const] : []));

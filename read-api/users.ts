@@ -1,4 +1,4 @@
-/** Users, and what belongs to the one who asks. */
+/** Users, and what belongs to the asker. */
 import * as t from 'io-ts';
 import { guildPermissions } from '../domain/permissions.ts';
 import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
@@ -25,7 +25,7 @@ const present = async ({ presenter }: ReadDeps, row: UserRow) => {
   };
 };
 
-/** For the bot itself and for who made it; for others it does not exist. */
+/** Visible to the bot itself and its creator. For others it does not exist. */
 const application = async (deps: ReadDeps, id: string, asker: string): Promise<Answer> => {
   const row = await deps.views.guilds.user(id);
   if (row?.kind !== 'bot' || (row.id !== asker && row.ownerId !== asker)) return refused('unknownApplication');
@@ -94,7 +94,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
         .sort((a, b) => compareIds(a.id, b.id))
         .filter((guild) => before === undefined || compareIds(guild.id, before) < 0)
         .filter((guild) => after === undefined || compareIds(guild.id, after) > 0);
-      // Backwards, the page is the one that ends right before the guild that was named.
+      // Going backwards, the page is the one that ends right before the given guild.
       const page = before === undefined ? guilds.slice(0, limit) : guilds.slice(-limit);
       return found(page.map((guild) => ownGuild(guild, actor.userId)));
     },

@@ -1,29 +1,29 @@
-/** What can be replayed, and how it is asked for. */
+/** What can be replayed, and how to ask for it. */
 import * as t from 'io-ts';
 import { integerText, text } from '../../schemas/codecs.ts';
 import { EVENT_TYPES, type EventType, isEventType } from '../../schemas/events/catalogue.ts';
 import type { LineForm } from './lines.ts';
 
-/** One stream, by its sequences, both ends included. */
+/** One stream, by sequence, both ends included. */
 export interface ReplayOfStream {
   readonly stream: string;
   readonly from?: number;
   readonly to?: number;
 }
 
-/** The whole log, by positions: beyond `after`, up to and including `to`. */
+/** The whole log, by position: after `after`, up to and including `to`. */
 export interface ReplayOfLog {
   readonly after: number;
   readonly to?: number;
   /** Only streams whose name begins with this. */
   readonly prefix?: string;
-  /** Do not end at the head: wait for what comes. */
+  /** Wait at the head for new events instead of ending. */
   readonly follow?: boolean;
 }
 
 export type ReplayQuery = (ReplayOfStream | ReplayOfLog) & {
   readonly types?: readonly EventType[];
-  /** Only events of this time or earlier; milliseconds since 1970. */
+  /** Only events at or before this time; milliseconds since 1970. */
   readonly until?: number;
   readonly format: LineForm['format'];
 };

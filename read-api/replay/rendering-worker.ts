@@ -1,4 +1,4 @@
-/** The rendering thread. It keeps no key beyond the page it came with. */
+/** The rendering thread. It keeps no key after the page that the key came with. */
 import { parentPort } from 'node:worker_threads';
 import { carryOut, type Job } from './rendering.ts';
 

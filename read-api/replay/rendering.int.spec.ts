@@ -49,7 +49,7 @@ const page: ReplayPage = {
 
 const textOf = (lines: Lines): string => Buffer.from(lines).toString();
 
-describe('rendering on a thread of its own', () => {
+describe('rendering on another thread', () => {
   const folder = mkdtempSync(join(tmpdir(), 'parley-rendering-'));
   const worker = pathToFileURL(join(folder, 'worker.mjs'));
 
@@ -59,7 +59,7 @@ describe('rendering on a thread of its own', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('makes the same lines as rendering here, page by page', async () => {
+  it('makes the same lines as rendering on this thread, page by page', async () => {
     const render = renderElsewhere(worker);
     const pages = [
       page,
@@ -76,7 +76,7 @@ describe('rendering on a thread of its own', () => {
     ).toEqual(['one\ntwo "three" 👍 \u2028', '', '', null, null]);
   });
 
-  it('tells when the thread failed, every time', async () => {
+  it('reports a failure of the thread every time', async () => {
     const broken = join(folder, 'broken.mjs');
     writeFileSync(broken, 'throw new Error("no thread")');
     const render = renderElsewhere(pathToFileURL(broken));
@@ -84,7 +84,7 @@ describe('rendering on a thread of its own', () => {
     await expect(render(page)).rejects.toThrow('no thread');
   });
 
-  it('renders here where there is no built thread', async () => {
+  it('falls back to this thread where no worker has been built', async () => {
     expect(await renderElsewhere(pathToFileURL(join(folder, 'missing.mjs')))(page)).toBe(openedLines(page));
   });
 });

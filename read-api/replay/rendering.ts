@@ -1,6 +1,6 @@
 /**
- * Opens pages of a replay on a thread of their own. That is half of a replay's work, which the thread that serves
- * everybody else is spared.
+ * Opens pages of a replay on another thread. This is half of a replay's work, and it would otherwise block the thread
+ * that serves all other requests.
  */
 
 import { existsSync } from 'node:fs';
@@ -23,12 +23,12 @@ interface Done {
 
 const encoder = new TextEncoder();
 
-/** Bytes are handed over to another thread, and to the connection, without a copy. */
+/** Hands bytes to another thread, and to the connection, without a copy. */
 export const carryOut = ({ id, page }: Job): Done => ({ id, lines: encoder.encode(openedLines(page)) });
 
 type Render = (page: ReplayPage) => Promise<Lines>;
 
-/** Beside this code once it is built. Not built, as in specs, there is no other thread. */
+/** The built worker beside this code. Specs run unbuilt code and have no other thread. */
 const WORKER = new URL('./rendering-worker.js', import.meta.url);
 
 interface Waiting {
@@ -37,8 +37,8 @@ interface Waiting {
 }
 
 /**
- * @param file the built worker; where there is none, pages are opened on this thread
- * @returns `openedLines` done elsewhere; the thread starts with the first page and does not keep the process alive
+ * @param file the built worker; without it, pages are opened on this thread
+ * @returns `openedLines` on the other thread, which starts with the first page and does not keep the process alive
  */
 export const renderElsewhere = (file: URL = WORKER): Render => {
   if (!existsSync(file)) return async (page) => openedLines(page);
@@ -66,7 +66,7 @@ export const renderElsewhere = (file: URL = WORKER): Render => {
       worker ??= start();
       jobs += 1;
       waiting.set(jobs, { resolve, reject });
-      // Idle it must not keep the process alive; while it works the process must not end.
+      // Only an idle worker is unreferenced: the process must not end while it works.
       worker.ref();
       const job: Job = { id: jobs, page };
       worker.postMessage(job);

@@ -13,7 +13,7 @@ const START = Date.parse('2024-05-01T12:00:00.250Z');
 const keys = new Map<string, KeyObject>(['1', '2'].map((id) => [id, createSecretKey(randomBytes(32))]));
 const keyOfErased = createSecretKey(randomBytes(32));
 
-/** A log of three streams in memory, its events sealed with real keys, and what was deleted. */
+/** A log of three streams in memory, with its events sealed under real keys, and a record of what was deleted. */
 class World {
   readonly events: ParleyEvent[] = [];
   readonly deleted = new Set<string>();
@@ -132,7 +132,7 @@ describe('replay', () => {
   };
   const positions = async (url: string) => parse(await fetchText(url)).map((line) => line.position);
 
-  it('writes an event as a line with everything about it, its time in ISO, its text opened', async () => {
+  it('writes each event as one line with all its fields, its time in ISO 8601 and its text opened', async () => {
     const [, posted] = parse(await replayed({ after: 0 }));
     expect(posted).toEqual({
       position: 2,
@@ -157,7 +157,7 @@ describe('replay', () => {
     });
   });
 
-  it('says null where the key is gone, opens nothing that was deleted, and lets no sealed text out', async () => {
+  it('says null where the key is gone, opens nothing that was deleted, and never outputs sealed text', async () => {
     const text = await replayed({ after: 0 });
     const [, , , erased, deleted, registered] = parse(text);
     expect(erased.data.text).toBeNull();
@@ -166,13 +166,13 @@ describe('replay', () => {
     expect(text).not.toContain('"box"');
   });
 
-  it('says null where the text was sealed in another place', async () => {
+  it('says null where the text was sealed for another place', async () => {
     const [moved] = world.events.splice(1, 1);
     world.events.splice(1, 0, { ...moved!, stream: 'channel-6' } as ParleyEvent);
     expect(parse(await replayed({ after: 1 }))[0].data.text).toBeNull();
   });
 
-  it('reads one stream by its sequences', async () => {
+  it('reads one stream by sequence', async () => {
     const sequences = async (query: object) =>
       parse(await replayed({ stream: 'channel-5', ...query })).map((line) => line.sequence);
     expect(await sequences({})).toEqual([1, 2, 3, 4]);
@@ -182,7 +182,7 @@ describe('replay', () => {
     expect(await sequences({ from: 9 })).toEqual([]);
   });
 
-  it('reads more than a page, in order', async () => {
+  it('reads more than one page, in order', async () => {
     for (let n = 0; n < 1100; n += 1) world.post('channel-7', String(200 + n), `message ${n}`);
     for (const query of [{ after: 0, prefix: 'channel-7' }, { stream: 'channel-7' }]) {
       const lines = parse(await replayed(query));
@@ -207,14 +207,14 @@ describe('replay', () => {
     await expect(fetchText('/events?until=yesterday')).rejects.toThrow('ISO');
   });
 
-  it('goes on after Last-Event-ID, in both forms', async () => {
+  it('continues after Last-Event-ID, in both forms', async () => {
     expect(parse(await fetchText('/events', { 'last-event-id': '5' })).map((line) => line.position)).toEqual([6]);
     const sse = await fetchText('/streams/channel-5/events', { 'last-event-id': '3', accept: 'text/event-stream' });
     expect(sse).toMatch(/^id: 4\nevent: message-posted\ndata: \{.*\}\n\n$/);
     expect(await fetchText('/events', { 'last-event-id': 'x' })).toBe('400 50035');
   });
 
-  it('follows the log when asked to', async () => {
+  it('follows the log on request', async () => {
     const follower = replayLines(world.deps, { after: 5, follow: true, format: 'ndjson' });
     const nextLines = async () => {
       for (;;) {
@@ -236,12 +236,12 @@ describe('replay', () => {
     expect(await streams('?limit=1')).toEqual(['channel-5']);
   });
 
-  it('knows no stream that does not exist', async () => {
+  it('answers that an unknown stream does not exist', async () => {
     expect(await fetchText('/streams/channel-999/events')).toBe('404 0');
     expect(await fetchText('/streams/channel-999/state')).toBe('404 0');
   });
 
-  it('waits for the views, which know what was deleted, and answers 503 when that takes too long', async () => {
+  it('waits for the views, which know the deletions, and answers 503 when that takes too long', async () => {
     world.viewsThrough = 3;
     expect(await fetchText('/events')).toBe('503 0');
     await expect(replayed({ after: 0 })).rejects.toThrow('views');

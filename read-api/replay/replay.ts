@@ -1,4 +1,4 @@
-/** The event log as text, page by page, as fast as it is taken. */
+/** The event log as text, page by page, as fast as the reader takes it. */
 import type { KeyObject } from 'node:crypto';
 import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
 import type { Views } from '../../projections/port.ts';
@@ -19,16 +19,16 @@ import {
 } from './lines.ts';
 import type { ReplayOfLog, ReplayOfStream, ReplayQuery } from './query.ts';
 
-/** What must be known before the sealed texts of a page can be opened: whose keys are still there, and what was deleted. */
+/** What opening the sealed texts of a page requires: the keys that still exist, and the deleted messages. */
 export interface ReplayDeps {
   readonly log: LogReader;
   readonly views: Pick<Views, 'whenProcessed'> & { readonly timelines: Pick<TimelineReader, 'deletedAmong'> };
   readonly keys: Pick<KeyRing, 'load' | 'cached'>;
-  /** Opens a page on another thread; on this one unless given. */
+  /** Opens a page on another thread. If absent, this thread does it. */
   readonly render?: (page: ReplayPage) => Promise<Lines>;
 }
 
-/** How long a replay waits for the views, which know what was deleted. */
+/** How long a replay waits for the views, which know the deletions. */
 export const VIEWS_WAIT_MS = 5000;
 
 class ViewsBehind extends Error {
@@ -73,13 +73,15 @@ const knowledgeFor = async (
   return { keys, deleted };
 };
 
-/** One page is one turn of the event loop: long enough to be fast, short enough not to be felt by others. */
+/**
+ * One page is one turn of the event loop: large enough to be fast, small enough not to delay other requests noticeably.
+ */
 const EVENTS_PER_PAGE = 1000;
 
-/** Pages that are opened while the next one is read; so both threads always have something to do. */
+/** Pages that are opened while the next one is read, so that both threads always have work. */
 const PAGES_AHEAD = 3;
 
-/** A follower that hears nothing looks up this often, so that it notices when its reader has gone. */
+/** How often an idle follower wakes up to notice that its reader has gone. */
 const FOLLOW_WAIT_MS = 1000;
 const KEEP_ALIVE_WAITS = 15;
 
@@ -104,12 +106,12 @@ class Ahead {
   private readonly pages: Promise<Lines>[] = [];
 
   begin(page: Promise<Lines>): void {
-    // Whoever has stopped reading does not ask for it any more.
+    // A reader that has stopped does not await this page any more.
     page.catch(() => {});
     this.pages.push(page);
   }
 
-  /** What is to be waited for before another page may be read. */
+  /** Yields the oldest pages until at most `ahead` remain. */
   async *beyond(ahead: number): AsyncGenerator<Lines> {
     while (this.pages.length > ahead) yield await this.pages.shift()!;
   }
@@ -132,7 +134,7 @@ async function* ofStream(deps: ReplayDeps, query: ReplayQuery & ReplayOfStream):
   yield* ahead.beyond(0);
 }
 
-/** Waits for events beyond `position`, telling the reader now and then that nothing has happened. */
+/** Waits for events after `position`, and sends an occasional keep-alive to the reader. */
 async function* nextEvents(deps: ReplayDeps, { format }: ReplayQuery, position: number): AsyncGenerator<string> {
   for (let waits = 1; !(await deps.views.whenProcessed(position + 1, FOLLOW_WAIT_MS)); waits += 1) {
     yield waits % KEEP_ALIVE_WAITS === 0 ? KEEP_ALIVE[format] : '';
@@ -161,9 +163,9 @@ async function* ofLog(deps: ReplayDeps, query: ReplayQuery & ReplayOfLog): Async
 }
 
 /**
- * The events asked for, in order, as batches of whole lines, some of them empty. Few pages are read ahead: who takes slowly is
- * read to slowly.
- * @throws ViewsBehind when what was deleted cannot be known in time
+ * The requested events, in order, as batches of whole lines, some of them empty. Few pages are read ahead, so a slow
+ * reader slows the reading down.
+ * @throws ViewsBehind when the deletions are not known in time
  */
 export const replayLines = (deps: ReplayDeps, query: ReplayQuery): AsyncGenerator<Lines> =>
   'stream' in query ? ofStream(deps, query) : ofLog(deps, query);

@@ -20,19 +20,19 @@ import {
 } from './query.ts';
 import { type ReplayDeps, replayLines, VIEWS_WAIT_MS } from './replay.ts';
 
-/** A stream's folded state as it was. */
+/** Events per read while a stream is folded. */
 const EVENTS_PER_READ = 1000;
 
 interface StateThen {
   readonly stream: string;
-  /** Of the last event folded in. */
+  /** Sequence of the last event folded in. */
   readonly sequence: number;
   readonly time: string | null;
   readonly state: unknown;
 }
 
 /**
- * Folds the stream from its first event through the last one at or before `at`; all of it when nothing is given.
+ * Folds the stream from its first event through the last one at or before `at`, or all of it without `at`.
  * @returns `undefined` for a name that no kind of stream has
  */
 export const stateAt = async (
@@ -71,7 +71,7 @@ const CONTENT_TYPE = {
 const formatOf = ({ accept }: Headers): ReplayQuery['format'] =>
   typeof accept === 'string' && accept.includes('text/event-stream') ? 'sse' : 'ndjson';
 
-/** `Last-Event-ID` as a number: where the reader has got to. `undefined`: not given; `null`: not a number. */
+/** `Last-Event-ID` as a number: how far the reader has got. `undefined`: not given; `null`: not a number. */
 const lastEventId = (headers: Headers): number | null | undefined => {
   const given = headers['last-event-id'];
   if (given === undefined) return undefined;
@@ -82,7 +82,7 @@ const notAnId = () =>
   either.left(fieldError(['Last-Event-ID'], 'INVALID', 'Must be the id of an event of this replay.'));
 
 const linesReply = async (deps: ReplayDeps, query: ReplayQuery) => {
-  // Asked before the first byte, while the answer can still be another.
+  // Checked before the first byte, while the response can still be an error.
   if (!(await deps.views.whenProcessed(await deps.log.head(), VIEWS_WAIT_MS))) {
     return either.left(parleyError('unavailable', { retryAfter: 1 }));
   }
@@ -92,7 +92,7 @@ const linesReply = async (deps: ReplayDeps, query: ReplayQuery) => {
   });
 };
 
-/** Leaves out what is undefined: an optional field is absent or has a value. */
+/** Omits undefined values: an optional field is absent or has a value. */
 const given = <T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): T =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 

@@ -42,20 +42,20 @@ const log: Pick<LogReader, 'readStream'> = {
   readStream: async ({ from = 1, limit }) => events.slice(from - 1, from - 1 + limit),
 };
 
-describe('the state of a stream as it was', () => {
-  it('is all of it when no moment is named', async () => {
+describe('the past state of a stream', () => {
+  it('covers the whole stream when no moment is given', async () => {
     const then = await stateAt(log, 'channel-5', undefined);
     expect(then).toMatchObject({ stream: 'channel-5', sequence: 1501, time: new Date(1_501_000).toISOString() });
     expect(then!.state).toMatchObject({ sequence: 1501 });
   });
 
-  it('is what the events through a sequence make', async () => {
+  it('covers the events through a sequence', async () => {
     expect(await stateAt(log, 'channel-5', { sequence: 1 })).toMatchObject({ sequence: 1 });
     expect(await stateAt(log, 'channel-5', { sequence: 1200 })).toMatchObject({ sequence: 1200 });
     expect(await stateAt(log, 'channel-5', { sequence: 9999 })).toMatchObject({ sequence: 1501 });
   });
 
-  it('is what the events up to a time make', async () => {
+  it('covers the events up to a time', async () => {
     expect(await stateAt(log, 'channel-5', { time: 3500 })).toMatchObject({ sequence: 3 });
     expect(await stateAt(log, 'channel-5', { time: 0 })).toMatchObject({ sequence: 0, time: null });
   });
