@@ -1,4 +1,4 @@
-/** Appending, heads, and what a reopening keeps. */
+/** Appending and heads. */
 import fc from 'fast-check';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
@@ -8,7 +8,7 @@ import { batch, type Fixture, positions, refusal, sequences, stored, upTo } from
 
 export const appendingContract = (fixture: Fixture) => {
   describe('appending', () => {
-    it('answers with the same events, each with a position at or after its own, the last with its own', async () => {
+    it('returns the events, each with a position at or after its own, the last with its own', async () => {
       const request = batch('channel-1', 0, 3);
       const appended = stored(await fixture.log.append(request));
       expect(appended.map(({ position: _, ...event }) => event)).toEqual(request.events);
@@ -17,7 +17,7 @@ export const appendingContract = (fixture: Fixture) => {
       expect(appended[2]!.position).toBe(own[2]);
     });
 
-    it('gives each event a position of its own, strictly rising across streams and turns', async () => {
+    it('gives each event its own position, strictly rising across streams and turns', async () => {
       const answers = await Promise.all([
         fixture.log.append(batch('channel-1', 0, 2)),
         fixture.log.append(batch('channel-2', 0, 2)),
@@ -36,7 +36,7 @@ export const appendingContract = (fixture: Fixture) => {
       expect(await fixture.log.streamHead('channel-1')).toEqual({ stream: 'channel-1', sequence: 0, position: 0 });
     });
 
-    it('refuses another expected revision than the last sequence, and tells that sequence', async () => {
+    it('refuses an expected revision other than the last sequence, and returns that sequence', async () => {
       stored(await fixture.log.append(batch('channel-1', 0, 3)));
       expect(refusal(await fixture.log.append(batch('channel-1', 0)))).toEqual({ kind: 'conflict', actual: 3 });
       expect(refusal(await fixture.log.append(batch('channel-1', 2)))).toEqual({ kind: 'conflict', actual: 3 });
@@ -54,7 +54,7 @@ export const appendingContract = (fixture: Fixture) => {
       expect(refusal(answers[2])).toEqual({ kind: 'conflict', actual: 3 });
     });
 
-    it('lets a conflict fail only its own batch, whatever its place among those that are stored with it', async () => {
+    it('lets a conflict fail only its own batch, wherever it is in a commit', async () => {
       stored(await fixture.log.append(batch('channel-1', 0)));
       for (const place of [0, 1, 2]) {
         const requests = [batch(`channel-good-${place}`, 0, 2), batch(`channel-also-${place}`, 0)];
@@ -69,7 +69,7 @@ export const appendingContract = (fixture: Fixture) => {
       expect(sequences(await fixture.log.readStream({ stream: 'channel-1', limit: 10 }))).toEqual([1]);
     });
 
-    it('rejects events that are not numbered from the expected revision on, and stores none of them', async () => {
+    it('rejects events not numbered from the expected revision on, and stores none of them', async () => {
       const wrong = { ...batch('channel-1', 0, 2), expected: 1 };
       await expect(fixture.log.append(wrong)).rejects.toThrow(RangeError);
       await expect(fixture.log.append({ ...wrong, events: [] })).rejects.toThrow(RangeError);
@@ -78,7 +78,7 @@ export const appendingContract = (fixture: Fixture) => {
       expect(await fixture.log.head()).toBe(0);
     });
 
-    it('keeps sequences dense and positions rising whatever concurrent appenders do', async () => {
+    it('keeps sequences dense and positions rising under concurrent appends', async () => {
       const attempt = fc.record({
         stream: fc.constantFrom('channel-a', 'channel-b', 'channel-c'),
         count: fc.integer({ min: 1, max: 4 }),
@@ -130,7 +130,7 @@ export const appendingContract = (fixture: Fixture) => {
       expect(await fixture.log.streamHead('channel-1')).toEqual(head);
     });
 
-    it('lists streams in name order, by prefix and beyond a name', async () => {
+    it('lists streams in name order, by prefix and after a name', async () => {
       for (const stream of ['user-1', 'channel-2', 'channel-10', 'channel-1', 'guild-1'])
         stored(await fixture.log.append(batch(stream, 0)));
       const names = async (query: { prefix?: string; after?: string; limit: number }) =>

@@ -1,4 +1,4 @@
-/** What every event log must do, whatever stores it. */
+/** The contract of every event log, whatever the store. */
 
 import { afterEach, beforeEach, describe } from 'vitest';
 import { appendingContract } from './appending.contract.ts';

@@ -1,4 +1,4 @@
-/** The event log in memory: small, deterministic, and one process's. */
+/** The event log in memory: small, deterministic, for one process. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
@@ -35,14 +35,14 @@ const checkLimit = (limit: number): void => {
   if (limit < 1 || limit > MOST) throw new RangeError(`A page holds 1 to ${MOST} events, not ${limit}`);
 };
 
-/** What a closed log leaves behind for the next one that is opened on it. */
+/** The data of a closed log, for the next log opened on it. */
 interface Kept {
   epoch: string;
   readonly all: ParleyEvent[];
   readonly byStream: Map<string, ParleyEvent[]>;
 }
 
-/** `add` takes events as they come, for specs that have no use for commands. */
+/** `add` appends events directly, for specs that need no commands. */
 export class MemoryLog implements EventLog {
   private readonly kept: Kept;
   private readonly bell = new Bell();
@@ -121,7 +121,7 @@ export class MemoryLog implements EventLog {
     return added as EventOf<K>;
   }
 
-  /** Takes over the events of another log, as if they had all been appended at once. */
+  /** Takes over the events of another log, as if all had been appended at once. */
   replaceWith(other: MemoryLog): this {
     this.all.splice(0);
     for (const event of other.all) this.all.push(event);

@@ -1,26 +1,26 @@
-/** The event log: the only source of truth. Streams with dense sequences inside one order of positions. */
+/** The event log: the only source of truth. Streams have dense sequences within one order of positions. */
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Recorded } from '../schemas/envelope.ts';
 import type { EventType, NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
 
 export interface AppendRequest {
   readonly stream: string;
-  /** Sequence of the stream's last event as the writer knows it; 0 for a stream that does not exist yet. */
+  /** Sequence of the stream's last event as the writer knows it; 0 for a new stream. */
   readonly expected: number;
   /** At least one, with sequences `expected + 1`, `expected + 2`, ...: appended whole or not at all. */
   readonly events: readonly NewParleyEvent[];
 }
 
 /**
- * What an appender is told when its events are durable: the same events, each with its position, or with that of its
- * batch's last where the store tells no more. So it is at or after the event, and what has reached it holds the event.
+ * The answer to an append, once durable: the same events, each with its own position, or with that of its batch's last
+ * event if the store returns only that. Either is at or after the event, so a reader that has reached it has the event.
  */
 export type Appended = readonly ParleyEvent[];
 
 export type AppendError =
-  /** Somebody else appended first; `actual` is the stream's last sequence. */
+  /** Another writer appended first; `actual` is the stream's last sequence. */
   | { readonly kind: 'conflict'; readonly actual: number }
-  /** Nothing was stored and trying again later may work. */
+  /** Nothing was stored; a later retry may succeed. */
   | { readonly kind: 'unavailable'; readonly reason: string }
   /** Nothing was stored: no space left. */
   | { readonly kind: 'full' };
@@ -33,7 +33,7 @@ export interface StreamHead {
 
 export interface ReadStream {
   readonly stream: string;
-  /** First sequence wanted, included. Default: the first event forwards, the last event backwards. */
+  /** First sequence wanted, inclusive. Default: the first event when forwards, the last when backwards. */
   readonly from?: number;
   readonly direction?: 'forwards' | 'backwards';
   /** Most events in the answer, 1 to 10,000. */
@@ -50,13 +50,13 @@ export interface ReadAll {
 }
 
 export interface Page {
-  /** Fewer than the limit only when the end of the log was reached. */
+  /** Fewer than the limit only at the end of the log. */
   readonly events: readonly ParleyEvent[];
-  /** Everything at or below this has been looked at: the `after` of the next page. */
+  /** Everything at or below this has been searched: the `after` of the next page. */
   readonly through: number;
 }
 
-/** An event as it lies in the store: not checked, not upcast, its data still JSON text. */
+/** An event as stored: not checked, not upcast, its data still JSON text. */
 export type StoredEvent = Recorded<string, string>;
 
 export interface StoredPage {
@@ -65,29 +65,29 @@ export interface StoredPage {
 }
 
 export interface Tail {
-  /** No more calls after this resolves. */
+  /** Resolves when no more calls will follow. */
   stop(): Promise<void>;
 }
 
-/** The log without `append`: what everybody but `commands` is given. */
+/** The log without `append`, for all code outside `commands`. */
 export interface LogReader {
-  /** One incarnation of the log; a restored log gets another. */
+  /** Identifies one incarnation of the log; a restored log gets a new one. */
   readonly epoch: string;
   /** Position of the last event, 0 in an empty log. */
   head(): Promise<number>;
   streamHead(stream: string): Promise<StreamHead>;
-  /** Streams in name order, beyond `after`. */
+  /** Streams in name order, after `after`. */
   streams(query: { prefix?: string; after?: string; limit: number }): Promise<readonly StreamHead[]>;
   readStream(query: ReadStream): Promise<readonly ParleyEvent[]>;
   readAll(query: ReadAll): Promise<Page>;
   /**
-   * What `readAll` finds, without parsing and checking each event's data: twice as fast, for replay, which hands most of the
-   * bytes on as they are.
+   * Like `readAll`, without parsing and checking each event's data. Twice as fast, for replay, which passes most of the
+   * bytes on unchanged.
    */
   rawAll(query: ReadAll): Promise<StoredPage>;
   /**
    * Calls `onEvents` with every event beyond `after`, in position order, in batches of at most 1,000, the next batch
-   * when the promise of the one before resolves. A handler that throws stops the tail; `onFailure` is told.
+   * when the promise of the previous one resolves. A handler that throws stops the tail and is reported to `onFailure`.
    */
   tail(
     after: number,
@@ -98,27 +98,27 @@ export interface LogReader {
 
 export interface EventLog extends LogReader {
   /**
-   * Stores a batch durably. Batches that wait at the same time share one transaction, up to `MOST_OF_A_COMMIT`. A conflict
-   * fails only its own stream's batch, and so does what can never be stored.
-   * Resolves when the events are fsynced, or to the reason why none of them was stored.
+   * Stores a batch durably. Batches that wait at the same time share a transaction, up to `MOST_OF_A_COMMIT`. A
+   * conflict fails only its own stream's batch, and so does a batch that can never be stored. Resolves once the events
+   * are fsynced, or to the reason why none was stored.
    */
   append(request: AppendRequest): Promise<Either<AppendError, Appended>>;
-  /** Makes this log another incarnation, durably: sessions and views of the former `epoch` no longer fit it. */
+  /** Gives the log a new epoch, durably: sessions and views of the old one no longer fit it. */
   renewEpoch(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @throws RangeError when the events are not numbered from the expected revision on, or there are none. */
+/** @throws RangeError when there are no events, or they are not numbered from the expected revision on. */
 export const checkSequences = ({ stream, expected, events }: AppendRequest): void => {
   const dense = events.every((event, i) => event.stream === stream && event.sequence === expected + i + 1);
   if (events.length === 0 || !dense)
     throw new RangeError(`Events for ${stream} must be at least one, with sequences from ${expected + 1} on.`);
 };
 
-/** Of one transaction: more waits for the next. A batch that is larger by itself goes alone. */
+/** Most events and bytes in one transaction; more wait for the next. A batch larger than that goes alone. */
 export const MOST_OF_A_COMMIT = { count: 5_000, bytes: 16 * 1024 * 1024 };
 
-/** An event's ids, names and numbers. */
+/** Approximate bytes of an event's ids, names and numbers. */
 const ENVELOPE_BYTES = 300;
 
 const roughly = (value: unknown): number => {
@@ -129,7 +129,7 @@ const roughly = (value: unknown): number => {
   return bytes;
 };
 
-/** About how many bytes a batch takes, in any store. Ten times faster than to make its JSON. */
+/** Approximate bytes of a batch, in any store. Ten times faster than making its JSON. */
 export const bytesOf = ({ events }: AppendRequest): number => {
   let bytes = 0;
   for (const { data } of events) bytes += ENVELOPE_BYTES + roughly(data);

@@ -12,12 +12,12 @@ export const readingContract = (fixture: Fixture) => {
       stored(await fixture.log.append(batch('channel-2', 0, 3)));
     });
 
-    it('goes forwards from the first event, or from a sequence on, that one included', async () => {
+    it('goes forwards from the first event, or from a sequence, inclusive', async () => {
       expect(sequences(await fixture.log.readStream({ stream: 'channel-1', limit: 100 }))).toEqual(upTo(10));
       expect(sequences(await fixture.log.readStream({ stream: 'channel-1', from: 4, limit: 3 }))).toEqual([4, 5, 6]);
     });
 
-    it('goes backwards from the last event, or from a sequence on, that one included', async () => {
+    it('goes backwards from the last event, or from a sequence, inclusive', async () => {
       const direction = 'backwards';
       expect(sequences(await fixture.log.readStream({ stream: 'channel-1', direction, limit: 3 }))).toEqual([10, 9, 8]);
       expect(sequences(await fixture.log.readStream({ stream: 'channel-1', direction, from: 2, limit: 3 }))).toEqual([
@@ -33,7 +33,7 @@ export const readingContract = (fixture: Fixture) => {
       expect(await fixture.log.readStream({ stream: 'channel-9', limit: 3 })).toEqual([]);
     });
 
-    it('gives back events as they were appended', async () => {
+    it('returns events as they were appended', async () => {
       const [event] = stored(await fixture.log.append(batch('channel-1', 10, 1, 'reaction-added')));
       expect(await fixture.log.readStream({ stream: 'channel-1', from: 11, limit: 1 })).toEqual([event]);
     });
@@ -79,7 +79,7 @@ export const readingContract = (fixture: Fixture) => {
       expect((await fixture.log.readAll({ after: 0, types: [], limit: 10 })).events).toEqual([]);
     });
 
-    it('filters by the beginning of the stream name, and by types as well', async () => {
+    it('filters by prefix of the stream name, and by types as well', async () => {
       const ofChannels = all.filter(({ stream }) => stream.startsWith('channel-'));
       const found = await pages({ prefix: 'channel-', limit: 2_000 });
       expect(found.flatMap(({ events }) => events)).toEqual(ofChannels);
@@ -87,14 +87,14 @@ export const readingContract = (fixture: Fixture) => {
       expect(both.events).toEqual(ofChannels.filter(({ type }) => type === 'reaction-added'));
     });
 
-    it('has looked at everything through the end when it finds fewer than the limit', async () => {
+    it('has searched to the end when it finds fewer than the limit', async () => {
       const nothing = await fixture.log.readAll({ after: 0, prefix: 'user-', limit: 10 });
       expect(nothing).toEqual({ events: [], through: await fixture.log.head() });
       const beyond = await fixture.log.readAll({ after: await fixture.log.head(), limit: 10 });
       expect(beyond).toEqual({ events: [], through: await fixture.log.head() });
     });
 
-    it('hands out the same events raw, with the data as JSON text', async () => {
+    it('returns the same events raw, with the data as JSON text', async () => {
       const query = { after: 10, prefix: 'channel-', limit: 20 };
       const { events, through } = await fixture.log.readAll(query);
       const raw = await fixture.log.rawAll(query);

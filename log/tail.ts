@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Tail } from './port.ts';
 
-/** Wakes the tails that have seen everything. */
+/** Wakes tails that have seen everything. */
 export class Bell {
   #ring: () => void = () => {};
   #rung = new Promise<void>((resolve) => {
@@ -23,12 +23,12 @@ export class Bell {
   }
 }
 
-/** The tails that are running, so that a log can end them before it closes. */
+/** The running tails, so a log can end them before it closes. */
 export class OpenTails {
   private readonly wake: () => void;
   private readonly tails = new Set<Tail>();
 
-  /** @param wake lets a tail that waits for more notice that it is to stop */
+  /** @param wake wakes a waiting tail, so it notices that it must stop */
   constructor(wake: () => void = () => {}) {
     this.wake = wake;
   }
@@ -60,7 +60,7 @@ export interface TailSource {
   more(position: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Delivers by position alone, so that where an event was read from cannot lead to a gap or a repetition. */
+/** Delivers by position alone, so the source of an event cannot cause a gap or a repetition. */
 export const startTail = (
   source: TailSource,
   after: number,
@@ -81,7 +81,7 @@ export const startTail = (
       }
       await onEvents(events);
       position = events.at(-1)!.position;
-      // A handler that never waits for anything would otherwise keep everybody else waiting until the tail is at the head.
+      // Otherwise a handler that never waits would block everything else until the tail reaches the head.
       await nextTurn();
     }
   };

@@ -1,4 +1,4 @@
-/** Tails, and what a reopening keeps. */
+/** Tails, and what survives a reopening. */
 
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ import {
 
 export const tailingContract = (fixture: Fixture) => {
   describe('tailing', () => {
-    it('delivers what was appended before and after it began, in order and in batches of at most 1,000', async () => {
+    it('delivers events from before and after its start, in order, in batches of at most 1,000', async () => {
       stored(await fixture.log.append(batch('channel-1', 0, 2_500)));
       const seen = collector();
       const tail = fixture.log.tail(0, seen.onEvents, unexpected);
@@ -39,7 +39,7 @@ export const tailingContract = (fixture: Fixture) => {
       }
     });
 
-    it('delivers each event once to every tail while appenders go on, across a reopening too', async () => {
+    it('delivers each event once to every tail during appends, even across a reopening', async () => {
       stored(await fixture.log.append(batch('channel-1', 0, 3_000)));
       await fixture.reopen();
       const tails = [0, 1_234, 2_999].map((after) => {
@@ -56,7 +56,7 @@ export const tailingContract = (fixture: Fixture) => {
       }
     });
 
-    it('hands over the next batch only when the promise of the one before has resolved', async () => {
+    it('delivers the next batch only once the promise of the previous has resolved', async () => {
       let running = 0;
       let most = 0;
       const seen = collector();
@@ -74,7 +74,7 @@ export const tailingContract = (fixture: Fixture) => {
       expect(most).toBe(1);
     });
 
-    it('makes no more calls after it was stopped', async () => {
+    it('makes no more calls after it is stopped', async () => {
       const seen = collector();
       const tail = fixture.log.tail(0, seen.onEvents, unexpected);
       stored(await fixture.log.append(batch('channel-1', 0)));
@@ -88,7 +88,7 @@ export const tailingContract = (fixture: Fixture) => {
       expect(sequences(seen.events)).toEqual([1]);
     });
 
-    it('stops at a handler that throws, tells so, and leaves the other tails alone', async () => {
+    it('stops and reports when its handler throws, and leaves other tails alone', async () => {
       const failure = new Error('no more');
       const seen = collector();
       const witness = fixture.log.tail(0, seen.onEvents, unexpected);
@@ -116,7 +116,7 @@ export const tailingContract = (fixture: Fixture) => {
       expect(next!.position).toBeGreaterThan(before.through);
     });
 
-    it('stores what was waiting, and then says that it is closed', async () => {
+    it('stores waiting batches, and then refuses as closed', async () => {
       const closed = fixture.log;
       const waiting = closed.append(batch('channel-1', 0));
       await fixture.reopen();
@@ -125,7 +125,7 @@ export const tailingContract = (fixture: Fixture) => {
       expect((await fixture.log.streamHead('channel-1')).sequence).toBe(1);
     });
 
-    it('keeps a renewed epoch, and everything else as it was', async () => {
+    it('keeps a renewed epoch, and everything else unchanged', async () => {
       stored(await fixture.log.append(batch('channel-1', 0, 5)));
       const before = fixture.log.epoch;
       await fixture.log.renewEpoch();

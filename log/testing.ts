@@ -1,4 +1,4 @@
-/** What specs of event logs have in common. */
+/** Helpers for specs of event logs. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
@@ -15,7 +15,7 @@ export interface OpenedLog {
 
 const CHANNEL = '1000000000000000001';
 
-/** A well-formed event; what it says does not matter to the log. */
+/** A well-formed event; its data does not matter to the log. */
 export const newEvent = (
   stream: string,
   sequence: number,
@@ -61,7 +61,7 @@ export const refusal = (answer: Either<AppendError, Appended>): AppendError => {
   return answer.left;
 };
 
-/** What an answer says, with the events' own positions: an answer may give all of a batch the position of its last. */
+/** An answer with the events' own positions, since it may give all of a batch the position of its last. */
 export const atOwnPositions = async (log: EventLog, appended: Appended): Promise<Appended> => {
   const { stream, sequence } = appended[0]!;
   const own = await log.readStream({ stream, from: sequence, limit: appended.length });
@@ -72,7 +72,7 @@ export const positions = (events: readonly ParleyEvent[]): number[] => events.ma
 export const sequences = (events: readonly ParleyEvent[]): number[] => events.map(({ sequence }) => sequence);
 export const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
-/** A log open for the running test, and what became of it when the test reopened it. */
+/** The log open for the running test, which changes when the test reopens it. */
 export interface Fixture {
   readonly log: EventLog;
   readonly open: () => Promise<OpenedLog>;

@@ -1,4 +1,4 @@
-/** Appending: many streams at once through one connection, one batch of each stream at a time. */
+/** Appending: many streams at once over one connection, one batch per stream at a time. */
 
 import { ErrorType, type JSONEventData, type Position, type WrongExpectedVersionError } from '@eventstore/db-client';
 import { either } from 'fp-ts';
@@ -22,8 +22,8 @@ interface QueuedAppend {
 }
 
 /**
- * Streams with a batch under way. Not more than the client can write without waiting: what waits inside it when its stream
- * breaks, from the 17th on, is rejected where nobody can catch it, and that ends the process.
+ * Most streams with a batch under way: fewer than the client buffers. When its stream breaks, it rejects buffered
+ * appends, from the 17th on, where nobody can catch the error, and that ends the process.
  */
 const MOST_STREAMS = 15;
 
@@ -41,12 +41,12 @@ export class Appender {
   private readonly triedMs: number;
   private readonly onCommitted: (events: number) => void;
   private readonly queues = new Map<string, QueuedAppend[]>();
-  /** Streams whose next batch may be sent. */
+  /** Streams whose next batch can be sent. */
   private readonly due: string[] = [];
   private running = 0;
   private closed: (() => void) | undefined;
 
-  /** @param triedMs how long one batch is tried, in milliseconds */
+  /** @param triedMs how long one batch is retried, in milliseconds */
   constructor(connection: AppendingConnection, reader: Reader, triedMs: number, onCommitted: (events: number) => void) {
     this.connection = connection;
     this.reader = reader;
@@ -70,7 +70,7 @@ export class Appender {
     });
   }
 
-  /** Stores what waits and refuses what comes later. */
+  /** Stores waiting batches and refuses later ones. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.closed = resolve;
@@ -99,8 +99,8 @@ export class Appender {
   }
 
   /**
-   * Where the outcome of a try is unknown the very same is tried again: same ids, same expected revision, so that the server
-   * takes it for what it is. After the deadline it counts as not stored: whoever asks again with its key is told the truth.
+   * When the outcome of a try is unknown, the same batch is tried again with the same ids and expected revision, so the
+   * server recognizes the repetition. After the deadline it counts as not stored; a retry with its key finds the truth.
    */
   private async store(request: AppendRequest): Promise<Answer> {
     const events = request.events.map(toProposed);
@@ -132,12 +132,12 @@ export class Appender {
     }
   }
 
-  /** Of the batch's last event. Of a repeated batch the server may leave it out. */
+  /** Position of the batch's last event. The server may leave it out of its answer to a repetition. */
   private async positionIn({ stream }: AppendRequest, { position }: { readonly position?: Position }): Promise<number> {
     return position === undefined ? (await this.reader.streamHead(stream)).position : toPosition(position.commit);
   }
 
-  /** What the server would have answered, if these very events are there. */
+  /** The answer the server would have given, if exactly these events are stored. */
   private async there({ stream, expected, events }: AppendRequest, proposed: readonly JSONEventData[]) {
     const there = await this.reader.recorded(stream, {
       fromRevision: BigInt(expected),
@@ -149,6 +149,6 @@ export class Appender {
   }
 }
 
-/** The server tells the position of a batch's last event only: what it tells is at or after each of them. */
+/** The server returns the position of a batch's last event only, which is at or after each of them. */
 const appendedAt = ({ events }: AppendRequest, position: number): Appended =>
   events.map((event) => recordedAs(event, position, event.data) as ParleyEvent);

@@ -12,7 +12,7 @@ import { NOTES } from './events.ts';
 import { Reader } from './reader.ts';
 import { Names, startTail } from './tail.ts';
 
-/** What we note down about the log itself: its format and its epoch, in a stream of our own that no reader is shown. */
+/** Format of our notes about the log (format and epoch), in a stream that readers never see. */
 const FORMAT = 1;
 
 interface Note {
@@ -29,7 +29,7 @@ class Notes {
     this.reader = reader;
   }
 
-  /** The log's epoch. The first who opens it gives it one. @throws when it is the log of a newer Parley */
+  /** The log's epoch, set by whoever opens the log first. @throws when a newer Parley wrote the log */
   async epoch(): Promise<string> {
     for (;;) {
       const last = await this.last();
@@ -42,7 +42,7 @@ class Notes {
     }
   }
 
-  /** @returns the new epoch when it is durable */
+  /** @returns the new epoch, once durable */
   async renew(): Promise<string> {
     const epoch = randomUUID();
     for (;;) {
@@ -57,7 +57,7 @@ class Notes {
     return event && { ...(event.data as unknown as Note), revision: event.revision };
   }
 
-  /** Whoever was first wins: what is there now is read again in any case. */
+  /** The first writer wins; callers read again what is there. */
   private async write(epoch: string, expectedRevision: bigint | 'no_stream'): Promise<void> {
     const note = jsonEvent({ type: 'epoch-began', data: { format: FORMAT, epoch } });
     try {
@@ -69,14 +69,16 @@ class Notes {
 }
 
 export interface KurrentEventLogOptions {
-  /** `esdb://[user:password@]host:port[,host:port]?tls=...`; `esdb+discover://` for a cluster's name; `kurrentdb` for `esdb` */
+  /**
+   * `esdb://[user:password@]host:port[,host:port]?tls=...`; `esdb+discover://` for a cluster; `kurrentdb` for `esdb`
+   */
   readonly url: string;
-  /** Told of every commit of this node: how many events it made durable. */
+  /** Called after every commit of this node with the number of events made durable. */
   readonly onCommit?: (events: number) => void;
   readonly patience?: Patience;
 }
 
-/** @throws when the server cannot be reached, does not let this user read everything, or holds the log of a newer Parley. */
+/** @throws when the server cannot be reached, does not let this user read all events, or holds a newer Parley's log. */
 export const openKurrentEventLog = async (options: KurrentEventLogOptions): Promise<EventLog> => {
   const { url, onCommit = () => {}, patience = BUDGETS.kurrentdb } = options;
   const { silenceMs } = patience;
@@ -86,7 +88,7 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
   const notes = new Notes(connection, reader);
   const closeConnections = () => Promise.all([client.dispose(), connection.close()]);
   const begin = async (): Promise<string> => {
-    // Only some users may read everything: better known now.
+    // Only some users may read all events: fail now rather than later.
     await reader.head();
     return notes.epoch();
   };

@@ -1,14 +1,14 @@
-/** Between our events and those of KurrentDB: data is JSON, the envelope is metadata, sequence is revision + 1. */
+/** Maps our events to KurrentDB's: data is JSON, the envelope is metadata, sequence is revision + 1. */
 
 import { type AllStreamRecordedEvent, type JSONEventData, jsonEvent, type RecordedEvent } from '@eventstore/db-client';
 import type { Recorded } from '../../schemas/envelope.ts';
 import { type NewParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import type { StoredEvent } from '../port.ts';
 
-/** Our own notes in the log, which no reader is shown. */
+/** Stream of our own notes, which readers never see. */
 export const NOTES = 'parley-log';
 
-/** What is not in the event itself. The names with `$` are the server's own: its projections and its UI know them. */
+/** Fields that KurrentDB's events lack. Names with `$` are the server's own, known to its projections and its UI. */
 interface Envelope {
   readonly id: string;
   readonly schema: number;
@@ -32,9 +32,8 @@ const envelopeOf = (event: NewParleyEvent): Envelope => ({
 });
 
 /**
- * With an id of this attempt alone. The server takes an append with ids that are already there for a repetition and calls
- * it stored, whatever the events say; so only what must count as the same may carry the same ids: the tries of one
- * append, which share what this makes.
+ * Gives the event a fresh id. The server takes an append with known ids for a repetition and calls it stored, whatever
+ * the data. So only tries of one append may share ids: they share what this returns.
  */
 export const toProposed = (event: NewParleyEvent): JSONEventData =>
   jsonEvent({
@@ -45,11 +44,11 @@ export const toProposed = (event: NewParleyEvent): JSONEventData =>
 
 export type AnyRecorded = RecordedEvent | AllStreamRecordedEvent;
 
-/** Neither the server's own events and links nor our notes. */
+/** False for the server's own events, links and our notes. */
 export const isOurs = ({ streamId, type }: AnyRecorded): boolean =>
   !streamId.startsWith('$') && !type.startsWith('$') && streamId !== NOTES;
 
-/** A place in the server's files, in bytes. */
+/** A position: an offset in the server's files, in bytes. */
 export const toPosition = (commit: bigint): number => {
   if (commit > BigInt(Number.MAX_SAFE_INTEGER))
     throw new RangeError(`Position ${commit} cannot be told: KurrentDB 23.10 or later is needed.`);
@@ -83,7 +82,7 @@ const toEvent = <Data>(recorded: AnyRecorded, data: Data): Recorded<string, Data
   };
 };
 
-/** The client has parsed the data already. */
+/** The client has already parsed the data. */
 export const toRecorded = (recorded: AnyRecorded): Recorded => toEvent(recorded, recorded.data as unknown);
 
 export const toStored = (recorded: AnyRecorded): StoredEvent => toEvent(recorded, JSON.stringify(recorded.data));

@@ -38,7 +38,7 @@ describe('an append whose outcome is unknown', () => {
     stored(await log.append(batch('channel-1', 4)));
   });
 
-  it('is tried again with the same ids and the same expected revision', async () => {
+  it('is retried with the same ids and the same expected revision', async () => {
     server.next('stored and not answered', 'dropped after storing', 'neither stored nor answered');
     stored(await log.append(batch('channel-1', 0, 2)));
     const tries = proposed('channel-1').map(({ expected, events }) => ({ expected, ids: events.map(({ id }) => id) }));
@@ -47,7 +47,7 @@ describe('an append whose outcome is unknown', () => {
     expect(new Set(tries.map(({ ids }) => ids.join())).size).toBe(1);
   });
 
-  it('counts as stored although another node has gone on from it', async () => {
+  it('counts as stored even if another node has appended after it', async () => {
     const other = await openKurrentEventLog({ url: server.url });
     server.next('stored and not answered');
     const waiting = log.append(batch('channel-1', 0, 2));
@@ -61,14 +61,14 @@ describe('an append whose outcome is unknown', () => {
     await other.close();
   });
 
-  it('counts as stored when the server then speaks of a conflict, but its very events are there', async () => {
+  it('counts as stored when the retry conflicts but exactly its events are there', async () => {
     server.next('stored and not answered', 'wrong expected version');
     const appended = stored(await log.append(batch('channel-1', 0, 2)));
     expect(appended.at(-1)!.position).toBe(await log.head());
     expect(await inStream('channel-1')).toEqual(upTo(2));
   });
 
-  it('is a conflict when others are there', async () => {
+  it('is a conflict when other events are there', async () => {
     const other = await openKurrentEventLog({ url: server.url });
     server.next('neither stored nor answered');
     const waiting = log.append(batch('channel-1', 0, 2));
@@ -77,7 +77,7 @@ describe('an append whose outcome is unknown', () => {
     await other.close();
   });
 
-  it('counts as not stored when the server goes on saying nothing, and the next starts from what is there', async () => {
+  it('counts as not stored when the server stays silent, and the next append starts from what is there', async () => {
     server.next(...Array.from({ length: 50 }, () => 'neither stored nor answered' as const));
     expect(refusal(await log.append(batch('channel-1', 0)))).toMatchObject({ kind: 'unavailable' });
     expect(await inStream('channel-1')).toEqual([]);
@@ -98,7 +98,7 @@ describe('an append whose outcome is unknown', () => {
 });
 
 describe('a conflict', () => {
-  it('at the first try is one, whatever is there', async () => {
+  it('at the first try is reported, whatever is stored', async () => {
     stored(await log.append(batch('channel-1', 0, 2)));
     server.next('wrong expected version');
     expect(refusal(await log.append(batch('channel-1', 2)))).toEqual({ kind: 'conflict', actual: 2 });
@@ -107,7 +107,7 @@ describe('a conflict', () => {
 });
 
 describe('connections that are cut', () => {
-  it('lose and repeat nothing of what many streams append', async () => {
+  it('neither lose nor repeat appends of many streams', async () => {
     await log.close();
     log = await openKurrentEventLog({ url: server.url, patience: { ...patience, triedMs: 20_000 } });
     const streams = Array.from({ length: 60 }, (_, n) => `channel-${n}`);
@@ -128,7 +128,7 @@ describe('connections that are cut', () => {
     for (const stream of streams) expect(await inStream(stream)).toEqual(upTo(20));
   });
 
-  it('end no tail: it goes on from its own place, each event once and in order', async () => {
+  it('do not end a tail: it continues from its place, each event once and in order', async () => {
     const seen = collector();
     const tail = log.tail(0, seen.onEvents, unexpected);
     for (let n = 0; n < 20; n += 1) {
@@ -139,12 +139,12 @@ describe('connections that are cut', () => {
     await tail.stop();
     expect(sequences(seen.events)).toEqual(upTo(1_000));
     expect(positions(seen.events)).toEqual(positions((await log.readAll({ after: 0, limit: 10_000 })).events));
-    // From the start once, and then from where it was.
+    // Once from the start, then from its place.
     expect(server.subscriptions.length).toBeGreaterThan(1);
     expect(server.subscriptions.filter((from) => from === '')).toHaveLength(1);
   });
 
-  it('are made again before a reader notices', async () => {
+  it('are restored before a reader notices', async () => {
     stored(await log.append(batch('channel-1', 0)));
     server.front.cutAll();
     expect(await log.head()).toBeGreaterThan(0);
@@ -152,7 +152,7 @@ describe('connections that are cut', () => {
 });
 
 describe('a server that is gone', () => {
-  it('refuses appends as unavailable and reads as StoreUnavailable, and is found again', async () => {
+  it('fails appends as unavailable and reads as StoreUnavailable, and is found again later', async () => {
     stored(await log.append(batch('channel-1', 0)));
     const seen = collector();
     const tail = log.tail(0, seen.onEvents, unexpected);
@@ -176,15 +176,15 @@ describe('a server that is gone', () => {
     expect(await inStream('channel-1')).toEqual([1, 2]);
   });
 
-  it('is not waited for at the start', async () => {
+  it('fails the opening at once', async () => {
     await server.stop();
     await expect(openKurrentEventLog({ url: server.url, patience })).rejects.toThrow(StoreUnavailable);
     await server.start();
   });
 });
 
-describe('a server that takes questions and says nothing', () => {
-  it('counts as gone after a while', async () => {
+describe('a server that accepts requests and stays silent', () => {
+  it('counts as gone after a time-out', async () => {
     stored(await log.append(batch('channel-1', 0)));
     server.silent = true;
     await expect(log.head()).rejects.toThrow(StoreUnavailable);
@@ -204,7 +204,7 @@ describe('a server that takes questions and says nothing', () => {
     await tail.stop();
   });
 
-  it('is asked through another connection when it has answered no append', async () => {
+  it('gets a new connection when it has answered no append', async () => {
     stored(await log.append(batch('channel-1', 0)));
     const before = server.batchStreams;
     server.next('neither stored nor answered');
@@ -214,7 +214,7 @@ describe('a server that takes questions and says nothing', () => {
 });
 
 describe('closing', () => {
-  it('while an append is tried again, waits for its outcome', async () => {
+  it('waits for the outcome of an append that is being retried', async () => {
     server.next('stored and not answered');
     const waiting = log.append(batch('channel-1', 0));
     await log.close();

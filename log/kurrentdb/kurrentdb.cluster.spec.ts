@@ -6,7 +6,7 @@ import { partOf } from './shared.testing.ts';
 
 const url = process.env.PARLEY_TEST_KURRENTDB;
 
-// A server cannot be emptied between tests, so each test has streams of its own in it.
+// A server cannot be emptied between tests, so each test uses its own streams.
 if (url !== undefined)
   eventLogContract('KurrentDB', async () => {
     const own = `t${randomBytes(6).toString('hex')}-`;

@@ -22,7 +22,7 @@ describe('the list of streams', () => {
     await server.stop();
   });
 
-  it('is a part of all names in order, whatever is asked for', async () => {
+  it('returns a range of all names in order, for any query', async () => {
     const part = fc.constantFrom('', 'c', 'channel-', 'channel-1', 'channel-10', 'guild-1', 'member-1_2', 'n', 'z');
     await fc.assert(
       fc.asyncProperty(part, part, fc.integer({ min: 1, max: 9 }), async (prefix, after, limit) => {
@@ -33,7 +33,7 @@ describe('the list of streams', () => {
     );
   });
 
-  it('holds what any node has appended, heads and new names', async () => {
+  it('includes new names and heads from any node', async () => {
     await log.streams({ limit: 1 });
     stored(await other.append(batch('guild-1', 2)));
     const [added] = stored(await other.append(batch('guild-0', 0)));
@@ -42,7 +42,7 @@ describe('the list of streams', () => {
     expect(second).toMatchObject({ stream: 'guild-1', sequence: 3 });
   });
 
-  it('costs one way through the log, however often it is asked for', async () => {
+  it('reads the whole log once, however often it is asked', async () => {
     for (let n = 0; n < 3; n += 1) await log.streams({ limit: 9 });
     expect(server.subscriptions).toEqual(['']);
   });

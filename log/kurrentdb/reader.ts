@@ -1,4 +1,4 @@
-/** Reading what the server has acknowledged, from its leader. */
+/** Reading acknowledged events, from the leader. */
 
 import {
   type AllStreamRecordedEvent,
@@ -18,9 +18,9 @@ import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.
 import { type AnyRecorded, isOurs, positionOf, sequenceOf, toRecorded, toStored } from './events.ts';
 import { Following, type Wanted } from './subscription.ts';
 
-// Reads that end by themselves, event by event, without waiting for ever on a server that says nothing.
+// Reads that end by themselves, event by event, and give up on a silent server.
 
-/** Returns false when it has had enough. */
+/** Returns false to stop. */
 type Take<E> = (event: E) => boolean;
 
 const PIECE = 1_000;
@@ -29,7 +29,7 @@ interface Resolved<E> {
   readonly event?: E;
 }
 
-/** @throws what the server or the connection said, or NoAnswer */
+/** @throws the error of the server or the connection, or NoAnswer */
 const taking = <E>(read: StreamingRead<Resolved<E>>, take: Take<E>, silenceMs: number): Promise<void> =>
   new Promise((resolve, reject) => {
     let over = false;
@@ -37,7 +37,7 @@ const taking = <E>(read: StreamingRead<Resolved<E>>, take: Take<E>, silenceMs: n
       if (over) return;
       over = true;
       cancel();
-      // Rejects where there never was a connection.
+      // Rejects if there never was a connection.
       read.cancel().catch(() => {});
       settle();
     };
@@ -66,7 +66,7 @@ export class Reading {
     this.silenceMs = silenceMs;
   }
 
-  /** A stream's events from a revision on, at most `maxCount`. @throws also where the stream does not exist */
+  /** At most `maxCount` events of a stream, from a revision on. @throws also if the stream does not exist */
   stream(
     stream: string,
     options: {
@@ -80,13 +80,13 @@ export class Reading {
     return taking(read as StreamingRead<ResolvedEvent>, take, this.silenceMs);
   }
 
-  /** Everything, newest first. */
+  /** All events, newest first. */
   backwards(take: Take<AllStreamRecordedEvent>, maxCount = Number.MAX_SAFE_INTEGER): Promise<void> {
     const options = { direction: 'backwards', fromPosition: 'end', maxCount, requiresLeader: true } as const;
     return taking(this.client.readAll(options), take, this.silenceMs);
   }
 
-  /** Everything from a position on, that one included, to the end of the log. */
+  /** All events from a position, included, to the end of the log. */
   from(
     fromPosition: ReadPosition,
     take: Take<AllStreamRecordedEvent>,
@@ -95,7 +95,7 @@ export class Reading {
     return taking(this.client.readAll({ fromPosition, maxCount, requiresLeader: true }), take, this.silenceMs);
   }
 
-  /** What the server finds beyond a position, to the end of the log. It may find more than is wanted. */
+  /** Events beyond a position, to the end of the log. May include more than wanted. */
   async wanted(after: ReadPosition, wanted: Wanted, take: Take<AllStreamRecordedEvent>): Promise<void> {
     const following = new Following(this.client, after, wanted);
     try {
@@ -111,7 +111,7 @@ export class Reading {
   }
 }
 
-/** Where to begin in order to get what is beyond a position: behind `first`, if there is one. */
+/** Where to begin to get the events beyond a position: after `first`, if there is one. */
 export interface Place {
   readonly after: ReadPosition;
   readonly first?: AllStreamRecordedEvent;
@@ -122,8 +122,8 @@ const at = (position: number): Position => ({ commit: BigInt(position), prepare:
 export const placeOf = (position: number): Place => ({ after: position === 0 ? 'start' : at(position) });
 
 /**
- * For a position that the server did not take, because no event is there. Such come from whoever has looked at everything
- * *below* an event and remembers its position - 1, and from strangers, for whom it is looked for from the start.
+ * For a position that the server refuses because no event is there. Readers that have seen everything *below* an event
+ * keep its position - 1; for any other such position this searches from the start.
  */
 export const mendedPlaceOf = async (reading: Reading, position: number): Promise<Place> => {
   let first: AllStreamRecordedEvent | undefined;
@@ -145,7 +145,7 @@ export const toChecked = (recorded: AnyRecorded): ParleyEvent => decodeEvent(toR
 
 export class Reader {
   readonly reading: Reading;
-  /** Highest position of an event that was seen: the head is not below it. */
+  /** Highest position seen. The head is not below it. */
   private known = 0;
 
   constructor(client: EventStoreDBClient, silenceMs: number) {
@@ -160,7 +160,7 @@ export class Reader {
       return found === 0 && position > this.known;
     };
     await asking(() => this.reading.backwards(take, 1));
-    // The last may be one of the server's own.
+    // The last event may be the server's own.
     if (found === 0) await asking(() => this.reading.backwards(take));
     this.known = Math.max(this.known, found);
     return this.known;
@@ -190,7 +190,7 @@ export class Reader {
     return this.scan(query, toStored);
   }
 
-  /** A stream's events as the server has them. */
+  /** A stream's events in the server's form. */
   recorded(stream: string, options: Parameters<Reading['stream']>[1]): Promise<readonly RecordedEvent[]> {
     return asking(async () => {
       const events: RecordedEvent[] = [];
@@ -208,7 +208,7 @@ export class Reader {
     form: (event: AnyRecorded) => E,
   ): Promise<{ events: readonly E[]; through: number }> {
     const { after, types, prefix = '', limit } = query;
-    // Asked first: what is committed in between may then be found, but is not claimed to have been looked at.
+    // Read the head first: a later commit may be found, but never counts as searched by mistake.
     const head = await this.head();
     if (after >= head || types?.length === 0) return { events: [], through: Math.max(after, head) };
     const isWanted = ({ type, streamId }: AnyRecorded): boolean =>
@@ -219,7 +219,7 @@ export class Reader {
     const take = (event: AllStreamRecordedEvent): boolean => {
       const position = positionOf(event);
       if (position > head) return false;
-      // A read begins with the event at its place, which has been seen.
+      // A read begins with the event at its place, already seen.
       if (position > last && isOurs(event) && isWanted(event)) found.push(event);
       last = Math.max(last, position);
       return position < head && found.length < limit;

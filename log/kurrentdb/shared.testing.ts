@@ -1,12 +1,12 @@
-/** A part of a log that others use as well, as if it were a log of its own: for servers that specs cannot start anew. */
+/** A part of a shared log that behaves like a log of its own: for servers that specs cannot restart. */
 
 import { either } from 'fp-ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { EventLog, ReadAll, StreamHead } from '../port.ts';
 
 /**
- * @param own begins the names of the part's streams; they are shown without it
- * @param base position below which the part has nothing: nobody else appends while it is used
+ * @param own prefix of the part's stream names, hidden from its users
+ * @param base position below which the part is empty; nobody else may append while it is used
  */
 export const partOf = (log: EventLog, own: string, base: number): EventLog => {
   const inside = (name: string) => `${own}${name}`;

@@ -1,4 +1,4 @@
-/** One catch-up subscription to everything, as a sequence of events and of what the server says about its progress. */
+/** One catch-up subscription to all events, as a sequence of events and progress signals. */
 
 import {
   type AllStreamRecordedEvent,
@@ -16,9 +16,9 @@ import {
 import { systemClock } from '../../schemas/clock.ts';
 import { NoAnswer } from '../../stores/kurrentdb/failures.ts';
 
-/** What the server looks through before it tells how far it is, whether or not something was found. */
+/** Records the server searches before it reports its progress, whether or not it found any. */
 const WINDOW = 1_000;
-/** Events that wait here while their reader is busy; beyond, the server waits. */
+/** Events buffered here while their reader is busy; after that the server waits. */
 const WAITING = 1_000;
 
 export interface Wanted {
@@ -28,12 +28,12 @@ export interface Wanted {
 
 export type Signal =
   | { readonly kind: 'event'; readonly event: AllStreamRecordedEvent }
-  /** Everything up to here has been looked at. Only good for subscribing again: it need not be the place of an event. */
+  /** Everything up to here has been searched. Only for subscribing again: it need not be the place of an event. */
   | { readonly kind: 'checkpoint'; readonly position: Position }
-  /** All that was there when the subscription began has been delivered. */
+  /** Everything present when the subscription began has been delivered. */
   | { readonly kind: 'caught up' };
 
-/** The server filters by one of the two; types are told apart more finely. */
+/** The server filters by only one of the two; types select more narrowly. */
 const filterOf = ({ types, prefix }: Wanted, checkpointReached: NonNullable<Filter['checkpointReached']>): Filter => {
   const options = { maxSearchWindow: WINDOW, checkpointInterval: 1, checkpointReached };
   if (types !== undefined) return eventTypeFilter({ prefixes: [...types], ...options });
@@ -58,9 +58,9 @@ export class Following {
   private confirmed = false;
   private wake: () => void = () => {};
 
-  /** @param after beyond this: subscriptions, other than reads, leave out the event at the position itself */
+  /** @param after exclusive: unlike reads, subscriptions leave out the event at the position itself */
   constructor(client: EventStoreDBClient, after: ReadPosition, wanted: Wanted = {}) {
-    // Signals travel among the events, so that they keep their place.
+    // Signals go through the event queue, so they keep their place.
     const told = (signal: Signal): void => {
       this.subscription.push(signal);
     };
@@ -83,11 +83,11 @@ export class Following {
   }
 
   /**
-   * What has come and not been taken, at most `most`; waits until there is something.
+   * At most `most` events and signals that have arrived; waits until there is one.
    * @param waiting.silenceMs how long it waits
-   * @param waiting.live waits for ever once the server has confirmed the subscription
-   * @returns nothing when the signal was aborted
-   * @throws what ended the subscription, or NoAnswer
+   * @param waiting.live whether to wait for ever once the server has confirmed the subscription
+   * @returns an empty list when the signal was aborted
+   * @throws the error that ended the subscription, or NoAnswer
    */
   async next(most: number, { silenceMs, signal, live = false }: Waiting): Promise<readonly Signal[]> {
     for (;;) {
@@ -99,10 +99,10 @@ export class Following {
     }
   }
 
-  /** What comes later is dropped. */
+  /** Drops whatever arrives later. */
   stop(): void {
     this.wake();
-    // Rejects where there never was a connection.
+    // Rejects if there never was a connection.
     this.subscription.unsubscribe().catch(() => {});
   }
 

@@ -1,4 +1,4 @@
-/** Following the log without an end: subscriptions do not reconnect, so each goes on in a new one from its own place. */
+/** Following the log without end. Subscriptions do not reconnect, so a new one continues from the last place. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-client';
@@ -22,7 +22,7 @@ export interface Source {
   readonly silenceMs: number;
 }
 
-/** Hands over events beyond a position, each once, whatever is told twice, and knows where to go on. */
+/** Passes on events beyond a position, each once even if delivered twice, and tracks where to continue. */
 class Course {
   place: Place;
   private position: number;
@@ -37,7 +37,7 @@ class Course {
   async take(signals: readonly Signal[]): Promise<void> {
     const events: AllStreamRecordedEvent[] = [];
     for (const told of signals) {
-      // Of a checkpoint both halves count: from its commit position alone, the event after it might be left out.
+      // Keep both halves of a checkpoint: from its commit position alone, the event after it might be left out.
       if (told.kind === 'checkpoint') this.place = { after: told.position };
       if (told.kind !== 'event') continue;
       const position = positionOf(told.event);
@@ -49,16 +49,16 @@ class Course {
     if (events.length > 0) await this.onEvents(events);
   }
 
-  /** The server did not take the position to begin at. */
+  /** For a start position that the server refused. */
   async mend(reading: Reading): Promise<void> {
     this.place = await mendedPlaceOf(reading, this.position);
   }
 }
 
 /**
- * Hands over every event of ours beyond `after`, each once, in order, in batches of at most 1,000, the next when the
- * promise of the one before has resolved. Ends when the signal is aborted.
- * @throws only what `onEvents` throws
+ * Passes on every event of ours beyond `after`, each once, in order, in batches of at most 1,000, the next once the
+ * promise of the previous has resolved. Ends when the signal is aborted.
+ * @throws only errors of `onEvents`
  */
 export const follow = async (
   { client, reading, silenceMs }: Source,
@@ -75,7 +75,7 @@ export const follow = async (
     try {
       while (!signal.aborted) {
         if (told !== undefined) await course.take(told);
-        // A handler that never waits for anything would otherwise keep everybody else waiting until this is at the head.
+        // Otherwise a handler that never waits would block everything else until this reaches the head.
         await nextTurn();
         told = await following.next(BATCH, { silenceMs, live: true, signal }).catch((error: unknown) => {
           misplaced = isMisplaced(error) && told === undefined;
@@ -91,7 +91,7 @@ export const follow = async (
   }
 };
 
-/** @param onFailure is told what the handler threw, or that an event cannot be read */
+/** @param onFailure receives what the handler threw, or that an event cannot be read */
 export const startTail = (
   source: Source,
   after: number,
@@ -111,9 +111,9 @@ export const startTail = (
   };
 };
 
-// The names and heads of all streams, which the server itself keeps no list of (decision 6).
+// The names and heads of all streams. The server keeps no list of them (decision 6).
 
-/** A listing waits this long for what it does not know yet; then it is to be asked for again. */
+/** A listing waits this long to catch up; then the caller must ask again. */
 const PATIENCE_MS = 20_000;
 const RETRY_SECONDS = 10;
 
@@ -125,7 +125,7 @@ interface Waiting {
 export class Names {
   private readonly source: Source;
   private readonly heads = new Map<string, StreamHead>();
-  /** All names, in order, but for the new ones. */
+  /** All names in order, except new ones. */
   private sorted: string[] = [];
   private position = 0;
   private readonly waiting = new Set<Waiting>();
@@ -138,9 +138,9 @@ export class Names {
   }
 
   /**
-   * Streams in name order. The first call goes through the whole log, and from then on it is followed.
-   * @param through position that the listing must know
-   * @throws StoreUnavailable while it does not; also what kept it from reading the log
+   * Streams in name order. The first call reads the whole log; from then on it is followed.
+   * @param through position the listing must have reached
+   * @throws StoreUnavailable while it has not; also whatever kept it from reading the log
    */
   async list(
     query: { prefix?: string; after?: string; limit: number },
@@ -205,7 +205,7 @@ export class Names {
     });
   }
 
-  /** Index of the first name that is not before this one. */
+  /** Index of the first name not before this one. */
   private firstFrom(name: string): number {
     let low = 0;
     let high = this.sorted.length;

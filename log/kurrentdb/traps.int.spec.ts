@@ -1,4 +1,4 @@
-/** What is easily done wrong with KurrentDB and its client, one by one. */
+/** Known traps of KurrentDB and its client, one by one. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectionStringOf } from '../../stores/kurrentdb/connection.ts';
@@ -20,8 +20,8 @@ afterEach(async () => {
   await server.stop();
 });
 
-describe('the server compares ids, never what events say', () => {
-  it('so another append with the ids of one that is there is a conflict, not a repetition', async () => {
+describe('the server compares ids, never data', () => {
+  it('so another append with stored ids is a conflict, not a repetition', async () => {
     const request = batch('channel-1', 0, 2);
     stored(await log.append(request));
     expect(refusal(await log.append(request))).toEqual({ kind: 'conflict', actual: 2 });
@@ -30,14 +30,14 @@ describe('the server compares ids, never what events say', () => {
     expect(refusal(await log.append(other))).toEqual({ kind: 'conflict', actual: 2 });
   });
 
-  it('and knows repetitions for certain only by their expected revision, so it is always said', async () => {
+  it('and recognizes repetitions reliably only with an expected revision, so it is always sent', async () => {
     stored(await log.append(batch('channel-1', 0)));
     stored(await log.append(batch('channel-1', 1)));
     await log.renewEpoch();
     expect(new Set(server.proposals.map(({ expected }) => expected))).toEqual(new Set([-1, 0]));
   });
 
-  it('and gives events ids of ours back from the metadata, whatever they look like', async () => {
+  it('so our own ids come back from the metadata, whatever they look like', async () => {
     stored(await log.append(batch('channel-1', 0)));
     const [event] = await log.readStream({ stream: 'channel-1', limit: 1 });
     expect(event!.id).toBe('channel-1/1');
@@ -52,7 +52,7 @@ describe('a repetition that arrives before the original is replicated', () => {
     expect(sequences(await log.readStream({ stream: 'channel-1', limit: 10 }))).toEqual([1]);
   });
 
-  it('may be answered without a position, which is then read', async () => {
+  it('may be answered without a position, which Parley then reads', async () => {
     server.next('stored and not answered', 'answered without a position');
     const [event] = stored(await log.append(batch('channel-1', 0)));
     expect(event!.position).toBe(await log.head());
@@ -60,20 +60,20 @@ describe('a repetition that arrives before the original is replicated', () => {
 });
 
 describe('the connection string', () => {
-  it('keeps throwing on append failures, or the revision of a conflict would be wrong', async () => {
+  it('always makes append failures throw, or the revision of a conflict would be wrong', async () => {
     const careless = await openKurrentEventLog({ url: `${server.url}&throwOnAppendFailure=false`, patience });
     stored(await careless.append(batch('channel-1', 0, 3)));
     expect(refusal(await careless.append(batch('channel-1', 1)))).toEqual({ kind: 'conflict', actual: 3 });
     await careless.close();
   });
 
-  it('carries the credentials, so that appends go through the batch stream', async () => {
+  it('carries the credentials, so appends go through the batch stream', async () => {
     stored(await log.append(batch('channel-1', 0)));
     expect(server.plain).toBe(0);
     expect(server.batchStreams).toBe(1);
   });
 
-  it('is understood under both names of the product, and prefers the leader unless it says otherwise', () => {
+  it('is accepted under both names of the product, and prefers the leader unless it says otherwise', () => {
     const rest = 'throwOnAppendFailure=true';
     expect(connectionStringOf('kurrentdb://a:2113?tls=false')).toBe(
       `esdb://a:2113?tls=false&${rest}&nodePreference=leader`,
@@ -86,7 +86,7 @@ describe('the connection string', () => {
 });
 
 describe('a batch stream that breaks', () => {
-  it('fails the appends of every log in the process, which then try again', async () => {
+  it('fails the appends of every log in the process, which then retry', async () => {
     const elsewhere = await new StandIn().start();
     const other = await openKurrentEventLog({ url: elsewhere.url, patience: { ...patience, answerMs: 4_000 } });
     elsewhere.next('neither stored nor answered');
@@ -103,7 +103,7 @@ describe('a batch stream that breaks', () => {
 });
 
 describe("the server's own events", () => {
-  it('are nowhere to be seen', async () => {
+  it('are never visible', async () => {
     stored(await log.append(batch('channel-1', 0)));
     for (let n = 0; n < 40; n += 1) server.store.system();
     server.store.system('$$channel-1', '$metadata');
@@ -117,14 +117,14 @@ describe("the server's own events", () => {
     expect((await log.readAll({ after: 0, prefix: '$', limit: 10 })).events).toEqual([]);
   });
 
-  it('do not keep a tail where it was: it goes on from the last checkpoint', async () => {
+  it('do not hold a tail back: it continues from the last checkpoint', async () => {
     const seen = collector();
     const tail = log.tail(0, seen.onEvents, unexpected);
     stored(await log.append(batch('channel-1', 0)));
     await seen.until(1);
     const passed = server.store.end;
     for (let n = 0; n < 2_500; n += 1) server.store.system();
-    // What is answered later on the same connection shows that what was sent before has arrived.
+    // A later answer on the same connection shows that everything sent before has arrived.
     for (let n = 0; n < 3; n += 1) await log.head();
     const before = server.subscriptions.length;
     server.front.cutAll();
@@ -136,12 +136,12 @@ describe("the server's own events", () => {
     expect(begun.every((commit) => commit > passed)).toBe(true);
   });
 
-  it('may end the log with a checkpoint where the next event will be, and that event is not left out', async () => {
+  it('may end with a checkpoint where the next event will be, which is still delivered', async () => {
     const seen = collector();
     const tail = log.tail(0, seen.onEvents, unexpected);
     server.store.system();
     const witness = log.tail(0, async () => {}, unexpected);
-    // Both halves of its place are kept: the event there comes after the place, not at it.
+    // Both halves of its place are kept, so the event there comes after the place, not at it.
     await log.readAll({ after: 0, types: ['message-posted'], limit: 1 });
     server.front.cutAll();
     stored(await log.append(batch('channel-1', 0)));
@@ -151,8 +151,8 @@ describe("the server's own events", () => {
   });
 });
 
-describe('positions are places in files', () => {
-  it('but reading and tailing take any number', async () => {
+describe('positions are offsets in files', () => {
+  it('but reading and tailing accept any number', async () => {
     const events = await atOwnPositions(log, stored(await log.append(batch('channel-1', 0, 5))));
     const third = events[2]!.position;
     for (const [after, expected] of [
@@ -172,15 +172,15 @@ describe('positions are places in files', () => {
     }
   });
 
-  it('and the server tells only that of a batch as a whole: an answer is never before its event', async () => {
+  it('and the server returns only one per batch: an answer is never before its event', async () => {
     const appended = stored(await log.append(batch('channel-1', 0, 4)));
     const own = positions(await atOwnPositions(log, appended));
     expect(new Set(positions(appended))).toEqual(new Set([own[3]]));
   });
 });
 
-describe('an append of more than one message of the protocol may carry', () => {
-  it('comes in pieces, and is stored whole', async () => {
+describe('an append too large for one message of the protocol', () => {
+  it('is sent in pieces, and stored whole', async () => {
     const patient = await openKurrentEventLog({ url: server.url });
     stored(await patient.append(batch('channel-1', 0, 10_000)));
     expect(server.proposals.at(-1)!.events).toHaveLength(10_000);
@@ -190,8 +190,8 @@ describe('an append of more than one message of the protocol may carry', () => {
   });
 });
 
-describe('what others wrote into the server', () => {
-  it('stops a reader with a sentence that says so', async () => {
+describe('an event of another program', () => {
+  it('stops a reader with an error that says so', async () => {
     const data = new TextEncoder().encode('{}');
     const event = { id: crypto.randomUUID(), type: 'order-placed', contentType: 'application/json', data };
     server.store.append('orders-1', 'any', [{ ...event, metadata: new Uint8Array() }]);

@@ -1,4 +1,4 @@
-/** Group commit: what waits while one commit is under way is the next one. One connection, one round trip a commit. */
+/** Group commit: batches that arrive during a commit form the next one. One connection, one round trip per commit. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
@@ -55,7 +55,7 @@ export class Appender {
     return this.batcher.add(request);
   }
 
-  /** Stores what waits and refuses what comes later. */
+  /** Stores waiting batches and refuses later ones. */
   async close(): Promise<void> {
     await this.batcher.close(new Error('The event log is closed.'));
     await this.connection?.end();
@@ -70,8 +70,8 @@ export class Appender {
   }
 
   /**
-   * Where the outcome of a try is unknown (no answer came) the very same is tried again, and counts as stored when it is
-   * there. After the deadline it counts as not stored: whoever asks again with its key is told the truth.
+   * When the outcome of a try is unknown (no answer came), the same commit is tried again, and counts as stored if it
+   * is there. After the deadline it counts as not stored; a retry with its key finds the truth.
    * @throws why nothing was stored
    */
   private async store(requests: readonly AppendRequest[]): Promise<readonly Answer[]> {
@@ -105,7 +105,7 @@ export class Appender {
     return connection;
   }
 
-  /** A connection that answered nothing may still answer later: it is not used again. */
+  /** A connection that did not answer may still answer later, so it is not used again. */
   private lose(): void {
     const connection = this.connection as (Client & { connection?: { stream: { destroy(): void } } }) | undefined;
     this.connection = undefined;

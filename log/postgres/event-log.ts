@@ -14,16 +14,16 @@ import { Reader } from './reader.ts';
 export interface PostgresEventLogOptions {
   /** `postgres://[user:password@]host[:port]/database[?sslmode=...]` */
   readonly url: string;
-  /** Told of every commit of this node: how many events it made durable. */
+  /** Called after every commit of this node with the number of events made durable. */
   readonly onCommit?: (events: number) => void;
   /** Connections for reading. Default 8. */
   readonly poolSize?: number;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 
 const FORMAT = 1;
-/** Tails look by themselves this often; notifications only make it sooner. */
+/** Tails poll at this interval; notifications only wake them sooner. */
 const LOOK_MS = 250;
 const PAUSE_MS = 500;
 
@@ -43,7 +43,7 @@ const prepare = async (postgres: Postgres): Promise<string> => {
   return epoch;
 };
 
-/** Rings when somebody, anywhere, has committed. */
+/** Rings when any node has committed. */
 class Listener {
   private readonly url: string;
   private readonly bell: Bell;
@@ -73,7 +73,7 @@ class Listener {
         if (this.stopping.signal.aborted) await this.connection.end();
         await lost;
       } catch {
-        // Until it is back, tails look by the clock.
+        // Until it is back, tails poll.
       }
       await this.clock.delay(PAUSE_MS, this.stopping.signal);
     }
@@ -86,7 +86,7 @@ class Listener {
   }
 }
 
-/** @throws when the server cannot be reached or holds the log of a newer Parley. */
+/** @throws when the server cannot be reached or holds a newer Parley's log. */
 export const openPostgresEventLog = async (options: PostgresEventLogOptions): Promise<EventLog> => {
   const { url, onCommit = () => {}, poolSize, clock = systemClock } = options;
   const postgres = new Postgres('log', { url, connections: poolSize });
@@ -108,7 +108,7 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
       try {
         return (await reader.readAll({ after: position, limit })).events;
       } catch (error) {
-        // The server is gone: the tail goes on when it is back.
+        // The server is gone; the tail continues when it is back.
         if (closed) throw error;
         return [];
       }
@@ -122,7 +122,7 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
     },
     append: (request) => appender.append(request),
     async renewEpoch() {
-      // Of nodes that find the same out at once, the first decides.
+      // If several nodes renew at once, the first decides.
       await postgres.rows('UPDATE parley_log SET epoch = $1 WHERE epoch = $2', [randomUUID(), epoch]);
       const [row] = await postgres.rows<[string]>('SELECT epoch FROM parley_log');
       [epoch] = row!;

@@ -15,7 +15,7 @@ const opened = async (url: string): Promise<EventLog> => {
 const LINES = 'SELECT row_to_json(e)::text AS line FROM events e ORDER BY position';
 const TABLES = '^(events|parley_log)$';
 
-describe('a log that was written before there were migrations', () => {
+describe('a log from before migrations existed', () => {
   let former: TestDatabase;
   beforeEach(async () => {
     former = await formerDatabase();
@@ -25,7 +25,7 @@ describe('a log that was written before there were migrations', () => {
     await former.drop();
   });
 
-  it('is read as it is, and goes on where it ended', async () => {
+  it('is read unchanged, and continues where it ended', async () => {
     const lines = await inDatabase<{ line: string }>(former.url, LINES);
     const [{ epoch }] = (await inDatabase<{ epoch: string }>(former.url, 'SELECT epoch FROM parley_log')) as [
       { epoch: string },
@@ -44,7 +44,7 @@ describe('a log that was written before there were migrations', () => {
     expect((await inDatabase(former.url, LINES)).slice(0, lines.length)).toEqual(lines);
   });
 
-  it('is brought up to date once, however many start at once and however often', async () => {
+  it('is migrated once, however many processes start and however often', async () => {
     const logs = await Promise.all(Array.from({ length: 8 }, () => opened(former.url)));
     expect(new Set(logs.map(({ epoch }) => epoch)).size).toBe(1);
     await opened(former.url);
@@ -52,7 +52,7 @@ describe('a log that was written before there were migrations', () => {
     expect(steps).toEqual([{ name: '001-tables' }]);
   });
 
-  it('has the layout of one that is new', async () => {
+  it('gets the layout of a new log', async () => {
     const fresh = await createDatabase();
     const log = await openPostgresEventLog({ url: fresh.url });
     await opened(former.url);
@@ -63,7 +63,7 @@ describe('a log that was written before there were migrations', () => {
     await fresh.drop();
   });
 
-  it('that a newer Parley has made is refused, and says so', async () => {
+  it('of a newer Parley is refused with an error that says so', async () => {
     await opened(former.url);
     await inDatabase(former.url, `INSERT INTO parley_log_migrations VALUES ('999-later', 'now')`);
     await expect(openPostgresEventLog({ url: former.url })).rejects.toThrow(
@@ -72,7 +72,7 @@ describe('a log that was written before there were migrations', () => {
   });
 });
 
-it('an empty database is made into a log by many that start at once', async () => {
+it('an empty database becomes a log when many processes start at once', async () => {
   const database = await createDatabase();
   const logs = await Promise.all(Array.from({ length: 8 }, () => openPostgresEventLog({ url: database.url })));
   expect(new Set(logs.map(({ epoch }) => epoch)).size).toBe(1);

@@ -1,4 +1,4 @@
-/** Layout of the log in PostgreSQL, and the one function that appends. A step is never changed once it is released. */
+/** Layout of the log in PostgreSQL, and the one function that appends. A step never changes once released. */
 
 import { LOCKS } from '../../stores/postgres/locks.ts';
 import { type Migrations, sqlStep } from '../../stores/postgres/migrations.ts';
@@ -6,14 +6,14 @@ import { type Migrations, sqlStep } from '../../stores/postgres/migrations.ts';
 export const CHANNEL = 'parley_log';
 
 /**
- * `parley_append` decides every batch of a turn against the streams' heads and stores those that fit, in one round trip.
- * Its lock is given up when the transaction has become visible, so positions are assigned in the order in which readers
- * see them: nobody ever sees one before all lower ones. A stream's head is first looked for at and beyond what its writer
- * expects, `lowest`: asked for the highest of all, the index would go through a page of them (10 us a stream).
+ * `parley_append` checks every batch of a turn against the streams' heads and stores those that fit, in one round trip.
+ * Its lock is released when the transaction has become visible, so readers see positions in the order assigned: never
+ * one before all lower ones. A stream's head is first searched at and beyond what its writer expects, `lowest`: a
+ * search for the highest of all would scan a page of the index (10 us a stream).
  *
- * Where all heads are as expected and every stream's batches follow each other (`chained`), all are stored and only their
- * positions are answered. Otherwise batch by batch; and tried `again` after a lost answer, one that does not fit counts as
- * stored when its very events are there.
+ * If all heads are as expected and every stream's batches follow each other (`chained`), all are stored and only their
+ * positions are returned. Otherwise each batch is decided alone. When tried `again` after a lost answer, a batch that
+ * does not fit counts as stored if exactly its events are there.
  */
 const TABLES = `
 CREATE TABLE IF NOT EXISTS parley_log (
@@ -105,7 +105,7 @@ export const LOG_MIGRATIONS: Migrations = {
   table: 'parley_log_migrations',
   lock: LOCKS.logTables,
   steps: {
-    /** Accepts what was made before there were steps. */
+    /** Accepts tables from before migrations existed. */
     '001-tables': sqlStep(TABLES),
   },
 };

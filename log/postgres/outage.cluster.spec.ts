@@ -19,7 +19,7 @@ afterEach(async () => {
   await own.destroy();
 });
 
-it('a server that was killed takes nothing and is not taken for an answer; back again it goes on where it was', async () => {
+it('a killed server never counts as an answer, and once restarted continues where it was', async () => {
   stored(await log.append(batch('channel-1', 0, 2)));
   await own.kill('postgres');
   const refusals = [await log.append(batch('channel-1', 2, 1)), await log.append(batch('channel-2', 0, 1))];

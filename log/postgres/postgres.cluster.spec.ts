@@ -25,7 +25,7 @@ eventLogContract('PostgreSQL', async () => {
   };
 });
 
-it('the index of types in PostgreSQL leaves out what the catalogue calls frequent, and nothing else', async () => {
+it('the index of types in PostgreSQL leaves out exactly the types the catalogue calls frequent', async () => {
   const database = await createDatabase();
   const log = await openPostgresEventLog({ url: database.url });
   try {
@@ -34,7 +34,7 @@ it('the index of types in PostgreSQL leaves out what the catalogue calls frequen
       `SELECT pg_get_expr(indpred, indrelid) AS predicate FROM pg_index WHERE indexrelid = 'events_of_structure'::regclass`,
     );
     const words = [...index!.predicate.matchAll(/'([^']+)'::text/g)].map(([, word]) => word);
-    // A list that has changed is a step of the migrations, beside the one that made the index.
+    // If this list changes, add a migration step beside the one that made the index.
     expect(words.toSorted()).toEqual(FREQUENT.toSorted());
     const left = await inDatabase<{ type: string }>(
       database.url,
@@ -47,7 +47,7 @@ it('the index of types in PostgreSQL leaves out what the catalogue calls frequen
   }
 });
 
-it('the log in PostgreSQL commits what is little no more often than each 4 ms', async () => {
+it('the log in PostgreSQL makes small commits at most every 4 ms', async () => {
   const database = await createDatabase();
   const commits: number[] = [];
   const log = await openPostgresEventLog({ url: database.url, onCommit: (events) => commits.push(events) });
@@ -60,7 +60,7 @@ it('the log in PostgreSQL commits what is little no more often than each 4 ms', 
   try {
     const began = performance.now();
     for (let expected = 0; expected < 10; expected += 1) await append(expected, [1, 2, 3]);
-    // Timers may be a millisecond early.
+    // Timers can fire a millisecond early.
     expect(performance.now() - began).toBeGreaterThan(9 * (4 - 1));
     expect(commits).toEqual(Array.from({ length: 10 }, () => 3));
   } finally {
@@ -69,7 +69,7 @@ it('the log in PostgreSQL commits what is little no more often than each 4 ms', 
   }
 });
 
-it('the log in PostgreSQL refuses a batch that can never be stored alone, and stores those that shared its commit', async () => {
+it('the log in PostgreSQL refuses only a batch that can never be stored, and stores the rest of its commit', async () => {
   const database = await createDatabase();
   const log = await openPostgresEventLog({ url: database.url });
   const unspeakable = [

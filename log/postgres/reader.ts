@@ -33,7 +33,7 @@ export class Reader {
     return { stream, sequence: row?.[0] ?? 0, position: row?.[1] ?? 0 };
   }
 
-  /** Jumps from name to name in the index, whatever the streams hold. */
+  /** Jumps from name to name in the index, however many events the streams hold. */
   async streams({
     prefix = '',
     after = '',
@@ -85,7 +85,7 @@ export class Reader {
     form: (row: Row) => E,
   ): Promise<{ events: readonly E[]; through: number }> {
     if (types === undefined && prefix === '') return this.scanAll(after, limit, form);
-    // Asked first: what is committed in between may then be found, but is not claimed to have been looked at.
+    // Read the head first: a later commit may be found, but never counts as searched by mistake.
     const head = await this.head();
     if (after >= head || types?.length === 0) return { events: [], through: Math.max(after, head) };
     const rows = await this.rows<Row>(
@@ -105,7 +105,7 @@ export class Reader {
     return { events: rows.map(form), through: rows.length === limit ? rows.at(-1)![0] : head };
   }
 
-  /** Without a filter the last event found says how far was looked: one question instead of two, for those who follow the log. */
+  /** Without a filter the last event found says how far was searched. Saves tails one query of two. */
   private async scanAll<E>(
     after: number,
     limit: number,
@@ -119,7 +119,7 @@ export class Reader {
     return { events: rows.map(form), through: rows.at(-1)?.[0] ?? after };
   }
 
-  /** @throws StoreUnavailable when the server cannot be asked */
+  /** @throws StoreUnavailable when the server cannot answer */
   private rows<R extends readonly unknown[]>(
     name: string,
     text: string,

@@ -1,4 +1,4 @@
-/** Between events and rows of the table `events`. */
+/** Maps events to rows of the table `events`. */
 
 import type { Recorded } from '../../schemas/envelope.ts';
 import type { NewParleyEvent } from '../../schemas/events/catalogue.ts';
@@ -8,7 +8,7 @@ import type { AppendRequest, StoredEvent } from '../port.ts';
 export const SELECTED =
   'position, stream, sequence, type, schema, time, id, actor, key, correlation, causation, traceparent, data';
 
-/** As node-postgres hands rows out in array mode: with the connection's types. */
+/** A row as node-postgres returns it in array mode, with the connection's types. */
 export type Row = readonly [
   position: number,
   stream: string,
@@ -49,7 +49,7 @@ export const APPEND = `SELECT stored, actual, first_position FROM parley_append(
   $4::integer[], $5::bigint[], $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::text[], $11::integer[],
   $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20)`;
 
-/** What the batches came to, each in its place; `stored` and `actual` are null where all are stored. */
+/** Outcome of each batch, in order; `stored` and `actual` are null when all are stored. */
 export type Stored = readonly [
   stored: readonly boolean[] | null,
   actual: readonly string[] | null,
@@ -59,7 +59,7 @@ export type Stored = readonly [
 export const appendArguments = (requests: readonly AppendRequest[]): readonly (Buffer | boolean)[] => {
   const numbers = new Map<string, number>();
   const lowest: number[] = [];
-  /** Of each stream, where the batches so far would leave it. */
+  /** Head of each stream after the batches so far. */
   const heads: number[] = [];
   let chained = true;
   const batches = { stream: [] as number[], expected: [] as number[], before: [] as number[], count: [] as number[] };

@@ -1,6 +1,6 @@
 /**
- * A process that appends to `channel-1` of the log in argv[2], one event after another, argv[3] of them, and prints each
- * acknowledged sequence. What keeps the log from opening goes to stderr, with exit code 3.
+ * A process that appends to `channel-1` of the log in argv[2], one event after another, argv[3] of them, and prints
+ * each acknowledged sequence. If the log cannot be opened, the error goes to stderr, with exit code 3.
  */
 
 import { either } from 'fp-ts';
@@ -21,5 +21,5 @@ for (let expected = sequence; expected < sequence + Number(count); expected += 1
   process.stdout.write(`${expected + 1}\n`);
 }
 process.stdout.write('done\n');
-// Holds the log open until it is told to end.
+// Holds the log open until told to end.
 process.stdin.resume();

@@ -29,7 +29,7 @@ const readBack = async (): Promise<number[]> => {
 };
 
 describe('an acknowledged event', () => {
-  it('is written with a write-ahead journal that is synced on every commit', () => {
+  it('goes into a write-ahead journal that is synced on every commit', () => {
     const database = openForWriting(directory);
     const pragma = (name: string) => database.prepare(`PRAGMA ${name}`).raw(true).get();
     expect(pragma('journal_mode')).toEqual(['wal']);
@@ -37,7 +37,7 @@ describe('an acknowledged event', () => {
     database.close();
   });
 
-  it('is there after the process was killed with -9', async () => {
+  it('survives kill -9 of the process', async () => {
     for (const seen of [1, 20, 50]) {
       const before = (await readBack()).length;
       const running = run(bundle.script, [directory, '100000']);
@@ -50,7 +50,7 @@ describe('an acknowledged event', () => {
     }
   });
 
-  it('does not let the journal grow without bound while readers read', async () => {
+  it('leaves the journal bounded while readers read', async () => {
     const log = await openSqliteEventLog({ directory });
     for (let i = 0; i < 120; i += 1) {
       stored(await log.append(batch('channel-1', i * 500, 500)));
@@ -65,7 +65,7 @@ describe('an acknowledged event', () => {
 });
 
 describe.runIf(canTrace())('under strace', () => {
-  /** Calls of fsync and fdatasync of a process that appends so many events, the journal being empty before. */
+  /** Counts calls of fsync and fdatasync by a process that appends `events` events to an empty journal. */
   const syncsOf = async (events: number): Promise<number> => {
     await readBack();
     const report = join(directory, 'strace.txt');
@@ -79,7 +79,7 @@ describe.runIf(canTrace())('under strace', () => {
       .filter((line) => /f(data)?sync\(.*= 0$|resumed>.*= 0$/.test(line)).length;
   };
 
-  it('every commit is one fsync', async () => {
+  it('each commit costs one fsync', async () => {
     // The first commit also syncs the head of the journal.
     expect(await syncsOf(26)).toBe((await syncsOf(1)) + 25);
   });

@@ -11,19 +11,19 @@ import { Reader, RecentEvents } from './reader.ts';
 import { Appender, Writer } from './writer.ts';
 
 export interface SqliteEventLogOptions {
-  /** Made, readable by its owner only, when it does not exist. */
+  /** Created if missing, readable by its owner only. */
   readonly directory: string;
-  /** Called when a commit failed in a way that leaves its outcome unknown. Default: says so on stderr and ends the process. */
+  /** Called when the outcome of a commit is unknown. Default: reports it on stderr and ends the process. */
   readonly onFatal?: (error: unknown) => void;
-  /** Told of every commit: how many events it made durable. */
+  /** Called after every commit with the number of events made durable. */
   readonly onCommit?: (events: number) => void;
-  /** Newest events kept in memory for tails; an event of a chat message takes about 1 KB. */
+  /** Number of newest events kept in memory for tails; one of a chat message takes about 1 KB. */
   readonly recentEvents?: number;
 }
 
 const RECENT_EVENTS = 20_000;
 
-/** EX_SOFTWARE of sysexits.h: a supervisor starts the process again, and it reads its files anew. */
+/** EX_SOFTWARE of sysexits.h: a supervisor restarts the process, which reads its files again. */
 const FATAL_EXIT_CODE = 70;
 
 const endProcess = (error: unknown): void => {
@@ -35,7 +35,7 @@ const endProcess = (error: unknown): void => {
 };
 
 /**
- * Opens the log of a data directory for this process alone, making it when there is none.
+ * Opens the log of a data directory for this process alone, creating it if there is none.
  * @throws DirectoryInUse when another process has it
  * @throws UnusableLog when the file is not ours, damaged, read-only or of a newer format
  */
@@ -89,7 +89,7 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
         await appender.close();
         await tails.stop();
         reader.close();
-        // Leaves one file with everything in it: easier to copy, and read at once by the next start.
+        // Leaves everything in one file: easier to copy, and faster to open at the next start.
         database.pragma('wal_checkpoint(TRUNCATE)');
         database.close();
         lock.release();
@@ -101,16 +101,16 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
   }
 };
 
-/** How often a reader beside another process's writer looks for more, in milliseconds. */
+/** How often a reader polls for events of another process's writer, in milliseconds. */
 const POLL_INTERVAL = 100;
 
 /**
- * Opens the log of a data directory for reading only. Takes no lock: a server may be running on it.
+ * Opens the log of a data directory for reading only. Takes no lock, so a server may be running on it.
  * @throws UnusableLog
  */
 export const openSqliteLogReader = async (options: {
   readonly directory: string;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }): Promise<LogReader & { close(): Promise<void> }> => {
   const { directory, clock = systemClock } = options;

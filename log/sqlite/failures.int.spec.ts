@@ -22,7 +22,7 @@ const kinds = (answers: readonly Either<{ kind: string }, unknown>[]): string[] 
   answers.map((answer) => (either.isLeft(answer) ? answer.left.kind : 'stored'));
 
 describe('a batch that does not fit on the disk', () => {
-  it('is refused whole, with everything that shared its transaction, and a conflict stays a conflict', () => {
+  it('is refused whole with all batches of its transaction, while a conflict stays a conflict', () => {
     const database = openForWriting(directory);
     const writer = new Writer(database);
     stored(writer.store([batch('channel-1', 0, 2)]).answers[0]!);
@@ -41,7 +41,7 @@ describe('a batch that does not fit on the disk', () => {
 
   const canMount = process.getuid?.() === 0 && spawnSync('mount', ['--version']).status === 0;
 
-  it.runIf(canMount)('is refused on a real full disk, and fits again when there is room', async (context) => {
+  it.runIf(canMount)('is refused on a real full disk, and stored once there is room', async (context) => {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory]);
     if (mounted.status !== 0) return context.skip();
     let log: EventLog | undefined;
@@ -73,7 +73,7 @@ describe('a batch that does not fit on the disk', () => {
 });
 
 describe('a batch that can never be stored', () => {
-  it('is refused alone: those that shared its transaction are stored, in their order', async () => {
+  it('is refused alone: the others of its transaction are stored, in order', async () => {
     const log = await openSqliteEventLog({ directory });
     const bad = batch('channel-2', 0);
     const unspeakable = { ...bad, events: [{ ...bad.events[0]!, data: { messageId: 1n } as never }] };
@@ -97,7 +97,7 @@ describe('a batch that can never be stored', () => {
   });
 });
 
-describe('what waits at the same time', () => {
+describe('batches that wait at the same time', () => {
   const commitsOf = async (requests: readonly AppendRequest[]): Promise<readonly number[]> => {
     const commits: number[] = [];
     const log = await openSqliteEventLog({ directory, onCommit: (events) => commits.push(events) });
@@ -108,12 +108,12 @@ describe('what waits at the same time', () => {
     return commits;
   };
 
-  it('is several transactions when there are more than 5,000 events', async () => {
+  it('become several transactions beyond 5,000 events', async () => {
     const requests = [batch('a', 0, 3000), batch('b', 0, 2000), batch('c', 0), batch('d', 0, 6000), batch('e', 0)];
     expect(await commitsOf(requests)).toEqual([5000, 1, 6000, 1]);
   });
 
-  it('is several transactions when it is larger than 16 MB', async () => {
+  it('become several transactions beyond 16 MB', async () => {
     const large = (stream: string): AppendRequest => {
       const small = batch(stream, 0);
       return { ...small, events: [{ ...small.events[0]!, data: { text: 'x'.repeat(7 * 1024 * 1024) } as never }] };
@@ -123,7 +123,7 @@ describe('what waits at the same time', () => {
 });
 
 describe('a log that can no longer be written to', () => {
-  it('refuses as unavailable, stores nothing, and goes on when it can', () => {
+  it('refuses appends as unavailable, stores nothing, and recovers when it can', () => {
     const database = openForWriting(directory);
     const writer = new Writer(database);
     database.pragma('query_only = ON');
@@ -135,7 +135,7 @@ describe('a log that can no longer be written to', () => {
 });
 
 describe('a commit whose outcome is unknown', () => {
-  /** A writer whose commits fail as those of a broken disk do. */
+  /** A writer whose commits fail as on a broken disk. */
   const broken = (database: Database.Database): Writer => {
     const writer = new Writer(database);
     const failure = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC', rawCode: 1034 });
@@ -147,7 +147,7 @@ describe('a commit whose outcome is unknown', () => {
     return writer;
   };
 
-  it('is reported as fatal, answers nobody as if it were known, and lets nothing follow', async () => {
+  it('is reported as fatal, leaves its appenders without a false answer, and blocks later appends', async () => {
     const database = openForWriting(directory);
     const fatal: unknown[] = [];
     const committed: unknown[] = [];

@@ -5,14 +5,14 @@ import { appendError } from './writer.ts';
 const sqlite = (code: string, rawCode: number) => Object.assign(new Error(code), { code, rawCode });
 
 describe('an error of SQLite', () => {
-  it('is fatal when an fsync failed, wherever it did', () => {
+  it('is fatal when an fsync failed, in any phase', () => {
     for (const error of [sqlite('SQLITE_IOERR_FSYNC', 1034), sqlite('SQLITE_IOERR_DIR_FSYNC', 1290)]) {
       expect(isFatal(error, 'insert')).toBe(true);
       expect(isFatal(error, 'commit')).toBe(true);
     }
   });
 
-  it('is fatal when it is an input or output error of a commit, and not before the commit', () => {
+  it('is fatal for an I/O error of a commit, but not before the commit', () => {
     const error = sqlite('SQLITE_IOERR_WRITE', 778);
     expect(isFatal(error, 'commit')).toBe(true);
     expect(isFatal(error, 'insert')).toBe(false);

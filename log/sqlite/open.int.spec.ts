@@ -43,7 +43,7 @@ const other = (statements: string): void => {
   database.close();
 };
 
-/** Opening must fail, leave the file as it was, and leave the directory free. */
+/** Expects opening to fail, to leave the file unchanged and the directory unlocked. */
 const refused = async (trouble: LogTrouble, says: RegExp): Promise<void> => {
   const before = readFileSync(file);
   const refusal = await openSqliteEventLog({ directory }).catch((error: unknown) => error);
@@ -54,7 +54,7 @@ const refused = async (trouble: LogTrouble, says: RegExp): Promise<void> => {
 };
 
 describe('opening a log for writing is refused', () => {
-  it('when the file is no database', async () => {
+  it('when the file is not a database', async () => {
     writeFileSync(file, 'To whom it may concern:\n'.repeat(400));
     await refused('not-ours', /log\.db is not a Parley log\. .* move it elsewhere/);
   });
@@ -76,7 +76,7 @@ describe('opening a log for writing is refused', () => {
     await refused('read-only', /log\.db .*Parley must be able to write to it/);
   });
 
-  it('when the file has been cut, in the middle of a page or between two', async () => {
+  it('when the file has been truncated, inside a page or between two', async () => {
     await written();
     const { size } = statSync(file);
     for (const length of [size - 1_000, size - PAGE, PAGE * 3, 1_000, 60, 0]) {
@@ -87,7 +87,7 @@ describe('opening a log for writing is refused', () => {
     }
   });
 
-  it('when the newest page is not what it was', async () => {
+  it('when the newest page has changed', async () => {
     await written();
     const content = readFileSync(file);
     content.fill(0, content.length - PAGE);
@@ -95,17 +95,17 @@ describe('opening a log for writing is refused', () => {
     await refused('damaged', /damaged.* from a backup/);
   });
 
-  it('when the file is gone but not its journal', async () => {
+  it('when the file is gone but its journal is not', async () => {
     await written();
     writeFileSync(`${file}-wal`, 'x');
     rmSync(file);
     await expect(openSqliteEventLog({ directory })).rejects.toMatchObject({ trouble: 'damaged' });
   });
 
-  it('when the file was cut after a crash, while the journal still holds the newest pages', async () => {
+  it('when the file was truncated after a crash, while the journal still holds the newest pages', async () => {
     const log = await openSqliteEventLog({ directory });
     for (let i = 0; i < 40; i += 1) stored(await log.append(batch(`channel-${i % 4}`, Math.floor(i / 4) * 500, 500)));
-    // What a process killed now would leave behind.
+    // The files that a process killed now would leave.
     const crashed = join(directory, 'crashed');
     mkdirSync(crashed);
     for (const name of ['log.db', 'log.db-wal']) copyFileSync(join(directory, name), join(crashed, name));
@@ -124,7 +124,7 @@ describe('opening a log for writing is refused', () => {
 });
 
 describe('opening a log in a folder that cannot be written to', () => {
-  it('is refused before anything is made', async () => {
+  it('is refused before anything is created', async () => {
     chmodSync(directory, 0o555);
     await expect(openSqliteEventLog({ directory })).rejects.toThrow(/cannot be written to|read-only/);
   });
@@ -151,7 +151,7 @@ describe('opening a log for reading', () => {
     await log.close();
   });
 
-  it('works on a closed log whose folder nobody can write to', async () => {
+  it('works on a closed log in a read-only folder', async () => {
     await written();
     for (const name of ['log.db-wal', 'log.db-shm']) rmSync(join(directory, name), { force: true });
     chmodSync(directory, 0o555);
@@ -161,7 +161,7 @@ describe('opening a log for reading', () => {
     await reader.close();
   });
 
-  it('says so when there is no log, or it is not ours', async () => {
+  it('fails with a clear error if there is no log, or it is not ours', async () => {
     await expect(openSqliteLogReader({ directory })).rejects.toMatchObject({ trouble: 'missing' });
     other('CREATE TABLE recipes (name)');
     await expect(openSqliteLogReader({ directory })).rejects.toMatchObject({ trouble: 'not-ours' });

@@ -1,4 +1,4 @@
-/** Opening log.db, with a clear answer when it is not what it should be. */
+/** Opening log.db, with a clear error if something is wrong with it. */
 
 import { randomUUID } from 'node:crypto';
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
@@ -32,7 +32,7 @@ export class UnusableLog extends Error {
 const scalar = (database: Database.Database, sql: string): number | string | undefined =>
   (database.prepare(sql).raw(true).get() as [number | string] | undefined)?.[0];
 
-/** Turns what SQLite says of a file into what an operator can act on. */
+/** Turns SQLite's error about a file into one that an operator can act on. */
 const explained = (file: string, error: unknown): unknown => {
   if (error instanceof UnusableLog) return error;
   const code = String((error as { code?: unknown }).code ?? '');
@@ -45,7 +45,7 @@ const explained = (file: string, error: unknown): unknown => {
   return new Error(`${file} cannot be used: ${reasonOf(error)}.`, { cause: error });
 };
 
-/** Pages that the file's own header promises beyond the end of the file. */
+/** Number of pages that the file's header promises beyond the end of the file. */
 const missingPages = (file: string): number => {
   const header = Buffer.alloc(100);
   const descriptor = openSync(file, 'r');
@@ -66,11 +66,11 @@ const checkWritable = (path: string): void => {
   } catch (error) {
     throw new UnusableLog('read-only', `${path} cannot be written to.`, error);
   }
-  // The superuser may write to anything; what has no write permission at all was still meant to be left alone.
+  // The superuser may write to any file, but one without any write permission is meant to be left alone.
   if ((statSync(path).mode & 0o222) === 0) throw new UnusableLog('read-only', `${path} is marked read-only.`);
 };
 
-/** SQLite would quietly begin anew, and throw away what the journal still holds. */
+/** Otherwise SQLite would silently start a new file and discard the journal's contents. */
 const checkNotLost = (file: string): void => {
   if (existsSync(file) && isEmpty(file))
     throw new UnusableLog('damaged', `${file} is empty. (If the very first start was cut off, remove it.)`);
@@ -86,7 +86,7 @@ const checkIdentity = (file: string, database: Database.Database): void => {
     throw new UnusableLog('newer', `${file} has format ${version}; this Parley knows formats up to ${FORMAT_VERSION}.`);
 };
 
-/** Reads the newest event by both its ways; the pages written last are the likeliest to be missing. */
+/** Reads the newest event through both indexes; the pages written last are the likeliest to be missing. */
 const checkTail = (database: Database.Database): void => {
   const last = database.prepare('SELECT position, stream, data FROM events ORDER BY position DESC LIMIT 1').raw(true);
   const row = last.get() as [number, number, string] | undefined;
@@ -97,10 +97,10 @@ const checkTail = (database: Database.Database): void => {
   if (found?.[0] !== row[0] || name === undefined) throw new Error('the newest event is not in its stream');
 };
 
-/** Looks at every page; minutes for a very large log, so only when something is already suspicious. */
+/** Checks every page. Takes minutes for a very large log, so only runs on a suspicion. */
 const checkEverything = (file: string, database: Database.Database, suspicion: string): void => {
   const verdict = String(scalar(database, 'PRAGMA integrity_check(1)'));
-  // Of a finding on several lines the first only names the database.
+  // The first line of a longer finding only names the database.
   const finding = verdict.split('\n').at(-1);
   if (verdict !== 'ok') throw new UnusableLog('damaged', `${file} is damaged (${suspicion}; ${finding}).`);
 };
@@ -129,7 +129,7 @@ const prepareForWriting = (file: string, database: Database.Database, suspicious
 };
 
 /**
- * Opens the log's file for its only writer, making it when there is none.
+ * Opens the log's file for its only writer, creating it if there is none.
  * @throws UnusableLog
  */
 export const openForWriting = (directory: string): Database.Database => {
@@ -137,7 +137,7 @@ export const openForWriting = (directory: string): Database.Database => {
   checkWritable(directory);
   if (existsSync(file)) checkWritable(file);
   checkNotLost(file);
-  // A crash while pages were copied from the journal leaves the same picture as a cut file, with all pages in the journal.
+  // A crash during a checkpoint looks like a truncated file too, but all its pages are in the journal.
   const suspicious = existsSync(file) && missingPages(file) > 0;
   let database: Database.Database | undefined;
   try {
@@ -162,7 +162,7 @@ const openReadOnly = (file: string, more = ''): Database.Database => {
 };
 
 /**
- * Opens the log's file for reading only, beside a writer or without one.
+ * Opens the log's file for reading only, with or without a writer.
  * @throws UnusableLog
  */
 export const openForReading = (directory: string): Database.Database => {
@@ -171,7 +171,7 @@ export const openForReading = (directory: string): Database.Database => {
   try {
     return openReadOnly(file);
   } catch (error) {
-    // On a read-only disk SQLite cannot make its shared memory file; nobody can be writing there, so it needs none.
+    // On a read-only disk SQLite cannot create its shared memory file. Nobody can write there, so it needs none.
     const unshared = (error as { code?: unknown }).code === 'SQLITE_CANTOPEN' && isEmpty(`${file}-wal`);
     if (!unshared) throw explained(file, error);
     return openReadOnly(file, '&immutable=1');
@@ -181,7 +181,7 @@ export const openForReading = (directory: string): Database.Database => {
 export const epochOf = (database: Database.Database): string =>
   String(scalar(database, "SELECT value FROM meta WHERE name = 'epoch'"));
 
-/** @returns the new epoch, which is stored. */
+/** @returns the new epoch, once stored. */
 export const renewEpoch = (database: Database.Database): string => {
   const epoch = randomUUID();
   database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run([epoch]);

@@ -1,4 +1,4 @@
-/** Reading committed events, through a connection of its own. */
+/** Reading committed events, through a separate connection. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Database from 'libsql';
@@ -7,7 +7,7 @@ import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
 import { type Row, SELECTED, toRecorded, toStored } from './schema.ts';
 
-/** The newest committed events in memory, so that tails near the head read no disk. */
+/** The newest committed events in memory, so tails near the head do not read the disk. */
 export class RecentEvents {
   readonly #slots: ParleyEvent[] = [];
   readonly #capacity: number;
@@ -27,14 +27,14 @@ export class RecentEvents {
     return this.#head;
   }
 
-  /** Positions must follow one another without a hole. */
+  /** Positions must be consecutive. */
   push(events: readonly ParleyEvent[]): void {
     for (const event of events) this.#slots[event.position % this.#capacity] = event;
     this.#head += events.length;
     this.#before = Math.max(this.#before, this.#head - this.#capacity);
   }
 
-  /** Up to `limit` events beyond `position`; `undefined` when some of them are on disk only. */
+  /** Up to `limit` events beyond `position`; `undefined` when some are only on disk. */
   after(position: number, limit: number): readonly ParleyEvent[] | undefined {
     if (position < this.#before) return undefined;
     const events: ParleyEvent[] = [];
@@ -47,7 +47,7 @@ export class RecentEvents {
 /** Rows read before the event loop gets its turn: about 2 ms. */
 const ROWS_PER_TURN = 500;
 
-/** Rows that filters may pass over before the event loop gets its turn: likewise. */
+/** Rows that filters may skip before the event loop gets its turn: also about 2 ms. */
 const SCANNED_PER_TURN = 4_000;
 
 const MOST_PER_READ = 10_000;
@@ -55,7 +55,7 @@ const MOST_PER_READ = 10_000;
 /** Greater than every name that begins with `prefix`. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
 
-/** Names of streams kept, about 100 bytes each: looked up for every event of a scan they would take a quarter of its time. */
+/** Stream names cached, about 100 bytes each: looking them up for every event would take a quarter of a scan. */
 const NAMES_KEPT = 20_000;
 
 const toChecked = (row: Row, stream: string): ParleyEvent => decodeEvent(toRecorded(row, stream));

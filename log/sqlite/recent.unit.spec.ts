@@ -7,7 +7,7 @@ import { RecentEvents } from './reader.ts';
 const eventAt = (position: number) => ({ ...newEvent('channel-1', position), position }) as ParleyEvent;
 
 describe('recent events', () => {
-  it('are handed out exactly, or not at all when some of them are no longer held', () => {
+  it('are returned exactly, or not at all when some are no longer held', () => {
     fc.assert(
       fc.property(
         fc.nat({ max: 50 }),

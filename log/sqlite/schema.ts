@@ -4,7 +4,7 @@ import type { Recorded } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { StoredEvent } from '../port.ts';
 
-/** Between events and rows of the table `events`. */
+/** Number of columns of the table `events`. */
 export const COLUMNS = 13;
 
 /** Columns for reading, in the order of `Row`. `e` is `events`. */
@@ -28,7 +28,7 @@ export type Row = readonly [
   data: string,
 ];
 
-/** Appends the event's columns to the values of an insert; arrays in arrays would cost one copy more for each row. */
+/** Appends the event's columns to the values of an insert. Nested arrays would cost another copy per row. */
 export const pushRow = (values: unknown[], event: ParleyEvent, streamId: number): void => {
   values.push(
     event.position,
@@ -69,15 +69,15 @@ export const toRecorded = (row: Row, stream: string): Recorded => toEvent(row, s
 
 export const LOG_FILE = 'log.db';
 
-/** `PRLY`: tells our files from other SQLite databases. */
+/** `PRLY`: distinguishes our files from other SQLite databases. */
 export const APPLICATION_ID = 0x50524c59;
 
-/** Raised when the layout changes; a file of a higher number belongs to a newer Parley. */
+/** Raised when the layout changes; a file with a higher number belongs to a newer Parley. */
 export const FORMAT_VERSION = 1;
 
 /**
- * Positions are given by the writer, dense, so that a rolled back batch leaves no hole. Stream names are kept once: an
- * event carries its stream's number, which keeps the index on (stream, sequence) small.
+ * The writer assigns dense positions, so a rolled back batch leaves no gap. Stream names are stored once: an event
+ * carries its stream's number, which keeps the index on (stream, sequence) small.
  */
 export const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

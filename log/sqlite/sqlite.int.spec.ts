@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { eventLogContract } from '../contract.ts';
 import { openSqliteEventLog } from './event-log.ts';
 
-/** `recentEvents` smaller than what the contract appends, so that tails read from disk as well as from memory. */
+/** `recentEvents` is smaller than what the contract appends, so tails read from disk as well as from memory. */
 const open = (recentEvents: number) => async () => {
   const directory = mkdtempSync(join(tmpdir(), 'parley-log-'));
   let log = await openSqliteEventLog({ directory, recentEvents });

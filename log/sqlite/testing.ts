@@ -10,13 +10,13 @@ import { build } from 'esbuild';
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'parley-log-'));
 
-/** Whether this machine lets a process be traced. */
+/** Whether this machine allows tracing a process. */
 export const canTrace = (): boolean => spawnSync('strace', ['-f', 'true']).status === 0;
 
-/** Inside node_modules, where bare imports are found. */
+/** Inside node_modules, so bare imports resolve. */
 const BUNDLES = resolve('node_modules/.cache/parley-specs');
 
-/** Bundles `appending-process.testing.ts`. @returns its path, and how to remove it */
+/** Bundles `appending-process.testing.ts`. @returns the bundle's path, and how to remove it */
 export const appendingProcess = async () => {
   mkdirSync(BUNDLES, { recursive: true });
   const folder = mkdtempSync(join(BUNDLES, 'log-'));
@@ -39,12 +39,12 @@ export interface Running {
   /** Lines printed so far. */
   lines(): readonly string[];
   errors(): string;
-  /** Resolves when a line has been printed that passes, or rejects when the process ended before. */
+  /** Resolves when a printed line passes, or rejects if the process ends before. */
   until(passes: (line: string) => boolean): Promise<void>;
   readonly ended: Promise<number | null>;
 }
 
-/** @param under a program and its arguments that runs node: a tracer */
+/** @param under a program that runs node, with its arguments, such as a tracer */
 export const run = (script: string, args: readonly string[], under: readonly string[] = []): Running => {
   const [program, ...rest] = [...under, process.execPath, script, ...args] as [string, ...string[]];
   const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] });

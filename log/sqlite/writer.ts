@@ -1,4 +1,4 @@
-/** Stores batches: everything handed over at once is one transaction, durable or rolled back as a whole. */
+/** Stores batches: each call is one transaction, durable or rolled back as a whole. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
@@ -19,13 +19,13 @@ import {
 } from '../port.ts';
 import { COLUMNS, pushRow } from './schema.ts';
 
-// What an error of SQLite means for a batch that was being stored.
+// The meaning of SQLite's errors for a batch being stored.
 
 /** The answer to an appender whose batch was rolled back. */
 export const appendError = (error: unknown): AppendError =>
   (codeOf(error) & 0xff) === FULL ? { kind: 'full' } : { kind: 'unavailable', reason: reasonOf(error) };
 
-/** Last sequence of each stream, as the only writer knows it. */
+/** Last sequence of a stream, as the only writer knows it. */
 interface Head {
   /** The stream's number in the file; 0 while it has no events. */
   readonly id: number;
@@ -33,7 +33,7 @@ interface Head {
   readonly position: number;
 }
 
-/** A head takes about 200 bytes; a stream beyond these costs one indexed read on its next append. */
+/** Heads cached, about 200 bytes each; any other stream costs one indexed read on its next append. */
 const CACHED_STREAMS = 50_000;
 
 const NO_EVENTS: Head = { id: 0, sequence: 0, position: 0 };
@@ -67,7 +67,7 @@ class Heads {
   }
 }
 
-/** Rows of one insert statement: fewer calls, measured 5-10 % faster than single rows; longer statements gain nothing more. */
+/** Rows per insert statement: measured 5-10 % faster than single rows; longer statements gain nothing more. */
 const ROWS_AT_ONCE = 16;
 
 const ROW = `(${Array(COLUMNS).fill('?').join(', ')})`;
@@ -75,13 +75,13 @@ const ROW = `(${Array(COLUMNS).fill('?').join(', ')})`;
 /** The commit's outcome is unknown; the process must end. */
 export class LostCommit extends Error {}
 
-/** Nothing was stored, for what one of the batches holds: `cause` says what. */
+/** Nothing was stored because of a value in one of the batches; `cause` says which. */
 export class RolledBack extends Error {}
 
 export interface Committed {
   /** One answer for each request, in order. */
   readonly answers: readonly Either<AppendError, Appended>[];
-  /** What is now in the log, in position order. */
+  /** The events now in the log, in position order. */
   readonly events: readonly ParleyEvent[];
 }
 
@@ -124,9 +124,9 @@ export class Writer {
   }
 
   /**
-   * Carries out the requests in order. Those whose expected revision is not the stream's, counting the requests before
-   * them, are answered with a conflict; the others are stored together.
-   * @throws LostCommit when nobody can know whether they were stored; RolledBack when one of them can never be stored
+   * Handles the requests in order. One whose expected revision is not the stream's, counting earlier requests, gets a
+   * conflict; the others are stored together.
+   * @throws LostCommit when their outcome is unknown; RolledBack when one of them can never be stored
    */
   store(requests: readonly AppendRequest[]): Committed {
     const answers: Either<AppendError, Appended>[] = [];
@@ -182,7 +182,7 @@ export class Writer {
       return undefined;
     } catch (error) {
       if (isFatal(error, phase)) throw new LostCommit('The event log could not be written durably.', { cause: error });
-      // SQLite has already rolled back after some errors, a full disk among them.
+      // SQLite has already rolled back after some errors, such as a full disk.
       if (this.#database.inTransaction) this.#rollback.run([]);
       if (classify(error) === 'permanent') throw new RolledBack(reasonOf(error), { cause: error });
       return appendError(error);
@@ -204,18 +204,18 @@ export class Writer {
   }
 }
 
-/** Group commit: requests that come in one turn of the event loop share one transaction and one fsync. */
+/** Group commit: requests of one turn of the event loop share one transaction and one fsync. */
 export class Appender {
   readonly #writer: Writer;
   readonly #onCommitted: (events: readonly ParleyEvent[]) => void;
   readonly #onFatal: (error: unknown) => void;
   readonly #batcher: Batcher<AppendRequest, Either<AppendError, Appended>>;
-  /** Of a commit whose outcome is unknown. */
+  /** Set by a commit whose outcome is unknown. */
   #lost: { readonly failure: unknown } | undefined;
 
   /**
-   * @param onCommitted told of every commit before any of its appenders is answered
-   * @param onFatal told when a commit's outcome is unknown; nothing is appended after that
+   * @param onCommitted called for every commit, before any of its appenders is answered
+   * @param onFatal called when a commit's outcome is unknown; nothing is appended after that
    */
   constructor(
     writer: Writer,
@@ -241,7 +241,7 @@ export class Appender {
     return this.#batcher.add(request);
   }
 
-  /** Stores what waits and refuses what comes later. */
+  /** Stores waiting batches and refuses later ones. */
   close(): Promise<void> {
     return this.#batcher.close(new Error('The event log is closed.'));
   }
@@ -262,7 +262,7 @@ export class Appender {
   }
 
   #refusalOf(failure: unknown): Either<AppendError, Appended> {
-    // Neither stored nor not stored: no answer would be true.
+    // Possibly stored, possibly not: no answer would be true.
     if (failure === this.#lost?.failure) throw failure;
     return either.left(appendError(failure instanceof RolledBack ? failure.cause : failure));
   }

@@ -1,4 +1,4 @@
-/** What clients connect to: passes bytes on, and can cut every connection or refuse new ones. */
+/** The port clients connect to. Forwards bytes, and can cut every connection or refuse new ones. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -30,7 +30,7 @@ export class Front {
     });
   }
 
-  /** @returns its port, the same each time */
+  /** @returns the port, the same each time */
   async listen(): Promise<number> {
     this.server.listen(this.port, '127.0.0.1');
     await once(this.server, 'listening');
@@ -43,7 +43,7 @@ export class Front {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** Cuts every connection and takes no more, until it listens again. */
+  /** Cuts every connection and accepts none until it listens again. */
   async close(): Promise<void> {
     const closed = once(this.server, 'close');
     this.server.close();

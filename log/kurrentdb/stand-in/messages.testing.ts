@@ -1,4 +1,4 @@
-/** Between the stand-in's records and the messages of the protocol, whose definitions are the client's own. */
+/** Maps the stand-in's records to messages of the protocol, using the client's own definitions. */
 
 import type { WrongExpectedVersion as WrongExpectedVersionMessage } from '@eventstore/db-client/generated/shared_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
@@ -64,7 +64,7 @@ export const targetOf = (options: AppendReqMessage.Options): Omit<Proposal, 'eve
         : 'any',
 });
 
-/** @param hidden leaves out the position, as a server may do for a repetition */
+/** @param hidden leaves out the position, as a server may for a repetition */
 export const batchAnswerOf = (
   correlationId: string,
   { stream, expected }: Proposal,
@@ -136,7 +136,7 @@ type Call = ServerWritableStream<ReadReqMessage, ReadRespMessage>;
 type Options = ReadReqMessage.Options;
 
 const BACKWARDS = 1;
-/** What is looked through at once where the client does not say. */
+/** Records searched at once when the client does not say. */
 const WINDOW = 32;
 
 const write = async (call: Call, message: ReadRespMessage): Promise<void> => {
@@ -207,8 +207,8 @@ const readAll = async (call: Call, store: RecordStore, options: Options): Promis
 const commitOf = (options: Options): number => Number(options.getAll()!.getPosition()!.getCommitPosition());
 
 /**
- * Checkpoints come whenever as many records as asked for were looked through, and before the subscription has caught up.
- * That one names the end of the log, where the next event will be: a place with a commit position only.
+ * A checkpoint comes after every requested number of records, and once before the subscription has caught up. That one
+ * names the end of the log, where the next event will be: a place with a commit position only.
  */
 const subscribe = async (call: Call, store: RecordStore, options: Options): Promise<void> => {
   const found = isFound(options);
@@ -223,7 +223,7 @@ const subscribe = async (call: Call, store: RecordStore, options: Options): Prom
   await write(call, confirmation());
   const position = from.getPosition();
   let index = start;
-  // Beyond a place with both halves is beyond the event there.
+  // Beyond a place with both halves means beyond the event there.
   if (position !== undefined && position.getPreparePosition() !== '0') {
     if (store.all[index]?.position === Number(position.getCommitPosition())) index += 1;
   }

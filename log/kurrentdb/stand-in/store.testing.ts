@@ -1,4 +1,4 @@
-/** What the stand-in for KurrentDB remembers: one order of records, whose positions are places in a file, and streams. */
+/** The state of the stand-in for KurrentDB: streams, and records in one order whose positions are offsets in a file. */
 
 export interface Proposed {
   readonly id: string;
@@ -14,12 +14,12 @@ export interface StoredRecord extends Proposed {
   readonly revision: number;
 }
 
-/** Revision that the stream is expected to have; -1 where there must be no stream. */
+/** Revision the stream is expected to have; -1 if it must not exist. */
 export type Expected = number | 'any' | 'exists';
 
 export type Outcome =
   | { readonly kind: 'stored'; readonly last: StoredRecord; readonly repeated: boolean }
-  /** `current` is the revision of the stream, -1 where there is none. */
+  /** `current` is the revision of the stream, -1 if it does not exist. */
   | { readonly kind: 'wrong expected version'; readonly current: number };
 
 const BEGINNING = 1_000;
@@ -29,7 +29,7 @@ export class RecordStore {
   readonly all: StoredRecord[] = [];
   private readonly streams = new Map<string, StoredRecord[]>();
   private readonly listeners = new Set<() => void>();
-  /** Where the next record will be. */
+  /** Position of the next record. */
   end = BEGINNING;
 
   constructor() {
@@ -41,9 +41,9 @@ export class RecordStore {
   }
 
   /**
-   * As the server decides it: with an expected revision, events that are there with the same ids at the same places are a
-   * repetition and nothing is stored, whatever they say. With "any", ids are looked for in a memory that a restart empties;
-   * this one has none.
+   * Decides as the server does. With an expected revision, events with the same ids at the same places are a
+   * repetition: nothing is stored, whatever their data. With "any", the server looks for ids in a memory that a restart
+   * empties; the stand-in has none.
    */
   append(stream: string, expected: Expected, events: readonly Proposed[]): Outcome {
     const there = this.streams.get(stream) ?? [];
@@ -61,14 +61,14 @@ export class RecordStore {
     return { kind: 'stored', last: there.at(-1)!, repeated: false };
   }
 
-  /** The server writes events of its own whenever it likes. */
+  /** The server may write events of its own at any time. */
   system(stream = '$stats-127.0.0.1:2113', type = '$statsCollected'): void {
     const data = new TextEncoder().encode('{"proc":{}}');
     const event = { id: crypto.randomUUID(), type, contentType: 'application/json', data, metadata: new Uint8Array() };
     this.append(stream, 'any', [event]);
   }
 
-  /** Index of the first record at or after a position, or `undefined` where no record begins at that position. */
+  /** Index of the first record at or after a position, or `undefined` if no record begins at that position. */
   indexOf(position: number): number | undefined {
     if (position >= this.end) return this.all.length;
     let low = 0;

@@ -1,4 +1,4 @@
-/** A stand-in for a KurrentDB server: its gRPC protocol over a memory, with a fault for any append that a spec names. */
+/** A stand-in for a KurrentDB server: its gRPC protocol over memory, with any fault a spec wants for an append. */
 
 import featuresService from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import type { SupportedMethods as SupportedMethodsMessage } from '@eventstore/db-client/generated/serverfeatures_pb.js';
@@ -39,28 +39,28 @@ export type Fault =
   | 'dropped after storing'
   | 'stored and not answered'
   | 'neither stored nor answered'
-  /** Refused whatever the stream's revision is. */
+  /** Refused, whatever the stream's revision. */
   | 'wrong expected version'
   | 'stored and answered with a wrong expected version'
   | 'answered without a position'
-  /** The answer comes after as many milliseconds. */
+  /** The answer comes after this many milliseconds. */
   | { readonly lateMs: number };
 
 type Answering = (outcome: Outcome, hidden: boolean) => void;
 
 export class StandIn {
   store = new RecordStore();
-  /** Every append it was asked for, with each repetition. */
+  /** Every append received, repetitions included. */
   readonly proposals: Proposal[] = [];
-  /** Appends that came one by one, not through the batch stream. */
+  /** Appends received one by one, not through the batch stream. */
   plain = 0;
-  /** Messages that batches came in. */
+  /** Messages in which batches arrived. */
   pieces = 0;
   /** Where subscriptions began: commit and prepare position, empty at the start of the log. */
   readonly subscriptions: string[] = [];
-  /** Streams through which batches came, one for each connection that appends. */
+  /** Batch streams opened, one for each connection that appends. */
   batchStreams = 0;
-  /** Reads and subscriptions are taken, and nothing is answered. */
+  /** Accepts reads and subscriptions without answering. */
   silent = false;
   readonly front: Front;
   private readonly faults: (Fault | undefined)[] = [];
@@ -114,18 +114,18 @@ export class StandIn {
     return this;
   }
 
-  /** Ends it; what it stored stays. */
+  /** Stops the server; what it stored stays. */
   async stop(): Promise<void> {
     await this.front.close();
     this.server!.forceShutdown();
   }
 
-  /** The next appends meet these faults, one each; `undefined` is none. */
+  /** Sets the faults of the next appends, one each; `undefined` is none. */
   next(...faults: readonly (Fault | undefined)[]): void {
     this.faults.push(...faults);
   }
 
-  /** No more faults. */
+  /** Clears the remaining faults. */
   clear(): void {
     this.faults.length = 0;
   }
