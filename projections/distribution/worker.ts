@@ -10,11 +10,11 @@ import { CheckpointMoved, type PartitionBatch } from '../engine/port.ts';
 import { joined, type Range, Reassembly } from './reassembly.ts';
 import { parseEvent, parseTick, type Tick } from './records.ts';
 
-/** Shares reads of the log between partitions that need the same pages, as when all of them start from scratch. */
 const PAGE = 1000;
 /** Pages kept for partitions that are a little behind. */
 const KEPT = 8;
 
+/** Shares reads of the log between partitions that need the same pages, as when all of them start from scratch. */
 export class LogPages {
   private readonly log: LogReader;
   private readonly pages = new Map<number, Promise<Page>>();

@@ -11,7 +11,6 @@ import type { FoldOf } from '../views/sql-views.ts';
 import { bootId, buildingFile, createFile, openFile, removeFile, swapIn } from './file.ts';
 import { SqliteViewStore, sqliteProjections } from './store.ts';
 
-/** Rebuilds the views from the log: writes a file beside the old one, then replaces it. */
 const PAGE = 2000;
 
 export interface RebuildProgress {
@@ -79,6 +78,7 @@ export const buildBeside = async (options: Building): Promise<void> => {
   await store.close(processesThrough);
 };
 
+/** Rebuilds the views from the log: writes a file beside the old one, then replaces it. */
 const rebuild = async ({ reason, onProgress, ...options }: Rebuild): Promise<void> => {
   const head = await options.log.head();
   await buildBeside({ ...options, through: head, onProgress: (through) => onProgress({ reason, through, head }) });

@@ -11,7 +11,6 @@ import type { FoldOf } from '../views/sql-views.ts';
 import { bootId, buildingFile, removeFile, swapIn, VIEWS_VERSION } from './file.ts';
 import { buildBeside } from './open.ts';
 
-/** Inspects a views file without using it; another process may have it open. */
 interface ViewsFile {
   readonly epoch: string;
   /** False for a file of another version, which the next start rebuilds. */
@@ -37,7 +36,10 @@ const reading = <T>(file: string, read: (db: Connection) => T): T => {
   }
 };
 
-/** `undefined` if there is no file, or no readable one. */
+/**
+ * Inspects a views file without using it; another process may have it open.
+ * @returns undefined if there is no file, or no readable one
+ */
 export const inspectViews = (file: string): ViewsFile | undefined => {
   if (!existsSync(file)) return undefined;
   try {

@@ -9,7 +9,6 @@ import type { Spans } from '../../telemetry/spans.ts';
 import type { PoisonedStreams, RecordedLetter } from './dead-letters/port.ts';
 import { CheckpointMoved, type PartitionBatch, type PartitionStore, type ViewStore } from './port.ts';
 
-/** Stores a batch whatever happens: retries it, splits it into single events, and skips what cannot be applied. */
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2000;
@@ -17,6 +16,7 @@ const LONGEST_PAUSE_MS = 2000;
 /** The store cannot continue: it is damaged, or the process is stopping. */
 export class ViewsStopped extends Error {}
 
+/** Stores a batch whatever happens: retries it, splits it into single events, and skips what cannot be applied. */
 export class BatchApplier {
   private readonly store: ViewStore;
   private readonly processesThrough: () => number;

@@ -2,7 +2,6 @@
 import { systemClock } from '../../schemas/clock.ts';
 import { CheckpointMoved, type PartitionBatch } from './port.ts';
 
-/** What a store knows of its partitions: their checkpoints, and how far beyond them there is nothing to store. */
 const FLUSH_MS = 1000;
 
 export interface Remembered {
@@ -19,6 +18,7 @@ export interface Remembered {
  */
 type MoveOn = (remembered: readonly Remembered[]) => Promise<ReadonlyMap<number, number>>;
 
+/** What a store knows of its partitions: their checkpoints, and how far beyond them there is nothing to store. */
 export class PartitionPositions {
   private readonly moveOn: MoveOn;
   private readonly clock: () => number;

@@ -10,12 +10,12 @@ import type { BatchListener, Lag, Progress, ViewStore } from './port.ts';
 import { Waiting } from './progress/port.ts';
 import { cutAtRightsChanges, Turns } from './turns.ts';
 
-/** How far the views are behind the known head of the log. */
 interface Mark {
   readonly position: number;
   readonly seen: number;
 }
 
+/** How far the views are behind the known head of the log. */
 export class LagMeter {
   private readonly clock: Clock;
   private readonly marks: Mark[] = [];

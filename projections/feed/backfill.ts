@@ -6,10 +6,10 @@ import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogu
 import { retrying, Stopped } from '../../stores/guard.ts';
 import { feedChannelOf } from './channels.ts';
 
-/** Reads the log, with retries until it answers. */
 const PAGE = 1000;
 const LONGEST_PAUSE_MS = 1000;
 
+/** Reads the log, with retries until it answers. */
 export class PatientLog {
   private readonly log: Pick<LogReader, 'readAll'>;
   private readonly clock: Clock;

@@ -1,12 +1,12 @@
 /** One partition as a gateway knows it: how far nothing is missing, and whether a manifest continues from there. */
 import type { BatchNumbers, Manifest } from './messages.ts';
 
-/** The head of the log as it was a while ago. Every partition should have reached it by now. */
 interface Look {
   readonly at: number;
   readonly head: number;
 }
 
+/** The head of the log as it was a while ago. Every partition should have reached it by now. */
 export class HeadWatch {
   private readonly graceMs: number;
   private looks: Look[] = [];

@@ -6,13 +6,13 @@ import { changesRights, type ParleyEvent } from '../../schemas/events/catalogue.
 import type { BatchListener } from '../engine/port.ts';
 import { cutAtRightsChanges, Turns } from '../engine/turns.ts';
 
-/** Events that have arrived but may not be handed over yet, in position order, each once. */
 interface Arrived {
   readonly event: ParleyEvent;
   /** When it arrived as a pulse, in milliseconds of the reader's clock; `undefined` if it was read from the log. */
   readonly at: number | undefined;
 }
 
+/** Events that have arrived but may not be handed over yet, in position order, each once. */
 export class Pending {
   private entries: Arrived[] = [];
 

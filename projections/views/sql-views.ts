@@ -1,6 +1,6 @@
 /**
- * Every view that lives in an SQL store: its tables, its steps of migration, what it writes and who reads it, on the one
- * SQLite file and in a schema of PostgreSQL. A view that is not in the list is neither built nor read.
+ * Every view that lives in an SQL store, with its tables, migration steps, writer and reader, for the SQLite file and
+ * for a PostgreSQL schema. A view that is not in the list is neither built nor read.
  */
 
 import type { Migration, RawBuilder } from 'kysely';
@@ -20,7 +20,7 @@ import { type PinReader, pinChanges } from './pins/view.ts';
 import { PostgresSnapshots, SqliteSnapshots, snapshotTables } from './snapshots/sql.ts';
 import { Folding, type SnapshotReader } from './snapshots/view.ts';
 
-/** How the states of a stream's kind are folded; `undefined` for streams without snapshots. */
+/** The fold of a stream's state; `undefined` for streams without snapshots. */
 export type FoldOf = (stream: string) => Fold<unknown> | undefined;
 
 /** What a view may need besides its store. */
@@ -30,7 +30,7 @@ export interface ViewSources {
 }
 
 interface Prepared {
-  /** Reads what the events will need; `undefined` when that is nothing. */
+  /** Reads what the events will need; `undefined` if that is nothing. */
   prepare?(events: readonly ParleyEvent[]): Promise<void> | undefined;
   /** The transaction was rolled back. */
   undone?(): void;
@@ -38,16 +38,16 @@ interface Prepared {
 
 export interface OnSqlite<Reader> extends Prepared {
   readonly reader: Reader;
-  /** In one go, so that nobody on the same connection sees half of it. */
+  /** Runs synchronously, so that nobody on the same connection sees half of it. */
   apply(events: readonly ParleyEvent[]): void;
 }
 
-/** Within the transaction that holds the partition of the events. */
+/** Runs within the transaction that locks the partition of the events. */
 export type Write = (ask: Ask) => Promise<void>;
 
 export interface OnPostgres<Reader> extends Prepared {
   readonly reader: Reader;
-  /** What these events leave behind; `undefined` when that is nothing. */
+  /** What to write for these events; `undefined` if nothing. */
   written(events: readonly ParleyEvent[]): Write | undefined;
 }
 
@@ -58,14 +58,14 @@ export interface SqlView<Reader> {
   readonly tables: string;
   sqlite(db: Connection, sources: ViewSources): OnSqlite<Reader>;
   /**
-   * Steps that create and extend its tables in a generation of PostgreSQL, by name, beyond those of `001-tables`. A step
-   * is carried out once and never changed afterwards.
+   * Steps, by name, that create and extend its tables in a PostgreSQL generation, beyond those of `001-tables`. A step
+   * runs once and never changes afterwards.
    */
   migrations(schema: string): Readonly<Record<string, Migration>>;
   postgres(postgres: Postgres, schema: string, sources: ViewSources): OnPostgres<Reader>;
   /**
-   * By table, rows as they were at a position, whatever came since: what two generations are compared by. Empty for rows
-   * that may rightly differ.
+   * Rows by table as they were at a position, whatever was applied since: the basis for comparing two generations.
+   * Leaves out rows that may rightly differ.
    */
   rowsAt(at: number): Readonly<Record<string, RawBuilder<unknown>>>;
 }
@@ -139,7 +139,7 @@ const snapshots: SqlView<SnapshotReader> = {
       undone: () => folding.forget(),
     };
   },
-  // They are taken when it suits.
+  // Snapshots may be taken at different times.
   rowsAt: () => ({}),
 };
 
@@ -165,7 +165,9 @@ const guilds: SqlView<GuildReader> = {
   rowsAt: guildRowsAt,
 };
 
-/** By the name of its reader, in the order of writing: guilds come last, because writers wait for each other at their counters. */
+/**
+ * Views by reader name, in writing order. Guilds come last, because writers wait for each other at the guild counters.
+ */
 export const sqlViews = { audiences, snapshots, pins, guilds };
 
 export type SqlViewName = keyof typeof sqlViews;

@@ -46,7 +46,6 @@ export interface DeadLetters {
   forget(projection: string): Promise<void>;
 }
 
-/** The streams that a projection skips because one of their events could not be applied. */
 interface PoisonedParts {
   readonly letters: DeadLetters;
   /** The follower's group. */
@@ -56,6 +55,7 @@ interface PoisonedParts {
   readonly onDeadLetter?: (letter: NewLetter) => void;
 }
 
+/** The streams that a projection skips because one of their events could not be applied. */
 export class PoisonedStreams {
   private readonly parts: PoisonedParts;
   private leftOut: ReadonlyMap<string, number> = new Map();

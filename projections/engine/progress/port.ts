@@ -2,12 +2,12 @@
 import type { Clock } from '../../../schemas/clock.ts';
 import type { Progress, ViewName } from '../port.ts';
 
-/** Callers that wait until the views hold a position. */
 interface Waiter {
   readonly position: number;
   readonly done: (reached: boolean) => void;
 }
 
+/** Callers that wait until the views hold a position. */
 export class Waiting {
   private readonly clock: Clock;
   private readonly waiters = new Set<Waiter>();

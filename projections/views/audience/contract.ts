@@ -50,7 +50,7 @@ export const audienceContract = (name: string, open: () => Promise<OpenAudiences
       expect(await positions(userAudience(BOB))).toEqual([bob, direct - 1, direct, read, left]);
     });
 
-    it('merges several audiences in order of position, up to a limit and within bounds', async () => {
+    it('merges several audiences in position order, with a limit and within bounds', async () => {
       for (const userId of ['12', '13', '14']) story.join(GUILD, userId);
       for (const userId of ['12', '13']) story.join('21', userId);
       await audiences.apply(story.since(0));

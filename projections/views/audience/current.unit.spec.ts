@@ -26,7 +26,7 @@ const indexOf = (entries: readonly AudienceEntry[]): AudienceReader => ({
       .slice(0, limit),
 });
 
-it('answers the same however far the index has got', async () => {
+it('the answer is the same however far the index has got', async () => {
   const { story, events } = told();
   const head = events.at(-1)!.position;
   const all = audienceEntries(events);

@@ -17,7 +17,8 @@ export class PostgresAudiences implements AudienceReader {
     this.postgres = postgres;
     this.schema = schema;
     this.insert = inserting(`${schema}.audiences`);
-    // Each audience's first entries from its index, merged by the server: many audiences cost one round trip.
+    // Takes each audience's first entries from the index and merges them on the server: many audiences cost one round
+    // trip.
     this.merged = `SELECT e.* FROM unnest($1::text[]) wanted(name) CROSS JOIN LATERAL (
         SELECT audience, position, stream, sequence, type FROM ${schema}.audiences
         WHERE audience = wanted.name AND position > $2 AND position <= $3 ORDER BY position LIMIT $4
@@ -34,7 +35,7 @@ export class PostgresAudiences implements AudienceReader {
     return this.postgres.ask({ name: `${this.schema} audiences`, text: this.merged, values });
   }
 
-  /** @param ask within the transaction that holds the partition of these entries. */
+  /** @param ask within the transaction that locks the partition of these entries */
   async write(ask: Ask, entries: readonly AudienceEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const values = [JSON.stringify(entries)];
@@ -57,7 +58,7 @@ export interface AudienceTables {
 }
 
 const audienceQueries = (db: Kysely<AudienceTables>) => ({
-  /** One audience’s. */
+  /** The entries of one audience. */
   between: (audience: Audience, after: number, through: number, limit: number) =>
     db
       .selectFrom('audiences as a')

@@ -1,4 +1,6 @@
-/** Which events concern a guild or a user. A channel's own stream is its index, so channels have no rows here. */
+/**
+ * Which events concern a guild or a user. A channel's own stream serves as its index, so channels have no rows here.
+ */
 
 import type { LogReader } from '../../../log/port.ts';
 import { INDEXED, indexedFor, type ParleyEvent } from '../../../schemas/events/catalogue.ts';
@@ -26,7 +28,7 @@ export interface AudienceWriter {
   apply(entries: readonly AudienceEntry[]): void | Promise<void>;
 }
 
-// From events to the audiences they concern.
+// Maps events to the audiences they concern.
 
 export const audienceEntries = (events: readonly ParleyEvent[]): readonly AudienceEntry[] => {
   const entries: AudienceEntry[] = [];
@@ -39,7 +41,7 @@ export const audienceEntries = (events: readonly ParleyEvent[]): readonly Audien
   return entries;
 };
 
-// The audience index where it lags behind the log: what it does not hold yet is read from the log, by type.
+// The audience index when it lags behind the log: what it does not hold yet is read from the log, by event type.
 
 const PAGE = 1000;
 

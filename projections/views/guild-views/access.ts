@@ -1,10 +1,10 @@
-/** What a user may see and do: loads what the one permission function of `domain` needs from the guild views. */
+/** What a user may see and do. Loads from the guild views what the single permission function of `domain` needs. */
 
 import type * as channel from '../../../domain/channel.ts';
 import { allows, channelPermissions, guildPermissions, Permission } from '../../../domain/permissions.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow } from './view.ts';
 
-/** The author's place in the channel's guild; the overwrites are in the channel's own state. */
+/** The author's standing in the channel's guild. The overwrites are in the channel's own state. */
 export const actorIn = async (
   guilds: GuildReader,
   userId: string,
@@ -38,7 +38,10 @@ export class Access {
     this.guilds = guilds;
   }
 
-  /** `undefined` when there is no such channel, and just so when the user may not view it: nobody can tell the two apart. */
+  /**
+   * `undefined` both for a channel that does not exist and for one the user may not view, so that callers cannot tell
+   * them apart.
+   */
   async channel(userId: string, channelId: string): Promise<ChannelAccess | undefined> {
     const channel = await this.guilds.channel(channelId);
     if (channel === undefined) return undefined;
@@ -53,7 +56,7 @@ export class Access {
     return allows(permissions, Permission.viewChannel) ? { channel, guild, permissions } : undefined;
   }
 
-  /** `undefined` for a guild that does not exist or that the user is not in. */
+  /** `undefined` for a guild that does not exist or of which the user is not a member. */
   async guild(userId: string, guildId: string): Promise<GuildAccess | undefined> {
     const [guild, member] = await Promise.all([this.guilds.guild(guildId), this.guilds.member(guildId, userId)]);
     if (guild === undefined || member === undefined) return undefined;

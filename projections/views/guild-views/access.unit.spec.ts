@@ -31,14 +31,14 @@ const access = new Access({
 } as Partial<GuildReader> as GuildReader);
 
 describe('a channel', () => {
-  it('that is private and one that does not exist are the same answer', async () => {
+  it('that is hidden gives the same answer as one that does not exist', async () => {
     expect(await access.channel(ANN!, '21')).toBeUndefined();
     expect(await access.channel(ANN!, '999')).toBeUndefined();
     expect(await access.channel(STRANGER!, '20')).toBeUndefined();
     expect(await access.channel(STRANGER!, '30')).toBeUndefined();
   });
 
-  it('comes with its guild and what the user may do in it', async () => {
+  it('comes with its guild and the user’s permissions in it', async () => {
     const open = await access.channel(ANN!, '20');
     expect(open).toMatchObject({ channel: { id: '20' }, guild: { id: '10' }, permissions: DEFAULT_EVERYONE });
     const own = (await access.channel(ANN!, '22'))!.permissions;
@@ -46,7 +46,7 @@ describe('a channel', () => {
     expect((await access.channel(OWNER!, '21'))?.channel.id).toBe('21');
   });
 
-  it('of two people is theirs alone, the owner of no guild having more', async () => {
+  it('between two people is visible to them alone, not even to a guild’s owner', async () => {
     for (const userId of [OWNER, ANN]) expect(await access.channel(userId!, '30')).toMatchObject({ guild: undefined });
   });
 
@@ -56,7 +56,7 @@ describe('a channel', () => {
 });
 
 describe('a guild', () => {
-  it('does not exist for who is not in it', async () => {
+  it('does not exist for a user who is not a member', async () => {
     expect(await access.guild(STRANGER!, '10')).toBeUndefined();
     expect(await access.guild(ANN!, '999')).toBeUndefined();
     expect(await access.guild(ANN!, '10')).toMatchObject({ member: { userId: ANN }, permissions: DEFAULT_EVERYONE });

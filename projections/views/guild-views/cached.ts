@@ -1,7 +1,7 @@
 /**
- * Guild views kept in a node's memory, so that a message costs no query and can be sent while their store is gone.
- * What a structural event concerns is dropped when this node hears of the event, as it hears of everything: in position
- * order and before any later dispatch. What is not there is not remembered, so what others have just made is found.
+ * Guild views cached in a node's memory, so that a message costs no query and can be sent while the store is down. When
+ * this node receives a structural event, it drops the rows that the event concerns; it receives every such event, in
+ * position order and before any later dispatch. Missing rows are not cached, so what others have just created is found.
  */
 
 import { LRUCache } from 'lru-cache';
@@ -24,14 +24,14 @@ const ofMembership = ({ data }: { readonly data: { readonly guildId: string; rea
   guildKey(data.guildId),
 ];
 
-/** Keys of the rows that an event changes; invites are not kept. */
+/** Keys of the rows that an event changes; invites are not cached. */
 const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'guild-created': ({ data }) => [guildKey(data.guildId)],
   'channel-created': ({ data: { channelId, guildId } }) =>
     guildId === null ? [channelKey(channelId)] : [channelKey(channelId), channelsKey(guildId)],
   'member-joined': ofMembership,
   'member-left': ofMembership,
-  // Somebody who registered earlier may come to the store later.
+  // An earlier registration may reach the store later.
   'user-registered': ({ data }) => [userKey(data.userId), ADMINISTRATOR],
   'invite-created': () => [],
   'invite-redeemed': () => [],
@@ -41,7 +41,10 @@ export class CachedGuilds implements GuildReader {
   private readonly reader: GuildReader;
   private readonly held: () => number;
   private readonly rows = new LRUCache<string, Row>({ max: KEPT });
-  /** Changes heard of, and the position of the last: what is read while the store lacks it is not kept. */
+  /**
+   * Number of changes received, and the position of the last. Rows read while the store lacks that change are not
+   * cached.
+   */
   private changes = 0;
   private lastChange = 0;
   private from = Number.POSITIVE_INFINITY;
@@ -52,12 +55,12 @@ export class CachedGuilds implements GuildReader {
     this.held = held;
   }
 
-  /** This node hears of every event beyond the position: until the store has got there nothing is kept. */
+  /** This node receives every event beyond `position`. Nothing is cached until the store has reached it. */
   hearsFrom(position: number): void {
     this.from = position;
   }
 
-  /** To be told of every event that this node hears. */
+  /** Call with every event that this node receives. */
   heard(event: ParleyEvent): void {
     const keys = handlerOf(keysOf, event)?.(event);
     if (keys === undefined || keys.length === 0) return;
@@ -75,7 +78,7 @@ export class CachedGuilds implements GuildReader {
     return row;
   }
 
-  /** @param changes heard of before the row was read. */
+  /** @param changes received before the row was read */
   private mayKeep(changes: number): boolean {
     return changes === this.changes && this.held() >= Math.max(this.from, this.lastChange);
   }

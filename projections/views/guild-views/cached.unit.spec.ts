@@ -5,7 +5,7 @@ import type { GuildReader, MemberRow } from './view.ts';
 
 const [GUILD, ANN] = ['10', '1'];
 
-/** A store whose one member comes and goes, and that counts how often it is asked. */
+/** A store whose one member comes and goes. It counts how often it is asked. */
 const aStore = () => {
   const store = { member: undefined as MemberRow | undefined, asked: 0, held: 0, answering: Promise.resolve() };
   const reader = {
@@ -24,7 +24,7 @@ const aStore = () => {
 const row: MemberRow = { guildId: GUILD, userId: ANN, joinedTime: 0, joinedAt: 1 };
 
 describe('cached guild views', () => {
-  it('ask the store once for what is there', async () => {
+  it('ask the store once for a row that exists', async () => {
     const { store, cached } = aStore();
     store.member = row;
     expect(await cached.member(GUILD, ANN)).toBe(row);
@@ -32,14 +32,14 @@ describe('cached guild views', () => {
     expect(store.asked).toBe(1);
   });
 
-  it('ask again for what was not there', async () => {
+  it('ask again for a row that was missing', async () => {
     const { store, cached } = aStore();
     expect(await cached.member(GUILD, ANN)).toBeUndefined();
     store.member = row;
     expect(await cached.member(GUILD, ANN)).toBe(row);
   });
 
-  it('drop what an event concerns, and keep nothing until the store holds the event', async () => {
+  it('drop what an event concerns, and cache nothing until the store holds the event', async () => {
     const { store, cached } = aStore();
     store.member = row;
     await cached.member(GUILD, ANN);
@@ -47,14 +47,14 @@ describe('cached guild views', () => {
     story.join(GUILD, ANN);
     const left = story.leave(GUILD, ANN);
     cached.heard(left);
-    // The store lags: its row is told, as it would be without a cache, but not kept.
+    // The store lags: its row is returned, as without a cache, but not cached.
     expect(await cached.member(GUILD, ANN)).toBe(row);
     store.member = undefined;
     store.held = left.position;
     expect(await cached.member(GUILD, ANN)).toBeUndefined();
   });
 
-  it('keep nothing of a store that lacks what came before this node began to hear', async () => {
+  it('cache nothing while the store lacks events from before this node began to receive them', async () => {
     const { store, cached } = aStore();
     cached.hearsFrom(10);
     store.member = row;
@@ -65,7 +65,7 @@ describe('cached guild views', () => {
     expect(await cached.member(GUILD, ANN)).toBeUndefined();
   });
 
-  it('take another for the administrator when somebody who registered before comes to the store after', async () => {
+  it('replace the administrator when an earlier registration reaches the store later', async () => {
     let first = '12';
     const reader = { administrator: async () => first } as unknown as GuildReader;
     const cached = new CachedGuilds(reader, () => 5);
@@ -76,7 +76,7 @@ describe('cached guild views', () => {
     expect(await cached.administrator()).toBe('11');
   });
 
-  it('do not keep what was read while something changed', async () => {
+  it('do not cache a row if something changed during the read', async () => {
     const { store, cached } = aStore();
     store.member = row;
     let answer = () => {};

@@ -35,7 +35,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       applied = await story.log.head();
     };
 
-    it('counts the members of a guild as they come and go', async () => {
+    it('counts the members of a guild as they join and leave', async () => {
       story.guild(GUILD, ANN);
       await project();
       expect(await guilds.guild(GUILD)).toEqual({
@@ -79,7 +79,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       });
     });
 
-    it('finds the direct channels of both people and of nobody else', async () => {
+    it('finds the direct channels of two people, and nobody else’s', async () => {
       story.direct('40', ANN, BOB);
       story.direct('41', BOB, '12');
       await project();
@@ -107,7 +107,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(await guilds.members(GUILD, { limit: 10 })).toEqual([]);
     });
 
-    it('lists members by the number that their id is, page by page', async () => {
+    it('lists members in numeric order of id, page by page', async () => {
       story.guild(GUILD, ANN);
       for (const userId of ['100', '9', '11', '1000']) story.join(GUILD, userId);
       await project();
@@ -141,7 +141,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(await guilds.memberships(BOB, left.position)).toEqual([stays[1]]);
     });
 
-    it('gives back users with their sealed profile', async () => {
+    it('returns users with their sealed profile', async () => {
       const event = story.user(BOB, 'bot', ANN);
       story.user(ANN);
       await project();
@@ -158,7 +158,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(users.map(({ id }) => id).sort()).toEqual([ANN, BOB]);
     });
 
-    it('takes the first person for the administrator, whoever else came before', async () => {
+    it('makes the first registered person the administrator, in whatever order the events arrive', async () => {
       expect(await guilds.administrator()).toBeUndefined();
       story.user('5', 'imported');
       story.user('6', 'bot', '5');
@@ -170,7 +170,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(await guilds.administrator()).toBe(ANN);
     });
 
-    it('counts a use of a capped invite when it is redeemed, of any other when somebody joins', async () => {
+    it('counts a use of a capped invite on redemption, of any other when a member joins', async () => {
       const created = story.invite('capped', GUILD, '30', ANN, 5);
       story.invite('open', GUILD, '30', ANN);
       story.redeem('capped', GUILD, BOB);
@@ -192,7 +192,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(await guilds.invite('404')).toBeUndefined();
     });
 
-    it('does not take an id with leading zeros for the one without', async () => {
+    it('does not confuse an id with leading zeros with the one without', async () => {
       story.guild(GUILD, ANN);
       story.channel('35', GUILD);
       story.user(ANN);

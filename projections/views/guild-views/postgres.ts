@@ -27,16 +27,19 @@ import type {
   UserRow,
 } from './view.ts';
 
-/** The changes of one batch, gathered so that each table is written by one statement, whatever their number. */
 type Stay = GuildTables['memberships'];
 type Ended = Pick<Stay, 'guild_id' | 'user_id' | 'left_at'>;
 
-/** What happened to one person in one guild: a stay known before may end, others begin, all but the last end too. */
+/**
+ * One person's memberships of one guild in a batch: an earlier one may end, and others begin, of which all but the last
+ * end too.
+ */
 interface Coming {
   ended: Ended | undefined;
   readonly stays: Stay[];
 }
 
+/** The changes of one batch, collected so that each table takes one statement, however many changes there are. */
 class GuildBatch {
   readonly guilds: GuildTables['guilds'][] = [];
   readonly channels: GuildTables['channels'][] = [];
@@ -44,7 +47,7 @@ class GuildBatch {
   readonly users: GuildTables['users'][] = [];
   readonly invites: GuildTables['invites'][] = [];
   readonly redemptions: GuildTables['redemptions'][] = [];
-  /** By what invite somebody joined, by the position of the joining. */
+  /** The invite of each joining, by the position of the joining event. */
   readonly invitedBy = new Map<number, string>();
   private readonly comings = new Map<string, Coming>();
 
@@ -99,7 +102,7 @@ class GuildBatch {
     return coming;
   }
 
-  /** Ends of stays that began before this batch. */
+  /** Ends of memberships that began before this batch. */
   ended(): readonly Ended[] {
     return [...this.comings.values()].flatMap(({ ended }) => ended ?? []);
   }
@@ -116,7 +119,7 @@ const statementsOf = (schema: string) => ({
   users: inserting(`${schema}.users`),
   invites: inserting(`${schema}.invites`),
   redemptions: inserting(`${schema}.redemptions`),
-  // Also when this comes again after a stay that began later.
+  // Also correct if this batch is repeated after a membership that began later.
   ended: `UPDATE ${schema}.memberships m SET left_at = e.left_at FROM ${rowsOf(`${schema}.memberships`)} e
     WHERE m.guild_id = e.guild_id AND m.user_id = e.user_id AND m.left_at IS NULL AND m.joined_at < e.left_at
     RETURNING m.guild_id::text`,
@@ -129,7 +132,7 @@ const statementsOf = (schema: string) => ({
     ON CONFLICT (code) DO UPDATE SET joined = c.joined + excluded.joined`,
 });
 
-/** How often each came, without those that came to nothing. */
+/** Sum per key, without those that cancel out. */
 const summed = (changes: Iterable<readonly [key: string, change: number]>): readonly [string, number][] => {
   const sums = new Map<string, number>();
   for (const [key, change] of changes) sums.set(key, (sums.get(key) ?? 0) + change);
@@ -139,9 +142,10 @@ const summed = (changes: Iterable<readonly [key: string, change: number]>): read
 type MembershipRow = GuildTables['memberships'];
 
 /**
- * A row is told by one stream, which has one partition, which is held: nobody else writes it. Only the counters are
- * shared. They come last, because who has changed one keeps it until the end, and in an order that is the same for
- * everybody, so that no two wait for each other. They count rows that were really changed, so nothing is counted twice.
+ * One stream determines a row. The stream belongs to one partition, and this transaction locks it, so nobody else
+ * writes the row. Only the counters are shared. They are written last, because each stays locked until the end of the
+ * transaction, and always in the same order, so that transactions cannot deadlock. They count rows that really changed,
+ * so nothing is counted twice.
  */
 export class PostgresGuildWriter {
   private readonly schema: string;
@@ -152,7 +156,7 @@ export class PostgresGuildWriter {
     this.statements = statementsOf(schema);
   }
 
-  /** @param ask within the transaction that holds the partition of these changes. */
+  /** @param ask within the transaction that locks the partition of these changes */
   async write(ask: Ask, changes: readonly GuildChange[]): Promise<void> {
     const batch = new GuildBatch(changes);
     const run = async <Row>(
@@ -194,7 +198,7 @@ export class PostgresGuildWriter {
 
 type Id = string;
 
-/** Questions of one generation, built once. */
+/** Queries of one generation, built once. */
 export const guildQuestions = (postgres: Postgres, schema: string) => {
   const ask = guildQueries(builder<GuildTables>(schema));
   const plain = <Given extends readonly unknown[], Row>(name: string, build: Build<Given, Row>) =>
@@ -230,8 +234,8 @@ export class PostgresGuildReader implements GuildReader {
   private readonly at: number | undefined;
 
   /**
-   * @param at position as of which guilds, channels, members and stays are told; users and invites always as they are.
-   * Every event at or below it must have been applied.
+   * @param at position as of which guilds, channels, members and memberships are read, once every event up to it is
+   * applied. Users and invites are always current.
    */
   constructor(ask: GuildQuestions, at?: number) {
     this.ask = ask;
@@ -291,7 +295,9 @@ export class PostgresGuildReader implements GuildReader {
   }
 }
 
-/** By table, rows as they were at a position. How many joined by an invite is left out: only the present is known of it. */
+/**
+ * Rows by table as they were at a position. Excludes the joinings per invite, of which only the current count is known.
+ */
 export const guildRowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
   guilds: sql`SELECT * FROM guilds WHERE created_at <= ${at}`,
   guild_counts: sql`SELECT guild_id, members - coalesce(begun, 0) + coalesce(ended, 0)

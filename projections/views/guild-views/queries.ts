@@ -1,6 +1,6 @@
 /**
- * Questions about the guild views, the same for every SQL store. Those that take `at` answer as things were at that
- * position, once every event at or below it is applied, whatever came since; `undefined`: as they are.
+ * Queries on the guild views, the same for every SQL store. Queries with `at` answer as of that position once every
+ * event up to it is applied, whatever was applied since. `undefined` means now.
  */
 
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
@@ -8,7 +8,7 @@ import type { Overwrite } from '../../../schemas/events/channel.ts';
 import type { GuildTables } from './tables.ts';
 import type { ChannelRow, GuildChange, GuildRow, MemberRow, UserRow } from './view.ts';
 
-/** Whether a stay is going on, or was. */
+/** Whether a membership lasts now, or lasted at a position. */
 const lasting =
   (at: number | undefined) =>
   <DB extends { m: GuildTables['memberships'] }, T extends 'm' & keyof DB>(any: ExpressionBuilder<DB, T>) => {
@@ -18,7 +18,10 @@ const lasting =
   };
 
 export const guildQueries = (db: Kysely<GuildTables>) => {
-  /** Their count as of then is today's without what came since: few stays, since the position is one of the last. */
+  /**
+   * The count at a position is the current count minus the changes since: few rows, because the position is a recent
+   * one.
+   */
   const guilds = (at: number | undefined) => {
     const counted = db
       .selectFrom('guilds as g')
@@ -27,7 +30,7 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
         const now = on.fn.coalesce('n.members', sql.lit(0));
         if (at === undefined) return now.as('memberCount');
         const stays = on.selectFrom('memberships as m').whereRef('m.guild_id', '=', 'g.id');
-        // Filtered, not found by their lack of an end: there are as many of those as there are members.
+        // A filter, not a condition on the open end: as many memberships have no end as there are members.
         const begun = stays
           .select((of) => of.fn.countAll<number>().filterWhere('m.left_at', 'is', null).as('count'))
           .where('m.joined_at', '>', at);
@@ -81,7 +84,7 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
         .where(lasting(at))
         .orderBy('m.joined_at'),
 
-    /** Its place is the number of channels that the guild had before. */
+    /** Its place is the number of earlier channels in the guild. */
     channel: (at: number | undefined, id: string) =>
       channels(at)
         .select((on) =>
@@ -191,7 +194,7 @@ type ChannelColumns = RowOf<'channelsOf'>;
 type MemberColumns = RowOf<'member'>;
 type UserColumns = RowOf<'users'>;
 
-/** Between columns and rows, the same in every SQL store. */
+/** Converts between columns and rows, the same in every SQL store. */
 export const guildOf = (columns: GuildColumns): GuildRow => ({
   ...columns,
   name: JSON.parse(columns.name) as string,
@@ -245,7 +248,7 @@ export const addedChannel = ({ channel }: Added<'channel-added'>): GuildTables['
   created_at: channel.createdAt,
 });
 
-/** One for each who takes part. */
+/** One row per participant. */
 export const addedDirectChannels = ({ channel }: Added<'channel-added'>): GuildTables['direct_channels'][] =>
   [...new Set(channel.participants)].map((userId) => ({ user_id: userId, channel_id: channel.id }));
 

@@ -1,9 +1,9 @@
 /**
- * Tables of the guild views, the same in every SQL store. Ids are 64-bit numbers, which JavaScript cannot hold: they are
- * given and selected as text. Names are kept as JSON, since PostgreSQL's text takes neither U+0000 nor half a surrogate pair.
- *
- * Partitions of the log are applied in any order, so nothing that one stream tells needs rows of another to be there:
- * counters have tables of their own, and a channel's place is counted when it is read.
+ * Tables of the guild views, the same in every SQL store. Ids are 64-bit numbers, which JavaScript cannot hold, so they
+ * are passed and selected as text. Names are stored as JSON, because PostgreSQL's text takes neither U+0000 nor lone
+ * surrogates.
+ * Partitions of the log are applied in any order, so the rows of one stream need no rows of another: counters have
+ * their own tables, and a channel's place is counted on reading.
  */
 
 type Id = string;
@@ -28,7 +28,7 @@ export interface GuildTables {
     readonly created_at: number;
   };
   readonly direct_channels: { readonly user_id: Id; readonly channel_id: Id };
-  /** One row per stay, kept after its end; of one user in one guild at most one has no end. */
+  /** One row per membership, kept after its end. A user has at most one without an end per guild. */
   readonly memberships: {
     readonly guild_id: Id;
     readonly user_id: Id;
@@ -55,8 +55,8 @@ export interface GuildTables {
     readonly created_time: number;
     readonly expires_at: number | null;
   };
-  /** One row per use of a capped invite, which are few. */
+  /** One row per use of a capped invite; there are few. */
   readonly redemptions: { readonly code: string; readonly position: number };
-  /** How many joined by an invite; told of those without a cap. */
+  /** How many members joined by an invite; used for invites without a cap. */
   readonly invite_counts: { readonly code: string; readonly joined: number };
 }

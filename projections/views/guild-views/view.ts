@@ -1,4 +1,4 @@
-/** Who there is, where, with which rights: guilds, channels, members, invites, users. */
+/** Guilds, channels, members, invites and users, with their permissions. */
 
 import type { Sealed } from '../../../schemas/envelope.ts';
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
@@ -36,7 +36,7 @@ export interface MemberRow {
   readonly joinedAt: number;
 }
 
-/** A stay in a guild, kept after its end. Positions; `leftAt` null: still there. */
+/** A membership, kept after its end. `joinedAt` and `leftAt` are positions; `leftAt` is null while it lasts. */
 export interface Membership {
   readonly guildId: string;
   readonly joinedAt: number;
@@ -47,7 +47,7 @@ export interface UserRow {
   readonly id: string;
   readonly kind: 'person' | 'bot' | 'imported';
   readonly ownerId: string | null;
-  /** Opens to `Profile`, sealed in event `sealedIn` of stream `user-<id>`. */
+  /** Decrypts to `Profile`; sealed in event `sealedIn` of stream `user-<id>`. */
   readonly sealed: Sealed;
   readonly sealedIn: string;
 }
@@ -73,14 +73,14 @@ export interface GuildReader {
   members(guildId: string, query: { after?: string; limit: number }): Promise<readonly MemberRow[]>;
   /** Guilds the user is in now, in order of joining. */
   guildsOf(userId: string): Promise<readonly GuildRow[]>;
-  /** Every stay that is going on or ended beyond position `since`. */
+  /** Every membership that lasts or that ended beyond position `since`. */
   memberships(userId: string, since: number): Promise<readonly Membership[]>;
   /** Direct channels the user takes part in. */
   directChannelsOf(userId: string): Promise<readonly ChannelRow[]>;
   user(id: string): Promise<UserRow | undefined>;
   users(ids: readonly string[]): Promise<readonly UserRow[]>;
   invite(code: string): Promise<InviteRow | undefined>;
-  /** The first person who registered: administers the instance. */
+  /** The first person who registered; administers the instance. */
   administrator(): Promise<string | undefined>;
 }
 
@@ -91,14 +91,17 @@ export type GuildChange =
   | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
   | { readonly kind: 'user-added'; readonly user: UserRow; readonly position: number }
   | { readonly kind: 'invite-added'; readonly invite: Omit<InviteRow, 'uses'>; readonly position: number }
-  /** Capped invites record every use themselves; of the others only the joining tells. `capped` says which this is. */
+  /**
+   * A capped invite records every use itself. For the others only the joining events tell. `capped` says which kind
+   * this is.
+   */
   | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean; readonly position: number };
 
 export interface GuildWriter {
   apply(changes: readonly GuildChange[]): void | Promise<void>;
 }
 
-// From events to changes of the guild views.
+// Maps events to changes of the guild views.
 
 const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]> = {
   'guild-created': ({ data, position }) => {

@@ -35,7 +35,7 @@ export const pinContract = (name: string, open: () => Promise<OpenPins>) =>
       (await pins.reader.pinned(CHANNEL, { limit: 50, ...query })).map(({ messageId: id }) => id);
     const id = (ordinal: number) => messageId(CHANNEL, ordinal);
 
-    it('tells the last pinned first, page by page', async () => {
+    it('lists the last pinned message first, page by page', async () => {
       for (const ordinal of [3, 1, 2]) story.pin(CHANNEL, ordinal, ANN, 1000 + applied + story.log.all.length);
       await project();
       expect(await pinned()).toEqual([id(2), id(1), id(3)]);
@@ -45,7 +45,7 @@ export const pinContract = (name: string, open: () => Promise<OpenPins>) =>
       expect(await pinned({ before: 1000 })).toEqual([]);
     });
 
-    it('knows which of some messages are pinned, in this channel only', async () => {
+    it('knows which of some messages are pinned in this channel', async () => {
       story.pin(CHANNEL, 1, ANN, 1);
       story.pin('31', 2, ANN, 1);
       await project();
@@ -54,7 +54,7 @@ export const pinContract = (name: string, open: () => Promise<OpenPins>) =>
       expect(await pins.reader.pinnedAmong(CHANNEL, [])).toEqual(new Set());
     });
 
-    it('forgets what was taken down', async () => {
+    it('forgets a message that was unpinned', async () => {
       story.pin(CHANNEL, 1, ANN, 1);
       story.pin(CHANNEL, 2, ANN, 2);
       await project();
@@ -63,7 +63,7 @@ export const pinContract = (name: string, open: () => Promise<OpenPins>) =>
       expect(await pinned()).toEqual([id(2)]);
     });
 
-    it('ends where one batch pins and takes down the same message again and again', async () => {
+    it('is right after one batch pins and unpins the same message several times', async () => {
       story.pin(CHANNEL, 1, ANN, 1);
       await project();
       story.unpin(CHANNEL, 1, ANN);
@@ -79,7 +79,7 @@ export const pinContract = (name: string, open: () => Promise<OpenPins>) =>
       expect(await pinned()).toEqual([]);
     });
 
-    it('does not take an id with leading zeros for the one without', async () => {
+    it('does not confuse an id with leading zeros with the one without', async () => {
       story.pin(CHANNEL, 1, ANN, 1);
       await project();
       expect(await pins.reader.pinnedAmong(CHANNEL, [`0${id(1)}`])).toEqual(new Set());

@@ -20,7 +20,7 @@ interface PinTables {
   readonly pins: {
     readonly channel_id: string;
     readonly message_id: string;
-    /** Positions of the events; null while it is pinned. */
+    /** Positions of the events; `unpinned_at` is null while the message is pinned. */
     readonly pinned_at: number;
     readonly unpinned_at: number | null;
     readonly pinned_time: number;
@@ -47,7 +47,7 @@ const added = (change: Extract<PinChange, { kind: 'pinned' }>): PinTables['pins'
   pinned_time: change.pinnedTime,
 });
 
-/** What two generations are compared by. */
+/** The rows by which two generations are compared. */
 export const pinRowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
   pins: sql`SELECT channel_id, message_id, pinned_at, pinned_time, CASE WHEN unpinned_at <= ${at} THEN unpinned_at END
     FROM pins WHERE pinned_at <= ${at}`,
@@ -102,7 +102,7 @@ export class PostgresPins implements PinReader {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** @param ask within the transaction that holds the partition of these changes. */
+  /** @param ask within the transaction that locks the partition of these changes */
   async write(ask: Ask, changes: readonly PinChange[]): Promise<void> {
     const table = `${this.schema}.pins`;
     const run = async (name: string, text: string, rows: readonly object[]) => {

@@ -1,22 +1,25 @@
-/** Pinned messages: which of a channel's messages stand on its board, and since when. */
+/** Which of a channel's messages are pinned, and since when. */
 
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
 import { channelIdOf } from '../../../schemas/streams.ts';
 
 export interface PinRow {
   readonly messageId: string;
-  /** Milliseconds since 1970; no two of one channel have the same. */
+  /** Milliseconds since 1970; unique within a channel. */
   readonly pinnedTime: number;
 }
 
 export interface PinReader {
-  /** The last pinned first, those pinned before `before` (milliseconds since 1970) where it is given. */
+  /** The last pinned first. With `before` (milliseconds since 1970), only messages pinned before it. */
   pinned(channelId: string, query: { readonly before?: number; readonly limit: number }): Promise<readonly PinRow[]>;
   /** Which of these messages are pinned. */
   pinnedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
-/** Positions are those of the events: a row is kept after its end, so that the view can be told as it was. */
+/**
+ * All positions are those of the events. A row is kept after its end, so that the view can be read as of an earlier
+ * position.
+ */
 export type PinChange =
   | {
       readonly kind: 'pinned';

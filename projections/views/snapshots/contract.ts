@@ -30,7 +30,7 @@ export const snapshotContract = (name: string, open: () => Promise<OpenSnapshots
       expect(await snapshots.latest('channel-2')).toMatchObject({ sequence: 500, state: { ordinal: 7 } });
     });
 
-    it('has none for a stream that is short or unknown', async () => {
+    it('has no snapshot of a short or unknown stream', async () => {
       expect(await snapshots.latest('channel-404')).toBeUndefined();
     });
   });

@@ -100,7 +100,7 @@ describe('folding along', () => {
     expect(log.from).toEqual([1]);
   });
 
-  it('yields the same after a batch that had to be repeated', async () => {
+  it('yields the same after a batch had to be repeated', async () => {
     const { folding, follow, post } = setUp();
     const fold = folding();
     await follow(fold, post(SNAPSHOT_EVERY));
@@ -111,7 +111,7 @@ describe('folding along', () => {
     expect(await follow(fold, batch)).toMatchObject([{ sequence: 2 * SNAPSHOT_EVERY }]);
   });
 
-  it('lets a stream rest whose state is too large to write down', async () => {
+  it('pauses a stream whose state is too large to write', async () => {
     const { folding, follow, post } = setUp(countingFold('x'.repeat(2_000_000)));
     const fold = folding();
     expect(await follow(fold, post(SNAPSHOT_EVERY))).toEqual([]);

@@ -41,7 +41,7 @@ export class PostgresSnapshots implements SnapshotReader {
     return row && { stream, sequence: row.sequence, version: row.version, state: JSON.parse(row.state) as unknown };
   }
 
-  /** @param ask within the transaction that holds the partition of these streams. */
+  /** @param ask within the transaction that locks the partition of these streams */
   async write(ask: Ask, snapshots: readonly StoredSnapshot[]): Promise<void> {
     if (snapshots.length === 0) return;
     const rows = snapshots.map(({ json, ...rest }) => ({ ...rest, state: json }));

@@ -1,4 +1,4 @@
-/** Folded states of long streams, kept so that a cold stream loads without reading all of it. Disposable. */
+/** Folded states of long streams, so that a cold stream loads without reading all of it. Disposable. */
 
 import { LRUCache } from 'lru-cache';
 import type { Fold } from '../../../domain/decider.ts';
@@ -19,31 +19,34 @@ export interface SnapshotReader {
   latest(stream: string): Promise<StateSnapshot | undefined>;
 }
 
-/** A snapshot as it is kept. */
+/** A snapshot as stored. */
 export interface StoredSnapshot extends Omit<StateSnapshot, 'state'> {
   /** The state as JSON text. */
   readonly json: string;
 }
 
 export interface SnapshotWriter {
-  /** Each takes the place of its stream's former one. */
+  /** Each replaces its stream's previous snapshot. */
   apply(snapshots: readonly StoredSnapshot[]): void | Promise<void>;
 }
 
-// Folds long streams along with the projections and yields a snapshot every so many events.
+// Folds long streams along with the projections and takes a snapshot at regular intervals.
 
 /** A cold stream is read from its snapshot on: at most about this many events. */
 export const SNAPSHOT_EVERY = 250;
 
 /**
- * A state is as large as what it remembers of the last minutes, so in a flood its snapshots would cost more than the
- * events. One is therefore due when as many bytes of events have passed as the last one had; and while a state is larger
- * than this (some 5 ms to write down) its stream rests until those minutes have passed.
+ * A state contains what happened in its last minutes, so during a flood its snapshots would cost more than the events.
+ * So the next snapshot is due after as many bytes of events as the last snapshot had. A stream whose state is larger
+ * than this (about 5 ms to write) pauses until those minutes have passed.
  */
 const LARGEST = 500_000;
 const BYTES_PER_EVENT = 256;
 
-/** Once a batch has snapshots of this size, further ones wait for the next: channels that grow alike would all be due at once. */
+/**
+ * Once a batch has snapshots of this size, the rest wait for the next batch: channels that grow alike would all be due
+ * at once.
+ */
 const BYTES_PER_BATCH = 100_000;
 
 const LIVE_STREAMS = 256;
@@ -57,15 +60,15 @@ interface Live {
 }
 
 /**
- * Only a stream about to cross a multiple of `SNAPSHOT_EVERY` has its state loaded, so short streams cost nothing and a
- * stream that fell out of memory is read once in `SNAPSHOT_EVERY` events.
+ * Loads the state of a stream only when the stream is about to cross a multiple of `SNAPSHOT_EVERY`. So short streams
+ * cost nothing, and a stream that fell out of memory is read once in `SNAPSHOT_EVERY` events.
  */
 export class Folding {
   private readonly foldOf: (stream: string) => Fold<unknown> | undefined;
   private readonly log: LogReader;
   private readonly snapshots: SnapshotReader;
   private readonly live = new LRUCache<string, Live>({ max: LIVE_STREAMS });
-  /** Streams that grew too large, and the event time until which they rest. */
+  /** Streams whose state grew too large, and the event time until which they pause. */
   private readonly resting = new Map<string, number>();
 
   constructor(foldOf: (stream: string) => Fold<unknown> | undefined, log: LogReader, snapshots: SnapshotReader) {
@@ -74,7 +77,7 @@ export class Folding {
     this.snapshots = snapshots;
   }
 
-  /** Makes the states ready that these events will turn into snapshots; `undefined` when there are none. */
+  /** Loads the states of which these events will take snapshots; `undefined` if there are none. */
   prepare(events: readonly ParleyEvent[]): Promise<void> | undefined {
     return events.some((event) => this.mustBeLoadedFor(event)) ? this.load(events) : undefined;
   }
@@ -120,7 +123,7 @@ export class Folding {
     live.sequence = event.sequence;
   }
 
-  /** Moves the live states and answers the snapshots that fall due, the last of each stream. */
+  /** Advances the live states. @returns the snapshots that are due, the last of each stream */
   fold(events: readonly ParleyEvent[]): readonly StoredSnapshot[] {
     const due = new Map<string, StoredSnapshot>();
     let bytes = 0;
@@ -152,7 +155,7 @@ export class Folding {
     return { stream, sequence, version: live.fold.version, json };
   }
 
-  /** After a batch that was not stored: the live states may be ahead of it. */
+  /** Drops the live states after a batch that was not stored, because they may be ahead of it. */
   forget(): void {
     this.live.clear();
   }

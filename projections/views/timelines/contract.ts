@@ -14,9 +14,7 @@ export interface OpenTimelines {
 const ANN = '10';
 const BOB = '11';
 
-/**
- * @param open may hand out the same store again: every test has channels of its own.
- */
+/** @param open may return the same store again: every test has its own channels */
 export const timelineContract = (name: string, open: () => Promise<OpenTimelines>) =>
   describe(`timelines on ${name}`, () => {
     let channels = 30;
@@ -49,7 +47,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
     const row = async (ordinal: number, viewer = ANN) =>
       (await timelines.reader.message(channel, messageId(channel, ordinal), viewer))!;
 
-    it('gives back a message as it was posted', async () => {
+    it('returns a message as it was posted', async () => {
       const event = story.post(channel, ANN, {
         mentions: { users: [BOB], everyone: true },
         replyTo: messageId(channel, 7),
@@ -86,7 +84,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(page.map((message) => message.id)).toEqual([messageId(large, 2), messageId(large, 1)]);
     });
 
-    it('keeps a nonce as the number or the text it was', async () => {
+    it('keeps a nonce as the number or text it was', async () => {
       const event = story.post(channel, ANN);
       Object.assign(event.data, { nonce: 12 });
       story.post(channel, ANN, { nonce: '12' });
@@ -101,13 +99,13 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(await ordinals({ limit: 3 })).toEqual([5, 4, 3]);
     });
 
-    it('pages before and after a message without that message', async () => {
+    it('pages before and after a message, without that message', async () => {
       await posted(9);
       expect(await ordinals({ before: messageId(channel, 4), limit: 2 })).toEqual([3, 2]);
       expect(await ordinals({ after: messageId(channel, 4), limit: 2 })).toEqual([6, 5]);
     });
 
-    it('pages around a message with that message in the middle', async () => {
+    it('pages around a message, with that message in the middle', async () => {
       await posted(9);
       expect(await ordinals({ around: messageId(channel, 5), limit: 5 })).toEqual([7, 6, 5, 4, 3]);
       expect(await ordinals({ around: messageId(channel, 1), limit: 4 })).toEqual([2, 1]);
@@ -120,14 +118,14 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(await ordinals({ after: '0', limit: 2 })).toEqual([2, 1]);
     });
 
-    it('answers nothing for a channel or a message that does not exist', async () => {
+    it('returns nothing for a channel or message that does not exist', async () => {
       await posted(1);
       expect(await timelines.reader.page('404', { limit: 50 }, ANN)).toEqual([]);
       expect(await timelines.reader.message(channel, '404', ANN)).toBeUndefined();
       expect(await timelines.reader.message(other, messageId(channel, 1), ANN)).toBeUndefined();
     });
 
-    it('does not take an id with leading zeros for the one without', async () => {
+    it('does not confuse an id with leading zeros with the one without', async () => {
       await posted(1);
       expect(await timelines.reader.message(channel, `0${messageId(channel, 1)}`, ANN)).toBeUndefined();
       expect(await timelines.reader.page(`0${channel}`, { limit: 50 }, ANN)).toEqual([]);
@@ -147,7 +145,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       });
     });
 
-    it('loses the text of a deleted message, leaves it out of pages and keeps its ordinal', async () => {
+    it('drops the text of a deleted message, leaves it out of pages and keeps its ordinal', async () => {
       await posted(3);
       story.remove(channel, 2, ANN);
       await project();
@@ -157,7 +155,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(await timelines.reader.deletedAmong(channel, ids)).toEqual(new Set([ids[1]]));
     });
 
-    it('counts reactions in the order of their first use and tells which are one’s own', async () => {
+    it('counts reactions in order of first use and marks the reader’s own', async () => {
       await posted(1);
       story.react(channel, 1, BOB, '👍');
       story.react(channel, 1, ANN, '🎉');
@@ -181,7 +179,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect((await row(1)).reactions).toEqual([]);
     });
 
-    it('lists who reacted in the order in which they did, page by page', async () => {
+    it('lists who reacted, in order of reaction, page by page', async () => {
       await posted(1);
       for (const user of ['15', '12', '14', '13']) story.react(channel, 1, user, '👍');
       await project();
@@ -191,7 +189,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(await reactors({ after: '14', limit: 3 })).toEqual(['13']);
     });
 
-    it('forgets the reactions of a deleted message', async () => {
+    it('drops the reactions of a deleted message', async () => {
       await posted(1);
       story.react(channel, 1, BOB, '👍');
       story.remove(channel, 1, ANN);
@@ -200,7 +198,7 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(await timelines.reader.reactors(channel, messageId(channel, 1), '👍', { limit: 10 })).toEqual([]);
     });
 
-    it('tells the facts of a message and how far they go', async () => {
+    it('returns the facts of a message with the sequence they include', async () => {
       await posted(2);
       story.react(channel, 1, BOB, '👍');
       story.react(channel, 1, ANN, '🎉');
@@ -228,14 +226,14 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(await timelines.reader.facts('404', '1')).toEqual({ through: 0, facts: undefined });
     });
 
-    it('finds several messages at once and leaves out the unknown', async () => {
+    it('finds several messages at once and leaves out unknown ones', async () => {
       await posted(3);
       const ids = [messageId(channel, 3), '404', messageId(channel, 1)];
       const found = await timelines.reader.messages(channel, ids, ANN);
       expect(found.map((message) => message.ordinal).sort()).toEqual([1, 3]);
     });
 
-    it('holds everything of one batch however its events depend on each other', async () => {
+    it('stores a batch whose events depend on each other', async () => {
       story.post(channel, ANN);
       story.react(channel, 1, BOB, '👍');
       story.edit(channel, 1, ANN);

@@ -1,6 +1,6 @@
 /**
- * Single messages as they are now, also where the timelines lag behind the log or their store is gone: what the timeline
- * does not hold yet is folded from the channel's stream. Pages of history stay the timelines' own.
+ * Current state of single messages, even while the timelines lag behind the log or their store is down. What the
+ * timeline does not hold yet is folded from the channel's stream. Pages of history come from the timelines alone.
  */
 import type { LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
@@ -9,7 +9,7 @@ import { channelStream } from '../../../schemas/streams.ts';
 import { type MessageRow, rowOfPosted, type TimelineReader } from './view.ts';
 
 const PAGE = 1000;
-/** Events of a channel folded for one message at most: beyond it the answer would take too long. */
+/** Most events of a channel folded for one message. Beyond that the answer would take too long. */
 const FOLDED = 20_000;
 
 type Log = Pick<LogReader, 'readStream' | 'streamHead'>;
@@ -18,7 +18,10 @@ type Row = MessageRow | undefined;
 
 const asItWas = (_: unknown, row: Row): Row => row;
 
-/** What becomes of a message's row. Reactions stay as the timeline counted them: folding them twice would count them twice. */
+/**
+ * Applies events to a message's row. Reactions stay as the timeline counted them: folding them again would count them
+ * twice.
+ */
 const evolve: ByType<TypesChanging<'timelines'>, [row: Row], Row> = {
   'message-posted': (event, row) => row ?? rowOfPosted(event),
   'message-edited': (event, row) =>
@@ -57,7 +60,7 @@ export class CurrentTimelines implements TimelineReader {
 
   async message(channelId: string, messageId: string, viewer: string): Promise<MessageRow | undefined> {
     const known = await this.ifAvailable(async () => {
-      // Before the row: it may then hold more than `through`, never less.
+      // Read before the row, which may then hold more than `through`, never less.
       const { through } = await this.timelines.facts(channelId, messageId);
       return { through, row: await this.timelines.message(channelId, messageId, viewer) };
     });
@@ -111,8 +114,8 @@ export class CurrentTimelines implements TimelineReader {
   }
 
   /**
-   * Ids of a channel's messages grow with their sequences, so the posting is found by halving.
-   * @returns the sequence before it; `undefined` when no message has this id.
+   * Ids of a channel's messages grow with their sequences, so a binary search finds the post.
+   * @returns the sequence before it; `undefined` if no message has this id
    */
   private async beforePosting(channelId: string, messageId: string): Promise<number | undefined> {
     const stream = channelStream(channelId);

@@ -1,4 +1,4 @@
-/** Message timelines: what was said in a channel, by message id. */
+/** Message timelines: the messages of a channel, by message id. */
 
 import type { MessageState } from '../../../domain/channel.ts';
 import type { Sealed } from '../../../schemas/envelope.ts';
@@ -15,7 +15,7 @@ import { channelIdOf } from '../../../schemas/streams.ts';
 export interface ReactionCount {
   readonly emoji: string;
   readonly count: number;
-  /** Whether the asking user is among them. */
+  /** Whether the requesting user is among them. */
   readonly me: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface MessageRow {
   readonly author: string;
   readonly time: number;
   readonly editedTime: number | null;
-  /** Discord's number for what the message is: `MessageType`. */
+  /** Discord's number for the message type: `MessageType`. */
   readonly type: number;
   readonly replyTo: string | null;
   readonly mentions: Mentions;
@@ -37,7 +37,7 @@ export interface MessageRow {
   readonly nonce: string | number | null;
   /** Null once deleted. */
   readonly sealed: Sealed | null;
-  /** Id of the event the text was sealed in. */
+  /** Id of the event in which the text was sealed. */
   readonly sealedIn: string;
   readonly deleted: boolean;
   readonly reactions: readonly ReactionCount[];
@@ -50,12 +50,14 @@ export type PageQuery =
   | { readonly around: string; readonly limit: number };
 
 export interface TimelineReader {
-  /** Newest first; deleted messages are left out. `before`, `after` exclude the message they name, `around` includes it. */
+  /**
+   * Newest first, without deleted messages. `before` and `after` exclude the message they name, `around` includes it.
+   */
   page(channelId: string, query: PageQuery, viewer: string): Promise<readonly MessageRow[]>;
-  /** `undefined` when there is none; a deleted one is returned as such. */
+  /** `undefined` if there is none; a deleted message is returned as such. */
   message(channelId: string, messageId: string, viewer: string): Promise<MessageRow | undefined>;
   messages(channelId: string, messageIds: readonly string[], viewer: string): Promise<readonly MessageRow[]>;
-  /** Facts and, read together with them, the sequence of the channel's last event they include (0: none). */
+  /** Facts, read together with the sequence of the last channel event they include (0: none). */
   facts(
     channelId: string,
     messageId: string,
@@ -72,7 +74,7 @@ export interface TimelineReader {
   deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
-/** `ordinal` is the message's: stores that spread a channel over partitions find the row by it. */
+/** `ordinal` is the message's: stores that split a channel into partitions find the row by it. */
 export type TimelineChange =
   | { readonly kind: 'posted'; readonly message: MessageRow }
   | {
@@ -106,11 +108,11 @@ export type TimelineChange =
   | { readonly kind: 'through'; readonly channelId: string; readonly sequence: number };
 
 export interface TimelineWriter {
-  /** In order; what came before in the channel's stream has been applied. */
+  /** Applies the changes in order. All earlier events of the channel's stream must have been applied. */
   apply(changes: readonly TimelineChange[]): void | Promise<void>;
 }
 
-/** A timeline row as the event made it, before anything happened to the message. */
+/** A new message's timeline row, as the event creates it. */
 export const rowOfPosted = (event: EventOf<'message-posted'>): MessageRow => ({
   channelId: channelIdOf(event.stream)!,
   id: event.data.messageId,
@@ -145,7 +147,7 @@ const reactionChange = (
   sequence,
 });
 
-/** From events to timeline changes. */
+/** Maps events to timeline changes. */
 const changeOf: ByType<TypesChanging<'timelines'>, [channelId: string], TimelineChange> = {
   'message-posted': (event) => ({ kind: 'posted', message: rowOfPosted(event) }),
   'message-edited': (event, channelId) => ({
@@ -170,7 +172,7 @@ const changeOf: ByType<TypesChanging<'timelines'>, [channelId: string], Timeline
   'reaction-removed': (event, channelId) => reactionChange('unreacted', event, channelId),
 };
 
-/** One `through` for each channel the events touch, at the end. */
+/** Adds one `through` at the end for each channel that the events touch. */
 export const timelineChanges = (events: readonly ParleyEvent[]): readonly TimelineChange[] => {
   const changes: TimelineChange[] = [];
   const through = new Map<string, number>();

@@ -41,7 +41,7 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       for (let n = 0; n < count; n += 1) story.post(CHANNEL, ANN, { mentions });
     };
 
-    it('moves the head with every event of the channel and its message with every message', async () => {
+    it('moves the head with every event of the channel, and its message with every message', async () => {
       expect(await unread.rows.head(CHANNEL)).toEqual({
         channelId: CHANNEL,
         ordinal: 0,
@@ -63,7 +63,7 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       });
     });
 
-    it('answers the heads of many channels, of those without events too', async () => {
+    it('returns the heads of many channels, including those without events', async () => {
       posted(3);
       story.post('31', BOB);
       await project();
@@ -75,7 +75,7 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       ]);
     });
 
-    it('counts what lies beyond the marker, deleted messages too', async () => {
+    it('counts messages beyond the marker, including deleted ones', async () => {
       posted(5);
       story.read(BOB, { [CHANNEL]: 2 });
       story.remove(CHANNEL, 4, ANN);
@@ -88,7 +88,7 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       });
     });
 
-    it('counts from the floor where there is no marker, and never below zero', async () => {
+    it('counts from the floor if there is no marker, and never below zero', async () => {
       posted(5);
       expect(await state(BOB, 3)).toMatchObject({ readOrdinal: 3, unread: 2 });
       expect(await state(BOB, 9)).toMatchObject({ readOrdinal: 5, unread: 0 });
@@ -105,7 +105,7 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       expect(await state(BOB)).toMatchObject({ readOrdinal: 4 });
     });
 
-    it('clamps a marker to the head of that moment, in one batch as in two', async () => {
+    it('clamps a marker to the head at its own event, however the events are split into batches', async () => {
       posted(2);
       story.read(BOB, { [CHANNEL]: 100 });
       posted(3);
@@ -116,7 +116,7 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       expect(await state('12')).toMatchObject({ readOrdinal: 5, unread: 1 });
     });
 
-    it('takes one’s own messages as read', async () => {
+    it('counts the user’s own messages as read', async () => {
       posted(3);
       story.post(CHANNEL, BOB);
       posted(1);
@@ -124,7 +124,7 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       expect(await state(ANN)).toMatchObject({ readOrdinal: 5, unread: 0 });
     });
 
-    it('counts the messages that mention the user or everyone, each once', async () => {
+    it('counts messages that mention the user or everyone, each once', async () => {
       posted(1, { users: [BOB], everyone: false });
       posted(1, EVERYONE);
       posted(1, { users: [BOB, BOB, '12'], everyone: true });
@@ -147,7 +147,7 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       expect(await state(BOB)).toMatchObject({ mentions: 0 });
     });
 
-    it('keeps channels and people apart', async () => {
+    it('keeps channels and users apart', async () => {
       posted(2, { users: [BOB], everyone: false });
       story.post('31', ANN, { mentions: EVERYONE });
       story.read(BOB, { '31': 1 });

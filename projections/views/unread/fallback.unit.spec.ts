@@ -22,13 +22,13 @@ describe('unread counts without their store', () => {
     (await reader.readStates('10', ['30']))[0]?.lastMessageId,
   ];
 
-  it('come from the log, and from the store while it is there', async () => {
+  it('come from the log during an outage, and otherwise from the store', async () => {
     const gone = failing(new StoreUnavailable('unread', 1));
     expect(await whatIsSaid(unreadWithFallback(answering('store'), answering('log')))).toEqual(Array(3).fill('store'));
     expect(await whatIsSaid(unreadWithFallback(gone, answering('log')))).toEqual(Array(3).fill('log'));
   });
 
-  it('do not hide a mistake, nor that the log is gone too', async () => {
+  it('report other errors, and an outage of the log', async () => {
     const mistaken = unreadWithFallback(failing(new TypeError('a mistake')), answering('log'));
     await expect(mistaken.head('30')).rejects.toThrow('a mistake');
     const gone = failing(new StoreUnavailable('unread', 1));
@@ -54,13 +54,13 @@ describe('progress of unread counts', () => {
     expect(await progress.whenProcessed(6, 20)).toBe(false);
   });
 
-  it('is not waited for while the store is gone', async () => {
+  it('is not awaited while the store is down', async () => {
     const stuck = at(5);
     expect(await progressWithFallback(stuck, () => true).whenProcessed(6, 10_000)).toBe(true);
     expect(stuck.whenProcessed).not.toHaveBeenCalled();
   });
 
-  it('is waited for no longer when the store goes meanwhile', async () => {
+  it('is awaited no longer when the store goes down meanwhile', async () => {
     let gone = false;
     const waiting = progressWithFallback(at(5), () => gone).whenProcessed(6, 10_000);
     gone = true;

@@ -16,7 +16,7 @@ class CountingLog extends MemoryLog {
   }
 }
 
-/** The two questions that floors ask. */
+/** The two queries that floors need. */
 const guildsWith = (createdAt: number, joinedAt: number | undefined): GuildReader =>
   ({
     channel: async (): Promise<Partial<ChannelRow>> => ({ guildId: GUILD, createdAt }),
@@ -24,7 +24,7 @@ const guildsWith = (createdAt: number, joinedAt: number | undefined): GuildReade
   }) as unknown as GuildReader;
 
 describe('where counting starts without a marker', () => {
-  it('is the last message before joining, at the cost of a logarithm and once', async () => {
+  it('is the last message before joining, found once in a logarithmic number of reads', async () => {
     const log = new CountingLog();
     const story = new Story(log);
     const created = story.channel(CHANNEL, GUILD).position;
@@ -39,7 +39,7 @@ describe('where counting starts without a marker', () => {
     expect(log.reads).toBe(reads);
   });
 
-  it('looks past what is not a message', async () => {
+  it('looks past events that are not messages', async () => {
     const story = new Story();
     const created = story.channel(CHANNEL, GUILD).position;
     story.post(CHANNEL, '10');
@@ -48,7 +48,7 @@ describe('where counting starts without a marker', () => {
     expect(await new Floors(guildsWith(created, joined), story.log).floor('11', CHANNEL)).toBe(1);
   });
 
-  it('is the beginning for who was there before the channel', async () => {
+  it('is the beginning for a user who was there before the channel', async () => {
     const story = new Story();
     const joined = story.join(GUILD, '11').position;
     const created = story.channel(CHANNEL, GUILD).position;
@@ -56,7 +56,7 @@ describe('where counting starts without a marker', () => {
     expect(await new Floors(guildsWith(created, joined), story.log).floor('11', CHANNEL)).toBe(0);
   });
 
-  it('is beyond every head for who cannot see the channel', async () => {
+  it('is beyond every head for a user who cannot see the channel', async () => {
     const story = new Story();
     story.post(CHANNEL, '10');
     expect(await new Floors(guildsWith(1, undefined), story.log).floor('11', CHANNEL)).toBe(Number.MAX_SAFE_INTEGER);

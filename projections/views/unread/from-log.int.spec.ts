@@ -16,7 +16,7 @@ const [ANN, BOB] = USERS as [string, string];
 const [CHANNEL] = CHANNELS as [string];
 const BOB_MENTIONED = { users: [BOB], everyone: false };
 
-/** Nobody knows these channels, so that everybody counts from their first message. */
+/** Nobody knows these channels, so everybody counts from the first message. */
 const noGuilds = new SqliteGuildReader(memoryDatabase(guildTables), new GuildCache());
 const floorsOf = (log: MemoryLog) => new Floors(noGuilds, log);
 const fromLog = (log: MemoryLog) => new UnreadFromLog(log, floorsOf(log));
@@ -30,7 +30,7 @@ const eventsRead = async (read: ReturnType<typeof readBy>): Promise<number> => {
 };
 
 describe('unread counts from the log', () => {
-  it('are those of the store, and stay so while the log goes on', async () => {
+  it('equal those of the store, also while the log grows', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(unreadStep, { maxLength: 60 }), fc.nat(60), async (steps, cut) => {
         const events = tellUnread(steps).log.all;
@@ -62,7 +62,7 @@ describe('unread counts from the log', () => {
     expect(read).toHaveBeenCalledTimes(1);
   });
 
-  it('look at no more than some hundred events for mentions, and are right about the rest', async () => {
+  it('search a few hundred events for mentions at most, and are right about the rest', async () => {
     const story = new Story();
     story.post(CHANNEL, BOB);
     for (let n = 0; n < 1000; n += 1) story.post(CHANNEL, ANN, { mentions: BOB_MENTIONED });
@@ -73,7 +73,7 @@ describe('unread counts from the log', () => {
     expect(await eventsRead(read)).toBeLessThan(400);
   });
 
-  it('read markers no further back than to the event that tells them all', async () => {
+  it('read markers back only to the event that lists them all', async () => {
     const story = new Story();
     story.post(CHANNEL, ANN);
     for (let n = 0; n < 5; n += 1) story.post('31', ANN);

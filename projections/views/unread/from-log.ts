@@ -1,6 +1,6 @@
 /**
- * Unread counts from the log alone, for when the store of unread counts cannot be asked: dearer, and right about everything but
- * what lies beyond the last events of a channel that are looked at.
+ * Unread counts from the log alone, for when their store is unavailable. They cost more, and mentions before the last
+ * few hundred events of a channel are not counted.
  */
 
 import { LRUCache } from 'lru-cache';
@@ -14,7 +14,7 @@ import type { Progress } from '../../engine/port.ts';
 import type { Floors } from './reader.ts';
 import { type ChannelHead, mentionsOf, type ReadState, type UnreadReader } from './view.ts';
 
-/** Unread counts that answer without their store, from the log. */
+/** Unread counts that come from the log when their store is unavailable. */
 class UnreadWithFallback implements UnreadReader {
   private readonly primary: UnreadReader;
   private readonly fallback: UnreadReader;
@@ -36,7 +36,7 @@ class UnreadWithFallback implements UnreadReader {
     return this.ask((reader) => reader.readStates(userId, channelIds));
   }
 
-  /** Each question is answered by one of them alone: halves of two would not fit. */
+  /** One reader answers the whole question: halves of two would not match. */
   private async ask<T>(question: (reader: UnreadReader) => Promise<T>): Promise<T> {
     try {
       return await question(this.primary);
@@ -47,16 +47,15 @@ class UnreadWithFallback implements UnreadReader {
   }
 }
 
-/** Asks `fallback` whatever `primary` cannot answer now, or would answer without having everything. */
+/** Asks `fallback` when `primary` is unavailable or incomplete. */
 export const unreadWithFallback = (primary: UnreadReader, fallback: UnreadReader): UnreadReader =>
   new UnreadWithFallback(primary, fallback);
 
-/** Between looks at whether the store is gone. */
+/** Interval for checking whether the store is down. */
 const LOOK_MS = 250;
 
 /**
- * Progress of unread counts for who waits until they hold something: while their store is gone the log answers, which holds
- * everything.
+ * Progress of unread counts for callers that wait. While their store is down the log answers, and it holds everything.
  */
 export const progressWithFallback = (
   progress: Progress,
@@ -72,11 +71,11 @@ export const progressWithFallback = (
   },
 });
 
-/** Most events of a channel that are looked at for one person's own last message and mentions. */
+/** Most events of a channel that are searched for a user's own last message and mentions. */
 const LOOKED_AT = 300;
 const FIRST_PAGE = 20;
 const PAGE = 100;
-/** Asked of the log at once. */
+/** Reads of the log at the same time. */
 const TOGETHER = 8;
 const HEADS = 10_000;
 const PEOPLE = 1000;
@@ -97,7 +96,7 @@ export class UnreadFromLog implements UnreadReader {
     this.floors = floors;
   }
 
-  /** The last message, below whatever else has happened since. */
+  /** The last message, whatever other events came after it. */
   async head(channelId: string): Promise<ChannelHead> {
     const known = this.knownHeads.get(channelId);
     let head: ChannelHead = { channelId, ordinal: 0, messageId: null, sequence: 0, position: 0 };
@@ -129,7 +128,7 @@ export class UnreadFromLog implements UnreadReader {
     const { ordinal: last, messageId: lastMessageId } = await this.head(channelId);
     const from = marker ?? 0;
     let own = 0;
-    /** Whether the message mentions the user, as its newest event says. */
+    /** Whether the message mentions the user, according to its newest event. */
     const mentions = new Map<number, boolean>();
     if (from < last) {
       let looked = 0;
@@ -150,7 +149,7 @@ export class UnreadFromLog implements UnreadReader {
     return { channelId, readOrdinal, unread: last - readOrdinal, mentions: beyond.length, lastMessageId };
   }
 
-  /** Back to what is known, or to the event that tells the whole map, which is at most a thousand away. */
+  /** Reads back to what is known, or to the event that lists all markers, at most a thousand events away. */
   private async markersOf(userId: string): Promise<ReadonlyMap<string, number>> {
     const known = this.knownMarkers.get(userId);
     const newer: ParleyEvent[] = [];
@@ -187,7 +186,7 @@ export class UnreadFromLog implements UnreadReader {
   }
 }
 
-/** Events come newest first, so that the first word about a message is the last. */
+/** Events come newest first, so the first event of a message found is its last. */
 const noteMention = (mentions: Map<number, boolean>, event: ParleyEvent, channelId: string, userId: string): void => {
   const change = mentionsOf(event, channelId);
   if (change === undefined || mentions.has(change.ordinal)) return;

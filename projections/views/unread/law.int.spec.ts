@@ -1,4 +1,4 @@
-/** Law: what the views answer equals counting the log again from its first event, however it was cut into batches. */
+/** Law: the views' counts equal a recount of the log from its first event, however the log was split into batches. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
@@ -35,7 +35,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   everyone: fc.boolean(),
 });
 
-/** Carries out what is possible of the steps; answers where the log is to be cut into batches. */
+/** Performs the steps that are possible. @returns where to split the log into batches */
 const tell = (story: Story, steps: readonly Step[]): readonly number[] => {
   const cuts: number[] = [];
   const heads = new Map<string, number>();
@@ -104,7 +104,7 @@ it('unread counts equal a recount of the log', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const story = new Story();
-      // Known from the beginning: a channel whose creation the guild's members have all seen.
+      // A channel that is known from the beginning: all members of the guild have seen its creation.
       story.channel(TEXT[1]!, GUILD);
       const cuts = tell(story, steps);
       const db = memoryDatabase(guildTables + unreadTables);
@@ -117,7 +117,7 @@ it('unread counts equal a recount of the log', async () => {
         const batch = story.log.all.slice(start, end);
         guildWriter.apply(guildChanges(batch));
         rows.apply(unreadChanges(batch));
-        // Asked in between, so that whatever is remembered from then must not show later.
+        // Reads in between, so that anything cached then would show up later.
         await unread.readStates(USERS[0]!, CHANNELS);
         start = end;
       }

@@ -3,7 +3,7 @@ import { Story } from '../../testing.ts';
 import { unreadChanges } from './view.ts';
 
 describe('unread changes', () => {
-  it('are one head for each channel and one marker for each author of a batch, however long it is', () => {
+  it('are one head per channel and one marker per author in a batch, however long it is', () => {
     const story = new Story();
     for (let n = 0; n < 100; n += 1) {
       story.post('30', '10');
@@ -16,13 +16,13 @@ describe('unread changes', () => {
     expect(changes).toHaveLength(5);
   });
 
-  it('write nothing about mentions for a message without any', () => {
+  it('contain no mentions for a message without any', () => {
     const story = new Story();
     story.post('30', '10');
     expect(unreadChanges(story.since(0)).map(({ kind }) => kind)).toEqual(['head', 'read']);
   });
 
-  it('of a message are as many as the people it names', () => {
+  it('of a message are as many as the users it mentions', () => {
     const story = new Story();
     story.post('30', '10', { mentions: { users: ['1', '2', '2'], everyone: true } });
     expect(unreadChanges(story.since(0))[0]).toMatchObject({ kind: 'mentions', targets: ['everyone', '1', '2'] });

@@ -1,4 +1,4 @@
-/** Unread counts for whoever asks: what the store keeps, and for channels without a marker where counting starts. */
+/** Unread counts for readers: what the store holds, and for channels without a marker where counting starts. */
 
 import { LRUCache } from 'lru-cache';
 import type { LogReader } from '../../../log/port.ts';
@@ -6,14 +6,14 @@ import { channelStream } from '../../../schemas/streams.ts';
 import type { GuildReader } from '../guild-views/view.ts';
 import type { ChannelHead, ReadState, UnreadReader, UnreadRows } from './view.ts';
 
-/** Where counting starts for somebody who has never read a channel: the last message before they could see it. */
 const REMEMBERED = 10_000;
 const PAGE = 100;
 
+/** Where counting starts for a user who has never read a channel: the last message before they could see it. */
 export class Floors {
   private readonly guilds: GuildReader;
   private readonly log: LogReader;
-  /** What lies before a position never changes. */
+  /** Messages before a position never change. */
   private readonly known = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(guilds: GuildReader, log: LogReader) {
@@ -21,7 +21,7 @@ export class Floors {
     this.log = log;
   }
 
-  /** Ordinal of the last message before the user could see the channel; beyond every head for who cannot see it. */
+  /** Ordinal of the last message before the user could see the channel; beyond every head if the user cannot see it. */
   async floor(userId: string, channelId: string): Promise<number> {
     const channel = await this.guilds.channel(channelId);
     if (channel === undefined) return 0;
@@ -37,7 +37,7 @@ export class Floors {
     return ordinal;
   }
 
-  /** Costs the logarithm of the stream's length, so that joining need not write anything for every channel. */
+  /** Takes a logarithmic number of reads, so that joining need not write a row per channel. */
   private async lastOrdinalAt(stream: string, position: number): Promise<number> {
     const head = await this.log.streamHead(stream);
     let low = 0;
@@ -82,7 +82,7 @@ export class Unread implements UnreadReader {
     const floors = new Map<string, number>();
     for (const channelId of await this.rows.unmarked(userId, channelIds))
       floors.set(channelId, await this.floors.floor(userId, channelId));
-    // Counted only now, at one moment: the log was asked while the views moved on.
+    // Counts at one moment only now: the views advanced while the log was read.
     return this.rows.states(
       userId,
       channelIds.map((channelId) => ({ channelId, floor: floors.get(channelId) ?? 0 })),

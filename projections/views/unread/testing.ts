@@ -1,4 +1,4 @@
-/** For specs: stories about reading and being mentioned. */
+/** For specs: stories about reading and mentions. */
 import fc from 'fast-check';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import type { Redis } from '../../../stores/redis/connection.ts';
@@ -10,7 +10,7 @@ import { RedisUnreadRows } from './redis/reader.ts';
 import { RedisUnreadStore } from './redis/store.ts';
 import { RedisUnreadWriter } from './redis/writer.ts';
 
-/** For specs: unread counts in a namespace of their own. */
+/** For specs: unread counts in their own namespace. */
 export interface TestUnread {
   readonly namespace: string;
   readonly keys: Keys;
@@ -18,7 +18,7 @@ export interface TestUnread {
   /** One for each process that reads or writes. */
   rows(): RedisUnreadRows;
   store(clock?: () => number): RedisUnreadStore;
-  /** Removes every key, as a Redis does that lost its memory. */
+  /** Removes every key, as when Redis loses its memory. */
   empty(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export const testUnread = (redis: Redis, partitions: number, logHead: () => numb
   };
 };
 
-/** Events of one partition beyond a position and up to another. */
+/** The events of one partition beyond a position and up to another. */
 export const eventsOf = (
   all: readonly ParleyEvent[],
   { partition, partitions, from, through }: { partition: number; partitions: number; from: number; through: number },
@@ -65,7 +65,7 @@ export const unreadStep: fc.Arbitrary<UnreadStep> = fc.record({
   everyone: fc.boolean(),
 });
 
-/** What is possible of the steps; markers are within the heads and move on, as commands leave them. */
+/** Events for the steps that are possible. Markers never pass the head and never move back, as commands ensure. */
 export const tellUnread = (steps: readonly UnreadStep[], story = new Story()): Story => {
   const heads = new Map<string, number>();
   const markers = new Map<string, number>();

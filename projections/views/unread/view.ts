@@ -1,4 +1,4 @@
-/** How far each person has read, and how far each channel has got. */
+/** How far each user has read, and the head of each channel. */
 
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
 import type { Mentions } from '../../../schemas/events/channel.ts';
@@ -28,15 +28,15 @@ export interface ReadState {
 export interface UnreadReader {
   head(channelId: string): Promise<ChannelHead>;
   heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>>;
-  /** One row for each of the channels. A channel without marker counts from the message before the user could first see it. */
+  /** One row per channel. A channel without a marker counts from the last message before the user could see it. */
   readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]>;
 }
 
-/** Whom a message mentions: a user id, or everyone in the channel. */
+/** A mentioned target: a user id, or everyone in the channel. */
 export type MentionTarget = string | 'everyone';
 
 export type UnreadChange =
-  /** `posted` is the channel's last message when the changes bring a new one. */
+  /** `posted` is the channel's last message, if the changes contain a new one. */
   | {
       readonly kind: 'head';
       readonly channelId: string;
@@ -45,8 +45,8 @@ export type UnreadChange =
       readonly posted: { readonly ordinal: number; readonly messageId: string } | null;
     }
   /**
-   * Moves the marker forwards, never back and never beyond the head as the changes before this one left it. `own`: by a
-   * message that the user posted, so that it comes from the channel's stream and not from the user's.
+   * Moves the marker forwards, never back and never beyond the head as the changes before this one left it. `own`: the
+   * user posted a message, so the change comes from the channel's stream and not from the user's.
    */
   | {
       readonly kind: 'read';
@@ -55,7 +55,7 @@ export type UnreadChange =
       readonly ordinal: number;
       readonly own: boolean;
     }
-  /** In place of the message's former mentions. `fresh`: a new message, which has none. */
+  /** Replaces the message's mentions. `fresh`: a new message, which has none yet. */
   | {
       readonly kind: 'mentions';
       readonly channelId: string;
@@ -68,20 +68,20 @@ export interface UnreadWriter {
   apply(changes: readonly UnreadChange[]): void | Promise<void>;
 }
 
-/** What a store of heads, markers and mentions can answer by itself, without knowing who joined when. */
+/** What a store of heads, markers and mentions can answer itself, without knowing who joined when. */
 export interface UnreadRows {
   head(channelId: string): Promise<ChannelHead>;
   heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>>;
-  /** Which of the channels the user has no marker in. */
+  /** The channels in which the user has no marker. */
   unmarked(userId: string, channelIds: readonly string[]): Promise<readonly string[]>;
-  /** At one moment. A channel without marker counts from `floor`, or from its head where that is lower. */
+  /** Reads at one moment. A channel without a marker counts from `floor`, or from its head if that is lower. */
   states(
     userId: string,
     channels: readonly { readonly channelId: string; readonly floor: number }[],
   ): Promise<readonly ReadState[]>;
 }
 
-/** From events to changes of heads, markers and mentions: one head and one marker for each that a batch moves. */
+/** Maps events to changes of heads, markers and mentions: one head per channel and one marker per user in a batch. */
 type Head = Extract<UnreadChange, { kind: 'head' }>;
 type Read = Extract<UnreadChange, { kind: 'read' }>;
 
@@ -90,7 +90,7 @@ const targetsOf = ({ users, everyone }: Mentions): readonly MentionTarget[] =>
 
 type Mentioning = Extract<UnreadChange, { kind: 'mentions' }>;
 
-/** Markers apart, the changes of the view are to the mentions of one message. */
+/** Apart from markers, all changes of the view are to the mentions of one message. */
 const mentionsBy: ByType<
   Exclude<TypesChanging<'unread'>, 'channels-read'>,
   [channelId: string],
@@ -116,7 +116,7 @@ const mentionsBy: ByType<
   }),
 };
 
-/** What an event of a channel's stream does to the mentions of a message; `undefined`: nothing. */
+/** How an event of a channel's stream changes a message's mentions; `undefined`: not at all. */
 export const mentionsOf = (event: ParleyEvent, channelId: string): Mentioning | undefined =>
   handlerOf(mentionsBy, event)?.(event, channelId);
 
@@ -138,7 +138,7 @@ export const unreadChanges = (events: readonly ParleyEvent[]): readonly UnreadCh
   for (const event of events) {
     if (event.type === 'channels-read') {
       for (const [channelId, ordinal] of Object.entries(event.data.channels)) {
-        // The marker is clamped to the head as of this event, however the events are cut into batches.
+        // Clamps the marker to the head at this event, however the events are split into batches.
         const head = heads.get(channelId);
         if (head !== undefined) changes.push(head);
         heads.delete(channelId);

@@ -5,9 +5,9 @@ import { channelRowOf, guildOf, guildQueries, memberOf, userOf } from '../querie
 import type { GuildTables } from '../tables.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow, Membership, UserRow } from '../view.ts';
 
-// What every command asks for again, kept in memory. The writer forgets what it touches, so only committed rows are seen.
+// Caches in memory what every command reads. The writer evicts what it touches, so only committed rows are visible.
 
-// The cache takes its room in advance: some 25 bytes a place.
+// The cache allocates its memory in advance: about 25 bytes per entry.
 const PEOPLE = 50_000;
 const PLACES = 10_000;
 const LISTS = 1_000;
@@ -26,10 +26,10 @@ type Id = string;
 
 const ask = guildQueries(builder<GuildTables>());
 
-/** Below every id. */
+/** Smaller than every id. */
 const NOBODY = '-1';
 
-/** Nothing is ever applied beyond what is asked for, so only how things are now is asked. */
+/** No event beyond the position asked for is ever applied, so reads always mean the current state. */
 const prepare = (db: Connection) => ({
   guild: built(db, (id: Id) => ask.guild(undefined, id)),
   guildsOf: built(db, (userId: Id) => ask.guildsOf(undefined, userId)),
@@ -142,7 +142,7 @@ export class SqliteGuildReader implements GuildReader {
   }
 
   async administrator(): Promise<string | undefined> {
-    // The first stays the first, so the answer is asked for until there is one.
+    // The first person never changes, so the query runs only until there is one.
     this.firstPerson ??= this.ask.administrator.get()?.id;
     return this.firstPerson;
   }

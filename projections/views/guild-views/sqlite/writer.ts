@@ -4,7 +4,7 @@ import type { GuildTables } from '../tables.ts';
 import type { GuildChange, GuildWriter } from '../view.ts';
 import { type GuildCache, memberKey } from './reader.ts';
 
-/** What `GuildTables` says, in SQLite's words. Stays that are going on have an index of their own. */
+/** The tables of `GuildTables` in SQLite. Current memberships have their own index. */
 export const guildTables = `
 CREATE TABLE guilds (
   id INTEGER PRIMARY KEY,

@@ -1,4 +1,4 @@
-/** What a generation's channels hold, as numbers that can be compared with another generation's. */
+/** Checksums of a generation's channels, to compare with another generation's. */
 
 import { createHash } from 'node:crypto';
 import type { Cassandra } from '../../../../stores/cassandra/connection.ts';
@@ -7,11 +7,14 @@ import { MAX_ID, Places, tablesOf } from './tables.ts';
 
 export interface ChannelChecksum {
   readonly channelId: string;
-  /** The channel's progress while its rows were read; `undefined` when it moved meanwhile: then the rest means nothing. */
+  /**
+   * The channel's progress while its rows were read; `undefined` if it changed meanwhile, which makes the rest
+   * meaningless.
+   */
   readonly through: number | undefined;
-  /** Messages, deleted ones too. */
+  /** Number of messages, including deleted ones. */
   readonly count: number;
-  /** Sixteen hexadecimal digits, whatever the order of the rows. */
+  /** Sixteen hexadecimal digits, independent of row order. */
   readonly checksum: string;
 }
 
@@ -23,7 +26,7 @@ interface Found {
 const ROWS = 500;
 const CHANNELS = 8;
 
-/** Each reaction's sequence is part of it, unlike of what a page shows. */
+/** Includes each reaction's sequence, which a page does not show. */
 const hashOf = (channelId: string, row: StoredRow): bigint => {
   if (!isWhole(row)) return 0n;
   const { reactions: _, ...message } = messageOf(channelId, row, '');
@@ -49,7 +52,7 @@ async function* rowsOf(cassandra: Cassandra, generation: number, channel: bigint
   }
 }
 
-/** One channel's, bucket by bucket. */
+/** One channel's checksum, read bucket by bucket. */
 export const checksumOf = async (
   cassandra: Cassandra,
   generation: number,
@@ -78,8 +81,8 @@ const lastChange = ({ sequence, changed }: StoredRow): bigint => {
 };
 
 /**
- * Messages of a channel that two generations hold differently, however fast it is written to: rows that changed after where
- * both had got are left out.
+ * Messages of a channel that differ between two generations, however fast the channel is written to: rows that changed
+ * beyond the position that both have reached are left out.
  * @returns their ids, newest first
  */
 export const differingMessages = async (
@@ -110,9 +113,9 @@ export const differingMessages = async (
 };
 
 /**
- * All channels', one after another in the order of their tokens, which is the same in every generation. A channel that is
- * being written meanwhile has no `through`: ask again for that one. Where both generations tell the same `through`, they
- * agree when count and checksum are equal.
+ * Checksums of all channels in token order, which is the same in every generation. A channel that is written to during
+ * the read has no `through`: ask again for that one. If both generations report the same `through`, they agree if count
+ * and checksum are equal.
  */
 export async function* checksums(cassandra: Cassandra, generation: number): AsyncGenerator<ChannelChecksum> {
   const { channels } = tablesOf(generation);

@@ -21,7 +21,7 @@ const partitionsIn = (chunk: ReturnType<typeof chunked>[number]) =>
   );
 
 describe('requests', () => {
-  it('are of one partition each, and not longer than the store takes well', () => {
+  it('hold one partition each, and stay within the size that the store handles well', () => {
     const story = new Story();
     for (let n = 0; n < 200; n += 1) for (const channel of ['30', '31']) story.post(channel, '10');
     const chunks = chunked(story.log.all);
@@ -31,7 +31,7 @@ describe('requests', () => {
     expect(chunks).toHaveLength(8);
   });
 
-  it('hold all that happens to one message, in order', () => {
+  it('keep all changes of a message together, in order', () => {
     const story = new Story();
     for (let n = 0; n < 50; n += 1) story.post('30', '10');
     for (let n = 0; n < 100; n += 1) story.react('30', 1 + (n % 2), String(100 + n), '👍');
@@ -42,7 +42,7 @@ describe('requests', () => {
     expect(sequences).toEqual([...sequences].sort((a, b) => Number(a) - Number(b)));
   });
 
-  it('of other rows take ten at once', () => {
+  it('for other rows hold ten at a time', () => {
     const rows = Array.from({ length: 23 }, (_, n) => ({ query: 'so', params: [n] }));
     expect(packsOf(rows).map((pack) => pack.length)).toEqual([10, 10, 3]);
     expect(packsOf([])).toEqual([]);

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => cassandra.drop());
 
-// Making tables takes Cassandra most of a second: the tests of one size share theirs.
+// Creating tables takes Cassandra most of a second, so the tests of one bucket size share theirs.
 const on = (bucketSize: number) => {
   let shared: SmallTimelines | undefined;
   timelineContract(`Cassandra, ${bucketSize} messages in a bucket`, async () => {

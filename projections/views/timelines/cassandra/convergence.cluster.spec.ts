@@ -30,7 +30,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** What a channel decides: a reaction that is there is taken back, a deleted message stays as it is. */
+/** What a channel decides: an existing reaction is taken back, and a deleted message stays as it is. */
 const told = (story: Story, channelId: string, steps: readonly Step[]): void => {
   const reactions = new Set<string>();
   const deleted = new Set<number>();
@@ -64,7 +64,7 @@ const everythingIn = async (reader: TimelineReader, channelId: string, idsOf = c
   };
 };
 
-/** The same events as if another channel had said them. */
+/** The same events moved to another channel. */
 const inChannel = (events: readonly ParleyEvent[], from: string, to: string): readonly ParleyEvent[] =>
   JSON.parse(JSON.stringify(events).replaceAll(`channel-${from}`, `channel-${to}`)) as ParleyEvent[];
 
@@ -110,7 +110,7 @@ describe('the rows of a channel', () => {
     );
   });
 
-  it('say how many react as one would who counts from the beginning', async () => {
+  it('count reactions like a recount from the beginning', async () => {
     const channelId = String(next++);
     const story = new Story();
     told(story, channelId, [
@@ -123,7 +123,7 @@ describe('the rows of a channel', () => {
     expect(row?.reactions).toEqual([{ emoji: '👍', count: 1, me: true }]);
   });
 
-  it('never show half of one whose edit, reaction or deletion came before it', async () => {
+  it('never show half a message whose edit, reaction or deletion arrived before the post', async () => {
     const channelId = String(next++);
     const story = new Story();
     const post = story.post(channelId, ANN);
@@ -144,7 +144,7 @@ describe('the rows of a channel', () => {
     expect(row?.reactions).toEqual([{ emoji: '👍', count: 1, me: false }]);
   });
 
-  it('have no text again when the post of a deleted message is repeated', async () => {
+  it('stay without text when the post of a deleted message is repeated', async () => {
     const channelId = String(next++);
     const story = new Story();
     const post = story.post(channelId, ANN);
@@ -157,7 +157,7 @@ describe('the rows of a channel', () => {
     });
   });
 
-  it('hold as much as their facts claim, also while the channel’s own progress lags behind them', async () => {
+  it('hold as much as their facts claim, even while the channel’s own progress lags behind them', async () => {
     const channelId = String(next++);
     const story = new Story();
     story.post(channelId, ANN);

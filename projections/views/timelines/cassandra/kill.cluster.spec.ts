@@ -17,7 +17,7 @@ describe('a Cassandra that is killed and started again', () => {
   }, 120_000);
   afterAll(() => own.destroy(), 60_000);
 
-  it('holds what it acknowledged, and everything after what was refused is sent again', async () => {
+  it('holds what it acknowledged; everything from the first refused batch on is sent again', async () => {
     const client = await openCassandra({ url: own.urls.cassandra, keyspace: 'killed', timeoutMs: 1000, openMs: 500 });
     await createGeneration(client, 1);
     const { reader, store } = openCassandraTimelines({ client, generation: 1, partitions: 1 });

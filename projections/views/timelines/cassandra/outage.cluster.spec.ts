@@ -7,7 +7,7 @@ import { proxied, randomKeyspace, type TestCassandra, testCassandra } from './te
 
 const ANN = '10';
 
-describe('when Cassandra is gone', () => {
+describe('when Cassandra is unavailable', () => {
   let cassandra: TestCassandra;
   let generation: number;
   const open: Cassandra[] = [];
@@ -27,7 +27,7 @@ describe('when Cassandra is gone', () => {
     return openCassandraTimelines({ client, generation, partitions: 1 });
   };
 
-  it('its coming is waited for, and said how', async () => {
+  it('a starting process waits for it, and says so', async () => {
     const proxy = await proxied();
     await proxy.cut();
     const waits: string[] = [];
@@ -48,7 +48,7 @@ describe('when Cassandra is gone', () => {
     await proxy.cut();
   });
 
-  it('waiting for it can be ended', async () => {
+  it('the wait can be cancelled', async () => {
     const proxy = await proxied();
     await proxy.cut();
     const stop = new AbortController();
@@ -61,7 +61,7 @@ describe('when Cassandra is gone', () => {
     await expect(waiting).rejects.toThrow(StoreUnavailable);
   });
 
-  it('settings that cannot be right are not waited for', async () => {
+  it('settings that cannot be right fail at once', async () => {
     const { keyspace } = cassandra.client;
     await expect(openCassandra({ url: 'cassandra://nowhere', keyspace })).rejects.toThrow(TypeError);
     const proxy = await proxied();
@@ -69,7 +69,7 @@ describe('when Cassandra is gone', () => {
     await proxy.cut();
   });
 
-  it('reading and writing say for how long, and both go on when it is back', async () => {
+  it('reads and writes report the outage, and both continue when it is back', async () => {
     const proxy = await proxied();
     const { reader, store } = await through(proxy.url, { openMs: 200 });
     const story = new Story();
@@ -89,7 +89,7 @@ describe('when Cassandra is gone', () => {
     await proxy.cut();
   });
 
-  it('a server that does not answer is given up after the time it has', async () => {
+  it('a server that does not answer times out', async () => {
     const proxy = await proxied();
     const { reader } = await through(proxy.url, { timeoutMs: 300 });
     proxy.swallow();
@@ -99,7 +99,7 @@ describe('when Cassandra is gone', () => {
     await proxy.cut();
   });
 
-  it('an event whose values cannot be stored is final, and leaves the breaker closed', async () => {
+  it('an event whose values cannot be stored fails permanently and leaves the breaker closed', async () => {
     const { reader, store } = openCassandraTimelines({ client: cassandra.client, generation, partitions: 1 });
     const story = new Story();
     const event = story.post('30', ANN);

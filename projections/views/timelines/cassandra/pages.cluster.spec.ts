@@ -25,7 +25,7 @@ describe('a page of a channel of many buckets', () => {
   });
   afterAll(() => cassandra.drop());
 
-  /** The ordinals of a page, the partitions of messages that were read, and how often the channel's own was. */
+  /** The ordinals of a page, the message partitions that were read, and how often the channel's own partition was. */
   const read = async (query: PageQuery) => {
     asked.mockClear();
     const ordinals = (await timelines.reader.page(CHANNEL, query, ANN)).map((row) => row.ordinal);
@@ -36,7 +36,7 @@ describe('a page of a channel of many buckets', () => {
   };
   const down = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, n) => from - n);
 
-  it('goes from the newest backwards', async () => {
+  it('runs from the newest message backwards', async () => {
     expect((await read({ limit: BUCKET })).ordinals).toEqual(down(95, 86));
   });
 
@@ -52,7 +52,7 @@ describe('a page of a channel of many buckets', () => {
       .slice(0, limit)
       .reverse();
 
-  it('holds what it should from whatever message it starts', async () => {
+  it('holds the right messages from whatever message it starts', async () => {
     for (let ordinal = 0; ordinal <= LAST + 1; ordinal += 1) {
       expect((await read({ before: id(ordinal), limit: 7 })).ordinals).toEqual(older(ordinal, 7));
       expect((await read({ after: id(ordinal), limit: 7 })).ordinals).toEqual(newer(ordinal, 7));
@@ -63,7 +63,7 @@ describe('a page of a channel of many buckets', () => {
     }
   });
 
-  it('reads two partitions at most, and the channel’s own, where nothing is deleted', async () => {
+  it('reads at most two message partitions and the channel’s own if nothing is deleted', async () => {
     const limits = [1, 7, BUCKET];
     for (const limit of limits) {
       const queries: PageQuery[] = [{ limit }];
@@ -81,16 +81,16 @@ describe('a page of a channel of many buckets', () => {
     }
   });
 
-  it('reads one partition where the page is inside one', async () => {
+  it('reads one partition if the page lies within one', async () => {
     expect(await read({ before: id(90), limit: 5 })).toEqual({ ordinals: down(89, 85), partitions: 1, places: 1 });
   });
 
-  it('goes on over buckets full of deleted messages', async () => {
+  it('skips buckets full of deleted messages', async () => {
     expect((await read({ before: id(60), limit: 3 })).ordinals).toEqual([59, 30, 29]);
     expect((await read({ after: id(29), limit: 3 })).ordinals).toEqual([60, 59, 30]);
   });
 
-  it('finds messages of several buckets with one question each', async () => {
+  it('finds messages of several buckets with one query each', async () => {
     asked.mockClear();
     const wanted = [1, 2, 35, 36, 95];
     const found = await timelines.reader.messages(CHANNEL, [...wanted.map(id), '404', '1'], ANN);
@@ -99,7 +99,7 @@ describe('a page of a channel of many buckets', () => {
     expect(await timelines.reader.deletedAmong(CHANNEL, wanted.map(id))).toEqual(new Set([id(35), id(36)]));
   });
 
-  it('is whole when the server answers in pieces', async () => {
+  it('is complete when the server answers in several result pages', async () => {
     const { queryOptions } = Reflect.get(cassandra.client.client, 'options') as { queryOptions: { fetchSize: number } };
     const { fetchSize } = queryOptions;
     queryOptions.fetchSize = 3;
@@ -112,7 +112,7 @@ describe('a page of a channel of many buckets', () => {
     }
   });
 
-  it('is found for more ids than one question takes', async () => {
+  it('is found for more ids than one query takes', async () => {
     const all = Array.from({ length: LAST }, (_, n) => id(n + 1));
     expect(await timelines.reader.messages(CHANNEL, [...all, ...all], ANN)).toHaveLength(LAST);
     expect((await timelines.reader.deletedAmong(CHANNEL, all)).size).toBe(28);

@@ -14,9 +14,9 @@ import {
 } from './rows.ts';
 import { boundOf, idOf, MAX_ID, Places, type Tables } from './tables.ts';
 
-// Ranges of a channel's messages, from bucket to bucket. Deleted messages and half rows are passed over.
+// Reads ranges of a channel's messages, bucket by bucket. Skips deleted messages and incomplete rows.
 
-/** Rows read at once where many are passed over. */
+/** Rows read at once when many are skipped. */
 const LONGEST = 1000;
 
 const isShown = (row: StoredRow): row is Row => isWhole(row) && row.deleted !== true;
@@ -76,7 +76,7 @@ class Pages {
   }
 }
 
-/** Ids in one question. */
+/** Ids per query. */
 const AT_ONCE = 100;
 
 export class CassandraTimelineReader implements TimelineReader {
@@ -141,8 +141,9 @@ export class CassandraTimelineReader implements TimelineReader {
   }
 
   /**
-   * The channel's progress is read before the row, which may therefore hold more than it says, and says so itself: what
-   * is changed together is written together, so that the row holds every event of the message up to its last.
+   * The channel's progress is read before the row, so the row may hold more than that says. The row records its own
+   * last event too: changes to one message are written together, so the row holds every event of the message up to its
+   * last.
    */
   facts: TimelineReader['facts'] = async (channelId, messageId, reaction) => {
     const { row, through } = await this.placed(channelId, messageId);

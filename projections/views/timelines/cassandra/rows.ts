@@ -1,11 +1,11 @@
-/** A message's row as the store answers it, and as a page shows it. */
+/** A message's row as stored, and as a page shows it. */
 import { formerMessageType, type Mentions } from '../../../../schemas/events/channel.ts';
 import type { MessageRow, ReactionCount } from '../view.ts';
 
-// Reactions as a map inside the message's row, from person and emoji to the sequence at which it was made: each entry has
-// its own timestamp, so that they converge one by one, and a page needs no further partition.
+// Reactions are a map in the message's row, from user and emoji to the sequence of the reaction. Each entry has its own
+// timestamp, so entries converge one by one, and a page needs no further partition.
 
-/** An emoji may hold anything, a person's id no space. */
+/** An emoji may contain anything, a user's id no space. */
 export const reactionKey = (userId: string, emoji: string): string => `${userId} ${emoji}`;
 
 interface Reaction {
@@ -24,7 +24,7 @@ const inOrder = (reactions: ReadonlyMap<string, bigint>): readonly Reaction[] =>
   return found.sort((a, b) => (a.sequence < b.sequence ? -1 : 1));
 };
 
-/** In the order of the oldest reaction that is still there. */
+/** In order of the oldest reaction that still exists. */
 export const countsOf = (reactions: ReadonlyMap<string, bigint>, viewer: string): readonly ReactionCount[] => {
   const counts = new Map<string, { emoji: string; count: number; me: boolean }>();
   for (const { emoji, userId } of inOrder(reactions)) {
@@ -51,7 +51,7 @@ export const reactorsOf = (
     .map((one) => one.userId);
 };
 
-/** What a half row (an edit that came before its post) lacks. */
+/** The columns that an incomplete row (an edit that arrived before its post) lacks. */
 interface Posted {
   readonly ordinal: bigint;
   readonly sequence: bigint;
@@ -62,7 +62,7 @@ interface Posted {
 
 export interface Row extends Posted {
   readonly id: bigint;
-  /** Null in rows that a version wrote whose messages did not say it. */
+  /** Null in rows written by a version that did not record it. */
   readonly type: number | null;
   readonly reply_to: bigint | null;
   readonly flags: number | null;
@@ -74,7 +74,7 @@ export interface Row extends Posted {
   readonly sealed_in: string;
   readonly deleted: boolean | null;
   readonly reactions: ReadonlyMap<string, bigint> | null;
-  /** Sequence of the last event after the posting that is in the row. */
+  /** Sequence of the last event after the post that is in the row. */
   readonly changed: bigint | null;
 }
 
@@ -83,7 +83,7 @@ export type StoredRow = Omit<Row, keyof Posted> & { readonly [K in keyof Posted]
 export const COLUMNS = `id, ordinal, sequence, position, author, time, type, reply_to, flags, nonce, edited_time, mentions,
   sealed_by, box, sealed_in, deleted, reactions, changed`;
 
-/** The author is written by the post only. */
+/** Only the post writes the author. */
 export const isWhole = (row: StoredRow): row is Row => row.author !== null;
 
 const NO_MENTIONS: Mentions = { users: [], everyone: false };
@@ -92,7 +92,7 @@ const NO_REACTIONS: ReadonlyMap<string, bigint> = new Map();
 export const reactionsIn = (row: StoredRow): ReadonlyMap<string, bigint> =>
   row.deleted === true ? NO_REACTIONS : (row.reactions ?? NO_REACTIONS);
 
-/** Rows of a former version lack it. */
+/** Rows of an earlier version lack it. */
 export const typeOf = (row: Pick<Row, 'type' | 'reply_to'>): number =>
   row.type ?? formerMessageType(row.reply_to === null ? null : String(row.reply_to));
 

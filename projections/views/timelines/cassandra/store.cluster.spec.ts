@@ -34,11 +34,11 @@ describe('the partitions of the timelines', () => {
     story = new Story();
   });
 
-  it('begin at nothing', async () => {
+  it('start at position 0', async () => {
     expect(await timelines.store.checkpoints()).toEqual([0, 0, 0, 0]);
   });
 
-  it('stand where their last batch ended, and hold what it said', async () => {
+  it('are at the end of their last batch, and hold its rows', async () => {
     story.post(CHANNEL, ANN);
     story.post(CHANNEL, ANN);
     await timelines.store.commit({ ...batch(0), through: 7 });
@@ -46,7 +46,7 @@ describe('the partitions of the timelines', () => {
     expect(await ordinals()).toEqual([2, 1]);
   });
 
-  it('take a batch again whose answer was lost', async () => {
+  it('accept a batch again after its answer was lost', async () => {
     story.post(CHANNEL, ANN);
     await timelines.store.commit(batch(0));
     await timelines.store.commit(batch(0));
@@ -56,7 +56,7 @@ describe('the partitions of the timelines', () => {
     expect(await ordinals()).toEqual([2, 1]);
   });
 
-  it('take what had been left out, and stay where they are', async () => {
+  it('accept a repair, and stay at their checkpoints', async () => {
     for (let n = 0; n < 3; n += 1) story.post(CHANNEL, ANN);
     const { events } = batch(0);
     await timelines.store.commit({ ...batch(0), events: events.slice(0, 1) });
@@ -65,7 +65,7 @@ describe('the partitions of the timelines', () => {
     expect(await again().store.checkpoints()).toEqual([0, 3, 0, 0]);
   });
 
-  it('take a batch again that was stored in part, and hold at least what was acknowledged', async () => {
+  it('accept a batch again after it was stored in part, and hold at least what was acknowledged', async () => {
     for (let n = 0; n < 20; n += 1) story.post(CHANNEL, ANN);
     await timelines.store.checkpoints();
     const checkpoint = vi.spyOn(timelines.checkpoints, 'write').mockRejectedValueOnce(new Error('the process died'));
@@ -79,7 +79,7 @@ describe('the partitions of the timelines', () => {
     expect((await successor.reader.message(CHANNEL, messageId(CHANNEL, 3), ANN))?.sealedIn).toBe('event-21');
   });
 
-  it('do not say that a batch is there before its rows are', async () => {
+  it('do not report a batch before its rows are stored', async () => {
     const order: string[] = [];
     story.post(CHANNEL, ANN);
     story.post(CHANNEL, ANN);
@@ -102,7 +102,7 @@ describe('the partitions of the timelines', () => {
     expect(await again().store.checkpoints()).toEqual([0, 12, 20, 0]);
   });
 
-  it('go on after batches that were only remembered', async () => {
+  it('continue after batches that were only in memory', async () => {
     await timelines.store.checkpoints();
     story.post(CHANNEL, ANN);
     await timelines.store.commit(empty(0, 0));
@@ -113,7 +113,7 @@ describe('the partitions of the timelines', () => {
     expect(await again().store.checkpoints()).toEqual([0, 50, 0, 0]);
   });
 
-  it('refuse a batch when somebody else has moved them, with nothing stored', async () => {
+  it('refuse a batch after another process has moved them, and store nothing', async () => {
     await timelines.store.checkpoints();
     await again().store.commit({ partition: 1, from: 0, events: [new Story().post('31', ANN)], through: 90 });
     story.post(CHANNEL, ANN);
@@ -126,7 +126,7 @@ describe('the partitions of the timelines', () => {
     expect(await ordinals()).toEqual([2, 1]);
   });
 
-  it('tell when they were emptied', async () => {
+  it('report that they were emptied', async () => {
     story.post(CHANNEL, ANN);
     await timelines.store.commit(batch(0));
     await cassandra.client.define(`TRUNCATE timeline_checkpoints_g${generation}`);
@@ -134,7 +134,7 @@ describe('the partitions of the timelines', () => {
     await expect(timelines.store.commit(batch(1))).rejects.toMatchObject({ actual: 0 });
   });
 
-  it('tell it without events too, when they would be stored', async () => {
+  it('report it for batches without events too, once they would be stored', async () => {
     story.post(CHANNEL, ANN);
     await timelines.store.commit(batch(0));
     await timelines.store.commit(empty(1, 5));
@@ -147,13 +147,13 @@ describe('the partitions of the timelines', () => {
     await expect(timelines.store.commit(empty(5, 7))).rejects.toMatchObject({ actual: 0 });
   });
 
-  it('never move back, whoever writes', async () => {
+  it('never move back, whichever process writes', async () => {
     await timelines.checkpoints.write(new Map([[1, 90]]));
     await again().checkpoints.write(new Map([[1, 80]]));
     expect(await timelines.store.checkpoints()).toEqual([0, 90, 0, 0]);
   });
 
-  it('hold messages of many channels and buckets of one batch', async () => {
+  it('hold one batch’s messages of many channels and buckets', async () => {
     const channels = Array.from({ length: 40 }, (_, n) => String(n + 100));
     for (let n = 0; n < 12; n += 1) for (const channel of channels) story.post(channel, ANN);
     for (let n = 0; n < 200; n += 1) story.react(channels[0]!, 1, String(1000 + n), '👍');

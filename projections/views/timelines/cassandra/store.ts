@@ -11,10 +11,12 @@ import { BUCKET_SIZE, type Tables, tablesOf } from './tables.ts';
 import { CassandraTimelineWriter } from './writer.ts';
 
 const POSITION_BYTES = 64;
-/** Whoever reads is answered by the same rows, however many they are. */
+/** Every reader gets its answer from the same rows, however many readers there are. */
 const READERS_AT_ONCE = { count: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 
-/** How far each partition of the distribution log has got: all in one partition, read and written together. */
+/**
+ * Checkpoints of the distribution log's partitions, all in one partition, so that they are read and written together.
+ */
 export class Checkpoints {
   private readonly cassandra: Cassandra;
   private readonly projection: string;
@@ -51,7 +53,7 @@ export class Checkpoints {
     return (await this.reads.add()).get(partition) ?? 0;
   }
 
-  /** The position is the timestamp too, so that none ever moves back. */
+  /** The position is also the timestamp, so a checkpoint never moves back. */
   async write(positions: ReadonlyMap<number, number>): Promise<void> {
     if (positions.size > 0) await this.writes.add(positions);
   }
@@ -73,7 +75,7 @@ interface StoreParts {
   readonly writer: TimelineWriter;
   readonly checkpoints: Checkpoints;
   readonly partitions: number;
-  /** Milliseconds that never go back. */
+  /** Monotonic milliseconds. */
   readonly clock?: () => number;
 }
 
@@ -96,7 +98,7 @@ export class CassandraPartitionStore implements PartitionStore {
     if (batch.events.length === 0) return this.positions.remember(batch);
     const { partition, through } = batch;
     const actual = await this.parts.checkpoints.read(partition);
-    // A commit whose answer was lost is repeated: it is there.
+    // A commit whose answer was lost is repeated although it is stored.
     if (actual !== through) {
       if (actual !== this.positions.since(batch)) this.positions.moved(batch, actual);
       await this.parts.writer.apply(timelineChanges(batch.events));
@@ -130,8 +132,8 @@ export class CassandraPartitionStore implements PartitionStore {
 // Message timelines on Cassandra and ScyllaDB.
 
 /**
- * One generation's timelines. Its tables must be there: `createGeneration`.
- * @param partitions of the distribution log.
+ * One generation's timelines. `createGeneration` must have created its tables.
+ * @param partitions of the distribution log
  */
 export const openCassandraTimelines = ({
   client,

@@ -33,7 +33,7 @@ describe('generations of timelines', () => {
   });
   afterAll(() => cassandra.drop());
 
-  it('are made, found and dropped beside each other', async () => {
+  it('can be created, listed and dropped side by side', async () => {
     const { client } = cassandra;
     const old = await cassandra.generation();
     const next = await cassandra.generation();
@@ -56,7 +56,7 @@ describe('generations of timelines', () => {
     await dropGeneration(client, next);
   });
 
-  it('that a former version made are given what came since, and say of its messages what they were', async () => {
+  it('of an earlier version get the new columns, and return their messages unchanged', async () => {
     const { client } = cassandra;
     const generation = 100;
     const { messages } = tablesOf(generation);
@@ -83,13 +83,13 @@ describe('generations of timelines', () => {
     expect(page.map(({ type }) => type)).toEqual([6, 19, 0]);
   });
 
-  it('whose tables are missing must be built anew', async () => {
+  it('must be rebuilt if tables are missing', async () => {
     const { store } = openCassandraTimelines({ client: cassandra.client, generation: 404, partitions: 1 });
     const failure = await store.checkpoints().catch((error: unknown) => error);
     expect(store.kindOf(failure)).toBe('damaged');
   });
 
-  it('have the same checksums however they were built and however wide their buckets are', async () => {
+  it('have equal checksums however they were built and however wide their buckets are', async () => {
     const straight = await cassandra.generation();
     const other = await cassandra.generation();
     const events = story().log.all;
@@ -103,7 +103,7 @@ describe('generations of timelines', () => {
     expect(found.every((one) => one.through === 10 && one.count === 7)).toBe(true);
   });
 
-  it('have other checksums where a row, its text or a reaction is missing', async () => {
+  it('have different checksums when a row, its text or a reaction is missing', async () => {
     const generation = await cassandra.generation();
     const timelines = smallTimelines(cassandra.client, generation, 2);
     const told = story();
@@ -127,7 +127,7 @@ describe('generations of timelines', () => {
     expect(await checksumOf(cassandra.client, generation, CHANNELS[1]!)).toMatchObject({ count: 7, through: 10 });
   });
 
-  it('tell that a channel moved while it was read', async () => {
+  it('report that a channel changed while it was read', async () => {
     const generation = await cassandra.generation();
     const timelines = smallTimelines(cassandra.client, generation, 2);
     const told = story();
@@ -148,7 +148,7 @@ describe('generations of timelines', () => {
     expect((await checksumOf(cassandra.client, generation, channel)).through).toBe(through);
   });
 
-  it('tell which messages they hold differently, but not of those that one has and the other has yet to come to', async () => {
+  it('list the messages that differ, except those that one generation has yet to reach', async () => {
     const [one, other] = [await cassandra.generation(), await cassandra.generation()];
     const ahead = smallTimelines(cassandra.client, one, 2);
     const behind = smallTimelines(cassandra.client, other, 3);

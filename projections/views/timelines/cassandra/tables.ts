@@ -1,44 +1,43 @@
 /**
- * Tables, one set per generation: a rebuild builds a new set beside the one that is read. Never the same one anew: a
- * deletion that the store has forgotten (after `gc_grace_seconds`) would let an older write, repeated, reappear.
- *
- * Every write and deletion of rows carries its event's sequence as its timestamp, so that the newest wins whatever the
- * order in which they come. One that carries the clock instead would hide all later events.
+ * Tables, one set per generation. A rebuild fills a new set beside the one in use and never reuses an old one: once the
+ * store has forgotten a deletion (after `gc_grace_seconds`), a repeated older write would reappear.
+ * Every write and deletion of rows has its event's sequence as its timestamp, so the newest wins in whatever order they
+ * arrive. A write that used the clock instead would hide all later events.
  */
 import type { Cassandra } from '../../../../stores/cassandra/connection.ts';
 
-/** Ids as the store keeps them: signed 64-bit numbers. */
+/** Ids as stored: signed 64-bit numbers. */
 export const MAX_ID = 2n ** 63n - 1n;
 
-/** `undefined` for what no message or channel is called: zeros in front, or beyond the largest. */
+/** `undefined` for a text that is no valid id: leading zeros, or larger than the maximum. */
 export const idOf = (id: string): bigint | undefined => {
   if (id.length > 1 && id.charCodeAt(0) === 48) return undefined;
   const value = BigInt(id);
   return value <= MAX_ID ? value : undefined;
 };
 
-/** An id that only limits a range and need not exist. */
+/** An id that only bounds a range and need not exist. */
 export const boundOf = (id: string): bigint => {
   const value = BigInt(id);
   return value <= MAX_ID ? value : MAX_ID;
 };
 
 /**
- * Messages of a channel in one partition. A row of 100 characters takes 0.5 KB, one of 2,000 (the most) up to 11 KB: a
- * partition has 2.5 MB, at the very worst 55 MB (100 MB is what both stores advise against), and a channel of ten million
- * messages has 2,000 of them.
+ * Messages per channel in one partition. A row of 100 characters takes 0.5 KB, one of 2,000 (the most) up to 11 KB. A
+ * partition has 2.5 MB, at the very worst 55 MB (both stores advise against more than 100 MB). A channel of ten million
+ * messages has 2,000 partitions.
  */
 export const BUCKET_SIZE = 5000;
 
-/** @param ordinal of the message, from 1. */
+/** @param ordinal of the message, from 1 */
 export const bucketOf = (ordinal: number, size: number): number => Math.floor((ordinal - 1) / size);
 
 export interface Tables {
   /** One row per message, partitioned by channel and bucket. */
   readonly messages: string;
-  /** Per channel how far it has got, and one row per bucket with its first id. */
+  /** Per channel: its progress, and one row per bucket with its first id. */
   readonly channels: string;
-  /** All checkpoints in one partition, to be read and written at once. */
+  /** All checkpoints in one partition, to be read and written together. */
   readonly checkpoints: string;
 }
 
@@ -53,7 +52,9 @@ export const tablesOf = (generation: number): Tables => {
   };
 };
 
-/** Levelled: a page of history is read from few files, and edits of old messages leave no long-lived pieces. */
+/**
+ * Levelled compaction: a page of history comes from few files, and edits of old messages leave no long-lived fragments.
+ */
 const LEVELLED = `compaction = {'class': 'LeveledCompactionStrategy'}`;
 
 const definitions = ({ messages, channels, checkpoints }: Tables): readonly string[] => [
@@ -72,10 +73,10 @@ const definitions = ({ messages, channels, checkpoints }: Tables): readonly stri
    ) WITH ${LEVELLED}`,
 ];
 
-/** Columns that came after the first tables were made: a generation that lacks one is given it. */
+/** Columns added after the first version of the tables: a generation without them gets them. */
 const LATER = [{ name: 'type', type: 'int' }] as const;
 
-/** Leaves the rows that are there as they are. Not to be called twice at once: Cassandra may then make two tables of one name. */
+/** Keeps existing rows. Must not run twice at once: Cassandra may then create two tables of the same name. */
 export const createGeneration = async (cassandra: Cassandra, generation: number): Promise<void> => {
   const tables = tablesOf(generation);
   for (const statement of definitions(tables)) await cassandra.define(statement);
@@ -93,7 +94,7 @@ export const dropGeneration = async (cassandra: Cassandra, generation: number): 
   for (const table of [messages, channels, checkpoints]) await cassandra.define(`DROP TABLE IF EXISTS ${table}`);
 };
 
-/** Generations whose tables are there, complete or not, oldest first. */
+/** Generations that have tables, complete or not, oldest first. */
 export const listGenerations = async (cassandra: Cassandra): Promise<readonly number[]> => {
   const rows = await cassandra.execute<{ table_name: string }>(
     'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?',
@@ -107,11 +108,10 @@ export const listGenerations = async (cassandra: Cassandra): Promise<readonly nu
   return [...found].sort((a, b) => a - b);
 };
 
-/** In which bucket a message is. Buckets of a channel are numbered from 0 without gaps, and ids grow with them. */
 interface Place {
   /** `undefined` before the channel's first message. */
   readonly bucket: number | undefined;
-  /** How far the channel had got when, or before, the bucket was read. */
+  /** The channel's progress when, or before, the bucket was read. */
   readonly through: number;
 }
 
@@ -120,6 +120,7 @@ interface Start {
   readonly bucket: number;
 }
 
+/** Finds the bucket of a message. A channel's buckets are numbered from 0 without gaps, and ids grow with them. */
 export class Places {
   private readonly cassandra: Cassandra;
   private readonly at: string;
@@ -153,7 +154,7 @@ export class Places {
     return Number(rows[0]?.through ?? 0n);
   }
 
-  /** Ids by the bucket they are in; those before the first message are left out. */
+  /** Groups ids by bucket; leaves out those before the first message. */
   async bucketsOf(channel: bigint, ids: readonly bigint[]): Promise<ReadonlyMap<number, readonly bigint[]>> {
     const ascending = [...new Set(ids)].sort((a, b) => (a < b ? -1 : 1));
     const lowest = ascending[0];

@@ -1,4 +1,4 @@
-/** For specs: a keyspace of one's own on the shared server, and a way to the server that can be cut. */
+/** For specs: a keyspace of the spec's own on the shared server, and a connection that can be cut. */
 
 import { randomBytes } from 'node:crypto';
 import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
@@ -15,7 +15,7 @@ export const randomKeyspace = (): string => `test_${randomBytes(8).toString('hex
 
 export interface TestCassandra {
   readonly client: Cassandra;
-  /** Makes a generation's tables. */
+  /** Creates a generation's tables. */
   generation(): Promise<number>;
   drop(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export interface SmallTimelines {
   close(): Promise<void>;
 }
 
-/** A generation whose buckets hold few messages, so that a short story crosses their borders. */
+/** A generation with small buckets, so that a short story spans several. */
 export const smallTimelines = (client: Cassandra, generation: number, bucketSize: number, clock = () => 0) => {
   const tables = tablesOf(generation);
   const writer = new CassandraTimelineWriter(client, tables, bucketSize);

@@ -1,4 +1,4 @@
-/** A change as what is written for it. Each carries the event's sequence as its timestamp; none writes a null. */
+/** Turns a change into statements. Each has the event's sequence as its timestamp; none writes a null. */
 
 import { types } from 'cassandra-driver';
 import { bulkhead } from 'cockatiel';
@@ -13,13 +13,13 @@ import { bucketOf, type Tables } from './tables.ts';
 export type RowChange = Exclude<TimelineChange, { kind: 'through' }>;
 type Changed = Exclude<RowChange, { kind: 'posted' }>;
 
-/** `''` says none over those of an earlier sequence. */
+/** `''` writes "no mentions" over those of an earlier sequence. */
 const mentionsColumn = (mentions: Mentions): string =>
   mentions.everyone || mentions.users.length > 0 ? JSON.stringify(mentions) : '';
 
 const isFirst = (ordinal: number, size: number): boolean => (ordinal - 1) % size === 0;
 
-/** Left as it is, where a null would be a deletion. */
+/** Leaves the column as it is, where a null would be a deletion. */
 const { unset } = types;
 
 export class Statements {
@@ -49,12 +49,12 @@ export class Statements {
     this.reached = `UPDATE ${channels} USING TIMESTAMP ? SET through = ? WHERE channel_id = ?`;
   }
 
-  /** The partition a message is in. */
+  /** The partition of the message. */
   bucketOf(change: RowChange): number {
     return bucketOf(change.kind === 'posted' ? change.message.ordinal : change.ordinal, this.bucketSize);
   }
 
-  /** What goes into the message's row. */
+  /** The statements on the message's row. */
   ofRow(change: RowChange, bucket: number): readonly Statement[] {
     return change.kind === 'posted' ? [this.posted(change, bucket)] : this.changed(change, bucket);
   }
@@ -106,7 +106,7 @@ export class Statements {
     }
   }
 
-  /** The row that names a bucket's first id, where the change is the first of one. */
+  /** The row that records a bucket's first id, if the change is the first of a bucket. */
   ofBucket(change: RowChange): Statement | undefined {
     if (change.kind !== 'posted' || !isFirst(change.message.ordinal, this.bucketSize)) return undefined;
     const { channelId, id, sequence } = change.message;
@@ -118,10 +118,10 @@ export class Statements {
   }
 }
 
-// Changes as requests: those of one partition together, in pieces that the store takes whole and at once. All changes of
-// one message are in one piece, in order, so that a row never holds a later event without the earlier ones.
+// Groups changes into requests. Those of one partition go together, in chunks that the store applies atomically. All
+// changes of one message are in one chunk, in order, so that a row never holds a later event without the earlier ones.
 
-/** 30 KB: more gains nothing, and the store keeps a whole piece in memory. */
+/** 30 KB: more gains nothing, and the store keeps a whole chunk in memory. */
 const PIECE = 64;
 const PACK = 10;
 
@@ -162,8 +162,8 @@ export const chunksOf = (changes: readonly RowChange[], statements: Statements):
 };
 
 /**
- * Rows of channels (tiny, one or two for each) in requests of ten, which is as many partitions as the stores take at once
- * without a warning: one by one they would cost as much as the messages.
+ * Rows of channels (tiny, one or two for each) go in requests of ten, the number of partitions that the stores take at
+ * once without a warning. One by one they would cost as much as the messages.
  */
 export const packsOf = (rows: readonly Statement[]): readonly (readonly Statement[])[] => {
   const packs: (readonly Statement[])[] = [];
@@ -171,9 +171,9 @@ export const packsOf = (rows: readonly Statement[]): readonly (readonly Statemen
   return packs;
 };
 
-/** Requests on their way at once. Measured: 64 saturate one node, and three nodes share the rest. */
+/** Requests in flight. Measured: 64 saturate one node, and three nodes share the rest. */
 const IN_FLIGHT = 96;
-/** Rows that say how far channels have got, held in memory while they go out in packs. One takes about 100 bytes. */
+/** Progress rows of channels, held in memory until they are sent in groups. One takes about 100 bytes. */
 const PROGRESS_AT_ONCE = { count: 10_000, bytes: 1_048_576 };
 const PROGRESS_BYTES = 128;
 
@@ -195,7 +195,7 @@ export class CassandraTimelineWriter implements TimelineWriter {
     this.statements = new Statements(tables, bucketSize);
   }
 
-  /** Nothing is on its way any more when it resolves or rejects. How far a channel has got is written after its rows. */
+  /** Nothing is in flight once it resolves or rejects. A channel's progress is written after its rows. */
   async apply(changes: readonly TimelineChange[]): Promise<void> {
     const rows: RowChange[] = [];
     const buckets: Statement[] = [];

@@ -1,13 +1,13 @@
-/** What a generation holds of each stream, as numbers that can be compared with another generation's. */
+/** Checksums of a generation's streams, to compare with another generation's. */
 
 import { createHash } from 'node:crypto';
 import { channelStream, readStream } from '../../../../schemas/streams.ts';
 import type { Redis } from '../../../../stores/redis/connection.ts';
 import { Keys, type UnreadPlace } from './keys.ts';
 
-// Keys, one set per generation: a rebuild builds a new set beside the one that is read.
+// Keys, one set per generation: a rebuild fills a new set beside the one in use.
 
-/** Generations of which something is stored, complete or not, oldest first. */
+/** Generations with stored keys, complete or not, oldest first. */
 export const listGenerations = async (redis: Redis, namespace: string): Promise<readonly number[]> => {
   const found = new Set<number>();
   const shape = new RegExp(`^\\{${namespace}:u(\\d+):`);
@@ -19,24 +19,24 @@ export const listGenerations = async (redis: Redis, namespace: string): Promise<
   return [...found].sort((a, b) => a - b);
 };
 
-/** Nobody may write it any more, or keys come back. */
+/** Nobody may write the generation any more, or keys come back. */
 export const dropGeneration = async (redis: Redis, place: UnreadPlace): Promise<void> => {
   for await (const { server, keys } of redis.scan(new Keys(place).pattern)) {
-    // One by one: in a cluster they are of many slots.
+    // Deletes keys one by one: in a cluster they are in many slots.
     await redis.run(() => Promise.all(keys.map((key) => server.unlink(key))));
   }
 };
 
 export interface StreamChecksum {
-  /** `channel-<id>`: head, mentions, who posted up to where. `read-<user>`: markers. */
+  /** `channel-<id>`: head, mentions, last post of each author. `read-<user>`: markers. */
   readonly stream: string;
   /**
-   * The channel's last sequence; `undefined` when it moved meanwhile: then the rest means nothing. Always 0 for markers, which do
-   * not tell where they stand: where they differ, ask both again a little later.
+   * The channel's last sequence; `undefined` if it changed meanwhile, which makes the rest meaningless. Always 0 for
+   * markers, which do not record their position: if they differ, ask both again a little later.
    */
   readonly through: number | undefined;
   readonly count: number;
-  /** Sixteen hexadecimal digits, whatever the order. */
+  /** Sixteen hexadecimal digits, independent of order. */
   readonly checksum: string;
 }
 
@@ -54,7 +54,7 @@ const sum = (stream: string, through: number | undefined, lines: Iterable<string
   return { stream, through, count, checksum: BigInt.asUintN(64, total).toString(16).padStart(16, '0') };
 };
 
-/** Each field once, however often it is met while the hash grows. */
+/** Counts each field once, even if a scan of the growing hash returns it several times. */
 const linesOf = async (redis: Redis, key: string, kind: string): Promise<readonly string[]> => {
   const lines = new Set<string>();
   let cursor = '0';
@@ -87,14 +87,14 @@ const KINDS: readonly (readonly [prefix: string, of: typeof ofChannel])[] = [
   [readStream(''), ofUser],
 ];
 
-/** @param stream of a channel or of read markers. @throws TypeError for another, of which nothing is kept */
+/** @param stream of a channel or of read markers @throws TypeError for any other stream, of which nothing is stored */
 export const checksumOf = (redis: Redis, place: UnreadPlace, stream: string): Promise<StreamChecksum> => {
   for (const [prefix, of] of KINDS)
     if (stream.startsWith(prefix)) return of(redis, new Keys(place), stream.slice(prefix.length));
   throw new TypeError(`Nothing is kept of ${stream}`);
 };
 
-/** All streams', in no order; one may come twice. */
+/** Sums of all streams, in no particular order; a stream may come twice. */
 export async function* checksums(redis: Redis, place: UnreadPlace): AsyncGenerator<StreamChecksum> {
   for await (const { keys } of redis.scan(new Keys(place).pattern))
     for (const key of keys) {

@@ -1,7 +1,6 @@
--- KEYS: the partition's `at`, then whatever the changes name by its index.
--- ARGV: the checkpoint this builds on, the new one, and what `whole` is to be, the last two empty to leave them alone; then
--- the changes, one after another.
--- @returns where the partition stands then, and its `whole`: when that is not the new checkpoint, nothing was stored.
+-- KEYS: the partition's `at`, then the keys that the changes name by index. ARGV: the expected checkpoint, the new one
+-- and the new `whole`; the last two are empty to leave them alone. Then the changes, one after another.
+-- @returns the partition's checkpoint and its `whole` afterwards. Nothing was stored if that is not the new checkpoint.
 
 local at = redis.call('HGET', KEYS[1], 'through') or '0'
 local whole = redis.call('HGET', KEYS[1], 'whole') or '0'

@@ -10,11 +10,11 @@ unreadContract('Redis', async () => {
     redis,
     namespace,
     generation: 1,
-    // In one partition, where positions are in order, even a marker beyond the head is clamped as of its moment.
+    // Within one partition, positions are in order, so even a marker beyond the head is clamped at its own event.
     partitions: 1,
     logHead: async () => through,
   });
-  // What was never filled is not believed.
+  // A store that was never filled is not trusted.
   await store.commit({ partition: 0, from: 0, events: [], through: 1 });
   through = 1;
   return {

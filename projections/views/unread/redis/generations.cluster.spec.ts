@@ -60,7 +60,7 @@ describe.each(['one server', 'a Redis Cluster'])('generations of unread counts o
     return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
   };
 
-  it('stand beside each other and are dropped one by one', async () => {
+  it('exist side by side and are dropped one by one', async () => {
     const story = told();
     expect(await listGenerations(redis, namespace)).toEqual([]);
     await filled(1, story);
@@ -72,7 +72,7 @@ describe.each(['one server', 'a Redis Cluster'])('generations of unread counts o
     expect(await kept.rows.head('30')).toMatchObject({ ordinal: 6 });
   });
 
-  it('hold the same however they were filled, and show it', async () => {
+  it('have equal checksums however they were filled', async () => {
     const story = told();
     await filled(1, story);
     await filled(2, story, 3);
@@ -88,7 +88,7 @@ describe.each(['one server', 'a Redis Cluster'])('generations of unread counts o
     expect(await sums(2)).toEqual(found);
   });
 
-  it('show what differs in a head, a marker, a mention, and the sequence they speak of', async () => {
+  it('have different checksums when a head, marker, mention or sequence differs', async () => {
     const before = await filled(1, told()).then(() => sums(1));
     const longer = told();
     longer.react('31', 1, BOB, '👍');
@@ -102,7 +102,7 @@ describe.each(['one server', 'a Redis Cluster'])('generations of unread counts o
     expect(after.get('channel-31')?.through).toBe(7);
   });
 
-  it('know nothing of other streams', async () => {
+  it('report nothing for other streams', async () => {
     expect(await checksumOf(redis, place(1), 'channel-404')).toMatchObject({ through: 0 });
     expect(() => checksumOf(redis, place(1), 'guild-20')).toThrow(TypeError);
   });

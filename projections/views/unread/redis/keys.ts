@@ -1,6 +1,6 @@
 /**
- * Names of the keys of one generation. All that one partition of the distribution log writes shares a hash tag, and so a slot
- * of a Redis Cluster: a batch and its checkpoint are stored by one script, whole or not at all.
+ * Names of the keys of one generation. All keys of one partition of the distribution log share a hash tag, and so a
+ * slot of a Redis Cluster. So one script stores a batch and its checkpoint atomically.
  */
 import { channelStream, readStream } from '../../../../schemas/streams.ts';
 import { script } from '../../../../stores/redis/connection.ts';
@@ -11,8 +11,8 @@ import markers from './markers.lua';
 import own from './own.lua';
 import states from './states.lua';
 
-// What Redis does by itself. Ordinals, sequences and positions are compared as numbers, which are exact below 2^53; what is
-// stored is the text that came, since Lua writes large numbers as `1e+15`. Ids are never made numbers.
+// Functions that run inside Redis. Ordinals, sequences and positions are compared as numbers, which are exact below
+// 2^53. They are stored as the original text, because Lua writes large numbers as `1e+15`. Ids never become numbers.
 
 export const COMMIT = script(commit);
 export const HEADS = script(heads);
@@ -22,10 +22,13 @@ export const STATES = script(states);
 
 /** Where the unread counts of one installation are. */
 export interface UnreadPlace {
-  /** Of the installation, in front of every key. */
+  /** Prefix of every key of the installation. */
   readonly namespace: string;
   readonly generation: number;
-  /** Of the distribution log. Another number needs another generation: keys would be looked for in other places. */
+  /**
+   * Number of partitions of the distribution log. Another number needs another generation, because keys would have
+   * other places.
+   */
   readonly partitions: number;
 }
 
@@ -53,27 +56,33 @@ export class Keys {
     return `${this.tags[partition]}:at`;
   }
 
-  /** Hash: `o` and `m`, ordinal and id of the channel's last message; `s` and `p`, sequence and position of its last event. */
+  /**
+   * Hash: `o` and `m`, ordinal and id of the channel's last message; `s` and `p`, sequence and position of its last
+   * event.
+   */
   head(channelId: string): string {
     return `${this.ofChannel(channelId)}:head:${channelId}`;
   }
 
-  /** Hash: by user, the ordinal of the last message they posted in the channel. */
+  /** Hash by user: the ordinal of the last message they posted in the channel. */
   own(channelId: string): string {
     return `${this.ofChannel(channelId)}:own:${channelId}`;
   }
 
-  /** Sorted set, all of one score: `<target>:<ordinal>`, the ordinal in sixteen digits, so that a range is counted at once. */
+  /**
+   * Sorted set with equal scores: `<target>:<ordinal>`, the ordinal with sixteen digits, so that a range is counted in
+   * one step.
+   */
   mentions(channelId: string): string {
     return `${this.ofChannel(channelId)}:mentions:${channelId}`;
   }
 
-  /** Hash: by ordinal, whom the message mentions, separated by spaces: what an edit or deletion takes back. */
+  /** Hash by ordinal: the targets the message mentions, separated by spaces, which an edit or deletion removes. */
   targets(channelId: string): string {
     return `${this.ofChannel(channelId)}:targets:${channelId}`;
   }
 
-  /** Hash: by channel, the ordinal the user has read up to. */
+  /** Hash by channel: the ordinal up to which the user has read. */
   markers(userId: string): string {
     return `${this.tags[this.partitionOfUser(userId)]}:read:${userId}`;
   }

@@ -12,7 +12,7 @@ import { type UnreadRows, unreadChanges } from '../view.ts';
 
 const PARTITIONS = 3;
 
-/** What happens to a partition next: its next events are stored, by the writer it has or by another after a crash. */
+/** What happens to a partition next: its next events are stored, by its current writer or by another after a crash. */
 interface Turn {
   readonly partition: number;
   readonly events: number;
@@ -40,7 +40,7 @@ const answers = async (rows: UnreadRows) => {
   return [...all, [...(await rows.heads(CHANNELS))]];
 };
 
-/** Carries out the turns, then what is missing. */
+/** Performs the turns, then stores what is missing. */
 const follow = async (unread: TestUnread, story: Story, turns: readonly Turn[]): Promise<void> => {
   const { all } = story.log;
   const through = new Array<number>(PARTITIONS).fill(0);
@@ -64,7 +64,7 @@ const follow = async (unread: TestUnread, story: Story, turns: readonly Turn[]):
       through.splice(0, PARTITIONS, ...(await store.checkpoints()));
     }
     if (what === 'repair') {
-      // From some event of a stream to what the partition holds of it.
+      // Repairs from some event of a stream up to what the partition holds of it.
       const held = eventsOf(all, { partition, partitions: PARTITIONS, from: 0, through: before });
       const stream = held.at(events % Math.max(1, held.length))?.stream;
       const its = held.filter((event) => event.stream === stream);
@@ -80,7 +80,7 @@ const follow = async (unread: TestUnread, story: Story, turns: readonly Turn[]):
   for (let partition = 0; partition < PARTITIONS; partition += 1)
     for (let tries = 0; through[partition]! < all.length || tries === 0; tries += 1)
       await commit(partition, all.length);
-  // An emptied store is noticed by the next commit, which here would come after the end.
+  // The next commit would notice an emptied store, but here it would come after the end.
   const stands = await store.checkpoints();
   for (const [partition, actual] of stands.entries()) {
     through[partition] = actual;
@@ -101,7 +101,7 @@ describe.each(['one server', 'a Redis Cluster'])('unread counts on %s', (where) 
     await cluster?.stop();
   });
 
-  it('are those of position order, in whatever order partitions are stored, repeated, repaired and lost', async () => {
+  it('equal those of position order, however partitions are stored, repeated, repaired and lost', async () => {
     expect(
       new Set(['read-10', 'channel-30', 'channel-31', 'channel-32'].map((s) => partitionOf(s, PARTITIONS))).size,
     ).toBe(3);
@@ -129,7 +129,7 @@ describe.each(['one server', 'a Redis Cluster'])('unread counts on %s', (where) 
     );
   });
 
-  it('that were lost are not answered until they are right again', async () => {
+  it('that were lost are withheld until they are right again', async () => {
     const step = { action: 'post', user: 0, channel: 0, ordinal: 1, named: [1], everyone: false } as const;
     const story = tellUnread(Array.from({ length: 40 }, (_, n) => ({ ...step, channel: n % 3, user: n % 2 })));
     const { all } = story.log;
@@ -142,7 +142,7 @@ describe.each(['one server', 'a Redis Cluster'])('unread counts on %s', (where) 
     let refused = 0;
     for (let partition = 0; partition < PARTITIONS; partition += 1)
       for (let from = 0; from < all.length; from += 5) {
-        // One process that saw them whole, and one that has just begun.
+        // One process that saw them complete, and one that has just started.
         for (const rows of [old, unread.rows()]) {
           await expect(answers(rows)).rejects.toMatchObject({ store: 'unread' });
           refused += 1;

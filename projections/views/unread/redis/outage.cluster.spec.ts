@@ -31,7 +31,7 @@ describe('unread counts', () => {
   let unread: TestUnread;
   let store: RedisUnreadStore;
   let through: number[];
-  /** What is asked of Redis alone, of the log alone, and as it is asked when serving. */
+  /** Reads from Redis alone, from the log alone, and as in production. */
   let stored: UnreadReader;
   let fromLog: UnreadReader;
   let served: UnreadReader;
@@ -55,7 +55,7 @@ describe('unread counts', () => {
   });
   afterEach(() => redis.close());
 
-  /** One step of what a projector does with a partition. @returns false when Redis is gone */
+  /** One step of a projector on a partition. @returns false if Redis is down */
   const step = async (partition: number): Promise<boolean> => {
     const from = through[partition]!;
     const to = Math.min(story.log.all.length, from + BATCH);
@@ -70,7 +70,7 @@ describe('unread counts', () => {
       return error instanceof CheckpointMoved;
     }
   };
-  /** Everything there is, by Redis alone. */
+  /** All counts from Redis alone. */
   const caughtUp = async (): Promise<boolean> => {
     for (let partition = 0; partition < PARTITIONS; partition += 1)
       do if (!(await step(partition))) return false;
@@ -85,7 +85,7 @@ describe('unread counts', () => {
   const counts = async (reader: UnreadReader) =>
     (await reader.readStates(BOB, CHANNELS)).map(({ unread: count, mentions }) => [count, mentions]);
 
-  it('answer without Redis, from its return on too, and are those of the log', { timeout: 60_000 }, async () => {
+  it('are answered during and after an outage of Redis, and equal those of the log', { timeout: 60_000 }, async () => {
     told(10);
     await caughtUp();
     expect(await counts(stored)).toEqual(await counts(fromLog));
@@ -122,7 +122,7 @@ describe('unread counts', () => {
       if (n % 50 === 49) {
         await caughtUp();
         await store.flush();
-        // By Redis alone again.
+        // From Redis alone again.
         expect(await counts(stored)).toEqual(await counts(fromLog));
         refilled += 1;
       }
@@ -139,12 +139,12 @@ describe('unread counts', () => {
     told(5);
     await caughtUp();
     const right = await counts(stored);
-    // A copy that had not got everything yet has become the master.
+    // A replica that had not received everything has become the master.
     await unread.empty();
     await redis.run((client) => Promise.all([...saved].map(([key, value]) => client.restore(key, 0, value))));
     await expect(counts(stored)).rejects.toThrow(StoreUnavailable);
     expect(await counts(served)).toEqual(right);
-    // The next batches find it out, of each partition.
+    // The next batch of each partition notices it.
     const agree = async () => {
       told(1);
       await caughtUp();

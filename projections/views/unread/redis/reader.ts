@@ -4,30 +4,30 @@ import type { ChannelHead, ReadState, UnreadRows } from '../view.ts';
 import { HEADS, type Keys, MARKERS, OWN, STATES } from './keys.ts';
 import type { Standing } from './writer.ts';
 
-/** Whether a store can be believed: one that was emptied counts too little until it is filled again. */
 const RETRY_SECONDS = 1;
 
-/** Holds less than is known to have been there, or is still being filled. */
+/** The store holds less than it is known to have held, or is still being filled. */
 class NotWhole extends StoreUnavailable {
   constructor() {
     super('unread', RETRY_SECONDS);
   }
 }
 
+/** Whether a store can be trusted: an emptied one counts too few messages until it is filled again. */
 export class Wholeness {
-  /** The furthest each partition was ever seen to stand. */
+  /** The highest position at which each partition was ever seen. */
   private readonly seen = new Map<number, number>();
 
   /** @throws NotWhole */
   check(partition: number, { through, whole }: Standing): void {
     const seen = this.seen.get(partition) ?? 0;
     if (through > seen) this.seen.set(partition, through);
-    // 0: nothing was ever stored, or nothing is left of it.
+    // 0: nothing was ever stored, or everything was lost.
     if (through === 0 || through < whole || through < seen) throw new NotWhole();
   }
 }
 
-/** In one script: Redis does nothing else meanwhile, for half a millisecond. */
+/** Channels per script call, which keeps Redis busy for half a millisecond. */
 const CHANNELS = 250;
 
 type Text = string | null;
@@ -38,8 +38,9 @@ interface Part {
 }
 
 /**
- * Of channels in several partitions each is answered at its own moment, the markers before all: as if the user had asked when
- * the markers were read and been told the newer heads. Everything throws `NotWhole` while the store is being filled.
+ * Channels of several partitions are each read at their own moment, and the markers before all of them: the result is
+ * what a user would see who asked when the markers were read and then got newer heads. Everything throws `NotWhole`
+ * while the store is being filled.
  */
 export class RedisUnreadRows implements UnreadRows {
   private readonly redis: Redis;
@@ -120,7 +121,7 @@ export class RedisUnreadRows implements UnreadRows {
     return markers;
   }
 
-  /** @returns what `ask` answers for each channel. */
+  /** @returns the result of `ask` for each channel */
   private async each<T>(
     channelIds: readonly string[],
     ask: (part: Part) => Promise<readonly T[]>,

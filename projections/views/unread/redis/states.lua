@@ -1,6 +1,7 @@
--- KEYS: `at`, and of each channel head, who posted, mentions. ARGV: a user, and for each channel the marker, empty where there
--- is none, and the floor.
--- @returns `through`, `whole`, and for each channel the head's ordinal and id, the ordinal read, and mentions beyond it.
+-- KEYS: `at`, and per channel: head, last posts by author, mentions. ARGV: a user, and per channel the marker, empty if
+-- there is none, and the floor.
+-- @returns `through`, `whole`, and per channel the head's ordinal and id, the ordinal read, and the number of mentions
+-- beyond it.
 
 local user = ARGV[1]
 local found = {redis.call('HMGET', KEYS[1], 'through', 'whole')}

@@ -19,7 +19,7 @@ describe('the partitions of unread counts', () => {
   let store: RedisUnreadStore;
   let story: Story;
   const again = () => unread.store(() => now);
-  /** All of them go to the partition of the channel. */
+  /** All of these belong to the channel's partition. */
   const batch = (from: number, through = story.log.all.length) => ({
     partition: unread.keys.partitionOfChannel(CHANNEL),
     from,
@@ -29,7 +29,7 @@ describe('the partitions of unread counts', () => {
   const empty = (partition: number, from: number, through: number) => ({ partition, from, events: [], through });
   const unreadOf = async (userId: string) =>
     (await unread.rows().states(userId, [{ channelId: CHANNEL, floor: 0 }]))[0]!.unread;
-  /** Partitions that stand at 1, and are whole. */
+  /** Brings all partitions to position 1, complete. */
   const begun = async () => {
     for (let partition = 0; partition < 4; partition += 1) await store.commit(empty(partition, 0, 1));
   };
@@ -47,12 +47,12 @@ describe('the partitions of unread counts', () => {
     return () => unread.empty();
   });
 
-  it('begin at nothing, which is not believed', async () => {
+  it('start at position 0, and are not trusted', async () => {
     expect(await store.checkpoints()).toEqual([0, 0, 0, 0]);
     await expect(unread.rows().head(CHANNEL)).rejects.toThrow(StoreUnavailable);
   });
 
-  it('stand where their last batch ended, and hold what it said', async () => {
+  it('are at the end of their last batch, and hold its rows', async () => {
     await begun();
     story.post(CHANNEL, ANN);
     story.post(CHANNEL, ANN);
@@ -62,7 +62,7 @@ describe('the partitions of unread counts', () => {
     expect(await unread.rows().head(CHANNEL)).toMatchObject({ ordinal: 3, sequence: 3, position: 3 });
   });
 
-  it('take what had been left out, and stay where they are', async () => {
+  it('accept a repair, and stay at their checkpoints', async () => {
     await begun();
     for (let n = 0; n < 3; n += 1) story.post(CHANNEL, ANN);
     await store.commit({ ...batch(1), events: story.since(0).slice(0, 1) });
@@ -71,7 +71,7 @@ describe('the partitions of unread counts', () => {
     expect((await again().checkpoints())[unread.keys.partitionOfChannel(CHANNEL)]).toBe(3);
   });
 
-  it('take a batch again whose answer was lost, and no other batch twice', async () => {
+  it('accept a batch again after its answer was lost, and no other batch twice', async () => {
     await begun();
     const from = 1;
     story.post('31', ANN);
@@ -99,7 +99,7 @@ describe('the partitions of unread counts', () => {
     expect(await again().checkpoints()).toEqual([1, 12, 20, 1]);
   });
 
-  it('go on after batches that were only remembered', async () => {
+  it('continue after batches that were only in memory', async () => {
     await begun();
     const { partition } = batch(0);
     story.post(CHANNEL, ANN);
@@ -112,7 +112,7 @@ describe('the partitions of unread counts', () => {
     expect(await unreadOf(BOB)).toBe(2);
   });
 
-  it('refuse a batch when somebody else has moved them, with nothing stored', async () => {
+  it('refuse a batch after another process has moved them, and store nothing', async () => {
     await begun();
     await store.checkpoints();
     const { partition } = batch(0);
@@ -126,7 +126,7 @@ describe('the partitions of unread counts', () => {
     expect(await unreadOf(BOB)).toBe(1);
   });
 
-  it('tell when they were emptied, with events and without', async () => {
+  it('report that they were emptied, for batches with events and without', async () => {
     await begun();
     story.post('31', ANN);
     story.post(CHANNEL, ANN);
@@ -140,7 +140,7 @@ describe('the partitions of unread counts', () => {
     await expect(store.commit(empty(other, 5, 6))).rejects.toMatchObject({ actual: 0 });
   });
 
-  it('tell it when somebody else’s batch has found it out', async () => {
+  it('report it after another process’s batch has noticed it', async () => {
     await begun();
     const { partition } = batch(0);
     const other = (partition + 1) % 4;
@@ -155,7 +155,7 @@ describe('the partitions of unread counts', () => {
     await expect(refused).rejects.toMatchObject({ actual: 0 });
   });
 
-  it('refuse a batch that does not go on where they stand', async () => {
+  it('refuse a batch that does not start at their checkpoint', async () => {
     await begun();
     story.post(CHANNEL, ANN);
     const { partition } = batch(0);
@@ -165,17 +165,17 @@ describe('the partitions of unread counts', () => {
     await expect(store.commit(empty(partition, 2, 4))).rejects.toMatchObject({ actual: 1 });
   });
 
-  it('are whole when they are where the log ended as they began, and near to where it ends now', async () => {
+  it('are complete where the log ended when filling began, or where it ends now if that is far off', async () => {
     for (let n = 0; n < 5; n += 1) story.post(CHANNEL, ANN);
     const answered = () => unread.rows().head(CHANNEL);
     head = 3;
     await store.commit(batch(0, 2));
     await expect(answered()).rejects.toThrow(StoreUnavailable);
-    // The log went on meanwhile, far.
+    // Meanwhile the log has grown a lot.
     head = 5000;
     await store.commit(batch(2, 4));
     await expect(answered()).rejects.toThrow(StoreUnavailable);
-    // Another process goes on filling.
+    // Another process continues the filling.
     const successor = again();
     await successor.checkpoints();
     head = 5900;
@@ -183,7 +183,7 @@ describe('the partitions of unread counts', () => {
     expect(await answered()).toMatchObject({ ordinal: 5 });
   });
 
-  it('that fell back are not believed by who saw them further on', async () => {
+  it('that fell back are not trusted by a process that saw them further on', async () => {
     await begun();
     story.post('31', ANN);
     story.post(CHANNEL, ANN);
@@ -197,7 +197,7 @@ describe('the partitions of unread counts', () => {
     expect(await seen.head(CHANNEL)).toMatchObject({ ordinal: 1 });
   });
 
-  it('call an event whose values cannot be compared final, and what the server lacks not', async () => {
+  it('tell apart an event that cannot be stored, damaged keys and an unavailable server', async () => {
     await begun();
     const event = story.post(CHANNEL, ANN);
     Object.assign(event.data, { ordinal: 'first' });
@@ -210,7 +210,7 @@ describe('the partitions of unread counts', () => {
     expect(store.kindOf(new StoreUnavailable('unread', 1))).toBe('transient');
   });
 
-  it('hold a large batch, and answer for many channels at once', async () => {
+  it('store a large batch, and answer for many channels at once', async () => {
     await begun();
     const channels = Array.from({ length: 600 }, (_, n) => String(n + 100));
     const { partitionOfChannel } = unread.keys;

@@ -9,14 +9,14 @@ import { RedisUnreadRows } from './reader.ts';
 import { RedisUnreadWriter, type Standing } from './writer.ts';
 
 const FLUSH_MS = 1000;
-/** A store that is filled anew is whole when it is this near to the log's head: milliseconds, at the pace of filling. */
+/** How near the log's head a refilled store must be to count as complete: milliseconds of filling. */
 const NEAR = 1000;
 
 interface StoreParts {
   readonly writer: RedisUnreadWriter;
-  /** Position of the log's last event: an emptied store is whole again only when it is there. */
+  /** Position of the log's last event. An emptied store is complete again only once it has reached it. */
   readonly logHead: () => Promise<number>;
-  /** Milliseconds that never go back. */
+  /** Monotonic milliseconds. */
   readonly clock?: () => number;
 }
 
@@ -30,7 +30,7 @@ export class RedisUnreadStore implements PartitionStore {
   private readonly clock: () => number;
   /** What this store last read or wrote. */
   private readonly stored = new Map<number, Standing>();
-  /** Beyond that, without events in between. */
+  /** Checkpoints beyond that, without events in between. */
   private readonly remembered = new Map<number, number>();
   private flushed: number;
 
@@ -53,10 +53,10 @@ export class RedisUnreadStore implements PartitionStore {
     const stored = this.stored.get(partition) ?? { ...EMPTY, through: from };
     this.stored.set(partition, stored);
     const reached = this.remembered.get(partition) ?? stored.through;
-    // A commit that failed is repeated, and may be there.
+    // A failed commit is repeated although it may be stored.
     if (reached !== from && reached !== through) this.moved(batch, stored);
     if (stored.through === through) return;
-    // What is not whole is not believed, so nothing of it waits.
+    // Readers do not trust an incomplete partition, so its checkpoint is stored at once.
     if (events.length > 0 || stored.through === 0 || stored.through < stored.whole) return this.write(batch, stored);
     this.remembered.set(partition, through);
     if (this.clock() - this.flushed < FLUSH_MS) return;
@@ -88,7 +88,10 @@ export class RedisUnreadStore implements PartitionStore {
     throw new CheckpointMoved(partition, from, found.through);
   }
 
-  /** Filled from the beginning, a store is whole where the log ends, and when it gets there, where the log ends then. */
+  /**
+   * A partition filled from the start is complete at the log's current head. On reaching that it looks at the head
+   * again.
+   */
   private async wholeAt(stored: Standing, through: number): Promise<number | undefined> {
     const begins = stored.through === 0;
     if (!begins && !(stored.through < stored.whole && stored.whole <= through)) return undefined;
@@ -96,7 +99,7 @@ export class RedisUnreadStore implements PartitionStore {
     return begins || head > through + NEAR ? Math.max(head, through) : undefined;
   }
 
-  /** Partitions that somebody else has moved are left to their next commit. @returns where those stand. */
+  /** Skips partitions that another process has moved, until their next commit. @returns their actual checkpoints */
   private async flushNow(): Promise<ReadonlyMap<number, Standing>> {
     this.flushed = this.clock();
     const moved = new Map<number, Standing>();
@@ -107,7 +110,7 @@ export class RedisUnreadStore implements PartitionStore {
         const whole = await this.wholeAt(stored, through);
         const found = await this.writer.commit(partition, [], { from: stored.through, through, whole });
         if (found.through !== through) moved.set(partition, found);
-        // Otherwise more was stored or remembered meanwhile.
+        // Otherwise a later position was stored or remembered meanwhile.
         else if (this.stored.get(partition) === stored) this.stored.set(partition, found);
       }),
     );
@@ -117,7 +120,7 @@ export class RedisUnreadStore implements PartitionStore {
 
 // Heads, read markers and mentions in Redis.
 
-/** One generation's unread counts; nothing has to be there. @param logHead position of the log's last event */
+/** One generation's unread counts. Nothing has to exist yet. @param logHead position of the log's last event */
 export const openRedisUnread = ({
   redis,
   logHead,

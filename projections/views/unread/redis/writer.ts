@@ -2,9 +2,9 @@ import type { Redis } from '../../../../stores/redis/connection.ts';
 import type { MentionTarget, UnreadChange, UnreadWriter } from '../view.ts';
 import { COMMIT, type Keys } from './keys.ts';
 
-// From changes to what the script takes: keys, each once, and arguments that name them by their index.
+// Turns changes into the script's input: the keys without duplicates, and arguments that name them by index.
 
-/** Who is mentioned with everyone is mentioned once. */
+/** A message that mentions everyone counts once. */
 const mentioned = (targets: readonly MentionTarget[]): string =>
   targets.includes('everyone') ? 'everyone' : targets.join(' ');
 
@@ -13,7 +13,7 @@ interface Encoded {
   readonly args: readonly string[];
 }
 
-/** Of one partition: the stream that each of these changes comes from must be the partition's. */
+/** All changes must come from streams of one partition. */
 const encode = (keys: Keys, partition: number, changes: readonly UnreadChange[]): Encoded => {
   const indexes = new Map<string, string>();
   const args: string[] = [];
@@ -39,7 +39,7 @@ const encode = (keys: Keys, partition: number, changes: readonly UnreadChange[])
           break;
         }
         args.push('read', indexOf(keys.markers(userId)), channelId, String(ordinal));
-        // A head that another partition writes may be behind this marker, which the command has kept within it.
+        // The head in another partition may be behind this marker, which the command has already limited to the head.
         args.push(keys.partitionOfChannel(channelId) === partition ? indexOf(keys.head(channelId)) : '0');
         break;
       }
@@ -58,7 +58,7 @@ const partitionOfChange = (keys: Keys, change: UnreadChange): number =>
     ? keys.partitionOfUser(change.userId)
     : keys.partitionOfChannel(change.channelId);
 
-/** Where a partition stands, and from which checkpoint on it is whole. */
+/** A partition's checkpoint, and the checkpoint from which on it is complete. */
 export interface Standing {
   readonly through: number;
   readonly whole: number;
@@ -88,9 +88,9 @@ export class RedisUnreadWriter implements UnreadWriter {
   }
 
   /**
-   * Stores changes of one partition and its new checkpoint, whole or not at all, where it stands at `from`.
-   * @param whole `undefined`: as it is
-   * @returns where it stands then; not at `through`: nothing was stored.
+   * Stores the changes of one partition and its new checkpoint atomically, if the partition is at `from`.
+   * @param whole `undefined` leaves it as it is
+   * @returns the checkpoint afterwards; nothing was stored if it is not `through`
    */
   async commit(
     partition: number,
@@ -102,7 +102,7 @@ export class RedisUnreadWriter implements UnreadWriter {
     return standing(await this.redis.evaluate<string[]>(COMMIT, keys, [...moves, ...args]));
   }
 
-  /** Leaves the checkpoints alone. One request for each partition, all at once. */
+  /** Leaves the checkpoints alone. Sends one request per partition, all at once. */
   async apply(changes: readonly UnreadChange[]): Promise<void> {
     const byPartition = new Map<number, UnreadChange[]>();
     for (const change of changes) {
