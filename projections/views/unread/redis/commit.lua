@@ -1,5 +1,6 @@
--- KEYS: the partition's `at`, then the keys that the changes name by index. ARGV: the expected checkpoint, the new one
--- and the new `whole`; the last two are empty to leave them alone. Then the changes, one after another.
+-- KEYS: the partition's `at`, then the keys that the changes name by index.
+-- ARGV: the expected checkpoint, the new one and the new `whole`; the last two are empty to leave them alone. Then the
+-- changes, one after another.
 -- @returns the partition's checkpoint and its `whole` afterwards. Nothing was stored if that is not the new checkpoint.
 
 local at = redis.call('HGET', KEYS[1], 'through') or '0'

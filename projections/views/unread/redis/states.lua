@@ -1,5 +1,5 @@
--- KEYS: `at`, and per channel: head, last posts by author, mentions. ARGV: a user, and per channel the marker, empty if
--- there is none, and the floor.
+-- KEYS: `at`, and per channel: head, last posts by author, mentions.
+-- ARGV: a user, and per channel the marker, empty if there is none, and the floor.
 -- @returns `through`, `whole`, and per channel the head's ordinal and id, the ordinal read, and the number of mentions
 -- beyond it.
 
