@@ -1,36 +1,39 @@
-/** Writes that share a commit. It knows no store: what a commit is, and what its failures mean, is handed in. */
+/**
+ * Batches writes that share a commit. Independent of any store: the caller passes the commit and the meaning of its
+ * failures.
+ */
 
 import { type Clock, systemClock } from '../schemas/clock.ts';
 import type { Classify } from './guard.ts';
 
 /**
- * What a batch waits for. There is one commit at a time: what is added while one is under way goes with the next.
- * `turn`: the end of this turn of the event loop. For a commit that holds the thread: other work gets its turn between two.
- * `previous`: the end of the previous commit, and nothing else. What is added at the same moment goes together.
- * `{ ms, enough }`: the end of the turn, then `ms` milliseconds from the beginning of the previous commit, unless `enough`
- * items wait. For a server where a small commit costs almost as much as a large one.
+ * What a batch waits for. There is one commit at a time: items added during a commit go with the next. `turn`: the end
+ * of this turn of the event loop. For a commit that blocks the thread: other work runs between two commits. `previous`:
+ * only the end of the previous commit. Items added at the same moment go together. `{ ms, enough }`: the end of the
+ * turn, then `ms` milliseconds since the start of the previous commit, unless `enough` items wait. For a server where a
+ * small commit costs almost as much as a large one.
  */
 export type Gathering = 'turn' | 'previous' | { readonly ms: number; readonly enough: number };
 
 export interface BatcherOptions<Item, Answer> {
   readonly gather: Gathering;
-  /** Bounds of one batch. An item that is beyond one of them by itself goes alone. */
+  /** Bounds of one batch. An item that exceeds a bound by itself goes alone. */
   readonly most: { readonly count: number; readonly bytes: number };
-  /** About how many bytes an item takes. */
+  /** Approximate bytes of an item. */
   readonly bytesOf: (item: Item) => number;
-  /** How much an item counts. Default 1. */
+  /** The number an item counts as. Default 1. */
   readonly countOf?: (item: Item) => number;
   /**
-   * Stores a batch and answers each item in its place. When it throws, nothing of the batch is stored, or all of it may be
-   * stored once more.
+   * Stores a batch and answers each item, in order. If it throws, either nothing of the batch is stored, or all of it
+   * can safely be stored again.
    */
   readonly commit: (items: readonly Item[]) => readonly Answer[] | Promise<readonly Answer[]>;
   /**
-   * After a permanent failure the batch is taken apart, in halves, until the items that fail are alone. Any other failure
-   * is that of all items. Default: none is permanent.
+   * After a permanent failure the batch is halved repeatedly until the failing items are alone. Any other failure fails
+   * all items. Default: no failure is permanent.
    */
   readonly classify?: Classify;
-  /** What a failed item is answered. What this throws rejects the item. Default: the failure rejects it. */
+  /** Turns a failure into an item's answer. If this throws, the item is rejected. Default: rejects with the failure. */
   readonly refuse?: (failure: unknown) => Answer;
   readonly clock?: Clock;
 }
@@ -68,7 +71,7 @@ export class Batcher<Item, Answer> {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Items are stored in the order in which they are added. Resolves, or rejects, when the item's own outcome is known. */
+  /** Items are stored in the order added. Resolves or rejects when the item's own outcome is known. */
   add(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) {
@@ -82,8 +85,8 @@ export class Batcher<Item, Answer> {
   }
 
   /**
-   * Stores what waits, without gathering any longer, and resolves when all of it is answered.
-   * @param failure of what is added later; that of the first call counts
+   * Stores waiting items without gathering more, and resolves when all are answered.
+   * @param failure for items added later; that of the first call counts
    */
   async close(failure: unknown): Promise<void> {
     this.#closed ??= { failure };
@@ -135,7 +138,7 @@ export class Batcher<Item, Answer> {
         for (let i = 0; i < part.length; i += 1) part[i]!.resolve(answers[i]!);
       } catch (failure) {
         if (this.#classify(failure) !== 'permanent') {
-          // The store is gone or damaged: what has not been tried would only wait for the same.
+          // The store is gone or damaged: items not yet tried would only wait for the same failure.
           for (const rest of [part, ...parts.reverse()]) this.#fail(rest, failure);
           return;
         }

@@ -7,7 +7,7 @@ import { Batcher, type BatcherOptions, type Gathering, oneAnswer } from './batch
 
 const ROOMY = { count: 1000, bytes: 1_000_000 };
 
-/** A commit that is answered by hand. */
+/** A commit that the spec answers by hand. */
 const byHand = (options: Partial<BatcherOptions<string, string>> & { readonly gather: Gathering }) => {
   const asked: (readonly string[])[] = [];
   const settle: { resolve: (answers: readonly string[]) => void; reject: (failure: Error) => void }[] = [];
@@ -27,7 +27,7 @@ const byHand = (options: Partial<BatcherOptions<string, string>> & { readonly ga
   return { batcher, asked, settle, answer };
 };
 
-/** A commit that notes what it is given, and answers at once. */
+/** A commit that records its items and answers at once. */
 const atOnce = (options: Partial<BatcherOptions<string, string>> = {}) => {
   const batches: (readonly string[])[] = [];
   const batcher = new Batcher<string, string>({
@@ -47,7 +47,7 @@ class Permanent extends Error {}
 const classify = (failure: unknown) => (failure instanceof Permanent ? 'permanent' : 'transient');
 
 describe('gathering', () => {
-  it('until the end of the turn, whatever is added in it is one batch', async () => {
+  it('until the end of the turn puts everything added in the turn into one batch', async () => {
     const { batcher, batches } = atOnce();
     const answers = Promise.all([batcher.add('a'), Promise.resolve().then(() => batcher.add('b'))]);
     expect(batches).toEqual([]);
@@ -56,7 +56,7 @@ describe('gathering', () => {
     expect(batches).toEqual([['a', 'b'], ['c']]);
   });
 
-  it('until the end of the previous commit, what comes meanwhile is the next batch', async () => {
+  it('until the end of the previous commit puts everything added meanwhile into the next batch', async () => {
     const { batcher, asked, answer } = byHand({ gather: 'previous' });
     const first = [batcher.add('a'), batcher.add('b')];
     await turn();
@@ -74,7 +74,7 @@ describe('gathering', () => {
   });
 
   describe('for some milliseconds', () => {
-    it('commits the first at once and the next when they have passed since it began', async () => {
+    it('commits the first batch at once, and the next that long after the first began', async () => {
       const clock = new TestClock();
       const { batcher, batches } = atOnce({ gather: { ms: 4, enough: 3 }, clock });
       await batcher.add('a');
@@ -89,7 +89,7 @@ describe('gathering', () => {
       expect(batches).toEqual([['a'], ['b', 'c']]);
     });
 
-    it('does not wait when enough are there, nor when a commit took as long', async () => {
+    it('does not wait when enough items are there, or when the commit took that long', async () => {
       const clock = new TestClock();
       const { batcher, asked, answer } = byHand({ gather: { ms: 4, enough: 2 }, clock });
       const added = [batcher.add('a')];
@@ -109,31 +109,31 @@ describe('gathering', () => {
 });
 
 describe('a batch', () => {
-  it('holds as many items as its bound says, and the next holds the one that is too many', async () => {
+  it('holds as many items as its bound, and the next batch holds the rest', async () => {
     const { batcher, batches } = atOnce({ most: { count: 3, bytes: 1000 } });
     await Promise.all(['a', 'b', 'c', 'd'].map((item) => batcher.add(item)));
     expect(batches).toEqual([['a', 'b', 'c'], ['d']]);
   });
 
-  it('holds as many bytes as its bound says, and the next holds the one that is too many', async () => {
+  it('holds as many bytes as its bound, and the next batch holds the rest', async () => {
     const { batcher, batches } = atOnce({ most: { count: 1000, bytes: 6 } });
     await Promise.all(['aaa', 'bbb', 'c', 'dddddd', 'e'].map((item) => batcher.add(item)));
     expect(batches).toEqual([['aaa', 'bbb'], ['c'], ['dddddd'], ['e']]);
   });
 
-  it('counts an item for as much as it is told', async () => {
+  it('counts an item as `countOf` says', async () => {
     const { batcher, batches } = atOnce({ most: { count: 4, bytes: 1000 }, countOf: Number });
     await Promise.all(['3', '1', '2', '3'].map((item) => batcher.add(item)));
     expect(batches).toEqual([['3', '1'], ['2'], ['3']]);
   });
 
-  it('is one item alone when that is beyond a bound by itself', async () => {
+  it('is a single item when that exceeds a bound by itself', async () => {
     const { batcher, batches } = atOnce({ most: { count: 1000, bytes: 2 } });
     await Promise.all(['a', 'bbb', 'c'].map((item) => batcher.add(item)));
     expect(batches).toEqual([['a'], ['bbb'], ['c']]);
   });
 
-  it('lets other work have its turn before the next, at the end of turns', async () => {
+  it('lets other work run before the next batch, with one batch per turn', async () => {
     const { batcher, batches } = atOnce({ most: { count: 1, bytes: 1000 } });
     const both = Promise.all([batcher.add('a'), batcher.add('b')]);
     await turn();
@@ -143,7 +143,7 @@ describe('a batch', () => {
 });
 
 describe('a failure', () => {
-  it('that passes fails all of its batch, and the others go on', async () => {
+  it('that is transient fails its whole batch, and later batches go on', async () => {
     const { batcher, settle, answer } = byHand({ gather: 'previous', classify });
     const first = Promise.allSettled([batcher.add('a'), batcher.add('b')]);
     await turn();
@@ -155,7 +155,7 @@ describe('a failure', () => {
     expect(await second).toBe('c!');
   });
 
-  it('that is permanent fails the one item that it is about, and its neighbours are stored', async () => {
+  it('that is permanent fails only its own item, and the others are stored', async () => {
     const commit = (items: readonly string[]) => {
       if (items.includes('bad')) throw new Permanent('bad');
       return items;
@@ -170,7 +170,7 @@ describe('a failure', () => {
     ]);
   });
 
-  it('that passes, of a batch that is taken apart, ends that: nobody waits for each part in turn', async () => {
+  it('that is transient while a batch is being halved fails the rest at once', async () => {
     const tried: (readonly string[])[] = [];
     const commit = async (items: readonly string[]) => {
       tried.push(items);
@@ -186,7 +186,7 @@ describe('a failure', () => {
     ]);
   });
 
-  it('is answered as a value where the store has one for it', async () => {
+  it('becomes a value if the store has one for it', async () => {
     const commit = () => {
       throw new Error('full');
     };
@@ -194,7 +194,7 @@ describe('a failure', () => {
     expect(await batcher.add('a')).toBe('refused: full');
   });
 
-  it('of measuring an item is that of the item alone', async () => {
+  it('while measuring an item fails that item alone', async () => {
     const bytesOf = (item: string) => {
       if (item === 'bad') throw new TypeError('cannot be measured');
       return 1;
@@ -206,7 +206,7 @@ describe('a failure', () => {
 });
 
 describe('closing', () => {
-  it('stores what waits, without gathering longer, and refuses what comes later', async () => {
+  it('stores waiting items without gathering more, and refuses later ones', async () => {
     const clock = new TestClock();
     const { batcher, batches } = atOnce({ gather: { ms: 1000, enough: 10 }, clock });
     await batcher.add('a');
@@ -223,7 +223,7 @@ describe('closing', () => {
   });
 });
 
-it('one answer may be that of all', async () => {
+it('one answer can serve all items', async () => {
   const batcher = new Batcher<string, number>({
     gather: 'previous',
     most: ROOMY,
@@ -233,9 +233,9 @@ it('one answer may be that of all', async () => {
   expect(await Promise.all([batcher.add('a'), batcher.add('b')])).toEqual([2, 2]);
 });
 
-describe('whatever is added, however large, and whatever fails', () => {
+describe('for any items, sizes and failures', () => {
   const MOST = { count: 10, bytes: 100 };
-  /** Mostly several to a batch, now and then one that is beyond a bound by itself. */
+  /** Mostly several to a batch, sometimes one that exceeds a bound by itself. */
   const size = (usual: number, largest: number) =>
     fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: usual }) }, fc.integer({ min: 1, max: largest }));
   const item = fc.record({
@@ -243,12 +243,12 @@ describe('whatever is added, however large, and whatever fails', () => {
     bytes: size(30, 120),
     bad: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
   });
-  /** Items that are added at the same moment, then others some turns later. */
+  /** Items added at the same moment, then more some turns later. */
   const waves = fc.array(fc.record({ items: fc.array(item, { maxLength: 12 }), turns: fc.nat({ max: 3 }) }), {
     maxLength: 6,
   });
   const gather = fc.constantFrom<Gathering>('turn', 'previous', { ms: 4, enough: 3 });
-  /** Which of the commits meet a store that is gone, in turn. */
+  /** Which commits, in order, meet a store that is gone. */
   const gone = fc.array(fc.boolean(), { maxLength: 8 });
 
   interface Numbered {
@@ -258,7 +258,7 @@ describe('whatever is added, however large, and whatever fails', () => {
     readonly bad: boolean;
   }
 
-  /** Every pause is a turn of the event loop. */
+  /** A clock whose every pause is one turn of the event loop. */
   const hastyClock = (): Clock => {
     let now = 0;
     return {
@@ -271,7 +271,7 @@ describe('whatever is added, however large, and whatever fails', () => {
     };
   };
 
-  it('each item is answered once, in bounds and in order, and only bad ones and outages fail', async () => {
+  it('each item is answered once, within bounds and in order, and only bad items and outages fail', async () => {
     await fc.assert(
       fc.asyncProperty(waves, gather, gone, fc.boolean(), async (added, rule, outages, waits) => {
         const commits: (readonly Numbered[])[] = [];
@@ -329,13 +329,13 @@ describe('whatever is added, however large, and whatever fails', () => {
         for (const { id, bad } of all) {
           expect(outcomes[id]).toHaveLength(1);
           const [outcome] = outcomes[id]!;
-          // An outage while a batch is taken apart is that of all that is left of it.
+          // An outage while a batch is being halved fails the rest of it.
           if (outcome === 'gone') expect(outages.includes(true)).toBe(true);
           else expect(outcome).toBe(bad ? `${id}` : id);
           if (outage.has(id)) expect(outcome).toBe('gone');
         }
         if (!outages.includes(true)) expect(stored).toEqual(all.filter(({ bad }) => !bad).map(({ id }) => id));
-        // Stored once, in order, and exactly those that were answered so.
+        // Exactly the items answered as stored are stored, once and in order.
         expect(stored).toEqual([...new Set(stored)].sort((a, b) => a - b));
         expect(stored).toEqual(all.filter(({ id }) => outcomes[id]![0] === id).map(({ id }) => id));
         for (const items of commits) {

@@ -1,6 +1,6 @@
 /**
- * What each store may take: milliseconds, bytes, counts. Those that depend on each other are related below, and the relations
- * are checked at start.
+ * Limits for each store: milliseconds, bytes, counts. Relations between dependent limits are listed below and checked
+ * at start.
  */
 
 export const BUDGETS = {
@@ -11,126 +11,132 @@ export const BUDGETS = {
     /** A restarted server is back within seconds. */
     views: { connectMs: 5000, answerMs: 5000, connections: 8, failureRatio: 0.5, openMs: 5000 },
     append: {
-      /** How long one commit is tried: then its writers are told to come again. */
+      /** How long one commit is retried. After that its writers must try again. */
       triedMs: 4000,
       pauseMs: 100,
       /**
-       * From one commit to the next at least, while fewer wait than are worth a commit: a commit of eight events costs both
-       * sides almost as much as one of thirty. Measured with 8 ms: 350 commits a second became 120, which left a sixth of a
-       * core to others.
+       * Least time between the starts of two commits, unless enough items wait: a commit of eight events costs both
+       * sides almost as much as one of thirty. Measured with 8 ms: 350 commits a second became 120, which freed a sixth
+       * of a core.
        */
       gather: { ms: 4, enough: 32 },
     },
-    /** Connections that nobody needs. */
+    /** After this, unused connections are closed. */
     idleMs: 60_000,
-    /** For going through all rows: a million takes some seconds. */
+    /** For scans of all rows: a million takes some seconds. */
     longMs: 600_000,
-    /** Whoever waits longer to make tables says so, and tries again. */
+    /** A process that waits longer to create tables reports it and tries again. */
     lockMs: 5000,
   },
   vault: {
-    /** How long a reserved name may be another node's registration under way. */
+    /** How long a reserved name may belong to another node's registration in progress. */
     takeOverAfterMs: 35_000,
-    /** Answers of the vault between the reservation of a name and the append that uses it. */
+    /** Calls to the vault between the reservation of a name and the append that uses it. */
     answersOfARegistration: 3,
   },
   kurrentdb: {
-    /** A server gives up a write by itself after this, and says so. */
+    /** A server gives up a write after this and reports it. */
     serverWriteMs: 2000,
-    /** For one answer to one append; then its outcome is unknown and it is tried again. */
+    /** For one answer to one append. After that its outcome is unknown and it is retried. */
     answerMs: 2500,
-    /** For all tries of one append; then its writer is told to come again. */
+    /** For all tries of one append. After that its writer must try again. */
     triedMs: 8000,
-    /** Between two things that a read yields; then the server counts as gone. */
+    /** Between two items of a read. After that the server counts as gone. */
     silenceMs: 10_000,
     pauseMs: 100,
     retrySeconds: 2,
   },
   cassandra: {
-    /** A page takes 1 ms (measured), so one that takes this long will not come. */
+    /** A page takes 1 ms (measured), so one this late will not come. */
     answerMs: 5000,
     failureRatio: 0.5,
     openMs: 30_000,
-    /** Tables are agreed upon by all nodes, which takes longer than a row. */
+    /** All nodes must agree on a table, which takes longer than a row. */
     schemaMs: 30_000,
-    /** The driver's own schedule grows to ten minutes: a server that was away for long would be missed as long. */
+    /** The driver's own pauses grow to ten minutes, so a server back after a long outage would stay unused as long. */
     reconnectMs: 1000,
-    /** Of checkpoints that are written together; one takes about 60 bytes. */
+    /** Checkpoints written together; one takes about 60 bytes. */
     batch: { count: 500, bytes: 32_768 },
     /** A server refuses a batch beyond this (`batch_size_fail_threshold`). */
     serverBatchBytes: 51_200,
   },
   redis: {
-    /** A command takes 0.1 ms (measured), so one that takes this long will not come. */
+    /** A command takes 0.1 ms (measured), so an answer this late will not come. */
     answerMs: 1000,
     failureRatio: 0.5,
     openMs: 10_000,
-    /** A server that was away is found within this. */
+    /** A server that comes back is found within this. */
     longestReconnectMs: 1000,
-    /** A peer that vanished without a word is found after this and ten probes, one a second. */
+    /** A peer that vanished silently is noticed after this and ten probes, one a second. */
     keepAliveMs: 5000,
-    /** For a connection that is given up to end by itself. */
+    /** For an abandoned connection to end by itself. */
     disconnectMs: 100,
     /** In a cluster: tries of one command, 100 ms apart, while its node is being replaced. */
     redirections: 8,
     redirectionMs: 100,
-    /** Keys looked at in one go, half a millisecond. */
+    /** Keys scanned in one go: half a millisecond. */
     scanned: 1000,
   },
   sessions: {
-    /** Sessions that came and went within this time are told together. */
+    /** Session starts and ends within this time are reported together. */
     tellMs: 100,
     /** A killed gateway's sessions are gone after this at most. */
     leaseSeconds: 15,
     renewMs: 5000,
-    /** Everybody is written again once in so many renewals: five minutes. */
+    /** Every person is rewritten once in this many renewals: five minutes. */
     round: 60,
-    /** Of what nobody has written again. */
+    /** How long entries are kept that nobody rewrites. */
     keptSeconds: 900,
   },
   ownWrites: {
     retryMs: 250,
-    /** After Redis could not be asked: others may have failed to tell, and tell it within this time. */
+    /**
+     * How long Redis is mistrusted after an outage: other nodes may have failed to report writes, and do so within
+     * this.
+     */
     mistrustMs: 2000,
   },
   leases: {
-    /** A holder that hangs stops leading by its own clock after 2 s, and somebody else leads after 3.3 s at the latest. */
+    /**
+     * A holder that hangs stops leading by its own clock after 2 s, and another process leads after 3.3 s at the
+     * latest.
+     */
     leadership: { leaseMs: 3000, renewMs: 600 },
-    /** A process that loses the list goes on for 20 s at most; a worker of a dead one is free after 30 s. */
+    /** A process that cannot renew goes on for 20 s at most; the worker of a dead one is free after 30 s. */
     worker: { leaseMs: 30_000, renewMs: 5000 },
   },
   kafka: {
     connectMs: 3000,
     requestMs: 10_000,
     keepAliveMs: 10_000,
-    /** Between tries. */
+    /** Pause between tries. */
     firstPauseMs: 100,
     longestPauseMs: 1000,
-    /** How long kafkajs tries by itself. */
+    /** How long kafkajs retries by itself. */
     patienceMs: 5000,
     /** For a producer or a consumer to end by itself. */
     stopMs: 1000,
-    /** Records of one partition that are sent as one; a single one may be larger. */
+    /** Records of one partition sent as one batch; a single record may be larger. */
     batchBytes: 786_432,
-    /** What brokers take as one batch (`message.max.bytes`), unless they are told otherwise. */
+    /** Largest batch that brokers accept by default (`message.max.bytes`). */
     brokerBatchBytes: 1_048_588,
     /** A killed member's partitions go to others after this. */
     sessionMs: 6000,
     /** The least that brokers allow (`group.min.session.timeout.ms`). */
     brokerSessionMs: 6000,
-    /** How soon a member notices that others came or left. */
+    /** How soon a member notices that others joined or left. */
     heartbeatMs: 300,
-    /** Others wait as long for a member to come back with its partitions laid down. */
+    /** How long others wait for a member to give up its partitions and rejoin. */
     rebalanceMs: 10_000,
-    /** For the batch that is being stored when a member leaves. */
+    /** For the batch being stored when a member leaves. */
     lastBatchMs: 10_000,
-    /** A fetch without records ends after this: leaving waits for it. */
+    /** A fetch without records ends after this; a leaving member waits for it. */
     fetchMs: 250,
-    /** 700 events or so: small, because a member decodes a fetch in one turn of the event loop. */
+    /** About 700 events. Small, because a member decodes a fetch in one turn of the event loop. */
     fetchBytes: 262_144,
-    /** Between two times that offsets are told to the brokers. */
+    /** Between two commits of offsets to the brokers. */
     commitMs: 1000,
-    /** A broker that is started again within it finds the members it had, and they go on at once. */
+    /** A broker that restarts within this finds its former members, which continue at once. */
     stuckMs: 30_000,
   },
 };
@@ -143,7 +149,7 @@ interface Relation {
   readonly than: string;
   readonly most: (budgets: Budgets) => number;
   readonly unit: 'ms' | 'bytes';
-  /** As much is allowed. */
+  /** Whether equality is allowed. */
   readonly equal?: true;
 }
 
@@ -200,7 +206,7 @@ export const RELATIONS: readonly Relation[] = [
   },
   {
     what: 'a registration, with its answers of the vault and an append to PostgreSQL',
-    // The last try begins just before all tries are over, and connects first.
+    // The last try begins just before the deadline, and connects first.
     is: ({ vault, postgres: { vault: asked, log, append } }) =>
       vault.answersOfARegistration * asked.answerMs + append.triedMs + log.connectMs + log.answerMs,
     than: 'the age at which a reserved name may be taken over',
@@ -343,7 +349,7 @@ export const RELATIONS: readonly Relation[] = [
   lastBatch('Redis', ({ redis }) => redis.answerMs),
 ];
 
-/** A sentence for each relation that does not hold, with both numbers. */
+/** One sentence for each broken relation, with both numbers. */
 export const brokenRelations = (budgets: Budgets): readonly string[] =>
   RELATIONS.flatMap(({ what, is, than, most, unit, equal }) => {
     const [value, limit] = [is(budgets), most(budgets)];
@@ -353,7 +359,7 @@ export const brokenRelations = (budgets: Budgets): readonly string[] =>
     return [`${what} (${said(value)}) ${relation} ${than} (${said(limit)})`];
   });
 
-/** To be called at start. @throws Error that names every relation that does not hold */
+/** Call this at start. @throws Error that names every broken relation */
 export const checkBudgets = (budgets: Budgets = BUDGETS): void => {
   const broken = brokenRelations(budgets);
   if (broken.length > 0) throw new Error(`These budgets do not fit together: ${broken.join('; ')}.`);

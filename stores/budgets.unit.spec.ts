@@ -9,7 +9,7 @@ const changed = (change: (budgets: Budgets) => void): Budgets => {
 
 type Table = { [name: string]: number | Table };
 
-/** The table with one number replaced, once for every number in it. */
+/** Yields the table with one number replaced, for every number in it. */
 function* withOneReplaced(by: number, at: readonly string[] = []): Generator<Budgets> {
   const place = at.reduce<number | Table>((table, name) => (table as Table)[name]!, BUDGETS as Table);
   if (typeof place !== 'number') {
@@ -23,12 +23,12 @@ function* withOneReplaced(by: number, at: readonly string[] = []): Generator<Bud
 }
 
 describe('the budgets of all stores', () => {
-  it('fit together as they are', () => {
+  it('fit together', () => {
     expect(brokenRelations(BUDGETS)).toEqual([]);
     expect(() => checkBudgets()).not.toThrow();
   });
 
-  it('are above nought, all of them', () => {
+  it('are all above zero', () => {
     const numbers = (table: Table): readonly number[] =>
       Object.values(table).flatMap((one) => (typeof one === 'number' ? [one] : numbers(one)));
     expect(Math.min(...numbers(BUDGETS as Table))).toBeGreaterThan(0);
@@ -54,7 +54,7 @@ describe('the budgets of all stores', () => {
     },
   );
 
-  it('say what is wrong in a sentence', () => {
+  it('describe each broken relation in a sentence', () => {
     const slow = changed(({ kafka }) => {
       kafka.heartbeatMs = 2000;
     });

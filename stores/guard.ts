@@ -1,4 +1,7 @@
-/** Around everything asked of a server: what its failures mean, trying again, and a circuit breaker for one that is gone. */
+/**
+ * Guards every request to a server: classifies failures, retries, and stops asking a server that is gone (circuit
+ * breaker).
+ */
 
 import {
   BrokenCircuitError,
@@ -13,47 +16,47 @@ import { type Clock, systemClock } from '../schemas/clock.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 
 /**
- * What a failure of a store means, as each driver's `classify` tells.
- * transient: the server cannot answer now; the same may work later.
- * permanent: it lies in what was given; the very same will never be taken.
- * damaged: it lies in the store: tables, rights or settings are not as they should be, and somebody has to mend them.
+ * The meaning of a store's failure, as each driver's `classify` decides.
+ * transient: the server cannot answer now; the same request may work later.
+ * permanent: the given values are at fault; the same request will never be accepted.
+ * damaged: the store is at fault: its tables, rights or settings are wrong, and an operator must repair them.
  */
 export type FailureKind = 'transient' | 'permanent' | 'damaged';
 
 export type Classify = (failure: unknown) => FailureKind;
 
-/** A bug or a value that cannot be encoded: thrown before anything is sent. */
+/** A bug or a value that cannot be encoded, thrown before anything is sent. */
 export const isValueFault = (failure: unknown): boolean =>
   failure instanceof TypeError || failure instanceof SyntaxError || failure instanceof RangeError;
 
-/** What is wrong, in words for an operator: of a store that is unavailable its cause, of several failures each. */
+/** The failure in words for an operator: for StoreUnavailable its cause, for several failures each one. */
 export const reasonOf = (failure: unknown): string => {
   if (failure instanceof StoreUnavailable && failure.cause !== undefined) return reasonOf(failure.cause);
   if (failure instanceof AggregateError) return failure.errors.map(reasonOf).join('; ');
   return failure instanceof Error ? failure.message || failure.name : String(failure);
 };
 
-/** The work was ended before it could be done. */
+/** The work was stopped before it succeeded. */
 export class Stopped extends Error {}
 
 interface RetryingOptions {
-  /** Ends the waiting at once; what is under way is finished first. */
+  /** Ends a pause at once; a try in progress finishes first. */
   readonly signal?: AbortSignal | undefined;
-  /** False for a failure that another try would meet again; it is thrown. Asked once a failure. */
+  /** Returns false for a failure that a retry would meet again; it is then thrown. Called once per failure. */
   readonly again: (failure: unknown) => boolean;
-  /** About the first pause, in milliseconds. Default 50. */
+  /** Approximate first pause, in milliseconds. Default 50. */
   readonly firstMs?: number;
   /** Longest pause, in milliseconds. Default 5,000. */
   readonly longestMs?: number;
   readonly onRetry?: (failure: unknown, attempt: number, nextMs: number) => void;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 
 /**
- * Tries for as long as it takes, with pauses that grow and are never the same for two processes. Cockatiel's own `retry` would
- * sit out its pause, and try once more, whatever its signal says.
- * @throws Stopped, or the failure for which `again` said no.
+ * Retries for as long as it takes, with growing random pauses. Cockatiel's own `retry` finishes its pause, and tries
+ * once more, even after its signal aborts.
+ * @throws Stopped, or the failure for which `again` returned false.
  */
 export const retrying = async <T>(work: () => Promise<T>, options: RetryingOptions): Promise<T> => {
   const { signal, again, onRetry, firstMs = 50, longestMs = 5000, clock = systemClock } = options;
@@ -72,31 +75,31 @@ export const retrying = async <T>(work: () => Promise<T>, options: RetryingOptio
 };
 
 export interface GuardOptions {
-  /** How long one node may take to answer, in milliseconds; the driver then asks another, where there is one. */
+  /** How long one node may take to answer, in milliseconds; the driver then asks another, if there is one. */
   readonly timeoutMs: number;
-  /** Between 0 and 1: share of failures in the last ten seconds beyond which nothing is asked any more. */
+  /** Between 0 and 1: share of failures in the last ten seconds above which requests stop. */
   readonly failureRatio: number;
-  /** For how long, in milliseconds; then one question is tried. */
+  /** How long requests stop, in milliseconds; then one request is tried. */
   readonly openMs: number;
 }
 
 const SAMPLED_MS = 10_000;
-/** Fewer questions than this in the sampled time open nothing. */
+/** Fewer requests than this in the sampled time do not open the breaker. */
 const SAMPLES = 5;
 
-/** Hands on answers, and what is wrong with a question; makes a server that cannot answer a StoreUnavailable. */
+/** Passes on answers and errors of a request; turns a server that cannot answer into StoreUnavailable. */
 export interface Guarding {
-  /** @throws StoreUnavailable when the server fails or is not asked; what else `ask` throws, as it is. */
+  /** @throws StoreUnavailable when the server fails or is not asked; any other error of `ask` unchanged. */
   run<T>(ask: () => Promise<T>): Promise<T>;
 }
 
-/** Without a circuit breaker, for stores that nothing works without: asked as long as anybody has a question. */
+/** Without a circuit breaker, for stores that everything depends on: every request is tried. */
 export class PlainGuard implements Guarding {
   private readonly store: string;
   private readonly retrySeconds: number;
   private readonly classify: Classify;
 
-  /** @param retrySeconds after which who was refused may ask again */
+  /** @param retrySeconds after which a refused client may ask again */
   constructor(store: string, retrySeconds: number, classify: Classify) {
     this.store = store;
     this.retrySeconds = retrySeconds;
@@ -120,7 +123,7 @@ export class Guard implements Guarding {
   private readonly classify: Classify;
   private openUntil = 0;
 
-  /** Failures that are not transient say nothing about the server: they pass through, and are not counted. */
+  /** Failures that are not transient say nothing about the server, so they pass through uncounted. */
   constructor(store: string, { timeoutMs, failureRatio, openMs }: GuardOptions, classify: Classify) {
     this.store = store;
     this.timeoutMs = timeoutMs;

@@ -18,28 +18,28 @@ const refusal = (guard: Guard, ask: () => Promise<unknown> = answers) =>
     (error: unknown) => error,
   );
 
-describe('what guards a server', () => {
+describe('the guard of a server', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('hands on answers', async () => {
+  it('passes on answers', async () => {
     expect(await guarded().run(answers)).toBe('an answer');
   });
 
-  it('makes an outage a store that is unavailable, with its cause', async () => {
+  it('turns an outage into StoreUnavailable, with its cause', async () => {
     const error = await refusal(guarded(), fails);
     expect(error).toBeInstanceOf(StoreUnavailable);
     expect(error).toMatchObject({ store: 'timelines', retryAfter: 5, cause: expect.any(Outage) });
   });
 
-  it('hands on what is wrong with the question, and does not count it', async () => {
+  it('passes on errors of the request, and does not count them', async () => {
     const guard = guarded();
     for (let n = 0; n < 20; n += 1)
       expect(await refusal(guard, () => Promise.reject(new TypeError('so')))).toBeInstanceOf(TypeError);
     expect(await guard.run(answers)).toBe('an answer');
   });
 
-  it('stops asking when more than the given share fails, and tells when it asks again', async () => {
+  it('stops asking when more than the given share fails, and says when it asks again', async () => {
     const guard = guarded();
     for (let n = 0; n < 4; n += 1) await guard.run(answers);
     for (let n = 0; n < 5; n += 1) await refusal(guard, fails);
@@ -49,7 +49,7 @@ describe('what guards a server', () => {
     expect(ask).not.toHaveBeenCalled();
   });
 
-  it('goes on asking while as many succeed', async () => {
+  it('keeps asking while enough requests succeed', async () => {
     const guard = guarded();
     for (let n = 0; n < 20; n += 1) {
       await guard.run(answers);
@@ -58,7 +58,7 @@ describe('what guards a server', () => {
     expect(await guard.run(answers)).toBe('an answer');
   });
 
-  it('tries one question after the pause and closes when it is answered', async () => {
+  it('tries one request after the pause, and closes when it is answered', async () => {
     const guard = guarded();
     for (let n = 0; n < 5; n += 1) await refusal(guard, fails);
     await vi.advanceTimersByTimeAsync(30_000);

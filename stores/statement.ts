@@ -1,4 +1,4 @@
-/** Queries that Kysely builds once, with a place for each value that is given whenever they are asked. */
+/** Queries that Kysely builds once, with placeholders for the values of each execution. */
 import type { CompiledQuery } from 'kysely';
 
 class Place {
@@ -14,13 +14,13 @@ export interface Statement<Given extends readonly unknown[], Row> {
   readonly sql: string;
   /** The given values in the order in which the text names them. */
   bind(given: Given): readonly unknown[];
-  /** Never there: carries the type. */
+  /** Never present: only carries the type. */
   readonly row?: Row;
 }
 
 /**
- * @param build is called once, with places instead of values. What is the same at every asking is written by `sql.lit`.
- * @param count of the values, where the function itself does not tell.
+ * @param build called once, with placeholders for values. Write constants with `sql.lit`.
+ * @param count number of values, if the function's own length does not tell.
  */
 export const statement = <Given extends readonly unknown[], Row>(
   build: Build<Given, Row>,

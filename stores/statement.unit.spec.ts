@@ -6,7 +6,7 @@ import { statement } from './statement.ts';
 const db = builder<{ people: { id: number; name: string; age: number } }>();
 
 describe('a statement that is built once', () => {
-  it('takes its values in the order of the function, whatever their order in the text', () => {
+  it('takes its values in the order of the function’s parameters, whatever their order in the text', () => {
     const { sql: text, bind } = statement((limit: number, name: string) =>
       db.selectFrom('people').select('id').where('name', '=', name).limit(limit),
     );
@@ -14,14 +14,14 @@ describe('a statement that is built once', () => {
     expect(bind([5, 'Ann'])).toEqual(['Ann', 5]);
   });
 
-  it('may name a value several times', () => {
+  it('may use a value several times', () => {
     const { bind } = statement((age: number) =>
       db.selectFrom('people').select('id').where('age', '>', age).where('id', '<', age),
     );
     expect(bind([7])).toEqual([7, 7]);
   });
 
-  it('has no values of its own but those that are written out', () => {
+  it('has no constants except literals in its text', () => {
     const adults = (age: number) => db.selectFrom('people').select('id').where('age', '>=', age);
     expect(() => statement((name: string) => adults(18).where('name', '=', name))).toThrow(/sql\.lit/);
     const written = statement((name: string) =>

@@ -1,18 +1,18 @@
-/** For specs: a way to a server that can be cut, and that can lose what goes through it. */
+/** For specs: a proxy that can cut connections and lose data, and a database in memory. */
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import Database from 'libsql';
 import type { Connection } from './sqlite/statements.ts';
 
-/** For specs: a database in memory with the tables of one projection. */
+/** A database in memory with the tables of one projection. */
 export const memoryDatabase = (tables: string): Connection => {
   const db = new Database(':memory:');
   db.exec(tables);
   return db;
 };
 
-/** @param target port on loopback that everything is passed on to */
+/** @param target loopback port to forward to */
 export const startProxy = async (target: number) => {
   const sockets = new Set<Socket>();
   let silent = false;
@@ -35,19 +35,19 @@ export const startProxy = async (target: number) => {
   const { port } = server.address() as AddressInfo;
   return {
     port,
-    /** Ends every connection and takes no new ones. */
+    /** Ends every connection and accepts no new ones. */
     async cut() {
       const closed = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
-    /** Takes new ones again. */
+    /** Accepts connections again. */
     async mend() {
       server.listen(port, '127.0.0.1');
       await once(server, 'listening');
     },
-    /** What is sent from now on is lost; connections stay. */
+    /** Loses everything sent from now on; connections stay open. */
     swallow(lost = true) {
       silent = lost;
     },

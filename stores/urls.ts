@@ -1,16 +1,16 @@
 /** URLs that name several servers, which the platform's `URL` cannot read. */
 
 interface Shape {
-  /** How to write one, for whoever wrote another. */
+  /** The expected form, for error messages. */
   readonly form: string;
   readonly schemes: readonly string[];
-  /** Of hosts without one; where there is none, every host must say its port. */
+  /** Default port. Without it, every host must give its port. */
   readonly port?: number;
-  /** What may follow the hosts after `/`. */
+  /** Allowed path after `/`. */
   readonly path?: RegExp;
-  /** What may follow `?`. */
+  /** Allowed options after `?`. */
   readonly options?: readonly string[];
-  /** A password alone will do. */
+  /** Whether a password without a user is allowed. */
   readonly userless?: boolean;
 }
 
@@ -31,9 +31,9 @@ const HOST = /^(?<host>\[[0-9a-f:.]+\]|[^:[\]]+)(?::(?<port>\d{1,5}))?$/i;
 const decoded = (text: string | undefined): string | undefined => (text ? decodeURIComponent(text) : undefined);
 
 /**
- * Reads `scheme://[user:password@]host[:port][,host[:port]][/path][?option=value]`. What is in user and password may be
+ * Reads `scheme://[user:password@]host[:port][,host[:port]][/path][?option=value]`. User and password may be
  * percent-encoded.
- * @throws TypeError when it is none; the message never repeats the URL, which may hold a password.
+ * @throws TypeError for an invalid URL. The message never repeats the URL, which may contain a password.
  */
 export const parseServers = (url: string, shape: Shape): ServersUrl => {
   const { form, schemes, path: allowed = /^$/, options: known = [], userless = false } = shape;
@@ -60,11 +60,11 @@ export const parseServers = (url: string, shape: Shape): ServersUrl => {
   }
 };
 
-/** `host:port`, an IPv6 address in brackets. */
+/** `host:port`, with an IPv6 address in brackets. */
 export const addressOf = ({ host, port }: ServersUrl['servers'][number]): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-/** What may be shown of any store's URL: its hosts, without user and password. */
+/** The part of a store's URL that is safe to show: its hosts, without user and password. */
 export const hostsOf = (url: string): string =>
   url
     .replace(/^[a-z+]+:\/\//, '')

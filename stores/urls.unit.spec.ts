@@ -6,7 +6,7 @@ const FORM = 'many://[user:password@]host:port[,host:port][/name][?size=1]';
 const shape = { form: FORM, schemes: ['many', 'manys'], path: /^[a-z]*$/, options: ['size', 'tls'] };
 
 describe('a URL of several servers', () => {
-  it('is read back as it was put together, whatever user and password hold', () => {
+  it('is parsed back to its parts, whatever user and password contain', () => {
     const host = fc.constantFrom('one', 'two.example', '10.0.0.1', '::1', 'fe80::2');
     const server = fc.record({ host, port: fc.integer({ min: 1, max: 65_535 }) });
     const word = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text === Buffer.from(text).toString());
@@ -31,7 +31,7 @@ describe('a URL of several servers', () => {
     );
   });
 
-  it('gives hosts without a port the usual one, where there is one', () => {
+  it('gives hosts without a port the default one, if there is one', () => {
     const read = parseServers('many://one,two:2', { ...shape, port: 7 });
     expect(read.servers.map(addressOf)).toEqual(['one:7', 'two:2']);
     expect(() => parseServers('many://one', shape)).toThrow(`Write ${FORM}`);
@@ -51,7 +51,7 @@ describe('a URL of several servers', () => {
     expect(() => parseServers(url, shape)).toThrow(new TypeError(`Write ${FORM}`));
   });
 
-  it('is refused with the options that it may have', () => {
+  it('is refused with a list of its allowed options', () => {
     expect(() => parseServers('many://one:1?colour=red', shape)).toThrow(
       'many:// has the options size and tls, not colour',
     );
@@ -65,7 +65,7 @@ describe('a URL of several servers', () => {
   });
 });
 
-it('what is shown of a URL are its hosts', () => {
+it('only the hosts of a URL are shown', () => {
   expect(hostsOf('postgres://ann:secret@one:5432/parley?sslmode=require')).toBe('one:5432');
   expect(hostsOf('esdb+discover://ann:secret@one:1,two:2?tls=false')).toBe('one:1,two:2');
   expect(hostsOf('kafka://one:1')).toBe('one:1');

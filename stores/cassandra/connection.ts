@@ -7,14 +7,14 @@ import { addressOf, parseServers } from '../urls.ts';
 import { classify, isNoKeyspace, reasonsOf } from './failures.ts';
 
 interface CassandraUrl {
-  /** `host:port`, first to be asked. */
+  /** `host:port` of the nodes to contact first. */
   readonly contactPoints: readonly string[];
   readonly localDataCenter: string;
   readonly tls: boolean;
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
 }
 
-/** @throws TypeError when it is none; the message never repeats the URL, which may hold a password. */
+/** @throws TypeError for an invalid URL. The message never repeats the URL, which may contain a password. */
 export const parseCassandraUrl = (url: string): CassandraUrl => {
   const { servers, username, password, options } = parseServers(url, {
     form: 'cassandra://[user:password@]host:port[,host:port][?dc=datacenter1&tls=true]',
@@ -30,7 +30,7 @@ export const parseCassandraUrl = (url: string): CassandraUrl => {
 };
 
 /**
- * @param namespace of the installation: lower-case letters, digits, `-` and `_`, a letter first, 48 characters at most.
+ * @param namespace the installation's: lower-case letters, digits, `-` and `_`, a letter first, 48 characters at most
  * @throws TypeError for any other
  */
 export const keyspaceOf = (namespace: string): string => {
@@ -42,11 +42,11 @@ export const keyspaceOf = (namespace: string): string => {
 interface CassandraOptions extends Partial<GuardOptions> {
   /** See `parseCassandraUrl`. */
   readonly url: string;
-  /** From `keyspaceOf`. Created with one copy in each data centre when missing: create it beforehand to have more. */
+  /** From `keyspaceOf`. Created if missing, with one copy per data centre; create it beforehand to have more. */
   readonly keyspace: string;
-  /** Told of each failed attempt to connect, with the milliseconds until the next. */
+  /** Called for each failed attempt to connect, with the milliseconds until the next. */
   readonly onWaiting?: (reason: string, nextMs: number) => void;
-  /** Ends waiting for a server that does not come. */
+  /** Ends the wait for a server. */
   readonly signal?: AbortSignal;
 }
 
@@ -64,7 +64,7 @@ const clientOptions = (url: CassandraUrl, timeoutMs: number): ClientOptions => (
     ? {}
     : { authProvider: new auth.PlainTextAuthProvider(url.credentials.username, url.credentials.password) }),
   ...(url.tls ? { sslOptions: { rejectUnauthorized: true } } : {}),
-  // The progress of a channel, read before its rows, must not be newer than they are on another node.
+  // A channel's progress is read before its rows, and must not be newer than rows from another node.
   queryOptions: { consistency: types.consistencies.localQuorum },
   socketOptions: { readTimeout: timeoutMs, connectTimeout: timeoutMs },
   policies: { reconnection: new policies.reconnection.ConstantReconnectionPolicy(reconnectMs) },
@@ -86,7 +86,7 @@ const ensureKeyspace = async (options: ClientOptions, keyspace: string): Promise
   const client = await connected(options);
   try {
     if (client.metadata.keyspaces[keyspace] !== undefined) return;
-    // SimpleStrategy, which says the same for one data centre, is refused by ScyllaDB since 2025.4.
+    // ScyllaDB refuses SimpleStrategy, the equivalent for one data centre, since 2025.4.
     await client.execute(
       `CREATE KEYSPACE IF NOT EXISTS ${keyspace}
        WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}`,
@@ -98,7 +98,7 @@ const ensureKeyspace = async (options: ClientOptions, keyspace: string): Promise
   }
 };
 
-/** Questions are prepared, repeatable and go to a node that holds the rows. */
+/** Queries are prepared, idempotent and sent to a node that holds the rows. */
 export class Cassandra {
   readonly keyspace: string;
   readonly client: Client;
@@ -111,13 +111,13 @@ export class Cassandra {
   }
 
   /**
-   * @returns every row, however many answers the server makes of them (ScyllaDB ends one after 1 MB).
+   * @returns every row, over however many pages the server needs (ScyllaDB ends one after 1 MB).
    * @throws StoreUnavailable, ResponseError
    */
   execute<Row = never>(query: string, params: readonly unknown[]): Promise<readonly Row[]> {
     return this.guard.run(async () => {
       const answer = await this.client.execute(query, params as unknown[], { prepare: true, isIdempotent: true });
-      // What only writes answers without rows.
+      // A write has no rows in its answer.
       if (!answer.pageState) return (answer.rows ?? []) as unknown as readonly Row[];
       const rows: Row[] = [];
       for await (const row of answer) rows.push(row as unknown as Row);
@@ -126,7 +126,7 @@ export class Cassandra {
   }
 
   /**
-   * What belongs to one partition becomes visible at once. The first statement's partition chooses the node.
+   * Writes to one partition become visible at once. The first statement's partition determines the node.
    * @throws StoreUnavailable, ResponseError
    */
   async batch(statements: readonly Statement[]): Promise<void> {
@@ -146,7 +146,8 @@ export class Cassandra {
 
 /**
  * Waits, with back-off, until a server answers.
- * @throws StoreUnavailable when `signal` ends the waiting; TypeError or the driver's own error for settings that cannot be right
+ * @throws StoreUnavailable when `signal` ends the waiting; TypeError or the driver's own error for settings that cannot
+ * be right
  */
 export const openCassandra = async (options: CassandraOptions): Promise<Cassandra> => {
   const { keyspace, signal, onWaiting } = options;
@@ -159,13 +160,13 @@ export const openCassandra = async (options: CassandraOptions): Promise<Cassandr
   try {
     const client = await retrying(
       async () => {
-        // Options are filled in by the client that takes them, so each has its own.
+        // A client modifies its options, so each client gets its own.
         await ensureKeyspace(clientOptions(url, settings.timeoutMs), keyspace);
         return connected({ ...clientOptions(url, settings.timeoutMs), keyspace });
       },
       {
         signal,
-        // A keyspace that another process is creating is listed some milliseconds before it can be used.
+        // A keyspace that another process is creating is listed some milliseconds before it is usable.
         again: (failure) => classify(failure) === 'transient' || isNoKeyspace(failure),
         firstMs: 250,
         onRetry: (failure, _, nextMs) => onWaiting?.(reasonsOf(failure), nextMs),

@@ -1,4 +1,4 @@
-/** What failures of Cassandra and ScyllaDB say: of the values, of the servers, or of their tables. */
+/** Classifies failures of Cassandra and ScyllaDB: caused by the values, the servers or their tables. */
 
 import { errors, types } from 'cassandra-driver';
 import { type FailureKind, isValueFault, reasonOf } from '../guard.ts';
@@ -9,13 +9,13 @@ const { responseErrorCodes: code } = types;
 const NO_TABLE = /unconfigured table|table .*does not exist/i;
 const NO_KEYSPACE = /keyspace .*does not exist/i;
 
-/** Understood, and refused for what it says. */
+/** The server understood the request and refused it. */
 const isRefusal = (failure: unknown): failure is errors.ResponseError =>
   failure instanceof errors.ResponseError && failure.code === code.invalid;
 
 export const isNoKeyspace = (failure: unknown): boolean => isRefusal(failure) && NO_KEYSPACE.test(failure.message);
 
-/** Answers that another try would meet again; they speak of tables, rights or settings. */
+/** Errors that a retry would meet again: of tables, rights or settings. */
 const OF_THE_STORE: ReadonlySet<number> = new Set([
   code.syntaxError,
   code.unauthorized,
@@ -24,13 +24,13 @@ const OF_THE_STORE: ReadonlySet<number> = new Set([
   code.functionFailure,
 ]);
 
-/** A data centre that does not exist, say. The driver says so of each node it asked. */
+/** For example a data centre that does not exist. The driver reports it for each node it tried. */
 const isSettingsFault = (failure: unknown): boolean =>
   failure instanceof errors.ArgumentError ||
   (failure instanceof errors.NoHostAvailableError &&
     Object.values(failure.innerErrors ?? {}).some((inner) => inner instanceof errors.ArgumentError));
 
-/** Only what is said about the given values is permanent. A code that is not known is worth waiting for. */
+/** Only errors about the given values are permanent. An unknown code counts as transient. */
 export const classify = (failure: unknown): FailureKind => {
   if (isValueFault(failure)) return 'permanent';
   if (isSettingsFault(failure)) return 'damaged';
@@ -38,7 +38,7 @@ export const classify = (failure: unknown): FailureKind => {
   return failure instanceof errors.ResponseError && OF_THE_STORE.has(failure.code) ? 'damaged' : 'transient';
 };
 
-/** Every node that was tried with its own reason, which the driver's message leaves out. */
+/** Every node tried, with its reason, which the driver's message leaves out. */
 export const reasonsOf = (failure: unknown): string => {
   if (!(failure instanceof errors.NoHostAvailableError)) return reasonOf(failure);
   const reasons = Object.entries(failure.innerErrors ?? {}).map(([host, inner]) => `${host}: ${inner}`);

@@ -20,34 +20,34 @@ describe('a failure of Cassandra', () => {
   ] as const)('%s is transient', (name) => expect(classify(answered(code[name]))).toBe('transient'));
 
   it.each(['syntaxError', 'unauthorized', 'configError', 'alreadyExists', 'functionFailure'] as const)(
-    '%s is damage, which waiting does not mend',
+    '%s is damage, which waiting does not repair',
     (name) => expect(classify(answered(code[name]))).toBe('damaged'),
   );
 
-  it('is damage where a table or the keyspace is gone, as Cassandra and as ScyllaDB word it', () => {
+  it('is damage if a table or the keyspace is gone, as Cassandra and ScyllaDB word it', () => {
     for (const message of ['unconfigured table x', 'table x does not exist', "Keyspace 'x' does not exist"])
       expect(classify(answered(code.invalid, message))).toBe('damaged');
   });
 
-  it('is permanent where it speaks of values', () => {
+  it('is permanent if it is about values', () => {
     expect(classify(answered(code.invalid, 'Value too large'))).toBe('permanent');
     for (const failure of [new TypeError('Not a valid BigInt value'), new RangeError('no'), new SyntaxError('no')])
       expect(classify(failure)).toBe('permanent');
   });
 
-  it('is transient where no server answered, or with a code that nobody knows', () => {
+  it('is transient if no server answered, or with an unknown code', () => {
     const unknown = [answered(0x7777), new Error('so'), new StoreUnavailable('timelines', 5), undefined];
     for (const failure of [new errors.OperationTimedOutError('so'), new errors.NoHostAvailableError({}), ...unknown])
       expect(classify(failure)).toBe('transient');
   });
 
-  it('is damage where the settings cannot be right, whichever node it was said of', () => {
+  it('is damage if the settings are wrong, whichever node reports it', () => {
     const setting = new errors.ArgumentError('no such data centre');
     expect(classify(setting)).toBe('damaged');
     expect(classify(new errors.NoHostAvailableError({ 'a:1': setting }))).toBe('damaged');
   });
 
-  it('names every node that was tried, with its own reason', () => {
+  it('names every node tried, with its reason', () => {
     const inner = { 'a:1': new Error('refused'), 'b:2': new Error('too slow') };
     expect(reasonsOf(new errors.NoHostAvailableError(inner))).toBe('a:1: Error: refused; b:2: Error: too slow');
     expect(reasonsOf(new Error('so'))).toBe('so');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { keyspaceOf, parseCassandraUrl } from './connection.ts';
 
 describe('a cassandra URL', () => {
-  it('may be as short as one node', () => {
+  it('may name a single node', () => {
     expect(parseCassandraUrl('cassandra://127.0.0.1:9042')).toEqual({
       contactPoints: ['127.0.0.1:9042'],
       localDataCenter: 'datacenter1',

@@ -1,4 +1,4 @@
-/** The client of Kafka: how it connects, and how long it tries by itself. */
+/** The Kafka client: how it connects, and how long it retries by itself. */
 
 import { connect as connectPlain } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -25,14 +25,14 @@ const partitionsOf = async (admin: Admin, topic: string): Promise<number> => {
 };
 
 /**
- * Creates it when it is missing, with as many copies as the broker's `default.replication.factor` says.
- * @throws WrongPartitions when it is there with another number of partitions.
+ * Creates the topic if missing, with as many copies as the broker's `default.replication.factor`.
+ * @throws WrongPartitions when it exists with another number of partitions.
  */
 export const ensureTopic = async (kafka: Kafka, topic: string, partitions: number): Promise<void> => {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    // Asking for the metadata of a topic that is not there would be answered with an error only after many tries.
+    // A request for the metadata of a missing topic would fail only after many tries.
     if (!(await admin.listTopics()).includes(topic)) {
       // False when another process was faster.
       await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
@@ -48,14 +48,14 @@ const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 type Mechanism = (typeof MECHANISMS)[number];
 
 interface KafkaUrl {
-  /** `host:port`, first to be asked. */
+  /** `host:port` of the brokers to contact first. */
   readonly brokers: readonly string[];
   /** `kafkas://` */
   readonly tls: boolean;
   readonly sasl: { readonly mechanism: Mechanism; readonly username: string; readonly password: string } | undefined;
 }
 
-/** @throws TypeError when it is none; the message never repeats the URL, which may hold a password. */
+/** @throws TypeError for an invalid URL. The message never repeats the URL, which may contain a password. */
 export const parseKafkaUrl = (url: string): KafkaUrl => {
   const { scheme, servers, username, password, options } = parseServers(url, {
     form: 'kafka://[user:password@]host:port[,host:port][?sasl=scram-sha-512], or kafkas:// for TLS',
@@ -76,9 +76,9 @@ export const parseKafkaUrl = (url: string): KafkaUrl => {
 const budgets = BUDGETS.kafka;
 
 /**
- * What is to go on longer is begun anew by those who called: kafkajs cannot be told to stop trying, so a client without an end
- * would go on after its owner.
- * @param patienceMs how long it is tried, about.
+ * Limits retries. kafkajs cannot be told to stop, so a client that retries without end would outlive its owner. Callers
+ * that want to go on longer start again.
+ * @param patienceMs approximate time to retry, in milliseconds
  */
 export const retryFor = (patienceMs: number): RetryOptions => ({
   initialRetryTime: budgets.firstPauseMs,
@@ -87,7 +87,7 @@ export const retryFor = (patienceMs: number): RetryOptions => ({
   retries: Math.ceil(3 + patienceMs / budgets.longestPauseMs),
 });
 
-/** Without Nagle's delay: the last bytes of a large batch would wait for the acknowledgement of those before. */
+/** Without Nagle's algorithm, which delays the last bytes of a large batch until earlier ones are acknowledged. */
 const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const socket = ssl
     ? connectTls({ host, port, servername: host, ...ssl }, onConnect)
@@ -95,7 +95,7 @@ const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   return socket.setNoDelay(true).setKeepAlive(true, budgets.keepAliveMs);
 };
 
-/** Most of what kafkajs calls an error is tried again; whoever gives up says so itself. */
+/** kafkajs retries most of what it logs as errors; code that gives up reports it itself. */
 const logTo =
   (logger: DistributionLogger) =>
   ({ namespace, log }: LogEntry): void => {
@@ -103,7 +103,7 @@ const logTo =
     logger.debug(fields, `kafka ${namespace}: ${message}`);
   };
 
-/** @throws TypeError when the URL is none. */
+/** @throws TypeError for an invalid URL. */
 export const kafkaOf = (
   url: string,
   clientId: string,

@@ -1,8 +1,8 @@
-/** What failures of Kafka say: of the records, of the brokers, or of the topic. */
+/** Classifies failures of Kafka: caused by the records, the brokers or the topic. */
 
 import { type FailureKind, isValueFault } from '../guard.ts';
 
-/** The distribution log cannot be what the configuration says; waiting does not help. */
+/** The topic differs from the configuration; waiting does not help. */
 export class WrongPartitions extends Error {
   override readonly name = 'WrongPartitions';
 
@@ -13,10 +13,10 @@ export class WrongPartitions extends Error {
   }
 }
 
-/** Of the records themselves, by the protocol's names. */
+/** Errors of the records themselves, by the protocol's names. */
 const OF_THE_RECORDS: ReadonlySet<unknown> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
 
-/** Everything else, known or not, may pass: rights are given and brokers come back while a process goes on. */
+/** All other failures, known or not, may pass: while a process runs, rights are granted and brokers come back. */
 export const classify = (failure: unknown): FailureKind => {
   if (failure instanceof WrongPartitions) return 'damaged';
   const { type, cause } = (failure ?? {}) as { readonly type?: unknown; readonly cause?: { readonly type?: unknown } };

@@ -30,7 +30,7 @@ describe('a failure of Kafka', () => {
     expect(classify(Object.assign(new KafkaJSNonRetriableError('given up'), { cause: failure }))).toBe('permanent');
   });
 
-  it('is transient where brokers did not answer, however often they were asked', () => {
+  it('is transient if brokers did not answer, however often they were asked', () => {
     for (const failure of [
       new KafkaJSConnectionError('refused'),
       new KafkaJSRequestTimeoutError('too slow'),
@@ -42,7 +42,7 @@ describe('a failure of Kafka', () => {
       expect(classify(failure)).toBe('transient');
   });
 
-  it('is damage where the topic has another number of partitions, and permanent before anything was sent', () => {
+  it('is damage if the topic has another number of partitions, and permanent before anything was sent', () => {
     expect(classify(new WrongPartitions('chat-events', 8, 16))).toBe('damaged');
     expect(classify(new TypeError('no'))).toBe('permanent');
   });

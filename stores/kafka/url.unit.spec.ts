@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseKafkaUrl } from './connection.ts';
 
 describe('a kafka URL', () => {
-  it('may be as short as one broker', () => {
+  it('may name a single broker', () => {
     expect(parseKafkaUrl('kafka://127.0.0.1:9092')).toEqual({
       brokers: ['127.0.0.1:9092'],
       tls: false,
@@ -18,7 +18,7 @@ describe('a kafka URL', () => {
     });
   });
 
-  it('takes credentials as plain ones unless told', () => {
+  it('uses the plain mechanism for credentials by default', () => {
     expect(parseKafkaUrl('kafkas://ann:x@one:1').sasl?.mechanism).toBe('plain');
   });
 

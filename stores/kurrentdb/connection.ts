@@ -8,19 +8,20 @@ import { classify, NoAnswer } from './failures.ts';
 
 /** How long a server may take, in milliseconds. */
 export interface Patience {
-  /** For one answer to one append; then its outcome is unknown and it is tried again. */
+  /** For one answer to one append. After that its outcome is unknown and it is retried. */
   readonly answerMs: number;
-  /** For all tries of one append; then its writer is told to come again. */
+  /** For all tries of one append. After that its writer must try again. */
   readonly triedMs: number;
-  /** Between two things that a read yields; then the server counts as gone. */
+  /** Between two items of a read. After that the server counts as gone. */
   readonly silenceMs: number;
 }
 
 const { pauseMs, retrySeconds } = BUDGETS.kurrentdb;
 
 /**
- * As the client wants it. It throws on append failures whatever the URL says: with that off, it takes the revision of a
- * conflict from the wrong place. Of several nodes it prefers the leader, which alone knows everything acknowledged.
+ * The URL in the client's form. Append failures always throw: with that off, the client takes the revision of a
+ * conflict from the wrong place. Of several nodes it prefers the leader, the only one sure to hold all acknowledged
+ * events.
  * @param url `esdb://` or `kurrentdb://`, with `+discover` for clusters, credentials and parameters
  */
 export const connectionStringOf = (url: string): string => {
@@ -32,7 +33,7 @@ export const connectionStringOf = (url: string): string => {
 export const connectTo = (url: string): EventStoreDBClient =>
   EventStoreDBClient.connectionString(connectionStringOf(url));
 
-/** @throws NoAnswer when it takes too long; what comes later is not listened to any more */
+/** @throws NoAnswer when it takes too long; a later answer is ignored */
 const within = <T>(ms: number, answer: Promise<T>): Promise<T> =>
   pTimeout(answer, {
     milliseconds: ms,
@@ -44,8 +45,8 @@ const within = <T>(ms: number, answer: Promise<T>): Promise<T> =>
 const guard = new PlainGuard('log', retrySeconds, classify);
 
 /**
- * Asks once more after a failed connection: the first question after a restart or a change of leader only finds out.
- * @throws StoreUnavailable when the server cannot be asked
+ * Asks once more after a failed connection: the first request after a restart or a change of leader only detects it.
+ * @throws StoreUnavailable when the server cannot answer
  */
 export const asking = <T>(ask: () => Promise<T>): Promise<T> => {
   let tries = 0;
@@ -59,16 +60,16 @@ export const asking = <T>(ask: () => Promise<T>): Promise<T> => {
 type ExpectedRevision = bigint | 'no_stream';
 
 /**
- * The one connection of a log that appends: the client sends batches through one stream (`BatchAppend`) and knows their
- * outcomes by ids that are shared by all its instances in the process. A stream that breaks fails the appends of every
- * instance, and an answer to one failed so would be an error that nobody can catch. Therefore nothing else goes through
- * this connection, and the former is closed before there is another.
+ * A log's one connection for appends. The client sends batches through one stream (`BatchAppend`) and matches outcomes
+ * by ids shared by all its instances in the process. A stream that breaks fails the appends of every instance, and a
+ * late answer to such an append would be an error that nobody can catch. So this connection carries nothing else, and
+ * the old one is closed before a new one opens.
  */
 export class AppendingConnection {
   private readonly url: string;
   private readonly answerMs: number;
   private client: EventStoreDBClient;
-  /** Answers that have come. */
+  /** Number of answers received. */
   private answers = 0;
   private renewing: Promise<void> | undefined;
 
@@ -80,8 +81,8 @@ export class AppendingConnection {
   }
 
   /**
-   * @param expectedRevision always said: with "any" the server knows repetitions only from a small memory
-   * @throws what the server answered; what is transient leaves the outcome unknown
+   * @param expectedRevision always given: with "any" the server recognizes repetitions only from a small cache
+   * @throws the server's error; a transient one leaves the outcome unknown
    */
   async append(stream: string, events: EventData[], expectedRevision: ExpectedRevision): Promise<AppendResult> {
     await this.renewing;
@@ -93,7 +94,7 @@ export class AppendingConnection {
       return result;
     } catch (error) {
       if (classify(error) !== 'transient') this.answers += 1;
-      // The server may leave one append unanswered; when it has answered none, nothing will come through this connection.
+      // The server may leave one append unanswered. If it has answered none, this connection is dead.
       else if (this.client === client && this.answers === answers) this.renewing ??= this.renew();
       throw error;
     }

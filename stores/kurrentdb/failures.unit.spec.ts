@@ -12,7 +12,7 @@ describe('a failure of KurrentDB', () => {
     ErrorType.TIMEOUT,
     ErrorType.NOT_LEADER,
     ErrorType.UNKNOWN,
-    'a type that nobody knows',
+    'an unknown type',
   ])('%s is transient: nobody knows what became of the question', (type) =>
     expect(classify(answered(type))).toBe('transient'),
   );
@@ -25,17 +25,17 @@ describe('a failure of KurrentDB', () => {
     ErrorType.MISSING_REQUIRED_METADATA_PROPERTY,
   ])('%s is permanent, and nothing was stored', (type) => expect(classify(answered(type))).toBe('permanent'));
 
-  it('is damage where we have no right', () => {
+  it('is damage if we lack a right', () => {
     expect(classify(answered(ErrorType.ACCESS_DENIED))).toBe('damaged');
   });
 
-  it('is transient where no answer came, and permanent before anything was sent', () => {
+  it('is transient if no answer came, and permanent before anything was sent', () => {
     for (const failure of [new NoAnswer(100), new Error('broken'), undefined, null])
       expect(classify(failure)).toBe('transient');
     expect(classify(new TypeError('no'))).toBe('permanent');
   });
 
-  it('tells of a position at which no record begins', () => {
+  it('is recognized if no record begins at the position', () => {
     expect(isMisplaced(answered(ErrorType.UNKNOWN, 'ReadAll failed: InvalidPosition'))).toBe(true);
     expect(isMisplaced(answered(ErrorType.UNKNOWN))).toBe(false);
     expect(isMisplaced(answered(ErrorType.TIMEOUT, 'invalid position'))).toBe(false);

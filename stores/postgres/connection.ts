@@ -17,15 +17,15 @@ import { classify } from './failures.ts';
 
 const { log, vault, views, idleMs, longMs } = BUDGETS.postgres;
 
-/** The stores that live in PostgreSQL: what each is called where it is unavailable, and in the server's list of connections. */
+/** The stores in PostgreSQL: the name of each in StoreUnavailable, and in the server's list of connections. */
 const USES = {
   log: { store: 'log', application: 'parley log', ...log },
-  /** Whoever wants the vault for itself looks for names like these. */
+  /** `claimVault` looks for names like these. */
   vault: { store: 'vault', application: 'parley vault', ...vault },
   views: { store: 'guild-views', application: 'parley views', ...views },
 };
 
-/** Positions and counts stay far below 2^53; ids, which do not, are selected as text. */
+/** Positions and counts stay far below 2^53. Ids do not, so they are selected as text. */
 const bigintsAsNumbers: Pick<typeof types, 'getTypeParser'> = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
@@ -42,15 +42,15 @@ const configOf = (url: string, application: string, connectMs: number, answerMs:
 
 const poolOf = (config: ClientConfig, size: number): Pool => {
   const pool = new Pool({ ...config, max: size, idleTimeoutMillis: idleMs });
-  // Lost connections are replaced. Unheard, the error of one would end the process, be it idle or in a transaction.
+  // Lost connections are replaced. Without a listener, the error of one would end the process, even of an idle one.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 };
 
 /**
- * A connection of one's own.
- * @param onLost told that it broke, perhaps before it was made
+ * Opens a separate connection.
+ * @param onLost called when it breaks, perhaps before it is open
  */
 export const connectTo = async (
   url: string,
@@ -59,7 +59,7 @@ export const connectTo = async (
 ): Promise<Client> => {
   const { application, connectMs, answerMs } = USES[use];
   const client = new Client(configOf(url, application, connectMs, answerMs));
-  // An idle connection that breaks says so only here; unheard it would end the process.
+  // An idle connection that breaks reports it only here; without a listener it would end the process.
   client.on('error', () => onLost(client));
   client.on('end', () => onLost(client));
   await client.connect();
@@ -67,7 +67,7 @@ export const connectTo = async (
 };
 
 interface Question {
-  /** A statement with a name is planned once for each connection. */
+  /** A named statement is planned once per connection. */
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
@@ -88,15 +88,17 @@ interface PoolOptions extends Partial<GuardOptions> {
 }
 
 interface Waiting {
-  /** Told of each failed attempt to connect, with the milliseconds until the next. */
+  /** Called for each failed attempt to connect, with the milliseconds until the next. */
   readonly onWaiting?: ((reason: string, nextMs: number) => void) | undefined;
-  /** Ends waiting for a server that does not come. */
+  /** Ends the wait for a server. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export type PostgresOptions = PoolOptions & Waiting;
 
-/** A pool of connections. Each method throws StoreUnavailable while the server cannot answer, and else what it says. */
+/**
+ * A pool of connections. Each method throws StoreUnavailable while the server cannot answer, and otherwise its error.
+ */
 export class Postgres {
   private readonly store: string;
   private readonly answerMs: number;
@@ -105,7 +107,7 @@ export class Postgres {
   private readonly begin: string;
   private readonly longer: ClientConfig;
 
-  /** Connects when it is first asked. */
+  /** Connects on first use. */
   constructor(use: keyof typeof USES, { url, connections, timeoutMs, ...breaker }: PoolOptions) {
     const usual = USES[use];
     const { store, application } = usual;
@@ -114,20 +116,20 @@ export class Postgres {
     const config = configOf(url, application, timeoutMs ?? usual.connectMs, this.answerMs);
     this.longer = { ...config, connectionTimeoutMillis: longMs, query_timeout: longMs };
     this.pool = poolOf(config, connections ?? usual.connections);
-    // Nothing works without log and vault, so they are asked as long as anybody has a question.
+    // Nothing works without log and vault, so they have no circuit breaker.
     this.guard =
       'retrySeconds' in usual
         ? new PlainGuard(store, usual.retrySeconds, classify)
         : new Guard(store, { ...usual, ...breaker, timeoutMs: this.answerMs }, classify);
-    // A process that stops in the midst of it must not keep others from the rows for ever.
+    // A process that hangs in a transaction must not lock rows for ever.
     this.begin = `BEGIN; SET LOCAL statement_timeout = ${this.answerMs};
       SET LOCAL idle_in_transaction_session_timeout = ${2 * this.answerMs}`;
   }
 
-  /** Rows by the names of their columns. */
+  /** Rows as objects, by column name. */
   readonly ask: Ask = (question) => this.guard.run(() => askOn(this.pool)(question));
 
-  /** Rows as arrays, in the order of the selected columns: half the work where there are many. */
+  /** Rows as arrays, in the order of the selected columns: half the work for many rows. */
   rows<Row extends readonly unknown[]>(
     text: string,
     values: readonly unknown[] = [],
@@ -137,7 +139,7 @@ export class Postgres {
     return this.guard.run(async () => (await this.pool.query(question)).rows as unknown as readonly Row[]);
   }
 
-  /** A function that asks a statement under a name of its own. */
+  /** Returns a function that runs a statement under its own name. */
   prepared<Given extends readonly unknown[], Row>(
     name: string,
     { sql, bind }: Statement<Given, Row>,
@@ -145,7 +147,7 @@ export class Postgres {
     return (...given) => this.ask<Row>({ name, text: sql, values: bind(given) });
   }
 
-  /** All of it or nothing. What `work` throws must be the server's. */
+  /** All of it or nothing. `work` may throw only the server's errors. */
   transaction<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
     return this.guard.run(async () => {
       const client = await this.pool.connect();
@@ -157,13 +159,16 @@ export class Postgres {
         broken = false;
         return result;
       } finally {
-        // Ending the connection takes back what was not committed.
+        // Ending the connection rolls back what was not committed.
         client.release(broken);
       }
     });
   }
 
-  /** What takes longer than an answer: making tables, going through all rows. On two connections of its own. */
+  /**
+   * For work that takes longer than an answer, such as creating tables or scanning all rows. On two separate
+   * connections.
+   */
   long<T>(work: (kysely: Kysely<unknown>) => Promise<T>): Promise<T> {
     return this.guard.run(async () => {
       const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: poolOf(this.longer, 2) }) });
@@ -176,7 +181,7 @@ export class Postgres {
   }
 
   /**
-   * Waits, with back-off, until the server answers; is closed when that fails.
+   * Waits, with back-off, until the server answers. Closes the pool if that fails.
    * @throws StoreUnavailable when `signal` ends the waiting; the server's own error for settings that cannot be right
    */
   async whenAnswering({ onWaiting, signal }: Waiting): Promise<void> {
@@ -200,7 +205,7 @@ export class Postgres {
 }
 
 /**
- * The server of the views: waits, with back-off, until it answers.
+ * Opens the server of the views: waits, with back-off, until it answers.
  * @throws StoreUnavailable when `signal` ends the waiting; the server's own error for settings that cannot be right
  */
 export const openPostgres = async ({ onWaiting, signal, ...options }: PostgresOptions): Promise<Postgres> => {
@@ -209,7 +214,7 @@ export const openPostgres = async ({ onWaiting, signal, ...options }: PostgresOp
   return postgres;
 };
 
-/** Builds statements in this schema and executes none. */
+/** Builds statements in this schema without executing them. */
 export const builder = <Tables>(schema: string): Kysely<Tables> =>
   new Kysely<Tables>({
     dialect: {

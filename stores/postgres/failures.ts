@@ -1,20 +1,23 @@
-/** What PostgreSQL's error codes (SQLSTATE) say, for log, vault, coordination and views alike. */
+/** Classifies PostgreSQL's error codes (SQLSTATE) for log, vault, coordination and views alike. */
 
 import { type FailureKind, isValueFault } from '../guard.ts';
 
-/** Five letters or digits; `undefined` for a failure that the server did not word itself. */
+/** Five letters or digits; `undefined` for a failure that the server did not report. */
 export const sqlStateOf = (error: unknown): string | undefined => {
   const { severity, code } = error instanceof Error ? (error as { severity?: unknown; code?: unknown }) : {};
   return typeof severity === 'string' && typeof code === 'string' ? code : undefined;
 };
 
-/** Connections, deadlocks, resources, an operator, the system beneath; and a copy that takes no writes after a fail-over. */
+/**
+ * Connections, deadlocks, resources, an operator, the operating system; and a replica that refuses writes after a
+ * fail-over.
+ */
 const PASSING = /^(08|40|53|55|57|58|25006)/;
-/** Of the values themselves: data, constraints, and what is too large for an index. */
+/** Errors of the values: data, constraints, and values too large for an index. */
 const OF_THE_VALUES = /^(22|23|54)/;
 
 /**
- * Only what is said about the given values is permanent. A code that is not known is the store's fault: no event is left out
+ * Only errors about the given values are permanent. An unknown code counts as the store's fault, so no event is skipped
  * for it.
  */
 export const classify = (failure: unknown): FailureKind => {

@@ -42,7 +42,7 @@ describe('a failure of PostgreSQL', () => {
     ['ZZ999', 'a code that nobody knows'],
   ])('%s is damage, which waiting does not mend: %s', (code) => expect(classify(answered(code))).toBe('damaged'));
 
-  it('that the server did not word is transient', () => {
+  it('that the server did not report is transient', () => {
     for (const failure of [
       broken,
       new Error('Connection terminated'),
@@ -58,7 +58,7 @@ describe('a failure of PostgreSQL', () => {
       expect(classify(failure)).toBe('permanent');
   });
 
-  it('has a state only when the server gave one, however long the code of the system is', () => {
+  it('has a state only if the server gave one, whatever the length of a system error code', () => {
     expect(sqlStateOf(broken)).toBeUndefined();
     expect(sqlStateOf(answered('42P01'))).toBe('42P01');
     expect(isFull(answered('53100'))).toBe(true);

@@ -4,16 +4,16 @@ import { boundOf, idKey, NOBODY } from './values.ts';
 const LARGEST = '9223372036854775807';
 
 describe('ids in PostgreSQL', () => {
-  it('are those that somebody may have been given', () => {
+  it('are kept if anyone can have been given them', () => {
     for (const id of ['0', '7', '100', LARGEST]) expect(idKey(id)).toBe(id);
   });
 
-  it('are nobody’s with zeros in front, beyond the largest, or without digits', () => {
+  it('match nobody with leading zeros, above the largest, or without digits', () => {
     for (const id of ['007', '00', '9223372036854775808', '99999999999999999999', '', '-5', 'x', '1e3'])
       expect(idKey(id)).toBe(NOBODY);
   });
 
-  it('limit a range even where there is nobody', () => {
+  it('can bound a range even if they do not exist', () => {
     expect(boundOf('007')).toBe('7');
     expect(boundOf('000')).toBe('0');
     expect(boundOf('9223372036854775808')).toBe(LARGEST);

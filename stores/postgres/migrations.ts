@@ -1,6 +1,6 @@
 /**
- * Tables made step by step: each step is carried out once and never changed afterwards. A first step accepts what a version
- * without steps has made.
+ * Migrations: each step runs once and never changes once released. A first step accepts tables from before migrations
+ * existed.
  */
 
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
@@ -9,19 +9,19 @@ import type { Postgres } from './connection.ts';
 import type { LockNumbers } from './locks.ts';
 
 export interface Migrations {
-  /** Whose tables they are, for whoever reads the error: `The event log`. */
+  /** Owner of the tables, for error messages: `The event log`. */
   readonly of: string;
-  /** By name, in the order in which they are carried out. */
+  /** By name, in the order they run. */
   readonly steps: Readonly<Record<string, Migration>>;
-  /** Where the names of steps that were carried out are kept. */
+  /** Table that stores the names of completed steps. */
   readonly table: string;
-  /** Default: the connection's own. Made when it is missing. */
+  /** Default: the connection's own. Created if missing. */
   readonly schema?: string;
-  /** Held meanwhile. Without it, processes still go one after another, by the migrator's own lock. */
+  /** Held while migrating. Without it, processes still take turns through the migrator's own lock. */
   readonly lock?: LockNumbers;
 }
 
-/** What Kysely says when a step was carried out that is not among ours. */
+/** Kysely's error when a completed step is not among ours. */
 const UNKNOWN = /^corrupted migrations/;
 
 /** A step of plain SQL: any number of statements. */
@@ -46,8 +46,8 @@ const migrated = async (db: Kysely<unknown>, { steps, table, schema }: Migration
 };
 
 /**
- * Makes the tables, or brings them to what this Parley knows. Processes that start together do it one after another.
- * @throws where a newer Parley made them; StoreUnavailable, also while somebody holds the lock for long
+ * Creates the tables, or migrates them to this version. Processes that start together do it one after another.
+ * @throws if a newer Parley created them; StoreUnavailable, also while another process holds the lock for long
  */
 export const migrate = async (postgres: Postgres, migrations: Migrations): Promise<void> => {
   const { of, lock } = migrations;

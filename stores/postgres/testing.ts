@@ -1,10 +1,10 @@
-/** For specs: databases as a former version left them, and what a database is made of. */
+/** For specs: databases as older versions left them, and the layout of a database. */
 
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { createDatabase, type TestDatabase } from '../../services/testing.ts';
 
-/** Runs statements and answers the rows of the last. */
+/** Runs statements and returns the rows of the last. */
 export const inDatabase = async <Row extends object>(url: string, statements: string): Promise<readonly Row[]> => {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -16,14 +16,14 @@ export const inDatabase = async <Row extends object>(url: string, statements: st
   }
 };
 
-/** Log, vault and coordination of a cluster, written by the version before there were migrations. */
+/** Log, vault and coordination of a cluster, written by a version from before migrations existed. */
 export const formerDatabase = async (): Promise<TestDatabase> => {
   const database = await createDatabase();
   await inDatabase(database.url, readFileSync('test/fixtures/v1/cluster/postgres.sql', 'utf8'));
   return database;
 };
 
-/** Columns, indexes and constraints of the tables that are called so, and the functions, as the server describes them. */
+/** Columns, indexes and constraints of the matching tables, and (as of `events`) functions, as the server describes them. */
 export const layoutOf = async (url: string, tables: string): Promise<readonly string[]> => {
   const rows = await inDatabase<{ line: string }>(
     url,

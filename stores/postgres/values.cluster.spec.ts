@@ -16,10 +16,10 @@ const answered = async (type: string, value: Buffer): Promise<unknown> => {
   return rows[0].value;
 };
 
-/** Well-formed, and without what PostgreSQL cannot keep. */
+/** Well-formed text without NUL, which PostgreSQL cannot store. */
 const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0'));
 
-it('is read by the server as what was written', async () => {
+it('is read by the server as written', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.option(text)),
@@ -35,7 +35,7 @@ it('is read by the server as what was written', async () => {
   );
 });
 
-it('holds long texts whose characters take one to four bytes', async () => {
+it('holds long texts of characters of one to four bytes', async () => {
   const some = ['a', 'é', '漢', '𝄞'].map((character) => character.repeat(5000));
   expect(await answered('text', texts(some))).toEqual(some);
 });

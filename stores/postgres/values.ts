@@ -1,9 +1,9 @@
 /**
- * Arrays in PostgreSQL's binary form (`array_send` of its sources). As text the driver would escape every value, and the
- * server take it apart again: half of what an append costs this process.
+ * Arrays in PostgreSQL's binary form (`array_send` in its sources). As text, the driver would escape every value and
+ * the server parse it again: half the cost of an append for this process.
  */
 
-/** Ids as the store keeps them: signed 64-bit numbers, given as text. */
+/** Ids as stored: signed 64-bit numbers, passed as text. */
 const MAX_ID = '9223372036854775807';
 const CANONICAL = /^(0|[1-9]\d{0,18})$/;
 
@@ -12,27 +12,27 @@ const fits = (id: string): boolean => id.length < MAX_ID.length || id <= MAX_ID;
 /** Below every id. */
 export const NOBODY = '-1';
 
-/** `NOBODY` for what nobody is called: zeros in front, or beyond the largest. */
+/** `NOBODY` for an id that cannot exist: with leading zeros, or above the largest. */
 export const idKey = (id: string): string => (CANONICAL.test(id) && fits(id) ? id : NOBODY);
 
-/** An id that only limits a range and need not exist. */
+/** An id that only bounds a range and need not exist. */
 export const boundOf = (id: string): string => {
   const digits = id.replace(/^0+(?=\d)/, '');
   return digits.length <= MAX_ID.length && fits(digits) ? digits : MAX_ID;
 };
 
-// Any number of rows as one value, so that one statement writes them all and is planned once.
+// Any number of rows as one value, so one statement writes them all and is planned once.
 
-/** A statement's `FROM`: rows of this table, or of these columns, from the JSON that is its first value. */
+/** A `FROM` clause: rows of this table, or of these columns, from the JSON in the statement's first value. */
 export const rowsOf = (table: string): string => `json_populate_recordset(NULL::${table}, $1)`;
 
-/** What is there stays as it is. */
+/** Existing rows stay unchanged. */
 export const inserting = (table: string): string =>
   `INSERT INTO ${table} SELECT * FROM ${rowsOf(table)} ON CONFLICT DO NOTHING`;
 
 const OIDS = { integer: 23, bigint: 20, text: 25 } as const;
 
-/** Dimensions, whether there are nulls, type; then length and first index of the only dimension. */
+/** Dimensions, null flag, type; then length and first index of the only dimension. */
 const HEADER = 20;
 const LENGTH = 4;
 
@@ -68,7 +68,7 @@ export const bigints = (values: readonly number[]): Buffer => {
 
 export const texts = (values: readonly (string | null)[]): Buffer => {
   let most = values.length * LENGTH;
-  // Three bytes are the most that one UTF-16 unit becomes: exact lengths would mean to look at every value twice.
+  // One UTF-16 unit becomes at most three bytes. Exact lengths would need a second pass over every value.
   for (const value of values) most += value === null ? 0 : 3 * value.length;
   const buffer = withHeader('text', values.length, values.includes(null), most);
   let at = HEADER;

@@ -19,7 +19,7 @@ const ready = (client: RedisClient) =>
   client.status === 'ready' ? undefined : new Promise((resolve) => client.once('ready', resolve));
 
 describe('Redis', () => {
-  it('answers commands and scripts, and knows a script again after it forgot all', async () => {
+  it('answers commands and scripts, and reloads a script after losing all scripts', async () => {
     const redis = await opened();
     const twice = script(`return {KEYS[1], ARGV[1] * 2} -- ${randomName()}`);
     for (let n = 0; n < 2; n += 1) expect(await redis.evaluate(twice, ['k'], [21])).toEqual(['k', 42]);
@@ -27,7 +27,7 @@ describe('Redis', () => {
     expect(await redis.evaluate(twice, ['k'], [4])).toEqual(['k', 8]);
   });
 
-  it('says what is wrong with a question as it is, and goes on', async () => {
+  it('passes on the error of a command unchanged, and goes on', async () => {
     const redis = await opened();
     const wrong = script('return redis.call("nonsense")');
     for (let n = 0; n < 20; n += 1) {
@@ -38,7 +38,7 @@ describe('Redis', () => {
     expect(await redis.run((client) => client.ping())).toBe('PONG');
   });
 
-  it('that is not there fails at once, says so, and is found when it comes', async () => {
+  it('that is down fails at once, reports it, and is found when it starts', async () => {
     const proxy = await proxied();
     await proxy.cut();
     const reasons: string[] = [];
@@ -60,7 +60,7 @@ describe('Redis', () => {
     await proxy.cut();
   });
 
-  it('that goes away fails what waits, is left alone for a while, and is asked again', async () => {
+  it('that goes away fails waiting commands, is left alone for a while, and is asked again', async () => {
     const proxy = await proxied();
     const redis = await opened({ url: proxy.url, openMs: 100 });
     const waiting = redis.run((client) => client.blpop('nothing', 0));
@@ -73,7 +73,7 @@ describe('Redis', () => {
     await proxy.cut();
   });
 
-  it('that lost a question is not taken at its word about the next', async () => {
+  it('that lost a command gets a new connection for the next', async () => {
     const proxy = await proxied();
     const redis = await opened({ url: proxy.url, timeoutMs: 200, openMs: 50 });
     proxy.swallow(true);
@@ -85,7 +85,7 @@ describe('Redis', () => {
     await proxy.cut();
   });
 
-  it('brings sharded messages, and says when they have to be subscribed to again', async () => {
+  it('delivers sharded messages, and signals when to subscribe again', async () => {
     const name = randomName();
     const proxy = await proxied();
     const redis = await opened({ url: proxy.url });
@@ -129,7 +129,7 @@ describe('a Redis Cluster', () => {
     await expect(redis.evaluate(set, ['{a}', '{b}'], [1])).rejects.toThrow(/CROSSSLOT/);
   });
 
-  it('brings sharded messages from every node', async () => {
+  it('delivers sharded messages from every node', async () => {
     const redis = await opened({ url: cluster.url });
     const subscriber = redis.subscriber();
     const publisher = redis.publisher();
@@ -143,7 +143,7 @@ describe('a Redis Cluster', () => {
     await expect.poll(() => [...heard].sort()).toEqual([...channels].sort());
   });
 
-  it('that is not there fails within the time it has', async () => {
+  it('that is down fails within its time limit', async () => {
     const redis = openRedis({ url: 'redis://127.0.0.1:1,127.0.0.1:2' });
     open.push(redis);
     const began = performance.now();
@@ -152,7 +152,7 @@ describe('a Redis Cluster', () => {
   });
 });
 
-it('what a spec leaves behind can be removed by its name', async () => {
+it('the keys of a spec can be removed by their name', async () => {
   const redis = await opened();
   const name = randomName();
   await redis.run((client) => client.set(`{${name}:u1:0}:through`, 1));

@@ -1,4 +1,4 @@
-/** The connection to Redis: every command is answered within the time it has, or fails. */
+/** The connection to Redis: every command is answered within its time limit, or fails. */
 
 import { createHash } from 'node:crypto';
 import {
@@ -13,12 +13,12 @@ import { Guard, type GuardOptions } from '../guard.ts';
 import { parseServers, type ServersUrl } from '../urls.ts';
 import { classify } from './failures.ts';
 
-/** Scripts are gone after a restart, and on a node that has just become the master. */
+/** Scripts are lost after a restart, and missing on a node that has just become the master. */
 const isUnknownScript = (failure: unknown): boolean =>
   failure instanceof ReplyError && (failure as Error).message.startsWith('NOSCRIPT');
 
 interface RedisUrl {
-  /** More than one: nodes of a Redis Cluster, first to be asked. */
+  /** If more than one, nodes of a Redis Cluster to contact first. */
   readonly nodes: ServersUrl['servers'];
   /** `rediss://` */
   readonly tls: boolean;
@@ -27,7 +27,7 @@ interface RedisUrl {
   readonly password: string | undefined;
 }
 
-/** @throws TypeError when it is none; the message never repeats the URL, which may hold a password. */
+/** @throws TypeError for an invalid URL. The message never repeats the URL, which may contain a password. */
 export const parseRedisUrl = (url: string): RedisUrl => {
   const { scheme, servers, path, username, password } = parseServers(url, {
     form: 'redis://[user:password@]host:port[,host:port][/database], or rediss:// for TLS',
@@ -45,9 +45,9 @@ export const parseRedisUrl = (url: string): RedisUrl => {
 export interface RedisOptions extends Partial<GuardOptions> {
   /** See `parseRedisUrl`. */
   readonly url: string;
-  /** What is said to be unavailable when Redis is gone. Default: `unread`. */
+  /** Name of the store in StoreUnavailable. Default: `unread`. */
   readonly store?: string;
-  /** Told of each failed attempt to connect. */
+  /** Called for each failed attempt to connect. */
   readonly onWaiting?: (reason: string) => void;
 }
 
@@ -56,9 +56,9 @@ const budgets = BUDGETS.redis;
 /** One server, or a cluster; the commands are the same. */
 export type RedisClient = Standalone | Cluster;
 
-/** Between attempts to connect. */
+/** Milliseconds between attempts to connect. */
 const reconnectMs = (attempts: number): number => Math.min(50 * attempts, budgets.longestReconnectMs);
-/** What may differ between the connections of one process. */
+/** Settings that differ between the connections of one process. */
 interface Purpose {
   readonly name: string;
   readonly subscribes: boolean;
@@ -76,15 +76,15 @@ const standaloneOptions = (url: RedisUrl, timeoutMs: number, { name }: Purpose):
   disconnectTimeout: budgets.disconnectMs,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  // The driver's own renewal of subscriptions leaves its failures to nobody, which would end the process.
+  // Nobody handles failures of the driver's own resubscription, which would end the process.
   autoResubscribe: false,
-  // A master that has become a replica: the address may lead to another one now.
+  // A master has become a replica: the address may now lead to another server.
   reconnectOnError: (error) => error.message.startsWith('READONLY'),
 });
 
 /**
- * Answers carry no number: after one that did not come, the next would be taken for it, and so on for ever. So a connection
- * on which a command timed out is given up and made anew.
+ * Answers carry no number: after a missing one, each later answer could be matched to the wrong command. So a
+ * connection on which a command timed out is replaced.
  */
 const mistrustTimeouts = (client: Standalone): void => {
   const send = client.sendCommand.bind(client);
@@ -121,7 +121,7 @@ const connect = (url: RedisUrl, timeoutMs: number, purpose: Purpose): RedisClien
     retryDelayOnClusterDown: budgets.redirectionMs,
     retryDelayOnTryAgain: budgets.redirectionMs,
     shardedSubscribers: purpose.subscribes,
-    // Certificates speak of names.
+    // Certificates name hosts, not addresses.
     ...(url.tls ? { dnsLookup: (host, found) => found(null, host) } : {}),
   };
   const client = new Cluster([...url.nodes], cluster);
@@ -129,7 +129,7 @@ const connect = (url: RedisUrl, timeoutMs: number, purpose: Purpose): RedisClien
   return client;
 };
 
-/** Each script is sent once to a server and called by its name from then on. */
+/** A script is sent to a server once and then called by its hash. */
 export interface Script {
   readonly lua: string;
   readonly sha: string;
@@ -146,7 +146,7 @@ export class Redis {
   private readonly guard: Guard;
   private readonly connections = new Set<RedisClient>();
 
-  /** @throws TypeError for a URL that cannot be one */
+  /** @throws TypeError for an invalid URL */
   constructor(options: RedisOptions) {
     const settings: GuardOptions = {
       timeoutMs: options.timeoutMs ?? budgets.answerMs,
@@ -165,12 +165,12 @@ export class Redis {
     return this.url.nodes.length > 1;
   }
 
-  /** True while commands have a connection to go to. */
+  /** True while there is a connection for commands. */
   get connected(): boolean {
     return this.client.status === 'ready';
   }
 
-  /** @throws StoreUnavailable; what the server says about the question, as it is */
+  /** @throws StoreUnavailable; the server's error about the command, unchanged */
   run<T>(ask: (client: RedisClient) => Promise<T>): Promise<T> {
     return this.guard.run(() => ask(this.client));
   }
@@ -188,8 +188,8 @@ export class Redis {
   }
 
   /**
-   * Keys that match, in no order, some of them perhaps twice, in pages with the connection of the server that holds them. It
-   * looks at every key of the server: for tools, not for serving. @throws like `run`
+   * Matching keys in pages, unordered and perhaps repeated, with the connection of the server that holds them. Scans
+   * every key of the server: for tools, not for serving requests. @throws like `run`
    */
   async *scan(pattern: string): AsyncGenerator<{ readonly server: Standalone; readonly keys: readonly string[] }> {
     const servers = this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
@@ -205,16 +205,16 @@ export class Redis {
   }
 
   /**
-   * A further connection, for publishing: what is sent to one slot through it arrives in order. Outside the circuit breaker;
-   * fails at once while it is not connected.
+   * Another connection, for publishing: messages to one slot arrive in order. Bypasses the circuit breaker; fails at
+   * once while not connected.
    */
   publisher(name = 'publisher'): RedisClient {
     return this.connection({ name, subscribes: false });
   }
 
   /**
-   * A further connection, for subscriptions, plain and sharded. One server: at every `ready` nothing is subscribed, so
-   * subscribe then, and hear of the loss by `close`. A cluster renews sharded subscriptions itself when a node was lost
+   * Another connection, for plain and sharded subscriptions. On a single server nothing is subscribed at `ready`, so
+   * subscribe then; `close` signals the loss. A cluster renews sharded subscriptions itself after losing a node
    * (`subscribersReady`); channels of one call must share a slot.
    */
   subscriber(name = 'subscriber'): RedisClient {
@@ -223,14 +223,14 @@ export class Redis {
 
   private connection(purpose: Purpose): RedisClient {
     const client = connect(this.url, this.timeoutMs, purpose);
-    // Connections mend themselves; unheard, their errors would end the process.
+    // Connections recover by themselves; without a listener, their errors would end the process.
     client.on('error', (error: Error) => this.onWaiting?.(error.message));
     this.connections.add(client);
     client.once('end', () => this.connections.delete(client));
     return client;
   }
 
-  /** Resolves when commands can be sent: true at once, or as soon as there is a connection; false when `signal` ended it. */
+  /** Resolves to true as soon as commands can be sent, or to false when `signal` aborts. */
   async whenConnected(signal?: AbortSignal): Promise<boolean> {
     if (this.connected) return true;
     return new Promise((resolve) => {
@@ -247,11 +247,11 @@ export class Redis {
     });
   }
 
-  /** Ends every connection that was opened here, and whatever waits on them. */
+  /** Ends every connection opened here, and whatever waits on them. */
   close(): void {
     for (const client of this.connections) client.disconnect();
   }
 }
 
-/** Begins to connect, and goes on trying for as long as it takes. Never waits: see `whenConnected`. @throws TypeError */
+/** Starts connecting, and retries for as long as it takes. Never waits: see `whenConnected`. @throws TypeError */
 export const openRedis = (options: RedisOptions): Redis => new Redis(options);

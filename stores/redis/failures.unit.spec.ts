@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { classify } from './failures.ts';
 
-// ioredis says of its errors only that there are some.
+// ioredis does not type the constructor of its errors.
 const Answer = ReplyError as unknown as new (message: string) => Error;
 
 describe('a failure of Redis', () => {
@@ -33,10 +33,10 @@ describe('a failure of Redis', () => {
     'WRONGPASS invalid username-password pair',
     "NOPERM this user has no permissions to run the 'set' command",
     "ERR unknown command 'HSETEX'",
-    'NEWWORD that nobody knows',
+    'NEWWORD unknown to us',
   ])('is damage, which waiting does not mend: %s', (message) => expect(classify(new Answer(message))).toBe('damaged'));
 
-  it('is transient where the server did not answer', () => {
+  it('is transient if the server did not answer', () => {
     for (const failure of [new Error('Command timed out'), new StoreUnavailable('unread', 1), undefined])
       expect(classify(failure)).toBe('transient');
   });

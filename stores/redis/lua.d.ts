@@ -1,4 +1,4 @@
-/** A script's text: esbuild and vitest load `.lua` files so (build.mjs, vitest.config.ts). */
+/** The text of a script. esbuild and vitest load `.lua` files as text (build.mjs, vitest.config.ts). */
 declare module '*.lua' {
   const text: string;
   export default text;

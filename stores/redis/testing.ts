@@ -1,4 +1,4 @@
-/** For specs: a name of one's own on the shared server, servers of a cluster, and a way to the server that can be cut. */
+/** For specs: unique names on the shared server, the servers of a cluster, and a proxy that can be cut. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -20,13 +20,13 @@ export const connected = async (options: Partial<RedisOptions> = {}): Promise<Re
   return redis;
 };
 
-/** Removes everything that bears the name. */
+/** Removes every key with the name. */
 export const dropNamed = async (redis: Redis, name: string): Promise<void> => {
   for await (const { server, keys } of redis.scan(`*${name}:*`))
     await Promise.all(keys.map((key) => server.unlink(key)));
 };
 
-/** Another port of the same server, or of the one at `port`. */
+/** A proxy to the shared server, or to the one at `port`. */
 export const proxied = async (port: number = ports.redis) => {
   const proxy = await startProxy(port);
   return { ...proxy, url: `redis://127.0.0.1:${proxy.port}` };
@@ -45,7 +45,7 @@ const freePort = async (): Promise<number> => {
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
-  // The cluster's own bus listens ten thousand higher.
+  // The cluster bus listens on the port plus ten thousand.
   return port > 55_000 ? freePort() : port;
 };
 
@@ -77,7 +77,7 @@ export const redisCluster = async (): Promise<TestRedisCluster> => {
       await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to - 1);
       if (n > 0) await client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[0]!.port);
     }
-    // Each must have heard of all the others.
+    // Each node must know all the others.
     for (const { client } of nodes)
       while (!/cluster_state:ok.*cluster_known_nodes:3/s.test(await client.cluster('INFO')))
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -36,7 +36,7 @@ describe('the URL of Redis', () => {
     });
   });
 
-  it('is refused when it is none, without being repeated', () => {
+  it('is refused if invalid, without being repeated', () => {
     for (const url of ['redis://', 'http://a:1', 'redis://a:1,,b:2', 'redis://a:b:c', 'redis://u:hush@', 'redis://a/x'])
       expect(() => parseRedisUrl(url)).toThrow(/^Write redis/);
     expect(() => parseRedisUrl('redis://u:hush@a:1,b:2/4')).toThrow(/no databases/);

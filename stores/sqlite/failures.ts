@@ -1,4 +1,4 @@
-/** What SQLite's result codes say: of the values, of the disk, or of the file. */
+/** Classifies SQLite's result codes: caused by the values, the disk or the file. */
 
 import type { FailureKind } from '../guard.ts';
 
@@ -7,7 +7,7 @@ const IO_ERROR = 10;
 const IO_ERROR_FSYNC = 1034;
 const IO_ERROR_DIRECTORY_FSYNC = 1290;
 
-/** SQLite's extended result code; 0 for anything that does not come from SQLite. */
+/** SQLite's extended result code; 0 for an error that is not from SQLite. */
 export const codeOf = (error: unknown): number => {
   const code = (error as { rawCode?: unknown }).rawCode;
   return typeof code === 'number' ? code : 0;
@@ -16,7 +16,7 @@ export const codeOf = (error: unknown): number => {
 const DAMAGED = /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/;
 const TRANSIENT = /^SQLITE_(FULL|IOERR|READONLY|BUSY|LOCKED|NOMEM|CANTOPEN)/;
 
-/** Nothing lies between us and the file, so what is not known, of SQLite or not, is the fault of what was asked. */
+/** There is no server between us and the file, so any unknown error, from SQLite or not, is the request's fault. */
 export const classify = (failure: unknown): FailureKind => {
   const code = (failure as { code?: unknown } | null | undefined)?.code;
   if (typeof code !== 'string') return 'permanent';
@@ -25,8 +25,8 @@ export const classify = (failure: unknown): FailureKind => {
 };
 
 /**
- * After a failed fsync nobody knows what is on the disk, and asking again may wrongly say that all is well: the process
- * has to end and read its files anew. The same holds for any input or output error of a commit.
+ * After a failed fsync the state of the disk is unknown, and another fsync may wrongly report success. The process must
+ * end and read its files again. The same holds for any I/O error of a commit.
  */
 export const isFatal = (error: unknown, phase: 'insert' | 'commit'): boolean => {
   const code = codeOf(error);

@@ -25,12 +25,12 @@ describe('a failure of SQLite', () => {
     (code) => expect(classify(said(code))).toBe('permanent'),
   );
 
-  it('that SQLite did not word is permanent', () => {
+  it('that is not from SQLite is permanent', () => {
     for (const failure of [new TypeError('undefined is not a function'), new Error('so'), undefined, null, 'x'])
       expect(classify(failure)).toBe('permanent');
   });
 
-  it('ends the process after a failed fsync, and after any failed input or output of a commit', () => {
+  it('is fatal after a failed fsync, and for any I/O error of a commit', () => {
     for (const raw of [1034, 1290])
       for (const phase of ['insert', 'commit'] as const) expect(isFatal(said('SQLITE_IOERR', raw), phase)).toBe(true);
     expect(isFatal(said('SQLITE_IOERR', 778), 'commit')).toBe(true);

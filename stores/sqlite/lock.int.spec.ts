@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('a data directory', () => {
-  it('refuses a second process and names the one that has it', async () => {
+  it('refuses a second process and names the holder', async () => {
     const log = await openSqliteEventLog({ directory });
     const second = run(bundle.script, [directory, '1']);
     expect(await second.ended).toBe(3);
@@ -32,7 +32,7 @@ describe('a data directory', () => {
     await (await openSqliteEventLog({ directory })).close();
   });
 
-  it('is free again as soon as its process is killed', async () => {
+  it('is free as soon as its holder is killed', async () => {
     const first = run(bundle.script, [directory, '1']);
     await first.until((line) => line === 'done');
     await expect(openSqliteEventLog({ directory })).rejects.toThrow(`is in use by process ${first.child.pid}`);
@@ -43,7 +43,7 @@ describe('a data directory', () => {
     await log.close();
   });
 
-  it('may be locked by itself, and released more than once', () => {
+  it('can be locked without a log, and released more than once', () => {
     const lock = lockDirectory(directory);
     expect(() => lockDirectory(directory)).toThrow(DirectoryInUse);
     lock.release();

@@ -1,4 +1,4 @@
-/** One process at a time writes to a data directory. */
+/** Lets one process at a time write to a data directory. */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ const LOCK_FILE = 'parley.lock';
 const HOLDER_FILE = 'parley.pid';
 
 export class DirectoryInUse extends Error {
-  /** Process id of the holder, where it could be read. */
+  /** Process id of the holder, if it could be read. */
   readonly pid: number | undefined;
 
   constructor(directory: string, pid: number | undefined) {
@@ -35,9 +35,9 @@ const holder = (file: string): number | undefined => {
 };
 
 /**
- * Takes the directory for this process. The operating system frees it when the process ends, however it ends, because
- * what holds it is SQLite's own lock on a file that stays empty. The process id stands in a file beside it: opening and
- * closing the locked file itself would drop the lock.
+ * Locks the directory for this process. The lock is SQLite's own, on a file that stays empty, so the operating system
+ * frees it when the process ends, however it ends. The process id is in a separate file: opening and closing the locked
+ * file itself would drop the lock.
  * @throws DirectoryInUse when another process, or another log in this one, holds it
  */
 export const lockDirectory = (directory: string): DirectoryLock => {

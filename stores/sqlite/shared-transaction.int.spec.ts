@@ -32,13 +32,13 @@ describe('writes of one turn', () => {
     expect(names()).toEqual(['a', 'b', 'c']);
   });
 
-  it('do not fail with one that fails', async () => {
+  it('succeed even if one of them fails', async () => {
     const answers = await Promise.allSettled(['a', 'a', 'b'].map((name) => commits.run(insert(name))));
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(names()).toEqual(['a', 'b']);
   });
 
-  it('are all rejected, and none kept, when the transaction cannot be committed', async () => {
+  it('are all rejected, and none stored, when the transaction cannot be committed', async () => {
     const breaking = () => {
       database.exec('ROLLBACK');
       throw new Error('the disk is full');
@@ -49,7 +49,7 @@ describe('writes of one turn', () => {
     expect(await commits.run(insert('b'))).toBe('b');
   });
 
-  it('are carried out before it closes, and none after', async () => {
+  it('run before it closes, and none after', async () => {
     const waiting = commits.run(insert('a'));
     await commits.close(new Error('The vault is closed.'));
     expect(names()).toEqual(['a']);
@@ -58,7 +58,7 @@ describe('writes of one turn', () => {
     expect(names()).toEqual(['a']);
   });
 
-  it('share more than one when there are more than 1,000, so that other work has its turn', async () => {
+  it('are split beyond 1,000, so other work can run', async () => {
     await Promise.all(Array.from({ length: 1001 }, (_, i) => commits.run(insert(`${i}`))));
     expect(statements).toEqual(['BEGIN IMMEDIATE', 'COMMIT', 'BEGIN IMMEDIATE', 'COMMIT']);
     expect(names()).toHaveLength(1001);

@@ -5,7 +5,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type Database from 'libsql';
 import { Batcher } from '../batcher.ts';
 
-/** What one write came to: its value, or what it threw. */
+/** The outcome of one write: its value, or what it threw. */
 type Outcome = Either<unknown, unknown>;
 
 /** A write changes a row or two of less than 1 KB. */
@@ -27,9 +27,9 @@ export class SharedTransaction {
   }
 
   /**
-   * Runs `write` inside the turn's transaction. It sees what the writes before it did.
+   * Runs `write` inside the turn's transaction. It sees the effects of earlier writes.
    * @returns what `write` returned, once it is on the disk
-   * @throws what `write` threw, or why the transaction could not be committed: then none of its writes is stored
+   * @throws what `write` threw, or why the commit failed: then none of its writes is stored
    */
   async run<T>(write: () => T): Promise<T> {
     const outcome = await this.#batcher.add(write);
@@ -38,8 +38,8 @@ export class SharedTransaction {
   }
 
   /**
-   * Carries out what waits.
-   * @param failure of what comes later
+   * Runs the waiting writes.
+   * @param failure for later writes
    */
   close(failure: Error): Promise<void> {
     return this.#batcher.close(failure);
@@ -57,7 +57,7 @@ export class SharedTransaction {
     }
   }
 
-  /** A statement that fails takes back only itself, unless SQLite gave up the whole transaction. */
+  /** A failed statement undoes only itself, unless SQLite rolled back the whole transaction. */
   #attempt(write: () => unknown): Outcome {
     try {
       return either.right(write());

@@ -1,4 +1,6 @@
-/** Prepared statements whose types allow only what the driver can bind: a boolean or an object would abort the process. */
+/**
+ * Prepared statements whose types allow only what the driver can bind: a boolean or an object would abort the process.
+ */
 
 import { pathToFileURL } from 'node:url';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
@@ -27,7 +29,7 @@ export const query = <Row extends readonly Value[]>(db: Connection, sql: string)
   };
 };
 
-/** Builds statements and executes none: the driver here is synchronous. */
+/** Builds statements without executing them: the driver here is synchronous. */
 export const builder = <Tables>(): Kysely<Tables> =>
   new Kysely({
     dialect: {
@@ -45,7 +47,7 @@ interface BuiltQuery<Given extends readonly unknown[], Row> {
   all(...given: OrNull<Given>): Row[];
 }
 
-/** A question built by Kysely, once. Rows have the names of the selected columns. */
+/** A query that Kysely builds once. Rows are objects by column name. */
 export const built = <Given extends readonly Value[], Row>(
   db: Connection,
   build: Build<Given, Row>,
@@ -53,7 +55,7 @@ export const built = <Given extends readonly Value[], Row>(
   const { sql, bind } = statement(build);
   const prepared = db.prepare<[Value[]]>(sql);
   const names = prepared.columns().map(({ name }) => name);
-  // The driver makes an array of a row in two thirds of the time that it takes for an object.
+  // The driver returns a row as an array in two thirds of the time of an object.
   const raw = prepared.raw(true);
   const rowOf = (values: readonly Value[]): Row => {
     const row: Record<string, Value> = {};
@@ -70,13 +72,13 @@ export const built = <Given extends readonly Value[], Row>(
   };
 };
 
-/** @returns a function that answers how many rows it changed. */
+/** @returns a function that returns the number of rows it changed. */
 export const command = (db: Connection, sql: string): ((...values: Value[]) => number) => {
   const statement = db.prepare<[Value[]]>(sql);
   return (...values) => statement.run(values).changes;
 };
 
-/** @returns a function that stores a row with all columns of its table, and answers whether it did. */
+/** @returns a function that stores a row with all columns of its table, and returns whether it did. */
 export const adding = <Row extends Readonly<Record<keyof Row, Value>>>(
   db: Connection,
   table: string,
@@ -91,8 +93,8 @@ export const adding = <Row extends Readonly<Record<keyof Row, Value>>>(
 };
 
 /**
- * Ids are kept as integers, which are small and sort as numbers. "007" would then find row 7, so a form that nobody
- * issued is asked for as null, which finds nothing.
+ * Ids are stored as integers, which are small and sort as numbers. "007" would then find row 7, so an id of a form that
+ * is never issued becomes null, which finds nothing.
  */
 export const idKey = (id: string): string | null => (id.length > 1 && id.charCodeAt(0) === 48 ? null : id);
 
