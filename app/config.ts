@@ -44,7 +44,7 @@ const missingServers = ({ profile, cluster }: Config): string[] => {
 
 /**
  * Reads every PARLEY_* variable.
- * @returns the configuration, or a line for each variable that is wrong: its name, what was given, what is accepted.
+ * @returns the configuration, or a line for each invalid variable: its name, the given value and the accepted values.
  */
 export const readConfig = (environment: Environment): Either<readonly string[], Config> => {
   const wrong: string[] = [];

@@ -27,7 +27,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('takes what is given', () => {
+  it('takes the given values', () => {
     const config = right({
       PARLEY_PORT: '0',
       PARLEY_PUBLIC_URL: 'https://chat.example/',
@@ -77,21 +77,21 @@ describe('the configuration', () => {
     expect(right({ PARLEY_TRACING_RATIO: given }).tracingRatio).toBe(Number(given));
   });
 
-  it('sends spans nowhere unless told, and only over HTTP', () => {
+  it('sends no spans unless configured to, and sends them only over HTTP', () => {
     expect(right({}).tracingUrl).toBeNull();
     expect(left({ PARLEY_TRACING_URL: 'localhost:4318' })).toHaveLength(1);
     expect(left({ PARLEY_TRACING_URL: 'grpc://127.0.0.1:4317' })).toHaveLength(1);
   });
 
-  it('names an unknown variable and the one that was probably meant', () => {
+  it('names an unknown variable and the most similar known one', () => {
     expect(left({ PARLEY_PROT: '80' })).toEqual(['PARLEY_PROT is no variable of Parley; the nearest is PARLEY_PORT']);
   });
 
-  it('shortens what was given where it is long', () => {
+  it('shortens a long given value', () => {
     expect(left({ PARLEY_PORT: 'x'.repeat(500) })[0]!.length).toBeLessThan(200);
   });
 
-  it('is documented in docs/configuration.md as it is', () => {
+  it('matches the documentation in docs/configuration.md', () => {
     const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
     expect(page).toContain(configurationTable());
   });

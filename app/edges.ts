@@ -1,4 +1,4 @@
-/** The HTTP and socket edges, on whatever profile's stores. */
+/** The HTTP and socket edges, on the stores of either profile. */
 
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -45,16 +45,16 @@ const gatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
   refusals: (reason) => metrics.refusals.inc({ error: reason }),
 });
 
-/** A server as the command line runs it, whichever the profile. */
+/** A server as the command line runs it, in either profile. */
 export interface Server {
   /** `http://<host>:<port>` */
   readonly url: string;
   readonly firstStart: boolean;
-  /** Sends clients away over the configured window, hands over what it does for others, then closes everything. */
+  /** Sends clients away over the configured window, hands over its cluster duties, then closes everything. */
   stop(): Promise<void>;
 }
 
-/** What the edges stand on. */
+/** What the edges depend on. */
 export interface Stores {
   readonly log: EventLog;
   readonly views: Views;
@@ -69,11 +69,11 @@ export interface EdgeOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Left out where nothing is traced. */
+  /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
 }
 
-/** Every route of the API. */
+/** All routes of the API. */
 export const apiRoutes = (config: Config, stores: Stores): Route[] => {
   const gatewayUrl = gatewayUrlOf(config);
   const { write, views, log, presenter, access } = stores;
@@ -93,7 +93,7 @@ export const apiRoutes = (config: Config, stores: Stores): Route[] => {
       log,
       views: {
         timelines: views.timelines,
-        // What else there is to read may be behind, or gone.
+        // Only the timelines matter here: the other views may be behind, or down.
         whenProcessed: (position, timeoutMs) => views.progress('timelines').whenProcessed(position, timeoutMs),
       },
       keys: stores.keys,
@@ -103,8 +103,9 @@ export const apiRoutes = (config: Config, stores: Stores): Route[] => {
 };
 
 /**
- * @param stores left out by a process that answers nothing but how it is
- * @param reasons why this process should not be sent requests, now
+ * Builds the HTTP server.
+ * @param stores absent in a process that answers only about its own state
+ * @param reasons why this process should not get requests now
  */
 export const httpEdge = (
   { config, logger, metrics, spans }: EdgeOptions,
@@ -126,7 +127,7 @@ export const httpEdge = (
     },
   });
 
-/** Who else has sessions; and of a cluster, where events and views of a position come from. */
+/** The shared presence of all nodes and, in a cluster, the source of events and of views as of a position. */
 export type Shared = Pick<GatewayDeps, 'feed' | 'registry'>;
 
 /** Mounts the socket. */
@@ -144,7 +145,7 @@ export const gatewayEdge = async (
     access,
     tokens,
     bus: write.bus,
-    // What was not listened to is not in the ring either, so resumes read the log.
+    // The ring would lack events that nobody listened to, so resumes read the log.
     config: { ...gatewayConfig(config), ...(shared.feed === undefined ? {} : { ringBytes: 0 }) },
     logger,
     metrics: gatewayMetrics(metrics),

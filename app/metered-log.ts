@@ -1,4 +1,4 @@
-/** The event log, with its appends counted, timed and traced. */
+/** The event log with its appends counted, timed and traced. */
 
 import { either } from 'fp-ts';
 import type { EventLog } from '../log/port.ts';
@@ -8,7 +8,7 @@ import type { Span, Spans } from '../telemetry/spans.ts';
 
 type Append = EventLog['append'];
 
-/** One append stores what several requests decided: each has a span of it in its own trace. */
+/** One append may store the decisions of several requests. Each request's trace gets its own span of the append. */
 const tracedAppend =
   (append: Append, spans: Spans): Append =>
   async (request) => {
@@ -32,7 +32,7 @@ const tracedAppend =
     }
   };
 
-/** @param spans left out where nothing is traced */
+/** @param spans absent where nothing is traced */
 export const meteredLog = (log: EventLog, metrics: Metrics, spans?: Spans): EventLog => {
   const append: Append = async (request) => {
     const began = systemClock.monotonic();
@@ -42,6 +42,6 @@ export const meteredLog = (log: EventLog, metrics: Metrics, spans?: Spans): Even
     return outcome;
   };
   const metered = { append: spans === undefined ? append : tracedAppend(append, spans) };
-  // Everything else is the log's own, its epoch as it is at the time.
+  // Everything else is delegated to the log, including its current epoch.
   return Object.setPrototypeOf(metered, log) as EventLog;
 };

@@ -7,7 +7,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { type KeptSpan, keptSpans } from '../telemetry/testing.ts';
 import { meteredLog } from './metered-log.ts';
 
-/** Events of one batch, by the request that caused each. */
+/** Events of one batch, one for each causing request. */
 const batchOf = (...requests: (string | null)[]): AppendRequest => ({
   stream: 'channel-1',
   expected: 0,
@@ -17,7 +17,7 @@ const batchOf = (...requests: (string | null)[]): AppendRequest => ({
 const stores: EventLog['append'] = async ({ events }) =>
   either.right(events.map((event, i) => ({ ...event, position: 101 + i })) as unknown as Appended);
 
-describe('a log that is traced', () => {
+describe('a traced log', () => {
   let ended: readonly KeptSpan[];
   let append: EventLog['append'];
   let answer: EventLog['append'];
@@ -30,7 +30,7 @@ describe('a log that is traced', () => {
     append = meteredLog(log, createMetrics(), kept.spans).append;
   });
 
-  it('has a span of an append for each request that is in it, with the position of its first event', async () => {
+  it('has an append span for each request in the batch, with the position of its first event', async () => {
     const outcome = await append(batchOf('one', null, 'other', 'one'));
     expect(either.isRight(outcome)).toBe(true);
     const about = { 'parley.stream': 'channel-1', 'parley.batch': 4 };
@@ -40,13 +40,13 @@ describe('a log that is traced', () => {
     ]);
   });
 
-  it('says of an append that came too late that it is nobody’s fault', async () => {
+  it('does not mark the span of a conflicting append as an error', async () => {
     answer = async () => either.left({ kind: 'conflict', actual: 7 });
     await append(batchOf('one'));
     expect(ended).toMatchObject([{ attributes: { 'parley.refused': 'conflict' }, failed: false }]);
   });
 
-  it('marks an append that failed, also one that throws', async () => {
+  it('marks a failed append, also one that throws', async () => {
     answer = async () => either.left({ kind: 'full' });
     await append(batchOf('one'));
     answer = async () => Promise.reject(new Error('the disk is gone'));

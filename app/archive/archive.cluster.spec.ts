@@ -70,7 +70,7 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
     rmSync(root, { recursive: true });
   });
 
-  it('is there event for event, with its people, and exports as what it was', async () => {
+  it('brings every event and its people over, and exports unchanged', async () => {
     const { log, vault, close } = await target();
     expect(await importLog({ folder, log, vault, onProgress: nothing })).toEqual({
       events: EVENTS,
@@ -90,7 +90,7 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
     expect(linesOf(again)).toEqual(linesOf(folder));
   });
 
-  it('goes on where it was interrupted', async () => {
+  it('resumes where it was interrupted', async () => {
     const { log, vault } = await target();
     const interrupted = { folder, log: failingAfter(log, 1200), vault, onProgress: nothing };
     await expect(importLog(interrupted)).rejects.toThrow('import again');
@@ -105,14 +105,14 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
     expect(new Set(now).size).toBe(EVENTS);
   });
 
-  it('is refused by a log that holds something else', async () => {
+  it('is refused by a log that holds other events', async () => {
     const { log, vault } = await target();
     stored(await log.append(batch('guild-9', 0)));
     await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('in guild-9');
     expect(await log.head()).toBe(1);
   });
 
-  it('is refused while a process of the cluster runs, and lets none begin while it is imported', async () => {
+  it('is refused while a process of the cluster runs, and blocks every process from starting while it runs itself', async () => {
     const running = await openCheckpoints(database.url);
     await running.read('anything');
     await expect(openTarget(cluster(), nothing)).rejects.toThrow('other processes of Parley use this vault');
@@ -129,7 +129,7 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
     expect(began).toEqual(['released', 'began']);
   });
 
-  it('is refused by the log that another process writes to meanwhile', async () => {
+  it('is refused by a log that another process writes to at the same time', async () => {
     const { log, vault } = await target();
     const other = await openPostgresEventLog({ url: database.url });
     const onProgress = nothing;

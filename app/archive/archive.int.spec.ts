@@ -41,7 +41,7 @@ describe('an archive', () => {
 
   const everything = async (log: EventLog) => (await log.rawAll({ after: 0, limit: 10_000 })).events;
 
-  it('brings every event into an empty log, in order, and the vault with it, under a new epoch', async () => {
+  it('brings every event into an empty log, in order, together with the vault, under a new epoch', async () => {
     const source = opened[0] as EventLog;
     const { log, vault } = await aPlace('target');
     const before = log.epoch;
@@ -54,7 +54,7 @@ describe('an archive', () => {
     expect([before, source.epoch]).not.toContain(log.epoch);
   });
 
-  it('goes on where an earlier try stopped, and does nothing when there is nothing to do', async () => {
+  it('resumes where an earlier try stopped, and does nothing when it is complete', async () => {
     const { log, vault } = await aPlace('target');
     stored(await log.append(batch('channel-1', 0, 3)));
     const again = { folder, log, vault, onProgress: nothing };
@@ -63,7 +63,7 @@ describe('an archive', () => {
     expect(await everything(log)).toHaveLength(270);
   });
 
-  it('is interrupted, and is whole in the same order when it is imported again', async () => {
+  it('is complete and in the same order when it is imported again after an interruption', async () => {
     const { log, vault } = await aPlace('target');
     const interrupted = { folder, log: failingAfter(log, 40), vault, onProgress: nothing };
     await expect(importLog(interrupted)).rejects.toThrow('import again');
@@ -72,14 +72,14 @@ describe('an archive', () => {
     expect(await everything(log)).toEqual(await everything(opened[0] as EventLog));
   });
 
-  it('is refused by a vault that knows somebody else', async () => {
+  it('is refused by a vault that knows other people', async () => {
     const { log, vault } = await aPlace('target');
     await vault.createKey('1');
     await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('other people');
     expect(await log.head()).toBe(0);
   });
 
-  it('is refused by a log that holds something else', async () => {
+  it('is refused by a log that holds other events', async () => {
     const { log, vault } = await aPlace('target');
     const other = batch('channel-1', 0, 1);
     stored(await log.append({ ...other, events: [{ ...other.events[0]!, id: 'another' }] }));
@@ -89,7 +89,7 @@ describe('an archive', () => {
     await expect(importLog({ folder, log: more, vault: its, onProgress: nothing })).rejects.toThrow('in guild-9');
   });
 
-  it('is refused when it was changed or is not whole', async () => {
+  it('is refused when it was changed or is incomplete', async () => {
     const { log, vault } = await aPlace('target');
     const events = join(folder, 'events.ndjson');
     writeFileSync(events, readFileSync(events, 'utf8').replace('"time":1700000000001', '"time":1700000000002'));
@@ -98,7 +98,7 @@ describe('an archive', () => {
     await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('no whole archive');
   });
 
-  it('is made of something, in a folder of its own', async () => {
+  it('needs a log that is not empty and a folder of its own', async () => {
     const { log, vault } = await aPlace('empty');
     const elsewhere = join(root, 'elsewhere');
     await expect(exportLog({ log, vault, folder: elsewhere, onProgress: nothing })).rejects.toThrow('log is empty');
@@ -109,7 +109,7 @@ describe('an archive', () => {
     await expect(exportLog({ ...source, folder: elsewhere })).rejects.toThrow('something else (letters.txt)');
   });
 
-  it('is made anew where an export did not end', async () => {
+  it('replaces what an unfinished export left behind', async () => {
     const source = { log: opened[0] as EventLog, vault: opened[1] as Vault, onProgress: nothing };
     rmSync(join(folder, 'archive.json'));
     writeFileSync(join(folder, 'events.ndjson'), 'half a li');
@@ -118,7 +118,7 @@ describe('an archive', () => {
     expect(await importLog({ folder, log, vault, onProgress: nothing })).toMatchObject({ events: 270 });
   });
 
-  it('can be read by its owner alone', () => {
+  it('is readable by its owner only', () => {
     for (const file of ['events.ndjson', 'vault.ndjson', 'archive.json'])
       expect(statSync(join(folder, file)).mode & 0o077).toBe(0);
   });

@@ -1,4 +1,4 @@
-/** `parley log export`: a log and its vault into a folder. */
+/** `parley log export`: writes a log and its vault into a folder. */
 import type { LogReader } from '../../log/port.ts';
 import type { Vault, VaultRecord } from '../../vault/port.ts';
 import {
@@ -29,7 +29,8 @@ const written = async (folder: string, file: string, lines: Iterable<unknown> | 
 };
 
 /**
- * The log as it is when this begins, and the vault as it is afterwards, which knows everybody in it.
+ * Exports the log as it is at the start, and the vault as it is afterwards, so that the vault knows everybody in the
+ * log.
  * @throws ArchiveRefused
  */
 export const exportLog = async (options: ExportOptions): Promise<Omit<Summary, 'format'>> => {

@@ -1,7 +1,7 @@
 /**
- * An archive: a folder that holds a log and its vault, in the form in which they move to other stores. Lines of JSON:
- * every event in position order as it is stored (sealed text stays sealed), every stream with its checksum, every record
- * of the vault (which opens them: the folder is for its owner alone).
+ * An archive: a folder that holds a log and its vault in a form that other stores can import. It consists of lines of
+ * JSON: every event in position order as it is stored (sealed text stays sealed), every stream with its checksum, and
+ * every record of the vault. The vault opens the sealed text, so only the owner may read the folder.
  */
 
 import { createHash } from 'node:crypto';
@@ -29,7 +29,7 @@ const SUMMARY = 'archive.json';
 
 export interface Summary {
   readonly format: number;
-  /** Of the log it was made from. */
+  /** The epoch of the log that it was made from. */
   readonly epoch: string;
   readonly events: number;
   readonly streams: number;
@@ -63,7 +63,7 @@ export class LineWriter {
   }
 }
 
-/** Lines of a file in pages. */
+/** Reads a file's lines in pages. */
 export async function* pagesOf<Line>(folder: string, file: string, size: number): AsyncGenerator<readonly Line[]> {
   const lines = createInterface({ input: createReadStream(join(folder, file)), crlfDelay: Number.POSITIVE_INFINITY });
   let page: Line[] = [];
@@ -82,7 +82,7 @@ export const writeSummary = (folder: string, summary: Omit<Summary, 'format'>): 
     flush: true,
   });
 
-/** A folder to write an archive into holds nothing, or what an export that did not end has left. @throws ArchiveRefused */
+/** Checks that the folder is empty or holds only what an unfinished export left. @throws ArchiveRefused */
 export const refuseOccupied = (folder: string): void => {
   if (!existsSync(folder)) return;
   const there = readdirSync(folder);
@@ -93,7 +93,7 @@ export const refuseOccupied = (folder: string): void => {
     throw new ArchiveRefused(`${folder} holds something else (${other}): name a folder that is empty or not there yet`);
 };
 
-/** The summary is written last, so a folder with one is a whole archive. @throws ArchiveRefused */
+/** The summary is written last, so a folder that has one is a complete archive. @throws ArchiveRefused */
 export const readSummary = (folder: string): Summary => {
   const file = join(folder, SUMMARY);
   if (!existsSync(file)) throw new ArchiveRefused(`${folder} holds no whole archive: export into it (again)`);
@@ -103,7 +103,7 @@ export const readSummary = (folder: string): Summary => {
   return summary;
 };
 
-/** For each stream a checksum over everything its events say, in order: all but their positions, which are the log's. */
+/** A checksum for each stream over its events in order, without their positions, which belong to the log. */
 export class StreamSums {
   private readonly sums = new Map<string, { sequence: number; checksum: string }>();
 
@@ -123,7 +123,7 @@ export class StreamSums {
     return this.sums.get(stream);
   }
 
-  /** By name. */
+  /** Sorted by name. */
   *all(): Generator<StreamSum> {
     for (const stream of [...this.sums.keys()].sort()) yield { stream, ...this.sums.get(stream)! };
   }

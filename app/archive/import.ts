@@ -1,4 +1,4 @@
-/** `parley log import`: an archive into an empty log, or on into one that an earlier try has begun to fill. */
+/** `parley log import`: reads an archive into an empty log, or resumes one that an earlier try began. */
 
 import { either } from 'fp-ts';
 import type { AppendRequest, EventLog, StoredEvent } from '../../log/port.ts';
@@ -20,11 +20,11 @@ export interface ImportOptions {
 export interface ImportReport {
   readonly events: number;
   readonly streams: number;
-  /** Events that an earlier try had brought in. */
+  /** Events that an earlier try had imported. */
   readonly known: number;
 }
 
-/** Checked to be readable, and handed on as it is: what an older Parley wrote stays as that one wrote it. */
+/** Checks that the event is readable, but passes it on as stored: an older Parley's events keep their form. */
 const newEventOf = (event: StoredEvent): NewParleyEvent => {
   const parsed = recordedAs(event, event.position, JSON.parse(event.data) as unknown);
   decodeEvent(parsed);
@@ -32,7 +32,7 @@ const newEventOf = (event: StoredEvent): NewParleyEvent => {
   return rest as NewParleyEvent;
 };
 
-/** Runs of one stream after each other, so that the order across streams stays what it was. */
+/** Groups consecutive events of one stream, so that the order across streams stays the same. */
 const requestsOf = (events: readonly StoredEvent[]): AppendRequest[] => {
   const requests: { stream: string; expected: number; events: NewParleyEvent[] }[] = [];
   for (const event of events) {
@@ -53,14 +53,16 @@ const headsOf = async (log: EventLog): Promise<Map<string, number>> => {
   }
 };
 
-/** What is there already must be the beginning of what is to come. */
+/** Checks that the log holds the beginning of the archive and nothing else. */
 const refuseStrangers = async (log: EventLog, last: StoredEvent): Promise<void> => {
   const [there] = await log.readStream({ stream: last.stream, from: last.sequence, limit: 1 });
   if (there?.id !== last.id)
     throw new ArchiveRefused(`the log already holds other events in ${last.stream}: import into an empty one`);
 };
 
-/** Before anything is written, the vault above all: nothing may be there that the archive does not know. */
+/**
+ * Runs before anything is written, above all to the vault: the log must hold nothing that the archive does not know.
+ */
 const refuseOthers = async (heads: ReadonlyMap<string, number>, folder: string): Promise<void> => {
   const strangers = new Map(heads);
   for await (const page of pagesOf<StreamSum>(folder, STREAMS, PAGE)) {
@@ -76,7 +78,7 @@ const whose = (record: VaultRecord): string => {
   return `${record.kind} ${record.kind === 'username' ? record.name : record.userId}`;
 };
 
-/** Nobody may lose a name or a key to somebody of the archive. */
+/** Protects people in this vault from losing a name or a key to someone in the archive. */
 const refuseOtherPeople = async (vault: Pick<Vault, 'records'>, folder: string): Promise<void> => {
   const here = new Map<string, string>();
   for await (const record of vault.records())
@@ -122,8 +124,8 @@ const verify = async (options: ImportOptions, events: number): Promise<void> => 
 };
 
 /**
- * Ids, sequences, times and sealed text are kept, positions are the new log's, which gets a new epoch: sessions of the
- * former one begin anew. Verified at the end by counts and checksums of every stream.
+ * Imports an archive. Ids, sequences, times and sealed text are kept. Positions are the new log's, which gets a new
+ * epoch, so sessions of the old one start again. The result is verified by counts and by checksums of every stream.
  * @throws ArchiveRefused
  */
 export const importLog = async (options: ImportOptions): Promise<ImportReport> => {
@@ -134,7 +136,8 @@ export const importLog = async (options: ImportOptions): Promise<ImportReport> =
   await refuseOtherPeople(vault, folder);
   let done = 0;
   let known = 0;
-  // One page is made ready while the one before is stored; never two, or a failure would change the order across streams.
+  // One page is prepared while the previous one is stored. Never store two at once: a failure would change the order
+  // across streams.
   let storing: Promise<void> = Promise.resolve();
   for await (const page of pagesOf<StoredEvent>(folder, EVENTS, PAGE)) {
     const missing: StoredEvent[] = [];
@@ -146,7 +149,7 @@ export const importLog = async (options: ImportOptions): Promise<ImportReport> =
     const requests = requestsOf(missing);
     await storing;
     storing = append(log, requests);
-    // Awaited in the next turn; unheard until then, a failure would end the process.
+    // Awaited in the next turn. Without a handler until then, a failure would end the process.
     storing.catch(() => {});
     known += page.length - missing.length;
     done += page.length;

@@ -1,4 +1,4 @@
-/** Where an archive is made from and where it goes: a log and its vault, of either profile, without anything on top. */
+/** The source or target of an archive: a log and its vault, in either profile, without anything on top. */
 
 import { claimVault } from '../../coordination/postgres/claim.ts';
 import { openKurrentEventLog } from '../../log/kurrentdb/event-log.ts';
@@ -17,10 +17,10 @@ export interface Place<Log extends LogReader = EventLog> {
   close(): Promise<void>;
 }
 
-/** For people who wonder what is waited for. */
+/** Reports to people what the command is waiting for. */
 type Say = (line: string) => void;
 
-/** What was opened is closed in the opposite order, also when the next cannot be opened. */
+/** Closes in reverse order of opening, also when a later part cannot be opened. */
 const opening = async <P extends LogReader>(
   open: (closing: (() => Promise<void>)[]) => Promise<Omit<Place<P>, 'close'>>,
 ): Promise<Place<P>> => {
@@ -48,7 +48,7 @@ const inFolder = (directory: string): Promise<Place> =>
 
 const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => string): Promise<Place> =>
   opening(async (closing) => {
-    // A cluster's configuration without these does not get this far.
+    // The configuration of a cluster is refused without these.
     const [logUrl, vaultUrl] = [cluster.logUrl!, cluster.vaultUrl!];
     const logPlace = { name: 'The event log', variable: 'PARLEY_LOG_URL', url: logUrl };
     const openLog = {
@@ -63,15 +63,15 @@ const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => strin
     return { log, vault };
   });
 
-/** To read from. A cluster may go on meanwhile. @throws DirectoryInUse, UnusableLog where there is none */
+/** Opens for reading. A cluster may keep running. @throws DirectoryInUse, or UnusableLog if there is no log */
 export const openSource = async ({ profile, data, cluster }: Config, say: Say): Promise<Place<LogReader>> => {
   if (profile === 'cluster') return onServers(cluster, say, (url) => url);
-  // It says that there is none, where opening it for writing would make one.
+  // Reports a missing log. Opening it for writing would create one.
   await (await openSqliteLogReader({ directory: data })).close();
   return inFolder(data);
 };
 
-/** To write to, alone. @throws DirectoryInUse, VaultInUse */
+/** Opens for writing, exclusively. @throws DirectoryInUse, VaultInUse */
 export const openTarget = async ({ profile, data, cluster }: Config, say: Say): Promise<Place> => {
   if (profile === 'embedded') return inFolder(data);
   const claim = claimVault(cluster.vaultUrl!);

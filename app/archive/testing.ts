@@ -1,9 +1,9 @@
-/** What specs of archives have in common. */
+/** Helpers for specs of archives. */
 
 import { either } from 'fp-ts';
 import type { EventLog } from '../../log/port.ts';
 
-/** A log that takes so many batches, and then nothing any more. */
+/** A log that accepts the given number of batches and then fails. */
 export const failingAfter = (log: EventLog, batches: number): EventLog => {
   let left = batches;
   return new Proxy(log, {

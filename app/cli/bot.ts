@@ -1,4 +1,4 @@
-/** `parley bot create`: an application, its bot and its token. */
+/** `parley bot create`: creates an application with its bot and token. */
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
@@ -23,7 +23,7 @@ const throughServer = async (server: RemoteServer, { name, guild }: BotOptions):
   return created;
 };
 
-/** In the administrator's name, since whoever can write the folder can do anything anyway. */
+/** Acts as the administrator, since anyone who can write to the folder can do anything anyway. */
 const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Created> => {
   const userId = await core.views.guilds.administrator();
   if (userId === undefined) throw new Error('nobody has registered yet: the first person owns the first bot');

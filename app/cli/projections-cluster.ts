@@ -1,4 +1,4 @@
-/** `parley projections` in a cluster, which goes on meanwhile. */
+/** `parley projections` in a cluster, which keeps running meanwhile. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import pTimeout from 'p-timeout';
@@ -16,21 +16,21 @@ import { toolsOf, VIEWS } from '../cluster/view-kinds.ts';
 import { Differs, type ProjectionsCommands, type Views } from './projections-port.ts';
 import { counted, Exit, say, shown, table, wait } from './terminal.ts';
 
-/** How each view of a cluster stands, as an operator is told. */
+/** The status of one view of a cluster, as an operator sees it. */
 interface ViewStatus {
   readonly view: string;
-  /** The one that is read. */
+  /** The generation that is read. */
   readonly generation: number;
-  /** Position through which it holds everything. */
+  /** Position through which it is complete. */
   readonly checkpoint: number;
-  /** Positions between that and the log's head. */
+  /** Positions between the checkpoint and the log's head. */
   readonly lag: number;
   readonly deadLetters: number;
-  /** Other generations that are there: former ones, or what a rebuild has begun. */
+  /** Other existing generations: earlier ones, or one that a rebuild has begun. */
   readonly others: readonly number[];
 }
 
-/** Why a view cannot be told of: its server does not answer. */
+/** A view without a status, because its server does not answer. */
 interface ViewGone {
   readonly view: string;
   readonly gone: string;
@@ -38,7 +38,7 @@ interface ViewGone {
 
 const ANSWER_MS = 5000;
 
-/** The name under which a generation is followed. */
+/** The consumer group that follows a generation. */
 const followedAs = (view: ViewName, generation: number): string => `${view}-g${generation}`;
 
 const statusOf = async (
@@ -50,7 +50,7 @@ const statusOf = async (
   const generation = await generationOf(await connections.checkpoints(), view);
   const { kind, generations } = await toolsOf(connections, view);
   const known = await generations();
-  // One of which nothing is there yet stands at the beginning.
+  // A generation that holds nothing yet is at the beginning.
   const { store } = await kind.open(generation);
   const checkpoint = known.includes(generation) ? Math.min(...(await store.checkpoints())) : 0;
   const left = await (await letters()).list({ projection: followedAs(view, generation) });
@@ -62,7 +62,7 @@ const statusOf = async (
   };
 };
 
-/** A server that does not answer hides its own view only. */
+/** A server that does not answer hides only its own view. */
 const statusOfViews = async (
   connections: Connections,
   letters: () => Promise<DeadLetters>,
@@ -82,14 +82,14 @@ const statusOfViews = async (
   );
 };
 
-/** Whoever follows a stream looks for what is to be tried again every second or so. */
+/** Longest wait for a retry: a follower looks for dead letters to retry about every second. */
 const RETRY_MS = 15_000;
 const LOOK_MS = 500;
 const ALONE_MS = 2000;
 const MOST_SHOWN = 20;
 
 const connected = async <T>(config: Config, use: (connections: Connections) => Promise<T>): Promise<T> => {
-  // What there is to say is said to whoever runs the command.
+  // The command reports to the person who runs it, so nothing is logged.
   const options = { config, metrics: createMetrics(), logger: createLogger('silent') };
   const connections = new Connections(options, wait);
   try {
@@ -121,7 +121,7 @@ const made = async (connections: Connections, view: ViewName, make: Make): Promi
   );
 };
 
-/** One at a time for each view: a second one would drop what the first is building. */
+/** Allows one rebuild per view at a time: a second one would drop what the first is building. */
 const madeAlone = async (connections: Connections, view: ViewName, make: Make): Promise<Rebuilt> => {
   let rebuilt: Rebuilt | undefined;
   let failure: unknown;
@@ -177,7 +177,7 @@ export const clusterProjections: ProjectionsCommands = {
       const gone = views.flatMap((view) => ('gone' in view ? [`${view.view}: ${view.gone}`] : []));
       if (gone.length === 0) return;
       for (const line of gone) wait(line);
-      // What does not answer is still being waited for.
+      // The calls that were not answered are still pending and would keep the process alive.
       process.exit(Exit.failed);
     }),
 

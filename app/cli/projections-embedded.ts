@@ -1,4 +1,4 @@
-/** `parley projections` on a data folder, where all views are one file. */
+/** `parley projections` on a data folder, where one file holds all views. */
 
 import { join } from 'node:path';
 import { foldOf } from '../../domain/aggregates.ts';
@@ -17,9 +17,9 @@ import { counted, say, shown, table } from './terminal.ts';
 
 const fileOf = ({ data }: Config): string => join(data, 'views.db');
 
-/** The folder's lock says so while a server runs. */
+/** While a server runs, the folder's lock reports it. */
 const remade = async (config: Config, make: (options: Remaking) => Promise<Remade>): Promise<Remade> => {
-  // It says that there is none, where opening it for writing would make one.
+  // Reports a missing file. Opening it for writing would create one.
   await (await openSqliteLogReader({ directory: config.data })).close();
   const log = await openSqliteEventLog({ directory: config.data });
   try {

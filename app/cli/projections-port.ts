@@ -1,11 +1,11 @@
-/** What `parley projections` can be asked for, whichever the profile. */
+/** What `parley projections` can do, in either profile. */
 
 import type { ViewName } from '../../projections/engine/port.ts';
 import type { Config } from '../../schemas/config.ts';
 
 export type Views = readonly ViewName[];
 
-/** The exit code says so too. */
+/** Makes the command's exit code report a difference. */
 export class Differs extends Error {
   constructor() {
     super('what is read differs from what the log says: `parley projections rebuild` mends it');
@@ -18,6 +18,6 @@ export interface ProjectionsCommands {
   /** @throws Differs */
   verify(config: Config, views: Views): Promise<void>;
   deadLetters(config: Config): Promise<void>;
-  /** @param ids as `deadLetters` shows them; none means all */
+  /** @param ids as `deadLetters` lists them; none means all */
   retry(config: Config, ids: readonly string[]): Promise<void>;
 }

@@ -10,7 +10,7 @@ export const NAMES: readonly (ViewName | 'all')[] = ['guild-views', 'timelines',
 const viewsOf = (name: string): readonly ViewName[] =>
   NAMES.filter((one): one is ViewName => one !== 'all' && (name === 'all' || name === one));
 
-/** Only the drivers of the profile at hand are loaded. */
+/** Loads only the drivers of the configured profile. */
 const run = (use: (commands: ProjectionsCommands, config: Config) => Promise<void>): Promise<void> =>
   reported(async () => {
     const config = configured();

@@ -17,8 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe('a running server, as the command line speaks to it', () => {
-  it('is none without an address, and needs a token', () => {
+describe('a running server on the command line', () => {
+  it('is not used without an address, and needs a token', () => {
     expect(serverAt({})).toBeUndefined();
     vi.stubEnv('PARLEY_TOKEN', undefined);
     expect(() => serverAt({ url })).toThrow('PARLEY_TOKEN');
@@ -27,7 +27,7 @@ describe('a running server, as the command line speaks to it', () => {
     vi.unstubAllEnvs();
   });
 
-  it('is asked below /v1 with the token, however the address ends', async () => {
+  it('is called under /v1 with the token, whatever the address ends in', async () => {
     for (const ending of ['', '/', '//']) {
       const asked = await serverAt({ url: url + ending, token: 'secret' })!.post('/things', { a: 1 });
       expect(asked).toEqual({ token: 'secret', path: '/v1/things' });
@@ -35,7 +35,7 @@ describe('a running server, as the command line speaks to it', () => {
     expect(await serverAt({ url, token: 't' })!.post('/nothing', {})).toBeNull();
   });
 
-  it('says why it refused, also where it is no Parley that answers', async () => {
+  it('says why it refused, also when something other than Parley answers', async () => {
     const at = serverAt({ url, token: 't' })!;
     await expect(at.get('/refused')).rejects.toThrow('the server answered 403: Missing Access');
     await expect(at.get('/other')).rejects.toThrow('the server answered 502: <html>');

@@ -1,13 +1,13 @@
-/** A running server, as the command line speaks to it. */
+/** A running server that the command line talks to. */
 
 import { reasonOf } from '../../stores/guard.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { type Core, openCore } from '../embedded/core.ts';
 import { complain, configured, Exit, rebuildProgress } from './terminal.ts';
 
-// Commands that work straight on the data folder, without a server.
+// Commands that work directly on the data folder, without a server.
 
-/** Opens the folder for this process alone, runs, and closes it again whatever happens. */
+/** Opens the folder for this process alone, runs, and always closes it again. */
 export const withCore = async <T>(run: (core: Core) => Promise<T>): Promise<T> => {
   const config = configured();
   const core = await openCore({
@@ -43,12 +43,12 @@ const refusalOf = async (answer: Response): Promise<Error> => {
   try {
     message = String((JSON.parse(text) as { message?: unknown }).message ?? text);
   } catch {
-    // Not a Parley that answers; its words are as good as any.
+    // The answer does not come from Parley. Show its text as it is.
   }
   return new Error(`the server answered ${answer.status}: ${message}`);
 };
 
-/** The server at `--url`, asked with `--token` or PARLEY_TOKEN; `undefined` without a URL. */
+/** The server at `--url`, called with `--token` or PARLEY_TOKEN; `undefined` without a URL. */
 export const serverAt = ({ url, token = process.env.PARLEY_TOKEN }: ServerOptions): RemoteServer | undefined => {
   if (url === undefined) return undefined;
   if (token === undefined) throw new Error('--url needs --token (or PARLEY_TOKEN): the token of who asks');

@@ -1,4 +1,4 @@
-/** `parley replay`: the event log as lines, from a running server or straight from the data folder. */
+/** `parley replay`: prints the event log as lines, from a running server or directly from the data folder. */
 
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
@@ -48,7 +48,7 @@ const pathOf = (query: ReplayQuery): string => {
   return `${path}?${search}`;
 };
 
-/** At the pace of whoever reads; a reader who goes away (`| head`) ends it quietly. */
+/** Writes at the reader's pace. A reader that goes away (`| head`) ends it quietly. */
 const print = async (pages: AsyncIterable<string | Uint8Array>): Promise<void> => {
   const gone = new AbortController();
   process.stdout.once('error', () => gone.abort());

@@ -24,7 +24,7 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
   reported(async () => {
     checkBudgets();
     const config = configured(roles === undefined ? {} : { PARLEY_ROLES: roles });
-    // Standard output is for people; the log goes where supervisors look for it.
+    // Standard output is for people. The log goes to where supervisors look for it.
     const logger = createLogger(config.logLevel, pino.destination(2));
     const metrics = createMetrics();
     const spans =

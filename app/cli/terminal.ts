@@ -1,4 +1,4 @@
-/** What every command of the command line begins with. */
+/** What all commands of the command line share. */
 
 import { Presets, SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
@@ -13,15 +13,15 @@ export const Exit = { configuration: 78, failed: 69 } as const;
 
 export const say = (line: string): void => void process.stdout.write(`${line}\n`);
 export const complain = (line: string): void => void process.stderr.write(`${line}\n`);
-/** For people who wonder what is waited for. */
+/** Reports to people what the command is waiting for. */
 export const wait = (line: string): void => complain(`parley: ${line}`);
 
 export const counted = (count: number, what: string): string =>
   `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
 
 /**
- * The configuration, or the end of the process with a line for each variable that is wrong.
- * @param given on the command line, before what the environment says
+ * Reads the configuration, or ends the process with a line for each invalid variable.
+ * @param given values from the command line, which override the environment
  */
 export const configured = (given: Readonly<Record<string, string>> = {}): Config => {
   const config = readConfig({ ...process.env, ...given });
@@ -31,7 +31,7 @@ export const configured = (given: Readonly<Record<string, string>> = {}): Config
   process.exit(Exit.configuration);
 };
 
-/** Runs a command; an error becomes one clear line and an exit code, never a stack. */
+/** Runs a command. An error becomes one clear line and an exit code, never a stack trace. */
 export const reported = async (run: () => Promise<void>): Promise<void> => {
   try {
     await run();
@@ -41,9 +41,9 @@ export const reported = async (run: () => Promise<void>): Promise<void> => {
   }
 };
 
-/** Progress that people see: a bar on a terminal, a line now and then elsewhere. */
+/** Shows progress to people: a bar on a terminal, an occasional line elsewhere. */
 interface Progress {
-  /** @param total what there is to do, in the same unit as `done` */
+  /** @param total amount of work, in the same unit as `done` */
   at(done: number, total: number): void;
   end(): void;
 }
@@ -83,7 +83,7 @@ export const progress = (what: string, unit: string): Progress => {
   };
 };
 
-/** A bar for each step; the last one ends with the work, however that ends. */
+/** A bar for each step. The last one ends with the work, whether it succeeds or fails. */
 export const shown = async <Step extends string, T>(
   units: Readonly<Record<Step, string>>,
   work: (onProgress: (step: Step, done: number, total: number) => void) => Promise<T>,
@@ -102,7 +102,7 @@ export const shown = async <Step extends string, T>(
   }
 };
 
-/** For `openViews`: views are rebuilt at start when they are missing or outdated. */
+/** For `openViews`: shows the rebuild of missing or outdated views at start. */
 export const rebuildProgress = () => {
   let shown: Progress | undefined;
   return ({ reason, through, head }: RebuildProgress): void => {
@@ -112,13 +112,13 @@ export const rebuildProgress = () => {
   };
 };
 
-/** Tables on standard output: columns, without lines around them. */
+/** Tables on standard output: columns without rules around them. */
 const EDGES = ['top', 'bottom', 'left', 'right', 'mid'].flatMap((side) =>
   ['', '-mid', '-left', '-right'].map((part) => [`${side}${part}`, '']),
 );
 const PLAIN = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 };
 
-/** Numbers stand to the right. */
+/** Numbers are right-aligned. */
 export const table = (names: readonly string[], rows: readonly (readonly (string | number)[])[]): void => {
   const shown = new Table({
     head: [...names],

@@ -1,4 +1,6 @@
-/** The servers a process stands on, each waited for until it answers, and opened once whatever roles want it. */
+/**
+ * The servers that a process depends on. Each is waited for until it answers, and opened once, whatever roles need it.
+ */
 
 import type { Logger } from 'pino';
 import type { Checkpoints, Leaderships, Workers } from '../../coordination/port.ts';
@@ -24,9 +26,12 @@ import { openPostgresVault } from '../../vault/postgres/vault.ts';
 import type { EdgeOptions } from '../edges.ts';
 import { meteredLog } from '../metered-log.ts';
 
-// Waiting for servers at start: each that cannot be reached is named, with what is wrong and when it is tried again.
+// Waiting for servers at start: reports each server that cannot be reached, the reason, and the time of the next try.
 
-/** Of systems (ECONNREFUSED), of PostgreSQL (08: connection, 53: too many, 57: starting, 3D: database not there yet). */
+/**
+ * Codes of the system (ECONNREFUSED) and of PostgreSQL (08: connection, 53: too many, 57: starting, 3D: no database
+ * yet).
+ */
 const CODES = /^(E[A-Z_]+|08...|3D...|53...|57...)$/;
 const WORDS = /time.?out|timed out|terminated|connection/i;
 
@@ -39,7 +44,7 @@ const cameFromAway = (error: unknown): boolean => {
 };
 
 interface Place {
-  /** What it is to an operator: `Redis`. */
+  /** The server's name for operators, such as `Redis`. */
   readonly name: string;
   readonly variable: string;
   readonly url: string;
@@ -52,8 +57,8 @@ const waitingLine = ({ name, variable, url }: Place, reason: string, nextMs?: nu
 
 /**
  * Tries until the server answers.
- * @param say told of every failed try
- * @throws at once what another try would meet again: credentials that are wrong, a store of a newer version
+ * @param say called for every failed try
+ * @throws at once if another try cannot succeed: wrong credentials, a store of a newer version
  */
 export const reach = <T>(place: Place, open: () => Promise<T>, say: (line: string) => void): Promise<T> =>
   retrying(open, {
@@ -62,10 +67,10 @@ export const reach = <T>(place: Place, open: () => Promise<T>, say: (line: strin
     onRetry: (failure, _, nextMs) => say(waitingLine(place, reasonOf(failure), nextMs)),
   });
 
-/** For people who started the process and wonder what it waits for. */
+/** Reports to people who start the process what it is waiting for. */
 export type Say = (line: string) => void;
 
-/** What was opened is closed in the opposite order, whatever happens. */
+/** Closes everything in reverse order of opening, even when a close fails. */
 export class Opened {
   private readonly closing: (() => Promise<unknown> | unknown)[] = [];
 
@@ -88,7 +93,7 @@ const PLACES = {
   cassandra: ['Cassandra', 'PARLEY_CASSANDRA_URL', 'cassandraUrl'],
 } as const satisfies Record<string, readonly [name: string, variable: string, key: keyof ClusterConfig]>;
 
-/** @param open answers with a promise where opening takes time */
+/** @param open returns a promise if opening takes time */
 const once = <T extends object>(open: () => T): (() => T) => {
   let opening: T | undefined;
   return () => {
@@ -121,14 +126,14 @@ export class Connections {
 
   private place(of: keyof typeof PLACES): Place {
     const [name, variable, key] = PLACES[of];
-    // A cluster's configuration without it does not get this far.
+    // The configuration of a cluster is refused without it.
     return { name, variable, url: this.config.cluster[key]! };
   }
 
   private readonly waiting = (of: keyof typeof PLACES) => (reason: string, nextMs?: number) =>
     this.say(waitingLine(this.place(of), reason, nextMs));
 
-  /** A log that ends before what the vault was told of is another history from there on. */
+  /** If the log ends before the position that the vault remembers, it has another history from there on. */
   readonly log = once(async (): Promise<EventLog> => {
     const place = this.place('log');
     const options = { url: place.url, onCommit: (events: number) => this.metrics.appendBatch.observe(events) };
@@ -152,7 +157,7 @@ export class Connections {
     return this.opened.add(checkpoints, (one) => one.close());
   });
 
-  /** What only one process at a time may be, or do. */
+  /** Locks for what only one process at a time may be or do. */
   readonly leaderships = once((): Leaderships => {
     return this.opened.add(openLeaderships({ url: this.place('vault').url }), (one) => one.close());
   });
@@ -167,7 +172,7 @@ export class Connections {
     return this.opened.add(await openPostgres({ url, onWaiting: this.waiting('views') }), (one) => one.close());
   });
 
-  /** Beside the guild views, since what is left out is a matter of the read side. */
+  /** Stored beside the guild views, since skipping events belongs to the read side. */
   readonly deadLetters = once(async () => openDeadLetters(await this.views()));
 
   readonly redis = once(async (): Promise<Redis> => {
@@ -184,7 +189,7 @@ export class Connections {
     return redis;
   });
 
-  /** What those who write and follow the distribution log are told; its topic is there. @throws WrongPartitions */
+  /** The distribution log's settings for its writers and followers; its topic exists. @throws WrongPartitions */
   readonly distribution = once(async (): Promise<Distribution> => {
     const { namespace, partitions } = this.config.cluster;
     const { url } = this.place('kafka');

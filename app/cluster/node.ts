@@ -1,4 +1,4 @@
-/** What a process that serves clients stands on: log, vault, views, write side, and its end of the delivery feed. */
+/** What a process that serves clients is built on: log, vault, views, write side, and its end of the delivery feed. */
 
 import type { Ephemeral } from '../../commands/port.ts';
 import { createWriteSide } from '../../commands/write-side.ts';
@@ -31,26 +31,28 @@ import type { EdgeOptions, Shared, Stores } from '../edges.ts';
 import type { Connections } from './connections.ts';
 import { viewKinds } from './view-kinds.ts';
 
-// The views as one node reads them, wherever their stores are and whichever of those are gone.
+// The views as one node reads them, wherever their stores are and even if some are down.
 
-/** A session that begins, or an event that reveals a guild, waits so long for the views before it is given up. */
+/** How long a new session, or an event that reveals a guild, waits for the views before it gives up. */
 const HELD_MS = 2000;
-/** Heads that come later are read from the log instead. */
+/** Channel heads that arrive later than this are read from the log instead. */
 const HEADS_MS = 250;
 
 interface ReadSide {
   readonly readers: Readers;
   readonly cache: CachedGuilds;
   readonly progress: Readonly<Record<ViewName, Progress>>;
-  /** What a session is shown that begins at a position. */
+  /** The views for a session that begins at a position. */
   viewsAt(position: number): Pick<Views, 'guilds' | 'unread'>;
   heardOf(update: ProgressUpdate): void;
 }
 
-/** Types of the events that change rows of any view on PostgreSQL, but for the two that make up for what they lack. */
+/** Types of events that change rows of the SQL views. The other two views make up for missing events from the log. */
 const STRUCTURAL = sqlViewNames.flatMap((name) => typesChanging<string>(sqlViews[name].name));
 
-/** Whether the guild views hold a position without having got there: nothing of theirs lies between. */
+/**
+ * Whether the guild views are complete at a position they have not reached, because no event of theirs lies between.
+ */
 const nothingStructural =
   (log: LogReader) =>
   async (after: number, position: number): Promise<boolean> => {
@@ -115,21 +117,21 @@ const openReadSide = async (connections: Connections): Promise<ReadSide> => {
 };
 
 export interface Node {
-  /** What HTTP stands on: reads wait for the views that others write. */
+  /** For HTTP: reads wait for the views that other processes write. */
   readonly api: Stores;
-  /** What sockets stand on: they begin at a position of the feed. */
+  /** For sockets: they begin at a position of the feed. */
   readonly gateway: Stores;
   readonly shared: Shared;
   readonly reads: ReadSide;
-  /** Told of everything that this process hears. */
+  /** Receives everything that arrives at this process. */
   readonly delivered: Delivered;
-  /** Where typing goes that this process hears of. */
+  /** Registers the receiver of typing signals that arrive at this process. */
   listenForTyping(listener: Ephemeral): void;
-  /** Begins to listen; who is to be told must be registered by then. */
+  /** Begins to listen. Receivers must be registered by then. */
   start(): Promise<void>;
 }
 
-/** @param onFailure told once when the process must end: it cannot deliver any more */
+/** @param onFailure called once when the process must end because it can no longer deliver */
 export const openNode = async (
   connections: Connections,
   { config, metrics, logger, spans }: EdgeOptions,

@@ -16,8 +16,8 @@ const failing = (failures: readonly unknown[]) => {
   };
 };
 
-describe('a server that is not there yet', () => {
-  it('is named with its variable, address and reason, never its password, until it answers', async () => {
+describe('a server that is not reachable yet', () => {
+  it('is reported with its variable, address and reason, but never its password, until it answers', async () => {
     const lines: string[] = [];
     const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:6379'), { code: 'ECONNREFUSED' });
     const opened = await reach(

@@ -1,4 +1,4 @@
-/** The projector role: follows the distribution log into every view, and publishes what it holds for the gateways. */
+/** The roles that work on the log: the projector, which follows the distribution log into every view, and the relay. */
 
 import { Leftovers } from '../../commands/processes.ts';
 import type { WriteSide } from '../../commands/write-side.ts';
@@ -21,9 +21,13 @@ import type { EdgeOptions } from '../edges.ts';
 import type { Connections } from './connections.ts';
 import { viewKinds } from './view-kinds.ts';
 
-/** What one of the nodes does for all: it finishes what dead ones left undone, and tells the vault how far the log has got. */
+/** How often the log's position is recorded in the vault. */
 const REMEMBER_MS = 1000;
 
+/**
+ * Work that one node does for all: it finishes what dead nodes left undone, and records the log's position in the
+ * vault.
+ */
 export const standForFinisher = async (
   connections: Connections,
   { config, logger }: EdgeOptions,
@@ -33,7 +37,7 @@ export const standForFinisher = async (
   let leftovers: Leftovers | undefined;
   let endRemembering = () => {};
   const remember = async (): Promise<void> => {
-    // Log or vault are gone: it is told when they are back.
+    // The log or the vault is gone. The position is recorded once they are back.
     await log.head().then(
       (head) => vault.rememberPosition(log.epoch, head),
       () => {},
@@ -54,9 +58,9 @@ export const standForFinisher = async (
   connections.opened.add(leadership, (one) => one.stop());
 };
 
-// The relay role: one process copies the log into the distribution log, the others stand by.
+// The relay role: one process copies the log into the distribution log, and the others stand by.
 
-/** @param onFailure told once when the process must end: the distribution log is not what the configuration says */
+/** @param onFailure called once when the process must end: the distribution log does not match the configuration */
 export const standForRelay = async (
   connections: Connections,
   { config, metrics, logger, spans }: EdgeOptions,
@@ -98,12 +102,13 @@ interface Parts {
   readonly metrics: Metrics;
 }
 
-/** Whose checkpoints and dead letters a generation's are. */
+/** The group that owns a generation's checkpoints and dead letters. */
 const groupOf = (view: ViewName, generation: number): string => `${view}-g${generation}`;
 
 /**
- * A batch of ten events costs its servers almost as much as one of a hundred. Measured at 2,000 messages a second: Cassandra
- * takes half the CPU time. Whoever has changed a guild waits until it is seen, so that it comes sooner.
+ * A batch of ten events costs its servers almost as much as one of a hundred, so events are gathered first. At 2,000
+ * messages a second this halves Cassandra's CPU time. The guild views gather for a shorter time, because whoever changes
+ * a guild waits for them.
  */
 const GATHER_MS: Readonly<Record<ViewName, number>> = { 'guild-views': 25, timelines: 100, unread: 100 };
 
@@ -123,7 +128,7 @@ const followGeneration = async (parts: Parts, kind: ViewKind<unknown>, generatio
   });
 };
 
-/** The generation that is read, and for a while the one before it. */
+/** Follows the generation that is read, and for a while the one before it. */
 const followView = async (parts: Parts, kind: ViewKind<unknown>): Promise<void> => {
   const { opened } = parts.connections;
   const checkpoints = await parts.connections.checkpoints();
@@ -149,7 +154,7 @@ const followView = async (parts: Parts, kind: ViewKind<unknown>): Promise<void> 
   });
 };
 
-/** @param onFailure told once when the process must end: the distribution log is not what the configuration says */
+/** @param onFailure called once when the process must end: the distribution log does not match the configuration */
 export const startProjector = async (
   connections: Connections,
   { config, metrics, logger, spans }: EdgeOptions,

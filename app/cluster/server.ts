@@ -1,4 +1,4 @@
-/** The cluster profile as a process: the roles it was given, with the edges they need. */
+/** The cluster profile as a process: its roles, with the edges they need. */
 
 import type { LogReader } from '../../log/port.ts';
 import type { Progress } from '../../projections/engine/port.ts';
@@ -11,9 +11,9 @@ import { Connections, type Say } from './connections.ts';
 import { type Node, openNode } from './node.ts';
 import { standForFinisher, standForRelay, startProjector } from './roles.ts';
 
-/** How far each view is behind the log, as operators and load balancers are told. */
+/** How far each view lags behind the log, for operators and load balancers. */
 const LOOK_MS = 500;
-/** Behind by more than this, a view is not ready: reads would show the past. */
+/** A view with a larger lag is not ready: reads would show the past. */
 const READY_LAG_EVENTS = 10_000;
 const READY_LAG_SECONDS = 5;
 
@@ -47,7 +47,7 @@ class Lookout {
       this.logGone = undefined;
       for (const { meter } of this.watched.values()) meter.seen(head);
     } catch (error) {
-      // Anybody may ask whether this is ready: what the server itself said is not for them.
+      // Anybody may ask for readiness, so this message must not repeat what the log's server said.
       this.logGone = error instanceof Error ? error.message : String(error);
     }
     for (const [view, { progress, meter }] of this.watched) {
@@ -59,7 +59,7 @@ class Lookout {
     }
   }
 
-  /** Why this process should not be sent requests, now. */
+  /** Reasons why this process should not get requests now. */
   reasons(): string[] {
     const late = [...this.watched].flatMap(([name, { progress, meter }]) => {
       meter.applied(progress.checkpoint());
@@ -77,13 +77,13 @@ class Lookout {
 
 export interface ClusterServerOptions extends EdgeOptions {
   readonly say: Say;
-  /** Told once when the process cannot go on and should end. */
+  /** Called once when the process cannot go on and should end. */
   readonly onFailure: (error: unknown) => void;
 }
 
 const serves = (roles: readonly Role[]): boolean => roles.includes('gateway') || roles.includes('api');
 
-/** What clients are answered with: everything but the operations only where this process has the roles for it. */
+/** The routes for clients: only operations, unless this process has the roles for more. */
 const openEdges = async (
   options: ClusterServerOptions,
   node: Node | undefined,
@@ -113,7 +113,7 @@ const openEdges = async (
   };
 };
 
-/** Waits for the servers that its roles need, and says so. */
+/** Waits for the servers that its roles need, and reports it. */
 export const startClusterServer = async (options: ClusterServerOptions): Promise<Server> => {
   const { config, metrics, say, onFailure } = options;
   const { roles } = config.cluster;
@@ -134,7 +134,7 @@ export const startClusterServer = async (options: ClusterServerOptions): Promise
       ...(draining ? ['draining: this server is stopping'] : []),
       ...lookout.reasons(),
     ]);
-    // Last, since they serve those who are served here too.
+    // Started last, because these roles also serve the clients of this process.
     if (roles.includes('relay')) await standForRelay(connections, options, onFailure);
     if (roles.includes('projector')) await startProjector(connections, options, onFailure);
     return {

@@ -1,4 +1,4 @@
-/** For specs: a small cluster's stores in a namespace of their own, a log that is added to, and what follows it. */
+/** For specs: a small cluster's stores in their own namespace, a log to append to, and a follower for it. */
 
 import { either } from 'fp-ts';
 import type { Checkpoints } from '../../coordination/port.ts';
@@ -60,7 +60,7 @@ export const testViews = async () => {
     ...{ config: config.right, connections, log, checkpoints, story },
     tools: (view: ViewName) => toolsOf(connections, view),
     follow: (tools: ViewTools) => following(log, checkpoints, tools),
-    /** Appends what the story has told since. */
+    /** Appends the story's new events. */
     async append(): Promise<void> {
       const events = story.log.all.slice(told);
       told = story.log.all.length;

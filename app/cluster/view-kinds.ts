@@ -1,4 +1,4 @@
-/** The three views, each on its server: how a generation of each is made and opened. */
+/** The three views, each on its own server: how to create and open a generation of each. */
 
 import { alone } from '../../coordination/port.ts';
 import { foldOf } from '../../domain/aggregates.ts';
@@ -25,7 +25,7 @@ import type { UnreadRows } from '../../projections/views/unread/view.ts';
 import type { Connections } from './connections.ts';
 
 export interface GuildViewReaders extends SqlReaders {
-  /** As they were at a position that they hold. */
+  /** Rows as of a position that the view holds. */
   guildsAt(position: number): GuildReader;
 }
 
@@ -37,10 +37,10 @@ export interface ViewKinds {
 
 export const VIEWS: readonly ViewName[] = ['guild-views', 'timelines', 'unread'];
 
-/** The servers' connections are shared by all generations, so nothing is left to close with one. */
+/** All generations share the servers' connections, so closing one has nothing to do. */
 const left = async () => {};
 
-/** Each opens the servers that it needs itself, and no others. */
+/** Each kind opens only the servers that it needs. */
 export const kindOf: { readonly [V in ViewName]: (connections: Connections) => Promise<ViewKinds[V]> } = {
   'guild-views': async (connections) => {
     const { partitions } = connections.config.cluster;
@@ -90,7 +90,7 @@ const kindsOn = async (connections: Connections): Promise<ViewKinds> => {
   return { 'guild-views': guildViews, timelines, unread };
 };
 
-/** With the generations that are read made where they are missing. */
+/** Creates the generations that are read where they are missing. */
 export const viewKinds = async (connections: Connections): Promise<ViewKinds> => {
   const kinds = await kindsOn(connections);
   const checkpoints = await connections.checkpoints();
@@ -100,9 +100,9 @@ export const viewKinds = async (connections: Connections): Promise<ViewKinds> =>
   return kinds;
 };
 
-// What there is to do with the generations of a view, apart from reading and writing them: list, drop, compare.
+// Operations on the generations of a view besides reading and writing: list, drop, compare.
 
-/** Named of a channel that differs. */
+/** Maximum messages listed for a channel that differs. */
 const MOST_MESSAGES = 10;
 
 async function* named<S>(sums: AsyncIterable<S>, nameOf: (sum: S) => string): AsyncGenerator<[string, S]> {
@@ -121,7 +121,7 @@ const ofGuildViews = async (connections: Connections): Promise<ViewTools> => {
     kind,
     generations: () => guildViews.listGenerations(postgres),
     drop: (generation) => guildViews.dropGeneration(postgres, generation),
-    // As they were at one position: nothing has to be found at rest.
+    // Compares as of one position, so the views need not be at rest.
     compare: async (read, built, follow, lowest) => {
       await follow();
       const at = lowest();

@@ -23,19 +23,19 @@ import { openSqliteVault } from '../../vault/sqlite/vault.ts';
 import { createTokens } from '../../vault/tokens.ts';
 import { meteredLog } from '../metered-log.ts';
 
-/** The only process on its folder, so the only worker. */
+/** The worker number is fixed, because only one process uses the folder. */
 const WORKER = () => 0;
-/** How often the vault is told how far the log has got. */
+/** How often the log's position is recorded in the vault. */
 const REMEMBER_MS = 1000;
 
 export interface CoreOptions {
   readonly config: Pick<Config, 'data' | 'registration' | 'limits'>;
   readonly metrics: Metrics;
-  /** Left out where nothing is traced. */
+  /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
-  /** Told how far a rebuild of the views has got. */
+  /** Called with the progress of a rebuild of the views. */
   readonly onRebuild: (progress: RebuildProgress) => void;
-  /** Told once when the views cannot go on: the process should end and start again. */
+  /** Called once when the views cannot go on: the process should end and start again. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -49,9 +49,9 @@ export interface Core {
   readonly presenter: Presenter;
   readonly write: WriteSide;
   readonly registry: SessionRegistry;
-  /** Where typing goes once there is a gateway. */
+  /** Registers the receiver of typing signals, once there is a gateway. */
   listenForTyping(listener: Ephemeral): void;
-  /** Begins to follow the log; listeners of the views must be registered by then. */
+  /** Begins to follow the log. Listeners of the views must be registered by then. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -68,7 +68,7 @@ const openLog = async (
   try {
     const opened = await vault();
     const remembered = await opened.rememberedPosition();
-    // A log that ends before what the vault was told of is another history from there on.
+    // If the log ends before the position that the vault remembers, it has another history from there on.
     if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
     return [meteredLog(log, metrics, spans), opened];
   } catch (error) {
@@ -113,7 +113,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     spans,
   });
   let told = -1;
-  /** A log that stands still costs the vault's disk nothing. */
+  /** Skips the write when the log has not moved, which saves the vault's disk. */
   const remember = async (): Promise<void> => {
     const head = await log.head();
     if (head === told) return;

@@ -4,7 +4,7 @@ import { systemClock } from '../../schemas/clock.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
 import { openCore } from './core.ts';
 
-/** Behind by more than this, views are not ready: reads would show the past. */
+/** Views with a larger lag are not ready: reads would show the past. */
 const READY_LAG_EVENTS = 10_000;
 const READY_LAG_SECONDS = 5;
 

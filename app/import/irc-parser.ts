@@ -1,7 +1,7 @@
 /**
  * Reads channel logs as irclogs.ubuntu.com publishes them: `[HH:MM] <nick> text`, `[HH:MM]  * nick does`, and system
- * lines that begin with `===`. One file is one day; its date stands in its name. Every line of a file comes out, so
- * that an import can account for all of them.
+ * lines that begin with `===`. One file is one day, whose date is in the file's name. Every line of a file is returned,
+ * so that an import can account for all of them.
  */
 
 import { createHash } from 'node:crypto';
@@ -11,17 +11,17 @@ import { pipeline } from 'node:stream/promises';
 
 export interface IrcLine {
   /**
-   * message: somebody said `text`; action: somebody did `text`, which may be no words; empty: a message without words;
-   * system: joins, parts, new nicks; other: anything else.
+   * message: a user said `text`; action: a user did `text`, which may be empty; empty: a message without words; system:
+   * joins, parts, new nicks; other: anything else.
    */
   readonly kind: 'message' | 'empty' | 'action' | 'system' | 'other';
   /** Counted from 1. */
   readonly line: number;
   /** Null on system and other lines. */
   readonly nick: string | null;
-  /** What was said or done; on system and other lines the whole line. */
+  /** What the user said or did; on system and other lines, the whole line. */
   readonly text: string;
-  /** Milliseconds since 1970, taken as UTC, to the minute; a line without a time has that of the line before. */
+  /** Milliseconds since 1970, read as UTC, to the minute. A line without a time gets that of the line before. */
   readonly time: number;
   /** Byte sequences that were not UTF-8, each replaced by U+FFFD. */
   readonly replaced: number;
@@ -36,7 +36,7 @@ const MINUTE = 60_000;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Replacement characters that stood in the text already do not count as replaced. */
+/** Replacement characters that are part of the text do not count as replaced. */
 const countReplaced = (text: string, bytes: Uint8Array): number => {
   if (!text.includes('\uFFFD')) return 0;
   let replaced = 0;
@@ -49,17 +49,17 @@ const countReplaced = (text: string, bytes: Uint8Array): number => {
 
 /**
  * The day of a log, from its file's name.
- * @returns midnight UTC in milliseconds since 1970; `undefined` when the name holds no date `YYYY-MM-DD`.
+ * @returns midnight UTC in milliseconds since 1970; `undefined` when the name has no date `YYYY-MM-DD`.
  */
 export const dateInName = (name: string): number | undefined => {
   const date = /(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)/.exec(name)?.[0];
   if (date === undefined) return undefined;
   const midnight = Date.parse(`${date}T00:00:00Z`);
-  // Date.parse takes 31 February for 3 March.
+  // Date.parse reads 31 February as 3 March.
   return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(date) ? midnight : undefined;
 };
 
-/** Nicknames that are one on IRC become one string: RFC 1459 takes `{}|^` for the lower case of `[]\~`. */
+/** Maps nicknames that are equal on IRC to one string: in RFC 1459, `{}|^` are the lower case of `[]\~`. */
 export const foldNick = (nick: string): string =>
   nick.toLowerCase().replaceAll('[', '{').replaceAll(']', '}').replaceAll('\\', '|').replaceAll('~', '^');
 
@@ -79,9 +79,10 @@ const parseLine = (bytes: Uint8Array, line: number, midnight: number, before: nu
 };
 
 /**
- * Every line of a log, in order. A last line without a line feed counts; the nothing after a last line feed does not.
+ * Returns every line of a log, in order. A last line without a line feed counts; the empty rest after a last line feed
+ * does not.
  * @param chunks the file's bytes, cut anywhere.
- * @param midnight the log's day as `dateInName` gives it.
+ * @param midnight the log's day as `dateInName` returns it.
  */
 export async function* parseIrcLog(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -108,10 +109,10 @@ export async function* parseIrcLog(
   if (rest.length > 0) yield next(rest);
 }
 
-/** A log file on disk: which day it is of, what identifies it, and its lines. */
+/** A log file on disk: its day, its identity and its lines. */
 export interface IrcFile {
   readonly path: string;
-  /** SHA-256 of the content in hex: the same file under another name or in another folder is the same file. */
+  /** SHA-256 of the content in hex. It identifies the file under any name and in any folder. */
   readonly hash: string;
   /** Midnight UTC of the day in the file's name, in milliseconds since 1970. */
   readonly midnight: number;

@@ -48,16 +48,16 @@ describe('a line of an IRC log', () => {
     expect(await parse(`${line}\n`)).toMatchObject([{ kind, nick, text }]);
   });
 
-  it('loses the carriage return before its line feed and no other', async () => {
+  it('loses only the carriage return right before its line feed', async () => {
     expect((await parse('[09:05] <a> x\ry\r\n[09:05] <b> z\r')).map((line) => line.text)).toEqual(['x\ry', 'z']);
   });
 
-  it('without a time has the time of the line before, the first one midnight', async () => {
+  it('without a time gets the time of the line before, and midnight if it is the first', async () => {
     const lines = await parse('=== a has joined\n[09:05] <a> x\n=== a has left\n');
     expect(lines.map((line) => (line.time - MIDNIGHT) / 60_000)).toEqual([0, 545, 545]);
   });
 
-  it('keeps going when bytes are not UTF-8, and counts what it replaced', async () => {
+  it('survives bytes that are not UTF-8, and counts the replacements', async () => {
     const bytes = Buffer.concat([
       Buffer.from('[09:05] <a> caf'),
       Buffer.from([0xe9]),
@@ -68,13 +68,13 @@ describe('a line of an IRC log', () => {
     expect(await parse(bytes)).toMatchObject([{ text: 'caf\uFFFD \uFFFD stays \uFFFD\uFFFD', replaced: 3 }]);
   });
 
-  it('counts when it is the last and has no line feed, and only then', async () => {
+  it('counts as the last line even without a line feed, unless it is empty', async () => {
     expect(await parse('a\nb')).toHaveLength(2);
     expect(await parse('a\nb\n')).toHaveLength(2);
     expect(await parse('')).toHaveLength(0);
   });
 
-  it('is the same however the file was cut into chunks', async () => {
+  it('is the same however the file is cut into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 1, max: 20 }), async (bytes, cut) => {
         expect(await parse(bytes, cut)).toEqual(await parse(bytes));
@@ -82,7 +82,7 @@ describe('a line of an IRC log', () => {
     );
   });
 
-  it('comes out for every line that went in, numbered from 1', async () => {
+  it('is returned for every line of the input, numbered from 1', async () => {
     const line = fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\n', ' '));
     await fc.assert(
       fc.asyncProperty(fc.array(line), async (lines) => {
@@ -105,7 +105,7 @@ describe('the date in a file name', () => {
 });
 
 describe('nicknames', () => {
-  it('are one without regard to case, by the rules of RFC 1459', () => {
+  it('are equal regardless of case, by the rules of RFC 1459', () => {
     expect(foldNick('Nick[A]\\~')).toBe('nick{a}|^');
   });
 });

@@ -43,18 +43,18 @@ describe('a log file', () => {
     expect(other.midnight).toBe(Date.UTC(2005, 0, 1));
   });
 
-  it('without a date in its name is refused with its name', async () => {
+  it('is refused by name when its name has no date', async () => {
     const undated = join(temporaryFolder(), 'log.txt');
     writeFileSync(undated, '');
     await expect(openIrcFile(undated)).rejects.toThrow('log.txt');
   });
 
-  it('that is not there is refused with its name', async () => {
+  it('is refused by name when it does not exist', async () => {
     await expect(openIrcFile(join(temporaryFolder(), '2005-01-01.txt'))).rejects.toThrow('2005-01-01.txt');
   });
 });
 
-// The whole corpus lies beside the project on machines that have it; it is not part of the repository.
+// The full corpus is not part of the repository. This runs on machines that have it next to the project.
 describe.runIf(existsSync(logs))('the 39 days of #ubuntu', () => {
   it('are accounted for line by line', async () => {
     const files = readdirSync(logs).filter((name) => name.endsWith('.raw.txt'));

@@ -1,4 +1,4 @@
-/** `parley import irc`: logs of an IRC channel into a channel of their own. */
+/** `parley import irc`: imports logs of an IRC channel into a channel of their own. */
 
 import { type ImportedMessage, Importing, ImportRefused, importedChannelKey } from '../../commands/importing.ts';
 import type { GuildRow } from '../../projections/views/guild-views/view.ts';
@@ -11,7 +11,7 @@ export interface ImportRequest {
   readonly paths: readonly string[];
   readonly guild: string;
   readonly channel: string;
-  /** Told in lines, those without anything to post included. */
+  /** Called with the number of lines done, including lines without anything to post. */
   readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -19,9 +19,9 @@ export interface ImportReport {
   /** Lines by kind; `message`, `empty`, `action`, `system` and `other` add up to all lines. */
   readonly lines: Readonly<Record<IrcLine['kind'], number>>;
   readonly posted: number;
-  /** Lines that an earlier run had brought in. */
+  /** Lines that an earlier run had imported. */
   readonly known: number;
-  /** People who said something, all spellings of a nickname being one. */
+  /** People who said something; all spellings of a nickname count as one. */
   readonly accounts: number;
   /** Byte sequences that were not UTF-8. */
   readonly replaced: number;
@@ -31,10 +31,10 @@ export interface ImportReport {
   readonly channelId: string;
 }
 
-/** Lines whose people and messages are stored together: each waits for one durable commit, not for its own. */
+/** Lines whose people and messages are stored together, so that they share durable commits. */
 const CHUNK = 1000;
 const PAGE = 5000;
-/** Owns what is imported where nobody has registered yet. */
+/** Owns the import if nobody has registered yet. */
 const IMPORTER = 'importer';
 
 const contentOf = (line: IrcLine): string => (line.kind === 'action' ? `_${line.text}_` : line.text);
@@ -123,7 +123,7 @@ class IrcImport {
     return { guild, channelId: await this.importing.channel(guild, channel) };
   }
 
-  /** What earlier runs brought in. */
+  /** What earlier runs imported. */
   private async keysIn(channelId: string): Promise<ReadonlySet<string>> {
     const keys = new Set<string>();
     for (let from = 1; ; from += PAGE) {
