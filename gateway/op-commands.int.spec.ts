@@ -108,7 +108,7 @@ describe('a command over the socket', () => {
     expect(world.bus.submitted.map(({ context }) => context.key)).toEqual(ids);
   });
 
-  it('beyond the number allowed in progress is refused with a time to retry', async () => {
+  it('is refused with a time to retry when too many are in progress', async () => {
     let finish = (): void => {};
     const answer = world.bus.answer;
     const held = new Promise<void>((resolve) => {
