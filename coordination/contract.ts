@@ -1,4 +1,4 @@
-/** What nodes can rely on when they agree upon something, whatever keeps it. */
+/** The contract of coordination between nodes, whatever the store. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Passing } from '../schemas/clock.testing.ts';
@@ -17,7 +17,7 @@ import {
 export interface LeaseProcess {
   readonly leaderships: Leaderships;
   readonly workers: Workers;
-  /** Holds it still, as SIGSTOP does. */
+  /** Freezes it, as SIGSTOP does. */
   hang(): void;
   goOn(): void;
 }
@@ -25,11 +25,11 @@ export interface LeaseProcess {
 export interface LeaseFixture extends Passing {
   dispose(): Promise<void>;
   process(): LeaseProcess;
-  /** How many workers there are; at least 3. */
+  /** Number of workers; at least 3. */
   readonly workers: number;
 }
 
-/** A process that seeks a leadership, and what it was told. */
+/** A process that seeks a leadership, and the calls it received. */
 const candidate = (
   process: LeaseProcess,
   name = 'relay',
@@ -65,7 +65,7 @@ export const leadershipContract = (name: string, open: () => Promise<LeaseFixtur
       await fixture.dispose();
     });
 
-    it('is one’s at a time, and the next one’s in a later term when the first stops', async () => {
+    it('has one holder at a time, and the next holder gets a later term', async () => {
       const one = seek();
       await fixture.until(() => one.leadership.leading);
       const other = seek();
@@ -75,13 +75,13 @@ export const leadershipContract = (name: string, open: () => Promise<LeaseFixtur
       expect(one.leadership.leading).toBe(false);
     });
 
-    it('is told apart by name', async () => {
+    it('is separate for each name', async () => {
       const [relay, finisher] = [seek('relay'), seek('finisher')];
       await fixture.until(() => relay.leadership.leading && finisher.leadership.leading);
       expect([relay.told, finisher.told]).toEqual([[1], [1]]);
     });
 
-    it('is never told of to somebody who stops waiting for it', async () => {
+    it('never goes to a process that stopped waiting for it', async () => {
       const one = seek();
       await fixture.until(() => one.leadership.leading);
       const other = seek();
@@ -90,7 +90,7 @@ export const leadershipContract = (name: string, open: () => Promise<LeaseFixtur
       expect([one.told, other.told]).toEqual([[1, 'lost'], []]);
     });
 
-    it('is given up after what its holder does about having gained it', async () => {
+    it('is given up only after the work of gaining it has finished', async () => {
       let done = () => {};
       const one = seek('relay', () => new Promise<void>((resolve) => (done = resolve)));
       await fixture.until(() => one.leadership.leading);
@@ -101,7 +101,7 @@ export const leadershipContract = (name: string, open: () => Promise<LeaseFixtur
       expect(one.told).toEqual([1, 'lost']);
     });
 
-    it('goes to another when its holder hangs, who does not take itself for the leader when it goes on', async () => {
+    it('goes to another process when its holder hangs, and the holder knows when it resumes', async () => {
       const one = seek();
       await fixture.until(() => one.leadership.leading);
       const other = seek();
@@ -129,10 +129,10 @@ export const workersContract = (name: string, open: () => Promise<LeaseFixture>)
     });
     afterEach(() => fixture.dispose());
 
-    it('are leased once each until none is left, and given out again when released', async () => {
+    it('are leased once each until none is left, and again after release', async () => {
       const leases = await Promise.all(
         Array.from({ length: fixture.workers }, async () => {
-          // Two may ask for the same one at once; then one of them asks again.
+          // Two processes may ask for the same worker at once; then one of them asks again.
           for (;;) {
             const lease = await fixture
               .process()
@@ -152,7 +152,7 @@ export const workersContract = (name: string, open: () => Promise<LeaseFixture>)
       for (const lease of [...leases, next]) await lease.release();
     });
 
-    it('stay one’s for as long as they are renewed', async () => {
+    it('stay with their holder as long as it renews them', async () => {
       const lease = await fixture.process().workers.lease();
       const hung = fixture.process();
       const other = await hung.workers.lease();
@@ -164,7 +164,7 @@ export const workersContract = (name: string, open: () => Promise<LeaseFixture>)
       await other.release();
     });
 
-    it('of a process that hangs are valid no longer before they are somebody else’s', async () => {
+    it('of a process that hangs become invalid before another process gets them', async () => {
       const hung = fixture.process();
       const lease = await hung.workers.lease();
       hung.hang();
@@ -186,7 +186,7 @@ export const workersContract = (name: string, open: () => Promise<LeaseFixture>)
 
 export interface CheckpointsFixture {
   readonly checkpoints: Checkpoints;
-  /** As another process sees them. */
+  /** The checkpoints as another process sees them. */
   elsewhere(): Promise<Checkpoints>;
   dispose(): Promise<void>;
 }
@@ -199,7 +199,7 @@ export const checkpointsContract = (name: string, open: () => Promise<Checkpoint
     });
     afterEach(() => fixture.dispose());
 
-    it('begin at 0, are told apart by name, and never move back', async () => {
+    it('begin at 0, are separate for each name, and never move back', async () => {
       const { checkpoints } = fixture;
       expect(await checkpoints.read('relay')).toBe(0);
       await checkpoints.write('relay', 7);
@@ -209,7 +209,7 @@ export const checkpointsContract = (name: string, open: () => Promise<Checkpoint
       expect(await (await fixture.elsewhere()).read('relay')).toBe(7);
     });
 
-    it('end at the highest, whoever writes at the same time', async () => {
+    it('end at the highest position under concurrent writes', async () => {
       const [one, other] = [fixture.checkpoints, await fixture.elsewhere()];
       await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 ? one : other).write('relay', ((n * 7) % 20) + 1)));
       expect([await one.read('relay'), await other.read('relay')]).toEqual([20, 20]);
@@ -218,7 +218,7 @@ export const checkpointsContract = (name: string, open: () => Promise<Checkpoint
 
 export interface SharedWritesFixture {
   node(): Promise<SharedWrites>;
-  /** Where the log ends from now on. */
+  /** Sets the end of the log. */
   logEndsAt(position: number): void;
   dispose(): Promise<void>;
 }
@@ -227,21 +227,21 @@ const ANN = '10';
 const BOB = '11';
 
 export const sharedWritesContract = (name: string, open: () => Promise<SharedWritesFixture>) =>
-  describe(`own writes told through ${name}`, () => {
+  describe(`own writes shared through ${name}`, () => {
     let fixture: SharedWritesFixture;
     beforeEach(async () => {
       fixture = await open();
     });
     afterEach(() => fixture.dispose());
 
-    /** Two nodes that have looked while there was nothing to know. */
+    /** Two nodes that have already asked while nothing was recorded. */
     const nodes = async () => {
       const both = [await fixture.node(), await fixture.node()] as const;
       for (const node of both) expect(await node.of(ANN)).toBe(0);
       return both;
     };
 
-    it('are known on every node when they have been told, and of each person alone', async () => {
+    it('are known on every node once recorded, separately for each person', async () => {
       const [one, other] = await nodes();
       fixture.logEndsAt(100);
       await one.record(ANN, 20);
@@ -250,7 +250,7 @@ export const sharedWritesContract = (name: string, open: () => Promise<SharedWri
       expect([await other.of(ANN), await one.of(BOB), await one.of('12')]).toEqual([20, 7, 0]);
     });
 
-    it('are told of thousands at once, and of each the furthest', async () => {
+    it('are recorded for thousands of people at once, each with the highest position', async () => {
       const [one, other] = await nodes();
       const users = Array.from({ length: 1500 }, (_, n) => String(1000 + n));
       await Promise.all(users.flatMap((user, n) => [one.record(user, n + 5), one.record(user, n)]));
@@ -261,11 +261,11 @@ export const sharedWritesContract = (name: string, open: () => Promise<SharedWri
 export interface RegistryFixture extends Passing {
   dispose(): Promise<void>;
   gateway(): Promise<{ readonly registry: SessionRegistry; kill(): Promise<void> }>;
-  /** Milliseconds since 1970 at which sessions begin. */
+  /** Start time of sessions, in milliseconds since 1970. */
   readonly wallTime: number;
 }
 
-/** `2 web`, of all gateways. */
+/** Counts by device over all gateways, such as `2 web`. */
 export const shown = async (registry: SessionRegistry, userId = ANN) =>
   (await registry.of(userId)).map(({ device, sessions }) => `${sessions} ${device}`).sort();
 
@@ -282,7 +282,7 @@ export const registryContract = (name: string, open: () => Promise<RegistryFixtu
       for (const device of devices) registry.started(ANN, device);
     };
 
-    it('knows where somebody is connected, with what, and since when', async () => {
+    it('knows where a person is connected, with which devices, and since when', async () => {
       const [{ registry: one }, { registry: other }] = [await fixture.gateway(), await fixture.gateway()];
       started(one, 'web', 'web');
       started(other, 'mobile');
@@ -305,14 +305,14 @@ export const registryContract = (name: string, open: () => Promise<RegistryFixtu
       await shows(registry, '1 mobile');
     });
 
-    it('takes the end of a session that it was never told of for nothing', async () => {
+    it('ignores the end of an unknown session', async () => {
       const { registry } = await fixture.gateway();
       registry.ended(ANN, 'web');
       started(registry, 'web');
       await shows(registry, '1 web');
     });
 
-    it('counts the sessions of a gateway no longer that has stopped, or was killed', async () => {
+    it('drops the sessions of a gateway that has stopped or was killed', async () => {
       const [one, other, third] = [await fixture.gateway(), await fixture.gateway(), await fixture.gateway()];
       started(one.registry, 'web');
       started(other.registry, 'mobile');
@@ -325,7 +325,7 @@ export const registryContract = (name: string, open: () => Promise<RegistryFixtu
   });
 
 export interface LimiterFixture {
-  /** Makes buckets that count together with those of every other node. */
+  /** Makes limiters that count together with those of every other node. */
   node(): Promise<LimiterFactory>;
   dispose(): Promise<void>;
 }
@@ -339,7 +339,7 @@ export const limiterContract = (name: string, open: () => Promise<LimiterFixture
     afterEach(() => fixture.dispose());
     const bucket = async (bucketName = 'send', count = 3) => (await fixture.node())(bucketName, { count, seconds: 60 });
 
-    it('hold over all nodes, for each key and each bucket alone', async () => {
+    it('hold over all nodes, separately for each key and each bucket', async () => {
       const [one, other, reactions] = [await bucket(), await bucket(), await bucket('reaction')];
       const allowed = async (limiter: typeof one, key: string, times: number) => {
         const taken = await Promise.all(Array.from({ length: times }, () => limiter.take(key)));
@@ -352,7 +352,7 @@ export const limiterContract = (name: string, open: () => Promise<LimiterFixture
       expect(await allowed(reactions, ANN, 1)).toBe(1);
     });
 
-    it('tell what is left, and when the window ends', async () => {
+    it('report what is left, and when the window ends', async () => {
       const limiter = await bucket();
       const taken = [];
       for (let n = 0; n < 4; n += 1) taken.push(await limiter.take(ANN));

@@ -1,28 +1,28 @@
-/** A lease, whoever keeps the list of them: granted for a time, renewed by its holder, and judged by the holder's own clock. */
+/** A lease from any store: granted for a time, renewed by its holder, and judged by the holder's own clock. */
 
 import type { Clock } from '../schemas/clock.ts';
 import { BUDGETS } from '../stores/budgets.ts';
 import type { Leadership, LeadershipOptions, Leaderships } from './port.ts';
 
 export interface LeaseTimes {
-  /** Milliseconds a lease lasts by the clock of who grants it. */
+  /** Duration of a lease in milliseconds, by the granter's clock. */
   readonly leaseMs: number;
   /** Milliseconds between renewals. */
   readonly renewMs: number;
 }
 
-/** Who grants leases of one kind, for this process. */
+/** Grants leases of one kind to this process. */
 export interface Grants<Grant> {
-  /** `undefined` when there is none to have now. */
+  /** `undefined` when none is free now. */
   take(leaseMs: number): Promise<Grant | undefined>;
-  /** False when it has ended, or is somebody else's. */
+  /** False when it has ended or belongs to another process. */
   renew(grant: Grant, leaseMs: number): Promise<boolean>;
   release(grant: Grant): Promise<void>;
 }
 
 export class Lease<Grant> {
   readonly grant: Grant;
-  /** Resolves when it is held no longer, or may be somebody else's. */
+  /** Resolves when it is no longer held, or may belong to another process. */
   readonly lost: Promise<void>;
   private readonly from: Grants<Grant>;
   private readonly times: LeaseTimes;
@@ -45,14 +45,14 @@ export class Lease<Grant> {
     this.endLooks = clock.every(times.renewMs, () => this.look());
   }
 
-  /** @returns `undefined` when there is none to have now */
+  /** @returns `undefined` when none is free now */
   static async take<Grant>(from: Grants<Grant>, times: LeaseTimes, clock: Clock): Promise<Lease<Grant> | undefined> {
     const asked = clock.monotonic();
     const grant = await from.take(times.leaseMs);
     return grant === undefined ? undefined : new Lease(from, grant, asked, times, clock);
   }
 
-  /** From before it was asked for, and a third less than was granted: however long the way there took. */
+  /** Counts from before the request and relies on two thirds of the grant, whatever the round trip took. */
   private grantedAt(asked: number): number {
     return asked + (this.times.leaseMs * 2) / 3;
   }
@@ -73,7 +73,7 @@ export class Lease<Grant> {
       if (await this.from.renew(this.grant, this.times.leaseMs)) this.validUntil = this.grantedAt(asked);
       else this.end();
     } catch {
-      // Nobody can be asked: at the next look, while there is time.
+      // The store cannot answer; try again at the next renewal, while there is time.
     }
     this.renewing = false;
   }
@@ -84,7 +84,7 @@ export class Lease<Grant> {
     this.tellLost();
   }
 
-  /** Where it cannot be given back it ends by itself. */
+  /** If it cannot be given back, it expires by itself. */
   async release(): Promise<void> {
     this.end();
     await this.from.release(this.grant).catch(() => {});
@@ -108,7 +108,7 @@ class LeasedLeadership implements Leadership {
     this.options = options;
     this.times = times;
     this.clock = clock;
-    // From the beginning: it may be stopped while it is told that it leads.
+    // Set up first: `stop` may be called during `onGained`.
     this.stopped = new Promise((resolve) =>
       this.stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
     );
@@ -126,7 +126,7 @@ class LeasedLeadership implements Leadership {
         const lease = await Lease.take(this.grants, this.times, this.clock);
         if (lease !== undefined) await this.hold(lease);
       } catch {
-        // Nobody can be asked, or what it was told failed: another try.
+        // The store cannot answer, or a callback failed; try again.
       }
       await this.clock.delay(this.times.renewMs / 2, signal);
     }
@@ -154,7 +154,7 @@ class LeasedLeadership implements Leadership {
   }
 }
 
-/** @param grantsOf who grants the leases of one name; a grant is its term */
+/** @param grantsOf grants the leases of a name; a grant is its term */
 export const leasedLeaderships = (
   grantsOf: (name: string) => Grants<number>,
   times: LeaseTimes,

@@ -1,9 +1,9 @@
-/** Counting in this process's memory; and what the library that counts says, wherever it does. */
+/** A limiter in this process's memory, and the conversion of the library's results for any store. */
 
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Counted, LimiterFactory } from './port.ts';
 
-/** What the library says of one more: it rejects with the state of a rate that is used up. */
+/** Converts the library's result, which rejects with the state when a rate is used up. */
 export const counted = async (consumed: Promise<RateLimiterRes>): Promise<Counted> => {
   const stateOf = ({ remainingPoints, msBeforeNext }: RateLimiterRes, allowed: boolean): Counted => ({
     allowed,

@@ -1,4 +1,4 @@
-/** What nodes agree upon, inside one process: for the embedded profile, and for any number of simulated nodes. */
+/** Coordination inside one process: for the embedded profile, and for any number of simulated nodes. */
 
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../schemas/clock.ts';
@@ -29,12 +29,12 @@ export class MemoryCheckpoints implements Checkpoints {
 }
 
 interface Held {
-  /** Which lease it is, of all there ever were. */
+  /** Number of the lease, counted over all leases ever granted. */
   readonly term: number;
   until: number;
 }
 
-/** The list of leases, with the clock by which they end. */
+/** The list of leases, with the clock that decides when they end. */
 class MemoryLeases {
   private readonly clock: Clock;
   private readonly held = new Map<string, Held>();
@@ -67,11 +67,11 @@ class MemoryLeases {
   }
 }
 
-/** Least recently written people are forgotten beyond this; what they wrote then counts as everybody's. */
+/** Most people remembered. The position of the least recent writer beyond this then applies to everyone. */
 const REMEMBERED = 100_000;
 
 class MemorySharedWrites implements SharedWrites {
-  /** Everybody may have written up to here. */
+  /** Any forgotten person may have written up to here. */
   private everyone = 0;
   private readonly written: LRUCache<string, number>;
 
@@ -141,7 +141,7 @@ class MemoryRegistry implements SessionRegistry {
   }
 }
 
-/** What one node agrees with the others through. */
+/** One node's access to coordination. */
 export interface MemoryNode {
   readonly leaderships: Leaderships;
   readonly workers: Workers;
@@ -152,11 +152,11 @@ export interface MemoryNode {
 }
 
 export interface MemoryCoordinationOptions {
-  /** Of who keeps the lists. */
+  /** The clock that decides when leases end. */
   readonly clock: Clock;
-  /** How many workers there are. */
+  /** Number of workers. */
   readonly workers: number;
-  /** How many people's writes are remembered. Default 100,000. */
+  /** Number of people whose writes are remembered. Default 100,000. */
   readonly remembered?: number;
 }
 
@@ -175,7 +175,7 @@ export class MemoryCoordination {
     this.sharedWrites = new MemorySharedWrites(options.remembered ?? REMEMBERED);
   }
 
-  /** @param clock the node's own, where it has another one */
+  /** @param clock the node's own, if it differs */
   node(clock: Clock = this.options.clock): MemoryNode {
     this.nodes += 1;
     return {

@@ -61,7 +61,7 @@ limiterContract('memory', async () => {
 });
 
 describe('own writes in memory', () => {
-  it('are never answered lower than they were told, however many people have written since', async () => {
+  it('are never reported lower than recorded, however many people have written since', async () => {
     const { sharedWrites } = new MemoryCoordination({ clock: new TestClock(), workers: 1, remembered: 2 }).node();
     await sharedWrites.record('10', 7);
     await sharedWrites.record('11', 3);
@@ -71,7 +71,7 @@ describe('own writes in memory', () => {
 });
 
 describe('a process’s worker', () => {
-  it('is replaced when its lease is lost, and nobody makes ids meanwhile', async () => {
+  it('is replaced when its lease is lost, and no ids are made meanwhile', async () => {
     const { clock, coordination } = world();
     const held = new HeldClock(clock);
     const leased = await leasedWorker(coordination.node(held).workers);

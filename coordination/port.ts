@@ -1,36 +1,36 @@
-/** What the processes of one installation must agree upon, and what they tell each other. */
+/** Coordination: what the processes of one installation must agree on, and what they share. */
 
 import { StoreUnavailable } from '../schemas/errors.ts';
 
-// Leadership: something that one process at a time may be.
+// Leadership: a role that one process holds at a time.
 
 export interface Leadership {
-  /** By this process's own clock: false before anybody else can lead, also in a process that was held still. */
+  /** By this process's own clock: turns false before another process can lead, even after a freeze. */
   readonly leading: boolean;
-  /** Gives it up, or stops waiting for it. Resolves when `onLost` is through. */
+  /** Gives it up, or stops waiting for it. Resolves when `onLost` has finished. */
   stop(): Promise<void>;
 }
 
 export interface LeadershipOptions {
   readonly name: string;
   /**
-   * @param term the fencing number: higher than that of everybody who led before under this name. What is told of two terms
-   * belongs to the higher one.
+   * @param term the fencing number, higher than that of any earlier leader of this name. Of work from two terms, the
+   * higher term's counts.
    */
   readonly onGained: (term: number) => Promise<void>;
-  /** After `onGained` is through. Somebody else may lead by now. */
+  /** Called after `onGained` has finished. Another process may lead by now. */
   readonly onLost: () => Promise<void>;
 }
 
 export interface Leaderships {
   /**
-   * Waits for the leadership, holds it for as long as it can, and waits for it again. A holder that is killed, or hangs, is
-   * replaced within 5 s. Never fails: while the store cannot be asked nobody new leads.
+   * Waits for the leadership, holds it as long as it can, and waits for it again. A holder that is killed or hangs is
+   * replaced within 5 s. Never fails: while the store cannot answer, no new leader appears.
    */
   seek(options: LeadershipOptions): Leadership;
 }
 
-/** Runs `work` while nobody else runs work of the same name. @throws what `work` throws */
+/** Runs `work` while no other process runs work of the same name. @throws what `work` throws */
 export const alone = async (leaderships: Leaderships, name: string, work: () => Promise<void>): Promise<void> => {
   let begun: (working: Promise<void>) => void = () => {};
   const done = new Promise<void>((resolve) => {
@@ -57,9 +57,9 @@ export const alone = async (leaderships: Leaderships, name: string, work: () => 
 export class NoWorkerLeft extends Error {}
 
 export interface WorkerLease {
-  /** From 0 on. */
+  /** From 0. */
   readonly id: number;
-  /** False before the lease ends, when it could not be renewed: from then on no id may be made. */
+  /** Turns false before an unrenewed lease ends; from then on no id may be made. */
   valid(): boolean;
   release(): Promise<void>;
 }
@@ -67,7 +67,7 @@ export interface WorkerLease {
 export interface Workers {
   /**
    * @throws NoWorkerLeft when all are taken
-   * @throws StoreUnavailable when it cannot be asked who has which
+   * @throws StoreUnavailable when the store cannot answer
    */
   lease(): Promise<WorkerLease>;
 }
@@ -80,7 +80,7 @@ export interface LeasedWorker {
   release(): Promise<void>;
 }
 
-/** A process's share of the ids: a leased worker, and another one once the lease is lost. @throws what `lease` throws */
+/** The worker of a process: a leased one, and a new one once the lease is lost. @throws what `lease` throws */
 export const leasedWorker = async (workers: Workers): Promise<LeasedWorker> => {
   let lease = await workers.lease();
   let replacing: Promise<void> | undefined;
@@ -90,7 +90,7 @@ export const leasedWorker = async (workers: Workers): Promise<LeasedWorker> => {
       await lease.release();
       lease = next;
     } catch {
-      // Nobody can be asked still; whoever wants the next id tries again.
+      // The store still cannot answer; the next id requested tries again.
     }
     replacing = undefined;
   };
@@ -115,16 +115,16 @@ export interface Checkpoints {
   write(name: string, position: number): Promise<void>;
 }
 
-/** Who wrote up to where, told by every node to all others. Never rejects, and never answers less than what was told. */
+/** How far each person has written, shared by all nodes. Never rejects, and never returns less than was recorded. */
 export interface SharedWrites {
-  /** Resolves when the other nodes can know. */
+  /** Resolves when the other nodes can see it. */
   record(userId: string, position: number): Promise<void>;
   of(userId: string): Promise<number>;
 }
 
-// Who is connected where, over all gateways: for presence, and for what is to be pushed to those who are not.
+// Who is connected where, over all gateways: for presence, and for push to people who are not connected.
 
-/** As the client describes itself when it identifies; a session that resumed does not say. */
+/** As the client describes itself in Identify; unknown for a resumed session. */
 export type Device = 'desktop' | 'mobile' | 'web' | 'other';
 
 /** A person's live sessions on one gateway and kind of device. */
@@ -133,21 +133,21 @@ export interface Connected {
   readonly gateway: string;
   readonly device: Device;
   readonly sessions: number;
-  /** When the first of them began, in milliseconds since 1970. */
+  /** Start of the first of them, in milliseconds since 1970. */
   readonly since: number;
 }
 
-/** Best effort: never delays a session, and never fails. What a killed gateway told is forgotten within seconds. */
+/** Best effort: never delays a session, and never fails. Sessions of a killed gateway are forgotten within seconds. */
 export interface SessionRegistry {
   started(userId: string, device: Device): void;
   ended(userId: string, device: Device): void;
-  /** Empty too when it cannot be known now: who may be offline is shown offline. */
+  /** Also empty when the store cannot answer: a person who may be offline is shown offline. */
   of(userId: string): Promise<readonly Connected[]>;
-  /** This gateway is leaving: nobody is connected to it any more. */
+  /** This gateway is stopping and has no sessions any more. */
   stop(): Promise<void>;
 }
 
-// What is limited, counted over all nodes.
+// Rate limits, counted over all nodes.
 
 /** `count` per `seconds`. */
 export interface Rate {
@@ -156,18 +156,18 @@ export interface Rate {
 }
 
 export interface Counted {
-  /** False when the rate is used up; it is not counted then. */
+  /** False when the rate is used up; the attempt then does not count. */
   readonly allowed: boolean;
-  /** How often more until the window ends. */
+  /** Attempts left until the window ends. */
   readonly remaining: number;
   /** Milliseconds until the window ends. */
   readonly resetMs: number;
 }
 
 export interface Limiter {
-  /** Counts one more for `key`. */
+  /** Counts one attempt for `key`. */
   take(key: string): Promise<Counted>;
 }
 
-/** Makes what counts for one bucket. @param name tells its keys from those of other buckets */
+/** Makes the limiter of one bucket. @param name separates its keys from those of other buckets */
 export type LimiterFactory = (name: string, rate: Rate) => Limiter;

@@ -1,4 +1,4 @@
-/** What every vault must do, whatever stores it. */
+/** The contract of every vault, whatever the store. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Vault, VaultRecord } from './port.ts';
@@ -25,7 +25,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
     afterEach(() => opened.dispose());
 
     describe('signing secret', () => {
-      it('has at least 32 bytes, is the same for ever after and is no other vault’s', async () => {
+      it('has at least 32 bytes, never changes and differs between vaults', async () => {
         const secret = await vault.signingSecret();
         expect(secret.length).toBeGreaterThanOrEqual(32);
         vault = await opened.reopen();
@@ -37,7 +37,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
     });
 
     describe('usernames', () => {
-      it('go to the first who reserves them, whatever their case or form', async () => {
+      it('go to the first user to reserve them, whatever their case or Unicode form', async () => {
         expect(await vault.reserveUsername('Alice', '1')).toEqual({ userId: '1', confirmed: false });
         for (const spelling of ['Alice', 'alice', 'ALICE', 'Ａｌｉｃｅ'])
           expect(await vault.reserveUsername(spelling, '2')).toEqual({ userId: '1', confirmed: false });
@@ -45,7 +45,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(await vault.usernameHolder('bob')).toBeUndefined();
       });
 
-      it('have one holder when 100 ask at once', async () => {
+      it('have one holder when 100 users ask at once', async () => {
         const answers = await Promise.all(
           Array.from({ length: 100 }, (_, i) => vault.reserveUsername(i % 2 === 0 ? 'alice' : 'ALICE', `${i}`)),
         );
@@ -60,7 +60,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(await vault.reserveUsername('alice', '1')).toEqual({ userId: '1', confirmed: true });
       });
 
-      it('are confirmed by their holder only', async () => {
+      it('can be confirmed by their holder only', async () => {
         await vault.reserveUsername('alice', '1');
         await vault.confirmUsername('alice', '2');
         expect(await vault.usernameHolder('alice')).toEqual({ userId: '1', confirmed: false });
@@ -68,7 +68,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(await vault.usernameHolder('alice')).toEqual({ userId: '1', confirmed: true });
       });
 
-      it('are released by their holder only, and only while unconfirmed', async () => {
+      it('can be released by their holder only, and only while unconfirmed', async () => {
         await vault.reserveUsername('alice', '1');
         await vault.releaseUsername('alice', '2');
         expect(await vault.usernameHolder('alice')).toBeDefined();
@@ -80,14 +80,14 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(await vault.usernameHolder('alice')).toEqual({ userId: '2', confirmed: true });
       });
 
-      it('are taken over from an unconfirmed holder by one of many who try', async () => {
+      it('are taken over from an unconfirmed holder by one of many users', async () => {
         await vault.reserveUsername('alice', '1');
         const answers = await Promise.all(['2', '3', '4'].map((id) => vault.takeOverUsername('Alice', '1', id)));
         expect(new Set(answers.map((answer) => answer?.userId)).size).toBe(1);
         expect(['2', '3', '4']).toContain(answers[0]?.userId);
       });
 
-      it('are not taken over once confirmed, nor from somebody who does not hold them', async () => {
+      it('cannot be taken over once confirmed, or from a user who does not hold them', async () => {
         await vault.reserveUsername('alice', '1');
         expect(await vault.takeOverUsername('alice', '9', '2')).toEqual({ userId: '1', confirmed: false });
         await vault.confirmUsername('alice', '1');
@@ -95,7 +95,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(await vault.takeOverUsername('nobody', '1', '2')).toBeUndefined();
       });
 
-      it('are kept over a reopening', async () => {
+      it('survive a reopening', async () => {
         await vault.reserveUsername('alice', '1');
         await vault.confirmUsername('alice', '1');
         vault = await opened.reopen();
@@ -104,7 +104,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
     });
 
     describe('passwords', () => {
-      it('are right or wrong, and the last one set counts', async () => {
+      it('are verified, and the last one set counts', async () => {
         await vault.setPassword('1', 'correct horse');
         expect(await vault.verifyPassword('1', 'correct horse')).toBe(true);
         expect(await vault.verifyPassword('1', 'Correct horse')).toBe(false);
@@ -114,7 +114,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(await vault.verifyPassword('1', 'battery staple')).toBe(true);
       });
 
-      it('are wrong for people without one', async () => {
+      it('are always wrong for users without one', async () => {
         expect(await vault.verifyPassword('1', '')).toBe(false);
         expect(await vault.verifyPassword(undefined, 'anything')).toBe(false);
       });
@@ -134,7 +134,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
     });
 
     describe('keys', () => {
-      it('are made once per person and kept', async () => {
+      it('are created once per person and kept', async () => {
         const [first, second] = await Promise.all([vault.createKey('1'), vault.createKey('1')]);
         const other = await vault.createKey('2');
         expect(first.equals(second)).toBe(true);
@@ -144,7 +144,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect((await vault.createKey('1')).equals(first)).toBe(true);
       });
 
-      it('are found together, without those that do not exist', async () => {
+      it('are found in one call, without missing ones', async () => {
         const ids = Array.from({ length: 2_500 }, (_, i) => `${i}`);
         await Promise.all(ids.map((id) => vault.createKey(id)));
         const keys = await vault.keys([...ids, 'nobody']);
@@ -169,7 +169,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
     });
 
     describe('the remembered position', () => {
-      it('is unknown at first, never falls within an epoch, and follows a new epoch', async () => {
+      it('is unknown at first, never decreases within an epoch, and follows a new epoch', async () => {
         expect(await vault.rememberedPosition()).toBeUndefined();
         await vault.rememberPosition('one', 7);
         await vault.rememberPosition('one', 5);
@@ -180,7 +180,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
       });
     });
 
-    it('can be moved into another, which then knows the same people and signs alike', async () => {
+    it('can be moved into another vault, which then knows the same people and signs alike', async () => {
       const key = await vault.createKey('1');
       await vault.reserveUsername('Alice', '1');
       await vault.confirmUsername('Alice', '1');
@@ -204,7 +204,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
       await other.dispose();
     });
 
-    it('stores what was waiting when it is closed', async () => {
+    it('stores waiting writes when it is closed', async () => {
       const waiting = vault.createKey('1');
       vault = await opened.reopen();
       expect((await vault.key('1'))?.equals(await waiting)).toBe(true);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Vault } from './port.ts';
 import { KeyRing } from './sealing.ts';
 
-/** The part of a vault that a key ring asks, counting what it is asked for. */
+/** The part of a vault that a key ring uses, counting its calls. */
 const vaultOf = (...userIds: string[]) => {
   const keys = new Map<string, KeyObject>(userIds.map((id) => [id, createSecretKey(randomBytes(32))]));
   const asked: string[][] = [];
@@ -31,7 +31,7 @@ describe('a key ring', () => {
     expect(asked).toEqual([['1']]);
   });
 
-  it('loads those it does not know together, and remembers who has none', async () => {
+  it('loads unknown keys in one call, and remembers who has none', async () => {
     const { vault, keys, asked } = vaultOf('1', '2');
     const ring = new KeyRing(vault);
     await ring.get('1');
@@ -42,7 +42,7 @@ describe('a key ring', () => {
     expect(ring.cached('3')).toBeUndefined();
   });
 
-  it('looks again for a key that was not there, when it is asked for that one', async () => {
+  it('asks again for a missing key when that one key is requested', async () => {
     const { vault, keys } = vaultOf();
     const ring = new KeyRing(vault);
     await ring.load(['1']);
@@ -52,7 +52,7 @@ describe('a key ring', () => {
     expect(ring.cached('1')).toBe(keys.get('1'));
   });
 
-  it('forgets', async () => {
+  it('forgets a key when told to', async () => {
     const { vault, keys } = vaultOf('1');
     const ring = new KeyRing(vault);
     await ring.load(['1']);
@@ -62,7 +62,7 @@ describe('a key ring', () => {
     expect(await ring.get('1')).toBeUndefined();
   });
 
-  it('does not keep what it read before it was told to forget', async () => {
+  it('does not keep a key it read before it was told to forget', async () => {
     const { vault, keys } = vaultOf('1', '2');
     const ring = new KeyRing(vault);
     const loading = ring.load(['1', '2']);
@@ -74,7 +74,7 @@ describe('a key ring', () => {
     expect(ring.cached('2')).toBe(keys.get('2'));
   });
 
-  it('holds no more keys than it may', async () => {
+  it('holds no more keys than its limit', async () => {
     const { vault } = vaultOf('1', '2', '3');
     const ring = new KeyRing(vault, 2);
     await ring.load(['1', '2', '3']);

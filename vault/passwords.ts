@@ -2,12 +2,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 
-// The forms in which every vault stores names and secrets.
+// How every vault stores names and secrets.
 
 /** One form for all spellings of a name: `ＡLICE` and `alice` are the same person. */
 export const normalised = (username: string): string => username.normalize('NFKC').toLowerCase();
 
-/** Of a secret that is random itself. */
+/** For secrets that are random themselves. */
 export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 /** Cost of one hash. */
@@ -35,7 +35,7 @@ export class Passwords {
     return hash(password, this.#cost);
   }
 
-  /** Takes as long without a hash to compare with: nobody can find out by the clock who has a password. */
+  /** Takes equally long without a known hash, so timing does not reveal who has a password. */
   async verify(known: string | undefined, password: string): Promise<boolean> {
     this.#nobody ??= this.hash(randomBytes(16).toString('hex'));
     const matches = await verify(known ?? (await this.#nobody), password);

@@ -1,20 +1,20 @@
-/** Sealing what people typed: AES-256-GCM, so that a text opens only in the place it was written for. */
+/** Sealing typed text with AES-256-GCM, so it opens only in the place it was written for. */
 
 import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Sealed } from '../schemas/envelope.ts';
 import type { Vault } from './port.ts';
 
-// People's keys in memory: bounded, and fetched together when several are missing.
+// A bounded cache of people's keys, which fetches missing keys together.
 
-/** A key takes about 300 bytes. */
+/** About 300 bytes each. */
 const MOST_KEYS = 50_000;
 
 export class KeyRing {
   readonly #vault: Vault;
-  /** `gone` is remembered too, so that an erased person costs no reads. */
+  /** `gone` is cached too, so an erased person costs no reads. */
   readonly #entries: LRUCache<string, KeyObject | 'gone'>;
-  /** Raised by `forget`: what was read from the vault before it must not be kept after it. */
+  /** Raised by `forget`: a key read from the vault before it must not be cached after it. */
   #forgotten = 0;
 
   constructor(vault: Vault, max: number = MOST_KEYS) {
@@ -22,9 +22,9 @@ export class KeyRing {
     this.#entries = new LRUCache({ max });
   }
 
-  /** `undefined` when the key was destroyed or never made. */
+  /** `undefined` when the key was destroyed or never created. */
   async get(userId: string): Promise<KeyObject | undefined> {
-    // A key not there yet may have been made since; only `load`, whose people have all spoken, takes that for an answer.
+    // A missing key may have been created since. Only `load`, for authors of stored text, trusts that it is gone.
     const cached = this.cached(userId);
     if (cached) return cached;
     const before = this.#forgotten;
@@ -33,14 +33,14 @@ export class KeyRing {
     return key;
   }
 
-  /** What is known without asking the vault: the key, `undefined` when it is gone, `null` when it is not loaded. */
+  /** The cached state, without asking the vault: the key, `undefined` if it is gone, `null` if it is not loaded. */
   cached(userId: string): KeyObject | undefined | null {
     const entry = this.#entries.get(userId);
     if (entry === undefined) return null;
     return entry === 'gone' ? undefined : entry;
   }
 
-  /** After this `cached` knows these people's keys, or as many as the ring holds. */
+  /** After this `cached` has these people's keys, up to the limit of the ring. */
   async load(userIds: readonly string[]): Promise<void> {
     const missing = [...new Set(userIds)].filter((userId) => !this.#entries.has(userId));
     if (missing.length === 0) return;
@@ -50,7 +50,7 @@ export class KeyRing {
     for (const userId of missing) this.#entries.set(userId, keys.get(userId) ?? 'gone');
   }
 
-  /** To be called when a person's key was made, or destroyed, after the ring may have looked for it. */
+  /** Call this when a person's key is created or destroyed after the ring may have looked for it. */
   forget(userId: string): void {
     this.#forgotten += 1;
     this.#entries.delete(userId);
@@ -61,13 +61,13 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Where a sealed text lies: it is bound to that event. */
+/** The event that a sealed text is bound to. */
 interface SealedPlace {
   readonly stream: string;
   readonly eventId: string;
 }
 
-/** Random bytes are asked for in blocks: one call a nonce would take longer than the encryption of a message. */
+/** Random bytes come in blocks: one call per nonce would take longer than encrypting a message. */
 const block = Buffer.alloc(NONCE_BYTES * 1_024);
 let used = block.length;
 
@@ -80,7 +80,7 @@ const nextNonce = (): Buffer => {
   return block.subarray(used - NONCE_BYTES, used);
 };
 
-/** No part can contain a line end, so no two places share one form. */
+/** No part can contain a line break, so no two places have the same form. */
 const additionalData = (place: SealedPlace, by: string): Buffer =>
   Buffer.from(`${place.stream}\n${place.eventId}\n${by}`);
 
@@ -99,7 +99,7 @@ export const sealText = (key: KeyObject, place: SealedPlace & { readonly by: str
 };
 
 /**
- * Opens what `sealText` made.
+ * Opens text sealed by `sealText`.
  * @returns `undefined` when the key is gone, or the box is damaged or belongs to another event or person
  */
 export const openText = (key: KeyObject | undefined, place: SealedPlace, sealed: Sealed): string | undefined => {

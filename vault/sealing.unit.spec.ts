@@ -7,7 +7,7 @@ const PLACE = { stream: 'channel-1', eventId: 'event-1' };
 const newKey = () => createSecretKey(randomBytes(32));
 const key = newKey();
 
-/** A sealed text with one bit of its box turned over. */
+/** A sealed text with one bit of its box flipped. */
 const tampered = (box: string, bit: number): string => {
   const bytes = Buffer.from(box, 'base64');
   const at = bit % (bytes.length * 8);
@@ -16,7 +16,7 @@ const tampered = (box: string, bit: number): string => {
 };
 
 describe('a sealed text', () => {
-  it('opens to what was sealed, whatever it is', () => {
+  it('opens to the original, whatever the text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 3_000 }), (text) => {
         expect(openText(key, PLACE, sealText(key, { ...PLACE, by: '1' }, text))).toBe(text);
@@ -24,31 +24,31 @@ describe('a sealed text', () => {
     );
   });
 
-  it('names its author and shows nothing of the text', () => {
+  it('names its author and reveals nothing of the text', () => {
     const sealed = sealText(key, { ...PLACE, by: '1' }, 'attack at dawn');
     expect(sealed.by).toBe('1');
     expect(Buffer.from(sealed.box, 'base64').toString('latin1')).not.toContain('attack');
   });
 
-  it('looks different each time, over many times', () => {
+  it('differs each time, over many times', () => {
     const boxes = Array.from({ length: 5_000 }, () => sealText(key, { ...PLACE, by: '1' }, 'the same').box);
     expect(new Set(boxes).size).toBe(boxes.length);
   });
 
-  it('opens to nothing without its key, or under another', () => {
+  it('does not open without its key, or with another', () => {
     const sealed = sealText(key, { ...PLACE, by: '1' }, 'hello');
     expect(openText(undefined, PLACE, sealed)).toBeUndefined();
     expect(openText(newKey(), PLACE, sealed)).toBeUndefined();
   });
 
-  it('opens to nothing in another stream, in another event, or under another name', () => {
+  it('does not open in another stream, in another event, or under another author', () => {
     const sealed = sealText(key, { ...PLACE, by: '1' }, 'hello');
     expect(openText(key, { ...PLACE, stream: 'channel-2' }, sealed)).toBeUndefined();
     expect(openText(key, { ...PLACE, eventId: 'event-2' }, sealed)).toBeUndefined();
     expect(openText(key, PLACE, { ...sealed, by: '2' })).toBeUndefined();
   });
 
-  it('opens to nothing when any bit of it was changed', () => {
+  it('does not open when any bit has changed', () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(), (text, bit) => {
         const sealed = sealText(key, { ...PLACE, by: '1' }, text);
@@ -57,7 +57,7 @@ describe('a sealed text', () => {
     );
   });
 
-  it('opens to nothing when it is not a box at all', () => {
+  it('does not open when it is not a box at all', () => {
     fc.assert(
       fc.property(fc.string(), (box) => {
         expect(openText(key, PLACE, { by: '1', box })).toBeUndefined();

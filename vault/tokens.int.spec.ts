@@ -20,7 +20,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** As after somebody removed the signing key: everything signed before is void. */
+/** Tokens after the signing key was removed: everything signed before is void. */
 const withAnotherSecret = async (): Promise<Tokens> => {
   await vault.close();
   rmSync(join(directory, 'signing.key'));
@@ -37,29 +37,29 @@ const changed = (token: string, at: number): string => {
 };
 
 describe('a person’s token', () => {
-  it('says whose it is, with or without what libraries put before it', async () => {
+  it('identifies its owner, with or without the prefixes that libraries add', async () => {
     const token = await tokens.issue('17');
     for (const form of [token, `Bearer ${token}`, `Bot ${token}`])
       expect(await tokens.verify(form)).toEqual({ userId: '17', generation: 0 });
   });
 
-  it('is still good after a restart, and void under another secret', async () => {
+  it('stays valid after a restart, and is void under another secret', async () => {
     const token = await tokens.issue('17');
     expect(await createTokens(vault).verify(token)).toBeDefined();
     expect(await (await withAnotherSecret()).verify(token)).toBeUndefined();
   });
 
-  it('is void when any of it was changed', async () => {
+  it('is void when any character has changed', async () => {
     const token = await tokens.issue('17');
     await fc.assert(
-      // The last character of a signature carries bits that mean nothing.
+      // The last character of a signature has unused bits.
       fc.asyncProperty(fc.nat({ max: token.length - 2 }), async (at) => {
         expect(await tokens.verify(changed(token, at))).toBeUndefined();
       }),
     );
   });
 
-  it('is nothing that somebody could make up', async () => {
+  it('cannot be made up', async () => {
     const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"17","gen":0}').toString('base64url')}.`;
     for (const token of ['', '.', '..', 'Bearer ', 'a.b', 'a.b.c', 'a.b.c.d', unsigned, 'Bearer Bearer x'])
       expect(await tokens.verify(token)).toBeUndefined();
@@ -72,20 +72,20 @@ describe('a person’s token', () => {
 });
 
 describe('a bot’s token', () => {
-  it('begins with the bot’s id and says whose it is', async () => {
+  it('begins with the bot’s id and identifies the bot', async () => {
     const token = await tokens.issueForBot('42');
     expect(token.split('.')[0]).toBe(Buffer.from('42').toString('base64url'));
     expect(await tokens.verify(`Bot ${token}`)).toEqual({ userId: '42', generation: 0 });
   });
 
-  it('replaces the one before', async () => {
+  it('replaces the previous one', async () => {
     const first = await tokens.issueForBot('42');
     const second = await tokens.issueForBot('42');
     expect(await tokens.verify(first)).toBeUndefined();
     expect(await tokens.verify(second)).toBeDefined();
   });
 
-  it('is void when it was changed, and for another bot', async () => {
+  it('is void when changed, and for another bot', async () => {
     const token = await tokens.issueForBot('42');
     await tokens.issueForBot('43');
     const [, secret] = token.split('.');
@@ -101,14 +101,14 @@ describe('a session id', () => {
     expect(await createTokens(vault).verifySession(sessionId)).toEqual(CLAIMS);
   });
 
-  it('is void when it was changed, and under another secret', async () => {
+  it('is void when changed, and under another secret', async () => {
     const sessionId = await tokens.signSession(CLAIMS);
     for (const at of [0, 10, 40, sessionId.length - 5])
       expect(await tokens.verifySession(changed(sessionId, at))).toBeUndefined();
     expect(await (await withAnotherSecret()).verifySession(sessionId)).toBeUndefined();
   });
 
-  it('is no token, and a token is no session id', async () => {
+  it('is not a token, and a token is not a session id', async () => {
     expect(await tokens.verify(await tokens.signSession(CLAIMS))).toBeUndefined();
     expect(await tokens.verifySession(await tokens.issue('17'))).toBeUndefined();
   });

@@ -1,4 +1,6 @@
-/** Tokens of people and sessions are signed and kept nowhere; a bot's is a secret of which the vault keeps a hash. */
+/**
+ * Tokens of people and sessions are signed and not stored. A bot's token is a secret, of which the vault keeps a hash.
+ */
 
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
@@ -6,12 +8,12 @@ import * as t from 'io-ts';
 import { decodeOrUndefined } from '../schemas/codecs.ts';
 import type { SessionClaims, Tokens, Vault } from './port.ts';
 
-/** Until tokens can be ended all of a user's tokens are of one generation. */
+/** Tokens cannot be revoked yet, so all of a user's tokens have one generation. */
 const FIRST_GENERATION = 0;
 
 const BOT_SECRET_BYTES = 32;
 
-/** Verified tokens remembered: a second look at one costs a hash and not a signature check. */
+/** Verified tokens cached: verifying one again costs a hash instead of a signature check. */
 const REMEMBERED = 1_000;
 
 const PersonClaims = t.type({ sub: t.string, gen: t.number });
@@ -24,7 +26,7 @@ const Claims = t.type({
   intents: t.number,
 });
 
-/** Signs and verifies one kind of token. Each kind has a key of its own, so that none passes for another. */
+/** Signs and verifies one kind of token. Each kind has its own key, so no kind passes for another. */
 const signing = (secret: Buffer, kind: string) => {
   const key = Buffer.from(hkdfSync('sha256', secret, '', `parley ${kind} token`, 32));
   const sign = createSigner({ key, algorithm: 'HS256' });
@@ -46,7 +48,7 @@ export const createTokens = (vault: Vault): Tokens => {
     const secret = await vault.signingSecret();
     return { person: signing(secret, 'person'), session: signing(secret, 'session') };
   })();
-  // Whoever uses the tokens is told; nobody may be listening yet.
+  // Users of the tokens see the failure later; nobody may be listening yet.
   signers.catch(() => {});
 
   const verifyBot = async (id: string, secret: string) => {

@@ -5,7 +5,7 @@ import { migrate } from '../../stores/postgres/migrations.ts';
 import type { Checkpoints } from '../port.ts';
 import { COORDINATION_MIGRATIONS } from './migrations.ts';
 
-/** Positions by name in the vault's database. @throws StoreUnavailable when it cannot be asked; so do its methods. */
+/** Positions by name in the vault's database. @throws StoreUnavailable when it cannot answer, as do its methods. */
 export const openCheckpoints = async (url: string): Promise<Checkpoints & { close(): Promise<void> }> => {
   const database = new Postgres('vault', { url });
   try {

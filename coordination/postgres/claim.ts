@@ -1,22 +1,22 @@
-/** Having the vault for oneself: what changes the history as a whole goes on only while no process of the cluster runs. */
+/** Exclusive use of the vault: changes to the whole history run only while no process of the cluster does. */
 
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { LOCKS } from '../../stores/postgres/locks.ts';
 
-/** The server takes a moment to notice that a process has ended. */
+/** Time for the server to notice that a process has ended. */
 const GONE_MS = 2000;
 const LOOK_MS = 200;
 
 class VaultInUse extends Error {}
 
 interface VaultClaim {
-  /** The same server, for connections that are the claimant's own. */
+  /** Marks a URL of the same server for the claimant's own connections. */
   own(url: string): string;
   /**
-   * To be called when the claimant has opened all that it needs: who begins from then on waits until `release`.
-   * @throws VaultInUse when somebody else has the vault open
+   * Call this when the claimant has opened all it needs. Processes that start after it wait until `release`.
+   * @throws VaultInUse when another process has the vault open
    */
   take(): Promise<void>;
   release(): Promise<void>;
@@ -26,7 +26,9 @@ interface Other {
   readonly address: string | null;
 }
 
-/** Every process of a cluster, whatever its roles, keeps connections to the vault's database open, named after Parley. */
+/**
+ * Every process of a cluster, whatever its roles, keeps open connections to the vault's database, named after Parley.
+ */
 const OTHERS = `SELECT DISTINCT host(client_addr) AS address FROM pg_stat_activity
   WHERE datname = current_database() AND application_name LIKE 'parley%' AND application_name <> $1`;
 
@@ -40,7 +42,7 @@ export const claimVault = (url: string, clock: Clock = systemClock): VaultClaim 
     own,
     async take() {
       client = new Client({ connectionString: own(url), keepAlive: true });
-      // A connection that breaks gives the lock up; what is appended to meanwhile is found out by its sequences.
+      // A broken connection releases the lock; sequences then reveal any append made meanwhile.
       client.on('error', () => {});
       await client.connect();
       await client.query('SELECT pg_advisory_lock($1, $2)', [...LOCKS.vault]);

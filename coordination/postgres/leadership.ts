@@ -1,4 +1,4 @@
-/** Leaderships as leases in PostgreSQL, whose clock says when they end. */
+/** Leaderships as leases in PostgreSQL, whose clock decides when they end. */
 
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../../schemas/clock.ts';
@@ -19,14 +19,14 @@ const RENEW = `UPDATE leaderships SET until = ${UNTIL}
 const RELEASE = 'UPDATE leaderships SET until = now() WHERE name = $1 AND holder = $2 AND term = $3';
 
 export interface LeadershipsOptions {
-  /** Of the vault's database. */
+  /** URL of the vault's database. */
   readonly url: string;
   readonly times?: LeaseTimes;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 
-/** Opens nothing before somebody seeks. */
+/** Opens no connection before the first `seek`. */
 export const openLeaderships = ({
   url,
   times = LEADERSHIP_LEASE,

@@ -1,4 +1,4 @@
-/** Layout of what nodes agree upon, in the vault's database. A step is never changed once it is released. */
+/** Layout of coordination's tables, in the vault's database. A step never changes once released. */
 
 import { LOCKS } from '../../stores/postgres/locks.ts';
 import { type Migrations, sqlStep } from '../../stores/postgres/migrations.ts';
@@ -6,10 +6,10 @@ import { type Migrations, sqlStep } from '../../stores/postgres/migrations.ts';
 export const COORDINATION_MIGRATIONS: Migrations = {
   of: 'What nodes agree upon',
   table: 'coordination_migrations',
-  // So that none begins while somebody has the vault alone.
+  // So no process starts while another has the vault alone.
   lock: LOCKS.vault,
   steps: {
-    /** Accepts what was made before there were steps. */
+    /** Accepts tables from before migrations existed. */
     '001-tables': sqlStep(`
 CREATE TABLE IF NOT EXISTS workers (id integer PRIMARY KEY, holder text NOT NULL, until timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS checkpoints (name text PRIMARY KEY, position bigint NOT NULL);

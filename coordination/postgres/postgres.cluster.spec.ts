@@ -8,7 +8,7 @@ import { openLeaderships } from './leadership.ts';
 import { openWorkers } from './workers.ts';
 
 const WORKERS = 3;
-/** Short, so that a spec sees leases end; long enough for a machine that is busy. */
+/** Short, so a spec sees leases end, but long enough for a busy machine. */
 const TIMES = { leaseMs: 2100, renewMs: 300 };
 
 const opened = async (): Promise<LeaseFixture> => {
@@ -52,14 +52,14 @@ checkpointsContract('PostgreSQL', async () => {
   };
 });
 
-describe('what nodes agree upon in PostgreSQL', () => {
+describe('coordination in PostgreSQL', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createDatabase();
   });
   afterAll(() => database.drop());
 
-  it('cannot be asked for while its server is not there, and that is said', async () => {
+  it('throws StoreUnavailable while its server is down', async () => {
     const url = 'postgres://parley@127.0.0.1:1/none';
     await expect(openCheckpoints(url)).rejects.toMatchObject({ store: 'vault' });
     const workers = openWorkers({ url, workers: WORKERS });
@@ -67,7 +67,7 @@ describe('what nodes agree upon in PostgreSQL', () => {
     await workers.close();
   });
 
-  it('is made by many who start together', async () => {
+  it('is created by many processes that start together', async () => {
     const all = await Promise.all(Array.from({ length: 5 }, () => openCheckpoints(database.url)));
     await all[0]!.write('relay', 3);
     expect(await all[4]!.read('relay')).toBe(3);

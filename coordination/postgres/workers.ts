@@ -1,4 +1,4 @@
-/** Worker ids leased in PostgreSQL, whose clock says when leases end. */
+/** Worker ids leased in PostgreSQL, whose clock decides when leases end. */
 
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../../schemas/clock.ts';
@@ -10,7 +10,7 @@ import { COORDINATION_MIGRATIONS } from './migrations.ts';
 
 const UNTIL = "now() + $2 * interval '1 millisecond'";
 
-/** $3: how many there are. At random, so that those who ask together seldom want the same one. */
+/** $3: number of workers. Random order, so processes that ask together seldom want the same one. */
 const TAKE = `INSERT INTO workers SELECT w.id, $1, ${UNTIL} FROM generate_series(0, $3::integer - 1) w(id)
     LEFT JOIN workers taken ON taken.id = w.id WHERE taken.id IS NULL OR taken.until < now()
     ORDER BY random() LIMIT 1
@@ -20,12 +20,12 @@ const RENEW = `UPDATE workers SET until = ${UNTIL} WHERE id = $3 AND holder = $1
 const RELEASE = 'DELETE FROM workers WHERE id = $2 AND holder = $1';
 
 export interface WorkersOptions {
-  /** Of the vault's database. */
+  /** URL of the vault's database. */
   readonly url: string;
-  /** How many there are. */
+  /** Number of workers. */
   readonly workers: number;
   readonly times?: LeaseTimes;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 

@@ -24,7 +24,7 @@ limiterContract('Redis', async () => {
   };
 });
 
-describe('limits of a node that cannot ask Redis', () => {
+describe('limits of a node without Redis', () => {
   let namespace: string;
   const open: Redis[] = [];
   const node = async (url?: string, count = 3) => {
@@ -46,7 +46,7 @@ describe('limits of a node that cannot ask Redis', () => {
     for (const one of [redis, ...open.splice(0)]) one.close();
   });
 
-  it('are counted by each node while Redis is gone, without a wait', async () => {
+  it('are counted per node while Redis is gone, without delay', async () => {
     const proxy = await proxied();
     const limits = await node(proxy.url);
     expect(await allowed(limits, ANN, 3)).toBe(3);
@@ -60,7 +60,7 @@ describe('limits of a node that cannot ask Redis', () => {
     await proxy.cut();
   });
 
-  it('wait no longer than a command may take for a Redis that does not answer', async () => {
+  it('wait for a silent Redis no longer than a command may take', async () => {
     const proxy = await proxied();
     const limits = await node(proxy.url);
     proxy.swallow(true);

@@ -1,11 +1,11 @@
-/** Limits counted in Redis, so that they hold over all nodes; while it is gone each node counts for itself. */
+/** Limits counted in Redis, so they hold over all nodes. While it is gone, each node counts for itself. */
 
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Redis } from '../../stores/redis/connection.ts';
 import { counted } from '../limiter.ts';
 import type { LimiterFactory } from '../port.ts';
 
-/** @param namespace of the installation, in front of every key. */
+/** @param namespace the installation's, the prefix of every key */
 export const redisLimiter =
   (redis: Redis, namespace: string): LimiterFactory =>
   (name, { count, seconds }) => {
@@ -16,7 +16,7 @@ export const redisLimiter =
       duration: seconds,
       insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points: count, duration: seconds }),
       rejectIfRedisNotReady: true,
-      // Who is refused is refused by this node's memory until the time is over.
+      // A refused key is refused from this node's memory until the window ends.
       inMemoryBlockOnConsumed: count + 1,
     });
     return { take: (key) => counted(limiter.consume(key)) };

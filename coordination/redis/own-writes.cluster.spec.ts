@@ -28,7 +28,7 @@ sharedWritesContract('Redis', async () => {
   };
 });
 
-describe('what somebody wrote', () => {
+describe('the position of own writes', () => {
   let namespace: string;
   let head: number;
   let clock: TestClock;
@@ -38,7 +38,7 @@ describe('what somebody wrote', () => {
     open.push(redis);
     return redisSharedWrites({ redis, namespace, logHead: async () => head, clock });
   };
-  /** Two nodes, of which the first has found that Redis knows nothing yet. */
+  /** Two nodes, the first of which has already asked the empty Redis. */
   const begun = async (url?: string) => {
     const nodes = [await node(url), await node()] as const;
     await nodes[0].of(ANN);
@@ -56,7 +56,7 @@ describe('what somebody wrote', () => {
     for (const one of [redis, ...open.splice(0)]) one.close();
   });
 
-  it('is told of many at once to the servers of a cluster', async () => {
+  it('is recorded for many people at once in a cluster', async () => {
     const cluster = await redisCluster();
     try {
       const [one, other] = [await node(cluster.url), await node(cluster.url)];
@@ -70,7 +70,7 @@ describe('what somebody wrote', () => {
     }
   });
 
-  it('is never less than was told when Redis has forgotten', async () => {
+  it('is never less than recorded after Redis has lost its data', async () => {
     const [one, other] = await begun();
     await one.record(ANN, 20);
     head = 30;
@@ -82,7 +82,7 @@ describe('what somebody wrote', () => {
     expect(await other.of(ANN)).toBe(45);
   });
 
-  it('is where the log ends while Redis is gone, and a little longer, since others could not tell', async () => {
+  it('is the end of the log while Redis is gone and shortly after, since other nodes could not record', async () => {
     const proxy = await proxied();
     const [one] = await begun(proxy.url);
     head = 10;
@@ -98,7 +98,7 @@ describe('what somebody wrote', () => {
     await proxy.cut();
   });
 
-  it('that could not be told is told to all when Redis is back', async () => {
+  it('that could not be recorded applies to everyone once Redis is back', async () => {
     const proxy = await proxied();
     const [one, other] = await begun(proxy.url);
     await proxy.cut();
@@ -115,7 +115,7 @@ describe('what somebody wrote', () => {
     await proxy.cut();
   });
 
-  it('is everything when neither Redis nor the log can be asked', async () => {
+  it('is the largest number when neither Redis nor the log can answer', async () => {
     const proxy = await proxied();
     const redis = await connected({ url: proxy.url });
     open.push(redis);

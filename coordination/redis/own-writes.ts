@@ -1,4 +1,4 @@
-/** Who wrote up to where, told to all nodes through Redis, which may forget and be gone. */
+/** How far each person has written, shared through Redis, which may lose data or be gone. */
 
 import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { Batcher, oneAnswer } from '../../stores/batcher.ts';
@@ -8,21 +8,24 @@ import { classify } from '../../stores/redis/failures.ts';
 import type { SharedWrites } from '../port.ts';
 import raise from './raise.lua';
 
-/** By then the views have it, or the nodes have long said that they are not ready. */
+/** By then the views have the write, or the nodes have long reported that they are not ready. */
 const REMEMBERED_SECONDS = 3600;
 const { retryMs, mistrustMs } = BUDGETS.ownWrites;
 
 const RAISE = script(raise);
-/** Of one call: Lua takes some thousands of arguments, and others wait meanwhile. A key and its position take 100 bytes. */
+/**
+ * Bounds of one call: Lua takes a few thousand arguments, and other commands wait. A key and its position take 100
+ * bytes.
+ */
 const RAISED_AT_ONCE = { count: 500, bytes: 65_536 };
 
 export interface SharedWritesOptions {
   readonly redis: Redis;
-  /** Of the installation, in front of every key. */
+  /** The installation's, the prefix of every key. */
   readonly namespace: string;
-  /** Position of the log's last event: what is answered when Redis cannot be believed. */
+  /** Position of the log's last event, the answer while Redis is mistrusted. */
   readonly logHead: () => Promise<number>;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 
@@ -36,7 +39,7 @@ class RedisSharedWrites implements SharedWrites {
   private readonly namespace: string;
   private readonly logHead: () => Promise<number>;
   private readonly clock: Clock;
-  /** The highest position that could not be told; 0: everything was. */
+  /** The highest position not yet in Redis; 0 if there is none. */
   private untold = 0;
   private retrying = false;
   private mistrustedUntil = Number.NEGATIVE_INFINITY;
@@ -81,7 +84,7 @@ class RedisSharedWrites implements SharedWrites {
     }
   }
 
-  /** In a cluster the keys of two users may be on two servers. */
+  /** In a cluster the keys of two users may be on different servers. */
   private async raise(written: readonly Written[]): Promise<void> {
     const calls = this.redis.clustered ? written.map((one) => [one]) : [written];
     await Promise.all(
@@ -96,7 +99,7 @@ class RedisSharedWrites implements SharedWrites {
     return `${this.namespace}:wrote:${userId}`;
   }
 
-  /** A position that everybody may have written up to. Missing: Redis has forgotten, this and who wrote. */
+  /** Key of a position that anyone may have written up to. If it is missing, Redis has lost all writes. */
   private get everyone(): string {
     return `${this.namespace}:wrote`;
   }
@@ -111,12 +114,15 @@ class RedisSharedWrites implements SharedWrites {
     return head;
   }
 
-  /** Nobody was told of more than the log holds. Where it cannot be asked either, nobody is told that they see everything. */
+  /**
+   * The end of the log, which no write exceeds. If the log cannot answer either, the largest number: no view has
+   * reached it.
+   */
   private anything(): Promise<number> {
     return this.logHead().catch(() => Number.MAX_SAFE_INTEGER);
   }
 
-  /** One position for all who wrote meanwhile: the others wait a little for what is not theirs. */
+  /** Records one position for everyone who wrote meanwhile. Others wait a little for writes that are not theirs. */
   private tellLater(): void {
     if (this.retrying) return;
     this.retrying = true;

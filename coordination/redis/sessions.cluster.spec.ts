@@ -23,7 +23,7 @@ registryContract('Redis', async () => {
       open.push({ redis, registry });
       const kill = async () => {
         clock.hold();
-        // As when its time is over: one that lives takes another at once.
+        // As if its lease expired. A live gateway takes a new one at once.
         const leases = await redis.run((client) => client.keys(`${namespace}:gateway:*`));
         for (const lease of leases) expect(await redis.run((client) => client.ttl(lease))).toBeGreaterThan(0);
         await redis.run((client) => client.del(...leases));
@@ -39,7 +39,7 @@ registryContract('Redis', async () => {
   };
 });
 
-describe('a gateway’s end of the session registry', () => {
+describe('the session registry of a gateway', () => {
   let namespace: string;
   const open: { redis: Redis; registry: SessionRegistry }[] = [];
   const gateway = async (url?: string, clock: Clock = systemClock) => {
@@ -62,7 +62,7 @@ describe('a gateway’s end of the session registry', () => {
     redis.close();
   });
 
-  it('neither fails nor waits while Redis is gone, and tells everything when it is back', async () => {
+  it('neither fails nor waits while Redis is gone, and writes everything once it is back', async () => {
     const proxy = await proxied();
     const one = await gateway(proxy.url);
     const other = await gateway();
@@ -77,7 +77,7 @@ describe('a gateway’s end of the session registry', () => {
     await proxy.cut();
   });
 
-  it('tells everything again when Redis has forgotten', async () => {
+  it('writes everything again after Redis has lost its data', async () => {
     const clock = new TestClock();
     const { redis, registry } = await gateway(undefined, clock);
     const later = async (ms: number) => {
@@ -91,7 +91,7 @@ describe('a gateway’s end of the session registry', () => {
     await expect.poll(() => later(5000)).toEqual(['1 web']);
   });
 
-  it('is told of a gateway’s sessions as they begin and end', async () => {
+  it('receives a gateway’s sessions as they begin and end', async () => {
     const { registry } = await gateway();
     const world = await World.open();
     world.story.user('1');

@@ -1,6 +1,6 @@
 /**
- * The session registry in Redis. Each person is a hash of counts by gateway and device; each gateway holds a lease, and what it
- * wrote counts only while it holds it.
+ * The session registry in Redis. Each person is a hash of counts by gateway and device. Each gateway holds a lease, and
+ * its entries count only while it does.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ import type { Connected, Device, SessionRegistry } from '../port.ts';
 import writeCounts from './write-counts.lua';
 
 const { tellMs, leaseSeconds, renewMs, round, keptSeconds } = BUDGETS.sessions;
-/** Written at once. */
+/** People written in one go. */
 const TOGETHER = 500;
 
 const WRITE = script(writeCounts);
@@ -23,9 +23,9 @@ interface Sessions {
 
 export interface SessionRegistryOptions {
   readonly redis: Redis;
-  /** Of the installation, in front of every key. */
+  /** The installation's, the prefix of every key. */
   readonly namespace: string;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 
@@ -35,7 +35,7 @@ class RedisSessionRegistry implements SessionRegistry {
   private readonly clock: Clock;
   private readonly gateway = randomBytes(6).toString('hex');
   private readonly people = new Map<string, Map<Device, Sessions>>();
-  /** What Redis has not been told yet. */
+  /** People whose changes are not yet in Redis. */
   private readonly changed = new Set<string>();
   private round: Iterator<string> = [][Symbol.iterator]();
   private telling = false;
@@ -77,7 +77,7 @@ class RedisSessionRegistry implements SessionRegistry {
         }),
       );
       const left = Object.keys(fields).filter((field) => !alive.has(field.split('/')[0]!));
-      // One that finds its lease lost writes all of it again.
+      // A gateway that finds its lease lost writes all its entries again.
       if (left.length > 0) await this.redis.run((client) => client.hdel(this.keyOf(userId), ...left));
       return found.filter(({ gateway }) => alive.has(gateway));
     } catch {
@@ -102,11 +102,11 @@ class RedisSessionRegistry implements SessionRegistry {
     try {
       const lease = this.leaseOf(this.gateway);
       const former = await this.redis.run((client) => client.set(lease, '1', 'EX', leaseSeconds, 'GET'));
-      // Lost, because Redis forgot or was gone too long: what else was told may be lost too.
+      // The lease is lost because Redis lost data or was gone too long, so other entries may be lost too.
       if (former === null) for (const userId of this.people.keys()) this.changed.add(userId);
       for (let n = Math.ceil(this.people.size / round); n > 0; n -= 1) this.changeNext();
     } catch {
-      // At the next renewal.
+      // Tries again at the next renewal.
     }
   }
 
@@ -128,7 +128,7 @@ class RedisSessionRegistry implements SessionRegistry {
         await Promise.all(some.map((userId) => this.write(userId)));
       }
     } catch {
-      // What was not told stays changed.
+      // Entries not written stay in `changed`.
     } finally {
       this.telling = false;
     }
@@ -148,7 +148,7 @@ class RedisSessionRegistry implements SessionRegistry {
       this.changed.add(userId);
       throw error;
     }
-    // Kept until Redis was told that they are gone; more may have come meanwhile.
+    // Keep ended devices until Redis knows; new sessions may have begun meanwhile.
     for (const [device, { count }] of devices) if (count === 0 && !this.changed.has(userId)) devices.delete(device);
     if (devices.size === 0) this.people.delete(userId);
   }
@@ -160,6 +160,6 @@ const connected = (field: string, value: string): Connected => {
   return { gateway, device: device as Device, sessions: sessions ?? 0, since: since ?? 0 };
 };
 
-/** Begins at once; see `stop`. */
+/** Starts at once; end it with `stop`. */
 export const redisSessionRegistry = (options: SessionRegistryOptions): SessionRegistry =>
   new RedisSessionRegistry(options);

@@ -17,7 +17,7 @@ const recordsOf = async (vault: Vault): Promise<readonly VaultRecord[]> => {
   return records;
 };
 
-describe('a vault that was written before there were migrations', () => {
+describe('a vault from before migrations existed', () => {
   let former: TestDatabase;
   const open: { close(): Promise<unknown> }[] = [];
   const opened = async (): Promise<Vault> => {
@@ -39,7 +39,7 @@ describe('a vault that was written before there were migrations', () => {
     await former.drop();
   });
 
-  it('holds what it held: names, passwords, tokens, keys and the signing secret', async () => {
+  it('keeps its names, passwords, tokens, keys and signing secret', async () => {
     const count = async (table: string) =>
       (await inDatabase<{ n: number }>(former.url, `SELECT count(*)::integer AS n FROM vault_${table}`))[0]!.n;
     const kinds = ['signing', 'usernames', 'passwords', 'token_secrets', 'keys'];
@@ -56,7 +56,7 @@ describe('a vault that was written before there were migrations', () => {
     expect(await vault.key('77')).toBeDefined();
   });
 
-  it('is brought up to date once, with what nodes agree upon, however many start at once and however often', async () => {
+  it('is migrated once, with the tables of coordination, however many start at once and however often', async () => {
     await Promise.all(Array.from({ length: 8 }, (_, n) => (n % 2 ? opened() : coordination())));
     await opened();
     await coordination();
@@ -68,7 +68,7 @@ describe('a vault that was written before there were migrations', () => {
     expect(await names('coordination_migrations')).toEqual(Object.keys(COORDINATION_MIGRATIONS.steps));
   });
 
-  it('has the layout of one that is new', async () => {
+  it('gets the layout of a new vault', async () => {
     const fresh = await createDatabase();
     await (await openPostgresVault({ url: fresh.url, passwordCost })).close();
     const postgres = new Postgres('vault', { url: fresh.url });
@@ -82,7 +82,7 @@ describe('a vault that was written before there were migrations', () => {
     await fresh.drop();
   });
 
-  it('that a newer Parley has made is refused, and says so', async () => {
+  it('of a newer Parley is refused with an error that says so', async () => {
     await opened();
     await inDatabase(former.url, `INSERT INTO vault_migrations VALUES ('999-later', 'now')`);
     await expect(openPostgresVault({ url: former.url })).rejects.toThrow(/^The vault is a newer Parley's: .*999-later/);

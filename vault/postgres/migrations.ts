@@ -1,4 +1,4 @@
-/** Layout of the vault in PostgreSQL. A step is never changed once it is released. */
+/** Layout of the vault in PostgreSQL. A step never changes once released. */
 
 import { LOCKS } from '../../stores/postgres/locks.ts';
 import { type Migrations, sqlStep } from '../../stores/postgres/migrations.ts';
@@ -8,7 +8,7 @@ export const VAULT_MIGRATIONS: Migrations = {
   table: 'vault_migrations',
   lock: LOCKS.vault,
   steps: {
-    /** Accepts what was made before there were steps. */
+    /** Accepts tables from before migrations existed. */
     '001-tables': sqlStep(`
 CREATE TABLE IF NOT EXISTS vault_signing (one boolean PRIMARY KEY DEFAULT true CHECK (one), secret bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS vault_usernames (

@@ -22,14 +22,14 @@ vaultContract('PostgreSQL', async () => {
   };
 });
 
-describe('what nodes share in the vault', () => {
+describe('a vault shared by several nodes', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createDatabase();
   });
   afterAll(() => database.drop());
 
-  it('gives a name to one of many who reserve it at once on several nodes', async () => {
+  it('gives a name to one of many users who reserve it at once on several nodes', async () => {
     const vaults = await Promise.all([1, 2, 3].map(() => openPostgresVault({ url: database.url, passwordCost })));
     const holders = await Promise.all(
       Array.from({ length: 30 }, (_, i) => vaults[i % 3]!.reserveUsername(i % 2 ? 'Ann' : 'ANN', String(i))),
@@ -40,14 +40,14 @@ describe('what nodes share in the vault', () => {
     for (const vault of vaults) await vault.close();
   });
 
-  it('leaves a name to a registration that may be under way on another node', async () => {
+  it('keeps a name for a registration that may be in progress on another node', async () => {
     const vault = await openPostgresVault({ url: database.url, passwordCost });
     await vault.reserveUsername('bob', '1');
     expect(await vault.takeOverUsername('bob', '1', '2')).toEqual({ userId: '1', confirmed: false });
     await vault.close();
   });
 
-  it('says that it cannot be asked when its server is not there', async () => {
+  it('throws StoreUnavailable when its server is down', async () => {
     await expect(openPostgresVault({ url: 'postgres://parley@127.0.0.1:1/none' })).rejects.toMatchObject({
       store: 'vault',
     });

@@ -13,7 +13,9 @@ export interface PostgresVaultOptions {
   readonly url: string;
   /** Default: OWASP's recommendation. */
   readonly passwordCost?: PasswordCost;
-  /** How long a reservation may be another node's registration under way; by default as long as those can take. */
+  /**
+   * How long a reservation may belong to a registration in progress on another node. Default: the longest such time.
+   */
   readonly takeOverAfterMs?: number;
 }
 
@@ -67,7 +69,7 @@ const restoring = (record: VaultRecord): [text: string, values: unknown[]] => {
   }
 };
 
-/** @throws StoreUnavailable when the server cannot be reached; so does every method that has to ask it. */
+/** @throws StoreUnavailable when the server cannot be reached, as does every method that needs it. */
 export const openPostgresVault = async (options: PostgresVaultOptions): Promise<Vault> => {
   const database = new Postgres('vault', { url: options.url });
   const rows: Postgres['rows'] = (text, values) => database.rows(text, values);
@@ -75,7 +77,7 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
   const passwords = new Passwords(options.passwordCost ?? DEFAULT_COST);
   try {
     await migrate(database, VAULT_MIGRATIONS);
-    // Whoever is first; everybody reads what is there.
+    // The first node's secret wins; every node reads it back.
     await rows('INSERT INTO vault_signing (secret) VALUES ($1) ON CONFLICT DO NOTHING', [randomBytes(KEY_BYTES)]);
   } catch (error) {
     await database.close();
@@ -84,7 +86,7 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
   let signing: Buffer | undefined;
   const holder = async (name: string) =>
     holderOf(await rows<[string, boolean]>('SELECT user_id, confirmed FROM vault_usernames WHERE name = $1', [name]));
-  /** What is asked before it is closed is still answered. */
+  /** Calls made before closing are still answered. */
   const underWay = new Set<Promise<unknown>>();
   const tracked = <T>(work: Promise<T>): Promise<T> => {
     underWay.add(work);
@@ -101,7 +103,7 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
 
     async reserveUsername(username, userId) {
       const name = normalised(username);
-      // A holder that lets go in between makes room for another try.
+      // Retries if the holder releases the name in between.
       for (;;) {
         await rows('INSERT INTO vault_usernames VALUES ($1, $2, false) ON CONFLICT DO NOTHING', [name, userId]);
         const found = await holder(name);
@@ -178,7 +180,7 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
     },
     async destroyKey(userId) {
       await rows('DELETE FROM vault_keys WHERE user_id = $1', [userId]);
-      // Else the row stays readable in the file until somebody vacuums.
+      // Otherwise the row stays readable in the file until the next vacuum.
       await rows('VACUUM vault_keys');
     },
 

@@ -42,14 +42,14 @@ const refused = async (says: RegExp): Promise<void> => {
 };
 
 describe('a new vault', () => {
-  it('can be read by its owner only', async () => {
+  it('is readable by its owner only', async () => {
     await written(1);
     expect(modeOf(directory)).toBe(0o700);
     expect(modeOf(file('vault.db'))).toBe(0o600);
     expect(modeOf(file('signing.key'))).toBe(0o600);
   });
 
-  it('is synced on every commit and overwrites what is deleted', () => {
+  it('syncs every commit and overwrites deleted data', () => {
     mkdirSync(directory);
     const database = openVaultFile(directory);
     const pragma = (name: string) => database.prepare(`PRAGMA ${name}`).raw(true).get();
@@ -59,7 +59,7 @@ describe('a new vault', () => {
     database.close();
   });
 
-  it('keeps neither passwords nor token secrets, and hashes passwords with argon2id', async () => {
+  it('stores neither passwords nor token secrets, and hashes passwords with argon2id', async () => {
     const vault = await open();
     await vault.setPassword('1', 'correct horse battery');
     await vault.setTokenSecret('1', 'secret-of-a-bot');
@@ -72,7 +72,7 @@ describe('a new vault', () => {
 });
 
 describe('a destroyed key', () => {
-  it('is in none of the vault’s files any more', async () => {
+  it('is gone from all of the vault’s files', async () => {
     const vault = await open();
     await Promise.all(Array.from({ length: 500 }, (_, i) => vault.createKey(`person-${i}`)));
     const key = (await vault.key('person-250'))!.export();
@@ -99,7 +99,7 @@ describe('opening a vault is refused', () => {
     }
   });
 
-  it('when the file is no database, or another program’s', async () => {
+  it('when the file is not a database, or is another program’s', async () => {
     await written(1);
     rmSync(file('vault.db'));
     rmSync(file('vault.db-wal'), { force: true });
@@ -126,7 +126,7 @@ describe('opening a vault is refused', () => {
     await refused(/marked read-only/);
   });
 
-  it('when the file has been cut or emptied', async () => {
+  it('when the file has been truncated or emptied', async () => {
     await written(2_000);
     const whole = readFileSync(file('vault.db'));
     for (const length of [whole.length - 4_096, whole.length - 100, 5_000, 0]) {
@@ -136,7 +136,7 @@ describe('opening a vault is refused', () => {
     }
   });
 
-  it('when a page of it is not what it was', async () => {
+  it('when one of its pages has changed', async () => {
     await written(2_000);
     const content = readFileSync(file('vault.db'));
     content.fill(0, 4_096 * 10, 4_096 * 11);

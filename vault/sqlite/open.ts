@@ -1,4 +1,4 @@
-/** Opening vault.db, with a clear answer when it is not what it should be. */
+/** Opening vault.db, with a clear error if something is wrong with it. */
 
 import { randomBytes } from 'node:crypto';
 import {
@@ -21,10 +21,10 @@ import { reasonOf } from '../../stores/guard.ts';
 /** Layout of vault.db. */
 const VAULT_FILE = 'vault.db';
 
-/** `PRLV`: tells our files from other SQLite databases. */
+/** `PRLV`: distinguishes our files from other SQLite databases. */
 const APPLICATION_ID = 0x50524c56;
 
-/** Raised when the layout changes; a file of a higher number belongs to a newer Parley. */
+/** Raised when the layout changes; a file with a higher number belongs to a newer Parley. */
 const FORMAT_VERSION = 1;
 
 const SCHEMA = `
@@ -43,7 +43,7 @@ export class UnusableVault extends Error {
   }
 }
 
-/** The signing secret: a file of its own, so that replacing it (which ends every token) is removing a file. */
+/** The signing secret is a separate file, so removing that file replaces it, which ends every token. */
 const SIGNING_KEY_FILE = 'signing.key';
 const FORM = /^[0-9a-f]{64}\n?$/;
 
@@ -53,7 +53,7 @@ const fsyncPath = (path: string): void => {
   closeSync(descriptor);
 };
 
-/** Written whole beside it and then given its name: a crash leaves either no file or a good one. */
+/** Writes a complete draft and then renames it, so a crash leaves either no file or a good one. */
 const write = (directory: string, file: string, secret: Buffer, put: (draft: string, file: string) => void): void => {
   const draft = `${file}.${process.pid}`;
   const descriptor = openSync(draft, 'wx', 0o600);
@@ -69,7 +69,7 @@ const write = (directory: string, file: string, secret: Buffer, put: (draft: str
 };
 
 /**
- * Reads the secret, making it on the first start.
+ * Reads the secret, and creates it on the first start.
  * @throws UnusableVault when others may read the file or it does not hold a secret
  */
 export const readSigningSecret = (directory: string): Buffer => {
@@ -90,7 +90,7 @@ export const readSigningSecret = (directory: string): Buffer => {
   return Buffer.from(text.trim(), 'hex');
 };
 
-/** Puts another secret in the place of the present one: every token of the present one ends. */
+/** Replaces the secret, which ends every token signed with the old one. */
 export const replaceSigningSecret = (directory: string, secret: Buffer): void =>
   write(directory, join(directory, SIGNING_KEY_FILE), secret, renameSync);
 
@@ -137,28 +137,28 @@ const prepare = (file: string, database: Database.Database): void => {
     database.exec(`BEGIN IMMEDIATE; ${SCHEMA}
       PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}; COMMIT`);
   else database.exec('BEGIN IMMEDIATE; ROLLBACK');
-  // Every page: a vault is small (a hundred thousand people: some 10 MB, 30 ms) and nothing can replace a lost key.
+  // Checks every page: a vault is small (10 MB and 30 ms for 100,000 people) and a lost key cannot be replaced.
   const verdict = scalar(database, 'PRAGMA quick_check(1)');
   if (verdict !== 'ok')
     throw new UnusableVault(`${file} is damaged (${verdict}). Put back the whole data directory from a backup.`);
 };
 
 /**
- * Opens the vault's file, making it (mode 0600) when it does not exist.
+ * Opens the vault's file, and creates it (mode 0600) if missing.
  * @throws UnusableVault
  */
 export const openVaultFile = (directory: string): Database.Database => {
   const file = join(directory, VAULT_FILE);
   let database: Database.Database | undefined;
   try {
-    // The superuser may write to anything; a file without any write permission was still meant to be left alone.
+    // The superuser may write to any file, but one without any write permission is meant to be left alone.
     if (existsSync(file) && (statSync(file).mode & 0o222) === 0)
       throw new UnusableVault(`${file} is marked read-only. Give its owner write permission.`);
     if (existsSync(file) ? statSync(file).size === 0 : existsSync(`${file}-wal`))
       throw new UnusableVault(
         `${file} is empty or gone. Put back the whole data directory from a backup. (If the very first start was cut off, remove what is left of it.)`,
       );
-    // Made before SQLite would, whose files everybody may read; the files beside it inherit the mode.
+    // Create it before SQLite does, whose files everyone may read. The files beside it inherit the mode.
     closeSync(openSync(file, 'a', 0o600));
     chmodSync(file, 0o600);
     database = new Database(file);

@@ -8,7 +8,7 @@ import { DEFAULT_COST, hashOf, normalised, type PasswordCost, Passwords } from '
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
 import { openVaultFile, readSigningSecret, replaceSigningSecret } from './open.ts';
 
-/** Everything a vault's file holds, read out and put in. */
+/** Exports and imports everything in a vault's file. */
 const archiveOf = (database: Database.Database) => {
   const all = <Row>(sql: string) => database.prepare(sql).raw(true).all([]) as Row[];
   const put = {
@@ -31,7 +31,7 @@ const archiveOf = (database: Database.Database) => {
         yield { kind: 'key', userId, key: key.toString('base64') };
     },
 
-    /** Within a transaction of the caller's. */
+    /** Runs in the caller's transaction. */
     restore(records: readonly VaultRecord[]): void {
       for (const record of records) {
         switch (record.kind) {
@@ -63,11 +63,11 @@ export interface SqliteVaultOptions {
 
 const KEY_BYTES = 32;
 
-/** Ids in one statement; more are asked for in several. */
+/** Ids per statement; more need several statements. */
 const KEYS_PER_READ = 1_000;
 
 /**
- * Opens the vault of a data directory, which the caller has locked for this process, making it when there is none.
+ * Opens the vault of a data directory, or creates it. The caller has locked the directory for this process.
  * @throws UnusableVault when a file is not ours, damaged, read-only, of a newer format, or readable by others
  */
 export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vault> => {
@@ -170,7 +170,7 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
     },
     async destroyKey(userId) {
       await commits.run(() => void deleteKey.run([userId]));
-      // Deleting overwrites the row; older copies of its page are in the journal and, split off, in free pages.
+      // Deleting overwrites the row, but older copies of its page are in the journal and, after splits, in free pages.
       database.exec('VACUUM');
       database.pragma('wal_checkpoint(TRUNCATE)');
     },
