@@ -192,7 +192,7 @@ export const refused = (name: ErrorName) => either.left(parleyError(name));
 export const NOTHING: Answer = { kind: 'nothing' };
 
 /** How long an answer waits for the processes and views that must follow it. */
-const FOLLOW_MS = 5000;
+export const FOLLOW_MS = 5000;
 
 /** Without a key from the caller every command is distinct, whatever ids its request carried. */
 export const causeOf = (context: CommandContext, type: string): Cause => ({

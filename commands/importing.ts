@@ -25,7 +25,7 @@ export interface ImportedMessage {
 /** The import cannot go on. What is stored so far stays, and the next run finds it. */
 export class ImportRefused extends Error {}
 
-const WAIT_MS = 30_000;
+export const IMPORT_WAIT_MS = 30_000;
 
 const stored = (outcome: Outcome): Done => {
   if (either.isLeft(outcome)) throw new ImportRefused(outcome.left.message);
@@ -47,7 +47,7 @@ export class Importing {
   }
 
   private async visible(done: Done): Promise<void> {
-    if (!(await this.deps.views.whenProcessed(done.position, WAIT_MS)))
+    if (!(await this.deps.views.whenProcessed(done.position, IMPORT_WAIT_MS)))
       throw new ImportRefused('the views do not follow');
   }
 
@@ -90,7 +90,10 @@ export class Importing {
           createGuild({ guild: { guildId, name, ownerId, everyone, firstChannel } }, state),
       }),
     );
-    const last = await this.deps.processes.whenFollowedUp({ position: done.position, stream, key: cause.key }, WAIT_MS);
+    const last = await this.deps.processes.whenFollowedUp(
+      { position: done.position, stream, key: cause.key },
+      IMPORT_WAIT_MS,
+    );
     await this.visible({ ...done, position: last ?? done.position });
     const row = await this.deps.views.guilds.guild(guildId);
     if (row === undefined) throw new ImportRefused(`the guild ${name} does not appear`);

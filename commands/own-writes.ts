@@ -11,7 +11,7 @@ interface Written {
 }
 
 /** How long a request waits for the views before it is refused with a time to retry. */
-const OWN_WRITES_WAIT_MS = 5000;
+export const OWN_WRITES_WAIT_MS = 5000;
 
 export class OwnWrites {
   private readonly views: Pick<Views, 'progress'>;

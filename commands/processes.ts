@@ -164,8 +164,8 @@ export class Processes {
 // one process at a time scans the log a moment behind the head, so that it does not race with living nodes.
 
 /** Age at which a cause counts as left undone. Answers wait longer for their processes, so a retry finds it done. */
-const LEFT_MS = 2000;
-const LOOK_MS = 500;
+export const LEFT_MS = 2000;
+export const LOOK_MS = 500;
 const NAME = 'processes';
 
 interface LeftoversOptions {

@@ -53,7 +53,7 @@ export const viewsAtHead = async ({ deps }: Parts): Promise<number | undefined> 
 };
 
 /** Bytes written before the socket's backlog is checked and other work gets a turn. */
-const PACE = 65_536;
+export const PACE = 65_536;
 
 /** Writes what precedes the live dispatches: in order, in few writes, and no faster than the socket takes it. */
 export class PacedWriter {

@@ -57,7 +57,7 @@ interface HttpServerDeps extends Gate {
 
 /** Mounts the same handlers twice: under the short prefix, and under the one that libraries call. */
 const PREFIXES = ['/v1', '/api/v10'];
-const BODY_LIMIT = 1_048_576;
+export const BODY_LIMIT = 1_048_576;
 
 const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): void => {
   app.addHook('onRequest', async (request, reply) => {

@@ -98,7 +98,7 @@ export interface LogReader {
 
 export interface EventLog extends LogReader {
   /**
-   * Stores a batch durably. Batches that wait at the same time share a transaction, up to `MOST_OF_A_COMMIT`. A
+   * Stores a batch durably. Batches that wait at the same time share a transaction, up to `BUDGETS.log.commit`. A
    * conflict fails only its own stream's batch, and so does a batch that can never be stored. Resolves once the events
    * are fsynced, or to the reason why none was stored.
    */
@@ -114,9 +114,6 @@ export const checkSequences = ({ stream, expected, events }: AppendRequest): voi
   if (events.length === 0 || !dense)
     throw new RangeError(`Events for ${stream} must be at least one, with sequences from ${expected + 1} on.`);
 };
-
-/** Most events and bytes in one transaction; more wait for the next. A batch larger than that goes alone. */
-export const MOST_OF_A_COMMIT = { count: 5_000, bytes: 16 * 1024 * 1024 };
 
 /** Approximate bytes of an event's ids, names and numbers. */
 const ENVELOPE_BYTES = 300;

@@ -1,6 +1,6 @@
 /**
- * Limits for each store: milliseconds, bytes, counts. Relations between dependent limits are listed below and checked
- * at start.
+ * Limits for each store: milliseconds, bytes, counts. Relations between dependent limits are in `budget-relations.ts` and
+ * checked at start.
  */
 
 export const BUDGETS = {
@@ -27,6 +27,22 @@ export const BUDGETS = {
     longMs: 600_000,
     /** A process that waits longer to create tables reports it and tries again. */
     lockMs: 5000,
+    /** Largest message that a server accepts. */
+    serverMessageBytes: 1_073_741_823,
+  },
+  log: {
+    /** Most events and bytes in one transaction; more wait for the next. A batch larger than that goes alone. */
+    commit: { count: 5000, bytes: 16_777_216 },
+    /** Largest message of a person: text and embeds, sealed, as JSON. */
+    messageBytes: 32_768,
+    /** Most events in one answer of a log. */
+    read: 10_000,
+  },
+  sqlite: {
+    /** Most writes and bytes in one transaction. */
+    transaction: { count: 1000, bytes: 1_048_576 },
+    /** A write changes a row or two of less than 1 KB. */
+    writeBytes: 1024,
   },
   vault: {
     /** How long a reserved name may belong to another node's registration in progress. */
@@ -45,6 +61,15 @@ export const BUDGETS = {
     silenceMs: 10_000,
     pauseMs: 100,
     retrySeconds: 2,
+    /** Most streams with a batch under way. */
+    streams: 15,
+    /**
+     * Appends that the client sends without buffering. When its stream breaks, it rejects buffered appends where nobody can
+     * catch the error, and that ends the process.
+     */
+    clientWrites: 16,
+    /** A listing of streams waits this long to catch up; then the caller must ask again. */
+    listing: { waitMs: 20_000, retrySeconds: 10 },
   },
   cassandra: {
     /** A page takes 1 ms (measured), so one this late will not come. */
@@ -59,6 +84,20 @@ export const BUDGETS = {
     batch: { count: 500, bytes: 32_768 },
     /** A server refuses a batch beyond this (`batch_size_fail_threshold`). */
     serverBatchBytes: 51_200,
+    /** Rows of one partition in one request: 30 KB. More gains nothing, and a server keeps a whole request in memory. */
+    piece: 64,
+    /** Largest write to one partition that a server accepts: half a segment of its commit log. */
+    serverMutationBytes: 16_777_216,
+    /** Rows of several partitions in one request. */
+    pack: 10,
+    /** A server warns about batches of more partitions (`unlogged_batch_across_partitions_warn_threshold`). */
+    serverPartitions: 10,
+    /** Requests in flight. Measured: 64 saturate one node, and three nodes share the rest. */
+    inFlight: 96,
+    /** Most requests in flight that the driver allows on one connection. */
+    driverInFlight: 2048,
+    /** Progress rows of channels, held in memory until they are sent in packs. One takes about 100 bytes. */
+    progress: { atOnce: { count: 10_000, bytes: 1_048_576 }, rowBytes: 128 },
   },
   redis: {
     /** A command takes 0.1 ms (measured), so an answer this late will not come. */
@@ -76,10 +115,16 @@ export const BUDGETS = {
     redirectionMs: 100,
     /** Keys scanned in one go: half a millisecond. */
     scanned: 1000,
+    /** Most keys and values of one script; Lua may refuse more. */
+    scriptValues: 7000,
+    /** Most bytes that may wait for a subscriber for a minute by default (`client-output-buffer-limit pubsub`). */
+    serverOutputBytes: 8_388_608,
   },
   sessions: {
     /** Session starts and ends within this time are reported together. */
     tellMs: 100,
+    /** Most people whose sessions are reported at once. */
+    together: 500,
     /** A killed gateway's sessions are gone after this at most. */
     leaseSeconds: 15,
     renewMs: 5000,
@@ -95,6 +140,34 @@ export const BUDGETS = {
      * this.
      */
     mistrustMs: 2000,
+    /** Most writes and bytes in one call. */
+    batch: { count: 500, bytes: 65_536 },
+    /** A key and its position. */
+    entryBytes: 100,
+  },
+  sessionStart: {
+    /** How long a new session, or an event that reveals a guild, waits for the views before it fails. */
+    heldMs: 2000,
+    /** Heads that take longer are read from the log instead. */
+    headsMs: 250,
+  },
+  feed: {
+    /** Most events in one manifest: a gateway takes them in one go, and its sockets wait meanwhile. */
+    events: 250,
+  },
+  relay: {
+    /** Events. Measured with kafkajs: 500 give 31-45k events/s and 1,000 give 36-55k. More gain little and add latency. */
+    page: 1000,
+    /**
+     * Minimum time between pages, unless a page is full: a page of ten events costs the brokers and all followers almost as
+     * much as one of a hundred. The first events after an idle time are sent at once.
+     */
+    gatherMs: 10,
+    /** Time between idle ticks, and between checkpoints: the most that a restart repeats. */
+    idleMs: 1000,
+    /** For the send that is under way when the relay stops. */
+    stopMs: 1000,
+    longestPauseMs: 1000,
   },
   leases: {
     /**
@@ -104,6 +177,8 @@ export const BUDGETS = {
     leadership: { leaseMs: 3000, renewMs: 600 },
     /** A process that cannot renew goes on for 20 s at most; the worker of a dead one is free after 30 s. */
     worker: { leaseMs: 30_000, renewMs: 5000 },
+    /** Another process leads within this, however the former leader ended. */
+    handOverMs: 5000,
   },
   kafka: {
     connectMs: 3000,
@@ -142,225 +217,3 @@ export const BUDGETS = {
 };
 
 export type Budgets = typeof BUDGETS;
-
-interface Relation {
-  readonly what: string;
-  readonly is: (budgets: Budgets) => number;
-  readonly than: string;
-  readonly most: (budgets: Budgets) => number;
-  readonly unit: 'ms' | 'bytes';
-  /** Whether equality is allowed. */
-  readonly equal?: true;
-}
-
-const lease = (name: 'leadership' | 'worker'): Relation => ({
-  what: `two renewals of a ${name}`,
-  is: ({ leases }) => 2 * leases[name].renewMs,
-  than: 'two thirds of its lease, which are relied upon',
-  most: ({ leases }) => (2 / 3) * leases[name].leaseMs,
-  unit: 'ms',
-});
-
-const connecting = (use: 'log' | 'vault' | 'views'): Relation => ({
-  what: `connecting to the PostgreSQL of the ${use}`,
-  is: ({ postgres }) => postgres[use].connectMs,
-  than: 'one answer of it',
-  most: ({ postgres }) => postgres[use].answerMs,
-  unit: 'ms',
-  equal: true,
-});
-
-const lastBatch = (store: string, answerMs: (budgets: Budgets) => number): Relation => ({
-  what: `two answers of ${store}`,
-  is: (budgets) => 2 * answerMs(budgets),
-  than: 'the time for the last batch of a consumer that leaves',
-  most: ({ kafka }) => kafka.lastBatchMs,
-  unit: 'ms',
-  equal: true,
-});
-
-export const RELATIONS: readonly Relation[] = [
-  connecting('log'),
-  connecting('vault'),
-  connecting('views'),
-  {
-    what: 'connecting to the PostgreSQL of the log',
-    is: ({ postgres }) => postgres.log.connectMs,
-    than: 'all tries of one append',
-    most: ({ postgres }) => postgres.append.triedMs,
-    unit: 'ms',
-  },
-  {
-    what: 'gathering for a commit',
-    is: ({ postgres }) => postgres.append.gather.ms,
-    than: 'the pause between two tries of it',
-    most: ({ postgres }) => postgres.append.pauseMs,
-    unit: 'ms',
-  },
-  {
-    what: 'waiting for the lock to make tables',
-    is: ({ postgres }) => postgres.lockMs,
-    than: 'what takes long in PostgreSQL',
-    most: ({ postgres }) => postgres.longMs,
-    unit: 'ms',
-  },
-  {
-    what: 'a registration, with its answers of the vault and an append to PostgreSQL',
-    // The last try begins just before the deadline, and connects first.
-    is: ({ vault, postgres: { vault: asked, log, append } }) =>
-      vault.answersOfARegistration * asked.answerMs + append.triedMs + log.connectMs + log.answerMs,
-    than: 'the age at which a reserved name may be taken over',
-    most: ({ vault }) => vault.takeOverAfterMs,
-    unit: 'ms',
-  },
-  {
-    what: 'a registration, with its answers of the vault and an append to KurrentDB',
-    is: ({ vault, postgres, kurrentdb }) =>
-      vault.answersOfARegistration * postgres.vault.answerMs + kurrentdb.triedMs + kurrentdb.answerMs,
-    than: 'the age at which a reserved name may be taken over',
-    most: ({ vault }) => vault.takeOverAfterMs,
-    unit: 'ms',
-  },
-  {
-    what: 'a write that KurrentDB gives up by itself',
-    is: ({ kurrentdb }) => kurrentdb.serverWriteMs,
-    than: 'waiting for its answer',
-    most: ({ kurrentdb }) => kurrentdb.answerMs,
-    unit: 'ms',
-  },
-  {
-    what: 'two answers of KurrentDB',
-    is: ({ kurrentdb }) => 2 * kurrentdb.answerMs,
-    than: 'all tries of one append',
-    most: ({ kurrentdb }) => kurrentdb.triedMs,
-    unit: 'ms',
-  },
-  {
-    what: 'one answer of Cassandra',
-    is: ({ cassandra }) => cassandra.answerMs,
-    than: 'the making of a table',
-    most: ({ cassandra }) => cassandra.schemaMs,
-    unit: 'ms',
-  },
-  {
-    what: 'a pause before connecting to Cassandra again',
-    is: ({ cassandra }) => cassandra.reconnectMs,
-    than: 'the time it is left alone',
-    most: ({ cassandra }) => cassandra.openMs,
-    unit: 'ms',
-  },
-  {
-    what: 'a batch for Cassandra',
-    is: ({ cassandra }) => cassandra.batch.bytes,
-    than: 'what a server of it takes',
-    most: ({ cassandra }) => cassandra.serverBatchBytes,
-    unit: 'bytes',
-  },
-  {
-    what: 'all tries of one command in a Redis Cluster',
-    is: ({ redis }) => redis.redirections * redis.redirectionMs,
-    than: 'one answer of Redis',
-    most: ({ redis }) => redis.answerMs,
-    unit: 'ms',
-  },
-  {
-    what: 'the longest pause before connecting to Redis again',
-    is: ({ redis }) => redis.longestReconnectMs,
-    than: 'the time it is left alone',
-    most: ({ redis }) => redis.openMs,
-    unit: 'ms',
-  },
-  {
-    what: 'two renewals of a gateway',
-    is: ({ sessions }) => 2 * sessions.renewMs,
-    than: 'its lease',
-    most: ({ sessions }) => 1000 * sessions.leaseSeconds,
-    unit: 'ms',
-  },
-  {
-    what: 'two rounds in which a gateway writes everybody again',
-    is: ({ sessions }) => 2 * sessions.round * sessions.renewMs,
-    than: 'the time that sessions are kept',
-    most: ({ sessions }) => 1000 * sessions.keptSeconds,
-    unit: 'ms',
-  },
-  {
-    what: 'another try to tell who wrote, and its answer',
-    is: ({ ownWrites, redis }) => ownWrites.retryMs + redis.answerMs,
-    than: 'the time that Redis is mistrusted',
-    most: ({ ownWrites }) => ownWrites.mistrustMs,
-    unit: 'ms',
-  },
-  lease('leadership'),
-  lease('worker'),
-  {
-    what: 'connecting to Kafka',
-    is: ({ kafka }) => kafka.connectMs,
-    than: 'one request',
-    most: ({ kafka }) => kafka.requestMs,
-    unit: 'ms',
-  },
-  {
-    what: 'a fetch that waits for records',
-    is: ({ kafka }) => kafka.fetchMs,
-    than: 'one request',
-    most: ({ kafka }) => kafka.requestMs,
-    unit: 'ms',
-  },
-  {
-    what: 'a batch for Kafka',
-    is: ({ kafka }) => kafka.batchBytes,
-    than: 'what a broker takes',
-    most: ({ kafka }) => kafka.brokerBatchBytes,
-    unit: 'bytes',
-  },
-  {
-    what: 'three heartbeats of a consumer',
-    is: ({ kafka }) => 3 * kafka.heartbeatMs,
-    than: 'its session',
-    most: ({ kafka }) => kafka.sessionMs,
-    unit: 'ms',
-  },
-  {
-    what: 'the shortest session that brokers allow',
-    is: ({ kafka }) => kafka.brokerSessionMs,
-    than: 'the session of a consumer',
-    most: ({ kafka }) => kafka.sessionMs,
-    unit: 'ms',
-    equal: true,
-  },
-  {
-    what: 'the session of a consumer',
-    is: ({ kafka }) => kafka.sessionMs,
-    than: 'the time after which it is replaced',
-    most: ({ kafka }) => kafka.stuckMs,
-    unit: 'ms',
-  },
-  {
-    what: 'the time for the last batch of a consumer that leaves',
-    is: ({ kafka }) => kafka.lastBatchMs,
-    than: 'the time that others wait for it',
-    most: ({ kafka }) => kafka.rebalanceMs,
-    unit: 'ms',
-    equal: true,
-  },
-  lastBatch('the PostgreSQL of the views', ({ postgres }) => postgres.views.answerMs),
-  lastBatch('Cassandra', ({ cassandra }) => cassandra.answerMs),
-  lastBatch('Redis', ({ redis }) => redis.answerMs),
-];
-
-/** One sentence for each broken relation, with both numbers. */
-export const brokenRelations = (budgets: Budgets): readonly string[] =>
-  RELATIONS.flatMap(({ what, is, than, most, unit, equal }) => {
-    const [value, limit] = [is(budgets), most(budgets)];
-    if (value < limit || (equal && value === limit)) return [];
-    const said = (n: number) => `${Math.round(n)} ${unit}`;
-    const relation = equal ? 'may not be more than' : 'must be less than';
-    return [`${what} (${said(value)}) ${relation} ${than} (${said(limit)})`];
-  });
-
-/** Call this at start. @throws Error that names every broken relation */
-export const checkBudgets = (budgets: Budgets = BUDGETS): void => {
-  const broken = brokenRelations(budgets);
-  if (broken.length > 0) throw new Error(`These budgets do not fit together: ${broken.join('; ')}.`);
-};

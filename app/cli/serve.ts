@@ -1,14 +1,14 @@
 /** `parley serve` */
 
 import { pino } from 'pino';
-import { checkBudgets } from '../../stores/budgets.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { openSpans } from '../../telemetry/spans.ts';
+import { checkBudgets, misfits } from '../budgets.ts';
 import { startClusterServer } from '../cluster/server.ts';
 import { startServer } from '../embedded/server.ts';
-import { complain, configured, Exit, rebuildProgress, reported, say } from './terminal.ts';
+import { complain, configured, Exit, rebuildProgress, refuseConfiguration, reported, say } from './terminal.ts';
 
 const welcome = (url: string, firstStart: boolean): string =>
   [
@@ -24,6 +24,8 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
   reported(async () => {
     checkBudgets();
     const config = configured(roles === undefined ? {} : { PARLEY_ROLES: roles });
+    const wrong = misfits(config);
+    if (wrong.length > 0) refuseConfiguration(wrong);
     // Standard output is for people. The log goes to where supervisors look for it.
     const logger = createLogger(config.logLevel, pino.destination(2));
     const metrics = createMetrics();

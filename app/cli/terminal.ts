@@ -19,16 +19,20 @@ export const wait = (line: string): void => complain(`parley: ${line}`);
 export const counted = (count: number, what: string): string =>
   `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
 
+/** The end of the process, with a line for each variable that is wrong. */
+export const refuseConfiguration = (wrong: readonly string[]): never => {
+  complain('Parley cannot start, its configuration is wrong:');
+  for (const line of wrong) complain(`  ${line}`);
+  process.exit(Exit.configuration);
+};
+
 /**
  * Reads the configuration, or ends the process with a line for each invalid variable.
  * @param given values from the command line, which override the environment
  */
 export const configured = (given: Readonly<Record<string, string>> = {}): Config => {
   const config = readConfig({ ...process.env, ...given });
-  if (either.isRight(config)) return config.right;
-  complain('Parley cannot start, its configuration is wrong:');
-  for (const line of config.left) complain(`  ${line}`);
-  process.exit(Exit.configuration);
+  return either.isRight(config) ? config.right : refuseConfiguration(config.left);
 };
 
 /** Runs a command. An error becomes one clear line and an exit code, never a stack trace. */

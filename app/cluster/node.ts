@@ -25,6 +25,7 @@ import { progressWithFallback, UnreadFromLog, unreadWithFallback } from '../../p
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { typesChanging } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { KeyRing } from '../../vault/sealing.ts';
 import { createTokens } from '../../vault/tokens.ts';
 import type { EdgeOptions, Shared, Stores } from '../edges.ts';
@@ -33,10 +34,7 @@ import { viewKinds } from './view-kinds.ts';
 
 // The views as one node reads them, wherever their stores are and even if some are down.
 
-/** How long a new session, or an event that reveals a guild, waits for the views before it gives up. */
-const HELD_MS = 2000;
-/** Channel heads that arrive later than this are read from the log instead. */
-const HEADS_MS = 250;
+const { heldMs, headsMs } = BUDGETS.sessionStart;
 
 interface ReadSide {
   readonly readers: Readers;
@@ -109,8 +107,8 @@ const openReadSide = async (connections: Connections): Promise<ReadSide> => {
     cache,
     progress,
     viewsAt: (position) => ({
-      guilds: guildsOnceHeld(guildViews.readers().guildsAt(position), progress['guild-views'], position, HELD_MS),
-      unread: unreadOnceHeld({ store: counted, log: fromLog, progress: progress.unread }, position, HEADS_MS),
+      guilds: guildsOnceHeld(guildViews.readers().guildsAt(position), progress['guild-views'], position, heldMs),
+      unread: unreadOnceHeld({ store: counted, log: fromLog, progress: progress.unread }, position, headsMs),
     }),
     heardOf: (update) => views[update.view].heardOf(update),
   };

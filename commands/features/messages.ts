@@ -16,9 +16,9 @@ import { openText } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
 
-const MESSAGE_LENGTH = 2000;
+export const MESSAGE_LENGTH = 2000;
 const EMBEDS = 10;
-const EMBED_BYTES = 8192;
+export const EMBED_BYTES = 8192;
 const NOBODY: ReadonlySet<string> = new Set();
 const ALL_WRITTEN = { everyone: false, users: true } as const;
 

@@ -10,14 +10,9 @@ import raise from './raise.lua';
 
 /** By then the views have the write, or the nodes have long reported that they are not ready. */
 const REMEMBERED_SECONDS = 3600;
-const { retryMs, mistrustMs } = BUDGETS.ownWrites;
+const { retryMs, mistrustMs, batch } = BUDGETS.ownWrites;
 
 const RAISE = script(raise);
-/**
- * Bounds of one call: Lua takes a few thousand arguments, and other commands wait. A key and its position take 100
- * bytes.
- */
-const RAISED_AT_ONCE = { count: 500, bytes: 65_536 };
 
 export interface SharedWritesOptions {
   readonly redis: Redis;
@@ -52,7 +47,7 @@ class RedisSharedWrites implements SharedWrites {
     this.clock = clock;
     this.records = new Batcher({
       gather: 'previous',
-      most: RAISED_AT_ONCE,
+      most: batch,
       bytesOf: ({ userId, position }) => this.keyOf(userId).length + String(position).length,
       commit: oneAnswer((written) => this.raise(written)),
       classify,

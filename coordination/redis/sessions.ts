@@ -10,9 +10,7 @@ import { type Redis, script } from '../../stores/redis/connection.ts';
 import type { Connected, Device, SessionRegistry } from '../port.ts';
 import writeCounts from './write-counts.lua';
 
-const { tellMs, leaseSeconds, renewMs, round, keptSeconds } = BUDGETS.sessions;
-/** People written in one go. */
-const TOGETHER = 500;
+const { tellMs, together, leaseSeconds, renewMs, round, keptSeconds } = BUDGETS.sessions;
 
 const WRITE = script(writeCounts);
 
@@ -124,7 +122,7 @@ class RedisSessionRegistry implements SessionRegistry {
     this.telling = true;
     try {
       while (this.changed.size > 0) {
-        const some = [...this.changed].slice(0, TOGETHER);
+        const some = [...this.changed].slice(0, together);
         await Promise.all(some.map((userId) => this.write(userId)));
       }
     } catch {

@@ -21,12 +21,6 @@ interface QueuedAppend {
   readonly resolve: (answer: Answer) => void;
 }
 
-/**
- * Most streams with a batch under way: fewer than the client buffers. When its stream breaks, it rejects buffered
- * appends, from the 17th on, where nobody can catch the error, and that ends the process.
- */
-const MOST_STREAMS = 15;
-
 const unavailable = (reason: string): Answer => either.left({ kind: 'unavailable', reason });
 
 const refusalOf = (error: unknown): Answer => {
@@ -79,7 +73,7 @@ export class Appender {
   }
 
   private send(): void {
-    while (this.running < MOST_STREAMS && this.due.length > 0) {
+    while (this.running < BUDGETS.kurrentdb.streams && this.due.length > 0) {
       this.running += 1;
       void this.sendNextOf(this.due.shift()!);
     }

@@ -12,6 +12,7 @@ import {
 } from '@eventstore/db-client';
 import { systemClock } from '../../schemas/clock.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { asking } from '../../stores/kurrentdb/connection.ts';
 import { isMisplaced, NoAnswer, typeOf } from '../../stores/kurrentdb/failures.ts';
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
@@ -139,7 +140,7 @@ export const mendedPlaceOf = async (reading: Reading, position: number): Promise
   return first === undefined ? { after: 'start' } : { after: first.position, first };
 };
 
-const MOST_PER_READ = 10_000;
+const MOST_PER_READ = BUDGETS.log.read;
 
 export const toChecked = (recorded: AnyRecorded): ParleyEvent => decodeEvent(toRecorded(recorded));
 

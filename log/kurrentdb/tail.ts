@@ -5,6 +5,7 @@ import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-
 import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { isMisplaced } from '../../stores/kurrentdb/failures.ts';
 import type { StreamHead, Tail } from '../port.ts';
 import { isOurs, positionOf, sequenceOf } from './events.ts';
@@ -113,10 +114,6 @@ export const startTail = (
 
 // The names and heads of all streams. The server keeps no list of them (decision 6).
 
-/** A listing waits this long to catch up; then the caller must ask again. */
-const PATIENCE_MS = 20_000;
-const RETRY_SECONDS = 10;
-
 interface Waiting {
   readonly position: number;
   readonly end: (reached: boolean) => void;
@@ -148,7 +145,8 @@ export class Names {
   ): Promise<readonly StreamHead[]> {
     this.following ??= this.follow();
     if (this.failure !== undefined) throw this.failure.error;
-    if (this.position < through && !(await this.reached(through))) throw new StoreUnavailable('log', RETRY_SECONDS);
+    if (this.position < through && !(await this.reached(through)))
+      throw new StoreUnavailable('log', BUDGETS.kurrentdb.listing.retrySeconds);
     if (this.sorted.length < this.heads.size) this.sorted = [...this.heads.keys()].sort();
     const { prefix = '', after = '', limit } = query;
     const listed: StreamHead[] = [];
@@ -200,7 +198,7 @@ export class Names {
         resolve(reached);
       };
       const waiting = { position, end };
-      const cancel = systemClock.setTimer(PATIENCE_MS, () => end(false));
+      const cancel = systemClock.setTimer(BUDGETS.kurrentdb.listing.waitMs, () => end(false));
       this.waiting.add(waiting);
     });
   }

@@ -11,14 +11,7 @@ import { BUDGETS } from '../../stores/budgets.ts';
 import { reasonOf, retrying } from '../../stores/guard.ts';
 import { connectTo } from '../../stores/postgres/connection.ts';
 import { classify, isFull } from '../../stores/postgres/failures.ts';
-import {
-  type AppendError,
-  type Appended,
-  type AppendRequest,
-  bytesOf,
-  checkSequences,
-  MOST_OF_A_COMMIT,
-} from '../port.ts';
+import { type AppendError, type Appended, type AppendRequest, bytesOf, checkSequences } from '../port.ts';
 import { APPEND, appendArguments, type Stored } from './rows.ts';
 
 type Answer = Either<AppendError, Appended>;
@@ -41,7 +34,7 @@ export class Appender {
     this.onCommitted = onCommitted;
     this.batcher = new Batcher({
       gather,
-      most: MOST_OF_A_COMMIT,
+      most: BUDGETS.log.commit,
       countOf: ({ events }) => events.length,
       bytesOf,
       commit: (requests) => this.commit(requests),

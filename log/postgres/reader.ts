@@ -1,11 +1,12 @@
 /** Reading committed events. */
 
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import type { Postgres } from '../../stores/postgres/connection.ts';
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
 import { type Row, SELECTED, toRecorded, toStored } from './rows.ts';
 
-const MOST_PER_READ = 10_000;
+const MOST_PER_READ = BUDGETS.log.read;
 
 /** Greater than every name that begins with `prefix`, in byte order. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;

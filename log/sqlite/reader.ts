@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Database from 'libsql';
 import { LRUCache } from 'lru-cache';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
 import { type Row, SELECTED, toRecorded, toStored } from './schema.ts';
 
@@ -50,7 +51,7 @@ const ROWS_PER_TURN = 500;
 /** Rows that filters may skip before the event loop gets its turn: also about 2 ms. */
 const SCANNED_PER_TURN = 4_000;
 
-const MOST_PER_READ = 10_000;
+const MOST_PER_READ = BUDGETS.log.read;
 
 /** Greater than every name that begins with `prefix`. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;

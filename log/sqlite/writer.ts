@@ -7,16 +7,10 @@ import { LRUCache } from 'lru-cache';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Batcher } from '../../stores/batcher.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { classify, codeOf, FULL, isFatal } from '../../stores/sqlite/failures.ts';
-import {
-  type AppendError,
-  type Appended,
-  type AppendRequest,
-  bytesOf,
-  checkSequences,
-  MOST_OF_A_COMMIT,
-} from '../port.ts';
+import { type AppendError, type Appended, type AppendRequest, bytesOf, checkSequences } from '../port.ts';
 import { COLUMNS, pushRow } from './schema.ts';
 
 // The meaning of SQLite's errors for a batch being stored.
@@ -227,7 +221,7 @@ export class Appender {
     this.#onFatal = onFatal;
     this.#batcher = new Batcher({
       gather: 'turn',
-      most: MOST_OF_A_COMMIT,
+      most: BUDGETS.log.commit,
       countOf: ({ events }) => events.length,
       bytesOf,
       commit: (requests) => this.#commit(requests),

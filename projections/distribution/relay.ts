@@ -3,6 +3,7 @@
 import type { Checkpoints } from '../../coordination/port.ts';
 import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
 import { type Clock, within } from '../../schemas/clock.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import type { DistributionLogger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
@@ -51,17 +52,7 @@ const untilMore = async (
   await tail.stop();
 };
 
-/** Measured with kafkajs: 500 give 31-45k events/s and 1,000 give 36-55k. More gain little and add latency. */
-const PAGE = 1000;
-/**
- * Minimum time between pages, unless a page is full: a page of ten events costs the brokers and all followers almost as
- * much as one of a hundred. The first events after an idle time are sent at once.
- */
-const GATHER_MS = 10;
-/** Time between idle ticks, and between checkpoints: the most that a restart repeats. */
-const IDLE_MS = 1000;
-const STOP_MS = 1000;
-const LONGEST_PAUSE_MS = 1000;
+const { gatherMs, idleMs, stopMs, longestPauseMs } = BUDGETS.relay;
 
 interface RelayParts {
   readonly log: LogReader;
@@ -113,7 +104,7 @@ export class RunningRelay implements Relay {
     while (!this.stopping.signal.aborted) {
       const ready = await next;
       // Only a full page proves that there is more. Otherwise events that arrive during the send would be missed.
-      const ahead = ready.events.length === PAGE ? this.next(ready.through) : undefined;
+      const ahead = ready.events.length === BUDGETS.relay.page ? this.next(ready.through) : undefined;
       if (ready.through > this.position) await this.relay(ready);
       else await this.rest();
       if (ahead === undefined) await this.gather();
@@ -122,7 +113,7 @@ export class RunningRelay implements Relay {
   }
 
   private async gather(): Promise<void> {
-    const restMs = this.began + GATHER_MS - this.parts.clock.monotonic();
+    const restMs = this.began + gatherMs - this.parts.clock.monotonic();
     if (restMs > 0) await this.parts.clock.delay(restMs, this.stopping.signal);
   }
 
@@ -146,7 +137,7 @@ export class RunningRelay implements Relay {
   private async read(after: number): Promise<Ready> {
     this.began = this.parts.clock.monotonic();
     const page = await this.retried(
-      () => this.parts.log.rawAll({ after, limit: PAGE }),
+      () => this.parts.log.rawAll({ after, limit: BUDGETS.relay.page }),
       'the relay cannot read the log',
     );
     return this.ready(page, after);
@@ -171,8 +162,8 @@ export class RunningRelay implements Relay {
   private async rest(): Promise<void> {
     const { log, clock } = this.parts;
     const began = clock.monotonic();
-    await untilMore(log, this.position, IDLE_MS, clock, this.stopping.signal);
-    if (clock.monotonic() - began < IDLE_MS) return;
+    await untilMore(log, this.position, idleMs, clock, this.stopping.signal);
+    if (clock.monotonic() - began < idleMs) return;
     await this.relay(this.ready({ events: [], through: this.position }, this.position));
   }
 
@@ -182,7 +173,7 @@ export class RunningRelay implements Relay {
       clock,
       signal: this.stopping.signal,
       // A send fails only after seconds of retries.
-      longestMs: LONGEST_PAUSE_MS,
+      longestMs: longestPauseMs,
       again: (failure) => !isFinal(failure),
       onRetry: (err, attempt, nextMs) => logger.warn({ err, attempt, nextMs }, message),
     });
@@ -191,7 +182,7 @@ export class RunningRelay implements Relay {
   /** The stored checkpoint trails the relay, which does not wait for the vault; a restart may repeat a little. */
   private checkpoint(): void {
     if (this.writing !== undefined || this.position <= this.written) return;
-    this.nextWrite = this.parts.clock.monotonic() + IDLE_MS;
+    this.nextWrite = this.parts.clock.monotonic() + idleMs;
     this.writing = this.write(this.position);
   }
 
@@ -207,7 +198,7 @@ export class RunningRelay implements Relay {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    await within(this.parts.clock, STOP_MS, this.ended);
+    await within(this.parts.clock, stopMs, this.ended);
     await this.writing;
     if (this.position > this.written) await this.write(this.position);
     await this.parts.close();

@@ -2,6 +2,7 @@
 
 import type { LogReader } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import type { PartitionBatch, PartitionStore } from '../engine/port.ts';
 import { feedChannelOf, MANIFEST } from './channels.ts';
 import { type BatchNumbers, encodeManifest, encodePulse } from './messages.ts';
@@ -31,8 +32,7 @@ export const messagesOf = (events: readonly ParleyEvent[], { from, to, through }
   ];
 };
 
-/** Most events of one manifest. A gateway takes them in one go, and its sockets wait meanwhile. */
-const EVENTS = 250;
+const EVENTS = BUDGETS.feed.events;
 
 interface Sent {
   readonly through: number;

@@ -4,13 +4,12 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type Database from 'libsql';
 import { Batcher } from '../batcher.ts';
+import { BUDGETS } from '../budgets.ts';
 
 /** The outcome of one write: its value, or what it threw. */
 type Outcome = Either<unknown, unknown>;
 
-/** A write changes a row or two of less than 1 KB. */
-const WRITE_BYTES = 1024;
-const MOST = { count: 1000, bytes: 1_048_576 };
+const { writeBytes, transaction } = BUDGETS.sqlite;
 
 export class SharedTransaction {
   readonly #database: Database.Database;
@@ -20,8 +19,8 @@ export class SharedTransaction {
     this.#database = database;
     this.#batcher = new Batcher({
       gather: 'turn',
-      most: MOST,
-      bytesOf: () => WRITE_BYTES,
+      most: transaction,
+      bytesOf: () => writeBytes,
       commit: (writes) => this.#commit(writes),
     });
   }

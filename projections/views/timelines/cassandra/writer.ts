@@ -4,6 +4,7 @@ import { types } from 'cassandra-driver';
 import { bulkhead } from 'cockatiel';
 import type { Mentions } from '../../../../schemas/events/channel.ts';
 import { Batcher, oneAnswer } from '../../../../stores/batcher.ts';
+import { BUDGETS } from '../../../../stores/budgets.ts';
 import type { Cassandra, Statement } from '../../../../stores/cassandra/connection.ts';
 import { classify } from '../../../../stores/cassandra/failures.ts';
 import type { TimelineChange, TimelineWriter } from '../view.ts';
@@ -121,9 +122,7 @@ export class Statements {
 // Groups changes into requests. Those of one partition go together, in chunks that the store applies atomically. All
 // changes of one message are in one chunk, in order, so that a row never holds a later event without the earlier ones.
 
-/** 30 KB: more gains nothing, and the store keeps a whole chunk in memory. */
-const PIECE = 64;
-const PACK = 10;
+const { piece, pack, inFlight, progress } = BUDGETS.cassandra;
 
 type Chunk = Statement[];
 
@@ -149,7 +148,7 @@ export const chunksOf = (changes: readonly RowChange[], statements: Statements):
     }
     let chunk = partition.ofMessage.get(messageId);
     if (chunk === undefined) {
-      if (partition.open.length >= PIECE) {
+      if (partition.open.length >= piece) {
         partition.open = [];
         chunks.push(partition.open);
       }
@@ -167,25 +166,19 @@ export const chunksOf = (changes: readonly RowChange[], statements: Statements):
  */
 export const packsOf = (rows: readonly Statement[]): readonly (readonly Statement[])[] => {
   const packs: (readonly Statement[])[] = [];
-  for (let at = 0; at < rows.length; at += PACK) packs.push(rows.slice(at, at + PACK));
+  for (let at = 0; at < rows.length; at += pack) packs.push(rows.slice(at, at + pack));
   return packs;
 };
-
-/** Requests in flight. Measured: 64 saturate one node, and three nodes share the rest. */
-const IN_FLIGHT = 96;
-/** Progress rows of channels, held in memory until they are sent in groups. One takes about 100 bytes. */
-const PROGRESS_AT_ONCE = { count: 10_000, bytes: 1_048_576 };
-const PROGRESS_BYTES = 128;
 
 export class CassandraTimelineWriter implements TimelineWriter {
   private readonly cassandra: Cassandra;
   private readonly statements: Statements;
-  private readonly limit = bulkhead(IN_FLIGHT, Number.POSITIVE_INFINITY);
+  private readonly limit = bulkhead(inFlight, Number.POSITIVE_INFINITY);
   private readonly progress = new Batcher<readonly Statement[], void>({
     gather: 'previous',
-    most: PROGRESS_AT_ONCE,
+    most: progress.atOnce,
     countOf: ({ length }) => length,
-    bytesOf: ({ length }) => length * PROGRESS_BYTES,
+    bytesOf: ({ length }) => length * progress.rowBytes,
     commit: oneAnswer((some) => this.send(packsOf(some.flat()))),
     classify,
   });
