@@ -1,6 +1,6 @@
 /** What a resuming session missed: from the ring if it reaches back far enough, otherwise from the log. */
 
-import type { AudienceEntry } from '../projections/views/audience/view.ts';
+import type { AudienceEntry } from '../projections/views/audience-index/view.ts';
 import { audiencesOf, intentsOf, isEventType, isInGuildCreate, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelStream, guildAudience, userAudience } from '../schemas/streams.ts';

@@ -8,7 +8,7 @@ import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { Clock } from '../schemas/clock.ts';
 import type { Audience } from '../schemas/streams.ts';
-import type { GatewayLogger } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
 import type { GatewayConfig } from './config.ts';
@@ -59,7 +59,7 @@ export interface GatewayDeps {
   readonly tokens: Tokens;
   readonly bus: CommandBus;
   readonly config: GatewayConfig;
-  readonly logger: GatewayLogger;
+  readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
   /** Absent where every event arrives and the views stand still on request. */

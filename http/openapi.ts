@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, generated from the routes and their codecs. */
 import * as t from 'io-ts';
 import { OptionalType } from '../schemas/codecs.ts';
-import type { Access, Route } from '../schemas/http/route.ts';
+import type { RequiredCaller, Route } from '../schemas/http/route.ts';
 
 /** JSON Schema (2020-12, as OpenAPI 3.1 has it) of an io-ts codec. */
 export interface JsonSchema {
@@ -155,7 +155,7 @@ const errorResponse = (description: string): Response => ({
   content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
 });
 
-const REFUSALS: Readonly<Record<Access, Readonly<Record<string, Response>>>> = {
+const REFUSALS: Readonly<Record<RequiredCaller, Readonly<Record<string, Response>>>> = {
   public: {},
   user: { '401': errorResponse('No good token') },
   administrator: { '401': errorResponse('No good token'), '403': errorResponse('Not an administrator') },

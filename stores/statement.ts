@@ -1,7 +1,7 @@
 /** Queries that Kysely builds once, with placeholders for the values of each execution. */
 import type { CompiledQuery } from 'kysely';
 
-class Place {
+class Placeholder {
   readonly index: number;
   constructor(index: number) {
     this.index = index;
@@ -26,10 +26,11 @@ export const statement = <Given extends readonly unknown[], Row>(
   build: Build<Given, Row>,
   count = build.length,
 ): Statement<Given, Row> => {
-  const places = Array.from({ length: count }, (_, index) => new Place(index));
+  const places = Array.from({ length: count }, (_, index) => new Placeholder(index));
   const { sql, parameters } = build(...(places as unknown as Given)).compile();
   const order = parameters.map((parameter) => {
-    if (!(parameter instanceof Place)) throw new TypeError(`Write ${JSON.stringify(parameter)} by sql.lit: ${sql}`);
+    if (!(parameter instanceof Placeholder))
+      throw new TypeError(`Write ${JSON.stringify(parameter)} by sql.lit: ${sql}`);
     return parameter.index;
   });
   const straight = order.length === places.length && order.every((index, at) => index === at);

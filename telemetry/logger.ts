@@ -1,17 +1,10 @@
 /** Structured logs. Message text, tokens and passwords must never get here; should they, they are censored. */
 
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import type { Config } from '../schemas/config.ts';
 
-/** The part of a pino logger that the gateway uses. */
-export interface GatewayLogger {
-  debug(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-/** The part of a pino logger that distribution uses. */
-export interface DistributionLogger {
+/** What a room needs of a logger: fields first, then one sentence. */
+export interface Logger {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -20,7 +13,7 @@ export interface DistributionLogger {
 const SECRET_FIELDS = ['token', 'auth_token', 'password', 'authorization', 'content', 'embeds', 'nonce', 'secret'];
 
 /** @param destination where lines go; default: standard output */
-export const createLogger = (level: Config['logLevel'], destination?: DestinationStream): Logger => {
+export const createLogger = (level: Config['logLevel'], destination?: DestinationStream): PinoLogger => {
   const options = {
     level,
     base: null,

@@ -10,7 +10,7 @@ import { createDatabase, type TestDatabase } from '../../services/testing.ts';
 import { readConfig } from '../config.ts';
 import { exportLog } from './export.ts';
 import { importLog } from './import.ts';
-import { openSource, openTarget, type Place } from './place.ts';
+import { type ArchiveStore, openSource, openTarget } from './place.ts';
 import { failingAfter } from './testing.ts';
 
 const nothing = () => {};
@@ -28,8 +28,8 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
   let root: string;
   let folder: string;
   let database: TestDatabase;
-  const opened: Place[] = [];
-  const at = <P extends Place>(place: P): P => {
+  const opened: ArchiveStore[] = [];
+  const at = <P extends ArchiveStore>(place: P): P => {
     opened.push(place);
     return place;
   };

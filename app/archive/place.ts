@@ -11,7 +11,7 @@ import { openPostgresVault } from '../../vault/postgres/vault.ts';
 import { openSqliteVault } from '../../vault/sqlite/vault.ts';
 import { reach } from '../cluster/connections.ts';
 
-export interface Place<Log extends LogReader = EventLog> {
+export interface ArchiveStore<Log extends LogReader = EventLog> {
   readonly log: Log;
   readonly vault: Vault;
   close(): Promise<void>;
@@ -22,8 +22,8 @@ type Say = (line: string) => void;
 
 /** Closes in reverse order of opening, also when a later part cannot be opened. */
 const opening = async <P extends LogReader>(
-  open: (closing: (() => Promise<void>)[]) => Promise<Omit<Place<P>, 'close'>>,
-): Promise<Place<P>> => {
+  open: (closing: (() => Promise<void>)[]) => Promise<Omit<ArchiveStore<P>, 'close'>>,
+): Promise<ArchiveStore<P>> => {
   const closing: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const one of closing.splice(0).reverse()) await one();
@@ -37,7 +37,7 @@ const opening = async <P extends LogReader>(
 };
 
 /** @throws DirectoryInUse while a server runs on the folder */
-const inFolder = (directory: string): Promise<Place> =>
+const inFolder = (directory: string): Promise<ArchiveStore> =>
   opening(async (closing) => {
     const log = await openSqliteEventLog({ directory });
     closing.push(() => log.close());
@@ -46,7 +46,7 @@ const inFolder = (directory: string): Promise<Place> =>
     return { log, vault };
   });
 
-const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => string): Promise<Place> =>
+const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => string): Promise<ArchiveStore> =>
   opening(async (closing) => {
     // The configuration of a cluster is refused without these.
     const [logUrl, vaultUrl] = [cluster.logUrl!, cluster.vaultUrl!];
@@ -64,7 +64,7 @@ const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => strin
   });
 
 /** Opens for reading. A cluster may keep running. @throws DirectoryInUse, or UnusableLog if there is no log */
-export const openSource = async ({ profile, data, cluster }: Config, say: Say): Promise<Place<LogReader>> => {
+export const openSource = async ({ profile, data, cluster }: Config, say: Say): Promise<ArchiveStore<LogReader>> => {
   if (profile === 'cluster') return onServers(cluster, say, (url) => url);
   // Reports a missing log. Opening it for writing would create one.
   await (await openSqliteLogReader({ directory: data })).close();
@@ -72,7 +72,7 @@ export const openSource = async ({ profile, data, cluster }: Config, say: Say): 
 };
 
 /** Opens for writing, exclusively. @throws DirectoryInUse, VaultInUse */
-export const openTarget = async ({ profile, data, cluster }: Config, say: Say): Promise<Place> => {
+export const openTarget = async ({ profile, data, cluster }: Config, say: Say): Promise<ArchiveStore> => {
   if (profile === 'embedded') return inFolder(data);
   const claim = claimVault(cluster.vaultUrl!);
   const place = await onServers(cluster, say, claim.own);

@@ -7,7 +7,12 @@ import type { DeadLetters } from '../../projections/engine/dead-letters/port.ts'
 import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
 import { generationOf, OVERLAP_MS } from '../../projections/engine/generations.ts';
 import type { ViewName } from '../../projections/engine/port.ts';
-import { type RebuildParts, type Rebuilt, rebuildView, verifyView } from '../../projections/engine/rebuild.ts';
+import {
+  type RebuildParts,
+  type Rebuilt,
+  rebuildView,
+  verifyView,
+} from '../../projections/engine/rebuild-generation.ts';
 import type { Config } from '../../schemas/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';

@@ -43,14 +43,14 @@ const cameFromAway = (error: unknown): boolean => {
     : name?.startsWith('KafkaJS') === true || WORDS.test(message ?? '');
 };
 
-interface Place {
+interface ServerAddress {
   /** The server's name for operators, such as `Redis`. */
   readonly name: string;
   readonly variable: string;
   readonly url: string;
 }
 
-const waitingLine = ({ name, variable, url }: Place, reason: string, nextMs?: number): string =>
+const waitingLine = ({ name, variable, url }: ServerAddress, reason: string, nextMs?: number): string =>
   `${name} (${variable}) cannot be reached at ${hostsOf(url)}: ${reason}. Parley waits for it and tries again${
     nextMs === undefined ? '' : ` in ${(nextMs / 1000).toFixed(1)} s`
   }.`;
@@ -60,7 +60,7 @@ const waitingLine = ({ name, variable, url }: Place, reason: string, nextMs?: nu
  * @param say called for every failed try
  * @throws at once if another try cannot succeed: wrong credentials, a store of a newer version
  */
-export const reach = <T>(place: Place, open: () => Promise<T>, say: (line: string) => void): Promise<T> =>
+export const reach = <T>(place: ServerAddress, open: () => Promise<T>, say: (line: string) => void): Promise<T> =>
   retrying(open, {
     again: cameFromAway,
     firstMs: 250,
@@ -124,7 +124,7 @@ export class Connections {
     this.say = say;
   }
 
-  private place(of: keyof typeof PLACES): Place {
+  private place(of: keyof typeof PLACES): ServerAddress {
     const [name, variable, key] = PLACES[of];
     // The configuration of a cluster is refused without it.
     return { name, variable, url: this.config.cluster[key]! };

@@ -16,7 +16,7 @@ import { redisProgress } from '../../projections/engine/progress/redis.ts';
 import { MendingFeedReader } from '../../projections/feed/reader.ts';
 import { openFeedTransport, openTypingPublisher } from '../../projections/feed/redis.ts';
 import type { Readers, Views } from '../../projections/port.ts';
-import { CurrentAudiences } from '../../projections/views/audience/view.ts';
+import { CurrentAudiences } from '../../projections/views/audience-index/view.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
 import { CachedGuilds } from '../../projections/views/guild-views/cached.ts';
 import { sqlReaders, sqlViewNames, sqlViews } from '../../projections/views/sql-views.ts';

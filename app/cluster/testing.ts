@@ -6,7 +6,7 @@ import type { EventLog } from '../../log/port.ts';
 import { Filling } from '../../projections/engine/filling.ts';
 import { generationOf } from '../../projections/engine/generations.ts';
 import type { ViewName } from '../../projections/engine/port.ts';
-import type { RebuildParts, ViewTools } from '../../projections/engine/rebuild.ts';
+import type { RebuildParts, ViewTools } from '../../projections/engine/rebuild-generation.ts';
 import { Story } from '../../projections/testing.ts';
 import type { NewParleyEvent, ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { createLogger } from '../../telemetry/logger.ts';

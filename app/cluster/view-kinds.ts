@@ -12,7 +12,7 @@ import {
   howSumsDiffer,
   type Summed,
   type ViewTools,
-} from '../../projections/engine/rebuild.ts';
+} from '../../projections/engine/rebuild-generation.ts';
 import type { GuildReader } from '../../projections/views/guild-views/view.ts';
 import type { SqlReaders } from '../../projections/views/sql-views.ts';
 import * as timelines from '../../projections/views/timelines/cassandra/checksums.ts';
@@ -41,7 +41,7 @@ export const VIEWS: readonly ViewName[] = ['guild-views', 'timelines', 'unread']
 const left = async () => {};
 
 /** Each kind opens only the servers that it needs. */
-export const kindOf: { readonly [V in ViewName]: (connections: Connections) => Promise<ViewKinds[V]> } = {
+export const viewKindOf: { readonly [V in ViewName]: (connections: Connections) => Promise<ViewKinds[V]> } = {
   'guild-views': async (connections) => {
     const { partitions } = connections.config.cluster;
     const [postgres, log] = await Promise.all([connections.views(), connections.log()]);
@@ -83,9 +83,9 @@ export const kindOf: { readonly [V in ViewName]: (connections: Connections) => P
 
 const kindsOn = async (connections: Connections): Promise<ViewKinds> => {
   const [guildViews, timelines, unread] = await Promise.all([
-    kindOf['guild-views'](connections),
-    kindOf.timelines(connections),
-    kindOf.unread(connections),
+    viewKindOf['guild-views'](connections),
+    viewKindOf.timelines(connections),
+    viewKindOf.unread(connections),
   ]);
   return { 'guild-views': guildViews, timelines, unread };
 };
@@ -110,7 +110,7 @@ async function* named<S>(sums: AsyncIterable<S>, nameOf: (sum: S) => string): As
 }
 
 const ofGuildViews = async (connections: Connections): Promise<ViewTools> => {
-  const kind = await kindOf['guild-views'](connections);
+  const kind = await viewKindOf['guild-views'](connections);
   const postgres = await connections.views();
   const sumsAt = async (generation: number, at: number) => {
     const sums = new Map<string, guildViews.TableChecksum>();
@@ -138,7 +138,7 @@ const ofGuildViews = async (connections: Connections): Promise<ViewTools> => {
 };
 
 const ofTimelines = async (connections: Connections): Promise<ViewTools> => {
-  const kind = await kindOf.timelines(connections);
+  const kind = await viewKindOf.timelines(connections);
   const cassandra = await connections.cassandra();
   const CHANNEL = 'channel ';
   const idOf = (thing: string) => thing.slice(CHANNEL.length);
@@ -162,7 +162,7 @@ const ofTimelines = async (connections: Connections): Promise<ViewTools> => {
 };
 
 const ofUnread = async (connections: Connections): Promise<ViewTools> => {
-  const kind = await kindOf.unread(connections);
+  const kind = await viewKindOf.unread(connections);
   const redis = await connections.redis();
   const { namespace, partitions } = connections.config.cluster;
   const place = (generation: number) => ({ namespace, generation, partitions });

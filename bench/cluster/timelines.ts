@@ -57,7 +57,7 @@ const project = async (side: Side, generation: number): Promise<number> => {
       return store.commit(batch);
     },
     repair: (events) => store.repair(events),
-    kindOf: (failure) => store.kindOf(failure),
+    classify: (failure) => store.classify(failure),
     flush: () => store.flush(),
   };
   let stored = 0;

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
 import type { Connected, Device, SessionRegistry } from '../port.ts';
-import writeCounts from './write-counts.lua';
+import writeCounts from './session-counts.lua';
 
 const { tellMs, together, leaseSeconds, renewMs, round, keptSeconds } = BUDGETS.sessions;
 

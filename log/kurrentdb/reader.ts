@@ -113,20 +113,20 @@ export class Reading {
 }
 
 /** Where to begin to get the events beyond a position: after `first`, if there is one. */
-export interface Place {
+export interface LogPlace {
   readonly after: ReadPosition;
   readonly first?: AllStreamRecordedEvent;
 }
 
 const at = (position: number): Position => ({ commit: BigInt(position), prepare: BigInt(position) });
 
-export const placeOf = (position: number): Place => ({ after: position === 0 ? 'start' : at(position) });
+export const placeOf = (position: number): LogPlace => ({ after: position === 0 ? 'start' : at(position) });
 
 /**
  * For a position that the server refuses because no event is there. Readers that have seen everything *below* an event
  * keep its position - 1; for any other such position this searches from the start.
  */
-export const mendedPlaceOf = async (reading: Reading, position: number): Promise<Place> => {
+export const mendedPlaceOf = async (reading: Reading, position: number): Promise<LogPlace> => {
   let first: AllStreamRecordedEvent | undefined;
   const take = (event: AllStreamRecordedEvent): boolean => {
     first = event;
@@ -225,7 +225,7 @@ export class Reader {
       last = Math.max(last, position);
       return position < head && found.length < limit;
     };
-    const look = async ({ after: place, first }: Place): Promise<void> => {
+    const look = async ({ after: place, first }: LogPlace): Promise<void> => {
       found.length = 0;
       last = after;
       if (first !== undefined && !take(first)) return;

@@ -46,7 +46,7 @@ const toSignal = (item: AllStreamResolvedEvent | Signal): Signal | undefined => 
   return item.event === undefined ? undefined : { kind: 'event', event: item.event };
 };
 
-export interface Waiting {
+export interface FollowingOptions {
   readonly silenceMs: number;
   readonly live?: boolean;
   readonly signal?: AbortSignal;
@@ -89,7 +89,7 @@ export class Following {
    * @returns an empty list when the signal was aborted
    * @throws the error that ended the subscription, or NoAnswer
    */
-  async next(most: number, { silenceMs, signal, live = false }: Waiting): Promise<readonly Signal[]> {
+  async next(most: number, { silenceMs, signal, live = false }: FollowingOptions): Promise<readonly Signal[]> {
     for (;;) {
       if (signal?.aborted) return [];
       const taken = this.take(most);

@@ -9,7 +9,7 @@ import { BUDGETS } from '../../stores/budgets.ts';
 import { isMisplaced } from '../../stores/kurrentdb/failures.ts';
 import type { StreamHead, Tail } from '../port.ts';
 import { isOurs, positionOf, sequenceOf } from './events.ts';
-import { mendedPlaceOf, type Place, placeOf, type Reading, toChecked } from './reader.ts';
+import { type LogPlace, mendedPlaceOf, placeOf, type Reading, toChecked } from './reader.ts';
 import { Following, type Signal } from './subscription.ts';
 
 const BATCH = 1_000;
@@ -25,7 +25,7 @@ export interface Source {
 
 /** Passes on events beyond a position, each once even if delivered twice, and tracks where to continue. */
 class Course {
-  place: Place;
+  place: LogPlace;
   private position: number;
   private readonly onEvents: OnEvents;
 
@@ -114,7 +114,7 @@ export const startTail = (
 
 // The names and heads of all streams. The server keeps no list of them (decision 6).
 
-interface Waiting {
+interface HeadWaiter {
   readonly position: number;
   readonly end: (reached: boolean) => void;
 }
@@ -125,7 +125,7 @@ export class Names {
   /** All names in order, except new ones. */
   private sorted: string[] = [];
   private position = 0;
-  private readonly waiting = new Set<Waiting>();
+  private readonly waiting = new Set<HeadWaiter>();
   private readonly stopping = new AbortController();
   private following: Promise<void> | undefined;
   private failure: { readonly error: unknown } | undefined;

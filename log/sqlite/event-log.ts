@@ -6,9 +6,10 @@ import { reasonOf } from '../../stores/guard.ts';
 import { lockDirectory } from '../../stores/sqlite/lock.ts';
 import type { EventLog, LogReader } from '../port.ts';
 import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
+import { Appender } from './appender.ts';
 import { epochOf, openForReading, openForWriting, renewEpoch } from './open.ts';
 import { Reader, RecentEvents } from './reader.ts';
-import { Appender, Writer } from './writer.ts';
+import { Writer } from './writer.ts';
 
 export interface SqliteEventLogOptions {
   /** Created if missing, readable by its owner only. */

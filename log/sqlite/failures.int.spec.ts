@@ -7,10 +7,11 @@ import type Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AppendRequest, EventLog } from '../port.ts';
 import { batch, sequences, stored, upTo } from '../testing.ts';
+import { Appender } from './appender.ts';
 import { openSqliteEventLog } from './event-log.ts';
 import { openForWriting } from './open.ts';
 import { temporaryFolder } from './testing.ts';
-import { Appender, Writer } from './writer.ts';
+import { Writer } from './writer.ts';
 
 let directory: string;
 beforeEach(() => {

@@ -6,14 +6,10 @@ import type Database from 'libsql';
 import { LRUCache } from 'lru-cache';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { Batcher } from '../../stores/batcher.ts';
-import { BUDGETS } from '../../stores/budgets.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { classify, codeOf, FULL, isFatal } from '../../stores/sqlite/failures.ts';
-import { type AppendError, type Appended, type AppendRequest, bytesOf, checkSequences } from '../port.ts';
+import type { AppendError, Appended, AppendRequest } from '../port.ts';
 import { COLUMNS, pushRow } from './schema.ts';
-
-// The meaning of SQLite's errors for a batch being stored.
 
 /** The answer to an appender whose batch was rolled back. */
 export const appendError = (error: unknown): AppendError =>
@@ -195,69 +191,5 @@ export class Writer {
       pushRow(values, events[i]!, streamIds[i]!);
       this.#insertOne.run(values);
     }
-  }
-}
-
-/** Group commit: requests of one turn of the event loop share one transaction and one fsync. */
-export class Appender {
-  readonly #writer: Writer;
-  readonly #onCommitted: (events: readonly ParleyEvent[]) => void;
-  readonly #onFatal: (error: unknown) => void;
-  readonly #batcher: Batcher<AppendRequest, Either<AppendError, Appended>>;
-  /** Set by a commit whose outcome is unknown. */
-  #lost: { readonly failure: unknown } | undefined;
-
-  /**
-   * @param onCommitted called for every commit, before any of its appenders is answered
-   * @param onFatal called when a commit's outcome is unknown; nothing is appended after that
-   */
-  constructor(
-    writer: Writer,
-    onCommitted: (events: readonly ParleyEvent[]) => void,
-    onFatal: (error: unknown) => void,
-  ) {
-    this.#writer = writer;
-    this.#onCommitted = onCommitted;
-    this.#onFatal = onFatal;
-    this.#batcher = new Batcher({
-      gather: 'turn',
-      most: BUDGETS.log.commit,
-      countOf: ({ events }) => events.length,
-      bytesOf,
-      commit: (requests) => this.#commit(requests),
-      classify: (failure) => (failure instanceof RolledBack ? 'permanent' : 'damaged'),
-      refuse: (failure) => this.#refusalOf(failure),
-    });
-  }
-
-  async append(request: AppendRequest): Promise<Either<AppendError, Appended>> {
-    checkSequences(request);
-    return this.#batcher.add(request);
-  }
-
-  /** Stores waiting batches and refuses later ones. */
-  close(): Promise<void> {
-    return this.#batcher.close(new Error('The event log is closed.'));
-  }
-
-  #commit(requests: readonly AppendRequest[]): readonly Either<AppendError, Appended>[] {
-    if (this.#lost !== undefined) throw this.#lost.failure;
-    try {
-      const { answers, events } = this.#writer.store(requests);
-      if (events.length > 0) this.#onCommitted(events);
-      return answers;
-    } catch (failure) {
-      if (failure instanceof RolledBack) throw failure;
-      this.#lost = { failure };
-      void this.#batcher.close(new Error('The event log failed and the process is ending.'));
-      this.#onFatal(failure);
-      throw failure;
-    }
-  }
-
-  #refusalOf(failure: unknown): Either<AppendError, Appended> {
-    // Possibly stored, possibly not: no answer would be true.
-    if (failure === this.#lost?.failure) throw failure;
-    return either.left(appendError(failure instanceof RolledBack ? failure.cause : failure));
   }
 }

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { BatchListener, Progress, ViewName } from '../engine/port.ts';
-import { Waiting } from '../engine/progress/port.ts';
+import { PositionWaiters } from '../engine/progress/port.ts';
 import type { Readers, Views } from '../port.ts';
 import type { GuildReader } from '../views/guild-views/view.ts';
 import type { UnreadReader } from '../views/unread/view.ts';
@@ -12,11 +12,11 @@ import type { UnreadReader } from '../views/unread/view.ts';
 /** What this process has received of the log: passes batches to listeners and keeps the position reached. */
 export class Delivered implements Progress {
   private readonly listeners: BatchListener[] = [];
-  private readonly waiting: Waiting;
+  private readonly waiting: PositionWaiters;
   private position = 0;
 
   constructor(clock: Clock = systemClock) {
-    this.waiting = new Waiting(clock);
+    this.waiting = new PositionWaiters(clock);
   }
 
   /** Listeners are called in registration order, one after another. */

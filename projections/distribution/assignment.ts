@@ -3,7 +3,7 @@
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
-import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { PartitionApplier } from '../engine/applying.ts';
 import type { DeadLetters, NewLetter, PoisonedStreams } from '../engine/dead-letters/port.ts';
@@ -23,7 +23,7 @@ export interface FollowOptions {
    */
   readonly deadLetters?: DeadLetters;
   readonly onDeadLetter?: (letter: NewLetter) => void;
-  readonly logger: DistributionLogger;
+  readonly logger: Logger;
   /** Called after each stored batch with the partition's new position, the number of events and their source. */
   readonly onThrough?: (partition: number, through: number, events: number, source: 'distribution' | 'log') => void;
   /** Absent when nothing is traced. */

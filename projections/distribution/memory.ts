@@ -3,7 +3,7 @@
 import type { Checkpoints } from '../../coordination/port.ts';
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import { PoisonedStreams } from '../engine/dead-letters/port.ts';
 import { Assignment, type Following, type FollowOptions } from './assignment.ts';
 import type { PartitionRecord } from './records.ts';
@@ -139,7 +139,7 @@ class Group {
 export interface MemoryRelayOptions {
   readonly log: LogReader;
   readonly checkpoints: Checkpoints;
-  readonly logger: DistributionLogger;
+  readonly logger: Logger;
   readonly onRelayed?: (events: number, through: number) => void;
   readonly onFailure: (failure: unknown) => void;
 }

@@ -5,7 +5,7 @@ import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
 import { type Clock, within } from '../../schemas/clock.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
-import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { type PartitionRecord, recordsOf } from './records.ts';
 
@@ -59,7 +59,7 @@ interface RelayParts {
   readonly partitions: number;
   readonly checkpoints: Checkpoints;
   readonly clock: Clock;
-  readonly logger: DistributionLogger;
+  readonly logger: Logger;
   /** Resolves when all records are acknowledged. Called again with the same records after a failure. */
   readonly send: (records: readonly PartitionRecord[]) => Promise<void>;
   readonly close: () => Promise<void>;

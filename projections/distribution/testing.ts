@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { type Admin, type EachMessagePayload, Kafka, logLevel } from 'kafkajs';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { urls } from '../../services/endpoints.ts';
-import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import { type PartitionRecord, parseEvent, parseTick, type Tick } from './records.ts';
 
 export const randomNamespace = (): string => `t${randomBytes(6).toString('hex')}`;
 
-export const silent: DistributionLogger = { debug: () => {}, warn: () => {}, error: () => {} };
+export const silent: Logger = { debug: () => {}, warn: () => {}, error: () => {} };
 
 const bareKafka = (url: string): Kafka => new Kafka({ brokers: [new URL(url).host], logLevel: logLevel.NOTHING });
 

@@ -39,7 +39,7 @@ describe('the store of the views', () => {
     db.exec(`PRAGMA max_page_count = ${pragma('page_count')}`);
     const failure: unknown = await store.commit(story.since(0), 0).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'SQLITE_FULL' });
-    expect(store.kindOf(failure)).toBe('transient');
+    expect(store.classify(failure)).toBe('transient');
     expect([store.checkpoint, messages()]).toEqual([0, 0]);
     db.exec('PRAGMA max_page_count = 1000000');
     await store.commit(story.since(0), 0);
@@ -47,12 +47,12 @@ describe('the store of the views', () => {
   });
 
   it('tells apart damage, a full disk and an event that cannot be applied', () => {
-    const kind = (code: string) => store.kindOf(Object.assign(new Error(code), { code }));
+    const kind = (code: string) => store.classify(Object.assign(new Error(code), { code }));
     expect(['SQLITE_CORRUPT', 'SQLITE_CORRUPT_VTAB', 'SQLITE_NOTADB', 'SQLITE_IOERR_SHORT_READ'].map(kind)).toEqual(
       Array(4).fill('damaged'),
     );
     expect(['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_READONLY'].map(kind)).toEqual(Array(3).fill('transient'));
-    expect(store.kindOf(new TypeError('undefined is not a function'))).toBe('permanent');
+    expect(store.classify(new TypeError('undefined is not a function'))).toBe('permanent');
     expect(kind('SQLITE_CONSTRAINT_PRIMARYKEY')).toBe('permanent');
   });
 });

@@ -77,7 +77,7 @@ export const sqliteProjections = (
 
 /** One connection for writing and reading. A transaction runs synchronously, so no reader ever runs inside it. */
 export class SqliteViewStore implements ViewStore {
-  readonly kindOf = classify;
+  readonly classify = classify;
   checkpoint: number;
   processesThrough: number;
 

@@ -4,7 +4,7 @@ import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
-import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import type { PoisonedStreams, RecordedLetter } from './dead-letters/port.ts';
 import { CheckpointMoved, type PartitionBatch, type PartitionStore, type ViewStore } from './port.ts';
@@ -52,7 +52,7 @@ export class BatchApplier {
     let refusals = 0;
     const again = (failure: unknown): boolean => {
       this.refuseDamage(failure);
-      if (this.store.kindOf(failure) === 'permanent') refusals += 1;
+      if (this.store.classify(failure) === 'permanent') refusals += 1;
       return true;
     };
     const attempt = async (): Promise<void> => {
@@ -69,7 +69,7 @@ export class BatchApplier {
   }
 
   private refuseDamage(failure: unknown): void {
-    if (this.store.kindOf(failure) !== 'damaged') return;
+    if (this.store.classify(failure) !== 'damaged') return;
     this.store.condemn();
     throw new ViewsStopped('The views file is damaged; it is rebuilt at the next start', { cause: failure });
   }
@@ -89,7 +89,7 @@ interface ApplyingParts {
   readonly sink: PartitionStore;
   readonly log: LogReader;
   readonly clock: Clock;
-  readonly logger: DistributionLogger;
+  readonly logger: Logger;
   /** Undefined: events that the store refuses are retried for ever. */
   readonly poisoned: PoisonedStreams | undefined;
   /** Absent when nothing is traced. */
@@ -202,7 +202,7 @@ export class PartitionApplier {
         signal,
         again: (failure) => {
           if (failure instanceof CheckpointMoved) return false;
-          if (poisoned !== undefined && sink.kindOf(failure) === 'permanent') attempts += 1;
+          if (poisoned !== undefined && sink.classify(failure) === 'permanent') attempts += 1;
           else others += 1;
           return attempts < PARTITION_ATTEMPTS && others < transient;
         },

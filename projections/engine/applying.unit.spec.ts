@@ -37,7 +37,7 @@ class FakeStore implements ViewStore {
     this.deadLetters += 1;
     return [{ projection: 'x', stream: event.stream, position: event.position, error: '', attempts }];
   }
-  kindOf(failure: unknown) {
+  classify(failure: unknown) {
     return (failure as Failure).kind;
   }
   condemn() {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Story } from '../testing.ts';
-import { cutAtRightsChanges } from './turns.ts';
+import { cutAtRightsChanges } from './rest.ts';
 
 const lengths = (story: Story) => cutAtRightsChanges(story.since(0)).map((batch) => batch.length);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../schemas/clock.testing.ts';
-import { compare, compareClosely, type Sum, type Summed } from './rebuild.ts';
+import { compare, compareClosely, type Sum, type Summed } from './rebuild-generation.ts';
 
 const sum = (checksum: string, through?: number): Sum => ({ through, count: 1, checksum });
 

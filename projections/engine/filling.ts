@@ -165,7 +165,8 @@ export class Filling {
 
   private askedOfStore<T>(work: () => Promise<T>): Promise<T> {
     const { store } = this.parts;
-    const again = (failure: unknown) => !(failure instanceof CheckpointMoved) && store.kindOf(failure) === 'transient';
+    const again = (failure: unknown) =>
+      !(failure instanceof CheckpointMoved) && store.classify(failure) === 'transient';
     return this.asked('the store', work, again);
   }
 

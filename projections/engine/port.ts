@@ -41,7 +41,7 @@ export interface ViewStore {
   commit(events: readonly ParleyEvent[], processesThrough: number): Promise<void>;
   /** Stores the event in every projection that can apply it, and a dead letter for each that cannot. */
   commitWithout(event: ParleyEvent, processesThrough: number, attempts: number): Promise<readonly DeadLetter[]>;
-  kindOf(failure: unknown): FailureKind;
+  classify(failure: unknown): FailureKind;
   /** Records that the store must not be used again as it is. */
   condemn(): void;
   close(processesThrough: number): Promise<void>;
@@ -84,7 +84,7 @@ export interface PartitionStore {
    */
   repair(events: readonly ParleyEvent[]): Promise<void>;
   /** Whether a failure of `commit` or `repair` is `permanent` (the event's fault) or `transient` (the store's). */
-  kindOf(failure: unknown): FailureKind;
+  classify(failure: unknown): FailureKind;
   /** Stores checkpoints that are only in memory. */
   flush(): Promise<void>;
 }

@@ -7,8 +7,8 @@ import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { BatchApplier } from './applying.ts';
 import type { BatchListener, Lag, Progress, ViewStore } from './port.ts';
-import { Waiting } from './progress/port.ts';
-import { cutAtRightsChanges, Turns } from './turns.ts';
+import { PositionWaiters } from './progress/port.ts';
+import { cutAtRightsChanges, Turns } from './rest.ts';
 
 interface Mark {
   readonly position: number;
@@ -72,7 +72,7 @@ export class Runner implements Progress {
   private readonly onFailure: (error: unknown) => void;
   private readonly listeners: BatchListener[] = [];
   private readonly turns = new Turns();
-  private readonly waiting: Waiting;
+  private readonly waiting: PositionWaiters;
   private readonly clock: Clock;
   private readonly stopping = new AbortController();
   private readonly applying: BatchApplier;
@@ -85,7 +85,7 @@ export class Runner implements Progress {
   constructor({ log, store, onFailure, clock, spans }: RunnerOptions) {
     this.log = log;
     this.clock = clock;
-    this.waiting = new Waiting(clock);
+    this.waiting = new PositionWaiters(clock);
     this.store = store;
     this.onFailure = onFailure;
     this.processesThrough = store.processesThrough;

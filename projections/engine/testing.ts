@@ -82,7 +82,7 @@ export class MemorySink implements PartitionStore {
     for (const look of this.waiting) look();
   }
 
-  kindOf(): FailureKind {
+  classify(): FailureKind {
     return this.kind;
   }
 

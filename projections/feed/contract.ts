@@ -6,7 +6,7 @@ import type { Clock } from '../../schemas/clock.ts';
 import { channelAudience, userAudience } from '../../schemas/streams.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { Story } from '../testing.ts';
-import { decodeManifest, decodeSaid, type Manifest } from './messages.ts';
+import { decodeManifest, decodeSaid, type Manifest } from './payloads.ts';
 import type { FeedPublisher, FeedTransport, TypingPublisher, TypingTold } from './port.ts';
 import { deliverySink } from './publish.ts';
 import type { MendingFeedReader } from './reader.ts';

@@ -1,5 +1,5 @@
 /** One partition as a gateway knows it: how far nothing is missing, and whether a manifest continues from there. */
-import type { BatchNumbers, Manifest } from './messages.ts';
+import type { BatchNumbers, Manifest } from './payloads.ts';
 
 interface Look {
   readonly at: number;

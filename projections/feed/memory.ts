@@ -1,7 +1,7 @@
 /** The feed in memory. It can do to a reader's connection whatever a network can. */
 
 import { channelFeed } from './channels.ts';
-import { encodeTyping } from './messages.ts';
+import { encodeTyping } from './payloads.ts';
 import type { FeedPublisher, FeedTransport, TransportListener, TypingPublisher } from './port.ts';
 import { ChainedPublisher } from './publish.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelAudience } from '../../schemas/streams.ts';
-import { encodePulse } from './messages.ts';
+import { encodePulse } from './payloads.ts';
 import { ELSEWHERE, HASTY, HERE, MemoryPublisher, PARTITIONS, Station, THERE } from './testing.ts';
 
 const ANN = '10';

@@ -5,7 +5,7 @@ import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { PartitionBatch, PartitionStore } from '../engine/port.ts';
 import { feedChannelOf, MANIFEST } from './channels.ts';
-import { type BatchNumbers, encodeManifest, encodePulse } from './messages.ts';
+import { type BatchNumbers, encodeManifest, encodePulse } from './payloads.ts';
 import type { FeedBatch, FeedPublisher } from './port.ts';
 
 /** The messages of one batch of a partition: one pulse per channel, then the manifest that names them. */
@@ -109,6 +109,6 @@ export const deliverySink = ({ publisher, log, partitions, onDropped }: Delivery
     }
   },
   async repair() {},
-  kindOf: () => 'transient',
+  classify: () => 'transient',
   async flush() {},
 });

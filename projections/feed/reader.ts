@@ -12,7 +12,7 @@ import type { BatchListener } from '../engine/port.ts';
 import { Latecomers, PatientLog } from './backfill.ts';
 import { byPartition, feedChannelOf, type Listened, Listening, MANIFEST, STRUCTURE } from './channels.ts';
 import { Chain, HeadWatch } from './gaps.ts';
-import { decodeManifest, decodeSaid, type Manifest, type Pulse } from './messages.ts';
+import { decodeManifest, decodeSaid, type Manifest, type Pulse } from './payloads.ts';
 import type { FeedMetrics, FeedReader, FeedTransport, FillReason, TransportListener, TypingTold } from './port.ts';
 import { Release } from './release.ts';
 

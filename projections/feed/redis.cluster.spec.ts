@@ -5,7 +5,7 @@ import { openRedis, type Redis } from '../../stores/redis/connection.ts';
 import { randomName } from '../../stores/redis/testing.ts';
 import type { PartitionBatch } from '../engine/port.ts';
 import { Story } from '../testing.ts';
-import { decodeManifest, decodeSaid, type Manifest } from './messages.ts';
+import { decodeManifest, decodeSaid, type Manifest } from './payloads.ts';
 import type { FeedPublisher } from './port.ts';
 import { deliverySink } from './publish.ts';
 import { type RoughWay, roughWay } from './redis.testing.ts';

@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis';
 import type { Redis, RedisClient } from '../../stores/redis/connection.ts';
 import { channelFeed, type FeedChannel } from './channels.ts';
-import { encodeTyping } from './messages.ts';
+import { encodeTyping } from './payloads.ts';
 import type { FeedPublisher, FeedTransport, TransportListener, TypingPublisher, TypingTold } from './port.ts';
 import { ChainedPublisher, type SendMessages } from './publish.ts';
 

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../schemas/clock.ts';
 import { changesRights, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { BatchListener } from '../engine/port.ts';
-import { cutAtRightsChanges, Turns } from '../engine/turns.ts';
+import { cutAtRightsChanges, Turns } from '../engine/rest.ts';
 
 interface Arrived {
   readonly event: ParleyEvent;

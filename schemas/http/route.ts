@@ -7,7 +7,7 @@ import { Snowflake } from '../codecs.ts';
 import type { ParleyError } from '../errors.ts';
 
 /** `public`: no token. `user`: any token. `administrator`: a token of the person who administers the instance. */
-export type Access = 'public' | 'user' | 'administrator';
+export type RequiredCaller = 'public' | 'user' | 'administrator';
 
 export interface RouteRequest<P, Q, B> {
   readonly params: P;
@@ -36,7 +36,7 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   /** Below the mount point, with `:name` for parameters. */
   readonly path: string;
   readonly summary: string;
-  readonly access: Access;
+  readonly access: RequiredCaller;
   readonly params?: t.Type<P, unknown, unknown>;
   readonly query?: t.Type<Q, unknown, unknown>;
   readonly body?: t.Type<B, unknown, unknown>;

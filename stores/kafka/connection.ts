@@ -11,7 +11,7 @@ import {
   type RetryOptions,
   type SASLOptions,
 } from 'kafkajs';
-import type { DistributionLogger } from '../../telemetry/logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import { BUDGETS } from '../budgets.ts';
 import { addressOf, parseServers } from '../urls.ts';
 import { WrongPartitions } from './failures.ts';
@@ -97,7 +97,7 @@ const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
 
 /** kafkajs retries most of what it logs as errors; code that gives up reports it itself. */
 const logTo =
-  (logger: DistributionLogger) =>
+  (logger: Logger) =>
   ({ namespace, log }: LogEntry): void => {
     const { message, timestamp: _, logger: __, stack: ___, ...fields } = log;
     logger.debug(fields, `kafka ${namespace}: ${message}`);
@@ -107,7 +107,7 @@ const logTo =
 export const kafkaOf = (
   url: string,
   clientId: string,
-  logger: DistributionLogger,
+  logger: Logger,
   patienceMs: number = budgets.patienceMs,
 ): Kafka => {
   const { brokers, tls, sasl } = parseKafkaUrl(url);

@@ -87,14 +87,14 @@ interface PoolOptions extends Partial<GuardOptions> {
   readonly connections?: number | undefined;
 }
 
-interface Waiting {
+interface ConnectOptions {
   /** Called for each failed attempt to connect, with the milliseconds until the next. */
   readonly onWaiting?: ((reason: string, nextMs: number) => void) | undefined;
   /** Ends the wait for a server. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export type PostgresOptions = PoolOptions & Waiting;
+export type PostgresOptions = PoolOptions & ConnectOptions;
 
 /**
  * A pool of connections. Each method throws StoreUnavailable while the server cannot answer, and otherwise its error.
@@ -184,7 +184,7 @@ export class Postgres {
    * Waits, with back-off, until the server answers. Closes the pool if that fails.
    * @throws StoreUnavailable when `signal` ends the waiting; the server's own error for settings that cannot be right
    */
-  async whenAnswering({ onWaiting, signal }: Waiting): Promise<void> {
+  async whenAnswering({ onWaiting, signal }: ConnectOptions): Promise<void> {
     try {
       await retrying(() => this.pool.query('SELECT 1'), {
         signal,

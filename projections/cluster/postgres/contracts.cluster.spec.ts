@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { audienceContract } from '../../views/audience/contract.ts';
+import { audienceContract } from '../../views/audience-index/contract.ts';
 import { guildViewsContract } from '../../views/guild-views/contract.ts';
 import { pinContract } from '../../views/pins/contract.ts';
 import { snapshotContract } from '../../views/snapshots/contract.ts';

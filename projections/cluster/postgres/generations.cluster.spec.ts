@@ -77,7 +77,7 @@ describe('generations of the guild views', () => {
   it('must be rebuilt if tables are missing', async () => {
     const { store } = postgres.views(404);
     const failure = await store.checkpoints().catch((error: unknown) => error);
-    expect(store.kindOf(failure)).toBe('damaged');
+    expect(store.classify(failure)).toBe('damaged');
   });
 
   it('have equal checksums at a position, even after one of them has moved on', async () => {

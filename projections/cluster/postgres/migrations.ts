@@ -4,7 +4,7 @@
  */
 
 import { type Kysely, type Migration, sql } from 'kysely';
-import type { AudienceTables } from '../../views/audience/sql.ts';
+import type { AudienceTables } from '../../views/audience-index/sql.ts';
 import type { GuildTables } from '../../views/guild-views/tables.ts';
 import type { SnapshotTables } from '../../views/snapshots/sql.ts';
 import { sqlViewNames, sqlViews } from '../../views/sql-views.ts';

@@ -74,7 +74,9 @@ describe('when the PostgreSQL of the views is unavailable', () => {
     await expect(store.commit(batch)).rejects.toThrow(StoreUnavailable);
     expect(performance.now() - began).toBeLessThan(3000);
     proxy.swallow(false);
-    await expect.poll(() => store.commit(batch).then(() => 'stored', store.kindOf), { timeout: 20_000 }).toBe('stored');
+    await expect
+      .poll(() => store.commit(batch).then(() => 'stored', store.classify), { timeout: 20_000 })
+      .toBe('stored');
     await proxy.cut();
   });
 
@@ -86,7 +88,7 @@ describe('when the PostgreSQL of the views is unavailable', () => {
       const failure = await store
         .commit({ partition: 1, from: 0, events: [event], through: 1 })
         .catch((error: unknown) => error);
-      expect(store.kindOf(failure)).toBe('permanent');
+      expect(store.classify(failure)).toBe('permanent');
     }
     expect(await guilds.guild(GUILD)).toBeUndefined();
     expect(await guilds.guild('99999999999999999999')).toBeUndefined();
@@ -148,12 +150,12 @@ describe('a PostgreSQL that is killed and started again', () => {
     while (failure === undefined) await next().catch((error: unknown) => (failure = error));
     await killed;
     expect(failure).toBeInstanceOf(StoreUnavailable);
-    expect(store.kindOf(failure)).toBe('transient');
+    expect(store.classify(failure)).toBe('transient');
     for (let n = 0; n < 10; n += 1)
       await expect(guilds.guild(GUILD)).rejects.toMatchObject({ store: 'guild-views', retryAfter: expect.any(Number) });
 
     await own.start('views');
-    await expect.poll(() => next().then(() => 'stored', store.kindOf), { timeout: 30_000 }).toBe('stored');
+    await expect.poll(() => next().then(() => 'stored', store.classify), { timeout: 30_000 }).toBe('stored');
     expect((await store.checkpoints())[0]).toBe(through);
     expect((await guilds.guild(GUILD))?.memberCount).toBe(through - 1);
     await client.close();

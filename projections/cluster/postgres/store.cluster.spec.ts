@@ -77,7 +77,7 @@ describe('the partitions of the guild views', () => {
     const { userId } = bad.data;
     Object.assign(bad.data, { userId: 'nobody' });
     const failure = await views.store.commit(batch(2)).catch((error: unknown) => error);
-    expect(views.store.kindOf(failure)).toBe('permanent');
+    expect(views.store.classify(failure)).toBe('permanent');
     expect(await again().store.checkpoints()).toEqual([0, 2, 0, 0]);
     expect(await count()).toBe(1);
     Object.assign(bad.data, { userId });

@@ -7,7 +7,7 @@ import type { PartitionBatch, PartitionStore } from '../../engine/port.ts';
 import type { OnPostgres, Write } from '../../views/sql-views.ts';
 
 /** The checkpoints of all partitions of the distribution log. Each moves in the transaction that stores its rows. */
-export class Checkpoints {
+export class PartitionCheckpoints {
   private readonly postgres: Postgres;
   private readonly schema: string;
   private readonly all: string;
@@ -67,7 +67,7 @@ interface StoreParts {
   readonly postgres: Postgres;
   /** In writing order. */
   readonly views: readonly OnPostgres<unknown>[];
-  readonly checkpoints: Checkpoints;
+  readonly checkpoints: PartitionCheckpoints;
   readonly partitions: number;
   /** Monotonic milliseconds. */
   readonly clock?: () => number;
@@ -76,7 +76,7 @@ interface StoreParts {
 /** All views of a generation. A batch's rows and its checkpoint are stored in one transaction. */
 export class PostgresPartitionStore implements PartitionStore {
   readonly name = 'guild-views';
-  readonly kindOf = classify;
+  readonly classify = classify;
   private readonly parts: StoreParts;
   private readonly positions: PartitionPositions;
 

@@ -16,7 +16,7 @@ import {
   type ViewSources,
 } from '../../views/sql-views.ts';
 import { migrationsIn } from './migrations.ts';
-import { Checkpoints, PostgresPartitionStore } from './store.ts';
+import { PartitionCheckpoints, PostgresPartitionStore } from './store.ts';
 
 /** One schema per generation. A rebuild fills the next one beside the one in use. */
 export const schemaOf = (generation: number): string => {
@@ -109,7 +109,7 @@ export const openPostgresViews = (options: PostgresViewsOptions): PostgresViews 
     store: new PostgresPartitionStore({
       postgres,
       views: [...byName.values()],
-      checkpoints: new Checkpoints(postgres, schema),
+      checkpoints: new PartitionCheckpoints(postgres, schema),
       partitions,
       ...(clock && { clock }),
     }),

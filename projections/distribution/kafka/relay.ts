@@ -5,7 +5,7 @@ import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
-import type { DistributionLogger } from '../../../telemetry/logger.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
 import type { Spans } from '../../../telemetry/spans.ts';
 import type { PartitionRecord } from '../records.ts';
 import { type Relay, RunningRelay } from '../relay.ts';
@@ -97,7 +97,7 @@ export interface RelayOptions {
   readonly namespace: string;
   readonly partitions: number;
   readonly checkpoints: Checkpoints;
-  readonly logger: DistributionLogger;
+  readonly logger: Logger;
   /** Default: the system clock. */
   readonly clock?: Clock;
   /** Called for each acknowledged batch. */

@@ -8,7 +8,7 @@ interface Waiter {
 }
 
 /** Callers that wait until the views hold a position. */
-export class Waiting {
+export class PositionWaiters {
   private readonly clock: Clock;
   private readonly waiters = new Set<Waiter>();
 
@@ -59,14 +59,14 @@ export interface TrackerOptions {
 export class ProgressTracker implements Progress {
   private readonly options: TrackerOptions;
   private readonly through: number[];
-  private readonly waiting: Waiting;
+  private readonly waiting: PositionWaiters;
   private waiters = 0;
   private least = 0;
   private looking = false;
 
   constructor(options: TrackerOptions) {
     this.options = options;
-    this.waiting = new Waiting(options.clock);
+    this.waiting = new PositionWaiters(options.clock);
     this.through = Array.from({ length: options.partitions }, () => 0);
   }
 

@@ -36,7 +36,7 @@ describe('a Cassandra that is killed and started again', () => {
     let failure: unknown;
     while (failure === undefined) await next().catch((error: unknown) => (failure = error));
     await killed;
-    expect(store.kindOf(failure)).toBe('transient');
+    expect(store.classify(failure)).toBe('transient');
 
     await own.start('cassandra');
     const ids = Array.from({ length: acknowledged }, (_, n) => messageId(CHANNEL, n + 1));

@@ -80,11 +80,13 @@ describe('when Cassandra is unavailable', () => {
     for (let n = 0; n < 10; n += 1) {
       const failure = await store.commit(batch).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(StoreUnavailable);
-      expect(store.kindOf(failure)).toBe('transient');
+      expect(store.classify(failure)).toBe('transient');
       await expect(reader.page('30', { limit: 5 }, ANN)).rejects.toMatchObject({ store: 'timelines' });
     }
     await proxy.mend();
-    await expect.poll(() => store.commit(batch).then(() => 'stored', store.kindOf), { timeout: 20_000 }).toBe('stored');
+    await expect
+      .poll(() => store.commit(batch).then(() => 'stored', store.classify), { timeout: 20_000 })
+      .toBe('stored');
     expect(await reader.page('30', { limit: 5 }, ANN)).toHaveLength(1);
     await proxy.cut();
   });
@@ -108,7 +110,7 @@ describe('when Cassandra is unavailable', () => {
       const failure = await store
         .commit({ partition: 0, from: 1, events: [event], through: 2 })
         .catch((error: unknown) => error);
-      expect(store.kindOf(failure)).toBe('permanent');
+      expect(store.classify(failure)).toBe('permanent');
     }
     expect(await reader.page('31', { limit: 5 }, ANN)).toEqual([]);
   });

@@ -17,7 +17,7 @@ const READERS_AT_ONCE = { count: Number.POSITIVE_INFINITY, bytes: Number.POSITIV
 /**
  * Checkpoints of the distribution log's partitions, all in one partition, so that they are read and written together.
  */
-export class Checkpoints {
+export class PartitionCheckpoints {
   private readonly cassandra: Cassandra;
   private readonly projection: string;
   private readonly all: string;
@@ -73,7 +73,7 @@ export class Checkpoints {
 
 interface StoreParts {
   readonly writer: TimelineWriter;
-  readonly checkpoints: Checkpoints;
+  readonly checkpoints: PartitionCheckpoints;
   readonly partitions: number;
   /** Monotonic milliseconds. */
   readonly clock?: () => number;
@@ -81,7 +81,7 @@ interface StoreParts {
 
 export class CassandraPartitionStore implements PartitionStore {
   readonly name = 'timelines';
-  readonly kindOf = classify;
+  readonly classify = classify;
   private readonly parts: StoreParts;
   private readonly positions: PartitionPositions;
 
@@ -149,7 +149,7 @@ export const openCassandraTimelines = ({
     reader: new CassandraTimelineReader(client, tables),
     store: new CassandraPartitionStore({
       writer: new CassandraTimelineWriter(client, tables, BUCKET_SIZE),
-      checkpoints: new Checkpoints(client, tables, 'timelines'),
+      checkpoints: new PartitionCheckpoints(client, tables, 'timelines'),
       partitions,
     }),
   };

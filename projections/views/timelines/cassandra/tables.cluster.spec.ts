@@ -86,7 +86,7 @@ describe('generations of timelines', () => {
   it('must be rebuilt if tables are missing', async () => {
     const { store } = openCassandraTimelines({ client: cassandra.client, generation: 404, partitions: 1 });
     const failure = await store.checkpoints().catch((error: unknown) => error);
-    expect(store.kindOf(failure)).toBe('damaged');
+    expect(store.classify(failure)).toBe('damaged');
   });
 
   it('have equal checksums however they were built and however wide their buckets are', async () => {

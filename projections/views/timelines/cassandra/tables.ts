@@ -108,7 +108,7 @@ export const listGenerations = async (cassandra: Cassandra): Promise<readonly nu
   return [...found].sort((a, b) => a - b);
 };
 
-interface Place {
+interface BucketPlace {
   /** `undefined` before the channel's first message. */
   readonly bucket: number | undefined;
   /** The channel's progress when, or before, the bucket was read. */
@@ -139,7 +139,7 @@ export class Places {
     return (await this.found(channel, id))?.bucket;
   }
 
-  async placeOf(channel: bigint, id: bigint): Promise<Place> {
+  async placeOf(channel: bigint, id: bigint): Promise<BucketPlace> {
     const row = await this.found(channel, id);
     if (row !== undefined) return { bucket: row.bucket, through: Number(row.through ?? 0n) };
     return { bucket: undefined, through: await this.throughOf(channel) };

@@ -7,7 +7,7 @@ import { type Cassandra, openCassandra } from '../../../../stores/cassandra/conn
 import { startProxy } from '../../../../stores/testing.ts';
 import { type TimelineReader, type TimelineWriter, timelineChanges } from '../view.ts';
 import { CassandraTimelineReader } from './reader.ts';
-import { CassandraPartitionStore, Checkpoints } from './store.ts';
+import { CassandraPartitionStore, PartitionCheckpoints } from './store.ts';
 import { createGeneration, dropGeneration, tablesOf } from './tables.ts';
 import { CassandraTimelineWriter } from './writer.ts';
 
@@ -41,7 +41,7 @@ export interface SmallTimelines {
   readonly reader: TimelineReader;
   readonly writer: TimelineWriter;
   readonly store: CassandraPartitionStore;
-  readonly checkpoints: Checkpoints;
+  readonly checkpoints: PartitionCheckpoints;
   apply(events: readonly ParleyEvent[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export interface SmallTimelines {
 export const smallTimelines = (client: Cassandra, generation: number, bucketSize: number, clock = () => 0) => {
   const tables = tablesOf(generation);
   const writer = new CassandraTimelineWriter(client, tables, bucketSize);
-  const checkpoints = new Checkpoints(client, tables, 'timelines');
+  const checkpoints = new PartitionCheckpoints(client, tables, 'timelines');
   return {
     reader: new CassandraTimelineReader(client, tables),
     store: new CassandraPartitionStore({ writer, checkpoints, partitions: 4, clock }),

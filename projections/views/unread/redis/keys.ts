@@ -6,10 +6,10 @@ import { channelStream, readStream } from '../../../../schemas/streams.ts';
 import { script } from '../../../../stores/redis/connection.ts';
 import { partitionOf } from '../../../engine/partitions.ts';
 import commit from './commit.lua';
-import heads from './heads.lua';
-import markers from './markers.lua';
-import own from './own.lua';
-import states from './states.lua';
+import heads from './read-heads.lua';
+import markers from './read-markers.lua';
+import own from './read-own.lua';
+import states from './read-states.lua';
 
 // Functions that run inside Redis. Ordinals, sequences and positions are compared as numbers, which are exact below
 // 2^53. They are stored as the original text, because Lua writes large numbers as `1e+15`. Ids never become numbers.

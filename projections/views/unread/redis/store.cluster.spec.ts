@@ -202,12 +202,12 @@ describe('the partitions of unread counts', () => {
     const event = story.post(CHANNEL, ANN);
     Object.assign(event.data, { ordinal: 'first' });
     const failure = await store.commit({ ...batch(0), from: 1, through: 2 }).catch((error: unknown) => error);
-    expect(store.kindOf(failure)).toBe('permanent');
+    expect(store.classify(failure)).toBe('permanent');
     await redis.run((client) => client.set(unread.keys.head(CHANNEL), 'not ours'));
     Object.assign(event.data, { ordinal: 1 });
     const damaged = await store.commit({ ...batch(0), from: 1, through: 2 }).catch((error: unknown) => error);
-    expect(store.kindOf(damaged)).toBe('damaged');
-    expect(store.kindOf(new StoreUnavailable('unread', 1))).toBe('transient');
+    expect(store.classify(damaged)).toBe('damaged');
+    expect(store.classify(new StoreUnavailable('unread', 1))).toBe('transient');
   });
 
   it('store a large batch, and answer for many channels at once', async () => {

@@ -24,7 +24,7 @@ const EMPTY: Standing = { through: 0, whole: 0 };
 
 export class RedisUnreadStore implements PartitionStore {
   readonly name = 'unread';
-  readonly kindOf = classify;
+  readonly classify = classify;
   private readonly writer: RedisUnreadWriter;
   private readonly logHead: () => Promise<number>;
   private readonly clock: () => number;

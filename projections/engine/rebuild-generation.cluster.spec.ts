@@ -3,7 +3,7 @@ import { type TestViews, testViews } from '../../app/cluster/testing.ts';
 import { RebuildFailed } from './filling.ts';
 import { generationOf } from './generations.ts';
 import type { ViewName } from './port.ts';
-import { rebuildView, type ViewTools, verifyView } from './rebuild.ts';
+import { rebuildView, type ViewTools, verifyView } from './rebuild-generation.ts';
 
 let views: TestViews;
 
@@ -161,7 +161,7 @@ describe.each(Object.keys(SPOILED) as ViewName[])('%s', (view) => {
               checkpoints: () => store.checkpoints(),
               flush: () => store.flush(),
               repair: (events) => store.repair(events),
-              kindOf: (failure) => (failure instanceof SyntaxError ? 'permanent' : store.kindOf(failure)),
+              classify: (failure) => (failure instanceof SyntaxError ? 'permanent' : store.classify(failure)),
               commit: async (batch) => {
                 if (batch.events.some(({ position }) => position === 77)) throw new SyntaxError('not understood');
                 await store.commit(batch);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { Story } from '../testing.ts';
-import { decodeManifest, decodeSaid, encodeTyping, UnreadableMessage } from './messages.ts';
+import { decodeManifest, decodeSaid, encodeTyping, UnreadableMessage } from './payloads.ts';
 import { messagesOf } from './publish.ts';
 
 const NUMBERS = { from: 3, to: 5, through: 9 };

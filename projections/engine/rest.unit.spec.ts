@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from './turns.ts';
+import { Turns } from './rest.ts';
 
 /** A promise and the function that resolves it. */
 const gate = () => {

@@ -41,7 +41,7 @@ interface Comparison {
 /** Number of looks at a thing, over more than a second, before it counts as different. */
 const LOOKS = 5;
 const LOOK_MS = 300;
-const SETTLE_MS = 30_000;
+const AGREE_MS = 30_000;
 /** A comparison stops after this many differences. */
 const MOST_DIFFERENCES = 1000;
 
@@ -122,7 +122,7 @@ export const compare = async (
   const { suspects: first, compared } = await suspected(read, built);
   const suspects = new Map(first.map((thing): [string, Suspect] => [thing, { former: undefined, looks: 0 }]));
   const differences: Difference[] = [];
-  const until = clock.monotonic() + SETTLE_MS;
+  const until = clock.monotonic() + AGREE_MS;
   const goesOn = () => differences.length < MOST_DIFFERENCES && clock.monotonic() < until;
   while (suspects.size > 0 && goesOn()) {
     for (const [thing, suspect] of suspects) {
