@@ -18,7 +18,7 @@ import type { Access } from '../projections/views/guild-views/access.ts';
 import { readRoutes } from '../read-api/index.ts';
 import { renderElsewhere } from '../read-api/replay/rendering.ts';
 import { replayRoutes } from '../read-api/replay/routes.ts';
-import { systemClock } from '../schemas/clock.ts';
+import type { Clock } from '../schemas/clock.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Route } from '../schemas/http/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -69,17 +69,18 @@ export interface EdgeOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly clock: Clock;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
 }
 
 /** All routes of the API. */
-export const apiRoutes = (config: Config, stores: Stores): Route[] => {
+export const apiRoutes = ({ config, clock }: Pick<EdgeOptions, 'config' | 'clock'>, stores: Stores): Route[] => {
   const gatewayUrl = gatewayUrlOf(config);
   const { write, views, log, presenter, access } = stores;
   return [
     ...identityRoutes({ identity: write.identity, presenter, gatewayUrl: (headers) => gatewayUrl({ headers }) }),
-    ...commandRoutes(write.bus, presenter),
+    ...commandRoutes(write.bus, presenter, clock),
     ...readRoutes({
       views,
       log,
@@ -87,7 +88,7 @@ export const apiRoutes = (config: Config, stores: Stores): Route[] => {
       access,
       gatewayUrl,
       ownWrites: (userId, reads) => write.ownWrites.seen(userId, reads),
-      now: systemClock.wallTime,
+      now: clock.wallTime,
     }),
     ...replayRoutes({
       log,
@@ -108,7 +109,7 @@ export const apiRoutes = (config: Config, stores: Stores): Route[] => {
  * @param reasons why this process should not get requests now
  */
 export const httpEdge = (
-  { config, logger, metrics, spans }: EdgeOptions,
+  { config, logger, metrics, clock, spans }: EdgeOptions,
   stores: Stores | undefined,
   routes: readonly Route[],
   reasons: () => string[],
@@ -120,6 +121,7 @@ export const httpEdge = (
     config,
     logger,
     metrics,
+    clock,
     spans,
     ready: () => {
       const now = reasons();
@@ -132,7 +134,7 @@ export type Shared = Pick<GatewayDeps, 'feed' | 'registry'>;
 
 /** Mounts the socket. */
 export const gatewayEdge = async (
-  { config, logger, metrics, spans }: EdgeOptions,
+  { config, logger, metrics, clock, spans }: EdgeOptions,
   stores: Stores,
   http: FastifyInstance,
   shared: Shared,
@@ -149,7 +151,7 @@ export const gatewayEdge = async (
     config: { ...gatewayConfig(config), ...(shared.feed === undefined ? {} : { ringBytes: 0 }) },
     logger,
     metrics: gatewayMetrics(metrics),
-    clock: systemClock,
+    clock,
     spans,
     ...shared,
   });

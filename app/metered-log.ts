@@ -2,7 +2,7 @@
 
 import { either } from 'fp-ts';
 import type { EventLog } from '../log/port.ts';
-import { systemClock } from '../schemas/clock.ts';
+import type { Clock } from '../schemas/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
 
@@ -33,11 +33,11 @@ const tracedAppend =
   };
 
 /** @param spans absent where nothing is traced */
-export const meteredLog = (log: EventLog, metrics: Metrics, spans?: Spans): EventLog => {
+export const meteredLog = (log: EventLog, metrics: Metrics, clock: Clock, spans?: Spans): EventLog => {
   const append: Append = async (request) => {
-    const began = systemClock.monotonic();
+    const began = clock.monotonic();
     const outcome = await log.append(request);
-    metrics.appendSeconds.observe((systemClock.monotonic() - began) / 1000);
+    metrics.appendSeconds.observe((clock.monotonic() - began) / 1000);
     if (either.isRight(outcome)) metrics.appendedEvents.inc(outcome.right.length);
     return outcome;
   };

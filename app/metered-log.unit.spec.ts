@@ -2,6 +2,7 @@ import { either } from 'fp-ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Appended, AppendRequest, EventLog } from '../log/port.ts';
 import { newEvent } from '../log/testing.ts';
+import { systemClock } from '../schemas/clock.ts';
 import type { NewParleyEvent } from '../schemas/events/catalogue.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { type KeptSpan, keptSpans } from '../telemetry/testing.ts';
@@ -27,7 +28,7 @@ describe('a traced log', () => {
     const kept = keptSpans();
     ended = kept.ended;
     const log = { append: (request: AppendRequest) => answer(request) } as EventLog;
-    append = meteredLog(log, createMetrics(), kept.spans).append;
+    append = meteredLog(log, createMetrics(), systemClock, kept.spans).append;
   });
 
   it('has an append span for each request in the batch, with the position of its first event', async () => {

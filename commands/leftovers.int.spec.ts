@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { TIME_ZERO } from '../log/memory.ts';
 import { Story } from '../projections/testing.ts';
+import { systemClock } from '../schemas/clock.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Leftovers } from './processes.ts';
 
@@ -15,7 +16,7 @@ const aLook = (story: Story, from = 0) => {
     processes: { finish: async (events) => void finished.push(...events) },
     checkpoints: { read: async () => from, write: async (_name, position) => void written.push(position) },
     logger: { warn: (fields) => warnings.push(fields) },
-    now: () => clock.now,
+    clock: { ...systemClock, wallTime: () => clock.now },
   });
   return { leftovers, finished, written, clock };
 };

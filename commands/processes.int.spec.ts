@@ -60,6 +60,7 @@ describe('a guild', () => {
       instance.log,
       otherMailboxes((stream) => stream.startsWith('member-')),
       followUps,
+      systemClock,
     );
     const guildsBefore = (await instance.views.guilds.guildsOf(owner)).length;
     const answer = instance.write.deps.mailboxes.run({
@@ -96,7 +97,7 @@ describe('processes', () => {
     await instance.settled();
     const head = await instance.log.head();
     for (let checkpoint = 0; checkpoint <= head; checkpoint += 1) {
-      const processes = new Processes(instance.log, otherMailboxes(), followUps);
+      const processes = new Processes(instance.log, otherMailboxes(), followUps, systemClock);
       await processes.catchUp(checkpoint);
       expect(processes.through()).toBe(head);
     }
@@ -112,6 +113,7 @@ describe('processes', () => {
       instance.log,
       otherMailboxes((stream) => stream.startsWith('member-')),
       followUps,
+      systemClock,
     );
     void ending.catchUp(0);
     await ending.onBatch([], 1000);
@@ -131,7 +133,7 @@ describe('processes', () => {
         }),
       ),
     );
-    const processes = new Processes(instance.log, otherMailboxes(), followUps);
+    const processes = new Processes(instance.log, otherMailboxes(), followUps, systemClock);
     const { position } = right(redeemed[0]!);
     await processes.whenFollowedUp({ position, stream: inviteStream(code), key: others[0]! }, 1000);
     expect((await instance.stream(memberStream(guild.id, others[0]!))).map(({ type }) => type)).toEqual([

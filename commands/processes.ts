@@ -10,7 +10,7 @@ import { type ChannelState, createChannel } from '../domain/channel.ts';
 import type { Decision } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import type { LogReader } from '../log/port.ts';
-import { systemClock, within } from '../schemas/clock.ts';
+import { type Clock, within } from '../schemas/clock.ts';
 import {
   type EventOf,
   FOLLOWED_UP,
@@ -52,6 +52,7 @@ export class Processes {
   private readonly log: LogReader;
   private readonly mailboxes: Mailboxes;
   private readonly followUps: FollowUps;
+  private readonly clock: Clock;
   /** Positions of causes whose steps are not done yet, each with a promise of its last step's position. */
   private readonly running = new Map<number, Promise<number>>();
   /** Position through which batches of the views have been looked through. */
@@ -62,10 +63,11 @@ export class Processes {
    */
   private caughtUp = Number.POSITIVE_INFINITY;
 
-  constructor(log: LogReader, mailboxes: Mailboxes, followUps: FollowUps) {
+  constructor(log: LogReader, mailboxes: Mailboxes, followUps: FollowUps, clock: Clock) {
     this.log = log;
     this.mailboxes = mailboxes;
     this.followUps = followUps;
+    this.clock = clock;
   }
 
   /** Carries out what a former run of the server left undone after its checkpoint, up to the log's head. */
@@ -116,7 +118,7 @@ export class Processes {
     const cause =
       causes.find((event) => event.position === position) ?? causes.find((event) => event.key === key) ?? causes[0];
     if (cause === undefined) return position;
-    return within(systemClock, timeoutMs, this.follow(cause));
+    return within(this.clock, timeoutMs, this.follow(cause));
   }
 
   private stepsAfter(event: Causing): readonly Step[] {
@@ -173,8 +175,7 @@ interface LeftoversOptions {
   readonly processes: Pick<Processes, 'finish'>;
   readonly checkpoints: Checkpoints;
   readonly logger: { warn(fields: object, message: string): void };
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 export class Leftovers {
@@ -196,7 +197,7 @@ export class Leftovers {
   }
 
   private async run(): Promise<void> {
-    const { checkpoints, logger } = this.options;
+    const { checkpoints, logger, clock } = this.options;
     const { signal } = this.stopping;
     let through: number | undefined;
     while (!signal.aborted) {
@@ -209,15 +210,15 @@ export class Leftovers {
         // The log or the vault is gone. Leftovers stay until it is back.
         if (!signal.aborted) logger.warn({ err: error }, 'what must follow could not be looked through');
       }
-      await systemClock.delay(LOOK_MS, signal);
+      await clock.delay(LOOK_MS, signal);
     }
   }
 
   /** @returns position through which all follow-ups are done. */
   private async look(after: number): Promise<number> {
-    const { log, processes, now } = this.options;
+    const { log, processes, clock } = this.options;
     const { events, through } = await log.readAll({ after, types: FOLLOWED_UP, limit: PAGE });
-    const left = now() - LEFT_MS;
+    const left = clock.wallTime() - LEFT_MS;
     const young = events.findIndex((event) => event.time > left);
     await processes.finish(young < 0 ? events : events.slice(0, young));
     return young < 0 ? through : events[young]!.position - 1;

@@ -101,7 +101,13 @@ export class Instance {
     const fail = (error: unknown) => {
       throw error;
     };
-    this.views = await openViews({ file: join(this.folder, 'views.db'), log: this.log, foldOf, onFailure: fail });
+    this.views = await openViews({
+      clock: systemClock,
+      file: join(this.folder, 'views.db'),
+      log: this.log,
+      foldOf,
+      onFailure: fail,
+    });
     this.keys = new KeyRing(this.vault);
     const { views, vault, keys } = this;
     const timelines = new CurrentTimelines(views.timelines, this.log);
@@ -123,6 +129,7 @@ export class Instance {
       onConflict: () => {
         this.conflicts += 1;
       },
+      clock: systemClock,
     });
     const { processes } = this.write;
     if (options.processes === false) {

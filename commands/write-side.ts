@@ -6,7 +6,7 @@ import type { EventLog } from '../log/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
-import { systemClock } from '../schemas/clock.ts';
+import type { Clock } from '../schemas/clock.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -41,6 +41,7 @@ export interface WriteSideOptions {
   readonly sharedWrites: SharedWrites;
   /** Called for every append that found its stream further on. */
   readonly onConflict: () => void;
+  readonly clock: Clock;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
 }
@@ -56,18 +57,18 @@ export interface WriteSide {
 }
 
 export const createWriteSide = async (options: WriteSideOptions): Promise<WriteSide> => {
-  const { log, views, vault, keys, tokens } = options;
-  const now = systemClock.wallTime;
+  const { log, views, vault, keys, tokens, clock } = options;
+  const now = clock.wallTime;
   const states = new StateStore(log, views.snapshots);
   const mailboxes = new Mailboxes({
     log,
     states,
     keys,
-    clock: systemClock,
+    clock,
     onConflict: options.onConflict,
     spans: options.spans,
   });
-  const processes = new Processes(log, mailboxes, followUps);
+  const processes = new Processes(log, mailboxes, followUps, clock);
   const ownWrites = new OwnWrites(views, options.sharedWrites);
   const limits = new Limits(options.limits, options.limiter);
   const deps: CommandDeps = {

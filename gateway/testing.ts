@@ -172,6 +172,7 @@ export class World {
   static async open(): Promise<World> {
     const world = new World();
     world.views = await openViews({
+      clock: systemClock,
       file: join(world.directory, 'views.db'),
       log: world.story.log,
       foldOf: () => undefined,

@@ -3,14 +3,19 @@
 import { either } from 'fp-ts';
 import type { CommandBus, CommandShape } from '../commands/port.ts';
 import { type AnswerPresenter, presentAnswer } from '../presenter/answers.ts';
-import { systemClock } from '../schemas/clock.ts';
+import type { Clock } from '../schemas/clock.ts';
 import { type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 import { limitHeaders } from './errors.ts';
 
 const record = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
-const routesOf = (bus: CommandBus, presenter: AnswerPresenter, command: CommandShape): readonly Route[] => {
+const routesOf = (
+  bus: CommandBus,
+  presenter: AnswerPresenter,
+  clock: Clock,
+  command: CommandShape,
+): readonly Route[] => {
   const { type, summary, params, body } = command;
   const { method, path, formerPath, status, answers } = command.route;
   const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
@@ -27,7 +32,7 @@ const routesOf = (bus: CommandBus, presenter: AnswerPresenter, command: CommandS
     const fields = { ...record(request.body), ...record(request.params) };
     const { outcome, limit } = await bus.submit(context, type, fields);
     if (either.isLeft(outcome)) return outcome;
-    const headers = limit === undefined ? {} : limitHeaders(limit, systemClock.wallTime());
+    const headers = limit === undefined ? {} : limitHeaders(limit, clock.wallTime());
     if (status === 204) return either.right({ status, headers });
     const shown = await presentAnswer(presenter, outcome.right.answer);
     return either.isLeft(shown) ? shown : either.right({ status, body: shown.right, headers });
@@ -46,5 +51,5 @@ const routesOf = (bus: CommandBus, presenter: AnswerPresenter, command: CommandS
   return formerPath === undefined ? [at(path)] : [at(path), at(formerPath)];
 };
 
-export const commandRoutes = (bus: CommandBus, presenter: AnswerPresenter): Route[] =>
-  bus.commands.flatMap((command) => routesOf(bus, presenter, command));
+export const commandRoutes = (bus: CommandBus, presenter: AnswerPresenter, clock: Clock): Route[] =>
+  bus.commands.flatMap((command) => routesOf(bus, presenter, clock, command));

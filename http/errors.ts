@@ -1,7 +1,7 @@
 /** Every way a request can fail, as the response the client gets. */
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { systemClock } from '../schemas/clock.ts';
+import type { Clock } from '../schemas/clock.ts';
 import {
   errorBody,
   fieldError,
@@ -87,10 +87,16 @@ const refusalHeaders = (scope: LimitShown['scope'], retryAfter: number): Record<
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
-export const sendError = (reply: FastifyReply, error: ParleyError, metrics: Metrics): FastifyReply => {
+/** What an answer that refuses is counted by, and takes its time from. */
+export interface Refusing {
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+export const sendError = (reply: FastifyReply, error: ParleyError, { metrics, clock }: Refusing): FastifyReply => {
   metrics.refusals.inc({ error: error.name });
   reply.code(error.status).header('content-type', JSON_TYPE);
-  if (error.limit !== undefined) reply.headers(limitHeaders(error.limit, systemClock.wallTime()));
+  if (error.limit !== undefined) reply.headers(limitHeaders(error.limit, clock.wallTime()));
   if (error.status === 429)
     reply.headers(refusalHeaders(error.global === true ? 'global' : 'user', error.retryAfter ?? 1));
   else if (error.retryAfter !== undefined)
@@ -115,7 +121,7 @@ const asParleyError = (thrown: Partial<FastifyError>): ParleyError | undefined =
 };
 
 export const errorHandler =
-  (metrics: Metrics) =>
+  (refusing: Refusing) =>
   (thrown: Partial<FastifyError>, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = asParleyError(thrown);
     if (error?.status === 413) {
@@ -124,9 +130,9 @@ export const errorHandler =
       request.raw.resume();
       reply.removeHeader('connection');
     }
-    if (error !== undefined) return sendError(reply, error, metrics);
+    if (error !== undefined) return sendError(reply, error, refusing);
     request.log.error({ err: thrown }, 'request failed');
-    return sendError(reply, parleyError('general'), metrics);
+    return sendError(reply, parleyError('general'), refusing);
   };
 
 interface Mounted {
@@ -144,12 +150,12 @@ const matches = (pattern: string, path: string): boolean => {
 };
 
 /** 405 where the path exists for another method, 404 otherwise. */
-export const answerUnknownPaths = (app: FastifyInstance, mounted: readonly Mounted[], metrics: Metrics): void => {
+export const answerUnknownPaths = (app: FastifyInstance, mounted: readonly Mounted[], refusing: Refusing): void => {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]!;
     const methods = mounted.filter((one) => matches(one.path, path)).map((one) => one.method);
-    if (methods.length === 0) return sendError(reply, parleyError('notFound'), metrics);
+    if (methods.length === 0) return sendError(reply, parleyError('notFound'), refusing);
     reply.header('allow', [...new Set(methods)].join(', '));
-    return sendError(reply, parleyError('methodNotAllowed'), metrics);
+    return sendError(reply, parleyError('methodNotAllowed'), refusing);
   });
 };

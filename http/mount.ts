@@ -11,8 +11,7 @@ import type { Actor } from '../schemas/actor.ts';
 import { decode } from '../schemas/codecs.ts';
 import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import { JSON_TYPE, sendError } from './errors.ts';
+import { JSON_TYPE, type Refusing, sendError } from './errors.ts';
 
 /** The id that ties a request to its log lines, its events and its response. */
 const USABLE = /^[\w.:-]{1,128}$/;
@@ -26,11 +25,10 @@ export const correlationIdOf = (headers: IncomingHttpHeaders): string => {
 /** The state of the global limit, and whether this request is within it. */
 export type Everything = LimitShown & { readonly allowed: boolean };
 
-export interface Gate {
+export interface Gate extends Refusing {
   authenticate(authorization: string | undefined): Promise<Actor | undefined>;
   /** `undefined` means no limit. */
   readonly limits: { everything(actor: Actor): Promise<Everything | undefined> | undefined };
-  readonly metrics: Metrics;
 }
 
 declare module 'fastify' {
@@ -57,19 +55,19 @@ const sendReply = (reply: FastifyReply, { status = 200, headers, body, stream }:
 
 /** Runs before the body is read, so that an unauthenticated client cannot make the server parse anything. */
 const admit =
-  (route: Route, { authenticate, limits, metrics }: Gate) =>
+  (route: Route, gate: Gate) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     if (route.access === 'public') return undefined;
-    const actor = await authenticate(request.headers.authorization);
-    if (actor === undefined) return sendError(reply, parleyError('unauthorized'), metrics);
+    const actor = await gate.authenticate(request.headers.authorization);
+    if (actor === undefined) return sendError(reply, parleyError('unauthorized'), gate);
     request.actor = actor;
-    const state = await limits.everything(actor);
+    const state = await gate.limits.everything(actor);
     if (state !== undefined && !state.allowed) {
       const error = parleyError('rateLimited', { retryAfter: state.resetAfter, global: true, limit: state });
-      return sendError(reply, error, metrics);
+      return sendError(reply, error, gate);
     }
     if (route.access === 'administrator' && !actor.administrator) {
-      return sendError(reply, parleyError('onlyAdministrator'), metrics);
+      return sendError(reply, parleyError('onlyAdministrator'), gate);
     }
     return undefined;
   };
@@ -107,9 +105,9 @@ export const mount = (app: FastifyInstance, prefix: string, route: Route, gate: 
     onRequest: admit(route, gate),
     handler: async (request, reply) => {
       const decoded = decodeRequest(route, request);
-      if (either.isLeft(decoded)) return sendError(reply, decoded.left, gate.metrics);
+      if (either.isLeft(decoded)) return sendError(reply, decoded.left, gate);
       const answer = await route.handle(decoded.right);
-      return either.isLeft(answer) ? sendError(reply, answer.left, gate.metrics) : sendReply(reply, answer.right);
+      return either.isLeft(answer) ? sendError(reply, answer.left, gate) : sendReply(reply, answer.right);
     },
   });
 };

@@ -9,7 +9,6 @@ import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { Actor } from '../schemas/actor.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Route } from '../schemas/http/route.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
 import { docsPage } from './docs-page.ts';
@@ -48,7 +47,6 @@ interface HttpServerDeps extends Gate {
   readonly routes: readonly Route[];
   readonly config: Pick<Config, 'trustedProxies' | 'publicUrl'>;
   readonly logger: Logger;
-  readonly metrics: Metrics;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
   /** Whether this process should get requests, and if not, why. */
@@ -117,7 +115,7 @@ const OPERATIONS = ['/health', '/ready', '/metrics', '/openapi.json', '/docs'];
 
 /** Builds the server; the caller calls `listen`. */
 export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
-  const onError = errorHandler(deps.metrics);
+  const onError = errorHandler(deps);
   const app = Fastify({
     loggerInstance: deps.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
@@ -147,7 +145,7 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
       ...PREFIXES.flatMap((prefix) => deps.routes.map(({ method, path }) => ({ method, path: prefix + path }))),
       ...OPERATIONS.map((path) => ({ method: 'GET', path })),
     ],
-    deps.metrics,
+    deps,
   );
   return app;
 };

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
+import { systemClock } from '../schemas/clock.ts';
 import { integerText, Snowflake, text } from '../schemas/codecs.ts';
 import { parleyError } from '../schemas/errors.ts';
 import { type Route, route } from '../schemas/http/route.ts';
@@ -142,6 +143,7 @@ export const aServer = (over: Over = {}, lines: string[] = []): FastifyInstance 
     config: { trustedProxies: over.trustedProxies ?? [], publicUrl: null },
     logger: createLogger('trace', sink),
     metrics: createMetrics(),
+    clock: systemClock,
     ready: () => ({ ready: over.reasons === undefined, reasons: over.reasons ?? [] }),
   });
 };

@@ -3,17 +3,17 @@
  * failures.
  */
 
-import { type Clock, systemClock } from '../schemas/clock.ts';
+import type { Clock } from '../schemas/clock.ts';
 import type { Classify } from './guard.ts';
 
 /**
  * What a batch waits for. There is one commit at a time: items added during a commit go with the next. `turn`: the end
  * of this turn of the event loop. For a commit that blocks the thread: other work runs between two commits. `previous`:
- * only the end of the previous commit. Items added at the same moment go together. `{ ms, enough }`: the end of the
+ * only the end of the previous commit. Items added at the same moment go together. `{ ms, enough, clock }`: the end of the
  * turn, then `ms` milliseconds since the start of the previous commit, unless `enough` items wait. For a server where a
  * small commit costs almost as much as a large one.
  */
-export type Gathering = 'turn' | 'previous' | { readonly ms: number; readonly enough: number };
+export type Gathering = 'turn' | 'previous' | { readonly ms: number; readonly enough: number; readonly clock: Clock };
 
 export interface BatcherOptions<Item, Answer> {
   readonly gather: Gathering;
@@ -35,7 +35,6 @@ export interface BatcherOptions<Item, Answer> {
   readonly classify?: Classify;
   /** Turns a failure into an item's answer. If this throws, the item is rejected. Default: rejects with the failure. */
   readonly refuse?: (failure: unknown) => Answer;
-  readonly clock?: Clock;
 }
 
 interface QueuedWrite<Item, Answer> {
@@ -56,7 +55,6 @@ export class Batcher<Item, Answer> {
   readonly #options: BatcherOptions<Item, Answer>;
   readonly #classify: Classify;
   readonly #refuse: (failure: unknown) => Answer;
-  readonly #clock: Clock;
   readonly #closing = new AbortController();
   #queue: QueuedWrite<Item, Answer>[] = [];
   #running: Promise<void> | undefined;
@@ -68,7 +66,6 @@ export class Batcher<Item, Answer> {
     this.#options = options;
     this.#classify = options.classify ?? (() => 'transient');
     this.#refuse = options.refuse ?? throwIt;
-    this.#clock = options.clock ?? systemClock;
   }
 
   /** Items are stored in the order added. Resolves or rejects when the item's own outcome is known. */
@@ -108,9 +105,10 @@ export class Batcher<Item, Answer> {
   async #pause(): Promise<void> {
     const { gather } = this.#options;
     if (typeof gather === 'string') return;
-    const restMs = this.#began + gather.ms - this.#clock.monotonic();
-    if (restMs > 0 && this.#queue.length < gather.enough) await this.#clock.delay(restMs, this.#closing.signal);
-    this.#began = this.#clock.monotonic();
+    const { ms, enough, clock } = gather;
+    const restMs = this.#began + ms - clock.monotonic();
+    if (restMs > 0 && this.#queue.length < enough) await clock.delay(restMs, this.#closing.signal);
+    this.#began = clock.monotonic();
   }
 
   #take(): readonly QueuedWrite<Item, Answer>[] {

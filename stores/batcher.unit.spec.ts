@@ -76,7 +76,7 @@ describe('gathering', () => {
   describe('for some milliseconds', () => {
     it('commits the first batch at once, and the next that long after the first began', async () => {
       const clock = new TestClock();
-      const { batcher, batches } = atOnce({ gather: { ms: 4, enough: 3 }, clock });
+      const { batcher, batches } = atOnce({ gather: { ms: 4, enough: 3, clock } });
       await batcher.add('a');
       const later = [batcher.add('b')];
       await turn();
@@ -91,7 +91,7 @@ describe('gathering', () => {
 
     it('does not wait when enough items are there, or when the commit took that long', async () => {
       const clock = new TestClock();
-      const { batcher, asked, answer } = byHand({ gather: { ms: 4, enough: 2 }, clock });
+      const { batcher, asked, answer } = byHand({ gather: { ms: 4, enough: 2, clock } });
       const added = [batcher.add('a')];
       await turn();
       added.push(batcher.add('b'), batcher.add('c'));
@@ -208,7 +208,7 @@ describe('a failure', () => {
 describe('closing', () => {
   it('stores waiting items without gathering more, and refuses later ones', async () => {
     const clock = new TestClock();
-    const { batcher, batches } = atOnce({ gather: { ms: 1000, enough: 10 }, clock });
+    const { batcher, batches } = atOnce({ gather: { ms: 1000, enough: 10, clock } });
     await batcher.add('a');
     const waiting = batcher.add('b');
     await turn();
@@ -247,7 +247,17 @@ describe('for any items, sizes and failures', () => {
   const waves = fc.array(fc.record({ items: fc.array(item, { maxLength: 12 }), turns: fc.nat({ max: 3 }) }), {
     maxLength: 6,
   });
-  const gather = fc.constantFrom<Gathering>('turn', 'previous', { ms: 4, enough: 3 });
+  /** A clock whose every pause is one turn of the event loop. */
+  let now = 0;
+  const hastyClock: Clock = {
+    ...systemClock,
+    monotonic: () => {
+      now += 1;
+      return now;
+    },
+    delay: () => turn(),
+  };
+  const gather = fc.constantFrom<Gathering>('turn', 'previous', { ms: 4, enough: 3, clock: hastyClock });
   /** Which commits, in order, meet a store that is gone. */
   const gone = fc.array(fc.boolean(), { maxLength: 8 });
 
@@ -257,19 +267,6 @@ describe('for any items, sizes and failures', () => {
     readonly bytes: number;
     readonly bad: boolean;
   }
-
-  /** A clock whose every pause is one turn of the event loop. */
-  const hastyClock = (): Clock => {
-    let now = 0;
-    return {
-      ...systemClock,
-      monotonic: () => {
-        now += 1;
-        return now;
-      },
-      delay: () => turn(),
-    };
-  };
 
   it('each item is answered once, within bounds and in order, and only bad items and outages fail', async () => {
     await fc.assert(
@@ -295,7 +292,6 @@ describe('for any items, sizes and failures', () => {
           countOf: ({ count }) => count,
           bytesOf: ({ bytes }) => bytes,
           classify,
-          clock: hastyClock(),
           commit: waits
             ? async (items) => {
                 underWay += 1;

@@ -12,7 +12,7 @@ import {
   type IBackoff,
   SamplingBreaker,
 } from 'cockatiel';
-import { type Clock, systemClock } from '../schemas/clock.ts';
+import type { Clock } from '../schemas/clock.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 
 /**
@@ -49,8 +49,7 @@ interface RetryingOptions {
   /** Longest pause, in milliseconds. Default 5,000. */
   readonly longestMs?: number;
   readonly onRetry?: (failure: unknown, attempt: number, nextMs: number) => void;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 /**
@@ -59,7 +58,7 @@ interface RetryingOptions {
  * @throws Stopped, or the failure for which `again` returned false.
  */
 export const retrying = async <T>(work: () => Promise<T>, options: RetryingOptions): Promise<T> => {
-  const { signal, again, onRetry, firstMs = 50, longestMs = 5000, clock = systemClock } = options;
+  const { signal, again, onRetry, firstMs = 50, longestMs = 5000, clock } = options;
   let pause: IBackoff<unknown> | undefined;
   for (let attempt = 1; ; attempt += 1) {
     if (signal?.aborted) throw new Stopped();
@@ -121,13 +120,15 @@ export class Guard implements Guarding {
   private readonly store: string;
   private readonly timeoutMs: number;
   private readonly classify: Classify;
+  private readonly clock: Clock;
   private openUntil = 0;
 
   /** Failures that are not transient say nothing about the server, so they pass through uncounted. */
-  constructor(store: string, { timeoutMs, failureRatio, openMs }: GuardOptions, classify: Classify) {
+  constructor(store: string, { timeoutMs, failureRatio, openMs }: GuardOptions, classify: Classify, clock: Clock) {
     this.store = store;
     this.timeoutMs = timeoutMs;
     this.classify = classify;
+    this.clock = clock;
     this.breaker = circuitBreaker(
       handleWhen((failure) => classify(failure) === 'transient'),
       {
@@ -140,7 +141,7 @@ export class Guard implements Guarding {
       },
     );
     this.breaker.onBreak(() => {
-      this.openUntil = systemClock.monotonic() + openMs;
+      this.openUntil = clock.monotonic() + openMs;
     });
   }
 
@@ -149,7 +150,7 @@ export class Guard implements Guarding {
       return await this.breaker.execute(ask);
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
-        const seconds = Math.max(1, Math.ceil((this.openUntil - systemClock.monotonic()) / 1000));
+        const seconds = Math.max(1, Math.ceil((this.openUntil - this.clock.monotonic()) / 1000));
         throw new StoreUnavailable(this.store, seconds, { cause: error });
       }
       if (this.classify(error) !== 'transient') throw error;

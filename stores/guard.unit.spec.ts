@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../schemas/clock.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 import { Guard } from './guard.ts';
 
 class Outage extends Error {}
 
 const guarded = () =>
-  new Guard('timelines', { timeoutMs: 5000, failureRatio: 0.5, openMs: 30_000 }, (e) =>
-    e instanceof Outage ? 'transient' : 'permanent',
+  new Guard(
+    'timelines',
+    { timeoutMs: 5000, failureRatio: 0.5, openMs: 30_000 },
+    (e) => (e instanceof Outage ? 'transient' : 'permanent'),
+    systemClock,
   );
 const answers = async () => 'an answer';
 const fails = async () => {

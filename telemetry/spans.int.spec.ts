@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../schemas/clock.ts';
 import '../app/embedded/server.ts';
 import { SpanReceiver } from '../test/support/span-receiver.ts';
 import { openSpans, type Spans } from './spans.ts';
@@ -19,6 +20,7 @@ let dropped: Record<'queue' | 'receiver', number>;
 
 const begin = async (ratio: number) => {
   open = await openSpans({
+    clock: systemClock,
     ...{ url: receiver.url, ratio, roles: 'embedded' },
     onDropped: (count, reason) => {
       dropped[reason] += count;

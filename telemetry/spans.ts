@@ -6,7 +6,7 @@
 import { hostname } from 'node:os';
 import type { Attributes, Span as OtelSpan, SpanContext, SpanOptions } from '@opentelemetry/api';
 import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { systemClock, within } from '../schemas/clock.ts';
+import { type Clock, within } from '../schemas/clock.ts';
 
 /** Spans that may wait to be sent; more are dropped. About 1 KB each. */
 const QUEUE = 4096;
@@ -28,6 +28,7 @@ interface SpansOptions {
   /** What this process does: `embedded`, or its roles. */
   readonly roles: string;
   readonly onDropped: (spans: number, reason: DropReason) => void;
+  readonly clock: Clock;
 }
 
 /** The span of its request that an event or a cause carries, in W3C's form. */
@@ -90,7 +91,7 @@ const counted = (exporter: SpanExporter, onDropped: SpansOptions['onDropped']) =
   };
 };
 
-export const openSpans = async ({ url, ratio, roles, onDropped }: SpansOptions): Promise<Spans> => {
+export const openSpans = async ({ url, ratio, roles, onDropped, clock }: SpansOptions): Promise<Spans> => {
   const [
     { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace },
     { parseTraceParent },
@@ -191,7 +192,7 @@ export const openSpans = async ({ url, ratio, roles, onDropped }: SpansOptions):
     },
     close: async () => {
       const sent = provider.shutdown().catch(() => {});
-      await within(systemClock, FLUSH_MS, sent);
+      await within(clock, FLUSH_MS, sent);
     },
   };
 };

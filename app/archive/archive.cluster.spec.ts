@@ -6,6 +6,7 @@ import { openCheckpoints } from '../../coordination/postgres/checkpoints.ts';
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { batch, stored } from '../../log/testing.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { createDatabase, type TestDatabase } from '../../services/testing.ts';
 import { readConfig } from '../config.ts';
 import { exportLog } from './export.ts';
@@ -131,7 +132,7 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
 
   it('is refused by a log that another process writes to at the same time', async () => {
     const { log, vault } = await target();
-    const other = await openPostgresEventLog({ url: database.url });
+    const other = await openPostgresEventLog({ clock: systemClock, url: database.url });
     const onProgress = nothing;
     const raced = new Proxy(log, {
       get: (on, name, receiver) =>

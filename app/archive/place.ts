@@ -5,6 +5,7 @@ import { openKurrentEventLog } from '../../log/kurrentdb/event-log.ts';
 import type { EventLog, LogReader } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/event-log.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
 import type { Vault } from '../../vault/port.ts';
 import { openPostgresVault } from '../../vault/postgres/vault.ts';
@@ -52,13 +53,13 @@ const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => strin
     const [logUrl, vaultUrl] = [cluster.logUrl!, cluster.vaultUrl!];
     const logPlace = { name: 'The event log', variable: 'PARLEY_LOG_URL', url: logUrl };
     const openLog = {
-      postgres: () => openPostgresEventLog({ url: own(logUrl) }),
-      kurrentdb: () => openKurrentEventLog({ url: logUrl }),
+      postgres: () => openPostgresEventLog({ clock: systemClock, url: own(logUrl) }),
+      kurrentdb: () => openKurrentEventLog({ clock: systemClock, url: logUrl }),
     }[cluster.log];
-    const log = await reach(logPlace, openLog, say);
+    const log = await reach(logPlace, openLog, say, systemClock);
     closing.push(() => log.close());
     const vaultPlace = { name: 'The vault', variable: 'PARLEY_VAULT_URL', url: vaultUrl };
-    const vault = await reach(vaultPlace, () => openPostgresVault({ url: own(vaultUrl) }), say);
+    const vault = await reach(vaultPlace, () => openPostgresVault({ url: own(vaultUrl) }), say, systemClock);
     closing.push(() => vault.close());
     return { log, vault };
   });
@@ -67,14 +68,14 @@ const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => strin
 export const openSource = async ({ profile, data, cluster }: Config, say: Say): Promise<ArchiveStore<LogReader>> => {
   if (profile === 'cluster') return onServers(cluster, say, (url) => url);
   // Reports a missing log. Opening it for writing would create one.
-  await (await openSqliteLogReader({ directory: data })).close();
+  await (await openSqliteLogReader({ clock: systemClock, directory: data })).close();
   return inFolder(data);
 };
 
 /** Opens for writing, exclusively. @throws DirectoryInUse, VaultInUse */
 export const openTarget = async ({ profile, data, cluster }: Config, say: Say): Promise<ArchiveStore> => {
   if (profile === 'embedded') return inFolder(data);
-  const claim = claimVault(cluster.vaultUrl!);
+  const claim = claimVault(cluster.vaultUrl!, systemClock);
   const place = await onServers(cluster, say, claim.own);
   const close = async () => {
     await place.close();

@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pTimeout from 'p-timeout';
 import { alone } from '../../coordination/port.ts';
 import type { DeadLetters } from '../../projections/engine/dead-letters/port.ts';
-import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
 import { generationOf, OVERLAP_MS } from '../../projections/engine/generations.ts';
 import type { ViewName } from '../../projections/engine/port.ts';
 import {
@@ -13,6 +12,7 @@ import {
   rebuildView,
   verifyView,
 } from '../../projections/engine/rebuild-generation.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { Config } from '../../schemas/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
@@ -95,7 +95,7 @@ const MOST_SHOWN = 20;
 
 const connected = async <T>(config: Config, use: (connections: Connections) => Promise<T>): Promise<T> => {
   // The command reports to the person who runs it, so nothing is logged.
-  const options = { config, metrics: createMetrics(), logger: createLogger('silent') };
+  const options = { config, metrics: createMetrics(), logger: createLogger('silent'), clock: systemClock };
   const connections = new Connections(options, wait);
   try {
     return await use(connections);
@@ -103,8 +103,6 @@ const connected = async <T>(config: Config, use: (connections: Connections) => P
     await connections.opened.close();
   }
 };
-
-const lettersOf = async (connections: Connections): Promise<DeadLetters> => openDeadLetters(await connections.views());
 
 type Make = (parts: RebuildParts) => Promise<Rebuilt>;
 
@@ -116,12 +114,12 @@ const made = async (connections: Connections, view: ViewName, make: Make): Promi
   ]);
   return shown({ building: 'events' }, (at) =>
     make({
-      ...{ tools, log, checkpoints, overlapMs: OVERLAP_MS, say: wait },
+      ...{ tools, log, checkpoints, overlapMs: OVERLAP_MS, clock: connections.clock, say: wait },
       onStep: (step) => {
         if (step !== 'building') wait(`${view}: ${step}`);
       },
       onProgress: (through, head) => at('building', through, head),
-      onDropped: async (generation) => (await lettersOf(connections)).forget(followedAs(view, generation)),
+      onDropped: async (generation) => (await connections.deadLetters()).forget(followedAs(view, generation)),
     }),
   );
 };
@@ -170,7 +168,7 @@ const whichOf = (id: string): { projection: string; stream: string } => {
 export const clusterProjections: ProjectionsCommands = {
   status: (config) =>
     connected(config, async (connections) => {
-      const views = await statusOfViews(connections, () => lettersOf(connections));
+      const views = await statusOfViews(connections, () => connections.deadLetters());
       const told = views.flatMap((view) => ('gone' in view ? [] : [view]));
       table(
         ['view', 'generation', 'checkpoint', 'lag', 'dead letters', 'other generations'],
@@ -207,7 +205,7 @@ export const clusterProjections: ProjectionsCommands = {
 
   deadLetters: (config) =>
     connected(config, async (connections) => {
-      const letters = await (await lettersOf(connections)).list();
+      const letters = await (await connections.deadLetters()).list();
       if (letters.length === 0) return say('There are no dead letters.');
       table(
         ['id', 'sequence', 'position', 'attempts', 'since', 'error'],
@@ -219,7 +217,7 @@ export const clusterProjections: ProjectionsCommands = {
 
   retry: (config, ids) =>
     connected(config, async (connections) => {
-      const letters = await lettersOf(connections);
+      const letters = await connections.deadLetters();
       let requested = 0;
       for (const which of ids.length === 0 ? [{}] : ids.map(whichOf)) requested += await letters.requestRetry(which);
       if (requested === 0) return say('There is nothing to retry.');

@@ -11,6 +11,7 @@ import {
   type TableSum,
   verifyViews,
 } from '../../projections/embedded/verify.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { Config } from '../../schemas/config.ts';
 import { Differs, type ProjectionsCommands } from './projections-port.ts';
 import { counted, say, shown, table } from './terminal.ts';
@@ -20,7 +21,7 @@ const fileOf = ({ data }: Config): string => join(data, 'views.db');
 /** While a server runs, the folder's lock reports it. */
 const remade = async (config: Config, make: (options: Remaking) => Promise<Remade>): Promise<Remade> => {
   // Reports a missing file. Opening it for writing would create one.
-  await (await openSqliteLogReader({ directory: config.data })).close();
+  await (await openSqliteLogReader({ clock: systemClock, directory: config.data })).close();
   const log = await openSqliteEventLog({ directory: config.data });
   try {
     return await shown({ building: 'events' }, (at) =>
@@ -51,7 +52,7 @@ const rebuild = async (config: Config): Promise<void> => {
 
 export const embeddedProjections: ProjectionsCommands = {
   async status(config) {
-    const log = await openSqliteLogReader({ directory: config.data });
+    const log = await openSqliteLogReader({ clock: systemClock, directory: config.data });
     try {
       const views = inspectViews(fileOf(config));
       const head = await log.head();

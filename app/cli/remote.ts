@@ -1,5 +1,6 @@
 /** A running server that the command line talks to. */
 
+import { systemClock } from '../../schemas/clock.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { type Core, openCore } from '../embedded/core.ts';
@@ -13,6 +14,7 @@ export const withCore = async <T>(run: (core: Core) => Promise<T>): Promise<T> =
   const core = await openCore({
     config,
     metrics: createMetrics(),
+    clock: systemClock,
     onRebuild: rebuildProgress(),
     onFailure: (error) => {
       complain(`parley: the views cannot go on: ${reasonOf(error)}`);

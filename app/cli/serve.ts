@@ -1,6 +1,7 @@
 /** `parley serve` */
 
 import { pino } from 'pino';
+import { systemClock } from '../../schemas/clock.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
@@ -36,6 +37,7 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
             url: config.tracingUrl,
             ratio: config.tracingRatio,
             roles: config.profile === 'cluster' ? config.cluster.roles.join(',') : 'embedded',
+            clock: systemClock,
             onDropped: (dropped, reason) => metrics.spansDropped.inc({ reason }, dropped),
           });
     const failing = (what: string, then: string) => (error: unknown) => {
@@ -46,12 +48,12 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
     const server =
       config.profile === 'cluster'
         ? await startClusterServer({
-            ...{ config, logger, metrics, spans },
+            ...{ config, logger, metrics, clock: systemClock, spans },
             say: (line) => complain(`parley: ${line}`),
             onFailure: failing('this process', 'start it again'),
           })
         : await startServer({
-            ...{ config, logger, metrics, spans },
+            ...{ config, logger, metrics, clock: systemClock, spans },
             onRebuild: rebuildProgress(),
             onFailure: failing('the views', 'start again, they are rebuilt if need be'),
           });

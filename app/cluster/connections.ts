@@ -12,6 +12,7 @@ import { openKurrentEventLog } from '../../log/kurrentdb/event-log.ts';
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
@@ -60,8 +61,14 @@ const waitingLine = ({ name, variable, url }: ServerAddress, reason: string, nex
  * @param say called for every failed try
  * @throws at once if another try cannot succeed: wrong credentials, a store of a newer version
  */
-export const reach = <T>(place: ServerAddress, open: () => Promise<T>, say: (line: string) => void): Promise<T> =>
+export const reach = <T>(
+  place: ServerAddress,
+  open: () => Promise<T>,
+  say: (line: string) => void,
+  clock: Clock,
+): Promise<T> =>
   retrying(open, {
+    clock,
     again: cameFromAway,
     firstMs: 250,
     onRetry: (failure, _, nextMs) => say(waitingLine(place, reasonOf(failure), nextMs)),
@@ -110,14 +117,16 @@ export interface Distribution {
 
 export class Connections {
   readonly config: Config;
+  readonly clock: Clock;
   readonly opened = new Opened();
   private readonly metrics: Metrics;
   private readonly logger: Logger;
   private readonly spans: EdgeOptions['spans'];
   private readonly say: Say;
 
-  constructor({ config, metrics, logger, spans }: EdgeOptions, say: Say) {
+  constructor({ config, metrics, logger, clock, spans }: EdgeOptions, say: Say) {
     this.config = config;
+    this.clock = clock;
     this.metrics = metrics;
     this.logger = logger;
     this.spans = spans;
@@ -136,44 +145,47 @@ export class Connections {
   /** If the log ends before the position that the vault remembers, it has another history from there on. */
   readonly log = once(async (): Promise<EventLog> => {
     const place = this.place('log');
-    const options = { url: place.url, onCommit: (events: number) => this.metrics.appendBatch.observe(events) };
+    const onCommit = (events: number) => this.metrics.appendBatch.observe(events);
+    const options = { url: place.url, clock: this.clock, onCommit };
     const open = { postgres: openPostgresEventLog, kurrentdb: openKurrentEventLog }[this.config.cluster.log];
-    const log = await reach(place, () => open(options), this.say);
+    const log = await reach(place, () => open(options), this.say, this.clock);
     this.opened.add(log, (one) => one.close());
     const remembered = await (await this.vault()).rememberedPosition();
     if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
-    return meteredLog(log, this.metrics, this.spans);
+    return meteredLog(log, this.metrics, this.clock, this.spans);
   });
 
   readonly vault = once(async (): Promise<Vault> => {
     const place = this.place('vault');
-    const vault = await reach(place, () => openPostgresVault({ url: place.url }), this.say);
+    const vault = await reach(place, () => openPostgresVault({ url: place.url }), this.say, this.clock);
     return this.opened.add(vault, (one) => one.close());
   });
 
   readonly checkpoints = once(async (): Promise<Checkpoints> => {
     const place = this.place('vault');
-    const checkpoints = await reach(place, () => openCheckpoints(place.url), this.say);
+    const checkpoints = await reach(place, () => openCheckpoints(place.url), this.say, this.clock);
     return this.opened.add(checkpoints, (one) => one.close());
   });
 
   /** Locks for what only one process at a time may be or do. */
   readonly leaderships = once((): Leaderships => {
-    return this.opened.add(openLeaderships({ url: this.place('vault').url }), (one) => one.close());
+    return this.opened.add(openLeaderships({ url: this.place('vault').url, clock: this.clock }), (one) => one.close());
   });
 
   readonly workers = once((): Workers => {
-    const workers = openWorkers({ url: this.place('vault').url, workers: WORKERS });
+    const workers = openWorkers({ url: this.place('vault').url, workers: WORKERS, clock: this.clock });
     return this.opened.add(workers, (one) => one.close());
   });
 
   readonly views = once(async (): Promise<Postgres> => {
     const { url } = this.place('views');
-    return this.opened.add(await openPostgres({ url, onWaiting: this.waiting('views') }), (one) => one.close());
+    return this.opened.add(await openPostgres({ url, clock: this.clock, onWaiting: this.waiting('views') }), (one) =>
+      one.close(),
+    );
   });
 
   /** Stored beside the guild views, since skipping events belongs to the read side. */
-  readonly deadLetters = once(async () => openDeadLetters(await this.views()));
+  readonly deadLetters = once(async () => openDeadLetters(await this.views(), this.clock.wallTime));
 
   readonly redis = once(async (): Promise<Redis> => {
     const { redisTimeoutMs: timeoutMs, redisOpenMs: openMs } = this.config.cluster;
@@ -182,7 +194,7 @@ export class Connections {
     const onWaiting = (reason: string) => {
       if (!here) say(reason);
     };
-    const redis = openRedis({ url: this.place('redis').url, timeoutMs, openMs, onWaiting });
+    const redis = openRedis({ url: this.place('redis').url, timeoutMs, openMs, clock: this.clock, onWaiting });
     this.opened.add(redis, (one) => one.close());
     await redis.whenConnected();
     here = true;
@@ -194,7 +206,12 @@ export class Connections {
     const { namespace, partitions } = this.config.cluster;
     const { url } = this.place('kafka');
     const kafka = kafkaOf(url, `${namespace}-start`, this.logger);
-    await reach(this.place('kafka'), () => ensureTopic(kafka, eventsTopic(namespace), partitions), this.say);
+    await reach(
+      this.place('kafka'),
+      () => ensureTopic(kafka, eventsTopic(namespace), partitions),
+      this.say,
+      this.clock,
+    );
     return { url, namespace, partitions };
   });
 
@@ -203,6 +220,9 @@ export class Connections {
     const { url } = this.place('cassandra');
     const onWaiting = this.waiting('cassandra');
     const keyspace = keyspaceOf(namespace);
-    return this.opened.add(await openCassandra({ url, keyspace, timeoutMs, openMs, onWaiting }), (one) => one.close());
+    return this.opened.add(
+      await openCassandra({ url, keyspace, timeoutMs, openMs, clock: this.clock, onWaiting }),
+      (one) => one.close(),
+    );
   });
 }

@@ -23,7 +23,6 @@ import { sqlReaders, sqlViewNames, sqlViews } from '../../projections/views/sql-
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { progressWithFallback, UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
-import { systemClock } from '../../schemas/clock.ts';
 import { typesChanging } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { KeyRing } from '../../vault/sealing.ts';
@@ -60,7 +59,7 @@ const nothingStructural =
   };
 
 const openReadSide = async (connections: Connections): Promise<ReadSide> => {
-  const { opened, config } = connections;
+  const { opened, config, clock } = connections;
   const { partitions } = config.cluster;
   const [log, checkpoints, redis] = await Promise.all([
     connections.log(),
@@ -68,7 +67,7 @@ const openReadSide = async (connections: Connections): Promise<ReadSide> => {
     connections.redis(),
   ]);
   const kinds = await viewKinds(connections);
-  const common = { checkpoints, partitions };
+  const common = { checkpoints, partitions, clock };
   const guildViews = await switchedView({
     kind: kinds['guild-views'],
     ...common,
@@ -100,7 +99,7 @@ const openReadSide = async (connections: Connections): Promise<ReadSide> => {
   const progress = {
     'guild-views': guildViews.progress,
     timelines: timelines.progress,
-    unread: progressWithFallback(unread.progress, () => !redis.connected),
+    unread: progressWithFallback(unread.progress, () => !redis.connected, clock),
   };
   return {
     readers,
@@ -132,7 +131,7 @@ export interface Node {
 /** @param onFailure called once when the process must end because it can no longer deliver */
 export const openNode = async (
   connections: Connections,
-  { config, metrics, logger, spans }: EdgeOptions,
+  { config, metrics, logger, clock, spans }: EdgeOptions,
   onFailure: (error: unknown) => void,
 ): Promise<Node> => {
   const { opened } = connections;
@@ -140,19 +139,19 @@ export const openNode = async (
   const [log, vault, redis] = await Promise.all([connections.log(), connections.vault(), connections.redis()]);
   const reads = await openReadSide(connections);
   const { readers, progress } = reads;
-  const updates = redisProgress(redis, namespace);
+  const updates = redisProgress(redis, namespace, clock);
   updates.onUpdate((update) => reads.heardOf(update));
   opened.add(updates, (one) => one.stop());
 
   let typing: Ephemeral | undefined;
-  const delivered = new Delivered();
+  const delivered = new Delivered(clock);
   const feedReader = new MendingFeedReader({
     log,
     transport: openFeedTransport(redis, namespace),
     partitions,
     onTyping: (told) => typing?.typing(told),
     onFailure,
-    clock: systemClock,
+    clock,
     logger,
     metrics: {
       filled: (reason) => metrics.feedFills.inc({ reason }),
@@ -183,12 +182,13 @@ export const openNode = async (
     keys,
     tokens,
     ephemeral: openTypingPublisher(redis, namespace, partitions),
-    sharedWrites: redisSharedWrites({ redis, namespace, logHead: () => log.head() }),
+    sharedWrites: redisSharedWrites({ redis, namespace, logHead: () => log.head(), clock }),
     limits: config.limits,
     limiter: redisLimiter(redis, namespace),
     registrationOpen: config.registration === 'open',
     worker: lease.worker,
     onConflict: () => metrics.appendConflicts.inc(),
+    clock,
     spans,
   });
   const stores = { log, keys, tokens, access, presenter, write };
@@ -201,7 +201,7 @@ export const openNode = async (
         leave: (audiences) => feedReader.leave(audiences),
         viewsAt: (position) => reads.viewsAt(position),
       },
-      registry: opened.add(redisSessionRegistry({ redis, namespace }), (one) => one.stop()),
+      registry: opened.add(redisSessionRegistry({ redis, namespace, clock }), (one) => one.stop()),
     },
     reads,
     delivered,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { reach } from './connections.ts';
 
@@ -24,6 +25,7 @@ describe('a server that is not reachable yet', () => {
       redis,
       failing([refused, new StoreUnavailable('redis', 1, { cause: refused })]),
       (line) => lines.push(line),
+      systemClock,
     );
     expect(opened).toBe('open');
     expect(lines).toHaveLength(2);
@@ -42,13 +44,13 @@ describe('a server that is not reachable yet', () => {
     ['answered on one of two addresses', new AggregateError([new Error('first')], '')],
   ])('is waited for when it %s', async (_, failure) => {
     const code = failure instanceof AggregateError ? Object.assign(failure, { code: 'ECONNREFUSED' }) : failure;
-    await expect(reach(redis, failing([code]), () => {})).resolves.toBe('open');
+    await expect(reach(redis, failing([code]), () => {}, systemClock)).resolves.toBe('open');
   });
 
   it.each([
     ['a wrong password', Object.assign(new Error('password authentication failed'), { code: '28P01' })],
     ['a log of a newer Parley', new Error('The event log has format 9')],
   ])('is not waited for with %s', async (_, failure) => {
-    await expect(reach(redis, failing([failure]), () => {})).rejects.toBe(failure);
+    await expect(reach(redis, failing([failure]), () => {}, systemClock)).rejects.toBe(failure);
   });
 });

@@ -15,7 +15,6 @@ import type { ProgressChannel } from '../../projections/engine/progress/port.ts'
 import { redisProgress } from '../../projections/engine/progress/redis.ts';
 import { deliverySink } from '../../projections/feed/publish.ts';
 import { openFeedPublisher } from '../../projections/feed/redis.ts';
-import { systemClock } from '../../schemas/clock.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { EdgeOptions } from '../edges.ts';
 import type { Connections } from './connections.ts';
@@ -30,7 +29,7 @@ const REMEMBER_MS = 1000;
  */
 export const standForFinisher = async (
   connections: Connections,
-  { config, logger }: EdgeOptions,
+  { config, logger, clock }: EdgeOptions,
   { log, write }: { readonly log: EventLog; readonly write: WriteSide },
 ): Promise<void> => {
   const [vault, checkpoints] = await Promise.all([connections.vault(), connections.checkpoints()]);
@@ -46,9 +45,9 @@ export const standForFinisher = async (
   const leadership = connections.leaderships().seek({
     name: `${config.cluster.namespace} finisher`,
     onGained: async () => {
-      leftovers = new Leftovers({ log, processes: write.processes, checkpoints, logger, now: systemClock.wallTime });
+      leftovers = new Leftovers({ log, processes: write.processes, checkpoints, logger, clock });
       leftovers.start();
-      endRemembering = systemClock.every(REMEMBER_MS, () => void remember().catch(() => {}));
+      endRemembering = clock.every(REMEMBER_MS, () => void remember().catch(() => {}));
     },
     onLost: async () => {
       endRemembering();
@@ -63,7 +62,7 @@ export const standForFinisher = async (
 /** @param onFailure called once when the process must end: the distribution log does not match the configuration */
 export const standForRelay = async (
   connections: Connections,
-  { config, metrics, logger, spans }: EdgeOptions,
+  { config, metrics, logger, clock, spans }: EdgeOptions,
   onFailure: (error: unknown) => void,
 ): Promise<Leadership> => {
   const [log, checkpoints, distribution] = await Promise.all([
@@ -77,7 +76,7 @@ export const standForRelay = async (
     onGained: async (term) => {
       logger.info({ term }, 'this process is the relay');
       relay = startRelay({
-        ...{ ...distribution, log, checkpoints, logger, spans, onFailure },
+        ...{ ...distribution, log, checkpoints, logger, clock, spans, onFailure },
         onRelayed: (events) => metrics.relayed.inc(events),
       });
     },
@@ -91,7 +90,7 @@ export const standForRelay = async (
 
 type Common = Pick<
   Parameters<typeof followPartitions>[0],
-  'url' | 'namespace' | 'partitions' | 'log' | 'logger' | 'spans' | 'onFailure'
+  'url' | 'namespace' | 'partitions' | 'log' | 'logger' | 'clock' | 'spans' | 'onFailure'
 >;
 
 interface Parts {
@@ -130,23 +129,29 @@ const followGeneration = async (parts: Parts, kind: ViewKind<unknown>, generatio
 
 /** Follows the generation that is read, and for a while the one before it. */
 const followView = async (parts: Parts, kind: ViewKind<unknown>): Promise<void> => {
-  const { opened } = parts.connections;
+  const { opened, clock } = parts.connections;
   const checkpoints = await parts.connections.checkpoints();
   const first = await generationOf(checkpoints, kind.name);
   const followed = new Set([await followGeneration(parts, kind, first)]);
   const ending = new Set<() => void>();
-  const leave = watchGeneration(checkpoints, kind.name, first, async (generation) => {
-    const former = [...followed];
-    followed.add(await followGeneration(parts, kind, generation));
-    const cancel = systemClock.setTimer(OVERLAP_MS, () => {
-      ending.delete(cancel);
-      for (const one of former) {
-        followed.delete(one);
-        void one.stop();
-      }
-    });
-    ending.add(cancel);
-  });
+  const leave = watchGeneration(
+    checkpoints,
+    kind.name,
+    first,
+    async (generation) => {
+      const former = [...followed];
+      followed.add(await followGeneration(parts, kind, generation));
+      const cancel = clock.setTimer(OVERLAP_MS, () => {
+        ending.delete(cancel);
+        for (const one of former) {
+          followed.delete(one);
+          void one.stop();
+        }
+      });
+      ending.add(cancel);
+    },
+    clock,
+  );
   opened.add(followed, async () => {
     leave();
     for (const cancel of ending) cancel();
@@ -157,7 +162,7 @@ const followView = async (parts: Parts, kind: ViewKind<unknown>): Promise<void> 
 /** @param onFailure called once when the process must end: the distribution log does not match the configuration */
 export const startProjector = async (
   connections: Connections,
-  { config, metrics, logger, spans }: EdgeOptions,
+  { config, metrics, logger, clock, spans }: EdgeOptions,
   onFailure: (error: unknown) => void,
 ): Promise<void> => {
   const { opened } = connections;
@@ -167,8 +172,8 @@ export const startProjector = async (
     connections.redis(),
     connections.distribution(),
   ]);
-  const common: Common = { ...distribution, log, logger, spans, onFailure };
-  const updates = redisProgress(redis, namespace);
+  const common: Common = { ...distribution, log, logger, clock, spans, onFailure };
+  const updates = redisProgress(redis, namespace, clock);
   await updates.start();
   opened.add(updates, (one) => one.stop());
   const deadLetters = await connections.deadLetters();

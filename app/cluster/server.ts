@@ -3,7 +3,7 @@
 import type { LogReader } from '../../log/port.ts';
 import type { Progress } from '../../projections/engine/port.ts';
 import { LagMeter } from '../../projections/engine/runner.ts';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import type { Role } from '../../schemas/config.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
@@ -91,7 +91,7 @@ const openEdges = async (
 ): Promise<Pick<Server, 'url' | 'stop'>> => {
   const { config } = options;
   const { roles } = config.cluster;
-  const routes = node !== undefined && roles.includes('api') ? apiRoutes(config, node.api) : [];
+  const routes = node !== undefined && roles.includes('api') ? apiRoutes(options, node.api) : [];
   const http = httpEdge(options, node?.api, routes, reasons);
   const gateway =
     node !== undefined && roles.includes('gateway')
@@ -115,7 +115,7 @@ const openEdges = async (
 
 /** Waits for the servers that its roles need, and reports it. */
 export const startClusterServer = async (options: ClusterServerOptions): Promise<Server> => {
-  const { config, metrics, say, onFailure } = options;
+  const { config, metrics, clock, say, onFailure } = options;
   const { roles } = config.cluster;
   const connections = new Connections(options, say);
   const { opened } = connections;
@@ -123,7 +123,7 @@ export const startClusterServer = async (options: ClusterServerOptions): Promise
   try {
     const log = await connections.log();
     const firstStart = (await log.head()) === 0;
-    const lookout = opened.add(new Lookout(log, metrics, systemClock), (one) => one.stop());
+    const lookout = opened.add(new Lookout(log, metrics, clock), (one) => one.stop());
     const node = serves(roles) ? await openNode(connections, options, onFailure) : undefined;
     if (node !== undefined) {
       for (const [view, progress] of Object.entries(node.reads.progress)) lookout.watch(view, progress);

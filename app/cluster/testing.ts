@@ -8,6 +8,7 @@ import { generationOf } from '../../projections/engine/generations.ts';
 import type { ViewName } from '../../projections/engine/port.ts';
 import type { RebuildParts, ViewTools } from '../../projections/engine/rebuild-generation.ts';
 import { Story } from '../../projections/testing.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { NewParleyEvent, ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
@@ -28,7 +29,7 @@ const following = (log: EventLog, checkpoints: Checkpoints, { kind }: ViewTools)
     const generation = await generationOf(checkpoints, kind.name);
     if (!fillings.has(generation)) {
       const { store } = await kind.open(generation);
-      fillings.set(generation, await Filling.begin({ log, store, say: unwanted }));
+      fillings.set(generation, await Filling.begin({ log, store, clock: systemClock, say: unwanted }));
     }
     const filling = fillings.get(generation)!;
     const head = await log.head();
@@ -51,7 +52,12 @@ export const testViews = async () => {
   const namespace = await createNamespace();
   const config = readConfig(namespace.env);
   if (either.isLeft(config)) throw new Error(config.left.join('\n'));
-  const options = { config: config.right, metrics: createMetrics(), logger: createLogger('silent') };
+  const options = {
+    config: config.right,
+    metrics: createMetrics(),
+    logger: createLogger('silent'),
+    clock: systemClock,
+  };
   const connections = new Connections(options, unwanted);
   const [log, checkpoints] = await Promise.all([connections.log(), connections.checkpoints()]);
   const story = new Story();
@@ -72,7 +78,7 @@ export const testViews = async () => {
       if (answers.some(either.isLeft)) throw new Error('not stored');
     },
     parts: (tools: ViewTools, more: Partial<RebuildParts> = {}): RebuildParts => ({
-      ...{ tools, log, checkpoints, overlapMs: 300, say: unwanted },
+      ...{ tools, log, checkpoints, overlapMs: 300, clock: systemClock, say: unwanted },
       onStep: () => {},
       onProgress: () => {},
       onDropped: async () => {},

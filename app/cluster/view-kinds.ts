@@ -44,37 +44,47 @@ const left = async () => {};
 export const viewKindOf: { readonly [V in ViewName]: (connections: Connections) => Promise<ViewKinds[V]> } = {
   'guild-views': async (connections) => {
     const { partitions } = connections.config.cluster;
+    const clock = connections.clock.monotonic;
     const [postgres, log] = await Promise.all([connections.views(), connections.log()]);
     return {
       name: 'guild-views',
       prepare: (generation) => prepareGeneration(postgres, generation),
       open: async (generation) => {
-        const { store, ...readers } = openPostgresViews({ client: postgres, generation, partitions, foldOf, log });
+        const { store, ...readers } = openPostgresViews({
+          client: postgres,
+          generation,
+          partitions,
+          foldOf,
+          log,
+          clock,
+        });
         return { readers, store, close: left };
       },
     };
   },
   timelines: async (connections) => {
     const { partitions } = connections.config.cluster;
+    const clock = connections.clock.monotonic;
     const cassandra = await connections.cassandra();
     return {
       name: 'timelines',
       prepare: (generation) => timelineTables.createGeneration(cassandra, generation),
       open: async (generation) => {
-        const { reader, store } = openCassandraTimelines({ client: cassandra, generation, partitions });
+        const { reader, store } = openCassandraTimelines({ client: cassandra, generation, partitions, clock });
         return { readers: reader, store, close: left };
       },
     };
   },
   unread: async (connections) => {
     const { partitions, namespace } = connections.config.cluster;
+    const clock = connections.clock.monotonic;
     const [redis, log] = await Promise.all([connections.redis(), connections.log()]);
     return {
       name: 'unread',
       prepare: left,
       open: async (generation) => {
         const place = { namespace, generation, partitions };
-        const { rows, store } = openRedisUnread({ redis, logHead: () => log.head(), ...place });
+        const { rows, store } = openRedisUnread({ redis, logHead: () => log.head(), clock, ...place });
         return { readers: rows, store, close: left };
       },
     };
@@ -174,7 +184,7 @@ const ofUnread = async (connections: Connections): Promise<ViewTools> => {
     kind,
     generations: () => unread.listGenerations(redis, namespace),
     drop: (generation) => unread.dropGeneration(redis, place(generation)),
-    compare: (read, built, follow) => compare(summed(read), summed(built), follow),
+    compare: (read, built, follow) => compare(summed(read), summed(built), follow, connections.clock),
   };
 };
 

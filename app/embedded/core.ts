@@ -13,7 +13,7 @@ import { openViews, type RebuildProgress } from '../../projections/embedded/open
 import type { ViewsRuntime } from '../../projections/port.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
-import { systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Spans } from '../../telemetry/spans.ts';
@@ -31,6 +31,7 @@ const REMEMBER_MS = 1000;
 export interface CoreOptions {
   readonly config: Pick<Config, 'data' | 'registration' | 'limits'>;
   readonly metrics: Metrics;
+  readonly clock: Clock;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
   /** Called with the progress of a rebuild of the views. */
@@ -58,7 +59,7 @@ export interface Core {
 
 const openLog = async (
   data: string,
-  { metrics, spans }: CoreOptions,
+  { metrics, clock, spans }: CoreOptions,
   vault: () => Promise<Vault>,
 ): Promise<[EventLog, Vault]> => {
   const log = await openSqliteEventLog({
@@ -70,7 +71,7 @@ const openLog = async (
     const remembered = await opened.rememberedPosition();
     // If the log ends before the position that the vault remembers, it has another history from there on.
     if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
-    return [meteredLog(log, metrics, spans), opened];
+    return [meteredLog(log, metrics, clock, spans), opened];
   } catch (error) {
     await log.close();
     throw error;
@@ -78,7 +79,7 @@ const openLog = async (
 };
 
 export const openCore = async (options: CoreOptions): Promise<Core> => {
-  const { config, metrics, spans } = options;
+  const { config, metrics, clock, spans } = options;
   const [log, vault] = await openLog(config.data, options, () => openSqliteVault({ directory: config.data }));
   const views = await openViews({
     file: join(config.data, 'views.db'),
@@ -86,6 +87,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     foldOf,
     onProgress: options.onRebuild,
     onFailure: options.onFailure,
+    clock,
     spans,
   });
   const keys = new KeyRing(vault);
@@ -93,7 +95,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const access = new Access(views.guilds);
   const timelines = new CurrentTimelines(views.timelines, log);
   const presenter = new Presenter({ views, timelines, keys });
-  const node = new MemoryCoordination({ clock: systemClock, workers: 1 }).node();
+  const node = new MemoryCoordination({ clock, workers: 1 }).node();
   let typing: Ephemeral | undefined;
   const write = await createWriteSide({
     log,
@@ -110,6 +112,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     registrationOpen: config.registration === 'open',
     worker: WORKER,
     onConflict: () => metrics.appendConflicts.inc(),
+    clock,
     spans,
   });
   let told = -1;
@@ -137,7 +140,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     },
     async start() {
       await remember();
-      endRemembering = systemClock.every(REMEMBER_MS, () => void remember().catch(options.onFailure));
+      endRemembering = clock.every(REMEMBER_MS, () => void remember().catch(options.onFailure));
       views.setProcessesThrough(() => write.processes.through());
       views.onBatch((events, through) => write.processes.onBatch(events, through));
       const behind = write.processes.catchUp(views.processesThrough);

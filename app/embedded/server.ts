@@ -1,6 +1,5 @@
 /** The embedded profile as a server: the core with its HTTP and socket edges. */
 
-import { systemClock } from '../../schemas/clock.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
 import { openCore } from './core.ts';
 
@@ -14,7 +13,7 @@ export interface ServerOptions extends EdgeOptions {
 }
 
 export const startServer = async (options: ServerOptions): Promise<Server> => {
-  const { config, metrics } = options;
+  const { config, metrics, clock } = options;
   const core = await openCore(options);
   const { views, log } = core;
   const firstStart = (await log.head()) === 0;
@@ -28,11 +27,11 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       ...(behind ? [`views are ${lag.events} events (${lag.seconds.toFixed(1)} s) behind the log`] : []),
     ];
   };
-  const http = httpEdge(options, core, apiRoutes(config, core), reasons);
+  const http = httpEdge(options, core, apiRoutes(options, core), reasons);
   const gateway = await gatewayEdge(options, core, http, { registry: core.registry });
   core.listenForTyping(gateway);
   views.onBatch((events, through) => gateway.deliver(events, through));
-  const endSamples = systemClock.every(1000, () => {
+  const endSamples = clock.every(1000, () => {
     const lag = views.lag();
     const view = 'all';
     metrics.viewPosition.set({ view }, views.checkpoint());

@@ -2,7 +2,6 @@
 
 import { type ImportedMessage, Importing, ImportRefused, importedChannelKey } from '../../commands/importing.ts';
 import type { GuildRow } from '../../projections/views/guild-views/view.ts';
-import { systemClock } from '../../schemas/clock.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import type { Core } from '../embedded/core.ts';
 import { foldNick, type IrcFile, type IrcLine, openIrcFile } from './irc-parser.ts';
@@ -108,7 +107,7 @@ class IrcImport {
   private async destination({ guild: name, channel }: ImportRequest): Promise<{ guild: GuildRow; channelId: string }> {
     const { guilds } = this.core.views;
     const owner =
-      (await guilds.administrator()) ?? (await this.importing.account(IMPORTER, IMPORTER, systemClock.wallTime()));
+      (await guilds.administrator()) ?? (await this.importing.account(IMPORTER, IMPORTER, this.core.write.deps.now()));
     const guild =
       (await guilds.guildsOf(owner)).find((one) => one.name === name || one.id === name) ??
       (await this.importing.guild(name, owner));

@@ -2,6 +2,7 @@
 
 import { Client } from 'pg';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { type Bench, round } from '../bench.ts';
 import { APPENDERS, appendTurns, compareAppends, posted } from '../support/appenders.ts';
 import { clusterServers, withNamespace } from '../support/cluster-servers.ts';
@@ -44,7 +45,7 @@ export const clusterAppend: Bench = {
     withNamespace(async ({ env }) => {
       const url = env.PARLEY_LOG_URL!;
       const commits: number[] = [];
-      const log = await openPostgresEventLog({ url, onCommit: (events) => commits.push(events) });
+      const log = await openPostgresEventLog({ clock: systemClock, url, onCommit: (events) => commits.push(events) });
       const raw = await openRaw(url);
       try {
         const rates = await compareAppends({

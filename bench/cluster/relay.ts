@@ -1,8 +1,10 @@
 /** How much of kafkajs's send rate the relay reaches while it also reads the log. */
+
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { startRelay } from '../../projections/distribution/kafka/relay.ts';
 import { type PartitionRecord, recordsOf } from '../../projections/distribution/records.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';
 import { type Bench, median, round } from '../bench.ts';
 import { clusterServers, withNamespace } from '../support/cluster-servers.ts';
@@ -41,6 +43,7 @@ const relayRound = (log: EventLog, url: string, namespace: string, head: number)
       // Starts from the beginning in every round.
       checkpoints: { read: async () => 0, write: async () => {} },
       logger: silent,
+      clock: systemClock,
       onRelayed: (events, through) => {
         stopwatch.acknowledged(events);
         if (through < head) return;
@@ -89,7 +92,7 @@ export const clusterRelay: Bench = {
     withNamespace(async ({ name, env }) => {
       const url = env.PARLEY_KAFKA_URL!;
       const rawTopic = `${name}-raw`;
-      const log = await openPostgresEventLog({ url: env.PARLEY_LOG_URL! });
+      const log = await openPostgresEventLog({ clock: systemClock, url: env.PARLEY_LOG_URL! });
       try {
         await fillLog(log, CHANNELS, EVENTS);
         const batches = await batchesOf(log, EVENTS);

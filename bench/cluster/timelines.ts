@@ -1,4 +1,5 @@
 /** The projector's rate from Kafka into the timelines, compared with single inserts into Cassandra. */
+
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
@@ -8,6 +9,7 @@ import { openCassandraTimelines } from '../../projections/views/timelines/cassan
 import { BUCKET_SIZE, createGeneration, tablesOf } from '../../projections/views/timelines/cassandra/tables.ts';
 import { type RowChange, Statements } from '../../projections/views/timelines/cassandra/writer.ts';
 import { timelineChanges } from '../../projections/views/timelines/view.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
 import { type Bench, median, type Reach, round } from '../bench.ts';
 import { clusterServers, withNamespace } from '../support/cluster-servers.ts';
@@ -36,6 +38,7 @@ const relayAll = ({ log, url, namespace, events }: Side): Promise<void> =>
       partitions: PARTITIONS,
       checkpoints: { read: async () => 0, write: async () => {} },
       logger: silent,
+      clock: systemClock,
       onRelayed: (_, through) => {
         if (through >= events) relay.stop().then(resolve, reject);
       },
@@ -47,7 +50,10 @@ const relayAll = ({ log, url, namespace, events }: Side): Promise<void> =>
 const project = async (side: Side, generation: number): Promise<number> => {
   const { cassandra, log, url, namespace, events } = side;
   await createGeneration(cassandra, generation);
-  const { store } = openCassandraTimelines({ client: cassandra, generation, partitions: PARTITIONS });
+  const { store } = openCassandraTimelines({
+    ...{ client: cassandra, generation, partitions: PARTITIONS },
+    clock: systemClock.monotonic,
+  });
   let begun: number | undefined;
   const sink: PartitionStore = {
     name: store.name,
@@ -66,7 +72,7 @@ const project = async (side: Side, generation: number): Promise<number> => {
     finish = (failure) => (failure === undefined ? resolve() : reject(failure));
   });
   const following = followPartitions({
-    ...{ url, namespace, partitions: PARTITIONS, log, logger: silent },
+    ...{ url, namespace, partitions: PARTITIONS, log, logger: silent, clock: systemClock },
     group: `timelines-g${generation}`,
     sink,
     onThrough: (_partition, _through, count) => {
@@ -118,8 +124,12 @@ const timelinesBench = (name: string, channels: number, events: number, reach: R
   prepare: clusterServers,
   run: () =>
     withNamespace(async ({ name: namespace, env }) => {
-      const log = await openPostgresEventLog({ url: env.PARLEY_LOG_URL! });
-      const cassandra = await openCassandra({ url: env.PARLEY_CASSANDRA_URL!, keyspace: keyspaceOf(namespace) });
+      const log = await openPostgresEventLog({ clock: systemClock, url: env.PARLEY_LOG_URL! });
+      const cassandra = await openCassandra({
+        clock: systemClock,
+        url: env.PARLEY_CASSANDRA_URL!,
+        keyspace: keyspaceOf(namespace),
+      });
       const side: Side = { cassandra, log, url: env.PARLEY_KAFKA_URL!, namespace, events };
       try {
         await fillLog(log, channels, events);

@@ -1,7 +1,9 @@
 /** Opens the log and the vault of either profile for seeding. */
+
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { Namespace } from '../../test/support/namespace.ts';
 import type { Vault } from '../../vault/port.ts';
 import { openPostgresVault } from '../../vault/postgres/vault.ts';
@@ -29,7 +31,7 @@ export const withStores = async <T>(data: string, work: (stores: OpenStores) => 
 export const withClusterStores = async <T>({ env }: Namespace, work: (stores: OpenStores) => Promise<T>): Promise<T> =>
   used(
     {
-      log: await openPostgresEventLog({ url: env.PARLEY_LOG_URL! }),
+      log: await openPostgresEventLog({ clock: systemClock, url: env.PARLEY_LOG_URL! }),
       vault: await openPostgresVault({ url: env.PARLEY_VAULT_URL! }),
     },
     work,

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { LOCKS } from '../../stores/postgres/locks.ts';
 
 /** Time for the server to notice that a process has ended. */
@@ -33,7 +33,7 @@ const OTHERS = `SELECT DISTINCT host(client_addr) AS address FROM pg_stat_activi
   WHERE datname = current_database() AND application_name LIKE 'parley%' AND application_name <> $1`;
 
 /** @param url of the vault's database */
-export const claimVault = (url: string, clock: Clock = systemClock): VaultClaim => {
+export const claimVault = (url: string, clock: Clock): VaultClaim => {
   const name = `parley claim ${randomBytes(6).toString('hex')}`;
   const own = (one: string): string =>
     `${one}${one.includes('?') ? '&' : '?'}application_name=${encodeURIComponent(name)}`;

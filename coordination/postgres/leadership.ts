@@ -1,7 +1,7 @@
 /** Leaderships as leases in PostgreSQL, whose clock decides when they end. */
 
 import { randomUUID } from 'node:crypto';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import { type Grants, LEADERSHIP_LEASE, type LeaseTimes, leasedLeaderships } from '../lease.ts';
@@ -22,15 +22,14 @@ export interface LeadershipsOptions {
   /** URL of the vault's database. */
   readonly url: string;
   readonly times?: LeaseTimes;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 /** Opens no connection before the first `seek`. */
 export const openLeaderships = ({
   url,
   times = LEADERSHIP_LEASE,
-  clock = systemClock,
+  clock,
 }: LeadershipsOptions): Leaderships & { close(): Promise<void> } => {
   const database = new Postgres('vault', { url });
   const holder = randomUUID();

@@ -62,7 +62,7 @@ describe('coordination in PostgreSQL', () => {
   it('throws StoreUnavailable while its server is down', async () => {
     const url = 'postgres://parley@127.0.0.1:1/none';
     await expect(openCheckpoints(url)).rejects.toMatchObject({ store: 'vault' });
-    const workers = openWorkers({ url, workers: WORKERS });
+    const workers = openWorkers({ clock: systemClock, url, workers: WORKERS });
     await expect(workers.lease()).rejects.toMatchObject({ store: 'vault' });
     await workers.close();
   });

@@ -1,7 +1,7 @@
 /** Worker ids leased in PostgreSQL, whose clock decides when leases end. */
 
 import { randomUUID } from 'node:crypto';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import { type Grants, Lease, type LeaseTimes, WORKER_LEASE } from '../lease.ts';
@@ -25,15 +25,14 @@ export interface WorkersOptions {
   /** Number of workers. */
   readonly workers: number;
   readonly times?: LeaseTimes;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 export const openWorkers = ({
   url,
   workers,
   times = WORKER_LEASE,
-  clock = systemClock,
+  clock,
 }: WorkersOptions): Workers & { close(): Promise<void> } => {
   const database = new Postgres('vault', { url });
   const grantsFor = (holder: string): Grants<number> => ({

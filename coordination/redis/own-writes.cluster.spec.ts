@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestClock } from '../../schemas/clock.testing.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { Redis } from '../../stores/redis/connection.ts';
 import { connected, dropNamed, proxied, randomName, redisCluster } from '../../stores/redis/testing.ts';
 import { sharedWritesContract } from '../contract.ts';
@@ -16,7 +17,7 @@ sharedWritesContract('Redis', async () => {
     async node() {
       const redis = await connected();
       open.push(redis);
-      return redisSharedWrites({ redis, namespace, logHead: async () => head });
+      return redisSharedWrites({ redis, namespace, logHead: async () => head, clock: systemClock });
     },
     logEndsAt: (position) => {
       head = position;
@@ -120,7 +121,7 @@ describe('the position of own writes', () => {
     const redis = await connected({ url: proxy.url });
     open.push(redis);
     const logHead = () => Promise.reject(new Error('gone'));
-    const one = redisSharedWrites({ redis, namespace, logHead });
+    const one = redisSharedWrites({ redis, namespace, logHead, clock: systemClock });
     await proxy.cut();
     expect(await one.of(ANN)).toBe(Number.MAX_SAFE_INTEGER);
   });

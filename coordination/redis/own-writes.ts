@@ -1,6 +1,6 @@
 /** How far each person has written, shared through Redis, which may lose data or be gone. */
 
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { Batcher, oneAnswer } from '../../stores/batcher.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
@@ -20,8 +20,7 @@ export interface SharedWritesOptions {
   readonly namespace: string;
   /** Position of the log's last event, the answer while Redis is mistrusted. */
   readonly logHead: () => Promise<number>;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 interface Written {
@@ -40,7 +39,7 @@ class RedisSharedWrites implements SharedWrites {
   private mistrustedUntil = Number.NEGATIVE_INFINITY;
   private readonly records: Batcher<Written, void>;
 
-  constructor({ redis, namespace, logHead, clock = systemClock }: SharedWritesOptions) {
+  constructor({ redis, namespace, logHead, clock }: SharedWritesOptions) {
     this.redis = redis;
     this.namespace = namespace;
     this.logHead = logHead;

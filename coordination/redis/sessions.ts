@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { type Redis, script } from '../../stores/redis/connection.ts';
 import type { Connected, Device, SessionRegistry } from '../port.ts';
@@ -23,8 +23,7 @@ export interface SessionRegistryOptions {
   readonly redis: Redis;
   /** The installation's, the prefix of every key. */
   readonly namespace: string;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 class RedisSessionRegistry implements SessionRegistry {
@@ -39,7 +38,7 @@ class RedisSessionRegistry implements SessionRegistry {
   private telling = false;
   private readonly endChores: readonly (() => void)[];
 
-  constructor({ redis, namespace, clock = systemClock }: SessionRegistryOptions) {
+  constructor({ redis, namespace, clock }: SessionRegistryOptions) {
     this.redis = redis;
     this.namespace = namespace;
     this.clock = clock;

@@ -3,7 +3,7 @@
 import { ErrorType, type JSONEventData, type Position, type WrongExpectedVersionError } from '@eventstore/db-client';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
-import { systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
@@ -33,6 +33,7 @@ export class Appender {
   private readonly connection: AppendingConnection;
   private readonly reader: Reader;
   private readonly triedMs: number;
+  private readonly clock: Clock;
   private readonly onCommitted: (events: number) => void;
   private readonly queues = new Map<string, QueuedAppend[]>();
   /** Streams whose next batch can be sent. */
@@ -41,10 +42,17 @@ export class Appender {
   private closed: (() => void) | undefined;
 
   /** @param triedMs how long one batch is retried, in milliseconds */
-  constructor(connection: AppendingConnection, reader: Reader, triedMs: number, onCommitted: (events: number) => void) {
+  constructor(
+    connection: AppendingConnection,
+    reader: Reader,
+    triedMs: number,
+    clock: Clock,
+    onCommitted: (events: number) => void,
+  ) {
     this.connection = connection;
     this.reader = reader;
     this.triedMs = triedMs;
+    this.clock = clock;
     this.onCommitted = onCommitted;
   }
 
@@ -99,7 +107,7 @@ export class Appender {
   private async store(request: AppendRequest): Promise<Answer> {
     const events = request.events.map(toProposed);
     const expectedRevision = request.expected === 0 ? 'no_stream' : BigInt(request.expected - 1);
-    const deadline = systemClock.monotonic() + this.triedMs;
+    const deadline = this.clock.monotonic() + this.triedMs;
     let repeated = false;
     const attempt = async (): Promise<Answer> => {
       const { stream } = request;
@@ -113,10 +121,11 @@ export class Appender {
     };
     const again = (error: unknown): boolean => {
       repeated = true;
-      return classify(error) === 'transient' && systemClock.monotonic() < deadline;
+      return classify(error) === 'transient' && this.clock.monotonic() < deadline;
     };
     try {
       return await retrying(attempt, {
+        clock: this.clock,
         again,
         firstMs: BUDGETS.kurrentdb.pauseMs,
         longestMs: BUDGETS.kurrentdb.pauseMs,

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { ErrorType, jsonEvent } from '@eventstore/db-client';
+import type { Clock } from '../../schemas/clock.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { AppendingConnection, asking, connectTo, type Patience } from '../../stores/kurrentdb/connection.ts';
 import { typeOf } from '../../stores/kurrentdb/failures.ts';
@@ -23,10 +24,12 @@ interface Note {
 class Notes {
   private readonly connection: AppendingConnection;
   private readonly reader: Reader;
+  private readonly clock: Clock;
 
-  constructor(connection: AppendingConnection, reader: Reader) {
+  constructor(connection: AppendingConnection, reader: Reader, clock: Clock) {
     this.connection = connection;
     this.reader = reader;
+    this.clock = clock;
   }
 
   /** The log's epoch, set by whoever opens the log first. @throws when a newer Parley wrote the log */
@@ -61,7 +64,7 @@ class Notes {
   private async write(epoch: string, expectedRevision: bigint | 'no_stream'): Promise<void> {
     const note = jsonEvent({ type: 'epoch-began', data: { format: FORMAT, epoch } });
     try {
-      await asking(() => this.connection.append(NOTES, [note], expectedRevision));
+      await asking(this.clock, () => this.connection.append(NOTES, [note], expectedRevision));
     } catch (error) {
       if (typeOf(error) !== ErrorType.WRONG_EXPECTED_VERSION) throw error;
     }
@@ -76,16 +79,17 @@ export interface KurrentEventLogOptions {
   /** Called after every commit of this node with the number of events made durable. */
   readonly onCommit?: (events: number) => void;
   readonly patience?: Patience;
+  readonly clock: Clock;
 }
 
 /** @throws when the server cannot be reached, does not let this user read all events, or holds a newer Parley's log. */
 export const openKurrentEventLog = async (options: KurrentEventLogOptions): Promise<EventLog> => {
-  const { url, onCommit = () => {}, patience = BUDGETS.kurrentdb } = options;
+  const { url, onCommit = () => {}, patience = BUDGETS.kurrentdb, clock } = options;
   const { silenceMs } = patience;
   const client = connectTo(url);
   const connection = new AppendingConnection(url, patience.answerMs);
-  const reader = new Reader(client, silenceMs);
-  const notes = new Notes(connection, reader);
+  const reader = new Reader(client, silenceMs, clock);
+  const notes = new Notes(connection, reader, clock);
   const closeConnections = () => Promise.all([client.dispose(), connection.close()]);
   const begin = async (): Promise<string> => {
     // Only some users may read all events: fail now rather than later.
@@ -96,8 +100,8 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
     await closeConnections();
     throw error;
   });
-  const appender = new Appender(connection, reader, patience.triedMs, onCommit);
-  const source = { client, reading: reader.reading, silenceMs };
+  const appender = new Appender(connection, reader, patience.triedMs, clock, onCommit);
+  const source = { client, reading: reader.reading, silenceMs, clock };
   const names = new Names(source);
   const tails = new OpenTails();
 

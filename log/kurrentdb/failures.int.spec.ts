@@ -1,5 +1,6 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { EventLog } from '../port.ts';
 import { batch, collector, positions, refusal, sequences, stored, unexpected, upTo } from '../testing.ts';
@@ -12,7 +13,7 @@ let server: StandIn;
 let log: EventLog;
 beforeEach(async () => {
   server = await new StandIn().start();
-  log = await openKurrentEventLog({ url: server.url, patience });
+  log = await openKurrentEventLog({ clock: systemClock, url: server.url, patience });
 });
 afterEach(async () => {
   await log.close();
@@ -48,7 +49,7 @@ describe('an append whose outcome is unknown', () => {
   });
 
   it('counts as stored even if another node has appended after it', async () => {
-    const other = await openKurrentEventLog({ url: server.url });
+    const other = await openKurrentEventLog({ clock: systemClock, url: server.url });
     server.next('stored and not answered');
     const waiting = log.append(batch('channel-1', 0, 2));
     const seen = collector();
@@ -69,7 +70,7 @@ describe('an append whose outcome is unknown', () => {
   });
 
   it('is a conflict when other events are there', async () => {
-    const other = await openKurrentEventLog({ url: server.url });
+    const other = await openKurrentEventLog({ clock: systemClock, url: server.url });
     server.next('neither stored nor answered');
     const waiting = log.append(batch('channel-1', 0, 2));
     stored(await other.append(batch('channel-1', 0, 2)));
@@ -109,7 +110,11 @@ describe('a conflict', () => {
 describe('connections that are cut', () => {
   it('neither lose nor repeat appends of many streams', async () => {
     await log.close();
-    log = await openKurrentEventLog({ url: server.url, patience: { ...patience, triedMs: 20_000 } });
+    log = await openKurrentEventLog({
+      clock: systemClock,
+      url: server.url,
+      patience: { ...patience, triedMs: 20_000 },
+    });
     const streams = Array.from({ length: 60 }, (_, n) => `channel-${n}`);
     const drops = [
       'dropped after storing',
@@ -178,7 +183,9 @@ describe('a server that is gone', () => {
 
   it('fails the opening at once', async () => {
     await server.stop();
-    await expect(openKurrentEventLog({ url: server.url, patience })).rejects.toThrow(StoreUnavailable);
+    await expect(openKurrentEventLog({ clock: systemClock, url: server.url, patience })).rejects.toThrow(
+      StoreUnavailable,
+    );
     await server.start();
   });
 });
@@ -219,7 +226,7 @@ describe('closing', () => {
     const waiting = log.append(batch('channel-1', 0));
     await log.close();
     stored(await waiting);
-    log = await openKurrentEventLog({ url: server.url, patience });
+    log = await openKurrentEventLog({ clock: systemClock, url: server.url, patience });
     expect(await inStream('channel-1')).toEqual([1]);
   });
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { eventLogContract } from '../contract.ts';
 import { openKurrentEventLog } from './event-log.ts';
 import { partOf } from './shared.testing.ts';
@@ -10,14 +11,14 @@ const url = process.env.PARLEY_TEST_KURRENTDB;
 if (url !== undefined)
   eventLogContract('KurrentDB', async () => {
     const own = `t${randomBytes(6).toString('hex')}-`;
-    const whole = await openKurrentEventLog({ url });
+    const whole = await openKurrentEventLog({ clock: systemClock, url });
     const base = await whole.head();
     let log = partOf(whole, own, base);
     return {
       log,
       async reopen() {
         await log.close();
-        log = partOf(await openKurrentEventLog({ url }), own, base);
+        log = partOf(await openKurrentEventLog({ clock: systemClock, url }), own, base);
         return log;
       },
       dispose: () => log.close(),

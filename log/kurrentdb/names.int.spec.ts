@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import type { EventLog } from '../port.ts';
 import { batch, stored } from '../testing.ts';
 import { openKurrentEventLog } from './event-log.ts';
@@ -13,8 +14,8 @@ describe('the list of streams', () => {
   let other: EventLog;
   beforeAll(async () => {
     server = await new StandIn().start();
-    log = await openKurrentEventLog({ url: server.url });
-    other = await openKurrentEventLog({ url: server.url });
+    log = await openKurrentEventLog({ clock: systemClock, url: server.url });
+    other = await openKurrentEventLog({ clock: systemClock, url: server.url });
     for (const name of [...NAMES].reverse()) stored(await other.append(batch(name, 0, 2)));
   });
   afterAll(async () => {

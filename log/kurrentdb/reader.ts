@@ -10,7 +10,7 @@ import {
   type ResolvedEvent,
   type StreamingRead,
 } from '@eventstore/db-client';
-import { systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { asking } from '../../stores/kurrentdb/connection.ts';
@@ -31,7 +31,11 @@ interface Resolved<E> {
 }
 
 /** @throws the error of the server or the connection, or NoAnswer */
-const taking = <E>(read: StreamingRead<Resolved<E>>, take: Take<E>, silenceMs: number): Promise<void> =>
+const taking = <E>(
+  read: StreamingRead<Resolved<E>>,
+  take: Take<E>,
+  { silenceMs, clock }: { readonly silenceMs: number; readonly clock: Clock },
+): Promise<void> =>
   new Promise((resolve, reject) => {
     let over = false;
     const end = (settle: () => void): void => {
@@ -42,7 +46,7 @@ const taking = <E>(read: StreamingRead<Resolved<E>>, take: Take<E>, silenceMs: n
       read.cancel().catch(() => {});
       settle();
     };
-    const wait = () => systemClock.setTimer(silenceMs, () => end(() => reject(new NoAnswer(silenceMs))));
+    const wait = () => clock.setTimer(silenceMs, () => end(() => reject(new NoAnswer(silenceMs))));
     let cancel = wait();
     read.on('data', ({ event }) => {
       if (over || event === undefined) return;
@@ -60,11 +64,13 @@ const taking = <E>(read: StreamingRead<Resolved<E>>, take: Take<E>, silenceMs: n
 
 export class Reading {
   private readonly client: EventStoreDBClient;
-  private readonly silenceMs: number;
+  readonly silenceMs: number;
+  readonly clock: Clock;
 
-  constructor(client: EventStoreDBClient, silenceMs: number) {
+  constructor(client: EventStoreDBClient, silenceMs: number, clock: Clock) {
     this.client = client;
     this.silenceMs = silenceMs;
+    this.clock = clock;
   }
 
   /** At most `maxCount` events of a stream, from a revision on. @throws also if the stream does not exist */
@@ -78,13 +84,13 @@ export class Reading {
     take: Take<RecordedEvent>,
   ): Promise<void> {
     const read = this.client.readStream(stream, { ...options, requiresLeader: true });
-    return taking(read as StreamingRead<ResolvedEvent>, take, this.silenceMs);
+    return taking(read as StreamingRead<ResolvedEvent>, take, this);
   }
 
   /** All events, newest first. */
   backwards(take: Take<AllStreamRecordedEvent>, maxCount = Number.MAX_SAFE_INTEGER): Promise<void> {
     const options = { direction: 'backwards', fromPosition: 'end', maxCount, requiresLeader: true } as const;
-    return taking(this.client.readAll(options), take, this.silenceMs);
+    return taking(this.client.readAll(options), take, this);
   }
 
   /** All events from a position, included, to the end of the log. */
@@ -93,12 +99,12 @@ export class Reading {
     take: Take<AllStreamRecordedEvent>,
     maxCount = Number.MAX_SAFE_INTEGER,
   ): Promise<void> {
-    return taking(this.client.readAll({ fromPosition, maxCount, requiresLeader: true }), take, this.silenceMs);
+    return taking(this.client.readAll({ fromPosition, maxCount, requiresLeader: true }), take, this);
   }
 
   /** Events beyond a position, to the end of the log. May include more than wanted. */
   async wanted(after: ReadPosition, wanted: Wanted, take: Take<AllStreamRecordedEvent>): Promise<void> {
-    const following = new Following(this.client, after, wanted);
+    const following = new Following(this.client, this.clock, after, wanted);
     try {
       for (;;) {
         for (const signal of await following.next(PIECE, { silenceMs: this.silenceMs })) {
@@ -146,11 +152,13 @@ export const toChecked = (recorded: AnyRecorded): ParleyEvent => decodeEvent(toR
 
 export class Reader {
   readonly reading: Reading;
+  private readonly clock: Clock;
   /** Highest position seen. The head is not below it. */
   private known = 0;
 
-  constructor(client: EventStoreDBClient, silenceMs: number) {
-    this.reading = new Reading(client, silenceMs);
+  constructor(client: EventStoreDBClient, silenceMs: number, clock: Clock) {
+    this.clock = clock;
+    this.reading = new Reading(client, silenceMs, clock);
   }
 
   async head(): Promise<number> {
@@ -160,9 +168,9 @@ export class Reader {
       if (isOurs(event)) found = position;
       return found === 0 && position > this.known;
     };
-    await asking(() => this.reading.backwards(take, 1));
+    await asking(this.clock, () => this.reading.backwards(take, 1));
     // The last event may be the server's own.
-    if (found === 0) await asking(() => this.reading.backwards(take));
+    if (found === 0) await asking(this.clock, () => this.reading.backwards(take));
     this.known = Math.max(this.known, found);
     return this.known;
   }
@@ -193,7 +201,7 @@ export class Reader {
 
   /** A stream's events in the server's form. */
   recorded(stream: string, options: Parameters<Reading['stream']>[1]): Promise<readonly RecordedEvent[]> {
-    return asking(async () => {
+    return asking(this.clock, async () => {
       const events: RecordedEvent[] = [];
       try {
         await this.reading.stream(stream, options, (event) => events.push(event) > 0);
@@ -231,7 +239,7 @@ export class Reader {
       if (first !== undefined && !take(first)) return;
       await (filtered ? this.reading.wanted(place, { types, prefix }, take) : this.reading.from(place, take));
     };
-    await asking(async () => {
+    await asking(this.clock, async () => {
       try {
         await look(placeOf(after));
       } catch (error) {

@@ -13,7 +13,7 @@ import {
   type ReadPosition,
   streamNameFilter,
 } from '@eventstore/db-client';
-import { systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { NoAnswer } from '../../stores/kurrentdb/failures.ts';
 
 /** Records the server searches before it reports its progress, whether or not it found any. */
@@ -54,12 +54,14 @@ export interface FollowingOptions {
 
 export class Following {
   private readonly subscription: AllStreamSubscription;
+  private readonly clock: Clock;
   private failure: { readonly error: unknown } | undefined;
   private confirmed = false;
   private wake: () => void = () => {};
 
   /** @param after exclusive: unlike reads, subscriptions leave out the event at the position itself */
-  constructor(client: EventStoreDBClient, after: ReadPosition, wanted: Wanted = {}) {
+  constructor(client: EventStoreDBClient, clock: Clock, after: ReadPosition, wanted: Wanted = {}) {
+    this.clock = clock;
     // Signals go through the event queue, so they keep their place.
     const told = (signal: Signal): void => {
       this.subscription.push(signal);
@@ -128,7 +130,7 @@ export class Following {
         reject(new NoAnswer(silenceMs!));
         done();
       };
-      const cancel = silenceMs === undefined ? () => {} : systemClock.setTimer(silenceMs, late);
+      const cancel = silenceMs === undefined ? () => {} : this.clock.setTimer(silenceMs, late);
       this.wake = done;
       signal?.addEventListener('abort', done);
     });

@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-client';
-import { systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
@@ -21,6 +21,7 @@ export interface Source {
   readonly client: EventStoreDBClient;
   readonly reading: Reading;
   readonly silenceMs: number;
+  readonly clock: Clock;
 }
 
 /** Passes on events beyond a position, each once even if delivered twice, and tracks where to continue. */
@@ -62,7 +63,7 @@ class Course {
  * @throws only errors of `onEvents`
  */
 export const follow = async (
-  { client, reading, silenceMs }: Source,
+  { client, reading, silenceMs, clock }: Source,
   after: number,
   onEvents: OnEvents,
   signal: AbortSignal,
@@ -70,7 +71,7 @@ export const follow = async (
   const course = new Course(after, onEvents);
   while (!signal.aborted) {
     const { after: place, first } = course.place;
-    const following = new Following(client, place);
+    const following = new Following(client, clock, place);
     let told: readonly Signal[] | undefined = first && [{ kind: 'event', event: first }];
     let misplaced = false;
     try {
@@ -88,7 +89,7 @@ export const follow = async (
       following.stop();
     }
     if (misplaced) await course.mend(reading).catch(() => {});
-    else await systemClock.delay(PAUSE_MS, signal);
+    else await clock.delay(PAUSE_MS, signal);
   }
 };
 
@@ -198,7 +199,7 @@ export class Names {
         resolve(reached);
       };
       const waiting = { position, end };
-      const cancel = systemClock.setTimer(BUDGETS.kurrentdb.listing.waitMs, () => end(false));
+      const cancel = this.source.clock.setTimer(BUDGETS.kurrentdb.listing.waitMs, () => end(false));
       this.waiting.add(waiting);
     });
   }

@@ -1,6 +1,7 @@
 /** Known traps of KurrentDB and its client, one by one. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { connectionStringOf } from '../../stores/kurrentdb/connection.ts';
 import type { EventLog } from '../port.ts';
 import { atOwnPositions, batch, collector, positions, refusal, sequences, stored, unexpected } from '../testing.ts';
@@ -13,7 +14,7 @@ let server: StandIn;
 let log: EventLog;
 beforeEach(async () => {
   server = await new StandIn().start();
-  log = await openKurrentEventLog({ url: server.url, patience });
+  log = await openKurrentEventLog({ clock: systemClock, url: server.url, patience });
 });
 afterEach(async () => {
   await log.close();
@@ -61,7 +62,11 @@ describe('a repetition that arrives before the original is replicated', () => {
 
 describe('the connection string', () => {
   it('always makes append failures throw, or the revision of a conflict would be wrong', async () => {
-    const careless = await openKurrentEventLog({ url: `${server.url}&throwOnAppendFailure=false`, patience });
+    const careless = await openKurrentEventLog({
+      clock: systemClock,
+      url: `${server.url}&throwOnAppendFailure=false`,
+      patience,
+    });
     stored(await careless.append(batch('channel-1', 0, 3)));
     expect(refusal(await careless.append(batch('channel-1', 1)))).toEqual({ kind: 'conflict', actual: 3 });
     await careless.close();
@@ -88,7 +93,11 @@ describe('the connection string', () => {
 describe('a batch stream that breaks', () => {
   it('fails the appends of every log in the process, which then retry', async () => {
     const elsewhere = await new StandIn().start();
-    const other = await openKurrentEventLog({ url: elsewhere.url, patience: { ...patience, answerMs: 4_000 } });
+    const other = await openKurrentEventLog({
+      clock: systemClock,
+      url: elsewhere.url,
+      patience: { ...patience, answerMs: 4_000 },
+    });
     elsewhere.next('neither stored nor answered');
     const waiting = other.append(batch('channel-1', 0));
     server.next('dropped before storing');
@@ -181,7 +190,7 @@ describe('positions are offsets in files', () => {
 
 describe('an append too large for one message of the protocol', () => {
   it('is sent in pieces, and stored whole', async () => {
-    const patient = await openKurrentEventLog({ url: server.url });
+    const patient = await openKurrentEventLog({ clock: systemClock, url: server.url });
     stored(await patient.append(batch('channel-1', 0, 10_000)));
     expect(server.proposals.at(-1)!.events).toHaveLength(10_000);
     expect(server.pieces).toBeGreaterThan(1);
@@ -208,6 +217,6 @@ describe('a log of a newer Parley', () => {
     const data = new TextEncoder().encode('{"format":2,"epoch":"later"}');
     const event = { id: crypto.randomUUID(), type: 'epoch-began', contentType: 'application/json', data };
     server.store.append('parley-log', 0, [{ ...event, metadata: new Uint8Array() }]);
-    await expect(openKurrentEventLog({ url: server.url, patience })).rejects.toThrow('format 2');
+    await expect(openKurrentEventLog({ clock: systemClock, url: server.url, patience })).rejects.toThrow('format 2');
   });
 });

@@ -33,7 +33,7 @@ export class Appender {
     this.clock = clock;
     this.onCommitted = onCommitted;
     this.batcher = new Batcher({
-      gather,
+      gather: { ...gather, clock },
       most: BUDGETS.log.commit,
       countOf: ({ events }) => events.length,
       bytesOf,
@@ -87,7 +87,7 @@ export class Appender {
       repeated = true;
       return this.clock.monotonic() < deadline;
     };
-    return retrying(attempt, { again, firstMs: pauseMs, longestMs: pauseMs });
+    return retrying(attempt, { clock: this.clock, again, firstMs: pauseMs, longestMs: pauseMs });
   }
 
   private async connect(): Promise<Client> {

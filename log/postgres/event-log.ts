@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { connectTo, Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import type { EventLog } from '../port.ts';
@@ -18,8 +18,7 @@ export interface PostgresEventLogOptions {
   readonly onCommit?: (events: number) => void;
   /** Connections for reading. Default 8. */
   readonly poolSize?: number;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 const FORMAT = 1;
@@ -88,7 +87,7 @@ class Listener {
 
 /** @throws when the server cannot be reached or holds a newer Parley's log. */
 export const openPostgresEventLog = async (options: PostgresEventLogOptions): Promise<EventLog> => {
-  const { url, onCommit = () => {}, poolSize, clock = systemClock } = options;
+  const { url, onCommit = () => {}, poolSize, clock } = options;
   const postgres = new Postgres('log', { url, connections: poolSize });
   let epoch = await prepare(postgres).catch(async (error: unknown) => {
     await postgres.close();

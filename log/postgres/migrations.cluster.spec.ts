@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { createDatabase, type TestDatabase } from '../../services/testing.ts';
 import { formerDatabase, inDatabase, layoutOf } from '../../stores/postgres/testing.ts';
 import type { EventLog } from '../port.ts';
@@ -7,7 +8,7 @@ import { openPostgresEventLog } from './event-log.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 const opened = async (url: string): Promise<EventLog> => {
-  const log = await openPostgresEventLog({ url });
+  const log = await openPostgresEventLog({ clock: systemClock, url });
   open.push(log);
   return log;
 };
@@ -54,7 +55,7 @@ describe('a log from before migrations existed', () => {
 
   it('gets the layout of a new log', async () => {
     const fresh = await createDatabase();
-    const log = await openPostgresEventLog({ url: fresh.url });
+    const log = await openPostgresEventLog({ clock: systemClock, url: fresh.url });
     await opened(former.url);
     const layout = await layoutOf(fresh.url, TABLES);
     expect(await layoutOf(former.url, TABLES)).toEqual(layout);
@@ -66,7 +67,7 @@ describe('a log from before migrations existed', () => {
   it('of a newer Parley is refused with an error that says so', async () => {
     await opened(former.url);
     await inDatabase(former.url, `INSERT INTO parley_log_migrations VALUES ('999-later', 'now')`);
-    await expect(openPostgresEventLog({ url: former.url })).rejects.toThrow(
+    await expect(openPostgresEventLog({ clock: systemClock, url: former.url })).rejects.toThrow(
       /^The event log is a newer Parley's: .*999-later/,
     );
   });
@@ -74,7 +75,9 @@ describe('a log from before migrations existed', () => {
 
 it('an empty database becomes a log when many processes start at once', async () => {
   const database = await createDatabase();
-  const logs = await Promise.all(Array.from({ length: 8 }, () => openPostgresEventLog({ url: database.url })));
+  const logs = await Promise.all(
+    Array.from({ length: 8 }, () => openPostgresEventLog({ clock: systemClock, url: database.url })),
+  );
   expect(new Set(logs.map(({ epoch }) => epoch)).size).toBe(1);
   stored(await logs[0]!.append(batch('channel-1', 0, 2)));
   expect(await logs[7]!.head()).toBe(2);

@@ -1,5 +1,6 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import type { OwnServices } from '../../services/port.ts';
 import { privateServices } from '../../services/private.ts';
 import type { EventLog } from '../port.ts';
@@ -12,7 +13,7 @@ let log: EventLog;
 beforeEach(async () => {
   own = await privateServices();
   await own.start('postgres');
-  log = await openPostgresEventLog({ url: own.urls.postgres });
+  log = await openPostgresEventLog({ clock: systemClock, url: own.urls.postgres });
 });
 afterEach(async () => {
   await log?.close();

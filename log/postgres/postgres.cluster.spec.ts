@@ -1,5 +1,6 @@
 import { either } from 'fp-ts';
 import { expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { EVENT_TYPES, FREQUENT } from '../../schemas/events/catalogue.ts';
 import { createDatabase } from '../../services/testing.ts';
 import { inDatabase } from '../../stores/postgres/testing.ts';
@@ -10,12 +11,12 @@ import { openPostgresEventLog } from './event-log.ts';
 
 eventLogContract('PostgreSQL', async () => {
   const database = await createDatabase();
-  let log = await openPostgresEventLog({ url: database.url });
+  let log = await openPostgresEventLog({ clock: systemClock, url: database.url });
   return {
     log,
     async reopen() {
       await log.close();
-      log = await openPostgresEventLog({ url: database.url });
+      log = await openPostgresEventLog({ clock: systemClock, url: database.url });
       return log;
     },
     async dispose() {
@@ -27,7 +28,7 @@ eventLogContract('PostgreSQL', async () => {
 
 it('the index of types in PostgreSQL leaves out exactly the types the catalogue calls frequent', async () => {
   const database = await createDatabase();
-  const log = await openPostgresEventLog({ url: database.url });
+  const log = await openPostgresEventLog({ clock: systemClock, url: database.url });
   try {
     const [index] = await inDatabase<{ predicate: string }>(
       database.url,
@@ -50,7 +51,11 @@ it('the index of types in PostgreSQL leaves out exactly the types the catalogue 
 it('the log in PostgreSQL makes small commits at most every 4 ms', async () => {
   const database = await createDatabase();
   const commits: number[] = [];
-  const log = await openPostgresEventLog({ url: database.url, onCommit: (events) => commits.push(events) });
+  const log = await openPostgresEventLog({
+    clock: systemClock,
+    url: database.url,
+    onCommit: (events) => commits.push(events),
+  });
   const append = (expected: number, channels: readonly number[]) =>
     Promise.all(
       channels.map((n) =>
@@ -71,7 +76,7 @@ it('the log in PostgreSQL makes small commits at most every 4 ms', async () => {
 
 it('the log in PostgreSQL refuses only a batch that can never be stored, and stores the rest of its commit', async () => {
   const database = await createDatabase();
-  const log = await openPostgresEventLog({ url: database.url });
+  const log = await openPostgresEventLog({ clock: systemClock, url: database.url });
   const unspeakable = [
     { ...newEvent('channel-2', 1), actor: '\u0000' },
     { ...newEvent('channel-3', 1), data: { messageId: 1n } as never },

@@ -1,7 +1,7 @@
 /** The event log in one SQLite file. */
 
 import { mkdirSync } from 'node:fs';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { lockDirectory } from '../../stores/sqlite/lock.ts';
 import type { EventLog, LogReader } from '../port.ts';
@@ -111,10 +111,9 @@ const POLL_INTERVAL = 100;
  */
 export const openSqliteLogReader = async (options: {
   readonly directory: string;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }): Promise<LogReader & { close(): Promise<void> }> => {
-  const { directory, clock = systemClock } = options;
+  const { directory, clock } = options;
   const database = openForReading(directory);
   const epoch = epochOf(database);
   const reader = new Reader(database);

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { lockDirectory } from '../../stores/sqlite/lock.ts';
 import { batch, collector, sequences, stored, unexpected, upTo } from '../testing.ts';
 import { openSqliteEventLog, openSqliteLogReader } from './event-log.ts';
@@ -134,7 +135,7 @@ describe('opening a log for reading', () => {
   it('works beside the writer, and follows it', async () => {
     const log = await openSqliteEventLog({ directory });
     stored(await log.append(batch('channel-1', 0, 1_500)));
-    const reader = await openSqliteLogReader({ directory });
+    const reader = await openSqliteLogReader({ clock: systemClock, directory });
     expect(reader.epoch).toBe(log.epoch);
     const seen = collector();
     const tail = reader.tail(0, seen.onEvents, unexpected);
@@ -156,14 +157,14 @@ describe('opening a log for reading', () => {
     for (const name of ['log.db-wal', 'log.db-shm']) rmSync(join(directory, name), { force: true });
     chmodSync(directory, 0o555);
     chmodSync(file, 0o444);
-    const reader = await openSqliteLogReader({ directory });
+    const reader = await openSqliteLogReader({ clock: systemClock, directory });
     expect(await reader.head()).toBe(2_000);
     await reader.close();
   });
 
   it('fails with a clear error if there is no log, or it is not ours', async () => {
-    await expect(openSqliteLogReader({ directory })).rejects.toMatchObject({ trouble: 'missing' });
+    await expect(openSqliteLogReader({ clock: systemClock, directory })).rejects.toMatchObject({ trouble: 'missing' });
     other('CREATE TABLE recipes (name)');
-    await expect(openSqliteLogReader({ directory })).rejects.toMatchObject({ trouble: 'not-ours' });
+    await expect(openSqliteLogReader({ clock: systemClock, directory })).rejects.toMatchObject({ trouble: 'not-ours' });
   });
 });

@@ -1,6 +1,6 @@
 /** A cluster node's read side: views that advance on their own, combined into one `Views`. */
 
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { BatchListener, Progress, ViewName } from '../engine/port.ts';
@@ -15,7 +15,7 @@ export class Delivered implements Progress {
   private readonly waiting: PositionWaiters;
   private position = 0;
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock) {
     this.waiting = new PositionWaiters(clock);
   }
 

@@ -48,7 +48,7 @@ const begin = (position = 0): PartitionWorker => {
     position,
     pages: new LogPages(log),
     apply: (batch, signal) => applying.apply(batch, signal),
-    read: (work, signal) => retrying(work, { signal, again: () => true, onRetry: () => {} }),
+    read: (work, signal) => retrying(work, { clock: systemClock, signal, again: () => true, onRetry: () => {} }),
     onThrough: (_, events, source) => {
       sources[source] += events;
     },

@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader } from '../../log/port.ts';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { Runner } from '../engine/runner.ts';
@@ -93,8 +93,7 @@ export interface OpenViews {
   readonly onProgress?: (progress: RebuildProgress) => void;
   /** Called once when the running views cannot continue. The process should exit and restart. */
   readonly onFailure: (error: unknown) => void;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
   /** Absent when nothing is traced. A rebuild is never traced. */
   readonly spans?: Spans | undefined;
 }
@@ -104,7 +103,7 @@ export interface OpenViews {
  * until `start`.
  */
 export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
-  const { file, log, foldOf, onProgress = () => {}, onFailure, clock = systemClock, spans } = options;
+  const { file, log, foldOf, onProgress = () => {}, onFailure, clock, spans } = options;
   const boot = bootId();
   removeFile(buildingFile(file));
   const expected = { epoch: log.epoch, head: await log.head() };

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { foldOf } from '../../domain/aggregates.ts';
 import type { LogReader } from '../../log/port.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { query, type Value } from '../../stores/sqlite/statements.ts';
 import { type OpenViews, openViews } from './open.ts';
 
@@ -17,6 +18,7 @@ export class ViewsFolder {
 
   open(log: LogReader, more: Partial<OpenViews> = {}) {
     return openViews({
+      clock: systemClock,
       file: this.file,
       log,
       foldOf,

@@ -1,5 +1,7 @@
 /** Fills one generation of a view from the log. Reads the log once for all partitions. */
+
 import type { LogReader, Page } from '../../log/port.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { reasonOf, retrying } from '../../stores/guard.ts';
@@ -18,6 +20,7 @@ const NEAR = 1000;
 export class RebuildFailed extends Error {}
 
 export interface FillingParts {
+  readonly clock: Clock;
   readonly log: LogReader;
   readonly store: PartitionStore;
   /** Called when the log or the store is unavailable and is tried again. */
@@ -173,6 +176,7 @@ export class Filling {
   /** Retries until it succeeds, unless a retry would fail the same way. */
   private asked<T>(what: string, work: () => Promise<T>, again: (failure: unknown) => boolean): Promise<T> {
     return retrying(work, {
+      clock: this.parts.clock,
       signal: this.never,
       again,
       onRetry: (failure, _attempt, nextMs) =>

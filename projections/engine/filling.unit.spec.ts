@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../log/memory.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { Filling, RebuildFailed } from './filling.ts';
 import { partitionOf } from './partitions.ts';
@@ -17,7 +18,13 @@ const logOf = (streams: readonly string[]): MemoryLog => {
 const many = (count: number) => logOf(Array.from({ length: count }, (_, i) => `channel-${i % 11}`));
 const all = (position: number) => new Array<number>(PARTITIONS).fill(position);
 const filling = (log: MemoryLog, store: MemorySink, said: string[] = [], onProgress?: (through: number) => void) =>
-  Filling.begin({ log, store, say: (line) => void said.push(line), ...(onProgress && { onProgress }) });
+  Filling.begin({
+    log,
+    store,
+    clock: systemClock,
+    say: (line) => void said.push(line),
+    ...(onProgress && { onProgress }),
+  });
 
 describe('filling a generation', () => {
   it('stores each event once and each stream in order, whatever the targets on the way', () =>

@@ -4,7 +4,7 @@
  */
 
 import type { Checkpoints } from '../../coordination/port.ts';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import type { PartitionStore, Progress, ViewName } from './port.ts';
 import { ProgressTracker, type ProgressUpdate, type TrackerOptions } from './progress/port.ts';
 
@@ -31,7 +31,7 @@ export const watchGeneration = (
   view: ViewName,
   from: number,
   onFlip: (generation: number) => Promise<void>,
-  clock: Clock = systemClock,
+  clock: Clock,
 ): (() => void) => {
   let current = from;
   let cancel = () => {};
@@ -92,12 +92,11 @@ interface SwitchedOptions<Readers> {
   readonly checkpoints: Checkpoints;
   readonly partitions: number;
   readonly nothingBetween?: TrackerOptions['nothingBetween'];
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): Promise<SwitchedView<Readers>> => {
-  const { kind, checkpoints, partitions, nothingBetween, clock = systemClock } = options;
+  const { kind, checkpoints, partitions, nothingBetween, clock } = options;
   const opened = async (generation: number): Promise<Current<Readers>> => {
     const view = await kind.open(generation);
     const tracker = new ProgressTracker({

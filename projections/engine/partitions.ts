@@ -1,5 +1,4 @@
 /** The partition of the distribution log that a stream belongs to: the same on every node, for ever. */
-import { systemClock } from '../../schemas/clock.ts';
 import { CheckpointMoved, type PartitionBatch } from './port.ts';
 
 const FLUSH_MS = 1000;
@@ -27,7 +26,7 @@ export class PartitionPositions {
   private flushed: number;
 
   /** @param clock monotonic milliseconds */
-  constructor(moveOn: MoveOn, clock: () => number = systemClock.monotonic) {
+  constructor(moveOn: MoveOn, clock: () => number) {
     this.moveOn = moveOn;
     this.clock = clock;
     this.flushed = clock();

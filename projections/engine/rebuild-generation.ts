@@ -5,7 +5,7 @@
 
 import type { Checkpoints } from '../../coordination/port.ts';
 import type { LogReader } from '../../log/port.ts';
-import { type Clock, systemClock } from '../../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { Filling } from './filling.ts';
 import { flipTo, generationOf, type ViewKind } from './generations.ts';
 
@@ -117,7 +117,7 @@ export const compare = async (
   read: Summed,
   built: Summed,
   follow: () => Promise<void>,
-  clock: Clock = systemClock,
+  clock: Clock,
 ): Promise<Comparison> => {
   const { suspects: first, compared } = await suspected(read, built);
   const suspects = new Map(first.map((thing): [string, Suspect] => [thing, { former: undefined, looks: 0 }]));
@@ -164,8 +164,7 @@ export interface RebuildParts {
    * that time nobody reads or writes the old generation any more.
    */
   readonly overlapMs: number;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
   readonly say: (line: string) => void;
   readonly onStep: (step: Step) => void;
   /** Positions: how far the build has got, and where it ends. */
@@ -192,7 +191,7 @@ const madeAs = (name: string): string => `made:${name}`;
 
 /** Drops generations that earlier rebuilds replaced, and the remains of interrupted ones. */
 const dropOthers = async (parts: RebuildParts, read: number): Promise<void> => {
-  const { tools, checkpoints, overlapMs, clock = systemClock, say, onDropped } = parts;
+  const { tools, checkpoints, overlapMs, clock, say, onDropped } = parts;
   const { name } = tools.kind;
   const others = (await tools.generations()).filter((generation) => generation !== read);
   if (others.length === 0) return;
@@ -216,12 +215,12 @@ const nextNumber = async ({ tools, checkpoints }: RebuildParts, read: number): P
 };
 
 const build = async (parts: RebuildParts, former: number, built: number): Promise<Built> => {
-  const { tools, log, say, onStep, onProgress } = parts;
+  const { tools, log, clock, say, onStep, onProgress } = parts;
   for (const generation of [former, built]) await tools.kind.prepare(generation);
   const [read, next] = await Promise.all([tools.kind.open(former), tools.kind.open(built)]);
   let head = await log.head();
   const filling = await Filling.begin({
-    ...{ log, say, store: next.store },
+    ...{ log, clock, say, store: next.store },
     onProgress: (through) => onProgress(Math.min(through, head), head),
   });
   const follow = async () => filling.to(await read.store.checkpoints());
@@ -263,7 +262,7 @@ export const verifyView = (parts: RebuildParts): Promise<Rebuilt> =>
  */
 export const rebuildView = (parts: RebuildParts): Promise<Rebuilt> =>
   begun(parts, async ({ former, built, filling, comparison }) => {
-    const { tools, log, checkpoints, overlapMs, clock = systemClock, onStep } = parts;
+    const { tools, log, checkpoints, overlapMs, clock, onStep } = parts;
     const heads = async () => {
       const head = await log.head();
       return filling.positions.map(() => head);

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventLog, Tail } from '../../log/port.ts';
 import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
 import { newEvent, stored } from '../../log/testing.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { NewParleyEvent, ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { channelAudience, channelStream, memberStream } from '../../schemas/streams.ts';
 import type { OwnServices } from '../../services/port.ts';
@@ -90,7 +91,7 @@ describe('the delivery feed on a bad day of Redis', () => {
   });
 
   const connect = (way: RoughWay): Redis => {
-    const one = openRedis({ url: way.url });
+    const one = openRedis({ clock: systemClock, url: way.url });
     connections.push(one);
     return one;
   };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { channelAudience } from '../../schemas/streams.ts';
 import { ports } from '../../services/endpoints.ts';
 import { openRedis, type Redis } from '../../stores/redis/connection.ts';
@@ -27,8 +28,8 @@ describe('what a projector publishes', () => {
 
   beforeEach(async () => {
     way = await roughWay(ports.redis);
-    redis = openRedis({ url: way.url, timeoutMs: 200 });
-    direct = openRedis({ url: `redis://127.0.0.1:${ports.redis}` });
+    redis = openRedis({ clock: systemClock, url: way.url, timeoutMs: 200 });
+    direct = openRedis({ clock: systemClock, url: `redis://127.0.0.1:${ports.redis}` });
     namespace = randomName();
     story = new Story();
     manifests = [];

@@ -1,5 +1,7 @@
 /** The connection to Cassandra or ScyllaDB. */
+
 import { auth, Client, type ClientOptions, policies, types } from 'cassandra-driver';
+import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../budgets.ts';
 import { Guard, type GuardOptions, retrying, Stopped } from '../guard.ts';
@@ -44,6 +46,7 @@ interface CassandraOptions extends Partial<GuardOptions> {
   readonly url: string;
   /** From `keyspaceOf`. Created if missing, with one copy per data centre; create it beforehand to have more. */
   readonly keyspace: string;
+  readonly clock: Clock;
   /** Called for each failed attempt to connect, with the milliseconds until the next. */
   readonly onWaiting?: (reason: string, nextMs: number) => void;
   /** Ends the wait for a server. */
@@ -150,7 +153,7 @@ export class Cassandra {
  * be right
  */
 export const openCassandra = async (options: CassandraOptions): Promise<Cassandra> => {
-  const { keyspace, signal, onWaiting } = options;
+  const { keyspace, clock, signal, onWaiting } = options;
   const settings: GuardOptions = {
     timeoutMs: options.timeoutMs ?? answerMs,
     failureRatio: options.failureRatio ?? failureRatio,
@@ -165,6 +168,7 @@ export const openCassandra = async (options: CassandraOptions): Promise<Cassandr
         return connected({ ...clientOptions(url, settings.timeoutMs), keyspace });
       },
       {
+        clock,
         signal,
         // A keyspace that another process is creating is listed some milliseconds before it is usable.
         again: (failure) => classify(failure) === 'transient' || isNoKeyspace(failure),
@@ -172,7 +176,7 @@ export const openCassandra = async (options: CassandraOptions): Promise<Cassandr
         onRetry: (failure, _, nextMs) => onWaiting?.(reasonsOf(failure), nextMs),
       },
     );
-    return new Cassandra(client, keyspace, new Guard('timelines', settings, classify));
+    return new Cassandra(client, keyspace, new Guard('timelines', settings, classify, clock));
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
     throw new StoreUnavailable('timelines', Math.ceil(settings.timeoutMs / 1000), { cause: error });

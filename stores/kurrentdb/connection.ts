@@ -2,6 +2,7 @@
 
 import { type AppendResult, type EventData, EventStoreDBClient } from '@eventstore/db-client';
 import pTimeout from 'p-timeout';
+import type { Clock } from '../../schemas/clock.ts';
 import { BUDGETS } from '../budgets.ts';
 import { PlainGuard, retrying } from '../guard.ts';
 import { classify, NoAnswer } from './failures.ts';
@@ -48,13 +49,13 @@ const guard = new PlainGuard('log', retrySeconds, classify);
  * Asks once more after a failed connection: the first request after a restart or a change of leader only detects it.
  * @throws StoreUnavailable when the server cannot answer
  */
-export const asking = <T>(ask: () => Promise<T>): Promise<T> => {
+export const asking = <T>(clock: Clock, ask: () => Promise<T>): Promise<T> => {
   let tries = 0;
   const again = (error: unknown) => {
     tries += 1;
     return tries === 1 && classify(error) === 'transient' && !(error instanceof NoAnswer);
   };
-  return guard.run(() => retrying(ask, { again, firstMs: pauseMs, longestMs: pauseMs }));
+  return guard.run(() => retrying(ask, { clock, again, firstMs: pauseMs, longestMs: pauseMs }));
 };
 
 type ExpectedRevision = bigint | 'no_stream';

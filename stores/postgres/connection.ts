@@ -9,6 +9,7 @@ import {
   PostgresQueryCompiler,
 } from 'kysely';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
+import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../budgets.ts';
 import { Guard, type Guarding, type GuardOptions, PlainGuard, reasonOf, retrying, Stopped } from '../guard.ts';
@@ -80,21 +81,29 @@ const askOn =
   async ({ values, ...question }) =>
     (await client.query({ ...question, ...(values === undefined ? {} : { values: [...values] }) })).rows;
 
-interface PoolOptions extends Partial<GuardOptions> {
+interface PoolOptions {
   /** `postgres://[user:password@]host[:port]/database[?sslmode=verify-full]` */
   readonly url: string;
   /** Default 8. */
   readonly connections?: number | undefined;
+  /** How long the server may take to answer, and to let in, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/** For the views alone, since nothing works without log and vault. */
+interface BreakerOptions extends Partial<GuardOptions> {
+  readonly clock: Clock;
 }
 
 interface ConnectOptions {
+  readonly clock: Clock;
   /** Called for each failed attempt to connect, with the milliseconds until the next. */
   readonly onWaiting?: ((reason: string, nextMs: number) => void) | undefined;
   /** Ends the wait for a server. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export type PostgresOptions = PoolOptions & ConnectOptions;
+export type PostgresOptions = PoolOptions & BreakerOptions & ConnectOptions;
 
 /**
  * A pool of connections. Each method throws StoreUnavailable while the server cannot answer, and otherwise its error.
@@ -108,7 +117,12 @@ export class Postgres {
   private readonly longer: ClientConfig;
 
   /** Connects on first use. */
-  constructor(use: keyof typeof USES, { url, connections, timeoutMs, ...breaker }: PoolOptions) {
+  constructor(use: 'log' | 'vault', options: PoolOptions);
+  constructor(use: keyof typeof USES, options: PoolOptions & BreakerOptions);
+  constructor(
+    use: keyof typeof USES,
+    { url, connections, timeoutMs, ...breaker }: PoolOptions & Partial<BreakerOptions>,
+  ) {
     const usual = USES[use];
     const { store, application } = usual;
     this.store = store;
@@ -120,7 +134,7 @@ export class Postgres {
     this.guard =
       'retrySeconds' in usual
         ? new PlainGuard(store, usual.retrySeconds, classify)
-        : new Guard(store, { ...usual, ...breaker, timeoutMs: this.answerMs }, classify);
+        : new Guard(store, { ...usual, ...breaker, timeoutMs: this.answerMs }, classify, breaker.clock!);
     // A process that hangs in a transaction must not lock rows for ever.
     this.begin = `BEGIN; SET LOCAL statement_timeout = ${this.answerMs};
       SET LOCAL idle_in_transaction_session_timeout = ${2 * this.answerMs}`;
@@ -184,9 +198,10 @@ export class Postgres {
    * Waits, with back-off, until the server answers. Closes the pool if that fails.
    * @throws StoreUnavailable when `signal` ends the waiting; the server's own error for settings that cannot be right
    */
-  async whenAnswering({ onWaiting, signal }: ConnectOptions): Promise<void> {
+  async whenAnswering({ clock, onWaiting, signal }: ConnectOptions): Promise<void> {
     try {
       await retrying(() => this.pool.query('SELECT 1'), {
+        clock,
         signal,
         again: (failure) => classify(failure) === 'transient',
         firstMs: 250,
@@ -210,7 +225,7 @@ export class Postgres {
  */
 export const openPostgres = async ({ onWaiting, signal, ...options }: PostgresOptions): Promise<Postgres> => {
   const postgres = new Postgres('views', options);
-  await postgres.whenAnswering({ onWaiting, signal });
+  await postgres.whenAnswering({ clock: options.clock, onWaiting, signal });
   return postgres;
 };
 

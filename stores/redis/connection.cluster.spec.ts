@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { openRedis, type Redis, type RedisClient, type RedisOptions, script } from './connection.ts';
 import { connected, dropNamed, proxied, randomName, redisCluster, type TestRedisCluster } from './testing.ts';
@@ -43,6 +44,7 @@ describe('Redis', () => {
     await proxy.cut();
     const reasons: string[] = [];
     const redis = openRedis({
+      clock: systemClock,
       url: proxy.url,
       store: 'sessions',
       openMs: 50,
@@ -144,7 +146,7 @@ describe('a Redis Cluster', () => {
   });
 
   it('that is down fails within its time limit', async () => {
-    const redis = openRedis({ url: 'redis://127.0.0.1:1,127.0.0.1:2' });
+    const redis = openRedis({ clock: systemClock, url: 'redis://127.0.0.1:1,127.0.0.1:2' });
     open.push(redis);
     const began = performance.now();
     await expect(redis.run((client) => client.ping())).rejects.toThrow(StoreUnavailable);

@@ -8,6 +8,7 @@ import {
   Redis as Standalone,
   type RedisOptions as StandaloneOptions,
 } from 'ioredis';
+import type { Clock } from '../../schemas/clock.ts';
 import { BUDGETS } from '../budgets.ts';
 import { Guard, type GuardOptions } from '../guard.ts';
 import { parseServers, type ServersUrl } from '../urls.ts';
@@ -47,6 +48,7 @@ export interface RedisOptions extends Partial<GuardOptions> {
   readonly url: string;
   /** Name of the store in StoreUnavailable. Default: `unread`. */
   readonly store?: string;
+  readonly clock: Clock;
   /** Called for each failed attempt to connect. */
   readonly onWaiting?: (reason: string) => void;
 }
@@ -156,7 +158,7 @@ export class Redis {
     this.url = parseRedisUrl(options.url);
     this.timeoutMs = settings.timeoutMs;
     this.onWaiting = options.onWaiting;
-    this.guard = new Guard(options.store ?? 'unread', settings, classify);
+    this.guard = new Guard(options.store ?? 'unread', settings, classify, options.clock);
     this.client = this.connection({ name: 'commands', subscribes: false });
   }
 

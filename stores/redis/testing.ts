@@ -8,6 +8,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis as Driver } from 'ioredis';
+import { systemClock } from '../../schemas/clock.ts';
 import { ports, urls } from '../../services/endpoints.ts';
 import { startProxy } from '../testing.ts';
 import { openRedis, type Redis, type RedisOptions } from './connection.ts';
@@ -15,7 +16,7 @@ import { openRedis, type Redis, type RedisOptions } from './connection.ts';
 export const randomName = (): string => `t${randomBytes(5).toString('hex')}`;
 
 export const connected = async (options: Partial<RedisOptions> = {}): Promise<Redis> => {
-  const redis = openRedis({ url: urls.redis, ...options });
+  const redis = openRedis({ clock: systemClock, url: urls.redis, ...options });
   await redis.whenConnected();
   return redis;
 };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../schemas/clock.ts';
 import { openPostgres } from '../../../stores/postgres/connection.ts';
 import { Story } from '../../testing.ts';
 import { type TestPostgres, testPostgres } from './testing.ts';
@@ -59,7 +60,9 @@ describe('generations of the guild views', () => {
   });
 
   it('are created once when several processes start together', async () => {
-    const clients = await Promise.all(Array.from({ length: 5 }, () => openPostgres({ url: postgres.url })));
+    const clients = await Promise.all(
+      Array.from({ length: 5 }, () => openPostgres({ clock: systemClock, url: postgres.url })),
+    );
     await Promise.all(clients.map((client) => prepareGeneration(client, 70)));
     await postgres.views(70).apply(told().log.all);
     await dropGeneration(postgres.client, 70);

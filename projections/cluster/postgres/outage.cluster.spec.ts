@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { ports } from '../../../services/endpoints.ts';
 import type { OwnServices } from '../../../services/port.ts';
@@ -27,7 +28,7 @@ describe('when the PostgreSQL of the views is unavailable', () => {
 
   const openAt = async (proxy: { readonly url: string }, options: Partial<PostgresOptions> = {}) => {
     const url = postgres.url.replace(/127\.0\.0\.1:\d+/, new URL(proxy.url).host);
-    const client = await openPostgres({ url, ...options });
+    const client = await openPostgres({ clock: systemClock, url, ...options });
     open.push(client);
     return viewsOn(client, generation);
   };
@@ -58,7 +59,7 @@ describe('when the PostgreSQL of the views is unavailable', () => {
 
   it('settings that cannot be right fail at once', async () => {
     const url = postgres.url.replace(/[^/]*$/, 'no_such_database');
-    await expect(openPostgres({ url })).rejects.toThrow(/no_such_database/);
+    await expect(openPostgres({ clock: systemClock, url })).rejects.toThrow(/no_such_database/);
   });
 
   it('a server that does not answer times out, and nothing of the batch is stored', async () => {
@@ -95,7 +96,7 @@ describe('when the PostgreSQL of the views is unavailable', () => {
   });
 
   it('a process that freezes in the middle of a batch does not block its partition for ever', async () => {
-    const stuck = await openPostgres({ url: postgres.url, timeoutMs: 300 });
+    const stuck = await openPostgres({ clock: systemClock, url: postgres.url, timeoutMs: 300 });
     open.push(stuck);
     let holds = () => {};
     const held = new Promise<void>((resolve) => {
@@ -131,7 +132,7 @@ describe('a PostgreSQL that is killed and started again', () => {
   afterAll(() => own.destroy(), 60_000);
 
   it('holds what it acknowledged; readers and writers report the outage and then continue', async () => {
-    const client = await openPostgres({ url: own.urls.views, openMs: 300 });
+    const client = await openPostgres({ clock: systemClock, url: own.urls.views, openMs: 300 });
     await prepareGeneration(client, 1);
     const { guilds, store } = viewsOn(client, 1);
     const story = new Story();

@@ -70,7 +70,7 @@ interface StoreParts {
   readonly checkpoints: PartitionCheckpoints;
   readonly partitions: number;
   /** Monotonic milliseconds. */
-  readonly clock?: () => number;
+  readonly clock: () => number;
 }
 
 /** All views of a generation. A batch's rows and its checkpoint are stored in one transaction. */

@@ -1,6 +1,8 @@
 /** For specs: a views database of the spec's own on the shared server. */
+
 import type { Fold } from '../../../domain/decider.ts';
 import { MemoryLog } from '../../../log/memory.ts';
+import { systemClock } from '../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { createDatabase } from '../../../services/testing.ts';
 import { openPostgres, type Postgres } from '../../../stores/postgres/connection.ts';
@@ -48,7 +50,7 @@ export const viewsOn = (client: Postgres, generation: number, options: ViewsOpti
 
 export const testPostgres = async (): Promise<TestPostgres> => {
   const { url, drop } = await createDatabase('views');
-  const client = await openPostgres({ url });
+  const client = await openPostgres({ clock: systemClock, url });
   let generation = 0;
   return {
     url,

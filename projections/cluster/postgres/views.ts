@@ -84,7 +84,7 @@ export interface PostgresViewsOptions extends ViewSources {
   /** Number of partitions of the distribution log. */
   readonly partitions: number;
   /** Monotonic milliseconds. */
-  readonly clock?: () => number;
+  readonly clock: () => number;
 }
 
 export interface PostgresViews extends SqlReaders {
@@ -111,7 +111,7 @@ export const openPostgresViews = (options: PostgresViewsOptions): PostgresViews 
       views: [...byName.values()],
       checkpoints: new PartitionCheckpoints(postgres, schema),
       partitions,
-      ...(clock && { clock }),
+      clock,
     }),
   };
 };

@@ -1,7 +1,7 @@
 /** One consumer in the group, from joining until it is stopped, fails or gets stuck. */
 
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
+import { type Clock, within } from '../../../schemas/clock.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
 import { ensureTopic, eventsTopic, kafkaOf, retryFor } from '../../../stores/kafka/connection.ts';
 import type { PoisonedStreams } from '../../engine/dead-letters/port.ts';
@@ -27,8 +27,7 @@ export interface KafkaFollowOptions extends Omit<FollowOptions, 'clock'> {
   readonly gatherMs?: number;
   /** Milliseconds after which a consumer that cannot reach Kafka or shows no sign of life is replaced. */
   readonly stuckMs?: number;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 export class GroupConsumer {
@@ -52,7 +51,7 @@ export class GroupConsumer {
   private started: Promise<void> = Promise.resolve();
 
   constructor(options: KafkaFollowOptions, poisoned: PoisonedStreams | undefined) {
-    const { url, namespace, group, logger, stuckMs = budgets.stuckMs, clock = systemClock } = options;
+    const { url, namespace, group, logger, stuckMs = budgets.stuckMs, clock } = options;
     this.options = options;
     this.clock = clock;
     this.sign = clock.monotonic();

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryCheckpoints } from '../../../coordination/memory.ts';
 import { MemoryLog } from '../../../log/memory.ts';
+import { systemClock } from '../../../schemas/clock.ts';
 import { urls } from '../../../services/endpoints.ts';
 import { eventsTopic } from '../../../stores/kafka/connection.ts';
 import { WrongPartitions } from '../../../stores/kafka/failures.ts';
@@ -35,6 +36,7 @@ const relay = (over: Partial<RelayOptions> = {}): Relay => {
     partitions: PARTITIONS,
     checkpoints,
     logger: silent,
+    clock: systemClock,
     onFailure,
     ...over,
   });
@@ -50,6 +52,7 @@ const follow = (over: Partial<KafkaFollowOptions> = {}): Following => {
     log,
     sink,
     logger: silent,
+    clock: systemClock,
     onFailure,
     ...over,
   });
@@ -81,7 +84,7 @@ afterEach(async () => {
 distributionContract('Kafka', async () => {
   const namespace = randomNamespace();
   const topic = eventsTopic(namespace);
-  const common = { url: urls.kafka, namespace, partitions: PARTITIONS, logger: silent, onFailure };
+  const common = { url: urls.kafka, namespace, partitions: PARTITIONS, logger: silent, clock: systemClock, onFailure };
   return {
     partitions: PARTITIONS,
     until: (check) => expect.poll(check, { interval: 10, timeout: 30_000 }).toBe(true),

@@ -1,7 +1,6 @@
 /** Follows the distribution log with one consumer after another. */
 
 import type { Kafka, Producer } from 'kafkajs';
-import { systemClock } from '../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { reasonOf } from '../../../stores/guard.ts';
 import { ensureTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
@@ -62,17 +61,7 @@ const PAUSE_MS = 500;
  * @throws TypeError if the URL is invalid
  */
 export const followPartitions = (options: KafkaFollowOptions): Following => {
-  const {
-    url,
-    namespace,
-    group,
-    logger,
-    deadLetters,
-    onDeadLetter,
-    onReplaced,
-    onFailure,
-    clock = systemClock,
-  } = options;
+  const { url, namespace, group, logger, deadLetters, onDeadLetter, onReplaced, onFailure, clock } = options;
   const kafka = kafkaOf(url, `${namespace}-${group}`, logger);
   const stopping = new AbortController();
   const topic = new DeadLetterTopic(kafka, namespace);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryCheckpoints } from '../../../coordination/memory.ts';
 import { MemoryLog } from '../../../log/memory.ts';
+import { systemClock } from '../../../schemas/clock.ts';
 import type { OwnServices } from '../../../services/port.ts';
 import { privateServices } from '../../../services/private.ts';
 import { byStream, MemorySink } from '../../engine/testing.ts';
@@ -24,6 +25,7 @@ describe('while Kafka is unavailable', () => {
   const begin = (over: Partial<KafkaFollowOptions> = {}) => {
     const common = {
       ...{ log, url: own.urls.kafka, namespace: randomNamespace(), partitions: PARTITIONS, logger: silent },
+      clock: systemClock,
       onFailure: (failure: unknown) => {
         throw failure;
       },

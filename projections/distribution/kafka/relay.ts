@@ -1,7 +1,7 @@
 import type { Kafka, Producer } from 'kafkajs';
 import type { Checkpoints } from '../../../coordination/port.ts';
 import type { LogReader } from '../../../log/port.ts';
-import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
+import { type Clock, within } from '../../../schemas/clock.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
@@ -98,8 +98,7 @@ export interface RelayOptions {
   readonly partitions: number;
   readonly checkpoints: Checkpoints;
   readonly logger: Logger;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
   /** Called for each acknowledged batch. */
   readonly onRelayed?: (events: number, through: number) => void;
   /** Absent when nothing is traced. */
@@ -113,18 +112,7 @@ export interface RelayOptions {
  * @throws TypeError if the URL is invalid
  */
 export const startRelay = (options: RelayOptions): Relay => {
-  const {
-    log,
-    url,
-    namespace,
-    partitions,
-    checkpoints,
-    logger,
-    onRelayed,
-    spans,
-    onFailure,
-    clock = systemClock,
-  } = options;
+  const { log, url, namespace, partitions, checkpoints, logger, onRelayed, spans, onFailure, clock } = options;
   const sender = new Sender(kafkaOf(url, `${namespace}-relay`, logger), namespace, partitions, clock);
   return new RunningRelay({
     log,

@@ -1,4 +1,3 @@
-import { systemClock } from '../../../schemas/clock.ts';
 import type { Postgres } from '../../../stores/postgres/connection.ts';
 import { DEAD_LETTERS_LOCK } from '../../../stores/postgres/locks.ts';
 import type { DeadLetters, NewLetter, RecordedLetter, WhichLetters } from './port.ts';
@@ -38,7 +37,7 @@ const valuesOf = ({ projection, stream, sequence, position, error, attempts }: N
 export const openDeadLetters = async (
   postgres: Postgres,
   /** Milliseconds since 1970. */
-  clock: () => number = systemClock.wallTime,
+  clock: () => number,
 ): Promise<DeadLetters> => {
   // Processes that start together take turns creating the table.
   await postgres.transaction(async (ask) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../schemas/clock.ts';
 import type { Redis } from '../../../stores/redis/connection.ts';
 import { connected, proxied, randomName, redisCluster } from '../../../stores/redis/testing.ts';
 import type { ProgressChannel, ProgressUpdate } from './port.ts';
@@ -9,7 +10,7 @@ describe('progress through Redis', () => {
   const open: { redis: Redis; channel: ProgressChannel }[] = [];
   const node = async (url?: string) => {
     const redis = await connected(url === undefined ? {} : { url, openMs: 50 });
-    const channel = redisProgress(redis, namespace);
+    const channel = redisProgress(redis, namespace, systemClock);
     const heard: ProgressUpdate[] = [];
     channel.onUpdate((update) => heard.push(update));
     await channel.start();
@@ -70,7 +71,7 @@ describe('progress through Redis', () => {
     const proxy = await proxied();
     const one = await node(proxy.url);
     await proxy.cut();
-    const channel = redisProgress(one.redis, namespace);
+    const channel = redisProgress(one.redis, namespace, systemClock);
     const heard: ProgressUpdate[] = [];
     channel.onUpdate((update) => heard.push(update));
     await channel.start();

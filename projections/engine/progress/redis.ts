@@ -2,7 +2,7 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import { type Clock, systemClock, within } from '../../../schemas/clock.ts';
+import { type Clock, within } from '../../../schemas/clock.ts';
 import type { Redis, RedisClient } from '../../../stores/redis/connection.ts';
 import type { ProgressChannel, ProgressUpdate } from './port.ts';
 
@@ -98,5 +98,5 @@ class RedisProgress implements ProgressChannel {
 }
 
 /** @param namespace of the installation, prefix of the channel's name */
-export const redisProgress = (redis: Redis, namespace: string, clock: Clock = systemClock): ProgressChannel =>
+export const redisProgress = (redis: Redis, namespace: string, clock: Clock): ProgressChannel =>
   new RedisProgress(redis, namespace, clock);

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { progressWithFallback, unreadWithFallback } from './from-log.ts';
 import type { UnreadReader } from './view.ts';
@@ -48,7 +49,7 @@ describe('progress of unread counts', () => {
   });
 
   it('is that of the store', async () => {
-    const progress = progressWithFallback(at(5), () => false);
+    const progress = progressWithFallback(at(5), () => false, systemClock);
     expect(progress.checkpoint()).toBe(5);
     expect(await progress.whenProcessed(5, 1000)).toBe(true);
     expect(await progress.whenProcessed(6, 20)).toBe(false);
@@ -56,13 +57,13 @@ describe('progress of unread counts', () => {
 
   it('is not awaited while the store is down', async () => {
     const stuck = at(5);
-    expect(await progressWithFallback(stuck, () => true).whenProcessed(6, 10_000)).toBe(true);
+    expect(await progressWithFallback(stuck, () => true, systemClock).whenProcessed(6, 10_000)).toBe(true);
     expect(stuck.whenProcessed).not.toHaveBeenCalled();
   });
 
   it('is awaited no longer when the store goes down meanwhile', async () => {
     let gone = false;
-    const waiting = progressWithFallback(at(5), () => gone).whenProcessed(6, 10_000);
+    const waiting = progressWithFallback(at(5), () => gone, systemClock).whenProcessed(6, 10_000);
     gone = true;
     expect(await waiting).toBe(true);
   });

@@ -6,7 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import { readFold, WHOLE_MAP_EVERY } from '../../../domain/read-markers.ts';
 import type { LogReader } from '../../../log/port.ts';
-import { type Clock, systemClock } from '../../../schemas/clock.ts';
+import type { Clock } from '../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { channelStream, readStream } from '../../../schemas/streams.ts';
@@ -57,11 +57,7 @@ const LOOK_MS = 250;
 /**
  * Progress of unread counts for callers that wait. While their store is down the log answers, and it holds everything.
  */
-export const progressWithFallback = (
-  progress: Progress,
-  isGone: () => boolean,
-  clock: Clock = systemClock,
-): Progress => ({
+export const progressWithFallback = (progress: Progress, isGone: () => boolean, clock: Clock): Progress => ({
   checkpoint: () => progress.checkpoint(),
   async whenProcessed(position, timeoutMs) {
     const deadline = clock.monotonic() + timeoutMs;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../schemas/clock.ts';
 import type { OwnServices } from '../../../../services/port.ts';
 import { privateServices } from '../../../../services/private.ts';
 import { openCassandra } from '../../../../stores/cassandra/connection.ts';
@@ -18,9 +19,20 @@ describe('a Cassandra that is killed and started again', () => {
   afterAll(() => own.destroy(), 60_000);
 
   it('holds what it acknowledged; everything from the first refused batch on is sent again', async () => {
-    const client = await openCassandra({ url: own.urls.cassandra, keyspace: 'killed', timeoutMs: 1000, openMs: 500 });
+    const client = await openCassandra({
+      clock: systemClock,
+      url: own.urls.cassandra,
+      keyspace: 'killed',
+      timeoutMs: 1000,
+      openMs: 500,
+    });
     await createGeneration(client, 1);
-    const { reader, store } = openCassandraTimelines({ client, generation: 1, partitions: 1 });
+    const { reader, store } = openCassandraTimelines({
+      clock: systemClock.monotonic,
+      client,
+      generation: 1,
+      partitions: 1,
+    });
     const story = new Story();
     let acknowledged = 0;
     await store.checkpoints();

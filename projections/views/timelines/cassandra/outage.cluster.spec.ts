@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../../schemas/errors.ts';
 import { type Cassandra, openCassandra } from '../../../../stores/cassandra/connection.ts';
 import { Story } from '../../../testing.ts';
@@ -22,9 +23,9 @@ describe('when Cassandra is unavailable', () => {
   });
 
   const through = async (url: string, settings: { timeoutMs?: number; openMs?: number } = {}) => {
-    const client = await openCassandra({ url, keyspace: cassandra.client.keyspace, ...settings });
+    const client = await openCassandra({ clock: systemClock, url, keyspace: cassandra.client.keyspace, ...settings });
     open.push(client);
-    return openCassandraTimelines({ client, generation, partitions: 1 });
+    return openCassandraTimelines({ clock: systemClock.monotonic, client, generation, partitions: 1 });
   };
 
   it('a starting process waits for it, and says so', async () => {
@@ -33,6 +34,7 @@ describe('when Cassandra is unavailable', () => {
     const waits: string[] = [];
     const opened = through(proxy.url);
     const failed = openCassandra({
+      clock: systemClock,
       url: proxy.url,
       keyspace: cassandra.client.keyspace,
       onWaiting: (reason, nextMs) => {
@@ -53,6 +55,7 @@ describe('when Cassandra is unavailable', () => {
     await proxy.cut();
     const stop = new AbortController();
     const waiting = openCassandra({
+      clock: systemClock,
       url: proxy.url,
       keyspace: randomKeyspace(),
       signal: stop.signal,
@@ -63,9 +66,13 @@ describe('when Cassandra is unavailable', () => {
 
   it('settings that cannot be right fail at once', async () => {
     const { keyspace } = cassandra.client;
-    await expect(openCassandra({ url: 'cassandra://nowhere', keyspace })).rejects.toThrow(TypeError);
+    await expect(openCassandra({ clock: systemClock, url: 'cassandra://nowhere', keyspace })).rejects.toThrow(
+      TypeError,
+    );
     const proxy = await proxied();
-    await expect(openCassandra({ url: `${proxy.url}?dc=elsewhere`, keyspace })).rejects.toThrow(/elsewhere/);
+    await expect(openCassandra({ clock: systemClock, url: `${proxy.url}?dc=elsewhere`, keyspace })).rejects.toThrow(
+      /elsewhere/,
+    );
     await proxy.cut();
   });
 
@@ -102,7 +109,12 @@ describe('when Cassandra is unavailable', () => {
   });
 
   it('an event whose values cannot be stored fails permanently and leaves the breaker closed', async () => {
-    const { reader, store } = openCassandraTimelines({ client: cassandra.client, generation, partitions: 1 });
+    const { reader, store } = openCassandraTimelines({
+      clock: systemClock.monotonic,
+      client: cassandra.client,
+      generation,
+      partitions: 1,
+    });
     const story = new Story();
     const event = story.post('30', ANN);
     Object.assign(event.data, { replyTo: 'nobody' });

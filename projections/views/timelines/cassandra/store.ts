@@ -76,7 +76,7 @@ interface StoreParts {
   readonly checkpoints: PartitionCheckpoints;
   readonly partitions: number;
   /** Monotonic milliseconds. */
-  readonly clock?: () => number;
+  readonly clock: () => number;
 }
 
 export class CassandraPartitionStore implements PartitionStore {
@@ -139,10 +139,13 @@ export const openCassandraTimelines = ({
   client,
   generation,
   partitions,
+  clock,
 }: {
   readonly client: Cassandra;
   readonly generation: number;
   readonly partitions: number;
+  /** Milliseconds that never go back. */
+  readonly clock: () => number;
 }): { readonly reader: TimelineReader; readonly store: PartitionStore } => {
   const tables = tablesOf(generation);
   return {
@@ -151,6 +154,7 @@ export const openCassandraTimelines = ({
       writer: new CassandraTimelineWriter(client, tables, BUCKET_SIZE),
       checkpoints: new PartitionCheckpoints(client, tables, 'timelines'),
       partitions,
+      clock,
     }),
   };
 };

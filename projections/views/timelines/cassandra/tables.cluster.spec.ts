@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../schemas/clock.ts';
 import { messageId, Story } from '../../../testing.ts';
 import { type ChannelChecksum, checksumOf, checksums, differingMessages } from './checksums.ts';
 import { openCassandraTimelines } from './store.ts';
@@ -43,7 +44,7 @@ describe('generations of timelines', () => {
     told.post('30', ANN);
     const batch = { partition: 0, from: 0, events: told.log.all, through: 1 };
     const [ofOld, ofNext] = [old, next].map((generation) =>
-      openCassandraTimelines({ client, generation, partitions: 1 }),
+      openCassandraTimelines({ clock: systemClock.monotonic, client, generation, partitions: 1 }),
     );
     await ofOld!.store.commit(batch);
     expect(await ofNext!.reader.page('30', { limit: 5 }, ANN)).toEqual([]);
@@ -84,7 +85,12 @@ describe('generations of timelines', () => {
   });
 
   it('must be rebuilt if tables are missing', async () => {
-    const { store } = openCassandraTimelines({ client: cassandra.client, generation: 404, partitions: 1 });
+    const { store } = openCassandraTimelines({
+      clock: systemClock.monotonic,
+      client: cassandra.client,
+      generation: 404,
+      partitions: 1,
+    });
     const failure = await store.checkpoints().catch((error: unknown) => error);
     expect(store.classify(failure)).toBe('damaged');
   });

@@ -1,6 +1,7 @@
 /** For specs: a keyspace of the spec's own on the shared server, and a connection that can be cut. */
 
 import { randomBytes } from 'node:crypto';
+import { systemClock } from '../../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
 import { ports, urls } from '../../../../services/endpoints.ts';
 import { type Cassandra, openCassandra } from '../../../../stores/cassandra/connection.ts';
@@ -21,7 +22,7 @@ export interface TestCassandra {
 }
 
 export const testCassandra = async (): Promise<TestCassandra> => {
-  const client = await openCassandra({ url: urls.cassandra, keyspace: randomKeyspace() });
+  const client = await openCassandra({ clock: systemClock, url: urls.cassandra, keyspace: randomKeyspace() });
   let generation = 0;
   return {
     client,

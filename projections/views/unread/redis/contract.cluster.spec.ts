@@ -1,3 +1,4 @@
+import { systemClock } from '../../../../schemas/clock.ts';
 import { connected, dropNamed, randomName } from '../../../../stores/redis/testing.ts';
 import { unreadContract } from '../contract.ts';
 import { openRedisUnread } from './store.ts';
@@ -12,6 +13,7 @@ unreadContract('Redis', async () => {
     generation: 1,
     // Within one partition, positions are in order, so even a marker beyond the head is clamped at its own event.
     partitions: 1,
+    clock: systemClock.monotonic,
     logHead: async () => through,
   });
   // A store that was never filled is not trusted.

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../schemas/clock.ts';
 import type { Redis } from '../../../../stores/redis/connection.ts';
 import {
   connected,
@@ -45,7 +46,10 @@ describe.each(['one server', 'a Redis Cluster'])('generations of unread counts o
   const place = (generation: number): UnreadPlace => ({ namespace, generation, partitions: PARTITIONS });
   const filled = async (generation: number, story: Story, step = 1000) => {
     const { all } = story.log;
-    const unread = openRedisUnread({ redis, logHead: async () => all.length, ...place(generation) });
+    const unread = openRedisUnread({
+      ...{ redis, logHead: async () => all.length, clock: systemClock.monotonic },
+      ...place(generation),
+    });
     for (let partition = 0; partition < PARTITIONS; partition += 1)
       for (let from = 0; from < all.length; from += step) {
         const through = Math.min(all.length, from + step);

@@ -1,4 +1,3 @@
-import { systemClock } from '../../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
 import type { Redis } from '../../../../stores/redis/connection.ts';
 import { classify } from '../../../../stores/redis/failures.ts';
@@ -17,7 +16,7 @@ interface StoreParts {
   /** Position of the log's last event. An emptied store is complete again only once it has reached it. */
   readonly logHead: () => Promise<number>;
   /** Monotonic milliseconds. */
-  readonly clock?: () => number;
+  readonly clock: () => number;
 }
 
 const EMPTY: Standing = { through: 0, whole: 0 };
@@ -37,7 +36,7 @@ export class RedisUnreadStore implements PartitionStore {
   constructor({ writer, logHead, clock }: StoreParts) {
     this.writer = writer;
     this.logHead = logHead;
-    this.clock = clock ?? systemClock.monotonic;
+    this.clock = clock;
     this.flushed = this.clock();
   }
 
@@ -124,14 +123,20 @@ export class RedisUnreadStore implements PartitionStore {
 export const openRedisUnread = ({
   redis,
   logHead,
+  clock,
   ...place
-}: UnreadPlace & { readonly redis: Redis; readonly logHead: () => Promise<number> }): {
+}: UnreadPlace & {
+  readonly redis: Redis;
+  readonly logHead: () => Promise<number>;
+  /** Milliseconds that never go back. */
+  readonly clock: () => number;
+}): {
   readonly rows: UnreadRows;
   readonly store: PartitionStore;
 } => {
   const keys = new Keys(place);
   return {
     rows: new RedisUnreadRows(redis, keys),
-    store: new RedisUnreadStore({ writer: new RedisUnreadWriter(redis, keys), logHead }),
+    store: new RedisUnreadStore({ writer: new RedisUnreadWriter(redis, keys), logHead, clock }),
   };
 };
