@@ -3,6 +3,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { Readers } from '../projections/port.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
+import type { PinReader } from '../projections/views/pins/view.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import { type EventOf, versionOf } from '../schemas/events/catalogue.ts';
 import { formerMessageType } from '../schemas/events/channel.ts';
@@ -49,6 +50,7 @@ export class Shown {
           return this.users.filter(({ id }) => ids.includes(id));
         },
       } as Partial<GuildReader> as GuildReader,
+      pins: { pinnedAmong: async () => new Set<string>() } as Partial<PinReader> as PinReader,
     } as Partial<Readers> as Readers,
     timelines: {
       message: async (_: string, id: string) => this.rows.find((row) => row.id === id),
