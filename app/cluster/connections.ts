@@ -18,6 +18,7 @@ import { StoreUnavailable } from '../../schemas/errors.ts';
 import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
 import { reasonOf, retrying } from '../../stores/guard.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';
+import { classify, isLoginRefused } from '../../stores/kafka/failures.ts';
 import { openPostgres, type Postgres } from '../../stores/postgres/connection.ts';
 import { openRedis, type Redis } from '../../stores/redis/connection.ts';
 import { hostsOf } from '../../stores/urls.ts';
@@ -29,20 +30,12 @@ import { meteredLog } from '../metered-log.ts';
 
 // Waiting for servers at start: reports each server that cannot be reached, the reason, and the time of the next try.
 
-/**
- * Codes of the system (ECONNREFUSED) and of PostgreSQL (08: connection, 53: too many, 57: starting, 3D: no database
- * yet).
- */
-const CODES = /^(E[A-Z_]+|08...|3D...|53...|57...)$/;
-const WORDS = /time.?out|timed out|terminated|connection/i;
+/** What the stores' guards make of every failure that their driver's `classify` calls transient. */
+const isUnavailable = (failure: unknown): boolean => failure instanceof StoreUnavailable;
 
-const cameFromAway = (error: unknown): boolean => {
-  if (error instanceof StoreUnavailable) return true;
-  const { code, name, message } = error as { code?: unknown; name?: string; message?: string };
-  return typeof code === 'string'
-    ? CODES.test(code)
-    : name?.startsWith('KafkaJS') === true || WORDS.test(message ?? '');
-};
+/** Nothing guards Kafka. */
+export const kafkaIsUnavailable = (failure: unknown): boolean =>
+  classify(failure) === 'transient' && !isLoginRefused(failure);
 
 interface ServerAddress {
   /** The server's name for operators, such as `Redis`. */
@@ -59,17 +52,19 @@ const waitingLine = ({ name, variable, url }: ServerAddress, reason: string, nex
 /**
  * Tries until the server answers.
  * @param say called for every failed try
- * @throws at once if another try cannot succeed: wrong credentials, a store of a newer version
+ * @param again whether another try may succeed; default: for StoreUnavailable alone
+ * @throws at once if another try cannot succeed: wrong credentials, no such database, a store of a newer version
  */
 export const reach = <T>(
   place: ServerAddress,
   open: () => Promise<T>,
   say: (line: string) => void,
   clock: Clock,
+  again: (failure: unknown) => boolean = isUnavailable,
 ): Promise<T> =>
   retrying(open, {
     clock,
-    again: cameFromAway,
+    again,
     firstMs: 250,
     onRetry: (failure, _, nextMs) => say(waitingLine(place, reasonOf(failure), nextMs)),
   });
@@ -206,12 +201,8 @@ export class Connections {
     const { namespace, partitions } = this.config.cluster;
     const { url } = this.place('kafka');
     const kafka = kafkaOf(url, `${namespace}-start`, this.logger);
-    await reach(
-      this.place('kafka'),
-      () => ensureTopic(kafka, eventsTopic(namespace), partitions),
-      this.say,
-      this.clock,
-    );
+    const open = () => ensureTopic(kafka, eventsTopic(namespace), partitions);
+    await reach(this.place('kafka'), open, this.say, this.clock, kafkaIsUnavailable);
     return { url, namespace, partitions };
   });
 

@@ -1,7 +1,14 @@
+import { KafkaJSConnectionError, KafkaJSSASLAuthenticationError } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
-import { reach } from './connections.ts';
+import { PlainGuard } from '../../stores/guard.ts';
+import { WrongPartitions } from '../../stores/kafka/failures.ts';
+import * as postgres from '../../stores/postgres/failures.ts';
+import { kafkaIsUnavailable, reach } from './connections.ts';
+
+// Its type says that it takes nothing.
+const LoginRefused = KafkaJSSASLAuthenticationError as unknown as new (message: string) => Error;
 
 const redis = {
   name: 'Redis',
@@ -23,7 +30,7 @@ describe('a server that is not reachable yet', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:6379'), { code: 'ECONNREFUSED' });
     const opened = await reach(
       redis,
-      failing([refused, new StoreUnavailable('redis', 1, { cause: refused })]),
+      failing([1, 2].map(() => new StoreUnavailable('redis', 1, { cause: refused }))),
       (line) => lines.push(line),
       systemClock,
     );
@@ -37,20 +44,45 @@ describe('a server that is not reachable yet', () => {
     }
   });
 
+  const answered = (code: string) => Object.assign(new Error('refused'), { severity: 'FATAL', code });
+  /** As everything that is asked of PostgreSQL is. */
+  const guarded = (failure: unknown) => {
+    const ask = failing([failure]);
+    return () => new PlainGuard('vault', 1, postgres.classify).run(ask);
+  };
+
   it.each([
-    ['is starting', Object.assign(new Error('the database system is starting up'), { code: '57P03' })],
-    ['has no such database yet', Object.assign(new Error('database does not exist'), { code: '3D000' })],
-    ['let the time pass', new Error('timeout expired')],
-    ['answered on one of two addresses', new AggregateError([new Error('first')], '')],
+    ['is starting', answered('57P03')],
+    ['has too many connections', answered('53300')],
+    ['does not answer in time', new Error('timeout expired')],
+    ['refuses on each of two addresses', new AggregateError([new Error('one'), new Error('other')], '')],
   ])('is waited for when it %s', async (_, failure) => {
-    const code = failure instanceof AggregateError ? Object.assign(failure, { code: 'ECONNREFUSED' }) : failure;
-    await expect(reach(redis, failing([code]), () => {}, systemClock)).resolves.toBe('open');
+    const lines: string[] = [];
+    await expect(reach(redis, guarded(failure), (line) => lines.push(line), systemClock)).resolves.toBe('open');
+    expect(lines).toHaveLength(1);
   });
 
   it.each([
-    ['a wrong password', Object.assign(new Error('password authentication failed'), { code: '28P01' })],
-    ['a log of a newer Parley', new Error('The event log has format 9')],
+    ['a wrong password', answered('28P01')],
+    ['a database that does not exist', answered('3D000')],
   ])('is not waited for with %s', async (_, failure) => {
+    await expect(reach(redis, guarded(failure), () => {}, systemClock)).rejects.toBe(failure);
+  });
+
+  it('is not waited for with a log of a newer Parley', async () => {
+    const failure = new Error('The event log has format 9, made after a connection timeout');
     await expect(reach(redis, failing([failure]), () => {}, systemClock)).rejects.toBe(failure);
+  });
+
+  it('is waited for when it is Kafka that does not answer', async () => {
+    const failure = new KafkaJSConnectionError('Connection error');
+    await expect(reach(redis, failing([failure]), () => {}, systemClock, kafkaIsUnavailable)).resolves.toBe('open');
+  });
+
+  it.each([
+    ['a wrong password', new LoginRefused('no')],
+    ['another number of partitions', new WrongPartitions('events', 4, 8)],
+  ])('is not waited for when it is Kafka with %s', async (_, failure) => {
+    await expect(reach(redis, failing([failure]), () => {}, systemClock, kafkaIsUnavailable)).rejects.toBe(failure);
   });
 });

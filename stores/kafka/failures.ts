@@ -23,3 +23,7 @@ export const classify = (failure: unknown): FailureKind => {
   if (isValueFault(failure) || OF_THE_RECORDS.has(type) || OF_THE_RECORDS.has(cause?.type)) return 'permanent';
   return 'transient';
 };
+
+/** A wrong user or password. It may pass while a process runs, because passwords change; at a start it has to be mended. */
+export const isLoginRefused = (failure: unknown): boolean =>
+  (failure as { name?: unknown } | null | undefined)?.name === 'KafkaJSSASLAuthenticationError';
