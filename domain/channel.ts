@@ -233,11 +233,17 @@ const onBoard = ({ messageId, ordinal, author }: MessageState, { userId }: Chann
   userId,
 });
 
-const takenDown = (message: MessageState, actor: ChannelActor, state: ChannelState): DecidedEvent => ({
+const takenDown = (
+  message: MessageState,
+  actor: ChannelActor,
+  state: ChannelState,
+  deleted: boolean,
+): DecidedEvent => ({
   type: 'message-unpinned',
   data: {
     ...onBoard(message, actor),
     lastPinnedTime: withoutPin(state, message.messageId).at(-1)?.pinnedTime ?? null,
+    deleted,
   },
 });
 
@@ -252,7 +258,7 @@ export const remove = (command: OnMessage, state: ChannelState): Decision => {
     return refuse('missingPermissions');
   const { messageId, ordinal, author } = message;
   const deleted: DecidedEvent = { type: 'message-deleted', data: { messageId, ordinal, author } };
-  return isPinned(state, messageId) ? happen(takenDown(message, command, state), deleted) : happen(deleted);
+  return isPinned(state, messageId) ? happen(takenDown(message, command, state, true), deleted) : happen(deleted);
 };
 
 interface React extends OnMessage {
@@ -336,5 +342,5 @@ export const unpin = (command: OnMessage, state: ChannelState): Decision => {
   if (state.keys.has(command.key)) return nothing;
   const { message } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
-  return isPinned(state, message.messageId) ? happen(takenDown(message, command, state)) : nothing;
+  return isPinned(state, message.messageId) ? happen(takenDown(message, command, state, false)) : nothing;
 };

@@ -106,6 +106,7 @@ describe('a pinned message', () => {
     const second = channel.headId;
     channel.given((state) => pin(asks(OWNER, 'pin second', second), state), 'pin second');
     const down = only(unpin(asks(OWNER, 'unpin', second), channel.state));
+    expect(down.data).toMatchObject({ deleted: false });
     expect(down).toMatchObject({ data: { messageId: second, lastPinnedTime: pinned!.data.pinnedTime } });
     channel.given((state) => unpin(asks(OWNER, 'unpin', second), state), 'unpin');
     expect(only(unpin(asks(OWNER, 'unpin first', id), channel.state))).toMatchObject({
@@ -117,6 +118,7 @@ describe('a pinned message', () => {
   it('is unpinned when deleted', () => {
     const { channel, asks } = pinnedOne();
     expect(types(remove(asks(ANN, 'delete'), channel.state))).toEqual(['message-unpinned', 'message-deleted']);
+    expect(events(remove(asks(ANN, 'delete'), channel.state))[0]!.data).toMatchObject({ deleted: true });
   });
 
   it('stays pinned when edited', () => {

@@ -119,19 +119,35 @@ export class EncodedDispatch {
   private readonly whole: Buffer;
   private readonly carriesText: boolean;
   private readonly visibleTo: Dispatch['visibleTo'];
+  private readonly grew: (bytes: number) => void;
+  /** Ids of the messages it shows. */
+  readonly shows: readonly string[];
   private veiled: Veiled | undefined;
-  /** Frames with another `s`, made by `frameBefore`. Most dispatches are the last of their event and have none. */
-  private earlier: Map<string, Buffer> | undefined;
+  /**
+   * The last frame made by `frameBefore`. Most dispatches are the last of their event and have none. Only one is kept:
+   * sessions may have as many different `s` as there are sessions.
+   */
+  private earlier: { readonly of: Buffer; readonly s: number; readonly frame: Buffer } | undefined;
 
-  /** @param position of its event */
-  constructor({ name, data, intents, carriesText, visibleTo }: Dispatch, position: number) {
+  /**
+   * @param position of its event
+   * @param grew called with the bytes of each frame that it keeps besides the first, negative when it drops one
+   */
+  constructor(
+    { name, data, intents, carriesText, shows, visibleTo }: Dispatch,
+    position: number,
+    grew: (bytes: number) => void,
+  ) {
     this.position = position;
     this.intents = intents;
     this.whole = dispatchFrame(name, position, JSON.stringify(data));
     this.carriesText = carriesText;
+    this.shows = shows;
     this.visibleTo = visibleTo;
+    this.grew = grew;
   }
 
+  /** Bytes of the frame that most sessions get. */
   get bytes(): number {
     return this.whole.length;
   }
@@ -149,39 +165,43 @@ export class EncodedDispatch {
   /** The same Buffer for all sessions that see the same. */
   frame(session: Session): Buffer {
     if (session.readsContent || !this.carriesText) return this.whole;
-    this.veiled ??= veil(this.whole);
+    if (this.veiled === undefined) {
+      this.veiled = veil(this.whole);
+      this.grew(this.veiled.frame.length);
+    }
     return this.veiled.concerned.has(session.userId) ? this.whole : this.veiled.frame;
   }
 
   /**
    * The frame for when this is not the event's last dispatch and the session has seen through `s`. Sessions at the same
-   * `s` share one Buffer.
+   * `s` share one Buffer if they ask one after another.
    */
   frameBefore(session: Session, s: number): Buffer {
-    const frame = this.frame(session);
-    this.earlier ??= new Map();
-    const key = `${frame === this.whole ? 'whole' : 'veiled'} ${s}`;
-    const known = this.earlier.get(key);
-    if (known !== undefined) return known;
-    const earlier = withSequence(frame, s);
-    this.earlier.set(key, earlier);
-    return earlier;
+    const of = this.frame(session);
+    const known = this.earlier;
+    if (known !== undefined && known.of === of && known.s === s) return known.frame;
+    const frame = withSequence(of, s);
+    this.earlier = { of, s, frame };
+    this.grew(frame.length - (known?.frame.length ?? 0));
+    return frame;
   }
 }
 
 /**
  * An event's dispatches, ready for every session in its audience.
  * @param guildId guild of the channel, for events in a channel's stream
- * @param concealed the message has been deleted since, so its text is not opened
+ * @param deleted ids of messages that have been deleted since
+ * @param grew see `EncodedDispatch`
  */
 export const encodedDispatches = async (
   renderer: EventRenderer,
   event: ParleyEvent,
   guildId: string | null,
-  concealed: boolean,
+  deleted: ReadonlySet<string>,
+  grew: (bytes: number) => void = () => {},
 ): Promise<readonly EncodedDispatch[]> => {
-  const dispatches = await renderer.render(event, guildId, concealed);
-  return dispatches.map((dispatch) => new EncodedDispatch(dispatch, event.position));
+  const dispatches = await renderer.render(event, guildId, deleted);
+  return dispatches.map((dispatch) => new EncodedDispatch(dispatch, event.position, grew));
 };
 
 /**

@@ -1,8 +1,8 @@
 /** How a session begins, and when it is refused. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Frame, GatewayClient } from '../test/support/gateway-client.ts';
-import { guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
+import { type Frame, GatewayClient } from '../test/support/gateway-client.ts';
+import { EVERYTHING, guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
 
 /** Ids on shard 0 and shard 1 of two: the bit above the lowest 22 decides. */
 const EVEN = String(2n << 22n);
@@ -93,6 +93,27 @@ describe('identify', () => {
   it('gives bots no direct channels in READY', async () => {
     const client = await station.identified('3');
     expect(client.dispatches('READY')[0]!.d.private_channels).toEqual([]);
+    await client.cut();
+  });
+
+  it('never lets s fall for a bot when an event with two dispatches arrives before its guilds', async () => {
+    const client = await GatewayClient.connect(station.base, ({ t }) => {
+      // It answers the ping after READY only when it reads again.
+      if (t === 'READY') client.socket.pause();
+    });
+    client.write(2, { token: tokenOf('3'), intents: EVERYTHING });
+    await client.dispatch('READY');
+    world.story.pin(`${EVEN}1`, 1, '1', 1);
+    await world.settled();
+    client.socket.resume();
+    await client.dispatch('CHANNEL_PINS_UPDATE');
+    const named = client.frames.filter((frame) => frame.op === 0).map(({ t, s }) => [t, s]);
+    const head = await world.story.log.head();
+    expect(named.slice(-3)).toEqual([
+      ['PARLEY_POSITION', head - 1],
+      ['MESSAGE_UPDATE', head - 1],
+      ['CHANNEL_PINS_UPDATE', head],
+    ]);
     await client.cut();
   });
 

@@ -62,7 +62,6 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
   await sendSnapshot(parts, session, snapshot);
   if (session.phase !== Phase.holding) return undefined;
   session.address = undefined;
-  session.s = Math.max(session.s, snapshot.position);
   parts.outbox.release(session);
   return undefined;
 };

@@ -1,13 +1,13 @@
 /** The gateway's laws over random histories: resuming and starting again both end in the state after live delivery. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Story } from '../projections/testing.ts';
-import type { Frame } from '../test/support/gateway-client.ts';
-import { guildWith, hiddenChannel, type Station, World } from './testing.ts';
+import { messageId, type Story } from '../projections/testing.ts';
+import { type Frame, GatewayClient } from '../test/support/gateway-client.ts';
+import { EVERYTHING, guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
 
 type Step =
   | {
-      readonly kind: 'post' | 'edit' | 'remove' | 'react' | 'unreact' | 'direct';
+      readonly kind: 'post' | 'reply' | 'edit' | 'remove' | 'pin' | 'unpin' | 'react' | 'unreact' | 'direct';
       readonly at: number;
       readonly by: number;
     }
@@ -18,8 +18,12 @@ type Step =
 const small = fc.nat({ max: 5 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
-    weight: 6,
-    arbitrary: fc.record({ kind: fc.constantFrom('post', 'edit', 'remove', 'react', 'unreact'), at: small, by: small }),
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('post', 'reply', 'edit', 'remove', 'pin', 'unpin', 'react', 'unreact'),
+      at: small,
+      by: small,
+    }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('direct' as const), at: small, by: small }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('join', 'leave'), guild: small, by: small }) },
@@ -44,6 +48,8 @@ class Play {
   private readonly ordinals = new Map<string, number>();
   private readonly members = new Set<string>();
   private readonly reactions = new Set<string>();
+  private pins: { readonly message: Play['messages'][number]; readonly pinnedTime: number }[] = [];
+  private pinnedTime = 0;
   private directOpen = false;
   private next: number;
 
@@ -65,17 +71,19 @@ class Play {
     const { story, watcher } = this;
     const pick = <T>(list: readonly T[], n: number): T | undefined => list[n % Math.max(1, list.length)];
     switch (step.kind) {
-      case 'post': {
-        const channel = pick(this.channels, step.at)!;
-        const ordinal = (this.ordinals.get(channel) ?? 0) + 1;
-        this.ordinals.set(channel, ordinal);
-        const by = pick(this.people, step.by)!;
-        story.post(channel, by, { nonce: `${channel} ${ordinal}` });
-        this.messages.push({ channel, ordinal, by, gone: false });
+      case 'post':
+        this.post(pick(this.channels, step.at)!, pick(this.people, step.by)!);
+        break;
+      case 'reply': {
+        const message = pick(this.messages, step.at);
+        if (message !== undefined && !message.gone)
+          this.post(message.channel, pick(this.people, step.by)!, messageId(message.channel, message.ordinal));
         break;
       }
       case 'edit':
       case 'remove':
+      case 'pin':
+      case 'unpin':
       case 'react':
       case 'unreact': {
         const message = pick(this.messages, step.at);
@@ -112,11 +120,29 @@ class Play {
     }
   }
 
-  private change(kind: 'edit' | 'remove' | 'react' | 'unreact', message: Play['messages'][number], by: string): void {
+  private post(channel: string, by: string, replyTo?: string): void {
+    const ordinal = (this.ordinals.get(channel) ?? 0) + 1;
+    this.ordinals.set(channel, ordinal);
+    const reply = replyTo === undefined ? {} : { replyTo };
+    this.story.post(channel, by, { nonce: `${channel} ${ordinal}`, ...reply });
+    this.messages.push({ channel, ordinal, by, gone: false });
+  }
+
+  private change(
+    kind: 'edit' | 'remove' | 'pin' | 'unpin' | 'react' | 'unreact',
+    message: Play['messages'][number],
+    by: string,
+  ): void {
     const { story } = this;
     const { channel, ordinal } = message;
     const reaction = `${channel} ${ordinal} ${by}`;
     if (kind === 'edit') story.edit(channel, ordinal, message.by);
+    if (kind === 'pin' && !this.pinned(message)) {
+      this.pinnedTime += 1;
+      this.pins.push({ message, pinnedTime: this.pinnedTime });
+      story.pin(channel, ordinal, by, this.pinnedTime);
+    }
+    if (kind === 'unpin' || kind === 'remove') this.unpin(message, by, kind === 'remove');
     if (kind === 'remove') {
       story.remove(channel, ordinal, message.by);
       message.gone = true;
@@ -126,6 +152,18 @@ class Play {
       story.react(channel, ordinal, by, '👍');
     }
     if (kind === 'unreact' && this.reactions.delete(reaction)) story.unreact(channel, ordinal, by, '👍');
+  }
+
+  private pinned(message: Play['messages'][number]): boolean {
+    return this.pins.some((pin) => pin.message === message);
+  }
+
+  private unpin(message: Play['messages'][number], by: string, deleted: boolean): void {
+    if (!this.pinned(message)) return;
+    this.pins = this.pins.filter((pin) => pin.message !== message);
+    const last = this.pins.findLast((pin) => pin.message.channel === message.channel);
+    const lastPinnedTime = last?.pinnedTime ?? null;
+    this.story.unpin(message.channel, message.ordinal, by, { lastPinnedTime, deleted });
   }
 }
 
@@ -260,6 +298,38 @@ describe('state', () => {
     );
     expect(new Set(station.counters.resumes)).toEqual(new Set(['ring']));
     expect(new Set(cold.counters.resumes)).toContain('log');
+  });
+
+  it('never has an s that falls, whatever happens while a session starts or resumes', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, history, async (before, meanwhile) => {
+        plays += 1;
+        const play = new Play(world.story, plays);
+        const first = await station.identified(play.watcher);
+        const session = first.session();
+        for (const one of before.flat()) play.take(one);
+        await world.received(first);
+        const token = tokenOf(play.watcher);
+        const starting = await Promise.all([station, station, cold].map((at) => GatewayClient.connect(at.base)));
+        const [fresh, ...resuming] = starting as [GatewayClient, ...GatewayClient[]];
+        fresh.write(2, { token, intents: EVERYTHING });
+        for (const client of resuming) client.write(6, { token, ...session });
+        for (const turn of meanwhile) {
+          for (const one of turn) play.take(one);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await Promise.all([fresh.dispatch('PARLEY_POSITION'), ...resuming.map((client) => client.dispatch('RESUMED'))]);
+        await world.received(...starting);
+        for (const client of starting) {
+          const positions = dispatches(client.frames).map((frame) => frame.s!);
+          expect(positions).toEqual([...positions].sort((a, b) => a - b));
+          expect(positions.at(-1)).toBe(await world.story.log.head());
+          await client.cut();
+        }
+        await first.cut();
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('has the same guilds and channels after a new start as after live delivery', async () => {

@@ -93,7 +93,7 @@ export class Window {
           this.parts.renderer,
           event,
           this.hearing(event, audiencesOf(event))?.guildId ?? null,
-          'messageId' in event.data && this.deleted.has(event.data.messageId),
+          this.deleted,
         ),
     }));
   }

@@ -116,6 +116,29 @@ describe('resume', () => {
     ]);
   });
 
+  it('shows the text of a deleted message in no event: neither of a pin nor of a reply to it', async () => {
+    const { story } = world;
+    story.post(channel, '1');
+    await world.settled();
+    const session = await cut('2');
+    // Somebody is listening, so that everything is rendered before the message is deleted.
+    const listening = await station.identified('1');
+    story.pin(channel, 1, '1', 1);
+    story.post(channel, '1', { replyTo: messageId(channel, 1) });
+    story.edit(channel, 2, '1');
+    await world.received(listening);
+    story.remove(channel, 1, '1');
+    const frames = await resumedBothWays('2', session);
+    expect(frames.map(({ t, d }) => [t, d.content, d.referenced_message])).toEqual([
+      ['MESSAGE_UPDATE', '', undefined],
+      ['CHANNEL_PINS_UPDATE', undefined, undefined],
+      ['MESSAGE_CREATE', `message 2 in ${channel}`, null],
+      ['MESSAGE_UPDATE', `message 2 in ${channel}, edited`, null],
+      ['MESSAGE_DELETE', undefined, undefined],
+      ['RESUMED', undefined, undefined],
+    ]);
+  });
+
   it('removes a guild that the user left, and sends nothing else of it', async () => {
     const session = await cut('2');
     world.story.post(channel, '1');
@@ -194,6 +217,22 @@ describe('resume', () => {
     await client.dispatch('MESSAGE_CREATE', (d) => d.ordinal === 2_100);
     const ordinals = dispatches(client).flatMap((frame) => (frame.t === 'RESUMED' ? [] : [frame.d.ordinal]));
     expect(ordinals).toEqual(Array.from({ length: 2_100 }, (_, i) => i + 1));
+  });
+
+  it('never lets s fall when an event with two dispatches arrives meanwhile', async () => {
+    const session = await cut('2');
+    for (let i = 0; i < 2_000; i += 1) world.story.post(channel, '1');
+    await world.settled();
+    const cold = await world.station();
+    const client = await cold.connect();
+    client.write(6, { token: tokenOf('2'), ...session });
+    await client.dispatch('MESSAGE_CREATE');
+    for (let i = 1; i <= 20; i += 1) world.story.pin(channel, i, '1', i);
+    await client.dispatch('RESUMED');
+    await world.received(client);
+    expect(dispatches(client).filter((frame) => frame.t === 'CHANNEL_PINS_UPDATE')).toHaveLength(20);
+    const positions = dispatches(client).map((frame) => frame.s!);
+    expect(positions).toEqual([...positions].sort((a, b) => a - b));
   });
 
   describe('is refused with op 9, d false', () => {

@@ -73,7 +73,7 @@ export const resume = async (parts: Parts, session: Session, asked: Resume): Pro
     deps.metrics.resumes('aborted');
     return undefined;
   }
-  session.s = Math.max(session.s, standing.position, parts.delivery.position);
+  session.s = Math.max(session.s, parts.delivery.position);
   parts.outbox.pushAlone(session, dispatchFrame('RESUMED', session.s, '{}'));
   parts.outbox.release(session);
   deps.metrics.resumes(standing.recent === undefined ? 'log' : 'ring');

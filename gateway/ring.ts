@@ -5,51 +5,96 @@ import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Audience } from '../schemas/streams.ts';
 import { type EncodedDispatch, encodedDispatches } from './encoding.ts';
 
-/** Bytes of the objects around an event and its encoded dispatch, without the typed text. */
-const ENTRY_BYTES = 1_500;
+/** Bytes of the objects around an event and its encoded dispatches, without the text that its author typed. */
+const EVENT_BYTES = 800;
+/** Bytes of a dispatch before it is encoded, without that text. */
+const EXPECTED_BYTES = 700;
 
-/** The typed text counts twice: sealed in the event, and in the dispatch. */
-const bytesOf = (event: ParleyEvent): number =>
-  ENTRY_BYTES + ('sealed' in event.data ? 2 * event.data.sealed.box.length : 0);
+const typedBytes = ({ data }: ParleyEvent): number => ('sealed' in data ? data.sealed.box.length : 0);
+
+/** What an entry reports to. */
+interface Holder {
+  /** Ids of messages that were deleted since the oldest entry. */
+  readonly deleted: ReadonlySet<string>;
+  grew(entry: RingEntry, bytes: number): void;
+}
+
+interface Rendering {
+  readonly dispatches: Promise<readonly EncodedDispatch[]>;
+  /** `undefined` until they are there. */
+  encoded: readonly EncodedDispatch[] | undefined;
+}
 
 export class RingEntry {
   readonly event: ParleyEvent;
   readonly audiences: readonly Audience[];
-  readonly bytes: number;
-  private concealed = false;
-  private rendered: Promise<readonly EncodedDispatch[]> | undefined;
+  private readonly holder: Holder;
+  private rendering: Rendering | undefined;
+  /** What it takes in memory. */
+  bytes: number;
 
-  constructor(event: ParleyEvent) {
+  constructor(event: ParleyEvent, holder: Holder) {
     this.event = event;
     this.audiences = audiencesOf(event);
-    this.bytes = bytesOf(event);
+    this.holder = holder;
+    this.bytes = this.expected();
   }
 
   /** Encodes the event on first use. Later callers get the same dispatches with the same Buffers. */
   dispatches(renderer: EventRenderer, guildId: string | null): Promise<readonly EncodedDispatch[]> {
-    if (this.rendered === undefined) {
-      const rendered = encodedDispatches(renderer, this.event, guildId, this.concealed);
-      this.rendered = rendered;
-      // The next caller tries again.
-      rendered.catch(() => {
-        if (this.rendered === rendered) this.rendered = undefined;
-      });
-    }
-    return this.rendered;
+    this.rendering ??= this.render(renderer, guildId);
+    return this.rendering.dispatches;
   }
 
-  /** The message was deleted: later resumes get it without its text. */
-  conceal(): void {
-    this.concealed = true;
-    this.rendered = undefined;
+  private render(renderer: EventRenderer, guildId: string | null): Rendering {
+    const grew = (bytes: number): void => {
+      if (this.rendering === rendering) this.weigh(this.bytes + bytes);
+    };
+    const rendering: Rendering = {
+      dispatches: encodedDispatches(renderer, this.event, guildId, this.holder.deleted, grew),
+      encoded: undefined,
+    };
+    rendering.dispatches.then(
+      (encoded) => {
+        if (this.rendering !== rendering) return;
+        rendering.encoded = encoded;
+        const rendered = encoded.reduce((sum, dispatch) => sum + dispatch.bytes, 0);
+        this.weigh(EVENT_BYTES + typedBytes(this.event) + rendered);
+      },
+      () => {
+        // The next caller tries again.
+        if (this.rendering === rendering) this.rendering = undefined;
+      },
+    );
+    return rendering;
+  }
+
+  /** The message was deleted: if this entry shows it, or may be about to, later resumes get it rendered again. */
+  conceal(messageId: string): void {
+    const { rendering } = this;
+    if (rendering === undefined || rendering.encoded?.every(({ shows }) => !shows.includes(messageId))) return;
+    this.rendering = undefined;
+    this.weigh(this.expected());
+  }
+
+  /** Before it is rendered. The typed text counts twice: sealed in the event, and in the dispatch. */
+  private expected(): number {
+    return EVENT_BYTES + EXPECTED_BYTES + 2 * typedBytes(this.event);
+  }
+
+  private weigh(bytes: number): void {
+    const more = bytes - this.bytes;
+    this.bytes = bytes;
+    this.holder.grew(this, more);
   }
 }
 
-export class Ring {
+export class Ring implements Holder {
   private readonly budget: number;
   private entries: RingEntry[] = [];
   private bytes = 0;
   private floor: number;
+  readonly deleted = new Set<string>();
 
   /**
    * @param budget in bytes; with 0 nothing is kept and no resume is served from here
@@ -62,7 +107,7 @@ export class Ring {
 
   push(event: ParleyEvent): RingEntry {
     if (event.type === 'message-deleted') this.conceal(event.data.messageId);
-    const entry = new RingEntry(event);
+    const entry = new RingEntry(event, this);
     this.entries.push(entry);
     this.bytes += entry.bytes;
     if (this.bytes > this.budget) this.shrink();
@@ -72,8 +117,12 @@ export class Ring {
   /** Dropping a quarter at a time costs less than moving the whole array for every event. */
   private shrink(): void {
     let drop = 0;
-    for (; drop < this.entries.length && this.bytes > this.budget * 0.75; drop += 1)
-      this.bytes -= this.entries[drop]!.bytes;
+    for (; drop < this.entries.length && this.bytes > this.budget * 0.75; drop += 1) {
+      const { event, bytes } = this.entries[drop]!;
+      this.bytes -= bytes;
+      // No older event of the message is left.
+      if (event.type === 'message-deleted') this.deleted.delete(event.data.messageId);
+    }
     this.floor = this.entries[drop - 1]!.event.position;
     this.entries = this.entries.slice(drop);
   }
@@ -91,13 +140,16 @@ export class Ring {
     return this.entries.slice(low);
   }
 
-  /**
-   * Conceals every event that carries text of the message. It looks at the data's shape, so no type can be forgotten.
-   */
+  /** Conceals every event whose dispatches show the message. It looks at what they show, so no type can be forgotten. */
   private conceal(messageId: string): void {
-    for (const entry of this.entries) {
-      const { data } = entry.event;
-      if ('sealed' in data && 'messageId' in data && data.messageId === messageId) entry.conceal();
-    }
+    this.deleted.add(messageId);
+    for (const entry of this.entries) entry.conceal(messageId);
+  }
+
+  grew(entry: RingEntry, bytes: number): void {
+    // Somebody may still hold an entry that was dropped.
+    if (entry.event.position <= this.floor) return;
+    this.bytes += bytes;
+    if (this.bytes > this.budget) this.shrink();
   }
 }

@@ -102,16 +102,21 @@ export const begin = <T>(parts: Parts, session: Session, read: (at: Beginning) =
     ? deps.views.atRest(async (position) => {
         const scope = await readScope(deps, session);
         const value = await read({ position, scope, deps });
-        register(parts, session, scope);
+        register(parts, session, scope, position);
         return value;
       })
     : beginOnFeed(parts, session, deps.feed, read);
 };
 
-/** Call this only while delivery stands still. */
-const register = (parts: Parts, session: Session, scope: Scope): void => {
+/**
+ * Call this only while delivery stands still.
+ * @param position through which the session is sent everything before its live dispatches
+ */
+const register = (parts: Parts, session: Session, scope: Scope, position: number): void => {
   if (session.phase !== Phase.starting) return;
   joinAll(parts.subscriptions, session, scope);
+  // What is held back follows all of that, so none of it may carry an earlier `s`.
+  session.s = position;
   session.phase = Phase.holding;
 };
 
@@ -142,7 +147,7 @@ const beginOnFeed = async <T>(
     await feed.listen(wanted);
     try {
       const position = await views.atRest(async (at) => {
-        register(parts, session, expected);
+        register(parts, session, expected, at);
         return at;
       });
       const deps = depsAt(parts.deps, position);

@@ -25,6 +25,8 @@ export interface Dispatch {
   readonly intents: number;
   /** Carries the text of a guild message, which not every bot may read. */
   readonly carriesText: boolean;
+  /** Ids of the messages it shows: the one it is about and the one replied to. */
+  readonly shows: readonly string[];
   /** Narrows the audience; null means all of it. */
   readonly visibleTo: ((viewer: Viewer) => boolean) | null;
 }
@@ -34,22 +36,35 @@ interface Deps {
   readonly views: Pick<Views, 'guilds' | 'unread'>;
 }
 
+const NOTHING: readonly string[] = [];
+
 const dispatch = (name: string, data: object, intents: number, visibleTo: Dispatch['visibleTo'] = null): Dispatch => ({
   name,
   data,
   intents,
   carriesText: false,
+  shows: NOTHING,
   visibleTo,
 });
 
-/** A message with its text, which everybody may read outside guilds. */
-const message = (name: string, shown: ApiMessage, intents: number, guildId: string | null): Dispatch => ({
-  name,
-  data: withoutReactions(shown),
-  intents,
-  carriesText: guildId !== null,
-  visibleTo: null,
-});
+/** A message with its text, which everybody may read outside guilds, but nobody once the message is deleted. */
+const message = (
+  name: string,
+  shown: ApiMessage,
+  intents: number,
+  guildId: string | null,
+  deleted: ReadonlySet<string>,
+): Dispatch => {
+  const { id, referenced_message: target } = shown;
+  return {
+    name,
+    data: withoutDeleted(withoutReactions(shown), deleted),
+    intents,
+    carriesText: guildId !== null,
+    shows: target ? [id, target.id] : [id],
+    visibleTo: null,
+  };
+};
 
 const inGuild = (guildId: string | null) => (guildId === null ? {} : { guild_id: guildId });
 
@@ -63,7 +78,7 @@ type Rendering<K extends EventType> = (
   event: EventOf<K>,
   guildId: string | null,
   deps: Deps,
-  concealed: boolean,
+  deleted: ReadonlySet<string>,
 ) => Promise<readonly Dispatch[]>;
 
 /** For events that clients do not see. */
@@ -71,14 +86,15 @@ const silent = async (): Promise<readonly Dispatch[]> => [];
 
 /** How clients see each type of event. */
 const renderings: { readonly [K in EventType]: Rendering<K> } = {
-  'message-posted': async (event, guildId, { presenter }, concealed) => {
-    const shown = await presenter.posted(concealed ? withoutText(event) : event, guildId);
-    return [message('MESSAGE_CREATE', shown, intentsOf(event.type, guildId), guildId)];
+  'message-posted': async (event, guildId, { presenter }, deleted) => {
+    const shown = await presenter.posted(event, guildId);
+    return [message('MESSAGE_CREATE', shown, intentsOf(event.type, guildId), guildId, deleted)];
   },
 
-  'message-edited': async (event, guildId, { presenter }, concealed) => {
-    const shown = await presenter.edited(concealed ? withoutText(event) : event, guildId);
-    return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intentsOf(event.type, guildId), guildId)];
+  'message-edited': async (event, guildId, { presenter }, deleted) => {
+    const shown = await presenter.edited(event, guildId);
+    const intents = intentsOf(event.type, guildId);
+    return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intents, guildId, deleted)];
   },
 
   'message-deleted': async (event, guildId) => [
@@ -96,9 +112,16 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     dispatch('MESSAGE_REACTION_REMOVE', reaction(event, guildId), intentsOf(event.type, guildId)),
   ],
 
-  'message-pinned': (event, guildId, deps) => pinsUpdate(event, event.data.pinnedTime, guildId, deps),
+  'message-pinned': async (event, guildId, { presenter }, deleted) => {
+    const shown = await presenter.edited(event, guildId);
+    return pinsUpdate(event, event.data.pinnedTime, { shown, guildId, deleted });
+  },
 
-  'message-unpinned': (event, guildId, deps) => pinsUpdate(event, event.data.lastPinnedTime, guildId, deps),
+  'message-unpinned': async (event, guildId, { presenter }, deleted) => {
+    // What happens to a deleted message is told by MESSAGE_DELETE alone.
+    const shown = event.data.deleted ? undefined : await presenter.edited(event, guildId);
+    return pinsUpdate(event, event.data.lastPinnedTime, { shown, guildId, deleted });
+  },
 
   'channel-created': (event, _, deps) =>
     event.data.guildId === null ? directChannel(event, deps) : guildChannel(event, event.data.guildId, deps),
@@ -165,10 +188,10 @@ export class EventRenderer {
 
   /**
    * @param guildId guild of the channel, for events in a channel's stream.
-   * @param concealed the message has been deleted since, so its text is not opened.
+   * @param deleted ids of messages that have been deleted since: their text is not shown.
    */
-  render(event: ParleyEvent, guildId: string | null, concealed: boolean): Promise<readonly Dispatch[]> {
-    return (renderings[event.type] as Rendering<EventType>)(event, guildId, this.deps, concealed);
+  render(event: ParleyEvent, guildId: string | null, deleted: ReadonlySet<string>): Promise<readonly Dispatch[]> {
+    return (renderings[event.type] as Rendering<EventType>)(event, guildId, this.deps, deleted);
   }
 }
 
@@ -197,22 +220,20 @@ const directChannel = (event: EventOf<'channel-created'>, { presenter }: Deps): 
 };
 
 /** The message as it is now, then the channel's pins. In a guild the two need different intents. */
-const pinsUpdate = async (
+const pinsUpdate = (
   event: EventOf<'message-pinned'> | EventOf<'message-unpinned'>,
   lastPinned: number | null,
-  guildId: string | null,
-  { presenter }: Deps,
-): Promise<readonly Dispatch[]> => {
+  { shown, guildId, deleted }: { shown: ApiMessage | undefined; guildId: string | null; deleted: ReadonlySet<string> },
+): readonly Dispatch[] => {
   const board = {
     channel_id: channelIdOf(event.stream),
     ...inGuild(guildId),
     last_pin_timestamp: lastPinned === null ? null : isoTime(lastPinned),
   };
   const update = dispatch('CHANNEL_PINS_UPDATE', board, guildId === null ? Intent.directMessages : Intent.guilds);
-  const shown = await presenter.edited(event, guildId);
   return shown === undefined
     ? [update]
-    : [message('MESSAGE_UPDATE', shown, intentsOf('message-edited', guildId), guildId), update];
+    : [message('MESSAGE_UPDATE', shown, intentsOf('message-edited', guildId), guildId, deleted), update];
 };
 
 type Reaction = EventOf<'reaction-added'> | EventOf<'reaction-removed'>;
@@ -227,11 +248,13 @@ const createdChannel = (
   createdAt: position,
 });
 
-/** The event without its text: clients see an empty message. */
-const withoutText = <E extends EventOf<'message-posted'> | EventOf<'message-edited'>>(event: E): E => ({
-  ...event,
-  data: { ...event.data, sealed: { by: event.data.sealed.by, box: '' } },
-});
+/** A deleted message is shown empty, and a reply to it as one whose message is gone. */
+const withoutDeleted = (message: ApiMessage, deleted: ReadonlySet<string>): ApiMessage => {
+  if (deleted.size === 0) return message;
+  const shown = deleted.has(message.id) ? { ...message, content: '', embeds: [] } : message;
+  const target = message.referenced_message;
+  return target && deleted.has(target.id) ? { ...shown, referenced_message: null } : shown;
+};
 
 /**
  * The views may already hold reactions from after the event. A client that took them from here would count them again

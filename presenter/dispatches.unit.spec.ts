@@ -21,7 +21,7 @@ beforeEach(() => {
   });
 });
 
-const render = (event: ParleyEvent, guildId: string | null = null) => renderer.render(event, guildId, false);
+const render = (event: ParleyEvent, guildId: string | null = null) => renderer.render(event, guildId, new Set());
 const seenBy = async (event: ParleyEvent, viewers: readonly { userId: string; shardId: number }[]) =>
   (await render(event)).map(({ visibleTo }) => viewers.map((viewer) => visibleTo === null || visibleTo(viewer)));
 
@@ -40,6 +40,7 @@ describe('the dispatches of an event', () => {
         data: expect.objectContaining({ id: '7', content: 'hello', guild_id: guild.id }),
         intents: Intent.guildMessages,
         carriesText: true,
+        shows: ['7'],
         visibleTo: null,
       },
     ]);
@@ -47,9 +48,34 @@ describe('the dispatches of an event', () => {
     expect(await render(direct, null)).toMatchObject([{ intents: Intent.directMessages, carriesText: false }]);
   });
 
-  it('do not open a message that has been deleted since', async () => {
+  it('do not show the text of a message that has been deleted since, whatever the event', async () => {
     const event = shown.posted(shown.message('7', '2', 'hello'));
-    expect(await renderer.render(event, guild.id, true)).toMatchObject([{ data: { id: '7', content: '' } }]);
+    const deleted = new Set(['7']);
+    expect(await renderer.render(event, guild.id, deleted)).toMatchObject([{ data: { id: '7', content: '' } }]);
+    const pinned = { ...event, type: 'message-pinned', data: { messageId: '7', pinnedTime: 1 } } as never;
+    expect((await renderer.render(pinned, guild.id, deleted))[0]).toMatchObject({ data: { id: '7', content: '' } });
+  });
+
+  it('show a reply without the message it replies to when that has been deleted since', async () => {
+    shown.message('7', '2', 'hello');
+    const reply = shown.posted(shown.message('8', '1', 'hi', { replyTo: '7' }));
+    expect(await render(reply, guild.id)).toMatchObject([
+      { data: { content: 'hi', referenced_message: { content: 'hello' } }, shows: ['8', '7'] },
+    ]);
+    expect(await renderer.render(reply, guild.id, new Set(['7']))).toMatchObject([
+      { data: { content: 'hi', referenced_message: null } },
+    ]);
+  });
+
+  it('of a pinned message that is deleted leave the message to MESSAGE_DELETE', async () => {
+    shown.message('7', '2', 'hello');
+    const story = new Story();
+    const about = { messageId: '7', ordinal: 7, author: '2', userId: '2', lastPinnedTime: null };
+    const down = (deleted: boolean) =>
+      story.log.add('channel-20', 'message-unpinned', { ...about, deleted }) as ParleyEvent;
+    const names = async (event: ParleyEvent) => (await render(event, guild.id)).map(({ name }) => name);
+    expect(await names(down(false))).toEqual(['MESSAGE_UPDATE', 'CHANNEL_PINS_UPDATE']);
+    expect(await names(down(true))).toEqual(['CHANNEL_PINS_UPDATE']);
   });
 
   it('go to everybody but the user who joins or leaves', async () => {

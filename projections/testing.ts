@@ -115,8 +115,14 @@ export class Story {
     return this.log.add(channelStream(channelId), 'message-pinned', data);
   }
 
-  unpin(channelId: string, ordinal: number, userId: string) {
-    const data = { messageId: messageId(channelId, ordinal), ordinal, author: userId, userId, lastPinnedTime: null };
+  unpin(
+    channelId: string,
+    ordinal: number,
+    userId: string,
+    { lastPinnedTime = null, deleted = false }: { lastPinnedTime?: number | null; deleted?: boolean } = {},
+  ) {
+    const about = { messageId: messageId(channelId, ordinal), ordinal, author: userId, userId };
+    const data = { ...about, lastPinnedTime, deleted };
     return this.log.add(channelStream(channelId), 'message-unpinned', data);
   }
 

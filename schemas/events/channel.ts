@@ -232,7 +232,11 @@ const MessageUnpinned = defineEvent({
   codec: t.intersection([
     OnBoard,
     /** Of the most recent pin that remains; null when none does. */
-    t.type({ lastPinnedTime: t.union([t.number, t.null]) }),
+    t.type({
+      lastPinnedTime: t.union([t.number, t.null]),
+      /** Whether it was taken down because it was deleted. */
+      deleted: t.boolean,
+    }),
   ]),
 });
 
