@@ -92,15 +92,33 @@ describe('a command over the socket', () => {
     expect(world.bus.submitted).toEqual([]);
   });
 
-  it.each([[undefined], [''], ['x'.repeat(65)], [5]])(
-    'is refused without an id of 1 to 64 characters (%s)',
+  it.each([[undefined], [''], ['x'.repeat(65)], [5], ['a\0'], ['\ud800']])(
+    'is refused without an id of 1 to 64 characters that a store keeps (%j)',
     async (id) => {
       const before = client.frames.length;
       client.write(100, { id, type: 'typing.start', channel_id: '5' });
       await client.until((frames) => frames.length > before, 'an answer');
-      expect(client.frames.at(-1)).toMatchObject({ op: 101, d: { id: null, ok: false, error: { code: 50035 } } });
+      expect(client.frames.at(-1)).toMatchObject({
+        op: 101,
+        d: { id: null, ok: false, error: { code: 50035, errors: { id: {} } } },
+      });
     },
   );
+
+  it.each([
+    ['nests too deeply', `[${'['.repeat(4_080)}${']'.repeat(4_080)}]`],
+    ['would change a prototype', '[{"__proto__": {}}]'],
+  ])('is refused under its id if it %s, with the field named', async (_, embeds) => {
+    const before = client.frames.length;
+    const d = `{"id": "deep", "type": "message.send", "channel_id": "5", "content": "x", "embeds": ${embeds}}`;
+    client.socket.send(`{"op": 100, "d": ${d}}`);
+    await client.until((frames) => frames.length > before, 'an answer');
+    expect(client.frames.at(-1)).toMatchObject({
+      op: 101,
+      d: { id: 'deep', ok: false, error: { code: 50035, errors: { embeds: {} } } },
+    });
+    expect(world.bus.submitted).toEqual([]);
+  });
 
   it('is submitted in the order sent', async () => {
     const ids = ['1', '2', '3', '4'];

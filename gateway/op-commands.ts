@@ -5,17 +5,14 @@ import { either } from 'fp-ts';
 import type { CommandContext } from '../commands/port.ts';
 import { presentAnswer } from '../presenter/answers.ts';
 import type { Actor } from '../schemas/actor.ts';
-import { errorBody, fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
-import { Op } from '../schemas/gateway/frames.ts';
+import { decode } from '../schemas/codecs.ts';
+import { errorBody, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
+import { GivenCommand, Op } from '../schemas/gateway/frames.ts';
+import { jsonError } from '../schemas/json.ts';
 import { textFrame } from './encoding.ts';
 import type { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
 import { Phase, type Session } from './session.ts';
-
-const ID_LENGTH = 64;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 type Deps = Pick<GatewayDeps, 'bus' | 'presenter' | 'config' | 'logger' | 'metrics' | 'spans'>;
 
@@ -30,21 +27,27 @@ export class Commands {
 
   /** Never closes the socket: an op 101 reports whatever is wrong with a command. */
   receive(session: Session, d: unknown): void {
-    if (!isRecord(d) || typeof d.id !== 'string' || d.id.length < 1 || d.id.length > ID_LENGTH) {
-      const message = `Must be a string of 1 to ${ID_LENGTH} characters.`;
-      this.refuse(session, null, fieldError(['id'], 'BASE_TYPE_INVALID', message));
+    const decoded = decode(GivenCommand, d);
+    if (either.isLeft(decoded)) {
+      this.refuse(session, null, decoded.left);
       return;
     }
-    const { id } = d;
+    const { id } = decoded.right;
+    const wrong = jsonError(d);
+    if (wrong !== undefined) {
+      this.refuse(session, id, wrong);
+      return;
+    }
     if (session.commandsInFlight >= this.deps.config.commandsInFlight) {
       this.refuse(session, id, parleyError('rateLimited', { retryAfter: 1 }));
       return;
     }
     session.commandsInFlight += 1;
-    void this.carryOut(session, id, d);
+    void this.carryOut(session, decoded.right);
   }
 
-  private async carryOut(session: Session, id: string, d: Record<string, unknown>): Promise<void> {
+  private async carryOut(session: Session, d: GivenCommand): Promise<void> {
+    const { id } = d;
     const actor: Actor = {
       userId: session.userId,
       kind: session.isBot ? 'bot' : 'person',

@@ -4,6 +4,7 @@ import { either } from 'fp-ts';
 import type { CommandBus, CommandShape } from '../commands/port.ts';
 import { type AnswerPresenter, presentAnswer } from '../presenter/answers.ts';
 import type { Clock } from '../schemas/clock.ts';
+import { traceparentOf } from '../schemas/codecs.ts';
 import { type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 import { limitHeaders } from './errors.ts';
 
@@ -19,14 +20,14 @@ const routesOf = (
   const { type, summary, params, body } = command;
   const { method, path, formerPath, status, answers } = command.route;
   const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
-    const traceparent = request.headers.traceparent;
+    const traceparent = traceparentOf(request.headers.traceparent);
     const context = {
       actor: request.actor,
       key: null,
       onOtherContent: 'first' as const,
       counted: true,
       correlationId: request.correlationId,
-      ...(typeof traceparent === 'string' ? { traceparent } : {}),
+      ...(traceparent === undefined ? {} : { traceparent }),
     };
     // The path's fields override the body's.
     const fields = { ...record(request.body), ...record(request.params) };

@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { Identity, SignedIn } from '../commands/identity.ts';
 import type { Presenter } from '../presenter/presenter.ts';
-import { optional, text } from '../schemas/codecs.ts';
+import { anyText, optional, text } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, route } from '../schemas/http/route.ts';
 
@@ -27,7 +27,7 @@ const RegisterBody = t.intersection([
 ]);
 
 const LoginBody = t.intersection([
-  t.type({ password: text(1, 256, 'password') }),
+  t.type({ password: anyText(1, 256, 'password') }),
   t.partial({ username: optional(text(1, 64, 'username')), login: optional(text(1, 64, 'login')) }),
 ]);
 

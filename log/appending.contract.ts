@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
+import type { NewParleyEvent } from '../schemas/events/catalogue.ts';
 import type { AppendError, Appended } from './port.ts';
 import { batch, type Fixture, positions, refusal, sequences, stored, upTo } from './testing.ts';
 
@@ -29,6 +30,24 @@ export const appendingContract = (fixture: Fixture) => {
       expect(all).toEqual([...new Set(all)].sort((a, b) => a - b));
       expect(all).toHaveLength(5);
       expect(all[0]).toBeGreaterThan(0);
+    });
+
+    it('gives back any text that a request may carry', async () => {
+      const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 64 }).filter((given) => !given.includes('\0'));
+      const texts = fc.sample(text, 50);
+      const { events } = batch('channel-1', 0, texts.length, 'reaction-added');
+      const request = {
+        ...{ stream: 'channel-1', expected: 0 },
+        events: events.map((event, i) => ({
+          ...event,
+          key: texts[i]!,
+          data: { ...event.data, emoji: texts[i]! },
+        })) as NewParleyEvent[],
+      };
+      stored(await fixture.log.append(request));
+      const log = await fixture.reopen();
+      const read = await log.readStream({ stream: 'channel-1', limit: 100 });
+      expect(read.map(({ position: _, ...event }) => event)).toEqual(request.events);
     });
 
     it('starts a stream only with expected revision 0', async () => {

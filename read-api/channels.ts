@@ -8,7 +8,7 @@ import type { LogReader } from '../log/port.ts';
 import { isoTime } from '../presenter/guilds.ts';
 import type { ApiMessage } from '../presenter/shapes.ts';
 import type { PageQuery } from '../projections/views/timelines/view.ts';
-import { integerText, Snowflake, text } from '../schemas/codecs.ts';
+import { IsoTime, integerText, Snowflake, text } from '../schemas/codecs.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { Route } from '../schemas/http/route.ts';
 import { channelStream } from '../schemas/streams.ts';
@@ -26,16 +26,6 @@ const MessagePageQuery = t.partial({
   limit: limitOf(100),
 });
 type MessagePageQuery = t.TypeOf<typeof MessagePageQuery>;
-
-const IsoTime = new t.Type<number, string, unknown>(
-  'ISO time',
-  (u): u is number => typeof u === 'number',
-  (u, context) => {
-    const time = typeof u === 'string' ? Date.parse(u) : Number.NaN;
-    return Number.isNaN(time) ? t.failure(u, context, 'Must be an ISO 8601 time.') : t.success(time);
-  },
-  (time) => new Date(time).toISOString(),
-);
 
 const ANCHORS = ['around', 'before', 'after', 'before_sequence', 'after_sequence'] as const;
 const EVENTS_PER_READ = 200;

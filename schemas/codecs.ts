@@ -18,19 +18,35 @@ export const Snowflake = new t.Type<string, string, unknown>(
   t.identity,
 );
 
-/** A string of `min` to `max` UTF-16 units. */
-export const text = (min: number, max: number, what = 'string') =>
-  new t.Type<string, string, unknown>(
+/** PostgreSQL stores no NUL, and UTF-8 has no form for half of a surrogate pair. */
+const NOT_STORABLE = /[\0\p{Surrogate}]/u;
+
+const textWith = (min: number, max: number, what: string, problem: (given: string) => string | undefined) => {
+  const problemOf = (u: unknown): string | undefined => {
+    if (typeof u !== 'string') return 'Must be a string.';
+    return u.length >= min && u.length <= max
+      ? problem(u)
+      : `Must be between ${min} and ${max} characters long, not ${u.length}.`;
+  };
+  return new t.Type<string, string, unknown>(
     `${what}(${min}-${max})`,
-    (u): u is string => typeof u === 'string' && u.length >= min && u.length <= max,
+    (u): u is string => problemOf(u) === undefined,
     (u, context) => {
-      if (typeof u !== 'string') return t.failure(u, context, 'Must be a string.');
-      return u.length >= min && u.length <= max
-        ? t.success(u)
-        : t.failure(u, context, `Must be between ${min} and ${max} characters long, not ${u.length}.`);
+      const message = problemOf(u);
+      return message === undefined ? t.success(u as string) : t.failure(u, context, message);
     },
     t.identity,
   );
+};
+
+/** A string of `min` to `max` UTF-16 units that every store gives back as it was. */
+export const text = (min: number, max: number, what = 'string') =>
+  textWith(min, max, what, (given) =>
+    NOT_STORABLE.test(given) ? 'Must not contain NUL or half of a surrogate pair.' : undefined,
+  );
+
+/** A string of `min` to `max` UTF-16 units, for what no store keeps in clear: sealed text, and passwords to check. */
+export const anyText = (min: number, max: number, what = 'string') => textWith(min, max, what, () => undefined);
 
 /** A whole number from `min` to `max`, both included. */
 export const integer = (min: number, max: number) =>
@@ -57,6 +73,38 @@ export const integerText = (min: number, max: number) =>
     },
     String,
   );
+
+const ISO_TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** @returns milliseconds since 1970; `undefined` unless it is a date and time of ISO 8601 with its zone */
+export const timeFromIso = (given: string): number | undefined => {
+  const date = ISO_TIME.exec(given)?.[1];
+  if (date === undefined) return undefined;
+  // Date.parse reads 31 February as 2 March.
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date)) return undefined;
+  const time = Date.parse(given.replace(',', '.'));
+  return Number.isNaN(time) ? undefined : time;
+};
+
+/** A time that arrived as text, in milliseconds since 1970. */
+export const IsoTime = new t.Type<number, string, unknown>(
+  'ISO 8601 time',
+  (u): u is number => typeof u === 'number',
+  (u, context) => {
+    const time = typeof u === 'string' ? timeFromIso(u) : undefined;
+    return time === undefined
+      ? t.failure(u, context, 'Must be an ISO 8601 time with its zone, such as 2024-05-01T12:00:00Z.')
+      : t.success(time);
+  },
+  (time) => new Date(time).toISOString(),
+);
+
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
+
+/** A caller's `traceparent` in W3C's form. A malformed one counts as none. */
+export const traceparentOf = (given: unknown): string | undefined =>
+  typeof given === 'string' && TRACEPARENT.test(given) ? given : undefined;
 
 /**
  * An optional field: `undefined` and `null` both mean "not given", since libraries differ in what they send.
@@ -101,10 +149,26 @@ const pathOf = (context: t.Context): string[] => {
   return path;
 };
 
+/** What a codec accepts, in words for the one who sent something else. */
+const inWords = (type: t.Decoder<never, unknown>): string => {
+  if (type instanceof OptionalType) return inWords(type.codec);
+  if (type instanceof t.UnionType) return [...new Set(type.types.map(inWords))].join(' or ');
+  if (type instanceof t.RefinementType || type instanceof t.ReadonlyType || type instanceof t.ExactType)
+    return inWords(type.type);
+  if (type instanceof t.LiteralType) return JSON.stringify(type.value);
+  if (type instanceof t.KeyofType) return Object.keys(type.keys).join(' or ');
+  if (type instanceof t.ArrayType || type instanceof t.ReadonlyArrayType || type instanceof t.TupleType)
+    return 'a list';
+  if (type instanceof t.StringType) return 'a string';
+  if (type instanceof t.NumberType) return 'a number';
+  if (type instanceof t.BooleanType) return 'true or false';
+  if (type instanceof t.NullType) return 'null';
+  return 'an object';
+};
+
 const messageOf = (error: t.ValidationError): string => {
   if (error.message !== undefined) return error.message;
-  const expected = error.context.at(-1)!.type.name;
-  return error.value === undefined ? 'This field is required' : `Must be ${expected}.`;
+  return error.value === undefined ? 'This field is required' : `Must be ${inWords(error.context.at(-1)!.type)}.`;
 };
 
 const put = (errors: FieldErrors, path: readonly string[], code: string, message: string): void => {

@@ -1,7 +1,18 @@
 import fc from 'fast-check';
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
-import { decodeOrUndefined, integer, integerText, optional, Snowflake, text } from './codecs.ts';
+import {
+  anyText,
+  decode,
+  decodeOrUndefined,
+  IsoTime,
+  integer,
+  integerText,
+  optional,
+  Snowflake,
+  text,
+  traceparentOf,
+} from './codecs.ts';
 
 describe('a snowflake', () => {
   it('is a string of 1 to 19 digits', () => {
@@ -17,6 +28,70 @@ describe('a text', () => {
     for (const ok of ['ab', 'abcd', '👍', '👍👍']) expect(decodeOrUndefined(name, ok)).toBe(ok);
     for (const no of ['', 'a', 'abcde', '👍👍a', 7, null, ['a', 'b']])
       expect(decodeOrUndefined(name, no)).toBeUndefined();
+  });
+});
+
+describe('a text that a store keeps', () => {
+  const notStorable = ['\0', 'a\0', '\ud800', 'a\udc00b', '\udc00\ud800'];
+
+  it('is refused if it holds NUL or half of a surrogate pair', () => {
+    for (const no of notStorable)
+      expect(decode(text(1, 64), no)).toMatchObject(
+        either.left({ code: 50035, errors: { _errors: [{ message: expect.stringContaining('NUL') }] } }),
+      );
+    for (const any of notStorable) expect(decodeOrUndefined(anyText(1, 64), any)).toBe(any);
+  });
+
+  it('is the same after a way through UTF-8', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
+        (given) => {
+          const back = Buffer.from(given).toString();
+          const kept = back === given && !given.includes('\0') ? given : undefined;
+          expect(decodeOrUndefined(text(0, 1000), given)).toBe(kept);
+        },
+      ),
+    );
+  });
+});
+
+describe('a time', () => {
+  it('is a date and time of ISO 8601 with its zone', () => {
+    fc.assert(
+      fc.property(
+        fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }),
+        (date) => {
+          expect(decodeOrUndefined(IsoTime, date.toISOString())).toBe(date.getTime());
+        },
+      ),
+    );
+    const noon = Date.UTC(2024, 4, 1, 12);
+    for (const ok of ['2024-05-01T12:00Z', '2024-05-01T12:00:00.000000+00:00', '2024-05-01T14:30:00+02:30'])
+      expect(decodeOrUndefined(IsoTime, ok)).toBe(noon);
+  });
+
+  it.each([
+    ...['1', 'foo 1', '', 'May 1 2024', '2024', '2024-05-01', '2024-05-01T12:00:00', '2024-05-01 12:00:00Z'],
+    ...['2024-02-31T00:00:00Z', '2024-13-01T00:00:00Z', '2024-05-01T25:00:00Z', '2024-05-01T12:00:00+99:00', 7],
+  ])('is not %j', (given) => {
+    expect(decodeOrUndefined(IsoTime, given)).toBeUndefined();
+  });
+});
+
+describe('a traceparent', () => {
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  const whole = `00-${trace}-b7ad6b7169203331-01`;
+
+  it("in W3C's form is taken as it is", () => {
+    expect(traceparentOf(whole)).toBe(whole);
+  });
+
+  it.each([
+    ...['', 'nonsense', `${whole}-more`, ` ${whole}`, whole.toUpperCase(), `ff${whole.slice(2)}`, null, 7, [whole]],
+    ...[whole.replace(trace, '0'.repeat(32)), whole.replace('b7ad6b7169203331', '0'.repeat(16))],
+  ])('that is malformed counts as none: %j', (given) => {
+    expect(traceparentOf(given)).toBeUndefined();
   });
 });
 

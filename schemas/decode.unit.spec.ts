@@ -2,6 +2,7 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../commands/features/index.ts';
+import { jsonSchema } from '../http/openapi.ts';
 import { decode, optional, Snowflake, text } from './codecs.ts';
 import { type FieldErrors, parleyError } from './errors.ts';
 
@@ -33,13 +34,13 @@ describe('a decoding error', () => {
   it('nests by field and index', () => {
     const codec = t.type({ outer: t.array(t.type({ inner: t.type({ n: t.number }) })) });
     expect(errorsOf(codec, { outer: [{ inner: { n: 1 } }, { inner: { n: 'x' } }, {}] })).toEqual({
-      outer: { 1: { inner: { n: invalid('Must be number.') } }, 2: { inner: required } },
+      outer: { 1: { inner: { n: invalid('Must be a number.') } }, 2: { inner: required } },
     });
   });
 
   it('leaves out steps that only name a part of an intersection or union', () => {
     const codec = t.intersection([t.type({ a: t.string }), t.partial({ b: optional(t.type({ c: t.number })) })]);
-    expect(errorsOf(codec, { b: { c: 'x' } })).toEqual({ a: required, b: { c: invalid('Must be number.') } });
+    expect(errorsOf(codec, { b: { c: 'x' } })).toEqual({ a: required, b: { c: invalid('Must be a number.') } });
   });
 
   it('reports one complaint for a union, about the form that was meant', () => {
@@ -53,17 +54,49 @@ describe('a decoding error', () => {
   it('does not also say that an optional field must be null', () => {
     const codec = t.type({ reply: optional(t.type({ id: Snowflake })) });
     expect(errorsOf(codec, { reply: { id: 7 } })).toEqual({ reply: { id: invalid('Must be a snowflake') } });
-    expect(errorsOf(codec, { reply: 'x' })).toEqual({ reply: invalid('Must be') });
+    expect(errorsOf(codec, { reply: 'x' })).toEqual({ reply: invalid('Must be an object.') });
   });
 
   it('names the field inside an optional part', () => {
     const send = { channel_id: '1', message_reference: { message_id: 7, fail_if_not_exists: 'x' } };
     expect(errorsOf(codecOf('message.send'), send)).toEqual({
-      message_reference: { message_id: invalid('Must be a snowflake'), fail_if_not_exists: invalid('boolean') },
+      message_reference: {
+        message_id: invalid('Must be a snowflake'),
+        fail_if_not_exists: invalid('Must be true or false.'),
+      },
     });
     expect(errorsOf(codecOf('message.send'), { channel_id: '1', nonce: {} })).toEqual({
       nonce: invalid('Must be a string.'),
     });
+  });
+
+  it('says in words what is accepted', () => {
+    const codec = t.type({
+      object: optional(t.intersection([t.type({ a: t.string }), t.partial({ b: t.string })])),
+      record: t.UnknownRecord,
+      list: t.array(t.string),
+      kind: t.union([t.literal(0), t.literal('one')]),
+      key: t.keyof({ true: null, false: null }),
+      text: t.string,
+    });
+    expect(errorsOf(codec, { object: 'x', record: 1, list: {}, kind: 5, key: 'x', text: 7 })).toEqual({
+      object: invalid(/^Must be an object\.$/),
+      record: invalid(/^Must be an object\.$/),
+      list: invalid(/^Must be a list\.$/),
+      kind: invalid(/^Must be 0\.$/),
+      key: invalid(/^Must be true or false\.$/),
+      text: invalid(/^Must be a string\.$/),
+    });
+  });
+
+  it('never names a type of the code, in whatever field of a command', () => {
+    for (const { type, codec } of commands) {
+      for (const wrong of [[[]], 'x', true, { a: [] }]) {
+        const fields = Object.keys(jsonSchema(codec).properties ?? {});
+        const decoded = decode(codec, Object.fromEntries(fields.map((name) => [name, wrong])));
+        expect(JSON.stringify(decoded), type).not.toMatch(/Record|Partial|Array<|boolean|number\b(?! between)/);
+      }
+    }
   });
 
   it('is about the body when the body is not an object', () => {
@@ -80,9 +113,30 @@ describe('a decoding error', () => {
     const errors = errorsOf(codec, body);
     expect(Object.keys(errors).toSorted()).toEqual(['__proto__', '_errors', 'constructor', 'toString']);
     for (const name of Object.keys(errors))
-      expect(Object.getOwnPropertyDescriptor(errors, name)?.value).toEqual(invalid('Must be number.'));
+      expect(Object.getOwnPropertyDescriptor(errors, name)?.value).toEqual(invalid('Must be a number.'));
     expect(Object.getPrototypeOf(errors)).toBe(Object.prototype);
     expect(({} as Record<string, unknown>)._errors).toBeUndefined();
+  });
+
+  it.each([
+    ['message.send', { channel_id: '1', nonce: 'a\0' }, 'nonce'],
+    ['guild.create', { name: 'a\0b' }, 'name'],
+    ['application.create', { name: 'ab\ud800' }, 'name'],
+    ['channel.create', { guild_id: '1', name: 'a', topic: '\udc00' }, 'topic'],
+    [
+      'channel.create',
+      { guild_id: '1', name: 'a', permission_overwrites: [{ id: '\0', type: 0, allow: '0', deny: '0' }] },
+      'permission_overwrites',
+    ],
+    ['reaction.add', { channel_id: '1', message_id: '1', emoji: '👍\0' }, 'emoji'],
+    ['guild.join', { code: 'ab\0' }, 'code'],
+  ])('refuses text in %s that no store gives back: %j', (type, fields, wrong) => {
+    expect(Object.keys(errorsOf(codecOf(type), fields))).toEqual([wrong]);
+  });
+
+  it('lets any text into what is sealed', () => {
+    const fields = { channel_id: '1', content: '\0\ud800' };
+    expect(decode(codecOf('message.send'), fields)).toEqual(either.right(fields));
   });
 
   it('results from an empty body for every command', () => {

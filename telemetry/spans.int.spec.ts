@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../schemas/clock.ts';
+import { type Clock, systemClock } from '../schemas/clock.ts';
 import '../app/embedded/server.ts';
+import { TestClock } from '../schemas/clock.testing.ts';
 import { SpanReceiver } from '../test/support/span-receiver.ts';
 import { openSpans, type Spans } from './spans.ts';
 
@@ -18,10 +19,9 @@ let spans: Spans;
 let open: Spans | undefined;
 let dropped: Record<'queue' | 'receiver', number>;
 
-const begin = async (ratio: number) => {
+const begin = async (ratio: number, clock: Clock = systemClock) => {
   open = await openSpans({
-    clock: systemClock,
-    ...{ url: receiver.url, ratio, roles: 'embedded' },
+    ...{ url: receiver.url, ratio, roles: 'embedded', clock },
     onDropped: (count, reason) => {
       dropped[reason] += count;
     },
@@ -166,6 +166,20 @@ describe('a receiver', () => {
     for (let i = 0; i < 10; i += 1) spans.request(undefined, {}).end();
     await close();
     expect(dropped).toEqual({ queue: 0, receiver: 10 });
+  });
+
+  it('that never ends its answer loses the batch, which is counted', async () => {
+    await close();
+    const clock = new TestClock();
+    await begin(1, clock);
+    receiver.manner = 'trickles';
+    for (let i = 0; i < 512; i += 1) spans.request(undefined, {}).end();
+    await receiver.until(() => receiver.requests === 1, 'the batch');
+    await clock.advance(4999);
+    expect(dropped).toEqual({ queue: 0, receiver: 0 });
+    await clock.advance(1);
+    expect(dropped).toEqual({ queue: 0, receiver: 512 });
+    await receiver.close();
   });
 
   it('that hangs leaves 4,096 spans queued, and the rest are dropped and counted', async () => {

@@ -5,17 +5,23 @@
 
 import { hostname } from 'node:os';
 import type { Attributes, Span as OtelSpan, SpanContext, SpanOptions } from '@opentelemetry/api';
+import type { ExportResult } from '@opentelemetry/core';
 import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { type Clock, within } from '../schemas/clock.ts';
+import { traceparentOf } from '../schemas/codecs.ts';
 
 /** Spans that may wait to be sent; more are dropped. About 1 KB each. */
 const QUEUE = 4096;
 const BATCH = 512;
 const SEND_EVERY_MS = 1000;
-/** A receiver that does not answer within this time loses the batch. */
+/** A receiver that has not answered with its whole body within this time loses the batch. */
 const SEND_MS = 5000;
 /** Spans left when the process stops are sent within this time, or not at all. */
 const FLUSH_MS = 2000;
+
+/** The SDK's codes of an export's outcome, as numbers so that they do not load it. */
+const SUCCESS = 0;
+const FAILED = 1;
 
 /** Why a span never reached the receiver: the queue was full, or the receiver did not accept it. */
 type DropReason = 'queue' | 'receiver';
@@ -63,18 +69,28 @@ export interface Spans {
   close(): Promise<void>;
 }
 
-/** Counts dropped spans, which the SDK does not report. */
-const counted = (exporter: SpanExporter, onDropped: SpansOptions['onDropped']) => {
+/**
+ * Counts dropped spans, which the SDK does not report. It also ends an export after `SEND_MS`: the exporter's own
+ * timeout begins again with every byte of an answer.
+ */
+const counted = (exporter: SpanExporter, clock: Clock, onDropped: SpansOptions['onDropped']) => {
   let waiting = 0;
   return {
     exporter: {
       export: (spans, done) => {
         waiting -= spans.length;
-        exporter.export(spans, (result) => {
-          // 0 is success.
-          if (result.code !== 0) onDropped(spans.length, 'receiver');
+        let ended = false;
+        const end = (result: ExportResult): void => {
+          if (ended) return;
+          ended = true;
+          cancel();
+          if (result.code !== SUCCESS) onDropped(spans.length, 'receiver');
           done(result);
-        });
+        };
+        const cancel = clock.setTimer(SEND_MS, () =>
+          end({ code: FAILED, error: new Error('the answer takes too long') }),
+        );
+        exporter.export(spans, end);
       },
       shutdown: () => exporter.shutdown(),
     } satisfies SpanExporter,
@@ -105,7 +121,7 @@ export const openSpans = async ({ url, ratio, roles, onDropped, clock }: SpansOp
     import('@opentelemetry/sdk-trace-base'),
     import('@opentelemetry/exporter-trace-otlp-http'),
   ]);
-  const { exporter, before } = counted(new otlp.OTLPTraceExporter({ url, timeoutMillis: SEND_MS }), onDropped);
+  const { exporter, before } = counted(new otlp.OTLPTraceExporter({ url, timeoutMillis: SEND_MS }), clock, onDropped);
   const sending = new sdk.BatchSpanProcessor(exporter, {
     maxQueueSize: QUEUE,
     maxExportBatchSize: BATCH,
@@ -135,7 +151,7 @@ export const openSpans = async ({ url, ratio, roles, onDropped, clock }: SpansOp
   const tracer = provider.getTracer('parley');
 
   const contextOf = (traceparent: unknown): SpanContext | undefined =>
-    (typeof traceparent === 'string' && parseTraceParent(traceparent)) || undefined;
+    parseTraceParent(traceparentOf(traceparent) ?? '') ?? undefined;
 
   const tracedBy = (traceparent: string | null): SpanContext | undefined => {
     const context = contextOf(traceparent);

@@ -1,9 +1,10 @@
-/** Files and pages named in the documentation exist, so a rename or a lost page fails a test. */
+/** What the documentation names exists, so a rename, a lost page or another number fails a test. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { defaultGatewayConfig } from '../gateway/config.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const pagesIn = (folder: string): string[] =>
@@ -21,6 +22,11 @@ const pathsIn = (page: string): string[] =>
     .filter((path) => startsInARoom.test(path));
 
 const linksIn = (page: string): string[] => [...page.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => link!);
+
+it('docs/gateway.md tells how many commands of a session may be unanswered', () => {
+  const told = /at most (\d+)\s+may be unanswered/.exec(readFileSync(join(project, 'docs/gateway.md'), 'utf8'));
+  expect(Number(told?.[1])).toBe(defaultGatewayConfig.commandsInFlight);
+});
 
 describe.each(pages)('%s', (page) => {
   const text = readFileSync(join(project, page), 'utf8');

@@ -5,7 +5,7 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as channel from '../../domain/channel.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
-import { optional, text } from '../../schemas/codecs.ts';
+import { optional, Snowflake, text } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
 import { Overwrite } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
@@ -14,6 +14,7 @@ import { command, NOTHING, refused } from '../command.ts';
 
 const MAX_CHANNELS = 500;
 const BIT_SET = /^\d{1,20}$/;
+const GivenOverwrite = t.type({ ...Overwrite.props, id: Snowflake });
 
 export const createChannel = command({
   type: 'channel.create',
@@ -25,7 +26,7 @@ export const createChannel = command({
     t.partial({
       type: optional(t.literal(0)),
       topic: optional(text(0, 1024, 'topic')),
-      permission_overwrites: optional(t.array(Overwrite)),
+      permission_overwrites: optional(t.array(GivenOverwrite)),
     }),
   ]),
   structural: true,

@@ -6,7 +6,7 @@ import * as channel from '../../domain/channel.ts';
 import type { Decision } from '../../domain/decider.ts';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
 import { actorIn } from '../../projections/views/guild-views/access.ts';
-import { decodeOrUndefined, integer, optional, Snowflake, text } from '../../schemas/codecs.ts';
+import { anyText, decodeOrUndefined, integer, optional, Snowflake, text } from '../../schemas/codecs.ts';
 import { fieldError, type ParleyError } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { MessageBody } from '../../schemas/events/channel.ts';
@@ -32,7 +32,7 @@ const AllowedMentions = t.partial({
 });
 
 const content = {
-  content: optional(text(0, MESSAGE_LENGTH, 'content')),
+  content: optional(anyText(0, MESSAGE_LENGTH, 'content')),
   embeds: optional(t.array(t.UnknownRecord)),
   allowed_mentions: optional(AllowedMentions),
 };

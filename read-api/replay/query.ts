@@ -1,6 +1,6 @@
 /** What can be replayed, and how to ask for it. */
 import * as t from 'io-ts';
-import { integerText, text } from '../../schemas/codecs.ts';
+import { integerText, text, timeFromIso } from '../../schemas/codecs.ts';
 import { EVENT_TYPES, type EventType, isEventType } from '../../schemas/events/catalogue.ts';
 import type { LineForm } from './lines.ts';
 
@@ -48,28 +48,14 @@ export const EventTypes = fromText<readonly EventType[]>(
   },
 );
 
-const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/;
-
-/** Milliseconds since 1970 from an ISO 8601 date or time. */
-const isoTime = (given: string): number | undefined => {
-  const time = ISO.test(given) ? Date.parse(given) : Number.NaN;
-  return Number.isNaN(time) ? undefined : time;
-};
-
-export const Time = fromText<number>(
-  'ISO 8601 time',
-  'Must be a time in ISO 8601, such as 2024-05-01T12:00:00Z.',
-  isoTime,
-);
-
 export type At = { readonly sequence: number } | { readonly time: number };
 
 export const SequenceOrTime = fromText<At>(
   'sequence or ISO 8601 time',
-  'Must be a sequence (a whole number) or a time in ISO 8601.',
+  'Must be a sequence (a whole number) or an ISO 8601 time with its zone.',
   (given) => {
     if (/^\d{1,15}$/.test(given)) return { sequence: Number(given) };
-    const time = isoTime(given);
+    const time = timeFromIso(given);
     return time === undefined ? undefined : { time };
   },
 );

@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { foldOf } from '../../domain/aggregates.ts';
 import type { LogReader } from '../../log/port.ts';
-import { integerText, text } from '../../schemas/codecs.ts';
+import { IsoTime, integerText, text } from '../../schemas/codecs.ts';
 import { fieldError, parleyError } from '../../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
 import {
@@ -16,7 +16,6 @@ import {
   type ReplayQuery,
   SequenceOrTime,
   StreamName,
-  Time,
 } from './query.ts';
 import { type ReplayDeps, replayLines, VIEWS_WAIT_MS } from './replay.ts';
 
@@ -132,7 +131,7 @@ export const replayRoutes = (deps: ReplayDeps): Route[] => [
     summary: 'Events of one stream, by sequence',
     access: 'administrator',
     params: t.type({ stream: StreamName }),
-    query: t.partial({ from: Position, to: Position, until: Time, types: EventTypes }),
+    query: t.partial({ from: Position, to: Position, until: IsoTime, types: EventTypes }),
     answers: 'NDJSON of events, or server-sent events (by `Accept`); `Last-Event-ID` is a sequence',
     handle: async ({ params: { stream }, query: { from, to, until, types }, headers }) => {
       const last = lastEventId(headers);
@@ -169,7 +168,7 @@ export const replayRoutes = (deps: ReplayDeps): Route[] => [
       after: Position,
       to: Position,
       prefix: text(0, 200, 'prefix'),
-      until: Time,
+      until: IsoTime,
       types: EventTypes,
       follow: t.keyof({ true: null, false: null }),
     }),

@@ -1,6 +1,6 @@
 /** Frames of the gateway: opcodes, and the form of what clients send. */
 import * as t from 'io-ts';
-import { integer, optional } from '../codecs.ts';
+import { integer, optional, text } from '../codecs.ts';
 
 /** Intents: the kinds of dispatches a session asks for. Bit numbers are Discord's. */
 export const Intent = {
@@ -109,3 +109,7 @@ export type Identify = t.TypeOf<typeof Identify>;
 /** `seq` is checked separately: an invalid sequence has its own close code. */
 export const Resume = t.type({ token: t.string, session_id: t.string, seq: t.unknown });
 export type Resume = t.TypeOf<typeof Resume>;
+
+/** The `d` of an op 100. Its other fields are those of the command. */
+export const GivenCommand = t.intersection([t.type({ id: text(1, 64, 'id') }), t.UnknownRecord]);
+export type GivenCommand = t.TypeOf<typeof GivenCommand>;

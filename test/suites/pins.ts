@@ -142,7 +142,12 @@ export const pinsSuite = (start: StartInstance) =>
       expect(edited).toMatchObject({ status: 403, body: { code: 50021 } });
       expect(await owner.request('GET', `/channels/${channel.id}/messages/pins?before=soon`)).toMatchObject({
         status: 400,
-        body: { code: 50035, errors: { before: { _errors: [{ message: 'Must be an ISO 8601 time.' }] } } },
+        body: {
+          code: 50035,
+          errors: {
+            before: { _errors: [{ message: 'Must be an ISO 8601 time with its zone, such as 2024-05-01T12:00:00Z.' }] },
+          },
+        },
       });
     });
 

@@ -66,8 +66,8 @@ export class SpanReceiver {
   readonly spans: ReceivedSpan[] = [];
   /** Every body it received, unchanged. */
   sent = '';
-  /** What it does with a request: answers 200, answers 400, or never answers. */
-  manner: 'takes' | 'refuses' | 'hangs' = 'takes';
+  /** What it does with a request: answers 200, answers 400, begins an answer without end, or never answers. */
+  manner: 'takes' | 'refuses' | 'trickles' | 'hangs' = 'takes';
   requests = 0;
   readonly #watched = new Watched();
   readonly #server = createServer(async (request, response) => {
@@ -78,6 +78,7 @@ export class SpanReceiver {
       this.spans.push(...spansIn(JSON.parse(body)));
       response.end('{}');
     } else if (this.manner === 'refuses') response.writeHead(400).end();
+    else if (this.manner === 'trickles') response.writeHead(200).write(' ');
     this.#watched.changed();
   });
 
