@@ -8,7 +8,8 @@ import { happen, nothing, refuse } from '../domain/decider.ts';
 import { join as decideJoin, leave as decideLeave, type MemberState } from '../domain/member.ts';
 import type { AppendRequest, EventLog } from '../log/port.ts';
 import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
-import { systemClock } from '../schemas/clock.ts';
+import { passingOn, TestClock } from '../schemas/clock.testing.ts';
+import { type Clock, systemClock } from '../schemas/clock.ts';
 import { parleyError } from '../schemas/errors.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import { keptSpans } from '../telemetry/testing.ts';
@@ -50,12 +51,24 @@ let conflicts: number;
 /** The mailboxes' clock, moved by hand. */
 let elapsed: number;
 
-const mailboxesOn = (on: EventLog, spans?: Spans) =>
+const handMoved: Clock = { ...systemClock, wallTime: () => 1_700_000_000_000, monotonic: () => elapsed };
+
+/** Whether it is settled by now. */
+const settled = (work: Promise<unknown>) => {
+  let done = false;
+  const end = () => {
+    done = true;
+  };
+  work.then(end, end);
+  return () => done;
+};
+
+const mailboxesOn = (on: EventLog, spans?: Spans, clock = handMoved) =>
   new Mailboxes({
     log: on,
     states: new StateStore(on, NO_SNAPSHOTS),
     keys: NO_KEYS,
-    clock: { ...systemClock, wallTime: () => 1_700_000_000_000, monotonic: () => elapsed },
+    clock,
     onConflict: () => {
       conflicts += 1;
     },
@@ -320,7 +333,7 @@ describe('preparation', () => {
 
 describe('rights', () => {
   /** A task that asks again, if it waited, whether its person may still do it. It waits behind a task that is held. */
-  const waiting = (refresh: NonNullable<Task<MemberState, undefined>['refresh']>) => {
+  const waiting = async (refresh: NonNullable<Task<MemberState, undefined>['refresh']>) => {
     let end = (): void => {};
     const held = new Promise<void>((resolve) => {
       end = resolve;
@@ -333,12 +346,14 @@ describe('rights', () => {
       ),
     );
     const outcome = mailboxes.run({ ...event('late'), refresh });
+    // What the tests then let pass, passes after the first reading.
+    await new Promise((resolve) => setImmediate(resolve));
     return { outcome, before, end };
   };
 
   it('are not read again when they were read a moment ago', async () => {
     let asked = 0;
-    const { outcome, before, end } = waiting(async () => {
+    const { outcome, before, end } = await waiting(async () => {
       asked += 1;
       return either.right(undefined);
     });
@@ -350,7 +365,7 @@ describe('rights', () => {
   });
 
   it('are gone when they were taken away while the command waited for its turn', async () => {
-    const { outcome, before, end } = waiting(async () => either.left(parleyError('missingPermissions')));
+    const { outcome, before, end } = await waiting(async () => either.left(parleyError('missingPermissions')));
     elapsed += 5000;
     end();
     await before;
@@ -359,17 +374,116 @@ describe('rights', () => {
   });
 
   it('let the command be retried when they cannot be read again, and hold up no neighbour', async () => {
-    const { outcome, before, end } = waiting(async () => Promise.reject(new Error('views are gone')));
+    const { outcome, before, end } = await waiting(async () => Promise.reject(new Error('views are gone')));
     elapsed += 5000;
     end();
     await before;
     expect(refusal(await outcome)).toBe('unavailable');
 
-    const hanging = waiting(() => new Promise(() => {}));
+    const hanging = await waiting(() => new Promise(() => {}));
     elapsed += 5000;
     hanging.end();
     right(await mailboxes.run({ ...event('neighbour'), cause: { ...causeOf('neighbour'), actor: '7' } }));
     expect(await keysOf()).toEqual(['neighbour']);
+  });
+});
+
+describe('rights that are slow to read', () => {
+  /** A mailbox on a clock that the spec moves, and a task that reads for as long as it is told to. */
+  const slowMailboxes = () => {
+    const clock = new TestClock();
+    const slow = mailboxesOn(watched.log, undefined, clock);
+    const reads: number[] = [];
+    const slowly =
+      (ms: number, i: number, may: () => boolean = () => true) =>
+      async () => {
+        reads[i] = (reads[i] ?? 0) + 1;
+        await clock.delay(ms);
+        return may() ? either.right(undefined) : either.left(parleyError('missingPermissions'));
+      };
+    return { clock, slow, reads, slowly };
+  };
+
+  it('are read once when nothing was waited for', async () => {
+    const { clock, slow, reads, slowly } = slowMailboxes();
+    const outcome = slow.run({ ...event('a'), prepare: slowly(5000, 0), refresh: slowly(5000, 0) });
+    await passingOn(clock).until(settled(outcome));
+    right(await outcome);
+    expect(reads).toEqual([1]);
+  });
+
+  it('are read again once before a turn, and decide it however long that took', async () => {
+    const { clock, slow, reads, slowly } = slowMailboxes();
+    // Every append takes so long that what was read during it is too old afterwards.
+    watched.before = async () => {
+      await clock.delay(300);
+      return undefined;
+    };
+    const busy = slow.run({ ...event('busy'), cause: { ...causeOf('busy'), actor: '7' } });
+    const outcome = slow.run({ ...event('late'), prepare: slowly(10, 0), refresh: slowly(150, 0) });
+    const neighbours = [400, 700].map(async (after) => {
+      await clock.delay(after);
+      return slow.run({ ...event(`n${after}`), cause: { ...causeOf(`n${after}`), actor: `${after}` } });
+    });
+    await passingOn(clock).until(settled(Promise.all([busy, outcome, ...neighbours])));
+    right(await outcome);
+    expect(reads).toEqual([2]);
+  });
+
+  it('answer every task, and refuse those whose person lost them while they were queued', async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            actor: fc.constantFrom('1', '2', '3', '4'),
+            at: fc.nat(500),
+            first: fc.nat(400),
+            again: fc.nat(400),
+            leavesAt: fc.option(fc.nat(1000), { nil: undefined }),
+          }),
+          { minLength: 1, maxLength: 8 },
+        ),
+        fc.nat(300),
+        async (tasks, append) => {
+          run += 1;
+          const stream = `member-8_${run}`;
+          const { clock, slow, reads, slowly } = slowMailboxes();
+          const began: number[] = [];
+          const decided: number[] = [];
+          watched.before = async () => {
+            await clock.delay(append);
+            return undefined;
+          };
+          const running = tasks.map(async ({ actor, at, first, again, leavesAt }, i) => {
+            await clock.delay(at);
+            let read = 0;
+            const may = () => {
+              read = clock.monotonic();
+              return leavesAt === undefined || read < leavesAt;
+            };
+            const outcome = await slow.run<MemberState, undefined>({
+              ...{ stream, cause: { ...causeOf(`${i}`), actor } },
+              prepare: slowly(first, i, may),
+              refresh: slowly(again, i, may),
+              decide: () => {
+                began[i] = read;
+                decided[i] = clock.monotonic();
+                return happen({ type: 'member-left', data: membership });
+              },
+            });
+            expect(refusal(outcome)).toBe(decided[i] === undefined ? 'missingPermissions' : undefined);
+            // A reading may end during one append and the wait for other rights, and the next turn takes it.
+            if (decided[i] !== undefined) expect(decided[i]! - began[i]!).toBeLessThanOrEqual(append + 100 + 50);
+            const before = tasks.filter((other) => other.actor === actor).length - 1;
+            expect(reads[i]).toBeLessThanOrEqual(2 + before);
+          });
+          await passingOn(clock).until(settled(Promise.all(running)));
+          await Promise.all(running);
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 });
 

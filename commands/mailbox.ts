@@ -60,8 +60,10 @@ class QueuedTask {
   readonly answer: (outcome: Outcome) => void;
   /** `undefined` while it is being prepared. */
   prepared: Either<ParleyError, unknown> | undefined;
-  /** When reading for the preparation began, on the monotonic clock, in milliseconds. */
+  /** When the last reading for it ended, on the monotonic clock, in milliseconds. */
   readAt = 0;
+  /** Whether its rights have been read again for the turn it is due for. It is decided by those, however long that took. */
+  readForTurn = false;
 
   constructor(task: AnyTask, answer: (outcome: Outcome) => void) {
     this.task = task;
@@ -80,7 +82,7 @@ interface Queue {
 const TURN = 512;
 /** Conflicts come from other nodes only. After ten in a row this node gives up the turn. */
 const ATTEMPTS = 10;
-/** Rights older than this are read again before they are used, so that a revoked right does not survive in a queue. */
+/** Rights read longer ago than this are read again before they are used: a revoked right does not survive in a queue. */
 const FRESH_MS = 100;
 /** Longest wait for a neighbour's rights to be read again. After that the neighbour gets a later turn. */
 const REFRESH_MS = 50;
@@ -149,8 +151,8 @@ export class Mailboxes {
 
   private async read(queue: Queue, queued: QueuedTask, how: AnyTask['prepare']): Promise<void> {
     queued.prepared = undefined;
-    queued.readAt = this.deps.clock.monotonic();
     queued.prepared = await orUnavailable(how);
+    queued.readAt = this.deps.clock.monotonic();
     queue.wake();
   }
 
@@ -158,7 +160,8 @@ export class Mailboxes {
     while (queue.tasks.length > 0) {
       const refreshing = this.refresh(queue);
       if (refreshing !== undefined) await refreshing;
-      const turn = takeTurn(queue);
+      const { turn, left } = nextTurn(queue);
+      queue.tasks = left;
       if (turn.length === 0) {
         await new Promise<void>((resolve) => {
           queue.wake = resolve;
@@ -175,14 +178,23 @@ export class Mailboxes {
     this.queues.delete(stream);
   }
 
-  /** @returns resolves when rights that are too old have been read again; `undefined` if there are none. */
+  /**
+   * Reads the rights of the next turn's tasks again where they are too old. A task that waits for nothing but this reading
+   * is read again once only, since slow readings would otherwise be too old each time.
+   * @returns resolves when the rights have been read; `undefined` if none are too old.
+   */
   private refresh(queue: Queue): Promise<unknown> | undefined {
     const oldest = this.deps.clock.monotonic() - FRESH_MS;
     const reading: Promise<void>[] = [];
-    for (const queued of queue.tasks) {
-      const { prepared, task } = queued;
-      if (prepared === undefined || queued.readAt >= oldest || task.refresh === undefined) continue;
-      if (either.isRight(prepared)) reading.push(this.read(queue, queued, () => task.refresh!(prepared.right)));
+    const behind = new Set<string>();
+    for (const queued of nextTurn(queue).turn) {
+      const { prepared, task, lane } = queued;
+      if (queued.readForTurn || queued.readAt >= oldest || task.refresh === undefined) continue;
+      if (prepared === undefined || either.isLeft(prepared)) continue;
+      // Behind a slow reading of its own lane it may have to wait for long, and then is read again.
+      queued.readForTurn = !behind.has(lane);
+      behind.add(lane);
+      reading.push(this.read(queue, queued, () => task.refresh!(prepared.right)));
     }
     if (reading.length === 0) return undefined;
     return within(this.deps.clock, REFRESH_MS, Promise.all(reading));
@@ -228,10 +240,8 @@ export class Mailboxes {
   }
 }
 
-/**
- * Takes the prepared tasks in order of arrival, but none past an earlier task of its own lane. The rest stays queued.
- */
-const takeTurn = (queue: Queue): readonly QueuedTask[] => {
+/** The prepared tasks in order of arrival, but none past an earlier task of its own lane; and the rest. */
+const nextTurn = (queue: Queue): { readonly turn: QueuedTask[]; readonly left: QueuedTask[] } => {
   const turn: QueuedTask[] = [];
   const left: QueuedTask[] = [];
   const held = new Set<string>();
@@ -243,8 +253,7 @@ const takeTurn = (queue: Queue): readonly QueuedTask[] => {
       left.push(queued);
     }
   }
-  queue.tasks = left;
-  return turn;
+  return { turn, left };
 };
 
 const answerAll = (
