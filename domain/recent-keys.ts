@@ -28,13 +28,16 @@ export class RecentKeys {
   // Insertion order is event order, so the oldest comes first.
   private readonly bySequence = new Map<string, Remembered>();
   private readonly before: RecentKeys | undefined;
+  /** The key remembered last. The next event may belong to the same command. */
+  private last: string | undefined;
 
   /** @param before older keys, which stay unchanged until these are adopted */
   constructor(before?: RecentKeys) {
     this.before = before;
+    this.last = before?.last;
   }
 
-  /** Sequence of the event that carried the key. */
+  /** Sequence of the event that carried the key; of the first one if a command made several. */
   sequenceOf(key: string): number | undefined {
     return this.bySequence.get(key)?.sequence ?? this.before?.sequenceOf(key);
   }
@@ -47,10 +50,14 @@ export class RecentKeys {
   adopted(): RecentKeys {
     if (this.before === undefined) return this;
     for (const [key, { sequence, time }] of this.bySequence) this.before.remember(key, sequence, time);
+    this.before.last = this.last;
     return this.before;
   }
 
+  /** The events of one command stand in a row, and its key stays with the first of them. */
   remember(key: string, sequence: number, time: number): void {
+    if (key === this.last) return;
+    this.last = key;
     this.bySequence.set(key, { sequence, time });
     if (this.before !== undefined || this.bySequence.size <= REMEMBERED_COUNT) return;
     for (const [oldest, { time: then }] of this.bySequence) {
@@ -89,7 +96,8 @@ export class RecentKeys {
     for (let i = 0; i < json.rest.length; i += 1) {
       sequence += json.sequence[i]!;
       time += json.time[i]!;
-      keys.bySequence.set(json.prefixes[json.prefix[i]!]! + json.rest[i]!, { sequence, time });
+      keys.last = json.prefixes[json.prefix[i]!]! + json.rest[i]!;
+      keys.bySequence.set(keys.last, { sequence, time });
     }
     return keys;
   }

@@ -17,6 +17,22 @@ describe('recent keys', () => {
     expect(keys.sequenceOf('k2')).toBeUndefined();
   });
 
+  it('remember the first event of a command that made several, also across a fork and a stored state', () => {
+    const first = new RecentKeys();
+    first.remember('a', 1, NOW);
+    first.remember('b', 2, NOW);
+    const stored = RecentKeys.fromJson(JSON.parse(JSON.stringify(first.toJson())));
+    for (const keys of [first, stored, new RecentKeys(first)]) {
+      keys.remember('b', 3, NOW);
+      expect(keys.sequenceOf('b')).toBe(2);
+    }
+    const fork = new RecentKeys(stored);
+    for (const sequence of [4, 5]) fork.remember('c', sequence, NOW);
+    const adopted = fork.adopted();
+    adopted.remember('c', 6, NOW);
+    expect(['a', 'b', 'c'].map((key) => adopted.sequenceOf(key))).toEqual([1, 2, 4]);
+  });
+
   it('remember the last 1,000, however old', () => {
     const keys = remembering(Array.from({ length: 1500 }, (_, i) => NOW + i * REMEMBERED_MS));
     expect([keys.has('k499'), keys.has('k500')]).toEqual([false, true]);
