@@ -90,6 +90,18 @@ describe('the limits of other commands', () => {
     }
   });
 
+  it('cover pinning and taking down together, for each person and channel', async () => {
+    const { ann, ben, guild } = await aGuild({ pin: TWICE });
+    const on = (channel: string) => ({ channel_id: channel, message_id: '1' });
+    expect(refusal(await instance.ask(ann, 'message.pin', on(guild.channel)))).toBe('unknownMessage');
+    expect(refusal(await instance.ask(ann, 'message.unpin', on(guild.channel)))).toBe('unknownMessage');
+    const third = await instance.ask(ann, 'message.pin', on(guild.channel));
+    expect(third).toMatchObject({ left: { name: 'rateLimited', limit: { bucket: 'pin', limit: 2 } } });
+    expect(refusal(await instance.ask(ben, 'message.pin', on(guild.channel)))).not.toBe('rateLimited');
+    const { id } = await instance.do(ann, 'channel.create', { guild_id: guild.id, name: 'other' });
+    expect(refusal(await instance.ask(ann, 'message.pin', on(id)))).toBe('unknownMessage');
+  });
+
   it('let everything through when they are off', async () => {
     const { ann, guild } = await aGuild({});
     const answers = await Promise.all(

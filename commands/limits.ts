@@ -8,11 +8,12 @@ import { type LimitShown, type ParleyError, parleyError } from '../schemas/error
 export type Limit = Rate | undefined;
 
 /** The limits that a command can declare as its own. */
-export type CommandBucket = 'send' | 'reaction' | 'channelCreate' | 'dmCreate';
+export type CommandBucket = 'send' | 'reaction' | 'pin' | 'channelCreate' | 'dmCreate';
 
 export interface LimitConfig {
   readonly send: Limit;
   readonly reaction: Limit;
+  readonly pin: Limit;
   readonly channelCreate: Limit;
   readonly dmCreate: Limit;
   readonly login: Limit;
@@ -47,6 +48,7 @@ export class Limits {
   private readonly send: Bucket | undefined;
   private readonly botSend: Bucket | undefined;
   private readonly reaction: Bucket | undefined;
+  private readonly pin: Bucket | undefined;
   private readonly channelCreate: Bucket | undefined;
   private readonly dmCreate: Bucket | undefined;
   private readonly global: Bucket | undefined;
@@ -60,6 +62,7 @@ export class Limits {
     this.send = bucket('send', config.send);
     this.botSend = bucket('bot-send', config.botSend);
     this.reaction = bucket('reaction', config.reaction);
+    this.pin = bucket('pin', config.pin);
     this.channelCreate = bucket('channel-create', config.channelCreate);
     this.dmCreate = bucket('dm-create', config.dmCreate);
     this.global = bucket('global', config.global, 'global');

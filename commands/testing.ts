@@ -31,7 +31,14 @@ import type { CommandOutcome, Submitted, Typing } from './port.ts';
 import { createWriteSide, type WriteSide } from './write-side.ts';
 
 export const NO_LIMITS: LimitConfig = {
-  ...{ send: undefined, reaction: undefined, channelCreate: undefined, dmCreate: undefined, login: undefined },
+  ...{
+    send: undefined,
+    reaction: undefined,
+    pin: undefined,
+    channelCreate: undefined,
+    dmCreate: undefined,
+    login: undefined,
+  },
   ...{ register: undefined, global: undefined, botSend: undefined, botGlobal: undefined },
 };
 

@@ -272,6 +272,7 @@ export const clusterSettings = {
 export const limits = {
   send: setting('LIMIT_SEND', rate, '5/5', 'Messages of a person to one channel.'),
   reaction: setting('LIMIT_REACTION', rate, '10/1', 'Reactions of a user.'),
+  pin: setting('LIMIT_PIN', rate, '5/5', 'Messages a user pins in one channel or takes down.'),
   channelCreate: setting('LIMIT_CHANNEL_CREATE', rate, '10/60', 'Channels a user creates.'),
   dmCreate: setting('LIMIT_DM_CREATE', rate, '10/60', 'Direct channels a user opens.'),
   login: setting('LIMIT_LOGIN', rate, '5/60', 'Logins for one account from one address.'),

@@ -26,6 +26,7 @@ const pinning = <const K extends 'message.pin' | 'message.unpin'>(
     },
     params: OnMessage,
     structural: false,
+    limit: { bucket: 'pin', key: ({ channel_id }, { userId }) => `${userId}:${channel_id}` },
     stream: ({ channel_id }) => channelStream(channel_id),
     rights: actorInChannel,
     prepare: async ({ fields: { channel_id, message_id } }, deps) =>

@@ -19,7 +19,7 @@ export const pinsSuite = (start: StartInstance) =>
     let guildId: string;
 
     beforeAll(async () => {
-      instance = await start({ PARLEY_LIMIT_SEND: 'off', PARLEY_LIMIT_GLOBAL: 'off' });
+      instance = await start({ PARLEY_LIMIT_SEND: 'off', PARLEY_LIMIT_PIN: 'off', PARLEY_LIMIT_GLOBAL: 'off' });
       owner = instance.api.as(await instance.api.register(someName('ada')));
       const guild = await owner.createGuild('Board');
       ({ channel, id: guildId } = guild);
@@ -160,6 +160,31 @@ export const pinsSuite = (start: StartInstance) =>
       expect(has_more).toBe(false);
       expect(new Set(items.map(({ pinned_at }) => pinned_at)).size).toBe(50);
       expect(new Set(items.map(({ message: { id } }) => id)).size).toBe(50);
+    });
+
+    it('are set once under one command id, also after kill -9; the id for another message is refused', async () => {
+      const [message, other] = [await owner.send(channel.id, 'once'), await owner.send(channel.id, 'not this one')];
+      const pin = async (message_id: string) => {
+        const socket = await GatewayClient.identified(instance.url, owner.account!.token);
+        const answer = await socket.command({
+          type: 'message.pin',
+          id: 'pin-once',
+          channel_id: channel.id,
+          message_id,
+        });
+        await socket.cut();
+        return answer;
+      };
+      const told = async () =>
+        ((await owner.history(channel.id)) as unknown as Payload[]).filter(
+          (d) => d.message_reference?.message_id === message.id,
+        );
+      expect(await pin(message.id)).toMatchObject({ ok: true });
+      expect(await pin(message.id)).toMatchObject({ ok: true });
+      await instance.restart();
+      expect(await pin(message.id)).toMatchObject({ ok: true });
+      expect(await pin(other.id)).toMatchObject({ ok: false, error: { code: 40060 } });
+      expect(await told()).toHaveLength(1);
     });
 
     it('are open to both people in a direct channel', async () => {

@@ -7,6 +7,7 @@ import { type JsonSchema, jsonSchema } from '../../http/openapi.ts';
 const VARIABLES: Readonly<Record<string, string>> = {
   send: 'PARLEY_LIMIT_SEND',
   reaction: 'PARLEY_LIMIT_REACTION',
+  pin: 'PARLEY_LIMIT_PIN',
   channelCreate: 'PARLEY_LIMIT_CHANNEL_CREATE',
   dmCreate: 'PARLEY_LIMIT_DM_CREATE',
 };

@@ -10,6 +10,7 @@ import { Watched } from './watched.ts';
 export const LIMITS_OFF = {
   PARLEY_LIMIT_SEND: 'off',
   PARLEY_LIMIT_REACTION: 'off',
+  PARLEY_LIMIT_PIN: 'off',
   PARLEY_LIMIT_CHANNEL_CREATE: 'off',
   PARLEY_LIMIT_DM_CREATE: 'off',
   PARLEY_LIMIT_LOGIN: 'off',
