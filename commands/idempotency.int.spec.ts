@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelStream } from '../schemas/streams.ts';
+import { createTokens } from '../vault/tokens.ts';
 import { Instance, refusal, right } from './testing.ts';
 
 let instance: Instance;
@@ -98,6 +99,82 @@ describe('a repeated key', () => {
     right(await instance.ask(ann, 'message.delete', on(one), { key: 'k' }));
     expect(again(await instance.ask(ann, 'message.delete', on(two), { key: 'k' }))).toBe('keyReused');
     expect((await instance.stream(channelStream(channel))).at(-1)?.type).toBe('message-deleted');
+  });
+
+  it('pins once and answers a repeat, also after a reopen and after a rebuild of the views', async () => {
+    const [one, two] = [
+      shown(await instance.send(ann, channel, 'one')),
+      shown(await instance.send(ann, channel, 'two')),
+    ];
+    const asks = (type: 'message.pin' | 'message.unpin' | 'message.delete', { id }: { id: string }) =>
+      instance.ask(ann, type, { channel_id: channel, message_id: id }, { key: 'k' });
+    const both = await Promise.all([asks('message.pin', one), asks('message.pin', one)]);
+    expect(both.map(refusal)).toEqual([undefined, undefined]);
+    const length = (await instance.stream(channelStream(channel))).length;
+    for (const reopen of [undefined, { forgetViews: false }, { forgetViews: true }]) {
+      if (reopen !== undefined) await instance.reopen(reopen);
+      expect(refusal(await asks('message.pin', one))).toBeUndefined();
+      expect(refusal(await asks('message.pin', two))).toBe('keyReused');
+    }
+    expect(await instance.stream(channelStream(channel))).toHaveLength(length);
+
+    // Deleting a pinned message is two events as well.
+    for (const _ of [1, 2]) expect(refusal(await asks('message.delete', one))).toBeUndefined();
+    expect(refusal(await asks('message.delete', two))).toBe('keyReused');
+
+    await instance.do(ann, 'message.pin', { channel_id: channel, message_id: two.id });
+    for (const _ of [1, 2]) expect(refusal(await asks('message.unpin', two))).toBeUndefined();
+    expect(refusal(await asks('message.unpin', one))).toBe('keyReused');
+  });
+
+  it('is free again when the command changed nothing', async () => {
+    const [one, two] = [
+      shown(await instance.send(ann, channel, 'one')),
+      shown(await instance.send(ann, channel, 'two')),
+    ];
+    const unpin = ({ id }: { id: string }) =>
+      instance.ask(ann, 'message.unpin', { channel_id: channel, message_id: id }, { key: 'k' });
+    right(await unpin(one));
+    await instance.do(ann, 'message.pin', { channel_id: channel, message_id: two.id });
+    right(await unpin(two));
+    expect((await instance.stream(channelStream(channel))).at(-1)?.type).toBe('message-unpinned');
+  });
+
+  it('treats other flags or another nonce as other content', async () => {
+    const send = (more: { flags?: number; nonce?: string | number }) =>
+      instance.ask(ann, 'message.send', { channel_id: channel, content: 'yes', ...more }, { key: 'k' });
+    const first = shown(await send({ flags: 4, nonce: 'n' }));
+    expect(shown(await send({ flags: 4, nonce: 'n' })).id).toBe(first.id);
+    for (const other of [{ nonce: 'n' }, { flags: 4 }, { flags: 4, nonce: 'm' }, { flags: 5, nonce: 'n' }])
+      expect(refusal(await send(other))).toBe('keyReused');
+    expect(await posted()).toHaveLength(1);
+  });
+
+  it('creates one application, whose token a refused repeat does not take away', async () => {
+    const create = (name: string, onOtherContent: 'refuse' | 'first' = 'refuse') =>
+      instance.ask(ann, 'application.create', { name }, { key: 'k', onOtherContent });
+    const first = shown(await create('robot'));
+    expect(refusal(await create('other'))).toBe('keyReused');
+    expect(await createTokens(instance.vault).verify(first.bot.token)).toMatchObject({ userId: first.id });
+    expect(shown(await create('robot')).id).toBe(first.id);
+    expect(shown(await create('other', 'first'))).toMatchObject({ id: first.id, name: 'robot' });
+  });
+
+  it('treats another age of an invite as other content', async () => {
+    const create = (max_age?: number) =>
+      instance.ask(ann, 'invite.create', { channel_id: channel, max_age }, { key: 'k' });
+    const first = shown(await create());
+    expect(shown(await create()).code).toBe(first.code);
+    expect(shown(await create(86_400)).code).toBe(first.code);
+    for (const other of [0, 3600]) expect(refusal(await create(other))).toBe('keyReused');
+  });
+
+  it('opens the direct channel of each recipient, since each is a stream of its own', async () => {
+    const [ben, eve] = [await instance.register('ben'), await instance.register('eve')];
+    const open = (recipient_id: string) => instance.ask(ann, 'dm.create', { recipient_id }, { key: 'k' });
+    const first = shown(await open(ben));
+    expect(shown(await open(ben)).id).toBe(first.id);
+    expect(shown(await open(eve)).id).not.toBe(first.id);
   });
 
   it('treats a reply to another message as other content', async () => {

@@ -3,10 +3,21 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { register, type UserState } from '../../domain/user.ts';
-import { text } from '../../schemas/codecs.ts';
+import { decodeOrUndefined, text } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { Profile } from '../../schemas/events/user.ts';
 import { userStream } from '../../schemas/streams.ts';
-import { command, refused } from '../command.ts';
+import { openText } from '../../vault/sealing.ts';
+import { type CommandDeps, command, refused } from '../command.ts';
+
+/** The name that the application was created with; `undefined` once its key is destroyed. */
+const nameIn = async (deps: CommandDeps, event: ParleyEvent | undefined): Promise<string | undefined> => {
+  if (event?.type !== 'user-registered') return undefined;
+  const { sealed } = event.data;
+  const profile = openText(await deps.keys.get(sealed.by), { stream: event.stream, eventId: event.id }, sealed);
+  return profile === undefined ? undefined : decodeOrUndefined(Profile, JSON.parse(profile))?.username;
+};
 
 export const createApplication = command({
   type: 'application.create',
@@ -21,7 +32,7 @@ export const createApplication = command({
       return either.left(fieldError(['name'], 'BASE_TYPE_BAD_LENGTH', 'Must be at least 2 characters long.'));
     const userId = await deps.derivedIds.id(cause.key, userStream);
     await deps.vault.createKey(userId);
-    return either.right({ userId, name, token: await deps.tokens.issueForBot(userId) });
+    return either.right({ userId, name });
   },
   preparedStream: ({ userId }) => userStream(userId),
   decide: (state: UserState, { prepared: { userId, name } }, { context }) =>
@@ -29,7 +40,13 @@ export const createApplication = command({
       { userId, kind: 'bot', ownerId: context.actor.userId, profile: { username: name, globalName: null } },
       state,
     ),
+  same: async (event, _asked, deps, { name }) => ((await nameIn(deps, event)) ?? name) === name,
   waitsFor: 'views',
-  answer: async ({ prepared: { userId, name, token } }, { context }) =>
-    either.right({ kind: 'application', id: userId, name, ownerId: context.actor.userId, token }),
+  answer: async ({ prepared, event }, { context }, deps) => {
+    const { userId: id } = prepared;
+    const name = (await nameIn(deps, event)) ?? prepared.name;
+    // A repeat that is refused must not take the first one's token away, so this comes last.
+    const token = await deps.tokens.issueForBot(id);
+    return either.right({ kind: 'application', id, name, ownerId: context.actor.userId, token });
+  },
 });

@@ -10,6 +10,13 @@ import { inviteStream } from '../../schemas/streams.ts';
 import { command, NOTHING, refused } from '../command.ts';
 
 const DEFAULT_SECONDS = 86_400;
+/** How far apart, in milliseconds, an invite's age can start and its event be dated. */
+const TOLERANCE_MS = 30_000;
+
+const expiresAfter = (seconds: number, first: { readonly expiresAt: number | null; readonly time: number }): boolean =>
+  seconds === 0 || first.expiresAt === null
+    ? seconds === 0 && first.expiresAt === null
+    : Math.abs(first.expiresAt - first.time - seconds * 1000) < TOLERANCE_MS;
 
 export const createInvite = command({
   type: 'invite.create',
@@ -40,8 +47,11 @@ export const createInvite = command({
     const asked = { code, guildId, channelId, inviterId, maxUses: max_uses ?? 0, expiresAt };
     return invite.createInvite({ invite: asked }, state);
   },
-  same: ({ type, data }, { fields }) =>
-    type === 'invite-created' && data.channelId === fields.channel_id && data.maxUses === (fields.max_uses ?? 0),
+  same: ({ type, data, time }, { fields }) =>
+    type === 'invite-created' &&
+    data.channelId === fields.channel_id &&
+    data.maxUses === (fields.max_uses ?? 0) &&
+    expiresAfter(fields.max_age ?? DEFAULT_SECONDS, { expiresAt: data.expiresAt, time }),
   waitsFor: 'views',
   answer: async ({ prepared: code }, _, deps) => {
     const row = await deps.views.guilds.invite(code);

@@ -156,7 +156,8 @@ export const sendMessage = command({
   },
   same: (event, { fields }, deps) => {
     if (event.type !== 'message-posted') return false;
-    const { replyTo } = event.data;
+    const { replyTo, flags, nonce } = event.data;
+    if (flags !== (fields.flags ?? 0) || nonce !== (fields.nonce ?? null)) return false;
     const wanted = fields.message_reference;
     const sameReply =
       replyTo === (wanted?.message_id ?? null) || (replyTo === null && wanted?.fail_if_not_exists === false);
