@@ -23,6 +23,8 @@ export interface Channel {
   readonly topic?: string | null;
   readonly recipients?: readonly User[];
   readonly last_message_id: string | null;
+  /** ISO time. */
+  readonly last_pin_timestamp: string | null;
 }
 
 export interface Guild {

@@ -45,7 +45,14 @@ export type Answer =
       readonly channels: readonly ChannelRow[];
       readonly viewer: string;
     }
-  | { readonly kind: 'channel'; readonly channel: ChannelRow; readonly viewer: string; readonly head?: ChannelHead }
+  | {
+      readonly kind: 'channel';
+      readonly channel: ChannelRow;
+      readonly viewer: string;
+      readonly head?: ChannelHead;
+      /** When its most recent pin was set, in milliseconds since 1970. */
+      readonly lastPinned?: number | undefined;
+    }
   | { readonly kind: 'invite'; readonly invite: InviteRow }
   | {
       readonly kind: 'application';

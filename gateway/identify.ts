@@ -35,6 +35,8 @@ const PONG_TIMEOUT_MS = 1_000;
 interface Snapshot {
   readonly position: number;
   readonly scope: Scope;
+  /** Of the direct channels. */
+  readonly lastPinned: ReadonlyMap<string, number>;
   readonly guilds: readonly GuildSnapshot[];
 }
 
@@ -69,12 +71,13 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
 const readSnapshot = async (session: Session, { position, scope, deps }: Beginning): Promise<Snapshot> => {
   const guilds: GuildSnapshot[] = [];
   for (const visible of scope.guilds) guilds.push(await readGuildSnapshot(deps, session, visible));
-  return { position, scope, guilds };
+  const lastPinned = await deps.views.pins.lastPinned(scope.directChannels.map((channel) => channel.id));
+  return { position, scope, lastPinned, guilds };
 };
 
 const sendSnapshot = async (parts: Parts, session: Session, snapshot: Snapshot): Promise<void> => {
   const writer = new PacedWriter(parts, session);
-  await writer.add(dispatchPayload('READY', 0, JSON.stringify(await ready(parts, session, snapshot.scope))));
+  await writer.add(dispatchPayload('READY', 0, JSON.stringify(await ready(parts, session, snapshot))));
   if (session.isBot && snapshot.guilds.length > 0) {
     writer.end();
     await readByClient(session, parts.deps.clock);
@@ -107,7 +110,7 @@ const readByClient = ({ ws }: Session, clock: Clock): Promise<void> =>
     ws.ping();
   });
 
-const ready = async (parts: Parts, session: Session, scope: Scope): Promise<object> => {
+const ready = async (parts: Parts, session: Session, { scope, lastPinned }: Snapshot): Promise<object> => {
   const { deps } = parts;
   const { userId, generation, intents } = session;
   const shard = [session.shardId, session.shardCount] as const;
@@ -118,7 +121,9 @@ const ready = async (parts: Parts, session: Session, scope: Scope): Promise<obje
     user: await deps.presenter.user(userId),
     guilds: scope.guilds.map(({ guild }) => ({ id: guild.id, unavailable: true })),
     private_channels: await Promise.all(
-      directChannels.map((channel) => deps.presenter.channel(channel, userId, heads.get(channel.id))),
+      directChannels.map((channel) =>
+        deps.presenter.channel(channel, userId, heads.get(channel.id), lastPinned.get(channel.id)),
+      ),
     ),
     session_id: await deps.tokens.signSession({ userId, generation, epoch: deps.log.epoch, shard, intents }),
     resume_gateway_url: deps.config.resumeGatewayUrl(session.address),

@@ -45,10 +45,10 @@ export interface Feed {
   listen(audiences: readonly Audience[]): Promise<void>;
   leave(audiences: readonly Audience[]): void;
   /**
-   * Guilds as of a position, and heads that are at least as new. Reads wait until the views hold the position.
+   * Guilds as of a position, and pins and heads that are at least as new. Reads wait until the views hold the position.
    * @throws StoreUnavailable when that takes too long
    */
-  viewsAt(position: number): Pick<Views, 'guilds' | 'unread'>;
+  viewsAt(position: number): Pick<Views, 'guilds' | 'pins' | 'unread'>;
 }
 
 export interface GatewayDeps {

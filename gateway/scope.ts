@@ -23,6 +23,7 @@ export interface GuildSnapshot extends VisibleGuild {
   readonly member: MemberRow;
   readonly members: readonly MemberRow[];
   readonly heads: ReadonlyMap<string, ChannelHead>;
+  readonly lastPinned: ReadonlyMap<string, number>;
 }
 
 export interface Scope {
@@ -31,7 +32,7 @@ export interface Scope {
 }
 
 export interface ScopeDeps extends Pick<GatewayDeps, 'access' | 'presenter'> {
-  readonly views: Pick<Views, 'guilds' | 'unread'>;
+  readonly views: Pick<Views, 'guilds' | 'pins' | 'unread'>;
 }
 
 /** Readers as of a position that is being delivered. Without a feed the views stand still at that position. */
@@ -62,14 +63,16 @@ export const readGuildSnapshot = async (
   session: Session,
   visible: VisibleGuild,
 ): Promise<GuildSnapshot> => {
-  const { guilds, unread } = deps.views;
+  const { guilds, pins, unread } = deps.views;
   const { guild, channels } = visible;
   const member = (await guilds.member(guild.id, session.userId))!;
   const members =
     guild.memberCount <= session.largeThreshold
       ? await guilds.members(guild.id, { limit: session.largeThreshold })
       : [member];
-  return { guild, channels, member, members, heads: await unread.heads(channels.map((channel) => channel.id)) };
+  const ids = channels.map((channel) => channel.id);
+  const [heads, lastPinned] = await Promise.all([unread.heads(ids), pins.lastPinned(ids)]);
+  return { guild, channels, member, members, heads, lastPinned };
 };
 
 export const audiencesOfGuild = ({ guild, channels }: VisibleGuild): Audience[] => [

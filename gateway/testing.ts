@@ -96,7 +96,7 @@ const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
     member: (row) => presenter.member(row),
     guild: (row) => presenter.guild(row),
     messages: (rows) => presenter.messages(rows),
-    channel: (row, viewer, head) => presenter.channel(row, viewer, head),
+    channel: (row, viewer, head, lastPinned) => presenter.channel(row, viewer, head, lastPinned),
     guildCreate: (parts) => presenter.guildCreate(parts),
     invite: (row) => presenter.invite(row),
     posted: async (event, guildId) => {

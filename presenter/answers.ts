@@ -26,7 +26,7 @@ const renderers: Renderers = {
     const shown = channels.map((channel) => presenter.channel(channel, viewer));
     return { ...presenter.guild(guild), channels: await Promise.all(shown) };
   },
-  channel: (presenter, { channel, viewer, head }) => presenter.channel(channel, viewer, head),
+  channel: (presenter, { channel, viewer, head, lastPinned }) => presenter.channel(channel, viewer, head, lastPinned),
   invite: (presenter, { invite }) => presenter.invite(invite),
   application: async (presenter, { id, name, ownerId, token }) => {
     const user = await presenter.user(id);

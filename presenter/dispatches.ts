@@ -6,7 +6,7 @@ import type { ChannelRow } from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
 import { channelIdOf } from '../schemas/streams.ts';
-import { isoTime } from './guilds.ts';
+import { pinTimestamp } from './guilds.ts';
 import type { Presenter } from './presenter.ts';
 import type { ApiMessage } from './shapes.ts';
 
@@ -228,7 +228,7 @@ const pinsUpdate = (
   const board = {
     channel_id: channelIdOf(event.stream),
     ...inGuild(guildId),
-    last_pin_timestamp: lastPinned === null ? null : isoTime(lastPinned),
+    last_pin_timestamp: pinTimestamp(lastPinned),
   };
   const update = dispatch('CHANNEL_PINS_UPDATE', board, guildId === null ? Intent.directMessages : Intent.guilds);
   return shown === undefined

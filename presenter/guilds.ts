@@ -67,7 +67,14 @@ export const presentGuild = (guild: GuildRow): ApiGuild => ({
   approximate_member_count: guild.memberCount,
 });
 
-export const presentGuildChannel = (channel: ChannelRow, head: ChannelHead | undefined): ApiChannel => ({
+/** @param time when a message was pinned, in milliseconds since 1970. */
+export const pinTimestamp = (time: number | null | undefined): string | null => (time == null ? null : isoTime(time));
+
+export const presentGuildChannel = (
+  channel: ChannelRow,
+  head: ChannelHead | undefined,
+  lastPinned: number | undefined,
+): ApiChannel => ({
   id: channel.id,
   type: 0,
   ...(channel.guildId === null ? {} : { guild_id: channel.guildId }),
@@ -79,6 +86,7 @@ export const presentGuildChannel = (channel: ChannelRow, head: ChannelHead | und
   nsfw: false,
   rate_limit_per_user: 0,
   last_message_id: head?.messageId ?? null,
+  last_pin_timestamp: pinTimestamp(lastPinned),
   flags: 0,
 });
 
@@ -86,7 +94,15 @@ export const presentDirectChannel = (
   channel: ChannelRow,
   recipients: readonly ApiUser[],
   head: ChannelHead | undefined,
-): ApiChannel => ({ id: channel.id, type: 1, recipients, last_message_id: head?.messageId ?? null, flags: 0 });
+  lastPinned: number | undefined,
+): ApiChannel => ({
+  id: channel.id,
+  type: 1,
+  recipients,
+  last_message_id: head?.messageId ?? null,
+  last_pin_timestamp: pinTimestamp(lastPinned),
+  flags: 0,
+});
 
 export const presentMember = (row: MemberRow): ApiPartialMember => ({
   nick: null,

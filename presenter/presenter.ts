@@ -32,6 +32,8 @@ export interface GuildCreateParts {
   /** The channels the viewer may see. */
   readonly channels: readonly ChannelRow[];
   readonly heads: ReadonlyMap<string, ChannelHead>;
+  /** When each channel's most recent pin was set, in milliseconds since 1970. */
+  readonly lastPinned: ReadonlyMap<string, number>;
   /** The viewer's own membership. */
   readonly member: MemberRow;
   /** The members to list, including the viewer. */
@@ -77,14 +79,16 @@ export class Presenter {
     return rows.map((row) => ({ user: users.get(row.userId)!, ...presentMember(row) }));
   }
 
-  async channel(row: ChannelRow, viewer: string, head?: ChannelHead): Promise<ApiChannel> {
-    if (row.kind === 'text') return presentGuildChannel(row, head);
+  /** @param lastPinned when its most recent pin was set, in milliseconds since 1970. */
+  async channel(row: ChannelRow, viewer: string, head?: ChannelHead, lastPinned?: number): Promise<ApiChannel> {
+    if (row.kind === 'text') return presentGuildChannel(row, head, lastPinned);
     const others = row.participants.filter((id) => id !== viewer);
     const users = await this.users(others);
     return presentDirectChannel(
       row,
       others.map((id) => users.get(id)!),
       head,
+      lastPinned,
     );
   }
 
@@ -100,7 +104,9 @@ export class Presenter {
       large: parts.guild.memberCount > parts.largeThreshold,
       unavailable: false,
       member_count: parts.guild.memberCount,
-      channels: parts.channels.map((channel) => presentGuildChannel(channel, parts.heads.get(channel.id))),
+      channels: parts.channels.map((channel) =>
+        presentGuildChannel(channel, parts.heads.get(channel.id), parts.lastPinned.get(channel.id)),
+      ),
       members: await this.members(parts.members),
       threads: [],
       presences: [],

@@ -47,11 +47,14 @@ describe('a user', () => {
 
 describe('a channel', () => {
   it('in a guild has its overwrites and its last message', async () => {
-    expect(await shown.presenter.channel(textChannel, '2', head)).toMatchObject({
+    expect(await shown.presenter.channel(textChannel, '2', head, NOW)).toMatchObject({
+      last_pin_timestamp: new Date(NOW).toISOString(),
       ...{ id: '20', type: 0, guild_id: '10', name: 'general', topic: 'all', position: 3, last_message_id: '77' },
       permission_overwrites: [{ id: '10', type: 0, allow: '0', deny: '2048' }],
     });
-    expect(await shown.presenter.channel(textChannel, '2')).toMatchObject({ last_message_id: null });
+    expect(await shown.presenter.channel(textChannel, '2')).toMatchObject({
+      ...{ last_message_id: null, last_pin_timestamp: null },
+    });
   });
 
   it('between two people shows each the other', async () => {
@@ -75,10 +78,11 @@ describe('a guild', () => {
 
   it('has its channels and members in GUILD_CREATE, and empty lists for the rest', async () => {
     const heads = new Map([['20', head]]);
-    const parts = { guild, channels: [textChannel], heads, member, members: [member], largeThreshold: 50 };
+    const lastPinned = new Map([['20', NOW]]);
+    const parts = { guild, channels: [textChannel], heads, lastPinned, member, members: [member], largeThreshold: 50 };
     expect(await shown.presenter.guildCreate(parts)).toMatchObject({
       ...{ id: '10', unavailable: false, large: false, member_count: 2, joined_at: new Date(NOW).toISOString() },
-      channels: [{ id: '20', last_message_id: '77' }],
+      channels: [{ id: '20', last_message_id: '77', last_pin_timestamp: new Date(NOW).toISOString() }],
       members: [{ user: { username: 'ann' }, roles: [], joined_at: new Date(NOW).toISOString() }],
       ...{ threads: [], presences: [], voice_states: [], stage_instances: [], guild_scheduled_events: [] },
     });

@@ -47,6 +47,7 @@ export interface ApiChannel {
   readonly rate_limit_per_user?: number;
   readonly recipients?: readonly ApiUser[];
   readonly last_message_id: string | null;
+  readonly last_pin_timestamp: string | null;
   readonly flags: number;
 }
 

@@ -12,7 +12,7 @@ import { IsoTime, integerText, Snowflake, text } from '../schemas/codecs.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { Route } from '../schemas/http/route.ts';
 import { channelStream } from '../schemas/streams.ts';
-import { found, limitOf, type ReadDeps, readRoute, refused } from './read-route.ts';
+import { found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 
 /** The requested page of a channel's history. */
 const Sequence = integerText(0, Number.MAX_SAFE_INTEGER);
@@ -116,8 +116,8 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     handle: async ({ actor, params }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);
       if (access === undefined) return refused('unknownChannel');
-      const head = await deps.views.unread.head(params.channel_id);
-      return found(await deps.presenter.channel(access.channel, actor.userId, head));
+      const [shown] = await presentChannels(deps, [access.channel], actor.userId);
+      return found(shown);
     },
   }),
   readRoute(deps, {

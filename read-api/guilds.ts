@@ -3,7 +3,7 @@ import * as t from 'io-ts';
 import type { InviteRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, text } from '../schemas/codecs.ts';
 import type { Route } from '../schemas/http/route.ts';
-import { found, limitOf, type ReadDeps, readRoute, refused } from './read-route.ts';
+import { found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 
 // Invites, as those who hold their code see them.
 
@@ -58,10 +58,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
       const access = await deps.access.guild(actor.userId, params.guild_id);
       if (access === undefined) return refused('unknownGuild');
       const channels = await deps.access.visibleChannels(actor.userId, access.guild, true);
-      const heads = await deps.views.unread.heads(channels.map((channel) => channel.id));
-      return found(
-        await Promise.all(channels.map((row) => deps.presenter.channel(row, actor.userId, heads.get(row.id)))),
-      );
+      return found(await presentChannels(deps, channels, actor.userId));
     },
   }),
   readRoute(deps, {

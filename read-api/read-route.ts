@@ -4,8 +4,10 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { LogReader } from '../log/port.ts';
 import type { Presenter } from '../presenter/presenter.ts';
+import type { ApiChannel } from '../presenter/shapes.ts';
 import type { Readers, ViewName } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
+import type { ChannelRow } from '../projections/views/guild-views/view.ts';
 import { integerText } from '../schemas/codecs.ts';
 import { type ErrorName, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
@@ -31,6 +33,16 @@ export type Answer = Either<ParleyError, Reply>;
 
 export const found = (body: unknown): Answer => either.right({ body });
 export const refused = (name: ErrorName): Answer => either.left(parleyError(name));
+/** The channels as the asker sees them: two questions to the views, however many there are. */
+export const presentChannels = async (
+  { views, presenter }: Pick<ReadDeps, 'views' | 'presenter'>,
+  channels: readonly ChannelRow[],
+  asker: string,
+): Promise<readonly ApiChannel[]> => {
+  const ids = channels.map(({ id }) => id);
+  const [heads, lastPinned] = await Promise.all([views.unread.heads(ids), views.pins.lastPinned(ids)]);
+  return Promise.all(channels.map((row) => presenter.channel(row, asker, heads.get(row.id), lastPinned.get(row.id))));
+};
 
 const GUILDS: readonly ViewName[] = ['guild-views'];
 

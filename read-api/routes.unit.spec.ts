@@ -9,6 +9,7 @@ import {
   GUILD,
   MEMBER,
   MUTE_CHANNEL,
+  NOW,
   OPEN_CHANNEL,
   OUTSIDER,
   OWNER,
@@ -46,7 +47,9 @@ describe('queries', () => {
     expect(await get(`/users/@me/guilds?after=${GUILD}`)).toEqual([]);
     expect(await get('/users/@me/guilds?before=99')).toEqual([]);
     expect(await get('/users/@me/guilds', OUTSIDER)).toEqual([]);
-    expect(await get('/users/@me/channels')).toMatchObject([{ id: DIRECT_CHANNEL, type: 1, last_message_id: '1005' }]);
+    expect(await get('/users/@me/channels')).toMatchObject([
+      { id: DIRECT_CHANNEL, type: 1, last_message_id: '1005', last_pin_timestamp: new Date(NOW).toISOString() },
+    ]);
     expect(await get('/users/@me/channels', OUTSIDER)).toEqual([]);
   });
 

@@ -2,11 +2,12 @@
 
 import type { Either } from 'fp-ts/lib/Either.js';
 import { DEFAULT_EVERYONE, Permission } from '../domain/permissions.ts';
-import { presentGuild, presentInvite, presentMember } from '../presenter/guilds.ts';
+import { pinTimestamp, presentGuild, presentInvite, presentMember } from '../presenter/guilds.ts';
 import type { ApiMessage, ApiUser } from '../presenter/shapes.ts';
 import type { Readers } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, UserRow } from '../projections/views/guild-views/view.ts';
+import type { PinReader } from '../projections/views/pins/view.ts';
 import type { MessageRow, PageQuery } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
 import { decode } from '../schemas/codecs.ts';
@@ -161,6 +162,9 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
         readStates: async (_userId, ids) =>
           ids.map((channelId) => ({ channelId, readOrdinal: 3, unread: 2, mentions: 1, lastMessageId: '1005' })),
       },
+      pins: {
+        lastPinned: async (ids: readonly string[]) => new Map(ids.map((id) => [id, NOW])),
+      } as Partial<PinReader> as PinReader,
       timelines: {
         page: async (channelId, query) => {
           pages.push(query);
@@ -188,10 +192,11 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
       users: async (ids) => new Map([...ids].map((id) => [id, user(id)])),
       member: async (row) => ({ user: user(row.userId), ...presentMember(row) }),
       members: async (rows) => rows.map((row) => ({ user: user(row.userId), ...presentMember(row) })),
-      channel: async (row, _viewer, at) => ({
+      channel: async (row, _viewer, at, lastPinned) => ({
         id: row.id,
         type: row.kind === 'dm' ? 1 : 0,
         last_message_id: at?.messageId ?? null,
+        last_pin_timestamp: pinTimestamp(lastPinned),
         flags: 0,
       }),
       guild: presentGuild,

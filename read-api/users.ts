@@ -4,7 +4,7 @@ import { guildPermissions } from '../domain/permissions.ts';
 import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake } from '../schemas/codecs.ts';
 import type { Route } from '../schemas/http/route.ts';
-import { type Answer, found, limitOf, type ReadDeps, readRoute, refused } from './read-route.ts';
+import { type Answer, found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 
 /** Applications: the bots' own cards. An application and its bot share one id. */
 const present = async ({ presenter }: ReadDeps, row: UserRow) => {
@@ -106,10 +106,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     answers: 'a list of channels',
     handle: async ({ actor }) => {
       const channels = await deps.views.guilds.directChannelsOf(actor.userId);
-      const heads = await deps.views.unread.heads(channels.map((channel) => channel.id));
-      return found(
-        await Promise.all(channels.map((row) => deps.presenter.channel(row, actor.userId, heads.get(row.id)))),
-      );
+      return found(await presentChannels(deps, channels, actor.userId));
     },
   }),
   readRoute(deps, {

@@ -8,7 +8,7 @@ import { redisSharedWrites } from '../../coordination/redis/own-writes.ts';
 import { redisSessionRegistry } from '../../coordination/redis/sessions.ts';
 import type { LogReader } from '../../log/port.ts';
 import { Presenter } from '../../presenter/presenter.ts';
-import { Delivered, guildsOnceHeld, together, unreadOnceHeld, viewsOf } from '../../projections/cluster/node-views.ts';
+import { Delivered, onceHeld, together, unreadOnceHeld, viewsOf } from '../../projections/cluster/node-views.ts';
 import { standingFor, switchedView } from '../../projections/engine/generations.ts';
 import type { Progress, ViewName } from '../../projections/engine/port.ts';
 import type { ProgressUpdate } from '../../projections/engine/progress/port.ts';
@@ -40,7 +40,7 @@ interface ReadSide {
   readonly cache: CachedGuilds;
   readonly progress: Readonly<Record<ViewName, Progress>>;
   /** The views for a session that begins at a position. */
-  viewsAt(position: number): Pick<Views, 'guilds' | 'unread'>;
+  viewsAt(position: number): Pick<Views, 'guilds' | 'pins' | 'unread'>;
   heardOf(update: ProgressUpdate): void;
 }
 
@@ -106,7 +106,8 @@ const openReadSide = async (connections: Connections): Promise<ReadSide> => {
     cache,
     progress,
     viewsAt: (position) => ({
-      guilds: guildsOnceHeld(guildViews.readers().guildsAt(position), progress['guild-views'], position, heldMs),
+      guilds: onceHeld(guildViews.readers().guildsAt(position), progress['guild-views'], position, heldMs),
+      pins: onceHeld(stored.pins, progress['guild-views'], position, heldMs),
       unread: unreadOnceHeld({ store: counted, log: fromLog, progress: progress.unread }, position, headsMs),
     }),
     heardOf: (update) => views[update.view].heardOf(update),

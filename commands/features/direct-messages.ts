@@ -36,7 +36,8 @@ export const openDirect = command({
     const id = opened?.type === 'dm-opened' ? opened.data.channelId : channelId;
     const row = await deps.views.guilds.channel(id);
     if (row === undefined) return refused('unavailable');
-    const head = await deps.views.unread.head(id);
-    return either.right({ kind: 'channel', channel: row, viewer: context.actor.userId, head });
+    const [head, pinned] = await Promise.all([deps.views.unread.head(id), deps.views.pins.lastPinned([id])]);
+    const viewer = context.actor.userId;
+    return either.right({ kind: 'channel', channel: row, viewer, head, lastPinned: pinned.get(id) });
   },
 });

@@ -6,7 +6,6 @@ import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { BatchListener, Progress, ViewName } from '../engine/port.ts';
 import { PositionWaiters } from '../engine/progress/port.ts';
 import type { Readers, Views } from '../port.ts';
-import type { GuildReader } from '../views/guild-views/view.ts';
 import type { UnreadReader } from '../views/unread/view.ts';
 
 /** What this process has received of the log: passes batches to listeners and keeps the position reached. */
@@ -69,39 +68,26 @@ export const viewsOf = ({ readers, progress, whole, atRest }: ViewsParts): Views
   atRest,
 });
 
-const GUILD_READER = {
-  guild: true,
-  channel: true,
-  channelsOf: true,
-  member: true,
-  members: true,
-  guildsOf: true,
-  memberships: true,
-  directChannelsOf: true,
-  user: true,
-  users: true,
-  invite: true,
-  administrator: true,
-} satisfies Record<keyof GuildReader, true>;
-
-/** A reader that answers once the guild views hold a position. @throws StoreUnavailable when that takes too long */
-export const guildsOnceHeld = (
-  reader: GuildReader,
+/**
+ * A reader of the SQL views that answers once they hold a position. All its methods are questions.
+ * @throws StoreUnavailable when that takes too long
+ */
+export const onceHeld = <Reader extends object>(
+  reader: Reader,
   guildViews: Progress,
   position: number,
   timeoutMs: number,
-): GuildReader => {
+): Reader => {
   let held: Promise<boolean> | undefined;
-  const once =
-    (name: keyof GuildReader) =>
-    async (...query: unknown[]): Promise<unknown> => {
-      held ??= guildViews.whenProcessed(position, timeoutMs);
-      if (!(await held)) throw new StoreUnavailable('guild-views', 1);
-      return (reader[name] as (...query: unknown[]) => Promise<unknown>)(...query);
-    };
-  return Object.fromEntries(
-    Object.keys(GUILD_READER).map((name) => [name, once(name as keyof GuildReader)]),
-  ) as unknown as GuildReader;
+  return new Proxy(reader, {
+    get:
+      (target, name) =>
+      async (...query: unknown[]): Promise<unknown> => {
+        held ??= guildViews.whenProcessed(position, timeoutMs);
+        if (!(await held)) throw new StoreUnavailable('guild-views', 1);
+        return (target[name as keyof Reader] as (...query: unknown[]) => Promise<unknown>).apply(target, query);
+      },
+  });
 };
 
 /**

@@ -3,7 +3,7 @@ import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { Progress } from '../engine/port.ts';
 import type { GuildReader } from '../views/guild-views/view.ts';
 import type { UnreadReader } from '../views/unread/view.ts';
-import { guildsOnceHeld, together, unreadOnceHeld } from './node-views.ts';
+import { onceHeld, together, unreadOnceHeld } from './node-views.ts';
 
 const at = (position: number): Progress => ({
   checkpoint: () => position,
@@ -22,11 +22,11 @@ describe('guild views as of a position', () => {
   const reader = { administrator: async () => 'ada' } as unknown as GuildReader;
 
   it('answer once the store holds the position', async () => {
-    expect(await guildsOnceHeld(reader, at(7), 7, 10).administrator()).toBe('ada');
+    expect(await onceHeld(reader, at(7), 7, 10).administrator()).toBe('ada');
   });
 
   it('report that they are unavailable if the store does not get there in time', async () => {
-    await expect(guildsOnceHeld(reader, at(6), 7, 10).administrator()).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(onceHeld(reader, at(6), 7, 10).administrator()).rejects.toBeInstanceOf(StoreUnavailable);
   });
 });
 

@@ -11,7 +11,7 @@ const INTENTS = ALL_INTENTS | (1 << 1);
 const EMOJI = ['🔥', '👍', '❤️'];
 
 type OnMessage =
-  | { readonly kind: 'edit' | 'delete' | 'read'; readonly who: number; readonly which: number }
+  | { readonly kind: 'edit' | 'delete' | 'pin' | 'unpin' | 'read'; readonly who: number; readonly which: number }
   | { readonly kind: 'react' | 'unreact'; readonly who: number; readonly which: number; readonly emoji: number };
 
 type Step =
@@ -29,8 +29,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('send' as const), who: index, where: index, mention: fc.boolean() }),
   },
   {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constantFrom('edit' as const, 'delete' as const), who: index, which: index }),
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('edit' as const, 'delete' as const, 'pin' as const, 'unpin' as const),
+      who: index,
+      which: index,
+    }),
   },
   {
     weight: 3,
@@ -124,6 +128,10 @@ class Story {
         return;
       case 'delete':
         await this.act(person, 'message.delete', message);
+        return;
+      case 'pin':
+      case 'unpin':
+        await this.act(person, `message.${step.kind}`, message);
         return;
       case 'read':
         await this.act(person, 'channel.read', message);

@@ -122,9 +122,31 @@ export const pinsSuite = (start: StartInstance) =>
       // Libraries hand the deleted message on as they last knew it, so nothing may have emptied it before.
       expect(socket.dispatches('MESSAGE_UPDATE').filter(({ d }) => d.id === last)).toEqual([]);
       const { items } = await board();
-      expect(idsOf({ items, has_more: false })).toEqual([former]);
-      expect(socket.dispatches('CHANNEL_PINS_UPDATE').at(-1)!.d.last_pin_timestamp).toBe(items[0]!.pinned_at);
+      expect(items.map(({ message }) => message.id)).toEqual([former]);
+      const last_pin_timestamp = items[0]!.pinned_at;
+      expect(socket.dispatches('CHANNEL_PINS_UPDATE').at(-1)!.d).toMatchObject({ last_pin_timestamp });
+      const shown = { id: channel.id, last_pin_timestamp };
+      expect(await owner.ask('GET', `/channels/${channel.id}`)).toMatchObject(shown);
+      expect(await owner.ask('GET', `/guilds/${guildId}/channels`)).toMatchObject([shown]);
+      const fresh = await GatewayClient.identified(instance.url, member.token);
+      expect(fresh.dispatches('GUILD_CREATE')[0]!.d.channels).toMatchObject([shown]);
+      await fresh.cut();
       await socket.cut();
+    });
+
+    it('of a direct channel show when the last was set, to both people and wherever the channel is shown', async () => {
+      const other = await instance.api.register(someName('dan'));
+      const dm = await owner.ask<Channel>('POST', '/users/@me/channels', { recipient_id: other.id });
+      expect(dm).toMatchObject({ last_pin_timestamp: null });
+      const { id } = await owner.send(dm.id, 'between us');
+      await owner.ask('PUT', `/channels/${dm.id}/messages/pins/${id}`);
+      const { items } = await owner.ask<Pins>('GET', `/channels/${dm.id}/messages/pins`);
+      const shown = { id: dm.id, last_pin_timestamp: items[0]!.pinned_at };
+      expect(await owner.ask('POST', '/users/@me/channels', { recipient_id: other.id })).toMatchObject(shown);
+      expect(await instance.api.as(other).ask('GET', '/users/@me/channels')).toMatchObject([shown]);
+      const fresh = await GatewayClient.identified(instance.url, other.token);
+      expect(fresh.dispatches('READY')[0]!.d.private_channels).toMatchObject([shown]);
+      await fresh.cut();
     });
 
     it('are refused without the permission, and for missing messages and system messages', async () => {

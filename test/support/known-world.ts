@@ -12,6 +12,7 @@ interface KnownMessage {
 interface KnownChannel {
   readonly name: string | null;
   lastMessageId: string | null;
+  lastPin: string | null;
   readonly messages: Map<string, KnownMessage>;
 }
 
@@ -24,6 +25,7 @@ interface KnownGuild {
 const channelOf = (d: Payload): KnownChannel => ({
   name: d.name ?? null,
   lastMessageId: d.last_message_id,
+  lastPin: d.last_pin_timestamp,
   messages: new Map(),
 });
 
@@ -80,6 +82,8 @@ export class KnownWorld {
         mentions: mentionIds(d),
         reactions: new Set(),
       });
+    } else if (t === 'CHANNEL_PINS_UPDATE') {
+      if (channel !== undefined) channel.lastPin = d.last_pin_timestamp;
     } else if (t === 'MESSAGE_UPDATE') {
       const message = channel?.messages.get(d.id);
       if (message !== undefined) Object.assign(message, { content: d.content, edited: true, mentions: mentionIds(d) });
@@ -103,10 +107,11 @@ export class KnownWorld {
     const channels = (of: ReadonlyMap<string, KnownChannel>) =>
       [...of]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([id, { name, lastMessageId, messages }]) => ({
+        .map(([id, { name, lastMessageId, lastPin, messages }]) => ({
           id,
           name,
           lastMessageId,
+          lastPin,
           ...(withMessages
             ? {
                 messages: [...messages].map(([messageId, message]) => ({

@@ -54,6 +54,24 @@ export const pinContract = (name: string, open: () => Promise<OpenPins>) =>
       expect(await pins.reader.pinnedAmong(CHANNEL, [])).toEqual(new Set());
     });
 
+    it('knows when the last pin of each channel was set', async () => {
+      story.pin(CHANNEL, 1, ANN, 1_700_000_000_001);
+      story.pin(CHANNEL, 2, ANN, 1_700_000_000_002);
+      story.pin('31', 1, ANN, 1_700_000_000_003);
+      story.pin('32', 1, ANN, 1);
+      await project();
+      story.unpin(CHANNEL, 2, ANN);
+      story.unpin('32', 1, ANN);
+      await project();
+      expect(await pins.reader.lastPinned([CHANNEL, '31', '32', '404', `0${CHANNEL}`])).toEqual(
+        new Map([
+          [CHANNEL, 1_700_000_000_001],
+          ['31', 1_700_000_000_003],
+        ]),
+      );
+      expect(await pins.reader.lastPinned([])).toEqual(new Map());
+    });
+
     it('forgets a message that was unpinned', async () => {
       story.pin(CHANNEL, 1, ANN, 1);
       story.pin(CHANNEL, 2, ANN, 2);

@@ -102,6 +102,17 @@ export class PostgresPins implements PinReader {
     return new Set(rows.map(({ id }) => id));
   }
 
+  async lastPinned(channelIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (channelIds.length === 0) return new Map();
+    const rows = await this.postgres.ask<{ readonly id: string; readonly last: string }>({
+      name: `${this.schema} last pinned`,
+      text: `SELECT channel_id::text AS id, max(pinned_time)::text AS last FROM ${this.schema}.pins
+        WHERE channel_id = ANY($1::bigint[]) AND unpinned_at IS NULL GROUP BY channel_id`,
+      values: [channelIds.map(postgresId)],
+    });
+    return new Map(rows.map(({ id, last }) => [id, Number(last)]));
+  }
+
   /** @param ask within the transaction that locks the partition of these changes */
   async write(ask: Ask, changes: readonly PinChange[]): Promise<void> {
     const table = `${this.schema}.pins`;
@@ -156,6 +167,11 @@ const prepare = (db: Connection) => ({
     `SELECT CAST(message_id AS TEXT) FROM pins
      WHERE channel_id = ? AND unpinned_at IS NULL AND message_id IN (SELECT value FROM json_each(?))`,
   ),
+  last: query<[string, number]>(
+    db,
+    `SELECT CAST(channel_id AS TEXT), max(pinned_time) FROM pins
+     WHERE channel_id IN (SELECT value FROM json_each(?)) AND unpinned_at IS NULL GROUP BY channel_id`,
+  ),
 });
 
 export class SqlitePins implements PinReader {
@@ -178,5 +194,9 @@ export class SqlitePins implements PinReader {
 
   async pinnedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
     return new Set(this.run.among.all(idKey(channelId), idKeys(messageIds)).map(([id]) => id));
+  }
+
+  async lastPinned(channelIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return new Map(this.run.last.all(idKeys(channelIds)));
   }
 }

@@ -14,6 +14,8 @@ export interface PinReader {
   pinned(channelId: string, query: { readonly before?: number; readonly limit: number }): Promise<readonly PinRow[]>;
   /** Which of these messages are pinned. */
   pinnedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** When the most recent of each channel's pins was set, in milliseconds since 1970; no entry for one without pins. */
+  lastPinned(channelIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }
 
 /**
