@@ -171,6 +171,7 @@ interface Message {
   readonly channel: string;
   readonly guild: string | undefined;
   content: string | undefined;
+  pinned: boolean;
   readonly reactions: Set<string>;
 }
 
@@ -184,7 +185,13 @@ const stateAfter = (frames: readonly Frame[]) => {
   const read = new Map<string, number>();
   const messages = new Map<string, Message>();
   const message = ({ id, channel_id: channel, guild_id: guild }: Frame['d']) => {
-    const known: Message = messages.get(id) ?? { channel, guild, content: undefined, reactions: new Set() };
+    const known: Message = messages.get(id) ?? {
+      channel,
+      guild,
+      content: undefined,
+      pinned: false,
+      reactions: new Set(),
+    };
     messages.set(id, known);
     return known;
   };
@@ -219,6 +226,7 @@ const stateAfter = (frames: readonly Frame[]) => {
       case 'MESSAGE_CREATE':
       case 'MESSAGE_UPDATE':
         message(d).content = d.content;
+        message(d).pinned = d.pinned;
         break;
       case 'MESSAGE_DELETE':
         messages.delete(d.id);
@@ -242,12 +250,11 @@ const dispatches = (frames: readonly Frame[]) => frames.filter((frame) => frame.
 
 /**
  * Removes fields that are shown as of now and that no client state depends on: the author's membership, the id beside a
- * read ordinal, and whether a new message or one replied to is pinned or edited, which their own dispatches say.
+ * read ordinal, and whether a message that is replied to is pinned or edited, which its own dispatches say.
  */
 const withoutHints = (frame: Frame): Frame => {
   const { member: _, ...d } = frame.d;
   if (frame.t === 'MESSAGE_ACK') d.message_id = null;
-  if (frame.t === 'MESSAGE_CREATE') d.pinned = false;
   if (d.referenced_message) d.referenced_message = d.referenced_message.id;
   return { ...frame, d };
 };

@@ -76,6 +76,8 @@ export class MessagePresenter {
   /** One message as a dispatch carries it, with the author's membership. */
   async dispatched(row: MessageRow, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
     const message = this.fromCaches(row, said) ?? (await this.messages([row], guildId))[0]!;
+    // The view may hold a later pin, of which the session is told next: nothing is pinned when it is posted.
+    message.pinned = false;
     if (guildId === null) return message;
     const member = await this.views.guilds.member(guildId, row.author);
     // Modifies the message just made: copying it costs more than making it.

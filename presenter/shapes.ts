@@ -100,7 +100,7 @@ export interface ApiMessage {
   readonly embeds: readonly Record<string, unknown>[];
   readonly reactions?: readonly ApiReaction[];
   readonly nonce?: string | number;
-  readonly pinned: boolean;
+  pinned: boolean;
   readonly type: number;
   readonly message_reference?: {
     readonly type: 0;
