@@ -38,6 +38,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class Play {
   /** The user whose sessions are compared: joins, leaves, and sees some of the hidden channels. */
   readonly watcher: string;
+  /** Is in both guilds from the beginning. */
+  readonly bot: string;
   private readonly story: Story;
   private readonly owner: string;
   private readonly people: readonly string[];
@@ -62,9 +64,11 @@ class Play {
     [this.owner, this.watcher] = this.people as [string, string];
     this.guilds = [id(10), id(20)];
     this.direct = id(99);
+    this.bot = id(4);
     this.next = first + 100;
     for (const person of this.people) story.user(person);
-    for (const guild of this.guilds) this.channels.push(guildWith(story, guild, this.owner));
+    story.user(this.bot, 'bot', this.owner);
+    for (const guild of this.guilds) this.channels.push(guildWith(story, guild, this.owner, this.bot));
   }
 
   take(step: Step): void {
@@ -255,6 +259,8 @@ const dispatches = (frames: readonly Frame[]) => frames.filter((frame) => frame.
 const withoutHints = (frame: Frame): Frame => {
   const { member: _, ...d } = frame.d;
   if (frame.t === 'MESSAGE_ACK') d.message_id = null;
+  // A pin shows the message as it is now.
+  if (frame.t === 'MESSAGE_UPDATE') d.edited_timestamp = null;
   if (d.referenced_message) d.referenced_message = d.referenced_message.id;
   return { ...frame, d };
 };
@@ -327,14 +333,21 @@ describe('state', () => {
         for (const one of before.flat()) play.take(one);
         await world.received(first);
         const token = tokenOf(play.watcher);
-        const starting = await Promise.all([station, station, cold].map((at) => GatewayClient.connect(at.base)));
-        const [fresh, ...resuming] = starting as [GatewayClient, ...GatewayClient[]];
-        fresh.write(2, { token, intents: EVERYTHING });
+        const resuming = await Promise.all([station, cold].map((at) => GatewayClient.connect(at.base)));
+        const fresh = await GatewayClient.connect(station.base, ({ t }) => {
+          // A bot gets the rest once it has answered the ping after READY, which it does when it reads again.
+          if (t === 'READY') fresh.socket.pause();
+        });
+        const starting = [fresh, ...resuming];
+        fresh.write(2, { token: tokenOf(play.bot), intents: EVERYTHING });
+        await fresh.dispatch('READY');
         for (const client of resuming) client.write(6, { token, ...session });
         for (const turn of meanwhile) {
           for (const one of turn) play.take(one);
           await new Promise((resolve) => setImmediate(resolve));
         }
+        await world.settled();
+        fresh.socket.resume();
         await Promise.all([fresh.dispatch('PARLEY_POSITION'), ...resuming.map((client) => client.dispatch('RESUMED'))]);
         await world.received(...starting);
         for (const client of starting) {
