@@ -256,8 +256,11 @@ const dispatches = (frames: readonly Frame[]) => frames.filter((frame) => frame.
  * Removes fields that are shown as of now and that no client state depends on: the author's membership, the id beside a
  * read ordinal, and whether a message that is replied to is pinned or edited, which its own dispatches say.
  */
-const withoutHints = (frame: Frame): Frame => {
+const withoutHints = (frame: Frame, index: number, frames: readonly Frame[]): Frame => {
   const { member: _, ...d } = frame.d;
+  // A pin shows its message as it is now; an edit since then has its own dispatch.
+  if (frame.t === 'MESSAGE_UPDATE' && frames[index + 1]?.t === 'CHANNEL_PINS_UPDATE')
+    return { ...frame, d: { id: d.id, pinned: d.pinned } };
   if (frame.t === 'MESSAGE_ACK') d.message_id = null;
   // A pin shows the message as it is now.
   if (frame.t === 'MESSAGE_UPDATE') d.edited_timestamp = null;
