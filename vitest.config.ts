@@ -19,6 +19,8 @@ export default defineConfig({
         plugins: [lua],
         test: {
           name: 'default',
+          // Loading the modules anew for every file takes longer than most of these tests.
+          isolate: false,
           include: ['**/*.spec.ts'],
           exclude: [...excluded, CLUSTER],
           testTimeout: 30_000,
