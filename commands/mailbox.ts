@@ -4,6 +4,7 @@
  * commit. A task never overtakes an earlier one of the same person, and never waits for a neighbour's.
  */
 
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Decision } from '../domain/decider.ts';
@@ -158,6 +159,8 @@ export class Mailboxes {
 
   private async work(stream: string, queue: Queue): Promise<void> {
     while (queue.tasks.length > 0) {
+      // Tasks that came in one turn of the event loop are prepared by its end, and share an append.
+      await endOfTurn();
       const refreshing = this.refresh(queue);
       if (refreshing !== undefined) await refreshing;
       const { turn, left } = nextTurn(queue);
