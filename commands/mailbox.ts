@@ -161,9 +161,12 @@ export class Mailboxes {
     while (queue.tasks.length > 0) {
       // Tasks that came in one turn of the event loop are prepared by its end, and share an append.
       await endOfTurn();
-      const refreshing = this.refresh(queue);
-      if (refreshing !== undefined) await refreshing;
-      const { turn, left } = nextTurn(queue);
+      let { turn, left } = nextTurn(queue);
+      const refreshing = this.refresh(queue, turn);
+      if (refreshing !== undefined) {
+        await refreshing;
+        ({ turn, left } = nextTurn(queue));
+      }
       queue.tasks = left;
       if (turn.length === 0) {
         await new Promise<void>((resolve) => {
@@ -186,11 +189,11 @@ export class Mailboxes {
    * is read again once only, since slow readings would otherwise be too old each time.
    * @returns resolves when the rights have been read; `undefined` if none are too old.
    */
-  private refresh(queue: Queue): Promise<unknown> | undefined {
+  private refresh(queue: Queue, turn: readonly QueuedTask[]): Promise<unknown> | undefined {
     const oldest = this.deps.clock.monotonic() - FRESH_MS;
     const reading: Promise<void>[] = [];
     const behind = new Set<string>();
-    for (const queued of nextTurn(queue).turn) {
+    for (const queued of turn) {
       const { prepared, task, lane } = queued;
       if (queued.readForTurn || queued.readAt >= oldest || task.refresh === undefined) continue;
       if (prepared === undefined || either.isLeft(prepared)) continue;

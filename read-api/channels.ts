@@ -10,7 +10,7 @@ import type { ApiMessage } from '../presenter/shapes.ts';
 import type { PageQuery } from '../projections/views/timelines/view.ts';
 import { IsoTime, integerText, Snowflake, text } from '../schemas/codecs.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
-import type { Route } from '../schemas/http/route.ts';
+import { OnChannel, OnMessage, type Route } from '../schemas/http/route.ts';
 import { channelStream } from '../schemas/streams.ts';
 import { found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 
@@ -75,8 +75,6 @@ const pageQueryOf = async (
   return either.right({ limit });
 };
 
-const Channel = t.type({ channel_id: Snowflake });
-const Message = t.type({ channel_id: Snowflake, message_id: Snowflake });
 const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
 
 /** Maximum pins per page. The older path has no pages and returns at most this many. */
@@ -111,7 +109,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     path: '/channels/:channel_id',
     reads: ['guild-views', 'unread'],
     summary: 'A channel',
-    params: Channel,
+    params: OnChannel,
     answers: 'a channel',
     handle: async ({ actor, params }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);
@@ -124,7 +122,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     path: '/channels/:channel_id/messages',
     reads: ['guild-views', 'timelines'],
     summary: 'History of a channel',
-    params: Channel,
+    params: OnChannel,
     query: MessagePageQuery,
     answers: 'a list of messages, newest first; the one that was named is not among them (`around` excepted)',
     handle: async ({ actor, params, query }) => {
@@ -141,7 +139,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     path: '/channels/:channel_id/messages/pins',
     reads: ['guild-views', 'timelines'],
     summary: 'Pinned messages of a channel',
-    params: Channel,
+    params: OnChannel,
     query: t.partial({ before: IsoTime, limit: limitOf(PINS) }),
     answers: '{items: [{pinned_at, message}], has_more}, the last pinned first; before: an ISO time of pinning',
     handle: async ({ actor, params, query: { before, limit = PINS } }) => {
@@ -162,7 +160,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     path: '/channels/:channel_id/pins',
     reads: ['guild-views', 'timelines'],
     summary: `The last ${PINS} pinned messages of a channel, as older libraries ask for them`,
-    params: Channel,
+    params: OnChannel,
     answers: 'a list of messages, the last pinned first',
     handle: async ({ actor, params }) => {
       const pins = await pinsOf(deps, actor.userId, params.channel_id, { limit: PINS });
@@ -173,7 +171,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     path: '/channels/:channel_id/messages/:message_id',
     reads: ['guild-views', 'timelines'],
     summary: 'A message',
-    params: Message,
+    params: OnMessage,
     answers: 'a message',
     handle: async ({ actor, params }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);

@@ -2,7 +2,7 @@
 import * as t from 'io-ts';
 import type { InviteRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, text } from '../schemas/codecs.ts';
-import type { Route } from '../schemas/http/route.ts';
+import { OnGuild, type Route } from '../schemas/http/route.ts';
 import { found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 
 // Invites, as those who hold their code see them.
@@ -25,13 +25,11 @@ export const inviteRoutes = (deps: ReadDeps): Route[] => [
   }),
 ];
 
-const Guild = t.type({ guild_id: Snowflake });
-
 export const guildRoutes = (deps: ReadDeps): Route[] => [
   readRoute(deps, {
     path: '/guilds/:guild_id',
     summary: 'A guild',
-    params: Guild,
+    params: OnGuild,
     answers: 'a guild with its roles',
     handle: async ({ actor, params }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
@@ -41,7 +39,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
   readRoute(deps, {
     path: '/guilds/:guild_id/roles',
     summary: "A guild's roles",
-    params: Guild,
+    params: OnGuild,
     answers: 'a list of roles',
     handle: async ({ actor, params }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
@@ -52,7 +50,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     path: '/guilds/:guild_id/channels',
     reads: ['guild-views', 'unread'],
     summary: 'The channels of a guild that the asker may see',
-    params: Guild,
+    params: OnGuild,
     answers: 'a list of channels, in list order',
     handle: async ({ actor, params }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
@@ -64,7 +62,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
   readRoute(deps, {
     path: '/guilds/:guild_id/members',
     summary: 'Members of a guild',
-    params: Guild,
+    params: OnGuild,
     query: t.partial({ limit: limitOf(1000), after: Snowflake }),
     answers: 'a list of members, by user id',
     handle: async ({ actor, params, query: { limit = 1, after } }) => {

@@ -72,9 +72,21 @@ const PostedV1 = t.type({
 export const formerMessageType = (replyTo: string | null): number =>
   replyTo === null ? MessageType.default : MessageType.reply;
 
-const messageIntents = { guild: Intent.guildMessages, direct: Intent.directMessages };
+/** What every event of a message's text has in common. */
+const spoken = {
+  audiences: itsChannel,
+  indexedFor: nobody,
+  feed: 'channel',
+  intents: { guild: Intent.guildMessages, direct: Intent.directMessages },
+  changesRights: false,
+  inGuildCreate: false,
+  changes: ['timelines', 'unread'],
+  followedUp: false,
+  frequent: true,
+} as const;
 
 const MessagePosted = defineEvent({
+  ...spoken,
   codec: t.type({
     messageId: t.string,
     /** Number of the message in its channel: 1, 2, 3 and so on without gaps. */
@@ -102,15 +114,6 @@ const MessagePosted = defineEvent({
       sealed,
     })),
   ],
-  audiences: itsChannel,
-  indexedFor: nobody,
-  feed: 'channel',
-  intents: messageIntents,
-  changesRights: false,
-  inGuildCreate: false,
-  changes: ['timelines', 'unread'],
-  followedUp: false,
-  frequent: true,
   seals: MessageBody,
 });
 
@@ -123,6 +126,7 @@ const EditedV1 = t.type({
 });
 
 const MessageEdited = defineEvent({
+  ...spoken,
   codec: t.type({
     messageId: t.string,
     ordinal: t.number,
@@ -142,30 +146,13 @@ const MessageEdited = defineEvent({
       sealed,
     })),
   ],
-  audiences: itsChannel,
-  indexedFor: nobody,
-  feed: 'channel',
-  intents: messageIntents,
-  changesRights: false,
-  inGuildCreate: false,
-  changes: ['timelines', 'unread'],
-  followedUp: false,
-  frequent: true,
   seals: MessageBody,
 });
 
 const MessageDeleted = defineEvent({
+  ...spoken,
   codec: t.type({ messageId: t.string, ordinal: t.number, author: t.string }),
   former: [],
-  audiences: itsChannel,
-  indexedFor: nobody,
-  feed: 'channel',
-  intents: messageIntents,
-  changesRights: false,
-  inGuildCreate: false,
-  changes: ['timelines', 'unread'],
-  followedUp: false,
-  frequent: true,
   seals: null,
 });
 

@@ -13,36 +13,28 @@ interface OfMember {
 const theGuild = ({ data }: OfMember) => [guildAudience(data.guildId)];
 /** Also filed for the user, who finds it even when no longer in the guild. */
 const guildAndMember = ({ data }: OfMember) => [guildAudience(data.guildId), userAudience(data.userId)];
-const intents = { guild: Intent.guildMembers, direct: Intent.none };
-
-const MemberJoined = defineEvent({
-  codec: t.intersection([Membership, t.type({ invite: t.union([t.string, t.null]) })]),
+const membership = {
   former: [],
   audiences: theGuild,
   indexedFor: guildAndMember,
   feed: 'structure',
-  intents,
+  intents: { guild: Intent.guildMembers, direct: Intent.none },
   changesRights: true,
   inGuildCreate: true,
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
   seals: null,
+} as const;
+
+const MemberJoined = defineEvent({
+  ...membership,
+  codec: t.intersection([Membership, t.type({ invite: t.union([t.string, t.null]) })]),
 });
 
 const MemberLeft = defineEvent({
+  ...membership,
   codec: Membership,
-  former: [],
-  audiences: theGuild,
-  indexedFor: guildAndMember,
-  feed: 'structure',
-  intents,
-  changesRights: true,
-  inGuildCreate: true,
-  changes: ['guild-views'],
-  followedUp: false,
-  frequent: false,
-  seals: null,
 });
 
 /** By their stored names. */

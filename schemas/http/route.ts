@@ -1,4 +1,4 @@
-/** An HTTP route as a value: what it takes, who may call it, what it does. `app` mounts it; OpenAPI is generated from it. */
+/** An HTTP route as a value: what it takes, who may call it, what it does. `http` mounts it; OpenAPI is generated from it. */
 
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
