@@ -1,14 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
-const excluded = ['**/node_modules/**', 'dist/**', 'data/**', '.services/**'];
+export const excluded = ['**/node_modules/**', 'dist/**', 'data/**', '.services/**'];
 const CLUSTER = '**/*.cluster.spec.ts';
 
 /** Scripts for Redis are imported as their text, as esbuild does it in the bundle. */
-const lua = {
+export const lua = {
   name: 'lua',
   transform: (code: string, id: string) =>
     id.endsWith('.lua') ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
 };
+
+/** Starts the servers that are down, and skips the suites when that fails. */
+export const onServers = { globalSetup: ['services/vitest/global-setup.ts'], runner: 'services/vitest/runner.ts' };
 
 export default defineConfig({
   test: {
@@ -30,13 +33,12 @@ export default defineConfig({
       {
         plugins: [lua],
         test: {
+          ...onServers,
           name: 'cluster',
           include: [CLUSTER],
           exclude: excluded,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          globalSetup: ['services/vitest/global-setup.ts'],
-          runner: 'services/vitest/runner.ts',
         },
       },
     ],

@@ -1,0 +1,92 @@
+/** Kafka is killed and restarted at ten random moments, under load. Projectors go on within seconds each time. */
+
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MemoryCheckpoints } from '../../coordination/memory.ts';
+import { MemoryLog } from '../../log/memory.ts';
+import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
+import { startRelay } from '../../projections/distribution/kafka/relay.ts';
+import { randomNamespace, silent } from '../../projections/distribution/testing.ts';
+import { byStream, MemorySink } from '../../projections/engine/testing.ts';
+import { Story } from '../../projections/testing.ts';
+import { systemClock } from '../../schemas/clock.ts';
+import type { OwnServices } from '../../services/port.ts';
+import { privateServices } from '../../services/private.ts';
+import { figure } from './figures.ts';
+
+const PARTITIONS = 8;
+const GROUPS = ['guild-views-g1', 'timelines-g1', 'unread-g1', 'delivery'] as const;
+const RESTARTS = 10;
+/** Milliseconds that Kafka stays away, in turn: shorter and longer than a member's session, and than its patience. */
+const AWAY_MS = [0, 3000, 8000, 25_000, 40_000] as const;
+/** After Kafka answers again, everything written meanwhile must be followed within this. */
+const BACK_MS = 30_000;
+
+describe('two projectors that follow four views', () => {
+  let own: OwnServices;
+  const log = new MemoryLog();
+  const story = new Story(log);
+  const sinks = GROUPS.map(() => new MemorySink(PARTITIONS));
+  const open: { stop(): Promise<void> }[] = [];
+  const replaced: string[] = [];
+  let endPosting = () => {};
+
+  /** Milliseconds until every view holds what the log held at the call. */
+  const followed = async (what: string): Promise<number> => {
+    const began = performance.now();
+    const head = log.all.length;
+    const given = AbortSignal.timeout(BACK_MS);
+    const late = new Promise<never>((_, reject) =>
+      given.addEventListener('abort', () =>
+        reject(new Error(`${what}: the views hold ${sinks.map(({ positions }) => Math.min(...positions))} of ${head}`)),
+      ),
+    );
+    await Promise.race([Promise.all(sinks.map((sink) => sink.until(head))), late]);
+    return performance.now() - began;
+  };
+
+  beforeAll(async () => {
+    own = await privateServices();
+    await own.start('kafka');
+    const common = {
+      ...{ log, url: own.urls.kafka, namespace: randomNamespace(), partitions: PARTITIONS, logger: silent },
+      clock: systemClock,
+      onFailure: (failure: unknown) => {
+        throw failure;
+      },
+    };
+    open.push(startRelay({ ...common, checkpoints: new MemoryCheckpoints() }));
+    for (const [n, group] of GROUPS.entries())
+      for (const _projector of ['one', 'other'])
+        open.push(
+          followPartitions({ ...common, group, sink: sinks[n]!, onReplaced: (reason) => replaced.push(reason) }),
+        );
+    let n = 0;
+    endPosting = systemClock.every(5, () => story.post(String(100 + (n++ % 23)), '1'));
+    await followed('at the start');
+  });
+
+  afterAll(async () => {
+    endPosting();
+    await Promise.all(open.map((one) => one.stop()));
+    await own?.destroy();
+  });
+
+  it(`goes on after each of ${RESTARTS} restarts, and loses and reorders nothing`, async () => {
+    const took: number[] = [];
+    for (let n = 0; n < RESTARTS; n += 1) {
+      const awayMs = AWAY_MS[n % AWAY_MS.length]!;
+      await wait(Math.random() * 3000);
+      await own.kill('kafka');
+      await wait(awayMs);
+      await own.start('kafka');
+      took.push(await followed(`restart ${n + 1}, after ${awayMs} ms`));
+    }
+    endPosting();
+    await followed('at the end');
+    for (const sink of sinks) expect(byStream(sink.events)).toEqual(byStream(log.all));
+    figure('from the answer of a restarted Kafka until every view holds everything', took);
+    figure('members replaced', [replaced.length], 'of 8');
+    for (const reason of new Set(replaced)) process.stderr.write(`replaced: ${reason}\n`);
+  });
+});
