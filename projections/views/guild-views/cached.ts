@@ -72,15 +72,21 @@ export class CachedGuilds implements GuildReader {
   private async kept<R extends Row>(key: string, load: () => Promise<R | undefined>): Promise<R | undefined> {
     const known = this.rows.get(key);
     if (known !== undefined) return known as R;
-    const { changes } = this;
+    const mayKeep = this.beforeReading();
     const row = await load();
-    if (row !== undefined && this.mayKeep(changes)) this.rows.set(key, row);
+    if (row !== undefined && mayKeep()) this.rows.set(key, row);
     return row;
   }
 
-  /** @param changes received before the row was read */
-  private mayKeep(changes: number): boolean {
-    return changes === this.changes && this.held() >= Math.max(this.from, this.lastChange);
+  /**
+   * Call before a read begins. The store must hold the last change by then: a row that is read while the store stores
+   * a change may be from before it, although the store holds the change once the row arrives.
+   * @returns whether the row that was read may be cached
+   */
+  private beforeReading(): () => boolean {
+    const { changes } = this;
+    const isCurrent = this.held() >= Math.max(this.from, this.lastChange);
+    return () => isCurrent && changes === this.changes;
   }
 
   guild: GuildReader['guild'] = (id) => this.kept(guildKey(id), () => this.reader.guild(id));
@@ -96,9 +102,9 @@ export class CachedGuilds implements GuildReader {
     const known = ids.flatMap((id) => (this.rows.get(userKey(id)) as UserRow | undefined) ?? []);
     if (known.length === ids.length) return known;
     const found = new Set(known.map((row) => row.id));
-    const { changes } = this;
+    const mayKeep = this.beforeReading();
     const others = await this.reader.users(ids.filter((id) => !found.has(id)));
-    if (this.mayKeep(changes)) for (const row of others) this.rows.set(userKey(row.id), row);
+    if (mayKeep()) for (const row of others) this.rows.set(userKey(row.id), row);
     return [...known, ...others];
   }
 

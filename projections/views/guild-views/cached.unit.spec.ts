@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Story } from '../../testing.ts';
 import { CachedGuilds } from './cached.ts';
-import type { GuildReader, MemberRow } from './view.ts';
+import type { GuildReader, MemberRow, UserRow } from './view.ts';
 
 const [GUILD, ANN] = ['10', '1'];
 
@@ -19,6 +19,14 @@ const aStore = () => {
   const cached = new CachedGuilds(reader, () => store.held);
   cached.hearsFrom(0);
   return { store, cached };
+};
+
+const answerLater = () => {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { resolve, promise };
 };
 
 const row: MemberRow = { guildId: GUILD, userId: ANN, joinedTime: 0, joinedAt: 1 };
@@ -54,6 +62,47 @@ describe('cached guild views', () => {
     expect(await cached.member(GUILD, ANN)).toBeUndefined();
   });
 
+  it('do not cache a row that the store read before it stored the change, however late it arrives', async () => {
+    const { store, cached } = aStore();
+    store.member = row;
+    const left = new Story().leave(GUILD, ANN);
+    cached.heard(left);
+    const { resolve, promise } = answerLater();
+    store.answering = promise;
+    const reading = cached.member(GUILD, ANN);
+    // The projector commits while the row is on its way.
+    store.member = undefined;
+    store.held = left.position;
+    resolve();
+    expect(await reading).toBe(row);
+    expect(await cached.member(GUILD, ANN)).toBeUndefined();
+  });
+
+  it('do not cache users that the store read before it stored the change', async () => {
+    const { resolve, promise } = answerLater();
+    const story = new Story();
+    const users = [{ id: ANN, kind: 'person' }] as unknown as UserRow[];
+    let held = 0;
+    let asked = 0;
+    const reader = {
+      users: async () => {
+        asked += 1;
+        await promise;
+        return users;
+      },
+    } as unknown as GuildReader;
+    const cached = new CachedGuilds(reader, () => held);
+    cached.hearsFrom(0);
+    const registered = story.user(ANN);
+    cached.heard(registered);
+    const reading = cached.users([ANN]);
+    held = registered.position;
+    resolve();
+    await reading;
+    await cached.users([ANN]);
+    expect(asked).toBe(2);
+  });
+
   it('cache nothing while the store lacks events from before this node began to receive them', async () => {
     const { store, cached } = aStore();
     cached.hearsFrom(10);
@@ -79,15 +128,13 @@ describe('cached guild views', () => {
   it('do not cache a row if something changed during the read', async () => {
     const { store, cached } = aStore();
     store.member = row;
-    let answer = () => {};
-    store.answering = new Promise((resolve) => {
-      answer = resolve;
-    });
+    const { resolve, promise } = answerLater();
+    store.answering = promise;
     const reading = cached.member(GUILD, ANN);
     const left = new Story().leave(GUILD, ANN);
     store.held = left.position;
     cached.heard(left);
-    answer();
+    resolve();
     expect(await reading).toBe(row);
     store.member = undefined;
     expect(await cached.member(GUILD, ANN)).toBeUndefined();
