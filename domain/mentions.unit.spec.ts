@@ -18,8 +18,52 @@ describe('mentions in a text', () => {
       '<@12345678901234567890>',
       'everyone',
       'a@everyoneelse',
+      '@EVERYONE',
     ])
       expect(mentionsIn(text, all, true)).toEqual({ users: [], everyone: false });
+  });
+
+  it.each([
+    ['a span', '`<@1>`'],
+    ['a span of everyone', '`@everyone`'],
+    ['a span over lines', '`a\n<@1>`'],
+    ['a span of two backquotes', '``<@1> ` @here``'],
+    ['a span whose shorter runs are text', '```a`` <@1> ```'],
+    ['a block', '```\n<@1> @everyone\n```'],
+    ['a block with a language', '```js\nfoo("<@1>")\n```'],
+    ['a block on one line', '```<@1>```'],
+    ['a block with spans in it', '```\n`a` <@1> `b`\n```'],
+    ['a span after an escaped backquote', '\\``<@1>`'],
+    ['a span that a longer run begins', '``<@1>`'],
+    ['an escape', '\\<@1>'],
+    ['an escape of everyone', '\\@everyone'],
+    ['an escape after an escaped backslash', '\\\\\\<@1>'],
+  ])('are not in %s: %s', (_, text) => {
+    expect(mentionsIn(text, all, true)).toEqual({ users: [], everyone: false });
+    expect(mentionsIn(`${text} <@2>`, all, true)).toEqual({ users: ['2'], everyone: false });
+  });
+
+  it.each([
+    ['an unclosed span', '`<@1>'],
+    ['an unclosed block', '```\n<@1>'],
+    ['a block that closes with two', '```<@1>'],
+    ['the text after a span', '`a`<@1>'],
+    ['the text between spans', '`a`<@1>`b`'],
+    ['the text after a span with a backslash, which escapes nothing there', '`\\`<@1>'],
+    ['a pair of escaped backquotes', '\\`<@1>\\`'],
+    ['the text after an escaped backslash', '\\\\<@1>'],
+    ['the text after a block without text', '``````<@1>'],
+    ['bold text', '**<@1>**'],
+  ])('are in %s: %s', (_, text) => {
+    expect(mentionsIn(text, all, true).users).toEqual(['1']);
+  });
+
+  it('are found in any text of backquotes within a moment', () => {
+    const begun = performance.now();
+    const runs = Array.from({ length: 62 }, (_, i) => '`'.repeat(i + 1)).join(' ');
+    for (const text of ['`'.repeat(1990), '` '.repeat(990), '\\`'.repeat(990), `\`\`\`a${'\n'.repeat(1900)}`, runs])
+      mentionsIn(`${text}<@1>`, all, true);
+    expect(performance.now() - begun).toBeLessThan(2000);
   });
 
   it('include everyone only if the author may and wants to', () => {
