@@ -37,6 +37,21 @@ const say = async (userId: string, content: string): Promise<string> =>
 const on = (message_id: string) => ({ channel_id: channel, message_id });
 const types = async () => (await instance.stream(channelStream(channel))).map(({ type }) => type);
 
+describe('a reaction', () => {
+  it('is the same with and without the selector that some clients drop', async () => {
+    const id = await say(ann, 'hello');
+    const [heart, bare] = ['❤️', '❤️'.replace('\uFE0F', '')];
+    await instance.do(ben, 'reaction.add', { ...on(id), emoji: bare });
+    await instance.do(ben, 'reaction.add', { ...on(id), emoji: heart });
+    await instance.settled();
+    const reactions = async () => (await instance.views.timelines.message(channel, id, ben))?.reactions;
+    expect(await reactions()).toEqual([{ emoji: heart, count: 1, me: true }]);
+    await instance.do(ben, 'reaction.remove', { ...on(id), emoji: bare });
+    await instance.settled();
+    expect(await reactions()).toEqual([]);
+  });
+});
+
 describe('a message that its timeline does not hold yet', () => {
   it('can be reacted to, edited and deleted at once', async () => {
     await hold();

@@ -105,11 +105,13 @@ export const evolveMessage = (
   if (event.type !== 'reaction-added' && event.type !== 'reaction-removed') return message;
   const { emoji, userId } = event.data;
   const added = event.type === 'reaction-added';
+  const isAsked = emoji === about.emoji && userId === about.userId;
+  // Old logs hold one reaction in two spellings, which are read as the same.
+  if (isAsked && message.reacted === added) return message;
   const reactions = new Map(message.reactions);
   const count = (reactions.get(emoji) ?? 0) + (added ? 1 : -1);
   if (count > 0) reactions.set(emoji, count);
   else reactions.delete(emoji);
-  const isAsked = emoji === about.emoji && userId === about.userId;
   return { ...message, reactions, reacted: isAsked ? added : message.reacted };
 };
 

@@ -8,7 +8,8 @@ import type { LogReader } from '../log/port.ts';
 import { isoTime } from '../presenter/guilds.ts';
 import type { ApiMessage } from '../presenter/shapes.ts';
 import type { PageQuery } from '../projections/views/timelines/view.ts';
-import { IsoTime, integerText, Snowflake, text } from '../schemas/codecs.ts';
+import { IsoTime, integerText, Snowflake } from '../schemas/codecs.ts';
+import { Emoji } from '../schemas/emoji.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { OnChannel, OnMessage, type Route } from '../schemas/http/route.ts';
 import { channelStream } from '../schemas/streams.ts';
@@ -75,7 +76,7 @@ const pageQueryOf = async (
   return either.right({ limit });
 };
 
-const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
+const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: Emoji });
 
 /** Maximum pins per page. The older path has no pages and returns at most this many. */
 const PINS = 50;
@@ -188,7 +189,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     summary: 'Who reacted to a message with an emoji',
     params: Reaction,
     query: t.partial({ limit: limitOf(100), after: Snowflake }),
-    answers: 'a list of users',
+    answers: 'a list of users, by id',
     handle: async ({ actor, params, query: { limit = 25, after } }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);
       if (access === undefined) return refused('unknownChannel');

@@ -46,6 +46,10 @@ describe('queries', () => {
     expect(await get('/users/@me/guilds', OWNER)).toMatchObject([{ id: GUILD, owner: true }]);
     expect(await get(`/users/@me/guilds?after=${GUILD}`)).toEqual([]);
     expect(await get('/users/@me/guilds?before=99')).toEqual([]);
+    // A guild that the asker has left, or that never was.
+    expect(ids(await get('/users/@me/guilds?after=99'))).toEqual([GUILD]);
+    expect(ids(await get('/users/@me/guilds?after=0000000099'))).toEqual([GUILD]);
+    expect(ids(await get('/users/@me/guilds?before=101'))).toEqual([GUILD]);
     expect(await get('/users/@me/guilds', OUTSIDER)).toEqual([]);
     expect(await get('/users/@me/channels')).toMatchObject([
       { id: DIRECT_CHANNEL, type: 1, last_message_id: '1005', last_pin_timestamp: new Date(NOW).toISOString() },
@@ -144,6 +148,8 @@ describe('queries', () => {
     const url = `/channels/${OPEN_CHANNEL}/messages/1001/reactions/${encodeURIComponent('👍')}`;
     expect(ids(await get(url))).toEqual([OWNER, MEMBER]);
     expect(ids(await get(`${url}?limit=1&after=${OWNER}`))).toEqual([MEMBER]);
+    const heart = encodeURIComponent('❤️'.replace('\uFE0F', ''));
+    expect(ids(await get(`/channels/${OPEN_CHANNEL}/messages/1001/reactions/${heart}`))).toEqual([OWNER, MEMBER]);
     expect(await get(`/channels/${OPEN_CHANNEL}/messages/1001/reactions/x`)).toEqual([]);
     expect(await get(`/channels/${OPEN_CHANNEL}/messages/1003/reactions/x`)).toBe('unknownMessage');
   });

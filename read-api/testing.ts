@@ -174,7 +174,7 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
         messages: async (channelId, ids) => rowsOf(channelId).filter((row) => ids.includes(row.id)),
         facts: async () => ({ through: 0, facts: undefined }),
         reactors: async (_channelId, _messageId, emoji, { after = '0', limit }) =>
-          emoji === '👍' ? [OWNER, MEMBER].filter((id) => id > after).slice(0, limit) : [],
+          emoji === '👍' || emoji === '❤️' ? [OWNER, MEMBER].filter((id) => id > after).slice(0, limit) : [],
         deletedAmong: async () => new Set<string>(),
       },
     } as Partial<Readers> as Readers,

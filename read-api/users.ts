@@ -50,7 +50,7 @@ export const applicationRoutes = (deps: ReadDeps): Route[] => [
   }),
 ];
 
-const compareIds = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+const compareIds = (a: string, b: string): number => (BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0);
 
 /** Every channel the user may see, guild by guild, then the direct ones. */
 const everyChannelOf = async ({ views, access }: ReadDeps, userId: string): Promise<readonly ChannelRow[]> => {

@@ -3,15 +3,15 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as channel from '../../domain/channel.ts';
-import { isEmoji } from '../../domain/emoji.ts';
-import { Snowflake, text } from '../../schemas/codecs.ts';
+import { Snowflake } from '../../schemas/codecs.ts';
+import { Emoji, isEmoji } from '../../schemas/emoji.ts';
 import { parleyError } from '../../schemas/errors.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { command } from '../command.ts';
 import { currentFacts, storedFacts } from '../states.ts';
 import { actorInChannel } from './messages.ts';
 
-const OnReaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: text(1, 64, 'emoji') });
+const OnReaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: Emoji });
 type OnReaction = t.TypeOf<typeof OnReaction>;
 
 const aboutReaction = ({ message_id: messageId, emoji }: OnReaction, userId: string) => ({ messageId, userId, emoji });

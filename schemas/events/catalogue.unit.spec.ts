@@ -55,6 +55,7 @@ const created = (guildId: string | null, participants: string[]) =>
     ...{ overwrites: [], participants },
   });
 const joined = event('member-joined', 'member-20_2', { guildId: '20', userId: '2', invite: null });
+const REACTION = { messageId: '9', ordinal: 1, author: '1', userId: '2' };
 const founded = event('guild-created', 'guild-20', {
   ...{ guildId: '20', name: 'g', ownerId: '1', everyone: '0', firstChannel: { id: '5', name: 'general' } },
 });
@@ -89,6 +90,16 @@ describe('a message of version 1', () => {
       ['object', 0],
       ['string', 19],
     ]);
+  });
+
+  it('has one spelling of each emoji', () => {
+    const spelled = (emoji: string) => {
+      const { schema: _, ...now } = event('reaction-added', 'channel-5', { ...REACTION, emoji });
+      return decodeEvent({ ...now, schema: 1 }).data;
+    };
+    expect(spelled('❤️'.replace('\uFE0F', ''))).toEqual({ ...REACTION, emoji: '❤️' });
+    expect(spelled('❤️')).toEqual({ ...REACTION, emoji: '❤️' });
+    expect(spelled('party')).toEqual({ ...REACTION, emoji: 'party' });
   });
 
   it('is not changed by decoding it', () => {

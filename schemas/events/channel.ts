@@ -1,5 +1,6 @@
 /** Events of `channel-<id>`: the channel's settings and everything said in it. */
 import * as t from 'io-ts';
+import { canonicalEmoji } from '../emoji.ts';
 import { type Recorded, Sealed } from '../envelope.ts';
 import { Intent } from '../gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../streams.ts';
@@ -156,18 +157,21 @@ const MessageDeleted = defineEvent({
   seals: null,
 });
 
+const Reaction = t.type({
+  messageId: t.string,
+  ordinal: t.number,
+  /** Author of the message. */
+  author: t.string,
+  userId: t.string,
+  /** A Unicode emoji in its canonical form. */
+  emoji: t.string,
+});
+
 /** Adding and removing a reaction share one definition. */
 const reaction = defineEvent({
-  codec: t.type({
-    messageId: t.string,
-    ordinal: t.number,
-    /** Author of the message. */
-    author: t.string,
-    userId: t.string,
-    /** A Unicode emoji. */
-    emoji: t.string,
-  }),
-  former: [],
+  codec: Reaction,
+  // The first form holds the emoji as the client spelled it.
+  former: [formerly(Reaction, (data) => ({ ...data, emoji: canonicalEmoji(data.emoji) }))],
   audiences: itsChannel,
   indexedFor: nobody,
   feed: 'channel',

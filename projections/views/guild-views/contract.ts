@@ -114,7 +114,11 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       const ids = async (query: { after?: string; limit: number }) =>
         (await guilds.members(GUILD, query)).map(({ userId }) => userId);
       expect(await ids({ limit: 3 })).toEqual(['9', '11', '100']);
+      story.leave(GUILD, '100');
+      await project();
       expect(await ids({ after: '100', limit: 3 })).toEqual(['1000']);
+      expect(await ids({ after: '10', limit: 3 })).toEqual(['11', '1000']);
+      expect(await ids({ after: '9999999999999999999', limit: 3 })).toEqual([]);
     });
 
     it('lists the guilds of a user in order of joining', async () => {

@@ -111,6 +111,15 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(await ordinals({ around: messageId(channel, 1), limit: 4 })).toEqual([2, 1]);
     });
 
+    it('goes on after a message that was deleted since', async () => {
+      await posted(5);
+      story.remove(channel, 3, ANN);
+      await project();
+      expect(await ordinals({ before: messageId(channel, 3), limit: 2 })).toEqual([2, 1]);
+      expect(await ordinals({ after: messageId(channel, 3), limit: 2 })).toEqual([5, 4]);
+      expect(await ordinals({ around: messageId(channel, 3), limit: 2 })).toEqual([4, 2]);
+    });
+
     it('pages by an id that no message has', async () => {
       await posted(3);
       expect(await ordinals({ before: '9223372036854775807', limit: 2 })).toEqual([3, 2]);
@@ -179,14 +188,18 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect((await row(1)).reactions).toEqual([]);
     });
 
-    it('lists who reacted, in order of reaction, page by page', async () => {
+    it('lists who reacted, by id, page by page, also after somebody who took the reaction back', async () => {
       await posted(1);
-      for (const user of ['15', '12', '14', '13']) story.react(channel, 1, user, '👍');
+      for (const user of ['15', '9', '14', '13', '100']) story.react(channel, 1, user, '👍');
       await project();
       const reactors = (query: { after?: string; limit: number }) =>
         timelines.reader.reactors(channel, messageId(channel, 1), '👍', query);
-      expect(await reactors({ limit: 3 })).toEqual(['15', '12', '14']);
-      expect(await reactors({ after: '14', limit: 3 })).toEqual(['13']);
+      expect(await reactors({ limit: 3 })).toEqual(['9', '13', '14']);
+      story.unreact(channel, 1, '14', '👍');
+      await project();
+      expect(await reactors({ after: '14', limit: 3 })).toEqual(['15', '100']);
+      expect(await reactors({ after: '11', limit: 3 })).toEqual(['13', '15', '100']);
+      expect(await reactors({ after: '9999999999999999999', limit: 3 })).toEqual([]);
     });
 
     it('drops the reactions of a deleted message', async () => {

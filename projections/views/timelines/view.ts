@@ -63,7 +63,7 @@ export interface TimelineReader {
     messageId: string,
     reaction?: { readonly userId: string; readonly emoji: string },
   ): Promise<{ readonly through: number; readonly facts: MessageState | undefined }>;
-  /** User ids in the order in which they reacted. */
+  /** Ids of the users who reacted, in ascending order, beyond `after`, which need not be among them. */
   reactors(
     channelId: string,
     messageId: string,

@@ -44,11 +44,14 @@ export const reactorsOf = (
   emoji: string,
   { after, limit }: { after?: string; limit: number },
 ): readonly string[] => {
-  const start = after === undefined ? undefined : reactions.get(reactionKey(after, emoji));
+  const beyond = after === undefined ? -1n : BigInt(after);
   return inOrder(reactions)
-    .filter((one) => one.emoji === emoji && (start === undefined || one.sequence > start))
+    .filter((one) => one.emoji === emoji)
+    .map((one) => BigInt(one.userId))
+    .filter((userId) => userId > beyond)
+    .sort((a, b) => (a < b ? -1 : 1))
     .slice(0, limit)
-    .map((one) => one.userId);
+    .map(String);
 };
 
 /** The columns that an incomplete row (an edit that arrived before its post) lacks. */

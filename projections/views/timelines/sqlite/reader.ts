@@ -26,6 +26,9 @@ const COLUMNS = `CAST(id AS TEXT), ordinal, sequence, position, CAST(author AS T
   CAST(reply_to AS TEXT), mentions, flags, nonce, CAST(sealed_by AS TEXT), box, sealed_in, deleted`;
 
 const NO_MENTIONS: Mentions = { users: [], everyone: false };
+/** Smaller than every id. */
+const NOBODY = '-1';
+
 const NO_REACTIONS: readonly ReactionCount[] = [];
 
 const rowOf = (channelId: string, c: Columns, reactions: readonly ReactionCount[]): MessageRow => ({
@@ -74,7 +77,7 @@ const prepare = (db: Connection) => {
     ),
     reactors: select<[string]>(
       `SELECT CAST(user_id AS TEXT) FROM reactions
-       WHERE channel_id = ? AND message_id = ? AND emoji = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
+       WHERE channel_id = ? AND message_id = ? AND emoji = ? AND user_id > ? ORDER BY user_id LIMIT ?`,
     ),
     reaction: select<[sequence: number]>(
       'SELECT sequence FROM reactions WHERE channel_id = ? AND message_id = ? AND emoji = ? AND user_id = ?',
@@ -163,8 +166,7 @@ export class SqliteTimelineReader implements TimelineReader {
     query: { after?: string; limit: number },
   ): Promise<readonly string[]> {
     const key = [idKey(channelId), idKey(messageId), emoji] as const;
-    const after = query.after === undefined ? 0 : (this.ask.reaction.get(...key, idKey(query.after))?.[0] ?? 0);
-    return this.ask.reactors.all(...key, after, query.limit).map(([userId]) => userId);
+    return this.ask.reactors.all(...key, query.after ?? NOBODY, query.limit).map(([userId]) => userId);
   }
 
   async deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isEmoji } from './emoji.ts';
+import { canonicalEmoji, isEmoji } from './emoji.ts';
 
 describe('an emoji', () => {
   it('is any Unicode emoji, of one or more code points', () => {
@@ -9,6 +9,16 @@ describe('an emoji', () => {
   it('may lack its variation selector, as libraries send it, or have one too many', () => {
     for (const emoji of ['❤️', '❤', '☺', '1⃣', '🏳‍🌈', '❤‍🔥', '👁‍🗨', '🕵🏽‍♂', '👍\uFE0F', '👍🏽'])
       expect(isEmoji(emoji)).toBe(true);
+  });
+
+  it('has one form, with its variation selectors', () => {
+    for (const emoji of ['❤️', '1️⃣', '🏳️‍🌈', '❤️‍🔥', '👁️‍🗨️', '🕵🏽‍♂️', '🕵️‍♂️', '☝🏽', '👍', '👍🏽', '🇩🇪', '🏴‍☠️', '🏴󠁧󠁢󠁷󠁬󠁳󠁿']) {
+      expect(canonicalEmoji(emoji)).toBe(emoji);
+      expect(canonicalEmoji(emoji.replaceAll('\uFE0F', ''))).toBe(emoji);
+      expect(canonicalEmoji(`${emoji}\uFE0F`)).toBe(emoji);
+    }
+    expect(canonicalEmoji('☝\uFE0F🏽')).toBe('☝🏽');
+    expect(canonicalEmoji('party:123')).toBe('party:123');
   });
 
   it('is nothing else', () => {
