@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
 import { SCHEMA } from '../log/sqlite/schema.ts';
+import { systemClock } from '../schemas/clock.ts';
 import { APPENDERS, type AppendRates, appendTurns, compareAppends, posted, USER } from './support/appenders.ts';
 
 const TURNS = 400;
@@ -49,7 +50,7 @@ const openRaw = (directory: string) => {
 
 export const run = async (): Promise<AppendRates> => {
   const directory = mkdtempSync(join(tmpdir(), 'parley-append-'));
-  const log = await openSqliteEventLog({ directory });
+  const log = await openSqliteEventLog({ clock: systemClock, directory });
   const raw = openRaw(directory);
   try {
     return await compareAppends({

@@ -77,7 +77,7 @@ const mailboxesOn = (on: EventLog, spans?: Spans, clock = handMoved) =>
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'parley-mailbox-'));
-  log = await openSqliteEventLog({ directory: folder });
+  log = await openSqliteEventLog({ clock: systemClock, directory: folder });
   watched = new Watched(log);
   mailboxes = mailboxesOn(watched.log);
   conflicts = 0;

@@ -103,7 +103,7 @@ export class Instance {
 
   private async start(more: InstanceOptions = {}): Promise<void> {
     const options = { ...this.options, ...more };
-    this.log = await openSqliteEventLog({ directory: this.folder });
+    this.log = await openSqliteEventLog({ clock: systemClock, directory: this.folder });
     this.vault = await openSqliteVault({ directory: this.folder, passwordCost: CHEAP });
     const fail = (error: unknown) => {
       throw error;

@@ -140,12 +140,16 @@ export class MemoryLog implements EventLog {
     return { stream, sequence: last?.sequence ?? 0, position: last?.position ?? 0 };
   }
 
+  streamHeads(streams: readonly string[]): Promise<readonly StreamHead[]> {
+    return Promise.all(streams.map((stream) => this.streamHead(stream)));
+  }
+
   async streams(query: { prefix?: string; after?: string; limit: number }): Promise<readonly StreamHead[]> {
     const names = [...this.byStream.keys()]
       .filter((name) => name.startsWith(query.prefix ?? '') && name > (query.after ?? ''))
       .sort()
       .slice(0, query.limit);
-    return Promise.all(names.map((name) => this.streamHead(name)));
+    return this.streamHeads(names);
   }
 
   async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {

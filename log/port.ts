@@ -69,13 +69,18 @@ export interface Tail {
   stop(): Promise<void>;
 }
 
-/** The log without `append`, for all code outside `commands`. */
+/**
+ * The log without `append`, for all code outside `commands`. However many reads are under way, they let sockets and timers
+ * run in between, so callers may read in loops.
+ */
 export interface LogReader {
   /** Identifies one incarnation of the log; a restored log gets a new one. */
   readonly epoch: string;
   /** Position of the last event, 0 in an empty log. */
   head(): Promise<number>;
   streamHead(stream: string): Promise<StreamHead>;
+  /** The heads of many streams in one question, in the order asked for. */
+  streamHeads(streams: readonly string[]): Promise<readonly StreamHead[]>;
   /** Streams in name order, after `after`. */
   streams(query: { prefix?: string; after?: string; limit: number }): Promise<readonly StreamHead[]>;
   readStream(query: ReadStream): Promise<readonly ParleyEvent[]>;

@@ -44,6 +44,26 @@ export const readingContract = (fixture: Fixture) => {
     });
   });
 
+  describe('asking for heads', () => {
+    it('answers for many streams in the order asked, with 0 for a stream that does not exist', async () => {
+      const names = Array.from({ length: 250 }, (_, n) => `channel-${n}`);
+      const stored250 = names.map((name, n) => fixture.log.append(batch(name, 0, 1 + (n % 3))));
+      const answers = (await Promise.all(stored250)).map(stored);
+      const own = await Promise.all(answers.map((events) => atOwnPositions(fixture.log, events)));
+      const heads = await fixture.log.streamHeads(['channel-none', ...names.toReversed(), 'channel-7']);
+      const expected = own.map((events) => {
+        const { stream, sequence, position } = events.at(-1)!;
+        return { stream, sequence, position };
+      });
+      const none = { stream: 'channel-none', sequence: 0, position: 0 };
+      expect(heads).toEqual([none, ...expected.toReversed(), expected[7]]);
+      expect(await fixture.log.streamHeads(names)).toEqual(
+        await Promise.all(names.map((name) => fixture.log.streamHead(name))),
+      );
+      expect(await fixture.log.streamHeads([])).toEqual([]);
+    });
+  });
+
   describe('reading everything', () => {
     let all: readonly ParleyEvent[];
     beforeEach(async () => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventLog } from '../../log/port.ts';
 import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
 import { batch, stored } from '../../log/testing.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import type { Vault } from '../../vault/port.ts';
 import { openSqliteVault } from '../../vault/sqlite/vault.ts';
 import { exportLog } from './export.ts';
@@ -19,7 +20,7 @@ describe('an archive', () => {
   const opened: { close(): Promise<void> }[] = [];
   const aPlace = async (name: string): Promise<{ log: EventLog; vault: Vault }> => {
     const directory = join(root, name);
-    const log = await openSqliteEventLog({ directory });
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
     const vault = await openSqliteVault({ directory });
     opened.push(log, vault);
     return { log, vault };

@@ -40,7 +40,7 @@ const opening = async <P extends LogReader>(
 /** @throws DirectoryInUse while a server runs on the folder */
 const inFolder = (directory: string): Promise<ArchiveStore> =>
   opening(async (closing) => {
-    const log = await openSqliteEventLog({ directory });
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
     closing.push(() => log.close());
     const vault = await openSqliteVault({ directory });
     closing.push(() => vault.close());

@@ -22,7 +22,7 @@ const fileOf = ({ data }: Config): string => join(data, 'views.db');
 const remade = async (config: Config, make: (options: Remaking) => Promise<Remade>): Promise<Remade> => {
   // Reports a missing file. Opening it for writing would create one.
   await (await openSqliteLogReader({ clock: systemClock, directory: config.data })).close();
-  const log = await openSqliteEventLog({ directory: config.data });
+  const log = await openSqliteEventLog({ clock: systemClock, directory: config.data });
   try {
     return await shown({ building: 'events' }, (at) =>
       make({ file: fileOf(config), log, foldOf, onProgress: (done, head) => at('building', done, head) }),

@@ -64,6 +64,7 @@ const openLog = async (
 ): Promise<[EventLog, Vault]> => {
   const log = await openSqliteEventLog({
     directory: data,
+    clock,
     onCommit: (events) => metrics.appendBatch.observe(events),
   });
   try {

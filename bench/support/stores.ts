@@ -25,7 +25,13 @@ const used = async <T>({ log, vault }: OpenStores, work: (stores: OpenStores) =>
 
 /** Opens a data folder. The server must be stopped. */
 export const withStores = async <T>(data: string, work: (stores: OpenStores) => Promise<T>): Promise<T> =>
-  used({ log: await openSqliteEventLog({ directory: data }), vault: await openSqliteVault({ directory: data }) }, work);
+  used(
+    {
+      log: await openSqliteEventLog({ clock: systemClock, directory: data }),
+      vault: await openSqliteVault({ directory: data }),
+    },
+    work,
+  );
 
 /** Opens a cluster, which may be running. */
 export const withClusterStores = async <T>({ env }: Namespace, work: (stores: OpenStores) => Promise<T>): Promise<T> =>

@@ -115,6 +115,7 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
     },
     head: () => reader.head(),
     streamHead: (stream) => reader.streamHead(stream),
+    streamHeads: (streams) => reader.streamHeads(streams),
     streams: async (query) => names.list(query, await reader.head()),
     readStream: (query) => reader.readStream(query),
     readAll: (query) => reader.readAll(query),

@@ -12,6 +12,7 @@ import {
 } from '@eventstore/db-client';
 import type { Clock } from '../../schemas/clock.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { inParallel } from '../../schemas/parallel.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { asking } from '../../stores/kurrentdb/connection.ts';
 import { isMisplaced, NoAnswer, typeOf } from '../../stores/kurrentdb/failures.ts';
@@ -148,6 +149,8 @@ export const mendedPlaceOf = async (reading: Reading, position: number): Promise
 
 const MOST_PER_READ = BUDGETS.log.read;
 
+const HEADS_AT_ONCE = 8;
+
 export const toChecked = (recorded: AnyRecorded): ParleyEvent => decodeEvent(toRecorded(recorded));
 
 export class Reader {
@@ -180,6 +183,11 @@ export class Reader {
     return last === undefined
       ? { stream, sequence: 0, position: 0 }
       : { stream, sequence: sequenceOf(last), position: positionOf(last) };
+  }
+
+  /** The server answers for one stream at a time. */
+  streamHeads(streams: readonly string[]): Promise<readonly StreamHead[]> {
+    return inParallel(streams, HEADS_AT_ONCE, (stream) => this.streamHead(stream));
   }
 
   async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {

@@ -36,6 +36,7 @@ export const partOf = (log: EventLog, own: string, base: number): EventLog => {
       return head > base ? head : 0;
     },
     streamHead: async (stream) => shown(await log.streamHead(inside(stream))),
+    streamHeads: async (streams) => (await log.streamHeads(streams.map(inside))).map((head): StreamHead => shown(head)),
     async streams({ prefix = '', after, limit }) {
       const query = { prefix: inside(prefix), ...(after !== undefined && { after: inside(after) }), limit };
       return (await log.streams(query)).map((head): StreamHead => shown(head));

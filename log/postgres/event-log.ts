@@ -128,6 +128,7 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
     },
     head: () => reader.head(),
     streamHead: (stream) => reader.streamHead(stream),
+    streamHeads: (streams) => reader.streamHeads(streams),
     streams: (query) => reader.streams(query),
     readStream: (query) => reader.readStream(query),
     readAll: (query) => reader.readAll(query),

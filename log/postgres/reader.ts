@@ -6,6 +6,9 @@ import type { Postgres } from '../../stores/postgres/connection.ts';
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
 import { type Row, SELECTED, toRecorded, toStored } from './rows.ts';
 
+/** About 10 us each. */
+const HEADS_PER_QUESTION = 5_000;
+
 const MOST_PER_READ = BUDGETS.log.read;
 
 /** Greater than every name that begins with `prefix`, in byte order. */
@@ -32,6 +35,24 @@ export class Reader {
       [stream],
     );
     return { stream, sequence: row?.[0] ?? 0, position: row?.[1] ?? 0 };
+  }
+
+  async streamHeads(streams: readonly string[]): Promise<readonly StreamHead[]> {
+    const heads: StreamHead[] = [];
+    for (let at = 0; at < streams.length; at += HEADS_PER_QUESTION) {
+      const some = streams.slice(at, at + HEADS_PER_QUESTION);
+      const rows = await this.rows<[string, number | null, number | null]>(
+        'stream heads',
+        `SELECT asked.stream, head.sequence, head.position FROM unnest($1::text[]) WITH ORDINALITY AS asked(stream, n)
+         LEFT JOIN LATERAL (SELECT sequence, position FROM events WHERE stream = asked.stream
+                            ORDER BY sequence DESC LIMIT 1) head ON true
+         ORDER BY asked.n`,
+        [some],
+      );
+      for (const [stream, sequence, position] of rows)
+        heads.push({ stream, sequence: sequence ?? 0, position: position ?? 0 });
+    }
+    return heads;
   }
 
   /** Jumps from name to name in the index, however many events the streams hold. */

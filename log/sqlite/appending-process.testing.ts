@@ -4,12 +4,13 @@
  */
 
 import { either } from 'fp-ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { batch } from '../testing.ts';
 import { openSqliteEventLog } from './event-log.ts';
 
 const [directory = '', count = ''] = process.argv.slice(2);
 
-const log = await openSqliteEventLog({ directory }).catch((error: Error) => {
+const log = await openSqliteEventLog({ clock: systemClock, directory }).catch((error: Error) => {
   process.stderr.write(error.message);
   process.exit(3);
 });

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import { batch, sequences, stored, upTo } from '../testing.ts';
 import { openSqliteEventLog } from './event-log.ts';
 import { openForWriting } from './open.ts';
@@ -20,7 +21,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const acknowledged = (running: Running): number => Math.max(0, ...running.lines().map(Number).filter(Number.isInteger));
 
 const readBack = async (): Promise<number[]> => {
-  const log = await openSqliteEventLog({ directory });
+  const log = await openSqliteEventLog({ clock: systemClock, directory });
   try {
     return sequences(await log.readStream({ stream: 'channel-1', limit: 10_000 }));
   } finally {
@@ -51,7 +52,7 @@ describe('an acknowledged event', () => {
   });
 
   it('leaves the journal bounded while readers read', async () => {
-    const log = await openSqliteEventLog({ directory });
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
     for (let i = 0; i < 120; i += 1) {
       stored(await log.append(batch('channel-1', i * 500, 500)));
       await log.readAll({ after: 0, limit: 100 });

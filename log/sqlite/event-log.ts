@@ -2,9 +2,10 @@
 
 import { mkdirSync } from 'node:fs';
 import type { Clock } from '../../schemas/clock.ts';
+import { TimeSlices } from '../../schemas/time-slices.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { lockDirectory } from '../../stores/sqlite/lock.ts';
-import type { EventLog, LogReader } from '../port.ts';
+import type { EventLog, LogReader, StreamHead } from '../port.ts';
 import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
 import { Appender } from './appender.ts';
 import { epochOf, openForReading, openForWriting, renewEpoch } from './open.ts';
@@ -14,6 +15,7 @@ import { Writer } from './writer.ts';
 export interface SqliteEventLogOptions {
   /** Created if missing, readable by its owner only. */
   readonly directory: string;
+  readonly clock: Clock;
   /** Called when the outcome of a commit is unknown. Default: reports it on stderr and ends the process. */
   readonly onFatal?: (error: unknown) => void;
   /** Called after every commit with the number of events made durable. */
@@ -41,14 +43,14 @@ const endProcess = (error: unknown): void => {
  * @throws UnusableLog when the file is not ours, damaged, read-only or of a newer format
  */
 export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promise<EventLog> => {
-  const { directory, onFatal = endProcess, onCommit = () => {}, recentEvents = RECENT_EVENTS } = options;
+  const { directory, clock, onFatal = endProcess, onCommit = () => {}, recentEvents = RECENT_EVENTS } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(directory);
   try {
     const database = openForWriting(directory);
     let epoch = epochOf(database);
     const writer = new Writer(database);
-    const reader = new Reader(openForReading(directory));
+    const reader = new Reader(openForReading(directory), new TimeSlices(clock));
     const recent = new RecentEvents(writer.position, recentEvents);
     const bell = new Bell();
     const tails = new OpenTails(() => bell.ring());
@@ -62,6 +64,10 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
       },
       onFatal,
     );
+    const headOf = (stream: string): StreamHead => {
+      const { sequence, position } = writer.head(stream);
+      return { stream, sequence, position };
+    };
     const source: TailSource = {
       next: async (position, limit) =>
         recent.after(position, limit) ?? (await reader.readAll({ after: position, limit })).events,
@@ -77,10 +83,8 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
         epoch = renewEpoch(database);
       },
       head: async () => recent.head,
-      streamHead: async (stream) => {
-        const { sequence, position } = writer.head(stream);
-        return { stream, sequence, position };
-      },
+      streamHead: async (stream) => headOf(stream),
+      streamHeads: (streams) => reader.streamHeads(streams, headOf),
       streams: (query) => reader.streams(query),
       readStream: (query) => reader.readStream(query),
       readAll: (query) => reader.readAll(query),
@@ -116,7 +120,7 @@ export const openSqliteLogReader = async (options: {
   const { directory, clock } = options;
   const database = openForReading(directory);
   const epoch = epochOf(database);
-  const reader = new Reader(database);
+  const reader = new Reader(database, new TimeSlices(clock));
   const source: TailSource = {
     next: async (position, limit) => (await reader.readAll({ after: position, limit })).events,
     more: (_position, signal) => clock.delay(POLL_INTERVAL, signal),
@@ -124,7 +128,8 @@ export const openSqliteLogReader = async (options: {
   return {
     epoch,
     head: async () => reader.head(),
-    streamHead: async (stream) => reader.streamHead(stream),
+    streamHead: async (stream) => (await reader.streamHeads([stream]))[0]!,
+    streamHeads: (streams) => reader.streamHeads(streams),
     streams: (query) => reader.streams(query),
     readStream: (query) => reader.readStream(query),
     readAll: (query) => reader.readAll(query),

@@ -5,6 +5,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import type { AppendRequest, EventLog } from '../port.ts';
 import { batch, sequences, stored, upTo } from '../testing.ts';
 import { Appender } from './appender.ts';
@@ -49,7 +50,7 @@ describe('a batch that does not fit on the disk', () => {
     try {
       const ballast = join(directory, 'ballast');
       writeFileSync(ballast, Buffer.alloc(1_200_000));
-      log = await openSqliteEventLog({ directory });
+      log = await openSqliteEventLog({ clock: systemClock, directory });
       let sequence = 0;
       let answer = await log.append(batch('channel-1', 0, 100));
       while (either.isRight(answer)) {
@@ -63,7 +64,7 @@ describe('a batch that does not fit on the disk', () => {
       rmSync(ballast);
       stored(await log.append(batch('channel-1', sequence, 100)));
       await log.close();
-      log = await openSqliteEventLog({ directory });
+      log = await openSqliteEventLog({ clock: systemClock, directory });
       expect((await log.streamHead('channel-1')).sequence).toBe(sequence + 100);
     } finally {
       await log?.close();
@@ -75,7 +76,7 @@ describe('a batch that does not fit on the disk', () => {
 
 describe('a batch that can never be stored', () => {
   it('is refused alone: the others of its transaction are stored, in order', async () => {
-    const log = await openSqliteEventLog({ directory });
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
     const bad = batch('channel-2', 0);
     const unspeakable = { ...bad, events: [{ ...bad.events[0]!, data: { messageId: 1n } as never }] };
     const requests = [
@@ -101,7 +102,7 @@ describe('a batch that can never be stored', () => {
 describe('batches that wait at the same time', () => {
   const commitsOf = async (requests: readonly AppendRequest[]): Promise<readonly number[]> => {
     const commits: number[] = [];
-    const log = await openSqliteEventLog({ directory, onCommit: (events) => commits.push(events) });
+    const log = await openSqliteEventLog({ clock: systemClock, directory, onCommit: (events) => commits.push(events) });
     expect(new Set(kinds(await Promise.all(requests.map((request) => log.append(request)))))).toEqual(
       new Set(['stored']),
     );

@@ -33,7 +33,7 @@ const PAGE = 4_096;
 
 /** A log of 2,000 events, closed. */
 const written = async (): Promise<void> => {
-  const log = await openSqliteEventLog({ directory });
+  const log = await openSqliteEventLog({ clock: systemClock, directory });
   stored(await log.append(batch('channel-1', 0, 2_000)));
   await log.close();
 };
@@ -47,7 +47,7 @@ const other = (statements: string): void => {
 /** Expects opening to fail, to leave the file unchanged and the directory unlocked. */
 const refused = async (trouble: LogTrouble, says: RegExp): Promise<void> => {
   const before = readFileSync(file);
-  const refusal = await openSqliteEventLog({ directory }).catch((error: unknown) => error);
+  const refusal = await openSqliteEventLog({ clock: systemClock, directory }).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(UnusableLog);
   expect(refusal).toMatchObject({ trouble, message: expect.stringMatching(says) });
   expect(readFileSync(file).equals(before)).toBe(true);
@@ -100,11 +100,11 @@ describe('opening a log for writing is refused', () => {
     await written();
     writeFileSync(`${file}-wal`, 'x');
     rmSync(file);
-    await expect(openSqliteEventLog({ directory })).rejects.toMatchObject({ trouble: 'damaged' });
+    await expect(openSqliteEventLog({ clock: systemClock, directory })).rejects.toMatchObject({ trouble: 'damaged' });
   });
 
   it('when the file was truncated after a crash, while the journal still holds the newest pages', async () => {
-    const log = await openSqliteEventLog({ directory });
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
     for (let i = 0; i < 40; i += 1) stored(await log.append(batch(`channel-${i % 4}`, Math.floor(i / 4) * 500, 500)));
     // The files that a process killed now would leave.
     const crashed = join(directory, 'crashed');
@@ -116,9 +116,11 @@ describe('opening a log for writing is refused', () => {
     mkdirSync(copy);
     for (const name of ['log.db', 'log.db-wal']) copyFileSync(join(crashed, name), join(copy, name));
     truncateSync(join(copy, 'log.db'), PAGE * 20);
-    await expect(openSqliteEventLog({ directory: copy })).rejects.toMatchObject({ trouble: 'damaged' });
+    await expect(openSqliteEventLog({ clock: systemClock, directory: copy })).rejects.toMatchObject({
+      trouble: 'damaged',
+    });
 
-    const whole = await openSqliteEventLog({ directory: crashed });
+    const whole = await openSqliteEventLog({ clock: systemClock, directory: crashed });
     expect(sequences(await whole.readStream({ stream: 'channel-1', limit: 10_000 }))).toEqual(upTo(5_000));
     await whole.close();
   });
@@ -127,13 +129,15 @@ describe('opening a log for writing is refused', () => {
 describe('opening a log in a folder that cannot be written to', () => {
   it('is refused before anything is created', async () => {
     chmodSync(directory, 0o555);
-    await expect(openSqliteEventLog({ directory })).rejects.toThrow(/cannot be written to|read-only/);
+    await expect(openSqliteEventLog({ clock: systemClock, directory })).rejects.toThrow(
+      /cannot be written to|read-only/,
+    );
   });
 });
 
 describe('opening a log for reading', () => {
   it('works beside the writer, and follows it', async () => {
-    const log = await openSqliteEventLog({ directory });
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
     stored(await log.append(batch('channel-1', 0, 1_500)));
     const reader = await openSqliteLogReader({ clock: systemClock, directory });
     expect(reader.epoch).toBe(log.epoch);

@@ -79,7 +79,7 @@ describe('the delivery feed on a bad day of Redis', () => {
     await former.start('redis');
     const way = () => roughWay(redis.ports.redis);
     ways = { one: await way(), other: await way(), here: await way(), there: await way() };
-    log = await openSqliteEventLog({ directory });
+    log = await openSqliteEventLog({ clock: systemClock, directory });
   });
   afterAll(async () => {
     for (const one of connections) one.close();

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
 import { appendingProcess, run, temporaryFolder } from '../../log/sqlite/testing.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { DirectoryInUse, lockDirectory } from './lock.ts';
 
 let directory: string;
@@ -17,7 +18,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('a data directory', () => {
   it('refuses a second process and names the holder', async () => {
-    const log = await openSqliteEventLog({ directory });
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
     const second = run(bundle.script, [directory, '1']);
     expect(await second.ended).toBe(3);
     expect(second.errors()).toContain(`is in use by process ${process.pid}`);
@@ -26,19 +27,21 @@ describe('a data directory', () => {
   });
 
   it('refuses a second log in the same process', async () => {
-    const log = await openSqliteEventLog({ directory });
-    await expect(openSqliteEventLog({ directory })).rejects.toThrow(DirectoryInUse);
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
+    await expect(openSqliteEventLog({ clock: systemClock, directory })).rejects.toThrow(DirectoryInUse);
     await log.close();
-    await (await openSqliteEventLog({ directory })).close();
+    await (await openSqliteEventLog({ clock: systemClock, directory })).close();
   });
 
   it('is free as soon as its holder is killed', async () => {
     const first = run(bundle.script, [directory, '1']);
     await first.until((line) => line === 'done');
-    await expect(openSqliteEventLog({ directory })).rejects.toThrow(`is in use by process ${first.child.pid}`);
+    await expect(openSqliteEventLog({ clock: systemClock, directory })).rejects.toThrow(
+      `is in use by process ${first.child.pid}`,
+    );
     first.child.kill('SIGKILL');
     await first.ended;
-    const log = await openSqliteEventLog({ directory });
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
     expect((await log.streamHead('channel-1')).sequence).toBe(1);
     await log.close();
   });

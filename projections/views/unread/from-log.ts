@@ -9,6 +9,7 @@ import type { LogReader } from '../../../log/port.ts';
 import type { Clock } from '../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { inParallel } from '../../../schemas/parallel.ts';
 import { channelStream, readStream } from '../../../schemas/streams.ts';
 import type { Progress } from '../../engine/port.ts';
 import type { Floors } from './reader.ts';
@@ -111,13 +112,13 @@ export class UnreadFromLog implements UnreadReader {
   }
 
   async heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>> {
-    const heads = await this.each(channelIds, (channelId) => this.head(channelId));
+    const heads = await inParallel(channelIds, TOGETHER, (channelId) => this.head(channelId));
     return new Map(heads.map((head) => [head.channelId, head]));
   }
 
   async readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]> {
     const markers = await this.markersOf(userId);
-    return this.each(channelIds, (channelId) => this.state(userId, channelId, markers.get(channelId)));
+    return inParallel(channelIds, TOGETHER, (channelId) => this.state(userId, channelId, markers.get(channelId)));
   }
 
   private async state(userId: string, channelId: string, marker: number | undefined): Promise<ReadState> {
@@ -169,16 +170,6 @@ export class UnreadFromLog implements UnreadReader {
       from = (events.at(-1)?.sequence ?? 1) - 1;
       if (from > 0) events = await this.log.readStream({ stream, from, direction: 'backwards', limit: PAGE });
     } while (from > 0);
-  }
-
-  private async each<T>(channelIds: readonly string[], ask: (channelId: string) => Promise<T>): Promise<readonly T[]> {
-    const answers: T[] = [];
-    const waiting = channelIds.entries();
-    const worker = async () => {
-      for (const [n, channelId] of waiting) answers[n] = await ask(channelId);
-    };
-    await Promise.all(Array.from({ length: TOGETHER }, worker));
-    return answers;
   }
 }
 
