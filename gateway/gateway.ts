@@ -59,10 +59,15 @@ const drainSessions = async (
 
 // One timer checks all sessions for those that never identified, stopped beating or do not close.
 
-/** @param now monotonic milliseconds */
-const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: number): void => {
+/**
+ * @param now monotonic milliseconds
+ * @param slept how much later than due the check is. The process did not run in that time, and what clients sent then has
+ *   yet to be read, so it counts for nobody.
+ */
+const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: number, slept: number): void => {
   const silence = config.heartbeatIntervalMs * config.heartbeatTolerance;
   for (const session of sessions) {
+    session.seenAt = Math.min(now, session.seenAt + slept);
     const age = now - session.seenAt;
     if (session.phase === Phase.closed) {
       // A peer that has stopped reading never sees the close frame.
@@ -119,7 +124,12 @@ class ParleyGateway implements Gateway, SessionHost {
     this.inbound = new Inbound(this.parts, new Commands(deps, outbox));
     this.hello = controlFrame(Op.hello, { heartbeat_interval: deps.config.heartbeatIntervalMs });
     const { clock, config } = deps;
-    this.endSweeps = clock.every(config.sweepIntervalMs, () => sweep(this.sockets, config, clock.monotonic()));
+    let swept = clock.monotonic();
+    this.endSweeps = clock.every(config.sweepIntervalMs, () => {
+      const now = clock.monotonic();
+      sweep(this.sockets, config, now, Math.max(0, now - swept - config.sweepIntervalMs));
+      swept = now;
+    });
   }
 
   get sessions(): number {

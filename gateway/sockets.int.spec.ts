@@ -46,9 +46,28 @@ describe('a socket', () => {
   it('is closed with 4009 when its heartbeats stop, and only then', async () => {
     const station = await world.station({ heartbeatIntervalMs: 1_000_000 });
     const [dead, alive] = [await station.identified('1'), await station.identified('2')];
-    world.now += 1_400_000;
+    await world.clock.advance(1_400_000);
     await world.received(alive);
-    world.now += 200_000;
+    await world.clock.advance(200_000);
+    expect(await dead.closed()).toBe(4009);
+    await world.received(alive);
+  });
+
+  it('is not closed for the time that the server itself slept: what it sent meanwhile is read first', async () => {
+    const station = await world.station({ identifyTimeoutMs: 60_000 });
+    const [alive, dead, fresh] = [
+      await station.identified('1'),
+      await station.identified('2'),
+      await station.connect(),
+    ];
+    await world.clock.freeze(600_000);
+    await world.received(alive, dead);
+    fresh.write(2, { token: tokenOf('1'), intents: 0, properties: {} });
+    await fresh.dispatch('READY');
+    // From its awakening on, the usual time counts.
+    await world.clock.advance(60_000);
+    await world.received(alive);
+    await world.clock.advance(5_000);
     expect(await dead.closed()).toBe(4009);
     await world.received(alive);
   });
@@ -56,10 +75,10 @@ describe('a socket', () => {
   it('is closed when it does not identify in time, with or without heartbeats', async () => {
     const station = await world.station({ identifyTimeoutMs: 1_000 });
     const client = await station.connect();
-    world.now += 900;
+    await world.clock.advance(900);
     client.write(1, null);
     await client.until(() => acks(client) === 1, 'an ACK');
-    world.now += 200;
+    await world.clock.advance(1_200);
     expect(await client.closed()).toBe(4009);
   });
 
@@ -68,7 +87,7 @@ describe('a socket', () => {
     const client = await station.identified('1');
     for (let i = 0; i < 9; i += 1) client.write(1, null);
     await client.until(() => acks(client) === 9, 'nine ACKs');
-    world.now += 60_000;
+    await world.clock.advance(60_000);
     for (let i = 0; i < 10; i += 1) client.write(1, null);
     await client.until(() => acks(client) === 19, 'ten more');
     client.write(1, null);
@@ -118,7 +137,7 @@ describe('a socket', () => {
       await flood(() => station.counters.closes.length > 0);
       expect(station.counters.closes).toEqual([4000]);
       expect(station.gateway.sessions).toBe(1);
-      world.now += 2_000;
+      await world.clock.advance(2_000);
       stuck.socket.resume();
       expect([4000, 1006]).toContain(await stuck.closed());
       const again = await station.resumed('1', stuck.session());

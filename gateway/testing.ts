@@ -16,6 +16,7 @@ import { openViews } from '../projections/embedded/open.ts';
 import type { ViewsRuntime } from '../projections/port.ts';
 import { Story } from '../projections/testing.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
+import { TestClock } from '../schemas/clock.testing.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { GatewayClient } from '../test/support/gateway-client.ts';
 import type { SessionClaims, Tokens } from '../vault/port.ts';
@@ -163,8 +164,8 @@ export class World {
   readonly story = new Story();
   readonly tokens = new FakeTokens();
   readonly bus = new FakeBus();
-  /** The gateways' clock, moved by hand. */
-  now = 1_000_000;
+  /** The gateways' sense of how much time has passed, and what they do regularly. Moved by hand. */
+  readonly clock = new TestClock();
   private readonly directory = mkdtempSync(join(tmpdir(), 'parley-gateway-'));
   private readonly stations: (() => Promise<unknown>)[] = [];
   private views!: ViewsRuntime;
@@ -196,10 +197,10 @@ export class World {
       access: new Access(this.views.guilds),
       tokens: this.tokens,
       bus: this.bus,
-      config: { ...defaultGatewayConfig, sweepIntervalMs: 5, ...config },
+      config: { ...defaultGatewayConfig, ...config },
       logger: { debug: () => {}, warn: (fields) => errors.push(fields), error: (fields) => errors.push(fields) },
       metrics: metricsOf(counters),
-      clock: { ...systemClock, monotonic: () => this.now },
+      clock: { ...systemClock, monotonic: this.clock.monotonic, every: (ms, work) => this.clock.every(ms, work) },
       registry,
     });
     this.views.onBatch((events, through) => gateway.deliver(events, through));
