@@ -1,6 +1,7 @@
 /** Takes a command step by step from its fields to its outcome, and records that its caller must see the result. */
 
 import { either } from 'fp-ts';
+import type { Decision } from '../domain/decider.ts';
 import { decode } from '../schemas/codecs.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
@@ -19,9 +20,10 @@ import {
   whenFollowedUp,
 } from './command.ts';
 import { type Limits, limitedError, type Taken } from './limits.ts';
-import type { Done } from './mailbox.ts';
+import type { Done, Task } from './mailbox.ts';
 import type { OwnWrites } from './own-writes.ts';
-import type { CommandBus, CommandContext, CommandOutcome, Submitted } from './port.ts';
+import type { CommandBus, CommandOutcome } from './port.ts';
+import type { Cause, Since } from './turn.ts';
 
 type Commands = ReadonlyMap<string, Command>;
 
@@ -48,158 +50,154 @@ export const commandDecoder = (commands: readonly Command[]) => {
   return (type: string, fields: unknown) => decodeCommand(known, type, fields);
 };
 
-/** What a command needs besides its stream, once it may go on. */
-const prepared = async (
-  command: QueuedCommand,
-  asked: Asked<unknown>,
-  deps: CommandDeps,
-): Promise<Result<Ready<unknown, unknown>>> => {
-  const rights: Result<unknown> =
-    command.rights === undefined ? either.right(undefined) : await command.rights(asked, deps);
-  if (either.isLeft(rights)) return rights;
-  const more: Result<unknown> =
-    command.prepare === undefined ? either.right(undefined) : await command.prepare(asked, deps);
-  return either.isLeft(more) ? more : either.right({ rights: rights.right, prepared: more.right });
-};
-
-/** The first event of the command, now or when its key was first used. */
-const firstOf = async (
-  command: QueuedCommand,
-  deps: CommandDeps,
-  stream: string,
-  done: Done,
-): Promise<ParleyEvent | undefined> => {
-  if (command.same === undefined || done.events.length > 0) return done.events[0];
-  // A stream that the command creates begins with the command's event.
-  const from = 'preparedStream' in command ? 1 : done.known;
-  return from === undefined ? undefined : (await deps.log.readStream({ stream, from, limit: 1 }))[0];
-};
-
-/** Completes the command once the log has stored it, now or earlier. */
-const answered = async (
-  command: QueuedCommand,
-  asked: Asked<unknown>,
-  deps: CommandDeps,
-  stream: string,
-  ready: Ready<unknown, unknown>,
-  done: Done,
-): Promise<Result<CommandOutcome>> => {
-  const repeated = done.events.length === 0;
-  const event = await firstOf(command, deps, stream, done);
-  if (repeated && event !== undefined && command.same !== undefined && asked.context.onOtherContent === 'refuse') {
-    if (!(await command.same(event, asked, deps, ready.prepared))) return refused('keyReused');
-  }
-  if (command.waitsFor === 'processes') {
-    const followed = await whenFollowedUp(deps, stream, asked.cause.key, done);
-    if (either.isLeft(followed)) return followed;
-  } else if (command.waitsFor === 'views' || (command.waitsFor === 'views-when-repeated' && repeated)) {
-    const held = await viewsHold(deps, 'stream' in command && event !== undefined ? event.position : done.position);
-    if (either.isLeft(held)) return held;
-  }
-  if (command.answer === undefined) return outcome(stream, done, NOTHING);
-  const answer = await command.answer({ ...ready, done, event }, asked, deps);
-  return either.isLeft(answer) ? answer : outcome(stream, done, answer.right);
-};
-
-/** Resolves when the command may go on, given its limits and the caller's own writes. */
-type Gate = () => Promise<Result<void>>;
-
-const carryOut = async (
-  command: Command,
-  asked: Asked<unknown>,
-  deps: CommandDeps,
-  gate: Gate,
-): Promise<Result<CommandOutcome>> => {
-  const { cause } = asked;
-  if ('carryOut' in command) {
-    const passed = await gate();
-    return either.isLeft(passed) ? passed : command.carryOut(asked, deps);
-  }
-  let ready: Ready<unknown, unknown> | undefined;
-  const run = (stream: string, prepare: () => Promise<Result<Ready<unknown, unknown>>>) =>
-    deps.mailboxes.run({
-      stream,
-      cause,
-      prepare,
-      ...(command.rights === undefined
-        ? {}
-        : {
-            refresh: async (former: Ready<unknown, unknown>) => {
-              const rights: Result<unknown> = await command.rights!(asked, deps);
-              return either.isLeft(rights) ? rights : either.right({ ...former, rights: rights.right });
-            },
-          }),
-      decide: (state, { rights, prepared }: Ready<unknown, unknown>, since) => {
-        ready = { rights, prepared };
-        return command.decide(state, { rights, prepared, since }, asked, deps);
-      },
-    });
-  let stream: string;
-  let result: Result<Done>;
-  if ('stream' in command) {
-    stream = command.stream(asked.fields, asked.context.actor);
-    // The gate comes after the queue: a command that waits at it keeps the place it got when it was submitted.
-    result = await run(stream, async () => {
-      const passed = await gate();
-      return either.isLeft(passed) ? passed : prepared(command, asked, deps);
-    });
-  } else {
-    const passed = await gate();
-    if (either.isLeft(passed)) return passed;
-    const first = await prepared(command, asked, deps);
-    if (either.isLeft(first)) return first;
-    stream = command.preparedStream(first.right.prepared);
-    result = await run(stream, async () => first);
-  }
-  return either.isLeft(result) ? result : answered(command, asked, deps, stream, ready!, result.right);
-};
-
 interface Entrance {
   readonly limits: Limits;
   readonly ownWrites: OwnWrites;
 }
 
-export const createCommandBus = (
-  commands: readonly Command[],
-  deps: CommandDeps,
-  { limits, ownWrites }: Entrance,
-): CommandBus => {
+type AnyReady = Ready<unknown, unknown>;
+
+const ALLOWED: Result<void> = either.right(undefined);
+
+/** A command on its way. Thousands may be queued, so it is one object, and itself the task of its stream's mailbox. */
+class Submission implements Task<unknown, AnyReady> {
+  /** Known from the fields, or once the command is prepared. */
+  stream = '';
+  readonly cause: Cause;
+  /** State of the limit that applied. */
+  limit: Taken | undefined;
+
+  private readonly command: Command;
+  private readonly asked: Asked<unknown>;
+  private readonly deps: CommandDeps;
+  private readonly entrance: Entrance;
+  /** What a command without a known stream has read before it is queued. */
+  private early: Result<AnyReady> | undefined;
+  /** What it was decided by. */
+  private ready: AnyReady | undefined;
+
+  constructor(command: Command, asked: Asked<unknown>, deps: CommandDeps, entrance: Entrance) {
+    this.command = command;
+    this.asked = asked;
+    this.cause = asked.cause;
+    this.deps = deps;
+    this.entrance = entrance;
+  }
+
+  async carryOut(): Promise<Result<CommandOutcome>> {
+    const { command, asked, deps } = this;
+    if ('carryOut' in command) {
+      const passed = await this.gate();
+      return either.isLeft(passed) ? passed : command.carryOut(asked, deps);
+    }
+    if ('stream' in command) {
+      this.stream = command.stream(asked.fields, asked.context.actor);
+    } else {
+      const early = await this.prepare();
+      if (either.isLeft(early)) return early;
+      this.early = early;
+      this.stream = command.preparedStream(early.right.prepared);
+    }
+    const result = await deps.mailboxes.run(this);
+    return either.isLeft(result) ? result : this.answered(command, result.right);
+  }
+
+  /** Passes the gate only after the queue, so a command that waits at it keeps the place it got when submitted. */
+  async prepare(): Promise<Result<AnyReady>> {
+    if (this.early !== undefined) return this.early;
+    const { command, asked, deps } = this;
+    const passed = await this.gate();
+    if (either.isLeft(passed)) return passed;
+    const { rights: readRights, prepare } = command as QueuedCommand;
+    const rights: Result<unknown> = readRights === undefined ? ALLOWED : await readRights(asked, deps);
+    if (either.isLeft(rights)) return rights;
+    const prepared: Result<unknown> = prepare === undefined ? ALLOWED : await prepare(asked, deps);
+    return either.isLeft(prepared) ? prepared : either.right({ rights: rights.right, prepared: prepared.right });
+  }
+
+  async refresh({ rights, prepared }: AnyReady): Promise<Result<AnyReady>> {
+    const { rights: readRights } = this.command as QueuedCommand;
+    if (readRights === undefined) return either.right({ rights, prepared });
+    const again: Result<unknown> = await readRights(this.asked, this.deps);
+    return either.isLeft(again) ? again : either.right({ rights: again.right, prepared });
+  }
+
+  decide(state: unknown, ready: AnyReady, since: Since): Decision | Promise<Decision> {
+    this.ready = ready;
+    const { rights, prepared } = ready;
+    return (this.command as QueuedCommand).decide(state, { rights, prepared, since }, this.asked, this.deps);
+  }
+
+  /** Whether the command may go on, given its limits and the caller's own writes. Awaits only what is not settled yet. */
+  private async gate(): Promise<Result<void>> {
+    const { command } = this;
+    const { fields, context } = this.asked;
+    const { limits, ownWrites } = this.entrance;
+    const { actor } = context;
+    const counting = context.counted ? undefined : limits.everything(actor);
+    const global = counting && (await counting);
+    if (global?.allowed === false) {
+      this.limit = global;
+      return either.left(limitedError(global));
+    }
+    const taking = command.limit && limits.command(actor, command.limit.bucket, command.limit.key(fields, actor));
+    this.limit = taking === undefined ? global : await taking;
+    if (this.limit?.allowed === false) return either.left(limitedError(this.limit));
+    const seen = ownWrites.structureSeen(actor.userId);
+    return seen === true || (await seen) ? ALLOWED : either.left(parleyError('unavailable', { retryAfter: 1 }));
+  }
+
+  /** The first event of the command when its key was first used. */
+  private async formerEvent(command: QueuedCommand, { known }: Done): Promise<ParleyEvent | undefined> {
+    const { stream, deps } = this;
+    // A stream that the command creates begins with the command's event.
+    const from = 'preparedStream' in command ? 1 : known;
+    return from === undefined ? undefined : (await deps.log.readStream({ stream, from, limit: 1 }))[0];
+  }
+
+  /** Completes the command once the log has stored it, now or earlier. */
+  private async answered(command: QueuedCommand, done: Done): Promise<Result<CommandOutcome>> {
+    const { asked, deps, stream } = this;
+    const ready = this.ready!;
+    const repeated = done.events.length === 0;
+    let event = done.events[0];
+    if (repeated && command.same !== undefined) {
+      event = await this.formerEvent(command, done);
+      if (event !== undefined && asked.context.onOtherContent === 'refuse')
+        if (!(await command.same(event, asked, deps, ready.prepared))) return refused('keyReused');
+    }
+    if (command.waitsFor === 'processes') {
+      const followed = await whenFollowedUp(deps, stream, asked.cause.key, done);
+      if (either.isLeft(followed)) return followed;
+    } else if (command.waitsFor === 'views' || (command.waitsFor === 'views-when-repeated' && repeated)) {
+      const held = await viewsHold(deps, 'stream' in command && event !== undefined ? event.position : done.position);
+      if (either.isLeft(held)) return held;
+    }
+    if (command.answer === undefined) return outcome(stream, done, NOTHING);
+    const { rights, prepared } = ready;
+    const answer = await command.answer({ rights, prepared, done, event }, asked, deps);
+    return either.isLeft(answer) ? answer : outcome(stream, done, answer.right);
+  }
+}
+
+export const createCommandBus = (commands: readonly Command[], deps: CommandDeps, entrance: Entrance): CommandBus => {
   const known = byType(commands);
 
-  const submit = async (given: CommandContext, type: string, sent: unknown): Promise<Submitted> => {
+  const submit: CommandBus['submit'] = async (given, type, sent) => {
     const decoded = decodeCommand(known, type, sent);
     if (either.isLeft(decoded)) return { outcome: decoded, limit: undefined };
     const { command, fields } = decoded.right;
     const wrong: ParleyError | undefined = command.check?.(fields);
     if (wrong !== undefined) return { outcome: either.left(wrong), limit: undefined };
-    const { actor } = given;
     const key = given.key ?? command.keyIn?.(fields) ?? null;
     const context = key === given.key ? given : { ...given, key };
-    let limit: Taken | undefined;
-
-    const gate: Gate = async () => {
-      // Awaits only what is not settled yet: most commands pass here at once.
-      const counting = context.counted ? undefined : limits.everything(actor);
-      const global = counting && (await counting);
-      if (global?.allowed === false) {
-        limit = global;
-        return either.left(limitedError(global));
-      }
-      const taking = command.limit && limits.command(actor, command.limit.bucket, command.limit.key(fields, actor));
-      limit = taking === undefined ? global : await taking;
-      if (limit?.allowed === false) return either.left(limitedError(limit));
-      const seen = ownWrites.structureSeen(actor.userId);
-      return seen === true || (await seen)
-        ? either.right(undefined)
-        : either.left(parleyError('unavailable', { retryAfter: 1 }));
-    };
-
-    const carried = await carryOut(command, { fields, context, cause: causeOf(context, type) }, deps, gate);
+    const submission = new Submission(command, { fields, context, cause: causeOf(context, type) }, deps, entrance);
+    const carried = await submission.carryOut();
     if (either.isRight(carried)) {
-      const told = ownWrites.record(actor.userId, carried.right.position, command.structural);
+      const told = entrance.ownWrites.record(given.actor.userId, carried.right.position, command.structural);
       if (told !== undefined) await told;
     }
-    return { outcome: carried, limit };
+    return { outcome: carried, limit: submission.limit };
   };
   return { commands, submit };
 };

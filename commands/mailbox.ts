@@ -21,11 +21,11 @@ export interface Task<State, Prepared> {
   readonly stream: string;
   readonly cause: Cause;
   /** Tasks of one lane never overtake each other on their stream. Defaults to the lane of the cause's actor. */
-  readonly lane?: string;
+  readonly lane?: string | undefined;
   /** Reads what the decision needs from outside the stream: limits, rights, facts of a message. Begins at once. */
   readonly prepare: () => Promise<Either<ParleyError, Prepared>>;
   /** Reads again what may have been taken away while the task waited: rights. */
-  readonly refresh?: (prepared: Prepared) => Promise<Either<ParleyError, Prepared>>;
+  readonly refresh?: ((prepared: Prepared) => Promise<Either<ParleyError, Prepared>>) | undefined;
   readonly decide: (state: State, prepared: Prepared, since: Since) => Decision | Promise<Decision>;
 }
 
@@ -95,23 +95,17 @@ const refusalOf = (error: AppendError): ParleyError =>
 
 const unavailable = () => either.left(parleyError('unavailable', { retryAfter: 1 }));
 
-const orUnavailable = async (
-  read: () => Promise<Either<ParleyError, unknown>>,
-): Promise<Either<ParleyError, unknown>> => {
-  try {
-    return await read();
-  } catch {
-    return unavailable();
-  }
-};
-
 /** Adds a span from queueing to the first decision, and one for each time the task is decided again. */
 const traced = <State, Prepared>(task: Task<State, Prepared>, spans: Spans): Task<State, Prepared> => {
   const begin = () => spans.step('decide', task.cause, { 'parley.stream': task.stream });
   let queued = begin();
   if (queued === undefined) return task;
   return {
-    ...task,
+    stream: task.stream,
+    cause: task.cause,
+    lane: task.lane,
+    prepare: () => task.prepare(),
+    refresh: task.refresh && ((former) => task.refresh!(former)),
     decide: async (state, prepared, since) => {
       const span = queued ?? begin();
       queued = undefined;
@@ -146,13 +140,19 @@ export class Mailboxes {
       } else {
         queue.tasks.push(queued);
       }
-      void this.read(queue, queued, task.prepare);
+      void this.read(queue, queued);
     });
   }
 
-  private async read(queue: Queue, queued: QueuedTask, how: AnyTask['prepare']): Promise<void> {
+  /** @param former what was read before, if only rights are to be read again */
+  private async read(queue: Queue, queued: QueuedTask, former?: { readonly right: unknown }): Promise<void> {
+    const { task } = queued;
     queued.prepared = undefined;
-    queued.prepared = await orUnavailable(how);
+    try {
+      queued.prepared = await (former === undefined ? task.prepare() : task.refresh!(former.right as never));
+    } catch {
+      queued.prepared = unavailable();
+    }
     queued.readAt = this.deps.clock.monotonic();
     queue.wake();
   }
@@ -200,7 +200,7 @@ export class Mailboxes {
       // Behind a slow reading of its own lane it may have to wait for long, and then is read again.
       queued.readForTurn = !behind.has(lane);
       behind.add(lane);
-      reading.push(this.read(queue, queued, () => task.refresh!(prepared.right)));
+      reading.push(this.read(queue, queued, prepared));
     }
     if (reading.length === 0) return undefined;
     return within(this.deps.clock, REFRESH_MS, Promise.all(reading));

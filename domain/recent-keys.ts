@@ -3,11 +3,6 @@
 export const REMEMBERED_MS = 10 * 60_000;
 export const REMEMBERED_COUNT = 1000;
 
-interface Remembered {
-  readonly sequence: number;
-  readonly time: number;
-}
-
 /**
  * Columns instead of one object per key, since a cold channel waits for this to be parsed. The i-th key
  * is `prefixes[prefix[i]] + rest[i]`; sequences and times are differences from the previous one.
@@ -25,8 +20,12 @@ export const idempotencyKey = (author: string, kind: string, clientId: string): 
   `${author}:${kind}:${clientId}`;
 
 export class RecentKeys {
-  // Insertion order is event order, so the oldest comes first.
-  private readonly bySequence = new Map<string, Remembered>();
+  // Numbers beside the map instead of an object per key: a busy channel keeps tens of thousands.
+  /** Sequences by key, oldest first. */
+  private readonly sequences = new Map<string, number>();
+  /** Times of the same keys in the same order, from `forgotten` on. */
+  private times: number[] = [];
+  private forgotten = 0;
   private readonly before: RecentKeys | undefined;
   /** The key remembered last. The next event may belong to the same command. */
   private last: string | undefined;
@@ -39,7 +38,7 @@ export class RecentKeys {
 
   /** Sequence of the event that carried the key; of the first one if a command made several. */
   sequenceOf(key: string): number | undefined {
-    return this.bySequence.get(key)?.sequence ?? this.before?.sequenceOf(key);
+    return this.sequences.get(key) ?? this.before?.sequenceOf(key);
   }
 
   has(key: string): boolean {
@@ -49,7 +48,8 @@ export class RecentKeys {
   /** Merges these keys into the older ones. */
   adopted(): RecentKeys {
     if (this.before === undefined) return this;
-    for (const [key, { sequence, time }] of this.bySequence) this.before.remember(key, sequence, time);
+    let i = this.forgotten;
+    for (const [key, sequence] of this.sequences) this.before.remember(key, sequence, this.times[i++]!);
     this.before.last = this.last;
     return this.before;
   }
@@ -58,20 +58,32 @@ export class RecentKeys {
   remember(key: string, sequence: number, time: number): void {
     if (key === this.last) return;
     this.last = key;
-    this.bySequence.set(key, { sequence, time });
-    if (this.before !== undefined || this.bySequence.size <= REMEMBERED_COUNT) return;
-    for (const [oldest, { time: then }] of this.bySequence) {
-      // Imported events can be older than their channel, so the distance counts, not the order.
-      if (this.bySequence.size <= REMEMBERED_COUNT || Math.abs(time - then) < REMEMBERED_MS) return;
-      this.bySequence.delete(oldest);
+    const { size } = this.sequences;
+    this.sequences.set(key, sequence);
+    // A key that comes again keeps its place, and so its time.
+    if (this.sequences.size > size) this.times.push(time);
+    if (this.before === undefined) this.forget(time);
+  }
+
+  private forget(now: number): void {
+    // Imported events can be older than their channel, so the distance counts, not the order.
+    for (const oldest of this.sequences.keys()) {
+      if (this.sequences.size <= REMEMBERED_COUNT || Math.abs(now - this.times[this.forgotten]!) < REMEMBERED_MS) break;
+      this.sequences.delete(oldest);
+      this.forgotten += 1;
     }
+    if (this.forgotten <= this.sequences.size) return;
+    this.times = this.times.slice(this.forgotten);
+    this.forgotten = 0;
   }
 
   toJson(): RecentKeysJson {
     const numbers = new Map<string, number>();
     const json = { prefix: [] as number[], rest: [] as string[], sequence: [] as number[], time: [] as number[] };
     let [formerSequence, formerTime] = [0, 0];
-    for (const [key, { sequence, time }] of this.bySequence) {
+    let i = this.forgotten;
+    for (const [key, sequence] of this.sequences) {
+      const time = this.times[i++]!;
       // Author and kind of command: many keys share this prefix.
       const end = key.lastIndexOf(':') + 1;
       const prefix = key.slice(0, end);
@@ -97,7 +109,8 @@ export class RecentKeys {
       sequence += json.sequence[i]!;
       time += json.time[i]!;
       keys.last = json.prefixes[json.prefix[i]!]! + json.rest[i]!;
-      keys.bySequence.set(keys.last, { sequence, time });
+      keys.sequences.set(keys.last, sequence);
+      keys.times.push(time);
     }
     return keys;
   }
