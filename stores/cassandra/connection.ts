@@ -53,7 +53,7 @@ interface CassandraOptions extends Partial<GuardOptions> {
   readonly signal?: AbortSignal;
 }
 
-const { answerMs, failureRatio, openMs, schemaMs, reconnectMs } = BUDGETS.cassandra;
+const { answerMs, failureRatio, openMs, schema, reconnectMs } = BUDGETS.cassandra;
 
 export interface Statement {
   readonly query: string;
@@ -94,23 +94,29 @@ const ensureKeyspace = async (options: ClientOptions, keyspace: string): Promise
       `CREATE KEYSPACE IF NOT EXISTS ${keyspace}
        WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}`,
       [],
-      { readTimeout: schemaMs },
+      { readTimeout: schema.answerMs },
     );
   } finally {
     await client.shutdown();
   }
 };
 
+/** Whether all nodes that are up have the same tables. The driver's types leave the method out. */
+const allAgree = ({ metadata }: Client): Promise<boolean> =>
+  (metadata as unknown as { checkSchemaAgreement(): Promise<boolean> }).checkSchemaAgreement();
+
 /** Queries are prepared, idempotent and sent to a node that holds the rows. */
 export class Cassandra {
   readonly keyspace: string;
   readonly client: Client;
   private readonly guard: Guard;
+  private readonly clock: Clock;
 
-  constructor(client: Client, keyspace: string, guard: Guard) {
+  constructor(client: Client, keyspace: string, guard: Guard, clock: Clock) {
     this.client = client;
     this.keyspace = keyspace;
     this.guard = guard;
+    this.clock = clock;
   }
 
   /**
@@ -137,9 +143,28 @@ export class Cassandra {
     await this.guard.run(() => this.client.batch(queries, { prepare: true, logged: false, isIdempotent: true }));
   }
 
-  /** Creates or drops a table. */
-  async define(statement: string): Promise<void> {
-    await this.guard.run(() => this.client.execute(statement, [], { readTimeout: schemaMs, isIdempotent: true }));
+  /**
+   * Creates, alters, drops or truncates a table, and tries again while no answer comes.
+   * @param happened asks whether the change has happened; called after each failure, whose outcome is unknown
+   * @throws StoreUnavailable, ResponseError
+   */
+  define(statement: string, happened: () => Promise<boolean>): Promise<void> {
+    const until = this.clock.monotonic() + schema.triedMs;
+    // The driver would send an idempotent statement to other nodes without asking.
+    const options = { readTimeout: schema.answerMs, isIdempotent: false };
+    const changed = async () => {
+      try {
+        await this.guard.run(() => this.client.execute(statement, [], options));
+      } catch (failure) {
+        const agreed = async () => (await happened()) && (await allAgree(this.client));
+        if (!(await agreed().catch(() => false))) throw failure;
+      }
+    };
+    return retrying(changed, {
+      clock: this.clock,
+      firstMs: schema.pauseMs,
+      again: (failure) => failure instanceof StoreUnavailable && this.clock.monotonic() < until,
+    });
   }
 
   close(): Promise<void> {
@@ -176,7 +201,7 @@ export const openCassandra = async (options: CassandraOptions): Promise<Cassandr
         onRetry: (failure, _, nextMs) => onWaiting?.(reasonsOf(failure), nextMs),
       },
     );
-    return new Cassandra(client, keyspace, new Guard('timelines', settings, classify, clock));
+    return new Cassandra(client, keyspace, new Guard('timelines', settings, classify, clock), clock);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
     throw new StoreUnavailable('timelines', Math.ceil(settings.timeoutMs / 1000), { cause: error });

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client as Postgres } from 'pg';
 import { urls } from '../../services/endpoints.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 
 export type ServerUrls = Readonly<Record<keyof typeof urls, string>>;
 
@@ -51,7 +52,11 @@ const dropKeys = async (url: string, name: string): Promise<void> => {
 };
 
 const dropKeyspace = async (url: string, name: string): Promise<void> => {
-  const client = new Cassandra({ contactPoints: [new URL(url).host], localDataCenter: 'datacenter1' });
+  const client = new Cassandra({
+    contactPoints: [new URL(url).host],
+    localDataCenter: 'datacenter1',
+    socketOptions: { readTimeout: BUDGETS.cassandra.schema.triedMs },
+  });
   try {
     await client.execute(`DROP KEYSPACE IF EXISTS ${name}`);
   } finally {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../../../../schemas/clock.ts';
 import { urls } from '../../../../services/endpoints.ts';
 import { openCassandra } from '../../../../stores/cassandra/connection.ts';
-import { randomKeyspace } from './testing.ts';
+import { dropKeyspace, randomKeyspace } from './testing.ts';
 
 it('a new keyspace can be opened by many processes at once', async () => {
   const keyspace = randomKeyspace();
@@ -14,7 +14,7 @@ it('a new keyspace can be opened by many processes at once', async () => {
       expect(
         await cassandra.execute('SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?', [keyspace]),
       ).toEqual([]);
-    await opened[0]!.define(`DROP KEYSPACE ${keyspace}`);
+    await dropKeyspace(opened[0]!);
   } finally {
     for (const cassandra of opened) await cassandra.close();
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CheckpointMoved } from '../../../engine/port.ts';
 import { messageId, Story } from '../../../testing.ts';
-import { type SmallTimelines, smallTimelines, type TestCassandra, testCassandra } from './testing.ts';
+import { type SmallTimelines, smallTimelines, type TestCassandra, testCassandra, truncate } from './testing.ts';
 
 const ANN = '10';
 const CHANNEL = '30';
@@ -129,7 +129,7 @@ describe('the partitions of the timelines', () => {
   it('report that they were emptied', async () => {
     story.post(CHANNEL, ANN);
     await timelines.store.commit(batch(0));
-    await cassandra.client.define(`TRUNCATE timeline_checkpoints_g${generation}`);
+    await truncate(cassandra.client, `timeline_checkpoints_g${generation}`);
     story.post(CHANNEL, ANN);
     await expect(timelines.store.commit(batch(1))).rejects.toMatchObject({ actual: 0 });
   });
@@ -139,7 +139,7 @@ describe('the partitions of the timelines', () => {
     await timelines.store.commit(batch(0));
     await timelines.store.commit(empty(1, 5));
     await timelines.store.commit(empty(0, 5, 2));
-    await cassandra.client.define(`TRUNCATE timeline_checkpoints_g${generation}`);
+    await truncate(cassandra.client, `timeline_checkpoints_g${generation}`);
     now = 1000;
     await timelines.store.commit(empty(5, 6, 2));
     expect(await again().store.checkpoints()).toEqual([0, 0, 6, 0]);

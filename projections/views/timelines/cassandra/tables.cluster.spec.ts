@@ -61,12 +61,15 @@ describe('generations of timelines', () => {
     const { client } = cassandra;
     const generation = 100;
     const { messages } = tablesOf(generation);
-    await client.define(`CREATE TABLE ${messages} (
+    await client.define(
+      `CREATE TABLE ${messages} (
       channel_id bigint, bucket int, id bigint,
       ordinal bigint, sequence bigint, position bigint, author bigint, time bigint, reply_to bigint, flags int, nonce text,
       edited_time bigint, mentions text, sealed_by bigint, box text, sealed_in text,
       deleted boolean, reactions map<text, bigint>, changed bigint,
-      PRIMARY KEY ((channel_id, bucket), id)) WITH CLUSTERING ORDER BY (id DESC)`);
+      PRIMARY KEY ((channel_id, bucket), id)) WITH CLUSTERING ORDER BY (id DESC)`,
+      async () => (await listGenerations(client)).includes(generation),
+    );
     await createGeneration(client, generation);
     await createGeneration(client, generation);
     const timelines = smallTimelines(client, generation, 5000);

@@ -57,52 +57,68 @@ export const tablesOf = (generation: number): Tables => {
  */
 const LEVELLED = `compaction = {'class': 'LeveledCompactionStrategy'}`;
 
-const definitions = ({ messages, channels, checkpoints }: Tables): readonly string[] => [
-  `CREATE TABLE IF NOT EXISTS ${messages} (
+const COLUMNS: Readonly<Record<keyof Tables, string>> = {
+  messages: `(
      channel_id bigint, bucket int, id bigint,
      ordinal bigint, sequence bigint, position bigint, author bigint, time bigint, type int, reply_to bigint, flags int, nonce text,
      edited_time bigint, mentions text, sealed_by bigint, box text, sealed_in text,
      deleted boolean, reactions map<text, bigint>, changed bigint,
      PRIMARY KEY ((channel_id, bucket), id)
    ) WITH CLUSTERING ORDER BY (id DESC) AND ${LEVELLED}`,
-  `CREATE TABLE IF NOT EXISTS ${channels} (
+  channels: `(
      channel_id bigint, first_id bigint, bucket int, through bigint static, PRIMARY KEY (channel_id, first_id)
    ) WITH CLUSTERING ORDER BY (first_id DESC) AND ${LEVELLED}`,
-  `CREATE TABLE IF NOT EXISTS ${checkpoints} (
+  checkpoints: `(
      projection text, partition int, position bigint, PRIMARY KEY (projection, partition)
    ) WITH ${LEVELLED}`,
-];
+};
 
 /** Columns added after the first version of the tables: a generation without them gets them. */
 const LATER = [{ name: 'type', type: 'int' }] as const;
 
-/** Keeps existing rows. Must not run twice at once: Cassandra may then create two tables of the same name. */
-export const createGeneration = async (cassandra: Cassandra, generation: number): Promise<void> => {
-  const tables = tablesOf(generation);
-  for (const statement of definitions(tables)) await cassandra.define(statement);
-  const columns = await cassandra.execute<{ column_name: string }>(
-    'SELECT column_name FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
-    [cassandra.keyspace, tables.messages],
-  );
-  const there = new Set(columns.map((column) => column.column_name));
-  for (const { name, type } of LATER)
-    if (!there.has(name)) await cassandra.define(`ALTER TABLE ${tables.messages} ADD ${name} ${type}`);
-};
-
-export const dropGeneration = async (cassandra: Cassandra, generation: number): Promise<void> => {
-  const { messages, channels, checkpoints } = tablesOf(generation);
-  for (const table of [messages, channels, checkpoints]) await cassandra.define(`DROP TABLE IF EXISTS ${table}`);
-};
-
-/** Generations that have tables, complete or not, oldest first. */
-export const listGenerations = async (cassandra: Cassandra): Promise<readonly number[]> => {
+const tablesThere = async (cassandra: Cassandra): Promise<readonly string[]> => {
   const rows = await cassandra.execute<{ table_name: string }>(
     'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?',
     [cassandra.keyspace],
   );
+  return rows.map((row) => row.table_name);
+};
+
+const columnsOf = async (cassandra: Cassandra, table: string): Promise<readonly string[]> => {
+  const rows = await cassandra.execute<{ column_name: string }>(
+    'SELECT column_name FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
+    [cassandra.keyspace, table],
+  );
+  return rows.map((row) => row.column_name);
+};
+
+/** Keeps existing rows. Must not run twice at once: Cassandra may then create two tables of the same name. */
+export const createGeneration = async (cassandra: Cassandra, generation: number): Promise<void> => {
+  const tables = tablesOf(generation);
+  for (const table of ['messages', 'channels', 'checkpoints'] as const)
+    await cassandra.define(`CREATE TABLE IF NOT EXISTS ${tables[table]} ${COLUMNS[table]}`, async () =>
+      (await tablesThere(cassandra)).includes(tables[table]),
+    );
+  const there = await columnsOf(cassandra, tables.messages);
+  for (const { name, type } of LATER.filter((column) => !there.includes(column.name)))
+    await cassandra.define(`ALTER TABLE ${tables.messages} ADD ${name} ${type}`, async () =>
+      (await columnsOf(cassandra, tables.messages)).includes(name),
+    );
+};
+
+export const dropGeneration = async (cassandra: Cassandra, generation: number): Promise<void> => {
+  for (const table of Object.values(tablesOf(generation)))
+    await cassandra.define(
+      `DROP TABLE IF EXISTS ${table}`,
+      async () => !(await tablesThere(cassandra)).includes(table),
+    );
+};
+
+/** Generations that have tables, complete or not, oldest first. */
+export const listGenerations = async (cassandra: Cassandra): Promise<readonly number[]> => {
   const found = new Set<number>();
-  for (const row of rows) {
-    const generation = /^timeline_[a-z]+_g(\d+)$/.exec(row.table_name)?.[1];
+  for (const table of await tablesThere(cassandra)) {
+    const generation = /^timeline_[a-z]+_g(\d+)$/.exec(table)?.[1];
     if (generation !== undefined) found.add(Number(generation));
   }
   return [...found].sort((a, b) => a - b);

@@ -14,6 +14,18 @@ import { CassandraTimelineWriter } from './writer.ts';
 
 export const randomKeyspace = (): string => `test_${randomBytes(8).toString('hex')}`;
 
+export const dropKeyspace = (client: Cassandra): Promise<void> =>
+  client.define(`DROP KEYSPACE IF EXISTS ${client.keyspace}`, async () => {
+    const query = 'SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?';
+    return (await client.execute(query, [client.keyspace])).length === 0;
+  });
+
+export const truncate = (client: Cassandra, table: string): Promise<void> =>
+  client.define(
+    `TRUNCATE ${table}`,
+    async () => (await client.execute(`SELECT * FROM ${table} LIMIT 1`, [])).length === 0,
+  );
+
 export interface TestCassandra {
   readonly client: Cassandra;
   /** Creates a generation's tables. */
@@ -32,7 +44,7 @@ export const testCassandra = async (): Promise<TestCassandra> => {
       return generation;
     },
     async drop() {
-      await client.define(`DROP KEYSPACE ${client.keyspace}`);
+      await dropKeyspace(client);
       await client.close();
     },
   };
