@@ -124,10 +124,17 @@ module.exports = {
     },
     {
       name: 'spans-in-one-file',
-      comment: 'Only spans.ts loads the SDK, and only when tracing is on',
+      comment: 'Only spans.ts loads the SDK',
       severity: 'error',
       from: { pathNot: '^telemetry/spans\\.ts$' },
       to: { path: '(^|/)node_modules/@opentelemetry/' },
+    },
+    {
+      name: 'spans-load-late',
+      comment: 'The SDK is loaded only when tracing is switched on: by import(), never by an import at the top',
+      severity: 'error',
+      from: { path: '^telemetry/spans\\.ts$' },
+      to: { path: '(^|/)node_modules/@opentelemetry/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-testing-in-production',
