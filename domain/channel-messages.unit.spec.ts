@@ -53,7 +53,7 @@ describe('editing', () => {
   });
 
   it('refuses an empty text, an unknown message, and a user who cannot see the channel', () => {
-    expect(refusal(editing(ANN, { body: said('') }))).toBe('emptyMessage');
+    for (const text of ['', ' ', '\u3164']) expect(refusal(editing(ANN, { body: said(text) }))).toBe('emptyMessage');
     expect(refusal(editing(ANN, { message: undefined }))).toBe('unknownMessage');
     expect(refusal(editing(ANN, { message: { ...channel.message(id), deleted: true } }))).toBe('unknownMessage');
     expect(refusal(editing(ANN, { isMember: false }))).toBe('unknownChannel');

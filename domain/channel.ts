@@ -1,6 +1,7 @@
 /** A channel: its settings and everything said in it. Stream `channel-<id>`. */
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import { type MessageBody, MessageType, type Overwrite } from '../schemas/events/channel.ts';
+import { isBlank } from '../schemas/text.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
 import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
@@ -157,6 +158,10 @@ const denied = (rights: bigint, wanted: bigint): Decision | undefined => {
   return allows(rights, wanted) ? undefined : refuse('missingPermissions');
 };
 
+/** An imported line may be of blanks: it was said elsewhere. */
+const saysNothing = ({ content, embeds }: MessageBody, imported = false): boolean =>
+  embeds.length === 0 && (imported ? content === '' : isBlank(content));
+
 const secretOf = (by: string, body: MessageBody) => ({ by, text: JSON.stringify(body) });
 
 export const createChannel = (
@@ -169,7 +174,7 @@ export const post = (command: Post, state: ChannelState): Decision => {
   const refusal = denied(rights, Permission.sendMessages);
   if (refusal !== undefined) return refusal;
   if (state.keys.has(command.key)) return nothing;
-  if (command.body.content === '' && command.body.embeds.length === 0) return refuse('emptyMessage');
+  if (saysNothing(command.body, command.time !== undefined)) return refuse('emptyMessage');
   const { reply } = command;
   if (reply !== undefined && (reply.message === undefined || reply.message.deleted)) return refuse('unknownMessage');
   const written = mentionsIn(command.body.content, command.allowed, allows(rights, Permission.mentionEveryone));
@@ -213,7 +218,7 @@ export const edit = (
   if (message === undefined || message.deleted) return refuse('unknownMessage');
   if (message.author !== command.userId) return refuse('cannotEditOthers');
   if (!isWritten(message)) return refuse('systemMessage');
-  if (command.body.content === '' && command.body.embeds.length === 0) return refuse('emptyMessage');
+  if (saysNothing(command.body)) return refuse('emptyMessage');
   const written = mentionsIn(command.body.content, command.allowed, allows(rights, Permission.mentionEveryone));
   return happen({
     type: 'message-edited',

@@ -86,6 +86,13 @@ describe('posting', () => {
     expect(refusal(post(aPost('a', { body: said('') }), state))).toBe('emptyMessage');
   });
 
+  it.each([' ', '\n\t', '\u3164', '\u200b\u2800', '\ufe0f'])('refuses a text of which nothing is seen: %j', (text) => {
+    const { state } = aChannel();
+    expect(refusal(post(aPost('a', { body: said(text) }), state))).toBe('emptyMessage');
+    expect(refusal(post(aPost('a', { body: { content: text, embeds: [{ title: 'x' }] } }), state))).toBeUndefined();
+    expect(refusal(post(aPost('a', { body: said(text), time: 1 }), state))).toBeUndefined();
+  });
+
   it('refuses a user who may see but not send', () => {
     const muted = aChannel({ overwrites: [{ id: ANN, type: 1, allow: '0', deny: `${Permission.sendMessages}` }] });
     expect(refusal(post(aPost('a'), muted.state))).toBe('missingPermissions');

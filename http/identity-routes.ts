@@ -4,26 +4,34 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { Identity, SignedIn } from '../commands/identity.ts';
 import type { Presenter } from '../presenter/presenter.ts';
-import { anyText, optional, text } from '../schemas/codecs.ts';
+import { anyText, optional, text, visibleText } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
-import { type Reply, type Route, route } from '../schemas/http/route.ts';
 
-/** Printable, without blanks or the characters that make up mentions and addresses. */
+import { type Reply, type Route, route } from '../schemas/http/route.ts';
+import { hasInvisible, mixesScripts } from '../schemas/text.ts';
+
+/** Without blanks or the characters that make up mentions and addresses. */
 const USERNAME = /^[^\s@#:`<>\p{C}]{2,32}$/u;
+
+const usernameProblem = (u: unknown): string | undefined => {
+  if (typeof u !== 'string' || !USERNAME.test(u) || hasInvisible(u))
+    return 'Must be 2 to 32 visible characters without spaces, @, #, :, <, > and backquotes.';
+  return mixesScripts(u) ? 'Must not mix Latin, Greek and Cyrillic letters.' : undefined;
+};
 
 const Username = new t.Type<string, string, unknown>(
   'username',
-  (u): u is string => typeof u === 'string' && USERNAME.test(u),
-  (u, context) =>
-    typeof u === 'string' && USERNAME.test(u)
-      ? t.success(u)
-      : t.failure(u, context, 'Must be 2 to 32 visible characters without spaces, @, #, :, <, > and backquotes.'),
+  (u): u is string => usernameProblem(u) === undefined,
+  (u, context) => {
+    const problem = usernameProblem(u);
+    return problem === undefined ? t.success(u as string) : t.failure(u, context, problem);
+  },
   t.identity,
 );
 
 const RegisterBody = t.intersection([
   t.type({ username: Username, password: text(8, 256, 'password') }),
-  t.partial({ global_name: optional(text(1, 32, 'global_name')) }),
+  t.partial({ global_name: optional(visibleText(1, 32, 'global_name')) }),
 ]);
 
 const LoginBody = t.intersection([

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document, generated from the routes and their codecs. */
 import * as t from 'io-ts';
-import { OptionalType } from '../schemas/codecs.ts';
+import { ListType, OptionalType, SizedType } from '../schemas/codecs.ts';
 import type { RequiredCaller, Route } from '../schemas/http/route.ts';
 
 /** JSON Schema (2020-12, as OpenAPI 3.1 has it) of an io-ts codec. */
@@ -9,6 +9,7 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
+  readonly maxItems?: number;
   readonly additionalProperties?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
   readonly allOf?: readonly JsonSchema[];
@@ -27,6 +28,7 @@ const TEXT = /^(.*)\((\d+)-(\d+)\)$/;
 
 /** Our own codecs are recognised by name: `Snowflake`, `integer(1-100)`, `content(0-2000)`. */
 const byName = (name: string): JsonSchema => {
+  if (name === 'BitSet') return { type: 'string', pattern: '^\\d{1,20}$', description: 'Bit set' };
   if (name === 'Snowflake') return { type: 'string', pattern: '^\\d{1,19}$', description: 'Snowflake' };
   const integer = INTEGER.exec(name);
   if (integer !== null) return { type: 'integer', minimum: Number(integer[1]), maximum: Number(integer[2]) };
@@ -80,6 +82,8 @@ export const jsonSchema = (codec: t.Any): JsonSchema => {
   if (codec instanceof OptionalType) return { anyOf: [jsonSchema(codec.codec), { type: 'null' }] };
   if (codec instanceof t.LiteralType) return { const: codec.value };
   if (codec instanceof t.KeyofType) return { type: 'string', enum: Object.keys(codec.keys) };
+  if (codec instanceof SizedType) return jsonSchema(codec.codec);
+  if (codec instanceof ListType) return { type: 'array', items: jsonSchema(codec.type), maxItems: codec.max };
   if (codec instanceof t.ArrayType || codec instanceof t.ReadonlyArrayType)
     return { type: 'array', items: jsonSchema(codec.type) };
   if (codec instanceof t.DictionaryType) return { type: 'object', additionalProperties: jsonSchema(codec.codomain) };

@@ -4,6 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type FieldErrors, type ParleyError, parleyError } from './errors.ts';
+import { isBlank, isStorable, lengthOf } from './text.ts';
 
 const SNOWFLAKE = /^\d{1,19}$/;
 
@@ -18,15 +19,28 @@ export const Snowflake = new t.Type<string, string, unknown>(
   t.identity,
 );
 
-/** PostgreSQL stores no NUL, and UTF-8 has no form for half of a surrogate pair. */
-const NOT_STORABLE = /[\0\p{Surrogate}]/u;
+const BIT_SET = /^\d{1,20}$/;
+
+/** A bit set of up to 64 bits, as a decimal string. */
+export const BitSet = new t.Type<string, string, unknown>(
+  'BitSet',
+  (u): u is string => typeof u === 'string' && BIT_SET.test(u),
+  (u, context) =>
+    typeof u === 'string' && BIT_SET.test(u)
+      ? t.success(u)
+      : t.failure(u, context, 'Must be a bit set: a string of 1 to 20 digits.'),
+  t.identity,
+);
 
 const textWith = (min: number, max: number, what: string, problem: (given: string) => string | undefined) => {
   const problemOf = (u: unknown): string | undefined => {
     if (typeof u !== 'string') return 'Must be a string.';
-    return u.length >= min && u.length <= max
+    // Code points are at most as many as UTF-16 units and at least half as many: most texts need not be counted.
+    const fits = u.length <= max && u.length >= 2 * min;
+    const length = fits ? u.length : lengthOf(u);
+    return fits || (length >= min && length <= max)
       ? problem(u)
-      : `Must be between ${min} and ${max} characters long, not ${u.length}.`;
+      : `Must be between ${min} and ${max} characters long, not ${length}.`;
   };
   return new t.Type<string, string, unknown>(
     `${what}(${min}-${max})`,
@@ -39,14 +53,70 @@ const textWith = (min: number, max: number, what: string, problem: (given: strin
   );
 };
 
-/** A string of `min` to `max` UTF-16 units that every store gives back as it was. */
-export const text = (min: number, max: number, what = 'string') =>
+const notStorable = (given: string): string | undefined =>
+  isStorable(given) ? undefined : 'Must not contain NUL or half of a surrogate pair.';
+
+/** A string of `min` to `max` code points that every store gives back as it was. */
+export const text = (min: number, max: number, what = 'string') => textWith(min, max, what, notStorable);
+
+/** As `text`, for names: something of it can be seen. */
+export const visibleText = (min: number, max: number, what: string) =>
   textWith(min, max, what, (given) =>
-    NOT_STORABLE.test(given) ? 'Must not contain NUL or half of a surrogate pair.' : undefined,
+    isBlank(given) ? 'Must have at least one visible character.' : notStorable(given),
   );
 
-/** A string of `min` to `max` UTF-16 units, for what no store keeps in clear: sealed text, and passwords to check. */
+/** A string of `min` to `max` code points, for what no store keeps in clear: sealed text, and passwords to check. */
 export const anyText = (min: number, max: number, what = 'string') => textWith(min, max, what, () => undefined);
+
+/** A failure with an error code of its own. */
+const failureAs = <A>(code: string, value: unknown, context: t.Context, message: string): t.Validation<A> =>
+  either.left([{ value, context, message, code } as t.ValidationError]);
+
+/** A list of at most `max`. A longer one is refused before any of its items is looked at. */
+export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t.OutputOf<C>[]> {
+  readonly max: number;
+
+  constructor(codec: C, max: number) {
+    const any = t.array(codec);
+    super(
+      `up to ${max} of ${codec.name}`,
+      (u): u is t.TypeOf<C>[] => any.is(u) && u.length <= max,
+      (u, context) =>
+        Array.isArray(u) && u.length > max
+          ? failureAs('BASE_TYPE_MAX_LENGTH', u, context, `Must be ${max} or fewer in length.`)
+          : any.validate(u, context),
+      any.encode,
+      codec,
+    );
+    this.max = max;
+  }
+}
+
+export const list = <C extends t.Mixed>(codec: C, max: number): ListType<C> => new ListType(codec, max);
+
+/** What `codec` takes, of at most `bytes` as JSON. `code` is the error code of one that is larger. */
+export class SizedType<C extends t.Mixed> extends t.Type<t.TypeOf<C>, t.OutputOf<C>, unknown> {
+  readonly codec: C;
+
+  constructor(codec: C, bytes: number, code: string) {
+    const fits = (u: unknown) => Buffer.byteLength(JSON.stringify(u)) <= bytes;
+    super(
+      `${codec.name} of up to ${bytes} bytes`,
+      (u): u is t.TypeOf<C> => codec.is(u) && fits(u),
+      (u, context) => {
+        const valid = codec.validate(u, context);
+        return either.isLeft(valid) || fits(u)
+          ? valid
+          : failureAs(code, u, context, `Must not exceed ${bytes} bytes as JSON.`);
+      },
+      codec.encode,
+    );
+    this.codec = codec;
+  }
+}
+
+export const sized = <C extends t.Mixed>(codec: C, bytes: number, code: string): SizedType<C> =>
+  new SizedType(codec, bytes, code);
 
 /** A whole number from `min` to `max`, both included. */
 export const integer = (min: number, max: number) =>
@@ -151,7 +221,7 @@ const pathOf = (context: t.Context): string[] => {
 
 /** What a codec accepts, in words for the one who sent something else. */
 const inWords = (type: t.Decoder<never, unknown>): string => {
-  if (type instanceof OptionalType) return inWords(type.codec);
+  if (type instanceof OptionalType || type instanceof SizedType) return inWords(type.codec);
   if (type instanceof t.UnionType) return [...new Set(type.types.map(inWords))].join(' or ');
   if (type instanceof t.RefinementType || type instanceof t.ReadonlyType || type instanceof t.ExactType)
     return inWords(type.type);
@@ -171,6 +241,11 @@ const messageOf = (error: t.ValidationError): string => {
   return error.value === undefined ? 'This field is required' : `Must be ${inWords(error.context.at(-1)!.type)}.`;
 };
 
+const codeOf = (failure: t.ValidationError): string => {
+  if (failure.value === undefined) return 'BASE_TYPE_REQUIRED';
+  return 'code' in failure ? String(failure.code) : 'BASE_TYPE_INVALID';
+};
+
 const put = (errors: FieldErrors, path: readonly string[], code: string, message: string): void => {
   let node = errors;
   for (const key of path) {
@@ -186,8 +261,7 @@ const put = (errors: FieldErrors, path: readonly string[], code: string, message
 const fieldErrors = (failures: t.Errors): FieldErrors => {
   const errors: FieldErrors = {};
   for (const failure of failures) {
-    const code = failure.value === undefined ? 'BASE_TYPE_REQUIRED' : 'BASE_TYPE_INVALID';
-    put(errors, pathOf(failure.context), code, messageOf(failure));
+    put(errors, pathOf(failure.context), codeOf(failure), messageOf(failure));
   }
   return errors;
 };

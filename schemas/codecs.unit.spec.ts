@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
 import {
   anyText,
@@ -8,10 +9,13 @@ import {
   IsoTime,
   integer,
   integerText,
+  list,
   optional,
   Snowflake,
+  sized,
   text,
   traceparentOf,
+  visibleText,
 } from './codecs.ts';
 
 describe('a snowflake', () => {
@@ -23,11 +27,54 @@ describe('a snowflake', () => {
 });
 
 describe('a text', () => {
-  it('has a length within its bounds, in UTF-16 units', () => {
+  it('has a length within its bounds, in code points', () => {
     const name = text(2, 4, 'name');
-    for (const ok of ['ab', 'abcd', '👍', '👍👍']) expect(decodeOrUndefined(name, ok)).toBe(ok);
-    for (const no of ['', 'a', 'abcde', '👍👍a', 7, null, ['a', 'b']])
+    for (const ok of ['ab', 'abcd', '👍👍', '👍👍👍👍']) expect(decodeOrUndefined(name, ok)).toBe(ok);
+    for (const no of ['', 'a', 'abcde', '👍', '👍👍👍👍a', 7, null, ['a', 'b']])
       expect(decodeOrUndefined(name, no)).toBeUndefined();
+    expect(decodeOrUndefined(anyText(0, 2000), '😀'.repeat(2000))).toBeDefined();
+    expect(decodeOrUndefined(anyText(0, 2000), '😀'.repeat(2001))).toBeUndefined();
+  });
+
+  it('of a name has something to see', () => {
+    const name = visibleText(1, 8, 'name');
+    for (const ok of ['a', ' a ', '❤️', '\u200ba']) expect(decodeOrUndefined(name, ok)).toBe(ok);
+    for (const no of ['', ' ', '\u3164', '\u200b\u2800', '\ufe0f', '\u00a0\n', 'a\0'])
+      expect(decodeOrUndefined(name, no)).toBeUndefined();
+  });
+});
+
+describe('a list', () => {
+  const few = list(text(1, 4), 3);
+
+  it('has at most so many items', () => {
+    expect(decodeOrUndefined(few, ['a', 'b', 'c'])).toEqual(['a', 'b', 'c']);
+    for (const no of [['a', 'b', 'c', 'd'], ['abcde'], 'a', {}, null])
+      expect(decodeOrUndefined(few, no)).toBeUndefined();
+    expect(few.is(['a', 'b', 'c', 'd'])).toBe(false);
+  });
+
+  it('is refused for its length before its items are looked at', () => {
+    expect(decode(few, Array(100_000).fill(7))).toEqual(
+      either.left(
+        expect.objectContaining({
+          errors: { _errors: [{ code: 'BASE_TYPE_MAX_LENGTH', message: 'Must be 3 or fewer in length.' }] },
+        }),
+      ),
+    );
+  });
+});
+
+describe('what is bounded by size', () => {
+  const small = sized(list(t.UnknownRecord, 2), 12, 'TOO_LARGE');
+
+  it('has at most so many bytes as JSON', () => {
+    expect(decodeOrUndefined(small, [{ a: 'é' }])).toEqual([{ a: 'é' }]);
+    for (const no of [[{ a: 'éé' }], [7], 'a', null]) expect(decodeOrUndefined(small, no)).toBeUndefined();
+    expect(decode(small, [{ a: 'éé' }])).toMatchObject(either.left({ errors: { _errors: [{ code: 'TOO_LARGE' }] } }));
+    expect(decode(small, [{}, {}, {}])).toMatchObject(
+      either.left({ errors: { _errors: [{ code: 'BASE_TYPE_MAX_LENGTH' }] } }),
+    );
   });
 });
 

@@ -3,11 +3,12 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { register, type UserState } from '../../domain/user.ts';
-import { decodeOrUndefined, text } from '../../schemas/codecs.ts';
+import { decodeOrUndefined, visibleText } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Profile } from '../../schemas/events/user.ts';
 import { userStream } from '../../schemas/streams.ts';
+import { lengthOf } from '../../schemas/text.ts';
 import { openText } from '../../vault/sealing.ts';
 import { type CommandDeps, command, refused } from '../command.ts';
 
@@ -23,12 +24,12 @@ export const createApplication = command({
   type: 'application.create',
   summary: 'Create an application and its bot. The token is shown this once.',
   route: { method: 'POST', path: '/applications', status: 201, answers: '{id, name, bot: {id, token}}' },
-  body: t.type({ name: text(2, 32, 'name') }),
+  body: t.type({ name: visibleText(2, 32, 'name') }),
   structural: true,
   prepare: async ({ fields, context, cause }, deps) => {
     if (context.actor.kind === 'bot') return refused('botsCannot');
     const name = fields.name.trim();
-    if (name.length < 2)
+    if (lengthOf(name) < 2)
       return either.left(fieldError(['name'], 'BASE_TYPE_BAD_LENGTH', 'Must be at least 2 characters long.'));
     const userId = await deps.derivedIds.id(cause.key, userStream);
     await deps.vault.createKey(userId);

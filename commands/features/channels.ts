@@ -5,16 +5,15 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as channel from '../../domain/channel.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
-import { optional, Snowflake, text } from '../../schemas/codecs.ts';
-import { fieldError } from '../../schemas/errors.ts';
+import { BitSet, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
 import { Overwrite } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { command, NOTHING, refused } from '../command.ts';
 
 const MAX_CHANNELS = 500;
-const BIT_SET = /^\d{1,20}$/;
-const GivenOverwrite = t.type({ ...Overwrite.props, id: Snowflake });
+const MAX_OVERWRITES = 100;
+const GivenOverwrite = t.exact(t.type({ ...Overwrite.props, id: Snowflake, allow: BitSet, deny: BitSet }));
 
 export const createChannel = command({
   type: 'channel.create',
@@ -22,11 +21,11 @@ export const createChannel = command({
   route: { method: 'POST', path: '/guilds/:guild_id/channels', status: 201, answers: 'The channel.' },
   params: OnGuild,
   body: t.intersection([
-    t.type({ name: text(1, 100, 'name') }),
+    t.type({ name: visibleText(1, 100, 'name') }),
     t.partial({
       type: optional(t.literal(0)),
       topic: optional(text(0, 1024, 'topic')),
-      permission_overwrites: optional(t.array(GivenOverwrite)),
+      permission_overwrites: optional(list(GivenOverwrite, MAX_OVERWRITES)),
     }),
   ]),
   structural: true,
@@ -41,10 +40,6 @@ export const createChannel = command({
   prepare: async ({ fields, cause }, deps) => {
     const { guild_id: guildId, name, topic = null, permission_overwrites: overwrites } = fields;
     if ((await deps.views.guilds.channelsOf(guildId)).length >= MAX_CHANNELS) return refused('maximumGuildChannels');
-    if (overwrites?.some(({ allow, deny }) => !BIT_SET.test(allow) || !BIT_SET.test(deny))) {
-      const message = 'allow and deny must be bit sets as decimal strings.';
-      return either.left(fieldError(['permission_overwrites'], 'BASE_TYPE_INVALID', message));
-    }
     const channelId = await deps.derivedIds.id(cause.key, channelStream);
     const kind = 'text' as const;
     return either.right({

@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as guild from '../../domain/guild.ts';
 import { DEFAULT_EVERYONE } from '../../domain/permissions.ts';
-import { text } from '../../schemas/codecs.ts';
+import { visibleText } from '../../schemas/codecs.ts';
 import { guildStream } from '../../schemas/streams.ts';
 import { command, refused } from '../command.ts';
 import { channelStep, joiningStep } from '../processes.ts';
@@ -15,7 +15,7 @@ export const createGuild = command({
   type: 'guild.create',
   summary: 'Create a guild, with a first text channel.',
   route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.' },
-  body: t.type({ name: text(2, 100, 'name') }),
+  body: t.type({ name: visibleText(2, 100, 'name') }),
   structural: true,
   prepare: async ({ fields, context, cause }, deps) =>
     either.right({

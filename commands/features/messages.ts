@@ -6,8 +6,8 @@ import * as channel from '../../domain/channel.ts';
 import type { Decision } from '../../domain/decider.ts';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
 import { actorIn } from '../../projections/views/guild-views/access.ts';
-import { anyText, decodeOrUndefined, integer, optional, Snowflake, text } from '../../schemas/codecs.ts';
-import { fieldError, type ParleyError } from '../../schemas/errors.ts';
+import { anyText, decodeOrUndefined, integer, list, optional, Snowflake, sized, text } from '../../schemas/codecs.ts';
+import { fieldError } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { MessageBody } from '../../schemas/events/channel.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
@@ -25,30 +25,21 @@ const ALL_WRITTEN = { everyone: false, users: true } as const;
 const Nonce = t.union([text(0, 25, 'nonce'), integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)]);
 
 const AllowedMentions = t.partial({
-  parse: optional(t.array(t.string)),
-  users: optional(t.array(Snowflake)),
-  roles: optional(t.array(Snowflake)),
+  parse: optional(list(text(1, 32), 10)),
+  users: optional(list(Snowflake, 100)),
+  roles: optional(list(Snowflake, 100)),
   replied_user: optional(t.boolean),
 });
 
 const content = {
   content: optional(anyText(0, MESSAGE_LENGTH, 'content')),
-  embeds: optional(t.array(t.UnknownRecord)),
+  embeds: optional(sized(list(t.UnknownRecord, EMBEDS), EMBED_BYTES, 'MAX_EMBED_SIZE_EXCEEDED')),
   allowed_mentions: optional(AllowedMentions),
 };
 const Content = t.partial(content);
 type Content = t.TypeOf<typeof Content>;
 
 const bodyOf = (fields: Content) => ({ content: fields.content ?? '', embeds: fields.embeds ?? [] });
-
-const embedError = ({ embeds }: Content): ParleyError | undefined => {
-  if (embeds === undefined || embeds === null || embeds.length === 0) return undefined;
-  if (embeds.length > EMBEDS)
-    return fieldError(['embeds'], 'BASE_TYPE_MAX_LENGTH', `Must be ${EMBEDS} or fewer in length.`);
-  if (Buffer.byteLength(JSON.stringify(embeds)) > EMBED_BYTES)
-    return fieldError(['embeds'], 'MAX_EMBED_SIZE_EXCEEDED', `Embeds must not exceed ${EMBED_BYTES} bytes as JSON.`);
-  return undefined;
-};
 
 /** The mentioned users who exist. */
 const knownMentions = async (deps: CommandDeps, content: string): Promise<ReadonlySet<string>> => {
@@ -114,7 +105,6 @@ export const sendMessage = command({
   limit: { bucket: 'send', key: ({ channel_id }, { userId }) => `${userId}:${channel_id}` },
   keyIn: ({ nonce, enforce_nonce }) =>
     enforce_nonce === true && nonce !== null && nonce !== undefined ? String(nonce) : null,
-  check: embedError,
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
   prepare: async ({ fields }, deps) => {
@@ -189,7 +179,6 @@ export const editMessage = command({
   params: OnMessage,
   body: Content,
   structural: false,
-  check: embedError,
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
   prepare: async ({ fields }, deps) => {

@@ -1,7 +1,6 @@
 /** Read markers: how far a user has read a channel. */
 
 import { either } from 'fp-ts';
-import * as t from 'io-ts';
 import { markRead, type ReadState } from '../../domain/read-markers.ts';
 import { OnMessage } from '../../schemas/http/route.ts';
 import { readStream } from '../../schemas/streams.ts';
@@ -17,7 +16,6 @@ export const markChannelRead = command({
     answers: '{token: null}',
   },
   params: OnMessage,
-  body: t.UnknownRecord,
   structural: false,
   stream: (_, { userId }) => readStream(userId),
   rights: async ({ fields, context }, deps) =>

@@ -64,6 +64,7 @@ const words = ({
   type,
   anyOf,
   items,
+  maxItems,
   properties,
   minimum,
   maximum,
@@ -78,7 +79,7 @@ const words = ({
       .filter((one) => one.type !== 'null')
       .map(words)
       .join(' or ');
-  if (items !== undefined) return `list of ${words(items)}s`;
+  if (items !== undefined) return `list of ${maxItems === undefined ? '' : `up to ${maxItems} `}${plural(items)}`;
   if (properties !== undefined)
     return `object of ${Object.keys(properties)
       .map((name) => `\`${name}\``)
@@ -91,6 +92,9 @@ const words = ({
   if (schema.description === 'Snowflake') return 'snowflake';
   return type ?? schema.description ?? 'anything';
 };
+
+/** An object in a list is named without its fields. */
+const plural = (items: JsonSchema): string => (items.properties === undefined ? `${words(items)}s` : 'objects');
 
 /** One section per command: what it does, its fields, its limit, its answer, its route. */
 export const commandPage = (commands: readonly CommandShape[]): string =>

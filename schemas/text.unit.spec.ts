@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hasInvisible, isBlank, isStorable, lengthOf, mixesScripts, usernameKey } from './text.ts';
+
+const INVISIBLE = [
+  ['a variation selector', '\ufe0f'],
+  ['a joiner', '\u200d'],
+  ['a Hangul filler', '\u3164'],
+  ['a half-width Hangul filler', '\uffa0'],
+  ['a soft hyphen', '\u00ad'],
+  ['a combining grapheme joiner', '\u034f'],
+  ['a mark of direction', '\u202e'],
+  ['a tag', '\u{e0041}'],
+  ['a Braille blank', '\u2800'],
+  ['a byte order mark', '\ufeff'],
+  ['a control character', '\u0007'],
+  ['an annotation mark', '\ufff9'],
+] as const;
+
+const anything = fc.string({ unit: 'binary' });
+
+describe('text as people see it', () => {
+  it.each(INVISIBLE)('%s shows nothing', (_, character) => {
+    expect(isBlank(character)).toBe(true);
+    expect(isBlank(` ${character}\t${character}\u00a0`)).toBe(true);
+    expect(hasInvisible(`bob${character}`)).toBe(true);
+    expect(usernameKey(`bob${character}`)).toBe('bob');
+    expect(usernameKey(`b${character}ob`)).toBe('bob');
+  });
+
+  it.each(['', ' ', '\n\t', '\u3000', '\u2003\u2028'])('blanks show nothing: %j', (text) => {
+    expect(isBlank(text)).toBe(true);
+  });
+
+  it.each(['a', '.', '❤️', '👨‍👩‍👧', ' x ', 'ـ', 'ㅤa', '\u0600', '\u0301'])('shows %j', (text) => {
+    expect(isBlank(text)).toBe(false);
+  });
+
+  it('is read in one pass, however long', () => {
+    expect(isBlank(`${'\n\u200b'.repeat(50_000)}a`)).toBe(false);
+  });
+
+  it('counts code points', () => {
+    expect(lengthOf('')).toBe(0);
+    expect(lengthOf('😀'.repeat(1001))).toBe(1001);
+    expect(lengthOf('\ud83d')).toBe(1);
+    expect(lengthOf('\ud83dx\ude00')).toBe(3);
+    fc.assert(fc.property(anything, (text) => lengthOf(text) === [...text].length));
+  });
+
+  it('knows what no store gives back', () => {
+    expect(isStorable('a\0')).toBe(false);
+    expect(isStorable('\ud83d')).toBe(false);
+    expect(isStorable('😀')).toBe(true);
+  });
+
+  it.each([
+    ['ＡLICE', 'alice'],
+    ['ﬁona', 'fiona'],
+    ['ΑΣ', 'ασ'],
+    ['ẞ', 'ß'],
+    ['e\u0301', 'é'],
+  ])('knows %j and %j as one username', (one, other) => {
+    expect(usernameKey(one)).toBe(usernameKey(other));
+  });
+
+  it('gives a username one form, however often it is asked', () => {
+    fc.assert(fc.property(anything, (name) => usernameKey(usernameKey(name)) === usernameKey(name)));
+    fc.assert(fc.property(anything, (name) => usernameKey(name.normalize('NFD')) === usernameKey(name)));
+  });
+
+  it('knows scripts whose letters look alike', () => {
+    expect(mixesScripts('аlice')).toBe(true);
+    expect(mixesScripts('αlice')).toBe(true);
+    expect(mixesScripts('alice_12')).toBe(false);
+    expect(mixesScripts('Павел')).toBe(false);
+    expect(mixesScripts('日本alice')).toBe(false);
+  });
+});
