@@ -4,7 +4,6 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { allows, Permission } from '../domain/permissions.ts';
-import type { LogReader } from '../log/port.ts';
 import { isoTime } from '../presenter/guilds.ts';
 import type { ApiMessage } from '../presenter/shapes.ts';
 import type { PageQuery } from '../projections/views/timelines/view.ts';
@@ -12,8 +11,8 @@ import { IsoTime, integerText, Snowflake } from '../schemas/codecs.ts';
 import { Emoji } from '../schemas/emoji.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { OnChannel, OnMessage, type Route } from '../schemas/http/route.ts';
-import { channelStream } from '../schemas/streams.ts';
 import { found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
+import { type Place, pageAfter, pageBefore } from './sequences.ts';
 
 /** The requested page of a channel's history. */
 const Sequence = integerText(0, Number.MAX_SAFE_INTEGER);
@@ -29,31 +28,14 @@ const MessagePageQuery = t.partial({
 type MessagePageQuery = t.TypeOf<typeof MessagePageQuery>;
 
 const ANCHORS = ['around', 'before', 'after', 'before_sequence', 'after_sequence'] as const;
-const EVENTS_PER_READ = 200;
-
-/** Id of the message whose posting is nearest to sequence `from`, looking in one direction, `from` included. */
-const nearestMessage = async (
-  log: Pick<LogReader, 'readStream'>,
-  stream: string,
-  from: number,
-  direction: 'forwards' | 'backwards',
-): Promise<string | undefined> => {
-  let next = from;
-  for (;;) {
-    const events = await log.readStream({ stream, from: next, direction, limit: EVENTS_PER_READ });
-    for (const event of events) if (event.type === 'message-posted') return event.data.messageId;
-    if (events.length < EVENTS_PER_READ) return undefined;
-    next = events.at(-1)!.sequence + (direction === 'forwards' ? 1 : -1);
-  }
-};
 
 /**
  * Translates the request into a page of the timeline. Sequences become the ids of the messages next to them.
  * @returns error 50035 when two anchors were given
  */
 const pageQueryOf = async (
-  log: Pick<LogReader, 'readStream'>,
-  channelId: string,
+  deps: ReadDeps,
+  place: Pick<Place, 'channelId' | 'viewer'>,
   query: MessagePageQuery,
 ): Promise<Either<ParleyError, PageQuery>> => {
   const { around, before, after, before_sequence, after_sequence, limit = 50 } = query;
@@ -61,18 +43,14 @@ const pageQueryOf = async (
   if (given.length > 1) {
     return either.left(fieldError([given[1]!], 'MUTUALLY_EXCLUSIVE', `Cannot be combined with ${given[0]}.`));
   }
-  const stream = channelStream(channelId);
   if (around !== undefined) return either.right({ around, limit });
   if (before !== undefined) return either.right({ before, limit });
   if (after !== undefined) return either.right({ after, limit });
-  if (before_sequence !== undefined) {
-    const first = await nearestMessage(log, stream, Math.max(1, before_sequence), 'forwards');
-    return either.right(first === undefined ? { limit } : { before: first, limit });
-  }
-  if (after_sequence !== undefined) {
-    const last = after_sequence === 0 ? undefined : await nearestMessage(log, stream, after_sequence, 'backwards');
-    return either.right({ after: last ?? '0', limit });
-  }
+  const looked = { log: deps.log, timelines: deps.views.timelines };
+  if (before_sequence !== undefined)
+    return either.right(await pageBefore(looked, { ...place, sequence: before_sequence }, limit));
+  if (after_sequence !== undefined)
+    return either.right(await pageAfter(looked, { ...place, sequence: after_sequence }, limit));
   return either.right({ limit });
 };
 
@@ -129,7 +107,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     handle: async ({ actor, params, query }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);
       if (access === undefined) return refused('unknownChannel');
-      const page = await pageQueryOf(deps.log, params.channel_id, query);
+      const page = await pageQueryOf(deps, { channelId: params.channel_id, viewer: actor.userId }, query);
       if (either.isLeft(page)) return page;
       if (!mayReadHistory(access.permissions)) return found([]);
       const rows = await deps.views.timelines.page(params.channel_id, page.right, actor.userId);

@@ -116,15 +116,17 @@ export class CurrentTimelines implements TimelineReader {
   /**
    * Ids of a channel's messages grow with their sequences, so a binary search finds the post.
    * @returns the sequence before it; `undefined` if no message has this id
+   * @throws StoreUnavailable when too many other events lie between the messages
    */
   private async beforePosting(channelId: string, messageId: string): Promise<number | undefined> {
     const stream = channelStream(channelId);
     const wanted = BigInt(messageId);
     let low = 1;
     let high = (await this.log.streamHead(stream)).sequence;
+    const left = { events: FOLDED };
     while (low <= high) {
       const middle = (low + high) >> 1;
-      const posted = await this.firstPosted(stream, middle, high);
+      const posted = await this.firstPosted(stream, middle, high, left);
       if (posted === undefined) high = middle - 1;
       else if (posted.id === wanted) return posted.sequence - 1;
       else if (posted.id < wanted) low = posted.sequence + 1;
@@ -133,8 +135,11 @@ export class CurrentTimelines implements TimelineReader {
     return undefined;
   }
 
-  private async firstPosted(stream: string, from: number, through: number) {
+  /** @param left how many events may still be looked through */
+  private async firstPosted(stream: string, from: number, through: number, left: { events: number }) {
     for (let next = from; next <= through; next += 50) {
+      if (left.events <= 0) throw new StoreUnavailable('timelines', 5);
+      left.events -= 50;
       for (const event of await this.log.readStream({ stream, from: next, limit: 50 })) {
         if (event.sequence > through) return undefined;
         if (event.type === 'message-posted') return { sequence: event.sequence, id: BigInt(event.data.messageId) };
