@@ -63,6 +63,26 @@ describe('registering', () => {
     right(await register('ann'));
   });
 
+  it('gives one account when nobody knows whether the first registration was stored', async () => {
+    let silent = true;
+    instance = await Instance.open({
+      logFor: (log) =>
+        Object.create(log, {
+          append: {
+            value: async (request: never) => {
+              const appended = await log.append(request);
+              return silent ? either.left({ kind: 'unknown', reason: 'no answer' }) : appended;
+            },
+          },
+        }),
+    });
+    expect(refusal(await register('ann'))).toBe('outcomeUnknown');
+    silent = false;
+    expect(refusal(await register('ann'))).toBe('invalidForm');
+    expect(await instance.events('user-registered')).toHaveLength(1);
+    expect(right(await login('ann')).userId).toBe((await instance.vault.usernameHolder('ann'))!.userId);
+  });
+
   it('is refused where the instance is closed, and limited per address', async () => {
     instance = await Instance.open({ registrationOpen: false });
     expect(refusal(await register('ann'))).toBe('registrationClosed');

@@ -96,7 +96,8 @@ export class Identity {
           decideRegister({ userId, kind, ownerId: null, profile, ...(time === undefined ? {} : { time }) }, state),
       });
       if (either.isLeft(result)) {
-        await deps.vault.releaseUsername(name, userId);
+        // If the registration is stored after all, the name is this person's: the next one who wants it looks.
+        if (result.left.name !== 'outcomeUnknown') await deps.vault.releaseUsername(name, userId);
         return result;
       }
       await deps.vault.confirmUsername(name, userId);

@@ -6,7 +6,7 @@ import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { happen, nothing, refuse } from '../domain/decider.ts';
 import { join as decideJoin, leave as decideLeave, type MemberState } from '../domain/member.ts';
-import type { AppendRequest, EventLog } from '../log/port.ts';
+import type { AppendError, AppendRequest, EventLog } from '../log/port.ts';
 import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
 import { passingOn, TestClock } from '../schemas/clock.testing.ts';
 import { type Clock, systemClock } from '../schemas/clock.ts';
@@ -545,13 +545,41 @@ describe('a log that cannot store', () => {
     expect(right(await mailboxes.run(leaving('b'))).events[0]).toMatchObject({ type: 'member-left', sequence: 2 });
   });
 
-  it('is reported as unavailable for any other failure, also when it throws', async () => {
-    watched.before = async () => either.left({ kind: 'unavailable', reason: 'x' });
-    expect(refusal(await mailboxes.run(event('a')))).toBe('unavailable');
-    watched.before = async () => Promise.reject(new Error('the disk is gone'));
-    expect(refusal(await mailboxes.run(event('b')))).toBe('unavailable');
+  it('invites a repetition only when nothing was stored and a repetition may be', async () => {
+    const answerTo = async (error: AppendError) => {
+      watched.before = async () => either.left(error);
+      const outcome = await mailboxes.run(event('a'));
+      return either.isLeft(outcome) && [outcome.left.status, outcome.left.retryAfter];
+    };
+    expect(await answerTo({ kind: 'full' })).toEqual([503, 30]);
+    expect(await answerTo({ kind: 'unavailable', reason: 'x' })).toEqual([503, 5]);
+    expect(await answerTo({ kind: 'unknown', reason: 'x' })).toEqual([504, undefined]);
+    expect(await answerTo({ kind: 'refused', reason: 'x' })).toEqual([500, undefined]);
+    watched.before = async () => Promise.reject(new Error('a bug'));
+    expect(refusal(await mailboxes.run(event('b')))).toBe('outcomeUnknown');
     watched.before = async () => undefined;
     expect(right(await mailboxes.run(event('c'))).sequence).toBe(1);
+  });
+
+  it('answers a repetition from what was stored after an unknown outcome', async () => {
+    watched.before = async (request) => {
+      await log.append(request);
+      return either.left({ kind: 'unknown', reason: 'no answer' });
+    };
+    expect(refusal(await mailboxes.run(joining('a')))).toBe('outcomeUnknown');
+    watched.before = async () => undefined;
+    expect(right(await mailboxes.run(joining('a'))).sequence).toBe(1);
+    expect(await keysOf()).toEqual(['a']);
+  });
+
+  it('refuses only the task whose event it refuses, and stores those of its neighbours in order', async () => {
+    watched.before = async ({ events }) =>
+      events.some(({ key }) => key === 'bad') ? either.left({ kind: 'refused', reason: 'too large' }) : undefined;
+    const keys = ['a', 'b', 'bad', 'c', 'd'];
+    const outcomes = await Promise.all(keys.map((key) => mailboxes.run(event(key))));
+    expect(outcomes.map(either.isRight)).toEqual([true, true, false, true, true]);
+    expect(refusal(outcomes[2]!)).toBe('refusedByLog');
+    expect(await keysOf()).toEqual(['a', 'b', 'c', 'd']);
   });
 });
 

@@ -88,10 +88,21 @@ const FRESH_MS = 100;
 /** Longest wait for a neighbour's rights to be read again. After that the neighbour gets a later turn. */
 const REFRESH_MS = 50;
 
-const refusalOf = (error: AppendError): ParleyError =>
-  error.kind === 'full'
-    ? parleyError('diskFull', { retryAfter: 30 })
-    : parleyError('unavailable', { retryAfter: error.kind === 'conflict' ? 1 : 5 });
+const refusalOf = ({ kind }: AppendError): ParleyError => {
+  switch (kind) {
+    case 'conflict':
+      return parleyError('unavailable', { retryAfter: 1 });
+    case 'full':
+      return parleyError('diskFull', { retryAfter: 30 });
+    case 'unavailable':
+      return parleyError('unavailable', { retryAfter: 5 });
+    // Neither invites a repetition: one may be stored already, the other never will be.
+    case 'unknown':
+      return parleyError('outcomeUnknown');
+    case 'refused':
+      return parleyError('refusedByLog');
+  }
+};
 
 const unavailable = () => either.left(parleyError('unavailable', { retryAfter: 1 }));
 
@@ -223,6 +234,12 @@ export class Mailboxes {
         const events = appended.right;
         return answerAll(taken, turn, events, events.at(-1)?.position ?? (await log.head()));
       }
+      if (appended.left.kind === 'refused' && taken.length > 1) {
+        // Something in it can never be stored, which is no fault of the other tasks.
+        const half = taken.length >>> 1;
+        await this.turn(stream, taken.slice(0, half));
+        return this.turn(stream, taken.slice(half));
+      }
       if (appended.left.kind !== 'conflict' || attempt === ATTEMPTS) {
         const refused = either.left(refusalOf(appended.left));
         for (const { answer } of taken) answer(refused);
@@ -240,7 +257,8 @@ export class Mailboxes {
   /** A turn without events is right only if nobody else has appended meanwhile. */
   private async append(stream: string, expected: number, { events }: Turn): ReturnType<EventLog['append']> {
     const { log } = this.deps;
-    if (events.length > 0) return log.append({ stream, expected, events });
+    if (events.length > 0)
+      return log.append({ stream, expected, events }).catch(() => either.left({ kind: 'unknown', reason: 'a bug' }));
     const { sequence } = await log.streamHead(stream);
     return sequence === expected ? either.right([]) : either.left({ kind: 'conflict', actual: sequence });
   }

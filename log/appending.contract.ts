@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import type { NewParleyEvent } from '../schemas/events/catalogue.ts';
-import type { AppendError, Appended } from './port.ts';
+import type { AppendError, Appended, AppendRequest } from './port.ts';
 import { batch, type Fixture, positions, refusal, sequences, stored, upTo } from './testing.ts';
 
 export const appendingContract = (fixture: Fixture) => {
@@ -32,22 +32,43 @@ export const appendingContract = (fixture: Fixture) => {
       expect(all[0]).toBeGreaterThan(0);
     });
 
-    it('gives back any text that a request may carry', async () => {
-      const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 64 }).filter((given) => !given.includes('\0'));
-      const texts = fc.sample(text, 50);
-      const { events } = batch('channel-1', 0, texts.length, 'reaction-added');
-      const request = {
-        ...{ stream: 'channel-1', expected: 0 },
-        events: events.map((event, i) => ({
-          ...event,
-          key: texts[i]!,
-          data: { ...event.data, emoji: texts[i]! },
-        })) as NewParleyEvent[],
-      };
-      stored(await fixture.log.append(request));
+    it('gives back any text as it was, or refuses it and stores nothing', async () => {
+      const fields = ['data', 'key', 'id', 'actor', 'correlationId', 'causationId', 'traceparent'] as const;
+      const part = fc.oneof(
+        fc.constantFrom('\0', '\ud800', '\udfff', '\u{10ffff}', '\ufeff', 'é', 'e\u0301', 'ｱ', '中', '👩‍👩‍👧', '\'\\"'),
+        fc.string({ unit: 'binary', maxLength: 20 }),
+      );
+      const text = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(''));
+      const given = fc.sample(fc.tuple(fc.constantFrom(...fields), text), 200);
+      const requests = given.map(([field, chosen], i): AppendRequest => {
+        const request = batch(`channel-${i}`, 0, 1, 'reaction-added');
+        const [event] = request.events;
+        const changed = field === 'data' ? { ...event!.data, emoji: chosen } : chosen;
+        return { ...request, events: [{ ...event!, [field]: changed } as NewParleyEvent] };
+      });
+      const answers = await Promise.all(requests.map((request) => fixture.log.append(request)));
       const log = await fixture.reopen();
-      const read = await log.readStream({ stream: 'channel-1', limit: 100 });
-      expect(read.map(({ position: _, ...event }) => event)).toEqual(request.events);
+      const reads = await Promise.all(requests.map(({ stream }) => log.readStream({ stream, limit: 10 })));
+      for (const [i, { events }] of requests.entries()) {
+        const [field, chosen] = given[i]!;
+        const kept = field === 'data' || (chosen.isWellFormed() && !chosen.includes('\0'));
+        if (!kept) expect(refusal(answers[i]!)).toMatchObject({ kind: 'refused' });
+        expect(reads[i]!.map(({ position: _, ...event }) => event)).toEqual(kept ? events : []);
+      }
+    });
+
+    it('refuses a batch that can never be stored, and stores those that came with it', async () => {
+      const bad = batch('channel-bad', 0, 2);
+      const unspeakable = { ...bad, events: [bad.events[0]!, { ...bad.events[1]!, data: { messageId: 1n } as never }] };
+      const named = batch('channel-\0', 0);
+      for (const [i, refused] of [unspeakable, named].entries()) {
+        const requests = [batch(`channel-a${i}`, 0), refused, batch(`channel-a${i}`, 1), batch(`channel-b${i}`, 0, 2)];
+        const answers = await Promise.all(requests.map((request) => fixture.log.append(request)));
+        expect(answers.map(either.isRight)).toEqual([true, false, true, true]);
+        expect(refusal(answers[1]!)).toMatchObject({ kind: 'refused' });
+      }
+      const { events } = await fixture.log.readAll({ after: 0, limit: 100 });
+      expect(events).toHaveLength(8);
     });
 
     it('starts a stream only with expected revision 0', async () => {

@@ -11,6 +11,7 @@ import {
   type ParleyEvent,
   versionOf,
 } from '../schemas/events/catalogue.ts';
+import { refusalOfData, refusalOfText } from './append-errors.ts';
 import {
   type AppendError,
   type Appended,
@@ -68,6 +69,8 @@ export class MemoryLog implements EventLog {
   async append(request: AppendRequest): Promise<Either<AppendError, Appended>> {
     checkSequences(request);
     if (this.closed) return either.left({ kind: 'unavailable', reason: 'the log is closed' });
+    const refusal = refusalOfText(request) ?? refusalOfData(request);
+    if (refusal !== undefined) return either.left(refusal);
     const { stream, expected, events } = request;
     const actual = this.byStream.get(stream)?.length ?? 0;
     if (actual !== expected) return either.left({ kind: 'conflict', actual });

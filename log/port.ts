@@ -17,13 +17,18 @@ export interface AppendRequest {
  */
 export type Appended = readonly ParleyEvent[];
 
+/** Why events are not known to be stored. Only after `unknown` may they be stored all the same. */
 export type AppendError =
-  /** Another writer appended first; `actual` is the stream's last sequence. */
+  /** Another writer appended first; `actual` is the stream's last sequence. Nothing was stored. */
   | { readonly kind: 'conflict'; readonly actual: number }
-  /** Nothing was stored; a later retry may succeed. */
-  | { readonly kind: 'unavailable'; readonly reason: string }
   /** Nothing was stored: no space left. */
-  | { readonly kind: 'full' };
+  | { readonly kind: 'full' }
+  /** Nothing was stored: the store cannot be reached, or cannot write now. A repetition may succeed. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  /** The events are stored, or will be, or never will: no answer came in time. The stream tells, read later. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+  /** Nothing was stored, nor will be by a repetition: events too large or not writable, a deleted stream, no right. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 export interface StreamHead {
   readonly stream: string;
@@ -105,7 +110,7 @@ export interface EventLog extends LogReader {
   /**
    * Stores a batch durably. Batches that wait at the same time share a transaction, up to `BUDGETS.log.commit`. A
    * conflict fails only its own stream's batch, and so does a batch that can never be stored. Resolves once the events
-   * are fsynced, or to the reason why none was stored.
+   * are fsynced, or to the reason why they are not. Rejects only with the RangeError of `checkSequences`.
    */
   append(request: AppendRequest): Promise<Either<AppendError, Appended>>;
   /** Gives the log a new epoch, durably: sessions and views of the old one no longer fit it. */
@@ -124,7 +129,7 @@ export const checkSequences = ({ stream, expected, events }: AppendRequest): voi
 const ENVELOPE_BYTES = 300;
 
 const roughly = (value: unknown): number => {
-  if (typeof value === 'string') return value.length;
+  if (typeof value === 'string') return Buffer.byteLength(value);
   if (typeof value !== 'object' || value === null) return 8;
   let bytes = 0;
   for (const name in value) bytes += name.length + roughly(value[name as keyof typeof value]);

@@ -34,6 +34,13 @@ export const catalogue = {
   rateLimited: { code: 0, status: 429, message: 'You are being rate limited.' },
   unavailable: { code: 0, status: 503, message: 'Service temporarily unavailable, try again' },
   diskFull: { code: 0, status: 503, message: 'The event log cannot store anything more: its disk is full' },
+  refusedByLog: { code: 0, status: 500, message: 'The event log refuses to store this, and would refuse it again' },
+  outcomeUnknown: {
+    code: 0,
+    status: 504,
+    message:
+      'It is not known whether this was stored. Ask again with the same id, nonce or Idempotency-Key to learn it',
+  },
   unknownApplication: { code: 10002, status: 404, message: 'Unknown Application' },
   unknownChannel: { code: 10003, status: 404, message: 'Unknown Channel' },
   unknownGuild: { code: 10004, status: 404, message: 'Unknown Guild' },

@@ -1,10 +1,10 @@
 /** Text as people see it: classes of characters, lengths, and the one form for all spellings of a name. */
 
-/** PostgreSQL stores no NUL, and UTF-8 has no form for half of a surrogate pair. */
-const NOT_STORABLE = /[\0\p{Surrogate}]/u;
-
-/** Whether every store gives the text back as it was. */
-export const isStorable = (text: string): boolean => !NOT_STORABLE.test(text);
+/**
+ * Whether every store gives the text back as it was: PostgreSQL stores no NUL, and UTF-8 has no form for half of a
+ * surrogate pair. Asked for every event, so it is not a regular expression.
+ */
+export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
 /**
  * Characters that show nothing, blanks aside: all that Unicode calls ignorable (joiners, variation selectors, fillers,

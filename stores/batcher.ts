@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../schemas/clock.ts';
-import type { Classify } from './guard.ts';
+import type { Classify, FailureKind } from './guard.ts';
 
 /**
  * What a batch waits for. There is one commit at a time: items added during a commit go with the next. `turn`: the end
@@ -29,8 +29,8 @@ export interface BatcherOptions<Item, Answer> {
    */
   readonly commit: (items: readonly Item[]) => readonly Answer[] | Promise<readonly Answer[]>;
   /**
-   * After a permanent failure the batch is halved repeatedly until the failing items are alone. Any other failure fails
-   * all items. Default: no failure is permanent.
+   * After a permanent failure, or a bug, the batch is halved repeatedly until the failing items are alone. Any other
+   * failure fails all items. Default: no failure is permanent.
    */
   readonly classify?: Classify;
   /** Turns a failure into an item's answer. If this throws, the item is rejected. Default: rejects with the failure. */
@@ -44,6 +44,9 @@ interface QueuedWrite<Item, Answer> {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (failure: unknown) => void;
 }
+
+/** Failures that a part of the batch may escape. */
+const OF_SOME_ITEMS: ReadonlySet<FailureKind> = new Set(['permanent', 'bug']);
 
 const throwIt = (failure: unknown): never => {
   throw failure;
@@ -135,7 +138,7 @@ export class Batcher<Item, Answer> {
         const answers = await this.#options.commit(part.map(({ item }) => item));
         for (let i = 0; i < part.length; i += 1) part[i]!.resolve(answers[i]!);
       } catch (failure) {
-        if (this.#classify(failure) !== 'permanent') {
+        if (!OF_SOME_ITEMS.has(this.#classify(failure))) {
           // The store is gone or damaged: items not yet tried would only wait for the same failure.
           for (const rest of [part, ...parts.reverse()]) this.#fail(rest, failure);
           return;

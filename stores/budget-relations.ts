@@ -51,6 +51,13 @@ export const STORE_RELATIONS: readonly Relation[] = [
     unit: 'ms',
   },
   {
+    what: 'two answers of PostgreSQL to one commit',
+    is: ({ postgres }) => 2 * postgres.append.answerMs,
+    than: 'all tries of one append',
+    most: ({ postgres }) => postgres.append.triedMs,
+    unit: 'ms',
+  },
+  {
     what: 'gathering for a commit',
     is: ({ postgres }) => postgres.append.gather.ms,
     than: 'the pause between two tries of it',
@@ -68,7 +75,7 @@ export const STORE_RELATIONS: readonly Relation[] = [
     what: 'a registration, with its answers of the vault and an append to PostgreSQL',
     // The last try begins just before the deadline, and connects first.
     is: ({ vault, postgres: { vault: asked, log, append } }) =>
-      vault.answersOfARegistration * asked.answerMs + append.triedMs + log.connectMs + log.answerMs,
+      vault.answersOfARegistration * asked.answerMs + append.triedMs + log.connectMs + append.answerMs,
     than: 'the age at which a reserved name may be taken over',
     most: ({ vault }) => vault.takeOverAfterMs,
     unit: 'ms',

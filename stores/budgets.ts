@@ -11,8 +11,10 @@ export const BUDGETS = {
     /** A restarted server is back within seconds. */
     views: { connectMs: 5000, answerMs: 5000, connections: 8, failureRatio: 0.5, openMs: 5000 },
     append: {
+      /** For one answer to one commit, which takes some milliseconds. After that the server ends it, and it is retried. */
+      answerMs: 4000,
       /** How long one commit is retried. After that its writers must try again. */
-      triedMs: 4000,
+      triedMs: 9000,
       pauseMs: 100,
       /**
        * Least time between the starts of two commits, unless enough items wait: a commit of eight events costs both

@@ -20,14 +20,18 @@ import { StoreUnavailable } from '../schemas/errors.ts';
  * transient: the server cannot answer now; the same request may work later.
  * permanent: the given values are at fault; the same request will never be accepted.
  * damaged: the store is at fault: its tables, rights or settings are wrong, and an operator must repair them.
+ * bug: this program is at fault, and may meet any value: nothing may be skipped for it.
  */
-export type FailureKind = 'transient' | 'permanent' | 'damaged';
+export type FailureKind = 'transient' | 'permanent' | 'damaged' | 'bug';
 
 export type Classify = (failure: unknown) => FailureKind;
 
-/** A bug or a value that cannot be encoded, thrown before anything is sent. */
-export const isValueFault = (failure: unknown): boolean =>
-  failure instanceof TypeError || failure instanceof SyntaxError || failure instanceof RangeError;
+/** Thrown by the language itself, or by a driver that was given what it cannot encode. No server says such things. */
+export const isBug = (failure: unknown): boolean =>
+  failure instanceof TypeError ||
+  failure instanceof SyntaxError ||
+  failure instanceof RangeError ||
+  failure instanceof ReferenceError;
 
 /** The failure in words for an operator: for StoreUnavailable its cause, for several failures each one. */
 export const reasonOf = (failure: unknown): string => {

@@ -1,7 +1,7 @@
 /** `parley log import`: reads an archive into an empty log, or resumes one that an earlier try began. */
 
 import { either } from 'fp-ts';
-import type { AppendRequest, EventLog, StoredEvent } from '../../log/port.ts';
+import type { AppendError, AppendRequest, EventLog, StoredEvent } from '../../log/port.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
 import { decodeEvent, type NewParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Vault, VaultRecord } from '../../vault/port.ts';
@@ -88,16 +88,22 @@ const refuseOtherPeople = async (vault: Pick<Vault, 'records'>, folder: string):
   if (here.size > 0) throw new ArchiveRefused('the vault already knows other people: import into an empty one');
 };
 
+const reasonToStop = (error: AppendError): string => {
+  switch (error.kind) {
+    case 'conflict':
+      return 'somebody else writes to this log: stop every other process, then import again';
+    case 'refused':
+      return `the log refuses an event of this archive: ${error.reason}`;
+    default:
+      return `the log takes nothing now (${error.kind}): import again, it goes on where it stopped`;
+  }
+};
+
 const append = async (log: EventLog, requests: readonly AppendRequest[]): Promise<void> => {
   const answers = await Promise.all(requests.map((request) => log.append(request)));
   for (const answer of answers) {
     if (either.isRight(answer)) continue;
-    const { kind } = answer.left;
-    throw new ArchiveRefused(
-      kind === 'conflict'
-        ? 'somebody else writes to this log: stop every other process, then import again'
-        : `the log takes nothing now (${kind}): import again, it goes on where it stopped`,
-    );
+    throw new ArchiveRefused(reasonToStop(answer.left));
   }
 };
 

@@ -7,9 +7,10 @@ import type { Clock } from '../../schemas/clock.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
-import { reasonOf, retrying } from '../../stores/guard.ts';
+import { retrying } from '../../stores/guard.ts';
 import type { AppendingConnection } from '../../stores/kurrentdb/connection.ts';
-import { classify, typeOf } from '../../stores/kurrentdb/failures.ts';
+import { classify, isUnsent, typeOf } from '../../stores/kurrentdb/failures.ts';
+import { appendErrorOf, LogClosed, OutcomeUnknown, refusalOfData, refusalOfText } from '../append-errors.ts';
 import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
 import { toPosition, toProposed } from './events.ts';
 import type { Reader } from './reader.ts';
@@ -21,11 +22,12 @@ interface QueuedAppend {
   readonly resolve: (answer: Answer) => void;
 }
 
-const unavailable = (reason: string): Answer => either.left({ kind: 'unavailable', reason });
+const isConflict = (error: unknown): error is WrongExpectedVersionError =>
+  typeOf(error) === ErrorType.WRONG_EXPECTED_VERSION;
 
 const refusalOf = (error: unknown): Answer => {
-  if (typeOf(error) !== ErrorType.WRONG_EXPECTED_VERSION) return unavailable(reasonOf(error));
-  const { actualVersion } = error as WrongExpectedVersionError;
+  if (!isConflict(error)) return either.left(appendErrorOf(error, classify));
+  const { actualVersion } = error;
   return either.left({ kind: 'conflict', actual: typeof actualVersion === 'bigint' ? Number(actualVersion) + 1 : 0 });
 };
 
@@ -59,8 +61,13 @@ export class Appender {
   append(request: AppendRequest): Promise<Answer> {
     return new Promise((resolve) => {
       checkSequences(request);
-      if (this.closed !== undefined) {
-        resolve(unavailable('The event log is closed.'));
+      // What cannot be written as JSON, the client would report where nobody can catch it.
+      const refusal =
+        this.closed === undefined
+          ? (refusalOfText(request) ?? refusalOfData(request))
+          : appendErrorOf(new LogClosed(), classify);
+      if (refusal !== undefined) {
+        resolve(either.left(refusal));
         return;
       }
       const queue = this.queues.get(request.stream);
@@ -102,27 +109,30 @@ export class Appender {
 
   /**
    * When the outcome of a try is unknown, the same batch is tried again with the same ids and expected revision, so the
-   * server recognizes the repetition. After the deadline it counts as not stored; a retry with its key finds the truth.
+   * server recognizes the repetition. A conflict settles it: exactly these events are there, or never will be.
    */
   private async store(request: AppendRequest): Promise<Answer> {
     const events = request.events.map(toProposed);
     const expectedRevision = request.expected === 0 ? 'no_stream' : BigInt(request.expected - 1);
     const deadline = this.clock.monotonic() + this.triedMs;
-    let repeated = false;
-    const attempt = async (): Promise<Answer> => {
-      const { stream } = request;
-      const result = await this.connection.append(stream, events, expectedRevision).catch(async (error: unknown) => {
-        const there =
-          repeated && typeOf(error) === ErrorType.WRONG_EXPECTED_VERSION && (await this.there(request, events));
+    /** Whether an earlier try may have stored the events. */
+    let inDoubt = false;
+    const append = async (): Promise<{ readonly position?: Position }> => {
+      try {
+        return await this.connection.append(request.stream, events, expectedRevision);
+      } catch (error) {
+        const there = inDoubt && isConflict(error) && (await this.there(request, events));
         if (there) return there;
+        inDoubt ||= classify(error) === 'transient' && !isUnsent(error);
         throw error;
-      });
+      }
+    };
+    const attempt = async (): Promise<Answer> => {
+      const result = await append();
+      inDoubt = true;
       return either.right(appendedAt(request, await this.positionIn(request, result)));
     };
-    const again = (error: unknown): boolean => {
-      repeated = true;
-      return classify(error) === 'transient' && this.clock.monotonic() < deadline;
-    };
+    const again = (error: unknown): boolean => classify(error) === 'transient' && this.clock.monotonic() < deadline;
     try {
       return await retrying(attempt, {
         clock: this.clock,
@@ -131,7 +141,7 @@ export class Appender {
         longestMs: BUDGETS.kurrentdb.pauseMs,
       });
     } catch (error) {
-      return refusalOf(error);
+      return refusalOf(inDoubt && !isConflict(error) ? new OutcomeUnknown(error) : error);
     }
   }
 

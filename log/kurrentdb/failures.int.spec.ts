@@ -78,11 +78,14 @@ describe('an append whose outcome is unknown', () => {
     await other.close();
   });
 
-  it('counts as not stored when the server stays silent, and the next append starts from what is there', async () => {
-    server.next(...Array.from({ length: 50 }, () => 'neither stored nor answered' as const));
-    expect(refusal(await log.append(batch('channel-1', 0)))).toMatchObject({ kind: 'unavailable' });
-    expect(await inStream('channel-1')).toEqual([]);
-    server.clear();
+  it('stays unknown when the server stays silent, and the next append starts from what is there', async () => {
+    const silences = ['stored and not answered', 'neither stored nor answered'] as const;
+    for (const [i, silence] of silences.entries()) {
+      server.next(...Array.from({ length: 50 }, () => silence));
+      expect(refusal(await log.append(batch(`channel-${i}`, 0)))).toMatchObject({ kind: 'unknown' });
+      server.clear();
+    }
+    expect(refusal(await log.append(batch('channel-0', 0)))).toEqual({ kind: 'conflict', actual: 1 });
     stored(await log.append(batch('channel-1', 0)));
   });
 
@@ -157,12 +160,13 @@ describe('connections that are cut', () => {
 });
 
 describe('a server that is gone', () => {
-  it('fails appends as unavailable and reads as StoreUnavailable, and is found again later', async () => {
+  it('leaves the append that notices it unknown, fails later ones as unavailable, and is found again later', async () => {
     stored(await log.append(batch('channel-1', 0)));
     const seen = collector();
     const tail = log.tail(0, seen.onEvents, unexpected);
     await seen.until(1);
     await server.stop();
+    expect(refusal(await log.append(batch('channel-1', 1)))).toMatchObject({ kind: 'unknown' });
     expect(refusal(await log.append(batch('channel-1', 1)))).toMatchObject({ kind: 'unavailable' });
     const reads = [
       log.head(),

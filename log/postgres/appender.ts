@@ -8,18 +8,16 @@ import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Batcher } from '../../stores/batcher.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
-import { reasonOf, retrying } from '../../stores/guard.ts';
+import { retrying } from '../../stores/guard.ts';
 import { connectTo } from '../../stores/postgres/connection.ts';
-import { classify, isFull } from '../../stores/postgres/failures.ts';
+import { classify, isFull, isInDoubt } from '../../stores/postgres/failures.ts';
+import { appendErrorOf, LogClosed, OutcomeUnknown, refusalOfText } from '../append-errors.ts';
 import { type AppendError, type Appended, type AppendRequest, bytesOf, checkSequences } from '../port.ts';
 import { APPEND, appendArguments, type Stored } from './rows.ts';
 
 type Answer = Either<AppendError, Appended>;
 
-const { triedMs, pauseMs, gather } = BUDGETS.postgres.append;
-
-const refusalOf = (failure: unknown): Answer =>
-  either.left(isFull(failure) ? { kind: 'full' } : { kind: 'unavailable', reason: reasonOf(failure) });
+const { answerMs, triedMs, pauseMs, gather } = BUDGETS.postgres.append;
 
 export class Appender {
   private readonly url: string;
@@ -38,19 +36,21 @@ export class Appender {
       countOf: ({ events }) => events.length,
       bytesOf,
       commit: (requests) => this.commit(requests),
-      classify,
-      refuse: refusalOf,
+      // What may be stored already is not stored again in parts.
+      classify: (failure) => (failure instanceof OutcomeUnknown ? 'transient' : classify(failure)),
+      refuse: (failure) => either.left(appendErrorOf(failure, classify, isFull)),
     });
   }
 
   async append(request: AppendRequest): Promise<Answer> {
     checkSequences(request);
-    return this.batcher.add(request);
+    const refusal = refusalOfText(request);
+    return refusal === undefined ? this.batcher.add(request) : either.left(refusal);
   }
 
   /** Stores waiting batches and refuses later ones. */
   async close(): Promise<void> {
-    await this.batcher.close(new Error('The event log is closed.'));
+    await this.batcher.close(new LogClosed());
     await this.connection?.end();
   }
 
@@ -64,37 +64,44 @@ export class Appender {
 
   /**
    * When the outcome of a try is unknown (no answer came), the same commit is tried again, and counts as stored if it
-   * is there. After the deadline it counts as not stored; a retry with its key finds the truth.
-   * @throws why nothing was stored
+   * is there.
+   * @throws why nothing was stored; OutcomeUnknown when a try was not answered and no later one told what became of it
    */
   private async store(requests: readonly AppendRequest[]): Promise<readonly Answer[]> {
     const values = appendArguments(requests);
     const deadline = this.clock.monotonic() + triedMs;
-    let repeated = false;
-    const attempt = async (): Promise<readonly Answer[]> => {
+    let inDoubt = false;
+    const attempt = async (): Promise<Stored> => {
       this.connection ??= await this.connect();
-      const { rows } = await this.connection.query({
-        name: 'append',
-        text: APPEND,
-        values: [...values, repeated],
-        rowMode: 'array',
-      } as never);
-      return answersOf(requests, (rows as unknown as [Stored])[0]);
+      try {
+        const question = { name: 'append', text: APPEND, values: [...values, inDoubt], rowMode: 'array' };
+        const { rows } = await this.connection.query(question as never);
+        return (rows as unknown as [Stored])[0];
+      } catch (failure) {
+        inDoubt ||= isInDoubt(failure);
+        throw failure;
+      }
     };
     const again = (failure: unknown): boolean => {
       if (isFull(failure) || classify(failure) !== 'transient') return false;
       this.lose();
-      repeated = true;
       return this.clock.monotonic() < deadline;
     };
-    return retrying(attempt, { clock: this.clock, again, firstMs: pauseMs, longestMs: pauseMs });
+    try {
+      const options = { clock: this.clock, again, firstMs: pauseMs, longestMs: pauseMs };
+      return answersOf(requests, await retrying(attempt, options));
+    } catch (failure) {
+      throw inDoubt ? new OutcomeUnknown(failure) : failure;
+    }
   }
 
   private async connect(): Promise<Client> {
-    const connection = await connectTo(this.url, 'log', (lost) => {
+    const onLost = (lost: Client) => {
       if (this.connection === lost) this.connection = undefined;
-    });
-    await connection.query('SET synchronous_commit = on');
+    };
+    const connection = await connectTo(this.url, 'log', onLost, answerMs);
+    // A try that nobody waits for any more ends, so that it cannot be carried out much later.
+    await connection.query(`SET synchronous_commit = on; SET statement_timeout = ${answerMs}`);
     return connection;
   }
 

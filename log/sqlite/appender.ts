@@ -5,8 +5,11 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Batcher } from '../../stores/batcher.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
+import { LogClosed, OutcomeUnknown, refusalOfText } from '../append-errors.ts';
 import { type AppendError, type Appended, type AppendRequest, bytesOf, checkSequences } from '../port.ts';
 import { appendError, RolledBack, type Writer } from './writer.ts';
+
+const LOST = 'The event log failed and the process is ending.';
 
 export class Appender {
   readonly #writer: Writer;
@@ -14,7 +17,7 @@ export class Appender {
   readonly #onFatal: (error: unknown) => void;
   readonly #batcher: Batcher<AppendRequest, Either<AppendError, Appended>>;
   /** Set by a commit whose outcome is unknown. */
-  #lost: { readonly failure: unknown } | undefined;
+  #lost = false;
 
   /**
    * @param onCommitted called for every commit, before any of its appenders is answered
@@ -35,38 +38,33 @@ export class Appender {
       bytesOf,
       commit: (requests) => this.#commit(requests),
       classify: (failure) => (failure instanceof RolledBack ? 'permanent' : 'damaged'),
-      refuse: (failure) => this.#refusalOf(failure),
+      refuse: (failure) => either.left(appendError(failure instanceof RolledBack ? failure.cause : failure)),
     });
   }
 
   async append(request: AppendRequest): Promise<Either<AppendError, Appended>> {
     checkSequences(request);
-    return this.#batcher.add(request);
+    const refusal = refusalOfText(request);
+    return refusal === undefined ? this.#batcher.add(request) : either.left(refusal);
   }
 
   /** Stores waiting batches and refuses later ones. */
   close(): Promise<void> {
-    return this.#batcher.close(new Error('The event log is closed.'));
+    return this.#batcher.close(new LogClosed());
   }
 
   #commit(requests: readonly AppendRequest[]): readonly Either<AppendError, Appended>[] {
-    if (this.#lost !== undefined) throw this.#lost.failure;
+    if (this.#lost) throw new LogClosed(LOST);
     try {
       const { answers, events } = this.#writer.store(requests);
       if (events.length > 0) this.#onCommitted(events);
       return answers;
     } catch (failure) {
       if (failure instanceof RolledBack) throw failure;
-      this.#lost = { failure };
-      void this.#batcher.close(new Error('The event log failed and the process is ending.'));
+      this.#lost = true;
+      void this.#batcher.close(new LogClosed(LOST));
       this.#onFatal(failure);
-      throw failure;
+      throw failure instanceof OutcomeUnknown ? failure : new OutcomeUnknown(failure);
     }
-  }
-
-  #refusalOf(failure: unknown): Either<AppendError, Appended> {
-    // Possibly stored, possibly not: no answer would be true.
-    if (failure === this.#lost?.failure) throw failure;
-    return either.left(appendError(failure instanceof RolledBack ? failure.cause : failure));
   }
 }

@@ -19,10 +19,11 @@ describe('an error of SQLite', () => {
     expect(appendError(error)).toEqual({ kind: 'unavailable', reason: 'SQLITE_IOERR_WRITE' });
   });
 
-  it('says that the disk is full, or that the log is unavailable', () => {
+  it('says that the disk is full, that the log is unavailable, or that it takes no such value', () => {
     expect(appendError(sqlite('SQLITE_FULL', 13))).toEqual({ kind: 'full' });
     expect(isFatal(sqlite('SQLITE_FULL', 13), 'commit')).toBe(false);
     expect(appendError(sqlite('SQLITE_READONLY', 8))).toEqual({ kind: 'unavailable', reason: 'SQLITE_READONLY' });
-    expect(appendError('something else')).toEqual({ kind: 'unavailable', reason: 'something else' });
+    expect(appendError(sqlite('SQLITE_TOOBIG', 18))).toEqual({ kind: 'refused', reason: 'SQLITE_TOOBIG' });
+    expect(appendError('something else')).toEqual({ kind: 'refused', reason: 'something else' });
   });
 });

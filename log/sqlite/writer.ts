@@ -8,12 +8,13 @@ import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { classify, codeOf, FULL, isFatal } from '../../stores/sqlite/failures.ts';
+import { appendErrorOf, OutcomeUnknown } from '../append-errors.ts';
 import type { AppendError, Appended, AppendRequest } from '../port.ts';
 import { COLUMNS, pushRow } from './schema.ts';
 
 /** The answer to an appender whose batch was rolled back. */
 export const appendError = (error: unknown): AppendError =>
-  (codeOf(error) & 0xff) === FULL ? { kind: 'full' } : { kind: 'unavailable', reason: reasonOf(error) };
+  appendErrorOf(error, classify, (failure) => (codeOf(failure) & 0xff) === FULL);
 
 /** Last sequence of a stream, as the only writer knows it. */
 interface Head {
@@ -62,8 +63,8 @@ const ROWS_AT_ONCE = 16;
 
 const ROW = `(${Array(COLUMNS).fill('?').join(', ')})`;
 
-/** The commit's outcome is unknown; the process must end. */
-export class LostCommit extends Error {}
+/** The process must end. */
+export class LostCommit extends OutcomeUnknown {}
 
 /** Nothing was stored because of a value in one of the batches; `cause` says which. */
 export class RolledBack extends Error {}
@@ -171,10 +172,10 @@ export class Writer {
       this.#commit.run([]);
       return undefined;
     } catch (error) {
-      if (isFatal(error, phase)) throw new LostCommit('The event log could not be written durably.', { cause: error });
+      if (isFatal(error, phase)) throw new LostCommit(error, 'The event log could not be written durably.');
       // SQLite has already rolled back after some errors, such as a full disk.
       if (this.#database.inTransaction) this.#rollback.run([]);
-      if (classify(error) === 'permanent') throw new RolledBack(reasonOf(error), { cause: error });
+      if (['permanent', 'bug'].includes(classify(error))) throw new RolledBack(reasonOf(error), { cause: error });
       return appendError(error);
     }
   }

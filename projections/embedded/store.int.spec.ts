@@ -52,7 +52,7 @@ describe('the store of the views', () => {
       Array(4).fill('damaged'),
     );
     expect(['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_READONLY'].map(kind)).toEqual(Array(3).fill('transient'));
-    expect(store.classify(new TypeError('undefined is not a function'))).toBe('permanent');
+    expect(store.classify(new TypeError('undefined is not a function'))).toBe('bug');
     expect(kind('SQLITE_CONSTRAINT_PRIMARYKEY')).toBe('permanent');
   });
 });

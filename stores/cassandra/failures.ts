@@ -1,7 +1,7 @@
 /** Classifies failures of Cassandra and ScyllaDB: caused by the values, the servers or their tables. */
 
 import { errors, types } from 'cassandra-driver';
-import { type FailureKind, isValueFault, reasonOf } from '../guard.ts';
+import { type FailureKind, isBug, reasonOf } from '../guard.ts';
 
 const { responseErrorCodes: code } = types;
 
@@ -32,7 +32,7 @@ const isSettingsFault = (failure: unknown): boolean =>
 
 /** Only errors about the given values are permanent. An unknown code counts as transient. */
 export const classify = (failure: unknown): FailureKind => {
-  if (isValueFault(failure)) return 'permanent';
+  if (isBug(failure)) return 'bug';
   if (isSettingsFault(failure)) return 'damaged';
   if (isRefusal(failure)) return NO_TABLE.test(failure.message) || isNoKeyspace(failure) ? 'damaged' : 'permanent';
   return failure instanceof errors.ResponseError && OF_THE_STORE.has(failure.code) ? 'damaged' : 'transient';

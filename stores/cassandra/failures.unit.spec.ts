@@ -29,10 +29,10 @@ describe('a failure of Cassandra', () => {
       expect(classify(answered(code.invalid, message))).toBe('damaged');
   });
 
-  it('is permanent if it is about values', () => {
+  it('is permanent if it is about values, and a bug if the driver never sent it', () => {
     expect(classify(answered(code.invalid, 'Value too large'))).toBe('permanent');
     for (const failure of [new TypeError('Not a valid BigInt value'), new RangeError('no'), new SyntaxError('no')])
-      expect(classify(failure)).toBe('permanent');
+      expect(classify(failure)).toBe('bug');
   });
 
   it('is transient if no server answered, or with an unknown code', () => {

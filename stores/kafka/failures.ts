@@ -1,6 +1,6 @@
 /** Classifies failures of Kafka: caused by the records, the brokers or the topic. */
 
-import { type FailureKind, isValueFault } from '../guard.ts';
+import { type FailureKind, isBug } from '../guard.ts';
 
 /** The topic differs from the configuration; waiting does not help. */
 export class WrongPartitions extends Error {
@@ -20,7 +20,8 @@ const OF_THE_RECORDS: ReadonlySet<unknown> = new Set(['MESSAGE_TOO_LARGE', 'RECO
 export const classify = (failure: unknown): FailureKind => {
   if (failure instanceof WrongPartitions) return 'damaged';
   const { type, cause } = (failure ?? {}) as { readonly type?: unknown; readonly cause?: { readonly type?: unknown } };
-  if (isValueFault(failure) || OF_THE_RECORDS.has(type) || OF_THE_RECORDS.has(cause?.type)) return 'permanent';
+  if (isBug(failure)) return 'bug';
+  if (OF_THE_RECORDS.has(type) || OF_THE_RECORDS.has(cause?.type)) return 'permanent';
   return 'transient';
 };
 

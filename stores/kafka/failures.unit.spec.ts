@@ -42,8 +42,8 @@ describe('a failure of Kafka', () => {
       expect(classify(failure)).toBe('transient');
   });
 
-  it('is damage if the topic has another number of partitions, and permanent before anything was sent', () => {
+  it('is damage if the topic has another number of partitions, and a bug before anything was sent', () => {
     expect(classify(new WrongPartitions('chat-events', 8, 16))).toBe('damaged');
-    expect(classify(new TypeError('no'))).toBe('permanent');
+    expect(classify(new TypeError('no'))).toBe('bug');
   });
 });

@@ -1,7 +1,7 @@
 /** Classifies failures of KurrentDB (EventStoreDB): caused by the request, the server or our rights. */
 
 import { ErrorType } from '@eventstore/db-client';
-import { type FailureKind, isValueFault, reasonOf } from '../guard.ts';
+import { type FailureKind, isBug, reasonOf } from '../guard.ts';
 
 /** The server has been silent for too long, so the outcome of the request is unknown. */
 export class NoAnswer extends Error {
@@ -25,9 +25,14 @@ const OF_THE_QUESTION: ReadonlySet<ErrorType | undefined> = new Set([
 /** Any other error of the server or the connection, known or not, leaves the outcome unknown. */
 export const classify = (failure: unknown): FailureKind => {
   const type = typeOf(failure);
+  if (isBug(failure)) return 'bug';
   if (type === ErrorType.ACCESS_DENIED) return 'damaged';
-  return OF_THE_QUESTION.has(type) || isValueFault(failure) ? 'permanent' : 'transient';
+  return OF_THE_QUESTION.has(type) ? 'permanent' : 'transient';
 };
+
+/** The request has not reached a server that could have carried it out. */
+export const isUnsent = (failure: unknown): boolean =>
+  typeOf(failure) === ErrorType.NOT_LEADER || /\bno connection established\b/i.test(reasonOf(failure));
 
 /** The server refused the start of a read. Positions are offsets in its files, and a record must begin there. */
 export const isMisplaced = (error: unknown): boolean =>

@@ -1,6 +1,6 @@
 import { ErrorType } from '@eventstore/db-client';
 import { describe, expect, it } from 'vitest';
-import { classify, isMisplaced, NoAnswer } from './failures.ts';
+import { classify, isMisplaced, isUnsent, NoAnswer } from './failures.ts';
 
 const answered = (type: ErrorType | string, message = 'said the server') => Object.assign(new Error(message), { type });
 
@@ -29,10 +29,17 @@ describe('a failure of KurrentDB', () => {
     expect(classify(answered(ErrorType.ACCESS_DENIED))).toBe('damaged');
   });
 
-  it('is transient if no answer came, and permanent before anything was sent', () => {
+  it('is transient if no answer came, and a bug before anything was sent', () => {
     for (const failure of [new NoAnswer(100), new Error('broken'), undefined, null])
       expect(classify(failure)).toBe('transient');
-    expect(classify(new TypeError('no'))).toBe('permanent');
+    expect(classify(new TypeError('no'))).toBe('bug');
+  });
+
+  it('leaves no doubt where the request reached no server that could carry it out', () => {
+    expect(isUnsent(answered(ErrorType.NOT_LEADER))).toBe(true);
+    expect(isUnsent(new Error('14 UNAVAILABLE: No connection established. Last error: ECONNREFUSED'))).toBe(true);
+    expect(isUnsent(answered(ErrorType.UNAVAILABLE, '14 UNAVAILABLE: Connection dropped'))).toBe(false);
+    expect(isUnsent(new NoAnswer(100))).toBe(false);
   });
 
   it('is recognized if no record begins at the position', () => {

@@ -52,13 +52,15 @@ const poolOf = (config: ClientConfig, size: number): Pool => {
 /**
  * Opens a separate connection.
  * @param onLost called when it breaks, perhaps before it is open
+ * @param answerMs how long the server may take to answer, in milliseconds
  */
 export const connectTo = async (
   url: string,
   use: keyof typeof USES,
   onLost: (client: Client) => void,
+  answerMs: number = USES[use].answerMs,
 ): Promise<Client> => {
-  const { application, connectMs, answerMs } = USES[use];
+  const { application, connectMs } = USES[use];
   const client = new Client(configOf(url, application, connectMs, answerMs));
   // An idle connection that breaks reports it only here; without a listener it would end the process.
   client.on('error', () => onLost(client));

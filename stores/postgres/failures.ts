@@ -1,6 +1,6 @@
 /** Classifies PostgreSQL's error codes (SQLSTATE) for log, vault, coordination and views alike. */
 
-import { type FailureKind, isValueFault } from '../guard.ts';
+import { type FailureKind, isBug } from '../guard.ts';
 
 /** Five letters or digits; `undefined` for a failure that the server did not report. */
 export const sqlStateOf = (error: unknown): string | undefined => {
@@ -21,10 +21,19 @@ const OF_THE_VALUES = /^(22|23|54)/;
  * for it.
  */
 export const classify = (failure: unknown): FailureKind => {
-  if (isValueFault(failure)) return 'permanent';
+  if (isBug(failure)) return 'bug';
   const state = sqlStateOf(failure);
   if (state === undefined || PASSING.test(state)) return 'transient';
   return OF_THE_VALUES.test(state) ? 'permanent' : 'damaged';
+};
+
+/** Reported while a transaction ends, or the server: it may have been stored. */
+const IN_DOUBT = /^(08|40003|57P|58|XX)/;
+
+/** Whether a statement that was sent may have been carried out all the same. Any other error undoes all of it. */
+export const isInDoubt = (failure: unknown): boolean => {
+  const state = sqlStateOf(failure);
+  return state === undefined || IN_DOUBT.test(state);
 };
 
 /** A full disk. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../schemas/errors.ts';
-import { classify, isFull, sqlStateOf } from './failures.ts';
+import { classify, isFull, isInDoubt, sqlStateOf } from './failures.ts';
 
 const answered = (code: string): Error => Object.assign(new Error('said the server'), { severity: 'ERROR', code });
 const broken = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
@@ -53,9 +53,16 @@ describe('a failure of PostgreSQL', () => {
       expect(classify(failure)).toBe('transient');
   });
 
-  it('before anything was sent is permanent', () => {
+  it('before anything was sent is a bug', () => {
     for (const failure of [new TypeError('no'), new RangeError('no'), new SyntaxError('no')])
-      expect(classify(failure)).toBe('permanent');
+      expect(classify(failure)).toBe('bug');
+  });
+
+  it('leaves in doubt what was sent, unless the server says that it undid the statement', () => {
+    for (const code of ['08006', '40003', '57P01', '57P02', '58030', 'XX000'])
+      expect(isInDoubt(answered(code))).toBe(true);
+    for (const failure of [broken, new Error('Query read timeout'), undefined]) expect(isInDoubt(failure)).toBe(true);
+    for (const code of ['40001', '53100', '57014', '22003', '42501']) expect(isInDoubt(answered(code))).toBe(false);
   });
 
   it('has a state only if the server gave one, whatever the length of a system error code', () => {

@@ -41,8 +41,8 @@ describe('a failure of Redis', () => {
       expect(classify(failure)).toBe('transient');
   });
 
-  it('is permanent before anything was sent', () => {
-    expect(classify(new TypeError('no'))).toBe('permanent');
-    expect(classify(new RangeError('no'))).toBe('permanent');
+  it('is a bug before anything was sent', () => {
+    expect(classify(new TypeError('no'))).toBe('bug');
+    expect(classify(new RangeError('no'))).toBe('bug');
   });
 });

@@ -1,6 +1,6 @@
 /** Classifies SQLite's result codes: caused by the values, the disk or the file. */
 
-import type { FailureKind } from '../guard.ts';
+import { type FailureKind, isBug } from '../guard.ts';
 
 export const FULL = 13;
 const IO_ERROR = 10;
@@ -16,8 +16,9 @@ export const codeOf = (error: unknown): number => {
 const DAMAGED = /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/;
 const TRANSIENT = /^SQLITE_(FULL|IOERR|READONLY|BUSY|LOCKED|NOMEM|CANTOPEN)/;
 
-/** There is no server between us and the file, so any unknown error, from SQLite or not, is the request's fault. */
+/** There is no server between us and the file, so an error with an unknown code is the request's fault. */
 export const classify = (failure: unknown): FailureKind => {
+  if (isBug(failure)) return 'bug';
   const code = (failure as { code?: unknown } | null | undefined)?.code;
   if (typeof code !== 'string') return 'permanent';
   if (DAMAGED.test(code)) return 'damaged';
