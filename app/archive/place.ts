@@ -1,7 +1,6 @@
 /** The source or target of an archive: a log and its vault, in either profile, without anything on top. */
 
 import { claimVault } from '../../coordination/postgres/claim.ts';
-import { openKurrentEventLog } from '../../log/kurrentdb/event-log.ts';
 import type { EventLog, LogReader } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/event-log.ts';
@@ -54,7 +53,8 @@ const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => strin
     const logPlace = { name: 'The event log', variable: 'PARLEY_LOG_URL', url: logUrl };
     const openLog = {
       postgres: () => openPostgresEventLog({ clock: systemClock, url: own(logUrl) }),
-      kurrentdb: () => openKurrentEventLog({ clock: systemClock, url: logUrl }),
+      kurrentdb: async () =>
+        (await import('../../log/kurrentdb/event-log.ts')).openKurrentEventLog({ clock: systemClock, url: logUrl }),
     }[cluster.log];
     const log = await reach(logPlace, openLog, say, systemClock);
     closing.push(() => log.close());

@@ -2,7 +2,6 @@
 
 import { exportLog } from '../archive/export.ts';
 import { importLog } from '../archive/import.ts';
-import { openSource, openTarget } from '../archive/place.ts';
 import { type ImportReport, importIrc } from '../import/irc.ts';
 import { withCore } from './remote.ts';
 import { configured, counted, progress, reported, say, shown, wait } from './terminal.ts';
@@ -31,6 +30,7 @@ export const importCommand = (paths: string[], options: { guild: string; channel
 
 export const logExport = (folder: string): Promise<void> =>
   reported(async () => {
+    const { openSource } = await import('../archive/place.ts');
     const { log, vault, close } = await openSource(configured(), wait);
     try {
       const { events, streams } = await shown({ exporting: 'positions' }, (at) =>
@@ -46,6 +46,7 @@ export const logExport = (folder: string): Promise<void> =>
 export const logImport = (folder: string): Promise<void> =>
   reported(async () => {
     const config = configured();
+    const { openTarget } = await import('../archive/place.ts');
     const { log, vault, close } = await openTarget(config, wait);
     try {
       const { events, streams, known } = await shown({ importing: 'events', verifying: 'positions' }, (onProgress) =>

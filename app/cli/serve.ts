@@ -7,8 +7,6 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { openSpans } from '../../telemetry/spans.ts';
 import { checkBudgets, misfits } from '../budgets.ts';
-import { startClusterServer } from '../cluster/server.ts';
-import { startServer } from '../embedded/server.ts';
 import { complain, configured, Exit, rebuildProgress, refuseConfiguration, reported, say } from './terminal.ts';
 
 const welcome = (url: string, firstStart: boolean): string =>
@@ -45,14 +43,15 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
       complain(`parley: ${what} cannot go on: ${reasonOf(error)}; ${then}`);
       process.exit(Exit.failed);
     };
+    // Loading the drivers of the other profile would double the time to start.
     const server =
       config.profile === 'cluster'
-        ? await startClusterServer({
+        ? await (await import('../cluster/server.ts')).startClusterServer({
             ...{ config, logger, metrics, clock: systemClock, spans },
             say: (line) => complain(`parley: ${line}`),
             onFailure: failing('this process', 'start it again'),
           })
-        : await startServer({
+        : await (await import('../embedded/server.ts')).startServer({
             ...{ config, logger, metrics, clock: systemClock, spans },
             onRebuild: rebuildProgress(),
             onFailure: failing('the views', 'start again, they are rebuilt if need be'),
