@@ -3,9 +3,10 @@
 import { either } from 'fp-ts';
 import type { Decision } from '../domain/decider.ts';
 import { decode } from '../schemas/codecs.ts';
-import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
+import { fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
+  ACCEPTED,
   type Asked,
   type Command,
   type CommandDeps,
@@ -166,17 +167,21 @@ class Submission implements Task<unknown, AnyReady> {
       if (event !== undefined && asked.context.onOtherContent === 'refuse')
         if (!(await command.same(event, asked, deps, ready.prepared))) return refused('keyReused');
     }
+    let { position } = done;
     if (command.waitsFor === 'processes') {
-      const followed = await whenFollowedUp(deps, stream, asked.cause.key, done);
-      if (either.isLeft(followed)) return followed;
+      position = await whenFollowedUp(deps, stream, asked.cause.key, done);
     } else if (command.waitsFor === 'views' || (command.waitsFor === 'views-when-repeated' && repeated)) {
-      const held = await viewsHold(deps, 'stream' in command && event !== undefined ? event.position : done.position);
-      if (either.isLeft(held)) return held;
+      await viewsHold(deps, 'stream' in command && event !== undefined ? event.position : position);
     }
-    if (command.answer === undefined) return outcome(stream, done, NOTHING);
+    if (command.answer === undefined) return outcome(stream, done, NOTHING, position);
     const { rights, prepared } = ready;
-    const answer = await command.answer({ rights, prepared, done, event }, asked, deps);
-    return either.isLeft(answer) ? answer : outcome(stream, done, answer.right);
+    try {
+      const answer = await command.answer({ rights, prepared, done, event }, asked, deps);
+      return either.isLeft(answer) ? answer : outcome(stream, done, answer.right, position);
+    } catch (failure) {
+      if (failure instanceof StoreUnavailable) return outcome(stream, done, ACCEPTED, position);
+      throw failure;
+    }
   }
 }
 

@@ -190,6 +190,7 @@ export const command = <
 export const refused = (name: ErrorName) => either.left(parleyError(name));
 
 export const NOTHING: Answer = { kind: 'nothing' };
+export const ACCEPTED: Answer = { kind: 'accepted' };
 
 /** How long an answer waits for the processes and views that must follow it. */
 export const FOLLOW_MS = 5000;
@@ -203,27 +204,41 @@ export const causeOf = (context: CommandContext, type: string): Cause => ({
   traceparent: context.traceparent ?? null,
 });
 
-export const outcome = (stream: string, done: Done, answer: Answer): Result<CommandOutcome> =>
+export const outcome = (
+  stream: string,
+  done: Done,
+  answer: Answer,
+  position: number = done.position,
+): Result<CommandOutcome> =>
   either.right({
-    position: done.position,
+    position,
     stream,
     sequence: done.events.at(-1)?.sequence ?? done.known ?? done.sequence,
     answer,
   });
 
-/** Waits until the guild views hold a position, so that everybody can see what the answer describes. */
-export const viewsHold = async (deps: Pick<CommandDeps, 'views'>, position: number): Promise<Result<void>> =>
-  (await deps.views.progress('guild-views').whenProcessed(position, FOLLOW_MS))
-    ? either.right(undefined)
-    : either.left(parleyError('unavailable', { retryAfter: 1 }));
+// The command is stored by now. What is late makes no answer that invites a repeat: the answer is then made from what was
+// decided.
 
-/** Waits until the processes have followed up the command and the views hold the result, so that it is visible. */
+/**
+ * Waits until the guild views hold a position, so that everybody can see what the answer describes.
+ * @returns false when that takes too long
+ */
+export const viewsHold = (deps: Pick<CommandDeps, 'views'>, position: number): Promise<boolean> =>
+  deps.views.progress('guild-views').whenProcessed(position, FOLLOW_MS);
+
+/**
+ * Waits until the processes have followed up the command and the views hold the result, so that it is visible.
+ * @returns position of the last follow-up, or that of the command when it takes too long
+ */
 export const whenFollowedUp = async (
   deps: Pick<CommandDeps, 'views' | 'processes'>,
   stream: string,
   key: string,
   { position }: Done,
-): Promise<Result<void>> => {
+): Promise<number> => {
   const last = await deps.processes.whenFollowedUp({ position, stream, key }, FOLLOW_MS);
-  return last === undefined ? refused('unavailable') : viewsHold(deps, last);
+  if (last === undefined) return position;
+  await viewsHold(deps, last);
+  return last;
 };

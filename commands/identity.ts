@@ -101,7 +101,8 @@ export class Identity {
         return result;
       }
       await deps.vault.confirmUsername(name, userId);
-      return await viewsHold(deps, result.right.position);
+      await viewsHold(deps, result.right.position);
+      return either.right(undefined);
     } finally {
       this.underWay.delete(user.userId);
     }

@@ -27,6 +27,8 @@ export interface CommandContext {
 /** A command's answer as a value. `presenter/answers` turns it into what clients are shown. */
 export type Answer =
   | { readonly kind: 'nothing' }
+  /** The command is stored, and what its answer would show cannot be read now. */
+  | { readonly kind: 'accepted' }
   /** Of a read marker. */
   | { readonly kind: 'marked' }
   | {

@@ -186,7 +186,8 @@ export class Instance {
     const { outcome, limit } = await this.write.bus.submit(context, type, body);
     if (either.isLeft(outcome)) return { outcome, limit };
     const shown = await presentAnswer(this.presenter, outcome.right.answer);
-    return { outcome: either.map((result) => ({ ...outcome.right, result }))(shown), limit };
+    if (either.isLeft(shown)) return { outcome: shown, limit };
+    return { outcome: either.right({ ...outcome.right, result: shown.right.shown }), limit };
   }
 
   async ask<K extends CommandType>(userId: string, type: K, body: CommandFields<K>, asking?: Asking) {

@@ -78,7 +78,7 @@ export class Commands {
         const { position, stream, sequence, answer } = outcome.right;
         const shown = await presentAnswer(this.deps.presenter, answer);
         if (either.isLeft(shown)) error = shown.left;
-        else this.reply(session, { id, ok: true, position, stream, sequence, result: shown.right });
+        else this.reply(session, { id, ok: true, position, stream, sequence, result: shown.right.shown });
       }
     } catch (failure) {
       if (failure instanceof StoreUnavailable) error = parleyError('unavailable', { retryAfter: failure.retryAfter });

@@ -36,7 +36,8 @@ const routesOf = (
     const headers = limit === undefined ? {} : limitHeaders(limit, clock.wallTime());
     if (status === 204) return either.right({ status, headers });
     const shown = await presentAnswer(presenter, outcome.right.answer);
-    return either.isLeft(shown) ? shown : either.right({ status, body: shown.right, headers });
+    if (either.isLeft(shown)) return shown;
+    return either.right({ status: shown.right.accepted ? 202 : status, body: shown.right.shown, headers });
   };
   const at = (where: string): Route =>
     route({

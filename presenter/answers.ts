@@ -3,7 +3,7 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Answer } from '../commands/port.ts';
-import { type ParleyError, parleyError } from '../schemas/errors.ts';
+import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { Presenter } from './presenter.ts';
 
 export type AnswerPresenter = Pick<
@@ -18,6 +18,7 @@ type Renderers = {
 
 const renderers: Renderers = {
   nothing: () => null,
+  accepted: () => null,
   marked: () => ({ token: null }),
   posted: (presenter, { event, guildId, said }) => presenter.posted(event, guildId, said),
   edited: (presenter, { event, guildId }) => presenter.edited(event, guildId),
@@ -29,19 +30,32 @@ const renderers: Renderers = {
   channel: (presenter, { channel, viewer, head, lastPinned }) => presenter.channel(channel, viewer, head, lastPinned),
   invite: (presenter, { invite }) => presenter.invite(invite),
   application: async (presenter, { id, name, ownerId, token }) => {
-    const user = await presenter.user(id);
+    // The views may not know the bot yet.
+    const user = { ...(await presenter.user(id)), username: name, global_name: null, bot: true };
     return { id, name, owner: { id: ownerId }, bot: { ...user, token } };
   },
 };
 
-/** @returns the JSON that HTTP and op 101 carry. An edited message that has been deleted since is unknown. */
+export interface PresentedAnswer {
+  /** The JSON that HTTP and op 101 carry. */
+  readonly shown: unknown;
+  /** The command is stored, but what the answer would show cannot be read now. */
+  readonly accepted: boolean;
+}
+
+/** An edited message that has been deleted since is unknown. */
 export const presentAnswer = async (
   presenter: AnswerPresenter,
   answer: Answer,
-): Promise<Either<ParleyError, unknown>> => {
+): Promise<Either<ParleyError, PresentedAnswer>> => {
   const render = renderers[answer.kind] as (presenter: AnswerPresenter, answer: Answer) => unknown;
-  const shown = await render(presenter, answer);
-  return answer.kind === 'edited' && shown === undefined
-    ? either.left(parleyError('unknownMessage'))
-    : either.right(shown);
+  try {
+    const shown = await render(presenter, answer);
+    return answer.kind === 'edited' && shown === undefined
+      ? either.left(parleyError('unknownMessage'))
+      : either.right({ shown, accepted: answer.kind === 'accepted' });
+  } catch (failure) {
+    if (failure instanceof StoreUnavailable) return either.right({ shown: null, accepted: true });
+    throw failure;
+  }
 };

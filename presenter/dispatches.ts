@@ -2,7 +2,7 @@
 
 import { channelPermissions, Permission } from '../domain/permissions.ts';
 import type { Views } from '../projections/port.ts';
-import type { ChannelRow } from '../projections/views/guild-views/view.ts';
+import { type ChannelRow, rowOfChannel } from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
 import { channelIdOf } from '../schemas/streams.ts';
@@ -239,14 +239,8 @@ const pinsUpdate = (
 type Reaction = EventOf<'reaction-added'> | EventOf<'reaction-removed'>;
 
 /** Built from the event itself: in a cluster the views may not hold it yet, or may know later changes. */
-const createdChannel = (
-  { data: { channelId, kind, guildId, name, topic, overwrites, participants }, position }: EventOf<'channel-created'>,
-  order: number,
-): ChannelRow => ({
-  ...{ id: channelId, kind, guildId, name, topic, overwrites, participants },
-  order,
-  createdAt: position,
-});
+const createdChannel = ({ data, position }: EventOf<'channel-created'>, order: number): ChannelRow =>
+  rowOfChannel(data, position, order);
 
 /** A deleted message is shown empty, and a reply to it as one whose message is gone. */
 const withoutDeleted = (message: ApiMessage, deleted: ReadonlySet<string>): ApiMessage => {

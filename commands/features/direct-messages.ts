@@ -3,10 +3,17 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { type DirectState, openDirect as decideDirect } from '../../domain/direct.ts';
+import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
 import { Snowflake } from '../../schemas/codecs.ts';
+import type { EventData } from '../../schemas/events/catalogue.ts';
 import { directStream } from '../../schemas/streams.ts';
 import { command, refused } from '../command.ts';
 import { channelStep } from '../processes.ts';
+
+const directChannel = ({ channelId, participants }: EventData<'dm-opened'>): EventData<'channel-created'> => ({
+  ...{ channelId, kind: 'dm', guildId: null, name: null, topic: null },
+  ...{ overwrites: [], participants },
+});
 
 export const openDirect = command({
   type: 'dm.create',
@@ -26,16 +33,15 @@ export const openDirect = command({
   decide: (state: DirectState, { prepared: { channelId } }, { fields, context }) =>
     decideDirect({ channelId, participants: [context.actor.userId, fields.recipient_id] }, state),
   follow: {
-    'dm-opened': ({ data: { channelId, participants } }) => [
-      channelStep({ channelId, kind: 'dm', guildId: null, name: null, topic: null, overwrites: [], participants }),
-    ],
+    'dm-opened': ({ data }) => [channelStep(directChannel(data))],
   },
+  // The two people always have the same channel.
+  same: () => true,
   waitsFor: 'processes',
-  answer: async ({ prepared: { stream, channelId } }, { context }, deps) => {
-    const [opened] = await deps.log.readStream({ stream, from: 1, limit: 1 });
-    const id = opened?.type === 'dm-opened' ? opened.data.channelId : channelId;
-    const row = await deps.views.guilds.channel(id);
-    if (row === undefined) return refused('unavailable');
+  answer: async ({ event }, { context }, deps) => {
+    if (event?.type !== 'dm-opened') return refused('keyReused');
+    const id = event.data.channelId;
+    const row = (await deps.views.guilds.channel(id)) ?? rowOfChannel(directChannel(event.data), event.position);
     const [head, pinned] = await Promise.all([deps.views.unread.head(id), deps.views.pins.lastPinned([id])]);
     const viewer = context.actor.userId;
     return either.right({ kind: 'channel', channel: row, viewer, head, lastPinned: pinned.get(id) });

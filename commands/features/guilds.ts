@@ -4,12 +4,19 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as guild from '../../domain/guild.ts';
 import { DEFAULT_EVERYONE } from '../../domain/permissions.ts';
+import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
 import { visibleText } from '../../schemas/codecs.ts';
+import type { EventData } from '../../schemas/events/catalogue.ts';
 import { guildStream } from '../../schemas/streams.ts';
 import { command, refused } from '../command.ts';
 import { channelStep, joiningStep } from '../processes.ts';
 
 const FIRST_CHANNEL = 'general';
+
+const firstChannelOf = ({ guildId, firstChannel }: EventData<'guild-created'>): EventData<'channel-created'> => ({
+  ...{ channelId: firstChannel.id, kind: 'text', guildId, name: firstChannel.name },
+  ...{ topic: null, overwrites: [], participants: [] },
+});
 
 export const createGuild = command({
   type: 'guild.create',
@@ -29,20 +36,17 @@ export const createGuild = command({
   decide: (state: guild.GuildState, { prepared }) => guild.createGuild({ guild: prepared }, state),
   follow: {
     // The owner joins last, because joining is what reveals the guild.
-    'guild-created': ({ data: { guildId, ownerId, firstChannel } }) => [
-      channelStep({
-        ...{ channelId: firstChannel.id, kind: 'text', guildId, name: firstChannel.name },
-        ...{ topic: null, overwrites: [], participants: [] },
-      }),
-      joiningStep(guildId, ownerId, null),
-    ],
+    'guild-created': ({ data }) => [channelStep(firstChannelOf(data)), joiningStep(data.guildId, data.ownerId, null)],
   },
   same: (event, { fields }) => event.type === 'guild-created' && event.data.name === fields.name,
   waitsFor: 'processes',
-  answer: async ({ prepared: { guildId } }, { context }, deps) => {
-    const row = await deps.views.guilds.guild(guildId);
-    if (row === undefined) return refused('unavailable');
-    const channels = await deps.views.guilds.channelsOf(guildId);
-    return either.right({ kind: 'guild', guild: row, channels, viewer: context.actor.userId });
+  answer: async ({ event }, { context }, deps) => {
+    if (event?.type !== 'guild-created') return refused('keyReused');
+    const { guilds } = deps.views;
+    const { guildId: id, name, ownerId, everyone } = event.data;
+    const guild = (await guilds.guild(id)) ?? { id, name, ownerId, everyone, memberCount: 1 };
+    const known = await guilds.channelsOf(id);
+    const channels = known.length > 0 ? known : [rowOfChannel(firstChannelOf(event.data), event.position)];
+    return either.right({ kind: 'guild', guild, channels, viewer: context.actor.userId });
   },
 });

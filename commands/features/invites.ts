@@ -7,7 +7,7 @@ import { allows, Permission } from '../../domain/permissions.ts';
 import { integer, optional } from '../../schemas/codecs.ts';
 import { OnChannel } from '../../schemas/http/route.ts';
 import { inviteStream } from '../../schemas/streams.ts';
-import { command, NOTHING, refused } from '../command.ts';
+import { command, refused } from '../command.ts';
 
 const DEFAULT_SECONDS = 86_400;
 /** How far apart, in milliseconds, an invite's age can start and its event be dated. */
@@ -53,8 +53,10 @@ export const createInvite = command({
     data.maxUses === (fields.max_uses ?? 0) &&
     expiresAfter(fields.max_age ?? DEFAULT_SECONDS, { expiresAt: data.expiresAt, time }),
   waitsFor: 'views',
-  answer: async ({ prepared: code }, _, deps) => {
-    const row = await deps.views.guilds.invite(code);
-    return either.right(row === undefined ? NOTHING : { kind: 'invite', invite: row });
+  answer: async ({ event }, _, deps) => {
+    if (event?.type !== 'invite-created') return refused('keyReused');
+    const { data, time: createdTime } = event;
+    const row = (await deps.views.guilds.invite(data.code)) ?? { ...data, uses: 0, createdTime };
+    return either.right({ kind: 'invite', invite: row });
   },
 });

@@ -42,8 +42,8 @@ const joinFreely = async (deps: CommandDeps, joining: Joining, code: string | nu
     decide: (state: member.MemberState) => member.join({ guildId, userId, invite: code, key: cause.key }, state),
   });
   if (either.isLeft(joined)) return joined;
-  const held = await viewsHold(deps, joined.right.position);
-  return either.isLeft(held) ? held : either.right({ stream, done: joined.right });
+  await viewsHold(deps, joined.right.position);
+  return either.right({ stream, done: joined.right });
 };
 
 const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string): Promise<Joined> => {
@@ -58,8 +58,8 @@ const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string)
   if (either.isLeft(redeemed)) return redeemed;
   // The user has a place already: they asked twice at once, or they come back.
   if (redeemed.right.events.length === 0) return joinFreely(deps, joining, code);
-  const followed = await whenFollowedUp(deps, stream, cause.key, redeemed.right);
-  return either.isLeft(followed) ? followed : either.right({ stream, done: redeemed.right });
+  const position = await whenFollowedUp(deps, stream, cause.key, redeemed.right);
+  return either.right({ stream, done: { ...redeemed.right, position } });
 };
 
 export const joinGuild = command({

@@ -1,7 +1,13 @@
 /** Guilds, channels, members, invites and users, with their permissions. */
 
 import type { Sealed } from '../../../schemas/envelope.ts';
-import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
+import {
+  type ByType,
+  type EventData,
+  handlerOf,
+  type ParleyEvent,
+  type TypesChanging,
+} from '../../../schemas/events/catalogue.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 
 export interface GuildRow {
@@ -26,6 +32,13 @@ export interface ChannelRow {
   /** Position of the event that created it. */
   readonly createdAt: number;
 }
+
+/** The row of a channel as its event made it. @param order its place in the guild's list */
+export const rowOfChannel = (
+  { channelId: id, kind, guildId, name, topic, overwrites, participants }: EventData<'channel-created'>,
+  createdAt: number,
+  order = 0,
+): ChannelRow => ({ id, kind, guildId, name, topic, overwrites, participants, order, createdAt });
 
 export interface MemberRow {
   readonly guildId: string;
