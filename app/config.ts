@@ -3,7 +3,7 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import leven from 'leven';
-import { type Config, clusterSettings, limits, type Setting, settings } from '../schemas/config.ts';
+import { bounds, type Config, clusterSettings, limits, type Setting, settings } from '../schemas/config.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -11,6 +11,7 @@ const every: readonly Setting<unknown>[] = [
   ...Object.values(settings),
   ...Object.values(clusterSettings),
   ...Object.values(limits),
+  ...Object.values(bounds),
 ];
 
 const SHOWN = 80;
@@ -58,7 +59,12 @@ export const readConfig = (environment: Environment): Either<readonly string[], 
         return [key, undefined];
       }),
     );
-  const values = { ...valuesOf(settings), cluster: valuesOf(clusterSettings), limits: valuesOf(limits) };
+  const values = {
+    ...valuesOf(settings),
+    cluster: valuesOf(clusterSettings),
+    limits: valuesOf(limits),
+    bounds: valuesOf(bounds),
+  };
   wrong.push(...missingServers(values as unknown as Config), ...unknownVariables(environment));
   return wrong.length === 0 ? either.right(values as unknown as Config) : either.left(wrong);
 };

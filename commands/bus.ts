@@ -5,6 +5,7 @@ import type { Decision } from '../domain/decider.ts';
 import { decode } from '../schemas/codecs.ts';
 import { fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { Quota } from '../schemas/quota.ts';
 import {
   ACCEPTED,
   type Asked,
@@ -54,6 +55,8 @@ export const commandDecoder = (commands: readonly Command[]) => {
 interface Entrance {
   readonly limits: Limits;
   readonly ownWrites: OwnWrites;
+  /** Commands in progress, by user. */
+  readonly inProgress: Quota;
 }
 
 type AnyReady = Ready<unknown, unknown>;
@@ -194,12 +197,15 @@ export const createCommandBus = (commands: readonly Command[], deps: CommandDeps
     const { command, fields } = decoded.right;
     const wrong: ParleyError | undefined = command.check?.(fields);
     if (wrong !== undefined) return { outcome: either.left(wrong), limit: undefined };
+    const { userId } = given.actor;
+    if (!entrance.inProgress.take(userId))
+      return { outcome: either.left(parleyError('tooManyCommands', { retryAfter: 1 })), limit: undefined };
     const key = given.key ?? command.keyIn?.(fields) ?? null;
     const context = key === given.key ? given : { ...given, key };
     const submission = new Submission(command, { fields, context, cause: causeOf(context, type) }, deps, entrance);
-    const carried = await submission.carryOut();
+    const carried = await submission.carryOut().finally(() => entrance.inProgress.giveBack(userId));
     if (either.isRight(carried)) {
-      const told = entrance.ownWrites.record(given.actor.userId, carried.right.position, command.structural);
+      const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
       if (told !== undefined) await told;
     }
     return { outcome: carried, limit: submission.limit };

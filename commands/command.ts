@@ -14,6 +14,7 @@ import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import type { Actor } from '../schemas/actor.ts';
+import type { Bounds } from '../schemas/config.ts';
 import { type ErrorName, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
@@ -37,6 +38,7 @@ export interface CommandDeps {
   readonly processes: Pick<Processes, 'whenFollowedUp'>;
   readonly ephemeral: Ephemeral;
   readonly ids: SnowflakeSource;
+  readonly bounds: Bounds;
   /** Low bits for message ids. */
   readonly lowBits: () => bigint;
   /** Milliseconds since 1970. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryLimiter } from '../coordination/limiter.ts';
 import { REMEMBERED_MS } from '../domain/recent-keys.ts';
 import { snowflakeTime } from '../domain/snowflake.ts';
+import { Quota } from '../schemas/quota.ts';
 import { guildStream } from '../schemas/streams.ts';
 import { createCommandBus } from './bus.ts';
 import { DerivedIds } from './derived-ids.ts';
@@ -21,7 +22,11 @@ afterEach(() => instance.close());
 const at = async (now: () => number) => {
   const { deps } = instance.write;
   const derivedIds = new DerivedIds(instance.log, await instance.vault.signingSecret(), now);
-  const entrance = { limits: new Limits(NO_LIMITS, memoryLimiter), ownWrites: instance.write.ownWrites };
+  const entrance = {
+    limits: new Limits(NO_LIMITS, memoryLimiter),
+    ownWrites: instance.write.ownWrites,
+    inProgress: new Quota(9, 9),
+  };
   const bus = createCommandBus(commands, { ...deps, derivedIds }, entrance);
   return async (name: string, key: string) => {
     const actor = { userId: ann, kind: 'person', administrator: false } as const;

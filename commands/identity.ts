@@ -15,6 +15,7 @@ export interface Credentials {
 }
 
 export interface Caller {
+  /** As `addressKey` gives it. */
   readonly address: string;
   readonly correlationId: string;
 }

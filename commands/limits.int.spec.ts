@@ -102,6 +102,17 @@ describe('the limits of other commands', () => {
     expect(refusal(await instance.ask(ann, 'message.pin', on(id)))).toBe('unknownMessage');
   });
 
+  it('cover guilds, joining, invites and applications', async () => {
+    const limits = { guildCreate: ONCE, guildJoin: ONCE, inviteCreate: ONCE, applicationCreate: ONCE };
+    const { ann, guild } = await aGuild(limits);
+    for (const expected of [undefined, 'rateLimited']) {
+      expect(refusal(await instance.ask(ann, 'guild.create', { name: 'more' }))).toBe(expected);
+      expect(refusal(await instance.ask(ann, 'invite.create', { channel_id: guild.channel }))).toBe(expected);
+      expect(refusal(await instance.ask(ann, 'application.create', { name: 'bot' }))).toBe(expected);
+      expect(refusal(await instance.ask(ann, 'guild.join', { code: 'none' }))).toBe(expected ?? 'unknownInvite');
+    }
+  });
+
   it('let everything through when they are off', async () => {
     const { ann, guild } = await aGuild({});
     const answers = await Promise.all(
@@ -111,5 +122,37 @@ describe('the limits of other commands', () => {
     );
     expect(new Set(answers.map(({ outcome }) => refusal(outcome)))).toEqual(new Set([undefined]));
     expect(answers.every(({ limit }) => limit === undefined)).toBe(true);
+  });
+});
+
+describe('the bounds', () => {
+  it('on guilds cover those that a person creates and those joined; a bot has none', async () => {
+    instance = await Instance.open({ bounds: { guilds: 2 } });
+    const [ann, ben] = [await instance.register('ann'), await instance.register('ben')];
+    const guild = await instance.guild(ann);
+    const other = await instance.guild(ann);
+    expect(refusal(await instance.ask(ann, 'guild.create', { name: 'third' }))).toBe('maximumGuilds');
+    for (const _ of [1, 2]) await instance.guild(ben);
+    const { code } = await instance.do(ann, 'invite.create', { channel_id: guild.channel });
+    expect(refusal(await instance.ask(ben, 'guild.join', { code }))).toBe('maximumGuilds');
+    // Who is in it already may join again.
+    expect(refusal(await instance.ask(ann, 'guild.join', { code }))).toBeUndefined();
+    await instance.reopen({ bounds: { guilds: 1 } });
+    const bot = await instance.do(ann, 'application.create', { name: 'bot' });
+    for (const { id } of [guild, other])
+      expect(refusal(await instance.ask(ann, 'bot.add', { guild_id: id, application_id: bot.id }))).toBeUndefined();
+  });
+
+  it('on commands in progress are separate for each person, and end with the answer', async () => {
+    instance = await Instance.open({ bounds: { commands: 3 } });
+    const [ann, ben] = [await instance.register('ann'), await instance.register('ben')];
+    const guild = await instance.guild(ann);
+    await instance.join(ann, guild.channel, ben);
+    const some = (who: string, many: number) =>
+      Promise.all(Array.from({ length: many }, (_, i) => instance.send(who, guild.channel, `${i}`)));
+    const [anns, bens] = await Promise.all([some(ann, 5), some(ben, 3)]);
+    expect(anns.map(refusal)).toEqual([...Array(3).fill(undefined), ...Array(2).fill('tooManyCommands')]);
+    expect(bens.map(refusal)).toEqual(Array(3).fill(undefined));
+    expect((await some(ann, 3)).map(refusal)).toEqual(Array(3).fill(undefined));
   });
 });

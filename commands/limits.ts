@@ -1,28 +1,22 @@
 /** Rate limits: how often a user may do what. The given limiters keep the counts. */
 
-import type { Limiter, LimiterFactory, Rate } from '../coordination/port.ts';
+import type { Limiter, LimiterFactory } from '../coordination/port.ts';
 import type { Actor } from '../schemas/actor.ts';
+import type { Limits as LimitConfig } from '../schemas/config.ts';
 import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
-
-/** `count` per `seconds`; `undefined` means no limit. */
-export type Limit = Rate | undefined;
+import { usernameKey } from '../schemas/text.ts';
 
 /** The limits that a command can declare as its own. */
-export type CommandBucket = 'send' | 'reaction' | 'pin' | 'channelCreate' | 'dmCreate';
-
-export interface LimitConfig {
-  readonly send: Limit;
-  readonly reaction: Limit;
-  readonly pin: Limit;
-  readonly channelCreate: Limit;
-  readonly dmCreate: Limit;
-  readonly login: Limit;
-  readonly register: Limit;
-  readonly global: Limit;
-  /** Limits of bots, where they differ. */
-  readonly botSend: Limit;
-  readonly botGlobal: Limit;
-}
+export type CommandBucket =
+  | 'send'
+  | 'reaction'
+  | 'pin'
+  | 'channelCreate'
+  | 'dmCreate'
+  | 'guildCreate'
+  | 'guildJoin'
+  | 'inviteCreate'
+  | 'applicationCreate';
 
 export interface Taken extends LimitShown {
   readonly allowed: boolean;
@@ -44,51 +38,59 @@ const take = async ({ name, count, scope, limiter }: Bucket, key: string): Promi
 export const limitedError = (taken: Taken): ParleyError =>
   parleyError('rateLimited', { retryAfter: taken.resetAfter, global: taken.scope === 'global', limit: taken });
 
+/** `channelCreate` is counted and shown as `channel-create`. */
+const nameOf = (setting: string): string => setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const isGlobal = (setting: string): boolean => setting === 'global' || setting === 'botGlobal';
+
+type Buckets = { readonly [Setting in keyof LimitConfig]?: Bucket };
+
 export class Limits {
-  private readonly send: Bucket | undefined;
-  private readonly botSend: Bucket | undefined;
-  private readonly reaction: Bucket | undefined;
-  private readonly pin: Bucket | undefined;
-  private readonly channelCreate: Bucket | undefined;
-  private readonly dmCreate: Bucket | undefined;
-  private readonly global: Bucket | undefined;
-  private readonly botGlobal: Bucket | undefined;
-  private readonly loginBucket: Bucket | undefined;
-  private readonly registerBucket: Bucket | undefined;
+  private readonly buckets: Buckets;
 
   constructor(config: LimitConfig, limiter: LimiterFactory) {
-    const bucket = (name: string, limit: Limit, scope: Bucket['scope'] = 'user'): Bucket | undefined =>
-      limit && { name, count: limit.count, scope, limiter: limiter(name, limit) };
-    this.send = bucket('send', config.send);
-    this.botSend = bucket('bot-send', config.botSend);
-    this.reaction = bucket('reaction', config.reaction);
-    this.pin = bucket('pin', config.pin);
-    this.channelCreate = bucket('channel-create', config.channelCreate);
-    this.dmCreate = bucket('dm-create', config.dmCreate);
-    this.global = bucket('global', config.global, 'global');
-    this.botGlobal = bucket('bot-global', config.botGlobal, 'global');
-    this.loginBucket = bucket('login', config.login);
-    this.registerBucket = bucket('register', config.register);
+    const limited = Object.entries(config).flatMap(([setting, limit]) => {
+      if (limit === undefined) return [];
+      const name = nameOf(setting);
+      const scope = isGlobal(setting) ? 'global' : 'user';
+      return [[setting, { name, count: limit.count, scope, limiter: limiter(name, limit) } satisfies Bucket] as const];
+    });
+    this.buckets = Object.fromEntries(limited);
   }
 
   /** Counts everything a user does, over any transport. */
-  everything(actor: Actor): Promise<Taken> | undefined {
-    const from = actor.kind === 'bot' ? this.botGlobal : this.global;
-    return from && take(from, actor.userId);
+  everything({ kind, userId }: Actor): Promise<Taken> | undefined {
+    return this.take(kind === 'bot' ? 'botGlobal' : 'global', userId);
   }
 
   /** Counts against a command's own limit; `undefined` where that is off. */
-  command(actor: Actor, bucket: CommandBucket, key: string): Promise<Taken> | undefined {
-    const from = bucket === 'send' && actor.kind === 'bot' ? this.botSend : this[bucket];
-    return from && take(from, key);
+  command({ kind }: Actor, bucket: CommandBucket, key: string): Promise<Taken> | undefined {
+    return this.take(bucket === 'send' && kind === 'bot' ? 'botSend' : bucket, key);
   }
 
-  /** Counts sign-in attempts per account and address. */
-  login(username: string, address: string): Promise<Taken> | undefined {
-    return this.loginBucket && take(this.loginBucket, `${username.toLowerCase()} ${address}`);
+  /**
+   * Counts sign-in attempts: those from an address, and those for an account from that address, however its name is
+   * spelt.
+   * @param address as `addressKey` gives it
+   */
+  async login(username: string, address: string): Promise<Taken | undefined> {
+    const ofAddress = await this.take('loginAddress', address);
+    if (ofAddress?.allowed === false) return ofAddress;
+    return this.take('login', `${usernameKey(username)} ${address}`);
   }
 
+  /** @param address as `addressKey` gives it */
   register(address: string): Promise<Taken> | undefined {
-    return this.registerBucket && take(this.registerBucket, address);
+    return this.take('register', address);
+  }
+
+  /** Counts the sessions a user begins. */
+  identify(userId: string): Promise<Taken> | undefined {
+    return this.take('identify', userId);
+  }
+
+  private take(setting: keyof LimitConfig, key: string): Promise<Taken> | undefined {
+    const bucket = this.buckets[setting];
+    return bucket && take(bucket, key);
   }
 }

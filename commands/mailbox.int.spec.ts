@@ -63,12 +63,13 @@ const settled = (work: Promise<unknown>) => {
   return () => done;
 };
 
-const mailboxesOn = (on: EventLog, spans?: Spans, clock = handMoved) =>
+const mailboxesOn = (on: EventLog, spans?: Spans, clock = handMoved, waiting = 10_000) =>
   new Mailboxes({
     log: on,
     states: new StateStore(on, NO_SNAPSHOTS),
     keys: NO_KEYS,
     clock,
+    waiting,
     onConflict: () => {
       conflicts += 1;
     },
@@ -114,6 +115,19 @@ describe('a mailbox', () => {
       'member-joined',
     ]);
     expect(outcomes.map((outcome) => right(outcome).sequence)).toEqual([1, 2, 3]);
+  });
+
+  it('refuses what would wait beyond its bound, but neither what must follow an event nor an import', async () => {
+    mailboxes = mailboxesOn(watched.log, undefined, handMoved, 2);
+    const following = { ...event('f'), cause: { ...causeOf('f'), causationId: 'e' } };
+    const tasks = [event('a'), event('b'), event('c'), following, { ...event('i'), lane: 'import' }, event('d')];
+    const outcomes = await Promise.all(tasks.map((one) => mailboxes.run(one)));
+    expect(outcomes.map(refusal)).toEqual([
+      ...[undefined, undefined, 'tooManyWaiting'],
+      ...[undefined, undefined, 'tooManyWaiting'],
+    ]);
+    expect(await keysOf()).toEqual(['a', 'b', 'f', 'i']);
+    right(await mailboxes.run(event('c')));
   });
 
   it('keeps the order in which tasks arrived, also of those that arrived during an append', async () => {

@@ -47,6 +47,8 @@ export interface MailboxDeps {
   readonly states: StateStore;
   readonly keys: KeyRing;
   readonly clock: Clock;
+  /** Most tasks that may wait in one stream. */
+  readonly waiting: number;
   /** Counts appends that found the stream further on than this node knew. */
   readonly onConflict: () => void;
   /** Absent where nothing is traced. */
@@ -104,6 +106,12 @@ const refusalOf = ({ kind }: AppendError): ParleyError => {
   }
 };
 
+const CROWDED: Outcome = either.left(parleyError('tooManyWaiting', { retryAfter: 1 }));
+
+/** What must follow an event is not, and an import, which has a lane of its own, waits for its answers. */
+const mayBeRefused = ({ cause, lane }: Pick<AnyTask, 'cause' | 'lane'>): boolean =>
+  cause.causationId === null && lane === undefined;
+
 const unavailable = () => either.left(parleyError('unavailable', { retryAfter: 1 }));
 
 /** Adds a span from queueing to the first decision, and one for each time the task is decided again. */
@@ -139,7 +147,7 @@ export class Mailboxes {
 
   /** Queues the task and begins to prepare it before this returns. Never rejects. */
   run<State, Prepared>(task: Task<State, Prepared>): Promise<Outcome> {
-    const { spans } = this.deps;
+    const { spans, waiting } = this.deps;
     const own = spans === undefined ? task : traced(task, spans);
     return new Promise((resolve) => {
       const queued = new QueuedTask(own as unknown as AnyTask, resolve);
@@ -148,6 +156,8 @@ export class Mailboxes {
         queue = { tasks: [queued], wake: () => {} };
         this.queues.set(task.stream, queue);
         void this.work(task.stream, queue);
+      } else if (queue.tasks.length >= waiting && mayBeRefused(task)) {
+        return resolve(CROWDED);
       } else {
         queue.tasks.push(queued);
       }

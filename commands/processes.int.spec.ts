@@ -34,6 +34,7 @@ const otherMailboxes = (never: (stream: string) => boolean = () => false) => {
     states,
     keys,
     clock: systemClock,
+    waiting: 10_000,
     onConflict: () => {},
   });
   const run = mailboxes.run.bind(mailboxes);

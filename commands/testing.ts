@@ -19,6 +19,7 @@ import { Access } from '../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../projections/views/timelines/current.ts';
 import type { Actor } from '../schemas/actor.ts';
 import { systemClock } from '../schemas/clock.ts';
+import { type Bounds, bounds, type Limits as LimitConfig, limits } from '../schemas/config.ts';
 import type { ParleyError } from '../schemas/errors.ts';
 import type { EventOf, EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Vault } from '../vault/port.ts';
@@ -26,24 +27,21 @@ import { KeyRing } from '../vault/sealing.ts';
 import { openSqliteVault } from '../vault/sqlite/vault.ts';
 import { createTokens } from '../vault/tokens.ts';
 import type { CommandFields, CommandType } from './features/index.ts';
-import type { LimitConfig } from './limits.ts';
 import type { CommandOutcome, Submitted, Typing } from './port.ts';
 import { createWriteSide, type WriteSide } from './write-side.ts';
 
-export const NO_LIMITS: LimitConfig = {
-  ...{
-    send: undefined,
-    reaction: undefined,
-    pin: undefined,
-    channelCreate: undefined,
-    dmCreate: undefined,
-    login: undefined,
-  },
-  ...{ register: undefined, global: undefined, botSend: undefined, botGlobal: undefined },
-};
+export const NO_LIMITS = Object.fromEntries(
+  Object.keys(limits).map((name) => [name, undefined]),
+) as unknown as LimitConfig;
+
+/** The defaults. */
+export const BOUNDS = Object.fromEntries(
+  Object.entries(bounds).map(([name, { fallback }]) => [name, Number(fallback)]),
+) as unknown as Bounds;
 
 export interface InstanceOptions {
   readonly limits?: Partial<LimitConfig>;
+  readonly bounds?: Partial<Bounds>;
   readonly registrationOpen?: boolean;
   /** Wraps the log that the write side gets, to make it fail. */
   readonly logFor?: (log: EventLog) => EventLog;
@@ -129,6 +127,7 @@ export class Instance {
       tokens: createTokens(vault),
       ephemeral: { typing: (one) => this.typing.push(one) },
       limits: { ...NO_LIMITS, ...options.limits },
+      bounds: { ...BOUNDS, ...options.bounds },
       limiter: memoryLimiter,
       sharedWrites: new MemoryCoordination({ clock: systemClock, workers: 1 }).node().sharedWrites,
       registrationOpen: options.registrationOpen ?? true,

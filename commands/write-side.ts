@@ -7,6 +7,8 @@ import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import type { Clock } from '../schemas/clock.ts';
+import type { Bounds, Limits as LimitConfig } from '../schemas/config.ts';
+import { Quota } from '../schemas/quota.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -15,7 +17,7 @@ import type { CommandDeps } from './command.ts';
 import { DerivedIds } from './derived-ids.ts';
 import { commands, followUps } from './features/index.ts';
 import { Identity } from './identity.ts';
-import { type LimitConfig, Limits } from './limits.ts';
+import { Limits } from './limits.ts';
 import { Mailboxes } from './mailbox.ts';
 import { OwnWrites } from './own-writes.ts';
 import type { CommandBus, Ephemeral } from './port.ts';
@@ -32,6 +34,7 @@ export interface WriteSideOptions {
   readonly tokens: Tokens;
   readonly ephemeral: Ephemeral;
   readonly limits: LimitConfig;
+  readonly bounds: Bounds;
   /** Where limits are counted. */
   readonly limiter: LimiterFactory;
   readonly registrationOpen: boolean;
@@ -65,6 +68,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     states,
     keys,
     clock,
+    waiting: options.bounds.waiting,
     onConflict: options.onConflict,
     spans: options.spans,
   });
@@ -82,13 +86,18 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     mailboxes,
     processes,
     ephemeral: options.ephemeral,
+    bounds: options.bounds,
     ids: snowflakeSource(options.worker),
     lowBits: lowBitsSource(options.worker),
     derivedIds: new DerivedIds(log, await vault.signingSecret(), now),
     now,
   };
   return {
-    bus: createCommandBus(commands, deps, { limits, ownWrites }),
+    bus: createCommandBus(commands, deps, {
+      limits,
+      ownWrites,
+      inProgress: new Quota(Number.POSITIVE_INFINITY, options.bounds.commands),
+    }),
     identity: new Identity(deps, limits, options.registrationOpen),
     limits,
     ownWrites,

@@ -8,6 +8,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
 import type { Actor } from '../schemas/actor.ts';
+import { addressKey } from '../schemas/address.ts';
 import { decode } from '../schemas/codecs.ts';
 import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
@@ -92,7 +93,7 @@ const decodeRequest = (
     query: query.right,
     body: body.right,
     actor: request.actor,
-    address: request.ip,
+    address: addressKey(request.ip),
     correlationId: request.id,
     headers: request.headers,
   });

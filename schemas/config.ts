@@ -169,6 +169,12 @@ export const settings = {
     '4194304',
     'Bytes that may wait for a slow socket; beyond it the socket is closed so that its client resumes.',
   ),
+  refused: setting(
+    'LIMIT_REFUSED',
+    rate,
+    '500/1',
+    'Frames of ops 100 to 103 that are refused or ask for nothing, for each socket; beyond it the socket is not read for a while.',
+  ),
   resumeLimit: setting(
     'RESUME_LIMIT',
     whole(1, 10_000_000),
@@ -275,15 +281,59 @@ export const limits = {
   pin: setting('LIMIT_PIN', rate, '5/5', 'Messages a user pins in one channel or takes down.'),
   channelCreate: setting('LIMIT_CHANNEL_CREATE', rate, '10/60', 'Channels a user creates.'),
   dmCreate: setting('LIMIT_DM_CREATE', rate, '10/60', 'Direct channels a user opens.'),
+  guildCreate: setting('LIMIT_GUILD_CREATE', rate, '60/60', 'Guilds a user creates.'),
+  guildJoin: setting('LIMIT_GUILD_JOIN', rate, '60/60', 'Guilds a user joins.'),
+  inviteCreate: setting('LIMIT_INVITE_CREATE', rate, '30/60', 'Invites a user creates.'),
+  applicationCreate: setting('LIMIT_APPLICATION_CREATE', rate, '10/60', 'Applications a user creates.'),
   login: setting('LIMIT_LOGIN', rate, '5/60', 'Logins for one account from one address.'),
+  loginAddress: setting('LIMIT_LOGIN_ADDRESS', rate, '60/60', 'Logins from one address, for all accounts together.'),
   register: setting('LIMIT_REGISTER', rate, '20/3600', 'Registrations from one address.'),
+  identify: setting('LIMIT_IDENTIFY', rate, '1000/86400', 'Sessions a user begins; resumes do not count.'),
   global: setting('LIMIT_GLOBAL', rate, '50/1', 'Requests and commands of a person, all together.'),
   botSend: setting('LIMIT_BOT_SEND', rate, '5/5', 'Messages of a bot to one channel.'),
   botGlobal: setting('LIMIT_BOT_GLOBAL', rate, '50/1', 'Requests and commands of a bot, all together.'),
 } as const;
 
+/** How much there may be of something at once. */
+export const bounds = {
+  guilds: setting('MAX_GUILDS', whole(1, 1_000_000), '500', 'Guilds a person may be in.'),
+  applications: setting('MAX_APPLICATIONS', whole(1, 1_000_000), '50', 'Applications of a person.'),
+  invites: setting('MAX_INVITES', whole(1, 1_000_000), '1000', 'Invites of a guild that have not expired.'),
+  commands: setting(
+    'MAX_COMMANDS',
+    whole(1, 1_000_000),
+    '2000',
+    'Commands of a user in progress at once, over all sockets and requests of one process.',
+  ),
+  waiting: setting(
+    'MAX_WAITING',
+    whole(1, 1_000_000),
+    '10000',
+    'Commands that wait for their turn in one stream: a channel, a guild, a membership.',
+  ),
+  logins: setting(
+    'MAX_LOGINS',
+    whole(1, 1_000_000),
+    '200',
+    'Logins and registrations of one process that wait for their password to be hashed.',
+  ),
+  loginsOfAddress: setting(
+    'MAX_LOGINS_ADDRESS',
+    whole(1, 1_000_000),
+    '20',
+    'Those of them from one address; addresses take turns.',
+  ),
+  sockets: setting('MAX_UNIDENTIFIED', whole(1, 1_000_000), '5000', 'Sockets of one process that have not identified.'),
+  socketsOfAddress: setting('MAX_UNIDENTIFIED_ADDRESS', whole(1, 1_000_000), '1000', 'Those of them from one address.'),
+} as const;
+
 type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer A> ? A : never };
 
 export type Limits = Values<typeof limits>;
+export type Bounds = Values<typeof bounds>;
 export type ClusterConfig = Values<typeof clusterSettings>;
-export type Config = Values<typeof settings> & { readonly limits: Limits; readonly cluster: ClusterConfig };
+export type Config = Values<typeof settings> & {
+  readonly limits: Limits;
+  readonly bounds: Bounds;
+  readonly cluster: ClusterConfig;
+};

@@ -185,6 +185,7 @@ export const openNode = async (
     ephemeral: openTypingPublisher(redis, namespace, partitions),
     sharedWrites: redisSharedWrites({ redis, namespace, logHead: () => log.head(), clock }),
     limits: config.limits,
+    bounds: config.bounds,
     limiter: redisLimiter(redis, namespace),
     registrationOpen: config.registration === 'open',
     worker: lease.worker,

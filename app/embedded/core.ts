@@ -29,7 +29,7 @@ const WORKER = () => 0;
 const REMEMBER_MS = 1000;
 
 export interface CoreOptions {
-  readonly config: Pick<Config, 'data' | 'registration' | 'limits'>;
+  readonly config: Pick<Config, 'data' | 'registration' | 'limits' | 'bounds'>;
   readonly metrics: Metrics;
   readonly clock: Clock;
   /** Absent where nothing is traced. */
@@ -108,6 +108,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     tokens,
     ephemeral: { typing: (one) => typing?.typing(one) },
     limits: config.limits,
+    bounds: config.bounds,
     limiter: node.limiter,
     sharedWrites: node.sharedWrites,
     registrationOpen: config.registration === 'open',

@@ -26,6 +26,7 @@ export const createApplication = command({
   route: { method: 'POST', path: '/applications', status: 201, answers: '{id, name, bot: {id, token}}' },
   body: t.type({ name: visibleText(2, 32, 'name') }),
   structural: true,
+  limit: { bucket: 'applicationCreate', key: (_, { userId }) => userId },
   prepare: async ({ fields, context, cause }, deps) => {
     if (context.actor.kind === 'bot') return refused('botsCannot');
     const name = fields.name.trim();

@@ -5,10 +5,11 @@ import * as t from 'io-ts';
 import * as guild from '../../domain/guild.ts';
 import { DEFAULT_EVERYONE } from '../../domain/permissions.ts';
 import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
+import type { Actor } from '../../schemas/actor.ts';
 import { visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { guildStream } from '../../schemas/streams.ts';
-import { command, refused } from '../command.ts';
+import { type CommandDeps, command, refused } from '../command.ts';
 import { channelStep, joiningStep } from '../processes.ts';
 
 const FIRST_CHANNEL = 'general';
@@ -18,20 +19,31 @@ const firstChannelOf = ({ guildId, firstChannel }: EventData<'guild-created'>): 
   ...{ topic: null, overwrites: [], participants: [] },
 });
 
+/**
+ * Whether a person may be in no further guild. Counted in the views, so those who ask for several at once may exceed it
+ * by as many.
+ */
+export const inTooManyGuilds = async ({ views, bounds }: CommandDeps, { kind, userId }: Actor): Promise<boolean> =>
+  kind !== 'bot' && (await views.guilds.guildsOf(userId)).length >= bounds.guilds;
+
 export const createGuild = command({
   type: 'guild.create',
   summary: 'Create a guild, with a first text channel.',
   route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.' },
   body: t.type({ name: visibleText(2, 100, 'name') }),
   structural: true,
-  prepare: async ({ fields, context, cause }, deps) =>
-    either.right({
+  limit: { bucket: 'guildCreate', key: (_, { userId }) => userId },
+  prepare: async ({ fields, context, cause }, deps) => {
+    const { userId } = context.actor;
+    if (await inTooManyGuilds(deps, context.actor)) return refused('maximumGuilds');
+    return either.right({
       guildId: await deps.derivedIds.id(cause.key, guildStream),
       name: fields.name,
-      ownerId: context.actor.userId,
+      ownerId: userId,
       everyone: DEFAULT_EVERYONE.toString(),
       firstChannel: { id: deps.ids(deps.now()), name: FIRST_CHANNEL },
-    }),
+    });
+  },
   preparedStream: ({ guildId }) => guildStream(guildId),
   decide: (state: guild.GuildState, { prepared }) => guild.createGuild({ guild: prepared }, state),
   follow: {

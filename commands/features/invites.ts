@@ -29,6 +29,7 @@ export const createInvite = command({
     max_uses: optional(integer(0, 100)),
   }),
   structural: true,
+  limit: { bucket: 'inviteCreate', key: (_, { userId }) => userId },
   rights: async ({ fields, context }, deps) => {
     const access = await deps.access.channel(context.actor.userId, fields.channel_id);
     if (access === undefined) return refused('unknownChannel');

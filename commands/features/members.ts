@@ -23,6 +23,7 @@ import {
 import type { Done } from '../mailbox.ts';
 import { joiningStep } from '../processes.ts';
 import type { Cause } from '../turn.ts';
+import { inTooManyGuilds } from './guilds.ts';
 
 type Joined = Result<{ readonly stream: string; readonly done: Done }>;
 
@@ -68,6 +69,7 @@ export const joinGuild = command({
   route: { method: 'POST', path: '/invites/:code', status: 200, answers: 'The invite.' },
   params: t.type({ code: text(2, 32, 'code') }),
   structural: true,
+  limit: { bucket: 'guildJoin', key: (_, { userId }) => userId },
   follow: {
     'invite-redeemed': ({ data: { guildId, userId, code } }) => [joiningStep(guildId, userId, code)],
   },
@@ -78,6 +80,7 @@ export const joinGuild = command({
     const { userId } = context.actor;
     const already = await deps.views.guilds.member(row.guildId, userId);
     if (already === undefined && !invite.isOpen(row, row.uses, deps.now())) return refused('unknownInvite');
+    if (already === undefined && (await inTooManyGuilds(deps, context.actor))) return refused('maximumGuilds');
     const join = already === undefined && row.maxUses > 0 ? joinThroughCap : joinFreely;
     const joined = await join(deps, { guildId: row.guildId, userId, cause }, row.code);
     if (either.isLeft(joined)) return joined;

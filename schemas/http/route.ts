@@ -15,7 +15,7 @@ export interface RouteRequest<P, Q, B> {
   readonly body: B;
   /** Who is asking. On a public route nobody is looked up and the id is empty. */
   readonly actor: Actor;
-  /** Client address. The one a proxy reports counts only if that proxy is trusted. */
+  /** Client address in the form of `addressKey`. The one a proxy reports counts only if that proxy is trusted. */
   readonly address: string;
   readonly correlationId: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

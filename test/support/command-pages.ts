@@ -10,6 +10,10 @@ const VARIABLES: Readonly<Record<string, string>> = {
   pin: 'PARLEY_LIMIT_PIN',
   channelCreate: 'PARLEY_LIMIT_CHANNEL_CREATE',
   dmCreate: 'PARLEY_LIMIT_DM_CREATE',
+  guildCreate: 'PARLEY_LIMIT_GUILD_CREATE',
+  guildJoin: 'PARLEY_LIMIT_GUILD_JOIN',
+  inviteCreate: 'PARLEY_LIMIT_INVITE_CREATE',
+  applicationCreate: 'PARLEY_LIMIT_APPLICATION_CREATE',
 };
 
 interface Field {
