@@ -1,8 +1,8 @@
 /**
- * Bundles our own sources, so that starting needs no compiler and reads few files. Dependencies stay in node_modules,
- * except the functional libraries: of their 150 files we need a handful, and loading them all took a sixth of the start.
+ * Bundles our sources with their dependencies: starting needs no compiler, and reads a few large files in place of two
+ * thousand small ones, which takes less than half the time.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const entries = {
@@ -11,9 +11,29 @@ const entries = {
   'rendering-worker': 'read-api/replay/rendering-worker.ts',
 };
 
-const BUNDLED = ['fp-ts', 'io-ts'];
-const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
-const external = Object.keys({ ...dependencies, ...devDependencies }).filter((name) => !BUNDLED.includes(name));
+/** Stay in node_modules: compiled code, what looks for its own files, and what few processes load. */
+const external = [
+  'libsql',
+  '@node-rs/argon2',
+  'pino',
+  '@opentelemetry/*',
+  '@eventstore/db-client',
+  // Their libraries do without these, which are not installed.
+  'pg-native',
+  'kerberos',
+  'bufferutil',
+  'utf-8-validate',
+];
+
+/** What CommonJS dependencies expect to find, in each file of the bundle. */
+const commonJs = [
+  `import { createRequire as __createRequire } from 'node:module';`,
+  `import { fileURLToPath as __fileURLToPath } from 'node:url';`,
+  `import { dirname as __dirnameOf } from 'node:path';`,
+  `const require = __createRequire(import.meta.url);`,
+  `const __filename = __fileURLToPath(import.meta.url);`,
+  `const __dirname = __dirnameOf(__filename);`,
+].join('');
 
 // Chunks are named by their content: those of former builds would stay for ever.
 rmSync('dist', { recursive: true, force: true });
@@ -24,11 +44,13 @@ await build({
   bundle: true,
   splitting: true,
   external,
+  banner: { js: commonJs },
   mainFields: ['module', 'main'],
   loader: { '.lua': 'text' },
   platform: 'node',
   target: 'node20',
   format: 'esm',
   sourcemap: 'linked',
+  sourcesContent: false,
   logLevel: 'warning',
 });
