@@ -5,6 +5,8 @@ import { EMBED_BYTES, MESSAGE_LENGTH } from '../commands/features/messages.ts';
 import { IMPORT_WAIT_MS } from '../commands/importing.ts';
 import { OWN_WRITES_WAIT_MS } from '../commands/own-writes.ts';
 import { LEFT_MS, LOOK_MS } from '../commands/processes.ts';
+import { KEPT_BYTES } from '../commands/states.ts';
+import { REMEMBERED_BYTES } from '../domain/recent-keys.ts';
 import { defaultGatewayConfig } from '../gateway/config.ts';
 import { PACE } from '../gateway/session-start.ts';
 import { BODY_LIMIT } from '../http/server.ts';
@@ -27,6 +29,7 @@ export const ALL_BUDGETS = {
   },
   processes: { leftMs: LEFT_MS, lookMs: LOOK_MS },
   message: { characters: MESSAGE_LENGTH, embedBytes: EMBED_BYTES },
+  states: { keptBytes: KEPT_BYTES, keysBytes: REMEMBERED_BYTES },
   http: { bodyBytes: BODY_LIMIT },
   socket: { budgetBytes: Number(settings.socketBudgetBytes.fallback), paceBytes: PACE },
 };
@@ -60,6 +63,13 @@ export const RELATIONS: readonly Relation<AllBudgets>[] = [
     is: ({ message }) => SEALED * (JSON_CHARACTER * message.characters + message.embedBytes),
     than: 'a message at its largest',
     most: ({ log }) => log.messageBytes,
+    unit: 'bytes',
+  },
+  {
+    what: 'the keys that ten of the busiest streams remember',
+    is: ({ states }) => 10 * states.keysBytes,
+    than: 'all states of streams that are kept',
+    most: ({ states }) => states.keptBytes,
     unit: 'bytes',
   },
   {

@@ -43,6 +43,28 @@ const fullFold = async () => {
   return state;
 };
 
+describe('kept states', () => {
+  it('are as many as fit into their bytes, the latest used first', async () => {
+    const keysOf = (bytes: number) => {
+      const state = channelFold.initial();
+      for (let i = 0; state.keys.bytes < bytes; i += 1) state.keys.remember(`${ann}:message:${i}`, i + 1, 0);
+      return state;
+    };
+    const { log, reads } = watched();
+    const states = new StateStore(log, { latest: async () => undefined }, 100_000);
+    const isKept = async (name: string) => {
+      reads.length = 0;
+      await states.take(name);
+      return reads.length === 0;
+    };
+    for (const name of ['channel-1', 'channel-2', 'channel-3']) states.keep(name, keysOf(40_000));
+    expect(await isKept('channel-1')).toBe(false);
+    expect(await isKept('channel-3')).toBe(true);
+    states.keep('channel-4', keysOf(200_000));
+    expect(await isKept('channel-4')).toBe(false);
+  });
+});
+
 describe('a cold state', () => {
   it('equals the whole stream folded when it is loaded from its snapshot and the later events', async () => {
     await talk(1300);

@@ -41,17 +41,26 @@ export const currentFacts = async (
 };
 
 const PAGE = 1000;
-/** A state takes a few hundred bytes to some 100 KB (recent keys of a busy channel). */
+/** A state takes a few hundred bytes, or megabytes: a busy channel's keys. So kept states are bounded by both. */
 const KEPT_STATES = 20_000;
+export const KEPT_BYTES = 134_217_728;
+/** Of a state whose fold does not say. */
+const STATE_BYTES = 500;
 
 export class StateStore {
   private readonly log: LogReader;
   private readonly snapshots: SnapshotReader;
-  private readonly states = new LRUCache<string, StreamState>({ max: KEPT_STATES });
+  private readonly states: LRUCache<string, StreamState>;
 
-  constructor(log: LogReader, snapshots: SnapshotReader) {
+  /** @param keptBytes most bytes of all states together */
+  constructor(log: LogReader, snapshots: SnapshotReader, keptBytes = KEPT_BYTES) {
     this.log = log;
     this.snapshots = snapshots;
+    this.states = new LRUCache({
+      max: KEPT_STATES,
+      maxSize: keptBytes,
+      sizeCalculation: (state, stream) => this.fold(stream).bytes?.(state) ?? STATE_BYTES,
+    });
   }
 
   fold(stream: string): Fold<StreamState> {

@@ -37,6 +37,11 @@ interface ChannelStateJson extends Omit<ChannelState, 'keys' | 'pins'> {
   readonly pins?: readonly Pin[];
 }
 
+/** Of a state without its lists. */
+const STATE_BYTES = 1000;
+/** Of a pin, and half of an overwrite. */
+const ENTRY_BYTES = 150;
+
 const withoutPin = ({ pins }: ChannelState, messageId: string) => pins.filter((pin) => pin.messageId !== messageId);
 
 const isPinned = ({ pins }: ChannelState, messageId: string) => pins.some((pin) => pin.messageId === messageId);
@@ -69,6 +74,8 @@ export const channelFold: Fold<ChannelState> = {
     fork.keys = fork.keys.adopted();
     return fork;
   },
+  bytes: ({ settings, pins, keys }) =>
+    STATE_BYTES + ENTRY_BYTES * (pins.length + 2 * (settings?.overwrites.length ?? 0)) + keys.bytes,
   toJson: (state): ChannelStateJson => ({ ...state, keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { keys, ...rest } = json as ChannelStateJson;

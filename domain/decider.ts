@@ -16,6 +16,8 @@ export interface Fold<State> {
   fork?(state: State): State;
   /** Turns a fork into a state of its own, once its events are stored. The original must not be used again. */
   adopt?(fork: State): State;
+  /** Approximate bytes in memory, without looking at every part. Absent: a few hundred. */
+  bytes?(state: State): number;
   toJson(state: State): unknown;
   fromJson(json: unknown): State;
 }

@@ -13,6 +13,8 @@ interface InviteStateJson extends Omit<InviteState, 'redeemed'> {
   readonly redeemed: readonly string[];
 }
 
+const REDEEMER_BYTES = 100;
+
 export const inviteFold: Fold<InviteState> = {
   version: 2,
   initial: () => ({ sequence: 0, invite: undefined, uses: 0, redeemed: new Set() }),
@@ -24,6 +26,7 @@ export const inviteFold: Fold<InviteState> = {
     }
     return { ...state, sequence: event.sequence };
   },
+  bytes: ({ redeemed }) => REDEEMER_BYTES * (redeemed.size + 10),
   toJson: (state): InviteStateJson => ({ ...state, redeemed: [...state.redeemed] }),
   fromJson: (json) => {
     const { redeemed, ...rest } = json as InviteStateJson;

@@ -12,6 +12,9 @@ interface MemberStateJson extends Omit<MemberState, 'keys'> {
   readonly keys: RecentKeysJson;
 }
 
+/** Of a state without its keys. */
+const STATE_BYTES = 500;
+
 export const memberFold: Fold<MemberState> = {
   version: 2,
   initial: () => ({ sequence: 0, joined: false, keys: new RecentKeys() }),
@@ -22,6 +25,7 @@ export const memberFold: Fold<MemberState> = {
     else if (event.type === 'member-left') state.joined = false;
     return state;
   },
+  bytes: ({ keys }) => STATE_BYTES + keys.bytes,
   toJson: (state): MemberStateJson => ({ ...state, keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { keys, ...rest } = json as MemberStateJson;

@@ -5,6 +5,9 @@ import { type Decision, type Fold, happen, nothing, type StreamState } from './d
 /** One event in this many carries the whole map, so a reader can start there. */
 export const WHOLE_MAP_EVERY = 1000;
 
+/** Of one channel's entry in memory. */
+const MARKER_BYTES = 120;
+
 export interface ReadState extends StreamState {
   channels: Map<string, number>;
 }
@@ -19,6 +22,7 @@ export const readFold: Fold<ReadState> = {
     }
     return state;
   },
+  bytes: ({ channels }) => MARKER_BYTES * (channels.size + 1),
   toJson: (state) => ({ sequence: state.sequence, channels: [...state.channels] }),
   fromJson: (json) => {
     const { sequence, channels } = json as { sequence: number; channels: [string, number][] };

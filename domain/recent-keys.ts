@@ -1,7 +1,18 @@
-/** Idempotency keys a stream remembers: those of the last ten minutes of event time, and at least the last 1,000. */
+/**
+ * Idempotency keys a stream remembers: the last 1,000, and those of the last ten minutes of event time as far as they take
+ * no more than `REMEMBERED_BYTES`.
+ */
 
 export const REMEMBERED_MS = 10 * 60_000;
 export const REMEMBERED_COUNT = 1000;
+/** In memory. Some 50,000 keys of usual length: 80 commands a second for ten minutes. */
+export const REMEMBERED_BYTES = 8_388_608;
+
+/** Of an entry of the map, a sequence and a time. */
+const ENTRY_BYTES = 64;
+
+/** Two bytes a character, as any character beyond Latin-1 makes it. */
+const bytesOf = (key: string): number => ENTRY_BYTES + 2 * key.length;
 
 /**
  * Columns instead of one object per key, since a cold channel waits for this to be parsed. The i-th key
@@ -26,6 +37,7 @@ export class RecentKeys {
   /** Times of the same keys in the same order, from `forgotten` on. */
   private times: number[] = [];
   private forgotten = 0;
+  private held = 0;
   private readonly before: RecentKeys | undefined;
   /** The key remembered last. The next event may belong to the same command. */
   private last: string | undefined;
@@ -34,6 +46,11 @@ export class RecentKeys {
   constructor(before?: RecentKeys) {
     this.before = before;
     this.last = before?.last;
+  }
+
+  /** Approximate bytes in memory. */
+  get bytes(): number {
+    return this.held + (this.before?.bytes ?? 0);
   }
 
   /** Sequence of the event that carried the key; of the first one if a command made several. */
@@ -61,15 +78,20 @@ export class RecentKeys {
     const { size } = this.sequences;
     this.sequences.set(key, sequence);
     // A key that comes again keeps its place, and so its time.
-    if (this.sequences.size > size) this.times.push(time);
+    if (this.sequences.size > size) {
+      this.times.push(time);
+      this.held += bytesOf(key);
+    }
     if (this.before === undefined) this.forget(time);
   }
 
   private forget(now: number): void {
     // Imported events can be older than their channel, so the distance counts, not the order.
     for (const oldest of this.sequences.keys()) {
-      if (this.sequences.size <= REMEMBERED_COUNT || Math.abs(now - this.times[this.forgotten]!) < REMEMBERED_MS) break;
+      const isRecent = Math.abs(now - this.times[this.forgotten]!) < REMEMBERED_MS;
+      if (this.sequences.size <= REMEMBERED_COUNT || (isRecent && this.held <= REMEMBERED_BYTES)) break;
       this.sequences.delete(oldest);
+      this.held -= bytesOf(oldest);
       this.forgotten += 1;
     }
     if (this.forgotten <= this.sequences.size) return;
@@ -111,6 +133,7 @@ export class RecentKeys {
       keys.last = json.prefixes[json.prefix[i]!]! + json.rest[i]!;
       keys.sequences.set(keys.last, sequence);
       keys.times.push(time);
+      keys.held += bytesOf(keys.last);
     }
     return keys;
   }

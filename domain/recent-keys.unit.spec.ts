@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { idempotencyKey, REMEMBERED_COUNT, REMEMBERED_MS, RecentKeys } from './recent-keys.ts';
+import { idempotencyKey, REMEMBERED_BYTES, REMEMBERED_COUNT, REMEMBERED_MS, RecentKeys } from './recent-keys.ts';
 import { NOW } from './testing.ts';
 
 const remembering = (times: readonly number[]) => {
@@ -43,6 +43,18 @@ describe('recent keys', () => {
     const keys = remembering(Array.from({ length: 20_000 }, (_, i) => NOW + i * 100));
     expect(keys.has('k14000')).toBe(true);
     expect(keys.has('k13000')).toBe(false);
+  });
+
+  it('take a bounded number of bytes however fast they come and whatever they are written in', () => {
+    for (const character of ['a', '中', '😀']) {
+      const keys = new RecentKeys();
+      const key = (i: number) => idempotencyKey('1', 'message', `${character.repeat(60)}${i}`);
+      for (let i = 0; i < 120_000; i += 1) keys.remember(key(i), i + 1, NOW);
+      expect(keys.bytes).toBeLessThanOrEqual(REMEMBERED_BYTES);
+      expect(keys.has(key(0))).toBe(false);
+      expect(keys.has(key(120_000 - 20_000))).toBe(true);
+      expect(RecentKeys.fromJson(keys.toJson()).bytes).toBe(keys.bytes);
+    }
   });
 
   it('do not grow without bound when years of history are imported', () => {

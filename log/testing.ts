@@ -2,7 +2,7 @@
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
-import type { NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
+import { type NewParleyEvent, type ParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
 import type { AppendError, Appended, AppendRequest, EventLog } from './port.ts';
 
 /** A log that a spec may close and open again on the same data. */
@@ -24,7 +24,7 @@ export const newEvent = (
   const data = { messageId: CHANNEL, ordinal: sequence, author: CHANNEL };
   const envelope = {
     id: `${stream}/${sequence}`,
-    schema: 1,
+    schema: versionOf(type),
     stream,
     sequence,
     time: 1_700_000_000_000 + sequence,

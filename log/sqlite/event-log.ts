@@ -25,6 +25,8 @@ export interface SqliteEventLogOptions {
 }
 
 const RECENT_EVENTS = 20_000;
+/** Of these events together, however many they are. */
+const RECENT_BYTES = 67_108_864;
 
 /** EX_SOFTWARE of sysexits.h: a supervisor restarts the process, which reads its files again. */
 const FATAL_EXIT_CODE = 70;
@@ -51,7 +53,7 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
     let epoch = epochOf(database);
     const writer = new Writer(database);
     const reader = new Reader(openForReading(directory), new TimeSlices(clock));
-    const recent = new RecentEvents(writer.position, recentEvents);
+    const recent = new RecentEvents(writer.position, { count: recentEvents, bytes: RECENT_BYTES });
     const bell = new Bell();
     const tails = new OpenTails(() => bell.ring());
 

@@ -5,22 +5,24 @@ import { LRUCache } from 'lru-cache';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { TimeSlices } from '../../schemas/time-slices.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
-import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
+import { bytesOfEvent, type Page, type ReadAll, type ReadStream, type StoredPage, type StreamHead } from '../port.ts';
 import { type Row, SELECTED, toRecorded, toStored } from './schema.ts';
 
 /** The newest committed events in memory, so tails near the head do not read the disk. */
 export class RecentEvents {
-  readonly #slots: ParleyEvent[] = [];
-  readonly #capacity: number;
+  readonly #slots: (ParleyEvent | undefined)[] = [];
+  readonly #most: { readonly count: number; readonly bytes: number };
   /** Position before the oldest event held. */
   #before: number;
   #head: number;
+  /** Of the events held, approximately. */
+  #bytes = 0;
 
   /** @param head position of the last event before those that will be pushed */
-  constructor(head: number, capacity: number) {
+  constructor(head: number, most: { readonly count: number; readonly bytes: number }) {
     this.#before = head;
     this.#head = head;
-    this.#capacity = capacity;
+    this.#most = most;
   }
 
   /** Position of the newest event of the log. */
@@ -30,9 +32,21 @@ export class RecentEvents {
 
   /** Positions must be consecutive. */
   push(events: readonly ParleyEvent[]): void {
-    for (const event of events) this.#slots[event.position % this.#capacity] = event;
-    this.#head += events.length;
-    this.#before = Math.max(this.#before, this.#head - this.#capacity);
+    const { count, bytes } = this.#most;
+    for (const event of events) {
+      if (this.#head - this.#before === count) this.#dropOldest();
+      this.#slots[event.position % count] = event;
+      this.#head += 1;
+      this.#bytes += bytesOfEvent(event);
+      while (this.#bytes > bytes) this.#dropOldest();
+    }
+  }
+
+  #dropOldest(): void {
+    this.#before += 1;
+    const slot = this.#before % this.#most.count;
+    this.#bytes -= bytesOfEvent(this.#slots[slot]!);
+    this.#slots[slot] = undefined;
   }
 
   /** Up to `limit` events beyond `position`; `undefined` when some are only on disk. */
@@ -40,7 +54,7 @@ export class RecentEvents {
     if (position < this.#before) return undefined;
     const events: ParleyEvent[] = [];
     const last = Math.min(this.#head, position + limit);
-    for (let p = position + 1; p <= last; p += 1) events.push(this.#slots[p % this.#capacity]!);
+    for (let p = position + 1; p <= last; p += 1) events.push(this.#slots[p % this.#most.count]!);
     return events;
   }
 }

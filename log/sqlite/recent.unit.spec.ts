@@ -15,7 +15,7 @@ describe('recent events', () => {
         fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 8 }),
         fc.integer({ min: 1, max: 40 }),
         (start, capacity, batches, limit) => {
-          const recent = new RecentEvents(start, capacity);
+          const recent = new RecentEvents(start, { count: capacity, bytes: 1_000_000 });
           let head = start;
           for (const size of batches) {
             recent.push(Array.from({ length: size }, (_, i) => eventAt(head + i + 1)));
@@ -34,5 +34,31 @@ describe('recent events', () => {
         },
       ),
     );
+  });
+
+  it('hold fewer events when those are large, whatever the script', () => {
+    const said = (position: number, text: string) =>
+      ({ ...eventAt(position), data: { text: text.repeat(1000) } }) as never as ParleyEvent;
+    for (const [text, bytes] of [
+      ['a', 1000],
+      ['é', 2000],
+      ['中', 3000],
+      ['😀', 4000],
+    ] as const) {
+      const recent = new RecentEvents(0, { count: 100, bytes: 50_000 });
+      for (let position = 1; position <= 100; position += 1) recent.push([said(position, text)]);
+      const held = Array.from({ length: 100 }, (_, i) => recent.after(i, 100)?.length ?? 0);
+      const most = Math.max(...held);
+      expect(most * bytes).toBeLessThanOrEqual(50_000);
+      expect(most).toBeGreaterThan((0.7 * 50_000) / (bytes + 400));
+      expect(
+        recent
+          .after(100 - most, 100)!
+          .map(({ position }) => position)
+          .at(-1),
+      ).toBe(100);
+      for (let position = 101; position <= 200; position += 1) recent.push([eventAt(position)]);
+      expect(recent.after(100, 100)).toHaveLength(100);
+    }
   });
 });

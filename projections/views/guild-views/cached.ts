@@ -6,9 +6,11 @@
 
 import { LRUCache } from 'lru-cache';
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
+import { roughBytes } from '../../../schemas/sizes.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
 const KEPT = 50_000;
+const KEPT_BYTES = 67_108_864;
 
 type Row = GuildRow | ChannelRow | MemberRow | UserRow | readonly ChannelRow[] | string;
 
@@ -40,7 +42,11 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
 export class CachedGuilds implements GuildReader {
   private readonly reader: GuildReader;
   private readonly held: () => number;
-  private readonly rows = new LRUCache<string, Row>({ max: KEPT });
+  private readonly rows = new LRUCache<string, Row>({
+    max: KEPT,
+    maxSize: KEPT_BYTES,
+    sizeCalculation: roughBytes,
+  });
   /**
    * Number of changes received, and the position of the last. Rows read while the store lacks that change are not
    * cached.

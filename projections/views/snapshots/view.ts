@@ -50,6 +50,8 @@ const BYTES_PER_EVENT = 256;
 const BYTES_PER_BATCH = 100_000;
 
 const LIVE_STREAMS = 256;
+/** Of the snapshots of all live streams, as JSON; their states take about twice as much. */
+const LIVE_BYTES = 33_554_432;
 
 interface Live {
   readonly fold: Fold<unknown>;
@@ -57,7 +59,11 @@ interface Live {
   sequence: number;
   /** Sequence at which the next snapshot is due. */
   due: number;
+  /** Length of its last snapshot. */
+  bytes: number;
 }
+
+type Unscheduled = Omit<Live, 'due' | 'bytes'>;
 
 /**
  * Loads the state of a stream only when the stream is about to cross a multiple of `SNAPSHOT_EVERY`. So short streams
@@ -67,7 +73,11 @@ export class Folding {
   private readonly foldOf: (stream: string) => Fold<unknown> | undefined;
   private readonly log: LogReader;
   private readonly snapshots: SnapshotReader;
-  private readonly live = new LRUCache<string, Live>({ max: LIVE_STREAMS });
+  private readonly live = new LRUCache<string, Live>({
+    max: LIVE_STREAMS,
+    maxSize: LIVE_BYTES,
+    sizeCalculation: ({ bytes }) => bytes,
+  });
   /** Streams whose state grew too large, and the event time until which they pause. */
   private readonly resting = new Map<string, number>();
 
@@ -96,11 +106,11 @@ export class Folding {
       if (!this.mustBeLoadedFor(event)) continue;
       this.resting.delete(event.stream);
       const live = await this.stateBefore(event.stream, first.get(event.stream)!, this.foldOf(event.stream)!);
-      this.live.set(event.stream, { ...live, due: event.sequence });
+      this.live.set(event.stream, { ...live, due: event.sequence, bytes: 1 });
     }
   }
 
-  private async stateBefore(stream: string, sequence: number, fold: Fold<unknown>): Promise<Omit<Live, 'due'>> {
+  private async stateBefore(stream: string, sequence: number, fold: Fold<unknown>): Promise<Unscheduled> {
     const latest = await this.snapshots.latest(stream);
     const live = this.startingWith(latest, sequence, fold);
     while (live.sequence < sequence - 1) {
@@ -112,13 +122,13 @@ export class Folding {
     return live;
   }
 
-  private startingWith(latest: StateSnapshot | undefined, before: number, fold: Fold<unknown>): Omit<Live, 'due'> {
+  private startingWith(latest: StateSnapshot | undefined, before: number, fold: Fold<unknown>): Unscheduled {
     if (latest === undefined || latest.version !== fold.version || latest.sequence >= before)
       return { fold, state: fold.initial(), sequence: 0 };
     return { fold, state: fold.fromJson(latest.state), sequence: latest.sequence };
   }
 
-  private evolve(live: Omit<Live, 'due'>, event: ParleyEvent): void {
+  private evolve(live: Unscheduled, event: ParleyEvent): void {
     live.state = live.fold.evolve(live.state, event);
     live.sequence = event.sequence;
   }
@@ -151,6 +161,8 @@ export class Folding {
       this.resting.set(stream, time + REMEMBERED_MS);
       return undefined;
     }
+    live.bytes = json.length;
+    this.live.set(stream, live);
     live.due = sequence + Math.max(SNAPSHOT_EVERY, Math.ceil(json.length / BYTES_PER_EVENT));
     return { stream, sequence, version: live.fold.version, json };
   }

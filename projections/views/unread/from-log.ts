@@ -76,6 +76,8 @@ const PAGE = 100;
 const TOGETHER = 8;
 const HEADS = 10_000;
 const PEOPLE = 1000;
+/** Markers of all these people: about 100 bytes each. */
+const MARKERS = 200_000;
 
 interface Markers {
   readonly sequence: number;
@@ -86,7 +88,11 @@ export class UnreadFromLog implements UnreadReader {
   private readonly log: LogReader;
   private readonly floors: Floors;
   private readonly knownHeads = new LRUCache<string, ChannelHead>({ max: HEADS });
-  private readonly knownMarkers = new LRUCache<string, Markers>({ max: PEOPLE });
+  private readonly knownMarkers = new LRUCache<string, Markers>({
+    max: PEOPLE,
+    maxSize: MARKERS,
+    sizeCalculation: ({ channels }) => channels.size + 1,
+  });
 
   constructor(log: LogReader, floors: Floors) {
     this.log = log;

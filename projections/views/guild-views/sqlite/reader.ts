@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import { roughBytes } from '../../../../schemas/sizes.ts';
 import { builder, built, type Connection, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
 import { channelRowOf, guildOf, guildQueries, memberOf, userOf } from '../queries.ts';
 import type { GuildTables } from '../tables.ts';
@@ -14,10 +15,16 @@ const LISTS = 1_000;
 
 export const memberKey = (guildId: string, userId: string) => `${guildId}_${userId}`;
 
+/** Of each kind of place: one with many overwrites takes as much as hundreds without. */
+const PLACE_BYTES = 33_554_432;
+
+const places = <Row extends object>(max: number) =>
+  new LRUCache<string, Row>({ max, maxSize: PLACE_BYTES, sizeCalculation: roughBytes });
+
 export class GuildCache {
-  readonly guilds = new LRUCache<string, GuildRow>({ max: PLACES });
-  readonly channels = new LRUCache<string, ChannelRow>({ max: PLACES });
-  readonly channelLists = new LRUCache<string, readonly ChannelRow[]>({ max: LISTS });
+  readonly guilds = places<GuildRow>(PLACES);
+  readonly channels = places<ChannelRow>(PLACES);
+  readonly channelLists = places<readonly ChannelRow[]>(LISTS);
   readonly members = new LRUCache<string, MemberRow>({ max: PEOPLE });
   readonly users = new LRUCache<string, UserRow>({ max: PEOPLE });
 }
