@@ -1,4 +1,4 @@
 import { killSuite } from './suites/kill.ts';
 import { startClusterInstance } from './support/cluster-instance.ts';
 
-killSuite(startClusterInstance);
+killSuite(startClusterInstance, 3);

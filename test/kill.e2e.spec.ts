@@ -1,4 +1,4 @@
 import { killSuite } from './suites/kill.ts';
 import { startInstance } from './support/instance.ts';
 
-killSuite(startInstance);
+killSuite(startInstance, 10);

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Keys } from '../projections/views/unread/redis/keys.ts';
 import { Wholeness } from '../projections/views/unread/redis/reader.ts';
 import { RedisUnreadWriter } from '../projections/views/unread/redis/writer.ts';
-import { urls } from '../services/endpoints.ts';
 import type { OwnServices } from '../services/port.ts';
 import { privateServices } from '../services/private.ts';
 import { connected } from '../stores/redis/testing.ts';
@@ -24,9 +23,29 @@ import {
   untilCaughtUp,
 } from './support/verdict.ts';
 
-type Split = Cluster<keyof typeof SPLIT>;
+let own: OwnServices;
+/** Stands before the Redis, to cut connections. */
+let front: Front;
+let cluster: Cluster<keyof typeof SPLIT>;
+let port: number;
 
-const loadOn = (cluster: Split) =>
+beforeAll(async () => {
+  own = await privateServices();
+  await own.start('redis');
+  port = Number(new URL(own.urls.redis).port);
+  front = await startFront();
+  front.forwardTo(port);
+  const redisUrl = front.url.replace('http', 'redis');
+  cluster = await startCluster({ processes: SPLIT, env: { ...LIMITS_OFF, PARLEY_REDIS_URL: redisUrl } });
+}, 90_000);
+
+afterAll(async () => {
+  await cluster?.close();
+  await front?.close();
+  await own?.destroy();
+});
+
+const startTalking = () =>
   startLoad({
     api: cluster.url('api'),
     gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
@@ -41,11 +60,12 @@ const loadOn = (cluster: Split) =>
  * Resolves when Redis itself holds the unread counts of every partition again. Until then the log answers instead,
  * which knows the heads but not every mention.
  */
-const untilWhole = async (url: string, { namespace }: Split): Promise<void> => {
-  const redis = await connected({ url });
+const untilWhole = async (): Promise<void> => {
+  const redis = await connected({ url: own.urls.redis });
   try {
-    const partitions = Number(namespace.env.PARLEY_PARTITIONS);
-    const writer = new RedisUnreadWriter(redis, new Keys({ namespace: namespace.name, generation: 1, partitions }));
+    const { name, env } = cluster.namespace;
+    const keys = new Keys({ namespace: name, generation: 1, partitions: Number(env.PARLEY_PARTITIONS) });
+    const writer = new RedisUnreadWriter(redis, keys);
     const wholeness = new Wholeness();
     await vi.waitFor(
       async () => {
@@ -59,17 +79,12 @@ const untilWhole = async (url: string, { namespace }: Split): Promise<void> => {
 };
 
 describe('a Redis that is emptied under load', () => {
-  let own: OwnServices;
-  let cluster: Split;
   let load: Load;
   let log: Logged;
   const statuses: number[] = [];
 
   beforeAll(async () => {
-    own = await privateServices();
-    await own.start('redis');
-    cluster = await startCluster({ processes: SPLIT, env: { ...LIMITS_OFF, PARLEY_REDIS_URL: own.urls.redis } });
-    load = await loadOn(cluster);
+    load = await startTalking();
     const redis = new Redis(own.urls.redis);
     let reading = true;
     const readers = Promise.all(
@@ -86,7 +101,7 @@ describe('a Redis that is emptied under load', () => {
         await load.heard();
       }
       await load.settle();
-      await untilWhole(own.urls.redis, cluster);
+      await untilWhole();
     } finally {
       reading = false;
       redis.disconnect();
@@ -96,11 +111,7 @@ describe('a Redis that is emptied under load', () => {
     await untilCaughtUp(load, log);
   }, 180_000);
 
-  afterAll(async () => {
-    load?.close();
-    await cluster?.close();
-    await own?.destroy();
-  });
+  afterAll(() => load?.close());
 
   it('stops nobody: everything is acknowledged and heard once', () => {
     expectPromisesKept(load, log);
@@ -116,26 +127,19 @@ describe('a Redis that is emptied under load', () => {
 });
 
 describe('connections to Redis that are cut at random moments', () => {
-  let proxy: Front;
-  let cluster: Split;
   let load: Load;
   let log: Logged;
   let cuts = 0;
   let fills = 0;
-  const port = Number(new URL(urls.redis).port);
 
   beforeAll(async () => {
-    proxy = await startFront();
-    proxy.forwardTo(port);
-    const redisUrl = proxy.url.replace('http', 'redis');
-    cluster = await startCluster({ processes: SPLIT, env: { ...LIMITS_OFF, PARLEY_REDIS_URL: redisUrl } });
-    load = await loadOn(cluster);
+    load = await startTalking();
     for (; cuts < 12; cuts += 1) {
       await load.more(1 + Math.floor(Math.random() * 60));
-      proxy.hold();
+      front.hold();
       // Every third time the connections stay cut for a while.
       if (cuts % 3 === 0) await load.more(60);
-      proxy.forwardTo(port);
+      front.forwardTo(port);
     }
     await load.settle();
     for (const gateway of ['gateway-1', 'gateway-2'] as const)
@@ -144,11 +148,7 @@ describe('connections to Redis that are cut at random moments', () => {
     await untilCaughtUp(load, log);
   }, 180_000);
 
-  afterAll(async () => {
-    load?.close();
-    await cluster?.close();
-    await proxy?.close();
-  });
+  afterAll(() => load?.close());
 
   it('lose, repeat and reorder no message', async () => {
     expect(cuts).toBe(12);

@@ -11,10 +11,10 @@ import { Watched } from '../support/watched.ts';
 const SENDERS = 20;
 const SUBSCRIBERS = 4;
 const WINDOW = 16;
-const KILLS = 10;
 
-export const killSuite = (start: StartInstance) =>
-  describe(`a server under ${SENDERS} pipelining senders, killed with -9 ${KILLS} times at random moments`, () => {
+/** @param kills how often everything is killed */
+export const killSuite = (start: StartInstance, kills: number) =>
+  describe(`a server under ${SENDERS} pipelining senders, killed with -9 ${kills} times at random moments`, () => {
     let instance: Instance;
     let owner: Api;
     let channel: Channel;
@@ -48,7 +48,7 @@ export const killSuite = (start: StartInstance) =>
       );
       const running = Promise.all(senders.map((sender) => sender.run()));
       running.catch((error) => progress.fail(error));
-      for (let kill = 0; kill < KILLS; kill += 1) {
+      for (let kill = 0; kill < kills; kill += 1) {
         const moment = acknowledged() + 1 + Math.floor(Math.random() * 300);
         await progress.until(() => acknowledged() >= moment, `${moment} acknowledgements, there are ${acknowledged()}`);
         await instance.restart();
