@@ -1,5 +1,7 @@
 /** The numbers that the gateway keeps to, and their defaults. */
 
+import type { QueueLimits } from './fair-queue.ts';
+
 export interface GatewayConfig {
   readonly heartbeatIntervalMs: number;
   /**
@@ -18,8 +20,22 @@ export interface GatewayConfig {
   readonly byteBudget: number;
   /** Bytes of live dispatches that may wait while a session's initial set or resume is being sent. */
   readonly heldBudget: number;
+  /**
+   * How long a socket may take nothing while it is sent what precedes its live dispatches, in milliseconds. Then it is
+   * closed as too slow.
+   */
+  readonly stallMs: number;
   /** Maximum dispatches that a resume may replay. */
   readonly resumeLimit: number;
+  /** How what a resume replays is read. */
+  readonly resumes: {
+    /** Events in memory at a time, for each resume. */
+    readonly page: number;
+    /** Resumes under way. Further ones wait. */
+    readonly running: QueueLimits;
+    /** Reads of the log at the same time. A resume whose client does not read makes none. */
+    readonly reading: QueueLimits;
+  };
   /**
    * Memory for recent events and their dispatches, kept for resumes; in estimated bytes. With 0, resumes read the log.
    */
@@ -42,7 +58,14 @@ export const defaultGatewayConfig: GatewayConfig = {
   sweepIntervalMs: 1_000,
   byteBudget: 1024 * 1024,
   heldBudget: 4 * 1024 * 1024,
+  stallMs: 30_000,
   resumeLimit: 10_000,
+  resumes: {
+    page: 500,
+    // With a page of 0.5 MB and as much in the socket, one person holds 4 MB, and all hold 256 MB at most.
+    running: { atOnce: 256, perPerson: 4, perAddress: 64 },
+    reading: { atOnce: 4, perPerson: 1, perAddress: 2 },
+  },
   ringBytes: 16 * 1024 * 1024,
   opBudget: { count: 120, windowMs: 60_000 },
   commandsInFlight: 256,

@@ -9,6 +9,7 @@ import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Op } from '../schemas/gateway/frames.ts';
 import type { GatewayConfig } from './config.ts';
 import { controlFrame, RECONNECT } from './encoding.ts';
+import { FairQueue } from './fair-queue.ts';
 import { FanOut } from './fan-out.ts';
 import { Inbound } from './inbound.ts';
 import { Commands } from './op-commands.ts';
@@ -82,6 +83,8 @@ const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: number, 
 export interface Handshake {
   /** What the client connected to, from its Host header. */
   readonly host?: string | undefined;
+  /** The client's network address. */
+  readonly peer: string;
   /** It asked for a version, encoding or compression that this server does not speak. */
   readonly refuse?: Closing;
 }
@@ -116,11 +119,13 @@ class ParleyGateway implements Gateway, SessionHost {
   constructor(deps: GatewayDeps) {
     this.deps = deps;
     const subscriptions = new Subscriptions(deps.feed);
-    const outbox = new Outbox(deps.config, deps.metrics);
+    const outbox = new Outbox(deps.config, deps.metrics, deps.clock);
     const renderer = new EventRenderer(deps.presenter, deps.views);
     const ring = new Ring(deps.config.ringBytes, deps.views.checkpoint());
     const delivery = new FanOut(deps, { renderer, subscriptions, outbox, ring });
-    this.parts = { deps, renderer, subscriptions, outbox, ring, delivery };
+    const { running, reading } = deps.config.resumes;
+    const [resumes, logReads] = [new FairQueue(running), new FairQueue(reading)];
+    this.parts = { deps, renderer, subscriptions, outbox, ring, delivery, resumes, logReads };
     this.inbound = new Inbound(this.parts, new Commands(deps, outbox));
     this.hello = controlFrame(Op.hello, { heartbeat_interval: deps.config.heartbeatIntervalMs });
     const { clock, config } = deps;
@@ -136,8 +141,8 @@ class ParleyGateway implements Gateway, SessionHost {
     return this.live;
   }
 
-  accept(ws: WebSocket, socket: Socket, { host, refuse }: Handshake): void {
-    const session = new Session(ws, socket, this, host);
+  accept(ws: WebSocket, socket: Socket, { host, peer, refuse }: Handshake): void {
+    const session = new Session(ws, socket, this, host, peer);
     this.sockets.add(session);
     this.deps.metrics.sockets(1);
     if (refuse !== undefined) session.close(refuse);

@@ -1,5 +1,8 @@
 /** Sends frames: everything that one turn of the event loop has for a socket leaves in one write. */
 
+import type { Socket } from 'node:net';
+import type { Clock } from '../schemas/clock.ts';
+import type { GatewayConfig } from './config.ts';
 import { encodeInto, type Outgoing } from './encoding.ts';
 import { FrameTree } from './frame-tree.ts';
 import type { GatewayMetrics } from './ports.ts';
@@ -14,9 +17,16 @@ const AHEAD_OF_FLUSH = 256 * 1024;
 const SCRATCH_BYTES = 128 * 1024;
 const NO_SCRATCH = Buffer.alloc(0);
 
+/** Bytes that paced writers leave in a socket: enough to keep it busy. */
+const PACED_ROOM = 256 * 1024;
+
+type Limits = Pick<GatewayConfig, 'byteBudget' | 'heldBudget' | 'stallMs'>;
+
 export class Outbox {
   private readonly byteBudget: number;
   private readonly heldBudget: number;
+  private readonly stallMs: number;
+  private readonly clock: Clock;
   private readonly metrics: Pick<GatewayMetrics, 'bytes'>;
   private root = FrameTree.root();
   private scratch = NO_SCRATCH;
@@ -28,10 +38,12 @@ export class Outbox {
   private handedOut = 0;
   private whenCaughtUp: (() => void)[] = [];
 
-  constructor(limits: { byteBudget: number; heldBudget: number }, metrics: Pick<GatewayMetrics, 'bytes'>) {
+  constructor(limits: Limits, metrics: Pick<GatewayMetrics, 'bytes'>, clock: Clock) {
     this.byteBudget = limits.byteBudget;
     this.heldBudget = limits.heldBudget;
+    this.stallMs = limits.stallMs;
     this.metrics = metrics;
+    this.clock = clock;
   }
 
   /** Adds a frame that other sessions get too (the same Buffer). */
@@ -76,18 +88,32 @@ export class Outbox {
   }
 
   /**
-   * Resolves when at most half the budget waits in the socket, or when it is closed. Always lets other work run first.
+   * Resolves when little waits in the socket, or when it is closed, as it is when it takes nothing for too long. Always
+   * lets other work run first.
    */
   async room(session: Session): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     const { socket } = session;
-    if (!session.writable || socket.writableLength <= this.byteBudget / 2) return;
-    await new Promise<void>((resolve) => {
+    const room = Math.min(PACED_ROOM, this.byteBudget / 2);
+    // Half the time twice: after this process itself slept, the second half shows whether the peer reads.
+    for (let still = 0; session.writable && socket.writableLength > room; ) {
+      const before = socket.writableLength;
+      await this.drained(socket);
+      still = socket.writableLength < before ? 0 : still + 1;
+      if (still === 2) return this.tooSlow(session);
+    }
+  }
+
+  /** Resolves when the socket has taken everything, is closed, or half the time for taking anything is over. */
+  private drained(socket: Socket): Promise<void> {
+    return new Promise((resolve) => {
       const done = (): void => {
+        cancel();
         socket.off('drain', done);
         socket.off('close', done);
         resolve();
       };
+      const cancel = this.clock.setTimer(this.stallMs / 2, done);
       socket.on('drain', done);
       socket.on('close', done);
     });

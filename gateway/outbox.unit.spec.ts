@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TestClock } from '../schemas/clock.testing.ts';
 import { Outbox } from './outbox.ts';
 import { Phase, type Session } from './session.ts';
 
@@ -28,7 +29,10 @@ const outboxOf = () => {
   const count = (bytes: number) => {
     counted.bytes += bytes;
   };
-  return { outbox: new Outbox({ byteBudget: BUDGET, heldBudget: 50 }, { bytes: count }), counted };
+  return {
+    outbox: new Outbox({ byteBudget: BUDGET, heldBudget: 50, stallMs: 30_000 }, { bytes: count }, new TestClock()),
+    counted,
+  };
 };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const frames = ['one ', 'two ', 'three '].map((text) => Buffer.from(text));

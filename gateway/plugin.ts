@@ -77,6 +77,7 @@ export const registerGateway = async (app: FastifyInstance, gateway: Gateway): P
     ws.on('ping', pong);
     gateway.accept(ws, socket, {
       host: request.headers.host,
+      peer: request.ip,
       ...(speaks(request.query as GatewayQuery) ? {} : { refuse: Closings.invalidVersion }),
     });
   };

@@ -3,7 +3,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { messageId } from '../projections/testing.ts';
 import type { Frame, GatewayClient } from '../test/support/gateway-client.ts';
+import { defaultGatewayConfig } from './config.ts';
 import { guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
+
+const { resumes } = defaultGatewayConfig;
 
 describe('resume', () => {
   let world: World;
@@ -27,13 +30,13 @@ describe('resume', () => {
     await client.cut();
     return session;
   };
-  /** Resumes at the station and at one without recent events, which has to read the log. */
-  const resumedBothWays = async (userId: string, session: { session_id: string; seq: number }) => {
-    const cold = await world.station();
-    const [ring, log] = await Promise.all([station.resumed(userId, session), cold.resumed(userId, session)]);
-    expect([...station.counters.resumes, ...cold.counters.resumes]).toEqual(['ring', 'log']);
-    expect(dispatches(log)).toEqual(dispatches(ring));
-    return dispatches(ring);
+  /** Resumes at the station and at two without recent events, which have to read the log, one in small pages. */
+  const resumedAllWays = async (userId: string, session: { session_id: string; seq: number }) => {
+    const stations = [station, await world.station(), await world.station({ resumes: { ...resumes, page: 2 } })];
+    const [ring, ...log] = await Promise.all(stations.map((at) => at.resumed(userId, session)));
+    expect(stations.flatMap((at) => at.counters.resumes)).toEqual(['ring', 'log', 'log']);
+    for (const client of log) expect(dispatches(client)).toEqual(dispatches(ring!));
+    return dispatches(ring!);
   };
 
   it('sends what was missed, once, in position order, and ends with RESUMED', async () => {
@@ -50,7 +53,7 @@ describe('resume', () => {
       story.read('2', { [channel]: 1 }),
       story.join('10', '4'),
     ];
-    const frames = await resumedBothWays('2', session);
+    const frames = await resumedAllWays('2', session);
     expect(frames.map((frame) => frame.t)).toEqual([
       'CHANNEL_CREATE',
       'MESSAGE_CREATE',
@@ -96,7 +99,7 @@ describe('resume', () => {
     world.story.post(channel, '1');
     world.story.react(channel, 1, '1', '👍');
     world.story.join('10', '4');
-    const frames = await resumedBothWays('2', session);
+    const frames = await resumedAllWays('2', session);
     expect(frames.map((frame) => frame.t)).toEqual(['MESSAGE_REACTION_ADD', 'RESUMED']);
   });
 
@@ -106,7 +109,7 @@ describe('resume', () => {
     world.story.edit(channel, 1, '1');
     world.story.post(channel, '1');
     world.story.remove(channel, 1, '1');
-    const frames = await resumedBothWays('2', session);
+    const frames = await resumedAllWays('2', session);
     expect(frames.map((frame) => [frame.t, frame.d.content])).toEqual([
       ['MESSAGE_CREATE', ''],
       ['MESSAGE_UPDATE', ''],
@@ -128,7 +131,7 @@ describe('resume', () => {
     story.edit(channel, 2, '1');
     await world.received(listening);
     story.remove(channel, 1, '1');
-    const frames = await resumedBothWays('2', session);
+    const frames = await resumedAllWays('2', session);
     expect(frames.map(({ t, d }) => [t, d.content, d.referenced_message])).toEqual([
       ['MESSAGE_UPDATE', '', undefined],
       ['CHANNEL_PINS_UPDATE', undefined, undefined],
@@ -144,7 +147,7 @@ describe('resume', () => {
     world.story.post(channel, '1');
     world.story.leave('10', '2');
     world.story.post(channel, '1');
-    const frames = await resumedBothWays('2', session);
+    const frames = await resumedAllWays('2', session);
     expect(frames.map((frame) => [frame.t, frame.s, frame.d])).toEqual([
       ['GUILD_DELETE', session.seq, { id: '10' }],
       ['RESUMED', await world.story.log.head(), {}],
@@ -158,7 +161,7 @@ describe('resume', () => {
     world.story.channel('20', '10');
     world.story.join('10', '5');
     const post = world.story.post('20', '1');
-    const frames = await resumedBothWays('4', session);
+    const frames = await resumedAllWays('4', session);
     expect(frames.map((frame) => [frame.t, frame.s])).toEqual([
       ['GUILD_CREATE', session.seq],
       ['MESSAGE_CREATE', post.position],
@@ -173,7 +176,7 @@ describe('resume', () => {
     world.story.post(channel, '1');
     world.story.join('10', '2');
     world.story.post(channel, '1');
-    const frames = await resumedBothWays('2', session);
+    const frames = await resumedAllWays('2', session);
     expect(frames.map((frame) => [frame.t, frame.d.unavailable, frame.d.ordinal])).toEqual([
       ['GUILD_DELETE', true, undefined],
       ['GUILD_CREATE', false, undefined],
@@ -187,21 +190,21 @@ describe('resume', () => {
     hiddenChannel(world.story, '30', '10');
     world.story.post('30', '1');
     world.story.invite('secret', '10', '30', '1');
-    expect((await resumedBothWays('2', session)).map((frame) => frame.t)).toEqual(['RESUMED']);
+    expect((await resumedAllWays('2', session)).map((frame) => frame.t)).toEqual(['RESUMED']);
   });
 
   it('hides text from bots that may not read it', async () => {
     const session = await cut('3', { intents: 1 << 9 });
     world.story.post(channel, '1');
     world.story.post(channel, '1', { mentions: { users: ['3'], everyone: false } });
-    const frames = await resumedBothWays('3', session);
+    const frames = await resumedAllWays('3', session);
     expect(frames.map((frame) => frame.d.content)).toEqual(['', `message 2 in ${channel}`, undefined]);
   });
 
   it('reads a long channel in pages', async () => {
     const session = await cut('2');
     const posts = Array.from({ length: 1_700 }, () => world.story.post(channel, '1'));
-    const frames = await resumedBothWays('2', session);
+    const frames = await resumedAllWays('2', session);
     expect(frames.slice(0, -1).map((frame) => frame.s)).toEqual(posts.map((event) => event.position));
   });
 
@@ -303,7 +306,76 @@ describe('resume', () => {
     await world.settled();
     const session = await cut('2');
     world.story.edit(channel, 1, '1');
-    const frames = await resumedBothWays('2', session);
+    const frames = await resumedAllWays('2', session);
     expect(frames[0]).toMatchObject({ t: 'MESSAGE_UPDATE', d: { id: messageId(channel, 1) } });
+  });
+
+  describe('of much', () => {
+    const MESSAGES = 400;
+    const PAGE = 25;
+    let session: { session_id: string; seq: number };
+
+    beforeEach(async () => {
+      session = await cut('2');
+      for (let i = 0; i < MESSAGES; i += 1) world.story.post(channel, '1', { nonce: 'x'.repeat(48_000) });
+    });
+
+    const resuming = async (at: Station, userId = '2') => {
+      const client = await at.connect();
+      client.write(6, { token: tokenOf(userId), ...session });
+      return client;
+    };
+    const stuck = async (at: Station) => {
+      const client = await resuming(at);
+      await client.dispatch('MESSAGE_CREATE');
+      client.socket.pause();
+      return client;
+    };
+
+    it('reads on in the log only once its client has taken what was read before', async () => {
+      const { log } = world.story;
+      let pages = 0;
+      const { readStream } = log;
+      log.readStream = (query) => {
+        if (query.direction !== 'backwards') pages += 1;
+        return readStream.call(log, query);
+      };
+      const paging = await world.station({ resumes: { ...resumes, page: PAGE } });
+      const client = await stuck(paging);
+      const reads: number[] = [];
+      const stand = () => {
+        reads.push(pages);
+        return reads.length > 2 && reads.slice(-3).every((count) => count === pages);
+      };
+      await expect.poll(stand).toBe(true);
+      expect(pages).toBeLessThan(MESSAGES / PAGE);
+      client.socket.resume();
+      await client.dispatch('RESUMED');
+      expect(client.dispatches('MESSAGE_CREATE')).toHaveLength(MESSAGES);
+    });
+
+    it('is ended when its client takes nothing, and can be asked for again', async () => {
+      const impatient = await world.station({ stallMs: 100 });
+      const client = await stuck(impatient);
+      await expect.poll(() => impatient.counters.closes).toEqual([4000]);
+      client.socket.resume();
+      await client.closed();
+      const again = await impatient.resumed('2', { ...session, seq: client.seq });
+      expect(again.dispatches('MESSAGE_CREATE').length).toBeGreaterThan(0);
+      expect(impatient.counters.resumes).toEqual(['aborted', 'log']);
+    });
+
+    it('waits for the others of the same person, and makes nobody else wait', async () => {
+      const running = { ...resumes.running, perPerson: 1 };
+      const one = await world.station({ resumes: { ...resumes, running } });
+      const other = await cut('1');
+      const first = await stuck(one);
+      const second = await resuming(one);
+      expect(await one.resumed('1', other)).toBeDefined();
+      await world.received(second);
+      expect(second.dispatches('MESSAGE_CREATE')).toEqual([]);
+      first.socket.resume();
+      await Promise.all([first, second].map((client) => client.dispatch('RESUMED')));
+    });
   });
 });

@@ -3,9 +3,9 @@ import type { Membership } from '../projections/views/guild-views/view.ts';
 import type { Resume } from '../schemas/gateway/frames.ts';
 import type { SessionClaims } from '../vault/port.ts';
 import { dispatchFrame, framesOf, INVALID_SESSION } from './encoding.ts';
-import { type Missed, Window } from './missed.ts';
+import { Hearing } from './hearing.ts';
+import { MissedPages } from './missed.ts';
 import type { ResumeOutcome } from './ports.ts';
-import type { RingEntry } from './ring.ts';
 import {
   type GuildSnapshot,
   guildCreatePayload,
@@ -40,8 +40,6 @@ interface Standing {
   readonly scope: Scope;
   readonly changes: Changes;
   readonly snapshots: readonly GuildSnapshot[];
-  /** Recent events, if the ring reaches back far enough. */
-  readonly recent: readonly RingEntry[] | undefined;
 }
 
 /** Carries out op 6. @returns why the socket must be closed, if it must. */
@@ -56,19 +54,34 @@ export const resume = async (parts: Parts, session: Session, asked: Resume): Pro
     refuse(parts, session, 'invalid');
     return undefined;
   }
+  const caller = { userId: verified.userId, address: session.peer };
+  return parts.resumes.run(caller, () => goOn(parts, session, seq, { verified, claims }));
+};
+
+/** Once it is this session's turn. */
+const goOn = async (
+  parts: Parts,
+  session: Session,
+  seq: number,
+  { verified, claims }: { readonly verified: Verified; readonly claims: SessionClaims },
+): Promise<Closing | undefined> => {
+  const { deps } = parts;
+  if (session.phase === Phase.closed) return undefined;
   if ((await viewsAtHead(parts)) === undefined) return Closings.notReady;
   if (!(await recognise(parts, session, verified))) return Closings.badToken;
   wants(session, claims.intents);
   [session.shardId, session.shardCount] = claims.shard;
-
-  const standing = await begin(parts, session, (at) => readStanding(parts, session, seq, at));
+  const standing = await begin(parts, session, (at) => readStanding(session, seq, at));
   if (session.phase !== Phase.holding) return undefined;
-  const missed = await missedBy(parts, session, seq, standing);
-  if (missed === undefined) {
-    refuse(parts, session, 'too-many');
+  const { position, scope, changes } = standing;
+  const hearing = new Hearing(session, { after: seq, through: position }, scope, changes.joined);
+  const pages = new MissedPages(parts, session, hearing);
+  const source = await pages.look(deps.config.resumeLimit);
+  if (source === 'too-many') {
+    refuse(parts, session, source);
     return undefined;
   }
-  await replay(parts, session, seq, standing, missed);
+  await replay(parts, session, seq, standing, pages);
   if (session.phase !== Phase.holding) {
     deps.metrics.resumes('aborted');
     return undefined;
@@ -76,7 +89,7 @@ export const resume = async (parts: Parts, session: Session, asked: Resume): Pro
   session.s = Math.max(session.s, parts.delivery.position);
   parts.outbox.pushAlone(session, dispatchFrame('RESUMED', session.s, '{}'));
   parts.outbox.release(session);
-  deps.metrics.resumes(standing.recent === undefined ? 'log' : 'ring');
+  deps.metrics.resumes(source);
   return undefined;
 };
 
@@ -93,20 +106,6 @@ const goodFor = async (
   return seq <= (await deps.log.head()) ? claims : undefined;
 };
 
-/** @returns `undefined` when it exceeds the limit: a replay is never partial. */
-const missedBy = async (
-  parts: Parts,
-  session: Session,
-  seq: number,
-  standing: Standing,
-): Promise<readonly Missed[] | undefined> => {
-  const { resumeLimit } = parts.deps.config;
-  const range = { after: seq, through: standing.position };
-  const window = new Window(parts, session, range, standing.scope, standing.changes.joined);
-  const missed = standing.recent === undefined ? await window.fromLog(resumeLimit) : window.fromRing(standing.recent);
-  return missed === undefined || missed.length > resumeLimit ? undefined : missed;
-};
-
 /** Op 9: the client has to identify, and may do so on this socket. */
 const refuse = (parts: Parts, session: Session, outcome: ResumeOutcome): void => {
   if (session.phase === Phase.closed) return;
@@ -116,18 +115,13 @@ const refuse = (parts: Parts, session: Session, outcome: ResumeOutcome): void =>
   parts.outbox.writeNow(session, INVALID_SESSION);
 };
 
-const readStanding = async (
-  parts: Parts,
-  session: Session,
-  seq: number,
-  { position, scope, deps }: Beginning,
-): Promise<Standing> => {
+const readStanding = async (session: Session, seq: number, { position, scope, deps }: Beginning): Promise<Standing> => {
   const changes = changesSince(seq, session, await deps.views.guilds.memberships(session.userId, seq));
   const snapshots: GuildSnapshot[] = [];
   for (const visible of scope.guilds) {
     if (changes.joined.has(visible.guild.id)) snapshots.push(await readGuildSnapshot(deps, session, visible));
   }
-  return { position, scope, changes, snapshots, recent: parts.ring.since(seq) };
+  return { position, scope, changes, snapshots };
 };
 
 const changesSince = (seq: number, session: Session, stays: readonly Membership[]): Changes => {
@@ -149,13 +143,16 @@ const changesSince = (seq: number, session: Session, stays: readonly Membership[
   return { left, rejoined, joined };
 };
 
-/** Sends the guilds that changed, with the `s` the client came with, and then what it missed, in position order. */
+/**
+ * Sends the guilds that changed, with the `s` the client came with, and then what it missed, in position order. A page is
+ * read when the socket has taken the one before.
+ */
 const replay = async (
   parts: Parts,
   session: Session,
   seq: number,
   standing: Standing,
-  missed: readonly Missed[],
+  pages: MissedPages,
 ): Promise<void> => {
   const writer = new PacedWriter(parts, session);
   const { left, rejoined } = standing.changes;
@@ -166,11 +163,17 @@ const replay = async (
     await writer.add(await guildCreatePayload(parts.deps, session, snapshot, seq));
   }
   let s = seq;
-  for (const { event, dispatches } of missed) {
-    if (session.phase !== Phase.holding) return;
-    for (const frame of framesOf(await dispatches(), session, s)) await writer.add(frame);
-    s = event.position;
+  let count = 0;
+  for (let at = seq; at < standing.position; ) {
+    const { missed, through } = await pages.after(at);
+    for (const { event, dispatches } of missed) {
+      if (session.phase !== Phase.holding) return;
+      for (const frame of framesOf(await dispatches(), session, s)) await writer.add(frame);
+      s = event.position;
+    }
+    count += missed.length;
+    at = through;
   }
   writer.end();
-  parts.deps.metrics.dispatches(missed.length);
+  parts.deps.metrics.dispatches(count);
 };

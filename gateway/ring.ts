@@ -12,6 +12,9 @@ const EXPECTED_BYTES = 700;
 
 const typedBytes = ({ data }: ParleyEvent): number => ('sealed' in data ? data.sealed.box.length : 0);
 
+/** Approximate bytes of an event in memory. */
+export const bytesOfEvent = (event: ParleyEvent): number => EVENT_BYTES + typedBytes(event);
+
 /** What an entry reports to. */
 interface Holder {
   /** Ids of messages that were deleted since the oldest entry. */
@@ -59,7 +62,7 @@ export class RingEntry {
         if (this.rendering !== rendering) return;
         rendering.encoded = encoded;
         const rendered = encoded.reduce((sum, dispatch) => sum + dispatch.bytes, 0);
-        this.weigh(EVENT_BYTES + typedBytes(this.event) + rendered);
+        this.weigh(bytesOfEvent(this.event) + rendered);
       },
       () => {
         // The next caller tries again.
@@ -79,7 +82,7 @@ export class RingEntry {
 
   /** Before it is rendered. The typed text counts twice: sealed in the event, and in the dispatch. */
   private expected(): number {
-    return EVENT_BYTES + EXPECTED_BYTES + 2 * typedBytes(this.event);
+    return bytesOfEvent(this.event) + EXPECTED_BYTES + typedBytes(this.event);
   }
 
   private weigh(bytes: number): void {
@@ -127,8 +130,8 @@ export class Ring implements Holder {
     this.entries = this.entries.slice(drop);
   }
 
-  /** All events after a position, or `undefined` when some of them are gone. */
-  since(position: number): RingEntry[] | undefined {
+  /** The first events after a position, at most `limit`, or `undefined` when some of them are gone. */
+  since(position: number, limit = Number.POSITIVE_INFINITY): RingEntry[] | undefined {
     if (this.budget === 0 || position < this.floor) return undefined;
     let low = 0;
     let high = this.entries.length;
@@ -137,7 +140,7 @@ export class Ring implements Holder {
       if (this.entries[middle]!.event.position <= position) low = middle + 1;
       else high = middle;
     }
-    return this.entries.slice(low);
+    return this.entries.slice(low, low + limit);
   }
 
   /** Conceals every event whose dispatches show the message. It looks at what they show, so no type can be forgotten. */

@@ -7,6 +7,7 @@ import { DEFAULT_INTENTS, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, userAudience } from '../schemas/streams.ts';
 import type { Tokens } from '../vault/port.ts';
 import { type Outgoing, wireLength } from './encoding.ts';
+import type { FairQueue } from './fair-queue.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Outbox } from './outbox.ts';
 import type { Feed, GatewayDeps } from './ports.ts';
@@ -22,6 +23,10 @@ export interface Parts {
   readonly outbox: Outbox;
   readonly ring: Ring;
   readonly delivery: FanOut;
+  /** Resumes under way. */
+  readonly resumes: FairQueue;
+  /** Their reads of the log. */
+  readonly logReads: FairQueue;
 }
 
 export type Verified = NonNullable<Awaited<ReturnType<Tokens['verify']>>>;

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import type { Device } from '../coordination/port.ts';
 import { CloseCode } from '../schemas/gateway/frames.ts';
 import type { Audience } from '../schemas/streams.ts';
+import type { Caller } from './fair-queue.ts';
 import type { FrameTree } from './frame-tree.ts';
 
 /** Why a socket is closed: a code that libraries act on, and a reason for people. */
@@ -105,6 +106,8 @@ export class Session {
   phase: Phase = Phase.fresh;
   /** What the client connected to. Dropped once READY has said where to resume. */
   address: string | undefined;
+  /** The client's network address. */
+  readonly peer: string;
   /**
    * When it connected, began to start, last sent a heartbeat, or was told to close. The sweep checks it. Milliseconds,
    * monotonic.
@@ -129,12 +132,13 @@ export class Session {
   opCount = 0;
   commandsInFlight = 0;
 
-  /** @param address what the client connected to, from its Host header. */
-  constructor(ws: WebSocket, socket: Socket, host: SessionHost, address: string | undefined) {
+  /** @param address what the client connected to, from its Host header. @param peer the client's network address. */
+  constructor(ws: WebSocket, socket: Socket, host: SessionHost, address: string | undefined, peer: string) {
     this.ws = ws;
     this.socket = socket;
     this.host = host;
     this.address = address;
+    this.peer = peer;
     this.seenAt = host.now();
     this.opWindow = this.seenAt;
     (ws as SessionSocket).parleySession = this;
@@ -145,6 +149,11 @@ export class Session {
 
   get listening(): boolean {
     return this.phase === Phase.holding || this.phase === Phase.live;
+  }
+
+  /** Whose work it is that the session causes. */
+  get caller(): Caller {
+    return { userId: this.userId, address: this.peer };
   }
 
   hears(topic: Topic): void {

@@ -1,0 +1,86 @@
+/** Which of the events that a session missed it receives. */
+
+import type { AudienceEntry } from '../projections/views/audience-index/view.ts';
+import { intentsOf, isEventType, isInGuildCreate, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { hasAny } from '../schemas/gateway/frames.ts';
+import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
+import type { EncodedDispatch } from './encoding.ts';
+import type { Scope } from './scope.ts';
+import type { Session } from './session.ts';
+
+/** One audience the session belongs to now. */
+export interface Heard {
+  /** Skips events at or below this position: the session has seen them, or they are from before it joined. */
+  readonly after: number;
+  readonly guildId: string | null;
+  /** The guild is sent again as a whole, including its structure. */
+  readonly anew: boolean;
+}
+
+export interface Range {
+  readonly after: number;
+  readonly through: number;
+}
+
+/** Which events of a range a session receives. */
+export class Hearing {
+  readonly range: Range;
+  private readonly session: Session;
+  private readonly heard = new Map<Audience, Heard>();
+
+  /** @param joinedSince guilds that are sent again as a whole, each with the position of joining. */
+  constructor(session: Session, range: Range, scope: Scope, joinedSince: ReadonlyMap<string, number>) {
+    this.session = session;
+    this.range = range;
+    const { after } = range;
+    this.heard.set(userAudience(session.userId), { after, guildId: null, anew: false });
+    for (const { guild, channels } of scope.guilds) {
+      const joined = joinedSince.get(guild.id);
+      const heard: Heard = { after: joined ?? after, guildId: guild.id, anew: joined !== undefined };
+      this.heard.set(guildAudience(guild.id), heard);
+      for (const channel of channels) this.heard.set(channelAudience(channel.id), heard);
+    }
+    for (const channel of scope.directChannels)
+      this.heard.set(channelAudience(channel.id), { after, guildId: null, anew: false });
+  }
+
+  /** Each audience, with the position beyond which the session hears it. */
+  get audiences(): readonly (readonly [audience: Audience, after: number])[] {
+    return [...this.heard].map(([audience, { after }]) => [audience, after] as const);
+  }
+
+  /** The audience through which the session receives an event; `undefined` when it does not. */
+  of(event: ParleyEvent, audiences: readonly Audience[]): Heard | undefined {
+    const { position } = event;
+    if (position <= this.range.after || position > this.range.through) return undefined;
+    // The comparison of memberships then and now covers these events.
+    if ((event.type === 'member-joined' || event.type === 'member-left') && event.data.userId === this.session.userId)
+      return undefined;
+    for (const audience of audiences) {
+      const heard = this.heard.get(audience);
+      if (heard === undefined || position <= heard.after) continue;
+      if (heard.anew && isInGuildCreate(event)) continue;
+      const intents = intentsOf(event.type, heard.guildId);
+      if (hasAny(this.session.intents, intents)) return heard;
+    }
+    return undefined;
+  }
+
+  /** Skips events outside the session's intents without reading them: most sessions do not ask for joins and leaves. */
+  asksFor({ type, audience }: AudienceEntry): boolean {
+    if (!isEventType(type)) return true;
+    const intents = intentsOf(type, this.heard.get(audience)?.guildId ?? null);
+    return hasAny(this.session.intents, intents);
+  }
+}
+
+export interface Missed {
+  readonly event: ParleyEvent;
+  dispatches(): Promise<readonly EncodedDispatch[]>;
+}
+
+export interface MissedPage {
+  readonly missed: readonly Missed[];
+  /** Everything at or below this position is on this page or an earlier one. */
+  readonly through: number;
+}
