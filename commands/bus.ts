@@ -6,6 +6,7 @@ import { decode } from '../schemas/codecs.ts';
 import { fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Quota } from '../schemas/quota.ts';
+import { CallerOrder } from './caller-order.ts';
 import {
   ACCEPTED,
   type Asked,
@@ -75,12 +76,15 @@ class Submission implements Task<unknown, AnyReady> {
   private readonly asked: Asked<unknown>;
   private readonly deps: CommandDeps;
   private readonly entrance: Entrance;
+  /** What it must wait for before it is queued. */
+  private readonly before: Promise<void> | undefined;
   /** What a command without a known stream has read before it is queued. */
   private early: Result<AnyReady> | undefined;
   /** What it was decided by. */
   private ready: AnyReady | undefined;
 
-  constructor(command: Command, asked: Asked<unknown>, deps: CommandDeps, entrance: Entrance) {
+  constructor(command: Command, asked: Asked<unknown>, deps: CommandDeps, entrance: Entrance, before?: Promise<void>) {
+    this.before = before;
     this.command = command;
     this.asked = asked;
     this.cause = asked.cause;
@@ -90,6 +94,7 @@ class Submission implements Task<unknown, AnyReady> {
 
   async carryOut(): Promise<Result<CommandOutcome>> {
     const { command, asked, deps } = this;
+    if (this.before !== undefined) await this.before;
     if ('carryOut' in command) {
       const passed = await this.gate();
       return either.isLeft(passed) ? passed : command.carryOut(asked, deps);
@@ -190,6 +195,7 @@ class Submission implements Task<unknown, AnyReady> {
 
 export const createCommandBus = (commands: readonly Command[], deps: CommandDeps, entrance: Entrance): CommandBus => {
   const known = byType(commands);
+  const order = new CallerOrder();
 
   const submit: CommandBus['submit'] = async (given, type, sent) => {
     const decoded = decodeCommand(known, type, sent);
@@ -202,13 +208,17 @@ export const createCommandBus = (commands: readonly Command[], deps: CommandDeps
       return { outcome: either.left(parleyError('tooManyCommands', { retryAfter: 1 })), limit: undefined };
     const key = given.key ?? command.keyIn?.(fields) ?? null;
     const context = key === given.key ? given : { ...given, key };
-    const submission = new Submission(command, { fields, context, cause: causeOf(context, type) }, deps, entrance);
-    const carried = await submission.carryOut().finally(() => entrance.inProgress.giveBack(userId));
-    if (either.isRight(carried)) {
-      const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
-      if (told !== undefined) await told;
-    }
-    return { outcome: carried, limit: submission.limit };
+    const asked = { fields, context, cause: causeOf(context, type) };
+    const submission = new Submission(command, asked, deps, entrance, order.before(userId));
+    const carryOut = async () => {
+      const carried = await submission.carryOut().finally(() => entrance.inProgress.giveBack(userId));
+      if (either.isRight(carried)) {
+        const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
+        if (told !== undefined) await told;
+      }
+      return { outcome: carried, limit: submission.limit };
+    };
+    return command.holdsUp === true ? order.holdUp(userId, carryOut) : carryOut();
   };
   return { commands, submit };
 };

@@ -84,6 +84,8 @@ interface Described<K extends string, P extends t.Mixed, B extends t.Mixed> {
   readonly body?: B;
   /** Whether it changes membership or channels: the caller's next command then waits until the views hold this one. */
   readonly structural: boolean;
+  /** It changes what its caller may do, so the caller's later commands wait for it, on whatever stream they are. */
+  readonly holdsUp?: true;
   readonly limit?: {
     readonly bucket: CommandBucket;
     readonly key: (fields: t.TypeOf<P> & t.TypeOf<B>, actor: Actor) => string;

@@ -51,6 +51,8 @@ export interface MailboxDeps {
   readonly waiting: number;
   /** Counts appends that found the stream further on than this node knew. */
   readonly onConflict: () => void;
+  /** Hears what this node has stored before it is acknowledged. */
+  readonly onStored?: ((events: readonly ParleyEvent[]) => void) | undefined;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
 }
@@ -242,6 +244,7 @@ export class Mailboxes {
       if (either.isRight(appended)) {
         states.keep(stream, fold.adopt?.(turn.state) ?? turn.state);
         const events = appended.right;
+        this.deps.onStored?.(events);
         return answerAll(taken, turn, events, events.at(-1)?.position ?? (await log.head()));
       }
       if (appended.left.kind === 'refused' && taken.length > 1) {

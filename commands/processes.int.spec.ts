@@ -130,7 +130,7 @@ describe('processes', () => {
           stream: inviteStream(code),
           cause: { actor: userId, key: userId, correlationId: 'c', causationId: null, traceparent: null },
           prepare: async () => either.right(undefined),
-          decide: (state: InviteState) => redeem({ userId, now: Date.now() }, state),
+          decide: (state: InviteState) => redeem({ userId, key: userId, now: Date.now() }, state),
         }),
       ),
     );

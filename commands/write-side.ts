@@ -8,6 +8,7 @@ import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import type { Clock } from '../schemas/clock.ts';
 import type { Bounds, Limits as LimitConfig } from '../schemas/config.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Quota } from '../schemas/quota.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
@@ -44,6 +45,8 @@ export interface WriteSideOptions {
   readonly sharedWrites: SharedWrites;
   /** Called for every append that found its stream further on. */
   readonly onConflict: () => void;
+  /** Called with everything that this node has stored, before it is acknowledged. */
+  readonly onStored?: (events: readonly ParleyEvent[]) => void;
   readonly clock: Clock;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
@@ -70,6 +73,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     clock,
     waiting: options.bounds.waiting,
     onConflict: options.onConflict,
+    onStored: options.onStored,
     spans: options.spans,
   });
   const processes = new Processes(log, mailboxes, followUps, clock);

@@ -5,23 +5,23 @@ import { type Decision, type Fold, happen, nothing, refuse, type StreamState } f
 export interface InviteState extends StreamState {
   invite: EventData<'invite-created'> | undefined;
   uses: number;
-  /** Users who redeemed it, at most as many as the cap. Redeeming again counts once. */
-  redeemed: ReadonlySet<string>;
+  /** Users who redeemed it, at most as many as the cap, and the keys of their commands. Redeeming again counts once. */
+  redeemed: ReadonlyMap<string, string | null>;
 }
 
 interface InviteStateJson extends Omit<InviteState, 'redeemed'> {
-  readonly redeemed: readonly string[];
+  readonly redeemed: readonly (readonly [string, string | null])[];
 }
 
 const REDEEMER_BYTES = 100;
 
 export const inviteFold: Fold<InviteState> = {
-  version: 2,
-  initial: () => ({ sequence: 0, invite: undefined, uses: 0, redeemed: new Set() }),
+  version: 3,
+  initial: () => ({ sequence: 0, invite: undefined, uses: 0, redeemed: new Map() }),
   evolve: (state, event) => {
     if (event.type === 'invite-created') return { ...state, sequence: event.sequence, invite: event.data };
     if (event.type === 'invite-redeemed') {
-      const redeemed = new Set(state.redeemed).add(event.data.userId);
+      const redeemed = new Map(state.redeemed).set(event.data.userId, event.key);
       return { ...state, sequence: event.sequence, uses: state.uses + 1, redeemed };
     }
     return { ...state, sequence: event.sequence };
@@ -30,7 +30,7 @@ export const inviteFold: Fold<InviteState> = {
   toJson: (state): InviteStateJson => ({ ...state, redeemed: [...state.redeemed] }),
   fromJson: (json) => {
     const { redeemed, ...rest } = json as InviteStateJson;
-    return { ...rest, invite: rest.invite, redeemed: new Set(redeemed) };
+    return { ...rest, invite: rest.invite, redeemed: new Map(redeemed) };
   },
 };
 
@@ -39,18 +39,29 @@ export const createInvite = (
   state: InviteState,
 ): Decision => (state.invite === undefined ? happen({ type: 'invite-created', data: command.invite }) : nothing);
 
-/** Whether the invite is still valid at `now` in milliseconds since 1970. */
+/** @param now milliseconds since 1970 */
+export const hasExpired = ({ expiresAt }: { readonly expiresAt: number | null }, now: number): boolean =>
+  expiresAt !== null && expiresAt <= now;
+
+/** Whether the invite still admits somebody new. */
 export const isOpen = (
   invite: { readonly maxUses: number; readonly expiresAt: number | null },
   uses: number,
   now: number,
-): boolean => (invite.maxUses === 0 || uses < invite.maxUses) && (invite.expiresAt === null || invite.expiresAt > now);
+): boolean => (invite.maxUses === 0 || uses < invite.maxUses) && !hasExpired(invite, now);
 
-export const redeem = (command: { readonly userId: string; readonly now: number }, state: InviteState): Decision => {
+/** Takes one of its places. Whoever has one keeps it: nothing is recorded then, and they may come in again. */
+export const redeem = (
+  command: { readonly userId: string; readonly key: string; readonly now: number },
+  state: InviteState,
+): Decision => {
   const { invite } = state;
   if (invite === undefined) return refuse('unknownInvite');
-  if (state.redeemed.has(command.userId)) return nothing;
-  if (!isOpen(invite, state.uses, command.now)) return refuse('unknownInvite');
+  const { userId, key, now } = command;
+  if (state.redeemed.get(userId) === key) return nothing;
+  if (hasExpired(invite, now)) return refuse('unknownInvite');
+  if (state.redeemed.has(userId)) return nothing;
+  if (!isOpen(invite, state.uses, now)) return refuse('unknownInvite');
   return happen({
     type: 'invite-redeemed',
     data: { code: invite.code, guildId: invite.guildId, userId: command.userId },

@@ -8,7 +8,7 @@ const anInvite = (maxUses: number, expiresAt: number | null = null) =>
     return createInvite({ invite }, state);
   }, 'created');
 
-const by = (userId: string, now = NOW) => ({ userId, now });
+const by = (userId: string, now = NOW, key = `${userId}:join`) => ({ userId, now, key });
 
 describe('an invite', () => {
   it('is created once', () => {
@@ -27,6 +27,14 @@ describe('an invite', () => {
   it('counts the same user once, even when it is full', () => {
     const invite = anInvite(1).given((state) => redeem(by(ANN), state), `${ANN}:join`);
     expect(events(redeem(by(ANN), invite.state))).toEqual([]);
+    expect(events(redeem(by(ANN, NOW, 'again'), invite.state))).toEqual([]);
+  });
+
+  it('once expired lets nobody in again, and answers the command that redeemed it', () => {
+    const invite = anInvite(1, NOW + 5).given((state) => redeem(by(ANN), state), `${ANN}:join`);
+    expect(events(redeem(by(ANN, NOW + 4, 'again'), invite.state))).toEqual([]);
+    expect(refusal(redeem(by(ANN, NOW + 5, 'again'), invite.state))).toBe('unknownInvite');
+    expect(events(redeem(by(ANN, NOW + 5), invite.state))).toEqual([]);
   });
 
   it('names who redeemed it, and the guild', () => {

@@ -167,9 +167,9 @@ const invites: Aggregate<InviteState> = {
     }),
     drawnFor<InviteState>()(
       fc.tuple(user, fc.nat(9)),
-      ([userId, later]) =>
+      ([userId, later], key) =>
         (state) =>
-          redeem({ userId, now: NOW + later }, state),
+          redeem({ userId, key, now: NOW + later }, state),
     ),
   ),
 };

@@ -39,16 +39,18 @@ interface Membership {
   readonly key: string;
 }
 
-/** A known key means that this join already happened, even if the member has left since. */
+/** A known key means that this join already happened, even if the member has left since. A member needs no invite. */
 export const join = (
   command: Membership & {
     readonly invite: string | null;
+    readonly inviteExpired?: boolean;
     /** Original time of an imported membership. */
     readonly time?: number;
   },
   state: MemberState,
 ): Decision => {
   if (state.joined || state.keys.has(command.key)) return nothing;
+  if (command.inviteExpired === true) return refuse('unknownInvite');
   const { guildId, userId, invite, time } = command;
   return happen({
     type: 'member-joined',

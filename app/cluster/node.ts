@@ -190,6 +190,10 @@ export const openNode = async (
     registrationOpen: config.registration === 'open',
     worker: lease.worker,
     onConflict: () => metrics.appendConflicts.inc(),
+    // A right that somebody gives up here is not cached here until the feed brings the event back.
+    onStored: (events) => {
+      for (const event of events) reads.cache.heard(event);
+    },
     clock,
     spans,
   });

@@ -2,9 +2,11 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
+import { type Decision, nothing } from '../../domain/decider.ts';
 import * as invite from '../../domain/invite.ts';
 import * as member from '../../domain/member.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
+import type { InviteRow } from '../../projections/views/guild-views/view.ts';
 import { Snowflake, text } from '../../schemas/codecs.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { inviteStream, memberStream } from '../../schemas/streams.ts';
@@ -25,6 +27,10 @@ import { joiningStep } from '../processes.ts';
 import type { Cause } from '../turn.ts';
 import { inTooManyGuilds } from './guilds.ts';
 
+/** Codes are made of letters and digits (`derived-ids.ts`). */
+const CODE = /^[\da-zA-Z]+$/;
+const NOTHING_TO_PREPARE = either.right(undefined);
+
 type Joined = Result<{ readonly stream: string; readonly done: Done }>;
 
 interface Joining {
@@ -33,34 +39,57 @@ interface Joining {
   readonly cause: Cause;
 }
 
-const joinFreely = async (deps: CommandDeps, joining: Joining, code: string | null): Promise<Joined> => {
-  const { guildId, userId, cause } = joining;
+/** The stream of the membership decides whether the person is a member, whatever the views know. */
+const joinAt = async (
+  deps: CommandDeps,
+  { guildId, userId, cause }: Joining,
+  decide: (state: member.MemberState) => Decision,
+): Promise<Joined> => {
   const stream = memberStream(guildId, userId);
-  const joined = await deps.mailboxes.run({
-    stream,
-    cause,
-    prepare: async () => either.right(undefined),
-    decide: (state: member.MemberState) => member.join({ guildId, userId, invite: code, key: cause.key }, state),
-  });
-  if (either.isLeft(joined)) return joined;
-  await viewsHold(deps, joined.right.position);
-  return either.right({ stream, done: joined.right });
+  const joined = await deps.mailboxes.run({ stream, cause, prepare: async () => NOTHING_TO_PREPARE, decide });
+  return either.isLeft(joined) ? joined : either.right({ stream, done: joined.right });
 };
 
+const joinFreely = (deps: CommandDeps, joining: Joining, code: string | null, inviteExpired = false) => {
+  const { guildId, userId, cause } = joining;
+  return joinAt(deps, joining, (state) =>
+    member.join({ guildId, userId, invite: code, inviteExpired, key: cause.key }, state),
+  );
+};
+
+/** The invite's stream decides who gets its places. */
 const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string): Promise<Joined> => {
   const { userId, cause } = joining;
+  let isIn = false;
+  const asked = await joinAt(deps, joining, (state) => {
+    isIn = state.joined || state.keys.has(cause.key);
+    return nothing;
+  });
+  if (either.isLeft(asked) || isIn) return asked;
   const stream = inviteStream(code);
+  let isRepeat = false;
   const redeemed = await deps.mailboxes.run({
     stream,
     cause,
-    prepare: async () => either.right(undefined),
-    decide: (state: invite.InviteState) => invite.redeem({ userId, now: deps.now() }, state),
+    prepare: async () => NOTHING_TO_PREPARE,
+    decide: (state: invite.InviteState) => {
+      isRepeat = state.redeemed.get(userId) === cause.key;
+      return invite.redeem({ userId, key: cause.key, now: deps.now() }, state);
+    },
   });
   if (either.isLeft(redeemed)) return redeemed;
-  // The user has a place already: they asked twice at once, or they come back.
-  if (redeemed.right.events.length === 0) return joinFreely(deps, joining, code);
+  // They have had a place: they asked twice at once, or they come back.
+  if (redeemed.right.events.length === 0 && !isRepeat) return joinFreely(deps, joining, code);
   const position = await whenFollowedUp(deps, stream, cause.key, redeemed.right);
   return either.right({ stream, done: { ...redeemed.right, position } });
+};
+
+/** What an invite says. Only its uses ever change, and the views may not know it yet. */
+const inviteOf = async (deps: CommandDeps, code: string): Promise<InviteRow | undefined> => {
+  const row = await deps.views.guilds.invite(code);
+  if (row !== undefined || !CODE.test(code)) return row;
+  const [created] = await deps.log.readStream({ stream: inviteStream(code), from: 1, limit: 1 });
+  return created?.type === 'invite-created' ? { ...created.data, uses: 0, createdTime: created.time } : undefined;
 };
 
 export const joinGuild = command({
@@ -70,21 +99,26 @@ export const joinGuild = command({
   params: t.type({ code: text(2, 32, 'code') }),
   structural: true,
   limit: { bucket: 'guildJoin', key: (_, { userId }) => userId },
+  holdsUp: true,
   follow: {
     'invite-redeemed': ({ data: { guildId, userId, code } }) => [joiningStep(guildId, userId, code)],
   },
   carryOut: async ({ fields, context, cause }, deps) => {
     if (context.actor.kind === 'bot') return refused('botsCannot');
-    const row = await deps.views.guilds.invite(fields.code);
+    const row = await inviteOf(deps, fields.code);
     if (row === undefined) return refused('unknownInvite');
     const { userId } = context.actor;
+    // A person's joins follow one another, so this one sees the one before.
     const already = await deps.views.guilds.member(row.guildId, userId);
-    if (already === undefined && !invite.isOpen(row, row.uses, deps.now())) return refused('unknownInvite');
     if (already === undefined && (await inTooManyGuilds(deps, context.actor))) return refused('maximumGuilds');
-    const join = already === undefined && row.maxUses > 0 ? joinThroughCap : joinFreely;
-    const joined = await join(deps, { guildId: row.guildId, userId, cause }, row.code);
+    const joining = { guildId: row.guildId, userId, cause };
+    const joined = await (row.maxUses > 0
+      ? joinThroughCap(deps, joining, row.code)
+      : joinFreely(deps, joining, row.code, invite.hasExpired(row, deps.now())));
     if (either.isLeft(joined)) return joined;
-    return outcome(joined.right.stream, joined.right.done, { kind: 'invite', invite: row });
+    const { stream, done } = joined.right;
+    await viewsHold(deps, done.position);
+    return outcome(stream, done, { kind: 'invite', invite: row });
   },
 });
 
@@ -94,6 +128,7 @@ export const leaveGuild = command({
   route: { method: 'DELETE', path: '/users/@me/guilds/:guild_id', status: 204, answers: 'Nothing.' },
   params: OnGuild,
   structural: true,
+  holdsUp: true,
   stream: ({ guild_id }, { userId }) => memberStream(guild_id, userId),
   rights: async ({ fields }, deps) => {
     const row = await deps.views.guilds.guild(fields.guild_id);
@@ -126,6 +161,9 @@ export const addBot = command({
     // The bot is the one who joins, so it is the actor of its joining.
     const cause = causeOf({ ...context, actor: { userId: bot.id, kind: 'bot', administrator: false } }, 'guild.join');
     const joined = await joinFreely(deps, { guildId: fields.guild_id, userId: bot.id, cause }, null);
-    return either.isLeft(joined) ? joined : outcome(joined.right.stream, joined.right.done, NOTHING);
+    if (either.isLeft(joined)) return joined;
+    const { stream, done } = joined.right;
+    await viewsHold(deps, done.position);
+    return outcome(stream, done, NOTHING);
   },
 });
