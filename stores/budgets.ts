@@ -45,6 +45,8 @@ export const BUDGETS = {
     transaction: { count: 1000, bytes: 1_048_576 },
     /** A write changes a row or two of less than 1 KB. */
     writeBytes: 1024,
+    /** After which a client may ask again when the disk is full: somebody has to make room. */
+    retrySeconds: 30,
   },
   vault: {
     /** How long a reserved name may belong to another node's registration in progress. */

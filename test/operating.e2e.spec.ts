@@ -1,14 +1,16 @@
 /** What an operator does to a server in use: stop, start and rebuild it. */
 
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, someName } from './support/api.ts';
-import { GatewayClient } from './support/gateway-client.ts';
+import { GatewayClient, type Session } from './support/gateway-client.ts';
 import { type EmbeddedInstance, startInstance } from './support/instance.ts';
+import { parley } from './support/parley.ts';
 import { LIMITS_OFF } from './support/server.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 const run = promisify(execFile);
 
@@ -57,26 +59,46 @@ describe('missing views', () => {
   });
 });
 
-describe('a log shorter than the vault remembers', () => {
-  it('counts as another log: clients of the former one must identify again', async () => {
-    const client = await GatewayClient.identified(instance.url, owner.account!.token);
-    const session = client.session();
-    client.socket.terminate();
-    await owner.send(channelId, 'lost by the backup');
-    await instance.server().stop();
-    // The log of an older backup with the current vault.
-    const restored = join(instance.data, 'log.db');
-    const { default: Database } = await import('libsql');
-    const log = new Database(restored);
-    log.exec('DELETE FROM events WHERE position = (SELECT max(position) FROM events)');
-    log.close();
-    await instance.start();
+describe('a backup', () => {
+  const backup = temporaryFolder();
+  afterAll(() => backup.remove());
+  const account = () => owner.account!;
+  const refuseResume = async (session: Session) => {
     const again = await GatewayClient.connect(instance.url);
-    again.resume(owner.account!.token, session);
+    again.resume(account().token, session);
     await again.until((frames) => frames.some((frame) => frame.op === 9), 'op 9');
     expect(again.frames.find((frame) => frame.op === 9)).toMatchObject({ d: false });
     again.socket.terminate();
-    expect((await owner.history(channelId)).map(({ content }) => content)).not.toContain('lost by the backup');
+  };
+  const sessionNow = async () => {
+    const client = await GatewayClient.identified(instance.url, account().token);
+    client.socket.terminate();
+    return client.session();
+  };
+  const contents = async () => (await owner.history(channelId)).map(({ content }) => content);
+
+  it('of the files that docs/operating.md names is put back by `parley restore`', async () => {
+    const named = /<!-- files of a backup -->\s*((?:`[^`]+`[, and]*)+)/.exec(readFileSync('docs/operating.md', 'utf8'));
+    const files = [...named![1]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+    expect(files).toContain('signing.key');
+    await owner.send(channelId, 'in the backup');
+    await instance.server().stop();
+    for (const name of files)
+      if (existsSync(join(instance.data, name))) cpSync(join(instance.data, name), join(backup.path, name));
+    await instance.start();
+    await owner.send(channelId, 'after the backup');
+    const session = await sessionNow();
+    await instance.server().stop();
+
+    const put = () => parley(['restore', backup.path], { PARLEY_DATA: instance.data });
+    await expect(put()).rejects.toThrow(/holds .*log\.db.*: move this folder away first/);
+    for (const name of readdirSync(instance.data)) rmSync(join(instance.data, name));
+    expect(await put()).toMatch(/holds \d+ events from .*\.\nThe log has a new epoch/);
+    await instance.start();
+    await refuseResume(session);
+    expect((await contents()).slice(0, 1)).toEqual(['in the backup']);
+    // The token is still good, and texts can be read.
+    await owner.send(channelId, 'after the restore');
   });
 });
 
@@ -98,11 +120,11 @@ describe('what a server writes', () => {
 });
 
 describe('the command line', () => {
-  const parley = (...args: string[]) =>
+  const cli = (...args: string[]) =>
     run(process.execPath, ['dist/parley.js', ...args], { env: { ...process.env, PARLEY_DATA: instance.data } });
 
   it('makes a bot in the folder of a stopped server', async () => {
-    const { stdout } = await parley('bot', 'create', '--name', 'helper');
+    const { stdout } = await cli('bot', 'create', '--name', 'helper');
     const token = /^token (\S+)$/m.exec(stdout)![1]!;
     await instance.start();
     const me = await instance.api.as({ ...owner.account!, authorization: `Bot ${token}` }).ask('GET', '/users/@me');
@@ -110,7 +132,7 @@ describe('the command line', () => {
   });
 
   it('makes a bot on a running server', async () => {
-    const { stdout } = await parley(
+    const { stdout } = await cli(
       ...['bot', 'create', '--name', 'other', '--url', instance.url, '--token', owner.account!.authorization],
     );
     expect(stdout).toMatch(/^token \S+$/m);
@@ -118,18 +140,18 @@ describe('the command line', () => {
 
   it('replays a running server and its folder alike', async () => {
     const stream = `channel-${channelId}`;
-    const online = await parley(
+    const online = await cli(
       ...['replay', '--stream', stream, '--url', instance.url, '--token', owner.account!.authorization],
     );
     await instance.server().stop();
-    const offline = await parley('replay', '--stream', stream);
+    const offline = await cli('replay', '--stream', stream);
     expect(online.stdout).toBe(offline.stdout);
     expect(offline.stdout.split('\n').length).toBeGreaterThan(5);
   });
 
   it('says what is wrong with an option, and what would be right', async () => {
-    await expect(parley('replay', '--types', 'message-sent')).rejects.toThrow(/message-posted/);
-    await expect(parley('replay', '--from', 'x')).rejects.toThrow(/whole number/);
-    await expect(parley('replay', '--url', 'http://127.0.0.1:1')).rejects.toThrow(/needs --token/);
+    await expect(cli('replay', '--types', 'message-sent')).rejects.toThrow(/message-posted/);
+    await expect(cli('replay', '--from', 'x')).rejects.toThrow(/whole number/);
+    await expect(cli('replay', '--url', 'http://127.0.0.1:1')).rejects.toThrow(/needs --token/);
   });
 });

@@ -3,13 +3,13 @@
 import { claimVault } from '../../coordination/postgres/claim.ts';
 import type { EventLog, LogReader } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
-import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/event-log.ts';
+import { openSqliteLogReader } from '../../log/sqlite/event-log.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
 import type { Vault } from '../../vault/port.ts';
 import { openPostgresVault } from '../../vault/postgres/vault.ts';
-import { openSqliteVault } from '../../vault/sqlite/vault.ts';
 import { reach } from '../cluster/connections.ts';
+import { openFolder } from '../embedded/folder.ts';
 
 export interface ArchiveStore<Log extends LogReader = EventLog> {
   readonly log: Log;
@@ -36,16 +36,6 @@ const opening = async <P extends LogReader>(
   }
 };
 
-/** @throws DirectoryInUse while a server runs on the folder */
-const inFolder = (directory: string): Promise<ArchiveStore> =>
-  opening(async (closing) => {
-    const log = await openSqliteEventLog({ clock: systemClock, directory });
-    closing.push(() => log.close());
-    const vault = await openSqliteVault({ directory });
-    closing.push(() => vault.close());
-    return { log, vault };
-  });
-
 const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => string): Promise<ArchiveStore> =>
   opening(async (closing) => {
     // The configuration of a cluster is refused without these.
@@ -69,12 +59,12 @@ export const openSource = async ({ profile, data, cluster }: Config, say: Say): 
   if (profile === 'cluster') return onServers(cluster, say, (url) => url);
   // Reports a missing log. Opening it for writing would create one.
   await (await openSqliteLogReader({ clock: systemClock, directory: data })).close();
-  return inFolder(data);
+  return openFolder({ directory: data, clock: systemClock, say });
 };
 
 /** Opens for writing, exclusively. @throws DirectoryInUse, VaultInUse */
 export const openTarget = async ({ profile, data, cluster }: Config, say: Say): Promise<ArchiveStore> => {
-  if (profile === 'embedded') return inFolder(data);
+  if (profile === 'embedded') return openFolder({ directory: data, clock: systemClock, say });
   const claim = claimVault(cluster.vaultUrl!, systemClock);
   const place = await onServers(cluster, say, claim.own);
   const close = async () => {

@@ -12,6 +12,7 @@ import {
   projectionsVerify,
 } from './projections.ts';
 import { replayCommand } from './replay.ts';
+import { restoreCommand } from './restore.ts';
 import { serve } from './serve.ts';
 
 const program = new Command('parley')
@@ -50,6 +51,15 @@ log
   .description('fill an empty log and vault from such a folder, with a new epoch; again, it goes on where it stopped')
   .argument('<folder>', 'what `parley log export` has written')
   .action(logImport);
+
+program
+  .command('restore')
+  .description(
+    'put a backup into PARLEY_DATA, which must be empty, or take PARLEY_DATA itself after its disk was set back: with a new epoch, so that no session resumes into another history',
+  )
+  .argument('<folder>', 'the backup, which stays as it is, or PARLEY_DATA')
+  .option('--accept-loss', 'go on although files are missing, older than the others or of another installation')
+  .action(restoreCommand);
 
 const projections = program
   .command('projections')

@@ -1,10 +1,12 @@
 /** A running server that the command line talks to. */
 
+import { pino } from 'pino';
 import { systemClock } from '../../schemas/clock.ts';
 import { reasonOf } from '../../stores/guard.ts';
+import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { type Core, openCore } from '../embedded/core.ts';
-import { complain, configured, Exit, rebuildProgress } from './terminal.ts';
+import { complain, configured, Exit, rebuildProgress, wait } from './terminal.ts';
 
 // Commands that work directly on the data folder, without a server.
 
@@ -14,7 +16,9 @@ export const withCore = async <T>(run: (core: Core) => Promise<T>): Promise<T> =
   const core = await openCore({
     config,
     metrics: createMetrics(),
+    logger: createLogger(config.logLevel, pino.destination(2)),
     clock: systemClock,
+    say: wait,
     onRebuild: rebuildProgress(),
     onFailure: (error) => {
       complain(`parley: the views cannot go on: ${reasonOf(error)}`);

@@ -54,6 +54,7 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
         : await (await import('../embedded/server.ts')).startServer({
             ...{ config, logger, metrics, clock: systemClock, spans },
             onRebuild: rebuildProgress(),
+            say: (line) => complain(`parley: ${line}`),
             onFailure: failing('the views', 'start again, they are rebuilt if need be'),
           });
     say(welcome(server.url, server.firstStart));

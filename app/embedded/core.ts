@@ -7,7 +7,6 @@ import { MemoryCoordination } from '../../coordination/memory.ts';
 import type { SessionRegistry } from '../../coordination/port.ts';
 import { foldOf } from '../../domain/aggregates.ts';
 import type { EventLog } from '../../log/port.ts';
-import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
 import { Presenter } from '../../presenter/presenter.ts';
 import { openViews, type RebuildProgress } from '../../projections/embedded/open.ts';
 import type { ViewsRuntime } from '../../projections/port.ts';
@@ -15,23 +14,29 @@ import { Access } from '../../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Config } from '../../schemas/config.ts';
+import { reasonOf } from '../../stores/guard.ts';
+import type { FileGone } from '../../stores/sqlite/held-files.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import type { Tokens, Vault } from '../../vault/port.ts';
 import { KeyRing } from '../../vault/sealing.ts';
-import { openSqliteVault } from '../../vault/sqlite/vault.ts';
 import { createTokens } from '../../vault/tokens.ts';
 import { meteredLog } from '../metered-log.ts';
+import { openFolder, VIEWS_FILE } from './folder.ts';
 
 /** The worker number is fixed, because only one process uses the folder. */
 const WORKER = () => 0;
-/** How often the log's position is recorded in the vault. */
-const REMEMBER_MS = 1000;
+/** How often the vault notes the log's position, and the files are looked for. */
+const LOOK_MS = 1000;
 
 export interface CoreOptions {
   readonly config: Pick<Config, 'data' | 'registration' | 'limits' | 'bounds'>;
   readonly metrics: Metrics;
+  readonly logger: Logger;
   readonly clock: Clock;
+  /** Reports to people what was found in the folder. */
+  readonly say: (line: string) => void;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
   /** Called with the progress of a rebuild of the views. */
@@ -50,6 +55,8 @@ export interface Core {
   readonly presenter: Presenter;
   readonly write: WriteSide;
   readonly registry: SessionRegistry;
+  /** A file of the data folder that was removed or replaced, so that nothing more is stored. */
+  gone(): FileGone | undefined;
   /** Registers the receiver of typing signals, once there is a gateway. */
   listenForTyping(listener: Ephemeral): void;
   /** Begins to follow the log. Listeners of the views must be registered by then. */
@@ -57,39 +64,42 @@ export interface Core {
   close(): Promise<void>;
 }
 
-const openLog = async (
-  data: string,
-  { metrics, clock, spans }: CoreOptions,
-  vault: () => Promise<Vault>,
-): Promise<[EventLog, Vault]> => {
-  const log = await openSqliteEventLog({
-    directory: data,
-    clock,
-    onCommit: (events) => metrics.appendBatch.observe(events),
-  });
-  try {
-    const opened = await vault();
-    const remembered = await opened.rememberedPosition();
-    // If the log ends before the position that the vault remembers, it has another history from there on.
-    if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
-    return [meteredLog(log, metrics, clock, spans), opened];
-  } catch (error) {
-    await log.close();
-    throw error;
-  }
+/** Reports once that a file cannot be written to, again when the reason changes, and when it can be written to again. */
+const teller = (logger: Logger, file: string): ((failure: unknown) => void) => {
+  let told = '';
+  return (failure) => {
+    const now = failure === undefined ? '' : reasonOf(failure);
+    if (now === told) return;
+    if (now === '') logger.warn({}, `${file} can be written to again`);
+    else logger.error({ reason: now }, `${file} cannot be written to: ${now}`);
+    told = now;
+  };
 };
 
 export const openCore = async (options: CoreOptions): Promise<Core> => {
-  const { config, metrics, clock, spans } = options;
-  const [log, vault] = await openLog(config.data, options, () => openSqliteVault({ directory: config.data }));
+  const { config, metrics, clock, spans, logger } = options;
+  const tellOfLog = teller(logger, 'log.db');
+  const tellOfVault = teller(logger, 'vault.db');
+  const folder = await openFolder({
+    directory: config.data,
+    clock,
+    onCommit: (events) => {
+      metrics.appendBatch.observe(events);
+      tellOfLog(undefined);
+    },
+    onRefused: tellOfLog,
+    say: options.say,
+  });
+  const { vault } = folder;
+  const log = meteredLog(folder.log, metrics, clock, spans);
   const views = await openViews({
-    file: join(config.data, 'views.db'),
-    log,
-    foldOf,
+    file: join(config.data, VIEWS_FILE),
+    ...{ log, foldOf, clock, spans },
     onProgress: options.onRebuild,
     onFailure: options.onFailure,
-    clock,
-    spans,
+  }).catch(async (error: unknown) => {
+    await folder.close();
+    throw error;
   });
   const keys = new KeyRing(vault);
   const tokens = createTokens(vault);
@@ -117,15 +127,17 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     clock,
     spans,
   });
-  let told = -1;
-  /** Skips the write when the log has not moved, which saves the vault's disk. */
-  const remember = async (): Promise<void> => {
-    const head = await log.head();
-    if (head === told) return;
-    await vault.rememberPosition(log.epoch, head);
-    told = head;
+  let gone: FileGone | undefined;
+  const look = async (): Promise<void> => {
+    try {
+      gone = folder.gone();
+      if (gone === undefined) await folder.remember();
+      tellOfVault(gone);
+    } catch (failure) {
+      tellOfVault(failure);
+    }
   };
-  let endRemembering = () => {};
+  let endLooks = () => {};
 
   return {
     log,
@@ -137,12 +149,12 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     presenter,
     write,
     registry: node.registry,
+    gone: () => gone,
     listenForTyping: (listener) => {
       typing = listener;
     },
     async start() {
-      await remember();
-      endRemembering = clock.every(REMEMBER_MS, () => void remember().catch(options.onFailure));
+      endLooks = clock.every(LOOK_MS, () => void look());
       views.setProcessesThrough(() => write.processes.through());
       views.onBatch((events, through) => write.processes.onBatch(events, through));
       const behind = write.processes.catchUp(views.processesThrough);
@@ -150,11 +162,9 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
       await behind;
     },
     async close() {
-      endRemembering();
+      endLooks();
       await views.stop();
-      await remember();
-      await vault.close();
-      await log.close();
+      await folder.close();
     },
   };
 };

@@ -9,6 +9,7 @@ const READY_LAG_SECONDS = 5;
 
 export interface ServerOptions extends EdgeOptions {
   readonly onRebuild: Parameters<typeof openCore>[0]['onRebuild'];
+  readonly say: (line: string) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -24,6 +25,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     const behind = lag.events > READY_LAG_EVENTS || lag.seconds > READY_LAG_SECONDS;
     return [
       ...(draining ? ['draining: this server is stopping'] : []),
+      ...(core.gone() === undefined ? [] : ['nothing can be stored: a file of the data folder is gone']),
       ...(behind ? [`views are ${lag.events} events (${lag.seconds.toFixed(1)} s) behind the log`] : []),
     ];
   };

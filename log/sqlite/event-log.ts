@@ -1,27 +1,49 @@
 /** The event log in one SQLite file. */
 
-import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '../../schemas/clock.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
 import { reasonOf } from '../../stores/guard.ts';
-import { lockDirectory } from '../../stores/sqlite/lock.ts';
+import { ifPossible } from '../../stores/sqlite/failures.ts';
+import { HeldFiles } from '../../stores/sqlite/held-files.ts';
+import { type DirectoryLock, lockDirectory } from '../../stores/sqlite/lock.ts';
 import type { EventLog, LogReader, StreamHead } from '../port.ts';
 import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
 import { Appender } from './appender.ts';
-import { epochOf, openForReading, openForWriting, renewEpoch } from './open.ts';
+import { clearInUse, epochOf, formerEpochOf, renewEpoch, type VaultNote, vaultNoteOf } from './notes.ts';
+import { openForReading, openForWriting } from './open.ts';
 import { Reader, RecentEvents } from './reader.ts';
+import { LOG_FILE } from './schema.ts';
 import { Writer } from './writer.ts';
 
 export interface SqliteEventLogOptions {
   /** Created if missing, readable by its owner only. */
   readonly directory: string;
   readonly clock: Clock;
+  /** Held by the caller, who releases it after the log is closed. Default: taken, and released by `close`. */
+  readonly lock?: DirectoryLock;
+  /** The files without which nothing is acknowledged; the log adds its own. Default: only its own. */
+  readonly files?: HeldFiles;
+  /** Goes on without a lost journal. Default: refuses to open. */
+  readonly acceptLoss?: boolean;
   /** Called when the outcome of a commit is unknown. Default: reports it on stderr and ends the process. */
   readonly onFatal?: (error: unknown) => void;
   /** Called after every commit with the number of events made durable. */
   readonly onCommit?: (events: number) => void;
+  /** Called with the reason when nothing was stored because of the disk or the folder. */
+  readonly onRefused?: (failure: unknown) => void;
   /** Number of newest events kept in memory for tails; one of a chat message takes about 1 KB. */
   readonly recentEvents?: number;
+}
+
+/** The log of a data folder, which knows the vault beside it. */
+export interface SqliteEventLog extends EventLog {
+  /** The vault that the log was last written with; undefined after `renewEpoch`. */
+  vaultNote(): VaultNote | undefined;
+  /** Undefined in a log whose epoch was never renewed. */
+  formerEpoch(): string | undefined;
+  /** From now on each append notes this vault. */
+  pairWith(vault: () => VaultNote): void;
 }
 
 const RECENT_EVENTS = 20_000;
@@ -44,14 +66,17 @@ const endProcess = (error: unknown): void => {
  * @throws DirectoryInUse when another process has it
  * @throws UnusableLog when the file is not ours, damaged, read-only or of a newer format
  */
-export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promise<EventLog> => {
+export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promise<SqliteEventLog> => {
   const { directory, clock, onFatal = endProcess, onCommit = () => {}, recentEvents = RECENT_EVENTS } = options;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const lock = lockDirectory(directory);
+  const { onRefused = () => {} } = options;
+  const { files = new HeldFiles(), acceptLoss = false } = options;
+  const lock = options.lock ?? lockDirectory(directory);
+  const release = () => options.lock === undefined && lock.release();
   try {
-    const database = openForWriting(directory);
+    const database = openForWriting(directory, acceptLoss);
     let epoch = epochOf(database);
-    const writer = new Writer(database);
+    const file = join(directory, LOG_FILE);
+    const writer = new Writer(database, { gone: files.hold(file, `${file}-wal`), onRefused });
     const reader = new Reader(openForReading(directory), new TimeSlices(clock));
     const recent = new RecentEvents(writer.position, { count: recentEvents, bytes: RECENT_BYTES });
     const bell = new Bell();
@@ -84,6 +109,9 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
       async renewEpoch() {
         epoch = renewEpoch(database);
       },
+      vaultNote: () => vaultNoteOf(database),
+      formerEpoch: () => formerEpochOf(database),
+      pairWith: (vault) => writer.pairWith(vault),
       head: async () => recent.head,
       streamHead: async (stream) => headOf(stream),
       streamHeads: (streams) => reader.streamHeads(streams, headOf),
@@ -97,13 +125,16 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
         await tails.stop();
         reader.close();
         // Leaves everything in one file: easier to copy, and faster to open at the next start.
-        database.pragma('wal_checkpoint(TRUNCATE)');
+        ifPossible(() => {
+          clearInUse(database);
+          database.pragma('wal_checkpoint(TRUNCATE)');
+        });
         database.close();
-        lock.release();
+        release();
       },
     };
   } catch (error) {
-    lock.release();
+    release();
     throw error;
   }
 };

@@ -2,13 +2,18 @@
 
 import { randomUUID } from 'node:crypto';
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { reasonOf } from '../../stores/guard.ts';
+import { hasJournal, isInUse } from './notes.ts';
 import { APPLICATION_ID, FORMAT_VERSION, LOG_FILE, SCHEMA } from './schema.ts';
 
-export type LogTrouble = 'not-ours' | 'damaged' | 'read-only' | 'newer' | 'missing';
+export type LogTrouble = 'not-ours' | 'damaged' | 'read-only' | 'newer' | 'missing' | 'journal-lost';
+
+/** The one way to go on although something is lost. */
+export const withoutTheRest = (directory: string): string =>
+  `To go on without what is lost: parley restore ${directory} --accept-loss`;
 
 const advice: Record<LogTrouble, string> = {
   'not-ours': 'Parley leaves it alone: move it elsewhere, or set PARLEY_DATA to another directory.',
@@ -16,14 +21,15 @@ const advice: Record<LogTrouble, string> = {
   'read-only': 'Parley must be able to write to it: check its owner, its permissions and how its disk is mounted.',
   newer: 'Start the Parley that wrote it, or a later one.',
   missing: 'Check PARLEY_DATA: a data directory has a log after the first `parley serve`.',
+  'journal-lost': 'Put that journal back, or the whole data directory from a backup.',
 };
 
 /** The log cannot be opened; the message says what is wrong and what to do. */
 export class UnusableLog extends Error {
   readonly trouble: LogTrouble;
 
-  constructor(trouble: LogTrouble, what: string, cause?: unknown) {
-    super(`${what} ${advice[trouble]}`, { cause });
+  constructor(trouble: LogTrouble, what: string, cause?: unknown, more = '') {
+    super(`${what} ${advice[trouble]}${more}`, { cause });
     this.name = 'UnusableLog';
     this.trouble = trouble;
   }
@@ -105,21 +111,39 @@ const checkEverything = (file: string, database: Database.Database, suspicion: s
   if (verdict !== 'ok') throw new UnusableLog('damaged', `${file} is damaged (${suspicion}; ${finding}).`);
 };
 
+/** @throws UnusableLog when the newest events were in a journal that is no longer there */
+const checkJournal = (file: string, database: Database.Database, journal: boolean): void => {
+  if (!journal && isInUse(database))
+    throw new UnusableLog(
+      'journal-lost',
+      `${file} was in use when it was last written to, and the newest events were in its journal ${file}-wal, which is gone or emptied.`,
+      undefined,
+      ` ${withoutTheRest(dirname(file))}`,
+    );
+};
+
 const create = (database: Database.Database): void => {
   database.exec(`BEGIN IMMEDIATE; ${SCHEMA}
     INSERT INTO meta VALUES ('epoch', '${randomUUID()}');
     PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}; COMMIT`);
 };
 
-const prepareForWriting = (file: string, database: Database.Database, suspicious: boolean): void => {
+interface Found {
+  /** The file is shorter than its header says. */
+  readonly short: boolean;
+  readonly journal: boolean;
+}
+
+const prepareForWriting = (file: string, database: Database.Database, found: Found, acceptLoss: boolean): void => {
   const unused =
     scalar(database, 'PRAGMA application_id') === 0 && scalar(database, 'SELECT count(*) FROM sqlite_master') === 0;
   if (!unused) checkIdentity(file, database);
+  if (!unused && !acceptLoss) checkJournal(file, database, found.journal);
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   if (unused) create(database);
   else database.exec('BEGIN IMMEDIATE; ROLLBACK');
-  if (suspicious) checkEverything(file, database, 'it is shorter than its header says');
+  if (found.short) checkEverything(file, database, 'it is shorter than its header says');
   try {
     checkTail(database);
   } catch (error) {
@@ -130,19 +154,20 @@ const prepareForWriting = (file: string, database: Database.Database, suspicious
 
 /**
  * Opens the log's file for its only writer, creating it if there is none.
+ * @param acceptLoss goes on without a lost journal
  * @throws UnusableLog
  */
-export const openForWriting = (directory: string): Database.Database => {
+export const openForWriting = (directory: string, acceptLoss = false): Database.Database => {
   const file = join(directory, LOG_FILE);
   checkWritable(directory);
   if (existsSync(file)) checkWritable(file);
   checkNotLost(file);
   // A crash during a checkpoint looks like a truncated file too, but all its pages are in the journal.
-  const suspicious = existsSync(file) && missingPages(file) > 0;
+  const found = { short: existsSync(file) && missingPages(file) > 0, journal: hasJournal(file) };
   let database: Database.Database | undefined;
   try {
     database = new Database(file);
-    prepareForWriting(file, database, suspicious);
+    prepareForWriting(file, database, found, acceptLoss);
     return database;
   } catch (error) {
     database?.close();
@@ -176,14 +201,4 @@ export const openForReading = (directory: string): Database.Database => {
     if (!unshared) throw explained(file, error);
     return openReadOnly(file, '&immutable=1');
   }
-};
-
-export const epochOf = (database: Database.Database): string =>
-  String(scalar(database, "SELECT value FROM meta WHERE name = 'epoch'"));
-
-/** @returns the new epoch, once stored. */
-export const renewEpoch = (database: Database.Database): string => {
-  const epoch = randomUUID();
-  database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run([epoch]);
-  return epoch;
 };

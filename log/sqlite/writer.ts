@@ -8,8 +8,10 @@ import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { classify, codeOf, FULL, isFatal } from '../../stores/sqlite/failures.ts';
+import type { FileGone } from '../../stores/sqlite/held-files.ts';
 import { appendErrorOf, OutcomeUnknown } from '../append-errors.ts';
 import type { AppendError, Appended, AppendRequest } from '../port.ts';
+import { markInUse, noteVault, type VaultNote } from './notes.ts';
 import { COLUMNS, pushRow } from './schema.ts';
 
 /** The answer to an appender whose batch was rolled back. */
@@ -76,6 +78,13 @@ export interface Committed {
   readonly events: readonly ParleyEvent[];
 }
 
+export interface WriterOptions {
+  /** Why nothing may be stored now. */
+  readonly gone?: () => FileGone | undefined;
+  /** Called with the reason when a transaction stored nothing because of the disk or the folder. */
+  readonly onRefused?: (failure: unknown) => void;
+}
+
 export class Writer {
   readonly #heads: Heads;
   readonly #begin: Database.Statement;
@@ -85,11 +94,18 @@ export class Writer {
   readonly #insertOne: Database.Statement;
   readonly #insertMany: Database.Statement;
   readonly #database: Database.Database;
+  readonly #gone: () => FileGone | undefined;
+  readonly #onRefused: (failure: unknown) => void;
+  #inUse = false;
+  #vault: (() => VaultNote) | undefined;
+  #noted: VaultNote | undefined;
   #position: number;
   #lastStreamId: number;
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, { gone = () => undefined, onRefused = () => {} }: WriterOptions = {}) {
     this.#database = database;
+    this.#gone = gone;
+    this.#onRefused = onRefused;
     this.#heads = new Heads(database);
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
@@ -112,6 +128,12 @@ export class Writer {
 
   head(stream: string): Head {
     return this.#heads.get(stream);
+  }
+
+  /** From now on each commit notes the vault, so that a later start recognises an older or foreign one. */
+  pairWith(vault: () => VaultNote): void {
+    this.#vault = vault;
+    this.#noted = undefined;
   }
 
   /**
@@ -163,21 +185,35 @@ export class Writer {
     streamIds: readonly number[],
     newStreams: readonly (readonly [number, string])[],
   ): AppendError | undefined {
+    const gone = this.#gone();
+    if (gone !== undefined) {
+      this.#onRefused(gone);
+      return { kind: 'unavailable', reason: gone.message };
+    }
     let phase: 'insert' | 'commit' = 'insert';
     try {
+      if (!this.#inUse) this.#inUse = markInUse(this.#database);
       this.#begin.run([]);
+      const vault = this.#vault?.();
+      if (vault !== undefined && vault.revision !== this.#noted?.revision) noteVault(this.#database, vault);
       for (const stream of newStreams) this.#insertStream.run(stream);
       this.#insert(events, streamIds);
       phase = 'commit';
       this.#commit.run([]);
+      this.#noted = vault;
       return undefined;
     } catch (error) {
       if (isFatal(error, phase)) throw new LostCommit(error, 'The event log could not be written durably.');
       // SQLite has already rolled back after some errors, such as a full disk.
       if (this.#database.inTransaction) this.#rollback.run([]);
       if (['permanent', 'bug'].includes(classify(error))) throw new RolledBack(reasonOf(error), { cause: error });
-      return appendError(error);
+      return this.#refuse(error);
     }
+  }
+
+  #refuse(failure: unknown): AppendError {
+    this.#onRefused(failure);
+    return appendError(failure);
   }
 
   #insert(events: readonly ParleyEvent[], streamIds: readonly number[]): void {

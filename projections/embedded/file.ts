@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { v4 as uuid } from 'uuid';
+import { classify } from '../../stores/sqlite/failures.ts';
 import { type Connection, command, connect, query } from '../../stores/sqlite/statements.ts';
 import { sqlViewNames, sqlViews } from '../views/sql-views.ts';
 import { timelineTables } from '../views/timelines/sqlite/writer.ts';
@@ -124,6 +125,15 @@ export const createFile = (file: string, epoch: string, boot: string, processesT
 };
 
 /**
+ * Marks the file as in use in this boot. Must succeed before the first write, and may be repeated.
+ * @throws SQLite's error when the disk has no room even for that
+ */
+export const takeIntoUse = (db: Connection, boot: string): void => {
+  journal(db, 'WAL');
+  markDurably(db, () => command(db, 'UPDATE views SET closed = 0, boot = ?')(boot));
+};
+
+/**
  * The driver keeps a closed connection until its statements are garbage collected. Outside WAL mode it then holds
  * neither locks nor side files, so the next connection has the file to itself.
  */
@@ -177,7 +187,10 @@ interface ExpectedLog {
   readonly head: number;
 }
 
-/** The file, ready for use, or why it must be rebuilt and the processes' progress in this log, if the file knows it. */
+/**
+ * The file, which must be taken into use before it is written to. Or why it must be rebuilt, and the processes' progress
+ * in this log, if the file knows it.
+ */
 type Opened =
   | { readonly db: Connection }
   | { readonly db: undefined; readonly reason: string; readonly processesThrough: number };
@@ -192,15 +205,15 @@ export const openFile = (file: string, log: ExpectedLog, boot: string): Opened =
     if (state === undefined || !isWhole(file, db)) throw new Error('Not a whole views file');
     const flaw = flawOf(state, log, boot);
     if (flaw === undefined) {
-      journal(db, 'WAL');
       configure(db);
-      markDurably(db, () => command(db, 'UPDATE views SET closed = 0, boot = ?')(boot));
       return { db };
     }
     db.close();
     return unusable(flaw, state[1] === log.epoch ? Math.min(state[5], log.head) : 0);
-  } catch {
+  } catch (failure) {
     db.close();
+    // A disk without room for SQLite's own files says nothing about this one.
+    if (classify(failure) === 'transient') throw failure;
     return unusable('it is damaged');
   }
 };

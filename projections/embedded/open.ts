@@ -8,7 +8,7 @@ import type { Spans } from '../../telemetry/spans.ts';
 import { Runner } from '../engine/runner.ts';
 import type { ViewsRuntime } from '../port.ts';
 import type { FoldOf } from '../views/sql-views.ts';
-import { bootId, buildingFile, createFile, openFile, removeFile, swapIn } from './file.ts';
+import { bootId, buildingFile, createFile, openFile, removeFile, swapIn, takeIntoUse } from './file.ts';
 import { SqliteViewStore, sqliteProjections } from './store.ts';
 
 const PAGE = 2000;
@@ -73,6 +73,7 @@ export const buildBeside = async (options: Building): Promise<void> => {
     }
   } catch (failure) {
     db.close();
+    removeFile(building);
     throw failure;
   }
   await store.close(processesThrough);
@@ -116,6 +117,6 @@ export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
   }
   const { db } = opened;
   const { projections, readers } = sqliteProjections(db, { log, foldOf });
-  const store = new SqliteViewStore(file, db, projections);
+  const store = new SqliteViewStore(file, db, projections, () => takeIntoUse(db, boot));
   return Object.assign(new Runner({ log, store, onFailure, clock, spans }), readers);
 };

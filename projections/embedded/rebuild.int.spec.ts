@@ -157,7 +157,7 @@ describe('the views file', () => {
       throw new Error('killed');
     };
     await expect(views.open(story.log, { onProgress: breakOff })).rejects.toThrow('killed');
-    expect(existsSync(`${views.file}.building`)).toBe(true);
+    expect(existsSync(`${views.file}.building`)).toBe(false);
     expect(views.checksums()).toEqual(old);
     expect((await reopened()).checksums).toEqual(before);
     expect(readdirSync(views.folder)).toEqual(['views.db']);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { foldOf } from '../../domain/aggregates.ts';
 import { type Connection, query } from '../../stores/sqlite/statements.ts';
 import { Story } from '../testing.ts';
-import { bootId, createFile, openFile } from './file.ts';
+import { bootId, createFile, openFile, takeIntoUse } from './file.ts';
 import { SqliteViewStore, sqliteProjections } from './store.ts';
 import { ViewsFolder } from './testing.ts';
 
@@ -18,7 +18,8 @@ describe('the store of the views', () => {
     createFile(folder.file, story.log.epoch, bootId(), 0).close();
     const opened = openFile(folder.file, { epoch: story.log.epoch, head: 0 }, bootId());
     db = opened.db!;
-    store = new SqliteViewStore(folder.file, db, sqliteProjections(db, { log: story.log, foldOf }).projections);
+    const { projections } = sqliteProjections(db, { log: story.log, foldOf });
+    store = new SqliteViewStore(folder.file, db, projections, () => takeIntoUse(db, bootId()));
   });
   afterEach(async () => {
     await store.close(0);
@@ -28,7 +29,10 @@ describe('the store of the views', () => {
   const pragma = (name: string) => query<[string | number]>(db, `PRAGMA ${name}`).get()![0];
   const messages = () => query<[number]>(db, 'SELECT count(*) FROM messages').get()![0];
 
-  it('uses write-ahead logging and never waits for the disk while in use', () => {
+  it('uses write-ahead logging and never waits for the disk once something is written', async () => {
+    expect(pragma('journal_mode')).toBe('delete');
+    story.post('30', '10');
+    await store.commit(story.since(0), 0);
     expect(pragma('journal_mode')).toBe('wal');
     expect(pragma('synchronous')).toBe(0);
     expect(query<[number]>(db, 'SELECT closed FROM views').get()).toEqual([0]);

@@ -1,5 +1,5 @@
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { classify } from '../../stores/sqlite/failures.ts';
+import { classify, ifPossible } from '../../stores/sqlite/failures.ts';
 import { type Connection, command, query } from '../../stores/sqlite/statements.ts';
 import type { DeadLetter, ViewStore } from '../engine/port.ts';
 import type { Readers } from '../port.ts';
@@ -75,7 +75,10 @@ export const sqliteProjections = (
   };
 };
 
-/** One connection for writing and reading. A transaction runs synchronously, so no reader ever runs inside it. */
+/**
+ * One connection for writing and reading. A transaction runs synchronously, so no reader ever runs inside it. A
+ * file that is only read needs no room on the disk, so it is taken into use by its first write.
+ */
 export class SqliteViewStore implements ViewStore {
   readonly classify = classify;
   checkpoint: number;
@@ -88,11 +91,14 @@ export class SqliteViewStore implements ViewStore {
   private readonly mark: ReturnType<typeof command>;
   private readonly begin: ReturnType<typeof command>;
   private readonly end: ReturnType<typeof command>;
+  private takeIntoUse: (() => void) | undefined;
 
-  constructor(file: string, db: Connection, projections: readonly Projection[]) {
+  /** @param takeIntoUse called before the first write, again after it threw; absent for a file that is in use */
+  constructor(file: string, db: Connection, projections: readonly Projection[], takeIntoUse?: () => void) {
     this.file = file;
     this.db = db;
     this.projections = projections;
+    this.takeIntoUse = takeIntoUse;
     this.letters = new DeadLetters(db);
     this.mark = command(db, 'UPDATE views SET checkpoint = ?, processes = ?');
     this.begin = command(db, 'BEGIN IMMEDIATE');
@@ -156,6 +162,8 @@ export class SqliteViewStore implements ViewStore {
   }
 
   private transaction(checkpoint: number, processesThrough: number, work: () => void): void {
+    this.takeIntoUse?.();
+    this.takeIntoUse = undefined;
     this.begin();
     try {
       work();
@@ -175,7 +183,11 @@ export class SqliteViewStore implements ViewStore {
   }
 
   async close(processesThrough: number): Promise<void> {
-    this.mark(this.checkpoint, processesThrough);
-    closeFile(this.file, this.db);
+    // A file that cannot be marked for want of room is as a killed process would leave it.
+    ifPossible(() => {
+      this.takeIntoUse?.();
+      this.mark(this.checkpoint, processesThrough);
+      closeFile(this.file, this.db);
+    });
   }
 }

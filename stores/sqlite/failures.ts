@@ -1,5 +1,7 @@
 /** Classifies SQLite's result codes: caused by the values, the disk or the file. */
 
+import { StoreUnavailable } from '../../schemas/errors.ts';
+import { BUDGETS } from '../budgets.ts';
 import { type FailureKind, isBug } from '../guard.ts';
 
 export const FULL = 13;
@@ -23,6 +25,22 @@ export const classify = (failure: unknown): FailureKind => {
   if (typeof code !== 'string') return 'permanent';
   if (DAMAGED.test(code)) return 'damaged';
   return TRANSIENT.test(code) ? 'transient' : 'permanent';
+};
+
+export const unavailable = (store: string, cause: unknown): StoreUnavailable =>
+  new StoreUnavailable(store, BUDGETS.sqlite.retrySeconds, { cause });
+
+/** What a store's caller gets for a failure: StoreUnavailable when it may pass (a full disk), else the failure itself. */
+export const refusalOf = (store: string, failure: unknown): unknown =>
+  classify(failure) === 'transient' ? unavailable(store, failure) : failure;
+
+/** Runs work that may be left undone, since a killed process leaves it undone too: a full disk does not fail it. */
+export const ifPossible = (work: () => void): void => {
+  try {
+    work();
+  } catch (failure) {
+    if (classify(failure) !== 'transient') throw failure;
+  }
 };
 
 /**

@@ -22,6 +22,8 @@ export class DirectoryInUse extends Error {
 }
 
 export interface DirectoryLock {
+  /** The locked file. */
+  readonly path: string;
   release(): void;
 }
 
@@ -34,6 +36,15 @@ const holder = (file: string): number | undefined => {
   }
 };
 
+/** Notes who holds the lock, for the refusal of others. On a full disk nobody is named. */
+const note = (pidFile: string): void => {
+  try {
+    writeFileSync(pidFile, `${process.pid}\n`);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ENOSPC') throw error;
+  }
+};
+
 /**
  * Locks the directory for this process. The lock is SQLite's own, on a file that stays empty, so the operating system
  * frees it when the process ends, however it ends. The process id is in a separate file: opening and closing the locked
@@ -43,21 +54,25 @@ const holder = (file: string): number | undefined => {
 export const lockDirectory = (directory: string): DirectoryLock => {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const pidFile = join(directory, HOLDER_FILE);
-  const database = new Database(join(directory, LOCK_FILE));
+  const path = join(directory, LOCK_FILE);
+  const database = new Database(path);
   try {
+    // Otherwise the lock needs a journal on the disk, which may be full.
+    database.pragma('journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     if ((error as { code?: string }).code === 'SQLITE_BUSY') throw new DirectoryInUse(directory, holder(pidFile));
     throw error;
   }
-  writeFileSync(pidFile, `${process.pid}\n`);
+  note(pidFile);
   let held = true;
   return {
+    path,
     release() {
       if (!held) return;
       held = false;
-      rmSync(pidFile, { force: true });
+      if (holder(pidFile) === process.pid) rmSync(pidFile, { force: true });
       database.exec('ROLLBACK');
       database.close();
     },

@@ -14,7 +14,7 @@ beforeEach(() => {
     statements.push(sql);
     return exec(sql);
   };
-  commits = new SharedTransaction(database);
+  commits = new SharedTransaction(database, 'vault', () => undefined);
 });
 afterEach(() => database.close());
 

@@ -5,6 +5,8 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type Database from 'libsql';
 import { Batcher } from '../batcher.ts';
 import { BUDGETS } from '../budgets.ts';
+import { refusalOf, unavailable } from './failures.ts';
+import type { FileGone } from './held-files.ts';
 
 /** The outcome of one write: its value, or what it threw. */
 type Outcome = Either<unknown, unknown>;
@@ -13,10 +15,18 @@ const { writeBytes, transaction } = BUDGETS.sqlite;
 
 export class SharedTransaction {
   readonly #database: Database.Database;
+  readonly #store: string;
+  readonly #gone: () => FileGone | undefined;
   readonly #batcher: Batcher<() => unknown, Outcome>;
 
-  constructor(database: Database.Database) {
+  /**
+   * @param store its name in StoreUnavailable
+   * @param gone why nothing may be stored now
+   */
+  constructor(database: Database.Database, store: string, gone: () => FileGone | undefined) {
     this.#database = database;
+    this.#store = store;
+    this.#gone = gone;
     this.#batcher = new Batcher({
       gather: 'turn',
       most: transaction,
@@ -28,12 +38,17 @@ export class SharedTransaction {
   /**
    * Runs `write` inside the turn's transaction. It sees the effects of earlier writes.
    * @returns what `write` returned, once it is on the disk
-   * @throws what `write` threw, or why the commit failed: then none of its writes is stored
+   * @throws what `write` threw, or why the commit failed: then none of its writes is stored. StoreUnavailable when the
+   * disk is full or cannot be written to now, or a file of the folder is gone
    */
   async run<T>(write: () => T): Promise<T> {
-    const outcome = await this.#batcher.add(write);
-    if (either.isLeft(outcome)) throw outcome.left;
-    return outcome.right as T;
+    try {
+      const outcome = await this.#batcher.add(write);
+      if (either.isLeft(outcome)) throw outcome.left;
+      return outcome.right as T;
+    } catch (failure) {
+      throw refusalOf(this.#store, failure);
+    }
   }
 
   /**
@@ -45,6 +60,8 @@ export class SharedTransaction {
   }
 
   #commit(writes: readonly (() => unknown)[]): readonly Outcome[] {
+    const gone = this.#gone();
+    if (gone !== undefined) throw unavailable(this.#store, gone);
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       const outcomes = writes.map((write) => this.#attempt(write));

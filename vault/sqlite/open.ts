@@ -1,6 +1,6 @@
 /** Opening vault.db, with a clear error if something is wrong with it. */
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -19,7 +19,7 @@ import Database from 'libsql';
 import { reasonOf } from '../../stores/guard.ts';
 
 /** Layout of vault.db. */
-const VAULT_FILE = 'vault.db';
+export const VAULT_FILE = 'vault.db';
 
 /** `PRLV`: distinguishes our files from other SQLite databases. */
 const APPLICATION_ID = 0x50524c56;
@@ -35,6 +35,15 @@ const SCHEMA = `
   CREATE TABLE remembered (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, position INTEGER NOT NULL);
 `;
 
+/**
+ * What the vault notes about itself and about the log beside it. A vault from before has no such table: its format stays
+ * the same, because an older Parley has no use for the table and does no harm to it.
+ */
+const NOTES = `
+  CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  INSERT OR IGNORE INTO notes VALUES ('revision', '0');
+`;
+
 /** The vault cannot be opened; the message says what is wrong and what to do. */
 export class UnusableVault extends Error {
   constructor(message: string, cause?: unknown) {
@@ -44,7 +53,7 @@ export class UnusableVault extends Error {
 }
 
 /** The signing secret is a separate file, so removing that file replaces it, which ends every token. */
-const SIGNING_KEY_FILE = 'signing.key';
+export const SIGNING_KEY_FILE = 'signing.key';
 const FORM = /^[0-9a-f]{64}\n?$/;
 
 const fsyncPath = (path: string): void => {
@@ -141,6 +150,8 @@ const prepare = (file: string, database: Database.Database): void => {
   const verdict = scalar(database, 'PRAGMA quick_check(1)');
   if (verdict !== 'ok')
     throw new UnusableVault(`${file} is damaged (${verdict}). Put back the whole data directory from a backup.`);
+  if (scalar(database, "SELECT count(*) FROM sqlite_master WHERE name = 'notes'") === 0)
+    database.exec(`BEGIN IMMEDIATE; ${NOTES} INSERT INTO notes VALUES ('id', '${randomUUID()}'); COMMIT`);
 };
 
 /**

@@ -2,11 +2,14 @@
 
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type Database from 'libsql';
+import { ifPossible, refusalOf } from '../../stores/sqlite/failures.ts';
+import { HeldFiles } from '../../stores/sqlite/held-files.ts';
 import { SharedTransaction } from '../../stores/sqlite/shared-transaction.ts';
 import { DEFAULT_COST, hashOf, normalised, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
-import { openVaultFile, readSigningSecret, replaceSigningSecret } from './open.ts';
+import { openVaultFile, readSigningSecret, replaceSigningSecret, VAULT_FILE } from './open.ts';
 
 /** Exports and imports everything in a vault's file. */
 const archiveOf = (database: Database.Database) => {
@@ -57,8 +60,21 @@ const archiveOf = (database: Database.Database) => {
 
 export interface SqliteVaultOptions {
   readonly directory: string;
+  /** The files without which nothing is stored; the vault adds its own. Default: only its own. */
+  readonly files?: HeldFiles;
   /** Default: OWASP's recommendation. */
   readonly passwordCost?: PasswordCost;
+}
+
+/** The vault of a data folder, which knows the log beside it. */
+export interface SqliteVault extends Vault {
+  /** Its own id, and how often it has been changed: both are on the disk. */
+  note(): { readonly id: string; readonly revision: number };
+  /** Whether nobody was ever registered. */
+  isEmpty(): boolean;
+  /** The identity of the log's file, as last noted. */
+  notedLog(): string | undefined;
+  noteLog(identity: string): Promise<void>;
 }
 
 const KEY_BYTES = 32;
@@ -70,13 +86,14 @@ const KEYS_PER_READ = 1_000;
  * Opens the vault of a data directory, or creates it. The caller has locked the directory for this process.
  * @throws UnusableVault when a file is not ours, damaged, read-only, of a newer format, or readable by others
  */
-export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vault> => {
-  const { directory, passwordCost = DEFAULT_COST } = options;
+export const openSqliteVault = async (options: SqliteVaultOptions): Promise<SqliteVault> => {
+  const { directory, files = new HeldFiles(), passwordCost = DEFAULT_COST } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   let secret = readSigningSecret(directory);
   const database = openVaultFile(directory);
   const passwords = new Passwords(passwordCost);
-  const commits = new SharedTransaction(database);
+  const file = join(directory, VAULT_FILE);
+  const commits = new SharedTransaction(database, 'vault', files.hold(file, `${file}-wal`));
   const read = (sql: string) => database.prepare(sql).raw(true);
   const write = (sql: string) => database.prepare(sql);
 
@@ -99,6 +116,25 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
        position = iif(epoch = excluded.epoch, max(position, excluded.position), excluded.position), epoch = excluded.epoch`,
   );
 
+  const selectAnybody = read('SELECT 1 FROM usernames UNION ALL SELECT 1 FROM keys LIMIT 1');
+  const selectNote = read('SELECT value FROM notes WHERE name = ?');
+  const putNote = write('INSERT OR REPLACE INTO notes VALUES (?, ?)');
+  const noted = (name: string) => (selectNote.get([name]) as [string] | undefined)?.[0];
+  const id = noted('id')!;
+  let revision = Number(noted('revision'));
+
+  /** Runs a change, which makes a new revision. */
+  const change = async <T>(work: () => T): Promise<T> => {
+    let next = revision;
+    const answer = await commits.run(() => {
+      next = Number(noted('revision')) + 1;
+      putNote.run(['revision', String(next)]);
+      return work();
+    });
+    revision = Math.max(revision, next);
+    return answer;
+  };
+
   const archive = archiveOf(database);
 
   const holder = (name: string): UsernameHolder | undefined => {
@@ -115,29 +151,29 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
 
     reserveUsername(username, userId) {
       const name = normalised(username);
-      return commits.run(() => {
+      return change(() => {
         reserve.run([name, userId]);
         return holder(name)!;
       });
     },
     confirmUsername(username, userId) {
-      return commits.run(() => void confirm.run([normalised(username), userId]));
+      return change(() => void confirm.run([normalised(username), userId]));
     },
     takeOverUsername(username, from, to) {
       const name = normalised(username);
-      return commits.run(() => {
+      return change(() => {
         takeOver.run([to, name, from]);
         return holder(name);
       });
     },
     releaseUsername(username, userId) {
-      return commits.run(() => void release.run([normalised(username), userId]));
+      return change(() => void release.run([normalised(username), userId]));
     },
     usernameHolder: async (username) => holder(normalised(username)),
 
     async setPassword(userId, password) {
       const hash = await passwords.hash(password);
-      await commits.run(() => void putPassword.run([userId, hash]));
+      await change(() => void putPassword.run([userId, hash]));
     },
     async verifyPassword(userId, password) {
       const row = userId === undefined ? undefined : (selectPassword.get([userId]) as [string] | undefined);
@@ -145,7 +181,7 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
     },
 
     setTokenSecret(userId, tokenSecret) {
-      return commits.run(() => void putSecret.run([userId, hashOf(tokenSecret)]));
+      return change(() => void putSecret.run([userId, hashOf(tokenSecret)]));
     },
     async verifyTokenSecret(userId, tokenSecret) {
       const row = selectSecret.get([userId]) as [Buffer] | undefined;
@@ -153,7 +189,7 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
     },
 
     createKey(userId) {
-      return commits.run(() => {
+      return change(() => {
         insertKey.run([userId, randomBytes(KEY_BYTES)]);
         return keyOf(userId)!;
       });
@@ -169,10 +205,14 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
       return keys;
     },
     async destroyKey(userId) {
-      await commits.run(() => void deleteKey.run([userId]));
+      await change(() => void deleteKey.run([userId]));
       // Deleting overwrites the row, but older copies of its page are in the journal and, after splits, in free pages.
-      database.exec('VACUUM');
-      database.pragma('wal_checkpoint(TRUNCATE)');
+      try {
+        database.exec('VACUUM');
+        database.pragma('wal_checkpoint(TRUNCATE)');
+      } catch (failure) {
+        throw refusalOf('vault', failure);
+      }
     },
 
     rememberPosition(epoch, position) {
@@ -183,9 +223,14 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
       return row && { epoch: row[0], position: row[1] };
     },
 
+    note: () => ({ id, revision }),
+    isEmpty: () => selectAnybody.get([]) === undefined,
+    notedLog: () => noted('log'),
+    noteLog: (identity) => commits.run(() => void putNote.run(['log', identity])),
+
     records: () => archive.records(secret),
     async restore(records) {
-      await commits.run(() => archive.restore(records));
+      await change(() => archive.restore(records));
       const signing = records.find((record) => record.kind === 'signing-secret');
       if (signing === undefined) return;
       secret = Buffer.from(signing.secret, 'base64');
@@ -194,7 +239,7 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Vaul
 
     async close() {
       await commits.close(new Error('The vault is closed.'));
-      database.pragma('wal_checkpoint(TRUNCATE)');
+      ifPossible(() => database.pragma('wal_checkpoint(TRUNCATE)'));
       database.close();
     },
   };

@@ -1,0 +1,168 @@
+/** A data folder: its log and its vault, opened together and only if they belong together. */
+
+import { existsSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSqliteEventLog, type SqliteEventLog } from '../../log/sqlite/event-log.ts';
+import { LOG_FILE } from '../../log/sqlite/schema.ts';
+import { inspectViews } from '../../projections/embedded/verify.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
+import { type FileGone, HeldFiles } from '../../stores/sqlite/held-files.ts';
+import { lockDirectory } from '../../stores/sqlite/lock.ts';
+import { SIGNING_KEY_FILE, VAULT_FILE } from '../../vault/sqlite/open.ts';
+import { openSqliteVault, type SqliteVault } from '../../vault/sqlite/vault.ts';
+import { identityOf, isCopy, LOG_MISSING, misfits, UnfitFolder } from './fit.ts';
+
+export const VIEWS_FILE = 'views.db';
+
+export interface FolderOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  /** Goes on although parts are missing, older or foreign. Default: refuses to open. */
+  readonly acceptLoss?: boolean;
+  /** Gives the log a new epoch in any case. */
+  readonly newEpoch?: boolean;
+  /** Called after every commit with the number of events made durable. */
+  readonly onCommit?: (events: number) => void;
+  /** Called with the reason when the log stores nothing although the request is right. */
+  readonly onRefused?: (failure: unknown) => void;
+  /** Reports to people what was found. */
+  readonly say: (line: string) => void;
+}
+
+export interface Folder {
+  readonly log: SqliteEventLog;
+  readonly vault: SqliteVault;
+  /** Notes in the vault how far the log is. To be called every second or so. @throws StoreUnavailable on a full disk */
+  remember(): Promise<void>;
+  /** The first file that was removed or replaced meanwhile. To be called every second or so. */
+  gone(): FileGone | undefined;
+  close(): Promise<void>;
+}
+
+const unlessUnavailable = async (work: () => Promise<void>): Promise<void> => {
+  try {
+    await work();
+  } catch (failure) {
+    if (!(failure instanceof StoreUnavailable)) throw failure;
+  }
+};
+
+const isThere = (file: string): boolean => existsSync(file) && statSync(file).size > 0;
+
+/** Keeps what is left of a lost file: its journal may hold some of it, and would keep a new file from being made. */
+const setAside = (file: string): void => {
+  for (const part of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(part)) renameSync(part, `${part}.lost`);
+};
+
+/** Things to undo, in reverse order. */
+class Undo {
+  readonly #steps: (() => Promise<void> | void)[] = [];
+
+  add(step: () => Promise<void> | void): void {
+    this.#steps.push(step);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#steps.splice(0).reverse()) await step();
+  }
+}
+
+const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
+  const { directory, clock, acceptLoss = false, newEpoch = false, onCommit, onRefused, say } = options;
+  const at = (name: string) => join(directory, name);
+  const lock = lockDirectory(directory);
+  undo.add(() => lock.release());
+  const files = new HeldFiles();
+  files.hold(lock.path);
+  const had = {
+    log: isThere(at(LOG_FILE)),
+    vault: isThere(at(VAULT_FILE)),
+    key: existsSync(at(SIGNING_KEY_FILE)),
+    views: existsSync(at(VIEWS_FILE)),
+  };
+  if (acceptLoss) for (const name of [LOG_FILE, VAULT_FILE]) if (!isThere(at(name))) setAside(at(name));
+  const openVault = async (): Promise<SqliteVault> => {
+    const vault = await openSqliteVault({ directory, files });
+    undo.add(() => vault.close());
+    return vault;
+  };
+
+  // A log that is opened for writing is created, so a missing one must be noticed before.
+  let vault = had.vault ? await openVault() : undefined;
+  const remembered = await vault?.rememberedPosition();
+  const hadOne = vault === undefined ? had.views : !vault.isEmpty() || (remembered?.position ?? 0) > 0;
+  const lost: string[] = !had.log && hadOne ? [LOG_MISSING] : [];
+  if (lost.length > 0 && !acceptLoss) throw new UnfitFolder(directory, lost);
+  const notedLog = vault?.notedLog();
+  const copied = had.log && notedLog !== undefined && isCopy(at(LOG_FILE), notedLog);
+
+  const log = await openSqliteEventLog({
+    ...{ directory, clock, lock, files, acceptLoss },
+    ...(onCommit === undefined ? {} : { onCommit }),
+    ...(onRefused === undefined ? {} : { onRefused }),
+  });
+  undo.add(() => log.close());
+  const head = await log.head();
+  const views = inspectViews(at(VIEWS_FILE));
+  if (lost.length === 0)
+    lost.push(
+      ...misfits({
+        log: { epoch: log.epoch, formerEpoch: log.formerEpoch(), head, vault: log.vaultNote() },
+        vault: vault && { note: vault.note(), remembered },
+        views: views && { epoch: views.epoch, position: views.checkpoint },
+      }),
+    );
+  if (lost.length > 0 && !acceptLoss) throw new UnfitFolder(directory, lost);
+
+  vault ??= await openVault();
+  for (const line of lost) say(line);
+  if (!had.key && head > 0) say('signing.key was missing: there is a new one, so everybody signs in again.');
+  if (copied && !newEpoch)
+    say('log.db was copied, put back or changed since its last use: sessions from before cannot be resumed.');
+  if (lost.length > 0 || copied || newEpoch) await log.renewEpoch();
+  const opened = vault;
+  log.pairWith(() => opened.note());
+
+  let told: { readonly epoch: string; readonly head: number } | undefined;
+  let noted = notedLog;
+  const inUse = identityOf(at(LOG_FILE), false);
+  const remember = async (): Promise<void> => {
+    const head = await log.head();
+    if (log.epoch !== told?.epoch || head !== told.head) await opened.rememberPosition(log.epoch, head);
+    told = { epoch: log.epoch, head };
+    if (noted === inUse) return;
+    await opened.noteLog(inUse);
+    noted = inUse;
+  };
+  // The log's file is about to change.
+  await unlessUnavailable(remember);
+
+  return {
+    log,
+    vault: opened,
+    remember,
+    gone: () => files.gone(),
+    async close() {
+      await unlessUnavailable(remember);
+      await log.close();
+      if (files.gone() === undefined) await unlessUnavailable(() => opened.noteLog(identityOf(at(LOG_FILE), true)));
+      await opened.close();
+      lock.release();
+    },
+  };
+};
+
+/**
+ * Opens the folder for this process alone, and creates it if there is none.
+ * @throws UnusableDirectory, DirectoryInUse, UnusableLog, UnusableVault; UnfitFolder when its parts do not belong together
+ */
+export const openFolder = async (options: FolderOptions): Promise<Folder> => {
+  const undo = new Undo();
+  try {
+    return await open(options, undo);
+  } catch (error) {
+    await undo.run();
+    throw error;
+  }
+};
