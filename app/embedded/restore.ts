@@ -3,6 +3,7 @@
 import { chmodSync, closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOG_FILE } from '../../log/sqlite/schema.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { SIGNING_KEY_FILE, VAULT_FILE } from '../../vault/sqlite/open.ts';
 import { LOG_MISSING, UnfitFolder, VAULT_MISSING } from './fit.ts';
 import { openFolder, VIEWS_FILE } from './folder.ts';
@@ -16,6 +17,7 @@ export interface RestoreOptions {
   readonly data: string;
   /** Goes on although parts are missing, older or foreign. */
   readonly acceptLoss: boolean;
+  readonly clock: Clock;
   readonly say: (line: string) => void;
 }
 
@@ -59,13 +61,13 @@ const bring = ({ from, data, acceptLoss }: RestoreOptions): void => {
  * @throws UnfitFolder and whatever opening a folder throws
  */
 export const restoreFolder = async (options: RestoreOptions): Promise<Restored> => {
-  const { from, data, acceptLoss, say } = options;
+  const { from, data, acceptLoss, clock, say } = options;
   if (!existsSync(from)) throw new Error(`there is no folder ${from}`);
   const inPlace = isSame(from, data);
   if (!inPlace) bring(options);
   else if (!existsSync(join(data, LOG_FILE)) && !existsSync(join(data, VAULT_FILE)))
     throw new Error(`there is neither log.db nor vault.db in ${data}`);
-  const folder = await openFolder({ directory: data, acceptLoss, newEpoch: true, say });
+  const folder = await openFolder({ directory: data, clock, acceptLoss, newEpoch: true, say });
   try {
     return { head: await folder.log.head(), inPlace };
   } finally {
