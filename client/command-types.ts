@@ -91,7 +91,6 @@ export interface CommandFields {
   readonly 'channel.create': {
     readonly guild_id: string;
     readonly name: string;
-    readonly type?: 0 | null;
     readonly topic?: string | null;
     readonly permission_overwrites?: readonly {
       readonly id: string;

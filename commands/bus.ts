@@ -185,7 +185,11 @@ class Submission implements Task<unknown, AnyReady> {
     const { rights, prepared } = ready;
     try {
       const answer = await command.answer({ rights, prepared, done, event }, asked, deps);
-      return either.isLeft(answer) ? answer : outcome(stream, done, answer.right, position);
+      if (either.isLeft(answer)) return answer;
+      const begun = event && command.names?.(event);
+      return begun === undefined
+        ? outcome(stream, done, answer.right, position)
+        : either.right({ position, stream: begun, sequence: 1, answer: answer.right });
     } catch (failure) {
       if (failure instanceof StoreUnavailable) return outcome(stream, done, ACCEPTED, position);
       throw failure;

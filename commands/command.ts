@@ -120,6 +120,8 @@ interface Steps<Fields, Rights, Prepared, State> {
     prepared: Prepared,
   ) => boolean | Promise<boolean>;
   readonly waitsFor?: WaitsFor;
+  /** The stream that begins with what the command creates, where that is not the stream it runs on. The outcome names it. */
+  readonly names?: (event: ParleyEvent) => string | undefined;
   /** If absent, the answer is empty. */
   readonly answer?: (
     stored: Stored<Rights, Prepared>,

@@ -17,7 +17,7 @@ describe('a guild', () => {
       firstChannel: { id: CHANNEL, name: 'g' },
     };
     const history = new History(guildFold, `guild-${GUILD}`).given((state) => createGuild({ guild }, state));
-    expect(history.state).toEqual({ sequence: 1, exists: true });
+    expect(history.state).toMatchObject({ sequence: 1, exists: true });
     expect(events(createGuild({ guild: { ...guild, name: 'Two' } }, history.state))).toEqual([]);
   });
 });

@@ -1,18 +1,64 @@
 /** A guild's structure. Stream `guild-<id>`. */
 import type { EventData } from '../schemas/events/catalogue.ts';
-import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
+import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface GuildState extends StreamState {
   exists: boolean;
+  /** The first channel and all that this stream has taken a request for. Older ones are in the views alone. */
+  channels: Set<string>;
+  keys: RecentKeys;
+}
+
+interface GuildStateJson extends Omit<GuildState, 'channels' | 'keys'> {
+  readonly channels: readonly string[];
+  readonly keys: RecentKeysJson;
 }
 
 export const guildFold: Fold<GuildState> = {
-  version: 1,
-  initial: () => ({ sequence: 0, exists: false }),
-  evolve: (state, event) => ({ sequence: event.sequence, exists: state.exists || event.type === 'guild-created' }),
-  toJson: (state) => state,
-  fromJson: (json) => json as GuildState,
+  version: 2,
+  initial: () => ({ sequence: 0, exists: false, channels: new Set(), keys: new RecentKeys() }),
+  evolve: (state, event) => {
+    state.sequence = event.sequence;
+    if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
+    if (event.type === 'guild-created') {
+      state.exists = true;
+      state.channels.add(event.data.firstChannel.id);
+    } else if (event.type === 'channel-requested') {
+      state.channels.add(event.data.channelId);
+    }
+    return state;
+  },
+  toJson: (state): GuildStateJson => ({ ...state, channels: [...state.channels], keys: state.keys.toJson() }),
+  fromJson: (json) => {
+    const { channels, keys, ...rest } = json as GuildStateJson;
+    return { ...rest, channels: new Set(channels), keys: RecentKeys.fromJson(keys) };
+  },
 };
 
-export const createGuild = (command: { readonly guild: EventData<'guild-created'> }, state: GuildState): Decision =>
-  state.exists ? nothing : happen({ type: 'guild-created', data: command.guild });
+/** @param command.isFull whether the owner may have no further guild */
+export const createGuild = (
+  command: { readonly guild: EventData<'guild-created'>; readonly isFull?: boolean },
+  state: GuildState,
+): Decision => {
+  if (state.exists) return nothing;
+  return command.isFull === true ? refuse('maximumGuilds') : happen({ type: 'guild-created', data: command.guild });
+};
+
+export const MAX_CHANNELS = 500;
+
+/** @param command.known ids of the guild's channels in the views */
+export const requestChannel = (
+  command: {
+    readonly channel: EventData<'channel-requested'>;
+    readonly known: readonly string[];
+    readonly key: string;
+  },
+  state: GuildState,
+): Decision => {
+  if (!state.exists) return refuse('unknownGuild');
+  if (state.keys.has(command.key)) return nothing;
+  const others = command.known.filter((id) => !state.channels.has(id)).length;
+  if (state.channels.size + others >= MAX_CHANNELS) return refuse('maximumGuildChannels');
+  return happen({ type: 'channel-requested', data: command.channel });
+};

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { addReaction, type ChannelState, edit, pin, post, remove, removeReaction, unpin } from './channel.ts';
 import type { Decision, Fold, StreamState } from './decider.ts';
 import { type DirectState, directFold, openDirect } from './direct.ts';
-import { createGuild, type GuildState, guildFold } from './guild.ts';
+import { createGuild, type GuildState, guildFold, requestChannel } from './guild.ts';
 import { createInvite, type InviteState, inviteFold, redeem } from './invite.ts';
 import { join, leave, type MemberState, memberFold } from './member.ts';
 import { markRead, mergeReads, type ReadState, readFold } from './read-markers.ts';
@@ -121,24 +121,23 @@ const begin =
   () =>
     new History(fold, stream);
 
+const A_CHANNEL = { kind: 'text' as const, guildId: GUILD, name: 'g', topic: null, overwrites: [], participants: [] };
+
 const guilds: Aggregate<GuildState> = {
   name: 'a guild',
   begin: begin(guildFold, `guild-${GUILD}`),
-  command: drawnFor<GuildState>()(
-    name,
-    (called) => (state) =>
-      createGuild(
-        {
-          guild: {
-            guildId: GUILD,
-            name: called,
-            ownerId: OWNER,
-            everyone: '1',
-            firstChannel: { id: CHANNEL, name: 'g' },
-          },
-        },
+  command: fc.oneof(
+    drawnFor<GuildState>()(name, (called) => (state) => {
+      const firstChannel = { id: CHANNEL, name: 'g' };
+      return createGuild(
+        { guild: { guildId: GUILD, name: called, ownerId: OWNER, everyone: '1', firstChannel } },
         state,
-      ),
+      );
+    }),
+    drawnFor<GuildState>()(fc.nat(600), (channelId, key) => (state) => {
+      const channel = { ...A_CHANNEL, channelId: String(channelId) };
+      return requestChannel({ channel, known: [CHANNEL, 'older'], key }, state);
+    }),
   ),
 };
 

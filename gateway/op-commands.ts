@@ -71,7 +71,9 @@ export class Commands {
         correlationId,
         ...(span && { traceparent: span.traceparent }),
       };
-      const { outcome } = await this.deps.bus.submit(context, type, d);
+      // The frame's own `type` is that of the command, not a field of it.
+      const { type: _, ...fields } = d;
+      const { outcome } = await this.deps.bus.submit(context, type, fields);
       if (either.isLeft(outcome)) {
         error = outcome.left;
       } else {

@@ -174,6 +174,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   },
 
   'guild-created': silent,
+  'channel-requested': silent,
   'invite-redeemed': silent,
   'dm-opened': silent,
   'user-registered': silent,

@@ -3,33 +3,47 @@
 import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import * as channel from '../../domain/channel.ts';
+import * as guild from '../../domain/guild.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
+import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
 import { BitSet, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
+import type { EventData } from '../../schemas/events/catalogue.ts';
 import { Overwrite } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
-import { channelStream } from '../../schemas/streams.ts';
+import { channelStream, guildStream } from '../../schemas/streams.ts';
 import { command, NOTHING, refused } from '../command.ts';
+import { channelStep } from '../processes.ts';
 
-const MAX_CHANNELS = 500;
 const MAX_OVERWRITES = 100;
 const GivenOverwrite = t.exact(t.type({ ...Overwrite.props, id: Snowflake, allow: BitSet, deny: BitSet }));
+
+const NewChannel = t.intersection([
+  t.type({ name: visibleText(1, 100, 'name') }),
+  t.partial({
+    type: optional(t.literal(0)),
+    topic: optional(text(0, 1024, 'topic')),
+    permission_overwrites: optional(list(GivenOverwrite, MAX_OVERWRITES)),
+  }),
+]);
+
+const asked = (
+  fields: t.TypeOf<typeof OnGuild> & t.TypeOf<typeof NewChannel>,
+  channelId: string,
+): EventData<'channel-requested'> => ({
+  ...{ channelId, kind: 'text', guildId: fields.guild_id, name: fields.name, topic: fields.topic ?? null },
+  overwrites: [...(fields.permission_overwrites ?? [])],
+  participants: [],
+});
 
 export const createChannel = command({
   type: 'channel.create',
   summary: 'Create a text channel.',
   route: { method: 'POST', path: '/guilds/:guild_id/channels', status: 201, answers: 'The channel.' },
   params: OnGuild,
-  body: t.intersection([
-    t.type({ name: visibleText(1, 100, 'name') }),
-    t.partial({
-      type: optional(t.literal(0)),
-      topic: optional(text(0, 1024, 'topic')),
-      permission_overwrites: optional(list(GivenOverwrite, MAX_OVERWRITES)),
-    }),
-  ]),
+  body: NewChannel,
   structural: true,
   limit: { bucket: 'channelCreate', key: (_, { userId }) => userId },
+  stream: ({ guild_id }) => guildStream(guild_id),
   rights: async ({ fields, context }, deps) => {
     const access = await deps.access.guild(context.actor.userId, fields.guild_id);
     if (access === undefined) return refused('unknownGuild');
@@ -37,32 +51,23 @@ export const createChannel = command({
       ? either.right(undefined)
       : refused('missingPermissions');
   },
-  prepare: async ({ fields, cause }, deps) => {
-    const { guild_id: guildId, name, topic = null, permission_overwrites: overwrites } = fields;
-    if ((await deps.views.guilds.channelsOf(guildId)).length >= MAX_CHANNELS) return refused('maximumGuildChannels');
-    const channelId = await deps.derivedIds.id(cause.key, channelStream);
-    const kind = 'text' as const;
-    return either.right({
-      channelId,
-      kind,
-      guildId,
-      name,
-      topic,
-      overwrites: [...(overwrites ?? [])],
-      participants: [],
-    });
+  prepare: async ({ fields }, deps) =>
+    either.right((await deps.views.guilds.channelsOf(fields.guild_id)).map(({ id }) => id)),
+  decide: (state: guild.GuildState, { prepared: known }, { fields, cause }, deps) =>
+    guild.requestChannel({ channel: asked(fields, deps.ids(deps.now())), known, key: cause.key }, state),
+  follow: { 'channel-requested': ({ data }) => [channelStep(data)] },
+  same: (event, { fields }) =>
+    event.type === 'channel-requested' && isDeepStrictEqual(event.data, asked(fields, event.data.channelId)),
+  waitsFor: 'processes',
+  answer: async ({ event }, { context }, deps) => {
+    if (event?.type !== 'channel-requested') return refused('keyReused');
+    const { guilds } = deps.views;
+    const { channelId, guildId } = event.data;
+    const row = await guilds.channel(channelId);
+    const channel = row ?? rowOfChannel(event.data, event.position, (await guilds.channelsOf(guildId!)).length);
+    return either.right({ kind: 'channel', channel, viewer: context.actor.userId });
   },
-  preparedStream: ({ channelId }) => channelStream(channelId),
-  decide: (state: channel.ChannelState, { prepared }, { cause }) =>
-    channel.createChannel({ channel: prepared, key: cause.key }, state),
-  same: (event, _asked, _deps, prepared) => event.type === 'channel-created' && isDeepStrictEqual(event.data, prepared),
-  waitsFor: 'views',
-  answer: async ({ prepared }, { context }, deps) => {
-    const row = await deps.views.guilds.channel(prepared.channelId);
-    return row === undefined
-      ? refused('unavailable')
-      : either.right({ kind: 'channel', channel: row, viewer: context.actor.userId });
-  },
+  names: ({ data }) => ('channelId' in data ? channelStream(data.channelId) : undefined),
 });
 
 export const startTyping = command({

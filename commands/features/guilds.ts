@@ -20,8 +20,8 @@ const firstChannelOf = ({ guildId, firstChannel }: EventData<'guild-created'>): 
 });
 
 /**
- * Whether a person may be in no further guild. Counted in the views, so those who ask for several at once may exceed it
- * by as many.
+ * Whether a person may be in no further guild. Counted in the views: what puts the person into a guild holds up the
+ * person's later commands, so only those who ask several processes at once may exceed it by as many.
  */
 export const inTooManyGuilds = async ({ views, bounds }: CommandDeps, { kind, userId }: Actor): Promise<boolean> =>
   kind !== 'bot' && (await views.guilds.guildsOf(userId)).length >= bounds.guilds;
@@ -32,20 +32,20 @@ export const createGuild = command({
   route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.' },
   body: t.type({ name: visibleText(2, 100, 'name') }),
   structural: true,
+  holdsUp: true,
   limit: { bucket: 'guildCreate', key: (_, { userId }) => userId },
   prepare: async ({ fields, context, cause }, deps) => {
-    const { userId } = context.actor;
-    if (await inTooManyGuilds(deps, context.actor)) return refused('maximumGuilds');
-    return either.right({
+    const made = {
       guildId: await deps.derivedIds.id(cause.key, guildStream),
       name: fields.name,
-      ownerId: userId,
+      ownerId: context.actor.userId,
       everyone: DEFAULT_EVERYONE.toString(),
       firstChannel: { id: deps.ids(deps.now()), name: FIRST_CHANNEL },
-    });
+    };
+    return either.right({ guild: made, isFull: await inTooManyGuilds(deps, context.actor) });
   },
-  preparedStream: ({ guildId }) => guildStream(guildId),
-  decide: (state: guild.GuildState, { prepared }) => guild.createGuild({ guild: prepared }, state),
+  preparedStream: ({ guild: { guildId } }) => guildStream(guildId),
+  decide: (state: guild.GuildState, { prepared }) => guild.createGuild(prepared, state),
   follow: {
     // The owner joins last, because joining is what reveals the guild.
     'guild-created': ({ data }) => [channelStep(firstChannelOf(data)), joiningStep(data.guildId, data.ownerId, null)],

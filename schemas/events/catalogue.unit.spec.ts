@@ -199,7 +199,7 @@ describe('the catalogue', () => {
   });
 
   it('derives its lists of types', () => {
-    expect(FOLLOWED_UP.toSorted()).toEqual(['dm-opened', 'guild-created', 'invite-redeemed']);
+    expect(FOLLOWED_UP.toSorted()).toEqual(['channel-requested', 'dm-opened', 'guild-created', 'invite-redeemed']);
     expect(typesChanging('timelines').toSorted()).toEqual([
       ...['message-deleted', 'message-edited', 'message-posted', 'reaction-added', 'reaction-removed'],
     ]);

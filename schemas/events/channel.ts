@@ -28,7 +28,8 @@ export const MessageType = { default: 0, channelPinnedMessage: 6, reply: 19 } as
 /** Everyone who sees the channel whose stream holds the event. */
 const itsChannel = (event: Recorded): readonly Audience[] => [channelAudience(channelIdOf(event.stream)!)];
 
-const Created = t.type({
+/** A channel as it is created. */
+export const Created = t.type({
   channelId: t.string,
   kind: t.union([t.literal('text'), t.literal('dm')]),
   guildId: t.union([t.string, t.null]),

@@ -1,6 +1,7 @@
 /** Events of `guild-<id>`: its structure, small enough to fold. */
 import * as t from 'io-ts';
 import { guildAudience } from '../streams.ts';
+import { Created } from './channel.ts';
 import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
 
 const GuildCreated = defineEvent({
@@ -26,7 +27,24 @@ const GuildCreated = defineEvent({
   seals: null,
 });
 
+/** The guild's stream bounds the number of its channels, so it takes the request; a process creates the channel. */
+const ChannelRequested = defineEvent({
+  codec: Created,
+  former: [],
+  audiences: nobody,
+  indexedFor: nobody,
+  feed: 'structure',
+  intents: NO_INTENTS,
+  changesRights: false,
+  inGuildCreate: false,
+  changes: [],
+  followedUp: true,
+  frequent: false,
+  seals: null,
+});
+
 /** By their stored names. */
 export const guildEvents = {
   'guild-created': GuildCreated,
+  'channel-requested': ChannelRequested,
 } as const;

@@ -22,10 +22,13 @@ interface Field {
   readonly required: boolean;
 }
 
+/** The fields that an op 100 can carry. Its `type` is that of the command, so a field of that name keeps its default. */
 const fieldsOf = ({ params, body }: CommandShape): Field[] =>
   [params, body].flatMap((codec) => {
     const { properties = {}, required = [] } = codec === undefined ? ({} as JsonSchema) : jsonSchema(codec);
-    return Object.entries(properties).map(([name, schema]) => ({ name, schema, required: required.includes(name) }));
+    return Object.entries(properties)
+      .filter(([name]) => name !== 'type')
+      .map(([name, schema]) => ({ name, schema, required: required.includes(name) }));
   });
 
 const literal = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value));

@@ -1,0 +1,43 @@
+import { either } from 'fp-ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { MAX_CHANNELS } from '../domain/guild.ts';
+import { channelStream, guildStream } from '../schemas/streams.ts';
+import { Instance, refusal, right } from './testing.ts';
+
+let instance: Instance;
+afterEach(() => instance.close());
+
+describe('creating channels', () => {
+  it('ends at 500, also when 60 are created at once, and a repeat of one that exists is answered', async () => {
+    instance = await Instance.open({ processes: false });
+    const ann = await instance.register('ann');
+    const { id: guild_id } = await instance.guild(ann);
+    const room = 20;
+    // Requests that no process has answered yet.
+    const requested = Array.from({ length: MAX_CHANNELS - 1 - room }, (_, i) => ({
+      type: 'channel-requested' as const,
+      data: {
+        ...{ channelId: `${i + 1}`, kind: 'text' as const, guildId: guild_id, name: 'x', topic: null },
+        ...{ overwrites: [], participants: [] },
+      },
+    }));
+    right(
+      await instance.write.deps.mailboxes.run({
+        stream: guildStream(guild_id),
+        cause: { actor: ann, key: 'many', correlationId: 'c', causationId: null, traceparent: null },
+        prepare: async () => either.right(undefined),
+        decide: () => either.right(requested),
+      }),
+    );
+    const create = (key: string) => instance.ask(ann, 'channel.create', { guild_id, name: 'more' }, { key });
+    const answers = await Promise.all(Array.from({ length: 60 }, (_, i) => create(`key ${i}`)));
+    const created = answers.filter(either.isRight);
+    expect(created).toHaveLength(room);
+    expect(new Set(answers.map(refusal))).toEqual(new Set([undefined, 'maximumGuildChannels']));
+    const [first] = created.map(({ right: one }) => one);
+    const { id } = first!.result as { id: string };
+    expect(first).toMatchObject({ stream: channelStream(id), sequence: 1 });
+    expect(await instance.views.guilds.channel(id)).toMatchObject({ name: 'more' });
+    expect(right(await create('key 0')).result).toMatchObject({ id });
+  });
+});
