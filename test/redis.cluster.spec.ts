@@ -8,6 +8,7 @@ import { RedisUnreadWriter } from '../projections/views/unread/redis/writer.ts';
 import type { OwnServices } from '../services/port.ts';
 import { privateServices } from '../services/private.ts';
 import { connected } from '../stores/redis/testing.ts';
+import { Api, someName } from './support/api.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
 import { type Front, startFront } from './support/front.ts';
 import { type Load, startLoad } from './support/load.ts';
@@ -28,6 +29,7 @@ let own: OwnServices;
 let front: Front;
 let cluster: Cluster<keyof typeof SPLIT>;
 let port: number;
+let administrator: Api;
 
 beforeAll(async () => {
   own = await privateServices();
@@ -37,6 +39,8 @@ beforeAll(async () => {
   front.forwardTo(port);
   const redisUrl = front.url.replace('http', 'redis');
   cluster = await startCluster({ processes: SPLIT, env: { ...LIMITS_OFF, PARLEY_REDIS_URL: redisUrl } });
+  const anybody = new Api(cluster.url('api'));
+  administrator = anybody.as(await anybody.register(someName('administrator')));
 }, 90_000);
 
 afterAll(async () => {
@@ -48,6 +52,7 @@ afterAll(async () => {
 const startTalking = () =>
   startLoad({
     api: cluster.url('api'),
+    administrator,
     gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
     channels: 3,
     senders: 10,
