@@ -36,6 +36,8 @@ export interface FollowOptions {
 export interface Following {
   /** The position through which the store holds each partition followed here. */
   positions(): ReadonlyMap<number, number>;
+  /** Milliseconds since the group last confirmed this process as one of its members; some 300 while all is well. */
+  unconfirmedMs(): number;
   /** Finishes batches under way and leaves the group, so that others take over at once. Takes up to a second. */
   stop(): Promise<void>;
 }

@@ -187,6 +187,7 @@ export class MemoryDistribution {
     return {
       positions: () =>
         new Map([...member.assignment.followed].map(([partition, { position }]) => [partition, position])),
+      unconfirmedMs: () => 0,
       stop: () => group.leave(member),
     };
   }

@@ -7,6 +7,7 @@ import { ensureTopic, eventsTopic, kafkaOf, retryFor } from '../../../stores/kaf
 import type { PoisonedStreams } from '../../engine/dead-letters/port.ts';
 import { Assignment, type FollowOptions } from '../assignment.ts';
 import { type Delivered, deliveredOf, type PartitionWorker } from '../worker.ts';
+import { Membership } from './membership.ts';
 
 const delivered = ({ key, value, offset }: KafkaMessage, onUnreadable: (failure: unknown) => void): Delivered =>
   deliveredOf(value?.toString() ?? '', key === null, (BigInt(offset) + 1n).toString(), onUnreadable);
@@ -25,7 +26,7 @@ export interface KafkaFollowOptions extends Omit<FollowOptions, 'clock'> {
    * records after an idle time are fetched at once. Default: none.
    */
   readonly gatherMs?: number;
-  /** Milliseconds after which a consumer that cannot reach Kafka or shows no sign of life is replaced. */
+  /** Milliseconds after which a consumer that its group does not confirm, or that gets no records, is replaced. */
   readonly stuckMs?: number;
   readonly clock: Clock;
 }
@@ -42,19 +43,18 @@ export class GroupConsumer {
   private readonly assignment: Assignment;
   private readonly stopping = new AbortController();
   private end: (reason: unknown) => void = () => {};
-  private sign: number;
+  private readonly membership: Membership;
   private fetched = Number.NEGATIVE_INFINITY;
-  private waitingForStore = 0;
   private readonly committed = new Map<number, string>();
   private committing: Promise<void> | undefined;
   private endLooks: () => void = () => {};
   private started: Promise<void> = Promise.resolve();
 
-  constructor(options: KafkaFollowOptions, poisoned: PoisonedStreams | undefined) {
+  /** @param onConfirmed called whenever the group confirms this consumer */
+  constructor(options: KafkaFollowOptions, poisoned: PoisonedStreams | undefined, onConfirmed: () => void) {
     const { url, namespace, group, logger, stuckMs = budgets.stuckMs, clock } = options;
     this.options = options;
     this.clock = clock;
-    this.sign = clock.monotonic();
     this.stuckMs = stuckMs;
     this.kafka = kafkaOf(url, `${namespace}-${group}`, logger, stuckMs);
     this.topic = eventsTopic(namespace);
@@ -62,6 +62,14 @@ export class GroupConsumer {
       this.end = resolve;
     });
     this.assignment = new Assignment({ ...options, clock }, poisoned, (failure) => this.end(failure));
+    this.membership = new Membership({
+      stuckMs,
+      fetchMs: budgets.requestMs,
+      newest: () => this.newest(),
+      onConfirmed,
+      onLost: (reason) => this.end(reason),
+      clock,
+    });
     this.consumer = this.kafka.consumer({
       groupId: `${namespace}-${group}`,
       sessionTimeout: budgets.sessionMs,
@@ -77,24 +85,22 @@ export class GroupConsumer {
   }
 
   private listen(): void {
-    const { consumer } = this;
-    const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT, REBALANCING } = consumer.events;
-    const alive = () => {
-      this.sign = this.clock.monotonic();
-    };
+    const { consumer, membership } = this;
+    const { CRASH, FETCH, FETCH_START, GROUP_JOIN, HEARTBEAT, REBALANCING } = consumer.events;
+    consumer.on(FETCH_START, () => membership.fetching());
     consumer.on(FETCH, () => {
-      alive();
       this.fetched = this.clock.monotonic();
     });
-    consumer.on(HEARTBEAT, alive);
+    consumer.on(HEARTBEAT, () => membership.heartbeat());
     consumer.on(REBALANCING, () => {
-      alive();
+      membership.rebalancing();
       void this.assignment.release();
     });
     consumer.on(GROUP_JOIN, ({ payload }) => {
-      alive();
+      const partitions = payload.memberAssignment[this.topic] ?? [];
+      membership.joined(partitions);
       this.committed.clear();
-      if (!this.stopping.signal.aborted) this.assignment.take(payload.memberAssignment[this.topic] ?? []);
+      if (!this.stopping.signal.aborted) this.assignment.take(partitions);
     });
     consumer.on(CRASH, ({ payload }) => this.end(payload.error));
   }
@@ -114,7 +120,7 @@ export class GroupConsumer {
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: partitions,
-        eachBatch: (payload) => this.take(payload),
+        eachBatch: (payload) => this.membership.records(payload.batch.partition, () => this.take(payload)),
       });
       this.watch();
     } catch (failure) {
@@ -126,27 +132,37 @@ export class GroupConsumer {
   }
 
   private watch(): void {
-    const { stuckMs } = this;
-    this.sign = this.clock.monotonic();
     if (this.stopping.signal.aborted) return;
     const look = () => {
       void this.commit();
-      if (this.waitingForStore === 0 && this.clock.monotonic() - this.sign > stuckMs)
-        this.end(new Error(`There was no sign of life for ${stuckMs} ms`));
+      void this.membership.look();
     };
-    this.endLooks = this.clock.every(Math.min(budgets.commitMs, stuckMs / 2), look);
+    this.endLooks = this.clock.every(Math.min(budgets.commitMs, this.stuckMs / 3), look);
+  }
+
+  private async newest(): Promise<ReadonlyMap<number, bigint>> {
+    const admin = this.kafka.admin();
+    try {
+      await admin.connect();
+      const ends = await admin.fetchTopicOffsets(this.topic);
+      return new Map(ends.map(({ partition, high }) => [partition, BigInt(high)]));
+    } finally {
+      await admin.disconnect();
+    }
   }
 
   /**
    * Hands the records to the workers and returns, so that Kafka fetches the next ones while these are stored. The
    * resolved offset only says what to fetch next; the committed offset comes from the workers. Nothing is applied here,
    * so checking `isStale` once is enough.
+   * @returns false when the partition is not followed
    */
-  private async take({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
+  private async take({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<boolean> {
     const hold = this.hold(heartbeat);
     try {
       const worker = await Promise.race([this.assignment.worker(batch.partition), hold.broken]);
-      if (worker === undefined || !isRunning() || isStale()) return;
+      if (!isRunning() || isStale()) return true;
+      if (worker === undefined) return this.stopping.signal.aborted;
       const { logger } = this.options;
       worker.push(
         batch.messages.map((message) =>
@@ -158,6 +174,7 @@ export class GroupConsumer {
       resolveOffset(batch.lastOffset());
       while (!worker.hasRoom && !this.stopping.signal.aborted) await Promise.race([worker.room(), hold.broken]);
       await this.gather(hold.broken);
+      return true;
     } finally {
       hold.end();
     }
@@ -175,7 +192,6 @@ export class GroupConsumer {
    * when the consumer stops.
    */
   private hold(heartbeat: () => Promise<void>): { readonly broken: Promise<undefined>; end(): void } {
-    this.waitingForStore += 1;
     const { signal } = this.stopping;
     let endBeats = () => {};
     let stopped = () => {};
@@ -188,7 +204,6 @@ export class GroupConsumer {
     return {
       broken,
       end: () => {
-        this.waitingForStore -= 1;
         endBeats();
         signal.removeEventListener('abort', stopped);
       },

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRequire } from 'node:module';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryCheckpoints } from '../../../coordination/memory.ts';
 import { MemoryLog } from '../../../log/memory.ts';
 import { systemClock } from '../../../schemas/clock.ts';
@@ -110,7 +111,34 @@ describe('a relay to Kafka', () => {
   });
 });
 
+/** What kafkajs does inside a consumer. */
+const insideKafkajs = (
+  createRequire(import.meta.url)('kafkajs/src/consumer/consumerGroup.js') as {
+    readonly prototype: { joinAndSync(): Promise<void>; heartbeat(options: unknown): Promise<void> };
+  }
+).prototype;
+
 describe('followers of Kafka', () => {
+  it('are replaced when their join after a rebalance fails and kafkajs goes on fetching without them', async () => {
+    const replaced: string[] = [];
+    relay();
+    const following = follow({ onReplaced: (reason) => replaced.push(reason) });
+    post(100);
+    await sink.until(100);
+    // As after a restart of Kafka: the coordinator is not ready for the heartbeat, and still loads at the join.
+    const join = vi.spyOn(insideKafkajs, 'joinAndSync').mockRejectedValueOnce(new Error('the coordinator is loading'));
+    vi.spyOn(insideKafkajs, 'heartbeat').mockRejectedValueOnce(
+      Object.assign(new Error('this is not the coordinator'), { type: 'NOT_COORDINATOR_FOR_GROUP' }),
+    );
+    await vi.waitFor(() => expect(join).toHaveBeenCalled());
+    vi.restoreAllMocks();
+    post(100);
+    await sink.until(200);
+    expectAll();
+    expect(replaced).toEqual(['It fetches although it has not joined its group again']);
+    expect(following.unconfirmedMs()).toBeLessThan(5000);
+  });
+
   it('fetch no more often than configured, however few records arrive', async () => {
     relay();
     follow({ gatherMs: 300 });

@@ -73,7 +73,12 @@ export const followPartitions = (options: KafkaFollowOptions): Following => {
       publish: (letter, event) => topic.publish(letter, event),
       ...(onDeadLetter && { onDeadLetter }),
     });
-  let member = new GroupConsumer(options, poisoned);
+  let confirmed = clock.monotonic();
+  const newMember = () =>
+    new GroupConsumer(options, poisoned, () => {
+      confirmed = clock.monotonic();
+    });
+  let member = newMember();
 
   const supervise = async (): Promise<void> => {
     for (;;) {
@@ -87,7 +92,7 @@ export const followPartitions = (options: KafkaFollowOptions): Following => {
       onReplaced?.(reason);
       await clock.delay(PAUSE_MS, stopping.signal);
       if (stopping.signal.aborted) return;
-      member = new GroupConsumer(options, poisoned);
+      member = newMember();
     }
   };
 
@@ -97,6 +102,7 @@ export const followPartitions = (options: KafkaFollowOptions): Following => {
   const supervised = supervise();
   return {
     positions: () => member.positions(),
+    unconfirmedMs: () => clock.monotonic() - confirmed,
     async stop() {
       stopping.abort();
       await member.stop();
