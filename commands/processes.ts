@@ -191,6 +191,7 @@ export class Leftovers {
     this.running ??= this.run();
   }
 
+  /** Steps under way go on: whoever leads next repeats them without harm. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
@@ -199,11 +200,15 @@ export class Leftovers {
   private async run(): Promise<void> {
     const { checkpoints, logger, clock } = this.options;
     const { signal } = this.stopping;
+    const aborted = new Promise<undefined>((resolve) => {
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
     let through: number | undefined;
     while (!signal.aborted) {
       try {
         through ??= await checkpoints.read(NAME);
-        const next = await this.look(through);
+        const next = await Promise.race([this.look(through), aborted]);
+        if (next === undefined) return;
         if (next > through) await checkpoints.write(NAME, next);
         through = next;
       } catch (error) {

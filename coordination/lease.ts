@@ -30,7 +30,6 @@ export class Lease<Grant> {
   private readonly endLooks: () => void;
   private validUntil: number;
   private over = false;
-  private renewing = false;
   private tellLost: () => void = () => {};
 
   private constructor(from: Grants<Grant>, grant: Grant, asked: number, times: LeaseTimes, clock: Clock) {
@@ -63,19 +62,19 @@ export class Lease<Grant> {
 
   private look(): void {
     if (!this.valid()) this.end();
-    else if (!this.renewing) void this.renew();
+    // A renewal without an answer delays no later one: its connection may be the only thing that is broken.
+    else void this.renew();
   }
 
   private async renew(): Promise<void> {
-    this.renewing = true;
     const asked = this.clock.monotonic();
     try {
-      if (await this.from.renew(this.grant, this.times.leaseMs)) this.validUntil = this.grantedAt(asked);
+      if (await this.from.renew(this.grant, this.times.leaseMs))
+        this.validUntil = Math.max(this.validUntil, this.grantedAt(asked));
       else this.end();
     } catch {
-      // The store cannot answer; try again at the next renewal, while there is time.
+      // The store cannot answer; the next renewal tries again, while there is time.
     }
-    this.renewing = false;
   }
 
   private end(): void {

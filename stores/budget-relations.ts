@@ -341,8 +341,15 @@ export const STORE_RELATIONS: readonly Relation[] = [
     unit: 'ms',
   },
   {
-    what: 'the lease of a leadership, with the pause of whoever seeks it',
-    is: ({ leases: { leadership } }) => leadership.leaseMs + leadership.renewMs / 2,
+    what: 'a renewal of a leadership, and its answer',
+    is: ({ leases: { leadership, answerMs } }) => leadership.renewMs + answerMs,
+    than: 'two thirds of its lease, which are relied upon',
+    most: ({ leases: { leadership } }) => (2 / 3) * leadership.leaseMs,
+    unit: 'ms',
+  },
+  {
+    what: 'the lease of a leadership, with two tries of whoever seeks it',
+    is: ({ leases: { leadership, answerMs } }) => leadership.leaseMs + leadership.renewMs + answerMs,
     than: 'the time within which another leads',
     most: ({ leases }) => leases.handOverMs,
     unit: 'ms',

@@ -184,6 +184,8 @@ export const BUDGETS = {
     leadership: { leaseMs: 3000, renewMs: 600 },
     /** A process that cannot renew goes on for 20 s at most; the worker of a dead one is free after 30 s. */
     worker: { leaseMs: 30_000, renewMs: 5000 },
+    /** For one answer about a leadership. A connection that answers later must not cost the lease. */
+    answerMs: 1000,
     /** Another process leads within this, however the former leader ended. */
     handOverMs: 5000,
   },

@@ -35,6 +35,13 @@ export const createMetrics = () => {
     viewLagSeconds: gauge('view_lag_seconds', 'Age of the oldest event that a view does not hold yet', 'view'),
     relayed: counter('relayed_events_total', 'Events copied into the distribution log'),
     projected: counter('projected_events_total', 'Events stored in a view by this process', 'view'),
+    followed: gauge('followed_partitions', 'Partitions that this process follows', 'group'),
+    unconfirmed: gauge(
+      'consumer_unconfirmed_seconds',
+      'Time since the consumer group last confirmed this process as a member',
+      'group',
+    ),
+    replaced: counter('consumers_replaced_total', 'Consumers that no longer followed and were replaced', 'group'),
     deadLetters: counter('dead_letters_total', 'Events that a view could not take', 'view'),
     feedFills: counter('feed_fills_total', 'Ranges of the delivery feed that were read from the log', 'reason'),
     feedHeld: histogram('feed_held_seconds', 'From the arrival of an event until it may be delivered', HELD),

@@ -85,30 +85,44 @@ describe('a restart of every process in turn, under load', () => {
   });
 });
 
-describe('a relay that is killed', () => {
+describe('a relay that', () => {
   const relayed = (name: Name) => metric(cluster.process(name).url, 'parley_relayed_events_total');
+  const signal = (name: Name, what: 'SIGSTOP' | 'SIGCONT') => void process.kill(cluster.process(name).pid, what);
 
-  it('is replaced by the standby within five seconds, and no event is left out', async () => {
-    const { id } = (await administrator.createGuild('Relayed')).channel;
-    const counts = { relay: await relayed('relay'), 'relay-2': await relayed('relay-2') };
-    await administrator.send(id, 'before');
-    const active = await vi.waitFor(async () => {
-      const moved = (await relayed('relay')) > counts.relay ? 'relay' : 'relay-2';
-      expect(await relayed(moved)).toBeGreaterThan(counts[moved]);
-      return moved;
-    });
-    const next = active === 'relay' ? 'relay-2' : 'relay';
-    await cluster.kill(active);
-    const began = performance.now();
-    await administrator.send(id, 'after');
-    await vi.waitFor(async () => expect(await relayed(next)).toBeGreaterThan(counts[next]), {
-      timeout: 10_000,
-      interval: 50,
-    });
-    expect(performance.now() - began).toBeLessThan(5000);
-    expect((await administrator.history(id)).map(({ content }) => content)).toEqual(['after', 'before']);
-    await cluster.start(active);
-  });
+  type Ends = readonly [how: string, end: (name: Name) => Promise<void>, back: (name: Name) => Promise<void>];
+  const ends: readonly Ends[] = [
+    ['is killed', (name) => cluster.kill(name), (name) => cluster.start(name)],
+    ['hangs', async (name) => signal(name, 'SIGSTOP'), async (name) => signal(name, 'SIGCONT')],
+  ];
+
+  it.each(ends)(
+    '%s is replaced by the standby within five seconds, and changes nothing when it is back',
+    async (_, end, back) => {
+      const { id } = (await administrator.createGuild('Relayed')).channel;
+      const counts = { relay: await relayed('relay'), 'relay-2': await relayed('relay-2') };
+      await administrator.send(id, 'before');
+      const active = await vi.waitFor(async () => {
+        const moved = (await relayed('relay')) > counts.relay ? 'relay' : 'relay-2';
+        expect(await relayed(moved)).toBeGreaterThan(counts[moved]);
+        return moved;
+      });
+      const next = active === 'relay' ? 'relay-2' : 'relay';
+      await end(active);
+      try {
+        const began = performance.now();
+        await administrator.send(id, 'after');
+        await vi.waitFor(async () => expect(await relayed(next)).toBeGreaterThan(counts[next]), {
+          timeout: 10_000,
+          interval: 50,
+        });
+        expect(performance.now() - began).toBeLessThan(5000);
+      } finally {
+        await back(active);
+      }
+      await administrator.send(id, 'again');
+      expect((await administrator.history(id)).map(({ content }) => content)).toEqual(['again', 'after', 'before']);
+    },
+  );
 });
 
 describe('a rebuild of the timelines, under load', () => {

@@ -18,6 +18,7 @@ import { openFeedPublisher } from '../../projections/feed/redis.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { EdgeOptions } from '../edges.ts';
 import type { Connections } from './connections.ts';
+import type { FollowedHere } from './followed.ts';
 import { viewKinds } from './view-kinds.ts';
 
 /** How often the log's position is recorded in the vault. */
@@ -90,7 +91,7 @@ export const standForRelay = async (
 
 type Common = Pick<
   Parameters<typeof followPartitions>[0],
-  'url' | 'namespace' | 'partitions' | 'log' | 'logger' | 'clock' | 'spans' | 'onFailure'
+  'url' | 'namespace' | 'partitions' | 'log' | 'logger' | 'clock' | 'spans' | 'onReplaced' | 'onFailure'
 >;
 
 interface Parts {
@@ -99,6 +100,7 @@ interface Parts {
   readonly updates: ProgressChannel;
   readonly deadLetters: DeadLetters;
   readonly metrics: Metrics;
+  readonly followed: FollowedHere;
 }
 
 /** The group that owns a generation's checkpoints and dead letters. */
@@ -113,7 +115,7 @@ const GATHER_MS: Readonly<Record<ViewName, number>> = { 'guild-views': 25, timel
 
 const followGeneration = async (parts: Parts, kind: ViewKind<unknown>, generation: number): Promise<Following> => {
   const { store } = await kind.open(generation);
-  return followPartitions({
+  const following = followPartitions({
     ...parts.common,
     group: groupOf(kind.name, generation),
     sink: store,
@@ -125,6 +127,7 @@ const followGeneration = async (parts: Parts, kind: ViewKind<unknown>, generatio
       parts.updates.publish({ view: kind.name, generation, through: { [partition]: through } });
     },
   });
+  return parts.followed.add(following);
 };
 
 /** Follows the generation that is read, and for a while the one before it. */
@@ -145,7 +148,7 @@ const followView = async (parts: Parts, kind: ViewKind<unknown>): Promise<void> 
         ending.delete(cancel);
         for (const one of former) {
           followed.delete(one);
-          void one.stop();
+          void parts.followed.end(one);
         }
       });
       ending.add(cancel);
@@ -155,7 +158,7 @@ const followView = async (parts: Parts, kind: ViewKind<unknown>): Promise<void> 
   opened.add(followed, async () => {
     leave();
     for (const cancel of ending) cancel();
-    await Promise.all([...followed].map((one) => one.stop()));
+    await Promise.all([...followed].map((one) => parts.followed.end(one)));
   });
 };
 
@@ -163,6 +166,7 @@ const followView = async (parts: Parts, kind: ViewKind<unknown>): Promise<void> 
 export const startProjector = async (
   connections: Connections,
   { config, metrics, logger, clock, spans }: EdgeOptions,
+  followed: FollowedHere,
   onFailure: (error: unknown) => void,
 ): Promise<void> => {
   const { opened } = connections;
@@ -172,12 +176,13 @@ export const startProjector = async (
     connections.redis(),
     connections.distribution(),
   ]);
-  const common: Common = { ...distribution, log, logger, clock, spans, onFailure };
+  const onReplaced = (_reason: string, group: string) => metrics.replaced.inc({ group });
+  const common: Common = { ...distribution, log, logger, clock, spans, onReplaced, onFailure };
   const updates = redisProgress(redis, namespace, clock);
   await updates.start();
   opened.add(updates, (one) => one.stop());
   const deadLetters = await connections.deadLetters();
-  const parts: Parts = { connections, common, updates, deadLetters, metrics };
+  const parts: Parts = { connections, common, updates, deadLetters, metrics, followed };
   const kinds = await viewKinds(connections);
   for (const kind of Object.values(kinds)) await followView(parts, kind);
   const sink = deliverySink({
@@ -186,6 +191,5 @@ export const startProjector = async (
     partitions,
     onDropped: (_batch, error) => logger.debug({ err: error }, 'a batch of the feed was not published'),
   });
-  const delivery = followPartitions({ ...common, group: 'delivery', sink });
-  opened.add(delivery, (one) => one.stop());
+  opened.add(followed.add(followPartitions({ ...common, group: 'delivery', sink })), (one) => followed.end(one));
 };

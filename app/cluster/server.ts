@@ -8,14 +8,14 @@ import type { Role } from '../../schemas/config.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
 import { Connections, type Say } from './connections.ts';
+import { FollowedHere } from './followed.ts';
 import { type Node, openNode } from './node.ts';
 import { standForFinisher, standForRelay, startProjector } from './roles.ts';
 
 /** How far each view lags behind the log, for operators and load balancers. */
 const LOOK_MS = 500;
 /** A view with a larger lag is not ready: reads would show the past. */
-const READY_LAG_EVENTS = 10_000;
-const READY_LAG_SECONDS = 5;
+const READY_LAG = { events: 10_000, seconds: 5 };
 
 interface Watched {
   readonly progress: Progress;
@@ -27,11 +27,13 @@ class Lookout {
   private readonly metrics: Metrics;
   private readonly watched = new Map<string, Watched>();
   private readonly clock: Clock;
+  private readonly followed: FollowedHere;
   private readonly endLooks: () => void;
   private logGone: string | undefined;
 
-  constructor(log: LogReader, metrics: Metrics, clock: Clock) {
+  constructor(log: LogReader, metrics: Metrics, clock: Clock, followed: FollowedHere) {
     this.clock = clock;
+    this.followed = followed;
     this.log = log;
     this.metrics = metrics;
     this.endLooks = clock.every(LOOK_MS, () => void this.look());
@@ -42,14 +44,16 @@ class Lookout {
   }
 
   private async look(): Promise<void> {
+    let head: number | undefined;
     try {
-      const head = await this.log.head();
+      head = await this.log.head();
       this.logGone = undefined;
       for (const { meter } of this.watched.values()) meter.seen(head);
     } catch (error) {
       // Anybody may ask for readiness, so this message must not repeat what the log's server said.
       this.logGone = error instanceof Error ? error.message : String(error);
     }
+    this.followed.look(head);
     for (const [view, { progress, meter }] of this.watched) {
       meter.applied(progress.checkpoint());
       const { events, seconds } = meter.lag();
@@ -64,7 +68,7 @@ class Lookout {
     const late = [...this.watched].flatMap(([name, { progress, meter }]) => {
       meter.applied(progress.checkpoint());
       const { events, seconds } = meter.lag();
-      if (events <= READY_LAG_EVENTS && seconds <= READY_LAG_SECONDS) return [];
+      if (events <= READY_LAG.events && seconds <= READY_LAG.seconds) return [];
       return [`${name}: ${events} events (${seconds.toFixed(1)} s) behind the log`];
     });
     return this.logGone === undefined ? late : [`the event log: ${this.logGone}`, ...late];
@@ -123,7 +127,8 @@ export const startClusterServer = async (options: ClusterServerOptions): Promise
   try {
     const log = await connections.log();
     const firstStart = (await log.head()) === 0;
-    const lookout = opened.add(new Lookout(log, metrics, clock), (one) => one.stop());
+    const followed = new FollowedHere(metrics, clock);
+    const lookout = opened.add(new Lookout(log, metrics, clock, followed), (one) => one.stop());
     const node = serves(roles) ? await openNode(connections, options, onFailure) : undefined;
     if (node !== undefined) {
       for (const [view, progress] of Object.entries(node.reads.progress)) lookout.watch(view, progress);
@@ -133,10 +138,12 @@ export const startClusterServer = async (options: ClusterServerOptions): Promise
     const edges = await openEdges(options, node, () => [
       ...(draining ? ['draining: this server is stopping'] : []),
       ...lookout.reasons(),
+      // Whoever serves clients does not depend on what this process follows: another may follow it.
+      ...(node === undefined ? followed.reasons(READY_LAG) : []),
     ]);
     // Started last, because these roles also serve the clients of this process.
     if (roles.includes('relay')) await standForRelay(connections, options, onFailure);
-    if (roles.includes('projector')) await startProjector(connections, options, onFailure);
+    if (roles.includes('projector')) await startProjector(connections, options, followed, onFailure);
     return {
       url: edges.url,
       firstStart,

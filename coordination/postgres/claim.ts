@@ -1,11 +1,12 @@
 /** Exclusive use of the vault: changes to the whole history run only while no process of the cluster does. */
 
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import type { Clock } from '../../schemas/clock.ts';
+import { connectTo } from '../../stores/postgres/connection.ts';
 import { LOCKS } from '../../stores/postgres/locks.ts';
 
-/** Time for the server to notice that a process has ended. */
+/** Time for another process to end, and for the server to notice it. */
 const GONE_MS = 2000;
 const LOOK_MS = 200;
 
@@ -32,6 +33,8 @@ interface Other {
 const OTHERS = `SELECT DISTINCT host(client_addr) AS address FROM pg_stat_activity
   WHERE datname = current_database() AND application_name LIKE 'parley%' AND application_name <> $1`;
 
+const TRY_LOCK = 'SELECT pg_try_advisory_lock($1, $2) AS locked';
+
 /** @param url of the vault's database */
 export const claimVault = (url: string, clock: Clock): VaultClaim => {
   const name = `parley claim ${randomBytes(6).toString('hex')}`;
@@ -41,17 +44,28 @@ export const claimVault = (url: string, clock: Clock): VaultClaim => {
   return {
     own,
     async take() {
-      client = new Client({ connectionString: own(url), keepAlive: true });
       // A broken connection releases the lock; sequences then reveal any append made meanwhile.
-      client.on('error', () => {});
-      await client.connect();
-      await client.query('SELECT pg_advisory_lock($1, $2)', [...LOCKS.vault]);
-      const asked = clock.monotonic();
-      let { rows } = await client.query<Other>(OTHERS, [name]);
-      while (rows.length > 0 && clock.monotonic() - asked < GONE_MS) {
-        await clock.delay(LOOK_MS);
-        ({ rows } = await client.query<Other>(OTHERS, [name]));
-      }
+      const connection = await connectTo(own(url), 'vault', () => {});
+      client = connection;
+      const patiently = async <T>(ask: () => Promise<T>, isEnough: (answer: T) => boolean): Promise<T> => {
+        const until = clock.monotonic() + GONE_MS;
+        let answer = await ask();
+        while (!isEnough(answer) && clock.monotonic() < until) {
+          await clock.delay(LOOK_MS);
+          answer = await ask();
+        }
+        return answer;
+      };
+      const locked = await patiently(
+        async () => (await connection.query<{ locked: boolean }>(TRY_LOCK, [...LOCKS.vault])).rows[0]!.locked,
+        (answer) => answer,
+      );
+      if (!locked)
+        throw new VaultInUse('another process changes this vault or creates its tables: wait until it has ended');
+      const rows = await patiently(
+        async () => (await connection.query<Other>(OTHERS, [name])).rows,
+        (others) => others.length === 0,
+      );
       if (rows.length === 0) return;
       const who = rows.map(({ address }) => address ?? 'the machine of its server').join(', ');
       throw new VaultInUse(`other processes of Parley use this vault (from ${who}): stop all of them first`);

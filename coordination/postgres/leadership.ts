@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../schemas/clock.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import { type Grants, LEADERSHIP_LEASE, type LeaseTimes, leasedLeaderships } from '../lease.ts';
@@ -31,7 +32,7 @@ export const openLeaderships = ({
   times = LEADERSHIP_LEASE,
   clock,
 }: LeadershipsOptions): Leaderships & { close(): Promise<void> } => {
-  const database = new Postgres('vault', { url });
+  const database = new Postgres('vault', { url, timeoutMs: BUDGETS.leases.answerMs });
   const holder = randomUUID();
   let prepared: Promise<void> | undefined;
   const ready = (): Promise<void> => {

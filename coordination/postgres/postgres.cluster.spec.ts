@@ -2,9 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HeldClock } from '../../schemas/clock.testing.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { createDatabase, type TestDatabase } from '../../services/testing.ts';
+import { Postgres } from '../../stores/postgres/connection.ts';
+import { migrate } from '../../stores/postgres/migrations.ts';
 import { checkpointsContract, type LeaseFixture, leadershipContract, workersContract } from '../contract.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { openLeaderships } from './leadership.ts';
+import { COORDINATION_MIGRATIONS } from './migrations.ts';
 import { openWorkers } from './workers.ts';
 
 const WORKERS = 3;
@@ -65,6 +68,22 @@ describe('coordination in PostgreSQL', () => {
     const workers = openWorkers({ clock: systemClock, url, workers: WORKERS });
     await expect(workers.lease()).rejects.toMatchObject({ store: 'vault' });
     await workers.close();
+  });
+
+  it('is created although a process hangs while it creates it', async () => {
+    const hanging = new Postgres('vault', { url: database.url, timeoutMs: 200 });
+    let begun = () => {};
+    const inside = new Promise<void>((resolve) => (begun = resolve));
+    const up = () => {
+      begun();
+      return new Promise<void>(() => {});
+    };
+    void migrate(hanging, { ...COORDINATION_MIGRATIONS, of: 'It', steps: { '001-hangs': { up } } }).catch(() => {});
+    await inside;
+    const began = performance.now();
+    const checkpoints = await openCheckpoints(database.url);
+    expect(performance.now() - began).toBeLessThan(4000);
+    await checkpoints.close();
   });
 
   it('is created by many processes that start together', async () => {

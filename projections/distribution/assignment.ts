@@ -34,6 +34,7 @@ export interface FollowOptions {
 }
 
 export interface Following {
+  readonly group: string;
   /** The position through which the store holds each partition followed here. */
   positions(): ReadonlyMap<number, number>;
   /** Milliseconds since the group last confirmed this process as one of its members; some 300 while all is well. */

@@ -185,6 +185,7 @@ export class MemoryDistribution {
     const member = new Member(this, group, { ...options, partitions: this.partitions.length, clock: this.clock });
     void group.join(member);
     return {
+      group: options.group,
       positions: () =>
         new Map([...member.assignment.followed].map(([partition, { position }]) => [partition, position])),
       unconfirmedMs: () => 0,

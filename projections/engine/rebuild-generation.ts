@@ -189,8 +189,21 @@ interface Built {
 const flippedAt = (name: string): string => `flipped:${name}`;
 const madeAs = (name: string): string => `made:${name}`;
 
+export class RebuildOvertaken extends Error {}
+
+/**
+ * Each rebuild takes the next number, so a higher number than its own tells a rebuild that hung that it has lost its turn.
+ * @throws RebuildOvertaken
+ */
+const stillAlone = async ({ tools, checkpoints }: RebuildParts, built: number): Promise<void> => {
+  const { name } = tools.kind;
+  const latest = await checkpoints.read(madeAs(name));
+  if (latest !== built)
+    throw new RebuildOvertaken(`Another rebuild of ${name} has begun (generation ${latest}), so this one ends.`);
+};
+
 /** Drops generations that earlier rebuilds replaced, and the remains of interrupted ones. */
-const dropOthers = async (parts: RebuildParts, read: number): Promise<void> => {
+const dropOthers = async (parts: RebuildParts, read: number, built: number): Promise<void> => {
   const { tools, checkpoints, overlapMs, clock, say, onDropped } = parts;
   const { name } = tools.kind;
   const others = (await tools.generations()).filter((generation) => generation !== read);
@@ -201,6 +214,7 @@ const dropOthers = async (parts: RebuildParts, read: number): Promise<void> => {
     await clock.delay(noticed);
   }
   for (const generation of others) {
+    await stillAlone(parts, built);
     await tools.drop(generation);
     await onDropped(generation);
   }
@@ -226,6 +240,7 @@ const build = async (parts: RebuildParts, former: number, built: number): Promis
   const follow = async () => filling.to(await read.store.checkpoints());
   onStep('building');
   await filling.upTo(async () => {
+    await stillAlone(parts, built);
     head = await log.head();
     return read.store.checkpoints();
   });
@@ -238,7 +253,7 @@ const begun = async <T>(parts: RebuildParts, use: (built: Built) => Promise<T>):
   const { tools, checkpoints } = parts;
   const former = await generationOf(checkpoints, tools.kind.name);
   const built = await nextNumber(parts, former);
-  await dropOthers(parts, former);
+  await dropOthers(parts, former, built);
   try {
     return await use(await build(parts, former, built));
   } catch (failure) {
@@ -269,6 +284,7 @@ export const rebuildView = (parts: RebuildParts): Promise<Rebuilt> =>
     };
     await filling.upTo(heads);
     await filling.flush();
+    await stillAlone(parts, built);
     await flipTo(checkpoints, tools.kind.name, built);
     await checkpoints.write(flippedAt(tools.kind.name), clock.wallTime());
     onStep('handing over');

@@ -130,16 +130,22 @@ export class Postgres {
     this.store = store;
     this.answerMs = timeoutMs ?? usual.answerMs;
     const config = configOf(url, application, timeoutMs ?? usual.connectMs, this.answerMs);
-    this.longer = { ...config, connectionTimeoutMillis: longMs, query_timeout: longMs };
+    // A process that hangs in a transaction must not hold rows or locks for ever.
+    const idleMs = 2 * this.answerMs;
+    this.longer = {
+      ...config,
+      connectionTimeoutMillis: longMs,
+      query_timeout: longMs,
+      idle_in_transaction_session_timeout: idleMs,
+    };
     this.pool = poolOf(config, connections ?? usual.connections);
     // Nothing works without log and vault, so they have no circuit breaker.
     this.guard =
       'retrySeconds' in usual
         ? new PlainGuard(store, usual.retrySeconds, classify)
         : new Guard(store, { ...usual, ...breaker, timeoutMs: this.answerMs }, classify, breaker.clock!);
-    // A process that hangs in a transaction must not lock rows for ever.
     this.begin = `BEGIN; SET LOCAL statement_timeout = ${this.answerMs};
-      SET LOCAL idle_in_transaction_session_timeout = ${2 * this.answerMs}`;
+      SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`;
   }
 
   /** Rows as objects, by column name. */
@@ -182,12 +188,12 @@ export class Postgres {
   }
 
   /**
-   * For work that takes longer than an answer, such as creating tables or scanning all rows. On two separate
-   * connections.
+   * For work that takes longer than an answer, such as creating tables or scanning all rows. On a separate
+   * connection.
    */
   long<T>(work: (kysely: Kysely<unknown>) => Promise<T>): Promise<T> {
     return this.guard.run(async () => {
-      const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: poolOf(this.longer, 2) }) });
+      const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: poolOf(this.longer, 1) }) });
       try {
         return await work(kysely);
       } finally {

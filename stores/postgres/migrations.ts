@@ -38,6 +38,8 @@ const migrated = async (db: Kysely<unknown>, { steps, table, schema }: Migration
     ...(schema === undefined ? {} : { migrationTableSchema: schema }),
     migrationTableName: table,
     migrationLockTableName: `${table}_lock`,
+    // The caller's transaction includes everything.
+    disableTransactions: true,
   });
   const { error } = await migrator.migrateToLatest();
   if (error instanceof Error && UNKNOWN.test(error.message)) return error;
@@ -46,22 +48,24 @@ const migrated = async (db: Kysely<unknown>, { steps, table, schema }: Migration
 };
 
 /**
- * Creates the tables, or migrates them to this version. Processes that start together do it one after another.
+ * Creates the tables, or migrates them to this version. Processes that start together do it one after another: the lock
+ * belongs to the transaction, which the server ends when the process hangs.
  * @throws if a newer Parley created them; StoreUnavailable, also while another process holds the lock for long
  */
 export const migrate = async (postgres: Postgres, migrations: Migrations): Promise<void> => {
   const { of, lock } = migrations;
-  const newer = await postgres.long(async (db) => {
-    if (lock === undefined) return migrated(db, migrations);
-    return db.connection().execute(async (holder) => {
-      await sql`SELECT set_config('lock_timeout', ${String(BUDGETS.postgres.lockMs)}, false)`.execute(holder);
-      await sql`SELECT pg_advisory_lock(${sql.lit(lock[0])}, ${sql.lit(lock[1])})`.execute(holder);
-      try {
-        return await migrated(db, migrations);
-      } finally {
-        await sql`SELECT pg_advisory_unlock(${sql.lit(lock[0])}, ${sql.lit(lock[1])})`.execute(holder);
+  const newer = await postgres.long((db) =>
+    db.connection().execute(async (connection) => {
+      // The migrator cannot be handed a transaction of Kysely.
+      await sql`BEGIN`.execute(connection);
+      if (lock !== undefined) {
+        await sql`SELECT set_config('lock_timeout', ${String(BUDGETS.postgres.lockMs)}, true)`.execute(connection);
+        await sql`SELECT pg_advisory_xact_lock(${sql.lit(lock[0])}, ${sql.lit(lock[1])})`.execute(connection);
       }
-    });
-  });
+      const result = await migrated(connection, migrations);
+      await sql`COMMIT`.execute(connection);
+      return result;
+    }),
+  );
   if (newer !== undefined) throw new Error(`${of} is a newer Parley's: ${newer.message}`, { cause: newer });
 };

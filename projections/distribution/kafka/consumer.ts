@@ -20,7 +20,7 @@ export interface KafkaFollowOptions extends Omit<FollowOptions, 'clock'> {
   /** Prefix of the group's name. */
   readonly namespace: string;
   /** Called with the reason for each consumer that is replaced. */
-  readonly onReplaced?: (reason: string) => void;
+  readonly onReplaced?: (reason: string, group: string) => void;
   /**
    * Minimum milliseconds between fetches while there are records to fetch: batches are fewer and larger. The first
    * records after an idle time are fetched at once. Default: none.

@@ -87,9 +87,8 @@ export const followPartitions = (options: KafkaFollowOptions): Following => {
       if (stopping.signal.aborted) return;
       await member.stop();
       if (classify(failure) === 'damaged') return onFailure(failure);
-      const reason = reasonOf(failure);
       logger.warn({ err: failure, group }, 'a consumer is replaced');
-      onReplaced?.(reason);
+      onReplaced?.(reasonOf(failure), group);
       await clock.delay(PAUSE_MS, stopping.signal);
       if (stopping.signal.aborted) return;
       member = newMember();
@@ -101,6 +100,7 @@ export const followPartitions = (options: KafkaFollowOptions): Following => {
   });
   const supervised = supervise();
   return {
+    group,
     positions: () => member.positions(),
     unconfirmedMs: () => clock.monotonic() - confirmed,
     async stop() {
