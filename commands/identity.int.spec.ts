@@ -1,12 +1,11 @@
 import { either } from 'fp-ts';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { userStream } from '../schemas/streams.ts';
-import { Instance, refusal, right } from './testing.ts';
+import { CALLER, Instance, refusal, right } from './testing.ts';
 
 let instance: Instance;
 afterEach(() => instance.close());
 
-const CALLER = { address: '127.0.0.1', correlationId: 'c' };
 const as = (username: string, password = 'correct horse') => ({ username, password, globalName: null });
 const register = (username: string) => instance.write.identity.register(as(username), CALLER);
 const login = (username: string, password?: string) => {
@@ -42,7 +41,7 @@ describe('registering', () => {
     right(
       await instance.write.identity.create(
         { userId: '77', username: 'other', globalName: null, kind: 'person', correlationId: 'c' },
-        async () => {},
+        async () => either.right(undefined),
       ),
     );
     expect(refusal(await register('ann'))).toBe('invalidForm');
@@ -117,6 +116,37 @@ describe('signing in', () => {
     expect(right(await login('ann')).userId).toBe(userId);
   });
 
+  it('is limited per account and address, however the name is spelt', async () => {
+    instance = await Instance.open({ limits: { login: { count: 2, seconds: 60 } } });
+    right(await register('ann'));
+    const spellings = ['ann', 'ANN', 'ａnn', 'an\u200bn', 'ann\ufe0f', '\u{e0061}ann'];
+    const answers = [];
+    for (const spelling of spellings) answers.push(refusal(await login(spelling, 'wrong')));
+    expect(answers).toEqual(['invalidForm', 'invalidForm', ...Array(4).fill('rateLimited')]);
+  });
+
+  it('is limited per address over all accounts', async () => {
+    instance = await Instance.open({ limits: { loginAddress: { count: 2, seconds: 60 } } });
+    for (const name of ['ann', 'ben']) expect(refusal(await login(name))).toBe('invalidForm');
+    expect(refusal(await login('cat'))).toBe('rateLimited');
+  });
+
+  it('waits its turn, which neither those who hung up nor another address hold up', async () => {
+    instance = await Instance.open({ bounds: { logins: 60, loginsOfAddress: 50 } });
+    right(await register('ann'));
+    const { identity } = instance.write;
+    const verify = vi.spyOn(instance.vault, 'verifyPassword');
+    let gone = false;
+    const flood = { address: '10.0.0.1', correlationId: 'c', isGone: () => gone };
+    const flooding = Array.from({ length: 200 }, (_, i) => identity.login(`nobody${i}`, 'guess', flood));
+    const signingIn = login('ann');
+    gone = true;
+    right(await signingIn);
+    expect(new Set((await Promise.all(flooding)).map(refusal))).toEqual(new Set(['invalidForm', 'tooManyLogins']));
+    expect(verify.mock.calls.length).toBeLessThanOrEqual(3);
+    verify.mockRestore();
+  });
+
   it('is limited per account and address', async () => {
     instance = await Instance.open({ limits: { login: { count: 2, seconds: 60 } } });
     right(await register('ann'));
@@ -127,7 +157,7 @@ describe('signing in', () => {
   it('is refused for imported names', async () => {
     instance = await Instance.open();
     const user = { userId: '5', username: 'nick', globalName: null, kind: 'imported' as const, correlationId: 'c' };
-    right(await instance.write.identity.create(user, async () => {}));
+    right(await instance.write.identity.create(user, async () => either.right(undefined)));
     expect(refusal(await login('nick', ''))).toBe('invalidForm');
   });
 });

@@ -7,6 +7,7 @@ import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts'
 import { userStream } from '../schemas/streams.ts';
 import { type CommandDeps, viewsHold } from './command.ts';
 import { type Limits, limitedError } from './limits.ts';
+import { Turns } from './turns.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -18,6 +19,8 @@ export interface Caller {
   /** As `addressKey` gives it. */
   readonly address: string;
   readonly correlationId: string;
+  /** Whether the caller has hung up. */
+  readonly isGone: () => boolean;
 }
 
 export interface SignedIn {
@@ -25,7 +28,10 @@ export interface SignedIn {
   readonly token: string;
 }
 
-type Deps = Pick<CommandDeps, 'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' | 'now' | 'views'>;
+type Deps = Pick<CommandDeps, 'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' | 'now' | 'views' | 'bounds'>;
+
+/** Each takes 20 ms of a thread of the pool that also resolves names and reads files: half of it. */
+const HASHES_AT_ONCE = 2;
 
 export interface NewUser {
   readonly userId: string;
@@ -40,12 +46,14 @@ export interface NewUser {
 }
 
 const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
+const tooMany = parleyError('tooManyLogins', { retryAfter: 1 });
 const badLogin = fieldError(['login'], 'INVALID_LOGIN', 'Login or password is invalid.');
 
 export class Identity {
   private readonly deps: Deps;
   private readonly limits: Limits;
   private readonly open: boolean;
+  private readonly hashing: Turns;
   /** Users whose registration is in progress in this process: their reservations are not taken over. */
   private readonly underWay = new Set<string>();
 
@@ -53,6 +61,8 @@ export class Identity {
     this.deps = deps;
     this.limits = limits;
     this.open = open;
+    const { logins, loginsOfAddress } = deps.bounds;
+    this.hashing = new Turns({ atOnce: HASHES_AT_ONCE, waiting: logins, waitingOfKey: loginsOfAddress });
   }
 
   async register(credentials: Credentials, caller: Caller): Promise<Either<ParleyError, SignedIn>> {
@@ -63,7 +73,14 @@ export class Identity {
     const userId = deps.ids(deps.now());
     const { username, globalName } = credentials;
     const user: NewUser = { userId, username, globalName, kind: 'person', correlationId: caller.correlationId };
-    const created = await this.create(user, () => deps.vault.setPassword(userId, credentials.password));
+    const created = await this.create(user, async () => {
+      const { address, isGone } = caller;
+      const hashed = await this.hashing.take(address, isGone, async () => {
+        await deps.vault.setPassword(userId, credentials.password);
+        return true;
+      });
+      return hashed === undefined ? either.left(tooMany) : either.right(undefined);
+    });
     if (either.isLeft(created)) return created;
     return either.right({ userId, token: await deps.tokens.issue(userId) });
   }
@@ -74,19 +91,27 @@ export class Identity {
     const { vault, tokens } = this.deps;
     const holder = await vault.usernameHolder(username);
     const userId = holder?.userId;
-    const right = await vault.verifyPassword(userId, password);
+    const right = await this.hashing.take(caller.address, caller.isGone, () => vault.verifyPassword(userId, password));
+    if (right === undefined) return either.left(tooMany);
     if (!right || userId === undefined) return either.left(badLogin);
     return either.right({ userId, token: await tokens.issue(userId) });
   }
 
   /** Reserves the name, creates the key and everything else the registration needs, then appends the registration. */
-  async create(user: NewUser, beforehand: () => Promise<void>): Promise<Either<ParleyError, void>> {
+  async create(
+    user: NewUser,
+    beforehand: () => Promise<Either<ParleyError, void>>,
+  ): Promise<Either<ParleyError, void>> {
     const { deps } = this;
     const name = user.reservedAs ?? user.username;
     this.underWay.add(user.userId);
     try {
       if (!(await this.reserve(name, user.userId))) return either.left(taken);
-      await Promise.all([deps.vault.createKey(user.userId), beforehand()]);
+      const [ready] = await Promise.all([beforehand(), deps.vault.createKey(user.userId)]);
+      if (either.isLeft(ready)) {
+        await deps.vault.releaseUsername(name, user.userId);
+        return ready;
+      }
       const { userId, kind, correlationId, time } = user;
       const profile = { username: user.username, globalName: user.globalName };
       const result = await deps.mailboxes.run({

@@ -68,7 +68,7 @@ export class Importing {
       const { correlationId } = this;
       const created = await this.identity.create(
         { userId, username, reservedAs, globalName: null, kind: 'imported', correlationId, time },
-        async () => {},
+        async () => either.right(undefined),
       );
       if (either.isRight(created)) return userId;
     }

@@ -50,7 +50,7 @@ export interface InstanceOptions {
 }
 
 const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 };
-const CALLER = { address: '127.0.0.1', correlationId: 'spec' };
+export const CALLER = { address: '127.0.0.1', correlationId: 'spec', isGone: () => false };
 
 export const right = <A>(result: Either<ParleyError, A>): A => {
   if (either.isLeft(result))

@@ -24,7 +24,15 @@ it.each([
     },
   };
   await commandRoutes(bus, {} as AnswerPresenter, systemClock)[0]!.handle({
-    ...{ params: {}, query: {}, body: {}, headers: { traceparent }, address: '', correlationId: 'c' },
+    ...{
+      params: {},
+      query: {},
+      body: {},
+      headers: { traceparent },
+      address: '',
+      correlationId: 'c',
+      isGone: () => false,
+    },
     actor: { userId: '1', kind: 'person', administrator: false },
   });
   expect(contexts.map((context) => context.traceparent)).toEqual([expected]);

@@ -65,10 +65,10 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       access: 'public',
       body: RegisterBody,
       answers: '201 {token, auth_token, gateway_url, user}',
-      handle: async ({ body, address, correlationId, headers }) => {
+      handle: async ({ body, address, correlationId, isGone, headers }) => {
         const { username, password, global_name } = body;
         const credentials = { username, password, globalName: global_name ?? null };
-        return reply(await identity.register(credentials, { address, correlationId }), 201, headers);
+        return reply(await identity.register(credentials, { address, correlationId, isGone }), 201, headers);
       },
     }),
     route({
@@ -78,13 +78,13 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       access: 'public',
       body: LoginBody,
       answers: '200 {token, auth_token, gateway_url, user}',
-      handle: async ({ body, address, correlationId, headers }) => {
+      handle: async ({ body, address, correlationId, isGone, headers }) => {
         const name = body.username ?? body.login;
         if (name === null || name === undefined) {
           const required = [{ code: 'BASE_TYPE_REQUIRED', message: 'This field is required' }];
           return either.left(parleyError('invalidForm', { errors: { username: { _errors: required } } }));
         }
-        return reply(await identity.login(name, body.password, { address, correlationId }), 200, headers);
+        return reply(await identity.login(name, body.password, { address, correlationId, isGone }), 200, headers);
       },
     }),
   ];

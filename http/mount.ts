@@ -95,6 +95,7 @@ const decodeRequest = (
     actor: request.actor,
     address: addressKey(request.ip),
     correlationId: request.id,
+    isGone: () => request.raw.socket.destroyed,
     headers: request.headers,
   });
 };

@@ -37,6 +37,7 @@ export const catalogue = {
     status: 429,
     message: 'Too many of your commands are in progress, wait for their answers',
   },
+  tooManyLogins: { code: 0, status: 503, message: 'Too many are signing in, try again' },
   tooManyWaiting: { code: 0, status: 503, message: 'Too many commands wait for their turn here, try again' },
   unavailable: { code: 0, status: 503, message: 'Service temporarily unavailable, try again' },
   diskFull: { code: 0, status: 503, message: 'The event log cannot store anything more: its disk is full' },

@@ -39,7 +39,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
     describe('usernames', () => {
       it('go to the first user to reserve them, whatever their case or Unicode form', async () => {
         expect(await vault.reserveUsername('Alice', '1')).toEqual({ userId: '1', confirmed: false });
-        for (const spelling of ['Alice', 'alice', 'ALICE', 'Ａｌｉｃｅ'])
+        for (const spelling of ['Alice', 'alice', 'ALICE', 'Ａｌｉｃｅ', 'alice\ufe0f', 'a\u200blice', '\u3164alice'])
           expect(await vault.reserveUsername(spelling, '2')).toEqual({ userId: '1', confirmed: false });
         expect(await vault.usernameHolder('aLICE')).toEqual({ userId: '1', confirmed: false });
         expect(await vault.usernameHolder('bob')).toBeUndefined();

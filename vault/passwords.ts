@@ -1,11 +1,26 @@
 /** Argon2id hashes, computed off the event loop. */
 import { createHash, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
+import { usernameKey } from '../schemas/text.ts';
 
 // How every vault stores names and secrets.
 
-/** One form for all spellings of a name: `ＡLICE` and `alice` are the same person. */
-export const normalised = (username: string): string => username.normalize('NFKC').toLowerCase();
+/** The key under which former versions kept a username: invisible characters made another name of it. */
+export const formerKey = (username: string): string => username.normalize('NFKC').toLowerCase();
+
+/**
+ * Which of all stored names get the key of today. Of two that a reader cannot tell apart, one keeps its former key:
+ * whoever has it signs in by typing it as it was.
+ */
+export const renamings = (stored: readonly string[]): readonly (readonly [from: string, to: string])[] => {
+  const taken = new Set(stored);
+  return stored.flatMap((name) => {
+    const key = usernameKey(name);
+    if (taken.has(key)) return [];
+    taken.add(key);
+    return [[name, key] as const];
+  });
+};
 
 /** For secrets that are random themselves. */
 export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();

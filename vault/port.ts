@@ -44,7 +44,7 @@ export interface Vault {
   signingSecret(): Promise<Buffer>;
 
   /**
-   * Reserves a username (case-insensitive) for a user about to be registered.
+   * Reserves a username, by its `usernameKey`, for a user about to be registered.
    * @returns the present holder: `userId` if it got the name, another user if it is taken.
    */
   reserveUsername(username: string, userId: string): Promise<UsernameHolder>;
@@ -57,6 +57,7 @@ export interface Vault {
   takeOverUsername(username: string, from: string, to: string): Promise<UsernameHolder | undefined>;
   /** Gives up a reservation that was never confirmed. */
   releaseUsername(username: string, userId: string): Promise<void>;
+  /** Also found by the key that former versions gave it. */
   usernameHolder(username: string): Promise<UsernameHolder | undefined>;
 
   /** Keeps an argon2id hash of the password. */

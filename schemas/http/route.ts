@@ -18,6 +18,8 @@ export interface RouteRequest<P, Q, B> {
   /** Client address in the form of `addressKey`. The one a proxy reports counts only if that proxy is trusted. */
   readonly address: string;
   readonly correlationId: string;
+  /** Whether the caller has hung up, so that nobody reads the answer. */
+  readonly isGone: () => boolean;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 

@@ -1,7 +1,9 @@
 /** Layout of the vault in PostgreSQL. A step never changes once released. */
 
+import { sql } from 'kysely';
 import { LOCKS } from '../../stores/postgres/locks.ts';
 import { type Migrations, sqlStep } from '../../stores/postgres/migrations.ts';
+import { renamings } from '../passwords.ts';
 
 export const VAULT_MIGRATIONS: Migrations = {
   of: 'The vault',
@@ -21,5 +23,13 @@ CREATE TABLE IF NOT EXISTS vault_remembered (
   one boolean PRIMARY KEY DEFAULT true CHECK (one), epoch text NOT NULL, position bigint NOT NULL
 );
 `),
+    /** Names get the key that has no invisible characters. */
+    '002-username-keys': {
+      async up(db) {
+        const names = await sql<{ name: string }>`SELECT name FROM vault_usernames ORDER BY name`.execute(db);
+        for (const [from, to] of renamings(names.rows.map(({ name }) => name)))
+          await sql`UPDATE vault_usernames SET name = ${to} WHERE name = ${from}`.execute(db);
+      },
+    },
   },
 };

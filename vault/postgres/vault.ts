@@ -1,10 +1,11 @@
 /** The vault in PostgreSQL, the same for every node. */
 
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { usernameKey } from '../../schemas/text.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
-import { DEFAULT_COST, hashOf, normalised, type PasswordCost, Passwords } from '../passwords.ts';
+import { DEFAULT_COST, formerKey, hashOf, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
 import { VAULT_MIGRATIONS } from './migrations.ts';
 
@@ -102,7 +103,7 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
     },
 
     async reserveUsername(username, userId) {
-      const name = normalised(username);
+      const name = usernameKey(username);
       // Retries if the holder releases the name in between.
       for (;;) {
         await rows('INSERT INTO vault_usernames VALUES ($1, $2, false) ON CONFLICT DO NOTHING', [name, userId]);
@@ -112,12 +113,12 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
     },
     async confirmUsername(username, userId) {
       await rows('UPDATE vault_usernames SET confirmed = true WHERE name = $1 AND user_id = $2', [
-        normalised(username),
+        usernameKey(username),
         userId,
       ]);
     },
     async takeOverUsername(username, from, to) {
-      const name = normalised(username);
+      const name = usernameKey(username);
       await rows(
         `UPDATE vault_usernames SET user_id = $1, reserved = now() WHERE name = $2 AND user_id = $3 AND NOT confirmed
            AND reserved <= now() - $4 * interval '1 millisecond'`,
@@ -127,11 +128,14 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
     },
     async releaseUsername(username, userId) {
       await rows('DELETE FROM vault_usernames WHERE name = $1 AND user_id = $2 AND NOT confirmed', [
-        normalised(username),
+        usernameKey(username),
         userId,
       ]);
     },
-    usernameHolder: (username) => holder(normalised(username)),
+    async usernameHolder(username) {
+      const [former, key] = [formerKey(username), usernameKey(username)];
+      return (former === key ? undefined : await holder(former)) ?? holder(key);
+    },
 
     async setPassword(userId, password) {
       const hash = await passwords.hash(password);

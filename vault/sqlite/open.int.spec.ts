@@ -84,6 +84,23 @@ describe('a destroyed key', () => {
   });
 });
 
+it('opening a vault of format 1 gives its names their key without invisible characters, and signs in everybody still', async () => {
+  await written(1);
+  const former = new Database(file('vault.db'));
+  former.exec(`PRAGMA user_version = 1; INSERT INTO usernames VALUES
+    ('bob', '1', 1), ('bob\ufe0f', '2', 1), ('ann\u200b', '3', 1), ('an\u034fn', '4', 1)`);
+  former.close();
+  for (let time = 0; time < 2; time += 1) {
+    const vault = await open();
+    const holders = [];
+    for (const name of ['bob', 'BOB\ufe0f', 'ann', 'ann\u200b', 'an\u034fn'])
+      holders.push((await vault.usernameHolder(name))?.userId);
+    expect(holders).toEqual(['1', '2', '3', '3', '4']);
+    expect(await vault.reserveUsername('ann\ufe0f', '9')).toEqual({ userId: '3', confirmed: true });
+    await vault.close();
+  }
+});
+
 describe('opening a vault is refused', () => {
   it('when others may read the signing key', async () => {
     await written(1);

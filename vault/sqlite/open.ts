@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import Database from 'libsql';
 import { reasonOf } from '../../stores/guard.ts';
+import { renamings } from '../passwords.ts';
 
 /** Layout of vault.db. */
 export const VAULT_FILE = 'vault.db';
@@ -25,7 +26,7 @@ export const VAULT_FILE = 'vault.db';
 const APPLICATION_ID = 0x50524c56;
 
 /** Raised when the layout changes; a file with a higher number belongs to a newer Parley. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 const SCHEMA = `
   CREATE TABLE usernames (name TEXT PRIMARY KEY, user_id TEXT NOT NULL, confirmed INTEGER NOT NULL) WITHOUT ROWID;
@@ -127,6 +128,15 @@ const explained = (file: string, error: unknown): unknown => {
   return new UnusableVault(`${file} cannot be used: ${reason}.`, error);
 };
 
+/** From format 1 to 2: names get the key that has no invisible characters. */
+const renameUsernames = (database: Database.Database): void => {
+  const names = database.prepare('SELECT name FROM usernames ORDER BY name').raw(true).all([]) as [string][];
+  const rename = database.prepare('UPDATE usernames SET name = ? WHERE name = ?');
+  database.exec('BEGIN IMMEDIATE');
+  for (const [from, to] of renamings(names.map(([name]) => name))) rename.run([to, from]);
+  database.exec('PRAGMA user_version = 2; COMMIT');
+};
+
 const prepare = (file: string, database: Database.Database): void => {
   const application = scalar(database, 'PRAGMA application_id');
   const unused = application === 0 && scalar(database, 'SELECT count(*) FROM sqlite_master') === 0;
@@ -152,6 +162,7 @@ const prepare = (file: string, database: Database.Database): void => {
     throw new UnusableVault(`${file} is damaged (${verdict}). Put back the whole data directory from a backup.`);
   if (scalar(database, "SELECT count(*) FROM sqlite_master WHERE name = 'notes'") === 0)
     database.exec(`BEGIN IMMEDIATE; ${NOTES} INSERT INTO notes VALUES ('id', '${randomUUID()}'); COMMIT`);
+  if (!unused && version < 2) renameUsernames(database);
 };
 
 /**

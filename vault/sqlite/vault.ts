@@ -4,10 +4,11 @@ import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'n
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'libsql';
+import { usernameKey } from '../../schemas/text.ts';
 import { ifPossible, refusalOf } from '../../stores/sqlite/failures.ts';
 import { HeldFiles } from '../../stores/sqlite/held-files.ts';
 import { SharedTransaction } from '../../stores/sqlite/shared-transaction.ts';
-import { DEFAULT_COST, hashOf, normalised, type PasswordCost, Passwords } from '../passwords.ts';
+import { DEFAULT_COST, formerKey, hashOf, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
 import { openVaultFile, readSigningSecret, replaceSigningSecret, VAULT_FILE } from './open.ts';
 
@@ -150,26 +151,26 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
     signingSecret: async () => secret,
 
     reserveUsername(username, userId) {
-      const name = normalised(username);
+      const name = usernameKey(username);
       return change(() => {
         reserve.run([name, userId]);
         return holder(name)!;
       });
     },
     confirmUsername(username, userId) {
-      return change(() => void confirm.run([normalised(username), userId]));
+      return change(() => void confirm.run([usernameKey(username), userId]));
     },
     takeOverUsername(username, from, to) {
-      const name = normalised(username);
+      const name = usernameKey(username);
       return change(() => {
         takeOver.run([to, name, from]);
         return holder(name);
       });
     },
     releaseUsername(username, userId) {
-      return change(() => void release.run([normalised(username), userId]));
+      return change(() => void release.run([usernameKey(username), userId]));
     },
-    usernameHolder: async (username) => holder(normalised(username)),
+    usernameHolder: async (username) => holder(formerKey(username)) ?? holder(usernameKey(username)),
 
     async setPassword(userId, password) {
       const hash = await passwords.hash(password);
