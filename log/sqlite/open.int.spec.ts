@@ -54,6 +54,16 @@ const refused = async (trouble: LogTrouble, says: RegExp): Promise<void> => {
   lockDirectory(directory).release();
 };
 
+it('the files of a log are readable by their owner only, also where former versions let others read them', async () => {
+  const modes = () => ['', '-wal', '-shm'].map((suffix) => statSync(file + suffix).mode & 0o777);
+  for (const _ of ['new', 'former']) {
+    const log = await openSqliteEventLog({ clock: systemClock, directory });
+    expect(modes()).toEqual([0o600, 0o600, 0o600]);
+    await log.close();
+    chmodSync(file, 0o644);
+  }
+});
+
 describe('opening a log for writing is refused', () => {
   it('when the file is not a database', async () => {
     writeFileSync(file, 'To whom it may concern:\n'.repeat(400));

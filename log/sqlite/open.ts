@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { reasonOf } from '../../stores/guard.ts';
+import { ownerOnly } from '../../stores/sqlite/owner-only.ts';
 import { hasJournal, isInUse } from './notes.ts';
 import { APPLICATION_ID, FORMAT_VERSION, LOG_FILE, SCHEMA } from './schema.ts';
 
@@ -168,6 +169,7 @@ export const openForWriting = (directory: string, acceptLoss = false): Database.
   try {
     database = new Database(file);
     prepareForWriting(file, database, found, acceptLoss);
+    ownerOnly(file);
     return database;
   } catch (error) {
     database?.close();

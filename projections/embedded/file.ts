@@ -19,6 +19,7 @@ import {
 import { dirname } from 'node:path';
 import { v4 as uuid } from 'uuid';
 import { classify } from '../../stores/sqlite/failures.ts';
+import { ownerOnly } from '../../stores/sqlite/owner-only.ts';
 import { type Connection, command, connect, query } from '../../stores/sqlite/statements.ts';
 import { sqlViewNames, sqlViews } from '../views/sql-views.ts';
 import { timelineTables } from '../views/timelines/sqlite/writer.ts';
@@ -115,6 +116,7 @@ export const createFile = (file: string, epoch: string, boot: string, processesT
   journal(db, 'MEMORY');
   configure(db);
   db.exec(allTables);
+  ownerOnly(file);
   command(db, 'INSERT INTO views (version, epoch, boot, closed, checkpoint, processes) VALUES (?, ?, ?, 0, 0, ?)')(
     VIEWS_VERSION,
     epoch,
@@ -206,6 +208,7 @@ export const openFile = (file: string, log: ExpectedLog, boot: string): Opened =
     const flaw = flawOf(state, log, boot);
     if (flaw === undefined) {
       configure(db);
+      ownerOnly(file);
       return { db };
     }
     db.close();

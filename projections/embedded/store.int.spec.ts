@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { foldOf } from '../../domain/aggregates.ts';
 import { type Connection, query } from '../../stores/sqlite/statements.ts';
@@ -36,6 +37,11 @@ describe('the store of the views', () => {
     expect(pragma('journal_mode')).toBe('wal');
     expect(pragma('synchronous')).toBe(0);
     expect(query<[number]>(db, 'SELECT closed FROM views').get()).toEqual([0]);
+  });
+
+  it('is readable by its owner only', () => {
+    const modes = ['', '-wal', '-shm'].map((suffix) => statSync(folder.file + suffix).mode & 0o777);
+    expect(modes).toEqual([0o600, 0o600, 0o600]);
   });
 
   it('stores nothing of a batch when the disk is full, and all of it once there is room', async () => {
