@@ -11,11 +11,12 @@ import type { Ring, RingEntry } from './ring.ts';
 import {
   audiencesOfGuild,
   depsAt,
+  type GuildSnapshot,
   guildCreatePayload,
   guildDeleteFrame,
   joinGuild,
   onShard,
-  readGuildSnapshot,
+  readGuildSnapshots,
 } from './scope.ts';
 import { Closings, type Session, type Topic } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -170,7 +171,7 @@ export class FanOut {
     if (guild === undefined) throw new Error(`The guild views lack guild ${event.data.guildId}`);
     const channels = await deps.access.visibleChannels(event.data.userId, guild, true);
     for (const session of own) {
-      const snapshot = await readGuildSnapshot(deps, session, { guild, channels });
+      const [snapshot] = (await readGuildSnapshots(deps, session, [{ guild, channels }])) as [GuildSnapshot];
       const frame = textFrame(await guildCreatePayload(this.deps, session, snapshot, event.position));
       await this.listening(audiencesOfGuild(snapshot), () => {
         if (!session.listening) return;

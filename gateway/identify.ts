@@ -4,7 +4,7 @@ import type { Device } from '../coordination/port.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { type Identify, validIntents } from '../schemas/gateway/frames.ts';
 import { dispatchPayload } from './encoding.ts';
-import { type GuildSnapshot, guildCreatePayload, readGuildSnapshot, type Scope } from './scope.ts';
+import { type GuildSnapshot, guildCreatePayload, readGuildSnapshots, type Scope } from './scope.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
 import { type Beginning, begin, PacedWriter, type Parts, recognise, viewsAtHead, wants } from './session-start.ts';
 
@@ -69,9 +69,11 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
 };
 
 const readSnapshot = async (session: Session, { position, scope, deps }: Beginning): Promise<Snapshot> => {
-  const guilds: GuildSnapshot[] = [];
-  for (const visible of scope.guilds) guilds.push(await readGuildSnapshot(deps, session, visible));
-  const lastPinned = await deps.views.pins.lastPinned(scope.directChannels.map((channel) => channel.id));
+  const directChannels = scope.directChannels.map((channel) => channel.id);
+  const [guilds, lastPinned] = await Promise.all([
+    readGuildSnapshots(deps, session, scope.guilds),
+    deps.views.pins.lastPinned(directChannels),
+  ]);
   return { position, scope, lastPinned, guilds };
 };
 

@@ -11,7 +11,7 @@ import {
   guildCreatePayload,
   guildDeleteFrame,
   onShard,
-  readGuildSnapshot,
+  readGuildSnapshots,
   type Scope,
 } from './scope.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
@@ -117,10 +117,8 @@ const refuse = (parts: Parts, session: Session, outcome: ResumeOutcome): void =>
 
 const readStanding = async (session: Session, seq: number, { position, scope, deps }: Beginning): Promise<Standing> => {
   const changes = changesSince(seq, session, await deps.views.guilds.memberships(session.userId, seq));
-  const snapshots: GuildSnapshot[] = [];
-  for (const visible of scope.guilds) {
-    if (changes.joined.has(visible.guild.id)) snapshots.push(await readGuildSnapshot(deps, session, visible));
-  }
+  const joined = scope.guilds.filter(({ guild }) => changes.joined.has(guild.id));
+  const snapshots = await readGuildSnapshots(deps, session, joined);
   return { position, scope, changes, snapshots };
 };
 

@@ -7,6 +7,7 @@ import type { Views } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import type { ChannelRow, GuildRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
+import { inParallel } from '../schemas/parallel.ts';
 import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
 import { dispatchFrame, dispatchPayload } from './encoding.ts';
 import type { GatewayDeps } from './ports.ts';
@@ -46,33 +47,44 @@ export const depsAt = (deps: GatewayDeps, position: number): ScopeDeps => {
 export const onShard = (session: Session, guildId: string): boolean =>
   session.shardCount === 1 || Number((BigInt(guildId) >> 22n) % BigInt(session.shardCount)) === session.shardId;
 
+/** Guilds read at the same time for one session. */
+const TOGETHER = 8;
+
 export const readScope = async (deps: ScopeDeps, session: Session): Promise<Scope> => {
   const { guilds: reader } = deps.views;
-  const guilds: VisibleGuild[] = [];
-  for (const guild of await reader.guildsOf(session.userId)) {
-    if (!onShard(session, guild.id)) continue;
-    guilds.push({ guild, channels: await deps.access.visibleChannels(session.userId, guild, true) });
-  }
-  const directChannels = session.shardId === 0 ? await reader.directChannelsOf(session.userId) : [];
+  const own = (await reader.guildsOf(session.userId)).filter((guild) => onShard(session, guild.id));
+  const [guilds, directChannels] = await Promise.all([
+    inParallel(own, TOGETHER, async (guild) => ({
+      guild,
+      channels: await deps.access.visibleChannels(session.userId, guild, true),
+    })),
+    session.shardId === 0 ? reader.directChannelsOf(session.userId) : [],
+  ]);
   return { guilds, directChannels };
 };
 
-/** In a guild with more members than the session's threshold, only the session's own member is listed. */
-export const readGuildSnapshot = async (
+/**
+ * Asks once for all heads and pins. In a guild with more members than the session's threshold, only the session's own
+ * member is listed.
+ */
+export const readGuildSnapshots = async (
   deps: ScopeDeps,
   session: Session,
-  visible: VisibleGuild,
-): Promise<GuildSnapshot> => {
+  visible: readonly VisibleGuild[],
+): Promise<readonly GuildSnapshot[]> => {
   const { guilds, pins, unread } = deps.views;
-  const { guild, channels } = visible;
-  const member = (await guilds.member(guild.id, session.userId))!;
-  const members =
-    guild.memberCount <= session.largeThreshold
-      ? await guilds.members(guild.id, { limit: session.largeThreshold })
-      : [member];
-  const ids = channels.map((channel) => channel.id);
-  const [heads, lastPinned] = await Promise.all([unread.heads(ids), pins.lastPinned(ids)]);
-  return { guild, channels, member, members, heads, lastPinned };
+  const ids = visible.flatMap(({ channels }) => channels.map((channel) => channel.id));
+  const membersOf = async ({ guild }: VisibleGuild) => {
+    const member = (await guilds.member(guild.id, session.userId))!;
+    const few = guild.memberCount <= session.largeThreshold;
+    return { member, members: few ? await guilds.members(guild.id, { limit: session.largeThreshold }) : [member] };
+  };
+  const [heads, lastPinned, members] = await Promise.all([
+    unread.heads(ids),
+    pins.lastPinned(ids),
+    inParallel(visible, TOGETHER, membersOf),
+  ]);
+  return visible.map((one, n) => ({ ...one, ...members[n]!, heads, lastPinned }));
 };
 
 export const audiencesOfGuild = ({ guild, channels }: VisibleGuild): Audience[] => [

@@ -2,12 +2,15 @@
 
 import { LRUCache } from 'lru-cache';
 import type { LogReader } from '../../../log/port.ts';
+import { inParallel } from '../../../schemas/parallel.ts';
 import { channelStream } from '../../../schemas/streams.ts';
 import type { GuildReader } from '../guild-views/view.ts';
 import type { ChannelHead, ReadState, UnreadReader, UnreadRows } from './view.ts';
 
 const REMEMBERED = 10_000;
 const PAGE = 100;
+/** Channels looked through at the same time. */
+const TOGETHER = 8;
 
 /** Where counting starts for a user who has never read a channel: the last message before they could see it. */
 export class Floors {
@@ -79,9 +82,9 @@ export class Unread implements UnreadReader {
   }
 
   async readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]> {
-    const floors = new Map<string, number>();
-    for (const channelId of await this.rows.unmarked(userId, channelIds))
-      floors.set(channelId, await this.floors.floor(userId, channelId));
+    const unmarked = await this.rows.unmarked(userId, channelIds);
+    const found = await inParallel(unmarked, TOGETHER, (channelId) => this.floors.floor(userId, channelId));
+    const floors = new Map(unmarked.map((channelId, n) => [channelId, found[n]!]));
     // Counts at one moment only now: the views advanced while the log was read.
     return this.rows.states(
       userId,
