@@ -87,6 +87,7 @@ export const apiRoutes = ({ config, clock }: Pick<EdgeOptions, 'config' | 'clock
       presenter,
       access,
       gatewayUrl,
+      identifiesLeft: (userId) => write.limits.identifiesLeft(userId),
       ownWrites: (userId, reads) => write.ownWrites.seen(userId, reads),
       now: clock.wallTime,
     }),
@@ -146,6 +147,7 @@ export const gatewayEdge = async (
     presenter,
     access,
     tokens,
+    mayBegin: async (userId) => (await write.limits.identify(userId))?.allowed !== false,
     bus: write.bus,
     // The ring would lack events that nobody listened to, so resumes read the log.
     config: { ...gatewayConfig(config), ...(shared.feed === undefined ? {} : { ringBytes: 0 }) },

@@ -1,6 +1,6 @@
 /** Rate limits: how often a user may do what. The given limiters keep the counts. */
 
-import type { Limiter, LimiterFactory } from '../coordination/port.ts';
+import type { Counted, Limiter, LimiterFactory } from '../coordination/port.ts';
 import type { Actor } from '../schemas/actor.ts';
 import type { Limits as LimitConfig } from '../schemas/config.ts';
 import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
@@ -29,10 +29,16 @@ interface Bucket {
   readonly scope: 'user' | 'global';
 }
 
-const take = async ({ name, count, scope, limiter }: Bucket, key: string): Promise<Taken> => {
-  const { allowed, remaining, resetMs } = await limiter.take(key);
-  return { allowed, bucket: name, limit: count, remaining, resetAfter: resetMs / 1000, scope };
-};
+const shownBy = ({ name, count, scope }: Bucket, { allowed, remaining, resetMs }: Counted): Taken => ({
+  allowed,
+  bucket: name,
+  limit: count,
+  remaining,
+  resetAfter: resetMs / 1000,
+  scope,
+});
+
+const take = async (bucket: Bucket, key: string): Promise<Taken> => shownBy(bucket, await bucket.limiter.take(key));
 
 /** What a client learns when a limit is used up. */
 export const limitedError = (taken: Taken): ParleyError =>
@@ -87,6 +93,12 @@ export class Limits {
   /** Counts the sessions a user begins. */
   identify(userId: string): Promise<Taken> | undefined {
     return this.take('identify', userId);
+  }
+
+  /** How many sessions a user may still begin; `undefined` where that is not limited. */
+  async identifiesLeft(userId: string): Promise<Taken | undefined> {
+    const bucket = this.buckets.identify;
+    return bucket && shownBy(bucket, await bucket.limiter.look(userId));
   }
 
   private take(setting: keyof LimitConfig, key: string): Promise<Taken> | undefined {

@@ -352,6 +352,19 @@ export const limiterContract = (name: string, open: () => Promise<LimiterFixture
       expect(await allowed(reactions, ANN, 1)).toBe(1);
     });
 
+    it('say what is left without counting, also to another node', async () => {
+      const [one, other] = [await bucket(), await bucket()];
+      expect(await one.look(ANN)).toEqual({ allowed: true, remaining: 3, resetMs: 0 });
+      await one.take(ANN);
+      for (const limiter of [one, other, one]) {
+        const left = await limiter.look(ANN);
+        expect([left.allowed, left.remaining]).toEqual([true, 2]);
+        expect(left.resetMs).toBeGreaterThan(50_000);
+      }
+      for (let n = 0; n < 3; n += 1) await other.take(ANN);
+      expect(await one.look(ANN)).toMatchObject({ allowed: false, remaining: 0 });
+    });
+
     it('report what is left, and when the window ends', async () => {
       const limiter = await bucket();
       const taken = [];

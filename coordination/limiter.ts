@@ -1,15 +1,16 @@
 /** A limiter in this process's memory, and the conversion of the library's results for any store. */
 
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Counted, LimiterFactory } from './port.ts';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Counted, Limiter, LimiterFactory } from './port.ts';
+
+const stateOf = ({ remainingPoints, msBeforeNext }: RateLimiterRes, allowed: boolean): Counted => ({
+  allowed,
+  remaining: Math.max(0, remainingPoints),
+  resetMs: Math.max(1, msBeforeNext),
+});
 
 /** Converts the library's result, which rejects with the state when a rate is used up. */
-export const counted = async (consumed: Promise<RateLimiterRes>): Promise<Counted> => {
-  const stateOf = ({ remainingPoints, msBeforeNext }: RateLimiterRes, allowed: boolean): Counted => ({
-    allowed,
-    remaining: Math.max(0, remainingPoints),
-    resetMs: Math.max(1, msBeforeNext),
-  });
+const counted = async (consumed: Promise<RateLimiterRes>): Promise<Counted> => {
   try {
     return stateOf(await consumed, true);
   } catch (rejected) {
@@ -18,7 +19,16 @@ export const counted = async (consumed: Promise<RateLimiterRes>): Promise<Counte
   }
 };
 
+/** @param count attempts in a window */
+export const countedBy = (limiter: RateLimiterAbstract, count: number): Limiter => ({
+  take: (key) => counted(limiter.consume(key)),
+  look: async (key) => {
+    const state = await limiter.get(key);
+    return state === null ? { allowed: true, remaining: count, resetMs: 0 } : stateOf(state, state.remainingPoints > 0);
+  },
+});
+
 export const memoryLimiter: LimiterFactory = (name, { count, seconds }) => {
   const limiter = new RateLimiterMemory({ keyPrefix: name, points: count, duration: seconds });
-  return { take: (key) => counted(limiter.consume(key)) };
+  return countedBy(limiter, count);
 };

@@ -167,6 +167,8 @@ export interface Counted {
 export interface Limiter {
   /** Counts one attempt for `key`. */
   take(key: string): Promise<Counted>;
+  /** What is left for `key`, without counting an attempt. `resetMs` is 0 while nothing is counted. */
+  look(key: string): Promise<Counted>;
 }
 
 /** Makes the limiter of one bucket. @param name separates its keys from those of other buckets */

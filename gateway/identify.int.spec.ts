@@ -1,6 +1,6 @@
 /** How a session begins, and when it is refused. */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Frame, GatewayClient } from '../test/support/gateway-client.ts';
 import { EVERYTHING, guildWith, hiddenChannel, type Station, tokenOf, World } from './testing.ts';
 
@@ -36,6 +36,31 @@ describe('identify', () => {
   it('begins with a Hello that carries the interval', async () => {
     const client = await station.connect();
     expect(client.frames).toEqual([{ op: 10, d: { heartbeat_interval: 41_250 }, s: null, t: null }]);
+    await client.cut();
+  });
+
+  it('is refused with op 9 beyond the sessions that a user may begin, on a socket that may try again', async () => {
+    world.mayBegin = (userId) => userId !== '1';
+    const client = await station.connect();
+    client.write(2, { token: tokenOf('1'), intents: 0, properties: {} });
+    await client.until((frames) => frames.some((frame) => frame.op === 9), 'op 9');
+    expect(client.frames.at(-1)).toMatchObject({ op: 9, d: false });
+    await (await station.identified('2')).cut();
+    world.mayBegin = () => true;
+    client.write(2, { token: tokenOf('1'), intents: 0, properties: {} });
+    await client.dispatch('READY');
+    await client.cut();
+  });
+
+  it('asks once for the heads of all guilds, however many there are', async () => {
+    const { story } = world;
+    story.user('30');
+    for (let n = 0; n < 30; n += 1) guildWith(story, String(3000 + n), '30');
+    const asked = vi.spyOn(world.views.unread, 'heads');
+    const client = await station.identified('30');
+    expect(client.dispatches('GUILD_CREATE')).toHaveLength(30);
+    expect(asked.mock.calls.filter(([ids]) => ids.length > 0)).toHaveLength(1);
+    asked.mockRestore();
     await client.cut();
   });
 

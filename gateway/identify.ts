@@ -6,7 +6,16 @@ import { type Identify, validIntents } from '../schemas/gateway/frames.ts';
 import { dispatchPayload } from './encoding.ts';
 import { type GuildSnapshot, guildCreatePayload, readGuildSnapshots, type Scope } from './scope.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
-import { type Beginning, begin, PacedWriter, type Parts, recognise, viewsAtHead, wants } from './session-start.ts';
+import {
+  type Beginning,
+  begin,
+  invalidate,
+  PacedWriter,
+  type Parts,
+  recognise,
+  viewsAtHead,
+  wants,
+} from './session-start.ts';
 
 /**
  * The kind of device, from what a client says when it identifies. The words themselves are not kept: they may be
@@ -50,6 +59,10 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
   if (verified === undefined) return Closings.badToken;
   const shard = asked.shard ?? ([0, 1] as const);
   if (!validShard(shard)) return Closings.invalidShard;
+  if (!(await deps.mayBegin(verified.userId))) {
+    invalidate(parts, session);
+    return undefined;
+  }
   if ((await viewsAtHead(parts)) === undefined) return Closings.notReady;
   if (!(await recognise(parts, session, verified))) return Closings.badToken;
   const intents = asked.intents ?? undefined;

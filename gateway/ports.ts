@@ -57,6 +57,8 @@ export interface GatewayDeps {
   readonly presenter: GatewayPresenter;
   readonly access: Pick<Access, 'visibleChannels'>;
   readonly tokens: Tokens;
+  /** Counts a session that a user begins. @returns false when they may begin no more now */
+  mayBegin(userId: string): Promise<boolean>;
   readonly bus: CommandBus;
   readonly config: GatewayConfig;
   readonly logger: Logger;

@@ -2,7 +2,7 @@
 import type { Membership } from '../projections/views/guild-views/view.ts';
 import type { Resume } from '../schemas/gateway/frames.ts';
 import type { SessionClaims } from '../vault/port.ts';
-import { dispatchFrame, framesOf, INVALID_SESSION } from './encoding.ts';
+import { dispatchFrame, framesOf } from './encoding.ts';
 import { Hearing } from './hearing.ts';
 import { MissedPages } from './missed.ts';
 import type { ResumeOutcome } from './ports.ts';
@@ -18,6 +18,7 @@ import { type Closing, Closings, Phase, type Session } from './session.ts';
 import {
   type Beginning,
   begin,
+  invalidate,
   PacedWriter,
   type Parts,
   recognise,
@@ -106,13 +107,9 @@ const goodFor = async (
   return seq <= (await deps.log.head()) ? claims : undefined;
 };
 
-/** Op 9: the client has to identify, and may do so on this socket. */
 const refuse = (parts: Parts, session: Session, outcome: ResumeOutcome): void => {
-  if (session.phase === Phase.closed) return;
-  parts.deps.metrics.resumes(outcome);
-  parts.subscriptions.leaveAll(session);
-  session.startOver();
-  parts.outbox.writeNow(session, INVALID_SESSION);
+  if (session.phase !== Phase.closed) parts.deps.metrics.resumes(outcome);
+  invalidate(parts, session);
 };
 
 const readStanding = async (session: Session, seq: number, { position, scope, deps }: Beginning): Promise<Standing> => {

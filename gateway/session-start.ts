@@ -6,7 +6,7 @@ import type { EventRenderer } from '../presenter/dispatches.ts';
 import { DEFAULT_INTENTS, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, userAudience } from '../schemas/streams.ts';
 import type { Tokens } from '../vault/port.ts';
-import { type Outgoing, wireLength } from './encoding.ts';
+import { INVALID_SESSION, type Outgoing, wireLength } from './encoding.ts';
 import type { FairQueue } from './fair-queue.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Outbox } from './outbox.ts';
@@ -46,6 +46,14 @@ export const recognise = async (parts: Parts, session: Session, verified: Verifi
 export const wants = (session: Session, intents: number | undefined): void => {
   session.intents = intents ?? DEFAULT_INTENTS;
   session.readsContent = !session.isBot || (session.intents & Intent.messageContent) !== 0;
+};
+
+/** Op 9: the client has to identify, and may do so on this socket. */
+export const invalidate = (parts: Parts, session: Session): void => {
+  if (session.phase === Phase.closed) return;
+  parts.subscriptions.leaveAll(session);
+  session.startOver();
+  parts.outbox.writeNow(session, INVALID_SESSION);
 };
 
 /**

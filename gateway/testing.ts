@@ -164,11 +164,13 @@ export class World {
   readonly story = new Story();
   readonly tokens = new FakeTokens();
   readonly bus = new FakeBus();
+  /** Whether a user may begin another session. */
+  mayBegin: (userId: string) => boolean = () => true;
   /** The gateways' sense of how much time has passed, and what they do regularly. Moved by hand. */
   readonly clock = new TestClock();
   private readonly directory = mkdtempSync(join(tmpdir(), 'parley-gateway-'));
   private readonly stations: (() => Promise<unknown>)[] = [];
-  private views!: ViewsRuntime;
+  views!: ViewsRuntime;
 
   static async open(): Promise<World> {
     const world = new World();
@@ -196,6 +198,7 @@ export class World {
       presenter: showingBoxes(this.views),
       access: new Access(this.views.guilds),
       tokens: this.tokens,
+      mayBegin: async (userId) => this.mayBegin(userId),
       bus: this.bus,
       config: { ...defaultGatewayConfig, ...config },
       logger: { debug: () => {}, warn: (fields) => errors.push(fields), error: (fields) => errors.push(fields) },

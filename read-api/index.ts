@@ -1,5 +1,6 @@
 /** HTTP queries over the read models. */
 
+import type { LimitShown } from '../schemas/errors.ts';
 import { type Route, route } from '../schemas/http/route.ts';
 import { channelRoutes } from './channels.ts';
 import { guildRoutes, inviteRoutes } from './guilds.ts';
@@ -8,8 +9,20 @@ import { applicationRoutes, userRoutes } from './users.ts';
 
 // Where the socket is.
 
-/** Session starts are not limited. Libraries refuse to start without these numbers. */
-const SESSION_START_LIMIT = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 };
+/** Libraries refuse to start without these numbers, so they are there even where nothing is limited. */
+const UNLIMITED: Pick<LimitShown, 'limit' | 'remaining' | 'resetAfter'> = {
+  limit: 1000,
+  remaining: 1000,
+  resetAfter: 0,
+};
+/** How many sessions a library may begin in five seconds. More are not refused. */
+const MAX_CONCURRENCY = 16;
+
+/** @returns Discord's form; `reset_after` in milliseconds */
+const sessionStartLimit = async (deps: ReadDeps, userId: string) => {
+  const { limit, remaining, resetAfter } = (await deps.identifiesLeft(userId)) ?? UNLIMITED;
+  return { total: limit, remaining, reset_after: Math.ceil(resetAfter * 1000), max_concurrency: MAX_CONCURRENCY };
+};
 
 const gatewayRoutes = (deps: ReadDeps): Route[] => [
   route({
@@ -24,8 +37,10 @@ const gatewayRoutes = (deps: ReadDeps): Route[] => [
     path: '/gateway/bot',
     summary: 'Where the socket is, and how many sessions may start',
     answers: '`{url, shards, session_start_limit}`',
-    handle: async (request) =>
-      found({ url: deps.gatewayUrl(request), shards: 1, session_start_limit: SESSION_START_LIMIT }),
+    handle: async (request) => {
+      const limit = await sessionStartLimit(deps, request.actor.userId);
+      return found({ url: deps.gatewayUrl(request), shards: 1, session_start_limit: limit });
+    },
   }),
 ];
 

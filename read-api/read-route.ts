@@ -9,7 +9,7 @@ import type { Readers, ViewName } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { ChannelRow } from '../projections/views/guild-views/view.ts';
 import { integerText } from '../schemas/codecs.ts';
-import { type ErrorName, type ParleyError, parleyError } from '../schemas/errors.ts';
+import { type ErrorName, type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 
 /** What the read routes depend on. */
@@ -23,6 +23,8 @@ export interface ReadDeps {
   readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels'>;
   /** The gateway URL for the asker. */
   gatewayUrl(request: Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>): string;
+  /** How many sessions a user may still begin; `undefined` where that is not limited. */
+  identifiesLeft(userId: string): Promise<LimitShown | undefined>;
   /** True once these views hold every acknowledged write of this user; false when that took too long. */
   ownWrites(userId: string, reads: readonly ViewName[]): Promise<boolean>;
   /** Milliseconds since 1970. */

@@ -2,7 +2,7 @@
 
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Redis } from '../../stores/redis/connection.ts';
-import { counted } from '../limiter.ts';
+import { countedBy } from '../limiter.ts';
 import type { LimiterFactory } from '../port.ts';
 
 /** @param namespace the installation's, the prefix of every key */
@@ -19,5 +19,5 @@ export const redisLimiter =
       // A refused key is refused from this node's memory until the window ends.
       inMemoryBlockOnConsumed: count + 1,
     });
-    return { take: (key) => counted(limiter.consume(key)) };
+    return countedBy(limiter, count);
   };
