@@ -6,6 +6,7 @@ import { Rest, RestError } from './rest.ts';
 
 describe('the HTTP side of the client', () => {
   const seen: { method: string; url: string; authorization?: string; body: string }[] = [];
+  const keys: unknown[] = [];
   let next: { status: number; body: string } = { status: 200, body: '{}' };
   let server: Server;
   let rest: Rest;
@@ -15,6 +16,7 @@ describe('the HTTP side of the client', () => {
       let body = '';
       for await (const chunk of request) body += chunk;
       const { authorization } = request.headers;
+      keys.push(request.headers['idempotency-key']);
       seen.push({ method: request.method!, url: request.url!, body, ...(authorization && { authorization }) });
       response.writeHead(next.status).end(next.body);
     }).listen(0, '127.0.0.1');
@@ -37,6 +39,12 @@ describe('the HTTP side of the client', () => {
       ['GET', '/v1/users/@me', 'Bot b'],
     ]);
     expect(JSON.parse(seen[0]!.body)).toEqual({ username: 'ada', password: 'secret' });
+  });
+
+  it('sends the key of a POST that may be repeated', async () => {
+    await rest.request('POST', '/guilds', { name: 'x' }, 'one');
+    await rest.createGuild('x');
+    expect(keys.slice(-2)).toEqual(['one', undefined]);
   });
 
   it('encodes pages and emoji for the URL', async () => {

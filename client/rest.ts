@@ -61,11 +61,17 @@ export class Rest {
     this.authorization = token === undefined || /^(Bot|Bearer) /.test(token) ? token : `Bearer ${token}`;
   }
 
-  /** Calls any route. @throws RestError for every response that is not a success */
-  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /**
+   * Calls any route.
+   * @param idempotencyKey of a POST: repeated under the same key within ten minutes, it is carried out once. Without one,
+   * a repeat is a new request
+   * @throws RestError for every response that is not a success
+   */
+  async request<T>(method: string, path: string, body?: unknown, idempotencyKey?: string): Promise<T> {
     const answer = await fetch(this.base + path, {
       method,
       headers: {
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
         ...(this.authorization === undefined ? {} : { authorization: this.authorization }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },

@@ -2,6 +2,7 @@
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
+import { idempotencyKey } from '../domain/recent-keys.ts';
 import { register as decideRegister, type UserState } from '../domain/user.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { userStream } from '../schemas/streams.ts';
@@ -21,6 +22,8 @@ export interface Caller {
   readonly correlationId: string;
   /** Whether the caller has hung up. */
   readonly isGone: () => boolean;
+  /** The client's id for the request. */
+  readonly key?: string | null;
 }
 
 export interface SignedIn {
@@ -28,7 +31,10 @@ export interface SignedIn {
   readonly token: string;
 }
 
-type Deps = Pick<CommandDeps, 'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' | 'now' | 'views' | 'bounds'>;
+type Deps = Pick<
+  CommandDeps,
+  'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' | 'derivedIds' | 'now' | 'views' | 'bounds'
+>;
 
 /** Each takes 20 ms of a thread of the pool that also resolves names and reads files: half of it. */
 const HASHES_AT_ONCE = 2;
@@ -70,9 +76,14 @@ export class Identity {
     const limit = await this.limits.register(caller.address);
     if (limit?.allowed === false) return either.left(limitedError(limit));
     const { deps } = this;
-    const userId = deps.ids(deps.now());
+    const { key = null } = caller;
+    const userId = key === null ? deps.ids(deps.now()) : await this.idOf(key);
+    if (key !== null && (await deps.log.streamHead(userStream(userId))).sequence > 0)
+      return this.registeredBefore(userId, credentials, caller);
     const { username, globalName } = credentials;
     const user: NewUser = { userId, username, globalName, kind: 'person', correlationId: caller.correlationId };
+    // Two requests with one key at once: the second one's password must not replace the first one's.
+    if (this.underWay.has(userId)) return either.left(parleyError('unavailable', { retryAfter: 1 }));
     const created = await this.create(user, async () => {
       const { address, isGone } = caller;
       const hashed = await this.hashing.take(address, isGone, async () => {
@@ -83,6 +94,22 @@ export class Identity {
     });
     if (either.isLeft(created)) return created;
     return either.right({ userId, token: await deps.tokens.issue(userId) });
+  }
+
+  private idOf(key: string): Promise<string> {
+    return this.deps.derivedIds.id(idempotencyKey('', 'user.register', key), userStream);
+  }
+
+  /** A repeat: whoever sends it must know the password of the account that the first one made. */
+  private async registeredBefore(
+    userId: string,
+    { username, password }: Credentials,
+    caller: Caller,
+  ): Promise<Either<ParleyError, SignedIn>> {
+    const holder = await this.deps.vault.usernameHolder(username);
+    if (holder?.userId !== userId) return either.left(parleyError('keyReused'));
+    const signedIn = await this.login(username, password, caller);
+    return either.isLeft(signedIn) && signedIn.left === badLogin ? either.left(parleyError('keyReused')) : signedIn;
   }
 
   async login(username: string, password: string, caller: Caller): Promise<Either<ParleyError, SignedIn>> {

@@ -14,7 +14,7 @@ import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
 import { presentAnswer } from '../presenter/answers.ts';
 import { Presenter } from '../presenter/presenter.ts';
 import { openViews } from '../projections/embedded/open.ts';
-import type { ViewsRuntime } from '../projections/port.ts';
+import type { Views, ViewsRuntime } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../projections/views/timelines/current.ts';
 import type { Actor } from '../schemas/actor.ts';
@@ -45,6 +45,8 @@ export interface InstanceOptions {
   readonly registrationOpen?: boolean;
   /** Wraps the log that the write side gets, to make it fail. */
   readonly logFor?: (log: EventLog) => EventLog;
+  /** Wraps the views that the write side gets, to make them late. */
+  readonly viewsFor?: (views: Views) => Views;
   /** Whether processes run. Without them follow-ups stay undone, as after a crash. */
   readonly processes?: boolean;
 }
@@ -119,7 +121,7 @@ export class Instance {
     this.presenter = new Presenter({ views, timelines, keys });
     this.write = await createWriteSide({
       log: options.logFor?.(this.log) ?? this.log,
-      views,
+      views: options.viewsFor?.(views) ?? views,
       vault,
       keys,
       access: new Access(views.guilds),

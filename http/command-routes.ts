@@ -23,8 +23,8 @@ const routesOf = (
     const traceparent = traceparentOf(request.headers.traceparent);
     const context = {
       actor: request.actor,
-      key: null,
-      onOtherContent: 'first' as const,
+      key: request.idempotencyKey,
+      onOtherContent: request.idempotencyKey === null ? ('first' as const) : ('refuse' as const),
       counted: true,
       correlationId: request.correlationId,
       ...(traceparent === undefined ? {} : { traceparent }),

@@ -32,6 +32,7 @@ it.each([
       address: '',
       correlationId: 'c',
       isGone: () => false,
+      idempotencyKey: null,
     },
     actor: { userId: '1', kind: 'person', administrator: false },
   });

@@ -49,10 +49,15 @@ export interface IdentityRouteDeps {
 type Headers = Parameters<IdentityRouteDeps['gatewayUrl']>[0];
 
 export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRouteDeps): Route[] => {
-  const reply = async (signedIn: either.Either<ParleyError, SignedIn>, status: number, headers: Headers) => {
+  const reply = async (
+    signedIn: either.Either<ParleyError, SignedIn>,
+    status: number,
+    headers: Headers,
+    profile: { readonly username?: string; readonly global_name?: string | null } = {},
+  ) => {
     if (either.isLeft(signedIn)) return signedIn;
     const { token, userId } = signedIn.right;
-    const user = await presenter.user(userId);
+    const user = { ...(await presenter.user(userId)), ...profile };
     const body = { token, auth_token: token, gateway_url: gatewayUrl(headers), user };
     return either.right<ParleyError, Reply>({ status, body });
   };
@@ -65,10 +70,12 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       access: 'public',
       body: RegisterBody,
       answers: '201 {token, auth_token, gateway_url, user}',
-      handle: async ({ body, address, correlationId, isGone, headers }) => {
-        const { username, password, global_name } = body;
-        const credentials = { username, password, globalName: global_name ?? null };
-        return reply(await identity.register(credentials, { address, correlationId, isGone }), 201, headers);
+      handle: async ({ body, address, correlationId, idempotencyKey: key, isGone, headers }) => {
+        const { username, password, global_name: globalName = null } = body;
+        const caller = { address, correlationId, isGone, key };
+        const signedIn = await identity.register({ username, password, globalName }, caller);
+        // The views may not know the person yet.
+        return reply(signedIn, 201, headers, { username, global_name: globalName });
       },
     }),
     route({

@@ -10,7 +10,7 @@ import type * as t from 'io-ts';
 import type { Actor } from '../schemas/actor.ts';
 import { addressKey } from '../schemas/address.ts';
 import { decode } from '../schemas/codecs.ts';
-import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
+import { fieldError, type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
 import { JSON_TYPE, type Refusing, sendError } from './errors.ts';
 
@@ -78,6 +78,17 @@ const decodePart = (
   value: unknown,
 ): Either<ParleyError, unknown> => (codec === undefined ? either.right(undefined) : decode(codec, value ?? {}));
 
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** Every POST takes the header `Idempotency-Key`. Other methods need none: repeated, they change nothing. */
+const idempotencyKeyOf = (route: Route, headers: IncomingHttpHeaders): Either<ParleyError, string | null> => {
+  const given = headers['idempotency-key'];
+  if (route.method !== 'POST' || given === undefined) return either.right(null);
+  return typeof given === 'string' && KEY.test(given)
+    ? either.right(given)
+    : either.left(fieldError(['Idempotency-Key'], 'INVALID_KEY', 'Must be 1 to 255 visible ASCII characters.'));
+};
+
 const decodeRequest = (
   route: Route,
   request: FastifyRequest,
@@ -88,6 +99,8 @@ const decodeRequest = (
   if (either.isLeft(query)) return query;
   const body = decodePart(route.body, request.body);
   if (either.isLeft(body)) return body;
+  const key = idempotencyKeyOf(route, request.headers);
+  if (either.isLeft(key)) return key;
   return either.right({
     params: params.right,
     query: query.right,
@@ -96,6 +109,7 @@ const decodeRequest = (
     address: addressKey(request.ip),
     correlationId: request.id,
     isGone: () => request.raw.socket.destroyed,
+    idempotencyKey: key.right,
     headers: request.headers,
   });
 };

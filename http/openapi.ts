@@ -101,8 +101,9 @@ export const jsonSchema = (codec: t.Any): JsonSchema => {
 
 interface Parameter {
   readonly name: string;
-  readonly in: 'path' | 'query';
+  readonly in: 'path' | 'query' | 'header';
   readonly required: boolean;
+  readonly description?: string;
   readonly schema: JsonSchema;
 }
 
@@ -154,6 +155,19 @@ const queryParameters = (route: Route): Parameter[] => {
   }));
 };
 
+const headerParameters = ({ method }: Route): Parameter[] =>
+  method !== 'POST'
+    ? []
+    : [
+        {
+          name: 'Idempotency-Key',
+          in: 'header',
+          required: false,
+          description: 'An id of your own for this request. Repeated within ten minutes, it is carried out once.',
+          schema: { type: 'string', minLength: 1, maxLength: 255 },
+        },
+      ];
+
 const errorResponse = (description: string): Response => ({
   description,
   content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
@@ -171,7 +185,7 @@ const operation = (route: Route): Operation => ({
   tags: [route.path.split('/')[1]!],
   security: route.access === 'public' ? [] : [{ person: [] }, { bot: [] }],
   ...(route.access === 'administrator' ? { description: 'For administrators of the instance.' } : {}),
-  parameters: [...pathParameters(route), ...queryParameters(route)],
+  parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
   ...(route.body === undefined
     ? {}
     : { requestBody: { content: { 'application/json': { schema: jsonSchema(route.body) } } } }),

@@ -239,6 +239,7 @@ export const ask = async (
       body: undefined,
       actor: { userId, kind: userId === BOT ? 'bot' : 'person', administrator: userId === OWNER },
       address: '127.0.0.1',
+      idempotencyKey: null,
       correlationId: 'c',
       isGone: () => false,
       headers,

@@ -64,7 +64,8 @@ export const createChannel = command({
     const { guilds } = deps.views;
     const { channelId, guildId } = event.data;
     const row = await guilds.channel(channelId);
-    const channel = row ?? rowOfChannel(event.data, event.position, (await guilds.channelsOf(guildId!)).length);
+    const others = (await guilds.channelsOf(guildId!)).filter(({ id }) => id !== channelId);
+    const channel = row ?? rowOfChannel(event.data, event.position, others.length);
     return either.right({ kind: 'channel', channel, viewer: context.actor.userId });
   },
   names: ({ data }) => ('channelId' in data ? channelStream(data.channelId) : undefined),

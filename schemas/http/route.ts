@@ -20,6 +20,8 @@ export interface RouteRequest<P, Q, B> {
   readonly correlationId: string;
   /** Whether the caller has hung up, so that nobody reads the answer. */
   readonly isGone: () => boolean;
+  /** The client's id for what a POST asks: a repeat is carried out once. Null without the header `Idempotency-Key`. */
+  readonly idempotencyKey: string | null;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 

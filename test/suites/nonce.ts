@@ -36,6 +36,58 @@ export const nonceSuite = (start: StartInstance) =>
       expect(await times('once')).toBe(1);
     });
 
+    it('in an Idempotency-Key makes one of everything that a POST makes', async () => {
+      const other = instance.api.as(await instance.api.register(someName('ben')));
+      const { id: guildId } = await person.createGuild('Keyed');
+      const invite = await person.invite(channel.id);
+      const posts: (readonly [Api, string, object])[] = [
+        [person, `/channels/${channel.id}/messages`, { content: 'keyed' }],
+        [person, '/guilds', { name: 'Once more' }],
+        [person, `/guilds/${guildId}/channels`, { name: 'more' }],
+        [person, `/channels/${channel.id}/invites`, { max_uses: 3 }],
+        [person, '/applications', { name: 'Once' }],
+        [other, `/invites/${invite}`, {}],
+        [person, '/users/@me/channels', { recipient_id: other.account!.id }],
+      ];
+      for (const [who, path, body] of posts) {
+        const post = (content: object = body) =>
+          who.request('POST', path, content, { 'idempotency-key': `key-${path}` });
+        const answers = [...(await Promise.all([post(), post(), post()])), await post()];
+        const made = answers.map((answer) => {
+          const { id, code } = answer.body as { id?: string; code?: string };
+          return `${answer.status} ${id ?? code}`;
+        });
+        expect(new Set(made).size, `${path} ${made}`).toBe(1);
+        expect(answers[0]!.status, path).toBeLessThan(300);
+      }
+      expect(await times('keyed')).toBe(1);
+      expect(await person.ask<Channel[]>('GET', `/guilds/${guildId}/channels`)).toHaveLength(2);
+    });
+
+    it('in an Idempotency-Key is refused for something else, and so is a key that is none', async () => {
+      const post = (key: string, content: string) =>
+        person.request('POST', `/channels/${channel.id}/messages`, { content }, { 'idempotency-key': key });
+      expect((await post('k', 'one')).status).toBe(200);
+      expect(await post('k', 'two')).toMatchObject({ status: 409, body: { code: parleyError('keyReused').code } });
+      for (const key of ['', 'two words', 'x'.repeat(256)])
+        expect(await post(key, 'three')).toMatchObject({ status: 400, body: { code: 50035 } });
+    });
+
+    it('in an Idempotency-Key makes one account, for whoever knows its password', async () => {
+      const username = someName('cleo');
+      const register = (password: string) =>
+        instance.api.request<{ user: { id: string } }>(
+          'POST',
+          '/auth/register',
+          { username, password },
+          { 'idempotency-key': username },
+        );
+      const first = await register('correct horse');
+      expect(first).toMatchObject({ status: 201, body: { user: { username } } });
+      expect(await register('correct horse')).toMatchObject({ status: 201, body: { user: first.body.user } });
+      expect((await register('other horse')).status).toBe(409);
+    });
+
     it('returns the first message when its content differs over HTTP', async () => {
       const answer = await person.send(channel.id, { ...said, content: 'something else' });
       expect(answer.content).toBe('once');

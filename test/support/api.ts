@@ -59,12 +59,18 @@ export class Api {
   }
 
   /** Returns any answer as a value. @param path below `/v1`, or a whole path that begins with `/` and no version */
-  async request<T = unknown>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+  async request<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Answer<T>> {
     const response = await fetch(`${this.base}/v1${path}`, {
       method,
       headers: {
         ...(this.account === undefined ? {} : { authorization: this.account.authorization }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...more,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
