@@ -9,11 +9,12 @@ import { feedChannelOf } from './channels.ts';
 const PAGE = 1000;
 const LONGEST_PAUSE_MS = 1000;
 
-/** Reads the log, with retries until it answers. */
+/** Reads the log, one page at a time for the whole process, with retries until it answers. */
 export class PatientLog {
   private readonly log: Pick<LogReader, 'readAll'>;
   private readonly clock: Clock;
   private readonly stopping: AbortSignal;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(log: Pick<LogReader, 'readAll'>, clock: Clock, stopping: AbortSignal) {
     this.log = log;
@@ -22,7 +23,13 @@ export class PatientLog {
   }
 
   /** @returns `undefined` once `stopping` is aborted @throws UnreadableEvent */
-  async pageAfter(position: number): Promise<Page | undefined> {
+  pageAfter(position: number): Promise<Page | undefined> {
+    const page = this.last.then(() => this.read(position));
+    this.last = page.catch(() => {});
+    return page;
+  }
+
+  private async read(position: number): Promise<Page | undefined> {
     try {
       return await retrying(() => this.log.readAll({ after: position, limit: PAGE }), {
         clock: this.clock,

@@ -8,23 +8,26 @@ interface Look {
 
 /** The head of the log as it was a while ago. Every partition should have reached it by now. */
 export class HeadWatch {
-  private readonly graceMs: number;
+  private readonly longestMs: number;
   private looks: Look[] = [];
 
-  /** @param graceMs how long an event may be under way before it counts as missing */
-  constructor(graceMs: number) {
-    this.graceMs = graceMs;
+  /** @param longestMs the longest time ago that `due` is asked about */
+  constructor(longestMs: number) {
+    this.longestMs = longestMs;
   }
 
   /** @param at when the log answered, in monotonic milliseconds */
   seen(head: number, at: number): void {
     this.looks.push({ at, head });
-    while (this.looks.length > 1 && this.looks[1]!.at <= at - this.graceMs) this.looks.shift();
+    while (this.looks.length > 1 && this.looks[1]!.at <= at - this.longestMs) this.looks.shift();
   }
 
-  /** No event up to this position should still be under way; 0 if that is not known yet. */
-  due(now: number): number {
-    const settled = this.looks.findLast((look) => look.at <= now - this.graceMs);
+  /**
+   * No event up to this position should still be under way; 0 if that is not known yet.
+   * @param graceMs how long an event may be under way before it counts as missing
+   */
+  due(now: number, graceMs: number): number {
+    const settled = this.looks.findLast((look) => look.at <= now - graceMs);
     return settled?.head ?? 0;
   }
 }
@@ -48,12 +51,27 @@ export class Chain {
   through: number;
   /** The log must be read through here; nothing to read if at or below `through`. */
   wanted: number;
+  /** How far manifests have come, and when the last of them went further than those before. Monotonic milliseconds. */
+  private heard = 0;
+  private movedAt = Number.NEGATIVE_INFINITY;
   /** Pulses that have arrived for batches whose manifest has not: usually of one batch. */
   private receipts: Receipt[] = [];
 
   constructor(through: number) {
     this.through = through;
     this.wanted = through;
+  }
+
+  /** A manifest arrived, whatever it says: its projector is there. */
+  hear({ through }: BatchNumbers, now: number): void {
+    if (through <= this.heard) return;
+    this.heard = through;
+    this.movedAt = now;
+  }
+
+  /** How long ago the last manifest moved it, in milliseconds. What the log filled in does not count. */
+  still(now: number): number {
+    return now - this.movedAt;
   }
 
   /** False if everything up to the end of its batch is known. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelAudience } from '../../schemas/streams.ts';
 import { encodePulse } from './payloads.ts';
-import { ELSEWHERE, HASTY, HERE, MemoryPublisher, PARTITIONS, Station, THERE } from './testing.ts';
+import { ELSEWHERE, HASTY, HERE, MemoryPublisher, PARTITIONS, PATIENT, Station, THERE } from './testing.ts';
 
 const ANN = '10';
 
@@ -115,6 +115,35 @@ describe('a feed with missing messages', () => {
     await station.publisher.publishAll();
     await station.arrivesThrough(2);
     expect(station.metrics.fills).toHaveLength(length);
+  });
+
+  it('waits for a projector that lags but moves, and reads the log once it lags for long', async () => {
+    await station.begin({ limits: { ...PATIENT, staleMs: 250, movingMs: 2000, lookMs: 125 } });
+    await station.reader.listen([channelAudience(HERE), channelAudience(THERE), channelAudience(ELSEWHERE)]);
+    const lagging = async () => {
+      // Ten events come while the projectors take one.
+      for (let n = 0; n < 10; n += 1) station.story.post(HERE, ANN);
+      for (const partition of [0, 1, 2]) await station.publisher.publish(partition, 1);
+      await station.clock.advance(125);
+    };
+    for (let passed = 0; passed < 1750; passed += 125) await lagging();
+    expect(station.metrics.fills).toEqual([]);
+    expect(station.handed.positions).toHaveLength(14);
+    for (let passed = 0; passed < 1000; passed += 125) await lagging();
+    expect(new Set(station.metrics.fills)).toEqual(new Set(['stale']));
+  });
+
+  it('reads the log soon for a projector that stands still, though others move', async () => {
+    await station.begin({ limits: { ...PATIENT, staleMs: 250, movingMs: 2000, lookMs: 125 } });
+    await station.reader.listen([channelAudience(HERE)]);
+    station.story.post(HERE, ANN);
+    for (let passed = 0; passed < 500; passed += 125) {
+      station.story.post(THERE, ANN);
+      for (const partition of [1, 2]) await station.publisher.publish(partition);
+      await station.clock.advance(125);
+    }
+    expect(station.metrics.fills).toContain('stale');
+    expect(station.handed.positions).toContain(1);
   });
 
   it('asks again, now and then, for the manifests of a silent partition', async () => {

@@ -17,8 +17,13 @@ import type { FeedMetrics, FeedReader, FeedTransport, FillReason, TransportListe
 import { Release } from './release.ts';
 
 export interface FeedLimits {
-  /** How long an event may be under way before it is read from the log. */
+  /** How long an event may be under way, once its partition stands still, before it is read from the log. */
   readonly staleMs: number;
+  /**
+   * The same while its partition moves: a projector that lags is waited for longer, since reading the whole log on every
+   * gateway adds to the load that makes it lag.
+   */
+  readonly movingMs: number;
   /** Interval for reading the head of the log. */
   readonly lookMs: number;
   /** How long a subscription may take. After that the log supplies what it would have brought. */
@@ -27,7 +32,7 @@ export interface FeedLimits {
   readonly pending: number;
 }
 
-export const feedLimits: FeedLimits = { staleMs: 250, lookMs: 125, subscribeMs: 1000, pending: 50_000 };
+export const feedLimits: FeedLimits = { staleMs: 250, movingMs: 2000, lookMs: 125, subscribeMs: 1000, pending: 50_000 };
 
 export interface FeedReaderOptions {
   readonly log: Pick<LogReader, 'head' | 'readAll'>;
@@ -67,7 +72,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     this.clock = options.clock;
     this.log = new PatientLog(options.log, this.clock, this.stopping.signal);
     this.listening = new Listening(options.partitions);
-    this.watch = new HeadWatch(this.limits.staleMs);
+    this.watch = new HeadWatch(Math.max(this.limits.staleMs, this.limits.movingMs));
     this.release = new Release({
       watermark: () => Math.min(...this.chains.map((chain) => chain.through)),
       onReleased: (delayMs) => options.metrics.released(delayMs),
@@ -151,8 +156,10 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   }
 
   private onManifest(partition: number, chain: Chain, manifest: Manifest): void {
+    const now = this.clock.monotonic();
+    chain.hear(manifest, now);
     const verdict = chain.manifest(manifest, (channel) => this.listening.requires(channel));
-    if (manifest.through >= this.watch.due(this.clock.monotonic())) this.silent.delete(partition);
+    if (manifest.through >= this.watch.due(now, this.limits.movingMs)) this.silent.delete(partition);
     if (verdict === 'known') return;
     if (verdict === 'moved') {
       this.release.advance();
@@ -197,9 +204,10 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     if (head === undefined || this.stopping.signal.aborted) return;
     const now = this.clock.monotonic();
     this.watch.seen(head, now);
-    const due = this.watch.due(now);
+    const { staleMs, movingMs } = this.limits;
     for (const [partition, chain] of this.chains.entries()) {
-      const expected = reason === 'reconnect' || this.silent.has(partition) ? head : due;
+      const graceMs = chain.still(now) >= staleMs ? staleMs : movingMs;
+      const expected = reason === 'reconnect' || this.silent.has(partition) ? head : this.watch.due(now, graceMs);
       if (chain.through >= expected) continue;
       this.want(chain, head, reason);
       if (reason === 'stale') this.askAgain(partition, now);

@@ -90,8 +90,14 @@ export class Handed {
 }
 
 /** Nothing counts as stale unless a spec says so. */
-export const PATIENT: FeedLimits = { staleMs: 60_000, lookMs: 60_000, subscribeMs: 60_000, pending: 1000 };
-export const HASTY: FeedLimits = { staleMs: 10, lookMs: 5, subscribeMs: 20, pending: 1000 };
+export const PATIENT: FeedLimits = {
+  staleMs: 60_000,
+  movingMs: 60_000,
+  lookMs: 60_000,
+  subscribeMs: 60_000,
+  pending: 1000,
+};
+export const HASTY: FeedLimits = { staleMs: 10, movingMs: 20, lookMs: 5, subscribeMs: 20, pending: 1000 };
 
 export const aReader = (
   options: Pick<FeedReaderOptions, 'log' | 'partitions' | 'transport'> & Partial<FeedReaderOptions>,
