@@ -1,0 +1,121 @@
+/** Each process of a cluster hangs in turn (SIGSTOP), for longer than any of its leases, and wakes again. */
+
+import { setTimeout as wait } from 'node:timers/promises';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BUDGETS } from '../../stores/budgets.ts';
+import { type Cluster, SPLIT, startCluster } from '../support/cluster.ts';
+import { type Load, startLoad } from '../support/load.ts';
+import {
+  expectHeardOnce,
+  expectHistory,
+  expectPromisesKept,
+  expectUnreadRecounted,
+  loggedOf,
+  untilCaughtUp,
+} from '../support/verdict.ts';
+import { figure } from './figures.ts';
+
+const PROCESSES = { ...SPLIT, 'relay-2': 'relay' } as const;
+type Name = keyof typeof PROCESSES;
+
+/** Milliseconds. A worker id is leased for 30 s, and a leadership for 3 s. */
+const HANGS: readonly (readonly [Name, number])[] = [
+  ['relay', 130_000],
+  ['relay-2', 30_000],
+  ['projector-1', 60_000],
+  ['api', 40_000],
+  ['gateway-1', 40_000],
+  ['gateway-2', 40_000],
+];
+const WATCHED_MS = 8000;
+/** Gateways hold the sockets of the people, who notice nothing until it wakes. */
+const isGateway = (name: Name) => PROCESSES[name] === 'gateway';
+
+interface Leader {
+  readonly name: string;
+  readonly holder: string;
+  readonly held: boolean;
+}
+
+describe('people talk and listen while every process hangs in turn', () => {
+  let cluster: Cluster<Name>;
+  let load: Load;
+  let vault: Client;
+  let stopped: number | undefined;
+
+  const goOn = () => {
+    if (stopped !== undefined) process.kill(stopped, 'SIGCONT');
+    stopped = undefined;
+  };
+  const leaders = async () =>
+    (
+      await vault.query<Leader>(
+        `SELECT name, holder, until > now() AS held FROM leaderships
+           WHERE name LIKE '% relay' OR name LIKE '% finisher' ORDER BY name`,
+      )
+    ).rows;
+
+  beforeAll(async () => {
+    cluster = await startCluster({ processes: PROCESSES });
+    vault = new Client({ connectionString: cluster.namespace.env.PARLEY_VAULT_URL });
+    await vault.connect();
+    load = await startLoad({
+      api: cluster.url('api'),
+      gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
+      channels: 4,
+      senders: 10,
+      subscribers: 20,
+      window: 2,
+      everyMs: 250,
+    });
+  });
+
+  afterAll(async () => {
+    goOn();
+    load?.close();
+    await vault?.end();
+    await cluster?.close();
+  });
+
+  it('hands each leadership over within 5 s, and nothing is lost, doubled or reordered when they wake', async () => {
+    const handOvers: number[] = [];
+    for (const [name, hangMs] of HANGS) {
+      await load.more(50);
+      const before = await leaders();
+      stopped = cluster.process(name).pid;
+      process.kill(stopped, 'SIGSTOP');
+      const began = performance.now();
+      const changed = new Set<string>();
+      while (performance.now() - began < WATCHED_MS) {
+        await wait(20);
+        for (const { name: role, holder } of await leaders()) {
+          if (changed.has(role) || before.some((one) => one.name === role && one.holder === holder)) continue;
+          changed.add(role);
+          handOvers.push(performance.now() - began);
+        }
+      }
+      expect((await leaders()).map(({ held }) => held)).toEqual([true, true]);
+      if (!isGateway(name)) {
+        await load.more(100);
+        await load.heard();
+      }
+      await wait(Math.max(0, hangMs - (performance.now() - began)));
+      goOn();
+      await load.more(50);
+      await load.heard();
+      await load.read();
+    }
+    await load.settle();
+    const log = await loggedOf(load);
+    await untilCaughtUp(load, log);
+    figure('from SIGSTOP until another process leads', handOvers);
+    // At least the relay's.
+    expect(handOvers.length).toBeGreaterThan(0);
+    expect(Math.max(...handOvers)).toBeLessThan(BUDGETS.leases.handOverMs);
+    expectPromisesKept(load, log);
+    expectHeardOnce(load, log);
+    await expectHistory(load, log);
+    await expectUnreadRecounted(load, log);
+  });
+});
