@@ -132,12 +132,7 @@ export class Postgres {
     const config = configOf(url, application, timeoutMs ?? usual.connectMs, this.answerMs);
     // A process that hangs in a transaction must not hold rows or locks for ever.
     const idleMs = 2 * this.answerMs;
-    this.longer = {
-      ...config,
-      connectionTimeoutMillis: longMs,
-      query_timeout: longMs,
-      idle_in_transaction_session_timeout: idleMs,
-    };
+    this.longer = { ...config, query_timeout: longMs, idle_in_transaction_session_timeout: idleMs };
     this.pool = poolOf(config, connections ?? usual.connections);
     // Nothing works without log and vault, so they have no circuit breaker.
     this.guard =
