@@ -1,7 +1,7 @@
 /** Kafka is killed and restarted at ten random moments, under load. Projectors go on within seconds each time. */
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MemoryCheckpoints } from '../../coordination/memory.ts';
 import { MemoryLog } from '../../log/memory.ts';
 import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
@@ -12,6 +12,17 @@ import { Story } from '../../projections/testing.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import type { OwnServices } from '../../services/port.ts';
 import { privateServices } from '../../services/private.ts';
+import { type Cluster, SPLIT, startCluster } from '../support/cluster.ts';
+import { type Load, startLoad } from '../support/load.ts';
+import { LIMITS_OFF } from '../support/server.ts';
+import {
+  expectHeardOnce,
+  expectHistory,
+  expectPromisesKept,
+  expectUnreadRecounted,
+  loggedOf,
+  untilCaughtUp,
+} from '../support/verdict.ts';
 import { figure } from './figures.ts';
 
 const PARTITIONS = 8;
@@ -107,5 +118,69 @@ describe('two projectors that follow four views', () => {
     figure('from the answer of a restarted Kafka until every view holds everything', took);
     figure('consumers replaced', [replaced.length], 'in all');
     for (const reason of new Set(replaced)) process.stderr.write(`replaced: ${reason}\n`);
+  });
+});
+
+describe('a cluster whose Kafka is killed', () => {
+  let own: OwnServices;
+  let cluster: Cluster<keyof typeof SPLIT>;
+  let load: Load;
+
+  const readyOf = async (name: keyof typeof SPLIT) => {
+    const answer = await fetch(`${cluster.url(name)}/ready`);
+    return `${answer.status} ${await answer.text()}`;
+  };
+  const untilReady = (name: keyof typeof SPLIT, what: RegExp) =>
+    vi.waitFor(async () => expect(await readyOf(name)).toMatch(what), { timeout: 60_000, interval: 200 });
+
+  beforeAll(async () => {
+    own = await privateServices();
+    await own.start('kafka');
+    cluster = await startCluster({ processes: SPLIT, env: { ...LIMITS_OFF, PARLEY_KAFKA_URL: own.urls.kafka } });
+    load = await startLoad({
+      api: cluster.url('api'),
+      gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
+      channels: 4,
+      senders: 10,
+      subscribers: 20,
+      window: 2,
+      everyMs: 250,
+    });
+  });
+
+  afterAll(async () => {
+    load?.close();
+    await cluster?.close();
+    await own?.destroy();
+  });
+
+  it.each([8000, 25_000, 40_000])(
+    'for %d ms: its projectors say so, and follow again when it is back',
+    async (awayMs) => {
+      await load.more(1 + Math.floor(Math.random() * 100));
+      const killed = performance.now();
+      await own.kill('kafka');
+      await load.more(100);
+      await load.heard();
+      for (const name of ['projector-1', 'projector-2'] as const)
+        await untilReady(name, /^503 .*timelines-g1: its consumer group has not confirmed this process/);
+      await wait(Math.max(0, awayMs - (performance.now() - killed)));
+      await own.start('kafka');
+      const back = performance.now();
+      for (const name of ['projector-1', 'projector-2', 'api'] as const) await untilReady(name, /^200 /);
+      figure('from the answer of a restarted Kafka until api and projectors are ready', [performance.now() - back]);
+      await load.more(100);
+      await load.heard();
+    },
+  );
+
+  it('loses, doubles and reorders nothing', async () => {
+    await load.settle();
+    const logged = await loggedOf(load);
+    await untilCaughtUp(load, logged);
+    expectPromisesKept(load, logged);
+    expectHeardOnce(load, logged);
+    await expectHistory(load, logged);
+    await expectUnreadRecounted(load, logged);
   });
 });

@@ -91,16 +91,18 @@ describe('while Kafka is unavailable', () => {
   });
 
   it('consumers give up and are replaced until it is back, however long that takes', async () => {
-    begin({ stuckMs: 2000 });
+    const { following } = begin({ stuckMs: 2000 });
     post(100);
     await sink.until(100);
     await own.kill('kafka');
     const before = replaced.length;
     post(100);
     await untilReplaced(() => replaced.length >= before + 2);
+    expect(following.unconfirmedMs()).toBeGreaterThan(500);
     await own.start('kafka');
     await sink.until(200);
     expectAll();
+    expect(following.unconfirmedMs()).toBeLessThan(2000);
   });
 
   it('the relay and followers wait for it to start, and stop within seconds if it does not', async () => {
