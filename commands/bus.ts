@@ -215,12 +215,16 @@ export const createCommandBus = (commands: readonly Command[], deps: CommandDeps
     const asked = { fields, context, cause: causeOf(context, type) };
     const submission = new Submission(command, asked, deps, entrance, order.before(userId));
     const carryOut = async () => {
-      const carried = await submission.carryOut().finally(() => entrance.inProgress.giveBack(userId));
-      if (either.isRight(carried)) {
-        const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
-        if (told !== undefined) await told;
+      try {
+        const carried = await submission.carryOut();
+        if (either.isRight(carried)) {
+          const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
+          if (told !== undefined) await told;
+        }
+        return { outcome: carried, limit: submission.limit };
+      } finally {
+        entrance.inProgress.giveBack(userId);
       }
-      return { outcome: carried, limit: submission.limit };
     };
     return command.holdsUp === true ? order.holdUp(userId, carryOut) : carryOut();
   };

@@ -8,8 +8,8 @@ export const REMEMBERED_COUNT = 1000;
 /** In memory. Some 50,000 keys of usual length: 80 commands a second for ten minutes. */
 export const REMEMBERED_BYTES = 8_388_608;
 
-/** Of an entry of the map, a sequence and a time. */
-const ENTRY_BYTES = 64;
+/** Of an entry of the map, its place in the order and its time. */
+const ENTRY_BYTES = 72;
 
 /** Two bytes a character, as any character beyond Latin-1 makes it. */
 const bytesOf = (key: string): number => ENTRY_BYTES + 2 * key.length;
@@ -32,9 +32,10 @@ export const idempotencyKey = (author: string, kind: string, clientId: string): 
 
 export class RecentKeys {
   // Numbers beside the map instead of an object per key: a busy channel keeps tens of thousands.
-  /** Sequences by key, oldest first. */
   private readonly sequences = new Map<string, number>();
-  /** Times of the same keys in the same order, from `forgotten` on. */
+  /** The keys, oldest first, from `forgotten` on. Finding a map's first key passes over all that were deleted before. */
+  private order: string[] = [];
+  /** Their times. */
   private times: number[] = [];
   private forgotten = 0;
   private held = 0;
@@ -65,8 +66,10 @@ export class RecentKeys {
   /** Merges these keys into the older ones. */
   adopted(): RecentKeys {
     if (this.before === undefined) return this;
-    let i = this.forgotten;
-    for (const [key, sequence] of this.sequences) this.before.remember(key, sequence, this.times[i++]!);
+    for (let i = this.forgotten; i < this.order.length; i += 1) {
+      const key = this.order[i]!;
+      this.before.remember(key, this.sequences.get(key)!, this.times[i]!);
+    }
     this.before.last = this.last;
     return this.before;
   }
@@ -79,6 +82,7 @@ export class RecentKeys {
     this.sequences.set(key, sequence);
     // A key that comes again keeps its place, and so its time.
     if (this.sequences.size > size) {
+      this.order.push(key);
       this.times.push(time);
       this.held += bytesOf(key);
     }
@@ -87,14 +91,16 @@ export class RecentKeys {
 
   private forget(now: number): void {
     // Imported events can be older than their channel, so the distance counts, not the order.
-    for (const oldest of this.sequences.keys()) {
+    while (this.sequences.size > REMEMBERED_COUNT) {
       const isRecent = Math.abs(now - this.times[this.forgotten]!) < REMEMBERED_MS;
-      if (this.sequences.size <= REMEMBERED_COUNT || (isRecent && this.held <= REMEMBERED_BYTES)) break;
+      if (isRecent && this.held <= REMEMBERED_BYTES) break;
+      const oldest = this.order[this.forgotten]!;
       this.sequences.delete(oldest);
       this.held -= bytesOf(oldest);
       this.forgotten += 1;
     }
     if (this.forgotten <= this.sequences.size) return;
+    this.order = this.order.slice(this.forgotten);
     this.times = this.times.slice(this.forgotten);
     this.forgotten = 0;
   }
@@ -103,9 +109,10 @@ export class RecentKeys {
     const numbers = new Map<string, number>();
     const json = { prefix: [] as number[], rest: [] as string[], sequence: [] as number[], time: [] as number[] };
     let [formerSequence, formerTime] = [0, 0];
-    let i = this.forgotten;
-    for (const [key, sequence] of this.sequences) {
-      const time = this.times[i++]!;
+    for (let i = this.forgotten; i < this.order.length; i += 1) {
+      const key = this.order[i]!;
+      const sequence = this.sequences.get(key)!;
+      const time = this.times[i]!;
       // Author and kind of command: many keys share this prefix.
       const end = key.lastIndexOf(':') + 1;
       const prefix = key.slice(0, end);
@@ -132,6 +139,7 @@ export class RecentKeys {
       time += json.time[i]!;
       keys.last = json.prefixes[json.prefix[i]!]! + json.rest[i]!;
       keys.sequences.set(keys.last, sequence);
+      keys.order.push(keys.last);
       keys.times.push(time);
       keys.held += bytesOf(keys.last);
     }
