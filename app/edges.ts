@@ -31,6 +31,8 @@ const gatewayConfig = (config: Config): GatewayConfig => ({
   ...defaultGatewayConfig,
   heartbeatIntervalMs: config.heartbeatMs,
   byteBudget: config.socketBudgetBytes,
+  refusedBudget: config.refused && { count: config.refused.count, windowMs: config.refused.seconds * 1000 },
+  unidentified: { sockets: config.bounds.sockets, perAddress: config.bounds.socketsOfAddress },
   resumeLimit: config.resumeLimit,
   resumeGatewayUrl: (host) => config.resumeGatewayUrl ?? gatewayUrlOf(config)({ headers: { host } }),
 });

@@ -42,6 +42,13 @@ export interface GatewayConfig {
   readonly ringBytes: number;
   /** Frames with one of Discord's opcodes per window and connection. */
   readonly opBudget: { readonly count: number; readonly windowMs: number };
+  /**
+   * Frames of ops 100 to 103 that are refused or ask for nothing, per window and connection; absent where there is no
+   * limit. Beyond it the socket is not read for a while.
+   */
+  readonly refusedBudget: { readonly count: number; readonly windowMs: number } | undefined;
+  /** Sockets that have not identified, in all and from one address. */
+  readonly unidentified: { readonly sockets: number; readonly perAddress: number };
   /** Commands of one session that may be in progress at once. */
   readonly commandsInFlight: number;
   /** How long a starting session waits for the views to hold what was in the log when it asked, in milliseconds. */
@@ -68,6 +75,8 @@ export const defaultGatewayConfig: GatewayConfig = {
   },
   ringBytes: 16 * 1024 * 1024,
   opBudget: { count: 120, windowMs: 60_000 },
+  refusedBudget: { count: 500, windowMs: 1_000 },
+  unidentified: { sockets: 5_000, perAddress: 1_000 },
   commandsInFlight: 256,
   viewsTimeoutMs: 5_000,
   resumeGatewayUrl: (host) => `ws://${host ?? 'localhost'}/gateway`,

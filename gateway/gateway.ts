@@ -7,6 +7,7 @@ import { EventRenderer } from '../presenter/dispatches.ts';
 import { type Clock, within } from '../schemas/clock.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Op } from '../schemas/gateway/frames.ts';
+import { Quota } from '../schemas/quota.ts';
 import type { GatewayConfig } from './config.ts';
 import { controlFrame, RECONNECT } from './encoding.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -15,11 +16,13 @@ import { Inbound } from './inbound.ts';
 import { Commands } from './op-commands.ts';
 import { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
+import { Refusals } from './refusals.ts';
 import { Ring } from './ring.ts';
 import { type Closing, Closings, Phase, Session, type SessionHost } from './session.ts';
 import type { Parts } from './session-start.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { tellTyping } from './typing.ts';
+import { takeLongFrames } from './websocket.ts';
 
 /** Sends all sessions away before the process stops, spread out so that they do not all arrive elsewhere at once. */
 const TICK_MS = 20;
@@ -83,7 +86,7 @@ const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: number, 
 export interface Handshake {
   /** What the client connected to, from its Host header. */
   readonly host?: string | undefined;
-  /** The client's network address. */
+  /** The client's address in the form of `addressKey`. */
   readonly peer: string;
   /** It asked for a version, encoding or compression that this server does not speak. */
   readonly refuse?: Closing;
@@ -111,6 +114,7 @@ class ParleyGateway implements Gateway, SessionHost {
   private readonly inbound: Inbound;
   private readonly hello: Buffer;
   private readonly sockets = new Set<Session>();
+  private readonly unidentified: Quota;
   private readonly endSweeps: () => void;
   private live = 0;
   private draining = false;
@@ -126,7 +130,10 @@ class ParleyGateway implements Gateway, SessionHost {
     const { running, reading } = deps.config.resumes;
     const [resumes, logReads] = [new FairQueue(running), new FairQueue(reading)];
     this.parts = { deps, renderer, subscriptions, outbox, ring, delivery, resumes, logReads };
-    this.inbound = new Inbound(this.parts, new Commands(deps, outbox));
+    const refusals = new Refusals(deps.config.refusedBudget, deps.clock);
+    this.inbound = new Inbound(this.parts, new Commands(deps, outbox, refusals), refusals);
+    const { sockets, perAddress } = deps.config.unidentified;
+    this.unidentified = new Quota(sockets, perAddress);
     this.hello = controlFrame(Op.hello, { heartbeat_interval: deps.config.heartbeatIntervalMs });
     const { clock, config } = deps;
     let swept = clock.monotonic();
@@ -145,7 +152,12 @@ class ParleyGateway implements Gateway, SessionHost {
     const session = new Session(ws, socket, this, host, peer);
     this.sockets.add(session);
     this.deps.metrics.sockets(1);
-    if (refuse !== undefined) session.close(refuse);
+    session.counted = this.unidentified.take(peer);
+    if (!session.counted) {
+      session.close(Closings.tooManySockets);
+      // Not kept until the client has closed it too.
+      socket.destroySoon();
+    } else if (refuse !== undefined) session.close(refuse);
     else if (this.draining) sendAway(this.parts.outbox, session);
     else this.parts.outbox.writeNow(session, this.hello);
   }
@@ -182,6 +194,11 @@ class ParleyGateway implements Gateway, SessionHost {
     this.inbound.receive(session, data, isBinary);
   }
 
+  identified(session: Session): void {
+    this.uncount(session);
+    takeLongFrames(session.ws);
+  }
+
   started({ userId, device }: Session): void {
     this.live += 1;
     this.deps.metrics.sessions(1);
@@ -203,11 +220,18 @@ class ParleyGateway implements Gateway, SessionHost {
 
   gone(session: Session): void {
     if (this.sockets.delete(session)) this.deps.metrics.sockets(-1);
+    this.uncount(session);
     if (this.sockets.size === 0) this.whenEmpty?.();
   }
 
   now(): number {
     return this.deps.clock.monotonic();
+  }
+
+  private uncount(session: Session): void {
+    if (!session.counted) return;
+    session.counted = false;
+    this.unidentified.giveBack(session.peer);
   }
 
   private empty(): Promise<void> {

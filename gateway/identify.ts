@@ -57,6 +57,7 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
   const { deps } = parts;
   const verified = await deps.tokens.verify(asked.token);
   if (verified === undefined) return Closings.badToken;
+  session.host.identified(session);
   const shard = asked.shard ?? ([0, 1] as const);
   if (!validShard(shard)) return Closings.invalidShard;
   if (!(await deps.mayBegin(verified.userId))) {

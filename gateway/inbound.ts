@@ -13,9 +13,11 @@ import {
   PresenceUpdate,
   Resume,
 } from '../schemas/gateway/frames.ts';
+import { jsonError } from '../schemas/json.ts';
 import { dispatchFrame, HEARTBEAT_ACK } from './encoding.ts';
 import { identify } from './identify.ts';
 import type { Commands } from './op-commands.ts';
+import type { Refusals } from './refusals.ts';
 import { resume } from './resume.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
 import type { Parts } from './session-start.ts';
@@ -50,11 +52,13 @@ const parse = (data: Buffer): Frame | undefined => {
 export class Inbound {
   private readonly parts: Parts;
   private readonly commands: Commands;
+  private readonly refusals: Refusals;
   private position: { readonly at: number; readonly frame: Buffer } | undefined;
 
-  constructor(parts: Parts, commands: Commands) {
+  constructor(parts: Parts, commands: Commands, refusals: Refusals) {
     this.parts = parts;
     this.commands = commands;
+    this.refusals = refusals;
   }
 
   receive(session: Session, data: Buffer, isBinary: boolean): void {
@@ -70,6 +74,8 @@ export class Inbound {
       if (data.length > LIBRARY_FRAME_BYTES) return Closings.tooLong;
       if (!this.withinBudget(session)) return Closings.rateLimited;
     }
+    // An op 100 is answered, whatever is wrong with it.
+    if (frame.op !== Op.command && jsonError(frame.d) !== undefined) return Closings.wrongPayload;
     return this.carryOut(session, frame);
   }
 
@@ -92,7 +98,9 @@ export class Inbound {
         return undefined;
       default:
         if (!ACCEPTED.has(op)) return Closings.unknownOpcode;
-        return session.listening ? undefined : Closings.notAuthenticated;
+        if (!session.listening) return Closings.notAuthenticated;
+        if (op > LAST_LIBRARY_OP) this.refusals.count(session);
+        return undefined;
     }
   }
 

@@ -12,6 +12,7 @@ import { jsonError } from '../schemas/json.ts';
 import { textFrame } from './encoding.ts';
 import type { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
+import type { Refusals } from './refusals.ts';
 import { Phase, type Session } from './session.ts';
 
 type Deps = Pick<GatewayDeps, 'bus' | 'presenter' | 'config' | 'logger' | 'metrics' | 'spans'>;
@@ -19,10 +20,12 @@ type Deps = Pick<GatewayDeps, 'bus' | 'presenter' | 'config' | 'logger' | 'metri
 export class Commands {
   private readonly deps: Deps;
   private readonly outbox: Outbox;
+  private readonly refusals: Refusals;
 
-  constructor(deps: Deps, outbox: Outbox) {
+  constructor(deps: Deps, outbox: Outbox, refusals: Refusals) {
     this.deps = deps;
     this.outbox = outbox;
+    this.refusals = refusals;
   }
 
   /** Never closes the socket: an op 101 reports whatever is wrong with a command. */
@@ -97,6 +100,7 @@ export class Commands {
 
   private refuse(session: Session, id: string | null, error: ParleyError): void {
     this.deps.metrics.refusals(error.name);
+    this.refusals.count(session);
     this.reply(session, { id, ok: false, error: errorBody(error) });
   }
 

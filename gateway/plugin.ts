@@ -8,28 +8,28 @@ import type { Socket } from 'node:net';
 import type { WebsocketPluginOptions } from '@fastify/websocket';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { WebSocket } from 'ws';
-import { CloseCode, FRAME_BYTES } from '../schemas/gateway/frames.ts';
+import type { WebSocket } from 'ws';
+import { addressKey } from '../schemas/address.ts';
+import { LIBRARY_FRAME_BYTES } from '../schemas/gateway/frames.ts';
 import type { Gateway } from './gateway.ts';
 import { Closings } from './session.ts';
-
-/** Clients know every fault that `ws` finds in a frame (protocol, UTF-8, length) as one code. */
-const UNDECODABLE: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
-
-class GatewaySocket extends WebSocket {
-  override close(code?: number, reason?: string | Buffer): void {
-    super.close(UNDECODABLE.has(code) ? CloseCode.decodeError : code, reason);
-  }
-}
+import { GatewaySocket } from './websocket.ts';
 
 type SocketClass = NonNullable<NonNullable<WebsocketPluginOptions['options']>['WebSocket']>;
+
+/** Of an unfinished frame: fragments, and what arrived of one fragment. One network packet is one piece. */
+const MAX_PIECES = 64;
 
 const options = {
   // Its type also requires the statics of the module's default export.
   WebSocket: GatewaySocket as unknown as SocketClass,
   // Compression would cost 228 KB per connection and be eight times slower.
   perMessageDeflate: false,
-  maxPayload: FRAME_BYTES,
+  // Longer frames are for those who have identified.
+  maxPayload: LIBRARY_FRAME_BYTES,
+  // Each piece of a frame costs some 200 bytes beyond its own.
+  maxFragments: MAX_PIECES,
+  maxBufferedChunks: MAX_PIECES,
   // These would cost a closure per socket. The gateway knows its sockets and answers pings with one shared listener.
   clientTracking: false,
   autoPong: false,
@@ -77,7 +77,7 @@ export const registerGateway = async (app: FastifyInstance, gateway: Gateway): P
     ws.on('ping', pong);
     gateway.accept(ws, socket, {
       host: request.headers.host,
-      peer: request.ip,
+      peer: addressKey(request.ip),
       ...(speaks(request.query as GatewayQuery) ? {} : { refuse: Closings.invalidVersion }),
     });
   };

@@ -50,6 +50,7 @@ export const resume = async (parts: Parts, session: Session, asked: Resume): Pro
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) return Closings.invalidSequence;
   const verified = await deps.tokens.verify(asked.token);
   if (verified === undefined) return Closings.badToken;
+  session.host.identified(session);
   const claims = await goodFor(parts, await deps.tokens.verifySession(asked.session_id), verified, seq);
   if (claims === undefined) {
     refuse(parts, session, 'invalid');

@@ -27,6 +27,7 @@ export const Closings = {
   undecodable: closing(CloseCode.decodeError, 'Frames are JSON text: {op, d}'),
   tooLong: closing(CloseCode.decodeError, 'Frame too long'),
   wrongPayload: closing(CloseCode.decodeError, 'The payload does not fit its opcode'),
+  tooManySockets: closing(CloseCode.rateLimited, 'Too many sockets that have not identified'),
   notAuthenticated: closing(CloseCode.notAuthenticated, 'Identify first'),
   badToken: closing(CloseCode.authenticationFailed, 'Authentication failed'),
   alreadyAuthenticated: closing(CloseCode.alreadyAuthenticated, 'Already authenticated'),
@@ -54,6 +55,8 @@ export type Phase = (typeof Phase)[keyof typeof Phase];
 /** What a session reports to. */
 export interface SessionHost {
   received(session: Session, data: Buffer, isBinary: boolean): void;
+  /** Its client has shown a good token. */
+  identified(session: Session): void;
   /** The session is live. */
   started(session: Session): void;
   /** The server closes the socket. */
@@ -130,6 +133,10 @@ export class Session {
   topics: Topic[] = NO_TOPICS;
   opWindow: number;
   opCount = 0;
+  refusedSince: number;
+  refusedCount = 0;
+  /** It counts among the sockets that have not identified. */
+  counted = false;
   commandsInFlight = 0;
 
   /** @param address what the client connected to, from its Host header. @param peer the client's network address. */
@@ -141,6 +148,7 @@ export class Session {
     this.peer = peer;
     this.seenAt = host.now();
     this.opWindow = this.seenAt;
+    this.refusedSince = this.seenAt;
     (ws as SessionSocket).parleySession = this;
     ws.on('message', onMessage);
     ws.on('close', onClose);

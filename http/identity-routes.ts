@@ -10,6 +10,9 @@ import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, route } from '../schemas/http/route.ts';
 import { hasInvisible, mixesScripts } from '../schemas/text.ts';
 
+/** Names and passwords at their longest, escaped, are less. Nobody has to show a token for it to be read. */
+const CREDENTIALS_BYTES = 8_192;
+
 /** Without blanks or the characters that make up mentions and addresses. */
 const USERNAME = /^[^\s@#:`<>\p{C}]{2,32}$/u;
 
@@ -69,6 +72,7 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       summary: 'Register a person. The first one administers the instance.',
       access: 'public',
       body: RegisterBody,
+      bodyLimit: CREDENTIALS_BYTES,
       answers: '201 {token, auth_token, gateway_url, user}',
       handle: async ({ body, address, correlationId, idempotencyKey: key, isGone, headers }) => {
         const { username, password, global_name: globalName = null } = body;
@@ -84,6 +88,7 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       summary: 'Sign in with username (or login) and password.',
       access: 'public',
       body: LoginBody,
+      bodyLimit: CREDENTIALS_BYTES,
       answers: '200 {token, auth_token, gateway_url, user}',
       handle: async ({ body, address, correlationId, isGone, headers }) => {
         const name = body.username ?? body.login;

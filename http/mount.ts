@@ -119,6 +119,7 @@ export const mount = (app: FastifyInstance, prefix: string, route: Route, gate: 
     method: route.method,
     url: prefix + route.path,
     onRequest: admit(route, gate),
+    ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
     handler: async (request, reply) => {
       const decoded = decodeRequest(route, request);
       if (either.isLeft(decoded)) return sendError(reply, decoded.left, gate);

@@ -56,6 +56,11 @@ interface HttpServerDeps extends Gate {
 /** Mounts the same handlers twice: under the short prefix, and under the one that libraries call. */
 const PREFIXES = ['/v1', '/api/v10'];
 export const BODY_LIMIT = 1_048_576;
+/** For a whole request to arrive, and for its headers. */
+const REQUEST_MS = 20_000;
+const HEADERS_MS = 10_000;
+/** How often that is checked. */
+const CHECK_MS = 2_000;
 
 const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): void => {
   app.addHook('onRequest', async (request, reply) => {
@@ -121,6 +126,9 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
     trustProxy: deps.config.trustedProxies.length === 0 ? false : [...deps.config.trustedProxies],
     bodyLimit: BODY_LIMIT,
+    // A request that is never finished holds its memory no longer than this.
+    requestTimeout: REQUEST_MS,
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
     exposeHeadRoutes: false,
     requestIdHeader: false,
     genReqId: (raw) => correlationIdOf(raw.headers),

@@ -44,6 +44,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly params?: t.Type<P, unknown, unknown>;
   readonly query?: t.Type<Q, unknown, unknown>;
   readonly body?: t.Type<B, unknown, unknown>;
+  /** Longest body in bytes; the default is that of every route. */
+  readonly bodyLimit?: number;
   /** Describes a success in the documentation. */
   readonly answers: string;
   readonly handle: (request: RouteRequest<P, Q, B>) => Promise<Either<ParleyError, Reply>>;
