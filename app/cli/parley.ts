@@ -2,6 +2,7 @@
 /** The `parley` command line. */
 import { Argument, Command, Option } from 'commander';
 import { botCreate } from './bot.ts';
+import { doctorCommand } from './doctor.ts';
 import { importCommand, logExport, logImport } from './log.ts';
 import {
   deadLettersList,
@@ -60,6 +61,12 @@ program
   .argument('<folder>', 'the backup, which stays as it is, or PARLEY_DATA')
   .option('--accept-loss', 'go on although files are missing, older than the others or of another installation')
   .action(restoreCommand);
+
+program
+  .command('doctor')
+  .description('look for damage in PARLEY_DATA; changes nothing, and a server may be running')
+  .requiredOption('--log', 'read the whole event log, page by page and event by event')
+  .action(doctorCommand);
 
 const projections = program
   .command('projections')

@@ -95,11 +95,13 @@ const checkIdentity = (file: string, database: Database.Database): void => {
 
 /** Reads the newest event through both indexes; the pages written last are the likeliest to be missing. */
 const checkTail = (database: Database.Database): void => {
-  const last = database.prepare('SELECT position, stream, data FROM events ORDER BY position DESC LIMIT 1').raw(true);
-  const row = last.get() as [number, number, string] | undefined;
+  const last = database
+    .prepare('SELECT position, stream, length(CAST(data AS BLOB)) FROM events ORDER BY position DESC LIMIT 1')
+    .raw(true);
+  const row = last.get() as [number, number, number] | undefined;
   if (row === undefined) return;
   const byStream = database.prepare('SELECT position FROM events WHERE stream = ? ORDER BY sequence DESC LIMIT 1');
-  const name = database.prepare('SELECT name FROM streams WHERE id = ?').raw(true).get([row[1]]);
+  const name = database.prepare('SELECT 1 FROM streams WHERE id = ?').raw(true).get([row[1]]);
   const found = byStream.raw(true).get([row[1]]) as [number] | undefined;
   if (found?.[0] !== row[0] || name === undefined) throw new Error('the newest event is not in its stream');
 };

@@ -6,7 +6,8 @@ import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts
 import type { TimeSlices } from '../../schemas/time-slices.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { bytesOfEvent, type Page, type ReadAll, type ReadStream, type StoredPage, type StreamHead } from '../port.ts';
-import { type Row, SELECTED, toRecorded, toStored } from './schema.ts';
+import { DamagedEvent, DamagedLog, damageOf, type Row, Rows, textOf } from './rows.ts';
+import { toEvent } from './schema.ts';
 
 /** The newest committed events in memory, so tails near the head do not read the disk. */
 export class RecentEvents {
@@ -76,11 +77,21 @@ const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
 /** Stream names cached, about 100 bytes each: looking them up for every event would take a quarter of a scan. */
 const NAMES_KEPT = 20_000;
 
-const toChecked = (row: Row, stream: string): ParleyEvent => decodeEvent(toRecorded(row, stream));
+/** A hole in an order without holes: rows are missing, or an index is damaged. */
+const refuseHole = (what: string, wanted: number, found: number): void => {
+  if (found !== wanted) throw new DamagedLog(`${what} ${wanted} is missing, ${found} comes instead`);
+};
+
+/** @param expected number of rows from `after` on, whose positions follow each other */
+const refuseHoles = (page: readonly Row<unknown>[], after: number, expected: number): void => {
+  for (const [i, row] of page.entries()) refuseHole('position', after + i + 1, row[0]);
+  if (page.length < expected) throw new DamagedLog(`position ${after + page.length + 1} is missing`);
+};
 
 export class Reader {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
+  readonly #reads = new Map<string, Rows<unknown>>();
   readonly #names = new LRUCache<number, string>({ max: NAMES_KEPT });
   readonly #slices: TimeSlices;
 
@@ -120,7 +131,7 @@ export class Reader {
   async streams(query: { prefix?: string; after?: string; limit: number }): Promise<readonly StreamHead[]> {
     const prefix = query.prefix ?? '';
     const statement = this.#prepare(
-      `SELECT s.name, e.sequence, e.position FROM streams s
+      `SELECT CAST(s.name AS BLOB), e.sequence, e.position FROM streams s
        JOIN events e ON e.stream = s.id AND e.sequence = (SELECT max(sequence) FROM events WHERE stream = s.id)
        WHERE s.name >= ? AND s.name < ? AND s.name <> ? ORDER BY s.name LIMIT ?`,
     );
@@ -130,10 +141,11 @@ export class Reader {
       const want = Math.min(query.limit - heads.length, ROWS_PER_STEP);
       const from = after >= prefix ? after : prefix;
       const given = [from, afterPrefix(prefix), after, want];
-      const rows = await this.#slices.step(() => statement.all(given) as [string, number, number][]);
-      for (const [stream, sequence, position] of rows) heads.push({ stream, sequence, position });
+      const rows = await this.#slices.step(() => statement.all(given) as [Buffer, number, number][]);
+      for (const [name, sequence, position] of rows)
+        heads.push({ stream: textOf(name, 'the name of a stream'), sequence, position });
       if (rows.length < want || heads.length >= query.limit) return heads;
-      after = rows.at(-1)![0];
+      after = heads.at(-1)!.stream;
     }
   }
 
@@ -143,64 +155,108 @@ export class Reader {
     const found = this.#prepare('SELECT id FROM streams WHERE name = ?').get([stream]) as [number] | undefined;
     if (found === undefined) return [];
     const forwards = direction === 'forwards';
-    const statement = this.#prepare(
-      `SELECT ${SELECTED} FROM events e
-       WHERE e.stream = ? AND e.sequence ${forwards ? '>=' : '<='} ? ORDER BY e.sequence ${forwards ? 'ASC' : 'DESC'} LIMIT ?`,
+    const rows = this.#rows(
+      'value',
+      `events e WHERE e.stream = ? AND e.sequence ${forwards ? '>=' : '<='} ? ORDER BY e.sequence ${forwards ? 'ASC' : 'DESC'}`,
     );
     const events: ParleyEvent[] = [];
     let next = from ?? (forwards ? 1 : Number.MAX_SAFE_INTEGER);
     for (;;) {
       const want = Math.min(limit - events.length, ROWS_PER_STEP);
-      const some = await this.#slices.step(() =>
-        (statement.all([found[0], next, want]) as Row[]).map((row) => toChecked(row, stream)),
-      );
-      events.push(...some);
-      if (some.length < want || events.length >= limit) return events;
-      next = some.at(-1)!.sequence + (forwards ? 1 : -1);
+      const count = await this.#slices.step(() => {
+        const page = this.#page(rows, [found[0], next], want);
+        for (const row of page) {
+          const previous = events.at(-1)?.sequence;
+          if (previous !== undefined)
+            refuseHole(`${stream} ${forwards ? '' : 'backwards '}sequence`, previous + (forwards ? 1 : -1), row[2]);
+          events.push(decodeEvent(toEvent(row, stream)));
+        }
+        return page.length;
+      });
+      if (count < want || events.length >= limit) return events;
+      next = events.at(-1)!.sequence + (forwards ? 1 : -1);
     }
   }
 
   readAll(query: ReadAll): Promise<Page> {
-    return this.#scan(query, toChecked);
+    return this.#scan(query, 'value', (row: Row, stream) => decodeEvent(toEvent(row, stream)));
   }
 
   rawAll(query: ReadAll): Promise<StoredPage> {
-    return this.#scan(query, toStored);
+    return this.#scan(query, 'text', (row: Row<string>, stream) => toEvent(row, stream));
   }
 
-  async #scan<E>(
+  /**
+   * The next events for a tail. Those before a damaged one are given first; then it throws.
+   * @throws DamagedEvent
+   */
+  async next(position: number, limit: number): Promise<readonly ParleyEvent[]> {
+    try {
+      return (await this.readAll({ after: position, limit })).events;
+    } catch (failure) {
+      if (!(failure instanceof DamagedEvent) || failure.position === position + 1) throw failure;
+      return (await this.readAll({ after: position, limit: failure.position - position - 1 })).events;
+    }
+  }
+
+  async #scan<E, Data>(
     query: ReadAll,
-    form: (row: Row, stream: string) => E,
+    data: 'text' | 'value',
+    form: (row: Row<Data>, stream: string) => E,
   ): Promise<{ events: readonly E[]; through: number }> {
     const { types, prefix = '', limit } = query;
-    const statement = this.#prepare(
-      `SELECT ${SELECTED} FROM events e ${prefix === '' ? '' : 'CROSS JOIN streams s ON s.id = e.stream'}
+    const rows = this.#rows<Data>(
+      data,
+      `events e ${prefix === '' ? '' : 'CROSS JOIN streams s ON s.id = e.stream'}
        WHERE e.position > ? AND e.position <= ?
        ${types === undefined ? '' : `AND e.type IN (${types.map(() => '?').join(', ')})`}
        ${prefix === '' ? '' : 'AND s.name >= ? AND s.name < ?'}
-       ORDER BY e.position LIMIT ?`,
+       ORDER BY e.position`,
     );
     const filters = [...(types ?? []), ...(prefix === '' ? [] : [prefix, afterPrefix(prefix)])];
+    const dense = types === undefined && prefix === '';
     const head = this.head();
     const events: E[] = [];
     let through = query.after;
     while (events.length < limit && through < head) {
       const until = Math.min(head, through + SCANNED_PER_STEP);
       const want = Math.min(limit - events.length, ROWS_PER_STEP);
-      const given = [through, until, ...filters, want];
       through = await this.#slices.step(() => {
-        const rows = statement.all(given) as Row[];
-        for (const row of rows) events.push(form(row, this.#name(row[1])));
-        return rows.length === want ? rows.at(-1)![0] : until;
+        const page = this.#page(rows, [through, until, ...filters], want);
+        if (dense) refuseHoles(page, through, Math.min(want, until - through));
+        for (const row of page) events.push(form(row, this.#name(row[1])));
+        return page.length === want ? page.at(-1)![0] : until;
       });
     }
     return { events, through };
   }
 
+  #rows<Data>(data: 'text' | 'value', from: string): Rows<Data> {
+    const key = data + from;
+    let rows = this.#reads.get(key);
+    if (rows === undefined) {
+      rows = new Rows(this.#database, data, from);
+      this.#reads.set(key, rows);
+    }
+    return rows as Rows<Data>;
+  }
+
+  #page<Data>(rows: Rows<Data>, given: readonly unknown[], limit: number): readonly Row<Data>[] {
+    try {
+      return rows.page(given, limit, (stream) => this.#name(stream));
+    } catch (failure) {
+      throw damageOf(failure);
+    }
+  }
+
   #name(id: number): string {
     let name = this.#names.get(id);
     if (name === undefined) {
-      [name] = this.#prepare('SELECT name FROM streams WHERE id = ?').get([id]) as [string];
+      const row = this.#prepare('SELECT CAST(name AS BLOB) FROM streams WHERE id = ?').get([id]) as
+        | [Buffer]
+        | undefined;
+      if (row === undefined) throw new DamagedLog(`stream number ${id} has no name`);
+      name = textOf(row[0], `the name of stream number ${id}`);
       this.#names.set(id, name);
     }
     return name;
@@ -217,6 +273,7 @@ export class Reader {
 
   close(): void {
     this.#statements.clear();
+    this.#reads.clear();
     this.#database.close();
   }
 }

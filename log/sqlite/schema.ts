@@ -2,31 +2,10 @@
 
 import type { Recorded } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import type { StoredEvent } from '../port.ts';
+import type { Row } from './rows.ts';
 
 /** Number of columns of the table `events`. */
 export const COLUMNS = 13;
-
-/** Columns for reading, in the order of `Row`. `e` is `events`. */
-export const SELECTED =
-  'e.position, e.stream, e.sequence, e.type, e.schema, e.time, e.id, e.actor, e.key, e.correlation, e.causation, e.traceparent, e.data';
-
-export type Row = readonly [
-  position: number,
-  /** The stream's number. */
-  stream: number,
-  sequence: number,
-  type: string,
-  schema: number,
-  time: number,
-  id: string,
-  actor: string,
-  key: string | null,
-  correlation: string,
-  causation: string | null,
-  traceparent: string | null,
-  data: string,
-];
 
 /** Appends the event's columns to the values of an insert. Nested arrays would cost another copy per row. */
 export const pushRow = (values: unknown[], event: ParleyEvent, streamId: number): void => {
@@ -47,7 +26,7 @@ export const pushRow = (values: unknown[], event: ParleyEvent, streamId: number)
   );
 };
 
-const toEvent = <Data>(row: Row, stream: string, data: Data): Recorded<string, Data> => ({
+export const toEvent = <Data>(row: Row<Data>, stream: string): Recorded<string, Data> => ({
   id: row[6],
   type: row[3],
   schema: row[4],
@@ -59,13 +38,9 @@ const toEvent = <Data>(row: Row, stream: string, data: Data): Recorded<string, D
   correlationId: row[9],
   causationId: row[10],
   traceparent: row[11],
-  data,
+  data: row[12],
   position: row[0],
 });
-
-export const toStored = (row: Row, stream: string): StoredEvent => toEvent(row, stream, row[12]);
-
-export const toRecorded = (row: Row, stream: string): Recorded => toEvent(row, stream, JSON.parse(row[12]) as unknown);
 
 export const LOG_FILE = 'log.db';
 

@@ -153,6 +153,16 @@ describe('opening a vault is refused', () => {
     }
   });
 
+  it('when one byte of a text has changed, which would end the process when it is read', async () => {
+    await written(20);
+    const content = readFileSync(file('vault.db'));
+    const place = content.indexOf('person-7');
+    expect(place).toBeGreaterThan(0);
+    content[place + 2] = 0xff;
+    writeFileSync(file('vault.db'), content);
+    await refused(/damaged \(text in \w+ is not UTF-8\)/);
+  });
+
   it('when one of its pages has changed', async () => {
     await written(2_000);
     const content = readFileSync(file('vault.db'));

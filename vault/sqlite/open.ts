@@ -1,5 +1,6 @@
 /** Opening vault.db, with a clear error if something is wrong with it. */
 
+import { isUtf8 } from 'node:buffer';
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
   chmodSync,
@@ -36,10 +37,7 @@ const SCHEMA = `
   CREATE TABLE remembered (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, position INTEGER NOT NULL);
 `;
 
-/**
- * What the vault notes about itself and about the log beside it. A vault from before has no such table: its format stays
- * the same, because an older Parley has no use for the table and does no harm to it.
- */
+/** What the vault notes about itself and about the log beside it. Vaults from before get the table when they are opened. */
 const NOTES = `
   CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   INSERT OR IGNORE INTO notes VALUES ('revision', '0');
@@ -137,6 +135,25 @@ const renameUsernames = (database: Database.Database): void => {
   database.exec('PRAGMA user_version = 2; COMMIT');
 };
 
+/** Every column of text. */
+const TEXTS = {
+  usernames: "name || ' ' || user_id",
+  passwords: "user_id || ' ' || hash",
+  token_secrets: 'user_id',
+  keys: 'user_id',
+};
+
+/** The driver ends the process when text that it reads is damaged, so all of it is read once as bytes. */
+const checkText = (file: string, database: Database.Database): void => {
+  for (const [table, text] of Object.entries(TEXTS)) {
+    const bytes = scalar(database, `SELECT CAST(group_concat(${text}) AS BLOB) FROM ${table}`) as Buffer | null;
+    if (bytes !== null && !isUtf8(bytes))
+      throw new UnusableVault(
+        `${file} is damaged (text in ${table} is not UTF-8). Put back the whole data directory from a backup.`,
+      );
+  }
+};
+
 const prepare = (file: string, database: Database.Database): void => {
   const application = scalar(database, 'PRAGMA application_id');
   const unused = application === 0 && scalar(database, 'SELECT count(*) FROM sqlite_master') === 0;
@@ -160,6 +177,7 @@ const prepare = (file: string, database: Database.Database): void => {
   const verdict = scalar(database, 'PRAGMA quick_check(1)');
   if (verdict !== 'ok')
     throw new UnusableVault(`${file} is damaged (${verdict}). Put back the whole data directory from a backup.`);
+  checkText(file, database);
   if (scalar(database, "SELECT count(*) FROM sqlite_master WHERE name = 'notes'") === 0)
     database.exec(`BEGIN IMMEDIATE; ${NOTES} INSERT INTO notes VALUES ('id', '${randomUUID()}'); COMMIT`);
   if (!unused && version < 2) renameUsernames(database);
