@@ -11,5 +11,5 @@ export const restoreCommand = (from: string, { acceptLoss = false }: { acceptLos
       throw new Error('in a cluster the backups of its servers are restored: see docs/cluster.md');
     const { head, inPlace } = await restoreFolder({ from, data, acceptLoss, clock: systemClock, say: wait });
     say(`${data} holds ${counted(head, 'event')}${inPlace ? '' : ` from ${from}`}.`);
-    say('The log has a new epoch: clients begin anew. The views are rebuilt at the next start.');
+    say('The log has a new epoch: clients begin anew.');
   });

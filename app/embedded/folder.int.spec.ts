@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batch, stored } from '../../log/testing.ts';
+import { bootId, closeFile, createFile } from '../../projections/embedded/file.ts';
+import { inspectViews } from '../../projections/embedded/verify.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { type Folder, type FolderOptions, openFolder } from './folder.ts';
@@ -146,6 +148,35 @@ describe('a data folder', () => {
     expect(await epochOf(data)).not.toBe(epoch);
     const renewed = await epochOf(data);
     expect(await epochOf(data)).toBe(renewed);
+  });
+});
+
+describe('views of a folder that gets a new epoch', () => {
+  const viewsOf = (checkpoint: number, epoch: string) => {
+    const db = createFile(join(data, 'views.db'), epoch, bootId(), 0);
+    db.exec(`UPDATE views SET checkpoint = ${checkpoint}`);
+    closeFile(join(data, 'views.db'), db);
+  };
+  const epochsAfterRestore = async () => {
+    await restoreFolder({ from: data, data, acceptLoss: false, clock: systemClock, say });
+    const folder = await open();
+    await folder.close();
+    return [inspectViews(join(data, 'views.db'))?.epoch, folder.log.epoch];
+  };
+
+  it('are kept, because they have followed the same events', async () => {
+    viewsOf(2, await used());
+    const [views, log] = await epochsAfterRestore();
+    expect(views).toBe(log);
+  });
+
+  it('are not kept when they are ahead of the log that was put back', async () => {
+    const epoch = await used();
+    viewsOf(4, epoch);
+    await refused(/views\.db has followed it to position 4/);
+    const [views, log] = await epochsAfterRestore();
+    expect(views).toBe(epoch);
+    expect(log).not.toBe(epoch);
   });
 });
 

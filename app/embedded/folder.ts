@@ -4,6 +4,7 @@ import { existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSqliteEventLog, type SqliteEventLog } from '../../log/sqlite/event-log.ts';
 import { LOG_FILE } from '../../log/sqlite/schema.ts';
+import { keepForEpoch } from '../../projections/embedded/file.ts';
 import { inspectViews } from '../../projections/embedded/verify.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
@@ -104,7 +105,8 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
   });
   undo.add(() => log.close());
   const head = await log.head();
-  const views = inspectViews(at(VIEWS_FILE));
+  // A backup of log and vault may well be older than views that stayed in their place.
+  const views = copied || newEpoch ? undefined : inspectViews(at(VIEWS_FILE));
   if (lost.length === 0)
     lost.push(
       ...misfits({
@@ -120,7 +122,11 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
   if (!had.key && head > 0) say('signing.key was missing: there is a new one, so everybody signs in again.');
   if (copied && !newEpoch)
     say('log.db was copied, put back or changed since its last use: sessions from before cannot be resumed.');
-  if (lost.length > 0 || copied || newEpoch) await log.renewEpoch();
+  if (lost.length > 0 || copied || newEpoch) {
+    const former = log.epoch;
+    await log.renewEpoch();
+    if (lost.length === 0) keepForEpoch(at(VIEWS_FILE), former, log.epoch, head);
+  }
   const opened = vault;
   log.pairWith(() => opened.note());
 

@@ -136,6 +136,22 @@ export const takeIntoUse = (db: Connection, boot: string): void => {
 };
 
 /**
+ * Keeps a closed file although its log gets a new epoch: what it followed is the beginning of the log under either.
+ * Does nothing to a file that is of another log, or ahead of this one.
+ */
+export const keepForEpoch = (file: string, former: string, epoch: string, head: number): void => {
+  if (!existsSync(file)) return;
+  const db = connect(file);
+  try {
+    command(db, 'UPDATE views SET epoch = ? WHERE epoch = ? AND checkpoint <= ?')(epoch, former, head);
+  } catch {
+    // Whatever is wrong with it, opening the views finds out and rebuilds them.
+  } finally {
+    db.close();
+  }
+};
+
+/**
  * The driver keeps a closed connection until its statements are garbage collected. Outside WAL mode it then holds
  * neither locks nor side files, so the next connection has the file to itself.
  */
