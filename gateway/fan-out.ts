@@ -1,16 +1,15 @@
 /** Live delivery: sends every batch of events to the sessions that may see them, in position order. */
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
+import { within } from '../schemas/clock.ts';
 import { type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../schemas/streams.ts';
 import { type EncodedDispatch, framesOf, textFrame } from './encoding.ts';
 import type { Outbox } from './outbox.ts';
-import type { GatewayDeps } from './ports.ts';
+import type { Feed, GatewayDeps } from './ports.ts';
 import type { Ring, RingEntry } from './ring.ts';
 import {
-  audiencesOfGuild,
-  depsAt,
   type GuildSnapshot,
   guildCreatePayload,
   guildDeleteFrame,
@@ -21,24 +20,32 @@ import {
 import { Closings, type Session, type Topic } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
+/** How long delivery waits until everything of a new channel arrives here, in milliseconds. */
+const SOON_MS = 25;
+
+/** A session is not delivered to any more, and has to catch up after `seq`. */
+type Late = (session: Session, seq: number) => void;
+
 export class FanOut {
   private readonly deps: GatewayDeps;
   private readonly renderer: EventRenderer;
   private readonly subscriptions: Subscriptions;
   private readonly outbox: Outbox;
   private readonly ring: Ring;
+  private readonly fallBehind: Late;
   /** All events at or below this position are on their way to the sessions that may see them. */
   position: number;
 
   constructor(
     deps: GatewayDeps,
-    parts: { renderer: EventRenderer; subscriptions: Subscriptions; outbox: Outbox; ring: Ring },
+    parts: { renderer: EventRenderer; subscriptions: Subscriptions; outbox: Outbox; ring: Ring; late: Late },
   ) {
     this.deps = deps;
     this.renderer = parts.renderer;
     this.subscriptions = parts.subscriptions;
     this.outbox = parts.outbox;
     this.ring = parts.ring;
+    this.fallBehind = parts.late;
     this.position = deps.views.checkpoint();
   }
 
@@ -120,14 +127,37 @@ export class FanOut {
     }
     const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
     if (listeners.size === 0 && own.length === 0) return;
+    const { feed } = this.deps;
+    const fresh = event.type === 'channel-created' && listeners.size > 0 ? [channelAudience(event.data.channelId)] : [];
+    const soon = feed === undefined || fresh.length === 0 || (await this.heardSoon(feed, fresh));
     try {
+      if (feed !== undefined && event.type === 'member-joined') this.delay(own, listeners, event);
+      if (!soon) this.delay([...listeners], listeners, event);
       const dispatches = listeners.size === 0 ? [] : await entry.dispatches(this.renderer, null);
       for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
-      if (event.type === 'channel-created') await this.joinChannel(event, listeners, dispatches);
-      if (event.type === 'member-joined') await this.joined(event, own);
+      if (event.type === 'channel-created') this.joinChannel(event, listeners, dispatches);
+      if (event.type === 'member-joined' && feed === undefined) await this.joined(event, own);
       if (event.type === 'member-left') this.left(event, own);
     } catch (error) {
       this.fail(error, event, [...listeners, ...own]);
+    } finally {
+      if (soon && fresh.length > 0) feed?.leave(fresh);
+    }
+  }
+
+  /** Whether everything of these audiences arrives here from now on. A new channel usually takes a millisecond. */
+  private async heardSoon(feed: Feed, audiences: readonly Audience[]): Promise<boolean> {
+    const heard = feed.listen(audiences).then(() => true);
+    if (await within(this.deps.clock, SOON_MS, heard)) return true;
+    void heard.then(() => feed.leave(audiences));
+    return false;
+  }
+
+  /** Sessions that are to hear more from this event on, where that takes a while: they wait, and nobody else does. */
+  private delay(sessions: readonly Session[], listeners: Set<Session>, { position }: ParleyEvent): void {
+    for (const session of sessions) {
+      listeners.delete(session);
+      this.fallBehind(session, position - 1);
     }
   }
 
@@ -136,48 +166,31 @@ export class FanOut {
     return topic === undefined ? [] : [...topic.sessions].filter((session) => onShard(session, guildId));
   }
 
-  /** A batch ends where rights change, so the views are exactly at this event. */
-  private async joinChannel(
+  private joinChannel(
     event: EventOf<'channel-created'>,
     listeners: Iterable<Session>,
     told: readonly EncodedDispatch[],
-  ): Promise<void> {
+  ): void {
     const { channelId, guildId } = event.data;
-    const audience = channelAudience(channelId);
-    await this.listening([audience], () => {
-      for (const session of listeners) {
-        if (session.listening && told.some((dispatch) => dispatch.concerns(session)))
-          this.subscriptions.join(session, audience, guildId);
-      }
-    });
-  }
-
-  /** Delivery waits until everything of these audiences arrives at this node. Then the sessions join them. */
-  private async listening(audiences: readonly Audience[], join: () => void): Promise<void> {
-    const { feed } = this.deps;
-    if (feed === undefined) {
-      join();
-      return;
+    for (const session of listeners) {
+      if (session.listening && told.some((dispatch) => dispatch.concerns(session)))
+        this.subscriptions.join(session, channelAudience(channelId), guildId);
     }
-    await feed.listen(audiences);
-    join();
-    feed.leave(audiences);
   }
 
+  /** Where there is no feed. A batch ends where rights change, so the views are exactly at this event. */
   private async joined(event: EventOf<'member-joined'>, own: readonly Session[]): Promise<void> {
     if (own.length === 0) return;
-    const deps = depsAt(this.deps, event.position);
+    const { deps } = this;
     const guild = await deps.views.guilds.guild(event.data.guildId);
     if (guild === undefined) throw new Error(`The guild views lack guild ${event.data.guildId}`);
     const channels = await deps.access.visibleChannels(event.data.userId, guild, true);
     for (const session of own) {
       const [snapshot] = (await readGuildSnapshots(deps, session, [{ guild, channels }])) as [GuildSnapshot];
-      const frame = textFrame(await guildCreatePayload(this.deps, session, snapshot, event.position));
-      await this.listening(audiencesOfGuild(snapshot), () => {
-        if (!session.listening) return;
-        joinGuild(this.subscriptions, session, snapshot);
-        this.send(session, [frame], event.position);
-      });
+      const frame = textFrame(await guildCreatePayload(deps, session, snapshot, event.position));
+      if (!session.listening) continue;
+      joinGuild(this.subscriptions, session, snapshot);
+      this.send(session, [frame], event.position);
     }
   }
 

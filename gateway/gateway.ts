@@ -8,6 +8,7 @@ import { type Clock, within } from '../schemas/clock.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Op } from '../schemas/gateway/frames.ts';
 import { Quota } from '../schemas/quota.ts';
+import { fallBehind } from './catch-up.ts';
 import type { GatewayConfig } from './config.ts';
 import { controlFrame, RECONNECT } from './encoding.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -126,7 +127,8 @@ class ParleyGateway implements Gateway, SessionHost {
     const outbox = new Outbox(deps.config, deps.metrics, deps.clock);
     const renderer = new EventRenderer(deps.presenter, deps.views);
     const ring = new Ring(deps.config.ringBytes, deps.views.checkpoint());
-    const delivery = new FanOut(deps, { renderer, subscriptions, outbox, ring });
+    const late = (session: Session, seq: number) => fallBehind(this.parts, session, seq);
+    const delivery = new FanOut(deps, { renderer, subscriptions, outbox, ring, late });
     const { running, reading } = deps.config.resumes;
     const [resumes, logReads] = [new FairQueue(running), new FairQueue(reading)];
     this.parts = { deps, renderer, subscriptions, outbox, ring, delivery, resumes, logReads };
@@ -207,7 +209,7 @@ class ParleyGateway implements Gateway, SessionHost {
 
   ended(session: Session): void {
     this.parts.subscriptions.leaveAll(session);
-    if (session.phase !== Phase.live) return;
+    if (!session.identified) return;
     this.live -= 1;
     this.deps.metrics.sessions(-1);
     this.deps.registry.ended(session.userId, session.device);

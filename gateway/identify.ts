@@ -3,6 +3,7 @@
 import type { Device } from '../coordination/port.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { type Identify, validIntents } from '../schemas/gateway/frames.ts';
+import { goLive } from './catch-up.ts';
 import { dispatchPayload } from './encoding.ts';
 import { type GuildSnapshot, guildCreatePayload, readGuildSnapshots, type Scope } from './scope.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
@@ -78,7 +79,7 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
   await sendSnapshot(parts, session, snapshot);
   if (session.phase !== Phase.holding) return undefined;
   session.address = undefined;
-  parts.outbox.release(session);
+  goLive(parts, session);
   return undefined;
 };
 

@@ -78,7 +78,8 @@ export class Outbox {
   /** Makes a holding session live: the held frames leave with the next flush. */
   release(session: Session): void {
     session.phase = Phase.live;
-    session.host.started(session);
+    if (!session.identified) session.host.started(session);
+    session.identified = true;
     if (session.pending !== null) this.enqueue(session);
   }
 
@@ -187,6 +188,11 @@ export class Outbox {
     const resume = this.whenCaughtUp;
     this.whenCaughtUp = [];
     for (const each of resume) each();
+  }
+
+  /** Writes what waits for a session ahead of the next flush. */
+  flushNow(session: Session): void {
+    this.metrics.bytes(this.write(session));
   }
 
   private write(session: Session): number {

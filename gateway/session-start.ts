@@ -130,6 +130,7 @@ const register = (parts: Parts, session: Session, scope: Scope, position: number
   joinAll(parts.subscriptions, session, scope);
   // What is held back follows all of that, so none of it may carry an earlier `s`.
   session.s = position;
+  session.missedFrom = undefined;
   session.phase = Phase.holding;
 };
 

@@ -138,6 +138,10 @@ export class Session {
   /** It counts among the sockets that have not identified. */
   counted = false;
   commandsInFlight = 0;
+  /** It has been live, though it may be catching up now. */
+  identified = false;
+  /** Events beyond this position have not been delivered to it: it has to catch up. Only in a cluster. */
+  missedFrom: number | undefined;
 
   /** @param address what the client connected to, from its Host header. @param peer the client's network address. */
   constructor(ws: WebSocket, socket: Socket, host: SessionHost, address: string | undefined, peer: string) {
@@ -156,7 +160,9 @@ export class Session {
   }
 
   get listening(): boolean {
-    return this.phase === Phase.holding || this.phase === Phase.live;
+    return (
+      this.phase === Phase.holding || this.phase === Phase.live || (this.identified && this.phase !== Phase.closed)
+    );
   }
 
   /** Whose work it is that the session causes. */
@@ -215,7 +221,7 @@ export class Session {
     this.seenAt = this.host.now();
   }
 
-  /** Returns to the starting phase, because what it may see changed after it was registered. */
+  /** Returns to the starting phase, because what it may see changed since it was registered. */
   beginAgain(): void {
     this.phase = Phase.starting;
     this.pending = null;

@@ -24,7 +24,7 @@ import type { KeyRing } from '../vault/sealing.ts';
 import { defaultGatewayConfig, type GatewayConfig } from './config.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { registerGateway } from './plugin.ts';
-import type { GatewayPresenter } from './ports.ts';
+import type { GatewayDeps, GatewayPresenter } from './ports.ts';
 
 /** All intents. */
 export const EVERYTHING = 0x1ffff;
@@ -188,7 +188,11 @@ export class World {
   }
 
   /** Opens a gateway without recent events. */
-  async station(config: Partial<GatewayConfig> = {}, registry: SessionRegistry = aRegistry()): Promise<Station> {
+  async station(
+    config: Partial<GatewayConfig> = {},
+    registry: SessionRegistry = aRegistry(),
+    feed?: GatewayDeps['feed'],
+  ): Promise<Station> {
     await this.settled();
     const counters = new Counters();
     const errors: unknown[] = [];
@@ -205,6 +209,7 @@ export class World {
       metrics: metricsOf(counters),
       clock: { ...systemClock, monotonic: this.clock.monotonic, every: (ms, work) => this.clock.every(ms, work) },
       registry,
+      ...(feed === undefined ? {} : { feed }),
     });
     this.views.onBatch((events, through) => gateway.deliver(events, through));
     const app = fastify();

@@ -1,0 +1,139 @@
+/** In a cluster: sessions that are to hear more, and have to wait for it. Nobody else does. */
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Audience } from '../schemas/streams.ts';
+import type { GatewayClient } from '../test/support/gateway-client.ts';
+import { defaultGatewayConfig } from './config.ts';
+import { guildWith, type Station, World } from './testing.ts';
+
+const { resumes } = defaultGatewayConfig;
+
+describe('while a gateway does not yet hear everything of', () => {
+  let world: World;
+  let station: Station;
+  let channel: string;
+  let hears: () => Promise<void>;
+  const listened = new Map<Audience, number>();
+
+  const count = (audiences: readonly Audience[], by: number) => {
+    for (const audience of audiences) listened.set(audience, (listened.get(audience) ?? 0) + by);
+  };
+  const feed = {
+    listen: (audiences: readonly Audience[]) => {
+      count(audiences, 1);
+      return hears();
+    },
+    leave: (audiences: readonly Audience[]) => count(audiences, -1),
+    viewsAt: () => world.views,
+  };
+
+  beforeEach(async () => {
+    listened.clear();
+    hears = async () => {};
+    world = await World.open();
+    for (const id of ['1', '2', '4']) world.story.user(id);
+    channel = guildWith(world.story, '10', '1', '2');
+    station = await world.station({ ringBytes: 0, resumes: { ...resumes, page: 2 } }, undefined, feed);
+  });
+  afterEach(async () => {
+    await world.close();
+    expect([...listened.values()].every((times) => times === 0)).toBe(true);
+  });
+
+  /** From now on nothing is heard until the returned function is called. */
+  const hold = () => {
+    let go = () => {};
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    hears = () => gate;
+    return go;
+  };
+  const told = (client: GatewayClient) =>
+    client.frames.filter((frame) => frame.op === 0 && frame.t !== 'PARLEY_POSITION').map(({ t, d }) => [t, d.ordinal]);
+  const rising = (client: GatewayClient) => {
+    const positions = client.frames.filter((frame) => frame.op === 0).map((frame) => frame.s!);
+    expect(positions).toEqual([...positions].sort((a, b) => a - b));
+  };
+
+  it('a guild that somebody joins, the others get what happens, and the one who joined gets all of it afterwards', async () => {
+    const [other, joining] = [await station.identified('2'), await station.identified('4')];
+    const before = told(joining).length;
+    const go = hold();
+    world.story.join('10', '4');
+    for (let n = 0; n < 5; n += 1) world.story.post(channel, '1');
+    await world.received(other, joining);
+    expect(told(other).slice(-6)).toEqual([
+      ['GUILD_MEMBER_ADD', undefined],
+      ...[1, 2, 3, 4, 5].map((ordinal) => ['MESSAGE_CREATE', ordinal]),
+    ]);
+    expect(told(joining)).toHaveLength(before);
+    go();
+    await joining.until((frames) => frames.some((frame) => frame.d?.ordinal === 5), 'the last message');
+    world.story.post(channel, '1');
+    await world.received(other, joining);
+    expect(told(joining).slice(before)).toEqual([
+      ['GUILD_CREATE', undefined],
+      ...[1, 2, 3, 4, 5, 6].map((ordinal) => ['MESSAGE_CREATE', ordinal]),
+    ]);
+    rising(joining);
+    expect(station.gateway.sessions).toBe(2);
+    const again = await station.resumed('4', joining.session());
+    expect(told(again).filter(([t]) => t !== 'RESUMED')).toEqual([]);
+  });
+
+  it('a guild, its new member may send commands, leave and join another meanwhile', async () => {
+    guildWith(world.story, '20', '1');
+    const joining = await station.identified('4');
+    const before = told(joining).length;
+    const go = hold();
+    world.story.join('10', '4');
+    world.story.post(channel, '1');
+    world.story.leave('10', '4');
+    world.story.join('20', '4');
+    world.story.post('201', '1');
+    await world.received(joining);
+    const result = joining.command({ type: 'typing.start', channel_id: channel });
+    go();
+    expect((await result).ok).toBe(true);
+    await joining.until((frames) => frames.some((frame) => frame.d?.ordinal === 1), 'the message');
+    await world.received(joining);
+    expect(
+      told(joining)
+        .slice(before)
+        .map(([t]) => t),
+    ).toEqual(['GUILD_CREATE', 'MESSAGE_CREATE']);
+    rising(joining);
+  });
+
+  it('a new channel, only the members of its guild wait', async () => {
+    guildWith(world.story, '20', '4');
+    const [member, other] = [await station.identified('2'), await station.identified('4')];
+    const before = told(member).length;
+    const go = hold();
+    world.story.channel('30', '10');
+    world.story.post('30', '1');
+    world.story.post('201', '4');
+    await world.received(other, member);
+    expect(told(other).at(-1)).toEqual(['MESSAGE_CREATE', 1]);
+    expect(told(member)).toHaveLength(before);
+    go();
+    await member.until((frames) => frames.some((frame) => frame.d?.ordinal === 1), 'the message');
+    expect(told(member).slice(before)).toEqual([
+      ['CHANNEL_CREATE', undefined],
+      ['MESSAGE_CREATE', 1],
+    ]);
+    rising(member);
+  });
+
+  it('a guild, its new member can go away', async () => {
+    const joining = await station.identified('4');
+    const go = hold();
+    world.story.join('10', '4');
+    await world.received(joining);
+    await joining.cut();
+    await expect.poll(() => station.gateway.sessions).toBe(0);
+    go();
+    await world.settled();
+  });
+});

@@ -1,0 +1,146 @@
+/** What a session missed is sent to it: when it resumes, and in a cluster when it is to hear more from now on. */
+import type { Membership } from '../projections/views/guild-views/view.ts';
+import { framesOf } from './encoding.ts';
+import { Hearing } from './hearing.ts';
+import { MissedPages } from './missed.ts';
+import type { ResumeOutcome } from './ports.ts';
+import {
+  type GuildSnapshot,
+  guildCreatePayload,
+  guildDeleteFrame,
+  onShard,
+  readGuildSnapshots,
+  type Scope,
+} from './scope.ts';
+import { Closings, Phase, type Session } from './session.ts';
+import { type Beginning, begin, PacedWriter, type Parts } from './session-start.ts';
+
+/** How a session's guilds differ from those at its `s`. */
+interface Changes {
+  readonly left: readonly string[];
+  /** Left and joined again. */
+  readonly rejoined: readonly string[];
+  /** Positions of joining, by guild, for the guilds to send in full. */
+  readonly joined: ReadonlyMap<string, number>;
+}
+
+interface Standing {
+  readonly position: number;
+  readonly scope: Scope;
+  readonly changes: Changes;
+  readonly snapshots: readonly GuildSnapshot[];
+}
+
+/** Sends what a session missed after `seq`. Its live dispatches are held back behind that. */
+export const sendMissed = async (parts: Parts, session: Session, seq: number): Promise<ResumeOutcome> => {
+  const standing = await begin(parts, session, (at) => readStanding(session, seq, at));
+  if (session.phase !== Phase.holding) return 'aborted';
+  const { position, scope, changes } = standing;
+  const hearing = new Hearing(session, { after: seq, through: position }, scope, changes.joined);
+  const pages = new MissedPages(parts, session, hearing);
+  const source = await pages.look(parts.deps.config.resumeLimit);
+  if (source === 'too-many') return source;
+  await replay(parts, session, seq, standing, pages);
+  return session.phase === Phase.holding ? source : 'aborted';
+};
+
+/** The session gets its live dispatches, once it has caught up if it fell behind while it started. */
+export const goLive = (parts: Parts, session: Session): void => {
+  parts.outbox.release(session);
+  if (session.missedFrom !== undefined) catchUp(parts, session, session.missedFrom);
+};
+
+/**
+ * For a session that is to hear more from an event on, and before it can be sure to hear it all. Delivery to others does
+ * not wait for it: it is sent nothing live any more, and what it misses after `seq` as if it resumed.
+ */
+export const fallBehind = (parts: Parts, session: Session, seq: number): void => {
+  parts.subscriptions.leaveAll(session);
+  session.missedFrom = seq;
+  if (session.phase === Phase.live) catchUp(parts, session, seq);
+};
+
+const catchUp = (parts: Parts, session: Session, seq: number): void => {
+  parts.outbox.flushNow(session);
+  if (session.phase !== Phase.live) return;
+  session.beginAgain();
+  const caughtUp = parts.resumes.run(session.caller, async () => {
+    const { views, config } = parts.deps;
+    if (!(await views.whenProcessed(seq + 1, config.viewsTimeoutMs))) return false;
+    const outcome = await sendMissed(parts, session, seq);
+    return outcome === 'ring' || outcome === 'log';
+  });
+  caughtUp.then(
+    (all) => {
+      if (session.phase === Phase.closed) return;
+      if (!all) return session.drop(Closings.notDelivered);
+      session.s = Math.max(session.s, session.missedFrom ?? parts.delivery.position);
+      goLive(parts, session);
+    },
+    (error: unknown) => {
+      parts.deps.logger.error({ err: error }, 'a session could not catch up');
+      session.drop(Closings.notDelivered);
+    },
+  );
+};
+
+const readStanding = async (session: Session, seq: number, { position, scope, deps }: Beginning): Promise<Standing> => {
+  const changes = changesSince(seq, session, await deps.views.guilds.memberships(session.userId, seq));
+  const joined = scope.guilds.filter(({ guild }) => changes.joined.has(guild.id));
+  const snapshots = await readGuildSnapshots(deps, session, joined);
+  return { position, scope, changes, snapshots };
+};
+
+const changesSince = (seq: number, session: Session, stays: readonly Membership[]): Changes => {
+  const left: string[] = [];
+  const rejoined: string[] = [];
+  const joined = new Map<string, number>();
+  for (const guildId of new Set(stays.map((stay) => stay.guildId))) {
+    if (!onShard(session, guildId)) continue;
+    const ofGuild = stays.filter((stay) => stay.guildId === guildId);
+    const wasIn = ofGuild.some((stay) => stay.joinedAt <= seq && (stay.leftAt === null || stay.leftAt > seq));
+    const now = ofGuild.find((stay) => stay.leftAt === null);
+    if (now === undefined) {
+      if (wasIn) left.push(guildId);
+    } else if (now.joinedAt > seq) {
+      if (wasIn) rejoined.push(guildId);
+      joined.set(guildId, now.joinedAt);
+    }
+  }
+  return { left, rejoined, joined };
+};
+
+/**
+ * Sends the guilds that changed, with the `s` the client came with, and then what it missed, in position order. A page is
+ * read when the socket has taken the one before.
+ */
+const replay = async (
+  parts: Parts,
+  session: Session,
+  seq: number,
+  standing: Standing,
+  pages: MissedPages,
+): Promise<void> => {
+  const writer = new PacedWriter(parts, session);
+  const { left, rejoined } = standing.changes;
+  for (const guildId of [...left, ...rejoined]) {
+    await writer.add(guildDeleteFrame(guildId, seq, rejoined.includes(guildId)));
+  }
+  for (const snapshot of standing.snapshots) {
+    await writer.add(await guildCreatePayload(parts.deps, session, snapshot, seq));
+  }
+  let s = seq;
+  let count = 0;
+  for (let at = seq; at < standing.position; ) {
+    const { missed, through } = await pages.after(at);
+    for (const { event, dispatches } of missed) {
+      if (session.phase !== Phase.holding) return;
+      for (const frame of framesOf(await dispatches(), session, s)) await writer.add(frame);
+      s = event.position;
+    }
+    count += missed.length;
+    at = through;
+  }
+  writer.end();
+  parts.deps.metrics.dispatches(count);
+};
