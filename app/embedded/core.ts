@@ -88,6 +88,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
       tellOfLog(undefined);
     },
     onRefused: tellOfLog,
+    onDamage: (damage) => logger.error({}, damage.message),
     say: options.say,
   });
   const { vault } = folder;

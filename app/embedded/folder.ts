@@ -27,6 +27,8 @@ export interface FolderOptions {
   readonly onCommit?: (events: number) => void;
   /** Called with the reason when the log stores nothing although the request is right. */
   readonly onRefused?: (failure: unknown) => void;
+  /** Called whenever events cannot be read because the log is damaged. */
+  readonly onDamage?: (damage: Error) => void;
   /** Reports to people what was found. */
   readonly say: (line: string) => void;
 }
@@ -70,7 +72,7 @@ class Undo {
 }
 
 const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
-  const { directory, clock, acceptLoss = false, newEpoch = false, onCommit, onRefused, say } = options;
+  const { directory, clock, acceptLoss = false, newEpoch = false, onCommit, onRefused, onDamage, say } = options;
   const at = (name: string) => join(directory, name);
   const lock = lockDirectory(directory);
   undo.add(() => lock.release());
@@ -102,6 +104,7 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
     ...{ directory, clock, lock, files, acceptLoss },
     ...(onCommit === undefined ? {} : { onCommit }),
     ...(onRefused === undefined ? {} : { onRefused }),
+    ...(onDamage === undefined ? {} : { onDamage }),
   });
   undo.add(() => log.close());
   const head = await log.head();

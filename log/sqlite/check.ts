@@ -35,11 +35,15 @@ class Findings {
   }
 }
 
+type Place = Pick<StoredEvent, 'stream' | 'sequence' | 'position'>;
+
+const placeOf = ({ stream, sequence, position }: Place): string => `position ${position} (${stream} ${sequence})`;
+
 /** Sequences of each stream without holes, as in the order of positions. */
 class Sequences {
   readonly #last = new Map<string, number>();
 
-  hole({ stream, sequence, position }: StoredEvent): string | undefined {
+  hole({ stream, sequence, position }: Place): string | undefined {
     const last = this.#last.get(stream) ?? 0;
     this.#last.set(stream, sequence);
     return sequence === last + 1 ? undefined : `position ${position}: ${stream} goes on with ${sequence} after ${last}`;
@@ -65,7 +69,7 @@ export const checkLog = async ({ directory, clock, onProgress }: CheckOptions): 
     try {
       decodeEvent(recordedAs(event, event.position, JSON.parse(event.data) as unknown));
     } catch (failure) {
-      found.add(`position ${event.position} (${event.stream} ${event.sequence}): ${reasonOf(failure)}`);
+      found.add(`${placeOf(event)}: ${reasonOf(failure)}`);
     }
     const hole = sequences.hole(event);
     if (hole !== undefined) found.add(hole);
@@ -90,7 +94,12 @@ export const checkLog = async ({ directory, clock, onProgress }: CheckOptions): 
       else if (limit > 1) limit = Math.floor(limit / 2);
       else {
         after += 1;
-        found.add(failure instanceof DamagedEvent ? failure.finding : `position ${after}: ${reasonOf(failure)}`);
+        if (failure instanceof DamagedEvent) sequences.hole(failure);
+        found.add(
+          failure instanceof DamagedEvent
+            ? `${placeOf(failure)}: ${failure.why}`
+            : `position ${after}: ${reasonOf(failure)}`,
+        );
       }
     }
   }

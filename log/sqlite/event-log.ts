@@ -30,6 +30,8 @@ export interface SqliteEventLogOptions {
   readonly onFatal?: (error: unknown) => void;
   /** Called after every commit with the number of events made durable. */
   readonly onCommit?: (events: number) => void;
+  /** Called whenever events cannot be read because the file is damaged. */
+  readonly onDamage?: (damage: Error) => void;
   /** Called with the reason when nothing was stored because of the disk or the folder. */
   readonly onRefused?: (failure: unknown) => void;
   /** Number of newest events kept in memory for tails; one of a chat message takes about 1 KB. */
@@ -77,7 +79,7 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
     let epoch = epochOf(database);
     const file = join(directory, LOG_FILE);
     const writer = new Writer(database, { gone: files.hold(file, `${file}-wal`), onRefused });
-    const reader = new Reader(openForReading(directory), new TimeSlices(clock));
+    const reader = new Reader(openForReading(directory), new TimeSlices(clock), options.onDamage);
     const recent = new RecentEvents(writer.position, { count: recentEvents, bytes: RECENT_BYTES });
     const bell = new Bell();
     const tails = new OpenTails(() => bell.ring());

@@ -94,10 +94,15 @@ export class Reader {
   readonly #reads = new Map<string, Rows<unknown>>();
   readonly #names = new LRUCache<number, string>({ max: NAMES_KEPT });
   readonly #slices: TimeSlices;
+  readonly #onDamage: (damage: Error) => void;
 
-  /** @param slices shared by all reads, so that many small ones hold the event loop no longer than one large one */
-  constructor(database: Database.Database, slices: TimeSlices) {
+  /**
+   * @param slices shared by all reads, so that many small ones hold the event loop no longer than one large one
+   * @param onDamage called with each failure to read events
+   */
+  constructor(database: Database.Database, slices: TimeSlices, onDamage: (damage: Error) => void = () => {}) {
     this.#database = database;
+    this.#onDamage = onDamage;
     this.#slices = slices;
   }
 
@@ -149,7 +154,11 @@ export class Reader {
     }
   }
 
-  async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
+  readStream(query: ReadStream): Promise<readonly ParleyEvent[]> {
+    return this.#telling(this.#readStream(query));
+  }
+
+  async #readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
     if (!(limit >= 1 && limit <= MOST_PER_READ))
       throw new RangeError(`The limit of a read must be 1 to ${MOST_PER_READ}, not ${limit}.`);
     const found = this.#prepare('SELECT id FROM streams WHERE name = ?').get([stream]) as [number] | undefined;
@@ -164,7 +173,7 @@ export class Reader {
     for (;;) {
       const want = Math.min(limit - events.length, ROWS_PER_STEP);
       const count = await this.#slices.step(() => {
-        const page = this.#page(rows, [found[0], next], want);
+        const page = rows.page([found[0], next], want, (id) => this.#name(id));
         for (const row of page) {
           const previous = events.at(-1)?.sequence;
           if (previous !== undefined)
@@ -179,11 +188,11 @@ export class Reader {
   }
 
   readAll(query: ReadAll): Promise<Page> {
-    return this.#scan(query, 'value', (row: Row, stream) => decodeEvent(toEvent(row, stream)));
+    return this.#telling(this.#scan(query, 'value', (row: Row, stream) => decodeEvent(toEvent(row, stream))));
   }
 
   rawAll(query: ReadAll): Promise<StoredPage> {
-    return this.#scan(query, 'text', (row: Row<string>, stream) => toEvent(row, stream));
+    return this.#telling(this.#scan(query, 'text', (row: Row<string>, stream) => toEvent(row, stream)));
   }
 
   /**
@@ -222,7 +231,7 @@ export class Reader {
       const until = Math.min(head, through + SCANNED_PER_STEP);
       const want = Math.min(limit - events.length, ROWS_PER_STEP);
       through = await this.#slices.step(() => {
-        const page = this.#page(rows, [through, until, ...filters], want);
+        const page = rows.page([through, until, ...filters], want, (id) => this.#name(id));
         if (dense) refuseHoles(page, through, Math.min(want, until - through));
         for (const row of page) events.push(form(row, this.#name(row[1])));
         return page.length === want ? page.at(-1)![0] : until;
@@ -241,11 +250,14 @@ export class Reader {
     return rows as Rows<Data>;
   }
 
-  #page<Data>(rows: Rows<Data>, given: readonly unknown[], limit: number): readonly Row<Data>[] {
+  /** Reports damage, and gives SQLite's error about it our words. */
+  async #telling<T>(work: Promise<T>): Promise<T> {
     try {
-      return rows.page(given, limit, (stream) => this.#name(stream));
+      return await work;
     } catch (failure) {
-      throw damageOf(failure);
+      const damage = damageOf(failure);
+      if (damage instanceof DamagedEvent || damage instanceof DamagedLog) this.#onDamage(damage);
+      throw damage;
     }
   }
 

@@ -14,21 +14,22 @@ const CHECK = 'Put back a backup; `parley doctor --log` lists everything that is
 /** An event's bytes on the disk have changed. */
 export class DamagedEvent extends UnreadableEvent {
   readonly position: number;
-  /** Without what to do. */
-  readonly finding: string;
+  readonly stream: string;
+  readonly sequence: number;
+  readonly why: string;
 
-  /** @param where the stream and the sequence, as far as they can be read */
-  constructor(position: number, where: string, why: string) {
-    super(`The event at position ${position} (${where}) is damaged in log.db: ${why}. ${CHECK}`);
+  constructor(position: number, stream: string, sequence: number, why: string) {
+    super(`The event at position ${position} (${stream} ${sequence}) is damaged in log.db: ${why}. ${CHECK}`);
     this.name = 'DamagedEvent';
     this.position = position;
-    this.finding = `position ${position} (${where}): ${why}`;
+    this.stream = stream;
+    this.sequence = sequence;
+    this.why = why;
   }
 }
 
 /** A page of the file, or an order in it, is damaged. */
 export class DamagedLog extends Error {
-  /** @param why what is damaged; for a row its `cause` says the same without what to do */
   constructor(why: string, cause?: unknown) {
     super(`log.db is damaged: ${why}. ${CHECK}`, { cause });
     this.name = 'DamagedLog';
@@ -119,9 +120,9 @@ export class Rows<Data> {
   #read(given: readonly unknown[], limit: number, skip: number): readonly Row<Data>[] {
     const [bytes] = this.#page.get([...given, limit, skip]) as [Buffer | null];
     if (bytes === null) return [];
-    if (!isUtf8(bytes)) throw new DamagedLog('its text is not UTF-8');
+    if (!isUtf8(bytes)) throw new Error('its text is not UTF-8');
     const rows = JSON.parse(bytes.toString('utf8')) as Row<Data>[];
-    if (!rows.every(isRow)) throw new DamagedLog('a row has other columns');
+    if (!rows.every(isRow)) throw new Error('its columns are not those of an event');
     return rows;
   }
 
@@ -140,7 +141,7 @@ export class Rows<Data> {
   #damage(given: readonly unknown[], skip: number, why: string, nameOf: (stream: number) => string): Error {
     try {
       const [position, stream, sequence] = this.#place.get([...given, 1, skip]) as [number, number, number];
-      return new DamagedEvent(position, `${nameOf(stream)} ${sequence}`, why);
+      return new DamagedEvent(position, nameOf(stream), sequence, why);
     } catch (failure) {
       return damageOf(failure);
     }
