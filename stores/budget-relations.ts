@@ -207,6 +207,13 @@ export const STORE_RELATIONS: readonly Relation[] = [
     equal: true,
   },
   {
+    what: 'a rebalance, and the answer that ends it',
+    is: ({ kafka }) => kafka.rebalanceMs + kafka.requestMs,
+    than: 'the time after which a consumer is replaced',
+    most: ({ kafka }) => kafka.stuckMs,
+    unit: 'ms',
+  },
+  {
     what: 'the session of a consumer',
     is: ({ kafka }) => kafka.sessionMs,
     than: 'the time after which it is replaced',
