@@ -35,6 +35,7 @@ export class Membership {
   private joinedAt = Number.NEGATIVE_INFINITY;
   private rejoining = false;
   private handing = 0;
+  private handedAt = Number.NEGATIVE_INFINITY;
   private asked = Number.NEGATIVE_INFINITY;
 
   constructor(parts: MembershipParts) {
@@ -75,6 +76,7 @@ export class Membership {
    */
   async records(partition: number, hand: () => Promise<boolean>): Promise<void> {
     const arrived = this.parts.clock.monotonic();
+    if (this.handing === 0) this.handedAt = arrived;
     this.handing += 1;
     try {
       const followed = await hand();
@@ -82,7 +84,8 @@ export class Membership {
         this.lose(`It got records of partition ${partition}, which it does not follow`);
     } finally {
       this.handing -= 1;
-      if (this.partitions.has(partition)) this.partitions.set(partition, { since: this.parts.clock.monotonic() });
+      this.handedAt = this.parts.clock.monotonic();
+      if (this.partitions.has(partition)) this.partitions.set(partition, { since: this.handedAt });
     }
   }
 
@@ -92,7 +95,7 @@ export class Membership {
     const now = clock.monotonic();
     if (now - this.confirmed > stuckMs) this.lose(`There was no sign of life for ${stuckMs} ms`);
     // While a store takes its time, nothing is fetched from any partition.
-    if (this.handing > 0)
+    if (this.handing > 0 && now - this.handedAt > stuckMs / 3)
       for (const partition of this.partitions.keys()) this.partitions.set(partition, { since: now });
     if (now - this.asked < stuckMs / 3 || this.quiet().length === 0) return;
     this.asked = now;

@@ -116,6 +116,22 @@ describe('a member of a consumer group', () => {
     expect(new Set(lost)).toEqual(new Set(['Partition 0 has records that it does not get']));
   });
 
+  it('is lost for one such partition even while it is always handing over records of the others', async () => {
+    let end = 100n;
+    let store = () => {};
+    await pass(3 * STUCK_MS, () => {
+      member.heartbeat();
+      store();
+      void member.records(1, () => new Promise((resolve) => (store = () => resolve(true))));
+      end += 1n;
+      ends = new Map([
+        [0, end],
+        [1, end],
+      ]);
+    });
+    expect(new Set(lost)).toEqual(new Set(['Partition 0 has records that it does not get']));
+  });
+
   it('stays when the first records after a long quiet time have only just come', async () => {
     await pass(2 * STUCK_MS);
     ends = new Map([[0, 101n]]);
