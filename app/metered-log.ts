@@ -1,8 +1,10 @@
-/** The event log with its appends counted, timed and traced. */
+/** The event log with its appends counted, timed and traced, and its unreadable events reported. */
 
 import { either } from 'fp-ts';
-import type { EventLog } from '../log/port.ts';
+import type { EventLog, Page, ReadAll, ReadStream, StoredPage } from '../log/port.ts';
 import type { Clock } from '../schemas/clock.ts';
+import { type ParleyEvent, UnreadableEvent } from '../schemas/events/catalogue.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
 
@@ -32,8 +34,41 @@ const tracedAppend =
     }
   };
 
+/** Passes the log's reads on, and reports each event that cannot be read once. */
+const reportingReads = (log: EventLog, metrics: Metrics, logger: Logger) => {
+  const reported = new Set<number>();
+  const report = (failure: unknown): void => {
+    if (!(failure instanceof UnreadableEvent) || reported.has(failure.event.position)) return;
+    const { stream, sequence, position } = failure.event;
+    reported.add(position);
+    metrics.unreadableEvents.inc();
+    logger.error({ err: failure, stream, sequence, position }, 'an event of the log cannot be read');
+  };
+  const reporting =
+    <Query, Answer>(read: (query: Query) => Promise<Answer>) =>
+    async (query: Query): Promise<Answer> => {
+      try {
+        return await read(query);
+      } catch (failure) {
+        report(failure);
+        throw failure;
+      }
+    };
+  const tail: EventLog['tail'] = (after, onEvents, onFailure) =>
+    log.tail(after, onEvents, (failure) => {
+      report(failure);
+      onFailure(failure);
+    });
+  return {
+    readStream: reporting<ReadStream, readonly ParleyEvent[]>((query) => log.readStream(query)),
+    readAll: reporting<ReadAll, Page>((query) => log.readAll(query)),
+    rawAll: reporting<ReadAll, StoredPage>((query) => log.rawAll(query)),
+    tail,
+  };
+};
+
 /** @param spans absent where nothing is traced */
-export const meteredLog = (log: EventLog, metrics: Metrics, clock: Clock, spans?: Spans): EventLog => {
+export const meteredLog = (log: EventLog, metrics: Metrics, logger: Logger, clock: Clock, spans?: Spans): EventLog => {
   const append: Append = async (request) => {
     const began = clock.monotonic();
     const outcome = await log.append(request);
@@ -41,7 +76,10 @@ export const meteredLog = (log: EventLog, metrics: Metrics, clock: Clock, spans?
     if (either.isRight(outcome)) metrics.appendedEvents.inc(outcome.right.length);
     return outcome;
   };
-  const metered = { append: spans === undefined ? append : tracedAppend(append, spans) };
+  const metered = {
+    ...reportingReads(log, metrics, logger),
+    append: spans === undefined ? append : tracedAppend(append, spans),
+  };
   // Everything else is delegated to the log, including its current epoch.
   return Object.setPrototypeOf(metered, log) as EventLog;
 };

@@ -2,8 +2,9 @@ import { either } from 'fp-ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Appended, AppendRequest, EventLog } from '../log/port.ts';
 import { newEvent } from '../log/testing.ts';
+import { silent } from '../projections/distribution/testing.ts';
 import { systemClock } from '../schemas/clock.ts';
-import type { NewParleyEvent } from '../schemas/events/catalogue.ts';
+import { type NewParleyEvent, UnreadableEvent } from '../schemas/events/catalogue.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { type KeptSpan, keptSpans } from '../telemetry/testing.ts';
 import { meteredLog } from './metered-log.ts';
@@ -18,6 +19,35 @@ const batchOf = (...requests: (string | null)[]): AppendRequest => ({
 const stores: EventLog['append'] = async ({ events }) =>
   either.right(events.map((event, i) => ({ ...event, position: 101 + i })) as unknown as Appended);
 
+describe('a metered log', () => {
+  it('reports and counts each event that cannot be read once, whoever meets it', async () => {
+    const failure = new UnreadableEvent({ stream: 'channel-1', sequence: 7, position: 9 }, 'of a newer Parley');
+    const log = {
+      readAll: async () => Promise.reject(failure),
+      readStream: async () => Promise.reject(failure),
+      tail: (_after, _onEvents, onFailure) => {
+        onFailure(failure);
+        return { stop: async () => {} };
+      },
+    } as Partial<EventLog> as EventLog;
+    const metrics = createMetrics();
+    const lines: object[] = [];
+    const logger = { ...silent, error: (fields: object) => void lines.push(fields) };
+    const metered = meteredLog(log, metrics, logger, systemClock);
+    await expect(metered.readAll({ after: 0, limit: 1 })).rejects.toBe(failure);
+    await expect(metered.readStream({ stream: 'channel-1', limit: 1 })).rejects.toBe(failure);
+    const told: unknown[] = [];
+    metered.tail(
+      0,
+      async () => {},
+      (error) => told.push(error),
+    );
+    expect(told).toEqual([failure]);
+    expect(lines).toEqual([{ err: failure, stream: 'channel-1', sequence: 7, position: 9 }]);
+    expect((await metrics.unreadableEvents.get()).values[0]!.value).toBe(1);
+  });
+});
+
 describe('a traced log', () => {
   let ended: readonly KeptSpan[];
   let append: EventLog['append'];
@@ -28,7 +58,7 @@ describe('a traced log', () => {
     const kept = keptSpans();
     ended = kept.ended;
     const log = { append: (request: AppendRequest) => answer(request) } as EventLog;
-    append = meteredLog(log, createMetrics(), systemClock, kept.spans).append;
+    append = meteredLog(log, createMetrics(), silent, systemClock, kept.spans).append;
   });
 
   it('has an append span for each request in the batch, with the position of its first event', async () => {

@@ -4,6 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { recordedAs } from '../schemas/envelope.ts';
 import {
+  decodeEvent,
   type EventData,
   type EventOf,
   type EventType,
@@ -158,12 +159,20 @@ export class MemoryLog implements EventLog {
   async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
     checkLimit(limit);
     const events = this.byStream.get(stream) ?? [];
-    if (direction === 'forwards') return events.slice((from ?? 1) - 1, (from ?? 1) - 1 + limit);
+    if (direction === 'forwards') return events.slice((from ?? 1) - 1, (from ?? 1) - 1 + limit).map(decodeEvent);
     const end = from ?? events.length;
-    return events.slice(Math.max(0, end - limit), end).reverse();
+    return events
+      .slice(Math.max(0, end - limit), end)
+      .reverse()
+      .map(decodeEvent);
   }
 
-  async readAll({ after, types, prefix = '', limit }: ReadAll): Promise<Page> {
+  async readAll(query: ReadAll): Promise<Page> {
+    const { events, through } = this.scan(query);
+    return { events: events.map(decodeEvent), through };
+  }
+
+  private scan({ after, types, prefix = '', limit }: ReadAll): Page {
     checkLimit(limit);
     const events: ParleyEvent[] = [];
     for (let at = after; at < this.all.length; at += 1) {
@@ -176,7 +185,7 @@ export class MemoryLog implements EventLog {
   }
 
   async rawAll(query: ReadAll): Promise<StoredPage> {
-    const { events, through } = await this.readAll(query);
+    const { events, through } = this.scan(query);
     return { events: events.map((event) => ({ ...event, data: JSON.stringify(event.data) })), through };
   }
 
@@ -186,7 +195,7 @@ export class MemoryLog implements EventLog {
     onFailure: (error: unknown) => void,
   ): Tail {
     const source = {
-      next: async (position: number, limit: number) => this.all.slice(position, position + limit),
+      next: async (position: number, limit: number) => this.all.slice(position, position + limit).map(decodeEvent),
       more: async (position: number) => {
         if (this.all.length <= position) await this.bell.wait();
       },

@@ -1,7 +1,7 @@
 /** The event log: the only source of truth. Streams have dense sequences within one order of positions. */
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Recorded } from '../schemas/envelope.ts';
-import type { EventType, NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
+import { type EventType, type NewParleyEvent, type ParleyEvent, UnreadableEvent } from '../schemas/events/catalogue.ts';
 import { roughBytes } from '../schemas/sizes.ts';
 
 export interface AppendRequest {
@@ -98,7 +98,8 @@ export interface LogReader {
   rawAll(query: ReadAll): Promise<StoredPage>;
   /**
    * Calls `onEvents` with every event beyond `after`, in position order, in batches of at most 1,000, the next batch
-   * when the promise of the previous one resolves. A handler that throws stops the tail and is reported to `onFailure`.
+   * when the promise of the previous one resolves. Waits while the store cannot be reached. Any other failure stops the
+   * tail and is reported to `onFailure`: what the handler throws, or UnreadableEvent once all events before it are delivered.
    */
   tail(
     after: number,
@@ -137,4 +138,20 @@ export const bytesOf = ({ events }: AppendRequest): number => {
   let bytes = 0;
   for (const event of events) bytes += bytesOfEvent(event);
   return bytes;
+};
+
+/**
+ * One event that cannot be read does not keep those before it from being read: asks again for half as many, until what is
+ * asked for ends before that event.
+ * @param read reads events after some place, at most `limit`
+ * @throws UnreadableEvent when that event is the next
+ */
+export const upToUnreadable = async <T>(read: (limit: number) => Promise<T>, limit: number): Promise<T> => {
+  for (let most = limit; ; most >>>= 1) {
+    try {
+      return await read(most);
+    } catch (failure) {
+      if (!(failure instanceof UnreadableEvent) || most === 1) throw failure;
+    }
+  }
 };

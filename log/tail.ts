@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import type { Tail } from './port.ts';
+import { type Tail, upToUnreadable } from './port.ts';
 
 /** Wakes tails that have seen everything. */
 export class Bell {
@@ -73,7 +73,7 @@ export const startTail = (
   const run = async (): Promise<void> => {
     let position = after;
     while (!signal.aborted) {
-      const events = await source.next(position, BATCH);
+      const events = await upToUnreadable((limit) => source.next(position, limit), BATCH);
       if (signal.aborted) return;
       if (events.length === 0) {
         await source.more(position, signal);

@@ -2,7 +2,8 @@
 
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
-import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import { type ParleyEvent, UnreadableEvent } from '../schemas/events/catalogue.ts';
+import type { AppendRequest } from './port.ts';
 import {
   atOwnPositions,
   batch,
@@ -13,6 +14,7 @@ import {
   sequences,
   stored,
   unexpected,
+  upTo,
 } from './testing.ts';
 
 export const tailingContract = (fixture: Fixture) => {
@@ -86,6 +88,33 @@ export const tailingContract = (fixture: Fixture) => {
       await other.until(2);
       await witness.stop();
       expect(sequences(seen.events)).toEqual([1]);
+    });
+
+    it('delivers all before an event that cannot be read, and then stops and reports it', async () => {
+      const unreadable = (request: AppendRequest): AppendRequest => ({
+        ...request,
+        events: request.events.map((event) => ({ ...event, data: { of: 'a newer Parley' } }) as never),
+      });
+      stored(await fixture.log.append(batch('channel-1', 0, 700)));
+      stored(await fixture.log.append(unreadable(batch('channel-2', 0))));
+      stored(await fixture.log.append(batch('channel-1', 700, 5)));
+      // Otherwise a log may deliver it from memory, where it never was unreadable.
+      await fixture.reopen();
+      const seen = collector();
+      const told = await new Promise<unknown>((resolve) => {
+        fixture.log.tail(0, seen.onEvents, resolve);
+      });
+      expect(sequences(seen.events)).toEqual(upTo(700));
+      expect(told).toBeInstanceOf(UnreadableEvent);
+      const { event } = told as UnreadableEvent;
+      expect(event).toMatchObject({ stream: 'channel-2', sequence: 1 });
+      const later = collector();
+      const tail = fixture.log.tail(event.position, later.onEvents, unexpected);
+      await later.until(5);
+      await tail.stop();
+      await expect(fixture.log.readStream({ stream: 'channel-2', limit: 10 })).rejects.toThrow(UnreadableEvent);
+      const raw = await fixture.log.rawAll({ after: 0, limit: 1000 });
+      expect(raw.events.find(({ stream }) => stream === 'channel-2')!.data).toBe('{"of":"a newer Parley"}');
     });
 
     it('stops and reports when its handler throws, and leaves other tails alone', async () => {

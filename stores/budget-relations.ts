@@ -305,8 +305,8 @@ export const STORE_RELATIONS: readonly Relation[] = [
     unit: 'values',
   },
   {
-    what: 'a manifest of messages at their largest',
-    is: ({ feed, log }) => feed.events * log.messageBytes,
+    what: 'a piece of the feed, all of it control characters',
+    is: ({ feed }) => 6 * feed.bytes,
     than: 'what may wait for a subscriber of Redis',
     most: ({ redis }) => redis.serverOutputBytes,
     unit: 'bytes',

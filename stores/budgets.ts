@@ -161,6 +161,8 @@ export const BUDGETS = {
   feed: {
     /** Most events in one manifest: a gateway takes them in one go, and its sockets wait meanwhile. */
     events: 250,
+    /** Of these events together. */
+    bytes: 1_048_576,
   },
   relay: {
     /** Events. Measured with kafkajs: 500 give 31-45k events/s and 1,000 give 36-55k. More gain little and add latency. */

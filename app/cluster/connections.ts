@@ -150,7 +150,7 @@ export class Connections {
     this.opened.add(log, (one) => one.close());
     const remembered = await (await this.vault()).rememberedPosition();
     if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
-    return meteredLog(log, this.metrics, this.clock, this.spans);
+    return meteredLog(log, this.metrics, this.logger, this.clock, this.spans);
   });
 
   readonly vault = once(async (): Promise<Vault> => {

@@ -79,6 +79,7 @@ export const standForRelay = async (
       relay = startRelay({
         ...{ ...distribution, log, checkpoints, logger, clock, spans, onFailure },
         onRelayed: (events) => metrics.relayed.inc(events),
+        onLeftOut: () => metrics.relayLeftOut.inc(),
       });
     },
     onLost: async () => {
@@ -121,6 +122,7 @@ const followGeneration = async (parts: Parts, kind: ViewKind<unknown>, generatio
     sink: store,
     gatherMs: GATHER_MS[kind.name],
     deadLetters: parts.deadLetters,
+    onBug: () => parts.metrics.projectionBugs.inc({ view: kind.name }),
     onDeadLetter: () => parts.metrics.deadLetters.inc({ view: kind.name }),
     onThrough: (partition, through, events) => {
       parts.metrics.projected.inc({ view: kind.name }, events);

@@ -92,10 +92,11 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     say: options.say,
   });
   const { vault } = folder;
-  const log = meteredLog(folder.log, metrics, clock, spans);
+  const log = meteredLog(folder.log, metrics, logger, clock, spans);
   const views = await openViews({
     file: join(config.data, VIEWS_FILE),
-    ...{ log, foldOf, clock, spans },
+    ...{ log, foldOf, logger, clock, spans },
+    onBug: () => metrics.projectionBugs.inc({ view: 'all' }),
     onProgress: options.onRebuild,
     onFailure: options.onFailure,
   }).catch(async (error: unknown) => {

@@ -63,6 +63,7 @@ const toEvent = <Data>(recorded: AnyRecorded, data: Data): Recorded<string, Data
   const envelope = recorded.metadata as Partial<Envelope> | undefined;
   if (typeof envelope?.id !== 'string' || typeof envelope.schema !== 'number')
     throw new UnreadableEvent(
+      { stream: recorded.streamId, sequence: sequenceOf(recorded), position: positionOf(recorded) },
       `The event ${recorded.revision} of ${recorded.streamId} was not written by Parley, which must have its KurrentDB to itself.`,
     );
   return {

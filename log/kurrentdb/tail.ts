@@ -102,7 +102,17 @@ export const startTail = (
 ): Tail => {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const ended = follow(source, after, (events) => onEvents(events.map(toChecked)), signal).catch((error: unknown) => {
+  const passOn: OnEvents = async (recorded) => {
+    const events: ParleyEvent[] = [];
+    try {
+      for (const one of recorded) events.push(toChecked(one));
+    } catch (failure) {
+      if (events.length > 0) await onEvents(events);
+      throw failure;
+    }
+    await onEvents(events);
+  };
+  const ended = follow(source, after, passOn, signal).catch((error: unknown) => {
     if (!signal.aborted) onFailure(error);
   });
   return {

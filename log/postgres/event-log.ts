@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import type { Clock } from '../../schemas/clock.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
 import { connectTo, Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import type { EventLog } from '../port.ts';
@@ -107,8 +108,8 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
       try {
         return (await reader.readAll({ after: position, limit })).events;
       } catch (error) {
-        // The server is gone; the tail continues when it is back.
-        if (closed) throw error;
+        // While the server is gone the tail waits. Anything else will not pass.
+        if (closed || !(error instanceof StoreUnavailable)) throw error;
         return [];
       }
     },

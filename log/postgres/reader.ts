@@ -1,10 +1,10 @@
 /** Reading committed events. */
 
-import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { decodeStored, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { Postgres } from '../../stores/postgres/connection.ts';
 import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
-import { type Row, SELECTED, toRecorded, toStored } from './rows.ts';
+import { type Row, SELECTED, toStored } from './rows.ts';
 
 /** About 10 us each. */
 const HEADS_PER_QUESTION = 5_000;
@@ -14,7 +14,7 @@ const MOST_PER_READ = BUDGETS.log.read;
 /** Greater than every name that begins with `prefix`, in byte order. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
 
-const toChecked = (row: Row): ParleyEvent => decodeEvent(toRecorded(row));
+const toChecked = (row: Row): ParleyEvent => decodeStored(toStored(row));
 
 export class Reader {
   private readonly postgres: Postgres;

@@ -1,6 +1,5 @@
 /** Maps events to rows of the table `events`. */
 
-import type { Recorded } from '../../schemas/envelope.ts';
 import type { NewParleyEvent } from '../../schemas/events/catalogue.ts';
 import { bigints, integers, texts } from '../../stores/postgres/values.ts';
 import type { AppendRequest, StoredEvent } from '../port.ts';
@@ -25,7 +24,7 @@ export type Row = readonly [
   data: string,
 ];
 
-const toEvent = <Data>(row: Row, data: Data): Recorded<string, Data> => ({
+export const toStored = (row: Row): StoredEvent => ({
   id: row[6],
   type: row[3],
   schema: row[4],
@@ -37,12 +36,9 @@ const toEvent = <Data>(row: Row, data: Data): Recorded<string, Data> => ({
   correlationId: row[9],
   causationId: row[10],
   traceparent: row[11],
-  data,
+  data: row[12],
   position: row[0],
 });
-
-export const toStored = (row: Row): StoredEvent => toEvent(row, row[12]);
-export const toRecorded = (row: Row): Recorded => toEvent(row, JSON.parse(row[12]) as unknown);
 
 /** `parley_append` with the type of each argument, in the order of `appendArguments`. */
 export const APPEND = `SELECT stored, actual, first_position FROM parley_append($1::text[], $2::bigint[], $3,

@@ -90,14 +90,15 @@ export const checkLog = async ({ directory, clock, onProgress }: CheckOptions): 
       limit = PAGE;
       onProgress(after, head);
     } catch (failure) {
-      if (failure instanceof DamagedEvent && failure.position > after + 1) limit = failure.position - after - 1;
+      if (failure instanceof DamagedEvent && failure.event.position > after + 1)
+        limit = failure.event.position - after - 1;
       else if (limit > 1) limit = Math.floor(limit / 2);
       else {
         after += 1;
-        if (failure instanceof DamagedEvent) sequences.hole(failure);
+        if (failure instanceof DamagedEvent) sequences.hole(failure.event);
         found.add(
           failure instanceof DamagedEvent
-            ? `${placeOf(failure)}: ${failure.why}`
+            ? `${placeOf(failure.event)}: ${failure.why}`
             : `position ${after}: ${reasonOf(failure)}`,
         );
       }

@@ -98,7 +98,8 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
       return { stream, sequence, position };
     };
     const source: TailSource = {
-      next: async (position, limit) => recent.after(position, limit) ?? (await reader.next(position, limit)),
+      next: async (position, limit) =>
+        recent.after(position, limit) ?? (await reader.readAll({ after: position, limit })).events,
       more: (position, signal) => (recent.head > position || signal.aborted ? Promise.resolve() : bell.wait()),
     };
 
@@ -156,7 +157,7 @@ export const openSqliteLogReader = async (options: {
   const epoch = epochOf(database);
   const reader = new Reader(database, new TimeSlices(clock));
   const source: TailSource = {
-    next: (position, limit) => reader.next(position, limit),
+    next: async (position, limit) => (await reader.readAll({ after: position, limit })).events,
     more: (_position, signal) => clock.delay(POLL_INTERVAL, signal),
   };
   return {

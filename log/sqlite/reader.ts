@@ -195,19 +195,6 @@ export class Reader {
     return this.#telling(this.#scan(query, 'text', (row: Row<string>, stream) => toEvent(row, stream)));
   }
 
-  /**
-   * The next events for a tail. Those before a damaged one are given first; then it throws.
-   * @throws DamagedEvent
-   */
-  async next(position: number, limit: number): Promise<readonly ParleyEvent[]> {
-    try {
-      return (await this.readAll({ after: position, limit })).events;
-    } catch (failure) {
-      if (!(failure instanceof DamagedEvent) || failure.position === position + 1) throw failure;
-      return (await this.readAll({ after: position, limit: failure.position - position - 1 })).events;
-    }
-  }
-
   async #scan<E, Data>(
     query: ReadAll,
     data: 'text' | 'value',

@@ -13,17 +13,12 @@ const CHECK = 'Put back a backup; `parley doctor --log` lists everything that is
 
 /** An event's bytes on the disk have changed. */
 export class DamagedEvent extends UnreadableEvent {
-  readonly position: number;
-  readonly stream: string;
-  readonly sequence: number;
   readonly why: string;
 
-  constructor(position: number, stream: string, sequence: number, why: string) {
-    super(`The event at position ${position} (${stream} ${sequence}) is damaged in log.db: ${why}. ${CHECK}`);
+  constructor(event: UnreadableEvent['event'], why: string) {
+    const { position, stream, sequence } = event;
+    super(event, `The event at position ${position} (${stream} ${sequence}) is damaged in log.db: ${why}. ${CHECK}`);
     this.name = 'DamagedEvent';
-    this.position = position;
-    this.stream = stream;
-    this.sequence = sequence;
     this.why = why;
   }
 }
@@ -141,7 +136,7 @@ export class Rows<Data> {
   #damage(given: readonly unknown[], skip: number, why: string, nameOf: (stream: number) => string): Error {
     try {
       const [position, stream, sequence] = this.#place.get([...given, 1, skip]) as [number, number, number];
-      return new DamagedEvent(position, nameOf(stream), sequence, why);
+      return new DamagedEvent({ stream: nameOf(stream), sequence, position }, why);
     } catch (failure) {
       return damageOf(failure);
     }

@@ -23,6 +23,8 @@ export interface FollowOptions {
    */
   readonly deadLetters?: DeadLetters;
   readonly onDeadLetter?: (letter: NewLetter) => void;
+  /** Called each time that a batch is tried again because of a bug. */
+  readonly onBug?: (() => void) | undefined;
   readonly logger: Logger;
   /** Called after each stored batch with the partition's new position, the number of events and their source. */
   readonly onThrough?: (partition: number, through: number, events: number, source: 'distribution' | 'log') => void;
@@ -58,10 +60,10 @@ export class Assignment {
   private turn: Promise<void> = Promise.resolve();
 
   constructor(options: FollowOptions, poisoned: PoisonedStreams | undefined, onFailure: (failure: unknown) => void) {
-    const { sink, log, logger, spans, clock } = options;
+    const { sink, log, logger, onBug, spans, clock } = options;
     this.options = options;
     this.poisoned = poisoned;
-    this.applying = new PartitionApplier({ sink, log, logger, poisoned, spans, clock });
+    this.applying = new PartitionApplier({ sink, log, logger, poisoned, onBug, spans, clock });
     this.onFailure = onFailure;
   }
 
@@ -120,6 +122,7 @@ export class Assignment {
           position: checkpoints[partition] ?? 0,
           pages,
           apply: (batch, stopping) => this.applying.apply(batch, stopping),
+          leaveOut: (failure, stopping) => this.applying.leaveOut(failure, stopping),
           read: (work, stopping) => this.patiently(work, stopping),
           onThrough: (through, events, source) => this.options.onThrough?.(partition, through, events, source),
           onFailure: this.onFailure,

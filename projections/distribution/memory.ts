@@ -171,6 +171,7 @@ export class MemoryDistribution {
       send: async (records) => this.send(records),
       close: async () => {},
       isFinal: () => false,
+      isRefused: () => false,
     });
   }
 

@@ -1,7 +1,7 @@
 /** Copies the log, in order, to wherever `send` delivers. */
 
 import type { Checkpoints } from '../../coordination/port.ts';
-import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
+import { type LogReader, type StoredEvent, type StoredPage, upToUnreadable } from '../../log/port.ts';
 import { type Clock, within } from '../../schemas/clock.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
@@ -65,6 +65,10 @@ interface RelayParts {
   readonly close: () => Promise<void>;
   /** Whether every retry of this failure would fail too. */
   readonly isFinal: (failure: unknown) => boolean;
+  /** Whether the distribution log refuses some of the records, and always will: one is too large. */
+  readonly isRefused: (failure: unknown) => boolean;
+  /** Called for each event that the distribution log refuses. Its followers read it from the event log. */
+  readonly onLeftOut?: () => void;
   /** Called for each batch. */
   readonly onRelayed?: (events: number, through: number) => void;
   /** Absent when nothing is traced. */
@@ -136,8 +140,10 @@ export class RunningRelay implements Relay {
 
   private async read(after: number): Promise<Ready> {
     this.began = this.parts.clock.monotonic();
+    const { log } = this.parts;
+    // It stops at an event that cannot be read, since its followers could not tell that one was left out.
     const page = await this.retried(
-      () => this.parts.log.rawAll({ after, limit: BUDGETS.relay.page }),
+      () => upToUnreadable((limit) => log.rawAll({ after, limit }), BUDGETS.relay.page),
       'the relay cannot read the log',
     );
     return this.ready(page, after);
@@ -150,12 +156,34 @@ export class RunningRelay implements Relay {
   }
 
   private async relay({ records, events, through }: Ready): Promise<void> {
-    const { spans, send, onRelayed } = this.parts;
-    const sending = () => this.retried(() => send(records), 'the relay cannot send');
+    const { spans, onRelayed } = this.parts;
+    const sending = () => this.send(records);
     await (spans === undefined ? sending() : spans.behind('relay', events, {}, sending));
     this.position = through;
     onRelayed?.(events.length, through);
     if (this.parts.clock.monotonic() >= this.nextWrite) this.checkpoint();
+  }
+
+  /**
+   * Sends all records but those that the distribution log refuses. Where one is left out, the next tick counts one event
+   * more than there are, so followers read the range from the event log.
+   */
+  private async send(records: readonly PartitionRecord[]): Promise<void> {
+    const { send, isRefused, logger, onLeftOut } = this.parts;
+    try {
+      await this.retried(() => send(records), 'the relay cannot send', isRefused);
+    } catch (failure) {
+      if (!isRefused(failure)) throw failure;
+      if (records.length > 1) {
+        const half = records.length >>> 1;
+        await this.send(records.slice(0, half));
+        return this.send(records.slice(half));
+      }
+      onLeftOut?.();
+      const { key: stream, value } = records[0]!;
+      const about = { err: failure, stream, bytes: Buffer.byteLength(value) };
+      logger.error(about, 'an event cannot be relayed: those who follow read it from the log');
+    }
   }
 
   /** Idle ticks tell new followers how far the log is. */
@@ -167,14 +195,18 @@ export class RunningRelay implements Relay {
     await this.relay(this.ready({ events: [], through: this.position }, this.position));
   }
 
-  private async retried<T>(work: () => Promise<T>, message: string): Promise<T> {
+  private async retried<T>(
+    work: () => Promise<T>,
+    message: string,
+    isRefused: (failure: unknown) => boolean = () => false,
+  ): Promise<T> {
     const { logger, isFinal, clock } = this.parts;
     return retrying(work, {
       clock,
       signal: this.stopping.signal,
       // A send fails only after seconds of retries.
       longestMs: longestPauseMs,
-      again: (failure) => !isFinal(failure),
+      again: (failure) => !isFinal(failure) && !isRefused(failure),
       onRetry: (err, attempt, nextMs) => logger.warn({ err, attempt, nextMs }, message),
     });
   }

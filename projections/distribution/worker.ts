@@ -3,10 +3,10 @@
  * log, to the store.
  */
 import type { LogReader, Page } from '../../log/port.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { decodeStored, type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { Stopped } from '../../stores/guard.ts';
 import { partitionOf } from '../engine/partitions.ts';
-import { CheckpointMoved, type PartitionBatch } from '../engine/port.ts';
+import { CheckpointMoved, type PartitionBatch, type Place } from '../engine/port.ts';
 import { joined, type Range, Reassembly } from './reassembly.ts';
 import { parseEvent, parseTick, type Tick } from './records.ts';
 
@@ -14,29 +14,58 @@ const PAGE = 1000;
 /** Pages kept for partitions that are a little behind. */
 const KEPT = 8;
 
+/** Events of one partition, and through which position they are all. */
+interface Gathered {
+  readonly events: readonly ParleyEvent[];
+  readonly end: number;
+  /** The event at `end`. */
+  readonly unreadable?: UnreadableEvent;
+}
+
+interface ReadPage extends Page {
+  readonly unreadable: readonly UnreadableEvent[];
+  /** False at the end of the log. */
+  readonly isFull: boolean;
+}
+
 /** Shares reads of the log between partitions that need the same pages, as when all of them start from scratch. */
 export class LogPages {
   private readonly log: LogReader;
-  private readonly pages = new Map<number, Promise<Page>>();
+  private readonly pages = new Map<number, Promise<ReadPage>>();
 
   constructor(log: LogReader) {
     this.log = log;
   }
 
-  after(position: number): Promise<Page> {
+  after(position: number): Promise<ReadPage> {
     const known = this.pages.get(position);
     if (known !== undefined) return known;
-    const page = this.log.readAll({ after: position, limit: PAGE });
+    const page = this.read(position);
     this.pages.set(position, page);
     if (this.pages.size > KEPT) this.pages.delete(this.pages.keys().next().value!);
     // A failure or the end of the log, which moves on, is of no use to later readers.
     const forget = () => {
       if (this.pages.get(position) === page) this.pages.delete(position);
     };
-    page.then(({ events }) => {
-      if (events.length < PAGE) forget();
+    page.then(({ isFull }) => {
+      if (!isFull) forget();
     }, forget);
     return page;
+  }
+
+  private async read(after: number): Promise<ReadPage> {
+    const { events: stored, through } = await this.log.rawAll({ after, limit: PAGE });
+    const events: ParleyEvent[] = [];
+    const unreadable: UnreadableEvent[] = [];
+    for (const event of stored) {
+      try {
+        events.push(decodeStored(event));
+      } catch (failure) {
+        if (!(failure instanceof UnreadableEvent)) throw failure;
+        unreadable.push(failure);
+      }
+    }
+    return { events, unreadable, through, isFull: stored.length === PAGE };
   }
 }
 
@@ -79,6 +108,8 @@ interface WorkerParts {
   readonly pages: LogPages;
   /** Stores a batch and retries until it succeeds. @throws CheckpointMoved, Stopped */
   readonly apply: (batch: PartitionBatch, signal: AbortSignal) => Promise<void>;
+  /** Leaves out the stream of an event that cannot be read. */
+  readonly leaveOut: (failure: UnreadableEvent, signal: AbortSignal) => Promise<void>;
   /** Reads and retries until it succeeds. @throws Stopped */
   readonly read: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** Called after each batch with the new position, the number of events and their source. */
@@ -221,27 +252,39 @@ export class PartitionWorker {
   /** @returns false if the log ends before `through`: the tick came from another log */
   private async fill(through: number): Promise<boolean> {
     while (this.stored < through) {
-      const { events, end } = await this.gather(this.stored, through);
+      const { events, unreadable, end } = await this.gather(this.stored, through);
       if (end <= this.stored) {
         this.follower.moveTo(this.stored);
         return false;
+      }
+      if (unreadable !== undefined) {
+        const { read, leaveOut } = this.parts;
+        await read(() => leaveOut(unreadable, this.stopping.signal), this.stopping.signal);
       }
       await this.store(this.stored, events, end, 'log');
     }
     return true;
   }
 
-  /** A page holds only a few events of the partition, so reads enough pages for a worthwhile batch. */
-  private async gather(from: number, through: number): Promise<{ events: readonly ParleyEvent[]; end: number }> {
+  /**
+   * A page holds only a few events of the partition, so reads enough pages for a worthwhile batch. One that cannot be read
+   * comes alone, after all before it.
+   */
+  private async gather(from: number, through: number): Promise<Gathered> {
     const { partition, partitions, pages, read } = this.parts;
     const events: ParleyEvent[] = [];
     let end = from;
+    const isOurs = ({ stream, position }: Place) => position <= end && partitionOf(stream, partitions) === partition;
     for (let count = 0; count < MOST_PAGES && events.length < MOST_AT_ONCE / 2 && end < through; count += 1) {
       const page = await read(() => pages.after(end), this.stopping.signal);
       if (page.through <= end) break;
       end = Math.min(page.through, through);
-      for (const event of page.events)
-        if (event.position <= end && partitionOf(event.stream, partitions) === partition) events.push(event);
+      for (const event of page.events) if (isOurs(event)) events.push(event);
+      const unreadable = page.unreadable.find(({ event }) => isOurs(event));
+      if (unreadable === undefined) continue;
+      const { position } = unreadable.event;
+      const before = events.filter((event) => event.position < position);
+      return before.length > 0 ? { events: before, end: position - 1 } : { events: [], end: position, unreadable };
     }
     return { events, end };
   }

@@ -48,6 +48,7 @@ const begin = (position = 0): PartitionWorker => {
     position,
     pages: new LogPages(log),
     apply: (batch, signal) => applying.apply(batch, signal),
+    leaveOut: (failure, signal) => applying.leaveOut(failure, signal),
     read: (work, signal) => retrying(work, { clock: systemClock, signal, again: () => true, onRetry: () => {} }),
     onThrough: (_, events, source) => {
       sources[source] += events;
@@ -94,6 +95,43 @@ describe('a partition', () => {
     await worker.stop();
     expect(sources).toEqual({ distribution: 50, log: 0 });
     expect([worker.position, worker.offset]).toEqual([50, '50']);
+  });
+
+  it('leaves out the stream of an event that cannot be read, and gives the store all others', async () => {
+    post(60);
+    const bad = ours()[20]!;
+    Object.assign(bad, { type: 'of-a-newer-parley' });
+    begin();
+    // Its record could not be read either, so the tick does not add up and the log is read.
+    worker.push(records(0, 60).filter(({ event }) => event !== bad));
+    await stored(60);
+    const followed = ours().filter(({ stream, sequence }) => stream !== bad.stream || sequence < bad.sequence);
+    expect(sink.events).toEqual(followed);
+    expect(followed.length).toBeLessThan(59);
+    expect(await letters.list()).toMatchObject([
+      { stream: bad.stream, sequence: bad.sequence, position: bad.position },
+    ]);
+    expect(published).toHaveLength(1);
+
+    await letters.requestRetry({});
+    const [letter] = await letters.requested(PROJECTION);
+    await worker.visit((position, signal) => applying.retry(letter!, position, signal));
+    expect(await letters.list()).toMatchObject([{ position: bad.position, retry: false }]);
+    Object.assign(bad, { type: 'message-posted' });
+    await worker.visit((position, signal) => applying.retry(letter!, position, signal));
+    expect(await letters.list()).toEqual([]);
+    expect([...sink.events].sort((a, b) => a.position - b.position)).toEqual(ours());
+  });
+
+  it('stops before an event that cannot be read where no stream may be left out', async () => {
+    post(60);
+    const bad = ours()[20]!;
+    Object.assign(bad, { type: 'of-a-newer-parley' });
+    applying = new PartitionApplier({ sink, log, logger: silent, poisoned: undefined, clock: systemClock });
+    begin();
+    worker.push(records(0, 60).filter(({ event }) => event !== bad));
+    await stored(bad.position - 1);
+    expect(sink.events).toEqual(ours().slice(0, 20));
   });
 
   it('passes on idle ticks, so that the store saves the checkpoint it has in memory', async () => {

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { Runner } from '../engine/runner.ts';
 import type { ViewsRuntime } from '../port.ts';
@@ -94,6 +95,9 @@ export interface OpenViews {
   readonly onProgress?: (progress: RebuildProgress) => void;
   /** Called once when the running views cannot continue. The process should exit and restart. */
   readonly onFailure: (error: unknown) => void;
+  readonly logger?: Logger | undefined;
+  /** Called each time that a batch is tried again because of a bug. */
+  readonly onBug?: (() => void) | undefined;
   readonly clock: Clock;
   /** Absent when nothing is traced. A rebuild is never traced. */
   readonly spans?: Spans | undefined;
@@ -104,7 +108,7 @@ export interface OpenViews {
  * until `start`.
  */
 export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
-  const { file, log, foldOf, onProgress = () => {}, onFailure, clock, spans } = options;
+  const { file, log, foldOf, onProgress = () => {}, ...running } = options;
   const boot = bootId();
   removeFile(buildingFile(file));
   const expected = { epoch: log.epoch, head: await log.head() };
@@ -118,5 +122,5 @@ export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
   const { db } = opened;
   const { projections, readers } = sqliteProjections(db, { log, foldOf });
   const store = new SqliteViewStore(file, db, projections, () => takeIntoUse(db, boot));
-  return Object.assign(new Runner({ log, store, onFailure, clock, spans }), readers);
+  return Object.assign(new Runner({ log, store, ...running }), readers);
 };

@@ -43,6 +43,21 @@ describe('the runner', () => {
     expect({ batches: views.batches, events: views.events }).toEqual({ batches: 1, events: 1 });
   });
 
+  it('leaves out the stream of an event that cannot be read, and goes on with the others', async () => {
+    const views = await opened();
+    for (const channel of ['30', '31', '30', '30', '31']) story.post(channel, '10');
+    Object.assign(story.log.all[2]!, { type: 'of-a-newer-parley' });
+    views.start();
+    const told: number[] = [];
+    views.onBatch(async (_, through) => void told.push(through));
+    expect(await views.whenProcessed(5, SOON)).toBe(true);
+    expect(await ordinalsIn(views, '30')).toEqual([1]);
+    expect(await ordinalsIn(views, '31')).toEqual([2, 1]);
+    expect(views.deadLetters).toBeGreaterThan(0);
+    expect(told.at(-1)).toBe(5);
+    expect(folder.failures).toEqual([]);
+  });
+
   it('reports when a position is not reached in time', async () => {
     const views = await started();
     expect(await views.whenProcessed(1, 5)).toBe(false);

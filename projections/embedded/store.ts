@@ -1,7 +1,7 @@
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { classify, ifPossible } from '../../stores/sqlite/failures.ts';
 import { type Connection, command, query } from '../../stores/sqlite/statements.ts';
-import type { DeadLetter, ViewStore } from '../engine/port.ts';
+import type { DeadLetter, Place, ViewStore } from '../engine/port.ts';
 import type { Readers } from '../port.ts';
 import { type OnSqlite, sqlReaders, sqlViewNames, sqlViews, type ViewSources } from '../views/sql-views.ts';
 import { SqliteTimelineReader } from '../views/timelines/sqlite/reader.ts';
@@ -129,6 +129,7 @@ export class SqliteViewStore implements ViewStore {
       try {
         await projection.prepare?.(this.letters.followed(projection.name, [event]));
       } catch (failure) {
+        if (classify(failure) !== 'permanent') throw failure;
         unready.set(projection, failure);
       }
     }
@@ -140,6 +141,20 @@ export class SqliteViewStore implements ViewStore {
         const { stream, position } = event;
         letters.push({ projection: projection.name, stream, position, error: String(failure), attempts });
       }
+      for (const letter of letters) this.letters.write(letter);
+    });
+    this.letters.committed(letters);
+    return letters;
+  }
+
+  async leaveOut(
+    { stream, position }: Place,
+    processesThrough: number,
+    failure: unknown,
+  ): Promise<readonly DeadLetter[]> {
+    const error = String(failure);
+    const letters = this.projections.map(({ name }) => ({ projection: name, stream, position, error, attempts: 1 }));
+    this.transaction(position, processesThrough, () => {
       for (const letter of letters) this.letters.write(letter);
     });
     this.letters.committed(letters);

@@ -2,12 +2,12 @@
 
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import type { PoisonedStreams, RecordedLetter } from './dead-letters/port.ts';
-import { CheckpointMoved, type PartitionBatch, type PartitionStore, type ViewStore } from './port.ts';
+import { CheckpointMoved, type PartitionBatch, type PartitionStore, type Place, type ViewStore } from './port.ts';
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 10;
@@ -16,52 +16,81 @@ const LONGEST_PAUSE_MS = 2000;
 /** The store cannot continue: it is damaged, or the process is stopping. */
 export class ViewsStopped extends Error {}
 
+interface BatchParts {
+  readonly store: ViewStore;
+  readonly processesThrough: () => number;
+  readonly stopping: AbortSignal;
+  readonly clock: Clock;
+  /** Absent in tools. */
+  readonly logger?: Logger | undefined;
+  readonly onBug?: (() => void) | undefined;
+  /** Absent when nothing is traced. */
+  readonly spans?: Spans | undefined;
+}
+
+const A_BUG = 'a bug keeps a view from going on: it is tried again until it is mended';
+
 /** Stores a batch whatever happens: retries it, splits it into single events, and skips what cannot be applied. */
 export class BatchApplier {
-  private readonly store: ViewStore;
-  private readonly processesThrough: () => number;
-  private readonly stopping: AbortSignal;
-  private readonly clock: Clock;
-  private readonly spans: Spans | undefined;
+  private readonly parts: BatchParts;
 
-  constructor(store: ViewStore, processesThrough: () => number, stopping: AbortSignal, clock: Clock, spans?: Spans) {
-    this.store = store;
-    this.processesThrough = processesThrough;
-    this.stopping = stopping;
-    this.clock = clock;
-    this.spans = spans;
+  constructor(parts: BatchParts) {
+    this.parts = parts;
   }
 
   apply(events: readonly ParleyEvent[]): Promise<void> {
-    const { spans } = this;
+    const { spans } = this.parts;
     if (spans === undefined) return this.commit(events);
     return spans.behind('project', events, { 'parley.view': 'all' }, () => this.commit(events));
   }
 
   private async commit(events: readonly ParleyEvent[]): Promise<void> {
+    const { store, processesThrough } = this.parts;
     try {
-      await this.store.commit(events, this.processesThrough());
+      await store.commit(events, processesThrough());
     } catch (failure) {
       this.refuseDamage(failure);
       for (const event of events) await this.applyOne(event);
     }
   }
 
+  /** Stores a dead letter in place of an event that cannot be read. */
+  leaveOut(failure: UnreadableEvent): Promise<void> {
+    const { store, processesThrough } = this.parts;
+    return this.patiently(
+      async () => void (await store.leaveOut(failure.event, processesThrough(), failure)),
+      () => {},
+    );
+  }
+
   private async applyOne(event: ParleyEvent): Promise<void> {
-    // A full disk says nothing about the event, so it is retried until there is room.
+    const { store, processesThrough } = this.parts;
     let refusals = 0;
+    const attempt = async (): Promise<void> => {
+      if (refusals < ATTEMPTS) await store.commit([event], processesThrough());
+      else await store.commitWithout(event, processesThrough(), ATTEMPTS);
+    };
+    await this.patiently(attempt, () => {
+      refusals += 1;
+    });
+  }
+
+  /** A full disk says nothing about the event, and a bug may meet any event: both are retried until they are gone. */
+  private async patiently(attempt: () => Promise<void>, onRefusal: () => void): Promise<void> {
+    const { store, logger, onBug, clock, stopping: signal } = this.parts;
     const again = (failure: unknown): boolean => {
       this.refuseDamage(failure);
-      if (this.store.classify(failure) === 'permanent') refusals += 1;
+      if (store.classify(failure) === 'permanent') onRefusal();
       return true;
     };
-    const attempt = async (): Promise<void> => {
-      if (refusals < ATTEMPTS) await this.store.commit([event], this.processesThrough());
-      else await this.store.commitWithout(event, this.processesThrough(), ATTEMPTS);
+    const onRetry = (err: unknown, tries: number, nextMs: number) => {
+      if (store.classify(err) !== 'bug') return;
+      onBug?.();
+      logger?.error({ err, attempt: tries, nextMs }, A_BUG);
     };
     try {
-      const { clock, stopping: signal } = this;
-      await retrying(attempt, { clock, signal, again, firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS });
+      const pauses = { firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS };
+      await retrying(attempt, { clock, signal, again, onRetry, ...pauses });
     } catch (failure) {
       if (!(failure instanceof Stopped)) throw failure;
       throw new ViewsStopped('The views were stopped before the batch could be applied');
@@ -69,8 +98,9 @@ export class BatchApplier {
   }
 
   private refuseDamage(failure: unknown): void {
-    if (this.store.classify(failure) !== 'damaged') return;
-    this.store.condemn();
+    const { store } = this.parts;
+    if (store.classify(failure) !== 'damaged') return;
+    store.condemn();
     throw new ViewsStopped('The views file is damaged; it is rebuilt at the next start', { cause: failure });
   }
 }
@@ -92,6 +122,7 @@ interface ApplyingParts {
   readonly logger: Logger;
   /** Undefined: events that the store refuses are retried for ever. */
   readonly poisoned: PoisonedStreams | undefined;
+  readonly onBug?: (() => void) | undefined;
   /** Absent when nothing is traced. */
   readonly spans?: Spans | undefined;
 }
@@ -136,7 +167,17 @@ export class PartitionApplier {
     if (from < through) await this.attempt(() => sink.commit({ partition, from, events: [], through }), signal);
   }
 
-  private async bury(event: ParleyEvent, refused: Refused, poisoned: PoisonedStreams, signal: AbortSignal) {
+  /**
+   * Leaves out the stream of an event that cannot be read, from there on.
+   * @throws Stopped; the failure itself if there are no dead letters
+   */
+  async leaveOut(failure: UnreadableEvent, signal: AbortSignal): Promise<void> {
+    const { poisoned } = this.parts;
+    if (poisoned === undefined) throw failure;
+    if (!poisoned.isLeftOut(failure.event)) await this.bury(failure.event, { failure, attempts: 1 }, poisoned, signal);
+  }
+
+  private async bury(event: Place, refused: Refused, poisoned: PoisonedStreams, signal: AbortSignal) {
     const { logger, sink, clock } = this.parts;
     const { stream, sequence, position } = event;
     const { failure: err, attempts } = refused;
@@ -159,12 +200,14 @@ export class PartitionApplier {
    * @throws any failure that means the store, the log or the letters cannot be reached now
    */
   async retry(letter: RecordedLetter, through: number, signal: AbortSignal): Promise<void> {
-    const { sink, log, poisoned, logger } = this.parts;
+    const { sink, poisoned, logger } = this.parts;
     const { stream } = letter;
     for (let from = letter.sequence; ; ) {
-      const page = await log.readStream({ stream, from, limit: PAGE });
+      const { page, unreadable } = await this.pageOf(stream, from);
       const events = page.filter(({ position }) => position <= through);
-      const failed = await this.repair(events, signal);
+      const failed =
+        (await this.repair(events, signal)) ??
+        (unreadable && { event: unreadable.event, failure: unreadable, attempts: 1 });
       if (failed !== undefined) {
         await poisoned?.failAgain(failed.event, failed.failure, failed.attempts);
         logger.warn({ err: failed.failure, projection: sink.name, stream }, 'a dead letter failed again');
@@ -174,6 +217,21 @@ export class PartitionApplier {
       from = events.at(-1)!.sequence + 1;
     }
     await poisoned?.resolve(stream);
+  }
+
+  /** A page of a stream, or what of it is before an event that cannot be read. */
+  private async pageOf(
+    stream: string,
+    from: number,
+  ): Promise<{ readonly page: readonly ParleyEvent[]; readonly unreadable?: UnreadableEvent }> {
+    const { log } = this.parts;
+    try {
+      return { page: await log.readStream({ stream, from, limit: PAGE }) };
+    } catch (failure) {
+      if (!(failure instanceof UnreadableEvent)) throw failure;
+      const limit = failure.event.sequence - from;
+      return { page: limit > 0 ? await log.readStream({ stream, from, limit }) : [], unreadable: failure };
+    }
   }
 
   private async repair(events: readonly ParleyEvent[], signal: AbortSignal) {
@@ -193,7 +251,7 @@ export class PartitionApplier {
     signal: AbortSignal,
     transient = Number.POSITIVE_INFINITY,
   ): Promise<Refused | undefined> {
-    const { sink, poisoned, logger, clock } = this.parts;
+    const { sink, poisoned, logger, onBug, clock } = this.parts;
     let attempts = 0;
     let others = 0;
     try {
@@ -206,8 +264,12 @@ export class PartitionApplier {
           else others += 1;
           return attempts < PARTITION_ATTEMPTS && others < transient;
         },
-        onRetry: (err, attempt, nextMs) =>
-          logger.warn({ err, projection: sink.name, attempt, nextMs }, 'the store cannot take a batch now'),
+        onRetry: (err, attempt, nextMs) => {
+          const about = { err, projection: sink.name, attempt, nextMs };
+          if (sink.classify(err) !== 'bug') return logger.warn(about, 'the store cannot take a batch now');
+          onBug?.();
+          logger.error(about, A_BUG);
+        },
       });
       return undefined;
     } catch (failure) {

@@ -37,6 +37,10 @@ class FakeStore implements ViewStore {
     this.deadLetters += 1;
     return [{ projection: 'x', stream: event.stream, position: event.position, error: '', attempts }];
   }
+  async leaveOut() {
+    this.deadLetters += 1;
+    return [];
+  }
   classify(failure: unknown) {
     return (failure as Failure).kind;
   }
@@ -51,8 +55,8 @@ const threePosts = () => {
   for (let n = 0; n < 3; n += 1) story.post('30', '10');
   return story.since(0);
 };
-const apply = (store: ViewStore, signal = new AbortController().signal) =>
-  new BatchApplier(store, () => 0, signal, systemClock).apply(threePosts());
+const apply = (store: ViewStore, stopping = new AbortController().signal, onBug?: () => void) =>
+  new BatchApplier({ store, processesThrough: () => 0, stopping, clock: systemClock, onBug }).apply(threePosts());
 
 describe('applying a batch', () => {
   it('falls back to single events after a batch failed, so that one event does not hold up the others', async () => {
@@ -74,6 +78,17 @@ describe('applying a batch', () => {
     await apply(store);
     expect(store.commits).toEqual([[1], [2], [3]]);
     expect(store.deadLetters).toBe(0);
+  });
+
+  it('skips nothing because of a bug, and raises an alarm each time it meets it', async () => {
+    const store = new FakeStore((_, attempt) => (attempt <= 7 ? 'bug' : undefined));
+    let alarms = 0;
+    await apply(store, undefined, () => {
+      alarms += 1;
+    });
+    expect(store.commits).toEqual([[1], [2], [3]]);
+    expect(store.deadLetters).toBe(0);
+    expect(alarms).toBe(6);
   });
 
   it('ends and reports it when the store is damaged', async () => {

@@ -23,6 +23,9 @@ export interface Lag {
   readonly seconds: number;
 }
 
+/** Where an event stands. */
+export type Place = Pick<ParleyEvent, 'stream' | 'sequence' | 'position'>;
+
 /** Later events of the same stream are skipped in that projection too, because they depend on this one. */
 export interface DeadLetter {
   readonly projection: string;
@@ -41,6 +44,8 @@ export interface ViewStore {
   commit(events: readonly ParleyEvent[], processesThrough: number): Promise<void>;
   /** Stores the event in every projection that can apply it, and a dead letter for each that cannot. */
   commitWithout(event: ParleyEvent, processesThrough: number, attempts: number): Promise<readonly DeadLetter[]>;
+  /** Stores a dead letter of every projection in place of an event that cannot be read. */
+  leaveOut(event: Place, processesThrough: number, failure: unknown): Promise<readonly DeadLetter[]>;
   classify(failure: unknown): FailureKind;
   /** Records that the store must not be used again as it is. */
   condemn(): void;
@@ -83,7 +88,7 @@ export interface PartitionStore {
    * at or beyond them. May be repeated.
    */
   repair(events: readonly ParleyEvent[]): Promise<void>;
-  /** Whether a failure of `commit` or `repair` is `permanent` (the event's fault) or `transient` (the store's). */
+  /** Whether a failure of `commit` or `repair` is the event's fault, the store's or a bug. */
   classify(failure: unknown): FailureKind;
   /** Stores checkpoints that are only in memory. */
   flush(): Promise<void>;

@@ -3,7 +3,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { BatchApplier } from './applying.ts';
 import type { BatchListener, Lag, Progress, ViewStore } from './port.ts';
@@ -57,6 +58,10 @@ interface RunnerOptions {
   readonly store: ViewStore;
   /** Called once when the views cannot continue: a listener threw, the store is damaged or the log cannot be read. */
   readonly onFailure: (error: unknown) => void;
+  /** Absent in tools. */
+  readonly logger?: Logger | undefined;
+  /** Called each time that a batch is tried again because of a bug. */
+  readonly onBug?: (() => void) | undefined;
   readonly clock: Clock;
   /** Absent when nothing is traced. */
   readonly spans?: Spans | undefined;
@@ -82,7 +87,7 @@ export class Runner implements Progress {
   private endLooks: () => void = () => {};
   private stopped: Promise<void> | undefined;
 
-  constructor({ log, store, onFailure, clock, spans }: RunnerOptions) {
+  constructor({ log, store, onFailure, logger, onBug, clock, spans }: RunnerOptions) {
     this.log = log;
     this.clock = clock;
     this.waiting = new PositionWaiters(clock);
@@ -90,7 +95,11 @@ export class Runner implements Progress {
     this.onFailure = onFailure;
     this.processesThrough = store.processesThrough;
     this.processes = () => store.processesThrough;
-    this.applying = new BatchApplier(store, () => this.processes(), this.stopping.signal, clock, spans);
+    this.applying = new BatchApplier({
+      ...{ store, logger, onBug, clock, spans },
+      processesThrough: () => this.processes(),
+      stopping: this.stopping.signal,
+    });
     this.meter = new LagMeter(store.checkpoint, clock);
   }
 
@@ -103,11 +112,7 @@ export class Runner implements Progress {
   }
 
   start(): void {
-    this.tail = this.log.tail(
-      this.checkpoint(),
-      (events) => this.take(events),
-      (error) => this.fail(error),
-    );
+    this.follow(this.checkpoint());
     const look = () =>
       void this.log.head().then(
         (head) => this.meter.seen(head),
@@ -115,6 +120,26 @@ export class Runner implements Progress {
       );
     look();
     this.endLooks = this.clock.every(LOOK_AT_HEAD_MS, look);
+  }
+
+  private follow(after: number): void {
+    this.tail = this.log.tail(
+      after,
+      (events) => this.take(events),
+      (failure) => {
+        if (failure instanceof UnreadableEvent) void this.passOver(failure).catch((error) => this.fail(error));
+        else this.fail(failure);
+      },
+    );
+  }
+
+  /** Goes on beyond an event that cannot be read. Its stream is left out from there on. */
+  private async passOver(failure: UnreadableEvent): Promise<void> {
+    await this.turns.batch(async () => {
+      await this.applying.leaveOut(failure);
+      await this.told([]);
+    });
+    if (!this.stopping.signal.aborted) this.follow(failure.event.position);
   }
 
   private fail(error: unknown): void {
@@ -135,9 +160,13 @@ export class Runner implements Progress {
 
   private async process(batch: readonly ParleyEvent[]): Promise<void> {
     await this.applying.apply(batch);
-    const through = this.store.checkpoint;
     this.batches += 1;
     this.events += batch.length;
+    await this.told(batch);
+  }
+
+  private async told(batch: readonly ParleyEvent[]): Promise<void> {
+    const through = this.store.checkpoint;
     this.meter.applied(through);
     this.waiting.reached(through);
     for (const listener of this.listeners) await listener(batch, through);

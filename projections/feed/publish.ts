@@ -1,6 +1,6 @@
 /** Delivery is one of the projections that follow the distribution log. It stores nothing; it publishes. */
 
-import type { LogReader } from '../../log/port.ts';
+import { bytesOfEvent, type LogReader } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { PartitionBatch, PartitionStore } from '../engine/port.ts';
@@ -32,7 +32,7 @@ export const messagesOf = (events: readonly ParleyEvent[], { from, to, through }
   ];
 };
 
-const EVENTS = BUDGETS.feed.events;
+const { events: EVENTS, bytes: BYTES } = BUDGETS.feed;
 
 interface Sent {
   readonly through: number;
@@ -40,18 +40,23 @@ interface Sent {
   readonly to: number;
 }
 
-/** Splits a batch into linked pieces. */
+/** Splits a batch into linked pieces, each small enough in number and in bytes. A larger event goes alone. */
 const piecesOf = ({ partition, from, events, through }: FeedBatch): readonly FeedBatch[] => {
-  if (events.length <= EVENTS) return [{ partition, from, events, through }];
   const pieces: FeedBatch[] = [];
-  for (let start = 0, after = from; start < events.length; start += EVENTS) {
-    const piece = events.slice(start, start + EVENTS);
-    const last = start + EVENTS >= events.length;
-    const end = last ? through : piece.at(-1)!.position;
-    pieces.push({ partition, from: after, events: piece, through: end });
-    after = end;
+  let after = from;
+  let piece: ParleyEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const more = bytesOfEvent(event);
+    if (piece.length === EVENTS || (piece.length > 0 && bytes + more > BYTES)) {
+      const end = piece.at(-1)!.position;
+      pieces.push({ partition, from: after, events: piece, through: end });
+      [after, piece, bytes] = [end, [], 0];
+    }
+    piece.push(event);
+    bytes += more;
   }
-  return pieces;
+  return [...pieces, { partition, from: after, events: piece, through }];
 };
 
 /** Sends all messages in order; rejects if only some may have been sent. */

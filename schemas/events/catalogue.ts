@@ -123,7 +123,15 @@ export const isCarried = <F extends Feed>(event: ParleyEvent, feed: F): event is
 
 // Decoding.
 
-export class UnreadableEvent extends Error {}
+/** An event of the log that this version of Parley cannot read. */
+export class UnreadableEvent extends Error {
+  readonly event: Pick<Recorded, 'stream' | 'sequence' | 'position'>;
+
+  constructor(event: UnreadableEvent['event'], message: string) {
+    super(message);
+    this.event = event;
+  }
+}
 
 /**
  * Checks an event read from a store and brings older data into the newest form. The event passed in is not changed.
@@ -142,6 +150,21 @@ export const decodeEvent = (event: Recorded): ParleyEvent => {
     }
   }
   throw new UnreadableEvent(
+    event,
     `The event at position ${event.position} (${event.type}, schema ${event.schema}) cannot be read by this version of Parley.`,
   );
+};
+
+/** As `decodeEvent`, for data that is still JSON text. @throws UnreadableEvent also when it is none */
+export const decodeStored = (event: Recorded<string, string>): ParleyEvent => {
+  let data: unknown;
+  try {
+    data = JSON.parse(event.data);
+  } catch {
+    throw new UnreadableEvent(
+      event,
+      `The event at position ${event.position} (${event.type}) is damaged: its data is no JSON.`,
+    );
+  }
+  return decodeEvent(recordedAs(event, event.position, data));
 };

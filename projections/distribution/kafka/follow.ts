@@ -1,11 +1,11 @@
 /** Follows the distribution log with one consumer after another. */
 
 import type { Kafka, Producer } from 'kafkajs';
-import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { reasonOf } from '../../../stores/guard.ts';
 import { ensureTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
 import { type NewLetter, PoisonedStreams } from '../../engine/dead-letters/port.ts';
+import type { Place } from '../../engine/port.ts';
 import type { Following } from '../assignment.ts';
 import { GroupConsumer, type KafkaFollowOptions } from './consumer.ts';
 
@@ -25,7 +25,7 @@ class DeadLetterTopic {
   /**
    * The event exactly as in the log, with details of the failure in headers. After a failed send it may be there twice.
    */
-  async publish(letter: NewLetter, event: ParleyEvent): Promise<void> {
+  async publish(letter: NewLetter, event: Place): Promise<void> {
     const { projection, stream, sequence, position, error, attempts } = letter;
     this.producer ??= this.connected();
     try {

@@ -101,6 +101,8 @@ export interface RelayOptions {
   readonly clock: Clock;
   /** Called for each acknowledged batch. */
   readonly onRelayed?: (events: number, through: number) => void;
+  /** Called for each event that Kafka refuses because it is too large. */
+  readonly onLeftOut?: () => void;
   /** Absent when nothing is traced. */
   readonly spans?: Spans | undefined;
   /** Called once when the relay cannot continue: WrongPartitions. Failures that may pass are retried instead. */
@@ -112,7 +114,8 @@ export interface RelayOptions {
  * @throws TypeError if the URL is invalid
  */
 export const startRelay = (options: RelayOptions): Relay => {
-  const { log, url, namespace, partitions, checkpoints, logger, onRelayed, spans, onFailure, clock } = options;
+  const { log, url, namespace, partitions, checkpoints, logger, onRelayed, onLeftOut, spans, onFailure, clock } =
+    options;
   const sender = new Sender(kafkaOf(url, `${namespace}-relay`, logger), namespace, partitions, clock);
   return new RunningRelay({
     log,
@@ -123,7 +126,9 @@ export const startRelay = (options: RelayOptions): Relay => {
     send: (records) => sender.send(records),
     close: () => sender.close(),
     isFinal: (failure) => classify(failure) === 'damaged',
+    isRefused: (failure) => classify(failure) === 'permanent',
     ...(onRelayed && { onRelayed }),
+    ...(onLeftOut && { onLeftOut }),
     spans,
     onFailure,
   });

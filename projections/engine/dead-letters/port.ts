@@ -2,7 +2,7 @@
 
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { reasonOf } from '../../../stores/guard.ts';
-import type { DeadLetter } from '../port.ts';
+import type { DeadLetter, Place } from '../port.ts';
 
 /**
  * A stream has at most one letter: its later events depend on this one and are skipped too. `projection` is the
@@ -51,7 +51,7 @@ interface PoisonedParts {
   /** The follower's group. */
   readonly projection: string;
   /** Reports the letter elsewhere before it is recorded: possibly twice, never not at all. */
-  readonly publish: (letter: NewLetter, event: ParleyEvent) => Promise<void>;
+  readonly publish: (letter: NewLetter, event: Place) => Promise<void>;
   readonly onDeadLetter?: (letter: NewLetter) => void;
 }
 
@@ -68,7 +68,7 @@ export class PoisonedStreams {
     this.leftOut = await this.parts.letters.poisoned(this.parts.projection);
   }
 
-  isLeftOut({ stream, sequence }: ParleyEvent): boolean {
+  isLeftOut({ stream, sequence }: Place): boolean {
     const from = this.leftOut.get(stream);
     return from !== undefined && sequence >= from;
   }
@@ -78,7 +78,7 @@ export class PoisonedStreams {
   }
 
   /** Skips the stream from this event on. */
-  async bury(event: ParleyEvent, error: unknown, attempts: number): Promise<void> {
+  async bury(event: Place, error: unknown, attempts: number): Promise<void> {
     const { letters, publish, onDeadLetter } = this.parts;
     const letter = this.letterOf(event, error, attempts);
     await publish(letter, event);
@@ -91,7 +91,7 @@ export class PoisonedStreams {
     return this.parts.letters.requested(this.parts.projection);
   }
 
-  async failAgain(event: ParleyEvent, error: unknown, attempts: number): Promise<void> {
+  async failAgain(event: Place, error: unknown, attempts: number): Promise<void> {
     await this.parts.letters.failAgain(this.letterOf(event, error, attempts));
     this.leftOut = new Map(this.leftOut).set(event.stream, event.sequence);
   }
@@ -103,7 +103,7 @@ export class PoisonedStreams {
     this.leftOut = leftOut;
   }
 
-  private letterOf({ stream, sequence, position }: ParleyEvent, error: unknown, attempts: number): NewLetter {
+  private letterOf({ stream, sequence, position }: Place, error: unknown, attempts: number): NewLetter {
     const { projection } = this.parts;
     const said = reasonOf(error);
     return { projection, stream, sequence, position, error: said, attempts };

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryCheckpoints } from '../../coordination/memory.ts';
+import { MemoryLog } from '../../log/memory.ts';
+import type { ReadAll } from '../../log/port.ts';
+import { passingOn, TestClock } from '../../schemas/clock.testing.ts';
+import { UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import { Story } from '../testing.ts';
+import { Reassembly } from './reassembly.ts';
+import { type PartitionRecord, parseEvent, parseTick } from './records.ts';
+import { RunningRelay } from './relay.ts';
+
+const clock = new TestClock();
+const { until } = passingOn(clock, 10);
+
+class TooLarge extends Error {}
+
+/** A relay to one partition that takes no record of more bytes than `most`, and no more than `most` at once. */
+const relayTo = (log: MemoryLog, most = Number.POSITIVE_INFINITY) => {
+  const records: PartitionRecord[] = [];
+  const lines: object[] = [];
+  const warnings: object[] = [];
+  const relay = new RunningRelay({
+    ...{ log, clock, partitions: 1, checkpoints: new MemoryCheckpoints() },
+    logger: {
+      debug: () => {},
+      warn: (fields) => void warnings.push(fields),
+      error: (fields) => void lines.push(fields),
+    },
+    send: async (given) => {
+      if (given.some(({ value }) => Buffer.byteLength(value) > most)) throw new TooLarge('message larger than the max');
+      records.push(...given);
+    },
+    close: async () => {},
+    isFinal: () => false,
+    isRefused: (failure) => failure instanceof TooLarge,
+    onFailure: (failure) => {
+      throw failure;
+    },
+  });
+  return { relay, records, lines, warnings };
+};
+
+describe('a relay', () => {
+  it.each(['a', 'é', '中', '😀'])(
+    'leaves out the one event that is too large (%s), and its followers notice',
+    async (character) => {
+      const log = new MemoryLog();
+      const story = new Story(log);
+      for (let n = 0; n < 50; n += 1) story.post('100', '1');
+      const bytes = Buffer.byteLength(JSON.stringify(log.all[30]));
+      Object.assign(log.all[30]!, { data: { ...log.all[30]!.data, extra: character.repeat(2000) } });
+      const { relay, records, lines } = relayTo(log, bytes + 1000 * Buffer.byteLength(character));
+      await until(() => relay.position === 50);
+      await relay.stop();
+      const events = records.filter(({ key }) => key !== null).map(({ value }) => parseEvent(value));
+      expect(events.map(({ position }) => position)).toEqual(
+        log.all.map(({ position }) => position).filter((position) => position !== 31),
+      );
+      expect(lines).toMatchObject([{ stream: 'channel-100' }]);
+      const follower = new Reassembly(0, log.epoch);
+      for (const event of events) follower.event(event);
+      const tick = records.find(({ key }) => key === null)!;
+      expect(follower.tick(parseTick(tick.value))).toEqual({ from: 0, through: 50, events: undefined });
+    },
+  );
+
+  it('copies everything before an event that the log cannot give, and stops there', async () => {
+    const log = new MemoryLog();
+    const story = new Story(log);
+    for (let n = 0; n < 50; n += 1) story.post('100', '1');
+    const rawAll = log.rawAll.bind(log);
+    let damaged = true;
+    log.rawAll = async (query: ReadAll) => {
+      const page = await rawAll(query);
+      const bad = page.events.find(({ position }) => damaged && position === 31);
+      if (bad !== undefined) throw new UnreadableEvent(bad, 'not written by Parley');
+      return page;
+    };
+    const { relay, records, warnings } = relayTo(log);
+    await until(() => relay.position === 30 && warnings.length > 3);
+    expect(relay.position).toBe(30);
+    damaged = false;
+    await until(() => relay.position === 50);
+    await relay.stop();
+    expect(records.filter(({ key }) => key !== null)).toHaveLength(50);
+  });
+});
