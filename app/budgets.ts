@@ -4,12 +4,14 @@ import { FOLLOW_MS } from '../commands/command.ts';
 import { EMBED_BYTES, MESSAGE_LENGTH } from '../commands/features/messages.ts';
 import { IMPORT_WAIT_MS } from '../commands/importing.ts';
 import { OWN_WRITES_WAIT_MS } from '../commands/own-writes.ts';
+import { LAG_MS } from '../commands/pace.ts';
 import { LEFT_MS, LOOK_MS } from '../commands/processes.ts';
 import { KEPT_BYTES } from '../commands/states.ts';
 import { REMEMBERED_BYTES } from '../domain/recent-keys.ts';
 import { defaultGatewayConfig } from '../gateway/config.ts';
 import { PACE } from '../gateway/session-start.ts';
 import { BODY_LIMIT } from '../http/server.ts';
+import { feedLimits } from '../projections/feed/reader.ts';
 import { VIEWS_WAIT_MS } from '../read-api/replay/replay.ts';
 import { type Config, clusterSettings, type Setting, settings } from '../schemas/config.ts';
 import { type Relation, STORE_RELATIONS } from '../stores/budget-relations.ts';
@@ -28,6 +30,8 @@ export const ALL_BUDGETS = {
     session: defaultGatewayConfig.viewsTimeoutMs,
   },
   processes: { leftMs: LEFT_MS, lookMs: LOOK_MS },
+  feed: { ...BUDGETS.feed, ...feedLimits },
+  delivery: { lagMs: LAG_MS },
   message: { characters: MESSAGE_LENGTH, embedBytes: EMBED_BYTES },
   states: { keptBytes: KEPT_BYTES, keysBytes: REMEMBERED_BYTES },
   http: { bodyBytes: BODY_LIMIT },
@@ -56,6 +60,20 @@ export const RELATIONS: readonly Relation<AllBudgets>[] = [
     is: ({ processes }) => processes.leftMs + processes.lookMs,
     than: 'how long the answer to a command waits for what must follow',
     most: ({ waitsForViews }) => waitsForViews.command,
+    unit: 'ms',
+  },
+  {
+    what: 'how long an event waits for a partition that stands still, and the pause between two looks',
+    is: ({ feed }) => feed.staleMs + feed.lookMs,
+    than: 'the lag of delivery from which commands wait',
+    most: ({ delivery }) => delivery.lagMs,
+    unit: 'ms',
+  },
+  {
+    what: 'how long an event waits for a partition that stands still',
+    is: ({ feed }) => feed.staleMs,
+    than: 'how long it waits for one that moves',
+    most: ({ feed }) => feed.movingMs,
     unit: 'ms',
   },
   {

@@ -11,10 +11,10 @@ import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
 import { passingOn, TestClock } from '../schemas/clock.testing.ts';
 import { type Clock, systemClock } from '../schemas/clock.ts';
 import { parleyError } from '../schemas/errors.ts';
-import type { Spans } from '../telemetry/spans.ts';
 import { keptSpans } from '../telemetry/testing.ts';
 import type { KeyRing } from '../vault/sealing.ts';
-import { Mailboxes, type Task } from './mailbox.ts';
+import { type MailboxDeps, Mailboxes, type Task } from './mailbox.ts';
+import { LAG_MS, Pace } from './pace.ts';
 import { StateStore } from './states.ts';
 import { dense, refusal, right } from './testing.ts';
 import type { Cause } from './turn.ts';
@@ -63,17 +63,17 @@ const settled = (work: Promise<unknown>) => {
   return () => done;
 };
 
-const mailboxesOn = (on: EventLog, spans?: Spans, clock = handMoved, waiting = 10_000) =>
+const mailboxesOn = (on: EventLog, more: Partial<MailboxDeps> = {}) =>
   new Mailboxes({
     log: on,
     states: new StateStore(on, NO_SNAPSHOTS),
     keys: NO_KEYS,
-    clock,
-    waiting,
+    clock: handMoved,
+    waiting: 10_000,
     onConflict: () => {
       conflicts += 1;
     },
-    spans,
+    ...more,
   });
 
 beforeEach(async () => {
@@ -117,8 +117,53 @@ describe('a mailbox', () => {
     expect(outcomes.map((outcome) => right(outcome).sequence)).toEqual([1, 2, 3]);
   });
 
+  describe('whose events are delivered late', () => {
+    const OTHER = 'member-1_3';
+    let delivered: number;
+    let arrive: () => void;
+
+    beforeEach(() => {
+      delivered = 0;
+      const pace = new Pace(
+        {
+          checkpoint: () => delivered,
+          whenProcessed: () =>
+            new Promise((resolve) => {
+              arrive = () => resolve(true);
+            }),
+        },
+        handMoved,
+      );
+      mailboxes = mailboxesOn(watched.log, { pace });
+    });
+
+    it('waits with its next turn until they are delivered, and no other stream does', async () => {
+      right(await mailboxes.run(event('a')));
+      elapsed += LAG_MS;
+      const [late, other] = [mailboxes.run(event('b')), mailboxes.run({ ...event('c'), stream: OTHER })];
+      const done = settled(late);
+      right(await other);
+      expect(done()).toBe(false);
+      expect(await keysOf()).toEqual(['a']);
+      delivered = 1;
+      arrive();
+      right(await late);
+      expect(await keysOf()).toEqual(['a', 'b']);
+    });
+
+    it('does not wait while they are late by little, nor once they are delivered', async () => {
+      right(await mailboxes.run(event('a')));
+      elapsed += LAG_MS - 1;
+      right(await mailboxes.run(event('b')));
+      delivered = 1;
+      elapsed += LAG_MS;
+      right(await mailboxes.run(event('c')));
+      right(await mailboxes.run(event('d')));
+    });
+  });
+
   it('refuses what would wait beyond its bound, but neither what must follow an event nor an import', async () => {
-    mailboxes = mailboxesOn(watched.log, undefined, handMoved, 2);
+    mailboxes = mailboxesOn(watched.log, { waiting: 2 });
     const following = { ...event('f'), cause: { ...causeOf('f'), causationId: 'e' } };
     const tasks = [event('a'), event('b'), event('c'), following, { ...event('i'), lane: 'import' }, event('d')];
     const outcomes = await Promise.all(tasks.map((one) => mailboxes.run(one)));
@@ -406,7 +451,7 @@ describe('rights that are slow to read', () => {
   /** A mailbox on a clock that the spec moves, and a task that reads for as long as it is told to. */
   const slowMailboxes = () => {
     const clock = new TestClock();
-    const slow = mailboxesOn(watched.log, undefined, clock);
+    const slow = mailboxesOn(watched.log, { clock });
     const reads: number[] = [];
     const slowly =
       (ms: number, i: number, may: () => boolean = () => true) =>
@@ -605,7 +650,7 @@ describe('a task whose request is traced', () => {
 
   it('has a span for each time it is decided, whatever the outcome', async () => {
     const { spans, ended } = keptSpans();
-    const traced = mailboxesOn(watched.log, spans);
+    const traced = mailboxesOn(watched.log, { spans });
     watched.before = async () => {
       watched.before = async () => undefined;
       return either.left({ kind: 'conflict', actual: 0 });

@@ -14,6 +14,7 @@ import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { KeyRing } from '../vault/sealing.ts';
+import type { Pace } from './pace.ts';
 import type { StateStore } from './states.ts';
 import { type Cause, decideTurn, type Since, type Turn } from './turn.ts';
 
@@ -49,6 +50,8 @@ export interface MailboxDeps {
   readonly clock: Clock;
   /** Most tasks that may wait in one stream. */
   readonly waiting: number;
+  /** Keeps writing from running ahead of delivery. Absent where nothing is delivered. */
+  readonly pace?: Pace | undefined;
   /** Counts appends that found the stream further on than this node knew. */
   readonly onConflict: () => void;
   /** Hears what this node has stored before it is acknowledged. */
@@ -184,6 +187,7 @@ export class Mailboxes {
     while (queue.tasks.length > 0) {
       // Tasks that came in one turn of the event loop are prepared by its end, and share an append.
       await endOfTurn();
+      await this.deps.pace?.turn(stream);
       let { turn, left } = nextTurn(queue);
       const refreshing = this.refresh(queue, turn);
       if (refreshing !== undefined) {
@@ -245,6 +249,7 @@ export class Mailboxes {
         states.keep(stream, fold.adopt?.(turn.state) ?? turn.state);
         const events = appended.right;
         this.deps.onStored?.(events);
+        if (events.length > 0) this.deps.pace?.stored(stream, events.at(-1)!.position);
         return answerAll(taken, turn, events, events.at(-1)?.position ?? (await log.head()));
       }
       if (appended.left.kind === 'refused' && taken.length > 1) {

@@ -121,6 +121,7 @@ export class Instance {
     this.presenter = new Presenter({ views, timelines, keys });
     this.write = await createWriteSide({
       log: options.logFor?.(this.log) ?? this.log,
+      delivered: { checkpoint: () => Number.MAX_SAFE_INTEGER, whenProcessed: async () => true },
       views: options.viewsFor?.(views) ?? views,
       vault,
       keys,

@@ -21,6 +21,7 @@ import { Identity } from './identity.ts';
 import { Limits } from './limits.ts';
 import { Mailboxes } from './mailbox.ts';
 import { OwnWrites } from './own-writes.ts';
+import { type Delivered, Pace } from './pace.ts';
 import type { CommandBus, Ephemeral } from './port.ts';
 import { Processes } from './processes.ts';
 import { StateStore } from './states.ts';
@@ -28,6 +29,7 @@ import { StateStore } from './states.ts';
 export interface WriteSideOptions {
   readonly log: EventLog;
   readonly views: Views;
+  readonly delivered: Delivered;
   readonly access: Access;
   readonly timelines: TimelineReader;
   readonly vault: Vault;
@@ -71,6 +73,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     states,
     keys,
     clock,
+    pace: new Pace(options.delivered, clock),
     waiting: options.bounds.waiting,
     onConflict: options.onConflict,
     onStored: options.onStored,

@@ -209,7 +209,7 @@ class ParleyGateway implements Gateway, SessionHost {
 
   ended(session: Session): void {
     this.parts.subscriptions.leaveAll(session);
-    if (!session.identified) return;
+    if (!session.begun) return;
     this.live -= 1;
     this.deps.metrics.sessions(-1);
     this.deps.registry.ended(session.userId, session.device);

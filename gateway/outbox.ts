@@ -11,8 +11,11 @@ import { Closings, Phase, type Session } from './session.ts';
 /** Sockets written to before other work gets a turn: a write costs 7-9 us, so this is about 2 ms. */
 const SOCKETS_PER_TURN = 256;
 
-/** Encoded bytes that may be queued while a flush is in progress. Beyond that, delivery has to wait for the flush. */
-const AHEAD_OF_FLUSH = 256 * 1024;
+/**
+ * Encoded bytes that may be queued while a flush is in progress, over all channels. Beyond that, delivery has to wait for
+ * the flush. Measured: with 256 KB, 20 busy channels made delivery lag by 400 to 750 ms.
+ */
+const AHEAD_OF_FLUSH = 4 * 1024 * 1024;
 
 const SCRATCH_BYTES = 128 * 1024;
 const NO_SCRATCH = Buffer.alloc(0);
@@ -78,8 +81,8 @@ export class Outbox {
   /** Makes a holding session live: the held frames leave with the next flush. */
   release(session: Session): void {
     session.phase = Phase.live;
-    if (!session.identified) session.host.started(session);
-    session.identified = true;
+    if (!session.begun) session.host.started(session);
+    session.begun = true;
     if (session.pending !== null) this.enqueue(session);
   }
 

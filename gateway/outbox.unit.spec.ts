@@ -98,7 +98,7 @@ describe('the outbox', () => {
 
   it('makes fast delivery wait for the flush in progress, and never for one that will not come', async () => {
     const { outbox } = outboxOf();
-    const much = 512 * 1024;
+    const much = 5 * 1024 * 1024;
     await outbox.keepPace(much);
     const { session, written } = listener();
     outbox.push(session, frames[0]!);

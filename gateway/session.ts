@@ -139,7 +139,7 @@ export class Session {
   counted = false;
   commandsInFlight = 0;
   /** It has been live, though it may be catching up now. */
-  identified = false;
+  begun = false;
   /** Events beyond this position have not been delivered to it: it has to catch up. Only in a cluster. */
   missedFrom: number | undefined;
 
@@ -160,9 +160,7 @@ export class Session {
   }
 
   get listening(): boolean {
-    return (
-      this.phase === Phase.holding || this.phase === Phase.live || (this.identified && this.phase !== Phase.closed)
-    );
+    return this.phase === Phase.holding || this.phase === Phase.live || (this.begun && this.phase !== Phase.closed);
   }
 
   /** Whose work it is that the session causes. */

@@ -177,6 +177,7 @@ export const openNode = async (
   const write = await createWriteSide({
     log,
     views: apiViews,
+    delivered,
     access,
     timelines,
     vault,

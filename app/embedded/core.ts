@@ -113,6 +113,8 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const write = await createWriteSide({
     log,
     views,
+    // They take the next batch once the sockets have the one before.
+    delivered: views,
     access,
     timelines,
     vault,
