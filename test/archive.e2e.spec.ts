@@ -48,7 +48,7 @@ describe('a data folder moved through an archive', () => {
 
   const refused = async (outcome: Promise<Outcome>, reason: string) => {
     const { code, stdout, stderr } = await outcome;
-    expect([code, stdout]).toEqual([69, '']);
+    expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^(.*: \d+ of \d+ [a-z]+\n)*parley: .*\n$/);
     expect(stderr).toContain(reason);
   };

@@ -25,7 +25,7 @@ export const importCommand = (paths: string[], options: { guild: string; channel
       const report = await importIrc(core, { paths, ...options, onProgress: bar.at });
       bar.end();
       say(summary(report));
-    }),
+    }, true),
   );
 
 export const logExport = (folder: string): Promise<void> =>

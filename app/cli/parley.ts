@@ -15,8 +15,13 @@ import {
 import { replayCommand } from './replay.ts';
 import { restoreCommand } from './restore.ts';
 import { serve } from './serve.ts';
+import { Exit } from './terminal.ts';
+import { VERSION } from './version.ts';
 
 const program = new Command('parley')
+  // Before the commands, which inherit it.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : Exit.usage))
+  .version(`parley ${VERSION}`, '--version', 'print the version')
   .description('A self-hosted chat server whose only source of truth is an event log.')
   .showHelpAfterError('(parley --help lists what there is)')
   .addHelpText('after', '\nConfiguration is in PARLEY_* variables: see docs/configuration.md.');
@@ -87,7 +92,7 @@ projections
 
 projections
   .command('verify')
-  .description('build a view beside the one that is read, compare, and throw it away; exits with 69 where they differ')
+  .description('build a view beside the one that is read, compare, and throw it away; exits with 1 where they differ')
   .addArgument(view())
   .addHelpText('after', '\nIn the embedded profile the server must not be running.')
   .action(projectionsVerify);
@@ -112,6 +117,8 @@ program
   .option('--types <list>', 'only these event types, separated by commas')
   .option('--from <number>', 'first sequence of the stream, or first position of the log')
   .option('--to <number>', 'last sequence or position')
+  .option('--until <time>', 'only what happened until then: ISO 8601 with its zone, as 2024-05-01T12:00:00Z')
+  .option('--follow', 'do not end: wait for new events (with --url)')
   .addOption(new Option('--format <format>', 'one JSON object a line').choices(['ndjson']).default('ndjson'))
   .option('--url <url>', 'address of a running server')
   .option('--token <token>', 'token of the administrator; PARLEY_TOKEN is read too')

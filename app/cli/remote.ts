@@ -1,18 +1,23 @@
 /** A running server that the command line talks to. */
 
 import { pino } from 'pino';
+import { openSqliteLogReader } from '../../log/sqlite/event-log.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { type Core, openCore } from '../embedded/core.ts';
-import { complain, configured, Exit, rebuildProgress, wait } from './terminal.ts';
+import { complain, configured, Exit, rebuildProgress, WrongUsage, wait } from './terminal.ts';
 
 // Commands that work directly on the data folder, without a server.
 
-/** Opens the folder for this process alone, runs, and always closes it again. */
-export const withCore = async <T>(run: (core: Core) => Promise<T>): Promise<T> => {
+/**
+ * Opens the folder for this process alone, runs, and always closes it again.
+ * @param fresh whether the folder may be new; otherwise one without a log is refused
+ */
+export const withCore = async <T>(run: (core: Core) => Promise<T>, fresh = false): Promise<T> => {
   const config = configured();
+  if (!fresh) await (await openSqliteLogReader({ clock: systemClock, directory: config.data })).close();
   const core = await openCore({
     config,
     metrics: createMetrics(),
@@ -57,7 +62,7 @@ const refusalOf = async (answer: Response): Promise<Error> => {
 /** The server at `--url`, called with `--token` or PARLEY_TOKEN; `undefined` without a URL. */
 export const serverAt = ({ url, token = process.env.PARLEY_TOKEN }: ServerOptions): RemoteServer | undefined => {
   if (url === undefined) return undefined;
-  if (token === undefined) throw new Error('--url needs --token (or PARLEY_TOKEN): the token of who asks');
+  if (token === undefined) throw new WrongUsage('--url needs --token (or PARLEY_TOKEN): the token of who asks');
   const ask = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const answer = await fetch(`${url.replace(/\/+$/, '')}/v1${path}`, {
       method,

@@ -6,8 +6,9 @@ import { either } from 'fp-ts';
 import type * as t from 'io-ts';
 import { EventTypes, type ReplayQuery } from '../../read-api/replay/query.ts';
 import { replayLines } from '../../read-api/replay/replay.ts';
+import { IsoTime } from '../../schemas/codecs.ts';
 import { type ServerOptions, serverAt, withCore } from './remote.ts';
-import { reported } from './terminal.ts';
+import { reported, WrongUsage } from './terminal.ts';
 
 interface ReplayOptions extends ServerOptions {
   readonly stream?: string;
@@ -15,35 +16,47 @@ interface ReplayOptions extends ServerOptions {
   readonly types?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly until?: string;
+  readonly follow?: boolean;
 }
 
 const decoded = <A>(option: string, codec: t.Type<A, string, unknown>, value: string): A => {
   const result = codec.decode(value);
   if (either.isRight(result)) return result.right;
-  throw new Error(`--${option}: given ${JSON.stringify(value)}. ${result.left[0]?.message ?? ''}`);
+  throw new WrongUsage(`--${option}: given ${JSON.stringify(value)}. ${result.left[0]?.message ?? ''}`);
 };
 
 const whole = (option: string, value: string): number => {
   if (/^\d{1,15}$/.test(value)) return Number(value);
-  throw new Error(`--${option}: given ${JSON.stringify(value)}. Must be a whole number.`);
+  throw new WrongUsage(`--${option}: given ${JSON.stringify(value)}. Must be a whole number.`);
 };
 
-const queryOf = ({ stream, prefix, types, from, to }: ReplayOptions): ReplayQuery => {
-  if (stream !== undefined && prefix !== undefined) throw new Error('give --stream or --prefix, not both');
+const queryOf = ({ stream, prefix, types, from, to, until, follow, url }: ReplayOptions): ReplayQuery => {
+  if (stream !== undefined && prefix !== undefined) throw new WrongUsage('give --stream or --prefix, not both');
+  if (follow && stream !== undefined) throw new WrongUsage('--follow goes with --prefix, not with --stream');
+  if (follow && url === undefined)
+    throw new WrongUsage('--follow needs --url: nobody writes to a folder that no server uses');
   const common = {
     format: 'ndjson' as const,
     ...(types === undefined ? {} : { types: decoded('types', EventTypes, types) }),
     ...(to === undefined ? {} : { to: whole('to', to) }),
+    ...(until === undefined ? {} : { until: decoded('until', IsoTime, until) }),
   };
   const first = from === undefined ? 1 : whole('from', from);
   if (stream !== undefined) return { ...common, stream, from: first };
-  return { ...common, after: Math.max(0, first - 1), ...(prefix === undefined ? {} : { prefix }) };
+  return {
+    ...common,
+    after: Math.max(0, first - 1),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(follow ? { follow } : {}),
+  };
 };
 
 const pathOf = (query: ReplayQuery): string => {
-  const { format: _, types, ...rest } = query;
+  const { format: _, types, until, ...rest } = query;
   const search = new URLSearchParams(types === undefined ? {} : { types: types.join(',') });
   for (const [name, value] of Object.entries(rest)) if (name !== 'stream') search.set(name, String(value));
+  if (until !== undefined) search.set('until', new Date(until).toISOString());
   const path = 'stream' in query ? `/streams/${encodeURIComponent(query.stream)}/events` : '/events';
   return `${path}?${search}`;
 };

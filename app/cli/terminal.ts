@@ -8,8 +8,11 @@ import type { Config } from '../../schemas/config.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { readConfig } from '../config.ts';
 
-/** EX_CONFIG and EX_UNAVAILABLE of sysexits.h. */
-export const Exit = { configuration: 78, failed: 69 } as const;
+/** Wrong usage and wrong configuration have the codes of sysexits.h (EX_USAGE, EX_CONFIG). */
+export const Exit = { failed: 1, usage: 64, configuration: 78 } as const;
+
+/** Arguments that cannot be right, whatever is stored. */
+export class WrongUsage extends Error {}
 
 export const say = (line: string): void => void process.stdout.write(`${line}\n`);
 export const complain = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -35,13 +38,38 @@ export const configured = (given: Readonly<Record<string, string>> = {}): Config
   return either.isRight(config) ? config.right : refuseConfiguration(config.left);
 };
 
+interface ListenError {
+  readonly syscall?: unknown;
+  readonly code?: unknown;
+  readonly address?: unknown;
+  readonly port?: unknown;
+  readonly hostname?: unknown;
+}
+
+/** Why the server cannot listen, with the variable to change; `undefined` for any other error. */
+const listenAdvice = (error: ListenError): string | undefined => {
+  const at = `${String(error.address)}:${String(error.port)}`;
+  if (error.syscall === 'getaddrinfo') return `PARLEY_HOST: there is no host ${String(error.hostname)}`;
+  if (error.syscall !== 'listen') return undefined;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `PARLEY_PORT: another program, or another Parley, listens on ${at}; stop it, or set PARLEY_PORT to a free port (0 takes any)`;
+    case 'EACCES':
+      return `PARLEY_PORT: this user may not listen on ${at}; ports below 1024 need a right of their own`;
+    case 'EADDRNOTAVAIL':
+      return `PARLEY_HOST: ${String(error.address)} is no address of this machine; 0.0.0.0 stands for all of them`;
+    default:
+      return undefined;
+  }
+};
+
 /** Runs a command. An error becomes one clear line and an exit code, never a stack trace. */
 export const reported = async (run: () => Promise<void>): Promise<void> => {
   try {
     await run();
   } catch (error) {
-    complain(`parley: ${reasonOf(error)}`);
-    process.exit(Exit.failed);
+    complain(`parley: ${listenAdvice(error as ListenError) ?? reasonOf(error)}`);
+    process.exit(error instanceof WrongUsage ? Exit.usage : Exit.failed);
   }
 };
 

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
 import { appendingProcess, run, temporaryFolder } from '../../log/sqlite/testing.ts';
@@ -15,6 +16,29 @@ beforeEach(() => {
   directory = temporaryFolder();
 });
 afterEach(() => rmSync(directory, { recursive: true }));
+
+describe('a directory that cannot hold data', () => {
+  const refused = (path: string) => {
+    try {
+      lockDirectory(path);
+    } catch (error) {
+      return String((error as Error).message);
+    }
+    return 'not refused';
+  };
+
+  it('is refused with its variable, what is wrong and what to do', () => {
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    expect(refused(file)).toMatch(/PARLEY_DATA: .*file is a file; a folder is needed/);
+    expect(refused(join(file, 'data'))).toMatch(/leads through a file/);
+    expect(refused(join(directory, 'not', 'data'))).toMatch(/there is no folder .*not\. Create that one first/);
+    const sealed = join(directory, 'sealed');
+    mkdirSync(sealed, { mode: 0o500 });
+    // The superuser may write anywhere.
+    if (process.getuid?.() !== 0) expect(refused(sealed)).toMatch(/cannot be written to: check its owner/);
+  });
+});
 
 describe('a data directory', () => {
   it('refuses a second process and names the holder', async () => {
