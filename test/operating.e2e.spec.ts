@@ -149,9 +149,29 @@ describe('the command line', () => {
     expect(offline.stdout.split('\n').length).toBeGreaterThan(5);
   });
 
-  it('says what is wrong with an option, and what would be right', async () => {
-    await expect(cli('replay', '--types', 'message-sent')).rejects.toThrow(/message-posted/);
-    await expect(cli('replay', '--from', 'x')).rejects.toThrow(/whole number/);
-    await expect(cli('replay', '--url', 'http://127.0.0.1:1')).rejects.toThrow(/needs --token/);
+  it('says what is wrong with an option, and what would be right, and exits with 64', async () => {
+    const wrong = (says: RegExp, ...args: string[]) =>
+      expect(cli(...args)).rejects.toMatchObject({ code: 64, stderr: expect.stringMatching(says) });
+    await wrong(/message-posted/, 'replay', '--types', 'message-sent');
+    await wrong(/whole number/, 'replay', '--from', 'x');
+    await wrong(/needs --token/, 'replay', '--url', 'http://127.0.0.1:1');
+    await wrong(/unknown option/, 'serve', '--port', '1');
+  });
+
+  it('says which variable to change when the server cannot listen, and exits with 1', async () => {
+    const { port } = await instance.start();
+    const env = { PARLEY_DATA: `${instance.data}.other`, PARLEY_PORT: String(port) };
+    const failed = await run(process.execPath, ['dist/parley.js', 'serve'], { env: { ...process.env, ...env } }).catch(
+      (failure: unknown) => failure,
+    );
+    rmSync(env.PARLEY_DATA, { recursive: true });
+    expect(failed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/PARLEY_PORT: another program.* listens on/),
+    });
+  });
+
+  it('prints its version', async () => {
+    expect((await cli('--version')).stdout).toMatch(/^parley \d+\.\d+\.\d+\n$/);
   });
 });

@@ -67,7 +67,7 @@ describe('the views of a data folder', () => {
 
   it('are named by one of the known names', async () => {
     const { code, stderr } = await projections('rebuild', 'everything');
-    expect([code, stderr]).toEqual([1, expect.stringContaining('guild-views, timelines, unread, all')]);
+    expect([code, stderr]).toEqual([64, expect.stringContaining('guild-views, timelines, unread, all')]);
   });
 
   it('are verified, found to differ, and repaired', async () => {
