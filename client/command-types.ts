@@ -32,6 +32,7 @@ export interface CommandFields {
       readonly roles?: readonly string[] | null;
       readonly replied_user?: boolean | null;
     } | null;
+    readonly flags?: number | null;
   };
   /** Delete a message. */
   readonly 'message.delete': {

@@ -142,8 +142,10 @@ export class Rest {
     return this.request('POST', `/channels/${channelId}/messages`, { content, ...more });
   }
 
-  edit(channelId: string, messageId: string, content: string): Promise<Message> {
-    return this.request('PATCH', `/channels/${channelId}/messages/${messageId}`, { content });
+  /** @param change a new text, or what changes: absent stays as it is, null empties */
+  edit(channelId: string, messageId: string, change: string | object): Promise<Message> {
+    const body = typeof change === 'string' ? { content: change } : change;
+    return this.request('PATCH', `/channels/${channelId}/messages/${messageId}`, body);
   }
 
   delete(channelId: string, messageId: string): Promise<null> {

@@ -37,6 +37,59 @@ const say = async (userId: string, content: string): Promise<string> =>
 const on = (message_id: string) => ({ channel_id: channel, message_id });
 const types = async () => (await instance.stream(channelStream(channel))).map(({ type }) => type);
 
+describe('an edit', () => {
+  const edit = (id: string, change: object) => instance.do(ann, 'message.edit', { ...on(id), ...change });
+
+  it('changes what it gives and leaves the rest', async () => {
+    const embeds = [{ title: 'a' }];
+    const { id } = await instance.do(ann, 'message.send', {
+      channel_id: channel,
+      content: `<@${ben}>`,
+      embeds,
+      flags: 4,
+    });
+    const before = { content: `<@${ben}>`, embeds, flags: 4, mentions: [{ id: ben }] };
+    expect(await edit(id, { flags: 0 })).toMatchObject({ ...before, flags: 0 });
+    expect(await edit(id, { embeds: [{ title: 'b' }], flags: 4 })).toMatchObject({
+      ...before,
+      embeds: [{ title: 'b' }],
+    });
+    expect(await edit(id, { content: 'c' })).toMatchObject({
+      content: 'c',
+      embeds: [{ title: 'b' }],
+      mentions: [],
+      flags: 4,
+    });
+    expect(await edit(id, { content: null })).toMatchObject({ content: '', embeds: [{ title: 'b' }], flags: 4 });
+    expect(refusal(await instance.ask(ann, 'message.edit', { ...on(id), embeds: [] }))).toBe('emptyMessage');
+    await instance.settled();
+    const row = await instance.views.timelines.message(channel, id, ann);
+    expect(row).toMatchObject({ flags: 4, mentions: { users: [] } });
+  });
+
+  it('records nothing when it is repeated, and is answered with the message', async () => {
+    const id = await say(ann, 'hello');
+    const answers = await Promise.all(Array.from({ length: 5 }, () => edit(id, { content: 'new' })));
+    for (const answer of answers) expect(answer).toMatchObject({ id, content: 'new' });
+    expect(await types()).toEqual(['channel-created', 'message-posted', 'message-edited']);
+  });
+
+  it('of a reply goes on telling the author of the message replied to', async () => {
+    const first = await say(ben, 'hello');
+    const reply = (more: object) => ({ channel_id: channel, message_reference: { message_id: first }, ...more });
+    const sent = instance.do(ann, 'message.send', reply({ content: 'yes' }));
+    const { id } = await sent;
+    expect(await edit(id, { content: 'no' })).toMatchObject({ content: 'no', mentions: [{ id: ben }] });
+    await instance.settled();
+    const [state] = await instance.views.unread.readStates(ben, [channel]);
+    expect(state).toMatchObject({ mentions: 1 });
+    expect(await edit(id, { content: 'well', allowed_mentions: { parse: [] } })).toMatchObject({ mentions: [] });
+    const silent = { content: 'yes', allowed_mentions: { replied_user: false } };
+    const quiet = await instance.do(ann, 'message.send', reply(silent));
+    expect(await edit(quiet.id, { content: 'no' })).toMatchObject({ mentions: [] });
+  });
+});
+
 describe('a reaction', () => {
   it('is the same with and without the selector that some clients drop', async () => {
     const id = await say(ann, 'hello');

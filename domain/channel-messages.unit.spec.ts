@@ -4,6 +4,7 @@ import { Permission } from './permissions.ts';
 import {
   ANN,
   aChannel,
+  anEdit,
   aPost,
   BEN,
   events,
@@ -15,7 +16,6 @@ import {
   only,
   refusal,
   STRANGER,
-  said,
   types,
 } from './testing.ts';
 
@@ -24,27 +24,57 @@ const withMessage = (overwrites: Parameters<typeof aChannel>[0] = {}) => {
   const channel = aChannel(overwrites).given((state) => post(aPost('posted'), state), 'posted');
   return { channel, id: channel.headId };
 };
-const allowed = { everyone: true, users: true } as const;
 
 describe('editing', () => {
   const { channel, id } = withMessage();
   const editing = (userId: string, more: object = {}) =>
-    edit(
-      {
-        ...member(userId),
-        ...{ key: 'edit', message: channel.message(id), body: said('new'), allowed, knownUsers: new Set([BEN]) },
-        ...more,
-      },
-      channel.state,
-    );
+    edit(anEdit('edit', channel.message(id), { ...member(userId), patch: { content: 'new' }, ...more }), channel.state);
 
   it('records the new text and the new mentions', () => {
-    const event = only(editing(ANN, { body: said(`<@${BEN}> <@77>`) }));
+    const event = only(editing(ANN, { patch: { content: `<@${BEN}> <@77>` } }));
     expect(event).toMatchObject({
       type: 'message-edited',
       data: { messageId: id, ordinal: 1, author: ANN, mentions: { users: [BEN], everyone: false } },
       secret: { by: ANN },
     });
+  });
+
+  it('changes what is given and leaves the rest', () => {
+    const former = { content: `<@${BEN}>`, embeds: [{ title: 'a' }] };
+    const mentions = { users: [BEN], everyone: false };
+    const message = { ...channel.message(id)!, mentions, flags: 4 };
+    const edited = (patch: object) => {
+      const event = only(editing(ANN, { former, message, patch }));
+      return { ...JSON.parse(event.secret!.text), ...(event.data as object) };
+    };
+    expect(edited({ embeds: [] })).toMatchObject({ content: former.content, embeds: [], mentions, flags: 4 });
+    expect(edited({ embeds: null })).toMatchObject({ content: former.content, embeds: [], mentions, flags: 4 });
+    expect(edited({ flags: 0 })).toMatchObject({ ...former, mentions, flags: 0 });
+    expect(edited({ flags: null })).toMatchObject({ ...former, mentions, flags: 0 });
+    const nobody = { users: [], everyone: false };
+    expect(edited({ content: 'new' })).toMatchObject({ ...former, content: 'new', mentions: nobody, flags: 4 });
+    for (const content of ['', null])
+      expect(edited({ content })).toMatchObject({ ...former, content: '', mentions: nobody, flags: 4 });
+    expect(refusal(editing(ANN, { former, message, patch: { content: null, embeds: null } }))).toBe('emptyMessage');
+  });
+
+  it('records nothing if the message is already as wanted', () => {
+    const former = { content: `<@${BEN}>`, embeds: [{ title: 'a' }] };
+    const message = { ...channel.message(id)!, mentions: { users: [BEN], everyone: false }, flags: 4 };
+    for (const patch of [{}, former, { content: former.content }, { embeds: former.embeds }, { flags: 4 }])
+      expect(events(editing(ANN, { former, message, patch }))).toEqual([]);
+  });
+
+  it('goes on telling the author of the message replied to, as before or as is said', () => {
+    const reply = (users: string[], tells?: boolean) => {
+      const message = { ...channel.message(id)!, mentions: { users, everyone: false } };
+      return only(editing(ANN, { message, repliedTo: OWNER, tells, patch: { content: `<@${BEN}>` } })).data;
+    };
+    const mentioning = (...users: string[]) => ({ mentions: { users, everyone: false } });
+    expect(reply([OWNER])).toMatchObject(mentioning(BEN, OWNER));
+    expect(reply([])).toMatchObject(mentioning(BEN));
+    expect(reply([OWNER], false)).toMatchObject(mentioning(BEN));
+    expect(reply([], true)).toMatchObject(mentioning(BEN, OWNER));
   });
 
   it('is allowed on own messages only, even for the owner of the guild', () => {
@@ -53,7 +83,8 @@ describe('editing', () => {
   });
 
   it('refuses an empty text, an unknown message, and a user who cannot see the channel', () => {
-    for (const text of ['', ' ', '\u3164']) expect(refusal(editing(ANN, { body: said(text) }))).toBe('emptyMessage');
+    for (const text of ['', ' ', '\u3164'])
+      expect(refusal(editing(ANN, { patch: { content: text } }))).toBe('emptyMessage');
     expect(refusal(editing(ANN, { message: undefined }))).toBe('unknownMessage');
     expect(refusal(editing(ANN, { message: { ...channel.message(id), deleted: true } }))).toBe('unknownMessage');
     expect(refusal(editing(ANN, { isMember: false }))).toBe('unknownChannel');
@@ -61,11 +92,7 @@ describe('editing', () => {
 
   it('happens once per key', () => {
     const { channel: other, id: of } = withMessage();
-    const again = () =>
-      edit(
-        { ...member(ANN), key: 'e', message: other.message(of), body: said('new'), allowed, knownUsers: new Set() },
-        other.state,
-      );
+    const again = () => edit(anEdit('e', other.message(of), { patch: { content: 'new' } }), other.state);
     other.given(again, 'e');
     expect(events(again())).toEqual([]);
   });

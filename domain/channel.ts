@@ -1,9 +1,12 @@
 /** A channel: its settings and everything said in it. Stream `channel-<id>`. */
+
+import type { Sealed } from '../schemas/envelope.ts';
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
-import { type MessageBody, MessageType, type Overwrite } from '../schemas/events/channel.ts';
+import { type Mentions, type MessageBody, MessageType, type Overwrite } from '../schemas/events/channel.ts';
 import { isBlank } from '../schemas/text.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
+import { type Patch, patched } from './patch.ts';
 import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 import { messageIdAfter, snowflakeTime } from './snowflake.ts';
@@ -91,6 +94,12 @@ export interface MessageState {
   readonly author: string;
   /** One of `MessageType`. */
   readonly type: number;
+  readonly replyTo: string | null;
+  readonly mentions: Mentions;
+  readonly flags: number;
+  /** Its text, sealed in event `sealedIn`; null once deleted. */
+  readonly sealed: Sealed | null;
+  readonly sealedIn: string;
   readonly deleted: boolean;
   /** How many people reacted with each emoji. */
   readonly reactions: ReadonlyMap<string, number>;
@@ -105,11 +114,16 @@ export const evolveMessage = (
   about: { readonly messageId: string; readonly userId?: string; readonly emoji?: string },
 ): MessageState | undefined => {
   if (event.type === 'message-posted' && event.data.messageId === about.messageId) {
-    const { messageId, ordinal, author, messageType: type } = event.data;
-    return { messageId, ordinal, author, type, deleted: false, reactions: new Map(), reacted: false };
+    const { messageId, ordinal, author, messageType: type, replyTo, mentions, flags, sealed } = event.data;
+    const said = { messageId, ordinal, author, type, replyTo, mentions, flags, sealed, sealedIn: event.id };
+    return { ...said, deleted: false, reactions: new Map(), reacted: false };
   }
   if (message === undefined || !('messageId' in event.data) || event.data.messageId !== about.messageId) return message;
-  if (event.type === 'message-deleted') return { ...message, deleted: true };
+  if (event.type === 'message-deleted') return { ...message, deleted: true, sealed: null };
+  if (event.type === 'message-edited') {
+    const { mentions, flags, sealed } = event.data;
+    return { ...message, mentions, flags: flags ?? message.flags, sealed, sealedIn: event.id };
+  }
   if (event.type !== 'reaction-added' && event.type !== 'reaction-removed') return message;
   const { emoji, userId } = event.data;
   const added = event.type === 'reaction-added';
@@ -209,14 +223,42 @@ export const post = (command: Post, state: ChannelState): Decision => {
 /** Whether a user wrote it. The server itself posts the other types. */
 const isWritten = ({ type }: MessageState): boolean => type === MessageType.default || type === MessageType.reply;
 
-export const edit = (
-  command: OnMessage & {
-    readonly body: MessageBody;
-    readonly allowed: AllowedMentions;
-    readonly knownUsers: ReadonlySet<string>;
-  },
-  state: ChannelState,
-): Decision => {
+/** What an edit may change. */
+interface Editable extends MessageBody {
+  flags: number;
+}
+
+const NOTHING_SAID: Editable = { content: '', embeds: [], flags: 0 };
+
+export interface Edit extends OnMessage {
+  readonly patch: Patch<Editable>;
+  /** The text as it is. */
+  readonly former: MessageBody;
+  readonly allowed: AllowedMentions;
+  readonly knownUsers: ReadonlySet<string>;
+  /** Author of the message that this one replies to. */
+  readonly repliedTo: string | undefined;
+  /** Whether that author is to be told; `undefined`: as before. */
+  readonly tells: boolean | undefined;
+}
+
+/** Without new text the mentions stay as they are. */
+const mentionsAfter = (
+  command: Edit,
+  message: MessageState,
+  content: string,
+  mayMentionEveryone: boolean,
+): Mentions => {
+  if (command.patch.content === undefined) return message.mentions;
+  const written = mentionsIn(content, command.allowed, mayMentionEveryone);
+  const users = written.users.filter((id) => command.knownUsers.has(id));
+  const { repliedTo } = command;
+  if (repliedTo !== undefined && (command.tells ?? message.mentions.users.includes(repliedTo)))
+    if (!users.includes(repliedTo)) users.push(repliedTo);
+  return { users, everyone: written.everyone };
+};
+
+export const edit = (command: Edit, state: ChannelState): Decision => {
   const rights = rightsIn(state, command);
   const refusal = denied(rights, 0n);
   if (refusal !== undefined) return refusal;
@@ -225,18 +267,23 @@ export const edit = (
   if (message === undefined || message.deleted) return refuse('unknownMessage');
   if (message.author !== command.userId) return refuse('cannotEditOthers');
   if (!isWritten(message)) return refuse('systemMessage');
-  if (saysNothing(command.body)) return refuse('emptyMessage');
-  const written = mentionsIn(command.body.content, command.allowed, allows(rights, Permission.mentionEveryone));
+  const former = { ...command.former, flags: message.flags };
+  const { content, embeds, flags } = patched(former, command.patch, NOTHING_SAID);
+  if (saysNothing({ content, embeds })) return refuse('emptyMessage');
+  const mentions = mentionsAfter(command, message, content, allows(rights, Permission.mentionEveryone));
+  const before = { ...NOTHING_SAID, ...former, mentions: message.mentions };
+  if (JSON.stringify({ content, embeds, flags, mentions }) === JSON.stringify(before)) return nothing;
   return happen({
     type: 'message-edited',
     data: {
       messageId: message.messageId,
       ordinal: message.ordinal,
       author: message.author,
-      mentions: { users: written.users.filter((id) => command.knownUsers.has(id)), everyone: written.everyone },
+      mentions,
+      flags,
       pinned: isPinned(state, message.messageId),
     },
-    secret: secretOf(command.userId, command.body),
+    secret: secretOf(command.userId, { content, embeds }),
   });
 };
 

@@ -11,6 +11,7 @@ import { markRead, mergeReads, type ReadState, readFold } from './read-markers.t
 import {
   ANN,
   aChannel,
+  anEdit,
   aPost,
   BEN,
   CHANNEL,
@@ -66,7 +67,6 @@ const facts = (history: ChannelHistory, of: { userId: string; which: number; emo
   const id = ids[of.which];
   return id === undefined ? undefined : history.message(id, of.userId, of.emoji);
 };
-const allowed = { everyone: true, users: true } as const;
 const knownUsers = new Set([OWNER, ANN]);
 
 const channel: Aggregate<ChannelState> = {
@@ -88,8 +88,8 @@ const channel: Aggregate<ChannelState> = {
           ),
     ),
     drawnFor<ChannelState>()(onMessage, (on, k) => (state, history) => {
-      const body = said(on.content);
-      return edit({ ...actor(on.userId), key: k, message: facts(history, on), body, allowed, knownUsers }, state);
+      const patch = { content: on.content };
+      return edit(anEdit(k, facts(history, on), { ...actor(on.userId), patch, knownUsers }), state);
     }),
     drawnFor<ChannelState>()(
       onMessage,

@@ -5,6 +5,7 @@ import {
   ANN,
   aChannel,
   aDirectChannel,
+  anEdit,
   aPost,
   BEN,
   events,
@@ -14,7 +15,6 @@ import {
   OWNER,
   only,
   refusal,
-  said,
   types,
 } from './testing.ts';
 
@@ -123,12 +123,9 @@ describe('a pinned message', () => {
 
   it('stays pinned when edited', () => {
     const { channel, asks } = pinnedOne();
-    const change = {
-      body: said('new'),
-      allowed: { everyone: true, users: true } as const,
-      knownUsers: new Set<string>(),
-    };
-    expect(only(edit({ ...asks(ANN, 'edit'), ...change }, channel.state))).toMatchObject({ data: { pinned: true } });
+    const { message } = asks(ANN, 'edit');
+    const change = anEdit('edit', message, { patch: { content: 'new' } });
+    expect(only(edit(change, channel.state))).toMatchObject({ data: { pinned: true } });
   });
 
   it('survives in a stored state, and a state from before pins has none', () => {

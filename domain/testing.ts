@@ -7,6 +7,7 @@ import {
   type ChannelState,
   channelFold,
   createChannel,
+  type Edit,
   evolveMessage,
   type MessageState,
   type Post,
@@ -138,6 +139,15 @@ export const aDirectChannel = (...participants: string[]) =>
   );
 
 export const said = (content: string) => ({ content, embeds: [] });
+
+/** An edit by Ann that changes nothing, by default. */
+export const anEdit = (key: string, message: MessageState | undefined, more: Partial<Edit> = {}): Edit => ({
+  ...member(ANN),
+  ...{ key, message, patch: {}, former: said('hello') },
+  ...{ allowed: { everyone: true, users: true }, knownUsers: new Set([OWNER, ANN, BEN]) },
+  ...{ repliedTo: undefined, tells: undefined },
+  ...more,
+});
 
 /** A message by Ann, by default. */
 export const aPost = (key: string, more: Partial<Post> = {}): Post => ({

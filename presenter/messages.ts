@@ -91,11 +91,12 @@ export class MessagePresenter {
       const pinned = event.type === 'message-pinned';
       return { ...(await this.dispatched(row, guildId)), pinned, sequence: event.sequence };
     }
-    const { mentions, pinned, sealed } = event.data;
+    const { mentions, flags, pinned, sealed } = event.data;
     const asEdited: MessageRow = {
       ...row,
       editedTime: event.time,
       mentions,
+      flags: flags ?? row.flags,
       sealed: row.deleted ? null : sealed,
       sealedIn: event.id,
     };

@@ -99,12 +99,13 @@ export class Story {
     });
   }
 
-  edit(channelId: string, ordinal: number, author: string, mentions = NO_MENTIONS) {
+  edit(channelId: string, ordinal: number, author: string, mentions = NO_MENTIONS, flags: number | null = 0) {
     return this.log.add(channelStream(channelId), 'message-edited', {
       messageId: messageId(channelId, ordinal),
       ordinal,
       author,
       mentions,
+      flags,
       pinned: false,
       sealed: { by: author, box: `message ${ordinal} in ${channelId}, edited` },
     });

@@ -5,16 +5,19 @@ import * as t from 'io-ts';
 import * as channel from '../../domain/channel.ts';
 import type { Decision } from '../../domain/decider.ts';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
+import { patched } from '../../domain/patch.ts';
 import { actorIn } from '../../projections/views/guild-views/access.ts';
 import { anyText, decodeOrUndefined, integer, list, optional, Snowflake, sized, text } from '../../schemas/codecs.ts';
+import type { Sealed } from '../../schemas/envelope.ts';
 import { fieldError } from '../../schemas/errors.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { EventOf } from '../../schemas/events/catalogue.ts';
 import { MessageBody } from '../../schemas/events/channel.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { openText } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
+import type { Since } from '../turn.ts';
 
 export const MESSAGE_LENGTH = 2000;
 const EMBEDS = 10;
@@ -38,6 +41,9 @@ const content = {
 };
 const Content = t.partial(content);
 type Content = t.TypeOf<typeof Content>;
+
+const Flags = integer(0, 2 ** 31 - 1);
+const NOTHING_SAID: MessageBody = { content: '', embeds: [] };
 
 const bodyOf = (fields: Content) => ({ content: fields.content ?? '', embeds: fields.embeds ?? [] });
 
@@ -64,20 +70,33 @@ const factsOfMessage = async (deps: CommandDeps, of: t.TypeOf<typeof OnMessage>)
   return { about, stored: await storedFacts(deps.timelines, of.channel_id, about) };
 };
 
-const openBody = async (deps: CommandDeps, event: ParleyEvent): Promise<MessageBody | undefined> => {
-  if (event.type !== 'message-posted' && event.type !== 'message-edited') return undefined;
-  const key = await deps.keys.get(event.data.sealed.by);
-  const text = openText(key, { stream: event.stream, eventId: event.id }, event.data.sealed);
+const openBody = async (
+  deps: CommandDeps,
+  place: { readonly stream: string; readonly eventId: string },
+  sealed: Sealed,
+): Promise<MessageBody | undefined> => {
+  const text = openText(await deps.keys.get(sealed.by), place, sealed);
   return text === undefined ? undefined : decodeOrUndefined(MessageBody, JSON.parse(text));
 };
 
 /**
  * Whether an event says what the caller says now. Without the text's key they cannot be compared, and the first one
- * counts.
+ * counts. An edit says nothing about what it leaves out.
  */
-const saysThis = async (deps: CommandDeps, event: ParleyEvent, fields: Content): Promise<boolean> => {
-  const first = await openBody(deps, event);
-  return first === undefined || JSON.stringify(first) === JSON.stringify(bodyOf(fields));
+const saysThis = async (
+  deps: CommandDeps,
+  { stream, id: eventId, data, type }: EventOf<'message-posted' | 'message-edited'>,
+  fields: Content,
+): Promise<boolean> => {
+  const first = await openBody(deps, { stream, eventId }, data.sealed);
+  if (first === undefined) return true;
+  const now = type === 'message-edited' ? patched(first, fields, NOTHING_SAID) : bodyOf(fields);
+  return JSON.stringify(first) === JSON.stringify({ ...NOTHING_SAID, ...now });
+};
+
+const authorOf = async (deps: CommandDeps, channelId: string, messageId: string, since: Since) => {
+  const about = { messageId };
+  return (await currentFacts(await storedFacts(deps.timelines, channelId, about), about, since))?.author;
 };
 
 /** The error code that a reply to an unknown message has. */
@@ -96,7 +115,7 @@ export const sendMessage = command({
     nonce: optional(Nonce),
     enforce_nonce: optional(t.boolean),
     tts: optional(t.boolean),
-    flags: optional(integer(0, 2 ** 31 - 1)),
+    flags: optional(Flags),
     message_reference: optional(
       t.intersection([t.type({ message_id: Snowflake }), t.partial({ fail_if_not_exists: optional(t.boolean) })]),
     ),
@@ -177,26 +196,57 @@ export const editMessage = command({
     answers: 'The message as edited.',
   },
   params: OnMessage,
-  body: Content,
+  body: t.partial({ ...content, flags: optional(Flags) }),
   structural: false,
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
-  prepare: async ({ fields }, deps) => {
-    const knownUsers = await knownMentions(deps, fields.content ?? '');
-    return either.right({ knownUsers, facts: await factsOfMessage(deps, fields) });
+  prepare: async ({ fields: { channel_id, message_id, content: text } }, deps) => {
+    const knownUsers = await knownMentions(deps, text ?? '');
+    const facts = await factsOfMessage(deps, { channel_id, message_id });
+    const replyTo = text === undefined ? null : (facts.stored.facts?.replyTo ?? null);
+    const repliedTo = replyTo === null ? undefined : await authorOf(deps, channel_id, replyTo, async () => []);
+    return either.right({ knownUsers, facts, repliedTo });
   },
-  decide: async (state: channel.ChannelState, { rights, prepared, since }, { fields, cause }) => {
+  decide: async (state: channel.ChannelState, { rights, prepared, since }, { fields, cause }, deps) => {
     const { knownUsers, facts } = prepared;
+    const { channel_id, content: text, embeds, flags, allowed_mentions: sent } = fields;
     const message = await currentFacts(facts.stored, facts.about, since);
-    const allowed = allowedMentions(fields.allowed_mentions);
-    return channel.edit({ ...rights, key: cause.key, message, body: bodyOf(fields), allowed, knownUsers }, state);
+    let former: MessageBody | undefined;
+    let { repliedTo } = prepared;
+    if (message !== undefined && message.author === rights.userId) {
+      const place = { stream: channelStream(channel_id), eventId: message.sealedIn };
+      if (message.sealed !== null) former = await openBody(deps, place, message.sealed);
+      // Posted a moment ago, it was not known when this was prepared.
+      if (text !== undefined && message.replyTo !== null)
+        repliedTo ??= await authorOf(deps, channel_id, message.replyTo, since);
+    }
+    return channel.edit(
+      {
+        ...rights,
+        key: cause.key,
+        message,
+        patch: { content: text, embeds, flags },
+        former: former ?? NOTHING_SAID,
+        allowed: allowedMentions(sent),
+        knownUsers,
+        repliedTo,
+        tells: sent === undefined || sent === null ? undefined : tellsRepliedTo(sent),
+      },
+      state,
+    );
   },
   same: (event, { fields }, deps) =>
-    event.type === 'message-edited' && event.data.messageId === fields.message_id && saysThis(deps, event, fields),
-  // The answer is the whole message, which its timeline has once it holds the edit.
-  waitsFor: 'views',
-  answer: async ({ event }, { fields }, deps) => {
-    if (event?.type !== 'message-edited') return refused('keyReused');
+    event.type === 'message-edited' &&
+    event.data.messageId === fields.message_id &&
+    (fields.flags === undefined || (fields.flags ?? 0) === event.data.flags) &&
+    saysThis(deps, event, fields),
+  answer: async ({ event }, { fields, context }, deps) => {
+    if (event === undefined) {
+      // The message is already as wanted.
+      const row = await deps.timelines.message(fields.channel_id, fields.message_id, context.actor.userId);
+      return row === undefined ? refused('unknownMessage') : either.right({ kind: 'row', row });
+    }
+    if (event.type !== 'message-edited') return refused('keyReused');
     const row = await deps.views.guilds.channel(fields.channel_id);
     return either.right({ kind: 'edited', event, guildId: row?.guildId ?? null });
   },

@@ -127,6 +127,15 @@ const EditedV1 = t.type({
   sealed: Sealed,
 });
 
+const EditedV2 = t.type({
+  messageId: t.string,
+  ordinal: t.number,
+  author: t.string,
+  mentions: Mentions,
+  pinned: t.boolean,
+  sealed: Sealed,
+});
+
 const MessageEdited = defineEvent({
   ...spoken,
   codec: t.type({
@@ -134,6 +143,8 @@ const MessageEdited = defineEvent({
     ordinal: t.number,
     author: t.string,
     mentions: Mentions,
+    /** As they are after the edit. Null: an edit from before edits could change them, which left them as they were. */
+    flags: t.union([t.number, t.null]),
     /** Whether it is pinned. An edit does not change this. */
     pinned: t.boolean,
     sealed: Sealed,
@@ -144,7 +155,17 @@ const MessageEdited = defineEvent({
       ordinal,
       author,
       mentions,
+      flags: null,
       pinned: false,
+      sealed,
+    })),
+    formerly(EditedV2, ({ messageId, ordinal, author, mentions, pinned, sealed }) => ({
+      messageId,
+      ordinal,
+      author,
+      mentions,
+      flags: null,
+      pinned,
       sealed,
     })),
   ],

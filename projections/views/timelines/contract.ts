@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
-import { messageId, Story } from '../../testing.ts';
+import { messageId, NO_MENTIONS, Story } from '../../testing.ts';
 import type { PageQuery, TimelineReader } from './view.ts';
 
 export interface OpenTimelines {
@@ -154,6 +154,19 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       });
     });
 
+    it('keeps the flags that the last edit set, and those of an edit that sets none', async () => {
+      story.post(channel, ANN);
+      story.edit(channel, 1, ANN, NO_MENTIONS, 4);
+      story.edit(channel, 1, ANN, NO_MENTIONS, null);
+      await project();
+      const { flags, sealedIn } = await row(1);
+      expect({ flags, sealedIn }).toEqual({ flags: 4, sealedIn: 'event-3' });
+      expect((await timelines.reader.facts(channel, messageId(channel, 1))).facts).toMatchObject({ flags, sealedIn });
+      story.edit(channel, 1, ANN, NO_MENTIONS, 0);
+      await project();
+      expect((await row(1)).flags).toBe(0);
+    });
+
     it('drops the text of a deleted message, leaves it out of pages and keeps its ordinal', async () => {
       await posted(3);
       story.remove(channel, 2, ANN);
@@ -225,6 +238,11 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
           ordinal: 1,
           author: ANN,
           type: 0,
+          replyTo: null,
+          mentions: { users: [], everyone: false },
+          flags: 0,
+          sealed: { by: ANN, box: `message 1 in ${channel}` },
+          sealedIn: 'event-1',
           deleted: false,
           reactions: new Map([
             ['👍', 1],

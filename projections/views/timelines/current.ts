@@ -31,6 +31,7 @@ const evolve: ByType<TypesChanging<'timelines'>, [row: Row], Row> = {
           ...row,
           editedTime: event.time,
           mentions: event.data.mentions,
+          flags: event.data.flags ?? row.flags,
           sealed: event.data.sealed,
           sealedIn: event.id,
         },

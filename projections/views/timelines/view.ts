@@ -85,6 +85,8 @@ export type TimelineChange =
       readonly sequence: number;
       readonly time: number;
       readonly mentions: Mentions;
+      /** Null: as they were. */
+      readonly flags: number | null;
       readonly sealed: Sealed;
       readonly sealedIn: string;
     }
@@ -158,6 +160,7 @@ const changeOf: ByType<TypesChanging<'timelines'>, [channelId: string], Timeline
     sequence: event.sequence,
     time: event.time,
     mentions: event.data.mentions,
+    flags: event.data.flags,
     sealed: event.data.sealed,
     sealedIn: event.id,
   }),

@@ -1,17 +1,6 @@
 import type { Cassandra } from '../../../../stores/cassandra/connection.ts';
 import type { MessageRow, PageQuery, TimelineReader } from '../view.ts';
-import {
-  COLUMNS,
-  countsOf,
-  isWhole,
-  messageOf,
-  type Row,
-  reactionKey,
-  reactionsIn,
-  reactorsOf,
-  type StoredRow,
-  typeOf,
-} from './rows.ts';
+import { COLUMNS, isWhole, messageOf, type Row, reactionKey, reactionsIn, reactorsOf, type StoredRow } from './rows.ts';
 import { boundOf, idOf, MAX_ID, Places, type Tables } from './tables.ts';
 
 // Reads ranges of a channel's messages, bucket by bucket. Skips deleted messages and incomplete rows.
@@ -149,15 +138,13 @@ export class CassandraTimelineReader implements TimelineReader {
     const { row, through } = await this.placed(channelId, messageId);
     if (row === undefined) return { through, facts: undefined };
     const reactions = reactionsIn(row);
+    const message = messageOf(channelId, row, '');
+    const { ordinal, author, type, replyTo, mentions, flags, sealed, sealedIn, deleted } = message;
     return {
       through: Math.max(through, Number(row.changed ?? 0n), Number(row.sequence)),
       facts: {
-        messageId,
-        ordinal: Number(row.ordinal),
-        author: String(row.author),
-        type: typeOf(row),
-        deleted: row.deleted === true,
-        reactions: new Map(countsOf(reactions, '').map(({ emoji, count }) => [emoji, count])),
+        ...{ messageId, ordinal, author, type, replyTo, mentions, flags, sealed, sealedIn, deleted },
+        reactions: new Map(message.reactions.map(({ emoji, count }) => [emoji, count])),
         reacted: reaction !== undefined && reactions.has(reactionKey(reaction.userId, reaction.emoji)),
       },
     };

@@ -40,8 +40,8 @@ export class Statements {
     this.post = `INSERT INTO ${messages} (channel_id, bucket, id, ordinal, sequence, position, author, time, type,
       reply_to, mentions, flags, nonce, sealed_by, box, sealed_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       USING TIMESTAMP ?`;
-    this.edit = `UPDATE ${messages} USING TIMESTAMP ? SET edited_time = ?, mentions = ?, sealed_by = ?, box = ?,
-      sealed_in = ?, changed = ? ${key}`;
+    this.edit = `UPDATE ${messages} USING TIMESTAMP ? SET edited_time = ?, mentions = ?, flags = ?, sealed_by = ?,
+      box = ?, sealed_in = ?, changed = ? ${key}`;
     this.erase = `DELETE sealed_by, box, reactions FROM ${messages} USING TIMESTAMP ? ${key}`;
     this.mark = `UPDATE ${messages} USING TIMESTAMP ? SET deleted = true, changed = ? ${key}`;
     this.react = `UPDATE ${messages} USING TIMESTAMP ? SET reactions[?] = ?, changed = ? ${key}`;
@@ -91,8 +91,9 @@ export class Statements {
     const at = BigInt(change.sequence);
     switch (change.kind) {
       case 'edited': {
-        const { time, mentions, sealed, sealedIn } = change;
-        const values = [BigInt(time), mentionsColumn(mentions), BigInt(sealed.by), sealed.box, sealedIn, at];
+        const { time, mentions, flags, sealed, sealedIn } = change;
+        const text = [BigInt(sealed.by), sealed.box, sealedIn];
+        const values = [BigInt(time), mentionsColumn(mentions), flags ?? unset, ...text, at];
         return [{ query: this.edit, params: [at, ...values, ...key] }];
       }
       case 'deleted':

@@ -144,14 +144,15 @@ export class SqliteTimelineReader implements TimelineReader {
     const through = this.ask.through.get(key[0])?.[0] ?? 0;
     const found = this.ask.message.get(...key);
     if (found === undefined) return { through, facts: undefined };
+    const { ordinal, author, type, replyTo, mentions, flags, sealed, sealedIn, deleted } = rowOf(
+      channelId,
+      found,
+      NO_REACTIONS,
+    );
     return {
       through,
       facts: {
-        messageId,
-        ordinal: found[1],
-        author: found[4],
-        type: found[7],
-        deleted: found[15] === 1,
+        ...{ messageId, ordinal, author, type, replyTo, mentions, flags, sealed, sealedIn, deleted },
         reactions: new Map(this.ask.counts.all(...key)),
         reacted:
           reaction !== undefined && this.ask.reaction.get(...key, reaction.emoji, idKey(reaction.userId)) !== undefined,

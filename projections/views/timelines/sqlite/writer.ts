@@ -60,7 +60,7 @@ const prepare = (db: Connection) => ({
   ),
   edit: command(
     db,
-    `UPDATE messages SET edited_time = ?, mentions = ?, sealed_by = ?, box = ?, sealed_in = ?
+    `UPDATE messages SET edited_time = ?, mentions = ?, flags = coalesce(?, flags), sealed_by = ?, box = ?, sealed_in = ?
      WHERE channel_id = ? AND id = ? AND deleted = 0`,
   ),
   erase: command(db, 'UPDATE messages SET deleted = 1, sealed_by = NULL, box = NULL WHERE channel_id = ? AND id = ?'),
@@ -130,6 +130,7 @@ export class SqliteTimelineWriter implements TimelineWriter {
         this.run.edit(
           change.time,
           mentionsColumn(change.mentions),
+          change.flags,
           change.sealed.by,
           change.sealed.box,
           change.sealedIn,
