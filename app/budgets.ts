@@ -7,6 +7,7 @@ import { OWN_WRITES_WAIT_MS } from '../commands/own-writes.ts';
 import { LAG_MS } from '../commands/pace.ts';
 import { LEFT_MS, LOOK_MS } from '../commands/processes.ts';
 import { KEPT_BYTES } from '../commands/states.ts';
+import { TURN_BYTES } from '../commands/turn.ts';
 import { REMEMBERED_BYTES } from '../domain/recent-keys.ts';
 import { defaultGatewayConfig } from '../gateway/config.ts';
 import { PACE } from '../gateway/session-start.ts';
@@ -34,6 +35,7 @@ export const ALL_BUDGETS = {
   delivery: { lagMs: LAG_MS },
   message: { characters: MESSAGE_LENGTH, embedBytes: EMBED_BYTES },
   states: { keptBytes: KEPT_BYTES, keysBytes: REMEMBERED_BYTES },
+  turn: { bytes: TURN_BYTES },
   http: { bodyBytes: BODY_LIMIT },
   socket: { budgetBytes: Number(settings.socketBudgetBytes.fallback), paceBytes: PACE },
 };
@@ -81,6 +83,13 @@ export const RELATIONS: readonly Relation<AllBudgets>[] = [
     is: ({ message }) => SEALED * (JSON_CHARACTER * message.characters + message.embedBytes),
     than: 'a message at its largest',
     most: ({ log }) => log.messageBytes,
+    unit: 'bytes',
+  },
+  {
+    what: 'the events of one turn, with a message at its largest as the last',
+    is: ({ turn, log }) => turn.bytes + log.messageBytes,
+    than: 'what KurrentDB takes in one append',
+    most: ({ kurrentdb }) => kurrentdb.serverAppendBytes,
     unit: 'bytes',
   },
   {

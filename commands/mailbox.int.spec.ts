@@ -17,7 +17,7 @@ import { type MailboxDeps, Mailboxes, type Task } from './mailbox.ts';
 import { LAG_MS, Pace } from './pace.ts';
 import { StateStore } from './states.ts';
 import { dense, refusal, right } from './testing.ts';
-import type { Cause } from './turn.ts';
+import { type Cause, TURN_BYTES } from './turn.ts';
 
 const STREAM = 'member-1_2';
 const membership = { guildId: '1', userId: '2' };
@@ -161,6 +161,23 @@ describe('a mailbox', () => {
       right(await mailboxes.run(event('d')));
     });
   });
+
+  it.each(['a', 'é', '中', '😀'])(
+    'appends at most some 512 KiB at once, also of %s, and everything in order',
+    async (character) => {
+      const large = (key: string) =>
+        task(key, () =>
+          happen({ type: 'member-left', data: { ...membership, reason: character.repeat(5000) } as never }),
+        );
+      const keys = Array.from({ length: 300 }, (_, i) => `k${i}`);
+      const outcomes = await Promise.all(keys.map((key) => mailboxes.run(large(key))));
+      for (const outcome of outcomes) right(outcome);
+      expect(await keysOf()).toEqual(keys);
+      const sizes = watched.appends.map(({ events }) => Buffer.byteLength(JSON.stringify(events)));
+      expect(Math.max(...sizes)).toBeLessThan(TURN_BYTES + 30_000);
+      expect(sizes.length).toBeLessThanOrEqual(1 + Math.ceil((300 * 5000 * Buffer.byteLength(character)) / TURN_BYTES));
+    },
+  );
 
   it('refuses what would wait beyond its bound, but neither what must follow an event nor an import', async () => {
     mailboxes = mailboxesOn(watched.log, { waiting: 2 });

@@ -202,7 +202,9 @@ export class Mailboxes {
         continue;
       }
       try {
-        await this.turn(stream, turn);
+        const later = await this.turn(stream, turn);
+        for (const queued of later) queued.readForTurn = false;
+        if (later.length > 0) queue.tasks = [...later, ...queue.tasks];
       } catch {
         // The stream's state could not be read.
         for (const { answer } of turn) answer(unavailable());
@@ -233,7 +235,8 @@ export class Mailboxes {
     return within(this.deps.clock, REFRESH_MS, Promise.all(reading));
   }
 
-  private async turn(stream: string, taken: readonly QueuedTask[]): Promise<void> {
+  /** @returns the last of the tasks, if an append would be too large with them: they are not answered yet. */
+  private async turn(stream: string, taken: readonly QueuedTask[]): Promise<readonly QueuedTask[]> {
     const { log, states, keys, clock } = this.deps;
     const tasks = taken.map(({ task }) => task);
     const prepared = taken.map((queued) => queued.prepared!);
@@ -244,24 +247,27 @@ export class Mailboxes {
       const fork = fold.fork?.(state);
       const deps = { log, keys, fold, now: clock.wallTime() };
       const turn = await decideTurn(stream, tasks, prepared, fork ?? state, deps);
+      const decided = taken.slice(0, turn.results.length);
+      const later = taken.slice(decided.length);
       const appended = await this.append(stream, expected, turn);
       if (either.isRight(appended)) {
         states.keep(stream, fold.adopt?.(turn.state) ?? turn.state);
         const events = appended.right;
         this.deps.onStored?.(events);
         if (events.length > 0) this.deps.pace?.stored(stream, events.at(-1)!.position);
-        return answerAll(taken, turn, events, events.at(-1)?.position ?? (await log.head()));
+        answerAll(decided, turn, events, events.at(-1)?.position ?? (await log.head()));
+        return later;
       }
-      if (appended.left.kind === 'refused' && taken.length > 1) {
+      if (appended.left.kind === 'refused' && decided.length > 1) {
         // Something in it can never be stored, which is no fault of the other tasks.
-        const half = taken.length >>> 1;
-        await this.turn(stream, taken.slice(0, half));
-        return this.turn(stream, taken.slice(half));
+        const half = decided.length >>> 1;
+        const left = await this.turn(stream, decided.slice(0, half));
+        return left.length > 0 ? [...left, ...taken.slice(half)] : this.turn(stream, taken.slice(half));
       }
       if (appended.left.kind !== 'conflict' || attempt === ATTEMPTS) {
         const refused = either.left(refusalOf(appended.left));
-        for (const { answer } of taken) answer(refused);
-        return;
+        for (const { answer } of decided) answer(refused);
+        return later;
       }
       if (turn.events.length > 0) {
         this.deps.onConflict();

@@ -7,7 +7,7 @@ import { parse as uuidBytes, v5 as uuidv5 } from 'uuid';
 import type { Decision, Fold, StreamState } from '../domain/decider.ts';
 import { mergeReads, type ReadState } from '../domain/read-markers.ts';
 import type { RecentKeys } from '../domain/recent-keys.ts';
-import type { LogReader } from '../log/port.ts';
+import { bytesOfEvent, type LogReader } from '../log/port.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type DecidedEvent, type NewParleyEvent, type ParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
 import { type KeyRing, sealText } from '../vault/sealing.ts';
@@ -91,6 +91,7 @@ export interface Turn {
   /** The state once the events are stored. */
   readonly state: StreamState;
   readonly events: readonly NewParleyEvent[];
+  /** One for each task, or for the first of them if they have events of `TURN_BYTES`. */
   readonly results: readonly TaskResult[];
 }
 
@@ -106,8 +107,15 @@ const keysOf = (state: StreamState): RecentKeys | undefined => (state as { keys?
 /** Page size for reading the channel's events that a message's timeline does not hold yet. */
 const PAGE = 1000;
 
+/**
+ * A turn ends with the task whose events bring it to this size, and the rest wait for the next: KurrentDB takes an append of
+ * 1 MiB, unless it is told otherwise.
+ */
+export const TURN_BYTES = 524_288;
+
 class Batch {
   readonly events: NewParleyEvent[] = [];
+  bytes = 0;
   state: StreamState;
   private readonly stream: string;
   private readonly deps: TurnDeps;
@@ -149,6 +157,7 @@ class Batch {
     }
     for (const event of made) {
       this.events.push(event);
+      this.bytes += bytesOfEvent(event);
       this.state = deps.fold.evolve(this.state, event as unknown as ParleyEvent);
     }
   }
@@ -171,6 +180,7 @@ export const decideTurn = async (
   const results: TaskResult[] = [];
 
   for (const [index, task] of tasks.entries()) {
+    if (batch.bytes >= TURN_BYTES) break;
     const ready = prepared[index]!;
     try {
       const deciding = either.isLeft(ready) ? ready : task.decide(batch.state as never, ready.right, batch.since);

@@ -55,6 +55,8 @@ export const BUDGETS = {
     answersOfARegistration: 3,
   },
   kurrentdb: {
+    /** Largest append that a server takes by default (`MaxAppendSize`). */
+    serverAppendBytes: 1_048_576,
     /** A server gives up a write after this and reports it. */
     serverWriteMs: 2000,
     /** For one answer to one append. After that its outcome is unknown and it is retried. */

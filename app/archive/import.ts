@@ -1,7 +1,8 @@
 /** `parley log import`: reads an archive into an empty log, or resumes one that an earlier try began. */
 
 import { either } from 'fp-ts';
-import type { AppendError, AppendRequest, EventLog, StoredEvent } from '../../log/port.ts';
+import { TURN_BYTES } from '../../commands/turn.ts';
+import { type AppendError, type AppendRequest, bytesOfEvent, type EventLog, type StoredEvent } from '../../log/port.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
 import { decodeEvent, type NewParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Vault, VaultRecord } from '../../vault/port.ts';
@@ -32,13 +33,21 @@ const newEventOf = (event: StoredEvent): NewParleyEvent => {
   return rest as NewParleyEvent;
 };
 
-/** Groups consecutive events of one stream, so that the order across streams stays the same. */
+/**
+ * Groups consecutive events of one stream, so that the order across streams stays the same, in groups that every log takes
+ * at once.
+ */
 const requestsOf = (events: readonly StoredEvent[]): AppendRequest[] => {
   const requests: { stream: string; expected: number; events: NewParleyEvent[] }[] = [];
+  let bytes = 0;
   for (const event of events) {
     const last = requests.at(-1);
-    if (last?.stream === event.stream) last.events.push(newEventOf(event));
-    else requests.push({ stream: event.stream, expected: event.sequence - 1, events: [newEventOf(event)] });
+    if (last?.stream === event.stream && bytes < TURN_BYTES) last.events.push(newEventOf(event));
+    else {
+      bytes = 0;
+      requests.push({ stream: event.stream, expected: event.sequence - 1, events: [newEventOf(event)] });
+    }
+    bytes += bytesOfEvent(event);
   }
   return requests;
 };
