@@ -25,15 +25,20 @@ export class TimeSlices {
     return work();
   }
 
+  /** To be awaited before work that takes its time itself. */
+  turn(): Promise<void> {
+    return this.step(() => {});
+  }
+
   private usedUp(): boolean {
     const now = this.clock.monotonic();
     if (this.began !== undefined) return now - this.began >= SLICE_MS;
     this.began = now;
-    setImmediate(this.turn);
+    setImmediate(this.begin);
     return false;
   }
 
-  private readonly turn = (): void => {
+  private readonly begin = (): void => {
     this.began = undefined;
     this.serve();
   };

@@ -1,9 +1,9 @@
 /** Follows the log: passes each batch to the store, then to the listeners, then lets readers at rest run. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import { TimeSlices } from '../../schemas/time-slices.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { BatchApplier } from './applying.ts';
@@ -50,9 +50,6 @@ export class LagMeter {
 
 const LOOK_AT_HEAD_MS = 1000;
 
-/** Small batches may follow each other without any waiting; this lets sockets and timers run in between. */
-const LONGEST_TURN_MS = 10;
-
 interface RunnerOptions {
   readonly log: LogReader;
   readonly store: ViewStore;
@@ -77,6 +74,7 @@ export class Runner implements Progress {
   private readonly onFailure: (error: unknown) => void;
   private readonly listeners: BatchListener[] = [];
   private readonly turns = new Turns();
+  private readonly slices: TimeSlices;
   private readonly waiting: PositionWaiters;
   private readonly clock: Clock;
   private readonly stopping = new AbortController();
@@ -91,6 +89,7 @@ export class Runner implements Progress {
     this.log = log;
     this.clock = clock;
     this.waiting = new PositionWaiters(clock);
+    this.slices = new TimeSlices(clock);
     this.store = store;
     this.onFailure = onFailure;
     this.processesThrough = store.processesThrough;
@@ -148,12 +147,9 @@ export class Runner implements Progress {
 
   private async take(events: readonly ParleyEvent[]): Promise<void> {
     this.meter.seen(events.at(-1)!.position);
-    let since = this.clock.monotonic();
     for (const batch of cutAtRightsChanges(events)) {
-      if (this.clock.monotonic() - since > LONGEST_TURN_MS) {
-        await nextTurn();
-        since = this.clock.monotonic();
-      }
+      // Small batches may follow each other without any waiting.
+      await this.slices.turn();
       await this.turns.batch(() => this.process(batch));
     }
   }

@@ -1,8 +1,8 @@
 /** Hands over arrived events in position order up to the watermark, one batch after another. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../schemas/clock.ts';
 import { changesRights, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { TimeSlices } from '../../schemas/time-slices.ts';
 import type { BatchListener } from '../engine/port.ts';
 import { cutAtRightsChanges, Turns } from '../engine/rest.ts';
 
@@ -57,8 +57,6 @@ export class Pending {
 
 /** Events per batch, as in the log's own tail. */
 const BATCH = 1000;
-/** Batches may follow each other without any waiting; this lets sockets and timers run in between. */
-const LONGEST_TURN_MS = 10;
 
 interface ReleaseOptions {
   /** Nothing at or below this position is still to come. */
@@ -78,6 +76,7 @@ export class Release {
   private readonly options: ReleaseOptions;
   private readonly pending = new Pending();
   private readonly turns = new Turns();
+  private readonly slices: TimeSlices;
   private onBatch: BatchListener = async () => {};
   private releasing = false;
   private last: Promise<void> = Promise.resolve();
@@ -85,6 +84,7 @@ export class Release {
 
   constructor(options: ReleaseOptions) {
     this.options = options;
+    this.slices = new TimeSlices(options.clock);
     options.stopping.addEventListener('abort', () => this.freed?.(), { once: true });
   }
 
@@ -127,15 +127,12 @@ export class Release {
   }
 
   private async releaseAll(): Promise<void> {
-    const { watermark, clock, stopping } = this.options;
+    const { watermark, stopping } = this.options;
     this.releasing = true;
     try {
-      let since = clock.monotonic();
       while (watermark() > this.released && !stopping.aborted) {
-        if (clock.monotonic() - since > LONGEST_TURN_MS) {
-          await nextTurn();
-          since = clock.monotonic();
-        }
+        // Batches may follow each other without any waiting.
+        await this.slices.turn();
         await this.turns.batch(() => this.handOver());
       }
     } finally {
