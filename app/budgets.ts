@@ -58,6 +58,13 @@ export const RELATIONS: readonly Relation<AllBudgets>[] = [
     equal: true,
   },
   {
+    what: 'the time after which a view counts as late',
+    is: ({ lateViews }) => lateViews.lateMs,
+    than: 'the shortest time that anybody waits for the views',
+    most: ({ waitsForViews, sessionStart }) => Math.min(sessionStart.heldMs, ...Object.values(waitsForViews)),
+    unit: 'ms',
+  },
+  {
     what: 'the age at which a cause counts as left undone, and the pause between two looks for one',
     is: ({ processes }) => processes.leftMs + processes.lookMs,
     than: 'how long the answer to a command waits for what must follow',

@@ -45,6 +45,7 @@ const gatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
   resumes: (outcome) => metrics.resumes.inc({ outcome }),
   closes: (code) => metrics.closes.inc({ code }),
   refusals: (reason) => metrics.refusals.inc({ error: reason }),
+  commands: (outcome, ms) => metrics.commandSeconds.observe({ outcome }, ms / 1000),
 });
 
 /** A server as the command line runs it, in either profile. */
@@ -91,6 +92,7 @@ export const apiRoutes = ({ config, clock }: Pick<EdgeOptions, 'config' | 'clock
       gatewayUrl,
       identifiesLeft: (userId) => write.limits.identifiesLeft(userId),
       ownWrites: (userId, reads) => write.ownWrites.seen(userId, reads),
+      heldThrough: (reads) => Math.min(...reads.map((view) => views.progress(view).checkpoint())),
       now: clock.wallTime,
     }),
     ...replayRoutes({
@@ -106,16 +108,23 @@ export const apiRoutes = ({ config, clock }: Pick<EdgeOptions, 'config' | 'clock
   ];
 };
 
+/** What a process says about itself at `/ready`. */
+export interface Readiness {
+  /** Why it should not get requests now. */
+  readonly reasons: readonly string[];
+  /** What it does worse than usual. */
+  readonly degraded: readonly string[];
+}
+
 /**
  * Builds the HTTP server.
  * @param stores absent in a process that answers only about its own state
- * @param reasons why this process should not get requests now
  */
 export const httpEdge = (
   { config, logger, metrics, clock, spans }: EdgeOptions,
   stores: Stores | undefined,
   routes: readonly Route[],
-  reasons: () => string[],
+  readiness: () => Readiness,
 ): FastifyInstance =>
   createHttpServer({
     routes,
@@ -127,8 +136,8 @@ export const httpEdge = (
     clock,
     spans,
     ready: () => {
-      const now = reasons();
-      return { ready: now.length === 0, reasons: now };
+      const { reasons, degraded } = readiness();
+      return { ready: reasons.length === 0, reasons, degraded };
     },
   });
 

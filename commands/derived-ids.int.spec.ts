@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryLimiter } from '../coordination/limiter.ts';
 import { REMEMBERED_MS } from '../domain/recent-keys.ts';
 import { snowflakeTime } from '../domain/snowflake.ts';
+import { systemClock } from '../schemas/clock.ts';
 import { Quota } from '../schemas/quota.ts';
 import { guildStream } from '../schemas/streams.ts';
 import { createCommandBus } from './bus.ts';
@@ -23,7 +24,7 @@ const at = async (now: () => number) => {
   const { deps } = instance.write;
   const derivedIds = new DerivedIds(instance.log, await instance.vault.signingSecret(), now);
   const entrance = {
-    limits: new Limits(NO_LIMITS, memoryLimiter),
+    limits: new Limits(NO_LIMITS, memoryLimiter(systemClock)),
     ownWrites: instance.write.ownWrites,
     inProgress: new Quota(9, 9),
   };

@@ -51,8 +51,10 @@ export class DerivedIds {
     nameOf: (hash: Buffer, window: number) => string,
   ): Promise<string> {
     const window = Math.floor(this.now() / REMEMBERED_MS);
-    const former = nameOf(digest(this.secret, key, window - 1), window - 1);
-    if ((await this.log.streamHead(streamOf(former))).sequence > 0) return former;
-    return nameOf(digest(this.secret, key, window), window);
+    const nameIn = (one: number) => nameOf(digest(this.secret, key, one), one);
+    // The clock of the node that made the first attempt may be ahead of this one's.
+    const others = [nameIn(window - 1), nameIn(window + 1)];
+    const heads = await Promise.all(others.map((name) => this.log.streamHead(streamOf(name))));
+    return others.find((_, index) => heads[index]!.sequence > 0) ?? nameIn(window);
   }
 }

@@ -11,6 +11,7 @@ import type { Decision } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import type { LogReader } from '../log/port.ts';
 import { type Clock, within } from '../schemas/clock.ts';
+import { StoreUnavailable } from '../schemas/errors.ts';
 import {
   type EventOf,
   FOLLOWED_UP,
@@ -181,6 +182,7 @@ interface LeftoversOptions {
 export class Leftovers {
   private readonly options: LeftoversOptions;
   private readonly stopping = new AbortController();
+  private readonly heads: { readonly at: number; readonly position: number }[] = [];
   private running: Promise<void> | undefined;
 
   constructor(options: LeftoversOptions) {
@@ -212,8 +214,9 @@ export class Leftovers {
         if (next > through) await checkpoints.write(NAME, next);
         through = next;
       } catch (error) {
-        // The log or the vault is gone. Leftovers stay until it is back.
-        if (!signal.aborted) logger.warn({ err: error }, 'what must follow could not be looked through');
+        // Leftovers stay until the log and the vault are back, whose outages are reported elsewhere.
+        if (!signal.aborted && !(error instanceof StoreUnavailable))
+          logger.warn({ err: error }, 'what must follow could not be looked through');
       }
       await clock.delay(LOOK_MS, signal);
     }
@@ -221,11 +224,23 @@ export class Leftovers {
 
   /** @returns position through which all follow-ups are done. */
   private async look(after: number): Promise<number> {
-    const { log, processes, clock } = this.options;
+    const { log, processes } = this.options;
+    const left = await this.headBefore(LEFT_MS);
+    if (left <= after) return after;
     const { events, through } = await log.readAll({ after, types: FOLLOWED_UP, limit: PAGE });
-    const left = clock.wallTime() - LEFT_MS;
-    const young = events.findIndex((event) => event.time > left);
-    await processes.finish(young < 0 ? events : events.slice(0, young));
-    return young < 0 ? through : events[young]!.position - 1;
+    await processes.finish(events.filter(({ position }) => position <= left));
+    return Math.min(through, left);
+  }
+
+  /**
+   * The head of the log as it was so many milliseconds ago, by this process's own clock: the times of events are those
+   * of other nodes' clocks. 0 if that is not known yet.
+   */
+  private async headBefore(ms: number): Promise<number> {
+    const at = this.options.clock.monotonic();
+    this.heads.push({ at, position: await this.options.log.head() });
+    const known = this.heads.findLastIndex((head) => head.at <= at - ms);
+    this.heads.splice(0, known);
+    return known < 0 ? 0 : this.heads[0]!.position;
   }
 }

@@ -131,7 +131,7 @@ export class Instance {
       ephemeral: { typing: (one) => this.typing.push(one) },
       limits: { ...NO_LIMITS, ...options.limits },
       bounds: { ...BOUNDS, ...options.bounds },
-      limiter: memoryLimiter,
+      limiter: memoryLimiter(systemClock),
       sharedWrites: new MemoryCoordination({ clock: systemClock, workers: 1 }).node().sharedWrites,
       registrationOpen: options.registrationOpen ?? true,
       worker: () => 1,

@@ -185,7 +185,7 @@ export class MemoryCoordination {
       sharedWrites: this.sharedWrites,
       registry: new MemoryRegistry(`gateway-${this.nodes}`, this.gateways, clock),
       limiter: (name, rate) => {
-        const limiter = this.limiters.get(name) ?? memoryLimiter(name, rate);
+        const limiter = this.limiters.get(name) ?? memoryLimiter(this.options.clock)(name, rate);
         this.limiters.set(name, limiter);
         return limiter;
       },

@@ -88,3 +88,16 @@ describe('a process’s worker', () => {
     await other.release();
   });
 });
+
+it('a limit refuses for the rest of its window, wherever the wall clock goes', async () => {
+  for (const jump of [120_000, -2 * 86_400_000]) {
+    const { clock, coordination } = world();
+    const limiter = coordination.node().limiter('send', { count: 1, seconds: 60 });
+    await limiter.take('1');
+    await clock.advance(10_000);
+    clock.jump(jump);
+    expect(await limiter.take('1')).toEqual({ allowed: false, remaining: 0, resetMs: 50_000 });
+    await clock.advance(50_000);
+    expect(await limiter.take('1')).toMatchObject({ allowed: true });
+  }
+});

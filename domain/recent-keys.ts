@@ -5,6 +5,8 @@
 
 export const REMEMBERED_MS = 10 * 60_000;
 export const REMEMBERED_COUNT = 1000;
+/** Most time that passes from one key to the next. */
+const MOST_AT_ONCE_MS = 60_000;
 /** In memory. Some 50,000 keys of usual length: 80 commands a second for ten minutes. */
 export const REMEMBERED_BYTES = 8_388_608;
 
@@ -24,6 +26,8 @@ export interface RecentKeysJson {
   readonly rest: readonly string[];
   readonly sequence: readonly number[];
   readonly time: readonly number[];
+  /** Absent in states of former versions, whose times are those of the events. */
+  readonly highest?: number;
 }
 
 /** The key of a command. Same author, kind of command and client id on one stream means the same command. */
@@ -35,8 +39,10 @@ export class RecentKeys {
   private readonly sequences = new Map<string, number>();
   /** The keys, oldest first, from `forgotten` on. Finding a map's first key passes over all that were deleted before. */
   private order: string[] = [];
-  /** Their times. */
+  /** When they were remembered: see `tick`. */
   private times: number[] = [];
+  /** The highest time of an event. */
+  private highest = Number.NEGATIVE_INFINITY;
   private forgotten = 0;
   private held = 0;
   private readonly before: RecentKeys | undefined;
@@ -83,16 +89,28 @@ export class RecentKeys {
     // A key that comes again keeps its place, and so its time.
     if (this.sequences.size > size) {
       this.order.push(key);
-      this.times.push(time);
+      this.times.push(this.before === undefined ? this.tick(time) : time);
       this.held += bytesOf(key);
     }
-    if (this.before === undefined) this.forget(time);
+    if (this.before === undefined) this.forget();
   }
 
-  private forget(now: number): void {
-    // Imported events can be older than their channel, so the distance counts, not the order.
+  /**
+   * Time passes as the events' times grow, but never back and never far at once: imported events are old, clocks of
+   * nodes differ, and a clock may jump by days. So keys live longer rather than shorter.
+   */
+  private tick(time: number): number {
+    const former = this.times.at(-1);
+    const passed = Math.min(Math.max(0, time - this.highest), MOST_AT_ONCE_MS);
+    this.highest = Math.max(this.highest, time);
+    return former === undefined ? time : former + passed;
+  }
+
+  private forget(): void {
+    const now = this.times.at(-1);
+    if (now === undefined) return;
     while (this.sequences.size > REMEMBERED_COUNT) {
-      const isRecent = Math.abs(now - this.times[this.forgotten]!) < REMEMBERED_MS;
+      const isRecent = now - this.times[this.forgotten]! < REMEMBERED_MS;
       if (isRecent && this.held <= REMEMBERED_BYTES) break;
       const oldest = this.order[this.forgotten]!;
       this.sequences.delete(oldest);
@@ -128,7 +146,8 @@ export class RecentKeys {
       formerSequence = sequence;
       formerTime = time;
     }
-    return { prefixes: [...numbers.keys()], ...json };
+    const highest = Number.isFinite(this.highest) ? { highest: this.highest } : {};
+    return { prefixes: [...numbers.keys()], ...json, ...highest };
   }
 
   static fromJson(json: RecentKeysJson): RecentKeys {
@@ -142,7 +161,9 @@ export class RecentKeys {
       keys.order.push(keys.last);
       keys.times.push(time);
       keys.held += bytesOf(keys.last);
+      keys.highest = Math.max(keys.highest, time);
     }
+    keys.highest = json.highest ?? keys.highest;
     return keys;
   }
 }

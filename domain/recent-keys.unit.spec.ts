@@ -57,12 +57,18 @@ describe('recent keys', () => {
     }
   });
 
-  it('do not grow without bound when years of history are imported', () => {
-    const day = 86_400_000;
-    const keys = remembering([NOW, ...Array.from({ length: 5000 }, (_, i) => Date.UTC(2004, 11, 25) + i * day)]);
-    expect(keys.toJson().rest).toHaveLength(REMEMBERED_COUNT);
-    expect(keys.has('k0')).toBe(false);
-    expect(keys.has('k5000')).toBe(true);
+  it('outlive the import of years of history, and any jump of a clock', () => {
+    const minute = 60_000;
+    const later = (ms: number) => Array.from({ length: 2000 }, (_, i) => NOW + ms + i);
+    const imported = Array.from({ length: 5000 }, (_, i) => Date.UTC(2004, 11, 25) + i * 24 * 60 * minute);
+    for (const others of [imported, later(2 * minute), later(2 * 24 * 60 * minute), later(-2 * 24 * 60 * minute)])
+      expect(remembering([NOW, ...others, NOW + minute]).has('k0')).toBe(true);
+  });
+
+  it('are remembered for ten minutes when the clocks of two nodes differ by half a minute', () => {
+    const seconds = 500;
+    const times = Array.from({ length: seconds * 4 }, (_, i) => NOW + i * 250 + (i % 2) * 30_000);
+    expect(remembering(times).has('k0')).toBe(true);
   });
 
   it('remember at least what they promise, whatever the clocks do', () => {

@@ -15,7 +15,7 @@ import type { GatewayDeps } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { Phase, type Session } from './session.ts';
 
-type Deps = Pick<GatewayDeps, 'bus' | 'presenter' | 'config' | 'logger' | 'metrics' | 'spans'>;
+type Deps = Pick<GatewayDeps, 'bus' | 'presenter' | 'config' | 'logger' | 'metrics' | 'spans' | 'clock'>;
 
 export class Commands {
   private readonly deps: Deps;
@@ -51,6 +51,7 @@ export class Commands {
 
   private async carryOut(session: Session, d: GivenCommand): Promise<void> {
     const { id } = d;
+    const began = this.deps.clock.monotonic();
     const actor: Actor = {
       userId: session.userId,
       kind: session.isBot ? 'bot' : 'person',
@@ -95,7 +96,10 @@ export class Commands {
       session.commandsInFlight -= 1;
     }
     if (error !== undefined) this.refuse(session, id, error);
-    span?.end(error && { 'parley.refused': error.name }, error !== undefined && error.status >= 500);
+    const failed = error !== undefined && error.status >= 500;
+    const outcome = failed ? 'failed' : error === undefined ? 'done' : 'refused';
+    this.deps.metrics.commands(outcome, this.deps.clock.monotonic() - began);
+    span?.end(error && { 'parley.refused': error.name }, failed);
   }
 
   private refuse(session: Session, id: string | null, error: ParleyError): void {

@@ -30,6 +30,8 @@ export interface GatewayMetrics {
   closes(code: number): void;
   /** A command is refused with the catalogue's error of this name. */
   refusals(error: string): void;
+  /** A command (op 100) is answered, this long after it arrived. `failed`: the server is at fault. */
+  commands(outcome: 'done' | 'refused' | 'failed', ms: number): void;
 }
 
 export type GatewayPresenter = Pick<

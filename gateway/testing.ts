@@ -119,6 +119,7 @@ export class Counters {
   readonly closes: number[] = [];
   readonly resumes: string[] = [];
   readonly refusals: string[] = [];
+  readonly commands: string[] = [];
 }
 
 const metricsOf = (counters: Counters) => ({
@@ -142,6 +143,9 @@ const metricsOf = (counters: Counters) => ({
   },
   refusals: (error: string) => {
     counters.refusals.push(error);
+  },
+  commands: (outcome: string) => {
+    counters.commands.push(outcome);
   },
 });
 

@@ -158,11 +158,14 @@ describe('the HTTP server', () => {
   it('reports that it is alive, and whether it is ready, with reasons', async () => {
     start();
     expect((await app.inject({ url: '/health' })).statusCode).toBe(200);
-    expect((await app.inject({ url: '/ready' })).json()).toEqual({ ready: true, reasons: [] });
+    expect((await app.inject({ url: '/ready' })).json()).toEqual({ ready: true, reasons: [], degraded: [] });
     await app.close();
     start({ reasons: ['views are behind'] });
     const notReady = await app.inject({ url: '/ready' });
-    expect([notReady.statusCode, notReady.json()]).toEqual([503, { ready: false, reasons: ['views are behind'] }]);
+    expect([notReady.statusCode, notReady.json()]).toEqual([
+      503,
+      { ready: false, reasons: ['views are behind'], degraded: [] },
+    ]);
   });
 
   it('exposes its metrics to Prometheus', async () => {

@@ -49,8 +49,8 @@ interface HttpServerDeps extends Gate {
   readonly logger: Logger;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
-  /** Whether this process should get requests, and if not, why. */
-  ready(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** Whether this process should get requests, and if not, why; and what it does worse than usual. */
+  ready(): { readonly ready: boolean; readonly reasons: readonly string[]; readonly degraded: readonly string[] };
 }
 
 /** Mounts the same handlers twice: under the short prefix, and under the one that libraries call. */

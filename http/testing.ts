@@ -144,6 +144,6 @@ export const aServer = (over: Over = {}, lines: string[] = []): FastifyInstance 
     logger: createLogger('trace', sink),
     metrics: createMetrics(),
     clock: systemClock,
-    ready: () => ({ ready: over.reasons === undefined, reasons: over.reasons ?? [] }),
+    ready: () => ({ ready: over.reasons === undefined, reasons: over.reasons ?? [], degraded: [] }),
   });
 };

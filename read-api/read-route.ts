@@ -27,6 +27,8 @@ export interface ReadDeps {
   identifiesLeft(userId: string): Promise<LimitShown | undefined>;
   /** True once these views hold every acknowledged write of this user; false when that took too long. */
   ownWrites(userId: string, reads: readonly ViewName[]): Promise<boolean>;
+  /** The position through which all of these views hold every event. */
+  heldThrough(reads: readonly ViewName[]): number;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -48,9 +50,12 @@ export const presentChannels = async (
 
 const GUILDS: readonly ViewName[] = ['guild-views'];
 
+/** The position that an answer is not older than, apart from rights and the asker's own writes, which are current. */
+const POSITION = 'x-parley-position';
+
 /** A GET route whose handler runs once the views hold the asker's writes. */
 export const readRoute = <P, Q>(
-  deps: Pick<ReadDeps, 'ownWrites'>,
+  deps: Pick<ReadDeps, 'ownWrites' | 'heldThrough'>,
   definition: Omit<Route<P, Q, undefined>, 'method' | 'access' | 'handle'> & {
     /** The views it reads; defaults to the guild views alone. */
     readonly reads?: readonly ViewName[];
@@ -62,10 +67,13 @@ export const readRoute = <P, Q>(
     method: 'GET',
     access: 'user',
     handle: async (request) => {
-      if (!(await deps.ownWrites(request.actor.userId, definition.reads ?? GUILDS))) {
+      const { reads = GUILDS } = definition;
+      if (!(await deps.ownWrites(request.actor.userId, reads))) {
         return either.left(parleyError('unavailable', { retryAfter: 1 }));
       }
-      return definition.handle(request);
+      const headers = { [POSITION]: String(deps.heldThrough(reads)) };
+      const answer = await definition.handle(request);
+      return either.isLeft(answer) ? answer : either.right({ ...answer.right, headers });
     },
   });
 

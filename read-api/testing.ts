@@ -207,6 +207,7 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
     gatewayUrl: () => 'ws://chat.example/gateway',
     identifiesLeft: async () => ({ bucket: 'identify', limit: 1000, remaining: 998, resetAfter: 7.5, scope: 'user' }),
     ownWrites: async () => true,
+    heldThrough: () => 7,
     now: () => NOW,
     ...over,
   };

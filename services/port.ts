@@ -35,7 +35,7 @@ export interface Services {
    * Starts those of `names` that are down (default: all that this machine can run) on their existing data, and
    * resolves when each answers. Two processes may call it at once.
    *
-   * @throws ServiceMissing when a program is not installed and cannot be; ServiceFailed when one is not ready in 60 s
+   * @throws ServiceMissing when a program is not installed and cannot be; ServiceFailed when one is not ready in five minutes
    */
   start(...names: readonly ServiceName[]): Promise<void>;
   /** Ends `names` (default: all) cleanly, with KILL after 30 s. Resolves when the processes are gone. */

@@ -160,6 +160,24 @@ export const BUDGETS = {
     /** Heads that take longer are read from the log instead. */
     headsMs: 250,
   },
+  outages: {
+    /** How long a server fails to answer before operators are told, and how long if it has just come back. */
+    tellMs: 1000,
+    againMs: 30_000,
+  },
+  lateViews: {
+    /** How long a view is waited for. Then its readers take what it lacks from the log, until it has caught up. */
+    lateMs: 1000,
+    /** Between two looks whether its store is gone. */
+    lookMs: 250,
+  },
+  guildViews: {
+    /**
+     * Most changes, and most bytes of them, that a node keeps while the views are late. One takes 100 to 700 bytes.
+     * Beyond that, rights cannot be established until the views have caught up.
+     */
+    recent: { count: 50_000, bytes: 33_554_432 },
+  },
   feed: {
     /** Most events in one manifest: a gateway takes them in one go, and its sockets wait meanwhile. */
     events: 250,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TestClock } from '../schemas/clock.testing.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 import { Guard } from './guard.ts';
@@ -71,5 +72,18 @@ describe('the guard of a server', () => {
     await vi.advanceTimersByTimeAsync(30_000);
     expect(await guard.run(answers)).toBe('an answer');
     expect(await guard.run(answers)).toBe('an answer');
+  });
+
+  it('asks again after its pause, wherever the wall clock goes', async () => {
+    for (const jump of [120_000, -2 * 86_400_000]) {
+      const clock = new TestClock();
+      const options = { timeoutMs: 5000, failureRatio: 0.5, openMs: 30_000 };
+      const guard = new Guard('timelines', options, (e) => (e instanceof Outage ? 'transient' : 'permanent'), clock);
+      for (let n = 0; n < 5; n += 1) await refusal(guard, fails);
+      clock.jump(jump);
+      expect(await refusal(guard)).toMatchObject({ retryAfter: 30 });
+      await clock.advance(30_000);
+      expect(await guard.run(answers)).toBe('an answer');
+    }
   });
 });

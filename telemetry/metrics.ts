@@ -48,6 +48,9 @@ export const createMetrics = () => {
     projectionBugs: counter('projection_bugs_total', 'Batches that a view tries again because of a bug', 'view'),
     feedFills: counter('feed_fills_total', 'Ranges of the delivery feed that were read from the log', 'reason'),
     feedHeld: histogram('feed_held_seconds', 'From the arrival of an event until it may be delivered', HELD),
+    storeAvailable: gauge('store_available', '1 while a server answers this process, 0 during an outage', 'store'),
+    storeOutages: counter('store_outages_total', 'Outages of a server as this process saw them', 'store'),
+    breakerOpen: gauge('breaker_open', '1 while a server is not asked, because too many requests failed', 'store'),
     sessions: gauge('sessions', 'Identified gateway sessions'),
     sockets: gauge('sockets', 'Open gateway sockets'),
     dispatches: counter('dispatches_total', 'Dispatches handed to sockets'),
@@ -55,6 +58,7 @@ export const createMetrics = () => {
     resumes: counter('resumes_total', 'Resumes by outcome', 'outcome'),
     closes: counter('socket_closes_total', 'Sockets closed by the server, by code', 'code'),
     refusals: counter('refusals_total', 'Commands and requests refused, by error', 'error'),
+    commandSeconds: histogram('command_seconds', 'Answering commands over sockets (op 100)', LATENCIES, 'outcome'),
     spansDropped: counter('spans_dropped_total', 'Spans that never reached their receiver', 'reason'),
     httpSeconds: histogram('http_seconds', 'Answering HTTP requests', LATENCIES, 'method', 'route', 'status'),
   };

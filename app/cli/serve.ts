@@ -7,6 +7,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { openSpans } from '../../telemetry/spans.ts';
 import { checkBudgets, misfits } from '../budgets.ts';
+import type { Server } from '../edges.ts';
 import { complain, configured, Exit, rebuildProgress, refuseConfiguration, reported, say } from './terminal.ts';
 
 const welcome = (url: string, firstStart: boolean): string =>
@@ -43,8 +44,27 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
       complain(`parley: ${what} cannot go on: ${reasonOf(error)}; ${then}`);
       process.exit(Exit.failed);
     };
+    let server: Server | undefined;
+    let stopping = false;
+    const stop = (signal: string) => {
+      if (stopping) return;
+      stopping = true;
+      logger.info({ signal }, 'stopping');
+      // Still waiting for servers: nothing is under way that must be finished.
+      if (server === undefined) process.exit(0);
+      const stopped = server.stop().finally(() => spans?.close());
+      stopped.then(
+        () => process.exit(0),
+        (error) => {
+          logger.error({ err: error }, 'stopping failed');
+          process.exit(Exit.failed);
+        },
+      );
+    };
+    process.on('SIGTERM', () => stop('SIGTERM'));
+    process.on('SIGINT', () => stop('SIGINT'));
     // Loading the drivers of the other profile would double the time to start.
-    const server =
+    server =
       config.profile === 'cluster'
         ? await (await import('../cluster/server.ts')).startClusterServer({
             ...{ config, logger, metrics, clock: systemClock, spans },
@@ -58,20 +78,4 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
             onFailure: failing('the views', 'start again, they are rebuilt if need be'),
           });
     say(welcome(server.url, server.firstStart));
-    let stopping = false;
-    const stop = (signal: string) => {
-      if (stopping) return;
-      stopping = true;
-      logger.info({ signal }, 'stopping');
-      const stopped = server.stop().finally(() => spans?.close());
-      stopped.then(
-        () => process.exit(0),
-        (error) => {
-          logger.error({ err: error }, 'stopping failed');
-          process.exit(Exit.failed);
-        },
-      );
-    };
-    process.on('SIGTERM', () => stop('SIGTERM'));
-    process.on('SIGINT', () => stop('SIGINT'));
   });

@@ -98,7 +98,7 @@ export const progress = (what: string, unit: string): Progress => {
       end: () => bar.stop(),
     };
   }
-  let said = 0;
+  let said = Number.NEGATIVE_INFINITY;
   let last = '';
   const line = (text: string) => {
     if (text !== last) complain(text);
@@ -106,7 +106,7 @@ export const progress = (what: string, unit: string): Progress => {
   };
   return {
     at: (done, total) => {
-      const now = Date.now();
+      const now = performance.now();
       if (now - said < LINE_EVERY_MS && done < total) return;
       said = now;
       line(`${what}: ${done} of ${total} ${unit}`);

@@ -15,7 +15,7 @@ import type { Clock } from '../../schemas/clock.ts';
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
-import { reasonOf, retrying } from '../../stores/guard.ts';
+import { retrying, Stopped, shortReason, type Watch } from '../../stores/guard.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';
 import { classify, isLoginRefused } from '../../stores/kafka/failures.ts';
 import { openPostgres, type Postgres } from '../../stores/postgres/connection.ts';
@@ -26,6 +26,7 @@ import type { Vault } from '../../vault/port.ts';
 import { openPostgresVault } from '../../vault/postgres/vault.ts';
 import type { EdgeOptions } from '../edges.ts';
 import { meteredLog } from '../metered-log.ts';
+import { Outages } from './outages.ts';
 
 // Waiting for servers at start: reports each server that cannot be reached, the reason, and the time of the next try.
 
@@ -52,7 +53,9 @@ const waitingLine = ({ name, variable, url }: ServerAddress, reason: string, nex
  * Tries until the server answers.
  * @param say called for every failed try
  * @param again whether another try may succeed; default: for StoreUnavailable alone
+ * @param signal ends the waiting
  * @throws at once if another try cannot succeed: wrong credentials, no such database, a store of a newer version
+ * @throws Stopped
  */
 export const reach = <T>(
   place: ServerAddress,
@@ -60,12 +63,14 @@ export const reach = <T>(
   say: (line: string) => void,
   clock: Clock,
   again: (failure: unknown) => boolean = isUnavailable,
+  signal?: AbortSignal,
 ): Promise<T> =>
   retrying(open, {
     clock,
     again,
+    signal,
     firstMs: 250,
-    onRetry: (failure, _, nextMs) => say(waitingLine(place, reasonOf(failure), nextMs)),
+    onRetry: (failure, _, nextMs) => say(waitingLine(place, shortReason(failure), nextMs)),
   });
 
 /** Reports to people who start the process what it is waiting for. */
@@ -85,14 +90,51 @@ export class Opened {
   }
 }
 
+interface Place {
+  readonly name: string;
+  readonly variable: string;
+  readonly key: keyof ClusterConfig;
+  /** What a process does while it is gone, and what an operator does when its tables are. */
+  readonly meanwhile: string;
+  readonly repair: string;
+}
+
+const RESTORE = 'Put a backup back: see docs/operating.md.';
+
 const PLACES = {
-  log: ['The event log', 'PARLEY_LOG_URL', 'logUrl'],
-  vault: ['The vault', 'PARLEY_VAULT_URL', 'vaultUrl'],
-  views: ['The PostgreSQL of the guild views', 'PARLEY_VIEWS_URL', 'viewsUrl'],
-  redis: ['Redis', 'PARLEY_REDIS_URL', 'redisUrl'],
-  kafka: ['Kafka', 'PARLEY_KAFKA_URL', 'kafkaUrl'],
-  cassandra: ['Cassandra', 'PARLEY_CASSANDRA_URL', 'cassandraUrl'],
-} as const satisfies Record<string, readonly [name: string, variable: string, key: keyof ClusterConfig]>;
+  log: {
+    ...{ name: 'The event log', variable: 'PARLEY_LOG_URL', key: 'logUrl' },
+    meanwhile: 'Commands are answered with 503; reading goes on.',
+    repair: RESTORE,
+  },
+  vault: {
+    ...{ name: 'The vault', variable: 'PARLEY_VAULT_URL', key: 'vaultUrl' },
+    meanwhile: 'Nobody logs in or registers; after 20 s nobody can send.',
+    repair: RESTORE,
+  },
+  views: {
+    ...{ name: 'The PostgreSQL of the guild views', variable: 'PARLEY_VIEWS_URL', key: 'viewsUrl' },
+    meanwhile: 'Guilds cannot be listed or changed, and no session begins; people go on talking.',
+    repair: 'Run `parley projections rebuild guild-views`.',
+  },
+  redis: {
+    ...{ name: 'Redis', variable: 'PARLEY_REDIS_URL', key: 'redisUrl' },
+    meanwhile: 'Unread counts and delivery come from the log, and each process counts limits for itself.',
+    repair: 'Run `parley projections rebuild unread`.',
+  },
+  kafka: {
+    ...{ name: 'Kafka', variable: 'PARLEY_KAFKA_URL', key: 'kafkaUrl' },
+    meanwhile: 'The views stand still; what they lack comes from the log.',
+    repair: 'See docs/distribution.md.',
+  },
+  cassandra: {
+    ...{ name: 'Cassandra', variable: 'PARLEY_CASSANDRA_URL', key: 'cassandraUrl' },
+    meanwhile: 'Pages of history are answered with 503; everything else goes on.',
+    repair: 'Run `parley projections rebuild timelines`.',
+  },
+} as const satisfies Record<string, Place>;
+
+export type PlaceName = keyof typeof PLACES;
 
 /** @param open returns a promise if opening takes time */
 const once = <T extends object>(open: () => T): (() => T) => {
@@ -113,27 +155,74 @@ export class Connections {
   readonly config: Config;
   readonly clock: Clock;
   readonly opened = new Opened();
+  readonly outages: Outages;
   private readonly metrics: Metrics;
   private readonly logger: Logger;
   private readonly spans: EdgeOptions['spans'];
   private readonly say: Say;
+  private readonly signal: AbortSignal;
+  private readonly awaited = new Set<PlaceName>();
 
-  constructor({ config, metrics, logger, clock, spans }: EdgeOptions, say: Say) {
+  /** @param signal ends the waiting for servers, with StoreUnavailable or Stopped */
+  constructor(
+    { config, metrics, logger, clock, spans }: EdgeOptions,
+    say: Say,
+    signal: AbortSignal = new AbortController().signal,
+  ) {
     this.config = config;
     this.clock = clock;
     this.metrics = metrics;
     this.logger = logger;
     this.spans = spans;
     this.say = say;
+    this.signal = signal;
+    this.outages = new Outages({ logger, metrics, clock });
   }
 
-  private place(of: keyof typeof PLACES): ServerAddress {
-    const [name, variable, key] = PLACES[of];
+  /** A sentence for each server that has not answered since the start. */
+  waitingFor(): readonly string[] {
+    return [...this.awaited].map((of) => `waiting for ${PLACES[of].name} (${PLACES[of].variable})`);
+  }
+
+  /** Opens these at once, so that every one that does not answer is reported. */
+  async reachAll(places: readonly PlaceName[]): Promise<void> {
+    const open: Readonly<Record<PlaceName, () => Promise<unknown>>> = {
+      log: this.log,
+      vault: this.checkpoints,
+      views: this.views,
+      redis: this.redis,
+      kafka: this.distribution,
+      cassandra: this.cassandra,
+    };
+    const opening = places.map((of) => open[of]());
+    for (const one of opening) one.catch(() => {});
+    await Promise.all(opening);
+  }
+
+  private place(of: PlaceName): ServerAddress {
+    const { name, variable, key } = PLACES[of];
     // The configuration of a cluster is refused without it.
     return { name, variable, url: this.config.cluster[key]! };
   }
 
-  private readonly waiting = (of: keyof typeof PLACES) => (reason: string, nextMs?: number) =>
+  watch(of: PlaceName): Watch {
+    const { name, variable, meanwhile, repair } = PLACES[of];
+    return this.outages.watch({ store: of, name, variable, hosts: hostsOf(this.place(of).url), meanwhile, repair });
+  }
+
+  /** Notes what `open` waits for, until it has it. */
+  private async awaiting<T>(of: PlaceName, open: () => Promise<T>): Promise<T> {
+    this.awaited.add(of);
+    const opened = await open();
+    this.awaited.delete(of);
+    return opened;
+  }
+
+  private reach<T>(of: PlaceName, open: () => Promise<T>, again?: (failure: unknown) => boolean): Promise<T> {
+    return this.awaiting(of, () => reach(this.place(of), open, this.say, this.clock, again, this.signal));
+  }
+
+  private readonly waiting = (of: PlaceName) => (reason: string, nextMs?: number) =>
     this.say(waitingLine(this.place(of), reason, nextMs));
 
   /** If the log ends before the position that the vault remembers, it has another history from there on. */
@@ -146,7 +235,7 @@ export class Connections {
       this.config.cluster.log === 'kurrentdb'
         ? (await import('../../log/kurrentdb/event-log.ts')).openKurrentEventLog
         : openPostgresEventLog;
-    const log = await reach(place, () => open(options), this.say, this.clock);
+    const log = await this.reach('log', () => open(options));
     this.opened.add(log, (one) => one.close());
     const remembered = await (await this.vault()).rememberedPosition();
     if (remembered?.epoch === log.epoch && remembered.position > (await log.head())) await log.renewEpoch();
@@ -154,14 +243,13 @@ export class Connections {
   });
 
   readonly vault = once(async (): Promise<Vault> => {
-    const place = this.place('vault');
-    const vault = await reach(place, () => openPostgresVault({ url: place.url }), this.say, this.clock);
+    const options = { url: this.place('vault').url, watch: this.watch('vault') };
+    const vault = await this.reach('vault', () => openPostgresVault(options));
     return this.opened.add(vault, (one) => one.close());
   });
 
   readonly checkpoints = once(async (): Promise<Checkpoints> => {
-    const place = this.place('vault');
-    const checkpoints = await reach(place, () => openCheckpoints(place.url), this.say, this.clock);
+    const checkpoints = await this.reach('vault', () => openCheckpoints(this.place('vault').url, this.watch('vault')));
     return this.opened.add(checkpoints, (one) => one.close());
   });
 
@@ -177,9 +265,9 @@ export class Connections {
 
   readonly views = once(async (): Promise<Postgres> => {
     const { url } = this.place('views');
-    return this.opened.add(await openPostgres({ url, clock: this.clock, onWaiting: this.waiting('views') }), (one) =>
-      one.close(),
-    );
+    const { clock, signal } = this;
+    const options = { url, clock, signal, onWaiting: this.waiting('views'), watch: this.watch('views') };
+    return this.opened.add(await this.awaiting('views', () => openPostgres(options)), (one) => one.close());
   });
 
   /** Stored beside the guild views, since skipping events belongs to the read side. */
@@ -192,9 +280,10 @@ export class Connections {
     const onWaiting = (reason: string) => {
       if (!here) say(reason);
     };
-    const redis = openRedis({ url: this.place('redis').url, timeoutMs, openMs, clock: this.clock, onWaiting });
+    const watch = this.watch('redis');
+    const redis = openRedis({ url: this.place('redis').url, timeoutMs, openMs, clock: this.clock, onWaiting, watch });
     this.opened.add(redis, (one) => one.close());
-    await redis.whenConnected();
+    if (!(await this.awaiting('redis', () => redis.whenConnected(this.signal)))) throw new Stopped();
     here = true;
     return redis;
   });
@@ -205,18 +294,18 @@ export class Connections {
     const { url } = this.place('kafka');
     const kafka = kafkaOf(url, `${namespace}-start`, this.logger);
     const open = () => ensureTopic(kafka, eventsTopic(namespace), partitions);
-    await reach(this.place('kafka'), open, this.say, this.clock, kafkaIsUnavailable);
+    await this.reach('kafka', open, kafkaIsUnavailable);
     return { url, namespace, partitions };
   });
 
   readonly cassandra = once(async (): Promise<Cassandra> => {
     const { cassandraTimeoutMs: timeoutMs, cassandraOpenMs: openMs, namespace } = this.config.cluster;
     const { url } = this.place('cassandra');
-    const onWaiting = this.waiting('cassandra');
-    const keyspace = keyspaceOf(namespace);
-    return this.opened.add(
-      await openCassandra({ url, keyspace, timeoutMs, openMs, clock: this.clock, onWaiting }),
-      (one) => one.close(),
-    );
+    const { clock, signal } = this;
+    const options = {
+      ...{ url, keyspace: keyspaceOf(namespace), timeoutMs, openMs, clock, signal },
+      ...{ onWaiting: this.waiting('cassandra'), watch: this.watch('cassandra') },
+    };
+    return this.opened.add(await this.awaiting('cassandra', () => openCassandra(options)), (one) => one.close());
   });
 }

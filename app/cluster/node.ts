@@ -8,7 +8,15 @@ import { redisSharedWrites } from '../../coordination/redis/own-writes.ts';
 import { redisSessionRegistry } from '../../coordination/redis/sessions.ts';
 import type { LogReader } from '../../log/port.ts';
 import { Presenter } from '../../presenter/presenter.ts';
-import { Delivered, onceHeld, together, unreadOnceHeld, viewsOf } from '../../projections/cluster/node-views.ts';
+import { heldOrLate, Lateness } from '../../projections/cluster/lateness.ts';
+import {
+  Delivered,
+  guildProgress,
+  onceHeld,
+  together,
+  unreadOnceHeld,
+  viewsOf,
+} from '../../projections/cluster/node-views.ts';
 import { standingFor, switchedView } from '../../projections/engine/generations.ts';
 import type { Progress, ViewName } from '../../projections/engine/port.ts';
 import type { ProgressUpdate } from '../../projections/engine/progress/port.ts';
@@ -19,9 +27,10 @@ import type { Readers, Views } from '../../projections/port.ts';
 import { CurrentAudiences } from '../../projections/views/audience-index/view.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
 import { CachedGuilds } from '../../projections/views/guild-views/cached.ts';
+import { CurrentGuilds, RecentGuildChanges } from '../../projections/views/guild-views/current.ts';
 import { sqlReaders, sqlViewNames, sqlViews } from '../../projections/views/sql-views.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
-import { progressWithFallback, UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
+import { UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
 import { typesChanging } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
@@ -38,10 +47,13 @@ const { heldMs, headsMs } = BUDGETS.sessionStart;
 interface ReadSide {
   readonly readers: Readers;
   readonly cache: CachedGuilds;
+  readonly recent: RecentGuildChanges;
   readonly progress: Readonly<Record<ViewName, Progress>>;
   /** The views for a session that begins at a position. */
   viewsAt(position: number): Pick<Views, 'guilds' | 'pins' | 'unread'>;
   heardOf(update: ProgressUpdate): void;
+  /** Asks the view's store how far it has got. */
+  look(view: ViewName): Promise<void>;
 }
 
 /** Types of events that change rows of the SQL views. The other two views make up for missing events from the log. */
@@ -58,7 +70,7 @@ const nothingStructural =
     return first === undefined ? through >= position : first.position > position;
   };
 
-const openReadSide = async (connections: Connections): Promise<ReadSide> => {
+const openReadSide = async (connections: Connections, delivered: Delivered): Promise<ReadSide> => {
   const { opened, config, clock } = connections;
   const { partitions } = config.cluster;
   const [log, checkpoints, redis] = await Promise.all([
@@ -79,7 +91,21 @@ const openReadSide = async (connections: Connections): Promise<ReadSide> => {
   for (const view of Object.values(views)) opened.add(view, (one) => one.close());
 
   const stored = sqlReaders((name) => standingFor(() => guildViews.readers()[name]));
-  const cache = new CachedGuilds(stored.guilds, () => guildViews.progress.checkpoint());
+  const held = () => guildViews.progress.checkpoint();
+  const recent = new RecentGuildChanges(held);
+  const guildsAt = (at?: number) =>
+    new CurrentGuilds({
+      ...{ recent, held, now: stored.guilds },
+      storedAt: (position) => guildViews.readers().guildsAt(position),
+      ...(at === undefined ? {} : { at }),
+    });
+  // What this process has received counts as held: the rows are read with it.
+  const cache = new CachedGuilds(guildsAt(), () => Math.max(held(), delivered.checkpoint()));
+  const late = {
+    'guild-views': new Lateness({ view: guildViews.progress, clock }),
+    timelines: new Lateness({ view: timelines.progress, clock }),
+    unread: new Lateness({ view: unread.progress, gone: () => !redis.connected, clock }),
+  };
   const floors = new Floors(cache, log);
   const fromLog = new UnreadFromLog(log, floors);
   const counted = unreadWithFallback(
@@ -88,29 +114,38 @@ const openReadSide = async (connections: Connections): Promise<ReadSide> => {
       floors,
     ),
     fromLog,
+    () => late.unread.late,
   );
   const readers: Readers = {
     ...stored,
     guilds: cache,
-    timelines: standingFor(() => timelines.readers()),
+    timelines: new CurrentTimelines(
+      standingFor(() => timelines.readers()),
+      log,
+      () => late.timelines.late,
+    ),
     unread: counted,
-    audiences: new CurrentAudiences(stored.audiences, log, () => guildViews.progress.checkpoint()),
+    audiences: new CurrentAudiences(stored.audiences, log, held),
   };
   const progress = {
-    'guild-views': guildViews.progress,
-    timelines: timelines.progress,
-    unread: progressWithFallback(unread.progress, () => !redis.connected, clock),
+    'guild-views': guildProgress({
+      ...{ view: guildViews.progress, lateness: late['guild-views'], recent, delivered, clock },
+    }),
+    timelines: heldOrLate(timelines.progress, late.timelines),
+    unread: heldOrLate(unread.progress, late.unread),
   };
   return {
     readers,
     cache,
+    recent,
     progress,
     viewsAt: (position) => ({
-      guilds: onceHeld(guildViews.readers().guildsAt(position), progress['guild-views'], position, heldMs),
+      guilds: onceHeld(guildsAt(position), progress['guild-views'], position, heldMs),
       pins: onceHeld(stored.pins, progress['guild-views'], position, heldMs),
       unread: unreadOnceHeld({ store: counted, log: fromLog, progress: progress.unread }, position, headsMs),
     }),
     heardOf: (update) => views[update.view].heardOf(update),
+    look: (view) => views[view].look(),
   };
 };
 
@@ -138,14 +173,14 @@ export const openNode = async (
   const { opened } = connections;
   const { partitions, namespace } = config.cluster;
   const [log, vault, redis] = await Promise.all([connections.log(), connections.vault(), connections.redis()]);
-  const reads = await openReadSide(connections);
+  const delivered = new Delivered(clock);
+  const reads = await openReadSide(connections, delivered);
   const { readers, progress } = reads;
   const updates = redisProgress(redis, namespace, clock);
   updates.onUpdate((update) => reads.heardOf(update));
   opened.add(updates, (one) => one.stop());
 
   let typing: Ephemeral | undefined;
-  const delivered = new Delivered(clock);
   const feedReader = new MendingFeedReader({
     log,
     transport: openFeedTransport(redis, namespace),
@@ -161,13 +196,16 @@ export const openNode = async (
   });
   opened.add(feedReader, (one) => one.stop());
   delivered.onBatch(async (events) => {
-    for (const event of events) reads.cache.heard(event);
+    for (const event of events) {
+      reads.recent.heard(event);
+      reads.cache.heard(event);
+    }
   });
 
   const keys = new KeyRing(vault);
   const tokens = createTokens(vault);
   const access = new Access(reads.cache);
-  const timelines = new CurrentTimelines(readers.timelines, log);
+  const { timelines } = readers;
   const presenter = new Presenter({ views: readers, timelines, keys });
   const atRest: Views['atRest'] = (read) => feedReader.atRest(read);
   const everyView = together(Object.values(progress));
@@ -187,7 +225,7 @@ export const openNode = async (
     sharedWrites: redisSharedWrites({ redis, namespace, logHead: () => log.head(), clock }),
     limits: config.limits,
     bounds: config.bounds,
-    limiter: redisLimiter(redis, namespace),
+    limiter: redisLimiter(redis, namespace, clock),
     registrationOpen: config.registration === 'open',
     worker: lease.worker,
     onConflict: () => metrics.appendConflicts.inc(),
@@ -218,6 +256,7 @@ export const openNode = async (
     async start() {
       await updates.start();
       await feedReader.start(delivered.take);
+      await reads.recent.begin(feedReader.position, log);
       reads.cache.hearsFrom(feedReader.position);
       delivered.moveTo(feedReader.position);
     },

@@ -78,6 +78,7 @@ export const standForRelay = async (
       logger.info({ term }, 'this process is the relay');
       relay = startRelay({
         ...{ ...distribution, log, checkpoints, logger, clock, spans, onFailure },
+        watch: connections.watch('kafka'),
         onRelayed: (events) => metrics.relayed.inc(events),
         onLeftOut: () => metrics.relayLeftOut.inc(),
       });

@@ -29,7 +29,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       ...(behind ? [`views are ${lag.events} events (${lag.seconds.toFixed(1)} s) behind the log`] : []),
     ];
   };
-  const http = httpEdge(options, core, apiRoutes(options, core), reasons);
+  const http = httpEdge(options, core, apiRoutes(options, core), () => ({ reasons: reasons(), degraded: [] }));
   const gateway = await gatewayEdge(options, core, http, { registry: core.registry });
   core.listenForTyping(gateway);
   views.onBatch((events, through) => gateway.deliver(events, through));

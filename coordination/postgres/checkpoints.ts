@@ -1,13 +1,17 @@
 /** Checkpoints in PostgreSQL. */
 
+import type { Watch } from '../../stores/guard.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import type { Checkpoints } from '../port.ts';
 import { COORDINATION_MIGRATIONS } from './migrations.ts';
 
 /** Positions by name in the vault's database. @throws StoreUnavailable when it cannot answer, as do its methods. */
-export const openCheckpoints = async (url: string): Promise<Checkpoints & { close(): Promise<void> }> => {
-  const database = new Postgres('vault', { url });
+export const openCheckpoints = async (
+  url: string,
+  watch?: Watch,
+): Promise<Checkpoints & { close(): Promise<void> }> => {
+  const database = new Postgres('vault', { url, watch });
   try {
     await migrate(database, COORDINATION_MIGRATIONS);
   } catch (error) {

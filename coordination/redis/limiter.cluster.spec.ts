@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
 import type { Redis } from '../../stores/redis/connection.ts';
 import { connected, dropNamed, proxied, randomName } from '../../stores/redis/testing.ts';
 import { limiterContract } from '../contract.ts';
@@ -15,7 +16,7 @@ limiterContract('Redis', async () => {
     async node() {
       const redis = await connected();
       open.push(redis);
-      return redisLimiter(redis, namespace);
+      return redisLimiter(redis, namespace, systemClock);
     },
     async dispose() {
       await dropNamed(open[0]!, namespace);
@@ -30,7 +31,7 @@ describe('limits of a node without Redis', () => {
   const node = async (url?: string, count = 3) => {
     const redis = await connected(url === undefined ? {} : { url, timeoutMs: 200 });
     open.push(redis);
-    return redisLimiter(redis, namespace)('global', { count, seconds: 60 });
+    return redisLimiter(redis, namespace, systemClock)('global', { count, seconds: 60 });
   };
   const allowed = async (limiter: Limiter, key: string, times: number) => {
     const taken = await Promise.all(Array.from({ length: times }, () => limiter.take(key)));

@@ -1,23 +1,39 @@
 /** Limits counted in Redis, so they hold over all nodes. While it is gone, each node counts for itself. */
 
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+import { LRUCache } from 'lru-cache';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import type { Clock } from '../../schemas/clock.ts';
 import type { Redis } from '../../stores/redis/connection.ts';
-import { countedBy } from '../limiter.ts';
+import { countedBy, memoryLimiter } from '../limiter.ts';
 import type { LimiterFactory } from '../port.ts';
 
+/** Most keys remembered as used up. */
+const REFUSED = 10_000;
+
 /** @param namespace the installation's, the prefix of every key */
-export const redisLimiter =
-  (redis: Redis, namespace: string): LimiterFactory =>
-  (name, { count, seconds }) => {
+export const redisLimiter = (redis: Redis, namespace: string, clock: Clock): LimiterFactory => {
+  const inMemory = memoryLimiter(clock);
+  return (name, rate) => {
     const limiter = new RateLimiterRedis({
       storeClient: redis.client,
       keyPrefix: `${namespace}:limit:${name}`,
-      points: count,
-      duration: seconds,
-      insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points: count, duration: seconds }),
+      points: rate.count,
+      duration: rate.seconds,
       rejectIfRedisNotReady: true,
-      // A refused key is refused from this node's memory until the window ends.
-      inMemoryBlockOnConsumed: count + 1,
     });
-    return countedBy(limiter, count);
+    const shared = countedBy(limiter, rate.count);
+    const alone = inMemory(name, rate);
+    /** Keys that are used up, with the monotonic end of their window: they are refused without asking Redis. */
+    const refused = new LRUCache<string, number>({ max: REFUSED });
+    return {
+      async take(key) {
+        const left = (refused.get(key) ?? 0) - clock.monotonic();
+        if (left > 0) return { allowed: false, remaining: 0, resetMs: Math.ceil(left) };
+        const taken = await shared.take(key).catch(() => alone.take(key));
+        if (!taken.allowed) refused.set(key, clock.monotonic() + taken.resetMs);
+        return taken;
+      },
+      look: (key) => shared.look(key).catch(() => alone.look(key)),
+    };
   };
+};

@@ -6,7 +6,9 @@ import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { BatchListener, Progress, ViewName } from '../engine/port.ts';
 import { PositionWaiters } from '../engine/progress/port.ts';
 import type { Readers, Views } from '../port.ts';
+import type { RecentGuildChanges } from '../views/guild-views/current.ts';
 import type { UnreadReader } from '../views/unread/view.ts';
+import type { Lateness } from './lateness.ts';
 
 /** What this process has received of the log: passes batches to listeners and keeps the position reached. */
 export class Delivered implements Progress {
@@ -42,6 +44,27 @@ export class Delivered implements Progress {
     return this.position >= position || this.waiting.until(position, timeoutMs);
   }
 }
+
+interface GuildProgressParts {
+  readonly view: Progress;
+  readonly lateness: Lateness;
+  readonly recent: Pick<RecentGuildChanges, 'complete' | 'none'>;
+  readonly delivered: Progress;
+  readonly clock: Clock;
+}
+
+/** The progress of the guild views together with the changes to them that this process has received. */
+export const guildProgress = ({ view, lateness, recent, delivered, clock }: GuildProgressParts): Progress => ({
+  checkpoint: () => view.checkpoint(),
+  async whenProcessed(position, timeoutMs) {
+    // No change of the guild views is among the events that they lack.
+    if (recent.complete && recent.none && delivered.checkpoint() >= position) return true;
+    const until = clock.monotonic() + timeoutMs;
+    if (await lateness.heldInTime(position, timeoutMs)) return true;
+    const left = Math.max(0, until - clock.monotonic());
+    return lateness.late && (await delivered.whenProcessed(position, left)) && recent.complete;
+  },
+});
 
 /** Several views as one: it holds a position once each of them does. */
 export const together = (parts: readonly Progress[]): Progress => ({

@@ -2,7 +2,8 @@
 
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import { retrying, Stopped } from '../../stores/guard.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
+import { retrying, retryLine, Stopped, shortReason } from '../../stores/guard.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { PartitionApplier } from '../engine/applying.ts';
@@ -134,13 +135,21 @@ export class Assignment {
   /** Retries one letter after another. What fails now is tried again at the next look. */
   private async retryLetters(poisoned: PoisonedStreams): Promise<void> {
     const { partitions, logger, sink } = this.options;
-    const orLater = (err: unknown) => {
-      if (!(err instanceof Stopped)) logger.warn({ err, projection: sink.name }, 'a dead letter cannot be retried now');
-    };
-    const requested = await poisoned.requested().catch(orLater);
-    for (const letter of requested ?? []) {
+    const requested = await poisoned.requested().catch((failure: unknown) => {
+      // An outage of their store is reported elsewhere, and says nothing about any letter.
+      if (!(failure instanceof StoreUnavailable))
+        logger.warn({ projection: sink.name, reason: shortReason(failure) }, 'dead letters cannot be looked through');
+      return [];
+    });
+    for (const letter of requested) {
       const worker = this.workers.get(partitionOf(letter.stream, partitions));
-      await worker?.visit((position, signal) => this.applying.retry(letter, position, signal)).catch(orLater);
+      const { stream } = letter;
+      const later = (failure: unknown) => {
+        if (failure instanceof Stopped) return;
+        const reason = shortReason(failure);
+        logger.warn({ projection: sink.name, stream, reason }, 'a dead letter cannot be retried now');
+      };
+      await worker?.visit((position, signal) => this.applying.retry(letter, position, signal)).catch(later);
     }
   }
 
@@ -161,8 +170,7 @@ export class Assignment {
       clock,
       signal,
       again: () => true,
-      onRetry: (err, attempt, nextMs) =>
-        logger.warn({ err, projection: sink.name, attempt, nextMs }, 'a partition cannot be followed now'),
+      onRetry: retryLine(logger, { projection: sink.name }, 'a partition cannot be followed now'),
     });
   }
 }

@@ -4,7 +4,7 @@ import type { Checkpoints } from '../../coordination/port.ts';
 import { type LogReader, type StoredEvent, type StoredPage, upToUnreadable } from '../../log/port.ts';
 import { type Clock, within } from '../../schemas/clock.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
-import { retrying, Stopped } from '../../stores/guard.ts';
+import { retrying, retryLine, Stopped } from '../../stores/guard.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { type PartitionRecord, recordsOf } from './records.ts';
@@ -207,7 +207,7 @@ export class RunningRelay implements Relay {
       // A send fails only after seconds of retries.
       longestMs: longestPauseMs,
       again: (failure) => !isFinal(failure) && !isRefused(failure),
-      onRetry: (err, attempt, nextMs) => logger.warn({ err, attempt, nextMs }, message),
+      onRetry: retryLine(logger, {}, message),
     });
   }
 
@@ -222,8 +222,8 @@ export class RunningRelay implements Relay {
     try {
       await this.parts.checkpoints.write(NAME, position);
       this.written = position;
-    } catch (err) {
-      this.parts.logger.warn({ err }, 'the relay cannot store how far it is');
+    } catch (failure) {
+      retryLine(this.parts.logger, {}, 'the relay cannot store how far it is')(failure, 1, idleMs);
     }
     this.writing = undefined;
   }

@@ -3,7 +3,7 @@
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
-import { retrying, Stopped } from '../../stores/guard.ts';
+import { retrying, retryLine, Stopped } from '../../stores/guard.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import type { PoisonedStreams, RecordedLetter } from './dead-letters/port.ts';
@@ -189,8 +189,7 @@ export class PartitionApplier {
       clock,
       signal,
       again: () => true,
-      onRetry: (why, attempt, nextMs) =>
-        logger.warn({ err: why, stream, attempt, nextMs }, 'a dead letter cannot be recorded now'),
+      onRetry: retryLine(logger, { projection: sink.name, stream }, 'a dead letter cannot be recorded now'),
     });
   }
 
@@ -254,6 +253,7 @@ export class PartitionApplier {
     const { sink, poisoned, logger, onBug, clock } = this.parts;
     let attempts = 0;
     let others = 0;
+    const report = retryLine(logger, { projection: sink.name }, 'the store cannot take a batch now');
     try {
       await retrying(work, {
         clock,
@@ -264,11 +264,10 @@ export class PartitionApplier {
           else others += 1;
           return attempts < PARTITION_ATTEMPTS && others < transient;
         },
-        onRetry: (err, attempt, nextMs) => {
-          const about = { err, projection: sink.name, attempt, nextMs };
-          if (sink.classify(err) !== 'bug') return logger.warn(about, 'the store cannot take a batch now');
+        onRetry: (failure, attempt, nextMs) => {
+          if (sink.classify(failure) !== 'bug') return report(failure, attempt, nextMs);
           onBug?.();
-          logger.error(about, A_BUG);
+          logger.error({ err: failure, projection: sink.name, attempt, nextMs }, A_BUG);
         },
       });
       return undefined;

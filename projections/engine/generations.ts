@@ -84,6 +84,8 @@ export interface SwitchedView<Readers> {
   readers(): Readers;
   readonly progress: Progress;
   heardOf(update: ProgressUpdate): void;
+  /** Asks the store how far the view has got. */
+  look(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -137,6 +139,7 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
       if (generation !== current.generation) return;
       for (const [partition, position] of Object.entries(through)) current.tracker.moved(Number(partition), position);
     },
+    look: () => current.tracker.look(),
     async close() {
       leave();
       await current.close();

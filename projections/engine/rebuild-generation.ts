@@ -208,7 +208,9 @@ const dropOthers = async (parts: RebuildParts, read: number, built: number): Pro
   const { name } = tools.kind;
   const others = (await tools.generations()).filter((generation) => generation !== read);
   if (others.length === 0) return;
-  const noticed = (await checkpoints.read(flippedAt(name))) + 2 * overlapMs - clock.wallTime();
+  // The wall clock of whoever flipped may be another. Nobody waits longer than if it had been just now.
+  const passed = Math.max(0, clock.wallTime() - (await checkpoints.read(flippedAt(name))));
+  const noticed = 2 * overlapMs - passed;
   if (noticed > 0) {
     say(`waiting ${Math.ceil(noticed / 1000)} s until nobody reads the former generation any more`);
     await clock.delay(noticed);

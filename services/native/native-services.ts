@@ -13,7 +13,8 @@ import { redis } from './redis.ts';
 import { end, lastLines, launch, running, type ServerFiles, untilReady } from './server.ts';
 import type { NativeService } from './service.ts';
 
-const READY_MS = 60_000;
+/** Cassandra takes 15 s on an idle machine, and took 230 s on a busy one. */
+const READY_MS = 300_000;
 const PATIENCE_MS = 30_000;
 
 const catalogue: Readonly<Record<NativeName, NativeService>> = {

@@ -4,7 +4,7 @@ import { auth, Client, type ClientOptions, policies, types } from 'cassandra-dri
 import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../budgets.ts';
-import { Guard, type GuardOptions, retrying, Stopped } from '../guard.ts';
+import { Guard, type GuardOptions, retrying, Stopped, type Watch } from '../guard.ts';
 import { addressOf, parseServers } from '../urls.ts';
 import { classify, isNoKeyspace, reasonsOf } from './failures.ts';
 
@@ -51,6 +51,7 @@ interface CassandraOptions extends Partial<GuardOptions> {
   readonly onWaiting?: (reason: string, nextMs: number) => void;
   /** Ends the wait for a server. */
   readonly signal?: AbortSignal;
+  readonly watch?: Watch;
 }
 
 const { answerMs, failureRatio, openMs, schema, reconnectMs } = BUDGETS.cassandra;
@@ -201,7 +202,7 @@ export const openCassandra = async (options: CassandraOptions): Promise<Cassandr
         onRetry: (failure, _, nextMs) => onWaiting?.(reasonsOf(failure), nextMs),
       },
     );
-    return new Cassandra(client, keyspace, new Guard('timelines', settings, classify, clock), clock);
+    return new Cassandra(client, keyspace, new Guard('timelines', settings, classify, clock, options.watch), clock);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
     throw new StoreUnavailable('timelines', Math.ceil(settings.timeoutMs / 1000), { cause: error });

@@ -13,7 +13,12 @@ const NO_KEYSPACE = /keyspace .*does not exist/i;
 const isRefusal = (failure: unknown): failure is errors.ResponseError =>
   failure instanceof errors.ResponseError && failure.code === code.invalid;
 
-export const isNoKeyspace = (failure: unknown): boolean => isRefusal(failure) && NO_KEYSPACE.test(failure.message);
+/** The driver reports what each node it tried said, and a new connection names its keyspace first. */
+const isInner = (failure: unknown, is: (inner: unknown) => boolean): boolean =>
+  failure instanceof errors.NoHostAvailableError && Object.values(failure.innerErrors ?? {}).some(is);
+
+export const isNoKeyspace = (failure: unknown): boolean =>
+  (isRefusal(failure) && NO_KEYSPACE.test(failure.message)) || isInner(failure, isNoKeyspace);
 
 /** Errors that a retry would meet again: of tables, rights or settings. */
 const OF_THE_STORE: ReadonlySet<number> = new Set([
@@ -24,17 +29,17 @@ const OF_THE_STORE: ReadonlySet<number> = new Set([
   code.functionFailure,
 ]);
 
-/** For example a data centre that does not exist. The driver reports it for each node it tried. */
+/** For example a data centre that does not exist, or a wrong password. */
 const isSettingsFault = (failure: unknown): boolean =>
   failure instanceof errors.ArgumentError ||
-  (failure instanceof errors.NoHostAvailableError &&
-    Object.values(failure.innerErrors ?? {}).some((inner) => inner instanceof errors.ArgumentError));
+  failure instanceof errors.AuthenticationError ||
+  isInner(failure, isSettingsFault);
 
 /** Only errors about the given values are permanent. An unknown code counts as transient. */
 export const classify = (failure: unknown): FailureKind => {
   if (isBug(failure)) return 'bug';
-  if (isSettingsFault(failure)) return 'damaged';
-  if (isRefusal(failure)) return NO_TABLE.test(failure.message) || isNoKeyspace(failure) ? 'damaged' : 'permanent';
+  if (isSettingsFault(failure) || isNoKeyspace(failure)) return 'damaged';
+  if (isRefusal(failure)) return NO_TABLE.test(failure.message) ? 'damaged' : 'permanent';
   return failure instanceof errors.ResponseError && OF_THE_STORE.has(failure.code) ? 'damaged' : 'transient';
 };
 

@@ -27,6 +27,8 @@ describe('a failure of Cassandra', () => {
   it('is damage if a table or the keyspace is gone, as Cassandra and ScyllaDB word it', () => {
     for (const message of ['unconfigured table x', 'table x does not exist', "Keyspace 'x' does not exist"])
       expect(classify(answered(code.invalid, message))).toBe('damaged');
+    const gone = answered(code.invalid, "Keyspace 'x' does not exist");
+    expect(classify(new errors.NoHostAvailableError({ 'a:1': gone }))).toBe('damaged');
   });
 
   it('is permanent if it is about values, and a bug if the driver never sent it', () => {
@@ -42,9 +44,10 @@ describe('a failure of Cassandra', () => {
   });
 
   it('is damage if the settings are wrong, whichever node reports it', () => {
-    const setting = new errors.ArgumentError('no such data centre');
-    expect(classify(setting)).toBe('damaged');
-    expect(classify(new errors.NoHostAvailableError({ 'a:1': setting }))).toBe('damaged');
+    for (const setting of [new errors.ArgumentError('no such data centre'), new errors.AuthenticationError('no')]) {
+      expect(classify(setting)).toBe('damaged');
+      expect(classify(new errors.NoHostAvailableError({ 'a:1': setting }))).toBe('damaged');
+    }
   });
 
   it('names every node tried, with its reason', () => {

@@ -12,7 +12,16 @@ import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
 import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../budgets.ts';
-import { Guard, type Guarding, type GuardOptions, PlainGuard, reasonOf, retrying, Stopped } from '../guard.ts';
+import {
+  Guard,
+  type Guarding,
+  type GuardOptions,
+  PlainGuard,
+  reasonOf,
+  retrying,
+  Stopped,
+  type Watch,
+} from '../guard.ts';
 import type { Statement } from '../statement.ts';
 import { classify } from './failures.ts';
 
@@ -90,6 +99,7 @@ interface PoolOptions {
   readonly connections?: number | undefined;
   /** How long the server may take to answer, and to let in, in milliseconds. */
   readonly timeoutMs?: number;
+  readonly watch?: Watch | undefined;
 }
 
 /** For the views alone, since nothing works without log and vault. */
@@ -123,7 +133,7 @@ export class Postgres {
   constructor(use: keyof typeof USES, options: PoolOptions & BreakerOptions);
   constructor(
     use: keyof typeof USES,
-    { url, connections, timeoutMs, ...breaker }: PoolOptions & Partial<BreakerOptions>,
+    { url, connections, timeoutMs, watch, ...breaker }: PoolOptions & Partial<BreakerOptions>,
   ) {
     const usual = USES[use];
     const { store, application } = usual;
@@ -137,8 +147,8 @@ export class Postgres {
     // Nothing works without log and vault, so they have no circuit breaker.
     this.guard =
       'retrySeconds' in usual
-        ? new PlainGuard(store, usual.retrySeconds, classify)
-        : new Guard(store, { ...usual, ...breaker, timeoutMs: this.answerMs }, classify, breaker.clock!);
+        ? new PlainGuard(store, usual.retrySeconds, classify, watch)
+        : new Guard(store, { ...usual, ...breaker, timeoutMs: this.answerMs }, classify, breaker.clock!, watch);
     this.begin = `BEGIN; SET LOCAL statement_timeout = ${this.answerMs};
       SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`;
   }

@@ -10,7 +10,7 @@ import {
 } from 'ioredis';
 import type { Clock } from '../../schemas/clock.ts';
 import { BUDGETS } from '../budgets.ts';
-import { Guard, type GuardOptions } from '../guard.ts';
+import { Guard, type GuardOptions, type Watch } from '../guard.ts';
 import { parseServers, type ServersUrl } from '../urls.ts';
 import { classify } from './failures.ts';
 
@@ -51,6 +51,7 @@ export interface RedisOptions extends Partial<GuardOptions> {
   readonly clock: Clock;
   /** Called for each failed attempt to connect. */
   readonly onWaiting?: (reason: string) => void;
+  readonly watch?: Watch;
 }
 
 const budgets = BUDGETS.redis;
@@ -158,7 +159,7 @@ export class Redis {
     this.url = parseRedisUrl(options.url);
     this.timeoutMs = settings.timeoutMs;
     this.onWaiting = options.onWaiting;
-    this.guard = new Guard(options.store ?? 'unread', settings, classify, options.clock);
+    this.guard = new Guard(options.store ?? 'unread', settings, classify, options.clock, options.watch);
     this.client = this.connection({ name: 'commands', subscribes: false });
   }
 
@@ -232,16 +233,29 @@ export class Redis {
     return client;
   }
 
-  /** Resolves to true as soon as commands can be sent, or to false when `signal` aborts. */
+  /**
+   * Resolves to true as soon as commands can be sent, or to false when `signal` aborts.
+   * @throws the server's error if waiting does not help: a wrong password, no such database
+   */
   async whenConnected(signal?: AbortSignal): Promise<boolean> {
     if (this.connected) return true;
-    return new Promise((resolve) => {
-      const settle = () => {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
         this.client.off('ready', settle);
         this.client.off('end', settle);
+        this.client.off('error', refuse);
         signal?.removeEventListener('abort', settle);
+      };
+      const settle = () => {
+        leave();
         resolve(this.connected);
       };
+      const refuse = (failure: Error) => {
+        if (classify(failure) !== 'damaged') return;
+        leave();
+        reject(failure);
+      };
+      this.client.on('error', refuse);
       this.client.on('ready', settle);
       this.client.on('end', settle);
       signal?.addEventListener('abort', settle);

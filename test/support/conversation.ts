@@ -279,6 +279,7 @@ const PERMISSIONS = new Set(['permissions', 'allow', 'deny', 'everyone']);
 const PASSING: Readonly<Record<string, string>> = {
   time: '<time>',
   headTime: '<time>',
+  highest: '<time>',
   expiresAt: '<time>',
   retry_after: '<seconds>',
   'retry-after': '<seconds>',

@@ -3,6 +3,7 @@
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { usernameKey } from '../../schemas/text.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
+import type { Watch } from '../../stores/guard.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import { DEFAULT_COST, formerKey, hashOf, type PasswordCost, Passwords } from '../passwords.ts';
@@ -18,6 +19,7 @@ export interface PostgresVaultOptions {
    * How long a reservation may belong to a registration in progress on another node. Default: the longest such time.
    */
   readonly takeOverAfterMs?: number;
+  readonly watch?: Watch;
 }
 
 const KEY_BYTES = 32;
@@ -72,7 +74,7 @@ const restoring = (record: VaultRecord): [text: string, values: unknown[]] => {
 
 /** @throws StoreUnavailable when the server cannot be reached, as does every method that needs it. */
 export const openPostgresVault = async (options: PostgresVaultOptions): Promise<Vault> => {
-  const database = new Postgres('vault', { url: options.url });
+  const database = new Postgres('vault', { url: options.url, watch: options.watch });
   const rows: Postgres['rows'] = (text, values) => database.rows(text, values);
   const { takeOverAfterMs = BUDGETS.vault.takeOverAfterMs } = options;
   const passwords = new Passwords(options.passwordCost ?? DEFAULT_COST);

@@ -2,13 +2,17 @@ import type { Kafka, Producer } from 'kafkajs';
 import type { Checkpoints } from '../../../coordination/port.ts';
 import type { LogReader } from '../../../log/port.ts';
 import { type Clock, within } from '../../../schemas/clock.ts';
+import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
+import type { Watch } from '../../../stores/guard.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../../stores/kafka/connection.ts';
 import { classify } from '../../../stores/kafka/failures.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Spans } from '../../../telemetry/spans.ts';
 import type { PartitionRecord } from '../records.ts';
 import { type Relay, RunningRelay } from '../relay.ts';
+
+const RETRY_SECONDS = 1;
 
 /** Upper bound of a record's overhead beside key and value, in bytes. */
 const RECORD_BYTES = 100;
@@ -46,11 +50,13 @@ class Sender {
   private readonly topic: string;
   private readonly partitions: number;
   private readonly clock: Clock;
+  private readonly watch: Watch | undefined;
   private producer: Producer | undefined;
 
-  constructor(kafka: Kafka, namespace: string, partitions: number, clock: Clock) {
+  constructor(kafka: Kafka, namespace: string, partitions: number, clock: Clock, watch: Watch | undefined) {
     this.kafka = kafka;
     this.clock = clock;
+    this.watch = watch;
     this.topic = eventsTopic(namespace);
     this.partitions = partitions;
   }
@@ -64,9 +70,12 @@ class Sender {
       this.producer ??= await this.connected();
       for (const messages of roundsOf(records))
         await this.producer.sendBatch({ topicMessages: [{ topic: this.topic, messages: [...messages] }] });
+      this.watch?.answered();
     } catch (failure) {
       await this.close();
-      throw failure;
+      if (classify(failure) !== 'transient') throw failure;
+      this.watch?.failed(failure, 'transient', false);
+      throw new StoreUnavailable('kafka', RETRY_SECONDS, { cause: failure });
     }
   }
 
@@ -99,6 +108,8 @@ export interface RelayOptions {
   readonly checkpoints: Checkpoints;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Is told whether the brokers answer. */
+  readonly watch?: Watch;
   /** Called for each acknowledged batch. */
   readonly onRelayed?: (events: number, through: number) => void;
   /** Called for each event that Kafka refuses because it is too large. */
@@ -114,9 +125,9 @@ export interface RelayOptions {
  * @throws TypeError if the URL is invalid
  */
 export const startRelay = (options: RelayOptions): Relay => {
-  const { log, url, namespace, partitions, checkpoints, logger, onRelayed, onLeftOut, spans, onFailure, clock } =
+  const { log, url, namespace, partitions, checkpoints, logger, onRelayed, onLeftOut, spans, onFailure, clock, watch } =
     options;
-  const sender = new Sender(kafkaOf(url, `${namespace}-relay`, logger), namespace, partitions, clock);
+  const sender = new Sender(kafkaOf(url, `${namespace}-relay`, logger), namespace, partitions, clock, watch);
   return new RunningRelay({
     log,
     partitions,

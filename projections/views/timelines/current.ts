@@ -1,12 +1,18 @@
 /**
- * Current state of single messages, even while the timelines lag behind the log or their store is down. What the
- * timeline does not hold yet is folded from the channel's stream. Pages of history come from the timelines alone.
+ * Current state of messages, even while the timelines lag behind the log or their store is down. What the
+ * timeline does not hold yet is folded from the channel's stream. Pages of history need the timelines' store.
  */
 import type { LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
-import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
+import {
+  type ByType,
+  type EventOf,
+  handlerOf,
+  type ParleyEvent,
+  type TypesChanging,
+} from '../../../schemas/events/catalogue.ts';
 import { channelStream } from '../../../schemas/streams.ts';
-import { type MessageRow, rowOfPosted, type TimelineReader } from './view.ts';
+import { type MessageRow, type PageQuery, rowOfPosted, type TimelineReader } from './view.ts';
 
 const PAGE = 1000;
 /** Most events of a channel folded for one message. Beyond that the answer would take too long. */
@@ -16,13 +22,27 @@ type Log = Pick<LogReader, 'readStream' | 'streamHead'>;
 
 type Row = MessageRow | undefined;
 
-const asItWas = (_: unknown, row: Row): Row => row;
+/** Whose reactions are counted: the store may hold those of others already, and they would count twice. */
+type Counted = (userId: string) => boolean;
 
-/**
- * Applies events to a message's row. Reactions stay as the timeline counted them: folding them again would count them
- * twice.
- */
-const evolve: ByType<TypesChanging<'timelines'>, [row: Row], Row> = {
+const react = (
+  { data: { userId, emoji } }: EventOf<'reaction-added'> | EventOf<'reaction-removed'>,
+  row: Row,
+  added: boolean,
+  viewer: string,
+  counted: Counted,
+): Row => {
+  const former = row?.reactions.find((reaction) => reaction.emoji === emoji) ?? { emoji, count: 0, me: false };
+  if (row === undefined || !counted(userId) || (userId === viewer && former.me === added)) return row;
+  const { me, count } = former;
+  const changed = { emoji, count: count + (added ? 1 : -1), me: userId === viewer ? added : me };
+  const others = row.reactions.map((reaction) => (reaction.emoji === emoji ? changed : reaction));
+  const reactions = others.includes(changed) ? others : [...others, changed];
+  return { ...row, reactions: reactions.filter((reaction) => reaction.count > 0) };
+};
+
+/** Applies events to a message's row. */
+const evolve: ByType<TypesChanging<'timelines'>, [row: Row, viewer: string, counted: Counted], Row> = {
   'message-posted': (event, row) => row ?? rowOfPosted(event),
   'message-edited': (event, row) =>
     row === undefined || row.deleted
@@ -36,28 +56,120 @@ const evolve: ByType<TypesChanging<'timelines'>, [row: Row], Row> = {
           sealedIn: event.id,
         },
   'message-deleted': (_, row) => row && { ...row, deleted: true, sealed: null },
-  'reaction-added': asItWas,
-  'reaction-removed': asItWas,
+  'reaction-added': (event, row, viewer, counted) => react(event, row, true, viewer, counted),
+  'reaction-removed': (event, row, viewer, counted) => react(event, row, false, viewer, counted),
 };
 
-const evolved = (row: Row, event: ParleyEvent, messageId: string): Row => {
-  const about = 'messageId' in event.data && event.data.messageId === messageId;
-  const handler = about ? handlerOf(evolve, event) : undefined;
-  return handler === undefined ? row : handler(event, row);
+const messageOf = ({ data }: ParleyEvent): string | undefined => ('messageId' in data ? data.messageId : undefined);
+
+/** @param events about this message, of which the row may hold some already */
+const evolved = (row: Row, events: readonly ParleyEvent[], viewer: string): Row => {
+  // A message that the store does not know has no reactions there.
+  const counted: Counted = row === undefined ? () => true : (userId) => userId === viewer;
+  return events.reduce((now, event) => handlerOf(evolve, event)?.(event, now, viewer, counted) ?? now, row);
 };
+
+const idDescending = (a: MessageRow, b: MessageRow): number => (BigInt(a.id) < BigInt(b.id) ? 1 : -1);
 
 export class CurrentTimelines implements TimelineReader {
   private readonly timelines: TimelineReader;
   private readonly log: Log;
+  private readonly isLate: () => boolean;
 
-  constructor(timelines: TimelineReader, log: Log) {
+  /** @param isLate whether pages and lists must make up for what the timelines do not hold yet */
+  constructor(timelines: TimelineReader, log: Log, isLate: () => boolean = () => false) {
     this.timelines = timelines;
     this.log = log;
+    this.isLate = isLate;
   }
 
-  page: TimelineReader['page'] = (...query) => this.timelines.page(...query);
-  reactors: TimelineReader['reactors'] = (...query) => this.timelines.reactors(...query);
-  deletedAmong: TimelineReader['deletedAmong'] = (...query) => this.timelines.deletedAmong(...query);
+  async page(channelId: string, query: PageQuery, viewer: string): Promise<readonly MessageRow[]> {
+    const lacking = await this.lacking(channelId);
+    if (lacking.size === 0) return this.timelines.page(channelId, query, viewer);
+    const page = (part: Exclude<PageQuery, { around: string }>) => this.completed(channelId, part, viewer, lacking);
+    if (!('around' in query)) return page(query);
+    const half = Math.floor(query.limit / 2);
+    const [newer, older] = await Promise.all([
+      page({ after: String(BigInt(query.around) - 1n), limit: query.limit - half }),
+      page({ before: query.around, limit: half }),
+    ]);
+    return [...newer, ...older];
+  }
+
+  async reactors(
+    channelId: string,
+    messageId: string,
+    emoji: string,
+    query: { after?: string; limit: number },
+  ): Promise<readonly string[]> {
+    const events = (await this.lacking(channelId)).get(messageId) ?? [];
+    const last = new Map<string, boolean>();
+    for (const event of events)
+      if ((event.type === 'reaction-added' || event.type === 'reaction-removed') && event.data.emoji === emoji)
+        last.set(event.data.userId, event.type === 'reaction-added');
+    if (last.size === 0) return this.timelines.reactors(channelId, messageId, emoji, query);
+    const limit = query.limit + last.size;
+    const stored = await this.timelines.reactors(channelId, messageId, emoji, { ...query, limit });
+    const after = BigInt(query.after ?? '-1');
+    const through = stored.length < limit ? undefined : BigInt(stored.at(-1)!);
+    const within = (id: string) => BigInt(id) > after && (through === undefined || BigInt(id) <= through);
+    const added = [...last].filter(([id, reacts]) => reacts && within(id)).map(([id]) => id);
+    return [...stored.filter((id) => !last.has(id)), ...added]
+      .sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1))
+      .slice(0, query.limit);
+  }
+
+  async deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const lacking = await this.lacking(channelId);
+    const deleted = new Set(await this.timelines.deletedAmong(channelId, messageIds));
+    for (const id of messageIds) if (lacking.get(id)?.some(({ type }) => type === 'message-deleted')) deleted.add(id);
+    return deleted;
+  }
+
+  /** By message, the events of the channel that late timelines may not hold; empty if they are not late. */
+  private async lacking(channelId: string): Promise<ReadonlyMap<string, ParleyEvent[]>> {
+    const events = new Map<string, ParleyEvent[]>();
+    if (!this.isLate()) return events;
+    // The progress of the channel, whichever message it is asked with.
+    const { through } = await this.timelines.facts(channelId, '0');
+    const { sequence } = await this.log.streamHead(channelStream(channelId));
+    if (through >= sequence) return events;
+    for (const event of await this.eventsAfter(channelId, through, sequence)) {
+      const id = messageOf(event);
+      if (id === undefined) continue;
+      const about = events.get(id);
+      if (about === undefined) events.set(id, [event]);
+      else about.push(event);
+    }
+    return events;
+  }
+
+  /** A page of the timelines, with the events applied that they lack. */
+  private async completed(
+    channelId: string,
+    query: Exclude<PageQuery, { around: string }>,
+    viewer: string,
+    lacking: ReadonlyMap<string, ParleyEvent[]>,
+  ): Promise<readonly MessageRow[]> {
+    const { limit } = query;
+    const gone = [...lacking.values()].filter((events) => events.some(({ type }) => type === 'message-deleted'));
+    // As many rows more as may have gone.
+    const stored = await this.timelines.page(channelId, { ...query, limit: limit + gone.length }, viewer);
+    const known = new Set(stored.map(({ id }) => id));
+    const isNew = ([event]: readonly ParleyEvent[], id: string) =>
+      event?.type === 'message-posted' &&
+      !known.has(id) &&
+      (!('before' in query) || BigInt(id) < BigInt(query.before)) &&
+      (!('after' in query) || BigInt(id) > BigInt(query.after));
+    const posted = [...lacking].filter(([id, events]) => isNew(events, id));
+    const rows = [
+      ...posted.map(([, events]) => evolved(undefined, events, viewer)),
+      ...stored.map((row) => evolved(row, lacking.get(row.id) ?? [], viewer)),
+    ]
+      .flatMap((row) => (row === undefined || row.deleted ? [] : [row]))
+      .sort(idDescending);
+    return 'after' in query ? rows.slice(-limit) : rows.slice(0, limit);
+  }
 
   async message(channelId: string, messageId: string, viewer: string): Promise<MessageRow | undefined> {
     const known = await this.ifAvailable(async () => {
@@ -69,13 +181,20 @@ export class CurrentTimelines implements TimelineReader {
     if (known !== undefined && known.through >= sequence) return known.row;
     const from = known?.through ?? (await this.beforePosting(channelId, messageId));
     if (from === undefined) return known?.row;
-    let row = known?.row;
-    for (const event of await this.eventsAfter(channelId, from, sequence)) row = evolved(row, event, messageId);
-    return row;
+    const events = await this.eventsAfter(channelId, from, sequence);
+    return evolved(
+      known?.row,
+      events.filter((event) => messageOf(event) === messageId),
+      viewer,
+    );
   }
 
   async messages(channelId: string, messageIds: readonly string[], viewer: string): Promise<readonly MessageRow[]> {
-    const known = await this.ifAvailable(() => this.timelines.messages(channelId, messageIds, viewer));
+    const known = await this.ifAvailable(async () => {
+      const lacking = await this.lacking(channelId);
+      const rows = await this.timelines.messages(channelId, messageIds, viewer);
+      return rows.map((row) => evolved(row, lacking.get(row.id) ?? [], viewer) ?? row);
+    });
     const found = new Set(known?.map((row) => row.id));
     const missing = messageIds.filter((id) => !found.has(id));
     const others = await Promise.all(missing.map((id) => this.message(channelId, id, viewer)));

@@ -1,7 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../schemas/clock.ts';
+import { describe, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
-import { progressWithFallback, unreadWithFallback } from './from-log.ts';
+import { unreadWithFallback } from './from-log.ts';
 import type { UnreadReader } from './view.ts';
 
 const answering = (messageId: string): UnreadReader => {
@@ -29,42 +28,19 @@ describe('unread counts without their store', () => {
     expect(await whatIsSaid(unreadWithFallback(gone, answering('log')))).toEqual(Array(3).fill('log'));
   });
 
+  it('come from the log while the store is late', async () => {
+    let late = true;
+    const reader = unreadWithFallback(answering('store'), answering('log'), () => late);
+    expect(await whatIsSaid(reader)).toEqual(Array(3).fill('log'));
+    late = false;
+    expect(await whatIsSaid(reader)).toEqual(Array(3).fill('store'));
+  });
+
   it('report other errors, and an outage of the log', async () => {
     const mistaken = unreadWithFallback(failing(new TypeError('a mistake')), answering('log'));
     await expect(mistaken.head('30')).rejects.toThrow('a mistake');
     const gone = failing(new StoreUnavailable('unread', 1));
     const both = unreadWithFallback(gone, failing(new StoreUnavailable('log', 2)));
     await expect(both.readStates('10', ['30'])).rejects.toMatchObject({ store: 'log' });
-  });
-});
-
-describe('progress of unread counts', () => {
-  const at = (checkpoint: number) => ({
-    checkpoint: () => checkpoint,
-    whenProcessed: vi.fn(async (position: number, timeoutMs: number) => {
-      if (position <= checkpoint) return true;
-      await new Promise((resolve) => setTimeout(resolve, timeoutMs));
-      return false;
-    }),
-  });
-
-  it('is that of the store', async () => {
-    const progress = progressWithFallback(at(5), () => false, systemClock);
-    expect(progress.checkpoint()).toBe(5);
-    expect(await progress.whenProcessed(5, 1000)).toBe(true);
-    expect(await progress.whenProcessed(6, 20)).toBe(false);
-  });
-
-  it('is not awaited while the store is down', async () => {
-    const stuck = at(5);
-    expect(await progressWithFallback(stuck, () => true, systemClock).whenProcessed(6, 10_000)).toBe(true);
-    expect(stuck.whenProcessed).not.toHaveBeenCalled();
-  });
-
-  it('is awaited no longer when the store goes down meanwhile', async () => {
-    let gone = false;
-    const waiting = progressWithFallback(at(5), () => gone, systemClock).whenProcessed(6, 10_000);
-    gone = true;
-    expect(await waiting).toBe(true);
   });
 });

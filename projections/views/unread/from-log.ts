@@ -6,23 +6,23 @@
 import { LRUCache } from 'lru-cache';
 import { readFold, WHOLE_MAP_EVERY } from '../../../domain/read-markers.ts';
 import type { LogReader } from '../../../log/port.ts';
-import type { Clock } from '../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { inParallel } from '../../../schemas/parallel.ts';
 import { channelStream, readStream } from '../../../schemas/streams.ts';
-import type { Progress } from '../../engine/port.ts';
 import type { Floors } from './reader.ts';
 import { type ChannelHead, mentionsOf, type ReadState, type UnreadReader } from './view.ts';
 
-/** Unread counts that come from the log when their store is unavailable. */
+/** Unread counts that come from the log when their store is unavailable or late. */
 class UnreadWithFallback implements UnreadReader {
   private readonly primary: UnreadReader;
   private readonly fallback: UnreadReader;
+  private readonly isLate: () => boolean;
 
-  constructor(primary: UnreadReader, fallback: UnreadReader) {
+  constructor(primary: UnreadReader, fallback: UnreadReader, isLate: () => boolean) {
     this.primary = primary;
     this.fallback = fallback;
+    this.isLate = isLate;
   }
 
   head(channelId: string): Promise<ChannelHead> {
@@ -39,6 +39,7 @@ class UnreadWithFallback implements UnreadReader {
 
   /** One reader answers the whole question: halves of two would not match. */
   private async ask<T>(question: (reader: UnreadReader) => Promise<T>): Promise<T> {
+    if (this.isLate()) return question(this.fallback);
     try {
       return await question(this.primary);
     } catch (error) {
@@ -48,25 +49,12 @@ class UnreadWithFallback implements UnreadReader {
   }
 }
 
-/** Asks `fallback` when `primary` is unavailable or incomplete. */
-export const unreadWithFallback = (primary: UnreadReader, fallback: UnreadReader): UnreadReader =>
-  new UnreadWithFallback(primary, fallback);
-
-/** Interval for checking whether the store is down. */
-const LOOK_MS = 250;
-
-/**
- * Progress of unread counts for callers that wait. While their store is down the log answers, and it holds everything.
- */
-export const progressWithFallback = (progress: Progress, isGone: () => boolean, clock: Clock): Progress => ({
-  checkpoint: () => progress.checkpoint(),
-  async whenProcessed(position, timeoutMs) {
-    const deadline = clock.monotonic() + timeoutMs;
-    for (let left = timeoutMs; left > 0 && !isGone(); left = deadline - clock.monotonic())
-      if (await progress.whenProcessed(position, Math.min(left, LOOK_MS))) return true;
-    return isGone();
-  },
-});
+/** Asks `fallback` when `primary` is unavailable or incomplete, or late. */
+export const unreadWithFallback = (
+  primary: UnreadReader,
+  fallback: UnreadReader,
+  isLate: () => boolean = () => false,
+): UnreadReader => new UnreadWithFallback(primary, fallback, isLate);
 
 /** Most events of a channel that are searched for a user's own last message and mentions. */
 const LOOKED_AT = 300;

@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { StoreUnavailable } from '../../../schemas/errors.ts';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { memoryDatabase } from '../../../stores/testing.ts';
+import { Story } from '../../testing.ts';
+import { CurrentGuilds, RecentGuildChanges } from './current.ts';
+import { GuildCache, SqliteGuildReader } from './sqlite/reader.ts';
+import { guildTables, SqliteGuildWriter } from './sqlite/writer.ts';
+import { type GuildReader, guildChanges } from './view.ts';
+
+const USERS = ['1', '2', '3', '12'];
+const GUILDS = ['20', '21'];
+const CHANNELS = ['30', '31', '32', '40'];
+const CODES = ['one', 'two'];
+
+const viewsOf = (events: readonly ParleyEvent[]) => {
+  const db = memoryDatabase(guildTables);
+  const cache = new GuildCache();
+  new SqliteGuildWriter(db, cache).apply(guildChanges(events));
+  return { reader: new SqliteGuildReader(db, cache), close: () => db.close() };
+};
+
+/** Views that hold `held` of these events; the node has received the others. */
+const lateViews = (events: readonly ParleyEvent[], held: number) => {
+  const { reader, close } = viewsOf(events.filter(({ position }) => position <= held));
+  const recent = new RecentGuildChanges(() => held);
+  for (const event of events) if (event.position > held) recent.heard(event);
+  return {
+    recent,
+    close,
+    current: new CurrentGuilds({ recent, held: () => held, now: reader, storedAt: () => reader }),
+  };
+};
+
+/** Everything that a reader can say. */
+const all = async (guilds: GuildReader) => ({
+  guilds: await Promise.all(GUILDS.map((id) => guilds.guild(id))),
+  channels: await Promise.all(CHANNELS.map((id) => guilds.channel(id))),
+  channelsOf: await Promise.all(GUILDS.map((id) => guilds.channelsOf(id))),
+  members: await Promise.all(GUILDS.flatMap((id) => USERS.map((userId) => guilds.member(id, userId)))),
+  pages: await Promise.all(
+    GUILDS.flatMap((id) => [
+      guilds.members(id, { limit: 2 }),
+      guilds.members(id, { after: '1', limit: 2 }),
+      guilds.members(id, { limit: 10 }),
+    ]),
+  ),
+  guildsOf: await Promise.all(USERS.map((id) => guilds.guildsOf(id))),
+  memberships: await Promise.all(USERS.flatMap((id) => [guilds.memberships(id, 0), guilds.memberships(id, 5)])),
+  direct: await Promise.all(USERS.map((id) => guilds.directChannelsOf(id))),
+  users: await Promise.all(USERS.map((id) => guilds.user(id))),
+  someUsers: [...(await guilds.users(USERS))].sort((a, b) => Number(a.id) - Number(b.id)),
+  invites: await Promise.all(CODES.map((code) => guilds.invite(code))),
+  administrator: await guilds.administrator(),
+});
+
+type Step = (story: Story, done: Set<string>) => void;
+
+const once =
+  (name: string, tell: (story: Story) => void): Step =>
+  (story, done) => {
+    if (done.has(name)) return;
+    done.add(name);
+    tell(story);
+  };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.constantFrom(...USERS).map((id) => once(`user ${id}`, (story) => story.user(id))),
+  fc.constantFrom(...GUILDS).map((id) => once(`guild ${id}`, (story) => story.guild(id, '1'))),
+  fc
+    .tuple(fc.constantFrom('30', '31', '32'), fc.constantFrom(...GUILDS))
+    .map(([id, guild]) => once(`channel ${id}`, (story) => story.channel(id, guild))),
+  fc.constant(once('channel 40', (story) => story.direct('40', '1', '2'))),
+  fc.constantFrom(...CODES).map((code) => once(code, (story) => story.invite(code, '20', '30', '1', 3))),
+  fc.tuple(fc.constantFrom(...GUILDS), fc.constantFrom(...USERS)).map(
+    ([guild, user]): Step =>
+      (story, done) => {
+        const name = `${guild} ${user}`;
+        if (done.delete(name)) return story.leave(guild, user);
+        done.add(name);
+        return story.join(guild, user);
+      },
+  ),
+);
+
+describe('guild views that lag behind the log', () => {
+  it('answer what they will answer once they have caught up', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(40), async (steps, held) => {
+        const story = new Story();
+        const done = new Set<string>();
+        for (const one of steps) one(story, done);
+        const whole = viewsOf(story.log.all);
+        const late = lateViews(story.log.all, held);
+        expect(await all(late.current)).toEqual(await all(whole.reader));
+        whole.close();
+        late.close();
+      }),
+      { numRuns: 20 },
+    ));
+
+  it('take a right away at once', async () => {
+    const story = new Story();
+    story.guild('20', '1');
+    story.join('20', '2');
+    const held = await story.log.head();
+    story.leave('20', '2');
+    const { current, close } = lateViews(story.log.all, held);
+    expect(await current.member('20', '2')).toBeUndefined();
+    close();
+  });
+
+  it('read what happened before this node began from the log', async () => {
+    const story = new Story();
+    story.guild('20', '1');
+    const held = await story.log.head();
+    story.join('20', '2');
+    const { reader, close } = viewsOf(story.log.all.slice(0, held));
+    const recent = new RecentGuildChanges(() => held);
+    await recent.begin(await story.log.head(), story.log);
+    const current = new CurrentGuilds({ recent, held: () => held, now: reader, storedAt: () => reader });
+    expect((await current.guild('20'))?.memberCount).toBe(1);
+    close();
+  });
+
+  it('refuse to answer when they are too late for rights to be known, until they have caught up', async () => {
+    const story = new Story();
+    story.guild('20', '1');
+    let held = await story.log.head();
+    const { reader, close } = viewsOf(story.log.all);
+    const recent = new RecentGuildChanges(() => held, { count: 3, bytes: 10_000 });
+    const current = new CurrentGuilds({ recent, held: () => held, now: reader, storedAt: () => reader });
+    for (let n = 0; n <= 3; n += 1) recent.heard(story.join('20', String(n)));
+    await expect(current.guild('20')).rejects.toBeInstanceOf(StoreUnavailable);
+    held = await story.log.head();
+    expect((await current.guild('20'))?.id).toBe('20');
+    close();
+  });
+});

@@ -1,0 +1,322 @@
+/**
+ * The guild views while they lag behind the log: the events that they do not hold yet, which this node has received,
+ * are applied to their rows. So rights are those of the streams, however late the views are.
+ */
+
+import type { LogReader } from '../../../log/port.ts';
+import { StoreUnavailable } from '../../../schemas/errors.ts';
+import { type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../../stores/budgets.ts';
+import {
+  type ChannelRow,
+  type GuildChange,
+  type GuildReader,
+  type GuildRow,
+  guildChanges,
+  type InviteRow,
+  type MemberRow,
+  type Membership,
+  type UserRow,
+} from './view.ts';
+
+type Positioned<Change extends GuildChange = GuildChange> = Change & { readonly position: number };
+type Of<Kind extends GuildChange['kind']> = Positioned<Extract<GuildChange, { readonly kind: Kind }>>;
+type Coming = Of<'member-joined'> | Of<'member-left'>;
+
+const ADMINISTRATOR = 'administrator';
+
+const keysOf = (change: GuildChange): readonly string[] => {
+  switch (change.kind) {
+    case 'guild-added':
+      return [`guild:${change.guild.id}`];
+    case 'channel-added': {
+      const { id, guildId, participants } = change.channel;
+      const listed = guildId === null ? participants.map((userId) => `directs:${userId}`) : [`channels:${guildId}`];
+      return [`channel:${id}`, ...new Set(listed)];
+    }
+    case 'member-joined':
+      return [`members:${change.member.guildId}`, `memberships:${change.member.userId}`];
+    case 'member-left':
+      return [`members:${change.guildId}`, `memberships:${change.userId}`];
+    case 'user-added':
+      return [`user:${change.user.id}`, ADMINISTRATOR];
+    case 'invite-added':
+      return [`invite:${change.invite.code}`];
+    // Who may still join is decided by the invite's stream.
+    case 'invite-used':
+      return [];
+  }
+};
+
+const PAGE = 1000;
+const TYPES = typesChanging<string>('guild-views');
+
+/** Changes of the guild views that this node has received and the views may not hold yet. */
+export class RecentGuildChanges {
+  private readonly held: () => number;
+  private readonly most: { readonly count: number; readonly bytes: number };
+  private readonly byKey = new Map<string, Positioned[]>();
+  private kept = 0;
+  private bytes = 0;
+  /** Position of the last change received. */
+  private last = 0;
+  /** Changes at or below it may be missing here, so the views must hold it. */
+  private missing = 0;
+
+  /** @param held position through which the views hold every event, as far as this node knows */
+  constructor(held: () => number, most = BUDGETS.guildViews.recent) {
+    this.held = held;
+    this.most = most;
+  }
+
+  /** Every change that the views do not hold is here, as far as this node has received the log. */
+  get complete(): boolean {
+    return this.held() >= this.missing;
+  }
+
+  /** Whether the views hold every change received. */
+  get none(): boolean {
+    return this.held() >= this.last;
+  }
+
+  /**
+   * This node receives every event beyond `position`; what the views lack up to there is read from the log.
+   * Call once.
+   */
+  async begin(position: number, log: Pick<LogReader, 'readAll'>): Promise<void> {
+    this.missing = position;
+    const events: ParleyEvent[] = [];
+    for (let after = this.held(); after < position; ) {
+      const page = await log.readAll({ after, types: TYPES, limit: PAGE });
+      events.push(...page.events.filter((event) => event.position <= position));
+      if (events.length > this.most.count) return;
+      after = Math.max(page.through, after + 1);
+    }
+    this.missing = 0;
+    for (const event of events) this.heard(event);
+  }
+
+  /** Call with every event that this node receives. */
+  heard(event: ParleyEvent): void {
+    const changes = guildChanges([event]);
+    if (changes.length === 0) return;
+    if (this.none) this.clear();
+    for (const change of changes) this.add({ ...change, position: event.position });
+    this.last = Math.max(this.last, event.position);
+    if (this.kept <= this.most.count && this.bytes <= this.most.bytes) return;
+    // The views must catch up with all that is given up here.
+    this.clear();
+    this.missing = this.last;
+  }
+
+  /** Changes beyond position `after` that concern this key, in position order. */
+  of(key: string, after: number, through: number): readonly Positioned[] {
+    return this.byKey.get(key)?.filter(({ position }) => position > after && position <= through) ?? [];
+  }
+
+  private add(change: Positioned): void {
+    for (const key of keysOf(change)) {
+      const changes = this.byKey.get(key);
+      if (changes === undefined) this.byKey.set(key, [change]);
+      // Those from before this node began are read while others arrive.
+      else if (changes.at(-1)!.position <= change.position) changes.push(change);
+      else
+        this.byKey.set(
+          key,
+          [...changes, change].sort((a, b) => a.position - b.position),
+        );
+    }
+    this.kept += 1;
+    this.bytes += JSON.stringify(change).length;
+  }
+
+  private clear(): void {
+    this.byKey.clear();
+    this.kept = 0;
+    this.bytes = 0;
+  }
+}
+
+const sizeChange = (changes: readonly Coming[]): number => {
+  const [first, last] = [changes[0], changes.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  return Number(last.kind === 'member-joined') - Number(first.kind === 'member-left');
+};
+
+const userOf = (change: Coming): string => (change.kind === 'member-joined' ? change.member.userId : change.userId);
+const guildOf = (change: Coming): string => (change.kind === 'member-joined' ? change.member.guildId : change.guildId);
+
+const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T[]> => {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+};
+
+const byId = (a: { readonly userId: string }, b: { readonly userId: string }): number => {
+  const [one, other] = [BigInt(a.userId), BigInt(b.userId)];
+  return one < other ? -1 : Number(one > other);
+};
+
+interface CurrentOptions {
+  readonly recent: RecentGuildChanges;
+  /** Position through which the views hold every event, as far as this node knows. */
+  readonly held: () => number;
+  readonly now: GuildReader;
+  /** The views as of a position that they hold. */
+  readonly storedAt: (position: number) => GuildReader;
+  /** As of which position to answer; absent: as far as this node has received the log. */
+  readonly at?: number;
+}
+
+/** Whom to ask a question, and by key the changes to apply to the answer. */
+interface Asked {
+  readonly stored: GuildReader;
+  readonly changes: <Change extends Positioned>(key: string) => readonly Change[];
+}
+
+const RETRY_SECONDS = 2;
+
+export class CurrentGuilds implements GuildReader {
+  private readonly options: CurrentOptions;
+
+  constructor(options: CurrentOptions) {
+    this.options = options;
+  }
+
+  /**
+   * @param keys what the question is about: without changes to them the views answer as they are
+   * @throws StoreUnavailable while the views are so late that nobody knows who has which rights
+   */
+  private ask(...keys: readonly string[]): Asked {
+    const { recent, now, storedAt, at = Number.POSITIVE_INFINITY } = this.options;
+    if (!recent.complete) throw new StoreUnavailable('guild-views', RETRY_SECONDS);
+    const held = Math.min(this.options.held(), at);
+    // Taken before the views are asked: they may hold more by the time they answer, and then the changes are dropped.
+    const changes = new Map(keys.map((key) => [key, recent.of(key, held, at)]));
+    const asTheyAre = at === Number.POSITIVE_INFINITY && [...changes.values()].every((found) => found.length === 0);
+    return {
+      stored: asTheyAre ? now : storedAt(held),
+      changes: <Change extends Positioned>(key: string) => changes.get(key) as unknown as readonly Change[],
+    };
+  }
+
+  private isChanging(key: string): boolean {
+    return this.ask(key).changes(key).length > 0;
+  }
+
+  async guild(id: string): Promise<GuildRow | undefined> {
+    const { stored, changes } = this.ask(`guild:${id}`, `members:${id}`);
+    const added = changes<Of<'guild-added'>>(`guild:${id}`)[0];
+    const row = (await stored.guild(id)) ?? (added && { ...added.guild, memberCount: 0 });
+    return row && this.counted(row, changes(`members:${id}`));
+  }
+
+  private counted(row: GuildRow, comings: readonly Coming[]): GuildRow {
+    if (comings.length === 0) return row;
+    const changed = [...grouped(comings, userOf).values()].reduce((sum, own) => sum + sizeChange(own), 0);
+    return { ...row, memberCount: row.memberCount + changed };
+  }
+
+  async channel(id: string): Promise<ChannelRow | undefined> {
+    const { stored, changes } = this.ask(`channel:${id}`);
+    const row = await stored.channel(id);
+    const added = changes<Of<'channel-added'>>(`channel:${id}`)[0]?.channel;
+    if (row !== undefined || added === undefined) return row;
+    if (added.guildId === null) return { ...added, order: 0 };
+    return (await this.channelsOf(added.guildId)).find((one) => one.id === id);
+  }
+
+  async channelsOf(guildId: string): Promise<readonly ChannelRow[]> {
+    const { stored, changes } = this.ask(`channels:${guildId}`);
+    const rows = await stored.channelsOf(guildId);
+    const added = changes<Of<'channel-added'>>(`channels:${guildId}`);
+    return [...rows, ...added.map(({ channel }, index) => ({ ...channel, order: rows.length + index }))];
+  }
+
+  async member(guildId: string, userId: string): Promise<MemberRow | undefined> {
+    const { stored, changes } = this.ask(`memberships:${userId}`);
+    const last = changes<Coming>(`memberships:${userId}`).findLast((change) => guildOf(change) === guildId);
+    if (last === undefined) return stored.member(guildId, userId);
+    return last.kind === 'member-joined' ? last.member : undefined;
+  }
+
+  async members(guildId: string, query: { after?: string; limit: number }): Promise<readonly MemberRow[]> {
+    const { stored, changes } = this.ask(`members:${guildId}`);
+    const last = new Map(changes<Coming>(`members:${guildId}`).map((change) => [userOf(change), change]));
+    if (last.size === 0) return stored.members(guildId, query);
+    // As many rows more as may have gone.
+    const limit = query.limit + last.size;
+    const rows = await stored.members(guildId, { ...query, limit });
+    const joined = [...last.values()].flatMap((change) => (change.kind === 'member-joined' ? [change.member] : []));
+    const after = BigInt(query.after ?? '-1');
+    const through = rows.length < limit ? undefined : BigInt(rows.at(-1)!.userId);
+    const within = ({ userId }: MemberRow) =>
+      BigInt(userId) > after && (through === undefined || BigInt(userId) <= through);
+    return [...rows.filter(({ userId }) => !last.has(userId)), ...joined.filter(within)]
+      .sort(byId)
+      .slice(0, query.limit);
+  }
+
+  async guildsOf(userId: string): Promise<readonly GuildRow[]> {
+    const { stored, changes } = this.ask(`memberships:${userId}`);
+    const last = new Map(changes<Coming>(`memberships:${userId}`).map((change) => [guildOf(change), change]));
+    const rows = await stored.guildsOf(userId);
+    const joined = [...last.values()]
+      .filter((change) => change.kind === 'member-joined')
+      .sort((a, b) => a.position - b.position);
+    const added = await Promise.all(joined.map(({ member }) => this.guild(member.guildId)));
+    const counted = rows
+      .filter(({ id }) => !last.has(id))
+      .map((row) => (this.isChanging(`members:${row.id}`) ? this.guild(row.id) : row));
+    return [...(await Promise.all(counted)), ...added].filter((row) => row !== undefined);
+  }
+
+  async memberships(userId: string, since: number): Promise<readonly Membership[]> {
+    const { stored, changes } = this.ask(`memberships:${userId}`);
+    const rows = [...(await stored.memberships(userId, since))];
+    for (const change of changes<Coming>(`memberships:${userId}`)) {
+      const guildId = guildOf(change);
+      const open = rows.findIndex((row) => row.guildId === guildId && row.leftAt === null);
+      if (change.kind === 'member-joined') {
+        if (open === -1) rows.push({ guildId, joinedAt: change.position, leftAt: null });
+      } else if (open !== -1) rows[open] = { ...rows[open]!, leftAt: change.position };
+    }
+    return rows.filter(({ leftAt }) => leftAt === null || leftAt > since);
+  }
+
+  async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
+    const { stored, changes } = this.ask(`directs:${userId}`);
+    const added = changes<Of<'channel-added'>>(`directs:${userId}`);
+    return [...(await stored.directChannelsOf(userId)), ...added.map(({ channel }) => ({ ...channel, order: 0 }))];
+  }
+
+  async user(id: string): Promise<UserRow | undefined> {
+    return (await this.users([id]))[0];
+  }
+
+  /** The views may hold users from beyond a position. */
+  async users(ids: readonly string[]): Promise<readonly UserRow[]> {
+    const { stored, changes } = this.ask(...ids.map((id) => `user:${id}`));
+    const rows = await stored.users(ids);
+    const found = new Set(rows.map(({ id }) => id));
+    const added = ids.filter((id) => !found.has(id)).flatMap((id) => changes<Of<'user-added'>>(`user:${id}`)[0] ?? []);
+    return [...rows, ...added.map(({ user }) => user)];
+  }
+
+  /** Uses beyond those that the views hold are not counted: the invite's stream decides whether it still admits. */
+  async invite(code: string): Promise<InviteRow | undefined> {
+    const { stored, changes } = this.ask(`invite:${code}`);
+    const added = changes<Of<'invite-added'>>(`invite:${code}`)[0]?.invite;
+    return (await stored.invite(code)) ?? (added && { ...added, uses: 0 });
+  }
+
+  async administrator(): Promise<string | undefined> {
+    const { stored, changes } = this.ask(ADMINISTRATOR);
+    const added = changes<Of<'user-added'>>(ADMINISTRATOR).find(({ user }) => user.kind === 'person')?.user.id;
+    return (await stored.administrator()) ?? added;
+  }
+}

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { memoryDatabase } from '../../../stores/testing.ts';
+import { messageId, Story } from '../../testing.ts';
+import { CurrentTimelines } from './current.ts';
+import { SqliteTimelineReader } from './sqlite/reader.ts';
+import { SqliteTimelineWriter, timelineTables } from './sqlite/writer.ts';
+import { type TimelineReader, timelineChanges } from './view.ts';
+
+const CHANNEL = '30';
+const [ANN, BOB] = ['10', '11'];
+const MOST = 12;
+const ids = Array.from({ length: MOST }, (_, n) => messageId(CHANNEL, n + 1));
+
+/** Timelines that hold the first `held` events of a story, and the log that holds all of it. */
+const lateTimelines = (story: Story, held: number, late = true) => {
+  const db = memoryDatabase(timelineTables);
+  new SqliteTimelineWriter(db).apply(timelineChanges(story.log.all.slice(0, held)));
+  const stored = new SqliteTimelineReader(db);
+  return { stored, current: new CurrentTimelines(stored, story.log, () => late), close: () => db.close() };
+};
+
+/** Everything that a reader can say about the channel. */
+const all = async (timelines: TimelineReader) => ({
+  pages: await Promise.all(
+    [1, 3, 20].flatMap((limit) => [
+      timelines.page(CHANNEL, { limit }, ANN),
+      ...['0', ids[2]!, ids[7]!, '9223372036854775807'].flatMap((id) => [
+        timelines.page(CHANNEL, { before: id, limit }, ANN),
+        timelines.page(CHANNEL, { after: id, limit }, ANN),
+        timelines.page(CHANNEL, { around: id, limit }, ANN),
+      ]),
+    ]),
+  ),
+  messages: [...(await timelines.messages(CHANNEL, ids, ANN))].sort((a, b) => a.ordinal - b.ordinal),
+  reactors: await Promise.all(
+    ids.flatMap((id) => [
+      timelines.reactors(CHANNEL, id, '👍', { limit: 5 }),
+      timelines.reactors(CHANNEL, id, '👍', { after: ANN, limit: 1 }),
+    ]),
+  ),
+  deleted: await timelines.deletedAmong(CHANNEL, ids),
+});
+
+const nth = fc.nat(MOST - 1);
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({ kind: 'post' as const, ordinal: 0 }) },
+  ...(['edit', 'remove', 'react'] as const).map((kind) => ({
+    weight: 1,
+    arbitrary: nth.map((ordinal) => ({ kind, ordinal })),
+  })),
+);
+
+describe('timelines that lag behind the log', () => {
+  it('answer what they will answer once they have caught up', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(40), async (steps, held) => {
+        const story = new Story();
+        const living = new Set<number>();
+        const liked = new Set<number>();
+        let posted = 0;
+        for (const { kind, ordinal } of steps) {
+          if (kind === 'post') {
+            if (posted === MOST) continue;
+            posted += 1;
+            story.post(CHANNEL, BOB);
+            living.add(posted);
+          } else if (living.has(ordinal)) {
+            if (kind === 'edit') story.edit(CHANNEL, ordinal, BOB);
+            else if (kind === 'remove') {
+              story.remove(CHANNEL, ordinal, BOB);
+              living.delete(ordinal);
+            } else if (liked.delete(ordinal)) story.unreact(CHANNEL, ordinal, ANN, '👍');
+            else {
+              story.react(CHANNEL, ordinal, ANN, '👍');
+              liked.add(ordinal);
+            }
+          }
+        }
+        const whole = lateTimelines(story, Number.MAX_SAFE_INTEGER);
+        const late = lateTimelines(story, held);
+        expect(await all(late.current)).toEqual(await all(whole.stored));
+        whole.close();
+        late.close();
+      }),
+      { numRuns: 20 },
+    ));
+
+  it('show everybody else’s reactions as they hold them', async () => {
+    const story = new Story();
+    story.post(CHANNEL, ANN);
+    story.react(CHANNEL, 1, BOB, '👍');
+    const held = await story.log.head();
+    story.react(CHANNEL, 1, ANN, '👍');
+    story.react(CHANNEL, 1, '12', '👍');
+    const { current, close } = lateTimelines(story, held);
+    const [message] = await current.page(CHANNEL, { limit: 1 }, ANN);
+    expect(message?.reactions).toEqual([{ emoji: '👍', count: 2, me: true }]);
+    close();
+  });
+
+  it('answer from the store alone while they are not late', async () => {
+    const story = new Story();
+    story.post(CHANNEL, ANN);
+    const { current, close } = lateTimelines(story, 0, false);
+    expect(await current.page(CHANNEL, { limit: 1 }, ANN)).toEqual([]);
+    close();
+  });
+});
