@@ -1,5 +1,7 @@
 /** Bounds how much of one kind of work runs at once, so that nobody's share crowds out the others'. */
 
+import { Quota } from '../schemas/quota.ts';
+
 export interface Caller {
   readonly userId: string;
   /** The peer's network address. */
@@ -13,96 +15,74 @@ export interface QueueLimits {
   readonly perAddress: number;
 }
 
-interface Waiting {
-  readonly keys: readonly [address: string, person: string];
-  readonly start: () => void;
-}
+type Start = () => void;
 
-/** What is known of an address or a person while it has work that waits or runs. */
-interface Share {
-  /** Work that waits or runs. */
-  present: number;
-  running: number;
-  /** When its work was last started, as a count of starts. */
-  served: number;
-}
-
-/**
- * What exceeds the limits waits. Next comes the address whose work was started longest ago, among its people the one
- * whose work was, and of that the oldest.
- */
+/** What exceeds the limits waits. Addresses take turns, and so do the people of one address. */
 export class FairQueue {
-  private readonly limits: QueueLimits;
-  private readonly shares = new Map<string, Share>();
-  private readonly waiting = new Set<Waiting>();
+  private readonly atOnce: number;
+  /** What waits, by address and then by person, each in the order of their next turns. */
+  private readonly waiting = new Map<string, Map<string, Start[]>>();
+  private readonly ofPerson: Quota;
+  private readonly ofAddress: Quota;
   private running = 0;
-  private starts = 0;
 
-  constructor(limits: QueueLimits) {
-    this.limits = limits;
+  constructor({ atOnce, perPerson, perAddress }: QueueLimits) {
+    this.atOnce = atOnce;
+    this.ofPerson = new Quota(atOnce, perPerson);
+    this.ofAddress = new Quota(atOnce, perAddress);
   }
 
-  async run<T>({ userId, address }: Caller, work: () => Promise<T>): Promise<T> {
-    const keys = [`a${address}`, `p${userId}`] as const;
-    for (const key of keys) this.share(key).present += 1;
+  async run<T>(caller: Caller, work: () => Promise<T>): Promise<T> {
     await new Promise<void>((start) => {
-      this.waiting.add({ keys, start });
+      this.add(caller, start);
       this.startNext();
     });
     try {
       return await work();
     } finally {
-      this.ended(keys);
+      this.running -= 1;
+      this.ofPerson.giveBack(caller.userId);
+      this.ofAddress.giveBack(caller.address);
+      this.startNext();
     }
   }
 
-  private share(key: string): Share {
-    let share = this.shares.get(key);
-    if (share === undefined) {
-      share = { present: 0, running: 0, served: 0 };
-      this.shares.set(key, share);
-    }
-    return share;
+  private add({ address, userId }: Caller, start: Start): void {
+    const people = this.waiting.get(address) ?? new Map<string, Start[]>();
+    this.waiting.set(address, people);
+    const starts = people.get(userId);
+    if (starts === undefined) people.set(userId, [start]);
+    else starts.push(start);
   }
 
   private startNext(): void {
-    while (this.running < this.limits.atOnce) {
-      const next = this.next();
-      if (next === undefined) return;
-      this.waiting.delete(next);
+    while (this.running < this.atOnce) {
+      const start = this.next();
+      if (start === undefined) return;
       this.running += 1;
-      this.starts += 1;
-      for (const key of next.keys) {
-        const share = this.share(key);
-        share.running += 1;
-        share.served = this.starts;
+      start();
+    }
+  }
+
+  private next(): Start | undefined {
+    for (const [address, people] of this.waiting) {
+      if (!this.ofAddress.take(address)) continue;
+      for (const [userId, starts] of people) {
+        if (!this.ofPerson.take(userId)) continue;
+        const start = starts.shift()!;
+        toTheEnd(people, userId, starts.length);
+        toTheEnd(this.waiting, address, people.size);
+        return start;
       }
-      next.start();
+      this.ofAddress.giveBack(address);
     }
-  }
-
-  private next(): Waiting | undefined {
-    const { perAddress, perPerson } = this.limits;
-    let next: Waiting | undefined;
-    let best: readonly [number, number] = [Number.POSITIVE_INFINITY, 0];
-    for (const one of this.waiting) {
-      const [address, person] = one.keys.map((key) => this.share(key)) as [Share, Share];
-      if (address.running >= perAddress || person.running >= perPerson) continue;
-      if (address.served > best[0] || (address.served === best[0] && person.served >= best[1])) continue;
-      next = one;
-      best = [address.served, person.served];
-    }
-    return next;
-  }
-
-  private ended(keys: Waiting['keys']): void {
-    this.running -= 1;
-    for (const key of keys) {
-      const share = this.share(key);
-      share.running -= 1;
-      share.present -= 1;
-      if (share.present === 0) this.shares.delete(key);
-    }
-    this.startNext();
+    return undefined;
   }
 }
+
+/** Gives an entry the last turn, or removes it when nothing is left of it. */
+const toTheEnd = <V>(turns: Map<string, V>, key: string, left: number): void => {
+  const value = turns.get(key)!;
+  turns.delete(key);
+  if (left > 0) turns.set(key, value);
+};
