@@ -47,6 +47,10 @@ export const startProxy = async (target: number) => {
       server.listen(port, '127.0.0.1');
       await once(server, 'listening');
     },
+    /** Loses everything sent on the present connections, for good; they stay open, and later ones work. */
+    mute() {
+      for (const socket of sockets) socket.removeAllListeners('data');
+    },
     /** Loses everything sent from now on; connections stay open. */
     swallow(lost = true) {
       silent = lost;

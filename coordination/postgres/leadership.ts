@@ -1,7 +1,8 @@
 /** Leaderships as leases in PostgreSQL, whose clock decides when they end. */
 
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../schemas/clock.ts';
+import { type Clock, within } from '../../schemas/clock.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
@@ -19,6 +20,8 @@ const RENEW = `UPDATE leaderships SET until = ${UNTIL}
   WHERE name = $1 AND holder = $2 AND term = $4 AND until > now() RETURNING term`;
 const RELEASE = 'UPDATE leaderships SET until = now() WHERE name = $1 AND holder = $2 AND term = $3';
 
+const RETRY_SECONDS = BUDGETS.postgres.vault.retrySeconds;
+
 export interface LeadershipsOptions {
   /** URL of the vault's database. */
   readonly url: string;
@@ -35,8 +38,12 @@ export const openLeaderships = ({
   const database = new Postgres('vault', { url, timeoutMs: BUDGETS.leases.answerMs });
   const holder = randomUUID();
   let prepared: Promise<void> | undefined;
+  const prepare = async (): Promise<void> => {
+    const done = migrate(database, COORDINATION_MIGRATIONS).then(() => true);
+    if (!(await within(clock, 2 * BUDGETS.postgres.lockMs, done))) throw new StoreUnavailable('vault', RETRY_SECONDS);
+  };
   const ready = (): Promise<void> => {
-    prepared ??= migrate(database, COORDINATION_MIGRATIONS).catch((error: unknown) => {
+    prepared ??= prepare().catch((error: unknown) => {
       prepared = undefined;
       throw error;
     });

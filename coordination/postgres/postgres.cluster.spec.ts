@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HeldClock } from '../../schemas/clock.testing.ts';
 import { systemClock } from '../../schemas/clock.ts';
+import { ports } from '../../services/endpoints.ts';
 import { createDatabase, type TestDatabase } from '../../services/testing.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
+import { startProxy } from '../../stores/testing.ts';
 import { checkpointsContract, type LeaseFixture, leadershipContract, workersContract } from '../contract.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { openLeaderships } from './leadership.ts';
@@ -68,6 +70,32 @@ describe('coordination in PostgreSQL', () => {
     const workers = openWorkers({ clock: systemClock, url, workers: WORKERS });
     await expect(workers.lease()).rejects.toMatchObject({ store: 'vault' });
     await workers.close();
+  });
+
+  it('keeps a leadership whose connections fall silent', async () => {
+    const proxy = await startProxy(ports.postgres);
+    const url = database.url.replace(/:\d+\//, `:${proxy.port}/`);
+    const leaderships = openLeaderships({ url, times: TIMES, clock: systemClock });
+    const direct = new Postgres('vault', { url: database.url });
+    const terms: number[] = [];
+    const leadership = leaderships.seek({
+      name: 'relay',
+      onGained: async (term) => void terms.push(term),
+      onLost: async () => {},
+    });
+    try {
+      await expect.poll(() => leadership.leading).toBe(true);
+      const [row] = await direct.rows<[string]>("SELECT (until + interval '4 s')::text FROM leaderships");
+      proxy.mute();
+      const renewed = () => direct.rows<[boolean]>('SELECT until > $1::timestamptz FROM leaderships', [row![0]]);
+      await expect.poll(renewed, { timeout: 15_000 }).toEqual([[true]]);
+      expect([leadership.leading, terms]).toEqual([true, [1]]);
+    } finally {
+      await leadership.stop();
+      await leaderships.close();
+      await direct.close();
+      await proxy.cut();
+    }
   });
 
   it('is created although a process hangs while it creates it', async () => {

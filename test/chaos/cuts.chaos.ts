@@ -49,6 +49,7 @@ describe('people talk and listen while connections are cut', () => {
       subscribers: 20,
       window: 2,
       everyMs: 250,
+      repeats: true,
     });
   });
 

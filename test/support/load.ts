@@ -18,6 +18,8 @@ export interface LoadOptions {
   /** For each sender: the most unanswered commands, and the milliseconds between refills. */
   readonly window: number;
   readonly everyMs?: number;
+  /** Senders repeat what the server asks them to send again. Default: the load fails. */
+  readonly repeats?: boolean;
 }
 
 export interface Load {
@@ -79,6 +81,7 @@ export const startLoad = async (options: LoadOptions): Promise<Load> => {
       channelId: channels[Math.floor(index / gateways.length) % channels.length]!.id,
       window,
       ...(options.everyMs === undefined ? {} : { everyMs: options.everyMs }),
+      ...(options.repeats === undefined ? {} : { repeats: options.repeats }),
       // One message in ten mentions a subscriber.
       words: (n) =>
         `${account.username} says ${n}${n % 10 === 0 ? ` to <@${listeners[(n / 10 + index) % listeners.length]!.id}>` : ''}`,

@@ -19,6 +19,8 @@ export interface SenderOptions {
   readonly window: number;
   /** Milliseconds between refills of the window. Default: it is refilled at every answer. */
   readonly everyMs?: number;
+  /** Sends a command again, under its own id, when the answer says when to. Default: that counts as refused. */
+  readonly repeats?: boolean;
   /** Text of the n-th message, from 1. Each differs. */
   readonly words?: (n: number) => string;
   readonly onAcknowledged: () => void;
@@ -137,6 +139,13 @@ export class PipelinedSender {
     const result = frame.d as CommandResult;
     const content = this.#unanswered.get(result.id);
     if (content === undefined) return;
+    const { error } = result;
+    if (this.#options.repeats && error?.retry_after !== undefined) {
+      setTimeout(() => {
+        if (this.#unanswered.has(result.id)) this.#write(result.id, content);
+      }, 1000 * error.retry_after);
+      return;
+    }
     this.#unanswered.delete(result.id);
     if (result.ok) {
       this.acknowledged.set(result.id, { content, messageId: result.result.id, sequence: result.sequence! });
