@@ -106,7 +106,9 @@ describe('coordination in PostgreSQL', () => {
       begun();
       return new Promise<void>(() => {});
     };
-    void migrate(hanging, { ...COORDINATION_MIGRATIONS, of: 'It', steps: { '001-hangs': { up } } }).catch(() => {});
+    void migrate(hanging, { ...COORDINATION_MIGRATIONS, table: 'hanging', steps: { '001-hangs': { up } } }).catch(
+      () => {},
+    );
     await inside;
     const began = performance.now();
     const checkpoints = await openCheckpoints(database.url);
