@@ -92,6 +92,16 @@ describe('a bot’s token', () => {
     expect(await tokens.verify(changed(token, token.length - 2))).toBeUndefined();
     expect(await tokens.verify(`${Buffer.from('43').toString('base64url')}.${secret}`)).toBeUndefined();
   });
+
+  it('is void, and no store is asked about it, when it begins with what is no id', async () => {
+    const asked: string[] = [];
+    const watched = Object.assign(Object.create(vault), {
+      verifyTokenSecret: async (userId: string) => void asked.push(userId),
+    }) as Vault;
+    for (const id of ['\0', '42\0', '\ud800', 'x'.repeat(5000), '😀', ''])
+      expect(await createTokens(watched).verify(`${Buffer.from(id).toString('base64url')}.secret`)).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
 });
 
 describe('a session id', () => {

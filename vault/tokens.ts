@@ -5,7 +5,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
 import * as t from 'io-ts';
-import { decodeOrUndefined } from '../schemas/codecs.ts';
+import { decodeOrUndefined, Snowflake } from '../schemas/codecs.ts';
 import type { SessionClaims, Tokens, Vault } from './port.ts';
 
 /** Tokens cannot be revoked yet, so all of a user's tokens have one generation. */
@@ -53,6 +53,8 @@ export const createTokens = (vault: Vault): Tokens => {
 
   const verifyBot = async (id: string, secret: string) => {
     const userId = Buffer.from(id, 'base64url').toString('utf8');
+    // Anything else is not asked about: a store may not even take it.
+    if (!Snowflake.is(userId)) return undefined;
     return (await vault.verifyTokenSecret(userId, secret)) ? { userId, generation: FIRST_GENERATION } : undefined;
   };
 

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
 import { jsonSchema } from '../../http/openapi.ts';
 import { FOLLOWED_UP } from '../../schemas/events/catalogue.ts';
@@ -6,6 +7,33 @@ import { commands, followUps } from './index.ts';
 
 const isCommand = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'type' in value && 'codec' in value;
+
+/** The codecs of the values that a codec takes. */
+const leavesOf = (codec: t.Mixed): readonly t.Mixed[] => {
+  const {
+    props,
+    types,
+    type,
+    codec: inner,
+  } = codec as never as {
+    readonly props?: Record<string, t.Mixed>;
+    readonly types?: readonly t.Mixed[];
+    readonly type?: t.Mixed;
+    readonly codec?: t.Mixed;
+  };
+  const parts = [...Object.values(props ?? {}), ...(types ?? []), ...[type, inner].filter((one) => one !== undefined)];
+  return parts.length === 0 ? [codec] : parts.flatMap(leavesOf);
+};
+
+describe('the fields of a command', () => {
+  it.each(commands.map(({ type, codec }) => [type, codec as t.Mixed] as const))(
+    'hold only text that every store gives back: %s',
+    (_, codec) => {
+      // `t.string` takes anything, NUL and halves of surrogate pairs as well.
+      expect(leavesOf(codec).filter((leaf) => leaf instanceof t.StringType)).toEqual([]);
+    },
+  );
+});
 
 describe('the command registry', () => {
   it('holds the commands of every feature file', async () => {

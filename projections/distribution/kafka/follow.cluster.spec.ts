@@ -164,6 +164,30 @@ describe('followers of Kafka', () => {
     expect(running.position).toBe(1000);
     expectAll();
   });
+  it('get every event, also those that the relay must send alone and those that no broker takes', async () => {
+    for (let n = 0; n < 60; n += 1) story.post('100', '1');
+    const grown: readonly [number, string][] = [
+      [10, 'a'.repeat(900_000)],
+      [20, '😀'.repeat(225_000)],
+      [30, '中'.repeat(500_000)],
+      [40, '\u0001'.repeat(200_000)],
+    ];
+    for (const [at, extra] of grown) Object.assign(log.all[at]!, { data: { ...log.all[at]!.data, extra } });
+    const lines: object[] = [];
+    let leftOut = 0;
+    relay({
+      logger: { ...silent, error: (fields) => void lines.push(fields) },
+      onLeftOut: () => {
+        leftOut += 1;
+      },
+    });
+    follow();
+    await sink.when(() => sink.events.length === 60);
+    expect(byStream(sink.events)).toEqual(byStream(log.all));
+    expect(leftOut).toBe(2);
+    expect(lines).toMatchObject([{ stream: 'channel-100' }, { stream: 'channel-100' }]);
+  });
+
   it('hand over their partitions within a second', async () => {
     relay();
     const one = follow();
