@@ -2,8 +2,9 @@
  * Advances one partition of a projection: applies records of the distribution log, and what is missing from the event
  * log, to the store.
  */
-import type { LogReader, Page } from '../../log/port.ts';
+import { bytesOfEvent, type LogReader, type Page } from '../../log/port.ts';
 import { decodeStored, type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { Stopped } from '../../stores/guard.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { CheckpointMoved, type PartitionBatch, type Place } from '../engine/port.ts';
@@ -275,11 +276,17 @@ export class PartitionWorker {
     const events: ParleyEvent[] = [];
     let end = from;
     const isOurs = ({ stream, position }: Place) => position <= end && partitionOf(stream, partitions) === partition;
-    for (let count = 0; count < MOST_PAGES && events.length < MOST_AT_ONCE / 2 && end < through; count += 1) {
+    let bytes = 0;
+    const isEnough = () => events.length >= MOST_AT_ONCE / 2 || bytes >= BUDGETS.log.commit.bytes;
+    for (let count = 0; count < MOST_PAGES && !isEnough() && end < through; count += 1) {
       const page = await read(() => pages.after(end), this.stopping.signal);
       if (page.through <= end) break;
       end = Math.min(page.through, through);
-      for (const event of page.events) if (isOurs(event)) events.push(event);
+      for (const event of page.events) {
+        if (!isOurs(event)) continue;
+        events.push(event);
+        bytes += bytesOfEvent(event);
+      }
       const unreadable = page.unreadable.find(({ event }) => isOurs(event));
       if (unreadable === undefined) continue;
       const { position } = unreadable.event;
