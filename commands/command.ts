@@ -22,6 +22,7 @@ import type { KeyRing } from '../vault/sealing.ts';
 import type { DerivedIds } from './derived-ids.ts';
 import type { CommandBucket } from './limits.ts';
 import type { Done, Mailboxes } from './mailbox.ts';
+import type { OwnWrites } from './own-writes.ts';
 import type { Answer, CommandContext, CommandOutcome, CommandRoute, CommandShape, Ephemeral } from './port.ts';
 import type { FollowUps, Processes } from './processes.ts';
 import type { Cause, Since } from './turn.ts';
@@ -45,6 +46,7 @@ export interface CommandDeps {
   readonly now: () => number;
   readonly tokens: Tokens;
   readonly derivedIds: DerivedIds;
+  readonly ownWrites: Pick<OwnWrites, 'seen'>;
 }
 
 /** A command as a caller submitted it. */

@@ -52,6 +52,32 @@ describe('acknowledging', () => {
     ]);
   });
 
+  it('of the newest message that is left marks through the deleted ones after it', async () => {
+    const ids = [await say(), await say(), await say(), await say()];
+    const state = async () => (await instance.views.unread.readStates(ben, [guild.channel]))[0];
+    right(await read(ben, ids[1]!));
+    for (const id of ids.slice(2))
+      await instance.do(ann, 'message.delete', { channel_id: guild.channel, message_id: id });
+    await instance.settled();
+    expect(await state()).toMatchObject({ readOrdinal: 2, unread: 2 });
+    right(await read(ben, ids[0]!));
+    right(await read(ben, ids[1]!));
+    await instance.settled();
+    expect(await state()).toMatchObject({ readOrdinal: 4, unread: 0 });
+  });
+
+  it('tells nobody of a place before one’s own last message', async () => {
+    const first = await say();
+    right(await instance.send(ben, guild.channel, 'mine'));
+    right(await read(ben, first));
+    expect(await instance.stream(readStream(ben))).toEqual([]);
+    const later = await say();
+    right(await read(ben, later));
+    expect((await instance.stream(readStream(ben))).map(({ data }) => data)).toMatchObject([
+      { channels: { [guild.channel]: 3 } },
+    ]);
+  });
+
   it('marks everything as read for an id beyond the head', async () => {
     const id = await say();
     await instance.settled();

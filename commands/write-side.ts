@@ -96,6 +96,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     bounds: options.bounds,
     ids: snowflakeSource(options.worker),
     lowBits: lowBitsSource(options.worker),
+    ownWrites,
     derivedIds: new DerivedIds(log, await vault.signingSecret(), now),
     now,
   };

@@ -30,12 +30,20 @@ export const readFold: Fold<ReadState> = {
   },
 };
 
-/** @param command.ordinal already clamped to the channel's head. A lower ordinal than before changes nothing. */
+/**
+ * @param command.ordinal already clamped to the channel's head. A lower ordinal than before changes nothing
+ * @param command.known how far the person has read as the views know it: own messages and joining count too
+ */
 export const markRead = (
-  command: { readonly userId: string; readonly channelId: string; readonly ordinal: number },
+  command: {
+    readonly userId: string;
+    readonly channelId: string;
+    readonly ordinal: number;
+    readonly known: number;
+  },
   state: ReadState,
 ): Decision =>
-  command.ordinal > (state.channels.get(command.channelId) ?? 0)
+  command.ordinal > Math.max(command.known, state.channels.get(command.channelId) ?? 0)
     ? happen({
         type: 'channels-read',
         data: { userId: command.userId, channels: { [command.channelId]: command.ordinal }, whole: false },

@@ -5,7 +5,7 @@ import { markRead, mergeReads, readFold, WHOLE_MAP_EVERY } from './read-markers.
 import { ANN, events, History, only } from './testing.ts';
 
 const history = () => new History(readFold, `read-${ANN}`);
-const reading = (channelId: string, ordinal: number) => ({ userId: ANN, channelId, ordinal });
+const reading = (channelId: string, ordinal: number, known = 0) => ({ userId: ANN, channelId, ordinal, known });
 
 /** The result of one mailbox turn with several acknowledgements. */
 const turn = (marks: History<ReturnType<typeof readFold.initial>>, reads: readonly (readonly [string, number])[]) => {
@@ -29,6 +29,11 @@ describe('a read marker', () => {
   it('never moves back, and ignores its present position', () => {
     const marks = history().given((state) => markRead(reading('7', 3), state));
     for (const ordinal of [3, 2, 0]) expect(events(markRead(reading('7', ordinal), marks.state))).toEqual([]);
+  });
+
+  it('does not move to a place before what the views know to be read, such as own messages', () => {
+    for (const ordinal of [1, 5]) expect(events(markRead(reading('7', ordinal, 5), history().state))).toEqual([]);
+    expect(events(markRead(reading('7', 6, 5), history().state))).toHaveLength(1);
   });
 
   it('is separate for each channel', () => {
