@@ -99,6 +99,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     onBug: () => metrics.projectionBugs.inc({ view: 'all' }),
     onProgress: options.onRebuild,
     onFailure: options.onFailure,
+    onFull: () => folder.diskIsFull(),
   }).catch(async (error: unknown) => {
     await folder.close();
     throw error;

@@ -8,13 +8,16 @@ import { keepForEpoch } from '../../projections/embedded/file.ts';
 import { inspectViews } from '../../projections/embedded/verify.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
+import { isFull } from '../../stores/sqlite/failures.ts';
 import { type FileGone, HeldFiles } from '../../stores/sqlite/held-files.ts';
 import { lockDirectory } from '../../stores/sqlite/lock.ts';
+import { Reserve } from '../../stores/sqlite/reserve.ts';
 import { SIGNING_KEY_FILE, VAULT_FILE } from '../../vault/sqlite/open.ts';
 import { openSqliteVault, type SqliteVault } from '../../vault/sqlite/vault.ts';
 import { identityOf, isCopy, LOG_MISSING, misfits, UnfitFolder } from './fit.ts';
 
 export const VIEWS_FILE = 'views.db';
+const RESERVE_FILE = 'parley.reserve';
 
 export interface FolderOptions {
   readonly directory: string;
@@ -36,7 +39,9 @@ export interface FolderOptions {
 export interface Folder {
   readonly log: SqliteEventLog;
   readonly vault: SqliteVault;
-  /** Notes in the vault how far the log is. To be called every second or so. @throws StoreUnavailable on a full disk */
+  /** Stops taking events until there is room again. To be called when the views cannot be written for want of room. */
+  diskIsFull(): void;
+  /** Notes in the vault how far the log is, and sees whether there is room again. To be called every second or so. @throws StoreUnavailable on a full disk */
   remember(): Promise<void>;
   /** The first file that was removed or replaced meanwhile. To be called every second or so. */
   gone(): FileGone | undefined;
@@ -91,6 +96,8 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
     return vault;
   };
 
+  const reserve = new Reserve(at(RESERVE_FILE));
+  reserve.take();
   // A log that is opened for writing is created, so a missing one must be noticed before.
   let vault = had.vault ? await openVault() : undefined;
   const remembered = await vault?.rememberedPosition();
@@ -103,7 +110,11 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
   const log = await openSqliteEventLog({
     ...{ directory, clock, lock, files, acceptLoss },
     ...(onCommit === undefined ? {} : { onCommit }),
-    ...(onRefused === undefined ? {} : { onRefused }),
+    hindered: () => reserve.lack(),
+    onRefused: (failure) => {
+      if (isFull(failure)) reserve.giveUp();
+      onRefused?.(failure);
+    },
     ...(onDamage === undefined ? {} : { onDamage }),
   });
   undo.add(() => log.close());
@@ -150,8 +161,12 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
   return {
     log,
     vault: opened,
-    remember,
+    async remember() {
+      reserve.take();
+      await remember();
+    },
     gone: () => files.gone(),
+    diskIsFull: () => reserve.giveUp(),
     async close() {
       await unlessUnavailable(remember);
       await log.close();

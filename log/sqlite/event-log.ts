@@ -32,6 +32,8 @@ export interface SqliteEventLogOptions {
   readonly onCommit?: (events: number) => void;
   /** Called whenever events cannot be read because the file is damaged. */
   readonly onDamage?: (damage: Error) => void;
+  /** Why nothing may be stored now, besides files that are gone. */
+  readonly hindered?: () => Error | undefined;
   /** Called with the reason when nothing was stored because of the disk or the folder. */
   readonly onRefused?: (failure: unknown) => void;
   /** Number of newest events kept in memory for tails; one of a chat message takes about 1 KB. */
@@ -78,7 +80,8 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
     const database = openForWriting(directory, acceptLoss);
     let epoch = epochOf(database);
     const file = join(directory, LOG_FILE);
-    const writer = new Writer(database, { gone: files.hold(file, `${file}-wal`), onRefused });
+    const gone = files.hold(file, `${file}-wal`);
+    const writer = new Writer(database, { hindered: () => gone() ?? options.hindered?.(), onRefused });
     const reader = new Reader(openForReading(directory), new TimeSlices(clock), options.onDamage);
     const recent = new RecentEvents(writer.position, { count: recentEvents, bytes: RECENT_BYTES });
     const bell = new Bell();

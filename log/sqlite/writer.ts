@@ -7,16 +7,15 @@ import { LRUCache } from 'lru-cache';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { reasonOf } from '../../stores/guard.ts';
-import { classify, codeOf, FULL, isFatal } from '../../stores/sqlite/failures.ts';
-import type { FileGone } from '../../stores/sqlite/held-files.ts';
+import { classify, isFatal, isFull } from '../../stores/sqlite/failures.ts';
+import { FileGone } from '../../stores/sqlite/held-files.ts';
 import { appendErrorOf, OutcomeUnknown } from '../append-errors.ts';
 import type { AppendError, Appended, AppendRequest } from '../port.ts';
 import { markInUse, noteVault, type VaultNote } from './notes.ts';
 import { COLUMNS, pushRow } from './schema.ts';
 
 /** The answer to an appender whose batch was rolled back. */
-export const appendError = (error: unknown): AppendError =>
-  appendErrorOf(error, classify, (failure) => (codeOf(failure) & 0xff) === FULL);
+export const appendError = (error: unknown): AppendError => appendErrorOf(error, classify, isFull);
 
 /** Last sequence of a stream, as the only writer knows it. */
 interface Head {
@@ -80,7 +79,7 @@ export interface Committed {
 
 export interface WriterOptions {
   /** Why nothing may be stored now. */
-  readonly gone?: () => FileGone | undefined;
+  readonly hindered?: () => Error | undefined;
   /** Called with the reason when a transaction stored nothing because of the disk or the folder. */
   readonly onRefused?: (failure: unknown) => void;
 }
@@ -94,7 +93,7 @@ export class Writer {
   readonly #insertOne: Database.Statement;
   readonly #insertMany: Database.Statement;
   readonly #database: Database.Database;
-  readonly #gone: () => FileGone | undefined;
+  readonly #hindered: () => Error | undefined;
   readonly #onRefused: (failure: unknown) => void;
   #inUse = false;
   #vault: (() => VaultNote) | undefined;
@@ -102,9 +101,9 @@ export class Writer {
   #position: number;
   #lastStreamId: number;
 
-  constructor(database: Database.Database, { gone = () => undefined, onRefused = () => {} }: WriterOptions = {}) {
+  constructor(database: Database.Database, { hindered = () => undefined, onRefused = () => {} }: WriterOptions = {}) {
     this.#database = database;
-    this.#gone = gone;
+    this.#hindered = hindered;
     this.#onRefused = onRefused;
     this.#heads = new Heads(database);
     this.#begin = database.prepare('BEGIN IMMEDIATE');
@@ -185,11 +184,12 @@ export class Writer {
     streamIds: readonly number[],
     newStreams: readonly (readonly [number, string])[],
   ): AppendError | undefined {
-    const gone = this.#gone();
-    if (gone !== undefined) {
-      this.#onRefused(gone);
-      return { kind: 'unavailable', reason: gone.message };
+    const hindered = this.#hindered();
+    if (hindered instanceof FileGone) {
+      this.#onRefused(hindered);
+      return { kind: 'unavailable', reason: hindered.message };
     }
+    if (hindered !== undefined) return this.#refuse(hindered);
     let phase: 'insert' | 'commit' = 'insert';
     try {
       if (!this.#inUse) this.#inUse = markInUse(this.#database);

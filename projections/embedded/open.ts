@@ -93,6 +93,8 @@ export interface OpenViews {
   readonly foldOf: FoldOf;
   /** Called during a rebuild, at least once. */
   readonly onProgress?: (progress: RebuildProgress) => void;
+  /** Called whenever the disk has no room for a batch, which is tried again until it has. */
+  readonly onFull?: () => void;
   /** Called once when the running views cannot continue. The process should exit and restart. */
   readonly onFailure: (error: unknown) => void;
   readonly logger?: Logger | undefined;
@@ -121,6 +123,9 @@ export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
   }
   const { db } = opened;
   const { projections, readers } = sqliteProjections(db, { log, foldOf });
-  const store = new SqliteViewStore(file, db, projections, () => takeIntoUse(db, boot));
+  const store = new SqliteViewStore(file, db, projections, {
+    takeIntoUse: () => takeIntoUse(db, boot),
+    onFull: options.onFull,
+  });
   return Object.assign(new Runner({ log, store, ...running }), readers);
 };

@@ -20,7 +20,7 @@ describe('the store of the views', () => {
     const opened = openFile(folder.file, { epoch: story.log.epoch, head: 0 }, bootId());
     db = opened.db!;
     const { projections } = sqliteProjections(db, { log: story.log, foldOf });
-    store = new SqliteViewStore(folder.file, db, projections, () => takeIntoUse(db, bootId()));
+    store = new SqliteViewStore(folder.file, db, projections, { takeIntoUse: () => takeIntoUse(db, bootId()) });
   });
   afterEach(async () => {
     await store.close(0);

@@ -1,5 +1,5 @@
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { classify, ifPossible } from '../../stores/sqlite/failures.ts';
+import { classify, ifPossible, isFull } from '../../stores/sqlite/failures.ts';
 import { type Connection, command, query } from '../../stores/sqlite/statements.ts';
 import type { DeadLetter, Place, ViewStore } from '../engine/port.ts';
 import type { Readers } from '../port.ts';
@@ -75,6 +75,13 @@ export const sqliteProjections = (
   };
 };
 
+interface Hooks {
+  /** Called before the first write, again after it threw; absent for a file that is in use. */
+  readonly takeIntoUse?: () => void;
+  /** Called whenever a batch does not fit on the disk. */
+  readonly onFull?: (() => void) | undefined;
+}
+
 /**
  * One connection for writing and reading. A transaction runs synchronously, so no reader ever runs inside it. A
  * file that is only read needs no room on the disk, so it is taken into use by its first write.
@@ -92,13 +99,14 @@ export class SqliteViewStore implements ViewStore {
   private readonly begin: ReturnType<typeof command>;
   private readonly end: ReturnType<typeof command>;
   private takeIntoUse: (() => void) | undefined;
+  private readonly onFull: (() => void) | undefined;
 
-  /** @param takeIntoUse called before the first write, again after it threw; absent for a file that is in use */
-  constructor(file: string, db: Connection, projections: readonly Projection[], takeIntoUse?: () => void) {
+  constructor(file: string, db: Connection, projections: readonly Projection[], hooks: Hooks = {}) {
     this.file = file;
     this.db = db;
     this.projections = projections;
-    this.takeIntoUse = takeIntoUse;
+    this.takeIntoUse = hooks.takeIntoUse;
+    this.onFull = hooks.onFull;
     this.letters = new DeadLetters(db);
     this.mark = command(db, 'UPDATE views SET checkpoint = ?, processes = ?');
     this.begin = command(db, 'BEGIN IMMEDIATE');
@@ -177,16 +185,17 @@ export class SqliteViewStore implements ViewStore {
   }
 
   private transaction(checkpoint: number, processesThrough: number, work: () => void): void {
-    this.takeIntoUse?.();
-    this.takeIntoUse = undefined;
-    this.begin();
     try {
+      this.takeIntoUse?.();
+      this.takeIntoUse = undefined;
+      this.begin();
       work();
       this.mark(checkpoint, processesThrough);
       this.end();
     } catch (failure) {
       if (this.db.inTransaction) this.db.exec('ROLLBACK');
       for (const projection of this.projections) projection.undone?.();
+      if (isFull(failure)) this.onFull?.();
       throw failure;
     }
     this.checkpoint = checkpoint;

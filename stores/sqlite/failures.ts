@@ -27,6 +27,8 @@ export const classify = (failure: unknown): FailureKind => {
   return TRANSIENT.test(code) ? 'transient' : 'permanent';
 };
 
+export const isFull = (error: unknown): boolean => (codeOf(error) & 0xff) === FULL;
+
 export const unavailable = (store: string, cause: unknown): StoreUnavailable =>
   new StoreUnavailable(store, BUDGETS.sqlite.retrySeconds, { cause });
 

@@ -58,6 +58,18 @@ describe('writes of one turn', () => {
     expect(names()).toEqual(['a']);
   });
 
+  it('are refused as unavailable on a full disk, and stored once there is room', async () => {
+    const [pages] = database.prepare('PRAGMA page_count').raw(true).get() as [number];
+    database.pragma(`max_page_count = ${pages}`);
+    const long = Array.from({ length: 100 }, (_, i) => insert(`${i}`.repeat(500)));
+    const answers = await Promise.allSettled(long.map((write) => commits.run(write)));
+    for (const answer of answers)
+      expect(answer).toMatchObject({ reason: { name: 'Error', store: 'vault', retryAfter: 30 } });
+    database.pragma('max_page_count = 1000');
+    await Promise.all(long.map((write) => commits.run(write)));
+    expect(names()).toHaveLength(100);
+  });
+
   it('are split beyond 1,000, so other work can run', async () => {
     await Promise.all(Array.from({ length: 1001 }, (_, i) => commits.run(insert(`${i}`))));
     expect(statements).toEqual(['BEGIN IMMEDIATE', 'COMMIT', 'BEGIN IMMEDIATE', 'COMMIT']);
