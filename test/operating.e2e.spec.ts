@@ -164,7 +164,6 @@ describe('the command line', () => {
     const failed = await run(process.execPath, ['dist/parley.js', 'serve'], { env: { ...process.env, ...env } }).catch(
       (failure: unknown) => failure,
     );
-    rmSync(env.PARLEY_DATA, { recursive: true });
     expect(failed).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/PARLEY_PORT: another program.* listens on/),

@@ -1,5 +1,6 @@
 /** The embedded profile as a server: the core with its HTTP and socket edges. */
 
+import { answerWhileStarting, type Starting } from '../../http/starting.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
 import { openCore } from './core.ts';
 
@@ -13,7 +14,7 @@ export interface ServerOptions extends EdgeOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-export const startServer = async (options: ServerOptions): Promise<Server> => {
+const start = async (options: ServerOptions, waiting: Starting): Promise<Server> => {
   const { config, metrics, clock } = options;
   const core = await openCore(options);
   const { views, log } = core;
@@ -41,6 +42,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     metrics.viewLagSeconds.set({ view }, lag.seconds);
   });
   await core.start();
+  await waiting.close();
   const url = await listen(http, config);
 
   return {
@@ -55,4 +57,20 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       await core.close();
     },
   };
+};
+
+/** Answers `/health` and `/ready` from the beginning: opening a folder takes long when its views must be rebuilt. */
+export const startServer = async (options: ServerOptions): Promise<Server> => {
+  let doing = 'opening the data folder';
+  const waiting = await answerWhileStarting(options.config, () => [doing]);
+  const onRebuild: ServerOptions['onRebuild'] = (progress) => {
+    doing = `rebuilding the views: ${progress.through} of ${progress.head} events`;
+    options.onRebuild(progress);
+  };
+  try {
+    return await start({ ...options, onRebuild }, waiting);
+  } catch (error) {
+    await waiting.close();
+    throw error;
+  }
 };

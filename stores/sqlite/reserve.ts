@@ -9,7 +9,7 @@ import { FULL } from './failures.ts';
 /** Enough for the views of some hundred events. */
 const RESERVED_BYTES = 1_048_576;
 
-const full = (): Error => Object.assign(new Error('the disk is full'), { code: 'SQLITE_FULL', rawCode: FULL });
+const full = (): Error => Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL', rawCode: FULL });
 
 export class Reserve {
   readonly #file: string;
