@@ -53,6 +53,21 @@ describe('a socket', () => {
     await world.received(alive);
   });
 
+  it('stays open wherever the wall clock goes, and is swept all the same', async () => {
+    const station = await world.station({ heartbeatIntervalMs: 100_000 });
+    const [dead, alive] = [await station.identified('1'), await station.identified('2')];
+    for (const jump of [120_000, -2 * 86_400_000]) {
+      world.clock.jump(jump);
+      await world.clock.advance(40_000);
+      await world.received(alive, dead);
+    }
+    await world.clock.advance(140_000);
+    await world.received(alive);
+    await world.clock.advance(20_000);
+    expect(await dead.closed()).toBe(4009);
+    await world.received(alive);
+  });
+
   it('is not closed for the time that the server itself slept: what it sent meanwhile is read first', async () => {
     const station = await world.station({ identifyTimeoutMs: 60_000 });
     const [alive, dead, fresh] = [

@@ -211,7 +211,12 @@ export class World {
       config: { ...defaultGatewayConfig, ...config },
       logger: { debug: () => {}, warn: (fields) => errors.push(fields), error: (fields) => errors.push(fields) },
       metrics: metricsOf(counters),
-      clock: { ...systemClock, monotonic: this.clock.monotonic, every: (ms, work) => this.clock.every(ms, work) },
+      clock: {
+        ...systemClock,
+        wallTime: this.clock.wallTime,
+        monotonic: this.clock.monotonic,
+        every: (ms, work) => this.clock.every(ms, work),
+      },
       registry,
       ...(feed === undefined ? {} : { feed }),
     });

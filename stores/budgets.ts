@@ -165,6 +165,24 @@ export const BUDGETS = {
     tellMs: 1000,
     againMs: 30_000,
   },
+  generations: {
+    /** How often every process looks which generation of a view is read. */
+    lookMs: 500,
+    /** How long a replaced generation is still written: until every reader has noticed. */
+    overlapMs: 10_000,
+    /** How long the next generation may take to catch up with the current one; then it is tried again. */
+    takenOverMs: 60_000,
+  },
+  progress: {
+    /** How often a view's store is asked while somebody waits. Only updates that were lost are learned this late. */
+    lookMs: 250,
+    /** The first update is sent at once. Updates within this time after it are sent together. */
+    togetherMs: 5,
+    /** For the subscription at the start. Redis may become available later. */
+    startMs: 1000,
+  },
+  /** How long a tool that needs the vault alone waits for another process to end, and how often it looks. */
+  claim: { goneMs: 2000, lookMs: 200 },
   lateViews: {
     /** How long a view is waited for. Then its readers take what it lacks from the log, until it has caught up. */
     lateMs: 1000,
@@ -179,6 +197,17 @@ export const BUDGETS = {
     recent: { count: 50_000, bytes: 33_554_432 },
   },
   feed: {
+    /** How long an event may be under way before it is read from the log, and how often the head of the log is read. */
+    staleMs: 250,
+    lookMs: 125,
+    /** The same while the partition moves: it is late, and reading the log would feed the overload. */
+    movingMs: 2000,
+    /** How long a subscription may take. After that the log supplies what it would have brought. */
+    subscribeMs: 1000,
+    /** Most events that may wait for the watermark or the listener. Later ones are dropped and read from the log. */
+    pending: 50_000,
+    /** Between attempts to subscribe again to the manifests of a silent partition. */
+    askAgainMs: 10_000,
     /** Most events in one manifest: a gateway takes them in one go, and its sockets wait meanwhile. */
     events: 250,
     /** Of these events together. */

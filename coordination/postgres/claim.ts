@@ -3,12 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
 import type { Clock } from '../../schemas/clock.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { connectTo } from '../../stores/postgres/connection.ts';
 import { LOCKS } from '../../stores/postgres/locks.ts';
 
-/** Time for another process to end, and for the server to notice it. */
-const GONE_MS = 2000;
-const LOOK_MS = 200;
+const { goneMs, lookMs } = BUDGETS.claim;
 
 class VaultInUse extends Error {}
 
@@ -48,10 +47,10 @@ export const claimVault = (url: string, clock: Clock): VaultClaim => {
       const connection = await connectTo(own(url), 'vault', () => {});
       client = connection;
       const patiently = async <T>(ask: () => Promise<T>, isEnough: (answer: T) => boolean): Promise<T> => {
-        const until = clock.monotonic() + GONE_MS;
+        const until = clock.monotonic() + goneMs;
         let answer = await ask();
         while (!isEnough(answer) && clock.monotonic() < until) {
-          await clock.delay(LOOK_MS);
+          await clock.delay(lookMs);
           answer = await ask();
         }
         return answer;

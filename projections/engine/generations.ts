@@ -5,13 +5,14 @@
 
 import type { Checkpoints } from '../../coordination/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import type { PartitionStore, Progress, ViewName } from './port.ts';
 import { ProgressTracker, type ProgressUpdate, type TrackerOptions } from './progress/port.ts';
 
 const FIRST = 1;
-const LOOK_MS = 500;
-/** How long a replaced generation is still written: until every reader has noticed the flip. */
-export const OVERLAP_MS = 10_000;
+const { lookMs, overlapMs, takenOverMs } = BUDGETS.generations;
+/** How long a replaced generation is still written. */
+export const OVERLAP_MS = overlapMs;
 
 const nameOf = (view: ViewName): string => `generation:${view}`;
 
@@ -46,9 +47,9 @@ export const watchGeneration = (
     } catch {
       // The vault or the new generation's store is unavailable; the next look tries again.
     }
-    if (!stopped) cancel = clock.setTimer(LOOK_MS, () => void look());
+    if (!stopped) cancel = clock.setTimer(lookMs, () => void look());
   };
-  cancel = clock.setTimer(LOOK_MS, () => void look());
+  cancel = clock.setTimer(lookMs, () => void look());
   return () => {
     stopped = true;
     cancel();
@@ -56,9 +57,6 @@ export const watchGeneration = (
 };
 
 // One node's access to a view: the generation that the pointer names, and its progress.
-
-/** How long the next generation may take to catch up with the current one; then it is tried again. */
-const TAKEN_OVER_MS = 60_000;
 
 interface OpenView<Readers> {
   readonly readers: Readers;
@@ -120,7 +118,7 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
       const next = await opened(generation);
       const former = current;
       // What was visible in the old generation must be visible in the next. Its writers run on for that long.
-      if (!(await next.tracker.whenProcessed(former.tracker.checkpoint(), TAKEN_OVER_MS))) {
+      if (!(await next.tracker.whenProcessed(former.tracker.checkpoint(), takenOverMs))) {
         await next.close();
         throw new Error(`Generation ${generation} of ${kind.name} does not get as far as the one before it`);
       }

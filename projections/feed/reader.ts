@@ -7,6 +7,7 @@
 import type { LogReader, Page } from '../../log/port.ts';
 import { type Clock, within } from '../../schemas/clock.ts';
 import type { Audience } from '../../schemas/streams.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import type { BatchListener } from '../engine/port.ts';
 import { Latecomers, PatientLog } from './backfill.ts';
@@ -32,7 +33,7 @@ export interface FeedLimits {
   readonly pending: number;
 }
 
-export const feedLimits: FeedLimits = { staleMs: 250, movingMs: 2000, lookMs: 125, subscribeMs: 1000, pending: 50_000 };
+export const feedLimits: FeedLimits = BUDGETS.feed;
 
 export interface FeedReaderOptions {
   readonly log: Pick<LogReader, 'head' | 'readAll'>;
@@ -47,9 +48,6 @@ export interface FeedReaderOptions {
   readonly limits?: FeedLimits;
   readonly clock: Clock;
 }
-
-/** Interval between attempts to subscribe again to the manifests of a silent partition. */
-const ASK_AGAIN_MS = 10_000;
 
 export class MendingFeedReader implements FeedReader, TransportListener {
   private readonly options: FeedReaderOptions;
@@ -217,7 +215,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   /** The subscription itself may be lost without any notice. */
   private askAgain(partition: number, now: number): void {
     const asked = this.silent.get(partition);
-    if (asked !== undefined && now - asked < ASK_AGAIN_MS) return;
+    if (asked !== undefined && now - asked < BUDGETS.feed.askAgainMs) return;
     this.silent.set(partition, now);
     this.subscribe(partition, [MANIFEST, STRUCTURE]);
   }

@@ -1,5 +1,6 @@
 /** How the nodes of a cluster learn how far each view has got: a store does not notify its readers. */
 import type { Clock } from '../../../schemas/clock.ts';
+import { BUDGETS } from '../../../stores/budgets.ts';
 import type { Progress, ViewName } from '../port.ts';
 
 interface Waiter {
@@ -44,8 +45,7 @@ export class PositionWaiters {
 
 // One view's progress as one node knows it.
 
-/** Interval for polling the store while somebody waits. Only updates that the channel lost are learned this late. */
-const LOOK_MS = 250;
+const { lookMs } = BUDGETS.progress;
 
 export interface TrackerOptions {
   readonly partitions: number;
@@ -96,7 +96,7 @@ export class ProgressTracker implements Progress {
     try {
       while (clock.monotonic() < deadline) {
         const left = deadline - clock.monotonic();
-        if (await this.waiting.until(position, Math.min(left, 2 * LOOK_MS))) return true;
+        if (await this.waiting.until(position, Math.min(left, 2 * lookMs))) return true;
         if (await this.options.nothingBetween?.(this.least, position).catch(() => false)) return true;
       }
       return false;
@@ -114,7 +114,7 @@ export class ProgressTracker implements Progress {
   private lookOut(): void {
     if (this.looking) return;
     this.looking = true;
-    this.options.clock.setTimer(LOOK_MS, () => {
+    this.options.clock.setTimer(lookMs, () => {
       this.looking = false;
       if (this.waiters === 0) return;
       // An unavailable store has not advanced either.

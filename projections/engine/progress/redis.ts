@@ -3,13 +3,11 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { type Clock, within } from '../../../schemas/clock.ts';
+import { BUDGETS } from '../../../stores/budgets.ts';
 import type { Redis, RedisClient } from '../../../stores/redis/connection.ts';
 import type { ProgressChannel, ProgressUpdate } from './port.ts';
 
-/** The first update is sent at once. Updates within this time after it are sent together. */
-const TOGETHER_MS = 5;
-/** Time limit for the subscription at startup. Redis may become available later. */
-const START_MS = 1000;
+const { togetherMs, startMs } = BUDGETS.progress;
 
 const Message = t.array(
   t.type({
@@ -62,7 +60,7 @@ class RedisProgress implements ProgressChannel {
         resolve();
       });
     });
-    await within(this.clock, START_MS, subscribed);
+    await within(this.clock, startMs, subscribed);
   }
 
   async stop(): Promise<void> {
@@ -79,7 +77,7 @@ class RedisProgress implements ProgressChannel {
     this.waiting.clear();
     // Nodes that miss the message poll the store.
     this.redis.run((client) => client.publish(this.channel, JSON.stringify(message))).catch(() => {});
-    this.pause = this.clock.setTimer(TOGETHER_MS, () => this.send());
+    this.pause = this.clock.setTimer(togetherMs, () => this.send());
   }
 
   private receive(text: string): void {
