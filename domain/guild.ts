@@ -15,6 +15,10 @@ interface GuildStateJson extends Omit<GuildState, 'channels' | 'keys'> {
   readonly keys: RecentKeysJson;
 }
 
+const STATE_BYTES = 300;
+/** An id in a set. */
+const CHANNEL_BYTES = 80;
+
 export const guildFold: Fold<GuildState> = {
   version: 2,
   initial: () => ({ sequence: 0, exists: false, channels: new Set(), keys: new RecentKeys() }),
@@ -29,6 +33,7 @@ export const guildFold: Fold<GuildState> = {
     }
     return state;
   },
+  bytes: ({ channels, keys }) => STATE_BYTES + CHANNEL_BYTES * channels.size + keys.bytes,
   toJson: (state): GuildStateJson => ({ ...state, channels: [...state.channels], keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { channels, keys, ...rest } = json as GuildStateJson;
