@@ -41,7 +41,8 @@ export class MissedInLog {
   private readonly size: number;
   /** Messages deleted within the range: their text is not shown. */
   private readonly deleted = new Set<string>();
-  private looked = 0;
+  /** Events and entries that may still be looked at. */
+  private looksLeft = Number.POSITIVE_INFINITY;
   /** Position of the last event given. */
   private given = 0;
   private sources: readonly Source[] | undefined;
@@ -55,6 +56,7 @@ export class MissedInLog {
 
   /** Counts what there is after a position. @returns false when it is more than the limit */
   async look(after: number, limit: number): Promise<boolean> {
+    this.looksLeft = limit * LOOKED_PER_DISPATCH + this.size;
     const all = await this.all(after);
     if (all !== undefined) {
       this.sources = [{ events: all, ended: true, read: async () => {} }];
@@ -116,10 +118,6 @@ export class MissedInLog {
     if (event.type === 'message-deleted') this.deleted.add(event.data.messageId);
   }
 
-  private looksTooMuch(limit: number): boolean {
-    return this.looked > limit * LOOKED_PER_DISPATCH + this.size;
-  }
-
   /** @returns how many events there are, and the streams with the sequences of the first; `undefined` when too many */
   private async countChannels(
     channels: readonly (readonly [audience: Audience, after: number])[],
@@ -154,11 +152,11 @@ export class MissedInLog {
       for (const event of page) {
         if (event.position <= after) return { count, first };
         first = event.sequence;
-        this.looked += 1;
+        this.looksLeft -= 1;
         this.noteDeleted(event);
         if (this.hears(event)) count += 1;
       }
-      if (count > limit || this.looksTooMuch(limit)) return undefined;
+      if (count > limit || this.looksLeft < 0) return undefined;
       if (page.length < this.size) break;
       from = page.at(-1)!.sequence - 1;
     }
@@ -174,8 +172,8 @@ export class MissedInLog {
         this.parts.deps.views.audiences.between(audiences, after, through, this.size),
       );
       for (const entry of entries) if (this.hearing.asksFor(entry)) count += 1;
-      this.looked += entries.length;
-      if (count > limit || this.looksTooMuch(limit)) return false;
+      this.looksLeft -= entries.length;
+      if (count > limit || this.looksLeft < 0) return false;
       if (entries.length < this.size) return true;
       after = entries.at(-1)!.position;
     }

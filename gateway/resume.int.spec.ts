@@ -279,8 +279,12 @@ describe('resume', () => {
       const limited = await world.station({ resumeLimit: 10 });
       await refused(limited, { token: tokenOf('2'), ...session });
       expect(limited.counters.resumes).toEqual(['too-many']);
-      const exact = await world.station({ resumeLimit: 11 });
-      await exact.resumed('2', session);
+      const paging = { resumes: { ...resumes, page: 2 } };
+      await refused(await world.station({ resumeLimit: 10, ...paging }), { token: tokenOf('2'), ...session });
+      for (const more of [{}, paging]) {
+        const exact = await world.station({ resumeLimit: 11, ...more });
+        await exact.resumed('2', session);
+      }
     });
   });
 
