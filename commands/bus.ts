@@ -197,6 +197,12 @@ class Submission implements Task<unknown, AnyReady> {
   }
 }
 
+/** What may be stored already can be asked again with the caller's own key, which finds it. Without one it would be doubled. */
+const repeatable =
+  (key: string | null) =>
+  (error: ParleyError): ParleyError =>
+    error.name === 'outcomeUnknown' && key !== null ? { ...error, retryAfter: 1 } : error;
+
 export const createCommandBus = (commands: readonly Command[], deps: CommandDeps, entrance: Entrance): CommandBus => {
   const known = byType(commands);
   const order = new CallerOrder();
@@ -221,7 +227,7 @@ export const createCommandBus = (commands: readonly Command[], deps: CommandDeps
           const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
           if (told !== undefined) await told;
         }
-        return { outcome: carried, limit: submission.limit };
+        return { outcome: either.mapLeft(repeatable(key))(carried), limit: submission.limit };
       } finally {
         entrance.inProgress.giveBack(userId);
       }

@@ -1,3 +1,4 @@
+import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelStream } from '../schemas/streams.ts';
 import { createTokens } from '../vault/tokens.ts';
@@ -48,6 +49,31 @@ describe('a repeated key', () => {
     ]);
     expect(shown(first).content).toBe('hello');
     expect(refusal(second)).toBe('keyReused');
+  });
+
+  it('is invited where the outcome is unknown, and finds what was stored; without a key nothing is invited', async () => {
+    let silent = false;
+    await instance.reopen({
+      logFor: (log) =>
+        Object.create(log, {
+          append: {
+            value: async (request: never) => {
+              const appended = await log.append(request);
+              return silent ? either.left({ kind: 'unknown', reason: 'no answer' }) : appended;
+            },
+          },
+        }),
+    });
+    silent = true;
+    const lost = await instance.send(ann, channel, 'hello', { key: 'once' });
+    expect(lost).toMatchObject({ left: { name: 'outcomeUnknown', status: 504, retryAfter: 1 } });
+    const keyless = await instance.send(ann, channel, 'hello', { key: null });
+    expect(refusal(keyless)).toBe('outcomeUnknown');
+    expect(keyless).not.toHaveProperty('left.retryAfter');
+    silent = false;
+    const [first] = await posted();
+    expect(right(await instance.send(ann, channel, 'hello', { key: 'once' })).sequence).toBe(first!.sequence);
+    expect(await posted()).toHaveLength(2);
   });
 
   it('finds the first message after a reopen and after a rebuild of the views', async () => {

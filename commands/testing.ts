@@ -72,7 +72,7 @@ interface Shown {
 }
 
 interface Asking {
-  readonly key?: string;
+  readonly key?: string | null;
   readonly onOtherContent?: 'refuse' | 'first';
   readonly counted?: boolean;
   readonly kind?: Actor['kind'];
