@@ -207,8 +207,8 @@ describe('without', () => {
     const [guest] = await joined(owner, { channel }, 'guest', 1);
     const code = await owner.invite(channel.id);
     const guestly = owner.as(guest!);
+    const position = await world.positionOfHistory();
     await without('kafka', async () => {
-      const position = await world.positionOfHistory();
       await world.talk('without Kafka');
       // The first to ask waits until the views count as late; nobody waits after that.
       const paths = [
