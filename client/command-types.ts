@@ -109,8 +109,12 @@ export interface CommandFields {
   readonly 'dm.create': {
     readonly recipient_id: string;
   };
-  /** Create an application and its bot. The token is shown this once. */
+  /** Create an application and its bot, with the bot's token. */
   readonly 'application.create': {
     readonly name: string;
+  };
+  /** Replace a bot's token. The former one no longer counts, and its sockets are closed. */
+  readonly 'bot.reset': {
+    readonly application_id: string;
   };
 }

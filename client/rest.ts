@@ -17,8 +17,16 @@ export class RestError extends Error {
   }
 }
 
+/** A token that takes another's place. */
+export interface Renewed {
+  readonly token: string;
+  readonly expires_at: string;
+}
+
 export interface SignedIn {
   readonly token: string;
+  /** When the token expires (ISO 8601), unless it is refreshed before. */
+  readonly expires_at: string;
   readonly gateway_url: string;
   readonly user: User;
 }
@@ -95,13 +103,33 @@ export class Rest {
     return this.request('POST', '/login', { username, password });
   }
 
+  /** A new token of the same sign-in. Sessions continue with it: `session.useToken(token)`. */
+  refresh(): Promise<Renewed> {
+    return this.request('POST', '/auth/refresh');
+  }
+
+  /** Ends this token and those it was refreshed to. @param everywhere all of this person's */
+  logout(everywhere = false): Promise<null> {
+    return this.request('POST', '/auth/logout', { everywhere });
+  }
+
+  /** Ends all other tokens of this person. */
+  changePassword(password: string, newPassword: string): Promise<Renewed> {
+    return this.request('POST', '/auth/password', { password, new_password: newPassword });
+  }
+
+  /** Replaces a bot's token. */
+  resetBot(applicationId: string): Promise<{ readonly token: string }> {
+    return this.request('POST', `/applications/${applicationId}/bot/reset`);
+  }
+
   me(): Promise<User> {
     return this.request('GET', '/users/@me');
   }
 
   createApplication(
     name: string,
-  ): Promise<{ readonly id: string; readonly bot: { readonly id: string; readonly token: string } }> {
+  ): Promise<{ readonly id: string; readonly bot: { readonly id: string; readonly token: string | null } }> {
     return this.request('POST', '/applications', { name });
   }
 

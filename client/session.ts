@@ -58,6 +58,7 @@ export class Session extends EventEmitter<SessionEvents> {
   /** Typed listeners by dispatch: `session.events.on('MESSAGE_CREATE', (message, s) => ...)`. */
   readonly events = new EventEmitter<{ [K in keyof Dispatches]: [data: Dispatches[K], s: number] }>();
   private readonly options: ConnectOptions;
+  private token: string;
   private readonly pending = new PendingCommands();
   private connection: Connection | undefined;
   private retry: NodeJS.Timeout | undefined;
@@ -72,6 +73,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.setMaxListeners(0);
     this.events.setMaxListeners(0);
     this.options = options;
+    this.token = options.token;
     this.saved = options.session;
     this.open();
   }
@@ -88,6 +90,11 @@ export class Session extends EventEmitter<SessionEvents> {
 
   get connected(): boolean {
     return this.live;
+  }
+
+  /** Takes another token from the next connection on: one that the present one was refreshed to. */
+  useToken(token: string): void {
+    this.token = token;
   }
 
   /** The number of commands without an answer. */
@@ -158,7 +165,8 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   private introduce(): void {
-    const { token, intents = ALL_INTENTS } = this.options;
+    const { token } = this;
+    const { intents = ALL_INTENTS } = this.options;
     if (this.saved === undefined) {
       const properties = { os: process.platform, browser: 'parley-client', device: 'parley-client' };
       this.sendFrame(Op.identify, { token, intents, properties });

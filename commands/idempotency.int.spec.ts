@@ -1,7 +1,6 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelStream } from '../schemas/streams.ts';
-import { createTokens } from '../vault/tokens.ts';
 import { Instance, refusal, right } from './testing.ts';
 
 let instance: Instance;
@@ -181,7 +180,7 @@ describe('a repeated key', () => {
       instance.ask(ann, 'application.create', { name }, { key: 'k', onOtherContent });
     const first = shown(await create('robot'));
     expect(refusal(await create('other'))).toBe('keyReused');
-    expect(await createTokens(instance.vault).verify(first.bot.token)).toMatchObject({ userId: first.id });
+    expect(await instance.tokens.verify(first.bot.token)).toMatchObject({ userId: first.id });
     expect(shown(await create('robot')).id).toBe(first.id);
     expect(shown(await create('other', 'first'))).toMatchObject({ id: first.id, name: 'robot' });
   });

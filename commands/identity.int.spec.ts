@@ -1,5 +1,6 @@
 import { either } from 'fp-ts';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { userStream } from '../schemas/streams.ts';
 import { CALLER, Instance, refusal, right } from './testing.ts';
 
@@ -159,5 +160,98 @@ describe('signing in', () => {
     const user = { userId: '5', username: 'nick', globalName: null, kind: 'imported' as const, correlationId: 'c' };
     right(await instance.write.identity.create(user, async () => either.right(undefined)));
     expect(refusal(await login('nick', ''))).toBe('invalidForm');
+  });
+});
+
+describe('the tokens of a person', () => {
+  const GOOD = 'correct horse';
+  const counts = async (token: string): Promise<boolean> => {
+    const verified = await instance.tokens.verify(token);
+    const user = verified && (await instance.views.guilds.user(verified.userId));
+    return user !== undefined && isSignedIn(user, verified!);
+  };
+  const signedIn = async () => right(await login('ann')).token;
+  const logout = async (token: string, everywhere = false) =>
+    right(await instance.write.identity.logout(token, everywhere, 'c'));
+  const change = (token: string, present: string, next: string) =>
+    instance.write.identity.changePassword(token, { present, next }, CALLER);
+
+  beforeEach(async () => {
+    instance = await Instance.open();
+    right(await register('ann'));
+  });
+
+  it('end with their sign-in when it is signed out, refreshed or not, and no others do', async () => {
+    const [phone, desktop] = [await signedIn(), await signedIn()];
+    const refreshed = right(await instance.write.identity.refresh(phone)).token;
+    await logout(phone);
+    expect(await Promise.all([phone, refreshed, desktop].map(counts))).toEqual([false, false, true]);
+    await logout(phone);
+    expect(await instance.events('user-signed-out')).toHaveLength(1);
+    expect(await counts(await signedIn())).toBe(true);
+  });
+
+  it('all end when signing out everywhere; later ones count', async () => {
+    const [phone, desktop] = [await signedIn(), await signedIn()];
+    await logout(phone, true);
+    expect(await Promise.all([phone, desktop].map(counts))).toEqual([false, false]);
+    const later = await signedIn();
+    expect(await counts(later)).toBe(true);
+    await instance.reopen({});
+    expect([await counts(phone), await counts(later)]).toEqual([false, true]);
+  });
+
+  it('all end when the password is changed, which needs the present one', async () => {
+    const [phone, desktop] = [await signedIn(), await signedIn()];
+    expect(refusal(await change(phone, 'guess', 'battery staple'))).toBe('invalidForm');
+    expect(await counts(desktop)).toBe(true);
+    const next = right(await change(phone, GOOD, 'battery staple')).token;
+    expect(await Promise.all([phone, desktop, next].map(counts))).toEqual([false, false, true]);
+    expect(refusal(await login('ann'))).toBe('invalidForm');
+    right(await login('ann', 'battery staple'));
+  });
+
+  it('are no business of a bot', async () => {
+    const { userId } = right(await login('ann'));
+    const { bot } = await instance.do(userId, 'application.create', { name: 'bot' });
+    expect(refusal(await instance.write.identity.refresh(bot.token))).toBe('botsCannot');
+    expect(refusal(await instance.write.identity.logout(bot.token, true, 'c'))).toBe('botsCannot');
+    expect(refusal(await change(bot.token, '', 'battery staple'))).toBe('botsCannot');
+  });
+});
+
+describe('the token of a bot', () => {
+  const knows = async (token: string) => (await instance.tokens.verify(token)) !== undefined;
+
+  it('is the same for a repeated command, and that of a later reset counts alone', async () => {
+    instance = await Instance.open();
+    const { userId: ann } = right(await register('ann'));
+    const create = () => instance.do(ann, 'application.create', { name: 'bot' }, { key: 'k' });
+    const created = await create();
+    const first = created.bot.token;
+    expect((await create()).bot.token).toBe(first);
+    expect(await knows(first)).toBe(true);
+    const reset = async (asking?: { key: string }) =>
+      (await instance.do(ann, 'bot.reset', { application_id: created.id }, asking)).token;
+    const second = await reset({ key: 'r' });
+    expect(await reset({ key: 'r' })).toBe(second);
+    expect(await instance.events('user-signed-out')).toHaveLength(1);
+    const third = await reset();
+    expect(await Promise.all([first, second, third].map(knows))).toEqual([false, false, true]);
+    expect((await create()).bot.token).toBeNull();
+    expect(await knows(third)).toBe(true);
+  });
+
+  it('is reset by its owner only', async () => {
+    instance = await Instance.open();
+    const [ann, ben] = [right(await register('ann')).userId, right(await register('ben')).userId];
+    const { id, bot } = await instance.do(ann, 'application.create', { name: 'bot' });
+    for (const [who, application_id] of [
+      [ben, id],
+      [ann, ann],
+      [ann, '404'],
+    ] as const)
+      expect(refusal(await instance.ask(who, 'bot.reset', { application_id }))).toBe('unknownApplication');
+    expect(await knows(bot.token)).toBe(true);
   });
 });

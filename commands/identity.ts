@@ -1,11 +1,14 @@
 /** Registering and signing in. */
 
+import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { idempotencyKey } from '../domain/recent-keys.ts';
-import { register as decideRegister, type UserState } from '../domain/user.ts';
+import { register as decideRegister, signOut, type UserState } from '../domain/user.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
+import { NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
 import { userStream } from '../schemas/streams.ts';
+import type { Verified } from '../vault/port.ts';
 import { type CommandDeps, viewsHold } from './command.ts';
 import { type Limits, limitedError } from './limits.ts';
 import { Turns } from './turns.ts';
@@ -29,6 +32,8 @@ export interface Caller {
 export interface SignedIn {
   readonly userId: string;
   readonly token: string;
+  /** When the token expires, in milliseconds since 1970. */
+  readonly expiresAt: number;
 }
 
 type Deps = Pick<
@@ -52,6 +57,8 @@ export interface NewUser {
 }
 
 const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
+const wrongPassword = fieldError(['password'], 'PASSWORD_DOES_NOT_MATCH', 'The password is not right.');
+const NOBODY: Verified = { userId: '' };
 const tooMany = parleyError('tooManyLogins', { retryAfter: 1 });
 const badLogin = fieldError(['login'], 'INVALID_LOGIN', 'Login or password is invalid.');
 
@@ -93,7 +100,7 @@ export class Identity {
       return hashed === undefined ? either.left(tooMany) : either.right(undefined);
     });
     if (either.isLeft(created)) return created;
-    return either.right({ userId, token: await deps.tokens.issue(userId) });
+    return either.right({ userId, ...(await deps.tokens.issue(userId, NEVER_SIGNED_OUT.generation)) });
   }
 
   private idOf(key: string): Promise<string> {
@@ -118,10 +125,77 @@ export class Identity {
     const { vault, tokens } = this.deps;
     const holder = await vault.usernameHolder(username);
     const userId = holder?.userId;
+    // Before the password is looked at: whoever changes it meanwhile ends this sign-in too.
+    const generation = userId === undefined ? 0 : await this.generationOf(userId);
     const right = await this.hashing.take(caller.address, caller.isGone, () => vault.verifyPassword(userId, password));
     if (right === undefined) return either.left(tooMany);
     if (!right || userId === undefined) return either.left(badLogin);
-    return either.right({ userId, token: await tokens.issue(userId) });
+    return either.right({ userId, ...(await tokens.issue(userId, generation)) });
+  }
+
+  /** A new token of the same sign-in. @param token a valid one, as is that of the methods below */
+  async refresh(token: string): Promise<Either<ParleyError, SignedIn>> {
+    const { tokens } = this.deps;
+    const { userId, generation, signIn } = (await tokens.verify(token)) ?? NOBODY;
+    if (generation === undefined) return either.left(parleyError('botsCannot'));
+    return either.right({ userId, ...(await tokens.issue(userId, generation, signIn)) });
+  }
+
+  /** Ends the sign-in of a token, or all of its owner's, and closes their sockets. */
+  async logout(token: string, everywhere: boolean, correlationId: string): Promise<Either<ParleyError, void>> {
+    const { userId, generation, signIn } = (await this.deps.tokens.verify(token)) ?? NOBODY;
+    if (generation === undefined) return either.left(parleyError('botsCannot'));
+    const ended = await this.end(userId, everywhere ? undefined : signIn, correlationId);
+    return either.isLeft(ended) ? ended : either.right(undefined);
+  }
+
+  /** Ends all sign-ins of a token's owner, and begins one under the new password. */
+  async changePassword(
+    token: string,
+    passwords: { readonly present: string; readonly next: string },
+    caller: Caller,
+  ): Promise<Either<ParleyError, SignedIn>> {
+    const { vault, tokens } = this.deps;
+    const { userId, generation } = (await tokens.verify(token)) ?? NOBODY;
+    if (generation === undefined) return either.left(parleyError('botsCannot'));
+    const limit = await this.limits.login(userId, caller.address);
+    if (limit?.allowed === false) return either.left(limitedError(limit));
+    const changed = await this.hashing.take(caller.address, caller.isGone, async () => {
+      const right = await vault.verifyPassword(userId, passwords.present);
+      if (right) await vault.setPassword(userId, passwords.next);
+      return right;
+    });
+    if (changed === undefined) return either.left(tooMany);
+    if (!changed) return either.left(wrongPassword);
+    const ended = await this.end(userId, undefined, caller.correlationId);
+    if (either.isLeft(ended)) return ended;
+    return either.right({ userId, ...(await tokens.issue(userId, ended.right)) });
+  }
+
+  /** @returns the generation of the user's tokens from now on */
+  private async end(
+    userId: string,
+    signIn: string | undefined,
+    correlationId: string,
+  ): Promise<Either<ParleyError, number>> {
+    const { mailboxes, tokens, now } = this.deps;
+    const key = idempotencyKey(userId, 'user.sign-out', randomUUID());
+    const outcome = await mailboxes.run({
+      stream: userStream(userId),
+      cause: { actor: userId, key, correlationId, causationId: null, traceparent: null },
+      prepare: async () => either.right(undefined),
+      decide: (state: UserState) => signOut({ userId, signIn, until: tokens.lastExpiry(), now: now() }, state),
+    });
+    if (either.isLeft(outcome)) return outcome;
+    // The caller's next request then finds the token void here; elsewhere it is as soon as the event arrives.
+    await viewsHold(this.deps, outcome.right.position);
+    return either.right(await this.generationOf(userId));
+  }
+
+  /** From the log, since the views may not know of the last sign-out yet. */
+  private async generationOf(userId: string): Promise<number> {
+    const [last] = await this.deps.log.readStream({ stream: userStream(userId), direction: 'backwards', limit: 1 });
+    return last?.type === 'user-signed-out' ? last.data.generation : NEVER_SIGNED_OUT.generation;
   }
 
   /** Reserves the name, creates the key and everything else the registration needs, then appends the registration. */

@@ -62,8 +62,10 @@ export type Answer =
       readonly id: string;
       readonly name: string;
       readonly ownerId: string;
-      readonly token: string;
-    };
+      /** `null` if another has replaced it. */
+      readonly token: string | null;
+    }
+  | { readonly kind: 'token'; readonly token: string };
 
 export interface CommandOutcome {
   /** At or after the command's events in the whole log. */

@@ -22,7 +22,7 @@ import { systemClock } from '../schemas/clock.ts';
 import { type Bounds, bounds, type Limits as LimitConfig, limits } from '../schemas/config.ts';
 import type { ParleyError } from '../schemas/errors.ts';
 import type { EventOf, EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
-import type { Vault } from '../vault/port.ts';
+import type { Tokens, Vault } from '../vault/port.ts';
 import { KeyRing } from '../vault/sealing.ts';
 import { openSqliteVault } from '../vault/sqlite/vault.ts';
 import { createTokens } from '../vault/tokens.ts';
@@ -86,6 +86,7 @@ export class Instance {
   vault!: Vault;
   views!: ViewsRuntime;
   keys!: KeyRing;
+  tokens!: Tokens;
   write!: WriteSide;
   private presenter!: Presenter;
   conflicts = 0;
@@ -116,6 +117,7 @@ export class Instance {
       onFailure: fail,
     });
     this.keys = new KeyRing(this.vault);
+    this.tokens = createTokens(this.vault, { clock: systemClock, lifetime: 604_800 });
     const { views, vault, keys } = this;
     const timelines = new CurrentTimelines(views.timelines, this.log);
     this.presenter = new Presenter({ views, timelines, keys });
@@ -127,7 +129,7 @@ export class Instance {
       keys,
       access: new Access(views.guilds),
       timelines,
-      tokens: createTokens(vault),
+      tokens: this.tokens,
       ephemeral: { typing: (one) => this.typing.push(one) },
       limits: { ...NO_LIMITS, ...options.limits },
       bounds: { ...BOUNDS, ...options.bounds },

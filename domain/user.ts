@@ -1,20 +1,49 @@
 /** A person, a bot or an imported author. Stream `user-<id>`. */
-import type { Profile } from '../schemas/events/user.ts';
+import { NEVER_SIGNED_OUT, type Profile, type SignedOut } from '../schemas/events/user.ts';
 import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
 
 export interface UserState extends StreamState {
   registered: boolean;
+  signedOut: SignedOut;
 }
 
 export const userFold: Fold<UserState> = {
-  version: 1,
-  initial: () => ({ sequence: 0, registered: false }),
+  version: 2,
+  initial: () => ({ sequence: 0, registered: false, signedOut: NEVER_SIGNED_OUT }),
   evolve: (state, event) => ({
     sequence: event.sequence,
     registered: state.registered || event.type === 'user-registered',
+    signedOut:
+      event.type === 'user-signed-out'
+        ? { generation: event.data.generation, signIns: event.data.signIns }
+        : state.signedOut,
   }),
   toJson: (state) => state,
   fromJson: (json) => json as UserState,
+};
+
+/** Beyond so many ended sign-ins at once, all of them end together. */
+const SIGN_INS = 100;
+
+export interface SignOut {
+  readonly userId: string;
+  /** The sign-in that ends; `undefined` ends all. */
+  readonly signIn: string | undefined;
+  /** When its last token expires, in milliseconds since 1970. */
+  readonly until: number;
+  readonly now: number;
+}
+
+export const signOut = ({ userId, signIn, until, now }: SignOut, { signedOut }: UserState): Decision => {
+  const signIns = signedOut.signIns.filter((ended) => ended.until > now);
+  if (signIns.some(({ id }) => id === signIn)) return nothing;
+  const everywhere = signIn === undefined || signIns.length >= SIGN_INS;
+  return happen({
+    type: 'user-signed-out',
+    data: everywhere
+      ? { userId, generation: signedOut.generation + 1, signIns: [] }
+      : { userId, generation: signedOut.generation, signIns: [...signIns, { id: signIn, until }] },
+  });
 };
 
 export interface Register {

@@ -1,6 +1,7 @@
 /** Live delivery: sends every batch of events to the sessions that may see them, in position order. */
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
+import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { within } from '../schemas/clock.ts';
 import { type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Intent } from '../schemas/gateway/frames.ts';
@@ -126,6 +127,7 @@ export class FanOut {
       }
     }
     const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
+    if (event.type === 'user-signed-out') return this.signedOut(event);
     if (listeners.size === 0 && own.length === 0) return;
     const { feed } = this.deps;
     const fresh = event.type === 'channel-created' && listeners.size > 0 ? [channelAudience(event.data.channelId)] : [];
@@ -159,6 +161,12 @@ export class FanOut {
       listeners.delete(session);
       this.fallBehind(session, position - 1);
     }
+  }
+
+  private signedOut({ data }: EventOf<'user-signed-out'>): void {
+    const topic = this.subscriptions.topic(userAudience(data.userId));
+    for (const session of [...(topic?.sessions ?? [])])
+      if (!isSignedIn({ signedOut: data }, session)) session.drop(Closings.signedOut);
   }
 
   private sessionsOf({ guildId, userId }: { guildId: string; userId: string }): Session[] {

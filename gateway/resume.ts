@@ -1,11 +1,11 @@
 /** Resume: continues a session from its client's last `s`, on any process, after any time. */
 import type { Resume } from '../schemas/gateway/frames.ts';
-import type { SessionClaims } from '../vault/port.ts';
+import type { SessionClaims, Verified } from '../vault/port.ts';
 import { goLive, sendMissed } from './catch-up.ts';
 import { dispatchFrame } from './encoding.ts';
 import type { ResumeOutcome } from './ports.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
-import { invalidate, type Parts, recognise, type Verified, viewsAtHead, wants } from './session-start.ts';
+import { invalidate, type Parts, recognise, viewsAtHead, wants } from './session-start.ts';
 
 /** Carries out op 6. @returns why the socket must be closed, if it must. */
 export const resume = async (parts: Parts, session: Session, asked: Resume): Promise<Closing | undefined> => {
@@ -58,7 +58,9 @@ const goodFor = async (
   seq: number,
 ): Promise<SessionClaims | undefined> => {
   if (claims === undefined) return undefined;
-  const same = claims.userId === verified.userId && claims.generation === verified.generation;
+  // A bot's token has no generation: it is of the present one.
+  const generation = verified.generation ?? (await deps.views.guilds.user(verified.userId))?.signedOut.generation;
+  const same = claims.userId === verified.userId && claims.generation === generation;
   if (!same || claims.epoch !== deps.log.epoch || seq === 0) return undefined;
   return seq <= (await deps.log.head()) ? claims : undefined;
 };

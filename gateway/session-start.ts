@@ -2,10 +2,12 @@
  * What identify and resume share: recognising the user, waiting for the views, holding back and releasing live
  * dispatches.
  */
+
 import type { EventRenderer } from '../presenter/dispatches.ts';
+import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { DEFAULT_INTENTS, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, userAudience } from '../schemas/streams.ts';
-import type { Tokens } from '../vault/port.ts';
+import type { Verified } from '../vault/port.ts';
 import { INVALID_SESSION, type Outgoing, wireLength } from './encoding.ts';
 import type { FairQueue } from './fair-queue.ts';
 import type { FanOut } from './fan-out.ts';
@@ -13,7 +15,7 @@ import type { Outbox } from './outbox.ts';
 import type { Feed, GatewayDeps } from './ports.ts';
 import type { Ring } from './ring.ts';
 import { audiencesOfGuild, depsAt, joinAll, readScope, type Scope, type ScopeDeps } from './scope.ts';
-import { Phase, type Session } from './session.ts';
+import { Closings, Phase, type Session } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface Parts {
@@ -29,17 +31,16 @@ export interface Parts {
   readonly logReads: FairQueue;
 }
 
-export type Verified = NonNullable<Awaited<ReturnType<Tokens['verify']>>>;
-
-/** @returns false if the views do not know the token's user. */
+/** @returns false if the views do not know the token's user, or that user has signed out. */
 export const recognise = async (parts: Parts, session: Session, verified: Verified): Promise<boolean> => {
   const { guilds } = parts.deps.views;
   const [user, administrator] = await Promise.all([guilds.user(verified.userId), guilds.administrator()]);
-  if (user === undefined) return false;
+  if (user === undefined || !isSignedIn(user, verified)) return false;
   session.userId = user.id;
   session.isBot = user.kind === 'bot';
   session.administers = administrator === user.id;
-  session.generation = verified.generation;
+  session.generation = verified.generation ?? user.signedOut.generation;
+  session.signIn = verified.signIn;
   return true;
 };
 
@@ -111,14 +112,20 @@ export interface Beginning {
  */
 export const begin = <T>(parts: Parts, session: Session, read: (at: Beginning) => Promise<T>): Promise<T> => {
   const { deps } = parts;
+  // Whoever signs out later is told as a listener.
+  const checked = async (at: Beginning): Promise<T> => {
+    const user = await at.deps.views.guilds.user(session.userId);
+    if (user === undefined || !isSignedIn(user, session)) session.drop(Closings.signedOut);
+    return read(at);
+  };
   return deps.feed === undefined
     ? deps.views.atRest(async (position) => {
         const scope = await readScope(deps, session);
-        const value = await read({ position, scope, deps });
+        const value = await checked({ position, scope, deps });
         register(parts, session, scope, position);
         return value;
       })
-    : beginOnFeed(parts, session, deps.feed, read);
+    : beginOnFeed(parts, session, deps.feed, checked);
 };
 
 /**

@@ -29,6 +29,7 @@ export const Closings = {
   wrongPayload: closing(CloseCode.decodeError, 'The payload does not fit its opcode'),
   tooManySockets: closing(CloseCode.rateLimited, 'Too many sockets that have not identified'),
   notAuthenticated: closing(CloseCode.notAuthenticated, 'Identify first'),
+  signedOut: closing(CloseCode.authenticationFailed, 'Signed out'),
   badToken: closing(CloseCode.authenticationFailed, 'Authentication failed'),
   alreadyAuthenticated: closing(CloseCode.alreadyAuthenticated, 'Already authenticated'),
   invalidSequence: closing(CloseCode.invalidSequence, 'Invalid seq'),
@@ -124,6 +125,8 @@ export class Session {
   readsContent = true;
   intents = 0;
   generation = 0;
+  /** Absent for bots, and for tokens of former versions. */
+  signIn: string | undefined;
   shardId = 0;
   shardCount = 1;
   largeThreshold = 50;

@@ -34,22 +34,30 @@ export const tokenOf = (userId: string): string => `token-of-${userId}`;
 /** Generations by user, so that a spec can end a user's tokens. */
 class FakeTokens implements Tokens {
   readonly generations = new Map<string, number>();
+  /** The sign-ins that tokens come from, by user. */
+  readonly signIns = new Map<string, string>();
 
   private generation(userId: string): number {
     return this.generations.get(userId) ?? 1;
   }
 
-  async issue(userId: string): Promise<string> {
-    return tokenOf(userId);
+  async issue(userId: string) {
+    return { token: tokenOf(userId), expiresAt: 0 };
   }
 
-  async issueForBot(userId: string): Promise<string> {
-    return tokenOf(userId);
+  lastExpiry(): number {
+    return 0;
+  }
+
+  async botToken(userId: string) {
+    return { token: tokenOf(userId), secret: '' };
   }
 
   async verify(token: string) {
     const userId = /token-of-(\d+)$/.exec(token)?.[1];
-    return userId === undefined ? undefined : { userId, generation: this.generation(userId) };
+    return userId === undefined
+      ? undefined
+      : { userId, generation: this.generation(userId), signIn: this.signIns.get(userId) ?? 'one' };
   }
 
   async signSession(claims: SessionClaims): Promise<string> {

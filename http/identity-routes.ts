@@ -1,4 +1,4 @@
-/** POST /auth/register and /login. */
+/** Registering, signing in and out, and what changes a person's tokens. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -49,7 +49,18 @@ export interface IdentityRouteDeps {
   readonly gatewayUrl: (headers: Readonly<Record<string, string | string[] | undefined>>) => string;
 }
 
+const tokenOf = ({ token, expiresAt }: SignedIn) => ({
+  token,
+  auth_token: token,
+  expires_at: new Date(expiresAt).toISOString(),
+});
+
 type Headers = Parameters<IdentityRouteDeps['gatewayUrl']>[0];
+
+const tokenReply = (signedIn: either.Either<ParleyError, SignedIn>): either.Either<ParleyError, Reply> =>
+  either.isLeft(signedIn) ? signedIn : either.right({ body: tokenOf(signedIn.right) });
+
+const authorizationOf = ({ authorization }: Headers): string => String(authorization);
 
 export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRouteDeps): Route[] => {
   const reply = async (
@@ -59,9 +70,8 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
     profile: { readonly username?: string; readonly global_name?: string | null } = {},
   ) => {
     if (either.isLeft(signedIn)) return signedIn;
-    const { token, userId } = signedIn.right;
-    const user = { ...(await presenter.user(userId)), ...profile };
-    const body = { token, auth_token: token, gateway_url: gatewayUrl(headers), user };
+    const user = { ...(await presenter.user(signedIn.right.userId)), ...profile };
+    const body = { ...tokenOf(signedIn.right), gateway_url: gatewayUrl(headers), user };
     return either.right<ParleyError, Reply>({ status, body });
   };
 
@@ -73,7 +83,7 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       access: 'public',
       body: RegisterBody,
       bodyLimit: CREDENTIALS_BYTES,
-      answers: '201 {token, auth_token, gateway_url, user}',
+      answers: '201 {token, auth_token, expires_at, gateway_url, user}',
       handle: async ({ body, address, correlationId, idempotencyKey: key, isGone, headers }) => {
         const { username, password, global_name: globalName = null } = body;
         const caller = { address, correlationId, isGone, key };
@@ -89,7 +99,7 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       access: 'public',
       body: LoginBody,
       bodyLimit: CREDENTIALS_BYTES,
-      answers: '200 {token, auth_token, gateway_url, user}',
+      answers: '200 {token, auth_token, expires_at, gateway_url, user}',
       handle: async ({ body, address, correlationId, isGone, headers }) => {
         const name = body.username ?? body.login;
         if (name === null || name === undefined) {
@@ -97,6 +107,43 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
           return either.left(parleyError('invalidForm', { errors: { username: { _errors: required } } }));
         }
         return reply(await identity.login(name, body.password, { address, correlationId, isGone }), 200, headers);
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/auth/refresh',
+      summary: 'A new token for one that is about to expire. Sockets and sessions go on.',
+      access: 'user',
+      answers: '200 {token, auth_token, expires_at}',
+      handle: async ({ headers }) => tokenReply(await identity.refresh(authorizationOf(headers))),
+    }),
+    route({
+      method: 'POST',
+      path: '/auth/logout',
+      summary:
+        'Sign out. This token ends, with those it was refreshed to and their sockets; with everywhere, all of yours.',
+      access: 'user',
+      body: t.partial({ everywhere: optional(t.boolean) }),
+      bodyLimit: CREDENTIALS_BYTES,
+      answers: '204',
+      handle: async ({ headers, body, correlationId }) => {
+        const ended = await identity.logout(authorizationOf(headers), body.everywhere === true, correlationId);
+        return either.isLeft(ended) ? ended : either.right({ status: 204 });
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/auth/password',
+      summary: 'Change your password. You are signed out everywhere, and signed in here by the new token.',
+      access: 'user',
+      body: t.type({ password: anyText(1, 256, 'password'), new_password: text(8, 256, 'new_password') }),
+      bodyLimit: CREDENTIALS_BYTES,
+      answers: '200 {token, auth_token, expires_at}',
+      handle: async ({ headers, body, address, correlationId, isGone }) => {
+        const passwords = { present: body.password, next: body.new_password };
+        return tokenReply(
+          await identity.changePassword(authorizationOf(headers), passwords, { address, correlationId, isGone }),
+        );
       },
     }),
   ];

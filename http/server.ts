@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { Actor } from '../schemas/actor.ts';
 import type { Config } from '../schemas/config.ts';
@@ -24,7 +25,7 @@ export const authenticator =
     const verified = await tokens.verify(authorization);
     if (verified === undefined) return undefined;
     const user = await guilds.user(verified.userId);
-    if (user === undefined) return undefined;
+    if (user === undefined || !isSignedIn(user, verified)) return undefined;
     return { userId: user.id, kind: user.kind, administrator: (await guilds.administrator()) === user.id };
   };
 

@@ -34,6 +34,7 @@ const renderers: Renderers = {
     const user = { ...(await presenter.user(id)), username: name, global_name: null, bot: true };
     return { id, name, owner: { id: ownerId }, bot: { ...user, token } };
   },
+  token: (_, { token }) => ({ token }),
 };
 
 export interface PresentedAnswer {

@@ -178,6 +178,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'invite-redeemed': silent,
   'dm-opened': silent,
   'user-registered': silent,
+  'user-signed-out': silent,
 };
 
 export class EventRenderer {

@@ -29,6 +29,10 @@ export class Story {
     return this.log.add(userStream(userId), 'user-registered', { userId, kind, ownerId, sealed });
   }
 
+  signOut(userId: string, generation: number, signIns: { id: string; until: number }[] = []) {
+    return this.log.add(userStream(userId), 'user-signed-out', { userId, generation, signIns });
+  }
+
   guild(guildId: string, ownerId: string) {
     return this.log.add(guildStream(guildId), 'guild-created', {
       guildId,

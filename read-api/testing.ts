@@ -13,6 +13,7 @@ import type { ChannelHead } from '../projections/views/unread/view.ts';
 import { decode } from '../schemas/codecs.ts';
 import type { ParleyError } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import { NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
 import type { Reply, Route } from '../schemas/http/route.ts';
 import type { ReadDeps } from './read-route.ts';
 
@@ -63,6 +64,7 @@ const userRow = (id: string): UserRow => ({
   ownerId: id === BOT ? OWNER : null,
   sealed: { by: id, box: '' },
   sealedIn: 'e',
+  signedOut: NEVER_SIGNED_OUT,
 });
 const USERS = [OWNER, MEMBER, OUTSIDER, BOT];
 const MEMBERS = [OWNER, MEMBER];

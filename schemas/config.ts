@@ -162,6 +162,12 @@ export const settings = {
     'Proxies whose `X-Forwarded-For` is believed when it names the client address.',
   ),
   registration: setting('REGISTRATION', word('open', 'closed'), 'open', 'Whether new people may register.'),
+  tokenSeconds: setting(
+    'TOKEN_SECONDS',
+    whole(60, 31_536_000),
+    '604800',
+    "Seconds after which a person's token expires unless it is refreshed.",
+  ),
   heartbeatMs: setting('HEARTBEAT_MS', whole(100, 600_000), '41250', 'Milliseconds between heartbeats of a socket.'),
   socketBudgetBytes: setting(
     'SOCKET_BUDGET_BYTES',

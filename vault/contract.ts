@@ -133,6 +133,15 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
       });
     });
 
+    it('keeps the first of the token secrets that are added, and says whether it is the given one', async () => {
+      expect(await vault.addTokenSecret('1', 'first')).toBe(true);
+      expect(await vault.addTokenSecret('1', 'second')).toBe(false);
+      expect(await vault.addTokenSecret('1', 'first')).toBe(true);
+      expect(await vault.verifyTokenSecret('1', 'first')).toBe(true);
+      await vault.setTokenSecret('1', 'third');
+      expect(await vault.addTokenSecret('1', 'first')).toBe(false);
+    });
+
     describe('keys', () => {
       it('are created once per person and kept', async () => {
         const [first, second] = await Promise.all([vault.createKey('1'), vault.createKey('1')]);

@@ -11,16 +11,39 @@ export interface SessionClaims {
   readonly intents: number;
 }
 
+/** Whose a token is. */
+export interface Verified {
+  readonly userId: string;
+  /** Generation of the user's tokens when it was issued. Absent for a bot's, which counts until it is replaced. */
+  readonly generation?: number;
+  /** The sign-in that it comes from, with all tokens it was refreshed to. Former versions' tokens have none. */
+  readonly signIn?: string;
+}
+
 export interface Tokens {
-  /** Issues a signed token to a person who gave the right password. */
-  issue(userId: string): Promise<string>;
-  /** Issues a bot's token, shown once: `<base64url of its id>.<secret>`. Only a hash of the secret is kept. */
-  issueForBot(userId: string): Promise<string>;
   /**
-   * Finds the owner of a token. Accepts it with or without a leading `Bot ` or `Bearer `.
+   * Issues a signed token to a person.
+   * @param signIn that it continues; a new one by default
+   * @returns the token, and when it expires, in milliseconds since 1970
+   */
+  issue(
+    userId: string,
+    generation: number,
+    signIn?: string,
+  ): Promise<{ readonly token: string; readonly expiresAt: number }>;
+  /** When a token that is issued now expires, in milliseconds since 1970. */
+  lastExpiry(): number;
+  /**
+   * A bot's token, `<base64url of its id>.<secret>`. The secret follows from the key of the command that asked for it, so
+   * a repeated command gets the same. It counts once the vault has it.
+   */
+  botToken(userId: string, key: string): Promise<{ readonly token: string; readonly secret: string }>;
+  /**
+   * Finds the owner of a token. Accepts it with or without a leading `Bot ` or `Bearer `. Whether its owner has signed out
+   * is another question: `isSignedIn`.
    * @returns `undefined` for anything but a valid token of this instance.
    */
-  verify(token: string): Promise<{ readonly userId: string; readonly generation: number } | undefined>;
+  verify(token: string): Promise<Verified | undefined>;
   signSession(claims: SessionClaims): Promise<string>;
   verifySession(sessionId: string): Promise<SessionClaims | undefined>;
 }
@@ -65,6 +88,8 @@ export interface Vault {
   /** Takes equally long for an unknown user and for a wrong password. */
   verifyPassword(userId: string | undefined, password: string): Promise<boolean>;
 
+  /** Keeps a hash of a bot's first token secret. @returns whether it is the one kept, now or before */
+  addTokenSecret(userId: string, secret: string): Promise<boolean>;
   /** Keeps a hash of a bot's token secret, replacing any earlier one. */
   setTokenSecret(userId: string, secret: string): Promise<void>;
   verifyTokenSecret(userId: string, secret: string): Promise<boolean>;

@@ -1,19 +1,27 @@
+import { hkdfSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { createSigner } from 'fast-jwt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../schemas/clock.ts';
 import type { SessionClaims, Tokens, Vault } from './port.ts';
 import { openSqliteVault } from './sqlite/vault.ts';
 import { createTokens } from './tokens.ts';
+
+/** Moved by hand, in milliseconds since 1970. */
+let now = 0;
+const OPTIONS = { clock: { ...systemClock, wallTime: () => now }, lifetime: 100 };
 
 let directory: string;
 let vault: Vault;
 let tokens: Tokens;
 beforeEach(async () => {
+  now = 1_000_000;
   directory = mkdtempSync(join(tmpdir(), 'parley-tokens-'));
   vault = await openSqliteVault({ directory });
-  tokens = createTokens(vault);
+  tokens = createTokens(vault, OPTIONS);
 });
 afterEach(async () => {
   await vault.close();
@@ -25,7 +33,7 @@ const withAnotherSecret = async (): Promise<Tokens> => {
   await vault.close();
   rmSync(join(directory, 'signing.key'));
   vault = await openSqliteVault({ directory });
-  return createTokens(vault);
+  return createTokens(vault, OPTIONS);
 };
 
 const CLAIMS: SessionClaims = { userId: '17', generation: 0, epoch: 'one', shard: [0, 1], intents: 513 };
@@ -38,19 +46,19 @@ const changed = (token: string, at: number): string => {
 
 describe('a person’s token', () => {
   it('identifies its owner, with or without the prefixes that libraries add', async () => {
-    const token = await tokens.issue('17');
+    const token = (await tokens.issue('17', 0)).token;
     for (const form of [token, `Bearer ${token}`, `Bot ${token}`])
-      expect(await tokens.verify(form)).toEqual({ userId: '17', generation: 0 });
+      expect(await tokens.verify(form)).toEqual({ userId: '17', generation: 0, signIn: expect.any(String) });
   });
 
   it('stays valid after a restart, and is void under another secret', async () => {
-    const token = await tokens.issue('17');
-    expect(await createTokens(vault).verify(token)).toBeDefined();
+    const token = (await tokens.issue('17', 0)).token;
+    expect(await createTokens(vault, OPTIONS).verify(token)).toBeDefined();
     expect(await (await withAnotherSecret()).verify(token)).toBeUndefined();
   });
 
   it('is void when any character has changed', async () => {
-    const token = await tokens.issue('17');
+    const token = (await tokens.issue('17', 0)).token;
     await fc.assert(
       // The last character of a signature has unused bits.
       fc.asyncProperty(fc.nat({ max: token.length - 2 }), async (at) => {
@@ -71,23 +79,63 @@ describe('a person’s token', () => {
   });
 });
 
-describe('a bot’s token', () => {
-  it('begins with the bot’s id and identifies the bot', async () => {
-    const token = await tokens.issueForBot('42');
-    expect(token.split('.')[0]).toBe(Buffer.from('42').toString('base64url'));
-    expect(await tokens.verify(`Bot ${token}`)).toEqual({ userId: '42', generation: 0 });
+describe('the time of a person’s token', () => {
+  it('ends, also that of a refreshed one of the same sign-in', async () => {
+    const { token, expiresAt } = await tokens.issue('17', 3);
+    expect(expiresAt).toBe(1_100_000);
+    now = 1_060_000;
+    const { signIn } = (await tokens.verify(token))!;
+    const refreshed = await tokens.issue('17', 3, signIn);
+    now = 1_099_999;
+    expect(await tokens.verify(token)).toEqual({ userId: '17', generation: 3, signIn });
+    now = 1_100_000;
+    expect(await tokens.verify(token)).toBeUndefined();
+    expect(await tokens.verify(refreshed.token)).toEqual({ userId: '17', generation: 3, signIn });
+    expect(tokens.lastExpiry()).toBeGreaterThanOrEqual(refreshed.expiresAt);
+    now = 1_160_000;
+    expect(await tokens.verify(refreshed.token)).toBeUndefined();
   });
 
-  it('replaces the previous one', async () => {
-    const first = await tokens.issueForBot('42');
-    const second = await tokens.issueForBot('42');
+  it('is as long for those that former versions issued without an end', async () => {
+    const key = Buffer.from(hkdfSync('sha256', await vault.signingSecret(), '', 'parley person token', 32));
+    const former = createSigner({ key, algorithm: 'HS256' })({ sub: '17', gen: 0, iat: 1_000 });
+    expect(await tokens.verify(former)).toEqual({ userId: '17', generation: 0 });
+    now = 1_100_000;
+    expect(await tokens.verify(former)).toBeUndefined();
+  });
+
+  it('differs between two sign-ins', async () => {
+    const signIns = [await tokens.issue('17', 0), await tokens.issue('17', 0)].map(({ token }) => tokens.verify(token));
+    const [one, other] = await Promise.all(signIns);
+    expect(one?.signIn).not.toBe(other?.signIn);
+  });
+});
+
+describe('a bot’s token', () => {
+  const issued = async (id: string, key: string) => {
+    const { token, secret } = await tokens.botToken(id, key);
+    await vault.setTokenSecret(id, secret);
+    return token;
+  };
+
+  it('begins with the bot’s id and identifies the bot, without end', async () => {
+    const token = await issued('42', 'a');
+    expect(token.split('.')[0]).toBe(Buffer.from('42').toString('base64url'));
+    now = Number.MAX_SAFE_INTEGER;
+    expect(await tokens.verify(`Bot ${token}`)).toEqual({ userId: '42' });
+  });
+
+  it('is the same for the same command, and replaced by that of another', async () => {
+    const first = await issued('42', 'a');
+    expect(await issued('42', 'a')).toBe(first);
+    const second = await issued('42', 'b');
     expect(await tokens.verify(first)).toBeUndefined();
     expect(await tokens.verify(second)).toBeDefined();
   });
 
   it('is void when changed, and for another bot', async () => {
-    const token = await tokens.issueForBot('42');
-    await tokens.issueForBot('43');
+    const token = await issued('42', 'a');
+    await issued('43', 'a');
     const [, secret] = token.split('.');
     expect(await tokens.verify(changed(token, token.length - 2))).toBeUndefined();
     expect(await tokens.verify(`${Buffer.from('43').toString('base64url')}.${secret}`)).toBeUndefined();
@@ -108,7 +156,7 @@ describe('a session id', () => {
   it('carries the session’s claims', async () => {
     const sessionId = await tokens.signSession(CLAIMS);
     expect(await tokens.verifySession(sessionId)).toEqual(CLAIMS);
-    expect(await createTokens(vault).verifySession(sessionId)).toEqual(CLAIMS);
+    expect(await createTokens(vault, OPTIONS).verifySession(sessionId)).toEqual(CLAIMS);
   });
 
   it('is void when changed, and under another secret', async () => {
@@ -120,6 +168,6 @@ describe('a session id', () => {
 
   it('is not a token, and a token is not a session id', async () => {
     expect(await tokens.verify(await tokens.signSession(CLAIMS))).toBeUndefined();
-    expect(await tokens.verifySession(await tokens.issue('17'))).toBeUndefined();
+    expect(await tokens.verifySession((await tokens.issue('17', 0)).token)).toBeUndefined();
   });
 });

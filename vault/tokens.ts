@@ -2,21 +2,23 @@
  * Tokens of people and sessions are signed and not stored. A bot's token is a secret, of which the vault keeps a hash.
  */
 
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
 import * as t from 'io-ts';
+import type { Clock } from '../schemas/clock.ts';
 import { decodeOrUndefined, Snowflake } from '../schemas/codecs.ts';
 import type { SessionClaims, Tokens, Vault } from './port.ts';
 
-/** Tokens cannot be revoked yet, so all of a user's tokens have one generation. */
-const FIRST_GENERATION = 0;
-
-const BOT_SECRET_BYTES = 32;
+const SIGN_IN_BYTES = 9;
 
 /** Verified tokens cached: verifying one again costs a hash instead of a signature check. */
 const REMEMBERED = 1_000;
 
-const PersonClaims = t.type({ sub: t.string, gen: t.number });
+const PersonClaims = t.intersection([
+  t.type({ sub: t.string, gen: t.number, iat: t.number }),
+  // Former versions issued tokens that belong to no sign-in and never expire: they last as long as others from then on.
+  t.partial({ exp: t.number, sid: t.string }),
+]);
 
 const Claims = t.type({
   userId: t.string,
@@ -30,7 +32,8 @@ const Claims = t.type({
 const signing = (secret: Buffer, kind: string) => {
   const key = Buffer.from(hkdfSync('sha256', secret, '', `parley ${kind} token`, 32));
   const sign = createSigner({ key, algorithm: 'HS256' });
-  const check = createVerifier({ key, algorithms: ['HS256'], cache: REMEMBERED });
+  // Expiry is checked against our own clock.
+  const check = createVerifier({ key, algorithms: ['HS256'], cache: REMEMBERED, ignoreExpiration: true });
   return {
     sign: (claims: object) => sign({ ...claims }),
     verify: (token: string): unknown => {
@@ -43,46 +46,65 @@ const signing = (secret: Buffer, kind: string) => {
   };
 };
 
-export const createTokens = (vault: Vault): Tokens => {
-  const signers = (async () => {
+export interface TokenOptions {
+  readonly clock: Clock;
+  /** How long a person's token lasts, in seconds. */
+  readonly lifetime: number;
+}
+
+export const createTokens = (vault: Vault, { clock, lifetime }: TokenOptions): Tokens => {
+  const keys = (async () => {
     const secret = await vault.signingSecret();
-    return { person: signing(secret, 'person'), session: signing(secret, 'session') };
+    const bots = Buffer.from(hkdfSync('sha256', secret, '', 'parley bot secret', 32));
+    return { person: signing(secret, 'person'), session: signing(secret, 'session'), bots };
   })();
   // Users of the tokens see the failure later; nobody may be listening yet.
-  signers.catch(() => {});
+  keys.catch(() => {});
 
   const verifyBot = async (id: string, secret: string) => {
     const userId = Buffer.from(id, 'base64url').toString('utf8');
     // Anything else is not asked about: a store may not even take it.
     if (!Snowflake.is(userId)) return undefined;
-    return (await vault.verifyTokenSecret(userId, secret)) ? { userId, generation: FIRST_GENERATION } : undefined;
+    return (await vault.verifyTokenSecret(userId, secret)) ? { userId } : undefined;
   };
+  const seconds = () => Math.floor(clock.wallTime() / 1000);
 
   return {
-    async issue(userId) {
-      return (await signers).person.sign({ sub: userId, gen: FIRST_GENERATION });
+    async issue(userId, generation, signIn = randomBytes(SIGN_IN_BYTES).toString('base64url')) {
+      const iat = seconds();
+      const exp = iat + lifetime;
+      const token = (await keys).person.sign({ sub: userId, gen: generation, sid: signIn, iat, exp });
+      return { token, expiresAt: exp * 1000 };
     },
 
-    async issueForBot(userId) {
-      const secret = randomBytes(BOT_SECRET_BYTES).toString('base64url');
-      await vault.setTokenSecret(userId, secret);
-      return `${Buffer.from(userId).toString('base64url')}.${secret}`;
+    lastExpiry: () => (seconds() + lifetime) * 1000,
+
+    async botToken(userId, key) {
+      const secret = createHmac('sha256', (await keys).bots)
+        .update(`${userId} ${key}`)
+        .digest('base64url');
+      return { token: `${Buffer.from(userId).toString('base64url')}.${secret}`, secret };
     },
 
     async verify(token) {
       const bare = token.replace(/^(Bot|Bearer) /, '');
       const [id, secret, signature] = bare.split('.');
       if (id && secret && signature === undefined) return verifyBot(id, secret);
-      const claims = decodeOrUndefined(PersonClaims, (await signers).person.verify(bare));
-      return claims && { userId: claims.sub, generation: claims.gen };
+      const claims = decodeOrUndefined(PersonClaims, (await keys).person.verify(bare));
+      if (claims === undefined || (claims.exp ?? claims.iat + lifetime) <= seconds()) return undefined;
+      return {
+        userId: claims.sub,
+        generation: claims.gen,
+        ...(claims.sid === undefined ? {} : { signIn: claims.sid }),
+      };
     },
 
     async signSession(claims) {
-      return (await signers).session.sign(claims);
+      return (await keys).session.sign(claims);
     },
 
     async verifySession(sessionId): Promise<SessionClaims | undefined> {
-      const claims = decodeOrUndefined(Claims, (await signers).session.verify(sessionId));
+      const claims = decodeOrUndefined(Claims, (await keys).session.verify(sessionId));
       if (claims === undefined) return undefined;
       const { userId, generation, epoch, shard, intents } = claims;
       return { userId, generation, epoch, shard, intents };

@@ -43,7 +43,7 @@ const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Create
     return outcome.right.answer;
   };
   const created = await submit('application.create', { name });
-  if (created.kind !== 'application') throw new Error('no application was made');
+  if (created.kind !== 'application' || created.token === null) throw new Error('no application was made');
   const { id, token } = created;
   if (guild !== undefined) await submit('bot.add', { guild_id: guild, application_id: id });
   return { id, bot: { token } };

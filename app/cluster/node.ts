@@ -203,7 +203,7 @@ export const openNode = async (
   });
 
   const keys = new KeyRing(vault);
-  const tokens = createTokens(vault);
+  const tokens = createTokens(vault, { clock, lifetime: config.tokenSeconds });
   const access = new Access(reads.cache);
   const { timelines } = readers;
   const presenter = new Presenter({ views: readers, timelines, keys });

@@ -31,7 +31,7 @@ const WORKER = () => 0;
 const LOOK_MS = 1000;
 
 export interface CoreOptions {
-  readonly config: Pick<Config, 'data' | 'registration' | 'limits' | 'bounds'>;
+  readonly config: Pick<Config, 'data' | 'registration' | 'limits' | 'bounds' | 'tokenSeconds'>;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -105,7 +105,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     throw error;
   });
   const keys = new KeyRing(vault);
-  const tokens = createTokens(vault);
+  const tokens = createTokens(vault, { clock, lifetime: config.tokenSeconds });
   const access = new Access(views.guilds);
   const timelines = new CurrentTimelines(views.timelines, log);
   const presenter = new Presenter({ views, timelines, keys });

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import { SNOWFLAKE_EPOCH, snowflakeAt } from '../../domain/snowflake.ts';
 import type { EventLog } from '../../log/port.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { type NewParleyEvent, versionOf } from '../../schemas/events/catalogue.ts';
 import { MessageType } from '../../schemas/events/channel.ts';
 import { channelStream, memberStream, userStream } from '../../schemas/streams.ts';
@@ -48,7 +49,7 @@ export const seedPeople = async (
   count: number,
   others = 0,
 ): Promise<string[]> => {
-  const tokens = createTokens(vault);
+  const tokens = createTokens(vault, { clock: systemClock, lifetime: 604_800 });
   const time = Date.now();
   const ids = Array.from({ length: count }, (_, i) => snowflakeAt(time, BigInt(others + i + 1_000)));
   const make = async (userId: string): Promise<string> => {
@@ -66,7 +67,7 @@ export const seedPeople = async (
     await append(log, membership, 0, [
       envelope({ ...common, type: 'member-joined', stream: membership, data: joined }),
     ]);
-    return tokens.issue(userId);
+    return (await tokens.issue(userId, 0)).token;
   };
   const made: string[] = [];
   for (let i = 0; i < count; i += 500) made.push(...(await Promise.all(ids.slice(i, i + 500).map(make))));

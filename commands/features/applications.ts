@@ -2,8 +2,9 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import { register, type UserState } from '../../domain/user.ts';
-import { decodeOrUndefined, visibleText } from '../../schemas/codecs.ts';
+import { nothing } from '../../domain/decider.ts';
+import { register, signOut, type UserState } from '../../domain/user.ts';
+import { decodeOrUndefined, Snowflake, visibleText } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Profile } from '../../schemas/events/user.ts';
@@ -22,7 +23,7 @@ const nameIn = async (deps: CommandDeps, event: ParleyEvent | undefined): Promis
 
 export const createApplication = command({
   type: 'application.create',
-  summary: 'Create an application and its bot. The token is shown this once.',
+  summary: "Create an application and its bot, with the bot's token.",
   route: { method: 'POST', path: '/applications', status: 201, answers: '{id, name, bot: {id, token}}' },
   body: t.type({ name: visibleText(2, 32, 'name') }),
   structural: true,
@@ -44,11 +45,42 @@ export const createApplication = command({
     ),
   same: async (event, _asked, deps, { name }) => ((await nameIn(deps, event)) ?? name) === name,
   waitsFor: 'views',
-  answer: async ({ prepared, event }, { context }, deps) => {
+  answer: async ({ prepared, event }, { context, cause }, deps) => {
     const { userId: id } = prepared;
     const name = (await nameIn(deps, event)) ?? prepared.name;
-    // A repeat that is refused must not take the first one's token away, so this comes last.
-    const token = await deps.tokens.issueForBot(id);
-    return either.right({ kind: 'application', id, name, ownerId: context.actor.userId, token });
+    const { token, secret } = await deps.tokens.botToken(id, cause.key);
+    // A repeat shows the first token again, unless it has been replaced since.
+    const counts = await deps.vault.addTokenSecret(id, secret);
+    return either.right({ kind: 'application', id, name, ownerId: context.actor.userId, token: counts ? token : null });
   },
+});
+
+export const resetBotToken = command({
+  type: 'bot.reset',
+  summary: "Replace a bot's token. The former one no longer counts, and its sockets are closed.",
+  route: { method: 'POST', path: '/applications/:application_id/bot/reset', status: 200, answers: '{token}' },
+  params: t.type({ application_id: Snowflake }),
+  structural: true,
+  limit: { bucket: 'applicationCreate', key: (_, { userId }) => userId },
+  stream: ({ application_id }) => userStream(application_id),
+  rights: async ({ fields, context }, deps) => {
+    const bot = await deps.views.guilds.user(fields.application_id);
+    return bot?.kind === 'bot' && bot.ownerId === context.actor.userId
+      ? either.right(undefined)
+      : refused('unknownApplication');
+  },
+  prepare: async ({ fields: { application_id: id }, cause }, deps) => {
+    const { token, secret } = await deps.tokens.botToken(id, cause.key);
+    const repeated = await deps.vault.verifyTokenSecret(id, secret);
+    // Before the sockets are closed: they must not come back with the former token.
+    if (!repeated) await deps.vault.setTokenSecret(id, secret);
+    return either.right({ token, repeated });
+  },
+  decide: (state: UserState, { prepared }, { fields }, deps) => {
+    const now = deps.now();
+    if (prepared.repeated) return nothing;
+    return signOut({ userId: fields.application_id, signIn: undefined, until: now, now }, state);
+  },
+  waitsFor: 'views',
+  answer: async ({ prepared: { token } }) => either.right({ kind: 'token', token }),
 });

@@ -4,7 +4,7 @@ import type * as t from 'io-ts';
 import { FOLLOWED_UP } from '../../schemas/events/catalogue.ts';
 import type { Command } from '../command.ts';
 import type { FollowUps } from '../processes.ts';
-import { createApplication } from './applications.ts';
+import { createApplication, resetBotToken } from './applications.ts';
 import { createChannel, startTyping } from './channels.ts';
 import { openDirect } from './direct-messages.ts';
 import { createGuild } from './guilds.ts';
@@ -33,6 +33,7 @@ const features = [
   addBot,
   openDirect,
   createApplication,
+  resetBotToken,
 ] as const;
 
 type Feature = (typeof features)[number];

@@ -11,7 +11,13 @@ import type { Ask, Postgres } from '../../stores/postgres/connection.ts';
 import type { Connection } from '../../stores/sqlite/statements.ts';
 import { audienceRowsAt, audienceTables, PostgresAudiences, SqliteAudiences } from './audience-index/sql.ts';
 import { type AudienceReader, audienceEntries } from './audience-index/view.ts';
-import { guildQuestions, guildRowsAt, PostgresGuildReader, PostgresGuildWriter } from './guild-views/postgres.ts';
+import {
+  guildMigrations,
+  guildQuestions,
+  guildRowsAt,
+  PostgresGuildReader,
+  PostgresGuildWriter,
+} from './guild-views/postgres.ts';
 import { GuildCache, SqliteGuildReader } from './guild-views/sqlite/reader.ts';
 import { guildTables, SqliteGuildWriter } from './guild-views/sqlite/writer.ts';
 import { type GuildReader, guildChanges } from './guild-views/view.ts';
@@ -151,7 +157,7 @@ const guilds: SqlView<GuildReader> = {
     const writer = new SqliteGuildWriter(db, cache);
     return { reader: new SqliteGuildReader(db, cache), apply: (events) => writer.apply(guildChanges(events)) };
   },
-  migrations: () => ({}),
+  migrations: guildMigrations,
   postgres: (postgres, schema) => {
     const writer = new PostgresGuildWriter(schema);
     return {

@@ -30,7 +30,35 @@ const UserRegistered = defineEvent({
   seals: Profile,
 });
 
+/** Which of a user's tokens no longer count, although they are signed and have not expired. */
+export const SignedOut = t.type({
+  /** The generation that tokens must have: a later one ended all before it. */
+  generation: t.number,
+  /** Sign-ins of that generation that ended, each until its last token has expired: milliseconds since 1970. */
+  signIns: t.array(t.type({ id: t.string, until: t.number })),
+});
+export type SignedOut = t.TypeOf<typeof SignedOut>;
+
+export const NEVER_SIGNED_OUT: SignedOut = { generation: 0, signIns: [] };
+
+/** Each event says the whole of it. */
+const UserSignedOut = defineEvent({
+  codec: t.intersection([t.type({ userId: t.string }), SignedOut]),
+  former: [],
+  audiences: ({ data }) => [userAudience(data.userId)],
+  indexedFor: nobody,
+  feed: 'structure',
+  intents: NO_INTENTS,
+  changesRights: true,
+  inGuildCreate: false,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+});
+
 /** By their stored names. */
 export const userEvents = {
   'user-registered': UserRegistered,
+  'user-signed-out': UserSignedOut,
 } as const;

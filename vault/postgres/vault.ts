@@ -89,6 +89,10 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
   let signing: Buffer | undefined;
   const holder = async (name: string) =>
     holderOf(await rows<[string, boolean]>('SELECT user_id, confirmed FROM vault_usernames WHERE name = $1', [name]));
+  const holdsSecret = async (userId: string, secret: string): Promise<boolean> => {
+    const [row] = await rows<[Buffer]>('SELECT hash FROM vault_token_secrets WHERE user_id = $1', [userId]);
+    return row !== undefined && timingSafeEqual(row[0], hashOf(secret));
+  };
   /** Calls made before closing are still answered. */
   const underWay = new Set<Promise<unknown>>();
   const tracked = <T>(work: Promise<T>): Promise<T> => {
@@ -154,16 +158,17 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
       return passwords.verify(row?.[0], password);
     },
 
+    async addTokenSecret(userId, secret) {
+      await rows('INSERT INTO vault_token_secrets VALUES ($1, $2) ON CONFLICT DO NOTHING', [userId, hashOf(secret)]);
+      return holdsSecret(userId, secret);
+    },
     async setTokenSecret(userId, secret) {
       await rows(
         'INSERT INTO vault_token_secrets VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash',
         [userId, hashOf(secret)],
       );
     },
-    async verifyTokenSecret(userId, secret) {
-      const [row] = await rows<[Buffer]>('SELECT hash FROM vault_token_secrets WHERE user_id = $1', [userId]);
-      return row !== undefined && timingSafeEqual(row[0], hashOf(secret));
-    },
+    verifyTokenSecret: holdsSecret,
 
     createKey: (userId) =>
       tracked(

@@ -107,6 +107,7 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
   const putPassword = write('INSERT OR REPLACE INTO passwords VALUES (?, ?)');
   const selectSecret = read('SELECT hash FROM token_secrets WHERE user_id = ?');
   const putSecret = write('INSERT OR REPLACE INTO token_secrets VALUES (?, ?)');
+  const addSecret = write('INSERT OR IGNORE INTO token_secrets VALUES (?, ?)');
   const selectKey = read('SELECT key FROM keys WHERE user_id = ?');
   const selectKeys = read('SELECT user_id, key FROM keys WHERE user_id IN (SELECT value FROM json_each(?))');
   const insertKey = write('INSERT OR IGNORE INTO keys VALUES (?, ?)');
@@ -141,6 +142,10 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
   const holder = (name: string): UsernameHolder | undefined => {
     const row = selectHolder.get([name]) as [string, number] | undefined;
     return row && { userId: row[0], confirmed: row[1] === 1 };
+  };
+  const holdsSecret = (userId: string, tokenSecret: string): boolean => {
+    const row = selectSecret.get([userId]) as [Buffer] | undefined;
+    return row !== undefined && timingSafeEqual(row[0], hashOf(tokenSecret));
   };
   const keyOf = (userId: string): KeyObject | undefined => {
     const row = selectKey.get([userId]) as [Buffer] | undefined;
@@ -181,13 +186,16 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
       return passwords.verify(row?.[0], password);
     },
 
+    addTokenSecret(userId, tokenSecret) {
+      return change(() => {
+        addSecret.run([userId, hashOf(tokenSecret)]);
+        return holdsSecret(userId, tokenSecret);
+      });
+    },
     setTokenSecret(userId, tokenSecret) {
       return change(() => void putSecret.run([userId, hashOf(tokenSecret)]));
     },
-    async verifyTokenSecret(userId, tokenSecret) {
-      const row = selectSecret.get([userId]) as [Buffer] | undefined;
-      return row !== undefined && timingSafeEqual(row[0], hashOf(tokenSecret));
-    },
+    verifyTokenSecret: async (userId, tokenSecret) => holdsSecret(userId, tokenSecret),
 
     createKey(userId) {
       return change(() => {

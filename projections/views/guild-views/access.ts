@@ -2,7 +2,19 @@
 
 import type * as channel from '../../../domain/channel.ts';
 import { allows, channelPermissions, guildPermissions, Permission } from '../../../domain/permissions.ts';
-import type { ChannelRow, GuildReader, GuildRow, MemberRow } from './view.ts';
+import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
+
+/**
+ * Whether a token still counts, although its owner may have signed out since.
+ * @param token its generation, which a bot's has not, and the sign-in that it comes from
+ */
+export const isSignedIn = (
+  { signedOut }: Pick<UserRow, 'signedOut'>,
+  { generation, signIn }: { readonly generation?: number | undefined; readonly signIn?: string | undefined },
+): boolean => {
+  if (generation === undefined) return true;
+  return generation >= signedOut.generation && !signedOut.signIns.some(({ id }) => id === signIn);
+};
 
 /** The author's standing in the channel's guild. The overwrites are in the channel's own state. */
 export const actorIn = async (

@@ -145,6 +145,21 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(await guilds.memberships(BOB, left.position)).toEqual([stays[1]]);
     });
 
+    it('knows which tokens of a user no longer count, by the last event that says so', async () => {
+      story.user(ANN);
+      story.user(BOB);
+      await project();
+      expect((await guilds.user(ANN))?.signedOut).toEqual({ generation: 0, signIns: [] });
+      story.signOut(ANN, 0, [{ id: 'a', until: 5 }]);
+      await project();
+      expect((await guilds.user(ANN))?.signedOut).toEqual({ generation: 0, signIns: [{ id: 'a', until: 5 }] });
+      story.signOut(ANN, 1);
+      story.signOut(ANN, 2);
+      await project();
+      expect((await guilds.user(ANN))?.signedOut).toEqual({ generation: 2, signIns: [] });
+      expect((await guilds.users([BOB]))[0]?.signedOut).toEqual({ generation: 0, signIns: [] });
+    });
+
     it('returns users with their sealed profile', async () => {
       const event = story.user(BOB, 'bot', ANN);
       story.user(ANN);
@@ -155,6 +170,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
         ownerId: ANN,
         sealed: { by: BOB, box: `profile of ${BOB}` },
         sealedIn: event.id,
+        signedOut: { generation: 0, signIns: [] },
       };
       expect(await guilds.user(BOB)).toEqual(bob);
       expect(await guilds.user('404')).toBeUndefined();

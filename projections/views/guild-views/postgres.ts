@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type Migration, type RawBuilder, sql } from 'kysely';
 import { type Ask, builder, type Postgres } from '../../../stores/postgres/connection.ts';
 import { boundOf, idKey, inserting, NOBODY, rowsOf } from '../../../stores/postgres/values.ts';
 import { type Build, statement } from '../../../stores/statement.ts';
@@ -7,6 +7,7 @@ import {
   addedDirectChannels,
   addedGuild,
   addedInvite,
+  addedSignOut,
   addedUser,
   begunStay,
   channelRowOf,
@@ -45,6 +46,7 @@ class GuildBatch {
   readonly channels: GuildTables['channels'][] = [];
   readonly directChannels: GuildTables['direct_channels'][] = [];
   readonly users: GuildTables['users'][] = [];
+  readonly signOuts: GuildTables['sign_outs'][] = [];
   readonly invites: GuildTables['invites'][] = [];
   readonly redemptions: GuildTables['redemptions'][] = [];
   /** The invite of each joining, by the position of the joining event. */
@@ -79,6 +81,9 @@ class GuildBatch {
       }
       case 'user-added':
         this.users.push(addedUser(change));
+        return;
+      case 'user-signed-out':
+        this.signOuts.push(addedSignOut(change));
         return;
       case 'invite-added':
         this.invites.push(addedInvite(change));
@@ -117,6 +122,7 @@ const statementsOf = (schema: string) => ({
   channels: inserting(`${schema}.channels`),
   directChannels: inserting(`${schema}.direct_channels`),
   users: inserting(`${schema}.users`),
+  signOuts: inserting(`${schema}.sign_outs`),
   invites: inserting(`${schema}.invites`),
   redemptions: inserting(`${schema}.redemptions`),
   // Also correct if this batch is repeated after a membership that began later.
@@ -171,6 +177,7 @@ export class PostgresGuildWriter {
     await run('channels', batch.channels);
     await run('directChannels', batch.directChannels);
     await run('users', batch.users);
+    await run('signOuts', batch.signOuts);
     await run('invites', batch.invites);
     await run('redemptions', batch.redemptions);
     const ended = await run<Pick<MembershipRow, 'guild_id'>>('ended', batch.ended());
@@ -312,6 +319,23 @@ export const guildRowsAt = (at: number): Readonly<Record<string, RawBuilder<unkn
   memberships: sql`SELECT guild_id, user_id, joined_at, joined_time, CASE WHEN left_at <= ${at} THEN left_at END
     FROM memberships WHERE joined_at <= ${at}`,
   users: sql`SELECT * FROM users WHERE registered_at <= ${at}`,
+  sign_outs: sql`SELECT * FROM sign_outs WHERE position <= ${at}`,
   invites: sql`SELECT * FROM invites WHERE created_at <= ${at}`,
   redemptions: sql`SELECT * FROM redemptions WHERE position <= ${at}`,
+});
+
+/** Steps beyond those of `001-tables`. */
+export const guildMigrations = (schema: string): Readonly<Record<string, Migration>> => ({
+  '003-sign-outs': {
+    async up(db) {
+      await db.schema
+        .withSchema(schema)
+        .createTable('sign_outs')
+        .addColumn('user_id', 'bigint', (column) => column.notNull())
+        .addColumn('position', 'bigint', (column) => column.notNull())
+        .addColumn('signed_out', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('sign_outs_pkey', ['user_id', 'position'])
+        .execute();
+    },
+  },
 });

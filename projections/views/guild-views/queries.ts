@@ -5,6 +5,7 @@
 
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
+import { NEVER_SIGNED_OUT, type SignedOut } from '../../../schemas/events/user.ts';
 import type { GuildTables } from './tables.ts';
 import type { ChannelRow, GuildChange, GuildRow, MemberRow, UserRow } from './view.ts';
 
@@ -143,6 +144,13 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
           on.cast<string>('u.sealed_by', 'text').as('by'),
           'u.box as box',
           'u.sealed_in as sealedIn',
+          on
+            .selectFrom('sign_outs as s')
+            .select('s.signed_out')
+            .whereRef('s.user_id', '=', 'u.id')
+            .orderBy('s.position', 'desc')
+            .limit(sql.lit(1))
+            .as('signedOut'),
         ]),
 
     invite: (code: string) =>
@@ -219,12 +227,13 @@ export const memberOf = (guildId: string, { userId, joinedTime, joinedAt }: Memb
   joinedAt,
 });
 
-export const userOf = ({ id, kind, ownerId, by, box, sealedIn }: UserColumns): UserRow => ({
+export const userOf = ({ id, kind, ownerId, by, box, sealedIn, signedOut }: UserColumns): UserRow => ({
   id,
   kind,
   ownerId,
   sealed: { by, box },
   sealedIn,
+  signedOut: signedOut === null ? NEVER_SIGNED_OUT : (JSON.parse(signedOut) as SignedOut),
 });
 
 type Added<Kind extends GuildChange['kind']> = Extract<GuildChange, { readonly kind: Kind }>;
@@ -268,6 +277,12 @@ export const addedUser = ({ user, position }: Added<'user-added'>): GuildTables[
   box: user.sealed.box,
   sealed_in: user.sealedIn,
   registered_at: position,
+});
+
+export const addedSignOut = (change: Added<'user-signed-out'>): GuildTables['sign_outs'] => ({
+  user_id: change.userId,
+  position: change.position,
+  signed_out: JSON.stringify(change.signedOut),
 });
 
 export const addedInvite = ({ invite, position }: Added<'invite-added'>): GuildTables['invites'] => ({

@@ -45,6 +45,8 @@ export interface GuildTables {
     readonly sealed_in: string;
     readonly registered_at: number;
   };
+  /** One row per event, each with the whole of what no longer counts as JSON; the latest holds. */
+  readonly sign_outs: { readonly user_id: Id; readonly position: number; readonly signed_out: string };
   readonly invites: {
     readonly code: string;
     readonly guild_id: Id;

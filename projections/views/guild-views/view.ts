@@ -9,6 +9,7 @@ import {
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
+import type { SignedOut } from '../../../schemas/events/user.ts';
 
 export interface GuildRow {
   readonly id: string;
@@ -63,6 +64,7 @@ export interface UserRow {
   /** Decrypts to `Profile`; sealed in event `sealedIn` of stream `user-<id>`. */
   readonly sealed: Sealed;
   readonly sealedIn: string;
+  readonly signedOut: SignedOut;
 }
 
 export interface InviteRow {
@@ -102,7 +104,13 @@ export type GuildChange =
   | { readonly kind: 'channel-added'; readonly channel: Omit<ChannelRow, 'order'> }
   | { readonly kind: 'member-joined'; readonly member: MemberRow }
   | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
-  | { readonly kind: 'user-added'; readonly user: UserRow; readonly position: number }
+  | { readonly kind: 'user-added'; readonly user: Omit<UserRow, 'signedOut'>; readonly position: number }
+  | {
+      readonly kind: 'user-signed-out';
+      readonly userId: string;
+      readonly signedOut: SignedOut;
+      readonly position: number;
+    }
   | { readonly kind: 'invite-added'; readonly invite: Omit<InviteRow, 'uses'>; readonly position: number }
   /**
    * A capped invite records every use itself. For the others only the joining events tell. `capped` says which kind
@@ -138,6 +146,9 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
     const { userId: id, kind, ownerId, sealed } = data;
     return [{ kind: 'user-added', user: { id, kind, ownerId, sealed, sealedIn }, position }];
   },
+  'user-signed-out': ({ data: { userId, generation, signIns }, position }) => [
+    { kind: 'user-signed-out', userId, signedOut: { generation, signIns }, position },
+  ],
   'invite-created': ({ data, time: createdTime, position }) => {
     const { code, guildId, channelId, inviterId, maxUses, expiresAt } = data;
     const invite = { code, guildId, channelId, inviterId, maxUses, expiresAt, createdTime };

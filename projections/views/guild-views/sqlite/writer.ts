@@ -1,5 +1,13 @@
 import { adding, type Connection, command } from '../../../../stores/sqlite/statements.ts';
-import { addedChannel, addedDirectChannels, addedGuild, addedInvite, addedUser, begunStay } from '../queries.ts';
+import {
+  addedChannel,
+  addedDirectChannels,
+  addedGuild,
+  addedInvite,
+  addedSignOut,
+  addedUser,
+  begunStay,
+} from '../queries.ts';
 import type { GuildTables } from '../tables.ts';
 import type { GuildChange, GuildWriter } from '../view.ts';
 import { type GuildCache, memberKey } from './reader.ts';
@@ -52,6 +60,12 @@ CREATE TABLE users (
   registered_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX persons ON users (registered_at) WHERE kind = 'person';
+CREATE TABLE sign_outs (
+  user_id INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  signed_out TEXT NOT NULL,
+  PRIMARY KEY (user_id, position)
+) WITHOUT ROWID;
 CREATE TABLE invites (
   code TEXT PRIMARY KEY,
   guild_id INTEGER NOT NULL,
@@ -85,6 +99,7 @@ const prepare = (db: Connection) => ({
      ON CONFLICT DO UPDATE SET members = members + excluded.members`,
   ),
   user: adding<GuildTables['users']>(db, 'users'),
+  signOut: adding<GuildTables['sign_outs']>(db, 'sign_outs'),
   invite: adding<GuildTables['invites']>(db, 'invites'),
   redeemed: adding<GuildTables['redemptions']>(db, 'redemptions'),
   joinedBy: command(
@@ -131,6 +146,10 @@ export class SqliteGuildWriter implements GuildWriter {
       case 'user-added':
         this.run.user(addedUser(change));
         this.cache.users.delete(change.user.id);
+        return;
+      case 'user-signed-out':
+        this.run.signOut(addedSignOut(change));
+        this.cache.users.delete(change.userId);
         return;
       case 'invite-added':
         this.run.invite(addedInvite(change));
