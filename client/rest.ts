@@ -110,7 +110,7 @@ export class Rest {
 
   /** Ends this token and those it was refreshed to. @param everywhere all of this person's */
   logout(everywhere = false): Promise<null> {
-    return this.request('POST', '/auth/logout', { everywhere });
+    return this.request('POST', everywhere ? '/auth/logout/everywhere' : '/auth/logout');
   }
 
   /** Ends all other tokens of this person. */

@@ -75,6 +75,19 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
     return either.right<ParleyError, Reply>({ status, body });
   };
 
+  const logout = (path: string, summary: string, everywhere: boolean) =>
+    route({
+      method: 'POST',
+      path,
+      summary,
+      access: 'user',
+      answers: '204',
+      handle: async ({ headers, correlationId }) => {
+        const ended = await identity.logout(authorizationOf(headers), everywhere, correlationId);
+        return either.isLeft(ended) ? ended : either.right({ status: 204 });
+      },
+    });
+
   return [
     route({
       method: 'POST',
@@ -117,20 +130,8 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       answers: '200 {token, auth_token, expires_at}',
       handle: async ({ headers }) => tokenReply(await identity.refresh(authorizationOf(headers))),
     }),
-    route({
-      method: 'POST',
-      path: '/auth/logout',
-      summary:
-        'Sign out. This token ends, with those it was refreshed to and their sockets; with everywhere, all of yours.',
-      access: 'user',
-      body: t.partial({ everywhere: optional(t.boolean) }),
-      bodyLimit: CREDENTIALS_BYTES,
-      answers: '204',
-      handle: async ({ headers, body, correlationId }) => {
-        const ended = await identity.logout(authorizationOf(headers), body.everywhere === true, correlationId);
-        return either.isLeft(ended) ? ended : either.right({ status: 204 });
-      },
-    }),
+    logout('/auth/logout', 'Sign out: this token ends, with those it was refreshed to and their sockets.', false),
+    logout('/auth/logout/everywhere', 'Sign out everywhere: all of your tokens and sockets end.', true),
     route({
       method: 'POST',
       path: '/auth/password',

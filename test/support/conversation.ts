@@ -277,6 +277,7 @@ export class Conversation {
 const PERMISSIONS = new Set(['permissions', 'allow', 'deny', 'everyone']);
 /** Only the presence of these is recorded: their values depend on the clock or on the speed of the views. */
 const PASSING: Readonly<Record<string, string>> = {
+  expires_at: '<expiry>',
   time: '<time>',
   headTime: '<time>',
   highest: '<time>',
