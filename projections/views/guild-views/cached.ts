@@ -6,13 +6,10 @@
 
 import { LRUCache } from 'lru-cache';
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
-import type { SignedOut } from '../../../schemas/events/user.ts';
 import { roughBytes } from '../../../schemas/sizes.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
 const KEPT = 50_000;
-/** People of whose sign-outs this node has heard. */
-const HEARD = 10_000;
 const KEPT_BYTES = 67_108_864;
 
 type Row = GuildRow | ChannelRow | MemberRow | UserRow | readonly ChannelRow[] | string;
@@ -43,17 +40,9 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'invite-redeemed': () => [],
 };
 
-/** Of two states of one user, the one in which more has ended. */
-const laterOf = (one: SignedOut, other: SignedOut): SignedOut => {
-  if (one.generation !== other.generation) return one.generation > other.generation ? one : other;
-  return { generation: one.generation, signIns: [...one.signIns, ...other.signIns] };
-};
-
 export class CachedGuilds implements GuildReader {
   private readonly reader: GuildReader;
   private readonly held: () => number;
-  /** What this node has heard of people who signed out: the store may learn of it later. */
-  private readonly signedOut = new LRUCache<string, SignedOut>({ max: HEARD });
   private readonly rows = new LRUCache<string, Row>({
     max: KEPT,
     maxSize: KEPT_BYTES,
@@ -83,7 +72,6 @@ export class CachedGuilds implements GuildReader {
     const keys = handlerOf(keysOf, event)?.(event);
     if (keys === undefined || keys.length === 0) return;
     for (const key of keys) this.rows.delete(key);
-    if (event.type === 'user-signed-out') this.signedOut.set(event.data.userId, event.data);
     this.changes += 1;
     this.lastChange = Math.max(this.lastChange, event.position);
   }
@@ -112,11 +100,7 @@ export class CachedGuilds implements GuildReader {
   channel: GuildReader['channel'] = (id) => this.kept(channelKey(id), () => this.reader.channel(id));
   member: GuildReader['member'] = (guildId, userId) =>
     this.kept(memberKey(guildId, userId), () => this.reader.member(guildId, userId));
-  async user(id: string): Promise<UserRow | undefined> {
-    const row = await this.kept(userKey(id), () => this.reader.user(id));
-    const heard = row && this.signedOut.get(id);
-    return heard === undefined ? row : { ...row!, signedOut: laterOf(heard, row!.signedOut) };
-  }
+  user: GuildReader['user'] = (id) => this.kept(userKey(id), () => this.reader.user(id));
   administrator: GuildReader['administrator'] = () => this.kept(ADMINISTRATOR, () => this.reader.administrator());
   channelsOf: GuildReader['channelsOf'] = async (guildId) =>
     (await this.kept(channelsKey(guildId), () => this.reader.channelsOf(guildId))) ?? [];

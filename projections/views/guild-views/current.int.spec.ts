@@ -67,6 +67,11 @@ const once =
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom(...USERS).map((id) => once(`user ${id}`, (story) => story.user(id))),
+  fc.tuple(fc.constantFrom(...USERS), fc.nat(9)).map(
+    ([id, generation]): Step =>
+      (story) =>
+        story.signOut(id, generation),
+  ),
   fc.constantFrom(...GUILDS).map((id) => once(`guild ${id}`, (story) => story.guild(id, '1'))),
   fc
     .tuple(fc.constantFrom('30', '31', '32'), fc.constantFrom(...GUILDS))

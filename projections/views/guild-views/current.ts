@@ -6,6 +6,7 @@
 import type { LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
+import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
 import {
   type ChannelRow,
@@ -40,6 +41,8 @@ const keysOf = (change: GuildChange): readonly string[] => {
       return [`members:${change.guildId}`, `memberships:${change.userId}`];
     case 'user-added':
       return [`user:${change.user.id}`, ADMINISTRATOR];
+    case 'user-signed-out':
+      return [`user:${change.userId}`];
     case 'invite-added':
       return [`invite:${change.invite.code}`];
     // Who may still join is decided by the invite's stream.
@@ -303,8 +306,15 @@ export class CurrentGuilds implements GuildReader {
     const { stored, changes } = this.ask(...ids.map((id) => `user:${id}`));
     const rows = await stored.users(ids);
     const found = new Set(rows.map(({ id }) => id));
-    const added = ids.filter((id) => !found.has(id)).flatMap((id) => changes<Of<'user-added'>>(`user:${id}`)[0] ?? []);
-    return [...rows, ...added.map(({ user }) => user)];
+    const of = (id: string) => changes<Of<'user-added'> | Of<'user-signed-out'>>(`user:${id}`);
+    const added = ids
+      .filter((id) => !found.has(id))
+      .flatMap((id) => of(id).find((change) => change.kind === 'user-added') ?? [])
+      .map(({ user }) => ({ ...user, signedOut: NEVER_SIGNED_OUT }));
+    return [...rows, ...added].map((row) => {
+      const last = of(row.id).findLast((change) => change.kind === 'user-signed-out');
+      return last === undefined ? row : { ...row, signedOut: last.signedOut };
+    });
   }
 
   /** Uses beyond those that the views hold are not counted: the invite's stream decides whether it still admits. */
