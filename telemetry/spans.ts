@@ -33,7 +33,8 @@ interface SpansOptions {
   readonly ratio: number;
   /** What this process does: `embedded`, or its roles. */
   readonly roles: string;
-  readonly onDropped: (spans: number, reason: DropReason) => void;
+  /** @param why what the receiver said, or why it could not be asked */
+  readonly onDropped: (spans: number, reason: DropReason, why?: string) => void;
   readonly clock: Clock;
 }
 
@@ -84,7 +85,7 @@ const counted = (exporter: SpanExporter, clock: Clock, onDropped: SpansOptions['
           if (ended) return;
           ended = true;
           cancel();
-          if (result.code !== SUCCESS) onDropped(spans.length, 'receiver');
+          if (result.code !== SUCCESS) onDropped(spans.length, 'receiver', result.error?.message);
           done(result);
         };
         const cancel = clock.setTimer(SEND_MS, () =>

@@ -58,7 +58,7 @@ describe('the views of a cluster', () => {
     const { code, stdout, stderr } = await projections('status');
     expect([code, stderr]).toEqual([0, '']);
     const [names, ...views] = rows(stdout);
-    expect(names!.slice(0, 5)).toEqual(['view', 'generation', 'checkpoint', 'lag', 'dead letters']);
+    expect(names!.slice(0, 5)).toEqual(['view', 'generation', 'position', 'events behind', 'dead letters']);
     expect(views.map(([view]) => view)).toEqual(['guild-views', 'timelines', 'unread']);
   });
 

@@ -171,7 +171,7 @@ export const clusterProjections: ProjectionsCommands = {
       const views = await statusOfViews(connections, () => connections.deadLetters());
       const told = views.flatMap((view) => ('gone' in view ? [] : [view]));
       table(
-        ['view', 'generation', 'checkpoint', 'lag', 'dead letters', 'other generations'],
+        ['view', 'generation', 'position', 'events behind', 'dead letters', 'other generations'],
         told.map((one) => [
           ...[one.view, one.generation, one.checkpoint, one.lag, one.deadLetters],
           one.others.join(', '),

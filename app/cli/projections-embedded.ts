@@ -57,10 +57,10 @@ export const embeddedProjections: ProjectionsCommands = {
       const views = inspectViews(fileOf(config));
       const head = await log.head();
       if (views === undefined || !views.current || views.epoch !== log.epoch)
-        return say('The views are missing or not of this log: they are made at the next start.');
+        return say('views.db is missing, or was not made from this log by this version: the next start makes it.');
       const { checkpoint, deadLetters } = views;
       table(
-        ['views', 'checkpoint', 'lag', 'dead letters'],
+        ['views', 'position', 'events behind', 'dead letters'],
         [['all', checkpoint, Math.max(0, head - checkpoint), deadLetters.length]],
       );
     } finally {
@@ -72,8 +72,13 @@ export const embeddedProjections: ProjectionsCommands = {
 
   async verify(config) {
     const outcome = await remade(config, verifyViews);
+    if (outcome.comparedAt === undefined)
+      throw new Error(
+        'nothing was compared: views.db is missing, damaged, or was not made from this log by this version; the next start makes it',
+      );
     tell(outcome);
     if (outcome.differences.length > 0) throw new Differs();
+    say('What is read is what the log says.');
   },
 
   async deadLetters(config) {

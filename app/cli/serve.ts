@@ -29,6 +29,8 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
     // Standard output is for people. The log goes to where supervisors look for it.
     const logger = createLogger(config.logLevel, pino.destination(2));
     const metrics = createMetrics();
+    /** The trouble with the receiver of spans that was told last. */
+    let told: string | undefined;
     const spans =
       config.tracingUrl === null
         ? undefined
@@ -37,7 +39,15 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
             ratio: config.tracingRatio,
             roles: config.profile === 'cluster' ? config.cluster.roles.join(',') : 'embedded',
             clock: systemClock,
-            onDropped: (dropped, reason) => metrics.spansDropped.inc({ reason }, dropped),
+            onDropped: (dropped, reason, why = '') => {
+              metrics.spansDropped.inc({ reason }, dropped);
+              if (reason !== 'receiver' || why === told) return;
+              told = why;
+              logger.warn(
+                { url: config.tracingUrl },
+                `the receiver of spans (PARLEY_TRACING_URL) does not take them: ${why}`,
+              );
+            },
           });
     const failing = (what: string, then: string) => (error: unknown) => {
       logger.fatal({ err: error }, `${what} cannot go on`);
