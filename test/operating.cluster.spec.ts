@@ -1,6 +1,7 @@
-/** What an operator does to a cluster in use: restart every process, lose a relay, rebuild the timelines. */
+/** What happens to a cluster in use: every process is restarted, a relay dies, a projector stalls, timelines are rebuilt. */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { stalledProjectorSuite } from './suites/stalled-projector.ts';
 import { Api, type Message, someName } from './support/api.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
 import { type Load, startLoad } from './support/load.ts';
@@ -124,6 +125,8 @@ describe('a relay that', () => {
     },
   );
 });
+
+stalledProjectorSuite(() => cluster, startTalking);
 
 describe('a rebuild of the timelines, under load', () => {
   let load: Load;
