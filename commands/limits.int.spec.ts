@@ -143,6 +143,35 @@ describe('the bounds', () => {
       expect(refusal(await instance.ask(ann, 'bot.add', { guild_id: id, application_id: bot.id }))).toBeUndefined();
   });
 
+  it('on applications are separate for each person; a repeat is no further one', async () => {
+    instance = await Instance.open({ bounds: { applications: 2 } });
+    const [ann, ben] = [await instance.register('ann'), await instance.register('ben')];
+    const create = (who: string, name: string) => instance.ask(who, 'application.create', { name }, { key: name });
+    const anns = await Promise.all(['one', 'two', 'three'].map((name) => create(ann, name)));
+    expect(anns.map(refusal)).toEqual([undefined, undefined, 'maximumApplications']);
+    expect(refusal(await create(ann, 'two'))).toBeUndefined();
+    expect(refusal(await create(ben, 'one'))).toBeUndefined();
+    await instance.reopen({ bounds: { applications: 3 } });
+    expect(refusal(await create(ann, 'three'))).toBeUndefined();
+  });
+
+  it('on invites are separate for each person and guild, and free when an invite is used up', async () => {
+    instance = await Instance.open({ bounds: { invites: 2 } });
+    const [ann, ben] = [await instance.register('ann'), await instance.register('ben')];
+    const [guild, other] = [await instance.guild(ann), await instance.guild(ann)];
+    const invite = (who: string, channel: string, more: object = {}) =>
+      instance.ask(who, 'invite.create', { channel_id: channel, ...more }, { key: JSON.stringify(more) });
+    const { code } = await instance.do(ann, 'invite.create', { channel_id: guild.channel, max_uses: 1 });
+    const further = [{ max_age: 60 }, { max_age: 0 }].map((more) => invite(ann, guild.channel, more));
+    expect((await Promise.all(further)).map(refusal)).toEqual([undefined, 'maximumInvites']);
+    expect(refusal(await invite(ann, guild.channel, { max_age: 60 }))).toBeUndefined();
+    expect(refusal(await invite(ann, other.channel))).toBeUndefined();
+    await instance.do(ben, 'guild.join', { code });
+    expect(refusal(await invite(ben, guild.channel))).toBeUndefined();
+    expect(refusal(await invite(ann, guild.channel, { max_age: 0 }))).toBeUndefined();
+    expect(refusal(await invite(ann, guild.channel, { max_age: 5 }))).toBe('maximumInvites');
+  });
+
   it('on commands in progress are separate for each person, and end with the answer', async () => {
     instance = await Instance.open({ bounds: { commands: 3 } });
     const [ann, ben] = [await instance.register('ann'), await instance.register('ben')];

@@ -34,10 +34,14 @@ export const inviteFold: Fold<InviteState> = {
   },
 };
 
+/** @param command.isFull whether the inviter may have no further invite to the guild */
 export const createInvite = (
-  command: { readonly invite: EventData<'invite-created'> },
+  command: { readonly invite: EventData<'invite-created'>; readonly isFull?: boolean },
   state: InviteState,
-): Decision => (state.invite === undefined ? happen({ type: 'invite-created', data: command.invite }) : nothing);
+): Decision => {
+  if (state.invite !== undefined) return nothing;
+  return command.isFull === true ? refuse('maximumInvites') : happen({ type: 'invite-created', data: command.invite });
+};
 
 /** @param now milliseconds since 1970 */
 export const hasExpired = ({ expiresAt }: { readonly expiresAt: number | null }, now: number): boolean =>

@@ -1,6 +1,6 @@
 /** A person, a bot or an imported author. Stream `user-<id>`. */
 import { NEVER_SIGNED_OUT, type Profile, type SignedOut } from '../schemas/events/user.ts';
-import { type Decision, type Fold, happen, nothing, type StreamState } from './decider.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
 
 export interface UserState extends StreamState {
   registered: boolean;
@@ -53,10 +53,13 @@ export interface Register {
   readonly profile: Profile;
   /** Original time of an imported user's first message. */
   readonly time?: number;
+  /** Whether the owner may have no further application. */
+  readonly isFull?: boolean;
 }
 
 export const register = (command: Register, state: UserState): Decision => {
   if (state.registered) return nothing;
+  if (command.isFull === true) return refuse('maximumApplications');
   const { userId, kind, ownerId } = command;
   return happen({
     type: 'user-registered',

@@ -69,8 +69,15 @@ export class Story {
     });
   }
 
-  invite(code: string, guildId: string, channelId: string, inviterId: string, maxUses = 0) {
-    const data = { code, guildId, channelId, inviterId, maxUses, expiresAt: null };
+  invite(
+    code: string,
+    guildId: string,
+    channelId: string,
+    inviterId: string,
+    maxUses = 0,
+    expiresAt: number | null = null,
+  ) {
+    const data = { code, guildId, channelId, inviterId, maxUses, expiresAt };
     return this.log.add(inviteStream(code), 'invite-created', data);
   }
 

@@ -103,6 +103,8 @@ const guilds: GuildReader = {
   user: async (id) => (USERS.includes(id) ? userRow(id) : undefined),
   users: async (ids) => ids.filter((id) => USERS.includes(id)).map(userRow),
   invite: async (code) => invites.find((one) => one.code === code),
+  countApplications: async () => 0,
+  countOpenInvites: async () => 0,
   administrator: async () => OWNER,
 };
 

@@ -304,7 +304,12 @@ export const limits = {
 export const bounds = {
   guilds: setting('MAX_GUILDS', whole(1, 1_000_000), '500', 'Guilds a person may be in.'),
   applications: setting('MAX_APPLICATIONS', whole(1, 1_000_000), '50', 'Applications of a person.'),
-  invites: setting('MAX_INVITES', whole(1, 1_000_000), '1000', 'Invites of a guild that have not expired.'),
+  invites: setting(
+    'MAX_INVITES',
+    whole(1, 1_000_000),
+    '1000',
+    'Invites of a person to one guild that still admit somebody.',
+  ),
   commands: setting(
     'MAX_COMMANDS',
     whole(1, 1_000_000),

@@ -27,6 +27,8 @@ export const createApplication = command({
   route: { method: 'POST', path: '/applications', status: 201, answers: '{id, name, bot: {id, token}}' },
   body: t.type({ name: visibleText(2, 32, 'name') }),
   structural: true,
+  // The next one counts this one.
+  holdsUp: true,
   limit: { bucket: 'applicationCreate', key: (_, { userId }) => userId },
   prepare: async ({ fields, context, cause }, deps) => {
     if (context.actor.kind === 'bot') return refused('botsCannot');
@@ -34,15 +36,15 @@ export const createApplication = command({
     if (lengthOf(name) < 2)
       return either.left(fieldError(['name'], 'BASE_TYPE_BAD_LENGTH', 'Must be at least 2 characters long.'));
     const userId = await deps.derivedIds.id(cause.key, userStream);
-    await deps.vault.createKey(userId);
-    return either.right({ userId, name });
+    const isFull = (await deps.views.guilds.countApplications(context.actor.userId)) >= deps.bounds.applications;
+    if (!isFull) await deps.vault.createKey(userId);
+    return either.right({ userId, name, isFull });
   },
   preparedStream: ({ userId }) => userStream(userId),
-  decide: (state: UserState, { prepared: { userId, name } }, { context }) =>
-    register(
-      { userId, kind: 'bot', ownerId: context.actor.userId, profile: { username: name, globalName: null } },
-      state,
-    ),
+  decide: (state: UserState, { prepared: { userId, name, isFull } }, { context }) => {
+    const profile = { username: name, globalName: null };
+    return register({ userId, kind: 'bot', ownerId: context.actor.userId, profile, isFull }, state);
+  },
   same: async (event, _asked, deps, { name }) => ((await nameIn(deps, event)) ?? name) === name,
   waitsFor: 'views',
   answer: async ({ prepared, event }, { context, cause }, deps) => {

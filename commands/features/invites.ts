@@ -29,24 +29,28 @@ export const createInvite = command({
     max_uses: optional(integer(0, 100)),
   }),
   structural: true,
+  // The next one counts this one.
+  holdsUp: true,
   limit: { bucket: 'inviteCreate', key: (_, { userId }) => userId },
   rights: async ({ fields, context }, deps) => {
     const access = await deps.access.channel(context.actor.userId, fields.channel_id);
     if (access === undefined) return refused('unknownChannel');
     if (access.guild === undefined) return refused('dmExecute');
-    return allows(access.permissions, Permission.createInvite)
-      ? either.right(access.guild.id)
-      : refused('missingPermissions');
+    if (!allows(access.permissions, Permission.createInvite)) return refused('missingPermissions');
+    const guildId = access.guild.id;
+    const open = await deps.views.guilds.countOpenInvites(guildId, context.actor.userId, deps.now());
+    return either.right({ guildId, isFull: open >= deps.bounds.invites });
   },
   prepare: async ({ cause }, deps) => either.right(await deps.derivedIds.code(cause.key, inviteStream)),
   preparedStream: (code) => inviteStream(code),
-  decide: (state: invite.InviteState, { rights: guildId, prepared: code }, { fields, context }, deps) => {
+  decide: (state: invite.InviteState, { rights, prepared: code }, { fields, context }, deps) => {
+    const { guildId, isFull } = rights;
     const age = fields.max_age ?? DEFAULT_SECONDS;
     const { channel_id: channelId, max_uses } = fields;
     const expiresAt = age === 0 ? null : deps.now() + age * 1000;
     const inviterId = context.actor.userId;
     const asked = { code, guildId, channelId, inviterId, maxUses: max_uses ?? 0, expiresAt };
-    return invite.createInvite({ invite: asked }, state);
+    return invite.createInvite({ invite: asked, isFull }, state);
   },
   same: ({ type, data, time }, { fields }) =>
     type === 'invite-created' &&

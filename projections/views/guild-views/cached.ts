@@ -120,4 +120,6 @@ export class CachedGuilds implements GuildReader {
   memberships: GuildReader['memberships'] = (...query) => this.reader.memberships(...query);
   directChannelsOf: GuildReader['directChannelsOf'] = (...query) => this.reader.directChannelsOf(...query);
   invite: GuildReader['invite'] = (...query) => this.reader.invite(...query);
+  countApplications: GuildReader['countApplications'] = (...query) => this.reader.countApplications(...query);
+  countOpenInvites: GuildReader['countOpenInvites'] = (...query) => this.reader.countOpenInvites(...query);
 }

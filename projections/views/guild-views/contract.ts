@@ -212,6 +212,26 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(await guilds.invite('404')).toBeUndefined();
     });
 
+    it("counts a user's applications, and the invites to a guild that still admit somebody", async () => {
+      for (const id of ['7', '8']) story.user(id, 'bot', ANN);
+      story.user('9', 'bot', BOB);
+      story.user(ANN);
+      story.invite('open', GUILD, '30', ANN);
+      story.invite('capped', GUILD, '30', ANN, 2);
+      story.invite('used', GUILD, '30', ANN, 1);
+      story.invite('ending', GUILD, '30', ANN, 0, 1000);
+      story.invite('elsewhere', '21', '31', ANN);
+      story.invite('of-another', GUILD, '30', BOB);
+      story.redeem('capped', GUILD, BOB);
+      story.redeem('used', GUILD, BOB);
+      await project();
+      const applications = [ANN, BOB, '404'].map((id) => guilds.countApplications(id));
+      expect(await Promise.all(applications)).toEqual([2, 1, 0]);
+      expect(await guilds.countOpenInvites(GUILD, ANN, 999)).toBe(3);
+      expect(await guilds.countOpenInvites(GUILD, ANN, 1000)).toBe(2);
+      expect(await guilds.countOpenInvites(GUILD, '404', 0)).toBe(0);
+    });
+
     it('does not confuse an id with leading zeros with the one without', async () => {
       story.guild(GUILD, ANN);
       story.channel('35', GUILD);

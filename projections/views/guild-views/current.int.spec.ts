@@ -52,6 +52,8 @@ const all = async (guilds: GuildReader) => ({
   users: await Promise.all(USERS.map((id) => guilds.user(id))),
   someUsers: [...(await guilds.users(USERS))].sort((a, b) => Number(a.id) - Number(b.id)),
   invites: await Promise.all(CODES.map((code) => guilds.invite(code))),
+  applications: await Promise.all(USERS.map((id) => guilds.countApplications(id))),
+  openInvites: await Promise.all(USERS.map((id) => guilds.countOpenInvites('20', id, 0))),
   administrator: await guilds.administrator(),
 });
 
@@ -67,6 +69,9 @@ const once =
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom(...USERS).map((id) => once(`user ${id}`, (story) => story.user(id))),
+  fc
+    .tuple(fc.constantFrom('13', '14'), fc.constantFrom(...USERS))
+    .map(([id, owner]) => once(`user ${id}`, (story) => story.user(id, 'bot', owner))),
   fc.tuple(fc.constantFrom(...USERS), fc.nat(9)).map(
     ([id, generation]): Step =>
       (story) =>

@@ -3,6 +3,7 @@
  * are applied to their rows. So rights are those of the streams, however late the views are.
  */
 
+import { hasExpired } from '../../../domain/invite.ts';
 import type { LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
@@ -39,12 +40,16 @@ const keysOf = (change: GuildChange): readonly string[] => {
       return [`members:${change.member.guildId}`, `memberships:${change.member.userId}`];
     case 'member-left':
       return [`members:${change.guildId}`, `memberships:${change.userId}`];
-    case 'user-added':
-      return [`user:${change.user.id}`, ADMINISTRATOR];
+    case 'user-added': {
+      const { id, ownerId } = change.user;
+      return [`user:${id}`, ownerId === null ? ADMINISTRATOR : `applications:${ownerId}`];
+    }
     case 'user-signed-out':
       return [`user:${change.userId}`];
-    case 'invite-added':
-      return [`invite:${change.invite.code}`];
+    case 'invite-added': {
+      const { code, guildId, inviterId } = change.invite;
+      return [`invite:${code}`, `invites:${guildId}:${inviterId}`];
+    }
     // Who may still join is decided by the invite's stream.
     case 'invite-used':
       return [];
@@ -322,6 +327,19 @@ export class CurrentGuilds implements GuildReader {
     const { stored, changes } = this.ask(`invite:${code}`);
     const added = changes<Of<'invite-added'>>(`invite:${code}`)[0]?.invite;
     return (await stored.invite(code)) ?? (added && { ...added, uses: 0 });
+  }
+
+  async countApplications(ownerId: string): Promise<number> {
+    const { stored, changes } = this.ask(`applications:${ownerId}`);
+    return (await stored.countApplications(ownerId)) + changes(`applications:${ownerId}`).length;
+  }
+
+  /** Those that the views do not hold yet count as unused. */
+  async countOpenInvites(guildId: string, inviterId: string, now: number): Promise<number> {
+    const { stored, changes } = this.ask(`invites:${guildId}:${inviterId}`);
+    const added = changes<Of<'invite-added'>>(`invites:${guildId}:${inviterId}`);
+    const open = added.filter(({ invite }) => !hasExpired(invite, now)).length;
+    return (await stored.countOpenInvites(guildId, inviterId, now)) + open;
   }
 
   async administrator(): Promise<string | undefined> {

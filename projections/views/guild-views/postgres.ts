@@ -230,6 +230,8 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
     memberships: dated('memberships', ask.memberships),
     users: plain('users', (ids: readonly Id[]) => ask.users().where(sql<boolean>`u.id = any(${ids}::bigint[])`)),
     invite: plain('invite', ask.invite),
+    countApplications: dated('count applications', ask.countApplications),
+    countOpenInvites: dated('count open invites', ask.countOpenInvites),
     administrator: plain('administrator', ask.administrator),
   };
 };
@@ -241,8 +243,8 @@ export class PostgresGuildReader implements GuildReader {
   private readonly at: number | undefined;
 
   /**
-   * @param at position as of which guilds, channels, members and memberships are read, once every event up to it is
-   * applied. Users and invites are always current.
+   * @param at position as of which guilds, channels, members and memberships are read and others counted, once every
+   * event up to it is applied. Users and invites are always current.
    */
   constructor(ask: GuildQuestions, at?: number) {
     this.ask = ask;
@@ -297,6 +299,14 @@ export class PostgresGuildReader implements GuildReader {
     return (await this.ask.invite(code))[0];
   }
 
+  async countApplications(ownerId: Id): Promise<number> {
+    return (await this.ask.countApplications(this.at, idKey(ownerId)))[0]!.count;
+  }
+
+  async countOpenInvites(guildId: Id, inviterId: Id, now: number): Promise<number> {
+    return (await this.ask.countOpenInvites(this.at, idKey(guildId), idKey(inviterId), now))[0]!.count;
+  }
+
   async administrator(): Promise<Id | undefined> {
     return (await this.ask.administrator())[0]?.id;
   }
@@ -336,6 +346,18 @@ export const guildMigrations = (schema: string): Readonly<Record<string, Migrati
         .addColumn('signed_out', 'text', (column) => column.notNull())
         .addPrimaryKeyConstraint('sign_outs_pkey', ['user_id', 'position'])
         .execute();
+    },
+  },
+  '004-counted': {
+    async up(db) {
+      const within = db.schema.withSchema(schema);
+      await within
+        .createIndex('users_of_owner')
+        .on('users')
+        .column('owner_id')
+        .where(sql.ref('owner_id'), 'is not', null)
+        .execute();
+      await within.createIndex('invites_of_inviter').on('invites').columns(['guild_id', 'inviter_id']).execute();
     },
   },
 });

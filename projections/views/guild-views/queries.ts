@@ -182,6 +182,31 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
         ])
         .where('i.code', '=', code),
 
+    countApplications: (at: number | undefined, ownerId: string) => {
+      const bots = db
+        .selectFrom('users as u')
+        .select((on) => on.fn.countAll<number>().as('count'))
+        .where('u.owner_id', '=', ownerId);
+      return at === undefined ? bots : bots.where('u.registered_at', '<=', at);
+    },
+
+    countOpenInvites: (at: number | undefined, guildId: string, inviterId: string, now: number) => {
+      const open = db
+        .selectFrom('invites as i')
+        .select((on) => on.fn.countAll<number>().as('count'))
+        .where('i.guild_id', '=', guildId)
+        .where('i.inviter_id', '=', inviterId)
+        .where((on) => on.or([on('i.expires_at', 'is', null), on('i.expires_at', '>', now)]))
+        .where((on) => {
+          const uses = on
+            .selectFrom('redemptions as r')
+            .select((of) => of.fn.countAll<number>().as('count'))
+            .whereRef('r.code', '=', 'i.code');
+          return on.or([on('i.max_uses', '=', sql.lit(0)), on('i.max_uses', '>', uses)]);
+        });
+      return at === undefined ? open : open.where('i.created_at', '<=', at);
+    },
+
     administrator: () =>
       db
         .selectFrom('users as u')

@@ -95,6 +95,10 @@ export interface GuildReader {
   user(id: string): Promise<UserRow | undefined>;
   users(ids: readonly string[]): Promise<readonly UserRow[]>;
   invite(code: string): Promise<InviteRow | undefined>;
+  /** How many bots the user has created. */
+  countApplications(ownerId: string): Promise<number>;
+  /** How many of the user's invites to the guild admit somebody at `now`, in milliseconds since 1970. */
+  countOpenInvites(guildId: string, inviterId: string, now: number): Promise<number>;
   /** The first person who registered; administers the instance. */
   administrator(): Promise<string | undefined>;
 }

@@ -49,6 +49,10 @@ const prepare = (db: Connection) => ({
   user: built(db, (id: Id) => ask.users().where('u.id', '=', id)),
   users: built(db, (ids: string) => ask.users().where(sql<boolean>`u.id IN (SELECT value FROM json_each(${ids}))`)),
   invite: built(db, ask.invite),
+  countApplications: built(db, (ownerId: Id) => ask.countApplications(undefined, ownerId)),
+  countOpenInvites: built(db, (guildId: Id, inviterId: Id, now: number) =>
+    ask.countOpenInvites(undefined, guildId, inviterId, now),
+  ),
   administrator: built(db, ask.administrator),
 });
 
@@ -146,6 +150,14 @@ export class SqliteGuildReader implements GuildReader {
 
   async invite(code: string): Promise<InviteRow | undefined> {
     return this.ask.invite.get(code);
+  }
+
+  async countApplications(ownerId: string): Promise<number> {
+    return this.ask.countApplications.get(idKey(ownerId))!.count;
+  }
+
+  async countOpenInvites(guildId: string, inviterId: string, now: number): Promise<number> {
+    return this.ask.countOpenInvites.get(idKey(guildId), idKey(inviterId), now)!.count;
   }
 
   async administrator(): Promise<string | undefined> {

@@ -60,6 +60,7 @@ CREATE TABLE users (
   registered_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX persons ON users (registered_at) WHERE kind = 'person';
+CREATE INDEX users_of_owner ON users (owner_id) WHERE owner_id IS NOT NULL;
 CREATE TABLE sign_outs (
   user_id INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -76,6 +77,7 @@ CREATE TABLE invites (
   created_time INTEGER NOT NULL,
   expires_at INTEGER
 ) WITHOUT ROWID;
+CREATE INDEX invites_of_inviter ON invites (guild_id, inviter_id);
 CREATE TABLE redemptions (
   code TEXT NOT NULL,
   position INTEGER NOT NULL,
