@@ -1,8 +1,10 @@
 /** What an operator does to a server in use: stop, start and rebuild it. */
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, someName } from './support/api.ts';
@@ -123,6 +125,8 @@ describe('the command line', () => {
   const cli = (...args: string[]) =>
     run(process.execPath, ['dist/parley.js', ...args], { env: { ...process.env, PARLEY_DATA: instance.data } });
 
+  const atServer = () => ['--url', instance.url, '--token', owner.account!.authorization];
+
   it('makes a bot in the folder of a stopped server', async () => {
     const { stdout } = await cli('bot', 'create', '--name', 'helper');
     const token = /^token (\S+)$/m.exec(stdout)![1]!;
@@ -132,21 +136,36 @@ describe('the command line', () => {
   });
 
   it('makes a bot on a running server', async () => {
-    const { stdout } = await cli(
-      ...['bot', 'create', '--name', 'other', '--url', instance.url, '--token', owner.account!.authorization],
-    );
+    const { stdout } = await cli('bot', 'create', '--name', 'other', ...atServer());
     expect(stdout).toMatch(/^token \S+$/m);
   });
 
   it('replays a running server and its folder alike', async () => {
-    const stream = `channel-${channelId}`;
-    const online = await cli(
-      ...['replay', '--stream', stream, '--url', instance.url, '--token', owner.account!.authorization],
-    );
+    const stream = ['replay', '--stream', `channel-${channelId}`];
+    const online = await cli(...stream, ...atServer());
+    const lines = online.stdout.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(5);
+    const third = JSON.parse(lines[2]!) as { time: string };
+    const until = [...stream, '--until', third.time];
+    const onlineUntil = await cli(...until, ...atServer());
+    const before = lines.filter((line) => (JSON.parse(line) as { time: string }).time <= third.time);
+    expect(onlineUntil.stdout.trimEnd().split('\n')).toEqual(before);
     await instance.server().stop();
-    const offline = await cli('replay', '--stream', stream);
-    expect(online.stdout).toBe(offline.stdout);
-    expect(offline.stdout.split('\n').length).toBeGreaterThan(5);
+    expect(await cli(...stream)).toEqual(online);
+    expect(await cli(...until)).toEqual(onlineUntil);
+    await instance.start();
+  });
+
+  it('follows what happens on a running server until it is stopped', async () => {
+    const args = ['dist/parley.js', 'replay', '--follow', '--types', 'message-posted', ...atServer()];
+    const following = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const lines = createInterface(following.stdout)[Symbol.asyncIterator]();
+    const next = async () => JSON.parse((await lines.next()).value!) as { data: { text: { content: string } | null } };
+    while ((await next()).data.text?.content !== 'before 5') {}
+    await owner.send(channelId, 'followed');
+    while ((await next()).data.text?.content !== 'followed') {}
+    const [[code]] = await Promise.all([once(following, 'exit'), instance.server().stop()]);
+    expect(code).toBe(1);
   });
 
   it('says what is wrong with an option, and what would be right, and exits with 64', async () => {

@@ -1,7 +1,7 @@
 /** `parley replay`: prints the event log as lines, from a running server or directly from the data folder. */
 
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { either } from 'fp-ts';
 import type * as t from 'io-ts';
 import { EventTypes, type ReplayQuery } from '../../read-api/replay/query.ts';
@@ -62,14 +62,10 @@ const pathOf = (query: ReplayQuery): string => {
 };
 
 /** Writes at the reader's pace. A reader that goes away (`| head`) ends it quietly. */
-const print = async (pages: AsyncIterable<string | Uint8Array>): Promise<void> => {
-  const gone = new AbortController();
-  process.stdout.once('error', () => gone.abort());
-  for await (const page of pages) {
-    if (gone.signal.aborted) return;
-    if (!process.stdout.write(page)) await once(process.stdout, 'drain', { signal: gone.signal }).catch(() => {});
-  }
-};
+const print = (pages: AsyncIterable<string | Uint8Array>): Promise<void> =>
+  pipeline(pages, process.stdout, { end: false }).catch((failure: NodeJS.ErrnoException) => {
+    if (failure.code !== 'EPIPE') throw failure;
+  });
 
 export const replayCommand = (options: ReplayOptions): Promise<void> =>
   reported(async () => {
@@ -83,5 +79,8 @@ export const replayCommand = (options: ReplayOptions): Promise<void> =>
       return;
     }
     const answer = await server.get(pathOf(query));
-    if (answer.body !== null) await print(Readable.fromWeb(answer.body));
+    if (answer.body === null) return;
+    await print(Readable.fromWeb(answer.body)).catch((failure: Error) => {
+      throw new Error(`the server at ${options.url} broke its answer off (${failure.message})`);
+    });
   });
