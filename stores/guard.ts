@@ -20,10 +20,10 @@ export type Classify = (failure: unknown) => FailureKind;
 
 /** Thrown by the language itself, or by a driver that was given what it cannot encode. No server says such things. */
 export const isBug = (failure: unknown): boolean =>
-  failure instanceof TypeError ||
-  failure instanceof SyntaxError ||
-  failure instanceof RangeError ||
-  failure instanceof ReferenceError;
+  failure instanceof TypeError || failure instanceof RangeError || failure instanceof ReferenceError;
+
+/** A value is no number, or no JSON, where it must be one: every try would meet it again. */
+export const isWrongValue = (failure: unknown): boolean => failure instanceof SyntaxError;
 
 /** The failure in words for an operator: for StoreUnavailable its cause, for several failures each one. */
 export const reasonOf = (failure: unknown): string => {

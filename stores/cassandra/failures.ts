@@ -1,7 +1,7 @@
 /** Classifies failures of Cassandra and ScyllaDB: caused by the values, the servers or their tables. */
 
 import { errors, types } from 'cassandra-driver';
-import { type FailureKind, isBug, reasonOf } from '../guard.ts';
+import { type FailureKind, isBug, isWrongValue, reasonOf } from '../guard.ts';
 
 const { responseErrorCodes: code } = types;
 
@@ -38,6 +38,7 @@ const isSettingsFault = (failure: unknown): boolean =>
 /** Only errors about the given values are permanent. An unknown code counts as transient. */
 export const classify = (failure: unknown): FailureKind => {
   if (isBug(failure)) return 'bug';
+  if (isWrongValue(failure)) return 'permanent';
   if (isSettingsFault(failure) || isNoKeyspace(failure)) return 'damaged';
   if (isRefusal(failure)) return NO_TABLE.test(failure.message) ? 'damaged' : 'permanent';
   return failure instanceof errors.ResponseError && OF_THE_STORE.has(failure.code) ? 'damaged' : 'transient';

@@ -32,8 +32,9 @@ describe('a failure of Cassandra', () => {
   });
 
   it('is permanent if it is about values, and a bug if the driver never sent it', () => {
-    expect(classify(answered(code.invalid, 'Value too large'))).toBe('permanent');
-    for (const failure of [new TypeError('Not a valid BigInt value'), new RangeError('no'), new SyntaxError('no')])
+    for (const failure of [answered(code.invalid, 'Value too large'), new SyntaxError('Cannot convert x to a BigInt')])
+      expect(classify(failure)).toBe('permanent');
+    for (const failure of [new TypeError('Not a valid BigInt value'), new RangeError('no')])
       expect(classify(failure)).toBe('bug');
   });
 

@@ -1,6 +1,6 @@
 /** Classifies failures of Kafka: caused by the records, the brokers or the topic. */
 
-import { type FailureKind, isBug } from '../guard.ts';
+import { type FailureKind, isBug, isWrongValue } from '../guard.ts';
 
 /** The topic differs from the configuration; waiting does not help. */
 export class WrongPartitions extends Error {
@@ -21,6 +21,7 @@ export const classify = (failure: unknown): FailureKind => {
   if (failure instanceof WrongPartitions) return 'damaged';
   const { type, cause } = (failure ?? {}) as { readonly type?: unknown; readonly cause?: { readonly type?: unknown } };
   if (isBug(failure)) return 'bug';
+  if (isWrongValue(failure)) return 'permanent';
   if (OF_THE_RECORDS.has(type) || OF_THE_RECORDS.has(cause?.type)) return 'permanent';
   return 'transient';
 };

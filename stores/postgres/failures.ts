@@ -1,6 +1,6 @@
 /** Classifies PostgreSQL's error codes (SQLSTATE) for log, vault, coordination and views alike. */
 
-import { type FailureKind, isBug } from '../guard.ts';
+import { type FailureKind, isBug, isWrongValue } from '../guard.ts';
 
 /** Five letters or digits; `undefined` for a failure that the server did not report. */
 export const sqlStateOf = (error: unknown): string | undefined => {
@@ -22,6 +22,7 @@ const OF_THE_VALUES = /^(22|23|54)/;
  */
 export const classify = (failure: unknown): FailureKind => {
   if (isBug(failure)) return 'bug';
+  if (isWrongValue(failure)) return 'permanent';
   const state = sqlStateOf(failure);
   if (state === undefined || PASSING.test(state)) return 'transient';
   return OF_THE_VALUES.test(state) ? 'permanent' : 'damaged';

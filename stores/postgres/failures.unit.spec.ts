@@ -53,9 +53,9 @@ describe('a failure of PostgreSQL', () => {
       expect(classify(failure)).toBe('transient');
   });
 
-  it('before anything was sent is a bug', () => {
-    for (const failure of [new TypeError('no'), new RangeError('no'), new SyntaxError('no')])
-      expect(classify(failure)).toBe('bug');
+  it('before anything was sent is a bug, or permanent if a value is no number', () => {
+    for (const failure of [new TypeError('no'), new RangeError('no')]) expect(classify(failure)).toBe('bug');
+    expect(classify(new SyntaxError('Cannot convert x to a BigInt'))).toBe('permanent');
   });
 
   it('leaves in doubt what was sent, unless the server says that it undid the statement', () => {

@@ -17,8 +17,8 @@ export interface Migrations {
   readonly table: string;
   /** Default: the connection's own. Created if missing. */
   readonly schema?: string;
-  /** Held while migrating. Without it, processes still take turns through the migrator's own lock. */
-  readonly lock?: LockNumbers;
+  /** Held while migrating: two processes that create the migrator's own tables at once would fail each other. */
+  readonly lock: LockNumbers;
 }
 
 /** Kysely's error when a completed step is not among ours. */
@@ -58,10 +58,8 @@ export const migrate = async (postgres: Postgres, migrations: Migrations): Promi
     db.connection().execute(async (connection) => {
       // The migrator cannot be handed a transaction of Kysely.
       await sql`BEGIN`.execute(connection);
-      if (lock !== undefined) {
-        await sql`SELECT set_config('lock_timeout', ${String(BUDGETS.postgres.lockMs)}, true)`.execute(connection);
-        await sql`SELECT pg_advisory_xact_lock(${sql.lit(lock[0])}, ${sql.lit(lock[1])})`.execute(connection);
-      }
+      await sql`SELECT set_config('lock_timeout', ${String(BUDGETS.postgres.lockMs)}, true)`.execute(connection);
+      await sql`SELECT pg_advisory_xact_lock(${sql.lit(lock[0])}, ${sql.lit(lock[1])})`.execute(connection);
       const result = await migrated(connection, migrations);
       await sql`COMMIT`.execute(connection);
       return result;

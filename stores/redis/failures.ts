@@ -1,7 +1,7 @@
 /** Classifies failures of Redis: caused by the values, the server or its data. */
 
 import { ReplyError } from 'ioredis';
-import { type FailureKind, isBug } from '../guard.ts';
+import { type FailureKind, isBug, isWrongValue } from '../guard.ts';
 
 /** Errors of a server that cannot serve now. Any other error would meet a retry again. */
 const NOT_NOW =
@@ -15,6 +15,7 @@ const OF_THE_VALUES = /^ERR\b.*user_script/s;
  */
 export const classify = (failure: unknown): FailureKind => {
   if (isBug(failure)) return 'bug';
+  if (isWrongValue(failure)) return 'permanent';
   if (!(failure instanceof ReplyError)) return 'transient';
   const { message } = failure as Error;
   if (NOT_NOW.test(message)) return 'transient';

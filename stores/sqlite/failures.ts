@@ -2,7 +2,7 @@
 
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../budgets.ts';
-import { type FailureKind, isBug } from '../guard.ts';
+import { type FailureKind, isBug, isWrongValue } from '../guard.ts';
 
 export const FULL = 13;
 const IO_ERROR = 10;
@@ -21,6 +21,7 @@ const TRANSIENT = /^SQLITE_(FULL|IOERR|READONLY|BUSY|LOCKED|NOMEM|CANTOPEN)/;
 /** There is no server between us and the file, so an error with an unknown code is the request's fault. */
 export const classify = (failure: unknown): FailureKind => {
   if (isBug(failure)) return 'bug';
+  if (isWrongValue(failure)) return 'permanent';
   const code = (failure as { code?: unknown } | null | undefined)?.code;
   if (typeof code !== 'string') return 'permanent';
   if (DAMAGED.test(code)) return 'damaged';

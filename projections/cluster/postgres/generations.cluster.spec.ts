@@ -110,6 +110,7 @@ describe('generations of the guild views', () => {
       invites: 1,
       redemptions: 0,
       pins: 0,
+      sign_outs: 0,
       audiences: 15,
     });
     expect(await differing(ahead, behind, story.log.all.length)).toHaveLength(9);

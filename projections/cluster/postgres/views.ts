@@ -2,6 +2,7 @@
 
 import { type RawBuilder, sql } from 'kysely';
 import type { Postgres } from '../../../stores/postgres/connection.ts';
+import { LOCKS } from '../../../stores/postgres/locks.ts';
 import { migrate } from '../../../stores/postgres/migrations.ts';
 import type { PartitionStore } from '../../engine/port.ts';
 import { guildQuestions, PostgresGuildReader } from '../../views/guild-views/postgres.ts';
@@ -31,7 +32,7 @@ export const schemaOf = (generation: number): string => {
 export const prepareGeneration = (postgres: Postgres, generation: number): Promise<void> => {
   const schema = schemaOf(generation);
   const of = `Generation ${generation} of the guild views`;
-  return migrate(postgres, { of, steps: migrationsIn(schema), table: 'migrations', schema });
+  return migrate(postgres, { of, steps: migrationsIn(schema), table: 'migrations', schema, lock: LOCKS.viewsTables });
 };
 
 export const dropGeneration = (postgres: Postgres, generation: number): Promise<void> =>
