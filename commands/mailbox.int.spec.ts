@@ -8,6 +8,7 @@ import { happen, nothing, refuse } from '../domain/decider.ts';
 import { join as decideJoin, leave as decideLeave, type MemberState } from '../domain/member.ts';
 import type { AppendError, AppendRequest, EventLog } from '../log/port.ts';
 import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
+import { wholeStream } from '../log/testing.ts';
 import { passingOn, TestClock } from '../schemas/clock.testing.ts';
 import { type Clock, systemClock } from '../schemas/clock.ts';
 import { parleyError } from '../schemas/errors.ts';
@@ -102,7 +103,7 @@ const joining = (key: string) => task(key, (state) => decideJoin({ ...membership
 const leaving = (key: string) => task(key, (state) => decideLeave({ ...membership, key, ownerId: '9' }, state));
 /** Decides one event in any state. */
 const event = (key: string) => task(key, () => happen({ type: 'member-left', data: membership }));
-const stored = () => log.readStream({ stream: STREAM, limit: 10_000 });
+const stored = () => wholeStream(log, STREAM);
 const keysOf = async () => (await stored()).map(({ key }) => key);
 
 describe('a mailbox', () => {

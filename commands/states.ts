@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { foldOf } from '../domain/aggregates.ts';
 import { evolveMessage, type MessageState } from '../domain/channel.ts';
 import type { Fold, StreamState } from '../domain/decider.ts';
-import type { LogReader } from '../log/port.ts';
+import { isFull, type LogReader } from '../log/port.ts';
 import type { SnapshotReader } from '../projections/views/snapshots/view.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import type { Since } from './turn.ts';
@@ -96,7 +96,7 @@ export class StateStore {
     for (;;) {
       const events = await this.log.readStream({ stream, from: state.sequence + 1, limit: PAGE });
       for (const event of events) state = fold.evolve(state, event);
-      if (events.length < PAGE) return state;
+      if (!isFull(events, PAGE)) return state;
     }
   }
 }

@@ -11,6 +11,7 @@ import { MemoryCoordination } from '../coordination/memory.ts';
 import { foldOf } from '../domain/aggregates.ts';
 import type { EventLog } from '../log/port.ts';
 import { openSqliteEventLog } from '../log/sqlite/event-log.ts';
+import { wholeStream } from '../log/testing.ts';
 import { presentAnswer } from '../presenter/answers.ts';
 import { Presenter } from '../presenter/presenter.ts';
 import { openViews } from '../projections/embedded/open.ts';
@@ -227,7 +228,7 @@ export class Instance {
 
   /** The stream as the log has it. */
   stream(stream: string): Promise<readonly ParleyEvent[]> {
-    return this.log.readStream({ stream, limit: 10_000 });
+    return wholeStream(this.log, stream);
   }
 
   async events<K extends EventType>(type: K): Promise<readonly EventOf<K>[]> {

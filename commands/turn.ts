@@ -131,8 +131,11 @@ class Batch {
   readonly since: Since = async (sequence) => {
     const { stream } = this;
     const stored: ParleyEvent[] = [];
-    for (let through = sequence; through < this.committed; through += PAGE) {
-      stored.push(...(await this.deps.log.readStream({ stream, from: through + 1, limit: PAGE })));
+    for (let from = sequence + 1; from <= this.committed; ) {
+      const page = await this.deps.log.readStream({ stream, from, limit: PAGE });
+      if (page.length === 0) break;
+      stored.push(...page);
+      from += page.length;
     }
     // These are not stored yet and so have no position. Folding a message does not need one.
     return [...stored, ...(this.events as unknown as ParleyEvent[])];

@@ -3,6 +3,7 @@
  * channels and the index of its guilds are first counted, and then merged in position order, a page at a time.
  */
 
+import { isFull } from '../log/port.ts';
 import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { inParallel } from '../schemas/parallel.ts';
 import { type Audience, channelStream } from '../schemas/streams.ts';
@@ -157,7 +158,7 @@ export class MissedInLog {
         if (this.hears(event)) count += 1;
       }
       if (count > limit || this.looksLeft < 0) return undefined;
-      if (page.length < this.size) break;
+      if (!isFull(page, this.size)) break;
       from = page.at(-1)!.sequence - 1;
     }
     return { count, first };
@@ -189,7 +190,7 @@ export class MissedInLog {
       read: async () => {
         const page = await this.ask(() => log.readStream({ stream, from, limit }));
         from += page.length;
-        source.ended = page.length < limit || page.at(-1)!.position >= through;
+        source.ended = !isFull(page, limit) || page.at(-1)!.position >= through;
         source.events.push(...page.filter((event) => this.hears(event)));
       },
     };

@@ -20,8 +20,10 @@ import {
   checkSequences,
   type EventLog,
   type Page,
+  PageSize,
   type ReadAll,
   type ReadStream,
+  type StoredEvent,
   type StoredPage,
   type StreamHead,
   type Tail,
@@ -158,35 +160,42 @@ export class MemoryLog implements EventLog {
 
   async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
     checkLimit(limit);
-    const events = this.byStream.get(stream) ?? [];
-    if (direction === 'forwards') return events.slice((from ?? 1) - 1, (from ?? 1) - 1 + limit).map(decodeEvent);
-    const end = from ?? events.length;
-    return events
-      .slice(Math.max(0, end - limit), end)
-      .reverse()
-      .map(decodeEvent);
+    const all = this.byStream.get(stream) ?? [];
+    const step = direction === 'forwards' ? 1 : -1;
+    const events: ParleyEvent[] = [];
+    const size = new PageSize(limit);
+    const first = step > 0 ? Math.max(from ?? 1, 1) : Math.min(from ?? all.length, all.length);
+    for (let at = first - 1; at in all && !size.isFull; at += step) {
+      const event = decodeEvent(all[at]!);
+      events.push(event);
+      size.add(event);
+    }
+    return events;
   }
 
   async readAll(query: ReadAll): Promise<Page> {
-    const { events, through } = this.scan(query);
-    return { events: events.map(decodeEvent), through };
+    return this.scan(query, decodeEvent);
   }
 
-  private scan({ after, types, prefix = '', limit }: ReadAll): Page {
+  private scan<E extends ParleyEvent | StoredEvent>(
+    { after, types, prefix = '', limit }: ReadAll,
+    form: (event: ParleyEvent) => E,
+  ): { events: readonly E[]; through: number } {
     checkLimit(limit);
-    const events: ParleyEvent[] = [];
+    const events: E[] = [];
+    const size = new PageSize(limit);
     for (let at = after; at < this.all.length; at += 1) {
-      const event = this.all[at]!;
-      if (!event.stream.startsWith(prefix) || types?.includes(event.type) === false) continue;
+      if (!this.all[at]!.stream.startsWith(prefix) || types?.includes(this.all[at]!.type) === false) continue;
+      const event = form(this.all[at]!);
       events.push(event);
-      if (events.length === limit) return { events, through: event.position };
+      size.add(event);
+      if (size.isFull) return { events, through: event.position };
     }
     return { events, through: Math.max(after, this.all.length) };
   }
 
   async rawAll(query: ReadAll): Promise<StoredPage> {
-    const { events, through } = this.scan(query);
-    return { events: events.map((event) => ({ ...event, data: JSON.stringify(event.data) })), through };
+    return this.scan(query, (event) => ({ ...event, data: JSON.stringify(event.data) }));
   }
 
   tail(

@@ -3,6 +3,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type { Recorded } from '../schemas/envelope.ts';
 import { type EventType, type NewParleyEvent, type ParleyEvent, UnreadableEvent } from '../schemas/events/catalogue.ts';
 import { roughBytes } from '../schemas/sizes.ts';
+import { BUDGETS } from '../stores/budgets.ts';
 
 export interface AppendRequest {
   readonly stream: string;
@@ -42,7 +43,7 @@ export interface ReadStream {
   /** First sequence wanted, inclusive. Default: the first event when forwards, the last when backwards. */
   readonly from?: number;
   readonly direction?: 'forwards' | 'backwards';
-  /** Most events in the answer, 1 to 10,000. */
+  /** Most events in the answer, 1 to 10,000. Fewer where the stream ends, or where they have `readBytes`: `isFull` tells. */
   readonly limit: number;
 }
 
@@ -56,7 +57,7 @@ export interface ReadAll {
 }
 
 export interface Page {
-  /** Fewer than the limit only at the end of the log. */
+  /** Fewer than the limit at the end of the log, or where they have `readBytes`: `isFull` tells. */
   readonly events: readonly ParleyEvent[];
   /** Everything at or below this has been searched: the `after` of the next page. */
   readonly through: number;
@@ -132,6 +133,60 @@ const ENVELOPE_BYTES = 300;
 
 /** Approximate bytes of an event, in any store. */
 export const bytesOfEvent = ({ data }: { readonly data: unknown }): number => ENVELOPE_BYTES + roughBytes(data);
+
+/** Counts what is in a page: one ends at its limit of events, or with the event that brings it to `BUDGETS.log.readBytes`. */
+export class PageSize {
+  private readonly limit: number;
+  private count = 0;
+  private bytes = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  add(event: { readonly data: unknown }): void {
+    this.count += 1;
+    this.bytes += bytesOfEvent(event);
+  }
+
+  /** How many events more the page may hold. */
+  get left(): number {
+    return this.limit - this.count;
+  }
+
+  get isFull(): boolean {
+    return this.left <= 0 || this.bytes >= BUDGETS.log.readBytes;
+  }
+}
+
+/** Whether more may follow a page. The stream or the log ended, when it was read, with a page that is not full. */
+export const isFull = (events: readonly { readonly data: unknown }[], limit: number): boolean => {
+  if (events.length >= limit) return true;
+  const size = new PageSize(limit);
+  for (const event of events) size.add(event);
+  return size.isFull;
+};
+
+/**
+ * A page from a store that gives it in several answers.
+ * @param read reads the events after the one given, at most `limit`
+ */
+export const filled = async <E extends { readonly data: unknown }>(
+  read: (last: E | undefined, limit: number) => Promise<{ readonly events: readonly E[]; readonly ended: boolean }>,
+  limit: number,
+): Promise<readonly E[]> => {
+  const page: E[] = [];
+  const size = new PageSize(limit);
+  for (;;) {
+    const { events, ended } = await read(page.at(-1), size.left);
+    for (const event of events) {
+      page.push(event);
+      size.add(event);
+      if (size.isFull) return page;
+    }
+    if (ended) return page;
+  }
+};
 
 /** Approximate bytes of a batch, in any store. */
 export const bytesOf = ({ events }: AppendRequest): number => {

@@ -2,7 +2,8 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import type { EventLog, Page } from './port.ts';
+import { BUDGETS } from '../stores/budgets.ts';
+import { bytesOfEvent, type EventLog, isFull, type Page } from './port.ts';
 import { atOwnPositions, batch, type Fixture, sequences, stored, upTo } from './testing.ts';
 
 export const readingContract = (fixture: Fixture) => {
@@ -41,6 +42,73 @@ export const readingContract = (fixture: Fixture) => {
     it('refuses limits below 1 and above 10,000', async () => {
       await expect(fixture.log.readStream({ stream: 'channel-1', limit: 0 })).rejects.toThrow(RangeError);
       await expect(fixture.log.readStream({ stream: 'channel-1', limit: 10_001 })).rejects.toThrow(RangeError);
+    });
+  });
+
+  describe('events that are large', () => {
+    const COUNT = 140;
+    const LARGE = 65_536;
+    const limit = 1_000;
+    const inLoops = { after: 0, limit };
+
+    beforeEach(async () => {
+      const scripts = ['x', 'é', '€', '😀'].map((one) => one.repeat(LARGE / Buffer.byteLength(one)));
+      for (let from = 0; from < COUNT; from += 10) {
+        const request = batch('channel-1', from, 10, 'reaction-added');
+        const events = request.events.map((event, i) => ({ ...event, data: { ...event.data, emoji: scripts[i % 4] } }));
+        stored(await fixture.log.append({ ...request, events: events as typeof request.events }));
+      }
+    });
+
+    /** Each page but the last ends with the event that brings it to its bytes. */
+    const expectPages = (pages: readonly (readonly { readonly data: unknown }[])[]): void => {
+      expect(pages.length).toBeGreaterThanOrEqual(3);
+      for (const page of pages.slice(0, -1)) {
+        const bytes = page.reduce((sum, event) => sum + bytesOfEvent(event), 0);
+        expect(bytes).toBeGreaterThanOrEqual(BUDGETS.log.readBytes);
+        expect(bytes - bytesOfEvent(page.at(-1)!)).toBeLessThan(BUDGETS.log.readBytes);
+        expect(isFull(page, limit)).toBe(true);
+      }
+      expect(isFull(pages.at(-1)!, limit)).toBe(false);
+    };
+
+    const pagesOfLog = async <
+      P extends { readonly events: readonly { readonly data: unknown }[]; readonly through: number },
+    >(
+      read: (query: { readonly after: number; readonly limit: number }) => Promise<P>,
+    ): Promise<readonly P[]> => {
+      const pages = [await read(inLoops)];
+      while (isFull(pages.at(-1)!.events, limit)) pages.push(await read({ after: pages.at(-1)!.through, limit }));
+      return pages;
+    };
+
+    it.each(['forwards', 'backwards'] as const)(
+      'come %s in pages bounded by bytes, none left out',
+      async (direction) => {
+        const step = direction === 'forwards' ? 1 : -1;
+        const pages = [await fixture.log.readStream({ stream: 'channel-1', direction, limit })];
+        while (isFull(pages.at(-1)!, limit)) {
+          const from = pages.at(-1)!.at(-1)!.sequence + step;
+          pages.push(await fixture.log.readStream({ stream: 'channel-1', direction, from, limit }));
+        }
+        expectPages(pages);
+        const found = sequences(pages.flat());
+        expect(direction === 'forwards' ? found : found.reverse()).toEqual(upTo(COUNT));
+      },
+    );
+
+    it('come from the whole log in such pages, with and without filters, read and raw', async () => {
+      const { log } = fixture;
+      for (const filter of [{}, { types: ['reaction-added' as const] }, { prefix: 'channel-' }]) {
+        const pages = await pagesOfLog((query) => log.readAll({ ...query, ...filter }));
+        expectPages(pages.map(({ events }) => events));
+        expect(sequences(pages.flatMap(({ events }) => events))).toEqual(upTo(COUNT));
+        expect(pages.at(-1)!.through).toBe(await log.head());
+      }
+      const raw = await pagesOfLog((query) => log.rawAll(query));
+      expectPages(raw.map(({ events }) => events));
+      expect(raw.flatMap(({ events }) => events.map(({ sequence }) => sequence))).toEqual(upTo(COUNT));
+      expect(raw.at(-1)!.through).toBe(await log.head());
     });
   });
 

@@ -3,7 +3,7 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { type NewParleyEvent, type ParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
-import type { AppendError, Appended, AppendRequest, EventLog } from './port.ts';
+import { type AppendError, type Appended, type AppendRequest, type EventLog, isFull, type LogReader } from './port.ts';
 
 /** A log that a spec may close and open again on the same data. */
 export interface OpenedLog {
@@ -66,6 +66,20 @@ export const atOwnPositions = async (log: EventLog, appended: Appended): Promise
   const { stream, sequence } = appended[0]!;
   const own = await log.readStream({ stream, from: sequence, limit: appended.length });
   return appended.map((event, i) => ({ ...event, position: own[i]!.position }));
+};
+
+/** All events of a stream, however large. */
+export const wholeStream = async (
+  log: Pick<LogReader, 'readStream'>,
+  stream: string,
+): Promise<readonly ParleyEvent[]> => {
+  const limit = 10_000;
+  const events: ParleyEvent[] = [];
+  for (;;) {
+    const page = await log.readStream({ stream, from: events.length + 1, limit });
+    events.push(...page);
+    if (!isFull(page, limit)) return events;
+  }
 };
 
 export const positions = (events: readonly ParleyEvent[]): number[] => events.map(({ position }) => position);

@@ -1,6 +1,6 @@
 /** Pages of a channel's history beside a sequence of its stream: which messages were posted before it, or after it. */
 
-import type { LogReader } from '../log/port.ts';
+import { isFull, type LogReader } from '../log/port.ts';
 import type { PageQuery, TimelineReader } from '../projections/views/timelines/view.ts';
 import { channelStream } from '../schemas/streams.ts';
 
@@ -35,7 +35,7 @@ const nearby = async (
   if (from < 1) return null;
   const events = await log.readStream({ stream, from, direction, limit: LOOKED_THROUGH });
   for (const event of events) if (event.type === 'message-posted') return BigInt(event.data.messageId);
-  return events.length < LOOKED_THROUGH ? null : undefined;
+  return isFull(events, LOOKED_THROUGH) ? undefined : null;
 };
 
 /**

@@ -39,6 +39,8 @@ export const BUDGETS = {
     messageBytes: 32_768,
     /** Most events in one answer of a log. */
     read: 10_000,
+    /** Bytes of events at which an answer of a log ends: a thousand of the usual ones have a tenth of it. */
+    readBytes: 4_194_304,
   },
   sqlite: {
     /** Most writes and bytes in one transaction. */

@@ -1,6 +1,7 @@
 /** `parley import irc`: imports logs of an IRC channel into a channel of their own. */
 
 import { type ImportedMessage, Importing, ImportRefused, importedChannelKey } from '../../commands/importing.ts';
+import { isFull } from '../../log/port.ts';
 import type { GuildRow } from '../../projections/views/guild-views/view.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import type { Core } from '../embedded/core.ts';
@@ -125,10 +126,11 @@ class IrcImport {
   /** What earlier runs imported. */
   private async keysIn(channelId: string): Promise<ReadonlySet<string>> {
     const keys = new Set<string>();
-    for (let from = 1; ; from += PAGE) {
+    for (let from = 1; ; ) {
       const events = await this.core.log.readStream({ stream: channelStream(channelId), from, limit: PAGE });
       for (const { key } of events) if (key !== null) keys.add(key);
-      if (events.length < PAGE) return keys;
+      if (!isFull(events, PAGE)) return keys;
+      from += events.length;
     }
   }
 

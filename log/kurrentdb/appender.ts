@@ -152,13 +152,14 @@ export class Appender {
 
   /** The answer the server would have given, if exactly these events are stored. */
   private async there({ stream, expected, events }: AppendRequest, proposed: readonly JSONEventData[]) {
-    const there = await this.reader.recorded(stream, {
-      fromRevision: BigInt(expected),
+    const { found } = await this.reader.recorded(stream, {
+      fromRevision: BigInt(expected + events.length - 1),
       direction: 'forwards',
-      maxCount: events.length,
+      maxCount: 1,
     });
-    const same = there.length === events.length && there.every(({ id }, i) => id === proposed[i]!.id);
-    return same ? (there.at(-1)! as { readonly position?: Position }) : undefined;
+    // The last of an append is stored with all the others, and no other append has its id.
+    const [last] = found;
+    return last?.id === proposed.at(-1)!.id ? (last as { readonly position?: Position }) : undefined;
   }
 }
 

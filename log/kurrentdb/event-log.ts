@@ -56,7 +56,8 @@ class Notes {
   }
 
   private async last(): Promise<(Note & { readonly revision: bigint }) | undefined> {
-    const [event] = await this.reader.recorded(NOTES, { fromRevision: 'end', direction: 'backwards', maxCount: 1 });
+    const { found } = await this.reader.recorded(NOTES, { fromRevision: 'end', direction: 'backwards', maxCount: 1 });
+    const [event] = found;
     return event && { ...(event.data as unknown as Note), revision: event.revision };
   }
 

@@ -16,7 +16,17 @@ import { inParallel } from '../../schemas/parallel.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { asking } from '../../stores/kurrentdb/connection.ts';
 import { isMisplaced, NoAnswer, typeOf } from '../../stores/kurrentdb/failures.ts';
-import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
+import {
+  filled,
+  isFull,
+  type Page,
+  PageSize,
+  type ReadAll,
+  type ReadStream,
+  type StoredEvent,
+  type StoredPage,
+  type StreamHead,
+} from '../port.ts';
 import { type AnyRecorded, isOurs, positionOf, sequenceOf, toRecorded, toStored } from './events.ts';
 import { Following, type Wanted } from './subscription.ts';
 
@@ -151,6 +161,12 @@ const MOST_PER_READ = BUDGETS.log.read;
 
 const HEADS_AT_ONCE = 8;
 
+interface Found<E> {
+  readonly found: readonly E[];
+  /** Whether there are no more. */
+  readonly ended: boolean;
+}
+
 export const toChecked = (recorded: AnyRecorded): ParleyEvent => decodeEvent(toRecorded(recorded));
 
 export class Reader {
@@ -179,7 +195,8 @@ export class Reader {
   }
 
   async streamHead(stream: string): Promise<StreamHead> {
-    const [last] = await this.recorded(stream, { fromRevision: 'end', direction: 'backwards', maxCount: 1 });
+    const { found } = await this.recorded(stream, { fromRevision: 'end', direction: 'backwards', maxCount: 1 });
+    const [last] = found;
     return last === undefined
       ? { stream, sequence: 0, position: 0 }
       : { stream, sequence: sequenceOf(last), position: positionOf(last) };
@@ -194,9 +211,15 @@ export class Reader {
     if (!(limit >= 1 && limit <= MOST_PER_READ))
       throw new RangeError(`The limit of a read must be 1 to ${MOST_PER_READ}, not ${limit}.`);
     if (direction === 'backwards' && from !== undefined && from < 1) return [];
-    const fromRevision = direction === 'backwards' && from === undefined ? 'end' : BigInt(Math.max(from ?? 1, 1) - 1);
-    const events = await this.recorded(stream, { fromRevision, direction, maxCount: limit });
-    return events.map(toChecked);
+    const first = direction === 'backwards' && from === undefined ? 'end' : BigInt(Math.max(from ?? 1, 1) - 1);
+    const step = direction === 'backwards' ? -1 : 1;
+    return filled<ParleyEvent>(async (last, maxCount) => {
+      const next = last === undefined ? undefined : last.sequence + step;
+      if (next === 0) return { events: [], ended: true };
+      const fromRevision = next === undefined ? first : BigInt(next - 1);
+      const { found, ended } = await this.recorded(stream, { fromRevision, direction, maxCount });
+      return { events: found.map(toChecked), ended };
+    }, limit);
   }
 
   readAll(query: ReadAll): Promise<Page> {
@@ -207,42 +230,64 @@ export class Reader {
     return this.scan(query, toStored);
   }
 
-  /** A stream's events in the server's form. */
-  recorded(stream: string, options: Parameters<Reading['stream']>[1]): Promise<readonly RecordedEvent[]> {
+  /** A stream's events in the server's form, as many as a page has. */
+  recorded(stream: string, options: Parameters<Reading['stream']>[1]): Promise<Found<RecordedEvent>> {
     return asking(this.clock, async () => {
-      const events: RecordedEvent[] = [];
+      const found: RecordedEvent[] = [];
+      const size = new PageSize(options.maxCount);
+      const take = (event: RecordedEvent): boolean => {
+        found.push(event);
+        size.add(event);
+        return !size.isFull;
+      };
       try {
-        await this.reading.stream(stream, options, (event) => events.push(event) > 0);
+        await this.reading.stream(stream, options, take);
       } catch (error) {
         if (typeOf(error) !== ErrorType.STREAM_NOT_FOUND) throw error;
       }
-      return events;
+      return { found, ended: !size.isFull };
     });
   }
 
-  private async scan<E>(
+  private async scan<E extends ParleyEvent | StoredEvent>(
     query: ReadAll,
     form: (event: AnyRecorded) => E,
   ): Promise<{ events: readonly E[]; through: number }> {
-    const { after, types, prefix = '', limit } = query;
+    const { after, types, limit } = query;
     // Read the head first: a later commit may be found, but never counts as searched by mistake.
     const head = await this.head();
     if (after >= head || types?.length === 0) return { events: [], through: Math.max(after, head) };
+    const events = await filled<E>(async (last, most) => {
+      const { found, ended } = await this.between({ ...query, after: last?.position ?? after, limit: most }, head);
+      return { events: found.map(form), ended };
+    }, limit);
+    return { events, through: isFull(events, limit) ? events.at(-1)!.position : head };
+  }
+
+  /** The events of a query up to the head, in the server's form, as many as a page has. */
+  private async between(query: ReadAll, head: number): Promise<Found<AllStreamRecordedEvent>> {
+    const { after, types, prefix = '', limit } = query;
+    if (after >= head) return { found: [], ended: true };
     const isWanted = ({ type, streamId }: AnyRecorded): boolean =>
       streamId.startsWith(prefix) && (types === undefined || (types as readonly string[]).includes(type));
     const filtered = types !== undefined || prefix !== '';
     const found: AllStreamRecordedEvent[] = [];
+    let size = new PageSize(limit);
     let last = after;
     const take = (event: AllStreamRecordedEvent): boolean => {
       const position = positionOf(event);
       if (position > head) return false;
       // A read begins with the event at its place, already seen.
-      if (position > last && isOurs(event) && isWanted(event)) found.push(event);
+      if (position > last && isOurs(event) && isWanted(event)) {
+        found.push(event);
+        size.add(event);
+      }
       last = Math.max(last, position);
-      return position < head && found.length < limit;
+      return position < head && !size.isFull;
     };
     const look = async ({ after: place, first }: LogPlace): Promise<void> => {
       found.length = 0;
+      size = new PageSize(limit);
       last = after;
       if (first !== undefined && !take(first)) return;
       await (filtered ? this.reading.wanted(place, { types, prefix }, take) : this.reading.from(place, take));
@@ -255,7 +300,6 @@ export class Reader {
         await look(await mendedPlaceOf(this.reading, after));
       }
     });
-    const through = found.length === limit ? positionOf(found.at(-1)!) : head;
-    return { events: found.map(form), through };
+    return { found, ended: !size.isFull };
   }
 }

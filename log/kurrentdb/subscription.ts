@@ -15,6 +15,7 @@ import {
 } from '@eventstore/db-client';
 import type { Clock } from '../../schemas/clock.ts';
 import { NoAnswer } from '../../stores/kurrentdb/failures.ts';
+import { PageSize } from '../port.ts';
 
 /** Records the server searches before it reports its progress, whether or not it found any. */
 const WINDOW = 1_000;
@@ -85,7 +86,7 @@ export class Following {
   }
 
   /**
-   * At most `most` events and signals that have arrived; waits until there is one.
+   * At most `most` events and signals that have arrived, and no more than a page has; waits until there is one.
    * @param waiting.silenceMs how long it waits
    * @param waiting.live whether to wait for ever once the server has confirmed the subscription
    * @returns an empty list when the signal was aborted
@@ -110,11 +111,14 @@ export class Following {
 
   private take(most: number): Signal[] {
     const taken: Signal[] = [];
-    while (taken.length < most) {
+    const size = new PageSize(most);
+    while (!size.isFull) {
       const item = this.subscription.read() as AllStreamResolvedEvent | Signal | null;
       if (item === null) break;
       const signal = toSignal(item);
-      if (signal !== undefined) taken.push(signal);
+      if (signal === undefined) continue;
+      taken.push(signal);
+      size.add({ data: signal.kind === 'event' ? signal.event.data : null });
     }
     return taken;
   }

@@ -3,7 +3,16 @@
 import { decodeStored, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { Postgres } from '../../stores/postgres/connection.ts';
-import type { Page, ReadAll, ReadStream, StoredPage, StreamHead } from '../port.ts';
+import {
+  filled,
+  isFull,
+  type Page,
+  type ReadAll,
+  type ReadStream,
+  type StoredEvent,
+  type StoredPage,
+  type StreamHead,
+} from '../port.ts';
 import { type Row, SELECTED, toStored } from './rows.ts';
 
 /** About 10 us each. */
@@ -13,6 +22,22 @@ const MOST_PER_READ = BUDGETS.log.read;
 
 /** Greater than every name that begins with `prefix`, in byte order. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
+
+/** The rows of a query, up to the one that brings their data to `readBytes`. */
+const upToBytes = (rows: string, order: string): string =>
+  `SELECT ${SELECTED} FROM (
+     SELECT found.*, sum(octet_length(data)) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) AS bytes FROM (${rows}) found
+   ) counted WHERE bytes - octet_length(data) < ${BUDGETS.log.readBytes} ORDER BY ${order}`;
+
+/** Whether there were no more rows than these, of a query by `upToBytes` for `limit` of them. */
+const areAll = (rows: readonly Row[], limit: number): boolean => {
+  if (rows.length === limit) return false;
+  let bytes = 0;
+  for (const row of rows) bytes += Buffer.byteLength(row[12]);
+  return bytes < BUDGETS.log.readBytes;
+};
+
+type Form<E> = (row: Row) => E;
 
 const toChecked = (row: Row): ParleyEvent => decodeStored(toStored(row));
 
@@ -86,12 +111,17 @@ export class Reader {
       throw new RangeError(`The limit of a read must be 1 to ${MOST_PER_READ}, not ${limit}.`);
     const [compare, order, start] =
       direction === 'forwards' ? ['>=', 'ASC', from ?? 1] : ['<=', 'DESC', from ?? Number.MAX_SAFE_INTEGER];
-    const rows = await this.rows<Row>(
-      `stream ${direction}`,
-      `SELECT ${SELECTED} FROM events WHERE stream = $1 AND sequence ${compare} $2 ORDER BY sequence ${order} LIMIT $3`,
-      [stream, start, limit],
+    const step = direction === 'forwards' ? 1 : -1;
+    return this.page(limit, toChecked, (last, most) =>
+      this.rows<Row>(
+        `stream ${direction}`,
+        upToBytes(
+          `SELECT ${SELECTED} FROM events WHERE stream = $1 AND sequence ${compare} $2 ORDER BY sequence ${order} LIMIT $3`,
+          `sequence ${order}`,
+        ),
+        [stream, last === undefined ? start : last.sequence + step, most],
+      ),
     );
-    return rows.map(toChecked);
   }
 
   readAll(query: ReadAll): Promise<Page> {
@@ -102,43 +132,62 @@ export class Reader {
     return this.scan(query, toStored);
   }
 
-  private async scan<E>(
+  /** @param read answers with the rows after an event, by `upToBytes` */
+  private page<E extends { readonly data: unknown }>(
+    limit: number,
+    form: Form<E>,
+    read: (last: E | undefined, limit: number) => Promise<readonly Row[]>,
+  ): Promise<readonly E[]> {
+    return filled<E>(async (last, most) => {
+      const rows = await read(last, most);
+      return { events: rows.map(form), ended: areAll(rows, most) };
+    }, limit);
+  }
+
+  private async scan<E extends ParleyEvent | StoredEvent>(
     { after, types, prefix = '', limit }: ReadAll,
-    form: (row: Row) => E,
+    form: Form<E>,
   ): Promise<{ events: readonly E[]; through: number }> {
     if (types === undefined && prefix === '') return this.scanAll(after, limit, form);
     // Read the head first: a later commit may be found, but never counts as searched by mistake.
     const head = await this.head();
     if (after >= head || types?.length === 0) return { events: [], through: Math.max(after, head) };
-    const rows = await this.rows<Row>(
-      `all${types === undefined ? '' : ' of types'}${prefix === '' ? '' : ' of prefix'}`,
-      `SELECT ${SELECTED} FROM events WHERE position > $1 AND position <= $2
-       ${types === undefined ? '' : 'AND type = ANY($4::text[])'}
-       ${prefix === '' ? '' : `AND stream >= $${types === undefined ? 4 : 5} AND stream < $${types === undefined ? 5 : 6}`}
-       ORDER BY position LIMIT $3`,
-      [
-        after,
-        head,
-        limit,
-        ...(types === undefined ? [] : [types]),
-        ...(prefix === '' ? [] : [prefix, afterPrefix(prefix)]),
-      ],
+    const events = await this.page(limit, form, (last, most) =>
+      this.rows<Row>(
+        `all${types === undefined ? '' : ' of types'}${prefix === '' ? '' : ' of prefix'}`,
+        upToBytes(
+          `SELECT ${SELECTED} FROM events WHERE position > $1 AND position <= $2
+           ${types === undefined ? '' : 'AND type = ANY($4::text[])'}
+           ${prefix === '' ? '' : `AND stream >= $${types === undefined ? 4 : 5} AND stream < $${types === undefined ? 5 : 6}`}
+           ORDER BY position LIMIT $3`,
+          'position',
+        ),
+        [
+          last?.position ?? after,
+          head,
+          most,
+          ...(types === undefined ? [] : [types]),
+          ...(prefix === '' ? [] : [prefix, afterPrefix(prefix)]),
+        ],
+      ),
     );
-    return { events: rows.map(form), through: rows.length === limit ? rows.at(-1)![0] : head };
+    return { events, through: isFull(events, limit) ? events.at(-1)!.position : head };
   }
 
   /** Without a filter the last event found says how far was searched. Saves tails one query of two. */
-  private async scanAll<E>(
+  private async scanAll<E extends ParleyEvent | StoredEvent>(
     after: number,
     limit: number,
-    form: (row: Row) => E,
+    form: Form<E>,
   ): Promise<{ events: readonly E[]; through: number }> {
-    const rows = await this.rows<Row>(
-      'all',
-      `SELECT ${SELECTED} FROM events WHERE position > $1 ORDER BY position LIMIT $2`,
-      [after, limit],
+    const events = await this.page(limit, form, (last, most) =>
+      this.rows<Row>(
+        'all',
+        upToBytes(`SELECT ${SELECTED} FROM events WHERE position > $1 ORDER BY position LIMIT $2`, 'position'),
+        [last?.position ?? after, most],
+      ),
     );
-    return { events: rows.map(form), through: rows.at(-1)?.[0] ?? after };
+    return { events, through: events.at(-1)?.position ?? after };
   }
 
   /** @throws StoreUnavailable when the server cannot answer */

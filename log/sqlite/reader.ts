@@ -5,7 +5,15 @@ import { LRUCache } from 'lru-cache';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { TimeSlices } from '../../schemas/time-slices.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
-import { bytesOfEvent, type Page, type ReadAll, type ReadStream, type StoredPage, type StreamHead } from '../port.ts';
+import {
+  bytesOfEvent,
+  type Page,
+  PageSize,
+  type ReadAll,
+  type ReadStream,
+  type StoredPage,
+  type StreamHead,
+} from '../port.ts';
 import { DamagedEvent, DamagedLog, damageOf, type Row, Rows, textOf } from './rows.ts';
 import { toEvent } from './schema.ts';
 
@@ -169,20 +177,24 @@ export class Reader {
       `events e WHERE e.stream = ? AND e.sequence ${forwards ? '>=' : '<='} ? ORDER BY e.sequence ${forwards ? 'ASC' : 'DESC'}`,
     );
     const events: ParleyEvent[] = [];
+    const size = new PageSize(limit);
     let next = from ?? (forwards ? 1 : Number.MAX_SAFE_INTEGER);
     for (;;) {
-      const want = Math.min(limit - events.length, ROWS_PER_STEP);
+      const want = Math.min(size.left, ROWS_PER_STEP);
       const count = await this.#slices.step(() => {
         const page = rows.page([found[0], next], want, (id) => this.#name(id));
         for (const row of page) {
           const previous = events.at(-1)?.sequence;
           if (previous !== undefined)
             refuseHole(`${stream} ${forwards ? '' : 'backwards '}sequence`, previous + (forwards ? 1 : -1), row[2]);
-          events.push(decodeEvent(toEvent(row, stream)));
+          const event = decodeEvent(toEvent(row, stream));
+          events.push(event);
+          size.add(event);
+          if (size.isFull) break;
         }
         return page.length;
       });
-      if (count < want || events.length >= limit) return events;
+      if (count < want || size.isFull) return events;
       next = events.at(-1)!.sequence + (forwards ? 1 : -1);
     }
   }
@@ -195,7 +207,7 @@ export class Reader {
     return this.#telling(this.#scan(query, 'text', (row: Row<string>, stream) => toEvent(row, stream)));
   }
 
-  async #scan<E, Data>(
+  async #scan<E extends { readonly data: unknown }, Data>(
     query: ReadAll,
     data: 'text' | 'value',
     form: (row: Row<Data>, stream: string) => E,
@@ -213,14 +225,20 @@ export class Reader {
     const dense = types === undefined && prefix === '';
     const head = this.head();
     const events: E[] = [];
+    const size = new PageSize(limit);
     let through = query.after;
-    while (events.length < limit && through < head) {
+    while (!size.isFull && through < head) {
       const until = Math.min(head, through + SCANNED_PER_STEP);
-      const want = Math.min(limit - events.length, ROWS_PER_STEP);
+      const want = Math.min(size.left, ROWS_PER_STEP);
       through = await this.#slices.step(() => {
         const page = rows.page([through, until, ...filters], want, (id) => this.#name(id));
         if (dense) refuseHoles(page, through, Math.min(want, until - through));
-        for (const row of page) events.push(form(row, this.#name(row[1])));
+        for (const row of page) {
+          const event = form(row, this.#name(row[1]));
+          events.push(event);
+          size.add(event);
+          if (size.isFull) return row[0];
+        }
         return page.length === want ? page.at(-1)![0] : until;
       });
     }

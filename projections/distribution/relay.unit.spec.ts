@@ -4,6 +4,7 @@ import { MemoryLog } from '../../log/memory.ts';
 import type { ReadAll } from '../../log/port.ts';
 import { passingOn, TestClock } from '../../schemas/clock.testing.ts';
 import { UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { Story } from '../testing.ts';
 import { Reassembly } from './reassembly.ts';
 import { type PartitionRecord, parseEvent, parseTick } from './records.ts';
@@ -17,6 +18,7 @@ class TooLarge extends Error {}
 /** A relay to one partition that takes no record of more bytes than `most`, and no more than `most` at once. */
 const relayTo = (log: MemoryLog, most = Number.POSITIVE_INFINITY) => {
   const records: PartitionRecord[] = [];
+  const sizes: number[] = [];
   const lines: object[] = [];
   const warnings: object[] = [];
   const relay = new RunningRelay({
@@ -29,6 +31,7 @@ const relayTo = (log: MemoryLog, most = Number.POSITIVE_INFINITY) => {
     send: async (given) => {
       if (given.some(({ value }) => Buffer.byteLength(value) > most)) throw new TooLarge('message larger than the max');
       records.push(...given);
+      sizes.push(given.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0));
     },
     close: async () => {},
     isFinal: () => false,
@@ -37,7 +40,7 @@ const relayTo = (log: MemoryLog, most = Number.POSITIVE_INFINITY) => {
       throw failure;
     },
   });
-  return { relay, records, lines, warnings };
+  return { relay, records, sizes, lines, warnings };
 };
 
 describe('a relay', () => {
@@ -63,6 +66,24 @@ describe('a relay', () => {
       expect(follower.tick(parseTick(tick.value))).toEqual({ from: 0, through: 50, events: undefined });
     },
   );
+
+  it.each(['a', 'é', '中', '😀'])('sends a few megabytes at a time when events are large (%s)', async (character) => {
+    const log = new MemoryLog();
+    const story = new Story(log);
+    const text = character.repeat(32_768 / Buffer.byteLength(character));
+    for (let n = 0; n < 400; n += 1) story.post('100', '1', { nonce: text });
+    const { relay, records, sizes } = relayTo(log);
+    await until(() => relay.position === 400);
+    await relay.stop();
+    expect(Math.max(...sizes)).toBeLessThan(2 * BUDGETS.log.readBytes);
+    const follower = new Reassembly(0, log.epoch);
+    const found: number[] = [];
+    for (const { key, value } of records) {
+      if (key !== null) follower.event(parseEvent(value));
+      else for (const { position } of follower.tick(parseTick(value))?.events ?? []) found.push(position);
+    }
+    expect(found).toEqual(log.all.map(({ position }) => position));
+  });
 
   it('copies everything before an event that the log cannot give, and stops there', async () => {
     const log = new MemoryLog();

@@ -2,7 +2,7 @@
  * Advances one partition of a projection: applies records of the distribution log, and what is missing from the event
  * log, to the store.
  */
-import { bytesOfEvent, type LogReader, type Page } from '../../log/port.ts';
+import { bytesOfEvent, isFull, type LogReader, type Page } from '../../log/port.ts';
 import { decodeStored, type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { Stopped } from '../../stores/guard.ts';
@@ -66,7 +66,7 @@ export class LogPages {
         unreadable.push(failure);
       }
     }
-    return { events, unreadable, through, isFull: stored.length === PAGE };
+    return { events, unreadable, through, isFull: isFull(stored, PAGE) };
   }
 }
 

@@ -1,6 +1,6 @@
 /** Stores batches of partitions: retries them, splits them into single events, and skips what cannot be applied. */
 
-import type { LogReader } from '../../log/port.ts';
+import { isFull, type LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { retrying, retryLine, Stopped } from '../../stores/guard.ts';
@@ -212,7 +212,7 @@ export class PartitionApplier {
         logger.warn({ err: failed.failure, projection: sink.name, stream }, 'a dead letter failed again');
         return;
       }
-      if (events.length < PAGE) break;
+      if (events.length < page.length || !isFull(page, PAGE)) break;
       from = events.at(-1)!.sequence + 1;
     }
     await poisoned?.resolve(stream);

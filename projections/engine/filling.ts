@@ -1,9 +1,10 @@
 /** Fills one generation of a view from the log. Reads the log once for all partitions. */
 
-import type { LogReader, Page } from '../../log/port.ts';
+import { bytesOfEvent, type LogReader, type Page } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { reasonOf, retrying } from '../../stores/guard.ts';
 import { partitionOf } from './partitions.ts';
 import { CheckpointMoved, type PartitionStore } from './port.ts';
@@ -13,6 +14,8 @@ const PAGE = 2000;
 const MOST_AT_ONCE = 2000;
 /** Reading pauses while more events than this, over all partitions, are read and not yet stored. */
 const ENOUGH = 20_000;
+/** The same in bytes: two batches of the largest size. */
+const ENOUGH_BYTES = 2 * BUDGETS.log.commit.bytes;
 /** A target this near has caught up: what moves it is only the current traffic. */
 const NEAR = 1000;
 
@@ -32,12 +35,30 @@ export interface FillingParts {
 /** The events of one partition that wait to be stored. */
 interface Share {
   events: ParleyEvent[];
+  /** Of `events`, approximately. */
+  bytes: number;
   /** Everything of the partition up to here is in `events` or stored. */
   read: number;
   storing: Promise<void> | undefined;
   /** The store's checkpoint has moved, or the sweep has failed: nothing more is stored in this sweep. */
   over: boolean;
 }
+
+const hasEnough = (shares: readonly Share[]): boolean =>
+  shares.reduce((sum, { events }) => sum + events.length, 0) > ENOUGH ||
+  shares.reduce((sum, { bytes }) => sum + bytes, 0) > ENOUGH_BYTES;
+
+/** Takes the next batch out: at most `MOST_AT_ONCE` events, and none beyond the one that makes it as large as a commit. */
+const nextBatch = (share: Share): readonly ParleyEvent[] => {
+  let count = 0;
+  let bytes = 0;
+  while (count < share.events.length && count < MOST_AT_ONCE && bytes < BUDGETS.log.commit.bytes) {
+    bytes += bytesOfEvent(share.events[count]!);
+    count += 1;
+  }
+  share.bytes -= bytes;
+  return share.events.splice(0, count);
+};
 
 export class Filling {
   private readonly parts: FillingParts;
@@ -80,7 +101,7 @@ export class Filling {
   }
 
   private async sweep(targets: readonly number[]): Promise<void> {
-    const shares = this.reached.map((read): Share => ({ events: [], read, storing: undefined, over: false }));
+    const shares = this.reached.map((read): Share => ({ events: [], bytes: 0, read, storing: undefined, over: false }));
     const storing = () => shares.flatMap((share) => share.storing ?? []);
     try {
       const behind = this.reached.filter((position, partition) => position < targets[partition]!);
@@ -90,7 +111,7 @@ export class Filling {
         if (page.through <= after) throw new RebuildFailed(`the log ends at ${after}, before ${last}`);
         after = page.through;
         this.share(page, shares, targets);
-        while (shares.reduce((sum, { events }) => sum + events.length, 0) > ENOUGH) await Promise.race(storing());
+        while (hasEnough(shares)) await Promise.race(storing());
       }
       while (storing().length > 0) await Promise.all(storing());
     } finally {
@@ -109,7 +130,9 @@ export class Filling {
     for (const event of events) {
       const partition = partitionOf(event.stream, shares.length);
       const share = shares[partition]!;
-      if (!share.over && event.position > share.read && event.position <= targets[partition]!) share.events.push(event);
+      if (share.over || event.position <= share.read || event.position > targets[partition]!) continue;
+      share.events.push(event);
+      share.bytes += bytesOfEvent(event);
     }
     for (const [partition, share] of shares.entries()) {
       share.read = Math.max(share.read, Math.min(through, targets[partition]!));
@@ -120,13 +143,15 @@ export class Filling {
   /** Stores one batch per partition at a time. Events that arrive meanwhile form the next. */
   private store(partition: number, share: Share): void {
     if (share.over || share.storing !== undefined || share.read <= this.reached[partition]!) return;
-    const events = share.events.splice(0, MOST_AT_ONCE);
+    const events = nextBatch(share);
     const through = share.events.length > 0 ? events.at(-1)!.position : share.read;
     share.storing = this.commit(partition, events, through).then((stored) => {
       share.storing = undefined;
       share.over ||= !stored;
-      if (share.over) share.events.length = 0;
-      else this.store(partition, share);
+      if (share.over) {
+        share.events.length = 0;
+        share.bytes = 0;
+      } else this.store(partition, share);
     });
     // `sweep` awaits this promise later. Without a handler until then, a rejection would end the process.
     share.storing.catch(() => {});

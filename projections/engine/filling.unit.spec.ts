@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../log/memory.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { Filling, RebuildFailed } from './filling.ts';
 import { partitionOf } from './partitions.ts';
 import { byStream, MemorySink } from './testing.ts';
@@ -57,6 +58,31 @@ describe('filling a generation', () => {
     await (await filling(counted, new MemorySink(PARTITIONS))).to(all(5000));
     expect(reads).toEqual([0, 2000, 4000]);
   });
+
+  it.each(['x', 'é', '€', '😀'])(
+    'stores large events in small batches, and holds few of them (%s)',
+    async (character) => {
+      const log = new MemoryLog();
+      const large = { ...MESSAGE, userId: '1', emoji: character.repeat(65_536 / Buffer.byteLength(character)) };
+      for (let i = 0; i < 1200; i += 1) log.add('channel-1', 'reaction-added', large);
+      const store = new MemorySink(PARTITIONS);
+      let read = 0;
+      let most = 0;
+      const counted = Object.assign(Object.create(log) as MemoryLog, {
+        readAll: async (query: { after: number; limit: number }) => {
+          const page = await log.readAll(query);
+          read = page.through;
+          most = Math.max(most, read - store.events.length);
+          return page;
+        },
+      });
+      await (await filling(counted, store)).to(all(1200));
+      expect(byStream(store.events)).toEqual(byStream(log.all));
+      const largest = Math.max(...store.batches.map(({ events }) => events.length));
+      expect(largest * 65_536).toBeLessThanOrEqual(BUDGETS.log.commit.bytes);
+      expect(most * 65_536).toBeLessThan(4 * BUDGETS.log.commit.bytes);
+    },
+  );
 
   it('continues from the store’s checkpoint, even after the store lost everything', async () => {
     const log = many(100);

@@ -1,6 +1,6 @@
 /** The event log as text, page by page, as fast as the reader takes it. */
 import type { KeyObject } from 'node:crypto';
-import type { LogReader, StoredEvent, StoredPage } from '../../log/port.ts';
+import { isFull, type LogReader, type StoredEvent, type StoredPage } from '../../log/port.ts';
 import type { Views } from '../../projections/port.ts';
 import type { TimelineReader } from '../../projections/views/timelines/view.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
@@ -128,7 +128,7 @@ async function* ofStream(deps: ReplayDeps, query: ReplayQuery & ReplayOfStream):
     const events = await deps.log.readStream({ stream, from: next, limit });
     ahead.begin(render(deps, query, events.map(asStored), 'sequence'));
     yield* ahead.beyond(PAGES_AHEAD);
-    if (events.length < limit) break;
+    if (!isFull(events, limit)) break;
     next = events.at(-1)!.sequence + 1;
   }
   yield* ahead.beyond(0);
@@ -152,7 +152,7 @@ async function* ofLog(deps: ReplayDeps, query: ReplayQuery & ReplayOfLog): Async
     ahead.begin(render(deps, query, events, 'position'));
     yield* ahead.beyond(PAGES_AHEAD);
     after = page.through;
-    const atHead = page.events.length < EVENTS_PER_PAGE;
+    const atHead = !isFull(page.events, EVENTS_PER_PAGE);
     if (after >= to || (atHead && !follow)) break;
     if (atHead) {
       yield* ahead.beyond(0);

@@ -3,7 +3,7 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { foldOf } from '../../domain/aggregates.ts';
-import type { LogReader } from '../../log/port.ts';
+import { isFull, type LogReader } from '../../log/port.ts';
 import { IsoTime, integerText, text } from '../../schemas/codecs.ts';
 import { fieldError, parleyError } from '../../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
@@ -54,7 +54,7 @@ export const stateAt = async (
       sequence = event.sequence;
       time = event.time;
     }
-    if (events.length < EVENTS_PER_READ || sequence !== events.at(-1)!.sequence) break;
+    if (!isFull(events, EVENTS_PER_READ) || sequence !== events.at(-1)!.sequence) break;
   }
   return { stream, sequence, time: time === null ? null : new Date(time).toISOString(), state: fold.toJson(state) };
 };

@@ -228,8 +228,12 @@ export class CurrentTimelines implements TimelineReader {
     if (head - after > FOLDED) throw new StoreUnavailable('timelines', 5);
     const stream = channelStream(channelId);
     const events: ParleyEvent[] = [];
-    for (let from = after + 1; from <= head; from += PAGE)
-      events.push(...(await this.log.readStream({ stream, from, limit: PAGE })));
+    for (let from = after + 1; from <= head; ) {
+      const page = await this.log.readStream({ stream, from, limit: PAGE });
+      if (page.length === 0) break;
+      events.push(...page);
+      from += page.length;
+    }
     return events;
   }
 
@@ -257,13 +261,16 @@ export class CurrentTimelines implements TimelineReader {
 
   /** @param left how many events may still be looked through */
   private async firstPosted(stream: string, from: number, through: number, left: { events: number }) {
-    for (let next = from; next <= through; next += 50) {
+    for (let next = from; next <= through; ) {
       if (left.events <= 0) throw new StoreUnavailable('timelines', 5);
       left.events -= 50;
-      for (const event of await this.log.readStream({ stream, from: next, limit: 50 })) {
+      const page = await this.log.readStream({ stream, from: next, limit: 50 });
+      if (page.length === 0) return undefined;
+      for (const event of page) {
         if (event.sequence > through) return undefined;
         if (event.type === 'message-posted') return { sequence: event.sequence, id: BigInt(event.data.messageId) };
       }
+      next += page.length;
     }
     return undefined;
   }

@@ -56,9 +56,10 @@ export class Floors {
   }
 
   private async lastOrdinalUpTo(stream: string, sequence: number): Promise<number> {
-    for (let from = sequence; from > 0; from -= PAGE) {
-      for (const event of await this.log.readStream({ stream, from, direction: 'backwards', limit: PAGE }))
-        if (event.type === 'message-posted') return event.data.ordinal;
+    for (let from = sequence; from > 0; ) {
+      const page = await this.log.readStream({ stream, from, direction: 'backwards', limit: PAGE });
+      for (const event of page) if (event.type === 'message-posted') return event.data.ordinal;
+      from = (page.at(-1)?.sequence ?? 1) - 1;
     }
     return 0;
   }
