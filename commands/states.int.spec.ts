@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelFold } from '../domain/channel.ts';
 import type { LogReader, ReadStream } from '../log/port.ts';
+import { Story } from '../projections/testing.ts';
 import { channelStream } from '../schemas/streams.ts';
 import { StateStore } from './states.ts';
 import { Instance, right } from './testing.ts';
@@ -86,6 +87,13 @@ describe('a cold state', () => {
       expect(state).toEqual(await fullFold());
       expect(reads[0]?.from).toBe(1);
     }
+  });
+
+  it('has all events, however large they are', async () => {
+    const story = new Story();
+    for (let n = 0; n < 120; n += 1) story.post('30', '10', { nonce: '😀'.repeat(16_384) });
+    const store = new StateStore(story.log, { latest: async () => undefined });
+    expect((await store.take('channel-30')).sequence).toBe(120);
   });
 
   it('is the initial state for a stream that does not exist', async () => {

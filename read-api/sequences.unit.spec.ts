@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Story } from '../projections/testing.ts';
 import type { MessageRow, PageQuery } from '../projections/views/timelines/view.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { pageAfter, pageBefore, type SequenceDeps } from './sequences.ts';
@@ -86,6 +87,15 @@ describe('a page beside a sequence', () => {
         },
       ),
     );
+  });
+
+  it('finds messages beyond events that are large', async () => {
+    const story = new Story();
+    const posted = story.post('1', '2');
+    for (let n = 0; n < 150; n += 1) story.react('1', 1, String(100 + n), '😀'.repeat(16_384));
+    const { deps } = channelWith(new Map([[posted.sequence, BigInt(posted.data.messageId)]]), 151);
+    const page = await pageAfter({ ...deps, log: story.log }, { ...place, sequence: 140 }, 50);
+    expect(page).toEqual({ after: posted.data.messageId, limit: 50 });
   });
 
   it('needs few questions even between 18,000 reactions on either side', async () => {

@@ -57,9 +57,10 @@ const relayRound = (log: EventLog, url: string, namespace: string, head: number)
 /** The records that the relay sends, prepared beforehand. */
 const batchesOf = async (log: EventLog, head: number): Promise<readonly (readonly PartitionRecord[])[]> => {
   const batches: (readonly PartitionRecord[])[] = [];
-  for (let after = 0; after < head; after += PAGE) {
+  for (let after = 0; after < head; ) {
     const page = await log.rawAll({ after, limit: PAGE });
     batches.push(recordsOf(page, after, log.epoch, PARTITIONS));
+    after = page.through;
   }
   return batches;
 };

@@ -91,8 +91,9 @@ const project = async (side: Side, generation: number): Promise<number> => {
 
 const postingsIn = async (log: EventLog, events: number): Promise<readonly RowChange[]> => {
   const rows: RowChange[] = [];
-  for (let after = 0; after < events; after += PAGE) {
+  for (let after = 0; after < events; ) {
     const page = await log.readAll({ after, limit: PAGE });
+    after = page.through;
     for (const change of timelineChanges(page.events)) if (change.kind !== 'through') rows.push(change);
   }
   return rows;

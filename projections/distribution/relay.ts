@@ -1,7 +1,7 @@
 /** Copies the log, in order, to wherever `send` delivers. */
 
 import type { Checkpoints } from '../../coordination/port.ts';
-import { type LogReader, type StoredEvent, type StoredPage, upToUnreadable } from '../../log/port.ts';
+import { isFull, type LogReader, type StoredEvent, type StoredPage, upToUnreadable } from '../../log/port.ts';
 import { type Clock, within } from '../../schemas/clock.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { retrying, retryLine, Stopped } from '../../stores/guard.ts';
@@ -108,7 +108,7 @@ export class RunningRelay implements Relay {
     while (!this.stopping.signal.aborted) {
       const ready = await next;
       // Only a full page proves that there is more. Otherwise events that arrive during the send would be missed.
-      const ahead = ready.events.length === BUDGETS.relay.page ? this.next(ready.through) : undefined;
+      const ahead = isFull(ready.events, BUDGETS.relay.page) ? this.next(ready.through) : undefined;
       if (ready.through > this.position) await this.relay(ready);
       else await this.rest();
       if (ahead === undefined) await this.gather();

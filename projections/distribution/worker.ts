@@ -76,6 +76,8 @@ const MOST_AT_ONCE = 2000;
 const MOST_PAGES = 16;
 /** Fetching pauses while more records than this are waiting. */
 const ENOUGH = 4000;
+/** Of their events. */
+const ENOUGH_BYTES = 8_388_608;
 
 /** One record of the distribution log. An unreadable record has neither field, so the next tick does not add up. */
 export interface Delivered {
@@ -123,6 +125,8 @@ export class PartitionWorker {
   private readonly parts: WorkerParts;
   private readonly follower: Reassembly;
   private queue: Delivered[] = [];
+  /** Of the events in `queue`, approximately. */
+  private queuedBytes = 0;
   private readonly visits: (() => Promise<void>)[] = [];
   private readonly stopping = new AbortController();
   private arrived: () => void = () => {};
@@ -156,12 +160,15 @@ export class PartitionWorker {
 
   push(records: readonly Delivered[]): void {
     if (this.stopped) return;
-    this.queue.push(...records);
+    for (const record of records) {
+      this.queue.push(record);
+      if (record.event !== undefined) this.queuedBytes += bytesOfEvent(record.event);
+    }
     this.arrived();
   }
 
   get hasRoom(): boolean {
-    return this.stopped || this.queue.length < ENOUGH;
+    return this.stopped || (this.queue.length < ENOUGH && this.queuedBytes < ENOUGH_BYTES);
   }
 
   /** Resolves when there may be room. */
@@ -199,6 +206,7 @@ export class PartitionWorker {
       }
       const records = this.queue;
       this.queue = [];
+      this.queuedBytes = 0;
       this.taken();
       const { ranges, next } = this.follow(records);
       const news = ranges.length === 0 && next !== undefined ? [this.nothing()] : joined(ranges, MOST_AT_ONCE);

@@ -97,6 +97,21 @@ describe('a partition', () => {
     expect([worker.position, worker.offset]).toEqual([50, '50']);
   });
 
+  it('has no room while megabytes of events wait, and follows large events through the log as well', async () => {
+    for (let n = 0; n < 200; n += 1) story.post(CHANNELS[n % 3]!, '1', { nonce: '😀'.repeat(16_384) });
+    begin();
+    worker.push(records(0, 100));
+    expect(worker.hasRoom).toBe(true);
+    worker.push(records(100, 150));
+    expect(worker.hasRoom).toBe(false);
+    await worker.room();
+    worker.push([{ tick: { from: 150, through: 200, count: 50, epoch: log.epoch }, next: '200' }]);
+    await stored(200);
+    expect(sink.events).toEqual(ours());
+    await worker.stop();
+    expect(sources).toEqual({ distribution: 150, log: 50 });
+  });
+
   it('leaves out the stream of an event that cannot be read, and gives the store all others', async () => {
     post(60);
     const bad = ours()[20]!;

@@ -229,7 +229,8 @@ export class PartitionApplier {
     } catch (failure) {
       if (!(failure instanceof UnreadableEvent)) throw failure;
       const limit = failure.event.sequence - from;
-      return { page: limit > 0 ? await log.readStream({ stream, from, limit }) : [], unreadable: failure };
+      const page = limit > 0 ? await log.readStream({ stream, from, limit }) : [];
+      return page.length === limit ? { page, unreadable: failure } : { page };
     }
   }
 

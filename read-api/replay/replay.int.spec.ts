@@ -2,6 +2,7 @@ import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { either } from 'fp-ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LogReader, StoredEvent } from '../../log/port.ts';
+import { Story } from '../../projections/testing.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { sealText } from '../../vault/sealing.ts';
 import { ask, OWNER } from '../testing.ts';
@@ -170,6 +171,22 @@ describe('replay', () => {
     const [moved] = world.events.splice(1, 1);
     world.events.splice(1, 0, { ...moved!, stream: 'channel-6' } as ParleyEvent);
     expect(parse(await replayed({ after: 1 }))[0].data.text).toBeNull();
+  });
+
+  it('gives every event, however large they are', async () => {
+    const story = new Story();
+    for (let n = 0; n < 150; n += 1) story.post(n % 3 === 0 ? '6' : '5', '2', { nonce: '😀'.repeat(16_384) });
+    const { views } = world.deps;
+    const deps = { ...world.deps, log: story.log, views: { ...views, whenProcessed: async () => true } };
+    const linesOf = async (query: ReplayQuery) => {
+      const lines: Line[] = [];
+      for await (const page of replayLines(deps, query)) lines.push(...parse(String(page)));
+      return lines;
+    };
+    const all = await linesOf({ format: 'ndjson', after: 0 });
+    expect(all.map(({ position }) => position)).toEqual(story.log.all.map(({ position }) => position));
+    const ofStream = await linesOf({ format: 'ndjson', stream: 'channel-5' });
+    expect(ofStream.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
   });
 
   it('reads one stream by sequence', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LogReader } from '../../log/port.ts';
+import { Story } from '../../projections/testing.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { stateAt } from './routes.ts';
 
@@ -47,6 +48,13 @@ describe('the past state of a stream', () => {
     const then = await stateAt(log, 'channel-5', undefined);
     expect(then).toMatchObject({ stream: 'channel-5', sequence: 1501, time: new Date(1_501_000).toISOString() });
     expect(then!.state).toMatchObject({ sequence: 1501 });
+  });
+
+  it('covers all events, however large they are', async () => {
+    const story = new Story();
+    for (let n = 0; n < 120; n += 1) story.post('5', '2', { nonce: '😀'.repeat(16_384) });
+    expect(await stateAt(story.log, 'channel-5', undefined)).toMatchObject({ sequence: 120 });
+    expect(await stateAt(story.log, 'channel-5', { sequence: 110 })).toMatchObject({ sequence: 110 });
   });
 
   it('covers the events through a sequence', async () => {

@@ -4,7 +4,7 @@
  */
 
 import { hasExpired } from '../../../domain/invite.ts';
-import type { LogReader } from '../../../log/port.ts';
+import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
 import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
@@ -94,10 +94,15 @@ export class RecentGuildChanges {
   async begin(position: number, log: Pick<LogReader, 'readAll'>): Promise<void> {
     this.missing = position;
     const events: ParleyEvent[] = [];
+    let bytes = 0;
     for (let after = this.held(); after < position; ) {
       const page = await log.readAll({ after, types: TYPES, limit: PAGE });
-      events.push(...page.events.filter((event) => event.position <= position));
-      if (events.length > this.most.count) return;
+      for (const event of page.events) {
+        if (event.position > position) break;
+        events.push(event);
+        bytes += bytesOfEvent(event);
+      }
+      if (events.length > this.most.count || bytes > this.most.bytes) return;
       after = Math.max(page.through, after + 1);
     }
     this.missing = 0;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { memoryDatabase } from '../../../stores/testing.ts';
 import { messageId, Story } from '../../testing.ts';
 import { CurrentTimelines } from './current.ts';
@@ -96,6 +97,21 @@ describe('timelines that lag behind the log', () => {
     const { current, close } = lateTimelines(story, held);
     const [message] = await current.page(CHANNEL, { limit: 1 }, ANN);
     expect(message?.reactions).toEqual([{ emoji: '👍', count: 2, me: true }]);
+    close();
+  });
+
+  it('make up for large events too, and answer 503 when those have too many bytes', async () => {
+    const story = new Story();
+    const react = (count: number) => {
+      for (let n = 0; n < count; n += 1) story.react(CHANNEL, 1, String(100 + n), '😀'.repeat(16_384));
+    };
+    story.post(CHANNEL, ANN);
+    react(150);
+    story.post(CHANNEL, BOB);
+    const { current, close } = lateTimelines(story, 1);
+    expect((await current.page(CHANNEL, { limit: 1 }, ANN))[0]).toMatchObject({ ordinal: 2 });
+    react(400);
+    await expect(current.page(CHANNEL, { limit: 1 }, ANN)).rejects.toThrow(StoreUnavailable);
     close();
   });
 

@@ -2,7 +2,7 @@
  * Current state of messages, even while the timelines lag behind the log or their store is down. What the
  * timeline does not hold yet is folded from the channel's stream. Pages of history need the timelines' store.
  */
-import type { LogReader } from '../../../log/port.ts';
+import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import {
   type ByType,
@@ -17,6 +17,8 @@ import { type MessageRow, type PageQuery, rowOfPosted, type TimelineReader } fro
 const PAGE = 1000;
 /** Most events of a channel folded for one message. Beyond that the answer would take too long. */
 const FOLDED = 20_000;
+/** Most bytes of them. */
+const FOLDED_BYTES = 33_554_432;
 
 type Log = Pick<LogReader, 'readStream' | 'streamHead'>;
 
@@ -228,9 +230,12 @@ export class CurrentTimelines implements TimelineReader {
     if (head - after > FOLDED) throw new StoreUnavailable('timelines', 5);
     const stream = channelStream(channelId);
     const events: ParleyEvent[] = [];
+    let bytes = 0;
     for (let from = after + 1; from <= head; ) {
       const page = await this.log.readStream({ stream, from, limit: PAGE });
       if (page.length === 0) break;
+      for (const event of page) bytes += bytesOfEvent(event);
+      if (bytes > FOLDED_BYTES) throw new StoreUnavailable('timelines', 5);
       events.push(...page);
       from += page.length;
     }

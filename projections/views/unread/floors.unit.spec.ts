@@ -48,6 +48,15 @@ describe('where counting starts without a marker', () => {
     expect(await new Floors(guildsWith(created, joined), story.log).floor('11', CHANNEL)).toBe(1);
   });
 
+  it('looks past events that are large', async () => {
+    const story = new Story();
+    const created = story.channel(CHANNEL, GUILD).position;
+    story.post(CHANNEL, '10');
+    for (let n = 0; n < 160; n += 1) story.react(CHANNEL, 1, String(100 + n), '😀'.repeat(16_384));
+    const joined = story.join(GUILD, '11').position;
+    expect(await new Floors(guildsWith(created, joined), story.log).floor('11', CHANNEL)).toBe(1);
+  });
+
   it('is the beginning for a user who was there before the channel', async () => {
     const story = new Story();
     const joined = story.join(GUILD, '11').position;
