@@ -7,11 +7,11 @@ import { idempotencyKey } from '../domain/recent-keys.ts';
 import { register as decideRegister, signOut, type UserState } from '../domain/user.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
+import { FairQueue } from '../schemas/fair-queue.ts';
 import { userStream } from '../schemas/streams.ts';
 import type { Verified } from '../vault/port.ts';
 import { type CommandDeps, viewsHold } from './command.ts';
 import { type Limits, limitedError } from './limits.ts';
-import { Turns } from './turns.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -66,7 +66,7 @@ export class Identity {
   private readonly deps: Deps;
   private readonly limits: Limits;
   private readonly open: boolean;
-  private readonly hashing: Turns;
+  private readonly hashing: FairQueue;
   /** Users whose registration is in progress in this process: their reservations are not taken over. */
   private readonly underWay = new Set<string>();
 
@@ -75,7 +75,7 @@ export class Identity {
     this.limits = limits;
     this.open = open;
     const { logins, loginsOfAddress } = deps.bounds;
-    this.hashing = new Turns({ atOnce: HASHES_AT_ONCE, waiting: logins, waitingOfKey: loginsOfAddress });
+    this.hashing = new FairQueue({ atOnce: HASHES_AT_ONCE, waiting: logins, waitingPerAddress: loginsOfAddress });
   }
 
   async register(credentials: Credentials, caller: Caller): Promise<Either<ParleyError, SignedIn>> {
@@ -92,8 +92,7 @@ export class Identity {
     // Two requests with one key at once: the second one's password must not replace the first one's.
     if (this.underWay.has(userId)) return either.left(parleyError('unavailable', { retryAfter: 1 }));
     const created = await this.create(user, async () => {
-      const { address, isGone } = caller;
-      const hashed = await this.hashing.take(address, isGone, async () => {
+      const hashed = await this.hashing.run(caller, async () => {
         await deps.vault.setPassword(userId, credentials.password);
         return true;
       });
@@ -127,7 +126,7 @@ export class Identity {
     const userId = holder?.userId;
     // Before the password is looked at: whoever changes it meanwhile ends this sign-in too.
     const generation = userId === undefined ? 0 : await this.generationOf(userId);
-    const right = await this.hashing.take(caller.address, caller.isGone, () => vault.verifyPassword(userId, password));
+    const right = await this.hashing.run(caller, () => vault.verifyPassword(userId, password));
     if (right === undefined) return either.left(tooMany);
     if (!right || userId === undefined) return either.left(badLogin);
     return either.right({ userId, ...(await tokens.issue(userId, generation)) });
@@ -160,7 +159,7 @@ export class Identity {
     if (generation === undefined) return either.left(parleyError('botsCannot'));
     const limit = await this.limits.login(userId, caller.address);
     if (limit?.allowed === false) return either.left(limitedError(limit));
-    const changed = await this.hashing.take(caller.address, caller.isGone, async () => {
+    const changed = await this.hashing.run(caller, async () => {
       const right = await vault.verifyPassword(userId, passwords.present);
       if (right) await vault.setPassword(userId, passwords.next);
       return right;

@@ -1,6 +1,6 @@
 /** The numbers that the gateway keeps to, and their defaults. */
 
-import type { QueueLimits } from './fair-queue.ts';
+import type { QueueLimits } from '../schemas/fair-queue.ts';
 
 export interface GatewayConfig {
   readonly heartbeatIntervalMs: number;

@@ -5,10 +5,10 @@
 
 import { isFull } from '../log/port.ts';
 import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { Caller } from '../schemas/fair-queue.ts';
 import { inParallel } from '../schemas/parallel.ts';
 import { type Audience, channelStream } from '../schemas/streams.ts';
 import { encodedDispatches } from './encoding.ts';
-import type { Caller } from './fair-queue.ts';
 import type { Hearing, Missed, MissedPage } from './hearing.ts';
 import { bytesOfEvent } from './ring.ts';
 import type { Session } from './session.ts';
@@ -95,9 +95,9 @@ export class MissedInLog {
     return encodedDispatches(this.parts.renderer, event, guildId, this.deleted);
   }
 
-  /** Reads of the log are few at a time, and everybody's turn comes. */
+  /** Reads of the log are few at a time. Since any number may wait, everybody's turn comes. */
   private ask<T>(read: () => Promise<T>): Promise<T> {
-    return this.parts.logReads.run(this.caller, read);
+    return this.parts.logReads.run(this.caller, read) as Promise<T>;
   }
 
   private hears(event: ParleyEvent): boolean {

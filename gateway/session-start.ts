@@ -5,11 +5,11 @@
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
+import type { FairQueue } from '../schemas/fair-queue.ts';
 import { DEFAULT_INTENTS, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, userAudience } from '../schemas/streams.ts';
 import type { Verified } from '../vault/port.ts';
 import { INVALID_SESSION, type Outgoing, wireLength } from './encoding.ts';
-import type { FairQueue } from './fair-queue.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Outbox } from './outbox.ts';
 import type { Feed, GatewayDeps } from './ports.ts';

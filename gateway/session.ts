@@ -3,9 +3,9 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Device } from '../coordination/port.ts';
+import type { Caller } from '../schemas/fair-queue.ts';
 import { CloseCode } from '../schemas/gateway/frames.ts';
 import type { Audience } from '../schemas/streams.ts';
-import type { Caller } from './fair-queue.ts';
 import type { FrameTree } from './frame-tree.ts';
 
 /** Why a socket is closed: a code that libraries act on, and a reason for people. */

@@ -2,15 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { FairQueue, type QueueLimits } from './fair-queue.ts';
 
 const aQueue = (limits: Partial<QueueLimits>) => {
-  const queue = new FairQueue({ atOnce: 1, perPerson: 100, perAddress: 100, ...limits });
+  const queue = new FairQueue({ atOnce: 1, ...limits });
   const started: string[] = [];
   const ends: (() => void)[] = [];
   /** Work of a caller named `<address>/<person>`. */
-  const ask = (caller: string) => {
+  const ask = (caller: string, isGone?: () => boolean) => {
     const [address = '', userId = ''] = caller.split('/');
-    return queue.run({ address, userId }, async () => {
+    return queue.run({ address, userId, ...(isGone === undefined ? {} : { isGone }) }, async () => {
       started.push(caller);
       await new Promise<void>((end) => ends.push(end));
+      return caller;
     });
   };
   /** Ends the work that began first, `count` times. */
@@ -51,6 +52,35 @@ describe('a fair queue', () => {
     expect(started).toEqual(['a/1', 'a/2', 'c/4']);
     await end();
     expect(started.slice(3)).toEqual(['b/1', 'a/3']);
+  });
+
+  it('refuses those beyond the bounds on what waits, in all and of one address', async () => {
+    const { ask, end } = aQueue({ waiting: 3, waitingPerAddress: 2 });
+    const all = Promise.all(['a/1', 'a/2', 'a/3', 'a/4', 'b/5', 'c/6'].map((caller) => ask(caller)));
+    await end(5);
+    expect(await all).toEqual(['a/1', 'a/2', 'a/3', undefined, 'b/5', undefined]);
+  });
+
+  it('does no work for those who are gone, and gives their places to others', async () => {
+    const { started, ask, end } = aQueue({ waiting: 2 });
+    let gone = false;
+    const leaving = ['a/1', 'a/2', 'a/3'].map((caller) => ask(caller, () => gone));
+    await end(0);
+    gone = true;
+    const all = Promise.all([...leaving, ask('a/4'), ask('b/5')]);
+    await end(3);
+    expect(await all).toEqual(['a/1', undefined, undefined, 'a/4', 'b/5']);
+    expect(started).toEqual(['a/1', 'a/4', 'b/5']);
+  });
+
+  it('passes over those who are gone by their turn', async () => {
+    const { ask, end } = aQueue({});
+    let gone = false;
+    const all = Promise.all([ask('a/1'), ask('a/2', () => gone), ask('a/3')]);
+    await end(0);
+    gone = true;
+    await end(2);
+    expect(await all).toEqual(['a/1', undefined, 'a/3']);
   });
 
   it('goes on after work that fails, and returns what work returns', async () => {
