@@ -23,9 +23,11 @@ afterEach(async () => {
 it('a killed server never counts as an answer, and once restarted continues where it was', async () => {
   stored(await log.append(batch('channel-1', 0, 2)));
   await own.kill('postgres');
-  const refusals = [await log.append(batch('channel-1', 2, 1)), await log.append(batch('channel-2', 0, 1))];
-  for (const refusal of refusals)
-    expect(refusal).toEqual(either.left(expect.objectContaining({ kind: 'unavailable' })));
+  // The first may still have been sent on the connection that died.
+  const kinds = [await log.append(batch('channel-1', 2, 1)), await log.append(batch('channel-2', 0, 1))].map(
+    (refusal) => either.isLeft(refusal) && refusal.left.kind,
+  );
+  expect(kinds).toEqual([expect.stringMatching(/^(unknown|unavailable)$/), 'unavailable']);
   await own.start('postgres');
   stored(await log.append(batch('channel-1', 2, 1)));
   const { events } = await log.rawAll({ after: 0, limit: 10 });
