@@ -94,8 +94,8 @@ describe('while a gateway does not yet hear everything of', () => {
     world.story.post('201', '1');
     await world.received(joining);
     const result = joining.command({ type: 'typing.start', channel_id: channel });
-    go();
     expect((await result).ok).toBe(true);
+    go();
     await joining.until((frames) => frames.some((frame) => frame.d?.ordinal === 1), 'the message');
     await world.received(joining);
     expect(

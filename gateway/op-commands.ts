@@ -108,10 +108,10 @@ export class Commands {
     this.reply(session, { id, ok: false, error: errorBody(error) });
   }
 
-  /** The answer is sent even while dispatches are held back, because the client waits for it. */
+  /** The answer is sent even while a session catches up, because the client waits for it. */
   private reply(session: Session, d: object): void {
     const frame = textFrame(JSON.stringify({ op: Op.commandResult, d, s: null, t: null }));
     if (session.phase === Phase.live) this.outbox.pushAlone(session, frame);
-    else if (session.phase === Phase.holding) this.outbox.writeNow(session, frame);
+    else if (session.phase !== Phase.closed) this.outbox.writeNow(session, frame);
   }
 }
