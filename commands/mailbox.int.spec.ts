@@ -49,6 +49,7 @@ let log: EventLog;
 let watched: Watched;
 let mailboxes: Mailboxes;
 let conflicts: number;
+let failures: (readonly [stream: string, failure: unknown])[];
 /** The mailboxes' clock, moved by hand. */
 let elapsed: number;
 
@@ -74,6 +75,7 @@ const mailboxesOn = (on: EventLog, more: Partial<MailboxDeps> = {}) =>
     onConflict: () => {
       conflicts += 1;
     },
+    onFailure: (stream, failure) => failures.push([stream, failure]),
     ...more,
   });
 
@@ -83,6 +85,7 @@ beforeEach(async () => {
   watched = new Watched(log);
   mailboxes = mailboxesOn(watched.log);
   conflicts = 0;
+  failures = [];
   elapsed = 0;
 });
 afterEach(async () => {
@@ -636,6 +639,31 @@ describe('a log that cannot store', () => {
     expect(refusal(await mailboxes.run(event('b')))).toBe('outcomeUnknown');
     watched.before = async () => undefined;
     expect(right(await mailboxes.run(event('c'))).sequence).toBe(1);
+  });
+
+  it('says that the outcome is unknown where something fails once it is stored, and reports it once', async () => {
+    const bug = new Error('a bug');
+    let failing = true;
+    mailboxes = mailboxesOn(log, {
+      onStored: () => {
+        if (failing) throw bug;
+      },
+    });
+    const asked = [joining('a'), task('b', () => nothing)];
+    const outcomes = await Promise.all(asked.map((one) => mailboxes.run(one)));
+    expect(outcomes.map(refusal)).toEqual(['outcomeUnknown', 'outcomeUnknown']);
+    expect(failures).toEqual([[STREAM, bug]]);
+    failing = false;
+    expect(right(await mailboxes.run(joining('a')))).toMatchObject({ events: [], sequence: 1 });
+    expect(await keysOf()).toEqual(['a']);
+  });
+
+  it('reports a stream that cannot be read, and lets the commands be repeated', async () => {
+    const broken = Object.create(log, { readStream: { value: () => Promise.reject(new Error('broken')) } }) as EventLog;
+    mailboxes = mailboxesOn(broken);
+    expect(refusal(await mailboxes.run(event('a')))).toBe('unavailable');
+    expect(failures).toEqual([[STREAM, new Error('broken')]]);
+    expect(await keysOf()).toEqual([]);
   });
 
   it('answers a repetition from what was stored after an unknown outcome', async () => {

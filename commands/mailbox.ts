@@ -10,7 +10,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type { Decision } from '../domain/decider.ts';
 import type { AppendError, EventLog } from '../log/port.ts';
 import { type Clock, within } from '../schemas/clock.ts';
-import { type ParleyError, parleyError } from '../schemas/errors.ts';
+import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -56,6 +56,8 @@ export interface MailboxDeps {
   readonly onConflict: () => void;
   /** Hears what this node has stored before it is acknowledged. */
   readonly onStored?: ((events: readonly ParleyEvent[]) => void) | undefined;
+  /** Hears of bugs, and of streams that cannot be read although the store can be reached. */
+  readonly onFailure: (stream: string, failure: unknown) => void;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
 }
@@ -205,8 +207,9 @@ export class Mailboxes {
         const later = await this.turn(stream, turn);
         for (const queued of later) queued.readForTurn = false;
         if (later.length > 0) queue.tasks = [...later, ...queue.tasks];
-      } catch {
-        // The stream's state could not be read.
+      } catch (failure) {
+        // The stream's state could not be read, so nothing is stored of those that are not answered yet.
+        if (!(failure instanceof StoreUnavailable)) this.deps.onFailure(stream, failure);
         for (const { answer } of turn) answer(unavailable());
       }
     }
@@ -251,11 +254,18 @@ export class Mailboxes {
       const later = taken.slice(decided.length);
       const appended = await this.append(stream, expected, turn);
       if (either.isRight(appended)) {
-        states.keep(stream, fold.adopt?.(turn.state) ?? turn.state);
         const events = appended.right;
-        this.deps.onStored?.(events);
-        if (events.length > 0) this.deps.pace?.stored(stream, events.at(-1)!.position);
-        answerAll(decided, turn, events, events.at(-1)?.position ?? (await log.head()));
+        try {
+          states.keep(stream, fold.adopt?.(turn.state) ?? turn.state);
+          this.deps.onStored?.(events);
+          if (events.length > 0) this.deps.pace?.stored(stream, events.at(-1)!.position);
+          answerAll(decided, turn, events, events.at(-1)?.position ?? (await log.head()));
+        } catch (failure) {
+          if (events.length === 0) throw failure;
+          // What is stored must not be asked for again.
+          this.deps.onFailure(stream, failure);
+          for (const { answer } of decided) answer(either.left(parleyError('outcomeUnknown')));
+        }
         return later;
       }
       if (appended.left.kind === 'refused' && decided.length > 1) {
@@ -280,9 +290,12 @@ export class Mailboxes {
 
   /** A turn without events is right only if nobody else has appended meanwhile. */
   private async append(stream: string, expected: number, { events }: Turn): ReturnType<EventLog['append']> {
-    const { log } = this.deps;
+    const { log, onFailure } = this.deps;
     if (events.length > 0)
-      return log.append({ stream, expected, events }).catch(() => either.left({ kind: 'unknown', reason: 'a bug' }));
+      return log.append({ stream, expected, events }).catch((failure: unknown) => {
+        onFailure(stream, failure);
+        return either.left({ kind: 'unknown', reason: 'a bug' });
+      });
     const { sequence } = await log.streamHead(stream);
     return sequence === expected ? either.right([]) : either.left({ kind: 'conflict', actual: sequence });
   }

@@ -36,6 +36,7 @@ const otherMailboxes = (never: (stream: string) => boolean = () => false) => {
     clock: systemClock,
     waiting: 10_000,
     onConflict: () => {},
+    onFailure: () => {},
   });
   const run = mailboxes.run.bind(mailboxes);
   mailboxes.run = ((task: Parameters<typeof run>[0]): Promise<Outcome> =>

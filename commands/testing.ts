@@ -23,6 +23,7 @@ import { systemClock } from '../schemas/clock.ts';
 import { type Bounds, bounds, type Limits as LimitConfig, limits } from '../schemas/config.ts';
 import type { ParleyError } from '../schemas/errors.ts';
 import type { EventOf, EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
 import { KeyRing } from '../vault/sealing.ts';
 import { openSqliteVault } from '../vault/sqlite/vault.ts';
@@ -141,6 +142,7 @@ export class Instance {
       onConflict: () => {
         this.conflicts += 1;
       },
+      logger: createLogger('silent'),
       clock: systemClock,
     });
     const { processes } = this.write;

@@ -10,6 +10,7 @@ import type { Clock } from '../schemas/clock.ts';
 import type { Bounds, Limits as LimitConfig } from '../schemas/config.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Quota } from '../schemas/quota.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -49,6 +50,7 @@ export interface WriteSideOptions {
   readonly onConflict: () => void;
   /** Called with everything that this node has stored, before it is acknowledged. */
   readonly onStored?: (events: readonly ParleyEvent[]) => void;
+  readonly logger: Logger;
   readonly clock: Clock;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
@@ -77,6 +79,8 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     waiting: options.bounds.waiting,
     onConflict: options.onConflict,
     onStored: options.onStored,
+    onFailure: (stream, failure) =>
+      options.logger.error({ err: failure, stream }, 'commands of a stream could not be carried out'),
     spans: options.spans,
   });
   const processes = new Processes(log, mailboxes, followUps, clock);

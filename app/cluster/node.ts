@@ -233,6 +233,7 @@ export const openNode = async (
     onStored: (events) => {
       for (const event of events) reads.cache.heard(event);
     },
+    logger,
     clock,
     spans,
   });

@@ -129,6 +129,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     registrationOpen: config.registration === 'open',
     worker: WORKER,
     onConflict: () => metrics.appendConflicts.inc(),
+    logger,
     clock,
     spans,
   });
