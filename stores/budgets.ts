@@ -207,7 +207,7 @@ export const BUDGETS = {
     /** How long a subscription may take. After that the log supplies what it would have brought. */
     subscribeMs: 1000,
     /** Most events that may wait for the watermark or the listener. Later ones are dropped and read from the log. */
-    pending: 50_000,
+    pending: { count: 50_000, bytes: 67_108_864 },
     /** Between attempts to subscribe again to the manifests of a silent partition. */
     askAgainMs: 10_000,
     /** Most events in one manifest: a gateway takes them in one go, and its sockets wait meanwhile. */

@@ -110,7 +110,7 @@ class Play {
       },
       transport: this.transport,
       partitions: PARTITIONS,
-      limits: { ...HASTY, pending: 10 },
+      limits: { ...HASTY, pending: { count: 10, bytes: 10_000 } },
       clock: systemClock,
     });
     this.onBatch = async (events, through) => {

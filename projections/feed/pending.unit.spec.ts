@@ -15,7 +15,8 @@ it('events come out once each and in position order, in whatever order they arri
         const pending = new Pending();
         for (const position of came) pending.add(at(position));
         const sorted = [...new Set(came)].sort((a, b) => a - b);
-        expect(pending.size).toBe(sorted.length);
+        const isFull = (count: number) => pending.isFull({ count, bytes: Number.POSITIVE_INFINITY });
+        expect([isFull(sorted.length), isFull(sorted.length + 1)]).toEqual([true, false]);
         const due = sorted.filter((position) => position <= to).slice(0, limit);
         expect(pending.upTo(to, limit).map(({ event }) => event.position)).toEqual(due);
         pending.drop(due.length);
@@ -23,6 +24,19 @@ it('events come out once each and in position order, in whatever order they arri
       },
     ),
   );
+});
+
+it.each(['x', 'é', '€', '😀'])('a few megabytes of events are as many as may wait, however few (%s)', (character) => {
+  const pending = new Pending();
+  const data = { emoji: character.repeat(65_536 / Buffer.byteLength(character)) };
+  const isFull = () => pending.isFull({ count: 1000, bytes: 1_048_576 });
+  for (let position = 1; position <= 20; position += 1) {
+    pending.add({ position, data } as unknown as ParleyEvent);
+    pending.add({ position, data } as unknown as ParleyEvent);
+    expect(isFull()).toBe(position >= 16);
+  }
+  pending.drop(5);
+  expect(isFull()).toBe(false);
 });
 
 it('an event that arrived as a pulse keeps its arrival time', () => {

@@ -15,7 +15,7 @@ import { byPartition, feedChannelOf, type Listened, Listening, MANIFEST, STRUCTU
 import { Chain, HeadWatch } from './gaps.ts';
 import { decodeManifest, decodeSaid, type Manifest, type Pulse } from './payloads.ts';
 import type { FeedMetrics, FeedReader, FeedTransport, FillReason, TransportListener, TypingTold } from './port.ts';
-import { Release } from './release.ts';
+import { type Most, Release } from './release.ts';
 
 export interface FeedLimits {
   /** How long an event may be under way, once its partition stands still, before it is read from the log. */
@@ -30,7 +30,7 @@ export interface FeedLimits {
   /** How long a subscription may take. After that the log supplies what it would have brought. */
   readonly subscribeMs: number;
   /** Most events that may wait for the watermark or the listener. Later ones are dropped and read from the log. */
-  readonly pending: number;
+  readonly pending: Most;
 }
 
 export const feedLimits: FeedLimits = BUDGETS.feed;
@@ -147,7 +147,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   }
 
   private onPulse(chain: Chain, channel: string, pulse: Pulse): void {
-    if (!chain.awaits(pulse) || !this.listening.hears(channel) || this.release.waiting >= this.limits.pending) return;
+    if (!chain.awaits(pulse) || !this.listening.hears(channel) || this.release.isFull(this.limits.pending)) return;
     const at = this.clock.monotonic();
     for (const event of pulse.events) if (event.position > chain.through) this.release.add(event, at);
     chain.received(pulse, channel);

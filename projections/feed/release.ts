@@ -1,5 +1,6 @@
 /** Hands over arrived events in position order up to the watermark, one batch after another. */
 
+import { bytesOfEvent } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { changesRights, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
@@ -12,12 +13,19 @@ interface Arrived {
   readonly at: number | undefined;
 }
 
+/** How many events may wait, and how many bytes of them. */
+export type Most = {
+  readonly count: number;
+  readonly bytes: number;
+};
+
 /** Events that have arrived but may not be handed over yet, in position order, each once. */
 export class Pending {
   private entries: Arrived[] = [];
+  private bytes = 0;
 
-  get size(): number {
-    return this.entries.length;
+  isFull(most: Most): boolean {
+    return this.entries.length >= most.count || this.bytes >= most.bytes;
   }
 
   /** Does nothing if the event is already there. Most events come in order and are added at the end. */
@@ -26,10 +34,12 @@ export class Pending {
     const last = this.entries.at(-1);
     if (last === undefined || last.event.position < position) {
       this.entries.push({ event, at });
-      return;
+    } else {
+      const index = this.firstBeyond(position - 1);
+      if (this.entries[index]!.event.position === position) return;
+      this.entries.splice(index, 0, { event, at });
     }
-    const index = this.firstBeyond(position - 1);
-    if (this.entries[index]!.event.position !== position) this.entries.splice(index, 0, { event, at });
+    this.bytes += bytesOfEvent(event);
   }
 
   /** How many are at or below a position. */
@@ -51,7 +61,8 @@ export class Pending {
 
   /** Removes the first `count`. */
   drop(count: number): void {
-    if (count > 0) this.entries.splice(0, count);
+    if (count === 0) return;
+    for (const { event } of this.entries.splice(0, count)) this.bytes -= bytesOfEvent(event);
   }
 }
 
@@ -94,9 +105,9 @@ export class Release {
     this.onBatch = onBatch;
   }
 
-  /** Number of waiting events. */
-  get waiting(): number {
-    return this.pending.size;
+  /** Whether as many events wait as may. */
+  isFull(most: Most): boolean {
+    return this.pending.isFull(most);
   }
 
   /** @param event beyond `released` @param at when it arrived, unless it came from the log */
@@ -113,9 +124,9 @@ export class Release {
     return this.turns.atRest(() => read(this.position));
   }
 
-  /** Resolves once fewer than `limit` events wait, or none of them may be handed over yet. */
-  async room(limit: number): Promise<void> {
-    while (this.waiting >= limit && this.releasing && !this.options.stopping.aborted)
+  /** Resolves once fewer events wait, or none of them may be handed over yet. */
+  async room(most: Most): Promise<void> {
+    while (this.isFull(most) && this.releasing && !this.options.stopping.aborted)
       await new Promise<void>((resolve) => {
         this.freed = resolve;
       });

@@ -95,9 +95,9 @@ export const PATIENT: FeedLimits = {
   movingMs: 60_000,
   lookMs: 60_000,
   subscribeMs: 60_000,
-  pending: 1000,
+  pending: { count: 1000, bytes: 10_000_000 },
 };
-export const HASTY: FeedLimits = { staleMs: 10, movingMs: 20, lookMs: 5, subscribeMs: 20, pending: 1000 };
+export const HASTY: FeedLimits = { staleMs: 10, movingMs: 20, lookMs: 5, subscribeMs: 20, pending: PATIENT.pending };
 
 export const aReader = (
   options: Pick<FeedReaderOptions, 'log' | 'partitions' | 'transport'> & Partial<FeedReaderOptions>,
