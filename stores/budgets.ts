@@ -187,7 +187,7 @@ export const BUDGETS = {
   claim: { goneMs: 2000, lookMs: 200 },
   lateViews: {
     /** How long a view is waited for. Then its readers take what it lacks from the log, until it has caught up. */
-    lateMs: 1000,
+    lateMs: 1500,
     /** Between two looks whether its store is gone. */
     lookMs: 250,
   },

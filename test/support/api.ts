@@ -147,6 +147,9 @@ export class Api {
 /** Unique among all accounts of a test run. */
 export const someName = (prefix: string): string => `${prefix}_${randomUUID().slice(0, 8)}`;
 
+/** People who register at once: a server hashes few passwords at a time, and lets few wait. */
+const REGISTER_TOGETHER = 16;
+
 /** Makes people who join a guild through one invite of its owner. */
 export const joined = async (
   owner: Api,
@@ -156,13 +159,17 @@ export const joined = async (
 ): Promise<readonly Account[]> => {
   const code = await owner.invite(guild.channel.id);
   const anybody = new Api(owner.base);
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const account = await anybody.register(someName(prefix));
-      await anybody.as(account).join(code);
-      return account;
-    }),
-  );
+  const join = async () => {
+    const account = await anybody.register(someName(prefix));
+    await anybody.as(account).join(code);
+    return account;
+  };
+  const accounts: Account[] = [];
+  while (accounts.length < count)
+    accounts.push(
+      ...(await Promise.all(Array.from({ length: Math.min(REGISTER_TOGETHER, count - accounts.length) }, join))),
+    );
+  return accounts;
 };
 
 /** Every message of a channel, oldest first, read page by page. */
