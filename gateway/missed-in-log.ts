@@ -25,6 +25,16 @@ const LOOKED_PER_DISPATCH = 10;
 /** Events of the index read at the same time. */
 const TOGETHER = 8;
 
+/** The first events that have so many bytes; the others are read again. */
+const upToBytes = (page: readonly ParleyEvent[], most: number): readonly ParleyEvent[] => {
+  let bytes = 0;
+  for (const [i, event] of page.entries()) {
+    bytes += bytesOfEvent(event);
+    if (bytes >= most) return page.slice(0, i + 1);
+  }
+  return page;
+};
+
 /** Events in position order, some at a time. */
 interface Source {
   /** The next events that the session hears. */
@@ -68,11 +78,12 @@ export class MissedInLog {
     const indexed = audiences.filter(([audience]) => !audience.startsWith(CHANNEL)).map(([audience]) => audience);
     const found = await this.countChannels(channels, limit);
     if (found === undefined || !(await this.countIndexed(indexed, after, limit - found.count))) return false;
-    // All sources together hold a page or two.
+    // All sources together hold a page or two, in events and in bytes.
     const each = Math.max(5, Math.ceil(this.size / (1 + found.begins.length)));
+    const bytes = PAGE_BYTES / (1 + found.begins.length);
     this.sources = [
       this.indexSource(indexed, after, each),
-      ...found.begins.map(([stream, sequence]) => this.channelSource(stream, sequence, each)),
+      ...found.begins.map(([stream, sequence]) => this.channelSource(stream, sequence, each, bytes)),
     ];
     return true;
   }
@@ -180,7 +191,8 @@ export class MissedInLog {
     }
   }
 
-  private channelSource(stream: string, first: number, limit: number): Source {
+  /** @param most bytes after which it holds no more, and at least one event */
+  private channelSource(stream: string, first: number, limit: number, most: number): Source {
     const { log } = this.parts.deps;
     const { through } = this.hearing.range;
     let from = first;
@@ -189,9 +201,11 @@ export class MissedInLog {
       ended: false,
       read: async () => {
         const page = await this.ask(() => log.readStream({ stream, from, limit }));
-        from += page.length;
-        source.ended = !isFull(page, limit) || page.at(-1)!.position >= through;
-        source.events.push(...page.filter((event) => this.hears(event)));
+        const events = upToBytes(page, most);
+        from += events.length;
+        const last = events.length === page.length && !isFull(page, limit);
+        source.ended = last || events.at(-1)!.position >= through;
+        source.events.push(...events.filter((event) => this.hears(event)));
       },
     };
     return source;
