@@ -40,7 +40,10 @@ const told = (steps: readonly Step[]): Story => {
     if (one.kind === 'guild' && first(`guild ${guild}`)) story.guild(guild, user);
     if (one.kind === 'channel' && first(`channel ${channel}`)) story.channel(channel, guild);
     if (one.kind === 'direct' && one.user > 0 && first(`channel ${channel}`)) story.direct(channel, user, USERS[0]!);
-    if (one.kind === 'user' && first(`user ${user}`)) story.user(user, one.guild === 0 ? 'person' : 'bot');
+    if (one.kind === 'user' && first(`user ${user}`)) {
+      if (one.guild === 0) story.user(user);
+      else story.user(user, 'bot', USERS[0]!);
+    }
     if (one.kind === 'invite' && invite !== null && first(`invite ${invite}`))
       story.invite(invite, guild, '30', user, invite === 'capped' ? 5 : 0);
     if (one.kind === 'redeem' && once.has('invite capped')) story.redeem('capped', guild, user);
@@ -57,7 +60,7 @@ const told = (steps: readonly Step[]): Story => {
   return story;
 };
 
-/** Guilds, channels and members: the rows that can be read as of a position. */
+/** Guilds, channels and members, and what is counted: all that can be read as of a position. */
 const placesIn = async (guilds: GuildReader) => ({
   guilds: await Promise.all(GUILDS.map((id) => guilds.guild(id))),
   channels: await Promise.all(CHANNELS.map((id) => guilds.channel(id))),
@@ -68,6 +71,8 @@ const placesIn = async (guilds: GuildReader) => ({
   of: await Promise.all(USERS.map((id) => guilds.guildsOf(id))),
   direct: await Promise.all(USERS.map((id) => guilds.directChannelsOf(id))),
   stays: await Promise.all(USERS.map((id) => guilds.memberships(id, 3))),
+  applications: await Promise.all(USERS.map((id) => guilds.countApplications(id))),
+  invited: await Promise.all(GUILDS.flatMap((guild) => USERS.map((id) => guilds.countOpenInvites(guild, id, 0)))),
 });
 
 const everythingIn = async (guilds: GuildReader, audiences: AudienceReader) => {

@@ -198,10 +198,11 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
         .where('i.inviter_id', '=', inviterId)
         .where((on) => on.or([on('i.expires_at', 'is', null), on('i.expires_at', '>', now)]))
         .where((on) => {
-          const uses = on
+          const all = on
             .selectFrom('redemptions as r')
             .select((of) => of.fn.countAll<number>().as('count'))
             .whereRef('r.code', '=', 'i.code');
+          const uses = at === undefined ? all : all.where('r.position', '<=', at);
           return on.or([on('i.max_uses', '=', sql.lit(0)), on('i.max_uses', '>', uses)]);
         });
       return at === undefined ? open : open.where('i.created_at', '<=', at);
