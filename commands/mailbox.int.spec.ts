@@ -261,6 +261,9 @@ describe('a mailbox', () => {
       'unauthorized',
       undefined,
     ]);
+    expect(failures.map(([, failure]) => (failure as Error).message).toSorted()).toEqual([
+      ...['a bug', 'a bug', 'at once', 'views are gone'],
+    ]);
     expect(await keysOf()).toEqual(['a', 'i']);
     expect((await stored()).map(({ sequence }) => sequence)).toEqual([1, 2]);
   });

@@ -56,7 +56,7 @@ export interface MailboxDeps {
   readonly onConflict: () => void;
   /** Hears what this node has stored before it is acknowledged. */
   readonly onStored?: ((events: readonly ParleyEvent[]) => void) | undefined;
-  /** Hears of bugs, and of streams that cannot be read although the store can be reached. */
+  /** Hears what made commands fail, unless a store cannot be reached. */
   readonly onFailure: (stream: string, failure: unknown) => void;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
@@ -172,13 +172,19 @@ export class Mailboxes {
     });
   }
 
+  /** A store that cannot be reached is told of elsewhere, and once. */
+  private report(stream: string, failure: unknown): void {
+    if (!(failure instanceof StoreUnavailable)) this.deps.onFailure(stream, failure);
+  }
+
   /** @param former what was read before, if only rights are to be read again */
   private async read(queue: Queue, queued: QueuedTask, former?: { readonly right: unknown }): Promise<void> {
     const { task } = queued;
     queued.prepared = undefined;
     try {
       queued.prepared = await (former === undefined ? task.prepare() : task.refresh!(former.right as never));
-    } catch {
+    } catch (failure) {
+      this.report(task.stream, failure);
       queued.prepared = unavailable();
     }
     queued.readAt = this.deps.clock.monotonic();
@@ -209,7 +215,7 @@ export class Mailboxes {
         if (later.length > 0) queue.tasks = [...later, ...queue.tasks];
       } catch (failure) {
         // The stream's state could not be read, so nothing is stored of those that are not answered yet.
-        if (!(failure instanceof StoreUnavailable)) this.deps.onFailure(stream, failure);
+        this.report(stream, failure);
         for (const { answer } of turn) answer(unavailable());
       }
     }
@@ -248,7 +254,8 @@ export class Mailboxes {
       const state = await states.take(stream);
       const expected = state.sequence;
       const fork = fold.fork?.(state);
-      const deps = { log, keys, fold, now: clock.wallTime() };
+      const onFailure = (failure: unknown) => this.report(stream, failure);
+      const deps = { log, keys, fold, now: clock.wallTime(), onFailure };
       const turn = await decideTurn(stream, tasks, prepared, fork ?? state, deps);
       const decided = taken.slice(0, turn.results.length);
       const later = taken.slice(decided.length);
@@ -263,7 +270,7 @@ export class Mailboxes {
         } catch (failure) {
           if (events.length === 0) throw failure;
           // What is stored must not be asked for again.
-          this.deps.onFailure(stream, failure);
+          this.report(stream, failure);
           for (const { answer } of decided) answer(either.left(parleyError('outcomeUnknown')));
         }
         return later;
@@ -290,10 +297,10 @@ export class Mailboxes {
 
   /** A turn without events is right only if nobody else has appended meanwhile. */
   private async append(stream: string, expected: number, { events }: Turn): ReturnType<EventLog['append']> {
-    const { log, onFailure } = this.deps;
+    const { log } = this.deps;
     if (events.length > 0)
       return log.append({ stream, expected, events }).catch((failure: unknown) => {
-        onFailure(stream, failure);
+        this.report(stream, failure);
         return either.left({ kind: 'unknown', reason: 'a bug' });
       });
     const { sequence } = await log.streamHead(stream);

@@ -100,6 +100,8 @@ export interface TurnDeps {
   readonly keys: KeyRing;
   readonly fold: Fold<StreamState>;
   readonly now: number;
+  /** Hears why a decision failed, as opposed to refusing. */
+  readonly onFailure: (failure: unknown) => void;
 }
 
 const keysOf = (state: StreamState): RecentKeys | undefined => (state as { keys?: RecentKeys }).keys;
@@ -166,8 +168,11 @@ class Batch {
   }
 }
 
-const failure = (error: unknown): TaskResult =>
-  either.left(error instanceof KeyGone ? parleyError('unauthorized') : parleyError('unavailable', { retryAfter: 1 }));
+const failed = (failure: unknown, { onFailure }: TurnDeps): TaskResult => {
+  if (failure instanceof KeyGone) return either.left(parleyError('unauthorized'));
+  onFailure(failure);
+  return either.left(parleyError('unavailable', { retryAfter: 1 }));
+};
 
 /** @param prepared what each task read beforehand, or why it is refused. */
 export const decideTurn = async (
@@ -205,7 +210,7 @@ export const decideTurn = async (
       results.push(either.right({ from, to: batch.state.sequence, known }));
     } catch (error) {
       // A failing task does not affect its neighbours.
-      results.push(failure(error));
+      results.push(failed(error, deps));
     }
   }
   const first = toMerge[0];
