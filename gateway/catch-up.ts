@@ -122,12 +122,14 @@ const replay = async (
   pages: MissedPages,
 ): Promise<void> => {
   const writer = new PacedWriter(parts, session);
-  const { left, rejoined } = standing.changes;
+  const { left, rejoined, joined } = standing.changes;
+  // A session that has fallen behind stands right before the event that lets it in, which is told as at any other time.
+  const sOf = (guildId: string) => (session.begun && joined.get(guildId) === seq + 1 ? seq + 1 : seq);
   for (const guildId of [...left, ...rejoined]) {
     await writer.add(guildDeleteFrame(guildId, seq, rejoined.includes(guildId)));
   }
   for (const snapshot of standing.snapshots) {
-    await writer.add(await guildCreatePayload(parts.deps, session, snapshot, seq));
+    await writer.add(await guildCreatePayload(parts.deps, session, snapshot, sOf(snapshot.guild.id)));
   }
   let s = seq;
   let count = 0;

@@ -158,7 +158,9 @@ export class Places {
   async placeOf(channel: bigint, id: bigint): Promise<BucketPlace> {
     const row = await this.found(channel, id);
     if (row !== undefined) return { bucket: row.bucket, through: Number(row.through ?? 0n) };
-    return { bucket: undefined, through: await this.throughOf(channel) };
+    // The progress is read first: read afterwards, it could count in a first message that was not there yet.
+    const through = await this.throughOf(channel);
+    return { bucket: (await this.found(channel, id))?.bucket, through };
   }
 
   private async found(channel: bigint, id: bigint) {
