@@ -269,8 +269,10 @@ describe('without', () => {
       expect(accepted).toMatchObject({ status: 202, body: null });
     });
     await expectWhole(world);
-    const channels = await world.owner.ask<Channel[]>('GET', `/guilds/${world.guildId}/channels`);
-    expect(channels.filter(({ name }) => name === 'later')).toHaveLength(1);
+    await vi.waitFor(async () => {
+      const channels = await world.owner.ask<Channel[]>('GET', `/guilds/${world.guildId}/channels`);
+      expect(channels.filter(({ name }) => name === 'later')).toHaveLength(1);
+    }, PATIENCE);
     expect((await world.owner.createGuild('After all')).id).toBeTruthy();
   }, 240_000);
 });
