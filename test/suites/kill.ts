@@ -1,6 +1,6 @@
 /** Kills a server with -9 at random moments under load: acknowledged messages remain, and everybody hears each once. */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Api, type Channel, joined, someName, wholeHistory } from '../support/api.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
 import { PipelinedSender } from '../support/pipelined-sender.ts';
@@ -98,6 +98,12 @@ export const killSuite = (start: StartInstance, kills: number) =>
           [...sender.acknowledged.values()].map(({ messageId, content }) => [messageId, content] as const),
         ),
       );
+      // The owner has not written these, so nothing makes the owner wait for the timelines.
+      const last = posted().at(-1)!.data.messageId;
+      await vi.waitFor(async () => expect((await owner.history(channel.id, '?limit=1'))[0]?.id).toBe(last), {
+        interval: 100,
+        timeout: 30_000,
+      });
       const history = await wholeHistory(owner, channel.id);
       expect(history.map(({ id, content }) => [id, content])).toEqual(
         posted().map((event) => [event.data.messageId, contents.get(event.data.messageId!)]),

@@ -137,6 +137,22 @@ describe('guild views that lag behind the log', () => {
     close();
   });
 
+  it('lack a pin that their store does not hold yet, so that whoever lists pins waits for it', () => {
+    const story = new Story();
+    story.guild('20', '1');
+    story.channel('30', '20');
+    const message = story.post('30', '1');
+    let held = message.position;
+    const recent = new RecentGuildChanges(() => held);
+    for (const event of story.log.all) recent.heard(event);
+    expect(recent.none).toBe(true);
+    const pinned = story.pin('30', message.data.ordinal, '1', 1);
+    recent.heard(pinned);
+    expect(recent.none).toBe(false);
+    held = pinned.position;
+    expect(recent.none).toBe(true);
+  });
+
   it('refuse to answer when they are too late for rights to be known, until they have caught up', async () => {
     const story = new Story();
     story.guild('20', '1');

@@ -9,6 +9,7 @@ import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
 import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
+import { pinChanges } from '../pins/view.ts';
 import {
   type ChannelRow,
   type GuildChange,
@@ -57,7 +58,7 @@ const keysOf = (change: GuildChange): readonly string[] => {
 };
 
 const PAGE = 1000;
-const TYPES = typesChanging<string>('guild-views');
+const TYPES = [...typesChanging<string>('guild-views'), ...typesChanging<string>('pins')];
 
 /** Changes of the guild views that this node has received and the views may not hold yet. */
 export class RecentGuildChanges {
@@ -82,7 +83,7 @@ export class RecentGuildChanges {
     return this.held() >= this.missing;
   }
 
-  /** Whether the views hold every change received. */
+  /** Whether the views, and the pins beside them, hold every change received. */
   get none(): boolean {
     return this.held() >= this.last;
   }
@@ -112,7 +113,8 @@ export class RecentGuildChanges {
   /** Call with every event that this node receives. */
   heard(event: ParleyEvent): void {
     const changes = guildChanges([event]);
-    if (changes.length === 0) return;
+    // Pins are in the same store, and nothing makes up for those that it does not hold yet: readers wait for it.
+    if (changes.length === 0 && pinChanges([event]).length === 0) return;
     if (this.none) this.clear();
     for (const change of changes) this.add({ ...change, position: event.position });
     this.last = Math.max(this.last, event.position);
