@@ -77,9 +77,9 @@ const untilReady = async (url: string, child: ChildProcess, deadline: number): P
 };
 
 /** Ends the servers of a test that timed out before it could end them. */
-const living = new Set<ChildProcess>();
+const living = new Map<ChildProcess, (signal: NodeJS.Signals) => unknown>();
 process.once('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
+  for (const end of living.values()) end('SIGKILL');
 });
 
 /** Starts the server on a free port and waits until it is ready. */
@@ -88,7 +88,10 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const deadline = Date.now() + (options.timeoutMs ?? 20_000);
   const [program = process.execPath, ...before] = options.under ?? [];
   const script = options.under === undefined ? [entry, 'serve'] : [...before, process.execPath, entry, 'serve'];
-  const child = spawn(program, script, { env: environment(options), stdio: ['ignore', 'pipe', 'pipe'] });
+  const detached = options.under !== undefined;
+  const child = spawn(program, script, { env: environment(options), stdio: ['ignore', 'pipe', 'pipe'], detached });
+  // What runs under another program would outlive it.
+  const end = (signal: NodeJS.Signals) => (detached ? process.kill(-child.pid!, signal) : child.kill(signal));
   const watched = new Watched();
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -98,13 +101,13 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     });
   }
   const gone = once(child, 'exit');
-  living.add(child);
+  living.set(child, end);
   child.once('exit', (code, signal) => {
     living.delete(child);
     watched.fail(new Error(`the server ended (${signal ?? code}); it said:\n${output}`));
   });
   const kill = async () => {
-    child.kill('SIGKILL');
+    end('SIGKILL');
     await gone;
   };
   try {
@@ -125,8 +128,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       alive: () => child.exitCode === null && child.signalCode === null,
       kill,
       stop: async (timeoutMs = 10_000) => {
-        const last = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-        child.kill('SIGTERM');
+        const last = setTimeout(() => end('SIGKILL'), timeoutMs);
+        end('SIGTERM');
         await gone;
         clearTimeout(last);
         return child.exitCode;
