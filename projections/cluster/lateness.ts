@@ -44,5 +44,7 @@ export class Lateness {
 /** The progress of a view whose readers take from the log what it does not hold while it is late. */
 export const heldOrLate = (view: Progress, lateness: Lateness): Progress => ({
   checkpoint: () => view.checkpoint(),
-  whenProcessed: async (position, timeoutMs) => (await lateness.heldInTime(position, timeoutMs)) || lateness.late,
+  // A view may catch up just when the wait is over: then it is neither late nor held in time, but held.
+  whenProcessed: async (position, timeoutMs) =>
+    (await lateness.heldInTime(position, timeoutMs)) || lateness.late || view.checkpoint() >= position,
 });

@@ -61,8 +61,9 @@ export const guildProgress = ({ view, lateness, recent, delivered, clock }: Guil
     if (recent.complete && recent.none && delivered.checkpoint() >= position) return true;
     const until = clock.monotonic() + timeoutMs;
     if (await lateness.heldInTime(position, timeoutMs)) return true;
+    if (!lateness.late) return view.checkpoint() >= position;
     const left = Math.max(0, until - clock.monotonic());
-    return lateness.late && (await delivered.whenProcessed(position, left)) && recent.complete;
+    return (await delivered.whenProcessed(position, left)) && recent.complete;
   },
 });
 
