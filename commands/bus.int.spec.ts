@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AppendRequest, EventLog } from '../log/port.ts';
 import { channelStream } from '../schemas/streams.ts';
+import { Instance } from '../test/support/write-side.ts';
 import type { CommandContext } from './port.ts';
-import { Instance, refusal, right } from './testing.ts';
+import { refusal, right } from './testing.ts';
 
 let instance: Instance;
 afterEach(() => instance.close());

@@ -2,7 +2,8 @@ import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createInvite, type InviteState } from '../domain/invite.ts';
 import { inviteStream, memberStream } from '../schemas/streams.ts';
-import { Instance, refusal, right } from './testing.ts';
+import { Instance } from '../test/support/write-side.ts';
+import { refusal, right } from './testing.ts';
 
 let instance: Instance;
 let ann: string;

@@ -2,7 +2,8 @@ import { either } from 'fp-ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MAX_CHANNELS } from '../domain/guild.ts';
 import { channelStream, guildStream } from '../schemas/streams.ts';
-import { Instance, refusal, right } from './testing.ts';
+import { Instance } from '../test/support/write-side.ts';
+import { refusal, right } from './testing.ts';
 
 let instance: Instance;
 afterEach(() => instance.close());

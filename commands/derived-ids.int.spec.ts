@@ -5,11 +5,12 @@ import { snowflakeTime } from '../domain/snowflake.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { Quota } from '../schemas/quota.ts';
 import { guildStream } from '../schemas/streams.ts';
+import { Instance } from '../test/support/write-side.ts';
 import { createCommandBus } from './bus.ts';
 import { DerivedIds } from './derived-ids.ts';
 import { commands } from './features/index.ts';
 import { Limits } from './limits.ts';
-import { Instance, NO_LIMITS, refusal, right } from './testing.ts';
+import { NO_LIMITS, refusal, right } from './testing.ts';
 
 let instance: Instance;
 let ann: string;

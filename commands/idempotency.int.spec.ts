@@ -1,7 +1,8 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelStream } from '../schemas/streams.ts';
-import { Instance, refusal, right } from './testing.ts';
+import { Instance } from '../test/support/write-side.ts';
+import { refusal, right } from './testing.ts';
 
 let instance: Instance;
 let ann: string;

@@ -2,7 +2,8 @@ import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { userStream } from '../schemas/streams.ts';
-import { CALLER, Instance, refusal, right } from './testing.ts';
+import { Instance } from '../test/support/write-side.ts';
+import { CALLER, refusal, right } from './testing.ts';
 
 let instance: Instance;
 afterEach(() => instance.close());

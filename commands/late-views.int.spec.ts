@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Views } from '../projections/port.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
-import { Instance, right } from './testing.ts';
+import { Instance } from '../test/support/write-side.ts';
+import { right } from './testing.ts';
 
 let instance: Instance;
 let people: string[];

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Instance, refusal } from './testing.ts';
+import { Instance } from '../test/support/write-side.ts';
+import { refusal } from './testing.ts';
 
 let instance: Instance;
 afterEach(() => instance.close());

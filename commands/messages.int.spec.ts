@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelStream } from '../schemas/streams.ts';
-import { dense, Instance, refusal, right } from './testing.ts';
+import { Instance } from '../test/support/write-side.ts';
+import { dense, refusal, right } from './testing.ts';
 
 let instance: Instance;
 let ann: string;

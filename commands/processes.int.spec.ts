@@ -3,11 +3,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type InviteState, redeem } from '../domain/invite.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { inviteStream, memberStream } from '../schemas/streams.ts';
+import { Instance } from '../test/support/write-side.ts';
 import { followUps } from './features/index.ts';
 import { Mailboxes, type Outcome } from './mailbox.ts';
 import { Processes } from './processes.ts';
 import { StateStore } from './states.ts';
-import { Instance, refusal, right } from './testing.ts';
+import { refusal, right } from './testing.ts';
 
 let instance: Instance;
 afterEach(() => instance.close());

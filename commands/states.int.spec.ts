@@ -3,8 +3,9 @@ import { channelFold } from '../domain/channel.ts';
 import type { LogReader, ReadStream } from '../log/port.ts';
 import { Story } from '../projections/testing.ts';
 import { channelStream } from '../schemas/streams.ts';
+import { Instance } from '../test/support/write-side.ts';
 import { StateStore } from './states.ts';
-import { Instance, right } from './testing.ts';
+import { right } from './testing.ts';
 
 let instance: Instance;
 let stream: string;
