@@ -198,10 +198,8 @@ class Submission implements Task<unknown, AnyReady> {
 }
 
 /** What may be stored already can be asked again with the caller's own key, which finds it. Without one it would be doubled. */
-const repeatable =
-  (key: string | null) =>
-  (error: ParleyError): ParleyError =>
-    error.name === 'outcomeUnknown' && key !== null ? { ...error, retryAfter: 1 } : error;
+const repeatable = (error: ParleyError, key: string | null): ParleyError =>
+  error.name === 'outcomeUnknown' && key !== null ? { ...error, retryAfter: 1 } : error;
 
 export const createCommandBus = (commands: readonly Command[], deps: CommandDeps, entrance: Entrance): CommandBus => {
   const known = byType(commands);
@@ -220,19 +218,18 @@ export const createCommandBus = (commands: readonly Command[], deps: CommandDeps
     const context = key === given.key ? given : { ...given, key };
     const asked = { fields, context, cause: causeOf(context, type) };
     const submission = new Submission(command, asked, deps, entrance, order.before(userId));
-    const carryOut = async () => {
-      try {
-        const carried = await submission.carryOut();
-        if (either.isRight(carried)) {
-          const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
-          if (told !== undefined) await told;
-        }
-        return { outcome: either.mapLeft(repeatable(key))(carried), limit: submission.limit };
-      } finally {
-        entrance.inProgress.giveBack(userId);
-      }
-    };
-    return command.holdsUp === true ? order.holdUp(userId, carryOut) : carryOut();
+    const letGoOn = command.holdsUp === true ? order.holdUp(userId) : undefined;
+    try {
+      const carried = await submission.carryOut();
+      const { limit } = submission;
+      if (either.isLeft(carried)) return { outcome: either.left(repeatable(carried.left, key)), limit };
+      const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
+      if (told !== undefined) await told;
+      return { outcome: carried, limit };
+    } finally {
+      entrance.inProgress.giveBack(userId);
+      letGoOn?.();
+    }
   };
   return { commands, submit };
 };

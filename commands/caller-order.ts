@@ -8,18 +8,16 @@ export class CallerOrder {
     return this.holding.get(userId);
   }
 
-  /** The caller's later commands wait for this work. */
-  async holdUp<T>(userId: string, work: () => Promise<T>): Promise<T> {
+  /** The caller's later commands wait from now on. @returns how to let them go on */
+  holdUp(userId: string): () => void {
     let end = () => {};
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
     this.holding.set(userId, ended);
-    try {
-      return await work();
-    } finally {
+    return () => {
       if (this.holding.get(userId) === ended) this.holding.delete(userId);
       end();
-    }
+    };
   }
 }

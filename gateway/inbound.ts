@@ -149,12 +149,6 @@ export class Inbound {
 
   private withinBudget(session: Session): boolean {
     const { count, windowMs } = this.parts.deps.config.opBudget;
-    const now = session.host.now();
-    if (now - session.opWindow >= windowMs) {
-      session.opWindow = now;
-      session.opCount = 0;
-    }
-    session.opCount += 1;
-    return session.opCount <= count;
+    return session.ops.add(session.host.now(), windowMs) <= count;
   }
 }

@@ -10,7 +10,7 @@ import { inParallel } from '../schemas/parallel.ts';
 import { type Audience, channelStream } from '../schemas/streams.ts';
 import { encodedDispatches } from './encoding.ts';
 import type { Hearing, Missed, MissedPage } from './hearing.ts';
-import { bytesOfEvent } from './ring.ts';
+import { bytesInMemory } from './ring.ts';
 import type { Session } from './session.ts';
 import type { Parts } from './session-start.ts';
 
@@ -29,7 +29,7 @@ const TOGETHER = 8;
 const upToBytes = (page: readonly ParleyEvent[], most: number): readonly ParleyEvent[] => {
   let bytes = 0;
   for (const [i, event] of page.entries()) {
-    bytes += bytesOfEvent(event);
+    bytes += bytesInMemory(event);
     if (bytes >= most) return page.slice(0, i + 1);
   }
   return page;
@@ -96,7 +96,7 @@ export class MissedInLog {
       const event = await this.next();
       if (event === undefined) return { missed, through: this.hearing.range.through };
       missed.push({ event, dispatches: () => this.dispatches(event) });
-      bytes += bytesOfEvent(event);
+      bytes += bytesInMemory(event);
       if (missed.length >= this.size || bytes >= PAGE_BYTES) return { missed, through: event.position };
     }
   }
@@ -121,7 +121,7 @@ export class MissedInLog {
     const page = await this.ask(() => log.readAll({ after, limit: this.size }));
     if (page.through < this.hearing.range.through) return undefined;
     const heard = page.events.filter((event) => this.hears(event));
-    if (heard.reduce((sum, event) => sum + bytesOfEvent(event), 0) > PAGE_BYTES) return undefined;
+    if (heard.reduce((sum, event) => sum + bytesInMemory(event), 0) > PAGE_BYTES) return undefined;
     for (const event of page.events) this.noteDeleted(event);
     return heard;
   }

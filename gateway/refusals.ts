@@ -18,13 +18,8 @@ export class Refusals {
     if (this.budget === undefined) return;
     const { count, windowMs } = this.budget;
     const now = this.clock.monotonic();
-    if (now - session.refusedSince >= windowMs) {
-      session.refusedSince = now;
-      session.refusedCount = 0;
-    }
-    session.refusedCount += 1;
-    if (session.refusedCount !== count + 1) return;
+    if (session.refused.add(now, windowMs) !== count + 1) return;
     session.ws.pause();
-    this.clock.setTimer(session.refusedSince + windowMs - now, () => session.ws.resume());
+    this.clock.setTimer(session.refused.since + windowMs - now, () => session.ws.resume());
   }
 }

@@ -13,7 +13,7 @@ const EXPECTED_BYTES = 700;
 const typedBytes = ({ data }: ParleyEvent): number => ('sealed' in data ? data.sealed.box.length : 0);
 
 /** Approximate bytes of an event in memory. */
-export const bytesOfEvent = (event: ParleyEvent): number => EVENT_BYTES + typedBytes(event);
+export const bytesInMemory = (event: ParleyEvent): number => EVENT_BYTES + typedBytes(event);
 
 /** What an entry reports to. */
 interface Holder {
@@ -62,7 +62,7 @@ export class RingEntry {
         if (this.rendering !== rendering) return;
         rendering.encoded = encoded;
         const rendered = encoded.reduce((sum, dispatch) => sum + dispatch.bytes, 0);
-        this.weigh(bytesOfEvent(this.event) + rendered);
+        this.weigh(bytesInMemory(this.event) + rendered);
       },
       () => {
         // The next caller tries again.
@@ -82,7 +82,7 @@ export class RingEntry {
 
   /** Before it is rendered. The typed text counts twice: sealed in the event, and in the dispatch. */
   private expected(): number {
-    return bytesOfEvent(this.event) + EXPECTED_BYTES + typedBytes(this.event);
+    return bytesInMemory(this.event) + EXPECTED_BYTES + typedBytes(this.event);
   }
 
   private weigh(bytes: number): void {

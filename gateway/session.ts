@@ -6,6 +6,7 @@ import type { Device } from '../coordination/port.ts';
 import type { Caller } from '../schemas/fair-queue.ts';
 import { CloseCode } from '../schemas/gateway/frames.ts';
 import type { Audience } from '../schemas/streams.ts';
+import { FixedWindow } from './fixed-window.ts';
 import type { FrameTree } from './frame-tree.ts';
 
 /** Why a socket is closed: a code that libraries act on, and a reason for people. */
@@ -134,10 +135,10 @@ export class Session {
   s = 0;
   pending: FrameTree | null = null;
   topics: Topic[] = NO_TOPICS;
-  opWindow: number;
-  opCount = 0;
-  refusedSince: number;
-  refusedCount = 0;
+  /** Frames of the opcodes of libraries. */
+  readonly ops: FixedWindow;
+  /** Frames of our own opcodes that were refused, or asked for nothing. */
+  readonly refused: FixedWindow;
   /** It counts among the sockets that have not identified. */
   counted = false;
   commandsInFlight = 0;
@@ -154,8 +155,8 @@ export class Session {
     this.address = address;
     this.peer = peer;
     this.seenAt = host.now();
-    this.opWindow = this.seenAt;
-    this.refusedSince = this.seenAt;
+    this.ops = new FixedWindow(this.seenAt);
+    this.refused = new FixedWindow(this.seenAt);
     (ws as SessionSocket).parleySession = this;
     ws.on('message', onMessage);
     ws.on('close', onClose);

@@ -5,11 +5,10 @@
 
 import type { Readers } from '../projections/port.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
-import { decodeOrUndefined } from '../schemas/codecs.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import { MessageBody, MessageType } from '../schemas/events/channel.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
-import { type KeyRing, openText } from '../vault/sealing.ts';
+import { type KeyRing, openAs } from '../vault/sealing.ts';
 import { isoTime, presentMember } from './guilds.ts';
 import type { ApiMessage, ApiReaction, ApiUser } from './shapes.ts';
 import type { UserPresenter } from './users.ts';
@@ -173,7 +172,7 @@ export class MessagePresenter {
   private open(row: MessageRow): MessageBody {
     if (row.sealed === null) return EMPTY;
     const key = this.keys.cached(row.sealed.by) ?? undefined;
-    const opened = openText(key, { stream: channelStream(row.channelId), eventId: row.sealedIn }, row.sealed);
-    return (opened === undefined ? undefined : decodeOrUndefined(MessageBody, JSON.parse(opened))) ?? EMPTY;
+    const place = { stream: channelStream(row.channelId), eventId: row.sealedIn };
+    return openAs(MessageBody, key, place, row.sealed) ?? EMPTY;
   }
 }

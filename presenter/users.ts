@@ -2,10 +2,9 @@
 
 import { LRUCache } from 'lru-cache';
 import type { GuildReader, UserRow } from '../projections/views/guild-views/view.ts';
-import { decodeOrUndefined } from '../schemas/codecs.ts';
 import { Profile } from '../schemas/events/user.ts';
 import { userStream } from '../schemas/streams.ts';
-import { type KeyRing, openText } from '../vault/sealing.ts';
+import { type KeyRing, openAs } from '../vault/sealing.ts';
 import type { ApiUser } from './shapes.ts';
 
 /** Stands for a user whose key is gone or who is unknown. */
@@ -64,8 +63,7 @@ export class UserPresenter {
 
   private open(row: UserRow): ApiUser {
     const key = this.keys.cached(row.sealed.by) ?? undefined;
-    const opened = openText(key, { stream: userStream(row.id), eventId: row.sealedIn }, row.sealed);
-    const profile = opened === undefined ? undefined : decodeOrUndefined(Profile, JSON.parse(opened));
+    const profile = openAs(Profile, key, { stream: userStream(row.id), eventId: row.sealedIn }, row.sealed);
     if (profile === undefined) return deletedUser(row.id);
     return {
       id: row.id,

@@ -1,7 +1,9 @@
 /** Sealing typed text with AES-256-GCM, so it opens only in the place it was written for. */
 
 import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from 'node:crypto';
+import type * as t from 'io-ts';
 import { LRUCache } from 'lru-cache';
+import { decodeOrUndefined } from '../schemas/codecs.ts';
 import type { Sealed } from '../schemas/envelope.ts';
 import type { Vault } from './port.ts';
 
@@ -117,4 +119,15 @@ export const openText = (key: KeyObject | undefined, place: SealedPlace, sealed:
     return undefined;
   }
   return text.toString('utf8');
+};
+
+/** Opens what was sealed as the JSON of a value. @returns `undefined` as `openText` does, or when it is no such value */
+export const openAs = <A>(
+  codec: t.Type<A, unknown, unknown>,
+  key: KeyObject | undefined,
+  place: SealedPlace,
+  sealed: Sealed,
+): A | undefined => {
+  const text = openText(key, place, sealed);
+  return text === undefined ? undefined : decodeOrUndefined(codec, JSON.parse(text));
 };

@@ -4,21 +4,21 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { nothing } from '../../domain/decider.ts';
 import { register, signOut, type UserState } from '../../domain/user.ts';
-import { decodeOrUndefined, Snowflake, visibleText } from '../../schemas/codecs.ts';
+import { Snowflake, visibleText } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Profile } from '../../schemas/events/user.ts';
 import { userStream } from '../../schemas/streams.ts';
 import { lengthOf } from '../../schemas/text.ts';
-import { openText } from '../../vault/sealing.ts';
+import { openAs } from '../../vault/sealing.ts';
 import { type CommandDeps, command, refused } from '../command.ts';
 
 /** The name that the application was created with; `undefined` once its key is destroyed. */
 const nameIn = async (deps: CommandDeps, event: ParleyEvent | undefined): Promise<string | undefined> => {
   if (event?.type !== 'user-registered') return undefined;
   const { sealed } = event.data;
-  const profile = openText(await deps.keys.get(sealed.by), { stream: event.stream, eventId: event.id }, sealed);
-  return profile === undefined ? undefined : decodeOrUndefined(Profile, JSON.parse(profile))?.username;
+  const place = { stream: event.stream, eventId: event.id };
+  return openAs(Profile, await deps.keys.get(sealed.by), place, sealed)?.username;
 };
 
 export const createApplication = command({

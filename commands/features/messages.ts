@@ -7,14 +7,14 @@ import type { Decision } from '../../domain/decider.ts';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
 import { patched } from '../../domain/patch.ts';
 import { actorIn } from '../../projections/views/guild-views/access.ts';
-import { anyText, decodeOrUndefined, integer, list, optional, Snowflake, sized, text } from '../../schemas/codecs.ts';
+import { anyText, integer, list, optional, Snowflake, sized, text } from '../../schemas/codecs.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
 import { fieldError } from '../../schemas/errors.ts';
 import type { EventOf } from '../../schemas/events/catalogue.ts';
 import { MessageBody } from '../../schemas/events/channel.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { channelStream } from '../../schemas/streams.ts';
-import { openText } from '../../vault/sealing.ts';
+import { openAs } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
 import type { Since } from '../turn.ts';
@@ -74,10 +74,7 @@ const openBody = async (
   deps: CommandDeps,
   place: { readonly stream: string; readonly eventId: string },
   sealed: Sealed,
-): Promise<MessageBody | undefined> => {
-  const text = openText(await deps.keys.get(sealed.by), place, sealed);
-  return text === undefined ? undefined : decodeOrUndefined(MessageBody, JSON.parse(text));
-};
+): Promise<MessageBody | undefined> => openAs(MessageBody, await deps.keys.get(sealed.by), place, sealed);
 
 /**
  * Whether an event says what the caller says now. Without the text's key they cannot be compared, and the first one
