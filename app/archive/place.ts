@@ -8,8 +8,10 @@ import { systemClock } from '../../schemas/clock.ts';
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
 import type { Vault } from '../../vault/port.ts';
 import { openPostgresVault } from '../../vault/postgres/vault.ts';
-import { reach } from '../cluster/connections.ts';
+import { addressOf } from '../cluster/places.ts';
+import { reach, type Say } from '../cluster/reach.ts';
 import { openFolder } from '../embedded/folder.ts';
+import { Opened } from '../opened.ts';
 
 export interface ArchiveStore<Log extends LogReader = EventLog> {
   readonly log: Log;
@@ -17,42 +19,24 @@ export interface ArchiveStore<Log extends LogReader = EventLog> {
   close(): Promise<void>;
 }
 
-/** Reports to people what the command is waiting for. */
-type Say = (line: string) => void;
-
-/** Closes in reverse order of opening, also when a later part cannot be opened. */
-const opening = async <P extends LogReader>(
-  open: (closing: (() => Promise<void>)[]) => Promise<Omit<ArchiveStore<P>, 'close'>>,
-): Promise<ArchiveStore<P>> => {
-  const closing: (() => Promise<void>)[] = [];
-  const close = async () => {
-    for (const one of closing.splice(0).reverse()) await one();
-  };
+const onServers = async (cluster: ClusterConfig, say: Say, own: (url: string) => string): Promise<ArchiveStore> => {
+  const [logPlace, vaultPlace] = [addressOf('log', cluster), addressOf('vault', cluster)];
+  const openLog = {
+    postgres: () => openPostgresEventLog({ clock: systemClock, url: own(logPlace.url) }),
+    kurrentdb: async () =>
+      (await import('../../log/kurrentdb/event-log.ts')).openKurrentEventLog({ clock: systemClock, url: logPlace.url }),
+  }[cluster.log];
+  const openVault = () => openPostgresVault({ url: own(vaultPlace.url) });
+  const opened = new Opened();
   try {
-    return { ...(await open(closing)), close };
+    const log = opened.add(await reach(logPlace, openLog, say, systemClock), (one) => one.close());
+    const vault = opened.add(await reach(vaultPlace, openVault, say, systemClock), (one) => one.close());
+    return { log, vault, close: () => opened.close() };
   } catch (error) {
-    await close();
+    await opened.close();
     throw error;
   }
 };
-
-const onServers = (cluster: ClusterConfig, say: Say, own: (url: string) => string): Promise<ArchiveStore> =>
-  opening(async (closing) => {
-    // The configuration of a cluster is refused without these.
-    const [logUrl, vaultUrl] = [cluster.logUrl!, cluster.vaultUrl!];
-    const logPlace = { name: 'The event log', variable: 'PARLEY_LOG_URL', url: logUrl };
-    const openLog = {
-      postgres: () => openPostgresEventLog({ clock: systemClock, url: own(logUrl) }),
-      kurrentdb: async () =>
-        (await import('../../log/kurrentdb/event-log.ts')).openKurrentEventLog({ clock: systemClock, url: logUrl }),
-    }[cluster.log];
-    const log = await reach(logPlace, openLog, say, systemClock);
-    closing.push(() => log.close());
-    const vaultPlace = { name: 'The vault', variable: 'PARLEY_VAULT_URL', url: vaultUrl };
-    const vault = await reach(vaultPlace, () => openPostgresVault({ url: own(vaultUrl) }), say, systemClock);
-    closing.push(() => vault.close());
-    return { log, vault };
-  });
 
 /** Opens for reading. A cluster may keep running. @throws DirectoryInUse, or UnusableLog if there is no log */
 export const openSource = async ({ profile, data, cluster }: Config, say: Say): Promise<ArchiveStore<LogReader>> => {

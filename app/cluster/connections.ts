@@ -12,12 +12,10 @@ import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import type { ClusterConfig, Config } from '../../schemas/config.ts';
-import { StoreUnavailable } from '../../schemas/errors.ts';
+import type { Config } from '../../schemas/config.ts';
 import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
-import { retrying, Stopped, shortReason, type Watch } from '../../stores/guard.ts';
+import { Stopped, type Watch } from '../../stores/guard.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';
-import { classify, isLoginRefused } from '../../stores/kafka/failures.ts';
 import { openPostgres, type Postgres } from '../../stores/postgres/connection.ts';
 import { openRedis, type Redis } from '../../stores/redis/connection.ts';
 import { hostsOf } from '../../stores/urls.ts';
@@ -26,115 +24,10 @@ import type { Vault } from '../../vault/port.ts';
 import { openPostgresVault } from '../../vault/postgres/vault.ts';
 import type { EdgeOptions } from '../edges.ts';
 import { meteredLog } from '../metered-log.ts';
+import { Opened } from '../opened.ts';
 import { Outages } from './outages.ts';
-
-// Waiting for servers at start: reports each server that cannot be reached, the reason, and the time of the next try.
-
-/** What the stores' guards make of every failure that their driver's `classify` calls transient. */
-const isUnavailable = (failure: unknown): boolean => failure instanceof StoreUnavailable;
-
-/** Nothing guards Kafka. */
-export const kafkaIsUnavailable = (failure: unknown): boolean =>
-  classify(failure) === 'transient' && !isLoginRefused(failure);
-
-interface ServerAddress {
-  /** The server's name for operators, such as `Redis`. */
-  readonly name: string;
-  readonly variable: string;
-  readonly url: string;
-}
-
-const waitingLine = ({ name, variable, url }: ServerAddress, reason: string, nextMs?: number): string =>
-  `${name} (${variable}) cannot be reached at ${hostsOf(url)}: ${reason}. Parley waits for it and tries again${
-    nextMs === undefined ? '' : ` in ${(nextMs / 1000).toFixed(1)} s`
-  }.`;
-
-/**
- * Tries until the server answers.
- * @param say called for every failed try
- * @param again whether another try may succeed; default: for StoreUnavailable alone
- * @param signal ends the waiting
- * @throws at once if another try cannot succeed: wrong credentials, no such database, a store of a newer version
- * @throws Stopped
- */
-export const reach = <T>(
-  place: ServerAddress,
-  open: () => Promise<T>,
-  say: (line: string) => void,
-  clock: Clock,
-  again: (failure: unknown) => boolean = isUnavailable,
-  signal?: AbortSignal,
-): Promise<T> =>
-  retrying(open, {
-    clock,
-    again,
-    signal,
-    firstMs: 250,
-    onRetry: (failure, _, nextMs) => say(waitingLine(place, shortReason(failure), nextMs)),
-  });
-
-/** Reports to people who start the process what it is waiting for. */
-export type Say = (line: string) => void;
-
-/** Closes everything in reverse order of opening, even when a close fails. */
-export class Opened {
-  private readonly closing: (() => Promise<unknown> | unknown)[] = [];
-
-  add<T>(thing: T, close: (thing: T) => Promise<unknown> | unknown): T {
-    this.closing.push(() => close(thing));
-    return thing;
-  }
-
-  async close(): Promise<void> {
-    for (const close of this.closing.splice(0).reverse()) await close();
-  }
-}
-
-interface Place {
-  readonly name: string;
-  readonly variable: string;
-  readonly key: keyof ClusterConfig;
-  /** What a process does while it is gone, and what an operator does when its tables are. */
-  readonly meanwhile: string;
-  readonly repair: string;
-}
-
-const RESTORE = 'Put a backup back: see docs/operating.md.';
-
-const PLACES = {
-  log: {
-    ...{ name: 'The event log', variable: 'PARLEY_LOG_URL', key: 'logUrl' },
-    meanwhile: 'Commands are answered with 503; reading goes on.',
-    repair: RESTORE,
-  },
-  vault: {
-    ...{ name: 'The vault', variable: 'PARLEY_VAULT_URL', key: 'vaultUrl' },
-    meanwhile: 'Nobody logs in or registers; after 20 s nobody can send.',
-    repair: RESTORE,
-  },
-  views: {
-    ...{ name: 'The PostgreSQL of the guild views', variable: 'PARLEY_VIEWS_URL', key: 'viewsUrl' },
-    meanwhile: 'Guilds cannot be listed or changed, and no session begins; people go on talking.',
-    repair: 'Run `parley projections rebuild guild-views`.',
-  },
-  redis: {
-    ...{ name: 'Redis', variable: 'PARLEY_REDIS_URL', key: 'redisUrl' },
-    meanwhile: 'Unread counts and delivery come from the log, and each process counts limits for itself.',
-    repair: 'Run `parley projections rebuild unread`.',
-  },
-  kafka: {
-    ...{ name: 'Kafka', variable: 'PARLEY_KAFKA_URL', key: 'kafkaUrl' },
-    meanwhile: 'The views stand still; what they lack comes from the log.',
-    repair: 'See docs/distribution.md.',
-  },
-  cassandra: {
-    ...{ name: 'Cassandra', variable: 'PARLEY_CASSANDRA_URL', key: 'cassandraUrl' },
-    meanwhile: 'Pages of history are answered with 503; everything else goes on.',
-    repair: 'Run `parley projections rebuild timelines`.',
-  },
-} as const satisfies Record<string, Place>;
-
-export type PlaceName = keyof typeof PLACES;
+import { addressOf, PLACES, type PlaceName, type ServerAddress } from './places.ts';
+import { kafkaIsUnavailable, reach, type Say, waitingLine } from './reach.ts';
 
 /** @param open returns a promise if opening takes time */
 const once = <T extends object>(open: () => T): (() => T) => {
@@ -200,9 +93,7 @@ export class Connections {
   }
 
   private place(of: PlaceName): ServerAddress {
-    const { name, variable, key } = PLACES[of];
-    // The configuration of a cluster is refused without it.
-    return { name, variable, url: this.config.cluster[key]! };
+    return addressOf(of, this.config.cluster);
   }
 
   watch(of: PlaceName): Watch {

@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../../schemas/errors.ts';
 import { PlainGuard } from '../../stores/guard.ts';
 import { WrongPartitions } from '../../stores/kafka/failures.ts';
 import * as postgres from '../../stores/postgres/failures.ts';
-import { kafkaIsUnavailable, reach } from './connections.ts';
+import { kafkaIsUnavailable, reach } from './reach.ts';
 
 // Its type says that it takes nothing.
 const LoginRefused = KafkaJSSASLAuthenticationError as unknown as new (message: string) => Error;

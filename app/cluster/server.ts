@@ -4,10 +4,12 @@ import { answerWhileStarting, type Starting } from '../../http/starting.ts';
 import type { ViewName } from '../../projections/engine/port.ts';
 import type { Role } from '../../schemas/config.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Readiness, type Server } from '../edges.ts';
-import { Connections, type PlaceName, type Say } from './connections.ts';
+import { Connections } from './connections.ts';
 import { FollowedHere } from './followed.ts';
 import { DELIVERY, LATE, Lookout } from './lookout.ts';
 import { type Node, openNode } from './node.ts';
+import type { PlaceName } from './places.ts';
+import type { Say } from './reach.ts';
 import { standForFinisher, standForRelay, startProjector } from './roles.ts';
 
 export interface ClusterServerOptions extends EdgeOptions {

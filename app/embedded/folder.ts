@@ -14,6 +14,7 @@ import { lockDirectory } from '../../stores/sqlite/lock.ts';
 import { Reserve } from '../../stores/sqlite/reserve.ts';
 import { SIGNING_KEY_FILE, VAULT_FILE } from '../../vault/sqlite/open.ts';
 import { openSqliteVault, type SqliteVault } from '../../vault/sqlite/vault.ts';
+import { Opened } from '../opened.ts';
 import { identityOf, isCopy, LOG_MISSING, misfits, UnfitFolder } from './fit.ts';
 
 export const VIEWS_FILE = 'views.db';
@@ -63,24 +64,10 @@ const setAside = (file: string): void => {
   for (const part of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(part)) renameSync(part, `${part}.lost`);
 };
 
-/** Things to undo, in reverse order. */
-class Undo {
-  readonly #steps: (() => Promise<void> | void)[] = [];
-
-  add(step: () => Promise<void> | void): void {
-    this.#steps.push(step);
-  }
-
-  async run(): Promise<void> {
-    for (const step of this.#steps.splice(0).reverse()) await step();
-  }
-}
-
-const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
+const open = async (options: FolderOptions, opened: Opened): Promise<Folder> => {
   const { directory, clock, acceptLoss = false, newEpoch = false, onCommit, onRefused, onDamage, say } = options;
   const at = (name: string) => join(directory, name);
-  const lock = lockDirectory(directory);
-  undo.add(() => lock.release());
+  const lock = opened.add(lockDirectory(directory), (one) => one.release());
   const files = new HeldFiles();
   files.hold(lock.path);
   const had = {
@@ -90,21 +77,18 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
     views: existsSync(at(VIEWS_FILE)),
   };
   if (acceptLoss) for (const name of [LOG_FILE, VAULT_FILE]) if (!isThere(at(name))) setAside(at(name));
-  const openVault = async (): Promise<SqliteVault> => {
-    const vault = await openSqliteVault({ directory, files });
-    undo.add(() => vault.close());
-    return vault;
-  };
+  const openVault = async (): Promise<SqliteVault> =>
+    opened.add(await openSqliteVault({ directory, files }), (one) => one.close());
 
   const reserve = new Reserve(at(RESERVE_FILE));
   reserve.take();
   // A log that is opened for writing is created, so a missing one must be noticed before.
-  let vault = had.vault ? await openVault() : undefined;
-  const remembered = await vault?.rememberedPosition();
-  const hadOne = vault === undefined ? had.views : !vault.isEmpty() || (remembered?.position ?? 0) > 0;
+  const found = had.vault ? await openVault() : undefined;
+  const remembered = await found?.rememberedPosition();
+  const hadOne = found === undefined ? had.views : !found.isEmpty() || (remembered?.position ?? 0) > 0;
   const lost: string[] = !had.log && hadOne ? [LOG_MISSING] : [];
   if (lost.length > 0 && !acceptLoss) throw new UnfitFolder(directory, lost);
-  const notedLog = vault?.notedLog();
+  const notedLog = found?.notedLog();
   const copied = had.log && notedLog !== undefined && isCopy(at(LOG_FILE), notedLog);
 
   const log = await openSqliteEventLog({
@@ -117,7 +101,7 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
     },
     ...(onDamage === undefined ? {} : { onDamage }),
   });
-  undo.add(() => log.close());
+  opened.add(log, (one) => one.close());
   const head = await log.head();
   // A backup of log and vault may well be older than views that stayed in their place.
   const views = copied || newEpoch ? undefined : inspectViews(at(VIEWS_FILE));
@@ -125,34 +109,33 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
     lost.push(
       ...misfits({
         log: { epoch: log.epoch, formerEpoch: log.formerEpoch(), head, vault: log.vaultNote() },
-        vault: vault && { note: vault.note(), remembered },
+        vault: found && { note: found.note(), remembered },
         views: views && { epoch: views.epoch, position: views.checkpoint },
       }),
     );
   if (lost.length > 0 && !acceptLoss) throw new UnfitFolder(directory, lost);
 
-  vault ??= await openVault();
+  const vault = found ?? (await openVault());
   for (const line of lost) say(line);
   if (!had.key && head > 0) say('signing.key was missing: there is a new one, so everybody signs in again.');
   if (copied && !newEpoch)
     say('log.db was copied, put back or changed since its last use: sessions from before cannot be resumed.');
   if (lost.length > 0 || copied || newEpoch) {
-    const former = log.epoch;
+    const epoch = log.epoch;
     await log.renewEpoch();
-    if (lost.length === 0) keepForEpoch(at(VIEWS_FILE), former, log.epoch, head);
+    if (lost.length === 0) keepForEpoch(at(VIEWS_FILE), epoch, log.epoch, head);
   }
-  const opened = vault;
-  log.pairWith(() => opened.note());
+  log.pairWith(() => vault.note());
 
   let told: { readonly epoch: string; readonly head: number } | undefined;
   let noted = notedLog;
   const inUse = identityOf(at(LOG_FILE), false);
   const remember = async (): Promise<void> => {
     const head = await log.head();
-    if (log.epoch !== told?.epoch || head !== told.head) await opened.rememberPosition(log.epoch, head);
+    if (log.epoch !== told?.epoch || head !== told.head) await vault.rememberPosition(log.epoch, head);
     told = { epoch: log.epoch, head };
     if (noted === inUse) return;
-    await opened.noteLog(inUse);
+    await vault.noteLog(inUse);
     noted = inUse;
   };
   // The log's file is about to change.
@@ -160,7 +143,7 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
 
   return {
     log,
-    vault: opened,
+    vault,
     async remember() {
       reserve.take();
       await remember();
@@ -170,8 +153,8 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
     async close() {
       await unlessUnavailable(remember);
       await log.close();
-      if (files.gone() === undefined) await unlessUnavailable(() => opened.noteLog(identityOf(at(LOG_FILE), true)));
-      await opened.close();
+      if (files.gone() === undefined) await unlessUnavailable(() => vault.noteLog(identityOf(at(LOG_FILE), true)));
+      await vault.close();
       lock.release();
     },
   };
@@ -182,11 +165,11 @@ const open = async (options: FolderOptions, undo: Undo): Promise<Folder> => {
  * @throws UnusableDirectory, DirectoryInUse, UnusableLog, UnusableVault; UnfitFolder when its parts do not belong together
  */
 export const openFolder = async (options: FolderOptions): Promise<Folder> => {
-  const undo = new Undo();
+  const opened = new Opened();
   try {
-    return await open(options, undo);
+    return await open(options, opened);
   } catch (error) {
-    await undo.run();
+    await opened.close();
     throw error;
   }
 };
