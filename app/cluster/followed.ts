@@ -1,9 +1,11 @@
 /** What this process follows of the distribution log, for operators. */
 
 import type { Following } from '../../projections/distribution/assignment.ts';
+import type { Lag } from '../../projections/engine/port.ts';
 import { LagMeter } from '../../projections/engine/runner.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { lateBy } from '../lag.ts';
 
 /** A member that hangs delays its whole group by its session and the rebalance after it; this is about half of that. */
 const OUTSIDE_MS = 5000;
@@ -49,7 +51,7 @@ export class FollowedHere {
   }
 
   /** @param limits lag beyond which a group is reported */
-  reasons(limits: { readonly events: number; readonly seconds: number }): string[] {
+  reasons(limits: Lag): string[] {
     return [...this.meters].flatMap(([following, meter]) => {
       const { group } = following;
       const outsideMs = following.unconfirmedMs();
@@ -58,9 +60,8 @@ export class FollowedHere {
       const position = positionOf(following);
       if (position === undefined) return [];
       meter.applied(position);
-      const { events, seconds } = meter.lag();
-      if (events <= limits.events && seconds <= limits.seconds) return [];
-      return [`${group}: the partitions followed here are ${events} events (${seconds.toFixed(1)} s) behind the log`];
+      const late = lateBy(meter.lag(), limits);
+      return late === undefined ? [] : [`${group}: the partitions followed here are ${late}`];
     });
   }
 }

@@ -6,14 +6,13 @@ import { LagMeter } from '../../projections/engine/runner.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Watch } from '../../stores/guard.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { lateBy, meterView } from '../lag.ts';
 import type { FollowedHere } from './followed.ts';
 
 const LOOK_MS = 500;
 /** Between two looks into the store of a view that is at the head. */
 const ASK_MS = 5000;
 export const DELIVERY = 'delivery';
-/** What lags further than this is late. */
-export const LATE = { events: 10_000, seconds: 5 };
 
 interface Watched {
   readonly progress: Progress;
@@ -68,10 +67,7 @@ export class Lookout {
     this.followed.look(head);
     for (const [view, { progress, meter }] of this.watched) {
       meter.applied(progress.checkpoint());
-      const { events, seconds } = meter.lag();
-      this.metrics.viewPosition.set({ view }, progress.checkpoint());
-      this.metrics.viewLagEvents.set({ view }, events);
-      this.metrics.viewLagSeconds.set({ view }, seconds);
+      meterView(this.metrics, view, progress.checkpoint(), meter.lag());
     }
   }
 
@@ -91,9 +87,8 @@ export class Lookout {
   private late(): readonly { readonly name: string; readonly line: string }[] {
     return [...this.watched].flatMap(([name, { progress, meter }]) => {
       meter.applied(progress.checkpoint());
-      const { events, seconds } = meter.lag();
-      if (events <= LATE.events && seconds <= LATE.seconds) return [];
-      return [{ name, line: `${name}: ${events} events (${seconds.toFixed(1)} s) behind the log` }];
+      const late = lateBy(meter.lag());
+      return late === undefined ? [] : [{ name, line: `${name}: ${late}` }];
     });
   }
 

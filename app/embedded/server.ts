@@ -2,11 +2,8 @@
 
 import { answerWhileStarting, type Starting } from '../../http/starting.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Server } from '../edges.ts';
+import { lateBy, meterView } from '../lag.ts';
 import { openCore } from './core.ts';
-
-/** Views with a larger lag are not ready: reads would show the past. */
-const READY_LAG_EVENTS = 10_000;
-const READY_LAG_SECONDS = 5;
 
 export interface ServerOptions extends EdgeOptions {
   readonly onRebuild: Parameters<typeof openCore>[0]['onRebuild'];
@@ -22,25 +19,19 @@ const start = async (options: ServerOptions, waiting: Starting): Promise<Server>
   let draining = false;
 
   const reasons = (): string[] => {
-    const lag = views.lag();
-    const behind = lag.events > READY_LAG_EVENTS || lag.seconds > READY_LAG_SECONDS;
+    // Late views are not ready: reads would show the past.
+    const late = lateBy(views.lag());
     return [
       ...(draining ? ['draining: this server is stopping'] : []),
       ...(core.gone() === undefined ? [] : ['nothing can be stored: a file of the data folder is gone']),
-      ...(behind ? [`views are ${lag.events} events (${lag.seconds.toFixed(1)} s) behind the log`] : []),
+      ...(late === undefined ? [] : [`views are ${late}`]),
     ];
   };
   const http = httpEdge(options, core, apiRoutes(options, core), () => ({ reasons: reasons(), degraded: [] }));
   const gateway = await gatewayEdge(options, core, http, { registry: core.registry });
   core.listenForTyping(gateway);
   views.onBatch((events, through) => gateway.deliver(events, through));
-  const endSamples = clock.every(1000, () => {
-    const lag = views.lag();
-    const view = 'all';
-    metrics.viewPosition.set({ view }, views.checkpoint());
-    metrics.viewLagEvents.set({ view }, lag.events);
-    metrics.viewLagSeconds.set({ view }, lag.seconds);
-  });
+  const endSamples = clock.every(1000, () => meterView(metrics, 'all', views.checkpoint(), views.lag()));
   await core.start();
   await waiting.close();
   const url = await listen(http, config);
