@@ -12,7 +12,7 @@ import {
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
 import { channelStream } from '../../../schemas/streams.ts';
-import { type MessageRow, type PageQuery, rowOfPosted, type TimelineReader } from './view.ts';
+import { halvesOf, type MessageRow, type PageQuery, rowOfPosted, type SideQuery, type TimelineReader } from './view.ts';
 
 const PAGE = 1000;
 /** Most events of a channel folded for one message. Beyond that the answer would take too long. */
@@ -88,14 +88,10 @@ export class CurrentTimelines implements TimelineReader {
   async page(channelId: string, query: PageQuery, viewer: string): Promise<readonly MessageRow[]> {
     const lacking = await this.lacking(channelId);
     if (lacking.size === 0) return this.timelines.page(channelId, query, viewer);
-    const page = (part: Exclude<PageQuery, { around: string }>) => this.completed(channelId, part, viewer, lacking);
+    const page = (side: SideQuery) => this.completed(channelId, side, viewer, lacking);
     if (!('around' in query)) return page(query);
-    const half = Math.floor(query.limit / 2);
-    const [newer, older] = await Promise.all([
-      page({ after: String(BigInt(query.around) - 1n), limit: query.limit - half }),
-      page({ before: query.around, limit: half }),
-    ]);
-    return [...newer, ...older];
+    const { newer, older } = halvesOf(query);
+    return (await Promise.all([page(newer), page(older)])).flat();
   }
 
   async reactors(
@@ -149,7 +145,7 @@ export class CurrentTimelines implements TimelineReader {
   /** A page of the timelines, with the events applied that they lack. */
   private async completed(
     channelId: string,
-    query: Exclude<PageQuery, { around: string }>,
+    query: SideQuery,
     viewer: string,
     lacking: ReadonlyMap<string, ParleyEvent[]>,
   ): Promise<readonly MessageRow[]> {

@@ -43,11 +43,27 @@ export interface MessageRow {
   readonly reactions: readonly ReactionCount[];
 }
 
-export type PageQuery =
+/** A page on one side of a message, or the newest. */
+export type SideQuery =
   | { readonly limit: number }
   | { readonly before: string; readonly limit: number }
-  | { readonly after: string; readonly limit: number }
-  | { readonly around: string; readonly limit: number };
+  | { readonly after: string; readonly limit: number };
+
+interface AroundQuery {
+  readonly around: string;
+  readonly limit: number;
+}
+
+export type PageQuery = SideQuery | AroundQuery;
+
+/** A page around a message as two pages: the newer one begins with the message, the older one follows it. */
+export const halvesOf = ({ around, limit }: AroundQuery) => {
+  const half = Math.floor(limit / 2);
+  return {
+    newer: { after: String(BigInt(around) - 1n), limit: limit - half },
+    older: { before: around, limit: half },
+  };
+};
 
 export interface TimelineReader {
   /**

@@ -1,5 +1,5 @@
 import type { Cassandra } from '../../../../stores/cassandra/connection.ts';
-import type { MessageRow, PageQuery, TimelineReader } from '../view.ts';
+import { halvesOf, type MessageRow, type PageQuery, type TimelineReader } from '../view.ts';
 import { COLUMNS, isWhole, messageOf, type Row, reactionKey, reactionsIn, reactorsOf, type StoredRow } from './rows.ts';
 import { boundOf, idOf, MAX_ID, Places, type Tables } from './tables.ts';
 
@@ -101,12 +101,12 @@ export class CassandraTimelineReader implements TimelineReader {
       return [...(await this.pages.newer(channel, bucket, after, limit))].reverse();
     }
     if ('around' in query) {
+      const halves = halvesOf(query);
       const around = boundOf(query.around);
       const bucket = await this.places.bucketAt(channel, around);
-      const half = Math.floor(limit / 2);
       const [newer, older] = await Promise.all([
-        this.pages.newer(channel, bucket, around - 1n, limit - half),
-        this.pages.older(channel, bucket, around, half),
+        this.pages.newer(channel, bucket, around - 1n, halves.newer.limit),
+        this.pages.older(channel, bucket, around, halves.older.limit),
       ]);
       return [...[...newer].reverse(), ...older];
     }

@@ -1,7 +1,7 @@
 import type { MessageState } from '../../../../domain/channel.ts';
 import type { Mentions } from '../../../../schemas/events/channel.ts';
 import { type Connection, idKey, idKeys, query, type Value } from '../../../../stores/sqlite/statements.ts';
-import type { MessageRow, PageQuery, ReactionCount, TimelineReader } from '../view.ts';
+import { halvesOf, type MessageRow, type PageQuery, type ReactionCount, type TimelineReader } from '../view.ts';
 
 type Columns = readonly [
   id: string,
@@ -59,7 +59,6 @@ const prepare = (db: Connection) => {
     newest: page('ORDER BY id DESC LIMIT ?'),
     before: page('AND id < ? ORDER BY id DESC LIMIT ?'),
     after: page('AND id > ? ORDER BY id LIMIT ?'),
-    from: page('AND id >= ? ORDER BY id LIMIT ?'),
     message: select<Columns>(`SELECT ${COLUMNS} FROM messages WHERE channel_id = ? AND id = ?`),
     messages: select<Columns>(
       `SELECT ${COLUMNS} FROM messages WHERE channel_id = ? AND id IN (SELECT value FROM json_each(?))`,
@@ -104,9 +103,8 @@ export class SqliteTimelineReader implements TimelineReader {
     if ('before' in query) return this.ask.before.all(channel, query.before, query.limit);
     if ('after' in query) return this.ask.after.all(channel, query.after, query.limit).reverse();
     if (!('around' in query)) return this.ask.newest.all(channel, query.limit);
-    const older = this.ask.before.all(channel, query.around, Math.floor(query.limit / 2));
-    const newer = this.ask.from.all(channel, query.around, query.limit - Math.floor(query.limit / 2));
-    return [...newer.reverse(), ...older];
+    const { newer, older } = halvesOf(query);
+    return [...this.columns(channel, newer), ...this.columns(channel, older)];
   }
 
   async message(channelId: string, messageId: string, viewer: string): Promise<MessageRow | undefined> {
