@@ -9,6 +9,7 @@ import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
 import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
+import { latePage } from '../late-page.ts';
 import { pinChanges } from '../pins/view.ts';
 import {
   type ChannelRow,
@@ -171,11 +172,6 @@ const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
   return groups;
 };
 
-const byId = (a: { readonly userId: string }, b: { readonly userId: string }): number => {
-  const [one, other] = [BigInt(a.userId), BigInt(b.userId)];
-  return one < other ? -1 : Number(one > other);
-};
-
 interface CurrentOptions {
   readonly recent: RecentGuildChanges;
   /** Position through which the views hold every event, as far as this node knows. */
@@ -261,19 +257,18 @@ export class CurrentGuilds implements GuildReader {
 
   async members(guildId: string, query: { after?: string; limit: number }): Promise<readonly MemberRow[]> {
     const { stored, changes } = this.ask(`members:${guildId}`);
-    const last = new Map(changes<Coming>(`members:${guildId}`).map((change) => [userOf(change), change]));
-    if (last.size === 0) return stored.members(guildId, query);
-    // As many rows more as may have gone.
-    const limit = query.limit + last.size;
-    const rows = await stored.members(guildId, { ...query, limit });
-    const joined = [...last.values()].flatMap((change) => (change.kind === 'member-joined' ? [change.member] : []));
-    const after = BigInt(query.after ?? '-1');
-    const through = rows.length < limit ? undefined : BigInt(rows.at(-1)!.userId);
-    const within = ({ userId }: MemberRow) =>
-      BigInt(userId) > after && (through === undefined || BigInt(userId) <= through);
-    return [...rows.filter(({ userId }) => !last.has(userId)), ...joined.filter(within)]
-      .sort(byId)
-      .slice(0, query.limit);
+    const changed = new Map(
+      changes<Coming>(`members:${guildId}`).map((change) => [
+        userOf(change),
+        change.kind === 'member-joined' ? change.member : undefined,
+      ]),
+    );
+    return latePage({
+      query,
+      changed,
+      idOf: ({ userId }) => userId,
+      stored: (part) => stored.members(guildId, part),
+    });
   }
 
   async guildsOf(userId: string): Promise<readonly GuildRow[]> {

@@ -12,6 +12,7 @@ import {
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
 import { channelStream } from '../../../schemas/streams.ts';
+import { latePage } from '../late-page.ts';
 import { halvesOf, type MessageRow, type PageQuery, rowOfPosted, type SideQuery, type TimelineReader } from './view.ts';
 
 const PAGE = 1000;
@@ -101,20 +102,16 @@ export class CurrentTimelines implements TimelineReader {
     query: { after?: string; limit: number },
   ): Promise<readonly string[]> {
     const events = (await this.lacking(channelId)).get(messageId) ?? [];
-    const last = new Map<string, boolean>();
+    const changed = new Map<string, string | undefined>();
     for (const event of events)
       if ((event.type === 'reaction-added' || event.type === 'reaction-removed') && event.data.emoji === emoji)
-        last.set(event.data.userId, event.type === 'reaction-added');
-    if (last.size === 0) return this.timelines.reactors(channelId, messageId, emoji, query);
-    const limit = query.limit + last.size;
-    const stored = await this.timelines.reactors(channelId, messageId, emoji, { ...query, limit });
-    const after = BigInt(query.after ?? '-1');
-    const through = stored.length < limit ? undefined : BigInt(stored.at(-1)!);
-    const within = (id: string) => BigInt(id) > after && (through === undefined || BigInt(id) <= through);
-    const added = [...last].filter(([id, reacts]) => reacts && within(id)).map(([id]) => id);
-    return [...stored.filter((id) => !last.has(id)), ...added]
-      .sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1))
-      .slice(0, query.limit);
+        changed.set(event.data.userId, event.type === 'reaction-added' ? event.data.userId : undefined);
+    return latePage({
+      query,
+      changed,
+      idOf: (userId) => userId,
+      stored: (part) => this.timelines.reactors(channelId, messageId, emoji, part),
+    });
   }
 
   async deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
