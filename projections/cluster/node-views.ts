@@ -6,7 +6,7 @@ import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { BatchListener, Progress, ViewName } from '../engine/port.ts';
 import { PositionWaiters } from '../engine/progress/port.ts';
 import type { Readers, Views } from '../port.ts';
-import type { RecentGuildChanges } from '../views/guild-views/current.ts';
+import type { RecentGuildChanges } from '../views/guild-views/recent.ts';
 import type { UnreadReader } from '../views/unread/view.ts';
 import type { Lateness } from './lateness.ts';
 
