@@ -10,7 +10,8 @@ import { PartitionApplier } from '../engine/applying.ts';
 import type { DeadLetters, NewLetter, PoisonedStreams } from '../engine/dead-letters/port.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import type { PartitionStore } from '../engine/port.ts';
-import { LogPages, PartitionWorker } from './worker.ts';
+import { LogPages } from './log-pages.ts';
+import { PartitionWorker } from './worker.ts';
 
 export interface FollowOptions {
   readonly partitions: number;

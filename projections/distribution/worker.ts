@@ -2,18 +2,15 @@
  * Advances one partition of a projection: applies records of the distribution log, and what is missing from the event
  * log, to the store.
  */
-import { bytesOfEvent, isFull, type LogReader, type Page } from '../../log/port.ts';
-import { decodeStored, type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import { bytesOfEvent } from '../../log/port.ts';
+import type { ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { Stopped } from '../../stores/guard.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { CheckpointMoved, type PartitionBatch, type Place } from '../engine/port.ts';
+import type { LogPages } from './log-pages.ts';
 import { joined, type Range, Reassembly } from './reassembly.ts';
 import { parseEvent, parseTick, type Tick } from './records.ts';
-
-const PAGE = 1000;
-/** Pages kept for partitions that are a little behind. */
-const KEPT = 8;
 
 /** Events of one partition, and through which position they are all. */
 interface Gathered {
@@ -21,53 +18,6 @@ interface Gathered {
   readonly end: number;
   /** The event at `end`. */
   readonly unreadable?: UnreadableEvent;
-}
-
-interface ReadPage extends Page {
-  readonly unreadable: readonly UnreadableEvent[];
-  /** False at the end of the log. */
-  readonly isFull: boolean;
-}
-
-/** Shares reads of the log between partitions that need the same pages, as when all of them start from scratch. */
-export class LogPages {
-  private readonly log: LogReader;
-  private readonly pages = new Map<number, Promise<ReadPage>>();
-
-  constructor(log: LogReader) {
-    this.log = log;
-  }
-
-  after(position: number): Promise<ReadPage> {
-    const known = this.pages.get(position);
-    if (known !== undefined) return known;
-    const page = this.read(position);
-    this.pages.set(position, page);
-    if (this.pages.size > KEPT) this.pages.delete(this.pages.keys().next().value!);
-    // A failure or the end of the log, which moves on, is of no use to later readers.
-    const forget = () => {
-      if (this.pages.get(position) === page) this.pages.delete(position);
-    };
-    page.then(({ isFull }) => {
-      if (!isFull) forget();
-    }, forget);
-    return page;
-  }
-
-  private async read(after: number): Promise<ReadPage> {
-    const { events: stored, through } = await this.log.rawAll({ after, limit: PAGE });
-    const events: ParleyEvent[] = [];
-    const unreadable: UnreadableEvent[] = [];
-    for (const event of stored) {
-      try {
-        events.push(decodeStored(event));
-      } catch (failure) {
-        if (!(failure instanceof UnreadableEvent)) throw failure;
-        unreadable.push(failure);
-      }
-    }
-    return { events, unreadable, through, isFull: isFull(stored, PAGE) };
-  }
 }
 
 /** Measured on Cassandra: batches of 2,000 give the highest rate. */

@@ -8,8 +8,9 @@ import { type DeadLetters, type NewLetter, PoisonedStreams } from '../engine/dea
 import { partitionOf } from '../engine/partitions.ts';
 import { byStream, MemorySink, memoryDeadLetters } from '../engine/testing.ts';
 import { Story } from '../testing.ts';
+import { LogPages } from './log-pages.ts';
 import { silent } from './testing.ts';
-import { type Delivered, LogPages, PartitionWorker } from './worker.ts';
+import { type Delivered, PartitionWorker } from './worker.ts';
 
 const PARTITION = 1;
 const PARTITIONS = 2;
