@@ -11,13 +11,8 @@ import type { Ask, Postgres } from '../../stores/postgres/connection.ts';
 import type { Connection } from '../../stores/sqlite/statements.ts';
 import { audienceRowsAt, audienceTables, PostgresAudiences, SqliteAudiences } from './audience-index/sql.ts';
 import { type AudienceReader, audienceEntries } from './audience-index/view.ts';
-import {
-  guildMigrations,
-  guildQuestions,
-  guildRowsAt,
-  PostgresGuildReader,
-  PostgresGuildWriter,
-} from './guild-views/postgres.ts';
+import { guildQuestions, guildRowsAt, PostgresGuildReader } from './guild-views/postgres/reader.ts';
+import { guildMigrations, PostgresGuildWriter } from './guild-views/postgres/writer.ts';
 import { GuildCache, SqliteGuildReader } from './guild-views/sqlite/reader.ts';
 import { guildTables, SqliteGuildWriter } from './guild-views/sqlite/writer.ts';
 import { type GuildReader, guildChanges } from './guild-views/view.ts';

@@ -5,7 +5,7 @@ import type { Postgres } from '../../../stores/postgres/connection.ts';
 import { LOCKS } from '../../../stores/postgres/locks.ts';
 import { migrate } from '../../../stores/postgres/migrations.ts';
 import type { PartitionStore } from '../../engine/port.ts';
-import { guildQuestions, PostgresGuildReader } from '../../views/guild-views/postgres.ts';
+import { guildQuestions, PostgresGuildReader } from '../../views/guild-views/postgres/reader.ts';
 import type { GuildReader } from '../../views/guild-views/view.ts';
 import {
   type OnPostgres,

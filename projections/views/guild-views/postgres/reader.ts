@@ -1,0 +1,138 @@
+import { type RawBuilder, sql } from 'kysely';
+import { builder, type Postgres } from '../../../../stores/postgres/connection.ts';
+import { boundOf, idKey, NOBODY } from '../../../../stores/postgres/values.ts';
+import { type Build, statement } from '../../../../stores/statement.ts';
+import { channelRowOf, guildOf, guildQueries, memberOf, userOf } from '../queries.ts';
+import type { GuildTables } from '../tables.ts';
+import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow, Membership, UserRow } from '../view.ts';
+
+type Id = string;
+
+/** Queries of one generation, built once. */
+export const guildQuestions = (postgres: Postgres, schema: string) => {
+  const ask = guildQueries(builder<GuildTables>(schema));
+  const plain = <Given extends readonly unknown[], Row>(name: string, build: Build<Given, Row>) =>
+    postgres.prepared(`${schema} ${name}`, statement(build));
+  const dated = <Given extends readonly unknown[], Row>(
+    name: string,
+    build: Build<[at: number | undefined, ...given: Given], Row>,
+  ) => {
+    const now = statement<Given, Row>((...given) => build(undefined, ...given), build.length - 1);
+    const askNow = postgres.prepared(`${schema} ${name}`, now);
+    const askAt = postgres.prepared(`${schema} ${name} at`, statement(build));
+    return (at: number | undefined, ...given: Given) => (at === undefined ? askNow(...given) : askAt(at, ...given));
+  };
+  return {
+    guild: dated('guild', ask.guild),
+    guildsOf: dated('guilds of', ask.guildsOf),
+    channel: dated('channel', ask.channel),
+    channelsOf: dated('channels of', ask.channelsOf),
+    directChannelsOf: dated('direct channels of', ask.directChannelsOf),
+    member: dated('member', ask.member),
+    members: dated('members', ask.members),
+    memberships: dated('memberships', ask.memberships),
+    users: plain('users', (ids: readonly Id[]) => ask.users().where(sql<boolean>`u.id = any(${ids}::bigint[])`)),
+    invite: plain('invite', ask.invite),
+    countApplications: dated('count applications', ask.countApplications),
+    countOpenInvites: dated('count open invites', ask.countOpenInvites),
+    administrator: plain('administrator', ask.administrator),
+  };
+};
+
+type GuildQuestions = ReturnType<typeof guildQuestions>;
+
+export class PostgresGuildReader implements GuildReader {
+  private readonly ask: GuildQuestions;
+  private readonly at: number | undefined;
+
+  /**
+   * @param at position as of which guilds, channels, members and memberships are read and others counted, once every
+   * event up to it is applied. Users and invites are always current.
+   */
+  constructor(ask: GuildQuestions, at?: number) {
+    this.ask = ask;
+    this.at = at;
+  }
+
+  async guild(id: Id): Promise<GuildRow | undefined> {
+    const [row] = await this.ask.guild(this.at, idKey(id));
+    return row && guildOf(row);
+  }
+
+  async channel(id: Id): Promise<ChannelRow | undefined> {
+    const [row] = await this.ask.channel(this.at, idKey(id));
+    return row && channelRowOf(row, row.place);
+  }
+
+  async channelsOf(guildId: Id): Promise<readonly ChannelRow[]> {
+    return (await this.ask.channelsOf(this.at, idKey(guildId))).map(channelRowOf);
+  }
+
+  async member(guildId: Id, userId: Id): Promise<MemberRow | undefined> {
+    const [row] = await this.ask.member(this.at, idKey(guildId), idKey(userId));
+    return row && memberOf(guildId, row);
+  }
+
+  async members(guildId: Id, { after, limit }: { after?: Id; limit: number }): Promise<readonly MemberRow[]> {
+    const beyond = after === undefined ? NOBODY : boundOf(after);
+    return (await this.ask.members(this.at, idKey(guildId), beyond, limit)).map((row) => memberOf(guildId, row));
+  }
+
+  async guildsOf(userId: Id): Promise<readonly GuildRow[]> {
+    return (await this.ask.guildsOf(this.at, idKey(userId))).map(guildOf);
+  }
+
+  memberships(userId: Id, since: number): Promise<readonly Membership[]> {
+    return this.ask.memberships(this.at, idKey(userId), since);
+  }
+
+  async directChannelsOf(userId: Id): Promise<readonly ChannelRow[]> {
+    return (await this.ask.directChannelsOf(this.at, idKey(userId))).map((row) => channelRowOf(row, 0));
+  }
+
+  async user(id: Id): Promise<UserRow | undefined> {
+    return (await this.users([id]))[0];
+  }
+
+  async users(ids: readonly Id[]): Promise<readonly UserRow[]> {
+    return ids.length === 0 ? [] : (await this.ask.users(ids.map(idKey))).map(userOf);
+  }
+
+  async invite(code: string): Promise<InviteRow | undefined> {
+    return (await this.ask.invite(code))[0];
+  }
+
+  async countApplications(ownerId: Id): Promise<number> {
+    return (await this.ask.countApplications(this.at, idKey(ownerId)))[0]!.count;
+  }
+
+  async countOpenInvites(guildId: Id, inviterId: Id, now: number): Promise<number> {
+    return (await this.ask.countOpenInvites(this.at, idKey(guildId), idKey(inviterId), now))[0]!.count;
+  }
+
+  async administrator(): Promise<Id | undefined> {
+    return (await this.ask.administrator())[0]?.id;
+  }
+}
+
+/**
+ * Rows by table as they were at a position. Excludes the joinings per invite, of which only the current count is known.
+ */
+export const guildRowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
+  guilds: sql`SELECT * FROM guilds WHERE created_at <= ${at}`,
+  guild_counts: sql`SELECT guild_id, members - coalesce(begun, 0) + coalesce(ended, 0)
+    FROM guild_counts LEFT JOIN (
+      SELECT guild_id, count(*) FILTER (WHERE joined_at > ${at} AND left_at IS NULL) AS begun,
+        count(*) FILTER (WHERE joined_at <= ${at}) AS ended
+      FROM memberships WHERE (joined_at > ${at} AND left_at IS NULL) OR left_at > ${at} GROUP BY guild_id
+    ) since USING (guild_id)
+    WHERE members - coalesce(begun, 0) + coalesce(ended, 0) <> 0`,
+  channels: sql`SELECT * FROM channels WHERE created_at <= ${at}`,
+  direct_channels: sql`SELECT d.* FROM direct_channels d JOIN channels c ON c.id = d.channel_id WHERE c.created_at <= ${at}`,
+  memberships: sql`SELECT guild_id, user_id, joined_at, joined_time, CASE WHEN left_at <= ${at} THEN left_at END
+    FROM memberships WHERE joined_at <= ${at}`,
+  users: sql`SELECT * FROM users WHERE registered_at <= ${at}`,
+  sign_outs: sql`SELECT * FROM sign_outs WHERE position <= ${at}`,
+  invites: sql`SELECT * FROM invites WHERE created_at <= ${at}`,
+  redemptions: sql`SELECT * FROM redemptions WHERE position <= ${at}`,
+});

@@ -1,0 +1,215 @@
+import { type Migration, sql } from 'kysely';
+import type { Ask } from '../../../../stores/postgres/connection.ts';
+import { inserting, rowsOf } from '../../../../stores/postgres/values.ts';
+import {
+  addedChannel,
+  addedDirectChannels,
+  addedGuild,
+  addedInvite,
+  addedSignOut,
+  addedUser,
+  begunStay,
+} from '../queries.ts';
+import type { GuildTables } from '../tables.ts';
+import type { GuildChange, MemberRow } from '../view.ts';
+
+/** Steps beyond those of `001-tables`. */
+export const guildMigrations = (schema: string): Readonly<Record<string, Migration>> => ({
+  '003-sign-outs': {
+    async up(db) {
+      await db.schema
+        .withSchema(schema)
+        .createTable('sign_outs')
+        .addColumn('user_id', 'bigint', (column) => column.notNull())
+        .addColumn('position', 'bigint', (column) => column.notNull())
+        .addColumn('signed_out', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('sign_outs_pkey', ['user_id', 'position'])
+        .execute();
+    },
+  },
+  '004-counted': {
+    async up(db) {
+      const within = db.schema.withSchema(schema);
+      await within
+        .createIndex('users_of_owner')
+        .on('users')
+        .column('owner_id')
+        .where(sql.ref('owner_id'), 'is not', null)
+        .execute();
+      await within.createIndex('invites_of_inviter').on('invites').columns(['guild_id', 'inviter_id']).execute();
+    },
+  },
+});
+
+type Stay = GuildTables['memberships'];
+type Ended = Pick<Stay, 'guild_id' | 'user_id' | 'left_at'>;
+
+/**
+ * One person's memberships of one guild in a batch: an earlier one may end, and others begin, of which all but the last
+ * end too.
+ */
+interface Coming {
+  ended: Ended | undefined;
+  readonly stays: Stay[];
+}
+
+/** The changes of one batch, collected so that each table takes one statement, however many changes there are. */
+class GuildBatch {
+  readonly guilds: GuildTables['guilds'][] = [];
+  readonly channels: GuildTables['channels'][] = [];
+  readonly directChannels: GuildTables['direct_channels'][] = [];
+  readonly users: GuildTables['users'][] = [];
+  readonly signOuts: GuildTables['sign_outs'][] = [];
+  readonly invites: GuildTables['invites'][] = [];
+  readonly redemptions: GuildTables['redemptions'][] = [];
+  /** The invite of each joining, by the position of the joining event. */
+  readonly invitedBy = new Map<number, string>();
+  private readonly comings = new Map<string, Coming>();
+
+  constructor(changes: readonly GuildChange[]) {
+    for (const change of changes) this.add(change);
+  }
+
+  private add(change: GuildChange): void {
+    switch (change.kind) {
+      case 'guild-added':
+        this.guilds.push(addedGuild(change));
+        return;
+      case 'channel-added':
+        this.channels.push(addedChannel(change));
+        this.directChannels.push(...addedDirectChannels(change));
+        return;
+      case 'member-joined': {
+        const { stays } = this.comingOf(change.member);
+        if (stays.at(-1)?.left_at !== null) stays.push(begunStay(change));
+        return;
+      }
+      case 'member-left': {
+        const coming = this.comingOf(change);
+        const last = coming.stays.pop();
+        if (last === undefined)
+          coming.ended ??= { guild_id: change.guildId, user_id: change.userId, left_at: change.position };
+        else coming.stays.push(last.left_at === null ? { ...last, left_at: change.position } : last);
+        return;
+      }
+      case 'user-added':
+        this.users.push(addedUser(change));
+        return;
+      case 'user-signed-out':
+        this.signOuts.push(addedSignOut(change));
+        return;
+      case 'invite-added':
+        this.invites.push(addedInvite(change));
+        return;
+      case 'invite-used': {
+        const { code, position } = change;
+        if (change.capped) this.redemptions.push({ code, position });
+        else this.invitedBy.set(position, code);
+        return;
+      }
+    }
+  }
+
+  private comingOf({ guildId, userId }: Pick<MemberRow, 'guildId' | 'userId'>): Coming {
+    const key = `${guildId}_${userId}`;
+    let coming = this.comings.get(key);
+    if (coming === undefined) {
+      coming = { ended: undefined, stays: [] };
+      this.comings.set(key, coming);
+    }
+    return coming;
+  }
+
+  /** Ends of memberships that began before this batch. */
+  ended(): readonly Ended[] {
+    return [...this.comings.values()].flatMap(({ ended }) => ended ?? []);
+  }
+
+  begun(): readonly Stay[] {
+    return [...this.comings.values()].flatMap(({ stays }) => stays);
+  }
+}
+
+const statementsOf = (schema: string) => ({
+  guilds: inserting(`${schema}.guilds`),
+  channels: inserting(`${schema}.channels`),
+  directChannels: inserting(`${schema}.direct_channels`),
+  users: inserting(`${schema}.users`),
+  signOuts: inserting(`${schema}.sign_outs`),
+  invites: inserting(`${schema}.invites`),
+  redemptions: inserting(`${schema}.redemptions`),
+  // Also correct if this batch is repeated after a membership that began later.
+  ended: `UPDATE ${schema}.memberships m SET left_at = e.left_at FROM ${rowsOf(`${schema}.memberships`)} e
+    WHERE m.guild_id = e.guild_id AND m.user_id = e.user_id AND m.left_at IS NULL AND m.joined_at < e.left_at
+    RETURNING m.guild_id::text`,
+  begun: `${inserting(`${schema}.memberships`)} RETURNING guild_id::text, joined_at, left_at`,
+  counts: `INSERT INTO ${schema}.guild_counts AS c
+    SELECT * FROM ${rowsOf(`${schema}.guild_counts`)} ORDER BY guild_id
+    ON CONFLICT (guild_id) DO UPDATE SET members = c.members + excluded.members`,
+  inviteCounts: `INSERT INTO ${schema}.invite_counts AS c
+    SELECT * FROM ${rowsOf(`${schema}.invite_counts`)} ORDER BY code
+    ON CONFLICT (code) DO UPDATE SET joined = c.joined + excluded.joined`,
+});
+
+/** Sum per key, without those that cancel out. */
+const summed = (changes: Iterable<readonly [key: string, change: number]>): readonly [string, number][] => {
+  const sums = new Map<string, number>();
+  for (const [key, change] of changes) sums.set(key, (sums.get(key) ?? 0) + change);
+  return [...sums].filter(([, sum]) => sum !== 0);
+};
+
+/**
+ * One stream determines a row. The stream belongs to one partition, and this transaction locks it, so nobody else
+ * writes the row. Only the counters are shared. They are written last, because each stays locked until the end of the
+ * transaction, and always in the same order, so that transactions cannot deadlock. They count rows that really changed,
+ * so nothing is counted twice.
+ */
+export class PostgresGuildWriter {
+  private readonly schema: string;
+  private readonly statements: ReturnType<typeof statementsOf>;
+
+  constructor(schema: string) {
+    this.schema = schema;
+    this.statements = statementsOf(schema);
+  }
+
+  /** @param ask within the transaction that locks the partition of these changes */
+  async write(ask: Ask, changes: readonly GuildChange[]): Promise<void> {
+    const batch = new GuildBatch(changes);
+    const run = async <Row>(
+      name: keyof ReturnType<typeof statementsOf>,
+      rows: readonly object[],
+    ): Promise<readonly Row[]> => {
+      if (rows.length === 0) return [];
+      const text = this.statements[name];
+      return ask({ name: `${this.schema} write ${name}`, text, values: [JSON.stringify(rows)] });
+    };
+    await run('guilds', batch.guilds);
+    await run('channels', batch.channels);
+    await run('directChannels', batch.directChannels);
+    await run('users', batch.users);
+    await run('signOuts', batch.signOuts);
+    await run('invites', batch.invites);
+    await run('redemptions', batch.redemptions);
+    const ended = await run<Pick<Stay, 'guild_id'>>('ended', batch.ended());
+    const begun = await run<Pick<Stay, 'guild_id' | 'joined_at' | 'left_at'>>('begun', batch.begun());
+    const counts = summed([
+      ...ended.map(({ guild_id }) => [guild_id, -1] as const),
+      ...begun.map(({ guild_id, left_at }) => [guild_id, left_at === null ? 1 : 0] as const),
+    ]);
+    const invited = summed(
+      begun.flatMap(({ joined_at }) => {
+        const code = batch.invitedBy.get(joined_at);
+        return code === undefined ? [] : [[code, 1] as const];
+      }),
+    );
+    await run(
+      'counts',
+      counts.map(([guild_id, members]) => ({ guild_id, members })),
+    );
+    await run(
+      'inviteCounts',
+      invited.map(([code, joined]) => ({ code, joined })),
+    );
+  }
+}
