@@ -4,9 +4,8 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { Identity, SignedIn } from '../commands/identity.ts';
 import type { Presenter } from '../presenter/presenter.ts';
-import { anyText, optional, text, visibleText } from '../schemas/codecs.ts';
+import { anyText, checkedText, optional, text, visibleText } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
-
 import { type Reply, type Route, route } from '../schemas/http/route.ts';
 import { hasInvisible, mixesScripts } from '../schemas/text.ts';
 
@@ -22,15 +21,7 @@ const usernameProblem = (u: unknown): string | undefined => {
   return mixesScripts(u) ? 'Must not mix Latin, Greek and Cyrillic letters.' : undefined;
 };
 
-const Username = new t.Type<string, string, unknown>(
-  'username',
-  (u): u is string => usernameProblem(u) === undefined,
-  (u, context) => {
-    const problem = usernameProblem(u);
-    return problem === undefined ? t.success(u as string) : t.failure(u, context, problem);
-  },
-  t.identity,
-);
+const Username = checkedText('username', usernameProblem);
 
 const RegisterBody = t.intersection([
   t.type({ username: Username, password: text(8, 256, 'password') }),

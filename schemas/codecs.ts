@@ -6,34 +6,29 @@ import * as t from 'io-ts';
 import { type FieldErrors, type ParleyError, parleyError } from './errors.ts';
 import { isBlank, isStorable, lengthOf } from './text.ts';
 
-const SNOWFLAKE = /^\d{1,19}$/;
+/** A string taken as it is, unless `problemOf` names a problem, which is then the message. */
+export const checkedText = (name: string, problemOf: (given: unknown) => string | undefined) =>
+  new t.Type<string, string, unknown>(
+    name,
+    (u): u is string => problemOf(u) === undefined,
+    (u, context) => {
+      const problem = problemOf(u);
+      return problem === undefined ? t.success(u as string) : t.failure(u, context, problem);
+    },
+    t.identity,
+  );
+
+const digits = (name: string, form: RegExp, message: string) =>
+  checkedText(name, (u) => (typeof u === 'string' && form.test(u) ? undefined : message));
 
 /** A Discord-epoch id: up to 63 bits, written as a decimal string. */
-export const Snowflake = new t.Type<string, string, unknown>(
-  'Snowflake',
-  (u): u is string => typeof u === 'string' && SNOWFLAKE.test(u),
-  (u, context) =>
-    typeof u === 'string' && SNOWFLAKE.test(u)
-      ? t.success(u)
-      : t.failure(u, context, 'Must be a snowflake: a string of 1 to 19 digits.'),
-  t.identity,
-);
-
-const BIT_SET = /^\d{1,20}$/;
+export const Snowflake = digits('Snowflake', /^\d{1,19}$/, 'Must be a snowflake: a string of 1 to 19 digits.');
 
 /** A bit set of up to 64 bits, as a decimal string. */
-export const BitSet = new t.Type<string, string, unknown>(
-  'BitSet',
-  (u): u is string => typeof u === 'string' && BIT_SET.test(u),
-  (u, context) =>
-    typeof u === 'string' && BIT_SET.test(u)
-      ? t.success(u)
-      : t.failure(u, context, 'Must be a bit set: a string of 1 to 20 digits.'),
-  t.identity,
-);
+export const BitSet = digits('BitSet', /^\d{1,20}$/, 'Must be a bit set: a string of 1 to 20 digits.');
 
-const textWith = (min: number, max: number, what: string, problem: (given: string) => string | undefined) => {
-  const problemOf = (u: unknown): string | undefined => {
+const textWith = (min: number, max: number, what: string, problem: (given: string) => string | undefined) =>
+  checkedText(`${what}(${min}-${max})`, (u) => {
     if (typeof u !== 'string') return 'Must be a string.';
     // Code points are at most as many as UTF-16 units and at least half as many: most texts need not be counted.
     const fits = u.length <= max && u.length >= 2 * min;
@@ -41,17 +36,7 @@ const textWith = (min: number, max: number, what: string, problem: (given: strin
     return fits || (length >= min && length <= max)
       ? problem(u)
       : `Must be between ${min} and ${max} characters long, not ${length}.`;
-  };
-  return new t.Type<string, string, unknown>(
-    `${what}(${min}-${max})`,
-    (u): u is string => problemOf(u) === undefined,
-    (u, context) => {
-      const message = problemOf(u);
-      return message === undefined ? t.success(u as string) : t.failure(u, context, message);
-    },
-    t.identity,
-  );
-};
+  });
 
 const notStorable = (given: string): string | undefined =>
   isStorable(given) ? undefined : 'Must not contain NUL or half of a surrogate pair.';
