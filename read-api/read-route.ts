@@ -37,6 +37,7 @@ export type Answer = Either<ParleyError, Reply>;
 
 export const found = (body: unknown): Answer => either.right({ body });
 export const refused = (name: ErrorName): Answer => either.left(parleyError(name));
+
 /** The channels as the asker sees them: two questions to the views, however many there are. */
 export const presentChannels = async (
   { views, presenter }: Pick<ReadDeps, 'views' | 'presenter'>,

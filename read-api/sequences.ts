@@ -39,8 +39,8 @@ const nearby = async (
 };
 
 /**
- * The last message posted before a sequence, 0 if there is none. Looks among the messages that are there, since their ids grow with their sequences: every question halves
- * what is left of the 2^63 ids, however many other events there are.
+ * The last message posted before a sequence, 0 if there is none. Looks among the messages that are there, since their
+ * ids grow with their sequences: every question halves what is left of the 2^63 ids, however many other events there are.
  */
 const searched = async (
   { timelines }: SequenceDeps,

@@ -41,7 +41,6 @@ export const roundsOf = (
   return rounds;
 };
 
-/** Sends batches one after another and retries each until it succeeds. */
 /** The relay chooses the partition. */
 const createPartitioner = () => (args: { message: { partition?: number } }) => args.message.partition!;
 

@@ -25,7 +25,7 @@ const inOrder = (reactions: ReadonlyMap<string, bigint>): readonly Reaction[] =>
 };
 
 /** In order of the oldest reaction that still exists. */
-export const countsOf = (reactions: ReadonlyMap<string, bigint>, viewer: string): readonly ReactionCount[] => {
+const countsOf = (reactions: ReadonlyMap<string, bigint>, viewer: string): readonly ReactionCount[] => {
   const counts = new Map<string, { emoji: string; count: number; me: boolean }>();
   for (const { emoji, userId } of inOrder(reactions)) {
     let entry = counts.get(emoji);
