@@ -25,6 +25,15 @@ export class TimeSlices {
     return work();
   }
 
+  /** Takes a step for each piece of a list. @param most items of a piece */
+  async pieces<A, B>(items: readonly A[], most: number, work: (piece: readonly A[]) => Iterable<B>): Promise<B[]> {
+    const all: B[] = [];
+    for (let at = 0; at < items.length; at += most) {
+      for (const each of await this.step(() => work(items.slice(at, at + most)))) all.push(each);
+    }
+    return all;
+  }
+
   /** To be awaited before work that takes its time itself. */
   turn(): Promise<void> {
     return this.step(() => {});

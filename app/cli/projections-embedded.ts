@@ -25,7 +25,13 @@ const remade = async (config: Config, make: (options: Remaking) => Promise<Remad
   const log = await openSqliteEventLog({ clock: systemClock, directory: config.data });
   try {
     return await shown({ building: 'events' }, (at) =>
-      make({ file: fileOf(config), log, foldOf, onProgress: (done, head) => at('building', done, head) }),
+      make({
+        file: fileOf(config),
+        log,
+        foldOf,
+        clock: systemClock,
+        onProgress: (done, head) => at('building', done, head),
+      }),
     );
   } finally {
     await log.close();

@@ -26,6 +26,7 @@ interface Rebuild {
   readonly file: string;
   readonly log: LogReader;
   readonly foldOf: FoldOf;
+  readonly clock: Clock;
   readonly reason: string;
   readonly boot: string;
   readonly processesThrough: number;
@@ -58,11 +59,11 @@ interface Building extends Omit<Rebuild, 'reason' | 'onProgress'> {
 
 /** Builds a file beside the old one, which stays as it is. */
 export const buildBeside = async (options: Building): Promise<void> => {
-  const { file, log, foldOf, boot, processesThrough, through: last, onProgress } = options;
+  const { file, log, foldOf, clock, boot, processesThrough, through: last, onProgress } = options;
   const building = buildingFile(file);
   removeFile(building);
   const db = createFile(building, log.epoch, boot, processesThrough);
-  const store = new SqliteViewStore(building, db, sqliteProjections(db, { log, foldOf }).projections);
+  const store = new SqliteViewStore(building, db, sqliteProjections(db, clock, { log, foldOf }).projections);
   try {
     for (let after = 0; after < last; ) {
       const { events, through } = await log.readAll({ after, limit: Math.min(PAGE, last - after) });
@@ -117,12 +118,12 @@ export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
   let opened = openFile(file, expected, boot);
   if (opened.db === undefined) {
     const { reason, processesThrough } = opened;
-    await rebuild({ file, log, foldOf, reason, boot, processesThrough, onProgress });
+    await rebuild({ file, log, foldOf, clock: running.clock, reason, boot, processesThrough, onProgress });
     opened = openFile(file, { ...expected, head: await log.head() }, boot);
     if (opened.db === undefined) throw new Error(`The views were rebuilt and still cannot be used: ${opened.reason}`);
   }
   const { db } = opened;
-  const { projections, readers } = sqliteProjections(db, { log, foldOf });
+  const { projections, readers } = sqliteProjections(db, running.clock, { log, foldOf });
   const store = new SqliteViewStore(file, db, projections, {
     takeIntoUse: () => takeIntoUse(db, boot),
     onFull: options.onFull,

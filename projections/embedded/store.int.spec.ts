@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { foldOf } from '../../domain/aggregates.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { type Connection, query } from '../../stores/sqlite/statements.ts';
 import { Story } from '../testing.ts';
 import { bootId, createFile, openFile, takeIntoUse } from './file.ts';
@@ -19,7 +20,7 @@ describe('the store of the views', () => {
     createFile(folder.file, story.log.epoch, bootId(), 0).close();
     const opened = openFile(folder.file, { epoch: story.log.epoch, head: 0 }, bootId());
     db = opened.db!;
-    const { projections } = sqliteProjections(db, { log: story.log, foldOf });
+    const { projections } = sqliteProjections(db, systemClock, { log: story.log, foldOf });
     store = new SqliteViewStore(folder.file, db, projections, { takeIntoUse: () => takeIntoUse(db, bootId()) });
   });
   afterEach(async () => {

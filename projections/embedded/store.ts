@@ -1,4 +1,6 @@
+import type { Clock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { TimeSlices } from '../../schemas/time-slices.ts';
 import { classify, ifPossible, isFull } from '../../stores/sqlite/failures.ts';
 import { type Connection, command, query } from '../../stores/sqlite/statements.ts';
 import type { DeadLetter, Place, ViewStore } from '../engine/port.ts';
@@ -55,12 +57,14 @@ type Projection = { readonly name: string } & Omit<OnSqlite<unknown>, 'reader'>;
 
 export const sqliteProjections = (
   db: Connection,
+  clock: Pick<Clock, 'monotonic'>,
   sources: ViewSources,
 ): { projections: readonly Projection[]; readers: Readers } => {
-  const views = sqlViewNames.map((name) => ({ name, view: sqlViews[name].sqlite(db, sources) }));
+  const slices = new TimeSlices(clock);
+  const views = sqlViewNames.map((name) => ({ name, view: sqlViews[name].sqlite(db, slices, sources) }));
   const readers = sqlReaders((name) => views.find((one) => one.name === name)!.view.reader);
   const timelineWriter = new SqliteTimelineWriter(db);
-  const unread = new SqliteUnread(db);
+  const unread = new SqliteUnread(db, slices);
   return {
     projections: [
       ...views.map(({ name, view }) => ({ ...view, name: sqlViews[name].name })),

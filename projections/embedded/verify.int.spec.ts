@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { foldOf } from '../../domain/aggregates.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { Story } from '../testing.ts';
 import { ViewsFolder } from './testing.ts';
 import { inspectViews, remakeViews, verifyViews } from './verify.ts';
@@ -36,7 +37,7 @@ describe('the views file, rebuilt on request', () => {
     await runtime.whenProcessed(story.log.all.length, 10_000);
     await runtime.stop();
   };
-  const options = () => ({ file: views.file, log: story.log, foldOf, onProgress: () => {} });
+  const options = () => ({ file: views.file, log: story.log, foldOf, clock: systemClock, onProgress: () => {} });
   const spoiled = () => views.tamper(`UPDATE messages SET flags = 4 WHERE ordinal = 5`);
 
   it('is compared with the file in use, which stays as it is', async () => {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { LogReader } from '../../log/port.ts';
+import type { Clock } from '../../schemas/clock.ts';
 import { type Connection, connectReadOnly, query, type Value } from '../../stores/sqlite/statements.ts';
 import type { DeadLetter } from '../engine/port.ts';
 import type { FoldOf } from '../views/sql-views.ts';
@@ -85,6 +86,7 @@ export interface Remaking {
   /** No other process may write to the log or use the file. */
   readonly log: LogReader;
   readonly foldOf: FoldOf;
+  readonly clock: Clock;
   readonly onProgress: (through: number, head: number) => void;
 }
 
@@ -108,13 +110,13 @@ const differencesOf = (former: readonly TableSum[], built: readonly TableSum[]):
     return read.count === now.count && read.checksum === now.checksum ? [] : [{ read, built: now }];
   });
 
-const buildAndCompare = async ({ file, log, foldOf, onProgress }: Remaking): Promise<Remade> => {
+const buildAndCompare = async ({ file, log, foldOf, clock, onProgress }: Remaking): Promise<Remade> => {
   const former = inspectViews(file);
   const head = await log.head();
   const processesThrough = former?.epoch === log.epoch ? Math.min(former.processesThrough, head) : 0;
   const build = (through: number) =>
     buildBeside({
-      ...{ file, log, foldOf, processesThrough, through },
+      ...{ file, log, foldOf, clock, processesThrough, through },
       boot: bootId(),
       onProgress: (reached) => onProgress(reached, through),
     });

@@ -7,6 +7,7 @@ import type { Migration, RawBuilder } from 'kysely';
 import type { Fold } from '../../domain/decider.ts';
 import type { LogReader } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { TimeSlices } from '../../schemas/time-slices.ts';
 import type { Ask, Postgres } from '../../stores/postgres/connection.ts';
 import type { Connection } from '../../stores/sqlite/statements.ts';
 import { audienceRowsAt, audienceTables, PostgresAudiences, SqliteAudiences } from './audience-index/sql.ts';
@@ -57,7 +58,8 @@ export interface SqlView<Reader> {
   readonly name: string;
   /** Statements that create its tables in SQLite. A file with other tables is rebuilt. */
   readonly tables: string;
-  sqlite(db: Connection, sources: ViewSources): OnSqlite<Reader>;
+  /** @param slices shared by all readers of the file, so that loops of small reads let other work run in between */
+  sqlite(db: Connection, slices: TimeSlices, sources: ViewSources): OnSqlite<Reader>;
   /**
    * Steps, by name, that create and extend its tables in a PostgreSQL generation, beyond those of `001-tables`. A step
    * runs once and never changes afterwards.
@@ -74,8 +76,8 @@ export interface SqlView<Reader> {
 const audiences: SqlView<AudienceReader> = {
   name: 'audience',
   tables: audienceTables,
-  sqlite: (db) => {
-    const index = new SqliteAudiences(db);
+  sqlite: (db, slices) => {
+    const index = new SqliteAudiences(db, slices);
     return { reader: index, apply: (events) => index.apply(audienceEntries(events)) };
   },
   migrations: () => ({}),
@@ -95,8 +97,8 @@ const audiences: SqlView<AudienceReader> = {
 const pins: SqlView<PinReader> = {
   name: 'pins',
   tables: pinTables,
-  sqlite: (db) => {
-    const rows = new SqlitePins(db);
+  sqlite: (db, slices) => {
+    const rows = new SqlitePins(db, slices);
     return { reader: rows, apply: (events) => rows.apply(pinChanges(events)) };
   },
   migrations: pinMigrations,
@@ -116,7 +118,7 @@ const pins: SqlView<PinReader> = {
 const snapshots: SqlView<SnapshotReader> = {
   name: 'snapshots',
   tables: snapshotTables,
-  sqlite: (db, { foldOf, log }) => {
+  sqlite: (db, _, { foldOf, log }) => {
     const states = new SqliteSnapshots(db);
     const folding = new Folding(foldOf, log, states);
     return {
@@ -147,10 +149,11 @@ const snapshots: SqlView<SnapshotReader> = {
 const guilds: SqlView<GuildReader> = {
   name: 'guild-views',
   tables: guildTables,
-  sqlite: (db) => {
+  sqlite: (db, slices) => {
     const cache = new GuildCache();
     const writer = new SqliteGuildWriter(db, cache);
-    return { reader: new SqliteGuildReader(db, cache), apply: (events) => writer.apply(guildChanges(events)) };
+    const reader = new SqliteGuildReader(db, cache, slices);
+    return { reader, apply: (events) => writer.apply(guildChanges(events)) };
   },
   migrations: guildMigrations,
   postgres: (postgres, schema) => {

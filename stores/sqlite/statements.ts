@@ -98,5 +98,8 @@ export const adding = <Row extends Readonly<Record<keyof Row, Value>>>(
  */
 export const idKey = (id: string): string | null => (id.length > 1 && id.charCodeAt(0) === 48 ? null : id);
 
+/** Ids looked up in one step: about half a millisecond. */
+export const IDS_PER_STEP = 200;
+
 /** A list as one bound value, for `IN (SELECT value FROM json_each(?))`. */
 export const idKeys = (ids: readonly string[]): string => JSON.stringify(ids.map(idKey));

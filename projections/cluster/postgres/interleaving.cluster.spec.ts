@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { guildAudience, userAudience } from '../../../schemas/streams.ts';
+import { TimeSlices } from '../../../schemas/time-slices.ts';
 import { memoryDatabase } from '../../../stores/testing.ts';
 import { partitionOf } from '../../engine/partitions.ts';
 import { Story } from '../../testing.ts';
@@ -91,9 +93,9 @@ const inOrder = (events: readonly ParleyEvent[]) => {
   const db = memoryDatabase(guildTables + audienceTables);
   const cache = new GuildCache();
   new SqliteGuildWriter(db, cache).apply(guildChanges(events));
-  const audiences = new SqliteAudiences(db);
+  const audiences = new SqliteAudiences(db, new TimeSlices(systemClock));
   audiences.apply(audienceEntries(events));
-  return { guilds: new SqliteGuildReader(db, cache), audiences };
+  return { guilds: new SqliteGuildReader(db, cache, new TimeSlices(systemClock)), audiences };
 };
 
 describe('partitions applied in any relative order', () => {

@@ -2,6 +2,7 @@
 
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Audience } from '../../../schemas/streams.ts';
+import type { TimeSlices } from '../../../schemas/time-slices.ts';
 import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
 import { inserting } from '../../../stores/postgres/values.ts';
 import { adding, builder, built, type Connection } from '../../../stores/sqlite/statements.ts';
@@ -88,9 +89,12 @@ const prepare = (db: Connection) => ({
 
 export class SqliteAudiences implements AudienceReader, AudienceWriter {
   private readonly run: ReturnType<typeof prepare>;
+  private readonly slices: TimeSlices;
 
-  constructor(db: Connection) {
+  /** @param slices shared by all readers of the file */
+  constructor(db: Connection, slices: TimeSlices) {
     this.run = prepare(db);
+    this.slices = slices;
   }
 
   apply(entries: readonly AudienceEntry[]): void {
@@ -104,7 +108,8 @@ export class SqliteAudiences implements AudienceReader, AudienceWriter {
     limit: number,
   ): Promise<readonly AudienceEntry[]> {
     const entries: AudienceEntry[] = [];
-    for (const audience of new Set(audiences)) entries.push(...this.run.between.all(audience, after, through, limit));
+    for (const audience of new Set(audiences))
+      entries.push(...(await this.slices.step(() => this.run.between.all(audience, after, through, limit))));
     return entries.sort((a, b) => a.position - b.position).slice(0, limit);
   }
 }

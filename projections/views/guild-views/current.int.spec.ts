@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { TimeSlices } from '../../../schemas/time-slices.ts';
 import { memoryDatabase } from '../../../stores/testing.ts';
 import { Story } from '../../testing.ts';
 import { CurrentGuilds } from './current.ts';
@@ -19,7 +21,7 @@ const viewsOf = (events: readonly ParleyEvent[]) => {
   const db = memoryDatabase(guildTables);
   const cache = new GuildCache();
   new SqliteGuildWriter(db, cache).apply(guildChanges(events));
-  return { reader: new SqliteGuildReader(db, cache), close: () => db.close() };
+  return { reader: new SqliteGuildReader(db, cache, new TimeSlices(systemClock)), close: () => db.close() };
 };
 
 /** Views that hold `held` of these events; the node has received the others. */

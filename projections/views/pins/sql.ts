@@ -1,6 +1,7 @@
 /** Pins in every SQL store. */
 
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
+import type { TimeSlices } from '../../../schemas/time-slices.ts';
 import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
 import { idKey as postgresId, rowsOf } from '../../../stores/postgres/values.ts';
 import {
@@ -9,6 +10,7 @@ import {
   built,
   type Connection,
   command,
+  IDS_PER_STEP,
   idKey,
   idKeys,
   query,
@@ -176,9 +178,12 @@ const prepare = (db: Connection) => ({
 
 export class SqlitePins implements PinReader {
   private readonly run: ReturnType<typeof prepare>;
+  private readonly slices: TimeSlices;
 
-  constructor(db: Connection) {
+  /** @param slices shared by all readers of the file */
+  constructor(db: Connection, slices: TimeSlices) {
     this.run = prepare(db);
+    this.slices = slices;
   }
 
   apply(changes: readonly PinChange[]): void {
@@ -197,6 +202,6 @@ export class SqlitePins implements PinReader {
   }
 
   async lastPinned(channelIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    return new Map(this.run.last.all(idKeys(channelIds)));
+    return new Map(await this.slices.pieces(channelIds, IDS_PER_STEP, (some) => this.run.last.all(idKeys(some))));
   }
 }

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { MemoryLog } from '../../../log/memory.ts';
+import { systemClock } from '../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { TimeSlices } from '../../../schemas/time-slices.ts';
 import { memoryDatabase } from '../../../stores/testing.ts';
 import { Story } from '../../testing.ts';
 import { GuildCache, SqliteGuildReader } from '../guild-views/sqlite/reader.ts';
@@ -17,7 +19,7 @@ const [CHANNEL] = CHANNELS as [string];
 const BOB_MENTIONED = { users: [BOB], everyone: false };
 
 /** Nobody knows these channels, so everybody counts from the first message. */
-const noGuilds = new SqliteGuildReader(memoryDatabase(guildTables), new GuildCache());
+const noGuilds = new SqliteGuildReader(memoryDatabase(guildTables), new GuildCache(), new TimeSlices(systemClock));
 const floorsOf = (log: MemoryLog) => new Floors(noGuilds, log);
 const fromLog = (log: MemoryLog) => new UnreadFromLog(log, floorsOf(log));
 const append = (log: MemoryLog, events: readonly ParleyEvent[]) => {
@@ -36,7 +38,7 @@ describe('unread counts from the log', () => {
         const events = tellUnread(steps).log.all;
         const log = new MemoryLog();
         const unread = fromLog(log);
-        const rows = new SqliteUnread(memoryDatabase(unreadTables));
+        const rows = new SqliteUnread(memoryDatabase(unreadTables), new TimeSlices(systemClock));
         const stored = new Unread(rows, floorsOf(log));
         for (const part of [events.slice(0, cut), events.slice(cut)]) {
           append(log, part);

@@ -1,7 +1,9 @@
 /** Law: the views' counts equal a recount of the log from its first event, however the log was split into batches. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { systemClock } from '../../../schemas/clock.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { TimeSlices } from '../../../schemas/time-slices.ts';
 import { memoryDatabase } from '../../../stores/testing.ts';
 import { Story } from '../../testing.ts';
 import { GuildCache, SqliteGuildReader } from '../guild-views/sqlite/reader.ts';
@@ -110,8 +112,11 @@ it('unread counts equal a recount of the log', async () => {
       const db = memoryDatabase(guildTables + unreadTables);
       const cache = new GuildCache();
       const guildWriter = new SqliteGuildWriter(db, cache);
-      const rows = new SqliteUnread(db);
-      const unread = new Unread(rows, new Floors(new SqliteGuildReader(db, cache), story.log));
+      const rows = new SqliteUnread(db, new TimeSlices(systemClock));
+      const unread = new Unread(
+        rows,
+        new Floors(new SqliteGuildReader(db, cache, new TimeSlices(systemClock)), story.log),
+      );
       let start = 0;
       for (const end of [...cuts, story.log.all.length]) {
         const batch = story.log.all.slice(start, end);

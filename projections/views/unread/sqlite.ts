@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { type Connection, command, idKey, idKeys, query } from '../../../stores/sqlite/statements.ts';
+import type { TimeSlices } from '../../../schemas/time-slices.ts';
+import { type Connection, command, IDS_PER_STEP, idKey, idKeys, query } from '../../../stores/sqlite/statements.ts';
 import type { ChannelHead, ReadState, UnreadChange, UnreadRows, UnreadWriter } from './view.ts';
 
 export const unreadTables = `
@@ -65,12 +66,17 @@ const prepare = (db: Connection) => ({
   ),
 });
 
+type WithFloor = Parameters<UnreadRows['states']>[1][number];
+
 export class SqliteUnread implements UnreadRows, UnreadWriter {
   private readonly run: ReturnType<typeof prepare>;
   private readonly cache = new LRUCache<string, ChannelHead>({ max: HEADS });
+  private readonly slices: TimeSlices;
 
-  constructor(db: Connection) {
+  /** @param slices shared by all readers of the file */
+  constructor(db: Connection, slices: TimeSlices) {
     this.run = prepare(db);
+    this.slices = slices;
   }
 
   apply(changes: readonly UnreadChange[]): void {
@@ -112,7 +118,7 @@ export class SqliteUnread implements UnreadRows, UnreadWriter {
   }
 
   async heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>> {
-    return this.headsNow(channelIds);
+    return new Map(await this.slices.pieces(channelIds, IDS_PER_STEP, (some) => this.headsNow(some)));
   }
 
   private headsNow(channelIds: readonly string[]): ReadonlyMap<string, ChannelHead> {
@@ -126,14 +132,17 @@ export class SqliteUnread implements UnreadRows, UnreadWriter {
   }
 
   async unmarked(userId: string, channelIds: readonly string[]): Promise<readonly string[]> {
-    const markers = this.markers(userId, channelIds);
-    return channelIds.filter((channelId) => !markers.has(channelId));
+    return this.slices.pieces(channelIds, IDS_PER_STEP, (some) => {
+      const markers = this.markers(userId, some);
+      return some.filter((channelId) => !markers.has(channelId));
+    });
   }
 
-  async states(
-    userId: string,
-    channels: readonly { readonly channelId: string; readonly floor: number }[],
-  ): Promise<readonly ReadState[]> {
+  async states(userId: string, channels: readonly WithFloor[]): Promise<readonly ReadState[]> {
+    return this.slices.pieces(channels, IDS_PER_STEP, (some) => this.statesNow(userId, some));
+  }
+
+  private statesNow(userId: string, channels: readonly WithFloor[]): readonly ReadState[] {
     const ids = channels.map(({ channelId }) => channelId);
     const heads = this.headsNow(ids);
     const markers = this.markers(userId, ids);

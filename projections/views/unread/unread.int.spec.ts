@@ -1,3 +1,5 @@
+import { systemClock } from '../../../schemas/clock.ts';
+import { TimeSlices } from '../../../schemas/time-slices.ts';
 import { memoryDatabase } from '../../../stores/testing.ts';
 import { unreadContract } from './contract.ts';
 import { SqliteUnread, unreadTables } from './sqlite.ts';
@@ -5,7 +7,7 @@ import { unreadChanges } from './view.ts';
 
 unreadContract('SQLite', async () => {
   const db = memoryDatabase(unreadTables);
-  const rows = new SqliteUnread(db);
+  const rows = new SqliteUnread(db, new TimeSlices(systemClock));
   return {
     rows,
     apply: async (events) => rows.apply(unreadChanges(events)),

@@ -1,3 +1,5 @@
+import { systemClock } from '../../../../schemas/clock.ts';
+import { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { memoryDatabase } from '../../../../stores/testing.ts';
 import { guildViewsContract } from '../contract.ts';
 import { guildChanges } from '../view.ts';
@@ -9,7 +11,7 @@ guildViewsContract('SQLite', async () => {
   const cache = new GuildCache();
   const writer = new SqliteGuildWriter(db, cache);
   return {
-    reader: new SqliteGuildReader(db, cache),
+    reader: new SqliteGuildReader(db, cache, new TimeSlices(systemClock)),
     apply: async (events) => writer.apply(guildChanges(events)),
     close: async () => void db.close(),
   };

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { roughBytes } from '../../../../schemas/sizes.ts';
-import { builder, built, type Connection, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
+import type { TimeSlices } from '../../../../schemas/time-slices.ts';
+import { builder, built, type Connection, IDS_PER_STEP, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
 import { channelRowOf, guildOf, guildQueries, memberOf, userOf } from '../queries.ts';
 import type { GuildTables } from '../tables.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow, Membership, UserRow } from '../view.ts';
@@ -59,76 +60,89 @@ const prepare = (db: Connection) => ({
 export class SqliteGuildReader implements GuildReader {
   private readonly ask: ReturnType<typeof prepare>;
   private readonly cache: GuildCache;
+  private readonly slices: TimeSlices;
   private firstPerson: string | undefined;
 
-  constructor(db: Connection, cache: GuildCache) {
+  /** @param slices shared by all readers of the file, so that loops of small reads let other work run in between */
+  constructor(db: Connection, cache: GuildCache, slices: TimeSlices) {
     this.ask = prepare(db);
     this.cache = cache;
+    this.slices = slices;
   }
 
   async guild(id: string): Promise<GuildRow | undefined> {
     const known = this.cache.guilds.get(id);
     if (known !== undefined) return known;
-    const found = this.ask.guild.get(idKey(id));
-    if (found === undefined) return undefined;
-    const row = guildOf(found);
-    this.cache.guilds.set(id, row);
-    return row;
+    return this.slices.step(() => {
+      const found = this.ask.guild.get(idKey(id));
+      if (found === undefined) return undefined;
+      const row = guildOf(found);
+      this.cache.guilds.set(id, row);
+      return row;
+    });
   }
 
   async channel(id: string): Promise<ChannelRow | undefined> {
     const known = this.cache.channels.get(id);
     if (known !== undefined) return known;
-    const found = this.ask.channel.get(idKey(id));
-    if (found === undefined) return undefined;
-    const row = channelRowOf(found, found.place);
-    this.cache.channels.set(id, row);
-    return row;
+    return this.slices.step(() => {
+      const found = this.ask.channel.get(idKey(id));
+      if (found === undefined) return undefined;
+      const row = channelRowOf(found, found.place);
+      this.cache.channels.set(id, row);
+      return row;
+    });
   }
 
   async channelsOf(guildId: string): Promise<readonly ChannelRow[]> {
-    const known = this.cache.channelLists.get(guildId);
-    if (known !== undefined) return known;
-    const rows = this.ask.channelsOf.all(idKey(guildId)).map(channelRowOf);
-    this.cache.channelLists.set(guildId, rows);
-    return rows;
+    // A step also for a known list: whoever asks for many looks at every channel of each.
+    return this.slices.step(() => {
+      const known = this.cache.channelLists.get(guildId);
+      if (known !== undefined) return known;
+      const rows = this.ask.channelsOf.all(idKey(guildId)).map(channelRowOf);
+      this.cache.channelLists.set(guildId, rows);
+      return rows;
+    });
   }
 
   async member(guildId: string, userId: string): Promise<MemberRow | undefined> {
     const key = memberKey(guildId, userId);
     const known = this.cache.members.get(key);
     if (known !== undefined) return known;
-    const found = this.ask.member.get(idKey(guildId), idKey(userId));
-    if (found === undefined) return undefined;
-    const row = memberOf(guildId, found);
-    this.cache.members.set(key, row);
-    return row;
+    return this.slices.step(() => {
+      const found = this.ask.member.get(idKey(guildId), idKey(userId));
+      if (found === undefined) return undefined;
+      const row = memberOf(guildId, found);
+      this.cache.members.set(key, row);
+      return row;
+    });
   }
 
   async members(guildId: string, { after, limit }: { after?: string; limit: number }): Promise<readonly MemberRow[]> {
-    return this.ask.members.all(idKey(guildId), after ?? NOBODY, limit).map((columns) => memberOf(guildId, columns));
+    return this.slices.step(() =>
+      this.ask.members.all(idKey(guildId), after ?? NOBODY, limit).map((columns) => memberOf(guildId, columns)),
+    );
   }
 
   async guildsOf(userId: string): Promise<readonly GuildRow[]> {
-    return this.ask.guildsOf.all(idKey(userId)).map(guildOf);
+    return this.slices.step(() => this.ask.guildsOf.all(idKey(userId)).map(guildOf));
   }
 
   async memberships(userId: string, since: number): Promise<readonly Membership[]> {
-    return this.ask.memberships.all(idKey(userId), since);
+    return this.slices.step(() => this.ask.memberships.all(idKey(userId), since));
   }
 
   async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
-    return this.ask.directChannelsOf.all(idKey(userId)).map((columns) => channelRowOf(columns, 0));
+    return this.slices.step(() => this.ask.directChannelsOf.all(idKey(userId)).map((row) => channelRowOf(row, 0)));
   }
 
   async user(id: string): Promise<UserRow | undefined> {
     const known = this.cache.users.get(id);
     if (known !== undefined) return known;
-    const found = this.ask.user.get(idKey(id));
-    if (found === undefined) return undefined;
-    const row = userOf(found);
-    this.cache.users.set(id, row);
-    return row;
+    return this.slices.step(() => {
+      const found = this.ask.user.get(idKey(id));
+      return found === undefined ? undefined : this.keep(userOf(found));
+    });
   }
 
   async users(ids: readonly string[]): Promise<readonly UserRow[]> {
@@ -139,13 +153,14 @@ export class SqliteGuildReader implements GuildReader {
       if (known === undefined) missing.push(id);
       else rows.push(known);
     }
-    if (missing.length === 0) return rows;
-    for (const columns of this.ask.users.all(idKeys(missing))) {
-      const row = userOf(columns);
-      this.cache.users.set(row.id, row);
-      rows.push(row);
-    }
-    return rows;
+    const read = (some: readonly string[]) =>
+      this.ask.users.all(idKeys(some)).map((columns) => this.keep(userOf(columns)));
+    return [...rows, ...(await this.slices.pieces(missing, IDS_PER_STEP, read))];
+  }
+
+  private keep(row: UserRow): UserRow {
+    this.cache.users.set(row.id, row);
+    return row;
   }
 
   async invite(code: string): Promise<InviteRow | undefined> {

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../schemas/clock.ts';
+import { TimeSlices } from '../../../../schemas/time-slices.ts';
 import type { Redis } from '../../../../stores/redis/connection.ts';
 import { connected, redisCluster, type TestRedisCluster } from '../../../../stores/redis/testing.ts';
 import { memoryDatabase } from '../../../../stores/testing.ts';
@@ -113,7 +115,7 @@ describe.each(['one server', 'a Redis Cluster'])('unread counts on %s', (where) 
           const story = tellUnread(steps);
           fc.pre(story.log.all.length > 0);
           const db = memoryDatabase(unreadTables);
-          const model = new SqliteUnread(db);
+          const model = new SqliteUnread(db, new TimeSlices(systemClock));
           model.apply(unreadChanges(story.log.all));
           const unread = testUnread(redis, PARTITIONS, () => story.log.all.length);
           try {

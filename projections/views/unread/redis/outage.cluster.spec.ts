@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../../schemas/errors.ts';
+import { TimeSlices } from '../../../../schemas/time-slices.ts';
 import type { OwnServices } from '../../../../services/port.ts';
 import { privateServices } from '../../../../services/private.ts';
 import type { Redis } from '../../../../stores/redis/connection.ts';
@@ -22,7 +24,7 @@ const CHANNELS = ['30', '31', '32', '33'];
 const PARTITIONS = 3;
 const BATCH = 7;
 
-const guilds = new SqliteGuildReader(memoryDatabase(guildTables), new GuildCache());
+const guilds = new SqliteGuildReader(memoryDatabase(guildTables), new GuildCache(), new TimeSlices(systemClock));
 
 describe('unread counts', () => {
   let own: OwnServices;
