@@ -6,15 +6,7 @@ import { privateServices } from '../services/private.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
 import { type Load, startLoad } from './support/load.ts';
 import { createNamespace } from './support/namespace.ts';
-import {
-  expectHeardOnce,
-  expectHistory,
-  expectPromisesKept,
-  expectUnreadRecounted,
-  type Logged,
-  loggedOf,
-  untilCaughtUp,
-} from './support/verdict.ts';
+import { Verdict } from './support/verdict.ts';
 
 const SENDERS = 20;
 const SUBSCRIBERS = 50;
@@ -25,7 +17,7 @@ describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, wit
   let own: OwnServices;
   let cluster: Cluster<keyof typeof SPLIT>;
   let load: Load;
-  let log: Logged;
+  let verdict: Verdict;
 
   /** Kills it at a random moment. People go on talking and hear each other while it is gone and after it returns. */
   const survives = async (kill: () => Promise<void>, start: () => Promise<void>, meanwhile = () => {}) => {
@@ -48,15 +40,7 @@ describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, wit
     own = await privateServices();
     await own.start('postgres', 'views', ...SERVERS);
     cluster = await startCluster({ processes: SPLIT, namespace: await createNamespace(own.urls) });
-    load = await startLoad({
-      api: cluster.url('api'),
-      gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
-      channels: 4,
-      senders: SENDERS,
-      subscribers: SUBSCRIBERS,
-      window: 2,
-      everyMs: 250,
-    });
+    load = await startLoad(cluster, { senders: SENDERS, subscribers: SUBSCRIBERS });
     const others = { 'gateway-1': everybodyOn('gateway-2'), 'gateway-2': everybodyOn('gateway-1') };
     for (const name of cluster.names)
       await survives(
@@ -69,9 +53,7 @@ describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, wit
         () => own.kill(server),
         () => own.start(server),
       );
-    await load.settle();
-    log = await loggedOf(load);
-    await untilCaughtUp(load, log);
+    verdict = await Verdict.on(load);
   }, 300_000);
 
   afterAll(async () => {
@@ -81,18 +63,18 @@ describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, wit
   }, 60_000);
 
   it('keeps every acknowledged message once in the log, at its acknowledged position', () =>
-    expectPromisesKept(load, log));
+    verdict.expectPromisesKept());
 
-  it('keeps every message in the timelines, in log order', () => expectHistory(load, log));
+  it('keeps every message in the timelines, in log order', () => verdict.expectHistory());
 
   it('shows every message once and in order to each subscriber, in its first session', () => {
     for (const { resumes } of load.subscribers) expect(resumes).toBeGreaterThanOrEqual(1);
-    expectHeardOnce(load, log);
+    verdict.expectHeardOnce();
   });
 
   it('resumes the session of every sender', () => {
     expect(load.senders.map(({ invalidSessions }) => invalidSessions)).toEqual(load.senders.map(() => 0));
   });
 
-  it('counts unread messages as the log does', () => expectUnreadRecounted(load, log), 60_000);
+  it('counts unread messages as the log does', () => verdict.expectUnreadRecounted(), 60_000);
 });

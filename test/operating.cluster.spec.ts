@@ -8,15 +8,7 @@ import { type Load, startLoad } from './support/load.ts';
 import { metric } from './support/metrics.ts';
 import { parley } from './support/parley.ts';
 import { LIMITS_OFF } from './support/server.ts';
-import {
-  expectHeardOnce,
-  expectHistory,
-  expectPromisesKept,
-  expectUnreadRecounted,
-  type Logged,
-  loggedOf,
-  untilCaughtUp,
-} from './support/verdict.ts';
+import { Verdict } from './support/verdict.ts';
 
 /** Includes a second relay on standby. */
 const PROCESSES = { ...SPLIT, 'relay-2': 'relay' } as const;
@@ -34,21 +26,11 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.close());
 
-const startTalking = () =>
-  startLoad({
-    api: cluster.url('api'),
-    administrator,
-    gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
-    channels: 3,
-    senders: 10,
-    subscribers: 20,
-    window: 2,
-    everyMs: 100,
-  });
+const startTalking = () => startLoad(cluster, { administrator, channels: 3, everyMs: 100 });
 
 describe('a restart of every process in turn, under load', () => {
   let load: Load;
-  let log: Logged;
+  let verdict: Verdict;
   const exits: Partial<Record<Name, number | null>> = {};
 
   beforeAll(async () => {
@@ -62,9 +44,7 @@ describe('a restart of every process in turn, under load', () => {
       await load.read();
     }
     await load.more(100);
-    await load.settle();
-    log = await loggedOf(load);
-    await untilCaughtUp(load, log);
+    verdict = await Verdict.on(load);
   }, 180_000);
 
   afterAll(() => load?.close());
@@ -79,10 +59,7 @@ describe('a restart of every process in turn, under load', () => {
   });
 
   it('loses and repeats nothing', async () => {
-    expectPromisesKept(load, log);
-    expectHeardOnce(load, log);
-    await expectHistory(load, log);
-    await expectUnreadRecounted(load, log);
+    await verdict.expectAll();
   });
 });
 
@@ -130,7 +107,7 @@ stalledProjectorSuite(() => cluster, startTalking);
 
 describe('a rebuild of the timelines, under load', () => {
   let load: Load;
-  let log: Logged;
+  let verdict: Verdict;
   const failures: unknown[] = [];
   let pages = 0;
 
@@ -172,9 +149,7 @@ describe('a rebuild of the timelines, under load', () => {
       rebuilding = false;
       await reading;
     }
-    await load.settle();
-    log = await loggedOf(load);
-    await untilCaughtUp(load, log);
+    verdict = await Verdict.on(load);
   }, 180_000);
 
   afterAll(() => load?.close());
@@ -186,11 +161,11 @@ describe('a rebuild of the timelines, under load', () => {
 
   it('leaves timelines that match the log, by checksum', async () => {
     await parley(['projections', 'verify', 'timelines'], cluster.namespace.env);
-    await expectHistory(load, log);
+    await verdict.expectHistory();
   });
 
   it('loses nobody a message', () => {
-    expectPromisesKept(load, log);
-    expectHeardOnce(load, log);
+    verdict.expectPromisesKept();
+    verdict.expectHeardOnce();
   });
 });

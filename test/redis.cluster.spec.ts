@@ -14,15 +14,7 @@ import { type Front, startFront } from './support/front.ts';
 import { type Load, startLoad } from './support/load.ts';
 import { metric } from './support/metrics.ts';
 import { LIMITS_OFF } from './support/server.ts';
-import {
-  expectHeardOnce,
-  expectHistory,
-  expectPromisesKept,
-  expectUnreadRecounted,
-  type Logged,
-  loggedOf,
-  untilCaughtUp,
-} from './support/verdict.ts';
+import { Verdict } from './support/verdict.ts';
 
 let own: OwnServices;
 /** Stands before the Redis, to cut connections. */
@@ -49,17 +41,7 @@ afterAll(async () => {
   await own?.destroy();
 });
 
-const startTalking = () =>
-  startLoad({
-    api: cluster.url('api'),
-    administrator,
-    gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
-    channels: 3,
-    senders: 10,
-    subscribers: 20,
-    window: 2,
-    everyMs: 100,
-  });
+const startTalking = () => startLoad(cluster, { administrator, channels: 3, everyMs: 100 });
 
 /**
  * Resolves when Redis itself holds the unread counts of every partition again. Until then the log answers instead,
@@ -85,7 +67,7 @@ const untilWhole = async (): Promise<void> => {
 
 describe('a Redis that is emptied under load', () => {
   let load: Load;
-  let log: Logged;
+  let verdict: Verdict;
   const statuses: number[] = [];
 
   beforeAll(async () => {
@@ -112,15 +94,14 @@ describe('a Redis that is emptied under load', () => {
       redis.disconnect();
       await readers;
     }
-    log = await loggedOf(load);
-    await untilCaughtUp(load, log);
+    verdict = await Verdict.on(load);
   }, 180_000);
 
   afterAll(() => load?.close());
 
   it('stops nobody: everything is acknowledged and heard once', () => {
-    expectPromisesKept(load, log);
-    expectHeardOnce(load, log);
+    verdict.expectPromisesKept();
+    verdict.expectHeardOnce();
   });
 
   it('does not stop unread counts from being answered meanwhile', () => {
@@ -128,12 +109,12 @@ describe('a Redis that is emptied under load', () => {
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
   });
 
-  it('holds the right heads and unread counts again', () => expectUnreadRecounted(load, log));
+  it('holds the right heads and unread counts again', () => verdict.expectUnreadRecounted());
 });
 
 describe('connections to Redis that are cut at random moments', () => {
   let load: Load;
-  let log: Logged;
+  let verdict: Verdict;
   let cuts = 0;
   let fills = 0;
 
@@ -149,8 +130,7 @@ describe('connections to Redis that are cut at random moments', () => {
     await load.settle();
     for (const gateway of ['gateway-1', 'gateway-2'] as const)
       fills += await metric(cluster.process(gateway).url, 'parley_feed_fills_total');
-    log = await loggedOf(load);
-    await untilCaughtUp(load, log);
+    verdict = await Verdict.on(load);
   }, 180_000);
 
   afterAll(() => load?.close());
@@ -159,10 +139,10 @@ describe('connections to Redis that are cut at random moments', () => {
     expect(cuts).toBe(12);
     // Events that the feed did not bring were read from the log.
     expect(fills).toBeGreaterThan(0);
-    expectPromisesKept(load, log);
-    expectHeardOnce(load, log);
-    await expectHistory(load, log);
+    verdict.expectPromisesKept();
+    verdict.expectHeardOnce();
+    await verdict.expectHistory();
   });
 
-  it('change no unread count', () => expectUnreadRecounted(load, log));
+  it('change no unread count', () => verdict.expectUnreadRecounted());
 });

@@ -7,14 +7,7 @@ import { type Front, startFront } from '../support/front.ts';
 import { type Load, startLoad } from '../support/load.ts';
 import { createNamespace, type Namespace } from '../support/namespace.ts';
 import { LIMITS_OFF } from '../support/server.ts';
-import {
-  expectHeardOnce,
-  expectHistory,
-  expectPromisesKept,
-  expectUnreadRecounted,
-  loggedOf,
-  untilCaughtUp,
-} from '../support/verdict.ts';
+import { Verdict } from '../support/verdict.ts';
 import { figure } from './figures.ts';
 
 const CUTS = 300;
@@ -41,16 +34,7 @@ describe('people talk and listen while connections are cut', () => {
       env[place] = url.href;
     }
     cluster = await startCluster({ processes: SPLIT, namespace, env });
-    load = await startLoad({
-      api: cluster.url('api'),
-      gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
-      channels: 4,
-      senders: 10,
-      subscribers: 20,
-      window: 2,
-      everyMs: 250,
-      repeats: true,
-    });
+    load = await startLoad(cluster, { repeats: true });
   });
 
   afterAll(async () => {
@@ -74,13 +58,8 @@ describe('people talk and listen while connections are cut', () => {
       }
     }
     const seconds = (performance.now() - began) / 1000;
-    await load.settle();
-    const log = await loggedOf(load);
-    await untilCaughtUp(load, log);
+    const verdict = await Verdict.on(load);
     figure('messages acknowledged per second while connections are cut', [load.acknowledged() / seconds], 'messages/s');
-    expectPromisesKept(load, log);
-    expectHeardOnce(load, log);
-    await expectHistory(load, log);
-    await expectUnreadRecounted(load, log);
+    await verdict.expectAll();
   });
 });

@@ -6,14 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { type Cluster, SPLIT, startCluster } from '../support/cluster.ts';
 import { type Load, startLoad } from '../support/load.ts';
-import {
-  expectHeardOnce,
-  expectHistory,
-  expectPromisesKept,
-  expectUnreadRecounted,
-  loggedOf,
-  untilCaughtUp,
-} from '../support/verdict.ts';
+import { Verdict } from '../support/verdict.ts';
 import { figure } from './figures.ts';
 
 const PROCESSES = { ...SPLIT, 'relay-2': 'relay' } as const;
@@ -60,16 +53,7 @@ describe('people talk and listen while every process hangs in turn', () => {
     cluster = await startCluster({ processes: PROCESSES });
     vault = new Client({ connectionString: cluster.namespace.env.PARLEY_VAULT_URL });
     await vault.connect();
-    load = await startLoad({
-      api: cluster.url('api'),
-      gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
-      channels: 4,
-      senders: 10,
-      subscribers: 20,
-      window: 2,
-      everyMs: 250,
-      repeats: true,
-    });
+    load = await startLoad(cluster, { repeats: true });
   });
 
   afterAll(async () => {
@@ -107,16 +91,11 @@ describe('people talk and listen while every process hangs in turn', () => {
       await load.heard();
       await load.read();
     }
-    await load.settle();
-    const log = await loggedOf(load);
-    await untilCaughtUp(load, log);
+    const verdict = await Verdict.on(load);
     figure('from SIGSTOP until another process leads', handOvers);
     // At least the relay's.
     expect(handOvers.length).toBeGreaterThan(0);
     expect(Math.max(...handOvers)).toBeLessThan(BUDGETS.leases.handOverMs);
-    expectPromisesKept(load, log);
-    expectHeardOnce(load, log);
-    await expectHistory(load, log);
-    await expectUnreadRecounted(load, log);
+    await verdict.expectAll();
   });
 });

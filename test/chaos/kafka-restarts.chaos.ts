@@ -15,14 +15,7 @@ import { privateServices } from '../../services/private.ts';
 import { type Cluster, SPLIT, startCluster } from '../support/cluster.ts';
 import { type Load, startLoad } from '../support/load.ts';
 import { LIMITS_OFF } from '../support/server.ts';
-import {
-  expectHeardOnce,
-  expectHistory,
-  expectPromisesKept,
-  expectUnreadRecounted,
-  loggedOf,
-  untilCaughtUp,
-} from '../support/verdict.ts';
+import { Verdict } from '../support/verdict.ts';
 import { figure } from './figures.ts';
 
 const PARTITIONS = 8;
@@ -137,15 +130,7 @@ describe('a cluster whose Kafka is killed', () => {
     own = await privateServices();
     await own.start('kafka');
     cluster = await startCluster({ processes: SPLIT, env: { ...LIMITS_OFF, PARLEY_KAFKA_URL: own.urls.kafka } });
-    load = await startLoad({
-      api: cluster.url('api'),
-      gateways: [cluster.url('gateway-1'), cluster.url('gateway-2')],
-      channels: 4,
-      senders: 10,
-      subscribers: 20,
-      window: 2,
-      everyMs: 250,
-    });
+    load = await startLoad(cluster);
   });
 
   afterAll(async () => {
@@ -175,12 +160,7 @@ describe('a cluster whose Kafka is killed', () => {
   );
 
   it('loses, doubles and reorders nothing', async () => {
-    await load.settle();
-    const logged = await loggedOf(load);
-    await untilCaughtUp(load, logged);
-    expectPromisesKept(load, logged);
-    expectHeardOnce(load, logged);
-    await expectHistory(load, logged);
-    await expectUnreadRecounted(load, logged);
+    const verdict = await Verdict.on(load);
+    await verdict.expectAll();
   });
 });

@@ -2,15 +2,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Cluster, SPLIT } from '../support/cluster.ts';
 import type { Load } from '../support/load.ts';
-import {
-  expectHeardOnce,
-  expectHistory,
-  expectPromisesKept,
-  expectUnreadRecounted,
-  type Logged,
-  loggedOf,
-  untilCaughtUp,
-} from '../support/verdict.ts';
+import { Verdict } from '../support/verdict.ts';
 
 type Split = Pick<Cluster<keyof typeof SPLIT>, 'process' | 'kill' | 'start'>;
 
@@ -18,7 +10,7 @@ type Split = Pick<Cluster<keyof typeof SPLIT>, 'process' | 'kill' | 'start'>;
 export const stalledProjectorSuite = (cluster: () => Split, startTalking: () => Promise<Load>) =>
   describe('a gateway killed while a projector stalls', () => {
     let load: Load;
-    let log: Logged;
+    let verdict: Verdict;
     let stalled: number | undefined;
 
     const goOn = () => {
@@ -41,9 +33,7 @@ export const stalledProjectorSuite = (cluster: () => Split, startTalking: () => 
       await cluster().start('gateway-1');
       await load.more(200);
       await load.heard();
-      await load.settle();
-      log = await loggedOf(load);
-      await untilCaughtUp(load, log);
+      verdict = await Verdict.on(load);
     }, 180_000);
 
     afterAll(() => {
@@ -52,12 +42,12 @@ export const stalledProjectorSuite = (cluster: () => Split, startTalking: () => 
     });
 
     it('loses, repeats and reorders nothing', () => {
-      expectPromisesKept(load, log);
-      expectHeardOnce(load, log);
+      verdict.expectPromisesKept();
+      verdict.expectHeardOnce();
     });
 
     it('leaves timelines and unread counts that match the log', async () => {
-      await expectHistory(load, log);
-      await expectUnreadRecounted(load, log);
+      await verdict.expectHistory();
+      await verdict.expectUnreadRecounted();
     });
   });

@@ -1,22 +1,21 @@
-/** Many people who talk and listen over several gateways at once, and what must be true afterwards. */
+/** Many people who talk and listen over two gateways at once. */
 
 import { type Account, Api, type Channel, joined, someName } from './api.ts';
+import type { Cluster } from './cluster.ts';
 import { PipelinedSender } from './pipelined-sender.ts';
 import { Subscriber } from './subscriber.ts';
 import { Watched } from './watched.ts';
 
 export interface LoadOptions {
-  /** Address for HTTP requests. */
-  readonly api: string;
-  /** Senders and subscribers start spread over these, and move to the next when they lose one. */
-  readonly gateways: readonly string[];
   /** May read the log. Default: the owner, who must then be the first to register. */
   readonly administrator?: Api;
-  readonly channels: number;
-  readonly senders: number;
-  readonly subscribers: number;
-  /** For each sender: the most unanswered commands, and the milliseconds between refills. */
-  readonly window: number;
+  /** Default: 4. */
+  readonly channels?: number;
+  /** Default: 10. */
+  readonly senders?: number;
+  /** Default: 20. */
+  readonly subscribers?: number;
+  /** Milliseconds after which each sender has two unanswered commands again. Default: 250. */
   readonly everyMs?: number;
   /** Senders repeat what the server asks them to send again. Default: the load fails. */
   readonly repeats?: boolean;
@@ -49,16 +48,20 @@ const PATIENCE_MS = 60_000;
 const turned = (bases: readonly string[], by: number): string[] =>
   bases.map((_, index) => bases[(index + by) % bases.length]!);
 
-export const startLoad = async (options: LoadOptions): Promise<Load> => {
-  const { api, gateways, window } = options;
-  const anybody = new Api(api);
+/** Senders and subscribers start spread over the two gateways of a cluster, and move to the other when they lose one. */
+export const startLoad = async (
+  cluster: Pick<Cluster<'api' | 'gateway-1' | 'gateway-2'>, 'url'>,
+  options: LoadOptions = {},
+): Promise<Load> => {
+  const gateways = [cluster.url('gateway-1'), cluster.url('gateway-2')];
+  const anybody = new Api(cluster.url('api'));
   const owner = anybody.as(await anybody.register(someName('owner')));
   const guild = await owner.createGuild('Load');
   const channels = [guild.channel];
-  while (channels.length < options.channels)
+  while (channels.length < (options.channels ?? 4))
     channels.push(await owner.createChannel(guild.id, { name: `channel-${channels.length}` }));
-  const people = await joined(owner, guild, 'sender', options.senders);
-  const listeners = await joined(owner, guild, 'listener', options.subscribers);
+  const people = await joined(owner, guild, 'sender', options.senders ?? 10);
+  const listeners = await joined(owner, guild, 'listener', options.subscribers ?? 20);
 
   const progress = new Watched();
   const changed = () => progress.changed();
@@ -79,8 +82,8 @@ export const startLoad = async (options: LoadOptions): Promise<Load> => {
       bases: turned(gateways, index),
       account,
       channelId: channels[Math.floor(index / gateways.length) % channels.length]!.id,
-      window,
-      ...(options.everyMs === undefined ? {} : { everyMs: options.everyMs }),
+      window: 2,
+      everyMs: options.everyMs ?? 250,
       ...(options.repeats === undefined ? {} : { repeats: options.repeats }),
       // One message in ten mentions a subscriber.
       words: (n) =>
