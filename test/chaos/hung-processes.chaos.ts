@@ -35,12 +35,7 @@ describe('people talk and listen while every process hangs in turn', () => {
   let cluster: Cluster<Name>;
   let load: Load;
   let vault: Client;
-  let stopped: number | undefined;
 
-  const goOn = () => {
-    if (stopped !== undefined) process.kill(stopped, 'SIGCONT');
-    stopped = undefined;
-  };
   const leaders = async () =>
     (
       await vault.query<Leader>(
@@ -57,7 +52,6 @@ describe('people talk and listen while every process hangs in turn', () => {
   });
 
   afterAll(async () => {
-    goOn();
     load?.close();
     await vault?.end();
     await cluster?.close();
@@ -68,8 +62,7 @@ describe('people talk and listen while every process hangs in turn', () => {
     for (const [name, hangMs] of HANGS) {
       await load.more(50);
       const before = await leaders();
-      stopped = cluster.process(name).pid;
-      process.kill(stopped, 'SIGSTOP');
+      cluster.hang(name);
       const began = performance.now();
       const changed = new Set<string>();
       while (performance.now() - began < WATCHED_MS) {
@@ -86,7 +79,7 @@ describe('people talk and listen while every process hangs in turn', () => {
         await load.heard();
       }
       await wait(Math.max(0, hangMs - (performance.now() - began)));
-      goOn();
+      cluster.wake(name);
       await load.more(50);
       await load.heard();
       await load.read();

@@ -25,6 +25,10 @@ export interface Cluster<Name extends string> {
   start(name: Name): Promise<void>;
   /** Kill -9. */
   kill(name: Name): Promise<void>;
+  /** SIGSTOP: it does nothing, but keeps its sockets, until it wakes. */
+  hang(name: Name): void;
+  /** SIGCONT, which does nothing to a process that is awake. */
+  wake(name: Name): void;
   /** Sends SIGTERM. @returns the exit code; null when it had to be killed */
   stop(name: Name): Promise<number | null>;
   close(): Promise<void>;
@@ -81,6 +85,8 @@ export const startCluster = async <Name extends string>(options: ClusterOptions<
     process: (name) => running.get(name)!,
     start,
     kill: (name) => running.get(name)!.kill(),
+    hang: (name) => void process.kill(running.get(name)!.pid, 'SIGSTOP'),
+    wake: (name) => void process.kill(running.get(name)!.pid, 'SIGCONT'),
     stop: (name) => running.get(name)!.stop(30_000),
     close,
   };
