@@ -1,8 +1,7 @@
-import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelStream } from '../schemas/streams.ts';
 import { Instance } from '../test/support/write-side.ts';
-import { refusal, right } from './testing.ts';
+import { refusal, right, silentWhile } from './testing.ts';
 
 let instance: Instance;
 let ann: string;
@@ -53,17 +52,7 @@ describe('a repeated key', () => {
 
   it('is invited where the outcome is unknown, and finds what was stored; without a key nothing is invited', async () => {
     let silent = false;
-    await instance.reopen({
-      logFor: (log) =>
-        Object.create(log, {
-          append: {
-            value: async (request: never) => {
-              const appended = await log.append(request);
-              return silent ? either.left({ kind: 'unknown', reason: 'no answer' }) : appended;
-            },
-          },
-        }),
-    });
+    await instance.reopen({ logFor: silentWhile(() => silent) });
     silent = true;
     const lost = await instance.send(ann, channel, 'hello', { key: 'once' });
     expect(lost).toMatchObject({ left: { name: 'outcomeUnknown', status: 504, retryAfter: 1 } });

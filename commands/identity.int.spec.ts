@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { userStream } from '../schemas/streams.ts';
 import { Instance } from '../test/support/write-side.ts';
-import { CALLER, refusal, right } from './testing.ts';
+import { CALLER, refusal, right, silentWhile } from './testing.ts';
 
 let instance: Instance;
 afterEach(() => instance.close());
@@ -66,17 +66,7 @@ describe('registering', () => {
 
   it('gives one account when nobody knows whether the first registration was stored', async () => {
     let silent = true;
-    instance = await Instance.open({
-      logFor: (log) =>
-        Object.create(log, {
-          append: {
-            value: async (request: never) => {
-              const appended = await log.append(request);
-              return silent ? either.left({ kind: 'unknown', reason: 'no answer' }) : appended;
-            },
-          },
-        }),
-    });
+    instance = await Instance.open({ logFor: silentWhile(() => silent) });
     expect(refusal(await register('ann'))).toBe('outcomeUnknown');
     silent = false;
     expect(refusal(await register('ann'))).toBe('invalidForm');

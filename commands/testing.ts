@@ -2,6 +2,7 @@
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
+import type { AppendRequest, EventLog } from '../log/port.ts';
 import type { Actor } from '../schemas/actor.ts';
 import { type Bounds, bounds, type Limits as LimitConfig, limits } from '../schemas/config.ts';
 import type { ParleyError } from '../schemas/errors.ts';
@@ -25,6 +26,19 @@ export const right = <A>(result: Either<ParleyError, A>): A => {
 
 export const refusal = (result: Either<ParleyError, unknown>): string | undefined =>
   either.isLeft(result) ? result.left.name : undefined;
+
+/** For `logFor`: a log that stores what it is given and, while `silent`, answers that nobody knows. */
+export const silentWhile =
+  (silent: () => boolean) =>
+  (log: EventLog): EventLog =>
+    Object.create(log, {
+      append: {
+        value: async (request: AppendRequest) => {
+          const appended = await log.append(request);
+          return silent() ? either.left({ kind: 'unknown', reason: 'no answer' }) : appended;
+        },
+      },
+    }) as EventLog;
 
 export const person = (userId: string): Actor => ({ userId, kind: 'person', administrator: false });
 
