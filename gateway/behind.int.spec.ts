@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Audience } from '../schemas/streams.ts';
 import type { GatewayClient } from '../test/support/gateway-client.ts';
 import { defaultGatewayConfig } from './config.ts';
-import { guildWith, type Station, World } from './testing.ts';
+import { guildAndPeople, guildWith, type Station, World } from './testing.ts';
 
 const { resumes } = defaultGatewayConfig;
 
@@ -31,8 +31,8 @@ describe('while a gateway does not yet hear everything of', () => {
     listened.clear();
     hears = async () => {};
     world = await World.open();
-    for (const id of ['1', '2', '4']) world.story.user(id);
-    channel = guildWith(world.story, '10', '1', '2');
+    channel = guildAndPeople(world.story, '10', '1', '2');
+    world.story.user('4');
     station = await world.station({ ringBytes: 0, resumes: { ...resumes, page: 2 } }, undefined, feed);
   });
   afterEach(async () => {

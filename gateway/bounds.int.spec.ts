@@ -1,19 +1,16 @@
 /** What a socket can make the server hold or do before, and after, anybody knows whose it is. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { GatewayClient } from '../test/support/gateway-client.ts';
-import { guildWith, tokenOf, World } from './testing.ts';
+import { guildAndPeople, tokenOf, World } from './testing.ts';
 
 let world: World;
 let channel: string;
 beforeEach(async () => {
   world = await World.open();
-  for (const id of ['1', '2']) world.story.user(id);
-  channel = guildWith(world.story, '10', '1', '2');
+  channel = guildAndPeople(world.story, '10', '1', '2');
 });
 afterEach(() => world.close());
 
-const acks = (client: GatewayClient) => client.frames.filter((frame) => frame.op === 11).length;
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 describe('an unfinished frame', () => {
@@ -35,7 +32,7 @@ describe('an unfinished frame', () => {
     const client = await station.connect();
     client.socket.send('{"op":1,', { fin: false });
     client.socket.send('"d":null}', { fin: true });
-    await client.until(() => acks(client) === 1, 'an ACK');
+    await client.until(() => client.acks === 1, 'an ACK');
   });
 
   it('is bounded to what an identify needs, until the client has identified', async () => {
@@ -104,6 +101,6 @@ it('frames that are refused or ask for nothing hold up their socket, and nothing
   for (let i = 0; i < 12; i += 1) client.write(i % 2 === 0 ? 102 : 103, {});
   client.write(100, { type: 'none' });
   client.write(1, null);
-  await client.until((frames) => frames.some(({ op }) => op === 101) && acks(client) === 1, 'both answers');
+  await client.until((frames) => frames.some(({ op }) => op === 101) && client.acks === 1, 'both answers');
   expect(performance.now() - begun).toBeGreaterThan(250);
 });

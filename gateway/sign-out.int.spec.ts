@@ -1,14 +1,13 @@
 /** What becomes of the sockets of somebody who signs out. */
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { guildWith, type Station, tokenOf, World } from './testing.ts';
+import { guildAndPeople, type Station, tokenOf, World } from './testing.ts';
 
 let world: World;
 let station: Station;
 beforeEach(async () => {
   world = await World.open();
-  for (const id of ['1', '2']) world.story.user(id);
-  guildWith(world.story, '10', '1', '2');
+  guildAndPeople(world.story, '10', '1', '2');
   station = await world.station();
 });
 afterEach(() => world.close());

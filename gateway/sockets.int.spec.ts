@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { GatewayClient } from '../test/support/gateway-client.ts';
-import { guildWith, type Station, tokenOf, World } from './testing.ts';
+import { guildAndPeople, type Station, tokenOf, World } from './testing.ts';
 
 describe('a socket', () => {
   let world: World;
@@ -11,19 +11,22 @@ describe('a socket', () => {
 
   beforeEach(async () => {
     world = await World.open();
-    for (const id of ['1', '2']) world.story.user(id);
-    channel = guildWith(world.story, '10', '1', '2');
+    channel = guildAndPeople(world.story, '10', '1', '2');
   });
   afterEach(() => world.close());
 
-  const acks = (client: GatewayClient) => client.frames.filter((frame) => frame.op === 11).length;
+  /** The silent one is sent away, and the other stays. */
+  const expectSwept = async (silent: GatewayClient, other: GatewayClient) => {
+    expect(await silent.closed()).toBe(4009);
+    await world.received(other);
+  };
 
   it('has its heartbeats acknowledged, also before it identifies', async () => {
     const station = await world.station();
     const client = await station.connect();
     client.write(1, null);
     client.write(1, 5);
-    await client.until(() => acks(client) === 2, 'two ACKs');
+    await client.until(() => client.acks === 2, 'two ACKs');
   });
 
   it('is counted from its upgrade until it is gone, whether it identifies or not', async () => {
@@ -49,8 +52,7 @@ describe('a socket', () => {
     await world.clock.advance(1_400_000);
     await world.received(alive);
     await world.clock.advance(200_000);
-    expect(await dead.closed()).toBe(4009);
-    await world.received(alive);
+    await expectSwept(dead, alive);
   });
 
   it('stays open wherever the wall clock goes, and is swept all the same', async () => {
@@ -64,8 +66,7 @@ describe('a socket', () => {
     await world.clock.advance(140_000);
     await world.received(alive);
     await world.clock.advance(20_000);
-    expect(await dead.closed()).toBe(4009);
-    await world.received(alive);
+    await expectSwept(dead, alive);
   });
 
   it('is not closed for the time that the server itself slept: what it sent meanwhile is read first', async () => {
@@ -83,8 +84,7 @@ describe('a socket', () => {
     await world.clock.advance(60_000);
     await world.received(alive);
     await world.clock.advance(5_000);
-    expect(await dead.closed()).toBe(4009);
-    await world.received(alive);
+    await expectSwept(dead, alive);
   });
 
   it('is closed when it does not identify in time, with or without heartbeats', async () => {
@@ -92,7 +92,7 @@ describe('a socket', () => {
     const client = await station.connect();
     await world.clock.advance(900);
     client.write(1, null);
-    await client.until(() => acks(client) === 1, 'an ACK');
+    await client.until(() => client.acks === 1, 'an ACK');
     await world.clock.advance(1_200);
     expect(await client.closed()).toBe(4009);
   });
@@ -101,10 +101,10 @@ describe('a socket', () => {
     const station = await world.station({ opBudget: { count: 10, windowMs: 60_000 } });
     const client = await station.identified('1');
     for (let i = 0; i < 9; i += 1) client.write(1, null);
-    await client.until(() => acks(client) === 9, 'nine ACKs');
+    await client.until(() => client.acks === 9, 'nine ACKs');
     await world.clock.advance(60_000);
     for (let i = 0; i < 10; i += 1) client.write(1, null);
-    await client.until(() => acks(client) === 19, 'ten more');
+    await client.until(() => client.acks === 19, 'ten more');
     client.write(1, null);
     expect(await client.closed()).toBe(4008);
   });

@@ -264,10 +264,9 @@ export class World {
     await this.settled();
     await Promise.all(
       clients.map(async (client) => {
-        const acks = () => client.frames.filter((frame) => frame.op === 11).length;
-        const before = acks();
+        const before = client.acks;
         client.write(1, client.seq);
-        await client.until(() => acks() > before, 'a heartbeat ACK');
+        await client.until(() => client.acks > before, 'a heartbeat ACK');
       }),
     );
   }
@@ -287,6 +286,17 @@ export const guildWith = (story: Story, guildId: string, ownerId: string, ...mem
   story.channel(`${guildId}1`, guildId);
   for (const userId of [ownerId, ...members]) story.join(guildId, userId);
   return `${guildId}1`;
+};
+
+/** Creates the people of the guild as well. */
+export const guildAndPeople = (
+  story: Story,
+  guildId: string,
+  ownerId: string,
+  ...members: readonly string[]
+): string => {
+  for (const userId of [ownerId, ...members]) story.user(userId);
+  return guildWith(story, guildId, ownerId, ...members);
 };
 
 /** Creates a channel that only the owner and `allowed` can see. */

@@ -103,6 +103,11 @@ export class GatewayClient {
     this.write(2, { token, intents, properties: { os: 'linux', browser: 'parley-test', device: 'parley-test' } });
   }
 
+  /** Heartbeats acknowledged so far. */
+  get acks(): number {
+    return this.frames.filter((frame) => frame.op === 11).length;
+  }
+
   resume(token: string, session: Session): void {
     this.write(6, { token, ...session });
   }
