@@ -87,10 +87,12 @@ describe.runIf(mounted)('a server on a full disk', () => {
     }
 
     rmSync(ballast);
-    while ((await say('there is room')).status === 503) await new Promise((again) => setTimeout(again, 50));
+    const answered = async () => (await say('there is room')).status;
+    await expect.poll(answered, { interval: 50, timeout: 20_000 }).not.toBe(503);
     expect((await contents())[0]).toBe('there is room');
     expect(server.output()).toMatch(/log\.db cannot be written to: .*full/);
-    expect(server.output()).toContain('log.db can be written to again');
+    // Its log lines may come later than its answers.
+    await expect.poll(() => server.output(), { timeout: 10_000 }).toContain('log.db can be written to again');
     expect(await server.stop()).toBe(0);
     await start();
     expect(await contents()).toHaveLength(stored + 1);

@@ -1,17 +1,17 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type TemporaryFolder, temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { classify, isFull } from './failures.ts';
 import { Reserve } from './reserve.ts';
 
-let folder: string;
+let folder: TemporaryFolder;
 let file: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'parley-reserve-'));
-  file = join(folder, 'reserve');
+  folder = temporaryFolder();
+  file = join(folder.path, 'reserve');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => folder.remove());
 
 it('is held once its room is taken, and refuses as a full disk does after it was given up', () => {
   const reserve = new Reserve(file);
