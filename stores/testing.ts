@@ -1,4 +1,4 @@
-/** For specs: a proxy that can cut connections and lose data, and a database in memory. */
+/** For specs: a proxy that can cut connections and lose data, a free port, and a database in memory. */
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -10,6 +10,16 @@ export const memoryDatabase = (tables: string): Connection => {
   const db = new Database(':memory:');
   db.exec(tables);
   return db;
+};
+
+/** A loopback port on which nobody listens. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 };
 
 /** @param target loopback port to forward to */

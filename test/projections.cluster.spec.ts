@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROLES } from '../schemas/config.ts';
 import { Api, someName } from './support/api.ts';
 import { type Cluster, startCluster } from './support/cluster.ts';
+import { environmentWith } from './support/parley.ts';
 
 const run = promisify(execFile);
 
@@ -22,14 +23,13 @@ describe('the views of a cluster', () => {
   let channelId = '';
   let said = 0;
 
-  const projections = (...args: string[]): Promise<Outcome> => {
-    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PARLEY_'));
-    const env = { ...Object.fromEntries(own), ...cluster.namespace.env };
-    return run(process.execPath, ['dist/parley.js', 'projections', ...args], { env }).then(
+  const projections = (...args: string[]): Promise<Outcome> =>
+    run(process.execPath, ['dist/parley.js', 'projections', ...args], {
+      env: environmentWith(cluster.namespace.env),
+    }).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (failed: Outcome) => failed,
     );
-  };
   const rows = (stdout: string) =>
     stdout
       .trim()

@@ -2,26 +2,17 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
+import { freePort } from '../stores/testing.ts';
+import { environmentWith } from './support/parley.ts';
 
 let child: ChildProcess | undefined;
 afterEach(() => void child?.kill('SIGKILL'));
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
 it('says which servers it waits for, answers that it is alive and not ready, and stops cleanly', async () => {
   const [port, gone] = [await freePort(), await freePort()];
   const at = `127.0.0.1:${gone}`;
-  const env = {
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PARLEY_'))),
+  const env = environmentWith({
     PARLEY_HOST: '127.0.0.1',
     PARLEY_PORT: String(port),
     PARLEY_PROFILE: 'cluster',
@@ -31,7 +22,7 @@ it('says which servers it waits for, answers that it is alive and not ready, and
     PARLEY_REDIS_URL: `redis://${at}`,
     PARLEY_KAFKA_URL: `kafka://${at}`,
     PARLEY_CASSANDRA_URL: `cassandra://${at}`,
-  };
+  });
   child = spawn(process.execPath, ['dist/parley.js', 'serve'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let told = '';
   child.stderr!.on('data', (text) => {

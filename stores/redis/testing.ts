@@ -4,13 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis as Driver } from 'ioredis';
 import { systemClock } from '../../schemas/clock.ts';
 import { ports, urls } from '../../services/endpoints.ts';
-import { startProxy } from '../testing.ts';
+import { freePort, startProxy } from '../testing.ts';
 import { openRedis, type Redis, type RedisOptions } from './connection.ts';
 
 export const randomName = (): string => `t${randomBytes(5).toString('hex')}`;
@@ -40,14 +39,10 @@ export interface TestRedisCluster {
   stop(): Promise<void>;
 }
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  // The cluster bus listens on the port plus ten thousand.
-  return port > 55_000 ? freePort() : port;
+/** Its cluster bus listens on the port plus ten thousand. */
+const portOfNode = async (): Promise<number> => {
+  const port = await freePort();
+  return port > 55_000 ? portOfNode() : port;
 };
 
 /** Three masters with a third of the slots each, started for one spec. */
@@ -65,7 +60,7 @@ export const redisCluster = async (): Promise<TestRedisCluster> => {
     rmSync(folder, { recursive: true });
   };
   for (let n = 0; n < 3; n += 1) {
-    const port = await freePort();
+    const port = await portOfNode();
     const settings = ['--port', String(port), '--bind', '127.0.0.1', '--cluster-enabled', 'yes', '--save', ''];
     const files = ['--dir', folder, '--cluster-config-file', `nodes-${n}.conf`];
     const process = spawn('redis-server', [...settings, ...files], { stdio: 'ignore' });

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { environmentWith } from './parley.ts';
 import { Watched } from './watched.ts';
 
 /** Environment for load tests, which measure the server and not its limits. */
@@ -55,15 +56,14 @@ export interface Server {
 /** The output of `npm run build`. npm and vitest run in the project's folder. */
 const entry = resolve('dist/parley.js');
 
-/** Only the server's own variables: the environment of the test run must not change the result. */
-const environment = (options: ServerOptions): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PARLEY_'))),
-  PARLEY_LOG_LEVEL: 'warn',
-  ...options.env,
-  PARLEY_HOST: '127.0.0.1',
-  PARLEY_PORT: '0',
-  PARLEY_DATA: options.data,
-});
+const environment = (options: ServerOptions): NodeJS.ProcessEnv =>
+  environmentWith({
+    PARLEY_LOG_LEVEL: 'warn',
+    ...options.env,
+    PARLEY_HOST: '127.0.0.1',
+    PARLEY_PORT: '0',
+    PARLEY_DATA: options.data,
+  });
 
 const untilReady = async (url: string, child: ChildProcess, deadline: number): Promise<void> => {
   for (;;) {
