@@ -17,6 +17,7 @@ import {
   type AppendError,
   type Appended,
   type AppendRequest,
+  checkLimit,
   checkSequences,
   type EventLog,
   type Page,
@@ -32,12 +33,6 @@ import { Bell, OpenTails, startTail } from './tail.ts';
 
 /** Milliseconds since 1970 of the event at position 0. */
 export const TIME_ZERO = 1_700_000_000_000;
-
-const MOST = 10_000;
-
-const checkLimit = (limit: number): void => {
-  if (limit < 1 || limit > MOST) throw new RangeError(`A page holds 1 to ${MOST} events, not ${limit}`);
-};
 
 /** The data of a closed log, for the next log opened on it. */
 interface Kept {

@@ -128,6 +128,12 @@ export const checkSequences = ({ stream, expected, events }: AppendRequest): voi
     throw new RangeError(`Events for ${stream} must be at least one, with sequences from ${expected + 1} on.`);
 };
 
+/** @throws RangeError */
+export const checkLimit = (limit: number): void => {
+  const most = BUDGETS.log.read;
+  if (!(limit >= 1 && limit <= most)) throw new RangeError(`The limit of a read must be 1 to ${most}, not ${limit}.`);
+};
+
 /** Approximate bytes of an event's ids, names and numbers. */
 const ENVELOPE_BYTES = 300;
 

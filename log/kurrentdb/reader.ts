@@ -13,10 +13,10 @@ import {
 import type { Clock } from '../../schemas/clock.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { inParallel } from '../../schemas/parallel.ts';
-import { BUDGETS } from '../../stores/budgets.ts';
 import { asking } from '../../stores/kurrentdb/connection.ts';
 import { isMisplaced, NoAnswer, typeOf } from '../../stores/kurrentdb/failures.ts';
 import {
+  checkLimit,
   filled,
   isFull,
   type Page,
@@ -157,8 +157,6 @@ export const mendedPlaceOf = async (reading: Reading, position: number): Promise
   return first === undefined ? { after: 'start' } : { after: first.position, first };
 };
 
-const MOST_PER_READ = BUDGETS.log.read;
-
 const HEADS_AT_ONCE = 8;
 
 interface Found<E> {
@@ -208,8 +206,7 @@ export class Reader {
   }
 
   async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
-    if (!(limit >= 1 && limit <= MOST_PER_READ))
-      throw new RangeError(`The limit of a read must be 1 to ${MOST_PER_READ}, not ${limit}.`);
+    checkLimit(limit);
     if (direction === 'backwards' && from !== undefined && from < 1) return [];
     const first = direction === 'backwards' && from === undefined ? 'end' : BigInt(Math.max(from ?? 1, 1) - 1);
     const step = direction === 'backwards' ? -1 : 1;

@@ -4,6 +4,7 @@ import { decodeStored, type ParleyEvent } from '../../schemas/events/catalogue.t
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { Postgres } from '../../stores/postgres/connection.ts';
 import {
+  checkLimit,
   filled,
   isFull,
   type Page,
@@ -17,8 +18,6 @@ import { type Row, SELECTED, toStored } from './rows.ts';
 
 /** About 10 us each. */
 const HEADS_PER_QUESTION = 5_000;
-
-const MOST_PER_READ = BUDGETS.log.read;
 
 /** Greater than every name that begins with `prefix`, in byte order. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
@@ -107,8 +106,7 @@ export class Reader {
   }
 
   async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
-    if (!(limit >= 1 && limit <= MOST_PER_READ))
-      throw new RangeError(`The limit of a read must be 1 to ${MOST_PER_READ}, not ${limit}.`);
+    checkLimit(limit);
     const [compare, order, start] =
       direction === 'forwards' ? ['>=', 'ASC', from ?? 1] : ['<=', 'DESC', from ?? Number.MAX_SAFE_INTEGER];
     const step = direction === 'forwards' ? 1 : -1;

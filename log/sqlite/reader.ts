@@ -4,9 +4,9 @@ import type Database from 'libsql';
 import { LRUCache } from 'lru-cache';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { TimeSlices } from '../../schemas/time-slices.ts';
-import { BUDGETS } from '../../stores/budgets.ts';
 import {
   bytesOfEvent,
+  checkLimit,
   type Page,
   PageSize,
   type ReadAll,
@@ -76,8 +76,6 @@ const SCANNED_PER_STEP = 4_000;
 
 /** Heads looked up in one step: about half a millisecond. */
 const HEADS_PER_STEP = 100;
-
-const MOST_PER_READ = BUDGETS.log.read;
 
 /** Greater than every name that begins with `prefix`. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
@@ -167,8 +165,7 @@ export class Reader {
   }
 
   async #readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
-    if (!(limit >= 1 && limit <= MOST_PER_READ))
-      throw new RangeError(`The limit of a read must be 1 to ${MOST_PER_READ}, not ${limit}.`);
+    checkLimit(limit);
     const found = this.#prepare('SELECT id FROM streams WHERE name = ?').get([stream]) as [number] | undefined;
     if (found === undefined) return [];
     const forwards = direction === 'forwards';
