@@ -8,7 +8,6 @@ import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { classify, isFatal, isFull } from '../../stores/sqlite/failures.ts';
-import { FileGone } from '../../stores/sqlite/held-files.ts';
 import { appendErrorOf, OutcomeUnknown } from '../append-errors.ts';
 import type { AppendError, Appended, AppendRequest } from '../port.ts';
 import { markInUse, noteVault, type VaultNote } from './notes.ts';
@@ -185,10 +184,6 @@ export class Writer {
     newStreams: readonly (readonly [number, string])[],
   ): AppendError | undefined {
     const hindered = this.#hindered();
-    if (hindered instanceof FileGone) {
-      this.#onRefused(hindered);
-      return { kind: 'unavailable', reason: hindered.message };
-    }
     if (hindered !== undefined) return this.#refuse(hindered);
     let phase: 'insert' | 'commit' = 'insert';
     try {

@@ -3,6 +3,7 @@
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../budgets.ts';
 import { type FailureKind, isBug, isWrongValue } from '../guard.ts';
+import { FileGone } from './held-files.ts';
 
 export const FULL = 13;
 const IO_ERROR = 10;
@@ -22,6 +23,7 @@ const TRANSIENT = /^SQLITE_(FULL|IOERR|READONLY|BUSY|LOCKED|NOMEM|CANTOPEN)/;
 export const classify = (failure: unknown): FailureKind => {
   if (isBug(failure)) return 'bug';
   if (isWrongValue(failure)) return 'permanent';
+  if (failure instanceof FileGone) return 'transient';
   const code = (failure as { code?: unknown } | null | undefined)?.code;
   if (typeof code !== 'string') return 'permanent';
   if (DAMAGED.test(code)) return 'damaged';
@@ -30,12 +32,11 @@ export const classify = (failure: unknown): FailureKind => {
 
 export const isFull = (error: unknown): boolean => (codeOf(error) & 0xff) === FULL;
 
-export const unavailable = (store: string, cause: unknown): StoreUnavailable =>
-  new StoreUnavailable(store, BUDGETS.sqlite.retrySeconds, { cause });
-
 /** What a store's caller gets for a failure: StoreUnavailable when it may pass (a full disk), else the failure itself. */
 export const refusalOf = (store: string, failure: unknown): unknown =>
-  classify(failure) === 'transient' ? unavailable(store, failure) : failure;
+  classify(failure) === 'transient'
+    ? new StoreUnavailable(store, BUDGETS.sqlite.retrySeconds, { cause: failure })
+    : failure;
 
 /** Runs work that may be left undone, since a killed process leaves it undone too: a full disk does not fail it. */
 export const ifPossible = (work: () => void): void => {

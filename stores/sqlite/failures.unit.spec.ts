@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { classify, codeOf, isFatal } from './failures.ts';
+import { FileGone } from './held-files.ts';
 
 const said = (code: string, rawCode = 0) => Object.assign(new Error(code), { code, rawCode });
 
@@ -24,6 +25,10 @@ describe('a failure of SQLite', () => {
     '%s is permanent',
     (code) => expect(classify(said(code))).toBe('permanent'),
   );
+
+  it('is transient if a file is gone, which may be put back', () => {
+    expect(classify(new FileGone('/data/log.db'))).toBe('transient');
+  });
 
   it('that is not from SQLite is permanent, or a bug', () => {
     for (const failure of [new Error('so'), undefined, null, 'x']) expect(classify(failure)).toBe('permanent');

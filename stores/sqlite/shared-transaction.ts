@@ -5,7 +5,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type Database from 'libsql';
 import { Batcher } from '../batcher.ts';
 import { BUDGETS } from '../budgets.ts';
-import { refusalOf, unavailable } from './failures.ts';
+import { refusalOf } from './failures.ts';
 import type { FileGone } from './held-files.ts';
 
 /** The outcome of one write: its value, or what it threw. */
@@ -61,7 +61,7 @@ export class SharedTransaction {
 
   #commit(writes: readonly (() => unknown)[]): readonly Outcome[] {
     const gone = this.#gone();
-    if (gone !== undefined) throw unavailable(this.#store, gone);
+    if (gone !== undefined) throw gone;
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       const outcomes = writes.map((write) => this.#attempt(write));
