@@ -23,7 +23,15 @@ export const isBug = (failure: unknown): boolean =>
   failure instanceof TypeError || failure instanceof RangeError || failure instanceof ReferenceError;
 
 /** A value is no number, or no JSON, where it must be one: every try would meet it again. */
-export const isWrongValue = (failure: unknown): boolean => failure instanceof SyntaxError;
+const isWrongValue = (failure: unknown): boolean => failure instanceof SyntaxError;
+
+/** A driver's `classify`: failures that no store reports mean the same everywhere, `ofStore` decides about all others. */
+export const classifying =
+  (ofStore: Classify): Classify =>
+  (failure) => {
+    if (isBug(failure)) return 'bug';
+    return isWrongValue(failure) ? 'permanent' : ofStore(failure);
+  };
 
 /** The failure in words for an operator: for StoreUnavailable its cause, for several failures each one. */
 export const reasonOf = (failure: unknown): string => {

@@ -1,7 +1,7 @@
 /** Classifies failures of Cassandra and ScyllaDB: caused by the values, the servers or their tables. */
 
 import { errors, types } from 'cassandra-driver';
-import { type FailureKind, isBug, isWrongValue, reasonOf } from '../guard.ts';
+import { classifying, reasonOf } from '../guard.ts';
 
 const { responseErrorCodes: code } = types;
 
@@ -36,13 +36,11 @@ const isSettingsFault = (failure: unknown): boolean =>
   isInner(failure, isSettingsFault);
 
 /** Only errors about the given values are permanent. An unknown code counts as transient. */
-export const classify = (failure: unknown): FailureKind => {
-  if (isBug(failure)) return 'bug';
-  if (isWrongValue(failure)) return 'permanent';
+export const classify = classifying((failure) => {
   if (isSettingsFault(failure) || isNoKeyspace(failure)) return 'damaged';
   if (isRefusal(failure)) return NO_TABLE.test(failure.message) ? 'damaged' : 'permanent';
   return failure instanceof errors.ResponseError && OF_THE_STORE.has(failure.code) ? 'damaged' : 'transient';
-};
+});
 
 /** Every node tried, with its reason, which the driver's message leaves out. */
 export const reasonsOf = (failure: unknown): string => {

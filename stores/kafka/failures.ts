@@ -1,6 +1,6 @@
 /** Classifies failures of Kafka: caused by the records, the brokers or the topic. */
 
-import { type FailureKind, isBug, isWrongValue } from '../guard.ts';
+import { classifying } from '../guard.ts';
 
 /** The topic differs from the configuration; waiting does not help. */
 export class WrongPartitions extends Error {
@@ -17,14 +17,12 @@ export class WrongPartitions extends Error {
 const OF_THE_RECORDS: ReadonlySet<unknown> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
 
 /** All other failures, known or not, may pass: while a process runs, rights are granted and brokers come back. */
-export const classify = (failure: unknown): FailureKind => {
+export const classify = classifying((failure) => {
   if (failure instanceof WrongPartitions) return 'damaged';
   const { type, cause } = (failure ?? {}) as { readonly type?: unknown; readonly cause?: { readonly type?: unknown } };
-  if (isBug(failure)) return 'bug';
-  if (isWrongValue(failure)) return 'permanent';
   if (OF_THE_RECORDS.has(type) || OF_THE_RECORDS.has(cause?.type)) return 'permanent';
   return 'transient';
-};
+});
 
 /** A wrong user or password. It may pass while a process runs, because passwords change; at a start it has to be mended. */
 export const isLoginRefused = (failure: unknown): boolean =>

@@ -1,6 +1,6 @@
 /** Classifies PostgreSQL's error codes (SQLSTATE) for log, vault, coordination and views alike. */
 
-import { type FailureKind, isBug, isWrongValue } from '../guard.ts';
+import { classifying } from '../guard.ts';
 
 /** Five letters or digits; `undefined` for a failure that the server did not report. */
 export const sqlStateOf = (error: unknown): string | undefined => {
@@ -20,13 +20,11 @@ const OF_THE_VALUES = /^(22|23|54)/;
  * Only errors about the given values are permanent. An unknown code counts as the store's fault, so no event is skipped
  * for it.
  */
-export const classify = (failure: unknown): FailureKind => {
-  if (isBug(failure)) return 'bug';
-  if (isWrongValue(failure)) return 'permanent';
+export const classify = classifying((failure) => {
   const state = sqlStateOf(failure);
   if (state === undefined || PASSING.test(state)) return 'transient';
   return OF_THE_VALUES.test(state) ? 'permanent' : 'damaged';
-};
+});
 
 /** Reported while a transaction ends, or the server: it may have been stored. */
 const IN_DOUBT = /^(08|40003|57P|58|XX)/;

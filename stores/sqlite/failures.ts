@@ -2,7 +2,7 @@
 
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../budgets.ts';
-import { type FailureKind, isBug, isWrongValue } from '../guard.ts';
+import { classifying } from '../guard.ts';
 import { FileGone } from './held-files.ts';
 
 export const FULL = 13;
@@ -20,15 +20,13 @@ const DAMAGED = /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/;
 const TRANSIENT = /^SQLITE_(FULL|IOERR|READONLY|BUSY|LOCKED|NOMEM|CANTOPEN)/;
 
 /** There is no server between us and the file, so an error with an unknown code is the request's fault. */
-export const classify = (failure: unknown): FailureKind => {
-  if (isBug(failure)) return 'bug';
-  if (isWrongValue(failure)) return 'permanent';
+export const classify = classifying((failure) => {
   if (failure instanceof FileGone) return 'transient';
   const code = (failure as { code?: unknown } | null | undefined)?.code;
   if (typeof code !== 'string') return 'permanent';
   if (DAMAGED.test(code)) return 'damaged';
   return TRANSIENT.test(code) ? 'transient' : 'permanent';
-};
+});
 
 export const isFull = (error: unknown): boolean => (codeOf(error) & 0xff) === FULL;
 
