@@ -1,37 +1,11 @@
-/** A limiter in this process's memory, and the conversion of the library's results for any store. */
+/** A limiter in this process's memory. */
 
-import { type RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Clock } from '../schemas/clock.ts';
-import type { Counted, Limiter, LimiterFactory } from './port.ts';
-
-const stateOf = ({ remainingPoints, msBeforeNext }: RateLimiterRes, allowed: boolean): Counted => ({
-  allowed,
-  remaining: Math.max(0, remainingPoints),
-  resetMs: Math.max(1, msBeforeNext),
-});
-
-/** Converts the library's result, which rejects with the state when a rate is used up. */
-const counted = async (consumed: Promise<RateLimiterRes>): Promise<Counted> => {
-  try {
-    return stateOf(await consumed, true);
-  } catch (rejected) {
-    if (rejected instanceof RateLimiterRes) return stateOf(rejected, false);
-    throw rejected;
-  }
-};
-
-/** @param count attempts in a window */
-export const countedBy = (limiter: RateLimiterAbstract, count: number): Limiter => ({
-  take: (key) => counted(limiter.consume(key)),
-  look: async (key) => {
-    const state = await limiter.get(key);
-    return state === null ? { allowed: true, remaining: count, resetMs: 0 } : stateOf(state, state.remainingPoints > 0);
-  },
-});
+import type { LimiterFactory } from './port.ts';
 
 /**
- * Fixed windows by the monotonic clock. The library reads the wall clock: set back by two days, it would refuse for two
- * days.
+ * Fixed windows by the monotonic clock. The library that counts in Redis also counts in memory, but by the wall clock: set
+ * back by two days, it would refuse for two days.
  */
 export const memoryLimiter =
   (clock: Clock): LimiterFactory =>

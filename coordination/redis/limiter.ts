@@ -1,11 +1,36 @@
 /** Limits counted in Redis, so they hold over all nodes. While it is gone, each node counts for itself. */
 
 import { LRUCache } from 'lru-cache';
-import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Redis } from '../../stores/redis/connection.ts';
-import { countedBy, memoryLimiter } from '../limiter.ts';
-import type { LimiterFactory } from '../port.ts';
+import { memoryLimiter } from '../limiter.ts';
+import type { Counted, Limiter, LimiterFactory } from '../port.ts';
+
+const stateOf = ({ remainingPoints, msBeforeNext }: RateLimiterRes, allowed: boolean): Counted => ({
+  allowed,
+  remaining: Math.max(0, remainingPoints),
+  resetMs: Math.max(1, msBeforeNext),
+});
+
+/** Converts the library's result, which rejects with the state when a rate is used up. */
+const counted = async (consumed: Promise<RateLimiterRes>): Promise<Counted> => {
+  try {
+    return stateOf(await consumed, true);
+  } catch (rejected) {
+    if (rejected instanceof RateLimiterRes) return stateOf(rejected, false);
+    throw rejected;
+  }
+};
+
+/** @param count attempts in a window */
+const countedBy = (limiter: RateLimiterRedis, count: number): Limiter => ({
+  take: (key) => counted(limiter.consume(key)),
+  look: async (key) => {
+    const state = await limiter.get(key);
+    return state === null ? { allowed: true, remaining: count, resetMs: 0 } : stateOf(state, state.remainingPoints > 0);
+  },
+});
 
 /** Most keys remembered as used up. */
 const REFUSED = 10_000;
