@@ -14,7 +14,7 @@ import {
   type StoredPage,
   type StreamHead,
 } from '../port.ts';
-import { type Row, SELECTED, toStored } from './rows.ts';
+import { type PostgresRow, SELECTED, toStored } from './rows.ts';
 
 /** About 10 us each. */
 const HEADS_PER_QUESTION = 5_000;
@@ -29,16 +29,16 @@ const upToBytes = (rows: string, order: string): string =>
    ) counted WHERE bytes - octet_length(data) < ${BUDGETS.log.readBytes} ORDER BY ${order}`;
 
 /** Whether there were no more rows than these, of a query by `upToBytes` for `limit` of them. */
-const areAll = (rows: readonly Row[], limit: number): boolean => {
+const areAll = (rows: readonly PostgresRow[], limit: number): boolean => {
   if (rows.length === limit) return false;
   let bytes = 0;
   for (const row of rows) bytes += Buffer.byteLength(row[12]);
   return bytes < BUDGETS.log.readBytes;
 };
 
-type Form<E> = (row: Row) => E;
+type Form<E> = (row: PostgresRow) => E;
 
-const toChecked = (row: Row): ParleyEvent => decodeStored(toStored(row));
+const toChecked = (row: PostgresRow): ParleyEvent => decodeStored(toStored(row));
 
 export class Reader {
   private readonly postgres: Postgres;
@@ -111,7 +111,7 @@ export class Reader {
       direction === 'forwards' ? ['>=', 'ASC', from ?? 1] : ['<=', 'DESC', from ?? Number.MAX_SAFE_INTEGER];
     const step = direction === 'forwards' ? 1 : -1;
     return this.page(limit, toChecked, (last, most) =>
-      this.rows<Row>(
+      this.rows<PostgresRow>(
         `stream ${direction}`,
         upToBytes(
           `SELECT ${SELECTED} FROM events WHERE stream = $1 AND sequence ${compare} $2 ORDER BY sequence ${order} LIMIT $3`,
@@ -134,7 +134,7 @@ export class Reader {
   private page<E extends { readonly data: unknown }>(
     limit: number,
     form: Form<E>,
-    read: (last: E | undefined, limit: number) => Promise<readonly Row[]>,
+    read: (last: E | undefined, limit: number) => Promise<readonly PostgresRow[]>,
   ): Promise<readonly E[]> {
     return filled<E>(async (last, most) => {
       const rows = await read(last, most);
@@ -151,7 +151,7 @@ export class Reader {
     const head = await this.head();
     if (after >= head || types?.length === 0) return { events: [], through: Math.max(after, head) };
     const events = await this.page(limit, form, (last, most) =>
-      this.rows<Row>(
+      this.rows<PostgresRow>(
         `all${types === undefined ? '' : ' of types'}${prefix === '' ? '' : ' of prefix'}`,
         upToBytes(
           `SELECT ${SELECTED} FROM events WHERE position > $1 AND position <= $2
@@ -179,7 +179,7 @@ export class Reader {
     form: Form<E>,
   ): Promise<{ events: readonly E[]; through: number }> {
     const events = await this.page(limit, form, (last, most) =>
-      this.rows<Row>(
+      this.rows<PostgresRow>(
         'all',
         upToBytes(`SELECT ${SELECTED} FROM events WHERE position > $1 ORDER BY position LIMIT $2`, 'position'),
         [last?.position ?? after, most],

@@ -3,42 +3,15 @@
 import type { NewParleyEvent } from '../../schemas/events/catalogue.ts';
 import { bigints, integers, texts } from '../../stores/postgres/values.ts';
 import type { AppendRequest, StoredEvent } from '../port.ts';
+import { type Row, toEvent } from '../rows.ts';
 
 export const SELECTED =
   'position, stream, sequence, type, schema, time, id, actor, key, correlation, causation, traceparent, data';
 
 /** A row as node-postgres returns it in array mode, with the connection's types. */
-export type Row = readonly [
-  position: number,
-  stream: string,
-  sequence: number,
-  type: string,
-  schema: number,
-  time: number,
-  id: string,
-  actor: string,
-  key: string | null,
-  correlation: string,
-  causation: string | null,
-  traceparent: string | null,
-  data: string,
-];
+export type PostgresRow = Row<string, string>;
 
-export const toStored = (row: Row): StoredEvent => ({
-  id: row[6],
-  type: row[3],
-  schema: row[4],
-  stream: row[1],
-  sequence: row[2],
-  time: row[5],
-  actor: row[7],
-  key: row[8],
-  correlationId: row[9],
-  causationId: row[10],
-  traceparent: row[11],
-  data: row[12],
-  position: row[0],
-});
+export const toStored = (row: PostgresRow): StoredEvent => toEvent(row, row[1]);
 
 /** `parley_append` with the type of each argument, in the order of `appendArguments`. */
 export const APPEND = `SELECT stored, actual, first_position FROM parley_append($1::text[], $2::bigint[], $3,

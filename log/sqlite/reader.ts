@@ -14,8 +14,8 @@ import {
   type StoredPage,
   type StreamHead,
 } from '../port.ts';
-import { DamagedEvent, DamagedLog, damageOf, type Row, Rows, textOf } from './rows.ts';
-import { toEvent } from './schema.ts';
+import { toEvent } from '../rows.ts';
+import { DamagedEvent, DamagedLog, damageOf, Rows, type SqliteRow, textOf } from './rows.ts';
 
 /** The newest committed events in memory, so tails near the head do not read the disk. */
 export class RecentEvents {
@@ -89,7 +89,7 @@ const refuseHole = (what: string, wanted: number, found: number): void => {
 };
 
 /** @param expected number of rows from `after` on, whose positions follow each other */
-const refuseHoles = (page: readonly Row<unknown>[], after: number, expected: number): void => {
+const refuseHoles = (page: readonly SqliteRow<unknown>[], after: number, expected: number): void => {
   for (const [i, row] of page.entries()) refuseHole('position', after + i + 1, row[0]);
   if (page.length < expected) throw new DamagedLog(`position ${after + page.length + 1} is missing`);
 };
@@ -197,17 +197,19 @@ export class Reader {
   }
 
   readAll(query: ReadAll): Promise<Page> {
-    return this.#telling(this.#scan(query, 'value', (row: Row, stream) => decodeEvent(toEvent(row, stream))));
+    return this.#telling(
+      this.#scan(query, 'value', (row: SqliteRow<unknown>, stream) => decodeEvent(toEvent(row, stream))),
+    );
   }
 
   rawAll(query: ReadAll): Promise<StoredPage> {
-    return this.#telling(this.#scan(query, 'text', (row: Row<string>, stream) => toEvent(row, stream)));
+    return this.#telling(this.#scan(query, 'text', (row: SqliteRow<string>, stream) => toEvent(row, stream)));
   }
 
   async #scan<E extends { readonly data: unknown }, Data>(
     query: ReadAll,
     data: 'text' | 'value',
-    form: (row: Row<Data>, stream: string) => E,
+    form: (row: SqliteRow<Data>, stream: string) => E,
   ): Promise<{ events: readonly E[]; through: number }> {
     const { types, prefix = '', limit } = query;
     const rows = this.#rows<Data>(

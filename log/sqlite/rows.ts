@@ -8,6 +8,7 @@ import type Database from 'libsql';
 import { UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { classify } from '../../stores/sqlite/failures.ts';
+import type { Row } from '../rows.ts';
 
 const CHECK = 'Put back a backup; `parley doctor --log` lists everything that is damaged.';
 
@@ -31,22 +32,8 @@ export class DamagedLog extends Error {
   }
 }
 
-export type Row<Data = unknown> = readonly [
-  position: number,
-  /** The stream's number. */
-  stream: number,
-  sequence: number,
-  type: string,
-  schema: number,
-  time: number,
-  id: string,
-  actor: string,
-  key: string | null,
-  correlation: string,
-  causation: string | null,
-  traceparent: string | null,
-  data: Data,
-];
+/** Its stream is the stream's number. */
+export type SqliteRow<Data> = Row<number, Data>;
 
 const kinds = {
   number: (value: unknown) => Number.isSafeInteger(value),
@@ -55,7 +42,8 @@ const kinds = {
   any: () => true,
 };
 
-const COLUMNS: readonly (readonly [name: string, kind: keyof typeof kinds])[] = [
+/** Of the table `events`, in its order. */
+export const COLUMNS: readonly (readonly [name: string, kind: keyof typeof kinds])[] = [
   ['position', 'number'],
   ['stream', 'number'],
   ['sequence', 'number'],
@@ -104,7 +92,7 @@ export class Rows<Data> {
    * @param nameOf finds a stream's name, for the error
    * @throws DamagedEvent for the first row that cannot be read; DamagedLog when it cannot be said which
    */
-  page(given: readonly unknown[], limit: number, nameOf: (stream: number) => string): readonly Row<Data>[] {
+  page(given: readonly unknown[], limit: number, nameOf: (stream: number) => string): readonly SqliteRow<Data>[] {
     try {
       return this.#read(given, limit, 0);
     } catch (failure) {
@@ -112,11 +100,11 @@ export class Rows<Data> {
     }
   }
 
-  #read(given: readonly unknown[], limit: number, skip: number): readonly Row<Data>[] {
+  #read(given: readonly unknown[], limit: number, skip: number): readonly SqliteRow<Data>[] {
     const [bytes] = this.#page.get([...given, limit, skip]) as [Buffer | null];
     if (bytes === null) return [];
     if (!isUtf8(bytes)) throw new Error('its text is not UTF-8');
-    const rows = JSON.parse(bytes.toString('utf8')) as Row<Data>[];
+    const rows = JSON.parse(bytes.toString('utf8')) as SqliteRow<Data>[];
     if (!rows.every(isRow)) throw new Error('its columns are not those of an event');
     return rows;
   }

@@ -1,11 +1,6 @@
 /** Layout of log.db. */
 
-import type { Recorded } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import type { Row } from './rows.ts';
-
-/** Number of columns of the table `events`. */
-export const COLUMNS = 13;
 
 /** Appends the event's columns to the values of an insert. Nested arrays would cost another copy per row. */
 export const pushRow = (values: unknown[], event: ParleyEvent, streamId: number): void => {
@@ -25,22 +20,6 @@ export const pushRow = (values: unknown[], event: ParleyEvent, streamId: number)
     JSON.stringify(event.data),
   );
 };
-
-export const toEvent = <Data>(row: Row<Data>, stream: string): Recorded<string, Data> => ({
-  id: row[6],
-  type: row[3],
-  schema: row[4],
-  stream,
-  sequence: row[2],
-  time: row[5],
-  actor: row[7],
-  key: row[8],
-  correlationId: row[9],
-  causationId: row[10],
-  traceparent: row[11],
-  data: row[12],
-  position: row[0],
-});
 
 export const LOG_FILE = 'log.db';
 
