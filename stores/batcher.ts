@@ -45,8 +45,8 @@ interface QueuedWrite<Item, Answer> {
   readonly reject: (failure: unknown) => void;
 }
 
-/** Failures that a part of the batch may escape. */
-const OF_SOME_ITEMS: ReadonlySet<FailureKind> = new Set(['permanent', 'bug']);
+/** Whether a part of the batch may escape such a failure. */
+export const isOfSomeItems = (kind: FailureKind): boolean => kind === 'permanent' || kind === 'bug';
 
 const throwIt = (failure: unknown): never => {
   throw failure;
@@ -138,7 +138,7 @@ export class Batcher<Item, Answer> {
         const answers = await this.#options.commit(part.map(({ item }) => item));
         for (let i = 0; i < part.length; i += 1) part[i]!.resolve(answers[i]!);
       } catch (failure) {
-        if (!OF_SOME_ITEMS.has(this.#classify(failure))) {
+        if (!isOfSomeItems(this.#classify(failure))) {
           // The store is gone or damaged: items not yet tried would only wait for the same failure.
           for (const rest of [part, ...parts.reverse()]) this.#fail(rest, failure);
           return;

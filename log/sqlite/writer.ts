@@ -6,6 +6,7 @@ import type Database from 'libsql';
 import { LRUCache } from 'lru-cache';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { isOfSomeItems } from '../../stores/batcher.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { classify, isFatal, isFull } from '../../stores/sqlite/failures.ts';
 import { appendErrorOf, OutcomeUnknown } from '../append-errors.ts';
@@ -202,7 +203,7 @@ export class Writer {
       if (isFatal(error, phase)) throw new LostCommit(error, 'The event log could not be written durably.');
       // SQLite has already rolled back after some errors, such as a full disk.
       if (this.#database.inTransaction) this.#rollback.run([]);
-      if (['permanent', 'bug'].includes(classify(error))) throw new RolledBack(reasonOf(error), { cause: error });
+      if (isOfSomeItems(classify(error))) throw new RolledBack(reasonOf(error), { cause: error });
       return this.#refuse(error);
     }
   }
