@@ -11,13 +11,22 @@ export interface ServicesOptions {
   readonly directory: string;
   readonly ports: Ports;
   readonly progress?: Progress;
+  /** For a set that is never killed: changes of tables are not flushed to the disk one by one, which takes seconds. */
+  readonly neverKilled?: boolean;
 }
 
 /** A set of servers with its own ports and data. Nothing is started yet. */
-export const createServices = ({ directory, ports, progress = () => {} }: ServicesOptions): OwnServices => {
+export const createServices = ({
+  directory,
+  ports,
+  progress = () => {},
+  neverKilled = false,
+}: ServicesOptions): OwnServices => {
   let chosen: Promise<OwnServices> | undefined;
   const choose = (): Promise<OwnServices> => {
-    chosen ??= hasDocker().then((docker) => (docker ? dockerServices : nativeServices)(directory, ports, progress));
+    chosen ??= hasDocker().then((docker) =>
+      docker ? dockerServices(directory, ports, progress) : nativeServices(directory, ports, progress, neverKilled),
+    );
     return chosen;
   };
   return {

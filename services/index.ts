@@ -20,4 +20,4 @@ export { endAbandoned, privateServices } from './private.ts';
 
 /** The set that everything on this machine shares (endpoints.ts). A test never stops or kills one of these. */
 export const sharedServices = (progress?: Progress): Services =>
-  createServices({ directory: servicesFolder, ports, ...(progress && { progress }) });
+  createServices({ directory: servicesFolder, ports, neverKilled: true, ...(progress && { progress }) });

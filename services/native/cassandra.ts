@@ -80,6 +80,8 @@ export const cassandra: NativeService = {
         `-javaagent:${join(jars, 'jamm-0.4.0.jar')}`,
         `-Dcassandra.config=file://${join(place.configuration, 'cassandra.yaml')}`,
         `-Dcassandra.storagedir=${place.data}`,
+        // What is written is in the commit log, but the tables that a killed node knows are those it had flushed.
+        ...(place.neverKilled ? ['-Dcassandra.test.flush_local_schema_changes=false'] : []),
         `-Dlogback.configurationFile=file://${join(place.configuration, 'logback.xml')}`,
         '-cp',
         `${place.configuration}:${join(jars, '*')}`,

@@ -67,7 +67,12 @@ const naming = async (name: NativeName, action: () => Promise<void>): Promise<vo
 };
 
 /** Keeps data, configuration, logs and pids below `directory`. */
-export const nativeServices = (directory: string, ports: Ports, progress: Progress): OwnServices => {
+export const nativeServices = (
+  directory: string,
+  ports: Ports,
+  progress: Progress,
+  neverKilled: boolean,
+): OwnServices => {
   const filesOf = (name: NativeName): ServerFiles => ({
     pid: join(directory, `${name}.pid`),
     log: join(directory, `${name}.log`),
@@ -96,7 +101,13 @@ export const nativeServices = (directory: string, ports: Ports, progress: Progre
     await service.install((message) => progress(name, message));
     progress(name, 'starts');
     const began = Date.now();
-    const place = { name, ports, data: join(directory, 'data', name), configuration: join(directory, 'conf', name) };
+    const place = {
+      name,
+      ports,
+      data: join(directory, 'data', name),
+      configuration: join(directory, 'conf', name),
+      neverKilled,
+    };
     await mkdir(join(directory, 'data'), { recursive: true });
     const identity = await launch(files, await service.prepare(place));
     try {

@@ -9,6 +9,8 @@ export interface Place {
   readonly data: string;
   /** Its configuration, written again at every start. */
   readonly configuration: string;
+  /** Whether nothing ends it before it has flushed what it holds in memory. */
+  readonly neverKilled: boolean;
 }
 
 export interface Launch {

@@ -122,6 +122,7 @@ export class Statements {
 
 // Groups changes into requests. Those of one partition go together, in chunks that the store applies atomically. All
 // changes of one message are in one chunk, in order, so that a row never holds a later event without the earlier ones.
+// The chunks of one channel are sent in order, so that no reader finds a message without those posted before it.
 
 const { piece, pack, inFlight, progress } = BUDGETS.cassandra;
 
@@ -132,14 +133,20 @@ interface Partition {
   readonly ofMessage: Map<string, Chunk>;
 }
 
-export const chunksOf = (changes: readonly RowChange[], statements: Statements): readonly (readonly Statement[])[] => {
-  const chunks: Chunk[] = [];
+/** @returns the chunks of each channel, in the order in which they are sent */
+export const chunksOf = (
+  changes: readonly RowChange[],
+  statements: Statements,
+): readonly (readonly (readonly Statement[])[])[] => {
+  const channels = new Map<string, Chunk[]>();
   const partitions = new Map<string, Partition>();
   for (const change of changes) {
     const posted = change.kind === 'posted';
     const channelId = posted ? change.message.channelId : change.channelId;
     const messageId = posted ? change.message.id : change.messageId;
     const bucket = statements.bucketOf(change);
+    const chunks = channels.get(channelId) ?? [];
+    channels.set(channelId, chunks);
     const key = `${channelId}/${bucket}`;
     let partition = partitions.get(key);
     if (partition === undefined) {
@@ -158,7 +165,7 @@ export const chunksOf = (changes: readonly RowChange[], statements: Statements):
     }
     for (const statement of statements.ofRow(change, bucket)) chunk.push(statement);
   }
-  return chunks;
+  return [...channels.values()];
 };
 
 /**
@@ -172,7 +179,7 @@ export const packsOf = (rows: readonly Statement[]): readonly (readonly Statemen
 };
 
 export class CassandraTimelineWriter implements TimelineWriter {
-  private readonly cassandra: Cassandra;
+  private readonly cassandra: Pick<Cassandra, 'execute' | 'batch'>;
   private readonly statements: Statements;
   private readonly limit = bulkhead(inFlight, Number.POSITIVE_INFINITY);
   private readonly progress = new Batcher<readonly Statement[], void>({
@@ -180,11 +187,11 @@ export class CassandraTimelineWriter implements TimelineWriter {
     most: progress.atOnce,
     countOf: ({ length }) => length,
     bytesOf: ({ length }) => length * progress.rowBytes,
-    commit: oneAnswer((some) => this.send(packsOf(some.flat()))),
+    commit: oneAnswer((some) => this.send(packsOf(some.flat()).map((rows) => [rows]))),
     classify,
   });
 
-  constructor(cassandra: Cassandra, tables: Tables, bucketSize: number) {
+  constructor(cassandra: Pick<Cassandra, 'execute' | 'batch'>, tables: Tables, bucketSize: number) {
     this.cassandra = cassandra;
     this.statements = new Statements(tables, bucketSize);
   }
@@ -202,12 +209,17 @@ export class CassandraTimelineWriter implements TimelineWriter {
         if (bucket !== undefined) buckets.push(bucket);
       }
     }
-    await this.send([...chunksOf(rows, this.statements), ...packsOf(buckets)]);
+    await this.send([...chunksOf(rows, this.statements), ...packsOf(buckets).map((some) => [some])]);
     if (through.length > 0) await this.progress.add(through);
   }
 
-  private async send(chunks: readonly (readonly Statement[])[]): Promise<void> {
-    const sent = await Promise.allSettled(chunks.map((chunk) => this.limit.execute(() => this.one(chunk))));
+  /** Sends several sequences side by side, each in order up to its first failure. */
+  private async send(sequences: readonly (readonly (readonly Statement[])[])[]): Promise<void> {
+    const sent = await Promise.allSettled(
+      sequences.map(async (chunks) => {
+        for (const chunk of chunks) await this.limit.execute(() => this.one(chunk));
+      }),
+    );
     for (const outcome of sent) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
