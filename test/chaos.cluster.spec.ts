@@ -60,7 +60,7 @@ describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, wit
     load?.close();
     await cluster?.close();
     await own?.destroy();
-  }, 60_000);
+  });
 
   it('keeps every acknowledged message once in the log, at its acknowledged position', () =>
     verdict.expectPromisesKept());

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await own.start('postgres', 'views', 'redis', 'kafka', 'cassandra');
 }, 400_000);
 
-afterAll(() => own?.destroy(), 60_000);
+afterAll(() => own?.destroy());
 
 interface Ready {
   readonly ready: boolean;
@@ -173,7 +173,7 @@ describe('without', () => {
   beforeAll(async () => {
     world = await World.begin();
     await world.talk('before');
-  }, 60_000);
+  });
   afterAll(() => world?.close());
 
   it('Redis, people talk, read, log in and get unread counts; each process applies its own limits', async () => {
@@ -286,7 +286,7 @@ describe('without', () => {
       PARLEY_VAULT_URL: env.PARLEY_VIEWS_URL!,
     }));
     await world.talk('before');
-  }, 60_000);
+  });
   afterAll(() => world?.close());
 
   it('the vault, people talk and read texts whose keys are cached; nobody logs in or registers', async () => {
@@ -314,7 +314,7 @@ describe('without', () => {
       PARLEY_VIEWS_URL: env.PARLEY_LOG_URL!,
     }));
     await world.talk('before');
-  }, 60_000);
+  });
   afterAll(() => world?.close());
 
   it('the event log, people read; nothing is acknowledged that the log does not hold', async () => {

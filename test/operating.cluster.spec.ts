@@ -21,7 +21,7 @@ beforeAll(async () => {
   cluster = await startCluster({ processes: PROCESSES, env: { ...LIMITS_OFF, PARLEY_DRAIN_MS: '500' } });
   const anybody = new Api(cluster.url('api'));
   administrator = anybody.as(await anybody.register(someName('administrator')));
-}, 90_000);
+});
 
 afterAll(() => cluster?.close());
 
@@ -44,7 +44,7 @@ describe('a restart of every process in turn, under load', () => {
     }
     await load.more(100);
     verdict = await Verdict.on(load);
-  }, 180_000);
+  });
 
   afterAll(() => load?.close());
 
@@ -118,7 +118,7 @@ describe('a gateway killed while a projector stalls', () => {
     await load.more(200);
     await load.heard();
     verdict = await Verdict.on(load);
-  }, 180_000);
+  });
 
   afterAll(() => {
     load?.close();
@@ -181,7 +181,7 @@ describe('a rebuild of the timelines, under load', () => {
       await reading;
     }
     verdict = await Verdict.on(load);
-  }, 180_000);
+  });
 
   afterAll(() => load?.close());
 

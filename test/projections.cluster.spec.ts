@@ -51,7 +51,7 @@ describe('the views of a cluster', () => {
     owner = anybody.as(await anybody.register(someName('owner')));
     channelId = (await owner.createGuild('Operated')).channel.id;
     for (let i = 0; i < 20; i += 1) await say();
-  }, 90_000);
+  });
   afterAll(() => cluster?.close());
 
   it('report their status', async () => {
@@ -87,13 +87,13 @@ describe('the views of a cluster', () => {
     expect(await owner.history(channelId, '?limit=100')).toHaveLength(Math.min(said, 100));
     const [, ...views] = rows((await projections('status')).stdout);
     expect(views.map(([, generation]) => generation?.trim())).toEqual(['2', '2', '2']);
-  }, 120_000);
+  });
 
   it('are verified against the log', async () => {
     const outcome = await projections('verify', 'all');
     expect(outcome).toMatchObject({ code: 0 });
     expect(outcome.stdout.match(/ 0 differences/g)).toHaveLength(3);
-  }, 120_000);
+  });
 
   it('report what differs', async () => {
     await onViews('UPDATE views_g2.channels SET name = $1 WHERE id = $2', ['spoiled', channelId]);
@@ -101,7 +101,7 @@ describe('the views of a cluster', () => {
     expect(outcome.code).toBe(1);
     expect(outcome.stdout).toMatch(/1 difference\n {2}table channels: read/);
     expect(outcome.stderr).toContain('`parley projections rebuild` mends it');
-  }, 60_000);
+  });
 
   it('list dead letters, and apply them on a retry', async () => {
     await onViews(
@@ -118,5 +118,5 @@ describe('the views of a cluster', () => {
     const retried = await projections('dead-letters', 'retry', `timelines-g2/channel-${channelId}`);
     expect(retried).toMatchObject({ code: 0, stdout: '1 letter to be tried again\n0 dead letters left.\n' });
     expect((await projections('dead-letters')).stdout).toBe('There are no dead letters.\n');
-  }, 60_000);
+  });
 });

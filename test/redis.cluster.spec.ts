@@ -33,7 +33,7 @@ beforeAll(async () => {
   cluster = await startCluster({ processes: SPLIT, env: { ...LIMITS_OFF, PARLEY_REDIS_URL: redisUrl } });
   const anybody = new Api(cluster.url('api'));
   administrator = anybody.as(await anybody.register(someName('administrator')));
-}, 90_000);
+});
 
 afterAll(async () => {
   await cluster?.close();
@@ -95,7 +95,7 @@ describe('a Redis that is emptied under load', () => {
       await readers;
     }
     verdict = await Verdict.on(load);
-  }, 180_000);
+  });
 
   afterAll(() => load?.close());
 
@@ -131,7 +131,7 @@ describe('connections to Redis that are cut at random moments', () => {
     for (const gateway of ['gateway-1', 'gateway-2'] as const)
       fills += await metric(cluster.process(gateway).url, 'parley_feed_fills_total');
     verdict = await Verdict.on(load);
-  }, 180_000);
+  });
 
   afterAll(() => load?.close());
 

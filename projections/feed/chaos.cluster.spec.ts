@@ -124,7 +124,7 @@ describe('the delivery feed on a bad day of Redis', () => {
     return running;
   };
 
-  it('continues from the log, and recovers', { timeout: 120_000 }, async () => {
+  it('continues from the log, and recovers', async () => {
     const seed = Date.now() % 1_000_000;
     const random = randomNumbers(seed);
     const namespace = randomName();

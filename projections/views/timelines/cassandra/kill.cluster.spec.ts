@@ -15,8 +15,8 @@ describe('a Cassandra that is killed and started again', () => {
   beforeAll(async () => {
     own = await privateServices();
     await own.start('cassandra');
-  }, 120_000);
-  afterAll(() => own.destroy(), 60_000);
+  });
+  afterAll(() => own.destroy());
 
   it('holds what it acknowledged; everything from the first refused batch on is sent again', async () => {
     const client = await openCassandra({
@@ -76,5 +76,5 @@ describe('a Cassandra that is killed and started again', () => {
     expect(await store.checkpoints()).toEqual([acknowledged]);
     expect((await reader.page(CHANNEL, { limit: 1 }, '10'))[0]?.ordinal).toBe(acknowledged);
     await client.close();
-  }, 180_000);
+  });
 });
