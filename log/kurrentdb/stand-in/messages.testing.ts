@@ -1,4 +1,4 @@
-/** Maps the stand-in's records to messages of the protocol, using the client's own definitions. */
+/** Maps the stand-in's records and errors to messages of the protocol, using the client's own definitions. */
 
 import type { WrongExpectedVersion as WrongExpectedVersionMessage } from '@eventstore/db-client/generated/shared_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
@@ -8,16 +8,26 @@ import type {
   AppendResp as AppendRespMessage,
   BatchAppendReq as BatchAppendReqMessage,
   BatchAppendResp as BatchAppendRespMessage,
-  ReadReq as ReadReqMessage,
   ReadResp as ReadRespMessage,
 } from '@eventstore/db-client/generated/streams_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import { type ServerWritableStream, status } from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import anys from 'google-protobuf/google/protobuf/any_pb.js';
 import empties from 'google-protobuf/google/protobuf/empty_pb.js';
-import type { Expected, Outcome, Proposed, RecordStore, StoredRecord } from './store.testing.ts';
+import type { Expected, Outcome, Proposed, StoredRecord } from './store.testing.ts';
 
-const { AllStreamPosition, Empty, StreamIdentifier, UUID, WrongExpectedVersion } = shared;
+const {
+  AccessDenied,
+  AllStreamPosition,
+  BadRequest,
+  Empty,
+  MaximumAppendSizeExceeded,
+  StreamDeleted,
+  StreamIdentifier,
+  Timeout,
+  UUID,
+  WrongExpectedVersion,
+} = shared;
 const { AppendResp, BatchAppendResp, ReadResp } = streams;
 const { ReadEvent } = ReadResp;
 
@@ -64,33 +74,73 @@ export const targetOf = (options: AppendReqMessage.Options): Omit<Proposal, 'eve
         : 'any',
 });
 
+/** How an append ends. All but the first are errors. */
+export type Verdict =
+  | Outcome
+  | { readonly kind: 'too large'; readonly limit: number }
+  | { readonly kind: 'timed out' }
+  | { readonly kind: 'bad request' }
+  | { readonly kind: 'access denied' };
+
+interface Packed {
+  serializeBinary(): Uint8Array;
+}
+
+/** An error carries a code and no words. */
+const errorOf = (
+  { stream, expected }: Proposal,
+  verdict: Exclude<Verdict, { readonly kind: 'stored' }>,
+): { readonly code: number; readonly type: string; readonly details: Packed } => {
+  switch (verdict.kind) {
+    case 'wrong expected version': {
+      const details: WrongExpectedVersionMessage = new WrongExpectedVersion();
+      if (verdict.current < 0) details.setCurrentNoStream(new empties.Empty());
+      else details.setCurrentStreamRevision(String(verdict.current));
+      if (typeof expected === 'number' && expected >= 0) details.setExpectedStreamPosition(String(expected));
+      else details.setExpectedNoStream(new empties.Empty());
+      return { code: status.ALREADY_EXISTS, type: 'WrongExpectedVersion', details };
+    }
+    case 'stream deleted': {
+      const details = new StreamDeleted().setStreamIdentifier(identifierOf(stream));
+      return { code: status.NOT_FOUND, type: 'StreamDeleted', details };
+    }
+    case 'too large': {
+      const details = new MaximumAppendSizeExceeded().setMaxappendsize(verdict.limit);
+      return { code: status.INVALID_ARGUMENT, type: 'MaximumAppendSizeExceeded', details };
+    }
+    case 'timed out':
+      return { code: status.DEADLINE_EXCEEDED, type: 'Timeout', details: new Timeout() };
+    case 'bad request':
+      return { code: status.INVALID_ARGUMENT, type: 'BadRequest', details: new BadRequest() };
+    case 'access denied':
+      return { code: status.PERMISSION_DENIED, type: 'AccessDenied', details: new AccessDenied() };
+  }
+};
+
 /** @param hidden leaves out the position, as a server may for a repetition */
 export const batchAnswerOf = (
   correlationId: string,
-  { stream, expected }: Proposal,
-  outcome: Outcome,
+  proposal: Proposal,
+  verdict: Verdict,
   hidden: boolean,
 ): BatchAppendRespMessage => {
   const answer = new BatchAppendResp();
-  answer.setCorrelationId(new UUID().setString(correlationId)).setStreamIdentifier(identifierOf(stream));
-  if (outcome.kind === 'stored') {
-    const success = new BatchAppendResp.Success().setCurrentRevision(String(outcome.last.revision));
-    const at = String(outcome.last.position);
+  answer.setCorrelationId(new UUID().setString(correlationId)).setStreamIdentifier(identifierOf(proposal.stream));
+  if (verdict.kind === 'stored') {
+    const success = new BatchAppendResp.Success().setCurrentRevision(String(verdict.last.revision));
+    const at = String(verdict.last.position);
     if (hidden) success.setNoPosition(new empties.Empty());
     else success.setPosition(new AllStreamPosition().setCommitPosition(at).setPreparePosition(at));
     return answer.setSuccess(success);
   }
-  const details = new anys.Any();
-  const conflict: WrongExpectedVersionMessage = new WrongExpectedVersion();
-  if (outcome.current < 0) conflict.setCurrentNoStream(new empties.Empty());
-  else conflict.setCurrentStreamRevision(String(outcome.current));
-  if (typeof expected === 'number' && expected >= 0) conflict.setExpectedStreamPosition(String(expected));
-  else conflict.setExpectedNoStream(new empties.Empty());
-  details.pack(conflict.serializeBinary(), 'event_store.client.WrongExpectedVersion');
-  return answer.setError(new statuses.Status().setMessage('WrongExpectedVersion').setDetails(details));
+  const { code, type, details } = errorOf(proposal, verdict);
+  const packed = new anys.Any();
+  packed.pack(details.serializeBinary(), `event_store.client.${type}`);
+  return answer.setError(new statuses.Status().setCode(code).setDetails(packed));
 };
 
-export const answerOf = (outcome: Outcome): AppendRespMessage => {
+/** For appends outside the batch stream, which our client never sends. */
+export const answerOf = (outcome: Verdict): AppendRespMessage => {
   if (outcome.kind === 'stored') {
     const at = String(outcome.last.position);
     const position = new AppendResp.Position().setCommitPosition(at).setPreparePosition(at);
@@ -99,7 +149,7 @@ export const answerOf = (outcome: Outcome): AppendRespMessage => {
     );
   }
   const conflict = new AppendResp.WrongExpectedVersion();
-  if (outcome.current < 0) conflict.setCurrentNoStream(new Empty());
+  if (outcome.kind !== 'wrong expected version' || outcome.current < 0) conflict.setCurrentNoStream(new Empty());
   else conflict.setCurrentRevision(String(outcome.current));
   return new AppendResp().setWrongExpectedVersion(conflict);
 };
@@ -131,133 +181,33 @@ export const confirmation = (): ReadRespMessage =>
 export const notFound = (stream: string): ReadRespMessage =>
   new ReadResp().setStreamNotFound(new ReadResp.StreamNotFound().setStreamIdentifier(identifierOf(stream)));
 
-/** Reading and subscribing, as the server does it: reads begin at a position, subscriptions beyond it. */
-type Call = ServerWritableStream<ReadReqMessage, ReadRespMessage>;
-type Options = ReadReqMessage.Options;
-
-const BACKWARDS = 1;
-/** Records searched at once when the client does not say. */
-const WINDOW = 32;
-
-const write = async (call: Call, message: ReadRespMessage): Promise<void> => {
-  if (call.write(message) || call.cancelled) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      call.off('drain', done).off('cancelled', done);
-      resolve();
-    };
-    call.on('drain', done).on('cancelled', done);
-  });
+/** A call ends with this. The client tells some errors by their metadata. */
+export const failureOf = (
+  code: status,
+  details: string,
+  metadata: Readonly<Record<string, string>> = {},
+): Pick<ServiceError, 'code' | 'details' | 'metadata'> => {
+  const carried = new Metadata();
+  for (const [key, value] of Object.entries(metadata)) carried.set(key, value);
+  return { code, details, metadata: carried };
 };
 
-const fail = (call: Call, code: status, details: string): void => {
-  call.emit('error', { code, details });
-};
-
-const isFound = (options: Options): ((record: StoredRecord) => boolean) => {
-  const filter = options.getFilter();
-  if (filter === undefined) return () => true;
-  const byType = filter.getEventType();
-  const expression = (byType ?? filter.getStreamIdentifier())!;
-  const regex = expression.getRegex() === '' ? undefined : new RegExp(expression.getRegex());
-  const prefixes = expression.getPrefixList();
-  return ({ type, stream }) => {
-    const text = byType === undefined ? stream : type;
-    return regex?.test(text) ?? prefixes.some((prefix) => text.startsWith(prefix));
-  };
-};
-
-const send = async (call: Call, records: readonly StoredRecord[], count: number): Promise<void> => {
-  let sent = 0;
-  for (const record of records) {
-    if (call.cancelled || sent === count) break;
-    await write(call, eventOf(record));
-    sent += 1;
-  }
-  call.end();
-};
-
-const readStream = async (call: Call, store: RecordStore, options: Options): Promise<void> => {
-  const from = options.getStream()!;
-  const stream = nameOf(from.getStreamIdentifier());
-  const records = store.of(stream);
-  if (records === undefined) {
-    await write(call, notFound(stream));
-    call.end();
-    return;
-  }
-  const backwards = options.getReadDirection() === BACKWARDS;
-  const revision = from.hasRevision() ? Number(from.getRevision()) : from.hasEnd() ? records.length : 0;
-  const wanted = backwards ? records.slice(0, revision + 1).reverse() : records.slice(revision);
-  await send(call, wanted, Number(options.getCount()));
-};
-
-const readAll = async (call: Call, store: RecordStore, options: Options): Promise<void> => {
-  const from = options.getAll()!;
-  const backwards = options.getReadDirection() === BACKWARDS;
-  const index = from.hasStart() ? 0 : from.hasEnd() ? store.all.length : store.indexOf(commitOf(options));
-  if (index === undefined) {
-    fail(call, status.UNKNOWN, 'Unexpected ReadAllResult: InvalidPosition');
-    return;
-  }
-  const records = backwards ? store.all.slice(0, index).reverse() : store.all.slice(index);
-  await send(call, records.filter(isFound(options)), Number(options.getCount()));
-};
-
-const commitOf = (options: Options): number => Number(options.getAll()!.getPosition()!.getCommitPosition());
-
-/**
- * A checkpoint comes after every requested number of records, and once before the subscription has caught up. That one
- * names the end of the log, where the next event will be: a place with a commit position only.
- */
-const subscribe = async (call: Call, store: RecordStore, options: Options): Promise<void> => {
-  const found = isFound(options);
-  const filter = options.getFilter();
-  const interval = (filter?.getMax() || WINDOW) * (filter?.getCheckpointintervalmultiplier() || 1);
-  const from = options.getAll()!;
-  const start = from.hasStart() ? 0 : from.hasEnd() ? store.all.length : store.indexOf(commitOf(options));
-  if (start === undefined) {
-    fail(call, status.INVALID_ARGUMENT, 'Trying to read from an invalid position.');
-    return;
-  }
-  await write(call, confirmation());
-  const position = from.getPosition();
-  let index = start;
-  // Beyond a place with both halves means beyond the event there.
-  if (position !== undefined && position.getPreparePosition() !== '0') {
-    if (store.all[index]?.position === Number(position.getCommitPosition())) index += 1;
-  }
-  let isLive = false;
-  let looked = 0;
-  let ring = () => {};
-  const silence = store.onAppended(() => ring());
-  call.on('cancelled', () => ring());
-  while (!call.cancelled) {
-    const record = store.all[index];
-    if (record === undefined) {
-      if (!isLive) {
-        if (filter !== undefined) await write(call, checkpointAt(store.end, 0));
-        await write(call, caughtUp());
-        isLive = true;
-      }
-      const rung = new Promise<void>((resolve) => {
-        ring = resolve;
+export const notLeader = (leader: { readonly host: string; readonly port: number } | undefined) =>
+  leader === undefined
+    ? failureOf(status.UNKNOWN, 'Exception was thrown by handler. No leader info available in response')
+    : failureOf(status.NOT_FOUND, 'Leader info available', {
+        exception: 'not-leader',
+        'leader-endpoint-host': leader.host,
+        'leader-endpoint-port': String(leader.port),
       });
-      if (index === store.all.length && !call.cancelled) await rung;
-      continue;
-    }
-    index += 1;
-    looked += 1;
-    if (found(record)) await write(call, eventOf(record));
-    if (filter !== undefined && looked % interval === 0)
-      await write(call, checkpointAt(record.position, record.position));
-  }
-  silence();
-};
 
-export const read = async (call: Call, store: RecordStore): Promise<void> => {
-  const options = call.request.getOptions()!;
-  if (options.hasSubscription()) await subscribe(call, store, options);
-  else if (options.hasStream()) await readStream(call, store, options);
-  else await readAll(call, store, options);
-};
+export const refused = (how: 'unauthenticated' | 'denied') =>
+  how === 'denied'
+    ? failureOf(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' })
+    : failureOf(status.UNAUTHENTICATED, 'Unauthenticated');
+
+export const tombstoned = (stream: string) =>
+  failureOf(status.FAILED_PRECONDITION, `Event stream '${stream}' is deleted.`, {
+    exception: 'stream-deleted',
+    'stream-name': stream,
+  });

@@ -20,14 +20,50 @@ export type Expected = number | 'any' | 'exists';
 export type Outcome =
   | { readonly kind: 'stored'; readonly last: StoredRecord; readonly repeated: boolean }
   /** `current` is the revision of the stream, -1 if it does not exist. */
-  | { readonly kind: 'wrong expected version'; readonly current: number };
+  | { readonly kind: 'wrong expected version'; readonly current: number }
+  | { readonly kind: 'stream deleted' };
+
+/** What an operator may set for a stream. */
+export interface StreamSettings {
+  /** Only this many of the newest events are read (`$maxCount`). */
+  readonly maxCount?: number;
+  /** Events below this revision are not read (`$tb`). */
+  readonly truncateBefore?: number;
+}
+
+interface Stream {
+  /** Records not removed by scavenging, by revision. */
+  records: StoredRecord[];
+  /** Revision of the next record. */
+  next: number;
+  settings: StreamSettings;
+  state: 'open' | 'soft deleted' | 'tombstoned';
+}
+
+/** Where a read begins, if it may begin there. */
+export interface Place {
+  /** Index of the first record at or after the position. */
+  readonly index: number;
+  /** Whether a record began at the position. Scavenging may have removed it. */
+  readonly kind: 'record' | 'removed' | 'end';
+}
 
 const BEGINNING = 1_000;
 const OVERHEAD = 70;
 
+const hidden = (stream: Stream): number =>
+  Math.max(
+    stream.settings.truncateBefore ?? 0,
+    stream.settings.maxCount === undefined ? 0 : stream.next - stream.settings.maxCount,
+    stream.state === 'open' ? 0 : stream.next,
+  );
+
 export class RecordStore {
-  readonly all: StoredRecord[] = [];
-  private readonly streams = new Map<string, StoredRecord[]>();
+  all: StoredRecord[] = [];
+  private readonly streams = new Map<string, Stream>();
+  /** Ids that an append with "any" is compared with. */
+  private ids = new Map<string, StoredRecord>();
+  private readonly removed = new Set<number>();
   private readonly listeners = new Set<() => void>();
   /** Position of the next record. */
   end = BEGINNING;
@@ -36,49 +72,123 @@ export class RecordStore {
     this.system('$users', '$user-created');
   }
 
-  of(stream: string): readonly StoredRecord[] | undefined {
-    return this.streams.get(stream);
+  /** The records that reads of a stream find, or why they find none. */
+  of(name: string): readonly StoredRecord[] | 'tombstoned' | undefined {
+    const stream = this.streams.get(name);
+    if (stream?.state === 'tombstoned') return 'tombstoned';
+    if (stream === undefined || stream.state === 'soft deleted') return undefined;
+    const first = hidden(stream);
+    return first === 0 ? stream.records : stream.records.filter(({ revision }) => revision >= first);
+  }
+
+  /** Revision of a stream's last record, -1 if there never was one. */
+  revisionOf(name: string): number {
+    return (this.streams.get(name)?.next ?? 0) - 1;
   }
 
   /**
    * Decides as the server does. With an expected revision, events with the same ids at the same places are a
-   * repetition: nothing is stored, whatever their data. With "any", the server looks for ids in a memory that a restart
-   * empties; the stand-in has none.
+   * repetition: nothing is stored, whatever their data. With "any", it looks for their ids in a memory that a restart
+   * empties. A stream deleted softly goes on at its old revision.
    */
-  append(stream: string, expected: Expected, events: readonly Proposed[]): Outcome {
-    const there = this.streams.get(stream) ?? [];
-    const current = there.length - 1;
-    if (expected === 'exists' && current < 0) return { kind: 'wrong expected version', current };
-    if (typeof expected === 'number' && expected !== current) {
-      const same = expected < current && events.every(({ id }, i) => there[expected + 1 + i]?.id === id);
-      return same
-        ? { kind: 'stored', last: there[expected + events.length]!, repeated: true }
-        : { kind: 'wrong expected version', current };
+  append(name: string, expected: Expected, events: readonly Proposed[]): Outcome {
+    const stream = this.streams.get(name) ?? { records: [], next: 0, settings: {}, state: 'open' };
+    if (stream.state === 'tombstoned') return { kind: 'stream deleted' };
+    const current = stream.next - 1;
+    const shown = stream.state === 'soft deleted' ? -1 : current;
+    if (expected === 'exists' && shown < 0) return { kind: 'wrong expected version', current: shown };
+    if (expected === 'any') {
+      const known = this.ids.get(events.at(-1)?.id ?? '');
+      if (known?.stream === name) return { kind: 'stored', last: known, repeated: true };
     }
-    for (const event of events) this.write(stream, there, event);
-    this.streams.set(stream, there);
-    for (const listener of this.listeners) listener();
-    return { kind: 'stored', last: there.at(-1)!, repeated: false };
+    if (typeof expected === 'number' && expected !== current && expected !== shown) {
+      const there = events.map(({ id }, i) => this.at(stream, expected + 1 + i, id));
+      return there.length > 0 && !there.includes(undefined)
+        ? { kind: 'stored', last: there.at(-1)!, repeated: true }
+        : { kind: 'wrong expected version', current: shown };
+    }
+    if (stream.state === 'soft deleted') {
+      stream.settings = { ...stream.settings, truncateBefore: stream.next };
+      stream.state = 'open';
+    }
+    this.streams.set(name, stream);
+    for (const event of events) this.write(name, stream, event);
+    this.ring();
+    return { kind: 'stored', last: stream.records.at(-1)!, repeated: false };
   }
 
   /** The server may write events of its own at any time. */
-  system(stream = '$stats-127.0.0.1:2113', type = '$statsCollected'): void {
+  system(stream = '$stats-127.0.0.1:2113', type = '$statsCollected', count = 1): void {
     const data = new TextEncoder().encode('{"proc":{}}');
-    const event = { id: crypto.randomUUID(), type, contentType: 'application/json', data, metadata: new Uint8Array() };
-    this.append(stream, 'any', [event]);
+    for (let n = 0; n < count; n += 1) {
+      const id = crypto.randomUUID();
+      this.append(stream, 'any', [{ id, type, contentType: 'application/json', data, metadata: new Uint8Array() }]);
+    }
   }
 
-  /** Index of the first record at or after a position, or `undefined` if no record begins at that position. */
-  indexOf(position: number): number | undefined {
-    if (position >= this.end) return this.all.length;
-    let low = 0;
-    let high = this.all.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.all[middle]!.position < position) low = middle + 1;
-      else high = middle;
+  /** What an operator does: hides a stream's events until scavenging removes them, or for good. */
+  set(name: string, settings: StreamSettings): void {
+    this.streams.get(name)!.settings = settings;
+    this.system(`$$${name}`, '$metadata');
+  }
+
+  softDelete(name: string): void {
+    this.streams.get(name)!.state = 'soft deleted';
+    this.system(`$$${name}`, '$metadata');
+  }
+
+  tombstone(name: string): void {
+    this.streams.get(name)!.state = 'tombstoned';
+    this.system(name.startsWith('$$') ? name : `$$${name}`, '$streamDeleted');
+  }
+
+  /**
+   * Removes hidden records for good. Every other keeps its position.
+   * @param also chooses more records to remove, as `$maxAge` does for the server's own
+   * @param chunkBytes the head moves to the next multiple of this
+   */
+  scavenge(also: (record: StoredRecord) => boolean = () => false, chunkBytes = 1): void {
+    const isRemoved = (record: StoredRecord) =>
+      record.revision < hidden(this.streams.get(record.stream)!) || also(record);
+    for (const record of this.all) if (isRemoved(record)) this.removed.add(record.position);
+    this.all = this.all.filter(({ position }) => !this.removed.has(position));
+    for (const stream of this.streams.values())
+      stream.records = stream.records.filter(({ position }) => !this.removed.has(position));
+    this.end = Math.ceil(this.end / chunkBytes) * chunkBytes;
+  }
+
+  /** A restarted server has forgotten the ids of earlier appends. */
+  forgetIds(): void {
+    this.ids = new Map();
+  }
+
+  /** Takes over what another node has stored beyond this one's end, as replication does. */
+  catchUpWith(other: RecordStore): void {
+    const from = this.all.length;
+    for (const record of other.all.slice(from)) {
+      const stream = this.streams.get(record.stream) ?? { records: [], next: 0, settings: {}, state: 'open' };
+      this.streams.set(record.stream, stream);
+      stream.records.push(record);
+      stream.next = record.revision + 1;
+      this.all.push(record);
+      this.ids.set(record.id, record);
     }
-    return this.all[low]?.position === position ? low : undefined;
+    this.end = other.end;
+    if (this.all.length > from) this.ring();
+  }
+
+  /** Where a read from a position begins; `undefined` if no record began at that position. */
+  placeOf(position: number): Place | undefined {
+    const index = this.firstNot((record) => record.position < position);
+    if (position === 0 || this.all[index]?.position === position) return { index, kind: 'record' };
+    if (this.removed.has(position)) return { index, kind: 'removed' };
+    // Inside the last record, or beyond the end.
+    return index === this.all.length ? { index, kind: 'end' } : undefined;
+  }
+
+  /** Index of the first record beyond a position. */
+  indexBeyond(position: number): number {
+    return this.firstNot((record) => record.position <= position);
   }
 
   /** @returns how to stop listening */
@@ -87,10 +197,37 @@ export class RecordStore {
     return () => this.listeners.delete(listener);
   }
 
-  private write(stream: string, there: StoredRecord[], event: Proposed): void {
-    const record = { ...event, position: this.end, stream, revision: there.length };
-    this.end += OVERHEAD + stream.length + event.type.length + event.data.length + event.metadata.length;
-    there.push(record);
+  private at({ records }: Stream, revision: number, id: string): StoredRecord | undefined {
+    const first = records[0]?.revision ?? 0;
+    const record = records[revision - first] ?? records.find((one) => one.revision === revision);
+    return record?.revision === revision && record.id === id ? record : undefined;
+  }
+
+  private firstNot(isBefore: (record: StoredRecord) => boolean): number {
+    const last = this.all.at(-1);
+    if (last === undefined || isBefore(last)) return this.all.length;
+    let low = 0;
+    let high = this.all.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBefore(this.all[middle]!)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private ring(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  private write(name: string, stream: Stream, event: Proposed): void {
+    const record = { ...event, position: this.end, stream: name, revision: stream.next };
+    this.end += OVERHEAD + name.length + event.type.length + event.data.length + event.metadata.length;
+    stream.next += 1;
+    // Of a stream of metadata only the last event is kept.
+    if (name.startsWith('$$')) stream.records.length = 0;
+    stream.records.push(record);
     this.all.push(record);
+    if (!name.startsWith('$')) this.ids.set(event.id, record);
   }
 }

@@ -1,5 +1,7 @@
-/** A stand-in for a KurrentDB server: its gRPC protocol over memory, with any fault a spec wants for an append. */
+/** A stand-in for a KurrentDB server: its gRPC protocol over memory. How a real one behaves is told in its modules. */
 
+import gossipService from '@eventstore/db-client/generated/gossip_grpc_pb.js';
+import type { ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js';
 import featuresService from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import type { SupportedMethods as SupportedMethodsMessage } from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
@@ -7,85 +9,82 @@ import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type {
   AppendReq as AppendReqMessage,
   AppendResp as AppendRespMessage,
-  BatchAppendReq as BatchAppendReqMessage,
-  BatchAppendResp as BatchAppendRespMessage,
-  ReadReq as ReadReqMessage,
-  ReadResp as ReadRespMessage,
 } from '@eventstore/db-client/generated/streams_pb.js';
 import {
   type handleClientStreamingCall,
+  type Metadata,
   Server,
   ServerCredentials,
-  type ServerDuplexStream,
-  type ServerWritableStream,
+  type ServiceError,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
+import { Appends, type BatchCall, type Fault } from './appending.testing.ts';
 import { Front } from './front.testing.ts';
-import {
-  answerOf,
-  batchAnswerOf,
-  batchTargetOf,
-  type Proposal,
-  proposedOf,
-  read,
-  targetOf,
-} from './messages.testing.ts';
-import { type Outcome, RecordStore } from './store.testing.ts';
+import { answerOf, notLeader, type Proposal, proposedOf, refused, targetOf } from './messages.testing.ts';
+import { fail, type ReadCall, type ReadingHabits, read } from './reading.testing.ts';
+import { RecordStore } from './store.testing.ts';
 
-/** What happens to one append. */
-export type Fault =
-  /** Every connection is cut. */
-  | 'dropped before storing'
-  | 'dropped after storing'
-  | 'stored and not answered'
-  | 'neither stored nor answered'
-  /** Refused, whatever the stream's revision. */
-  | 'wrong expected version'
-  | 'stored and answered with a wrong expected version'
-  | 'answered without a position'
-  /** The answer comes after this many milliseconds. */
-  | { readonly lateMs: number };
+export type { Fault } from './appending.testing.ts';
 
-type Answering = (outcome: Outcome, hidden: boolean) => void;
+/** What a node knows of its cluster. */
+export interface Membership {
+  /** Whether this node takes itself for the leader. */
+  readonly leads: boolean;
+  /** The leader, as this node knows it. */
+  readonly leader: { readonly host: string; readonly port: number } | undefined;
+  gossip(): ClusterInfo;
+}
+
+type Failure = Pick<ServiceError, 'code' | 'details' | 'metadata'>;
 
 export class StandIn {
   store = new RecordStore();
-  /** Every append received, repetitions included. */
-  readonly proposals: Proposal[] = [];
+  readonly appends: Appends;
+  readonly habits: ReadingHabits = { misplaced: 'as 23.10', mostLag: Number.POSITIVE_INFINITY, recordsRead: 0 };
   /** Appends received one by one, not through the batch stream. */
   plain = 0;
-  /** Messages in which batches arrived. */
-  pieces = 0;
   /** Where subscriptions began: commit and prepare position, empty at the start of the log. */
   readonly subscriptions: string[] = [];
+  /** Reads received, subscriptions left out. */
+  reads = 0;
   /** Batch streams opened, one for each connection that appends. */
   batchStreams = 0;
   /** Accepts reads and subscriptions without answering. */
   silent = false;
+  /** Set in a cluster. A node alone is its own leader. */
+  membership: Membership | undefined;
   readonly front: Front;
-  private readonly faults: (Fault | undefined)[] = [];
   private server: Server | undefined;
+  private refusing: { readonly how: 'unauthenticated' | 'denied'; readonly beyond: number } | undefined;
   private behind = 0;
-  private port = 0;
+  port = 0;
 
   constructor() {
     this.front = new Front(() => this.behind);
+    this.appends = new Appends(
+      () => this.store,
+      () => this.front.cutAll(),
+    );
   }
 
   get url(): string {
     return `esdb://admin:changeit@127.0.0.1:${this.port}?tls=false`;
   }
 
+  get proposals(): readonly Proposal[] {
+    return this.appends.proposals;
+  }
+
+  get pieces(): number {
+    return this.appends.pieces;
+  }
+
   async start(): Promise<this> {
-    this.server = new Server();
+    this.store.forgetIds();
+    // A real server refuses larger messages too.
+    this.server = new Server({ 'grpc.max_receive_message_length': 16 * 1024 * 1024 });
     this.server.addService(streamsService.StreamsService, {
-      read: ((call: ServerWritableStream<ReadReqMessage, ReadRespMessage>) => {
-        const options = call.request.getOptions()!;
-        const from = options.getAll()?.getPosition();
-        if (options.hasSubscription())
-          this.subscriptions.push(from ? `${from.getCommitPosition()}/${from.getPreparePosition()}` : '');
-        if (!this.silent) void read(call, this.store);
-      }) as UntypedHandleCall,
+      read: ((call: ReadCall) => this.read(call)) as UntypedHandleCall,
       append: ((...[call, answer]: Parameters<handleClientStreamingCall<AppendReqMessage, AppendRespMessage>>) => {
         this.plain += 1;
         const messages: AppendReqMessage[] = [];
@@ -93,17 +92,27 @@ export class StandIn {
         call.on('end', () => {
           const [head, ...rest] = messages;
           const events = rest.map((message) => proposedOf(message.getProposedMessage()!));
-          this.append({ ...targetOf(head!.getOptions()!), events }, (outcome) => answer(null, answerOf(outcome)));
+          const proposal = { ...targetOf(head!.getOptions()!), events };
+          this.appends.append(proposal, Number.POSITIVE_INFINITY, (verdict) => answer(null, answerOf(verdict)));
         });
       }) as UntypedHandleCall,
-      batchAppend: ((call: ServerDuplexStream<BatchAppendReqMessage, BatchAppendRespMessage>) =>
-        this.takeBatches(call)) as UntypedHandleCall,
+      batchAppend: ((call: BatchCall) => {
+        this.batchStreams += 1;
+        const failure = this.refusalOf(call, 'append');
+        if (failure !== undefined) call.emit('error', failure);
+        else this.appends.takeBatches(call);
+      }) as UntypedHandleCall,
       delete: (() => {}) as UntypedHandleCall,
       tombstone: (() => {}) as UntypedHandleCall,
     });
     this.server.addService(featuresService.ServerFeaturesService, {
       getSupportedMethods: ((_: unknown, answer: (error: null, methods: SupportedMethodsMessage) => void) =>
         answer(null, this.supported())) as UntypedHandleCall,
+    });
+    this.server.addService(gossipService.GossipService, {
+      read: ((_: unknown, answer: (error: null, info: ClusterInfo) => void) => {
+        if (this.membership !== undefined) answer(null, this.membership.gossip());
+      }) as UntypedHandleCall,
     });
     this.behind = await new Promise<number>((resolve, reject) =>
       this.server!.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
@@ -122,66 +131,44 @@ export class StandIn {
 
   /** Sets the faults of the next appends, one each; `undefined` is none. */
   next(...faults: readonly (Fault | undefined)[]): void {
-    this.faults.push(...faults);
+    this.appends.next(...faults);
   }
 
   /** Clears the remaining faults. */
   clear(): void {
-    this.faults.length = 0;
+    this.appends.clear();
   }
 
-  private takeBatches(call: ServerDuplexStream<BatchAppendReqMessage, BatchAppendRespMessage>): void {
-    this.batchStreams += 1;
-    const begun = new Map<string, Proposal>();
-    call.on('data', (message: BatchAppendReqMessage) => {
-      this.pieces += 1;
-      const id = message.getCorrelationId()!.getString();
-      const options = message.getOptions();
-      const former = options === undefined ? begun.get(id)! : { ...batchTargetOf(options), events: [] };
-      const proposal = { ...former, events: [...former.events, ...message.getProposedMessagesList().map(proposedOf)] };
-      if (!message.getIsFinal()) {
-        begun.set(id, proposal);
-        return;
-      }
-      begun.delete(id);
-      this.append(proposal, (outcome, hidden) => call.write(batchAnswerOf(id, proposal, outcome, hidden)));
-    });
-    call.on('end', () => call.end());
-    call.on('error', () => {});
+  /** Refuses calls on connections made from now on: open ones outlive a disabled user. `undefined` allows them again. */
+  refuse(how: 'unauthenticated' | 'denied' | undefined): void {
+    this.refusing = how && { how, beyond: this.front.accepted };
   }
 
-  private append(proposal: Proposal, answer: Answering): void {
-    this.proposals.push(proposal);
-    const { stream, expected, events } = proposal;
-    const fault = this.faults.shift();
-    const current = () => (this.store.of(stream)?.length ?? 0) - 1;
-    const store = () => this.store.append(stream, expected, events);
-    switch (fault) {
-      case 'neither stored nor answered':
-        break;
-      case 'stored and not answered':
-        store();
-        break;
-      case 'dropped before storing':
-        this.front.cutAll();
-        break;
-      case 'dropped after storing':
-        store();
-        this.front.cutAll();
-        break;
-      case 'stored and answered with a wrong expected version':
-        store();
-        answer({ kind: 'wrong expected version', current: current() }, false);
-        break;
-      case 'wrong expected version':
-        answer({ kind: fault, current: current() }, false);
-        break;
-      default: {
-        const outcome = store();
-        if (typeof fault === 'object') setTimeout(() => answer(outcome, false), fault.lateMs);
-        else answer(outcome, fault === 'answered without a position');
-      }
+  private read(call: ReadCall): void {
+    const options = call.request.getOptions()!;
+    const isSubscription = options.hasSubscription();
+    const failure = this.refusalOf(call, isSubscription ? 'subscribe' : 'read');
+    if (failure !== undefined) {
+      fail(call, failure);
+      return;
     }
+    const from = options.getAll()?.getPosition();
+    if (isSubscription) this.subscriptions.push(from ? `${from.getCommitPosition()}/${from.getPreparePosition()}` : '');
+    else this.reads += 1;
+    if (!this.silent) void read(call, this.store, this.habits);
+  }
+
+  private refusalOf(
+    call: { getPeer(): string; readonly metadata: Metadata },
+    kind: 'append' | 'read' | 'subscribe',
+  ): Failure | undefined {
+    const connection = this.front.connectionOf(call.getPeer());
+    connection?.calls.push(kind);
+    if (this.refusing !== undefined && (connection?.number ?? Infinity) > this.refusing.beyond)
+      return refused(this.refusing.how);
+    const needsLeader = kind === 'append' || call.metadata.get('requires-leader').includes('true');
+    if (this.membership === undefined || this.membership.leads || !needsLeader) return undefined;
+    return notLeader(this.membership.leader);
   }
 
   private supported(): SupportedMethodsMessage {
