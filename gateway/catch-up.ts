@@ -39,7 +39,7 @@ export const sendMissed = async (parts: Parts, session: Session, seq: number): P
   const hearing = new Hearing(session, { after: seq, through: position }, scope, changes.joined);
   const pages = new MissedPages(parts, session, hearing);
   const source = await pages.look(parts.deps.config.resumeLimit);
-  if (source === 'too-many') return source;
+  if (source === 'too-many' || source === 'unreadable') return source;
   await replay(parts, session, seq, standing, pages);
   return session.phase === Phase.holding ? source : 'aborted';
 };

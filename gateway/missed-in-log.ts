@@ -3,8 +3,8 @@
  * channels and the index of its guilds are first counted, and then merged in position order, a page at a time.
  */
 
-import { isFull } from '../log/port.ts';
-import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { isFull, pageOrUnreadable, type ReadStream, upToUnreadable } from '../log/port.ts';
+import { audiencesOf, type ParleyEvent, UnreadableEvent } from '../schemas/events/catalogue.ts';
 import type { Caller } from '../schemas/fair-queue.ts';
 import { inParallel } from '../schemas/parallel.ts';
 import { type Audience, channelStream } from '../schemas/streams.ts';
@@ -65,8 +65,18 @@ export class MissedInLog {
     this.size = parts.deps.config.resumes.page;
   }
 
-  /** Counts what there is after a position. @returns false when it is more than the limit */
-  async look(after: number, limit: number): Promise<boolean> {
+  /** Counts what there is after a position. @returns whether it can be sent */
+  async look(after: number, limit: number): Promise<'log' | 'too-many' | 'unreadable'> {
+    try {
+      return (await this.isWithin(after, limit)) ? 'log' : 'too-many';
+    } catch (failure) {
+      if (failure instanceof UnreadableEvent) return 'unreadable';
+      throw failure;
+    }
+  }
+
+  /** @throws UnreadableEvent when the session hears its stream */
+  private async isWithin(after: number, limit: number): Promise<boolean> {
     this.looksLeft = limit * LOOKED_PER_DISPATCH + this.size;
     const all = await this.all(after);
     if (all !== undefined) {
@@ -111,15 +121,35 @@ export class MissedInLog {
     return this.parts.logReads.run(this.caller, read) as Promise<T>;
   }
 
+  /**
+   * A page of a stream, which ends before an event that cannot be read. The stream counts as ended there if the event is
+   * of no interest.
+   * @throws UnreadableEvent when that event is the next, and of interest
+   */
+  private async pageOf(query: ReadStream, isOfInterest: (position: number) => boolean) {
+    let asked = query.limit;
+    const read = (limit: number) => {
+      asked = limit;
+      return this.parts.deps.log.readStream({ ...query, limit });
+    };
+    try {
+      const page = await this.ask(() => upToUnreadable(read, query.limit));
+      return { page, ended: !isFull(page, asked) };
+    } catch (failure) {
+      if (!(failure instanceof UnreadableEvent) || isOfInterest(failure.event.position)) throw failure;
+      return { page: [], ended: true };
+    }
+  }
+
   private hears(event: ParleyEvent): boolean {
     return this.hearing.of(event, audiencesOf(event)) !== undefined;
   }
 
-  /** What the session hears of the whole log, if that is a page at most. */
+  /** What the session hears of the whole log, if that is a page at most, and all of it can be read. */
   private async all(after: number): Promise<ParleyEvent[] | undefined> {
     const { log } = this.parts.deps;
-    const page = await this.ask(() => log.readAll({ after, limit: this.size }));
-    if (page.through < this.hearing.range.through) return undefined;
+    const page = await this.ask(() => pageOrUnreadable((limit) => log.readAll({ after, limit }), this.size));
+    if ('unreadable' in page || page.through < this.hearing.range.through) return undefined;
     const heard = page.events.filter((event) => this.hears(event));
     if (heard.reduce((sum, event) => sum + bytesInMemory(event), 0) > PAGE_BYTES) return undefined;
     for (const event of page.events) this.noteDeleted(event);
@@ -158,9 +188,8 @@ export class MissedInLog {
     let count = 0;
     let first = head;
     for (let from = head; from > 0; ) {
-      const page = await this.ask(() =>
-        this.parts.deps.log.readStream({ stream, from, direction: 'backwards', limit: this.size }),
-      );
+      const query = { stream, from, direction: 'backwards', limit: this.size } as const;
+      const { page, ended } = await this.pageOf(query, (position) => position > after);
       for (const event of page) {
         if (event.position <= after) return { count, first };
         first = event.sequence;
@@ -169,7 +198,7 @@ export class MissedInLog {
         if (this.hears(event)) count += 1;
       }
       if (count > limit || this.looksLeft < 0) return undefined;
-      if (!isFull(page, this.size)) break;
+      if (ended) break;
       from = page.at(-1)!.sequence - 1;
     }
     return { count, first };
@@ -193,17 +222,16 @@ export class MissedInLog {
 
   /** @param most bytes after which it holds no more, and at least one event */
   private channelSource(stream: string, first: number, limit: number, most: number): Source {
-    const { log } = this.parts.deps;
     const { through } = this.hearing.range;
     let from = first;
     const source: Source = {
       events: [],
       ended: false,
       read: async () => {
-        const page = await this.ask(() => log.readStream({ stream, from, limit }));
+        const { page, ended } = await this.pageOf({ stream, from, limit }, (position) => position <= through);
         const events = upToBytes(page, most);
         from += events.length;
-        const last = events.length === page.length && !isFull(page, limit);
+        const last = events.length === page.length && ended;
         source.ended = last || events.at(-1)!.position >= through;
         source.events.push(...events.filter((event) => this.hears(event)));
       },

@@ -19,11 +19,14 @@ export class MissedPages {
     this.size = parts.deps.config.resumes.page;
   }
 
-  /** Where the pages come from; `too-many` if there are more dispatches than the limit: a replay is never partial. */
-  async look(limit: number): Promise<'ring' | 'log' | 'too-many'> {
+  /**
+   * Where the pages come from. A replay is never partial: `too-many` if there are more dispatches than the limit,
+   * `unreadable` if an event that the session hears cannot be read.
+   */
+  async look(limit: number): Promise<'ring' | 'log' | 'too-many' | 'unreadable'> {
     const { after } = this.hearing.range;
     const recent = this.parts.ring.since(after);
-    if (recent === undefined) return (await this.inLog.look(after, limit)) ? 'log' : 'too-many';
+    if (recent === undefined) return this.inLog.look(after, limit);
     let count = 0;
     for (const entry of recent) if (this.hears(entry)) count += 1;
     return count > limit ? 'too-many' : 'ring';

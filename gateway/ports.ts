@@ -14,7 +14,7 @@ import type { Tokens } from '../vault/port.ts';
 import type { GatewayConfig } from './config.ts';
 
 /** How a resume ended. */
-export type ResumeOutcome = 'ring' | 'log' | 'invalid' | 'too-many' | 'aborted';
+export type ResumeOutcome = 'ring' | 'log' | 'invalid' | 'too-many' | 'unreadable' | 'aborted';
 
 export interface GatewayMetrics {
   /** A socket was taken over (1) or is gone (-1), identified or not. */

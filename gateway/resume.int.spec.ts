@@ -288,6 +288,55 @@ describe('resume', () => {
     });
   });
 
+  describe('where an event cannot be read', () => {
+    const unreadable = async () => {
+      const event = world.story.post(channel, '1');
+      Object.assign(event, { type: 'of-a-newer-parley' });
+      await world.settled();
+      return event;
+    };
+    /** The second has to read more than a page of the log. */
+    const afresh = () => Promise.all([world.station(), world.station({ resumes: { ...resumes, page: 2 } })]);
+
+    it('goes on live without it', async () => {
+      const client = await station.identified('2');
+      world.story.post(channel, '1');
+      await unreadable();
+      world.story.post(channel, '1');
+      await world.received(client);
+      expect(client.dispatches('MESSAGE_CREATE').map((frame) => frame.d.ordinal)).toEqual([1, 3]);
+    });
+
+    it('is refused with op 9 by those who would have heard it, and nobody else', async () => {
+      const session = await cut('2');
+      world.story.direct('88', '4', '1');
+      const other = await cut('4');
+      world.story.post('88', '1');
+      for (let n = 0; n < 3; n += 1) world.story.post(channel, '1');
+      await unreadable();
+      for (let n = 0; n < 3; n += 1) world.story.post(channel, '1');
+      world.story.post('88', '1');
+      for (const at of await afresh()) {
+        const client = await at.connect();
+        client.write(6, { token: tokenOf('2'), ...session });
+        await client.until((frames) => frames.some((frame) => frame.op === 9), 'op 9');
+        expect(dispatches(client)).toEqual([]);
+        expect(at.counters.resumes).toEqual(['unreadable']);
+        const elsewhere = await at.resumed('4', other);
+        expect(elsewhere.dispatches('MESSAGE_CREATE')).toHaveLength(2);
+      }
+    });
+
+    it('sends what came after it to sessions that begin later', async () => {
+      for (let n = 0; n < 3; n += 1) world.story.post(channel, '1');
+      await unreadable();
+      const session = await cut('2');
+      for (let n = 0; n < 5; n += 1) world.story.post(channel, '1');
+      const frames = await resumedAllWays('2', session);
+      expect(frames.map((frame) => frame.d.ordinal)).toEqual([5, 6, 7, 8, 9, undefined]);
+    });
+  });
+
   it.each([
     ['no sequence', 'x', 4007],
     ['a negative sequence', -1, 4007],

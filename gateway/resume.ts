@@ -38,7 +38,7 @@ const goOn = async (
   wants(session, claims.intents);
   [session.shardId, session.shardCount] = claims.shard;
   const outcome = await sendMissed(parts, session, seq);
-  if (outcome === 'too-many') {
+  if (outcome === 'too-many' || outcome === 'unreadable') {
     refuse(parts, session, outcome);
     return undefined;
   }

@@ -216,3 +216,21 @@ export const upToUnreadable = async <T>(read: (limit: number) => Promise<T>, lim
     }
   }
 };
+
+/**
+ * As `upToUnreadable`, for those who go on beyond such an event: when it is the next, it makes a page of its own, without
+ * events and through its position.
+ */
+export const pageOrUnreadable = async <P extends { readonly events: readonly unknown[]; readonly through: number }>(
+  read: (limit: number) => Promise<P>,
+  limit: number,
+): Promise<
+  P | { readonly events: readonly never[]; readonly through: number; readonly unreadable: UnreadableEvent }
+> => {
+  try {
+    return await upToUnreadable(read, limit);
+  } catch (failure) {
+    if (!(failure instanceof UnreadableEvent)) throw failure;
+    return { events: [], through: failure.event.position, unreadable: failure };
+  }
+};

@@ -193,6 +193,11 @@ export const startProjector = async (
     log,
     partitions,
     onDropped: (_batch, error) => logger.debug({ err: error }, 'a batch of the feed was not published'),
+    onUnreadable: (failure) => {
+      metrics.unreadableEvents.inc();
+      const { stream, sequence, position } = failure.event;
+      logger.error({ err: failure, stream, sequence, position }, 'an event cannot be read, so it is not delivered');
+    },
   });
   opened.add(followed.add(followPartitions({ ...common, group: 'delivery', sink })), (one) => followed.end(one));
 };

@@ -1,6 +1,6 @@
 /** Pages of the log that several partitions read, with the events that cannot be read set apart. */
 
-import { isFull, type LogReader, type Page } from '../../log/port.ts';
+import { isFull, type LogReader, type Page, pageOrUnreadable } from '../../log/port.ts';
 import { decodeStored, type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 
 const PAGE = 1000;
@@ -39,7 +39,9 @@ export class LogPages {
   }
 
   private async read(after: number): Promise<ReadPage> {
-    const { events: stored, through } = await this.log.rawAll({ after, limit: PAGE });
+    const page = await pageOrUnreadable((limit) => this.log.rawAll({ after, limit }), PAGE);
+    const { events: stored, through } = page;
+    if ('unreadable' in page) return { events: [], unreadable: [page.unreadable], through, isFull: true };
     const events: ParleyEvent[] = [];
     const unreadable: UnreadableEvent[] = [];
     for (const event of stored) {

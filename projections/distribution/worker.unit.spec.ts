@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../log/memory.ts';
 import { systemClock } from '../../schemas/clock.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import { PartitionApplier } from '../engine/applying.ts';
 import { type DeadLetters, type NewLetter, PoisonedStreams } from '../engine/dead-letters/port.ts';
@@ -111,6 +111,36 @@ describe('a partition', () => {
     expect(sink.events).toEqual(ours());
     await worker.stop();
     expect(sources).toEqual({ distribution: 150, log: 50 });
+  });
+
+  it('gives a store that keeps nothing everything but the event that cannot be read', async () => {
+    post(60);
+    const bad = ours()[20]!;
+    Object.assign(bad, { type: 'of-a-newer-parley' });
+    const passedOver: number[] = [];
+    sink.passOver = ({ event }) => void passedOver.push(event.position);
+    applying = new PartitionApplier({ sink, log, logger: silent, poisoned: undefined, clock: systemClock });
+    begin();
+    worker.push(records(0, 60).filter(({ event }) => event !== bad));
+    await stored(60);
+    expect(sink.events).toEqual(ours().filter((event) => event !== bad));
+    expect(passedOver).toEqual([bad.position]);
+  });
+
+  it('goes on beyond an event that the log itself cannot give', async () => {
+    post(60);
+    const bad = ours()[20]!;
+    const { rawAll } = log;
+    log.rawAll = async (query) => {
+      const page = await rawAll.call(log, query);
+      if (page.events.some(({ position }) => position === bad.position))
+        throw new UnreadableEvent(bad, 'not written by Parley');
+      return page;
+    };
+    begin();
+    worker.push(records(0, 60).filter(({ event }) => event !== bad));
+    await stored(60);
+    expect(await letters.list()).toMatchObject([{ stream: bad.stream, sequence: bad.sequence }]);
   });
 
   it('leaves out the stream of an event that cannot be read, and gives the store all others', async () => {

@@ -168,11 +168,12 @@ export class PartitionApplier {
   }
 
   /**
-   * Leaves out the stream of an event that cannot be read, from there on.
-   * @throws Stopped; the failure itself if there are no dead letters
+   * Leaves out the stream of an event that cannot be read, from there on; a store that keeps nothing leaves out the event.
+   * @throws Stopped; the failure itself where neither is possible
    */
   async leaveOut(failure: UnreadableEvent, signal: AbortSignal): Promise<void> {
-    const { poisoned } = this.parts;
+    const { poisoned, sink } = this.parts;
+    if (sink.passOver !== undefined) return sink.passOver(failure);
     if (poisoned === undefined) throw failure;
     if (!poisoned.isLeftOut(failure.event)) await this.bury(failure.event, { failure, attempts: 1 }, poisoned, signal);
   }

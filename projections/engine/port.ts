@@ -1,6 +1,6 @@
 /** What followers of the distribution log write to: a projection's rows and a checkpoint per partition. */
 
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import type { FailureKind } from '../../stores/guard.ts';
 
 /** Called with each batch once the views hold it. The views do not advance until the promise resolves. */
@@ -88,6 +88,11 @@ export interface PartitionStore {
    * at or beyond them. May be repeated.
    */
   repair(events: readonly ParleyEvent[]): Promise<void>;
+  /**
+   * Only of a store that keeps nothing and so needs no dead letters: it goes on without this event, and with the later
+   * ones of its stream.
+   */
+  passOver?(failure: UnreadableEvent): void;
   /** Whether a failure of `commit` or `repair` is the event's fault, the store's or a bug. */
   classify(failure: unknown): FailureKind;
   /** Stores checkpoints that are only in memory. */

@@ -52,6 +52,7 @@ export class MemorySink implements PartitionStore {
   /** Called before each commit; a failure it returns is thrown. */
   fails: (batch: PartitionBatch) => unknown = () => undefined;
   kind: FailureKind = 'transient';
+  passOver?: NonNullable<PartitionStore['passOver']>;
   readonly positions: number[];
   private readonly waiting = new Set<() => void>();
 

@@ -1,8 +1,8 @@
 /** Adds subscriptions, and reads from the log what was published before they were in place. */
 
-import type { LogReader, Page } from '../../log/port.ts';
+import { type LogReader, type Page, pageOrUnreadable } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { retrying, Stopped } from '../../stores/guard.ts';
 import { feedChannelOf } from './channels.ts';
 
@@ -22,7 +22,7 @@ export class PatientLog {
     this.stopping = stopping;
   }
 
-  /** @returns `undefined` once `stopping` is aborted @throws UnreadableEvent */
+  /** Leaves out an event that cannot be read. @returns `undefined` once `stopping` is aborted */
   pageAfter(position: number): Promise<Page | undefined> {
     const page = this.last.then(() => this.read(position));
     this.last = page.catch(() => {});
@@ -31,10 +31,10 @@ export class PatientLog {
 
   private async read(position: number): Promise<Page | undefined> {
     try {
-      return await retrying(() => this.log.readAll({ after: position, limit: PAGE }), {
+      return await retrying(() => pageOrUnreadable((limit) => this.log.readAll({ after: position, limit }), PAGE), {
         clock: this.clock,
         signal: this.stopping,
-        again: (failure) => !(failure instanceof UnreadableEvent),
+        again: () => true,
         longestMs: LONGEST_PAUSE_MS,
       });
     } catch (failure) {

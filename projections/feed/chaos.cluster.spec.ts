@@ -105,6 +105,7 @@ describe('the delivery feed on a bad day of Redis', () => {
       onDropped: () => {
         running.dropped += 1;
       },
+      onUnreadable: () => {},
     });
     let from = 0;
     const publish = async (events: readonly ParleyEvent[]) => {

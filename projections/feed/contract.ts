@@ -131,10 +131,16 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
       };
       /** Publishes the log beyond `from` in one partition, or in each. */
       const publish = async (from: number, partitions = [0, 1, 2], by = publisher) => {
-        const onDropped = (_: unknown, error: unknown) => {
-          throw error;
+        const onDropped = (...about: readonly unknown[]) => {
+          throw about.at(-1);
         };
-        const sink = deliverySink({ publisher: by, log: story.log, partitions: PARTITIONS, onDropped });
+        const sink = deliverySink({
+          publisher: by,
+          log: story.log,
+          partitions: PARTITIONS,
+          onDropped,
+          onUnreadable: onDropped,
+        });
         const through = await story.log.head();
         for (const partition of partitions) {
           const events = story.since(from).filter((event) => partitionOf(event.stream, PARTITIONS) === partition);

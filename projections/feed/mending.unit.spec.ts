@@ -64,6 +64,18 @@ describe('a feed with missing messages', () => {
       expect(new Set(station.metrics.fills)).toEqual(new Set(['stale']));
     });
 
+    it('all but an event that cannot be read', async () => {
+      await station.begin({ limits: HASTY });
+      await station.reader.listen([channelAudience(HERE), channelAudience(THERE)]);
+      for (let n = 0; n < 10; n += 1) {
+        station.story.post(HERE, ANN);
+        station.story.post(THERE, ANN);
+      }
+      Object.assign(station.story.log.all[6]!, { type: 'of-a-newer-parley' });
+      await station.arrivesThrough(20);
+      expect(station.handed.positions).toEqual([1, 2, 3, 4, 5, 6, ...Array.from({ length: 13 }, (_, n) => n + 8)]);
+    });
+
     it('once for all partitions', async () => {
       let readings = 0;
       const readAll: typeof station.story.log.readAll = (query) => {

@@ -1,7 +1,7 @@
 /** Delivery is one of the projections that follow the distribution log. It stores nothing; it publishes. */
 
 import { bytesOfEvent, type LogReader } from '../../log/port.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { PartitionBatch, PartitionStore } from '../engine/port.ts';
 import { feedChannelOf, MANIFEST } from './channels.ts';
@@ -96,10 +96,18 @@ interface DeliverySinkOptions {
   readonly partitions: number;
   /** A batch could not be published. Gateways notice, and read it from the log. */
   readonly onDropped: (batch: PartitionBatch, error: unknown) => void;
+  /** An event cannot be read, so it is not delivered. */
+  readonly onUnreadable: (failure: UnreadableEvent) => void;
 }
 
 /** Continues after a failed batch: publishing it later would help nobody. */
-export const deliverySink = ({ publisher, log, partitions, onDropped }: DeliverySinkOptions): PartitionStore => ({
+export const deliverySink = ({
+  publisher,
+  log,
+  partitions,
+  onDropped,
+  onUnreadable,
+}: DeliverySinkOptions): PartitionStore => ({
   name: 'delivery',
   /** A new owner begins at the head of the log. Gateways read the range before it from the log. */
   async checkpoints() {
@@ -114,6 +122,7 @@ export const deliverySink = ({ publisher, log, partitions, onDropped }: Delivery
     }
   },
   async repair() {},
+  passOver: onUnreadable,
   classify: () => 'transient',
   async flush() {},
 });

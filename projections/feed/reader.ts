@@ -41,7 +41,7 @@ export interface FeedReaderOptions {
   /** Number of partitions of the distribution log. */
   readonly partitions: number;
   readonly onTyping: (typing: TypingTold) => void;
-  /** Called once when delivery cannot continue: the listener threw, or this version cannot read the log. */
+  /** Called once when delivery cannot continue: the listener threw. */
   readonly onFailure: (error: unknown) => void;
   readonly logger: { warn(fields: object, message: string): void };
   readonly metrics: FeedMetrics;

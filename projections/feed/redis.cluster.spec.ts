@@ -98,6 +98,7 @@ describe('what a projector publishes', () => {
       log: story.log,
       partitions: 1,
       onDropped: ({ through }) => dropped.push(through),
+      onUnreadable: () => {},
     });
     const handed = new Handed();
     const metrics = new CountedFills();
@@ -135,7 +136,13 @@ describe('what a projector publishes', () => {
 
   it('starts at the head of the log under a new owner', async () => {
     for (let n = 0; n < 3; n += 1) story.post('30', ANN);
-    const sink = deliverySink({ publisher, log: story.log, partitions: 2, onDropped: () => {} });
+    const sink = deliverySink({
+      publisher,
+      log: story.log,
+      partitions: 2,
+      onDropped: () => {},
+      onUnreadable: () => {},
+    });
     expect(await sink.checkpoints()).toEqual([3, 3]);
   });
 });
