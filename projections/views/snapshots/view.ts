@@ -37,11 +37,11 @@ export const SNAPSHOT_EVERY = 250;
 
 /**
  * A state contains what happened in its last minutes, so during a flood its snapshots would cost more than the events.
- * So the next snapshot is due after as many bytes of events as the last snapshot had. A stream whose state is larger
- * than this (about 5 ms to write) pauses until those minutes have passed.
+ * So the next snapshot is due after four times as many bytes of events as the last snapshot had: 64 of its bytes are paid
+ * for by one event. A stream whose state is larger than this (about 5 ms to write) pauses until those minutes have passed.
  */
 const LARGEST = 500_000;
-const BYTES_PER_EVENT = 256;
+const BYTES_PER_EVENT = 64;
 
 /**
  * Once a batch has snapshots of this size, the rest wait for the next batch: channels that grow alike would all be due
