@@ -120,7 +120,9 @@ module.exports = {
         'Only adapter files import a driver (and bench, which measures it bare, and the code that starts servers)',
       severity: 'error',
       from: { pathNot: `${ADAPTER}|^bench/|^services/|^test/|${TESTING}` },
-      to: { path: '(^|/)node_modules/(libsql|pg|ioredis|kafkajs|cassandra-driver|@eventstore/db-client)/' },
+      to: {
+        path: '(^|/)node_modules/(libsql|pg|ioredis|kafkajs|cassandra-driver|@eventstore/db-client|@grpc/grpc-js)/',
+      },
     },
     {
       name: 'spans-in-one-file',

@@ -18,6 +18,9 @@ const external = [
   'pino',
   '@opentelemetry/*',
   '@eventstore/db-client',
+  // Together with that client: it must be given their classes.
+  '@grpc/grpc-js',
+  'google-protobuf',
   // Their libraries do without these, which are not installed.
   'pg-native',
   'kerberos',

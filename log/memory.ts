@@ -43,6 +43,7 @@ interface Kept {
 
 /** `add` appends events directly, for specs that need no commands. */
 export class MemoryLog implements EventLog {
+  readonly maxAppendBytes = Number.POSITIVE_INFINITY;
   private readonly kept: Kept;
   private readonly bell = new Bell();
   private readonly tails = new OpenTails(() => this.bell.ring());

@@ -110,6 +110,8 @@ export interface LogReader {
 }
 
 export interface EventLog extends LogReader {
+  /** Most bytes of data, as JSON, in one append; a larger one is refused. Infinity where only memory sets a limit. */
+  readonly maxAppendBytes: number;
   /**
    * Stores a batch durably. Batches that wait at the same time share a transaction, up to `BUDGETS.log.commit`. A
    * conflict fails only its own stream's batch, and so does a batch that can never be stored. Resolves once the events

@@ -52,3 +52,7 @@ const timersOf = (clock: Clock) => ({
 /** The result of `work`, or `undefined` if it takes longer than `ms` milliseconds; `work` itself then continues. */
 export const within = <T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> =>
   pTimeout(work, { milliseconds: Math.max(1, ms), message: false, customTimers: timersOf(clock) as never });
+
+/** The result of `work`, which itself continues. @throws the signal's reason as soon as it aborts */
+export const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
+  pTimeout(work, { milliseconds: Number.POSITIVE_INFINITY, signal });

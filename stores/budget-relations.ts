@@ -82,8 +82,7 @@ export const STORE_RELATIONS: readonly Relation[] = [
   },
   {
     what: 'a registration, with its answers of the vault and an append to KurrentDB',
-    is: ({ vault, postgres, kurrentdb }) =>
-      vault.answersOfARegistration * postgres.vault.answerMs + kurrentdb.triedMs + kurrentdb.answerMs,
+    is: ({ vault, postgres, kurrentdb }) => vault.answersOfARegistration * postgres.vault.answerMs + kurrentdb.triedMs,
     than: 'the age at which a reserved name may be taken over',
     most: ({ vault }) => vault.takeOverAfterMs,
     unit: 'ms',
@@ -295,11 +294,18 @@ export const STORE_RELATIONS: readonly Relation[] = [
     unit: 'bytes',
   },
   {
-    what: 'the streams that KurrentDB is sent at once',
-    is: ({ kurrentdb }) => kurrentdb.streams,
-    than: 'what its client can write without waiting',
-    most: ({ kurrentdb }) => kurrentdb.clientWrites,
-    unit: 'streams',
+    what: 'asking for the leader of KurrentDB, and the append that goes alone on a new connection to it',
+    is: ({ kurrentdb }) => kurrentdb.gossipMs + kurrentdb.proofMs,
+    than: 'one answer to an append',
+    most: ({ kurrentdb }) => kurrentdb.answerMs,
+    unit: 'ms',
+  },
+  {
+    what: 'the time that KurrentDB itself allows a write',
+    is: ({ kurrentdb }) => kurrentdb.serverWriteMs,
+    than: 'the deadline of an append',
+    most: ({ kurrentdb }) => kurrentdb.deadlineMs,
+    unit: 'ms',
   },
   {
     what: 'the silence after which KurrentDB counts as gone',

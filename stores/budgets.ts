@@ -57,25 +57,28 @@ export const BUDGETS = {
     answersOfARegistration: 3,
   },
   kurrentdb: {
-    /** Largest append that a server takes by default (`MaxAppendSize`). */
+    /** Data in one append that every server takes by default (`MaxAppendSize` of 23.10 to 25.0). */
     serverAppendBytes: 1_048_576,
     /** A server gives up a write after this and reports it. */
     serverWriteMs: 2000,
     /** For one answer to one append. After that its outcome is unknown and it is retried. */
     answerMs: 2500,
-    /** For all tries of one append. After that its writer must try again. */
+    /** From an append to its answer, whatever happens meanwhile. After that its writer must try again. */
     triedMs: 8000,
     /** Between two items of a read. After that the server counts as gone. */
     silenceMs: 10_000,
     pauseMs: 100,
     retrySeconds: 2,
-    /** Most streams with a batch under way. */
-    streams: 15,
-    /**
-     * Appends that the client sends without buffering. When its stream breaks, it rejects buffered appends where nobody can
-     * catch the error, and that ends the process.
-     */
-    clientWrites: 16,
+    /** Most streams with an append under way. */
+    streams: 64,
+    /** How far ahead the deadline of an append is. The server has a limit of its own, and its clock may differ from ours. */
+    deadlineMs: 3_600_000,
+    /** How long the first append on a new connection goes alone. */
+    proofMs: 500,
+    /** Between two signs of life of the connection for appends, and how long one may take. */
+    aliveMs: 2500,
+    /** For the answer of a node that is asked who leads its cluster. */
+    gossipMs: 1000,
     /** A listing of streams waits this long to catch up; then the caller must ask again. */
     listing: { waitMs: 20_000, retrySeconds: 10 },
   },

@@ -1,168 +1,174 @@
 /** Appending: many streams at once over one connection, one batch per stream at a time. */
 
-import { ErrorType, type JSONEventData, type Position, type WrongExpectedVersionError } from '@eventstore/db-client';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Clock } from '../../schemas/clock.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
-import { retrying } from '../../stores/guard.ts';
-import type { AppendingConnection } from '../../stores/kurrentdb/connection.ts';
-import { classify, isUnsent, typeOf } from '../../stores/kurrentdb/failures.ts';
-import { appendErrorOf, LogClosed, OutcomeUnknown, refusalOfData, refusalOfText } from '../append-errors.ts';
+import { reasonOf } from '../../stores/guard.ts';
+import { type AppendFailed, tooLarge } from '../../stores/kurrentdb/append-failures.ts';
+import { type Batch, bytesOf } from '../../stores/kurrentdb/append-messages.ts';
+import { LogClosed, refusalOfText } from '../append-errors.ts';
 import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
-import { toPosition, toProposed } from './events.ts';
-import type { Reader } from './reader.ts';
+import { type Attempts, type Stored, StoredElsewhere } from './attempts.ts';
+import { toProposed } from './events.ts';
 
 type Answer = Either<AppendError, Appended>;
 
-interface QueuedAppend {
+/** An append from its request to its answer. */
+interface Append {
   readonly request: AppendRequest;
-  readonly resolve: (answer: Answer) => void;
+  readonly batch: Batch;
+  /** Aborts when its time is over. */
+  readonly signal: AbortSignal;
+  readonly answer: (answer: Answer) => void;
 }
 
-const isConflict = (error: unknown): error is WrongExpectedVersionError =>
-  typeOf(error) === ErrorType.WRONG_EXPECTED_VERSION;
+export interface AppenderOptions {
+  /** From an append to its answer, in milliseconds. */
+  readonly triedMs: number;
+  readonly maxAppendBytes: number;
+  readonly clock: Clock;
+  /** Hears how many events each append has made durable. */
+  readonly onCommitted: (events: number) => void;
+  /** Why an append that was never sent had to wait. */
+  readonly trouble: () => AppendFailed;
+}
 
-const refusalOf = (error: unknown): Answer => {
-  if (!isConflict(error)) return either.left(appendErrorOf(error, classify));
-  const { actualVersion } = error;
-  return either.left({ kind: 'conflict', actual: typeof actualVersion === 'bigint' ? Number(actualVersion) + 1 : 0 });
+const refused = (reason: string): Either<AppendError, never> => either.left({ kind: 'refused', reason });
+
+/** The data is made JSON here, so what cannot be JSON fails before anything is sent. */
+const batchOf = ({ stream, expected, events }: AppendRequest): Either<AppendError, Batch> => {
+  try {
+    return either.right({
+      stream,
+      expected: expected === 0 ? 'no_stream' : BigInt(expected - 1),
+      events: events.map(toProposed),
+    });
+  } catch (failure) {
+    return either.left({ kind: 'refused', reason: reasonOf(failure) });
+  }
 };
 
+/** The server returns the position of a batch's last event only, which is at or after each of them. */
+const appendedAt = ({ events }: AppendRequest, { position }: Stored): Appended =>
+  events.map((event) => recordedAs(event, position, event.data) as ParleyEvent);
+
 export class Appender {
-  private readonly connection: AppendingConnection;
-  private readonly reader: Reader;
-  private readonly triedMs: number;
-  private readonly clock: Clock;
-  private readonly onCommitted: (events: number) => void;
-  private readonly queues = new Map<string, QueuedAppend[]>();
-  /** Streams whose next batch can be sent. */
+  private readonly attempts: Attempts;
+  private readonly options: AppenderOptions;
+  /** Those that wait for an earlier one of their stream, or for their turn. */
+  private readonly queues = new Map<string, Append[]>();
+  /** Streams whose next append can be sent. */
   private readonly due: string[] = [];
+  /** Streams that take nothing more, and why. */
+  private readonly stopped = new Map<string, string>();
   private running = 0;
+  private unanswered = 0;
   private closed: (() => void) | undefined;
 
-  /** @param triedMs how long one batch is retried, in milliseconds */
-  constructor(
-    connection: AppendingConnection,
-    reader: Reader,
-    triedMs: number,
-    clock: Clock,
-    onCommitted: (events: number) => void,
-  ) {
-    this.connection = connection;
-    this.reader = reader;
-    this.triedMs = triedMs;
-    this.clock = clock;
-    this.onCommitted = onCommitted;
+  constructor(attempts: Attempts, options: AppenderOptions) {
+    this.attempts = attempts;
+    this.options = options;
   }
 
   append(request: AppendRequest): Promise<Answer> {
     return new Promise((resolve) => {
       checkSequences(request);
-      // What cannot be written as JSON, the client would report where nobody can catch it.
-      const refusal =
-        this.closed === undefined
-          ? (refusalOfText(request) ?? refusalOfData(request))
-          : appendErrorOf(new LogClosed(), classify);
-      if (refusal !== undefined) {
-        resolve(either.left(refusal));
-        return;
-      }
-      const queue = this.queues.get(request.stream);
-      if (queue === undefined) {
-        this.queues.set(request.stream, [{ request, resolve }]);
-        this.due.push(request.stream);
-        this.send();
-      } else queue.push({ request, resolve });
+      const made = this.refusalOf(request) ?? batchOf(request);
+      if (either.isLeft(made)) resolve(made);
+      else this.queue(request, made.right, resolve);
     });
   }
 
-  /** Stores waiting batches and refuses later ones. */
+  /** Refuses later appends. Resolves when all others are answered. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.closed = resolve;
-      if (this.running === 0) resolve();
+      if (this.unanswered === 0) resolve();
     });
+  }
+
+  private refusalOf({ stream, events, expected }: AppendRequest): Either<AppendError, never> | undefined {
+    if (this.closed !== undefined) return either.left({ kind: 'unavailable', reason: reasonOf(new LogClosed()) });
+    const stopped = this.stopped.get(stream);
+    if (stopped !== undefined) return refused(stopped);
+    const refusal = refusalOfText({ stream, events, expected });
+    return refusal && either.left(refusal);
+  }
+
+  private queue(request: AppendRequest, batch: Batch, resolve: (answer: Answer) => void): void {
+    const { clock, triedMs, maxAppendBytes } = this.options;
+    const { stream } = request;
+    const bytes = bytesOf(batch);
+    if (bytes > maxAppendBytes) {
+      const failure = tooLarge({ stream, bytes }, maxAppendBytes, 'PARLEY_LOG_MAX_APPEND_BYTES allows');
+      resolve(refused(failure.message));
+      return;
+    }
+    const ending = new AbortController();
+    const cancel = clock.setTimer(triedMs, () => ending.abort());
+    this.unanswered += 1;
+    const answer = (given: Answer): void => {
+      cancel();
+      resolve(given);
+      this.unanswered -= 1;
+      if (this.unanswered === 0) this.closed?.();
+    };
+    const append = { request, batch, signal: ending.signal, answer };
+    let queue = this.queues.get(stream);
+    if (queue === undefined) {
+      queue = [];
+      this.queues.set(stream, queue);
+      this.due.push(stream);
+    }
+    queue.push(append);
+    ending.signal.addEventListener('abort', () => this.leave(append));
+    this.send();
+  }
+
+  /** The time of an append is over. One that is under way is answered by its attempts. */
+  private leave(append: Append): void {
+    const queue = this.queues.get(append.request.stream) ?? [];
+    const place = queue.indexOf(append);
+    if (place === -1) return;
+    queue.splice(place, 1);
+    append.answer(either.left({ kind: 'unavailable', reason: this.options.trouble().message }));
   }
 
   private send(): void {
     while (this.running < BUDGETS.kurrentdb.streams && this.due.length > 0) {
-      this.running += 1;
-      void this.sendNextOf(this.due.shift()!);
+      const stream = this.due.shift()!;
+      const queue = this.queues.get(stream)!;
+      const next = queue.shift();
+      if (next === undefined) this.queues.delete(stream);
+      else void this.run(stream, queue, next);
     }
-    if (this.running === 0) this.closed?.();
   }
 
-  private async sendNextOf(stream: string): Promise<void> {
-    const queue = this.queues.get(stream)!;
-    const { request, resolve } = queue.shift()!;
-    const answer = await this.store(request);
-    if (either.isRight(answer)) this.onCommitted(answer.right.length);
-    resolve(answer);
+  private async run(stream: string, queue: readonly Append[], append: Append): Promise<void> {
+    this.running += 1;
+    append.answer(await this.store(append));
+    this.running -= 1;
     if (queue.length > 0) this.due.push(stream);
     else this.queues.delete(stream);
-    this.running -= 1;
     this.send();
   }
 
-  /**
-   * When the outcome of a try is unknown, the same batch is tried again with the same ids and expected revision, so the
-   * server recognizes the repetition. A conflict settles it: exactly these events are there, or never will be.
-   */
-  private async store(request: AppendRequest): Promise<Answer> {
-    const events = request.events.map(toProposed);
-    const expectedRevision = request.expected === 0 ? 'no_stream' : BigInt(request.expected - 1);
-    const deadline = this.clock.monotonic() + this.triedMs;
-    /** Whether an earlier try may have stored the events. */
-    let inDoubt = false;
-    const append = async (): Promise<{ readonly position?: Position }> => {
-      try {
-        return await this.connection.append(request.stream, events, expectedRevision);
-      } catch (error) {
-        const there = inDoubt && isConflict(error) && (await this.there(request, events));
-        if (there) return there;
-        inDoubt ||= classify(error) === 'transient' && !isUnsent(error);
-        throw error;
-      }
-    };
-    const attempt = async (): Promise<Answer> => {
-      const result = await append();
-      inDoubt = true;
-      return either.right(appendedAt(request, await this.positionIn(request, result)));
-    };
-    const again = (error: unknown): boolean => classify(error) === 'transient' && this.clock.monotonic() < deadline;
+  private async store({ request, batch, signal }: Append): Promise<Answer> {
+    // It may have stopped while this one waited.
+    const stopped = this.stopped.get(request.stream);
+    if (stopped !== undefined) return refused(stopped);
     try {
-      return await retrying(attempt, {
-        clock: this.clock,
-        again,
-        firstMs: BUDGETS.kurrentdb.pauseMs,
-        longestMs: BUDGETS.kurrentdb.pauseMs,
-      });
-    } catch (error) {
-      return refusalOf(inDoubt && !isConflict(error) ? new OutcomeUnknown(error) : error);
+      const answer = await this.attempts.store(batch, signal);
+      if (either.isLeft(answer)) return answer;
+      this.options.onCommitted(request.events.length);
+      return either.right(appendedAt(request, answer.right));
+    } catch (failure) {
+      const reason = reasonOf(failure);
+      if (failure instanceof StoredElsewhere) this.stopped.set(request.stream, reason);
+      return either.left({ kind: 'unknown', reason });
     }
   }
-
-  /** Position of the batch's last event. The server may leave it out of its answer to a repetition. */
-  private async positionIn({ stream }: AppendRequest, { position }: { readonly position?: Position }): Promise<number> {
-    return position === undefined ? (await this.reader.streamHead(stream)).position : toPosition(position.commit);
-  }
-
-  /** The answer the server would have given, if exactly these events are stored. */
-  private async there({ stream, expected, events }: AppendRequest, proposed: readonly JSONEventData[]) {
-    const { found } = await this.reader.recorded(stream, {
-      fromRevision: BigInt(expected + events.length - 1),
-      direction: 'forwards',
-      maxCount: 1,
-    });
-    // The last of an append is stored with all the others, and no other append has its id.
-    const [last] = found;
-    return last?.id === proposed.at(-1)!.id ? (last as { readonly position?: Position }) : undefined;
-  }
 }
-
-/** The server returns the position of a batch's last event only, which is at or after each of them. */
-const appendedAt = ({ events }: AppendRequest, position: number): Appended =>
-  events.map((event) => recordedAs(event, position, event.data) as ParleyEvent);

@@ -1,8 +1,10 @@
 /** Maps our events to KurrentDB's: data is JSON, the envelope is metadata, sequence is revision + 1. */
 
-import { type AllStreamRecordedEvent, type JSONEventData, jsonEvent, type RecordedEvent } from '@eventstore/db-client';
+import { randomUUID } from 'node:crypto';
+import type { AllStreamRecordedEvent, RecordedEvent } from '@eventstore/db-client';
 import type { Recorded } from '../../schemas/envelope.ts';
 import { type NewParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import type { ProposedEvent } from '../../stores/kurrentdb/append-messages.ts';
 import type { StoredEvent } from '../port.ts';
 
 /** Stream of our own notes, which readers never see. */
@@ -31,16 +33,18 @@ const envelopeOf = (event: NewParleyEvent): Envelope => ({
   ...(event.traceparent !== null && { traceparent: event.traceparent }),
 });
 
-/**
- * Gives the event a fresh id. The server takes an append with known ids for a repetition and calls it stored, whatever
- * the data. So only tries of one append may share ids: they share what this returns.
- */
-export const toProposed = (event: NewParleyEvent): JSONEventData =>
-  jsonEvent({
-    type: event.type,
-    data: event.data as object as Record<string, unknown>,
-    metadata: { ...envelopeOf(event) },
-  });
+const jsonOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value), 'utf8');
+
+/** With a fresh id. The server calls an append with known ids stored, whatever the data: only tries of one share ids. */
+export const proposed = (type: string, data: unknown, metadata: object = {}): ProposedEvent => ({
+  id: randomUUID(),
+  type,
+  data: jsonOf(data),
+  metadata: jsonOf(metadata),
+});
+
+/** @throws what keeps the data from being JSON */
+export const toProposed = (event: NewParleyEvent): ProposedEvent => proposed(event.type, event.data, envelopeOf(event));
 
 export type AnyRecorded = RecordedEvent | AllStreamRecordedEvent;
 

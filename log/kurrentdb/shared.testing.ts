@@ -59,6 +59,7 @@ export const partOf = (log: EventLog, own: string, base: number): EventLog => {
         },
         onFailure,
       ),
+    maxAppendBytes: log.maxAppendBytes,
     renewEpoch: () => log.renewEpoch(),
     close: () => log.close(),
   };

@@ -120,6 +120,7 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
     get epoch() {
       return epoch;
     },
+    maxAppendBytes: Number.POSITIVE_INFINITY,
     append: (request) => appender.append(request),
     async renewEpoch() {
       // If several nodes renew at once, the first decides.

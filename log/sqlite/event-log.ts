@@ -110,6 +110,7 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
       get epoch() {
         return epoch;
       },
+      maxAppendBytes: Number.POSITIVE_INFINITY,
       append: (request) => appender.append(request),
       async renewEpoch() {
         epoch = renewEpoch(database);

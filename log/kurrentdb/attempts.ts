@@ -1,0 +1,125 @@
+/** One append, tried until its outcome is known or its time is over. */
+
+import { either } from 'fp-ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { type Clock, unlessAborted } from '../../schemas/clock.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
+import { retrying } from '../../stores/guard.ts';
+import { AppendFailed } from '../../stores/kurrentdb/append-failures.ts';
+import { type Batch, lastRevisionOf } from '../../stores/kurrentdb/append-messages.ts';
+import type { AppendingConnection } from '../../stores/kurrentdb/appending-connection.ts';
+import { classify } from '../../stores/kurrentdb/failures.ts';
+import { appendErrorOf, OutcomeUnknown } from '../append-errors.ts';
+import type { AppendError } from '../port.ts';
+import { positionOf, toPosition } from './events.ts';
+import type { Reader } from './reader.ts';
+
+const { pauseMs } = BUDGETS.kurrentdb;
+
+/** The server has stored the events elsewhere in the stream than where they were meant to be. */
+export class StoredElsewhere extends Error {
+  constructor(batch: Batch, last: bigint | undefined) {
+    const place = last === undefined ? 'elsewhere' : `up to revision ${last}`;
+    super(
+      `An operator has deleted or truncated stream ${JSON.stringify(batch.stream)}: KurrentDB has stored ${place} what belongs ` +
+        `up to revision ${lastRevisionOf(batch)}. This process writes nothing more to it: restore the stream, then restart`,
+    );
+  }
+}
+
+export interface Stored {
+  /** Position of the batch's last event. */
+  readonly position: number;
+}
+
+const isPassing = (failure: unknown): boolean =>
+  failure instanceof AppendFailed ? failure.passing : classify(failure) === 'transient';
+
+/** What is known of an append between its tries. */
+class Knowledge {
+  /** Whether a try may have stored the events. */
+  inDoubt = false;
+  failure: unknown;
+
+  learn(failure: unknown): void {
+    if (failure instanceof AppendFailed) this.inDoubt ||= failure.mayBeStored;
+    this.failure = failure;
+  }
+}
+
+export class Attempts {
+  private readonly connection: AppendingConnection;
+  private readonly reader: Reader;
+  private readonly clock: Clock;
+
+  constructor(connection: AppendingConnection, reader: Reader, clock: Clock) {
+    this.connection = connection;
+    this.reader = reader;
+    this.clock = clock;
+  }
+
+  /**
+   * When the outcome of a try is unknown, the same batch is tried again with the same ids and expected revision, so the
+   * server recognizes the repetition. A conflict settles it: exactly these events are there, or never will be.
+   * @param signal aborts when the time for all tries is over; the answer then comes at once
+   * @throws StoredElsewhere
+   */
+  async store(batch: Batch, signal: AbortSignal): Promise<Either<AppendError, Stored>> {
+    const known = new Knowledge();
+    const attempt = async (): Promise<Either<AppendError, Stored>> => {
+      try {
+        return await this.tryOnce(batch, known, signal);
+      } catch (failure) {
+        if (failure !== signal.reason) known.learn(failure);
+        throw failure;
+      }
+    };
+    try {
+      const again = (failure: unknown) => !signal.aborted && isPassing(failure);
+      return await retrying(attempt, { clock: this.clock, signal, again, firstMs: pauseMs, longestMs: pauseMs });
+    } catch (failure) {
+      if (failure instanceof StoredElsewhere) throw failure;
+      return either.left(answerOf(known, signal.aborted ? (known.failure ?? this.connection.trouble) : failure));
+    }
+  }
+
+  private async tryOnce(batch: Batch, known: Knowledge, signal: AbortSignal): Promise<Either<AppendError, Stored>> {
+    const outcome = await this.connection.append(batch, signal);
+    if (outcome.kind === 'conflict') {
+      const there = known.inDoubt ? await unlessAborted(this.there(batch), signal) : undefined;
+      return there === undefined ? either.left(conflictOf(outcome)) : either.right(there);
+    }
+    known.inDoubt = true;
+    const { revision, position } = outcome;
+    if (revision !== undefined && revision !== lastRevisionOf(batch)) throw new StoredElsewhere(batch, revision);
+    if (revision !== undefined && position !== undefined) return either.right({ position: toPosition(position) });
+    // The server may leave these out of its answer to a repetition.
+    const there = await unlessAborted(this.there(batch), signal);
+    if (there === undefined) throw new StoredElsewhere(batch, revision);
+    return either.right(there);
+  }
+
+  /** Where the batch's last event is, if it is stored at its place. */
+  private async there(batch: Batch): Promise<Stored | undefined> {
+    const { found } = await this.reader.recorded(batch.stream, {
+      fromRevision: lastRevisionOf(batch),
+      direction: 'forwards',
+      maxCount: 1,
+    });
+    // It is stored with all the others, and no other append has its id.
+    const [last] = found;
+    return last?.id === batch.events.at(-1)!.id ? { position: positionOf(last) } : undefined;
+  }
+}
+
+const conflictOf = ({ revision }: { readonly revision: bigint | 'no_stream' }): AppendError => ({
+  kind: 'conflict',
+  actual: revision === 'no_stream' ? 0 : Number(revision) + 1,
+});
+
+const answerOf = ({ inDoubt }: Knowledge, failure: unknown): AppendError => {
+  if (inDoubt) return appendErrorOf(new OutcomeUnknown(failure), classify);
+  if (failure instanceof AppendFailed)
+    return { kind: failure.passing ? 'unavailable' : 'refused', reason: failure.message };
+  return appendErrorOf(failure, classify);
+};
