@@ -1,9 +1,11 @@
 /**
  * Opens, closes and checks the views file. It can be rebuilt from the log, so it is written without any fsync while in
  * use. A killed process loses nothing, because the page cache survives; a crashed machine may lose data. So opening and
- * closing are recorded durably, and a file left open by an earlier boot is not trusted.
+ * closing are recorded durably, and a file left open by an earlier boot is not trusted. The driver ends the process when it
+ * meets damaged text, so a file that was left open twice in succession is checked before anything in it is read.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -39,7 +41,10 @@ export const bootId = (): string => {
 
 // Tables of the views file.
 
-/** One row: what the file was built from, its checkpoint, and the boot in which it was last opened. */
+/**
+ * One row: what the file was built from, its checkpoint, and the boot in which it was last opened. `closed` is 1 for a
+ * closed file, 0 for one in use, and one less for each time that it was opened again without having been closed.
+ */
 const views = `
 CREATE TABLE views (
   version INTEGER NOT NULL,
@@ -128,11 +133,12 @@ export const createFile = (file: string, epoch: string, boot: string, processesT
 
 /**
  * Marks the file as in use in this boot. Must succeed before the first write, and may be repeated.
+ * @param closed as `openFile` gave it
  * @throws SQLite's error when the disk has no room even for that
  */
-export const takeIntoUse = (db: Connection, boot: string): void => {
+export const takeIntoUse = (db: Connection, boot: string, closed: number): void => {
   journal(db, 'WAL');
-  markDurably(db, () => command(db, 'UPDATE views SET closed = 0, boot = ?')(boot));
+  markDurably(db, () => command(db, 'UPDATE views SET closed = ?, boot = ?')(closed, boot));
 };
 
 /**
@@ -185,6 +191,33 @@ type State = readonly [
   processes: number,
 ];
 
+/** Text as hexadecimal digits, whatever its bytes are. */
+const stateOf = (db: Connection): State => {
+  const columns = query<State>(db, 'SELECT version, hex(epoch), hex(boot), closed, checkpoint, processes FROM views');
+  const found = columns.get();
+  if (found === undefined) throw new Error('Not a views file');
+  const [version, epoch, boot, ...others] = found;
+  return [version, textOfHex(epoch), textOfHex(boot), ...others];
+};
+
+/** Text that was selected as `hex(...)`, because the driver ends the process when text is not UTF-8. */
+export const textOfHex = (hex: string): string => Buffer.from(hex, 'hex').toString('utf8');
+
+/** Checks every page, and that all text is UTF-8: some seconds for a million messages. */
+const isSound = (db: Connection): boolean => {
+  if (query<[string]>(db, 'PRAGMA quick_check(1)').get()?.[0] !== 'ok') return false;
+  const texts = query<[table: string, text: string]>(
+    db,
+    `SELECT t.name, group_concat('coalesce("' || c.name || '", '''')', ' || char(10) || ')
+     FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND c.type = 'TEXT' GROUP BY t.name`,
+  ).all();
+  for (const [table, text] of texts) {
+    const rows = db.prepare(`SELECT CAST(${text} AS BLOB) FROM ${table}`).raw(true).iterate([]);
+    for (const [bytes] of rows as Iterable<[Buffer]>) if (!isUtf8(bytes)) return false;
+  }
+  return true;
+};
+
 const isWhole = (file: string, db: Connection): boolean => {
   // The file does not yet contain what is in the write-ahead log.
   if (existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0) return true;
@@ -196,7 +229,7 @@ const flawOf = ([version, epoch, lastBoot, closed, checkpoint]: State, log: Expe
   if (epoch !== log.epoch) return 'it belongs to another log';
   if (checkpoint > log.head) return 'it is ahead of the log';
   if (version !== VIEWS_VERSION) return 'it is of another version';
-  if (closed === 0 && lastBoot !== boot) return 'the machine stopped while it was in use';
+  if (closed <= 0 && lastBoot !== boot) return 'the machine stopped while it was in use';
   return undefined;
 };
 
@@ -205,27 +238,33 @@ interface ExpectedLog {
   readonly head: number;
 }
 
-/**
- * The file, which must be taken into use before it is written to. Or why it must be rebuilt, and the processes' progress
- * in this log, if the file knows it.
- */
-type Opened =
-  | { readonly db: Connection }
-  | { readonly db: undefined; readonly reason: string; readonly processesThrough: number };
+/** A file that must be taken into use, with that `closed`, before it is written to. */
+export interface Usable {
+  readonly db: Connection;
+  readonly closed: number;
+}
+/** Why the file must be rebuilt, and the processes' progress in this log, if the file knows it. */
+export interface Unusable {
+  readonly db: undefined;
+  readonly reason: string;
+  readonly processesThrough: number;
+}
 
-export const openFile = (file: string, log: ExpectedLog, boot: string): Opened => {
-  const unusable = (reason: string, processesThrough = 0): Opened => ({ db: undefined, reason, processesThrough });
+export const openFile = (file: string, log: ExpectedLog, boot: string): Usable | Unusable => {
+  const unusable = (reason: string, processesThrough = 0): Unusable => ({ db: undefined, reason, processesThrough });
   if (!existsSync(file)) return unusable('there is none');
   if (existsSync(damagedFile(file))) return unusable('it is damaged');
   const db = connect(file);
   try {
-    const state = query<State>(db, 'SELECT version, epoch, boot, closed, checkpoint, processes FROM views').get();
-    if (state === undefined || !isWhole(file, db)) throw new Error('Not a whole views file');
-    const flaw = flawOf(state, log, boot);
+    const state = stateOf(db);
+    if (!isWhole(file, db)) throw new Error('Not a whole views file');
+    const lastClosed = state[3];
+    const isChecked = lastClosed < 0;
+    const flaw = flawOf(state, log, boot) ?? (isChecked && !isSound(db) ? 'it is damaged' : undefined);
     if (flaw === undefined) {
       configure(db);
       ownerOnly(file);
-      return { db };
+      return { db, closed: isChecked ? 0 : lastClosed - 1 };
     }
     db.close();
     return unusable(flaw, state[1] === log.epoch ? Math.min(state[5], log.head) : 0);

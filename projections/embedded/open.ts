@@ -4,12 +4,25 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { classify, ifPossible } from '../../stores/sqlite/failures.ts';
+import { whenFailing } from '../../stores/sqlite/statements.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
+import { ViewsStopped } from '../engine/applying.ts';
 import { Runner } from '../engine/runner.ts';
-import type { ViewsRuntime } from '../port.ts';
+import type { Readers, ViewsRuntime } from '../port.ts';
 import type { FoldOf } from '../views/sql-views.ts';
-import { bootId, buildingFile, createFile, openFile, removeFile, swapIn, takeIntoUse } from './file.ts';
+import {
+  bootId,
+  buildingFile,
+  createFile,
+  openFile,
+  removeFile,
+  swapIn,
+  takeIntoUse,
+  type Unusable,
+  type Usable,
+} from './file.ts';
 import { SqliteViewStore, sqliteProjections } from './store.ts';
 
 const PAGE = 2000;
@@ -114,19 +127,57 @@ export const openViews = async (options: OpenViews): Promise<ViewsRuntime> => {
   const { file, log, foldOf, onProgress = () => {}, ...running } = options;
   const boot = bootId();
   removeFile(buildingFile(file));
-  const expected = { epoch: log.epoch, head: await log.head() };
-  let opened = openFile(file, expected, boot);
-  if (opened.db === undefined) {
-    const { reason, processesThrough } = opened;
+  let failed = false;
+  const onFailure = (failure: unknown): void => {
+    if (!failed) options.onFailure(failure);
+    failed = true;
+  };
+  const used = async (): Promise<Used | Unusable> => {
+    const opened = openFile(file, { epoch: log.epoch, head: await log.head() }, boot);
+    return opened.db === undefined ? opened : use({ ...options, onFailure }, opened, boot);
+  };
+  let views = await used();
+  if ('reason' in views) {
+    const { reason, processesThrough } = views;
     await rebuild({ file, log, foldOf, clock: running.clock, reason, boot, processesThrough, onProgress });
-    opened = openFile(file, { ...expected, head: await log.head() }, boot);
-    if (opened.db === undefined) throw new Error(`The views were rebuilt and still cannot be used: ${opened.reason}`);
+    views = await used();
+    if ('reason' in views) throw new Error(`The views were rebuilt and still cannot be used: ${views.reason}`);
   }
-  const { db } = opened;
-  const { projections, readers } = sqliteProjections(db, running.clock, { log, foldOf });
-  const store = new SqliteViewStore(file, db, projections, {
-    takeIntoUse: () => takeIntoUse(db, boot),
-    onFull: options.onFull,
-  });
-  return Object.assign(new Runner({ log, store, ...running }), readers);
+  return Object.assign(new Runner({ log, store: views.store, ...running, onFailure }), views.readers);
+};
+
+interface Used {
+  readonly store: SqliteViewStore;
+  readonly readers: Readers;
+}
+
+/**
+ * Takes the file into use before anything else is read in it, so that a start that ends by reading is counted. A disk
+ * without room leaves that to the first write.
+ */
+const use = (
+  { file, log, foldOf, clock, onFull, onFailure }: OpenViews,
+  { db, closed }: Usable,
+  boot: string,
+): Used | Unusable => {
+  const take = () => takeIntoUse(db, boot, closed);
+  let taken = false;
+  try {
+    ifPossible(() => {
+      take();
+      taken = true;
+    });
+    const { projections, readers } = sqliteProjections(db, clock, { log, foldOf });
+    const store = new SqliteViewStore(file, db, projections, { takeIntoUse: taken ? undefined : take, onFull });
+    whenFailing(db, (failure) => {
+      if (classify(failure) !== 'damaged') return;
+      store.condemn();
+      onFailure(new ViewsStopped('The views file is damaged; it is rebuilt at the next start', { cause: failure }));
+    });
+    return { store, readers };
+  } catch (failure) {
+    db.close();
+    if (classify(failure) !== 'damaged') throw failure;
+    return { db: undefined, reason: 'it is damaged', processesThrough: 0 };
+  }
 };

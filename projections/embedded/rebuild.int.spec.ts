@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../log/memory.ts';
 import type { LogReader } from '../../log/port.ts';
+import { ViewsStopped } from '../engine/applying.ts';
 import { Story } from '../testing.ts';
 import { VIEWS_VERSION } from './file.ts';
 import type { RebuildProgress } from './open.ts';
@@ -139,6 +140,42 @@ describe('the views file', () => {
     writeFileSync(views.file, '');
     expect((await reopened()).checksums).toEqual(before);
     expect(reasons()).toEqual(['it is damaged']);
+  });
+
+  it('is rebuilt when a page that is read while it is in use is damaged', async () => {
+    const before = await live();
+    const whole = readFileSync(views.file);
+    whole.fill(0x5a, 8192 * 4, whole.length - 8192);
+    writeFileSync(views.file, whole);
+    const runtime = await views.open(story.log);
+    const pages = Array.from({ length: 20 }, (_, n) =>
+      runtime.timelines.page('30', { after: String(n), limit: 100 }, '10'),
+    );
+    expect((await Promise.allSettled(pages)).some(({ status }) => status === 'rejected')).toBe(true);
+    expect(views.failures).toEqual([expect.any(ViewsStopped)]);
+    await runtime.stop().catch(() => {});
+    expect((await reopened()).checksums).toEqual(before);
+    expect(reasons()).toEqual(['it is damaged']);
+  });
+
+  it('is checked when it was left open twice in succession, and rebuilt if its text is damaged', async () => {
+    const before = await live();
+    const killed = async () => {
+      const runtime = await views.open(story.log, { onProgress });
+      const [whole, wal] = ['', '-wal'].map((suffix) => readFileSync(views.file + suffix)) as [Buffer, Buffer];
+      await runtime.stop();
+      writeFileSync(views.file, whole);
+      writeFileSync(`${views.file}-wal`, wal);
+    };
+    await killed();
+    views.tamper(`UPDATE messages SET sealed_in = CAST(x'6d28ff' AS TEXT) WHERE ordinal = 5`);
+    await killed();
+    expect(reports).toEqual([]);
+    expect((await reopened()).checksums).toEqual(before);
+    expect(reasons()).toEqual(['it is damaged']);
+    for (let n = 0; n < 3; n += 1) await killed();
+    expect(reasons()).toEqual(['it is damaged']);
+    expect((await reopened()).checksums).toEqual(before);
   });
 
   it('is rebuilt when damage was found while it was in use', async () => {

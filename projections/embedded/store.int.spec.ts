@@ -21,7 +21,7 @@ describe('the store of the views', () => {
     const opened = openFile(folder.file, { epoch: story.log.epoch, head: 0 }, bootId());
     db = opened.db!;
     const { projections } = sqliteProjections(db, systemClock, { log: story.log, foldOf });
-    store = new SqliteViewStore(folder.file, db, projections, { takeIntoUse: () => takeIntoUse(db, bootId()) });
+    store = new SqliteViewStore(folder.file, db, projections, { takeIntoUse: () => takeIntoUse(db, bootId(), 0) });
   });
   afterEach(async () => {
     await store.close(0);

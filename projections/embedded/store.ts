@@ -81,7 +81,7 @@ export const sqliteProjections = (
 
 interface Hooks {
   /** Called before the first write, again after it threw; absent for a file that is in use. */
-  readonly takeIntoUse?: () => void;
+  readonly takeIntoUse?: (() => void) | undefined;
   /** Called whenever a batch does not fit on the disk. */
   readonly onFull?: (() => void) | undefined;
 }

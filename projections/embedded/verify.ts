@@ -6,10 +6,11 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { LogReader } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
+import { classify } from '../../stores/sqlite/failures.ts';
 import { type Connection, connectReadOnly, query, type Value } from '../../stores/sqlite/statements.ts';
 import type { DeadLetter } from '../engine/port.ts';
 import type { FoldOf } from '../views/sql-views.ts';
-import { bootId, buildingFile, removeFile, swapIn, VIEWS_VERSION } from './file.ts';
+import { bootId, buildingFile, removeFile, swapIn, textOfHex, VIEWS_VERSION } from './file.ts';
 import { buildBeside } from './open.ts';
 
 interface ViewsFile {
@@ -45,13 +46,17 @@ export const inspectViews = (file: string): ViewsFile | undefined => {
   if (!existsSync(file)) return undefined;
   try {
     return reading(file, (db) => {
-      const state = 'SELECT version, epoch, checkpoint, processes FROM views';
+      const state = 'SELECT version, hex(epoch), checkpoint, processes FROM views';
       const [version, epoch, checkpoint, processesThrough] = query<[number, string, number, number]>(db, state).get()!;
-      const letters = 'SELECT projection, stream, position, error, attempts FROM dead_letters ORDER BY position';
+      const letters =
+        'SELECT hex(projection), hex(stream), position, hex(error), attempts FROM dead_letters ORDER BY position';
       const deadLetters = query<[string, string, number, string, number]>(db, letters)
         .all()
-        .map(([projection, stream, position, error, attempts]) => ({ projection, stream, position, error, attempts }));
-      return { epoch, current: version === VIEWS_VERSION, checkpoint, processesThrough, deadLetters };
+        .map(([projection, stream, position, error, attempts]) => ({
+          ...{ projection: textOfHex(projection), stream: textOfHex(stream), error: textOfHex(error) },
+          ...{ position, attempts },
+        }));
+      return { epoch: textOfHex(epoch), current: version === VIEWS_VERSION, checkpoint, processesThrough, deadLetters };
     });
   } catch {
     return undefined;
@@ -62,6 +67,9 @@ export const inspectViews = (file: string): ViewsFile | undefined => {
 const TABLES = `SELECT name FROM sqlite_master
   WHERE type = 'table' AND name NOT IN ('views', 'dead_letters', 'snapshots') ORDER BY name`;
 
+/** Text as hexadecimal digits, since damaged text would end the process. */
+const COLUMNS = `SELECT group_concat(iif(type = 'TEXT', 'hex("' || name || '")', '"' || name || '"')) FROM pragma_table_info(?)`;
+
 /** A checksum per table, to compare with another file's. */
 const tableSums = (file: string): readonly TableSum[] =>
   reading(file, (db) =>
@@ -70,7 +78,10 @@ const tableSums = (file: string): readonly TableSum[] =>
       .map(([table]) => {
         let count = 0;
         let sum = 0n;
-        for (const row of db.prepare(`SELECT * FROM ${table}`).raw(true).iterate([]) as Iterable<readonly Value[]>) {
+        const [columns] = query<[string]>(db, COLUMNS).get(table)!;
+        for (const row of db.prepare(`SELECT ${columns} FROM ${table}`).raw(true).iterate([]) as Iterable<
+          readonly Value[]
+        >) {
           count += 1;
           sum += createHash('sha256')
             .update(JSON.stringify([...row]))
@@ -80,6 +91,16 @@ const tableSums = (file: string): readonly TableSum[] =>
         return { table, count, checksum: BigInt.asUintN(64, sum).toString(16).padStart(16, '0') };
       }),
   );
+
+/** `undefined` for a file whose pages are damaged. */
+const sumsIfReadable = (file: string): readonly TableSum[] | undefined => {
+  try {
+    return tableSums(file);
+  } catch (failure) {
+    if (classify(failure) !== 'damaged') throw failure;
+    return undefined;
+  }
+};
 
 export interface Remaking {
   readonly file: string;
@@ -128,8 +149,9 @@ const buildAndCompare = async ({ file, log, foldOf, clock, onProgress }: Remakin
   // A file that is behind is compared at its own position. The next start adds what it lacks.
   await build(former.checkpoint);
   const built = tableSums(buildingFile(file));
-  const differences = differencesOf(tableSums(file), built);
-  return { comparedAt: former.checkpoint, compared: built.length, differences };
+  const sums = sumsIfReadable(file);
+  if (sums === undefined) return { comparedAt: undefined, compared: 0, differences: [] };
+  return { comparedAt: former.checkpoint, compared: built.length, differences: differencesOf(sums, built) };
 };
 
 /** Leaves the file in use as it is. */

@@ -15,6 +15,22 @@ export const connect = (file: string): Connection => new Database(file);
 
 export const connectReadOnly = (file: string): Connection => new Database(`${pathToFileURL(file).href}?mode=ro`);
 
+const whenFailed = new WeakMap<Connection, (failure: unknown) => void>();
+
+/** Calls back with each failure of the connection's statements, before it is thrown. */
+export const whenFailing = (db: Connection, onFailure: (failure: unknown) => void): void => {
+  whenFailed.set(db, onFailure);
+};
+
+const telling = <T>(db: Connection, run: () => T): T => {
+  try {
+    return run();
+  } catch (failure) {
+    whenFailed.get(db)?.(failure);
+    throw failure;
+  }
+};
+
 interface Query<Row extends readonly Value[]> {
   get(...values: Value[]): Row | undefined;
   all(...values: Value[]): Row[];
@@ -24,8 +40,8 @@ interface Query<Row extends readonly Value[]> {
 export const query = <Row extends readonly Value[]>(db: Connection, sql: string): Query<Row> => {
   const statement = db.prepare<[Value[]]>(sql).raw(true);
   return {
-    get: (...values) => statement.get(values) as Row | undefined,
-    all: (...values) => statement.all(values) as Row[],
+    get: (...values) => telling(db, () => statement.get(values) as Row | undefined),
+    all: (...values) => telling(db, () => statement.all(values) as Row[]),
   };
 };
 
@@ -65,10 +81,10 @@ export const built = <Given extends readonly Value[], Row>(
   const valuesOf = (given: OrNull<Given>) => bind(given as unknown as Given) as Value[];
   return {
     get(...given) {
-      const values = raw.get(valuesOf(given)) as Value[] | undefined;
+      const values = telling(db, () => raw.get(valuesOf(given)) as Value[] | undefined);
       return values && rowOf(values);
     },
-    all: (...given) => (raw.all(valuesOf(given)) as Value[][]).map(rowOf),
+    all: (...given) => telling(db, () => raw.all(valuesOf(given)) as Value[][]).map(rowOf),
   };
 };
 
