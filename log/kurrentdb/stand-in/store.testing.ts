@@ -162,6 +162,15 @@ export class RecordStore {
     this.ids = new Map();
   }
 
+  /** A store with the same records, for another node. */
+  copy(): RecordStore {
+    const copy = new RecordStore();
+    copy.all = [];
+    copy.streams.clear();
+    copy.catchUpWith(this);
+    return copy;
+  }
+
   /** Takes over what another node has stored beyond this one's end, as replication does. */
   catchUpWith(other: RecordStore): void {
     const from = this.all.length;
