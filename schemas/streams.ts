@@ -16,6 +16,11 @@ export const readStream = (userId: string) => `read-${userId}`;
 /** The same for both people, in either order. */
 export const directStream = (a: string, b: string) => (BigInt(a) < BigInt(b) ? `dm-${a}_${b}` : `dm-${b}_${a}`);
 
+const NAME = /^(?:channel|guild|member|invite|user|read|dm)-/;
+
+/** Whether a stream is of one of the kinds above. A shared store may hold streams of other programs. */
+export const isStreamName = (name: string): boolean => NAME.test(name);
+
 /** Who an event is for: `channel:<id>`, `guild:<id>` or `user:<id>`. */
 export type Audience = `channel:${string}` | `guild:${string}` | `user:${string}`;
 export const channelAudience = (id: string): Audience => `channel:${id}`;

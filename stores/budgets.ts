@@ -65,8 +65,8 @@ export const BUDGETS = {
     answerMs: 2500,
     /** From an append to its answer, whatever happens meanwhile. After that its writer must try again. */
     triedMs: 8000,
-    /** Between two items of a read. After that the server counts as gone. */
-    silenceMs: 10_000,
+    /** Between two items of a read. After that the server counts as gone, and the next read has a new connection. */
+    silenceMs: 2000,
     pauseMs: 100,
     retrySeconds: 2,
     /** Most streams with an append under way. */

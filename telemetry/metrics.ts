@@ -30,6 +30,7 @@ export const createMetrics = () => {
     ),
     appendSeconds: histogram('append_seconds', 'From handing a batch to the log until it is durable', LATENCIES),
     appendConflicts: counter('append_conflicts_total', 'Batches refused because somebody else appended first'),
+    foreignEvents: counter('foreign_events_total', "Events of other programs in the event log's store, left out"),
     unreadableEvents: counter('unreadable_events_total', 'Events of the log that this process could not read'),
     viewPosition: gauge('view_position', 'Position through which a view holds every event', 'view'),
     viewLagEvents: gauge('view_lag_events', 'Positions between the head of the log and a view', 'view'),

@@ -120,7 +120,9 @@ export class Connections {
   readonly log = once(async (): Promise<EventLog> => {
     const place = this.place('log');
     const onCommit = (events: number) => this.metrics.appendBatch.observe(events);
-    const options = { url: place.url, clock: this.clock, onCommit };
+    const { logger, metrics } = this;
+    const onForeign = () => metrics.foreignEvents.inc();
+    const options = { url: place.url, clock: this.clock, onCommit, onForeign, logger };
     // Its driver takes a quarter of the time to start, and most clusters do without.
     const open =
       this.config.cluster.log === 'kurrentdb'

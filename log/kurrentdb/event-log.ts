@@ -1,18 +1,22 @@
 /** The event log in KurrentDB (EventStoreDB), shared by any number of nodes. */
 
+import { either } from 'fp-ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { AppendingConnection } from '../../stores/kurrentdb/appending-connection.ts';
-import { connectTo, type Patience } from '../../stores/kurrentdb/connection.ts';
+import type { Patience } from '../../stores/kurrentdb/connection.ts';
+import { ReadingConnection } from '../../stores/kurrentdb/reading-connection.ts';
 import type { EventLog } from '../port.ts';
 import { OpenTails } from '../tail.ts';
 import { Appender } from './appender.ts';
 import { Attempts } from './attempts.ts';
+import { ForeignEvents, type ForeignOptions } from './foreign.ts';
+import { Names } from './names.ts';
 import { Notes } from './notes.ts';
 import { Reader } from './reader.ts';
-import { Names, startTail } from './tail.ts';
+import { startTail } from './tail.ts';
 
-export interface KurrentEventLogOptions {
+export interface KurrentEventLogOptions extends ForeignOptions {
   /**
    * `esdb://[user:password@]host:port[,host:port]?tls=...`; `esdb+discover://` for a cluster; `kurrentdb` for `esdb`
    */
@@ -30,18 +34,19 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
   const { url, onCommit = () => {}, patience = BUDGETS.kurrentdb, clock } = options;
   const { maxAppendBytes = BUDGETS.kurrentdb.serverAppendBytes } = options;
   const { silenceMs, triedMs } = patience;
-  const client = connectTo(url);
+  const readingConnection = new ReadingConnection(url, silenceMs, clock);
   const connection = new AppendingConnection(url, patience.answerMs, clock);
-  const reader = new Reader(client, silenceMs, clock);
+  const foreign = new ForeignEvents(options);
+  const reader = new Reader(readingConnection, foreign);
   const attempts = new Attempts(connection, reader, clock);
   const notes = new Notes(attempts, reader, triedMs, clock);
   const closeConnections = async (): Promise<void> => {
     connection.close();
-    await client.dispose();
+    await readingConnection.close();
   };
   const begin = async (): Promise<string> => {
     // Only some users may read all events: fail now rather than later.
-    await reader.head();
+    await reader.head.ask();
     return notes.epoch();
   };
   let epoch = await begin().catch(async (error: unknown) => {
@@ -50,7 +55,8 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
   });
   const trouble = () => connection.trouble;
   const appender = new Appender(attempts, { triedMs, maxAppendBytes, clock, onCommitted: onCommit, trouble });
-  const source = { client, reading: reader.reading, silenceMs, clock };
+  const { head, places, reading } = reader;
+  const source = { connection: readingConnection, reading, places, head, foreign };
   const names = new Names(source);
   const tails = new OpenTails();
 
@@ -59,14 +65,18 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
       return epoch;
     },
     maxAppendBytes,
-    append: (request) => appender.append(request),
+    async append(request) {
+      const answer = await appender.append(request);
+      if (either.isRight(answer)) reader.acknowledge(answer.right);
+      return answer;
+    },
     async renewEpoch() {
       epoch = await notes.renew();
     },
-    head: () => reader.head(),
+    head: () => head.ask(),
     streamHead: (stream) => reader.streamHead(stream),
     streamHeads: (streams) => reader.streamHeads(streams),
-    streams: async (query) => names.list(query, await reader.head()),
+    streams: async (query) => names.list(query, await head.ask()),
     readStream: (query) => reader.readStream(query),
     readAll: (query) => reader.readAll(query),
     rawAll: (query) => reader.rawAll(query),

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { AllStreamRecordedEvent, RecordedEvent } from '@eventstore/db-client';
 import type { Recorded } from '../../schemas/envelope.ts';
 import { type NewParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import { isStreamName } from '../../schemas/streams.ts';
 import type { ProposedEvent } from '../../stores/kurrentdb/append-messages.ts';
 import type { StoredEvent } from '../port.ts';
 
@@ -48,9 +49,12 @@ export const toProposed = (event: NewParleyEvent): ProposedEvent => proposed(eve
 
 export type AnyRecorded = RecordedEvent | AllStreamRecordedEvent;
 
-/** False for the server's own events, links and our notes. */
-export const isOurs = ({ streamId, type }: AnyRecorded): boolean =>
-  !streamId.startsWith('$') && !type.startsWith('$') && streamId !== NOTES;
+/** False for the server's own events, links, our notes, and whatever other programs write to streams of their own. */
+export const isOurs = ({ streamId, type }: AnyRecorded): boolean => isStreamName(streamId) && !type.startsWith('$');
+
+/** Written by another program, to a stream of its own. */
+export const isForeign = ({ streamId, type }: AnyRecorded): boolean =>
+  !isStreamName(streamId) && !streamId.startsWith('$') && !type.startsWith('$') && streamId !== NOTES;
 
 /** A position: an offset in the server's files, in bytes. */
 export const toPosition = (commit: bigint): number => {
@@ -68,7 +72,7 @@ const toEvent = <Data>(recorded: AnyRecorded, data: Data): Recorded<string, Data
   if (typeof envelope?.id !== 'string' || typeof envelope.schema !== 'number')
     throw new UnreadableEvent(
       { stream: recorded.streamId, sequence: sequenceOf(recorded), position: positionOf(recorded) },
-      `The event ${recorded.revision} of ${recorded.streamId} was not written by Parley, which must have its KurrentDB to itself.`,
+      `The event with revision ${recorded.revision} of stream ${recorded.streamId} was not written by Parley. Remove what another program wrote there: stop that program, and put a backup back (docs/log-kurrentdb.md).`,
     );
   return {
     id: envelope.id,

@@ -4,7 +4,6 @@ import {
   type AllStreamRecordedEvent,
   type AllStreamResolvedEvent,
   type AllStreamSubscription,
-  type EventStoreDBClient,
   type EventType,
   eventTypeFilter,
   excludeSystemEvents,
@@ -15,7 +14,9 @@ import {
 } from '@eventstore/db-client';
 import type { Clock } from '../../schemas/clock.ts';
 import { NoAnswer } from '../../stores/kurrentdb/failures.ts';
+import type { Line } from '../../stores/kurrentdb/reading-connection.ts';
 import { PageSize } from '../port.ts';
+import { positionOf } from './events.ts';
 
 /** Records the server searches before it reports its progress, whether or not it found any. */
 const WINDOW = 1_000;
@@ -49,31 +50,31 @@ const toSignal = (item: AllStreamResolvedEvent | Signal): Signal | undefined => 
 
 export interface FollowingOptions {
   readonly silenceMs: number;
-  readonly live?: boolean;
+  /** For a subscription that may stay silent once the server has confirmed it: rejects if the server is gone. */
+  readonly alive?: () => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
 export class Following {
   private readonly subscription: AllStreamSubscription;
+  private readonly line: Line;
   private readonly clock: Clock;
   private failure: { readonly error: unknown } | undefined;
   private confirmed = false;
   private wake: () => void = () => {};
 
-  /** @param after exclusive: unlike reads, subscriptions leave out the event at the position itself */
-  constructor(client: EventStoreDBClient, clock: Clock, after: ReadPosition, wanted: Wanted = {}) {
+  /** @param behind exclusive: unlike reads, subscriptions leave out the record at the position itself */
+  constructor(line: Line, clock: Clock, behind: ReadPosition, wanted: Wanted = {}) {
+    this.line = line;
     this.clock = clock;
     // Signals go through the event queue, so they keep their place.
     const told = (signal: Signal): void => {
       this.subscription.push(signal);
     };
     const filter = filterOf(wanted, (_, position) => told({ kind: 'checkpoint', position }));
-    const from = { fromPosition: after, requiresLeader: true, filter };
-    this.subscription = client.subscribeToAll(from, { highWaterMark: WAITING });
-    const fail = (error: unknown): void => {
-      this.failure ??= { error };
-      this.wake();
-    };
+    const from = { fromPosition: behind, requiresLeader: true, filter };
+    this.subscription = line.client.subscribeToAll(from, { highWaterMark: WAITING });
+    const fail = (error: unknown): void => this.fail(error);
     this.subscription
       .on('confirmation', () => {
         this.confirmed = true;
@@ -83,30 +84,44 @@ export class Following {
       .on('end', () => fail(new Error('KurrentDB ended the subscription')))
       .on('readable', () => this.wake());
     this.subscription.on('caughtUp', () => told({ kind: 'caught up' }));
+    line.ended.addEventListener('abort', this.givenUp);
+    if (line.ended.aborted) this.givenUp();
   }
 
   /**
    * At most `most` events and signals that have arrived, and no more than a page has; waits until there is one.
-   * @param waiting.silenceMs how long it waits
-   * @param waiting.live whether to wait for ever once the server has confirmed the subscription
+   * @param waiting.silenceMs how long it waits, or, where it may be silent, how often it asks whether the server is alive
    * @returns an empty list when the signal was aborted
    * @throws the error that ended the subscription, or NoAnswer
    */
-  async next(most: number, { silenceMs, signal, live = false }: FollowingOptions): Promise<readonly Signal[]> {
-    for (;;) {
+  async next(most: number, { silenceMs, signal, alive }: FollowingOptions): Promise<readonly Signal[]> {
+    // In two halves: what came while this process was busy is taken before the second ends.
+    for (let silentHalves = 0; ; ) {
       if (signal?.aborted) return [];
       const taken = this.take(most);
       if (taken.length > 0) return taken;
       if (this.failure !== undefined) throw this.failure.error;
-      await this.more(live && this.confirmed ? undefined : silenceMs, signal);
+      if (alive !== undefined && this.confirmed) {
+        if (silentHalves > 0) await alive();
+        silentHalves = 0;
+      } else if (silentHalves === 2) throw new NoAnswer(silenceMs);
+      silentHalves = (await this.more(silenceMs / 2, signal)) ? 0 : silentHalves + 1;
     }
   }
 
   /** Drops whatever arrives later. */
   stop(): void {
+    this.line.ended.removeEventListener('abort', this.givenUp);
     this.wake();
     // Rejects if there never was a connection.
     this.subscription.unsubscribe().catch(() => {});
+  }
+
+  private readonly givenUp = (): void => this.fail(new Error('The connection to KurrentDB was given up'));
+
+  private fail(error: unknown): void {
+    this.failure ??= { error };
+    this.wake();
   }
 
   private take(most: number): Signal[] {
@@ -118,23 +133,23 @@ export class Following {
       const signal = toSignal(item);
       if (signal === undefined) continue;
       taken.push(signal);
+      if (signal.kind === 'event') this.line.seen = Math.max(this.line.seen, positionOf(signal.event));
       size.add({ data: signal.kind === 'event' ? signal.event.data : null });
     }
     return taken;
   }
 
-  private more(silenceMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
+  /** @returns whether anything has happened; false after this many milliseconds without */
+  private more(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (happened: boolean): void => {
         cancel();
+        this.wake = () => {};
         signal?.removeEventListener('abort', done);
-        resolve();
+        resolve(happened);
       };
-      const late = (): void => {
-        reject(new NoAnswer(silenceMs!));
-        done();
-      };
-      const cancel = silenceMs === undefined ? () => {} : this.clock.setTimer(silenceMs, late);
+      const done = (): void => end(true);
+      const cancel = this.clock.setTimer(ms, () => end(false));
       this.wake = done;
       signal?.addEventListener('abort', done);
     });

@@ -1,15 +1,16 @@
 /** Following the log without end. Subscriptions do not reconnect, so a new one continues from the last place. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-client';
-import type { Clock } from '../../schemas/clock.ts';
-import { StoreUnavailable } from '../../schemas/errors.ts';
+import type { AllStreamRecordedEvent, Position } from '@eventstore/db-client';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
-import { BUDGETS } from '../../stores/budgets.ts';
-import { isMisplaced } from '../../stores/kurrentdb/failures.ts';
-import type { StreamHead, Tail } from '../port.ts';
-import { isOurs, positionOf, sequenceOf } from './events.ts';
-import { type LogPlace, mendedPlaceOf, placeOf, type Reading, toChecked } from './reader.ts';
+import type { ReadingConnection } from '../../stores/kurrentdb/reading-connection.ts';
+import type { Tail } from '../port.ts';
+import { isOurs, positionOf, toPosition } from './events.ts';
+import type { ForeignEvents } from './foreign.ts';
+import type { Head } from './head.ts';
+import type { Places } from './places.ts';
+import { toChecked } from './reader.ts';
+import type { Reading } from './reading.ts';
 import { Following, type Signal } from './subscription.ts';
 
 const BATCH = 1_000;
@@ -17,43 +18,53 @@ const PAUSE_MS = 250;
 
 type OnEvents = (events: readonly AllStreamRecordedEvent[]) => Promise<void>;
 
+/** What a tail reads from, and whom it tells what it has seen. */
 export interface Source {
-  readonly client: EventStoreDBClient;
+  readonly connection: ReadingConnection;
   readonly reading: Reading;
-  readonly silenceMs: number;
-  readonly clock: Clock;
+  readonly places: Places;
+  readonly head: Head;
+  readonly foreign: ForeignEvents;
 }
 
 /** Passes on events beyond a position, each once even if delivered twice, and tracks where to continue. */
 class Course {
-  place: LogPlace;
+  place: number | Position;
+  private readonly from: number;
   private position: number;
+  /** Position of the last event passed on. */
+  private last = 0;
+  private readonly source: Source;
   private readonly onEvents: OnEvents;
 
-  constructor(after: number, onEvents: OnEvents) {
-    this.place = placeOf(after);
+  constructor(source: Source, after: number, onEvents: OnEvents) {
+    this.source = source;
+    this.place = after;
+    this.from = after;
     this.position = after;
     this.onEvents = onEvents;
   }
 
   async take(signals: readonly Signal[]): Promise<void> {
     const events: AllStreamRecordedEvent[] = [];
+    let through = 0;
     for (const told of signals) {
+      if (told.kind === 'caught up') continue;
       // Keep both halves of a checkpoint: from its commit position alone, the event after it might be left out.
-      if (told.kind === 'checkpoint') this.place = { after: told.position };
-      if (told.kind !== 'event') continue;
+      this.place = told.kind === 'checkpoint' ? told.position : told.event.position;
+      // A checkpoint with one half only says where a page began.
+      if (told.kind === 'event' || told.position.prepare > 0n) through = toPosition(this.place.commit);
+      if (told.kind === 'checkpoint') continue;
       const position = positionOf(told.event);
-      this.place = { after: told.event.position };
-      if (position <= this.position || !isOurs(told.event)) continue;
-      this.position = position;
-      events.push(told.event);
+      if (position <= this.position) continue;
+      if (isOurs(told.event)) {
+        this.position = position;
+        this.last = position;
+        events.push(told.event);
+      } else this.source.foreign.passed(told.event);
     }
+    this.source.head.followed({ from: this.from, last: this.last, through });
     if (events.length > 0) await this.onEvents(events);
-  }
-
-  /** For a start position that the server refused. */
-  async mend(reading: Reading): Promise<void> {
-    this.place = await mendedPlaceOf(reading, this.position);
   }
 }
 
@@ -62,34 +73,41 @@ class Course {
  * promise of the previous has resolved. Ends when the signal is aborted.
  * @throws only errors of `onEvents`
  */
-export const follow = async (
-  { client, reading, silenceMs, clock }: Source,
-  after: number,
-  onEvents: OnEvents,
-  signal: AbortSignal,
-): Promise<void> => {
-  const course = new Course(after, onEvents);
+export const follow = async (source: Source, after: number, onEvents: OnEvents, signal: AbortSignal): Promise<void> => {
+  const { connection, reading, places } = source;
+  const { clock, silenceMs } = reading;
+  const course = new Course(source, after, onEvents);
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
   while (!signal.aborted) {
-    const { after: place, first } = course.place;
-    const following = new Following(client, clock, place);
-    let told: readonly Signal[] | undefined = first && [{ kind: 'event', event: first }];
-    let misplaced = false;
-    try {
-      while (!signal.aborted) {
-        if (told !== undefined) await course.take(told);
-        // Otherwise a handler that never waits would block everything else until this reaches the head.
-        await nextTurn();
-        told = await following.next(BATCH, { silenceMs, live: true, signal }).catch((error: unknown) => {
-          misplaced = isMisplaced(error) && told === undefined;
+    const { line } = connection;
+    const answered = <T>(answer: Promise<T>): Promise<T | undefined> =>
+      Promise.race([
+        answer.catch((error: unknown) => {
+          connection.failed(line, error);
           return undefined;
-        });
-        if (told === undefined) break;
+        }),
+        aborted,
+      ]);
+    const beginning = await answered(places.beginning(line, course.place));
+    if (beginning !== undefined) {
+      const following = new Following(line, clock, beginning.behind);
+      const alive = () => reading.alive(line);
+      let told: readonly Signal[] | undefined =
+        beginning.first === undefined ? [] : [{ kind: 'event', event: beginning.first }];
+      try {
+        while (told !== undefined && !signal.aborted) {
+          await course.take(told);
+          // Otherwise a handler that never waits would block everything else until this reaches the head.
+          await nextTurn();
+          told = await answered(following.next(BATCH, { silenceMs, alive, signal }));
+        }
+      } finally {
+        following.stop();
       }
-    } finally {
-      following.stop();
     }
-    if (misplaced) await course.mend(reading).catch(() => {});
-    else await clock.delay(PAUSE_MS, signal);
+    await clock.delay(PAUSE_MS, signal);
   }
 };
 
@@ -122,107 +140,3 @@ export const startTail = (
     },
   };
 };
-
-// The names and heads of all streams. The server keeps no list of them (decision 6).
-
-interface HeadWaiter {
-  readonly position: number;
-  readonly end: (reached: boolean) => void;
-}
-
-export class Names {
-  private readonly source: Source;
-  private readonly heads = new Map<string, StreamHead>();
-  /** All names in order, except new ones. */
-  private sorted: string[] = [];
-  private position = 0;
-  private readonly waiting = new Set<HeadWaiter>();
-  private readonly stopping = new AbortController();
-  private following: Promise<void> | undefined;
-  private failure: { readonly error: unknown } | undefined;
-
-  constructor(source: Source) {
-    this.source = source;
-  }
-
-  /**
-   * Streams in name order. The first call reads the whole log; from then on it is followed.
-   * @param through position the listing must have reached
-   * @throws StoreUnavailable while it has not; also whatever kept it from reading the log
-   */
-  async list(
-    query: { prefix?: string; after?: string; limit: number },
-    through: number,
-  ): Promise<readonly StreamHead[]> {
-    this.following ??= this.follow();
-    if (this.failure !== undefined) throw this.failure.error;
-    if (this.position < through && !(await this.reached(through)))
-      throw new StoreUnavailable('log', BUDGETS.kurrentdb.listing.retrySeconds);
-    if (this.sorted.length < this.heads.size) this.sorted = [...this.heads.keys()].sort();
-    const { prefix = '', after = '', limit } = query;
-    const listed: StreamHead[] = [];
-    for (
-      let i = this.firstFrom(after > prefix ? after : prefix);
-      i < this.sorted.length && listed.length < limit;
-      i += 1
-    ) {
-      const name = this.sorted[i]!;
-      if (!name.startsWith(prefix)) break;
-      if (name > after) listed.push(this.heads.get(name)!);
-    }
-    return listed;
-  }
-
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    this.giveUp();
-    await this.following;
-  }
-
-  private async follow(): Promise<void> {
-    try {
-      await follow(this.source, 0, async (events) => this.learn(events), this.stopping.signal);
-    } catch (error) {
-      this.failure = { error };
-      this.giveUp();
-    }
-  }
-
-  private giveUp(): void {
-    for (const { end } of this.waiting) end(false);
-  }
-
-  private learn(events: readonly AllStreamRecordedEvent[]): void {
-    for (const event of events) {
-      const stream = event.streamId;
-      this.position = positionOf(event);
-      this.heads.set(stream, { stream, sequence: sequenceOf(event), position: this.position });
-    }
-    for (const { position, end } of this.waiting) if (position <= this.position) end(true);
-  }
-
-  private reached(position: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (reached: boolean): void => {
-        cancel();
-        this.waiting.delete(waiting);
-        resolve(reached);
-      };
-      const waiting = { position, end };
-      const cancel = this.source.clock.setTimer(BUDGETS.kurrentdb.listing.waitMs, () => end(false));
-      this.waiting.add(waiting);
-    });
-  }
-
-  /** Index of the first name not before this one. */
-  private firstFrom(name: string): number {
-    let low = 0;
-    let high = this.sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.sorted[middle]! < name) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}

@@ -183,15 +183,47 @@ describe('an append of many events', () => {
 });
 
 describe('an event of another program', () => {
-  it('stops a reader with an error that says so', async () => {
+  const append = (stream: string) => {
     const data = new TextEncoder().encode('{}');
     const event = { id: crypto.randomUUID(), type: 'order-placed', contentType: 'application/json', data };
-    server.store.append('orders-1', 'any', [{ ...event, metadata: new Uint8Array() }]);
-    await expect(log.readAll({ after: 0, limit: 10 })).rejects.toThrow('was not written by Parley');
+    server.store.append(stream, 'any', [{ ...event, metadata: new Uint8Array() }]);
+  };
+
+  it('in a stream of its own is left out, counted, and told once', async () => {
+    let counted = 0;
+    const told: object[] = [];
+    const logger = { warn: (fields: object) => void told.push(fields) };
+    const onForeign = () => {
+      counted += 1;
+    };
+    const watched = await openKurrentEventLog({ clock: systemClock, url: server.url, patience, logger, onForeign });
+    append('orders-1');
+    const [first] = stored(await log.append(batch('channel-1', 0)));
+    append('orders-1');
+    append('channels');
+    expect(await watched.head()).toBe(first!.position);
+    const seen = collector();
+    const tail = watched.tail(0, seen.onEvents, unexpected);
+    await seen.until(1);
+    stored(await log.append(batch('channel-1', 1)));
+    await seen.until(2);
+    await tail.stop();
+    expect(sequences((await watched.readAll({ after: 0, limit: 10 })).events)).toEqual([1, 2]);
+    expect((await watched.streams({ limit: 10 })).map(({ stream }) => stream)).toEqual(['channel-1']);
+    expect(counted).toBe(3);
+    expect(told).toEqual([{ stream: 'orders-1', position: expect.any(Number) }]);
+    await watched.close();
+  });
+
+  it('in one of ours stops a reader with stream, revision and remedy', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    append('channel-1');
+    const words = /revision 1 of stream channel-1 was not written by Parley.*backup/;
+    await expect(log.readAll({ after: 0, limit: 10 })).rejects.toThrow(words);
     const told = new Promise((resolve) => {
       log.tail(0, async () => {}, resolve);
     });
-    expect(await told).toMatchObject({ message: expect.stringContaining('orders-1') });
+    expect(await told).toMatchObject({ message: expect.stringMatching(words) });
   });
 });
 

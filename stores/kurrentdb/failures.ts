@@ -34,12 +34,11 @@ export const classify = (failure: unknown): FailureKind => {
 export const isUnsent = (failure: unknown): boolean =>
   typeOf(failure) === ErrorType.NOT_LEADER || /\bno connection established\b/i.test(reasonOf(failure));
 
-/**
- * What servers answer where no record begins at the start of a read: positions are offsets in their files. A server of
- * 23.10 says to a subscription only that its handler threw, which may mean anything.
- */
-const MISPLACED = /invalid ?position|Unexpected ReadAllResult|from an invalid position|thrown by handler/i;
-
-/** The server refused the start of a read, perhaps because no record begins there. */
+/** The server refused the start of a read. Positions are offsets in its files, and a record must begin there. */
 export const isMisplaced = (error: unknown): boolean =>
-  typeOf(error) === ErrorType.UNKNOWN && MISPLACED.test(reasonOf(error));
+  typeOf(error) === ErrorType.UNKNOWN &&
+  /Unexpected ReadAllResult|invalid ?position|from an invalid position/i.test(reasonOf(error));
+
+/** An answer that some servers give to a misplaced start, and to much else. */
+export const mayBeMisplaced = (error: unknown): boolean =>
+  typeOf(error) === ErrorType.UNKNOWN && /thrown by handler/i.test(reasonOf(error));

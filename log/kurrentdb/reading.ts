@@ -1,0 +1,158 @@
+/** Reads that end by themselves, event by event, and give up on a silent server. */
+
+import type {
+  AllStreamRecordedEvent,
+  EventStoreDBClient,
+  ReadPosition,
+  RecordedEvent,
+  ResolvedEvent,
+  StreamingRead,
+} from '@eventstore/db-client';
+import type { Clock } from '../../schemas/clock.ts';
+import { NoAnswer } from '../../stores/kurrentdb/failures.ts';
+import { type Line, StaleServer } from '../../stores/kurrentdb/reading-connection.ts';
+import { type AnyRecorded, positionOf } from './events.ts';
+
+/** Returns false to stop. */
+export type Take<E> = (event: E) => boolean;
+
+export interface StreamRange {
+  readonly fromRevision: bigint | 'end';
+  readonly direction: 'forwards' | 'backwards';
+  readonly maxCount: number;
+}
+
+interface Resolved<E> {
+  readonly event?: E;
+}
+
+type Begin<E> = (client: EventStoreDBClient) => StreamingRead<Resolved<E>>;
+
+export class Reading {
+  readonly silenceMs: number;
+  readonly clock: Clock;
+
+  constructor({ silenceMs, clock }: { readonly silenceMs: number; readonly clock: Clock }) {
+    this.silenceMs = silenceMs;
+    this.clock = clock;
+  }
+
+  /** At most `maxCount` events of a stream, from a revision on. @throws also if the stream does not exist */
+  stream(line: Line, stream: string, range: StreamRange, take: Take<RecordedEvent>): Promise<void> {
+    const options = { ...range, requiresLeader: true };
+    return this.taking(line, (client) => client.readStream(stream, options) as StreamingRead<ResolvedEvent>, take);
+  }
+
+  /** All records, newest first. */
+  backwards(line: Line, take: Take<AllStreamRecordedEvent>, maxCount = Number.MAX_SAFE_INTEGER): Promise<void> {
+    const options = { direction: 'backwards', fromPosition: 'end', maxCount, requiresLeader: true } as const;
+    return this.taking(line, (client) => client.readAll(options), take);
+  }
+
+  /** All records from a place, included. */
+  from(line: Line, place: ReadPosition, take: Take<AllStreamRecordedEvent>, maxCount: number): Promise<void> {
+    const options = { fromPosition: place, maxCount, requiresLeader: true };
+    return this.taking(line, (client) => client.readAll(options), take);
+  }
+
+  /** The first record from a place on, included; `undefined` if there is none. */
+  async first(line: Line, place: ReadPosition): Promise<AllStreamRecordedEvent | undefined> {
+    let first: AllStreamRecordedEvent | undefined;
+    await this.from(
+      line,
+      place,
+      (record) => {
+        first = record;
+        return false;
+      },
+      1,
+    );
+    return first;
+  }
+
+  /** The last record of the log, the server's own included. */
+  async last(line: Line): Promise<AllStreamRecordedEvent | undefined> {
+    let last: AllStreamRecordedEvent | undefined;
+    await this.backwards(
+      line,
+      (record) => {
+        last = record;
+        return false;
+      },
+      1,
+    );
+    return last;
+  }
+
+  /**
+   * Makes sure that the server holds everything up to a position, before something is read there. What it holds it
+   * keeps, so a line needs no second look until it goes to another server.
+   * @throws StaleServer
+   */
+  async fresh(line: Line, position: number): Promise<void> {
+    if (line.seen >= position) return;
+    await this.last(line);
+    if (line.seen < position) throw new StaleServer();
+  }
+
+  /** Resolves once the server has answered a question. However many ask at the same time, it is asked once. */
+  alive(line: Line): Promise<void> {
+    line.asking ??= this.last(line).then(
+      () => {
+        line.asking = undefined;
+      },
+      (error: unknown) => {
+        line.asking = undefined;
+        throw error;
+      },
+    );
+    return line.asking;
+  }
+
+  /** @throws the error of the server or the connection, or NoAnswer */
+  private taking<E extends AnyRecorded>(line: Line, begin: Begin<E>, take: Take<E>): Promise<void> {
+    const { silenceMs, clock } = this;
+    return new Promise((resolve, reject) => {
+      if (line.ended.aborted) {
+        reject(new NoAnswer(silenceMs));
+        return;
+      }
+      const read = begin(line.client);
+      let over = false;
+      let heard = false;
+      let cancel = () => {};
+      const end = (settle: () => void): void => {
+        if (over) return;
+        over = true;
+        cancel();
+        line.ended.removeEventListener('abort', silent);
+        // Rejects if there never was a connection.
+        read.cancel().catch(() => {});
+        settle();
+      };
+      const silent = (): void => end(() => reject(new NoAnswer(silenceMs)));
+      // In two halves: what came while this process was busy is taken before the second ends.
+      const wait = (isSecond: boolean): void => {
+        heard = false;
+        cancel = clock.setTimer(silenceMs / 2, () => {
+          if (heard || !isSecond) wait(!heard);
+          else silent();
+        });
+      };
+      wait(false);
+      line.ended.addEventListener('abort', silent);
+      read.on('data', ({ event }) => {
+        if (over || event === undefined) return;
+        heard = true;
+        try {
+          line.seen = Math.max(line.seen, positionOf(event));
+          if (!take(event)) end(resolve);
+        } catch (error) {
+          end(() => reject(error));
+        }
+      });
+      read.on('error', (error) => end(() => reject(error)));
+      read.on('end', () => end(resolve));
+    });
+  }
+}
