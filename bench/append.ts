@@ -17,7 +17,7 @@ const openRaw = (directory: string) => {
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.exec(SCHEMA);
-  const insert = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insert = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)');
   const event = posted('channel-0', 1);
   const data = JSON.stringify(event.data);
   let position = 0;

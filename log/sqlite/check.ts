@@ -84,7 +84,7 @@ export const checkLog = async ({ directory, clock, onProgress }: CheckOptions): 
   const head = reader.head();
   for (let after = 0, limit = PAGE; after < head; ) {
     try {
-      const { events, through } = await reader.rawAll({ after, limit });
+      const { events, through } = await reader.rawAll({ after, limit }, 'checked text');
       for (const event of events) checkEvent(event);
       after = through;
       limit = PAGE;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import { batch, collector, sequences, stored, upTo } from '../testing.ts';
 import { checkLog } from './check.ts';
-import { openSqliteEventLog } from './event-log.ts';
+import { openSqliteEventLog, openSqliteLogReader } from './event-log.ts';
 import { DamagedEvent, DamagedLog } from './rows.ts';
 import { temporaryFolder } from './testing.ts';
 
@@ -50,6 +50,8 @@ describe('one byte of an event that has changed on the disk', () => {
     ['in its data, no longer UTF-8', 'data', (bytes) => bytes.length - 5, 0xc3],
     ['in its data, no longer JSON', 'data', () => 0, 0x28],
     ['in its data, one bracket less', 'data', (bytes) => bytes.length - 1, 0x20],
+    ['in its data, which still is an event', 'data', (bytes) => bytes.indexOf('"ordinal":') + 10, 0x39],
+    ['in its data, which gets a line feed', 'data', (bytes) => bytes.indexOf(','), 0x0a],
   ])('%s: is named by stream and position by every read that meets it, and by no other', async (_, name, at, to) => {
     flip(name, at, to);
     const log = await open();
@@ -88,6 +90,32 @@ describe('one byte of an event that has changed on the disk', () => {
     expect(failure).toBeInstanceOf(DamagedEvent);
     expect(sequences(seen.events)).toEqual(upTo(BAD - 1));
     await log.close();
+  });
+});
+
+describe('a log of format 1, which has no checksums', () => {
+  const digit = (bytes: Buffer) => bytes.indexOf('"ordinal":') + 10;
+
+  beforeEach(() => {
+    const database = new Database(file);
+    database.exec('ALTER TABLE events DROP COLUMN checksum; PRAGMA user_version = 1');
+    database.close();
+  });
+
+  it('is read as before, also by those who only read, and has checksums from then on', async () => {
+    const reader = await openSqliteLogReader({ clock: systemClock, directory });
+    expect((await reader.readAll({ after: 0, limit: EVENTS })).events).toHaveLength(EVENTS);
+    await reader.close();
+    flip('data', digit, 0x39);
+    const log = await open();
+    expect((await log.readAll({ after: 0, limit: EVENTS })).events).toHaveLength(EVENTS);
+    stored(await log.append(batch('channel-1', EVENTS)));
+    await log.close();
+    expect(await found()).toEqual({ events: EVENTS + 1, findings: [], count: 0 });
+    const database = new Database(file);
+    const sums = database.prepare('SELECT count(checksum) FROM events').raw(true).get([]);
+    database.close();
+    expect(sums).toEqual([1]);
   });
 });
 

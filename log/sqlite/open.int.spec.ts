@@ -78,7 +78,7 @@ describe('opening a log for writing is refused', () => {
   it('when the file was written by a newer Parley', async () => {
     await written();
     other('PRAGMA user_version = 99');
-    await refused('newer', /format 99; this Parley knows formats up to 1\. Start the Parley that wrote it/);
+    await refused('newer', /format 99; this Parley knows formats up to 2\. Start the Parley that wrote it/);
   });
 
   it('when the file is marked read-only', async () => {

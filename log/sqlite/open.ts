@@ -8,7 +8,7 @@ import Database from 'libsql';
 import { reasonOf } from '../../stores/guard.ts';
 import { ownerOnly } from '../../stores/sqlite/owner-only.ts';
 import { hasJournal, isInUse } from './notes.ts';
-import { APPLICATION_ID, FORMAT_VERSION, LOG_FILE, SCHEMA } from './schema.ts';
+import { APPLICATION_ID, FORMAT_VERSION, LOG_FILE, SCHEMA, upgrade } from './schema.ts';
 
 export type LogTrouble = 'not-ours' | 'damaged' | 'read-only' | 'newer' | 'missing' | 'journal-lost';
 
@@ -153,6 +153,7 @@ const prepareForWriting = (file: string, database: Database.Database, found: Fou
     checkEverything(file, database, reasonOf(error));
     throw new UnusableLog('damaged', `${file} is damaged (${reasonOf(error)}).`, error);
   }
+  upgrade(database);
 };
 
 /**

@@ -15,7 +15,7 @@ import {
   type StreamHead,
 } from '../port.ts';
 import { toEvent } from '../rows.ts';
-import { DamagedEvent, DamagedLog, damageOf, Rows, type SqliteRow, textOf } from './rows.ts';
+import { DamagedEvent, DamagedLog, damageOf, type Form, Rows, type SqliteRow, textOf } from './rows.ts';
 
 /** The newest committed events in memory, so tails near the head do not read the disk. */
 export class RecentEvents {
@@ -202,13 +202,13 @@ export class Reader {
     );
   }
 
-  rawAll(query: ReadAll): Promise<StoredPage> {
-    return this.#telling(this.#scan(query, 'text', (row: SqliteRow<string>, stream) => toEvent(row, stream)));
+  rawAll(query: ReadAll, form: 'text' | 'checked text' = 'text'): Promise<StoredPage> {
+    return this.#telling(this.#scan(query, form, (row: SqliteRow<string>, stream) => toEvent(row, stream)));
   }
 
   async #scan<E extends { readonly data: unknown }, Data>(
     query: ReadAll,
-    data: 'text' | 'value',
+    data: Form,
     form: (row: SqliteRow<Data>, stream: string) => E,
   ): Promise<{ events: readonly E[]; through: number }> {
     const { types, prefix = '', limit } = query;
@@ -244,7 +244,7 @@ export class Reader {
     return { events, through };
   }
 
-  #rows<Data>(data: 'text' | 'value', from: string): Rows<Data> {
+  #rows<Data>(data: Form, from: string): Rows<Data> {
     const key = data + from;
     let rows = this.#reads.get(key);
     if (rows === undefined) {
