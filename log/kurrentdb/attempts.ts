@@ -32,8 +32,10 @@ export interface Stored {
   readonly position: number;
 }
 
-const isPassing = (failure: unknown): boolean =>
-  failure instanceof AppendFailed ? failure.passing : classify(failure) === 'transient';
+const isPassing = (failure: unknown): boolean => {
+  if (failure instanceof StoredElsewhere) return false;
+  return failure instanceof AppendFailed ? failure.passing : classify(failure) === 'transient';
+};
 
 /** What is known of an append between its tries. */
 class Knowledge {
@@ -85,37 +87,36 @@ export class Attempts {
 
   private async tryOnce(batch: Batch, known: Knowledge, signal: AbortSignal): Promise<Either<AppendError, Stored>> {
     const outcome = await this.connection.append(batch, signal);
+    const place = lastRevisionOf(batch);
     if (outcome.kind === 'conflict') {
-      const there = known.inDoubt ? await unlessAborted(this.there(batch), signal) : undefined;
-      return there === undefined ? either.left(conflictOf(outcome)) : either.right(there);
+      const { revision } = outcome;
+      const there = known.inDoubt ? await this.at(place, batch, signal) : undefined;
+      if (there !== undefined) return either.right(there);
+      if (known.inDoubt && revision !== 'no_stream' && (await this.at(revision, batch, signal)) !== undefined)
+        throw new StoredElsewhere(batch, revision);
+      return either.left({ kind: 'conflict', actual: revision === 'no_stream' ? 0 : Number(revision) + 1 });
     }
     known.inDoubt = true;
     const { revision, position } = outcome;
-    if (revision !== undefined && revision !== lastRevisionOf(batch)) throw new StoredElsewhere(batch, revision);
+    if (revision !== undefined && revision !== place) throw new StoredElsewhere(batch, revision);
     if (revision !== undefined && position !== undefined) return either.right({ position: toPosition(position) });
     // The server may leave these out of its answer to a repetition.
-    const there = await unlessAborted(this.there(batch), signal);
+    const there = await this.at(place, batch, signal);
     if (there === undefined) throw new StoredElsewhere(batch, revision);
     return either.right(there);
   }
 
-  /** Where the batch's last event is, if it is stored at its place. */
-  private async there(batch: Batch): Promise<Stored | undefined> {
-    const { found } = await this.reader.recorded(batch.stream, {
-      fromRevision: lastRevisionOf(batch),
-      direction: 'forwards',
-      maxCount: 1,
-    });
-    // It is stored with all the others, and no other append has its id.
-    const [last] = found;
-    return last?.id === batch.events.at(-1)!.id ? { position: positionOf(last) } : undefined;
+  /** Where the batch's last event is, if it has this revision. It is stored with all the others. */
+  private async at(revision: bigint, batch: Batch, signal: AbortSignal): Promise<Stored | undefined> {
+    const range = { fromRevision: revision, direction: 'forwards', maxCount: 1 } as const;
+    const { found } = await unlessAborted(this.reader.recorded(batch.stream, range), signal);
+    const [event] = found;
+    // No other append has its id.
+    return event?.revision === revision && event.id === batch.events.at(-1)!.id
+      ? { position: positionOf(event) }
+      : undefined;
   }
 }
-
-const conflictOf = ({ revision }: { readonly revision: bigint | 'no_stream' }): AppendError => ({
-  kind: 'conflict',
-  actual: revision === 'no_stream' ? 0 : Number(revision) + 1,
-});
 
 const answerOf = ({ inDoubt }: Knowledge, failure: unknown): AppendError => {
   if (inDoubt) return appendErrorOf(new OutcomeUnknown(failure), classify);

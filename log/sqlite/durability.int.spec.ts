@@ -2,10 +2,11 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
+import { type Running, run } from '../processes.testing.ts';
 import { batch, sequences, stored, upTo } from '../testing.ts';
 import { openSqliteEventLog } from './event-log.ts';
 import { openForWriting } from './open.ts';
-import { appendingProcess, canTrace, type Running, run, temporaryFolder } from './testing.ts';
+import { appendingProcess, canTrace, temporaryFolder } from './testing.ts';
 
 let directory: string;
 let bundle: Awaited<ReturnType<typeof appendingProcess>>;

@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { run } from '../../log/processes.testing.ts';
 import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
-import { appendingProcess, run, temporaryFolder } from '../../log/sqlite/testing.ts';
+import { appendingProcess, temporaryFolder } from '../../log/sqlite/testing.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { DirectoryInUse, lockDirectory } from './lock.ts';
 

@@ -1,0 +1,278 @@
+/** What an append is answered, and when, whatever the server does. */
+
+import { either } from 'fp-ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
+import type { AppendRequest, EventLog } from '../port.ts';
+import { batch, refusal, sequences, stored } from '../testing.ts';
+import { type KurrentEventLogOptions, openKurrentEventLog } from './event-log.ts';
+import { StandIn } from './stand-in/testing.ts';
+
+const patience = { answerMs: 250, triedMs: 800, silenceMs: 1_000 };
+/** A busy machine may be late by this. */
+const LATE_MS = 700;
+
+let server: StandIn;
+let log: EventLog;
+const others: { close(): Promise<void> }[] = [];
+const open = async (options: Partial<KurrentEventLogOptions> = {}): Promise<EventLog> => {
+  const opened = await openKurrentEventLog({ clock: systemClock, url: server.url, patience, ...options });
+  others.push(opened);
+  return opened;
+};
+beforeEach(async () => {
+  server = await new StandIn().start();
+  log = await open();
+});
+afterEach(async () => {
+  for (const one of others.splice(0)) await one.close();
+  await server.stop();
+});
+
+/** What is sent before the cut is noticed may be stored. */
+const cut = async (): Promise<void> => {
+  server.front.cutAll();
+  await log.append(batch('other', 0));
+};
+
+const msOf = async (work: () => Promise<unknown>): Promise<number> => {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+};
+
+/** One event whose data has this many bytes as JSON. */
+const sized = (stream: string, bytes: number): AppendRequest => {
+  const request = batch(stream, 0);
+  const [event] = request.events;
+  const without = Buffer.byteLength(JSON.stringify({ ...event!.data, pad: '' }));
+  return { ...request, events: [{ ...event!, data: { ...event!.data, pad: 'x'.repeat(bytes - without) } } as never] };
+};
+
+describe('clocks', () => {
+  it.each([-60_000, 60_000])('that differ by %i ms keep no append from being stored at once', async (ms) => {
+    server.appends.clockAheadMs = ms;
+    stored(await log.append(batch('channel-1', 0)));
+    expect(server.proposals.filter(({ stream }) => stream === 'channel-1')).toHaveLength(1);
+  });
+});
+
+describe('a connection that takes bytes and answers nothing', () => {
+  const appending = () => [...server.front.connections].filter(({ calls }) => calls.includes('append'));
+
+  it('carries appends only, and is replaced: appends work again after one time-out', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    const [dead] = appending();
+    expect(new Set(dead!.calls)).toEqual(new Set(['append']));
+    dead!.freeze();
+    const ms = await msOf(async () => stored(await log.append(batch('channel-1', 1))));
+    expect(ms).toBeLessThan(patience.answerMs + LATE_MS);
+    expect(appending().length).toBeGreaterThan(1);
+    dead!.thaw();
+    expect(sequences(await log.readStream({ stream: 'channel-1', limit: 10 }))).toEqual([1, 2]);
+  });
+});
+
+describe('a server that does not answer', () => {
+  const streams = Array.from({ length: 200 }, (_, n) => `channel-${n}`);
+
+  it('keeps no stream waiting for longer than one, the first as little as the last', async () => {
+    stored(await log.append(batch('other', 0)));
+    server.front.freeze();
+    const appends = [...streams, ...streams].map((stream) => msOf(() => log.append(batch(stream, 0))));
+    expect(Math.max(...(await Promise.all(appends)))).toBeLessThan(patience.triedMs + LATE_MS);
+    server.front.thaw();
+  });
+
+  it('is said to have stored nothing of what was never sent', async () => {
+    stored(await log.append(batch('other', 0)));
+    server.front.freeze();
+    const answers = await Promise.all(streams.map((stream) => log.append(batch(stream, 0))));
+    const kinds = answers.map((answer) => refusal(answer).kind);
+    server.front.thaw();
+    expect(new Set(kinds)).toEqual(new Set(['unknown', 'unavailable']));
+    // Some may be stored by now; of the others, none ever will be.
+    stored(await log.append(batch('other', 1)));
+    for (const [n, kind] of kinds.entries())
+      if (kind === 'unavailable') expect(server.store.of(streams[n]!)).toBeUndefined();
+  });
+
+  it('holds up closing for no longer than one append', async () => {
+    server.front.freeze();
+    const waiting = streams.map((stream) => log.append(batch(stream, 0)));
+    expect(await msOf(() => log.close())).toBeLessThan(patience.triedMs + LATE_MS);
+    expect((await Promise.all(waiting)).every(either.isLeft)).toBe(true);
+    server.front.thaw();
+  });
+
+  it('gets appends again as soon as it answers', async () => {
+    server.front.freeze();
+    const waiting = log.append(batch('channel-1', 0));
+    await systemClock.delay(400);
+    server.front.thaw();
+    stored(await waiting);
+  });
+});
+
+describe('a stream that an operator has deleted', () => {
+  it('softly is not acknowledged, and takes no more', async () => {
+    stored(await log.append(batch('channel-1', 0, 5)));
+    server.store.softDelete('channel-1');
+    const other = await open();
+    expect(refusal(await other.append(batch('channel-1', 0, 2)))).toEqual({
+      kind: 'unknown',
+      reason: expect.stringMatching(/operator .*"channel-1".* up to revision 6 .* up to revision 1/),
+    });
+    const after = refusal(await other.append(batch('channel-1', 2)));
+    expect(after).toEqual({ kind: 'refused', reason: expect.stringContaining('operator') });
+    expect(server.store.revisionOf('channel-1')).toBe(6);
+    stored(await other.append(batch('channel-2', 0)));
+  });
+
+  it('for good is refused, with the reason', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    server.store.tombstone('channel-1');
+    expect(refusal(await log.append(batch('channel-1', 1)))).toEqual({
+      kind: 'refused',
+      reason: expect.stringMatching(/"channel-1" was deleted for good.*127\.0\.0\.1/),
+    });
+  });
+
+  it('in part goes on where it was', async () => {
+    stored(await log.append(batch('channel-1', 0, 5)));
+    server.store.set('channel-1', { maxCount: 1 });
+    stored(await log.append(batch('channel-1', 5, 2)));
+    expect(server.store.revisionOf('channel-1')).toBe(6);
+  });
+
+  it('and that tells the epoch ends the opening with a sentence', async () => {
+    await log.renewEpoch();
+    server.store.set('parley-log', { truncateBefore: 2 });
+    await expect(open()).rejects.toThrow(/operator .*parley-log/);
+  });
+});
+
+describe('the size of an append', () => {
+  it('may be exactly the limit, and is refused with both numbers beyond it', async () => {
+    const { maxAppendBytes } = log;
+    expect(maxAppendBytes).toBe(1_048_576);
+    stored(await log.append(sized('channel-1', maxAppendBytes)));
+    const before = server.proposals.length;
+    expect(refusal(await log.append(sized('channel-2', maxAppendBytes + 1)))).toEqual({
+      kind: 'refused',
+      reason: expect.stringMatching(/"channel-2" is too large: .* 1048577 bytes, .* 1048576/),
+    });
+    expect(server.proposals).toHaveLength(before);
+  });
+
+  it('is refused with the limit of a server that takes less than was said', async () => {
+    const hopeful = await open({ maxAppendBytes: 8_388_608 });
+    expect(refusal(await hopeful.append(sized('channel-1', 1_048_577)))).toEqual({
+      kind: 'refused',
+      reason: expect.stringMatching(/"channel-1" is too large: .* 1048577 bytes, .*127\.0\.0\.1.* 1048576/),
+    });
+    stored(await hopeful.append(batch('channel-1', 0)));
+  });
+
+  it('is never split: 8 MiB are one message where the server takes them', async () => {
+    server.appends.mostBytes = 8_388_608;
+    const large = await open({
+      maxAppendBytes: 8_388_608,
+      patience: { ...patience, answerMs: 5_000, triedMs: 10_000 },
+    });
+    const before = server.pieces;
+    stored(await large.append(sized('channel-1', 8_388_608)));
+    expect(server.pieces).toBe(before + 1);
+  });
+});
+
+describe('a refusal names its reason', () => {
+  const kindOf = async (stream = 'channel-1') => refusal(await log.append(batch(stream, 0)));
+
+  it('no right to a stream', async () => {
+    server.next('access denied');
+    expect(await kindOf()).toEqual({ kind: 'refused', reason: expect.stringMatching(/127.* no right .*"channel-1"/) });
+  });
+
+  it('an empty name', async () => {
+    expect(await kindOf('')).toEqual({ kind: 'refused', reason: expect.stringMatching(/127.* empty name/) });
+  });
+
+  it.each([
+    ['unauthenticated', /127.* does not accept our user/],
+    ['denied', /127.* no right to append/],
+  ] as const)('a user who is %s', async (how, said) => {
+    server.refuse(how);
+    await cut();
+    expect(await kindOf()).toEqual({ kind: 'refused', reason: expect.stringMatching(said) });
+  });
+
+  it('a write that times out at the server, which may be stored all the same', async () => {
+    server.next(...Array.from({ length: 40 }, () => 'timed out' as const));
+    expect(await kindOf()).toEqual({
+      kind: 'unknown',
+      reason: expect.stringMatching(/127.* could not finish a write in time/),
+    });
+  });
+
+  it('no quorum, until there is one again', async () => {
+    server.appends.writeMs = 200;
+    server.appends.setQuorum(false);
+    expect(await kindOf()).toMatchObject({ kind: 'unknown' });
+    server.appends.setQuorum(true);
+    expect(await kindOf()).toEqual({ kind: 'conflict', actual: 1 });
+  });
+
+  it('a server that is gone', async () => {
+    await server.stop();
+    await log.append(batch('other', 0));
+    expect(await kindOf()).toEqual({
+      kind: 'unavailable',
+      reason: expect.stringMatching(/127.* cannot be reached: .*ECONNREFUSED/),
+    });
+    await server.start();
+  });
+});
+
+describe('a node that does not lead', () => {
+  const leads = (leader: StandIn | undefined) => ({
+    leads: false,
+    leader: leader && { host: '127.0.0.1', port: leader.port },
+    gossip: () => {
+      throw new Error('not asked');
+    },
+  });
+
+  it('and knows no leader makes appends unavailable, with nothing stored', async () => {
+    server.membership = leads(undefined);
+    await cut();
+    const answers = await Promise.all(
+      ['channel-1', 'channel-2', 'channel-3'].map((name) => log.append(batch(name, 0))),
+    );
+    for (const answer of answers)
+      expect(refusal(answer)).toEqual({ kind: 'unavailable', reason: expect.stringMatching(/127.* not the leader/) });
+  });
+
+  it('may be the only one in the URL: appends go to the leader it names', async () => {
+    const follower = await new StandIn().start();
+    others.push({ close: () => follower.stop() });
+    follower.membership = leads(server);
+    const far = await open({ url: follower.url });
+    stored(await far.append(batch('channel-1', 0)));
+    server.front.cutAll();
+    stored(await far.append(batch('channel-1', 1)));
+    expect(follower.proposals).toEqual([]);
+    expect(server.store.revisionOf('channel-1')).toBe(1);
+  });
+
+  it('any more sends its appends to the new leader', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    const next = await new StandIn().start();
+    others.push({ close: () => next.stop() });
+    next.store.catchUpWith(server.store);
+    server.membership = leads(next);
+    server.front.cutAll();
+    stored(await log.append(batch('channel-1', 1)));
+    expect(next.store.revisionOf('channel-1')).toBe(1);
+  });
+});
