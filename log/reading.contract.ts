@@ -161,6 +161,22 @@ export const readingContract = (fixture: Fixture) => {
       expect(found.at(-1)!.through).toBe(await fixture.log.head());
     });
 
+    it('begins between the places of events too, and beyond the end', async () => {
+      const head = await fixture.log.head();
+      const chosen = [0, 2_499, all.length - 1].map((i) => all[i]!.position);
+      const places = chosen.flatMap((position) => [position - 1, position, position + 1, position + 7]);
+      for (const after of places) {
+        const expected = all.filter(({ position }) => position > after);
+        const page = await fixture.log.readAll({ after, limit: 3 });
+        expect(page.events).toEqual(expected.slice(0, 3));
+        expect(page.through).toBe(page.events[2]?.position ?? Math.max(after, head));
+        const some = await fixture.log.readAll({ after, types: ['reaction-added'], limit: 10 });
+        expect(some.events).toEqual(expected.filter(({ type }) => type === 'reaction-added'));
+      }
+      for (const after of [head + 1, head + 7, head + 1_000_000])
+        expect(await fixture.log.readAll({ after, limit: 10 })).toEqual({ events: [], through: after });
+    });
+
     it('filters by types', async () => {
       const found = await pages({ types: ['reaction-added'], limit: 1 });
       expect(found.flatMap(({ events }) => events)).toEqual(all.filter(({ type }) => type === 'reaction-added'));

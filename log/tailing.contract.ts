@@ -41,6 +41,23 @@ export const tailingContract = (fixture: Fixture) => {
       }
     });
 
+    it('begins between the places of events too, and beyond the end', async () => {
+      const before = await atOwnPositions(fixture.log, stored(await fixture.log.append(batch('channel-1', 0, 10))));
+      const [first, middle, last] = [before[0]!, before[4]!, before[9]!].map(({ position }) => position);
+      const places = [first! - 1, first! + 1, middle! - 1, middle! + 1, middle! + 7, last! - 1, last! + 1];
+      const tails = places.map((after) => {
+        const seen = collector();
+        return { after, seen, tail: fixture.log.tail(after, seen.onEvents, unexpected) };
+      });
+      const later = await atOwnPositions(fixture.log, stored(await fixture.log.append(batch('channel-2', 0, 10))));
+      for (const { after, seen, tail } of tails) {
+        const expected = positions([...before, ...later]).filter((position) => position > after);
+        await seen.until(expected.length);
+        await tail.stop();
+        expect(positions(seen.events)).toEqual(expected);
+      }
+    });
+
     it('delivers each event once to every tail during appends, even across a reopening', async () => {
       stored(await fixture.log.append(batch('channel-1', 0, 3_000)));
       await fixture.reopen();

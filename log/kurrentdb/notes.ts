@@ -7,6 +7,7 @@ import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { Attempts } from './attempts.ts';
 import { NOTES, proposed } from './events.ts';
+import { EventsMissing } from './missing.ts';
 import type { Reader } from './reader.ts';
 
 const FORMAT = 1;
@@ -18,10 +19,11 @@ interface Note {
 
 /** Nothing can be read where the server says that a note is: an operator has deleted or truncated the stream. */
 class NotesGone extends Error {
-  constructor(revision: number) {
+  constructor(cause?: EventsMissing) {
     super(
-      `An operator has deleted or truncated stream ${NOTES}, which tells the log's epoch: it has had ${revision} events, and ` +
-        `none can be read. Restore it (remove $tb, $maxCount and $maxAge from its metadata) or the log from a backup.`,
+      `An operator has deleted or truncated stream ${NOTES}, which tells the log's epoch. Restore it (remove $tb, $maxCount ` +
+        `and $maxAge from its metadata) or the log from a backup.`,
+      { cause },
     );
   }
 }
@@ -51,7 +53,7 @@ export class Notes {
     const others = await this.write(epoch, 'no_stream');
     if (others === 0) return epoch;
     const first = await this.last();
-    if (first === undefined) throw new NotesGone(others);
+    if (first === undefined) throw new NotesGone();
     return first.epoch;
   }
 
@@ -62,13 +64,14 @@ export class Notes {
       const last = await this.last();
       const others = await this.write(epoch, last === undefined ? 'no_stream' : last.revision);
       if (others === 0) return epoch;
-      if (last === undefined && (await this.last()) === undefined) throw new NotesGone(others);
+      if (last === undefined && (await this.last()) === undefined) throw new NotesGone();
     }
   }
 
   private async last(): Promise<(Note & { readonly revision: bigint }) | undefined> {
-    const { found } = await this.reader.recorded(NOTES, { fromRevision: 'end', direction: 'backwards', maxCount: 1 });
-    const [event] = found;
+    const event = await this.reader.last(NOTES).catch((failure: unknown) => {
+      throw failure instanceof EventsMissing ? new NotesGone(failure) : failure;
+    });
     if (event === undefined) return undefined;
     const note = event.data as unknown as Note;
     if (note.format > FORMAT)

@@ -16,9 +16,12 @@ export interface Beginning {
 
 export const at = (position: number): Position => ({ commit: BigInt(position), prepare: BigInt(position) });
 
-/** Bytes around a position that are tried, the nearest first. Most records are shorter than the last of these. */
-const RINGS = [1, 8, 64, 512] as const;
-const TRIED_AT_ONCE = 64;
+/**
+ * Bytes on either side of a position that are tried, up to each of these, the nearest first. Whoever has seen all below an
+ * event keeps the position before it, and most records are shorter than the last of these.
+ */
+const NEAR = [1, 8] as const;
+const FAR = Array.from({ length: 16 }, (_, i) => 8 + (i + 1) * 32);
 /** The server says where each page of so many records begins. */
 const PAGE = 1_000;
 const MOST_TRIES = 3;
@@ -70,53 +73,53 @@ export class Places {
 
   /** The first record beyond a position where none begins. */
   private async search(line: Line, position: number): Promise<AllStreamRecordedEvent | 'nothing'> {
-    let tried = 0;
-    for (const ring of RINGS) {
-      const found = await this.around(line, position, tried, ring);
-      if (found !== undefined) return found;
-      tried = ring;
-    }
-    return this.fromPage(line, position);
+    const near = await this.around(line, position, 0, NEAR);
+    if (near !== undefined) return near;
+    const start = await this.reading.first(line, 'start');
+    if (start !== undefined && positionOf(start) > position) return start;
+    const far = this.isPaged(position) ? undefined : await this.around(line, position, NEAR.at(-1)!, FAR);
+    return far ?? this.fromPage(line, position);
   }
 
-  /** Tries each byte whose distance is more than `tried`, and at most `ring`. */
+  /** Tries each byte beyond the distance `tried`. */
   private async around(
     line: Line,
     position: number,
     tried: number,
-    ring: number,
+    distances: readonly number[],
   ): Promise<AllStreamRecordedEvent | undefined> {
-    for (let near = tried + 1; near <= ring; near += TRIED_AT_ONCE) {
-      const distances = Array.from({ length: Math.min(TRIED_AT_ONCE, ring - near + 1) }, (_, i) => near + i);
-      const [above, below] = await Promise.all(
-        [1, -1].map((side) =>
-          Promise.all(
-            distances.map(async (distance) => {
-              const place = position + side * distance;
-              const found = place > 0 ? await this.look(line, at(place)) : 'misplaced';
-              return typeof found === 'string' ? undefined : found;
-            }),
-          ),
-        ),
-      );
-      const next = above!.find((record) => record !== undefined && positionOf(record) > position);
+    let last = tried;
+    for (const most of distances) {
+      const steps = Array.from({ length: most - last }, (_, i) => last + 1 + i);
+      const foundOn = (side: 1 | -1) => Promise.all(steps.map((step) => this.recordAt(line, position + side * step)));
+      const [above, below] = await Promise.all([foundOn(1), foundOn(-1)]);
+      const next = above.find((record) => record !== undefined);
       if (next !== undefined) return next;
-      const holding = below!.find((record) => record !== undefined);
+      const holding = below.find((record) => record !== undefined);
       const beyond = holding && (await this.firstBeyond(line, holding.position, position, 2));
       if (beyond !== undefined) return beyond;
+      last = most;
     }
     return undefined;
   }
 
+  private async recordAt(line: Line, position: number): Promise<AllStreamRecordedEvent | undefined> {
+    const found = position > 0 ? await this.look(line, at(position)) : 'misplaced';
+    return typeof found === 'string' ? undefined : found;
+  }
+
+  private isPaged(position: number): boolean {
+    return (this.pages.at(-1)?.commit ?? 0n) > BigInt(position);
+  }
+
   /** Lets the server go through its records without sending them, from the last page known; then reads one page. */
   private async fromPage(line: Line, position: number): Promise<AllStreamRecordedEvent | 'nothing'> {
-    const isKnown = () => (this.pages.at(-1)?.commit ?? 0n) > BigInt(position);
-    if (!isKnown()) {
+    if (!this.isPaged(position)) {
       // Nothing has this name.
       const wanted = { prefix: crypto.randomUUID() };
       const following = new Following(line, this.reading.clock, this.pages.at(-1) ?? 'start', wanted);
       try {
-        for (let ended = false; !ended && !isKnown(); ) {
+        for (let ended = false; !ended && !this.isPaged(position); ) {
           for (const signal of await following.next(PAGE, { silenceMs: this.reading.silenceMs })) {
             if (signal.kind === 'caught up') ended = true;
             const isNext = signal.kind === 'checkpoint' && signal.position.commit > (this.pages.at(-1)?.commit ?? 0n);

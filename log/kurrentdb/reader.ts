@@ -72,9 +72,14 @@ export class Reader {
     this.head.acknowledged(events.at(-1)!.position);
   }
 
+  /** @throws EventsMissing if the stream had events and has none */
+  async last(stream: string): Promise<RecordedEvent | undefined> {
+    return (await this.whole(stream, LAST)).found[0];
+  }
+
+  /** @throws EventsMissing like `last` */
   async streamHead(stream: string): Promise<StreamHead> {
-    const { found } = await this.whole(stream, LAST);
-    const [last] = found;
+    const last = await this.last(stream);
     return last === undefined
       ? { stream, sequence: 0, position: 0 }
       : { stream, sequence: sequenceOf(last), position: positionOf(last) };

@@ -108,8 +108,8 @@ export class RecordStore {
         : { kind: 'wrong expected version', current: shown };
     }
     if (stream.state === 'soft deleted') {
-      stream.settings = { ...stream.settings, truncateBefore: stream.next };
       stream.state = 'open';
+      this.set(name, { ...stream.settings, truncateBefore: stream.next });
     }
     this.streams.set(name, stream);
     for (const event of events) this.write(name, stream, event);
@@ -118,8 +118,8 @@ export class RecordStore {
   }
 
   /** The server may write events of its own at any time. */
-  system(stream = '$stats-127.0.0.1:2113', type = '$statsCollected', count = 1): void {
-    const data = new TextEncoder().encode('{"proc":{}}');
+  system(stream = '$stats-127.0.0.1:2113', type = '$statsCollected', count = 1, content: object = { proc: {} }): void {
+    const data = new TextEncoder().encode(JSON.stringify(content));
     for (let n = 0; n < count; n += 1) {
       const id = crypto.randomUUID();
       this.append(stream, 'any', [{ id, type, contentType: 'application/json', data, metadata: new Uint8Array() }]);
@@ -129,12 +129,18 @@ export class RecordStore {
   /** What an operator does: hides a stream's events until scavenging removes them, or for good. */
   set(name: string, settings: StreamSettings): void {
     this.streams.get(name)!.settings = settings;
-    this.system(`$$${name}`, '$metadata');
+    const { maxCount, truncateBefore } = settings;
+    const content = {
+      ...(maxCount !== undefined && { $maxCount: maxCount }),
+      ...(truncateBefore !== undefined && { $tb: truncateBefore }),
+    };
+    this.system(`$$${name}`, '$metadata', 1, content);
   }
 
   softDelete(name: string): void {
     this.streams.get(name)!.state = 'soft deleted';
-    this.system(`$$${name}`, '$metadata');
+    // The highest number that the server knows, as far as JavaScript can tell it.
+    this.system(`$$${name}`, '$metadata', 1, { $tb: Number(2n ** 63n) });
   }
 
   tombstone(name: string): void {
