@@ -1,11 +1,14 @@
+import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelFold } from '../domain/channel.ts';
 import type { LogReader, ReadStream } from '../log/port.ts';
+import { unexpected } from '../log/testing.ts';
 import { Story } from '../projections/testing.ts';
 import { channelStream } from '../schemas/streams.ts';
 import { Instance } from '../test/support/write-side.ts';
 import { StateStore } from './states.ts';
 import { right } from './testing.ts';
+import { decideTurn, type Since } from './turn.ts';
 
 let instance: Instance;
 let stream: string;
@@ -25,14 +28,14 @@ const talk = async (count: number) => {
   await instance.settled();
 };
 
-/** The log, with a record of the pages read from it. */
-const watched = () => {
+/** The log, with a record of the pages read from it. @param most events of a page */
+const watched = (most = 1000) => {
   const reads: ReadStream[] = [];
   const log = Object.create(instance.log, {
     readStream: {
       value: (query: ReadStream) => {
         reads.push(query);
-        return instance.log.readStream(query);
+        return instance.log.readStream({ ...query, limit: Math.min(query.limit, most) });
       },
     },
   }) as LogReader;
@@ -64,6 +67,35 @@ describe('kept states', () => {
     expect(await isKept('channel-3')).toBe(true);
     states.keep('channel-4', keysOf(200_000));
     expect(await isKept('channel-4')).toBe(false);
+  });
+});
+
+describe('the events that a timeline does not hold yet', () => {
+  it('are read a page at a time, and no page before it is asked for', async () => {
+    await talk(30);
+    const { log, reads } = watched(8);
+    const sizes: number[] = [];
+    const decide = async (_: never, __: unknown, since: Since) => {
+      for await (const page of since(0)) {
+        sizes.push(page.length);
+        expect(reads).toHaveLength(sizes.length);
+        if (sizes.length === 3) break;
+      }
+      return either.right([]);
+    };
+    const cause = { actor: ann, key: 'k', correlationId: 'c', causationId: null, traceparent: null };
+    const deps = {
+      log,
+      keys: instance.keys,
+      fold: new StateStore(log, { latest: async () => undefined }).fold(stream),
+    };
+    const state = { ...channelFold.initial(), sequence: 31 };
+    await decideTurn(stream, [{ cause, decide }], [either.right(undefined)], state, {
+      ...deps,
+      now: 0,
+      onFailure: unexpected,
+    });
+    expect(sizes).toEqual([8, 8, 8]);
   });
 });
 

@@ -34,8 +34,8 @@ export const currentFacts = async (
   since: Since,
 ): Promise<MessageState | undefined> => {
   let message: MessageState | undefined = stored.facts;
-  for (const event of await since(stored.through)) {
-    if (event.sequence > stored.through) message = evolveMessage(message, event, about);
+  for await (const page of since(stored.through)) {
+    for (const event of page) if (event.sequence > stored.through) message = evolveMessage(message, event, about);
   }
   return message;
 };

@@ -73,8 +73,14 @@ const toNewEvent = (
   } as NewParleyEvent;
 };
 
-/** The stream's events after a sequence, including those decided in this turn. */
-export type Since = (sequence: number) => Promise<readonly ParleyEvent[]>;
+/**
+ * The stream's events after a sequence, including those decided in this turn, a page at a time: where the timeline is far
+ * behind, they may be any number.
+ */
+export type Since = (sequence: number) => AsyncIterable<readonly ParleyEvent[]>;
+
+/** Outside a turn, where what the timeline holds is enough. */
+export const nothingSince: Since = async function* () {};
 
 export interface TurnTask {
   readonly cause: Cause;
@@ -130,18 +136,19 @@ class Batch {
     this.committed = state.sequence;
   }
 
-  readonly since: Since = async (sequence) => {
+  readonly since: Since = (sequence) => this.pagesSince(sequence);
+
+  private async *pagesSince(sequence: number): AsyncGenerator<readonly ParleyEvent[]> {
     const { stream } = this;
-    const stored: ParleyEvent[] = [];
     for (let from = sequence + 1; from <= this.committed; ) {
       const page = await this.deps.log.readStream({ stream, from, limit: PAGE });
       if (page.length === 0) break;
-      stored.push(...page);
+      yield page;
       from += page.length;
     }
     // These are not stored yet and so have no position. Folding a message does not need one.
-    return [...stored, ...(this.events as unknown as ParleyEvent[])];
-  };
+    yield this.events as unknown as readonly ParleyEvent[];
+  }
 
   /** Adds all of one task's events, or none. */
   add(decided: readonly DecidedEvent[], cause: Cause): Promise<void> | undefined {

@@ -403,6 +403,20 @@ export const STORE_RELATIONS: readonly Relation[] = [
     equal: true,
   },
   {
+    what: 'two pages of the relay',
+    is: ({ relay }) => 2 * relay.page,
+    than: 'the events that wait for a tick',
+    most: ({ unvouched }) => unvouched.count,
+    unit: 'events',
+  },
+  {
+    what: 'two answers of a log, each a page of the relay',
+    is: ({ log }) => 2 * log.readBytes,
+    than: 'the bytes of events that wait for a tick',
+    most: ({ unvouched }) => unvouched.bytes,
+    unit: 'bytes',
+  },
+  {
     what: 'gathering for a page of the relay',
     is: ({ relay }) => relay.gatherMs,
     than: 'the pause between two of its ticks',

@@ -218,6 +218,8 @@ export const BUDGETS = {
     /** Of these events together. */
     bytes: 1_048_576,
   },
+  /** Events of a partition that wait for a tick to vouch for them. Beyond that the range is read from the log. */
+  unvouched: { count: 4000, bytes: 16_777_216 },
   relay: {
     /** Events. Measured with kafkajs: 500 give 31-45k events/s and 1,000 give 36-55k. More gain little and add latency. */
     page: 1000,

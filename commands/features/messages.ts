@@ -17,7 +17,7 @@ import { channelStream } from '../../schemas/streams.ts';
 import { openAs } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
-import type { Since } from '../turn.ts';
+import { nothingSince, type Since } from '../turn.ts';
 
 export const MESSAGE_LENGTH = 2000;
 const EMBEDS = 10;
@@ -201,7 +201,7 @@ export const editMessage = command({
     const knownUsers = await knownMentions(deps, text ?? '');
     const facts = await factsOfMessage(deps, { channel_id, message_id });
     const replyTo = text === undefined ? null : (facts.stored.facts?.replyTo ?? null);
-    const repliedTo = replyTo === null ? undefined : await authorOf(deps, channel_id, replyTo, async () => []);
+    const repliedTo = replyTo === null ? undefined : await authorOf(deps, channel_id, replyTo, nothingSince);
     return either.right({ knownUsers, facts, repliedTo });
   },
   decide: async (state: channel.ChannelState, { rights, prepared, since }, { fields, cause }, deps) => {

@@ -15,6 +15,7 @@ const PAGES = 50;
 describe('many loops of small reads at once', () => {
   let directory: string;
   let log: EventLog;
+  let looks = 0;
 
   beforeEach(async () => {
     directory = temporaryFolder();
@@ -24,6 +25,7 @@ describe('many loops of small reads at once', () => {
       ...systemClock,
       monotonic: () => {
         now += 1;
+        looks += 1;
         return now;
       },
     };
@@ -33,6 +35,24 @@ describe('many loops of small reads at once', () => {
   afterEach(async () => {
     await log.close();
     rmSync(directory, { recursive: true });
+  });
+
+  it('takes more steps for long events than for short ones', async () => {
+    const long = batch('channel-2', 0, 50).events.map((event) => ({
+      ...event,
+      data: { ...event.data, nonce: 'x'.repeat(60_000) },
+    }));
+    stored(await log.append({ stream: 'channel-2', expected: 0, events: long as never }));
+    const steps = async (stream: string) => {
+      const before = looks;
+      await log.readStream({ stream, limit: 50 });
+      return looks - before;
+    };
+    expect(await steps('channel-1')).toBe(1);
+    expect(await steps('channel-2')).toBeGreaterThan(5);
+    const before = looks;
+    await log.readAll({ after: PAGES * 2, limit: 50 });
+    expect(looks - before).toBeGreaterThan(5);
   });
 
   it.each<[string, (page: number) => Promise<unknown>]>([

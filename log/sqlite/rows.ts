@@ -92,6 +92,7 @@ export type Form = 'value' | 'text' | 'checked text';
 export class Rows<Data> {
   readonly #page: Database.Statement;
   readonly #place: Database.Statement;
+  readonly #bytes: Database.Statement;
   readonly #isText: boolean;
   readonly #isChecked: boolean;
   readonly #columns: number;
@@ -109,6 +110,20 @@ export class Rows<Data> {
       .prepare(`SELECT CAST(${all} AS BLOB) FROM (${rows(`'[' || ${json} || ']' AS row`)})`)
       .raw(true);
     this.#place = database.prepare(rows('e.position, e.stream, e.sequence')).raw(true);
+    // SQLite knows the length of text without reading it.
+    this.#bytes = database.prepare(`SELECT total(n) FROM (${rows('octet_length(e.data) AS n')})`).raw(true);
+  }
+
+  /** How many of the rows, at most `limit`, have so many bytes of data; at least one. */
+  within(given: readonly unknown[], limit: number, bytes: number): number {
+    try {
+      for (let most = limit; ; most >>>= 1) {
+        if (most <= 1 || (this.#bytes.get([...given, most, 0]) as [number])[0] <= bytes) return most;
+      }
+    } catch {
+      // The page is damaged: reading it says where.
+      return limit;
+    }
   }
 
   /**

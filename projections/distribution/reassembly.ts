@@ -2,7 +2,9 @@
  * Reassembles one partition of the distribution log. Records may be lost, repeated or duplicated: a relay restarts, two
  * relays run at once, a topic expires. A range that no tick vouches for is read from the log.
  */
+import { bytesOfEvent } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import type { Tick } from './records.ts';
 
 /** The next range of the partition, starting where the range before ended. */
@@ -17,6 +19,8 @@ export class Reassembly {
   private readonly epoch: string;
   private reached: number;
   private readonly waiting = new Map<number, ParleyEvent>();
+  /** Of the events in `waiting`, approximately. */
+  private bytes = 0;
 
   /**
    * @param position through which the partition's events are already held
@@ -32,8 +36,21 @@ export class Reassembly {
     return this.reached;
   }
 
+  /** Where ticks are lost, too many events would wait: all are forgotten, so the next tick finds some missing. */
   event(event: ParleyEvent): void {
-    if (event.position > this.reached) this.waiting.set(event.position, event);
+    if (event.position <= this.reached || this.waiting.has(event.position)) return;
+    const { count, bytes } = BUDGETS.unvouched;
+    if (this.waiting.size >= count || this.bytes >= bytes) {
+      this.waiting.clear();
+      this.bytes = 0;
+    }
+    this.waiting.set(event.position, event);
+    this.bytes += bytesOfEvent(event);
+  }
+
+  /** Approximate bytes of the events that wait for a tick. */
+  get waitingBytes(): number {
+    return this.bytes;
   }
 
   /** @returns undefined if the tick says nothing new */
@@ -53,7 +70,10 @@ export class Reassembly {
     this.reached = position;
     const events: ParleyEvent[] = [];
     for (const event of this.waiting.values()) if (event.position <= position) events.push(event);
-    for (const event of events) this.waiting.delete(event.position);
+    for (const event of events) {
+      this.waiting.delete(event.position);
+      this.bytes -= bytesOfEvent(event);
+    }
     return events.sort((a, b) => a.position - b.position);
   }
 }

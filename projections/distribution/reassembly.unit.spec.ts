@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MemoryLog } from '../../log/memory.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { Story } from '../testing.ts';
 import { joined, type Range, Reassembly } from './reassembly.ts';
@@ -18,6 +19,20 @@ const [one, two, three, four] = [event(), event(), event(), event()] as [
 const epoch = 'first';
 
 describe('a follower', () => {
+  it('holds a bounded number of bytes where ticks are lost, and then has the log read', () => {
+    const follower = new Reassembly(0, epoch);
+    const nonce = 'x'.repeat(100_000);
+    for (let position = 1; position <= 1000; position += 1) {
+      follower.event({ ...one, position, data: { ...one.data, nonce } } as ParleyEvent);
+      expect(follower.waitingBytes).toBeLessThan(BUDGETS.unvouched.bytes + 2 * nonce.length);
+    }
+    for (let position = 1001; position <= 10_000; position += 1) follower.event({ ...one, position });
+    expect(follower.tick({ from: 0, through: 10_000, count: 10_000, epoch })).toEqual({
+      ...{ from: 0, through: 10_000, events: undefined },
+    });
+    expect(follower.waitingBytes).toBe(0);
+  });
+
   it('releases events once their tick vouches for them', () => {
     const follower = new Reassembly(0, epoch);
     follower.event(one);
