@@ -72,8 +72,9 @@ export const cassandra: NativeService = {
     await writeFile(join(place.configuration, 'logback.xml'), LOGBACK);
     const jars = jarsFolder('cassandra');
     return {
-      // A flush takes every core for half a second, and timelines may wait longer than messages.
-      niceness: 10,
+      // A flush takes every core for half a second, and timelines may wait longer than messages. At 10 it starves on a busy
+      // machine: a change of tables then takes minutes.
+      niceness: 5,
       command: await java(() => {}),
       args: [
         ...cassandraJvm,
