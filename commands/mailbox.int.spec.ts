@@ -183,6 +183,40 @@ describe('a mailbox', () => {
     },
   );
 
+  describe('on a log that takes less at once', () => {
+    const LIMIT = 20_000;
+    const saying = (key: string, reason: string) =>
+      task(key, () => happen({ type: 'member-left', data: { ...membership, reason } as never }));
+    const dataOf = ({ events }: AppendRequest) =>
+      events.reduce((bytes, { data }) => bytes + Buffer.byteLength(JSON.stringify(data)), 0);
+    beforeEach(() => {
+      mailboxes = mailboxesOn(Object.create(watched.log, { maxAppendBytes: { value: LIMIT } }) as EventLog);
+    });
+
+    it('ends a turn there, whatever the characters, and keeps everything in order', async () => {
+      const text = fc.constantFrom('a', '"', '\u0001', '中', '😀', '\ud800');
+      const texts = fc.sample(fc.tuple(text, fc.integer({ min: 0, max: 3_000 })), { numRuns: 100, seed: 1 });
+      const tasks = texts.map(([character, count], i) => saying(`k${i}`, character.repeat(count)));
+      for (const outcome of await Promise.all(tasks.map((one) => mailboxes.run(one)))) right(outcome);
+      expect(Math.max(...watched.appends.map(dataOf))).toBeLessThanOrEqual(LIMIT);
+      expect(watched.appends.length).toBeLessThan(100);
+      expect(await keysOf()).toEqual(texts.map((_, i) => `k${i}`));
+    });
+
+    it('refuses one command that is larger, for whatever it was said beside', async () => {
+      const large = saying('b', '\u0001'.repeat(LIMIT / 6));
+      const outcomes = await Promise.all([event('a'), large, event('c')].map((one) => mailboxes.run(one)));
+      expect(outcomes.map(refusal)).toEqual([undefined, 'payloadTooLarge', undefined]);
+      expect(await keysOf()).toEqual(['a', 'c']);
+    });
+
+    it('takes one that is exactly as large', async () => {
+      const without = Buffer.byteLength(JSON.stringify({ ...membership, reason: '' }));
+      right(await mailboxes.run(saying('a', 'x'.repeat(LIMIT - without))));
+      expect(watched.appends.map(dataOf)).toEqual([LIMIT]);
+    });
+  });
+
   it('refuses what would wait beyond its bound, but neither what must follow an event nor an import', async () => {
     mailboxes = mailboxesOn(watched.log, { waiting: 2 });
     const following = { ...event('f'), cause: { ...causeOf('f'), causationId: 'e' } };

@@ -255,7 +255,8 @@ export class Mailboxes {
       const expected = state.sequence;
       const fork = fold.fork?.(state);
       const onFailure = (failure: unknown) => this.report(stream, failure);
-      const deps = { log, keys, fold, now: clock.wallTime(), onFailure };
+      const { maxAppendBytes } = log;
+      const deps = { log, keys, fold, now: clock.wallTime(), maxAppendBytes, onFailure };
       const turn = await decideTurn(stream, tasks, prepared, fork ?? state, deps);
       const decided = taken.slice(0, turn.results.length);
       const later = taken.slice(decided.length);

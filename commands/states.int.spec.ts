@@ -93,6 +93,7 @@ describe('the events that a timeline does not hold yet', () => {
     await decideTurn(stream, [{ cause, decide }], [either.right(undefined)], state, {
       ...deps,
       now: 0,
+      maxAppendBytes: Number.POSITIVE_INFINITY,
       onFailure: unexpected,
     });
     expect(sizes).toEqual([8, 8, 8]);

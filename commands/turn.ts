@@ -97,7 +97,7 @@ export interface Turn {
   /** The state once the events are stored. */
   readonly state: StreamState;
   readonly events: readonly NewParleyEvent[];
-  /** One for each task, or for the first of them if they have events of `TURN_BYTES`. */
+  /** One for each task, or for the first of them if an append has no room for the events of all. */
   readonly results: readonly TaskResult[];
 }
 
@@ -106,6 +106,8 @@ export interface TurnDeps {
   readonly keys: KeyRing;
   readonly fold: Fold<StreamState>;
   readonly now: number;
+  /** See `EventLog`. */
+  readonly maxAppendBytes: number;
   /** Hears why a decision failed, as opposed to refusing. */
   readonly onFailure: (failure: unknown) => void;
 }
@@ -116,15 +118,20 @@ const keysOf = (state: StreamState): RecentKeys | undefined => (state as { keys?
 const PAGE = 1000;
 
 /**
- * A turn ends with the task whose events bring it to this size, and the rest wait for the next: KurrentDB takes an append of
- * 1 MiB, unless it is told otherwise.
+ * A turn ends with the task whose events bring it to this size, and the rest wait for the next: whoever waits for an append
+ * should not wait for megabytes of others. It ends earlier where the log takes less.
  */
 export const TURN_BYTES = 524_288;
+
+/** What became of a task's events: `later` if only the events before them leave no room. */
+type Adding = 'added' | 'later' | 'too large';
 
 class Batch {
   readonly events: NewParleyEvent[] = [];
   bytes = 0;
   state: StreamState;
+  /** Of data, as JSON. Counted only where the log has a limit. */
+  private dataBytes = 0;
   private readonly stream: string;
   private readonly deps: TurnDeps;
   private readonly committed: number;
@@ -151,27 +158,33 @@ class Batch {
   }
 
   /** Adds all of one task's events, or none. */
-  add(decided: readonly DecidedEvent[], cause: Cause): Promise<void> | undefined {
+  add(decided: readonly DecidedEvent[], cause: Cause): Promise<Adding> | Adding {
     const { keys } = this.deps;
     const unknown = decided.flatMap(({ secret }) => (secret && keys.cached(secret.by) === null ? [secret.by] : []));
     if (unknown.length > 0)
       return Promise.all(unknown.map((by) => keys.get(by))).then(() => this.addAtOnce(decided, cause));
-    this.addAtOnce(decided, cause);
-    return undefined;
+    return this.addAtOnce(decided, cause);
   }
 
   /** Requires that every key is cached. */
-  private addAtOnce(decided: readonly DecidedEvent[], cause: Cause): void {
+  private addAtOnce(decided: readonly DecidedEvent[], cause: Cause): Adding {
     const { stream, deps, state } = this;
     const made: NewParleyEvent[] = [];
     for (const one of decided) {
       made.push(toNewEvent(one, stream, state.sequence + made.length + 1, cause, deps.now, deps.keys));
+    }
+    if (Number.isFinite(deps.maxAppendBytes)) {
+      const own = made.reduce((bytes, { data }) => bytes + Buffer.byteLength(JSON.stringify(data)), 0);
+      if (own > deps.maxAppendBytes) return 'too large';
+      if (this.dataBytes + own > deps.maxAppendBytes) return 'later';
+      this.dataBytes += own;
     }
     for (const event of made) {
       this.events.push(event);
       this.bytes += bytesOfEvent(event);
       this.state = deps.fold.evolve(this.state, event as unknown as ParleyEvent);
     }
+    return 'added';
   }
 }
 
@@ -213,7 +226,12 @@ export const decideTurn = async (
       // A known key decides nothing new: a repeat is answered from the event that carried it first.
       const known = decision.right.length > 0 ? undefined : keysOf(batch.state)?.sequenceOf(task.cause.key);
       const adding = batch.add(decision.right, task.cause);
-      if (adding !== undefined) await adding;
+      const added = adding instanceof Promise ? await adding : adding;
+      if (added === 'later') break;
+      if (added === 'too large') {
+        results.push(either.left(parleyError('payloadTooLarge')));
+        continue;
+      }
       results.push(either.right({ from, to: batch.state.sequence, known }));
     } catch (error) {
       // A failing task does not affect its neighbours.
@@ -223,7 +241,8 @@ export const decideTurn = async (
   const first = toMerge[0];
   if (first !== undefined) {
     const events = toMerge.flatMap((one) => one.events);
-    await batch.add(mergeReads(events, batch.state as ReadState), first.cause);
+    const added = await batch.add(mergeReads(events, batch.state as ReadState), first.cause);
+    if (added !== 'added') throw new RangeError(`The read markers of a turn of ${stream} do not fit into one append.`);
   }
   return { state: batch.state, events: batch.events, results };
 };

@@ -223,6 +223,12 @@ export const clusterSettings = {
     '',
     'The event log.',
   ),
+  logMaxAppendBytes: setting(
+    'LOG_MAX_APPEND_BYTES',
+    whole(262_144, 15_728_640),
+    '1048576',
+    'Bytes of data in one append to KurrentDB: not more than its own limit. A command whose events are larger is refused.',
+  ),
   vaultUrl: setting(
     'VAULT_URL',
     server('postgres', 'postgresql'),

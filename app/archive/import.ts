@@ -2,7 +2,7 @@
 
 import { either } from 'fp-ts';
 import { TURN_BYTES } from '../../commands/turn.ts';
-import { type AppendError, type AppendRequest, bytesOfEvent, type EventLog, type StoredEvent } from '../../log/port.ts';
+import type { AppendError, AppendRequest, EventLog, StoredEvent } from '../../log/port.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
 import { decodeEvent, type NewParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Vault, VaultRecord } from '../../vault/port.ts';
@@ -34,20 +34,22 @@ const newEventOf = (event: StoredEvent): NewParleyEvent => {
 };
 
 /**
- * Groups consecutive events of one stream, so that the order across streams stays the same, in groups that every log takes
- * at once.
+ * Groups consecutive events of one stream, so that the order across streams stays the same, in groups that the log takes at
+ * once.
  */
-const requestsOf = (events: readonly StoredEvent[]): AppendRequest[] => {
+const requestsOf = (events: readonly StoredEvent[], maxAppendBytes: number): AppendRequest[] => {
+  const most = Math.min(TURN_BYTES, maxAppendBytes);
   const requests: { stream: string; expected: number; events: NewParleyEvent[] }[] = [];
   let bytes = 0;
   for (const event of events) {
     const last = requests.at(-1);
-    if (last?.stream === event.stream && bytes < TURN_BYTES) last.events.push(newEventOf(event));
+    const own = Buffer.byteLength(event.data);
+    if (last?.stream === event.stream && bytes + own <= most) last.events.push(newEventOf(event));
     else {
       bytes = 0;
       requests.push({ stream: event.stream, expected: event.sequence - 1, events: [newEventOf(event)] });
     }
-    bytes += bytesOfEvent(event);
+    bytes += own;
   }
   return requests;
 };
@@ -161,7 +163,7 @@ export const importLog = async (options: ImportOptions): Promise<ImportReport> =
       if (event.sequence === head) await refuseStrangers(log, event);
       if (event.sequence > head) missing.push(event);
     }
-    const requests = requestsOf(missing);
+    const requests = requestsOf(missing, log.maxAppendBytes);
     await storing;
     storing = append(log, requests);
     // Awaited in the next turn. Without a handler until then, a failure would end the process.

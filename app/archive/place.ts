@@ -24,7 +24,11 @@ const onServers = async (cluster: ClusterConfig, say: Say, own: (url: string) =>
   const openLog = {
     postgres: () => openPostgresEventLog({ clock: systemClock, url: own(logPlace.url) }),
     kurrentdb: async () =>
-      (await import('../../log/kurrentdb/event-log.ts')).openKurrentEventLog({ clock: systemClock, url: logPlace.url }),
+      (await import('../../log/kurrentdb/event-log.ts')).openKurrentEventLog({
+        clock: systemClock,
+        url: logPlace.url,
+        maxAppendBytes: cluster.logMaxAppendBytes,
+      }),
   }[cluster.log];
   const openVault = () => openPostgresVault({ url: own(vaultPlace.url) });
   const opened = new Opened();

@@ -122,10 +122,11 @@ export class Connections {
     const onCommit = (events: number) => this.metrics.appendBatch.observe(events);
     const { logger, metrics } = this;
     const onForeign = () => metrics.foreignEvents.inc();
-    const options = { url: place.url, clock: this.clock, onCommit, onForeign, logger };
+    const { log: kind, logMaxAppendBytes: maxAppendBytes } = this.config.cluster;
+    const options = { url: place.url, clock: this.clock, maxAppendBytes, onCommit, onForeign, logger };
     // Its driver takes a quarter of the time to start, and most clusters do without.
     const open =
-      this.config.cluster.log === 'kurrentdb'
+      kind === 'kurrentdb'
         ? (await import('../../log/kurrentdb/event-log.ts')).openKurrentEventLog
         : openPostgresEventLog;
     const log = await this.reach('log', () => open(options));
