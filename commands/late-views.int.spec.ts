@@ -11,7 +11,7 @@ let channel: string;
 let guild: string;
 /** Once set, the guild views know only these ids, and a wait for them ends at once. */
 let known: ReadonlySet<string> | undefined;
-/** `soon`: the views are gone once a command waits for them, by when it is stored. */
+/** `soon`: the views go when a command that is already stored begins to wait for them. */
 let gone: 'no' | 'soon' | 'yes' = 'no';
 
 const lateViews = (views: Views): Views => {

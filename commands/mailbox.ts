@@ -115,7 +115,10 @@ const refusalOf = ({ kind }: AppendError): ParleyError => {
 
 const CROWDED: Outcome = either.left(parleyError('tooManyWaiting', { retryAfter: 1 }));
 
-/** What must follow an event is not, and an import, which has a lane of its own, waits for its answers. */
+/**
+ * A command that follows from an event is never refused for lack of room, and neither is one of an import, which has a lane
+ * of its own and waits for each answer.
+ */
 const mayBeRefused = ({ cause, lane }: Pick<AnyTask, 'cause' | 'lane'>): boolean =>
   cause.causationId === null && lane === undefined;
 

@@ -96,8 +96,9 @@ export class RecentKeys {
   }
 
   /**
-   * Time passes as the events' times grow, but never back and never far at once: imported events are old, clocks of
-   * nodes differ, and a clock may jump by days. So keys live longer rather than shorter.
+   * Time passes as the events' times grow. It never goes back, and it moves by a minute at most from one key to the next:
+   * imported events are old, the clocks of nodes differ, and a clock may jump by days. So a key may be kept longer than ten
+   * minutes, but not forgotten sooner.
    */
   private tick(time: number): number {
     const former = this.times.at(-1);

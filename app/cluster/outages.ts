@@ -72,7 +72,7 @@ class Outage implements Watch {
       this.reason = shortReason(failure);
       this.kind = kind;
     }
-    // Whoever comes and goes is told of less often.
+    // A server that keeps coming and going is reported less often.
     const patience = now - this.ended < againMs ? againMs : tellMs;
     if (!this.told && (refused || now - this.since >= patience)) this.tell();
   }

@@ -208,7 +208,7 @@ const dropOthers = async (parts: RebuildParts, read: number, built: number): Pro
   const { name } = tools.kind;
   const others = (await tools.generations()).filter((generation) => generation !== read);
   if (others.length === 0) return;
-  // The wall clock of whoever flipped may be another. Nobody waits longer than if it had been just now.
+  // Another process may have switched, by another wall clock. At worst this waits as if it had happened just now.
   const passed = Math.max(0, clock.wallTime() - (await checkpoints.read(flippedAt(name))));
   const noticed = 2 * overlapMs - passed;
   if (noticed > 0) {

@@ -25,7 +25,7 @@ type Log = Pick<LogReader, 'readStream' | 'streamHead'>;
 
 type Row = MessageRow | undefined;
 
-/** Whose reactions are counted: the store may hold those of others already, and they would count twice. */
+/** Whose reactions to count. The store may already hold those of other people, which would then count twice. */
 type Counted = (userId: string) => boolean;
 
 const react = (
