@@ -1,5 +1,6 @@
-import { get } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { aServer, endless, type Over, routes, within } from './testing.ts';
@@ -201,5 +202,51 @@ describe('the HTTP server', () => {
       request.on('error', reject);
     });
     await expect.poll(() => endless.returned).toBe(true);
+  });
+
+  describe('a request that does not arrive', () => {
+    const arrival = { requestMs: 150, headersMs: 75, checkMs: 10 };
+    const HEAD = `POST /v1/channels/1/messages HTTP/1.1\r\nhost: here\r\nauthorization: Bot good\r\n`;
+    const BODY = `${HEAD}content-type: application/json\r\ncontent-length: 1000\r\n\r\n{"content":"`;
+
+    const listening = async () => {
+      start({ arrival });
+      await app.listen({ host: '127.0.0.1', port: 0 });
+      return (app.server.address() as AddressInfo).port;
+    };
+    /** @returns what the server says until it closes the socket */
+    const saying = async (port: number, text: string, drip = '') => {
+      const socket = connect(port, '127.0.0.1');
+      let said = '';
+      socket.on('data', (bytes) => {
+        said += String(bytes);
+      });
+      socket.on('error', () => {});
+      socket.write(text);
+      const dripping = setInterval(() => drip !== '' && socket.write(drip), 20);
+      await once(socket, 'close');
+      clearInterval(dripping);
+      return said;
+    };
+
+    it.each([
+      ['whose headers do not end', HEAD, ''],
+      ['whose headers come slowly', HEAD, 'x-more: 1\r\n'],
+      ['whose body does not end', BODY, ''],
+      ['whose body comes slowly', BODY, 'x'],
+    ])('%s: is given up', async (_, text, drip) => {
+      const port = await listening();
+      expect(await saying(port, text, drip)).toMatch(/^HTTP\/1\.1 408 /);
+      expect(await new Promise((resolve) => app.server.getConnections((_error, count) => resolve(count)))).toBe(0);
+    });
+
+    it('differs from an answer that takes longer, which goes on', async () => {
+      const port = await listening();
+      const [response] = (await once(get({ port, path: '/v1/endless' }), 'response')) as [IncomingMessage];
+      response.resume();
+      for (let n = 0; n < 3; n += 1) await saying(port, BODY);
+      expect([response.complete, response.destroyed]).toEqual([false, false]);
+      response.destroy();
+    });
   });
 });

@@ -50,6 +50,7 @@ interface HttpServerDeps extends Gate {
   readonly logger: Logger;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
+  readonly arrival?: Arrival | undefined;
   /** Whether this process should get requests, and if not, why; and what it does worse than usual. */
   ready(): { readonly ready: boolean; readonly reasons: readonly string[]; readonly degraded: readonly string[] };
 }
@@ -57,11 +58,13 @@ interface HttpServerDeps extends Gate {
 /** Mounts the same handlers twice: under the short prefix, and under the one that libraries call. */
 const PREFIXES = ['/v1', '/api/v10'];
 export const BODY_LIMIT = 1_048_576;
-/** For a whole request to arrive, and for its headers. */
-const REQUEST_MS = 20_000;
-const HEADERS_MS = 10_000;
-/** How often that is checked. */
-const CHECK_MS = 2_000;
+/** How long a whole request may take to arrive, and its headers, and how often that is checked. Milliseconds. */
+interface Arrival {
+  readonly requestMs: number;
+  readonly headersMs: number;
+  readonly checkMs: number;
+}
+const ARRIVAL: Arrival = { requestMs: 20_000, headersMs: 10_000, checkMs: 2_000 };
 
 const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): void => {
   app.addHook('onRequest', async (request, reply) => {
@@ -122,14 +125,15 @@ const OPERATIONS = ['/health', '/ready', '/metrics', '/openapi.json', '/docs'];
 /** Builds the server; the caller calls `listen`. */
 export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   const onError = errorHandler(deps);
+  const arrival = deps.arrival ?? ARRIVAL;
   const app = Fastify({
     loggerInstance: deps.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
     trustProxy: deps.config.trustedProxies.length === 0 ? false : [...deps.config.trustedProxies],
     bodyLimit: BODY_LIMIT,
     // A request that is never finished holds its memory no longer than this.
-    requestTimeout: REQUEST_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
+    requestTimeout: arrival.requestMs,
+    http: { headersTimeout: arrival.headersMs, connectionsCheckingInterval: arrival.checkMs },
     exposeHeadRoutes: false,
     requestIdHeader: false,
     genReqId: (raw) => correlationIdOf(raw.headers),

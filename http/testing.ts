@@ -123,6 +123,7 @@ export interface Over {
   readonly state?: Everything;
   readonly reasons?: string[];
   readonly trustedProxies?: string[];
+  readonly arrival?: Parameters<typeof createHttpServer>[0]['arrival'];
 }
 
 /** @param lines receives every line that is logged */
@@ -144,6 +145,7 @@ export const aServer = (over: Over = {}, lines: string[] = []): FastifyInstance 
     logger: createLogger('trace', sink),
     metrics: createMetrics(),
     clock: systemClock,
+    arrival: over.arrival,
     ready: () => ({ ready: over.reasons === undefined, reasons: over.reasons ?? [], degraded: [] }),
   });
 };

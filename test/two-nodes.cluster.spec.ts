@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROLES } from '../schemas/config.ts';
-import { type Account, Api, type Channel, joined, someName, wholeHistory } from './support/api.ts';
+import { type Account, Api, type Channel, joined, PASSWORD, someName, wholeHistory } from './support/api.ts';
 import { type Cluster, startCluster } from './support/cluster.ts';
 import { GatewayClient } from './support/gateway-client.ts';
 import { metric } from './support/metrics.ts';
@@ -82,6 +82,46 @@ describe('a write over one node', () => {
     expect(listening.dispatches('MESSAGE_CREATE')).toEqual([]);
     expect((await on('other', account).request('GET', `/channels/${channel.id}/messages`)).status).toBe(404);
     for (const socket of [listening, witness]) await socket.cut();
+  });
+});
+
+describe('signing out over one node', () => {
+  const again = async ({ username }: Account) => {
+    const body = { username, password: PASSWORD };
+    const { token, user } = await on('one').ask<{ token: string; user: { id: string } }>('POST', '/login', body);
+    return { id: user.id, username, token, authorization: `Bearer ${token}` };
+  };
+  const hearing = (account: Account) => GatewayClient.identified(cluster.url('other'), account.token, 0);
+  const isRefusedByBoth = async (account: Account) => {
+    for (const node of NODES) expect((await on(node, account).request('GET', '/users/@me')).status).toBe(401);
+    const socket = await GatewayClient.connect(cluster.url('other'));
+    socket.write(2, { token: account.token, intents: 0, properties: {} });
+    expect(await socket.closed()).toBe(4004);
+  };
+
+  it('closes the sockets of that sign-in on the other, and ends its token there', async () => {
+    const first = await on('one').register(someName('leaving'));
+    const second = await again(first);
+    const [ended, kept] = await Promise.all([hearing(first), hearing(second)]);
+    await on('one', first).ask('POST', '/auth/logout');
+    expect(await ended.closed()).toBe(4004);
+    await isRefusedByBoth(first);
+    expect((await on('other', second).request('GET', '/users/@me')).status).toBe(200);
+    await on('one', second).ask('POST', '/auth/logout/everywhere');
+    expect(await kept.closed()).toBe(4004);
+    await isRefusedByBoth(second);
+  });
+
+  it('by a new password closes every socket on the other, and only the new token is taken there', async () => {
+    const former = await on('one').register(someName('careful'));
+    const [here, there] = await Promise.all([hearing(former), hearing(await again(former))]);
+    const body = { password: PASSWORD, new_password: `${PASSWORD} and more` };
+    const { token } = await on('one', former).ask<{ token: string }>('POST', '/auth/password', body);
+    expect(await Promise.all([here.closed(), there.closed()])).toEqual([4004, 4004]);
+    await isRefusedByBoth(former);
+    const renewed = { ...former, token, authorization: `Bearer ${token}` };
+    expect((await on('other', renewed).request('GET', '/users/@me')).status).toBe(200);
+    await (await hearing(renewed)).cut();
   });
 });
 
