@@ -20,6 +20,8 @@ import { DamagedEvent, DamagedLog, damageOf, type Form, Rows, type SqliteRow, te
 /** The newest committed events in memory, so tails near the head do not read the disk. */
 export class RecentEvents {
   readonly #slots: (ParleyEvent | undefined)[] = [];
+  /** Of each slot, in bytes. Counting again what is dropped would cost as much as counting what comes. */
+  readonly #sizes: number[] = [];
   readonly #most: { readonly count: number; readonly bytes: number };
   /** Position before the oldest event held. */
   #before: number;
@@ -44,9 +46,12 @@ export class RecentEvents {
     const { count, bytes } = this.#most;
     for (const event of events) {
       if (this.#head - this.#before === count) this.#dropOldest();
-      this.#slots[event.position % count] = event;
+      const slot = event.position % count;
+      const size = bytesOfEvent(event);
+      this.#slots[slot] = event;
+      this.#sizes[slot] = size;
       this.#head += 1;
-      this.#bytes += bytesOfEvent(event);
+      this.#bytes += size;
       while (this.#bytes > bytes) this.#dropOldest();
     }
   }
@@ -54,7 +59,7 @@ export class RecentEvents {
   #dropOldest(): void {
     this.#before += 1;
     const slot = this.#before % this.#most.count;
-    this.#bytes -= bytesOfEvent(this.#slots[slot]!);
+    this.#bytes -= this.#sizes[slot]!;
     this.#slots[slot] = undefined;
   }
 
