@@ -4,8 +4,8 @@ import { sharedServices } from '../index.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Why the cluster suites cannot run; empty when they can. */
-    readonly clusterMissing: string;
+    /** Names of the servers that cannot be used here. */
+    readonly missingServers: readonly string[];
   }
 }
 
@@ -22,19 +22,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const services = sharedServices((name, message) => print(`services: ${name ?? ''} ${message}`));
   const isCi = Boolean(process.env.CI);
   const down = (await services.status()).filter(({ state }) => state === 'down').map(({ name }) => name);
+  let reason = '';
   try {
     if (down.length > 0) await services.start(...down);
-    project.provide('clusterMissing', '');
   } catch (error) {
     if (isCi) {
       await services.stop(...down);
       throw error;
     }
-    const reason = (error as Error).message;
-    print(`\n!!! CLUSTER SUITES ARE SKIPPED: their servers could not be started: ${reason}\n`);
-    project.provide('clusterMissing', reason);
+    reason = (error as Error).message;
   }
-  const up = (await services.status()).filter(({ state }) => state === 'up').map(({ name }) => name);
+  const status = await services.status();
+  const up = status.filter(({ state }) => state === 'up').map(({ name }) => name);
+  const missing = status.filter(({ state }) => state !== 'up' && state !== 'foreign').map(({ name }) => name);
+  project.provide('missingServers', missing);
+  const failed = missing.filter((name) => down.includes(name));
+  if (failed.length > 0) print(`\n!!! CLUSTER SUITES THAT USE ${failed.join(', ')} ARE SKIPPED: ${reason}\n`);
   if (up.includes('kurrentdb')) process.env.PARLEY_TEST_KURRENTDB ??= services.urls.kurrentdb;
   return async () => {
     const started = up.filter((name) => down.includes(name));
