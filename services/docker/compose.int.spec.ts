@@ -104,6 +104,15 @@ describe('docker-compose.yml', () => {
     expect(partsOf(whole, 'networks').get('backends')).toContain('internal: true');
   });
 
+  it('leaves the sizes of KurrentDB as they are, since it refuses to start with an append below one event', () => {
+    expect(whole + servers).not.toContain('MAX_APPEND');
+  });
+
+  it('asks every server to be started again, also one that ends by itself without an error', () => {
+    for (const name of ['kurrentdb', 'postgres', 'redis', 'kafka', 'scylla'])
+      expect(services.get(name), name).toMatch(/restart: (unless-stopped|always)/);
+  });
+
   it('sets only variables that Parley knows, because Parley refuses to start with others', () => {
     const environment = whole.slice(whole.indexOf('x-parley-environment:'), whole.indexOf('\nservices:'));
     const names = [...environment.matchAll(/^ {2}(PARLEY_\w+):/gm)].map(([, name]) => name);
