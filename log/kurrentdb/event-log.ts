@@ -40,17 +40,17 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
   const reader = new Reader(readingConnection, foreign);
   const attempts = new Attempts(connection, reader, clock);
   const notes = new Notes(attempts, reader, triedMs, clock);
-  const closeConnections = async (): Promise<void> => {
+  const closeConnections = (): void => {
     connection.close();
-    await readingConnection.close();
+    readingConnection.close();
   };
   const begin = async (): Promise<string> => {
     // Only some users may read all events: fail now rather than later.
     await reader.head.ask();
     return notes.epoch();
   };
-  let epoch = await begin().catch(async (error: unknown) => {
-    await closeConnections();
+  let epoch = await begin().catch((error: unknown) => {
+    closeConnections();
     throw error;
   });
   const trouble = () => connection.trouble;
@@ -84,7 +84,7 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
     async close() {
       await appender.close();
       await Promise.all([names.stop(), tails.stop()]);
-      await closeConnections();
+      closeConnections();
     },
   };
 };

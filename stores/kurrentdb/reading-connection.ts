@@ -19,20 +19,32 @@ interface Innards {
   getChannel(): Promise<Channel>;
 }
 
+const KEEP_ALIVE = 'keepAliveTimeout';
 const KEEP_ALIVE_MS = 10_000;
 const DISTINCT = 1_000;
 let opened = 0;
 
+const LOOKING = [
+  ['gossipTimeout', 1],
+  ['maxDiscoverAttempts', 3],
+] as const;
+
+/** The client reads names in any case. */
+const isNamed = (parameter: string, name: string): boolean =>
+  parameter.toLowerCase().startsWith(`${name.toLowerCase()}=`);
+
 /**
  * grpc-js shares one connection among channels of equal arguments, so that a new client would go on over a dead one. So
- * each of ours has arguments of its own.
+ * each of ours has arguments of its own. Unless the URL says otherwise, it looks for a node only as long as somebody
+ * waits.
  */
-const withOwnArguments = (url: string): string => {
+const ownUrlOf = (url: string): string => {
   opened = (opened + 1) % DISTINCT;
-  const known = connectionStringOf(url)
-    .replace(/([?&])keepAliveTimeout=-?\d+&?/i, '$1')
-    .replace(/&$/, '');
-  return `${known}&keepAliveTimeout=${KEEP_ALIVE_MS + opened}`;
+  const [base, query = ''] = connectionStringOf(url).split('?');
+  const given = query.split('&').filter((parameter) => parameter !== '' && !isNamed(parameter, KEEP_ALIVE));
+  const looking = LOOKING.filter(([name]) => !given.some((parameter) => isNamed(parameter, name)));
+  const own = [...looking, [KEEP_ALIVE, KEEP_ALIVE_MS + opened]].map(([name, value]) => `${name}=${value}`);
+  return `${base}?${[...given, ...own].join('&')}`;
 };
 
 /** One client, and what is known of the server behind it. */
@@ -47,7 +59,7 @@ export class Line {
   private readonly ending = new AbortController();
 
   constructor(url: string) {
-    this.client = EventStoreDBClient.connectionString(withOwnArguments(url));
+    this.client = EventStoreDBClient.connectionString(ownUrlOf(url));
     const innards = this.client as unknown as Innards;
     const handleError = innards.handleError;
     // One for each read under way.
@@ -67,15 +79,16 @@ export class Line {
     return this.ending.signal;
   }
 
-  /** Ends its streams and its connection, also those that the client has not opened yet. */
-  async giveUp(): Promise<void> {
+  /** Ends its streams and its connection at once, and whatever the client is still about to open. */
+  giveUp(): void {
     this.ending.abort();
     const innards = this.client as unknown as Innards;
     const refuse = () => Promise.reject(new Error('This connection to KurrentDB was given up'));
     innards.getGRPCClient = refuse;
     innards.createChannel = refuse;
-    await this.client.dispose();
-    await innards.getChannel().then(
+    // It would wait for ever for a stream that has ended and that nobody reads to its end.
+    void this.client.dispose();
+    void innards.getChannel().then(
       (channel) => channel.close(),
       () => {},
     );
@@ -110,7 +123,6 @@ export class ReadingConnection {
     failure instanceof UserRefused ? 'damaged' : classify(failure),
   );
   private current: Line;
-  private readonly givenUp = new Set<Promise<void>>();
   private isClosed = false;
 
   constructor(url: string, silenceMs: number, clock: Clock) {
@@ -159,16 +171,14 @@ export class ReadingConnection {
     return typeOf(error) === ErrorType.ACCESS_DENIED ? new UserRefused(hostsOf(this.url), error) : error;
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.isClosed = true;
-    await this.current.giveUp();
-    await Promise.all(this.givenUp);
+    this.current.giveUp();
   }
 
   private replace(line: Line): void {
     if (line !== this.current || this.isClosed) return;
     this.current = new Line(this.url);
-    const ended = line.giveUp().finally(() => this.givenUp.delete(ended));
-    this.givenUp.add(ended);
+    line.giveUp();
   }
 }

@@ -109,6 +109,15 @@ export class StandInCluster {
     this.replicateFrom(member.leader);
   }
 
+  /** All come back at once, and the first leads. */
+  async restartAll(): Promise<void> {
+    for (const member of this.members) {
+      member.alive = true;
+      await member.node.start();
+    }
+    this.elect(0);
+  }
+
   private leads(member: Member): boolean {
     return member.leader !== undefined && this.members[member.leader] === member;
   }

@@ -28,6 +28,8 @@ export interface ReadingHabits {
   mostLag: number;
   /** Records read for `$all` so far, whether or not they were sent. */
   recordsRead: number;
+  /** Records sent so far. */
+  recordsSent: number;
 }
 
 const BACKWARDS = 1;
@@ -82,17 +84,32 @@ const refuse = (call: ReadCall, { misplaced }: ReadingHabits, as2310: string): v
       : failureOf(status.UNKNOWN, as2310),
   );
 
-const send = async (call: ReadCall, records: Iterable<StoredRecord>, count: number): Promise<void> => {
+const writeRecord = (call: ReadCall, record: StoredRecord, habits: ReadingHabits): Promise<boolean> => {
+  habits.recordsSent += 1;
+  return write(call, eventOf(record));
+};
+
+const send = async (
+  call: ReadCall,
+  records: Iterable<StoredRecord>,
+  count: number,
+  habits: ReadingHabits,
+): Promise<void> => {
   let sent = 0;
   for (const record of records) {
     if (call.cancelled || sent === count) break;
-    await write(call, eventOf(record));
+    await writeRecord(call, record, habits);
     sent += 1;
   }
   call.end();
 };
 
-const readStream = async (call: ReadCall, store: RecordStore, options: Options): Promise<void> => {
+const readStream = async (
+  call: ReadCall,
+  store: RecordStore,
+  options: Options,
+  habits: ReadingHabits,
+): Promise<void> => {
   const from = options.getStream()!;
   const stream = nameOf(from.getStreamIdentifier());
   const records = store.of(stream);
@@ -108,7 +125,7 @@ const readStream = async (call: ReadCall, store: RecordStore, options: Options):
   const wanted = backwards
     ? records.filter((one) => one.revision <= revision).reverse()
     : records.filter((one) => one.revision >= revision);
-  await send(call, wanted, Number(options.getCount()));
+  await send(call, wanted, Number(options.getCount()), habits);
 };
 
 function* passing(
@@ -136,7 +153,7 @@ const readAll = async (call: ReadCall, store: RecordStore, options: Options, hab
     habits,
     isFound(options),
   );
-  await send(call, records, Number(options.getCount()));
+  await send(call, records, Number(options.getCount()), habits);
 };
 
 /**
@@ -177,7 +194,7 @@ const subscribe = async (
       passed = record.position;
       habits.recordsRead += 1;
       if (!found(record)) continue;
-      await write(call, eventOf(record));
+      await writeRecord(call, record, habits);
       last = record;
     }
     if (isLast && store.indexBeyond(passed) >= store.all.length) break;
@@ -203,7 +220,7 @@ const subscribe = async (
     passed = record.position;
     looked += 1;
     habits.recordsRead += 1;
-    const isTaken = !found(record) || (await write(call, eventOf(record)));
+    const isTaken = !found(record) || (await writeRecord(call, record, habits));
     if (!isTaken && store.all.length - store.indexBeyond(passed) > habits.mostLag) {
       fail(call, failureOf(status.ABORTED, 'Operation timed out: Consumer too slow to handle event while live.'));
       break;
@@ -217,6 +234,6 @@ const subscribe = async (
 export const read = async (call: ReadCall, store: RecordStore, habits: ReadingHabits): Promise<void> => {
   const options = call.request.getOptions()!;
   if (options.hasSubscription()) await subscribe(call, store, options, habits);
-  else if (options.hasStream()) await readStream(call, store, options);
+  else if (options.hasStream()) await readStream(call, store, options, habits);
   else await readAll(call, store, options, habits);
 };

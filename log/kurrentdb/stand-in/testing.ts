@@ -40,7 +40,12 @@ type Failure = Pick<ServiceError, 'code' | 'details' | 'metadata'>;
 export class StandIn {
   store = new RecordStore();
   readonly appends: Appends;
-  readonly habits: ReadingHabits = { misplaced: 'as 23.10', mostLag: Number.POSITIVE_INFINITY, recordsRead: 0 };
+  readonly habits: ReadingHabits = {
+    misplaced: 'as 23.10',
+    mostLag: Number.POSITIVE_INFINITY,
+    recordsRead: 0,
+    recordsSent: 0,
+  };
   /** Appends received one by one, not through the batch stream. */
   plain = 0;
   /** Where subscriptions began: commit and prepare position, empty at the start of the log. */
