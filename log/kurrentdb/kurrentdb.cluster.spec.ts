@@ -10,7 +10,7 @@ const url = process.env.PARLEY_TEST_KURRENTDB;
 // A server cannot be emptied between tests, so each test uses its own streams.
 if (url !== undefined)
   eventLogContract('KurrentDB', async () => {
-    const own = `t${randomBytes(6).toString('hex')}-`;
+    const own = `channel-t${randomBytes(6).toString('hex')}-`;
     const whole = await openKurrentEventLog({ clock: systemClock, url });
     const base = await whole.head();
     let log = partOf(whole, own, base);
