@@ -7,7 +7,7 @@ import { allows, Permission } from '../domain/permissions.ts';
 import { isoTime } from '../presenter/guilds.ts';
 import type { ApiMessage } from '../presenter/shapes.ts';
 import type { PageQuery } from '../projections/views/timelines/view.ts';
-import { IsoTime, integerText, Snowflake } from '../schemas/codecs.ts';
+import { IsoTime, integerText, Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import { Emoji } from '../schemas/emoji.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { OnChannel, OnMessage, type Route } from '../schemas/http/route.ts';
@@ -18,9 +18,9 @@ import { type Place, pageAfter, pageBefore } from './sequences.ts';
 const Sequence = integerText(0, Number.MAX_SAFE_INTEGER);
 
 const MessagePageQuery = t.partial({
-  around: Snowflake,
-  before: Snowflake,
-  after: Snowflake,
+  around: SnowflakeBound,
+  before: SnowflakeBound,
+  after: SnowflakeBound,
   before_sequence: Sequence,
   after_sequence: Sequence,
   limit: limitOf(100),
@@ -166,7 +166,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     reads: ['guild-views', 'timelines'],
     summary: 'Who reacted to a message with an emoji',
     params: Reaction,
-    query: t.partial({ limit: limitOf(100), after: Snowflake }),
+    query: t.partial({ limit: limitOf(100), after: SnowflakeBound }),
     answers: 'a list of users, by id',
     handle: async ({ actor, params, query: { limit = 25, after } }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);

@@ -1,7 +1,7 @@
 /** Guilds and their members. For anyone outside a guild it does not exist. */
 import * as t from 'io-ts';
 import type { InviteRow } from '../projections/views/guild-views/view.ts';
-import { Snowflake, text } from '../schemas/codecs.ts';
+import { Snowflake, SnowflakeBound, text } from '../schemas/codecs.ts';
 import { OnGuild, type Route } from '../schemas/http/route.ts';
 import { found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 
@@ -63,7 +63,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     path: '/guilds/:guild_id/members',
     summary: 'Members of a guild',
     params: OnGuild,
-    query: t.partial({ limit: limitOf(1000), after: Snowflake }),
+    query: t.partial({ limit: limitOf(1000), after: SnowflakeBound }),
     answers: 'a list of members, by user id',
     handle: async ({ actor, params, query: { limit = 1, after } }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);

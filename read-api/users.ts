@@ -2,7 +2,7 @@
 import * as t from 'io-ts';
 import { guildPermissions } from '../domain/permissions.ts';
 import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
-import { Snowflake } from '../schemas/codecs.ts';
+import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import type { Route } from '../schemas/http/route.ts';
 import { type Answer, found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 
@@ -87,7 +87,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
   readRoute(deps, {
     path: '/users/@me/guilds',
     summary: 'Guilds the asker is in',
-    query: t.partial({ before: Snowflake, after: Snowflake, limit: limitOf(200) }),
+    query: t.partial({ before: SnowflakeBound, after: SnowflakeBound, limit: limitOf(200) }),
     answers: 'a list of partial guilds, by id',
     handle: async ({ actor, query: { before, after, limit = 200 } }) => {
       const guilds = [...(await deps.views.guilds.guildsOf(actor.userId))]

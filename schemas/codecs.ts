@@ -18,14 +18,27 @@ export const checkedText = (name: string, problemOf: (given: unknown) => string 
     t.identity,
   );
 
-const digits = (name: string, form: RegExp, message: string) =>
-  checkedText(name, (u) => (typeof u === 'string' && form.test(u) ? undefined : message));
+const WHOLE = /^(0|[1-9]\d*)$/;
 
-/** A Discord-epoch id: up to 63 bits, written as a decimal string. */
-export const Snowflake = digits('Snowflake', /^\d{1,19}$/, 'Must be a snowflake: a string of 1 to 19 digits.');
+/** A whole number of up to so many bits, written in decimal in the one way that has no leading zeros. */
+const wholeNumber = (name: string, bits: number, what: string) => {
+  const digits = String(2n ** BigInt(bits) - 1n).length;
+  const fits = (u: unknown) =>
+    typeof u === 'string' && u.length <= digits && WHOLE.test(u) && BigInt.asUintN(bits, BigInt(u)) === BigInt(u);
+  const message = `Must be ${what}: a string of digits without leading zeros, of up to ${bits} bits.`;
+  return checkedText(name, (u) => (fits(u) ? undefined : message));
+};
+
+/** A Discord-epoch id: up to 63 bits, written as a decimal string. Each id has one spelling. */
+export const Snowflake = wholeNumber('Snowflake', 63, 'a snowflake');
+
+/** A place among ids, where a page begins or ends: nothing need have this id. */
+export const SnowflakeBound = checkedText('Snowflake', (u) =>
+  typeof u === 'string' && /^\d{1,19}$/.test(u) ? undefined : 'Must be a snowflake: a string of 1 to 19 digits.',
+);
 
 /** A bit set of up to 64 bits, as a decimal string. */
-export const BitSet = digits('BitSet', /^\d{1,20}$/, 'Must be a bit set: a string of 1 to 20 digits.');
+export const BitSet = wholeNumber('BitSet', 64, 'a bit set');
 
 const textWith = (min: number, max: number, what: string, problem: (given: string) => string | undefined) =>
   checkedText(`${what}(${min}-${max})`, (u) => {
@@ -57,19 +70,29 @@ export const anyText = (min: number, max: number, what = 'string') => textWith(m
 const failureAs = <A>(code: string, value: unknown, context: t.Context, message: string): t.Validation<A> =>
   either.left([{ value, context, message, code } as t.ValidationError]);
 
-/** A list of at most `max`. A longer one is refused before any of its items is looked at. */
+/** A list of at most `max`, of which no two have the same `keyOf`. A longer one is refused before any of its items is looked at. */
 export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t.OutputOf<C>[]> {
   readonly max: number;
 
-  constructor(codec: C, max: number) {
+  constructor(codec: C, max: number, keyOf?: (item: t.TypeOf<C>) => unknown) {
     const any = t.array(codec);
+    const repeated = (items: readonly t.TypeOf<C>[]): number => {
+      if (keyOf === undefined) return -1;
+      const keys = items.map(keyOf);
+      return keys.findIndex((key, index) => keys.indexOf(key) < index);
+    };
     super(
       `up to ${max} of ${codec.name}`,
-      (u): u is t.TypeOf<C>[] => any.is(u) && u.length <= max,
-      (u, context) =>
-        Array.isArray(u) && u.length > max
-          ? failureAs('BASE_TYPE_MAX_LENGTH', u, context, `Must be ${max} or fewer in length.`)
-          : any.validate(u, context),
+      (u): u is t.TypeOf<C> => any.is(u) && u.length <= max && repeated(u) < 0,
+      (u, context) => {
+        if (Array.isArray(u) && u.length > max)
+          return failureAs('BASE_TYPE_MAX_LENGTH', u, context, `Must be ${max} or fewer in length.`);
+        const valid = any.validate(u, context);
+        const index = either.isLeft(valid) ? -1 : repeated(valid.right);
+        if (either.isLeft(valid) || index < 0) return valid;
+        const place = t.appendContext(context, String(index), codec, valid.right[index]);
+        return failureAs('SET_TYPE_ALREADY_CONTAINS_VALUE', u, place, 'The list already contains this one.');
+      },
       any.encode,
       codec,
     );
@@ -77,7 +100,8 @@ export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t
   }
 }
 
-export const list = <C extends t.Mixed>(codec: C, max: number): ListType<C> => new ListType(codec, max);
+export const list = <C extends t.Mixed>(codec: C, max: number, keyOf?: (item: t.TypeOf<C>) => unknown): ListType<C> =>
+  new ListType(codec, max, keyOf);
 
 /** What `codec` takes, of at most `bytes` as JSON. `code` is the error code of one that is larger. */
 export class SizedType<C extends t.Mixed> extends t.Type<t.TypeOf<C>, t.OutputOf<C>, unknown> {

@@ -4,6 +4,7 @@ import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
 import {
   anyText,
+  BitSet,
   decode,
   decodeOrUndefined,
   IsoTime,
@@ -12,6 +13,7 @@ import {
   list,
   optional,
   Snowflake,
+  SnowflakeBound,
   sized,
   text,
   traceparentOf,
@@ -19,10 +21,26 @@ import {
 } from './codecs.ts';
 
 describe('a snowflake', () => {
-  it('is a string of 1 to 19 digits', () => {
-    for (const id of ['0', '7', '1234567890123456789']) expect(decodeOrUndefined(Snowflake, id)).toBe(id);
-    for (const no of ['', '12345678901234567890', '-1', '1.0', ' 1', '1\n', '٣', 7, null, undefined, {}])
+  it('is a whole number of up to 63 bits in its one spelling', () => {
+    for (const id of ['0', '7', '1234567890123456789', '9223372036854775807'])
+      expect(decodeOrUndefined(Snowflake, id)).toBe(id);
+    const wrong = ['', '00', '07', '9223372036854775808', '12345678901234567890', '-1', '1.0', ' 1', '1\n', '٣'];
+    for (const no of [...wrong, '9'.repeat(100_000), 7, null, undefined, {}])
       expect(decodeOrUndefined(Snowflake, no)).toBeUndefined();
+  });
+
+  it('may be of any 19 digits where it is a place between ids', () => {
+    for (const id of ['0', '007', '9999999999999999999']) expect(decodeOrUndefined(SnowflakeBound, id)).toBe(id);
+    for (const no of ['', '12345678901234567890', '-1', 7])
+      expect(decodeOrUndefined(SnowflakeBound, no)).toBeUndefined();
+  });
+});
+
+describe('a bit set', () => {
+  it('is a whole number of up to 64 bits in its one spelling', () => {
+    for (const bits of ['0', '1024', '18446744073709551615']) expect(decodeOrUndefined(BitSet, bits)).toBe(bits);
+    for (const no of ['', '01024', '18446744073709551616', '99999999999999999999', '0x10', 7])
+      expect(decodeOrUndefined(BitSet, no)).toBeUndefined();
   });
 });
 
@@ -52,6 +70,15 @@ describe('a list', () => {
     for (const no of [['a', 'b', 'c', 'd'], ['abcde'], 'a', {}, null])
       expect(decodeOrUndefined(few, no)).toBeUndefined();
     expect(few.is(['a', 'b', 'c', 'd'])).toBe(false);
+  });
+
+  it('has no two items of one key, and names the second', () => {
+    const distinct = list(t.type({ id: t.string }), 3, ({ id }) => id);
+    expect(decodeOrUndefined(distinct, [{ id: 'a' }, { id: 'b' }])).toHaveLength(2);
+    expect(distinct.is([{ id: 'a' }, { id: 'a' }])).toBe(false);
+    expect(decode(distinct, [{ id: 'a' }, { id: 'b' }, { id: 'a' }])).toMatchObject(
+      either.left({ errors: { 2: { _errors: [{ code: 'SET_TYPE_ALREADY_CONTAINS_VALUE' }] } } }),
+    );
   });
 
   it('is refused for its length before its items are looked at', () => {

@@ -22,7 +22,7 @@ const NewChannel = t.intersection([
   t.partial({
     type: optional(t.literal(0)),
     topic: optional(text(0, 1024, 'topic')),
-    permission_overwrites: optional(list(GivenOverwrite, MAX_OVERWRITES)),
+    permission_overwrites: optional(list(GivenOverwrite, MAX_OVERWRITES, ({ id }) => id)),
   }),
 ]);
 
