@@ -218,6 +218,8 @@ export const BUDGETS = {
     /** Of these events together. */
     bytes: 1_048_576,
   },
+  /** Most of a channel's events that are looked through for late pins, and most channels of a list that are. */
+  latePins: { events: 20_000, bytes: 33_554_432, channels: 20 },
   /** Events of a partition that wait for a tick to vouch for them. Beyond that the range is read from the log. */
   unvouched: { count: 4000, bytes: 16_777_216 },
   relay: {

@@ -238,8 +238,17 @@ describe('without', () => {
       // Rights that are taken away are gone on the next request.
       await guestly.leave(guildId);
       expect((await guestly.request('GET', `/channels/${channel.id}/messages`)).status).toBe(404);
+      const uses = async () => (await owner.ask<{ uses: number }>('GET', `/invites/${code}`)).uses;
+      const used = await uses();
       await guestly.join(code);
       expect((await guestly.request('GET', `/channels/${channel.id}/messages`)).status).toBe(200);
+      expect(await uses()).toBe(used + 1);
+      const [newest] = await owner.history(channel.id);
+      await owner.ask('PUT', `/channels/${channel.id}/messages/pins/${newest!.id}`);
+      const pinned = await owner.ask<{ id: string }[]>('GET', `/channels/${channel.id}/pins`);
+      expect(pinned[0]?.id).toBe(newest!.id);
+      await owner.ask('DELETE', `/channels/${channel.id}/messages/pins/${newest!.id}`);
+      expect(await owner.ask('GET', `/channels/${channel.id}/pins`)).toHaveLength(pinned.length - 1);
       await vi.waitFor(async () => {
         const { ready, degraded } = await world.ready();
         expect(ready).toBe(true);

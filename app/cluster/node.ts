@@ -29,6 +29,7 @@ import { Access } from '../../projections/views/guild-views/access.ts';
 import { CachedGuilds } from '../../projections/views/guild-views/cached.ts';
 import { CurrentGuilds } from '../../projections/views/guild-views/current.ts';
 import { RecentGuildChanges } from '../../projections/views/guild-views/recent.ts';
+import { CurrentPins } from '../../projections/views/pins/current.ts';
 import { sqlReaders, sqlViewNames, sqlViews } from '../../projections/views/sql-views.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
@@ -126,11 +127,16 @@ const openReadSide = async (connections: Connections, delivered: Delivered): Pro
       () => late.timelines.late,
     ),
     unread: counted,
+    pins: new CurrentPins({
+      ...{ stored: stored.pins, log, held },
+      received: () => delivered.checkpoint(),
+      heard: (channelId, after) => recent.pinsOf(channelId, after),
+    }),
     audiences: new CurrentAudiences(stored.audiences, log, held),
   };
   const progress = {
     'guild-views': guildProgress({
-      ...{ view: guildViews.progress, lateness: late['guild-views'], recent, delivered, clock },
+      ...{ view: guildViews.progress, lateness: late['guild-views'], recent, delivered },
     }),
     timelines: heldOrLate(timelines.progress, late.timelines),
     unread: heldOrLate(unread.progress, late.unread),
@@ -142,7 +148,7 @@ const openReadSide = async (connections: Connections, delivered: Delivered): Pro
     progress,
     viewsAt: (position) => ({
       guilds: onceHeld(guildsAt(position), progress['guild-views'], position, heldMs),
-      pins: onceHeld(stored.pins, progress['guild-views'], position, heldMs),
+      pins: onceHeld(readers.pins, progress['guild-views'], position, heldMs),
       unread: unreadOnceHeld({ store: counted, log: fromLog, progress: progress.unread }, position, headsMs),
     }),
     heardOf: (update) => views[update.view].heardOf(update),

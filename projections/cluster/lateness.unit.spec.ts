@@ -65,23 +65,18 @@ describe('late guild views', () => {
   const parts = () => {
     const { clock, view, lateness, outcome } = aView();
     const delivered = new Delivered(clock);
-    const recent = { complete: true, none: false };
-    return { outcome, delivered, recent, progress: guildProgress({ view, lateness, recent, delivered, clock }) };
+    const recent = { complete: true };
+    return { clock, outcome, delivered, recent, progress: guildProgress({ view, lateness, recent, delivered }) };
   };
 
-  it('hold what this process has received', async () => {
-    const { outcome, delivered, progress } = parts();
+  it('hold what this process has received, and nobody waits for them', async () => {
+    const { clock, outcome, delivered, progress } = parts();
     delivered.moveTo(5);
-    expect(await outcome(progress.whenProcessed(5, TIMEOUT_MS))).toEqual({ held: true, ms: lateMs });
     expect(await outcome(progress.whenProcessed(5, TIMEOUT_MS))).toEqual({ held: true, ms: 0 });
-    expect(await outcome(progress.whenProcessed(6, TIMEOUT_MS))).toEqual({ held: false, ms: TIMEOUT_MS });
-  });
-
-  it('are not waited for when they lack nothing that concerns them', async () => {
-    const { outcome, delivered, recent, progress } = parts();
-    delivered.moveTo(5);
-    recent.none = true;
-    expect(await outcome(progress.whenProcessed(5, TIMEOUT_MS))).toEqual({ held: true, ms: 0 });
+    const waiting = progress.whenProcessed(6, TIMEOUT_MS);
+    clock.setTimer(100, () => delivered.moveTo(6));
+    expect(await outcome(waiting)).toEqual({ held: true, ms: 100 });
+    expect(await outcome(progress.whenProcessed(7, TIMEOUT_MS))).toEqual({ held: false, ms: TIMEOUT_MS });
   });
 
   it('hold nothing while too much is missing for rights to be known', async () => {

@@ -48,22 +48,27 @@ export class Delivered implements Progress {
 interface GuildProgressParts {
   readonly view: Progress;
   readonly lateness: Lateness;
-  readonly recent: Pick<RecentGuildChanges, 'complete' | 'none'>;
+  readonly recent: Pick<RecentGuildChanges, 'complete'>;
   readonly delivered: Progress;
-  readonly clock: Clock;
 }
 
-/** The progress of the guild views together with the changes to them that this process has received. */
-export const guildProgress = ({ view, lateness, recent, delivered, clock }: GuildProgressParts): Progress => ({
+/** Resolves to true with the first that does, or to false once all have. */
+const any = (outcomes: readonly Promise<boolean>[]): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    for (const outcome of outcomes) outcome.then((ok) => ok && resolve(true), reject);
+    Promise.all(outcomes).then((all) => resolve(all.includes(true)), reject);
+  });
+
+/**
+ * The progress of the guild views and the pins together with the changes to them that this process has received: their
+ * readers answer with both.
+ */
+export const guildProgress = ({ view, lateness, recent, delivered }: GuildProgressParts): Progress => ({
   checkpoint: () => view.checkpoint(),
   async whenProcessed(position, timeoutMs) {
-    // No change of the guild views is among the events that they lack.
-    if (recent.complete && recent.none && delivered.checkpoint() >= position) return true;
-    const until = clock.monotonic() + timeoutMs;
-    if (await lateness.heldInTime(position, timeoutMs)) return true;
-    if (!lateness.late) return view.checkpoint() >= position;
-    const left = Math.max(0, until - clock.monotonic());
-    return (await delivered.whenProcessed(position, left)) && recent.complete;
+    if (recent.complete && delivered.checkpoint() >= position) return true;
+    const received = delivered.whenProcessed(position, timeoutMs).then((reached) => reached && recent.complete);
+    return (await any([received, lateness.heldInTime(position, timeoutMs)])) || view.checkpoint() >= position;
   },
 });
 

@@ -193,11 +193,15 @@ export class CurrentGuilds implements GuildReader {
     });
   }
 
-  /** Uses beyond those that the views hold are not counted: the invite's stream decides whether it still admits. */
+  /** A use of an invite without a cap may for a moment count twice, when the views hold it and this node has yet to hear so. */
   async invite(code: string): Promise<InviteRow | undefined> {
-    const { stored, changes } = this.ask(`invite:${code}`);
-    const added = changes<Of<'invite-added'>>(`invite:${code}`)[0]?.invite;
-    return (await stored.invite(code)) ?? (added && { ...added, uses: 0 });
+    const key = `invite:${code}`;
+    const { stored, changes } = this.ask(key);
+    const own = changes<Of<'invite-added'> | Of<'invite-used'>>(key);
+    const added = own.find((change) => change.kind === 'invite-added')?.invite;
+    const row = (await stored.invite(code)) ?? (added && { ...added, uses: 0 });
+    const used = own.filter((change) => change.kind === 'invite-used' && change.capped === (row?.maxUses ?? 0) > 0);
+    return row && { ...row, uses: row.uses + used.length };
   }
 
   async countApplications(ownerId: string): Promise<number> {

@@ -153,8 +153,8 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
             .as('signedOut'),
         ]),
 
-    invite: (code: string) =>
-      db
+    invite: (at: number | undefined, code: string) => {
+      const invites = db
         .selectFrom('invites as i')
         .leftJoin('invite_counts as n', 'n.code', 'i.code')
         .select((on) => [
@@ -171,6 +171,7 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
                 .selectFrom('redemptions as r')
                 .select((of) => of.fn.countAll<number>().as('count'))
                 .whereRef('r.code', '=', 'i.code')
+                .$if(at !== undefined, (all) => all.where('r.position', '<=', at!))
                 .$asScalar()
                 .$notNull(),
             )
@@ -180,7 +181,9 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
           'i.created_time as createdTime',
           'i.expires_at as expiresAt',
         ])
-        .where('i.code', '=', code),
+        .where('i.code', '=', code);
+      return at === undefined ? invites : invites.where('i.created_at', '<=', at);
+    },
 
     countApplications: (at: number | undefined, ownerId: string) => {
       const bots = db

@@ -1,16 +1,21 @@
-/** The changes of the guild views that this node has received and the views may not hold yet, by what they concern. */
+/**
+ * The changes of the guild views, and of the pins beside them, that this node has received and their store may not hold yet,
+ * by what they concern. Pins are received only of channels that somebody listens to here.
+ */
 
 import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
 import { type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
-import { pinChanges } from '../pins/view.ts';
+import { type PinChange, pinChanges } from '../pins/view.ts';
 import { type GuildChange, guildChanges } from './view.ts';
 
-export type Positioned<Change extends GuildChange = GuildChange> = Change & { readonly position: number };
+type AnyChange = GuildChange | PinChange;
+
+export type Positioned<Change extends AnyChange = AnyChange> = Change & { readonly position: number };
 
 export const ADMINISTRATOR = 'administrator';
 
-const keysOf = (change: GuildChange): readonly string[] => {
+const keysOf = (change: AnyChange): readonly string[] => {
   switch (change.kind) {
     case 'guild-added':
       return [`guild:${change.guild.id}`];
@@ -33,9 +38,11 @@ const keysOf = (change: GuildChange): readonly string[] => {
       const { code, guildId, inviterId } = change.invite;
       return [`invite:${code}`, `invites:${guildId}:${inviterId}`];
     }
-    // Who may still join is decided by the invite's stream.
     case 'invite-used':
-      return [];
+      return [`invite:${change.code}`];
+    case 'pinned':
+    case 'unpinned':
+      return [`pins:${change.channelId}`];
   }
 };
 
@@ -64,11 +71,6 @@ export class RecentGuildChanges {
     return this.held() >= this.missing;
   }
 
-  /** Whether the views, and the pins beside them, hold every change received. */
-  get none(): boolean {
-    return this.held() >= this.last;
-  }
-
   /**
    * This node receives every event beyond `position`; what the views lack up to there is read from the log.
    * Call once.
@@ -93,10 +95,9 @@ export class RecentGuildChanges {
 
   /** Call with every event that this node receives. */
   heard(event: ParleyEvent): void {
-    const changes = guildChanges([event]);
-    // Pins are in the same store, and nothing makes up for those that it does not hold yet: readers wait for it.
-    if (changes.length === 0 && pinChanges([event]).length === 0) return;
-    if (this.none) this.clear();
+    const changes: readonly AnyChange[] = [...guildChanges([event]), ...pinChanges([event])];
+    if (changes.length === 0) return;
+    if (this.held() >= this.last) this.clear();
     for (const change of changes) this.add({ ...change, position: event.position });
     this.last = Math.max(this.last, event.position);
     if (this.kept <= this.most.count && this.bytes <= this.most.bytes) return;
@@ -108,6 +109,11 @@ export class RecentGuildChanges {
   /** Changes beyond position `after` that concern this key, in position order. */
   of(key: string, after: number, through: number): readonly Positioned[] {
     return this.byKey.get(key)?.filter(({ position }) => position > after && position <= through) ?? [];
+  }
+
+  /** The changes of a channel's pins beyond position `after`, in position order. */
+  pinsOf(channelId: string, after: number): readonly PinChange[] {
+    return this.of(`pins:${channelId}`, after, Number.POSITIVE_INFINITY) as unknown as readonly PinChange[];
   }
 
   private add(change: Positioned): void {

@@ -32,7 +32,7 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
     members: dated('members', ask.members),
     memberships: dated('memberships', ask.memberships),
     users: plain('users', (ids: readonly Id[]) => ask.users().where(sql<boolean>`u.id = any(${ids}::bigint[])`)),
-    invite: plain('invite', ask.invite),
+    invite: dated('invite', ask.invite),
     countApplications: dated('count applications', ask.countApplications),
     countOpenInvites: dated('count open invites', ask.countOpenInvites),
     administrator: plain('administrator', ask.administrator),
@@ -47,7 +47,7 @@ export class PostgresGuildReader implements GuildReader {
 
   /**
    * @param at position as of which guilds, channels, members and memberships are read and others counted, once every
-   * event up to it is applied. Users and invites are always current.
+   * event up to it is applied. Users, and the uses of invites without a cap, are always current.
    */
   constructor(ask: GuildQuestions, at?: number) {
     this.ask = ask;
@@ -99,7 +99,7 @@ export class PostgresGuildReader implements GuildReader {
   }
 
   async invite(code: string): Promise<InviteRow | undefined> {
-    return (await this.ask.invite(code))[0];
+    return (await this.ask.invite(this.at, code))[0];
   }
 
   async countApplications(ownerId: Id): Promise<number> {

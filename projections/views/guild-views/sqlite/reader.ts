@@ -49,7 +49,7 @@ const prepare = (db: Connection) => ({
   memberships: built(db, (userId: Id, since: number) => ask.memberships(undefined, userId, since)),
   user: built(db, (id: Id) => ask.users().where('u.id', '=', id)),
   users: built(db, (ids: string) => ask.users().where(sql<boolean>`u.id IN (SELECT value FROM json_each(${ids}))`)),
-  invite: built(db, ask.invite),
+  invite: built(db, (code: string) => ask.invite(undefined, code)),
   countApplications: built(db, (ownerId: Id) => ask.countApplications(undefined, ownerId)),
   countOpenInvites: built(db, (guildId: Id, inviterId: Id, now: number) =>
     ask.countOpenInvites(undefined, guildId, inviterId, now),
