@@ -59,6 +59,8 @@ export const BUDGETS = {
   kurrentdb: {
     /** Data in one append that every server takes by default (`MaxAppendSize` of 23.10 to 25.0). */
     serverAppendBytes: 1_048_576,
+    /** Largest message that a server takes, whatever its settings: an append with ids, types and metadata. */
+    serverMessageBytes: 16_777_216,
     /** A server gives up a write after this and reports it. */
     serverWriteMs: 2000,
     /** For one answer to one append. After that its outcome is unknown and it is retried. */

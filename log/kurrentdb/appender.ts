@@ -8,7 +8,7 @@ import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { type AppendFailed, tooLarge } from '../../stores/kurrentdb/append-failures.ts';
-import { type Batch, bytesOf } from '../../stores/kurrentdb/append-messages.ts';
+import { type Batch, bytesOf, messageBytesOf } from '../../stores/kurrentdb/append-messages.ts';
 import { LogClosed, refusalOfText } from '../append-errors.ts';
 import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
 import { type Attempts, type Stored, StoredElsewhere } from './attempts.ts';
@@ -49,6 +49,16 @@ const batchOf = ({ stream, expected, events }: AppendRequest): Either<AppendErro
   } catch (failure) {
     return either.left({ kind: 'refused', reason: reasonOf(failure) });
   }
+};
+
+const { serverMessageBytes } = BUDGETS.kurrentdb;
+
+const sizeRefusalOf = (batch: Batch, maxAppendBytes: number): AppendFailed | undefined => {
+  const about = { stream: batch.stream, bytes: bytesOf(batch) };
+  if (about.bytes > maxAppendBytes) return tooLarge(about, maxAppendBytes, 'PARLEY_LOG_MAX_APPEND_BYTES allows');
+  const bytes = messageBytesOf(batch);
+  if (bytes <= serverMessageBytes) return undefined;
+  return tooLarge(about, serverMessageBytes, `with metadata ${bytes}, and a server takes messages of`);
 };
 
 /** The server returns the position of a batch's last event only, which is at or after each of them. */
@@ -101,10 +111,9 @@ export class Appender {
   private queue(request: AppendRequest, batch: Batch, resolve: (answer: Answer) => void): void {
     const { clock, triedMs, maxAppendBytes } = this.options;
     const { stream } = request;
-    const bytes = bytesOf(batch);
-    if (bytes > maxAppendBytes) {
-      const failure = tooLarge({ stream, bytes }, maxAppendBytes, 'PARLEY_LOG_MAX_APPEND_BYTES allows');
-      resolve(refused(failure.message));
+    const large = sizeRefusalOf(batch, maxAppendBytes);
+    if (large !== undefined) {
+      resolve(refused(large.message));
       return;
     }
     const ending = new AbortController();

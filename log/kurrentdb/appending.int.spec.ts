@@ -184,6 +184,24 @@ describe('the size of an append', () => {
     stored(await large.append(sized('channel-1', 8_388_608)));
     expect(server.pieces).toBe(before + 1);
   });
+
+  it('counts ids, types and metadata too where a message would be larger than any server takes', async () => {
+    server.appends.mostBytes = 15_728_640;
+    const large = await open({ maxAppendBytes: 15_728_640 });
+    const many = batch('channel-1', 0, 4_000);
+    const pad = 'x'.repeat(3_800);
+    const request = {
+      ...many,
+      events: many.events.map((event) => ({ ...event, key: 'k'.repeat(300), data: { pad } }) as never),
+    };
+    const waiting = large.append(batch('other', 0));
+    expect(refusal(await large.append(request))).toEqual({
+      kind: 'refused',
+      reason: expect.stringMatching(/"channel-1" is too large: .* messages of 16777216/),
+    });
+    stored(await waiting);
+    expect(server.batchStreams).toBe(2);
+  });
 });
 
 describe('a refusal names its reason', () => {

@@ -32,7 +32,7 @@ interface About {
   readonly host: string;
 }
 
-/** @param limit most bytes in one append */
+/** @param whose who sets the limit, as the subject of a sentence that ends with it */
 export const tooLarge = ({ stream, bytes }: Omit<About, 'host'>, limit: number, whose: string): AppendFailed =>
   refused(`The append to ${JSON.stringify(stream)} is too large: its data has ${bytes} bytes, ${whose} ${limit}.`);
 

@@ -30,6 +30,16 @@ export interface Batch {
 /** What the server counts: data only, neither metadata nor types. */
 export const bytesOf = ({ events }: Batch): number => events.reduce((bytes, { data }) => bytes + data.length, 0);
 
+/** Of one event in a message: its id, lengths and the names of its fields. */
+const EVENT_BYTES = 128;
+
+/** An upper bound for the message that carries the batch. */
+export const messageBytesOf = ({ events }: Batch): number =>
+  events.reduce(
+    (bytes, { data, metadata, type }) => bytes + data.length + metadata.length + type.length + EVENT_BYTES,
+    0,
+  );
+
 /** Revision of the batch's last event once it is stored where it was meant to be. */
 export const lastRevisionOf = ({ expected, events }: Batch): bigint =>
   (expected === 'no_stream' ? -1n : expected) + BigInt(events.length);

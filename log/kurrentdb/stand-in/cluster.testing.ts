@@ -37,7 +37,9 @@ export class StandInCluster {
 
   /** The node that leads, as most of the cluster sees it. */
   get leader(): StandIn {
-    return this.members.find((member) => this.leads(member) && this.isReached(member))!.node;
+    const reached = this.members.filter((member) => this.isReached(member));
+    const votes = this.members.map((_, i) => reached.filter(({ leader }) => leader === i).length);
+    return this.members[votes.indexOf(Math.max(...votes))]!.node;
   }
 
   async start(): Promise<this> {

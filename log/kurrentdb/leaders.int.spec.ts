@@ -1,0 +1,79 @@
+/** Appends to three nodes whose leader changes, dies, freezes and comes back. */
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../schemas/clock.ts';
+import { StoreUnavailable } from '../../schemas/errors.ts';
+import type { EventLog } from '../port.ts';
+import { batch, refusal, sequences, stored, upTo } from '../testing.ts';
+import { openKurrentEventLog } from './event-log.ts';
+import { StandInCluster } from './stand-in/cluster.testing.ts';
+
+const patience = { answerMs: 400, triedMs: 1_500, silenceMs: 1_000 };
+
+let cluster: StandInCluster;
+let log: EventLog;
+beforeEach(async () => {
+  cluster = await new StandInCluster().start();
+  log = await openKurrentEventLog({ clock: systemClock, url: cluster.url, patience });
+});
+afterEach(async () => {
+  await log.close();
+  await cluster.stop();
+});
+
+const appendAll = async (from: number, count: number): Promise<void> => {
+  for (let n = from; n < from + count; n += 1) stored(await log.append(batch('channel-1', n)));
+};
+const inLeader = () => cluster.leader.store.of('channel-1');
+
+describe('appends to a cluster', () => {
+  it('go to the leader, whichever node the URL names first', async () => {
+    await appendAll(0, 3);
+    const [leader, ...followers] = cluster.nodes;
+    expect(leader!.proposals.length).toBeGreaterThan(2);
+    expect(followers.flatMap(({ proposals }) => proposals)).toEqual([]);
+  });
+
+  it('go on with the next leader when one is killed, each stored once', async () => {
+    await appendAll(0, 3);
+    const waiting = appendAll(3, 3);
+    await cluster.kill(0);
+    cluster.elect(1);
+    await waiting;
+    expect(inLeader()).toHaveLength(6);
+    expect(sequences(await log.readStream({ stream: 'channel-1', limit: 10 }))).toEqual(upTo(6));
+  });
+
+  it('go on with the next leader when one is frozen, and leave it alone when it thaws', async () => {
+    await appendAll(0, 3);
+    cluster.freeze(0);
+    cluster.elect(2);
+    await appendAll(3, 3);
+    cluster.thaw(0);
+    await appendAll(6, 3);
+    expect(inLeader()).toHaveLength(9);
+  });
+
+  it('wait while nobody leads, and are said to be unavailable after that, never unknown', async () => {
+    await appendAll(0, 1);
+    cluster.dismissLeader();
+    for (const { front } of cluster.nodes) front.cutAll();
+    await log.append(batch('other', 0));
+    const answers = ['channel-2', 'channel-3'].map((stream) => log.append(batch(stream, 0)));
+    for (const answer of await Promise.all(answers))
+      expect(refusal(answer)).toEqual({ kind: 'unavailable', reason: expect.stringMatching(/leads|leader/) });
+    cluster.elect(1);
+    stored(await log.append(batch('channel-2', 0)));
+  });
+});
+
+describe('a URL of nodes that are all gone', () => {
+  it('fails the opening, and leaves nothing behind that nobody catches', async () => {
+    await log.close();
+    await cluster.stop();
+    const opening = openKurrentEventLog({ clock: systemClock, url: cluster.url, patience });
+    await expect(opening).rejects.toThrow(StoreUnavailable);
+    cluster = await new StandInCluster().start();
+    log = await openKurrentEventLog({ clock: systemClock, url: cluster.url, patience });
+  });
+});
