@@ -54,17 +54,25 @@ export class StandIn {
   reads = 0;
   /** Batch streams opened, one for each connection that appends. */
   batchStreams = 0;
+  /** How the appending clients said who they are. */
+  readonly authorizations: string[] = [];
   /** Accepts reads and subscriptions without answering. */
   silent = false;
   /** Set in a cluster. A node alone is its own leader. */
   membership: Membership | undefined;
   readonly front: Front;
+  private readonly credentials: ServerCredentials;
   private server: Server | undefined;
   private refusing: { readonly how: 'unauthenticated' | 'denied'; readonly beyond: number } | undefined;
   private behind = 0;
   port = 0;
 
-  constructor() {
+  /** @param tls what it shows itself with; without it, everything goes in the clear */
+  constructor(tls?: { readonly key: Buffer; readonly certificate: Buffer }) {
+    this.credentials =
+      tls === undefined
+        ? ServerCredentials.createInsecure()
+        : ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.certificate }]);
     this.front = new Front(() => this.behind);
     this.appends = new Appends(
       () => this.store,
@@ -103,6 +111,7 @@ export class StandIn {
       }) as UntypedHandleCall,
       batchAppend: ((call: BatchCall) => {
         this.batchStreams += 1;
+        this.authorizations.push(...call.metadata.get('authorization').map(String));
         const failure = this.refusalOf(call, 'append');
         if (failure !== undefined) call.emit('error', failure);
         else this.appends.takeBatches(call);
@@ -120,9 +129,7 @@ export class StandIn {
       }) as UntypedHandleCall,
     });
     this.behind = await new Promise<number>((resolve, reject) =>
-      this.server!.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-        error ? reject(error) : resolve(port),
-      ),
+      this.server!.bindAsync('127.0.0.1:0', this.credentials, (error, port) => (error ? reject(error) : resolve(port))),
     );
     this.port = await this.front.listen();
     return this;
