@@ -108,6 +108,13 @@ module.exports = {
       to: { path: ADAPTER, pathNot: '^stores/' },
     },
     {
+      name: 'folders-open-in-one-place',
+      comment: 'The vault notes how its log was left, so app writes to a log.db only through app/embedded/folder.ts',
+      severity: 'error',
+      from: { path: '^app/', pathNot: `${TESTING}|^app/embedded/folder\\.ts$` },
+      to: { path: '^log/sqlite/event-log\\.ts$' },
+    },
+    {
       name: 'stores-serve-adapters',
       comment: 'Only adapters and the code that chooses them import stores; guard and budgets are open to all',
       severity: 'error',

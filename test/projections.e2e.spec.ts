@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, someName } from './support/api.ts';
+import { GatewayClient } from './support/gateway-client.ts';
 import { LIMITS_OFF, type Server, startServer } from './support/server.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
@@ -70,7 +71,9 @@ describe('the views of a data folder', () => {
     expect([code, stderr]).toEqual([64, expect.stringContaining('guild-views, timelines, unread, all')]);
   });
 
-  it('are verified, found to differ, and repaired', async () => {
+  it('are verified, found to differ, and repaired, and sessions from before resume', async () => {
+    const client = await GatewayClient.identified(server.url, owner.account!.token);
+    client.socket.terminate();
     await server.stop();
     expect(await projections('verify', 'timelines')).toMatchObject({
       code: 0,
@@ -88,6 +91,8 @@ describe('the views of a data folder', () => {
     expect((await projections('verify', 'all')).code).toBe(0);
     await start();
     expect((await owner.history(channelId)).map(({ content }) => content)).toEqual(['three', 'two', 'one']);
+    const resumed = await GatewayClient.resumed(server.url, owner.account!.token, client.session());
+    resumed.socket.terminate();
     await server.stop();
   });
 

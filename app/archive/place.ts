@@ -3,7 +3,7 @@
 import { claimVault } from '../../coordination/postgres/claim.ts';
 import type { EventLog, LogReader } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
-import { openSqliteLogReader } from '../../log/sqlite/event-log.ts';
+import { openSqliteLogReader } from '../../log/sqlite/log-reader.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import type { ClusterConfig, Config } from '../../schemas/config.ts';
 import type { Vault } from '../../vault/port.ts';

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import { foldOf } from '../../domain/aggregates.ts';
-import { openSqliteEventLog, openSqliteLogReader } from '../../log/sqlite/event-log.ts';
+import type { LogReader } from '../../log/port.ts';
+import { openSqliteLogReader } from '../../log/sqlite/log-reader.ts';
 import {
   inspectViews,
   type Remade,
@@ -13,16 +14,19 @@ import {
 } from '../../projections/embedded/verify.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import type { Config } from '../../schemas/config.ts';
+import { openFolder, readFolder } from '../embedded/folder.ts';
 import { Differs, type ProjectionsCommands } from './projections-port.ts';
-import { counted, say, shown, table } from './terminal.ts';
+import { counted, say, shown, table, wait } from './terminal.ts';
 
 const fileOf = ({ data }: Config): string => join(data, 'views.db');
 
-/** While a server runs, the folder's lock reports it. */
-const remade = async (config: Config, make: (options: Remaking) => Promise<Remade>): Promise<Remade> => {
-  // Reports a missing file. Opening it for writing would create one.
-  await (await openSqliteLogReader({ clock: systemClock, directory: config.data })).close();
-  const log = await openSqliteEventLog({ clock: systemClock, directory: config.data });
+type Place = { readonly log: LogReader; close(): Promise<void> };
+
+const made = async (
+  config: Config,
+  { log, close }: Place,
+  make: (options: Remaking) => Promise<Remade>,
+): Promise<Remade> => {
   try {
     return await shown({ building: 'events' }, (at) =>
       make({
@@ -34,7 +38,7 @@ const remade = async (config: Config, make: (options: Remaking) => Promise<Remad
       }),
     );
   } finally {
-    await log.close();
+    await close();
   }
 };
 
@@ -52,7 +56,11 @@ const tell = ({ comparedAt, compared, differences }: Remade): void => {
 
 const rebuild = async (config: Config): Promise<void> => {
   say('The views of this profile are one file: all of them are rebuilt.');
-  tell(await remade(config, remakeViews));
+  const place = { clock: systemClock, directory: config.data };
+  // Reports a missing log. Opening the folder for writing would create one.
+  await (await openSqliteLogReader(place)).close();
+  // The views may be all that shows how long the log was: they are not replaced in a folder that is not whole.
+  tell(await made(config, await openFolder({ ...place, say: wait }), remakeViews));
   say('The views are as the log says.');
 };
 
@@ -77,7 +85,7 @@ export const embeddedProjections: ProjectionsCommands = {
   rebuild,
 
   async verify(config) {
-    const outcome = await remade(config, verifyViews);
+    const outcome = await made(config, await readFolder({ clock: systemClock, directory: config.data }), verifyViews);
     if (outcome.comparedAt === undefined)
       throw new Error(
         'nothing was compared: views.db is missing, damaged, or was not made from this log by this version; the next start makes it',

@@ -1,7 +1,7 @@
 /** A running server that the command line talks to. */
 
 import { pino } from 'pino';
-import { openSqliteLogReader } from '../../log/sqlite/event-log.ts';
+import { openSqliteLogReader } from '../../log/sqlite/log-reader.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';

@@ -2,7 +2,9 @@
 
 import { existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LogReader } from '../../log/port.ts';
 import { openSqliteEventLog, type SqliteEventLog } from '../../log/sqlite/event-log.ts';
+import { openSqliteLogReader } from '../../log/sqlite/log-reader.ts';
 import { LOG_FILE } from '../../log/sqlite/schema.ts';
 import { keepForEpoch } from '../../projections/embedded/file.ts';
 import { inspectViews } from '../../projections/embedded/verify.ts';
@@ -168,6 +170,25 @@ export const openFolder = async (options: FolderOptions): Promise<Folder> => {
   const opened = new Opened();
   try {
     return await open(options, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+};
+
+/**
+ * Opens only the log, to read it while no other process uses the folder. Neither the log nor the vault is changed.
+ * @throws UnusableLog, also when there is no log; DirectoryInUse
+ */
+export const readFolder = async (
+  options: Pick<FolderOptions, 'directory' | 'clock'>,
+): Promise<{ readonly log: LogReader; close(): Promise<void> }> => {
+  const opened = new Opened();
+  try {
+    // First, because locking creates a folder that is not there.
+    const log = opened.add(await openSqliteLogReader(options), (one) => one.close());
+    opened.add(lockDirectory(options.directory), (one) => one.release());
+    return { log, close: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import { batch, collector, sequences, stored, upTo } from '../testing.ts';
 import { checkLog } from './check.ts';
-import { openSqliteEventLog, openSqliteLogReader } from './event-log.ts';
+import { openSqliteEventLog } from './event-log.ts';
+import { openSqliteLogReader } from './log-reader.ts';
 import { DamagedEvent, DamagedLog } from './rows.ts';
 import { temporaryFolder } from './testing.ts';
 

@@ -14,7 +14,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import { lockDirectory } from '../../stores/sqlite/lock.ts';
 import { batch, collector, sequences, stored, unexpected, upTo } from '../testing.ts';
-import { openSqliteEventLog, openSqliteLogReader } from './event-log.ts';
+import { openSqliteEventLog } from './event-log.ts';
+import { openSqliteLogReader } from './log-reader.ts';
 import { type LogTrouble, UnusableLog } from './open.ts';
 import { temporaryFolder } from './testing.ts';
 
