@@ -40,12 +40,41 @@ declare module 'fastify' {
 
 export const NOBODY: Actor = { userId: '', kind: 'person', administrator: false };
 
-const sendReply = (reply: FastifyReply, { status = 200, headers, body, stream }: Reply): FastifyReply => {
+/** Whether the route is for whoever sent the request, now. */
+const mayCall = async ({ access }: Route, { headers }: FastifyRequest, gate: Gate): Promise<boolean> => {
+  if (access === 'public') return true;
+  const actor = await gate.authenticate(headers.authorization);
+  return actor !== undefined && (access === 'user' || actor.administrator);
+};
+
+class RightLost extends Error {
+  constructor() {
+    super('the caller may not read this any more');
+  }
+}
+
+/**
+ * A long answer outlives what its caller may do: signing out, another password, an expired token, another administrator.
+ * @throws RightLost where a reader could take what came so far for all there is
+ */
+async function* whileAllowed(
+  { stream, endless }: Reply & Required<Pick<Reply, 'stream'>>,
+  isAllowed: () => Promise<boolean>,
+): AsyncGenerator<string | Uint8Array> {
+  for await (const chunk of stream) {
+    if (await isAllowed()) yield chunk;
+    else if (endless === true) return;
+    else throw new RightLost();
+  }
+}
+
+const sendReply = (reply: FastifyReply, answer: Reply, isAllowed: () => Promise<boolean>): FastifyReply => {
+  const { status = 200, headers, body, stream } = answer;
   reply.code(status);
   if (headers !== undefined) reply.headers(headers);
   // A stream of whole pages: one is ready while the connection takes another.
   if (stream !== undefined) {
-    reply.send(Readable.from(stream, { highWaterMark: 1 }));
+    reply.send(Readable.from(whileAllowed({ ...answer, stream }, isAllowed), { highWaterMark: 1 }));
     // A reader that follows the log must learn that it is connected before the first event arrives.
     reply.raw.flushHeaders();
     return reply;
@@ -124,7 +153,8 @@ export const mount = (app: FastifyInstance, prefix: string, route: Route, gate: 
       const decoded = decodeRequest(route, request);
       if (either.isLeft(decoded)) return sendError(reply, decoded.left, gate);
       const answer = await route.handle(decoded.right);
-      return either.isLeft(answer) ? sendError(reply, answer.left, gate) : sendReply(reply, answer.right);
+      if (either.isLeft(answer)) return sendError(reply, answer.left, gate);
+      return sendReply(reply, answer.right, () => mayCall(route, request, gate));
     },
   });
 };

@@ -3,7 +3,8 @@ import { get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import { aServer, endless, type Over, routes, within } from './testing.ts';
+import type { Actor } from '../schemas/actor.ts';
+import { aPerson, aServer, endless, type Over, routes, within } from './testing.ts';
 
 describe('the HTTP server', () => {
   let app: FastifyInstance;
@@ -247,6 +248,36 @@ describe('the HTTP server', () => {
       for (let n = 0; n < 3; n += 1) await saying(port, BODY);
       expect([response.complete, response.destroyed]).toEqual([false, false]);
       response.destroy();
+    });
+  });
+
+  describe('ends a stream once its reader', () => {
+    /** How a stream ends when its reader's right is lost after the first chunk. */
+    const readUntilLost = async (path: string, after: Actor | undefined): Promise<'complete' | 'broken off'> => {
+      let caller: Actor | undefined = aPerson(true);
+      start({ authenticate: async () => caller });
+      const url = await app.listen({ port: 0, host: '127.0.0.1' });
+      const { body } = await fetch(url + path);
+      const reader = body!.getReader();
+      await reader.read();
+      caller = after;
+      for (;;) {
+        const read = await reader.read().catch(() => undefined);
+        if (read === undefined) return 'broken off';
+        if (read.done) return 'complete';
+      }
+    };
+
+    it('has signed out', async () => {
+      expect(await readUntilLost('/v1/followed', undefined)).toBe('complete');
+    });
+
+    it('is no administrator any more', async () => {
+      expect(await readUntilLost('/v1/followed', aPerson(false))).toBe('complete');
+    });
+
+    it('has signed out before the last line, which the reader must notice', async () => {
+      expect(await readUntilLost('/v1/export', undefined)).toBe('broken off');
     });
   });
 });

@@ -4,18 +4,24 @@ import { Writable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
+import type { Actor } from '../schemas/actor.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { integerText, Snowflake, text } from '../schemas/codecs.ts';
 import { parleyError } from '../schemas/errors.ts';
 import { type Route, route } from '../schemas/http/route.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import type { Everything } from './mount.ts';
+import type { Everything, Gate } from './mount.ts';
 import { createHttpServer } from './server.ts';
 
 const ok = (body: unknown) => either.right({ body });
 /** Whether the endless stream was ended. */
 export const endless = { returned: false };
+
+/** Lines that come at the speed of whoever reads them. */
+async function* manyLines(): AsyncGenerator<string> {
+  for (;;) yield 'line\n';
+}
 
 export const routes: Route[] = [
   route({
@@ -108,6 +114,22 @@ export const routes: Route[] = [
         })(),
       }),
   }),
+  route({
+    method: 'GET',
+    path: '/followed',
+    summary: 'Followed',
+    access: 'administrator',
+    answers: 'lines as they come',
+    handle: async () => either.right({ stream: manyLines(), endless: true }),
+  }),
+  route({
+    method: 'GET',
+    path: '/export',
+    summary: 'Export',
+    access: 'user',
+    answers: 'lines up to a last one',
+    handle: async () => either.right({ stream: manyLines() }),
+  }),
 ];
 
 export const within: Everything = {
@@ -124,7 +146,11 @@ export interface Over {
   readonly reasons?: string[];
   readonly trustedProxies?: string[];
   readonly arrival?: Parameters<typeof createHttpServer>[0]['arrival'];
+  /** Instead of the two tokens that a server takes. */
+  readonly authenticate?: Gate['authenticate'];
 }
+
+export const aPerson = (administrator: boolean): Actor => ({ userId: '7', kind: 'person', administrator });
 
 /** @param lines receives every line that is logged */
 export const aServer = (over: Over = {}, lines: string[] = []): FastifyInstance => {
@@ -136,10 +162,10 @@ export const aServer = (over: Over = {}, lines: string[] = []): FastifyInstance 
   });
   return createHttpServer({
     routes,
-    authenticate: async (given) =>
-      given === 'Bot good' || given === 'Bearer root'
-        ? { userId: '7', kind: 'person', administrator: given === 'Bearer root' }
-        : undefined,
+    authenticate:
+      over.authenticate ??
+      (async (given) =>
+        given === 'Bot good' || given === 'Bearer root' ? aPerson(given === 'Bearer root') : undefined),
     limits: { everything: async () => over.state ?? within },
     config: { trustedProxies: over.trustedProxies ?? [], publicUrl: null },
     logger: createLogger('trace', sink),

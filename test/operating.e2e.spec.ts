@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, someName } from './support/api.ts';
+import { type Api, PASSWORD, someName } from './support/api.ts';
 import { GatewayClient, type Session } from './support/gateway-client.ts';
 import { type EmbeddedInstance, startInstance } from './support/instance.ts';
 import { parley } from './support/parley.ts';
@@ -154,6 +154,21 @@ describe('the command line', () => {
     expect(await cli(...stream)).toEqual(online);
     expect(await cli(...until)).toEqual(onlineUntil);
     await instance.start();
+  });
+
+  it('follows no longer than its token counts', async () => {
+    const { username } = owner.account!;
+    const { token } = await owner.ask<{ token: string }>('POST', '/login', { username, password: PASSWORD });
+    const args = ['dist/parley.js', 'replay', '--follow', '--url', instance.url, '--token', token];
+    const following = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const said: Buffer[] = [];
+    following.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+    const exited = once(following, 'exit');
+    await once(following.stdout, 'data');
+    following.stdout.resume();
+    await owner.as({ ...owner.account!, authorization: `Bearer ${token}` }).ask('POST', '/auth/logout');
+    expect(await exited).toEqual([1, null]);
+    expect(Buffer.concat(said).toString()).toContain('the token no longer allows to follow the log');
   });
 
   it('follows what happens on a running server until it is stopped', async () => {

@@ -125,6 +125,19 @@ describe('signing out over one node', () => {
   });
 });
 
+describe('a replay that follows the log at one node', () => {
+  it('ends when its reader changes the password at the other', async () => {
+    const { authorization } = owner;
+    const { body } = await fetch(`${cluster.url('one')}/v1/events?follow=true`, { headers: { authorization } });
+    const reader = body!.getReader();
+    await reader.read();
+    const passwords = { password: PASSWORD, new_password: `${PASSWORD} again` };
+    const { token } = await on('other', owner).ask<{ token: string }>('POST', '/auth/password', passwords);
+    owner = { ...owner, token, authorization: `Bearer ${token}` };
+    while (!(await reader.read()).done) {}
+  });
+});
+
 describe('one channel under load from two nodes', () => {
   const MESSAGES = 150;
   const conflicts = async () => {

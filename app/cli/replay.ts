@@ -61,11 +61,18 @@ const pathOf = (query: ReplayQuery): string => {
   return `${path}?${search}`;
 };
 
-/** Writes at the reader's pace. A reader that goes away (`| head`) ends it quietly. */
-const print = (pages: AsyncIterable<string | Uint8Array>): Promise<void> =>
-  pipeline(pages, process.stdout, { end: false }).catch((failure: NodeJS.ErrnoException) => {
-    if (failure.code !== 'EPIPE') throw failure;
-  });
+/**
+ * Writes at the reader's pace. A reader that goes away (`| head`) ends it quietly.
+ * @returns whether the pages ended, rather than the reading
+ */
+const print = (pages: AsyncIterable<string | Uint8Array>): Promise<boolean> =>
+  pipeline(pages, process.stdout, { end: false }).then(
+    () => true,
+    (failure: NodeJS.ErrnoException) => {
+      if (failure.code !== 'EPIPE') throw failure;
+      return false;
+    },
+  );
 
 export const replayCommand = (options: ReplayOptions): Promise<void> =>
   reported(async () => {
@@ -80,7 +87,9 @@ export const replayCommand = (options: ReplayOptions): Promise<void> =>
     }
     const answer = await server.get(pathOf(query));
     if (answer.body === null) return;
-    await print(Readable.fromWeb(answer.body)).catch((failure: Error) => {
+    const ended = await print(Readable.fromWeb(answer.body)).catch((failure: Error) => {
       throw new Error(`the server at ${options.url} broke its answer off (${failure.message})`);
     });
+    if (ended && options.follow)
+      throw new Error(`the server at ${options.url} ended its answer: the token no longer allows to follow the log`);
   });

@@ -88,6 +88,7 @@ const linesReply = async (deps: ReplayDeps, query: ReplayQuery) => {
   return either.right<never, Reply>({
     headers: { 'content-type': CONTENT_TYPE[query.format], 'cache-control': 'no-store' },
     stream: replayLines(deps, query),
+    endless: 'follow' in query && query.follow === true,
   });
 };
 

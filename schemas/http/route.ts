@@ -31,8 +31,13 @@ export interface Reply {
   /** JSON, or a stream of lines paced by the connection's back-pressure. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Chunks of text or of UTF-8 bytes, sent as they come. */
+  /**
+   * Chunks of text or of UTF-8 bytes, some of them empty, sent as they come. Before each the caller's right is looked up
+   * again, so a stream that waits has to yield now and then. Without the right the answer breaks off.
+   */
   readonly stream?: AsyncIterable<string | Uint8Array>;
+  /** The stream has no end of its own. Without the right it just ends, since nobody takes it for complete. */
+  readonly endless?: boolean;
 }
 
 export interface Route<P = unknown, Q = unknown, B = unknown> {
