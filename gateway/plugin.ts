@@ -5,12 +5,15 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { WebsocketPluginOptions } from '@fastify/websocket';
 import websocket from '@fastify/websocket';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { addressKey } from '../schemas/address.ts';
+import { errorBody, parleyError } from '../schemas/errors.ts';
 import { LIBRARY_FRAME_BYTES } from '../schemas/gateway/frames.ts';
+import { answerRaw } from '../schemas/http/raw-answer.ts';
 import type { Gateway } from './gateway.ts';
 import { Closings } from './session.ts';
 import { GatewaySocket } from './websocket.ts';
@@ -68,6 +71,9 @@ interface GatewayQuery {
 const speaks = ({ v, encoding, compress }: GatewayQuery): boolean =>
   (v === undefined || v === '10') && (encoding === undefined || encoding === 'json') && compress === undefined;
 
+/** What HTTP asks of an answer that names another protocol. */
+const UPGRADE = { connection: 'upgrade, close', upgrade: 'websocket' };
+
 /** Mounts `/gateway` and `/gateway/`. */
 export const registerGateway = async (app: FastifyInstance, gateway: Gateway): Promise<void> => {
   await app.register(websocket, { options, preClose: (done) => done() });
@@ -81,5 +87,12 @@ export const registerGateway = async (app: FastifyInstance, gateway: Gateway): P
       ...(speaks(request.query as GatewayQuery) ? {} : { refuse: Closings.invalidVersion }),
     });
   };
-  for (const path of ['/gateway', '/gateway/']) app.get(path, { websocket: true }, handle);
+  app.websocketServer.on('wsClientError', (_failure: Error, socket: Duplex) =>
+    answerRaw(socket, parleyError('upgradeRequired'), { ...UPGRADE, 'sec-websocket-version': '13' }),
+  );
+  const explain = (_request: FastifyRequest, reply: FastifyReply) => {
+    const error = parleyError('upgradeRequired');
+    return reply.code(error.status).headers(UPGRADE).send(errorBody(error));
+  };
+  for (const url of ['/gateway', '/gateway/']) app.route({ method: 'GET', url, handler: explain, wsHandler: handle });
 };

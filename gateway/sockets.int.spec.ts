@@ -1,5 +1,7 @@
 /** Sockets that beat, fall silent, stop reading, send too much, or are sent away. */
 
+import { get, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { GatewayClient } from '../test/support/gateway-client.ts';
@@ -237,5 +239,35 @@ describe('a socket', () => {
       stuck.socket.resume();
       await stuck.closed();
     });
+  });
+});
+
+describe('the path of the gateway', () => {
+  let world: World;
+  let base: string;
+  beforeEach(async () => {
+    world = await World.open();
+    ({ base } = await world.station());
+  });
+  afterEach(() => world.close());
+
+  const UPGRADE = { connection: 'Upgrade', upgrade: 'websocket' };
+
+  it.each<[string, Record<string, string>]>([
+    ['without an upgrade', {}],
+    ['with an upgrade to something else', { connection: 'Upgrade', upgrade: 'h2c' }],
+    ['without a key', { ...UPGRADE, 'sec-websocket-version': '13' }],
+    [
+      'with a version that nobody speaks',
+      { ...UPGRADE, 'sec-websocket-version': '1', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' },
+    ],
+  ])('asked %s says what it takes', async (_, headers) => {
+    for (const path of ['/gateway', '/gateway/']) {
+      const response = await new Promise<IncomingMessage>((resolve, reject) =>
+        get(base + path, { headers }, resolve).on('error', reject),
+      );
+      expect([response.statusCode, response.headers.upgrade]).toEqual([426, 'websocket']);
+      expect(await json(response)).toEqual({ message: expect.stringContaining('WebSocket'), code: 0 });
+    }
   });
 });

@@ -1,5 +1,7 @@
 /** Every way a request can fail, as the response the client gets. */
 
+import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../schemas/clock.ts';
 import {
@@ -16,7 +18,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 // Request bodies: JSON and nothing else.
 
 /** A catalogue error, thrown through fastify to its error handler. */
-class Refused extends Error {
+export class Refused extends Error {
   readonly error: ParleyError;
 
   constructor(error: ParleyError) {
@@ -27,11 +29,32 @@ class Refused extends Error {
 
 const FILES = 'This server takes no files: send JSON (content-type: application/json) instead of multipart/form-data';
 
+const UTF_8 = /^"?utf-?8"?$/i;
+
+/** What would make a body something other than JSON in UTF-8, as it was sent. */
+const foreignForm = (headers: IncomingHttpHeaders): string | undefined => {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity')
+    return 'This server takes no compressed bodies: send them without content-encoding';
+  const charset = /;\s*charset\s*=\s*("[^"]*"|[^;\s]*)/i.exec(headers['content-type'] ?? '')?.[1];
+  return charset === undefined || UTF_8.test(charset) ? undefined : 'Send JSON in UTF-8, without another charset';
+};
+
+const carriesBody = (headers: IncomingHttpHeaders): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
 export const takeJsonOnly = (app: FastifyInstance): void => {
   app.removeAllContentTypeParsers();
+  app.addHook('preParsing', async ({ headers }) => {
+    const message = carriesBody(headers) ? foreignForm(headers) : undefined;
+    if (message !== undefined) throw new Refused(parleyError('unsupportedMediaType', { message }));
+  });
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    // Decoding would put other characters in the place of what it cannot read.
+    if (!isUtf8(body as Buffer))
+      return done(new Refused(fieldError([], 'INVALID_JSON', 'The body is not valid UTF-8.')));
     const text = body.toString('utf8');
-    if (text.length === 0) return done(null, undefined);
     let value: unknown;
     try {
       value = JSON.parse(text);
@@ -128,8 +151,12 @@ const matches = (pattern: string, path: string): boolean => {
   );
 };
 
-/** 405 where the path exists for another method, 404 otherwise. */
-export const answerUnknownPaths = (app: FastifyInstance, mounted: readonly Mounted[], refusing: Refusing): void => {
+/** 405 where the path exists for another method, 404 otherwise. Knows the routes that are added after this call. */
+export const answerUnknownPaths = (app: FastifyInstance, refusing: Refusing): void => {
+  const mounted: Mounted[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) mounted.push({ method: one, path: url });
+  });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]!;
     const methods = mounted.filter((one) => matches(one.path, path)).map((one) => one.method);

@@ -9,13 +9,15 @@ import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { Actor } from '../schemas/actor.ts';
 import type { Config } from '../schemas/config.ts';
+import { parleyError } from '../schemas/errors.ts';
 import type { Route } from '../schemas/http/route.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
 import { docsPage } from './docs-page.ts';
-import { answerUnknownPaths, errorHandler, JSON_TYPE, takeJsonOnly } from './errors.ts';
+import { answerUnknownPaths, errorHandler, JSON_TYPE, Refused, takeJsonOnly } from './errors.ts';
 import { correlationIdOf, type Gate, mount, NOBODY } from './mount.ts';
 import { openApi } from './openapi.ts';
+import { answerUnread } from './unread.ts';
 
 /** From the Authorization header to the caller. */
 export const authenticator =
@@ -70,6 +72,9 @@ const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): voi
   app.addHook('onRequest', async (request, reply) => {
     request.actor = NOBODY;
     reply.header('x-request-id', request.id);
+    // Node's own check would answer in its own form.
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
+      throw new Refused(parleyError('malformedRequest', { message: 'An HTTP/1.1 request has a Host header' }));
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
@@ -120,8 +125,6 @@ const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready 
   app.get('/docs', async (_request, reply) => reply.header('content-type', 'text/html; charset=utf-8').send(page));
 };
 
-const OPERATIONS = ['/health', '/ready', '/metrics', '/openapi.json', '/docs'];
-
 /** Builds the server; the caller calls `listen`. */
 export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   const onError = errorHandler(deps);
@@ -133,7 +136,12 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
     bodyLimit: BODY_LIMIT,
     // A request that is never finished holds its memory no longer than this.
     requestTimeout: arrival.requestMs,
-    http: { headersTimeout: arrival.headersMs, connectionsCheckingInterval: arrival.checkMs },
+    http: {
+      headersTimeout: arrival.headersMs,
+      connectionsCheckingInterval: arrival.checkMs,
+      // Checked with the other headers.
+      requireHostHeader: false,
+    },
     exposeHeadRoutes: false,
     requestIdHeader: false,
     genReqId: (raw) => correlationIdOf(raw.headers),
@@ -146,19 +154,13 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
     forceCloseConnections: true,
   }) as unknown as FastifyInstance;
   app.decorateRequest('actor');
+  answerUnknownPaths(app, deps);
+  answerUnread(app.server, ({ name }) => deps.metrics.refusals.inc({ error: name }));
   takeJsonOnly(app);
   observe(app, deps);
   if (deps.spans !== undefined) traceRequests(app, deps.spans);
   app.setErrorHandler(onError);
   for (const prefix of PREFIXES) for (const route of deps.routes) mount(app, prefix, route, deps);
   mountOperations(app, deps);
-  answerUnknownPaths(
-    app,
-    [
-      ...PREFIXES.flatMap((prefix) => deps.routes.map(({ method, path }) => ({ method, path: prefix + path }))),
-      ...OPERATIONS.map((path) => ({ method: 'GET', path })),
-    ],
-    deps,
-  );
   return app;
 };

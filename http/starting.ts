@@ -2,25 +2,33 @@
 
 import { createServer, type Server } from 'node:http';
 import type { Config } from '../schemas/config.ts';
+import { errorBody, parleyError } from '../schemas/errors.ts';
+import { JSON_TYPE } from './errors.ts';
+import { answerUnread } from './unread.ts';
 
 export interface Starting {
   /** Frees the address for the server that follows. */
   close(): Promise<void>;
 }
 
-const answers = (reasons: () => readonly string[]): Server =>
-  createServer((request, response) => {
-    const alive = request.url === '/health';
-    const body = alive
-      ? { status: 'alive' }
-      : { ready: false, reasons: ['starting: this server is not open yet', ...reasons()], degraded: [] };
+const answers = (reasons: () => readonly string[]): Server => {
+  const bodyOf = (path: string | undefined): object => {
+    if (path === '/health') return { status: 'alive' };
+    if (path !== '/ready') return errorBody(parleyError('unavailable', { retryAfter: 1 }));
+    return { ready: false, reasons: ['starting: this server is not open yet', ...reasons()], degraded: [] };
+  };
+  const server = createServer(({ url }, response) => {
+    const alive = url === '/health';
     response.writeHead(alive ? 200 : 503, {
-      'content-type': 'application/json; charset=utf-8',
+      'content-type': JSON_TYPE,
       connection: 'close',
       ...(alive ? {} : { 'retry-after': '1' }),
     });
-    response.end(JSON.stringify(body));
+    response.end(JSON.stringify(bodyOf(url)));
   });
+  answerUnread(server, () => {});
+  return server;
+};
 
 /**
  * Answers `/health` with 200 and everything else with 503.

@@ -29,8 +29,17 @@ export const catalogue = {
   unauthorized: { code: 0, status: 401, message: '401: Unauthorized' },
   notFound: { code: 0, status: 404, message: '404: Not Found' },
   methodNotAllowed: { code: 0, status: 405, message: '405: Method Not Allowed' },
+  malformedRequest: { code: 0, status: 400, message: '400: Bad Request' },
+  requestTimeout: { code: 0, status: 408, message: 'The request did not arrive in time' },
   payloadTooLarge: { code: 40005, status: 413, message: 'Request entity too large' },
   unsupportedMediaType: { code: 0, status: 415, message: 'Send JSON (content-type: application/json)' },
+  expectationFailed: { code: 0, status: 417, message: 'The only expectation that can be met is 100-continue' },
+  upgradeRequired: {
+    code: 0,
+    status: 426,
+    message: 'This is the gateway: connect to it with a WebSocket (upgrade: websocket, version 13)',
+  },
+  headersTooLarge: { code: 0, status: 431, message: 'The headers of a request may take 16 KiB together' },
   rateLimited: { code: 0, status: 429, message: 'You are being rate limited.' },
   tooManyCommands: {
     code: 0,
