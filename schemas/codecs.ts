@@ -280,3 +280,11 @@ export const decode = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): E
   either.mapLeft((failures: t.Errors) => parleyError('invalidForm', { errors: fieldErrors(failures) }))(
     codec.decode(value),
   );
+
+/** The path of the first wrong field, and what is wrong with it; `undefined` when the value fits. */
+export const wrongIn = (codec: t.Decoder<unknown, unknown>, value: unknown): string | undefined => {
+  const decoded = codec.decode(value);
+  if (either.isRight(decoded)) return undefined;
+  const [failure] = decoded.left;
+  return [pathOf(failure!.context).join('.'), messageOf(failure!)].filter((part) => part !== '').join(': ');
+};

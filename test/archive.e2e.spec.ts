@@ -1,7 +1,7 @@
 /** Runs `parley log export` and `parley log import` on data folders, as an operator does. */
 
 import { execFile } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -55,7 +55,6 @@ describe('a data folder moved through an archive', () => {
 
   it('is refused while a server runs on the folder', async () => {
     await refused(log('export', at('archive'), at('source')), 'in use by process');
-    await refused(log('import', at('archive'), at('source')), 'in use by process');
   });
 
   it('serves the same people from another folder', async () => {
@@ -71,6 +70,7 @@ describe('a data folder moved through an archive', () => {
       stdout: expect.stringContaining('each with the checksum of the archive'),
     });
     server = await startServer({ data: at('target'), env: LIMITS_OFF });
+    await refused(log('import', at('archive'), at('target')), 'in use by process');
     const owner = new Api(server.url, account);
     expect((await owner.history(channelId)).map(({ content }) => content)).toEqual(['three', 'two', 'one']);
     expect((await owner.send(channelId, 'four')).ordinal).toBe(4);
@@ -87,10 +87,14 @@ describe('a data folder moved through an archive', () => {
     expect(existsSync(at('nowhere'))).toBe(false);
   });
 
-  it('is not imported when the archive is incomplete', async () => {
+  it('is not imported when the archive is missing, damaged or incomplete, and no folder is made for it', async () => {
+    await refused(log('import', at('nowhere'), at('fresh')), 'there is no folder');
+    appendFileSync(join(at('archive'), 'vault.ndjson'), '{}\n');
+    await refused(log('import', at('archive'), at('fresh')), 'the archive is at fault, and nothing was imported');
     rmSync(join(at('archive'), 'archive.json'));
     await refused(log('import', at('archive'), at('fresh')), 'no whole archive');
     writeFileSync(join(at('archive'), 'archive.json'), '{"format":9}');
     await refused(log('import', at('archive'), at('fresh')), 'format 9');
+    expect(existsSync(at('fresh'))).toBe(false);
   });
 });

@@ -9,6 +9,7 @@ import { batch, stored } from '../../log/testing.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { createDatabase, type TestDatabase } from '../../services/testing.ts';
 import { readConfig } from '../config.ts';
+import { checkArchive } from './check.ts';
 import { exportLog } from './export.ts';
 import { importLog } from './import.ts';
 import { type ArchiveStore, openSource, openTarget } from './place.ts';
@@ -28,6 +29,7 @@ const configOf = (environment: Record<string, string>) => {
 describe('an archive of an embedded server, imported into PostgreSQL', () => {
   let root: string;
   let folder: string;
+  const checked = () => checkArchive(folder, nothing);
   let database: TestDatabase;
   const opened: ArchiveStore[] = [];
   const at = <P extends ArchiveStore>(place: P): P => {
@@ -73,7 +75,7 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
 
   it('brings every event and its people over, and exports unchanged', async () => {
     const { log, vault, close } = await target();
-    expect(await importLog({ folder, log, vault, onProgress: nothing })).toEqual({
+    expect(await importLog({ archive: await checked(), log, vault, onProgress: nothing })).toEqual({
       events: EVENTS,
       streams: STREAMS.length,
       known: 0,
@@ -93,13 +95,16 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
 
   it('resumes where it was interrupted', async () => {
     const { log, vault } = await target();
-    const interrupted = { folder, log: failingAfter(log, 1200), vault, onProgress: nothing };
+    const interrupted = { archive: await checked(), log: failingAfter(log, 1200), vault, onProgress: nothing };
     await expect(importLog(interrupted)).rejects.toThrow('import again');
     const former = await idsOf(log);
     expect(former).toHaveLength(1200);
     const seen: number[] = [];
     const onProgress = (step: string, done: number) => void (step === 'importing' && seen.push(done));
-    expect(await importLog({ folder, log, vault, onProgress })).toMatchObject({ events: EVENTS, known: 1200 });
+    expect(await importLog({ archive: await checked(), log, vault, onProgress })).toMatchObject({
+      events: EVENTS,
+      known: 1200,
+    });
     expect(seen).toEqual([1000, EVENTS]);
     const now = await idsOf(log);
     expect(now.slice(0, 1200)).toEqual(former);
@@ -109,7 +114,9 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
   it('is refused by a log that holds other events', async () => {
     const { log, vault } = await target();
     stored(await log.append(batch('guild-9', 0)));
-    await expect(importLog({ folder, log, vault, onProgress: nothing })).rejects.toThrow('in guild-9');
+    await expect(importLog({ archive: await checked(), log, vault, onProgress: nothing })).rejects.toThrow(
+      'in guild-9',
+    );
     expect(await log.head()).toBe(1);
   });
 
@@ -143,7 +150,9 @@ describe('an archive of an embedded server, imported into PostgreSQL', () => {
             }
           : Reflect.get(on, name, receiver),
     });
-    await expect(importLog({ folder, log: raced, vault, onProgress })).rejects.toThrow('somebody else writes');
+    await expect(importLog({ archive: await checked(), log: raced, vault, onProgress })).rejects.toThrow(
+      'somebody else writes',
+    );
     await other.close();
   });
 });

@@ -1,5 +1,6 @@
 /** `parley log export`: writes a log and its vault into a folder. */
 import type { LogReader } from '../../log/port.ts';
+import { makeDirectory } from '../../stores/directory.ts';
 import type { Vault, VaultRecord } from '../../vault/port.ts';
 import {
   ArchiveRefused,
@@ -31,14 +32,15 @@ const written = async (folder: string, file: string, lines: Iterable<unknown> | 
 /**
  * Exports the log as it is at the start, and the vault as it is afterwards, so that the vault knows everybody in the
  * log.
- * @throws ArchiveRefused
+ * @throws ArchiveRefused, UnusableDirectory
  */
 export const exportLog = async (options: ExportOptions): Promise<Omit<Summary, 'format'>> => {
   const { log, vault, folder, onProgress } = options;
-  refuseOccupied(folder);
-  const sums = new StreamSums();
   const head = await log.head();
   if (head === 0) throw new ArchiveRefused('the log is empty: there is nothing to export');
+  makeDirectory(folder);
+  refuseOccupied(folder);
+  const sums = new StreamSums();
   const events = new LineWriter(folder, EVENTS);
   let count = 0;
   for (let after = 0; after < head; ) {

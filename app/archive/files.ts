@@ -10,22 +10,25 @@ import {
   createReadStream,
   createWriteStream,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
+import * as t from 'io-ts';
 import type { StoredEvent } from '../../log/port.ts';
+import { integer, wrongIn } from '../../schemas/codecs.ts';
+import { reasonOf } from '../../stores/guard.ts';
 
 const FORMAT = 1;
 
 export const EVENTS = 'events.ndjson';
 export const STREAMS = 'streams.ndjson';
 export const VAULT = 'vault.ndjson';
-const SUMMARY = 'archive.json';
+export const SUMMARY = 'archive.json';
 
 export interface Summary {
   readonly format: number;
@@ -43,31 +46,72 @@ export interface StreamSum {
 
 export class ArchiveRefused extends Error {}
 
+/** The refusal of an archive that is not as `parley log export` wrote it. */
+export const damaged = (place: string, what: string): ArchiveRefused =>
+  new ArchiveRefused(`the archive is at fault, and nothing was imported: ${place}: ${what}`);
+
 /** Writes lines as fast as the disk takes them. */
 export class LineWriter {
+  private readonly file;
   private readonly stream;
 
   constructor(folder: string, file: string) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.stream = createWriteStream(join(folder, file), { mode: 0o600, flush: true });
+    this.file = join(folder, file);
+    this.stream = createWriteStream(this.file, { mode: 0o600, flush: true });
+    // Without a listener an error ends the process. The next call throws it.
+    this.stream.on('error', () => {});
   }
 
+  /** @throws ArchiveRefused, as `end` does */
   async write(lines: readonly unknown[]): Promise<void> {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    if (!this.stream.write(text)) await once(this.stream, 'drain');
+    await this.refusing(async () => {
+      if (this.stream.errored) throw this.stream.errored;
+      if (!this.stream.write(text)) await once(this.stream, 'drain');
+    });
   }
 
   async end(): Promise<void> {
     this.stream.end();
-    await finished(this.stream);
+    await this.refusing(() => finished(this.stream));
+  }
+
+  private async refusing(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (failure) {
+      throw new ArchiveRefused(`${this.file} cannot be written: ${reasonOf(failure)}`);
+    }
   }
 }
 
-/** Reads a file's lines in pages. */
+/** Reads a file's lines. @throws ArchiveRefused when there is no such file, or it cannot be read */
+export async function* linesOf(folder: string, file: string): AsyncGenerator<string> {
+  const path = join(folder, file);
+  if (!existsSync(path)) throw new ArchiveRefused(`${folder} holds no whole archive: ${file} is missing`);
+  const input = createReadStream(path);
+  try {
+    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (failure) {
+    throw new ArchiveRefused(`${path} cannot be read: ${reasonOf(failure)}`);
+  } finally {
+    input.destroy();
+  }
+}
+
+/** @throws ArchiveRefused with the place */
+export const jsonOf = (text: string, place: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (failure) {
+    throw damaged(place, `is not JSON (${reasonOf(failure)})`);
+  }
+};
+
+/** Reads the lines of a checked file in pages. */
 export async function* pagesOf<Line>(folder: string, file: string, size: number): AsyncGenerator<readonly Line[]> {
-  const lines = createInterface({ input: createReadStream(join(folder, file)), crlfDelay: Number.POSITIVE_INFINITY });
   let page: Line[] = [];
-  for await (const line of lines) {
+  for await (const line of linesOf(folder, file)) {
     page.push(JSON.parse(line) as Line);
     if (page.length < size) continue;
     yield page;
@@ -84,7 +128,6 @@ export const writeSummary = (folder: string, summary: Omit<Summary, 'format'>): 
 
 /** Checks that the folder is empty or holds only what an unfinished export left. @throws ArchiveRefused */
 export const refuseOccupied = (folder: string): void => {
-  if (!existsSync(folder)) return;
   const there = readdirSync(folder);
   if (there.includes(SUMMARY))
     throw new ArchiveRefused(`${folder} holds an archive already: remove it, or name another folder`);
@@ -93,14 +136,22 @@ export const refuseOccupied = (folder: string): void => {
     throw new ArchiveRefused(`${folder} holds something else (${other}): name a folder that is empty or not there yet`);
 };
 
+const Count = integer(0, Number.MAX_SAFE_INTEGER);
+const Summary = t.type({ format: t.literal(FORMAT), epoch: t.string, events: Count, streams: Count });
+
 /** The summary is written last, so a folder that has one is a complete archive. @throws ArchiveRefused */
 export const readSummary = (folder: string): Summary => {
   const file = join(folder, SUMMARY);
+  if (!existsSync(folder)) throw new ArchiveRefused(`there is no folder ${folder}`);
+  if (!statSync(folder).isDirectory()) throw new ArchiveRefused(`${folder} is a file; an archive is a folder`);
   if (!existsSync(file)) throw new ArchiveRefused(`${folder} holds no whole archive: export into it (again)`);
-  const summary = JSON.parse(readFileSync(file, 'utf8')) as Summary;
-  if (summary.format !== FORMAT)
-    throw new ArchiveRefused(`${folder} has format ${summary.format}; this Parley knows format ${FORMAT}`);
-  return summary;
+  const summary = jsonOf(readFileSync(file, 'utf8'), file);
+  const format = (summary as Partial<Summary> | null)?.format;
+  if (typeof format === 'number' && format !== FORMAT)
+    throw new ArchiveRefused(`${folder} has format ${format}; this Parley knows format ${FORMAT}`);
+  const wrong = wrongIn(Summary, summary);
+  if (wrong !== undefined) throw damaged(file, wrong);
+  return summary as Summary;
 };
 
 /** A checksum for each stream over its events in order, without their positions, which belong to the log. */

@@ -3,16 +3,16 @@
 import { either } from 'fp-ts';
 import { TURN_BYTES } from '../../commands/turn.ts';
 import type { AppendError, AppendRequest, EventLog, StoredEvent } from '../../log/port.ts';
-import { recordedAs } from '../../schemas/envelope.ts';
-import { decodeEvent, type NewParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { NewParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Vault, VaultRecord } from '../../vault/port.ts';
-import { ArchiveRefused, EVENTS, pagesOf, readSummary, STREAMS, type StreamSum, StreamSums, VAULT } from './files.ts';
+import type { Archive } from './check.ts';
+import { ArchiveRefused, EVENTS, pagesOf, StreamSums, VAULT } from './files.ts';
 
 const PAGE = 1000;
 const READ_PAGE = 2000;
 
 export interface ImportOptions {
-  readonly folder: string;
+  readonly archive: Archive;
   readonly log: EventLog;
   readonly vault: Pick<Vault, 'records' | 'restore'>;
   readonly onProgress: (step: 'importing' | 'verifying', done: number, total: number) => void;
@@ -25,13 +25,9 @@ export interface ImportReport {
   readonly known: number;
 }
 
-/** Checks that the event is readable, but passes it on as stored: an older Parley's events keep their form. */
-const newEventOf = (event: StoredEvent): NewParleyEvent => {
-  const parsed = recordedAs(event, event.position, JSON.parse(event.data) as unknown);
-  decodeEvent(parsed);
-  const { position: _, ...rest } = parsed;
-  return rest as NewParleyEvent;
-};
+/** Passes the event on as stored: an older Parley's events keep their form. */
+const newEventOf = ({ position: _, ...event }: StoredEvent): NewParleyEvent =>
+  ({ ...event, data: JSON.parse(event.data) as unknown }) as NewParleyEvent;
 
 /**
  * Groups consecutive events of one stream, so that the order across streams stays the same, in groups that the log takes at
@@ -74,14 +70,10 @@ const refuseStrangers = async (log: EventLog, last: StoredEvent): Promise<void> 
 /**
  * Runs before anything is written, above all to the vault: the log must hold nothing that the archive does not know.
  */
-const refuseOthers = async (heads: ReadonlyMap<string, number>, folder: string): Promise<void> => {
-  const strangers = new Map(heads);
-  for await (const page of pagesOf<StreamSum>(folder, STREAMS, PAGE)) {
-    for (const { stream, sequence } of page) if ((heads.get(stream) ?? 0) <= sequence) strangers.delete(stream);
-  }
-  const [first] = strangers.keys();
-  if (first !== undefined)
-    throw new ArchiveRefused(`the log already holds other events in ${first}: import into an empty one`);
+const refuseOthers = (heads: ReadonlyMap<string, number>, { sums }: Archive): void => {
+  for (const [stream, head] of heads)
+    if (head > (sums.of(stream)?.sequence ?? 0))
+      throw new ArchiveRefused(`the log already holds other events in ${stream}: import into an empty one`);
 };
 
 const whose = (record: VaultRecord): string => {
@@ -118,8 +110,7 @@ const append = async (log: EventLog, requests: readonly AppendRequest[]): Promis
   }
 };
 
-const verify = async (options: ImportOptions, events: number): Promise<void> => {
-  const { log, folder, onProgress } = options;
+const verify = async ({ log, archive, onProgress }: ImportOptions): Promise<void> => {
   const sums = new StreamSums();
   const head = await log.head();
   let count = 0;
@@ -130,13 +121,12 @@ const verify = async (options: ImportOptions, events: number): Promise<void> => 
     after = page.through;
     onProgress('verifying', Math.min(after, head), head);
   }
-  if (count !== events) throw new ArchiveRefused(`the log holds ${count} events, the archive ${events}`);
-  for await (const page of pagesOf<StreamSum>(folder, STREAMS, PAGE)) {
-    for (const { stream, sequence, checksum } of page) {
-      const there = sums.of(stream);
-      if (there?.sequence !== sequence || there.checksum !== checksum)
-        throw new ArchiveRefused(`stream ${stream} is not what the archive says`);
-    }
+  if (count !== archive.events)
+    throw new ArchiveRefused(`the log holds ${count} events, the archive ${archive.events}`);
+  for (const { stream, sequence, checksum } of archive.sums.all()) {
+    const there = sums.of(stream);
+    if (there?.sequence !== sequence || there.checksum !== checksum)
+      throw new ArchiveRefused(`stream ${stream} is not what the archive says`);
   }
 };
 
@@ -146,10 +136,10 @@ const verify = async (options: ImportOptions, events: number): Promise<void> => 
  * @throws ArchiveRefused
  */
 export const importLog = async (options: ImportOptions): Promise<ImportReport> => {
-  const { folder, log, vault, onProgress } = options;
-  const { events: total, streams } = readSummary(folder);
+  const { archive, log, vault, onProgress } = options;
+  const { folder, events: total } = archive;
   const heads = await headsOf(log);
-  await refuseOthers(heads, folder);
+  refuseOthers(heads, archive);
   await refuseOtherPeople(vault, folder);
   let done = 0;
   let known = 0;
@@ -174,7 +164,7 @@ export const importLog = async (options: ImportOptions): Promise<ImportReport> =
   }
   await storing;
   for await (const records of pagesOf<VaultRecord>(folder, VAULT, PAGE)) await vault.restore(records);
-  await verify(options, total);
+  await verify(options);
   await log.renewEpoch();
-  return { events: total, streams, known };
+  return { events: total, streams: archive.sums.size, known };
 };

@@ -1,5 +1,6 @@
 /** `parley log export | import` */
 
+import { checkArchive } from '../archive/check.ts';
 import { exportLog } from '../archive/export.ts';
 import { importLog } from '../archive/import.ts';
 import { type ImportReport, importIrc } from '../import/irc.ts';
@@ -46,11 +47,14 @@ export const logExport = (folder: string): Promise<void> =>
 export const logImport = (folder: string): Promise<void> =>
   reported(async () => {
     const config = configured();
+    const archive = await shown({ checking: 'events' }, (at) =>
+      checkArchive(folder, (done, total) => at('checking', done, total)),
+    );
     const { openTarget } = await import('../archive/place.ts');
     const { log, vault, close } = await openTarget(config, wait);
     try {
       const { events, streams, known } = await shown({ importing: 'events', verifying: 'positions' }, (onProgress) =>
-        importLog({ folder, log, vault, onProgress }),
+        importLog({ archive, log, vault, onProgress }),
       );
       const former = known === 0 ? '' : `, ${known.toLocaleString('en')} were there from an earlier try`;
       say(`${counted(events - known, 'event')} added${former}`);

@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -258,6 +268,21 @@ describe('restoring', () => {
     await expect(restore(join(root, 'nowhere'), join(root, 'new'))).rejects.toThrow(/there is no folder/);
     rmSync(join(backup, 'vault.db'));
     await expect(restore(backup, join(root, 'new'))).rejects.toThrow(/vault\.db is missing/);
+  });
+
+  it('leaves nothing behind when the backup cannot be opened, so that another one can be restored', async () => {
+    await used();
+    const backup = killed('backup');
+    truncateSync(join(backup, 'log.db'), 5000);
+    const restore = (to: string) =>
+      restoreFolder({ from: backup, data: to, acceptLoss: false, clock: systemClock, say });
+    await expect(restore(join(root, 'new'))).rejects.toThrow(/damaged/);
+    expect(existsSync(join(root, 'new'))).toBe(false);
+    mkdirSync(join(root, 'there'));
+    writeFileSync(join(root, 'there', 'notes.txt'), 'mine');
+    await expect(restore(join(root, 'there'))).rejects.toThrow(/damaged/);
+    expect(readdirSync(join(root, 'there'))).toEqual(['notes.txt']);
+    await expect(restore('/proc/nowhere')).rejects.toThrow(/PARLEY_DATA: .* no folder can be created/);
   });
 
   it('goes on without what is lost when told to, and the folder opens from then on', async () => {

@@ -1,9 +1,20 @@
 /** `parley restore`: puts a backup in place of the data folder, or takes a folder that was put back as it is. */
 
-import { chmodSync, closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { LOG_FILE } from '../../log/sqlite/schema.ts';
 import type { Clock } from '../../schemas/clock.ts';
+import { makeDirectory } from '../../stores/directory.ts';
 import { SIGNING_KEY_FILE, VAULT_FILE } from '../../vault/sqlite/open.ts';
 import { LOG_MISSING, UnfitFolder, VAULT_MISSING } from './fit.ts';
 import { openFolder, VIEWS_FILE } from './folder.ts';
@@ -40,7 +51,8 @@ const copy = (from: string, to: string): void => {
   }
 };
 
-const bring = ({ from, data, acceptLoss }: RestoreOptions): void => {
+/** @returns what takes away again all that was made in the data folder since */
+const bring = ({ from, data, acceptLoss }: RestoreOptions): (() => void) => {
   const missing = [
     ...(existsSync(join(from, LOG_FILE)) ? [] : [LOG_MISSING]),
     ...(existsSync(join(from, VAULT_FILE)) ? [] : [VAULT_MISSING]),
@@ -52,8 +64,19 @@ const bring = ({ from, data, acceptLoss }: RestoreOptions): void => {
     throw new Error(
       `${data} (PARLEY_DATA) holds ${there.join(', ')}: move this folder away first, or set PARLEY_DATA to where the backup shall go`,
     );
-  mkdirSync(data, { recursive: true, mode: 0o700 });
-  for (const name of BACKED_UP) if (existsSync(join(from, name))) copy(join(from, name), join(data, name));
+  const isNew = makeDirectory(data, 'PARLEY_DATA');
+  const before = readdirSync(data);
+  const undo = () => {
+    if (isNew) return rmSync(data, { recursive: true });
+    for (const name of readdirSync(data)) if (!before.includes(name)) rmSync(join(data, name), { recursive: true });
+  };
+  try {
+    for (const name of BACKED_UP) if (existsSync(join(from, name))) copy(join(from, name), join(data, name));
+  } catch (error) {
+    undo();
+    throw error;
+  }
+  return undo;
 };
 
 /**
@@ -64,10 +87,15 @@ export const restoreFolder = async (options: RestoreOptions): Promise<Restored> 
   const { from, data, acceptLoss, clock, say } = options;
   if (!existsSync(from)) throw new Error(`there is no folder ${from}`);
   const inPlace = isSame(from, data);
-  if (!inPlace) bring(options);
-  else if (!existsSync(join(data, LOG_FILE)) && !existsSync(join(data, VAULT_FILE)))
+  if (inPlace && !existsSync(join(data, LOG_FILE)) && !existsSync(join(data, VAULT_FILE)))
     throw new Error(`there is neither log.db nor vault.db in ${data}`);
-  const folder = await openFolder({ directory: data, clock, acceptLoss, newEpoch: true, say });
+  const undo = inPlace ? () => {} : bring(options);
+  const folder = await openFolder({ directory: data, clock, acceptLoss, newEpoch: true, say }).catch(
+    (error: unknown) => {
+      undo();
+      throw error;
+    },
+  );
   try {
     return { head: await folder.log.head(), inPlace };
   } finally {

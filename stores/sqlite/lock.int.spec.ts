@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../log/processes.testing.ts';
@@ -34,6 +34,10 @@ describe('a directory that cannot hold data', () => {
     expect(refused(file)).toMatch(/PARLEY_DATA: .*file is a file; a folder is needed/);
     expect(refused(join(file, 'data'))).toMatch(/leads through a file/);
     expect(refused(join(directory, 'not', 'data'))).toMatch(/there is no folder .*not\. Create that one first/);
+    const link = join(directory, 'link');
+    symlinkSync(join(directory, 'unmounted'), link);
+    expect(refused(link)).toMatch(/PARLEY_DATA: .*link is a link to .*unmounted, which is not there/);
+    expect(refused('/proc/data')).toMatch(/cannot be created: \/proc is of a file system in which no folder/);
     const sealed = join(directory, 'sealed');
     mkdirSync(sealed, { mode: 0o500 });
     // The superuser may write anywhere.

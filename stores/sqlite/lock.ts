@@ -1,9 +1,9 @@
 /** Lets one process at a time write to a data directory. */
 
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'libsql';
-import { reasonOf } from '../guard.ts';
+import { makeDirectory } from '../directory.ts';
 
 const LOCK_FILE = 'parley.lock';
 const HOLDER_FILE = 'parley.pid';
@@ -21,46 +21,6 @@ export class DirectoryInUse extends Error {
     this.pid = pid;
   }
 }
-
-/** The data directory cannot be used at all; the message says why and what to do. */
-export class UnusableDirectory extends Error {
-  constructor(directory: string, why: string, cause?: unknown) {
-    super(`PARLEY_DATA: ${directory} ${why}`, { cause });
-    this.name = 'UnusableDirectory';
-  }
-}
-
-/**
- * Creates the directory unless it is there. Its parent must be: a wrong path, or a disk that is not mounted, would
- * otherwise become an empty server.
- * @throws UnusableDirectory
- */
-const prepareDirectory = (directory: string): void => {
-  try {
-    if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
-    if (!statSync(directory).isDirectory()) throw new UnusableDirectory(directory, 'is a file; a folder is needed.');
-    accessSync(directory, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    if (error instanceof UnusableDirectory) throw error;
-    const { code } = error as { code?: unknown };
-    const parent = dirname(resolve(directory));
-    if (code === 'ENOENT' && !existsSync(parent))
-      throw new UnusableDirectory(
-        directory,
-        `cannot be created: there is no folder ${parent}. Create that one first, or correct the path.`,
-        error,
-      );
-    if (code === 'ENOTDIR') throw new UnusableDirectory(directory, 'leads through a file. Correct the path.', error);
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-      throw new UnusableDirectory(
-        directory,
-        'cannot be written to: check its owner, its permissions and how its disk is mounted.',
-        error,
-      );
-    if (code === 'ENOSPC') throw new UnusableDirectory(directory, 'cannot be created: the disk is full.', error);
-    throw new UnusableDirectory(directory, `cannot be used: ${reasonOf(error)}.`, error);
-  }
-};
 
 export interface DirectoryLock {
   /** The locked file. */
@@ -93,7 +53,7 @@ const note = (pidFile: string): void => {
  * @throws DirectoryInUse when another process, or another log in this one, holds it; UnusableDirectory
  */
 export const lockDirectory = (directory: string): DirectoryLock => {
-  prepareDirectory(directory);
+  makeDirectory(directory, 'PARLEY_DATA');
   const pidFile = join(directory, HOLDER_FILE);
   const path = join(directory, LOCK_FILE);
   const database = new Database(path);

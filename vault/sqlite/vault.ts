@@ -1,7 +1,6 @@
 /** The vault in one SQLite file and the signing secret beside it. */
 
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'libsql';
 import { usernameKey } from '../../schemas/text.ts';
@@ -89,7 +88,6 @@ const KEYS_PER_READ = 1_000;
  */
 export const openSqliteVault = async (options: SqliteVaultOptions): Promise<SqliteVault> => {
   const { directory, files = new HeldFiles(), passwordCost = DEFAULT_COST } = options;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   let secret = readSigningSecret(directory);
   const database = openVaultFile(directory);
   const passwords = new Passwords(passwordCost);

@@ -1,0 +1,157 @@
+/** Reads an archive from end to end before anything of it is imported: a wrong one is refused, and nothing has changed. */
+
+import { join } from 'node:path';
+import * as t from 'io-ts';
+import type { StoredEvent } from '../../log/port.ts';
+import { checkedText, integer, wrongIn } from '../../schemas/codecs.ts';
+import { decodeStored } from '../../schemas/events/catalogue.ts';
+import { reasonOf } from '../../stores/guard.ts';
+import type { VaultRecord } from '../../vault/port.ts';
+import {
+  damaged,
+  EVENTS,
+  jsonOf,
+  linesOf,
+  readSummary,
+  STREAMS,
+  type StreamSum,
+  StreamSums,
+  SUMMARY,
+  VAULT,
+} from './files.ts';
+
+/** How often progress is told, in events. */
+const TELL_EVERY = 1000;
+
+/** An archive that was checked. */
+export interface Archive {
+  readonly folder: string;
+  readonly events: number;
+  readonly sums: StreamSums;
+}
+
+const Count = integer(1, Number.MAX_SAFE_INTEGER);
+const orNull = t.union([t.string, t.null]);
+
+const Event = t.type({
+  position: Count,
+  stream: t.string,
+  sequence: Count,
+  type: t.string,
+  schema: Count,
+  time: integer(0, Number.MAX_SAFE_INTEGER),
+  id: t.string,
+  actor: t.string,
+  key: orNull,
+  correlationId: t.string,
+  causationId: orNull,
+  traceparent: orNull,
+  data: t.string,
+});
+
+const Sum = t.type({ stream: t.string, sequence: Count, checksum: t.string });
+
+const SECRET_BYTES = 32;
+/** Keys, the signing secret and hashes of token secrets are of one length. */
+const Secret = checkedText('Secret', (given) => {
+  const bytes = typeof given === 'string' ? Buffer.from(given, 'base64') : undefined;
+  return bytes?.length === SECRET_BYTES && bytes.toString('base64') === given
+    ? undefined
+    : `Must be ${SECRET_BYTES} bytes in base64.`;
+});
+
+const vaultRecords: Readonly<Record<VaultRecord['kind'], t.Mixed>> = {
+  'signing-secret': t.type({ secret: Secret }),
+  username: t.type({ name: t.string, userId: t.string, confirmed: t.boolean }),
+  password: t.type({ userId: t.string, hash: t.string }),
+  'token-secret': t.type({ userId: t.string, hash: Secret }),
+  key: t.type({ userId: t.string, key: Secret }),
+};
+
+const wrongInRecord = (record: unknown): string | undefined => {
+  const kind = wrongIn(t.type({ kind: t.keyof(vaultRecords) }), record);
+  return kind ?? wrongIn(vaultRecords[(record as VaultRecord).kind], record);
+};
+
+/** @throws ArchiveRefused with the file and the line, for what is not JSON and for whatever `check` finds wrong */
+const checkLines = async <Line>(
+  folder: string,
+  file: string,
+  check: (line: Line) => string | undefined,
+): Promise<void> => {
+  let count = 0;
+  for await (const text of linesOf(folder, file)) {
+    count += 1;
+    const place = `${join(folder, file)}, line ${count}`;
+    const wrong = check(jsonOf(text, place) as Line);
+    if (wrong !== undefined) throw damaged(place, wrong);
+  }
+};
+
+const wrongInEvent = (event: StoredEvent, sums: StreamSums, position: number): string | undefined => {
+  // `is` first: it is many times faster than finding out what is wrong.
+  if (!Event.is(event)) return wrongIn(Event, event);
+  const { stream, sequence } = event;
+  const last = sums.of(stream)?.sequence ?? 0;
+  if (sequence !== last + 1) return `${stream} goes on with sequence ${sequence} after ${last}`;
+  if (event.position <= position) return `position ${event.position} comes after ${position}`;
+  try {
+    decodeStored(event);
+  } catch (failure) {
+    return reasonOf(failure);
+  }
+  return undefined;
+};
+
+const wrongInSum = (sum: StreamSum, sums: StreamSums): string | undefined => {
+  const form = wrongIn(Sum, sum);
+  if (form !== undefined) return form;
+  const { stream, sequence, checksum } = sum;
+  const found = sums.of(stream)?.sequence ?? 0;
+  if (found !== sequence) return `${stream} ends with sequence ${sequence}, and in ${EVENTS} with ${found}`;
+  return sums.of(stream)?.checksum === checksum
+    ? undefined
+    : `the events of ${stream} in ${EVENTS} have another checksum`;
+};
+
+/**
+ * Checks every line, every sequence and every checksum.
+ * @throws ArchiveRefused with the file, the line and what is wrong with it
+ */
+export const checkArchive = async (
+  folder: string,
+  onProgress: (done: number, total: number) => void,
+): Promise<Archive> => {
+  const { events: total, streams } = readSummary(folder);
+  const sums = new StreamSums();
+  let events = 0;
+  let position = 0;
+  await checkLines<StoredEvent>(folder, EVENTS, (event) => {
+    const wrong = wrongInEvent(event, sums, position);
+    if (wrong !== undefined) return wrong;
+    sums.add(event);
+    position = event.position;
+    events += 1;
+    if (events % TELL_EVERY === 0 || events === total) onProgress(events, total);
+    return undefined;
+  });
+  const told = new Set<string>();
+  await checkLines<StreamSum>(folder, STREAMS, (sum) => {
+    told.add(sum.stream);
+    return wrongInSum(sum, sums);
+  });
+  for (const { stream } of sums.all()) if (!told.has(stream)) throw damaged(join(folder, STREAMS), `lacks ${stream}`);
+  if (events !== total || sums.size !== streams)
+    throw damaged(
+      join(folder, EVENTS),
+      `holds ${events} events of ${sums.size} streams, and ${SUMMARY} tells of ${total} of ${streams}`,
+    );
+  const kinds = new Set<string>();
+  await checkLines<VaultRecord>(folder, VAULT, (record) => {
+    const wrong = wrongInRecord(record);
+    if (wrong === undefined) kinds.add(record.kind);
+    return wrong;
+  });
+  if (!kinds.has('signing-secret')) throw damaged(join(folder, VAULT), 'lacks the signing secret');
+  return { folder, events, sums };
+};
