@@ -119,7 +119,7 @@ export class Rest {
   }
 
   /** Replaces a bot's token. */
-  resetBot(applicationId: string): Promise<{ readonly token: string }> {
+  resetBot(applicationId: string): Promise<{ readonly token: string | null }> {
     return this.request('POST', `/applications/${applicationId}/bot/reset`);
   }
 

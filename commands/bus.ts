@@ -19,6 +19,7 @@ import {
   type Ready,
   type Result,
   refused,
+  repeatable,
   viewsHold,
   whenFollowedUp,
 } from './command.ts';
@@ -196,10 +197,6 @@ class Submission implements Task<unknown, AnyReady> {
     }
   }
 }
-
-/** What may be stored already can be asked again with the caller's own key, which finds it. Without one it would be doubled. */
-const repeatable = (error: ParleyError, key: string | null): ParleyError =>
-  error.name === 'outcomeUnknown' && key !== null ? { ...error, retryAfter: 1 } : error;
 
 export const createCommandBus = (commands: readonly Command[], deps: CommandDeps, entrance: Entrance): CommandBus => {
   const known = byType(commands);

@@ -15,9 +15,9 @@ import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import type { Actor } from '../schemas/actor.ts';
 import type { Bounds } from '../schemas/config.ts';
-import { type ErrorName, type ParleyError, parleyError } from '../schemas/errors.ts';
+import { type ErrorName, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import type { Tokens, Vault } from '../vault/port.ts';
+import type { Tokens, Undo, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import type { DerivedIds } from './derived-ids.ts';
 import type { CommandBucket } from './limits.ts';
@@ -211,6 +211,26 @@ export const causeOf = (context: CommandContext, type: string): Cause => ({
   causationId: null,
   traceparent: context.traceparent ?? null,
 });
+
+/** What may be stored already can be asked again with the caller's own key, which finds it. Without one it would be doubled. */
+export const repeatable = (error: ParleyError, key: string | null): ParleyError =>
+  error.name === 'outcomeUnknown' && key !== null ? { ...error, retryAfter: 1 } : error;
+
+/**
+ * Puts the vault back when the log has not stored the event of a change: see `Vault`. When nobody knows whether it has, the
+ * vault keeps the change, and a repeat under the same key completes it.
+ * @returns the refusal, or that the outcome is unknown because the vault could not be put back
+ */
+export const putBack = async (refusal: ParleyError, undo: Undo): Promise<ParleyError> => {
+  if (refusal.name === 'outcomeUnknown') return refusal;
+  try {
+    await undo();
+    return refusal;
+  } catch (failure) {
+    if (failure instanceof StoreUnavailable) return parleyError('outcomeUnknown');
+    throw failure;
+  }
+};
 
 export const outcome = (
   stream: string,

@@ -1,9 +1,10 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
+import { StoreUnavailable } from '../schemas/errors.ts';
 import { userStream } from '../schemas/streams.ts';
 import { Instance } from '../test/support/write-side.ts';
-import { CALLER, refusal, right, silentWhile } from './testing.ts';
+import { CALLER, fullWhile, refusal, right, silentWhile } from './testing.ts';
 
 let instance: Instance;
 afterEach(() => instance.close());
@@ -52,12 +53,7 @@ describe('registering', () => {
 
   it('gives the name back when the log cannot store it', async () => {
     let full = true;
-    instance = await Instance.open({
-      logFor: (log) =>
-        Object.create(log, {
-          append: { value: async (request: never) => (full ? either.left({ kind: 'full' }) : log.append(request)) },
-        }),
-    });
+    instance = await Instance.open({ logFor: fullWhile(() => full) });
     expect(refusal(await register('ann'))).toBe('diskFull');
     expect(await instance.vault.usernameHolder('ann')).toBeUndefined();
     full = false;
@@ -72,6 +68,15 @@ describe('registering', () => {
     expect(refusal(await register('ann'))).toBe('invalidForm');
     expect(await instance.events('user-registered')).toHaveLength(1);
     expect(right(await login('ann')).userId).toBe((await instance.vault.usernameHolder('ann'))!.userId);
+  });
+
+  it('is answered when the vault cannot confirm the name, which nobody else gets', async () => {
+    instance = await Instance.open();
+    const confirm = vi.spyOn(instance.vault, 'confirmUsername').mockRejectedValue(new StoreUnavailable('vault', 1));
+    const { userId } = right(await register('ann'));
+    confirm.mockRestore();
+    expect(refusal(await register('ann'))).toBe('invalidForm');
+    expect(await instance.vault.usernameHolder('ann')).toEqual({ userId, confirmed: true });
   });
 
   it('is refused where the instance is closed, and limited per address', async () => {
@@ -211,6 +216,77 @@ describe('the tokens of a person', () => {
   });
 });
 
+describe('a change of the password', () => {
+  const [GOOD, NEXT] = ['correct horse', 'battery staple'];
+  let full = false;
+  let silent = false;
+  const counts = async (token: string): Promise<boolean> => {
+    const verified = (await instance.tokens.verify(token))!;
+    return isSignedIn((await instance.views.guilds.user(verified.userId))!, verified);
+  };
+  const change = (token: string, next: string = NEXT, key: string | null = null) =>
+    instance.write.identity.changePassword(token, { present: GOOD, next }, { ...CALLER, key });
+  const passwordsOf = async () => [refusal(await login('ann', GOOD)), refusal(await login('ann', NEXT))];
+  let token = '';
+
+  beforeEach(async () => {
+    [full, silent] = [false, false];
+    instance = await Instance.open({ logFor: (log) => fullWhile(() => full)(silentWhile(() => silent)(log)) });
+    ({ token } = right(await register('ann')));
+  });
+
+  it('has not happened when the log cannot store that the sign-ins end', async () => {
+    full = true;
+    expect(refusal(await change(token))).toBe('diskFull');
+    expect(await passwordsOf()).toEqual([undefined, 'invalidForm']);
+    expect(await counts(token)).toBe(true);
+  });
+
+  it('is unknown when the vault cannot be put back either, and completed by a repeat under its key', async () => {
+    full = true;
+    const { vault } = instance;
+    const changing = vault.changePassword.bind(vault);
+    const spy = vi.spyOn(vault, 'changePassword').mockImplementation(async (...asked) => {
+      await changing(...asked);
+      return () => Promise.reject(new StoreUnavailable('vault', 1));
+    });
+    const answer = await change(token, NEXT, 'k');
+    spy.mockRestore();
+    expect(answer).toMatchObject(either.left({ name: 'outcomeUnknown', retryAfter: 1 }));
+    full = false;
+    const next = right(await change(token, NEXT, 'k')).token;
+    expect(await Promise.all([token, next].map(counts))).toEqual([false, true]);
+    expect(await passwordsOf()).toEqual(['invalidForm', undefined]);
+  });
+
+  it('is completed by a repeat under its key when nobody knows whether the log has stored it', async () => {
+    silent = true;
+    expect(refusal(await change(token, NEXT, 'k'))).toBe('outcomeUnknown');
+    silent = false;
+    const next = right(await change(token, NEXT, 'k')).token;
+    expect(await counts(next)).toBe(true);
+    expect(await instance.events('user-signed-out')).toHaveLength(1);
+  });
+
+  it('is answered again under its key, whether the former token or the new one asks', async () => {
+    const first = right(await change(token, NEXT, 'k')).token;
+    const again = [right(await change(token, NEXT, 'k')).token, right(await change(first, NEXT, 'k')).token];
+    expect(await Promise.all([first, ...again].map(counts))).toEqual([true, true, true]);
+    expect(await instance.events('user-signed-out')).toHaveLength(1);
+    expect(refusal(await change(token, 'something else', 'k'))).toBe('keyReused');
+    expect(refusal(await change(token, NEXT, 'another'))).toBe('unauthorized');
+    expect(refusal(await change(token))).toBe('unauthorized');
+  });
+
+  it('succeeds for one of two who ask at once, whose token and password count', async () => {
+    const answers = await Promise.all([change(token, 'one of them'), change(token, 'the other')]);
+    expect(answers.map(refusal).sort()).toEqual(['invalidForm', undefined]);
+    const winner = answers.findIndex(either.isRight);
+    expect(await counts(right(answers[winner]!).token)).toBe(true);
+    right(await login('ann', ['one of them', 'the other'][winner]));
+  });
+});
+
 describe('the token of a bot', () => {
   const knows = async (token: string) => (await instance.tokens.verify(token)) !== undefined;
 
@@ -231,6 +307,33 @@ describe('the token of a bot', () => {
     expect(await Promise.all([first, second, third].map(knows))).toEqual([false, false, true]);
     expect((await create()).bot.token).toBeNull();
     expect(await knows(third)).toBe(true);
+  });
+
+  it('that was replaced stays dead, however late the command that made it is repeated', async () => {
+    instance = await Instance.open();
+    const { userId: ann } = right(await register('ann'));
+    const { id } = await instance.do(ann, 'application.create', { name: 'bot' });
+    const reset = async (key: string) => (await instance.do(ann, 'bot.reset', { application_id: id }, { key })).token;
+    const first = await reset('first');
+    const second = await reset('second');
+    await instance.reopen();
+    expect(await reset('first')).toBeNull();
+    expect(await Promise.all([first, second].map(knows))).toEqual([false, true]);
+    expect(await instance.events('user-signed-out')).toHaveLength(2);
+  });
+
+  it('counts on when the log cannot store that another replaces it', async () => {
+    let full = false;
+    instance = await Instance.open({ logFor: fullWhile(() => full) });
+    const { userId: ann } = right(await register('ann'));
+    const { id, bot } = await instance.do(ann, 'application.create', { name: 'bot' });
+    full = true;
+    const reset = () => instance.ask(ann, 'bot.reset', { application_id: id }, { key: 'k' });
+    expect(refusal(await reset())).toBe('diskFull');
+    expect(await knows(bot.token)).toBe(true);
+    full = false;
+    const { token } = right(await reset()).result as { token: string };
+    expect(await Promise.all([bot.token, token].map(knows))).toEqual([false, true]);
   });
 
   it('is reset by its owner only', async () => {

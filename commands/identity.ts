@@ -3,14 +3,16 @@
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
+import { nothing } from '../domain/decider.ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import { register as decideRegister, signOut, type UserState } from '../domain/user.ts';
-import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
-import { NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
+import { isSignedIn } from '../projections/views/guild-views/access.ts';
+import { fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
+import { NEVER_SIGNED_OUT, type SignedOut } from '../schemas/events/user.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
 import { userStream } from '../schemas/streams.ts';
-import type { Verified } from '../vault/port.ts';
-import { type CommandDeps, viewsHold } from './command.ts';
+import type { Undo, Verified } from '../vault/port.ts';
+import { type CommandDeps, putBack, repeatable, viewsHold } from './command.ts';
 import { type Limits, limitedError } from './limits.ts';
 
 export interface Credentials {
@@ -58,6 +60,8 @@ export interface NewUser {
 
 const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
 const wrongPassword = fieldError(['password'], 'PASSWORD_DOES_NOT_MATCH', 'The password is not right.');
+/** Nothing was changed, so there is nothing to put back. */
+const KEEP: Undo = async () => {};
 const NOBODY: Verified = { userId: '' };
 const tooMany = parleyError('tooManyLogins', { retryAfter: 1 });
 const badLogin = fieldError(['login'], 'INVALID_LOGIN', 'Login or password is invalid.');
@@ -98,7 +102,7 @@ export class Identity {
       });
       return hashed === undefined ? either.left(tooMany) : either.right(undefined);
     });
-    if (either.isLeft(created)) return created;
+    if (either.isLeft(created)) return either.left(repeatable(created.left, key));
     return either.right({ userId, ...(await deps.tokens.issue(userId, NEVER_SIGNED_OUT.generation)) });
   }
 
@@ -144,51 +148,84 @@ export class Identity {
   async logout(token: string, everywhere: boolean, correlationId: string): Promise<Either<ParleyError, void>> {
     const { userId, generation, signIn } = (await this.deps.tokens.verify(token)) ?? NOBODY;
     if (generation === undefined) return either.left(parleyError('botsCannot'));
-    const ended = await this.end(userId, everywhere ? undefined : signIn, correlationId);
+    const key = idempotencyKey(userId, 'user.sign-out', randomUUID());
+    const ended = await this.end(userId, everywhere ? undefined : signIn, key, correlationId);
     return either.isLeft(ended) ? ended : either.right(undefined);
   }
 
-  /** Ends all sign-ins of a token's owner, and begins one under the new password. */
+  /**
+   * Ends all sign-ins of a token's owner, and begins one under the new password. A repeat under its key begins another one,
+   * given the new password.
+   * @param token may be one that the first attempt has ended
+   */
   async changePassword(
     token: string,
     passwords: { readonly present: string; readonly next: string },
     caller: Caller,
   ): Promise<Either<ParleyError, SignedIn>> {
     const { vault, tokens } = this.deps;
-    const { userId, generation } = (await tokens.verify(token)) ?? NOBODY;
-    if (generation === undefined) return either.left(parleyError('botsCannot'));
+    const verified = (await tokens.verify(token)) ?? NOBODY;
+    const { userId } = verified;
+    if (verified.generation === undefined) return either.left(parleyError('botsCannot'));
     const limit = await this.limits.login(userId, caller.address);
     if (limit?.allowed === false) return either.left(limitedError(limit));
+    const given = caller.key ?? null;
+    const key = idempotencyKey(userId, 'password.change', given ?? randomUUID());
+    const before = await this.before(userId, key, caller.correlationId);
+    if (either.isLeft(before)) return before;
+    const { signedOut, isKnown } = before.right;
+    if (!isKnown && !isSignedIn({ signedOut }, verified)) return either.left(parleyError('unauthorized'));
     const changed = await this.hashing.run(caller, async () => {
-      const right = await vault.verifyPassword(userId, passwords.present);
-      if (right) await vault.setPassword(userId, passwords.next);
-      return right;
+      const undo = isKnown ? undefined : await vault.changePassword(userId, passwords.present, passwords.next);
+      // An attempt under this key may have changed it, and have ended before the log knew.
+      const isRepeat = undo === undefined && given !== null && (await vault.verifyPassword(userId, passwords.next));
+      return { undo: isRepeat ? KEEP : undo };
     });
     if (changed === undefined) return either.left(tooMany);
-    if (!changed) return either.left(wrongPassword);
-    const ended = await this.end(userId, undefined, caller.correlationId);
-    if (either.isLeft(ended)) return ended;
+    if (changed.undo === undefined) return either.left(isKnown ? parleyError('keyReused') : wrongPassword);
+    const ended = await this.end(userId, undefined, key, caller.correlationId);
+    if (either.isLeft(ended)) return either.left(repeatable(await putBack(ended.left, changed.undo), given));
     return either.right({ userId, ...(await tokens.issue(userId, ended.right)) });
+  }
+
+  /** The sign-outs of a user, and whether one of them carried the key. */
+  private async before(
+    userId: string,
+    key: string,
+    correlationId: string,
+  ): Promise<Either<ParleyError, { readonly signedOut: SignedOut; readonly isKnown: boolean }>> {
+    let signedOut = NEVER_SIGNED_OUT;
+    const asked = await this.deps.mailboxes.run({
+      stream: userStream(userId),
+      cause: { actor: userId, key, correlationId, causationId: null, traceparent: null },
+      prepare: async () => either.right(undefined),
+      decide: (state: UserState) => {
+        ({ signedOut } = state);
+        return nothing;
+      },
+    });
+    return either.isLeft(asked) ? asked : either.right({ signedOut, isKnown: asked.right.known !== undefined });
   }
 
   /** @returns the generation of the user's tokens from now on */
   private async end(
     userId: string,
     signIn: string | undefined,
+    key: string,
     correlationId: string,
   ): Promise<Either<ParleyError, number>> {
     const { mailboxes, tokens, now } = this.deps;
-    const key = idempotencyKey(userId, 'user.sign-out', randomUUID());
     const outcome = await mailboxes.run({
       stream: userStream(userId),
       cause: { actor: userId, key, correlationId, causationId: null, traceparent: null },
       prepare: async () => either.right(undefined),
-      decide: (state: UserState) => signOut({ userId, signIn, until: tokens.lastExpiry(), now: now() }, state),
+      decide: (state: UserState) => signOut({ userId, signIn, until: tokens.lastExpiry(), now: now(), key }, state),
     });
     if (either.isLeft(outcome)) return outcome;
     // The caller's next request then finds the token void here; elsewhere it is as soon as the event arrives.
     await viewsHold(this.deps, outcome.right.position);
-    return either.right(await this.generationOf(userId));
+    const [event] = outcome.right.events;
+    return either.right(event?.type === 'user-signed-out' ? event.data.generation : await this.generationOf(userId));
   }
 
   /** From the log, since the views may not know of the last sign-out yet. */
@@ -226,11 +263,20 @@ export class Identity {
         if (result.left.name !== 'outcomeUnknown') await deps.vault.releaseUsername(name, userId);
         return result;
       }
-      await deps.vault.confirmUsername(name, userId);
+      await this.confirm(name, userId);
       await viewsHold(deps, result.right.position);
       return either.right(undefined);
     } finally {
       this.underWay.delete(user.userId);
+    }
+  }
+
+  /** The registration is stored by now. Whoever wants an unconfirmed name looks for it. */
+  private async confirm(name: string, userId: string): Promise<void> {
+    try {
+      await this.deps.vault.confirmUsername(name, userId);
+    } catch (failure) {
+      if (!(failure instanceof StoreUnavailable)) throw failure;
     }
   }
 

@@ -65,7 +65,8 @@ export type Answer =
       /** `null` if another has replaced it. */
       readonly token: string | null;
     }
-  | { readonly kind: 'token'; readonly token: string };
+  /** Of a bot. `null` if another has replaced it. */
+  | { readonly kind: 'token'; readonly token: string | null };
 
 export interface CommandOutcome {
   /** At or after the command's events in the whole log. */

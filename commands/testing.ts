@@ -40,6 +40,16 @@ export const silentWhile =
       },
     }) as EventLog;
 
+/** For `logFor`: a log that is full while `full`. */
+export const fullWhile =
+  (full: () => boolean) =>
+  (log: EventLog): EventLog =>
+    Object.create(log, {
+      append: {
+        value: async (request: AppendRequest) => (full() ? either.left({ kind: 'full' }) : log.append(request)),
+      },
+    }) as EventLog;
+
 export const person = (userId: string): Actor => ({ userId, kind: 'person', administrator: false });
 
 export const dense = (numbers: readonly number[]): boolean => numbers.every((n, i) => n === i + 1);

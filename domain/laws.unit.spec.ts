@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addReaction, type ChannelState, edit, pin, post, remove, removeReaction, unpin } from './channel.ts';
-import type { Decision, Fold, StreamState } from './decider.ts';
+import { type Decision, type Fold, nothing, type StreamState } from './decider.ts';
 import { type DirectState, directFold, openDirect } from './direct.ts';
 import { createGuild, type GuildState, guildFold, requestChannel } from './guild.ts';
 import { createInvite, type InviteState, inviteFold, redeem } from './invite.ts';
@@ -24,7 +24,7 @@ import {
   STRANGER,
   said,
 } from './testing.ts';
-import { register, type UserState, userFold } from './user.ts';
+import { register, signOut, type UserState, userFold } from './user.ts';
 
 /** A command drawn at random: decides on the state, and on the history if it needs facts of a message. */
 interface Drawn<State extends StreamState> {
@@ -176,10 +176,18 @@ const invites: Aggregate<InviteState> = {
 const users: Aggregate<UserState> = {
   name: 'a user',
   begin: begin(userFold, `user-${ANN}`),
-  command: drawnFor<UserState>()(
-    name,
-    (username) => (state) =>
-      register({ userId: ANN, kind: 'person', ownerId: null, profile: { username, globalName: null } }, state),
+  command: fc.oneof(
+    drawnFor<UserState>()(
+      name,
+      (username) => (state) =>
+        register({ userId: ANN, kind: 'person', ownerId: null, profile: { username, globalName: null } }, state),
+    ),
+    drawnFor<UserState>()(
+      fc.option(fc.constantFrom('phone', 'desktop'), { nil: undefined }),
+      (signIn, key) => (state) =>
+        // A stream begins with the registration.
+        state.registered ? signOut({ userId: ANN, signIn, until: NOW + 9, now: NOW, key }, state) : nothing,
+    ),
   ),
 };
 

@@ -1,25 +1,38 @@
 /** A person, a bot or an imported author. Stream `user-<id>`. */
 import { NEVER_SIGNED_OUT, type Profile, type SignedOut } from '../schemas/events/user.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
+import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface UserState extends StreamState {
   registered: boolean;
   signedOut: SignedOut;
+  keys: RecentKeys;
 }
 
+interface UserStateJson extends Omit<UserState, 'keys'> {
+  readonly keys: RecentKeysJson;
+}
+
+/** Of a state without its keys. */
+const STATE_BYTES = 500;
+
 export const userFold: Fold<UserState> = {
-  version: 2,
-  initial: () => ({ sequence: 0, registered: false, signedOut: NEVER_SIGNED_OUT }),
-  evolve: (state, event) => ({
-    sequence: event.sequence,
-    registered: state.registered || event.type === 'user-registered',
-    signedOut:
-      event.type === 'user-signed-out'
-        ? { generation: event.data.generation, signIns: event.data.signIns }
-        : state.signedOut,
-  }),
-  toJson: (state) => state,
-  fromJson: (json) => json as UserState,
+  version: 3,
+  initial: () => ({ sequence: 0, registered: false, signedOut: NEVER_SIGNED_OUT, keys: new RecentKeys() }),
+  evolve: (state, event) => {
+    state.sequence = event.sequence;
+    if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
+    if (event.type === 'user-registered') state.registered = true;
+    else if (event.type === 'user-signed-out')
+      state.signedOut = { generation: event.data.generation, signIns: event.data.signIns };
+    return state;
+  },
+  bytes: ({ keys }) => STATE_BYTES + keys.bytes,
+  toJson: (state): UserStateJson => ({ ...state, keys: state.keys.toJson() }),
+  fromJson: (json) => {
+    const { keys, ...rest } = json as UserStateJson;
+    return { ...rest, keys: RecentKeys.fromJson(keys) };
+  },
 };
 
 /** Beyond so many ended sign-ins at once, all of them end together. */
@@ -32,9 +45,11 @@ export interface SignOut {
   /** When its last token expires, in milliseconds since 1970. */
   readonly until: number;
   readonly now: number;
+  readonly key: string;
 }
 
-export const signOut = ({ userId, signIn, until, now }: SignOut, { signedOut }: UserState): Decision => {
+export const signOut = ({ userId, signIn, until, now, key }: SignOut, { signedOut, keys }: UserState): Decision => {
+  if (keys.has(key)) return nothing;
   const signIns = signedOut.signIns.filter((ended) => ended.until > now);
   if (signIns.some(({ id }) => id === signIn)) return nothing;
   const everywhere = signIn === undefined || signIns.length >= SIGN_INS;

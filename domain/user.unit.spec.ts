@@ -10,7 +10,7 @@ const ended = (generation: number, ...ids: readonly string[]) => ({
   signedOut: { generation, signIns: ids.map((id) => ({ id, until: UNTIL })) },
 });
 const signingOut = (signIn: string | undefined, state = fresh, now = NOW) =>
-  events(signOut({ userId: '1', signIn, until: UNTIL, now }, state)).map((event) => event.data);
+  events(signOut({ userId: '1', signIn, until: UNTIL, now, key: 'k' }, state)).map((event) => event.data);
 
 describe('signing out', () => {
   it('ends one sign-in, and keeps those that ended before until their tokens have expired', () => {

@@ -128,13 +128,14 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       path: '/auth/password',
       summary: 'Change your password. You are signed out everywhere, and signed in here by the new token.',
       access: 'user',
+      takesEnded: true,
       body: t.type({ password: anyText(1, 256, 'password'), new_password: text(8, 256, 'new_password') }),
       bodyLimit: CREDENTIALS_BYTES,
       answers: '200 {token, auth_token, expires_at}',
-      handle: async ({ headers, body, address, correlationId, isGone }) => {
+      handle: async ({ headers, body, address, correlationId, idempotencyKey: key, isGone }) => {
         const passwords = { present: body.password, next: body.new_password };
         return tokenReply(
-          await identity.changePassword(authorizationOf(headers), passwords, { address, correlationId, isGone }),
+          await identity.changePassword(authorizationOf(headers), passwords, { address, correlationId, isGone, key }),
         );
       },
     }),

@@ -27,7 +27,8 @@ export const correlationIdOf = (headers: IncomingHttpHeaders): string => {
 export type Everything = LimitShown & { readonly allowed: boolean };
 
 export interface Gate extends Refusing {
-  authenticate(authorization: string | undefined): Promise<Actor | undefined>;
+  /** @param takesEnded whether a token counts although its sign-in has ended */
+  authenticate(authorization: string | undefined, takesEnded: boolean): Promise<Actor | undefined>;
   /** `undefined` means no limit. */
   readonly limits: { everything(actor: Actor): Promise<Everything | undefined> | undefined };
 }
@@ -41,9 +42,9 @@ declare module 'fastify' {
 export const NOBODY: Actor = { userId: '', kind: 'person', administrator: false };
 
 /** Whether the route is for whoever sent the request, now. */
-const mayCall = async ({ access }: Route, { headers }: FastifyRequest, gate: Gate): Promise<boolean> => {
+const mayCall = async ({ access, takesEnded = false }: Route, { headers }: FastifyRequest, gate: Gate): Promise<boolean> => {
   if (access === 'public') return true;
-  const actor = await gate.authenticate(headers.authorization);
+  const actor = await gate.authenticate(headers.authorization, takesEnded);
   return actor !== undefined && (access === 'user' || actor.administrator);
 };
 
@@ -88,7 +89,7 @@ const admit =
   (route: Route, gate: Gate) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     if (route.access === 'public') return undefined;
-    const actor = await gate.authenticate(request.headers.authorization);
+    const actor = await gate.authenticate(request.headers.authorization, route.takesEnded === true);
     if (actor === undefined) return sendError(reply, parleyError('unauthorized'), gate);
     request.actor = actor;
     const state = await gate.limits.everything(actor);

@@ -114,6 +114,29 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(await vault.verifyPassword('1', 'battery staple')).toBe(true);
       });
 
+      it('are changed by who knows the present one, and put back as they were', async () => {
+        await vault.setPassword('1', 'correct horse');
+        expect(await vault.changePassword('1', 'a guess', 'battery staple')).toBeUndefined();
+        expect(await vault.changePassword('nobody', 'a guess', 'battery staple')).toBeUndefined();
+        const undo = await vault.changePassword('1', 'correct horse', 'battery staple');
+        expect(await vault.verifyPassword('1', 'battery staple')).toBe(true);
+        await undo?.();
+        expect(await vault.verifyPassword('1', 'correct horse')).toBe(true);
+        const late = await vault.changePassword('1', 'correct horse', 'battery staple');
+        await vault.setPassword('1', 'third');
+        await late?.();
+        expect(await vault.verifyPassword('1', 'third')).toBe(true);
+      });
+
+      it('are changed by one of several who ask at once', async () => {
+        await vault.setPassword('1', 'correct horse');
+        const next = ['one', 'two', 'three'];
+        const undos = await Promise.all(next.map((one) => vault.changePassword('1', 'correct horse', one)));
+        expect(undos.filter((undo) => undo !== undefined)).toHaveLength(1);
+        const winner = next[undos.findIndex((undo) => undo !== undefined)]!;
+        expect(await vault.verifyPassword('1', winner)).toBe(true);
+      });
+
       it('are always wrong for users without one', async () => {
         expect(await vault.verifyPassword('1', '')).toBe(false);
         expect(await vault.verifyPassword(undefined, 'anything')).toBe(false);
@@ -131,6 +154,18 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(await vault.verifyTokenSecret('1', 'first')).toBe(false);
         expect(await vault.verifyTokenSecret('1', 'second')).toBe(true);
       });
+    });
+
+    it('puts a replaced token secret back, or none, unless it has been replaced again', async () => {
+      await (await vault.setTokenSecret('2', 'only'))();
+      expect(await vault.verifyTokenSecret('2', 'only')).toBe(false);
+      await vault.setTokenSecret('1', 'first');
+      await (await vault.setTokenSecret('1', 'second'))();
+      expect(await vault.verifyTokenSecret('1', 'first')).toBe(true);
+      const late = await vault.setTokenSecret('1', 'second');
+      await vault.setTokenSecret('1', 'third');
+      await late();
+      expect(await vault.verifyTokenSecret('1', 'third')).toBe(true);
     });
 
     it('keeps the first of the token secrets that are added, and says whether it is the given one', async () => {

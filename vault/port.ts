@@ -62,6 +62,14 @@ export type VaultRecord =
   | { readonly kind: 'token-secret'; readonly userId: string; readonly hash: string }
   | { readonly kind: 'key'; readonly userId: string; readonly key: string };
 
+/** Puts back what a change replaced, unless something else has replaced it since. */
+export type Undo = () => Promise<void>;
+
+/**
+ * The vault and the log change one after the other, and the log decides. What the vault is given before the event has no
+ * effect without it (names, keys, first passwords), or is put back when the log refuses (`Undo`). What it is given after
+ * the event may be missing for a while: whoever needs it makes up for it.
+ */
 export interface Vault {
   /** Key for signing tokens and session ids. Created on first use; never changes. */
   signingSecret(): Promise<Buffer>;
@@ -85,13 +93,18 @@ export interface Vault {
 
   /** Keeps an argon2id hash of the password. */
   setPassword(userId: string, password: string): Promise<void>;
+  /**
+   * Replaces a password by another. Of several at once, one succeeds.
+   * @returns `undefined` when `present` is not the password, or no longer
+   */
+  changePassword(userId: string, present: string, next: string): Promise<Undo | undefined>;
   /** Takes equally long for an unknown user and for a wrong password. */
   verifyPassword(userId: string | undefined, password: string): Promise<boolean>;
 
   /** Keeps a hash of a bot's first token secret. @returns whether it is the one kept, now or before */
   addTokenSecret(userId: string, secret: string): Promise<boolean>;
   /** Keeps a hash of a bot's token secret, replacing any earlier one. */
-  setTokenSecret(userId: string, secret: string): Promise<void>;
+  setTokenSecret(userId: string, secret: string): Promise<Undo>;
   verifyTokenSecret(userId: string, secret: string): Promise<boolean>;
 
   /** Creates the person's key unless it exists. */

@@ -2,7 +2,7 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import { nothing } from '../../domain/decider.ts';
+import { type Decision, nothing } from '../../domain/decider.ts';
 import { register, signOut, type UserState } from '../../domain/user.ts';
 import { Snowflake, visibleText } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
@@ -11,7 +11,7 @@ import { Profile } from '../../schemas/events/user.ts';
 import { userStream } from '../../schemas/streams.ts';
 import { lengthOf } from '../../schemas/text.ts';
 import { openAs } from '../../vault/sealing.ts';
-import { type CommandDeps, command, refused } from '../command.ts';
+import { type CommandDeps, command, outcome, putBack, refused, viewsHold } from '../command.ts';
 
 /** The name that the application was created with; `undefined` once its key is destroyed. */
 const nameIn = async (deps: CommandDeps, event: ParleyEvent | undefined): Promise<string | undefined> => {
@@ -64,25 +64,26 @@ export const resetBotToken = command({
   params: t.type({ application_id: Snowflake }),
   structural: true,
   limit: { bucket: 'applicationCreate', key: (_, { userId }) => userId },
-  stream: ({ application_id }) => userStream(application_id),
-  rights: async ({ fields, context }, deps) => {
-    const bot = await deps.views.guilds.user(fields.application_id);
-    return bot?.kind === 'bot' && bot.ownerId === context.actor.userId
-      ? either.right(undefined)
-      : refused('unknownApplication');
-  },
-  prepare: async ({ fields: { application_id: id }, cause }, deps) => {
+  carryOut: async ({ fields: { application_id: id }, context, cause }, deps) => {
+    const bot = await deps.views.guilds.user(id);
+    if (bot?.kind !== 'bot' || bot.ownerId !== context.actor.userId) return refused('unknownApplication');
+    const stream = userStream(id);
+    const run = (decide: (state: UserState) => Decision) =>
+      deps.mailboxes.run({ stream, cause, prepare: async () => either.right(undefined), decide });
+    const before = await run(() => nothing);
+    if (either.isLeft(before)) return before;
     const { token, secret } = await deps.tokens.botToken(id, cause.key);
-    const repeated = await deps.vault.verifyTokenSecret(id, secret);
+    // A known key sets nothing: its token may have been replaced since.
+    const isKnown = before.right.known !== undefined;
     // Before the sockets are closed: they must not come back with the former token.
-    if (!repeated) await deps.vault.setTokenSecret(id, secret);
-    return either.right({ token, repeated });
-  },
-  decide: (state: UserState, { prepared }, { fields }, deps) => {
+    const undo = isKnown ? undefined : await deps.vault.setTokenSecret(id, secret);
     const now = deps.now();
-    if (prepared.repeated) return nothing;
-    return signOut({ userId: fields.application_id, signIn: undefined, until: now, now }, state);
+    const ended = await run((state) =>
+      signOut({ userId: id, signIn: undefined, until: now, now, key: cause.key }, state),
+    );
+    if (either.isLeft(ended)) return undo === undefined ? ended : either.left(await putBack(ended.left, undo));
+    await viewsHold(deps, ended.right.position);
+    const counts = undo !== undefined || (await deps.vault.verifyTokenSecret(id, secret));
+    return outcome(stream, ended.right, { kind: 'token', token: counts ? token : null });
   },
-  waitsFor: 'views',
-  answer: async ({ prepared: { token } }) => either.right({ kind: 'token', token }),
 });

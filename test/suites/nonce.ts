@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parleyError } from '../../schemas/errors.ts';
-import { type Api, type Channel, type Message, someName } from '../support/api.ts';
+import { type Api, type Channel, type Message, PASSWORD, someName } from '../support/api.ts';
 import { GatewayClient } from '../support/gateway-client.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
 
@@ -86,6 +86,22 @@ export const nonceSuite = (start: StartInstance) =>
       expect(first).toMatchObject({ status: 201, body: { user: { username } } });
       expect(await register('correct horse')).toMatchObject({ status: 201, body: { user: first.body.user } });
       expect((await register('other horse')).status).toBe(409);
+    });
+
+    it('in an Idempotency-Key changes a password once, and the token that this ended may ask again', async () => {
+      const dora = instance.api.as(await instance.api.register(someName('dora')));
+      const change = (password: string, key: Record<string, string>) =>
+        dora.request<{ token: string }>('POST', '/auth/password', { password: PASSWORD, new_password: password }, key);
+      const keyed = (password: string) => change(password, { 'idempotency-key': 'next' });
+      const answers = [await keyed('battery staple'), await keyed('battery staple')];
+      for (const { status, body } of answers) {
+        expect(status).toBe(200);
+        const { token } = body;
+        await instance.api.as({ ...dora.account!, authorization: `Bearer ${token}` }).ask('GET', '/users/@me');
+      }
+      expect((await keyed('something else')).status).toBe(409);
+      expect((await change('battery staple', {})).status).toBe(401);
+      expect((await dora.request('GET', '/users/@me')).status).toBe(401);
     });
 
     it('returns the first message when its content differs over HTTP', async () => {

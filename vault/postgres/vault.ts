@@ -150,6 +150,17 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
         [userId, hash],
       );
     },
+    async changePassword(userId, present, next) {
+      const [row] = await rows<[string]>('SELECT hash FROM vault_passwords WHERE user_id = $1', [userId]);
+      if (!(await passwords.verify(row?.[0], present))) return undefined;
+      const [former, hash] = [row![0], await passwords.hash(next)];
+      const swap = (from: string, to: string) =>
+        rows('UPDATE vault_passwords SET hash = $1 WHERE user_id = $2 AND hash = $3', [to, userId, from]);
+      await swap(former, hash);
+      // Not the number of rows changed: a statement that was repeated after a lost answer changes none.
+      const [now] = await rows<[string]>('SELECT hash FROM vault_passwords WHERE user_id = $1', [userId]);
+      return now?.[0] === hash ? async () => void (await swap(hash, former)) : undefined;
+    },
     async verifyPassword(userId, password) {
       const [row] =
         userId === undefined
@@ -163,10 +174,17 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
       return holdsSecret(userId, secret);
     },
     async setTokenSecret(userId, secret) {
+      const hash = hashOf(secret);
+      const [former] = await rows<[Buffer]>('SELECT hash FROM vault_token_secrets WHERE user_id = $1', [userId]);
       await rows(
         'INSERT INTO vault_token_secrets VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash',
-        [userId, hashOf(secret)],
+        [userId, hash],
       );
+      const undo =
+        former === undefined
+          ? 'DELETE FROM vault_token_secrets WHERE user_id = $1 AND hash = $2'
+          : 'UPDATE vault_token_secrets SET hash = $3 WHERE user_id = $1 AND hash = $2';
+      return async () => void (await rows(undo, [userId, hash, ...(former ?? [])]));
     },
     verifyTokenSecret: holdsSecret,
 

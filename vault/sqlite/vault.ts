@@ -103,8 +103,11 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
   const takeOver = write('UPDATE usernames SET user_id = ? WHERE name = ? AND user_id = ? AND confirmed = 0');
   const selectPassword = read('SELECT hash FROM passwords WHERE user_id = ?');
   const putPassword = write('INSERT OR REPLACE INTO passwords VALUES (?, ?)');
+  const swapPassword = write('UPDATE passwords SET hash = ? WHERE user_id = ? AND hash = ?');
   const selectSecret = read('SELECT hash FROM token_secrets WHERE user_id = ?');
   const putSecret = write('INSERT OR REPLACE INTO token_secrets VALUES (?, ?)');
+  const swapSecret = write('UPDATE token_secrets SET hash = ? WHERE user_id = ? AND hash = ?');
+  const removeSecret = write('DELETE FROM token_secrets WHERE user_id = ? AND hash = ?');
   const addSecret = write('INSERT OR IGNORE INTO token_secrets VALUES (?, ?)');
   const selectKey = read('SELECT key FROM keys WHERE user_id = ?');
   const selectKeys = read('SELECT user_id, key FROM keys WHERE user_id IN (SELECT value FROM json_each(?))');
@@ -179,6 +182,13 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
       const hash = await passwords.hash(password);
       await change(() => void putPassword.run([userId, hash]));
     },
+    async changePassword(userId, present, next) {
+      const [former] = (selectPassword.get([userId]) as [string] | undefined) ?? [];
+      if (!(await passwords.verify(former, present))) return undefined;
+      const hash = await passwords.hash(next);
+      const swap = (from: string, to: string) => change(() => swapPassword.run([to, userId, from]).changes === 1);
+      return (await swap(former!, hash)) ? async () => void (await swap(hash, former!)) : undefined;
+    },
     async verifyPassword(userId, password) {
       const row = userId === undefined ? undefined : (selectPassword.get([userId]) as [string] | undefined);
       return passwords.verify(row?.[0], password);
@@ -190,8 +200,15 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
         return holdsSecret(userId, tokenSecret);
       });
     },
-    setTokenSecret(userId, tokenSecret) {
-      return change(() => void putSecret.run([userId, hashOf(tokenSecret)]));
+    async setTokenSecret(userId, tokenSecret) {
+      const hash = hashOf(tokenSecret);
+      const former = await change(() => {
+        const row = selectSecret.get([userId]) as [Buffer] | undefined;
+        putSecret.run([userId, hash]);
+        return row?.[0];
+      });
+      return () =>
+        change(() => void (former ? swapSecret.run([former, userId, hash]) : removeSecret.run([userId, hash])));
     },
     verifyTokenSecret: async (userId, tokenSecret) => holdsSecret(userId, tokenSecret),
 
