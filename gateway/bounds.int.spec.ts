@@ -47,7 +47,7 @@ describe('an unfinished frame', () => {
       embeds: [{ a: 'x'.repeat(8_000) }],
     });
     expect(ok).toBe(true);
-    client.socket.send('x'.repeat(16_385), { fin: false });
+    client.socket.send('x'.repeat(65_537), { fin: false });
     expect(await client.closed()).toBe(4002);
   });
 });

@@ -120,6 +120,20 @@ describe('a command over the socket', () => {
     expect(world.bus.submitted).toEqual([]);
   });
 
+  it.each([
+    ['the longest', 2_000, true],
+    ['a longer', 3_000, false],
+  ])('takes %s message that escapes each character, or refuses it under its id', async (_, length, ok) => {
+    const before = client.frames.length;
+    const frame = JSON.stringify({
+      op: 100,
+      d: { id: 'long', type: 'message.send', channel_id: '5', content: 'HERE' },
+    });
+    client.socket.send(frame.replace('HERE', '\\ud83d\\ude00'.repeat(length)));
+    await client.until((frames) => frames.length > before, 'an answer');
+    expect(client.frames.at(-1)).toMatchObject({ op: 101, d: { id: 'long', ok } });
+  });
+
   it('is submitted in the order sent', async () => {
     const ids = ['1', '2', '3', '4'];
     await Promise.all(ids.map((id) => client.command({ id, type: 'typing.start', channel_id: '5' })));

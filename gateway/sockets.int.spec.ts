@@ -118,7 +118,7 @@ describe('a socket', () => {
     ['of an opcode that is not for clients', '{"op":0,"d":null}', 4001],
     ['with a payload that does not fit', '{"op":3,"d":{"status":"asleep"}}', 4002],
     ['over 4096 bytes', JSON.stringify({ op: 1, d: null, more: 'x'.repeat(4_096) }), 4002],
-    ['over 16 KiB', JSON.stringify({ op: 100, d: { id: 'x'.repeat(16_384) } }), 4002],
+    ['over 64 KiB', JSON.stringify({ op: 100, d: { id: 'x'.repeat(65_536) } }), 4002],
   ])('that sends a frame %s is closed with its code', async (_, data, code) => {
     const client = await (await world.station()).identified('1');
     client.socket.send(data);

@@ -5,6 +5,7 @@ import { commands } from '../commands/features/index.ts';
 import { readRoutes } from '../read-api/index.ts';
 import { replayRoutes } from '../read-api/replay/routes.ts';
 import { anyText, ListType, list, OptionalType, optional, SizedType, sized, text } from '../schemas/codecs.ts';
+import { FRAME_BYTES, Op } from '../schemas/gateway/frames.ts';
 import { identityRoutes } from './identity-routes.ts';
 
 const LONG = 100_000;
@@ -33,6 +34,42 @@ const unbounded = (codec: t.Any, path: string): string[] => {
   return ENDLESS.some((value) => either.isRight(codec.decode(value))) ? [path] : [];
 };
 
+/** The longest text of one character that a codec takes. */
+const longestOf = (codec: t.Any, one: string): string => {
+  for (let length = 5000; length > 0; length -= 1) {
+    const given = one.repeat(length);
+    if (either.isRight(codec.decode(given))) return given;
+  }
+  return '';
+};
+
+/** As Python's `json.dumps` writes it: an emoji takes 12 bytes. */
+const escaped = (value: unknown): string =>
+  JSON.stringify(value).replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** Whatever is shorter: numbers, booleans, words to choose from. */
+const SHORT = 40;
+const SEPARATORS = '"": , '.length;
+
+/** Most bytes that a value of this codec takes in a frame. */
+const longestFrame = (codec: t.Any): number => {
+  if (codec instanceof t.InterfaceType || codec instanceof t.PartialType)
+    return Object.entries(codec.props as t.Props).reduce(
+      (sum, [name, one]) => sum + name.length + SEPARATORS + longestFrame(one),
+      2,
+    );
+  if (codec instanceof t.IntersectionType)
+    return codec.types.reduce((sum: number, one: t.Any) => sum + longestFrame(one), 0);
+  if (codec instanceof t.UnionType) return Math.max(...codec.types.map(longestFrame));
+  if (codec instanceof OptionalType) return longestFrame(codec.codec);
+  if (codec instanceof t.ExactType || codec instanceof t.ReadonlyType || codec instanceof t.RefinementType)
+    return longestFrame(codec.type);
+  if (codec instanceof ListType) return codec.max * (longestFrame(codec.type) + SEPARATORS);
+  // In UTF-8 a character beyond ASCII takes at least a third of what its escape takes.
+  if (codec instanceof SizedType) return 3 * codec.bytes;
+  return Math.max(SHORT, ...['😀', '7'].map((one) => escaped(longestOf(codec, one)).length));
+};
+
 type Part = readonly [place: string, codec: t.Any];
 
 const partsOf = (name: string, parts: Readonly<Record<string, t.Any | undefined>>): Part[] =>
@@ -49,6 +86,12 @@ const parts: Part[] = [
 describe('what a request carries', () => {
   it.each(parts)('%s has a bound for every text, list and object', (place, codec) => {
     expect(unbounded(codec, place)).toEqual([]);
+  });
+
+  it.each(commands)('fits into a frame of a socket: $type', ({ type, params = t.type({}), body = t.type({}) }) => {
+    const frame = { op: Op.command, d: { id: '😀'.repeat(64), type, traceparent: 'x'.repeat(55) } };
+    const fields = longestFrame(params) + longestFrame(body);
+    expect(escaped(frame).length + fields).toBeLessThanOrEqual(FRAME_BYTES);
   });
 
   it.each<[t.Any, string[]]>([

@@ -106,6 +106,7 @@ export const list = <C extends t.Mixed>(codec: C, max: number, keyOf?: (item: t.
 /** What `codec` takes, of at most `bytes` as JSON. `code` is the error code of one that is larger. */
 export class SizedType<C extends t.Mixed> extends t.Type<t.TypeOf<C>, t.OutputOf<C>, unknown> {
   readonly codec: C;
+  readonly bytes: number;
 
   constructor(codec: C, bytes: number, code: string) {
     const fits = (u: unknown) => Buffer.byteLength(JSON.stringify(u)) <= bytes;
@@ -121,6 +122,7 @@ export class SizedType<C extends t.Mixed> extends t.Type<t.TypeOf<C>, t.OutputOf
       codec.encode,
     );
     this.codec = codec;
+    this.bytes = bytes;
   }
 }
 
