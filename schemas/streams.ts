@@ -16,10 +16,19 @@ export const readStream = (userId: string) => `read-${userId}`;
 /** The same for both people, in either order. */
 export const directStream = (a: string, b: string) => (BigInt(a) < BigInt(b) ? `dm-${a}_${b}` : `dm-${b}_${a}`);
 
-const NAME = /^(?:channel|guild|member|invite|user|read|dm)-/;
+const KINDS = ['channel-', 'guild-', 'member-', 'invite-', 'user-', 'read-', 'dm-'] as const;
+const NAME = new RegExp(`^(?:${KINDS.join('|')})`);
 
 /** Whether a stream is of one of the kinds above. A shared store may hold streams of other programs. */
 export const isStreamName = (name: string): boolean => NAME.test(name);
+
+/** Whether names of streams can begin with this. */
+export const beginsStreamNames = (prefix: string): boolean =>
+  isStreamName(prefix) || KINDS.some((kind) => kind.startsWith(prefix));
+
+/** For people who name one. */
+export const STREAM_NAMES =
+  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id> or dm-<user id>_<user id>';
 
 /** Who an event is for: `channel:<id>`, `guild:<id>` or `user:<id>`. */
 export type Audience = `channel:${string}` | `guild:${string}` | `user:${string}`;

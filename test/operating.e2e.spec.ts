@@ -152,6 +152,8 @@ describe('the command line', () => {
     expect(onlineUntil.stdout.trimEnd().split('\n')).toEqual(before);
     await instance.server().stop();
     expect(await cli(...stream)).toEqual(online);
+    const unknown = cli('replay', '--stream', 'channel-1');
+    await expect(unknown).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/no stream channel-1/) });
     expect(await cli(...until)).toEqual(onlineUntil);
     await instance.start();
   });
@@ -188,6 +190,8 @@ describe('the command line', () => {
       expect(cli(...args)).rejects.toMatchObject({ code: 64, stderr: expect.stringMatching(says) });
     await wrong(/message-posted/, 'replay', '--types', 'message-sent');
     await wrong(/whole number/, 'replay', '--from', 'x');
+    await wrong(/--stream: given "nonsense"\. Streams are named channel-<id>,/, 'replay', '--stream', 'nonsense');
+    await wrong(/--prefix: given "nonsense"\. Streams are named channel-<id>,/, 'replay', '--prefix', 'nonsense');
     await wrong(/needs --token/, 'replay', '--url', 'http://127.0.0.1:1');
     await wrong(/unknown option/, 'serve', '--port', '1');
   });

@@ -7,6 +7,7 @@ import type * as t from 'io-ts';
 import { EventTypes, type ReplayQuery } from '../../read-api/replay/query.ts';
 import { replayLines } from '../../read-api/replay/replay.ts';
 import { IsoTime } from '../../schemas/codecs.ts';
+import { beginsStreamNames, isStreamName, STREAM_NAMES } from '../../schemas/streams.ts';
 import { type ServerOptions, serverAt, withCore } from './remote.ts';
 import { reported, WrongUsage } from './terminal.ts';
 
@@ -33,6 +34,10 @@ const whole = (option: string, value: string): number => {
 
 const queryOf = ({ stream, prefix, types, from, to, until, follow, url }: ReplayOptions): ReplayQuery => {
   if (stream !== undefined && prefix !== undefined) throw new WrongUsage('give --stream or --prefix, not both');
+  if (stream !== undefined && !isStreamName(stream))
+    throw new WrongUsage(`--stream: given ${JSON.stringify(stream)}. Streams are named ${STREAM_NAMES}.`);
+  if (prefix !== undefined && !beginsStreamNames(prefix))
+    throw new WrongUsage(`--prefix: given ${JSON.stringify(prefix)}. Streams are named ${STREAM_NAMES}.`);
   if (follow && stream !== undefined) throw new WrongUsage('--follow goes with --prefix, not with --stream');
   if (follow && url === undefined)
     throw new WrongUsage('--follow needs --url: nobody writes to a folder that no server uses');
@@ -80,6 +85,8 @@ export const replayCommand = (options: ReplayOptions): Promise<void> =>
     const server = serverAt(options);
     if (server === undefined) {
       await withCore(async ({ log, views, keys }) => {
+        if ('stream' in query && (await log.streamHead(query.stream)).sequence === 0)
+          throw new Error(`there is no stream ${query.stream}`);
         await views.whenProcessed(await log.head(), 60_000);
         await print(replayLines({ log, views, keys }, query));
       });

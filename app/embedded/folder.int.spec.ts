@@ -17,7 +17,7 @@ import { bootId, closeFile, createFile } from '../../projections/embedded/file.t
 import { inspectViews } from '../../projections/embedded/verify.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
-import { type Folder, type FolderOptions, openFolder } from './folder.ts';
+import { type Folder, type FolderOptions, openFolder, readFolder } from './folder.ts';
 import { restoreFolder } from './restore.ts';
 
 let root: string;
@@ -85,6 +85,22 @@ describe('a data folder', () => {
     rmSync(at('vault.db'));
     writeFileSync(at('views.db'), '');
     await refused(/log\.db is missing/);
+  });
+
+  it.each([
+    ...['log.db', 'log.db-wal', 'vault.db', 'vault.db-shm', 'views.db', 'views.db.building'],
+    ...['parley.lock', 'parley.pid', 'parley.reserve', 'signing.key'],
+  ])('is refused while a folder stands in the place of %s, for writing, reading and restoring', async (name) => {
+    await used();
+    rmSync(join(data, name), { force: true });
+    mkdirSync(join(data, name));
+    const says = new RegExp(
+      `has a folder in the place of the file ${name.replaceAll('.', '\\.')}\\. Move that elsewhere`,
+    );
+    await refused(says);
+    await expect(readFolder({ directory: data, clock: systemClock })).rejects.toThrow(says);
+    const restoring = { from: data, data: join(root, 'other'), acceptLoss: false, clock: systemClock, say };
+    await expect(restoreFolder(restoring)).rejects.toThrow(says);
   });
 
   it('says that the signing key was missing', async () => {

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { LOG_FILE } from '../../log/sqlite/schema.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { makeDirectory } from '../../stores/directory.ts';
+import { checkFiles } from '../../stores/sqlite/data-files.ts';
 import { SIGNING_KEY_FILE, VAULT_FILE } from '../../vault/sqlite/open.ts';
 import { LOG_MISSING, UnfitFolder, VAULT_MISSING } from './fit.ts';
 import { openFolder, VIEWS_FILE } from './folder.ts';
@@ -86,6 +87,7 @@ const bring = ({ from, data, acceptLoss }: RestoreOptions): (() => void) => {
 export const restoreFolder = async (options: RestoreOptions): Promise<Restored> => {
   const { from, data, acceptLoss, clock, say } = options;
   if (!existsSync(from)) throw new Error(`there is no folder ${from}`);
+  checkFiles(from);
   const inPlace = isSame(from, data);
   if (inPlace && !existsSync(join(data, LOG_FILE)) && !existsSync(join(data, VAULT_FILE)))
     throw new Error(`there is neither log.db nor vault.db in ${data}`);

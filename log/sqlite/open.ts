@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { reasonOf } from '../../stores/guard.ts';
+import { checkFiles } from '../../stores/sqlite/data-files.ts';
 import { ownerOnly } from '../../stores/sqlite/owner-only.ts';
 import { hasJournal, isInUse } from './notes.ts';
 import { APPLICATION_ID, FORMAT_VERSION, LOG_FILE, SCHEMA, upgrade } from './schema.ts';
@@ -193,10 +194,11 @@ const openReadOnly = (file: string, more = ''): Database.Database => {
 
 /**
  * Opens the log's file for reading only, with or without a writer.
- * @throws UnusableLog
+ * @throws UnusableLog, UnusableDirectory
  */
 export const openForReading = (directory: string): Database.Database => {
   const file = join(directory, LOG_FILE);
+  checkFiles(directory, 'PARLEY_DATA');
   if (!existsSync(file)) throw new UnusableLog('missing', `There is no log at ${file}.`);
   try {
     return openReadOnly(file);

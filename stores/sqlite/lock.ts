@@ -3,7 +3,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { makeDirectory } from '../directory.ts';
+import { makeDirectory, UnusableDirectory } from '../directory.ts';
+import { reasonOf } from '../guard.ts';
+import { checkFiles } from './data-files.ts';
 
 const LOCK_FILE = 'parley.lock';
 const HOLDER_FILE = 'parley.pid';
@@ -37,6 +39,15 @@ const holder = (file: string): number | undefined => {
   }
 };
 
+const openedLock = (directory: string, path: string): Database.Database => {
+  try {
+    return new Database(path);
+  } catch (error) {
+    const why = `cannot be locked (${reasonOf(error)}): check the owner and the permissions of its ${LOCK_FILE}.`;
+    throw new UnusableDirectory(`PARLEY_DATA: ${directory}`, why, error);
+  }
+};
+
 /** Notes who holds the lock, for the refusal of others. On a full disk nobody is named. */
 const note = (pidFile: string): void => {
   try {
@@ -54,9 +65,10 @@ const note = (pidFile: string): void => {
  */
 export const lockDirectory = (directory: string): DirectoryLock => {
   makeDirectory(directory, 'PARLEY_DATA');
+  checkFiles(directory, 'PARLEY_DATA');
   const pidFile = join(directory, HOLDER_FILE);
   const path = join(directory, LOCK_FILE);
-  const database = new Database(path);
+  const database = openedLock(directory, path);
   try {
     // Otherwise the lock needs a journal on the disk, which may be full.
     database.pragma('journal_mode = MEMORY');
