@@ -9,6 +9,8 @@ import { type KurrentEventLogOptions, openKurrentEventLog } from './event-log.ts
 import { StandIn } from './stand-in/testing.ts';
 
 const patience = { answerMs: 250, triedMs: 800, silenceMs: 1_000 };
+/** For what a server says: a busy machine takes a while to say it. */
+const slowly = { ...patience, answerMs: 1_000, triedMs: 1_300 };
 /** A busy machine may be late by this. */
 const LATE_MS = 700;
 
@@ -129,6 +131,16 @@ describe('a stream that an operator has deleted', () => {
     stored(await other.append(batch('channel-2', 0)));
   });
 
+  it('softly, and whose answer was lost, is not called a conflict: the events are stored', async () => {
+    stored(await log.append(batch('channel-1', 0, 5)));
+    server.store.softDelete('channel-1');
+    server.next('stored and not answered');
+    expect(refusal(await log.append(batch('channel-1', 0, 2)))).toEqual({
+      kind: 'unknown',
+      reason: expect.stringContaining('operator'),
+    });
+  });
+
   it('for good is refused, with the reason', async () => {
     stored(await log.append(batch('channel-1', 0)));
     server.store.tombstone('channel-1');
@@ -242,6 +254,7 @@ describe('a refusal names its reason', () => {
   });
 
   it('a server that is gone', async () => {
+    log = await open({ patience: slowly });
     await server.stop();
     await log.append(batch('other', 0));
     expect(await kindOf()).toEqual({
@@ -262,6 +275,7 @@ describe('a node that does not lead', () => {
   });
 
   it('and knows no leader makes appends unavailable, with nothing stored', async () => {
+    log = await open({ patience: slowly });
     server.membership = leads(undefined);
     await cut();
     const answers = await Promise.all(

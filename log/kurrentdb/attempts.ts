@@ -12,6 +12,7 @@ import { classify } from '../../stores/kurrentdb/failures.ts';
 import { appendErrorOf, OutcomeUnknown } from '../append-errors.ts';
 import type { AppendError } from '../port.ts';
 import { positionOf, toPosition } from './events.ts';
+import { EventsMissing } from './missing.ts';
 import type { Reader } from './reader.ts';
 
 const { pauseMs } = BUDGETS.kurrentdb;
@@ -33,7 +34,7 @@ export interface Stored {
 }
 
 const isPassing = (failure: unknown): boolean => {
-  if (failure instanceof StoredElsewhere) return false;
+  if (failure instanceof StoredElsewhere || failure instanceof EventsMissing) return false;
   return failure instanceof AppendFailed ? failure.passing : classify(failure) === 'transient';
 };
 
@@ -43,9 +44,10 @@ class Knowledge {
   inDoubt = false;
   failure: unknown;
 
-  learn(failure: unknown): void {
+  /** @param isOver whether the try failed because the time was over, which says less than an earlier failure */
+  learn(failure: unknown, isOver: boolean): void {
     if (failure instanceof AppendFailed) this.inDoubt ||= failure.mayBeStored;
-    this.failure = failure;
+    if (!isOver || this.failure === undefined) this.failure = failure;
   }
 }
 
@@ -72,7 +74,7 @@ export class Attempts {
       try {
         return await this.tryOnce(batch, known, signal);
       } catch (failure) {
-        if (failure !== signal.reason) known.learn(failure);
+        if (failure !== signal.reason) known.learn(failure, signal.aborted);
         throw failure;
       }
     };

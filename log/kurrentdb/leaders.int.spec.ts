@@ -8,7 +8,7 @@ import { batch, refusal, sequences, stored, upTo } from '../testing.ts';
 import { openKurrentEventLog } from './event-log.ts';
 import { StandInCluster } from './stand-in/cluster.testing.ts';
 
-const patience = { answerMs: 400, triedMs: 1_500, silenceMs: 1_000 };
+const patience = { answerMs: 800, triedMs: 1_500, silenceMs: 1_000 };
 
 let cluster: StandInCluster;
 let log: EventLog;

@@ -85,7 +85,7 @@ export const notAnswered = (host: string, ms: number, mayBeStored: boolean): App
 export interface StreamEnd {
   readonly message: string;
   readonly passing: boolean;
-  /** The server turned away whatever came first on this stream, without carrying it out. */
+  /** The server has turned away one append of this stream, without carrying it out. */
   readonly turnedAway: boolean;
   /** Where the leader is, if this node knows. */
   readonly leader?: Endpoint;

@@ -51,6 +51,7 @@ export class AppendStream {
   private readonly call: ClientDuplexStream<BatchAppendReqMessage, BatchAppendRespMessage>;
   private readonly onClosed: (end: StreamEnd | undefined) => void;
   private readonly waiting = new Map<string, Waiting>();
+  private sent = 0;
   private isConnected = false;
   private isClaimed = false;
   private isProven = false;
@@ -130,6 +131,7 @@ export class AppendStream {
         givenUp();
       });
       signal.addEventListener('abort', givenUp);
+      this.sent += 1;
       this.waiting.set(id, { batch, settle, resolve, reject });
       // The server takes the lesser of this and its own limit. Far ahead, no difference between two clocks matters.
       this.call.write(requestOf(batch, id, new Date(this.clock.wallTime() + deadlineMs)));
@@ -168,7 +170,9 @@ export class AppendStream {
   private end(end: StreamEnd | undefined): void {
     if (this.life === 'closed') return;
     this.life = 'closed';
-    const mayBeStored = this.isConnected && !(end?.turnedAway && this.answers === 0 && this.waiting.size === 1);
+    // If only one was sent, that is the one. Of several, the first may have been taken while this server still led.
+    const isUntouched = end?.turnedAway === true && this.answers === 0 && this.sent === 1;
+    const mayBeStored = this.isConnected && !isUntouched;
     const { message, passing } = end ?? {
       message: `The connection to KurrentDB at ${this.host} is closed`,
       passing: true,

@@ -86,7 +86,7 @@ export class AppendingConnection {
       if (this.isClosed) throw new Error('The connection to KurrentDB is closed');
       const stream = new AppendStream(server, this.servers, this.answerMs, this.clock, (end) => {
         this.streams.delete(stream);
-        this.leader = end?.leader;
+        if (end?.leader !== undefined) this.leader = end.leader;
       });
       this.streams.add(stream);
       this.current = stream;

@@ -3,7 +3,7 @@
 import { ErrorType } from '@eventstore/db-client';
 import { type FailureKind, isBug, reasonOf } from '../guard.ts';
 
-/** The server has been silent for too long, so the outcome of the request is unknown. */
+/** The server has been silent for too long. */
 export class NoAnswer extends Error {
   constructor(ms: number) {
     super(`KurrentDB has not answered within ${ms} ms`);
@@ -13,26 +13,19 @@ export class NoAnswer extends Error {
 export const typeOf = (error: unknown): ErrorType | undefined =>
   (error as { type?: ErrorType } | null | undefined)?.type;
 
-/** Errors that a retry would meet again, and that mean that nothing was stored. */
+/** Errors that a retry would meet again. */
 const OF_THE_QUESTION: ReadonlySet<ErrorType | undefined> = new Set([
   ErrorType.INVALID_ARGUMENT,
   ErrorType.STREAM_DELETED,
-  ErrorType.WRONG_EXPECTED_VERSION,
-  ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED,
-  ErrorType.MISSING_REQUIRED_METADATA_PROPERTY,
 ]);
 
-/** Any other error of the server or the connection, known or not, leaves the outcome unknown. */
+/** For what the client says of reads. Any other error of the server or the connection, known or not, may pass. */
 export const classify = (failure: unknown): FailureKind => {
   const type = typeOf(failure);
   if (isBug(failure)) return 'bug';
   if (type === ErrorType.ACCESS_DENIED) return 'damaged';
   return OF_THE_QUESTION.has(type) ? 'permanent' : 'transient';
 };
-
-/** The request has not reached a server that could have carried it out. */
-export const isUnsent = (failure: unknown): boolean =>
-  typeOf(failure) === ErrorType.NOT_LEADER || /\bno connection established\b/i.test(reasonOf(failure));
 
 /** The server refused the start of a read. Positions are offsets in its files, and a record must begin there. */
 export const isMisplaced = (error: unknown): boolean =>
