@@ -25,6 +25,9 @@ export interface ImportedMessage {
 /** The import cannot go on. What is stored so far stays, and the next run finds it. */
 export class ImportRefused extends Error {}
 
+/** Every guild begins with it. */
+export const FIRST_CHANNEL = 'general';
+
 export const IMPORT_WAIT_MS = 30_000;
 
 const stored = (outcome: Outcome): Done => {
@@ -78,7 +81,7 @@ export class Importing {
   async guild(name: string, ownerId: string): Promise<GuildRow> {
     const guildId = this.deps.ids(this.deps.now());
     const stream = guildStream(guildId);
-    const firstChannel = { id: this.deps.ids(this.deps.now()), name: 'general' };
+    const firstChannel = { id: this.deps.ids(this.deps.now()), name: FIRST_CHANNEL };
     const everyone = DEFAULT_EVERYONE.toString();
     const cause = this.cause(ownerId, `import:guild:${name}`);
     const done = stored(

@@ -28,6 +28,39 @@ const replayed = async (data: string, ...options: string[]): Promise<{ key: stri
     .map((line) => JSON.parse(line));
 };
 
+/** The first person to register owns what is imported. */
+const registered = async (data: string) => {
+  const server = await startServer({ data, env: LIMITS_OFF });
+  const account = await new Api(server.url).register(someName('owner'));
+  await server.stop();
+  return account;
+};
+
+describe('an import that cannot be', () => {
+  const folder = temporaryFolder();
+  const data = join(folder.path, 'data');
+  const refused = (says: RegExp, files = [fixture], ...names: string[]) =>
+    expect(importInto(data, files, ...names)).rejects.toThrow(says);
+  afterAll(() => folder.remove());
+
+  it('is refused before anything is made of it: no file, no date, no name, nobody who could own it', async () => {
+    await refused(/2005-01-01\.txt cannot be read: ENOENT/, [join(folder.path, '2005-01-01.txt')]);
+    await refused(/must hold a date/, [resolve('package.json')]);
+    await refused(/--channel: given "". Must be between 1 and 100 characters/, [fixture], '');
+    await refused(/has no log: nobody has registered yet.*: start the server, register/);
+    expect(existsSync(data)).toBe(false);
+  });
+
+  it('is refused while nobody has registered, or when its channel is the first of a new guild', async () => {
+    const server = await startServer({ data });
+    await server.stop();
+    await refused(/nobody has registered yet.*: start the server, register/);
+    await registered(data);
+    await refused(/the guild Ubuntu has a channel general that was not imported/, [fixture], 'general');
+    expect(await replayed(data, '--types', 'guild-created')).toEqual([]);
+  });
+});
+
 describe('an imported excerpt', () => {
   const folder = temporaryFolder();
   let server: Server | undefined;
@@ -35,10 +68,7 @@ describe('an imported excerpt', () => {
   let channelId = '';
 
   beforeAll(async () => {
-    // The first person to register owns the imported guild.
-    server = await startServer({ data: folder.path, env: LIMITS_OFF });
-    const account = await new Api(server.url).register(someName('owner'));
-    await server.stop();
+    const account = await registered(folder.path);
     await importInto(folder.path, [fixture]);
     server = await startServer({ data: folder.path, env: LIMITS_OFF });
     owner = new Api(server.url, account);
@@ -87,10 +117,6 @@ describe('an imported excerpt', () => {
     await server!.stop();
     await expect(importInto(folder.path, [fixture], 'general')).rejects.toThrow(/was not imported/);
   });
-
-  it('is refused for a file without a date in its name', async () => {
-    await expect(importInto(folder.path, [resolve('package.json')])).rejects.toThrow(/must hold a date/);
-  });
 });
 
 describe.skipIf(!existsSync(logs))('the 39 logs of #ubuntu', () => {
@@ -104,6 +130,7 @@ describe.skipIf(!existsSync(logs))('the 39 logs of #ubuntu', () => {
 
   it('account for every line, and a second import adds nothing', async () => {
     expect(files).toHaveLength(39);
+    await registered(folder.path);
     const lines = '55265 lines: 48593 said (4 empty), 97 actions, 6570 system lines, 5 others';
     const first = await importInto(folder.path, files);
     expect(first).toContain(lines);
@@ -119,7 +146,7 @@ describe.skipIf(!existsSync(logs))('the 39 logs of #ubuntu', () => {
 
   it('make one account for all spellings of a nickname', async () => {
     const accounts = await replayed(folder.path, '--types', 'user-registered');
-    // 4,613 people sent messages, 6 only acted, and the importer owns the guild.
+    // 4,613 people sent messages, 6 only acted, and one person registered.
     expect(accounts).toHaveLength(4_620);
   });
 });

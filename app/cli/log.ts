@@ -1,11 +1,14 @@
 /** `parley log export | import` */
 
+import { ChannelName } from '../../commands/features/channels.ts';
+import { GuildName } from '../../commands/features/guilds.ts';
+import { wrongIn } from '../../schemas/codecs.ts';
 import { checkArchive } from '../archive/check.ts';
 import { exportLog } from '../archive/export.ts';
 import { importLog } from '../archive/import.ts';
-import { type ImportReport, importIrc } from '../import/irc.ts';
+import { type ImportReport, importIrc, NOBODY_REGISTERED, openIrcFiles } from '../import/irc.ts';
 import { withCore } from './remote.ts';
-import { configured, counted, progress, reported, say, shown, wait } from './terminal.ts';
+import { configured, counted, progress, reported, say, shown, WrongUsage, wait } from './terminal.ts';
 
 /** `parley import irc <files...>` */
 const summary = (report: ImportReport): string => {
@@ -19,15 +22,29 @@ const summary = (report: ImportReport): string => {
   ].join('\n');
 };
 
-export const importCommand = (paths: string[], options: { guild: string; channel: string }): Promise<void> =>
-  reported(() =>
-    withCore(async (core) => {
+interface ImportTarget {
+  readonly guild: string;
+  readonly channel: string;
+}
+
+/** @throws WrongUsage for a name that a server would refuse, too */
+const checkNames = ({ guild, channel }: ImportTarget): void => {
+  const [wrongGuild, wrongChannel] = [wrongIn(GuildName, guild), wrongIn(ChannelName, channel)];
+  if (wrongGuild !== undefined) throw new WrongUsage(`--guild: given ${JSON.stringify(guild)}. ${wrongGuild}`);
+  if (wrongChannel !== undefined) throw new WrongUsage(`--channel: given ${JSON.stringify(channel)}. ${wrongChannel}`);
+};
+
+export const importCommand = (paths: string[], target: ImportTarget): Promise<void> =>
+  reported(async () => {
+    checkNames(target);
+    const files = await openIrcFiles(paths);
+    await withCore(async (core) => {
       const bar = progress('importing', 'lines');
-      const report = await importIrc(core, { paths, ...options, onProgress: bar.at });
+      const report = await importIrc(core, { files, ...target, onProgress: bar.at });
       bar.end();
       say(summary(report));
-    }, true),
-  );
+    }, NOBODY_REGISTERED);
+  });
 
 export const logExport = (folder: string): Promise<void> =>
   reported(async () => {

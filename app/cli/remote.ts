@@ -2,6 +2,7 @@
 
 import { pino } from 'pino';
 import { openSqliteLogReader } from '../../log/sqlite/log-reader.ts';
+import { UnusableLog } from '../../log/sqlite/open.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -12,12 +13,22 @@ import { complain, configured, Exit, rebuildProgress, WrongUsage, wait } from '.
 // Commands that work directly on the data folder, without a server.
 
 /**
- * Opens the folder for this process alone, runs, and always closes it again.
- * @param fresh whether the folder may be new; otherwise one without a log is refused
+ * Opens the folder for this process alone, runs, and always closes it again. A folder without a log is refused and left as
+ * it is.
+ * @param withoutLog the refusal, if there is more to say than that there is no log
  */
-export const withCore = async <T>(run: (core: Core) => Promise<T>, fresh = false): Promise<T> => {
+export const withCore = async <T>(run: (core: Core) => Promise<T>, withoutLog?: string): Promise<T> => {
   const config = configured();
-  if (!fresh) await (await openSqliteLogReader({ clock: systemClock, directory: config.data })).close();
+  if (config.profile !== 'embedded')
+    throw new Error(
+      'this works on a data folder, and PARLEY_PROFILE is cluster: see --help for what works on a server',
+    );
+  try {
+    await (await openSqliteLogReader({ clock: systemClock, directory: config.data })).close();
+  } catch (error) {
+    const isMissing = error instanceof UnusableLog && error.trouble === 'missing';
+    throw isMissing && withoutLog !== undefined ? new Error(`${config.data} has no log: ${withoutLog}`) : error;
+  }
   const core = await openCore({
     config,
     metrics: createMetrics(),

@@ -128,6 +128,8 @@ export const openIrcFile = async (path: string): Promise<IrcFile> => {
     throw new Error(`${path}: the day of an IRC log is taken from its file's name, which must hold a date YYYY-MM-DD`);
   }
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  await pipeline(createReadStream(path), hash).catch((failure: Error) => {
+    throw new Error(`${path} cannot be read: ${failure.message}`);
+  });
   return { path, hash: hash.digest('hex'), midnight, lines: () => parseIrcLog(createReadStream(path), midnight) };
 };

@@ -1,6 +1,12 @@
 /** `parley import irc`: imports logs of an IRC channel into a channel of their own. */
 
-import { type ImportedMessage, Importing, ImportRefused, importedChannelKey } from '../../commands/importing.ts';
+import {
+  FIRST_CHANNEL,
+  type ImportedMessage,
+  Importing,
+  ImportRefused,
+  importedChannelKey,
+} from '../../commands/importing.ts';
 import { isFull } from '../../log/port.ts';
 import type { GuildRow } from '../../projections/views/guild-views/view.ts';
 import { channelStream } from '../../schemas/streams.ts';
@@ -8,7 +14,8 @@ import type { Core } from '../embedded/core.ts';
 import { foldNick, type IrcFile, type IrcLine, openIrcFile } from './irc-parser.ts';
 
 export interface ImportRequest {
-  readonly paths: readonly string[];
+  /** As `openIrcFiles` returns them. */
+  readonly files: readonly IrcFile[];
   readonly guild: string;
   readonly channel: string;
   /** Called with the number of lines done, including lines without anything to post. */
@@ -34,13 +41,19 @@ export interface ImportReport {
 /** Lines whose people and messages are stored together, so that they share durable commits. */
 const CHUNK = 1000;
 const PAGE = 5000;
-/** Owns the import if nobody has registered yet. */
-const IMPORTER = 'importer';
+
+export const NOBODY_REGISTERED =
+  'nobody has registered yet, and the first person to register owns what is imported: start the server, register, stop it, and import again';
 
 const contentOf = (line: IrcLine): string => (line.kind === 'action' ? `_${line.text}_` : line.text);
 const keyOf = (file: IrcFile, line: IrcLine): string => `irc:${file.hash}:${line.line}`;
 
-const openFiles = async (paths: readonly string[]): Promise<IrcFile[]> => {
+/**
+ * Opens the files before the data folder: a wrong one is refused, and nothing has changed.
+ * @returns them in order of their days
+ * @throws an error that names the file
+ */
+export const openIrcFiles = async (paths: readonly string[]): Promise<readonly IrcFile[]> => {
   const files = await Promise.all(paths.map(openIrcFile));
   return files.sort((a, b) => a.midnight - b.midnight || (a.path < b.path ? -1 : 1));
 };
@@ -77,7 +90,7 @@ class IrcImport {
   }
 
   async run(request: ImportRequest): Promise<ImportReport> {
-    const files = await openFiles(request.paths);
+    const { files } = request;
     const total = await countLines(files);
     const { guild, channelId } = await this.destination(request);
     const before = await this.keysIn(channelId);
@@ -107,18 +120,19 @@ class IrcImport {
 
   private async destination({ guild: name, channel }: ImportRequest): Promise<{ guild: GuildRow; channelId: string }> {
     const { guilds } = this.core.views;
-    const owner =
-      (await guilds.administrator()) ?? (await this.importing.account(IMPORTER, IMPORTER, this.core.write.deps.now()));
-    const guild =
-      (await guilds.guildsOf(owner)).find((one) => one.name === name || one.id === name) ??
-      (await this.importing.guild(name, owner));
+    const owner = await guilds.administrator();
+    if (owner === undefined) throw new ImportRefused(NOBODY_REGISTERED);
+    const taken = new ImportRefused(
+      `the guild ${name} has a channel ${channel} that was not imported; give --channel another name`,
+    );
+    const found = (await guilds.guildsOf(owner)).find((one) => one.name === name || one.id === name);
+    if (found === undefined && channel === FIRST_CHANNEL) throw taken;
+    const guild = found ?? (await this.importing.guild(name, owner));
     for (const one of await guilds.channelsOf(guild.id)) {
       if (one.name !== channel) continue;
       const [created] = await this.core.log.readStream({ stream: channelStream(one.id), limit: 1 });
       if (created?.key === importedChannelKey(channel)) return { guild, channelId: one.id };
-      throw new ImportRefused(
-        `the guild ${name} has a channel ${channel} that was not imported; give --channel another name`,
-      );
+      throw taken;
     }
     return { guild, channelId: await this.importing.channel(guild, channel) };
   }

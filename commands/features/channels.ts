@@ -17,8 +17,10 @@ import { channelStep } from '../processes.ts';
 const MAX_OVERWRITES = 100;
 const GivenOverwrite = t.exact(t.type({ ...Overwrite.props, id: Snowflake, allow: BitSet, deny: BitSet }));
 
+export const ChannelName = visibleText(1, 100, 'name');
+
 const NewChannel = t.intersection([
-  t.type({ name: visibleText(1, 100, 'name') }),
+  t.type({ name: ChannelName }),
   t.partial({
     type: optional(t.literal(0)),
     topic: optional(text(0, 1024, 'topic')),

@@ -19,6 +19,8 @@ const firstChannelOf = ({ guildId, firstChannel }: EventData<'guild-created'>): 
   ...{ topic: null, overwrites: [], participants: [] },
 });
 
+export const GuildName = visibleText(2, 100, 'name');
+
 /**
  * Whether a person may be in no further guild. Counted in the views: what puts the person into a guild holds up the
  * person's later commands, so only those who ask several processes at once may exceed it by as many.
@@ -30,7 +32,7 @@ export const createGuild = command({
   type: 'guild.create',
   summary: 'Create a guild, with a first text channel.',
   route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.' },
-  body: t.type({ name: visibleText(2, 100, 'name') }),
+  body: t.type({ name: GuildName }),
   structural: true,
   holdsUp: true,
   limit: { bucket: 'guildCreate', key: (_, { userId }) => userId },
