@@ -42,7 +42,11 @@ declare module 'fastify' {
 export const NOBODY: Actor = { userId: '', kind: 'person', administrator: false };
 
 /** Whether the route is for whoever sent the request, now. */
-const mayCall = async ({ access, takesEnded = false }: Route, { headers }: FastifyRequest, gate: Gate): Promise<boolean> => {
+const mayCall = async (
+  { access, takesEnded = false }: Route,
+  { headers }: FastifyRequest,
+  gate: Gate,
+): Promise<boolean> => {
   if (access === 'public') return true;
   const actor = await gate.authenticate(headers.authorization, takesEnded);
   return actor !== undefined && (access === 'user' || actor.administrator);
