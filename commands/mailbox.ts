@@ -8,6 +8,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Decision } from '../domain/decider.ts';
+import { NoIdLeft } from '../domain/snowflake.ts';
 import type { AppendError, EventLog } from '../log/port.ts';
 import { type Clock, within } from '../schemas/clock.ts';
 import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
@@ -177,7 +178,7 @@ export class Mailboxes {
 
   /** A store that cannot be reached is told of elsewhere, and once. */
   private report(stream: string, failure: unknown): void {
-    if (!(failure instanceof StoreUnavailable)) this.deps.onFailure(stream, failure);
+    if (!(failure instanceof StoreUnavailable) || failure instanceof NoIdLeft) this.deps.onFailure(stream, failure);
   }
 
   /** @param former what was read before, if only rights are to be read again */

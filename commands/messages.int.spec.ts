@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { snowflakeTime } from '../domain/snowflake.ts';
 import { channelStream } from '../schemas/streams.ts';
 import { Instance } from '../test/support/write-side.ts';
 import { dense, refusal, right } from './testing.ts';
@@ -210,4 +211,21 @@ describe('commands of many people at once', () => {
     const id = await say(ann, 'hello');
     expect(refusal(await instance.ask(ann, 'reaction.add', { ...on(id), emoji: 'thumbsup' }))).toBe('unknownEmoji');
   });
+});
+
+it('a clock that is 80 years ahead for a moment leaves no id there, of whatever kind', async () => {
+  const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 80 * 365 * 86_400_000);
+  right(await instance.send(ann, channel, 'far ahead'));
+  await instance.guild(ann);
+  now.mockRestore();
+  right(await instance.send(ann, channel, 'back again'));
+  await instance.guild(ann);
+  const late = Date.now() + 60_000;
+  const ids = [
+    ...(await instance.events('message-posted')).map(({ data }) => data.messageId),
+    ...(await instance.events('guild-created')).flatMap(({ data }) => [data.guildId, data.firstChannel.id]),
+  ];
+  // Ids that follow from a key are anywhere within ten minutes.
+  for (const id of ids) expect(snowflakeTime(id)).toBeLessThan(late + 600_000);
+  for (const { time } of await instance.events('message-posted')) expect(time).toBeLessThan(late);
 });

@@ -1,7 +1,7 @@
 /** Assembles the write side from its ports. */
 
 import type { LimiterFactory, SharedWrites } from '../coordination/port.ts';
-import { lowBitsSource, snowflakeSource, type Worker } from '../domain/snowflake.ts';
+import { LAST_ID_TIME, lowBitsSource, snowflakeSource, type Worker } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
@@ -26,6 +26,7 @@ import { type Delivered, Pace } from './pace.ts';
 import type { CommandBus, Ephemeral } from './port.ts';
 import { Processes } from './processes.ts';
 import { StateStore } from './states.ts';
+import { steadyClock } from './steady-clock.ts';
 
 export interface WriteSideOptions {
   readonly log: EventLog;
@@ -67,8 +68,16 @@ export interface WriteSide {
 }
 
 export const createWriteSide = async (options: WriteSideOptions): Promise<WriteSide> => {
-  const { log, views, vault, keys, tokens, clock } = options;
+  const { log, views, vault, keys, tokens, logger } = options;
+  const clock = steadyClock(options.clock, (aheadMs) =>
+    logger.error(
+      { aheadMs },
+      'the clock has jumped ahead; ids and events follow it once it has stayed there for a minute',
+    ),
+  );
   const now = clock.wallTime;
+  if (now() > LAST_ID_TIME)
+    logger.error({ time: now() }, 'the clock is beyond 2084, which no id can hold: nothing can be created');
   const states = new StateStore(log, views.snapshots);
   const mailboxes = new Mailboxes({
     log,
@@ -80,7 +89,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     onConflict: options.onConflict,
     onStored: options.onStored,
     onFailure: (stream, failure) =>
-      options.logger.error({ err: failure, stream }, 'commands of a stream could not be carried out'),
+      logger.error({ err: failure, stream }, 'commands of a stream could not be carried out'),
     spans: options.spans,
   });
   const processes = new Processes(log, mailboxes, followUps, clock);

@@ -9,7 +9,7 @@ import { type AllowedMentions, mentionsIn } from './mentions.ts';
 import { type Patch, patched } from './patch.ts';
 import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
-import { messageIdAfter, snowflakeTime } from './snowflake.ts';
+import { LAST_ID_TIME, messageIdAfter, snowflakeTime } from './snowflake.ts';
 
 export interface ChannelSettings {
   readonly guildId: string | null;
@@ -28,7 +28,7 @@ export interface ChannelState extends StreamState {
   settings: ChannelSettings | undefined;
   /** Number of messages ever posted, which is the ordinal of the last. */
   ordinal: number;
-  /** Time in the id of the last message, in milliseconds since 1970; 0 before the first. */
+  /** Time in the id of the last message, in milliseconds since 1970, up to `LAST_ID_TIME`; 0 before the first. */
   headTime: number;
   /** Pinned messages, the most recent pin last. */
   pins: readonly Pin[];
@@ -57,7 +57,9 @@ export const channelFold: Fold<ChannelState> = {
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'message-posted') {
       state.ordinal = event.data.ordinal;
-      state.headTime = snowflakeTime(event.data.messageId);
+      // Former versions could store ids that no later one can follow. The channel goes on without them.
+      const time = snowflakeTime(event.data.messageId);
+      if (time <= LAST_ID_TIME) state.headTime = time;
     } else if (event.type === 'channel-created') {
       const { guildId, overwrites, participants } = event.data;
       state.settings = { guildId, overwrites, participants };

@@ -161,3 +161,13 @@ describe('mentions of a message', () => {
     }
   });
 });
+
+it('a channel whose last id is beyond 63 bits, as former versions stored them, goes on from the last good one', () => {
+  const channel = withPost('a');
+  const far = posted(post(aPost('b'), channel.state));
+  const good = BigInt(far.data.messageId);
+  channel.record([{ ...far, data: { ...far.data, messageId: '25083674620723200000' } }], 'b');
+  const next = BigInt(posted(post(aPost('c'), channel.state)).data.messageId);
+  expect(next).toBeGreaterThanOrEqual(good);
+  expect(next).toBeLessThan(2n ** 63n);
+});

@@ -1,7 +1,12 @@
 /** Discord-epoch snowflakes: 42 bits of milliseconds since 2015-01-01, 10 of worker, 12 of counter; as decimal strings. */
 
+import { StoreUnavailable } from '../schemas/errors.ts';
+
 /** 2015-01-01T00:00:00Z in milliseconds since 1970. */
 export const SNOWFLAKE_EPOCH = 1_420_070_400_000;
+
+/** The last millisecond that an id can hold, in 2084: ids have 63 bits, as a signed number of 64 bits has. */
+export const LAST_ID_TIME = SNOWFLAKE_EPOCH + 2 ** 41 - 1;
 
 const LOW_BITS = 22n;
 const LOW_MASK = (1n << LOW_BITS) - 1n;
@@ -9,9 +14,21 @@ const LOW_MASK = (1n << LOW_BITS) - 1n;
 /** Time of the id, in milliseconds since 1970. */
 export const snowflakeTime = (id: string): number => Number(BigInt(id) >> LOW_BITS) + SNOWFLAKE_EPOCH;
 
-/** @param low worker and counter: the 22 bits that distinguish ids of one millisecond. */
-export const snowflakeAt = (time: number, low: bigint): string =>
-  ((BigInt(Math.max(0, Math.floor(time) - SNOWFLAKE_EPOCH)) << LOW_BITS) | (low & LOW_MASK)).toString();
+/** No id can hold the time: the clock is wrong. */
+export class NoIdLeft extends StoreUnavailable {
+  constructor(time: number) {
+    super('ids', 30, { cause: new RangeError(`no id can hold the time ${time}: the last one is ${LAST_ID_TIME}`) });
+  }
+}
+
+/**
+ * @param low worker and counter: the 22 bits that distinguish ids of one millisecond.
+ * @throws NoIdLeft after `LAST_ID_TIME`
+ */
+export const snowflakeAt = (time: number, low: bigint): string => {
+  if (!(time < LAST_ID_TIME + 1)) throw new NoIdLeft(time);
+  return ((BigInt(Math.max(0, Math.floor(time) - SNOWFLAKE_EPOCH)) << LOW_BITS) | (low & LOW_MASK)).toString();
+};
 
 /**
  * The id of the next message of a channel: at least one millisecond after the head's, whatever the clocks of the nodes
@@ -40,18 +57,14 @@ export const snowflakeSource = (worker: Worker): SnowflakeSource => {
   let counter = 0;
   return (time) => {
     const low = BigInt(worker()) << 12n;
-    if (time > last) {
-      last = time;
-      counter = 0;
-    } else {
-      counter += 1;
-      // 4,096 ids in a millisecond: use the next millisecond rather than repeat one.
-      if (counter === 4096) {
-        last += 1;
-        counter = 0;
-      }
-    }
-    return snowflakeAt(last, low | BigInt(counter));
+    // 4,096 ids in a millisecond: use the next millisecond rather than repeat one.
+    const isFull = counter === 4095;
+    const next =
+      time > last ? { at: time, count: 0 } : { at: isFull ? last + 1 : last, count: isFull ? 0 : counter + 1 };
+    const id = snowflakeAt(next.at, low | BigInt(next.count));
+    last = next.at;
+    counter = next.count;
+    return id;
   };
 };
 

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  LAST_ID_TIME,
   lowBitsSource,
   messageIdAfter,
+  NoIdLeft,
   SNOWFLAKE_EPOCH,
   snowflakeAt,
   snowflakeSource,
@@ -22,6 +24,13 @@ describe('a snowflake', () => {
     );
     // Discord's own example.
     expect(new Date(snowflakeTime('175928847299117063')).toISOString()).toBe('2016-04-30T11:18:25.796Z');
+  });
+
+  it('has at most 63 bits: there is none for a later time', () => {
+    expect(snowflakeAt(LAST_ID_TIME, (1n << 22n) - 1n)).toBe(String(2n ** 63n - 1n));
+    for (const later of [LAST_ID_TIME + 1, Date.UTC(2204, 11, 25), Date.UTC(9998, 11, 31), Number.NaN])
+      expect(() => snowflakeAt(later, 0n)).toThrow(NoIdLeft);
+    expect(() => messageIdAfter(LAST_ID_TIME, 0, 0n)).toThrow(NoIdLeft);
   });
 
   it('cannot be older than 2015', () => {
@@ -81,6 +90,14 @@ describe('a source of ids', () => {
     );
     const ids = clock.map((ms) => BigInt(next(ms)));
     for (const [i, id] of ids.entries()) if (i > 0) expect(id > ids[i - 1]!).toBe(true);
+  });
+
+  it('goes on after a time that no id can hold', () => {
+    const next = snowflakeSource(() => 7);
+    const at = SNOWFLAKE_EPOCH + 1000;
+    next(at);
+    expect(() => next(LAST_ID_TIME + 1)).toThrow(NoIdLeft);
+    expect(snowflakeTime(next(at + 1))).toBe(at + 1);
   });
 
   it('makes different ids from those of another worker at the same time', () => {
