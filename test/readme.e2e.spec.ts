@@ -14,10 +14,12 @@ const readme = readFileSync('README.md', 'utf8');
 const scripts = (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }).scripts;
 
 /** Code blocks of one language below a heading. */
-const blocks = (heading: string, language: string): string[] => {
-  const section = readme.split(/^## /m).find((part) => part.startsWith(heading))!;
+const blocks = (heading: string, language: string, page = readme): string[] => {
+  const section = page.split(/^## /m).find((part) => part.startsWith(heading))!;
   return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code!);
 };
+
+const ADD_REACTIONS = '64';
 
 /** A child process whose output can be waited for. */
 const speaking = (child: ChildProcess) => {
@@ -48,14 +50,14 @@ describe('the README', () => {
   let environment: Record<string, string>;
 
   beforeAll(async () => {
-    symlinkSync(resolve('node_modules'), join(folder.path, 'node_modules'));
+    for (const name of ['node_modules', 'client']) symlinkSync(resolve(name), join(folder.path, name));
     server = await startServer({ data: data.path });
     const typed = blocks('First message', 'sh').join('\n').replace('http://127.0.0.1:7480', server.url);
     expect(typed).toContain(server.url);
     // The last lines print the variables that the reader's shell would still have.
     const shell = spawn(
       'bash',
-      ['-eu', '-c', `${typed}\necho\nfor name in TOKEN CHANNEL BOT_TOKEN; do echo "$name=\${!name}"; done`],
+      ['-eu', '-c', `${typed}\necho\nfor name in TOKEN GUILD CHANNEL BOT_TOKEN; do echo "$name=\${!name}"; done`],
       {
         cwd: folder.path,
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -94,7 +96,21 @@ describe('the README', () => {
     expect(firstMessage.out).toMatch(/ada: hello, socket \(s \d+\)/);
   });
 
-  it('has a bot of about twenty lines that answers', async () => {
+  it('leads to the example of docs/client.md, which runs as it says', async () => {
+    const page = readFileSync('docs/client.md', 'utf8');
+    const [code] = blocks('# The client', 'ts', page);
+    writeFileSync(join(folder.path, 'data/hello.ts'), code!);
+    const shell = spawn('bash', ['-eu', '-c', blocks('# The client', 'sh', page).join('\n')], {
+      cwd: folder.path,
+      env: { ...process.env, PARLEY: server.url, CHANNEL: environment.CHANNEL },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { said } = speaking(shell);
+    expect(await once(shell, 'close'), said()).toEqual([0, null]);
+    expect(said()).toMatch(/acknowledged: position \d+, sequence \d+/);
+  });
+
+  it('has a bot of about twenty lines that answers, also after a refused call, and leaves system messages alone', async () => {
     const [code] = blocks('First message', 'js');
     expect(code!.trim().split('\n').length).toBeLessThanOrEqual(22);
     writeFileSync(join(folder.path, 'parrot.mjs'), code!);
@@ -103,10 +119,19 @@ describe('the README', () => {
       env: { ...process.env, PARLEY: server.url, BOT_TOKEN: environment.BOT_TOKEN },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const { until } = speaking(bot);
     try {
-      await speaking(bot).until('parrot is ready');
+      await until('parrot is ready');
       const token = environment.TOKEN!;
       const ada = new Api(server.url, { id: '', username: 'ada', token, authorization: `Bearer ${token}` });
+      const quiet = await ada.ask<{ id: string }>('POST', `/guilds/${environment.GUILD}/channels`, {
+        name: 'quiet',
+        permission_overwrites: [{ id: environment.GUILD, type: 0, allow: '0', deny: ADD_REACTIONS }],
+      });
+      await ada.send(quiet.id, 'no parrots here');
+      await until('Missing Permissions');
+      const [former] = await ada.history(environment.CHANNEL!);
+      await ada.ask('PUT', `/channels/${environment.CHANNEL}/messages/pins/${former!.id}`);
       const { id } = await ada.send(environment.CHANNEL!, 'pieces of eight');
       await expect
         .poll(
