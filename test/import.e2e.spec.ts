@@ -1,7 +1,7 @@
 /** Runs `parley import irc` as an operator does, and checks what clients then read. */
 
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -113,8 +113,18 @@ describe('an imported excerpt', () => {
     await expect(importInto(folder.path, [fixture])).rejects.toThrow(String(server!.pid));
   });
 
-  it('is refused for a channel that was not imported', async () => {
+  it('grows by what its file has grown by, under any name, and not by what is named twice', async () => {
     await server!.stop();
+    const grown = join(folder.path, 'grown.2004-12-25.txt');
+    writeFileSync(grown, readFileSync(fixture));
+    expect(await importInto(folder.path, [grown, fixture])).toContain('0 messages added, 40 known');
+    const more = '[23:58] <will> good night\n[23:59] <will> good night\n';
+    writeFileSync(grown, more, { flag: 'a' });
+    expect(await importInto(folder.path, [grown, grown])).toContain('2 messages added, 42 known');
+    expect(await importInto(folder.path, [grown])).toContain('0 messages added, 22 known');
+  });
+
+  it('is refused for a channel that was not imported', async () => {
     await expect(importInto(folder.path, [fixture], 'general')).rejects.toThrow(/was not imported/);
   });
 });

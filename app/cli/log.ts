@@ -2,6 +2,7 @@
 
 import { ChannelName } from '../../commands/features/channels.ts';
 import { GuildName } from '../../commands/features/guilds.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { wrongIn } from '../../schemas/codecs.ts';
 import { checkArchive } from '../archive/check.ts';
 import { exportLog } from '../archive/export.ts';
@@ -37,7 +38,7 @@ const checkNames = ({ guild, channel }: ImportTarget): void => {
 export const importCommand = (paths: string[], target: ImportTarget): Promise<void> =>
   reported(async () => {
     checkNames(target);
-    const files = await openIrcFiles(paths);
+    const files = await openIrcFiles(paths, systemClock.wallTime());
     await withCore(async (core) => {
       const bar = progress('importing', 'lines');
       const report = await importIrc(core, { files, ...target, onProgress: bar.at });

@@ -112,24 +112,39 @@ export async function* parseIrcLog(
 /** A log file on disk: its day, its identity and its lines. */
 export interface IrcFile {
   readonly path: string;
-  /** SHA-256 of the content in hex. It identifies the file under any name and in any folder. */
+  /** SHA-256 of the content in hex. */
   readonly hash: string;
   /** Midnight UTC of the day in the file's name, in milliseconds since 1970. */
   readonly midnight: number;
   lines(): AsyncGenerator<IrcLine>;
 }
 
+/** Whether it is the log of an empty day, or some line of it is one of an IRC log. */
+const isIrcLog = async (lines: AsyncIterable<IrcLine>): Promise<boolean> => {
+  let isEmpty = true;
+  for await (const { kind } of lines) {
+    if (kind !== 'other') return true;
+    isEmpty = false;
+  }
+  return isEmpty;
+};
+
 /**
- * @throws when the name holds no date or the file cannot be read; the message names the file.
+ * @param now milliseconds since 1970
+ * @throws when the file cannot be read or is no IRC log, or its name holds no date that has come; the message names the file.
  */
-export const openIrcFile = async (path: string): Promise<IrcFile> => {
+export const openIrcFile = async (path: string, now: number): Promise<IrcFile> => {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash).catch((failure: NodeJS.ErrnoException) => {
+    if (failure.code === 'EISDIR') throw new Error(`${path} is a folder: name the files in it`);
+    throw new Error(`${path} cannot be read: ${failure.message}`);
+  });
   const midnight = dateInName(basename(path));
   if (midnight === undefined) {
     throw new Error(`${path}: the day of an IRC log is taken from its file's name, which must hold a date YYYY-MM-DD`);
   }
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash).catch((failure: Error) => {
-    throw new Error(`${path} cannot be read: ${failure.message}`);
-  });
-  return { path, hash: hash.digest('hex'), midnight, lines: () => parseIrcLog(createReadStream(path), midnight) };
+  if (midnight > now) throw new Error(`${path}: the day in its name has not come yet`);
+  const lines = () => parseIrcLog(createReadStream(path), midnight);
+  if (!(await isIrcLog(lines()))) throw new Error(`${path}: no line of it is one of an IRC log: [09:14] <nick> text`);
+  return { path, hash: hash.digest('hex'), midnight, lines };
 };

@@ -8,11 +8,15 @@ import { foldNick, openIrcFile } from './irc-parser.ts';
 const fixture = fileURLToPath(new URL('fixtures/2004-12-25.excerpt.txt', import.meta.url));
 const logs = fileURLToPath(new URL('../../../shared/data/irc', import.meta.url));
 
+/** 2024-05-02. */
+const NOW = Date.UTC(2024, 4, 2, 10);
+const LINE = '[09:14] <nick> text\n';
+
 const count = async (paths: readonly string[]) => {
   const kinds: Record<string, number> = {};
   const spellings = new Set<string>();
   for (const path of paths) {
-    for await (const line of (await openIrcFile(path)).lines()) {
+    for await (const line of (await openIrcFile(path, NOW)).lines()) {
       kinds[line.kind] = (kinds[line.kind] ?? 0) + 1;
       if (line.kind === 'message' || line.kind === 'empty') spellings.add(line.nick!);
     }
@@ -38,19 +42,33 @@ describe('a log file', () => {
   it('is the same file under another name', async () => {
     const copy = join(temporaryFolder(), '2005-01-01.txt');
     copyFileSync(fixture, copy);
-    const [one, other] = [await openIrcFile(fixture), await openIrcFile(copy)];
+    const [one, other] = [await openIrcFile(fixture, NOW), await openIrcFile(copy, NOW)];
     expect(other.hash).toBe(one.hash);
     expect(other.midnight).toBe(Date.UTC(2005, 0, 1));
   });
 
-  it('is refused by name when its name has no date', async () => {
-    const undated = join(temporaryFolder(), 'log.txt');
-    writeFileSync(undated, '');
-    await expect(openIrcFile(undated)).rejects.toThrow('log.txt');
+  it.each([
+    ['when its name has no date', 'log.txt', '', /log\.txt: .* must hold a date/],
+    ['when no id can hold its day', '2204-12-25.txt', LINE, /2204-12-25\.txt: the day in its name has not come yet/],
+    ['when its day is tomorrow', '2024-05-03.txt', LINE, /2024-05-03\.txt: the day in its name has not come yet/],
+    ['when none of its lines is of an IRC log', '2005-01-01.txt', 'x'.repeat(3_000).concat('\n\0\n'), /no line of it/],
+  ])('is refused by name %s', async (_, name, content, says) => {
+    const path = join(temporaryFolder(), name);
+    writeFileSync(path, content);
+    await expect(openIrcFile(path, NOW)).rejects.toThrow(says);
   });
 
-  it('is refused by name when it does not exist', async () => {
-    await expect(openIrcFile(join(temporaryFolder(), '2005-01-01.txt'))).rejects.toThrow('2005-01-01.txt');
+  it('may be that of today, and be empty', async () => {
+    const path = join(temporaryFolder(), '2024-05-02.txt');
+    writeFileSync(path, '');
+    expect((await openIrcFile(path, NOW)).midnight).toBe(Date.UTC(2024, 4, 2));
+  });
+
+  it('is refused by name when it does not exist or is a folder, with a date or without', async () => {
+    const folder = temporaryFolder();
+    for (const name of ['2005-01-01.txt', 'log.txt'])
+      await expect(openIrcFile(join(folder, name), NOW)).rejects.toThrow(`${name} cannot be read: ENOENT`);
+    await expect(openIrcFile(folder, NOW)).rejects.toThrow(`${folder} is a folder: name the files in it`);
   });
 });
 

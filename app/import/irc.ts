@@ -1,5 +1,6 @@
 /** `parley import irc`: imports logs of an IRC channel into a channel of their own. */
 
+import { createHash } from 'node:crypto';
 import {
   FIRST_CHANNEL,
   type ImportedMessage,
@@ -26,7 +27,7 @@ export interface ImportReport {
   /** Lines by kind; `message`, `empty`, `action`, `system` and `other` add up to all lines. */
   readonly lines: Readonly<Record<IrcLine['kind'], number>>;
   readonly posted: number;
-  /** Lines that an earlier run had imported. */
+  /** Lines that were imported before. */
   readonly known: number;
   /** People who said something; all spellings of a nickname count as one. */
   readonly accounts: number;
@@ -46,22 +47,33 @@ export const NOBODY_REGISTERED =
   'nobody has registered yet, and the first person to register owns what is imported: start the server, register, stop it, and import again';
 
 const contentOf = (line: IrcLine): string => (line.kind === 'action' ? `_${line.text}_` : line.text);
-const keyOf = (file: IrcFile, line: IrcLine): string => `irc:${file.hash}:${line.line}`;
+
+/** The key that former versions gave a line, which was another one as soon as the file had grown. */
+const formerKey = (file: IrcFile, line: IrcLine): string => `irc:${file.hash}:${line.line}`;
+
+interface KeyedLine {
+  readonly line: IrcLine;
+  /** Identifies the line and all before it, whatever follows, and under any name of the file. */
+  readonly key: string;
+}
 
 /**
  * Opens the files before the data folder: a wrong one is refused, and nothing has changed.
+ * @param now milliseconds since 1970
  * @returns them in order of their days
  * @throws an error that names the file
  */
-export const openIrcFiles = async (paths: readonly string[]): Promise<readonly IrcFile[]> => {
-  const files = await Promise.all(paths.map(openIrcFile));
+export const openIrcFiles = async (paths: readonly string[], now: number): Promise<readonly IrcFile[]> => {
+  const files = await Promise.all(paths.map((path) => openIrcFile(path, now)));
   return files.sort((a, b) => a.midnight - b.midnight || (a.path < b.path ? -1 : 1));
 };
 
-async function* chunksOf(file: IrcFile): AsyncGenerator<IrcLine[]> {
-  let chunk: IrcLine[] = [];
+async function* chunksOf(file: IrcFile): AsyncGenerator<KeyedLine[]> {
+  const soFar = createHash('sha256');
+  let chunk: KeyedLine[] = [];
   for await (const line of file.lines()) {
-    chunk.push(line);
+    soFar.update(JSON.stringify([line.kind, line.nick, line.text, line.time - file.midnight]));
+    chunk.push({ line, key: `irc:${soFar.copy().digest('hex')}` });
     if (chunk.length < CHUNK) continue;
     yield chunk;
     chunk = [];
@@ -93,11 +105,11 @@ class IrcImport {
     const { files } = request;
     const total = await countLines(files);
     const { guild, channelId } = await this.destination(request);
-    const before = await this.keysIn(channelId);
+    const imported = await this.keysIn(channelId);
     let done = 0;
     for (const file of files) {
       for await (const chunk of chunksOf(file)) {
-        await this.take(file, chunk, guild, channelId, before);
+        await this.take(file, chunk, guild, channelId, imported);
         done += chunk.length;
         request.onProgress(done, total);
       }
@@ -138,7 +150,7 @@ class IrcImport {
   }
 
   /** What earlier runs imported. */
-  private async keysIn(channelId: string): Promise<ReadonlySet<string>> {
+  private async keysIn(channelId: string): Promise<Set<string>> {
     const keys = new Set<string>();
     for (let from = 1; ; ) {
       const events = await this.core.log.readStream({ stream: channelStream(channelId), from, limit: PAGE });
@@ -150,21 +162,21 @@ class IrcImport {
 
   private async take(
     file: IrcFile,
-    chunk: readonly IrcLine[],
+    chunk: readonly KeyedLine[],
     guild: GuildRow,
     channelId: string,
-    before: ReadonlySet<string>,
+    imported: Set<string>,
   ) {
     const said: { line: IrcLine; author: Promise<string>; key: string }[] = [];
-    for (const line of chunk) {
+    for (const { line, key } of chunk) {
       this.lines[line.kind] += 1;
       this.replaced += line.replaced;
       if (line.nick === null) continue;
       const author = this.author(line.nick, line.time, guild);
       if (line.kind === 'empty') continue;
-      const key = keyOf(file, line);
-      if (before.has(key)) this.known += 1;
+      if (imported.has(key) || imported.has(formerKey(file, line))) this.known += 1;
       else said.push({ line, author, key });
+      imported.add(key);
     }
     const messages: ImportedMessage[] = [];
     for (const { line, author, key } of said) {
