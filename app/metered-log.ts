@@ -1,4 +1,4 @@
-/** The event log with its appends counted, timed and traced, and its unreadable events reported. */
+/** The event log with its appends counted, timed and traced, and with a report of what cannot be read or is refused. */
 
 import { either } from 'fp-ts';
 import type { EventLog, Page, ReadAll, ReadStream, StoredPage } from '../log/port.ts';
@@ -67,11 +67,35 @@ const reportingReads = (log: EventLog, metrics: Metrics, logger: Logger) => {
   };
 };
 
+/** Most often that refused appends are told of: one that nobody can take is tried by everybody who waits beside it. */
+const TELL_MS = 10_000;
+
+/** Tells an operator why the log refuses appends: whoever asked for them learns only that it does. */
+const reportingRefusals = (append: Append, logger: Logger, clock: Clock): Append => {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let untold = 0;
+  return async (request) => {
+    const outcome = await append(request);
+    if (either.isRight(outcome) || outcome.left.kind !== 'refused') return outcome;
+    const now = clock.monotonic();
+    if (now - toldAt < TELL_MS) {
+      untold += 1;
+      return outcome;
+    }
+    const { stream } = request;
+    logger.error({ stream, reason: outcome.left.reason, untold }, 'the event log refuses an append, and would again');
+    toldAt = now;
+    untold = 0;
+    return outcome;
+  };
+};
+
 /** @param spans absent where nothing is traced */
 export const meteredLog = (log: EventLog, metrics: Metrics, logger: Logger, clock: Clock, spans?: Spans): EventLog => {
+  const told = reportingRefusals((request) => log.append(request), logger, clock);
   const append: Append = async (request) => {
     const began = clock.monotonic();
-    const outcome = await log.append(request);
+    const outcome = await told(request);
     metrics.appendSeconds.observe((clock.monotonic() - began) / 1000);
     if (either.isRight(outcome)) metrics.appendedEvents.inc(outcome.right.length);
     return outcome;

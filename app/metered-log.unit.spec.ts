@@ -48,6 +48,29 @@ describe('a metered log', () => {
   });
 });
 
+describe('an append that the log refuses', () => {
+  it('is told to an operator with stream and reason, one of many in ten seconds, and the others are counted', async () => {
+    let now = 0;
+    const lines: object[] = [];
+    const logger = { ...silent, error: (fields: object) => void lines.push(fields) };
+    let answer: EventLog['append'] = async ({ stream }) =>
+      either.left({ kind: 'refused', reason: `${stream} is gone` });
+    const log = { append: (request: AppendRequest) => answer(request) } as EventLog;
+    const metered = meteredLog(log, createMetrics(), logger, { ...systemClock, monotonic: () => now });
+    for (let n = 0; n < 3; n += 1) await metered.append(batchOf(null));
+    now += 10_000;
+    await metered.append(batchOf(null));
+    answer = async () => either.left({ kind: 'unavailable', reason: 'told by whoever watches the server' });
+    now += 10_000;
+    await metered.append(batchOf(null));
+    const line = { stream: 'channel-1', reason: 'channel-1 is gone' };
+    expect(lines).toEqual([
+      { ...line, untold: 0 },
+      { ...line, untold: 2 },
+    ]);
+  });
+});
+
 describe('a traced log', () => {
   let ended: readonly KeptSpan[];
   let append: EventLog['append'];
