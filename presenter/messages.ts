@@ -53,10 +53,11 @@ export class MessagePresenter {
     this.keys = keys;
   }
 
-  async messages(rows: readonly MessageRow[], guildId: string | null): Promise<ApiMessage[]> {
+  /** @param areNew nothing is pinned when it is posted, so only those that are replied to may be */
+  async messages(rows: readonly MessageRow[], guildId: string | null, areNew = false): Promise<ApiMessage[]> {
     const repliedTo = await this.repliedTo(rows);
     const everyRow = [...rows, ...repliedTo.values()];
-    const pinned = await this.pinnedAmong(everyRow);
+    const pinned = await this.pinnedAmong(areNew ? [...repliedTo.values()] : everyRow);
     await this.keys.load(everyRow.flatMap((row) => (row.sealed === null ? [] : [row.sealed.by])));
     const users = await this.users.users(everyRow.flatMap((row) => [row.author, ...row.mentions.users]));
     return rows.map((row) => this.withReply(row, guildId, { users, repliedTo, pinned }));
@@ -74,9 +75,7 @@ export class MessagePresenter {
 
   /** One message as a dispatch carries it, with the author's membership. */
   async dispatched(row: MessageRow, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
-    const message = this.fromCaches(row, said) ?? (await this.messages([row], guildId))[0]!;
-    // The view may hold a later pin, of which the session is told next: nothing is pinned when it is posted.
-    message.pinned = false;
+    const message = this.fromCaches(row, said) ?? (await this.messages([row], guildId, true))[0]!;
     if (guildId === null) return message;
     const member = await this.views.guilds.member(guildId, row.author);
     // Modifies the message just made: copying it costs more than making it.

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../schemas/clock.ts';
+import { StoreUnavailable } from '../../../schemas/errors.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { TimeSlices } from '../../../schemas/time-slices.ts';
 import { memoryDatabase } from '../../../stores/testing.ts';
@@ -84,6 +85,17 @@ describe('pins that lag behind the log', () => {
       }),
       { numRuns: 50 },
     ));
+
+  it('are as their store holds them while the log cannot be read', async () => {
+    const { pins, close } = storeOf([]);
+    const gone = async () => {
+      throw new StoreUnavailable('log', 1);
+    };
+    const unread = { readStream: gone, streamHeads: gone };
+    const current = new CurrentPins({ stored: pins, log: unread, held: () => 0, received: () => 9, heard: () => [] });
+    expect(await current.pinned('30', { limit: 5 })).toEqual([]);
+    close();
+  });
 
   it('cost no read of the log where nothing is missing', async () => {
     const { log } = told([['30', 1]]);

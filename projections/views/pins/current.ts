@@ -1,6 +1,7 @@
 /** Pins while their store lags behind the log: what it does not hold yet is taken from the channels' streams. */
 
 import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
+import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { channelStream } from '../../../schemas/streams.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
 import { type PinChange, type PinReader, type PinRow, pinChanges } from './view.ts';
@@ -79,8 +80,20 @@ export class CurrentPins implements PinReader {
       .slice(0, limit);
   }
 
-  /** The changes that the store may not hold; none where too much lies between, and the store's answer is an older one. */
+  /**
+   * The changes that the store may not hold; none where too much lies between or the log cannot be read, and the store's
+   * answer is an older one.
+   */
   private async changed(channelId: string): Promise<Changed> {
+    try {
+      return await this.fromLog(channelId);
+    } catch (failure) {
+      if (failure instanceof StoreUnavailable) return NOTHING;
+      throw failure;
+    }
+  }
+
+  private async fromLog(channelId: string): Promise<Changed> {
     const { log, held, received } = this.options;
     const after = held();
     if (after >= received()) return NOTHING;
