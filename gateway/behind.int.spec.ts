@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Audience } from '../schemas/streams.ts';
 import type { GatewayClient } from '../test/support/gateway-client.ts';
 import { defaultGatewayConfig } from './config.ts';
-import { guildAndPeople, guildWith, type Station, World } from './testing.ts';
+import type { Feed } from './ports.ts';
+import { guildAndPeople, guildWith, hiddenChannel, type Station, World } from './testing.ts';
 
 const { resumes } = defaultGatewayConfig;
 
@@ -13,6 +14,7 @@ describe('while a gateway does not yet hear everything of', () => {
   let station: Station;
   let channel: string;
   let hears: () => Promise<void>;
+  let viewsAt: Feed['viewsAt'];
   const listened = new Map<Audience, number>();
 
   const count = (audiences: readonly Audience[], by: number) => {
@@ -24,12 +26,13 @@ describe('while a gateway does not yet hear everything of', () => {
       return hears();
     },
     leave: (audiences: readonly Audience[]) => count(audiences, -1),
-    viewsAt: () => world.views,
+    viewsAt: (position: number) => viewsAt(position),
   };
 
   beforeEach(async () => {
     listened.clear();
     hears = async () => {};
+    viewsAt = () => world.views;
     world = await World.open();
     channel = guildAndPeople(world.story, '10', '1', '2');
     world.story.user('4');
@@ -135,5 +138,34 @@ describe('while a gateway does not yet hear everything of', () => {
     await expect.poll(() => station.gateway.sessions).toBe(0);
     go();
     await world.settled();
+  });
+
+  it('a guild that somebody joins, the one who joined is told how far it has caught up, whatever it hears of that', async () => {
+    hiddenChannel(world.story, '77', '10');
+    await world.settled();
+    const joining = await station.identified('4');
+    const go = hold();
+    world.story.join('10', '4');
+    const last = world.story.post('77', '1');
+    await world.settled();
+    go();
+    await joining.dispatch('GUILD_CREATE');
+    await world.received(joining);
+    await joining.until(() => joining.seq >= last.position, 'the position of the last event');
+    rising(joining);
+  });
+
+  it('and the store of the views is far behind, a session begins all the same', async () => {
+    const { views } = world;
+    const [atRest, checkpoint] = [views.atRest.bind(views), views.checkpoint.bind(views)];
+    const former = Object.create(views.guilds, { guildsOf: { value: async () => [] } }) as typeof views.guilds;
+    await world.settled();
+    views.checkpoint = () => 0;
+    views.whenProcessed = async () => true;
+    views.atRest = (read) => atRest(async () => read(checkpoint()));
+    viewsAt = (position) =>
+      position === 0 ? { ...views, guilds: former, pins: views.pins, unread: views.unread } : views;
+    const client = await station.identified('2');
+    expect(told(client).map(([type]) => type)).toEqual(['READY', 'GUILD_CREATE']);
   });
 });

@@ -1,6 +1,6 @@
 /** What a session missed is sent to it: when it resumes, and in a cluster when it is to hear more from now on. */
 import type { Membership } from '../projections/views/guild-views/view.ts';
-import { framesOf } from './encoding.ts';
+import { dispatchFrame, framesOf } from './encoding.ts';
 import { Hearing } from './hearing.ts';
 import { MissedPages } from './missed.ts';
 import type { ResumeOutcome } from './ports.ts';
@@ -75,6 +75,8 @@ const catchUp = (parts: Parts, session: Session, seq: number): void => {
       if (session.phase === Phase.closed) return;
       if (!all) return session.drop(Closings.notDelivered);
       session.s = Math.max(session.s, session.missedFrom ?? parts.delivery.position);
+      // The last of what it missed may be nothing that it hears, and a heartbeat tells only what is beyond its `s`.
+      parts.outbox.pushAlone(session, dispatchFrame('PARLEY_POSITION', session.s, '{}'));
       goLive(parts, session);
     },
     (error: unknown) => {

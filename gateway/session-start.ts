@@ -163,7 +163,9 @@ const beginOnFeed = async <T>(
 ): Promise<T> => {
   const { views } = parts.deps;
   for (;;) {
-    const expected = await readScope(depsAt(parts.deps, views.checkpoint()), session);
+    // As of what this process has received, which the views may be far behind: a scope of theirs would never fit.
+    const received = await views.atRest(async (at) => at);
+    const expected = await readScope(depsAt(parts.deps, received), session);
     const wanted = audiencesOf(session, expected);
     await feed.listen(wanted);
     try {
