@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { EventLog } from '../port.ts';
-import { batch, refusal, sequences, stored, upTo } from '../testing.ts';
+import { batch, refusal, sequences, stored, unexpected, upTo } from '../testing.ts';
 import { openKurrentEventLog } from './event-log.ts';
 import { StandInCluster } from './stand-in/cluster.testing.ts';
 
@@ -68,6 +68,26 @@ describe('appends to a cluster', () => {
 });
 
 describe('a URL of nodes that are all gone', () => {
+  it('fails what is asked and appended meanwhile, and nothing else: the client looks for a leader in vain', async () => {
+    await appendAll(0, 1);
+    const tail = log.tail(0, async () => {}, unexpected);
+    const asked: Promise<unknown>[] = [];
+    const ask = () =>
+      asked.push(log.head(), log.streamHead('channel-1'), log.append(batch(`channel-${asked.length}`, 0)));
+    for (let n = 0; n < 10; n += 1) ask();
+    const stopping = cluster.stop();
+    for (let n = 0; n < 10; n += 1) ask();
+    await stopping;
+    for (let n = 0; n < 10; n += 1) ask();
+    const outcomes = await Promise.allSettled(asked);
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(StoreUnavailable);
+    await tail.stop();
+    await log.close();
+    cluster = await new StandInCluster().start();
+    log = await openKurrentEventLog({ clock: systemClock, url: cluster.url, patience });
+  });
+
   it('fails the opening, and leaves nothing behind that nobody catches', async () => {
     await log.close();
     await cluster.stop();
