@@ -131,7 +131,13 @@ export class Places {
       }
     }
     const page = this.pages.findLast(({ commit }) => commit <= BigInt(position));
-    return (await this.firstBeyond(line, page ?? 'start', position, 2 * PAGE)) ?? 'nothing';
+    try {
+      return (await this.firstBeyond(line, page ?? 'start', position, 2 * PAGE)) ?? 'nothing';
+    } catch (error) {
+      // Whoever asks again goes by what the server says now.
+      if (isMisplaced(error)) this.pages.length = 0;
+      throw error;
+    }
   }
 
   private async firstBeyond(

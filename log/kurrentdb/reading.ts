@@ -10,6 +10,7 @@ import type {
 } from '@eventstore/db-client';
 import type { Clock } from '../../schemas/clock.ts';
 import { NoAnswer } from '../../stores/kurrentdb/failures.ts';
+import { Listening } from '../../stores/kurrentdb/listening.ts';
 import { type Line, StaleServer } from '../../stores/kurrentdb/reading-connection.ts';
 import { type AnyRecorded, positionOf } from './events.ts';
 
@@ -118,41 +119,47 @@ export class Reading {
         return;
       }
       const read = begin(line.client);
+      const listening = new Listening(line, silenceMs);
       let over = false;
-      let heard = false;
       let cancel = () => {};
       const end = (settle: () => void): void => {
         if (over) return;
         over = true;
         cancel();
-        line.ended.removeEventListener('abort', silent);
+        line.ended.removeEventListener('abort', givenUp);
         // Rejects if there never was a connection.
         read.cancel().catch(() => {});
         settle();
       };
-      const silent = (): void => end(() => reject(new NoAnswer(silenceMs)));
-      // In two halves: what came while this process was busy is taken before the second ends.
-      const wait = (isSecond: boolean): void => {
-        heard = false;
+      const fail = (error: unknown): void => end(() => reject(error));
+      const givenUp = (): void => fail(new NoAnswer(silenceMs));
+      const wait = (): void => {
         cancel = clock.setTimer(silenceMs / 2, () => {
-          if (heard || !isSecond) wait(!heard);
-          else silent();
+          try {
+            listening.half();
+            wait();
+          } catch (error) {
+            fail(error);
+          }
         });
       };
-      wait(false);
-      line.ended.addEventListener('abort', silent);
+      wait();
+      line.ended.addEventListener('abort', givenUp);
       read.on('data', ({ event }) => {
         if (over || event === undefined) return;
-        heard = true;
+        listening.heard();
         try {
           line.seen = Math.max(line.seen, positionOf(event));
           if (!take(event)) end(resolve);
         } catch (error) {
-          end(() => reject(error));
+          fail(error);
         }
       });
-      read.on('error', (error) => end(() => reject(error)));
-      read.on('end', () => end(resolve));
+      read.on('error', fail);
+      read.on('end', () => {
+        listening.heard();
+        end(resolve);
+      });
     });
   }
 }

@@ -13,7 +13,7 @@ import {
   streamNameFilter,
 } from '@eventstore/db-client';
 import type { Clock } from '../../schemas/clock.ts';
-import { NoAnswer } from '../../stores/kurrentdb/failures.ts';
+import { Listening } from '../../stores/kurrentdb/listening.ts';
 import type { Line } from '../../stores/kurrentdb/reading-connection.ts';
 import { PageSize } from '../port.ts';
 import { positionOf } from './events.ts';
@@ -90,22 +90,23 @@ export class Following {
 
   /**
    * At most `most` events and signals that have arrived, and no more than a page has; waits until there is one.
-   * @param waiting.silenceMs how long it waits, or, where it may be silent, how often it asks whether the server is alive
+   * @param waiting.silenceMs how long it waits; where it may be silent, it asks after half of that whether the server is alive
    * @returns an empty list when the signal was aborted
-   * @throws the error that ended the subscription, or NoAnswer
+   * @throws the error that ended the subscription, or those of Listening
    */
   async next(most: number, { silenceMs, signal, alive }: FollowingOptions): Promise<readonly Signal[]> {
-    // In two halves: what came while this process was busy is taken before the second ends.
-    for (let silentHalves = 0; ; ) {
+    const listening = new Listening(this.line, silenceMs);
+    for (;;) {
       if (signal?.aborted) return [];
       const taken = this.take(most);
-      if (taken.length > 0) return taken;
+      if (taken.length > 0) {
+        listening.heard();
+        return taken;
+      }
       if (this.failure !== undefined) throw this.failure.error;
-      if (alive !== undefined && this.confirmed) {
-        if (silentHalves > 0) await alive();
-        silentHalves = 0;
-      } else if (silentHalves === 2) throw new NoAnswer(silenceMs);
-      silentHalves = (await this.more(silenceMs / 2, signal)) ? 0 : silentHalves + 1;
+      if (await this.more(silenceMs / 2, signal)) listening.heard();
+      else if (alive !== undefined && this.confirmed) await alive();
+      else listening.half();
     }
   }
 

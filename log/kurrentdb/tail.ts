@@ -92,8 +92,13 @@ export const follow = async (source: Source, after: number, onEvents: OnEvents, 
       ]);
     const beginning = await answered(places.beginning(line, course.place));
     if (beginning !== undefined) {
+      const { turns } = line;
       const following = new Following(line, clock, beginning.behind);
-      const alive = () => reading.alive(line);
+      const alive = async (): Promise<void> => {
+        // The subscription stays with the server that it began with, however dead, and the answer comes from the next one.
+        if (line.turns !== turns) throw new Error('KurrentDB has changed its leader');
+        await reading.alive(line);
+      };
       let told: readonly Signal[] | undefined =
         beginning.first === undefined ? [] : [{ kind: 'event', event: beginning.first }];
       try {

@@ -172,7 +172,9 @@ describe('positions are offsets in files', () => {
 
 describe('an append of many events', () => {
   it('is one message, so that it is stored whole or not at all', async () => {
-    const patient = await openKurrentEventLog({ clock: systemClock, url: server.url });
+    // On a busy machine it takes seconds, and a repetition would be another message.
+    const unhurried = { answerMs: 20_000, triedMs: 25_000, silenceMs: 20_000 };
+    const patient = await openKurrentEventLog({ clock: systemClock, url: server.url, patience: unhurried });
     const before = server.pieces;
     stored(await patient.append(batch('channel-1', 0, 10_000)));
     expect(server.proposals.at(-1)!.events).toHaveLength(10_000);

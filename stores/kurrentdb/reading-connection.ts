@@ -52,6 +52,8 @@ export class Line {
   readonly client: EventStoreDBClient;
   /** Highest position that came from this server since the line last went to another: it holds everything up to there. */
   seen = 0;
+  /** Counts what has come over the line. */
+  items = 0;
   /** How often the line has perhaps gone to another server. */
   turns = 0;
   /** A question whether the server answers at all is under way. */

@@ -77,6 +77,12 @@ export class Appends {
     return this.held.length > 0;
   }
 
+  /** A server that ends loses what no other node has. */
+  forget(): void {
+    this.held = [];
+    this.canWrite = true;
+  }
+
   takeBatches(call: BatchCall): void {
     const begun = new Map<string, Proposal & { readonly deadline: number }>();
     call.on('data', (message: BatchAppendReqMessage) => {

@@ -35,7 +35,7 @@ export class StandInCluster {
     return `esdb://admin:changeit@${hosts.join(',')}?tls=false`;
   }
 
-  /** The node that leads, as most of the cluster sees it. */
+  /** The node that leads, as most of the nodes see it that can be reached. */
   get leader(): StandIn {
     const reached = this.members.filter((member) => this.isReached(member));
     const votes = this.members.map((_, i) => reached.filter(({ leader }) => leader === i).length);
@@ -60,8 +60,20 @@ export class StandInCluster {
 
   /** The nodes that can be reached agree on a leader. One that is frozen goes on with what it believed. */
   elect(i: number): void {
-    for (const member of this.members) if (this.isReached(member)) member.leader = i;
+    for (const [n, member] of this.members.entries()) {
+      if (!this.isReached(member)) continue;
+      // A leader that is one no more ends its streams.
+      if (this.leads(member) && n !== i) member.node.front.cutAll();
+      member.leader = i;
+    }
     this.members[i]!.node.appends.setQuorum(true);
+    this.replicateFrom(i);
+  }
+
+  /** The server writes events of its own. */
+  system(count: number): void {
+    const i = this.members.findIndex(({ node }) => node === this.leader);
+    this.members[i]!.node.store.system('$stats', '$statsCollected', count);
     this.replicateFrom(i);
   }
 
@@ -95,11 +107,16 @@ export class StandInCluster {
     member.node.front.cutAll();
   }
 
+  isAlive(i: number): boolean {
+    return this.members[i]!.alive;
+  }
+
   async kill(i: number): Promise<void> {
     const member = this.members[i]!;
     member.alive = false;
     member.frozen = false;
     await member.node.stop();
+    member.node.appends.forget();
   }
 
   /** A killed node comes back as a follower of whoever leads. */

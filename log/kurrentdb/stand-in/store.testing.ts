@@ -179,8 +179,9 @@ export class RecordStore {
 
   /** Takes over what another node has stored beyond this one's end, as replication does. */
   catchUpWith(other: RecordStore): void {
-    const from = this.all.length;
-    for (const record of other.all.slice(from)) {
+    // By position: scavenging removes records from each node by itself.
+    const missing = other.all.slice(other.firstNot(({ position }) => position < this.end));
+    for (const record of missing) {
       const stream = this.streams.get(record.stream) ?? { records: [], next: 0, settings: {}, state: 'open' };
       this.streams.set(record.stream, stream);
       stream.records.push(record);
@@ -188,8 +189,9 @@ export class RecordStore {
       this.all.push(record);
       this.ids.set(record.id, record);
     }
+    for (const position of other.removed) this.removed.add(position);
     this.end = other.end;
-    if (this.all.length > from) this.ring();
+    if (missing.length > 0) this.ring();
   }
 
   /** Where a read from a position begins; `undefined` if no record began at that position. */
