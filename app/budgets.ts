@@ -11,8 +11,11 @@ import { TURN_BYTES } from '../commands/turn.ts';
 import { REMEMBERED_BYTES } from '../domain/recent-keys.ts';
 import { defaultGatewayConfig } from '../gateway/config.ts';
 import { PACE } from '../gateway/session-start.ts';
+import { CONNECTION_LIMITS } from '../http/connections.ts';
+import { QUERIES } from '../http/mount.ts';
 import { BODY_LIMIT } from '../http/server.ts';
 import { feedLimits } from '../projections/feed/reader.ts';
+import { MESSAGES_PER_PAGE } from '../read-api/channels.ts';
 import { VIEWS_WAIT_MS } from '../read-api/replay/replay.ts';
 import { type Config, clusterSettings, type Setting, settings } from '../schemas/config.ts';
 import { type Relation, STORE_RELATIONS } from '../stores/budget-relations.ts';
@@ -36,7 +39,7 @@ export const ALL_BUDGETS = {
   message: { characters: MESSAGE_LENGTH, embedBytes: EMBED_BYTES },
   states: { keptBytes: KEPT_BYTES, keysBytes: REMEMBERED_BYTES },
   turn: { bytes: TURN_BYTES },
-  http: { bodyBytes: BODY_LIMIT },
+  http: { bodyBytes: BODY_LIMIT, pageMessages: MESSAGES_PER_PAGE, queries: QUERIES, connections: CONNECTION_LIMITS },
   socket: { budgetBytes: Number(settings.socketBudgetBytes.fallback), paceBytes: PACE },
 };
 
@@ -112,6 +115,34 @@ export const RELATIONS: readonly Relation<AllBudgets>[] = [
     than: 'a commit of the log',
     most: ({ log }) => log.commit.bytes,
     unit: 'bytes',
+  },
+  {
+    what: 'a page of messages, each a reply to one as large',
+    is: ({ http, message }) => 2 * http.pageMessages * (JSON_CHARACTER * message.characters + message.embedBytes),
+    than: 'the answers that wait to be read at one address',
+    most: ({ http }) => http.connections.unreadPerAddress,
+    unit: 'bytes',
+  },
+  {
+    what: 'the answers that wait to be read at one address',
+    is: ({ http }) => http.connections.unreadPerAddress,
+    than: 'those that wait in all',
+    most: ({ http }) => http.connections.unread,
+    unit: 'bytes',
+  },
+  {
+    what: 'the queries of one person under way',
+    is: ({ http }) => http.queries.perPerson,
+    than: 'those of one address',
+    most: ({ http }) => http.queries.perAddress,
+    unit: 'queries',
+  },
+  {
+    what: 'the queries of one address under way',
+    is: ({ http }) => http.queries.perAddress,
+    than: 'those of everybody',
+    most: ({ http }) => http.queries.atOnce,
+    unit: 'queries',
   },
   {
     what: 'a message at its largest',

@@ -21,6 +21,7 @@ import { replayRoutes } from '../read-api/replay/routes.ts';
 import type { Clock } from '../schemas/clock.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Route } from '../schemas/http/route.ts';
+import { TimeSlices } from '../schemas/time-slices.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
@@ -65,6 +66,8 @@ export interface Stores {
   readonly tokens: Tokens;
   readonly access: Access;
   readonly presenter: Presenter;
+  /** For the work that queries share the event loop for: opening what is sealed, and writing JSON. */
+  readonly slices: TimeSlices;
   readonly write: WriteSide;
 }
 
@@ -134,6 +137,7 @@ export const httpEdge = (
     logger,
     metrics,
     clock,
+    slices: stores?.slices ?? new TimeSlices(clock),
     spans,
     ready: () => {
       const { reasons, degraded } = readiness();

@@ -18,6 +18,7 @@ import { Story } from '../projections/testing.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import { TestClock } from '../schemas/clock.testing.ts';
 import { systemClock } from '../schemas/clock.ts';
+import { TimeSlices } from '../schemas/time-slices.ts';
 import { GatewayClient } from '../test/support/gateway-client.ts';
 import type { SessionClaims, Tokens } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -99,7 +100,12 @@ export const UNSHOWABLE = 'unshowable';
 
 /** Shows sealed text as it is, so that specs see which text was shown without knowing keys. */
 const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
-  const presenter = new Presenter({ views, timelines: views.timelines, keys: NO_KEYS });
+  const presenter = new Presenter({
+    views,
+    timelines: views.timelines,
+    keys: NO_KEYS,
+    slices: new TimeSlices(systemClock),
+  });
   return {
     user: (id) => presenter.user(id),
     member: (row) => presenter.member(row),

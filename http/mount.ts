@@ -11,8 +11,11 @@ import type { Actor } from '../schemas/actor.ts';
 import { addressKey } from '../schemas/address.ts';
 import { decode } from '../schemas/codecs.ts';
 import { fieldError, type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
+import type { FairQueue, QueueLimits } from '../schemas/fair-queue.ts';
 import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
+import type { TimeSlices } from '../schemas/time-slices.ts';
 import { JSON_TYPE, type Refusing, sendError } from './errors.ts';
+import { slicedJson } from './sliced-json.ts';
 
 /** The id that ties a request to its log lines, its events and its response. */
 const USABLE = /^[\w.:-]{1,128}$/;
@@ -31,6 +34,21 @@ export interface Gate extends Refusing {
   authenticate(authorization: string | undefined, takesEnded: boolean): Promise<Actor | undefined>;
   /** `undefined` means no limit. */
   readonly limits: { everything(actor: Actor): Promise<Everything | undefined> | undefined };
+}
+
+/**
+ * Queries under way; further ones wait. The largest page of messages takes some 10 MB while it is made: 40 MB for one
+ * person, 160 MB at one address.
+ */
+export const QUERIES = {
+  ...{ atOnce: 256, perPerson: 4, perAddress: 16 },
+  ...{ waiting: 10_000, waitingPerAddress: 2_000, waitingPerPerson: 500 },
+} satisfies QueueLimits;
+
+/** How answers are made: queries in turns and in slices of time. */
+export interface Making extends Gate {
+  readonly queries: FairQueue;
+  readonly slices: TimeSlices;
 }
 
 declare module 'fastify' {
@@ -73,8 +91,37 @@ async function* whileAllowed(
   }
 }
 
-const sendReply = (reply: FastifyReply, answer: Reply, isAllowed: () => Promise<boolean>): FastifyReply => {
-  const { status = 200, headers, body, stream } = answer;
+/** A reply whose body is its JSON in UTF-8. */
+interface Made extends Omit<Reply, 'body'> {
+  readonly json?: Buffer;
+}
+
+/** @returns an error when too many queries wait for their turn */
+const make = async (
+  route: Route,
+  request: RouteRequest<unknown, unknown, unknown>,
+  { queries, slices }: Making,
+): Promise<Either<ParleyError, Made>> => {
+  const isQuery = route.method === 'GET' && route.access !== 'public';
+  const run = async (): Promise<Either<ParleyError, Made>> => {
+    const answer = await route.handle(request);
+    if (either.isLeft(answer)) return answer;
+    const { body, ...rest } = answer.right;
+    if (rest.stream !== undefined || rest.status === 204) return either.right(rest);
+    // What a command answers is small, and does not wait behind long pages.
+    const json = isQuery ? await slicedJson(body ?? null, slices) : Buffer.from(JSON.stringify(body ?? null));
+    return either.right({ ...rest, json });
+  };
+  const refused = await route.before?.(request);
+  if (refused !== undefined) return either.left(refused);
+  if (!isQuery) return run();
+  const { address, isGone, actor } = request;
+  const made = await queries.run({ address, isGone, userId: actor.userId }, run);
+  return made ?? either.left(parleyError('unavailable', { retryAfter: 1 }));
+};
+
+const sendReply = (reply: FastifyReply, answer: Made, isAllowed: () => Promise<boolean>): FastifyReply => {
+  const { status = 200, headers, json, stream } = answer;
   reply.code(status);
   if (headers !== undefined) reply.headers(headers);
   // A stream of whole pages: one is ready while the connection takes another.
@@ -84,8 +131,7 @@ const sendReply = (reply: FastifyReply, answer: Reply, isAllowed: () => Promise<
     reply.raw.flushHeaders();
     return reply;
   }
-  if (status === 204) return reply.send();
-  return reply.header('content-type', JSON_TYPE).send(JSON.stringify(body ?? null));
+  return json === undefined ? reply.send() : reply.header('content-type', JSON_TYPE).send(json);
 };
 
 /** Runs before the body is read, so that an unauthenticated client cannot make the server parse anything. */
@@ -148,18 +194,18 @@ const decodeRequest = (
   });
 };
 
-export const mount = (app: FastifyInstance, prefix: string, route: Route, gate: Gate): void => {
+export const mount = (app: FastifyInstance, prefix: string, route: Route, making: Making): void => {
   app.route({
     method: route.method,
     url: prefix + route.path,
-    onRequest: admit(route, gate),
+    onRequest: admit(route, making),
     ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
     handler: async (request, reply) => {
       const decoded = decodeRequest(route, request);
-      if (either.isLeft(decoded)) return sendError(reply, decoded.left, gate);
-      const answer = await route.handle(decoded.right);
-      if (either.isLeft(answer)) return sendError(reply, answer.left, gate);
-      return sendReply(reply, answer.right, () => mayCall(route, request, gate));
+      if (either.isLeft(decoded)) return sendError(reply, decoded.left, making);
+      const made = await make(route, decoded.right, making);
+      if (either.isLeft(made)) return sendError(reply, made.left, making);
+      return sendReply(reply, made.right, () => mayCall(route, request, making));
     },
   });
 };

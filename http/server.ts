@@ -8,14 +8,18 @@ import type { Logger } from 'pino';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { Actor } from '../schemas/actor.ts';
+import { addressKey } from '../schemas/address.ts';
 import type { Config } from '../schemas/config.ts';
 import { parleyError } from '../schemas/errors.ts';
+import { FairQueue } from '../schemas/fair-queue.ts';
 import type { Route } from '../schemas/http/route.ts';
+import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
+import { boundConnections, CONNECTION_LIMITS, type ConnectionLimits } from './connections.ts';
 import { docsPage } from './docs-page.ts';
 import { answerUnknownPaths, errorHandler, JSON_TYPE, Refused, takeJsonOnly } from './errors.ts';
-import { correlationIdOf, type Gate, mount, NOBODY } from './mount.ts';
+import { correlationIdOf, type Gate, mount, NOBODY, QUERIES } from './mount.ts';
 import { openApi } from './openapi.ts';
 import { answerUnread } from './unread.ts';
 
@@ -50,9 +54,12 @@ interface HttpServerDeps extends Gate {
   readonly routes: readonly Route[];
   readonly config: Pick<Config, 'trustedProxies' | 'publicUrl'>;
   readonly logger: Logger;
+  readonly slices: TimeSlices;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
   readonly arrival?: Arrival | undefined;
+  /** `CONNECTION_LIMITS` by default. */
+  readonly connections?: ConnectionLimits;
   /** Whether this process should get requests, and if not, why; and what it does worse than usual. */
   ready(): { readonly ready: boolean; readonly reasons: readonly string[]; readonly degraded: readonly string[] };
 }
@@ -109,14 +116,29 @@ const traceRequests = (app: FastifyInstance, spans: Spans): void => {
   );
 };
 
+/** All who ask within one turn of the event loop get the result of one piece of work, which begins in the next turn. */
+const together = <T>(work: () => Promise<T>): (() => Promise<T>) => {
+  let next: Promise<T> | undefined;
+  const begin = async (): Promise<T> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    next = undefined;
+    return work();
+  };
+  return () => {
+    next ??= begin();
+    return next;
+  };
+};
+
 const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready }: HttpServerDeps): void => {
   app.get('/health', async () => ({ status: 'alive' }));
   app.get('/ready', async (_request, reply) => {
     const state = ready();
     return reply.code(state.ready ? 200 : 503).send(state);
   });
+  const text = together(() => metrics.registry.metrics());
   app.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics()),
+    reply.header('content-type', metrics.registry.contentType).send(await text()),
   );
   const document = openApi(routes, config.publicUrl);
   const json = JSON.stringify(document);
@@ -156,11 +178,13 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   app.decorateRequest('actor');
   answerUnknownPaths(app, deps);
   answerUnread(app.server, ({ name }) => deps.metrics.refusals.inc({ error: name }));
+  boundConnections(app, deps.connections ?? CONNECTION_LIMITS, addressKey);
   takeJsonOnly(app);
   observe(app, deps);
   if (deps.spans !== undefined) traceRequests(app, deps.spans);
   app.setErrorHandler(onError);
-  for (const prefix of PREFIXES) for (const route of deps.routes) mount(app, prefix, route, deps);
+  const making = { ...deps, queries: new FairQueue(QUERIES) };
+  for (const prefix of PREFIXES) for (const route of deps.routes) mount(app, prefix, route, making);
   mountOperations(app, deps);
   return app;
 };

@@ -9,8 +9,10 @@ import { systemClock } from '../schemas/clock.ts';
 import { integerText, Snowflake, text } from '../schemas/codecs.ts';
 import { parleyError } from '../schemas/errors.ts';
 import { type Route, route } from '../schemas/http/route.ts';
+import { TimeSlices } from '../schemas/time-slices.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './connections.ts';
 import type { Everything, Gate } from './mount.ts';
 import { createHttpServer } from './server.ts';
 
@@ -142,6 +144,10 @@ export const within: Everything = {
 };
 
 export interface Over {
+  /** Besides those above. */
+  readonly routes?: readonly Route[];
+  readonly connections?: Partial<ConnectionLimits>;
+  readonly metrics?: Metrics;
   readonly state?: Everything;
   readonly reasons?: string[];
   readonly trustedProxies?: string[];
@@ -161,17 +167,21 @@ export const aServer = (over: Over = {}, lines: string[] = []): FastifyInstance 
     },
   });
   return createHttpServer({
-    routes,
+    routes: [...routes, ...(over.routes ?? [])],
     authenticate:
       over.authenticate ??
-      (async (given) =>
-        given === 'Bot good' || given === 'Bearer root' ? aPerson(given === 'Bearer root') : undefined),
+      (async (given) => {
+        if (given === 'Bot other') return { ...aPerson(false), userId: '8' };
+        return given === 'Bot good' || given === 'Bearer root' ? aPerson(given === 'Bearer root') : undefined;
+      }),
     limits: { everything: async () => over.state ?? within },
     config: { trustedProxies: over.trustedProxies ?? [], publicUrl: null },
     logger: createLogger('trace', sink),
-    metrics: createMetrics(),
+    metrics: over.metrics ?? createMetrics(),
+    connections: { ...CONNECTION_LIMITS, ...over.connections },
     clock: systemClock,
     arrival: over.arrival,
+    slices: new TimeSlices(systemClock),
     ready: () => ({ ready: over.reasons === undefined, reasons: over.reasons ?? [], degraded: [] }),
   });
 };

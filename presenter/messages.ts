@@ -8,6 +8,7 @@ import type { MessageRow, TimelineReader } from '../projections/views/timelines/
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import { MessageBody, MessageType } from '../schemas/events/channel.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
+import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
 import { isoTime, presentMember } from './guilds.ts';
 import type { ApiMessage, ApiReaction, ApiUser } from './shapes.ts';
@@ -21,6 +22,9 @@ const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction
   me_burst: false,
   burst_colors: [],
 });
+
+/** Opened in one step: the largest, with a reply as large, takes a millisecond. */
+const MESSAGES_PER_STEP = 1;
 
 const EMPTY: MessageBody = { content: '', embeds: [] };
 
@@ -38,6 +42,7 @@ interface MessageSources {
   readonly views: Omit<Readers, 'timelines'>;
   readonly timelines: TimelineReader;
   readonly keys: KeyRing;
+  readonly slices: TimeSlices;
 }
 
 export class MessagePresenter {
@@ -45,22 +50,31 @@ export class MessagePresenter {
   private readonly views: MessageSources['views'];
   private readonly timelines: TimelineReader;
   private readonly keys: KeyRing;
+  private readonly slices: TimeSlices;
 
-  constructor(users: UserPresenter, { views, timelines, keys }: MessageSources) {
+  constructor(users: UserPresenter, { views, timelines, keys, slices }: MessageSources) {
     this.users = users;
     this.views = views;
     this.timelines = timelines;
     this.keys = keys;
+    this.slices = slices;
+  }
+
+  async messages(rows: readonly MessageRow[], guildId: string | null): Promise<ApiMessage[]> {
+    const lookedUp = await this.lookUp(rows);
+    return this.slices.pieces(rows, MESSAGES_PER_STEP, (some) =>
+      some.map((row) => this.withReply(row, guildId, lookedUp)),
+    );
   }
 
   /** @param areNew nothing is pinned when it is posted, so only those that are replied to may be */
-  async messages(rows: readonly MessageRow[], guildId: string | null, areNew = false): Promise<ApiMessage[]> {
+  private async lookUp(rows: readonly MessageRow[], areNew = false): Promise<LookedUp> {
     const repliedTo = await this.repliedTo(rows);
     const everyRow = [...rows, ...repliedTo.values()];
     const pinned = await this.pinnedAmong(areNew ? [...repliedTo.values()] : everyRow);
     await this.keys.load(everyRow.flatMap((row) => (row.sealed === null ? [] : [row.sealed.by])));
     const users = await this.users.users(everyRow.flatMap((row) => [row.author, ...row.mentions.users]));
-    return rows.map((row) => this.withReply(row, guildId, { users, repliedTo, pinned }));
+    return { users, repliedTo, pinned };
   }
 
   private async pinnedAmong(rows: readonly MessageRow[]): Promise<ReadonlySet<string>> {
@@ -75,7 +89,8 @@ export class MessagePresenter {
 
   /** One message as a dispatch carries it, with the author's membership. */
   async dispatched(row: MessageRow, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
-    const message = this.fromCaches(row, said) ?? (await this.messages([row], guildId, true))[0]!;
+    // Not in a slice: live events do not queue behind pages of history.
+    const message = this.fromCaches(row, said) ?? this.withReply(row, guildId, await this.lookUp([row], true));
     if (guildId === null) return message;
     const member = await this.views.guilds.member(guildId, row.author);
     // Modifies the message just made: copying it costs more than making it.

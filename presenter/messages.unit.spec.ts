@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SLICE_MS } from '../schemas/time-slices.ts';
 import { NOW, Shown } from './testing.ts';
 
 let shown: Shown;
@@ -33,6 +34,20 @@ describe('a message', () => {
     const rows = [shown.message('9', '1', 'c'), shown.message('8', '2', 'b'), shown.message('7', '1', 'a')];
     expect((await shown.presenter.messages(rows)).map(({ content }) => content)).toEqual(['c', 'b', 'a']);
     expect(await shown.presenter.messages([])).toEqual([]);
+  });
+
+  it('is one of many that are opened while other work runs in between', async () => {
+    const rows = Array.from({ length: 100 }, (_, n) => shown.message(String(n + 1), '2', 'hello'));
+    let turns = 0;
+    let opening = true;
+    const count = (): void => {
+      turns += 1;
+      if (opening) setImmediate(count);
+    };
+    setImmediate(count);
+    await shown.presenter.messages(rows);
+    opening = false;
+    expect(turns).toBeGreaterThanOrEqual(rows.length / (SLICE_MS + 1));
   });
 
   it('is empty when it is deleted', async () => {

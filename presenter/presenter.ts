@@ -7,6 +7,7 @@ import { type MessageRow, rowOfPosted, type TimelineReader } from '../projection
 import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
+import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import {
   isoTime,
@@ -25,6 +26,8 @@ export interface PresenterDeps {
   /** Current single messages. */
   readonly timelines: TimelineReader;
   readonly keys: KeyRing;
+  /** Long lists are opened in them. */
+  readonly slices: TimeSlices;
 }
 
 export interface GuildCreateParts {
@@ -57,7 +60,7 @@ export class Presenter {
 
   constructor(deps: PresenterDeps) {
     this.guilds = deps.views.guilds;
-    this.userPresenter = new UserPresenter(deps.views.guilds, deps.keys);
+    this.userPresenter = new UserPresenter(deps.views.guilds, deps.keys, deps.slices);
     this.messagePresenter = new MessagePresenter(this.userPresenter, deps);
   }
 

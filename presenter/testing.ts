@@ -9,6 +9,7 @@ import { type EventOf, versionOf } from '../schemas/events/catalogue.ts';
 import { formerMessageType } from '../schemas/events/channel.ts';
 import { NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
 import { channelStream, userStream } from '../schemas/streams.ts';
+import { TimeSlices } from '../schemas/time-slices.ts';
 import type { Vault } from '../vault/port.ts';
 import { KeyRing, sealText } from '../vault/sealing.ts';
 import { Presenter } from './presenter.ts';
@@ -33,6 +34,14 @@ export class Shown {
   readonly rows: MessageRow[] = [];
   /** Look-ups of users, which show what was cached. */
   asked: string[] = [];
+  private looks = 0;
+  /** Every look at their clock takes a millisecond, and there is one for each step. */
+  private readonly slices = new TimeSlices({
+    monotonic: () => {
+      this.looks += 1;
+      return this.looks;
+    },
+  });
   private readonly keyOf = new Map<string, KeyObject>();
   readonly keys = new KeyRing({
     key: async (id: string) => this.keyOf.get(id),
@@ -41,6 +50,7 @@ export class Shown {
   } as Partial<Vault> as Vault);
   readonly presenter = new Presenter({
     keys: this.keys,
+    slices: this.slices,
     views: {
       guilds: {
         guild: async (id: string) => (id === guild.id ? guild : undefined),

@@ -14,6 +14,9 @@ import { OnChannel, OnMessage, type Route } from '../schemas/http/route.ts';
 import { found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 import { type Place, pageAfter, pageBefore } from './sequences.ts';
 
+/** Most messages of one page. */
+export const MESSAGES_PER_PAGE = 100;
+
 /** The requested page of a channel's history. */
 const Sequence = integerText(0, Number.MAX_SAFE_INTEGER);
 
@@ -23,7 +26,7 @@ const MessagePageQuery = t.partial({
   after: SnowflakeBound,
   before_sequence: Sequence,
   after_sequence: Sequence,
-  limit: limitOf(100),
+  limit: limitOf(MESSAGES_PER_PAGE),
 });
 type MessagePageQuery = t.TypeOf<typeof MessagePageQuery>;
 

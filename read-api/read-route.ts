@@ -57,26 +57,26 @@ const POSITION = 'x-parley-position';
 /** A GET route whose handler runs once the views hold the asker's writes. */
 export const readRoute = <P, Q>(
   deps: Pick<ReadDeps, 'ownWrites' | 'heldThrough'>,
-  definition: Omit<Route<P, Q, undefined>, 'method' | 'access' | 'handle'> & {
+  definition: Omit<Route<P, Q, undefined>, 'method' | 'access' | 'before' | 'handle'> & {
     /** The views it reads; defaults to the guild views alone. */
     readonly reads?: readonly ViewName[];
     readonly handle: (request: RouteRequest<P, Q, undefined>) => Promise<Answer>;
   },
-): Route =>
-  route<P, Q, undefined>({
+): Route => {
+  const { reads = GUILDS } = definition;
+  return route<P, Q, undefined>({
     ...definition,
     method: 'GET',
     access: 'user',
+    before: async ({ actor }) =>
+      (await deps.ownWrites(actor.userId, reads)) ? undefined : parleyError('unavailable', { retryAfter: 1 }),
     handle: async (request) => {
-      const { reads = GUILDS } = definition;
-      if (!(await deps.ownWrites(request.actor.userId, reads))) {
-        return either.left(parleyError('unavailable', { retryAfter: 1 }));
-      }
       const headers = { [POSITION]: String(deps.heldThrough(reads)) };
       const answer = await definition.handle(request);
       return either.isLeft(answer) ? answer : either.right({ ...answer.right, headers });
     },
   });
+};
 
 /** The `limit=` of a list. */
 export const limitOf = (max: number) => integerText(1, max);

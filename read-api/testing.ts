@@ -1,5 +1,6 @@
 /** A small world for specs: one guild with a private channel, a direct channel, a few messages. */
 
+import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { DEFAULT_EVERYONE, Permission } from '../domain/permissions.ts';
 import { pinTimestamp, presentGuild, presentInvite, presentMember } from '../presenter/guilds.ts';
@@ -14,7 +15,7 @@ import { decode } from '../schemas/codecs.ts';
 import type { ParleyError } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
-import type { Reply, Route } from '../schemas/http/route.ts';
+import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
 import type { ReadDeps } from './read-route.ts';
 
 export const OWNER = '1';
@@ -238,7 +239,7 @@ export const ask = async (
       if (decoded?._tag === 'Left') throw new Error(JSON.stringify(decoded.left));
       return decoded?.right;
     };
-    return one.handle({
+    const request: RouteRequest<unknown, unknown, unknown> = {
       params: part(one.params, Object.fromEntries(named.map(([name, value]) => [name, decodeURIComponent(value)]))),
       query: part(one.query, Object.fromEntries(searchParams)),
       body: undefined,
@@ -248,7 +249,9 @@ export const ask = async (
       correlationId: 'c',
       isGone: () => false,
       headers,
-    });
+    };
+    const refused = await one.before?.(request);
+    return refused === undefined ? one.handle(request) : either.left(refused);
   }
   throw new Error(`no route leads to ${pathname}`);
 };

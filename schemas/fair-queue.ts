@@ -17,9 +17,10 @@ export interface QueueLimits {
   /** Most of it of one person, and from one address. */
   readonly perPerson?: number;
   readonly perAddress?: number;
-  /** Most that waits, of everybody together and from one address. */
+  /** Most that waits, of everybody together, from one address and of one person. */
   readonly waiting?: number;
   readonly waitingPerAddress?: number;
+  readonly waitingPerPerson?: number;
 }
 
 /** Called with whether it is the caller's turn. */
@@ -38,15 +39,17 @@ export class FairQueue {
   /** What waits, by address and then by person, each in the order of their next turns. */
   private readonly waiting = new Map<string, Map<string, Waiting[]>>();
   private readonly places: Quota;
+  private readonly placesOfPerson: Quota;
   private readonly ofPerson: Quota;
   private readonly ofAddress: Quota;
   private running = 0;
 
   constructor(limits: QueueLimits) {
     const { atOnce, perPerson = atOnce, perAddress = atOnce } = limits;
-    const { waiting = Number.POSITIVE_INFINITY, waitingPerAddress = waiting } = limits;
+    const { waiting = Number.POSITIVE_INFINITY, waitingPerAddress = waiting, waitingPerPerson = waiting } = limits;
     this.atOnce = atOnce;
     this.places = new Quota(waiting, waitingPerAddress);
+    this.placesOfPerson = new Quota(waiting, waitingPerPerson);
     this.ofPerson = new Quota(atOnce, perPerson);
     this.ofAddress = new Quota(atOnce, perAddress);
   }
@@ -56,7 +59,7 @@ export class FairQueue {
    * @returns `undefined` if too many wait, or if the caller is gone by its turn
    */
   async run<T>({ address, userId = '', isGone = present }: Caller, work: () => Promise<T>): Promise<T | undefined> {
-    if (!this.hasPlace(address)) return undefined;
+    if (!this.hasPlace(address, userId)) return undefined;
     const turn = await new Promise<boolean>((call) => {
       this.add(address, userId, { isGone, call });
       this.startNext();
@@ -72,10 +75,22 @@ export class FairQueue {
     }
   }
 
-  private hasPlace(address: string): boolean {
-    if (this.places.take(address)) return true;
+  private hasPlace(address: string, userId: string): boolean {
+    if (this.takePlace(address, userId)) return true;
     this.sendTheGoneAway();
-    return this.places.take(address);
+    return this.takePlace(address, userId);
+  }
+
+  private takePlace(address: string, userId: string): boolean {
+    if (!this.places.take(address)) return false;
+    if (this.placesOfPerson.take(userId)) return true;
+    this.places.giveBack(address);
+    return false;
+  }
+
+  private leavePlace(address: string, userId: string): void {
+    this.places.giveBack(address);
+    this.placesOfPerson.giveBack(userId);
   }
 
   private sendTheGoneAway(): void {
@@ -84,7 +99,7 @@ export class FairQueue {
         const left = all.filter(({ isGone }) => !isGone());
         for (const { isGone, call } of all) {
           if (!isGone()) continue;
-          this.places.giveBack(address);
+          this.leavePlace(address, userId);
           call(false);
         }
         if (left.length > 0) people.set(userId, left);
@@ -117,7 +132,7 @@ export class FairQueue {
       for (const [userId, all] of people) {
         if (!this.ofPerson.take(userId)) continue;
         const { call } = all.shift()!;
-        this.places.giveBack(address);
+        this.leavePlace(address, userId);
         toTheEnd(people, userId, all.length);
         toTheEnd(this.waiting, address, people.size);
         return call;

@@ -8,7 +8,7 @@ export interface Relation<B = Budgets> {
   readonly is: (budgets: B) => number;
   readonly than: string;
   readonly most: (budgets: B) => number;
-  readonly unit: 'ms' | 'bytes' | 'events' | 'requests' | 'partitions' | 'streams' | 'values';
+  readonly unit: 'ms' | 'queries' | 'bytes' | 'events' | 'requests' | 'partitions' | 'streams' | 'values';
   /** Whether equality is allowed. */
   readonly equal?: true;
 }

@@ -35,6 +35,7 @@ import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
 import { typesChanging } from '../../schemas/events/catalogue.ts';
+import { TimeSlices } from '../../schemas/time-slices.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { KeyRing } from '../../vault/sealing.ts';
 import { createTokens } from '../../vault/tokens.ts';
@@ -213,7 +214,8 @@ export const openNode = async (
   const tokens = createTokens(vault, { clock, lifetime: config.tokenSeconds });
   const access = new Access(reads.cache);
   const { timelines } = readers;
-  const presenter = new Presenter({ views: readers, timelines, keys });
+  const slices = new TimeSlices(clock);
+  const presenter = new Presenter({ views: readers, timelines, keys, slices });
   const atRest: Views['atRest'] = (read) => feedReader.atRest(read);
   const everyView = together(Object.values(progress));
   const apiViews = viewsOf({ readers, progress, whole: everyView, atRest });
@@ -244,7 +246,7 @@ export const openNode = async (
     clock,
     spans,
   });
-  const stores = { log, keys, tokens, access, presenter, write };
+  const stores = { log, keys, tokens, access, presenter, slices, write };
   return {
     api: { ...stores, views: apiViews },
     gateway: { ...stores, views: gatewayViews },

@@ -14,6 +14,7 @@ import { Access } from '../../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Config } from '../../schemas/config.ts';
+import { TimeSlices } from '../../schemas/time-slices.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import type { FileGone } from '../../stores/sqlite/held-files.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -53,6 +54,7 @@ export interface Core {
   readonly tokens: Tokens;
   readonly access: Access;
   readonly presenter: Presenter;
+  readonly slices: TimeSlices;
   readonly write: WriteSide;
   readonly registry: SessionRegistry;
   /** A file of the data folder that was removed or replaced, so that nothing more is stored. */
@@ -108,7 +110,8 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const tokens = createTokens(vault, { clock, lifetime: config.tokenSeconds });
   const access = new Access(views.guilds);
   const timelines = new CurrentTimelines(views.timelines, log);
-  const presenter = new Presenter({ views, timelines, keys });
+  const slices = new TimeSlices(clock);
+  const presenter = new Presenter({ views, timelines, keys, slices });
   const node = new MemoryCoordination({ clock, workers: 1 }).node();
   let typing: Ephemeral | undefined;
   const write = await createWriteSide({
@@ -153,6 +156,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     tokens,
     access,
     presenter,
+    slices,
     write,
     registry: node.registry,
     gone: () => gone,

@@ -75,6 +75,26 @@ describe('somebody in hundreds of guilds', () => {
     ],
     ['many people', 50, () => views.guilds.users(Array.from({ length: 10_000 }, (_, n) => String(n)))],
     [
+      'pages of history',
+      GUILDS,
+      () => Promise.all(ids(5_000).map((id) => views.timelines.page(id, { limit: 100 }, '10'))),
+    ],
+    ['single messages', GUILDS, () => Promise.all(ids(5_000).map((id) => views.timelines.message(id, '1', '10')))],
+    [
+      'who reacted',
+      GUILDS,
+      () => Promise.all(ids(5_000).map((id) => views.timelines.reactors(id, '1', 'x', { limit: 100 }))),
+    ],
+    [
+      'many deletions',
+      50,
+      () =>
+        views.timelines.deletedAmong(
+          '5000',
+          Array.from({ length: 10_000 }, (_, n) => String(n)),
+        ),
+    ],
+    [
       'the index of each guild',
       GUILDS,
       () =>

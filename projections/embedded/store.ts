@@ -73,7 +73,7 @@ export const sqliteProjections = (
     ],
     readers: {
       ...readers,
-      timelines: new SqliteTimelineReader(db),
+      timelines: new SqliteTimelineReader(db, slices),
       unread: new Unread(unread, new Floors(readers.guilds, sources.log)),
     },
   };

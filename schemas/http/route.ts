@@ -55,6 +55,11 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly bodyLimit?: number;
   /** Describes a success in the documentation. */
   readonly answers: string;
+  /**
+   * What a query waits for before it takes a turn: other queries of its caller run meanwhile.
+   * @returns why it is refused, if it is
+   */
+  readonly before?: (request: RouteRequest<P, Q, B>) => Promise<ParleyError | undefined>;
   readonly handle: (request: RouteRequest<P, Q, B>) => Promise<Either<ParleyError, Reply>>;
 }
 

@@ -26,6 +26,7 @@ import { systemClock } from '../../schemas/clock.ts';
 import type { Bounds, Limits as LimitConfig } from '../../schemas/config.ts';
 import type { ParleyError } from '../../schemas/errors.ts';
 import type { EventOf, EventType, ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { TimeSlices } from '../../schemas/time-slices.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { Tokens, Vault } from '../../vault/port.ts';
 import { KeyRing } from '../../vault/sealing.ts';
@@ -103,7 +104,7 @@ export class Instance {
     this.tokens = createTokens(this.vault, { clock: systemClock, lifetime: 604_800 });
     const { views, vault, keys } = this;
     const timelines = new CurrentTimelines(views.timelines, this.log);
-    this.presenter = new Presenter({ views, timelines, keys });
+    this.presenter = new Presenter({ views, timelines, keys, slices: new TimeSlices(systemClock) });
     this.write = await createWriteSide({
       log: options.logFor?.(this.log) ?? this.log,
       delivered: { checkpoint: () => Number.MAX_SAFE_INTEGER, whenProcessed: async () => true },

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../schemas/clock.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
+import { TimeSlices } from '../../../schemas/time-slices.ts';
 import { memoryDatabase } from '../../../stores/testing.ts';
 import { messageId, Story } from '../../testing.ts';
 import { CurrentTimelines } from './current.ts';
@@ -17,7 +19,7 @@ const ids = Array.from({ length: MOST }, (_, n) => messageId(CHANNEL, n + 1));
 const lateTimelines = (story: Story, held: number, late = true) => {
   const db = memoryDatabase(timelineTables);
   new SqliteTimelineWriter(db).apply(timelineChanges(story.log.all.slice(0, held)));
-  const stored = new SqliteTimelineReader(db);
+  const stored = new SqliteTimelineReader(db, new TimeSlices(systemClock));
   return { stored, current: new CurrentTimelines(stored, story.log, () => late), close: () => db.close() };
 };
 

@@ -1,5 +1,6 @@
 import type { MessageState } from '../../../../domain/channel.ts';
 import type { Mentions } from '../../../../schemas/events/channel.ts';
+import type { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { type Connection, idKey, idKeys, query, type Value } from '../../../../stores/sqlite/statements.ts';
 import { halvesOf, type MessageRow, type PageQuery, type ReactionCount, type TimelineReader } from '../view.ts';
 
@@ -28,6 +29,9 @@ const COLUMNS = `CAST(id AS TEXT), ordinal, sequence, position, CAST(author AS T
 const NO_MENTIONS: Mentions = { users: [], everyone: false };
 /** Smaller than every id. */
 const NOBODY = '-1';
+
+/** Of messages at their largest these are a few megabytes. */
+const IDS_PER_STEP = 100;
 
 const NO_REACTIONS: readonly ReactionCount[] = [];
 
@@ -90,13 +94,16 @@ const prepare = (db: Connection) => {
 
 export class SqliteTimelineReader implements TimelineReader {
   private readonly ask: ReturnType<typeof prepare>;
+  private readonly slices: TimeSlices;
 
-  constructor(db: Connection) {
+  /** @param slices shared by all readers of the file, so that other work runs in between many reads */
+  constructor(db: Connection, slices: TimeSlices) {
     this.ask = prepare(db);
+    this.slices = slices;
   }
 
   async page(channelId: string, query: PageQuery, viewer: string): Promise<readonly MessageRow[]> {
-    return this.withReactions(channelId, this.columns(idKey(channelId), query), viewer);
+    return this.slices.step(() => this.withReactions(channelId, this.columns(idKey(channelId), query), viewer));
   }
 
   private columns(channel: string | null, query: PageQuery): readonly Columns[] {
@@ -108,13 +115,16 @@ export class SqliteTimelineReader implements TimelineReader {
   }
 
   async message(channelId: string, messageId: string, viewer: string): Promise<MessageRow | undefined> {
-    const found = this.ask.message.get(idKey(channelId), idKey(messageId));
-    return found && this.withReactions(channelId, [found], viewer)[0];
+    return this.slices.step(() => {
+      const found = this.ask.message.get(idKey(channelId), idKey(messageId));
+      return found && this.withReactions(channelId, [found], viewer)[0];
+    });
   }
 
   async messages(channelId: string, messageIds: readonly string[], viewer: string): Promise<readonly MessageRow[]> {
-    const rows = this.ask.messages.all(idKey(channelId), idKeys(messageIds));
-    return this.withReactions(channelId, rows, viewer);
+    return this.slices.pieces(messageIds, IDS_PER_STEP, (some) =>
+      this.withReactions(channelId, this.ask.messages.all(idKey(channelId), idKeys(some)), viewer),
+    );
   }
 
   private withReactions(channelId: string, rows: readonly Columns[], viewer: string): readonly MessageRow[] {
@@ -165,10 +175,13 @@ export class SqliteTimelineReader implements TimelineReader {
     query: { after?: string; limit: number },
   ): Promise<readonly string[]> {
     const key = [idKey(channelId), idKey(messageId), emoji] as const;
-    return this.ask.reactors.all(...key, query.after ?? NOBODY, query.limit).map(([userId]) => userId);
+    return this.slices.step(() =>
+      this.ask.reactors.all(...key, query.after ?? NOBODY, query.limit).map(([userId]) => userId),
+    );
   }
 
   async deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return new Set(this.ask.deleted.all(idKey(channelId), idKeys(messageIds)).map(([id]) => id));
+    const deleted = (some: readonly string[]) => this.ask.deleted.all(idKey(channelId), idKeys(some));
+    return new Set((await this.slices.pieces(messageIds, IDS_PER_STEP, deleted)).map(([id]) => id));
   }
 }
