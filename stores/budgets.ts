@@ -81,7 +81,7 @@ export const BUDGETS = {
     aliveMs: 2500,
     /** For the answer of a node that is asked who leads its cluster. */
     gossipMs: 1000,
-    /** A listing of streams waits this long to catch up; then the caller must ask again. */
+    /** A listing of streams that reads nothing for this long gives up; then the caller must ask again. */
     listing: { waitMs: 20_000, retrySeconds: 10 },
   },
   cassandra: {

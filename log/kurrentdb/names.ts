@@ -85,14 +85,20 @@ export class Names {
 
   private reached(position: number): Promise<boolean> {
     return new Promise((resolve) => {
+      let cancel = () => {};
       const end = (reached: boolean): void => {
         cancel();
         this.waiting.delete(waiting);
         resolve(reached);
       };
       const waiting = { position, end };
-      const cancel = this.source.reading.clock.setTimer(BUDGETS.kurrentdb.listing.waitMs, () => end(false));
+      // However long the log is, while its reading goes on.
+      const wait = (last: number): void => {
+        const onTime = (): void => (this.position > last ? wait(this.position) : end(false));
+        cancel = this.source.reading.clock.setTimer(BUDGETS.kurrentdb.listing.waitMs, onTime);
+      };
       this.waiting.add(waiting);
+      wait(this.position);
     });
   }
 
