@@ -73,8 +73,8 @@ export const BUDGETS = {
     retrySeconds: 2,
     /** Most streams with an append under way. */
     streams: 64,
-    /** How far ahead the deadline of an append is. The server has a limit of its own, and its clock may differ from ours. */
-    deadlineMs: 3_600_000,
+    /** How far ahead the deadline of an append is: a week. The server has a limit of its own, and its clock may be wrong. */
+    deadlineMs: 604_800_000,
     /** How long the first append on a new connection goes alone. */
     proofMs: 500,
     /** Between two signs of life of the connection for appends, and how long one may take. */
