@@ -80,7 +80,7 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-const carryOut = async (bench: Bench): Promise<Outcome> => {
+const measured = async (bench: Bench): Promise<Outcome> => {
   const { name, title, reach } = bench;
   const wanted =
     reach === undefined ? REPORT : `${reach.comparison} ${reach.value}${reach.unit ? ` ${reach.unit}` : ''}`;
@@ -138,7 +138,7 @@ const main = async (): Promise<void> => {
   const outcomes: Outcome[] = [];
   try {
     for (const bench of chosen(positionals)) {
-      const outcome = await carryOut(bench);
+      const outcome = await measured(bench);
       outcomes.push(outcome);
       if (!values.json) say(line(outcome));
     }

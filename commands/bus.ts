@@ -29,13 +29,13 @@ import type { OwnWrites } from './own-writes.ts';
 import type { CommandBus, CommandOutcome } from './port.ts';
 import type { Cause, Since } from './turn.ts';
 
-type Commands = ReadonlyMap<string, Command>;
+type CommandsByType = ReadonlyMap<string, Command>;
 
-const byType = (commands: readonly Command[]): Commands => new Map(commands.map((one) => [one.type, one]));
+const byType = (commands: readonly Command[]): CommandsByType => new Map(commands.map((one) => [one.type, one]));
 
 /** @returns the command of the given type with its fields decoded, or which of the fields are wrong and how. */
 const decodeCommand = (
-  commands: Commands,
+  commands: CommandsByType,
   type: string,
   fields: unknown,
 ): Result<{ readonly command: Command; readonly fields: unknown }> => {
@@ -65,8 +65,8 @@ type AnyReady = Ready<unknown, unknown>;
 
 const ALLOWED: Result<void> = either.right(undefined);
 
-/** A command on its way. Thousands may be queued, so it is one object, and itself the task of its stream's mailbox. */
-class Submission implements Task<unknown, AnyReady> {
+/** A submitted command on its way. Thousands may be queued, so it is one object, and itself the task of its mailbox. */
+class CommandTask implements Task<unknown, AnyReady> {
   /** Known from the fields, or once the command is prepared. */
   stream = '';
   readonly cause: Cause;
@@ -93,7 +93,7 @@ class Submission implements Task<unknown, AnyReady> {
     this.entrance = entrance;
   }
 
-  async carryOut(): Promise<Result<CommandOutcome>> {
+  async run(): Promise<Result<CommandOutcome>> {
     const { command, asked, deps } = this;
     if (this.before !== undefined) await this.before;
     if ('carryOut' in command) {
@@ -214,11 +214,11 @@ export const createCommandBus = (commands: readonly Command[], deps: CommandDeps
     const key = given.key ?? command.keyIn?.(fields) ?? null;
     const context = key === given.key ? given : { ...given, key };
     const asked = { fields, context, cause: causeOf(context, type) };
-    const submission = new Submission(command, asked, deps, entrance, order.before(userId));
+    const task = new CommandTask(command, asked, deps, entrance, order.before(userId));
     const letGoOn = command.holdsUp === true ? order.holdUp(userId) : undefined;
     try {
-      const carried = await submission.carryOut();
-      const { limit } = submission;
+      const carried = await task.run();
+      const { limit } = task;
       if (either.isLeft(carried)) return { outcome: either.left(repeatable(carried.left, key)), limit };
       const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
       if (told !== undefined) await told;

@@ -130,18 +130,18 @@ export class Processes {
   private follow(event: Causing): Promise<number> {
     const known = this.running.get(event.position);
     if (known !== undefined) return known;
-    const following = this.carryOut(event).finally(() => this.running.delete(event.position));
+    const following = this.takeSteps(event).finally(() => this.running.delete(event.position));
     this.running.set(event.position, following);
     return following;
   }
 
-  private async carryOut(event: Causing): Promise<number> {
+  private async takeSteps(event: Causing): Promise<number> {
     let last = event.position;
-    for (const step of this.stepsAfter(event)) last = Math.max(last, await this.carryOutStep(event, step));
+    for (const step of this.stepsAfter(event)) last = Math.max(last, await this.takeStep(event, step));
     return last;
   }
 
-  private carryOutStep(event: Causing, step: Step): Promise<number> {
+  private takeStep(event: Causing, step: Step): Promise<number> {
     const key = `process:${event.id}`;
     const cause = {
       actor: event.actor,

@@ -14,7 +14,7 @@ import type { GatewayConfig } from './config.ts';
 import { controlFrame, RECONNECT } from './encoding.ts';
 import { FanOut } from './fan-out.ts';
 import { Inbound } from './inbound.ts';
-import { Commands } from './op-commands.ts';
+import { CommandFrames } from './op-commands.ts';
 import { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
 import { Refusals } from './refusals.ts';
@@ -133,7 +133,7 @@ class ParleyGateway implements Gateway, SessionHost {
     const [resumes, logReads] = [new FairQueue(running), new FairQueue(reading)];
     this.parts = { deps, renderer, subscriptions, outbox, ring, delivery, resumes, logReads };
     const refusals = new Refusals(deps.config.refusedBudget, deps.clock);
-    this.inbound = new Inbound(this.parts, new Commands(deps, outbox, refusals), refusals);
+    this.inbound = new Inbound(this.parts, new CommandFrames(deps, outbox, refusals), refusals);
     const { sockets, perAddress } = deps.config.unidentified;
     this.unidentified = new Quota(sockets, perAddress);
     this.hello = controlFrame(Op.hello, { heartbeat_interval: deps.config.heartbeatIntervalMs });

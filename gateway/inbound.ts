@@ -16,7 +16,7 @@ import {
 import { jsonError } from '../schemas/json.ts';
 import { dispatchFrame, HEARTBEAT_ACK } from './encoding.ts';
 import { identify } from './identify.ts';
-import type { Commands } from './op-commands.ts';
+import type { CommandFrames } from './op-commands.ts';
 import type { Refusals } from './refusals.ts';
 import { resume } from './resume.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
@@ -51,11 +51,11 @@ const parse = (data: Buffer): Frame | undefined => {
 
 export class Inbound {
   private readonly parts: Parts;
-  private readonly commands: Commands;
+  private readonly commands: CommandFrames;
   private readonly refusals: Refusals;
   private position: { readonly at: number; readonly frame: Buffer } | undefined;
 
-  constructor(parts: Parts, commands: Commands, refusals: Refusals) {
+  constructor(parts: Parts, commands: CommandFrames, refusals: Refusals) {
     this.parts = parts;
     this.commands = commands;
     this.refusals = refusals;
@@ -76,10 +76,10 @@ export class Inbound {
     }
     // An op 100 is answered, whatever is wrong with it.
     if (frame.op !== Op.command && jsonError(frame.d) !== undefined) return Closings.wrongPayload;
-    return this.carryOut(session, frame);
+    return this.follow(session, frame);
   }
 
-  private carryOut(session: Session, { op, d }: Frame): Closing | undefined {
+  private follow(session: Session, { op, d }: Frame): Closing | undefined {
     switch (op) {
       case Op.heartbeat:
         if (!Heartbeat.is(d)) return Closings.wrongPayload;
@@ -104,13 +104,13 @@ export class Inbound {
     }
   }
 
-  /** @param carryOut returns `false` if the payload has the wrong shape. */
-  private start(session: Session, carryOut: false | (() => Promise<Closing | undefined>)): Closing | undefined {
+  /** @param begin returns `false` if the payload has the wrong shape. */
+  private start(session: Session, begin: false | (() => Promise<Closing | undefined>)): Closing | undefined {
     if (session.phase !== Phase.fresh) return Closings.alreadyAuthenticated;
-    if (carryOut === false) return Closings.wrongPayload;
+    if (begin === false) return Closings.wrongPayload;
     session.phase = Phase.starting;
     session.seenAt = session.host.now();
-    carryOut().then(
+    begin().then(
       (wrong) => {
         if (wrong !== undefined) session.drop(wrong);
       },

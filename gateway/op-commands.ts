@@ -17,7 +17,7 @@ import { Phase, type Session } from './session.ts';
 
 type Deps = Pick<GatewayDeps, 'bus' | 'presenter' | 'config' | 'logger' | 'metrics' | 'spans' | 'clock'>;
 
-export class Commands {
+export class CommandFrames {
   private readonly deps: Deps;
   private readonly outbox: Outbox;
   private readonly refusals: Refusals;
@@ -46,10 +46,10 @@ export class Commands {
       return;
     }
     session.commandsInFlight += 1;
-    void this.carryOut(session, decoded.right);
+    void this.submit(session, decoded.right);
   }
 
-  private async carryOut(session: Session, d: GivenCommand): Promise<void> {
+  private async submit(session: Session, d: GivenCommand): Promise<void> {
     const { id } = d;
     const began = this.deps.clock.monotonic();
     const actor: Actor = {

@@ -24,7 +24,7 @@ interface Done {
 const encoder = new TextEncoder();
 
 /** Hands bytes to another thread, and to the connection, without a copy. */
-export const carryOut = ({ id, page }: Job): Done => ({ id, lines: encoder.encode(openedLines(page)) });
+export const rendered = ({ id, page }: Job): Done => ({ id, lines: encoder.encode(openedLines(page)) });
 
 type Render = (page: ReplayPage) => Promise<Lines>;
 
