@@ -173,7 +173,7 @@ class CommandTask implements Task<unknown, AnyReady> {
     let event = done.events[0];
     if (repeated && command.same !== undefined) {
       event = await this.formerEvent(command, done);
-      if (event !== undefined && asked.context.onOtherContent === 'refuse')
+      if (event !== undefined && asked.context.onOtherContent === 'refuse' && !isKnownInFields(event, asked.cause))
         if (!(await command.same(event, asked, deps, ready.prepared))) return refused('keyReused');
     }
     let { position } = done;
@@ -198,28 +198,32 @@ class CommandTask implements Task<unknown, AnyReady> {
   }
 }
 
+/** Whether an event is known only by the key that the command's fields hold. Then it counts, whatever it says. */
+const isKnownInFields = (event: ParleyEvent, { key, secondKey }: Cause): boolean =>
+  secondKey !== undefined && event.key !== key;
+
 export const createCommandBus = (commands: readonly Command[], deps: CommandDeps, entrance: Entrance): CommandBus => {
   const known = byType(commands);
   const order = new CallerOrder();
 
-  const submit: CommandBus['submit'] = async (given, type, sent) => {
+  const submit: CommandBus['submit'] = async (context, type, sent) => {
     const decoded = decodeCommand(known, type, sent);
     if (either.isLeft(decoded)) return { outcome: decoded, limit: undefined };
     const { command, fields } = decoded.right;
     const wrong: ParleyError | undefined = command.check?.(fields);
     if (wrong !== undefined) return { outcome: either.left(wrong), limit: undefined };
-    const { userId } = given.actor;
+    const { userId } = context.actor;
     if (!entrance.inProgress.take(userId))
       return { outcome: either.left(parleyError('tooManyCommands', { retryAfter: 1 })), limit: undefined };
-    const key = given.key ?? command.keyIn?.(fields) ?? null;
-    const context = key === given.key ? given : { ...given, key };
-    const asked = { fields, context, cause: causeOf(context, type) };
+    const inFields: string | undefined = command.keyIn?.(fields, context.actor);
+    const asked = { fields, context, cause: causeOf(context, type, inFields) };
     const task = new CommandTask(command, asked, deps, entrance, order.before(userId));
     const letGoOn = command.holdsUp === true ? order.holdUp(userId) : undefined;
     try {
       const carried = await task.run();
       const { limit } = task;
-      if (either.isLeft(carried)) return { outcome: either.left(repeatable(carried.left, key)), limit };
+      if (either.isLeft(carried))
+        return { outcome: either.left(repeatable(carried.left, context.key ?? inFields ?? null)), limit };
       const told = entrance.ownWrites.record(userId, carried.right.position, command.structural);
       if (told !== undefined) await told;
       return { outcome: carried, limit };

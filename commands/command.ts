@@ -92,8 +92,11 @@ interface Described<K extends string, P extends t.Mixed, B extends t.Mixed> {
     readonly bucket: CommandBucket;
     readonly key: (fields: t.TypeOf<P> & t.TypeOf<B>, actor: Actor) => string;
   };
-  /** The client's id for the command when the transport carries none. With `null`, a retry is a new command. */
-  readonly keyIn?: (fields: t.TypeOf<P> & t.TypeOf<B>) => string | null;
+  /**
+   * The idempotency key that the fields hold, if any (of a nonce). It counts beside the one of the id that the transport
+   * carries, and must never equal one of those. The events must say it too, so that the fold remembers it.
+   */
+  readonly keyIn?: (fields: t.TypeOf<P> & t.TypeOf<B>, actor: Actor) => string | undefined;
   /** What is wrong with the fields beyond their types. A refusal here does not count against any limit. */
   readonly check?: (fields: t.TypeOf<P> & t.TypeOf<B>) => ParleyError | undefined;
   /** The steps in other streams that follow the command's events, by event type. */
@@ -203,10 +206,17 @@ export const ACCEPTED: Answer = { kind: 'accepted' };
 /** How long an answer waits for the processes and views that must follow it. */
 export const FOLLOW_MS = 5000;
 
-/** Without a key from the caller every command is distinct, whatever ids its request carried. */
-export const causeOf = (context: CommandContext, type: string): Cause => ({
+/**
+ * Without a key from the caller every command is distinct, whatever ids its request carried.
+ * @param inFields the key that the command's fields hold
+ */
+export const causeOf = (context: CommandContext, type: string, inFields?: string): Cause => ({
   actor: context.actor.userId,
-  key: idempotencyKey(context.actor.userId, type, context.key ?? randomUUID()),
+  key:
+    context.key === null && inFields !== undefined
+      ? inFields
+      : idempotencyKey(context.actor.userId, type, context.key ?? randomUUID()),
+  secondKey: context.key === null ? undefined : inFields,
   correlationId: context.correlationId,
   causationId: null,
   traceparent: context.traceparent ?? null,

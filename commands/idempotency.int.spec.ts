@@ -209,3 +209,76 @@ describe('a repeated key', () => {
     expect(await posted()).toHaveLength(1);
   });
 });
+
+describe('a nonce to enforce', () => {
+  const says = (content: string, nonce: string | number, key: string | null = null) =>
+    instance.ask(
+      ann,
+      'message.send',
+      { channel_id: channel, content, nonce, enforce_nonce: true },
+      { key, onOtherContent: key === null ? 'first' : 'refuse' },
+    );
+
+  it.each([
+    ['ids of its own', 'i1', 'i2'],
+    ['no ids', null, null],
+    ['an id only at first', 'i1', null],
+    ['an id only afterwards', null, 'i2'],
+  ])(
+    'posts one message for commands with %s, also after a reopen and after a rebuild of the views',
+    async (_, a, b) => {
+      const first = shown(await says('first', 'n', a));
+      for (const reopen of [undefined, { forgetViews: false }, { forgetViews: true }]) {
+        if (reopen !== undefined) await instance.reopen(reopen);
+        for (const content of ['first', 'other'])
+          expect(shown(await says(content, 'n', b))).toMatchObject({ id: first.id, content: 'first' });
+      }
+      expect(await posted()).toHaveLength(1);
+    },
+  );
+
+  it('posts one message for a hundred commands at once, each with an id of its own', async () => {
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => says('hello', 'n', `i${i}`)));
+    expect(new Set(answers.map((answer) => shown(answer).id)).size).toBe(1);
+    expect(await posted()).toHaveLength(1);
+  });
+
+  it('is no id that reads the same', async () => {
+    const sent = [
+      await instance.send(ann, channel, 'by id', { key: '1' }),
+      await says('by nonce', 1),
+      await says('by both', '2', '3'),
+      await instance.send(ann, channel, 'by id of another nonce', { key: '2' }),
+      await says('by nonce of another id', 3),
+    ].map(shown);
+    expect(new Set(sent.map(({ id }) => id)).size).toBe(sent.length);
+    expect(shown(await says('by nonce', '1')).id).toBe(sent[1].id);
+  });
+
+  it('leaves the id as strict as it is', async () => {
+    const first = shown(await says('first', 'n', 'i'));
+    expect(refusal(await says('other', 'n', 'i'))).toBe('keyReused');
+    expect(refusal(await says('other', 'another', 'i'))).toBe('keyReused');
+    expect(shown(await says('first', 'n', 'i')).id).toBe(first.id);
+    expect(await posted()).toHaveLength(1);
+  });
+
+  it('finds a message whose nonce was not enforced, and one of another author never', async () => {
+    const ben = await instance.register('ben');
+    await instance.join(ann, channel, ben);
+    const send = (who: string) =>
+      instance.ask(who, 'message.send', { channel_id: channel, content: 'hello', nonce: 'n' });
+    right(await send(ben));
+    const { id } = shown(await send(ann));
+    expect(shown(await says('hello', 'n')).id).toBe(id);
+    expect(await posted()).toHaveLength(2);
+  });
+
+  it('finds what a former version stored, which took the nonce for an id', async () => {
+    const { id } = shown(
+      await instance.ask(ann, 'message.send', { channel_id: channel, content: 'a', nonce: 7 }, { key: '7' }),
+    );
+    await instance.reopen({ forgetViews: true });
+    expect(shown(await says('a', 7)).id).toBe(id);
+  });
+});

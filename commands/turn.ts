@@ -28,6 +28,8 @@ export interface Cause {
   readonly actor: string;
   /** Idempotency key: see `domain/recent-keys.ts`. */
   readonly key: string;
+  /** The key that the command's own fields hold beside `key`: a repeat is a repeat by either. */
+  readonly secondKey?: string | undefined;
   readonly correlationId: string;
   readonly causationId: string | null;
   readonly traceparent: string | null;
@@ -113,6 +115,9 @@ export interface TurnDeps {
 }
 
 const keysOf = (state: StreamState): RecentKeys | undefined => (state as { keys?: RecentKeys }).keys;
+
+const knownAs = ({ key, secondKey }: Cause, keys: RecentKeys | undefined): number | undefined =>
+  keys?.sequenceOf(key) ?? (secondKey === undefined ? undefined : keys?.sequenceOf(secondKey));
 
 /** Page size for reading the channel's events that a message's timeline does not hold yet. */
 const PAGE = 1000;
@@ -224,7 +229,7 @@ export const decideTurn = async (
         continue;
       }
       // A known key decides nothing new: a repeat is answered from the event that carried it first.
-      const known = decision.right.length > 0 ? undefined : keysOf(batch.state)?.sequenceOf(task.cause.key);
+      const known = decision.right.length > 0 ? undefined : knownAs(task.cause, keysOf(batch.state));
       const adding = batch.add(decision.right, task.cause);
       const added = adding instanceof Promise ? await adding : adding;
       if (added === 'later') break;

@@ -8,7 +8,7 @@ import { type Decision, type Fold, happen, nothing, refuse, type StreamState } f
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
 import { type Patch, patched } from './patch.ts';
 import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
-import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
+import { nonceKey, RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 import { LAST_ID_TIME, messageIdAfter, snowflakeTime } from './snowflake.ts';
 
 export interface ChannelSettings {
@@ -49,12 +49,18 @@ const withoutPin = ({ pins }: ChannelState, messageId: string) => pins.filter((p
 
 const isPinned = ({ pins }: ChannelState, messageId: string) => pins.some((pin) => pin.messageId === messageId);
 
+/** Any message counts by its nonce, whether it asked for that or not: the one that asks does not care how others were sent. */
+const nonceKeyOf = (event: ParleyEvent): string | undefined =>
+  event.type === 'message-posted' && event.data.nonce !== null
+    ? nonceKey(event.data.author, event.data.nonce)
+    : undefined;
+
 export const channelFold: Fold<ChannelState> = {
-  version: 3,
+  version: 4,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
-    if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
+    if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time, nonceKeyOf(event));
     if (event.type === 'message-posted') {
       state.ordinal = event.data.ordinal;
       // Former versions could store ids that no later one can follow. The channel goes on without them.
@@ -154,6 +160,8 @@ interface OnMessage extends ChannelActor {
 
 export interface Post extends ChannelActor {
   readonly key: string;
+  /** Of a nonce that is to be enforced. */
+  readonly secondKey?: string | undefined;
   /** The clock, in milliseconds since 1970. */
   readonly now: number;
   /** Low bits of the message's id: worker and counter. */
@@ -197,6 +205,7 @@ export const post = (command: Post, state: ChannelState): Decision => {
   const refusal = denied(rights, Permission.sendMessages);
   if (refusal !== undefined) return refusal;
   if (state.keys.has(command.key)) return nothing;
+  if (command.secondKey !== undefined && state.keys.has(command.secondKey)) return nothing;
   if (saysNothing(command.body, command.time !== undefined)) return refuse('emptyMessage');
   const { reply } = command;
   if (reply !== undefined && (reply.message === undefined || reply.message.deleted)) return refuse('unknownMessage');

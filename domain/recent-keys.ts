@@ -34,6 +34,12 @@ export interface RecentKeysJson {
 export const idempotencyKey = (author: string, kind: string, clientId: string): string =>
   `${author}:${kind}:${clientId}`;
 
+/**
+ * The key of a message by its nonce. No kind of command is called like that, so a nonce is never taken for a client id that
+ * reads the same.
+ */
+export const nonceKey = (author: string, nonce: string | number): string => `${author}:nonce:${nonce}`;
+
 export class RecentKeys {
   // Numbers beside the map instead of an object per key: a busy channel keeps tens of thousands.
   private readonly sequences = new Map<string, number>();
@@ -80,10 +86,20 @@ export class RecentKeys {
     return this.before;
   }
 
-  /** The events of one command stand in a row, and its key stays with the first of them. */
-  remember(key: string, sequence: number, time: number): void {
+  /**
+   * The events of one command stand in a row, and its key stays with the first of them.
+   * @param second another key of the same event
+   */
+  remember(key: string, sequence: number, time: number, second?: string): void {
     if (key === this.last) return;
     this.last = key;
+    // The command's own key comes last, as in JSON the last is the last command's.
+    if (second !== undefined && second !== key) this.put(second, sequence, time);
+    this.put(key, sequence, time);
+    if (this.before === undefined) this.forget();
+  }
+
+  private put(key: string, sequence: number, time: number): void {
     const { size } = this.sequences;
     this.sequences.set(key, sequence);
     // A key that comes again keeps its place, and so its time.
@@ -92,7 +108,6 @@ export class RecentKeys {
       this.times.push(this.before === undefined ? this.tick(time) : time);
       this.held += bytesOf(key);
     }
-    if (this.before === undefined) this.forget();
   }
 
   /**

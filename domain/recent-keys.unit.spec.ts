@@ -33,6 +33,18 @@ describe('recent keys', () => {
     expect(['a', 'b', 'c'].map((key) => adopted.sequenceOf(key))).toEqual([1, 2, 4]);
   });
 
+  it('remember both keys of an event, and the first event of a command with both', () => {
+    const first = new RecentKeys();
+    first.remember('a', 1, NOW, 'second a');
+    const stored = RecentKeys.fromJson(JSON.parse(JSON.stringify(first.toJson())));
+    for (const keys of [first, stored, new RecentKeys(first)]) {
+      keys.remember('a', 2, NOW);
+      keys.remember('b', 3, NOW, 'b');
+      expect(['a', 'second a', 'b'].map((key) => keys.sequenceOf(key))).toEqual([1, 1, 3]);
+    }
+    expect(first.toJson().rest).toEqual(['second a', 'a', 'b']);
+  });
+
   it('remember the last 1,000, however old', () => {
     const keys = remembering(Array.from({ length: 1500 }, (_, i) => NOW + i * REMEMBERED_MS));
     expect([keys.has('k499'), keys.has('k500')]).toEqual([false, true]);

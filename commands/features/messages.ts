@@ -6,6 +6,7 @@ import * as channel from '../../domain/channel.ts';
 import type { Decision } from '../../domain/decider.ts';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
 import { patched } from '../../domain/patch.ts';
+import { nonceKey } from '../../domain/recent-keys.ts';
 import { actorIn } from '../../projections/views/guild-views/access.ts';
 import { anyText, integer, list, optional, Snowflake, sized, text } from '../../schemas/codecs.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
@@ -119,8 +120,8 @@ export const sendMessage = command({
   }),
   structural: false,
   limit: { bucket: 'send', key: ({ channel_id }, { userId }) => `${userId}:${channel_id}` },
-  keyIn: ({ nonce, enforce_nonce }) =>
-    enforce_nonce === true && nonce !== null && nonce !== undefined ? String(nonce) : null,
+  keyIn: ({ nonce, enforce_nonce }, { userId }) =>
+    enforce_nonce === true && nonce !== null && nonce !== undefined ? nonceKey(userId, nonce) : undefined,
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
   prepare: async ({ fields }, deps) => {
@@ -142,6 +143,7 @@ export const sendMessage = command({
           guild: rights.guild,
           isMember: rights.isMember,
           key: cause.key,
+          secondKey: cause.secondKey,
           now: deps.now(),
           low: deps.lowBits(),
           body: bodyOf(fields),

@@ -110,6 +110,20 @@ export const nonceSuite = (start: StartInstance) =>
       expect(await times('something else')).toBe(0);
     });
 
+    it('as a nonce counts beside the id of a command, and is none', async () => {
+      const socket = await GatewayClient.identified(instance.url, person.account!.token);
+      const to = { type: 'message.send', channel_id: channel.id };
+      const by = (id: string) =>
+        socket.command({ ...to, id, content: 'by two ids', nonce: 'another-nonce', enforce_nonce: true });
+      const [first, again] = [await by('i1'), await by('i2')];
+      expect([first.ok, (again.result as Message).id]).toEqual([true, (first.result as Message).id]);
+      expect(await times('by two ids')).toBe(1);
+      await socket.command({ ...to, id: '1', content: 'under id 1' });
+      const other = await person.send(channel.id, { content: 'under nonce 1', nonce: 1, enforce_nonce: true });
+      expect(other.content).toBe('under nonce 1');
+      await socket.cut();
+    });
+
     it('used 100 times at once over a socket makes one message', async () => {
       const socket = await GatewayClient.identified(instance.url, person.account!.token);
       const command = { type: 'message.send', id: 'one-id', channel_id: channel.id, content: 'once by socket' };
