@@ -43,6 +43,14 @@ const missingServers = ({ profile, cluster }: Config): string[] => {
   );
 };
 
+/** The given variables that matter only to a cluster, when this is none. */
+export const ignoredVariables = (environment: Environment, { profile }: Pick<Config, 'profile'>): readonly string[] =>
+  profile === 'cluster'
+    ? []
+    : Object.values(clusterSettings)
+        .map(({ variable }) => variable)
+        .filter((name) => (environment[name] ?? '') !== '');
+
 /**
  * Reads every PARLEY_* variable.
  * @returns the configuration, or a line for each invalid variable: its name, the given value and the accepted values.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
-import { configurationTable, readConfig } from './config.ts';
+import { configurationTable, ignoredVariables, readConfig } from './config.ts';
 
 const right = (environment: Record<string, string>) => {
   const read = readConfig(environment);
@@ -85,6 +85,12 @@ describe('the configuration', () => {
 
   it('names an unknown variable and the most similar known one', () => {
     expect(left({ PARLEY_PROT: '80' })).toEqual(['PARLEY_PROT is no variable of Parley; the nearest is PARLEY_PORT']);
+  });
+
+  it('names the variables of a cluster that do nothing in the embedded profile', () => {
+    const given = { PARLEY_ROLES: 'gateway', PARLEY_LOG_URL: 'postgres://a/b', PARLEY_REDIS_URL: '', PARLEY_PORT: '1' };
+    expect(ignoredVariables(given, { profile: 'embedded' }).toSorted()).toEqual(['PARLEY_LOG_URL', 'PARLEY_ROLES']);
+    expect(ignoredVariables(given, { profile: 'cluster' })).toEqual([]);
   });
 
   it('shortens a long given value', () => {

@@ -28,6 +28,15 @@ it('docs/gateway.md tells how many commands of a session may be unanswered', () 
   expect(Number(told?.[1])).toBe(defaultGatewayConfig.commandsInFlight);
 });
 
+it('docs/operating.md has a line for each row of the board, by its title', () => {
+  const board = JSON.parse(readFileSync(join(project, 'deploy/grafana/board.json'), 'utf8')) as {
+    panels: readonly { type: string; title: string }[];
+  };
+  const operating = readFileSync(join(project, 'docs/operating.md'), 'utf8');
+  const titles = board.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
+  expect(titles.filter((title) => !operating.includes(`\n| ${title} |`))).toEqual([]);
+});
+
 describe.each(pages)('%s', (page) => {
   const text = readFileSync(join(project, page), 'utf8');
   // A decision describes the code as it was on that day.

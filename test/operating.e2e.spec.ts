@@ -188,12 +188,27 @@ describe('the command line', () => {
   it('says what is wrong with an option, and what would be right, and exits with 64', async () => {
     const wrong = (says: RegExp, ...args: string[]) =>
       expect(cli(...args)).rejects.toMatchObject({ code: 64, stderr: expect.stringMatching(says) });
-    await wrong(/message-posted/, 'replay', '--types', 'message-sent');
-    await wrong(/whole number/, 'replay', '--from', 'x');
-    await wrong(/--stream: given "nonsense"\. Streams are named channel-<id>,/, 'replay', '--stream', 'nonsense');
-    await wrong(/--prefix: given "nonsense"\. Streams are named channel-<id>,/, 'replay', '--prefix', 'nonsense');
-    await wrong(/needs --token/, 'replay', '--url', 'http://127.0.0.1:1');
-    await wrong(/unknown option/, 'serve', '--port', '1');
+    await Promise.all([
+      wrong(/message-posted/, 'replay', '--types', 'message-sent'),
+      wrong(/whole number/, 'replay', '--from', 'x'),
+      wrong(/--stream: given "nonsense"\. Streams are named channel-<id>,/, 'replay', '--stream', 'nonsense'),
+      wrong(/--prefix: given "nonsense"\. Streams are named channel-<id>,/, 'replay', '--prefix', 'nonsense'),
+      wrong(/needs --token/, 'replay', '--url', 'http://127.0.0.1:1'),
+      wrong(/unknown option/, 'serve', '--port', '1'),
+      wrong(/--log +read the whole event log/, 'doctor'),
+      wrong(/unknown command 'export'\n\(Did you mean parley log export\?\)/, 'export'),
+      wrong(/--roles is for a cluster/, 'serve', '--roles', 'gateway'),
+    ]);
+  });
+
+  it('does nothing to a folder while the profile is that of a cluster', async () => {
+    const servers = ['LOG', 'VAULT', 'VIEWS'].map((name) => [`PARLEY_${name}_URL`, 'postgres://nobody/none']);
+    const env = {
+      ...Object.fromEntries(servers),
+      ...{ PARLEY_PROFILE: 'cluster', PARLEY_REDIS_URL: 'redis://nobody', PARLEY_KAFKA_URL: 'kafka://nobody' },
+      ...{ PARLEY_CASSANDRA_URL: 'cassandra://nobody', PARLEY_DATA: instance.data },
+    };
+    await expect(parley(['replay'], env)).rejects.toThrow('works on a data folder, and PARLEY_PROFILE is cluster');
   });
 
   it('says which variable to change when the server cannot listen, and exits with 1', async () => {

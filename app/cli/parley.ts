@@ -16,6 +16,7 @@ import { replayCommand } from './replay.ts';
 import { restoreCommand } from './restore.ts';
 import { serve } from './serve.ts';
 import { Exit } from './terminal.ts';
+import { explainUsage, neededOption } from './usage.ts';
 import { VERSION } from './version.ts';
 
 const program = new Command('parley')
@@ -36,10 +37,12 @@ program
   .command('import')
   .description('bring in what was said elsewhere; the server must not be running')
   .command('irc')
-  .description('logs of an IRC channel, one file a day with its date in the name; again, it adds only what is missing')
+  .description(
+    'logs of an IRC channel, one file a day with its date in the name, once somebody has registered; again, it adds only what is missing',
+  )
   .argument('<files...>')
-  .requiredOption('--guild <name>', 'name or id of a guild of the administrator, made when there is none')
-  .requiredOption('--channel <name>', 'name of a channel of its own, made when there is none')
+  .addOption(neededOption('--guild <name>', 'name or id of a guild of the administrator, made when there is none'))
+  .addOption(neededOption('--channel <name>', 'name of a channel of its own, made when there is none'))
   .action(importCommand);
 
 const log = program.command('log').description('the event log and the vault as a folder, to move into another store');
@@ -49,7 +52,7 @@ log
   .description(
     'write every event as it is stored, and the vault, into a folder; of the embedded profile not while it runs',
   )
-  .argument('<folder>', 'empty, or not there yet')
+  .argument('<folder>', 'empty, or not there yet in a folder that is there')
   .action(logExport);
 
 log
@@ -61,7 +64,7 @@ log
 program
   .command('restore')
   .description(
-    'put a backup into PARLEY_DATA, which must be empty, or take PARLEY_DATA itself after its disk was set back: with a new epoch, so that no session resumes into another history',
+    'put a backup into PARLEY_DATA, which must hold no file of a server yet, or take PARLEY_DATA itself after its disk was set back: with a new epoch, so that no session resumes into another history',
   )
   .argument('<folder>', 'the backup, which stays as it is, or PARLEY_DATA')
   .option('--accept-loss', 'go on although files are missing, older than the others or of another installation')
@@ -70,8 +73,8 @@ program
 program
   .command('doctor')
   .description('look for damage in PARLEY_DATA; changes nothing, and a server may be running')
-  .requiredOption('--log', 'read the whole event log, page by page and event by event')
-  .action(doctorCommand);
+  .option('--log', 'read the whole event log, page by page and event by event')
+  .action(({ log }: { log?: true }, command: Command) => (log ? doctorCommand() : command.help({ error: true })));
 
 const projections = program
   .command('projections')
@@ -129,10 +132,11 @@ program
   .description('bots')
   .command('create')
   .description('make an application with a bot and print its token, on a running server (--url) or in the data folder')
-  .requiredOption('--name <name>', 'name of the bot')
+  .addOption(neededOption('--name <name>', 'name of the bot'))
   .option('--guild <id>', 'guild to let the bot into')
   .option('--url <url>', 'address of a running server')
   .option('--token <token>', 'token of the person who will own it; PARLEY_TOKEN is read too')
   .action(botCreate);
 
+explainUsage(program);
 await program.parseAsync();

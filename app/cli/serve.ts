@@ -7,8 +7,19 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { openSpans } from '../../telemetry/spans.ts';
 import { checkBudgets, misfits } from '../budgets.ts';
+import { ignoredVariables } from '../config.ts';
 import type { Server } from '../edges.ts';
-import { complain, configured, Exit, rebuildProgress, refuseConfiguration, reported, say } from './terminal.ts';
+import {
+  complain,
+  configured,
+  Exit,
+  rebuildProgress,
+  refuseConfiguration,
+  reported,
+  say,
+  WrongUsage,
+  wait,
+} from './terminal.ts';
 
 const welcome = (url: string, firstStart: boolean): string =>
   [
@@ -24,6 +35,13 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
   reported(async () => {
     checkBudgets();
     const config = configured(roles === undefined ? {} : { PARLEY_ROLES: roles });
+    if (roles !== undefined && config.profile === 'embedded')
+      throw new WrongUsage(
+        '--roles is for a cluster: in the embedded profile one process does everything. Leave it out, or set PARLEY_PROFILE=cluster',
+      );
+    const ignored = ignoredVariables(process.env, config);
+    if (ignored.length > 0)
+      wait(`${ignored.join(', ')} ${ignored.length === 1 ? 'has' : 'have'} no effect: PARLEY_PROFILE is embedded`);
     const wrong = misfits(config);
     if (wrong.length > 0) refuseConfiguration(wrong);
     // Standard output is for people. The log goes to where supervisors look for it.
