@@ -4,6 +4,7 @@ import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'n
 import { join } from 'node:path';
 import type Database from 'libsql';
 import { usernameKey } from '../../schemas/text.ts';
+import { makeDirectory } from '../../stores/directory.ts';
 import { ifPossible, refusalOf } from '../../stores/sqlite/failures.ts';
 import { HeldFiles } from '../../stores/sqlite/held-files.ts';
 import { SharedTransaction } from '../../stores/sqlite/shared-transaction.ts';
@@ -88,6 +89,7 @@ const KEYS_PER_READ = 1_000;
  */
 export const openSqliteVault = async (options: SqliteVaultOptions): Promise<SqliteVault> => {
   const { directory, files = new HeldFiles(), passwordCost = DEFAULT_COST } = options;
+  makeDirectory(directory, 'PARLEY_DATA');
   let secret = readSigningSecret(directory);
   const database = openVaultFile(directory);
   const passwords = new Passwords(passwordCost);
