@@ -47,6 +47,7 @@ export class Head {
   ask(): Promise<number> {
     return this.connection.ask(async (line) => {
       const least = this.last;
+      const { turns } = line;
       let end = 0;
       let last = 0;
       let joins = false;
@@ -58,19 +59,18 @@ export class Head {
         return last === 0 && !joins;
       };
       let count = 0;
-      await this.reading.backwards(
-        line,
-        (record) => {
-          count += 1;
-          return take(record);
-        },
-        NEAR,
-      );
+      const takeNear = (record: AllStreamRecordedEvent): boolean => {
+        count += 1;
+        return take(record);
+      };
+      await this.reading.backwards(line, takeNear, NEAR);
       if (end < least) throw new StaleServer();
       if (last === 0 && !joins && count === NEAR) {
         if (this.searched === 0) await this.reading.backwards(line, take);
         else last = await this.lastBeyond(line, this.searched);
       }
+      // Another server may have had less than the one that told the end.
+      if (line.turns !== turns) throw new Error('KurrentDB has changed its leader');
       this.passed(last, end);
       return this.last;
     });
