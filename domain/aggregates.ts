@@ -9,7 +9,8 @@ import { memberFold } from './member.ts';
 import { readFold } from './read-markers.ts';
 import { userFold } from './user.ts';
 
-const folds: Readonly<Record<string, unknown>> = {
+/** By the first word of a stream's name. */
+export const folds: Readonly<Record<string, unknown>> = {
   channel: channelFold,
   guild: guildFold,
   member: memberFold,

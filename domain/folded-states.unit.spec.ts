@@ -1,0 +1,130 @@
+/**
+ * The state that each fold makes of the same events, as it was when its version was last raised. A snapshot that is stored
+ * under a version is taken for a state of today's form, so a state of another form needs another version.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type DecidedEvent, EVENT_TYPES, type EventData, type EventType } from '../schemas/events/catalogue.ts';
+import { MessageType } from '../schemas/events/channel.ts';
+import { folds } from './aggregates.ts';
+import type { Fold, StreamState } from './decider.ts';
+import { ANN, BEN, CHANNEL, GUILD, History, NOW, OWNER } from './testing.ts';
+
+const FILE = 'domain/folded-states.json';
+const RECORD = process.env.RECORD !== undefined;
+
+interface Recorded {
+  readonly version: number;
+  readonly state: unknown;
+}
+
+const happened = <K extends EventType>(type: K, data: Omit<EventData<K>, 'sealed'>): DecidedEvent =>
+  ({ type, data }) as unknown as DecidedEvent;
+
+const MESSAGE = '4194304000001';
+const mentions = { users: [BEN], everyone: true };
+const onMessage = { messageId: MESSAGE, ordinal: 1, author: ANN };
+
+/** Events of every type, by the kind of their stream. */
+const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
+  channel: [
+    happened('channel-created', {
+      ...{ channelId: CHANNEL, kind: 'text', guildId: GUILD, name: 'general', topic: 'all', participants: [ANN] },
+      overwrites: [{ id: GUILD, type: 0, allow: '1', deny: '2' }],
+    }),
+    happened('message-posted', {
+      ...{ ...onMessage, messageType: MessageType.default, replyTo: null, mentions, flags: 4, nonce: 'nonce' },
+    }),
+    happened('message-edited', { ...onMessage, mentions, flags: 4, pinned: false }),
+    happened('reaction-added', { ...onMessage, userId: BEN, emoji: '👍' }),
+    happened('reaction-removed', { ...onMessage, userId: BEN, emoji: '👍' }),
+    happened('message-pinned', { ...onMessage, userId: OWNER, pinnedTime: NOW }),
+    happened('message-unpinned', { ...onMessage, userId: OWNER, lastPinnedTime: null, deleted: false }),
+    happened('message-pinned', { ...onMessage, userId: OWNER, pinnedTime: NOW + 1 }),
+    happened('message-deleted', onMessage),
+  ],
+  dm: [happened('dm-opened', { channelId: CHANNEL, participants: [ANN, BEN] })],
+  guild: [
+    happened('guild-created', {
+      ...{ guildId: GUILD, name: 'guild', ownerId: OWNER, everyone: '3072' },
+      firstChannel: { id: CHANNEL, name: 'general' },
+    }),
+    happened('channel-requested', {
+      ...{
+        channelId: '201',
+        kind: 'text',
+        guildId: GUILD,
+        name: 'more',
+        topic: null,
+        overwrites: [],
+        participants: [],
+      },
+    }),
+  ],
+  invite: [
+    happened('invite-created', {
+      ...{ code: 'code', guildId: GUILD, channelId: CHANNEL, inviterId: OWNER, maxUses: 3, expiresAt: NOW },
+    }),
+    happened('invite-redeemed', { code: 'code', guildId: GUILD, userId: ANN }),
+  ],
+  member: [
+    happened('member-joined', { guildId: GUILD, userId: ANN, invite: 'code' }),
+    happened('member-left', { guildId: GUILD, userId: ANN }),
+    happened('member-joined', { guildId: GUILD, userId: ANN, invite: null }),
+  ],
+  read: [
+    happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 1 }, whole: false }),
+    happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 2, '201': 1 }, whole: true }),
+  ],
+  user: [
+    happened('user-registered', { userId: ANN, kind: 'person', ownerId: null }),
+    happened('user-signed-out', { userId: ANN, generation: 1, signIns: [{ id: 'phone', until: NOW }] }),
+  ],
+};
+
+const foldOfKind = (kind: string) => folds[kind] as Fold<StreamState>;
+
+const told = (history: History<StreamState>, events: readonly DecidedEvent[], from = 0): void => {
+  for (const [i, one] of events.entries()) history.record([one], `key-${from + i}`, NOW + from + i);
+};
+
+const folded = (kind: string): Recorded => {
+  const history = new History(foldOfKind(kind), `${kind}-1`);
+  told(history, HAPPENED[kind]!);
+  return { version: history.fold.version, state: JSON.parse(JSON.stringify(history.fold.toJson(history.state))) };
+};
+
+const recorded = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Recorded>;
+
+describe('the state of a stream', () => {
+  it('is recorded of every kind, from events of every type', () => {
+    expect(Object.keys(HAPPENED).toSorted()).toEqual(Object.keys(folds).toSorted());
+    const types = Object.values(HAPPENED).flatMap((events) => events.map(({ type }) => type));
+    expect([...new Set(types)].toSorted()).toEqual([...EVENT_TYPES].toSorted());
+  });
+
+  it.each(Object.keys(folds))('is as it was recorded under the version of its fold: %s', (kind) => {
+    const now = folded(kind);
+    const before = recorded[kind];
+    if (now.version === before?.version) {
+      const advice = `Snapshots of version ${now.version} hold the former state: raise the version of this fold, then run this spec with RECORD=1`;
+      return expect(now.state, advice).toEqual(before.state);
+    }
+    recorded[kind] = now;
+    if (RECORD) writeFileSync(FILE, `${JSON.stringify(recorded, null, 2)}\n`);
+    expect(RECORD, `Version ${now.version} is not recorded: run this spec once with RECORD=1`).toBe(true);
+  });
+
+  it.each(Object.keys(folds))('goes on from where it was stored: %s', (kind) => {
+    const fold = foldOfKind(kind);
+    const events = HAPPENED[kind]!;
+    for (let split = 0; split <= events.length; split += 1) {
+      const history = new History(fold, `${kind}-1`);
+      told(history, events.slice(0, split));
+      history.state = fold.fromJson(JSON.parse(JSON.stringify(fold.toJson(history.state))));
+      told(history, events.slice(split), split);
+      expect(JSON.parse(JSON.stringify(fold.toJson(history.state)))).toEqual(folded(kind).state);
+    }
+  });
+});
