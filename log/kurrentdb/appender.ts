@@ -9,6 +9,7 @@ import { BUDGETS } from '../../stores/budgets.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { type AppendFailed, tooLarge } from '../../stores/kurrentdb/append-failures.ts';
 import { type Batch, bytesOf, messageBytesOf } from '../../stores/kurrentdb/append-messages.ts';
+import { type AppendTime, startTime } from '../../stores/kurrentdb/append-time.ts';
 import { LogClosed, refusalOfText } from '../append-errors.ts';
 import { type AppendError, type Appended, type AppendRequest, checkSequences } from '../port.ts';
 import { type Attempts, type Stored, StoredElsewhere } from './attempts.ts';
@@ -20,8 +21,7 @@ type Answer = Either<AppendError, Appended>;
 interface Append {
   readonly request: AppendRequest;
   readonly batch: Batch;
-  /** Aborts when its time is over. */
-  readonly signal: AbortSignal;
+  readonly time: AppendTime;
   readonly answer: (answer: Answer) => void;
 }
 
@@ -116,16 +116,15 @@ export class Appender {
       resolve(refused(large.message));
       return;
     }
-    const ending = new AbortController();
-    const cancel = clock.setTimer(triedMs, () => ending.abort());
+    const time = startTime(triedMs, clock);
     this.unanswered += 1;
     const answer = (given: Answer): void => {
-      cancel();
+      time.end();
       resolve(given);
       this.unanswered -= 1;
       if (this.unanswered === 0) this.closed?.();
     };
-    const append = { request, batch, signal: ending.signal, answer };
+    const append = { request, batch, time, answer };
     let queue = this.queues.get(stream);
     if (queue === undefined) {
       queue = [];
@@ -133,11 +132,11 @@ export class Appender {
       this.due.push(stream);
     }
     queue.push(append);
-    ending.signal.addEventListener('abort', () => this.leave(append));
+    time.sending.addEventListener('abort', () => this.leave(append));
     this.send();
   }
 
-  /** The time of an append is over. One that is under way is answered by its attempts. */
+  /** An append may not be sent any more. One that is under way is answered by its attempts. */
   private leave(append: Append): void {
     const queue = this.queues.get(append.request.stream) ?? [];
     const place = queue.indexOf(append);
@@ -165,12 +164,12 @@ export class Appender {
     this.send();
   }
 
-  private async store({ request, batch, signal }: Append): Promise<Answer> {
+  private async store({ request, batch, time }: Append): Promise<Answer> {
     // It may have stopped while this one waited.
     const stopped = this.stopped.get(request.stream);
     if (stopped !== undefined) return refused(stopped);
     try {
-      const answer = await this.attempts.store(batch, signal);
+      const answer = await this.attempts.store(batch, time);
       if (either.isLeft(answer)) return answer;
       this.options.onCommitted(request.events.length);
       return either.right(appendedAt(request, answer.right));

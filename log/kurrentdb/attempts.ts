@@ -7,6 +7,7 @@ import { BUDGETS } from '../../stores/budgets.ts';
 import { retrying } from '../../stores/guard.ts';
 import { AppendFailed } from '../../stores/kurrentdb/append-failures.ts';
 import { type Batch, lastRevisionOf } from '../../stores/kurrentdb/append-messages.ts';
+import type { AppendTime } from '../../stores/kurrentdb/append-time.ts';
 import type { AppendingConnection } from '../../stores/kurrentdb/appending-connection.ts';
 import { classify } from '../../stores/kurrentdb/failures.ts';
 import { appendErrorOf, OutcomeUnknown } from '../append-errors.ts';
@@ -65,30 +66,32 @@ export class Attempts {
   /**
    * When the outcome of a try is unknown, the same batch is tried again with the same ids and expected revision, so the
    * server recognizes the repetition. A conflict settles it: exactly these events are there, or never will be.
-   * @param signal aborts when the time for all tries is over; the answer then comes at once
    * @throws StoredElsewhere
    */
-  async store(batch: Batch, signal: AbortSignal): Promise<Either<AppendError, Stored>> {
+  async store(batch: Batch, time: AppendTime): Promise<Either<AppendError, Stored>> {
+    const { sending, waiting } = time;
     const known = new Knowledge();
     const attempt = async (): Promise<Either<AppendError, Stored>> => {
       try {
-        return await this.tryOnce(batch, known, signal);
+        return await this.tryOnce(batch, known, time);
       } catch (failure) {
-        if (failure !== signal.reason) known.learn(failure, signal.aborted);
+        if (failure !== sending.reason && failure !== waiting.reason) known.learn(failure, waiting.aborted);
         throw failure;
       }
     };
     try {
-      const again = (failure: unknown) => !signal.aborted && isPassing(failure);
-      return await retrying(attempt, { clock: this.clock, signal, again, firstMs: pauseMs, longestMs: pauseMs });
+      const again = (failure: unknown) => !sending.aborted && isPassing(failure);
+      const pauses = { firstMs: pauseMs, longestMs: pauseMs };
+      return await retrying(attempt, { clock: this.clock, signal: sending, again, ...pauses });
     } catch (failure) {
       if (failure instanceof StoredElsewhere) throw failure;
-      return either.left(answerOf(known, signal.aborted ? (known.failure ?? this.connection.trouble) : failure));
+      return either.left(answerOf(known, sending.aborted ? (known.failure ?? this.connection.trouble) : failure));
     }
   }
 
-  private async tryOnce(batch: Batch, known: Knowledge, signal: AbortSignal): Promise<Either<AppendError, Stored>> {
-    const outcome = await this.connection.append(batch, signal);
+  private async tryOnce(batch: Batch, known: Knowledge, time: AppendTime): Promise<Either<AppendError, Stored>> {
+    const outcome = await this.connection.append(batch, time);
+    const signal = time.waiting;
     const place = lastRevisionOf(batch);
     if (outcome.kind === 'conflict') {
       const { revision } = outcome;

@@ -5,6 +5,7 @@ import { either } from 'fp-ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
+import { startTime } from '../../stores/kurrentdb/append-time.ts';
 import type { Attempts } from './attempts.ts';
 import { NOTES, proposed } from './events.ts';
 import { EventsMissing } from './missing.ts';
@@ -84,9 +85,8 @@ export class Notes {
   /** @returns 0 once the note is durable, or how many events of other writers the stream has */
   private async write(epoch: string, expected: bigint | 'no_stream'): Promise<number> {
     const events = [proposed('epoch-began', { format: FORMAT, epoch })];
-    const ending = new AbortController();
-    const cancel = this.clock.setTimer(this.triedMs, () => ending.abort());
-    const answer = await this.attempts.store({ stream: NOTES, expected, events }, ending.signal).finally(cancel);
+    const time = startTime(this.triedMs, this.clock);
+    const answer = await this.attempts.store({ stream: NOTES, expected, events }, time).finally(time.end);
     if (either.isRight(answer)) return 0;
     const { left } = answer;
     if (left.kind === 'conflict') return left.actual;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import { AppendFailed } from '../../stores/kurrentdb/append-failures.ts';
+import { startTime } from '../../stores/kurrentdb/append-time.ts';
 import { AppendingConnection } from '../../stores/kurrentdb/appending-connection.ts';
 import { batch, sequences, stored } from '../testing.ts';
 import { openKurrentEventLog } from './event-log.ts';
@@ -46,7 +47,7 @@ describe.runIf(hasOpenssl)('a server with TLS', () => {
   it('is not trusted elsewhere: an append says that its certificate is not accepted', async () => {
     const connection = new AppendingConnection(urlWith(''), 2_000, systemClock);
     const one = { stream: 'channel-2', expected: 'no_stream', events: [proposed('member-left', {})] } as const;
-    const failure = await connection.append(one, new AbortController().signal).catch((error: unknown) => error);
+    const failure = await connection.append(one, startTime(5_000, systemClock)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(AppendFailed);
     expect(failure).toMatchObject({
       passing: true,

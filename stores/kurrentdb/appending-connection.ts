@@ -9,6 +9,7 @@ import { reasonOf } from '../guard.ts';
 import { AppendFailed } from './append-failures.ts';
 import type { Batch, BatchOutcome } from './append-messages.ts';
 import { AppendStream } from './append-stream.ts';
+import type { AppendTime } from './append-time.ts';
 import { leaderOf } from './leader.ts';
 import { type Endpoint, type Servers, serversOf } from './servers.ts';
 
@@ -44,13 +45,10 @@ export class AppendingConnection {
     return this.failure ?? TOO_MANY;
   }
 
-  /**
-   * @param signal ends the waiting; nothing is sent after it
-   * @throws AppendFailed, or the signal's reason if nothing was sent
-   */
-  async append(batch: Batch, signal: AbortSignal): Promise<BatchOutcome> {
+  /** @throws AppendFailed, or the reason of `time.sending` if nothing was sent by then */
+  async append(batch: Batch, time: AppendTime): Promise<BatchOutcome> {
     try {
-      const outcome = await this.send(batch, signal);
+      const outcome = await this.send(batch, time);
       this.failure = undefined;
       return outcome;
     } catch (failure) {
@@ -65,14 +63,14 @@ export class AppendingConnection {
     for (const stream of this.streams) stream.close();
   }
 
-  private async send(batch: Batch, signal: AbortSignal): Promise<BatchOutcome> {
+  private async send(batch: Batch, { sending, waiting }: AppendTime): Promise<BatchOutcome> {
     for (;;) {
       const { current } = this;
-      if (current?.admits()) return current.send(batch, signal);
-      if (current?.isOpen) await unlessAborted(current.proof, signal);
+      if (current?.admits()) return current.send(batch, waiting);
+      if (current?.isOpen) await unlessAborted(current.proof, sending);
       else {
         this.opening ??= this.open();
-        await unlessAborted(this.opening, signal);
+        await unlessAborted(this.opening, sending);
       }
     }
   }
