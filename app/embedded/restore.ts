@@ -16,6 +16,7 @@ import { LOG_FILE } from '../../log/sqlite/schema.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { makeDirectory } from '../../stores/directory.ts';
 import { checkFiles } from '../../stores/sqlite/data-files.ts';
+import { DirectoryInUse } from '../../stores/sqlite/lock.ts';
 import { SIGNING_KEY_FILE, VAULT_FILE } from '../../vault/sqlite/open.ts';
 import { LOG_MISSING, UnfitFolder, VAULT_MISSING } from './fit.ts';
 import { openFolder, VIEWS_FILE } from './folder.ts';
@@ -94,7 +95,8 @@ export const restoreFolder = async (options: RestoreOptions): Promise<Restored> 
   const undo = inPlace ? () => {} : bring(options);
   const folder = await openFolder({ directory: data, clock, acceptLoss, newEpoch: true, say }).catch(
     (error: unknown) => {
-      undo();
+      // What is there now may belong to the one who uses it.
+      if (!(error instanceof DirectoryInUse)) undo();
       throw error;
     },
   );
