@@ -30,6 +30,30 @@ describe('registering', () => {
     expect(right(await login('aNN')).userId).toBe(right(got[0]!).userId);
   });
 
+  it("gives no name that looks like somebody else's, whichever came first", async () => {
+    instance = await Instance.open();
+    right(await register('cop'));
+    right(await register('Вор'));
+    for (const name of ['сор', 'СОР', 'Bop', 'BOP']) {
+      const answer = await register(name);
+      expect(answer).toMatchObject(
+        either.left({ errors: { username: { _errors: [{ code: 'USERNAME_ALREADY_TAKEN' }] } } }),
+      );
+    }
+    right(await login('ВОР'));
+    right(await register('Павел'));
+    right(await register('пилот'));
+  });
+
+  it('gives back what looks like a name, too, when it comes to nothing', async () => {
+    let full = true;
+    instance = await Instance.open({ logFor: fullWhile(() => full) });
+    expect(refusal(await register('сор'))).toBe('diskFull');
+    for (const name of ['сор', 'cop']) expect(await instance.vault.usernameHolder(name)).toBeUndefined();
+    full = false;
+    right(await register('cop'));
+  });
+
   it('takes over a name whose registration was never stored', async () => {
     instance = await Instance.open();
     await instance.vault.reserveUsername('ann', '77');

@@ -11,6 +11,7 @@ import { fieldError, type ParleyError, parleyError, StoreUnavailable } from '../
 import { NEVER_SIGNED_OUT, type SignedOut } from '../schemas/events/user.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
 import { userStream } from '../schemas/streams.ts';
+import { lookAlikes } from '../schemas/text.ts';
 import type { Undo, Verified } from '../vault/port.ts';
 import { type CommandDeps, putBack, repeatable, viewsHold } from './command.ts';
 import { type Limits, limitedError } from './limits.ts';
@@ -234,19 +235,19 @@ export class Identity {
     return last?.type === 'user-signed-out' ? last.data.generation : NEVER_SIGNED_OUT.generation;
   }
 
-  /** Reserves the name, creates the key and everything else the registration needs, then appends the registration. */
+  /** Reserves the name and what looks like it, creates the key and everything else the registration needs, then appends the registration. */
   async create(
     user: NewUser,
     beforehand: () => Promise<Either<ParleyError, void>>,
   ): Promise<Either<ParleyError, void>> {
     const { deps } = this;
-    const name = user.reservedAs ?? user.username;
+    const names = user.reservedAs === undefined ? [user.username, ...lookAlikes(user.username)] : [user.reservedAs];
     this.underWay.add(user.userId);
     try {
-      if (!(await this.reserve(name, user.userId))) return either.left(taken);
+      if (!(await this.reserveAll(names, user.userId))) return either.left(taken);
       const [ready] = await Promise.all([beforehand(), deps.vault.createKey(user.userId)]);
       if (either.isLeft(ready)) {
-        await deps.vault.releaseUsername(name, user.userId);
+        await this.release(names, user.userId);
         return ready;
       }
       const { userId, kind, correlationId, time } = user;
@@ -260,10 +261,10 @@ export class Identity {
       });
       if (either.isLeft(result)) {
         // If the registration is stored after all, the name is this person's: the next one who wants it looks.
-        if (result.left.name !== 'outcomeUnknown') await deps.vault.releaseUsername(name, userId);
+        if (result.left.name !== 'outcomeUnknown') await this.release(names, userId);
         return result;
       }
-      await this.confirm(name, userId);
+      await this.confirm(names, userId);
       await viewsHold(deps, result.right.position);
       return either.right(undefined);
     } finally {
@@ -272,12 +273,26 @@ export class Identity {
   }
 
   /** The registration is stored by now. Whoever wants an unconfirmed name looks for it. */
-  private async confirm(name: string, userId: string): Promise<void> {
+  private async confirm(names: readonly string[], userId: string): Promise<void> {
     try {
-      await this.deps.vault.confirmUsername(name, userId);
+      for (const name of names) await this.deps.vault.confirmUsername(name, userId);
     } catch (failure) {
       if (!(failure instanceof StoreUnavailable)) throw failure;
     }
+  }
+
+  private async release(names: readonly string[], userId: string): Promise<void> {
+    for (const name of names) await this.deps.vault.releaseUsername(name, userId);
+  }
+
+  /** All of the names, or none. */
+  private async reserveAll(names: readonly string[], userId: string): Promise<boolean> {
+    for (const [index, name] of names.entries()) {
+      if (await this.reserve(name, userId)) continue;
+      await this.release(names.slice(0, index), userId);
+      return false;
+    }
+    return true;
   }
 
   /** Takes over a reservation whose registration was never stored because the server stopped in between. */

@@ -7,7 +7,7 @@ import type { Presenter } from '../presenter/presenter.ts';
 import { anyText, checkedText, optional, text, visibleText } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, route } from '../schemas/http/route.ts';
-import { hasInvisible, mixesScripts } from '../schemas/text.ts';
+import { hasInvisible, mixesScripts, nameProblem } from '../schemas/text.ts';
 
 /** Names and passwords at their longest, escaped, are less. Nobody has to show a token for it to be read. */
 const CREDENTIALS_BYTES = 8_192;
@@ -16,9 +16,9 @@ const CREDENTIALS_BYTES = 8_192;
 const USERNAME = /^[^\s@#:`<>\p{C}]{2,32}$/u;
 
 const usernameProblem = (u: unknown): string | undefined => {
-  if (typeof u !== 'string' || !USERNAME.test(u) || hasInvisible(u))
+  if (typeof u !== 'string' || !USERNAME.test(u) || hasInvisible(u) || nameProblem(u) !== undefined)
     return 'Must be 2 to 32 visible characters without spaces, @, #, :, <, > and backquotes.';
-  return mixesScripts(u) ? 'Must not mix Latin, Greek and Cyrillic letters.' : undefined;
+  return mixesScripts(u) ? 'Must be of one script that is in common use.' : undefined;
 };
 
 const Username = checkedText('username', usernameProblem);

@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type FieldErrors, type ParleyError, parleyError } from './errors.ts';
-import { isBlank, isStorable, lengthOf } from './text.ts';
+import { isStorable, lengthOf, nameProblem } from './text.ts';
 
 /** A string taken as it is, unless `problemOf` names a problem, which is then the message. */
 export const checkedText = (name: string, problemOf: (given: unknown) => string | undefined) =>
@@ -18,15 +18,17 @@ export const checkedText = (name: string, problemOf: (given: unknown) => string 
     t.identity,
   );
 
-const WHOLE = /^(0|[1-9]\d*)$/;
-
 /** A whole number of up to so many bits, written in decimal in the one way that has no leading zeros. */
 const wholeNumber = (name: string, bits: number, what: string) => {
-  const digits = String(2n ** BigInt(bits) - 1n).length;
-  const fits = (u: unknown) =>
-    typeof u === 'string' && u.length <= digits && WHOLE.test(u) && BigInt.asUintN(bits, BigInt(u)) === BigInt(u);
-  const message = `Must be ${what}: a string of digits without leading zeros, of up to ${bits} bits.`;
-  return checkedText(name, (u) => (fits(u) ? undefined : message));
+  const most = String(2n ** BigInt(bits) - 1n);
+  return checkedText(name, (u) => {
+    if (typeof u !== 'string' || u.length > most.length || !/^\d+$/.test(u))
+      return `Must be ${what}: a string of 1 to ${most.length} digits.`;
+    const isCanonical = u === '0' || u[0] !== '0';
+    return isCanonical && BigInt(u) <= BigInt(most)
+      ? undefined
+      : `Must be ${what} of up to ${bits} bits, without leading zeros.`;
+  });
 };
 
 /** A Discord-epoch id: up to 63 bits, written as a decimal string. Each id has one spelling. */
@@ -57,11 +59,9 @@ const notStorable = (given: string): string | undefined =>
 /** A string of `min` to `max` code points that every store gives back as it was. */
 export const text = (min: number, max: number, what = 'string') => textWith(min, max, what, notStorable);
 
-/** As `text`, for names: something of it can be seen. */
+/** As `text`, for names: something of it can be seen, and it leaves the text around it as it is. */
 export const visibleText = (min: number, max: number, what: string) =>
-  textWith(min, max, what, (given) =>
-    isBlank(given) ? 'Must have at least one visible character.' : notStorable(given),
-  );
+  textWith(min, max, what, (given) => notStorable(given) ?? nameProblem(given));
 
 /** A string of `min` to `max` code points, for what no store keeps in clear: sealed text, and passwords to check. */
 export const anyText = (min: number, max: number, what = 'string') => textWith(min, max, what, () => undefined);

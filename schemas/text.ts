@@ -1,5 +1,7 @@
 /** Text as people see it: classes of characters, lengths, and the one form for all spellings of a name. */
 
+import unhomoglyph from 'unhomoglyph';
+
 /**
  * Whether every store gives the text back as it was: PostgreSQL stores no NUL, and UTF-8 has no form for half of a
  * surrogate pair. Asked for every event, so it is not a regular expression.
@@ -20,6 +22,17 @@ export const hasInvisible = (text: string): boolean => text.search(INVISIBLES) >
 /** Whether a reader would see nothing. */
 export const isBlank = (text: string): boolean => !VISIBLE.test(text);
 
+/** A mark shows nothing without a letter that carries it. */
+const CARRYING = new RegExp(`[^\\p{White_Space}\\p{Mark}${INVISIBLE}]`, 'u');
+/** Orders that turn what follows around, and ends of lines. */
+const DISORDER = /[\p{Bidi_Control}\p{Cc}\p{Zl}\p{Zp}]/u;
+
+/** What keeps a text from being a name that people can tell from others; `undefined` if nothing does. */
+export const nameProblem = (name: string): string | undefined => {
+  if (!CARRYING.test(name)) return 'Must have at least one visible character.';
+  return DISORDER.test(name) ? 'Must not have control characters or marks of direction.' : undefined;
+};
+
 /** The number of code points, which is how Discord counts: an emoji of two UTF-16 units is one. */
 export const lengthOf = (text: string): number => {
   let length = text.length;
@@ -31,13 +44,36 @@ export const lengthOf = (text: string): number => {
   return length;
 };
 
-/** Letters of these look alike: a Cyrillic `а` passes for a Latin one. */
-const LOOK_ALIKE = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u];
+/** The scripts in common use that Unicode recommends for names (UAX 31, table 5). */
+const SCRIPTS =
+  'Arab Armn Beng Bopo Cyrl Deva Ethi Geor Grek Gujr Guru Hang Hani Hebr Hira Kana Khmr Knda Laoo Latn Mlym Mymr Orya Sinh Taml Telu Thaa Thai Tibt';
+/** Those that are written together (UTS 39, "highly restrictive"). */
+const TOGETHER = ['Latn Hani Hira Kana', 'Latn Hani Bopo', 'Latn Hani Hang'];
 
-/** Whether its letters are of more than one of the scripts whose letters look alike. */
-export const mixesScripts = (text: string): boolean =>
-  LOOK_ALIKE.filter((script) => script.test(text.normalize('NFKC'))).length > 1;
+const ONE_SCRIPT = [...TOGETHER, ...SCRIPTS.split(' ')].map((scripts) => {
+  const letters = ['Zyyy', 'Zinh', ...scripts.split(' ')].map((script) => `\\p{scx=${script}}`);
+  return new RegExp(`^[${letters.join('')}]*$`, 'u');
+});
+
+/** Whether its letters are of several scripts that are not written together, or of one that is not in common use. */
+export const mixesScripts = (text: string): boolean => {
+  const folded = text.normalize('NFKC');
+  return !ONE_SCRIPT.some((one) => one.test(folded));
+};
 
 /** One form for all spellings of a username: `ＡLICE` and `alice` are the same person, and so is `alice` with a joiner. */
 export const usernameKey = (username: string): string =>
   username.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').replace(INVISIBLES, '').normalize('NFKC');
+
+/** ASCII stays as it is: Unicode takes `l` and `1`, or `rn` and `m`, for alike. */
+const foldHomoglyphs = (name: string): string => name.replace(/[^\0-\x7f]+/g, unhomoglyph);
+
+/**
+ * The other keys under which a username would be taken for somebody else's (UTS 39): a Cyrillic `сор` looks like `cop`. As
+ * typed and in lower case, whose letters look like others.
+ */
+export const lookAlikes = (username: string): readonly string[] => {
+  const key = usernameKey(username);
+  const looks = [username.normalize('NFKC'), key].map((form) => usernameKey(foldHomoglyphs(form)));
+  return [...new Set(looks)].filter((form) => form !== key && form !== '');
+};

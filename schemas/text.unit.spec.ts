@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hasInvisible, isBlank, isStorable, lengthOf, mixesScripts, usernameKey } from './text.ts';
+import {
+  hasInvisible,
+  isBlank,
+  isStorable,
+  lengthOf,
+  lookAlikes,
+  mixesScripts,
+  nameProblem,
+  usernameKey,
+} from './text.ts';
 
 const INVISIBLE = [
   ['a variation selector', '\ufe0f'],
@@ -75,5 +84,54 @@ describe('text as people see it', () => {
     expect(mixesScripts('alice_12')).toBe(false);
     expect(mixesScripts('Павел')).toBe(false);
     expect(mixesScripts('日本alice')).toBe(false);
+  });
+
+  it.each(['éΖoë', 'bօb', 'ΑЛiсе', '한국あ', 'ᏟᎪᎡ', 'ⲁⲗⲓⲥⲉ', 'ꓮꓡꓲꓚꓰ', '𐐬𐐬𐐬'])(
+    'knows %s as mixed or of no common script',
+    (name) => {
+      expect(mixesScripts(name)).toBe(true);
+    },
+  );
+
+  it.each(['Ζωή', 'Юля', 'Արմեն', 'नमस्ते', '日本語カナ', '김철수', 'שלום', 'محمد', 'ไทย', 'zoë-7', '日本ー', '👍_1'])(
+    'knows %s as of one script',
+    (name) => {
+      expect(mixesScripts(name)).toBe(false);
+    },
+  );
+
+  it.each(['\u0301', '\u0301\u0323', ' \u0301', '\u093f\u093e', '\u20dd\ufe0f', '', '\u3164'])(
+    'of a name sees nothing: %j',
+    (name) => {
+      expect(nameProblem(name)).toMatch(/visible/);
+    },
+  );
+
+  it.each(['\u202e', '\u202a', '\u2066', '\u200f', '\u061c', '\n', '\u2028', '\u0007', '\u009b'])(
+    'lets no name hold what puts its surroundings in disorder: %j',
+    (character) => {
+      expect(nameProblem(`a${character}b`)).toMatch(/direction/);
+    },
+  );
+
+  it.each(['a', 'e\u0301', '❤️', '👨‍👩‍👧', ' x ', 'नमस्ते', 'a\u200bb', 'שלום'])('takes the name %j', (name) => {
+    expect(nameProblem(name)).toBeUndefined();
+  });
+
+  it.each([
+    ['cop', 'сор'],
+    ['COP', 'СОР'],
+    ['alice', 'ɑlice'],
+    ['bob', 'bοb'],
+    ['uno', 'սոօ'],
+    ['Bop', 'Вор'],
+    ['paypal', 'раураІ'],
+  ])('knows %s and %s as alike', (one, other) => {
+    expect(lookAlikes(other)).toContain(usernameKey(one));
+  });
+
+  it.each(['alice', 'l1', '0O', 'rn', 'josé', 'Юля', '日本'])('knows %s as itself', (name) => {
+    expect(lookAlikes(name)).not.toContain(usernameKey(name));
+    if (/^[\0-\x7f]*$/.test(name)) expect(lookAlikes(name)).toEqual([]);
   });
 });
