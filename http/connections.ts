@@ -145,10 +145,13 @@ export const boundConnections = (
   app.server.on('request', (request, response) => {
     if (connections.begins(request.socket, response)) handle!(request, response);
   });
-  app.addHook('onSend', async (request, reply, payload) => {
-    if (isUpgrade(request)) return;
-    const bytes =
-      typeof payload === 'string' ? Buffer.byteLength(payload) : Buffer.isBuffer(payload) ? payload.length : 0;
-    connections.answers(request.raw.socket, reply.raw, addressOf(request.ip), bytes);
+  // With a callback: fastify then writes the headers in the same turn, before those of a stream are flushed.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (!isUpgrade(request)) {
+      const bytes =
+        typeof payload === 'string' ? Buffer.byteLength(payload) : Buffer.isBuffer(payload) ? payload.length : 0;
+      connections.answers(request.raw.socket, reply.raw, addressOf(request.ip), bytes);
+    }
+    done();
   });
 };
