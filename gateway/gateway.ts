@@ -13,6 +13,7 @@ import { fallBehind } from './catch-up.ts';
 import type { GatewayConfig } from './config.ts';
 import { controlFrame, RECONNECT } from './encoding.ts';
 import { FanOut } from './fan-out.ts';
+import { Holders } from './holders.ts';
 import { Inbound } from './inbound.ts';
 import { CommandFrames } from './op-commands.ts';
 import { Outbox } from './outbox.ts';
@@ -131,7 +132,7 @@ class ParleyGateway implements Gateway, SessionHost {
     const delivery = new FanOut(deps, { renderer, subscriptions, outbox, ring, late });
     const { running, reading } = deps.config.resumes;
     const [resumes, logReads] = [new FairQueue(running), new FairQueue(reading)];
-    this.parts = { deps, renderer, subscriptions, outbox, ring, delivery, resumes, logReads };
+    this.parts = { deps, renderer, subscriptions, outbox, ring, delivery, holders: new Holders(), resumes, logReads };
     const refusals = new Refusals(deps.config.refusedBudget, deps.clock);
     this.inbound = new Inbound(this.parts, new CommandFrames(deps, outbox, refusals), refusals);
     const { sockets, perAddress } = deps.config.unidentified;
@@ -209,6 +210,7 @@ class ParleyGateway implements Gateway, SessionHost {
 
   ended(session: Session): void {
     this.parts.subscriptions.leaveAll(session);
+    this.parts.holders.letGo(session);
     if (!session.begun) return;
     this.live -= 1;
     this.deps.metrics.sessions(-1);

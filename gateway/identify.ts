@@ -132,6 +132,7 @@ const ready = async (parts: Parts, session: Session, { scope, lastPinned }: Snap
   const { userId, generation, intents } = session;
   const shard = [session.shardId, session.shardCount] as const;
   const directChannels = session.isBot ? [] : scope.directChannels;
+  const id = parts.holders.begin(session);
   const heads = await deps.views.unread.heads(directChannels.map((channel) => channel.id));
   return {
     v: 10,
@@ -142,7 +143,7 @@ const ready = async (parts: Parts, session: Session, { scope, lastPinned }: Snap
         deps.presenter.channel(channel, userId, heads.get(channel.id), lastPinned.get(channel.id)),
       ),
     ),
-    session_id: await deps.tokens.signSession({ userId, generation, epoch: deps.log.epoch, shard, intents }),
+    session_id: await deps.tokens.signSession({ id, userId, generation, epoch: deps.log.epoch, shard, intents }),
     resume_gateway_url: deps.config.resumeGatewayUrl(session.address),
     session_type: 'normal',
     shard,

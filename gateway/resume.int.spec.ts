@@ -94,6 +94,30 @@ describe('resume', () => {
     }
   });
 
+  it('takes the session over from the socket that has it, however many come at once', async () => {
+    const former = await station.identified('2');
+    const other = await station.identified('2');
+    const session = former.session();
+    const clients = await Promise.all(Array.from({ length: 10 }, () => station.connect()));
+    for (const client of clients) client.resume(tokenOf('2'), session);
+    expect(await former.closed()).toBe(4009);
+    await expect.poll(() => clients.filter(({ closeCode }) => closeCode === 4009)).toHaveLength(9);
+    const [holder] = clients.filter(({ closeCode }) => closeCode === undefined);
+    await holder!.dispatch('RESUMED');
+    await expect.poll(() => station.gateway.sessions).toBe(2);
+    world.story.post(channel, '1');
+    for (const client of [holder!, other]) await client.dispatch('MESSAGE_CREATE');
+  });
+
+  it('leaves a session on its socket when another user asks for it', async () => {
+    const former = await station.identified('2');
+    const thief = await station.connect();
+    thief.resume(tokenOf('1'), former.session());
+    await thief.until((frames) => frames.some(({ op }) => op === 9), 'op 9');
+    world.story.post(channel, '1');
+    await former.dispatch('MESSAGE_CREATE');
+  });
+
   it("sends nothing outside the session's intents", async () => {
     const session = await cut('2', { intents: 1 << 10 });
     world.story.post(channel, '1');
@@ -367,15 +391,17 @@ describe('resume', () => {
     const MESSAGES = 400;
     const PAGE = 25;
     let session: { session_id: string; seq: number };
+    let another: typeof session;
 
     beforeEach(async () => {
       session = await cut('2');
+      another = await cut('2');
       for (let i = 0; i < MESSAGES; i += 1) world.story.post(channel, '1', { nonce: 'x'.repeat(48_000) });
     });
 
-    const resuming = async (at: Station, userId = '2') => {
+    const resuming = async (at: Station, of = session) => {
       const client = await at.connect();
-      client.write(6, { token: tokenOf(userId), ...session });
+      client.resume(tokenOf('2'), of);
       return client;
     };
     const stuck = async (at: Station) => {
@@ -423,7 +449,7 @@ describe('resume', () => {
       const one = await world.station({ resumes: { ...resumes, running } });
       const other = await cut('1');
       const first = await stuck(one);
-      const second = await resuming(one);
+      const second = await resuming(one, another);
       expect(await one.resumed('1', other)).toBeDefined();
       await world.received(second);
       expect(second.dispatches('MESSAGE_CREATE')).toEqual([]);

@@ -20,6 +20,8 @@ export const resume = async (parts: Parts, session: Session, asked: Resume): Pro
     refuse(parts, session, 'invalid');
     return undefined;
   }
+  if (session.phase === Phase.closed) return undefined;
+  parts.holders.take(claims.id, session);
   const caller = { userId: verified.userId, address: session.peer };
   return parts.resumes.run(caller, () => goOn(parts, session, seq, { verified, claims }));
 };

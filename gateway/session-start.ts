@@ -11,6 +11,7 @@ import { type Audience, channelAudience, userAudience } from '../schemas/streams
 import type { Verified } from '../vault/port.ts';
 import { INVALID_SESSION, type Outgoing, wireLength } from './encoding.ts';
 import type { FanOut } from './fan-out.ts';
+import type { Holders } from './holders.ts';
 import type { Outbox } from './outbox.ts';
 import type { Feed, GatewayDeps } from './ports.ts';
 import type { Ring } from './ring.ts';
@@ -25,6 +26,7 @@ export interface Parts {
   readonly outbox: Outbox;
   readonly ring: Ring;
   readonly delivery: FanOut;
+  readonly holders: Holders;
   /** Resumes under way. */
   readonly resumes: FairQueue;
   /** Their reads of the log. */
@@ -53,6 +55,7 @@ export const wants = (session: Session, intents: number | undefined): void => {
 export const invalidate = (parts: Parts, session: Session): void => {
   if (session.phase === Phase.closed) return;
   parts.subscriptions.leaveAll(session);
+  parts.holders.letGo(session);
   session.startOver();
   parts.outbox.writeNow(session, INVALID_SESSION);
 };

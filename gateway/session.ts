@@ -37,6 +37,7 @@ export const Closings = {
   rateLimited: closing(CloseCode.rateLimited, 'Too many frames'),
   identifyInTime: closing(CloseCode.sessionTimedOut, 'Identify in time'),
   noHeartbeat: closing(CloseCode.sessionTimedOut, 'No heartbeat'),
+  takenOver: closing(CloseCode.sessionTimedOut, 'Resumed on another socket'),
   invalidShard: closing(CloseCode.invalidShard, 'Invalid shard'),
   invalidVersion: closing(CloseCode.invalidVersion, 'Speak v=10 and encoding=json, without compress'),
   invalidIntents: closing(CloseCode.invalidIntents, 'Invalid intents'),
@@ -118,6 +119,8 @@ export class Session {
    * monotonic.
    */
   seenAt: number;
+  /** Of the session, from its begin or its resume on. */
+  id = '';
   userId = '';
   isBot = false;
   device: Device = 'other';

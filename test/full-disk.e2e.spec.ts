@@ -51,6 +51,14 @@ describe.runIf(mounted)('a server on a full disk', () => {
     const { status, headers } = await answer;
     expect([status, Number(headers.get('retry-after'))]).toEqual([503, expect.any(Number)]);
   };
+  const degraded = async () => {
+    const { ready, degraded } = (await (await fetch(`${server.url}/ready`)).json()) as {
+      readonly ready: boolean;
+      readonly degraded: readonly string[];
+    };
+    expect(ready).toBe(true);
+    return degraded;
+  };
   /** A journal that begins anew has room for some more, as after a start. @returns how many were stored */
   const sayUntilFull = async (): Promise<number> => {
     for (let said = 0; ; said += 1) {
@@ -73,6 +81,7 @@ describe.runIf(mounted)('a server on a full disk', () => {
   it('refuses what cannot be stored with 503 and reads on, starts again after any end, and goes on once there is room', async () => {
     let stored = 1 + (await sayUntilFull());
     await refused(say(LONG));
+    expect(await degraded()).toEqual([expect.stringContaining('the disk is full')]);
     expect(await contents()).toHaveLength(stored);
 
     for (const end of [() => server.kill(), () => server.stop()]) {
@@ -90,6 +99,7 @@ describe.runIf(mounted)('a server on a full disk', () => {
     const answered = async () => (await say('there is room')).status;
     await expect.poll(answered, { interval: 50, timeout: 20_000 }).not.toBe(503);
     expect((await contents())[0]).toBe('there is room');
+    expect(await degraded()).toEqual([]);
     expect(server.output()).toMatch(/log\.db cannot be written to: .*full/);
     // Its log lines may come later than its answers.
     await expect.poll(() => server.output(), { timeout: 10_000 }).toContain('log.db can be written to again');

@@ -3,6 +3,8 @@ import type { KeyObject } from 'node:crypto';
 
 /** Tokens that people, bots and sessions carry. */
 export interface SessionClaims {
+  /** Of the session, whichever sockets it is on in turn. */
+  readonly id: string;
   readonly userId: string;
   /** Generation of the user's tokens. A later generation ends the session. */
   readonly generation: number;

@@ -36,7 +36,7 @@ const withAnotherSecret = async (): Promise<Tokens> => {
   return createTokens(vault, OPTIONS);
 };
 
-const CLAIMS: SessionClaims = { userId: '17', generation: 0, epoch: 'one', shard: [0, 1], intents: 513 };
+const CLAIMS: SessionClaims = { id: 'one', userId: '17', generation: 0, epoch: 'one', shard: [0, 1], intents: 513 };
 
 /** The token with one character replaced by another. */
 const changed = (token: string, at: number): string => {

@@ -20,13 +20,17 @@ const PersonClaims = t.intersection([
   t.partial({ exp: t.number, sid: t.string }),
 ]);
 
-const Claims = t.type({
-  userId: t.string,
-  generation: t.number,
-  epoch: t.string,
-  shard: t.tuple([t.number, t.number]),
-  intents: t.number,
-});
+const Claims = t.intersection([
+  t.type({
+    userId: t.string,
+    generation: t.number,
+    epoch: t.string,
+    shard: t.tuple([t.number, t.number]),
+    intents: t.number,
+  }),
+  // Former versions gave sessions no id.
+  t.partial({ id: t.string }),
+]);
 
 /** Signs and verifies one kind of token. Each kind has its own key, so no kind passes for another. */
 const signing = (secret: Buffer, kind: string) => {
@@ -106,8 +110,8 @@ export const createTokens = (vault: Vault, { clock, lifetime }: TokenOptions): T
     async verifySession(sessionId): Promise<SessionClaims | undefined> {
       const claims = decodeOrUndefined(Claims, (await keys).session.verify(sessionId));
       if (claims === undefined) return undefined;
-      const { userId, generation, epoch, shard, intents } = claims;
-      return { userId, generation, epoch, shard, intents };
+      const { id = sessionId, userId, generation, epoch, shard, intents } = claims;
+      return { id, userId, generation, epoch, shard, intents };
     },
   };
 };

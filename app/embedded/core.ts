@@ -59,6 +59,8 @@ export interface Core {
   readonly registry: SessionRegistry;
   /** A file of the data folder that was removed or replaced, so that nothing more is stored. */
   gone(): FileGone | undefined;
+  /** Whether nothing is stored now, for want of room on the disk. */
+  isFull(): boolean;
   /** Registers the receiver of typing signals, once there is a gateway. */
   listenForTyping(listener: Ephemeral): void;
   /** Begins to follow the log. Listeners of the views must be registered by then. */
@@ -160,6 +162,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     write,
     registry: node.registry,
     gone: () => gone,
+    isFull: () => folder.isFull(),
     listenForTyping: (listener) => {
       typing = listener;
     },

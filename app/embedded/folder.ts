@@ -46,6 +46,8 @@ export interface Folder {
   diskIsFull(): void;
   /** Notes in the vault how far the log is, and sees whether there is room again. To be called every second or so. @throws StoreUnavailable on a full disk */
   remember(): Promise<void>;
+  /** Whether nothing is stored now, for want of room. */
+  isFull(): boolean;
   /** The first file that was removed or replaced meanwhile. To be called every second or so. */
   gone(): FileGone | undefined;
   close(): Promise<void>;
@@ -151,6 +153,7 @@ const open = async (options: FolderOptions, opened: Opened): Promise<Folder> => 
       await remember();
     },
     gone: () => files.gone(),
+    isFull: () => reserve.lack() !== undefined,
     diskIsFull: () => reserve.giveUp(),
     async close() {
       await unlessUnavailable(remember);

@@ -27,7 +27,12 @@ const start = async (options: ServerOptions, waiting: Starting): Promise<Server>
       ...(late === undefined ? [] : [`views are ${late}`]),
     ];
   };
-  const http = httpEdge(options, core, apiRoutes(options, core), () => ({ reasons: reasons(), degraded: [] }));
+  const degraded = (): string[] =>
+    core.isFull() ? ['nothing can be stored: the disk is full. What is stored can be read'] : [];
+  const http = httpEdge(options, core, apiRoutes(options, core), () => ({
+    reasons: reasons(),
+    degraded: degraded(),
+  }));
   const gateway = await gatewayEdge(options, core, http, { registry: core.registry });
   core.listenForTyping(gateway);
   views.onBatch((events, through) => gateway.deliver(events, through));
