@@ -190,7 +190,8 @@ describe('the HTTP server', () => {
 
   it('sends streams as they come and ends them when the client disconnects', async () => {
     start();
-    expect((await app.inject({ url: '/v1/lines' })).payload).toBe('1\n2\n');
+    const { payload, headers } = await app.inject({ url: '/v1/lines' });
+    expect([payload, headers['content-type']]).toEqual(['1\n2\n', 'application/x-ndjson']);
     await app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = app.server.address() as AddressInfo;
     await new Promise<void>((resolve, reject) => {
