@@ -1,19 +1,19 @@
 /**
  * The wall clock as ids and events take it. Ids only grow, so one moment in the far future would keep all later ids there:
- * a jump ahead counts once the clock has stayed there for a while.
+ * a jump counts once the clock has stayed there for a while.
  */
 
 import type { Clock } from '../schemas/clock.ts';
 
-/** Further ahead of the time that has passed than this, the clock has jumped. Milliseconds, as is what follows. */
+/** Further from the time that has passed than this, the clock has jumped. Milliseconds, as is what follows. */
 export const JUMP_MS = 10 * 60_000;
 /** How long the clock must stay where it jumped to. */
 export const BELIEVED_AFTER_MS = 60_000;
 
-/** Hears how far ahead the clock has jumped, in milliseconds, once for each jump. */
+/** Hears how far the clock has jumped ahead (back if negative), in milliseconds, once for each jump. */
 export type OnJump = (aheadMs: number) => void;
 
-/** A clock whose wall time is that of `clock` or, after a jump ahead, the last one before it and what has passed since. */
+/** A clock whose wall time is that of `clock` or, after a jump, the last one before it and what has passed since. */
 export const steadyClock = (clock: Clock, onJump: OnJump): Clock => {
   /** What the wall clock is ahead of the monotonic clock. */
   let trusted = clock.wallTime() - clock.monotonic();
@@ -21,7 +21,7 @@ export const steadyClock = (clock: Clock, onJump: OnJump): Clock => {
   const wallTime = (): number => {
     const elapsed = clock.monotonic();
     const ahead = clock.wallTime() - elapsed;
-    if (ahead - trusted <= JUMP_MS) {
+    if (Math.abs(ahead - trusted) <= JUMP_MS) {
       jumped = undefined;
       trusted = ahead;
     } else if (jumped === undefined || Math.abs(ahead - jumped.ahead) > JUMP_MS) {

@@ -70,10 +70,7 @@ export interface WriteSide {
 export const createWriteSide = async (options: WriteSideOptions): Promise<WriteSide> => {
   const { log, views, vault, keys, tokens, logger } = options;
   const clock = steadyClock(options.clock, (aheadMs) =>
-    logger.error(
-      { aheadMs },
-      'the clock has jumped ahead; ids and events follow it once it has stayed there for a minute',
-    ),
+    logger.error({ aheadMs }, 'the clock has jumped; ids and events follow it once it has stayed there for a minute'),
   );
   const now = clock.wallTime;
   if (now() > LAST_ID_TIME)
