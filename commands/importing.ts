@@ -8,6 +8,7 @@ import { join, type MemberState } from '../domain/member.ts';
 import { DEFAULT_EVERYONE } from '../domain/permissions.ts';
 import type { GuildRow } from '../projections/views/guild-views/view.ts';
 import { channelStream, guildStream, memberStream } from '../schemas/streams.ts';
+import { asName } from '../schemas/text.ts';
 import type { CommandDeps } from './command.ts';
 import type { Identity } from './identity.ts';
 import type { Done, Outcome } from './mailbox.ts';
@@ -67,7 +68,7 @@ export class Importing {
       // The name belongs to a user who can sign in.
       if (user !== undefined) continue;
       const userId = this.deps.ids(this.deps.now());
-      const username = name + suffix;
+      const username = asName(name) + suffix;
       const { correlationId } = this;
       const created = await this.identity.create(
         { userId, username, reservedAs, globalName: null, kind: 'imported', correlationId, time },

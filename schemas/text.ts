@@ -33,6 +33,12 @@ export const nameProblem = (name: string): string | undefined => {
   return DISORDER.test(name) ? 'Must not have control characters or marks of direction.' : undefined;
 };
 
+/** A name from elsewhere as it may be shown: without what `nameProblem` refuses, or `\ufffd` if nothing else is left. */
+export const asName = (given: string): string => {
+  const name = given.replace(new RegExp(DISORDER, 'gu'), '');
+  return nameProblem(name) === undefined ? name : '\ufffd';
+};
+
 /** The number of code points, which is how Discord counts: an emoji of two UTF-16 units is one. */
 export const lengthOf = (text: string): number => {
   let length = text.length;

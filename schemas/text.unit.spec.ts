@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  asName,
   hasInvisible,
   isBlank,
   isStorable,
@@ -113,6 +114,13 @@ describe('text as people see it', () => {
       expect(nameProblem(`a${character}b`)).toMatch(/direction/);
     },
   );
+
+  it('shows a name from elsewhere without that', () => {
+    for (const name of ['|QuaD-', 'Юля']) expect(asName(name)).toBe(name);
+    expect(asName('\u202eevil\u0007')).toBe('evil');
+    for (const nothing of ['\u202e', '\u3164', '\u0301']) expect(asName(nothing)).toBe('\ufffd');
+    fc.assert(fc.property(anything, (given) => nameProblem(asName(given)) === undefined));
+  });
 
   it.each(['a', 'e\u0301', '❤️', '👨‍👩‍👧', ' x ', 'नमस्ते', 'a\u200bb', 'שלום'])('takes the name %j', (name) => {
     expect(nameProblem(name)).toBeUndefined();
