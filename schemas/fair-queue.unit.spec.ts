@@ -61,6 +61,13 @@ describe('a fair queue', () => {
     expect(await all).toEqual(['a/1', 'a/2', 'a/3', undefined, 'b/5', undefined]);
   });
 
+  it('refuses a person beyond the bound on what waits of one person, wherever they ask from', async () => {
+    const { ask, end } = aQueue({ waitingPerPerson: 1 });
+    const all = Promise.all(['a/1', 'a/1', 'a/1', 'b/1', 'a/2'].map((caller) => ask(caller)));
+    await end(4);
+    expect(await all).toEqual(['a/1', 'a/1', undefined, undefined, 'a/2']);
+  });
+
   it('does no work for those who are gone, and gives their places to others', async () => {
     const { started, ask, end } = aQueue({ waiting: 2 });
     let gone = false;
