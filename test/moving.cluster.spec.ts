@@ -13,9 +13,12 @@ import { LIMITS_OFF, startServer } from './support/server.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const logs = resolve('../shared/data/irc');
+/** More days would take longer and show nothing more. */
+const DAYS = 8;
 const files = existsSync(logs)
   ? readdirSync(logs)
       .filter((name) => name.endsWith('.raw.txt'))
+      .slice(0, DAYS)
       .map((name) => join(logs, name))
   : [resolve('app/import/fixtures/2004-12-25.excerpt.txt')];
 
