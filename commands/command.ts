@@ -10,6 +10,7 @@ import type { Decision } from '../domain/decider.ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import type { SnowflakeSource } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
+import type { Progress } from '../projections/engine/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
@@ -30,6 +31,8 @@ import type { Cause, Since } from './turn.ts';
 export interface CommandDeps {
   readonly log: EventLog;
   readonly views: Views;
+  /** The progress of the guild views as readers on every node know it. */
+  readonly shared: Progress;
   /** Current single messages, however far the timelines lag. */
   readonly timelines: TimelineReader;
   readonly access: Access;
@@ -262,15 +265,15 @@ export const outcome = (
  * Waits until the guild views hold a position, so that everybody can see what the answer describes.
  * @returns false when that takes too long
  */
-export const viewsHold = (deps: Pick<CommandDeps, 'views'>, position: number): Promise<boolean> =>
-  deps.views.progress('guild-views').whenProcessed(position, FOLLOW_MS);
+export const viewsHold = (deps: Pick<CommandDeps, 'shared'>, position: number): Promise<boolean> =>
+  deps.shared.whenProcessed(position, FOLLOW_MS);
 
 /**
  * Waits until the processes have followed up the command and the views hold the result, so that it is visible.
  * @returns position of the last follow-up, or that of the command when it takes too long
  */
 export const whenFollowedUp = async (
-  deps: Pick<CommandDeps, 'views' | 'processes'>,
+  deps: Pick<CommandDeps, 'shared' | 'processes'>,
   stream: string,
   key: string,
   { position }: Done,

@@ -41,7 +41,7 @@ export interface SignedIn {
 
 type Deps = Pick<
   CommandDeps,
-  'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' | 'derivedIds' | 'now' | 'views' | 'bounds'
+  'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' | 'derivedIds' | 'now' | 'views' | 'shared' | 'bounds'
 >;
 
 /** Each takes 20 ms of a thread of the pool that also resolves names and reads files: half of it. */

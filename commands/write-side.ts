@@ -3,6 +3,7 @@
 import type { LimiterFactory, SharedWrites } from '../coordination/port.ts';
 import { LAST_ID_TIME, lowBitsSource, snowflakeSource, type Worker } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
+import type { Progress } from '../projections/engine/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
@@ -45,6 +46,8 @@ export interface WriteSideOptions {
   readonly registrationOpen: boolean;
   /** This process's share of the ids. */
   readonly worker: Worker;
+  /** The progress of the guild views as readers on every node know it. Absent where this process has all readers. */
+  readonly shared?: Progress;
   /** Where nodes share each user's last write. */
   readonly sharedWrites: SharedWrites;
   /** Called for every append that found its stream further on. */
@@ -95,6 +98,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
   const deps: CommandDeps = {
     log,
     views,
+    shared: options.shared ?? views.progress('guild-views'),
     access: options.access,
     timelines: options.timelines,
     vault,

@@ -13,6 +13,7 @@ import {
   Delivered,
   guildProgress,
   onceHeld,
+  sharedGuildProgress,
   together,
   unreadOnceHeld,
   viewsOf,
@@ -52,6 +53,8 @@ interface ReadSide {
   readonly cache: CachedGuilds;
   readonly recent: RecentGuildChanges;
   readonly progress: Readonly<Record<ViewName, Progress>>;
+  /** The progress of the guild views as every node knows it. */
+  readonly shared: Progress;
   /** The views for a session that begins at a position. */
   viewsAt(position: number): Pick<Views, 'guilds' | 'pins' | 'unread'>;
   heardOf(update: ProgressUpdate): void;
@@ -135,10 +138,9 @@ const openReadSide = async (connections: Connections, delivered: Delivered): Pro
     }),
     audiences: new CurrentAudiences(stored.audiences, log, held),
   };
+  const guildParts = { view: guildViews.progress, lateness: late['guild-views'], recent, delivered };
   const progress = {
-    'guild-views': guildProgress({
-      ...{ view: guildViews.progress, lateness: late['guild-views'], recent, delivered },
-    }),
+    'guild-views': guildProgress(guildParts),
     timelines: heldOrLate(timelines.progress, late.timelines),
     unread: heldOrLate(unread.progress, late.unread),
   };
@@ -147,6 +149,7 @@ const openReadSide = async (connections: Connections, delivered: Delivered): Pro
     cache,
     recent,
     progress,
+    shared: sharedGuildProgress(guildParts),
     viewsAt: (position) => ({
       guilds: onceHeld(guildsAt(position), progress['guild-views'], position, heldMs),
       pins: onceHeld(readers.pins, progress['guild-views'], position, heldMs),
@@ -224,6 +227,7 @@ export const openNode = async (
   const write = await createWriteSide({
     log,
     views: apiViews,
+    shared: reads.shared,
     delivered,
     access,
     timelines,

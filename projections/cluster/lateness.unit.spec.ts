@@ -4,7 +4,7 @@ import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { ProgressTracker } from '../engine/progress/port.ts';
 import { heldOrLate, Lateness } from './lateness.ts';
-import { Delivered, guildProgress } from './node-views.ts';
+import { Delivered, guildProgress, sharedGuildProgress } from './node-views.ts';
 
 const { lateMs, lookMs } = BUDGETS.lateViews;
 const TIMEOUT_MS = 5000;
@@ -66,7 +66,8 @@ describe('late guild views', () => {
     const { clock, view, lateness, outcome } = aView();
     const delivered = new Delivered(clock);
     const recent = { complete: true };
-    return { clock, outcome, delivered, recent, progress: guildProgress({ view, lateness, recent, delivered }) };
+    const all = { view, lateness, recent, delivered };
+    return { clock, outcome, delivered, recent, progress: guildProgress(all), shared: sharedGuildProgress(all) };
   };
 
   it('hold what this process has received, and nobody waits for them', async () => {
@@ -77,6 +78,14 @@ describe('late guild views', () => {
     clock.setTimer(100, () => delivered.moveTo(6));
     expect(await outcome(waiting)).toEqual({ held: true, ms: 100 });
     expect(await outcome(progress.whenProcessed(7, TIMEOUT_MS))).toEqual({ held: false, ms: TIMEOUT_MS });
+  });
+
+  it('are shared with other nodes by their store, and as received here once they are late', async () => {
+    const { outcome, delivered, shared } = parts();
+    delivered.moveTo(5);
+    expect(await outcome(shared.whenProcessed(5, TIMEOUT_MS))).toEqual({ held: true, ms: lateMs });
+    expect(await outcome(shared.whenProcessed(5, TIMEOUT_MS))).toEqual({ held: true, ms: 0 });
+    expect(await outcome(shared.whenProcessed(6, TIMEOUT_MS))).toEqual({ held: false, ms: TIMEOUT_MS });
   });
 
   it('hold nothing while too much is missing for rights to be known', async () => {

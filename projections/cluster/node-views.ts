@@ -72,6 +72,19 @@ export const guildProgress = ({ view, lateness, recent, delivered }: GuildProgre
   },
 });
 
+/**
+ * The progress of the guild views as every node knows it: another node may not have received yet what this one has. While
+ * the views are late nobody waits for them, and what this node has received must do.
+ */
+export const sharedGuildProgress = ({ view, lateness, recent, delivered }: GuildProgressParts): Progress => ({
+  checkpoint: () => view.checkpoint(),
+  async whenProcessed(position, timeoutMs) {
+    if (await lateness.heldInTime(position, timeoutMs)) return true;
+    if (!lateness.late) return view.checkpoint() >= position;
+    return recent.complete && (await delivered.whenProcessed(position, timeoutMs));
+  },
+});
+
 /** Several views as one: it holds a position once each of them does. */
 export const together = (parts: readonly Progress[]): Progress => ({
   checkpoint: () => Math.min(...parts.map((part) => part.checkpoint())),
