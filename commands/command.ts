@@ -10,7 +10,6 @@ import type { Decision } from '../domain/decider.ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import type { SnowflakeSource } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
-import type { Progress } from '../projections/engine/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
@@ -32,7 +31,7 @@ export interface CommandDeps {
   readonly log: EventLog;
   readonly views: Views;
   /** The progress of the guild views as readers on every node know it. */
-  readonly shared: Progress;
+  readonly shared: Pick<Views, 'whenProcessed'>;
   /** Current single messages, however far the timelines lag. */
   readonly timelines: TimelineReader;
   readonly access: Access;

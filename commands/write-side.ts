@@ -3,7 +3,6 @@
 import type { LimiterFactory, SharedWrites } from '../coordination/port.ts';
 import { LAST_ID_TIME, lowBitsSource, snowflakeSource, type Worker } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
-import type { Progress } from '../projections/engine/port.ts';
 import type { Views } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
@@ -47,7 +46,7 @@ export interface WriteSideOptions {
   /** This process's share of the ids. */
   readonly worker: Worker;
   /** The progress of the guild views as readers on every node know it. Absent where this process has all readers. */
-  readonly shared?: Progress;
+  readonly shared?: Pick<Views, 'whenProcessed'>;
   /** Where nodes share each user's last write. */
   readonly sharedWrites: SharedWrites;
   /** Called for every append that found its stream further on. */

@@ -1,40 +1,14 @@
 /** Runs `parley import irc` as an operator does, and checks what clients then read. */
 
-import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Api, someName } from './support/api.ts';
+import { Api } from './support/api.ts';
+import { importInto, registered, replayed } from './support/importing.ts';
 import { LIMITS_OFF, type Server, startServer } from './support/server.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
-const run = promisify(execFile);
-const logs = resolve('../shared/data/irc');
 const fixture = resolve('app/import/fixtures/2004-12-25.excerpt.txt');
-
-const importInto = async (data: string, files: readonly string[], channel = 'ubuntu'): Promise<string> => {
-  const args = ['dist/parley.js', 'import', 'irc', ...files, '--guild', 'Ubuntu', '--channel', channel];
-  return (await run(process.execPath, args, { env: { ...process.env, PARLEY_DATA: data } })).stdout;
-};
-
-const replayed = async (data: string, ...options: string[]): Promise<{ key: string; time: string }[]> => {
-  const args = ['dist/parley.js', 'replay', ...options];
-  const env = { ...process.env, PARLEY_DATA: data };
-  const { stdout } = await run(process.execPath, args, { env, maxBuffer: 2 ** 28 });
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
-};
-
-/** The first person to register owns what is imported. */
-const registered = async (data: string) => {
-  const server = await startServer({ data, env: LIMITS_OFF });
-  const account = await new Api(server.url).register(someName('owner'));
-  await server.stop();
-  return account;
-};
 
 describe('an import that cannot be', () => {
   const folder = temporaryFolder();
@@ -126,37 +100,5 @@ describe('an imported excerpt', () => {
 
   it('is refused for a channel that was not imported', async () => {
     await expect(importInto(folder.path, [fixture], 'general')).rejects.toThrow(/was not imported/);
-  });
-});
-
-describe.skipIf(!existsSync(logs))('the 39 logs of #ubuntu', () => {
-  const folder = temporaryFolder();
-  const files = existsSync(logs)
-    ? readdirSync(logs)
-        .filter((name) => name.endsWith('.raw.txt'))
-        .map((name) => join(logs, name))
-    : [];
-  afterAll(() => folder.remove());
-
-  it('account for every line, and a second import adds nothing', async () => {
-    expect(files).toHaveLength(39);
-    await registered(folder.path);
-    const lines = '55265 lines: 48593 said (4 empty), 97 actions, 6570 system lines, 5 others';
-    const first = await importInto(folder.path, files);
-    expect(first).toContain(lines);
-    expect(first).toContain('48686 messages added, 0 known');
-    expect(first).toMatch(/now ends at ordinal 48686$/m);
-    const events = await replayed(folder.path);
-    const second = await importInto(folder.path, files);
-    expect(second).toContain(lines);
-    expect(second).toContain('0 messages added, 48686 known');
-    expect(second).toMatch(/now ends at ordinal 48686$/m);
-    expect(await replayed(folder.path)).toEqual(events);
-  }, 240_000);
-
-  it('make one account for all spellings of a nickname', async () => {
-    const accounts = await replayed(folder.path, '--types', 'user-registered');
-    // 4,613 people sent messages, 6 only acted, and one person registered.
-    expect(accounts).toHaveLength(4_620);
   });
 });
