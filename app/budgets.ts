@@ -120,14 +120,14 @@ export const RELATIONS: readonly Relation<AllBudgets>[] = [
     what: 'a page of messages, each a reply to one as large',
     is: ({ http, message }) => 2 * http.pageMessages * (JSON_CHARACTER * message.characters + message.embedBytes),
     than: 'the answers that wait to be read at one address',
-    most: ({ http }) => http.connections.unreadPerAddress,
+    most: ({ http }) => http.connections.untakenPerAddress,
     unit: 'bytes',
   },
   {
     what: 'the answers that wait to be read at one address',
-    is: ({ http }) => http.connections.unreadPerAddress,
+    is: ({ http }) => http.connections.untakenPerAddress,
     than: 'those that wait in all',
-    most: ({ http }) => http.connections.unread,
+    most: ({ http }) => http.connections.untaken,
     unit: 'bytes',
   },
   {

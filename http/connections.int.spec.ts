@@ -85,7 +85,7 @@ describe('a connection', () => {
   });
 
   it('that has left much unread for the longest makes room for the answers of others', async () => {
-    await start({ connections: { unreadPerAddress: 2.5 * LARGE } });
+    await start({ connections: { untakenPerAddress: 2.5 * LARGE } });
     const [first, second, third] = [await client(), await client(), await client()];
     for (const [count, socket] of [first, second, third].entries()) {
       ask(socket, '/v1/large');
@@ -101,7 +101,7 @@ describe('a connection', () => {
   });
 
   it('keeps one answer that is larger than the bounds', async () => {
-    await start({ connections: { unread: 1, unreadPerAddress: 1 } });
+    await start({ connections: { untaken: 1, untakenPerAddress: 1 } });
     const only = await client();
     ask(only, '/v1/large');
     expect((await read(only, LARGE)).length).toBeGreaterThan(LARGE);

@@ -8,16 +8,16 @@ export interface ConnectionLimits {
   /** Requests of one connection in progress. Most clients send one at a time. */
   readonly pipelined: number;
   /** Bytes of answers that wait to be read, at one address and in all. */
-  readonly unreadPerAddress: number;
-  readonly unread: number;
+  readonly untakenPerAddress: number;
+  readonly untaken: number;
   /** How long a client may take nothing of what waits for it, in milliseconds. */
   readonly stallMs: number;
 }
 
 export const CONNECTION_LIMITS = {
   pipelined: 32,
-  unreadPerAddress: 67_108_864,
-  unread: 268_435_456,
+  untakenPerAddress: 67_108_864,
+  untaken: 268_435_456,
   stallMs: 30_000,
 } satisfies ConnectionLimits;
 
@@ -44,8 +44,8 @@ export class Connections {
   private readonly inProgress = new WeakMap<Socket, number>();
   /** In the order in which their clients began to leave something unread. */
   private readonly waiting = new Map<Socket, Waiting>();
-  private readonly unreadOf = new Map<string, number>();
-  private unread = 0;
+  private readonly untakenOf = new Map<string, number>();
+  private untaken = 0;
 
   /** @param onClose called when a connection is closed beyond a bound */
   constructor(limits: ConnectionLimits, onClose: (why: string, address?: string) => void) {
@@ -99,10 +99,10 @@ export class Connections {
 
   private count(one: Waiting, bytes: number): void {
     one.bytes += bytes;
-    this.unread += bytes;
-    const left = (this.unreadOf.get(one.address) ?? 0) + bytes;
-    if (left === 0) this.unreadOf.delete(one.address);
-    else this.unreadOf.set(one.address, left);
+    this.untaken += bytes;
+    const left = (this.untakenOf.get(one.address) ?? 0) + bytes;
+    if (left === 0) this.untakenOf.delete(one.address);
+    else this.untakenOf.set(one.address, left);
   }
 
   private forget(one: Waiting): void {
@@ -113,12 +113,12 @@ export class Connections {
   }
 
   private makeRoom(latest: Waiting): void {
-    const { unread, unreadPerAddress } = this.limits;
+    const { untaken, untakenPerAddress } = this.limits;
     const { address } = latest;
     for (const one of this.waiting.values()) {
-      const tooMuchThere = (this.unreadOf.get(address) ?? 0) > unreadPerAddress;
-      if (!tooMuchThere && this.unread <= unread) return;
-      if (one === latest || (one.address !== address && this.unread <= unread)) continue;
+      const tooMuchThere = (this.untakenOf.get(address) ?? 0) > untakenPerAddress;
+      if (!tooMuchThere && this.untaken <= untaken) return;
+      if (one === latest || (one.address !== address && this.untaken <= untaken)) continue;
       this.onClose('too much is left unread', one.address);
       this.forget(one);
       one.socket.destroy();

@@ -19,9 +19,9 @@ import type { Tokens } from '../vault/port.ts';
 import { boundConnections, CONNECTION_LIMITS, type ConnectionLimits } from './connections.ts';
 import { docsPage } from './docs-page.ts';
 import { answerUnknownPaths, errorHandler, JSON_TYPE, Refused, takeJsonOnly } from './errors.ts';
+import { answerMalformed } from './malformed.ts';
 import { correlationIdOf, type Gate, mount, NOBODY, QUERIES } from './mount.ts';
 import { openApi } from './openapi.ts';
-import { answerUnread } from './unread.ts';
 
 /** From the Authorization header to the caller. */
 export const authenticator =
@@ -177,7 +177,7 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   }) as unknown as FastifyInstance;
   app.decorateRequest('actor');
   answerUnknownPaths(app, deps);
-  answerUnread(app.server, ({ name }) => deps.metrics.refusals.inc({ error: name }));
+  answerMalformed(app.server, ({ name }) => deps.metrics.refusals.inc({ error: name }));
   boundConnections(app, deps.connections ?? CONNECTION_LIMITS, addressKey);
   takeJsonOnly(app);
   observe(app, deps);

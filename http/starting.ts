@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { Config } from '../schemas/config.ts';
 import { errorBody, parleyError } from '../schemas/errors.ts';
 import { JSON_TYPE } from './errors.ts';
-import { answerUnread } from './unread.ts';
+import { answerMalformed } from './malformed.ts';
 
 export interface Starting {
   /** Frees the address for the server that follows. */
@@ -26,7 +26,7 @@ const answers = (reasons: () => readonly string[]): Server => {
     });
     response.end(JSON.stringify(bodyOf(url)));
   });
-  answerUnread(server, () => {});
+  answerMalformed(server, () => {});
   return server;
 };
 

@@ -24,7 +24,7 @@ interface BusySocket extends Duplex {
 }
 
 /** @param refused hears of each refusal */
-export const answerUnread = (server: Server, refused: (error: ParleyError) => void): void => {
+export const answerMalformed = (server: Server, refused: (error: ParleyError) => void): void => {
   const answer = (socket: Duplex, error: ParleyError, headers?: Readonly<Record<string, string>>): void => {
     refused(error);
     answerRaw(socket, error, headers);
