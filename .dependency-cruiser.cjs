@@ -149,7 +149,7 @@ module.exports = {
       name: 'no-testing-in-production',
       comment: 'Specs, contract suites and test helpers are not part of the server',
       severity: 'error',
-      from: { pathNot: `${TESTING}|^(test|services)/` },
+      from: { pathNot: `${TESTING}|^(bench|test|services)/` },
       to: { path: TESTING },
     },
     {

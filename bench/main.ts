@@ -1,18 +1,21 @@
 /**
  * `npm run bench [-- name...] [--json]`: runs benches one after another and reports each result. Without names it runs
- * those of the embedded profile. `cluster` means all of the cluster profile, which need its servers.
+ * those of the embedded profile. `cluster` means all of the cluster profile, which need its servers, and `log-kurrentdb` all
+ * of the log in KurrentDB, on the server of `--url` or on a stand-in.
  */
 
-import { parseArgs } from 'node:util';
+import { type Asked, readArguments, USAGE } from './arguments.ts';
 import { type Bench, reached, round } from './bench.ts';
 import { bare } from './children/bare.ts';
 import { crowd } from './children/crowd.ts';
+import { kurrentdb } from './children/kurrentdb.ts';
 import { talkersProgram } from './children/talkers.ts';
 import { clusterBenches } from './cluster/index.ts';
 import { cold } from './cold.ts';
 import { commands } from './commands.ts';
 import { fanout, fanoutBursts } from './fanout.ts';
 import { history } from './history.ts';
+import { kurrentBenches } from './kurrentdb/index.ts';
 import { latency } from './latency.ts';
 import { replay } from './replay.ts';
 import { restart } from './restart.ts';
@@ -22,7 +25,7 @@ import { serveProgram } from './support/child.ts';
 import { removeMillion } from './support/million.ts';
 import { appendFigures } from './support/raw-appends.ts';
 
-const CLUSTER = 'cluster';
+const KURRENTDB = 'log-kurrentdb';
 const REPORT = 'report';
 
 const append: Bench = {
@@ -49,17 +52,13 @@ const embeddedBenches: readonly Bench[] = [
   replay,
 ];
 
-const benches = [...embeddedBenches, ...clusterBenches];
+/** Names that stand for several benches. */
+const groupsOf = (url: string | undefined): Readonly<Record<string, readonly Bench[]>> => ({
+  cluster: clusterBenches,
+  [KURRENTDB]: kurrentBenches(url),
+});
 
-/** In the order of the list, not of the arguments. */
-const chosen = (names: readonly string[]): readonly Bench[] =>
-  names.length === 0
-    ? embeddedBenches
-    : benches.filter(
-        (bench) => names.includes(bench.name) || (names.includes(CLUSTER) && clusterBenches.includes(bench)),
-      );
-
-const programs = { bare, crowd, talkers: talkersProgram };
+const programs = { bare, crowd, kurrentdb, talkers: talkersProgram };
 
 interface Outcome {
   readonly name: string;
@@ -74,7 +73,8 @@ interface Outcome {
 }
 
 /** The longest name, and a space. */
-const NAME_WIDTH = 1 + Math.max(...benches.map(({ name }) => name.length));
+const NAME_WIDTH =
+  1 + Math.max(...[embeddedBenches, ...Object.values(groupsOf(undefined))].flat().map(({ name }) => name.length));
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -121,32 +121,53 @@ const line = (outcome: Outcome): string => {
   ].join('');
 };
 
-const main = async (): Promise<void> => {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
-  });
-  const known = [CLUSTER, ...benches.map((bench) => bench.name)];
-  const unknown = positionals.filter((name) => !known.includes(name));
-  if (values.help || unknown.length > 0) {
-    for (const name of unknown) say(`There is no bench "${name}".`);
-    say(`npm run bench [-- name...] [--json]; ${CLUSTER} for all of the cluster profile\n`);
-    for (const { name, title } of benches) say(`  ${name.padEnd(NAME_WIDTH)} ${title}`);
-    process.exitCode = unknown.length > 0 ? 2 : 0;
-    return;
-  }
+const refuse = (reason: string): void => {
+  say(reason);
+  process.exitCode = 2;
+};
+
+const list = (benches: readonly Bench[]): void => {
+  say(`${USAGE}; cluster and ${KURRENTDB} for all of those\n`);
+  for (const { name, title } of benches) say(`  ${name.padEnd(NAME_WIDTH)} ${title}`);
+};
+
+const run = async (chosen: readonly Bench[], json: boolean): Promise<void> => {
   const outcomes: Outcome[] = [];
   try {
-    for (const bench of chosen(positionals)) {
+    for (const bench of chosen) {
       const outcome = await measured(bench);
       outcomes.push(outcome);
-      if (!values.json) say(line(outcome));
+      if (!json) say(line(outcome));
     }
   } finally {
     await removeMillion();
   }
-  if (values.json) say(JSON.stringify(outcomes, null, 2));
+  if (json) say(JSON.stringify(outcomes, null, 2));
   if (outcomes.some((outcome) => outcome.failure !== undefined)) process.exitCode = 1;
+};
+
+const main = async (): Promise<void> => {
+  let asked: Asked;
+  try {
+    asked = readArguments(process.argv.slice(2));
+  } catch (error) {
+    refuse((error as Error).message);
+    return;
+  }
+  const { names, json, help, url } = asked;
+  const groups = groupsOf(url);
+  const benches = [...embeddedBenches, ...Object.values(groups).flat()];
+  const known = [...Object.keys(groups), ...benches.map((bench) => bench.name)];
+  const unknown = names.filter((name) => !known.includes(name));
+  for (const name of unknown) refuse(`There is no bench "${name}".`);
+  if (help || unknown.length > 0) list(benches);
+  else if (url !== undefined && !names.some((name) => name.startsWith(KURRENTDB)))
+    refuse(`--url names the server of ${KURRENTDB}: npm run bench -- ${KURRENTDB} --url ...`);
+  else {
+    // In the order of the list, not of the arguments.
+    const isChosen = (bench: Bench) => names.some((name) => bench.name === name || groups[name]?.includes(bench));
+    await run(names.length === 0 ? embeddedBenches : benches.filter(isChosen), json);
+  }
 };
 
 if (process.argv[2] === 'child') serveProgram(programs[process.argv[3] as keyof typeof programs]);

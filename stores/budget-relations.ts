@@ -301,6 +301,28 @@ export const STORE_RELATIONS: readonly Relation[] = [
     unit: 'ms',
   },
   {
+    what: 'an append that is not answered, two pauses, and what goes before the next try on a new connection to KurrentDB',
+    is: ({ kurrentdb }) => kurrentdb.answerMs + 2 * kurrentdb.pauseMs + kurrentdb.gossipMs + kurrentdb.proofMs,
+    than: 'how soon it works again after a dead connection',
+    most: ({ kurrentdb }) => kurrentdb.recoveredMs,
+    unit: 'ms',
+  },
+  {
+    // A tail asks after half of a silence, and what came meanwhile for others may make the question begin again.
+    what: 'two silences of KurrentDB, and the pause before a tail subscribes again',
+    is: ({ kurrentdb }) => 2 * kurrentdb.silenceMs + kurrentdb.subscribeAgainMs,
+    than: 'how soon it works again after a dead connection',
+    most: ({ kurrentdb }) => kurrentdb.recoveredMs,
+    unit: 'ms',
+  },
+  {
+    what: 'how soon KurrentDB works again after a dead connection',
+    is: ({ kurrentdb }) => kurrentdb.recoveredMs,
+    than: 'all tries of one append',
+    most: ({ kurrentdb }) => kurrentdb.triedMs,
+    unit: 'ms',
+  },
+  {
     what: 'the time that KurrentDB itself allows a write',
     is: ({ kurrentdb }) => kurrentdb.serverWriteMs,
     than: 'the deadline of an append',

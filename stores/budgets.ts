@@ -70,6 +70,10 @@ export const BUDGETS = {
     /** Between two items of a read. After that the server counts as gone, and the next read has a new connection. */
     silenceMs: 2000,
     pauseMs: 100,
+    /** Before a tail whose subscription has ended subscribes again. */
+    subscribeAgainMs: 250,
+    /** From the moment a connection dies without a word until appends, reads and tails work again over another. */
+    recoveredMs: 5000,
     retrySeconds: 2,
     /** Most streams with an append under way. */
     streams: 64,

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AllStreamRecordedEvent, Position } from '@eventstore/db-client';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import type { ReadingConnection } from '../../stores/kurrentdb/reading-connection.ts';
 import type { Tail } from '../port.ts';
 import { isOurs, positionOf, toPosition } from './events.ts';
@@ -14,7 +15,7 @@ import type { Reading } from './reading.ts';
 import { Following, type Signal } from './subscription.ts';
 
 const BATCH = 1_000;
-const PAUSE_MS = 250;
+const { subscribeAgainMs } = BUDGETS.kurrentdb;
 
 type OnEvents = (events: readonly AllStreamRecordedEvent[]) => Promise<void>;
 
@@ -112,7 +113,7 @@ export const follow = async (source: Source, after: number, onEvents: OnEvents, 
         following.stop();
       }
     }
-    await clock.delay(PAUSE_MS, signal);
+    await clock.delay(subscribeAgainMs, signal);
   }
 };
 
