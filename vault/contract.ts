@@ -190,7 +190,8 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
 
       it('are found in one call, without missing ones', async () => {
         const ids = Array.from({ length: 2_500 }, (_, i) => `${i}`);
-        await Promise.all(ids.map((id) => vault.createKey(id)));
+        for (let at = 0; at < ids.length; at += 100)
+          await Promise.all(ids.slice(at, at + 100).map((id) => vault.createKey(id)));
         const keys = await vault.keys([...ids, 'nobody']);
         expect([...keys.keys()].sort()).toEqual([...ids].sort());
         expect(keys.get('17')?.equals((await vault.key('17'))!)).toBe(true);
