@@ -119,4 +119,14 @@ describe('folding along', () => {
     const later = post(SNAPSHOT_EVERY).map((event) => ({ ...event, time: event.time + 3_600_000 }));
     await expect(fold.prepare(later)).resolves.toBeUndefined();
   });
+
+  it('reads a stream whose state stays too large ever more rarely', async () => {
+    const { log, folding, follow, post } = setUp(countingFold('x'.repeat(2_000_000)));
+    const fold = folding();
+    for (let hour = 1; hour <= 32; hour += 1) {
+      const batch = post(SNAPSHOT_EVERY).map((event) => ({ ...event, time: event.time + hour * 3_600_000 }));
+      expect(await follow(fold, batch)).toEqual([]);
+    }
+    expect(log.from.filter((from) => from === 1)).toHaveLength(5);
+  });
 });

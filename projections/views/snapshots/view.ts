@@ -61,9 +61,17 @@ interface Live {
   due: number;
   /** Length of its last snapshot. */
   bytes: number;
+  /** Sequence of the snapshot that it was loaded from, or that was taken since. */
+  snapshot: number;
 }
 
-type Unscheduled = Omit<Live, 'due' | 'bytes'>;
+type Unscheduled = Omit<Live, 'due' | 'bytes' | 'snapshot'>;
+
+/** A stream rests until an event is at or beyond both. */
+interface Rest {
+  readonly time: number;
+  readonly sequence: number;
+}
 
 /**
  * Loads the state of a stream only when the stream is about to cross a multiple of `SNAPSHOT_EVERY`. So short streams
@@ -78,8 +86,8 @@ export class Folding {
     maxSize: LIVE_BYTES,
     sizeCalculation: ({ bytes }) => bytes,
   });
-  /** Streams whose state grew too large, and the event time until which they pause. */
-  private readonly resting = new Map<string, number>();
+  /** Streams whose state grew too large, and until when. */
+  private readonly resting = new Map<string, Rest>();
 
   constructor(foldOf: (stream: string) => Fold<unknown> | undefined, log: LogReader, snapshots: SnapshotReader) {
     this.foldOf = foldOf;
@@ -95,7 +103,7 @@ export class Folding {
   private mustBeLoadedFor({ stream, sequence, time }: ParleyEvent): boolean {
     if (sequence % SNAPSHOT_EVERY !== 0 || this.live.has(stream)) return false;
     const rest = this.resting.get(stream);
-    if (rest !== undefined && time < rest) return false;
+    if (rest !== undefined && (time < rest.time || sequence < rest.sequence)) return false;
     return this.foldOf(stream) !== undefined;
   }
 
@@ -105,21 +113,30 @@ export class Folding {
       if (!first.has(event.stream)) first.set(event.stream, event.sequence);
       if (!this.mustBeLoadedFor(event)) continue;
       this.resting.delete(event.stream);
-      const live = await this.stateBefore(event.stream, first.get(event.stream)!, this.foldOf(event.stream)!);
-      this.live.set(event.stream, { ...live, due: event.sequence, bytes: 1 });
+      const { live, snapshot } = await this.stateBefore(
+        event.stream,
+        first.get(event.stream)!,
+        this.foldOf(event.stream)!,
+      );
+      this.live.set(event.stream, { ...live, due: event.sequence, bytes: 1, snapshot });
     }
   }
 
-  private async stateBefore(stream: string, sequence: number, fold: Fold<unknown>): Promise<Unscheduled> {
+  private async stateBefore(
+    stream: string,
+    sequence: number,
+    fold: Fold<unknown>,
+  ): Promise<{ readonly live: Unscheduled; readonly snapshot: number }> {
     const latest = await this.snapshots.latest(stream);
     const live = this.startingWith(latest, sequence, fold);
+    const snapshot = live.sequence;
     while (live.sequence < sequence - 1) {
       const limit = Math.min(1000, sequence - 1 - live.sequence);
       const events = await this.log.readStream({ stream, from: live.sequence + 1, limit });
       if (events.length === 0) throw new Error(`Stream ${stream} ends before its event ${sequence}`);
       for (const event of events) this.evolve(live, event);
     }
-    return live;
+    return { live, snapshot };
   }
 
   private startingWith(latest: StateSnapshot | undefined, before: number, fold: Fold<unknown>): Unscheduled {
@@ -158,9 +175,12 @@ export class Folding {
     const json = JSON.stringify(live.fold.toJson(live.state));
     if (json.length > LARGEST) {
       this.live.delete(stream);
-      this.resting.set(stream, time + REMEMBERED_MS);
+      // Loading it again reads what follows its last snapshot, so it rests for as many events: a state that stays too large
+      // must not be read again and again.
+      this.resting.set(stream, { time: time + REMEMBERED_MS, sequence: 2 * sequence - live.snapshot });
       return undefined;
     }
+    live.snapshot = sequence;
     live.bytes = json.length;
     this.live.set(stream, live);
     live.due = sequence + Math.max(SNAPSHOT_EVERY, Math.ceil(json.length / BYTES_PER_EVENT));
