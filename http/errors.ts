@@ -12,6 +12,7 @@ import {
   parleyError,
   StoreUnavailable,
 } from '../schemas/errors.ts';
+import { JSON_TYPE } from '../schemas/http/raw-answer.ts';
 import { jsonError } from '../schemas/json.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -86,8 +87,6 @@ const refusalHeaders = (scope: LimitShown['scope'], retryAfter: number): Record<
   'x-ratelimit-scope': scope,
   ...(scope === 'global' ? { 'x-ratelimit-global': 'true' } : {}),
 });
-
-export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** What an answer that refuses is counted by, and takes its time from. */
 export interface Refusing {

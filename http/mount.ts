@@ -12,9 +12,10 @@ import { addressKey } from '../schemas/address.ts';
 import { decode } from '../schemas/codecs.ts';
 import { fieldError, type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { FairQueue, QueueLimits } from '../schemas/fair-queue.ts';
+import { JSON_TYPE } from '../schemas/http/raw-answer.ts';
 import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
-import { JSON_TYPE, type Refusing, sendError } from './errors.ts';
+import { type Refusing, sendError } from './errors.ts';
 import { slicedJson } from './sliced-json.ts';
 
 /** The id that ties a request to its log lines, its events and its response. */

@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { Config } from '../schemas/config.ts';
 import { errorBody, parleyError } from '../schemas/errors.ts';
-import { JSON_TYPE } from './errors.ts';
+import { JSON_TYPE } from '../schemas/http/raw-answer.ts';
 import { answerMalformed } from './malformed.ts';
 
 export interface Starting {

@@ -4,10 +4,12 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorBody, type ParleyError } from '../errors.ts';
 
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
 const textOf = (error: ParleyError, headers: Readonly<Record<string, string>>): string => {
   const body = JSON.stringify(errorBody(error));
   const lines = Object.entries({
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': JSON_TYPE,
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
     ...headers,
