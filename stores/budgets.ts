@@ -199,6 +199,10 @@ export const BUDGETS = {
     lateMs: 1500,
     /** Between two looks whether its store is gone. */
     lookMs: 250,
+    /** Most of a channel's events that a reader looks through for what its view lacks. Beyond that it would take too long. */
+    looked: { events: 20_000, bytes: 33_554_432 },
+    /** Most channels of a list whose pins are looked for. */
+    pinnedChannels: 20,
   },
   guildViews: {
     /**
@@ -224,8 +228,6 @@ export const BUDGETS = {
     /** Of these events together. */
     bytes: 1_048_576,
   },
-  /** Most of a channel's events that are looked through for late pins, and most channels of a list that are. */
-  latePins: { events: 20_000, bytes: 33_554_432, channels: 20 },
   /** Events of a partition that wait for a tick to vouch for them. Beyond that the range is read from the log. */
   unvouched: { count: 4000, bytes: 16_777_216 },
   relay: {

@@ -7,6 +7,7 @@ import { BUDGETS } from '../../../stores/budgets.ts';
 import { type PinChange, type PinReader, type PinRow, pinChanges } from './view.ts';
 
 const PAGE = 1000;
+const { looked, pinnedChannels } = BUDGETS.lateViews;
 
 /** What changes make of messages: the pin, or `undefined` for a message that is no longer pinned. */
 type Changed = ReadonlyMap<string, PinRow | undefined>;
@@ -51,7 +52,7 @@ export class CurrentPins implements PinReader {
   /** Of many channels, what this node has not heard is shown as the store holds it. */
   async lastPinned(channelIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const { stored, heard, held } = this.options;
-    const isFew = channelIds.length <= BUDGETS.latePins.channels;
+    const isFew = channelIds.length <= pinnedChannels;
     const after = held();
     const changes = await Promise.all(channelIds.map((id) => (isFew ? this.changed(id) : changedBy(heard(id, after)))));
     const last = new Map(await stored.lastPinned(channelIds));
@@ -100,7 +101,6 @@ export class CurrentPins implements PinReader {
     const stream = channelStream(channelId);
     const [head] = await log.streamHeads([stream]);
     if (head === undefined || head.position <= after) return NOTHING;
-    const { events: most, bytes: mostBytes } = BUDGETS.latePins;
     const changes: PinChange[] = [];
     let [events, bytes] = [0, 0];
     for (let from = head.sequence; from > 0; ) {
@@ -112,7 +112,7 @@ export class CurrentPins implements PinReader {
         bytes += bytesOfEvent(event);
       }
       if (page.length === 0) break;
-      if (events > most || bytes > mostBytes) return NOTHING;
+      if (events > looked.events || bytes > looked.bytes) return NOTHING;
       from = page.at(-1)!.sequence - 1;
     }
     return changedBy(changes.reverse());

@@ -12,14 +12,12 @@ import {
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
 import { channelStream } from '../../../schemas/streams.ts';
+import { BUDGETS } from '../../../stores/budgets.ts';
 import { latePage } from '../late-page.ts';
 import { halvesOf, type MessageRow, type PageQuery, rowOfPosted, type SideQuery, type TimelineReader } from './view.ts';
 
 const PAGE = 1000;
-/** Most events of a channel folded for one message. Beyond that the answer would take too long. */
-const FOLDED = 20_000;
-/** Most bytes of them. */
-const FOLDED_BYTES = 33_554_432;
+const { looked } = BUDGETS.lateViews;
 
 type Log = Pick<LogReader, 'readStream' | 'streamHead'>;
 
@@ -206,7 +204,7 @@ export class CurrentTimelines implements TimelineReader {
     const stream = channelStream(channelId);
     const from = await this.beforePosting(channelId, messageId);
     const { sequence } = await this.log.streamHead(stream);
-    if (from !== undefined && sequence - from > FOLDED) throw new StoreUnavailable('timelines', 5);
+    if (from !== undefined && sequence - from > looked.events) throw new StoreUnavailable('timelines', 5);
     return { through: from ?? sequence, facts: undefined };
   }
 
@@ -220,7 +218,7 @@ export class CurrentTimelines implements TimelineReader {
   }
 
   private async eventsAfter(channelId: string, after: number, head: number): Promise<readonly ParleyEvent[]> {
-    if (head - after > FOLDED) throw new StoreUnavailable('timelines', 5);
+    if (head - after > looked.events) throw new StoreUnavailable('timelines', 5);
     const stream = channelStream(channelId);
     const events: ParleyEvent[] = [];
     let bytes = 0;
@@ -228,7 +226,7 @@ export class CurrentTimelines implements TimelineReader {
       const page = await this.log.readStream({ stream, from, limit: PAGE });
       if (page.length === 0) break;
       for (const event of page) bytes += bytesOfEvent(event);
-      if (bytes > FOLDED_BYTES) throw new StoreUnavailable('timelines', 5);
+      if (bytes > looked.bytes) throw new StoreUnavailable('timelines', 5);
       events.push(...page);
       from += page.length;
     }
@@ -245,7 +243,7 @@ export class CurrentTimelines implements TimelineReader {
     const wanted = BigInt(messageId);
     let low = 1;
     let high = (await this.log.streamHead(stream)).sequence;
-    const left = { events: FOLDED };
+    const left = { events: looked.events };
     while (low <= high) {
       const middle = (low + high) >> 1;
       const posted = await this.firstPosted(stream, middle, high, left);
