@@ -65,7 +65,7 @@ interface Live {
   snapshot: number;
 }
 
-type Unscheduled = Omit<Live, 'due' | 'bytes' | 'snapshot'>;
+type Unscheduled = Omit<Live, 'due' | 'bytes'>;
 
 /** A stream rests until an event is at or beyond both. */
 interface Rest {
@@ -113,36 +113,28 @@ export class Folding {
       if (!first.has(event.stream)) first.set(event.stream, event.sequence);
       if (!this.mustBeLoadedFor(event)) continue;
       this.resting.delete(event.stream);
-      const { live, snapshot } = await this.stateBefore(
-        event.stream,
-        first.get(event.stream)!,
-        this.foldOf(event.stream)!,
-      );
-      this.live.set(event.stream, { ...live, due: event.sequence, bytes: 1, snapshot });
+      const live = await this.stateBefore(event.stream, first.get(event.stream)!, this.foldOf(event.stream)!);
+      this.live.set(event.stream, { ...live, due: event.sequence, bytes: 1 });
     }
   }
 
-  private async stateBefore(
-    stream: string,
-    sequence: number,
-    fold: Fold<unknown>,
-  ): Promise<{ readonly live: Unscheduled; readonly snapshot: number }> {
+  private async stateBefore(stream: string, sequence: number, fold: Fold<unknown>): Promise<Unscheduled> {
     const latest = await this.snapshots.latest(stream);
     const live = this.startingWith(latest, sequence, fold);
-    const snapshot = live.sequence;
     while (live.sequence < sequence - 1) {
       const limit = Math.min(1000, sequence - 1 - live.sequence);
       const events = await this.log.readStream({ stream, from: live.sequence + 1, limit });
       if (events.length === 0) throw new Error(`Stream ${stream} ends before its event ${sequence}`);
       for (const event of events) this.evolve(live, event);
     }
-    return { live, snapshot };
+    return live;
   }
 
   private startingWith(latest: StateSnapshot | undefined, before: number, fold: Fold<unknown>): Unscheduled {
     if (latest === undefined || latest.version !== fold.version || latest.sequence >= before)
-      return { fold, state: fold.initial(), sequence: 0 };
-    return { fold, state: fold.fromJson(latest.state), sequence: latest.sequence };
+      return { fold, state: fold.initial(), sequence: 0, snapshot: 0 };
+    const { state, sequence } = latest;
+    return { fold, state: fold.fromJson(state), sequence, snapshot: sequence };
   }
 
   private evolve(live: Unscheduled, event: ParleyEvent): void {
