@@ -39,6 +39,11 @@ export class Connection {
     return this.server.localPort;
   }
 
+  /** Whether it holds something that was sent while it was frozen. */
+  get holds(): boolean {
+    return this.held !== undefined && this.held.length > 0;
+  }
+
   freeze(): void {
     this.frozen = true;
     this.held ??= [];
