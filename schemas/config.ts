@@ -275,14 +275,14 @@ export const clusterSettings = {
   cassandraOpenMs: setting(
     'CASSANDRA_OPEN_MS',
     whole(10, 600_000),
-    '30000',
+    '5000',
     'Milliseconds Cassandra is left alone after half of the requests failed.',
   ),
   redisTimeoutMs: setting('REDIS_TIMEOUT_MS', whole(10, 600_000), '1000', 'Milliseconds a request to Redis may take.'),
   redisOpenMs: setting(
     'REDIS_OPEN_MS',
     whole(10, 600_000),
-    '10000',
+    '2000',
     'Milliseconds Redis is left alone after half of the requests failed.',
   ),
 } as const;

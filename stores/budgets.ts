@@ -92,7 +92,7 @@ export const BUDGETS = {
     /** A page takes 1 ms (measured), so one this late will not come. */
     answerMs: 5000,
     failureRatio: 0.5,
-    openMs: 30_000,
+    openMs: 5000,
     /**
      * A change of tables flushes them on every node, and on a busy machine its answer takes long. Before each other try,
      * the server is asked whether the change has happened.
@@ -123,7 +123,7 @@ export const BUDGETS = {
     /** A command takes 0.1 ms (measured), so an answer this late will not come. */
     answerMs: 1000,
     failureRatio: 0.5,
-    openMs: 10_000,
+    openMs: 2000,
     /** A server that comes back is found within this. */
     longestReconnectMs: 1000,
     /** A peer that vanished silently is noticed after this and ten probes, one a second. */

@@ -163,9 +163,10 @@ class Story {
 }
 
 const steps = fc.array(step, { minLength: 10, maxLength: 40 });
-const RUNS = { numRuns: 12, endOnFailure: true } as const;
+const RUNS = 12;
 
-export const lawsSuite = (start: StartInstance) =>
+/** @param runs random stories for each law */
+export const lawsSuite = (start: StartInstance, runs = RUNS) =>
   describe('over random commands', () => {
     let instance: Instance;
     beforeAll(async () => {
@@ -194,7 +195,7 @@ export const lawsSuite = (start: StartInstance) =>
           }
           story.end();
         }),
-        RUNS,
+        { numRuns: runs, endOnFailure: true },
       );
     }, 120_000);
 
@@ -232,7 +233,7 @@ export const lawsSuite = (start: StartInstance) =>
           }
           story.end();
         }),
-        RUNS,
+        { numRuns: runs, endOnFailure: true },
       );
       // This resume reads the log, because the recent events in the first server's memory are gone.
       await instance.restart();

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../../schemas/clock.ts';
-import type { OwnServices } from '../../../../services/port.ts';
-import { privateServices } from '../../../../services/private.ts';
-import { openCassandra } from '../../../../stores/cassandra/connection.ts';
-import { messageId, Story } from '../../../testing.ts';
-import { openCassandraTimelines } from './store.ts';
-import { createGeneration } from './tables.ts';
+import { messageId, Story } from '../../projections/testing.ts';
+import { openCassandraTimelines } from '../../projections/views/timelines/cassandra/store.ts';
+import { createGeneration } from '../../projections/views/timelines/cassandra/tables.ts';
+import { systemClock } from '../../schemas/clock.ts';
+import type { OwnServices } from '../../services/port.ts';
+import { privateServices } from '../../services/private.ts';
+import { openCassandra } from '../../stores/cassandra/connection.ts';
 
 const CHANNEL = '30';
 const BATCH = 20;
