@@ -4,7 +4,7 @@ import type { Sealed } from '../schemas/envelope.ts';
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import { type Mentions, type MessageBody, MessageType, type Overwrite } from '../schemas/events/channel.ts';
 import { isBlank } from '../schemas/text.ts';
-import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
 import { type Patch, patched } from './patch.ts';
 import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
@@ -145,6 +145,8 @@ export const evolveMessage = (
   return { ...message, reactions, reacted: isAsked ? added : message.reacted };
 };
 
+type RepliedTo = Pick<MessageState, 'messageId' | 'author' | 'deleted'>;
+
 /** The user who acts, with the rights that other streams hold. */
 export interface ChannelActor {
   readonly userId: string;
@@ -173,7 +175,7 @@ export interface Post extends ChannelActor {
   /** Ids in the text's mentions that belong to users. */
   readonly knownUsers: ReadonlySet<string>;
   /** The message replied to and whether its author is to be told. */
-  readonly reply: { readonly message: MessageState | undefined; readonly mention: boolean } | undefined;
+  readonly reply: { readonly message: RepliedTo | undefined; readonly mention: boolean } | undefined;
   readonly flags: number;
   readonly nonce: string | number | null;
 }
@@ -196,9 +198,17 @@ const saysNothing = ({ content, embeds }: MessageBody, imported = false): boolea
 const secretOf = (by: string, body: MessageBody) => ({ by, text: JSON.stringify(body) });
 
 export const createChannel = (
-  command: { readonly channel: EventData<'channel-created'>; readonly key: string },
+  command: {
+    readonly channel: EventData<'channel-created'>;
+    readonly key: string;
+    /** Original time of an imported channel. */
+    readonly time?: number;
+  },
   state: ChannelState,
-): Decision => (state.settings === undefined ? happen({ type: 'channel-created', data: command.channel }) : nothing);
+): Decision =>
+  state.settings === undefined
+    ? happen({ type: 'channel-created', data: command.channel, ...timed(command) })
+    : nothing;
 
 export const post = (command: Post, state: ChannelState): Decision => {
   const rights = rightsIn(state, command);
@@ -226,7 +236,7 @@ export const post = (command: Post, state: ChannelState): Decision => {
       nonce: command.nonce,
     },
     secret: secretOf(command.userId, command.body),
-    ...(command.time === undefined ? {} : { time: command.time }),
+    ...timed(command),
   };
   return happen(event);
 };

@@ -34,3 +34,7 @@ export const refuse = (name: ErrorName): Decision => either.left(parleyError(nam
 export const happen = (...events: DecidedEvent[]): Decision => either.right(events);
 /** Nothing to record: the state is already as wanted. */
 export const nothing: Decision = either.right([]);
+
+/** The time of an event that did not happen now but was imported, in milliseconds since 1970. */
+export const timed = ({ time }: { readonly time?: number | undefined }): { readonly time?: number } =>
+  time === undefined ? {} : { time };

@@ -1,6 +1,6 @@
 /** A guild's structure. Stream `guild-<id>`. */
 import type { EventData } from '../schemas/events/catalogue.ts';
-import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface GuildState extends StreamState {
@@ -43,11 +43,18 @@ export const guildFold: Fold<GuildState> = {
 
 /** @param command.isFull whether the owner may have no further guild */
 export const createGuild = (
-  command: { readonly guild: EventData<'guild-created'>; readonly isFull?: boolean },
+  command: {
+    readonly guild: EventData<'guild-created'>;
+    readonly isFull?: boolean;
+    /** Original time of an imported guild. */
+    readonly time?: number;
+  },
   state: GuildState,
 ): Decision => {
   if (state.exists) return nothing;
-  return command.isFull === true ? refuse('maximumGuilds') : happen({ type: 'guild-created', data: command.guild });
+  return command.isFull === true
+    ? refuse('maximumGuilds')
+    : happen({ type: 'guild-created', data: command.guild, ...timed(command) });
 };
 
 export const MAX_CHANNELS = 500;

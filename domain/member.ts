@@ -1,6 +1,6 @@
 /** One user's membership of one guild. Stream `member-<guild>_<user>`. */
 
-import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface MemberState extends StreamState {
@@ -55,7 +55,7 @@ export const join = (
   return happen({
     type: 'member-joined',
     data: { guildId, userId, invite },
-    ...(time === undefined ? {} : { time }),
+    ...timed({ time }),
   });
 };
 

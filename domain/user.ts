@@ -1,6 +1,6 @@
 /** A person, a bot or an imported author. Stream `user-<id>`. */
 import { NEVER_SIGNED_OUT, type Profile, type SignedOut } from '../schemas/events/user.ts';
-import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface UserState extends StreamState {
@@ -80,6 +80,6 @@ export const register = (command: Register, state: UserState): Decision => {
     type: 'user-registered',
     data: { userId, kind, ownerId },
     secret: { by: userId, text: JSON.stringify(command.profile) },
-    ...(command.time === undefined ? {} : { time: command.time }),
+    ...timed(command),
   });
 };

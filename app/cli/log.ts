@@ -8,42 +8,63 @@ import { checkArchive } from '../archive/check.ts';
 import { exportLog } from '../archive/export.ts';
 import { importLog } from '../archive/import.ts';
 import { type ImportReport, importIrc, NOBODY_REGISTERED, openIrcFiles } from '../import/irc.ts';
+import type { IrcFile } from '../import/irc-file.ts';
+import { dateInName } from '../import/times.ts';
 import { withCore } from './remote.ts';
 import { configured, counted, progress, reported, say, shown, WrongUsage, wait } from './terminal.ts';
 
 /** `parley import irc <files...>` */
-const summary = (report: ImportReport): string => {
-  const { lines } = report;
+const summary = (files: readonly IrcFile[], report: ImportReport): string => {
+  const { lines, firstOther, posted, replies, people, newPeople } = report;
   const all = Object.values(lines).reduce((sum, count) => sum + count, 0);
+  const where = firstOther === undefined ? '' : `, the first at ${firstOther}`;
   return [
-    `${all} lines: ${lines.message + lines.empty} said (${lines.empty} empty), ${lines.action} actions, ${lines.system} system lines, ${lines.other} others`,
-    `${report.posted} messages added, ${report.known} known from earlier runs, by ${report.accounts} people`,
-    `${report.replaced} byte sequences were not UTF-8 and became U+FFFD`,
+    ...files.flatMap(({ path, guesses }) => guesses.map((guess) => `${path}: ${guess}`)),
+    `${all} lines: ${lines.message + lines.empty} said (${lines.empty} empty), ${lines.action} actions, ${lines.system} system lines, ${lines.other} others${where}`,
+    `${posted} messages added, ${report.known} known from earlier imports`,
+    ...(posted > 0 ? [`they are by ${people} people, ${newPeople} of whom are new here`] : []),
+    ...(replies > 0 ? [`${replies} of them are taken for replies`] : []),
+    ...(report.replaced > 0 ? [`${report.replaced} byte sequences were no characters and became U+FFFD`] : []),
     `channel ${report.channelId} of guild ${report.guildId} now ends at ordinal ${report.head}`,
   ].join('\n');
 };
 
-interface ImportTarget {
+export interface ImportOptions {
   readonly guild: string;
   readonly channel: string;
+  readonly owner?: string;
+  readonly day?: string;
+  readonly encoding?: string;
+  readonly guessReplies?: true;
 }
 
 /** @throws WrongUsage for a name that a server would refuse, too */
-const checkNames = ({ guild, channel }: ImportTarget): void => {
+const checkNames = ({ guild, channel }: ImportOptions): void => {
   const [wrongGuild, wrongChannel] = [wrongIn(GuildName, guild), wrongIn(ChannelName, channel)];
   if (wrongGuild !== undefined) throw new WrongUsage(`--guild: given ${JSON.stringify(guild)}. ${wrongGuild}`);
   if (wrongChannel !== undefined) throw new WrongUsage(`--channel: given ${JSON.stringify(channel)}. ${wrongChannel}`);
 };
 
-export const importCommand = (paths: string[], target: ImportTarget): Promise<void> =>
+/** @throws WrongUsage */
+const toldDay = (day: string | undefined, files: number): number | undefined => {
+  if (day === undefined) return undefined;
+  const time = /^\d{4}-\d\d-\d\d$/.test(day) ? dateInName(day) : undefined;
+  if (time === undefined) throw new WrongUsage(`--day: given ${JSON.stringify(day)}. Must be a date YYYY-MM-DD`);
+  if (files > 1) throw new WrongUsage('--day is the day of one file: import the files one by one');
+  return time;
+};
+
+export const importCommand = (paths: string[], options: ImportOptions): Promise<void> =>
   reported(async () => {
-    checkNames(target);
-    const files = await openIrcFiles(paths, systemClock.wallTime());
+    checkNames(options);
+    const { guild, channel, owner, encoding, guessReplies } = options;
+    const told = { day: toldDay(options.day, paths.length), encoding };
+    const files = await openIrcFiles(paths, systemClock.wallTime(), told);
     await withCore(async (core) => {
       const bar = progress('importing', 'lines');
-      const report = await importIrc(core, { files, ...target, onProgress: bar.at });
-      bar.end();
-      say(summary(report));
+      const target = { guild, channel, owner, guessReplies };
+      const report = await importIrc(core, { files, ...target, onProgress: bar.at }).finally(() => bar.end());
+      say(summary(files, report));
     }, NOBODY_REGISTERED);
   });
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `parley` command line. */
 import { Argument, Command, Option } from 'commander';
+import { READABLE } from '../import/formats.ts';
 import { botCreate } from './bot.ts';
 import { doctorCommand } from './doctor.ts';
 import { importCommand, logExport, logImport } from './log.ts';
@@ -37,12 +38,17 @@ program
   .command('import')
   .description('bring in what was said elsewhere; the server must not be running')
   .command('irc')
-  .description(
-    'logs of an IRC channel, one file a day with its date in the name, once somebody has registered; again, it adds only what is missing',
-  )
-  .argument('<files...>')
-  .addOption(neededOption('--guild <name>', 'name or id of a guild of the administrator, made when there is none'))
+  .description('logs of an IRC channel, once somebody has registered; again, it adds only what is missing')
+  .argument('<files...>', `of a day each, with the date in the name; formats: ${READABLE}`)
+  .addOption(neededOption('--guild <name>', 'name or id of a guild of the owner, made when there is none'))
   .addOption(neededOption('--channel <name>', 'name of a channel of its own, made when there is none'))
+  .option('--owner <username>', 'the person whose guild it is, instead of the administrator')
+  .option('--day <date>', 'YYYY-MM-DD: the day on which one file begins, when its name and its lines do not tell')
+  .option(
+    '--encoding <name>',
+    'of the files, such as windows-1251; UTF-8, UTF-16 and Latin-1 are told apart without it',
+  )
+  .option('--guess-replies', 'take `nick: text` for a reply to the latest message of that person')
   .action(importCommand);
 
 const log = program.command('log').description('the event log and the vault as a folder, to move into another store');

@@ -8,8 +8,13 @@ import { LIMITS_OFF, startServer } from './server.ts';
 const run = promisify(execFile);
 
 /** What `parley import irc` says. */
-export const importInto = async (data: string, files: readonly string[], channel = 'ubuntu'): Promise<string> => {
-  const args = ['dist/parley.js', 'import', 'irc', ...files, '--guild', 'Ubuntu', '--channel', channel];
+export const importInto = async (
+  data: string,
+  files: readonly string[],
+  channel = 'ubuntu',
+  ...options: string[]
+): Promise<string> => {
+  const args = ['dist/parley.js', 'import', 'irc', ...files, '--guild', 'Ubuntu', '--channel', channel, ...options];
   return (await run(process.execPath, args, { env: { ...process.env, PARLEY_DATA: data } })).stdout;
 };
 

@@ -1,0 +1,204 @@
+/** A log file on disk. It is looked at as a whole before anything is imported, so that it is read as a whole or refused. */
+
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { MESSAGE_LENGTH } from '../../commands/features/messages.ts';
+import { lengthOf } from '../../schemas/text.ts';
+import { type Decode, decoderOf, EncodingCheck } from './encoding.ts';
+import { formatOf, type LogFormat, READABLE, type Reading } from './formats.ts';
+import { formOf, fromUtf16, type RawLine, rawLines, WrongLog } from './raw-lines.ts';
+import { dateInName, HalfDayCheck, lineTimes } from './times.ts';
+
+export interface IrcLine extends Pick<Reading, 'kind' | 'nick' | 'text'>, RawLine {
+  /** Milliseconds since 1970, read as UTC. A line without a time gets that of the line before. */
+  readonly time: number;
+  /** Byte sequences that stand for no character, each replaced by U+FFFD. */
+  readonly replaced: number;
+}
+
+/** Maps nicknames that are equal on IRC to one string: in RFC 1459, `{}|^` are the lower case of `[]\~`. */
+export const foldNick = (nick: string): string =>
+  nick.toLowerCase().replaceAll('[', '{').replaceAll(']', '}').replaceAll('\\', '|').replaceAll('~', '^');
+
+/** What the person who imports knows about the files. */
+export interface Told {
+  /** Midnight UTC of the day on which the log begins, in milliseconds since 1970. */
+  readonly day?: number | undefined;
+  /** The name of an encoding, as the WHATWG lists them. */
+  readonly encoding?: string | undefined;
+}
+
+export interface IrcFile {
+  readonly path: string;
+  readonly name: string;
+  /** Midnight UTC of the day that its name or `Told` gives it, in milliseconds since 1970; `undefined` if its lines do. */
+  readonly day: number | undefined;
+  /** Times of its first and of its last line; `undefined` in an empty file. */
+  readonly first: number | undefined;
+  readonly last: number | undefined;
+  /** How many lines it has. */
+  readonly count: number;
+  /** What was guessed about it, for people to check. */
+  readonly guesses: readonly string[];
+  /** The lines that were there when the file was opened. */
+  lines(): AsyncGenerator<IrcLine>;
+}
+
+const START = 4096;
+const DAY = 86_400_000;
+const BLANK = /^\s*$/;
+
+type Lines = () => AsyncIterable<RawLine>;
+
+const linesOf = async (path: string): Promise<Lines> => {
+  const { size } = await stat(path);
+  if (size === 0) return async function* () {};
+  const file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(START), 0, START, 0).finally(() => file.close());
+  const form = formOf(buffer.subarray(0, bytesRead));
+  // The file may grow meanwhile.
+  const bytes = () => createReadStream(path, { end: size - 1 });
+  return () => rawLines(form === 'ascii based' ? bytes() : fromUtf16(bytes(), form));
+};
+
+/** Reads all lines once. @throws WrongLog for a file that is no log, or not of one format that can be read */
+class Survey {
+  format: LogFormat | undefined;
+  private formatLine = 0;
+  private unread = 0;
+  private firstUnread = 0;
+  private known = 0;
+  private readonly encoding = new EncodingCheck();
+  private readonly halfDays = new HalfDayCheck();
+  count = 0;
+
+  add({ content, line }: RawLine): void {
+    this.count = line;
+    this.encoding.add(content, line);
+    // The signs of a format are in ASCII.
+    const text = Buffer.from(content).toString('latin1');
+    const format = formatOf(text);
+    if (format !== undefined) this.take(format, line);
+    const reading = this.format?.read?.(text);
+    if (reading !== undefined) this.halfDays.add(reading);
+    if (reading !== undefined && reading.kind !== 'other') this.known += 1;
+    else if (!BLANK.test(text)) {
+      this.unread += 1;
+      this.firstUnread ||= line;
+    }
+  }
+
+  private take(format: LogFormat, line: number): void {
+    const { name, refusal } = format;
+    if (refusal !== undefined) throw new WrongLog(`line ${line} is of a log of ${name}, which is not read: ${refusal}`);
+    this.format ??= format;
+    this.formatLine ||= line;
+    if (this.format !== format)
+      throw new WrongLog(
+        `line ${line} is of a log of ${name}, and line ${this.formatLine} of one of ${this.format.name}: split the file`,
+      );
+  }
+
+  /** Lines that nothing is known of are a few notices in a log, and most lines of any other file. */
+  check(): void {
+    if (this.known === 0 && this.count > 0)
+      throw new WrongLog(`no line of it is one of an IRC log that is read here: ${READABLE}`);
+    if (this.unread > this.known)
+      throw new WrongLog(
+        `it is no IRC log, or of a form that is not read here: line ${this.firstUnread} and most others are none of ${this.format!.name}`,
+      );
+  }
+
+  get is12Hours(): boolean {
+    return this.halfDays.is12Hours;
+  }
+
+  decode(): Decode {
+    return this.encoding.decode();
+  }
+
+  get latin1(): number {
+    return this.encoding.latin1;
+  }
+}
+
+async function* parsed(
+  lines: AsyncIterable<RawLine>,
+  read: (line: string) => Reading,
+  decode: Decode,
+  timeOf: (reading: Reading) => number | undefined,
+): AsyncGenerator<IrcLine> {
+  for await (const raw of lines) {
+    const { text: whole, replaced } = decode(raw.content);
+    const reading = read(whole);
+    const { kind, nick, text } = reading;
+    const time = timeOf(reading);
+    if (time === undefined && nick !== null)
+      throw new WrongLog(
+        'the day on which it begins is neither in its name, as YYYY-MM-DD, nor in its lines: give it with --day',
+      );
+    yield { ...raw, kind, nick, text, time: time ?? 0, replaced };
+  }
+}
+
+const opened = async (path: string, now: number, told: Told): Promise<IrcFile> => {
+  const lines = await linesOf(path);
+  const survey = new Survey();
+  for await (const line of lines()) survey.add(line);
+  survey.check();
+  const { count, is12Hours, format } = survey;
+  const decode = told.encoding === undefined ? survey.decode() : decoderOf(told.encoding);
+  const name = basename(path);
+  const day = told.day ?? dateInName(name);
+  if (day === undefined && count === 0) throw new WrongLog('it is empty, and its name holds no date YYYY-MM-DD');
+  if (day !== undefined && day > now) throw new WrongLog('the day in its name has not come yet');
+
+  let midnights = 0;
+  const read = async function* (): AsyncGenerator<IrcLine> {
+    if (format?.read === undefined) return;
+    const times = lineTimes(day, is12Hours);
+    // A clock that goes ahead of this one makes no id of the future.
+    const timeOf = (reading: Reading) => {
+      const time = times.of(reading);
+      if (time === undefined || time <= now) return time;
+      if (time > now + DAY) throw new WrongLog('it has lines of a day that has not come yet');
+      return now;
+    };
+    yield* parsed(lines(), format.read, decode, timeOf);
+    ({ midnights } = times);
+  };
+  let first: number | undefined;
+  let last: number | undefined;
+  for await (const { line, nick, text, time } of read()) {
+    if (time > 0) first ??= time;
+    last = time;
+    if (nick !== null && lengthOf(text) > MESSAGE_LENGTH - 2)
+      throw new WrongLog(`line ${line} is longer than the ${MESSAGE_LENGTH} characters of a message`);
+  }
+  const guesses = [
+    ...(told.encoding === undefined && survey.latin1 > 0 ? [`${survey.latin1} lines are read as Latin-1`] : []),
+    ...(is12Hours ? ['its clock is taken for one of 12 hours that begins in the morning'] : []),
+    ...(midnights > 0 ? [`it goes on after midnight: it is taken to be of ${midnights + 1} days`] : []),
+  ];
+  return { path, name, day, first, last, count, guesses, lines: read };
+};
+
+/**
+ * @param now milliseconds since 1970
+ * @throws when the file cannot be read, is no IRC log of a known format, or of a day that is not known or has not come; the
+ *   message names the file.
+ */
+export const openIrcFile = async (path: string, now: number, told: Told = {}): Promise<IrcFile> => {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw new Error(`${path} is a folder: name the files in it`);
+    if (!found.isFile()) throw new Error(`${path} is no file`);
+    return await opened(path, now, told);
+  } catch (failure) {
+    if (failure instanceof WrongLog) throw new Error(`${path}: ${failure.message}`);
+    if ((failure as NodeJS.ErrnoException).code !== undefined)
+      throw new Error(`${path} cannot be read: ${(failure as Error).message}`);
+    throw failure;
+  }
+};

@@ -1,0 +1,82 @@
+/** When the lines of a log were written: times of day, and days that are named in the log or follow from the times. */
+
+import { dayOf, type Reading } from './formats.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/**
+ * A clock that goes back this far has passed midnight. One that is set by an hour, or by the change to winter time, has not.
+ */
+const PASSED = 6 * HOUR;
+/** On a clock of twelve hours without a.m. and p.m. */
+const PASSED_NOON = HOUR / 2;
+
+/**
+ * The day of a log, from its file's name: `2004-12-25` or `20041225`.
+ * @returns midnight UTC in milliseconds since 1970; `undefined` when the name has no such date.
+ */
+export const dateInName = (name: string): number | undefined => {
+  const [, year, , month, date] = /(?<!\d)(\d{4})([-_.]?)(\d\d)\2(\d\d)(?!\d)/.exec(name) ?? [];
+  return year === undefined ? undefined : dayOf(year, Number(month), date!);
+};
+
+/** Whether all times of a log can be those of a clock of twelve hours, and only of one where a day goes on after 12:59. */
+export class HalfDayCheck {
+  private last = 0;
+  private fits = true;
+  private wraps = false;
+
+  add({ clock }: Pick<Reading, 'clock'>): void {
+    if (clock === undefined) return;
+    this.fits &&= clock >= HOUR && clock < 13 * HOUR;
+    this.wraps ||= this.last >= 12 * HOUR && clock < 12 * HOUR;
+    this.last = clock;
+  }
+
+  get is12Hours(): boolean {
+    return this.fits && this.wraps;
+  }
+}
+
+export interface LineTimes {
+  /** When the line was written, in milliseconds since 1970; `undefined` as long as no day is known. */
+  of(reading: Pick<Reading, 'clock' | 'day'>): number | undefined;
+  /** How often midnight was passed without a word of it. */
+  readonly midnights: number;
+}
+
+/**
+ * Lines keep their order. A line without a time gets that of the line before.
+ * @param day midnight UTC of the day on which the log begins, in milliseconds since 1970
+ * @param is12Hours whether times are without a.m. and p.m., the first ones in the morning
+ */
+export const lineTimes = (day: number | undefined, is12Hours: boolean): LineTimes => {
+  const round = is12Hours ? DAY / 2 : DAY;
+  const back = is12Hours ? PASSED_NOON : PASSED;
+  let named = day;
+  let begin = day;
+  let last = 0;
+  let midnights = 0;
+  return {
+    of({ clock, day: told }) {
+      if (told !== undefined) {
+        named = told;
+        begin = told;
+        last = clock ?? 0;
+      } else if (clock !== undefined) {
+        const time = clock % round;
+        if (last - time > back && begin !== undefined) {
+          begin += round;
+          // Two half days are one.
+          if ((begin - named!) % DAY === 0) midnights += 1;
+        }
+        last = time;
+      }
+      return begin === undefined ? undefined : begin + last;
+    },
+    get midnights() {
+      return midnights;
+    },
+  };
+};
