@@ -105,6 +105,7 @@ export const apiRoutes = ({ config, clock }: Pick<EdgeOptions, 'config' | 'clock
         // Only the timelines matter here: the other views may be behind, or down.
         whenProcessed: (position, timeoutMs) => views.progress('timelines').whenProcessed(position, timeoutMs),
       },
+      streams: { heads: views.streams, progress: views.progress('stream-heads') },
       keys: stores.keys,
       render: renderElsewhere(),
     }),

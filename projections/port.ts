@@ -14,8 +14,11 @@ export interface Readers extends SqlReaders {
 }
 
 export interface Views extends Progress, Readers {
-  /** The progress of one view: a caller that reads only guilds need not wait for timelines. */
-  progress(view: ViewName): Progress;
+  /**
+   * The progress of one view: a caller that reads only guilds need not wait for timelines. In a cluster the heads of
+   * streams are stored after the guild views that they are stored with.
+   */
+  progress(view: ViewName | 'stream-heads'): Progress;
   /**
    * Runs `read` while the views and the listeners stay at one checkpoint, so that what it reads and what it registers
    * belong to the same position. It must be short.

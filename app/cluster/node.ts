@@ -14,6 +14,7 @@ import {
   guildProgress,
   onceHeld,
   sharedGuildProgress,
+  storedProgress,
   together,
   unreadOnceHeld,
   viewsOf,
@@ -53,6 +54,7 @@ interface ReadSide {
   readonly cache: CachedGuilds;
   readonly recent: RecentGuildChanges;
   readonly progress: Readonly<Record<ViewName, Progress>>;
+  readonly streamHeads: Progress;
   /** The progress of the guild views as every node knows it. */
   readonly shared: Progress;
   /** The views for a session that begins at a position. */
@@ -149,6 +151,7 @@ const openReadSide = async (connections: Connections, delivered: Delivered): Pro
     cache,
     recent,
     progress,
+    streamHeads: storedProgress(guildViews, clock),
     shared: sharedGuildProgress(guildParts),
     viewsAt: (position) => ({
       guilds: onceHeld(guildsAt(position), progress['guild-views'], position, heldMs),
@@ -186,7 +189,7 @@ export const openNode = async (
   const [log, vault, redis] = await Promise.all([connections.log(), connections.vault(), connections.redis()]);
   const delivered = new Delivered(clock);
   const reads = await openReadSide(connections, delivered);
-  const { readers, progress } = reads;
+  const { readers } = reads;
   const updates = redisProgress(redis, namespace, clock);
   updates.onUpdate((update) => reads.heardOf(update));
   opened.add(updates, (one) => one.stop());
@@ -220,7 +223,8 @@ export const openNode = async (
   const slices = new TimeSlices(clock);
   const presenter = new Presenter({ views: readers, timelines, keys, slices });
   const atRest: Views['atRest'] = (read) => feedReader.atRest(read);
-  const everyView = together(Object.values(progress));
+  const everyView = together(Object.values(reads.progress));
+  const progress = { ...reads.progress, 'stream-heads': reads.streamHeads };
   const apiViews = viewsOf({ readers, progress, whole: everyView, atRest });
   const gatewayViews = viewsOf({ readers, progress, whole: together([progress['guild-views'], delivered]), atRest });
   const lease = opened.add(await leasedWorker(connections.workers()), (one) => one.release());

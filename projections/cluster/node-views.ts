@@ -3,6 +3,7 @@
 import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { SwitchedView } from '../engine/generations.ts';
 import type { BatchListener, Progress, ViewName } from '../engine/port.ts';
 import { PositionWaiters } from '../engine/progress/port.ts';
 import type { Readers, Views } from '../port.ts';
@@ -85,6 +86,21 @@ export const sharedGuildProgress = ({ view, lateness, recent, delivered }: Guild
   },
 });
 
+const LOOK_MS = 100;
+
+/** The progress of rows that are stored with the checkpoints, which is later than a view counts as holding a position. */
+export const storedProgress = (
+  view: Pick<SwitchedView<unknown>, 'progress' | 'stored'>,
+  clock: Pick<Clock, 'monotonic' | 'delay'>,
+): Progress => ({
+  checkpoint: () => view.progress.checkpoint(),
+  async whenProcessed(position, timeoutMs) {
+    for (const until = clock.monotonic() + timeoutMs; (await view.stored()) < position; await clock.delay(LOOK_MS))
+      if (clock.monotonic() >= until) return false;
+    return true;
+  },
+});
+
 /** Several views as one: it holds a position once each of them does. */
 export const together = (parts: readonly Progress[]): Progress => ({
   checkpoint: () => Math.min(...parts.map((part) => part.checkpoint())),
@@ -96,7 +112,7 @@ export const together = (parts: readonly Progress[]): Progress => ({
 
 interface ViewsParts {
   readonly readers: Readers;
-  readonly progress: Readonly<Record<ViewName, Progress>>;
+  readonly progress: Readonly<Record<ViewName | 'stream-heads', Progress>>;
   /** What the combined `checkpoint` and `whenProcessed` report. */
   readonly whole: Progress;
   readonly atRest: Views['atRest'];

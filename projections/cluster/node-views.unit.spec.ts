@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { passingOn, TestClock } from '../../schemas/clock.testing.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { Progress } from '../engine/port.ts';
 import type { GuildReader } from '../views/guild-views/view.ts';
 import type { UnreadReader } from '../views/unread/view.ts';
-import { onceHeld, together, unreadOnceHeld } from './node-views.ts';
+import { onceHeld, storedProgress, together, unreadOnceHeld } from './node-views.ts';
 
 const at = (position: number): Progress => ({
   checkpoint: () => position,
@@ -15,6 +16,23 @@ describe('several views together', () => {
     const all = together([at(5), at(3), at(9)]);
     expect(all.checkpoint()).toBe(3);
     expect([await all.whenProcessed(3, 10), await all.whenProcessed(4, 10)]).toEqual([true, false]);
+  });
+});
+
+describe('rows that are stored with the checkpoints', () => {
+  it.each([
+    ['once they are stored, whatever the view counts as held', 300, true],
+    ['not at all where that takes too long', 2000, false],
+  ])('hold a position %s', async (_, storedAfterMs, held) => {
+    const clock = new TestClock();
+    const stored = async () => (clock.monotonic() >= storedAfterMs ? 7 : 6);
+    let answer: boolean | undefined;
+    const asked = storedProgress({ progress: at(9), stored }, clock).whenProcessed(7, 1000);
+    void asked.then((reached) => {
+      answer = reached;
+    });
+    await passingOn(clock).until(() => answer !== undefined);
+    expect(answer).toBe(held);
   });
 });
 

@@ -95,6 +95,11 @@ describe('somebody in hundreds of guilds', () => {
         ),
     ],
     [
+      'the list of streams',
+      GUILDS,
+      () => Promise.all(ids(1_000).map((id) => views.streams.page({ prefix: '', after: `guild-${id}`, limit: 9 }))),
+    ],
+    [
       'the index of each guild',
       GUILDS,
       () =>

@@ -84,6 +84,8 @@ export interface SwitchedView<Readers> {
   heardOf(update: ProgressUpdate): void;
   /** Asks the store how far the view has got. */
   look(): Promise<void>;
+  /** Position through which every partition's checkpoint is stored. */
+  stored(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -138,6 +140,7 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
       for (const [partition, position] of Object.entries(through)) current.tracker.moved(Number(partition), position);
     },
     look: () => current.tracker.look(),
+    stored: async () => Math.min(...(await current.store.checkpoints())),
     async close() {
       leave();
       await current.close();

@@ -239,7 +239,11 @@ const build = async (parts: RebuildParts, former: number, built: number): Promis
     ...{ log, clock, say, store: next.store },
     onProgress: (through) => onProgress(Math.min(through, head), head),
   });
-  const follow = async () => filling.to(await read.store.checkpoints());
+  const follow = async () => {
+    await filling.to(await read.store.checkpoints());
+    // Some rows are stored with the checkpoints alone.
+    await filling.flush();
+  };
   onStep('building');
   await filling.upTo(async () => {
     await stillAlone(parts, built);

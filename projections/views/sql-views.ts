@@ -21,6 +21,8 @@ import { PostgresPins, pinMigrations, pinRowsAt, pinTables, SqlitePins } from '.
 import { type PinReader, pinChanges } from './pins/view.ts';
 import { PostgresSnapshots, SqliteSnapshots, snapshotTables } from './snapshots/sql.ts';
 import { Folding, type SnapshotReader } from './snapshots/view.ts';
+import { headMigrations, headRowsAt, headTables, PostgresStreamHeads, SqliteStreamHeads } from './stream-heads/sql.ts';
+import { headChanges, type StreamHeadReader } from './stream-heads/view.ts';
 
 /** The fold of a stream's state; `undefined` for streams without snapshots. */
 export type FoldOf = (stream: string) => Fold<unknown> | undefined;
@@ -47,10 +49,25 @@ export interface OnSqlite<Reader> extends Prepared {
 /** Runs within the transaction that locks the partition of the events. */
 export type Write = (ask: Ask) => Promise<void>;
 
+/**
+ * Rows that need not be stored before the partition's checkpoint is, which may be a second later. Whoever takes the
+ * partition over begins at the stored checkpoint and makes them again.
+ */
+export interface WithCheckpoint {
+  /** Takes up what these events change, in memory. */
+  keep(partition: number, events: readonly ParleyEvent[]): void;
+  /** @returns to be called once the transaction is committed; until then everything is kept */
+  writeKept(ask: Ask, partitions: readonly number[]): Promise<() => void>;
+  /** The partition is elsewhere. */
+  forget(partition: number): void;
+}
+
 export interface OnPostgres<Reader> extends Prepared {
   readonly reader: Reader;
   /** What to write for these events; `undefined` if nothing. */
   written(events: readonly ParleyEvent[]): Write | undefined;
+  /** In place of `written`, except in a repair. */
+  readonly withCheckpoint?: WithCheckpoint;
 }
 
 export interface SqlView<Reader> {
@@ -169,10 +186,29 @@ const guilds: SqlView<GuildReader> = {
   rowsAt: guildRowsAt,
 };
 
+const streams: SqlView<StreamHeadReader> = {
+  name: 'stream-heads',
+  tables: headTables,
+  sqlite: (db, slices) => {
+    const heads = new SqliteStreamHeads(db, slices);
+    return { reader: heads, apply: (events) => heads.apply(events) };
+  },
+  migrations: headMigrations,
+  postgres: (postgres, schema) => {
+    const heads = new PostgresStreamHeads(postgres, schema);
+    return {
+      reader: heads,
+      written: (events) => (ask) => heads.write(ask, headChanges(events)),
+      withCheckpoint: heads,
+    };
+  },
+  rowsAt: headRowsAt,
+};
+
 /**
  * Views by reader name, in writing order. Guilds come last, because writers wait for each other at the guild counters.
  */
-export const sqlViews = { audiences, snapshots, pins, guilds };
+export const sqlViews = { audiences, snapshots, pins, streams, guilds };
 
 export type SqlViewName = keyof typeof sqlViews;
 export const sqlViewNames = Object.keys(sqlViews) as readonly SqlViewName[];

@@ -1,14 +1,14 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { either } from 'fp-ts';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { LogReader, StoredEvent } from '../../log/port.ts';
+import type { LogReader, StoredEvent, StreamHead } from '../../log/port.ts';
 import { Story } from '../../projections/testing.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { sealText } from '../../vault/sealing.ts';
 import { ask, OWNER } from '../testing.ts';
 import type { ReplayQuery } from './query.ts';
-import { type ReplayDeps, replayLines } from './replay.ts';
-import { replayRoutes } from './routes.ts';
+import { replayLines } from './replay.ts';
+import { type ReplayRouteDeps, replayRoutes } from './routes.ts';
 
 const START = Date.parse('2024-05-01T12:00:00.250Z');
 const keys = new Map<string, KeyObject>(['1', '2'].map((id) => [id, createSecretKey(randomBytes(32))]));
@@ -19,6 +19,8 @@ class World {
   readonly events: ParleyEvent[] = [];
   readonly deleted = new Set<string>();
   viewsThrough = Number.POSITIVE_INFINITY;
+  listsAll = true;
+  listedFromLog = false;
   private wake: (() => void)[] = [];
 
   add(stream: string, type: string, data: object, content?: string, author = '1'): void {
@@ -52,23 +54,29 @@ class World {
     this.add(stream, 'message-posted', { messageId, nonce: '"sealed":{"by":"9"}' }, content, author);
   }
 
+  private heads({ prefix, after, limit }: { prefix: string; after: string; limit: number }): StreamHead[] {
+    return [...new Set(this.events.map((event) => event.stream))]
+      .filter((stream) => stream.startsWith(prefix) && stream > after)
+      .sort()
+      .slice(0, limit)
+      .map((stream) => ({ stream, sequence: 1, position: 1 }));
+  }
+
   private stored(): StoredEvent[] {
     return this.events.map((event) => ({ ...event, data: JSON.stringify(event.data) }));
   }
 
-  get deps(): ReplayDeps {
+  get deps(): ReplayRouteDeps {
     const log: Partial<LogReader> = {
       head: async () => this.events.length,
       streamHead: async (stream) => {
         const own = this.events.filter((event) => event.stream === stream);
         return { stream, sequence: own.length, position: own.at(-1)?.position ?? 0 };
       },
-      streams: async ({ prefix = '', after = '', limit }) =>
-        [...new Set(this.events.map((event) => event.stream))]
-          .filter((stream) => stream.startsWith(prefix) && stream > after)
-          .sort()
-          .slice(0, limit)
-          .map((stream) => ({ stream, sequence: 1, position: 1 })),
+      streams: async ({ prefix = '', after = '', limit }) => {
+        this.listedFromLog = true;
+        return this.heads({ prefix, after, limit });
+      },
       readStream: async ({ stream, from = 1, limit }) =>
         this.events.filter((event) => event.stream === stream && event.sequence >= from).slice(0, limit),
       rawAll: async ({ after, types, prefix = '', limit }) => {
@@ -90,6 +98,10 @@ class World {
           while (position > this.events.length) await new Promise<void>((wake) => this.wake.push(wake));
           return true;
         },
+      },
+      streams: {
+        heads: { page: async (query) => this.heads(query), isComplete: async () => this.listsAll },
+        progress: { whenProcessed: async (position) => position <= this.viewsThrough },
       },
       keys: { load: async () => {}, cached: (id) => keys.get(id) },
     };
@@ -251,6 +263,20 @@ describe('replay', () => {
     expect(await streams('')).toEqual(['channel-5', 'channel-6', 'user-2']);
     expect(await streams('?prefix=channel-&after=channel-5')).toEqual(['channel-6']);
     expect(await streams('?limit=1')).toEqual(['channel-5']);
+  });
+
+  it('lists streams without reading the log, which may hold as many events as it likes', async () => {
+    await fetchText('/streams');
+    expect(world.listedFromLog).toBe(false);
+    world.viewsThrough = 3;
+    expect(await fetchText('/streams')).toBe('503 0');
+  });
+
+  it('lists streams from the log where the view was added to tables in use', async () => {
+    world.listsAll = false;
+    world.viewsThrough = 3;
+    expect(parse(await fetchText('/streams'))).toHaveLength(3);
+    expect(world.listedFromLog).toBe(true);
   });
 
   it('answers that an unknown stream does not exist', async () => {

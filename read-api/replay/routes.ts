@@ -4,6 +4,8 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { foldOf } from '../../domain/aggregates.ts';
 import { isFull, type LogReader } from '../../log/port.ts';
+import type { Views } from '../../projections/port.ts';
+import type { StreamHeadReader } from '../../projections/views/stream-heads/view.ts';
 import { IsoTime, integerText, text } from '../../schemas/codecs.ts';
 import { fieldError, parleyError } from '../../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
@@ -80,10 +82,12 @@ const lastEventId = (headers: Headers): number | null | undefined => {
 const notAnId = () =>
   either.left(fieldError(['Last-Event-ID'], 'INVALID', 'Must be the id of an event of this replay.'));
 
+const behind = () => either.left(parleyError('unavailable', { retryAfter: 1 }));
+
 const linesReply = async (deps: ReplayDeps, query: ReplayQuery) => {
   // Checked before the first byte, while the response can still be an error.
   if (!(await deps.views.whenProcessed(await deps.log.head(), VIEWS_WAIT_MS))) {
-    return either.left(parleyError('unavailable', { retryAfter: 1 }));
+    return behind();
   }
   return either.right<never, Reply>({
     headers: { 'content-type': CONTENT_TYPE[query.format], 'cache-control': 'no-store' },
@@ -96,11 +100,27 @@ const linesReply = async (deps: ReplayDeps, query: ReplayQuery) => {
 const given = <T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): T =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 
-async function* streamLines(deps: ReplayDeps, prefix: string, after: string, limit: number): AsyncGenerator<string> {
+export interface ReplayRouteDeps extends ReplayDeps {
+  readonly streams: { readonly heads: StreamHeadReader; readonly progress: Pick<Views, 'whenProcessed'> };
+}
+
+type StreamPage = StreamHeadReader['page'];
+
+/** Where streams are listed from, with all that the log holds now; `undefined` when the view gets there too late. */
+const streamPages = async ({ log, streams }: ReplayRouteDeps): Promise<StreamPage | undefined> => {
+  if (!(await streams.heads.isComplete())) return (query) => log.streams(query);
+  const held = await streams.progress.whenProcessed(await log.head(), VIEWS_WAIT_MS);
+  return held ? (query) => streams.heads.page(query) : undefined;
+};
+
+async function* streamLines(
+  pageOf: StreamPage,
+  { prefix, after, limit }: Parameters<StreamPage>[0],
+): AsyncGenerator<string> {
   let from = after;
   let left = limit;
   while (left > 0) {
-    const page = await deps.log.streams({ prefix, after: from, limit: Math.min(left, STREAMS_PER_PAGE) });
+    const page = await pageOf({ prefix, after: from, limit: Math.min(left, STREAMS_PER_PAGE) });
     if (page.length === 0) return;
     yield page.map((head) => `${JSON.stringify(head)}\n`).join('');
     from = page.at(-1)!.stream;
@@ -108,7 +128,7 @@ async function* streamLines(deps: ReplayDeps, prefix: string, after: string, lim
   }
 }
 
-export const replayRoutes = (deps: ReplayDeps): Route[] => [
+export const replayRoutes = (deps: ReplayRouteDeps): Route[] => [
   route({
     method: 'GET',
     path: '/streams',
@@ -120,11 +140,14 @@ export const replayRoutes = (deps: ReplayDeps): Route[] => [
       limit: integerText(1, 1_000_000_000),
     }),
     answers: 'NDJSON of `{stream, sequence, position}`, by name',
-    handle: async ({ query: { prefix = '', after = '', limit = Number.MAX_SAFE_INTEGER } }) =>
-      either.right({
+    handle: async ({ query: { prefix = '', after = '', limit = Number.MAX_SAFE_INTEGER } }) => {
+      const pageOf = await streamPages(deps);
+      if (pageOf === undefined) return behind();
+      return either.right({
         headers: { 'content-type': CONTENT_TYPE.ndjson },
-        stream: streamLines(deps, prefix, after, limit),
-      }),
+        stream: streamLines(pageOf, { prefix, after, limit }),
+      });
+    },
   }),
   route({
     method: 'GET',

@@ -4,6 +4,7 @@ import { guildViewsContract } from '../../views/guild-views/contract.ts';
 import { pinContract } from '../../views/pins/contract.ts';
 import { snapshotContract } from '../../views/snapshots/contract.ts';
 import { PostgresSnapshots } from '../../views/snapshots/sql.ts';
+import { streamHeadContract } from '../../views/stream-heads/contract.ts';
 import { type TestPostgres, testPostgres } from './testing.ts';
 import { schemaOf } from './views.ts';
 
@@ -28,6 +29,11 @@ audienceContract('PostgreSQL', async () => {
 pinContract('PostgreSQL', async () => {
   const { pins, apply } = postgres.views(await postgres.generation());
   return { reader: pins, apply, close };
+});
+
+streamHeadContract('PostgreSQL', async () => {
+  const { streams, apply } = postgres.views(await postgres.generation());
+  return { reader: streams, apply, close };
 });
 
 snapshotContract('PostgreSQL', async () => {

@@ -77,6 +77,22 @@ describe('generations of the guild views', () => {
     await expect(prepareGeneration(postgres.client, generation)).rejects.toThrow(/newer.*999-of-tomorrow/);
   });
 
+  it('know that heads of streams are missing where the table was added to them in use', async () => {
+    const generation = await postgres.generation();
+    const views = postgres.views(generation);
+    expect(await views.streams.isComplete()).toBe(true);
+    await views.apply(told().log.all);
+    const schema = `views_g${generation}`;
+    for (const text of [
+      `DROP TABLE ${schema}.stream_heads, ${schema}.stream_heads_missing`,
+      `DELETE FROM ${schema}.migrations WHERE name = '005-stream-heads'`,
+    ])
+      await postgres.client.ask({ text });
+    await prepareGeneration(postgres.client, generation);
+    expect(await views.streams.isComplete()).toBe(false);
+    expect(await views.streams.page({ prefix: '', after: '', limit: 9 })).toEqual([]);
+  });
+
   it('must be rebuilt if tables are missing', async () => {
     const { store } = postgres.views(404);
     const failure = await store.checkpoints().catch((error: unknown) => error);
@@ -112,8 +128,9 @@ describe('generations of the guild views', () => {
       pins: 0,
       sign_outs: 0,
       audiences: 15,
+      stream_heads: 9,
     });
-    expect(await differing(ahead, behind, story.log.all.length)).toHaveLength(9);
+    expect(await differing(ahead, behind, story.log.all.length)).toHaveLength(10);
     await postgres.views(behind).apply(story.since(at));
     expect(await differing(ahead, behind, story.log.all.length)).toEqual([]);
   });

@@ -125,6 +125,30 @@ describe('the partitions of the guild views', () => {
     expect(await again().store.checkpoints()).toEqual([0, 12, 20, 0]);
   });
 
+  it('store the heads of streams with a checkpoint, and none of them is lost when that fails', async () => {
+    const heads = async () =>
+      (await again().streams.page({ prefix: '', after: '', limit: 9 })).map(({ sequence }) => sequence);
+    await views.store.checkpoints();
+    story.post('30', ANN);
+    await views.store.commit(batch(0));
+    expect(await heads()).toEqual([]);
+    story.post('30', ANN);
+    story.post('31', ANN);
+    await postgres.client.ask({ text: `ALTER TABLE views_g${generation}.stream_heads RENAME TO gone` });
+    await views.store.commit(batch(1));
+    await expect(views.store.flush()).rejects.toThrow('stream_heads');
+    await postgres.client.ask({ text: `ALTER TABLE views_g${generation}.gone RENAME TO stream_heads` });
+    expect(await again().store.checkpoints()).toEqual([0, 0, 0, 0]);
+    await views.store.flush();
+    expect(await heads()).toEqual([2, 1]);
+    story.post('30', ANN);
+    story.guild(GUILD, ANN);
+    await views.store.commit(batch(3));
+    expect(await heads()).toEqual([3, 1, 1]);
+    await views.store.repair(story.log.all.slice(0, 2));
+    expect(await heads()).toEqual([3, 1, 1]);
+  });
+
   it('continue from a checkpoint in memory, whether or not it has been stored since', async () => {
     await views.store.checkpoints();
     story.guild(GUILD, ANN);

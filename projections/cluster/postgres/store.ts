@@ -3,8 +3,8 @@ import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
 import { classify } from '../../../stores/postgres/failures.ts';
 import { rowsOf } from '../../../stores/postgres/values.ts';
 import { PartitionPositions, type Remembered } from '../../engine/partitions.ts';
-import type { PartitionBatch, PartitionStore } from '../../engine/port.ts';
-import type { OnPostgres, Write } from '../../views/sql-views.ts';
+import { CheckpointMoved, type PartitionBatch, type PartitionStore } from '../../engine/port.ts';
+import type { OnPostgres, WithCheckpoint, Write } from '../../views/sql-views.ts';
 
 /** The checkpoints of all partitions of the distribution log. Each moves in the transaction that stores its rows. */
 export class PartitionCheckpoints {
@@ -79,9 +79,11 @@ export class PostgresPartitionStore implements PartitionStore {
   readonly classify = classify;
   private readonly parts: StoreParts;
   private readonly positions: PartitionPositions;
+  private readonly withCheckpoint: readonly WithCheckpoint[];
 
   constructor(parts: StoreParts) {
     this.parts = parts;
+    this.withCheckpoint = parts.views.flatMap((view) => view.withCheckpoint ?? []);
     this.positions = new PartitionPositions((remembered) => this.moveOn(remembered), parts.clock);
   }
 
@@ -90,17 +92,23 @@ export class PostgresPartitionStore implements PartitionStore {
   }
 
   async commit(batch: PartitionBatch): Promise<void> {
+    const { partition } = batch;
     await this.orUndone(async () => {
-      const writes = await this.project(batch.events);
-      // Chat messages leave no rows in these views, so most batches cost nothing.
+      const atOnce = this.parts.views.filter((view) => view.withCheckpoint === undefined);
+      const writes = await this.project(atOnce, batch.events);
+      for (const view of this.withCheckpoint) view.keep(partition, batch.events);
+      // Chat messages leave no rows here but the heads of their channels, so most batches cost nothing.
       if (writes.length === 0) await this.positions.remember(batch);
       else await this.write(batch, writes);
+    }).catch((failure: unknown) => {
+      if (failure instanceof CheckpointMoved) for (const view of this.withCheckpoint) view.forget(partition);
+      throw failure;
     });
   }
 
   async repair(events: readonly ParleyEvent[]): Promise<void> {
     await this.orUndone(async () => {
-      const writes = await this.project(events);
+      const writes = await this.project(this.parts.views, events);
       await this.parts.postgres.transaction((ask) => this.writeRows(ask, writes));
     });
   }
@@ -114,8 +122,10 @@ export class PostgresPartitionStore implements PartitionStore {
     }
   }
 
-  private async project(events: readonly ParleyEvent[]): Promise<readonly Write[]> {
-    const { views } = this.parts;
+  private async project(
+    views: readonly OnPostgres<unknown>[],
+    events: readonly ParleyEvent[],
+  ): Promise<readonly Write[]> {
     for (const view of views) await view.prepare?.(events);
     return views.flatMap((view) => view.written(events) ?? []);
   }
@@ -124,13 +134,16 @@ export class PostgresPartitionStore implements PartitionStore {
     const { partition, from, through } = batch;
     const { postgres, checkpoints } = this.parts;
     const since = this.positions.since(batch);
+    let written = () => {};
     const stands = await postgres.transaction(async (ask) => {
       const elsewhere = await checkpoints.move(ask, partition, since, from, through);
       // If the answer to a commit was lost, the retry finds the checkpoint already at `through`.
       if (elsewhere !== undefined) return elsewhere;
+      written = await this.writeKept(ask, [partition]);
       await this.writeRows(ask, writes);
       return through;
     });
+    written();
     if (stands !== through) this.positions.moved(batch, stands);
     this.positions.stands(partition, through);
   }
@@ -139,14 +152,24 @@ export class PostgresPartitionStore implements PartitionStore {
     for (const write of writes) await write(ask);
   }
 
+  /** @returns to be called once the transaction is committed */
+  private async writeKept(ask: Ask, partitions: readonly number[]): Promise<() => void> {
+    const written: (() => void)[] = [];
+    for (const view of this.withCheckpoint) written.push(await view.writeKept(ask, partitions));
+    return () => {
+      for (const one of written) one();
+    };
+  }
+
   async flush(): Promise<void> {
     await this.positions.flush();
   }
 
-  private moveOn(remembered: readonly Remembered[]): Promise<ReadonlyMap<number, number>> {
+  private async moveOn(remembered: readonly Remembered[]): Promise<ReadonlyMap<number, number>> {
     const { postgres, checkpoints } = this.parts;
     const partitions = remembered.map(({ partition }) => partition);
-    return postgres.transaction(async (ask) => {
+    let written = () => {};
+    const others = await postgres.transaction(async (ask) => {
       const held = await checkpoints.hold(ask, partitions);
       const elsewhere = new Map<number, number>();
       const onward = new Map<number, number>();
@@ -156,7 +179,10 @@ export class PostgresPartitionStore implements PartitionStore {
         else elsewhere.set(partition, stands);
       }
       await checkpoints.moveOn(ask, onward);
+      written = await this.writeKept(ask, [...onward.keys()]);
       return elsewhere;
     });
+    written();
+    return others;
   }
 }
