@@ -20,10 +20,17 @@ const summary = (files: readonly IrcFile[], report: ImportReport): string => {
   const where = firstOther === undefined ? '' : `, the first at ${firstOther}`;
   return [
     ...files.flatMap(({ path, guesses }) => guesses.map((guess) => `${path}: ${guess}`)),
-    `${all} lines: ${lines.message + lines.empty} said (${lines.empty} empty), ${lines.action} actions, ${lines.system} system lines, ${lines.other} others${where}`,
-    `${posted} messages added, ${report.known} known from earlier imports`,
-    ...(posted > 0 ? [`they are by ${people} people, ${newPeople} of whom are new here`] : []),
-    ...(replies > 0 ? [`${replies} of them are taken for replies`] : []),
+    `${counted(all, 'line')}: ${lines.message + lines.empty} said (${lines.empty} empty), ${lines.action} actions, ${lines.system} system lines, ${lines.other} others${where}`,
+    `${counted(posted, 'message')} added, ${report.known.toLocaleString('en')} known from earlier imports`,
+    ...(posted > 0
+      ? [`they are by ${counted(people, 'author')}, ${newPeople.toLocaleString('en')} of them new here`]
+      : []),
+    ...(replies > 0 ? [`${replies.toLocaleString('en')} of them are taken for replies`] : []),
+    ...(report.leftOut > 0
+      ? [
+          `${report.leftOut} actions were left out, because a former version has imported what follows them without them`,
+        ]
+      : []),
     ...(report.replaced > 0 ? [`${report.replaced} byte sequences were no characters and became U+FFFD`] : []),
     `channel ${report.channelId} of guild ${report.guildId} now ends at ordinal ${report.head}`,
   ].join('\n');

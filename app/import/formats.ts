@@ -154,7 +154,9 @@ const FORMATS: readonly LogFormat[] = [
     name: 'mIRC',
     owns: (line) =>
       /^Session (?:Start|Ident|Time|Close): /.test(line) ||
-      /^\[[^\]]+\] \* \S+ \(\S+@\S+\) (?:has )?(?:joined|left|quit)\b/i.test(line),
+      /^\[[^\]]+\] \* (?:\S+ \(\S+@\S+\) (?:has )?(?:joined|left|quit)\b|\S+ sets mode: [+-]|Now talking in #)/i.test(
+        line,
+      ),
     refusal: ALIKE,
   },
   {
@@ -180,7 +182,7 @@ const FORMATS: readonly LogFormat[] = [
     read: irssi,
   },
   {
-    name: '[09:14] <nick> text',
+    name: '[09:14] <nick> text (irclogs.ubuntu.com, ZNC)',
     owns: (line) => line.startsWith('=== ') || (BRACKETED.test(line) && bracketed(line).kind !== 'other'),
     read: bracketed,
   },

@@ -120,6 +120,8 @@ describe('a format', () => {
   it.each([
     ['Session Start: Sat Dec 25 09:00:00 2004', 'mIRC', true],
     ['[09:14] * a (a@host) has joined #ubuntu', 'mIRC', true],
+    ['[09:14] * a (a@host) Quit (bye)', 'mIRC', true],
+    ['[09:14] * ChanServ sets mode: +o a', 'mIRC', true],
     ['**** BEGIN LOGGING AT Sat Dec 25 09:00:00 2004', 'HexChat', true],
     ['Dec 25 09:14:05 <a>\thello', 'HexChat', true],
     ['Dec 25 09:14:05 *\ta has joined', 'HexChat', true],
@@ -128,7 +130,7 @@ describe('a format', () => {
     ['2004-12-25 09:14:05\ta\thello', 'WeeChat', false],
     ['09:14 < a> hello', 'irssi', false],
     ['--- Log opened Sat Dec 25 09:00:00 2004', 'irssi', false],
-    ['[09:14:05] <a> hello', '[09:14] <nick> text', false],
+    ['[09:14:05] <a> hello', '[09:14] <nick> text (irclogs.ubuntu.com, ZNC)', false],
   ])('is told by %j: %s', (line, name, refused) => {
     const format = formatOf(line)!;
     expect([format.name, format.refusal !== undefined]).toEqual([name, refused]);

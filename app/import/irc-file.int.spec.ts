@@ -61,7 +61,13 @@ describe('a log file', () => {
     ['when its day is tomorrow', '2024-05-03.txt', LINE, /2024-05-03\.txt: the day in its name has not come yet/],
     ['when a line is of next year', 'a.log', '2025-01-01 10:00:00\ta\tx\n', /lines of a day that has not come yet/],
     ['when none of its lines is of an IRC log', '2005-01-01.txt', 'x\n\0\n', /no line of it is one of an IRC log/],
-    ['when most of its lines are none', '2005-01-01.txt', `${LINE}x\ny\n`, /line 2 and most others are none of/],
+    ['when most of its lines are none', '2005-01-01.txt', `${LINE}x\ny\n`, /no IRC log, .*: line 2 is none of/],
+    [
+      'when nobody says anything in it',
+      '2005-01-01.txt',
+      '=== a is now known as b\n=== b is now known as a\nx\n',
+      /line 3 is none of/,
+    ],
     [
       'when it is of a client that is not read',
       '2005-01-01.txt',
@@ -123,7 +129,7 @@ describe('a log file', () => {
     const guesses = async (text: string) =>
       (await openIrcFile(write('2005-01-01.txt', Buffer.from(text, 'latin1')), NOW)).guesses;
     expect(await guesses('[23:59] <a> caf\xe9\n[00:01] <a> x\n')).toEqual([
-      '1 lines are read as Latin-1',
+      'read as Latin-1: 1 of its lines',
       'it goes on after midnight: it is taken to be of 2 days',
     ]);
     expect(await guesses('[12:59] <a> x\n[01:01] <a> x\n')).toEqual([

@@ -69,6 +69,7 @@ class Survey {
   private unread = 0;
   private firstUnread = 0;
   private known = 0;
+  private said = 0;
   private readonly encoding = new EncodingCheck();
   private readonly halfDays = new HalfDayCheck();
   count = 0;
@@ -82,6 +83,7 @@ class Survey {
     if (format !== undefined) this.take(format, line);
     const reading = this.format?.read?.(text);
     if (reading !== undefined) this.halfDays.add(reading);
+    if (reading !== undefined && reading.nick !== null) this.said += 1;
     if (reading !== undefined && reading.kind !== 'other') this.known += 1;
     else if (!BLANK.test(text)) {
       this.unread += 1;
@@ -100,13 +102,13 @@ class Survey {
       );
   }
 
-  /** Lines that nothing is known of are a few notices in a log, and most lines of any other file. */
+  /** Lines that nothing is known of are a few notices in a log, and most lines of any other file, or all that say something. */
   check(): void {
     if (this.known === 0 && this.count > 0)
       throw new WrongLog(`no line of it is one of an IRC log that is read here: ${READABLE}`);
-    if (this.unread > this.known)
+    if (this.unread > this.known || (this.unread > 0 && this.said === 0))
       throw new WrongLog(
-        `it is no IRC log, or of a form that is not read here: line ${this.firstUnread} and most others are none of ${this.format!.name}`,
+        `it is no IRC log, or of a form that is not read here: line ${this.firstUnread} is none of ${this.format!.name}`,
       );
   }
 
@@ -177,7 +179,7 @@ const opened = async (path: string, now: number, told: Told): Promise<IrcFile> =
       throw new WrongLog(`line ${line} is longer than the ${MESSAGE_LENGTH} characters of a message`);
   }
   const guesses = [
-    ...(told.encoding === undefined && survey.latin1 > 0 ? [`${survey.latin1} lines are read as Latin-1`] : []),
+    ...(told.encoding === undefined && survey.latin1 > 0 ? [`read as Latin-1: ${survey.latin1} of its lines`] : []),
     ...(is12Hours ? ['its clock is taken for one of 12 hours that begins in the morning'] : []),
     ...(midnights > 0 ? [`it goes on after midnight: it is taken to be of ${midnights + 1} days`] : []),
   ];

@@ -40,6 +40,8 @@ export interface ImportReport {
   readonly replies: number;
   /** Messages that were stored before. */
   readonly known: number;
+  /** Lines that a former version did not take for messages, before others that it did. */
+  readonly leftOut: number;
   /** People who wrote what was posted; all spellings of a nickname count as one. */
   readonly people: number;
   /** How many of them have their account from this import. */
@@ -101,7 +103,7 @@ class IrcImport {
   private readonly lines: Record<IrcLine['kind'], number> = { message: 0, empty: 0, action: 0, system: 0, other: 0 };
   private readonly accounts = new Map<string, Promise<string>>();
   private readonly replies = new Replies<PostedMessage>();
-  private readonly counts = { posted: 0, replies: 0, known: 0, newPeople: 0, replaced: 0 };
+  private readonly counts = { posted: 0, replies: 0, known: 0, leftOut: 0, newPeople: 0, replaced: 0 };
   private firstOther: string | undefined;
 
   constructor(core: Core, request: ImportRequest) {
@@ -165,7 +167,7 @@ class IrcImport {
     const found = await this.guildOf(owner);
     if (found === undefined && channel === FIRST_CHANNEL) throw taken;
     const begin = files.find(({ first }) => first !== undefined)?.first;
-    if (begin === undefined) throw new ImportRefused('no file has a line');
+    if (begin === undefined) throw new ImportRefused('there is nothing to import: every file is empty');
     const guild = found ?? (await this.importing.guild(name, owner, begin));
     for (const one of await this.core.views.guilds.channelsOf(guild.id)) {
       if (one.name !== channel) continue;
@@ -199,12 +201,13 @@ class IrcImport {
   private async take(chunk: readonly KeyedLine[], file: IrcFile, to: Destination): Promise<void> {
     const { counts } = this;
     const fresh: { line: IrcLine; key: string; author: Promise<string> }[] = [];
-    for (const { line, key, isKnown } of chunk) {
+    for (const { line, key, isKnown, isLeftOut } of chunk) {
       this.lines[line.kind] += 1;
       counts.replaced += line.replaced;
       if (line.kind === 'other') this.firstOther ??= `${file.name}:${line.line}`;
       if (!isSaid(line)) continue;
-      if (isKnown) counts.known += 1;
+      if (isLeftOut) counts.leftOut += 1;
+      else if (isKnown) counts.known += 1;
       else fresh.push({ line, key, author: this.author(line, to.guild) });
     }
     const authors = new Map<string, string>();

@@ -16,13 +16,22 @@ const ownerOf = (name: string): string => createHash('sha256').update(name).dige
 /** Whether it becomes a message. */
 export const isSaid = ({ kind }: Pick<IrcLine, 'kind'>): boolean => kind === 'message' || kind === 'action';
 
+type LogLines = Pick<IrcFile, 'name' | 'day' | 'lines'>;
+
+interface Survey {
+  /** Names under which it was imported, as `ownerOf` gives them, and its own. */
+  readonly names: ReadonlySet<string>;
+  /** The last line that was stored under its own name. */
+  readonly through: number;
+}
+
 interface Prefixed {
   readonly line: IrcLine;
   /** Hash of the file up to the line. */
   readonly prefix: string;
 }
 
-async function* prefixed({ day, lines }: Pick<IrcFile, 'day' | 'lines'>): AsyncGenerator<Prefixed> {
+async function* prefixed({ day, lines }: LogLines): AsyncGenerator<Prefixed> {
   const soFar = createHash('sha256').update(`${day}\n`);
   for await (const line of lines()) {
     soFar.update(line.content).update('\n');
@@ -35,6 +44,8 @@ export interface KeyedLine {
   readonly key: string;
   /** Whether it was imported before. */
   readonly isKnown: boolean;
+  /** Whether it was not taken for a message then. What follows it is stored, so it stays out. */
+  readonly isLeftOut: boolean;
   /** If it is known and was not deleted. */
   readonly message: PostedMessage | undefined;
 }
@@ -65,31 +76,46 @@ export class ImportedLines {
     this.ends.set(owner, prefix);
   }
 
-  /** The file under its name and under those that it was imported under. */
-  private async namesOf(file: Pick<IrcFile, 'name' | 'day' | 'lines'>): Promise<readonly string[]> {
+  /** What is known of a file as a whole. */
+  private async survey(file: LogLines): Promise<Survey> {
     const ends = new Map([...this.ends].map(([owner, end]) => [end, owner]));
-    const names = new Set([ownerOf(file.name)]);
+    const own = ownerOf(file.name);
+    const names = new Set([own]);
+    let through = 0;
     let last: string | undefined;
     for await (const { line, prefix } of prefixed(file)) {
       if (!isSaid(line)) continue;
       last = prefix;
       const owner = ends.get(prefix);
       if (owner !== undefined) names.add(owner);
+      if (this.files.get(own)?.has(prefix)) through = line.line;
     }
     for (const [owner, lines] of this.files) if (last !== undefined && lines.has(last)) names.add(owner);
-    return [...names];
+    return { names, through };
+  }
+
+  private find(prefix: string, owners: Iterable<string>): PostedMessage | null | undefined {
+    for (const owner of owners) {
+      const found = this.files.get(owner)?.get(prefix);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** The lines of a file. Those that are not known count as imported as soon as they are returned. */
-  async *linesOf(file: Pick<IrcFile, 'name' | 'day' | 'lines'>): AsyncGenerator<KeyedLine> {
-    const names = await this.namesOf(file);
+  async *linesOf(file: LogLines): AsyncGenerator<KeyedLine> {
+    const { names, through } = await this.survey(file);
     const own = ownerOf(file.name);
-    const through = await this.former.through(file.name, file.lines());
+    const former = await this.former.of(file.name, file.lines());
     for await (const { line, prefix } of prefixed(file)) {
-      const found = names.map((owner) => this.files.get(owner)?.get(prefix)).find((one) => one !== undefined);
-      const isKnown = line.line <= through || found !== undefined;
+      // What its own later lines were stored without was known under another name then, whatever that is now.
+      const owners = line.line < through ? this.files.keys() : names;
+      const found = this.find(prefix, owners);
+      const isPast = line.line <= former.through;
+      const isKnown = isPast || found !== undefined;
+      const isLeftOut = isPast && found === undefined && isSaid(line) && !former.said.has(line.line);
       if (isSaid(line) && !isKnown) this.remember(own, prefix, null);
-      yield { line, key: `irc:${own}:${prefix}`, isKnown, message: found ?? undefined };
+      yield { line, key: `irc:${own}:${prefix}`, isKnown, isLeftOut, message: found ?? undefined };
     }
   }
 }

@@ -35,15 +35,20 @@ interface Stored {
 /** A channel: what is imported into it, run by run. */
 class Channel {
   readonly stored: Stored[] = [];
+  /** Texts that the last run left out. */
+  leftOut: string[] = [];
 
   /** @returns texts of what was added */
   async import(...files: File[]): Promise<string[]> {
     const known = new ImportedLines();
     for (const { key, time } of this.stored) known.add(key, time, { author: '1', messageId: '1' });
     const added: Stored[] = [];
+    this.leftOut = [];
     for (const file of files)
-      for await (const { line, key, isKnown } of known.linesOf(file))
+      for await (const { line, key, isKnown, isLeftOut } of known.linesOf(file)) {
+        if (isLeftOut) this.leftOut.push(line.text);
         if (isSaid(line) && !isKnown) added.push({ key, time: line.time, text: line.text });
+      }
     this.stored.push(...added);
     return added.map(({ text }) => text);
   }
@@ -142,6 +147,13 @@ describe('lines that a former version imported', () => {
     expect(await channel.import(fileOf(A, TWO + MORE))).toEqual([]);
   });
 
+  it('are known when the file ended within a line, which is added as it is now', async () => {
+    const channel = new Channel();
+    const cut = `${TWO}[09:16] <a> thr`;
+    channel.stored.push(byFile(cut, 1, 554), byFile(cut, 3, 555), byFile(cut, 4, 556));
+    expect(await channel.import(fileOf(A, TWO + MORE))).toEqual(['three', 'waves']);
+  });
+
   it('are as far as it came, if it was interrupted', async () => {
     const channel = new Channel();
     channel.stored.push(byFile(TWO, 1, 554));
@@ -164,6 +176,7 @@ describe('lines that a former version imported', () => {
     channel.stored.push({ key: `irc:${sha256(read[0]!)}`, time: time(554), text: '' });
     channel.stored.push({ key: `irc:${sha256(read.join(''))}`, time: time(555), text: '' });
     expect(await channel.import(fileOf('moved.2004-12-25.txt', text))).toEqual([]);
+    expect(channel.leftOut).toEqual(['waves']);
     expect(await channel.import(fileOf(A, text + MORE))).toEqual(['three', 'waves']);
     expect(await channel.import(fileOf('2004-12-26.txt', text))).toEqual(['one', 'waves', 'two']);
   });

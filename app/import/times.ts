@@ -21,21 +21,26 @@ export const dateInName = (name: string): number | undefined => {
   return year === undefined ? undefined : dayOf(year, Number(month), date!);
 };
 
-/** Whether all times of a log can be those of a clock of twelve hours, and only of one where a day goes on after 12:59. */
+/** Whether the times of a log are taken for those of a clock of twelve hours: none is later, and they go round. */
 export class HalfDayCheck {
   private last = 0;
-  private fits = true;
-  private wraps = false;
+  /** Hours from 1 to 12, where 12:59 is followed by 1:00. */
+  private readonly from1 = { fits: true, goesRound: false };
+  /** Hours from 0 to 11. */
+  private readonly from0 = { fits: true, goesRound: false };
 
   add({ clock }: Pick<Reading, 'clock'>): void {
     if (clock === undefined) return;
-    this.fits &&= clock >= HOUR && clock < 13 * HOUR;
-    this.wraps ||= this.last >= 12 * HOUR && clock < 12 * HOUR;
+    const { last, from1, from0 } = this;
+    from1.fits &&= clock >= HOUR && clock < 13 * HOUR;
+    from1.goesRound ||= last >= 12 * HOUR && clock < 12 * HOUR;
+    from0.fits &&= clock < 12 * HOUR;
+    from0.goesRound ||= last - clock > PASSED;
     this.last = clock;
   }
 
   get is12Hours(): boolean {
-    return this.fits && this.wraps;
+    return [this.from1, this.from0].some(({ fits, goesRound }) => fits && goesRound);
   }
 }
 
