@@ -54,6 +54,9 @@ const replyOf = (to: PostedMessage | undefined) =>
     ? undefined
     : { message: { messageId: to.messageId, author: to.author, deleted: false }, mention: false };
 
+/** For names that belong to people who can sign in. */
+const SUFFIXES = ['', '_irc', '_irc2', '_irc3', '_irc4'];
+
 const stored = (outcome: Outcome): Done => {
   if (either.isLeft(outcome)) throw new ImportRefused(outcome.left.message);
   return outcome.right;
@@ -83,7 +86,7 @@ export class Importing {
    * @param folded the form in which all spellings of the name are one
    */
   async account(name: string, folded: string, time: number): Promise<{ userId: string; isNew: boolean }> {
-    for (const suffix of ['', '_irc']) {
+    for (const suffix of SUFFIXES) {
       const reservedAs = folded + suffix;
       const holder = await this.deps.vault.usernameHolder(reservedAs);
       const user = holder && (await this.deps.views.guilds.user(holder.userId));

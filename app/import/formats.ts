@@ -15,7 +15,7 @@ export interface Reading {
   readonly text: string;
   /** Milliseconds since midnight, where the line has a time. */
   readonly clock?: number;
-  /** Midnight UTC of the day that the line names, in milliseconds since 1970. */
+  /** Midnight UTC of the day that the line names, in milliseconds since 1970; NaN if it is named in a way that is not read. */
   readonly day?: number;
 }
 
@@ -62,23 +62,24 @@ export const dayOf = (year: string, month: number, day: string): number | undefi
 // `[09:14] <nick> text`, as irclogs.ubuntu.com and ZNC write it.
 
 const BRACKETED = /^\[(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([ap])\.?m\.?)?\] (.*)$/is;
-const MESSAGE = /^<([^>]+)>(?: (.*))?$/s;
-const ACTION = /^ ?\* (\S+)(?: (.*))?$/s;
+/** Nicknames have 30 characters on most networks, and 64 on none. */
+const MESSAGE = /^<([^>]{1,64})>(?: (.*))?$/s;
+const ACTION = /^ ?\* (\S{1,64})(?: (.*))?$/s;
 /** Of ZNC: `*** Joins: nick (user@host)`. */
 const STARS = /^(?:\*\*\*|-!-) /;
 
 /** Of irclogs.ubuntu.com: what irssi says after `-!-`. */
 const SYSTEM = new RegExp(
   `^=== (?:${[
-    '.+\\[.*\\]\\s+has (?:joined|left|quit)\\b',
+    '.{1,64}\\[\\S{1,255}\\]\\s+has (?:joined|left|quit)\\b',
     '\\S+ has (?:joined|left|quit) #',
-    ".+ (?:is|You're|are) now known as ",
+    '\\S+(?: \\S+)? is now known as ',
     "You're now known as ",
     '(?:server)?mode/',
     'Netsplit ',
     '\\S+ changed the topic of ',
     'Topic ',
-    '.+ was kicked from ',
+    '\\S+ was kicked from ',
     'Irssi: ',
     'Channel #',
     'Home page for ',
@@ -86,7 +87,7 @@ const SYSTEM = new RegExp(
   'i',
 );
 /** A nickname by the grammar of RFC 2812, and one word or more: the old form of an action, which has no time. */
-const OLD_ACTION = /^=== ([a-z[\]\\`_^{|}][\w[\]\\`^{|}-]*) (\S.*)$/is;
+const OLD_ACTION = /^=== ([a-z[\]\\`_^{|}][\w[\]\\`^{|}-]{0,63}) (\S.*)$/is;
 
 const oldForm = (line: string): Reading => {
   const action = SYSTEM.test(line) ? null : OLD_ACTION.exec(line);
@@ -117,7 +118,7 @@ const irssi = (line: string): Reading => {
   if (year !== undefined) {
     const day = dayOf(year, MONTHS.indexOf(month!.toLowerCase()) + 1, date!);
     const clock = hours === undefined ? 0 : clockOf(hours, minutes!, seconds);
-    return day === undefined || clock === undefined ? other(line) : { ...system(line), day, clock };
+    return { ...system(line), day: day ?? Number.NaN, clock: clock ?? Number.NaN };
   }
   const [, h, m, s, rest = ''] = IRSSI.exec(line) ?? [];
   const clock = h === undefined ? undefined : clockOf(h, m!, s);
@@ -131,8 +132,9 @@ const irssi = (line: string): Reading => {
 
 // WeeChat: `2004-12-25 09:14:05<tab>nick<tab>text`.
 
-const WEECHAT = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\t([^\t]*)\t(.*)$/s;
-const WEECHAT_NICK = /^[^\s<>*]*[\w[\]\\`^{|}][^\s<>*]*$/;
+/** It writes `****  Beginning of log  ****` without a second tab. */
+const WEECHAT = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\t(?:([^\t]*)\t(.*)|\*{4} .*)$/s;
+const WEECHAT_NICK = /^(?=.*[\w[\]\\`^{|}])[^\s<>*]{1,64}$/;
 
 const weechat = (line: string): Reading => {
   const [, year, month, date, h, m, s, prefix = '', text = ''] = WEECHAT.exec(line) ?? [];
@@ -140,7 +142,7 @@ const weechat = (line: string): Reading => {
   const day = year === undefined ? undefined : dayOf(year, Number(month), date!);
   if (clock === undefined || day === undefined) return other(line);
   if (prefix.trim() === '*') {
-    const [, nick, words] = /^(\S+)(?: (.*))?$/s.exec(text) ?? [];
+    const [, nick, words] = /^(\S{1,64})(?: (.*))?$/s.exec(text) ?? [];
     return nick === undefined ? other(line) : { ...did(nick, words), clock, day };
   }
   return WEECHAT_NICK.test(prefix) ? { ...said(prefix, text), clock, day } : { ...system(line), clock, day };

@@ -55,6 +55,7 @@ describe('a line of irclogs.ubuntu.com or ZNC', () => {
     '[00:05am] <a> no such hour',
     '[01:26] -flood:#ubuntu- notice',
     '[09:05] <> nobody',
+    `[09:05] <${'x'.repeat(65)}> no nickname`,
     '[09:05] <a>no space',
   ])('%j is another line', (line) => expect(read(line)).toEqual({ kind: 'other', nick: null, text: line }));
 
@@ -82,7 +83,6 @@ describe('a line of irssi', () => {
     ['--- Log closed Sat Dec 25 09:14:00 2004', 'system', null, undefined],
     ['09:14 -notice- x', 'other', null, undefined],
     ['25:14 <a> x', 'other', null, undefined],
-    ['--- Day changed So Okt 32 2004', 'other', null, undefined],
   ])('%j is of kind %s', (line, kind, nick, text = line) => {
     expect(read(line)).toMatchObject({ kind, nick, text });
   });
@@ -90,6 +90,8 @@ describe('a line of irssi', () => {
   it.each([
     ['--- Log opened Sat Dec 25 09:14:00 2004', Date.UTC(2004, 11, 25), CLOCK],
     ['--- Day changed Sun Dec 26 2004', Date.UTC(2004, 11, 26), 0],
+    ['--- Day changed So Dez 26 2004', Number.NaN, 0],
+    ['--- Day changed Sun Feb 31 2004', Number.NaN, 0],
     ['09:14 < a> x', undefined, CLOCK],
   ])('%j has its day and time', (line, day, clock) => {
     expect([read(line).day, read(line).clock]).toEqual([day, clock]);
@@ -106,6 +108,7 @@ describe('a line of WeeChat', () => {
     ['2004-12-25 09:14:00\t-->\ta (a@host) has joined #ubuntu', 'system', null, undefined],
     ['2004-12-25 09:14:00\t--\tTopic for #ubuntu', 'system', null, undefined],
     ['2004-12-25 09:14:00\t\tsomething', 'system', null, undefined],
+    ['2004-12-25 09:14:00\t****  Beginning of log  ****', 'system', null, undefined],
     ['2004-02-31 09:14:00\ta\tno such day', 'other', null, undefined],
   ])('%j is of kind %s', (line, kind, nick, text = line) => {
     expect(read(line)).toMatchObject({ kind, nick, text });
@@ -117,6 +120,25 @@ describe('a line of WeeChat', () => {
 });
 
 describe('a format', () => {
+  it('is told, and a line read, in time that grows with the length of the line', () => {
+    const begun = performance.now();
+    for (const part of ['[', ']', '<', '=== ', '* ', 'a ', '\t', '[a] ', ' has joined ', 'is now known as '])
+      for (const start of [
+        '=== ',
+        '=== a [',
+        '[09:14] ',
+        '[09:14] <',
+        '[09:14] * ',
+        '09:14 ',
+        '2004-12-25 09:14:00\t',
+        '--- Log opened ',
+      ]) {
+        const line = start + part.repeat(8192 / part.length);
+        formatOf(line)?.read?.(line);
+      }
+    expect(performance.now() - begun).toBeLessThan(2000);
+  });
+
   it.each([
     ['Session Start: Sat Dec 25 09:00:00 2004', 'mIRC', true],
     ['[09:14] * a (a@host) has joined #ubuntu', 'mIRC', true],

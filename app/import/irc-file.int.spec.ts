@@ -75,6 +75,12 @@ describe('a log file', () => {
       /line 2 is of a log of mIRC/,
     ],
     ['when it is of two clients', '2005-01-01.txt', `${LINE}09:14 < a> x\n`, /line 2 is of a log of irssi, and line 1/],
+    [
+      'when its days are in German',
+      '2005-01-01.txt',
+      '--- Log opened Sa Mai 14 09:00:00 2005\n09:14 < a> x\n',
+      /line 1 names a day/,
+    ],
     ['when it is packed', '2005-01-01.txt.gz', Buffer.from('1f8b08000000', 'hex'), /it is packed \(gzip\)/],
     ['when a line is endless', '2005-01-01.txt', 'x'.repeat(100_000), /line 1 is longer than 8,192 bytes/],
     [

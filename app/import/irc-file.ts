@@ -83,6 +83,8 @@ class Survey {
     if (format !== undefined) this.take(format, line);
     const reading = this.format?.read?.(text);
     if (reading !== undefined) this.halfDays.add(reading);
+    if (Number.isNaN(reading?.day))
+      throw new WrongLog(`line ${line} names a day that is not read: it must be in English`);
     if (reading !== undefined && reading.nick !== null) this.said += 1;
     if (reading !== undefined && reading.kind !== 'other') this.known += 1;
     else if (!BLANK.test(text)) {
