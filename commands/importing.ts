@@ -31,7 +31,7 @@ export interface PostedMessage {
   messageId: string | undefined;
 }
 
-/** An imported channel has one of these numbers as low bits of all its ids. Those below belong to the server's own ids. */
+/** An imported channel has one of these numbers as low bits of all its ids. Those below are in ids that a server on a data folder makes. */
 const FIRST_NUMBER = 4096;
 const NUMBERS = 2 ** 22;
 

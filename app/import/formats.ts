@@ -106,9 +106,10 @@ const bracketed = (line: string): Reading => {
   return STARS.test(rest) ? { ...system(line), clock } : other(line);
 };
 
-// irssi: `09:14 < nick> text`, with days in lines of their own.
+// irssi: `09:14 < nick> text`, or with the time in brackets, with days in lines of their own.
 
 const IRSSI = /^(\d\d):(\d\d)(?::(\d\d))? (.*)$/s;
+const IN_BRACKETS = /^\[([\d:]+)\] /;
 const IRSSI_REST = /^(?:<[ ~&@%+!]?[^\s>]+>(?: |$)| \* \S|-!- )/;
 const IRSSI_DAY = /^--- (Log opened|Log closed|Day changed) \S+ (\S+) (\d\d?)(?: (\d\d):(\d\d):(\d\d))? (\d{4})$/;
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
@@ -120,7 +121,7 @@ const irssi = (line: string): Reading => {
     const clock = hours === undefined ? 0 : clockOf(hours, minutes!, seconds);
     return { ...system(line), day: day ?? Number.NaN, clock: clock ?? Number.NaN };
   }
-  const [, h, m, s, rest = ''] = IRSSI.exec(line) ?? [];
+  const [, h, m, s, rest = ''] = IRSSI.exec(line.replace(IN_BRACKETS, '$1 ')) ?? [];
   const clock = h === undefined ? undefined : clockOf(h, m!, s);
   if (clock === undefined) return other(line);
   const message = MESSAGE.exec(rest);

@@ -127,8 +127,24 @@ describe('a log file', () => {
     const irssi =
       '--- Log opened Sat Dec 25 09:00:00 2004\n23:59 < a> x\n--- Day changed Sun Dec 26 2004\n00:01 < a> y\n';
     const file = await openIrcFile(write('#ubuntu.log', irssi), NOW);
-    expect([file.first, file.last]).toEqual([Date.UTC(2004, 11, 25, 9), Date.UTC(2004, 11, 26, 0, 1)]);
+    expect(file.first).toBe(Date.UTC(2004, 11, 25, 9));
+    const times = (await linesOf(file.path)).map(({ time }) => time);
+    expect(times.at(-1)).toBe(Date.UTC(2004, 11, 26, 0, 1));
     expect(file.guesses).toEqual([]);
+  });
+
+  it('of irssi may have its times in brackets', async () => {
+    const path = write(
+      'a.log',
+      '--- Log opened Sat Dec 25 09:00:00 2004\n[09:14] <@a> x\n[09:15]  * a y\n[09:15] -!- a [b@c] has quit [z]\n',
+    );
+    expect((await linesOf(path)).map(({ kind }) => kind)).toEqual(['system', 'message', 'action', 'system']);
+  });
+
+  it('may have messages as long as a message may be', async () => {
+    for (const line of [`[09:14] <a> ${'\u20ac'.repeat(2000)}\n`, `[09:14] * a ${'x'.repeat(1998)}\n`])
+      expect(await linesOf(write('2005-01-01.txt', line))).toHaveLength(1);
+    await refused(write('2005-01-01.txt', `[09:14] * a ${'x'.repeat(1999)}\n`), 'line 1 is longer than the 2000');
   });
 
   it('tells what was guessed about it', async () => {

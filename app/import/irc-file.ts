@@ -21,6 +21,10 @@ export interface IrcLine extends Pick<Reading, 'kind' | 'nick' | 'text'>, RawLin
 export const foldNick = (nick: string): string =>
   nick.toLowerCase().replaceAll('[', '{').replaceAll(']', '}').replaceAll('\\', '|').replaceAll('~', '^');
 
+/** What the message of a line says: what somebody does is in italics. */
+export const contentOf = ({ kind, text }: Pick<IrcLine, 'kind' | 'text'>): string =>
+  kind === 'action' ? `_${text}_` : text;
+
 /** What the person who imports knows about the files. */
 export interface Told {
   /** Midnight UTC of the day on which the log begins, in milliseconds since 1970. */
@@ -34,9 +38,8 @@ export interface IrcFile {
   readonly name: string;
   /** Midnight UTC of the day that its name or `Told` gives it, in milliseconds since 1970; `undefined` if its lines do. */
   readonly day: number | undefined;
-  /** Times of its first and of its last line; `undefined` in an empty file. */
+  /** Time of its first line; `undefined` in an empty file. */
   readonly first: number | undefined;
-  readonly last: number | undefined;
   /** How many lines it has. */
   readonly count: number;
   /** What was guessed about it, for people to check. */
@@ -80,7 +83,7 @@ class Survey {
     // The signs of a format are in ASCII.
     const text = Buffer.from(content).toString('latin1');
     const format = formatOf(text);
-    if (format !== undefined) this.take(format, line);
+    if (format !== undefined) this.take(format, text, line);
     const reading = this.format?.read?.(text);
     if (reading !== undefined) this.halfDays.add(reading);
     if (Number.isNaN(reading?.day))
@@ -93,12 +96,12 @@ class Survey {
     }
   }
 
-  private take(format: LogFormat, line: number): void {
+  private take(format: LogFormat, text: string, line: number): void {
     const { name, refusal } = format;
     if (refusal !== undefined) throw new WrongLog(`line ${line} is of a log of ${name}, which is not read: ${refusal}`);
     this.format ??= format;
     this.formatLine ||= line;
-    if (this.format !== format)
+    if (this.format !== format && this.format.read?.(text).kind === 'other')
       throw new WrongLog(
         `line ${line} is of a log of ${name}, and line ${this.formatLine} of one of ${this.format.name}: split the file`,
       );
@@ -173,11 +176,10 @@ const opened = async (path: string, now: number, told: Told): Promise<IrcFile> =
     ({ midnights } = times);
   };
   let first: number | undefined;
-  let last: number | undefined;
-  for await (const { line, nick, text, time } of read()) {
+  for await (const one of read()) {
+    const { line, nick, time } = one;
     if (time > 0) first ??= time;
-    last = time;
-    if (nick !== null && lengthOf(text) > MESSAGE_LENGTH - 2)
+    if (nick !== null && lengthOf(contentOf(one)) > MESSAGE_LENGTH)
       throw new WrongLog(`line ${line} is longer than the ${MESSAGE_LENGTH} characters of a message`);
   }
   const guesses = [
@@ -185,7 +187,7 @@ const opened = async (path: string, now: number, told: Told): Promise<IrcFile> =
     ...(is12Hours ? ['its clock is taken for one of 12 hours that begins in the morning'] : []),
     ...(midnights > 0 ? [`it goes on after midnight: it is taken to be of ${midnights + 1} days`] : []),
   ];
-  return { path, name, day, first, last, count, guesses, lines: read };
+  return { path, name, day, first, count, guesses, lines: read };
 };
 
 /**

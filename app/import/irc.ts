@@ -13,7 +13,7 @@ import type { GuildRow } from '../../projections/views/guild-views/view.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import type { Core } from '../embedded/core.ts';
-import { foldNick, type IrcFile, type IrcLine, openIrcFile, type Told } from './irc-file.ts';
+import { contentOf, foldNick, type IrcFile, type IrcLine, openIrcFile, type Told } from './irc-file.ts';
 import { ImportedLines, isSaid, type KeyedLine } from './line-keys.ts';
 import { Replies } from './replies.ts';
 
@@ -61,8 +61,6 @@ const IS_ID = /^\d{17,20}$/;
 
 export const NOBODY_REGISTERED =
   'nobody has registered yet, and the first person to register owns what is imported: start the server, register, stop it, and import again';
-
-const contentOf = (line: IrcLine): string => (line.kind === 'action' ? `_${line.text}_` : line.text);
 
 /** In order of their days. */
 const inOrder = (files: readonly IrcFile[]): readonly IrcFile[] =>
