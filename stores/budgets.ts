@@ -70,6 +70,8 @@ export const BUDGETS = {
     /** Between two items of a read. After that the server counts as gone, and the next read has a new connection. */
     silenceMs: 2000,
     pauseMs: 100,
+    /** A tail whose batch had fewer events waits so long for the next. Most of what an event costs is its share of a batch. */
+    gathered: { ms: 1, events: 100 },
     /** Before a tail whose subscription has ended subscribes again. */
     subscribeAgainMs: 250,
     /** From the moment a connection dies without a word until appends, reads and tails work again over another. */

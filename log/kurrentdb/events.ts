@@ -1,7 +1,7 @@
 /** Maps our events to KurrentDB's: data is JSON, the envelope is metadata, sequence is revision + 1. */
 
 import { randomUUID } from 'node:crypto';
-import type { AllStreamRecordedEvent, RecordedEvent } from '@eventstore/db-client';
+import type { Position, RecordedEvent } from '@eventstore/db-client';
 import type { Recorded } from '../../schemas/envelope.ts';
 import { type NewParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { isStreamName } from '../../schemas/streams.ts';
@@ -47,7 +47,15 @@ export const proposed = (type: string, data: unknown, metadata: object = {}): Pr
 /** @throws what keeps the data from being JSON */
 export const toProposed = (event: NewParleyEvent): ProposedEvent => proposed(event.type, event.data, envelopeOf(event));
 
-export type AnyRecorded = RecordedEvent | AllStreamRecordedEvent;
+/** As the client tells it, or a subscription. */
+export type AnyRecorded = Pick<RecordedEvent, 'streamId' | 'type' | 'revision'> & {
+  readonly data: unknown;
+  readonly metadata?: unknown;
+  readonly position?: Position | undefined;
+};
+
+/** From `$all`. */
+export type Placed = AnyRecorded & { readonly position: Position };
 
 /** False for the server's own events, links, our notes, and whatever other programs write to streams of their own. */
 export const isOurs = ({ streamId, type }: AnyRecorded): boolean => isStreamName(streamId) && !type.startsWith('$');
@@ -91,7 +99,7 @@ const toEvent = <Data>(recorded: AnyRecorded, data: Data): Recorded<string, Data
   };
 };
 
-/** The client has already parsed the data. */
-export const toRecorded = (recorded: AnyRecorded): Recorded => toEvent(recorded, recorded.data as unknown);
+/** The data is parsed already. */
+export const toRecorded = (recorded: AnyRecorded): Recorded => toEvent(recorded, recorded.data);
 
 export const toStored = (recorded: AnyRecorded): StoredEvent => toEvent(recorded, JSON.stringify(recorded.data));

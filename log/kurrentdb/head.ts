@@ -1,8 +1,7 @@
 /** The position of the last event of ours. The server knows only that of its own last record. */
 
-import type { AllStreamRecordedEvent } from '@eventstore/db-client';
 import { type Line, type ReadingConnection, StaleServer } from '../../stores/kurrentdb/reading-connection.ts';
-import { isOurs, positionOf } from './events.ts';
+import { isOurs, type Placed, positionOf } from './events.ts';
 import type { Places } from './places.ts';
 import type { Reading } from './reading.ts';
 import { Following } from './subscription.ts';
@@ -51,7 +50,7 @@ export class Head {
       let end = 0;
       let last = 0;
       let joins = false;
-      const take = (record: AllStreamRecordedEvent): boolean => {
+      const take = (record: Placed): boolean => {
         const position = positionOf(record);
         end ||= position;
         if (isOurs(record)) last = position;
@@ -59,7 +58,7 @@ export class Head {
         return last === 0 && !joins;
       };
       let count = 0;
-      const takeNear = (record: AllStreamRecordedEvent): boolean => {
+      const takeNear = (record: Placed): boolean => {
         count += 1;
         return take(record);
       };

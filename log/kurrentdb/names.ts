@@ -1,10 +1,9 @@
 /** The names and heads of all streams. The server keeps no list of them (decision 6). */
 
-import type { AllStreamRecordedEvent } from '@eventstore/db-client';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { StreamHead } from '../port.ts';
-import { positionOf, sequenceOf } from './events.ts';
+import { type Placed, positionOf, sequenceOf } from './events.ts';
 import { follow, type Source } from './tail.ts';
 
 interface HeadWaiter {
@@ -74,7 +73,7 @@ export class Names {
     for (const { end } of this.waiting) end(false);
   }
 
-  private learn(events: readonly AllStreamRecordedEvent[]): void {
+  private learn(events: readonly Placed[]): void {
     for (const event of events) {
       const stream = event.streamId;
       this.position = positionOf(event);

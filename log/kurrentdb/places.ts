@@ -1,9 +1,9 @@
 /** Where to begin for the events beyond a position: the server begins only where it knows that a record does. */
 
-import type { AllStreamRecordedEvent, Position, ReadPosition } from '@eventstore/db-client';
+import type { Position, ReadPosition } from '@eventstore/db-client';
 import { isMisplaced, mayBeMisplaced } from '../../stores/kurrentdb/failures.ts';
 import type { Line } from '../../stores/kurrentdb/reading-connection.ts';
-import { positionOf, toPosition } from './events.ts';
+import { type Placed, positionOf, toPosition } from './events.ts';
 import type { Reading } from './reading.ts';
 import { Following } from './subscription.ts';
 
@@ -11,7 +11,7 @@ import { Following } from './subscription.ts';
 export interface Beginning {
   readonly behind: ReadPosition;
   /** The record at `behind`. */
-  readonly first?: AllStreamRecordedEvent;
+  readonly first?: Placed;
 }
 
 export const at = (position: number): Position => ({ commit: BigInt(position), prepare: BigInt(position) });
@@ -27,7 +27,7 @@ const PAGE = 1_000;
 const MOST_TRIES = 3;
 
 /** A record is there, the log ends before, or no record begins there. */
-type Found = AllStreamRecordedEvent | 'nothing' | 'misplaced';
+type Found = Placed | 'nothing' | 'misplaced';
 
 export class Places {
   private readonly reading: Reading;
@@ -72,7 +72,7 @@ export class Places {
   }
 
   /** The first record beyond a position where none begins. */
-  private async search(line: Line, position: number): Promise<AllStreamRecordedEvent | 'nothing'> {
+  private async search(line: Line, position: number): Promise<Placed | 'nothing'> {
     const near = await this.around(line, position, 0, NEAR);
     if (near !== undefined) return near;
     const start = await this.reading.first(line, 'start');
@@ -87,7 +87,7 @@ export class Places {
     position: number,
     tried: number,
     distances: readonly number[],
-  ): Promise<AllStreamRecordedEvent | undefined> {
+  ): Promise<Placed | undefined> {
     let last = tried;
     for (const most of distances) {
       const steps = Array.from({ length: most - last }, (_, i) => last + 1 + i);
@@ -103,7 +103,7 @@ export class Places {
     return undefined;
   }
 
-  private async recordAt(line: Line, position: number): Promise<AllStreamRecordedEvent | undefined> {
+  private async recordAt(line: Line, position: number): Promise<Placed | undefined> {
     const found = position > 0 ? await this.look(line, at(position)) : 'misplaced';
     return typeof found === 'string' ? undefined : found;
   }
@@ -113,7 +113,7 @@ export class Places {
   }
 
   /** Lets the server go through its records without sending them, from the last page known; then reads one page. */
-  private async fromPage(line: Line, position: number): Promise<AllStreamRecordedEvent | 'nothing'> {
+  private async fromPage(line: Line, position: number): Promise<Placed | 'nothing'> {
     if (!this.isPaged(position)) {
       // Nothing has this name.
       const wanted = { prefix: crypto.randomUUID() };
@@ -145,9 +145,9 @@ export class Places {
     from: ReadPosition,
     position: number,
     most: number,
-  ): Promise<AllStreamRecordedEvent | undefined> {
-    let beyond: AllStreamRecordedEvent | undefined;
-    const take = (record: AllStreamRecordedEvent): boolean => {
+  ): Promise<Placed | undefined> {
+    let beyond: Placed | undefined;
+    const take = (record: Placed): boolean => {
       if (positionOf(record) > position) beyond = record;
       return beyond === undefined;
     };

@@ -1,6 +1,6 @@
 /** Reading acknowledged events, from the leader. */
 
-import { type AllStreamRecordedEvent, ErrorType, type RecordedEvent } from '@eventstore/db-client';
+import { ErrorType, type RecordedEvent } from '@eventstore/db-client';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { inParallel } from '../../schemas/parallel.ts';
 import { typeOf } from '../../stores/kurrentdb/failures.ts';
@@ -19,7 +19,7 @@ import {
   type StreamHead,
 } from '../port.ts';
 import { Acknowledged } from './acknowledged.ts';
-import { type AnyRecorded, isOurs, positionOf, sequenceOf, toRecorded, toStored } from './events.ts';
+import { type AnyRecorded, isOurs, type Placed, positionOf, sequenceOf, toRecorded, toStored } from './events.ts';
 import type { ForeignEvents } from './foreign.ts';
 import { Head } from './head.ts';
 import { deletedForGood, deletedSoftly, emptied, missingIn } from './missing.ts';
@@ -187,7 +187,7 @@ export class Reader {
   }
 
   /** The events of a query up to the head, in the server's form, as many as a page has. */
-  private async between(query: ReadAll, head: number): Promise<Found<AllStreamRecordedEvent>> {
+  private async between(query: ReadAll, head: number): Promise<Found<Placed>> {
     const { after, types, prefix = '', limit } = query;
     if (after >= head) return { found: [], ended: true };
     const isWanted = ({ type, streamId }: AnyRecorded): boolean =>
@@ -195,9 +195,9 @@ export class Reader {
     return this.connection.ask(async (line) => {
       const { turns } = line;
       await this.reading.fresh(line, head);
-      const found: AllStreamRecordedEvent[] = [];
+      const found: Placed[] = [];
       const size = new PageSize(limit);
-      const take = (event: AllStreamRecordedEvent): boolean => {
+      const take = (event: Placed): boolean => {
         const position = positionOf(event);
         if (position > head) return false;
         if (position > after && !isOurs(event)) this.foreign.passed(event);
@@ -218,7 +218,7 @@ export class Reader {
   private async passing(
     line: Line,
     { after, types, prefix }: ReadAll,
-    take: (event: AllStreamRecordedEvent) => boolean,
+    take: (event: Placed) => boolean,
   ): Promise<void> {
     const { behind, first } = await this.places.beginning(line, after);
     if (first !== undefined && !take(first)) return;

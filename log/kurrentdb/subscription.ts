@@ -1,27 +1,20 @@
 /** One catch-up subscription to all events, as a sequence of events and progress signals. */
 
-import {
-  type AllStreamRecordedEvent,
-  type AllStreamResolvedEvent,
-  type AllStreamSubscription,
-  type EventType,
-  eventTypeFilter,
-  excludeSystemEvents,
-  type Filter,
-  type Position,
-  type ReadPosition,
-  streamNameFilter,
-} from '@eventstore/db-client';
+import type { EventType, ReadPosition } from '@eventstore/db-client';
+import type { ClientReadableStream } from '@grpc/grpc-js';
 import type { Clock } from '../../schemas/clock.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import { Listening } from '../../stores/kurrentdb/listening.ts';
-import type { Line } from '../../stores/kurrentdb/reading-connection.ts';
+import { type Line, subscriptionError } from '../../stores/kurrentdb/reading-connection.ts';
+import { type EventFilter, type Told, toldIn } from '../../stores/kurrentdb/subscription-messages.ts';
 import { PageSize } from '../port.ts';
-import { positionOf } from './events.ts';
+import { type Placed, positionOf } from './events.ts';
 
 /** Records the server searches before it reports its progress, whether or not it found any. */
 const WINDOW = 1_000;
-/** Events buffered here while their reader is busy; after that the server waits. */
+/** Messages kept here while their reader is busy; after that, or after this many bytes, the server waits. */
 const WAITING = 1_000;
+const WAITING_BYTES = BUDGETS.log.readBytes;
 
 export interface Wanted {
   readonly types?: readonly EventType['type'][] | undefined;
@@ -29,23 +22,14 @@ export interface Wanted {
 }
 
 export type Signal =
-  | { readonly kind: 'event'; readonly event: AllStreamRecordedEvent }
-  /** Everything up to here has been searched. Only for subscribing again: it need not be the place of an event. */
-  | { readonly kind: 'checkpoint'; readonly position: Position }
-  /** Everything present when the subscription began has been delivered. */
-  | { readonly kind: 'caught up' };
+  | { readonly kind: 'event'; readonly event: Placed }
+  | Extract<Told, { readonly kind: 'checkpoint' | 'caught up' }>;
 
 /** The server filters by only one of the two; types select more narrowly. */
-const filterOf = ({ types, prefix }: Wanted, checkpointReached: NonNullable<Filter['checkpointReached']>): Filter => {
-  const options = { maxSearchWindow: WINDOW, checkpointInterval: 1, checkpointReached };
-  if (types !== undefined) return eventTypeFilter({ prefixes: [...types], ...options });
-  if (prefix !== undefined && prefix !== '') return streamNameFilter({ prefixes: [prefix], ...options });
-  return excludeSystemEvents(options);
-};
-
-const toSignal = (item: AllStreamResolvedEvent | Signal): Signal | undefined => {
-  if ('kind' in item) return item;
-  return item.event === undefined ? undefined : { kind: 'event', event: item.event };
+const filterOf = ({ types, prefix }: Wanted): EventFilter => {
+  if (types !== undefined) return { by: 'type', prefixes: types };
+  if (prefix !== undefined && prefix !== '') return { by: 'stream', prefixes: [prefix] };
+  return { by: 'type', regex: '^[^$].*' };
 };
 
 export interface FollowingOptions {
@@ -56,34 +40,28 @@ export interface FollowingOptions {
 }
 
 export class Following {
-  private readonly subscription: AllStreamSubscription;
+  private readonly opening: Promise<ClientReadableStream<Buffer>>;
+  private call: ClientReadableStream<Buffer> | undefined;
   private readonly line: Line;
   private readonly clock: Clock;
+  /** What has arrived and was not taken, from `next` on. */
+  private messages: Buffer[] = [];
+  private taken = 0;
+  private bytes = 0;
   private failure: { readonly error: unknown } | undefined;
   private confirmed = false;
+  private isStopped = false;
   private wake: () => void = () => {};
 
   /** @param behind exclusive: unlike reads, subscriptions leave out the record at the position itself */
   constructor(line: Line, clock: Clock, behind: ReadPosition, wanted: Wanted = {}) {
     this.line = line;
     this.clock = clock;
-    // Signals go through the event queue, so they keep their place.
-    const told = (signal: Signal): void => {
-      this.subscription.push(signal);
-    };
-    const filter = filterOf(wanted, (_, position) => told({ kind: 'checkpoint', position }));
-    const from = { fromPosition: behind, requiresLeader: true, filter };
-    this.subscription = line.client.subscribeToAll(from, { highWaterMark: WAITING });
-    const fail = (error: unknown): void => this.fail(error);
-    this.subscription
-      .on('confirmation', () => {
-        this.confirmed = true;
-        this.wake();
-      })
-      .on('error', fail)
-      .on('end', () => fail(new Error('KurrentDB ended the subscription')))
-      .on('readable', () => this.wake());
-    this.subscription.on('caughtUp', () => told({ kind: 'caught up' }));
+    this.opening = line.subscribe({ behind, filter: filterOf(wanted), window: WINDOW });
+    this.opening.then(
+      (call) => this.listen(call),
+      (error: unknown) => this.fail(error),
+    );
     line.ended.addEventListener('abort', this.givenUp);
     if (line.ended.aborted) this.givenUp();
   }
@@ -112,10 +90,28 @@ export class Following {
 
   /** Drops whatever arrives later. */
   stop(): void {
+    this.isStopped = true;
     this.line.ended.removeEventListener('abort', this.givenUp);
     this.wake();
-    // Rejects if there never was a connection.
-    this.subscription.unsubscribe().catch(() => {});
+    // Not while grpc-js hands on a message. Rejects if there never was a connection.
+    this.opening.then(
+      (call) => setImmediate(() => call.cancel()),
+      () => {},
+    );
+  }
+
+  private listen(call: ClientReadableStream<Buffer>): void {
+    this.call = call;
+    call
+      .on('data', (message: Buffer) => {
+        if (this.isStopped) return;
+        this.messages.push(message);
+        this.bytes += message.length;
+        if (this.messages.length - this.taken >= WAITING || this.bytes >= WAITING_BYTES) call.pause();
+        this.wake();
+      })
+      .on('error', (error: Error) => this.fail(subscriptionError(error)))
+      .on('end', () => this.fail(new Error('KurrentDB ended the subscription')));
   }
 
   private readonly givenUp = (): void => this.fail(new Error('The connection to KurrentDB was given up'));
@@ -126,18 +122,28 @@ export class Following {
   }
 
   private take(most: number): Signal[] {
-    const taken: Signal[] = [];
+    const signals: Signal[] = [];
     const size = new PageSize(most);
-    while (!size.isFull) {
-      const item = this.subscription.read() as AllStreamResolvedEvent | Signal | null;
-      if (item === null) break;
-      const signal = toSignal(item);
-      if (signal === undefined) continue;
-      taken.push(signal);
-      if (signal.kind === 'event') this.line.seen = Math.max(this.line.seen, positionOf(signal.event));
-      size.add({ data: signal.kind === 'event' ? signal.event.data : null });
+    while (!size.isFull && this.taken < this.messages.length) {
+      const message = this.messages[this.taken]!;
+      this.taken += 1;
+      this.bytes -= message.length;
+      const told = toldIn(message);
+      if (told === undefined) continue;
+      if (told.kind === 'confirmed') {
+        this.confirmed = true;
+        continue;
+      }
+      signals.push(told);
+      if (told.kind === 'event') this.line.seen = Math.max(this.line.seen, positionOf(told.event));
+      size.add({ data: told.kind === 'event' ? told.event.data : null });
     }
-    return taken;
+    if (this.taken === this.messages.length) {
+      this.messages = [];
+      this.taken = 0;
+      this.call?.resume();
+    }
+    return signals;
   }
 
   /** @returns whether anything has happened; false after this many milliseconds without */

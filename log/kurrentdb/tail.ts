@@ -1,12 +1,12 @@
 /** Following the log without end. Subscriptions do not reconnect, so a new one continues from the last place. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AllStreamRecordedEvent, Position } from '@eventstore/db-client';
+import type { Position } from '@eventstore/db-client';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { ReadingConnection } from '../../stores/kurrentdb/reading-connection.ts';
 import type { Tail } from '../port.ts';
-import { isOurs, positionOf, toPosition } from './events.ts';
+import { isOurs, type Placed, positionOf, toPosition } from './events.ts';
 import type { ForeignEvents } from './foreign.ts';
 import type { Head } from './head.ts';
 import type { Places } from './places.ts';
@@ -15,9 +15,9 @@ import type { Reading } from './reading.ts';
 import { Following, type Signal } from './subscription.ts';
 
 const BATCH = 1_000;
-const { subscribeAgainMs } = BUDGETS.kurrentdb;
+const { gathered, subscribeAgainMs } = BUDGETS.kurrentdb;
 
-type OnEvents = (events: readonly AllStreamRecordedEvent[]) => Promise<void>;
+type OnEvents = (events: readonly Placed[]) => Promise<void>;
 
 /** What a tail reads from, and whom it tells what it has seen. */
 export interface Source {
@@ -47,7 +47,7 @@ class Course {
   }
 
   async take(signals: readonly Signal[]): Promise<void> {
-    const events: AllStreamRecordedEvent[] = [];
+    const events: Placed[] = [];
     let through = 0;
     for (const told of signals) {
       if (told.kind === 'caught up') continue;
@@ -78,19 +78,21 @@ export const follow = async (source: Source, after: number, onEvents: OnEvents, 
   const { connection, reading, places } = source;
   const { clock, silenceMs } = reading;
   const course = new Course(source, after, onEvents);
-  const aborted = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
   while (!signal.aborted) {
     const { line } = connection;
     const answered = <T>(answer: Promise<T>): Promise<T | undefined> =>
-      Promise.race([
-        answer.catch((error: unknown) => {
+      new Promise((resolve) => {
+        const end = (value?: T): void => {
+          signal.removeEventListener('abort', given);
+          resolve(value);
+        };
+        const given = (): void => end();
+        signal.addEventListener('abort', given);
+        answer.then(end, (error: unknown) => {
           connection.failed(line, error);
-          return undefined;
-        }),
-        aborted,
-      ]);
+          end();
+        });
+      });
     const beginning = await answered(places.beginning(line, course.place));
     if (beginning !== undefined) {
       const { turns } = line;
@@ -105,8 +107,9 @@ export const follow = async (source: Source, after: number, onEvents: OnEvents, 
       try {
         while (told !== undefined && !signal.aborted) {
           await course.take(told);
-          // Otherwise a handler that never waits would block everything else until this reaches the head.
-          await nextTurn();
+          // Without a turn, a handler that never waits would block everything else until this reaches the head.
+          if (told.length < gathered.events) await clock.delay(gathered.ms, signal);
+          else await nextTurn();
           told = await answered(following.next(BATCH, { silenceMs, alive, signal }));
         }
       } finally {

@@ -2,13 +2,17 @@
 
 import { setMaxListeners } from 'node:events';
 import { ErrorType, EventStoreDBClient } from '@eventstore/db-client';
-import type { Channel } from '@grpc/grpc-js';
+import { convertToCommandError } from '@eventstore/db-client/dist/utils/CommandError.js';
+import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
+import type { CallOptions, Channel, Client, ClientReadableStream, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../schemas/clock.ts';
 import { BUDGETS } from '../budgets.ts';
 import { PlainGuard, reasonOf, retrying } from '../guard.ts';
 import { hostsOf } from '../urls.ts';
 import { connectionStringOf } from './connection.ts';
 import { classify, NoAnswer, typeOf } from './failures.ts';
+import { type SubscriptionQuery, subscriptionRequest } from './subscription-messages.ts';
 
 /** What the client keeps to itself. */
 interface Innards {
@@ -17,7 +21,17 @@ interface Innards {
   getGRPCClient(): Promise<never>;
   createChannel(): Promise<Channel>;
   getChannel(): Promise<Channel>;
+  GRPCStreamCreator<Call>(
+    service: typeof streamsService.StreamsClient,
+    name: string,
+    create: (client: Client) => Call,
+  ): () => Promise<Call>;
+  callArguments(who: { readonly requiresLeader: boolean }, options: CallOptions): [Metadata, CallOptions];
 }
+
+const READ = '/event_store.client.streams.Streams/Read';
+const asSent = (message: Buffer): Buffer => message;
+const bytesOf = (request: ReadReq): Buffer => Buffer.from(request.serializeBinary());
 
 const KEEP_ALIVE = 'keepAliveTimeout';
 const KEEP_ALIVE_MS = 10_000;
@@ -76,6 +90,15 @@ export class Line {
     };
   }
 
+  /** A subscription over the client's connection, with the server's messages as they are. */
+  subscribe(query: SubscriptionQuery): Promise<ClientReadableStream<Buffer>> {
+    const innards = this.client as unknown as Innards;
+    const given = innards.callArguments({ requiresLeader: true }, { deadline: Number.POSITIVE_INFINITY });
+    const request = subscriptionRequest(query);
+    const create = (client: Client) => client.makeServerStreamRequest(READ, bytesOf, asSent, request, ...given);
+    return innards.GRPCStreamCreator(streamsService.StreamsClient, 'subscribeToAll', create)();
+  }
+
   /** Aborted when the line is given up: whoever reads over it then has no answer. */
   get ended(): AbortSignal {
     return this.ending.signal;
@@ -96,6 +119,9 @@ export class Line {
     );
   }
 }
+
+/** What ended a subscription, in the client's form. */
+export const subscriptionError = (error: Error): unknown => convertToCommandError(error as ServiceError);
 
 /** This server cannot have everything that it has acknowledged: it was frozen, and another leads by now. */
 export class StaleServer extends Error {
