@@ -66,7 +66,7 @@ export class Rest {
    */
   constructor(url: string, token?: string) {
     this.base = `${url.replace(/\/+$/, '')}/v1`;
-    this.authorization = token === undefined || /^(Bot|Bearer) /.test(token) ? token : `Bearer ${token}`;
+    this.authorization = token === undefined || /^(Bot|Bearer) /i.test(token) ? token : `Bearer ${token}`;
   }
 
   /**

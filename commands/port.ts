@@ -90,6 +90,8 @@ export interface CommandRoute {
   /** An older path that libraries still use for the same command. */
   readonly formerPath?: string;
   readonly status: 200 | 201 | 204;
+  /** Discord has no such path. */
+  readonly ours?: boolean;
   /** Describes a success in the documentation. */
   readonly answers: string;
 }

@@ -18,7 +18,7 @@ const routesOf = (
   command: CommandShape,
 ): readonly Route[] => {
   const { type, summary, params, body } = command;
-  const { method, path, formerPath, status, answers } = command.route;
+  const { method, path, formerPath, status, answers, ours = false } = command.route;
   const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
     const traceparent = traceparentOf(request.headers.traceparent);
     const context = {
@@ -45,6 +45,7 @@ const routesOf = (
       path: where,
       summary,
       access: 'user',
+      ours,
       ...(params === undefined ? {} : { params }),
       ...(body === undefined ? {} : { body }),
       answers,

@@ -1,8 +1,10 @@
 /** Every way a request can fail, as the response the client gets. */
 
 import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { either } from 'fp-ts';
 import type { Clock } from '../schemas/clock.ts';
 import {
   errorBody,
@@ -15,6 +17,8 @@ import {
 import { JSON_TYPE } from '../schemas/http/raw-answer.ts';
 import { jsonError } from '../schemas/json.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { jsonOfForm } from './multipart.ts';
+import { carriesBody } from './unread.ts';
 
 // Request bodies: JSON and nothing else.
 
@@ -28,11 +32,9 @@ export class Refused extends Error {
   }
 }
 
-const FILES = 'This server takes no files: send JSON (content-type: application/json) instead of multipart/form-data';
-
 const UTF_8 = /^"?utf-?8"?$/i;
 
-/** What would make a body something other than JSON in UTF-8, as it was sent. */
+/** What would make a body something other than text in UTF-8, as it was sent. */
 const foreignForm = (headers: IncomingHttpHeaders): string | undefined => {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity')
@@ -41,33 +43,50 @@ const foreignForm = (headers: IncomingHttpHeaders): string | undefined => {
   return charset === undefined || UTF_8.test(charset) ? undefined : 'Send JSON in UTF-8, without another charset';
 };
 
-const carriesBody = (headers: IncomingHttpHeaders): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+/** @returns `undefined` for an empty body, which is none. @throws Refused for what is not JSON in UTF-8 */
+const readJson = (body: Buffer): unknown => {
+  if (body.length === 0) return undefined;
+  // Decoding would put other characters in the place of what it cannot read.
+  if (!isUtf8(body)) throw new Refused(fieldError([], 'INVALID_JSON', 'The body is not valid UTF-8.'));
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new Refused(fieldError([], 'INVALID_JSON', 'The body is not valid JSON.'));
+  }
+  const wrong = jsonError(value);
+  if (wrong !== undefined) throw new Refused(wrong);
+  return value;
+};
 
-export const takeJsonOnly = (app: FastifyInstance): void => {
+/** Whether anything is sent. What it is stays in the stream. */
+const isEmpty = async (payload: Readable): Promise<boolean> => {
+  for await (const chunk of payload.iterator({ destroyOnReturn: false })) if (chunk.length > 0) return false;
+  return true;
+};
+
+/** @param limit most bytes of a body on routes that set no other */
+export const takeJsonOnly = (app: FastifyInstance, limit: number): void => {
   app.removeAllContentTypeParsers();
+  app.addHook('onRequest', async ({ raw: { headers } }) => {
+    // Some libraries name a type for what they do not send.
+    if (!carriesBody(headers)) delete headers['content-type'];
+  });
   app.addHook('preParsing', async ({ headers }) => {
     const message = carriesBody(headers) ? foreignForm(headers) : undefined;
     if (message !== undefined) throw new Refused(parleyError('unsupportedMediaType', { message }));
   });
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    if (body.length === 0) return done(null, undefined);
-    // Decoding would put other characters in the place of what it cannot read.
-    if (!isUtf8(body as Buffer))
-      return done(new Refused(fieldError([], 'INVALID_JSON', 'The body is not valid UTF-8.')));
-    const text = body.toString('utf8');
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      return done(new Refused(fieldError([], 'INVALID_JSON', 'The body is not valid JSON.')));
-    }
-    const wrong = jsonError(value);
-    return wrong === undefined ? done(null, value) : done(new Refused(wrong));
-  });
-  app.addContentTypeParser('multipart/form-data', (_request, _payload, done) =>
-    done(new Refused(parleyError('unsupportedMediaType', { message: FILES }))),
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+    readJson(body),
   );
+  app.addContentTypeParser('multipart/form-data', async ({ raw, headers, routeOptions }: FastifyRequest) => {
+    const json = await jsonOfForm(raw, headers['content-type']!, routeOptions.bodyLimit ?? limit);
+    if (either.isLeft(json)) throw new Refused(json.left);
+    return readJson(json.right);
+  });
+  app.addContentTypeParser('*', async (_request: FastifyRequest, payload: IncomingMessage) => {
+    if (!(await isEmpty(payload))) throw new Refused(parleyError('unsupportedMediaType'));
+  });
 };
 
 // Headers that report the state of a rate limit.
@@ -102,7 +121,8 @@ export const sendError = (reply: FastifyReply, error: ParleyError, { metrics, cl
     reply.headers(refusalHeaders(error.global === true ? 'global' : 'user', error.retryAfter ?? 1));
   else if (error.retryAfter !== undefined)
     reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfter))));
-  return reply.send(JSON.stringify(errorBody(error)));
+  // As bytes: fastify would add a charset to the type of a text.
+  return reply.send(Buffer.from(JSON.stringify(errorBody(error))));
 };
 
 /** fastify's own refusals as errors of the catalogue; `undefined` for a fault of ours. */
@@ -125,12 +145,6 @@ export const errorHandler =
   (refusing: Refusing) =>
   (thrown: Partial<FastifyError>, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = asParleyError(thrown);
-    if (error?.status === 413) {
-      // Closing while the client still sends would reset the connection before it can read the reason, so the rest is
-      // read and dropped.
-      request.raw.resume();
-      reply.removeHeader('connection');
-    }
     if (error !== undefined) return sendError(reply, error, refusing);
     request.log.error({ err: thrown }, 'request failed');
     return sendError(reply, parleyError('general'), refusing);
@@ -156,11 +170,17 @@ export const answerUnknownPaths = (app: FastifyInstance, refusing: Refusing): vo
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) mounted.push({ method: one, path: url });
   });
-  app.setNotFoundHandler((request, reply) => {
+  const answer = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?', 1)[0]!;
     const methods = mounted.filter((one) => matches(one.path, path)).map((one) => one.method);
     if (methods.length === 0) return sendError(reply, parleyError('notFound'), refusing);
     reply.header('allow', [...new Set(methods)].join(', '));
     return sendError(reply, parleyError('methodNotAllowed'), refusing);
+  };
+  app.setNotFoundHandler(answer);
+  // What is wrong with the body does not matter there.
+  app.addHook('preParsing', async (request, reply) => {
+    if (request.is404) return answer(request, reply);
+    return undefined;
   });
 };

@@ -3,7 +3,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorBody, type ParleyError, parleyError } from '../schemas/errors.ts';
-import { answerRaw, JSON_TYPE } from '../schemas/http/raw-answer.ts';
+import { answerRaw, JSON_TYPE, NO_STORE } from '../schemas/http/raw-answer.ts';
 
 const errorOf = (code: string | undefined): ParleyError => {
   switch (code) {
@@ -42,7 +42,7 @@ export const answerMalformed = (server: Server, refused: (error: ParleyError) =>
     const error = parleyError('expectationFailed');
     refused(error);
     const body = JSON.stringify(errorBody(error));
-    const type = { 'content-type': JSON_TYPE, connection: 'close' };
+    const type = { 'content-type': JSON_TYPE, 'cache-control': NO_STORE, connection: 'close' };
     response.writeHead(error.status, { ...type, 'content-length': Buffer.byteLength(body) }).end(body);
   });
 };

@@ -17,6 +17,7 @@ import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type Refusing, sendError } from './errors.ts';
 import { slicedJson } from './sliced-json.ts';
+import { unknownQuery } from './unknown-query.ts';
 
 /** The id that ties a request to its log lines, its events and its response. */
 const USABLE = /^[\w.:-]{1,128}$/;
@@ -196,12 +197,15 @@ const decodeRequest = (
 };
 
 export const mount = (app: FastifyInstance, prefix: string, route: Route, making: Making): void => {
+  const unknownIn = unknownQuery(route);
   app.route({
     method: route.method,
     url: prefix + route.path,
     onRequest: admit(route, making),
     ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
     handler: async (request, reply) => {
+      const unknown = unknownIn(request.query);
+      if (unknown !== undefined) return sendError(reply, unknown, making);
       const decoded = decodeRequest(route, request);
       if (either.isLeft(decoded)) return sendError(reply, decoded.left, making);
       const made = await make(route, decoded.right, making);

@@ -58,12 +58,9 @@ describe('the HTTP server', () => {
     },
   );
 
-  it('refuses other content types, and explains the refusal of files', async () => {
+  it('refuses other content types', async () => {
     start();
     expect((await send('content=x', { 'content-type': 'application/x-www-form-urlencoded' })).statusCode).toBe(415);
-    const files = await send('--x\r\n', { 'content-type': 'multipart/form-data; boundary=x' });
-    expect(files.statusCode).toBe(415);
-    expect(files.json().message).toContain('takes no files');
   });
 
   it('refuses a body that is too large', async () => {

@@ -3,7 +3,7 @@
  */
 
 import type { IncomingHttpHeaders } from 'node:http';
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
@@ -12,17 +12,20 @@ import { addressKey } from '../schemas/address.ts';
 import type { Config } from '../schemas/config.ts';
 import { parleyError } from '../schemas/errors.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
-import { JSON_TYPE } from '../schemas/http/raw-answer.ts';
+import { JSON_TYPE, NO_STORE } from '../schemas/http/raw-answer.ts';
 import type { Route } from '../schemas/http/route.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
 import { boundConnections, CONNECTION_LIMITS, type ConnectionLimits } from './connections.ts';
+import { allowOrigins } from './cors.ts';
 import { docsPage } from './docs-page.ts';
 import { answerUnknownPaths, errorHandler, Refused, takeJsonOnly } from './errors.ts';
 import { answerMalformed } from './malformed.ts';
 import { correlationIdOf, type Gate, mount, NOBODY, QUERIES } from './mount.ts';
 import { openApi } from './openapi.ts';
+import { canonicalUrl } from './paths.ts';
+import { dropRest, readBeforeAnswering } from './unread.ts';
 
 /** From the Authorization header to the caller. */
 export const authenticator =
@@ -53,7 +56,7 @@ export const gatewayUrlOf =
 
 interface HttpServerDeps extends Gate {
   readonly routes: readonly Route[];
-  readonly config: Pick<Config, 'trustedProxies' | 'publicUrl'>;
+  readonly config: Pick<Config, 'trustedProxies' | 'publicUrl' | 'corsOrigins'>;
   readonly logger: Logger;
   readonly slices: TimeSlices;
   /** Absent where nothing is traced. */
@@ -65,8 +68,9 @@ interface HttpServerDeps extends Gate {
   ready(): { readonly ready: boolean; readonly reasons: readonly string[]; readonly degraded: readonly string[] };
 }
 
-/** Mounts the same handlers twice: under the short prefix, and under the one that libraries call. */
+/** Mounts the same handlers twice: under the short prefix, and under the one that libraries call (`canonicalUrl`). */
 const PREFIXES = ['/v1', '/api/v10'];
+const isApi = (url: string): boolean => PREFIXES.some((prefix) => url.startsWith(`${prefix}/`));
 export const BODY_LIMIT = 1_048_576;
 /** How long a whole request may take to arrive, and its headers, and how often that is checked. Milliseconds. */
 interface Arrival {
@@ -79,7 +83,7 @@ const ARRIVAL: Arrival = { requestMs: 20_000, headersMs: 10_000, checkMs: 2_000 
 const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): void => {
   app.addHook('onRequest', async (request, reply) => {
     request.actor = NOBODY;
-    reply.header('x-request-id', request.id);
+    reply.header('x-request-id', request.id).header('cache-control', NO_STORE);
     // Node's own check would answer in its own form.
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
       throw new Refused(parleyError('malformedRequest', { message: 'An HTTP/1.1 request has a Host header' }));
@@ -106,7 +110,7 @@ const traceRequests = (app: FastifyInstance, spans: Spans): void => {
   app.decorateRequest('span');
   app.addHook('onRequest', async (request) => {
     const route = request.routeOptions.url ?? '';
-    if (!PREFIXES.some((prefix) => route.startsWith(`${prefix}/`))) return;
+    if (!isApi(route)) return;
     const about = { 'http.request.method': request.method, 'http.route': route, 'parley.correlation': request.id };
     request.span = spans.request(request.headers.traceparent, about);
     // What follows belongs to this span, including the stored events.
@@ -132,19 +136,21 @@ const together = <T>(work: () => Promise<T>): (() => Promise<T>) => {
 };
 
 const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready }: HttpServerDeps): void => {
-  app.get('/health', async () => ({ status: 'alive' }));
+  const sendJson = (reply: FastifyReply, value: unknown): FastifyReply =>
+    reply.header('content-type', JSON_TYPE).send(Buffer.from(JSON.stringify(value)));
+  app.get('/health', async (_request, reply) => sendJson(reply, { status: 'alive' }));
   app.get('/ready', async (_request, reply) => {
     const state = ready();
-    return reply.code(state.ready ? 200 : 503).send(state);
+    return sendJson(reply.code(state.ready ? 200 : 503), state);
   });
   const text = together(() => metrics.registry.metrics());
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', metrics.registry.contentType).send(await text()),
   );
   const document = openApi(routes, config.publicUrl);
-  const json = JSON.stringify(document);
+  const described = Buffer.from(JSON.stringify(document));
   const page = docsPage(document);
-  app.get('/openapi.json', async (_request, reply) => reply.header('content-type', JSON_TYPE).send(json));
+  app.get('/openapi.json', async (_request, reply) => reply.header('content-type', JSON_TYPE).send(described));
   app.get('/docs', async (_request, reply) => reply.header('content-type', 'text/html; charset=utf-8').send(page));
 };
 
@@ -169,8 +175,11 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
     requestIdHeader: false,
     genReqId: (raw) => correlationIdOf(raw.headers),
     routerOptions: { maxParamLength: 256 },
-    frameworkErrors: (error, request, reply) => {
-      reply.header('x-request-id', request.id);
+    rewriteUrl: ({ url }) => canonicalUrl(url!),
+    // No hook runs before these.
+    frameworkErrors: async (error, request, reply) => {
+      reply.header('x-request-id', request.id).header('cache-control', NO_STORE);
+      await dropRest(request.raw);
       onError(error, request, reply);
     },
     // Event streams that follow the log never end on their own.
@@ -179,9 +188,11 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   app.decorateRequest('actor');
   answerUnknownPaths(app, deps);
   answerMalformed(app.server, ({ name }) => deps.metrics.refusals.inc({ error: name }));
+  readBeforeAnswering(app);
   boundConnections(app, deps.connections ?? CONNECTION_LIMITS, addressKey);
-  takeJsonOnly(app);
+  takeJsonOnly(app, BODY_LIMIT);
   observe(app, deps);
+  allowOrigins(app, deps.config.corsOrigins, isApi);
   if (deps.spans !== undefined) traceRequests(app, deps.spans);
   app.setErrorHandler(onError);
   const making = { ...deps, queries: new FairQueue(QUERIES) };

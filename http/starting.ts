@@ -3,8 +3,9 @@
 import { createServer, type Server } from 'node:http';
 import type { Config } from '../schemas/config.ts';
 import { errorBody, parleyError } from '../schemas/errors.ts';
-import { JSON_TYPE } from '../schemas/http/raw-answer.ts';
+import { JSON_TYPE, NO_STORE } from '../schemas/http/raw-answer.ts';
 import { answerMalformed } from './malformed.ts';
+import { dropRest } from './unread.ts';
 
 export interface Starting {
   /** Frees the address for the server that follows. */
@@ -17,10 +18,13 @@ const answers = (reasons: () => readonly string[]): Server => {
     if (path !== '/ready') return errorBody(parleyError('unavailable', { retryAfter: 1 }));
     return { ready: false, reasons: ['starting: this server is not open yet', ...reasons()], degraded: [] };
   };
-  const server = createServer(({ url }, response) => {
+  const server = createServer(async (request, response) => {
+    const { url } = request;
+    await dropRest(request);
     const alive = url === '/health';
     response.writeHead(alive ? 200 : 503, {
       'content-type': JSON_TYPE,
+      'cache-control': NO_STORE,
       connection: 'close',
       ...(alive ? {} : { 'retry-after': '1' }),
     });

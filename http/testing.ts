@@ -151,6 +151,7 @@ export interface Over {
   readonly state?: Everything;
   readonly reasons?: string[];
   readonly trustedProxies?: string[];
+  readonly corsOrigins?: string[];
   readonly arrival?: Parameters<typeof createHttpServer>[0]['arrival'];
   /** Instead of the two tokens that a server takes. */
   readonly authenticate?: Gate['authenticate'];
@@ -175,7 +176,7 @@ export const aServer = (over: Over = {}, lines: string[] = []): FastifyInstance 
         return given === 'Bot good' || given === 'Bearer root' ? aPerson(given === 'Bearer root') : undefined;
       }),
     limits: { everything: async () => over.state ?? within },
-    config: { trustedProxies: over.trustedProxies ?? [], publicUrl: null },
+    config: { trustedProxies: over.trustedProxies ?? [], publicUrl: null, corsOrigins: over.corsOrigins ?? [] },
     logger: createLogger('trace', sink),
     metrics: over.metrics ?? createMetrics(),
     connections: { ...CONNECTION_LIMITS, ...over.connections },

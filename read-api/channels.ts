@@ -11,7 +11,7 @@ import { IsoTime, integerText, Snowflake, SnowflakeBound } from '../schemas/code
 import { Emoji } from '../schemas/emoji.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { OnChannel, OnMessage, type Route } from '../schemas/http/route.ts';
-import { found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
+import { type Answer, found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 import { type Place, pageAfter, pageBefore } from './sequences.ts';
 
 /** Most messages of one page. */
@@ -28,33 +28,45 @@ const MessagePageQuery = t.partial({
   after_sequence: Sequence,
   limit: limitOf(MESSAGES_PER_PAGE),
 });
-type MessagePageQuery = t.TypeOf<typeof MessagePageQuery>;
+type MessagePageQuery = {
+  readonly [K in keyof t.TypeOf<typeof MessagePageQuery>]: t.TypeOf<typeof MessagePageQuery>[K] | undefined;
+};
 
-const ANCHORS = ['around', 'before', 'after', 'before_sequence', 'after_sequence'] as const;
+/** The same in short, on a path of our own. */
+const HistoryQuery = t.partial({
+  around_id: SnowflakeBound,
+  before_id: SnowflakeBound,
+  after_id: SnowflakeBound,
+  before_sequence: Sequence,
+  after_sequence: Sequence,
+  limit: limitOf(MESSAGES_PER_PAGE),
+});
 
-/**
- * Translates the request into a page of the timeline. Sequences become the ids of the messages next to them.
- * @returns error 50035 when two anchors were given
- */
+const ANCHORS = Object.keys(MessagePageQuery.props).filter((name) => name !== 'limit');
+const SHORT_ANCHORS = Object.keys(HistoryQuery.props).filter((name) => name !== 'limit');
+
+/** @returns error 50035 when two anchors were given */
+const secondAnchor = (query: object, anchors: readonly string[]): ParleyError | undefined => {
+  const [first, second] = anchors.filter((anchor) => query[anchor as keyof typeof query] !== undefined);
+  return second === undefined
+    ? undefined
+    : fieldError([second], 'MUTUALLY_EXCLUSIVE', `Cannot be combined with ${first}.`);
+};
+
+/** Translates the request into a page of the timeline. Sequences become the ids of the messages next to them. */
 const pageQueryOf = async (
   deps: ReadDeps,
   place: Pick<Place, 'channelId' | 'viewer'>,
   query: MessagePageQuery,
-): Promise<Either<ParleyError, PageQuery>> => {
+): Promise<PageQuery> => {
   const { around, before, after, before_sequence, after_sequence, limit = 50 } = query;
-  const given = ANCHORS.filter((anchor) => query[anchor] !== undefined);
-  if (given.length > 1) {
-    return either.left(fieldError([given[1]!], 'MUTUALLY_EXCLUSIVE', `Cannot be combined with ${given[0]}.`));
-  }
-  if (around !== undefined) return either.right({ around, limit });
-  if (before !== undefined) return either.right({ before, limit });
-  if (after !== undefined) return either.right({ after, limit });
+  if (around !== undefined) return { around, limit };
+  if (before !== undefined) return { before, limit };
+  if (after !== undefined) return { after, limit };
   const looked = { log: deps.log, timelines: deps.views.timelines };
-  if (before_sequence !== undefined)
-    return either.right(await pageBefore(looked, { ...place, sequence: before_sequence }, limit));
-  if (after_sequence !== undefined)
-    return either.right(await pageAfter(looked, { ...place, sequence: after_sequence }, limit));
-  return either.right({ limit });
+  if (before_sequence !== undefined) return pageBefore(looked, { ...place, sequence: before_sequence }, limit);
+  if (after_sequence !== undefined) return pageAfter(looked, { ...place, sequence: after_sequence }, limit);
+  return { limit };
 };
 
 const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: Emoji });
@@ -63,6 +75,20 @@ const Reaction = t.type({ channel_id: Snowflake, message_id: Snowflake, emoji: E
 const PINS = 50;
 
 const mayReadHistory = (permissions: bigint): boolean => allows(permissions, Permission.readMessageHistory);
+
+/** A page of history, for whoever may view the channel. */
+const historyOf = async (
+  deps: ReadDeps,
+  { channelId, viewer }: Pick<Place, 'channelId' | 'viewer'>,
+  query: MessagePageQuery,
+): Promise<Answer> => {
+  const access = await deps.access.channel(viewer, channelId);
+  if (access === undefined) return refused('unknownChannel');
+  if (!mayReadHistory(access.permissions)) return found([]);
+  const page = await pageQueryOf(deps, { channelId, viewer }, query);
+  const rows = await deps.views.timelines.page(channelId, page, viewer);
+  return found(await deps.presenter.messages(rows));
+};
 
 /** An asker who may not read the message history gets an empty list. */
 const pinsOf = async (
@@ -108,13 +134,28 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     query: MessagePageQuery,
     answers: 'a list of messages, newest first; the one that was named is not among them (`around` excepted)',
     handle: async ({ actor, params, query }) => {
-      const access = await deps.access.channel(actor.userId, params.channel_id);
-      if (access === undefined) return refused('unknownChannel');
-      const page = await pageQueryOf(deps, { channelId: params.channel_id, viewer: actor.userId }, query);
-      if (either.isLeft(page)) return page;
-      if (!mayReadHistory(access.permissions)) return found([]);
-      const rows = await deps.views.timelines.page(params.channel_id, page.right, actor.userId);
-      return found(await deps.presenter.messages(rows));
+      const refusal = secondAnchor(query, ANCHORS);
+      if (refusal !== undefined) return either.left(refusal);
+      return historyOf(deps, { channelId: params.channel_id, viewer: actor.userId }, query);
+    },
+  }),
+  readRoute(deps, {
+    path: '/channels/:channel_id/history',
+    reads: ['guild-views', 'timelines'],
+    summary: 'History of a channel: the short form of its messages',
+    params: OnChannel,
+    query: HistoryQuery,
+    ours: true,
+    answers: 'a list of messages, newest first; the one that was named is not among them (`around_id` excepted)',
+    handle: async ({ actor, params, query }) => {
+      const refusal = secondAnchor(query, SHORT_ANCHORS);
+      if (refusal !== undefined) return either.left(refusal);
+      const { around_id: around, before_id: before, after_id: after, ...rest } = query;
+      return historyOf(
+        deps,
+        { channelId: params.channel_id, viewer: actor.userId },
+        { ...rest, around, before, after },
+      );
     },
   }),
   readRoute(deps, {

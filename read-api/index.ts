@@ -1,10 +1,10 @@
 /** HTTP queries over the read models. */
 
 import type { LimitShown } from '../schemas/errors.ts';
-import { type Route, route } from '../schemas/http/route.ts';
+import { OnGuild, type Route, route } from '../schemas/http/route.ts';
 import { channelRoutes } from './channels.ts';
 import { guildRoutes, inviteRoutes } from './guilds.ts';
-import { found, type ReadDeps, readRoute } from './read-route.ts';
+import { found, type ReadDeps, readRoute, refused } from './read-route.ts';
 import { applicationRoutes, userRoutes } from './users.ts';
 
 // Where the socket is.
@@ -44,8 +44,27 @@ const gatewayRoutes = (deps: ReadDeps): Route[] => [
   }),
 ];
 
+/** There are no voice channels. Libraries ask for their regions before they connect. */
+const regionRoutes = (deps: ReadDeps): Route[] => [
+  readRoute(deps, {
+    path: '/voice/regions',
+    summary: 'Regions of voice channels',
+    answers: 'an empty list',
+    handle: async () => found([]),
+  }),
+  readRoute(deps, {
+    path: '/guilds/:guild_id/regions',
+    summary: 'Regions of the voice channels of a guild',
+    params: OnGuild,
+    answers: 'an empty list',
+    handle: async ({ actor, params }) =>
+      (await deps.access.guild(actor.userId, params.guild_id)) === undefined ? refused('unknownGuild') : found([]),
+  }),
+];
+
 export const readRoutes = (deps: ReadDeps): Route[] => [
   ...gatewayRoutes(deps),
+  ...regionRoutes(deps),
   ...userRoutes(deps),
   ...guildRoutes(deps),
   ...channelRoutes(deps),

@@ -111,6 +111,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
   }),
   readRoute(deps, {
     path: '/users/@me/read-states',
+    ours: true,
     reads: ['guild-views', 'unread'],
     summary: 'How far the asker has read each channel',
     answers: 'a list of `{channel_id, last_message_id, read_ordinal, unread_count, mention_count}`',

@@ -99,6 +99,18 @@ const networks = parsed<readonly string[]>(
   },
 );
 
+const isOrigin = (given: string): boolean =>
+  URL.canParse(given) && /^https?:$/.test(new URL(given).protocol) && new URL(given).origin === given;
+
+const origins = parsed<readonly string[]>(
+  '`*`, or origins separated by commas such as `https://chat.example`, or nothing',
+  (given) => {
+    const list = given.split(',').map((one) => one.trim());
+    if (given === '') return option.some([]);
+    return given === '*' || list.every(isOrigin) ? option.some(list) : option.none;
+  },
+);
+
 const rate = parsed<Rate>('`<count>/<seconds>` such as `5/5`, both from 1 to 1000000, or `off`', (given) => {
   if (given === 'off') return option.some(undefined);
   const [, count, seconds] = /^(\d{1,7})\/(\d{1,7})$/.exec(given) ?? [];
@@ -160,6 +172,12 @@ export const settings = {
     networks,
     '',
     'Proxies whose `X-Forwarded-For` is believed when it names the client address.',
+  ),
+  corsOrigins: setting(
+    'CORS_ORIGINS',
+    origins,
+    '',
+    'Origins whose pages may call the API from a browser; `*` for any. Never with cookies, of which there are none.',
   ),
   registration: setting('REGISTRATION', word('open', 'closed'), 'open', 'Whether new people may register.'),
   tokenSeconds: setting(

@@ -41,7 +41,7 @@ export interface Tokens {
    */
   botToken(userId: string, key: string): Promise<{ readonly token: string; readonly secret: string }>;
   /**
-   * Finds the owner of a token. Accepts it with or without a leading `Bot ` or `Bearer `. Whether its owner has signed out
+   * Finds the owner of a token. Accepts it with or without a leading `Bot ` or `Bearer `, in any case of letters. Whether its owner has signed out
    * is another question: `isSignedIn`.
    * @returns `undefined` for anything but a valid token of this instance.
    */

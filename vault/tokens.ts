@@ -91,7 +91,7 @@ export const createTokens = (vault: Vault, { clock, lifetime }: TokenOptions): T
     },
 
     async verify(token) {
-      const bare = token.replace(/^(Bot|Bearer) /, '');
+      const bare = token.replace(/^(Bot|Bearer) +/i, '');
       const [id, secret, signature] = bare.split('.');
       if (id && secret && signature === undefined) return verifyBot(id, secret);
       const claims = decodeOrUndefined(PersonClaims, (await keys).person.verify(bare));

@@ -24,7 +24,7 @@ const nameIn = async (deps: CommandDeps, event: ParleyEvent | undefined): Promis
 export const createApplication = command({
   type: 'application.create',
   summary: "Create an application and its bot, with the bot's token.",
-  route: { method: 'POST', path: '/applications', status: 201, answers: '{id, name, bot: {id, token}}' },
+  route: { method: 'POST', path: '/applications', status: 201, answers: '{id, name, bot: {id, token}}', ours: true },
   body: t.type({ name: visibleText(2, 32, 'name') }),
   structural: true,
   // The next one counts this one.
@@ -60,7 +60,13 @@ export const createApplication = command({
 export const resetBotToken = command({
   type: 'bot.reset',
   summary: "Replace a bot's token. The former one no longer counts, and its sockets are closed.",
-  route: { method: 'POST', path: '/applications/:application_id/bot/reset', status: 200, answers: '{token}' },
+  route: {
+    method: 'POST',
+    path: '/applications/:application_id/bot/reset',
+    status: 200,
+    answers: '{token}',
+    ours: true,
+  },
   params: t.type({ application_id: Snowflake }),
   structural: true,
   limit: { bucket: 'applicationCreate', key: (_, { userId }) => userId },

@@ -148,7 +148,7 @@ const mayAdd = async ({ fields, context }: Asked<{ guild_id: string }>, deps: Co
 export const addBot = command({
   type: 'bot.add',
   summary: 'Let a bot into a guild.',
-  route: { method: 'POST', path: '/guilds/:guild_id/bots', status: 204, answers: 'Nothing.' },
+  route: { method: 'POST', path: '/guilds/:guild_id/bots', status: 204, answers: 'Nothing.', ours: true },
   params: OnGuild,
   body: t.type({ application_id: Snowflake }),
   structural: true,

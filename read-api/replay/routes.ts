@@ -134,6 +134,7 @@ export const replayRoutes = (deps: ReplayRouteDeps): Route[] => [
     path: '/streams',
     summary: 'Names and heads of streams',
     access: 'administrator',
+    ours: true,
     query: t.partial({
       prefix: text(0, 200, 'prefix'),
       after: text(0, 200, 'stream'),
@@ -154,6 +155,7 @@ export const replayRoutes = (deps: ReplayRouteDeps): Route[] => [
     path: '/streams/:stream/events',
     summary: 'Events of one stream, by sequence',
     access: 'administrator',
+    ours: true,
     params: t.type({ stream: StreamName }),
     query: t.partial({ from: Position, to: Position, until: IsoTime, types: EventTypes }),
     answers: 'NDJSON of events, or server-sent events (by `Accept`); `Last-Event-ID` is a sequence',
@@ -174,6 +176,7 @@ export const replayRoutes = (deps: ReplayRouteDeps): Route[] => [
     path: '/streams/:stream/state',
     summary: 'The folded state of a stream as it was',
     access: 'administrator',
+    ours: true,
     params: t.type({ stream: StreamName }),
     query: t.partial({ at: SequenceOrTime }),
     answers: '`{stream, sequence, time, state}`',
@@ -188,6 +191,7 @@ export const replayRoutes = (deps: ReplayRouteDeps): Route[] => [
     path: '/events',
     summary: 'Events of the whole log, by position',
     access: 'administrator',
+    ours: true,
     query: t.partial({
       after: Position,
       to: Position,

@@ -4,12 +4,16 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorBody, type ParleyError } from '../errors.ts';
 
-export const JSON_TYPE = 'application/json; charset=utf-8';
+/** Without a charset, which JSON has none of: several libraries compare the whole value. */
+export const JSON_TYPE = 'application/json';
+/** Answers are what one caller may see at one moment. */
+export const NO_STORE = 'no-store';
 
 const textOf = (error: ParleyError, headers: Readonly<Record<string, string>>): string => {
   const body = JSON.stringify(errorBody(error));
   const lines = Object.entries({
     'content-type': JSON_TYPE,
+    'cache-control': NO_STORE,
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
     ...headers,

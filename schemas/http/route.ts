@@ -46,6 +46,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly path: string;
   readonly summary: string;
   readonly access: RequiredCaller;
+  /** Discord has no such path, so no library sends it parameters of its own: unknown ones are refused. */
+  readonly ours?: boolean;
   /** Takes a token whose sign-in has ended too, and looks itself whether this is a repeat. */
   readonly takesEnded?: boolean;
   readonly params?: t.Type<P, unknown, unknown>;

@@ -1,0 +1,23 @@
+/** One spelling for each path, before routes are looked up. */
+
+/** An escaped printable character of ASCII. */
+const ESCAPED = /%(2[1-9a-f]|[3-6][\da-f]|7[\da-e])/gi;
+/** They divide or end a path, or begin an escape, so they mean something else unescaped. */
+const DIVIDERS = new Set(['/', '?', '#', '%']);
+
+const decoded = (escaped: string, hex: string): string => {
+  const character = String.fromCharCode(Number.parseInt(hex, 16));
+  return DIVIDERS.has(character) ? escaped : character;
+};
+
+/** Paths below these are those of v10: libraries of the version before call the first, some call no version. */
+const FORMER = /^\/api\/v9(?=\/)|^\/api(?=\/(?!v\d+(\/|$)))/;
+
+/** @param url path and query as sent; only the path is changed */
+export const canonicalUrl = (url: string): string => {
+  const end = url.indexOf('?');
+  const path = end < 0 ? url : url.slice(0, end);
+  const plain = path.includes('%') ? path.replace(ESCAPED, decoded) : path;
+  const versioned = plain.startsWith('/api/') ? plain.replace(FORMER, '/api/v10') : plain;
+  return end < 0 ? versioned : versioned + url.slice(end);
+};
