@@ -56,7 +56,8 @@ const checkNames = ({ guild, channel }: ImportOptions): void => {
 const toldDay = (day: string | undefined, files: number): number | undefined => {
   if (day === undefined) return undefined;
   const time = /^\d{4}-\d\d-\d\d$/.test(day) ? dateInName(day) : undefined;
-  if (time === undefined) throw new WrongUsage(`--day: given ${JSON.stringify(day)}. Must be a date YYYY-MM-DD`);
+  if (time === undefined)
+    throw new WrongUsage(`--day: given ${JSON.stringify(day)}. Must be a date YYYY-MM-DD since 1988`);
   if (files > 1) throw new WrongUsage('--day is the day of one file: import the files one by one');
   return time;
 };

@@ -1,5 +1,6 @@
 /** Imports into a data folder of its own, without a server. */
 
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +54,7 @@ const imported = async (text: string, to: Partial<ImportRequest> = {}, day = DAY
   return importIrc(core, { files, guild: 'Ubuntu', channel: 'ubuntu', onProgress: () => {}, ...to });
 };
 
-const posted = async ({ channelId }: ImportReport): Promise<EventOf<'message-posted'>[]> => {
+const posted = async ({ channelId }: Pick<ImportReport, 'channelId'>): Promise<EventOf<'message-posted'>[]> => {
   const events = await core.log.readStream({ stream: channelStream(channelId), limit: 100 });
   return events.filter((event) => event.type === 'message-posted');
 };
@@ -106,6 +107,26 @@ describe('an import', () => {
   it('stores two days that read the same', async () => {
     expect(await imported(TEXT, { channel: 'days' })).toMatchObject({ posted: 3 });
     expect(await imported(TEXT, { channel: 'days' }, '2004-12-26')).toMatchObject({ posted: 3, known: 0, head: 6 });
+  });
+
+  it('knows what a former version stored, also when the log has grown since, and adds the rest', async () => {
+    const { guildId, channelId } = await imported(
+      '[09:00] <ann> x\n[09:00] <bob> x\n',
+      { channel: 'former' },
+      '2004-12-24',
+    );
+    const guild = (await core.views.guilds.guild(guildId))!;
+    const [ann, bob] = (await posted({ channelId })).map(({ data }) => data.author);
+    const importing = new Importing(core.write.deps, core.write.identity);
+    const hash = createHash('sha256').update(TEXT).digest('hex');
+    for (const [i, author] of [ann!, bob!, ann!].entries()) {
+      const time = Date.parse(`${DAY}T09:1${i < 2 ? 4 : 5}:00Z`);
+      const message = { author, content: 'x', time, key: `irc:${hash}:${i + 1}` };
+      await importing.message(guild, channelId, message, { author, messageId: undefined });
+    }
+    const grown = `${TEXT}[09:16] <bob> more\n`;
+    expect(await imported(grown, { channel: 'former' })).toMatchObject({ posted: 1, known: 3, head: 6 });
+    expect(await imported(TEXT, { channel: 'former' }, '2004-12-26')).toMatchObject({ posted: 3, known: 0, head: 9 });
   });
 
   it('guesses replies when asked to, also to what was imported before', async () => {

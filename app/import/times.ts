@@ -12,13 +12,16 @@ const PASSED = 6 * HOUR;
 /** On a clock of twelve hours without a.m. and p.m. */
 const PASSED_NOON = HOUR / 2;
 
+/** IRC was first used in August 1988: eight digits of another year are no date. */
+const FIRST_YEAR = 1988;
+
 /**
  * The day of a log, from its file's name: `2004-12-25` or `20041225`.
  * @returns midnight UTC in milliseconds since 1970; `undefined` when the name has no such date.
  */
 export const dateInName = (name: string): number | undefined => {
   const [, year, , month, date] = /(?<!\d)(\d{4})([-_.]?)(\d\d)\2(\d\d)(?!\d)/.exec(name) ?? [];
-  return year === undefined ? undefined : dayOf(year, Number(month), date!);
+  return year === undefined || Number(year) < FIRST_YEAR ? undefined : dayOf(year, Number(month), date!);
 };
 
 /** Whether the times of a log are taken for those of a clock of twelve hours: none is later, and they go round. */

@@ -29,6 +29,7 @@ describe('the date in a file name', () => {
     ['2005-13-01.txt', undefined],
     ['12004-12-250.txt', undefined],
     ['2004-1225.txt', undefined],
+    ['10101010.txt', undefined],
     ['notes.txt', undefined],
   ])('of %s is %s', (name, expected) => expect(dateInName(name)).toBe(expected));
 });
