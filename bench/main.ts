@@ -6,9 +6,12 @@
 
 import { type Asked, readArguments, USAGE } from './arguments.ts';
 import { type Bench, reached, round } from './bench.ts';
+import { besideRelay } from './beside-relay.ts';
+import { channels } from './channels.ts';
 import { bare } from './children/bare.ts';
 import { crowd } from './children/crowd.ts';
 import { kurrentdb } from './children/kurrentdb.ts';
+import { relay } from './children/relay.ts';
 import { talkersProgram } from './children/talkers.ts';
 import { clusterBenches } from './cluster/index.ts';
 import { cold } from './cold.ts';
@@ -42,6 +45,8 @@ const embeddedBenches: readonly Bench[] = [
   append,
   commands,
   latency,
+  ...besideRelay,
+  channels,
   fanout,
   fanoutBursts,
   sessions,
@@ -58,7 +63,7 @@ const groupsOf = (url: string | undefined): Readonly<Record<string, readonly Ben
   [KURRENTDB]: kurrentBenches(url),
 });
 
-const programs = { bare, crowd, kurrentdb, talkers: talkersProgram };
+const programs = { bare, crowd, kurrentdb, relay, talkers: talkersProgram };
 
 interface Outcome {
   readonly name: string;

@@ -35,7 +35,7 @@ const measure = (): Promise<Paced> =>
       const talkers = await startChild<Talkers>('talkers');
       try {
         const channelIds = guild!.channels.map(({ id }) => id);
-        await talkers.call.connect({ port, tokens: [...guild!.people], listener: owner.token, channelIds });
+        await talkers.call.connect({ port, tokens: [...guild!.people], listeners: [owner.token], channelIds });
         const { perSecond, refused } = await talkers.call.flood({ ms: 6_000, window: WINDOW, until: 'delivered' });
         if (refused > 0) throw new Error(`${refused} commands were refused`);
         await caughtUp('all');

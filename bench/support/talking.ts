@@ -6,16 +6,29 @@ import { withStores } from './stores.ts';
 
 export const SENDERS = 50;
 
-/** Connects fifty people who send in one channel, and the owner who listens. */
-export const withTalkers = async <T>(measure: (talkers: Remote<Talkers>) => Promise<T>): Promise<T> => {
+interface Talking {
+  /** Default: 50. */
+  readonly senders?: number;
+  /** Over which the senders are spread. Default: 1. */
+  readonly channels?: number;
+}
+
+/** Connects people who send, and the owner who listens. */
+export const withTalkers = async <T>(
+  measure: (talkers: Remote<Talkers>) => Promise<T>,
+  { senders = SENDERS, channels = 1 }: Talking = {},
+): Promise<T> => {
   const place = await startPlace();
   try {
+    const channelIds = [place.channel.id];
+    while (channelIds.length < channels)
+      channelIds.push((await place.api().createChannel(place.guildId, { name: `channel-${channelIds.length}` })).id);
     await place.stop();
-    const tokens = await withStores(place.data, (stores) => seedPeople(stores, place.guildId, SENDERS));
+    const tokens = await withStores(place.data, (stores) => seedPeople(stores, place.guildId, senders));
     const { port } = await place.start();
     const child = await startChild<Talkers>('talkers');
     try {
-      await child.call.connect({ port, tokens, listener: place.owner.token, channelIds: [place.channel.id] });
+      await child.call.connect({ port, tokens, listeners: [place.owner.token], channelIds });
       return await measure(child.call);
     } finally {
       await child.stop();
