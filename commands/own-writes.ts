@@ -1,4 +1,4 @@
-/** Lets a user's next request see that user's acknowledged writes, on whichever node it arrives. */
+/** Lets a user's next request see that user's acknowledged writes, on whichever node it arrives, and what was delivered. */
 
 import { LRUCache } from 'lru-cache';
 import type { SharedWrites } from '../coordination/port.ts';
@@ -16,11 +16,17 @@ export const OWN_WRITES_WAIT_MS = 5000;
 export class OwnWrites {
   private readonly views: Pick<Views, 'progress'>;
   private readonly shared: SharedWrites;
+  private readonly holdDelivered: () => Promise<unknown> | undefined;
   private readonly written = new LRUCache<string, Written>({ max: 100_000 });
 
-  constructor(views: Pick<Views, 'progress'>, shared: SharedWrites) {
+  constructor(
+    views: Pick<Views, 'progress'>,
+    shared: SharedWrites,
+    holdDelivered: () => Promise<unknown> | undefined = () => undefined,
+  ) {
     this.views = views;
     this.shared = shared;
+    this.holdDelivered = holdDelivered;
   }
 
   /** Must be awaited before the write is acknowledged. */
@@ -37,6 +43,7 @@ export class OwnWrites {
   async seen(userId: string, reads: readonly ViewName[]): Promise<boolean> {
     const here = this.written.get(userId)?.any ?? 0;
     const position = Math.max(here, await this.shared.of(userId));
+    await this.holdDelivered();
     for (const view of reads) if (!(await this.reached(view, position))) return false;
     return true;
   }

@@ -32,6 +32,8 @@ export interface WriteSideOptions {
   readonly log: EventLog;
   readonly views: Views;
   readonly delivered: Delivered;
+  /** Resolves when the views hold what was delivered. Absent where nothing is delivered before. */
+  readonly holdDelivered?: () => Promise<unknown> | undefined;
   readonly access: Access;
   readonly timelines: TimelineReader;
   readonly vault: Vault;
@@ -92,7 +94,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     spans: options.spans,
   });
   const processes = new Processes(log, mailboxes, followUps, clock);
-  const ownWrites = new OwnWrites(views, options.sharedWrites);
+  const ownWrites = new OwnWrites(views, options.sharedWrites, options.holdDelivered);
   const limits = new Limits(options.limits, options.limiter);
   const deps: CommandDeps = {
     log,

@@ -234,7 +234,7 @@ export class World {
       registry,
       ...(feed === undefined ? {} : { feed }),
     });
-    this.views.onBatch((events, through) => gateway.deliver(events, through));
+    this.views.deliverTo((events, through) => gateway.deliver(events, through));
     const app = fastify();
     await registerGateway(app, gateway);
     await app.listen({ host: '127.0.0.1', port: 0 });

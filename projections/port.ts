@@ -36,6 +36,13 @@ export interface ViewsRuntime extends Views {
    * `start`.
    */
   onBatch(listener: BatchListener): void;
+  /**
+   * Listeners that deliver are called with each batch once: before the views hold it where every event stands alone,
+   * and otherwise before the other listeners.
+   */
+  deliverTo(listener: BatchListener): void;
+  /** Resolves when the views hold what was delivered, or when that takes long. */
+  holdDelivered(): Promise<unknown> | undefined;
   /** Follows the log from the checkpoint on. */
   start(): void;
   lag(): Lag;

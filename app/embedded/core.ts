@@ -121,6 +121,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     views,
     // They take the next batch once the sockets have the one before.
     delivered: views,
+    holdDelivered: () => views.holdDelivered(),
     access,
     timelines,
     vault,

@@ -35,7 +35,7 @@ const start = async (options: ServerOptions, waiting: Starting): Promise<Server>
   }));
   const gateway = await gatewayEdge(options, core, http, { registry: core.registry });
   core.listenForTyping(gateway);
-  views.onBatch((events, through) => gateway.deliver(events, through));
+  views.deliverTo((events, through) => gateway.deliver(events, through));
   const endSamples = clock.every(1000, () => meterView(metrics, 'all', views.checkpoint(), views.lag()));
   await core.start();
   await waiting.close();

@@ -98,6 +98,43 @@ describe('the runner', () => {
     expect(told).toEqual(['first 2 1 of 2', 'second 2', 'first 3 2 of 1', 'second 3']);
   });
 
+  it('delivers what stands alone before the views hold it, everything else after them, and each batch once', async () => {
+    const views = await opened();
+    const told: string[] = [];
+    views.deliverTo(async (events, through) => {
+      await Promise.resolve();
+      told.push(`${events.map(({ type }) => type)} through ${through}, held through ${views.checkpoint()}`);
+    });
+    story.post('30', '10');
+    story.post('30', '11');
+    story.join('20', '10');
+    views.start();
+    await views.whenProcessed(3, SOON);
+    story.post('30', '10');
+    await views.whenProcessed(4, SOON);
+    story.edit('30', 1, '10');
+    await views.whenProcessed(5, SOON);
+    await views.atRest(async () => {});
+    expect(told).toEqual([
+      'message-posted,message-posted,member-joined through 3, held through 3',
+      'message-posted through 4, held through 3',
+      'message-edited through 5, held through 5',
+    ]);
+  });
+
+  it('lets a read wait until the views hold what was delivered, and no longer than a moment', async () => {
+    const views = await started();
+    let asked: Promise<unknown> | undefined;
+    views.deliverTo(async () => {
+      asked = views.holdDelivered()?.then(() => views.checkpoint());
+    });
+    expect(views.holdDelivered()).toBeUndefined();
+    story.post('30', '10');
+    await views.whenProcessed(1, SOON);
+    expect(await asked).toBe(1);
+    expect(views.holdDelivered()).toBeUndefined();
+  });
+
   it('leaves the views exactly at an event that changes rights while listeners handle it', async () => {
     const views = await opened();
     const members: [number, number][] = [];

@@ -1,8 +1,12 @@
-/** Follows the log: passes each batch to the store, then to the listeners, then lets readers at rest run. */
+/**
+ * Follows the log: passes each batch to the store, then to the listeners, then lets readers at rest run. Messages that
+ * stand alone are delivered before the store has them, because its transaction holds the thread.
+ */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import { type ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
+import { type ParleyEvent, standsAlone, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
@@ -49,6 +53,8 @@ export class LagMeter {
 }
 
 const LOOK_AT_HEAD_MS = 1000;
+/** How long a read waits for what was delivered. A store that has no room must not hold up reads. */
+const HELD_SOON_MS = 100;
 
 interface RunnerOptions {
   readonly log: LogReader;
@@ -73,6 +79,8 @@ export class Runner implements Progress {
   private readonly store: ViewStore;
   private readonly onFailure: (error: unknown) => void;
   private readonly listeners: BatchListener[] = [];
+  private readonly deliverers: BatchListener[] = [];
+  private deliveredThrough = 0;
   private readonly turns = new Turns();
   private readonly slices: TimeSlices;
   private readonly waiting: PositionWaiters;
@@ -110,6 +118,16 @@ export class Runner implements Progress {
     this.listeners.push(listener);
   }
 
+  deliverTo(listener: BatchListener): void {
+    this.deliverers.push(listener);
+  }
+
+  holdDelivered(): Promise<boolean> | undefined {
+    return this.deliveredThrough <= this.checkpoint()
+      ? undefined
+      : this.waiting.until(this.deliveredThrough, HELD_SOON_MS);
+  }
+
   start(): void {
     this.follow(this.checkpoint());
     const look = () =>
@@ -136,7 +154,7 @@ export class Runner implements Progress {
   private async passOver(failure: UnreadableEvent): Promise<void> {
     await this.turns.batch(async () => {
       await this.applying.leaveOut(failure);
-      await this.told([]);
+      await this.told([], false);
     });
     if (!this.stopping.signal.aborted) this.follow(failure.event.position);
   }
@@ -155,17 +173,26 @@ export class Runner implements Progress {
   }
 
   private async process(batch: readonly ParleyEvent[]): Promise<void> {
+    const alone = batch.every(standsAlone);
+    if (alone) {
+      const through = batch.at(-1)!.position;
+      this.deliveredThrough = through;
+      for (const deliver of this.deliverers) await deliver(batch, through);
+      // Dispatches and answers leave first.
+      await nextTurn();
+    }
     await this.applying.apply(batch);
     this.batches += 1;
     this.events += batch.length;
-    await this.told(batch);
+    await this.told(batch, alone);
   }
 
-  private async told(batch: readonly ParleyEvent[]): Promise<void> {
+  private async told(batch: readonly ParleyEvent[], delivered: boolean): Promise<void> {
     const through = this.store.checkpoint;
     this.meter.applied(through);
     this.waiting.reached(through);
-    for (const listener of this.listeners) await listener(batch, through);
+    const listeners = delivered ? this.listeners : [...this.deliverers, ...this.listeners];
+    for (const listener of listeners) await listener(batch, through);
   }
 
   checkpoint(): number {

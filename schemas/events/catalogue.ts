@@ -112,6 +112,12 @@ export const intentsOf = (type: EventType, guildId: string | null): number =>
 
 export const changesRights = (event: ParleyEvent): boolean => definitions[event.type].changesRights;
 
+/** Whether its dispatches may leave before the views hold it. */
+export const standsAlone = (event: ParleyEvent): boolean => {
+  const alone = definitions[event.type].standsAlone;
+  return alone === 'withoutReply' ? (event as EventOf<'message-posted'>).data.replyTo === null : alone;
+};
+
 export const isInGuildCreate = (event: ParleyEvent): boolean => definitions[event.type].inGuildCreate;
 
 export const isFollowedUp = (event: ParleyEvent): event is EventOf<FollowedUpType> =>

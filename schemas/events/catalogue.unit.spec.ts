@@ -217,6 +217,7 @@ describe('a definition', () => {
     feed: 'structure',
     intents: NO_INTENTS,
     changesRights: false,
+    standsAlone: false,
     inGuildCreate: false,
     changes: ['timelines'],
     followedUp: false,
@@ -232,6 +233,7 @@ describe('a definition', () => {
     const { feed: _5, ...noFeed } = whole;
     const { intents: _6, ...noIntents } = whole;
     const { changesRights: _7, ...noRights } = whole;
+    const { standsAlone: _13, ...noStanding } = whole;
     const { inGuildCreate: _8, ...noGuild } = whole;
     const { changes: _9, ...noChanges } = whole;
     const { followedUp: _10, ...noProcess } = whole;
@@ -251,6 +253,8 @@ describe('a definition', () => {
     defineEvent(noIntents);
     // @ts-expect-error
     defineEvent(noRights);
+    // @ts-expect-error
+    defineEvent(noStanding);
     // @ts-expect-error
     defineEvent(noGuild);
     // @ts-expect-error

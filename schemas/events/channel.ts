@@ -52,6 +52,7 @@ const ChannelCreated = defineEvent({
   feed: 'structure',
   intents: { guild: Intent.guilds, direct: Intent.none },
   changesRights: true,
+  standsAlone: false,
   inGuildCreate: true,
   changes: ['guild-views'],
   followedUp: false,
@@ -81,6 +82,7 @@ const spoken = {
   feed: 'channel',
   intents: { guild: Intent.guildMessages, direct: Intent.directMessages },
   changesRights: false,
+  standsAlone: false,
   inGuildCreate: false,
   changes: ['timelines', 'unread'],
   followedUp: false,
@@ -89,6 +91,7 @@ const spoken = {
 
 const MessagePosted = defineEvent({
   ...spoken,
+  standsAlone: 'withoutReply',
   codec: t.type({
     messageId: t.string,
     /** Number of the message in its channel: 1, 2, 3 and so on without gaps. */
@@ -174,6 +177,7 @@ const MessageEdited = defineEvent({
 
 const MessageDeleted = defineEvent({
   ...spoken,
+  standsAlone: true,
   codec: t.type({ messageId: t.string, ordinal: t.number, author: t.string }),
   former: [],
   seals: null,
@@ -199,6 +203,7 @@ const reaction = defineEvent({
   feed: 'channel',
   intents: { guild: Intent.guildReactions, direct: Intent.directReactions },
   changesRights: false,
+  standsAlone: true,
   inGuildCreate: false,
   changes: ['timelines'],
   followedUp: false,
@@ -224,6 +229,7 @@ const pinning = {
   feed: 'channel',
   intents: { guild: Intent.guilds | Intent.guildMessages, direct: Intent.directMessages },
   changesRights: false,
+  standsAlone: false,
   inGuildCreate: false,
   changes: ['pins'],
   followedUp: false,

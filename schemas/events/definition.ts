@@ -32,6 +32,11 @@ export interface EventDefinition<Data, Changes extends string, F extends Feed, F
   readonly intents: { readonly guild: number; readonly direct: number };
   /** It changes who may see what, so a batch of events ends with it. */
   readonly changesRights: boolean;
+  /**
+   * Its dispatches show nothing that its own event changes in the views, so they may leave before the views hold it.
+   * `withoutReply`: only where it replies to nothing, which would be read.
+   */
+  readonly standsAlone: boolean | 'withoutReply';
   /** GUILD_CREATE already shows its effect, so a session that is sent the whole guild is not sent the event. */
   readonly inGuildCreate: boolean;
   /**

@@ -11,6 +11,7 @@ const DirectOpened = defineEvent({
   feed: 'structure',
   intents: NO_INTENTS,
   changesRights: true,
+  standsAlone: false,
   inGuildCreate: false,
   changes: [],
   followedUp: true,

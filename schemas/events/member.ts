@@ -20,6 +20,7 @@ const membership = {
   feed: 'structure',
   intents: { guild: Intent.guildMembers, direct: Intent.none },
   changesRights: true,
+  standsAlone: false,
   inGuildCreate: true,
   changes: ['guild-views'],
   followedUp: false,

@@ -17,6 +17,7 @@ const ChannelsRead = defineEvent({
   feed: 'person',
   intents: NO_INTENTS,
   changesRights: false,
+  standsAlone: false,
   inGuildCreate: false,
   changes: ['unread'],
   followedUp: false,
