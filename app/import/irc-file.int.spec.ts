@@ -81,6 +81,12 @@ describe('a log file', () => {
       '--- Log opened Sa Mai 14 09:00:00 2005\n09:14 < a> x\n',
       /line 1 names a day/,
     ],
+    [
+      'when carriage returns end its lines',
+      '2005-01-01.txt',
+      LINE.repeat(2).replaceAll('\n', '\r'),
+      /line 1 has other lines in it/,
+    ],
     ['when it is packed', '2005-01-01.txt.gz', Buffer.from('1f8b08000000', 'hex'), /it is packed \(gzip\)/],
     ['when a line is endless', '2005-01-01.txt', 'x'.repeat(100_000), /line 1 is longer than 8,192 bytes/],
     [

@@ -82,6 +82,10 @@ class Survey {
     this.encoding.add(content, line);
     // The signs of a format are in ASCII.
     const text = Buffer.from(content).toString('latin1');
+    if (text.split('\r').slice(1).some(formatOf))
+      throw new WrongLog(
+        `line ${line} has other lines in it, which end with a carriage return alone: let line feeds end them`,
+      );
     const format = formatOf(text);
     if (format !== undefined) this.take(format, text, line);
     const reading = this.format?.read?.(text);
