@@ -45,6 +45,16 @@ describe('the configuration', () => {
     });
   });
 
+  it.each(['kurrentdb', 'esdb'])('takes a server of the log under a name of its product: %s', (scheme) => {
+    const said = (url: string) =>
+      left({ PARLEY_PROFILE: 'cluster', PARLEY_LOG: 'kurrentdb', PARLEY_LOG_URL: url })
+        .join()
+        .includes('PARLEY_LOG_URL');
+    expect(said(`${scheme}://a:1,b:2?tls=false`)).toBe(false);
+    expect(said(`${scheme}+discover://ann:secret@cluster.example:2113`)).toBe(false);
+    expect(said(`${scheme}+srv://cluster.example`)).toBe(true);
+  });
+
   it('names every wrong variable at once, with what was given and what is accepted', () => {
     expect(
       left({

@@ -237,7 +237,7 @@ export const clusterSettings = {
   log: setting('LOG', word('postgres', 'kurrentdb'), 'postgres', 'The store of the event log.'),
   logUrl: setting(
     'LOG_URL',
-    server('postgres', 'postgresql', 'esdb', 'esdb+discover', 'kurrentdb'),
+    server('postgres', 'postgresql', 'esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'),
     '',
     'The event log.',
   ),

@@ -227,6 +227,29 @@ describe('a refusal names its reason', () => {
     expect(await kindOf()).toEqual({ kind: 'refused', reason: expect.stringMatching(/127.* no right .*"channel-1"/) });
   });
 
+  it('no right to a stream that an operator has taken ($acl), until it is given back', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    server.store.set('channel-1', { denied: ['append'] });
+    const answer = refusal(await log.append(batch('channel-1', 1)));
+    expect(answer).toEqual({ kind: 'refused', reason: expect.stringMatching(/127.* no right .*"channel-1"/) });
+    stored(await log.append(batch('channel-2', 0)));
+    server.store.set('channel-1', {});
+    stored(await log.append(batch('channel-1', 1)));
+  });
+
+  it('a full disk, which ends the server: what it took is unknown, then it cannot be reached, then it goes on', async () => {
+    stored(await log.append(batch('channel-1', 0)));
+    server.fillDisk(100);
+    const taken = refusal(await log.append(batch('channel-1', 1)));
+    expect(taken).toEqual({ kind: 'unknown', reason: expect.stringMatching(/not known whether.*127/) });
+    expect(await kindOf('channel-2')).toEqual({
+      kind: 'unavailable',
+      reason: expect.stringMatching(/127.* cannot be reached: .*ECONNREFUSED/),
+    });
+    await server.start();
+    stored(await log.append(batch('channel-1', 1)));
+  });
+
   it('an empty name', async () => {
     expect(await kindOf('')).toEqual({ kind: 'refused', reason: expect.stringMatching(/127.* empty name/) });
   });
@@ -237,7 +260,10 @@ describe('a refusal names its reason', () => {
   ] as const)('a user who is %s', async (how, said) => {
     server.refuse(how);
     await cut();
-    expect(await kindOf()).toEqual({ kind: 'refused', reason: expect.stringMatching(said) });
+    for (let n = 0; n < 3; n += 1)
+      expect(await kindOf()).toEqual({ kind: 'refused', reason: expect.stringMatching(said) });
+    server.refuse(undefined);
+    stored(await log.append(batch('channel-1', 0)));
   });
 
   it('a write that times out at the server, which may be stored all the same', async () => {

@@ -13,7 +13,7 @@ import { classify } from '../../stores/kurrentdb/failures.ts';
 import { appendErrorOf, OutcomeUnknown } from '../append-errors.ts';
 import type { AppendError } from '../port.ts';
 import { positionOf, toPosition } from './events.ts';
-import { EventsMissing } from './missing.ts';
+import { EventsMissing, ReadForbidden } from './missing.ts';
 import type { Reader } from './reader.ts';
 
 const { pauseMs } = BUDGETS.kurrentdb;
@@ -35,7 +35,8 @@ export interface Stored {
 }
 
 const isPassing = (failure: unknown): boolean => {
-  if (failure instanceof StoredElsewhere || failure instanceof EventsMissing) return false;
+  if (failure instanceof StoredElsewhere || failure instanceof EventsMissing || failure instanceof ReadForbidden)
+    return false;
   return failure instanceof AppendFailed ? failure.passing : classify(failure) === 'transient';
 };
 

@@ -34,6 +34,18 @@ describe('appends to a cluster', () => {
     expect(followers.flatMap(({ proposals }) => proposals)).toEqual([]);
   });
 
+  it.each([1, 2])('go to the leader that the name of the cluster leads to, here that of node %i', async (number) => {
+    await log.close();
+    // The name of a cluster stands for its nodes, and whichever of them is asked tells who leads.
+    const url = `kurrentdb+discover://admin:changeit@localhost:${cluster.nodes[number - 1]!.port}?tls=false`;
+    log = await openKurrentEventLog({ clock: systemClock, url, patience });
+    await appendAll(0, 2);
+    cluster.elect(2);
+    await appendAll(2, 2);
+    expect(inLeader()).toHaveLength(4);
+    expect(sequences(await log.readStream({ stream: 'channel-1', limit: 10 }))).toEqual(upTo(4));
+  });
+
   it('go on with the next leader when one is killed, each stored once', async () => {
     await appendAll(0, 3);
     const waiting = appendAll(3, 3);

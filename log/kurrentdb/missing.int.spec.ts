@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import type { EventLog } from '../port.ts';
-import { batch, sequences, stored } from '../testing.ts';
+import { batch, collector, sequences, stored, unexpected } from '../testing.ts';
 import { openKurrentEventLog } from './event-log.ts';
 import { StandIn } from './stand-in/testing.ts';
 
@@ -12,7 +12,9 @@ let log: EventLog;
 beforeEach(async () => {
   server = await new StandIn().start();
   log = await openKurrentEventLog({ clock: systemClock, url: server.url });
-  stored(await log.append(batch('channel-1', 0, 10)));
+  stored(await log.append(batch('channel-1', 0, 6)));
+  server.store.now += 61;
+  stored(await log.append(batch('channel-1', 6, 4)));
 });
 afterEach(async () => {
   await log.close();
@@ -25,6 +27,14 @@ const backwards = (limit = 100) => log.readStream({ stream: 'channel-1', directi
 describe.each([
   ['$maxCount', () => server.store.set('channel-1', { maxCount: 4 })],
   ['$tb', () => server.store.set('channel-1', { truncateBefore: 6 })],
+  ['$maxAge', () => server.store.set('channel-1', { maxAge: 60 })],
+  [
+    '$maxAge, and scavenging',
+    () => {
+      server.store.set('channel-1', { maxAge: 60 });
+      server.store.scavenge();
+    },
+  ],
   [
     '$maxCount, and scavenging',
     () => {
@@ -70,6 +80,30 @@ describe('a stream of which nothing is left', () => {
     server.store.set('channel-1', { truncateBefore: 10 });
     for (const read of [forwards, () => forwards(5), () => backwards(), () => log.streamHead('channel-1')])
       await expect(read()).rejects.toThrow('"channel-1" is empty: an operator');
+  });
+});
+
+describe('a stream that our user may no longer read', () => {
+  it('fails its reads with the stream and what an operator did, and no other; tails go on', async () => {
+    const seen = collector();
+    const tail = log.tail(0, seen.onEvents, unexpected);
+    server.store.set('channel-1', { denied: ['read'] });
+    const words = /"channel-1" may not be read by our user, who may read others: .*\$acl/;
+    for (const read of [forwards, () => backwards(), () => log.streamHead('channel-1')])
+      await expect(read()).rejects.toThrow(words);
+    stored(await log.append(batch('channel-2', 0)));
+    expect(sequences(await log.readStream({ stream: 'channel-2', limit: 10 }))).toEqual([1]);
+    await seen.until(11);
+    await tail.stop();
+    server.store.set('channel-1', {});
+    expect(await forwards()).toHaveLength(10);
+  });
+
+  it('and that tells the epoch ends the opening with the same words', async () => {
+    server.store.set('parley-log', { denied: ['read'] });
+    await expect(openKurrentEventLog({ clock: systemClock, url: server.url })).rejects.toThrow(
+      /"parley-log" may not be/,
+    );
   });
 });
 

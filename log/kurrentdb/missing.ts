@@ -15,6 +15,15 @@ export class EventsMissing extends Error {
   }
 }
 
+/** Our user may read other streams. Nothing is missing, and reads succeed again once an operator gives the right back. */
+export class ReadForbidden extends Error {
+  constructor(stream: string) {
+    super(
+      `Stream ${JSON.stringify(stream)} may not be read by our user, who may read others: an operator has set its rights ($acl) in KurrentDB, and must undo that.`,
+    );
+  }
+}
+
 const HIDDEN = 'an operator has hidden what came before ($maxCount, $maxAge, $tb or a deletion)';
 
 export const deletedSoftly = (stream: string): EventsMissing =>

@@ -22,7 +22,7 @@ import { Acknowledged } from './acknowledged.ts';
 import { type AnyRecorded, isOurs, type Placed, positionOf, sequenceOf, toRecorded, toStored } from './events.ts';
 import type { ForeignEvents } from './foreign.ts';
 import { Head } from './head.ts';
-import { deletedForGood, deletedSoftly, emptied, missingIn } from './missing.ts';
+import { deletedForGood, deletedSoftly, emptied, missingIn, ReadForbidden } from './missing.ts';
 import { Places } from './places.ts';
 import { Reading, type StreamRange } from './reading.ts';
 import { Following } from './subscription.ts';
@@ -38,12 +38,13 @@ interface Found<E> {
 
 /** `state` tells a stream without events from one that is not there. */
 interface FoundInStream extends Found<RecordedEvent> {
-  readonly state: 'there' | 'not found' | 'deleted for good';
+  readonly state: 'there' | 'not found' | 'deleted for good' | 'forbidden';
 }
 
 const STATES: ReadonlyMap<ErrorType | undefined, FoundInStream['state']> = new Map([
   [ErrorType.STREAM_NOT_FOUND, 'not found'],
   [ErrorType.STREAM_DELETED, 'deleted for good'],
+  [ErrorType.ACCESS_DENIED, 'forbidden'],
 ]);
 
 const LAST: StreamRange = { fromRevision: 'end', direction: 'backwards', maxCount: 1 };
@@ -72,12 +73,12 @@ export class Reader {
     this.head.acknowledged(events.at(-1)!.position);
   }
 
-  /** @throws EventsMissing if the stream had events and has none */
+  /** @throws EventsMissing if the stream had events and has none; ReadForbidden */
   async last(stream: string): Promise<RecordedEvent | undefined> {
     return (await this.whole(stream, LAST)).found[0];
   }
 
-  /** @throws EventsMissing like `last` */
+  /** @throws EventsMissing, ReadForbidden */
   async streamHead(stream: string): Promise<StreamHead> {
     const last = await this.last(stream);
     return last === undefined
@@ -90,7 +91,7 @@ export class Reader {
     return inParallel(streams, HEADS_AT_ONCE, (stream) => this.streamHead(stream));
   }
 
-  /** @throws EventsMissing where an operator has hidden or removed events that belong into the answer */
+  /** @throws EventsMissing where an operator has hidden or removed events that belong into the answer; ReadForbidden */
   async readStream({ stream, from, direction = 'forwards', limit }: ReadStream): Promise<readonly ParleyEvent[]> {
     checkLimit(limit);
     if (direction === 'backwards' && from !== undefined && from < 1) return [];
@@ -113,9 +114,12 @@ export class Reader {
     return this.scan(query, toStored);
   }
 
-  /** A stream's events in the server's form, as many as a page has, whatever is missing between them. */
-  recorded(stream: string, range: StreamRange): Promise<FoundInStream> {
-    return this.connection.ask(async (line) => {
+  /**
+   * A stream's events in the server's form, as many as a page has, whatever is missing between them.
+   * @throws ReadForbidden
+   */
+  async recorded(stream: string, range: StreamRange): Promise<FoundInStream> {
+    const answer = await this.connection.ask(async (line): Promise<FoundInStream> => {
       await this.reading.fresh(line, this.acknowledged.of(stream));
       const found: RecordedEvent[] = [];
       const size = new PageSize(range.maxCount);
@@ -130,9 +134,13 @@ export class Reader {
       } catch (error) {
         const state = STATES.get(typeOf(error));
         if (state === undefined) throw error;
+        // Fails too where our user may read nothing at all.
+        if (state === 'forbidden') await this.reading.last(line);
         return { found: [], ended: true, state };
       }
     });
+    if (answer.state === 'forbidden') throw new ReadForbidden(stream);
+    return answer;
   }
 
   /** @throws EventsMissing where events are missing */

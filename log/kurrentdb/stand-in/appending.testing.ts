@@ -41,6 +41,8 @@ export class Appends {
   clockAheadMs = 0;
   /** How long the server tries to write, in milliseconds. */
   writeMs = WRITE_MS;
+  /** Called when an append finds the disk full. */
+  onFull: () => void = () => {};
   /** Called after records were stored. */
   onStored: () => void = () => {};
   private readonly store: () => RecordStore;
@@ -71,6 +73,9 @@ export class Appends {
     for (const store of this.held) store();
     this.held = [];
   }
+
+  /** With a full disk nothing that was taken is ever stored, and nothing is answered. */
+  fullDisk = false;
 
   /** Whether it holds data that no other node has. */
   get holdsUnreplicated(): boolean {
@@ -147,6 +152,7 @@ export class Appends {
     }
     const refusal = this.refusalOf(proposal, deadline);
     if (refusal !== undefined) answer(refusal, false);
+    else if (this.fullDisk) this.onFull();
     else if (!this.canWrite) this.hold(store, answer);
     else if (typeof fault === 'object') {
       const verdict = store();
@@ -157,6 +163,7 @@ export class Appends {
   private refusalOf({ stream, events }: Proposal, deadline: number): Verdict | undefined {
     if (deadline <= Date.now() + this.clockAheadMs) return { kind: 'timed out' };
     if (stream === '') return { kind: 'bad request' };
+    if (this.store().isDenied(stream, 'append')) return { kind: 'access denied' };
     // Only the bytes of data count.
     const bytes = events.reduce((sum, { data }) => sum + data.length, 0);
     return bytes > this.mostBytes ? { kind: 'too large', limit: this.mostBytes } : undefined;

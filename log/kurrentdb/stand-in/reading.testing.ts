@@ -13,6 +13,7 @@ import {
   failureOf,
   nameOf,
   notFound,
+  refused,
   tombstoned,
 } from './messages.testing.ts';
 import type { Place, RecordStore, StoredRecord } from './store.testing.ts';
@@ -112,6 +113,7 @@ const readStream = async (
 ): Promise<void> => {
   const from = options.getStream()!;
   const stream = nameOf(from.getStreamIdentifier());
+  if (store.isDenied(stream, 'read')) return fail(call, refused('denied'));
   const records = store.of(stream);
   if (records === 'tombstoned') return fail(call, tombstoned(stream));
   if (records === undefined) {

@@ -12,6 +12,8 @@ export interface StoredRecord extends Proposed {
   readonly position: number;
   readonly stream: string;
   readonly revision: number;
+  /** When it was stored, in seconds by the server's clock. */
+  readonly created: number;
 }
 
 /** Revision the stream is expected to have; -1 if it must not exist. */
@@ -29,6 +31,10 @@ export interface StreamSettings {
   readonly maxCount?: number;
   /** Events below this revision are not read (`$tb`). */
   readonly truncateBefore?: number;
+  /** Events older than this many seconds are not read (`$maxAge`). */
+  readonly maxAge?: number;
+  /** What our user may not do with it, although it may do so with others (`$acl`). */
+  readonly denied?: readonly ('read' | 'append')[];
 }
 
 interface Stream {
@@ -51,11 +57,19 @@ export interface Place {
 const BEGINNING = 1_000;
 const OVERHEAD = 70;
 
-const hidden = (stream: Stream): number =>
+/** Whoever is named in an `$acl` has the right; nobody else but administrators does. */
+const SOMEBODY = 'ops';
+
+/** Revision of the first event that is shown. */
+const hidden = (
+  { settings: { truncateBefore, maxCount, maxAge }, state, next, records }: Stream,
+  now: number,
+): number =>
   Math.max(
-    stream.settings.truncateBefore ?? 0,
-    stream.settings.maxCount === undefined ? 0 : stream.next - stream.settings.maxCount,
-    stream.state === 'open' ? 0 : stream.next,
+    truncateBefore ?? 0,
+    maxCount === undefined ? 0 : next - maxCount,
+    maxAge === undefined ? 0 : (records.find(({ created }) => created >= now - maxAge)?.revision ?? next),
+    state === 'open' ? 0 : next,
   );
 
 export class RecordStore {
@@ -67,6 +81,8 @@ export class RecordStore {
   private readonly listeners = new Set<() => void>();
   /** Position of the next record. */
   end = BEGINNING;
+  /** The server's clock, in seconds. */
+  now = 0;
 
   constructor() {
     this.system('$users', '$user-created');
@@ -77,8 +93,13 @@ export class RecordStore {
     const stream = this.streams.get(name);
     if (stream?.state === 'tombstoned') return 'tombstoned';
     if (stream === undefined || stream.state === 'soft deleted') return undefined;
-    const first = hidden(stream);
+    const first = hidden(stream, this.now);
     return first === 0 ? stream.records : stream.records.filter(({ revision }) => revision >= first);
+  }
+
+  /** Whether an operator has taken a right to this stream from our user. */
+  isDenied(name: string, right: 'read' | 'append'): boolean {
+    return this.streams.get(name)?.settings.denied?.includes(right) ?? false;
   }
 
   /** Revision of a stream's last record, -1 if there never was one. */
@@ -129,10 +150,14 @@ export class RecordStore {
   /** What an operator does: hides a stream's events until scavenging removes them, or for good. */
   set(name: string, settings: StreamSettings): void {
     this.streams.get(name)!.settings = settings;
-    const { maxCount, truncateBefore } = settings;
+    const { maxCount, truncateBefore, maxAge, denied } = settings;
     const content = {
       ...(maxCount !== undefined && { $maxCount: maxCount }),
       ...(truncateBefore !== undefined && { $tb: truncateBefore }),
+      ...(maxAge !== undefined && { $maxAge: maxAge }),
+      ...(denied !== undefined && {
+        $acl: { ...(denied.includes('read') && { $r: SOMEBODY }), ...(denied.includes('append') && { $w: SOMEBODY }) },
+      }),
     };
     this.system(`$$${name}`, '$metadata', 1, content);
   }
@@ -155,7 +180,7 @@ export class RecordStore {
    */
   scavenge(also: (record: StoredRecord) => boolean = () => false, chunkBytes = 1): void {
     const isRemoved = (record: StoredRecord) =>
-      record.revision < hidden(this.streams.get(record.stream)!) || also(record);
+      record.revision < hidden(this.streams.get(record.stream)!, this.now) || also(record);
     for (const record of this.all) if (isRemoved(record)) this.removed.add(record.position);
     this.all = this.all.filter(({ position }) => !this.removed.has(position));
     for (const stream of this.streams.values())
@@ -238,7 +263,7 @@ export class RecordStore {
   }
 
   private write(name: string, stream: Stream, event: Proposed): void {
-    const record = { ...event, position: this.end, stream: name, revision: stream.next };
+    const record = { ...event, position: this.end, stream: name, revision: stream.next, created: this.now };
     this.end += OVERHEAD + name.length + event.type.length + event.data.length + event.metadata.length;
     stream.next += 1;
     // Of a stream of metadata only the last event is kept.

@@ -94,6 +94,7 @@ export class StandIn {
 
   async start(): Promise<this> {
     this.store.forgetIds();
+    this.appends.fullDisk = false;
     // A real server refuses larger messages too.
     this.server = new Server({ 'grpc.max_receive_message_length': 16 * 1024 * 1024 });
     this.server.addService(streamsService.StreamsService, {
@@ -139,6 +140,18 @@ export class StandIn {
   async stop(): Promise<void> {
     await this.front.close();
     this.server!.forceShutdown();
+  }
+
+  /**
+   * The next append finds the disk full: the server answers no append any more, and its process ends after `endsAfterMs`
+   * (a real one after 6 s). Somebody makes room and starts it again.
+   */
+  fillDisk(endsAfterMs: number): void {
+    this.appends.fullDisk = true;
+    this.appends.onFull = () => {
+      this.appends.onFull = () => {};
+      setTimeout(() => void this.stop(), endsAfterMs);
+    };
   }
 
   /** Sets the faults of the next appends, one each; `undefined` is none. */
