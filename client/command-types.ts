@@ -18,6 +18,7 @@ export interface CommandFields {
     readonly message_reference?: {
       readonly message_id: string;
       readonly fail_if_not_exists?: boolean | null;
+      readonly type?: 0 | null;
     } | null;
   };
   /** Edit a message of your own. */
@@ -96,8 +97,8 @@ export interface CommandFields {
     readonly permission_overwrites?: readonly {
       readonly id: string;
       readonly type: 0 | 1;
-      readonly allow: string;
-      readonly deny: string;
+      readonly allow?: string | null;
+      readonly deny?: string | null;
     }[] | null;
   };
   /** Let a bot into a guild. */

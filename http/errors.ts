@@ -15,7 +15,7 @@ import {
   StoreUnavailable,
 } from '../schemas/errors.ts';
 import { JSON_TYPE } from '../schemas/http/raw-answer.ts';
-import { jsonError } from '../schemas/json.ts';
+import { jsonError, parseJson } from '../schemas/json.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { jsonOfForm } from './multipart.ts';
 import { carriesBody } from './unread.ts';
@@ -50,7 +50,7 @@ const readJson = (body: Buffer): unknown => {
   if (!isUtf8(body)) throw new Refused(fieldError([], 'INVALID_JSON', 'The body is not valid UTF-8.'));
   let value: unknown;
   try {
-    value = JSON.parse(body.toString('utf8'));
+    value = parseJson(body.toString('utf8'));
   } catch {
     throw new Refused(fieldError([], 'INVALID_JSON', 'The body is not valid JSON.'));
   }

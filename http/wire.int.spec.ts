@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { afterEach, describe, expect, it } from 'vitest';
+import { commands } from '../commands/features/index.ts';
 import { integerText, Snowflake } from '../schemas/codecs.ts';
 import { type Route, route } from '../schemas/http/route.ts';
 import { aServer, type Over } from './testing.ts';
@@ -236,6 +237,39 @@ describe('a form in place of JSON', () => {
       status,
       expect.objectContaining({ message: expect.any(String) }),
     ]);
+  });
+});
+
+describe('an id as a number', () => {
+  it.each([
+    ['dm.create', '{"recipient_id": 1097123456789012345}', { recipient_id: '1097123456789012345' }],
+    ['dm.create', '{"recipient_id":7}', { recipient_id: '7' }],
+    ['bot.add', '{"application_id":1097123456789012345}', { application_id: '1097123456789012345' }],
+    [
+      'message.send',
+      '{"message_reference":{"message_id":1097123456789012345,"channel_id":1097123456789012346}}',
+      { message_reference: { message_id: '1097123456789012345' } },
+    ],
+    [
+      'message.send',
+      '{"allowed_mentions":{"users":[1097123456789012345, "8", 9],"roles":[10]}}',
+      { allowed_mentions: { users: ['1097123456789012345', '8', '9'], roles: ['10'] } },
+    ],
+    [
+      'channel.create',
+      '{"name":"x","permission_overwrites":[{"id":1097123456789012345,"type":0,"allow":null,"deny":1024}]}',
+      { permission_overwrites: [{ id: '1097123456789012345', allow: null, deny: '1024' }] },
+    ],
+  ])('of %s keeps its digits: %s', async (type, body, read) => {
+    const { body: codec } = commands.find((one) => one.type === type)!;
+    const echo = route({
+      ...{ method: 'POST', path: '/echo', summary: 'Echo', access: 'user', answers: 'its body', body: codec! },
+      handle: async (request) => either.right({ body: request.body }),
+    });
+    start({ routes: [echo] });
+    const answer = await ask('POST', '/v1/echo', { 'content-type': 'application/json' }, body);
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject(read);
   });
 });
 

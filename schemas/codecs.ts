@@ -4,6 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type FieldErrors, type ParleyError, parleyError } from './errors.ts';
+import { LongInteger } from './json.ts';
 import { isStorable, lengthOf, nameProblem } from './text.ts';
 
 /** A string taken as it is, unless `problemOf` names a problem, which is then the message. */
@@ -18,10 +19,29 @@ export const checkedText = (name: string, problemOf: (given: unknown) => string 
     t.identity,
   );
 
+/** Digits, which some libraries send as a number. */
+const digitsOf = (given: unknown): unknown => {
+  if (given instanceof LongInteger) return given.digits;
+  return Number.isSafeInteger(given) && (given as number) >= 0 ? String(given) : given;
+};
+
+/** A string of digits, taken as a number too unless `problemOf` names a problem, which is then the message. */
+const checkedDigits = (name: string, problemOf: (given: unknown) => string | undefined) =>
+  new t.Type<string, string, unknown>(
+    name,
+    (u): u is string => problemOf(u) === undefined,
+    (u, context) => {
+      const digits = digitsOf(u);
+      const problem = problemOf(digits);
+      return problem === undefined ? t.success(digits as string) : t.failure(u, context, problem);
+    },
+    t.identity,
+  );
+
 /** A whole number of up to so many bits, written in decimal in the one way that has no leading zeros. */
 const wholeNumber = (name: string, bits: number, what: string) => {
   const most = String(2n ** BigInt(bits) - 1n);
-  return checkedText(name, (u) => {
+  return checkedDigits(name, (u) => {
     if (typeof u !== 'string' || u.length > most.length || !/^\d+$/.test(u))
       return `Must be ${what}: a string of 1 to ${most.length} digits.`;
     const isCanonical = u === '0' || u[0] !== '0';
@@ -31,7 +51,7 @@ const wholeNumber = (name: string, bits: number, what: string) => {
   });
 };
 
-/** A Discord-epoch id: up to 63 bits, written as a decimal string. Each id has one spelling. */
+/** A Discord-epoch id: up to 63 bits, as a decimal string. Each id has one spelling. */
 export const Snowflake = wholeNumber('Snowflake', 63, 'a snowflake');
 
 /** A place among ids, where a page begins or ends: nothing need have this id. */

@@ -19,14 +19,31 @@ import {
   traceparentOf,
   visibleText,
 } from './codecs.ts';
+import { parseJson } from './json.ts';
 
 describe('a snowflake', () => {
   it('is a whole number of up to 63 bits in its one spelling', () => {
     for (const id of ['0', '7', '1234567890123456789', '9223372036854775807'])
       expect(decodeOrUndefined(Snowflake, id)).toBe(id);
     const wrong = ['', '00', '07', '9223372036854775808', '12345678901234567890', '-1', '1.0', ' 1', '1\n', '٣'];
-    for (const no of [...wrong, '9'.repeat(100_000), 7, null, undefined, {}])
+    for (const no of [...wrong, '9'.repeat(100_000), -7, 1.5, 2 ** 53, NaN, null, undefined, {}])
       expect(decodeOrUndefined(Snowflake, no)).toBeUndefined();
+  });
+
+  it('may come as a number, and keeps its digits', () => {
+    for (const [sent, read] of [
+      ['7', '7'],
+      ['9007199254740991', '9007199254740991'],
+      [' 9007199254740993', '9007199254740993'],
+      [' 1097123456789012345', '1097123456789012345'],
+      ['-0', '0'],
+    ] as const)
+      for (const codec of [Snowflake, BitSet]) expect(decodeOrUndefined(codec, parseJson(sent))).toBe(read);
+    for (const no of [' 9223372036854775808', ' 10971234567890123450', '1e3000', '-1', '[1097123456789012345]'])
+      expect(decodeOrUndefined(Snowflake, parseJson(no))).toBeUndefined();
+    expect(decodeOrUndefined(list(Snowflake, 3), parseJson('[1, 1097123456789012345, "2"]'))).toEqual([
+      ...['1', '1097123456789012345', '2'],
+    ]);
   });
 
   it('may be of any 19 digits where it is a place between ids', () => {
@@ -39,7 +56,7 @@ describe('a snowflake', () => {
 describe('a bit set', () => {
   it('is a whole number of up to 64 bits in its one spelling', () => {
     for (const bits of ['0', '1024', '18446744073709551615']) expect(decodeOrUndefined(BitSet, bits)).toBe(bits);
-    for (const no of ['', '01024', '18446744073709551616', '99999999999999999999', '0x10', 7])
+    for (const no of ['', '01024', '18446744073709551616', '99999999999999999999', '0x10', -7])
       expect(decodeOrUndefined(BitSet, no)).toBeUndefined();
   });
 });

@@ -53,12 +53,12 @@ describe('a decoding error', () => {
 
   it('does not also say that an optional field must be null', () => {
     const codec = t.type({ reply: optional(t.type({ id: Snowflake })) });
-    expect(errorsOf(codec, { reply: { id: 7 } })).toEqual({ reply: { id: invalid('Must be a snowflake') } });
+    expect(errorsOf(codec, { reply: { id: -7 } })).toEqual({ reply: { id: invalid('Must be a snowflake') } });
     expect(errorsOf(codec, { reply: 'x' })).toEqual({ reply: invalid('Must be an object.') });
   });
 
   it('names the field inside an optional part', () => {
-    const send = { channel_id: '1', message_reference: { message_id: 7, fail_if_not_exists: 'x' } };
+    const send = { channel_id: '1', message_reference: { message_id: -7, fail_if_not_exists: 'x' } };
     expect(errorsOf(codecOf('message.send'), send)).toEqual({
       message_reference: {
         message_id: invalid('Must be a snowflake'),

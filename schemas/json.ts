@@ -1,6 +1,39 @@
-/** The limits of JSON that a client sends, over HTTP as in an op 100. */
+/** JSON that a client sends, over HTTP as in a frame: its long numbers, and its limits. */
 
+import { randomUUID } from 'node:crypto';
 import { fieldError, type ParleyError } from './errors.ts';
+
+/** A whole number that a `number` cannot hold. Codecs of ids take its digits; for all others it is no number. */
+export class LongInteger extends Number {
+  readonly digits: string;
+
+  constructor(digits: string) {
+    super(digits);
+    this.digits = digits;
+  }
+}
+
+/** Where a text may hold a long number outside strings. */
+const MAYBE_LONG = /[\s[:,]\d{16}/;
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+const ONLY_DIGITS = /^\d{16,}$/;
+/** Begins the strings that stand for long numbers. No client knows it. */
+const MARK = randomUUID();
+
+const marked = (written: string): string =>
+  ONLY_DIGITS.test(written) && !Number.isSafeInteger(Number(written)) ? `"${MARK}${written}"` : written;
+
+/**
+ * Like `JSON.parse`, but whole numbers that it would round become a `LongInteger`: some libraries send ids as numbers.
+ * @throws SyntaxError when the text is not JSON
+ */
+export const parseJson = (text: string): unknown => {
+  const value: unknown = JSON.parse(text);
+  if (!MAYBE_LONG.test(text) || jsonError(value) !== undefined) return value;
+  return JSON.parse(text.replace(STRING_OR_NUMBER, marked), (_, inner: unknown) =>
+    typeof inner === 'string' && inner.startsWith(MARK) ? new LongInteger(inner.slice(MARK.length)) : inner,
+  );
+};
 
 /** Levels of lists and objects, the outermost included. Serialising much deeper ones could exhaust the stack. */
 export const MAX_DEPTH = 64;

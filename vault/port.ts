@@ -36,7 +36,7 @@ export interface Tokens {
   /** When a token that is issued now expires, in milliseconds since 1970. */
   lastExpiry(): number;
   /**
-   * A bot's token, `<base64url of its id>.<secret>`. The secret follows from the key of the command that asked for it, so
+   * A bot's token, `<base64url of its id>.<secret>`, with a dot in the secret that does not belong to it. The secret follows from the key of the command that asked for it, so
    * a repeated command gets the same. It counts once the vault has it.
    */
   botToken(userId: string, key: string): Promise<{ readonly token: string; readonly secret: string }>;

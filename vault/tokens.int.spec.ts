@@ -47,7 +47,14 @@ const changed = (token: string, at: number): string => {
 describe('a person’s token', () => {
   it('identifies its owner, with or without the prefixes that libraries add', async () => {
     const token = (await tokens.issue('17', 0)).token;
-    for (const form of [token, `Bearer ${token}`, `Bot ${token}`])
+    for (const form of [
+      token,
+      `Bearer ${token}`,
+      `bearer ${token}`,
+      `BEARER  ${token}`,
+      `Bot ${token}`,
+      `bot ${token}`,
+    ])
       expect(await tokens.verify(form)).toEqual({ userId: '17', generation: 0, signIn: expect.any(String) });
   });
 
@@ -125,6 +132,17 @@ describe('a bot’s token', () => {
     expect(await tokens.verify(`Bot ${token}`)).toEqual({ userId: '42' });
   });
 
+  it('has three parts, and the two of former versions count too, but no others', async () => {
+    const token = await issued('42', 'a');
+    const [id, head, rest] = token.split('.') as [string, string, string];
+    expect(token).toMatch(/^[\w-]+\.[\w-]{6}\.[\w-]{27,}$/);
+    for (const former of [`${id}.${head}${rest}`, `Bot ${id}.${head}${rest}`])
+      expect(await tokens.verify(former)).toEqual({ userId: '42' });
+    const others = [`${id}.${head}.${rest}.`, `${id}.${head}${rest[0]}.${rest.slice(1)}`, `${id}..${head}${rest}`];
+    for (const other of [...others, `${id}.${head}${rest}.`, `${id}.${head}.`, `${id}.`, id])
+      expect(await tokens.verify(other)).toBeUndefined();
+  });
+
   it('is the same for the same command, and replaced by that of another', async () => {
     const first = await issued('42', 'a');
     expect(await issued('42', 'a')).toBe(first);
@@ -136,7 +154,7 @@ describe('a bot’s token', () => {
   it('is void when changed, and for another bot', async () => {
     const token = await issued('42', 'a');
     await issued('43', 'a');
-    const [, secret] = token.split('.');
+    const secret = token.slice(token.indexOf('.') + 1);
     expect(await tokens.verify(changed(token, token.length - 2))).toBeUndefined();
     expect(await tokens.verify(`${Buffer.from('43').toString('base64url')}.${secret}`)).toBeUndefined();
   });

@@ -11,6 +11,9 @@ import type { SessionClaims, Tokens, Vault } from './port.ts';
 
 const SIGN_IN_BYTES = 9;
 
+/** Characters of a bot's secret before its dot. Libraries look for three parts; former versions' tokens have two. */
+const SECRET_HEAD = 6;
+
 /** Verified tokens cached: verifying one again costs a hash instead of a signature check. */
 const REMEMBERED = 1_000;
 
@@ -65,10 +68,16 @@ export const createTokens = (vault: Vault, { clock, lifetime }: TokenOptions): T
   // Users of the tokens see the failure later; nobody may be listening yet.
   keys.catch(() => {});
 
-  const verifyBot = async (id: string, secret: string) => {
-    const userId = Buffer.from(id, 'base64url').toString('utf8');
-    // Anything else is not asked about: a store may not even take it.
-    if (!Snowflake.is(userId)) return undefined;
+  /** @returns the secret; `undefined` when the token has another form */
+  const secretIn = (parts: readonly string[]): string | undefined => {
+    const [, head = '', rest] = parts;
+    if (parts.length === 2) return head;
+    return parts.length === 3 && head.length === SECRET_HEAD ? `${head}${rest}` : undefined;
+  };
+
+  const verifyBot = async (userId: string, parts: readonly string[]) => {
+    const secret = secretIn(parts);
+    if (secret === undefined || secret === '') return undefined;
     return (await vault.verifyTokenSecret(userId, secret)) ? { userId } : undefined;
   };
   const seconds = () => Math.floor(clock.wallTime() / 1000);
@@ -87,13 +96,20 @@ export const createTokens = (vault: Vault, { clock, lifetime }: TokenOptions): T
       const secret = createHmac('sha256', (await keys).bots)
         .update(`${userId} ${key}`)
         .digest('base64url');
-      return { token: `${Buffer.from(userId).toString('base64url')}.${secret}`, secret };
+      const parts = [
+        Buffer.from(userId).toString('base64url'),
+        secret.slice(0, SECRET_HEAD),
+        secret.slice(SECRET_HEAD),
+      ];
+      return { token: parts.join('.'), secret };
     },
 
     async verify(token) {
       const bare = token.replace(/^(Bot|Bearer) +/i, '');
-      const [id, secret, signature] = bare.split('.');
-      if (id && secret && signature === undefined) return verifyBot(id, secret);
+      const parts = bare.split('.');
+      const userId = Buffer.from(parts[0]!, 'base64url').toString('utf8');
+      // Anything else is not asked about: a store may not even take it.
+      if (Snowflake.is(userId)) return verifyBot(userId, parts);
       const claims = decodeOrUndefined(PersonClaims, (await keys).person.verify(bare));
       if (claims === undefined || (claims.exp ?? claims.iat + lifetime) <= seconds()) return undefined;
       return {

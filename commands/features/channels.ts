@@ -12,10 +12,30 @@ import { Overwrite } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
 import { channelStream, guildStream } from '../../schemas/streams.ts';
 import { command, NOTHING, refused } from '../command.ts';
+import { refuseNotThere } from '../not-there.ts';
 import { channelStep } from '../processes.ts';
 
 const MAX_OVERWRITES = 100;
-const GivenOverwrite = t.exact(t.type({ ...Overwrite.props, id: Snowflake, allow: BitSet, deny: BitSet }));
+const GivenOverwrite = t.intersection([
+  t.type({ id: Snowflake, type: Overwrite.props.type }),
+  t.partial({ allow: optional(BitSet), deny: optional(BitSet) }),
+]);
+const NO_BITS = '0';
+
+/** What there is of a channel beyond its name, topic and overwrites. */
+const notThere = {
+  ...{ parent_id: ['0', 0], nsfw: [false], rate_limit_per_user: [0], position: [0], bitrate: [0], user_limit: [0] },
+  ...{ rtc_region: [], video_quality_mode: [1], default_auto_archive_duration: [], default_reaction_emoji: [] },
+  ...{
+    available_tags: [],
+    default_sort_order: [],
+    default_forum_layout: [0],
+    flags: [0],
+    icon_emoji: [],
+    theme_color: [],
+  },
+  ...{ default_thread_rate_limit_per_user: [0] },
+};
 
 export const ChannelName = visibleText(1, 100, 'name');
 
@@ -33,7 +53,9 @@ const asked = (
   channelId: string,
 ): EventData<'channel-requested'> => ({
   ...{ channelId, kind: 'text', guildId: fields.guild_id, name: fields.name, topic: fields.topic ?? null },
-  overwrites: [...(fields.permission_overwrites ?? [])],
+  overwrites: (fields.permission_overwrites ?? []).map(({ id, type, allow, deny }) => ({
+    ...{ id, type, allow: allow ?? NO_BITS, deny: deny ?? NO_BITS },
+  })),
   participants: [],
 });
 
@@ -44,6 +66,7 @@ export const createChannel = command({
   params: OnGuild,
   body: NewChannel,
   structural: true,
+  check: refuseNotThere(notThere),
   limit: { bucket: 'channelCreate', key: (_, { userId }) => userId },
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: async ({ fields, context }, deps) => {

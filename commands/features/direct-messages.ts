@@ -8,6 +8,7 @@ import { Snowflake } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { directStream } from '../../schemas/streams.ts';
 import { command, refused } from '../command.ts';
+import { refuseNotThere } from '../not-there.ts';
 import { channelStep } from '../processes.ts';
 
 const directChannel = ({ channelId, participants }: EventData<'dm-opened'>): EventData<'channel-created'> => ({
@@ -21,6 +22,7 @@ export const openDirect = command({
   route: { method: 'POST', path: '/users/@me/channels', status: 200, answers: 'The channel.' },
   body: t.type({ recipient_id: Snowflake }),
   structural: true,
+  check: refuseNotThere({ access_tokens: [], nicks: [], recipients: [] }),
   limit: { bucket: 'dmCreate', key: (_, { userId }) => userId },
   prepare: async ({ fields, context }, deps) => {
     const { userId } = context.actor;

@@ -10,6 +10,7 @@ import { visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { guildStream } from '../../schemas/streams.ts';
 import { type CommandDeps, command, refused } from '../command.ts';
+import { refuseNotThere } from '../not-there.ts';
 import { channelStep, joiningStep } from '../processes.ts';
 
 const FIRST_CHANNEL = 'general';
@@ -34,6 +35,11 @@ export const createGuild = command({
   route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.' },
   body: t.type({ name: GuildName }),
   structural: true,
+  check: refuseNotThere({
+    ...{ icon: [''], roles: [], channels: [], verification_level: [0], default_message_notifications: [0] },
+    ...{ explicit_content_filter: [0], afk_channel_id: [], afk_timeout: [], system_channel_id: [] },
+    ...{ system_channel_flags: [0], description: [''], guild_template_code: [] },
+  }),
   holdsUp: true,
   limit: { bucket: 'guildCreate', key: (_, { userId }) => userId },
   prepare: async ({ fields, context, cause }, deps) => {

@@ -8,6 +8,7 @@ import { integer, optional } from '../../schemas/codecs.ts';
 import { OnChannel } from '../../schemas/http/route.ts';
 import { inviteStream } from '../../schemas/streams.ts';
 import { command, refused } from '../command.ts';
+import { refuseNotThere } from '../not-there.ts';
 
 const DEFAULT_SECONDS = 86_400;
 /** How far apart, in milliseconds, an invite's age can start and its event be dated. */
@@ -29,6 +30,10 @@ export const createInvite = command({
     max_uses: optional(integer(0, 100)),
   }),
   structural: true,
+  check: refuseNotThere({
+    ...{ temporary: [false], target_type: [], target_user_id: [], target_application_id: [], role_ids: [] },
+    ...{ target_users_file: [] },
+  }),
   // The next one counts this one.
   holdsUp: true,
   limit: { bucket: 'inviteCreate', key: (_, { userId }) => userId },

@@ -17,6 +17,7 @@ import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { openAs } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
+import { refuseNotThere } from '../not-there.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
 import { nothingSince, type Since } from '../turn.ts';
 
@@ -42,6 +43,15 @@ const content = {
 };
 const Content = t.partial(content);
 type Content = t.TypeOf<typeof Content>;
+
+/** The one kind of reference there is; 1 would forward the message. */
+const REPLY = 0;
+
+/** Edits and new messages alike. */
+const notThere = {
+  ...{ components: [], attachments: [], files: [], sticker_ids: [], stickers: [], poll: [], embed: [] },
+  ...{ thread: [], shared_client_theme: [], activity: [], application_id: [] },
+};
 
 const Flags = integer(0, 2 ** 31 - 1);
 const NOTHING_SAID: MessageBody = { content: '', embeds: [] };
@@ -115,10 +125,14 @@ export const sendMessage = command({
     tts: optional(t.boolean),
     flags: optional(Flags),
     message_reference: optional(
-      t.intersection([t.type({ message_id: Snowflake }), t.partial({ fail_if_not_exists: optional(t.boolean) })]),
+      t.intersection([
+        t.type({ message_id: Snowflake }),
+        t.partial({ fail_if_not_exists: optional(t.boolean), type: optional(t.literal(REPLY)) }),
+      ]),
     ),
   }),
   structural: false,
+  check: refuseNotThere(notThere),
   limit: { bucket: 'send', key: ({ channel_id }, { userId }) => `${userId}:${channel_id}` },
   keyIn: ({ nonce, enforce_nonce }, { userId }) =>
     enforce_nonce === true && nonce !== null && nonce !== undefined ? nonceKey(userId, nonce) : undefined,
@@ -197,6 +211,7 @@ export const editMessage = command({
   params: OnMessage,
   body: t.partial({ ...content, flags: optional(Flags) }),
   structural: false,
+  check: refuseNotThere(notThere),
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
   prepare: async ({ fields: { channel_id, message_id, content: text } }, deps) => {
