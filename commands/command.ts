@@ -19,7 +19,7 @@ import { type ErrorName, type ParleyError, parleyError, StoreUnavailable } from 
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Tokens, Undo, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
-import type { DerivedIds } from './derived-ids.ts';
+import type { Creating, CreationNames } from './creation-names.ts';
 import type { CommandBucket } from './limits.ts';
 import type { Done, Mailboxes } from './mailbox.ts';
 import type { OwnWrites } from './own-writes.ts';
@@ -47,7 +47,7 @@ export interface CommandDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly tokens: Tokens;
-  readonly derivedIds: DerivedIds;
+  readonly names: CreationNames;
   readonly ownWrites: Pick<OwnWrites, 'seen'>;
 }
 
@@ -222,6 +222,12 @@ export const causeOf = (context: CommandContext, type: string, inFields?: string
   correlationId: context.correlationId,
   causationId: null,
   traceparent: context.traceparent ?? null,
+});
+
+/** What names the thing that a command creates: without a key from the client, nothing repeats the command. */
+export const creating = (context: CommandContext, { key, actor, correlationId, traceparent }: Cause): Creating => ({
+  key: context.key === null ? undefined : key,
+  ...{ actor, correlationId, traceparent },
 });
 
 /** What may be stored already can be asked again with the caller's own key, which finds it. Without one it would be doubled. */

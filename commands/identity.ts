@@ -41,7 +41,7 @@ export interface SignedIn {
 
 type Deps = Pick<
   CommandDeps,
-  'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' | 'derivedIds' | 'now' | 'views' | 'shared' | 'bounds'
+  'log' | 'vault' | 'tokens' | 'mailboxes' | 'ids' | 'names' | 'now' | 'views' | 'shared' | 'bounds'
 >;
 
 /** Each takes 20 ms of a thread of the pool that also resolves names and reads files: half of it. */
@@ -89,11 +89,15 @@ export class Identity {
     if (limit?.allowed === false) return either.left(limitedError(limit));
     const { deps } = this;
     const { key = null } = caller;
-    const userId = key === null ? deps.ids(deps.now()) : await this.idOf(key);
+    const { correlationId } = caller;
+    const registering = key === null ? undefined : idempotencyKey('', 'user.register', key);
+    const named = await deps.names.id({ key: registering, correlationId });
+    if (either.isLeft(named)) return either.left(repeatable(named.left, key));
+    const userId = named.right;
     if (key !== null && (await deps.log.streamHead(userStream(userId))).sequence > 0)
       return this.registeredBefore(userId, credentials, caller);
     const { username, globalName } = credentials;
-    const user: NewUser = { userId, username, globalName, kind: 'person', correlationId: caller.correlationId };
+    const user: NewUser = { userId, username, globalName, kind: 'person', correlationId };
     // Two requests with one key at once: the second one's password must not replace the first one's.
     if (this.underWay.has(userId)) return either.left(parleyError('unavailable', { retryAfter: 1 }));
     const created = await this.create(user, async () => {
@@ -105,10 +109,6 @@ export class Identity {
     });
     if (either.isLeft(created)) return either.left(repeatable(created.left, key));
     return either.right({ userId, ...(await deps.tokens.issue(userId, NEVER_SIGNED_OUT.generation)) });
-  }
-
-  private idOf(key: string): Promise<string> {
-    return this.deps.derivedIds.id(idempotencyKey('', 'user.register', key), userStream);
   }
 
   /** A repeat: whoever sends it must know the password of the account that the first one made. */

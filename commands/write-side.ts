@@ -16,7 +16,7 @@ import type { Tokens, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import { createCommandBus } from './bus.ts';
 import type { CommandDeps } from './command.ts';
-import { DerivedIds } from './derived-ids.ts';
+import { CreationNames } from './creation-names.ts';
 import { commands, followUps } from './features/index.ts';
 import { Identity } from './identity.ts';
 import { Limits } from './limits.ts';
@@ -96,6 +96,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
   const processes = new Processes(log, mailboxes, followUps, clock);
   const ownWrites = new OwnWrites(views, options.sharedWrites, options.holdDelivered);
   const limits = new Limits(options.limits, options.limiter);
+  const ids = snowflakeSource(options.worker);
   const deps: CommandDeps = {
     log,
     views,
@@ -109,10 +110,10 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     processes,
     ephemeral: options.ephemeral,
     bounds: options.bounds,
-    ids: snowflakeSource(options.worker),
+    ids,
     lowBits: lowBitsSource(options.worker),
     ownWrites,
-    derivedIds: new DerivedIds(log, await vault.signingSecret(), now),
+    names: new CreationNames({ mailboxes, ids, now, secret: await vault.signingSecret() }),
     now,
   };
   return {

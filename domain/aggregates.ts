@@ -1,6 +1,7 @@
 /** Finds the fold of a stream by its name. */
 
 import { channelFold } from './channel.ts';
+import { creationFold } from './creation.ts';
 import type { Fold } from './decider.ts';
 import { directFold } from './direct.ts';
 import { guildFold } from './guild.ts';
@@ -18,6 +19,7 @@ export const folds: Readonly<Record<string, unknown>> = {
   dm: directFold,
   user: userFold,
   read: readFold,
+  creation: creationFold,
 };
 
 /** The fold of a stream, or `undefined` for a name of no known kind. */

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { foldOf } from './aggregates.ts';
+import { creationFold, nameCreation } from './creation.ts';
 import { directFold, openDirect } from './direct.ts';
 import { createGuild, guildFold } from './guild.ts';
 import { ANN, BEN, CHANNEL, events, GUILD, History, OWNER, only } from './testing.ts';
@@ -51,9 +52,26 @@ describe('a direct channel', () => {
   });
 });
 
+describe('what is created under a key', () => {
+  it('keeps its name for twenty minutes, after which the key is free', () => {
+    const history = new History(creationFold, 'creation-a');
+    const named = (name: string, now: number) => {
+      const decided = events(nameCreation({ name, now }, history.state));
+      history.record(decided, null, now);
+      return decided.length > 0;
+    };
+    const minutes = 60_000;
+    expect(named('one', 0)).toBe(true);
+    for (const now of [0, -5 * minutes, 20 * minutes]) expect(named('other', now)).toBe(false);
+    expect(history.state.name).toBe('one');
+    expect(named('next', 20 * minutes + 1)).toBe(true);
+    expect(history.state.name).toBe('next');
+  });
+});
+
 describe('the fold of a stream', () => {
   it('is found by the name of the stream', () => {
-    const kinds = ['channel-1', 'guild-1', 'member-1_2', 'invite-a', 'dm-1_2', 'user-1', 'read-1'];
+    const kinds = ['channel-1', 'guild-1', 'member-1_2', 'invite-a', 'dm-1_2', 'user-1', 'read-1', 'creation-a'];
     expect(kinds.filter((stream) => foldOf(stream) === undefined)).toEqual([]);
     for (const stream of ['', '-', 'toString-1', '__proto__-1', 'channels-1']) expect(foldOf(stream)).toBeUndefined();
   });

@@ -44,6 +44,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('message-pinned', { ...onMessage, userId: OWNER, pinnedTime: NOW + 1 }),
     happened('message-deleted', onMessage),
   ],
+  creation: [happened('creation-named', { name: GUILD }), happened('creation-named', { name: '201' })],
   dm: [happened('dm-opened', { channelId: CHANNEL, participants: [ANN, BEN] })],
   guild: [
     happened('guild-created', {

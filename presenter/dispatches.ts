@@ -177,6 +177,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'channel-requested': silent,
   'invite-redeemed': silent,
   'dm-opened': silent,
+  'creation-named': silent,
   'user-registered': silent,
   'user-signed-out': silent,
 };

@@ -11,12 +11,14 @@ export const guildStream = (guildId: string) => `guild-${guildId}`;
 export const memberStream = (guildId: string, userId: string) => `member-${guildId}_${userId}`;
 export const inviteStream = (code: string) => `invite-${code}`;
 export const userStream = (userId: string) => `user-${userId}`;
+/** @param hash HMAC of an idempotency key, in hexadecimal digits */
+export const creationStream = (hash: string) => `creation-${hash}`;
 export const readStream = (userId: string) => `read-${userId}`;
 
 /** The same for both people, in either order. */
 export const directStream = (a: string, b: string) => (BigInt(a) < BigInt(b) ? `dm-${a}_${b}` : `dm-${b}_${a}`);
 
-const KINDS = ['channel-', 'guild-', 'member-', 'invite-', 'user-', 'read-', 'dm-'] as const;
+const KINDS = ['channel-', 'guild-', 'member-', 'invite-', 'user-', 'read-', 'dm-', 'creation-'] as const;
 const NAME = new RegExp(`^(?:${KINDS.join('|')})`);
 
 /** Whether a stream is of one of the kinds above. A shared store may hold streams of other programs. */
@@ -28,7 +30,7 @@ export const beginsStreamNames = (prefix: string): boolean =>
 
 /** For people who name one. */
 export const STREAM_NAMES =
-  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id> or dm-<user id>_<user id>';
+  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id>, dm-<user id>_<user id> or creation-<hash>';
 
 /** Who an event is for: `channel:<id>`, `guild:<id>` or `user:<id>`. */
 export type Audience = `channel:${string}` | `guild:${string}` | `user:${string}`;

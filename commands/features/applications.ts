@@ -11,7 +11,7 @@ import { Profile } from '../../schemas/events/user.ts';
 import { userStream } from '../../schemas/streams.ts';
 import { lengthOf } from '../../schemas/text.ts';
 import { openAs } from '../../vault/sealing.ts';
-import { type CommandDeps, command, outcome, putBack, refused, viewsHold } from '../command.ts';
+import { type CommandDeps, command, creating, outcome, putBack, refused, viewsHold } from '../command.ts';
 
 /** The name that the application was created with; `undefined` once its key is destroyed. */
 const nameIn = async (deps: CommandDeps, event: ParleyEvent | undefined): Promise<string | undefined> => {
@@ -35,7 +35,9 @@ export const createApplication = command({
     const name = fields.name.trim();
     if (lengthOf(name) < 2)
       return either.left(fieldError(['name'], 'BASE_TYPE_BAD_LENGTH', 'Must be at least 2 characters long.'));
-    const userId = await deps.derivedIds.id(cause.key, userStream);
+    const named = await deps.names.id(creating(context, cause));
+    if (either.isLeft(named)) return named;
+    const userId = named.right;
     const isFull = (await deps.views.guilds.countApplications(context.actor.userId)) >= deps.bounds.applications;
     if (!isFull) await deps.vault.createKey(userId);
     return either.right({ userId, name, isFull });

@@ -9,7 +9,7 @@ import type { Actor } from '../../schemas/actor.ts';
 import { visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { guildStream } from '../../schemas/streams.ts';
-import { type CommandDeps, command, refused } from '../command.ts';
+import { type CommandDeps, command, creating, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { channelStep, joiningStep } from '../processes.ts';
 
@@ -43,8 +43,10 @@ export const createGuild = command({
   holdsUp: true,
   limit: { bucket: 'guildCreate', key: (_, { userId }) => userId },
   prepare: async ({ fields, context, cause }, deps) => {
+    const named = await deps.names.id(creating(context, cause));
+    if (either.isLeft(named)) return named;
     const made = {
-      guildId: await deps.derivedIds.id(cause.key, guildStream),
+      guildId: named.right,
       name: fields.name,
       ownerId: context.actor.userId,
       everyone: DEFAULT_EVERYONE.toString(),

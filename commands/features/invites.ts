@@ -7,7 +7,7 @@ import { allows, Permission } from '../../domain/permissions.ts';
 import { integer, optional } from '../../schemas/codecs.ts';
 import { OnChannel } from '../../schemas/http/route.ts';
 import { inviteStream } from '../../schemas/streams.ts';
-import { command, refused } from '../command.ts';
+import { command, creating, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 
 const DEFAULT_SECONDS = 86_400;
@@ -46,7 +46,7 @@ export const createInvite = command({
     const open = await deps.views.guilds.countOpenInvites(guildId, context.actor.userId, deps.now());
     return either.right({ guildId, isFull: open >= deps.bounds.invites });
   },
-  prepare: async ({ cause }, deps) => either.right(await deps.derivedIds.code(cause.key, inviteStream)),
+  prepare: ({ context, cause }, deps) => deps.names.code(creating(context, cause)),
   preparedStream: (code) => inviteStream(code),
   decide: (state: invite.InviteState, { rights, prepared: code }, { fields, context }, deps) => {
     const { guildId, isFull } = rights;

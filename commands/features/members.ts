@@ -27,7 +27,7 @@ import { joiningStep } from '../processes.ts';
 import type { Cause } from '../turn.ts';
 import { inTooManyGuilds } from './guilds.ts';
 
-/** Codes are made of letters and digits (`derived-ids.ts`). */
+/** Codes are made of letters and digits (`creation-names.ts`). */
 const CODE = /^[\da-zA-Z]+$/;
 const NOTHING_TO_PREPARE = either.right(undefined);
 

@@ -7,6 +7,7 @@ import type * as t from 'io-ts';
 import { type NewEvent, type Recorded, recordedAs } from '../envelope.ts';
 import type { Audience } from '../streams.ts';
 import { channelEvents } from './channel.ts';
+import { creationEvents } from './creation.ts';
 import { type EventDefinition, type Feed, nobody } from './definition.ts';
 import { directEvents } from './direct.ts';
 import { guildEvents } from './guild.ts';
@@ -24,6 +25,7 @@ export const catalogue = {
   ...directEvents,
   ...userEvents,
   ...readEvents,
+  ...creationEvents,
 } as const;
 
 type Catalogue = typeof catalogue;

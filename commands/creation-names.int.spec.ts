@@ -1,16 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memoryLimiter } from '../coordination/limiter.ts';
-import { REMEMBERED_MS } from '../domain/recent-keys.ts';
-import { snowflakeTime } from '../domain/snowflake.ts';
+import { idempotencyKey, REMEMBERED_MS } from '../domain/recent-keys.ts';
+import { snowflakeSource, snowflakeTime } from '../domain/snowflake.ts';
 import { systemClock } from '../schemas/clock.ts';
-import { Quota } from '../schemas/quota.ts';
-import { guildStream } from '../schemas/streams.ts';
 import { Instance } from '../test/support/write-side.ts';
-import { createCommandBus } from './bus.ts';
-import { DerivedIds } from './derived-ids.ts';
-import { commands } from './features/index.ts';
-import { Limits } from './limits.ts';
-import { NO_LIMITS, refusal, right } from './testing.ts';
+import { CreationNames } from './creation-names.ts';
+import { Mailboxes } from './mailbox.ts';
+import { StateStore } from './states.ts';
+import { CALLER, refusal, right } from './testing.ts';
 
 let instance: Instance;
 let ann: string;
@@ -20,24 +16,23 @@ beforeEach(async () => {
 });
 afterEach(() => instance.close());
 
-/** The instance's write side with a clock that the spec sets. */
-const at = async (now: () => number) => {
-  const { deps } = instance.write;
-  const derivedIds = new DerivedIds(instance.log, await instance.vault.signingSecret(), now);
-  const entrance = {
-    limits: new Limits(NO_LIMITS, memoryLimiter(systemClock)),
-    ownWrites: instance.write.ownWrites,
-    inProgress: new Quota(9, 9),
-  };
-  const bus = createCommandBus(commands, { ...deps, derivedIds }, entrance);
-  return async (name: string, key: string) => {
-    const actor = { userId: ann, kind: 'person', administrator: false } as const;
-    const context = { actor, key, onOtherContent: 'refuse', counted: true, correlationId: 'c' } as const;
-    const { outcome } = await bus.submit(context, 'guild.create', { name });
-    const { answer } = right(outcome);
-    return answer.kind === 'guild' ? answer.guild.id : undefined;
-  };
+/** The names as another node gives them, with a clock that the spec sets. */
+const node = async (now: () => number = Date.now) => {
+  const { log, views, keys, vault } = instance;
+  const mailboxes = new Mailboxes({
+    ...{ log, keys, waiting: 100, onConflict: () => {} },
+    states: new StateStore(log, views.snapshots),
+    clock: { ...systemClock, wallTime: now },
+    onFailure: (_, failure) => {
+      throw failure;
+    },
+  });
+  return new CreationNames({ mailboxes, ids: snowflakeSource(() => 2), now, secret: await vault.signingSecret() });
 };
+
+const creating = (key?: string) => ({ key, actor: ann, correlationId: 'c' });
+
+const stored = async () => (await instance.log.readAll({ after: 0, limit: 1000 })).events;
 
 describe('what a command creates', () => {
   it('is created once per key, whatever kind of thing it is', async () => {
@@ -88,24 +83,70 @@ describe('what a command creates', () => {
     expect(new Set(made.map(({ id }) => id)).size).toBe(5);
   });
 
-  it('is found again across a window boundary, for at least ten minutes', async () => {
-    const edge = Math.ceil(Date.now() / REMEMBERED_MS) * REMEMBERED_MS;
-    let now = edge - 1;
-    const create = await at(() => now);
-    const first = await create('One', 'k');
-    for (const later of [edge, edge + 1, edge - 1 + REMEMBERED_MS]) {
-      now = later;
-      expect(await create('One', 'k')).toBe(first);
-    }
-    now = edge + 2 * REMEMBERED_MS;
-    expect(await create('One', 'k')).not.toBe(first);
+  it('has the time of its creation in its id, whether there is a key or not', async () => {
+    await instance.do(ann, 'guild.create', { name: 'One' }, { key: 'k' });
+    const { id: guild_id } = await instance.do(ann, 'guild.create', { name: 'Two' });
+    await instance.do(ann, 'channel.create', { guild_id, name: 'more' }, { key: 'k' });
+    await instance.do(ann, 'application.create', { name: 'robot' }, { key: 'k' });
+    await instance.do(ann, 'application.create', { name: 'robot' });
+    const credentials = { username: 'ben', password: 'correct horse', globalName: null };
+    right(await instance.write.identity.register(credentials, { ...CALLER, key: 'k' }));
+    await instance.settled();
+    const ages = (await stored()).flatMap(({ type, data, time }) => {
+      const created = (id: string) => [time - snowflakeTime(id)];
+      if (type === 'guild-created') return created(data.guildId);
+      if (type === 'channel-created') return created(data.channelId);
+      return type === 'user-registered' ? created(data.userId) : [];
+    });
+    expect(ages).toHaveLength(9);
+    expect(Math.min(...ages)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...ages)).toBeLessThan(5000);
   });
 
-  it('has an id close to its creation time, which nobody can guess without the secret of the instance', async () => {
-    const now = Date.now();
-    const of = (secret: string) => new DerivedIds(instance.log, Buffer.from(secret), () => now).id('k', guildStream);
-    expect(Math.abs(snowflakeTime(await of('a')) - now)).toBeLessThanOrEqual(REMEMBERED_MS);
-    expect(await of('a')).not.toBe(await of('b'));
+  it('has the id that a first attempt recorded and did not use', async () => {
+    const key = idempotencyKey(ann, 'guild.create', 'k');
+    const id = right(await (await node()).id(creating(key)));
+    expect((await instance.do(ann, 'guild.create', { name: 'One' }, { key: 'k' })).id).toBe(id);
+  });
+
+  it('has one name for a key that two nodes are given at once', async () => {
+    const nodes = [await node(), await node()];
+    for (const key of ['a', 'b', 'c']) {
+      const names = await Promise.all(nodes.flatMap((one) => [one.id(creating(key)), one.id(creating(key))]));
+      expect(new Set(names.map(right)).size).toBe(1);
+    }
+    const codes = await Promise.all(nodes.map((one) => one.code(creating('d'))));
+    expect(new Set(codes.map(right)).size).toBe(1);
+  });
+
+  it('is found again for at least ten minutes, also by a node whose clock is behind', async () => {
+    let now = Date.now();
+    const names = await node(() => now);
+    const first = right(await names.id(creating('k')));
+    for (const later of [REMEMBERED_MS, -REMEMBERED_MS]) {
+      now += later;
+      expect(right(await names.id(creating('k')))).toBe(first);
+      now -= later;
+    }
+    now += 3 * REMEMBERED_MS;
+    const next = right(await names.id(creating('k')));
+    expect(next).not.toBe(first);
+    expect(snowflakeTime(next)).toBe(now);
+    expect(right(await names.id(creating('k')))).toBe(next);
+  });
+
+  it('leaves no stream without a key, and with one a stream that does not tell the key', async () => {
+    const names = await node();
+    await names.id(creating());
+    await names.code(creating());
+    const before = await stored();
+    expect(before.map(({ type }) => type)).not.toContain('creation-named');
+    await names.id(creating('what the client chose'));
+    const [recorded, ...more] = (await stored()).slice(before.length);
+    expect(recorded).toMatchObject({ type: 'creation-named', actor: ann });
+    expect(recorded!.stream).toMatch(/^creation-[0-9a-f]{64}$/);
+    expect(JSON.stringify(recorded)).not.toContain('client chose');
+    expect(more).toEqual([]);
   });
 
   it('is refused to callers who may not create it', async () => {
