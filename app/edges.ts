@@ -93,6 +93,7 @@ export const apiRoutes = ({ config, clock }: Pick<EdgeOptions, 'config' | 'clock
       presenter,
       access,
       gatewayUrl,
+      maxConcurrency: config.maxConcurrency,
       identifiesLeft: (userId) => write.limits.identifiesLeft(userId),
       ownWrites: (userId, reads) => write.ownWrites.seen(userId, reads),
       heldThrough: (reads) => Math.min(...reads.map((view) => views.progress(view).checkpoint())),

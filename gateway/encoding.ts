@@ -118,6 +118,7 @@ export class EncodedDispatch {
   private readonly intents: number;
   private readonly whole: Buffer;
   private readonly carriesText: boolean;
+  private readonly toPeople: boolean;
   private readonly visibleTo: Dispatch['visibleTo'];
   private readonly grew: (bytes: number) => void;
   /** Ids of the messages it shows. */
@@ -134,7 +135,7 @@ export class EncodedDispatch {
    * @param grew called with the bytes of each frame that it keeps besides the first, negative when it drops one
    */
   constructor(
-    { name, data, intents, carriesText, shows, visibleTo }: Dispatch,
+    { name, data, intents, carriesText, shows, toPeople, visibleTo }: Dispatch,
     position: number,
     grew: (bytes: number) => void,
   ) {
@@ -143,6 +144,7 @@ export class EncodedDispatch {
     this.whole = dispatchFrame(name, position, JSON.stringify(data));
     this.carriesText = carriesText;
     this.shows = shows;
+    this.toPeople = toPeople === true;
     this.visibleTo = visibleTo;
     this.grew = grew;
   }
@@ -154,10 +156,10 @@ export class EncodedDispatch {
 
   /** Whether the session receives it. */
   admits(session: Session): boolean {
-    return hasAny(session.intents, this.intents) && this.concerns(session);
+    return hasAny(session.intents, this.intents) && !(this.toPeople && session.isBot) && this.concerns(session);
   }
 
-  /** Whether it is about something the session may see, with or without the intent for it. */
+  /** Whether it is about something the session may see, whether or not it receives it. */
   concerns(session: Session): boolean {
     return this.visibleTo === null || this.visibleTo(session);
   }

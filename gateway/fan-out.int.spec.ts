@@ -175,6 +175,30 @@ describe('a live session', () => {
     expect(outsider.dispatches('PARLEY_POSITION').map((frame) => frame.s)).toEqual([head - 1, head]);
   });
 
+  it("receives no position on a heartbeat if it is a bot's, whose library would warn of the jump", async () => {
+    world.story.user('9', 'bot', '1');
+    const bot = await station.identified('9');
+    world.story.post(channel, '1');
+    await world.received(bot);
+    await world.received(bot);
+    expect(names(bot)).toEqual([]);
+    await bot.cut();
+  });
+
+  it('receives the messages of a new direct channel, which is itself shown to people only', async () => {
+    world.story.user('91', 'bot', '1');
+    const bot = await station.identified('91');
+    world.story.direct('910', '1', '91');
+    world.story.post('910', '1');
+    await world.received(bot, owner);
+    expect(names(bot)).toEqual(['MESSAGE_CREATE']);
+    expect(names(owner)).toEqual(['CHANNEL_CREATE', 'MESSAGE_CREATE']);
+    const again = await station.resumed('91', { ...bot.session(), seq: bot.seq - 2 });
+    expect(again.dispatches('CHANNEL_CREATE', 'MESSAGE_CREATE').map(({ t }) => t)).toEqual(['MESSAGE_CREATE']);
+    await bot.cut();
+    await again.cut();
+  });
+
   it('receives typing with the s that it already has', async () => {
     world.story.post(channel, '1');
     await world.received(member);

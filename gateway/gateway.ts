@@ -90,7 +90,7 @@ export interface Handshake {
   readonly host?: string | undefined;
   /** The client's address in the form of `addressKey`. */
   readonly peer: string;
-  /** It asked for a version, encoding or compression that this server does not speak. */
+  /** It asked for a version or an encoding that this server does not speak. */
   readonly refuse?: Closing;
 }
 
@@ -193,8 +193,8 @@ class ParleyGateway implements Gateway, SessionHost {
     return this.empty();
   }
 
-  received(session: Session, data: Buffer, isBinary: boolean): void {
-    this.inbound.receive(session, data, isBinary);
+  received(session: Session, data: Buffer): void {
+    this.inbound.receive(session, data);
   }
 
   identified(session: Session): void {

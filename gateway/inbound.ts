@@ -13,7 +13,7 @@ import {
   PresenceUpdate,
   Resume,
 } from '../schemas/gateway/frames.ts';
-import { jsonError } from '../schemas/json.ts';
+import { jsonError, parseJson } from '../schemas/json.ts';
 import { dispatchFrame, HEARTBEAT_ACK } from './encoding.ts';
 import { identify } from './identify.ts';
 import type { CommandFrames } from './op-commands.ts';
@@ -40,7 +40,7 @@ interface Frame {
 const parse = (data: Buffer): Frame | undefined => {
   let frame: unknown;
   try {
-    frame = JSON.parse(data.toString());
+    frame = parseJson(data.toString());
   } catch {
     return undefined;
   }
@@ -61,14 +61,14 @@ export class Inbound {
     this.refusals = refusals;
   }
 
-  receive(session: Session, data: Buffer, isBinary: boolean): void {
+  receive(session: Session, data: Buffer): void {
     if (session.phase === Phase.closed) return;
-    const wrong = this.take(session, data, isBinary);
+    const wrong = this.take(session, data);
     if (wrong !== undefined) session.close(wrong);
   }
 
-  private take(session: Session, data: Buffer, isBinary: boolean): Closing | undefined {
-    const frame = isBinary || data.length > FRAME_BYTES ? undefined : parse(data);
+  private take(session: Session, data: Buffer): Closing | undefined {
+    const frame = data.length > FRAME_BYTES ? undefined : parse(data);
     if (frame === undefined) return Closings.undecodable;
     if (frame.op <= LAST_LIBRARY_OP) {
       if (data.length > LIBRARY_FRAME_BYTES) return Closings.tooLong;
@@ -123,8 +123,8 @@ export class Inbound {
   }
 
   /**
-   * Tells a session its position on a heartbeat. One that sees few events then has less to look through when it
-   * resumes.
+   * Tells a person's session its position on a heartbeat. One that sees few events then has less to look through when
+   * it resumes. Bots are not told: several libraries take a jump of `s` for missed dispatches and warn.
    */
   private heartbeat(session: Session): void {
     const { outbox, delivery } = this.parts;
@@ -134,7 +134,7 @@ export class Inbound {
       outbox.writeNow(session, HEARTBEAT_ACK);
       return;
     }
-    if (session.s < delivery.position && session.pending === null) {
+    if (!session.isBot && session.s < delivery.position && session.pending === null) {
       session.s = delivery.position;
       outbox.push(session, this.positionFrame(session.s));
     }

@@ -3,7 +3,7 @@
  * kilobytes only.
  */
 
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebsocketPluginOptions } from '@fastify/websocket';
@@ -64,17 +64,23 @@ const letGo = (ws: WebSocket, socket: BusySocket): void => {
 interface GatewayQuery {
   readonly v?: string;
   readonly encoding?: string;
-  readonly compress?: string;
 }
 
-/** What this server speaks: v10, JSON, no compression of the whole connection. */
-const speaks = ({ v, encoding, compress }: GatewayQuery): boolean =>
-  (v === undefined || v === '10') && (encoding === undefined || encoding === 'json') && compress === undefined;
+/** What this server speaks: v10 in JSON. What v9 has is the same. */
+const speaks = ({ v = '10', encoding = 'json' }: GatewayQuery): boolean =>
+  (v === '10' || v === '9') && encoding === 'json';
+
+const ROOT = /^\/(?=\?|$)/;
+
+/** Some libraries connect to the root of the host, which answers GET with something else. */
+const takeRoot = (request: IncomingMessage): void => {
+  request.url = request.url?.replace(ROOT, '/gateway');
+};
 
 /** What HTTP asks of an answer that names another protocol. */
 const UPGRADE = { connection: 'upgrade, close', upgrade: 'websocket' };
 
-/** Mounts `/gateway` and `/gateway/`. */
+/** Mounts `/gateway` and `/gateway/`, and takes upgrades at `/`. */
 export const registerGateway = async (app: FastifyInstance, gateway: Gateway): Promise<void> => {
   await app.register(websocket, { options, preClose: (done) => done() });
   const handle = (ws: WebSocket, request: FastifyRequest): void => {
@@ -87,6 +93,7 @@ export const registerGateway = async (app: FastifyInstance, gateway: Gateway): P
       ...(speaks(request.query as GatewayQuery) ? {} : { refuse: Closings.invalidVersion }),
     });
   };
+  app.server.prependListener('upgrade', takeRoot);
   app.websocketServer.on('wsClientError', (_failure: Error, socket: Duplex) =>
     answerRaw(socket, parleyError('upgradeRequired'), { ...UPGRADE, 'sec-websocket-version': '13' }),
   );

@@ -25,7 +25,7 @@ export const Closings = {
   notReady: closing(CloseCode.unknownError, 'Not ready'),
   tooSlow: closing(CloseCode.unknownError, 'Too slow'),
   unknownOpcode: closing(CloseCode.unknownOpcode, 'Unknown opcode'),
-  undecodable: closing(CloseCode.decodeError, 'Frames are JSON text: {op, d}'),
+  undecodable: closing(CloseCode.decodeError, 'Frames are JSON: {op, d}'),
   tooLong: closing(CloseCode.decodeError, 'Frame too long'),
   wrongPayload: closing(CloseCode.decodeError, 'The payload does not fit its opcode'),
   tooManySockets: closing(CloseCode.rateLimited, 'Too many sockets that have not identified'),
@@ -39,7 +39,7 @@ export const Closings = {
   noHeartbeat: closing(CloseCode.sessionTimedOut, 'No heartbeat'),
   takenOver: closing(CloseCode.sessionTimedOut, 'Resumed on another socket'),
   invalidShard: closing(CloseCode.invalidShard, 'Invalid shard'),
-  invalidVersion: closing(CloseCode.invalidVersion, 'Speak v=10 and encoding=json, without compress'),
+  invalidVersion: closing(CloseCode.invalidVersion, 'Speak v=10 and encoding=json'),
   invalidIntents: closing(CloseCode.invalidIntents, 'Invalid intents'),
 } as const;
 
@@ -57,7 +57,8 @@ export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** What a session reports to. */
 export interface SessionHost {
-  received(session: Session, data: Buffer, isBinary: boolean): void;
+  /** A text or binary frame: some libraries send their JSON as binary. */
+  received(session: Session, data: Buffer): void;
   /** Its client has shown a good token. */
   identified(session: Session): void;
   /** The session is live. */
@@ -91,9 +92,9 @@ interface SessionSocket extends WebSocket {
 
 const NO_TOPICS: Topic[] = [];
 
-function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
+function onMessage(this: WebSocket, data: Buffer): void {
   const session = (this as SessionSocket).parleySession;
-  session.host.received(session, data, isBinary);
+  session.host.received(session, data);
 }
 
 function onClose(this: WebSocket): void {

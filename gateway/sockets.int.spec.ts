@@ -112,7 +112,7 @@ describe('a socket', () => {
   });
 
   it.each<[string, string | Buffer, number]>([
-    ['binary', Buffer.from('{"op":1,"d":null}'), 4002],
+    ['binary and not JSON', Buffer.from([0x83, 0x01]), 4002],
     ['not JSON', '{', 4002],
     ['of no opcode', '{"d":1}', 4002],
     ['of an opcode that is not for clients', '{"op":0,"d":null}', 4001],

@@ -27,6 +27,8 @@ export interface Dispatch {
   readonly carriesText: boolean;
   /** Ids of the messages it shows: the one it is about and the one replied to. */
   readonly shows: readonly string[];
+  /** Bots are not sent it, though it may let them hear more. */
+  readonly toPeople?: true;
   /** Narrows the audience; null means all of it. */
   readonly visibleTo: ((viewer: Viewer) => boolean) | null;
 }
@@ -212,12 +214,13 @@ const guildChannel = async (
   return [dispatch('CHANNEL_CREATE', await presenter.channel(channel, ''), intentsOf(event.type, guildId), sees)];
 };
 
-/** Each of the two people sees the other as recipient. */
+/** Each of the two people sees the other as recipient. Bots learn of the channel from its messages, as with Discord. */
 const directChannel = (event: EventOf<'channel-created'>, { presenter }: Deps): Promise<readonly Dispatch[]> => {
   const channel = createdChannel(event, 0);
   const shownTo = async (userId: string): Promise<Dispatch> => {
     const isTheirs = (viewer: Viewer) => viewer.userId === userId && viewer.shardId === 0;
-    return dispatch('CHANNEL_CREATE', await presenter.channel(channel, userId), intentsOf(event.type, null), isTheirs);
+    const shown = await presenter.channel(channel, userId);
+    return { ...dispatch('CHANNEL_CREATE', shown, intentsOf(event.type, null), isTheirs), toPeople: true };
   };
   return Promise.all(channel.participants.map(shownTo));
 };

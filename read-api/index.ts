@@ -15,13 +15,10 @@ const UNLIMITED: Pick<LimitShown, 'limit' | 'remaining' | 'resetAfter'> = {
   remaining: 1000,
   resetAfter: 0,
 };
-/** How many sessions a library may begin in five seconds. More are not refused. */
-const MAX_CONCURRENCY = 16;
-
 /** @returns Discord's form; `reset_after` in milliseconds */
 const sessionStartLimit = async (deps: ReadDeps, userId: string) => {
   const { limit, remaining, resetAfter } = (await deps.identifiesLeft(userId)) ?? UNLIMITED;
-  return { total: limit, remaining, reset_after: Math.ceil(resetAfter * 1000), max_concurrency: MAX_CONCURRENCY };
+  return { total: limit, remaining, reset_after: Math.ceil(resetAfter * 1000), max_concurrency: deps.maxConcurrency };
 };
 
 const gatewayRoutes = (deps: ReadDeps): Route[] => [

@@ -23,6 +23,8 @@ export interface ReadDeps {
   readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels'>;
   /** The gateway URL for the asker. */
   gatewayUrl(request: Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>): string;
+  /** How many sessions a library is told it may begin in five seconds. */
+  readonly maxConcurrency: number;
   /** How many sessions a user may still begin; `undefined` where that is not limited. */
   identifiesLeft(userId: string): Promise<LimitShown | undefined>;
   /** True once these views hold every acknowledged write of this user; false when that took too long. */

@@ -31,11 +31,11 @@ describe('queries', () => {
     expect(await get('/gateway/bot', BOT)).toMatchObject({
       url: 'ws://chat.example/gateway',
       shards: 1,
-      session_start_limit: { total: 1000, remaining: 998, reset_after: 7500, max_concurrency: 16 },
+      session_start_limit: { total: 1000, remaining: 998, reset_after: 7500, max_concurrency: 1 },
     });
     const unlimited = aWorld({ identifiesLeft: async () => undefined }).deps;
     expect(await ask(readRoutes(unlimited), '/gateway/bot', BOT)).toMatchObject({
-      right: { body: { session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 } } },
+      right: { body: { session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 } } },
     });
   });
 

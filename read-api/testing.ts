@@ -210,6 +210,7 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
     },
     access: new Access(guilds),
     gatewayUrl: () => 'ws://chat.example/gateway',
+    maxConcurrency: 1,
     identifiesLeft: async () => ({ bucket: 'identify', limit: 1000, remaining: 998, resetAfter: 7.5, scope: 'user' }),
     ownWrites: async () => true,
     heldThrough: () => 7,

@@ -193,6 +193,12 @@ export const settings = {
     '4194304',
     'Bytes that may wait for a slow socket; beyond it the socket is closed so that its client resumes.',
   ),
+  maxConcurrency: setting(
+    'MAX_CONCURRENCY',
+    whole(1, 1000),
+    '1',
+    'Sessions that libraries are told they may begin in five seconds. With more, some begin several on one client.',
+  ),
   refused: setting(
     'LIMIT_REFUSED',
     rate,

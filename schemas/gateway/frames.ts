@@ -90,7 +90,8 @@ export const PresenceUpdate = t.intersection([
       t.literal('offline'),
     ]),
   }),
-  t.partial({ since: optional(t.number), activities: optional(t.array(t.UnknownRecord)), afk: optional(t.boolean) }),
+  // Libraries put anything into `since`, `null` into the list and, the older ones, `game` beside it.
+  t.partial({ activities: optional(t.array(optional(t.UnknownRecord))), game: optional(t.UnknownRecord) }),
 ]);
 
 export const Identify = t.intersection([
@@ -98,10 +99,8 @@ export const Identify = t.intersection([
   t.partial({
     properties: optional(t.UnknownRecord),
     intents: optional(t.number),
-    compress: optional(t.boolean),
     large_threshold: optional(integer(50, 250)),
     shard: optional(t.tuple([t.number, t.number])),
-    presence: optional(t.UnknownRecord),
   }),
 ]);
 export type Identify = t.TypeOf<typeof Identify>;
