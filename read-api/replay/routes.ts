@@ -86,9 +86,7 @@ const behind = () => either.left(parleyError('unavailable', { retryAfter: 1 }));
 
 const linesReply = async (deps: ReplayDeps, query: ReplayQuery) => {
   // Checked before the first byte, while the response can still be an error.
-  if (!(await deps.views.whenProcessed(await deps.log.head(), VIEWS_WAIT_MS))) {
-    return behind();
-  }
+  if (!(await deps.views.whenProcessed(await deps.log.head(), VIEWS_WAIT_MS))) return behind();
   return either.right<never, Reply>({
     headers: { 'content-type': CONTENT_TYPE[query.format], 'cache-control': 'no-store' },
     stream: replayLines(deps, query),
