@@ -40,6 +40,11 @@ export interface CommandFields {
     readonly channel_id: string;
     readonly message_id: string;
   };
+  /** Delete 2 to 100 messages of a guild's channel at once, none of them older than 14 days. */
+  readonly 'message.bulk-delete': {
+    readonly channel_id: string;
+    readonly messages: readonly string[];
+  };
   /** React with a Unicode emoji. */
   readonly 'reaction.add': {
     readonly channel_id: string;

@@ -180,6 +180,11 @@ export class Rest {
     return this.request('DELETE', `/channels/${channelId}/messages/${messageId}`);
   }
 
+  /** Two to 100 messages of a guild's channel, none older than 14 days. */
+  bulkDelete(channelId: string, messageIds: readonly string[]): Promise<null> {
+    return this.request('POST', `/channels/${channelId}/messages/bulk-delete`, { messages: messageIds });
+  }
+
   react(channelId: string, messageId: string, emoji: string): Promise<null> {
     const reaction = encodeURIComponent(emoji);
     return this.request('PUT', `/channels/${channelId}/messages/${messageId}/reactions/${reaction}/@me`);

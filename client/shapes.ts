@@ -103,6 +103,11 @@ export interface Dispatches {
   readonly MESSAGE_CREATE: Message;
   readonly MESSAGE_UPDATE: Message;
   readonly MESSAGE_DELETE: { readonly id: string; readonly channel_id: string; readonly guild_id?: string };
+  readonly MESSAGE_DELETE_BULK: {
+    readonly ids: readonly string[];
+    readonly channel_id: string;
+    readonly guild_id?: string;
+  };
   readonly MESSAGE_REACTION_ADD: Reaction;
   readonly MESSAGE_REACTION_REMOVE: Reaction;
   readonly MESSAGE_ACK: { readonly channel_id: string; readonly message_id: string };

@@ -7,6 +7,7 @@ import type { Fold, StreamState } from '../domain/decider.ts';
 import { isFull, type LogReader } from '../log/port.ts';
 import type { SnapshotReader } from '../projections/views/snapshots/view.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
+import { messagesOf } from '../schemas/events/about-messages.ts';
 import type { Since } from './turn.ts';
 
 /** The facts of one message, from its timeline and the channel's later events. */
@@ -38,6 +39,47 @@ export const currentFacts = async (
     for (const event of page) if (event.sequence > stored.through) message = evolveMessage(message, event, about);
   }
   return message;
+};
+
+interface StoredFactsOfAll {
+  readonly through: number;
+  readonly messages: readonly MessageState[];
+}
+
+/** As `storedFacts`, of many messages and without their reactions. */
+export const storedFactsOfAll = async (
+  timelines: TimelineReader,
+  channelId: string,
+  messageIds: readonly string[],
+): Promise<StoredFactsOfAll> => {
+  // Read before the rows, which may then hold more than `through`, never less. It is the channel's, whichever message is asked for.
+  const { through } = await timelines.facts(channelId, messageIds[0] ?? '0');
+  const rows = await timelines.messages(channelId, messageIds, '');
+  const messages = rows.map(({ id: messageId, ordinal, author, type, replyTo, mentions, flags, sealed, ...row }) => ({
+    ...{ messageId, ordinal, author, type, replyTo, mentions, flags, sealed },
+    ...{ sealedIn: row.sealedIn, deleted: row.deleted, reactions: new Map<string, number>(), reacted: false },
+  }));
+  return { through, messages };
+};
+
+/** As `currentFacts`, of many messages. @returns those that the channel has */
+export const currentFactsOfAll = async (
+  stored: StoredFactsOfAll,
+  messageIds: readonly string[],
+  since: Since,
+): Promise<readonly MessageState[]> => {
+  const wanted = new Set(messageIds);
+  const messages = new Map(stored.messages.map((message) => [message.messageId, message]));
+  for await (const page of since(stored.through)) {
+    for (const event of page) {
+      if (event.sequence <= stored.through) continue;
+      for (const messageId of messagesOf(event)) {
+        const message = wanted.has(messageId) && evolveMessage(messages.get(messageId), event, { messageId });
+        if (message) messages.set(messageId, message);
+      }
+    }
+  }
+  return [...messages.values()];
 };
 
 const PAGE = 1000;

@@ -1,6 +1,7 @@
 /** A channel: its settings and everything said in it. Stream `channel-<id>`. */
 
 import type { Sealed } from '../schemas/envelope.ts';
+import { deletedBy } from '../schemas/events/about-messages.ts';
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import { type Mentions, type MessageBody, MessageType, type Overwrite } from '../schemas/events/channel.ts';
 import { isBlank } from '../schemas/text.ts';
@@ -56,7 +57,7 @@ const nonceKeyOf = (event: ParleyEvent): string | undefined =>
     : undefined;
 
 export const channelFold: Fold<ChannelState> = {
-  version: 4,
+  version: 5,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -126,6 +127,10 @@ export const evolveMessage = (
     const said = { messageId, ordinal, author, type, replyTo, mentions, flags, sealed, sealedIn: event.id };
     return { ...said, deleted: false, reactions: new Map(), reacted: false };
   }
+  if (event.type === 'messages-deleted')
+    return message !== undefined && deletedBy(event).includes(about.messageId)
+      ? { ...message, deleted: true, sealed: null }
+      : message;
   if (message === undefined || !('messageId' in event.data) || event.data.messageId !== about.messageId) return message;
   if (event.type === 'message-deleted') return { ...message, deleted: true, sealed: null };
   if (event.type === 'message-edited') {
@@ -182,11 +187,11 @@ export interface Post extends ChannelActor {
 
 export const MAX_REACTIONS = 20;
 
-const rightsIn = (state: ChannelState, actor: ChannelActor): bigint =>
+export const rightsIn = (state: ChannelState, actor: ChannelActor): bigint =>
   state.settings === undefined ? 0n : channelPermissions(state.settings, actor.guild, actor.userId, actor.isMember);
 
 /** Refuses what the actor may not do. An actor who cannot see the channel is told that it does not exist. */
-const denied = (rights: bigint, wanted: bigint): Decision | undefined => {
+export const denied = (rights: bigint, wanted: bigint): Decision | undefined => {
   if (!allows(rights, Permission.viewChannel)) return refuse('unknownChannel');
   return allows(rights, wanted) ? undefined : refuse('missingPermissions');
 };

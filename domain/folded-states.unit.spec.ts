@@ -43,6 +43,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('message-unpinned', { ...onMessage, userId: OWNER, lastPinnedTime: null, deleted: false }),
     happened('message-pinned', { ...onMessage, userId: OWNER, pinnedTime: NOW + 1 }),
     happened('message-deleted', onMessage),
+    happened('messages-deleted', { messages: [onMessage] }),
   ],
   creation: [happened('creation-named', { name: GUILD }), happened('creation-named', { name: '201' })],
   dm: [happened('dm-opened', { channelId: CHANNEL, participants: [ANN, BEN] })],

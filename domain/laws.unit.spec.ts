@@ -1,6 +1,7 @@
 /** Laws of every aggregate, over random commands. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bulkDelete } from './bulk-delete.ts';
 import { addReaction, type ChannelState, edit, pin, post, remove, removeReaction, unpin } from './channel.ts';
 import { type Decision, type Fold, nothing, type StreamState } from './decider.ts';
 import { type DirectState, directFold, openDirect } from './direct.ts';
@@ -104,6 +105,17 @@ const channel: Aggregate<ChannelState> = {
       onMessage,
       (on, k) => (state, history) =>
         removeReaction({ ...actor(on.userId), key: k, message: facts(history, on), emoji: on.emoji }, state),
+    ),
+    drawnFor<ChannelState>()(
+      fc.record({ on: onMessage, others: fc.array(fc.nat(8), { maxLength: 3 }) }),
+      ({ on, others }, k) =>
+        (state, history) => {
+          const messages = [...new Set([on.which, ...others])]
+            .map((which) => facts(history, { ...on, which }))
+            .filter((message) => message !== undefined);
+          const messageIds = messages.map(({ messageId }) => messageId);
+          return bulkDelete({ ...actor(on.userId), key: k, now: NOW, messageIds, messages }, state);
+        },
     ),
     ...[pin, unpin].map((decide) =>
       drawnFor<ChannelState>()(

@@ -4,6 +4,7 @@
  */
 
 import { isFull, pageOrUnreadable, type ReadStream, upToUnreadable } from '../log/port.ts';
+import { deletedBy } from '../schemas/events/about-messages.ts';
 import { audiencesOf, type ParleyEvent, UnreadableEvent } from '../schemas/events/catalogue.ts';
 import type { Caller } from '../schemas/fair-queue.ts';
 import { inParallel } from '../schemas/parallel.ts';
@@ -157,7 +158,7 @@ export class MissedInLog {
   }
 
   private noteDeleted(event: ParleyEvent): void {
-    if (event.type === 'message-deleted') this.deleted.add(event.data.messageId);
+    for (const id of deletedBy(event)) this.deleted.add(id);
   }
 
   /** @returns how many events there are, and the streams with the sequences of the first; `undefined` when too many */

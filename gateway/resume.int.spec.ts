@@ -143,6 +143,24 @@ describe('resume', () => {
     ]);
   });
 
+  it('does not open messages that have been deleted at once since', async () => {
+    const session = await cut('2');
+    world.story.post(channel, '1');
+    world.story.edit(channel, 1, '1');
+    world.story.post(channel, '1');
+    world.story.post(channel, '1');
+    world.story.removeAll(channel, [1, 3], '1');
+    const frames = await resumedAllWays('2', session);
+    expect(frames.map((frame) => [frame.t, frame.d.content])).toEqual([
+      ['MESSAGE_CREATE', ''],
+      ['MESSAGE_UPDATE', ''],
+      ['MESSAGE_CREATE', `message 2 in ${channel}`],
+      ['MESSAGE_CREATE', ''],
+      ['MESSAGE_DELETE_BULK', undefined],
+      ['RESUMED', undefined],
+    ]);
+  });
+
   it('shows the text of a deleted message in no event: neither of a pin nor of a reply to it', async () => {
     const { story } = world;
     story.post(channel, '1');

@@ -1,6 +1,7 @@
 /** The most recent events, with their dispatches once somebody needed them. Most resumes miss seconds, not weeks. */
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
+import { deletedBy } from '../schemas/events/about-messages.ts';
 import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Audience } from '../schemas/streams.ts';
 import { type EncodedDispatch, encodedDispatches } from './encoding.ts';
@@ -109,7 +110,7 @@ export class Ring implements Holder {
   }
 
   push(event: ParleyEvent): RingEntry {
-    if (event.type === 'message-deleted') this.conceal(event.data.messageId);
+    for (const id of deletedBy(event)) this.conceal(id);
     const entry = new RingEntry(event, this);
     this.entries.push(entry);
     this.bytes += entry.bytes;
@@ -123,8 +124,8 @@ export class Ring implements Holder {
     for (; drop < this.entries.length && this.bytes > this.budget * 0.75; drop += 1) {
       const { event, bytes } = this.entries[drop]!;
       this.bytes -= bytes;
-      // No older event of the message is left.
-      if (event.type === 'message-deleted') this.deleted.delete(event.data.messageId);
+      // No older event of these messages is left.
+      for (const id of deletedBy(event)) this.deleted.delete(id);
     }
     this.floor = this.entries[drop - 1]!.event.position;
     this.entries = this.entries.slice(drop);

@@ -80,7 +80,10 @@ describe('the ring of recent events', () => {
     });
   });
 
-  it('renders again what shows a message that was deleted, and nothing else', async () => {
+  it.each([
+    ['alone', (story: Story) => story.remove('5', 1, '1')],
+    ['with others', (story: Story) => story.removeAll('5', [1], '1')],
+  ])('renders again what shows a message that was deleted %s, and nothing else', async (_, remove) => {
     const story = new Story();
     const ring = new Ring(1_000_000, 0);
     const [post, reply] = [story.post('5', '1'), story.post('5', '1')];
@@ -104,7 +107,7 @@ describe('the ring of recent events', () => {
     };
     expect(await renderAll()).toHaveLength(4);
     expect(await renderAll()).toEqual([]);
-    ring.push(story.remove('5', 1, '1'));
+    ring.push(remove(story));
     const gone = [messageId('5', 1)];
     expect(await renderAll()).toEqual([
       [1, gone],

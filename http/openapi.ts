@@ -10,6 +10,7 @@ export interface JsonSchema {
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
   readonly maxItems?: number;
+  readonly minItems?: number;
   readonly additionalProperties?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
   readonly allOf?: readonly JsonSchema[];
@@ -83,7 +84,10 @@ export const jsonSchema = (codec: t.Any): JsonSchema => {
   if (codec instanceof t.LiteralType) return { const: codec.value };
   if (codec instanceof t.KeyofType) return { type: 'string', enum: Object.keys(codec.keys) };
   if (codec instanceof SizedType) return jsonSchema(codec.codec);
-  if (codec instanceof ListType) return { type: 'array', items: jsonSchema(codec.type), maxItems: codec.max };
+  if (codec instanceof ListType) {
+    const least = codec.min === 0 ? {} : { minItems: codec.min };
+    return { type: 'array', items: jsonSchema(codec.type), ...least, maxItems: codec.max };
+  }
   if (codec instanceof t.ArrayType || codec instanceof t.ReadonlyArrayType)
     return { type: 'array', items: jsonSchema(codec.type) };
   if (codec instanceof t.DictionaryType) return { type: 'object', additionalProperties: jsonSchema(codec.codomain) };

@@ -103,6 +103,12 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     dispatch('MESSAGE_DELETE', deletedMessage(event, guildId), intentsOf(event.type, guildId)),
   ],
 
+  'messages-deleted': async (event, guildId) => {
+    const ids = event.data.messages.map(({ messageId }) => messageId);
+    const data = { ids, channel_id: channelIdOf(event.stream), ...inGuild(guildId), sequence: event.sequence };
+    return [dispatch('MESSAGE_DELETE_BULK', data, intentsOf(event.type, guildId))];
+  },
+
   'reaction-added': async (event, guildId, { presenter, views }) => {
     const row = guildId === null ? undefined : await views.guilds.member(guildId, event.data.userId);
     const member = row === undefined ? {} : { member: await presenter.member(row) };

@@ -143,6 +143,11 @@ export class Story {
     return this.log.add(channelStream(channelId), 'message-deleted', data);
   }
 
+  removeAll(channelId: string, ordinals: readonly number[], author: string) {
+    const messages = ordinals.map((ordinal) => ({ messageId: messageId(channelId, ordinal), ordinal, author }));
+    return this.log.add(channelStream(channelId), 'messages-deleted', { messages });
+  }
+
   react(channelId: string, ordinal: number, userId: string, emoji: string) {
     const data = { messageId: messageId(channelId, ordinal), ordinal, author: '1', userId, emoji };
     return this.log.add(channelStream(channelId), 'reaction-added', data);

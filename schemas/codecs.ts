@@ -90,11 +90,12 @@ export const anyText = (min: number, max: number, what = 'string') => textWith(m
 const failureAs = <A>(code: string, value: unknown, context: t.Context, message: string): t.Validation<A> =>
   either.left([{ value, context, message, code } as t.ValidationError]);
 
-/** A list of at most `max`, of which no two have the same `keyOf`. A longer one is refused before any of its items is looked at. */
+/** A list of `min` to `max`, of which no two have the same `keyOf`. A longer one is refused before any of its items is looked at. */
 export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t.OutputOf<C>[]> {
   readonly max: number;
+  readonly min: number;
 
-  constructor(codec: C, max: number, keyOf?: (item: t.TypeOf<C>) => unknown) {
+  constructor(codec: C, max: number, keyOf?: (item: t.TypeOf<C>) => unknown, min = 0) {
     const any = t.array(codec);
     const repeated = (items: readonly t.TypeOf<C>[]): number => {
       if (keyOf === undefined) return -1;
@@ -102,9 +103,11 @@ export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t
       return keys.findIndex((key, index) => keys.indexOf(key) < index);
     };
     super(
-      `up to ${max} of ${codec.name}`,
-      (u): u is t.TypeOf<C> => any.is(u) && u.length <= max && repeated(u) < 0,
+      `${min === 0 ? 'up to' : `${min} to`} ${max} of ${codec.name}`,
+      (u): u is t.TypeOf<C> => any.is(u) && u.length >= min && u.length <= max && repeated(u) < 0,
       (u, context) => {
+        if (min > 0 && Array.isArray(u) && (u.length < min || u.length > max))
+          return failureAs('BASE_TYPE_BAD_LENGTH', u, context, `Must be between ${min} and ${max} in length.`);
         if (Array.isArray(u) && u.length > max)
           return failureAs('BASE_TYPE_MAX_LENGTH', u, context, `Must be ${max} or fewer in length.`);
         const valid = any.validate(u, context);
@@ -117,11 +120,16 @@ export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t
       codec,
     );
     this.max = max;
+    this.min = min;
   }
 }
 
-export const list = <C extends t.Mixed>(codec: C, max: number, keyOf?: (item: t.TypeOf<C>) => unknown): ListType<C> =>
-  new ListType(codec, max, keyOf);
+export const list = <C extends t.Mixed>(
+  codec: C,
+  max: number,
+  keyOf?: (item: t.TypeOf<C>) => unknown,
+  min = 0,
+): ListType<C> => new ListType(codec, max, keyOf, min);
 
 /** What `codec` takes, of at most `bytes` as JSON. `code` is the error code of one that is larger. */
 export class SizedType<C extends t.Mixed> extends t.Type<t.TypeOf<C>, t.OutputOf<C>, unknown> {

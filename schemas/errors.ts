@@ -81,6 +81,7 @@ export const catalogue = {
   cannotMessageUser: { code: 50007, status: 403, message: 'Cannot send messages to this user' },
   missingPermissions: { code: 50013, status: 403, message: 'Missing Permissions' },
   systemMessage: { code: 50021, status: 403, message: 'Cannot execute action on a system message' },
+  tooOldToBulkDelete: { code: 50034, status: 400, message: 'A message provided was too old to bulk delete' },
   invalidForm: { code: 50035, status: 400, message: 'Invalid Form Body' },
   ownerCannotLeave: { code: 50055, status: 400, message: 'The owner of a guild cannot leave it' },
 } as const;

@@ -6,6 +6,7 @@ import { badInputSuite } from './suites/bad-input.ts';
 import { discordSuite } from './suites/discord.ts';
 import { lawsSuite } from './suites/laws.ts';
 import { limitsSuite } from './suites/limits.ts';
+import { moderatedMessagesSuite } from './suites/moderated-messages.ts';
 import { nonceSuite } from './suites/nonce.ts';
 import { pinsSuite } from './suites/pins.ts';
 import { privacySuite } from './suites/privacy.ts';
@@ -25,6 +26,7 @@ afterAll(() => shared?.close());
 // The first person to register administers the server, and so reaches more routes.
 badInputSuite(startShared);
 pinsSuite(startShared);
+moderatedMessagesSuite(startShared);
 nonceSuite(startShared);
 // Half of the stories: what differs from the embedded profile shows in few, and each costs seconds on real servers.
 lawsSuite(startShared, 5);

@@ -10,6 +10,7 @@ import {
 } from '../../commands/importing.ts';
 import { isFull } from '../../log/port.ts';
 import type { GuildRow } from '../../projections/views/guild-views/view.ts';
+import { deletedBy } from '../../schemas/events/about-messages.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import type { Core } from '../embedded/core.ts';
@@ -182,14 +183,14 @@ class IrcImport {
     const keys = new Map<string, string>();
     for (let from = 1; ; ) {
       const events = await this.core.log.readStream({ stream: channelStream(channelId), from, limit: PAGE });
-      for (const { type, key, time, data } of events) {
+      for (const event of events) {
+        const { type, key, time, data } = event;
         if (type === 'message-posted' && key !== null) {
           const { author, messageId } = data;
           imported.add(key, time, { author, messageId });
           keys.set(messageId, key);
-        } else if (type === 'message-deleted') {
-          imported.deleted(keys.get(data.messageId) ?? '');
         }
+        for (const id of deletedBy(event)) imported.deleted(keys.get(id) ?? '');
       }
       if (!isFull(events, PAGE)) return imported;
       from += events.length;

@@ -5,6 +5,7 @@ import { FOLLOWED_UP } from '../../schemas/events/catalogue.ts';
 import type { Command } from '../command.ts';
 import type { FollowUps } from '../processes.ts';
 import { createApplication, resetBotToken } from './applications.ts';
+import { bulkDeleteMessages } from './bulk-delete.ts';
 import { createChannel, startTyping } from './channels.ts';
 import { openDirect } from './direct-messages.ts';
 import { createGuild } from './guilds.ts';
@@ -19,6 +20,7 @@ const features = [
   sendMessage,
   editMessage,
   deleteMessage,
+  bulkDeleteMessages,
   addReaction,
   removeReaction,
   pinMessage,

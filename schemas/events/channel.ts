@@ -183,6 +183,19 @@ const MessageDeleted = defineEvent({
   seals: null,
 });
 
+/** Several messages deleted at once. */
+const MessagesDeleted = defineEvent({
+  ...spoken,
+  standsAlone: true,
+  frequent: false,
+  codec: t.type({
+    /** At least one, in the order of the channel. */
+    messages: t.array(t.type({ messageId: t.string, ordinal: t.number, author: t.string })),
+  }),
+  former: [],
+  seals: null,
+});
+
 const Reaction = t.type({
   messageId: t.string,
   ordinal: t.number,
@@ -265,6 +278,7 @@ export const channelEvents = {
   'message-posted': MessagePosted,
   'message-edited': MessageEdited,
   'message-deleted': MessageDeleted,
+  'messages-deleted': MessagesDeleted,
   'reaction-added': ReactionAdded,
   'reaction-removed': ReactionRemoved,
   'message-pinned': MessagePinned,

@@ -72,6 +72,7 @@ const words = ({
   anyOf,
   items,
   maxItems,
+  minItems,
   properties,
   minimum,
   maximum,
@@ -86,7 +87,8 @@ const words = ({
       .filter((one) => one.type !== 'null')
       .map(words)
       .join(' or ');
-  if (items !== undefined) return `list of ${maxItems === undefined ? '' : `up to ${maxItems} `}${plural(items)}`;
+  if (items !== undefined)
+    return `list of ${maxItems === undefined ? '' : `${minItems === undefined ? 'up to' : `${minItems} to`} ${maxItems} `}${plural(items)}`;
   if (properties !== undefined)
     return `object of ${Object.keys(properties)
       .map((name) => `\`${name}\``)

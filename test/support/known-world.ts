@@ -88,6 +88,7 @@ export class KnownWorld {
       const message = channel?.messages.get(d.id);
       if (message !== undefined) Object.assign(message, { content: d.content, edited: true, mentions: mentionIds(d) });
     } else if (t === 'MESSAGE_DELETE') channel?.messages.delete(d.id);
+    else if (t === 'MESSAGE_DELETE_BULK') for (const id of d.ids) channel?.messages.delete(id);
     else if (t === 'MESSAGE_REACTION_ADD')
       channel?.messages.get(d.message_id)?.reactions.add(`${d.emoji.name} ${d.user_id}`);
     else if (t === 'MESSAGE_REACTION_REMOVE')

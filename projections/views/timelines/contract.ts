@@ -177,6 +177,18 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(await timelines.reader.deletedAmong(channel, ids)).toEqual(new Set([ids[1]]));
     });
 
+    it('drops the texts and reactions of messages deleted at once', async () => {
+      await posted(4);
+      story.react(channel, 1, BOB, '👍');
+      story.removeAll(channel, [1, 3], ANN);
+      await project();
+      expect(await ordinals({ limit: 10 })).toEqual([4, 2]);
+      expect(await row(1)).toMatchObject({ deleted: true, sealed: null, reactions: [] });
+      const ids = [1, 2, 3, 4].map((ordinal) => messageId(channel, ordinal));
+      expect(await timelines.reader.deletedAmong(channel, ids)).toEqual(new Set([ids[0], ids[2]]));
+      expect((await timelines.reader.facts(channel, ids[2]!)).facts).toMatchObject({ deleted: true, sealed: null });
+    });
+
     it('counts reactions in order of first use and marks the reader’s own', async () => {
       await posted(1);
       story.react(channel, 1, BOB, '👍');

@@ -48,7 +48,7 @@ const all = async (timelines: TimelineReader) => ({
 const nth = fc.nat(MOST - 1);
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ kind: 'post' as const, ordinal: 0 }) },
-  ...(['edit', 'remove', 'react'] as const).map((kind) => ({
+  ...(['edit', 'remove', 'removeAll', 'react'] as const).map((kind) => ({
     weight: 1,
     arbitrary: nth.map((ordinal) => ({ kind, ordinal })),
   })),
@@ -73,6 +73,10 @@ describe('timelines that lag behind the log', () => {
             else if (kind === 'remove') {
               story.remove(CHANNEL, ordinal, BOB);
               living.delete(ordinal);
+            } else if (kind === 'removeAll') {
+              const some = [...living].filter((other) => other >= ordinal).slice(0, 3);
+              story.removeAll(CHANNEL, some, BOB);
+              for (const other of some) living.delete(other);
             } else if (liked.delete(ordinal)) story.unreact(CHANNEL, ordinal, ANN, '👍');
             else {
               story.react(CHANNEL, ordinal, ANN, '👍');

@@ -4,6 +4,7 @@
  */
 import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
+import { deletedBy, messagesOf } from '../../../schemas/events/about-messages.ts';
 import {
   type ByType,
   type EventOf,
@@ -42,6 +43,8 @@ const react = (
   return { ...row, reactions: reactions.filter((reaction) => reaction.count > 0) };
 };
 
+const withoutText = (row: Row): Row => row && { ...row, deleted: true, sealed: null };
+
 /** Applies events to a message's row. */
 const evolve: ByType<TypesChanging<'timelines'>, [row: Row, viewer: string, counted: Counted], Row> = {
   'message-posted': (event, row) => row ?? rowOfPosted(event),
@@ -56,12 +59,13 @@ const evolve: ByType<TypesChanging<'timelines'>, [row: Row, viewer: string, coun
           sealed: event.data.sealed,
           sealedIn: event.id,
         },
-  'message-deleted': (_, row) => row && { ...row, deleted: true, sealed: null },
+  'message-deleted': (_, row) => withoutText(row),
+  'messages-deleted': (_, row) => withoutText(row),
   'reaction-added': (event, row, viewer, counted) => react(event, row, true, viewer, counted),
   'reaction-removed': (event, row, viewer, counted) => react(event, row, false, viewer, counted),
 };
 
-const messageOf = ({ data }: ParleyEvent): string | undefined => ('messageId' in data ? data.messageId : undefined);
+const deletes = (event: ParleyEvent, messageId: string): boolean => deletedBy(event).includes(messageId);
 
 /** @param events about this message, of which the row may hold some already */
 const evolved = (row: Row, events: readonly ParleyEvent[], viewer: string): Row => {
@@ -115,7 +119,7 @@ export class CurrentTimelines implements TimelineReader {
   async deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
     const lacking = await this.lacking(channelId);
     const deleted = new Set(await this.timelines.deletedAmong(channelId, messageIds));
-    for (const id of messageIds) if (lacking.get(id)?.some(({ type }) => type === 'message-deleted')) deleted.add(id);
+    for (const id of messageIds) if (lacking.get(id)?.some((event) => deletes(event, id))) deleted.add(id);
     return deleted;
   }
 
@@ -127,13 +131,12 @@ export class CurrentTimelines implements TimelineReader {
     const { through } = await this.timelines.facts(channelId, '0');
     const { sequence } = await this.log.streamHead(channelStream(channelId));
     if (through >= sequence) return events;
-    for (const event of await this.eventsAfter(channelId, through, sequence)) {
-      const id = messageOf(event);
-      if (id === undefined) continue;
-      const about = events.get(id);
-      if (about === undefined) events.set(id, [event]);
-      else about.push(event);
-    }
+    for (const event of await this.eventsAfter(channelId, through, sequence))
+      for (const id of messagesOf(event)) {
+        const about = events.get(id);
+        if (about === undefined) events.set(id, [event]);
+        else about.push(event);
+      }
     return events;
   }
 
@@ -145,7 +148,7 @@ export class CurrentTimelines implements TimelineReader {
     lacking: ReadonlyMap<string, ParleyEvent[]>,
   ): Promise<readonly MessageRow[]> {
     const { limit } = query;
-    const gone = [...lacking.values()].filter((events) => events.some(({ type }) => type === 'message-deleted'));
+    const gone = [...lacking].filter(([id, events]) => events.some((event) => deletes(event, id)));
     // As many rows more as may have gone.
     const stored = await this.timelines.page(channelId, { ...query, limit: limit + gone.length }, viewer);
     const known = new Set(stored.map(({ id }) => id));
@@ -177,7 +180,7 @@ export class CurrentTimelines implements TimelineReader {
     const events = await this.eventsAfter(channelId, from, sequence);
     return evolved(
       known?.row,
-      events.filter((event) => messageOf(event) === messageId),
+      events.filter((event) => messagesOf(event).includes(messageId)),
       viewer,
     );
   }

@@ -166,7 +166,7 @@ const reactionChange = (
 });
 
 /** Maps events to timeline changes. */
-const changeOf: ByType<TypesChanging<'timelines'>, [channelId: string], TimelineChange> = {
+const changesOf: ByType<TypesChanging<'timelines'>, [channelId: string], TimelineChange | readonly TimelineChange[]> = {
   'message-posted': (event) => ({ kind: 'posted', message: rowOfPosted(event) }),
   'message-edited': (event, channelId) => ({
     kind: 'edited',
@@ -187,6 +187,8 @@ const changeOf: ByType<TypesChanging<'timelines'>, [channelId: string], Timeline
     ordinal: event.data.ordinal,
     sequence: event.sequence,
   }),
+  'messages-deleted': ({ sequence, data: { messages } }, channelId) =>
+    messages.map(({ messageId, ordinal }) => ({ kind: 'deleted', channelId, messageId, ordinal, sequence })),
   'reaction-added': (event, channelId) => reactionChange('reacted', event, channelId),
   'reaction-removed': (event, channelId) => reactionChange('unreacted', event, channelId),
 };
@@ -199,8 +201,8 @@ export const timelineChanges = (events: readonly ParleyEvent[]): readonly Timeli
     const channelId = channelIdOf(event.stream);
     if (channelId === undefined) continue;
     through.set(channelId, Math.max(event.sequence, through.get(channelId) ?? 0));
-    const change = handlerOf(changeOf, event)?.(event, channelId);
-    if (change !== undefined) changes.push(change);
+    const made = handlerOf(changesOf, event)?.(event, channelId);
+    if (made !== undefined) changes.push(...[made].flat());
   }
   for (const [channelId, sequence] of through) changes.push({ kind: 'through', channelId, sequence });
   return changes;

@@ -147,6 +147,12 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       expect(await state(BOB)).toMatchObject({ mentions: 0 });
     });
 
+    it('drops the mentions of messages deleted at once', async () => {
+      posted(3, { users: [BOB], everyone: false });
+      story.removeAll(CHANNEL, [1, 3], ANN);
+      expect(await state(BOB)).toMatchObject({ unread: 3, mentions: 1 });
+    });
+
     it('keeps channels and users apart', async () => {
       posted(2, { users: [BOB], everyone: false });
       story.post('31', ANN, { mentions: EVERYONE });

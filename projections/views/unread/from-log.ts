@@ -169,7 +169,6 @@ export class UnreadFromLog implements UnreadReader {
 
 /** Events come newest first, so the first event of a message found is its last. */
 const noteMention = (mentions: Map<number, boolean>, event: ParleyEvent, channelId: string, userId: string): void => {
-  const change = mentionsOf(event, channelId);
-  if (change === undefined || mentions.has(change.ordinal)) return;
-  mentions.set(change.ordinal, change.targets.includes('everyone') || change.targets.includes(userId));
+  for (const { ordinal, targets } of mentionsOf(event, channelId))
+    if (!mentions.has(ordinal)) mentions.set(ordinal, targets.includes('everyone') || targets.includes(userId));
 };

@@ -90,11 +90,11 @@ const targetsOf = ({ users, everyone }: Mentions): readonly MentionTarget[] =>
 
 type Mentioning = Extract<UnreadChange, { kind: 'mentions' }>;
 
-/** Apart from markers, all changes of the view are to the mentions of one message. */
+/** Apart from markers, all changes of the view are to the mentions of messages. */
 const mentionsBy: ByType<
   Exclude<TypesChanging<'unread'>, 'channels-read'>,
   [channelId: string],
-  Mentioning | undefined
+  Mentioning | readonly Mentioning[] | undefined
 > = {
   'message-posted': ({ data: { ordinal, mentions } }, channelId) =>
     mentions.everyone || mentions.users.length > 0
@@ -107,18 +107,26 @@ const mentionsBy: ByType<
     targets: targetsOf(mentions),
     fresh: false,
   }),
-  'message-deleted': ({ data: { ordinal } }, channelId) => ({
-    kind: 'mentions',
-    channelId,
-    ordinal,
-    targets: [],
-    fresh: false,
-  }),
+  'message-deleted': ({ data: { ordinal } }, channelId) => unmentioned(channelId, ordinal),
+  'messages-deleted': ({ data: { messages } }, channelId) =>
+    messages.map(({ ordinal }) => unmentioned(channelId, ordinal)),
 };
 
-/** How an event of a channel's stream changes a message's mentions; `undefined`: not at all. */
-export const mentionsOf = (event: ParleyEvent, channelId: string): Mentioning | undefined =>
-  handlerOf(mentionsBy, event)?.(event, channelId);
+const unmentioned = (channelId: string, ordinal: number): Mentioning => ({
+  kind: 'mentions',
+  channelId,
+  ordinal,
+  targets: [],
+  fresh: false,
+});
+
+const NONE: readonly Mentioning[] = [];
+
+/** How an event of a channel's stream changes the mentions of messages. */
+export const mentionsOf = (event: ParleyEvent, channelId: string): readonly Mentioning[] => {
+  const made = handlerOf(mentionsBy, event)?.(event, channelId);
+  return made === undefined ? NONE : [made].flat();
+};
 
 const headOf = (event: ParleyEvent, channelId: string, former: Head | undefined): Head => ({
   kind: 'head',
@@ -149,8 +157,7 @@ export const unreadChanges = (events: readonly ParleyEvent[]): readonly UnreadCh
     const channelId = channelIdOf(event.stream);
     if (channelId === undefined) continue;
     heads.set(channelId, headOf(event, channelId, heads.get(channelId)));
-    const mentions = mentionsOf(event, channelId);
-    if (mentions !== undefined) changes.push(mentions);
+    changes.push(...mentionsOf(event, channelId));
     if (event.type === 'message-posted') {
       const { author: userId, ordinal } = event.data;
       own.set(`${userId}_${channelId}`, { kind: 'read', userId, channelId, ordinal, own: true });

@@ -1,0 +1,57 @@
+/** Deleting several messages of a guild's channel at once. */
+
+import type { DecidedEvent } from '../schemas/events/catalogue.ts';
+import { type ChannelActor, type ChannelState, denied, type MessageState, rightsIn } from './channel.ts';
+import { type Decision, happen, nothing, refuse } from './decider.ts';
+import { Permission } from './permissions.ts';
+import { snowflakeTime } from './snowflake.ts';
+
+/** Messages older than this are deleted one by one, in milliseconds. */
+export const BULK_DELETE_AGE = 14 * 24 * 60 * 60_000;
+
+type Facts = Pick<MessageState, 'messageId' | 'ordinal' | 'author' | 'deleted'>;
+
+interface BulkDelete extends ChannelActor {
+  readonly key: string;
+  /** The clock, in milliseconds since 1970. */
+  readonly now: number;
+  readonly messageIds: readonly string[];
+  /** Those of them that the channel has. */
+  readonly messages: readonly Facts[];
+}
+
+/** Ids that no message has are passed over. */
+export const bulkDelete = (command: BulkDelete, state: ChannelState): Decision => {
+  const refusal = denied(rightsIn(state, command), 0n);
+  if (refusal !== undefined) return refusal;
+  if (command.guild === undefined) return refuse('dmExecute');
+  const forbidden = denied(rightsIn(state, command), Permission.manageMessages);
+  if (forbidden !== undefined) return forbidden;
+  if (state.keys.has(command.key)) return nothing;
+  if (command.messageIds.some((id) => command.now - snowflakeTime(id) > BULK_DELETE_AGE))
+    return refuse('tooOldToBulkDelete');
+  const messages = command.messages.filter(({ deleted }) => !deleted).sort((a, b) => a.ordinal - b.ordinal);
+  if (messages.length === 0) return nothing;
+  const deleted = messages.map(({ messageId, ordinal, author }) => ({ messageId, ordinal, author }));
+  return happen(...takenDown(messages, command.userId, state), {
+    type: 'messages-deleted',
+    data: { messages: deleted },
+  });
+};
+
+/** Of the messages that are pinned. */
+const takenDown = (messages: readonly Facts[], userId: string, { pins }: ChannelState): readonly DecidedEvent[] => {
+  let left = pins;
+  return messages.flatMap(({ messageId, ordinal, author }) => {
+    const others = left.filter((pin) => pin.messageId !== messageId);
+    if (others.length === left.length) return [];
+    left = others;
+    const lastPinnedTime = left.at(-1)?.pinnedTime ?? null;
+    return [
+      {
+        type: 'message-unpinned',
+        data: { messageId, ordinal, author, userId, lastPinnedTime, deleted: true },
+      } as const,
+    ];
+  });
+};
