@@ -136,7 +136,7 @@ const ready = async (parts: Parts, session: Session, { scope, lastPinned }: Snap
   const heads = await deps.views.unread.heads(directChannels.map((channel) => channel.id));
   return {
     v: 10,
-    user: await deps.presenter.user(userId),
+    user: await deps.presenter.self(userId),
     guilds: scope.guilds.map(({ guild }) => ({ id: guild.id, unavailable: true })),
     private_channels: await Promise.all(
       directChannels.map((channel) =>

@@ -36,7 +36,7 @@ export interface GatewayMetrics {
 
 export type GatewayPresenter = Pick<
   Presenter,
-  'user' | 'member' | 'guild' | 'channel' | 'guildCreate' | 'messages' | 'posted' | 'edited' | 'invite'
+  'self' | 'user' | 'member' | 'guild' | 'channel' | 'guildCreate' | 'messages' | 'posted' | 'edited' | 'invite'
 >;
 
 /** The cluster's delivery feed. Only audiences that are listened to arrive, and the views advance independently. */

@@ -105,8 +105,10 @@ const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
     timelines: views.timelines,
     keys: NO_KEYS,
     slices: new TimeSlices(systemClock),
+    publicUrl: null,
   });
   return {
+    self: (id) => presenter.self(id),
     user: (id) => presenter.user(id),
     member: (row) => presenter.member(row),
     guild: (row) => presenter.guild(row),

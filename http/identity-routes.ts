@@ -4,6 +4,7 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { Identity, SignedIn } from '../commands/identity.ts';
 import type { Presenter } from '../presenter/presenter.ts';
+import { wireTime } from '../presenter/time.ts';
 import { anyText, checkedText, optional, text, visibleText } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, route } from '../schemas/http/route.ts';
@@ -43,7 +44,7 @@ export interface IdentityRouteDeps {
 const tokenOf = ({ token, expiresAt }: SignedIn) => ({
   token,
   auth_token: token,
-  expires_at: new Date(expiresAt).toISOString(),
+  expires_at: wireTime(expiresAt),
 });
 
 type Headers = Parameters<IdentityRouteDeps['gatewayUrl']>[0];
@@ -61,7 +62,7 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
     profile: { readonly username?: string; readonly global_name?: string | null } = {},
   ) => {
     if (either.isLeft(signedIn)) return signedIn;
-    const user = { ...(await presenter.user(signedIn.right.userId)), ...profile };
+    const user = { ...(await presenter.self(signedIn.right.userId)), ...profile };
     const body = { ...tokenOf(signedIn.right), gateway_url: gatewayUrl(headers), user };
     return either.right<ParleyError, Reply>({ status, body });
   };

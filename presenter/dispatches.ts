@@ -157,9 +157,9 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
       }),
     ]);
     if (channel === undefined || guild === undefined || shown === undefined) return [];
-    const { created_at, inviter, max_age, max_uses, temporary, uses } = shown;
+    const { created_at, expires_at, flags, inviter, max_age, max_uses, temporary, type, uses } = shown;
     const data = {
-      ...{ code, created_at, inviter, max_age, max_uses, temporary, uses },
+      ...{ code, created_at, expires_at, flags, inviter, max_age, max_uses, temporary, type, uses },
       channel_id: channelId,
       guild_id: guildId,
     };

@@ -3,18 +3,7 @@
 import type { ChannelRow, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { ApiChannel, ApiGuild, ApiInvite, ApiPartialMember, ApiRole, ApiUser } from './shapes.ts';
-
-let lastTime = 0;
-let lastIso = new Date(0).toISOString();
-
-/** In a burst, most messages have the same time as the one before. */
-export const isoTime = (ms: number): string => {
-  if (ms !== lastTime) {
-    lastTime = ms;
-    lastIso = new Date(ms).toISOString();
-  }
-  return lastIso;
-};
+import { wireTime } from './time.ts';
 
 /** The role every member has; its id is the guild's. oceanic.js insists on `colors`. */
 const everyoneRole = (guild: GuildRow): ApiRole => ({
@@ -32,14 +21,29 @@ const everyoneRole = (guild: GuildRow): ApiRole => ({
   flags: 0,
 });
 
-export const presentGuild = (guild: GuildRow): ApiGuild => ({
+/** Discord's default. There is no bound here. */
+const MAX_MEMBERS = 500_000;
+
+/** What somebody outside a guild sees of it. */
+const presentCard = (guild: GuildRow) => ({
   id: guild.id,
   name: guild.name,
   icon: null,
   splash: null,
-  discovery_splash: null,
   banner: null,
   description: null,
+  features: [],
+  verification_level: 0,
+  vanity_url_code: null,
+  nsfw_level: 0,
+  nsfw: false,
+  premium_tier: 0,
+  premium_subscription_count: 0,
+});
+
+export const presentGuild = (guild: GuildRow): ApiGuild => ({
+  ...presentCard(guild),
+  discovery_splash: null,
   owner_id: guild.ownerId,
   region: 'parley',
   afk_channel_id: null,
@@ -50,17 +54,18 @@ export const presentGuild = (guild: GuildRow): ApiGuild => ({
   public_updates_channel_id: null,
   safety_alerts_channel_id: null,
   application_id: null,
-  verification_level: 0,
   default_message_notifications: 0,
   explicit_content_filter: 0,
   mfa_level: 0,
-  nsfw_level: 0,
-  premium_tier: 0,
-  premium_subscription_count: 0,
   premium_progress_bar_enabled: false,
   preferred_locale: 'en-US',
-  vanity_url_code: null,
-  features: [],
+  incidents_data: null,
+  max_members: MAX_MEMBERS,
+  max_presences: null,
+  max_video_channel_users: 25,
+  max_stage_video_channel_users: 50,
+  widget_enabled: false,
+  widget_channel_id: null,
   emojis: [],
   stickers: [],
   roles: [everyoneRole(guild)],
@@ -68,7 +73,7 @@ export const presentGuild = (guild: GuildRow): ApiGuild => ({
 });
 
 /** @param time when a message was pinned, in milliseconds since 1970. */
-export const pinTimestamp = (time: number | null | undefined): string | null => (time == null ? null : isoTime(time));
+export const pinTimestamp = (time: number | null | undefined): string | null => (time == null ? null : wireTime(time));
 
 export const presentGuildChannel = (
   channel: ChannelRow,
@@ -108,7 +113,7 @@ export const presentMember = (row: MemberRow): ApiPartialMember => ({
   nick: null,
   avatar: null,
   roles: [],
-  joined_at: isoTime(row.joinedTime),
+  joined_at: wireTime(row.joinedTime),
   premium_since: null,
   deaf: false,
   mute: false,
@@ -116,17 +121,25 @@ export const presentMember = (row: MemberRow): ApiPartialMember => ({
   pending: false,
 });
 
-export const presentInvite = (row: InviteRow, guild: GuildRow, channel: ChannelRow, inviter: ApiUser): ApiInvite => ({
+/** @param link where people follow it; `undefined` without a public URL */
+export const presentInvite = (
+  row: InviteRow,
+  shown: { readonly guild: GuildRow; readonly channel: ChannelRow; readonly inviter: ApiUser },
+  link: string | undefined,
+): ApiInvite => ({
   code: row.code,
   type: 0,
-  guild: { id: guild.id, name: guild.name },
-  channel: { id: channel.id, name: channel.name, type: 0 },
-  inviter,
+  guild_id: row.guildId,
+  guild: presentCard(shown.guild),
+  channel: { id: shown.channel.id, name: shown.channel.name, type: 0 },
+  inviter: shown.inviter,
   uses: row.uses,
   max_uses: row.maxUses,
   max_age: row.expiresAt === null ? 0 : Math.round((row.expiresAt - row.createdTime) / 1000),
   temporary: false,
-  created_at: isoTime(row.createdTime),
-  expires_at: row.expiresAt === null ? null : isoTime(row.expiresAt),
-  approximate_member_count: guild.memberCount,
+  created_at: wireTime(row.createdTime),
+  expires_at: row.expiresAt === null ? null : wireTime(row.expiresAt),
+  flags: 0,
+  approximate_member_count: shown.guild.memberCount,
+  ...(link === undefined ? {} : { url: link }),
 });

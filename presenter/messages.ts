@@ -10,8 +10,9 @@ import { MessageBody, MessageType } from '../schemas/events/channel.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
-import { isoTime, presentMember } from './guilds.ts';
+import { presentMember } from './guilds.ts';
 import type { ApiMessage, ApiReaction, ApiUser } from './shapes.ts';
+import { wireTime } from './time.ts';
 import type { UserPresenter } from './users.ts';
 
 const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction => ({
@@ -25,6 +26,11 @@ const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction
 
 /** Opened in one step: the largest, with a reply as large, takes a millisecond. */
 const MESSAGES_PER_STEP = 1;
+
+const NONE: readonly never[] = [];
+
+/** Only Discord itself makes other types. */
+const richEmbed = (embed: MessageBody['embeds'][number]) => ({ ...embed, type: 'rich' });
 
 const EMPTY: MessageBody = { content: '', embeds: [] };
 
@@ -165,14 +171,16 @@ export class MessagePresenter {
       channel_id: row.channelId,
       author,
       content: body.content,
-      timestamp: isoTime(row.time),
-      edited_timestamp: row.editedTime === null ? null : isoTime(row.editedTime),
+      timestamp: wireTime(row.time),
+      edited_timestamp: row.editedTime === null ? null : wireTime(row.editedTime),
       tts: false,
       mention_everyone: row.mentions.everyone,
       mentions,
       mention_roles: [],
       attachments: [],
-      embeds: body.embeds,
+      embeds: body.embeds.map(richEmbed),
+      components: NONE,
+      sticker_items: NONE,
       ...(row.reactions.length === 0 ? {} : { reactions: row.reactions.map(presentReaction) }),
       ...(row.nonce === null ? {} : { nonce: row.nonce }),
       pinned: false,

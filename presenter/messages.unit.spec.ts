@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SLICE_MS } from '../schemas/time-slices.ts';
 import { NOW, Shown } from './testing.ts';
+import { wireTime } from './time.ts';
 
 let shown: Shown;
 beforeEach(() => {
@@ -16,7 +17,8 @@ describe('a message', () => {
     expect(await shown.presenter.messages([row])).toEqual([
       {
         ...{ id: '7', channel_id: '20', content: 'hello', type: 0, flags: 4, nonce: 'n', sequence: 8, ordinal: 7 },
-        ...{ timestamp: new Date(NOW).toISOString(), edited_timestamp: null, tts: false, pinned: false },
+        ...{ timestamp: wireTime(NOW), edited_timestamp: null, tts: false, pinned: false },
+        ...{ components: [], sticker_items: [] },
         ...{ mention_everyone: true, mention_roles: [], attachments: [], embeds: [] },
         author: expect.objectContaining({ id: '2', username: 'ann' }),
         mentions: [expect.objectContaining({ id: '1', username: 'owner' })],
@@ -100,7 +102,7 @@ describe('the dispatch of a message', () => {
     const event = shown.posted(shown.message('7', '2', 'hello'));
     expect(await shown.presenter.posted(event, '10')).toMatchObject({
       ...{ id: '7', guild_id: '10', content: 'hello', author: { username: 'ann' } },
-      member: { joined_at: new Date(NOW).toISOString(), roles: [] },
+      member: { joined_at: wireTime(NOW), roles: [] },
     });
   });
 
@@ -134,8 +136,8 @@ describe('the dispatch of an edit', () => {
   it('shows the message as that edit left it, at the sequence of the edit', async () => {
     const row = shown.message('7', '2', 'first');
     expect(await shown.presenter.edited(shown.edited(row, 'second'), '10')).toMatchObject({
-      ...{ id: '7', content: 'second', edited_timestamp: new Date(NOW + 1000).toISOString(), sequence: 99, ordinal: 7 },
-      ...{ timestamp: new Date(NOW).toISOString(), guild_id: '10' },
+      ...{ id: '7', content: 'second', edited_timestamp: wireTime(NOW + 1000), sequence: 99, ordinal: 7 },
+      ...{ timestamp: wireTime(NOW), guild_id: '10' },
     });
   });
 

@@ -9,16 +9,10 @@ import type { EventOf } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { KeyRing } from '../vault/sealing.ts';
-import {
-  isoTime,
-  presentDirectChannel,
-  presentGuild,
-  presentGuildChannel,
-  presentInvite,
-  presentMember,
-} from './guilds.ts';
+import { presentDirectChannel, presentGuild, presentGuildChannel, presentInvite, presentMember } from './guilds.ts';
 import { type MessageChange, MessagePresenter } from './messages.ts';
-import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiUser } from './shapes.ts';
+import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiSelf, ApiUser } from './shapes.ts';
+import { wireTime } from './time.ts';
 import { UserPresenter } from './users.ts';
 
 export interface PresenterDeps {
@@ -28,6 +22,8 @@ export interface PresenterDeps {
   readonly keys: KeyRing;
   /** Long lists are opened in them. */
   readonly slices: TimeSlices;
+  /** Where people reach this server; links begin with it. */
+  readonly publicUrl: string | null;
 }
 
 export interface GuildCreateParts {
@@ -50,6 +46,7 @@ const JUST_SAID = 1024;
 
 export class Presenter {
   private readonly guilds: GuildReader;
+  private readonly publicUrl: string | null;
   private readonly userPresenter: UserPresenter;
   private readonly messagePresenter: MessagePresenter;
   /**
@@ -60,6 +57,7 @@ export class Presenter {
 
   constructor(deps: PresenterDeps) {
     this.guilds = deps.views.guilds;
+    this.publicUrl = deps.publicUrl;
     this.userPresenter = new UserPresenter(deps.views.guilds, deps.keys, deps.slices);
     this.messagePresenter = new MessagePresenter(this.userPresenter, deps);
   }
@@ -67,6 +65,15 @@ export class Presenter {
   /** An unknown or forgotten user is shown as a deleted user. */
   user(id: string): Promise<ApiUser> {
     return this.userPresenter.user(id);
+  }
+
+  /** The same in READY and at `/users/@me`. */
+  async self(id: string): Promise<ApiSelf> {
+    return {
+      ...(await this.user(id)),
+      ...{ email: null, verified: true, mfa_enabled: false, flags: 0, premium_type: 0, locale: 'en-US' },
+      ...{ bio: '', banner: null, accent_color: null },
+    };
   }
 
   users(ids: Iterable<string>): Promise<Map<string, ApiUser>> {
@@ -103,7 +110,7 @@ export class Presenter {
   async guildCreate(parts: GuildCreateParts): Promise<Record<string, unknown>> {
     return {
       ...presentGuild(parts.guild),
-      joined_at: isoTime(parts.member.joinedTime),
+      joined_at: wireTime(parts.member.joinedTime),
       large: parts.guild.memberCount > parts.largeThreshold,
       unavailable: false,
       member_count: parts.guild.memberCount,
@@ -149,7 +156,8 @@ export class Presenter {
   async invite(row: InviteRow): Promise<ApiInvite | undefined> {
     const [guild, channel] = await Promise.all([this.guilds.guild(row.guildId), this.guilds.channel(row.channelId)]);
     if (guild === undefined || channel === undefined) return undefined;
-    return presentInvite(row, guild, channel, await this.user(row.inviterId));
+    const link = this.publicUrl === null ? undefined : `${this.publicUrl}/invite/${row.code}`;
+    return presentInvite(row, { guild, channel, inviter: await this.user(row.inviterId) }, link);
   }
 
   forget(userId: string): void {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { directChannel, guild, member, NOW, Shown, textChannel } from './testing.ts';
+import { wireTime } from './time.ts';
 
 let shown: Shown;
 beforeEach(() => {
@@ -48,7 +49,7 @@ describe('a user', () => {
 describe('a channel', () => {
   it('in a guild has its overwrites and its last message', async () => {
     expect(await shown.presenter.channel(textChannel, '2', head, NOW)).toMatchObject({
-      last_pin_timestamp: new Date(NOW).toISOString(),
+      last_pin_timestamp: wireTime(NOW),
       ...{ id: '20', type: 0, guild_id: '10', name: 'general', topic: 'all', position: 3, last_message_id: '77' },
       permission_overwrites: [{ id: '10', type: 0, allow: '0', deny: '2048' }],
     });
@@ -81,9 +82,9 @@ describe('a guild', () => {
     const lastPinned = new Map([['20', NOW]]);
     const parts = { guild, channels: [textChannel], heads, lastPinned, member, members: [member], largeThreshold: 50 };
     expect(await shown.presenter.guildCreate(parts)).toMatchObject({
-      ...{ id: '10', unavailable: false, large: false, member_count: 2, joined_at: new Date(NOW).toISOString() },
-      channels: [{ id: '20', last_message_id: '77', last_pin_timestamp: new Date(NOW).toISOString() }],
-      members: [{ user: { username: 'ann' }, roles: [], joined_at: new Date(NOW).toISOString() }],
+      ...{ id: '10', unavailable: false, large: false, member_count: 2, joined_at: wireTime(NOW) },
+      channels: [{ id: '20', last_message_id: '77', last_pin_timestamp: wireTime(NOW) }],
+      members: [{ user: { username: 'ann' }, roles: [], joined_at: wireTime(NOW) }],
       ...{ threads: [], presences: [], voice_states: [], stage_instances: [], guild_scheduled_events: [] },
     });
     const large = { ...parts, guild: { ...guild, memberCount: 51 } };
@@ -99,7 +100,7 @@ describe('an invite', () => {
 
   it('says where it leads, who made it and until when it is valid', async () => {
     expect(await shown.presenter.invite(invite)).toMatchObject({
-      ...{ code: 'abc', uses: 1, max_uses: 5, max_age: 60, expires_at: new Date(NOW + 60_000).toISOString() },
+      ...{ code: 'abc', uses: 1, max_uses: 5, max_age: 60, expires_at: wireTime(NOW + 60_000) },
       ...{ guild: { id: '10', name: 'Guild' }, channel: { id: '20', name: 'general' }, inviter: { username: 'ann' } },
     });
     expect(await shown.presenter.invite({ ...invite, expiresAt: null })).toMatchObject({
@@ -108,8 +109,47 @@ describe('an invite', () => {
     });
   });
 
+  it('has the link that people follow, and what an outsider sees of the guild', async () => {
+    expect(await shown.presenter.invite(invite)).toMatchObject({
+      url: 'https://chat.example/invite/abc',
+      guild_id: '10',
+      guild: { features: [], splash: null, verification_level: 0, nsfw_level: 0, vanity_url_code: null },
+    });
+  });
+
   it('does not exist for an unknown target', async () => {
     expect(await shown.presenter.invite({ ...invite, guildId: '99' })).toBeUndefined();
     expect(await shown.presenter.invite({ ...invite, channelId: '99' })).toBeUndefined();
+  });
+});
+
+describe('a time', () => {
+  it('has microseconds and its zone, as every library reads it', () => {
+    expect(wireTime(Date.parse('2026-11-28T03:10:37.213Z'))).toBe('2026-11-28T03:10:37.213000+00:00');
+    expect(wireTime(0)).toBe('1970-01-01T00:00:00.000000+00:00');
+  });
+});
+
+describe('the user whose session it is', () => {
+  it('is shown with what only they see, and without an address', async () => {
+    expect(await shown.presenter.self('3')).toEqual({
+      ...(await shown.presenter.user('3')),
+      ...{ email: null, verified: true, mfa_enabled: false, flags: 0, premium_type: 0, locale: 'en-US' },
+      ...{ bio: '', banner: null, accent_color: null },
+    });
+  });
+});
+
+describe('an embed', () => {
+  it('is rich, whatever its author calls it', async () => {
+    // Only those whose author is known are shown as said.
+    await shown.presenter.user('2');
+    const row = shown.message('7', '2', 'x');
+    const body = { content: 'x', embeds: [{ title: 'a' }, { title: 'b', type: 'image' }] };
+    const message = await shown.presenter.posted(shown.posted(row), null, body);
+    expect(message.embeds).toEqual([
+      { title: 'a', type: 'rich' },
+      { title: 'b', type: 'rich' },
+    ]);
   });
 });

@@ -10,6 +10,19 @@ export interface ApiUser {
   readonly public_flags: number;
 }
 
+/** What only the user's own sessions see. Nobody gives an address here. */
+export interface ApiSelf extends ApiUser {
+  readonly email: null;
+  readonly verified: boolean;
+  readonly mfa_enabled: boolean;
+  readonly flags: number;
+  readonly premium_type: number;
+  readonly locale: string;
+  readonly bio: string;
+  readonly banner: null;
+  readonly accent_color: null;
+}
+
 export interface ApiPartialMember {
   readonly nick: null;
   readonly avatar: null;
@@ -98,6 +111,8 @@ export interface ApiMessage {
   readonly mention_roles: readonly string[];
   readonly attachments: readonly unknown[];
   readonly embeds: readonly Record<string, unknown>[];
+  readonly components: readonly never[];
+  readonly sticker_items: readonly never[];
   readonly reactions?: readonly ApiReaction[];
   readonly nonce?: string | number;
   pinned: boolean;
@@ -119,7 +134,8 @@ export interface ApiMessage {
 export interface ApiInvite {
   readonly code: string;
   readonly type: 0;
-  readonly guild: { readonly id: string; readonly name: string };
+  readonly guild_id: string;
+  readonly guild: { readonly id: string; readonly name: string; readonly [field: string]: unknown };
   readonly channel: { readonly id: string; readonly name: string | null; readonly type: 0 };
   readonly inviter: ApiUser;
   readonly uses: number;
@@ -128,5 +144,8 @@ export interface ApiInvite {
   readonly temporary: boolean;
   readonly created_at: string;
   readonly expires_at: string | null;
+  readonly flags: number;
   readonly approximate_member_count: number;
+  /** Where people follow it, on servers with a public URL. */
+  readonly url?: string;
 }

@@ -51,6 +51,7 @@ export class Shown {
   readonly presenter = new Presenter({
     keys: this.keys,
     slices: this.slices,
+    publicUrl: 'https://chat.example',
     views: {
       guilds: {
         guild: async (id: string) => (id === guild.id ? guild : undefined),

@@ -4,8 +4,8 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { allows, Permission } from '../domain/permissions.ts';
-import { isoTime } from '../presenter/guilds.ts';
 import type { ApiMessage } from '../presenter/shapes.ts';
+import { wireTime } from '../presenter/time.ts';
 import type { PageQuery } from '../projections/views/timelines/view.ts';
 import { IsoTime, integerText, Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import { Emoji } from '../schemas/emoji.ts';
@@ -174,7 +174,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
       return found({
         items: pins.right
           .slice(0, limit)
-          .map(({ pinnedTime, message }) => ({ pinned_at: isoTime(pinnedTime), message })),
+          .map(({ pinnedTime, message }) => ({ pinned_at: wireTime(pinnedTime), message })),
         has_more: pins.right.length > limit,
       });
     },

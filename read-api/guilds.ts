@@ -3,7 +3,16 @@ import * as t from 'io-ts';
 import type { InviteRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound, text } from '../schemas/codecs.ts';
 import { OnGuild, type Route } from '../schemas/http/route.ts';
-import { found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
+import {
+  countsOf,
+  found,
+  limitOf,
+  presentChannels,
+  type ReadDeps,
+  readRoute,
+  refused,
+  WithCounts,
+} from './read-route.ts';
 
 // Invites, as those who hold their code see them.
 
@@ -16,11 +25,12 @@ export const inviteRoutes = (deps: ReadDeps): Route[] => [
     path: '/invites/:code',
     summary: 'What an invite leads to',
     params: t.type({ code: text(2, 32, 'code') }),
+    query: WithCounts,
     answers: 'an invite with its guild and channel',
-    handle: async ({ params }) => {
+    handle: async ({ params, query }) => {
       const row = await deps.views.guilds.invite(params.code);
       const invite = row === undefined || !open(row, deps.now()) ? undefined : await deps.presenter.invite(row);
-      return invite === undefined ? refused('unknownInvite') : found(invite);
+      return invite === undefined ? refused('unknownInvite') : found({ ...invite, ...countsOf(query) });
     },
   }),
 ];
@@ -30,10 +40,12 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     path: '/guilds/:guild_id',
     summary: 'A guild',
     params: OnGuild,
+    query: WithCounts,
     answers: 'a guild with its roles',
-    handle: async ({ actor, params }) => {
+    handle: async ({ actor, params, query }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
-      return access === undefined ? refused('unknownGuild') : found(deps.presenter.guild(access.guild));
+      if (access === undefined) return refused('unknownGuild');
+      return found({ ...deps.presenter.guild(access.guild), ...countsOf(query) });
     },
   }),
   readRoute(deps, {

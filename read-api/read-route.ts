@@ -2,13 +2,14 @@
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
 import type { LogReader } from '../log/port.ts';
 import type { Presenter } from '../presenter/presenter.ts';
 import type { ApiChannel } from '../presenter/shapes.ts';
 import type { Readers, ViewName } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { ChannelRow } from '../projections/views/guild-views/view.ts';
-import { integerText } from '../schemas/codecs.ts';
+import { integerText, text } from '../schemas/codecs.ts';
 import { type ErrorName, type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 
@@ -18,7 +19,7 @@ export interface ReadDeps {
   readonly log: Pick<LogReader, 'readStream'>;
   readonly presenter: Pick<
     Presenter,
-    'user' | 'users' | 'member' | 'members' | 'channel' | 'guild' | 'messages' | 'invite'
+    'self' | 'user' | 'users' | 'member' | 'members' | 'channel' | 'guild' | 'messages' | 'invite'
   >;
   readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels'>;
   /** The gateway URL for the asker. */
@@ -79,6 +80,16 @@ export const readRoute = <P, Q>(
     },
   });
 };
+
+/** Libraries write a yes in several ways. */
+const YES = /^(true|1)$/i;
+
+/** Members are counted always. */
+export const WithCounts = t.partial({ with_counts: text(0, 16) });
+
+/** Whom others see online is not known yet. */
+export const countsOf = ({ with_counts = '' }: t.TypeOf<typeof WithCounts>): object =>
+  YES.test(with_counts) ? { approximate_presence_count: 0 } : {};
 
 /** The `limit=` of a list. */
 export const limitOf = (max: number) => integerText(1, max);

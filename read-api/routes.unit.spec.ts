@@ -1,5 +1,6 @@
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
+import { wireTime } from '../presenter/time.ts';
 import { readRoutes } from './index.ts';
 import {
   ask,
@@ -56,7 +57,7 @@ describe('queries', () => {
     expect(ids(await get('/users/@me/guilds?before=101'))).toEqual([GUILD]);
     expect(await get('/users/@me/guilds', OUTSIDER)).toEqual([]);
     expect(await get('/users/@me/channels')).toMatchObject([
-      { id: DIRECT_CHANNEL, type: 1, last_message_id: '1005', last_pin_timestamp: new Date(NOW).toISOString() },
+      { id: DIRECT_CHANNEL, type: 1, last_message_id: '1005', last_pin_timestamp: wireTime(NOW) },
     ]);
     expect(await get('/users/@me/channels', OUTSIDER)).toEqual([]);
   });

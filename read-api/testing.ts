@@ -193,6 +193,11 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
           : events.filter((event) => event.sequence >= from).slice(0, limit),
     },
     presenter: {
+      self: async (id) => ({
+        ...user(id),
+        ...{ email: null, verified: true, mfa_enabled: false, flags: 0, premium_type: 0, locale: 'en-US', bio: '' },
+        ...{ banner: null, accent_color: null },
+      }),
       user: async (id) => user(id),
       users: async (ids) => new Map([...ids].map((id) => [id, user(id)])),
       member: async (row) => ({ user: user(row.userId), ...presentMember(row) }),
@@ -206,7 +211,8 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
       }),
       guild: presentGuild,
       messages: async (rows) => rows.map((row) => ({ id: row.id }) as ApiMessage),
-      invite: async (row) => presentInvite(row, guild, channels[0]!, user(row.inviterId)),
+      invite: async (row) =>
+        presentInvite(row, { guild, channel: channels[0]!, inviter: user(row.inviterId) }, undefined),
     },
     access: new Access(guilds),
     gatewayUrl: () => 'ws://chat.example/gateway',

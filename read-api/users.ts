@@ -4,11 +4,22 @@ import { guildPermissions } from '../domain/permissions.ts';
 import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import type { Route } from '../schemas/http/route.ts';
-import { type Answer, found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
+import {
+  type Answer,
+  countsOf,
+  found,
+  limitOf,
+  presentChannels,
+  type ReadDeps,
+  readRoute,
+  refused,
+  WithCounts,
+} from './read-route.ts';
 
 /** Applications: the bots' own cards. An application and its bot share one id. */
-const present = async ({ presenter }: ReadDeps, row: UserRow) => {
+const present = async ({ presenter, views }: ReadDeps, row: UserRow) => {
   const bot = await presenter.user(row.id);
+  const guilds = await views.guilds.guildsOf(row.id);
   return {
     id: row.id,
     name: bot.username,
@@ -22,6 +33,19 @@ const present = async ({ presenter }: ReadDeps, row: UserRow) => {
     bot,
     owner: row.ownerId === null ? null : await presenter.user(row.ownerId),
     team: null,
+    tags: [],
+    redirect_uris: [],
+    hook: true,
+    // 0: into a guild, as all applications here.
+    integration_types_config: { 0: {} },
+    interactions_endpoint_url: null,
+    role_connections_verification_url: null,
+    event_webhooks_url: null,
+    // 1: off.
+    event_webhooks_status: 1,
+    approximate_guild_count: guilds.length,
+    approximate_user_install_count: 0,
+    approximate_user_authorization_count: 0,
   };
 };
 
@@ -75,28 +99,25 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     path: '/users/@me',
     summary: 'The user whose token this is',
     answers: 'a user',
-    handle: async ({ actor }) =>
-      found({
-        ...(await deps.presenter.user(actor.userId)),
-        flags: 0,
-        locale: 'en-US',
-        mfa_enabled: false,
-        verified: true,
-      }),
+    handle: async ({ actor }) => found(await deps.presenter.self(actor.userId)),
   }),
   readRoute(deps, {
     path: '/users/@me/guilds',
     summary: 'Guilds the asker is in',
-    query: t.partial({ before: SnowflakeBound, after: SnowflakeBound, limit: limitOf(200) }),
+    query: t.intersection([
+      t.partial({ before: SnowflakeBound, after: SnowflakeBound, limit: limitOf(200) }),
+      WithCounts,
+    ]),
     answers: 'a list of partial guilds, by id',
-    handle: async ({ actor, query: { before, after, limit = 200 } }) => {
+    handle: async ({ actor, query }) => {
+      const { before, after, limit = 200 } = query;
       const guilds = [...(await deps.views.guilds.guildsOf(actor.userId))]
         .sort((a, b) => compareIds(a.id, b.id))
         .filter((guild) => before === undefined || compareIds(guild.id, before) < 0)
         .filter((guild) => after === undefined || compareIds(guild.id, after) > 0);
       // Going backwards, the page is the one that ends right before the given guild.
       const page = before === undefined ? guilds.slice(0, limit) : guilds.slice(-limit);
-      return found(page.map((guild) => ownGuild(guild, actor.userId)));
+      return found(page.map((guild) => ({ ...ownGuild(guild, actor.userId), ...countsOf(query) })));
     },
   }),
   readRoute(deps, {

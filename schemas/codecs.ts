@@ -183,16 +183,19 @@ export const integerText = (min: number, max: number) =>
     String,
   );
 
-const ISO_TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+const ISO_TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[ +-]\d\d:\d\d)$/;
 
-/** @returns milliseconds since 1970; `undefined` unless it is a date and time of ISO 8601 with its zone */
+/**
+ * A zone's `+` may be a blank, which a query makes of one that is not escaped.
+ * @returns milliseconds since 1970; `undefined` unless it is a date and time of ISO 8601 with its zone
+ */
 export const timeFromIso = (given: string): number | undefined => {
   const date = ISO_TIME.exec(given)?.[1];
   if (date === undefined) return undefined;
   // Date.parse reads 31 February as 2 March.
   const midnight = Date.parse(`${date}T00:00:00Z`);
   if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date)) return undefined;
-  const time = Date.parse(given.replace(',', '.'));
+  const time = Date.parse(given.replace(',', '.').replace(' ', '+'));
   return Number.isNaN(time) ? undefined : time;
 };
 

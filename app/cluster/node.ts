@@ -221,7 +221,7 @@ export const openNode = async (
   const access = new Access(reads.cache);
   const { timelines } = readers;
   const slices = new TimeSlices(clock);
-  const presenter = new Presenter({ views: readers, timelines, keys, slices });
+  const presenter = new Presenter({ views: readers, timelines, keys, slices, publicUrl: config.publicUrl });
   const atRest: Views['atRest'] = (read) => feedReader.atRest(read);
   const everyView = together(Object.values(reads.progress));
   const progress = { ...reads.progress, 'stream-heads': reads.streamHeads };

@@ -32,7 +32,7 @@ const WORKER = () => 0;
 const LOOK_MS = 1000;
 
 export interface CoreOptions {
-  readonly config: Pick<Config, 'data' | 'registration' | 'limits' | 'bounds' | 'tokenSeconds'>;
+  readonly config: Pick<Config, 'data' | 'registration' | 'limits' | 'bounds' | 'tokenSeconds' | 'publicUrl'>;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -113,7 +113,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const access = new Access(views.guilds);
   const timelines = new CurrentTimelines(views.timelines, log);
   const slices = new TimeSlices(clock);
-  const presenter = new Presenter({ views, timelines, keys, slices });
+  const presenter = new Presenter({ views, timelines, keys, slices, publicUrl: config.publicUrl });
   const node = new MemoryCoordination({ clock, workers: 1 }).node();
   let typing: Ephemeral | undefined;
   const write = await createWriteSide({

@@ -104,7 +104,7 @@ export class Instance {
     this.tokens = createTokens(this.vault, { clock: systemClock, lifetime: 604_800 });
     const { views, vault, keys } = this;
     const timelines = new CurrentTimelines(views.timelines, this.log);
-    this.presenter = new Presenter({ views, timelines, keys, slices: new TimeSlices(systemClock) });
+    this.presenter = new Presenter({ views, timelines, keys, slices: new TimeSlices(systemClock), publicUrl: null });
     this.write = await createWriteSide({
       log: options.logFor?.(this.log) ?? this.log,
       delivered: { checkpoint: () => Number.MAX_SAFE_INTEGER, whenProcessed: async () => true },
