@@ -1,6 +1,7 @@
 /** Runs the current server on stores of a former version: everything is there, and it carries on. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { wireTime } from '../../presenter/time.ts';
 import { type Kept, PASSWORD, replayed, resumedBy, shownOf, THUMB } from '../fixtures/world.ts';
 import { Api, type Message } from '../support/api.ts';
 import { GatewayClient } from '../support/gateway-client.ts';
@@ -28,6 +29,12 @@ const withoutOwnersRights = (answer: unknown): unknown =>
     const { permissions: __, ...rest } = value;
     return rest;
   });
+
+/** Times were once written without microseconds, and with `Z` as their zone. */
+const withPresentTimes = (answer: unknown): unknown =>
+  JSON.parse(JSON.stringify(answer), (_, value) =>
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? wireTime(Date.parse(value)) : value,
+  );
 
 /** Those who reacted were once listed in the order of their reactions, and now by id. */
 const inOrder = (asked: string) => (answer: unknown) => {
@@ -83,7 +90,10 @@ export const formerVersionsSuite = (folder: string, restore: () => Promise<Resto
       const now = await shownOf(server.url, kept);
       expect(Object.keys(now)).toEqual(Object.keys(answers));
       for (const [asked, answer] of Object.entries(answers)) {
-        const [then, today] = [answer, now[asked]].map(withoutOwnersRights).map(inOrder(asked)) as [object, object];
+        const [then, today] = [answer, now[asked]]
+          .map(withoutOwnersRights)
+          .map(withPresentTimes)
+          .map(inOrder(asked)) as [object, object];
         expect(today, asked).toMatchObject(then);
       }
     });
