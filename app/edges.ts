@@ -165,6 +165,7 @@ export const gatewayEdge = async (
     access,
     tokens,
     mayBegin: async (userId) => (await write.limits.identify(userId))?.allowed !== false,
+    listsMembers: async (userId, guildId) => write.limits.memberList(userId, guildId),
     bus: write.bus,
     // The ring would lack events that nobody listened to, so resumes read the log.
     config: { ...gatewayConfig(config), ...(shared.feed === undefined ? {} : { ringBytes: 0 }) },

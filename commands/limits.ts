@@ -95,6 +95,11 @@ export class Limits {
     return this.take('identify', userId);
   }
 
+  /** Counts the lists of members that a user asks for in a guild. */
+  memberList(userId: string, guildId: string): Promise<Taken> | undefined {
+    return this.take('memberList', `${userId} ${guildId}`);
+  }
+
   /** How many sessions a user may still begin; `undefined` where that is not limited. */
   async identifiesLeft(userId: string): Promise<Taken | undefined> {
     const bucket = this.buckets.identify;

@@ -40,6 +40,8 @@ export interface GatewayConfig {
    * Memory for recent events and their dispatches, kept for resumes; in estimated bytes. With 0, resumes read the log.
    */
   readonly ringBytes: number;
+  /** Requests for members (op 8) under way. Further ones wait. */
+  readonly memberRequests: QueueLimits;
   /** Frames with one of Discord's opcodes per window and connection. */
   readonly opBudget: { readonly count: number; readonly windowMs: number };
   /**
@@ -74,6 +76,8 @@ export const defaultGatewayConfig: GatewayConfig = {
     reading: { atOnce: 4, perPerson: 1, perAddress: 2 },
   },
   ringBytes: 16 * 1024 * 1024,
+  // A chunk is 0.4 MB, and a socket holds up to two.
+  memberRequests: { atOnce: 16, perPerson: 2, perAddress: 8 },
   opBudget: { count: 120, windowMs: 60_000 },
   refusedBudget: { count: 500, windowMs: 1_000 },
   unidentified: { sockets: 5_000, perAddress: 1_000 },

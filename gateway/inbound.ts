@@ -3,6 +3,7 @@
  * the documented code.
  */
 
+import { decodeOrUndefined } from '../schemas/codecs.ts';
 import {
   FRAME_BYTES,
   Heartbeat,
@@ -11,6 +12,7 @@ import {
   LIBRARY_FRAME_BYTES,
   Op,
   PresenceUpdate,
+  RequestGuildMembers,
   Resume,
 } from '../schemas/gateway/frames.ts';
 import { jsonError, parseJson } from '../schemas/json.ts';
@@ -18,6 +20,7 @@ import { dispatchFrame, HEARTBEAT_ACK } from './encoding.ts';
 import { identify } from './identify.ts';
 import type { CommandFrames } from './op-commands.ts';
 import type { Refusals } from './refusals.ts';
+import { MemberRequests } from './request-members.ts';
 import { resume } from './resume.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
 import type { Parts } from './session-start.ts';
@@ -25,7 +28,6 @@ import type { Parts } from './session-start.ts';
 /** Opcodes that clients may send but that ask for nothing this server has. */
 const ACCEPTED: ReadonlySet<number> = new Set([
   Op.voiceStateUpdate,
-  Op.requestGuildMembers,
   Op.guildSubscriptions,
   Op.guildSubscriptionsBulk,
   Op.focus,
@@ -52,12 +54,14 @@ const parse = (data: Buffer): Frame | undefined => {
 export class Inbound {
   private readonly parts: Parts;
   private readonly commands: CommandFrames;
+  private readonly members: MemberRequests;
   private readonly refusals: Refusals;
   private position: { readonly at: number; readonly frame: Buffer } | undefined;
 
   constructor(parts: Parts, commands: CommandFrames, refusals: Refusals) {
     this.parts = parts;
     this.commands = commands;
+    this.members = new MemberRequests(parts);
     this.refusals = refusals;
   }
 
@@ -92,6 +96,9 @@ export class Inbound {
       case Op.presenceUpdate:
         if (!session.listening) return Closings.notAuthenticated;
         return PresenceUpdate.is(d) ? undefined : Closings.wrongPayload;
+      case Op.requestGuildMembers:
+        if (!session.listening) return Closings.notAuthenticated;
+        return this.members.receive(session, decodeOrUndefined(RequestGuildMembers, d));
       case Op.command:
         if (!session.listening) return Closings.notAuthenticated;
         this.commands.receive(session, d);

@@ -36,7 +36,17 @@ export interface GatewayMetrics {
 
 export type GatewayPresenter = Pick<
   Presenter,
-  'self' | 'user' | 'member' | 'guild' | 'channel' | 'guildCreate' | 'messages' | 'posted' | 'edited' | 'invite'
+  | 'self'
+  | 'user'
+  | 'member'
+  | 'members'
+  | 'guild'
+  | 'channel'
+  | 'guildCreate'
+  | 'messages'
+  | 'posted'
+  | 'edited'
+  | 'invite'
 >;
 
 /** The cluster's delivery feed. Only audiences that are listened to arrive, and the views advance independently. */
@@ -53,6 +63,13 @@ export interface Feed {
   viewsAt(position: number): Pick<Views, 'guilds' | 'pins' | 'unread'>;
 }
 
+/** How a limit stands after something was counted. */
+interface Counted {
+  readonly allowed: boolean;
+  /** Seconds. */
+  readonly resetAfter: number;
+}
+
 export interface GatewayDeps {
   readonly log: LogReader;
   readonly views: Views;
@@ -61,6 +78,8 @@ export interface GatewayDeps {
   readonly tokens: Tokens;
   /** Counts a session that a user begins. @returns false when they may begin no more now */
   mayBegin(userId: string): Promise<boolean>;
+  /** Counts a list of members that a user asks for. @returns `resetAfter` in seconds; `undefined` where nothing is limited */
+  listsMembers(userId: string, guildId: string): Promise<Counted | undefined>;
   readonly bus: CommandBus;
   readonly config: GatewayConfig;
   readonly logger: Logger;

@@ -110,6 +110,7 @@ const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
   return {
     self: (id) => presenter.self(id),
     user: (id) => presenter.user(id),
+    members: (rows) => presenter.members(rows),
     member: (row) => presenter.member(row),
     guild: (row) => presenter.guild(row),
     messages: (rows) => presenter.messages(rows),
@@ -188,9 +189,12 @@ export class World {
   mayBegin: (userId: string) => boolean = () => true;
   /** The gateways' sense of how much time has passed, and what they do regularly. Moved by hand. */
   readonly clock = new TestClock();
+  /** Seconds until a user may ask for members of a guild again. */
+  listsAgainAfter: (userId: string, guildId: string) => number = () => 0;
   private readonly directory = mkdtempSync(join(tmpdir(), 'parley-gateway-'));
   private readonly stations: (() => Promise<unknown>)[] = [];
   views!: ViewsRuntime;
+  presenter!: GatewayPresenter;
 
   static async open(): Promise<World> {
     const world = new World();
@@ -203,6 +207,7 @@ export class World {
         throw error;
       },
     });
+    world.presenter = showingBoxes(world.views);
     world.views.start();
     return world;
   }
@@ -219,10 +224,14 @@ export class World {
     const gateway = createGateway({
       log: this.story.log,
       views: this.views,
-      presenter: showingBoxes(this.views),
+      presenter: this.presenter,
       access: new Access(this.views.guilds),
       tokens: this.tokens,
       mayBegin: async (userId) => this.mayBegin(userId),
+      listsMembers: async (userId, guildId) => {
+        const resetAfter = this.listsAgainAfter(userId, guildId);
+        return { allowed: resetAfter === 0, resetAfter };
+      },
       bus: this.bus,
       config: { ...defaultGatewayConfig, ...config },
       logger: { debug: () => {}, warn: (fields) => errors.push(fields), error: (fields) => errors.push(fields) },

@@ -325,6 +325,12 @@ export const limits = {
   loginAddress: setting('LIMIT_LOGIN_ADDRESS', rate, '60/60', 'Logins from one address, for all accounts together.'),
   register: setting('LIMIT_REGISTER', rate, '20/3600', 'Registrations from one address.'),
   identify: setting('LIMIT_IDENTIFY', rate, '1000/86400', 'Sessions a user begins; resumes do not count.'),
+  memberList: setting(
+    'LIMIT_MEMBER_LIST',
+    rate,
+    '10/30',
+    'Lists of members and searches that a user asks for in one guild (op 8); those by id do not count.',
+  ),
   global: setting('LIMIT_GLOBAL', rate, '50/1', 'Requests and commands of a person, all together.'),
   botSend: setting('LIMIT_BOT_SEND', rate, '5/5', 'Messages of a bot to one channel.'),
   botGlobal: setting('LIMIT_BOT_GLOBAL', rate, '50/1', 'Requests and commands of a bot, all together.'),

@@ -1,6 +1,6 @@
 /** Frames of the gateway: opcodes, and the form of what clients send. */
 import * as t from 'io-ts';
-import { integer, optional, text } from '../codecs.ts';
+import { integer, list, optional, Snowflake, text } from '../codecs.ts';
 
 /** Intents: the kinds of dispatches a session asks for. Bit numbers are Discord's. */
 export const Intent = {
@@ -104,6 +104,19 @@ export const Identify = t.intersection([
   }),
 ]);
 export type Identify = t.TypeOf<typeof Identify>;
+
+/** Libraries send the one guild in a list too, and one user without. Any `nonce` is taken, and repeated if it is short. */
+export const RequestGuildMembers = t.intersection([
+  t.type({ guild_id: t.union([Snowflake, list(Snowflake, 1)]) }),
+  t.partial({
+    query: optional(t.string),
+    limit: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+    user_ids: optional(t.union([Snowflake, list(Snowflake, 100)])),
+    presences: optional(t.boolean),
+    nonce: t.unknown,
+  }),
+]);
+export type RequestGuildMembers = t.TypeOf<typeof RequestGuildMembers>;
 
 /** `seq` is checked separately: an invalid sequence has its own close code. */
 export const Resume = t.type({ token: t.string, session_id: t.string, seq: t.unknown });

@@ -538,7 +538,7 @@ const sessions = async ({ say, ids, url }: World): Promise<void> => {
     ['presence that does not fit', { ...frame(3, { status: 'asleep' }), as: 'bob' }],
   ] as const)
     await say.closes(what, sent);
-  for (const query of ['?v=9&encoding=json', '?v=10&encoding=etf', '?v=10&encoding=json&compress=zlib-stream'])
+  for (const query of ['?v=8&encoding=json', '?v=10&encoding=etf'])
     await say.closesAtOnce(query);
 
   say.about('fresh sessions of other kinds');
