@@ -206,7 +206,7 @@ export class Importing {
         lane: 'import',
         prepare: async () => {
           const member = await this.deps.views.guilds.member(guild.id, author);
-          return either.right({ userId: author, guild, isMember: member !== undefined });
+          return either.right({ userId: author, guild, member });
         },
         decide: (state: ChannelState, actor) => {
           const decision = post(

@@ -87,7 +87,7 @@ describe('editing', () => {
       expect(refusal(editing(ANN, { patch: { content: text } }))).toBe('emptyMessage');
     expect(refusal(editing(ANN, { message: undefined }))).toBe('unknownMessage');
     expect(refusal(editing(ANN, { message: { ...channel.message(id), deleted: true } }))).toBe('unknownMessage');
-    expect(refusal(editing(ANN, { isMember: false }))).toBe('unknownChannel');
+    expect(refusal(editing(ANN, { member: undefined }))).toBe('unknownChannel');
   });
 
   it('happens once per key', () => {
@@ -117,7 +117,7 @@ describe('deleting', () => {
   it('refuses a deleted message, and tells an outsider nothing', () => {
     expect(refusal(deleting(ANN, { message: undefined }))).toBe('unknownMessage');
     expect(refusal(deleting(ANN, { message: { ...channel.message(id), deleted: true } }))).toBe('unknownMessage');
-    expect(refusal(deleting(STRANGER, { isMember: false }))).toBe('unknownChannel');
+    expect(refusal(deleting(STRANGER, { member: undefined }))).toBe('unknownChannel');
   });
 });
 
@@ -170,7 +170,7 @@ describe('reacting', () => {
       expect(refusal(decide(reaction({ message: { ...message, deleted: true } }), channel.state))).toBe(
         'unknownMessage',
       );
-      expect(refusal(decide(reaction({ guild, isMember: false }), channel.state))).toBe('unknownChannel');
+      expect(refusal(decide(reaction({ guild, member: undefined }), channel.state))).toBe('unknownChannel');
     }
   });
 });

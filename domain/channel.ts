@@ -8,7 +8,14 @@ import { isBlank } from '../schemas/text.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
 import { type Patch, patched } from './patch.ts';
-import { allows, channelPermissions, type GuildRights, Permission } from './permissions.ts';
+import {
+  allows,
+  channelPermissions,
+  type GuildRights,
+  type MemberRights,
+  overwritesWith,
+  Permission,
+} from './permissions.ts';
 import { nonceKey, RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 import { LAST_ID_TIME, messageIdAfter, snowflakeTime } from './snowflake.ts';
 
@@ -50,6 +57,12 @@ const withoutPin = ({ pins }: ChannelState, messageId: string) => pins.filter((p
 
 const isPinned = ({ pins }: ChannelState, messageId: string) => pins.some((pin) => pin.messageId === messageId);
 
+/** @param overwrite what takes the place of the former; `undefined`: nothing */
+const overwriteAs = (state: ChannelState, id: string, overwrite: Overwrite | undefined): void => {
+  if (state.settings === undefined) return;
+  state.settings = { ...state.settings, overwrites: overwritesWith(state.settings.overwrites, id, overwrite) };
+};
+
 /** Any message counts by its nonce, whether it asked for that or not: the one that asks does not care how others were sent. */
 const nonceKeyOf = (event: ParleyEvent): string | undefined =>
   event.type === 'message-posted' && event.data.nonce !== null
@@ -57,7 +70,7 @@ const nonceKeyOf = (event: ParleyEvent): string | undefined =>
     : undefined;
 
 export const channelFold: Fold<ChannelState> = {
-  version: 5,
+  version: 6,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -70,6 +83,11 @@ export const channelFold: Fold<ChannelState> = {
     } else if (event.type === 'channel-created') {
       const { guildId, overwrites, participants } = event.data;
       state.settings = { guildId, overwrites, participants };
+    } else if (event.type === 'overwrite-set') {
+      const { overwrite } = event.data;
+      overwriteAs(state, overwrite.id, overwrite);
+    } else if (event.type === 'overwrite-deleted') {
+      overwriteAs(state, event.data.overwriteId, undefined);
     } else if (event.type === 'message-pinned') {
       const { messageId, pinnedTime } = event.data;
       state.pins = [...state.pins, { messageId, pinnedTime }];
@@ -157,7 +175,8 @@ export interface ChannelActor {
   readonly userId: string;
   /** The channel's guild; `undefined` for a direct channel. */
   readonly guild: GuildRights | undefined;
-  readonly isMember: boolean;
+  /** The user's membership of the guild, if there is one. */
+  readonly member: MemberRights | undefined;
 }
 
 interface OnMessage extends ChannelActor {
@@ -188,7 +207,7 @@ export interface Post extends ChannelActor {
 export const MAX_REACTIONS = 20;
 
 export const rightsIn = (state: ChannelState, actor: ChannelActor): bigint =>
-  state.settings === undefined ? 0n : channelPermissions(state.settings, actor.guild, actor.userId, actor.isMember);
+  state.settings === undefined ? 0n : channelPermissions(state.settings, actor.guild, actor.userId, actor.member);
 
 /** Refuses what the actor may not do. An actor who cannot see the channel is told that it does not exist. */
 export const denied = (rights: bigint, wanted: bigint): Decision | undefined => {

@@ -102,14 +102,14 @@ describe('posting', () => {
   it('first tells a user who cannot see the channel that it does not exist', () => {
     const hidden = aChannel({ overwrites: [{ id: GUILD, type: 0, allow: '0', deny: `${Permission.viewChannel}` }] });
     expect(refusal(post(aPost('a', { body: said('') }), hidden.state))).toBe('unknownChannel');
-    const outside = { userId: STRANGER, guild, isMember: false };
+    const outside = { userId: STRANGER, guild, member: undefined };
     expect(refusal(post(aPost('a', outside), aChannel().state))).toBe('unknownChannel');
     expect(refusal(post(aPost('a', { ...member(OWNER) }), hidden.state))).toBeUndefined();
   });
 
   it('reveals nothing about a known key to a user who can no longer see the channel', () => {
     const channel = withPost('a');
-    expect(refusal(post(aPost('a', { isMember: false }), channel.state))).toBe('unknownChannel');
+    expect(refusal(post(aPost('a', { member: undefined }), channel.state))).toBe('unknownChannel');
   });
 
   it('refuses a channel that was never created', () => {
@@ -118,7 +118,7 @@ describe('posting', () => {
 
   it('is allowed to the two participants only in a direct channel', () => {
     const { state } = aDirectChannel(ANN, BEN);
-    const inIt = (userId: string) => post(aPost('a', { userId, guild: undefined, isMember: false }), state);
+    const inIt = (userId: string) => post(aPost('a', { userId, guild: undefined, member: undefined }), state);
     expect([ANN, BEN, STRANGER].map((userId) => refusal(inIt(userId)))).toEqual([
       undefined,
       undefined,

@@ -24,6 +24,10 @@ const happened = <K extends EventType>(type: K, data: Omit<EventData<K>, 'sealed
 
 const MESSAGE = '4194304000001';
 const mentions = { users: [BEN], everyone: true };
+const overwriting = { channelId: CHANNEL, guildId: GUILD };
+const role = {
+  ...{ id: '300', name: 'role', permissions: '8', color: 255, hoist: true, mentionable: false, position: 1 },
+};
 const onMessage = { messageId: MESSAGE, ordinal: 1, author: ANN };
 
 /** Events of every type, by the kind of their stream. */
@@ -44,6 +48,9 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('message-pinned', { ...onMessage, userId: OWNER, pinnedTime: NOW + 1 }),
     happened('message-deleted', onMessage),
     happened('messages-deleted', { messages: [onMessage] }),
+    happened('overwrite-set', { ...overwriting, overwrite: { id: ANN, type: 1, allow: '4', deny: '8' } }),
+    happened('overwrite-set', { ...overwriting, overwrite: { id: BEN, type: 1, allow: '0', deny: '8' } }),
+    happened('overwrite-deleted', { ...overwriting, overwriteId: BEN }),
   ],
   creation: [happened('creation-named', { name: GUILD }), happened('creation-named', { name: '201' })],
   dm: [happened('dm-opened', { channelId: CHANNEL, participants: [ANN, BEN] })],
@@ -63,6 +70,13 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
         participants: [],
       },
     }),
+    happened('role-created', { guildId: GUILD, role }),
+    happened('role-created', { guildId: GUILD, role: { ...role, id: '301' } }),
+    happened('role-created', { guildId: GUILD, role: { ...role, id: '302' } }),
+    happened('role-edited', { guildId: GUILD, role: { ...role, name: 'other' } }),
+    happened('role-edited', { guildId: GUILD, role: { ...role, id: GUILD, permissions: '1024' } }),
+    happened('roles-moved', { guildId: GUILD, roles: [{ ...role, id: '301', position: 2 }] }),
+    happened('role-deleted', { guildId: GUILD, roleId: '302' }),
   ],
   invite: [
     happened('invite-created', {
@@ -74,6 +88,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('member-joined', { guildId: GUILD, userId: ANN, invite: 'code' }),
     happened('member-left', { guildId: GUILD, userId: ANN }),
     happened('member-joined', { guildId: GUILD, userId: ANN, invite: null }),
+    happened('member-roles-changed', { guildId: GUILD, userId: ANN, roles: ['300'] }),
   ],
   read: [
     happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 1 }, whole: false }),

@@ -1,10 +1,17 @@
 /** A guild's structure. Stream `guild-<id>`. */
 import type { EventData } from '../schemas/events/catalogue.ts';
+import type { Role } from '../schemas/events/guild.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
+import { byPlace } from './permissions.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface GuildState extends StreamState {
   exists: boolean;
+  ownerId: string;
+  /** Permissions of @everyone as a decimal string. */
+  everyone: string;
+  /** All others, the lowest first. */
+  roles: readonly Role[];
   /** The first channel and all that this stream has taken a request for. Older ones are in the views alone. */
   channels: Set<string>;
   keys: RecentKeys;
@@ -18,22 +25,44 @@ interface GuildStateJson extends Omit<GuildState, 'channels' | 'keys'> {
 const STATE_BYTES = 300;
 /** An id in a set. */
 const CHANNEL_BYTES = 80;
+const ROLE_BYTES = 500;
+
+const without = (roles: readonly Role[], ids: readonly string[]) => roles.filter(({ id }) => !ids.includes(id));
+
+const hold = (state: GuildState, changed: readonly Role[]): void => {
+  const ids = changed.map(({ id }) => id);
+  state.roles = [...without(state.roles, ids), ...changed].sort(byPlace);
+};
+
+const NO_RIGHTS = { ownerId: '', everyone: '0', roles: [] } as const;
 
 export const guildFold: Fold<GuildState> = {
-  version: 2,
-  initial: () => ({ sequence: 0, exists: false, channels: new Set(), keys: new RecentKeys() }),
+  version: 3,
+  initial: () => ({ sequence: 0, exists: false, ...NO_RIGHTS, channels: new Set(), keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'guild-created') {
-      state.exists = true;
+      const { ownerId, everyone } = event.data;
+      Object.assign(state, { exists: true, ownerId, everyone });
       state.channels.add(event.data.firstChannel.id);
     } else if (event.type === 'channel-requested') {
       state.channels.add(event.data.channelId);
+    } else if (event.type === 'role-created') {
+      hold(state, [event.data.role]);
+    } else if (event.type === 'role-edited') {
+      const { guildId, role } = event.data;
+      if (role.id === guildId) state.everyone = role.permissions;
+      else hold(state, [role]);
+    } else if (event.type === 'roles-moved') {
+      hold(state, event.data.roles);
+    } else if (event.type === 'role-deleted') {
+      state.roles = without(state.roles, [event.data.roleId]);
     }
     return state;
   },
-  bytes: ({ channels, keys }) => STATE_BYTES + CHANNEL_BYTES * channels.size + keys.bytes,
+  bytes: ({ channels, roles, keys }) =>
+    STATE_BYTES + ROLE_BYTES * roles.length + CHANNEL_BYTES * channels.size + keys.bytes,
   toJson: (state): GuildStateJson => ({ ...state, channels: [...state.channels], keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { channels, keys, ...rest } = json as GuildStateJson;

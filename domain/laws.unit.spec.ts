@@ -62,7 +62,11 @@ const onMessage = fc.record({
 });
 type ChannelHistory = History<ChannelState>;
 
-const actor = (userId: string) => ({ userId, guild, isMember: userId !== STRANGER });
+const actor = (userId: string) => ({
+  userId,
+  guild,
+  member: userId === STRANGER ? undefined : { userId, roles: [] },
+});
 const facts = (history: ChannelHistory, of: { userId: string; which: number; emoji: string }) => {
   const ids = history.happened.flatMap((event) => (event.type === 'message-posted' ? [event.data.messageId] : []));
   const id = ids[of.which];

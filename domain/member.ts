@@ -5,6 +5,8 @@ import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface MemberState extends StreamState {
   joined: boolean;
+  /** Ids, also of roles that are deleted since. */
+  roles: readonly string[];
   keys: RecentKeys;
 }
 
@@ -14,18 +16,26 @@ interface MemberStateJson extends Omit<MemberState, 'keys'> {
 
 /** Of a state without its keys. */
 const STATE_BYTES = 500;
+const ID_BYTES = 40;
 
 export const memberFold: Fold<MemberState> = {
-  version: 2,
-  initial: () => ({ sequence: 0, joined: false, keys: new RecentKeys() }),
+  version: 3,
+  initial: () => ({ sequence: 0, joined: false, roles: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
-    if (event.type === 'member-joined') state.joined = true;
-    else if (event.type === 'member-left') state.joined = false;
+    if (event.type === 'member-joined') {
+      state.joined = true;
+      state.roles = [];
+    } else if (event.type === 'member-left') {
+      state.joined = false;
+      state.roles = [];
+    } else if (event.type === 'member-roles-changed') {
+      state.roles = event.data.roles;
+    }
     return state;
   },
-  bytes: ({ keys }) => STATE_BYTES + keys.bytes,
+  bytes: ({ roles, keys }) => STATE_BYTES + ID_BYTES * roles.length + keys.bytes,
   toJson: (state): MemberStateJson => ({ ...state, keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { keys, ...rest } = json as MemberStateJson;

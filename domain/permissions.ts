@@ -1,6 +1,7 @@
 /**
  * The permission rules that every route, command and dispatch uses.
- * Follows Discord's published algorithm: base permissions of the guild, then the channel's overwrites.
+ * Follows Discord's published algorithm: what @everyone and all roles give; then the channel's overwrites of @everyone, of
+ * roles (all denials, then all allowances) and of the member; then what a timeout and missing rights take along.
  */
 import type { Overwrite } from '../schemas/events/channel.ts';
 
@@ -83,11 +84,36 @@ const DIRECT =
   Permission.readMessageHistory |
   Permission.pinMessages;
 
+/** Without the right to send, what goes along with a message is denied too. */
+const WITH_A_MESSAGE =
+  Permission.mentionEveryone | Permission.sendTtsMessages | Permission.attachFiles | Permission.embedLinks;
+
+/** What a timeout leaves. */
+const TIMED_OUT = Permission.viewChannel | Permission.readMessageHistory;
+
+/** A role as far as rights need it. */
+export interface RoleRights {
+  readonly id: string;
+  /** Bits as a decimal string. */
+  readonly permissions: string;
+  /** Place in the hierarchy; of two at the same place the one with the lower id is higher. */
+  readonly position: number;
+}
+
 export interface GuildRights {
   readonly id: string;
   readonly ownerId: string;
   /** Permissions of @everyone as a decimal string. */
   readonly everyone: string;
+  /** All others, the lowest first. */
+  readonly roles: readonly RoleRights[];
+}
+
+export interface MemberRights {
+  readonly userId: string;
+  /** Ids, also of roles that are deleted since. */
+  readonly roles: readonly string[];
+  readonly isTimedOut?: boolean;
 }
 
 export interface ChannelRights {
@@ -96,38 +122,96 @@ export interface ChannelRights {
   readonly participants: readonly string[];
 }
 
-/** Permissions in the guild as a whole. A user who is not a member has none. */
-export const guildPermissions = (guild: GuildRights, userId: string, isMember: boolean): bigint => {
-  if (!isMember) return 0n;
-  if (guild.ownerId === userId) return ALL_PERMISSIONS;
-  const base = BigInt(guild.everyone);
-  return (base & Permission.administrator) === 0n ? base : ALL_PERMISSIONS;
+/** The lower role first. */
+export const byPlace = (a: RoleRights, b: RoleRights): number =>
+  a.position - b.position || (BigInt(a.id) < BigInt(b.id) ? 1 : -1);
+
+/** The roles that a member has, the lowest first. Those that are deleted since are dropped. */
+export const rolesOf = <Role extends RoleRights>(
+  guild: { readonly roles: readonly Role[] },
+  { roles }: Pick<MemberRights, 'roles'>,
+): readonly Role[] => (roles.length === 0 ? [] : guild.roles.filter(({ id }) => roles.includes(id)));
+
+const isOwner = (guild: GuildRights, { userId }: MemberRights): boolean => guild.ownerId === userId;
+
+/** What @everyone and all roles give, before any timeout. */
+const base = (guild: GuildRights, member: MemberRights): bigint => {
+  if (isOwner(guild, member)) return ALL_PERMISSIONS;
+  const given = rolesOf(guild, member).reduce((all, role) => all | BigInt(role.permissions), BigInt(guild.everyone));
+  return (given & Permission.administrator) === 0n ? given : ALL_PERMISSIONS;
+};
+
+const timedOut = (permissions: bigint, { isTimedOut }: MemberRights): bigint =>
+  isTimedOut === true && permissions !== ALL_PERMISSIONS ? permissions & TIMED_OUT : permissions;
+
+/** Permissions in the guild as a whole. @param member `undefined` for a user who is not a member: they have none */
+export const guildPermissions = (guild: GuildRights, member: MemberRights | undefined): bigint =>
+  member === undefined ? 0n : timedOut(base(guild, member), member);
+
+const overwritten = (permissions: bigint, overwrites: readonly Overwrite[]): bigint => {
+  let [allow, deny] = [0n, 0n];
+  for (const overwrite of overwrites) {
+    allow |= BigInt(overwrite.allow);
+    deny |= BigInt(overwrite.deny);
+  }
+  return (permissions & ~deny) | allow;
 };
 
 /**
  * Permissions in a channel.
- * @param guild the channel's guild; `undefined` for a direct channel.
+ * @param guild the channel's guild; `undefined` for a direct channel
+ * @param member the user's membership of the guild, if there is one
  */
 export const channelPermissions = (
   channel: ChannelRights,
   guild: GuildRights | undefined,
   userId: string,
-  isMember: boolean,
+  member: MemberRights | undefined,
 ): bigint => {
   if (guild === undefined) return channel.participants.includes(userId) ? DIRECT : 0n;
-  const base = guildPermissions(guild, userId, isMember);
-  if (base === 0n || base === ALL_PERMISSIONS) return base;
-  let permissions = base;
+  if (member === undefined) return 0n;
+  const given = base(guild, member);
+  if (given === ALL_PERMISSIONS) return given;
+  const { overwrites } = channel;
+  const held = overwrites.length === 0 ? [] : rolesOf(guild, member).map(({ id }) => id);
   // The id of the role @everyone is the guild's id.
-  for (const overwrite of channel.overwrites) {
-    if (overwrite.id === guild.id) permissions = (permissions & ~BigInt(overwrite.deny)) | BigInt(overwrite.allow);
-  }
-  for (const overwrite of channel.overwrites) {
-    if (overwrite.type === 1 && overwrite.id === userId)
-      permissions = (permissions & ~BigInt(overwrite.deny)) | BigInt(overwrite.allow);
-  }
+  const ofEveryone = overwrites.filter(({ type, id }) => type === 0 && id === guild.id);
+  const ofRoles = overwrites.filter(({ type, id }) => type === 0 && held.includes(id));
+  const ofMember = overwrites.filter(({ type, id }) => type === 1 && id === userId);
+  const permissions = [ofEveryone, ofRoles, ofMember].reduce(overwritten, given);
   // A user who cannot see a channel can do nothing in it.
-  return (permissions & Permission.viewChannel) === 0n ? 0n : permissions;
+  if ((permissions & Permission.viewChannel) === 0n) return 0n;
+  const implied = (permissions & Permission.sendMessages) === 0n ? permissions & ~WITH_A_MESSAGE : permissions;
+  return timedOut(implied, member);
+};
+
+/** The highest of a member's roles; `undefined` for one with none but @everyone. */
+const highest = (guild: GuildRights, member: MemberRights): RoleRights | undefined => rolesOf(guild, member).at(-1);
+
+/** Whether a member may act on a role: their highest is above it. The owner may act on every one. */
+export const outranksRole = (guild: GuildRights, member: MemberRights, role: RoleRights): boolean => {
+  if (isOwner(guild, member)) return true;
+  const own = highest(guild, member);
+  return own !== undefined && byPlace(own, role) > 0;
+};
+
+/** Whether a member may act on another: their highest role is above the other's. Nobody may act on the owner. */
+export const outranks = (guild: GuildRights, member: MemberRights, other: MemberRights): boolean => {
+  if (isOwner(guild, other)) return false;
+  if (isOwner(guild, member)) return true;
+  const [own, theirs] = [highest(guild, member), highest(guild, other)];
+  return own !== undefined && (theirs === undefined || byPlace(own, theirs) > 0);
 };
 
 export const allows = (permissions: bigint, wanted: bigint): boolean => (permissions & wanted) === wanted;
+
+/** @param overwrite what takes the place of the one of this id; `undefined`: nothing. The others stay in order. */
+export const overwritesWith = (
+  overwrites: readonly Overwrite[],
+  id: string,
+  overwrite: Overwrite | undefined,
+): readonly Overwrite[] => {
+  const at = overwrites.findIndex((one) => one.id === id);
+  if (overwrite === undefined) return at === -1 ? overwrites : overwrites.toSpliced(at, 1);
+  return at === -1 ? [...overwrites, overwrite] : overwrites.with(at, overwrite);
+};

@@ -54,7 +54,7 @@ describe('pinning', () => {
   it('is allowed to both people of a direct channel', () => {
     const channel = aDirectChannel(ANN, BEN);
     channel.given((state) => post({ ...aPost('posted'), guild: undefined }, state), 'posted');
-    const asks = { userId: BEN, guild: undefined, isMember: false, key: 'pin', now: NOW, low: 1n };
+    const asks = { userId: BEN, guild: undefined, member: undefined, key: 'pin', now: NOW, low: 1n };
     expect(types(pin({ ...asks, message: channel.message(channel.headId) }, channel.state))).toContain(
       'message-pinned',
     );
@@ -72,7 +72,7 @@ describe('pinning', () => {
     expect(refusal(pin({ ...asks(OWNER, 'pin'), message: undefined }, channel.state))).toBe('unknownMessage');
     const deleted = { ...channel.message(id)!, deleted: true };
     expect(refusal(pin({ ...asks(OWNER, 'pin'), message: deleted }, channel.state))).toBe('unknownMessage');
-    expect(refusal(pin({ ...asks(BEN, 'pin'), isMember: false }, channel.state))).toBe('unknownChannel');
+    expect(refusal(pin({ ...asks(BEN, 'pin'), member: undefined }, channel.state))).toBe('unknownChannel');
     channel.given((state) => pin(asks(OWNER, 'pin'), state), 'pin');
     expect(refusal(pin(asks(OWNER, 'pin it too', channel.headId), channel.state))).toBe('systemMessage');
   });

@@ -25,10 +25,14 @@ export const STRANGER = '4';
 export const GUILD = '100';
 export const CHANNEL = '200';
 
-export const guild = { id: GUILD, ownerId: OWNER, everyone: DEFAULT_EVERYONE.toString() };
+export const guild = { id: GUILD, ownerId: OWNER, everyone: DEFAULT_EVERYONE.toString(), roles: [] };
 
 /** A member of the guild. */
-export const member = (userId: string): ChannelActor => ({ userId, guild, isMember: true });
+export const member = (userId: string): ChannelActor => ({
+  userId,
+  guild,
+  member: { userId, roles: [] },
+});
 
 /** The decided events; throws on a refusal. */
 export const events = (decision: Decision): readonly DecidedEvent[] => {

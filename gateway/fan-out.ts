@@ -192,9 +192,11 @@ export class FanOut {
     const { deps } = this;
     const guild = await deps.views.guilds.guild(event.data.guildId);
     if (guild === undefined) throw new Error(`The guild views lack guild ${event.data.guildId}`);
-    const channels = await deps.access.visibleChannels(event.data.userId, guild, true);
+    const { userId, guildId } = event.data;
+    const member = { guildId, userId, joinedTime: event.time, joinedAt: event.position, roles: [] };
+    const channels = await deps.access.visibleChannels(guild, member);
     for (const session of own) {
-      const [snapshot] = (await readGuildSnapshots(deps, session, [{ guild, channels }])) as [GuildSnapshot];
+      const [snapshot] = (await readGuildSnapshots(deps, session, [{ guild, member, channels }])) as [GuildSnapshot];
       const frame = textFrame(await guildCreatePayload(deps, session, snapshot, event.position));
       if (!session.listening) continue;
       joinGuild(this.subscriptions, session, snapshot);

@@ -16,12 +16,13 @@ import type { Subscriptions } from './subscriptions.ts';
 
 export interface VisibleGuild {
   readonly guild: GuildRow;
+  /** The session's own membership. */
+  readonly member: MemberRow;
   readonly channels: readonly ChannelRow[];
 }
 
 /** The contents of a GUILD_CREATE. */
 export interface GuildSnapshot extends VisibleGuild {
-  readonly member: MemberRow;
   readonly members: readonly MemberRow[];
   readonly heads: ReadonlyMap<string, ChannelHead>;
   readonly lastPinned: ReadonlyMap<string, number>;
@@ -54,10 +55,10 @@ export const readScope = async (deps: ScopeDeps, session: Session): Promise<Scop
   const { guilds: reader } = deps.views;
   const own = (await reader.guildsOf(session.userId)).filter((guild) => onShard(session, guild.id));
   const [guilds, directChannels] = await Promise.all([
-    inParallel(own, TOGETHER, async (guild) => ({
-      guild,
-      channels: await deps.access.visibleChannels(session.userId, guild, true),
-    })),
+    inParallel(own, TOGETHER, async (guild) => {
+      const member = (await reader.member(guild.id, session.userId))!;
+      return { guild, member, channels: await deps.access.visibleChannels(guild, member) };
+    }),
     session.shardId === 0 ? reader.directChannelsOf(session.userId) : [],
   ]);
   return { guilds, directChannels };
@@ -74,10 +75,9 @@ export const readGuildSnapshots = async (
 ): Promise<readonly GuildSnapshot[]> => {
   const { guilds, pins, unread } = deps.views;
   const ids = visible.flatMap(({ channels }) => channels.map((channel) => channel.id));
-  const membersOf = async ({ guild }: VisibleGuild) => {
-    const member = (await guilds.member(guild.id, session.userId))!;
+  const membersOf = async ({ guild, member }: VisibleGuild) => {
     const few = guild.memberCount <= session.largeThreshold;
-    return { member, members: few ? await guilds.members(guild.id, { limit: session.largeThreshold }) : [member] };
+    return { members: few ? await guilds.members(guild.id, { limit: session.largeThreshold }) : [member] };
   };
   const [heads, lastPinned, members] = await Promise.all([
     unread.heads(ids),
@@ -94,6 +94,7 @@ export const audiencesOfGuild = ({ guild, channels }: VisibleGuild): Audience[] 
 
 export const joinGuild = (subscriptions: Subscriptions, session: Session, visible: VisibleGuild): void => {
   const { id } = visible.guild;
+  session.hasRoles(id, visible.member.roles);
   subscriptions.join(session, guildAudience(id), id);
   for (const channel of visible.channels) subscriptions.join(session, channelAudience(channel.id), id);
 };

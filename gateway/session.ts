@@ -91,6 +91,7 @@ interface SessionSocket extends WebSocket {
 }
 
 const NO_TOPICS: Topic[] = [];
+const NO_ROLES: readonly string[] = [];
 
 function onMessage(this: WebSocket, data: Buffer): void {
   const session = (this as SessionSocket).parleySession;
@@ -139,6 +140,8 @@ export class Session {
   s = 0;
   pending: FrameTree | null = null;
   topics: Topic[] = NO_TOPICS;
+  /** By guild, of those in which it has any. */
+  private roles: Map<string, readonly string[]> | undefined;
   /** Frames of the opcodes of libraries. */
   readonly ops: FixedWindow;
   /** Frames of our own opcodes that were refused, or asked for nothing. */
@@ -183,8 +186,21 @@ export class Session {
     else this.topics.push(topic);
   }
 
+  /** From now on, in a guild that it hears. */
+  hasRoles(guildId: string, roles: readonly string[]): void {
+    if (roles.length > 0) {
+      this.roles ??= new Map();
+      this.roles.set(guildId, roles);
+    } else this.roles?.delete(guildId);
+  }
+
+  rolesIn(guildId: string): readonly string[] {
+    return this.roles?.get(guildId) ?? NO_ROLES;
+  }
+
   forgetTopics(): void {
     this.topics = NO_TOPICS;
+    this.roles = undefined;
   }
 
   /**

@@ -1,12 +1,13 @@
 /** Turns an event into its dispatches, whoever receives them and whenever. */
 
-import { channelPermissions, Permission } from '../domain/permissions.ts';
+import { allows, channelPermissions, Permission } from '../domain/permissions.ts';
 import type { Views } from '../projections/port.ts';
-import { type ChannelRow, rowOfChannel } from '../projections/views/guild-views/view.ts';
+import { type ChannelRow, type GuildRow, rowOfChannel } from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { Role } from '../schemas/events/guild.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
 import { channelIdOf } from '../schemas/streams.ts';
-import { pinTimestamp } from './guilds.ts';
+import { pinTimestamp, presentRole } from './guilds.ts';
 import type { Presenter } from './presenter.ts';
 import type { ApiMessage } from './shapes.ts';
 
@@ -14,6 +15,8 @@ import type { ApiMessage } from './shapes.ts';
 export interface Viewer {
   readonly userId: string;
   readonly shardId: number;
+  /** Ids of their roles in a guild that they are in. */
+  rolesIn(guildId: string): readonly string[];
 }
 
 export interface Dispatch {
@@ -76,6 +79,12 @@ const others =
   (viewer: Viewer): boolean =>
     viewer.userId !== userId;
 
+/** Of a member. */
+const rightsOf = (viewer: Viewer, channel: ChannelRow, guild: GuildRow): bigint => {
+  const { userId } = viewer;
+  return channelPermissions(channel, guild, userId, { userId, roles: viewer.rolesIn(guild.id) });
+};
+
 type Rendering<K extends EventType> = (
   event: EventOf<K>,
   guildId: string | null,
@@ -85,6 +94,25 @@ type Rendering<K extends EventType> = (
 
 /** For events that clients do not see. */
 const silent = async (): Promise<readonly Dispatch[]> => [];
+
+/** To those who see the channel before and after. */
+const channelUpdate = async (
+  { type, data: { channelId, guildId } }: EventOf<'overwrite-set'> | EventOf<'overwrite-deleted'>,
+  _: string | null,
+  { presenter, views }: Deps,
+): Promise<readonly Dispatch[]> => {
+  const row = await views.guilds.channel(channelId);
+  if (row === undefined) return [];
+  // Only of the message that is last now would the views tell; clients keep what they have.
+  const { last_message_id: _head, last_pin_timestamp: _pin, ...data } = await presenter.channel(row, '');
+  return [dispatch('CHANNEL_UPDATE', data, intentsOf(type, guildId))];
+};
+
+const role = (
+  name: string,
+  { type, data: { guildId } }: EventOf<'role-created'> | EventOf<'role-edited'> | EventOf<'roles-moved'>,
+  shown: Role,
+): Dispatch => dispatch(name, { guild_id: guildId, role: presentRole(shown) }, intentsOf(type, guildId));
 
 /** How clients see each type of event. */
 const renderings: { readonly [K in EventType]: Rendering<K> } = {
@@ -135,7 +163,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     event.data.guildId === null ? directChannel(event, deps) : guildChannel(event, event.data.guildId, deps),
 
   'member-joined': async ({ type, data: { guildId, userId }, time, position }, _, { presenter }) => {
-    const row = { guildId, userId, joinedTime: time, joinedAt: position };
+    const row = { guildId, userId, joinedTime: time, joinedAt: position, roles: [] };
     const data = { ...(await presenter.member(row)), guild_id: guildId };
     return [dispatch('GUILD_MEMBER_ADD', data, intentsOf(type, guildId), others(userId))];
   },
@@ -163,8 +191,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
       channel_id: channelId,
       guild_id: guildId,
     };
-    const manages = ({ userId }: Viewer) =>
-      (channelPermissions(channel, guild, userId, true) & Permission.manageChannels) !== 0n;
+    const manages = (viewer: Viewer) => allows(rightsOf(viewer, channel, guild), Permission.manageChannels);
     return [dispatch('INVITE_CREATE', data, intentsOf(event.type, guildId), manages)];
   },
 
@@ -180,6 +207,26 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
       return dispatch('MESSAGE_ACK', data, intentsOf(type, null));
     });
   },
+
+  'role-created': async (event) => [role('GUILD_ROLE_CREATE', event, event.data.role)],
+  'role-edited': async (event) => [role('GUILD_ROLE_UPDATE', event, event.data.role)],
+  'roles-moved': async (event) => event.data.roles.map((moved) => role('GUILD_ROLE_UPDATE', event, moved)),
+  'role-deleted': async ({ type, data: { guildId, roleId } }) => [
+    dispatch('GUILD_ROLE_DELETE', { guild_id: guildId, role_id: roleId }, intentsOf(type, guildId)),
+  ],
+
+  'member-roles-changed': async ({ data: { guildId, userId, roles } }, _, { presenter, views }) => {
+    const row = await views.guilds.member(guildId, userId);
+    if (row === undefined) return [];
+    const data = { ...(await presenter.member({ ...row, roles })), guild_id: guildId };
+    return [
+      dispatch('GUILD_MEMBER_UPDATE', data, Intent.guildMembers, others(userId)),
+      dispatch('GUILD_MEMBER_UPDATE', data, Intent.none, (viewer) => viewer.userId === userId),
+    ];
+  },
+
+  'overwrite-set': channelUpdate,
+  'overwrite-deleted': channelUpdate,
 
   'guild-created': silent,
   'channel-requested': silent,
@@ -215,8 +262,7 @@ const guildChannel = async (
   if (guild === undefined) throw new Error(`The guild views lack guild ${guildId}`);
   const channel = createdChannel(event, channels.filter(({ createdAt }) => createdAt < event.position).length);
   // Every session in the guild's audience belongs to a member.
-  const sees = ({ userId }: Viewer) =>
-    (channelPermissions(channel, guild, userId, true) & Permission.viewChannel) !== 0n;
+  const sees = (viewer: Viewer) => allows(rightsOf(viewer, channel, guild), Permission.viewChannel);
   return [dispatch('CHANNEL_CREATE', await presenter.channel(channel, ''), intentsOf(event.type, guildId), sees)];
 };
 

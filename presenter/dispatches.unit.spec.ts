@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Story } from '../projections/testing.ts';
 import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
-import { EventRenderer } from './dispatches.ts';
+import { EventRenderer, type Viewer } from './dispatches.ts';
 import { directChannel, guild, Shown, textChannel } from './testing.ts';
 
 let shown: Shown;
@@ -22,13 +22,13 @@ beforeEach(() => {
 });
 
 const render = (event: ParleyEvent, guildId: string | null = null) => renderer.render(event, guildId, new Set());
-const seenBy = async (event: ParleyEvent, viewers: readonly { userId: string; shardId: number }[]) =>
+const seenBy = async (event: ParleyEvent, viewers: readonly Viewer[]) =>
   (await render(event)).map(({ visibleTo }) => viewers.map((viewer) => visibleTo === null || visibleTo(viewer)));
 
 const everybody = [
-  { userId: '1', shardId: 0 },
-  { userId: '2', shardId: 0 },
-  { userId: '2', shardId: 1 },
+  { userId: '1', shardId: 0, rolesIn: () => [] },
+  { userId: '2', shardId: 0, rolesIn: () => [] },
+  { userId: '2', shardId: 1, rolesIn: () => [] },
 ];
 
 describe('the dispatches of an event', () => {

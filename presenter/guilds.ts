@@ -1,25 +1,29 @@
 /** Guilds, channels, members and invites as clients see them. */
 
+import { rolesOf } from '../domain/permissions.ts';
+import { everyoneOf } from '../domain/roles.ts';
 import type { ChannelRow, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
+import type { Role } from '../schemas/events/guild.ts';
 import type { ApiChannel, ApiGuild, ApiInvite, ApiPartialMember, ApiRole, ApiUser } from './shapes.ts';
 import { wireTime } from './time.ts';
 
-/** The role every member has; its id is the guild's. oceanic.js insists on `colors`. */
-const everyoneRole = (guild: GuildRow): ApiRole => ({
-  id: guild.id,
-  name: '@everyone',
-  color: 0,
-  colors: { primary_color: 0, secondary_color: null, tertiary_color: null },
-  hoist: false,
+/** oceanic.js insists on `colors`. */
+export const presentRole = ({ id, name, color, hoist, position, permissions, mentionable }: Role): ApiRole => ({
+  ...{ id, name, color },
+  colors: { primary_color: color, secondary_color: null, tertiary_color: null },
+  hoist,
   icon: null,
   unicode_emoji: null,
-  position: 0,
-  permissions: guild.everyone,
+  position,
+  permissions,
   managed: false,
-  mentionable: false,
+  mentionable,
   flags: 0,
 });
+
+/** @everyone first, then the others from the lowest to the highest. */
+export const presentRoles = (guild: GuildRow): ApiRole[] => [everyoneOf(guild), ...guild.roles].map(presentRole);
 
 /** Discord's default. There is no bound here. */
 const MAX_MEMBERS = 500_000;
@@ -68,7 +72,7 @@ export const presentGuild = (guild: GuildRow): ApiGuild => ({
   widget_channel_id: null,
   emojis: [],
   stickers: [],
-  roles: [everyoneRole(guild)],
+  roles: presentRoles(guild),
   approximate_member_count: guild.memberCount,
 });
 
@@ -109,10 +113,14 @@ export const presentDirectChannel = (
   flags: 0,
 });
 
-export const presentMember = (row: MemberRow): ApiPartialMember => ({
+/** Of a guild that cannot be read, or whose roles do not matter. */
+export const NO_ROLES: Pick<GuildRow, 'roles'> = { roles: [] };
+
+/** @param guild its guild: of roles that are deleted nothing is shown */
+export const presentMember = (row: MemberRow, guild: Pick<GuildRow, 'roles'>): ApiPartialMember => ({
   nick: null,
   avatar: null,
-  roles: [],
+  roles: rolesOf(guild, row).map(({ id }) => id),
   joined_at: wireTime(row.joinedTime),
   premium_since: null,
   deaf: false,

@@ -10,7 +10,7 @@ import { MessageBody, MessageType } from '../schemas/events/channel.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
-import { presentMember } from './guilds.ts';
+import { NO_ROLES, presentMember } from './guilds.ts';
 import type { ApiMessage, ApiReaction, ApiUser } from './shapes.ts';
 import { wireTime } from './time.ts';
 import type { UserPresenter } from './users.ts';
@@ -100,7 +100,10 @@ export class MessagePresenter {
     if (guildId === null) return message;
     const member = await this.views.guilds.member(guildId, row.author);
     // Modifies the message just made: copying it costs more than making it.
-    return Object.assign(message, { guild_id: guildId }, member && { member: presentMember(member) });
+    const hasRoles = member !== undefined && member.roles.length > 0;
+    const guild = hasRoles ? await this.views.guilds.guild(guildId) : undefined;
+    const shown = member && { member: presentMember(member, guild ?? NO_ROLES) };
+    return Object.assign(message, { guild_id: guildId }, shown);
   }
 
   async edited(event: MessageChange, guildId: string | null): Promise<ApiMessage | undefined> {

@@ -9,7 +9,14 @@ import type { EventOf } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { KeyRing } from '../vault/sealing.ts';
-import { presentDirectChannel, presentGuild, presentGuildChannel, presentInvite, presentMember } from './guilds.ts';
+import {
+  NO_ROLES,
+  presentDirectChannel,
+  presentGuild,
+  presentGuildChannel,
+  presentInvite,
+  presentMember,
+} from './guilds.ts';
 import { type MessageChange, MessagePresenter } from './messages.ts';
 import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiSelf, ApiUser } from './shapes.ts';
 import { wireTime } from './time.ts';
@@ -81,12 +88,14 @@ export class Presenter {
   }
 
   async member(row: MemberRow): Promise<ApiMember> {
-    return { user: await this.user(row.userId), ...presentMember(row) };
+    return (await this.members([row]))[0]!;
   }
 
+  /** Of one guild. */
   async members(rows: readonly MemberRow[]): Promise<ApiMember[]> {
+    const guild = rows.some(({ roles }) => roles.length > 0) ? await this.guilds.guild(rows[0]!.guildId) : undefined;
     const users = await this.users(rows.map((row) => row.userId));
-    return rows.map((row) => ({ user: users.get(row.userId)!, ...presentMember(row) }));
+    return rows.map((row) => ({ user: users.get(row.userId)!, ...presentMember(row, guild ?? NO_ROLES) }));
   }
 
   /** @param lastPinned when its most recent pin was set, in milliseconds since 1970. */

@@ -17,7 +17,7 @@ import { Presenter } from './presenter.ts';
 export const NOW = 1_700_000_000_000;
 export const CHANNEL = '20';
 
-export const guild: GuildRow = { id: '10', name: 'Guild', ownerId: '1', everyone: '1024', memberCount: 2 };
+export const guild: GuildRow = { id: '10', name: 'Guild', ownerId: '1', everyone: '1024', roles: [], memberCount: 2 };
 export const textChannel: ChannelRow = {
   ...{ id: CHANNEL, kind: 'text', guildId: guild.id, name: 'general', topic: 'all', participants: [] },
   ...{ overwrites: [{ id: '10', type: 0, allow: '0', deny: '2048' }], order: 3, createdAt: 1 },
@@ -26,7 +26,7 @@ export const directChannel: ChannelRow = {
   ...{ id: '30', kind: 'dm', guildId: null, name: null, topic: null, overwrites: [], participants: ['1', '2'] },
   ...{ order: 0, createdAt: 1 },
 };
-export const member: MemberRow = { guildId: guild.id, userId: '2', joinedTime: NOW, joinedAt: 5 };
+export const member: MemberRow = { guildId: guild.id, userId: '2', joinedTime: NOW, joinedAt: 5, roles: [] };
 
 /** Users and messages whose text is sealed. Specs can destroy any key. */
 export class Shown {

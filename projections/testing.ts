@@ -2,7 +2,7 @@
 
 import { MemoryLog } from '../log/memory.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import { formerMessageType, type Mentions } from '../schemas/events/channel.ts';
+import { formerMessageType, type Mentions, type Overwrite } from '../schemas/events/channel.ts';
 import {
   channelStream,
   directStream,
@@ -91,6 +91,48 @@ export class Story {
 
   leave(guildId: string, userId: string) {
     return this.log.add(memberStream(guildId, userId), 'member-left', { guildId, userId });
+  }
+
+  role(guildId: string, roleId: string, permissions = '0', position = 1) {
+    const role = {
+      id: roleId,
+      name: `role ${roleId}`,
+      permissions,
+      color: 0,
+      hoist: false,
+      mentionable: false,
+      position,
+    };
+    return this.log.add(guildStream(guildId), 'role-created', { guildId, role });
+  }
+
+  editRole(guildId: string, roleId: string, permissions: string, position = 1) {
+    const role = {
+      id: roleId,
+      name: `role ${roleId}`,
+      permissions,
+      color: 0,
+      hoist: false,
+      mentionable: false,
+      position,
+    };
+    return this.log.add(guildStream(guildId), 'role-edited', { guildId, role });
+  }
+
+  deleteRole(guildId: string, roleId: string) {
+    return this.log.add(guildStream(guildId), 'role-deleted', { guildId, roleId });
+  }
+
+  giveRoles(guildId: string, userId: string, roles: string[]) {
+    return this.log.add(memberStream(guildId, userId), 'member-roles-changed', { guildId, userId, roles });
+  }
+
+  overwrite(channelId: string, guildId: string, overwrite: Overwrite) {
+    return this.log.add(channelStream(channelId), 'overwrite-set', { channelId, guildId, overwrite });
+  }
+
+  deleteOverwrite(channelId: string, guildId: string, overwriteId: string) {
+    return this.log.add(channelStream(channelId), 'overwrite-deleted', { channelId, guildId, overwriteId });
   }
 
   /** The message's id combines the channel's id and the ordinal, so it is unique and increasing. */

@@ -67,7 +67,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     handle: async ({ actor, params }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
       if (access === undefined) return refused('unknownGuild');
-      const channels = await deps.access.visibleChannels(actor.userId, access.guild, true);
+      const channels = await deps.access.visibleChannels(access.guild, access.member);
       return found(await presentChannels(deps, channels, actor.userId));
     },
   }),

@@ -34,6 +34,7 @@ const guild: GuildRow = {
   name: 'Guild',
   ownerId: OWNER,
   everyone: DEFAULT_EVERYONE.toString(),
+  roles: [],
   memberCount: 2,
 };
 
@@ -87,7 +88,7 @@ const invites = [
   invite('used', { maxUses: 1, uses: 1 }),
 ];
 
-const member = (userId: string) => ({ guildId: GUILD, userId, joinedTime: NOW, joinedAt: 1 });
+const member = (userId: string) => ({ guildId: GUILD, userId, joinedTime: NOW, joinedAt: 1, roles: [] });
 
 const guilds: GuildReader = {
   guild: async (id) => (id === GUILD ? guild : undefined),
@@ -106,6 +107,8 @@ const guilds: GuildReader = {
   invite: async (code) => invites.find((one) => one.code === code),
   countApplications: async () => 0,
   countOpenInvites: async () => 0,
+  past: async () => undefined,
+  revisions: async () => [],
   administrator: async () => OWNER,
 };
 
@@ -200,8 +203,8 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
       }),
       user: async (id) => user(id),
       users: async (ids) => new Map([...ids].map((id) => [id, user(id)])),
-      member: async (row) => ({ user: user(row.userId), ...presentMember(row) }),
-      members: async (rows) => rows.map((row) => ({ user: user(row.userId), ...presentMember(row) })),
+      member: async (row) => ({ user: user(row.userId), ...presentMember(row, guild) }),
+      members: async (rows) => rows.map((row) => ({ user: user(row.userId), ...presentMember(row, guild) })),
       channel: async (row, _viewer, at, lastPinned) => ({
         id: row.id,
         type: row.kind === 'dm' ? 1 : 0,

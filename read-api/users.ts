@@ -1,7 +1,7 @@
 /** Users, and what belongs to the asker. */
 import * as t from 'io-ts';
 import { guildPermissions } from '../domain/permissions.ts';
-import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
+import type { ChannelRow, GuildRow, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import type { Route } from '../schemas/http/route.ts';
 import {
@@ -76,20 +76,25 @@ export const applicationRoutes = (deps: ReadDeps): Route[] => [
 
 const compareIds = (a: string, b: string): number => (BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0);
 
+const visibleIn = async ({ views, access }: Pick<ReadDeps, 'views' | 'access'>, userId: string, guild: GuildRow) => {
+  const member = await views.guilds.member(guild.id, userId);
+  return member === undefined ? [] : access.visibleChannels(guild, member);
+};
+
 /** Every channel the user may see, guild by guild, then the direct ones. */
 const everyChannelOf = async ({ views, access }: ReadDeps, userId: string): Promise<readonly ChannelRow[]> => {
   const guilds = await views.guilds.guildsOf(userId);
-  const visible = await Promise.all(guilds.map((guild) => access.visibleChannels(userId, guild, true)));
+  const visible = await Promise.all(guilds.map((guild) => visibleIn({ views, access }, userId, guild)));
   return [...visible.flat(), ...(await views.guilds.directChannelsOf(userId))];
 };
 
-const ownGuild = (guild: GuildRow, userId: string) => ({
+const ownGuild = (guild: GuildRow, userId: string, member: MemberRow | undefined) => ({
   id: guild.id,
   name: guild.name,
   icon: null,
   banner: null,
   owner: guild.ownerId === userId,
-  permissions: guildPermissions(guild, userId, true).toString(),
+  permissions: guildPermissions(guild, member).toString(),
   features: [],
   approximate_member_count: guild.memberCount,
 });
@@ -117,7 +122,12 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
         .filter((guild) => after === undefined || compareIds(guild.id, after) > 0);
       // Going backwards, the page is the one that ends right before the given guild.
       const page = before === undefined ? guilds.slice(0, limit) : guilds.slice(-limit);
-      return found(page.map((guild) => ({ ...ownGuild(guild, actor.userId), ...countsOf(query) })));
+      const member = (guild: GuildRow) => deps.views.guilds.member(guild.id, actor.userId);
+      const shown = async (guild: GuildRow) => ({
+        ...ownGuild(guild, actor.userId, await member(guild)),
+        ...countsOf(query),
+      });
+      return found(await Promise.all(page.map(shown)));
     },
   }),
   readRoute(deps, {

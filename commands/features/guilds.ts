@@ -66,7 +66,7 @@ export const createGuild = command({
     if (event?.type !== 'guild-created') return refused('keyReused');
     const { guilds } = deps.views;
     const { guildId: id, name, ownerId, everyone } = event.data;
-    const guild = (await guilds.guild(id)) ?? { id, name, ownerId, everyone, memberCount: 1 };
+    const guild = (await guilds.guild(id)) ?? { id, name, ownerId, everyone, roles: [], memberCount: 1 };
     const known = await guilds.channelsOf(id);
     const channels = known.length > 0 ? known : [rowOfChannel(firstChannelOf(event.data), event.position)];
     return either.right({ kind: 'guild', guild, channels, viewer: context.actor.userId });

@@ -155,7 +155,7 @@ export const sendMessage = command({
           // Not `...rights`: a spread before many fields costs more than the whole decision.
           userId: rights.userId,
           guild: rights.guild,
-          isMember: rights.isMember,
+          member: rights.member,
           key: cause.key,
           secondKey: cause.secondKey,
           now: deps.now(),

@@ -272,6 +272,37 @@ const MessageUnpinned = defineEvent({
   ]),
 });
 
+/** Those who gain or lose the channel by it are told that it begins or ends for them. */
+const overwriting = {
+  former: [],
+  audiences: itsChannel,
+  indexedFor: nobody,
+  feed: 'structure',
+  intents: { guild: Intent.guilds, direct: Intent.none },
+  changesRights: true,
+  standsAlone: false,
+  inGuildCreate: true,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+} as const;
+
+const OverwriteSet = defineEvent({
+  ...overwriting,
+  codec: t.type({ channelId: t.string, guildId: t.string, overwrite: Overwrite }),
+});
+
+const OverwriteDeleted = defineEvent({
+  ...overwriting,
+  codec: t.type({
+    channelId: t.string,
+    guildId: t.string,
+    /** Of the role or the person. */
+    overwriteId: t.string,
+  }),
+});
+
 /** By their stored names. */
 export const channelEvents = {
   'channel-created': ChannelCreated,
@@ -283,4 +314,6 @@ export const channelEvents = {
   'reaction-removed': ReactionRemoved,
   'message-pinned': MessagePinned,
   'message-unpinned': MessageUnpinned,
+  'overwrite-set': OverwriteSet,
+  'overwrite-deleted': OverwriteDeleted,
 } as const;

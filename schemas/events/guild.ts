@@ -1,5 +1,6 @@
 /** Events of `guild-<id>`: its structure, small enough to fold. */
 import * as t from 'io-ts';
+import { Intent } from '../gateway/frames.ts';
 import { guildAudience } from '../streams.ts';
 import { Created } from './channel.ts';
 import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
@@ -45,8 +46,63 @@ const ChannelRequested = defineEvent({
   seals: null,
 });
 
+/** A role. The id of @everyone is the guild's. */
+export const Role = t.type({
+  id: t.string,
+  name: t.string,
+  /** A bit set as a decimal string. */
+  permissions: t.string,
+  /** As 0xRRGGBB; 0 for none. */
+  color: t.number,
+  hoist: t.boolean,
+  mentionable: t.boolean,
+  /** Place in the hierarchy, from 1; that of @everyone is 0. Of two at one place the one with the lower id is higher. */
+  position: t.number,
+});
+export type Role = t.TypeOf<typeof Role>;
+
+const ofRoles = {
+  former: [],
+  audiences: ({ data }: { readonly data: { readonly guildId: string } }) => [guildAudience(data.guildId)],
+  indexedFor: ({ data }: { readonly data: { readonly guildId: string } }) => [guildAudience(data.guildId)],
+  feed: 'structure',
+  intents: { guild: Intent.guilds, direct: Intent.none },
+  standsAlone: false,
+  inGuildCreate: true,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+} as const;
+
+/** Each of these events holds a role as a whole, as it is afterwards. */
+const OneRole = t.type({ guildId: t.string, role: Role });
+
+/** Nobody has the role yet. */
+const RoleCreated = defineEvent({ ...ofRoles, codec: OneRole, changesRights: false });
+
+const RoleEdited = defineEvent({ ...ofRoles, codec: OneRole, changesRights: true });
+
+/** Those whose place has changed. */
+const RolesMoved = defineEvent({
+  ...ofRoles,
+  codec: t.type({ guildId: t.string, roles: t.array(Role) }),
+  changesRights: false,
+});
+
+/** The members who had it keep its id; readers drop it. */
+const RoleDeleted = defineEvent({
+  ...ofRoles,
+  codec: t.type({ guildId: t.string, roleId: t.string }),
+  changesRights: true,
+});
+
 /** By their stored names. */
 export const guildEvents = {
   'guild-created': GuildCreated,
   'channel-requested': ChannelRequested,
+  'role-created': RoleCreated,
+  'role-edited': RoleEdited,
+  'roles-moved': RolesMoved,
+  'role-deleted': RoleDeleted,
 } as const;

@@ -2,7 +2,7 @@
 import * as t from 'io-ts';
 import { Intent } from '../gateway/frames.ts';
 import { guildAudience, userAudience } from '../streams.ts';
-import { defineEvent } from './definition.ts';
+import { defineEvent, NO_INTENTS } from './definition.ts';
 
 const Membership = t.type({ guildId: t.string, userId: t.string });
 
@@ -38,8 +38,20 @@ const MemberLeft = defineEvent({
   codec: Membership,
 });
 
+/** Everybody's own sessions are told without the intent for members. */
+const MemberRolesChanged = defineEvent({
+  ...membership,
+  codec: t.intersection([
+    Membership,
+    /** All that the member has afterwards, by id, in the order in which they were given. A later membership begins without. */
+    t.type({ roles: t.array(t.string) }),
+  ]),
+  intents: NO_INTENTS,
+});
+
 /** By their stored names. */
 export const memberEvents = {
   'member-joined': MemberJoined,
   'member-left': MemberLeft,
+  'member-roles-changed': MemberRolesChanged,
 } as const;

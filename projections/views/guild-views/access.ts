@@ -1,7 +1,13 @@
 /** What a user may see and do. Loads from the guild views what the single permission function of `domain` needs. */
 
 import type * as channel from '../../../domain/channel.ts';
-import { allows, channelPermissions, guildPermissions, Permission } from '../../../domain/permissions.ts';
+import {
+  allows,
+  channelPermissions,
+  guildPermissions,
+  type MemberRights,
+  Permission,
+} from '../../../domain/permissions.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
 /**
@@ -24,11 +30,15 @@ export const actorIn = async (
 ): Promise<channel.ChannelActor | undefined> => {
   const row = await guilds.channel(channelId);
   if (row === undefined) return undefined;
-  if (row.guildId === null) return { userId, guild: undefined, isMember: false };
+  if (row.guildId === null) return { userId, guild: undefined, member: undefined };
   const guild = await guilds.guild(row.guildId);
   const member = await guilds.member(row.guildId, userId);
-  return guild === undefined ? undefined : { userId, guild, isMember: member !== undefined };
+  return guild === undefined ? undefined : { userId, guild, member };
 };
+
+/** Whether a member of the guild may view a channel of it. */
+export const mayView = (guild: GuildRow, channel: ChannelRow, member: MemberRights): boolean =>
+  allows(channelPermissions(channel, guild, member.userId, member), Permission.viewChannel);
 
 interface ChannelAccess {
   readonly channel: ChannelRow;
@@ -58,13 +68,13 @@ export class Access {
     const channel = await this.guilds.channel(channelId);
     if (channel === undefined) return undefined;
     let guild: GuildRow | undefined;
-    let isMember = false;
+    let member: MemberRow | undefined;
     if (channel.guildId !== null) {
       guild = await this.guilds.guild(channel.guildId);
       if (guild === undefined) return undefined;
-      isMember = (await this.guilds.member(channel.guildId, userId)) !== undefined;
+      member = await this.guilds.member(channel.guildId, userId);
     }
-    const permissions = channelPermissions(channel, guild, userId, isMember);
+    const permissions = channelPermissions(channel, guild, userId, member);
     return allows(permissions, Permission.viewChannel) ? { channel, guild, permissions } : undefined;
   }
 
@@ -72,14 +82,12 @@ export class Access {
   async guild(userId: string, guildId: string): Promise<GuildAccess | undefined> {
     const [guild, member] = await Promise.all([this.guilds.guild(guildId), this.guilds.member(guildId, userId)]);
     if (guild === undefined || member === undefined) return undefined;
-    return { guild, member, permissions: guildPermissions(guild, userId, true) };
+    return { guild, member, permissions: guildPermissions(guild, member) };
   }
 
-  /** The guild's channels that the user may view, in list order. */
-  async visibleChannels(userId: string, guild: GuildRow, isMember: boolean): Promise<ChannelRow[]> {
+  /** The guild's channels that a member may view, in list order. */
+  async visibleChannels(guild: GuildRow, member: MemberRights): Promise<ChannelRow[]> {
     const channels = await this.guilds.channelsOf(guild.id);
-    return channels.filter((channel) =>
-      allows(channelPermissions(channel, guild, userId, isMember), Permission.viewChannel),
-    );
+    return channels.filter((channel) => mayView(guild, channel, member));
   }
 }

@@ -26,6 +26,13 @@ const ofMembership = ({ data }: { readonly data: { readonly guildId: string; rea
   guildKey(data.guildId),
 ];
 
+const ofRole = ({ data }: { readonly data: { readonly guildId: string } }) => [guildKey(data.guildId)];
+
+const ofOverwrite = ({ data }: { readonly data: { readonly guildId: string; readonly channelId: string } }) => [
+  channelKey(data.channelId),
+  channelsKey(data.guildId),
+];
+
 /** Keys of the rows that an event changes; invites are not cached. */
 const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'guild-created': ({ data }) => [guildKey(data.guildId)],
@@ -33,6 +40,13 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
     guildId === null ? [channelKey(channelId)] : [channelKey(channelId), channelsKey(guildId)],
   'member-joined': ofMembership,
   'member-left': ofMembership,
+  'role-created': ofRole,
+  'role-edited': ofRole,
+  'roles-moved': ofRole,
+  'role-deleted': ofRole,
+  'member-roles-changed': ({ data: { guildId, userId } }) => [memberKey(guildId, userId)],
+  'overwrite-set': ofOverwrite,
+  'overwrite-deleted': ofOverwrite,
   // An earlier registration may reach the store later.
   'user-registered': ({ data }) => [userKey(data.userId), ADMINISTRATOR],
   'user-signed-out': ({ data }) => [userKey(data.userId)],
@@ -122,4 +136,6 @@ export class CachedGuilds implements GuildReader {
   invite: GuildReader['invite'] = (...query) => this.reader.invite(...query);
   countApplications: GuildReader['countApplications'] = (...query) => this.reader.countApplications(...query);
   countOpenInvites: GuildReader['countOpenInvites'] = (...query) => this.reader.countOpenInvites(...query);
+  past: GuildReader['past'] = (...query) => this.reader.past(...query);
+  revisions: GuildReader['revisions'] = (...query) => this.reader.revisions(...query);
 }

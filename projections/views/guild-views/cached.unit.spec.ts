@@ -29,7 +29,7 @@ const answerLater = () => {
   return { resolve, promise };
 };
 
-const row: MemberRow = { guildId: GUILD, userId: ANN, joinedTime: 0, joinedAt: 1 };
+const row: MemberRow = { guildId: GUILD, userId: ANN, joinedTime: 0, joinedAt: 1, roles: [] };
 
 describe('cached guild views', () => {
   it('ask the store once for a row that exists', async () => {

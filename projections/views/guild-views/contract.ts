@@ -43,6 +43,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
         name: 'guild 20',
         ownerId: ANN,
         everyone: '3072',
+        roles: [],
         memberCount: 0,
       });
       story.join(GUILD, ANN);
@@ -100,11 +101,70 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
         userId: BOB,
         joinedTime: joined.time,
         joinedAt: joined.position,
+        roles: [],
       });
       story.leave(GUILD, BOB);
       await project();
       expect(await guilds.member(GUILD, BOB)).toBeUndefined();
       expect(await guilds.members(GUILD, { limit: 10 })).toEqual([]);
+    });
+
+    it('keeps the roles of a guild and of its members, a member’s until they leave', async () => {
+      story.guild(GUILD, ANN);
+      story.join(GUILD, ANN);
+      const joined = story.join(GUILD, BOB);
+      story.role(GUILD, '51', '8');
+      story.role(GUILD, '50', '16');
+      story.giveRoles(GUILD, BOB, ['51', '50']);
+      await project();
+      const roles = async () => (await guilds.guild(GUILD))?.roles.map(({ id, permissions }) => [id, permissions]);
+      expect(await roles()).toEqual([
+        ['51', '8'],
+        ['50', '16'],
+      ]);
+      expect((await guilds.member(GUILD, BOB))?.roles).toEqual(['51', '50']);
+      expect((await guilds.guildsOf(BOB))[0]?.roles).toHaveLength(2);
+      const before = await story.log.head();
+      story.editRole(GUILD, '51', '32', 2);
+      story.editRole(GUILD, GUILD, '1024', 0);
+      story.deleteRole(GUILD, '50');
+      const taken = story.giveRoles(GUILD, BOB, []);
+      await project();
+      expect(await roles()).toEqual([['51', '32']]);
+      expect((await guilds.guild(GUILD))?.everyone).toBe('1024');
+      expect((await guilds.members(GUILD, { limit: 10 })).map((member) => member.roles)).toEqual([[], []]);
+      const then = await guilds.past(GUILD, BOB, before);
+      expect(then).toMatchObject({ guild: { everyone: '3072' }, member: { roles: ['51', '50'] }, channels: [] });
+      expect(then?.guild.roles.map(({ id }) => id)).toEqual(['51', '50']);
+      expect(await guilds.past(GUILD, BOB, joined.position - 1)).toBeUndefined();
+      const since = await guilds.revisions(BOB, { guildIds: [GUILD, '21'], after: before, limit: 10 });
+      expect(since.map(({ field }) => field)).toEqual(['role:51', `role:${GUILD}`, 'role:50', 'roles']);
+      expect(since.at(-1)).toMatchObject({ guildId: GUILD, value: [], position: taken.position });
+      expect(await guilds.revisions(ANN, { guildIds: [GUILD], after: before, limit: 10 })).toHaveLength(3);
+      expect(await guilds.revisions(BOB, { guildIds: [GUILD], after: before, limit: 2 })).toHaveLength(2);
+      story.giveRoles(GUILD, BOB, ['51']);
+      story.leave(GUILD, BOB);
+      story.join(GUILD, BOB);
+      await project();
+      expect((await guilds.member(GUILD, BOB))?.roles).toEqual([]);
+    });
+
+    it('keeps the overwrites of a channel as they are set and deleted', async () => {
+      story.guild(GUILD, ANN);
+      story.channel('35', GUILD);
+      await project();
+      const overwrites = async () => (await guilds.channelsOf(GUILD))[0]?.overwrites;
+      const begun = { id: GUILD, type: 0 as const, allow: '0', deny: '2048' };
+      expect(await overwrites()).toEqual([begun]);
+      const own = { id: BOB, type: 1 as const, allow: '1024', deny: '0' };
+      story.overwrite('35', GUILD, own);
+      story.overwrite('35', GUILD, { ...begun, deny: '1024' });
+      await project();
+      expect(await overwrites()).toEqual([own, { ...begun, deny: '1024' }]);
+      story.deleteOverwrite('35', GUILD, GUILD);
+      await project();
+      expect(await overwrites()).toEqual([own]);
+      expect((await guilds.channel('35'))?.overwrites).toEqual([own]);
     });
 
     it('lists members in numeric order of id, page by page', async () => {

@@ -8,6 +8,15 @@ import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { latePage } from '../late-page.ts';
 import { ADMINISTRATOR, type Positioned, type RecentGuildChanges } from './recent.ts';
+import {
+  channelSubject,
+  fieldsOf,
+  memberSubject,
+  type Revision,
+  revisedChannel,
+  revisedGuild,
+  revisedMember,
+} from './revisions.ts';
 import type {
   ChannelRow,
   GuildChange,
@@ -16,11 +25,20 @@ import type {
   InviteRow,
   MemberRow,
   Membership,
+  PastGuild,
+  RevisionsQuery,
   UserRow,
 } from './view.ts';
 
 type Of<Kind extends GuildChange['kind']> = Positioned<Extract<GuildChange, { readonly kind: Kind }>>;
 type Coming = Of<'member-joined'> | Of<'member-left'>;
+
+/** What is kept of the members of a guild. */
+type AboutMember = Coming | Of<'revised'>;
+type AboutChannel = Of<'channel-added'> | Of<'revised'>;
+
+const isRevision = (change: Positioned): change is Of<'revised'> => change.kind === 'revised';
+const isComing = (change: AboutMember): change is Coming => change.kind !== 'revised';
 
 const sizeChange = (changes: readonly Coming[]): number => {
   const [first, last] = [changes[0], changes.at(-1)];
@@ -30,6 +48,10 @@ const sizeChange = (changes: readonly Coming[]): number => {
 
 const userOf = (change: Coming): string => (change.kind === 'member-joined' ? change.member.userId : change.userId);
 const guildOf = (change: Coming): string => (change.kind === 'member-joined' ? change.member.guildId : change.guildId);
+
+/** Those of an earlier membership no longer count. */
+const revisedSince = (row: MemberRow, revisions: readonly Of<'revised'>[]): MemberRow =>
+  revisedMember(row, fieldsOf(revisions.filter(({ position }) => position > row.joinedAt)));
 
 const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T[]> => {
   const groups = new Map<string, T[]>();
@@ -84,15 +106,18 @@ export class CurrentGuilds implements GuildReader {
     };
   }
 
-  private isChanging(key: string): boolean {
-    return this.ask(key).changes(key).length > 0;
+  private isChanging(...keys: readonly string[]): boolean {
+    const { changes } = this.ask(...keys);
+    return keys.some((key) => changes(key).length > 0);
   }
 
   async guild(id: string): Promise<GuildRow | undefined> {
     const { stored, changes } = this.ask(`guild:${id}`, `members:${id}`);
     const added = changes<Of<'guild-added'>>(`guild:${id}`)[0];
-    const row = (await stored.guild(id)) ?? (added && { ...added.guild, memberCount: 0 });
-    return row && this.counted(row, changes(`members:${id}`));
+    const row = (await stored.guild(id)) ?? (added && { ...added.guild, roles: [], memberCount: 0 });
+    const revised = changes<Of<'guild-added'> | Of<'revised'>>(`guild:${id}`).filter(isRevision);
+    const current = row && revised.length > 0 ? revisedGuild(row, fieldsOf(revised)) : row;
+    return current && this.counted(current, changes<AboutMember>(`members:${id}`).filter(isComing));
   }
 
   private counted(row: GuildRow, comings: readonly Coming[]): GuildRow {
@@ -104,8 +129,10 @@ export class CurrentGuilds implements GuildReader {
   async channel(id: string): Promise<ChannelRow | undefined> {
     const { stored, changes } = this.ask(`channel:${id}`);
     const row = await stored.channel(id);
-    const added = changes<Of<'channel-added'>>(`channel:${id}`)[0]?.channel;
-    if (row !== undefined || added === undefined) return row;
+    const own = changes<AboutChannel>(`channel:${id}`);
+    if (row !== undefined) return revisedChannel(row, fieldsOf(own.filter(isRevision)));
+    const added = own.find((change) => change.kind === 'channel-added')?.channel;
+    if (added === undefined) return undefined;
     if (added.guildId === null) return { ...added, order: 0 };
     return (await this.channelsOf(added.guildId)).find((one) => one.id === id);
   }
@@ -113,31 +140,45 @@ export class CurrentGuilds implements GuildReader {
   async channelsOf(guildId: string): Promise<readonly ChannelRow[]> {
     const { stored, changes } = this.ask(`channels:${guildId}`);
     const rows = await stored.channelsOf(guildId);
-    const added = changes<Of<'channel-added'>>(`channels:${guildId}`);
-    return [...rows, ...added.map(({ channel }, index) => ({ ...channel, order: rows.length + index }))];
+    const recent = changes<AboutChannel>(`channels:${guildId}`);
+    const added = recent.filter((change) => change.kind === 'channel-added');
+    const revised = grouped(recent.filter(isRevision), ({ subject }) => subject);
+    const all = [...rows, ...added.map(({ channel }, index) => ({ ...channel, order: rows.length + index }))];
+    return all.map((row) => {
+      const own = revised.get(channelSubject(row.id));
+      return own === undefined ? row : revisedChannel(row, fieldsOf(own));
+    });
   }
 
   async member(guildId: string, userId: string): Promise<MemberRow | undefined> {
-    const { stored, changes } = this.ask(`memberships:${userId}`);
+    const key = memberSubject(guildId, userId);
+    const { stored, changes } = this.ask(`memberships:${userId}`, key);
     const last = changes<Coming>(`memberships:${userId}`).findLast((change) => guildOf(change) === guildId);
-    if (last === undefined) return stored.member(guildId, userId);
-    return last.kind === 'member-joined' ? last.member : undefined;
+    const revised = changes<Of<'revised'>>(key);
+    if (last?.kind === 'member-left') return undefined;
+    const row = last === undefined ? await stored.member(guildId, userId) : { ...last.member, roles: [] };
+    return row && revisedSince(row, revised);
   }
 
   async members(guildId: string, query: { after?: string; limit: number }): Promise<readonly MemberRow[]> {
     const { stored, changes } = this.ask(`members:${guildId}`);
+    const recent = changes<AboutMember>(`members:${guildId}`);
     const changed = new Map(
-      changes<Coming>(`members:${guildId}`).map((change) => [
-        userOf(change),
-        change.kind === 'member-joined' ? change.member : undefined,
-      ]),
+      recent
+        .filter(isComing)
+        .map((change) => [
+          userOf(change),
+          change.kind === 'member-joined' ? { ...change.member, roles: [] } : undefined,
+        ]),
     );
-    return latePage({
+    const revised = grouped(recent.filter(isRevision), ({ subject }) => subject);
+    const page = await latePage<MemberRow>({
       query,
       changed,
       idOf: ({ userId }) => userId,
       stored: (part) => stored.members(guildId, part),
     });
+    return page.map((row) => revisedSince(row, revised.get(memberSubject(guildId, row.userId)) ?? []));
   }
 
   async guildsOf(userId: string): Promise<readonly GuildRow[]> {
@@ -150,7 +191,7 @@ export class CurrentGuilds implements GuildReader {
     const added = await Promise.all(joined.map(({ member }) => this.guild(member.guildId)));
     const counted = rows
       .filter(({ id }) => !last.has(id))
-      .map((row) => (this.isChanging(`members:${row.id}`) ? this.guild(row.id) : row));
+      .map((row) => (this.isChanging(`members:${row.id}`, `guild:${row.id}`) ? this.guild(row.id) : row));
     return [...(await Promise.all(counted)), ...added].filter((row) => row !== undefined);
   }
 
@@ -215,6 +256,30 @@ export class CurrentGuilds implements GuildReader {
     const added = changes<Of<'invite-added'>>(`invites:${guildId}:${inviterId}`);
     const open = added.filter(({ invite }) => !hasExpired(invite, now)).length;
     return (await stored.countOpenInvites(guildId, inviterId, now)) + open;
+  }
+
+  async past(guildId: string, userId: string, position: number): Promise<PastGuild | undefined> {
+    const then = new CurrentGuilds({ ...this.options, at: position });
+    const [guild, member, channels] = await Promise.all([
+      then.guild(guildId),
+      then.member(guildId, userId),
+      then.channelsOf(guildId),
+    ]);
+    return guild === undefined || member === undefined ? undefined : { guild, member, channels };
+  }
+
+  async revisions(userId: string, query: RevisionsQuery): Promise<readonly Revision[]> {
+    const keys = query.guildIds.map((guildId) => `revisions:${guildId}`);
+    const { stored, changes } = this.ask(...keys);
+    const rows = await stored.revisions(userId, query);
+    const recent = keys
+      .flatMap((key) => changes<Of<'revised'>>(key))
+      .filter(({ guildId, subject, position }) => {
+        const isOthers = subject.startsWith('member:') && subject !== memberSubject(guildId, userId);
+        return position > query.after && !isOthers;
+      })
+      .sort((a, b) => a.position - b.position);
+    return [...rows, ...recent].slice(0, query.limit);
   }
 
   async administrator(): Promise<string | undefined> {

@@ -3,9 +3,10 @@
  * event up to it is applied, whatever was applied since. `undefined` means now.
  */
 
-import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
+import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 import { NEVER_SIGNED_OUT, type SignedOut } from '../../../schemas/events/user.ts';
+import { type Revision, revisedChannel, revisedGuild, revisedMember } from './revisions.ts';
 import type { GuildTables } from './tables.ts';
 import type { ChannelRow, GuildChange, GuildRow, MemberRow, UserRow } from './view.ts';
 
@@ -18,7 +19,29 @@ const lasting =
     return at === undefined ? noEnd : on.and([on('m.joined_at', '<=', at), on.or([noEnd, on('m.left_at', '>', at)])]);
   };
 
-export const guildQueries = (db: Kysely<GuildTables>) => {
+/** The name of the store's function that joins texts. */
+type JoiningTexts = 'string_agg' | 'group_concat';
+
+export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => {
+  /**
+   * The latest value of each field of a subject, as the inside of a JSON object.
+   * @param beyond position at which the subject began anew
+   */
+  const revised = (at: number | undefined, subject: RawBuilder<string>, beyond?: RawBuilder<number>) => {
+    const latest = db
+      .selectFrom('revisions as later')
+      .select((on) => on.fn.max('later.position').as('position'))
+      .where(sql<boolean>`later.subject = v.subject and later.field = v.field`)
+      .$if(at !== undefined, (all) => all.where('later.position', '<=', at!));
+    const entry = sql<string>`'"' || v.field || '":' || v.value`;
+    return db
+      .selectFrom('revisions as v')
+      .select(sql<string | null>`${sql.raw(joining)}(${entry}, ',')`.as('fields'))
+      .where('v.subject', '=', subject)
+      .where('v.position', '=', latest)
+      .$if(beyond !== undefined, (all) => all.where('v.position', '>', beyond!));
+  };
+
   /**
    * The count at a position is the current count minus the changes since: few rows, because the position is a recent
    * one.
@@ -45,6 +68,7 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
         'g.name as name',
         on.cast<string>('g.owner_id', 'text').as('ownerId'),
         'g.everyone as everyone',
+        revised(at, sql`'guild:' || g.id`).as('revised'),
       ]);
     return at === undefined ? counted : counted.where('g.created_at', '<=', at);
   };
@@ -61,6 +85,7 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
         'c.overwrites as overwrites',
         'c.participants as participants',
         'c.created_at as createdAt',
+        revised(at, sql`'channel:' || c.id`).as('revised'),
       ]);
     return at === undefined ? all : all.where('c.created_at', '<=', at);
   };
@@ -72,6 +97,7 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
         on.cast<string>('m.user_id', 'text').as('userId'),
         'm.joined_time as joinedTime',
         'm.joined_at as joinedAt',
+        revised(at, sql`'member:' || m.guild_id || '_' || m.user_id`, sql`m.joined_at`).as('revised'),
       ])
       .where(lasting(at));
 
@@ -132,6 +158,24 @@ export const guildQueries = (db: Kysely<GuildTables>) => {
         })
         .orderBy('m.joined_at');
       return at === undefined ? stays : stays.where('m.joined_at', '<=', at);
+    },
+
+    revisions: (at: number | undefined, userId: string, after: number, limit: number) => {
+      const isOwn = sql<boolean>`v.subject = 'member:' || v.guild_id || '_' || ${userId}`;
+      const all = db
+        .selectFrom('revisions as v')
+        .select((on) => [
+          on.cast<string>('v.guild_id', 'text').as('guildId'),
+          'v.subject as subject',
+          'v.field as field',
+          'v.value as value',
+          'v.position as position',
+        ])
+        .where('v.position', '>', after)
+        .where((on) => on.or([on('v.subject', 'not like', sql.lit('member:%')), isOwn]))
+        .orderBy('v.position')
+        .limit(limit);
+      return at === undefined ? all : all.where('v.position', '<=', at);
     },
 
     users: () =>
@@ -230,14 +274,22 @@ type GuildColumns = RowOf<'guild'>;
 type ChannelColumns = RowOf<'channelsOf'>;
 type MemberColumns = RowOf<'member'>;
 type UserColumns = RowOf<'users'>;
+type RevisionColumns = RowOf<'revisions'>;
 
 /** Converts between columns and rows, the same in every SQL store. */
-export const guildOf = (columns: GuildColumns): GuildRow => ({
-  ...columns,
-  name: JSON.parse(columns.name) as string,
-});
+const revisedFields = <Fields>(revised: string | null): Fields => JSON.parse(`{${revised ?? ''}}`) as Fields;
 
-export const channelRowOf = (columns: ChannelColumns, order: number): ChannelRow => ({
+export const guildOf = ({ revised, ...columns }: GuildColumns): GuildRow => {
+  const guild: GuildRow = { ...columns, name: JSON.parse(columns.name) as string, roles: [] };
+  return revised === null ? guild : revisedGuild(guild, revisedFields(revised));
+};
+
+export const channelRowOf = (columns: ChannelColumns, order: number): ChannelRow => {
+  const channel = channelAsBegun(columns, order);
+  return columns.revised === null ? channel : revisedChannel(channel, revisedFields(columns.revised));
+};
+
+const channelAsBegun = (columns: ChannelColumns, order: number): ChannelRow => ({
   id: columns.id,
   kind: columns.kind,
   guildId: columns.guildId,
@@ -249,12 +301,13 @@ export const channelRowOf = (columns: ChannelColumns, order: number): ChannelRow
   createdAt: columns.createdAt,
 });
 
-export const memberOf = (guildId: string, { userId, joinedTime, joinedAt }: MemberColumns): MemberRow => ({
-  guildId,
-  userId,
-  joinedTime,
-  joinedAt,
-});
+export const memberOf = (guildId: string, { userId, joinedTime, joinedAt, revised }: MemberColumns): MemberRow => {
+  const member: MemberRow = { guildId, userId, joinedTime, joinedAt, roles: [] };
+  return revised === null ? member : revisedMember(member, revisedFields(revised));
+};
+
+export const revisionOf = (columns: RevisionColumns): Revision =>
+  ({ ...columns, value: JSON.parse(columns.value) }) as Revision;
 
 export const userOf = ({ id, kind, ownerId, by, box, sealedIn, signedOut }: UserColumns): UserRow => ({
   id,
@@ -296,6 +349,14 @@ export const begunStay = ({ member }: Added<'member-joined'>): GuildTables['memb
   joined_at: member.joinedAt,
   joined_time: member.joinedTime,
   left_at: null,
+});
+
+export const addedRevision = (change: Added<'revised'>): GuildTables['revisions'] => ({
+  guild_id: change.guildId,
+  subject: change.subject,
+  field: change.field,
+  position: change.position,
+  value: JSON.stringify(change.value),
 });
 
 export const addedUser = ({ user, position }: Added<'user-added'>): GuildTables['users'] => ({

@@ -28,6 +28,13 @@ const keysOf = (change: AnyChange): readonly string[] => {
       return [`members:${change.member.guildId}`, `memberships:${change.member.userId}`];
     case 'member-left':
       return [`members:${change.guildId}`, `memberships:${change.userId}`];
+    case 'revised': {
+      const { subject, guildId } = change;
+      const listed = subject.startsWith('channel:') ? `channels:${guildId}` : `members:${guildId}`;
+      return subject.startsWith('guild:')
+        ? [subject, `revisions:${guildId}`]
+        : [subject, listed, `revisions:${guildId}`];
+    }
     case 'user-added': {
       const { id, ownerId } = change.user;
       return [`user:${id}`, ownerId === null ? ADMINISTRATOR : `applications:${ownerId}`];

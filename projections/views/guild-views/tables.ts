@@ -36,6 +36,14 @@ export interface GuildTables {
     readonly joined_time: number;
     readonly left_at: number | null;
   };
+  /** One row per field and event, each with the whole of the value as JSON; the latest holds. See `revisions.ts`. */
+  readonly revisions: {
+    readonly guild_id: Id;
+    readonly subject: string;
+    readonly field: string;
+    readonly position: number;
+    readonly value: string;
+  };
   readonly users: {
     readonly id: Id;
     readonly kind: 'person' | 'bot' | 'imported';

@@ -9,7 +9,9 @@ import {
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
+import type { Role } from '../../../schemas/events/guild.ts';
 import type { SignedOut } from '../../../schemas/events/user.ts';
+import { channelSubject, guildSubject, memberSubject, type Revision } from './revisions.ts';
 
 export interface GuildRow {
   readonly id: string;
@@ -17,6 +19,8 @@ export interface GuildRow {
   readonly ownerId: string;
   /** Permissions of @everyone as a decimal string. */
   readonly everyone: string;
+  /** All others, the lowest first. */
+  readonly roles: readonly Role[];
   readonly memberCount: number;
 }
 
@@ -48,6 +52,8 @@ export interface MemberRow {
   readonly joinedTime: number;
   /** Position of the event of joining. */
   readonly joinedAt: number;
+  /** Ids, also of roles that are deleted since. */
+  readonly roles: readonly string[];
 }
 
 /** A membership, kept after its end. `joinedAt` and `leftAt` are positions; `leftAt` is null while it lasts. */
@@ -101,13 +107,32 @@ export interface GuildReader {
   countOpenInvites(guildId: string, inviterId: string, now: number): Promise<number>;
   /** The first person who registered; administers the instance. */
   administrator(): Promise<string | undefined>;
+  /** A guild as it was at an earlier position, for somebody who was a member then. */
+  past(guildId: string, userId: string, position: number): Promise<PastGuild | undefined>;
+  /** What changed about guilds, their channels and one of their members, in position order. */
+  revisions(userId: string, query: RevisionsQuery): Promise<readonly Revision[]>;
+}
+
+export interface PastGuild {
+  readonly guild: GuildRow;
+  readonly member: MemberRow;
+  /** In list order, also those that the member could not see. */
+  readonly channels: readonly ChannelRow[];
+}
+
+export interface RevisionsQuery {
+  readonly guildIds: readonly string[];
+  /** A position. */
+  readonly after: number;
+  readonly limit: number;
 }
 
 export type GuildChange =
-  | { readonly kind: 'guild-added'; readonly guild: Omit<GuildRow, 'memberCount'>; readonly position: number }
+  | { readonly kind: 'guild-added'; readonly guild: Omit<GuildRow, 'memberCount' | 'roles'>; readonly position: number }
   | { readonly kind: 'channel-added'; readonly channel: Omit<ChannelRow, 'order'> }
-  | { readonly kind: 'member-joined'; readonly member: MemberRow }
+  | { readonly kind: 'member-joined'; readonly member: Omit<MemberRow, 'roles'> }
   | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
+  | ({ readonly kind: 'revised' } & Revision)
   | { readonly kind: 'user-added'; readonly user: Omit<UserRow, 'signedOut'>; readonly position: number }
   | {
       readonly kind: 'user-signed-out';
@@ -128,6 +153,11 @@ export interface GuildWriter {
 
 // Maps events to changes of the guild views.
 
+const revisedRole = (guildId: string, role: Role, position: number): GuildChange => ({
+  ...{ kind: 'revised', guildId, subject: guildSubject(guildId) },
+  ...{ field: `role:${role.id}`, value: role, position },
+});
+
 const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]> = {
   'guild-created': ({ data, position }) => {
     const { guildId: id, name, ownerId, everyone } = data;
@@ -146,6 +176,27 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
     return invite === null ? [joined] : [joined, { kind: 'invite-used', code: invite, capped: false, position }];
   },
   'member-left': ({ data: { guildId, userId }, position }) => [{ kind: 'member-left', guildId, userId, position }],
+  'role-created': ({ data: { guildId, role }, position }) => [revisedRole(guildId, role, position)],
+  'role-edited': ({ data: { guildId, role }, position }) => [revisedRole(guildId, role, position)],
+  'roles-moved': ({ data: { guildId, roles }, position }) => roles.map((role) => revisedRole(guildId, role, position)),
+  'role-deleted': ({ data: { guildId, roleId }, position }) => [
+    { kind: 'revised', guildId, subject: guildSubject(guildId), field: `role:${roleId}`, value: null, position },
+  ],
+  'member-roles-changed': ({ data: { guildId, userId, roles }, position }) => [
+    { kind: 'revised', guildId, subject: memberSubject(guildId, userId), field: 'roles', value: roles, position },
+  ],
+  'overwrite-set': ({ data: { guildId, channelId, overwrite }, position }) => [
+    {
+      ...{ kind: 'revised', guildId, subject: channelSubject(channelId) },
+      ...{ field: `overwrite:${overwrite.id}`, value: overwrite, position },
+    },
+  ],
+  'overwrite-deleted': ({ data: { guildId, channelId, overwriteId }, position }) => [
+    {
+      ...{ kind: 'revised', guildId, subject: channelSubject(channelId) },
+      ...{ field: `overwrite:${overwriteId}`, value: null, position },
+    },
+  ],
   'user-registered': ({ id: sealedIn, data, position }) => {
     const { userId: id, kind, ownerId, sealed } = data;
     return [{ kind: 'user-added', user: { id, kind, ownerId, sealed, sealedIn }, position }];

@@ -2,15 +2,26 @@ import { type RawBuilder, sql } from 'kysely';
 import { builder, type Postgres } from '../../../../stores/postgres/connection.ts';
 import { boundOf, idKey, NOBODY } from '../../../../stores/postgres/values.ts';
 import { type Build, statement } from '../../../../stores/statement.ts';
-import { channelRowOf, guildOf, guildQueries, memberOf, userOf } from '../queries.ts';
+import { channelRowOf, guildOf, guildQueries, memberOf, revisionOf, userOf } from '../queries.ts';
+import type { Revision } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
-import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow, Membership, UserRow } from '../view.ts';
+import type {
+  ChannelRow,
+  GuildReader,
+  GuildRow,
+  InviteRow,
+  MemberRow,
+  Membership,
+  PastGuild,
+  RevisionsQuery,
+  UserRow,
+} from '../view.ts';
 
 type Id = string;
 
 /** Queries of one generation, built once. */
 export const guildQuestions = (postgres: Postgres, schema: string) => {
-  const ask = guildQueries(builder<GuildTables>(schema));
+  const ask = guildQueries(builder<GuildTables>(schema), 'string_agg');
   const plain = <Given extends readonly unknown[], Row>(name: string, build: Build<Given, Row>) =>
     postgres.prepared(`${schema} ${name}`, statement(build));
   const dated = <Given extends readonly unknown[], Row>(
@@ -35,6 +46,11 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
     invite: dated('invite', ask.invite),
     countApplications: dated('count applications', ask.countApplications),
     countOpenInvites: dated('count open invites', ask.countOpenInvites),
+    revisions: dated(
+      'revisions',
+      (at: number | undefined, userId: Id, after: number, limit: number, guildIds: readonly Id[]) =>
+        ask.revisions(at, userId, after, limit).where(sql<boolean>`v.guild_id = any(${guildIds}::bigint[])`),
+    ),
     administrator: plain('administrator', ask.administrator),
   };
 };
@@ -110,6 +126,21 @@ export class PostgresGuildReader implements GuildReader {
     return (await this.ask.countOpenInvites(this.at, idKey(guildId), idKey(inviterId), now))[0]!.count;
   }
 
+  async past(guildId: Id, userId: Id, position: number): Promise<PastGuild | undefined> {
+    const then = new PostgresGuildReader(this.ask, position);
+    const [guild, member, channels] = await Promise.all([
+      then.guild(guildId),
+      then.member(guildId, userId),
+      then.channelsOf(guildId),
+    ]);
+    return guild === undefined || member === undefined ? undefined : { guild, member, channels };
+  }
+
+  async revisions(userId: Id, { guildIds, after, limit }: RevisionsQuery): Promise<readonly Revision[]> {
+    if (guildIds.length === 0) return [];
+    return (await this.ask.revisions(this.at, userId, after, limit, guildIds.map(idKey))).map(revisionOf);
+  }
+
   async administrator(): Promise<Id | undefined> {
     return (await this.ask.administrator())[0]?.id;
   }
@@ -131,6 +162,7 @@ export const guildRowsAt = (at: number): Readonly<Record<string, RawBuilder<unkn
   direct_channels: sql`SELECT d.* FROM direct_channels d JOIN channels c ON c.id = d.channel_id WHERE c.created_at <= ${at}`,
   memberships: sql`SELECT guild_id, user_id, joined_at, joined_time, CASE WHEN left_at <= ${at} THEN left_at END
     FROM memberships WHERE joined_at <= ${at}`,
+  revisions: sql`SELECT * FROM revisions WHERE position <= ${at}`,
   users: sql`SELECT * FROM users WHERE registered_at <= ${at}`,
   sign_outs: sql`SELECT * FROM sign_outs WHERE position <= ${at}`,
   invites: sql`SELECT * FROM invites WHERE created_at <= ${at}`,

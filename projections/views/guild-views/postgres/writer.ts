@@ -6,6 +6,7 @@ import {
   addedDirectChannels,
   addedGuild,
   addedInvite,
+  addedRevision,
   addedSignOut,
   addedUser,
   begunStay,
@@ -25,6 +26,21 @@ export const guildMigrations = (schema: string): Readonly<Record<string, Migrati
         .addColumn('signed_out', 'text', (column) => column.notNull())
         .addPrimaryKeyConstraint('sign_outs_pkey', ['user_id', 'position'])
         .execute();
+    },
+  },
+  '006-revisions': {
+    async up(db) {
+      const within = db.schema.withSchema(schema);
+      await within
+        .createTable('revisions')
+        .addColumn('guild_id', 'bigint', (column) => column.notNull())
+        .addColumn('subject', 'text', (column) => column.notNull())
+        .addColumn('field', 'text', (column) => column.notNull())
+        .addColumn('position', 'bigint', (column) => column.notNull())
+        .addColumn('value', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('revisions_pkey', ['subject', 'field', 'position'])
+        .execute();
+      await within.createIndex('revisions_of_guild').on('revisions').columns(['guild_id', 'position']).execute();
     },
   },
   '004-counted': {
@@ -58,6 +74,7 @@ class GuildBatch {
   readonly guilds: GuildTables['guilds'][] = [];
   readonly channels: GuildTables['channels'][] = [];
   readonly directChannels: GuildTables['direct_channels'][] = [];
+  readonly revisions: GuildTables['revisions'][] = [];
   readonly users: GuildTables['users'][] = [];
   readonly signOuts: GuildTables['sign_outs'][] = [];
   readonly invites: GuildTables['invites'][] = [];
@@ -92,6 +109,9 @@ class GuildBatch {
         else coming.stays.push(last.left_at === null ? { ...last, left_at: change.position } : last);
         return;
       }
+      case 'revised':
+        this.revisions.push(addedRevision(change));
+        return;
       case 'user-added':
         this.users.push(addedUser(change));
         return;
@@ -134,6 +154,7 @@ const statementsOf = (schema: string) => ({
   guilds: inserting(`${schema}.guilds`),
   channels: inserting(`${schema}.channels`),
   directChannels: inserting(`${schema}.direct_channels`),
+  revisions: inserting(`${schema}.revisions`),
   users: inserting(`${schema}.users`),
   signOuts: inserting(`${schema}.sign_outs`),
   invites: inserting(`${schema}.invites`),
@@ -187,6 +208,7 @@ export class PostgresGuildWriter {
     await run('guilds', batch.guilds);
     await run('channels', batch.channels);
     await run('directChannels', batch.directChannels);
+    await run('revisions', batch.revisions);
     await run('users', batch.users);
     await run('signOuts', batch.signOuts);
     await run('invites', batch.invites);

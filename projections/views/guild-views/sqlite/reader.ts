@@ -3,9 +3,20 @@ import { LRUCache } from 'lru-cache';
 import { roughBytes } from '../../../../schemas/sizes.ts';
 import type { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { builder, built, type Connection, IDS_PER_STEP, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
-import { channelRowOf, guildOf, guildQueries, memberOf, userOf } from '../queries.ts';
+import { channelRowOf, guildOf, guildQueries, memberOf, revisionOf, userOf } from '../queries.ts';
+import type { Revision } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
-import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow, Membership, UserRow } from '../view.ts';
+import type {
+  ChannelRow,
+  GuildReader,
+  GuildRow,
+  InviteRow,
+  MemberRow,
+  Membership,
+  PastGuild,
+  RevisionsQuery,
+  UserRow,
+} from '../view.ts';
 
 // Caches in memory what every command reads. The writer evicts what it touches, so only committed rows are visible.
 
@@ -32,12 +43,12 @@ export class GuildCache {
 
 type Id = string;
 
-const ask = guildQueries(builder<GuildTables>());
+const ask = guildQueries(builder<GuildTables>(), 'group_concat');
 
 /** Smaller than every id. */
 const NOBODY = '-1';
 
-/** No event beyond the position asked for is ever applied, so reads always mean the current state. */
+/** No event beyond the position asked for is ever applied, so all but the past ones mean the current state. */
 const prepare = (db: Connection) => ({
   guild: built(db, (id: Id) => ask.guild(undefined, id)),
   guildsOf: built(db, (userId: Id) => ask.guildsOf(undefined, userId)),
@@ -55,6 +66,14 @@ const prepare = (db: Connection) => ({
     ask.countOpenInvites(undefined, guildId, inviterId, now),
   ),
   administrator: built(db, ask.administrator),
+  revisions: built(db, (userId: Id, after: number, limit: number, guildIds: string) =>
+    ask
+      .revisions(undefined, userId, after, limit)
+      .where(sql<boolean>`v.guild_id IN (SELECT value FROM json_each(${guildIds}))`),
+  ),
+  pastGuild: built(db, (at: number, id: Id) => ask.guild(at, id)),
+  pastChannelsOf: built(db, (at: number, guildId: Id) => ask.channelsOf(at, guildId)),
+  pastMember: built(db, (at: number, guildId: Id, userId: Id) => ask.member(at, guildId, userId)),
 });
 
 export class SqliteGuildReader implements GuildReader {
@@ -173,6 +192,21 @@ export class SqliteGuildReader implements GuildReader {
 
   async countOpenInvites(guildId: string, inviterId: string, now: number): Promise<number> {
     return this.ask.countOpenInvites.get(idKey(guildId), idKey(inviterId), now)!.count;
+  }
+
+  async past(guildId: string, userId: string, position: number): Promise<PastGuild | undefined> {
+    const { ask } = this;
+    return this.slices.step(() => {
+      const guild = ask.pastGuild.get(position, idKey(guildId));
+      const member = ask.pastMember.get(position, idKey(guildId), idKey(userId));
+      if (guild === undefined || member === undefined) return undefined;
+      const channels = ask.pastChannelsOf.all(position, idKey(guildId)).map(channelRowOf);
+      return { guild: guildOf(guild), member: memberOf(guildId, member), channels };
+    });
+  }
+
+  async revisions(userId: string, { guildIds, after, limit }: RevisionsQuery): Promise<readonly Revision[]> {
+    return this.slices.step(() => this.ask.revisions.all(userId, after, limit, idKeys(guildIds)).map(revisionOf));
   }
 
   async administrator(): Promise<string | undefined> {

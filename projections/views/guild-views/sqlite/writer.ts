@@ -4,10 +4,12 @@ import {
   addedDirectChannels,
   addedGuild,
   addedInvite,
+  addedRevision,
   addedSignOut,
   addedUser,
   begunStay,
 } from '../queries.ts';
+import type { Subject } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import type { GuildChange, GuildWriter } from '../view.ts';
 import { type GuildCache, memberKey } from './reader.ts';
@@ -50,6 +52,15 @@ CREATE TABLE memberships (
   PRIMARY KEY (user_id, guild_id, joined_at)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX members ON memberships (guild_id, user_id) WHERE left_at IS NULL;
+CREATE TABLE revisions (
+  guild_id INTEGER NOT NULL,
+  subject TEXT NOT NULL,
+  field TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (subject, field, position)
+) WITHOUT ROWID;
+CREATE INDEX revisions_of_guild ON revisions (guild_id, position);
 CREATE TABLE users (
   id INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -100,6 +111,7 @@ const prepare = (db: Connection) => ({
     `INSERT INTO guild_counts (guild_id, members) VALUES (?, ?)
      ON CONFLICT DO UPDATE SET members = members + excluded.members`,
   ),
+  revision: adding<GuildTables['revisions']>(db, 'revisions', 'ON CONFLICT DO NOTHING'),
   user: adding<GuildTables['users']>(db, 'users'),
   signOut: adding<GuildTables['sign_outs']>(db, 'sign_outs'),
   invite: adding<GuildTables['invites']>(db, 'invites'),
@@ -145,6 +157,10 @@ export class SqliteGuildWriter implements GuildWriter {
       case 'member-left':
         this.counted(change.guildId, change.userId, -this.run.leave(change.position, change.guildId, change.userId));
         return;
+      case 'revised':
+        this.run.revision(addedRevision(change));
+        this.evict(change.subject, change.guildId);
+        return;
       case 'user-added':
         this.run.user(addedUser(change));
         this.cache.users.delete(change.user.id);
@@ -160,6 +176,16 @@ export class SqliteGuildWriter implements GuildWriter {
         if (change.capped) this.run.redeemed(change);
         else this.run.joinedBy(change.code);
         return;
+    }
+  }
+
+  private evict(subject: Subject, guildId: string): void {
+    const [kind, id] = subject.split(':') as [string, string];
+    if (kind === 'guild') this.cache.guilds.delete(id);
+    if (kind === 'member') this.cache.members.delete(id);
+    if (kind === 'channel') {
+      this.cache.channels.delete(id);
+      this.cache.channelLists.delete(guildId);
     }
   }
 

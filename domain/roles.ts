@@ -1,0 +1,157 @@
+/** The roles of a guild, and who has which. The guild's stream holds the roles, a member's stream the ids of theirs. */
+import type { Role } from '../schemas/events/guild.ts';
+import { type Decision, happen, nothing, refuse } from './decider.ts';
+import type { GuildState } from './guild.ts';
+import type { MemberState } from './member.ts';
+import { type Patch, patched } from './patch.ts';
+import {
+  allows,
+  byPlace,
+  type GuildRights,
+  guildPermissions,
+  type MemberRights,
+  outranksRole,
+  Permission,
+  type RoleRights,
+} from './permissions.ts';
+
+/** With @everyone. */
+export const MAX_ROLES = 250;
+
+interface ByMember {
+  readonly guildId: string;
+  readonly actor: MemberRights;
+  readonly key: string;
+}
+
+/** What a client may say of a role. */
+export type RoleSettings = Omit<Role, 'id' | 'position'>;
+
+const rightsIn = (guildId: string, { ownerId, everyone, roles }: GuildState): GuildRights => ({
+  ...{ id: guildId, ownerId, everyone, roles },
+});
+
+/** The role every member has, in the form of the others. */
+export const everyoneOf = ({ id, everyone }: Pick<GuildRights, 'id' | 'everyone'>): Role => ({
+  ...{ id, name: '@everyone', permissions: everyone, color: 0, hoist: false, mentionable: false, position: 0 },
+});
+
+const mayManage = (guild: GuildRights, actor: MemberRights): boolean =>
+  allows(guildPermissions(guild, actor), Permission.manageRoles);
+
+/** Whether the actor has all of these bits. */
+const has = (guild: GuildRights, actor: MemberRights, bits: bigint): boolean =>
+  allows(guildPermissions(guild, actor), bits);
+
+export const createRole = (
+  command: ByMember & { readonly roleId: string; readonly settings: Partial<RoleSettings> },
+  state: GuildState,
+): Decision => {
+  const { guildId, actor, key, roleId, settings } = command;
+  if (!state.exists) return refuse('unknownGuild');
+  const guild = rightsIn(guildId, state);
+  if (!mayManage(guild, actor)) return refuse('missingPermissions');
+  if (state.keys.has(key)) return nothing;
+  if (state.roles.length + 1 >= MAX_ROLES) return refuse('maximumRoles');
+  const role: Role = {
+    ...{ name: 'new role', permissions: state.everyone, color: 0, hoist: false, mentionable: false },
+    ...settings,
+    ...{ id: roleId, position: 1 },
+  };
+  if (!has(guild, actor, BigInt(role.permissions))) return refuse('missingPermissions');
+  return happen({ type: 'role-created', data: { guildId, role } });
+};
+
+const roleIn = (guild: GuildRights, { roles }: GuildState, roleId: string): Role | undefined =>
+  roleId === guild.id ? everyoneOf(guild) : roles.find(({ id }) => id === roleId);
+
+const NOTHING_SET: RoleSettings = { name: 'new role', permissions: '0', color: 0, hoist: false, mentionable: false };
+
+/** Of @everyone only the permissions change. */
+export const editRole = (
+  command: ByMember & { readonly roleId: string; readonly patch: Patch<RoleSettings> },
+  state: GuildState,
+): Decision => {
+  const { guildId, actor, key, roleId, patch } = command;
+  if (!state.exists) return refuse('unknownGuild');
+  const guild = rightsIn(guildId, state);
+  if (!mayManage(guild, actor)) return refuse('missingPermissions');
+  const former = roleIn(guild, state, roleId);
+  if (former === undefined) return refuse('unknownRole');
+  if (!outranksRole(guild, actor, former)) return refuse('missingPermissions');
+  if (state.keys.has(key)) return nothing;
+  const { permissions } = patch;
+  const asked = roleId === guildId ? { ...(permissions === undefined ? {} : { permissions }) } : patch;
+  const role: Role = { ...former, ...patched(former, asked, NOTHING_SET) };
+  const changed = BigInt(former.permissions) ^ BigInt(role.permissions);
+  if (!has(guild, actor, changed)) return refuse('missingPermissions');
+  const isSame = JSON.stringify(role) === JSON.stringify(former);
+  return isSame ? nothing : happen({ type: 'role-edited', data: { guildId, role } });
+};
+
+/** Nobody moves a role that is not below their highest, nor to a place that is not. @everyone stays the lowest. */
+export const moveRoles = (
+  command: ByMember & { readonly places: readonly { readonly id: string; readonly position: number }[] },
+  state: GuildState,
+): Decision => {
+  const { guildId, actor, key, places } = command;
+  if (!state.exists) return refuse('unknownGuild');
+  const guild = rightsIn(guildId, state);
+  if (!mayManage(guild, actor)) return refuse('missingPermissions');
+  const moved: Role[] = [];
+  for (const { id, position } of places) {
+    const role = roleIn(guild, state, id);
+    if (role === undefined) return refuse('unknownRole');
+    if (id === guildId && position > 0) return refuse('invalidRole');
+    const to = id === guildId ? role : { ...role, position: Math.max(1, position) };
+    if (to.position === role.position) continue;
+    if (!outranksRole(guild, actor, role) || !outranksRole(guild, actor, to)) return refuse('missingPermissions');
+    moved.push(to);
+  }
+  if (state.keys.has(key) || moved.length === 0) return nothing;
+  return happen({ type: 'roles-moved', data: { guildId, roles: moved.sort(byPlace) } });
+};
+
+export const deleteRole = (command: ByMember & { readonly roleId: string }, state: GuildState): Decision => {
+  const { guildId, actor, key, roleId } = command;
+  if (!state.exists) return refuse('unknownGuild');
+  const guild = rightsIn(guildId, state);
+  if (!mayManage(guild, actor)) return refuse('missingPermissions');
+  if (state.keys.has(key)) return nothing;
+  if (roleId === guildId) return refuse('invalidRole');
+  const role = roleIn(guild, state, roleId);
+  if (role === undefined) return refuse('unknownRole');
+  if (!outranksRole(guild, actor, role)) return refuse('missingPermissions');
+  return happen({ type: 'role-deleted', data: { guildId, roleId } });
+};
+
+interface OfMember {
+  readonly guild: GuildRights;
+  readonly actor: MemberRights;
+  readonly userId: string;
+  readonly role: RoleRights | undefined;
+  readonly key: string;
+}
+
+/** Whoever may manage roles gives and takes those below their own highest, whatever else the member has. */
+const changeRoles = (
+  { guild, actor, userId, role, key }: OfMember,
+  state: MemberState,
+  changed: (roles: readonly string[], roleId: string) => readonly string[],
+): Decision => {
+  if (!mayManage(guild, actor)) return refuse('missingPermissions');
+  if (role === undefined) return refuse('unknownRole');
+  if (role.id === guild.id) return refuse('invalidRole');
+  if (!outranksRole(guild, actor, role)) return refuse('missingPermissions');
+  if (!state.joined) return refuse('unknownMember');
+  if (state.keys.has(key)) return nothing;
+  const roles = changed(state.roles, role.id);
+  if (roles.length === state.roles.length) return nothing;
+  return happen({ type: 'member-roles-changed', data: { guildId: guild.id, userId, roles: [...roles] } });
+};
+
+export const giveRole = (command: OfMember, state: MemberState): Decision =>
+  changeRoles(command, state, (roles, id) => (roles.includes(id) ? roles : [...roles, id]));
+
+export const takeRole = (command: OfMember, state: MemberState): Decision =>
+  changeRoles(command, state, (roles, id) => roles.filter((one) => one !== id));
