@@ -82,7 +82,7 @@ describe('deleting messages at once', () => {
     const { channel, asks } = withMessages();
     for (const userId of [ANN, BEN])
       expect(refusal(bulkDelete(asks(userId), channel.state))).toBe('missingPermissions');
-    const outsider = { ...asks(STRANGER), isMember: false };
+    const outsider = { ...asks(STRANGER), member: undefined };
     expect(refusal(bulkDelete(outsider, channel.state))).toBe('unknownChannel');
     const direct = withMessages(aDirectChannel(ANN, BEN));
     const inDirect = (userId: string) => ({ ...direct.asks(userId), guild: undefined });

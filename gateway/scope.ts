@@ -56,12 +56,14 @@ export const readScope = async (deps: ScopeDeps, session: Session): Promise<Scop
   const own = (await reader.guildsOf(session.userId)).filter((guild) => onShard(session, guild.id));
   const [guilds, directChannels] = await Promise.all([
     inParallel(own, TOGETHER, async (guild) => {
-      const member = (await reader.member(guild.id, session.userId))!;
-      return { guild, member, channels: await deps.access.visibleChannels(guild, member) };
+      const member = await reader.member(guild.id, session.userId);
+      // Gone in the meantime, where the views do not stand still: the session then begins again.
+      if (member === undefined) return [];
+      return [{ guild, member, channels: await deps.access.visibleChannels(guild, member) }];
     }),
     session.shardId === 0 ? reader.directChannelsOf(session.userId) : [],
   ]);
-  return { guilds, directChannels };
+  return { guilds: guilds.flat(), directChannels };
 };
 
 /**
