@@ -2,11 +2,12 @@
  * Bundles our sources with their dependencies: starting needs no compiler, and reads a few large files in place of two
  * thousand small ones, which takes less than half the time.
  */
+import './app/cli/node-version.mjs';
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const entries = {
-  parley: 'app/cli/parley.ts',
+  parley: 'app/cli/entry.ts',
   bench: 'bench/main.ts',
   'rendering-worker': 'read-api/replay/rendering-worker.ts',
 };

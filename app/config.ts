@@ -60,10 +60,14 @@ export const readConfig = (environment: Environment): Either<readonly string[], 
   const valuesOf = (group: Readonly<Record<string, Setting<unknown>>>) =>
     Object.fromEntries(
       Object.entries(group).map(([key, one]) => {
-        const given = environment[one.variable] ?? one.fallback;
+        const followed = one.follows === undefined ? undefined : environment[one.follows];
+        const own = environment[one.variable];
+        const given = own ?? followed ?? one.fallback;
         const decoded = one.codec.decode(given);
         if (either.isRight(decoded)) return [key, decoded.right];
-        wrong.push(`${one.variable}: given ${shown(given)}; accepted: ${one.accepts}`);
+        // What is wrong with the other variable is told of that one alone.
+        if (own !== undefined || followed === undefined)
+          wrong.push(`${one.variable}: given ${shown(given)}; accepted: ${one.accepts}`);
         return [key, undefined];
       }),
     );

@@ -55,6 +55,18 @@ describe('the configuration', () => {
     expect(said(`${scheme}+srv://cluster.example`)).toBe(true);
   });
 
+  it('limits the first registrations as the others are, unless told otherwise', () => {
+    const limitsWith = (environment: Record<string, string>) => {
+      const { registerEarly, register } = right(environment).limits;
+      return [registerEarly?.count, register?.count];
+    };
+    expect(limitsWith({})).toEqual([500, 20]);
+    expect(limitsWith({ PARLEY_LIMIT_REGISTER: '3/60' })).toEqual([3, 3]);
+    expect(limitsWith({ PARLEY_LIMIT_REGISTER: 'off' })).toEqual([undefined, undefined]);
+    expect(limitsWith({ PARLEY_LIMIT_REGISTER: '3/60', PARLEY_LIMIT_REGISTER_EARLY: '9/60' })).toEqual([9, 3]);
+    expect(left({ PARLEY_LIMIT_REGISTER: 'x' })).toHaveLength(1);
+  });
+
   it('names every wrong variable at once, with what was given and what is accepted', () => {
     expect(
       left({

@@ -53,7 +53,8 @@ const gatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
 export interface Server {
   /** `http://<host>:<port>` */
   readonly url: string;
-  readonly firstStart: boolean;
+  /** For the first person, who is to administer the server. Absent once there is one. */
+  readonly setupCode?: string | undefined;
   /** Sends clients away over the configured window, hands over its cluster duties, then closes everything. */
   stop(): Promise<void>;
 }

@@ -1,10 +1,15 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { memoryLimiter } from '../coordination/limiter.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
+import { systemClock } from '../schemas/clock.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 import { userStream } from '../schemas/streams.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { Instance } from '../test/support/write-side.ts';
-import { CALLER, fullWhile, refusal, right, silentWhile } from './testing.ts';
+import { EARLY_MS, Identity } from './identity.ts';
+import { Limits } from './limits.ts';
+import { CALLER, fullWhile, NO_LIMITS, refusal, right, silentWhile } from './testing.ts';
 
 let instance: Instance;
 afterEach(() => instance.close());
@@ -52,6 +57,46 @@ describe('registering', () => {
     for (const name of ['сор', 'cop']) expect(await instance.vault.usernameHolder(name)).toBeUndefined();
     full = false;
     right(await register('cop'));
+  });
+
+  it('is let once by the setup code while registration is closed, however many use it at once', async () => {
+    instance = await Instance.open({ registrationOpen: false });
+    const { identity } = instance.write;
+    const setupCode = await identity.setupCode();
+    const by = (username: string, code: string | null) =>
+      identity.register(as(username), { ...CALLER, setupCode: code });
+    for (const wrong of [null, '', 'x', `${setupCode}x`])
+      expect(refusal(await by('ann', wrong))).toBe('registrationClosed');
+    const answers = await Promise.all(['ann', 'ben', 'cleo'].map((name) => by(name, setupCode!)));
+    expect(answers.filter(either.isRight)).toHaveLength(1);
+    expect(await identity.setupCode()).toBeUndefined();
+    expect(refusal(await by('dora', setupCode!))).toBe('registrationClosed');
+    expect(await instance.events('user-registered')).toHaveLength(1);
+  });
+
+  it('is let more often from one address while the installation is new, and told why it is not', async () => {
+    instance = await Instance.open({
+      limits: { registerEarly: { count: 2, seconds: 3600 }, register: { count: 1, seconds: 3600 } },
+    });
+    for (const name of ['ann', 'ben']) right(await register(name));
+    expect(await register('cleo')).toMatchObject(
+      either.left({
+        name: 'rateLimited',
+        message: 'Too many people have registered from this address: 2 is the limit',
+      }),
+    );
+    const { deps } = instance.write;
+    const late = { ...deps, now: () => deps.now() + EARLY_MS };
+    const limits = { ...NO_LIMITS, register: { count: 1, seconds: 3600 } };
+    const later = new Identity(late, new Limits(limits, memoryLimiter(systemClock)), true, createLogger('silent'));
+    right(await later.register(as('cleo'), CALLER));
+    expect(refusal(await later.register(as('dora'), CALLER))).toBe('rateLimited');
+  });
+
+  it('is limited as ever in the first days, where there is no other limit for them', async () => {
+    instance = await Instance.open({ limits: { register: { count: 1, seconds: 3600 } } });
+    right(await register('ann'));
+    expect(refusal(await register('ben'))).toBe('rateLimited');
   });
 
   it('takes over a name whose registration was never stored', async () => {

@@ -1,6 +1,6 @@
 /** Registering and signing in. */
 
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { nothing } from '../domain/decider.ts';
@@ -12,6 +12,7 @@ import { NEVER_SIGNED_OUT, type SignedOut } from '../schemas/events/user.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
 import { userStream } from '../schemas/streams.ts';
 import { lookAlikes } from '../schemas/text.ts';
+import type { InformingLogger } from '../telemetry/logger.ts';
 import type { Undo, Verified } from '../vault/port.ts';
 import { type CommandDeps, putBack, repeatable, viewsHold } from './command.ts';
 import { type Limits, limitedError } from './limits.ts';
@@ -30,6 +31,8 @@ export interface Caller {
   readonly isGone: () => boolean;
   /** The client's id for the request. */
   readonly key?: string | null;
+  /** See `Identity.setupCode`. */
+  readonly setupCode?: string | null;
 }
 
 export interface SignedIn {
@@ -59,6 +62,9 @@ export interface NewUser {
   readonly time?: number;
 }
 
+/** How long an installation counts as new, from its first event. */
+export const EARLY_MS = 3 * 86_400_000;
+
 const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
 const wrongPassword = fieldError(['password'], 'PASSWORD_DOES_NOT_MATCH', 'The password is not right.');
 /** Nothing was changed, so there is nothing to put back. */
@@ -71,11 +77,15 @@ export class Identity {
   private readonly deps: Deps;
   private readonly limits: Limits;
   private readonly open: boolean;
+  private readonly logger: Pick<InformingLogger, 'info'>;
   private readonly hashing: FairQueue;
+  /** Time of the log's first event. */
+  private begun: number | undefined;
   /** Users whose registration is in progress in this process: their reservations are not taken over. */
   private readonly underWay = new Set<string>();
 
-  constructor(deps: Deps, limits: Limits, open: boolean) {
+  constructor(deps: Deps, limits: Limits, open: boolean, logger: Pick<InformingLogger, 'info'>) {
+    this.logger = logger;
     this.deps = deps;
     this.limits = limits;
     this.open = open;
@@ -84,13 +94,22 @@ export class Identity {
   }
 
   async register(credentials: Credentials, caller: Caller): Promise<Either<ParleyError, SignedIn>> {
-    if (!this.open) return either.left(parleyError('registrationClosed'));
-    const limit = await this.limits.register(caller.address);
-    if (limit?.allowed === false) return either.left(limitedError(limit));
     const { deps } = this;
-    const { key = null } = caller;
-    const { correlationId } = caller;
-    const registering = key === null ? undefined : idempotencyKey('', 'user.register', key);
+    const { correlationId, address } = caller;
+    const isFirst = !this.open && (await this.isSetupCode(caller.setupCode ?? null));
+    if (!this.open && !isFirst) return either.left(parleyError('registrationClosed'));
+    const limit = await this.limits.register(address, await this.isEarly());
+    if (limit?.allowed === false) {
+      this.logger.info(
+        { correlationId, address, limit: limit.bucket },
+        'registration refused: too many of this address',
+      );
+      const message = `Too many people have registered from this address: ${limit.limit} is the limit`;
+      return either.left({ ...limitedError(limit), message });
+    }
+    // Of all who use the code at once, one registers.
+    const key = isFirst ? 'once' : (caller.key ?? null);
+    const registering = key === null ? undefined : idempotencyKey('', isFirst ? 'user.set-up' : 'user.register', key);
     const named = await deps.names.id({ key: registering, correlationId });
     if (either.isLeft(named)) return either.left(repeatable(named.left, key));
     const userId = named.right;
@@ -108,7 +127,33 @@ export class Identity {
       return hashed === undefined ? either.left(tooMany) : either.right(undefined);
     });
     if (either.isLeft(created)) return either.left(repeatable(created.left, key));
+    this.logger.info({ correlationId, address, user: userId }, 'registered');
     return either.right({ userId, ...(await deps.tokens.issue(userId, NEVER_SIGNED_OUT.generation)) });
+  }
+
+  /**
+   * Lets the first person register although registration is closed. The same on every node and after a restart.
+   * `undefined` once somebody administers the server.
+   */
+  async setupCode(): Promise<string | undefined> {
+    const { vault, views } = this.deps;
+    if ((await views.guilds.administrator()) !== undefined) return undefined;
+    return createHmac('sha256', await vault.signingSecret())
+      .update('the first person')
+      .digest('base64url');
+  }
+
+  private async isSetupCode(given: string | null): Promise<boolean> {
+    if (given === null) return false;
+    const right = Buffer.from((await this.setupCode()) ?? '');
+    const bytes = Buffer.from(given);
+    return right.length > 0 && right.length === bytes.length && timingSafeEqual(right, bytes);
+  }
+
+  private async isEarly(): Promise<boolean> {
+    const { log, now } = this.deps;
+    this.begun ??= (await log.readAll({ after: 0, limit: 1 })).events[0]?.time;
+    return this.begun === undefined || now() - this.begun < EARLY_MS;
   }
 
   /** A repeat: whoever sends it must know the password of the account that the first one made. */
@@ -133,7 +178,12 @@ export class Identity {
     const generation = userId === undefined ? 0 : await this.generationOf(userId);
     const right = await this.hashing.run(caller, () => vault.verifyPassword(userId, password));
     if (right === undefined) return either.left(tooMany);
-    if (!right || userId === undefined) return either.left(badLogin);
+    if (!right || userId === undefined) {
+      // Never the name: it may be a password, typed into the wrong field.
+      const { address, correlationId } = caller;
+      this.logger.info({ correlationId, address, user: userId ?? null }, 'failed login');
+      return either.left(badLogin);
+    }
     return either.right({ userId, ...(await tokens.issue(userId, generation)) });
   }
 

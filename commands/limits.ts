@@ -85,9 +85,13 @@ export class Limits {
     return this.take('login', `${usernameKey(username)} ${address}`);
   }
 
-  /** @param address as `addressKey` gives it */
-  register(address: string): Promise<Taken> | undefined {
-    return this.take('register', address);
+  /**
+   * @param address as `addressKey` gives it
+   * @param early whether the installation is new, and people come together
+   */
+  register(address: string, early: boolean): Promise<Taken> | undefined {
+    const isOther = early && this.buckets.register !== undefined && this.buckets.registerEarly !== undefined;
+    return this.take(isOther ? 'registerEarly' : 'register', address);
   }
 
   /** Counts the sessions a user begins. */

@@ -10,7 +10,7 @@ import type { Clock } from '../schemas/clock.ts';
 import type { Bounds, Limits as LimitConfig } from '../schemas/config.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Quota } from '../schemas/quota.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { InformingLogger } from '../telemetry/logger.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -55,7 +55,7 @@ export interface WriteSideOptions {
   readonly onConflict: () => void;
   /** Called with everything that this node has stored, before it is acknowledged. */
   readonly onStored?: (events: readonly ParleyEvent[]) => void;
-  readonly logger: Logger;
+  readonly logger: InformingLogger;
   readonly clock: Clock;
   /** Absent where nothing is traced. */
   readonly spans?: Spans | undefined;
@@ -122,7 +122,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
       ownWrites,
       inProgress: new Quota(Number.POSITIVE_INFINITY, options.bounds.commands),
     }),
-    identity: new Identity(deps, limits, options.registrationOpen),
+    identity: new Identity(deps, limits, options.registrationOpen, logger),
     limits,
     ownWrites,
     processes,

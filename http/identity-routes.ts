@@ -24,9 +24,13 @@ const usernameProblem = (u: unknown): string | undefined => {
 
 const Username = checkedText('username', usernameProblem);
 
-const RegisterBody = t.intersection([
+export const RegisterBody = t.intersection([
   t.type({ username: Username, password: text(8, 256, 'password') }),
-  t.partial({ global_name: optional(visibleText(1, 32, 'global_name')) }),
+  t.partial({
+    global_name: optional(visibleText(1, 32, 'global_name')),
+    /** From the link that a server prints while registration is closed and nobody administers it. */
+    setup_code: optional(anyText(1, 64, 'setup_code')),
+  }),
 ]);
 
 const LoginBody = t.intersection([
@@ -92,8 +96,8 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       bodyLimit: CREDENTIALS_BYTES,
       answers: '201 {token, auth_token, expires_at, gateway_url, user}',
       handle: async ({ body, address, correlationId, idempotencyKey: key, isGone, headers }) => {
-        const { username, password, global_name: globalName = null } = body;
-        const caller = { address, correlationId, isGone, key };
+        const { username, password, global_name: globalName = null, setup_code: setupCode = null } = body;
+        const caller = { address, correlationId, isGone, key, setupCode };
         const signedIn = await identity.register({ username, password, globalName }, caller);
         // The views may not know the person yet.
         return reply(signedIn, 201, headers, { username, global_name: globalName });

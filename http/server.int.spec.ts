@@ -35,6 +35,17 @@ describe('the HTTP server', () => {
     }
   });
 
+  it('tells at its root what it is, to browsers as a page', async () => {
+    start();
+    const page = await app.inject({ url: '/', headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
+    expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.body).toContain('href="/docs"');
+    const text = await app.inject({ url: '/', headers: { accept: '*/*' } });
+    expect([text.statusCode, text.headers['content-type']]).toEqual([200, 'text/plain; charset=utf-8']);
+    for (const body of [page.body, text.body])
+      for (const way of ['/docs', '/gateway', '/api']) expect(body).toContain(way);
+  });
+
   it('names each invalid field', async () => {
     start();
     const answer = await send({ content: '', embeds: [1] });

@@ -25,6 +25,7 @@ import { answerMalformed } from './malformed.ts';
 import { correlationIdOf, type Gate, mount, NOBODY, QUERIES } from './mount.ts';
 import { openApi } from './openapi.ts';
 import { canonicalUrl } from './paths.ts';
+import { PAGE_HEADERS, SETUP_PAGE, WELCOME_PAGE, WELCOME_TEXT, wantsHtml } from './people-pages.ts';
 import { dropRest, readBeforeAnswering } from './unread.ts';
 
 /** From the Authorization header to the caller. */
@@ -80,6 +81,8 @@ interface Arrival {
 }
 const ARRIVAL: Arrival = { requestMs: 20_000, headersMs: 10_000, checkMs: 2_000 };
 
+const WATCHED = new Set(['/health', '/ready', '/metrics']);
+
 const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): void => {
   app.addHook('onRequest', async (request, reply) => {
     request.actor = NOBODY;
@@ -92,10 +95,10 @@ const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): voi
     const route = request.routeOptions.url ?? 'unknown';
     const labels = { method: request.method, route, status: reply.statusCode };
     metrics.httpSeconds.observe(labels, reply.elapsedTime / 1000);
-    logger.debug(
-      { correlationId: request.id, ...labels, ms: Math.round(reply.elapsedTime), user: request.actor.userId },
-      'request',
-    );
+    const { id: correlationId, ip: address, actor } = request;
+    const fields = { correlationId, ...labels, ms: Math.round(reply.elapsedTime), user: actor.userId, address };
+    // What supervisors and Prometheus ask all the time would hide the rest.
+    logger[WATCHED.has(route) ? 'debug' : 'info'](fields, 'request');
   });
 };
 
@@ -147,6 +150,12 @@ const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready 
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', metrics.registry.contentType).send(await text()),
   );
+  app.get('/', async ({ headers: { accept } }, reply) =>
+    wantsHtml(accept)
+      ? reply.headers(PAGE_HEADERS).send(WELCOME_PAGE)
+      : reply.header('content-type', 'text/plain; charset=utf-8').send(WELCOME_TEXT),
+  );
+  app.get('/setup', async (_request, reply) => reply.headers(PAGE_HEADERS).send(SETUP_PAGE));
   const document = openApi(routes, config.publicUrl);
   const described = Buffer.from(JSON.stringify(document));
   const page = docsPage(document);

@@ -124,6 +124,8 @@ export interface Setting<A> extends EnvCodec<A> {
   /** As written in the environment. */
   readonly fallback: string;
   readonly about: string;
+  /** A variable whose value, where it is given, counts before the fallback. */
+  readonly follows?: string;
 }
 
 const setting = <A>(variable: string, form: EnvCodec<A>, fallback: string, about: string): Setting<A> => ({
@@ -324,6 +326,15 @@ export const limits = {
   login: setting('LIMIT_LOGIN', rate, '5/60', 'Logins for one account from one address.'),
   loginAddress: setting('LIMIT_LOGIN_ADDRESS', rate, '60/60', 'Logins from one address, for all accounts together.'),
   register: setting('LIMIT_REGISTER', rate, '20/3600', 'Registrations from one address.'),
+  registerEarly: {
+    ...setting(
+      'LIMIT_REGISTER_EARLY',
+      rate,
+      '500/3600',
+      'In place of that, in the first three days of an installation. `off`, or only that one set: no difference.',
+    ),
+    follows: 'PARLEY_LIMIT_REGISTER',
+  },
   identify: setting('LIMIT_IDENTIFY', rate, '1000/86400', 'Sessions a user begins; resumes do not count.'),
   memberList: setting(
     'LIMIT_MEMBER_LIST',

@@ -10,6 +10,11 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+/** Of those that also tell what goes well. */
+export interface InformingLogger extends Logger {
+  info(fields: object, message: string): void;
+}
+
 const SECRET_FIELDS = ['token', 'auth_token', 'password', 'authorization', 'content', 'embeds', 'nonce', 'secret'];
 
 /** @param destination where lines go; default: standard output */

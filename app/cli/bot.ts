@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
 import type { Answer } from '../../commands/port.ts';
 import type { Core } from '../embedded/core.ts';
+import { refusalText } from './refusal.ts';
 import { type RemoteServer, type ServerOptions, serverAt, withCore } from './remote.ts';
 import { reported, say } from './terminal.ts';
 
@@ -39,7 +40,7 @@ const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Create
       type,
       fields,
     );
-    if (either.isLeft(outcome)) throw new Error(outcome.left.message);
+    if (either.isLeft(outcome)) throw new Error(refusalText(outcome.left));
     return outcome.right.answer;
   };
   const created = await submit('application.create', { name });

@@ -68,12 +68,15 @@ export const importCommand = (paths: string[], options: ImportOptions): Promise<
     const { guild, channel, owner, encoding, guessReplies } = options;
     const told = { day: toldDay(options.day, paths.length), encoding };
     const files = await openIrcFiles(paths, systemClock.wallTime(), told);
-    await withCore(async (core) => {
-      const bar = progress('importing', 'lines');
-      const target = { guild, channel, owner, guessReplies };
-      const report = await importIrc(core, { files, ...target, onProgress: bar.at }).finally(() => bar.end());
-      say(summary(files, report));
-    }, NOBODY_REGISTERED);
+    await withCore(
+      async (core) => {
+        const bar = progress('importing', 'lines');
+        const target = { guild, channel, owner, guessReplies };
+        const report = await importIrc(core, { files, ...target, onProgress: bar.at }).finally(() => bar.end());
+        say(summary(files, report));
+      },
+      { withoutLog: NOBODY_REGISTERED },
+    );
   });
 
 export const logExport = (folder: string): Promise<void> =>

@@ -1,7 +1,7 @@
-#!/usr/bin/env node
 /** The `parley` command line. */
 import { Argument, Command, Option } from 'commander';
 import { READABLE } from '../import/formats.ts';
+import { adminCreate } from './admin.ts';
 import { botCreate } from './bot.ts';
 import { doctorCommand } from './doctor.ts';
 import { importCommand, logExport, logImport } from './log.ts';
@@ -132,6 +132,17 @@ program
   .option('--url <url>', 'address of a running server')
   .option('--token <token>', 'token of the administrator; PARLEY_TOKEN is read too')
   .action(replayCommand);
+
+program
+  .command('admin')
+  .description('who administers a server')
+  .command('create')
+  .description(
+    'register the first person, who administers the server, while there is none; the server must not be running',
+  )
+  .addOption(neededOption('--username <name>', 'their name'))
+  .addHelpText('after', '\nThe password is asked for, or read from standard input when that is no terminal.')
+  .action(adminCreate);
 
 program
   .command('bot')

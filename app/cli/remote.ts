@@ -4,10 +4,12 @@ import { pino } from 'pino';
 import { openSqliteLogReader } from '../../log/sqlite/log-reader.ts';
 import { UnusableLog } from '../../log/sqlite/open.ts';
 import { systemClock } from '../../schemas/clock.ts';
+import type { FieldErrors } from '../../schemas/errors.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { type Core, openCore } from '../embedded/core.ts';
+import { refusalText } from './refusal.ts';
 import { complain, configured, Exit, rebuildProgress, WrongUsage, wait } from './terminal.ts';
 
 // Commands that work directly on the data folder, without a server.
@@ -15,9 +17,12 @@ import { complain, configured, Exit, rebuildProgress, WrongUsage, wait } from '.
 /**
  * Opens the folder for this process alone, runs, and always closes it again. A folder without a log is refused and left as
  * it is.
- * @param withoutLog the refusal, if there is more to say than that there is no log
+ * @param withoutLog the refusal, if there is more to say than that there is no log; `create`: then one is made
  */
-export const withCore = async <T>(run: (core: Core) => Promise<T>, withoutLog?: string): Promise<T> => {
+export const withCore = async <T>(
+  run: (core: Core) => Promise<T>,
+  { withoutLog, create = false }: { readonly withoutLog?: string; readonly create?: boolean } = {},
+): Promise<T> => {
   const config = configured();
   if (config.profile !== 'embedded')
     throw new Error(
@@ -27,7 +32,8 @@ export const withCore = async <T>(run: (core: Core) => Promise<T>, withoutLog?: 
     await (await openSqliteLogReader({ clock: systemClock, directory: config.data })).close();
   } catch (error) {
     const isMissing = error instanceof UnusableLog && error.trouble === 'missing';
-    throw isMissing && withoutLog !== undefined ? new Error(`${config.data} has no log: ${withoutLog}`) : error;
+    if (!(isMissing && create))
+      throw isMissing && withoutLog !== undefined ? new Error(`${config.data} has no log: ${withoutLog}`) : error;
   }
   const core = await openCore({
     config,
@@ -63,7 +69,8 @@ const refusalOf = async (answer: Response): Promise<Error> => {
   const text = await answer.text();
   let message = text;
   try {
-    message = String((JSON.parse(text) as { message?: unknown }).message ?? text);
+    const { message: told, errors } = JSON.parse(text) as { message?: unknown; errors?: FieldErrors };
+    message = refusalText({ message: String(told ?? text), errors });
   } catch {
     // The answer does not come from Parley. Show its text as it is.
   }

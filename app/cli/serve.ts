@@ -2,6 +2,7 @@
 
 import { pino } from 'pino';
 import { systemClock } from '../../schemas/clock.ts';
+import type { Config, Rate } from '../../schemas/config.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
@@ -21,15 +22,30 @@ import {
   wait,
 } from './terminal.ts';
 
-const welcome = (url: string, firstStart: boolean): string =>
+const peopleIn = (rate: Rate): string =>
+  rate === undefined ? 'any number of people' : `${rate.count} people in ${rate.seconds} s`;
+
+/** How the first person registers, who administers the server; nothing once there is somebody. */
+const firstSteps = (url: string, { setupCode }: Server, { registration, limits }: Config): readonly string[] => {
+  if (setupCode === undefined) return [];
+  if (registration === 'closed')
+    return [
+      '  registration is closed. The first person, who administers this server, registers by this link, which works once:',
+      `    ${url}/setup#${setupCode}`,
+    ];
+  return [
+    `  register the first person, who administers this server: POST ${url}/v1/auth/register`,
+    `  one address may register ${peopleIn(limits.registerEarly ?? limits.register)} in the first three days, then ${peopleIn(limits.register)}`,
+  ];
+};
+
+const welcome = (server: Server, config: Config): string =>
   [
-    `Parley listens on ${url}`,
-    firstStart ? `  register the first person, who administers this server: POST ${url}/v1/auth/register` : '',
-    `  the HTTP API, to read: ${url}/docs`,
-    `  the socket: ${url.replace(/^http/, 'ws')}/gateway`,
-  ]
-    .filter((line) => line !== '')
-    .join('\n');
+    `Parley listens on ${server.url}`,
+    ...firstSteps(config.publicUrl ?? server.url, server, config),
+    `  the HTTP API, to read: ${server.url}/docs`,
+    `  the socket: ${server.url.replace(/^http/, 'ws')}/gateway`,
+  ].join('\n');
 
 export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
   reported(async () => {
@@ -105,5 +121,5 @@ export const serve = ({ roles }: { readonly roles?: string }): Promise<void> =>
             say: (line) => complain(`parley: ${line}`),
             onFailure: failing('the views', 'start again, they are rebuilt if need be'),
           });
-    say(welcome(server.url, server.firstStart));
+    say(welcome(server, config));
   });

@@ -72,7 +72,6 @@ export const startClusterServer = async (options: ClusterServerOptions): Promise
   try {
     await connections.reachAll([...new Set(roles.flatMap((role) => NEEDED[role]))]);
     const log = await connections.log();
-    const firstStart = (await log.head()) === 0;
     const followed = new FollowedHere(metrics, clock);
     const watch = connections.watch('log');
     const lookout = opened.add(new Lookout(log, metrics, clock, watch, followed), (one) => one.stop());
@@ -102,7 +101,7 @@ export const startClusterServer = async (options: ClusterServerOptions): Promise
     if (roles.includes('projector')) await startProjector(connections, options, followed, onFailure);
     return {
       url: edges.url,
-      firstStart,
+      setupCode: await node?.api.write.identity.setupCode(),
       async stop() {
         draining = true;
         await edges.stop();

@@ -17,7 +17,7 @@ import type { Config } from '../../schemas/config.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import type { FileGone } from '../../stores/sqlite/held-files.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import type { InformingLogger, Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import type { Tokens, Vault } from '../../vault/port.ts';
@@ -34,7 +34,7 @@ const LOOK_MS = 1000;
 export interface CoreOptions {
   readonly config: Pick<Config, 'data' | 'registration' | 'limits' | 'bounds' | 'tokenSeconds' | 'publicUrl'>;
   readonly metrics: Metrics;
-  readonly logger: Logger;
+  readonly logger: InformingLogger;
   readonly clock: Clock;
   /** Reports to people what was found in the folder. */
   readonly say: (line: string) => void;

@@ -14,8 +14,7 @@ export interface ServerOptions extends EdgeOptions {
 const start = async (options: ServerOptions, waiting: Starting): Promise<Server> => {
   const { config, metrics, clock } = options;
   const core = await openCore(options);
-  const { views, log } = core;
-  const firstStart = (await log.head()) === 0;
+  const { views } = core;
   let draining = false;
 
   const reasons = (): string[] => {
@@ -43,7 +42,7 @@ const start = async (options: ServerOptions, waiting: Starting): Promise<Server>
 
   return {
     url,
-    firstStart,
+    setupCode: await core.write.identity.setupCode(),
     async stop() {
       draining = true;
       endSamples();
