@@ -57,6 +57,24 @@ export interface CommandFields {
     readonly message_id: string;
     readonly emoji: string;
   };
+  /** Take somebody else's reaction back. */
+  readonly 'reaction.remove-other': {
+    readonly channel_id: string;
+    readonly message_id: string;
+    readonly emoji: string;
+    readonly user_id: string;
+  };
+  /** Take all reactions to a message back. */
+  readonly 'reaction.clear': {
+    readonly channel_id: string;
+    readonly message_id: string;
+  };
+  /** Take all reactions with one emoji back. */
+  readonly 'reaction.clear-emoji': {
+    readonly channel_id: string;
+    readonly message_id: string;
+    readonly emoji: string;
+  };
   /** Pin a message: 250 in a channel at most. */
   readonly 'message.pin': {
     readonly channel_id: string;

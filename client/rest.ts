@@ -190,6 +190,29 @@ export class Rest {
     return this.request('PUT', `/channels/${channelId}/messages/${messageId}/reactions/${reaction}/@me`);
   }
 
+  /** @param userId whose; without it your own */
+  unreact(channelId: string, messageId: string, emoji: string, userId = '@me'): Promise<null> {
+    const reaction = encodeURIComponent(emoji);
+    return this.request('DELETE', `/channels/${channelId}/messages/${messageId}/reactions/${reaction}/${userId}`);
+  }
+
+  /** Takes everybody's reactions back. @param emoji only those with this one */
+  clearReactions(channelId: string, messageId: string, emoji?: string): Promise<null> {
+    const which = emoji === undefined ? '' : `/${encodeURIComponent(emoji)}`;
+    return this.request('DELETE', `/channels/${channelId}/messages/${messageId}/reactions${which}`);
+  }
+
+  /** Who reacted with an emoji, by id. */
+  reactors(
+    channelId: string,
+    messageId: string,
+    emoji: string,
+    page: { readonly after?: string; readonly limit?: number } = {},
+  ): Promise<User[]> {
+    const reaction = encodeURIComponent(emoji);
+    return this.request('GET', `/channels/${channelId}/messages/${messageId}/reactions/${reaction}${query(page)}`);
+  }
+
   pin(channelId: string, messageId: string): Promise<null> {
     return this.request('PUT', `/channels/${channelId}/messages/pins/${messageId}`);
   }

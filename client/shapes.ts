@@ -110,6 +110,8 @@ export interface Dispatches {
   };
   readonly MESSAGE_REACTION_ADD: Reaction;
   readonly MESSAGE_REACTION_REMOVE: Reaction;
+  readonly MESSAGE_REACTION_REMOVE_ALL: Pick<Reaction, 'channel_id' | 'message_id' | 'guild_id'>;
+  readonly MESSAGE_REACTION_REMOVE_EMOJI: Omit<Reaction, 'user_id'>;
   readonly MESSAGE_ACK: { readonly channel_id: string; readonly message_id: string };
   readonly TYPING_START: { readonly channel_id: string; readonly user_id: string; readonly timestamp: number };
   readonly PARLEY_POSITION: object;

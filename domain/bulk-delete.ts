@@ -1,9 +1,8 @@
 /** Deleting several messages of a guild's channel at once. */
 
 import type { DecidedEvent } from '../schemas/events/catalogue.ts';
-import { type ChannelActor, type ChannelState, denied, type MessageState, rightsIn } from './channel.ts';
+import { type ChannelActor, type ChannelState, deniedToModerate, type MessageState } from './channel.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
-import { Permission } from './permissions.ts';
 import { snowflakeTime } from './snowflake.ts';
 
 /** Messages older than this are deleted one by one, in milliseconds. */
@@ -22,11 +21,8 @@ interface BulkDelete extends ChannelActor {
 
 /** Ids that no message has are passed over. */
 export const bulkDelete = (command: BulkDelete, state: ChannelState): Decision => {
-  const refusal = denied(rightsIn(state, command), 0n);
+  const refusal = deniedToModerate(command, state);
   if (refusal !== undefined) return refusal;
-  if (command.guild === undefined) return refuse('dmExecute');
-  const forbidden = denied(rightsIn(state, command), Permission.manageMessages);
-  if (forbidden !== undefined) return forbidden;
   if (state.keys.has(command.key)) return nothing;
   if (command.messageIds.some((id) => command.now - snowflakeTime(id) > BULK_DELETE_AGE))
     return refuse('tooOldToBulkDelete');

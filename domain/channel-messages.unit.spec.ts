@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { addReaction, edit, evolveMessage, MAX_REACTIONS, post, remove, removeReaction } from './channel.ts';
+import { edit, evolveMessage, post, remove } from './channel.ts';
 import { Permission } from './permissions.ts';
+import { addReaction, MAX_REACTIONS, removeReaction } from './reactions.ts';
 import {
   ANN,
   aChannel,

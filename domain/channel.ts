@@ -70,7 +70,7 @@ const nonceKeyOf = (event: ParleyEvent): string | undefined =>
     : undefined;
 
 export const channelFold: Fold<ChannelState> = {
-  version: 6,
+  version: 7,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -155,6 +155,12 @@ export const evolveMessage = (
     const { mentions, flags, sealed } = event.data;
     return { ...message, mentions, flags: flags ?? message.flags, sealed, sealedIn: event.id };
   }
+  if (event.type === 'reactions-cleared') {
+    const { emoji } = event.data;
+    const isAsked = emoji === null || emoji === about.emoji;
+    const left = [...message.reactions].filter(([other]) => emoji !== null && other !== emoji);
+    return { ...message, reactions: new Map(left), reacted: message.reacted && !isAsked };
+  }
   if (event.type !== 'reaction-added' && event.type !== 'reaction-removed') return message;
   const { emoji, userId } = event.data;
   const added = event.type === 'reaction-added';
@@ -179,7 +185,7 @@ export interface ChannelActor {
   readonly member: MemberRights | undefined;
 }
 
-interface OnMessage extends ChannelActor {
+export interface OnMessage extends ChannelActor {
   readonly key: string;
   readonly message: MessageState | undefined;
 }
@@ -204,8 +210,6 @@ export interface Post extends ChannelActor {
   readonly nonce: string | number | null;
 }
 
-export const MAX_REACTIONS = 20;
-
 export const rightsIn = (state: ChannelState, actor: ChannelActor): bigint =>
   state.settings === undefined ? 0n : channelPermissions(state.settings, actor.guild, actor.userId, actor.member);
 
@@ -213,6 +217,13 @@ export const rightsIn = (state: ChannelState, actor: ChannelActor): bigint =>
 export const denied = (rights: bigint, wanted: bigint): Decision | undefined => {
   if (!allows(rights, Permission.viewChannel)) return refuse('unknownChannel');
   return allows(rights, wanted) ? undefined : refuse('missingPermissions');
+};
+
+/** Refuses what is for those who manage a guild's messages. */
+export const deniedToModerate = (actor: ChannelActor, state: ChannelState): Decision | undefined => {
+  const rights = rightsIn(state, actor);
+  const isDirect = allows(rights, Permission.viewChannel) && actor.guild === undefined;
+  return isDirect ? refuse('dmExecute') : denied(rights, Permission.manageMessages);
 };
 
 /** An imported line may be of blanks: it was said elsewhere. */
@@ -365,41 +376,6 @@ export const remove = (command: OnMessage, state: ChannelState): Decision => {
   const { messageId, ordinal, author } = message;
   const deleted: DecidedEvent = { type: 'message-deleted', data: { messageId, ordinal, author } };
   return isPinned(state, messageId) ? happen(takenDown(message, command, state, true), deleted) : happen(deleted);
-};
-
-interface React extends OnMessage {
-  readonly emoji: string;
-}
-
-const reactionData = (message: MessageState, command: React) => ({
-  messageId: message.messageId,
-  ordinal: message.ordinal,
-  author: message.author,
-  userId: command.userId,
-  emoji: command.emoji,
-});
-
-export const addReaction = (command: React, state: ChannelState): Decision => {
-  const rights = rightsIn(state, command);
-  const { message } = command;
-  const present = message?.reactions.has(command.emoji) ?? false;
-  const wanted = Permission.readMessageHistory | (present ? 0n : Permission.addReactions);
-  const refusal = denied(rights, wanted);
-  if (refusal !== undefined) return refusal;
-  if (state.keys.has(command.key)) return nothing;
-  if (message === undefined || message.deleted) return refuse('unknownMessage');
-  if (message.reacted) return nothing;
-  if (!present && message.reactions.size >= MAX_REACTIONS) return refuse('tooManyReactions');
-  return happen({ type: 'reaction-added', data: reactionData(message, command) });
-};
-
-export const removeReaction = (command: React, state: ChannelState): Decision => {
-  const refusal = denied(rightsIn(state, command), Permission.readMessageHistory);
-  if (refusal !== undefined) return refusal;
-  if (state.keys.has(command.key)) return nothing;
-  const { message } = command;
-  if (message === undefined || message.deleted) return refuse('unknownMessage');
-  return message.reacted ? happen({ type: 'reaction-removed', data: reactionData(message, command) }) : nothing;
 };
 
 export const MAX_PINS = 250;

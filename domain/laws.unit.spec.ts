@@ -2,12 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bulkDelete } from './bulk-delete.ts';
-import { addReaction, type ChannelState, edit, pin, post, remove, removeReaction, unpin } from './channel.ts';
+import { type ChannelState, edit, pin, post, remove, unpin } from './channel.ts';
 import { type Decision, type Fold, nothing, type StreamState } from './decider.ts';
 import { type DirectState, directFold, openDirect } from './direct.ts';
 import { createGuild, type GuildState, guildFold, requestChannel } from './guild.ts';
 import { createInvite, type InviteState, inviteFold, redeem } from './invite.ts';
 import { join, leave, type MemberState, memberFold } from './member.ts';
+import { addReaction, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
 import { markRead, mergeReads, type ReadState, readFold } from './read-markers.ts';
 import {
   ANN,
@@ -121,6 +122,14 @@ const channel: Aggregate<ChannelState> = {
           return bulkDelete({ ...actor(on.userId), key: k, now: NOW, messageIds, messages }, state);
         },
     ),
+    drawnFor<ChannelState>()(fc.record({ on: onMessage, of: user }), ({ on, of }, k) => (state, history) => {
+      const message = facts(history, { ...on, userId: of });
+      return removeReactionOf({ ...actor(on.userId), key: k, message, emoji: on.emoji, of }, state);
+    }),
+    drawnFor<ChannelState>()(fc.record({ on: onMessage, all: fc.boolean() }), ({ on, all }, k) => (state, history) => {
+      const message = facts(history, on);
+      return clearReactions({ ...actor(on.userId), key: k, message, emoji: all ? null : on.emoji }, state);
+    }),
     ...[pin, unpin].map((decide) =>
       drawnFor<ChannelState>()(
         onMessage,

@@ -148,6 +148,17 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     dispatch('MESSAGE_REACTION_REMOVE', reaction(event, guildId), intentsOf(event.type, guildId)),
   ],
 
+  'reactions-cleared': async (event, guildId) => {
+    const { messageId, ordinal, emoji } = event.data;
+    const on = { channel_id: channelIdOf(event.stream), message_id: messageId, ...inGuild(guildId) };
+    const { name, what } =
+      emoji === null
+        ? { name: 'MESSAGE_REACTION_REMOVE_ALL', what: {} }
+        : { name: 'MESSAGE_REACTION_REMOVE_EMOJI', what: { emoji: { id: null, name: emoji } } };
+    const data = { ...on, ...what, sequence: event.sequence, ordinal };
+    return [dispatch(name, data, intentsOf(event.type, guildId))];
+  },
+
   'message-pinned': async (event, guildId, { presenter }, deleted) => {
     const shown = await presenter.edited(event, guildId);
     return pinsUpdate(event, event.data.pinnedTime, { shown, guildId, deleted });

@@ -200,6 +200,11 @@ export class Story {
     return this.log.add(channelStream(channelId), 'reaction-removed', data);
   }
 
+  clear(channelId: string, ordinal: number, emoji: string | null) {
+    const data = { messageId: messageId(channelId, ordinal), ordinal, author: '1', emoji };
+    return this.log.add(channelStream(channelId), 'reactions-cleared', data);
+  }
+
   read(userId: string, channels: Record<string, number>) {
     return this.log.add(readStream(userId), 'channels-read', { userId, channels, whole: false });
   }

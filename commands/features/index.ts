@@ -13,7 +13,7 @@ import { createInvite } from './invites.ts';
 import { addBot, joinGuild, leaveGuild } from './members.ts';
 import { deleteMessage, editMessage, sendMessage } from './messages.ts';
 import { pinMessage, unpinMessage } from './pins.ts';
-import { addReaction, removeReaction } from './reactions.ts';
+import { addReaction, clearEmoji, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
 import { markChannelRead } from './read-markers.ts';
 
 const features = [
@@ -23,6 +23,9 @@ const features = [
   bulkDeleteMessages,
   addReaction,
   removeReaction,
+  removeReactionOf,
+  clearReactions,
+  clearEmoji,
   pinMessage,
   unpinMessage,
   markChannelRead,

@@ -202,7 +202,7 @@ describe('the catalogue', () => {
     expect(FOLLOWED_UP.toSorted()).toEqual(['channel-requested', 'dm-opened', 'guild-created', 'invite-redeemed']);
     expect(typesChanging('timelines').toSorted()).toEqual([
       ...['message-deleted', 'message-edited', 'message-posted', 'messages-deleted'],
-      ...['reaction-added', 'reaction-removed'],
+      ...['reaction-added', 'reaction-removed', 'reactions-cleared'],
     ]);
     expect(INDEXED).not.toContain('message-posted');
     expect(INDEXED).toContain('dm-opened');

@@ -223,6 +223,30 @@ const reaction = defineEvent({
   frequent: true,
   seals: null,
 });
+/** Everybody's reactions taken back at once. */
+const ReactionsCleared = defineEvent({
+  codec: t.type({
+    messageId: t.string,
+    ordinal: t.number,
+    /** Author of the message. */
+    author: t.string,
+    /** Only those with this emoji, in its canonical form; null: all. */
+    emoji: t.union([t.string, t.null]),
+  }),
+  former: [],
+  audiences: itsChannel,
+  indexedFor: nobody,
+  feed: 'channel',
+  intents: { guild: Intent.guildReactions, direct: Intent.directReactions },
+  changesRights: false,
+  standsAlone: true,
+  inGuildCreate: false,
+  changes: ['timelines'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+});
+
 const ReactionAdded = reaction;
 const ReactionRemoved = reaction;
 
@@ -312,6 +336,7 @@ export const channelEvents = {
   'messages-deleted': MessagesDeleted,
   'reaction-added': ReactionAdded,
   'reaction-removed': ReactionRemoved,
+  'reactions-cleared': ReactionsCleared,
   'message-pinned': MessagePinned,
   'message-unpinned': MessageUnpinned,
   'overwrite-set': OverwriteSet,

@@ -74,6 +74,53 @@ export const moderatedMessagesSuite = (start: StartInstance) =>
       await resumed.cut();
     });
 
+    it("take reactions back: somebody's, all with one emoji, all of them", async () => {
+      const { id } = await owner.send(channel.id, 'liked');
+      const on = `/channels/${channel.id}/messages/${id}/reactions`;
+      const [thumb, heart] = ['👍', '❤️'].map(encodeURIComponent) as [string, string];
+      const react = async () => {
+        for (const api of [owner, ben]) for (const emoji of [thumb, heart]) await api.ask('PUT', `${on}/${emoji}/@me`);
+      };
+      const shown = async () => {
+        const message = await ben.ask<{ reactions?: { emoji: { name: string }; count: number }[] }>(
+          'GET',
+          `/channels/${channel.id}/messages/${id}`,
+        );
+        return (message.reactions ?? []).map(({ emoji, count }) => `${count} ${emoji.name}`).toSorted();
+      };
+      const reactors = async () => (await ben.ask<{ id: string }[]>('GET', `${on}/${thumb}`)).map((user) => user.id);
+      const socket = await GatewayClient.identified(instance.url, member.token);
+      await react();
+      for (const path of [`${on}/${thumb}/${owner.account!.id}`, `${on}/${thumb}`, on])
+        expect(await ben.request('DELETE', path)).toMatchObject({ status: 403, body: { code: 50013 } });
+
+      await owner.ask('DELETE', `${on}/${thumb}/${member.id}`);
+      const removed = await socket.dispatch('MESSAGE_REACTION_REMOVE');
+      expect(removed.d).toMatchObject({ user_id: member.id, message_id: id, emoji: { name: '👍' } });
+      expect(await shown()).toEqual(['1 👍', '2 ❤️']);
+      expect(await reactors()).toEqual([owner.account!.id]);
+
+      await react();
+      await owner.ask('DELETE', `${on}/${thumb}`);
+      const cleared = await socket.dispatch('MESSAGE_REACTION_REMOVE_EMOJI');
+      const place = { channel_id: channel.id, message_id: id, guild_id: guildId };
+      expect(cleared.d).toMatchObject({ ...place, emoji: { id: null, name: '👍' } });
+      expect(await shown()).toEqual(['2 ❤️']);
+      expect(await reactors()).toEqual([]);
+
+      await react();
+      const acting = await GatewayClient.identified(instance.url, owner.account!.token);
+      const command = { type: 'reaction.clear', channel_id: channel.id, message_id: id };
+      expect(await acting.command(command)).toMatchObject({ ok: true, result: null });
+      await acting.cut();
+      expect((await socket.dispatch('MESSAGE_REACTION_REMOVE_ALL')).d).toMatchObject(place);
+      expect(await shown()).toEqual([]);
+      await ben.ask('PUT', `${on}/${thumb}/@me`);
+      expect(await shown()).toEqual(['1 👍']);
+      expect((await owner.request('DELETE', `${on}/nonsense`)).body).toMatchObject({ code: 10014 });
+      await socket.cut();
+    });
+
     it('delete 2 to 100 messages at once, each named once, none too old, and nobody else does', async () => {
       const ids = await sent(2, ben);
       expect(await bulkDelete(ids, ben)).toMatchObject({ status: 403, body: { code: 50013 } });

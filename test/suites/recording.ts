@@ -538,8 +538,7 @@ const sessions = async ({ say, ids, url }: World): Promise<void> => {
     ['presence that does not fit', { ...frame(3, { status: 'asleep' }), as: 'bob' }],
   ] as const)
     await say.closes(what, sent);
-  for (const query of ['?v=8&encoding=json', '?v=10&encoding=etf'])
-    await say.closesAtOnce(query);
+  for (const query of ['?v=8&encoding=json', '?v=10&encoding=etf']) await say.closesAtOnce(query);
 
   say.about('fresh sessions of other kinds');
   await say.listens('cleo');

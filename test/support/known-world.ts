@@ -91,7 +91,11 @@ export class KnownWorld {
     else if (t === 'MESSAGE_DELETE_BULK') for (const id of d.ids) channel?.messages.delete(id);
     else if (t === 'MESSAGE_REACTION_ADD')
       channel?.messages.get(d.message_id)?.reactions.add(`${d.emoji.name} ${d.user_id}`);
-    else if (t === 'MESSAGE_REACTION_REMOVE')
+    else if (t === 'MESSAGE_REACTION_REMOVE_ALL') channel?.messages.get(d.message_id)?.reactions.clear();
+    else if (t === 'MESSAGE_REACTION_REMOVE_EMOJI') {
+      const reactions = channel?.messages.get(d.message_id)?.reactions;
+      for (const one of reactions ?? []) if (one.startsWith(`${d.emoji.name} `)) reactions?.delete(one);
+    } else if (t === 'MESSAGE_REACTION_REMOVE')
       channel?.messages.get(d.message_id)?.reactions.delete(`${d.emoji.name} ${d.user_id}`);
   }
 

@@ -213,6 +213,44 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect((await row(1)).reactions).toEqual([]);
     });
 
+    it('takes all reactions with one emoji back, and counts those after that', async () => {
+      await posted(2);
+      for (const user of [ANN, BOB, '12']) story.react(channel, 1, user, '👍');
+      story.react(channel, 1, BOB, '🎉');
+      story.react(channel, 2, BOB, '👍');
+      story.clear(channel, 1, '👍');
+      await project();
+      expect((await row(1, BOB)).reactions).toEqual([{ emoji: '🎉', count: 1, me: true }]);
+      expect((await row(2)).reactions).toHaveLength(1);
+      const facts = () => timelines.reader.facts(channel, messageId(channel, 1), { userId: BOB, emoji: '👍' });
+      expect((await facts()).facts).toMatchObject({ reactions: new Map([['🎉', 1]]), reacted: false });
+      story.react(channel, 1, BOB, '👍');
+      await project();
+      expect(new Set((await row(1, BOB)).reactions)).toEqual(
+        new Set([
+          { emoji: '🎉', count: 1, me: true },
+          { emoji: '👍', count: 1, me: true },
+        ]),
+      );
+      expect((await facts()).facts).toMatchObject({ reacted: true });
+      expect(await timelines.reader.reactors(channel, messageId(channel, 1), '👍', { limit: 10 })).toEqual([BOB]);
+    });
+
+    it('takes all reactions to a message back, and counts those after that', async () => {
+      await posted(2);
+      for (const emoji of ['👍', '🎉']) story.react(channel, 1, BOB, emoji);
+      story.react(channel, 2, BOB, '👍');
+      story.clear(channel, 1, '👍');
+      story.clear(channel, 1, null);
+      await project();
+      expect((await row(1)).reactions).toEqual([]);
+      expect((await row(2)).reactions).toHaveLength(1);
+      expect((await timelines.reader.facts(channel, messageId(channel, 1))).through).toBe(7);
+      story.react(channel, 1, ANN, '👍');
+      await project();
+      expect((await row(1, ANN)).reactions).toEqual([{ emoji: '👍', count: 1, me: true }]);
+    });
+
     it('lists who reacted, by id, page by page, also after somebody who took the reaction back', async () => {
       await posted(1);
       for (const user of ['15', '9', '14', '13', '100']) story.react(channel, 1, user, '👍');

@@ -48,7 +48,7 @@ const all = async (timelines: TimelineReader) => ({
 const nth = fc.nat(MOST - 1);
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ kind: 'post' as const, ordinal: 0 }) },
-  ...(['edit', 'remove', 'removeAll', 'react'] as const).map((kind) => ({
+  ...(['edit', 'remove', 'removeAll', 'react', 'clear', 'clearAll'] as const).map((kind) => ({
     weight: 1,
     arbitrary: nth.map((ordinal) => ({ kind, ordinal })),
   })),
@@ -77,6 +77,9 @@ describe('timelines that lag behind the log', () => {
               const some = [...living].filter((other) => other >= ordinal).slice(0, 3);
               story.removeAll(CHANNEL, some, BOB);
               for (const other of some) living.delete(other);
+            } else if (kind === 'clear' || kind === 'clearAll') {
+              story.clear(CHANNEL, ordinal, kind === 'clear' ? '👍' : null);
+              liked.delete(ordinal);
             } else if (liked.delete(ordinal)) story.unreact(CHANNEL, ordinal, ANN, '👍');
             else {
               story.react(CHANNEL, ordinal, ANN, '👍');
@@ -103,6 +106,20 @@ describe('timelines that lag behind the log', () => {
     const { current, close } = lateTimelines(story, held);
     const [message] = await current.page(CHANNEL, { limit: 1 }, ANN);
     expect(message?.reactions).toEqual([{ emoji: '👍', count: 2, me: true }]);
+    close();
+  });
+
+  it.each([['👍'], [null]])('count what others react with after all of it was taken back: %s', async (emoji) => {
+    const story = new Story();
+    story.post(CHANNEL, ANN);
+    for (const user of [ANN, BOB]) story.react(CHANNEL, 1, user, '👍');
+    const held = await story.log.head();
+    story.clear(CHANNEL, 1, emoji);
+    story.react(CHANNEL, 1, BOB, '👍');
+    const { current, close } = lateTimelines(story, held);
+    const [message] = await current.page(CHANNEL, { limit: 1 }, ANN);
+    expect(message?.reactions).toEqual([{ emoji: '👍', count: 1, me: false }]);
+    expect(await current.reactors(CHANNEL, messageId(CHANNEL, 1), '👍', { limit: 5 })).toEqual([BOB]);
     close();
   });
 

@@ -24,8 +24,8 @@ type Log = Pick<LogReader, 'readStream' | 'streamHead'>;
 
 type Row = MessageRow | undefined;
 
-/** Whose reactions to count. The store may already hold those of other people, which would then count twice. */
-type Counted = (userId: string) => boolean;
+/** Whose reactions to count, and with which emoji. The store may already hold those of other people, which would then count twice. */
+type Counted = (userId: string, emoji: string) => boolean;
 
 const react = (
   { data: { userId, emoji } }: EventOf<'reaction-added'> | EventOf<'reaction-removed'>,
@@ -35,7 +35,7 @@ const react = (
   counted: Counted,
 ): Row => {
   const former = row?.reactions.find((reaction) => reaction.emoji === emoji) ?? { emoji, count: 0, me: false };
-  if (row === undefined || !counted(userId) || (userId === viewer && former.me === added)) return row;
+  if (row === undefined || !counted(userId, emoji) || (userId === viewer && former.me === added)) return row;
   const { me, count } = former;
   const changed = { emoji, count: count + (added ? 1 : -1), me: userId === viewer ? added : me };
   const others = row.reactions.map((reaction) => (reaction.emoji === emoji ? changed : reaction));
@@ -63,6 +63,8 @@ const evolve: ByType<TypesChanging<'timelines'>, [row: Row, viewer: string, coun
   'messages-deleted': (_, row) => withoutText(row),
   'reaction-added': (event, row, viewer, counted) => react(event, row, true, viewer, counted),
   'reaction-removed': (event, row, viewer, counted) => react(event, row, false, viewer, counted),
+  'reactions-cleared': ({ data: { emoji } }, row) =>
+    row && { ...row, reactions: row.reactions.filter((reaction) => emoji !== null && reaction.emoji !== emoji) },
 };
 
 const deletes = (event: ParleyEvent, messageId: string): boolean => deletedBy(event).includes(messageId);
@@ -70,8 +72,14 @@ const deletes = (event: ParleyEvent, messageId: string): boolean => deletedBy(ev
 /** @param events about this message, of which the row may hold some already */
 const evolved = (row: Row, events: readonly ParleyEvent[], viewer: string): Row => {
   // A message that the store does not know has no reactions there.
-  const counted: Counted = row === undefined ? () => true : (userId) => userId === viewer;
-  return events.reduce((now, event) => handlerOf(evolve, event)?.(event, now, viewer, counted) ?? now, row);
+  let cleared: ReadonlySet<string> | 'all' = row === undefined ? 'all' : new Set();
+  const counted: Counted = (userId, emoji) => userId === viewer || cleared === 'all' || cleared.has(emoji);
+  return events.reduce((now, event) => {
+    // What is known to be none is counted from there on.
+    if (event.type === 'reactions-cleared' && cleared !== 'all')
+      cleared = event.data.emoji === null ? 'all' : new Set([...cleared, event.data.emoji]);
+    return handlerOf(evolve, event)?.(event, now, viewer, counted) ?? now;
+  }, row);
 };
 
 const idDescending = (a: MessageRow, b: MessageRow): number => (BigInt(a.id) < BigInt(b.id) ? 1 : -1);
@@ -105,14 +113,19 @@ export class CurrentTimelines implements TimelineReader {
   ): Promise<readonly string[]> {
     const events = (await this.lacking(channelId)).get(messageId) ?? [];
     const changed = new Map<string, string | undefined>();
-    for (const event of events)
-      if ((event.type === 'reaction-added' || event.type === 'reaction-removed') && event.data.emoji === emoji)
+    let none = false;
+    for (const event of events) {
+      if (event.type === 'reactions-cleared' && (event.data.emoji ?? emoji) === emoji) {
+        changed.clear();
+        none = true;
+      } else if ((event.type === 'reaction-added' || event.type === 'reaction-removed') && event.data.emoji === emoji)
         changed.set(event.data.userId, event.type === 'reaction-added' ? event.data.userId : undefined);
+    }
     return latePage({
       query,
       changed,
       idOf: (userId) => userId,
-      stored: (part) => this.timelines.reactors(channelId, messageId, emoji, part),
+      stored: async (part) => (none ? [] : this.timelines.reactors(channelId, messageId, emoji, part)),
     });
   }
 

@@ -122,6 +122,15 @@ export type TimelineChange =
       readonly emoji: string;
       readonly sequence: number;
     }
+  | {
+      readonly kind: 'cleared';
+      readonly channelId: string;
+      readonly messageId: string;
+      readonly ordinal: number;
+      /** Whose reactions are taken back; null: of all. */
+      readonly emoji: string | null;
+      readonly sequence: number;
+    }
   /** The channel's events up to `sequence` are in the changes before this one. */
   | { readonly kind: 'through'; readonly channelId: string; readonly sequence: number };
 
@@ -191,6 +200,9 @@ const changesOf: ByType<TypesChanging<'timelines'>, [channelId: string], Timelin
     messages.map(({ messageId, ordinal }) => ({ kind: 'deleted', channelId, messageId, ordinal, sequence })),
   'reaction-added': (event, channelId) => reactionChange('reacted', event, channelId),
   'reaction-removed': (event, channelId) => reactionChange('unreacted', event, channelId),
+  'reactions-cleared': ({ sequence, data: { messageId, ordinal, emoji } }, channelId) => ({
+    ...{ kind: 'cleared', channelId, messageId, ordinal, emoji, sequence },
+  }),
 };
 
 /** Adds one `through` at the end for each channel that the events touch. */

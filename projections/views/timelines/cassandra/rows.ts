@@ -3,10 +3,13 @@ import { formerMessageType, type Mentions } from '../../../../schemas/events/cha
 import type { MessageRow, ReactionCount } from '../view.ts';
 
 // Reactions are a map in the message's row, from user and emoji to the sequence of the reaction. Each entry has its own
-// timestamp, so entries converge one by one, and a page needs no further partition.
+// timestamp, so entries converge one by one, and a page needs no further partition. A second map holds, by emoji, the
+// sequence of the event that took all of that emoji back: no statement can name the entries of one emoji.
 
 /** An emoji may contain anything, a user's id no space. */
 export const reactionKey = (userId: string, emoji: string): string => `${userId} ${emoji}`;
+
+const emojiOf = (key: string): string => key.slice(key.indexOf(' ') + 1);
 
 interface Reaction {
   readonly userId: string;
@@ -19,7 +22,7 @@ const inOrder = (reactions: ReadonlyMap<string, bigint>): readonly Reaction[] =>
   const found: Reaction[] = [];
   for (const [key, sequence] of reactions) {
     const space = key.indexOf(' ');
-    found.push({ userId: key.slice(0, space), emoji: key.slice(space + 1), sequence });
+    found.push({ userId: key.slice(0, space), emoji: emojiOf(key), sequence });
   }
   return found.sort((a, b) => (a.sequence < b.sequence ? -1 : 1));
 };
@@ -77,6 +80,8 @@ export interface Row extends Posted {
   readonly sealed_in: string;
   readonly deleted: boolean | null;
   readonly reactions: ReadonlyMap<string, bigint> | null;
+  /** By emoji, the sequence of the event that last took all of that emoji back. */
+  readonly cleared: ReadonlyMap<string, bigint> | null;
   /** Sequence of the last event after the post that is in the row. */
   readonly changed: bigint | null;
 }
@@ -84,7 +89,7 @@ export interface Row extends Posted {
 export type StoredRow = Omit<Row, keyof Posted> & { readonly [K in keyof Posted]: Posted[K] | null };
 
 export const COLUMNS = `id, ordinal, sequence, position, author, time, type, reply_to, flags, nonce, edited_time, mentions,
-  sealed_by, box, sealed_in, deleted, reactions, changed`;
+  sealed_by, box, sealed_in, deleted, reactions, cleared, changed`;
 
 /** Only the post writes the author. */
 export const isWhole = (row: StoredRow): row is Row => row.author !== null;
@@ -92,8 +97,11 @@ export const isWhole = (row: StoredRow): row is Row => row.author !== null;
 const NO_MENTIONS: Mentions = { users: [], everyone: false };
 const NO_REACTIONS: ReadonlyMap<string, bigint> = new Map();
 
-export const reactionsIn = (row: StoredRow): ReadonlyMap<string, bigint> =>
-  row.deleted === true ? NO_REACTIONS : (row.reactions ?? NO_REACTIONS);
+export const reactionsIn = ({ deleted, reactions, cleared }: StoredRow): ReadonlyMap<string, bigint> => {
+  if (deleted === true || reactions === null) return NO_REACTIONS;
+  if (cleared === null) return reactions;
+  return new Map([...reactions].filter(([key, sequence]) => sequence > (cleared.get(emojiOf(key)) ?? 0n)));
+};
 
 /** Rows of an earlier version lack it. */
 export const typeOf = (row: Pick<Row, 'type' | 'reply_to'>): number =>

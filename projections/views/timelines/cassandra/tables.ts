@@ -62,7 +62,7 @@ const COLUMNS: Readonly<Record<keyof Tables, string>> = {
      channel_id bigint, bucket int, id bigint,
      ordinal bigint, sequence bigint, position bigint, author bigint, time bigint, type int, reply_to bigint, flags int, nonce text,
      edited_time bigint, mentions text, sealed_by bigint, box text, sealed_in text,
-     deleted boolean, reactions map<text, bigint>, changed bigint,
+     deleted boolean, reactions map<text, bigint>, cleared map<text, bigint>, changed bigint,
      PRIMARY KEY ((channel_id, bucket), id)
    ) WITH CLUSTERING ORDER BY (id DESC) AND ${LEVELLED}`,
   channels: `(
@@ -74,7 +74,10 @@ const COLUMNS: Readonly<Record<keyof Tables, string>> = {
 };
 
 /** Columns added after the first version of the tables: a generation without them gets them. */
-const LATER = [{ name: 'type', type: 'int' }] as const;
+const LATER = [
+  { name: 'type', type: 'int' },
+  { name: 'cleared', type: 'map<text, bigint>' },
+] as const;
 
 const tablesThere = async (cassandra: Cassandra): Promise<readonly string[]> => {
   const rows = await cassandra.execute<{ table_name: string }>(

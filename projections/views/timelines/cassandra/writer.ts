@@ -31,6 +31,9 @@ export class Statements {
   private readonly mark: string;
   private readonly react: string;
   private readonly unreact: string;
+  private readonly clear: string;
+  private readonly clearAll: string;
+  private readonly touch: string;
   private readonly first: string;
   private readonly reached: string;
 
@@ -42,10 +45,13 @@ export class Statements {
       USING TIMESTAMP ?`;
     this.edit = `UPDATE ${messages} USING TIMESTAMP ? SET edited_time = ?, mentions = ?, flags = ?, sealed_by = ?,
       box = ?, sealed_in = ?, changed = ? ${key}`;
-    this.erase = `DELETE sealed_by, box, reactions FROM ${messages} USING TIMESTAMP ? ${key}`;
+    this.erase = `DELETE sealed_by, box, reactions, cleared FROM ${messages} USING TIMESTAMP ? ${key}`;
     this.mark = `UPDATE ${messages} USING TIMESTAMP ? SET deleted = true, changed = ? ${key}`;
     this.react = `UPDATE ${messages} USING TIMESTAMP ? SET reactions[?] = ?, changed = ? ${key}`;
     this.unreact = `UPDATE ${messages} USING TIMESTAMP ? SET reactions = reactions - ?, changed = ? ${key}`;
+    this.clear = `UPDATE ${messages} USING TIMESTAMP ? SET cleared[?] = ?, changed = ? ${key}`;
+    this.clearAll = `DELETE reactions, cleared FROM ${messages} USING TIMESTAMP ? ${key}`;
+    this.touch = `UPDATE ${messages} USING TIMESTAMP ? SET changed = ? ${key}`;
     this.first = `INSERT INTO ${channels} (channel_id, first_id, bucket) VALUES (?, ?, ?) USING TIMESTAMP ?`;
     this.reached = `UPDATE ${channels} USING TIMESTAMP ? SET through = ? WHERE channel_id = ?`;
   }
@@ -101,6 +107,13 @@ export class Statements {
           { query: this.erase, params: [at, ...key] },
           { query: this.mark, params: [at, at, ...key] },
         ];
+      case 'cleared':
+        return change.emoji === null
+          ? [
+              { query: this.clearAll, params: [at, ...key] },
+              { query: this.touch, params: [at, at, ...key] },
+            ]
+          : [{ query: this.clear, params: [at, change.emoji, at, at, ...key] }];
       case 'reacted':
         return [{ query: this.react, params: [at, reactionKey(change.userId, change.emoji), at, at, ...key] }];
       case 'unreacted':

@@ -49,6 +49,8 @@ CREATE TABLE timelines (
 
 type Reaction = Extract<TimelineChange, { kind: 'reacted' | 'unreacted' }>;
 
+type OfMessage = { readonly channelId: string; readonly messageId: string };
+
 const mentionsColumn = (mentions: Mentions): string | null =>
   mentions.everyone || mentions.users.length > 0 ? JSON.stringify(mentions) : null;
 
@@ -85,6 +87,8 @@ const prepare = (db: Connection) => ({
     db,
     'DELETE FROM reaction_counts WHERE channel_id = ? AND message_id = ? AND emoji = ? AND count = 0',
   ),
+  clear: command(db, 'DELETE FROM reactions WHERE channel_id = ? AND message_id = ? AND emoji = ?'),
+  clearCount: command(db, 'DELETE FROM reaction_counts WHERE channel_id = ? AND message_id = ? AND emoji = ?'),
   through: command(
     db,
     `INSERT INTO timelines (channel_id, through) VALUES (?, ?)
@@ -140,8 +144,7 @@ export class SqliteTimelineWriter implements TimelineWriter {
         return;
       case 'deleted':
         this.run.erase(change.channelId, change.messageId);
-        this.run.eraseReactions(change.channelId, change.messageId);
-        this.run.eraseCounts(change.channelId, change.messageId);
+        this.clearAll(change);
         return;
       case 'reacted':
         this.react(change);
@@ -149,10 +152,24 @@ export class SqliteTimelineWriter implements TimelineWriter {
       case 'unreacted':
         this.unreact(change);
         return;
+      case 'cleared':
+        if (change.emoji === null) this.clearAll(change);
+        else this.clear(change, change.emoji);
+        return;
       case 'through':
         this.run.through(change.channelId, change.sequence);
         return;
     }
+  }
+
+  private clearAll({ channelId, messageId }: OfMessage): void {
+    this.run.eraseReactions(channelId, messageId);
+    this.run.eraseCounts(channelId, messageId);
+  }
+
+  private clear({ channelId, messageId }: OfMessage, emoji: string): void {
+    this.run.clear(channelId, messageId, emoji);
+    this.run.clearCount(channelId, messageId, emoji);
   }
 
   private react({ channelId, messageId, emoji, userId, sequence }: Reaction): void {
