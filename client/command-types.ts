@@ -11,7 +11,7 @@ export interface CommandFields {
       readonly roles?: readonly string[] | null;
       readonly replied_user?: boolean | null;
     } | null;
-    readonly nonce?: string | number | null;
+    readonly nonce?: string | number | string | null;
     readonly enforce_nonce?: boolean | null;
     readonly tts?: boolean | null;
     readonly flags?: number | null;

@@ -72,6 +72,8 @@ export interface Invite {
   readonly code: string;
   readonly guild: { readonly id: string; readonly name: string };
   readonly channel: { readonly id: string; readonly name: string | null };
+  /** Where people follow it, on servers with a public URL. */
+  readonly url?: string;
 }
 
 export interface ReadState {

@@ -1,10 +1,6 @@
 /** Every way a request can fail, as the response the client gets. */
 
-import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { either } from 'fp-ts';
 import type { Clock } from '../schemas/clock.ts';
 import {
   errorBody,
@@ -15,12 +11,7 @@ import {
   StoreUnavailable,
 } from '../schemas/errors.ts';
 import { JSON_TYPE } from '../schemas/http/raw-answer.ts';
-import { jsonError, parseJson } from '../schemas/json.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { jsonOfForm } from './multipart.ts';
-import { carriesBody } from './unread.ts';
-
-// Request bodies: JSON and nothing else.
 
 /** A catalogue error, thrown through fastify to its error handler. */
 export class Refused extends Error {
@@ -31,63 +22,6 @@ export class Refused extends Error {
     this.error = error;
   }
 }
-
-const UTF_8 = /^"?utf-?8"?$/i;
-
-/** What would make a body something other than text in UTF-8, as it was sent. */
-const foreignForm = (headers: IncomingHttpHeaders): string | undefined => {
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity')
-    return 'This server takes no compressed bodies: send them without content-encoding';
-  const charset = /;\s*charset\s*=\s*("[^"]*"|[^;\s]*)/i.exec(headers['content-type'] ?? '')?.[1];
-  return charset === undefined || UTF_8.test(charset) ? undefined : 'Send JSON in UTF-8, without another charset';
-};
-
-/** @returns `undefined` for an empty body, which is none. @throws Refused for what is not JSON in UTF-8 */
-const readJson = (body: Buffer): unknown => {
-  if (body.length === 0) return undefined;
-  // Decoding would put other characters in the place of what it cannot read.
-  if (!isUtf8(body)) throw new Refused(fieldError([], 'INVALID_JSON', 'The body is not valid UTF-8.'));
-  let value: unknown;
-  try {
-    value = parseJson(body.toString('utf8'));
-  } catch {
-    throw new Refused(fieldError([], 'INVALID_JSON', 'The body is not valid JSON.'));
-  }
-  const wrong = jsonError(value);
-  if (wrong !== undefined) throw new Refused(wrong);
-  return value;
-};
-
-/** Whether anything is sent. What it is stays in the stream. */
-const isEmpty = async (payload: Readable): Promise<boolean> => {
-  for await (const chunk of payload.iterator({ destroyOnReturn: false })) if (chunk.length > 0) return false;
-  return true;
-};
-
-/** @param limit most bytes of a body on routes that set no other */
-export const takeJsonOnly = (app: FastifyInstance, limit: number): void => {
-  app.removeAllContentTypeParsers();
-  app.addHook('onRequest', async ({ raw: { headers } }) => {
-    // Some libraries name a type for what they do not send.
-    if (!carriesBody(headers)) delete headers['content-type'];
-  });
-  app.addHook('preParsing', async ({ headers }) => {
-    const message = carriesBody(headers) ? foreignForm(headers) : undefined;
-    if (message !== undefined) throw new Refused(parleyError('unsupportedMediaType', { message }));
-  });
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
-    readJson(body),
-  );
-  app.addContentTypeParser('multipart/form-data', async ({ raw, headers, routeOptions }: FastifyRequest) => {
-    const json = await jsonOfForm(raw, headers['content-type']!, routeOptions.bodyLimit ?? limit);
-    if (either.isLeft(json)) throw new Refused(json.left);
-    return readJson(json.right);
-  });
-  app.addContentTypeParser('*', async (_request: FastifyRequest, payload: IncomingMessage) => {
-    if (!(await isEmpty(payload))) throw new Refused(parleyError('unsupportedMediaType'));
-  });
-};
 
 // Headers that report the state of a rate limit.
 
@@ -121,7 +55,7 @@ export const sendError = (reply: FastifyReply, error: ParleyError, { metrics, cl
     reply.headers(refusalHeaders(error.global === true ? 'global' : 'user', error.retryAfter ?? 1));
   else if (error.retryAfter !== undefined)
     reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfter))));
-  // As bytes: fastify would add a charset to the type of a text.
+  // As bytes: fastify would name a charset, and where it cannot read a path no hook takes that back.
   return reply.send(Buffer.from(JSON.stringify(errorBody(error))));
 };
 

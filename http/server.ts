@@ -3,7 +3,7 @@
  */
 
 import type { IncomingHttpHeaders } from 'node:http';
-import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
@@ -17,10 +17,11 @@ import type { Route } from '../schemas/http/route.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
+import { takeJsonOnly } from './bodies.ts';
 import { boundConnections, CONNECTION_LIMITS, type ConnectionLimits } from './connections.ts';
 import { allowOrigins } from './cors.ts';
 import { docsPage } from './docs-page.ts';
-import { answerUnknownPaths, errorHandler, Refused, takeJsonOnly } from './errors.ts';
+import { answerUnknownPaths, errorHandler, Refused } from './errors.ts';
 import { answerMalformed } from './malformed.ts';
 import { correlationIdOf, type Gate, mount, NOBODY, QUERIES } from './mount.ts';
 import { openApi } from './openapi.ts';
@@ -91,6 +92,11 @@ const observe = (app: FastifyInstance, { logger, metrics }: HttpServerDeps): voi
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
       throw new Refused(parleyError('malformedRequest', { message: 'An HTTP/1.1 request has a Host header' }));
   });
+  // fastify names a charset for the values that it writes itself.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (reply.getHeader('content-type') === `${JSON_TYPE}; charset=utf-8`) reply.header('content-type', JSON_TYPE);
+    done();
+  });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     const labels = { method: request.method, route, status: reply.statusCode };
@@ -139,12 +145,10 @@ const together = <T>(work: () => Promise<T>): (() => Promise<T>) => {
 };
 
 const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready }: HttpServerDeps): void => {
-  const sendJson = (reply: FastifyReply, value: unknown): FastifyReply =>
-    reply.header('content-type', JSON_TYPE).send(Buffer.from(JSON.stringify(value)));
-  app.get('/health', async (_request, reply) => sendJson(reply, { status: 'alive' }));
+  app.get('/health', async () => ({ status: 'alive' }));
   app.get('/ready', async (_request, reply) => {
     const state = ready();
-    return sendJson(reply.code(state.ready ? 200 : 503), state);
+    return reply.code(state.ready ? 200 : 503).send(state);
   });
   const text = together(() => metrics.registry.metrics());
   app.get('/metrics', async (_request, reply) =>
@@ -199,7 +203,7 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   answerMalformed(app.server, ({ name }) => deps.metrics.refusals.inc({ error: name }));
   readBeforeAnswering(app);
   boundConnections(app, deps.connections ?? CONNECTION_LIMITS, addressKey);
-  takeJsonOnly(app, BODY_LIMIT);
+  takeJsonOnly(app);
   observe(app, deps);
   allowOrigins(app, deps.config.corsOrigins, isApi);
   if (deps.spans !== undefined) traceRequests(app, deps.spans);

@@ -1,6 +1,7 @@
 /** What unchanged libraries send, at the level of requests: `docs/http.md` says what is taken, and in which form. */
 
 import type { AddressInfo } from 'node:net';
+import { type DiscordAPIError, REST } from 'discord.js';
 import type { FastifyInstance } from 'fastify';
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
@@ -255,6 +256,8 @@ describe('an id as a number', () => {
       '{"allowed_mentions":{"users":[1097123456789012345, "8", 9],"roles":[10]}}',
       { allowed_mentions: { users: ['1097123456789012345', '8', '9'], roles: ['10'] } },
     ],
+    ['message.send', '{"content":"x","nonce":1097123456789012345}', { nonce: '1097123456789012345' }],
+    ['message.send', '{"content":"x","nonce":5}', { nonce: 5 }],
     [
       'channel.create',
       '{"name":"x","permission_overwrites":[{"id":1097123456789012345,"type":0,"allow":null,"deny":1024}]}',
@@ -334,34 +337,55 @@ describe('a page of another origin', () => {
 });
 
 describe('an upload that is refused early', () => {
-  const LARGE = 'x'.repeat(1_100_000);
-  const cases: readonly (readonly [string, string, Record<string, string>, string, number])[] = [
-    [
-      'is too large',
-      MESSAGES,
-      { ...AUTH, 'content-type': 'application/json' },
-      JSON.stringify({ content: LARGE }),
-      413,
-    ],
-    ['is no JSON', MESSAGES, { ...AUTH, 'content-type': 'text/plain' }, LARGE, 415],
-    ['is compressed', MESSAGES, { ...AUTH, 'content-type': 'application/json', 'content-encoding': 'br' }, LARGE, 415],
-    ['has no type that can be read', MESSAGES, { ...AUTH, 'content-type': 'x' }, LARGE, 415],
-    ['is a stranger’s', MESSAGES, { 'content-type': 'application/json' }, LARGE, 401],
-    ['has no path', '/api/v10/nothing', { ...AUTH, 'content-type': 'application/json' }, LARGE, 404],
-    ['has another method', '/v1/public', { ...AUTH, 'content-type': 'application/json' }, LARGE, 405],
-    ['has a path that cannot be read', '/v1/%zz', { ...AUTH, 'content-type': 'application/json' }, LARGE, 400],
-    ['is a malformed form', MESSAGES, { ...AUTH, 'content-type': 'multipart/form-data; boundary=x' }, LARGE, 400],
+  const JSON_TYPE = { 'content-type': 'application/json' };
+  const cases: readonly (readonly [string, string, Record<string, string>, number])[] = [
+    ['is too large', MESSAGES, { ...AUTH, ...JSON_TYPE }, 413],
+    ['is no JSON', MESSAGES, { ...AUTH, 'content-type': 'text/plain' }, 415],
+    ['is compressed', MESSAGES, { ...AUTH, ...JSON_TYPE, 'content-encoding': 'br' }, 415],
+    ['has no type that can be read', MESSAGES, { ...AUTH, 'content-type': 'x' }, 415],
+    ['is a stranger’s', MESSAGES, JSON_TYPE, 401],
+    ['has no path', '/api/v10/nothing', { ...AUTH, ...JSON_TYPE }, 404],
+    ['has another method', '/v1/public', { ...AUTH, ...JSON_TYPE }, 405],
+    ['has a path that cannot be read', '/v1/%zz', { ...AUTH, ...JSON_TYPE }, 400],
+    ['is a malformed form', MESSAGES, { ...AUTH, 'content-type': 'multipart/form-data; boundary=x' }, 400],
   ];
-
-  it.each(cases)('because it %s: all of twenty get the answer', async (_, path, headers, body, status) => {
+  const PIECE = Buffer.alloc(65_536, 'x');
+  const listening = async (): Promise<string> => {
     start();
     await app.listen();
-    const { port } = app.server.address() as AddressInfo;
-    const upload = async () => {
-      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body });
+    return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  };
+  /** 2 MiB in pieces, each in a turn of its own. */
+  const pieces = () => {
+    let left = 32;
+    return new ReadableStream({
+      async pull(stream) {
+        await new Promise((turn) => setImmediate(turn));
+        left -= 1;
+        if (left < 0) stream.close();
+        else stream.enqueue(PIECE);
+      },
+    });
+  };
+  const twenty = <T>(one: () => Promise<T>) => Promise.all(Array.from({ length: 20 }, one));
+  const twentyTimes = (value: unknown) => Array.from({ length: 20 }, () => value);
+
+  it.each(cases)('because it %s: all of twenty get the answer', async (_, path, headers, status) => {
+    const url = (await listening()) + path;
+    const answers = await twenty(async () => {
+      const answer = await fetch(url, { method: 'POST', headers, body: pieces(), duplex: 'half' } as RequestInit);
       return [answer.status, typeof ((await answer.json()) as { message?: unknown }).message];
-    };
-    const answers = await Promise.all(Array.from({ length: 20 }, upload));
-    expect(answers).toEqual(Array.from({ length: 20 }, () => [status, 'string']));
+    });
+    expect(answers).toEqual(twentyTimes([status, 'string']));
+  });
+
+  it('because of its file: discord.js gets the answer all of twenty times', async () => {
+    const rest = new REST({ api: `${await listening()}/api`, version: '10', retries: 0, rejectOnRateLimit: ['/'] });
+    rest.setToken('good');
+    const files = [{ name: 'a.bin', data: Buffer.alloc(2_000_000) }];
+    const answers = await twenty(() =>
+      rest.post('/channels/1/messages', { body: { content: 'x' }, files }).catch((failure: DiscordAPIError) => failure),
+    );
+    expect(answers).toEqual(twentyTimes(expect.objectContaining({ status: 400, code: 50035 })));
   });
 });

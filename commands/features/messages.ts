@@ -27,7 +27,8 @@ export const EMBED_BYTES = 8192;
 const NOBODY: ReadonlySet<string> = new Set();
 const ALL_WRITTEN = { everyone: false, users: true } as const;
 
-const Nonce = t.union([text(0, 25, 'nonce'), integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)]);
+/** Many send a snowflake, some of those as a number. */
+const Nonce = t.union([text(0, 25, 'nonce'), integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), Snowflake]);
 
 const AllowedMentions = t.partial({
   parse: optional(list(text(1, 32), 10)),
