@@ -1,13 +1,14 @@
 # syntax=docker/dockerfile:1
+# Tags without digests: the registry could not be asked for them (docs/running.md says how to add them).
 # Three stages: the production dependencies, the bundle, and an image of only these two. No package is compiled, because
 # libsql and argon2 come with binaries for musl.
 
-FROM node:20.19.4-alpine3.22 AS dependencies
+FROM node:24.11.1-alpine3.22 AS dependencies
 WORKDIR /parley
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
 
-FROM node:20.19.4-alpine3.22 AS build
+FROM node:24.11.1-alpine3.22 AS build
 WORKDIR /parley
 COPY package.json package-lock.json .npmrc ./
 # esbuild's binary is an optional dependency, so no script has to run for it.
@@ -15,7 +16,7 @@ RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
 
-FROM node:20.19.4-alpine3.22
+FROM node:24.11.1-alpine3.22
 ENV NODE_ENV=production \
     NODE_OPTIONS="--enable-source-maps --v8-pool-size=1 --max-semi-space-size=32" \
     PARLEY_HOST=0.0.0.0 \

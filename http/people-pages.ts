@@ -49,7 +49,7 @@ export const wantsHtml = (accept: string | undefined): boolean => accept?.includ
 export const SETUP_PAGE = page(
   'Parley: the first person',
   `<h1>The first person</h1>
-<p id="about">You administer this server. Whoever administers it can read everything that is said on it, by replay.</p>
+<p>You will administer this server. Whoever administers it can read everything that is said on it, by replay.</p>
 <form id="form"><label>Name <input name="username" required minlength="2" maxlength="32" autocomplete="username"></label>
 <label>Password, at least 8 characters <input name="password" type="password" required minlength="8" maxlength="256" autocomplete="new-password"></label>
 <button>Register</button></form><p id="told" role="status"></p>
