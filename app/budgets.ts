@@ -14,6 +14,7 @@ import { PACE } from '../gateway/session-start.ts';
 import { CONNECTION_LIMITS } from '../http/connections.ts';
 import { QUERIES } from '../http/mount.ts';
 import { BODY_LIMIT } from '../http/server.ts';
+import { DROPPED_BYTES } from '../http/unread.ts';
 import { feedLimits } from '../projections/feed/reader.ts';
 import { MESSAGES_PER_PAGE } from '../read-api/channels.ts';
 import { VIEWS_WAIT_MS } from '../read-api/replay/replay.ts';
@@ -39,7 +40,10 @@ export const ALL_BUDGETS = {
   message: { characters: MESSAGE_LENGTH, embedBytes: EMBED_BYTES },
   states: { keptBytes: KEPT_BYTES, keysBytes: REMEMBERED_BYTES },
   turn: { bytes: TURN_BYTES },
-  http: { bodyBytes: BODY_LIMIT, pageMessages: MESSAGES_PER_PAGE, queries: QUERIES, connections: CONNECTION_LIMITS },
+  http: {
+    ...{ bodyBytes: BODY_LIMIT, droppedBytes: DROPPED_BYTES },
+    ...{ pageMessages: MESSAGES_PER_PAGE, queries: QUERIES, connections: CONNECTION_LIMITS },
+  },
   socket: { budgetBytes: Number(settings.socketBudgetBytes.fallback), paceBytes: PACE },
 };
 
@@ -114,6 +118,13 @@ export const RELATIONS: readonly Relation<AllBudgets>[] = [
     is: ({ http }) => http.bodyBytes,
     than: 'a commit of the log',
     most: ({ log }) => log.commit.bytes,
+    unit: 'bytes',
+  },
+  {
+    what: 'a body that is too long by as much again',
+    is: ({ http }) => 2 * http.bodyBytes,
+    than: 'what is read of a refused request before it is answered',
+    most: ({ http }) => http.droppedBytes,
     unit: 'bytes',
   },
   {

@@ -115,6 +115,48 @@ describe('queries', () => {
     expect(await get(`/channels/${OPEN_CHANNEL}/messages/1009`)).toBe('unknownMessage');
   });
 
+  it.each([
+    ['', ''],
+    ['limit=2', 'limit=2'],
+    ['before_id=1004', 'before=1004'],
+    ['after_id=1001&limit=1', 'after=1001&limit=1'],
+    ['around_id=1002&limit=1', 'around=1002&limit=1'],
+    ['before_sequence=5', 'before_sequence=5'],
+    ['after_sequence=5', 'after_sequence=5'],
+  ])('have a short form of history: history?%s is messages?%s', async (short, long) => {
+    const asked = await get(`/channels/${OPEN_CHANNEL}/messages?${long}`);
+    expect(await get(`/channels/${OPEN_CHANNEL}/history?${short}`)).toEqual(asked);
+    expect(await get(`/channels/${PRIVATE_CHANNEL}/history?${short}`)).toBe('unknownChannel');
+    expect(await get(`/channels/${MUTE_CHANNEL}/history?${short}`)).toEqual([]);
+  });
+
+  it('name the second of two places in the short form', async () => {
+    const answer = await ask(routes, `/channels/${OPEN_CHANNEL}/history?before_id=5&after_id=3`, MEMBER);
+    expect(answer).toMatchObject({ left: { code: 50035, errors: { after_id: { _errors: [{}] } } } });
+  });
+
+  it.each(['', '?with_counts=false', '?with_counts='])(
+    'count presences only where asked, not with %s',
+    async (query) => {
+      const paths = [`/guilds/${GUILD}`, '/invites/good'];
+      for (const path of paths) {
+        expect(await get(path + query)).not.toHaveProperty('approximate_presence_count');
+        for (const yes of ['true', 'True', '1'])
+          expect(await get(`${path}?with_counts=${yes}`)).toMatchObject({
+            approximate_presence_count: expect.any(Number),
+            approximate_member_count: expect.any(Number),
+          });
+      }
+      expect(await get('/users/@me/guilds?with_counts=true')).toMatchObject([{ approximate_presence_count: 0 }]);
+    },
+  );
+
+  it('have no regions of voice channels', async () => {
+    expect(await get('/voice/regions')).toEqual([]);
+    expect(await get(`/guilds/${GUILD}/regions`)).toEqual([]);
+    expect(await get(`/guilds/${GUILD}/regions`, OUTSIDER)).toBe('unknownGuild');
+  });
+
   it('show no history to users who may not read it', async () => {
     expect(await get(`/channels/${MUTE_CHANNEL}/messages`)).toEqual([]);
     expect(await get(`/channels/${MUTE_CHANNEL}/messages/1001`)).toBe('missingPermissions');
