@@ -21,7 +21,7 @@ export interface CommandFields {
       readonly type?: 0 | null;
     } | null;
   };
-  /** Edit a message of your own. */
+  /** Edit a message of your own. Moderators hide the embeds of other people's by `flags`. */
   readonly 'message.edit': {
     readonly channel_id: string;
     readonly message_id: string;

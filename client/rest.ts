@@ -237,6 +237,23 @@ export class Rest {
     return this.request('GET', `/channels/${channelId}/messages${query(page)}`);
   }
 
+  /** What a message said before and after each edit, oldest first; for those who manage messages. */
+  editHistory(
+    channelId: string,
+    messageId: string,
+    page: { readonly from_sequence?: number } = {},
+  ): Promise<{
+    readonly versions: readonly {
+      readonly content: string;
+      readonly embeds: readonly unknown[];
+      readonly timestamp: string;
+      readonly sequence: number;
+    }[];
+    readonly next_sequence: number | null;
+  }> {
+    return this.request('GET', `/channels/${channelId}/messages/${messageId}/history${query(page)}`);
+  }
+
   /** Marks everything up to this message as read. */
   ack(channelId: string, messageId: string): Promise<unknown> {
     return this.request('POST', `/channels/${channelId}/messages/${messageId}/ack`, {});

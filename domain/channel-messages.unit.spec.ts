@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SUPPRESS_EMBEDS } from '../schemas/events/channel.ts';
 import { edit, evolveMessage, post, remove } from './channel.ts';
 import { Permission } from './permissions.ts';
 import { addReaction, MAX_REACTIONS, removeReaction } from './reactions.ts';
@@ -207,5 +208,29 @@ describe('the facts of a message', () => {
     const other = { type: 'message-deleted', data: { messageId: '9', ordinal: 2, author: ANN }, time: NOW };
     expect(evolveMessage(facts, other as never, { messageId: id })).toBe(facts);
     expect(evolveMessage(undefined, other as never, { messageId: '9' })).toBeUndefined();
+  });
+});
+
+describe('suppressing the embeds of a message', () => {
+  const asked = (userId: string, patch: Parameters<typeof anEdit>[2]) => {
+    const channel = aChannel().given((state) => post(aPost('posted', { flags: 1 }), state), 'posted');
+    const message = channel.message(channel.headId);
+    return edit(anEdit('suppress', message, { ...member(userId), ...patch }), channel.state);
+  };
+
+  it("is a moderator's by the flag, and changes no other flag", () => {
+    for (const flags of [SUPPRESS_EMBEDS, SUPPRESS_EMBEDS | 64])
+      expect(only(asked(OWNER, { patch: { flags } }))).toMatchObject({
+        type: 'embeds-suppressed',
+        data: { author: ANN, flags: SUPPRESS_EMBEDS | 1, pinned: false },
+      });
+    for (const flags of [0, 1, 64, null]) expect(events(asked(OWNER, { patch: { flags } }))).toEqual([]);
+  });
+
+  it('is no way to change the text of others, and nobody else has it', () => {
+    const patch = { flags: SUPPRESS_EMBEDS };
+    expect(refusal(asked(OWNER, { patch: { ...patch, content: 'mine' } }))).toBe('cannotEditOthers');
+    expect(refusal(asked(OWNER, { patch: {} }))).toBe('cannotEditOthers');
+    expect(refusal(asked(BEN, { patch }))).toBe('missingPermissions');
   });
 });

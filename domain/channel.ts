@@ -3,7 +3,13 @@
 import type { Sealed } from '../schemas/envelope.ts';
 import { deletedBy } from '../schemas/events/about-messages.ts';
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
-import { type Mentions, type MessageBody, MessageType, type Overwrite } from '../schemas/events/channel.ts';
+import {
+  type Mentions,
+  type MessageBody,
+  MessageType,
+  type Overwrite,
+  SUPPRESS_EMBEDS,
+} from '../schemas/events/channel.ts';
 import { isBlank } from '../schemas/text.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
@@ -70,7 +76,7 @@ const nonceKeyOf = (event: ParleyEvent): string | undefined =>
     : undefined;
 
 export const channelFold: Fold<ChannelState> = {
-  version: 7,
+  version: 8,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -155,6 +161,7 @@ export const evolveMessage = (
     const { mentions, flags, sealed } = event.data;
     return { ...message, mentions, flags: flags ?? message.flags, sealed, sealedIn: event.id };
   }
+  if (event.type === 'embeds-suppressed') return { ...message, flags: event.data.flags };
   if (event.type === 'reactions-cleared') {
     const { emoji } = event.data;
     const isAsked = emoji === null || emoji === about.emoji;
@@ -314,6 +321,20 @@ const mentionsAfter = (
   return { users, everyone: written.everyone };
 };
 
+/** Of other people's messages, a moderator may hide and show the embeds, and change nothing else. Other flags stay as they are. */
+const suppressEmbeds = (command: Edit, message: MessageState, state: ChannelState): Decision => {
+  const { flags: wanted, ...more } = command.patch;
+  if (wanted === undefined || Object.values(more).some((field) => field !== undefined))
+    return refuse('cannotEditOthers');
+  const refusal = deniedToModerate(command, state);
+  if (refusal !== undefined) return refusal;
+  const flags = (message.flags & ~SUPPRESS_EMBEDS) | ((wanted ?? 0) & SUPPRESS_EMBEDS);
+  if (flags === message.flags) return nothing;
+  const { messageId, ordinal, author } = message;
+  const data = { messageId, ordinal, author, flags, pinned: isPinned(state, messageId) };
+  return happen({ type: 'embeds-suppressed', data });
+};
+
 export const edit = (command: Edit, state: ChannelState): Decision => {
   const rights = rightsIn(state, command);
   const refusal = denied(rights, 0n);
@@ -321,7 +342,7 @@ export const edit = (command: Edit, state: ChannelState): Decision => {
   if (state.keys.has(command.key)) return nothing;
   const { message } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
-  if (message.author !== command.userId) return refuse('cannotEditOthers');
+  if (message.author !== command.userId) return suppressEmbeds(command, message, state);
   if (!isWritten(message)) return refuse('systemMessage');
   const former = { ...command.former, flags: message.flags };
   const { content, embeds, flags } = patched(former, command.patch, NOTHING_SAID);

@@ -43,6 +43,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('message-edited', { ...onMessage, mentions, flags: 4, pinned: false }),
     happened('reaction-added', { ...onMessage, userId: BEN, emoji: '👍' }),
     happened('reaction-removed', { ...onMessage, userId: BEN, emoji: '👍' }),
+    happened('embeds-suppressed', { ...onMessage, flags: 4, pinned: false }),
     happened('reactions-cleared', { ...onMessage, emoji: null }),
     happened('message-pinned', { ...onMessage, userId: OWNER, pinnedTime: NOW }),
     happened('message-unpinned', { ...onMessage, userId: OWNER, lastPinnedTime: null, deleted: false }),

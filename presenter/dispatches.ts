@@ -127,6 +127,12 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intents, guildId, deleted)];
   },
 
+  'embeds-suppressed': async (event, guildId, { presenter }, deleted) => {
+    const shown = await presenter.edited(event, guildId);
+    const intents = intentsOf(event.type, guildId);
+    return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intents, guildId, deleted)];
+  },
+
   'message-deleted': async (event, guildId) => [
     dispatch('MESSAGE_DELETE', deletedMessage(event, guildId), intentsOf(event.type, guildId)),
   ],

@@ -6,7 +6,7 @@
 import type { Readers } from '../projections/port.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
-import { MessageBody, MessageType } from '../schemas/events/channel.ts';
+import { MessageBody, MessageType, SUPPRESS_EMBEDS } from '../schemas/events/channel.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
@@ -35,7 +35,7 @@ const richEmbed = (embed: MessageBody['embeds'][number]) => ({ ...embed, type: '
 const EMPTY: MessageBody = { content: '', embeds: [] };
 
 /** Events that change how a message looks. */
-export type MessageChange = EventOf<'message-edited'> | EventOf<'message-pinned'> | EventOf<'message-unpinned'>;
+export type MessageChange = EventOf<'message-edited' | 'message-pinned' | 'message-unpinned' | 'embeds-suppressed'>;
 
 /** What a page of messages shows besides its rows, looked up together. */
 interface LookedUp {
@@ -109,6 +109,10 @@ export class MessagePresenter {
   async edited(event: MessageChange, guildId: string | null): Promise<ApiMessage | undefined> {
     const row = await this.timelines.message(channelIdOf(event.stream)!, event.data.messageId, '');
     if (row === undefined) return undefined;
+    if (event.type === 'embeds-suppressed') {
+      const { flags, pinned } = event.data;
+      return { ...(await this.dispatched({ ...row, flags }, guildId)), pinned, sequence: event.sequence };
+    }
     if (event.type !== 'message-edited') {
       const pinned = event.type === 'message-pinned';
       return { ...(await this.dispatched(row, guildId)), pinned, sequence: event.sequence };
@@ -181,7 +185,7 @@ export class MessagePresenter {
       mentions,
       mention_roles: [],
       attachments: [],
-      embeds: body.embeds.map(richEmbed),
+      embeds: (row.flags & SUPPRESS_EMBEDS) === 0 ? body.embeds.map(richEmbed) : [],
       components: NONE,
       sticker_items: NONE,
       ...(row.reactions.length === 0 ? {} : { reactions: row.reactions.map(presentReaction) }),
@@ -192,6 +196,17 @@ export class MessagePresenter {
       sequence: row.sequence,
       ordinal: row.ordinal,
     };
+  }
+
+  /** The texts that events seal, in their order. */
+  async texts(events: readonly EventOf<'message-posted' | 'message-edited'>[]): Promise<readonly MessageBody[]> {
+    await this.keys.load(events.map(({ data }) => data.sealed.by));
+    return this.slices.pieces(events, MESSAGES_PER_STEP, (some) =>
+      some.map(({ stream, id: eventId, data: { sealed } }) => {
+        const key = this.keys.cached(sealed.by) ?? undefined;
+        return openAs(MessageBody, key, { stream, eventId }, sealed) ?? EMPTY;
+      }),
+    );
   }
 
   private open(row: MessageRow): MessageBody {

@@ -162,6 +162,11 @@ export class Presenter {
     return this.messagePresenter.edited(event, guildId);
   }
 
+  /** What each of these events says. */
+  texts(events: readonly EventOf<'message-posted' | 'message-edited'>[]): Promise<readonly MessageBody[]> {
+    return this.messagePresenter.texts(events);
+  }
+
   async invite(row: InviteRow): Promise<ApiInvite | undefined> {
     const [guild, channel] = await Promise.all([this.guilds.guild(row.guildId), this.guilds.channel(row.channelId)]);
     if (guild === undefined || channel === undefined) return undefined;

@@ -185,6 +185,11 @@ export class Story {
     return this.log.add(channelStream(channelId), 'message-deleted', data);
   }
 
+  suppressEmbeds(channelId: string, ordinal: number, flags: number) {
+    const data = { messageId: messageId(channelId, ordinal), ordinal, author: '1', flags, pinned: false };
+    return this.log.add(channelStream(channelId), 'embeds-suppressed', data);
+  }
+
   removeAll(channelId: string, ordinals: readonly number[], author: string) {
     const messages = ordinals.map((ordinal) => ({ messageId: messageId(channelId, ordinal), ordinal, author }));
     return this.log.add(channelStream(channelId), 'messages-deleted', { messages });

@@ -11,6 +11,7 @@ import { IsoTime, integerText, Snowflake, SnowflakeBound } from '../schemas/code
 import { Emoji } from '../schemas/emoji.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { OnChannel, OnMessage, type Route } from '../schemas/http/route.ts';
+import { editHistoryRoute } from './edit-history.ts';
 import { type Answer, found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 import { type Place, pageAfter, pageBefore } from './sequences.ts';
 
@@ -205,6 +206,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
       return found((await deps.presenter.messages([row]))[0]);
     },
   }),
+  editHistoryRoute(deps),
   readRoute(deps, {
     path: '/channels/:channel_id/messages/:message_id/reactions/:emoji',
     reads: ['guild-views', 'timelines'],

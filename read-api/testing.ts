@@ -196,6 +196,7 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
           : events.filter((event) => event.sequence >= from).slice(0, limit),
     },
     presenter: {
+      texts: async () => [],
       self: async (id) => ({
         ...user(id),
         ...{ email: null, verified: true, mfa_enabled: false, flags: 0, premium_type: 0, locale: 'en-US', bio: '' },

@@ -202,7 +202,7 @@ export const sendMessage = command({
 
 export const editMessage = command({
   type: 'message.edit',
-  summary: 'Edit a message of your own.',
+  summary: "Edit a message of your own. Moderators hide the embeds of other people's by `flags`.",
   route: {
     method: 'PATCH',
     path: '/channels/:channel_id/messages/:message_id',
@@ -251,13 +251,15 @@ export const editMessage = command({
     );
   },
   same: (event, { fields }, deps) =>
-    event.type === 'message-edited' &&
-    event.data.messageId === fields.message_id &&
-    (fields.flags === undefined || (fields.flags ?? 0) === event.data.flags) &&
-    saysThis(deps, event, fields),
+    event.type === 'embeds-suppressed'
+      ? event.data.messageId === fields.message_id
+      : event.type === 'message-edited' &&
+        event.data.messageId === fields.message_id &&
+        (fields.flags === undefined || (fields.flags ?? 0) === event.data.flags) &&
+        saysThis(deps, event, fields),
   answer: async ({ event }, { fields, context }, deps) => {
-    if (event === undefined) {
-      // The message is already as wanted.
+    if (event === undefined || event.type === 'embeds-suppressed') {
+      // The message is already as wanted, or keeps its text.
       const row = await deps.timelines.message(fields.channel_id, fields.message_id, context.actor.userId);
       return row === undefined ? refused('unknownMessage') : either.right({ kind: 'row', row });
     }

@@ -201,7 +201,7 @@ describe('the catalogue', () => {
   it('derives its lists of types', () => {
     expect(FOLLOWED_UP.toSorted()).toEqual(['channel-requested', 'dm-opened', 'guild-created', 'invite-redeemed']);
     expect(typesChanging('timelines').toSorted()).toEqual([
-      ...['message-deleted', 'message-edited', 'message-posted', 'messages-deleted'],
+      ...['embeds-suppressed', 'message-deleted', 'message-edited', 'message-posted', 'messages-deleted'],
       ...['reaction-added', 'reaction-removed', 'reactions-cleared'],
     ]);
     expect(INDEXED).not.toContain('message-posted');

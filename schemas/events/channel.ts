@@ -22,6 +22,9 @@ export type Mentions = t.TypeOf<typeof Mentions>;
 export const MessageBody = t.type({ content: t.string, embeds: t.array(t.UnknownRecord) });
 export type MessageBody = t.TypeOf<typeof MessageBody>;
 
+/** Flag of a message whose embeds are not shown. */
+export const SUPPRESS_EMBEDS = 4;
+
 /** Discord's numbers for types of messages. */
 export const MessageType = { default: 0, channelPinnedMessage: 6, reply: 19 } as const;
 
@@ -183,6 +186,24 @@ const MessageDeleted = defineEvent({
   seals: null,
 });
 
+/** A moderator hid the embeds of a message, or showed them again. */
+const EmbedsSuppressed = defineEvent({
+  ...spoken,
+  frequent: false,
+  changes: ['timelines'],
+  codec: t.type({
+    messageId: t.string,
+    ordinal: t.number,
+    author: t.string,
+    /** As they are after it. */
+    flags: t.number,
+    /** Whether the message is pinned. This does not change it. */
+    pinned: t.boolean,
+  }),
+  former: [],
+  seals: null,
+});
+
 /** Several messages deleted at once. */
 const MessagesDeleted = defineEvent({
   ...spoken,
@@ -332,6 +353,7 @@ export const channelEvents = {
   'channel-created': ChannelCreated,
   'message-posted': MessagePosted,
   'message-edited': MessageEdited,
+  'embeds-suppressed': EmbedsSuppressed,
   'message-deleted': MessageDeleted,
   'messages-deleted': MessagesDeleted,
   'reaction-added': ReactionAdded,

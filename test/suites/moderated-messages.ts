@@ -121,6 +121,46 @@ export const moderatedMessagesSuite = (start: StartInstance) =>
       await socket.cut();
     });
 
+    it("hide the embeds of other people's messages, and nothing else of them", async () => {
+      const { id } = await ben.send(channel.id, { content: 'look', embeds: [{ title: 'a page' }] });
+      const on = `/channels/${channel.id}/messages/${id}`;
+      const socket = await GatewayClient.identified(instance.url, member.token);
+      const hidden = { id, content: 'look', embeds: [], flags: 4, edited_timestamp: null, author: { id: member.id } };
+      expect(await owner.ask('PATCH', on, { flags: 4 })).toMatchObject(hidden);
+      expect((await socket.dispatch('MESSAGE_UPDATE')).d).toMatchObject(hidden);
+      expect(await ben.ask('GET', on)).toMatchObject(hidden);
+      expect(await owner.ask('PATCH', on, { flags: 0 })).toMatchObject({ embeds: [{ title: 'a page' }], flags: 0 });
+      expect(await owner.request('PATCH', on, { content: 'mine' })).toMatchObject({
+        status: 403,
+        body: { code: 50005 },
+      });
+      const mine = await owner.send(channel.id, 'not yours');
+      const bens = await ben.request('PATCH', `/channels/${channel.id}/messages/${mine.id}`, { flags: 4 });
+      expect(bens).toMatchObject({ status: 403, body: { code: 50013 } });
+      await socket.cut();
+    });
+
+    it('read what a message said before it was edited, until it is deleted', async () => {
+      const { id } = await ben.send(channel.id, 'first');
+      const on = `/channels/${channel.id}/messages/${id}`;
+      await owner.send(channel.id, 'between');
+      for (const content of ['second', 'third']) await ben.ask('PATCH', on, { content });
+      await owner.ask('PATCH', on, { flags: 4 });
+      const { versions, next_sequence } = await owner.ask<{
+        versions: { content: string; sequence: number; timestamp: string }[];
+        next_sequence: number | null;
+      }>('GET', `${on}/history`);
+      expect(versions.map(({ content }) => content)).toEqual(['first', 'second', 'third']);
+      expect(next_sequence).toBeNull();
+      const rest = await owner.ask('GET', `${on}/history?from_sequence=${versions[1]!.sequence}`);
+      expect(rest).toMatchObject({ versions: versions.slice(1) });
+      expect(await ben.request('GET', `${on}/history`)).toMatchObject({ status: 403, body: { code: 50013 } });
+      const stranger = instance.api.as(await instance.api.register(someName('eve')));
+      expect(await stranger.request('GET', `${on}/history`)).toMatchObject({ status: 404, body: { code: 10003 } });
+      await ben.ask('DELETE', on);
+      expect(await owner.request('GET', `${on}/history`)).toMatchObject({ status: 404, body: { code: 10008 } });
+    });
+
     it('delete 2 to 100 messages at once, each named once, none too old, and nobody else does', async () => {
       const ids = await sent(2, ben);
       expect(await bulkDelete(ids, ben)).toMatchObject({ status: 403, body: { code: 50013 } });

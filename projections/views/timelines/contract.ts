@@ -167,6 +167,16 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect((await row(1)).flags).toBe(0);
     });
 
+    it('keeps the text and the time of the edit where only the embeds are suppressed', async () => {
+      story.post(channel, ANN);
+      story.suppressEmbeds(channel, 1, 4);
+      await project();
+      expect(await row(1)).toMatchObject({ flags: 4, editedTime: null, sealedIn: 'event-1' });
+      story.suppressEmbeds(channel, 1, 0);
+      await project();
+      expect((await row(1)).flags).toBe(0);
+    });
+
     it('drops the text of a deleted message, leaves it out of pages and keeps its ordinal', async () => {
       await posted(3);
       story.remove(channel, 2, ANN);

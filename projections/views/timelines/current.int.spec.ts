@@ -48,7 +48,7 @@ const all = async (timelines: TimelineReader) => ({
 const nth = fc.nat(MOST - 1);
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ kind: 'post' as const, ordinal: 0 }) },
-  ...(['edit', 'remove', 'removeAll', 'react', 'clear', 'clearAll'] as const).map((kind) => ({
+  ...(['edit', 'suppress', 'remove', 'removeAll', 'react', 'clear', 'clearAll'] as const).map((kind) => ({
     weight: 1,
     arbitrary: nth.map((ordinal) => ({ kind, ordinal })),
   })),
@@ -70,6 +70,8 @@ describe('timelines that lag behind the log', () => {
             living.add(posted);
           } else if (living.has(ordinal)) {
             if (kind === 'edit') story.edit(CHANNEL, ordinal, BOB);
+            else if (kind === 'suppress')
+              story.suppressEmbeds(CHANNEL, ordinal, story.log.all.length % 2 === 0 ? 4 : 0);
             else if (kind === 'remove') {
               story.remove(CHANNEL, ordinal, BOB);
               living.delete(ordinal);

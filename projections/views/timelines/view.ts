@@ -123,6 +123,14 @@ export type TimelineChange =
       readonly sequence: number;
     }
   | {
+      readonly kind: 'flagged';
+      readonly channelId: string;
+      readonly messageId: string;
+      readonly ordinal: number;
+      readonly flags: number;
+      readonly sequence: number;
+    }
+  | {
       readonly kind: 'cleared';
       readonly channelId: string;
       readonly messageId: string;
@@ -195,6 +203,9 @@ const changesOf: ByType<TypesChanging<'timelines'>, [channelId: string], Timelin
     messageId: event.data.messageId,
     ordinal: event.data.ordinal,
     sequence: event.sequence,
+  }),
+  'embeds-suppressed': ({ sequence, data: { messageId, ordinal, flags } }, channelId) => ({
+    ...{ kind: 'flagged', channelId, messageId, ordinal, flags, sequence },
   }),
   'messages-deleted': ({ sequence, data: { messages } }, channelId) =>
     messages.map(({ messageId, ordinal }) => ({ kind: 'deleted', channelId, messageId, ordinal, sequence })),

@@ -31,6 +31,7 @@ export class Statements {
   private readonly mark: string;
   private readonly react: string;
   private readonly unreact: string;
+  private readonly flag: string;
   private readonly clear: string;
   private readonly clearAll: string;
   private readonly touch: string;
@@ -49,6 +50,7 @@ export class Statements {
     this.mark = `UPDATE ${messages} USING TIMESTAMP ? SET deleted = true, changed = ? ${key}`;
     this.react = `UPDATE ${messages} USING TIMESTAMP ? SET reactions[?] = ?, changed = ? ${key}`;
     this.unreact = `UPDATE ${messages} USING TIMESTAMP ? SET reactions = reactions - ?, changed = ? ${key}`;
+    this.flag = `UPDATE ${messages} USING TIMESTAMP ? SET flags = ?, changed = ? ${key}`;
     this.clear = `UPDATE ${messages} USING TIMESTAMP ? SET cleared[?] = ?, changed = ? ${key}`;
     this.clearAll = `DELETE reactions, cleared FROM ${messages} USING TIMESTAMP ? ${key}`;
     this.touch = `UPDATE ${messages} USING TIMESTAMP ? SET changed = ? ${key}`;
@@ -107,6 +109,8 @@ export class Statements {
           { query: this.erase, params: [at, ...key] },
           { query: this.mark, params: [at, at, ...key] },
         ];
+      case 'flagged':
+        return [{ query: this.flag, params: [at, change.flags, at, ...key] }];
       case 'cleared':
         return change.emoji === null
           ? [

@@ -65,6 +65,7 @@ const prepare = (db: Connection) => ({
     `UPDATE messages SET edited_time = ?, mentions = ?, flags = coalesce(?, flags), sealed_by = ?, box = ?, sealed_in = ?
      WHERE channel_id = ? AND id = ? AND deleted = 0`,
   ),
+  flag: command(db, 'UPDATE messages SET flags = ? WHERE channel_id = ? AND id = ?'),
   erase: command(db, 'UPDATE messages SET deleted = 1, sealed_by = NULL, box = NULL WHERE channel_id = ? AND id = ?'),
   eraseReactions: command(db, 'DELETE FROM reactions WHERE channel_id = ? AND message_id = ?'),
   eraseCounts: command(db, 'DELETE FROM reaction_counts WHERE channel_id = ? AND message_id = ?'),
@@ -151,6 +152,9 @@ export class SqliteTimelineWriter implements TimelineWriter {
         return;
       case 'unreacted':
         this.unreact(change);
+        return;
+      case 'flagged':
+        this.run.flag(change.flags, change.channelId, change.messageId);
         return;
       case 'cleared':
         if (change.emoji === null) this.clearAll(change);
