@@ -45,13 +45,15 @@ export const privacySuite = (start: StartInstance) =>
 
     it.each(kinds)('looks like one that does not exist on every route (%s)', async (kind) => {
       const ask = async (route: RouteShape, { channelId, messageId }: typeof nothing) => {
-        const values = route.parameters.map((name, i) =>
-          i === 0 ? channelId : /message/.test(name) ? messageId : '👍',
-        );
+        const values = route.parameters.map((name, i) => {
+          if (i === 0) return channelId;
+          if (name === 'emoji') return '👍';
+          return name === 'message_id' ? messageId : nothing.messageId;
+        });
         const { status, body } = await outsider.request(
           route.method,
           filled(route.path, values),
-          route.takesBody ? BODY : undefined,
+          route.takesBody ? { ...BODY, messages: [messageId, '4194304000003'] } : undefined,
         );
         return { status, body };
       };
