@@ -34,6 +34,7 @@ const gatewayConfig = (config: Config): GatewayConfig => ({
   byteBudget: config.socketBudgetBytes,
   refusedBudget: config.refused && { count: config.refused.count, windowMs: config.refused.seconds * 1000 },
   unidentified: { sockets: config.bounds.sockets, perAddress: config.bounds.socketsOfAddress },
+  compressed: config.bounds.compressed,
   resumeLimit: config.resumeLimit,
   resumeGatewayUrl: (host) => config.resumeGatewayUrl ?? gatewayUrlOf(config)({ headers: { host } }),
 });

@@ -51,6 +51,8 @@ export interface GatewayConfig {
   readonly refusedBudget: { readonly count: number; readonly windowMs: number } | undefined;
   /** Sockets that have not identified, in all and from one address. */
   readonly unidentified: { readonly sockets: number; readonly perAddress: number };
+  /** Compressed sockets with a memory of their own. Further ones are sent the same in stored blocks. */
+  readonly compressed: number;
   /** Commands of one session that may be in progress at once. */
   readonly commandsInFlight: number;
   /** How long a starting session waits for the views to hold what was in the log when it asked, in milliseconds. */
@@ -81,6 +83,7 @@ export const defaultGatewayConfig: GatewayConfig = {
   opBudget: { count: 120, windowMs: 60_000 },
   refusedBudget: { count: 500, windowMs: 1_000 },
   unidentified: { sockets: 5_000, perAddress: 1_000 },
+  compressed: 1_000,
   commandsInFlight: 256,
   viewsTimeoutMs: 5_000,
   resumeGatewayUrl: (host) => `ws://${host ?? 'localhost'}/gateway`,

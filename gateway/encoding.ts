@@ -3,60 +3,8 @@
 import type { Dispatch, EventRenderer } from '../presenter/dispatches.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Op } from '../schemas/gateway/frames.ts';
+import { payloadOf, textFrame } from './frame-bytes.ts';
 import type { Session } from './session.ts';
-
-/** FIN and opcode "text"; what a server sends is not masked (RFC 6455, 5.1). */
-const FINAL_TEXT = 0x81;
-
-const headerOf = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10);
-
-/**
- * Writes a frame into `bytes`, starting at `at`.
- * @param length of the payload in UTF-8 bytes.
- * @returns where the frame ends.
- */
-const writeFrame = (bytes: Buffer, at: number, payload: string, length: number): number => {
-  const start = headerOf(length);
-  bytes[at] = FINAL_TEXT;
-  if (start === 2) bytes[at + 1] = length;
-  else if (start === 4) {
-    bytes[at + 1] = 126;
-    bytes.writeUInt16BE(length, at + 2);
-  } else {
-    bytes[at + 1] = 127;
-    bytes.writeBigUInt64BE(BigInt(length), at + 2);
-  }
-  bytes.write(payload, at + start, 'utf8');
-  return at + start + length;
-};
-
-export const textFrame = (payload: string): Buffer => {
-  const length = Buffer.byteLength(payload);
-  const frame = Buffer.allocUnsafe(headerOf(length) + length);
-  writeFrame(frame, 0, payload, length);
-  return frame;
-};
-
-/** A frame for several sockets, or the payload of a frame for one socket only. */
-export type Outgoing = Buffer | string;
-
-/** Bytes it takes on the wire. */
-export const wireLength = (outgoing: Outgoing): number => {
-  if (typeof outgoing !== 'string') return outgoing.length;
-  const length = Buffer.byteLength(outgoing);
-  return headerOf(length) + length;
-};
-
-/** Copies or encodes into `bytes`, starting at `at`. @returns where it ends. */
-export const encodeInto = (bytes: Buffer, at: number, outgoing: Outgoing): number => {
-  if (typeof outgoing === 'string') return writeFrame(bytes, at, outgoing, Buffer.byteLength(outgoing));
-  bytes.set(outgoing, at);
-  return at + outgoing.length;
-};
-
-/** The text inside a frame made by `textFrame`. */
-export const payloadOf = (frame: Buffer): string =>
-  frame.toString('utf8', frame[1] === 127 ? 10 : frame[1] === 126 ? 4 : 2);
 
 /** A dispatch as text; `d` is already JSON. */
 export const dispatchPayload = (t: string, s: number, d: string): string =>

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error The types omit an export that `ws` has for such uses.
 import { Receiver } from 'ws';
-import { dispatchFrame, encodeInto, payloadOf, textFrame, wireLength, withSequence } from './encoding.ts';
+import { dispatchFrame, withSequence } from './encoding.ts';
+import { encodeInto, payloadOf, textFrame, wireLength } from './frame-bytes.ts';
 
 /** Decodes the bytes as a WebSocket client does. */
 const received = (frame: Buffer): Promise<string> =>

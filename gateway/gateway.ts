@@ -10,6 +10,7 @@ import { FairQueue } from '../schemas/fair-queue.ts';
 import { Op } from '../schemas/gateway/frames.ts';
 import { Quota } from '../schemas/quota.ts';
 import { fallBehind } from './catch-up.ts';
+import { type Compression, Compressors } from './compression.ts';
 import type { GatewayConfig } from './config.ts';
 import { controlFrame, RECONNECT } from './encoding.ts';
 import { FanOut } from './fan-out.ts';
@@ -90,6 +91,8 @@ export interface Handshake {
   readonly host?: string | undefined;
   /** The client's address in the form of `addressKey`. */
   readonly peer: string;
+  /** How what it is sent shall be compressed. */
+  readonly compress?: Compression | undefined;
   /** It asked for a version or an encoding that this server does not speak. */
   readonly refuse?: Closing;
 }
@@ -117,6 +120,7 @@ class ParleyGateway implements Gateway, SessionHost {
   private readonly hello: Buffer;
   private readonly sockets = new Set<Session>();
   private readonly unidentified: Quota;
+  private readonly compressors: Compressors;
   private readonly endSweeps: () => void;
   private live = 0;
   private draining = false;
@@ -137,6 +141,7 @@ class ParleyGateway implements Gateway, SessionHost {
     this.inbound = new Inbound(this.parts, new CommandFrames(deps, outbox, refusals), refusals);
     const { sockets, perAddress } = deps.config.unidentified;
     this.unidentified = new Quota(sockets, perAddress);
+    this.compressors = new Compressors(deps.config.compressed);
     this.hello = controlFrame(Op.hello, { heartbeat_interval: deps.config.heartbeatIntervalMs });
     const { clock, config } = deps;
     let swept = clock.monotonic();
@@ -151,8 +156,9 @@ class ParleyGateway implements Gateway, SessionHost {
     return this.live;
   }
 
-  accept(ws: WebSocket, socket: Socket, { host, peer, refuse }: Handshake): void {
+  accept(ws: WebSocket, socket: Socket, { host, peer, compress, refuse }: Handshake): void {
     const session = new Session(ws, socket, this, host, peer);
+    session.compressor = compress && this.compressors.open(compress);
     this.sockets.add(session);
     this.deps.metrics.sockets(1);
     session.counted = this.unidentified.take(peer);
@@ -223,7 +229,10 @@ class ParleyGateway implements Gateway, SessionHost {
   }
 
   gone(session: Session): void {
-    if (this.sockets.delete(session)) this.deps.metrics.sockets(-1);
+    if (this.sockets.delete(session)) {
+      session.compressor?.close();
+      this.deps.metrics.sockets(-1);
+    }
     this.uncount(session);
     if (this.sockets.size === 0) this.whenEmpty?.();
   }

@@ -9,7 +9,7 @@ import { decode } from '../schemas/codecs.ts';
 import { errorBody, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import { GivenCommand, Op } from '../schemas/gateway/frames.ts';
 import { jsonError } from '../schemas/json.ts';
-import { textFrame } from './encoding.ts';
+import { textFrame } from './frame-bytes.ts';
 import type { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
 import type { Refusals } from './refusals.ts';

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../schemas/clock.ts';
 import type { GatewayConfig } from './config.ts';
-import { encodeInto, type Outgoing } from './encoding.ts';
+import { encodeInto, type Outgoing } from './frame-bytes.ts';
 import { FrameTree } from './frame-tree.ts';
 import type { GatewayMetrics } from './ports.ts';
 import { Closings, Phase, type Session } from './session.ts';
@@ -206,7 +206,7 @@ export class Outbox {
       this.tooSlow(session);
       return 0;
     }
-    session.socket.write(pending.bytes());
+    session.put(pending.bytes());
     return pending.length;
   }
 

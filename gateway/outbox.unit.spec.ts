@@ -13,9 +13,10 @@ const listener = (phase: Phase = Phase.live) => {
     phase,
     pending: null,
     writable: true,
-    socket: { writableLength: 0, write: (bytes: Buffer) => written.push(bytes) },
+    socket: { writableLength: 0 },
     host: { started: () => {} },
     write: (bytes: Buffer) => written.push(bytes),
+    put: (bytes: Buffer) => written.push(bytes),
     drop: ({ reason }: { reason: string }) => {
       closed.push(reason);
       session.phase = Phase.closed;

@@ -14,6 +14,7 @@ import { addressKey } from '../schemas/address.ts';
 import { errorBody, parleyError } from '../schemas/errors.ts';
 import { LIBRARY_FRAME_BYTES } from '../schemas/gateway/frames.ts';
 import { answerRaw } from '../schemas/http/raw-answer.ts';
+import { compressionOf } from './compression.ts';
 import type { Gateway } from './gateway.ts';
 import { Closings } from './session.ts';
 import { GatewaySocket } from './websocket.ts';
@@ -26,7 +27,7 @@ const MAX_PIECES = 64;
 const options = {
   // Its type also requires the statics of the module's default export.
   WebSocket: GatewaySocket as unknown as SocketClass,
-  // Compression would cost 228 KB per connection and be eight times slower.
+  // It would cost 228 KB per connection and be eight times slower. Libraries ask for transport compression instead.
   perMessageDeflate: false,
   // Longer frames are for those who have identified.
   maxPayload: LIBRARY_FRAME_BYTES,
@@ -64,6 +65,7 @@ const letGo = (ws: WebSocket, socket: BusySocket): void => {
 interface GatewayQuery {
   readonly v?: string;
   readonly encoding?: string;
+  readonly compress?: string;
 }
 
 /** What this server speaks: v10 in JSON. What v9 has is the same. */
@@ -90,6 +92,7 @@ export const registerGateway = async (app: FastifyInstance, gateway: Gateway): P
     gateway.accept(ws, socket, {
       host: request.headers.host,
       peer: addressKey(request.ip),
+      compress: compressionOf((request.query as GatewayQuery).compress),
       ...(speaks(request.query as GatewayQuery) ? {} : { refuse: Closings.invalidVersion }),
     });
   };

@@ -6,6 +6,7 @@ import type { Device } from '../coordination/port.ts';
 import type { Caller } from '../schemas/fair-queue.ts';
 import { CloseCode } from '../schemas/gateway/frames.ts';
 import type { Audience } from '../schemas/streams.ts';
+import type { Compressor } from './compression.ts';
 import { FixedWindow } from './fixed-window.ts';
 import type { FrameTree } from './frame-tree.ts';
 
@@ -111,6 +112,8 @@ export class Session {
   readonly ws: WebSocket;
   readonly socket: Socket;
   readonly host: SessionHost;
+  /** Absent unless the client asked for transport compression. */
+  compressor: Compressor | undefined;
   phase: Phase = Phase.fresh;
   /** What the client connected to. Dropped once READY has said where to resume. */
   address: string | undefined;
@@ -214,10 +217,15 @@ export class Session {
 
   /**
    * Writes complete frames past `ws`, straight to its socket. `ws` writes its own frames (pong, close) synchronously
-   * and, without compression, each as one unfragmented frame. So whole frames of ours never split one of its frames.
+   * and, without compression of its own, each as one unfragmented frame. So whole frames of ours never split one of its frames.
    */
   write(frames: Buffer): void {
-    if (this.writable) this.socket.write(frames);
+    if (this.writable) this.put(frames);
+  }
+
+  /** As `write`, for a socket that is known to be writable. */
+  put(frames: Buffer): void {
+    this.socket.write(this.compressor === undefined ? frames : this.compressor.frames(frames));
   }
 
   /** Sends what is waiting, then closes. */

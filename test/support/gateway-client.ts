@@ -52,10 +52,10 @@ export class GatewayClient {
   readonly #onFrame: (frame: Frame) => void;
   #heart: NodeJS.Timeout | undefined;
 
-  private constructor(socket: WebSocket, onFrame: (frame: Frame) => void) {
+  private constructor(socket: WebSocket, onFrame: (frame: Frame) => void, textOf: (data: Buffer) => string) {
     this.socket = socket;
     this.#onFrame = onFrame;
-    socket.on('message', (data) => this.#take(JSON.parse(String(data)) as Frame));
+    socket.on('message', (data: Buffer) => this.#take(JSON.parse(textOf(data)) as Frame));
     socket.on('error', () => {});
     socket.on('close', (code) => {
       clearInterval(this.#heart);
@@ -68,10 +68,16 @@ export class GatewayClient {
    * Resolves after the Hello.
    * @param base `http://127.0.0.1:<port>`
    * @param onFrame called with every frame as it arrives
+   * @param path what it connects to, and how it reads what it is sent there
    */
-  static async connect(base: string, onFrame: (frame: Frame) => void = () => {}): Promise<GatewayClient> {
-    const socket = new WebSocket(`${base.replace('http', 'ws')}/gateway?v=10&encoding=json`);
-    const client = new GatewayClient(socket, onFrame);
+  static async connect(
+    base: string,
+    onFrame: (frame: Frame) => void = () => {},
+    path = '/gateway?v=10&encoding=json',
+    textOf: (data: Buffer) => string = String,
+  ): Promise<GatewayClient> {
+    const socket = new WebSocket(`${base.replace('http', 'ws')}${path}`);
+    const client = new GatewayClient(socket, onFrame, textOf);
     await once(socket, 'open');
     await client.until((frames) => frames.some((frame) => frame.op === 10), 'Hello');
     return client;
