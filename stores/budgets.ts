@@ -232,6 +232,8 @@ export const BUDGETS = {
   },
   /** Events of a partition that wait for a tick to vouch for them. Beyond that the range is read from the log. */
   unvouched: { count: 4000, bytes: 16_777_216 },
+  /** Records of the distribution log that a process keeps parsed for its other groups: one fetch of eight partitions. */
+  parsedRecords: { bytes: 2_097_152 },
   relay: {
     /** Events. Measured with kafkajs: 500 give 31-45k events/s and 1,000 give 36-55k. More gain little and add latency. */
     page: 1000,

@@ -37,6 +37,11 @@ export const createMetrics = () => {
     viewLagSeconds: gauge('view_lag_seconds', 'Age of the oldest event that a view does not hold yet', 'view'),
     relayed: counter('relayed_events_total', 'Events copied into the distribution log'),
     relayLeftOut: counter('relay_left_out_total', 'Events too large for the distribution log'),
+    recordsRead: counter(
+      'distribution_records_read_total',
+      'Records read from the distribution log by all groups here: parsed, or shared with a group that had parsed them',
+      'how',
+    ),
     projected: counter('projected_events_total', 'Events stored in a view by this process', 'view'),
     followed: gauge('followed_partitions', 'Partitions that this process follows', 'group'),
     unconfirmed: gauge(

@@ -54,6 +54,16 @@ describe('the views of a cluster', () => {
   });
   afterAll(() => cluster?.close());
 
+  it('parse each record once, though four groups of the process read it', async () => {
+    const read = async (how: string) => {
+      const told = await (await fetch(`${cluster.url('all')}/metrics`)).text();
+      return Number(new RegExp(`parley_distribution_records_read_total\\{how="${how}"\\} (\\d+)`).exec(told)?.[1] ?? 0);
+    };
+    // Idle ticks come in meanwhile, and some group is always the last to read them.
+    const shares = async () => (await read('shared')) / (await read('parsed'));
+    await expect.poll(shares, { interval: 50, timeout: 5000 }).toBeGreaterThan(2.5);
+  });
+
   it('report their status', async () => {
     const { code, stdout, stderr } = await projections('status');
     expect([code, stderr]).toEqual([0, '']);

@@ -7,6 +7,7 @@ import type { EventLog } from '../../log/port.ts';
 import type { Following } from '../../projections/distribution/assignment.ts';
 import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
 import { startRelay } from '../../projections/distribution/kafka/relay.ts';
+import { ParsedRecords } from '../../projections/distribution/parsed-records.ts';
 import type { Relay } from '../../projections/distribution/relay.ts';
 import type { DeadLetters } from '../../projections/engine/dead-letters/port.ts';
 import { generationOf, OVERLAP_MS, type ViewKind, watchGeneration } from '../../projections/engine/generations.ts';
@@ -93,7 +94,7 @@ export const standForRelay = async (
 
 type Common = Pick<
   Parameters<typeof followPartitions>[0],
-  'url' | 'namespace' | 'partitions' | 'log' | 'logger' | 'clock' | 'spans' | 'onReplaced' | 'onFailure'
+  'url' | 'namespace' | 'partitions' | 'parsed' | 'log' | 'logger' | 'clock' | 'spans' | 'onReplaced' | 'onFailure'
 >;
 
 interface Parts {
@@ -180,7 +181,8 @@ export const startProjector = async (
     connections.distribution(),
   ]);
   const onReplaced = (_reason: string, group: string) => metrics.replaced.inc({ group });
-  const common: Common = { ...distribution, log, logger, clock, spans, onReplaced, onFailure };
+  const parsed = new ParsedRecords((how) => metrics.recordsRead.inc({ how }));
+  const common: Common = { ...distribution, parsed, log, logger, clock, spans, onReplaced, onFailure };
   const updates = redisProgress(redis, namespace, clock);
   await updates.start();
   opened.add(updates, (one) => one.stop());

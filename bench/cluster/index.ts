@@ -2,7 +2,7 @@
 import type { Bench } from '../bench.ts';
 import { clusterAppend } from './append.ts';
 import { clusterFanout } from './fanout.ts';
-import { clusterLatency, clusterRelease, clusterReleaseP99 } from './latency.ts';
+import { clusterCold, clusterLatency, clusterLatencyP50, clusterRelease, clusterReleaseP99 } from './latency.ts';
 import { clusterRelay } from './relay.ts';
 import { clusterTimelines, clusterTimelinesFew } from './timelines.ts';
 
@@ -12,7 +12,9 @@ export const clusterBenches: readonly Bench[] = [
   clusterTimelines,
   clusterTimelinesFew,
   clusterLatency,
+  clusterLatencyP50,
   clusterRelease,
   clusterReleaseP99,
+  clusterCold,
   clusterFanout,
 ];

@@ -4,6 +4,7 @@ import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
 import { startRelay } from '../../projections/distribution/kafka/relay.ts';
+import { ParsedRecords } from '../../projections/distribution/parsed-records.ts';
 import type { PartitionBatch, PartitionStore } from '../../projections/engine/port.ts';
 import { openCassandraTimelines } from '../../projections/views/timelines/cassandra/store.ts';
 import { BUCKET_SIZE, createGeneration, tablesOf } from '../../projections/views/timelines/cassandra/tables.ts';
@@ -74,6 +75,7 @@ const project = async (side: Side, generation: number): Promise<number> => {
   const following = followPartitions({
     ...{ url, namespace, partitions: PARTITIONS, log, logger: silent, clock: systemClock },
     group: `timelines-g${generation}`,
+    parsed: new ParsedRecords(),
     sink,
     onThrough: (_partition, _through, count) => {
       stored += count;

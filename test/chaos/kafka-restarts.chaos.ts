@@ -6,6 +6,7 @@ import { MemoryCheckpoints } from '../../coordination/memory.ts';
 import { MemoryLog } from '../../log/memory.ts';
 import { followPartitions } from '../../projections/distribution/kafka/follow.ts';
 import { startRelay } from '../../projections/distribution/kafka/relay.ts';
+import { ParsedRecords } from '../../projections/distribution/parsed-records.ts';
 import { randomNamespace, silent } from '../../projections/distribution/testing.ts';
 import { byStream, MemorySink } from '../../projections/engine/testing.ts';
 import { Story } from '../../projections/testing.ts';
@@ -73,11 +74,10 @@ describe('two projectors that follow four views', () => {
       },
     };
     open.push(startRelay({ ...common, checkpoints: new MemoryCheckpoints() }));
-    for (const [n, group] of GROUPS.entries())
-      for (const _projector of ['one', 'other'])
-        open.push(
-          followPartitions({ ...common, group, sink: sinks[n]!, onReplaced: (reason) => replaced.push(reason) }),
-        );
+    const onReplaced = (reason: string) => replaced.push(reason);
+    for (const parsed of [new ParsedRecords(), new ParsedRecords()])
+      for (const [n, group] of GROUPS.entries())
+        open.push(followPartitions({ ...common, parsed, group, sink: sinks[n]!, onReplaced }));
     let n = 0;
     endPosting = systemClock.every(5, () => story.post(String(100 + (n++ % 23)), '1'));
     await followed('at the start');

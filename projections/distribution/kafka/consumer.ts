@@ -1,16 +1,14 @@
 /** One consumer in the group, from joining until it is stopped, fails or gets stuck. */
 
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { type Clock, within } from '../../../schemas/clock.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
 import { ensureTopic, eventsTopic, kafkaOf, retryFor } from '../../../stores/kafka/connection.ts';
 import type { PoisonedStreams } from '../../engine/dead-letters/port.ts';
 import { Assignment, type FollowOptions } from '../assignment.ts';
-import { type Delivered, deliveredOf, type PartitionWorker } from '../worker.ts';
+import type { ParsedRecords } from '../parsed-records.ts';
+import type { PartitionWorker } from '../worker.ts';
 import { Membership } from './membership.ts';
-
-const delivered = ({ key, value, offset }: KafkaMessage, onUnreadable: (failure: unknown) => void): Delivered =>
-  deliveredOf(value?.toString() ?? '', key === null, (BigInt(offset) + 1n).toString(), onUnreadable);
 
 const budgets = BUDGETS.kafka;
 
@@ -19,6 +17,8 @@ export interface KafkaFollowOptions extends Omit<FollowOptions, 'clock'> {
   readonly url: string;
   /** Prefix of the group's name. */
   readonly namespace: string;
+  /** Shared by all groups that this process follows. */
+  readonly parsed: ParsedRecords;
   /** Called with the reason for each consumer that is replaced. */
   readonly onReplaced?: (reason: string, group: string) => void;
   /**
@@ -163,11 +163,12 @@ export class GroupConsumer {
       const worker = await Promise.race([this.assignment.worker(batch.partition), hold.broken]);
       if (!isRunning() || isStale()) return true;
       if (worker === undefined) return this.stopping.signal.aborted;
-      const { logger } = this.options;
+      const { logger, parsed } = this.options;
+      const { partition } = batch;
       worker.push(
         batch.messages.map((message) =>
-          delivered(message, (err) =>
-            logger.warn({ err, partition: batch.partition, offset: message.offset }, 'a record cannot be read'),
+          parsed.read(partition, message, (err) =>
+            logger.warn({ err, partition, offset: message.offset }, 'a record cannot be read'),
           ),
         ),
       );

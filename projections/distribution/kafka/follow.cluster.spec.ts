@@ -10,6 +10,7 @@ import { byStream, MemorySink, memoryDeadLetters } from '../../engine/testing.ts
 import { Story } from '../../testing.ts';
 import type { Following } from '../assignment.ts';
 import { distributionContract } from '../contract.ts';
+import { ParsedRecords } from '../parsed-records.ts';
 import type { Relay } from '../relay.ts';
 import { dropNamespace, foundIn, randomNamespace, rawContentsOf, silent, withAdmin } from '../testing.ts';
 import type { KafkaFollowOptions } from './consumer.ts';
@@ -50,6 +51,7 @@ const follow = (over: Partial<KafkaFollowOptions> = {}): Following => {
     namespace,
     partitions: PARTITIONS,
     group: 'timelines-g1',
+    parsed: new ParsedRecords(),
     log,
     sink,
     logger: silent,
@@ -90,7 +92,8 @@ distributionContract('Kafka', async () => {
     partitions: PARTITIONS,
     until: (check) => expect.poll(check, { interval: 10, timeout: 30_000 }).toBe(true),
     relay: (options) => startRelay({ ...common, ...options }),
-    follow: (options) => followPartitions({ ...common, ...options, group: 'timelines-g1' }),
+    follow: (options) =>
+      followPartitions({ ...common, ...options, parsed: new ParsedRecords(), group: 'timelines-g1' }),
     contents: async () => (await rawContentsOf(topic)).map(foundIn),
     expire: () =>
       withAdmin(async (admin) => {

@@ -6,6 +6,7 @@ import type { OwnServices } from '../../../services/port.ts';
 import { privateServices } from '../../../services/private.ts';
 import { byStream, MemorySink } from '../../engine/testing.ts';
 import { Story } from '../../testing.ts';
+import { ParsedRecords } from '../parsed-records.ts';
 import { randomNamespace, silent } from '../testing.ts';
 import type { KafkaFollowOptions } from './consumer.ts';
 import { followPartitions } from './follow.ts';
@@ -33,7 +34,7 @@ describe('while Kafka is unavailable', () => {
     const relay = startRelay({ ...common, checkpoints: new MemoryCheckpoints() });
     const following = followPartitions({
       ...common,
-      ...{ group: 'timelines-g1', sink },
+      ...{ group: 'timelines-g1', sink, parsed: new ParsedRecords() },
       onReplaced: (reason) => {
         replaced.push(reason);
         onReplaced();
