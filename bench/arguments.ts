@@ -2,10 +2,20 @@
 
 import { parseArgs } from 'node:util';
 import { serversOf } from '../stores/kurrentdb/servers.ts';
+import type { PeerUrls } from './peers/index.ts';
 
 const URL_FORM = 'esdb://[user:password@]host:port[,host:port][?tls=false]';
 
-export const USAGE = `npm run bench [-- name...] [--json] [--url ${URL_FORM}]`;
+const PEER_FORMS = {
+  centrifugo: 'ws://host:port/connection/websocket',
+  tinode: 'ws://name:password@host:port/v0/channels?apikey=...',
+};
+const PEERS = ['centrifugo', 'tinode'] as const;
+
+export const USAGE = [
+  `npm run bench [-- name...] [--json] [--url ${URL_FORM}]`,
+  ...PEERS.map((peer) => `[--${peer} ${PEER_FORMS[peer]}]`),
+].join(' ');
 
 export interface Asked {
   readonly names: readonly string[];
@@ -13,7 +23,12 @@ export interface Asked {
   readonly help: boolean;
   /** Of the KurrentDB server to measure. */
   readonly url: string | undefined;
+  /** Only those that are given. */
+  readonly peers: PeerUrls;
 }
+
+/** Sockets without TLS. */
+const isPlain = (url: string): boolean => URL.canParse(url) && new URL(url).protocol === 'ws:';
 
 /** @throws TypeError that says what is wrong, without repeating a URL, which may contain a password */
 export const readArguments = (given: readonly string[]): Asked => {
@@ -24,6 +39,8 @@ export const readArguments = (given: readonly string[]): Asked => {
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       url: { type: 'string' },
+      centrifugo: { type: 'string' },
+      tinode: { type: 'string' },
     },
   });
   const { json, help, url } = values;
@@ -34,5 +51,12 @@ export const readArguments = (given: readonly string[]): Asked => {
       throw new TypeError(`--url must be the URL of a KurrentDB server: ${URL_FORM}`);
     }
   }
-  return { names: positionals, json, help, url };
+  const peers: Record<string, string> = {};
+  for (const peer of PEERS) {
+    const given = values[peer];
+    if (given === undefined) continue;
+    if (!isPlain(given)) throw new TypeError(`--${peer} must be the URL of a server: ${PEER_FORMS[peer]}`);
+    peers[peer] = given;
+  }
+  return { names: positionals, json, help, url, peers };
 };

@@ -9,6 +9,7 @@ describe('the arguments of the benches', () => {
       json: false,
       help: false,
       url,
+      peers: {},
     });
     expect(readArguments(['fanout', 'resume', '--json'])).toMatchObject({
       names: ['fanout', 'resume'],
@@ -25,6 +26,19 @@ describe('the arguments of the benches', () => {
       expect(() => readArguments(['log-kurrentdb', '--url', url])).not.toThrow('secret');
     },
   );
+
+  it('are servers of peers too', () => {
+    const [centrifugo, tinode] = ['ws://127.0.0.1:8000/connection/websocket', 'ws://al:secret@[::1]:6060/v0/channels'];
+    expect(readArguments(['peers', '--centrifugo', centrifugo]).peers).toEqual({ centrifugo });
+    expect(readArguments(['peers', '--centrifugo', centrifugo, '--tinode', tinode]).peers).toEqual({
+      centrifugo,
+      tinode,
+    });
+    for (const url of ['wss://al:secret@example.com', 'al:secret@example.com', '']) {
+      expect(() => readArguments(['peers', '--tinode', url])).toThrow(/^--tinode must be the URL of a server: ws:/);
+      expect(() => readArguments(['peers', '--tinode', url])).not.toThrow('secret');
+    }
+  });
 
   it('refuse a URL that is missing, and options that nobody knows', () => {
     expect(() => readArguments(['log-kurrentdb', '--url'])).toThrow('--url');

@@ -10,7 +10,8 @@ export interface Reach {
 export interface Measured {
   /** The measurements behind the ratio, by name. The name includes the unit. */
   readonly figures: Readonly<Record<string, number | string>>;
-  readonly ratio: number;
+  /** Null where there is nothing to compare with. */
+  readonly ratio: number | null;
 }
 
 export interface Bench {

@@ -5,6 +5,7 @@ import type { Relay } from './children/relay.ts';
 import type { Talkers } from './children/talkers.ts';
 import { startChild } from './support/child.ts';
 import { metricsOf } from './support/metrics.ts';
+import { gatewayAt } from './support/mini-socket.ts';
 import { startPlace } from './support/place.ts';
 import { seedPeople } from './support/seed.ts';
 import { withStores } from './support/stores.ts';
@@ -45,15 +46,16 @@ const measure = async (perSecond: number): Promise<Measured> => {
     const clients = [await startChild<Talkers>('talkers'), await startChild<Talkers>('talkers')] as const;
     children.push(...clients);
     const common = {
+      protocol: 'parley' as const,
       listeners: people.slice(0, LISTENERS),
       tokens: people.slice(LISTENERS),
       channelIds: [place.channel.id],
     };
     const pace = { ms: ROUND_MS, perSecond };
-    await clients[0].call.connect({ port, ...common });
+    await clients[0].call.connect({ url: gatewayAt(port), ...common });
     await clients[0].call.pace(pace);
     await relay.call.use(await clients[0].call.frame(null));
-    await clients[1].call.connect({ port: await relay.call.listen(null), ...common });
+    await clients[1].call.connect({ url: gatewayAt(await relay.call.listen(null)), ...common });
     await clients[1].call.pace(pace);
     const cpuOfParley = async () => (await metricsOf(url)).all('process_cpu_seconds_total')[0]!;
     const round = async (client: (typeof clients)[number], cpu: () => Promise<number>): Promise<Round> => {

@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- name...] [--json]`: runs benches one after another and reports each result. Without names it runs
  * those of the embedded profile. `cluster` means all of the cluster profile, which need its servers, and `log-kurrentdb` all
- * of the log in KurrentDB, on the server of `--url` or on a stand-in.
+ * of the log in KurrentDB, on the server of `--url` or on a stand-in. `peers` measures Parley beside the servers of
+ * `--centrifugo` and `--tinode`.
  */
 
 import { type Asked, readArguments, USAGE } from './arguments.ts';
@@ -12,7 +13,7 @@ import { bare } from './children/bare.ts';
 import { crowd } from './children/crowd.ts';
 import { kurrentdb } from './children/kurrentdb.ts';
 import { relay } from './children/relay.ts';
-import { talkersProgram } from './children/talkers.ts';
+import { createTalkers } from './children/talkers.ts';
 import { clusterBenches } from './cluster/index.ts';
 import { cold } from './cold.ts';
 import { commands } from './commands.ts';
@@ -20,6 +21,7 @@ import { fanout, fanoutBursts } from './fanout.ts';
 import { history } from './history.ts';
 import { kurrentBenches } from './kurrentdb/index.ts';
 import { latency } from './latency.ts';
+import { type PeerUrls, peerBenches } from './peers/index.ts';
 import { replay } from './replay.ts';
 import { restart } from './restart.ts';
 import { resume } from './resume.ts';
@@ -29,6 +31,7 @@ import { removeMillion } from './support/million.ts';
 import { appendFigures } from './support/raw-appends.ts';
 
 const KURRENTDB = 'log-kurrentdb';
+const PEERS = 'peers';
 const REPORT = 'report';
 
 const append: Bench = {
@@ -58,12 +61,13 @@ const embeddedBenches: readonly Bench[] = [
 ];
 
 /** Names that stand for several benches. */
-const groupsOf = (url: string | undefined): Readonly<Record<string, readonly Bench[]>> => ({
+const groupsOf = (url: string | undefined, peers: PeerUrls): Readonly<Record<string, readonly Bench[]>> => ({
   cluster: clusterBenches,
   [KURRENTDB]: kurrentBenches(url),
+  [PEERS]: peerBenches(peers),
 });
 
-const programs = { bare, crowd, kurrentdb, relay, talkers: talkersProgram };
+const programs = { bare, crowd, kurrentdb, relay, talkers: createTalkers() };
 
 interface Outcome {
   readonly name: string;
@@ -79,7 +83,7 @@ interface Outcome {
 
 /** The longest name, and a space. */
 const NAME_WIDTH =
-  1 + Math.max(...[embeddedBenches, ...Object.values(groupsOf(undefined))].flat().map(({ name }) => name.length));
+  1 + Math.max(...[embeddedBenches, ...Object.values(groupsOf(undefined, {}))].flat().map(({ name }) => name.length));
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -98,8 +102,8 @@ const measured = async (bench: Bench): Promise<Outcome> => {
     const { ratio, figures } = await bench.run();
     return {
       ...shown,
-      ratio: round(ratio, 2),
-      reached: reach === undefined || reached(reach, ratio),
+      ratio: ratio === null ? null : round(ratio, 2),
+      reached: reach === undefined || (ratio !== null && reached(reach, ratio)),
       figures,
       seconds: seconds(),
     };
@@ -115,10 +119,12 @@ const verdict = ({ reach, reached, failure }: Outcome): string => {
 };
 
 const line = (outcome: Outcome): string => {
-  const figures = Object.entries(outcome.figures).map(([name, value]) => `${value.toLocaleString('en')} ${name}`);
+  const figures = Object.entries(outcome.figures).map(([name, value]) =>
+    typeof value === 'string' ? `${name}: ${value}` : `${value.toLocaleString('en')} ${name}`,
+  );
   return [
     outcome.name.padEnd(NAME_WIDTH),
-    String(outcome.ratio ?? 'failed').padStart(8),
+    String(outcome.ratio ?? (outcome.failure === undefined ? '' : 'failed')).padStart(8),
     (outcome.reach === REPORT ? `  ${REPORT}` : `  reach ${outcome.reach}`).padEnd(18),
     verdict(outcome).padEnd(13),
     outcome.failure ?? figures.join(', '),
@@ -132,7 +138,7 @@ const refuse = (reason: string): void => {
 };
 
 const list = (benches: readonly Bench[]): void => {
-  say(`${USAGE}; cluster and ${KURRENTDB} for all of those\n`);
+  say(`${USAGE}; cluster, ${KURRENTDB} and ${PEERS} for all of those\n`);
   for (const { name, title } of benches) say(`  ${name.padEnd(NAME_WIDTH)} ${title}`);
 };
 
@@ -159,8 +165,8 @@ const main = async (): Promise<void> => {
     refuse((error as Error).message);
     return;
   }
-  const { names, json, help, url } = asked;
-  const groups = groupsOf(url);
+  const { names, json, help, url, peers } = asked;
+  const groups = groupsOf(url, peers);
   const benches = [...embeddedBenches, ...Object.values(groups).flat()];
   const known = [...Object.keys(groups), ...benches.map((bench) => bench.name)];
   const unknown = names.filter((name) => !known.includes(name));
@@ -168,6 +174,8 @@ const main = async (): Promise<void> => {
   if (help || unknown.length > 0) list(benches);
   else if (url !== undefined && !names.some((name) => name.startsWith(KURRENTDB)))
     refuse(`--url names the server of ${KURRENTDB}: npm run bench -- ${KURRENTDB} --url ...`);
+  else if (Object.keys(peers).length > 0 && !names.some((name) => name.startsWith(PEERS)))
+    refuse(`--centrifugo and --tinode name servers of ${PEERS}: npm run bench -- ${PEERS} --centrifugo ...`);
   else {
     // In the order of the list, not of the arguments.
     const isChosen = (bench: Bench) => names.some((name) => bench.name === name || groups[name]?.includes(bench));

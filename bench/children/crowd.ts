@@ -1,7 +1,8 @@
 /** Thousands of sessions that listen, count, are cut and reconnect. */
 
 import { Watched } from '../../test/support/watched.ts';
-import { kindOf, MiniSocket } from '../support/mini-socket.ts';
+import { kindOf } from '../peers/protocol.ts';
+import { gatewayAt, MiniSocket } from '../support/mini-socket.ts';
 
 /** Guilds and guild messages, with their content. */
 const INTENTS = (1 << 0) | (1 << 9) | (1 << 15);
@@ -60,7 +61,7 @@ const take = (session: Session, bytes: Buffer, start: number, end: number): void
 const open = (session: Session, hello: object): void => {
   Object.assign(session, { guilds: -1, resumed: false, refused: false, messages: 0 });
   session.socket = new MiniSocket(
-    session.port,
+    gatewayAt(session.port),
     (bytes, start, end) => take(session, bytes, start, end),
     () => progress.changed(),
   );

@@ -6,6 +6,7 @@ import { startChild } from '../support/child.ts';
 import { withClusterPlace } from '../support/cluster-place.ts';
 import { clusterServers } from '../support/cluster-servers.ts';
 import { metricsOf, quantileBetween } from '../support/metrics.ts';
+import { gatewayAt } from '../support/mini-socket.ts';
 import { SENDERS } from '../support/talking.ts';
 
 const PER_SECOND = 1_600;
@@ -37,7 +38,11 @@ const measure = (perSecond: number, senders: number): Promise<Paced> =>
       const talkers = await startChild<Talkers>('talkers');
       try {
         const channelIds = guild!.channels.map(({ id }) => id);
-        await talkers.call.connect({ port, tokens: [...guild!.people], listeners: [owner.token], channelIds });
+        await talkers.call.connect({
+          ...{ protocol: 'parley', url: gatewayAt(port), channelIds },
+          tokens: [...guild!.people],
+          listeners: [owner.token],
+        });
         const pace = () => talkers.call.pace({ ms: ROUND_MS, perSecond });
         // The first round compiles the code.
         await pace();

@@ -4,20 +4,27 @@
  */
 import { connect, type Socket } from 'node:net';
 
-const HEADER = (port: number) =>
-  `GET /gateway?v=10&encoding=json HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+const headerOf = ({ pathname, search, host }: URL) =>
+  `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
 
-const END_OF_HEADER = Buffer.from('\r\n\r\n');
-const CLOSE = 8;
+/** The gateway of a server on this machine. */
+export const gatewayAt = (port: number): string => `ws://127.0.0.1:${port}/gateway?v=10&encoding=json`;
 
-/** A masked text frame. The mask is zero, which leaves the bytes as they are. */
-export const clientFrame = (payload: string): Buffer => {
+const END_OF_HEADER = Buffer.from('\r\n\r\n');
+const SWITCHING = 'HTTP/1.1 101';
+const TEXT = 1;
+const CLOSE = 8;
+const PING = 9;
+const PONG = 10;
+
+/** A masked frame. The mask is zero, which leaves the bytes as they are. */
+export const clientFrame = (payload: string, opcode = TEXT): Buffer => {
   const length = Buffer.byteLength(payload);
   if (length > 65_535) throw new Error('longer than a client may send');
   const start = (length < 126 ? 2 : 4) + 4;
   const frame = Buffer.alloc(start + length);
-  frame[0] = 0x81;
+  frame[0] = 0x80 | opcode;
   if (length < 126) frame[1] = 0x80 | length;
   else {
     frame[1] = 0x80 | 126;
@@ -47,15 +54,23 @@ export class MiniSocket {
   readonly #onFrame: OnFrame;
   #rest: Buffer | undefined;
   #upgraded = false;
+  #why = 'the connection is closed';
 
-  /** Connects and upgrades. Frames may be written at once; they go out after the upgrade request. */
-  constructor(port: number, onFrame: OnFrame, onClose: () => void) {
+  /**
+   * Connects and upgrades. Frames may be written at once; they go out after the upgrade request.
+   * @param url `ws://host:port/path?query`
+   * @param onClose is told why, as far as the server or the socket says it
+   */
+  constructor(url: string, onFrame: OnFrame, onClose: (why: string) => void) {
+    const server = new URL(url);
     this.#onFrame = onFrame;
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.socket = connect({ port: Number(server.port || 80), host: server.hostname, noDelay: true });
     this.socket.on('data', (chunk: Buffer) => this.#take(chunk));
-    this.socket.on('error', () => {});
-    this.socket.on('close', onClose);
-    this.socket.write(HEADER(port));
+    this.socket.on('error', ({ message }) => {
+      this.#why = message;
+    });
+    this.socket.on('close', () => onClose(this.#why));
+    this.socket.write(headerOf(server));
   }
 
   send(payload: string): void {
@@ -69,6 +84,10 @@ export class MiniSocket {
       const end = bytes.indexOf(END_OF_HEADER);
       if (end === -1) {
         this.#rest = bytes;
+        return;
+      }
+      if (!bytes.toString('latin1', 0, end).startsWith(SWITCHING)) {
+        this.#end(bytes.toString('latin1', 0, bytes.indexOf('\r\n')));
         return;
       }
       this.#upgraded = true;
@@ -87,14 +106,18 @@ export class MiniSocket {
         start = at + 10;
       }
       if (bytes.length - start < length) break;
-      if ((bytes[at]! & 15) === CLOSE) this.socket.destroy();
-      else this.#onFrame(bytes, start, start + length);
+      const opcode = bytes[at]! & 15;
       at = start + length;
+      if (opcode === TEXT) this.#onFrame(bytes, start, at);
+      else if (opcode === PING) this.socket.write(clientFrame(bytes.toString('latin1', start, at), PONG));
+      else if (opcode === CLOSE && length < 2) this.#end(this.#why);
+      else if (opcode === CLOSE) this.#end(`${bytes.readUInt16BE(start)} ${bytes.toString('utf8', start + 2, at)}`);
     }
     this.#rest = at < bytes.length ? bytes.subarray(at) : undefined;
   }
-}
 
-/** The beginning of a payload, enough to tell its kind. */
-export const kindOf = (bytes: Buffer, start: number, end: number): string =>
-  bytes.toString('latin1', start, Math.min(end, start + 64));
+  #end(why: string): void {
+    this.#why = why;
+    this.socket.destroy();
+  }
+}

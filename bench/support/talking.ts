@@ -1,5 +1,6 @@
 import type { Talkers } from '../children/talkers.ts';
 import { type Remote, startChild } from './child.ts';
+import { gatewayAt } from './mini-socket.ts';
 import { startPlace } from './place.ts';
 import { seedPeople } from './seed.ts';
 import { withStores } from './stores.ts';
@@ -28,7 +29,13 @@ export const withTalkers = async <T>(
     const { port } = await place.start();
     const child = await startChild<Talkers>('talkers');
     try {
-      await child.call.connect({ port, tokens, listeners: [place.owner.token], channelIds });
+      await child.call.connect({
+        protocol: 'parley',
+        url: gatewayAt(port),
+        tokens,
+        listeners: [place.owner.token],
+        channelIds,
+      });
       return await measure(child.call);
     } finally {
       await child.stop();
