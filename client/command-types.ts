@@ -108,6 +108,12 @@ export interface CommandFields {
   readonly 'guild.create': {
     readonly name: string;
   };
+  /** Change a guild's name and description. */
+  readonly 'guild.edit': {
+    readonly guild_id: string;
+    readonly name?: string | null;
+    readonly description?: string | null;
+  };
   /** Leave a guild. */
   readonly 'guild.leave': {
     readonly guild_id: string;
@@ -123,6 +129,14 @@ export interface CommandFields {
       readonly allow?: string | null;
       readonly deny?: string | null;
     }[] | null;
+  };
+  /** Change a channel's name, topic, place in the list, and whether it is for adults only. */
+  readonly 'channel.edit': {
+    readonly channel_id: string;
+    readonly name?: string | null;
+    readonly topic?: string | null;
+    readonly nsfw?: boolean | null;
+    readonly position?: number | null;
   };
   /** Let a bot into a guild. */
   readonly 'bot.add': {

@@ -149,6 +149,17 @@ export class Rest {
     return this.request('POST', `/guilds/${guildId}/channels`, { name, ...more });
   }
 
+  editGuild(guildId: string, change: { name?: string; description?: string | null }): Promise<Guild> {
+    return this.request('PATCH', `/guilds/${guildId}`, change);
+  }
+
+  editChannel(
+    channelId: string,
+    change: { name?: string; topic?: string | null; nsfw?: boolean; position?: number | null },
+  ): Promise<Channel> {
+    return this.request('PATCH', `/channels/${channelId}`, change);
+  }
+
   createInvite(channelId: string, more: { max_age?: number; max_uses?: number } = {}): Promise<Invite> {
     return this.request('POST', `/channels/${channelId}/invites`, more);
   }

@@ -44,7 +44,8 @@ export type Answer =
   | {
       readonly kind: 'guild';
       readonly guild: GuildRow;
-      readonly channels: readonly ChannelRow[];
+      /** Those that the viewer may see; left out: none are shown. */
+      readonly channels?: readonly ChannelRow[];
       readonly viewer: string;
     }
   | {

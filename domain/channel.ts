@@ -4,6 +4,7 @@ import type { Sealed } from '../schemas/envelope.ts';
 import { deletedBy } from '../schemas/events/about-messages.ts';
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
+  type ChannelDetails,
   type Mentions,
   type MessageBody,
   MessageType,
@@ -29,6 +30,7 @@ export interface ChannelSettings {
   readonly guildId: string | null;
   readonly overwrites: readonly Overwrite[];
   readonly participants: readonly string[];
+  readonly details: ChannelDetails;
 }
 
 interface Pin {
@@ -76,7 +78,7 @@ const nonceKeyOf = (event: ParleyEvent): string | undefined =>
     : undefined;
 
 export const channelFold: Fold<ChannelState> = {
-  version: 8,
+  version: 9,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -87,8 +89,11 @@ export const channelFold: Fold<ChannelState> = {
       const time = snowflakeTime(event.data.messageId);
       if (time <= LAST_ID_TIME) state.headTime = time;
     } else if (event.type === 'channel-created') {
-      const { guildId, overwrites, participants } = event.data;
-      state.settings = { guildId, overwrites, participants };
+      const { guildId, overwrites, participants, name, topic } = event.data;
+      const details = { name: name ?? '', topic, nsfw: false, position: null };
+      state.settings = { guildId, overwrites, participants, details };
+    } else if (event.type === 'channel-edited') {
+      if (state.settings !== undefined) state.settings = { ...state.settings, details: event.data.details };
     } else if (event.type === 'overwrite-set') {
       const { overwrite } = event.data;
       overwriteAs(state, overwrite.id, overwrite);

@@ -37,6 +37,10 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
       ...{ channelId: CHANNEL, kind: 'text', guildId: GUILD, name: 'general', topic: 'all', participants: [ANN] },
       overwrites: [{ id: GUILD, type: 0, allow: '1', deny: '2' }],
     }),
+    happened('channel-edited', {
+      ...{ channelId: CHANNEL, guildId: GUILD },
+      details: { name: 'other', topic: null, nsfw: true, position: 3 },
+    }),
     happened('message-posted', {
       ...{ ...onMessage, messageType: MessageType.default, replyTo: null, mentions, flags: 4, nonce: 'nonce' },
     }),
@@ -61,6 +65,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
       ...{ guildId: GUILD, name: 'guild', ownerId: OWNER, everyone: '3072' },
       firstChannel: { id: CHANNEL, name: 'general' },
     }),
+    happened('guild-edited', { guildId: GUILD, details: { name: 'other', description: 'all' } }),
     happened('channel-requested', {
       ...{
         channelId: '201',

@@ -1,13 +1,16 @@
 /** A guild's structure. Stream `guild-<id>`. */
+import { isDeepStrictEqual } from 'node:util';
 import type { EventData } from '../schemas/events/catalogue.ts';
-import type { Role } from '../schemas/events/guild.ts';
+import type { GuildDetails, Role } from '../schemas/events/guild.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
-import { byPlace } from './permissions.ts';
+import { type Patch, patched } from './patch.ts';
+import { allows, byPlace, type GuildRights, guildPermissions, type MemberRights, Permission } from './permissions.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface GuildState extends StreamState {
   exists: boolean;
   ownerId: string;
+  details: GuildDetails;
   /** Permissions of @everyone as a decimal string. */
   everyone: string;
   /** All others, the lowest first. */
@@ -34,18 +37,24 @@ const hold = (state: GuildState, changed: readonly Role[]): void => {
   state.roles = [...without(state.roles, ids), ...changed].sort(byPlace);
 };
 
+const NOTHING_SET: GuildDetails = { name: '', description: null };
 const NO_RIGHTS = { ownerId: '', everyone: '0', roles: [] } as const;
 
 export const guildFold: Fold<GuildState> = {
-  version: 3,
-  initial: () => ({ sequence: 0, exists: false, ...NO_RIGHTS, channels: new Set(), keys: new RecentKeys() }),
+  version: 4,
+  initial: () => ({
+    ...{ sequence: 0, exists: false, ...NO_RIGHTS, details: NOTHING_SET },
+    ...{ channels: new Set(), keys: new RecentKeys() },
+  }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'guild-created') {
-      const { ownerId, everyone } = event.data;
-      Object.assign(state, { exists: true, ownerId, everyone });
+      const { ownerId, everyone, name } = event.data;
+      Object.assign(state, { exists: true, ownerId, everyone, details: { name, description: null } });
       state.channels.add(event.data.firstChannel.id);
+    } else if (event.type === 'guild-edited') {
+      state.details = event.data.details;
     } else if (event.type === 'channel-requested') {
       state.channels.add(event.data.channelId);
     } else if (event.type === 'role-created') {
@@ -102,4 +111,28 @@ export const requestChannel = (
   const others = command.known.filter((id) => !state.channels.has(id)).length;
   if (state.channels.size + others >= MAX_CHANNELS) return refuse('maximumGuildChannels');
   return happen({ type: 'channel-requested', data: command.channel });
+};
+
+export const rightsIn = (guildId: string, { ownerId, everyone, roles }: GuildState): GuildRights => ({
+  ...{ id: guildId, ownerId, everyone, roles },
+});
+
+/** A member who acts on the guild as a whole. */
+export interface ByMember {
+  readonly guildId: string;
+  readonly actor: MemberRights;
+  readonly key: string;
+}
+
+export const editGuild = (
+  { guildId, actor, key, patch }: ByMember & { readonly patch: Patch<GuildDetails> },
+  state: GuildState,
+): Decision => {
+  if (!state.exists) return refuse('unknownGuild');
+  if (!allows(guildPermissions(rightsIn(guildId, state), actor), Permission.manageGuild))
+    return refuse('missingPermissions');
+  if (state.keys.has(key)) return nothing;
+  const details = patched(state.details, patch, NOTHING_SET);
+  if (isDeepStrictEqual(details, state.details)) return nothing;
+  return happen({ type: 'guild-edited', data: { guildId, details } });
 };

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** What a partial update gives: absent leaves the field as it is, null empties it, a value replaces it. */
 export type Patch<A> = { readonly [K in keyof A]?: A[K] | null | undefined };
 
@@ -10,3 +12,10 @@ export const patched = <A extends object>(former: A, patch: Patch<A>, empty: A):
   }
   return result;
 };
+
+/** Whether every field that is given has this value already; null asks for whatever an empty field is. */
+export const asksFor = (values: object, given: object): boolean =>
+  Object.entries(values).every(([field, value]) => {
+    const asked = (given as Record<string, unknown>)[field];
+    return asked === undefined || asked === null || isDeepStrictEqual(asked, value);
+  });

@@ -1,7 +1,7 @@
 /** The roles of a guild, and who has which. The guild's stream holds the roles, a member's stream the ids of theirs. */
 import type { Role } from '../schemas/events/guild.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
-import type { GuildState } from './guild.ts';
+import { type ByMember, type GuildState, rightsIn } from './guild.ts';
 import type { MemberState } from './member.ts';
 import { type Patch, patched } from './patch.ts';
 import {
@@ -18,18 +18,8 @@ import {
 /** With @everyone. */
 export const MAX_ROLES = 250;
 
-interface ByMember {
-  readonly guildId: string;
-  readonly actor: MemberRights;
-  readonly key: string;
-}
-
 /** What a client may say of a role. */
 export type RoleSettings = Omit<Role, 'id' | 'position'>;
-
-const rightsIn = (guildId: string, { ownerId, everyone, roles }: GuildState): GuildRights => ({
-  ...{ id: guildId, ownerId, everyone, roles },
-});
 
 /** The role every member has, in the form of the others. */
 export const everyoneOf = ({ id, everyone }: Pick<GuildRights, 'id' | 'everyone'>): Role => ({

@@ -24,6 +24,7 @@ const renderers: Renderers = {
   edited: (presenter, { event, guildId }) => presenter.edited(event, guildId),
   row: async (presenter, { row }) => (await presenter.messages([row]))[0],
   guild: async (presenter, { guild, channels, viewer }) => {
+    if (channels === undefined) return presenter.guild(guild);
     const shown = channels.map((channel) => presenter.channel(channel, viewer));
     return { ...presenter.guild(guild), channels: await Promise.all(shown) };
   },

@@ -2,7 +2,7 @@
 
 import { allows, channelPermissions, Permission } from '../domain/permissions.ts';
 import type { Views } from '../projections/port.ts';
-import { type ChannelRow, type GuildRow, rowOfChannel } from '../projections/views/guild-views/view.ts';
+import { type ChannelRow, type GuildRow, rowOfChannel, withDetails } from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Role } from '../schemas/events/guild.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
@@ -37,7 +37,7 @@ export interface Dispatch {
 }
 
 interface Deps {
-  readonly presenter: Pick<Presenter, 'user' | 'member' | 'channel' | 'posted' | 'edited' | 'invite'>;
+  readonly presenter: Pick<Presenter, 'user' | 'member' | 'guild' | 'channel' | 'posted' | 'edited' | 'invite'>;
   readonly views: Pick<Views, 'guilds' | 'unread'>;
 }
 
@@ -97,14 +97,18 @@ const silent = async (): Promise<readonly Dispatch[]> => [];
 
 /** To those who see the channel before and after. */
 const channelUpdate = async (
-  { type, data: { channelId, guildId } }: EventOf<'overwrite-set'> | EventOf<'overwrite-deleted'>,
+  { type, data: { channelId, guildId, ...changed } }: EventOf<'overwrite-set' | 'overwrite-deleted' | 'channel-edited'>,
   _: string | null,
   { presenter, views }: Deps,
 ): Promise<readonly Dispatch[]> => {
   const row = await views.guilds.channel(channelId);
   if (row === undefined) return [];
   // Only of the message that is last now would the views tell; clients keep what they have.
-  const { last_message_id: _head, last_pin_timestamp: _pin, ...data } = await presenter.channel(row, '');
+  const {
+    last_message_id: _head,
+    last_pin_timestamp: _pin,
+    ...data
+  } = await presenter.channel(withDetails(row, 'details' in changed ? changed.details : undefined), '');
   return [dispatch('CHANNEL_UPDATE', data, intentsOf(type, guildId))];
 };
 
@@ -242,6 +246,13 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     ];
   },
 
+  'guild-edited': async ({ type, data: { guildId, details } }, _, { presenter, views }) => {
+    const row = await views.guilds.guild(guildId);
+    if (row === undefined) return [];
+    return [dispatch('GUILD_UPDATE', presenter.guild({ ...row, ...details }), intentsOf(type, guildId))];
+  },
+
+  'channel-edited': channelUpdate,
   'overwrite-set': channelUpdate,
   'overwrite-deleted': channelUpdate,
 

@@ -17,14 +17,17 @@ import { Presenter } from './presenter.ts';
 export const NOW = 1_700_000_000_000;
 export const CHANNEL = '20';
 
-export const guild: GuildRow = { id: '10', name: 'Guild', ownerId: '1', everyone: '1024', roles: [], memberCount: 2 };
+export const guild: GuildRow = {
+  ...{ id: '10', name: 'Guild', description: null, ownerId: '1' },
+  ...{ everyone: '1024', roles: [], memberCount: 2 },
+};
 export const textChannel: ChannelRow = {
   ...{ id: CHANNEL, kind: 'text', guildId: guild.id, name: 'general', topic: 'all', participants: [] },
-  ...{ overwrites: [{ id: '10', type: 0, allow: '0', deny: '2048' }], order: 3, createdAt: 1 },
+  ...{ overwrites: [{ id: '10', type: 0, allow: '0', deny: '2048' }], order: 3, createdAt: 1, nsfw: false },
 };
 export const directChannel: ChannelRow = {
   ...{ id: '30', kind: 'dm', guildId: null, name: null, topic: null, overwrites: [], participants: ['1', '2'] },
-  ...{ order: 0, createdAt: 1 },
+  ...{ order: 0, createdAt: 1, nsfw: false },
 };
 export const member: MemberRow = { guildId: guild.id, userId: '2', joinedTime: NOW, joinedAt: 5, roles: [] };
 

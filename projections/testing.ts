@@ -2,7 +2,8 @@
 
 import { MemoryLog } from '../log/memory.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import { formerMessageType, type Mentions, type Overwrite } from '../schemas/events/channel.ts';
+import { type ChannelDetails, formerMessageType, type Mentions, type Overwrite } from '../schemas/events/channel.ts';
+import type { GuildDetails } from '../schemas/events/guild.ts';
 import {
   channelStream,
   directStream,
@@ -129,6 +130,14 @@ export class Story {
 
   overwrite(channelId: string, guildId: string, overwrite: Overwrite) {
     return this.log.add(channelStream(channelId), 'overwrite-set', { channelId, guildId, overwrite });
+  }
+
+  editGuild(guildId: string, details: GuildDetails) {
+    return this.log.add(guildStream(guildId), 'guild-edited', { guildId, details });
+  }
+
+  editChannel(channelId: string, guildId: string, details: ChannelDetails) {
+    return this.log.add(channelStream(channelId), 'channel-edited', { channelId, guildId, details });
   }
 
   deleteOverwrite(channelId: string, guildId: string, overwriteId: string) {

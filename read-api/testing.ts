@@ -32,6 +32,7 @@ export const NOW = 1_700_000_000_000;
 const guild: GuildRow = {
   id: GUILD,
   name: 'Guild',
+  description: null,
   ownerId: OWNER,
   everyone: DEFAULT_EVERYONE.toString(),
   roles: [],
@@ -44,6 +45,7 @@ const channel = (id: string, over: Partial<ChannelRow>): ChannelRow => ({
   guildId: GUILD,
   name: `channel-${id}`,
   topic: null,
+  nsfw: false,
   overwrites: [],
   participants: [],
   order: 0,

@@ -4,6 +4,7 @@ import { afterAll } from 'vitest';
 import { badFramesSuite } from './suites/bad-frames.ts';
 import { badInputSuite } from './suites/bad-input.ts';
 import { discordSuite } from './suites/discord.ts';
+import { guildLifeSuite } from './suites/guild-life.ts';
 import { lawsSuite } from './suites/laws.ts';
 import { limitsSuite } from './suites/limits.ts';
 import { moderatedMessagesSuite } from './suites/moderated-messages.ts';
@@ -27,6 +28,7 @@ afterAll(() => shared?.close());
 badInputSuite(startShared);
 pinsSuite(startShared);
 moderatedMessagesSuite(startShared);
+guildLifeSuite(startShared);
 nonceSuite(startShared);
 // Half of the stories: what differs from the embedded profile shows in few, and each costs seconds on real servers.
 lawsSuite(startShared, 5);

@@ -3,10 +3,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
+import type { ChannelState } from '../../domain/channel.ts';
+import * as settings from '../../domain/channel-settings.ts';
 import * as guild from '../../domain/guild.ts';
+import { asksFor } from '../../domain/patch.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
-import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
-import { BitSet, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
+import { rowOfChannel, withDetails } from '../../projections/views/guild-views/view.ts';
+import { BitSet, integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { Overwrite } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
@@ -14,6 +17,7 @@ import { channelStream, guildStream } from '../../schemas/streams.ts';
 import { command, NOTHING, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { channelStep } from '../processes.ts';
+import { actorInChannel } from './messages.ts';
 
 const MAX_OVERWRITES = 100;
 const GivenOverwrite = t.intersection([
@@ -22,9 +26,9 @@ const GivenOverwrite = t.intersection([
 ]);
 const NO_BITS = '0';
 
-/** What there is of a channel beyond its name, topic and overwrites. */
+/** What there is of a channel beyond its name, topic, place and overwrites, and whether it is for adults only. */
 const notThere = {
-  ...{ parent_id: ['0', 0], nsfw: [false], rate_limit_per_user: [0], position: [0], bitrate: [0], user_limit: [0] },
+  ...{ parent_id: ['0', 0], rate_limit_per_user: [0], bitrate: [0], user_limit: [0] },
   ...{ rtc_region: [], video_quality_mode: [1], default_auto_archive_duration: [], default_reaction_emoji: [] },
   ...{
     available_tags: [],
@@ -66,7 +70,7 @@ export const createChannel = command({
   params: OnGuild,
   body: NewChannel,
   structural: true,
-  check: refuseNotThere(notThere),
+  check: refuseNotThere({ ...notThere, nsfw: [false], position: [0] }),
   limit: { bucket: 'channelCreate', key: (_, { userId }) => userId },
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: async ({ fields, context }, deps) => {
@@ -94,6 +98,47 @@ export const createChannel = command({
     return either.right({ kind: 'channel', channel, viewer: context.actor.userId });
   },
   names: ({ data }) => ('channelId' in data ? channelStream(data.channelId) : undefined),
+});
+
+const MAX_POSITION = 2 ** 31 - 1;
+
+export const editChannel = command({
+  type: 'channel.edit',
+  summary: "Change a channel's name, topic, place in the list, and whether it is for adults only.",
+  route: { method: 'PATCH', path: '/channels/:channel_id', status: 200, answers: 'The channel.' },
+  params: OnChannel,
+  body: t.partial({
+    name: optional(ChannelName),
+    type: optional(t.literal(0)),
+    topic: optional(text(0, 1024, 'topic')),
+    nsfw: optional(t.boolean),
+    position: optional(integer(0, MAX_POSITION)),
+  }),
+  structural: true,
+  check: refuseNotThere({ ...notThere, permission_overwrites: [] }),
+  stream: ({ channel_id }) => channelStream(channel_id),
+  rights: actorInChannel,
+  decide: (state: ChannelState, { rights }, { fields, cause }) => {
+    const { channel_id: channelId, name, topic, nsfw, position } = fields;
+    const patch = { name: name ?? undefined, topic, nsfw, position };
+    return settings.editChannel({ ...rights, key: cause.key, channelId, patch }, state);
+  },
+  same: (event, { fields }) => event.type === 'channel-edited' && asksFor(event.data.details, fields),
+  waitsFor: 'views',
+  answer: async ({ event }, { fields, context }, deps) => {
+    const id = fields.channel_id;
+    const [row, head, pinned] = await Promise.all([
+      deps.views.guilds.channel(id),
+      deps.views.unread.head(id),
+      deps.views.pins.lastPinned([id]),
+    ]);
+    if (row === undefined) return refused('unknownChannel');
+    const channel = withDetails(row, event?.type === 'channel-edited' ? event.data.details : undefined);
+    return either.right({
+      ...{ kind: 'channel', channel, viewer: context.actor.userId },
+      ...{ head, lastPinned: pinned.get(id) },
+    });
+  },
 });
 
 export const startTyping = command({

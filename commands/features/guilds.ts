@@ -3,13 +3,15 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as guild from '../../domain/guild.ts';
-import { DEFAULT_EVERYONE } from '../../domain/permissions.ts';
-import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
+import { asksFor } from '../../domain/patch.ts';
+import { DEFAULT_EVERYONE, type MemberRights } from '../../domain/permissions.ts';
+import { rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/view.ts';
 import type { Actor } from '../../schemas/actor.ts';
-import { visibleText } from '../../schemas/codecs.ts';
+import { optional, text, visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
+import { OnGuild } from '../../schemas/http/route.ts';
 import { guildStream } from '../../schemas/streams.ts';
-import { type CommandDeps, command, creating, refused } from '../command.ts';
+import { type Asked, type CommandDeps, command, creating, type Result, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { channelStep, joiningStep } from '../processes.ts';
 
@@ -29,17 +31,20 @@ export const GuildName = visibleText(2, 100, 'name');
 export const inTooManyGuilds = async ({ views, bounds }: CommandDeps, { kind, userId }: Actor): Promise<boolean> =>
   kind !== 'bot' && (await views.guilds.guildsOf(userId)).length >= bounds.guilds;
 
+/** What there is of a guild beyond its name and description. */
+const notThere = {
+  ...{ icon: [''], roles: [], channels: [], verification_level: [0], default_message_notifications: [0] },
+  ...{ explicit_content_filter: [0], afk_channel_id: [], afk_timeout: [], system_channel_id: [] },
+  ...{ system_channel_flags: [0], guild_template_code: [] },
+};
+
 export const createGuild = command({
   type: 'guild.create',
   summary: 'Create a guild, with a first text channel.',
   route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.' },
   body: t.type({ name: GuildName }),
   structural: true,
-  check: refuseNotThere({
-    ...{ icon: [''], roles: [], channels: [], verification_level: [0], default_message_notifications: [0] },
-    ...{ explicit_content_filter: [0], afk_channel_id: [], afk_timeout: [], system_channel_id: [] },
-    ...{ system_channel_flags: [0], description: [''], guild_template_code: [] },
-  }),
+  check: refuseNotThere({ ...notThere, description: [''] }),
   holdsUp: true,
   limit: { bucket: 'guildCreate', key: (_, { userId }) => userId },
   prepare: async ({ fields, context, cause }, deps) => {
@@ -65,10 +70,45 @@ export const createGuild = command({
   answer: async ({ event }, { context }, deps) => {
     if (event?.type !== 'guild-created') return refused('keyReused');
     const { guilds } = deps.views;
-    const { guildId: id, name, ownerId, everyone } = event.data;
-    const guild = (await guilds.guild(id)) ?? { id, name, ownerId, everyone, roles: [], memberCount: 1 };
+    const { guildId: id } = event.data;
+    const guild = (await guilds.guild(id)) ?? rowOfGuild({ ...event.data, id }, 1);
     const known = await guilds.channelsOf(id);
     const channels = known.length > 0 ? known : [rowOfChannel(firstChannelOf(event.data), event.position)];
     return either.right({ kind: 'guild', guild, channels, viewer: context.actor.userId });
+  },
+});
+
+/** The caller, who must be a member. */
+export const memberOfGuild = async (
+  { fields, context }: Asked<{ readonly guild_id: string }>,
+  deps: CommandDeps,
+): Promise<Result<MemberRights>> => {
+  const access = await deps.access.guild(context.actor.userId, fields.guild_id);
+  return access === undefined ? refused('unknownGuild') : either.right(access.member);
+};
+
+export const editGuild = command({
+  type: 'guild.edit',
+  summary: "Change a guild's name and description.",
+  route: { method: 'PATCH', path: '/guilds/:guild_id', status: 200, answers: 'The guild.' },
+  params: OnGuild,
+  body: t.partial({ name: optional(GuildName), description: optional(text(0, 300, 'description')) }),
+  structural: true,
+  check: refuseNotThere({
+    ...{ ...notThere, region: [], owner_id: [], splash: [], discovery_splash: [], banner: [], rules_channel_id: [] },
+    ...{ public_updates_channel_id: [], preferred_locale: ['en-US'], features: [], safety_alerts_channel_id: [] },
+    ...{ premium_progress_bar_enabled: [false] },
+  }),
+  stream: ({ guild_id }) => guildStream(guild_id),
+  rights: memberOfGuild,
+  decide: (state: guild.GuildState, { rights: actor }, { fields: { guild_id: guildId, name, description }, cause }) =>
+    guild.editGuild({ guildId, actor, key: cause.key, patch: { name: name ?? undefined, description } }, state),
+  same: (event, { fields }) => event.type === 'guild-edited' && asksFor(event.data.details, fields),
+  waitsFor: 'views',
+  answer: async ({ event }, { fields, context }, deps) => {
+    const row = await deps.views.guilds.guild(fields.guild_id);
+    if (row === undefined) return refused('unknownGuild');
+    const edited = event?.type === 'guild-edited' ? { ...row, ...event.data.details } : row;
+    return either.right({ kind: 'guild', guild: edited, viewer: context.actor.userId });
   },
 });

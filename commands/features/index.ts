@@ -6,9 +6,9 @@ import type { Command } from '../command.ts';
 import type { FollowUps } from '../processes.ts';
 import { createApplication, resetBotToken } from './applications.ts';
 import { bulkDeleteMessages } from './bulk-delete.ts';
-import { createChannel, startTyping } from './channels.ts';
+import { createChannel, editChannel, startTyping } from './channels.ts';
 import { openDirect } from './direct-messages.ts';
-import { createGuild } from './guilds.ts';
+import { createGuild, editGuild } from './guilds.ts';
 import { createInvite } from './invites.ts';
 import { addBot, joinGuild, leaveGuild } from './members.ts';
 import { deleteMessage, editMessage, sendMessage } from './messages.ts';
@@ -33,8 +33,10 @@ const features = [
   createInvite,
   joinGuild,
   createGuild,
+  editGuild,
   leaveGuild,
   createChannel,
+  editChannel,
   addBot,
   openDirect,
   createApplication,

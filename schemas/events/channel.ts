@@ -317,14 +317,22 @@ const MessageUnpinned = defineEvent({
   ]),
 });
 
-/** Those who gain or lose the channel by it are told that it begins or ends for them. */
-const overwriting = {
+/** What those who manage a guild's channel change about it. */
+export const ChannelDetails = t.type({
+  name: t.string,
+  topic: t.union([t.string, t.null]),
+  nsfw: t.boolean,
+  /** Place in the guild's list, from 0; null: by order of creation. */
+  position: t.union([t.number, t.null]),
+});
+export type ChannelDetails = t.TypeOf<typeof ChannelDetails>;
+
+const ofChannel = {
   former: [],
   audiences: itsChannel,
   indexedFor: nobody,
   feed: 'structure',
   intents: { guild: Intent.guilds, direct: Intent.none },
-  changesRights: true,
   standsAlone: false,
   inGuildCreate: true,
   changes: ['guild-views'],
@@ -332,6 +340,20 @@ const overwriting = {
   frequent: false,
   seals: null,
 } as const;
+
+const ChannelEdited = defineEvent({
+  ...ofChannel,
+  codec: t.type({
+    channelId: t.string,
+    guildId: t.string,
+    /** All of them, as they are afterwards. */
+    details: ChannelDetails,
+  }),
+  changesRights: false,
+});
+
+/** Those who gain or lose the channel by it are told that it begins or ends for them. */
+const overwriting = { ...ofChannel, changesRights: true } as const;
 
 const OverwriteSet = defineEvent({
   ...overwriting,
@@ -351,6 +373,7 @@ const OverwriteDeleted = defineEvent({
 /** By their stored names. */
 export const channelEvents = {
   'channel-created': ChannelCreated,
+  'channel-edited': ChannelEdited,
   'message-posted': MessagePosted,
   'message-edited': MessageEdited,
   'embeds-suppressed': EmbedsSuppressed,

@@ -46,6 +46,10 @@ const ChannelRequested = defineEvent({
   seals: null,
 });
 
+/** What those who manage a guild change about it. */
+export const GuildDetails = t.type({ name: t.string, description: t.union([t.string, t.null]) });
+export type GuildDetails = t.TypeOf<typeof GuildDetails>;
+
 /** A role. The id of @everyone is the guild's. */
 export const Role = t.type({
   id: t.string,
@@ -61,7 +65,7 @@ export const Role = t.type({
 });
 export type Role = t.TypeOf<typeof Role>;
 
-const ofRoles = {
+const ofGuild = {
   former: [],
   audiences: ({ data }: { readonly data: { readonly guildId: string } }) => [guildAudience(data.guildId)],
   indexedFor: ({ data }: { readonly data: { readonly guildId: string } }) => [guildAudience(data.guildId)],
@@ -75,24 +79,34 @@ const ofRoles = {
   seals: null,
 } as const;
 
+const GuildEdited = defineEvent({
+  ...ofGuild,
+  codec: t.type({
+    guildId: t.string,
+    /** All of them, as they are afterwards. */
+    details: GuildDetails,
+  }),
+  changesRights: false,
+});
+
 /** Each of these events holds a role as a whole, as it is afterwards. */
 const OneRole = t.type({ guildId: t.string, role: Role });
 
 /** Nobody has the role yet. */
-const RoleCreated = defineEvent({ ...ofRoles, codec: OneRole, changesRights: false });
+const RoleCreated = defineEvent({ ...ofGuild, codec: OneRole, changesRights: false });
 
-const RoleEdited = defineEvent({ ...ofRoles, codec: OneRole, changesRights: true });
+const RoleEdited = defineEvent({ ...ofGuild, codec: OneRole, changesRights: true });
 
 /** Those whose place has changed. */
 const RolesMoved = defineEvent({
-  ...ofRoles,
+  ...ofGuild,
   codec: t.type({ guildId: t.string, roles: t.array(Role) }),
   changesRights: false,
 });
 
 /** The members who had it keep its id; readers drop it. */
 const RoleDeleted = defineEvent({
-  ...ofRoles,
+  ...ofGuild,
   codec: t.type({ guildId: t.string, roleId: t.string }),
   changesRights: true,
 });
@@ -100,6 +114,7 @@ const RoleDeleted = defineEvent({
 /** By their stored names. */
 export const guildEvents = {
   'guild-created': GuildCreated,
+  'guild-edited': GuildEdited,
   'channel-requested': ChannelRequested,
   'role-created': RoleCreated,
   'role-edited': RoleEdited,

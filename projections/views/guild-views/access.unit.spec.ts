@@ -7,6 +7,7 @@ const [OWNER, ANN, STRANGER] = ['1', '2', '3'];
 const guild: GuildRow = {
   id: '10',
   name: 'G',
+  description: null,
   ownerId: OWNER!,
   everyone: `${DEFAULT_EVERYONE}`,
   roles: [],
@@ -16,7 +17,7 @@ const hidden = { id: '10', type: 0 as const, allow: '0', deny: `${Permission.vie
 
 const channelRow = (id: string, more: Partial<ChannelRow> = {}): ChannelRow => ({
   ...{ id, kind: 'text', guildId: '10', name: id, topic: null, overwrites: [], participants: [] },
-  ...{ order: Number(id), createdAt: 1 },
+  ...{ order: Number(id), createdAt: 1, nsfw: false },
   ...more,
 });
 const channels = [

@@ -26,9 +26,9 @@ const ofMembership = ({ data }: { readonly data: { readonly guildId: string; rea
   guildKey(data.guildId),
 ];
 
-const ofRole = ({ data }: { readonly data: { readonly guildId: string } }) => [guildKey(data.guildId)];
+const ofGuild = ({ data }: { readonly data: { readonly guildId: string } }) => [guildKey(data.guildId)];
 
-const ofOverwrite = ({ data }: { readonly data: { readonly guildId: string; readonly channelId: string } }) => [
+const ofChannel = ({ data }: { readonly data: { readonly guildId: string; readonly channelId: string } }) => [
   channelKey(data.channelId),
   channelsKey(data.guildId),
 ];
@@ -38,15 +38,17 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'guild-created': ({ data }) => [guildKey(data.guildId)],
   'channel-created': ({ data: { channelId, guildId } }) =>
     guildId === null ? [channelKey(channelId)] : [channelKey(channelId), channelsKey(guildId)],
+  'channel-edited': ofChannel,
+  'guild-edited': ofGuild,
   'member-joined': ofMembership,
   'member-left': ofMembership,
-  'role-created': ofRole,
-  'role-edited': ofRole,
-  'roles-moved': ofRole,
-  'role-deleted': ofRole,
+  'role-created': ofGuild,
+  'role-edited': ofGuild,
+  'roles-moved': ofGuild,
+  'role-deleted': ofGuild,
   'member-roles-changed': ({ data: { guildId, userId } }) => [memberKey(guildId, userId)],
-  'overwrite-set': ofOverwrite,
-  'overwrite-deleted': ofOverwrite,
+  'overwrite-set': ofChannel,
+  'overwrite-deleted': ofChannel,
   // An earlier registration may reach the store later.
   'user-registered': ({ data }) => [userKey(data.userId), ADMINISTRATOR],
   'user-signed-out': ({ data }) => [userKey(data.userId)],

@@ -41,6 +41,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(await guilds.guild(GUILD)).toEqual({
         id: GUILD,
         name: 'guild 20',
+        description: null,
         ownerId: ANN,
         everyone: '3072',
         roles: [],
@@ -73,6 +74,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
         guildId: GUILD,
         name: 'channel-31',
         topic: null,
+        nsfw: false,
         overwrites: [{ id: GUILD, type: 0, allow: '0', deny: '2048' }],
         participants: [],
         order: 1,
@@ -147,6 +149,34 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       story.join(GUILD, BOB);
       await project();
       expect((await guilds.member(GUILD, BOB))?.roles).toEqual([]);
+    });
+
+    it('shows guilds and channels as they were last edited, in the order of the places given', async () => {
+      story.guild(GUILD, ANN);
+      story.join(GUILD, ANN);
+      for (const id of ['35', '31', '33']) story.channel(id, GUILD);
+      await project();
+      const before = await story.log.head();
+      story.editGuild(GUILD, { name: 'renamed', description: 'all' });
+      story.editChannel('33', GUILD, { name: 'first', topic: 'of all', nsfw: true, position: 0 });
+      story.editChannel('35', GUILD, { name: 'last', topic: null, nsfw: false, position: 9 });
+      await project();
+      expect(await guilds.guild(GUILD)).toMatchObject({ name: 'renamed', description: 'all', everyone: '3072' });
+      expect(await guilds.guildsOf(ANN)).toMatchObject([{ name: 'renamed' }]);
+      const listed = (await guilds.channelsOf(GUILD)).map(({ id, name, order }) => [id, name, order]);
+      expect(listed).toEqual([
+        ['33', 'first', 0],
+        ['31', 'channel-31', 1],
+        ['35', 'last', 9],
+      ]);
+      const edited = { name: 'first', topic: 'of all', nsfw: true, order: 0 };
+      expect(await guilds.channel('33')).toMatchObject(edited);
+      story.editChannel('33', GUILD, { name: 'first', topic: null, nsfw: false, position: null });
+      await project();
+      expect(await guilds.channel('33')).toMatchObject({ topic: null, nsfw: false, order: 2 });
+      const then = await guilds.past(GUILD, ANN, before);
+      expect(then?.guild).toMatchObject({ name: 'guild 20', description: null });
+      expect(then?.channels.map(({ id }) => id)).toEqual(['35', '31', '33']);
     });
 
     it('keeps the overwrites of a channel as they are set and deleted', async () => {

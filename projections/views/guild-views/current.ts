@@ -8,26 +8,20 @@ import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { latePage } from '../late-page.ts';
 import { ADMINISTRATOR, type Positioned, type RecentGuildChanges } from './recent.ts';
+import { inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
+import { channelSubject, fieldsOf, memberSubject, type Revision } from './revisions.ts';
 import {
-  channelSubject,
-  fieldsOf,
-  memberSubject,
-  type Revision,
-  revisedChannel,
-  revisedGuild,
-  revisedMember,
-} from './revisions.ts';
-import type {
-  ChannelRow,
-  GuildChange,
-  GuildReader,
-  GuildRow,
-  InviteRow,
-  MemberRow,
-  Membership,
-  PastGuild,
-  RevisionsQuery,
-  UserRow,
+  type ChannelRow,
+  type GuildChange,
+  type GuildReader,
+  type GuildRow,
+  type InviteRow,
+  type MemberRow,
+  type Membership,
+  type PastGuild,
+  type RevisionsQuery,
+  rowOfGuild,
+  type UserRow,
 } from './view.ts';
 
 type Of<Kind extends GuildChange['kind']> = Positioned<Extract<GuildChange, { readonly kind: Kind }>>;
@@ -114,7 +108,7 @@ export class CurrentGuilds implements GuildReader {
   async guild(id: string): Promise<GuildRow | undefined> {
     const { stored, changes } = this.ask(`guild:${id}`, `members:${id}`);
     const added = changes<Of<'guild-added'>>(`guild:${id}`)[0];
-    const row = (await stored.guild(id)) ?? (added && { ...added.guild, roles: [], memberCount: 0 });
+    const row = (await stored.guild(id)) ?? (added && rowOfGuild(added.guild));
     const revised = changes<Of<'guild-added'> | Of<'revised'>>(`guild:${id}`).filter(isRevision);
     const current = row && revised.length > 0 ? revisedGuild(row, fieldsOf(revised)) : row;
     return current && this.counted(current, changes<AboutMember>(`members:${id}`).filter(isComing));
@@ -133,7 +127,7 @@ export class CurrentGuilds implements GuildReader {
     if (row !== undefined) return revisedChannel(row, fieldsOf(own.filter(isRevision)));
     const added = own.find((change) => change.kind === 'channel-added')?.channel;
     if (added === undefined) return undefined;
-    if (added.guildId === null) return { ...added, order: 0 };
+    if (added.guildId === null) return { ...added, nsfw: false, order: 0 };
     return (await this.channelsOf(added.guildId)).find((one) => one.id === id);
   }
 
@@ -143,11 +137,15 @@ export class CurrentGuilds implements GuildReader {
     const recent = changes<AboutChannel>(`channels:${guildId}`);
     const added = recent.filter((change) => change.kind === 'channel-added');
     const revised = grouped(recent.filter(isRevision), ({ subject }) => subject);
-    const all = [...rows, ...added.map(({ channel }, index) => ({ ...channel, order: rows.length + index }))];
-    return all.map((row) => {
+    const all = [
+      ...rows,
+      ...added.map(({ channel }, index) => ({ ...channel, nsfw: false, order: rows.length + index })),
+    ];
+    const current = all.map((row) => {
       const own = revised.get(channelSubject(row.id));
       return own === undefined ? row : revisedChannel(row, fieldsOf(own));
     });
+    return inListOrder(current);
   }
 
   async member(guildId: string, userId: string): Promise<MemberRow | undefined> {
@@ -211,7 +209,10 @@ export class CurrentGuilds implements GuildReader {
   async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
     const { stored, changes } = this.ask(`directs:${userId}`);
     const added = changes<Of<'channel-added'>>(`directs:${userId}`);
-    return [...(await stored.directChannelsOf(userId)), ...added.map(({ channel }) => ({ ...channel, order: 0 }))];
+    return [
+      ...(await stored.directChannelsOf(userId)),
+      ...added.map(({ channel }) => ({ ...channel, nsfw: false, order: 0 })),
+    ];
   }
 
   async user(id: string): Promise<UserRow | undefined> {

@@ -6,7 +6,8 @@
 import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 import { NEVER_SIGNED_OUT, type SignedOut } from '../../../schemas/events/user.ts';
-import { type Revision, revisedChannel, revisedGuild, revisedMember } from './revisions.ts';
+import { inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
+import type { Revision } from './revisions.ts';
 import type { GuildTables } from './tables.ts';
 import type { ChannelRow, GuildChange, GuildRow, MemberRow, UserRow } from './view.ts';
 
@@ -280,7 +281,7 @@ type RevisionColumns = RowOf<'revisions'>;
 const revisedFields = <Fields>(revised: string | null): Fields => JSON.parse(`{${revised ?? ''}}`) as Fields;
 
 export const guildOf = ({ revised, ...columns }: GuildColumns): GuildRow => {
-  const guild: GuildRow = { ...columns, name: JSON.parse(columns.name) as string, roles: [] };
+  const guild: GuildRow = { ...columns, name: JSON.parse(columns.name) as string, description: null, roles: [] };
   return revised === null ? guild : revisedGuild(guild, revisedFields(revised));
 };
 
@@ -289,12 +290,17 @@ export const channelRowOf = (columns: ChannelColumns, order: number): ChannelRow
   return columns.revised === null ? channel : revisedChannel(channel, revisedFields(columns.revised));
 };
 
+/** @param columns of all channels of a guild, in order of creation */
+export const channelRowsOf = (columns: readonly ChannelColumns[]): readonly ChannelRow[] =>
+  inListOrder(columns.map(channelRowOf));
+
 const channelAsBegun = (columns: ChannelColumns, order: number): ChannelRow => ({
   id: columns.id,
   kind: columns.kind,
   guildId: columns.guildId,
   name: JSON.parse(columns.name) as string | null,
   topic: JSON.parse(columns.topic) as string | null,
+  nsfw: false,
   overwrites: JSON.parse(columns.overwrites) as Overwrite[],
   participants: JSON.parse(columns.participants) as string[],
   order,

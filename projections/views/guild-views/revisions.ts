@@ -2,10 +2,8 @@
  * What changes about a guild, a channel or a member after it began: one revision per field, each with the whole of its
  * value. The latest of a field holds, so those of different fields may be applied in any order.
  */
-import { byPlace, overwritesWith } from '../../../domain/permissions.ts';
-import type { Overwrite } from '../../../schemas/events/channel.ts';
-import type { Role } from '../../../schemas/events/guild.ts';
-import type { ChannelRow, GuildRow, MemberRow } from './view.ts';
+import type { ChannelDetails, Overwrite } from '../../../schemas/events/channel.ts';
+import type { GuildDetails, Role } from '../../../schemas/events/guild.ts';
 
 /** What a revision is about. A member's counts for the membership in which it happens. */
 export type Subject = `guild:${string}` | `channel:${string}` | `member:${string}_${string}`;
@@ -17,9 +15,11 @@ export const memberSubject = (guildId: string, userId: string): Subject => `memb
 /** Values by field. Null: the role or overwrite is no more. */
 export interface GuildFields {
   readonly [role: `role:${string}`]: Role | null;
+  readonly details?: GuildDetails;
 }
 export interface ChannelFields {
   readonly [overwrite: `overwrite:${string}`]: Overwrite | null;
+  readonly details?: ChannelDetails;
 }
 export interface MemberFields {
   readonly roles?: readonly string[];
@@ -39,35 +39,3 @@ export type Revision = RevisedField & {
 /** The last value of each field of a subject. */
 export const fieldsOf = <Fields>(revisions: readonly RevisedField[]): Fields =>
   Object.fromEntries(revisions.map(({ field, value }) => [field, value])) as Fields;
-
-const idIn = (field: string): string => field.slice(field.indexOf(':') + 1);
-
-/** An order that does not depend on when each was read. */
-const byId = (a: Overwrite, b: Overwrite): number => (BigInt(a.id) < BigInt(b.id) ? -1 : 1);
-
-export const revisedGuild = (guild: GuildRow, fields: GuildFields): GuildRow => {
-  let { everyone } = guild;
-  const roles = new Map(guild.roles.map((role) => [role.id, role]));
-  for (const [field, role] of Object.entries(fields)) {
-    const id = idIn(field);
-    if (role === null) roles.delete(id);
-    else if (id === guild.id) everyone = role.permissions;
-    else roles.set(id, role);
-  }
-  return { ...guild, everyone, roles: [...roles.values()].sort(byPlace) };
-};
-
-export const revisedChannel = (channel: ChannelRow, fields: ChannelFields): ChannelRow => {
-  const changed = Object.entries(fields);
-  if (changed.length === 0) return channel;
-  const overwrites = changed.reduce(
-    (all, [field, overwrite]) => overwritesWith(all, idIn(field), overwrite ?? undefined),
-    channel.overwrites,
-  );
-  return { ...channel, overwrites: overwrites.toSorted(byId) };
-};
-
-export const revisedMember = (member: MemberRow, { roles = member.roles }: MemberFields): MemberRow => ({
-  ...member,
-  roles,
-});

@@ -8,7 +8,7 @@ import {
   type ParleyEvent,
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
-import type { Overwrite } from '../../../schemas/events/channel.ts';
+import type { ChannelDetails, Overwrite } from '../../../schemas/events/channel.ts';
 import type { Role } from '../../../schemas/events/guild.ts';
 import type { SignedOut } from '../../../schemas/events/user.ts';
 import { channelSubject, guildSubject, memberSubject, type Revision } from './revisions.ts';
@@ -16,6 +16,7 @@ import { channelSubject, guildSubject, memberSubject, type Revision } from './re
 export interface GuildRow {
   readonly id: string;
   readonly name: string;
+  readonly description: string | null;
   readonly ownerId: string;
   /** Permissions of @everyone as a decimal string. */
   readonly everyone: string;
@@ -30,9 +31,10 @@ export interface ChannelRow {
   readonly guildId: string | null;
   readonly name: string | null;
   readonly topic: string | null;
+  readonly nsfw: boolean;
   readonly overwrites: readonly Overwrite[];
   readonly participants: readonly string[];
-  /** Place in the guild's list, from 0, in order of creation. */
+  /** Place in the guild's list, from 0: the one given, or that in order of creation. Of equals the older is first. */
   readonly order: number;
   /** Position of the event that created it. */
   readonly createdAt: number;
@@ -43,7 +45,22 @@ export const rowOfChannel = (
   { channelId: id, kind, guildId, name, topic, overwrites, participants }: EventData<'channel-created'>,
   createdAt: number,
   order = 0,
-): ChannelRow => ({ id, kind, guildId, name, topic, overwrites, participants, order, createdAt });
+): ChannelRow => ({
+  ...{ id, kind, guildId, name, topic, nsfw: false, overwrites, participants, order, createdAt },
+});
+
+/** @param details absent: as they are */
+export const withDetails = (channel: ChannelRow, details: ChannelDetails | undefined): ChannelRow => {
+  if (details === undefined) return channel;
+  const { position, ...others } = details;
+  return { ...channel, ...others, order: position ?? channel.order };
+};
+
+/** A guild as its event made it. */
+export const rowOfGuild = (
+  { id, name, ownerId, everyone }: Pick<GuildRow, 'id' | 'name' | 'ownerId' | 'everyone'>,
+  memberCount = 0,
+): GuildRow => ({ id, name, description: null, ownerId, everyone, roles: [], memberCount });
 
 export interface MemberRow {
   readonly guildId: string;
@@ -128,8 +145,12 @@ export interface RevisionsQuery {
 }
 
 export type GuildChange =
-  | { readonly kind: 'guild-added'; readonly guild: Omit<GuildRow, 'memberCount' | 'roles'>; readonly position: number }
-  | { readonly kind: 'channel-added'; readonly channel: Omit<ChannelRow, 'order'> }
+  | {
+      readonly kind: 'guild-added';
+      readonly guild: Omit<GuildRow, 'memberCount' | 'roles' | 'description'>;
+      readonly position: number;
+    }
+  | { readonly kind: 'channel-added'; readonly channel: Omit<ChannelRow, 'order' | 'nsfw'> }
   | { readonly kind: 'member-joined'; readonly member: Omit<MemberRow, 'roles'> }
   | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
   | ({ readonly kind: 'revised' } & Revision)
@@ -169,6 +190,12 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
       { kind: 'channel-added', channel: { id, kind, guildId, name, topic, overwrites, participants, createdAt } },
     ];
   },
+  'channel-edited': ({ data: { guildId, channelId, details }, position }) => [
+    { kind: 'revised', guildId, subject: channelSubject(channelId), field: 'details', value: details, position },
+  ],
+  'guild-edited': ({ data: { guildId, details }, position }) => [
+    { kind: 'revised', guildId, subject: guildSubject(guildId), field: 'details', value: details, position },
+  ],
   'member-joined': ({ data, time, position }) => {
     const { guildId, userId, invite } = data;
     const member = { guildId, userId, joinedTime: time, joinedAt: position };

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { builder, type Postgres } from '../../../../stores/postgres/connection.ts';
 import { boundOf, idKey, NOBODY } from '../../../../stores/postgres/values.ts';
 import { type Build, statement } from '../../../../stores/statement.ts';
-import { channelRowOf, guildOf, guildQueries, memberOf, revisionOf, userOf } from '../queries.ts';
+import { channelRowOf, channelRowsOf, guildOf, guildQueries, memberOf, revisionOf, userOf } from '../queries.ts';
 import type { Revision } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import type {
@@ -81,7 +81,7 @@ export class PostgresGuildReader implements GuildReader {
   }
 
   async channelsOf(guildId: Id): Promise<readonly ChannelRow[]> {
-    return (await this.ask.channelsOf(this.at, idKey(guildId))).map(channelRowOf);
+    return channelRowsOf(await this.ask.channelsOf(this.at, idKey(guildId)));
   }
 
   async member(guildId: Id, userId: Id): Promise<MemberRow | undefined> {

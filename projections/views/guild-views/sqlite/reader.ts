@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { roughBytes } from '../../../../schemas/sizes.ts';
 import type { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { builder, built, type Connection, IDS_PER_STEP, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
-import { channelRowOf, guildOf, guildQueries, memberOf, revisionOf, userOf } from '../queries.ts';
+import { channelRowOf, channelRowsOf, guildOf, guildQueries, memberOf, revisionOf, userOf } from '../queries.ts';
 import type { Revision } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import type {
@@ -118,7 +118,7 @@ export class SqliteGuildReader implements GuildReader {
     return this.slices.step(() => {
       const known = this.cache.channelLists.get(guildId);
       if (known !== undefined) return known;
-      const rows = this.ask.channelsOf.all(idKey(guildId)).map(channelRowOf);
+      const rows = channelRowsOf(this.ask.channelsOf.all(idKey(guildId)));
       this.cache.channelLists.set(guildId, rows);
       return rows;
     });
@@ -200,7 +200,7 @@ export class SqliteGuildReader implements GuildReader {
       const guild = ask.pastGuild.get(position, idKey(guildId));
       const member = ask.pastMember.get(position, idKey(guildId), idKey(userId));
       if (guild === undefined || member === undefined) return undefined;
-      const channels = ask.pastChannelsOf.all(position, idKey(guildId)).map(channelRowOf);
+      const channels = channelRowsOf(ask.pastChannelsOf.all(position, idKey(guildId)));
       return { guild: guildOf(guild), member: memberOf(guildId, member), channels };
     });
   }

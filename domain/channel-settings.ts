@@ -1,0 +1,35 @@
+/** What those who manage a guild's channel change about it. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ChannelDetails } from '../schemas/events/channel.ts';
+import { type ChannelActor, type ChannelState, denied, rightsIn } from './channel.ts';
+import { type Decision, happen, nothing, refuse } from './decider.ts';
+import { type Patch, patched } from './patch.ts';
+import { Permission } from './permissions.ts';
+
+interface Managing extends ChannelActor {
+  readonly key: string;
+  readonly channelId: string;
+}
+
+const refused = (command: Managing, state: ChannelState): Decision | undefined => {
+  const rights = rightsIn(state, command);
+  const refusal = denied(rights, 0n);
+  if (refusal !== undefined) return refusal;
+  return command.guild === undefined ? refuse('dmExecute') : denied(rights, Permission.manageChannels);
+};
+
+const NOTHING_SET: ChannelDetails = { name: '', topic: null, nsfw: false, position: null };
+
+export const editChannel = (
+  command: Managing & { readonly patch: Patch<ChannelDetails> },
+  state: ChannelState,
+): Decision => {
+  const refusal = refused(command, state);
+  if (refusal !== undefined) return refusal;
+  if (state.keys.has(command.key)) return nothing;
+  const { channelId, guild, patch } = command;
+  const former = state.settings!.details;
+  const details = patched(former, patch, NOTHING_SET);
+  if (isDeepStrictEqual(details, former)) return nothing;
+  return happen({ type: 'channel-edited', data: { channelId, guildId: guild!.id, details } });
+};

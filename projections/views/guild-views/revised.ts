@@ -1,0 +1,43 @@
+/** The rows of the guild views with what was changed about them since they began. */
+import { byPlace, overwritesWith } from '../../../domain/permissions.ts';
+import type { Overwrite } from '../../../schemas/events/channel.ts';
+import type { Role } from '../../../schemas/events/guild.ts';
+import type { ChannelFields, GuildFields, MemberFields } from './revisions.ts';
+import { type ChannelRow, type GuildRow, type MemberRow, withDetails } from './view.ts';
+
+const idIn = (field: string): string => field.slice(field.indexOf(':') + 1);
+
+/** An order that does not depend on when each was read. */
+const byId = (a: Overwrite, b: Overwrite): number => (BigInt(a.id) < BigInt(b.id) ? -1 : 1);
+
+export const revisedGuild = (guild: GuildRow, { details, ...fields }: GuildFields): GuildRow => {
+  let { everyone } = guild;
+  const roles = new Map(guild.roles.map((role) => [role.id, role]));
+  for (const [field, role] of Object.entries<Role | null>(fields)) {
+    const id = idIn(field);
+    if (role === null) roles.delete(id);
+    else if (id === guild.id) everyone = role.permissions;
+    else roles.set(id, role);
+  }
+  return { ...guild, ...details, everyone, roles: [...roles.values()].sort(byPlace) };
+};
+
+export const revisedChannel = (channel: ChannelRow, { details, ...fields }: ChannelFields): ChannelRow => {
+  const described = withDetails(channel, details);
+  const changed = Object.entries<Overwrite | null>(fields);
+  if (changed.length === 0) return described;
+  const overwrites = changed.reduce(
+    (all, [field, overwrite]) => overwritesWith(all, idIn(field), overwrite ?? undefined),
+    channel.overwrites,
+  );
+  return { ...described, overwrites: overwrites.toSorted(byId) };
+};
+
+export const revisedMember = (member: MemberRow, { roles = member.roles }: MemberFields): MemberRow => ({
+  ...member,
+  roles,
+});
+
+/** The channels of a guild as its list shows them. */
+export const inListOrder = (channels: readonly ChannelRow[]): readonly ChannelRow[] =>
+  channels.toSorted((a, b) => a.order - b.order || a.createdAt - b.createdAt);

@@ -1,0 +1,4 @@
+import { guildLifeSuite } from './suites/guild-life.ts';
+import { startInstance } from './support/instance.ts';
+
+guildLifeSuite(startInstance);
