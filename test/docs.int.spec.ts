@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { defaultGatewayConfig } from '../gateway/config.ts';
+import { CloseCode, Op } from '../schemas/gateway/frames.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const pagesIn = (folder: string): string[] =>
@@ -26,6 +27,45 @@ const linksIn = (page: string): string[] => [...page.matchAll(/\]\(([^)#:]+)(?:#
 it('docs/gateway.md tells how many commands of a session may be unanswered', () => {
   const told = /at most (\d+)\s+may be unanswered/.exec(readFileSync(join(project, 'docs/gateway.md'), 'utf8'));
   expect(Number(told?.[1])).toBe(defaultGatewayConfig.commandsInFlight);
+});
+
+describe('docs/gateway.md', () => {
+  const page = readFileSync(join(project, 'docs/gateway.md'), 'utf8');
+
+  /** The rows of the section's table, by their first cells. */
+  const rows = (section: string, cells: number): string[][] => {
+    const [, after = ''] = page.split(`\n## ${section}\n`);
+    const lines = after
+      .split('\n## ')[0]!
+      .split('\n')
+      .filter((line) => line.startsWith('| '));
+    return lines.slice(2).map((line) =>
+      line
+        .split(' | ')
+        .slice(0, cells)
+        .map((cell) => cell.replace(/^\| |`/g, '')),
+    );
+  };
+  const named = (codes: Readonly<Record<string, number>>) =>
+    Object.entries(codes)
+      .toSorted(([, a], [, b]) => a - b)
+      .map(([name, code]) => [String(code), name]);
+
+  it('lists every opcode and close code by its name', () => {
+    expect(rows('Opcodes', 2)).toEqual(named(Op));
+    expect(rows('Close codes', 2)).toEqual(named(CloseCode));
+  });
+
+  it('lists every dispatch', () => {
+    const sources = readdirSync(join(project, 'gateway'))
+      .filter((name) => !/\.(spec|testing)\.ts$|^testing/.test(name))
+      .map((name) => join('gateway', name));
+    const text = ['presenter/dispatches.ts', ...sources]
+      .map((path) => readFileSync(join(project, path), 'utf8'))
+      .join();
+    const names = [...text.matchAll(/'([A-Z]+(?:_[A-Z]+)+|READY|RESUMED)'/g)].map(([, name]) => name!);
+    expect(rows('Dispatches', 1).flat().toSorted()).toEqual([...new Set(names)].toSorted());
+  });
 });
 
 it('docs/operating.md has a line for each row of the board, by its title', () => {
