@@ -15,6 +15,9 @@ const refusalOf = (name: string, isFile: boolean): ParleyError =>
     ? fieldError([name], 'FILES_UNSUPPORTED', 'This server takes no files yet: leave them out.')
     : fieldError([name], 'FIELD_UNSUPPORTED', `Send the fields as JSON, in the part ${JSON_PART}.`);
 
+/** A form has one, so its bytes are those of the JSON. */
+const repeated = (): ParleyError => fieldError([JSON_PART], 'FIELD_REPEATED', 'Send this part once.');
+
 const malformed = (): ParleyError =>
   fieldError([], 'INVALID_FORM', 'The body is not a valid multipart/form-data form.');
 
@@ -30,6 +33,7 @@ export const jsonOfForm = (
 ): Promise<Either<ParleyError, Buffer>> =>
   new Promise((resolve) => {
     let json: Buffer = Buffer.alloc(0);
+    let begun = false;
     let form: InstanceType<typeof Busboy>;
     try {
       // Every part as bytes, whatever it says it is.
@@ -53,6 +57,12 @@ export const jsonOfForm = (
         settle(either.left(refusalOf((name ?? '').slice(0, SHOWN_NAME), filename !== undefined)));
         return;
       }
+      if (begun) {
+        part.resume();
+        settle(either.left(repeated()));
+        return;
+      }
+      begun = true;
       const chunks: Buffer[] = [];
       part.on('data', (chunk: Buffer) => chunks.push(chunk));
       part.on('limit', () => settle(either.left(parleyError('payloadTooLarge'))));

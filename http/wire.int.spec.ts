@@ -230,6 +230,12 @@ describe('a form in place of JSON', () => {
       413,
     ],
     ['without any part', 'multipart/form-data; boundary=x', '--x--\r\n', 400],
+    [
+      'with its JSON twice',
+      'multipart/form-data; boundary=x',
+      form('x', part(named, JSON_BODY), part(named, JSON_BODY)),
+      400,
+    ],
     ['with a prototype', 'multipart/form-data; boundary=x', form('x', part(named, '{"__proto__":{}}')), 400],
   ])('%s is refused', async (_, type, body, status) => {
     start();

@@ -24,9 +24,10 @@ const v6Key = (address: ipaddr.IPv6): string => {
 /**
  * One form for all addresses of one client: an IPv4 address however it is written (`::ffff:`, with a port), an IPv6
  * network of 64 bits. What is no address is `unknown`, so that it has one limit in common.
+ * @param given absent when the connection was reset before it was asked: fastify's `request.ip` then is `undefined`
  */
-export const addressKey = (given: string): string => {
-  const address = bare(given);
+export const addressKey = (given: string | undefined): string => {
+  const address = bare(given ?? '');
   if (!ipaddr.isValid(address)) return 'unknown';
   const parsed = ipaddr.process(address);
   return parsed instanceof ipaddr.IPv6 ? v6Key(parsed) : parsed.toString();

@@ -17,6 +17,7 @@ describe('the address of a client', () => {
     ['fe80::1%eth0', 'fe80::/64'],
     ['::1', '::/64'],
     ['', 'unknown'],
+    [undefined, 'unknown'],
     ['example.org', 'unknown'],
     ['203.0.113.7, 10.0.0.1', 'unknown'],
     ['999.1.1.1', 'unknown'],
