@@ -90,6 +90,14 @@ export interface CommandFields {
     readonly channel_id: string;
     readonly message_id: string;
   };
+  /** You have read up to these messages of several channels. Channels and messages unknown to you are passed over. */
+  readonly 'channel.read-many': {
+    readonly read_states: readonly {
+      readonly channel_id: string;
+      readonly message_id: string;
+      readonly read_state_type?: 0 | null;
+    }[];
+  };
   /** You are typing, for ten seconds. */
   readonly 'typing.start': {
     readonly channel_id: string;

@@ -270,6 +270,11 @@ export class Rest {
     return this.request('POST', `/channels/${channelId}/messages/${messageId}/ack`, {});
   }
 
+  /** As `ack`, in up to 100 channels. */
+  ackBulk(readStates: readonly { readonly channel_id: string; readonly message_id: string }[]): Promise<null> {
+    return this.request('POST', '/read-states/ack-bulk', { read_states: readStates });
+  }
+
   readStates(): Promise<ReadState[]> {
     return this.request('GET', '/users/@me/read-states');
   }

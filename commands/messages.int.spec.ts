@@ -48,11 +48,11 @@ describe('an edit', () => {
       channel_id: channel,
       content: `<@${ben}>`,
       embeds,
-      flags: 4,
+      flags: 4096,
     });
-    const before = { content: `<@${ben}>`, embeds, flags: 4, mentions: [{ id: ben }] };
+    const before = { content: `<@${ben}>`, embeds, flags: 4096, mentions: [{ id: ben }] };
     expect(await edit(id, { flags: 0 })).toMatchObject({ ...before, flags: 0 });
-    expect(await edit(id, { embeds: [{ title: 'b' }], flags: 4 })).toMatchObject({
+    expect(await edit(id, { embeds: [{ title: 'b' }], flags: 4096 })).toMatchObject({
       ...before,
       embeds: [{ title: 'b' }],
     });
@@ -60,13 +60,13 @@ describe('an edit', () => {
       content: 'c',
       embeds: [{ title: 'b' }],
       mentions: [],
-      flags: 4,
+      flags: 4096,
     });
-    expect(await edit(id, { content: null })).toMatchObject({ content: '', embeds: [{ title: 'b' }], flags: 4 });
+    expect(await edit(id, { content: null })).toMatchObject({ content: '', embeds: [{ title: 'b' }], flags: 4096 });
     expect(refusal(await instance.ask(ann, 'message.edit', { ...on(id), embeds: [] }))).toBe('emptyMessage');
     await instance.settled();
     const row = await instance.views.timelines.message(channel, id, ann);
-    expect(row).toMatchObject({ flags: 4, mentions: { users: [] } });
+    expect(row).toMatchObject({ flags: 4096, mentions: { users: [] } });
   });
 
   it('records nothing when it is repeated, and is answered with the message', async () => {

@@ -229,7 +229,7 @@ const reads: Aggregate<ReadState> = {
   name: 'the read markers of a person',
   begin: begin(readFold, `read-${ANN}`),
   command: drawnFor<ReadState>()(fc.tuple(fc.constantFrom('7', '8'), fc.nat(9)), ([channelId, ordinal]) => (state) => {
-    const decision = markRead({ userId: ANN, channelId, ordinal, known: 0 }, state);
+    const decision = markRead(ANN, [{ channelId, ordinal, known: 0 }], state);
     return decision._tag === 'Left' ? decision : { ...decision, right: mergeReads(decision.right, state) };
   }),
 };

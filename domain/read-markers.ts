@@ -30,25 +30,26 @@ export const readFold: Fold<ReadState> = {
   },
 };
 
-/**
- * @param command.ordinal already clamped to the channel's head. A lower ordinal than before changes nothing
- * @param command.known how far the person has read as the views know it: own messages and joining count too
- */
-export const markRead = (
-  command: {
-    readonly userId: string;
-    readonly channelId: string;
-    readonly ordinal: number;
-    readonly known: number;
-  },
-  state: ReadState,
-): Decision =>
-  command.ordinal > Math.max(command.known, state.channels.get(command.channelId) ?? 0)
-    ? happen({
-        type: 'channels-read',
-        data: { userId: command.userId, channels: { [command.channelId]: command.ordinal }, whole: false },
-      })
-    : nothing;
+/** How far a channel is read. */
+export interface Mark {
+  readonly channelId: string;
+  /** Already clamped to the channel's head. A lower ordinal than before changes nothing. */
+  readonly ordinal: number;
+  /** How far the person has read as the views know it: own messages and joining count too. */
+  readonly known: number;
+}
+
+/** Of several marks of one channel the highest counts. */
+export const markRead = (userId: string, marks: readonly Mark[], state: ReadState): Decision => {
+  const channels: Record<string, number> = {};
+  for (const { channelId, ordinal, known } of marks) {
+    const read = Math.max(known, state.channels.get(channelId) ?? 0, channels[channelId] ?? 0);
+    if (ordinal > read) channels[channelId] = ordinal;
+  }
+  return Object.keys(channels).length === 0
+    ? nothing
+    : happen({ type: 'channels-read', data: { userId, channels, whole: false } });
+};
 
 /** Merges the reads of one turn into one event, which carries the whole map when that is due. */
 export const mergeReads = (events: readonly DecidedEvent[], state: ReadState): readonly DecidedEvent[] => {

@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DecidedEvent } from '../schemas/events/catalogue.ts';
-import { markRead, mergeReads, readFold, WHOLE_MAP_EVERY } from './read-markers.ts';
+import { type Mark, markRead, mergeReads, type ReadState, readFold, WHOLE_MAP_EVERY } from './read-markers.ts';
 import { ANN, events, History, only } from './testing.ts';
 
+const read = (mark: Mark, state: ReadState) => markRead(ANN, [mark], state);
 const history = () => new History(readFold, `read-${ANN}`);
-const reading = (channelId: string, ordinal: number, known = 0) => ({ userId: ANN, channelId, ordinal, known });
+const reading = (channelId: string, ordinal: number, known = 0) => ({ channelId, ordinal, known });
 
 /** The result of one mailbox turn with several acknowledgements. */
 const turn = (marks: History<ReturnType<typeof readFold.initial>>, reads: readonly (readonly [string, number])[]) => {
-  const decided = reads.flatMap(([channel, ordinal]) => events(markRead(reading(channel, ordinal), marks.state)));
+  const decided = reads.flatMap(([channel, ordinal]) => events(read(reading(channel, ordinal), marks.state)));
   return mergeReads(decided, marks.state);
 };
 const dataOf = ([event]: readonly DecidedEvent[]) => {
@@ -19,26 +20,36 @@ const dataOf = ([event]: readonly DecidedEvent[]) => {
 
 describe('a read marker', () => {
   it('moves forward', () => {
-    const marks = history().given((state) => markRead(reading('7', 3), state));
-    expect(only(markRead(reading('7', 4), marks.state))).toEqual({
+    const marks = history().given((state) => read(reading('7', 3), state));
+    expect(only(read(reading('7', 4), marks.state))).toEqual({
       type: 'channels-read',
       data: { userId: ANN, channels: { 7: 4 }, whole: false },
     });
   });
 
   it('never moves back, and ignores its present position', () => {
-    const marks = history().given((state) => markRead(reading('7', 3), state));
-    for (const ordinal of [3, 2, 0]) expect(events(markRead(reading('7', ordinal), marks.state))).toEqual([]);
+    const marks = history().given((state) => read(reading('7', 3), state));
+    for (const ordinal of [3, 2, 0]) expect(events(read(reading('7', ordinal), marks.state))).toEqual([]);
   });
 
   it('does not move to a place before what the views know to be read, such as own messages', () => {
-    for (const ordinal of [1, 5]) expect(events(markRead(reading('7', ordinal, 5), history().state))).toEqual([]);
-    expect(events(markRead(reading('7', 6, 5), history().state))).toHaveLength(1);
+    for (const ordinal of [1, 5]) expect(events(read(reading('7', ordinal, 5), history().state))).toEqual([]);
+    expect(events(read(reading('7', 6, 5), history().state))).toHaveLength(1);
   });
 
   it('is separate for each channel', () => {
-    const marks = history().given((state) => markRead(reading('7', 3), state));
-    expect(events(markRead(reading('8', 1), marks.state))).toHaveLength(1);
+    const marks = history().given((state) => read(reading('7', 3), state));
+    expect(events(read(reading('8', 1), marks.state))).toHaveLength(1);
+  });
+});
+
+describe('several markers', () => {
+  it('are one event, without those that change nothing, and the highest of one channel counts', () => {
+    const marks = history().given((state) => read(reading('7', 3), state));
+    const asked = [reading('7', 3), reading('8', 2), reading('8', 5), reading('8', 4), reading('9', 1, 1)];
+    expect(only(markRead(ANN, asked, marks.state))).toMatchObject({ data: { channels: { 8: 5 }, whole: false } });
+    expect(events(markRead(ANN, asked.slice(0, 1), marks.state))).toEqual([]);
+    expect(events(markRead(ANN, [], marks.state))).toEqual([]);
   });
 });
 

@@ -85,7 +85,27 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       },
     });
 
+  const newPassword = t.type({ password: anyText(1, 256, 'password'), new_password: text(8, 256, 'new_password') });
+
   return [
+    route({
+      method: 'PATCH',
+      path: '/users/@me',
+      summary:
+        'Change your password as libraries do. You are signed out everywhere, and signed in here by the new token.',
+      access: 'user',
+      body: newPassword,
+      bodyLimit: CREDENTIALS_BYTES,
+      answers: '200 a user, with its new token',
+      handle: async ({ headers, body, address, correlationId, isGone }) => {
+        const passwords = { present: body.password, next: body.new_password };
+        const caller = { address, correlationId, isGone };
+        const changed = await identity.changePassword(authorizationOf(headers), passwords, caller);
+        if (either.isLeft(changed)) return changed;
+        const { userId, token } = changed.right;
+        return either.right({ body: { ...(await presenter.self(userId)), token } });
+      },
+    }),
     route({
       method: 'POST',
       path: '/auth/register',
@@ -139,7 +159,7 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       access: 'user',
       ours: true,
       takesEnded: true,
-      body: t.type({ password: anyText(1, 256, 'password'), new_password: text(8, 256, 'new_password') }),
+      body: newPassword,
       bodyLimit: CREDENTIALS_BYTES,
       answers: '200 {token, auth_token, expires_at}',
       handle: async ({ headers, body, address, correlationId, idempotencyKey: key, isGone }) => {

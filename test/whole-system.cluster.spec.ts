@@ -1,6 +1,7 @@
 /** Runs the suites of the embedded profile, unchanged, on real servers. */
 
 import { afterAll } from 'vitest';
+import { accountsSuite } from './suites/accounts.ts';
 import { badFramesSuite } from './suites/bad-frames.ts';
 import { badInputSuite } from './suites/bad-input.ts';
 import { discordSuite } from './suites/discord.ts';
@@ -11,6 +12,7 @@ import { moderatedMessagesSuite } from './suites/moderated-messages.ts';
 import { nonceSuite } from './suites/nonce.ts';
 import { pinsSuite } from './suites/pins.ts';
 import { privacySuite } from './suites/privacy.ts';
+import { readStatesSuite } from './suites/read-states.ts';
 import { startClusterInstance } from './support/cluster-instance.ts';
 import type { Instance, StartInstance } from './support/instance.ts';
 
@@ -29,6 +31,8 @@ badInputSuite(startShared);
 pinsSuite(startShared);
 moderatedMessagesSuite(startShared);
 guildLifeSuite(startShared);
+readStatesSuite(startShared);
+accountsSuite(startShared);
 nonceSuite(startShared);
 // Half of the stories: what differs from the embedded profile shows in few, and each costs seconds on real servers.
 lawsSuite(startShared, 5);

@@ -14,7 +14,7 @@ import { addBot, joinGuild, leaveGuild } from './members.ts';
 import { deleteMessage, editMessage, sendMessage } from './messages.ts';
 import { pinMessage, unpinMessage } from './pins.ts';
 import { addReaction, clearEmoji, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
-import { markChannelRead } from './read-markers.ts';
+import { markChannelRead, markChannelsRead } from './read-markers.ts';
 
 const features = [
   sendMessage,
@@ -29,6 +29,7 @@ const features = [
   pinMessage,
   unpinMessage,
   markChannelRead,
+  markChannelsRead,
   startTyping,
   createInvite,
   joinGuild,
