@@ -19,7 +19,7 @@ const PING = 9;
 const PONG = 10;
 
 /** A masked frame. The mask is zero, which leaves the bytes as they are. */
-export const clientFrame = (payload: string, opcode = TEXT): Buffer => {
+export const clientFrame = (payload: string | Buffer, opcode = TEXT): Buffer => {
   const length = Buffer.byteLength(payload);
   if (length > 65_535) throw new Error('longer than a client may send');
   const start = (length < 126 ? 2 : 4) + 4;
@@ -30,7 +30,8 @@ export const clientFrame = (payload: string, opcode = TEXT): Buffer => {
     frame[1] = 0x80 | 126;
     frame.writeUInt16BE(length, 2);
   }
-  frame.write(payload, start, 'utf8');
+  if (typeof payload === 'string') frame.write(payload, start, 'utf8');
+  else payload.copy(frame, start);
   return frame;
 };
 
@@ -109,7 +110,7 @@ export class MiniSocket {
       const opcode = bytes[at]! & 15;
       at = start + length;
       if (opcode === TEXT) this.#onFrame(bytes, start, at);
-      else if (opcode === PING) this.socket.write(clientFrame(bytes.toString('latin1', start, at), PONG));
+      else if (opcode === PING) this.socket.write(clientFrame(bytes.subarray(start, at), PONG));
       else if (opcode === CLOSE && length < 2) this.#end(this.#why);
       else if (opcode === CLOSE) this.#end(`${bytes.readUInt16BE(start)} ${bytes.toString('utf8', start + 2, at)}`);
     }
