@@ -1,7 +1,8 @@
 /** All budgets together: those of the stores, those of the rooms above them, and those that the configuration gives. */
 
 import { FOLLOW_MS } from '../commands/command.ts';
-import { EMBED_BYTES, MESSAGE_LENGTH } from '../commands/features/messages.ts';
+import { EMBED_BYTES } from '../commands/features/embeds.ts';
+import { MESSAGE_LENGTH } from '../commands/features/messages.ts';
 import { IMPORT_WAIT_MS } from '../commands/importing.ts';
 import { OWN_WRITES_WAIT_MS } from '../commands/own-writes.ts';
 import { LAG_MS } from '../commands/pace.ts';

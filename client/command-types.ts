@@ -4,7 +4,51 @@ export interface CommandFields {
   readonly 'message.send': {
     readonly channel_id: string;
     readonly content?: string | null;
-    readonly embeds?: readonly Readonly<Record<string, unknown>>[] | null;
+    readonly embeds?: readonly {
+      readonly title?: string | null;
+      readonly description?: string | null;
+      readonly url?: string | null;
+      readonly timestamp?: string | null;
+      readonly color?: number | null;
+      readonly footer?: {
+        readonly text: string;
+        readonly icon_url?: string | null;
+        readonly proxy_icon_url?: string | null;
+      } | null;
+      readonly image?: {
+        readonly url: string;
+        readonly proxy_url?: string | null;
+        readonly width?: number | null;
+        readonly height?: number | null;
+      } | null;
+      readonly thumbnail?: {
+        readonly url: string;
+        readonly proxy_url?: string | null;
+        readonly width?: number | null;
+        readonly height?: number | null;
+      } | null;
+      readonly author?: {
+        readonly name: string;
+        readonly url?: string | null;
+        readonly icon_url?: string | null;
+        readonly proxy_icon_url?: string | null;
+      } | null;
+      readonly fields?: readonly {
+        readonly name: string;
+        readonly value: string;
+        readonly inline?: boolean | null;
+      }[] | null;
+      readonly video?: {
+        readonly url?: string | null;
+        readonly proxy_url?: string | null;
+        readonly width?: number | null;
+        readonly height?: number | null;
+      } | null;
+      readonly provider?: {
+        readonly name?: string | null;
+        readonly url?: string | null;
+      } | null;
+    }[] | null;
     readonly allowed_mentions?: {
       readonly parse?: readonly string[] | null;
       readonly users?: readonly string[] | null;
@@ -26,7 +70,51 @@ export interface CommandFields {
     readonly channel_id: string;
     readonly message_id: string;
     readonly content?: string | null;
-    readonly embeds?: readonly Readonly<Record<string, unknown>>[] | null;
+    readonly embeds?: readonly {
+      readonly title?: string | null;
+      readonly description?: string | null;
+      readonly url?: string | null;
+      readonly timestamp?: string | null;
+      readonly color?: number | null;
+      readonly footer?: {
+        readonly text: string;
+        readonly icon_url?: string | null;
+        readonly proxy_icon_url?: string | null;
+      } | null;
+      readonly image?: {
+        readonly url: string;
+        readonly proxy_url?: string | null;
+        readonly width?: number | null;
+        readonly height?: number | null;
+      } | null;
+      readonly thumbnail?: {
+        readonly url: string;
+        readonly proxy_url?: string | null;
+        readonly width?: number | null;
+        readonly height?: number | null;
+      } | null;
+      readonly author?: {
+        readonly name: string;
+        readonly url?: string | null;
+        readonly icon_url?: string | null;
+        readonly proxy_icon_url?: string | null;
+      } | null;
+      readonly fields?: readonly {
+        readonly name: string;
+        readonly value: string;
+        readonly inline?: boolean | null;
+      }[] | null;
+      readonly video?: {
+        readonly url?: string | null;
+        readonly proxy_url?: string | null;
+        readonly width?: number | null;
+        readonly height?: number | null;
+      } | null;
+      readonly provider?: {
+        readonly name?: string | null;
+        readonly url?: string | null;
+      } | null;
+    }[] | null;
     readonly allowed_mentions?: {
       readonly parse?: readonly string[] | null;
       readonly users?: readonly string[] | null;

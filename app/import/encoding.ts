@@ -61,6 +61,9 @@ const inUtf8: Decode = (content) => {
 const mixed: Decode = (content) =>
   lettersOf(content) === 'latin-1' ? { text: inWestern(content), replaced: 0 } : inUtf8(content);
 
+/** @param encoding a name that `decoderOf` knows */
+export const isUtf16 = (encoding: string): boolean => new TextDecoder(encoding).encoding.startsWith('utf-16');
+
 /** @throws WrongLog when there is no such encoding */
 export const decoderOf = (encoding: string): Decode => {
   let decoder: InstanceType<typeof TextDecoder>;

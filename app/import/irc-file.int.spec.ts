@@ -107,6 +107,14 @@ describe('a log file', () => {
     expect((await openIrcFile(write('2024-05-02.txt', ''), NOW)).day).toBe(Date.UTC(2024, 4, 2));
   });
 
+  it('is refused when the encoding that is told cannot be that of the file', async () => {
+    const plain = write('2005-01-01.txt', LINE);
+    const wide = write('2005-01-02.txt', Buffer.from(`\ufeff${LINE}`, 'utf16le'));
+    await refused(plain, 'it is not in UTF-16, and --encoding says utf-16', { encoding: 'utf-16' });
+    await refused(wide, 'it is in UTF-16, and --encoding says windows-1251', { encoding: 'windows-1251' });
+    expect((await linesOf(wide, { encoding: 'utf-16le' })).map(({ text }) => text)).toEqual(['text']);
+  });
+
   it('is refused by name when it does not exist, is a folder or no file, with a date or without', async () => {
     const folder = temporaryFolder();
     for (const name of ['2005-01-01.txt', 'log.txt'])

@@ -5,7 +5,7 @@ import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { MESSAGE_LENGTH } from '../../commands/features/messages.ts';
 import { lengthOf } from '../../schemas/text.ts';
-import { type Decode, decoderOf, EncodingCheck } from './encoding.ts';
+import { type Decode, decoderOf, EncodingCheck, isUtf16 } from './encoding.ts';
 import { formatOf, type LogFormat, READABLE, type Reading } from './formats.ts';
 import { formOf, fromUtf16, type RawLine, rawLines, WrongLog } from './raw-lines.ts';
 import { dateInName, HalfDayCheck, lineTimes } from './times.ts';
@@ -52,17 +52,23 @@ const START = 4096;
 const DAY = 86_400_000;
 const BLANK = /^\s*$/;
 
-type Lines = () => AsyncIterable<RawLine>;
+interface Lines {
+  readonly isUtf16: boolean;
+  /** Those of a file in UTF-16 are in UTF-8. */
+  read(): AsyncIterable<RawLine>;
+}
 
 const linesOf = async (path: string): Promise<Lines> => {
   const { size } = await stat(path);
-  if (size === 0) return async function* () {};
+  if (size === 0) return { isUtf16: false, read: async function* () {} };
   const file = await open(path);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(START), 0, START, 0).finally(() => file.close());
   const form = formOf(buffer.subarray(0, bytesRead));
   // The file may grow meanwhile.
   const bytes = () => createReadStream(path, { end: size - 1 });
-  return () => rawLines(form === 'ascii based' ? bytes() : fromUtf16(bytes(), form));
+  return form === 'ascii based'
+    ? { isUtf16: false, read: () => rawLines(bytes()) }
+    : { isUtf16: true, read: () => rawLines(fromUtf16(bytes(), form)) };
 };
 
 /** Reads all lines once. @throws WrongLog for a file that is no log, or not of one format that can be read */
@@ -134,6 +140,14 @@ class Survey {
   }
 }
 
+/** @throws WrongLog where what is told is not so */
+const decodeAs = (encoding: string, lines: Lines, survey: Survey): Decode => {
+  const decode = decoderOf(encoding);
+  if (isUtf16(encoding) !== lines.isUtf16)
+    throw new WrongLog(`it is ${lines.isUtf16 ? '' : 'not '}in UTF-16, and --encoding says ${encoding}`);
+  return lines.isUtf16 ? survey.decode() : decode;
+};
+
 async function* parsed(
   lines: AsyncIterable<RawLine>,
   read: (line: string) => Reading,
@@ -156,10 +170,10 @@ async function* parsed(
 const opened = async (path: string, now: number, told: Told): Promise<IrcFile> => {
   const lines = await linesOf(path);
   const survey = new Survey();
-  for await (const line of lines()) survey.add(line);
+  for await (const line of lines.read()) survey.add(line);
   survey.check();
   const { count, is12Hours, format } = survey;
-  const decode = told.encoding === undefined ? survey.decode() : decoderOf(told.encoding);
+  const decode = told.encoding === undefined ? survey.decode() : decodeAs(told.encoding, lines, survey);
   const name = basename(path);
   const day = told.day ?? dateInName(name);
   if (day === undefined && count === 0) throw new WrongLog('it is empty, and its name holds no date YYYY-MM-DD');
@@ -176,7 +190,7 @@ const opened = async (path: string, now: number, told: Told): Promise<IrcFile> =
       if (time > now + DAY) throw new WrongLog('it has lines of a day that has not come yet');
       return now;
     };
-    yield* parsed(lines(), format.read, decode, timeOf);
+    yield* parsed(lines.read(), format.read, decode, timeOf);
     ({ midnights } = times);
   };
   let first: number | undefined;

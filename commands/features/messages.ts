@@ -8,7 +8,7 @@ import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentio
 import { patched } from '../../domain/patch.ts';
 import { nonceKey } from '../../domain/recent-keys.ts';
 import { actorIn } from '../../projections/views/guild-views/access.ts';
-import { anyText, integer, list, optional, Snowflake, sized, text } from '../../schemas/codecs.ts';
+import { anyText, integer, list, optional, Snowflake, text } from '../../schemas/codecs.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
 import { fieldError } from '../../schemas/errors.ts';
 import type { EventOf } from '../../schemas/events/catalogue.ts';
@@ -20,10 +20,9 @@ import { type Asked, type CommandDeps, command, type Result, refused } from '../
 import { refuseNotThere } from '../not-there.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
 import { nothingSince, type Since } from '../turn.ts';
+import { Embeds } from './embeds.ts';
 
 export const MESSAGE_LENGTH = 2000;
-const EMBEDS = 10;
-export const EMBED_BYTES = 8192;
 const NOBODY: ReadonlySet<string> = new Set();
 const ALL_WRITTEN = { everyone: false, users: true } as const;
 
@@ -39,7 +38,7 @@ const AllowedMentions = t.partial({
 
 const content = {
   content: optional(anyText(0, MESSAGE_LENGTH, 'content')),
-  embeds: optional(sized(list(t.UnknownRecord, EMBEDS), EMBED_BYTES, 'MAX_EMBED_SIZE_EXCEEDED')),
+  embeds: optional(Embeds),
   allowed_mentions: optional(AllowedMentions),
 };
 const Content = t.partial(content);
