@@ -234,6 +234,10 @@ export interface CommandFields {
     readonly nsfw?: boolean | null;
     readonly position?: number | null;
   };
+  /** Delete a channel and all that was said in it. */
+  readonly 'channel.delete': {
+    readonly channel_id: string;
+  };
   /** Let a bot into a guild. */
   readonly 'bot.add': {
     readonly guild_id: string;

@@ -160,6 +160,10 @@ export class Rest {
     return this.request('PATCH', `/channels/${channelId}`, change);
   }
 
+  deleteChannel(channelId: string): Promise<Channel> {
+    return this.request('DELETE', `/channels/${channelId}`);
+  }
+
   createInvite(channelId: string, more: { max_age?: number; max_uses?: number } = {}): Promise<Invite> {
     return this.request('POST', `/channels/${channelId}/invites`, more);
   }

@@ -33,3 +33,13 @@ export const editChannel = (
   if (isDeepStrictEqual(details, former)) return nothing;
   return happen({ type: 'channel-edited', data: { channelId, guildId: guild!.id, details } });
 };
+
+/** Afterwards it is as unknown as one that never was. */
+export const deleteChannel = (command: Managing, state: ChannelState): Decision => {
+  // Of a repeat the caller's rights are gone with the channel.
+  if (state.settings?.isDeleted === true && state.keys.has(command.key)) return nothing;
+  const refusal = refused(command, state);
+  if (refusal !== undefined) return refusal;
+  const { channelId, guild } = command;
+  return happen({ type: 'channel-deleted', data: { channelId, guildId: guild!.id } });
+};

@@ -31,6 +31,7 @@ export interface ChannelSettings {
   readonly overwrites: readonly Overwrite[];
   readonly participants: readonly string[];
   readonly details: ChannelDetails;
+  readonly isDeleted: boolean;
 }
 
 interface Pin {
@@ -78,7 +79,7 @@ const nonceKeyOf = (event: ParleyEvent): string | undefined =>
     : undefined;
 
 export const channelFold: Fold<ChannelState> = {
-  version: 9,
+  version: 10,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -91,9 +92,11 @@ export const channelFold: Fold<ChannelState> = {
     } else if (event.type === 'channel-created') {
       const { guildId, overwrites, participants, name, topic } = event.data;
       const details = { name: name ?? '', topic, nsfw: false, position: null };
-      state.settings = { guildId, overwrites, participants, details };
+      state.settings = { guildId, overwrites, participants, details, isDeleted: false };
     } else if (event.type === 'channel-edited') {
       if (state.settings !== undefined) state.settings = { ...state.settings, details: event.data.details };
+    } else if (event.type === 'channel-deleted') {
+      if (state.settings !== undefined) state.settings = { ...state.settings, isDeleted: true };
     } else if (event.type === 'overwrite-set') {
       const { overwrite } = event.data;
       overwriteAs(state, overwrite.id, overwrite);

@@ -57,6 +57,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('overwrite-set', { ...overwriting, overwrite: { id: ANN, type: 1, allow: '4', deny: '8' } }),
     happened('overwrite-set', { ...overwriting, overwrite: { id: BEN, type: 1, allow: '0', deny: '8' } }),
     happened('overwrite-deleted', { ...overwriting, overwriteId: BEN }),
+    happened('channel-deleted', overwriting),
   ],
   creation: [happened('creation-named', { name: GUILD }), happened('creation-named', { name: '201' })],
   dm: [happened('dm-opened', { channelId: CHANNEL, participants: [ANN, BEN] })],

@@ -97,19 +97,23 @@ export const createGuild = (
 
 export const MAX_CHANNELS = 500;
 
-/** @param command.known ids of the guild's channels in the views */
+/** @param command.known the guild's channels in the views */
 export const requestChannel = (
   command: {
     readonly channel: EventData<'channel-requested'>;
-    readonly known: readonly string[];
+    readonly known: readonly { readonly id: string; readonly isDeleted?: boolean }[];
     readonly key: string;
   },
   state: GuildState,
 ): Decision => {
   if (!state.exists) return refuse('unknownGuild');
   if (state.keys.has(command.key)) return nothing;
-  const others = command.known.filter((id) => !state.channels.has(id)).length;
-  if (state.channels.size + others >= MAX_CHANNELS) return refuse('maximumGuildChannels');
+  const ids = new Set(state.channels);
+  for (const { id, isDeleted } of command.known) {
+    if (isDeleted === true) ids.delete(id);
+    else ids.add(id);
+  }
+  if (ids.size >= MAX_CHANNELS) return refuse('maximumGuildChannels');
   return happen({ type: 'channel-requested', data: command.channel });
 };
 

@@ -14,7 +14,7 @@ const asked = (channelId: string, known: readonly string[] = [], key = channelId
     overwrites: [],
     participants: [],
   },
-  known,
+  known: known.map((id) => ({ id })),
   key,
 });
 
@@ -40,5 +40,8 @@ describe('a guild', () => {
       guild.given((state) => requestChannel(asked(`${2000 + i}`, [CHANNEL, ...older]), state), `key ${i}`);
     expect(refusal(requestChannel(asked('3', [CHANNEL, ...older]), guild.state))).toBe('maximumGuildChannels');
     expect(types(requestChannel(asked('3', [CHANNEL, ...older.slice(1)]), guild.state))).toEqual(['channel-requested']);
+    const asking = asked('3', [CHANNEL, ...older]);
+    const known = asking.known.map((one) => (one.id === CHANNEL ? { ...one, isDeleted: true } : one));
+    expect(types(requestChannel({ ...asking, known }, guild.state))).toEqual(['channel-requested']);
   });
 });

@@ -161,7 +161,7 @@ const guilds: Aggregate<GuildState> = {
     }),
     drawnFor<GuildState>()(fc.nat(600), (channelId, key) => (state) => {
       const channel = { ...A_CHANNEL, channelId: String(channelId) };
-      return requestChannel({ channel, known: [CHANNEL, 'older'], key }, state);
+      return requestChannel({ channel, known: [{ id: CHANNEL }, { id: 'older' }], key }, state);
     }),
   ),
 };

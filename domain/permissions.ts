@@ -117,6 +117,8 @@ export interface MemberRights {
 }
 
 export interface ChannelRights {
+  /** Nobody has any right in one that is deleted. */
+  readonly isDeleted?: boolean;
   readonly guildId: string | null;
   readonly overwrites: readonly Overwrite[];
   readonly participants: readonly string[];
@@ -168,6 +170,7 @@ export const channelPermissions = (
   userId: string,
   member: MemberRights | undefined,
 ): bigint => {
+  if (channel.isDeleted === true) return 0n;
   if (guild === undefined) return channel.participants.includes(userId) ? DIRECT : 0n;
   if (member === undefined) return 0n;
   const given = base(guild, member);

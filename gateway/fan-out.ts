@@ -129,6 +129,7 @@ export class FanOut {
     }
     const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
     if (event.type === 'user-signed-out') return this.signedOut(event);
+    if (event.type === 'channel-deleted') this.subscriptions.end(channelAudience(event.data.channelId));
     if (listeners.size === 0 && own.length === 0) return;
     const { feed } = this.deps;
     const fresh = event.type === 'channel-created' && listeners.size > 0 ? [channelAudience(event.data.channelId)] : [];

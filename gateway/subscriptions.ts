@@ -37,6 +37,16 @@ export class Subscriptions {
     session.topics = stay;
   }
 
+  /** Nobody hears the audience from now on. */
+  end(audience: Audience): void {
+    const topic = this.topics.get(audience);
+    if (topic === undefined) return;
+    for (const session of [...topic.sessions]) {
+      session.topics = session.topics.filter((one) => one !== topic);
+      this.remove(topic, session);
+    }
+  }
+
   leaveAll(session: Session): void {
     for (const topic of session.topics) this.remove(topic, session);
     session.forgetTopics();

@@ -112,6 +112,19 @@ const channelUpdate = async (
   return [dispatch('CHANNEL_UPDATE', data, intentsOf(type, guildId))];
 };
 
+/** To those who could see it. */
+const channelDeletion = async (
+  { type, data: { channelId, guildId } }: EventOf<'channel-deleted'>,
+  _: string | null,
+  { presenter, views }: Deps,
+): Promise<readonly Dispatch[]> => {
+  const [guild, row] = await Promise.all([views.guilds.guild(guildId), views.guilds.channel(channelId)]);
+  if (guild === undefined || row === undefined) return [];
+  const channel = { ...row, isDeleted: false };
+  const saw = (viewer: Viewer) => allows(rightsOf(viewer, channel, guild), Permission.viewChannel);
+  return [dispatch('CHANNEL_DELETE', await presenter.channel(channel, ''), intentsOf(type, guildId), saw)];
+};
+
 const role = (
   name: string,
   { type, data: { guildId } }: EventOf<'role-created'> | EventOf<'role-edited'> | EventOf<'roles-moved'>,
@@ -253,6 +266,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   },
 
   'channel-edited': channelUpdate,
+  'channel-deleted': channelDeletion,
   'overwrite-set': channelUpdate,
   'overwrite-deleted': channelUpdate,
 

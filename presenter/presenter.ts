@@ -169,7 +169,7 @@ export class Presenter {
 
   async invite(row: InviteRow): Promise<ApiInvite | undefined> {
     const [guild, channel] = await Promise.all([this.guilds.guild(row.guildId), this.guilds.channel(row.channelId)]);
-    if (guild === undefined || channel === undefined) return undefined;
+    if (guild === undefined || channel === undefined || channel.isDeleted === true) return undefined;
     const link = this.publicUrl === null ? undefined : `${this.publicUrl}/invite/${row.code}`;
     return presentInvite(row, { guild, channel, inviter: await this.user(row.inviterId) }, link);
   }

@@ -140,6 +140,10 @@ export class Story {
     return this.log.add(channelStream(channelId), 'channel-edited', { channelId, guildId, details });
   }
 
+  deleteChannel(channelId: string, guildId: string) {
+    return this.log.add(channelStream(channelId), 'channel-deleted', { channelId, guildId });
+  }
+
   deleteOverwrite(channelId: string, guildId: string, overwriteId: string) {
     return this.log.add(channelStream(channelId), 'overwrite-deleted', { channelId, guildId, overwriteId });
   }

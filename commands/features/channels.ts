@@ -80,8 +80,7 @@ export const createChannel = command({
       ? either.right(undefined)
       : refused('missingPermissions');
   },
-  prepare: async ({ fields }, deps) =>
-    either.right((await deps.views.guilds.channelsOf(fields.guild_id)).map(({ id }) => id)),
+  prepare: async ({ fields }, deps) => either.right(await deps.views.guilds.channelsOf(fields.guild_id)),
   decide: (state: guild.GuildState, { prepared: known }, { fields, cause }, deps) =>
     guild.requestChannel({ channel: asked(fields, deps.ids(deps.now())), known, key: cause.key }, state),
   follow: { 'channel-requested': ({ data }) => [channelStep(data)] },
@@ -138,6 +137,25 @@ export const editChannel = command({
       ...{ kind: 'channel', channel, viewer: context.actor.userId },
       ...{ head, lastPinned: pinned.get(id) },
     });
+  },
+});
+
+export const deleteChannel = command({
+  type: 'channel.delete',
+  summary: 'Delete a channel and all that was said in it.',
+  route: { method: 'DELETE', path: '/channels/:channel_id', status: 200, answers: 'The channel as it was.' },
+  params: OnChannel,
+  structural: true,
+  stream: ({ channel_id }) => channelStream(channel_id),
+  rights: actorInChannel,
+  decide: (state: ChannelState, { rights }, { fields: { channel_id: channelId }, cause }) =>
+    settings.deleteChannel({ ...rights, key: cause.key, channelId }, state),
+  same: (event) => event.type === 'channel-deleted',
+  waitsFor: 'views',
+  answer: async (_, { fields, context }, deps) => {
+    const channel = await deps.views.guilds.channel(fields.channel_id);
+    if (channel === undefined) return refused('unknownChannel');
+    return either.right({ kind: 'channel', channel, viewer: context.actor.userId });
   },
 });
 

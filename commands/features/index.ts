@@ -6,7 +6,7 @@ import type { Command } from '../command.ts';
 import type { FollowUps } from '../processes.ts';
 import { createApplication, resetBotToken } from './applications.ts';
 import { bulkDeleteMessages } from './bulk-delete.ts';
-import { createChannel, editChannel, startTyping } from './channels.ts';
+import { createChannel, deleteChannel, editChannel, startTyping } from './channels.ts';
 import { openDirect } from './direct-messages.ts';
 import { createGuild, editGuild } from './guilds.ts';
 import { createInvite } from './invites.ts';
@@ -38,6 +38,7 @@ const features = [
   leaveGuild,
   createChannel,
   editChannel,
+  deleteChannel,
   addBot,
   openDirect,
   createApplication,

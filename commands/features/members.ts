@@ -107,6 +107,8 @@ export const joinGuild = command({
     if (context.actor.kind === 'bot') return refused('botsCannot');
     const row = await inviteOf(deps, fields.code);
     if (row === undefined) return refused('unknownInvite');
+    const leadsTo = await deps.views.guilds.channel(row.channelId);
+    if (leadsTo?.isDeleted === true) return refused('unknownInvite');
     const { userId } = context.actor;
     // A person's joins follow one another, so this one sees the one before.
     const already = await deps.views.guilds.member(row.guildId, userId);

@@ -352,6 +352,17 @@ const ChannelEdited = defineEvent({
   changesRights: false,
 });
 
+const ofTheGuild = ({ data }: { readonly data: { readonly guildId: string } }) => [guildAudience(data.guildId)];
+
+/** Nothing follows it in the channel's stream. Filed for the guild, because nobody sees the channel afterwards. */
+const ChannelDeleted = defineEvent({
+  ...ofChannel,
+  codec: t.type({ channelId: t.string, guildId: t.string }),
+  audiences: ofTheGuild,
+  indexedFor: ofTheGuild,
+  changesRights: true,
+});
+
 /** Those who gain or lose the channel by it are told that it begins or ends for them. */
 const overwriting = { ...ofChannel, changesRights: true } as const;
 
@@ -374,6 +385,7 @@ const OverwriteDeleted = defineEvent({
 export const channelEvents = {
   'channel-created': ChannelCreated,
   'channel-edited': ChannelEdited,
+  'channel-deleted': ChannelDeleted,
   'message-posted': MessagePosted,
   'message-edited': MessageEdited,
   'embeds-suppressed': EmbedsSuppressed,

@@ -55,6 +55,49 @@ export const guildLifeSuite = (start: StartInstance) =>
       expect(onDirect).toMatchObject({ status: 403, body: { code: 50003 } });
     });
 
+    it('delete a channel: it ends for its members, live and on resume, and nothing more happens in it', async () => {
+      const doomed = await owner.ask<Channel>('POST', `/guilds/${guildId}/channels`, { name: 'doomed' });
+      const path = `/channels/${doomed.id}`;
+      const { id: said } = await owner.send(doomed.id, 'the last words');
+      const invite = await owner.ask<{ code: string }>('POST', `${path}/invites`, {});
+      const away = await GatewayClient.identified(instance.url, member.token);
+      const before = away.session();
+      await away.cut();
+      const socket = await GatewayClient.identified(instance.url, member.token);
+      expect(await ben.request('DELETE', path)).toMatchObject({ status: 403, body: { code: 50013 } });
+      const mine = await GatewayClient.identified(instance.url, owner.account!.token);
+      const command = { type: 'channel.delete', id: 'doom', channel_id: doomed.id };
+      for (let n = 0; n < 2; n += 1)
+        expect(await mine.command(command)).toMatchObject({ ok: true, result: { id: doomed.id, name: 'doomed' } });
+      await mine.cut();
+      expect((await socket.dispatch('CHANNEL_DELETE')).d).toMatchObject({ id: doomed.id, guild_id: guildId });
+      await socket.cut();
+      const resumed = await GatewayClient.resumed(instance.url, member.token, before);
+      expect(resumed.dispatches('CHANNEL_DELETE').map(({ d }) => d.id)).toEqual([doomed.id]);
+      await resumed.cut();
+      for (const [method, on, body] of [
+        ['GET', path],
+        ['GET', `${path}/messages`],
+        ['GET', `${path}/messages/${said}`],
+        ['POST', `${path}/messages`, { content: 'too late' }],
+        ['PATCH', path, { name: 'other' }],
+        ['DELETE', path],
+      ] as const)
+        expect(await owner.request(method, on, body)).toMatchObject({ status: 404, body: { code: 10003 } });
+      const listed = await ben.ask<Channel[]>('GET', `/guilds/${guildId}/channels`);
+      expect(listed.map(({ id }) => id)).toEqual([channel.id]);
+      const joining = await stranger.request('POST', `/invites/${invite.code}`);
+      expect(joining).toMatchObject({ status: 404, body: { code: 10006 } });
+      const [direct, fresh] = [
+        await owner.openDirect(member.id),
+        await GatewayClient.identified(instance.url, member.token),
+      ];
+      expect(await owner.request('DELETE', `/channels/${direct.id}`)).toMatchObject({ body: { code: 50003 } });
+      const guild = fresh.dispatches('GUILD_CREATE').find(({ d }) => d.id === guildId)!.d as { channels: Channel[] };
+      expect(guild.channels.map(({ id }) => id)).toEqual([channel.id]);
+      await fresh.cut();
+    });
+
     it('edit a guild: its members are told, and nobody else may', async () => {
       const socket = await GatewayClient.identified(instance.url, member.token);
       const path = `/guilds/${guildId}`;

@@ -39,6 +39,7 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'channel-created': ({ data: { channelId, guildId } }) =>
     guildId === null ? [channelKey(channelId)] : [channelKey(channelId), channelsKey(guildId)],
   'channel-edited': ofChannel,
+  'channel-deleted': ofChannel,
   'guild-edited': ofGuild,
   'member-joined': ofMembership,
   'member-left': ofMembership,

@@ -179,6 +179,21 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(then?.channels.map(({ id }) => id)).toEqual(['35', '31', '33']);
     });
 
+    it('keeps a deleted channel in its place, and says that it is deleted', async () => {
+      story.guild(GUILD, ANN);
+      for (const id of ['35', '31']) story.channel(id, GUILD);
+      await project();
+      story.deleteChannel('35', GUILD);
+      story.channel('33', GUILD);
+      await project();
+      expect((await guilds.channelsOf(GUILD)).map(({ id, order, isDeleted }) => [id, order, isDeleted])).toEqual([
+        ['35', 0, true],
+        ['31', 1, undefined],
+        ['33', 2, undefined],
+      ]);
+      expect(await guilds.channel('35')).toMatchObject({ isDeleted: true });
+    });
+
     it('keeps the overwrites of a channel as they are set and deleted', async () => {
       story.guild(GUILD, ANN);
       story.channel('35', GUILD);

@@ -22,8 +22,8 @@ export const revisedGuild = (guild: GuildRow, { details, ...fields }: GuildField
   return { ...guild, ...details, everyone, roles: [...roles.values()].sort(byPlace) };
 };
 
-export const revisedChannel = (channel: ChannelRow, { details, ...fields }: ChannelFields): ChannelRow => {
-  const described = withDetails(channel, details);
+export const revisedChannel = (channel: ChannelRow, { details, isDeleted, ...fields }: ChannelFields): ChannelRow => {
+  const described = withDetails(isDeleted === undefined ? channel : { ...channel, isDeleted }, details);
   const changed = Object.entries<Overwrite | null>(fields);
   if (changed.length === 0) return described;
   const overwrites = changed.reduce(

@@ -20,6 +20,7 @@ export interface GuildFields {
 export interface ChannelFields {
   readonly [overwrite: `overwrite:${string}`]: Overwrite | null;
   readonly details?: ChannelDetails;
+  readonly isDeleted?: true;
 }
 export interface MemberFields {
   readonly roles?: readonly string[];

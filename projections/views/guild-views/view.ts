@@ -38,6 +38,8 @@ export interface ChannelRow {
   readonly order: number;
   /** Position of the event that created it. */
   readonly createdAt: number;
+  /** It keeps its place in the list, and nobody sees it. */
+  readonly isDeleted?: boolean;
 }
 
 /** The row of a channel as its event made it. @param order its place in the guild's list */
@@ -104,7 +106,7 @@ export interface InviteRow {
 export interface GuildReader {
   guild(id: string): Promise<GuildRow | undefined>;
   channel(id: string): Promise<ChannelRow | undefined>;
-  /** In list order. */
+  /** In list order, with those that are deleted. */
   channelsOf(guildId: string): Promise<readonly ChannelRow[]>;
   member(guildId: string, userId: string): Promise<MemberRow | undefined>;
   /** In order of user id, beyond `after`. */
@@ -192,6 +194,9 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   },
   'channel-edited': ({ data: { guildId, channelId, details }, position }) => [
     { kind: 'revised', guildId, subject: channelSubject(channelId), field: 'details', value: details, position },
+  ],
+  'channel-deleted': ({ data: { guildId, channelId }, position }) => [
+    { kind: 'revised', guildId, subject: channelSubject(channelId), field: 'isDeleted', value: true, position },
   ],
   'guild-edited': ({ data: { guildId, details }, position }) => [
     { kind: 'revised', guildId, subject: guildSubject(guildId), field: 'details', value: details, position },
