@@ -142,10 +142,9 @@ export class SizedType<C extends t.Mixed> extends t.Type<t.TypeOf<C>, t.OutputOf
       `${codec.name} of up to ${bytes} bytes`,
       (u): u is t.TypeOf<C> => codec.is(u) && fits(u),
       (u, context) => {
-        const valid = codec.validate(u, context);
-        return either.isLeft(valid) || fits(u)
-          ? valid
-          : failureAs(code, u, context, `Must not exceed ${bytes} bytes as JSON.`);
+        // Ahead of its parts, which then are few.
+        if (u !== undefined && !fits(u)) return failureAs(code, u, context, `Must not exceed ${bytes} bytes as JSON.`);
+        return codec.validate(u, context);
       },
       codec.encode,
     );
