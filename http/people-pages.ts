@@ -6,7 +6,7 @@ input{display:block;width:100%;box-sizing:border-box;font:inherit;padding:.3rem}
 @media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}code{background:#333}a{color:#6af}}`;
 
 const page = (title: string, body: string): string => `<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>${title}</title><style>${STYLE}</style></head><body>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><title>${title}</title><style>${STYLE}</style></head><body>
 ${body}</body></html>
 `;
 
@@ -14,7 +14,7 @@ ${body}</body></html>
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 } as const;
@@ -50,16 +50,18 @@ export const SETUP_PAGE = page(
   'Parley: the first person',
   `<h1>The first person</h1>
 <p>You will administer this server. Whoever administers it can read everything that is said on it, by replay.</p>
-<form id="form"><label>Name <input name="username" required minlength="2" maxlength="32" autocomplete="username"></label>
+<form id="form"><label>Username <input name="username" required minlength="2" maxlength="32" autocomplete="username"></label>
 <label>Password, at least 8 characters <input name="password" type="password" required minlength="8" maxlength="256" autocomplete="new-password"></label>
 <button>Register</button></form><p id="told" role="status"></p>
 <script>
+const NO_CODE = 'This link has been used, or a part of it is missing. The server prints it when it starts, as long as nobody has registered.';
 const form = document.getElementById('form');
 const tell = (text) => { document.getElementById('told').textContent = text; };
 const problems = (errors, path) => Object.entries(errors || {}).flatMap(([name, inner]) =>
   Array.isArray(inner) ? inner.map((one) => path + ': ' + one.message) : problems(inner, name));
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
+  if (location.hash.length < 2) return tell(NO_CODE);
   try {
     const answer = await fetch('/v1/auth/register', {
       method: 'POST',
@@ -71,9 +73,10 @@ form.addEventListener('submit', async (event) => {
       form.remove();
       tell(said.user.username + ' administers this server now. Sign in with POST /v1/login.');
     } else if (answer.status === 403) {
-      tell('This link has been used, or a part of it is missing. The server prints it when it starts, as long as nobody has registered.');
+      tell(NO_CODE);
     } else {
-      tell([said.message, ...problems(said.errors, '')].join(' '));
+      const found = problems(said.errors, '');
+      tell(found.length === 0 ? said.message : found.join(' '));
     }
   } catch {
     tell('The server does not answer. Try again.');

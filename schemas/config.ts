@@ -382,13 +382,13 @@ export const bounds = {
     'Those of them from one address; addresses take turns.',
   ),
   sockets: setting('MAX_UNIDENTIFIED', whole(1, 1_000_000), '5000', 'Sockets of one process that have not identified.'),
+  socketsOfAddress: setting('MAX_UNIDENTIFIED_ADDRESS', whole(1, 1_000_000), '1000', 'Those of them from one address.'),
   compressed: setting(
     'MAX_COMPRESSED',
     whole(0, 1_000_000),
     '1000',
     'Sockets of one process that are compressed, with some 130 KB of memory each; further ones that ask for it are sent stored blocks.',
   ),
-  socketsOfAddress: setting('MAX_UNIDENTIFIED_ADDRESS', whole(1, 1_000_000), '1000', 'Those of them from one address.'),
 } as const;
 
 type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer A> ? A : never };

@@ -23,7 +23,7 @@ import { VERSION } from './version.ts';
 const program = new Command('parley')
   // Before the commands, which inherit it.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : Exit.usage))
-  .version(`parley ${VERSION}`, '--version', 'print the version')
+  .version(`parley ${VERSION}`, '-v, --version', 'print the version')
   .description('A self-hosted chat server whose only source of truth is an event log.')
   .showHelpAfterError('(parley --help lists what there is)')
   .addHelpText('after', '\nConfiguration is in PARLEY_* variables: see docs/configuration.md.');

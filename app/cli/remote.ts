@@ -6,6 +6,7 @@ import { UnusableLog } from '../../log/sqlite/open.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import type { FieldErrors } from '../../schemas/errors.ts';
 import { reasonOf } from '../../stores/guard.ts';
+import { DirectoryInUse } from '../../stores/sqlite/lock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { type Core, openCore } from '../embedded/core.ts';
@@ -35,7 +36,7 @@ export const withCore = async <T>(
     if (!(isMissing && create))
       throw isMissing && withoutLog !== undefined ? new Error(`${config.data} has no log: ${withoutLog}`) : error;
   }
-  const core = await openCore({
+  const opening = openCore({
     config,
     metrics: createMetrics(),
     logger: createLogger(config.logLevel, pino.destination(2)),
@@ -46,6 +47,10 @@ export const withCore = async <T>(
       complain(`parley: the views cannot go on: ${reasonOf(error)}`);
       process.exit(Exit.failed);
     },
+  });
+  const core = await opening.catch((error: unknown) => {
+    if (!(error instanceof DirectoryInUse)) throw error;
+    throw new Error(`${error.message} A command that takes --url asks the running server itself.`);
   });
   await core.start();
   try {
@@ -74,6 +79,7 @@ const refusalOf = async (answer: Response): Promise<Error> => {
   } catch {
     // The answer does not come from Parley. Show its text as it is.
   }
+  if (answer.status === 401) return new Error('the server does not take this token (401)');
   return new Error(`the server answered ${answer.status}: ${message}`);
 };
 

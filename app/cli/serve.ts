@@ -27,7 +27,7 @@ const peopleIn = (rate: Rate): string =>
 
 /** How the first person registers, who administers the server; nothing once there is somebody. */
 const firstSteps = (url: string, { setupCode }: Server, { registration, limits }: Config): readonly string[] => {
-  if (setupCode === undefined) return [];
+  if (setupCode === undefined) return registration === 'closed' ? ['  registration is closed'] : [];
   if (registration === 'closed')
     return [
       '  registration is closed. The first person, who administers this server, registers by this link, which works once:',

@@ -66,7 +66,7 @@ const endProcess = (error: unknown): void => {
 };
 
 /**
- * Opens the log of a data directory for this process alone, creating it if there is none.
+ * Opens the log of a data folder for this process alone, creating it if there is none.
  * @throws DirectoryInUse when another process has it
  * @throws UnusableLog when the file is not ours, damaged, read-only or of a newer format
  */

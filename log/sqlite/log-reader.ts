@@ -12,7 +12,7 @@ import { Reader } from './reader.ts';
 const POLL_INTERVAL = 100;
 
 /**
- * Opens the log of a data directory for reading only. Takes no lock, so a server may be running on it.
+ * Opens the log of a data folder for reading only. Takes no lock, so a server may be running on it.
  * @throws UnusableLog
  */
 export const openSqliteLogReader = async (options: {

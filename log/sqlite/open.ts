@@ -18,12 +18,12 @@ export const withoutTheRest = (directory: string): string =>
   `To go on without what is lost: parley restore ${directory} --accept-loss`;
 
 const advice: Record<LogTrouble, string> = {
-  'not-ours': 'Parley leaves it alone: move it elsewhere, or set PARLEY_DATA to another directory.',
-  damaged: 'Nothing was changed. Put back the whole data directory from a backup.',
+  'not-ours': 'Parley leaves it alone: move it elsewhere, or set PARLEY_DATA to another folder.',
+  damaged: 'Nothing was changed. Put back the whole data folder from a backup.',
   'read-only': 'Parley must be able to write to it: check its owner, its permissions and how its disk is mounted.',
   newer: 'Start the Parley that wrote it, or a later one.',
-  missing: 'Check PARLEY_DATA: a data directory has a log after the first `parley serve`.',
-  'journal-lost': 'Put that journal back, or the whole data directory from a backup.',
+  missing: 'Check PARLEY_DATA: a data folder has a log after the first `parley serve`.',
+  'journal-lost': 'Put that journal back, or the whole data folder from a backup.',
 };
 
 /** The log cannot be opened; the message says what is wrong and what to do. */

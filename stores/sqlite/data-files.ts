@@ -1,4 +1,4 @@
-/** The files of a data directory, whoever writes them. */
+/** The files of a data folder, whoever writes them. */
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -45,7 +45,7 @@ describe('a directory that cannot hold data', () => {
   });
 });
 
-describe('a data directory', () => {
+describe('a data folder', () => {
   it('refuses a second process and names the holder', async () => {
     const log = await openSqliteEventLog({ clock: systemClock, directory });
     const second = run(bundle.script, [directory, '1']);

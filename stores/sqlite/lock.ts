@@ -1,4 +1,4 @@
-/** Lets one process at a time write to a data directory. */
+/** Lets one process at a time write to a data folder. */
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export class DirectoryInUse extends Error {
   constructor(directory: string, pid: number | undefined) {
     const who = pid === undefined ? 'another process' : `process ${pid}`;
     super(
-      `The data directory ${directory} is in use by ${who}. Stop that one first, or set PARLEY_DATA to another directory.`,
+      `The data folder ${directory} is in use by ${who}. Stop that one first, or set PARLEY_DATA to another folder.`,
     );
     this.name = 'DirectoryInUse';
     this.pid = pid;

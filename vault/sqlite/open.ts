@@ -111,11 +111,11 @@ const explained = (file: string, error: unknown): unknown => {
   const code = String((error as { code?: unknown }).code ?? '');
   if (code.startsWith('SQLITE_NOTADB'))
     return new UnusableVault(
-      `${file} is not a Parley vault. Move it elsewhere, or set PARLEY_DATA to another directory.`,
+      `${file} is not a Parley vault. Move it elsewhere, or set PARLEY_DATA to another folder.`,
     );
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_IOERR_SHORT_READ')
     return new UnusableVault(
-      `${file} is damaged or cut short (${reason}). Nothing was changed. Put back the whole data directory from a backup.`,
+      `${file} is damaged or cut short (${reason}). Nothing was changed. Put back the whole data folder from a backup.`,
       error,
     );
   if (code.startsWith('SQLITE_READONLY') || code.startsWith('EACCES') || code.startsWith('EROFS'))
@@ -149,7 +149,7 @@ const checkText = (file: string, database: Database.Database): void => {
     const bytes = scalar(database, `SELECT CAST(group_concat(${text}) AS BLOB) FROM ${table}`) as Buffer | null;
     if (bytes !== null && !isUtf8(bytes))
       throw new UnusableVault(
-        `${file} is damaged (text in ${table} is not UTF-8). Put back the whole data directory from a backup.`,
+        `${file} is damaged (text in ${table} is not UTF-8). Put back the whole data folder from a backup.`,
       );
   }
 };
@@ -159,7 +159,7 @@ const prepare = (file: string, database: Database.Database): void => {
   const unused = application === 0 && scalar(database, 'SELECT count(*) FROM sqlite_master') === 0;
   if (!unused && application !== APPLICATION_ID)
     throw new UnusableVault(
-      `${file} is an SQLite database of some other program. Move it elsewhere, or set PARLEY_DATA to another directory.`,
+      `${file} is an SQLite database of some other program. Move it elsewhere, or set PARLEY_DATA to another folder.`,
     );
   const version = Number(scalar(database, 'PRAGMA user_version'));
   if (version > FORMAT_VERSION)
@@ -176,7 +176,7 @@ const prepare = (file: string, database: Database.Database): void => {
   // Checks every page: a vault is small (10 MB and 30 ms for 100,000 people) and a lost key cannot be replaced.
   const verdict = scalar(database, 'PRAGMA quick_check(1)');
   if (verdict !== 'ok')
-    throw new UnusableVault(`${file} is damaged (${verdict}). Put back the whole data directory from a backup.`);
+    throw new UnusableVault(`${file} is damaged (${verdict}). Put back the whole data folder from a backup.`);
   checkText(file, database);
   if (scalar(database, "SELECT count(*) FROM sqlite_master WHERE name = 'notes'") === 0)
     database.exec(`BEGIN IMMEDIATE; ${NOTES} INSERT INTO notes VALUES ('id', '${randomUUID()}'); COMMIT`);
@@ -196,7 +196,7 @@ export const openVaultFile = (directory: string): Database.Database => {
       throw new UnusableVault(`${file} is marked read-only. Give its owner write permission.`);
     if (existsSync(file) ? statSync(file).size === 0 : existsSync(`${file}-wal`))
       throw new UnusableVault(
-        `${file} is empty or gone. Put back the whole data directory from a backup. (If the very first start was cut off, remove what is left of it.)`,
+        `${file} is empty or gone. Put back the whole data folder from a backup. (If the very first start was cut off, remove what is left of it.)`,
       );
     // Create it before SQLite does, whose files everyone may read. The files beside it inherit the mode.
     closeSync(openSync(file, 'a', 0o600));

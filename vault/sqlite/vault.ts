@@ -84,7 +84,7 @@ const KEY_BYTES = 32;
 const KEYS_PER_READ = 1_000;
 
 /**
- * Opens the vault of a data directory, or creates it. The caller has locked the directory for this process.
+ * Opens the vault of a data folder, or creates it. The caller has locked the directory for this process.
  * @throws UnusableVault when a file is not ours, damaged, read-only, of a newer format, or readable by others
  */
 export const openSqliteVault = async (options: SqliteVaultOptions): Promise<SqliteVault> => {
