@@ -110,9 +110,7 @@ const explained = (file: string, error: unknown): unknown => {
   const reason = reasonOf(error);
   const code = String((error as { code?: unknown }).code ?? '');
   if (code.startsWith('SQLITE_NOTADB'))
-    return new UnusableVault(
-      `${file} is not a Parley vault. Move it elsewhere, or set PARLEY_DATA to another folder.`,
-    );
+    return new UnusableVault(`${file} is not a Parley vault. Move it elsewhere, or set PARLEY_DATA to another folder.`);
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_IOERR_SHORT_READ')
     return new UnusableVault(
       `${file} is damaged or cut short (${reason}). Nothing was changed. Put back the whole data folder from a backup.`,
