@@ -9,6 +9,7 @@ import type { Actor } from '../schemas/actor.ts';
 import type { LimitShown, ParleyError } from '../schemas/errors.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
+import type { Role } from '../schemas/events/guild.ts';
 
 export interface CommandContext {
   readonly actor: Actor;
@@ -56,6 +57,9 @@ export type Answer =
       /** When its most recent pin was set, in milliseconds since 1970. */
       readonly lastPinned?: number | undefined;
     }
+  | { readonly kind: 'role'; readonly role: Role }
+  /** All of a guild. */
+  | { readonly kind: 'roles'; readonly guild: GuildRow }
   | { readonly kind: 'invite'; readonly invite: InviteRow }
   | {
       readonly kind: 'application';
@@ -91,6 +95,8 @@ export interface CommandRoute {
   /** An older path that libraries still use for the same command. */
   readonly formerPath?: string;
   readonly status: 200 | 201 | 204;
+  /** The field whose value is the whole body, which is a list. Over the socket it is a field like any other. */
+  readonly bodyIs?: string;
   /** Discord has no such path. */
   readonly ours?: boolean;
   /** Describes a success in the documentation. */

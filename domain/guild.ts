@@ -4,7 +4,7 @@ import type { EventData } from '../schemas/events/catalogue.ts';
 import type { GuildDetails, Role } from '../schemas/events/guild.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { type Patch, patched } from './patch.ts';
-import { allows, byPlace, type GuildRights, guildPermissions, type MemberRights, Permission } from './permissions.ts';
+import { allows, byPlace, guildPermissions, type MemberRights, Permission } from './permissions.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface GuildState extends StreamState {
@@ -117,7 +117,7 @@ export const requestChannel = (
   return happen({ type: 'channel-requested', data: command.channel });
 };
 
-export const rightsIn = (guildId: string, { ownerId, everyone, roles }: GuildState): GuildRights => ({
+export const rightsIn = (guildId: string, { ownerId, everyone, roles }: GuildState) => ({
   ...{ id: guildId, ownerId, everyone, roles },
 });
 

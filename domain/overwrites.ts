@@ -3,7 +3,7 @@ import type { Overwrite } from '../schemas/events/channel.ts';
 import { type ChannelActor, type ChannelState, denied, rightsIn } from './channel.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
 import {
-  allows,
+  allowsAll,
   guildPermissions,
   type MemberRights,
   outranks,
@@ -50,7 +50,7 @@ const hasAll = (
 ) => {
   const changed =
     (BigInt(former?.allow ?? '0') ^ BigInt(next.allow)) | (BigInt(former?.deny ?? '0') ^ BigInt(next.deny));
-  return allows(guildPermissions(guild!, member), changed);
+  return allowsAll(guildPermissions(guild!, member), changed);
 };
 
 export const setOverwrite = (

@@ -208,6 +208,10 @@ export const outranks = (guild: GuildRights, member: MemberRights, other: Member
 
 export const allows = (permissions: bigint, wanted: bigint): boolean => (permissions & wanted) === wanted;
 
+/** As `allows`, for bits that clients give on: who may do everything may also give bits that have no name here. */
+export const allowsAll = (permissions: bigint, bits: bigint): boolean =>
+  permissions === ALL_PERMISSIONS || allows(permissions, bits);
+
 /** @param overwrite what takes the place of the one of this id; `undefined`: nothing. The others stay in order. */
 export const overwritesWith = (
   overwrites: readonly Overwrite[],

@@ -6,6 +6,7 @@ import type { MemberState } from './member.ts';
 import { type Patch, patched } from './patch.ts';
 import {
   allows,
+  allowsAll,
   byPlace,
   type GuildRights,
   guildPermissions,
@@ -29,10 +30,6 @@ export const everyoneOf = ({ id, everyone }: Pick<GuildRights, 'id' | 'everyone'
 const mayManage = (guild: GuildRights, actor: MemberRights): boolean =>
   allows(guildPermissions(guild, actor), Permission.manageRoles);
 
-/** Whether the actor has all of these bits. */
-const has = (guild: GuildRights, actor: MemberRights, bits: bigint): boolean =>
-  allows(guildPermissions(guild, actor), bits);
-
 export const createRole = (
   command: ByMember & { readonly roleId: string; readonly settings: Partial<RoleSettings> },
   state: GuildState,
@@ -48,12 +45,15 @@ export const createRole = (
     ...settings,
     ...{ id: roleId, position: 1 },
   };
-  if (!has(guild, actor, BigInt(role.permissions))) return refuse('missingPermissions');
+  if (!allowsAll(guildPermissions(guild, actor), BigInt(role.permissions))) return refuse('missingPermissions');
   return happen({ type: 'role-created', data: { guildId, role } });
 };
 
-const roleIn = (guild: GuildRights, { roles }: GuildState, roleId: string): Role | undefined =>
-  roleId === guild.id ? everyoneOf(guild) : roles.find(({ id }) => id === roleId);
+/** A role of a guild, which may be @everyone. */
+export const roleIn = (
+  guild: Pick<GuildRights, 'id' | 'everyone'> & { readonly roles: readonly Role[] },
+  roleId: string,
+): Role | undefined => (roleId === guild.id ? everyoneOf(guild) : guild.roles.find(({ id }) => id === roleId));
 
 const NOTHING_SET: RoleSettings = { name: 'new role', permissions: '0', color: 0, hoist: false, mentionable: false };
 
@@ -66,7 +66,7 @@ export const editRole = (
   if (!state.exists) return refuse('unknownGuild');
   const guild = rightsIn(guildId, state);
   if (!mayManage(guild, actor)) return refuse('missingPermissions');
-  const former = roleIn(guild, state, roleId);
+  const former = roleIn(guild, roleId);
   if (former === undefined) return refuse('unknownRole');
   if (!outranksRole(guild, actor, former)) return refuse('missingPermissions');
   if (state.keys.has(key)) return nothing;
@@ -74,7 +74,7 @@ export const editRole = (
   const asked = roleId === guildId ? { ...(permissions === undefined ? {} : { permissions }) } : patch;
   const role: Role = { ...former, ...patched(former, asked, NOTHING_SET) };
   const changed = BigInt(former.permissions) ^ BigInt(role.permissions);
-  if (!has(guild, actor, changed)) return refuse('missingPermissions');
+  if (!allowsAll(guildPermissions(guild, actor), changed)) return refuse('missingPermissions');
   const isSame = JSON.stringify(role) === JSON.stringify(former);
   return isSame ? nothing : happen({ type: 'role-edited', data: { guildId, role } });
 };
@@ -90,7 +90,7 @@ export const moveRoles = (
   if (!mayManage(guild, actor)) return refuse('missingPermissions');
   const moved: Role[] = [];
   for (const { id, position } of places) {
-    const role = roleIn(guild, state, id);
+    const role = roleIn(guild, id);
     if (role === undefined) return refuse('unknownRole');
     if (id === guildId && position > 0) return refuse('invalidRole');
     const to = id === guildId ? role : { ...role, position: Math.max(1, position) };
@@ -109,7 +109,7 @@ export const deleteRole = (command: ByMember & { readonly roleId: string }, stat
   if (!mayManage(guild, actor)) return refuse('missingPermissions');
   if (state.keys.has(key)) return nothing;
   if (roleId === guildId) return refuse('invalidRole');
-  const role = roleIn(guild, state, roleId);
+  const role = roleIn(guild, roleId);
   if (role === undefined) return refuse('unknownRole');
   if (!outranksRole(guild, actor, role)) return refuse('missingPermissions');
   return happen({ type: 'role-deleted', data: { guildId, roleId } });

@@ -1,13 +1,16 @@
 /** What a session missed is sent to it: when it resumes, and in a cluster when it is to hear more from now on. */
 import type { Membership } from '../projections/views/guild-views/view.ts';
+import { type AccessSince, accessSince } from './access-changes.ts';
 import { dispatchFrame, framesOf } from './encoding.ts';
 import { Hearing } from './hearing.ts';
 import { MissedPages } from './missed.ts';
 import type { ResumeOutcome } from './ports.ts';
 import {
   type GuildSnapshot,
+  gainedChannelPayloads,
   guildCreatePayload,
   guildDeleteFrame,
+  lostChannelPayloads,
   onShard,
   readGuildSnapshots,
   type Scope,
@@ -24,10 +27,16 @@ interface Changes {
   readonly joined: ReadonlyMap<string, number>;
 }
 
+/** Positions from which on channels are seen, by channel, of those that were not seen all the time. */
+const seenFromIn = (access: readonly AccessSince[]): ReadonlyMap<string, number> =>
+  new Map(access.flatMap(({ seenFrom }) => [...seenFrom]));
+
 interface Standing {
   readonly position: number;
   readonly scope: Scope;
   readonly changes: Changes;
+  /** In guilds that it was in all the time; `undefined`: too much has changed. */
+  readonly access: readonly AccessSince[] | undefined;
   readonly snapshots: readonly GuildSnapshot[];
 }
 
@@ -35,12 +44,14 @@ interface Standing {
 export const sendMissed = async (parts: Parts, session: Session, seq: number): Promise<ResumeOutcome> => {
   const standing = await begin(parts, session, (at) => readStanding(session, seq, at));
   if (session.phase !== Phase.holding) return 'aborted';
-  const { position, scope, changes } = standing;
-  const hearing = new Hearing(session, { after: seq, through: position }, scope, changes.joined);
+  const { position, scope, changes, access } = standing;
+  if (access === undefined) return 'too-many';
+  const since = { joinedSince: changes.joined, seenFrom: seenFromIn(access) };
+  const hearing = new Hearing(session, { after: seq, through: position }, scope, since);
   const pages = new MissedPages(parts, session, hearing);
   const source = await pages.look(parts.deps.config.resumeLimit);
   if (source === 'too-many' || source === 'unreadable') return source;
-  await replay(parts, session, seq, standing, pages);
+  await replay(parts, session, seq, { ...standing, access }, pages);
   return session.phase === Phase.holding ? source : 'aborted';
 };
 
@@ -89,8 +100,12 @@ const catchUp = (parts: Parts, session: Session, seq: number): void => {
 const readStanding = async (session: Session, seq: number, { position, scope, deps }: Beginning): Promise<Standing> => {
   const changes = changesSince(seq, session, await deps.views.guilds.memberships(session.userId, seq));
   const joined = scope.guilds.filter(({ guild }) => changes.joined.has(guild.id));
-  const snapshots = await readGuildSnapshots(deps, session, joined);
-  return { position, scope, changes, snapshots };
+  const stayed = scope.guilds.filter(({ guild }) => !changes.joined.has(guild.id));
+  const [snapshots, access] = await Promise.all([
+    readGuildSnapshots(deps, session, joined),
+    accessSince(deps.views.guilds, session, stayed, seq),
+  ]);
+  return { position, scope, changes, access, snapshots };
 };
 
 const changesSince = (seq: number, session: Session, stays: readonly Membership[]): Changes => {
@@ -120,7 +135,7 @@ const replay = async (
   parts: Parts,
   session: Session,
   seq: number,
-  standing: Standing,
+  standing: Standing & { readonly access: readonly AccessSince[] },
   pages: MissedPages,
 ): Promise<void> => {
   const writer = new PacedWriter(parts, session);
@@ -132,6 +147,14 @@ const replay = async (
   }
   for (const snapshot of standing.snapshots) {
     await writer.add(await guildCreatePayload(parts.deps, session, snapshot, sOf(snapshot.guild.id)));
+  }
+  for (const { lost, gained, seenFrom } of standing.access) {
+    for (const payload of await lostChannelPayloads(parts.deps, session, lost, seq)) await writer.add(payload);
+    for (const channel of gained) {
+      const from = seenFrom.get(channel.id)!;
+      const at = session.begun && from === seq + 1 ? from : seq;
+      for (const payload of await gainedChannelPayloads(parts.deps, session, [channel], at)) await writer.add(payload);
+    }
   }
   let s = seq;
   let count = 0;

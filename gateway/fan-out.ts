@@ -6,16 +6,20 @@ import { within } from '../schemas/clock.ts';
 import { type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../schemas/streams.ts';
+import { type AccessChange, type AccessEvent, accessChanges, changesAccess } from './access-changes.ts';
 import { type EncodedDispatch, framesOf } from './encoding.ts';
-import { textFrame } from './frame-bytes.ts';
+import { textFrame, withSequence } from './frame-bytes.ts';
 import type { Outbox } from './outbox.ts';
 import type { Feed, GatewayDeps } from './ports.ts';
 import type { Ring, RingEntry } from './ring.ts';
 import {
+  depsAt,
   type GuildSnapshot,
+  gainedChannelPayloads,
   guildCreatePayload,
   guildDeleteFrame,
   joinGuild,
+  lostChannelPayloads,
   onShard,
   readGuildSnapshots,
 } from './scope.ts';
@@ -130,6 +134,7 @@ export class FanOut {
     const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
     if (event.type === 'user-signed-out') return this.signedOut(event);
     if (event.type === 'channel-deleted') this.subscriptions.end(channelAudience(event.data.channelId));
+    if (changesAccess(event)) return this.deliverAccess(entry, event, listeners);
     if (listeners.size === 0 && own.length === 0) return;
     const { feed } = this.deps;
     const fresh = event.type === 'channel-created' && listeners.size > 0 ? [channelAudience(event.data.channelId)] : [];
@@ -147,6 +152,50 @@ export class FanOut {
     } finally {
       if (soon && fresh.length > 0) feed?.leave(fresh);
     }
+  }
+
+  /**
+   * Who gains or loses channels is told so by frames that only they get, before those of the event: the last of an event's
+   * frames carries its position. Where there is a feed, whoever gains one catches up, because its events may not arrive here yet.
+   */
+  private async deliverAccess(entry: RingEntry, event: AccessEvent, listeners: Set<Session>): Promise<void> {
+    const { subscriptions, deps } = this;
+    const { guildId } = event.data;
+    if (event.type === 'member-roles-changed')
+      for (const session of this.sessionsOf(event.data)) session.hasRoles(guildId, event.data.roles);
+    try {
+      const at = depsAt(deps, event.position);
+      const changes = await accessChanges(event, subscriptions, at.views.guilds);
+      const dispatches = listeners.size === 0 ? [] : await entry.dispatches(this.renderer, guildId);
+      for (const [session, { gained, lost }] of changes) {
+        for (const { id } of lost) subscriptions.leave(session, channelAudience(id));
+        if (deps.feed !== undefined && gained.length > 0) this.delay([session], listeners, event);
+        else await this.tellAccess(session, { gained, lost }, listeners.has(session) ? dispatches : [], event);
+        listeners.delete(session);
+      }
+      for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
+    } catch (error) {
+      this.fail(error, event, subscriptions.topic(guildAudience(guildId))?.sessions ?? []);
+    }
+  }
+
+  private async tellAccess(
+    session: Session,
+    { gained, lost }: AccessChange,
+    dispatches: readonly EncodedDispatch[],
+    { position, type, data }: AccessEvent,
+  ): Promise<void> {
+    // Of an overwrite those who gain or lose the channel hear nothing else.
+    const told = type === 'overwrite-set' || type === 'overwrite-deleted' ? [] : dispatches;
+    const frames = framesOf(told, session, session.s);
+    const own = [
+      ...(await lostChannelPayloads(this.deps, session, lost, session.s)),
+      ...(await gainedChannelPayloads(this.deps, session, gained, session.s)),
+    ].map(textFrame);
+    if (frames.length === 0) own.push(...own.splice(-1).map((frame) => withSequence(frame, position)));
+    if (!session.listening) return;
+    for (const { id } of gained) this.subscriptions.join(session, channelAudience(id), data.guildId);
+    this.send(session, [...own, ...frames], position);
   }
 
   /** Whether everything of these audiences arrives here from now on. A new channel usually takes a millisecond. */

@@ -28,8 +28,16 @@ export class Hearing {
   private readonly session: Session;
   private readonly heard = new Map<Audience, Heard>();
 
-  /** @param joinedSince guilds that are sent again as a whole, each with the position of joining. */
-  constructor(session: Session, range: Range, scope: Scope, joinedSince: ReadonlyMap<string, number>) {
+  /**
+   * @param joinedSince guilds that are sent again as a whole, each with the position of joining
+   * @param seenFrom positions from which on channels are seen that were not seen all the time
+   */
+  constructor(
+    session: Session,
+    range: Range,
+    scope: Scope,
+    { joinedSince, seenFrom }: { joinedSince: ReadonlyMap<string, number>; seenFrom: ReadonlyMap<string, number> },
+  ) {
     this.session = session;
     this.range = range;
     const { after } = range;
@@ -38,7 +46,10 @@ export class Hearing {
       const joined = joinedSince.get(guild.id);
       const heard: Heard = { after: joined ?? after, guildId: guild.id, anew: joined !== undefined };
       this.heard.set(guildAudience(guild.id), heard);
-      for (const channel of channels) this.heard.set(channelAudience(channel.id), heard);
+      for (const { id } of channels) {
+        const from = seenFrom.get(id);
+        this.heard.set(channelAudience(id), from === undefined ? heard : { ...heard, after: from });
+      }
     }
     for (const channel of scope.directChannels)
       this.heard.set(channelAudience(channel.id), { after, guildId: null, anew: false });
@@ -56,6 +67,7 @@ export class Hearing {
     // The comparison of memberships then and now covers these events.
     if ((event.type === 'member-joined' || event.type === 'member-left') && event.data.userId === this.session.userId)
       return undefined;
+    if (!this.mayHear(event)) return undefined;
     for (const audience of audiences) {
       const heard = this.heard.get(audience);
       if (heard === undefined || position <= heard.after) continue;
@@ -64,6 +76,15 @@ export class Hearing {
       if (hasAny(this.session.intents, intents)) return heard;
     }
     return undefined;
+  }
+
+  /** The whole guild is told of some events, but only those who see the channel hear of them. */
+  private mayHear(event: ParleyEvent): boolean {
+    if (event.type !== 'channel-created' && event.type !== 'invite-created') return true;
+    const { guildId, channelId } = event.data;
+    if (guildId === null) return true;
+    const heard = this.heard.get(channelAudience(channelId));
+    return heard !== undefined && (event.type === 'invite-created' || event.position > heard.after);
   }
 
   /** Skips events outside the session's intents without reading them: most sessions do not ask for joins and leaves. */

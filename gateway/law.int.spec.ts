@@ -14,6 +14,9 @@ type Step =
     }
   | { readonly kind: 'join' | 'leave'; readonly guild: number; readonly by: number }
   | { readonly kind: 'channel'; readonly guild: number; readonly view: number }
+  | { readonly kind: 'overwrite'; readonly at: number; readonly whom: number; readonly view: number }
+  | { readonly kind: 'role'; readonly guild: number; readonly view: number }
+  | { readonly kind: 'roles'; readonly guild: number; readonly by: number; readonly has: number }
   | { readonly kind: 'read'; readonly at: number };
 
 const small = fc.nat({ max: 5 });
@@ -29,6 +32,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('direct' as const), at: small, by: small }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('join', 'leave'), guild: small, by: small }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('channel' as const), guild: small, view: small }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('overwrite' as const), at: small, whom: small, view: small }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('role' as const), guild: small, view: small }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('roles' as const), guild: small, by: small, has: small }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read' as const), at: small }) },
 );
 
@@ -51,6 +60,9 @@ class Play {
   private readonly ordinals = new Map<string, number>();
   private readonly members = new Set<string>();
   private readonly reactions = new Set<string>();
+  private readonly guildOf = new Map<string, string>();
+  private readonly overwritten = new Set<string>();
+  private readonly roles = new Set<string>();
   private pins: { readonly message: Play['messages'][number]; readonly pinnedTime: number }[] = [];
   private pinnedTime = 0;
   private directOpen = false;
@@ -69,7 +81,11 @@ class Play {
     this.next = first + 100;
     for (const person of this.people) story.user(person);
     story.user(this.bot, 'bot', this.owner);
-    for (const guild of this.guilds) this.channels.push(guildWith(story, guild, this.owner, this.bot));
+    for (const guild of this.guilds) {
+      const channel = guildWith(story, guild, this.owner, this.bot);
+      this.channels.push(channel);
+      this.guildOf.set(channel, guild);
+    }
   }
 
   take(step: Step): void {
@@ -118,11 +134,56 @@ class Play {
         if (step.view % 3 === 0) story.channel(id, guild);
         else hiddenChannel(story, id, guild, step.view % 3 === 1 ? watcher : undefined);
         this.channels.push(id);
+        this.guildOf.set(id, guild);
+        break;
+      }
+      case 'overwrite':
+        this.overwrite(pick(this.channels, step.at)!, step.whom, step.view);
+        break;
+      case 'role':
+        this.role(pick(this.guilds, step.guild)!, step.view);
+        break;
+      case 'roles': {
+        const guild = pick(this.guilds, step.guild)!;
+        const who = step.by % 2 === 0 ? watcher : this.people[2]!;
+        if (this.members.has(`${guild} ${who}`)) story.giveRoles(guild, who, step.has % 2 === 0 ? [] : [`${guild}7`]);
         break;
       }
       case 'read':
         story.read(watcher, { [pick(this.channels, step.at)!]: step.at + 1 });
     }
+  }
+
+  /** For @everyone, for the guild's role or for the watcher: seeing is allowed, denied or left to the guild. */
+  private overwrite(channel: string, whom: number, view: number): void {
+    const guild = this.guildOf.get(channel);
+    if (guild === undefined) return;
+    const target = [
+      { id: guild, type: 0 as const },
+      { id: `${guild}7`, type: 0 as const },
+      { id: this.watcher, type: 1 as const },
+    ][whom % 3]!;
+    const key = `${channel} ${target.id}`;
+    if (view % 3 < 2) {
+      this.overwritten.add(key);
+      const [allow, deny] = view % 3 === 0 ? ['1024', '0'] : ['0', '1024'];
+      this.story.overwrite(channel, guild, { ...target, allow, deny });
+    } else if (this.overwritten.delete(key)) this.story.deleteOverwrite(channel, guild, target.id);
+  }
+
+  /** The guild's only role is edited, or deleted and created again, or @everyone is edited. */
+  private role(guild: string, view: number): void {
+    const { story } = this;
+    const id = `${guild}7`;
+    if (view === 5) story.editRole(guild, guild, '1024', 0);
+    else if (view === 4) story.editRole(guild, guild, '0', 0);
+    else if (!this.roles.has(guild)) {
+      this.roles.add(guild);
+      story.role(guild, id, view % 2 === 0 ? '1024' : '0');
+    } else if (view === 3) {
+      this.roles.delete(guild);
+      story.deleteRole(guild, id);
+    } else story.editRole(guild, id, view % 2 === 0 ? '1024' : '0');
   }
 
   private post(channel: string, by: string, replyTo?: string): void {
@@ -185,7 +246,16 @@ type LastPin = string | null;
 
 /** The state of a client that keeps everything it receives. */
 const stateAfter = (frames: readonly Frame[]) => {
-  const guilds = new Map<string, { name: string; channels: Map<string, LastPin>; members: Set<string> }>();
+  const guilds = new Map<
+    string,
+    {
+      name: string;
+      channels: Map<string, LastPin>;
+      members: Set<string>;
+      roles: Map<string, object>;
+      overwrites: Map<string, object>;
+    }
+  >();
   const direct = new Map<string, LastPin>();
   const read = new Map<string, number>();
   const messages = new Map<string, Message>();
@@ -210,6 +280,8 @@ const stateAfter = (frames: readonly Frame[]) => {
           name: d.name,
           channels: new Map(d.channels.map((channel: Frame['d']) => [channel.id, channel.last_pin_timestamp])),
           members: new Set(d.members.map((member: { user: { id: string } }) => member.user.id)),
+          roles: new Map(d.roles.map((role: { id: string }) => [role.id, role])),
+          overwrites: new Map(d.channels.map((channel: Frame['d']) => [channel.id, channel.permission_overwrites])),
         });
         break;
       case 'GUILD_DELETE':
@@ -217,7 +289,24 @@ const stateAfter = (frames: readonly Frame[]) => {
         for (const [id, { guild }] of messages) if (guild === d.id) messages.delete(id);
         break;
       case 'CHANNEL_CREATE':
+        if (d.guild_id !== undefined) guilds.get(d.guild_id)!.overwrites.set(d.id, d.permission_overwrites);
         (guilds.get(d.guild_id)?.channels ?? direct).set(d.id, d.last_pin_timestamp);
+        break;
+      case 'CHANNEL_DELETE':
+        guilds.get(d.guild_id)!.channels.delete(d.id);
+        guilds.get(d.guild_id)!.overwrites.delete(d.id);
+        for (const [id, { channel }] of messages) if (channel === d.id) messages.delete(id);
+        break;
+      case 'CHANNEL_UPDATE':
+        expect(guilds.get(d.guild_id)!.channels.has(d.id)).toBe(true);
+        guilds.get(d.guild_id)!.overwrites.set(d.id, d.permission_overwrites);
+        break;
+      case 'GUILD_ROLE_CREATE':
+      case 'GUILD_ROLE_UPDATE':
+        guilds.get(d.guild_id)!.roles.set(d.role.id, d.role);
+        break;
+      case 'GUILD_ROLE_DELETE':
+        guilds.get(d.guild_id)!.roles.delete(d.role_id);
         break;
       case 'CHANNEL_PINS_UPDATE':
         (guilds.get(d.guild_id)?.channels ?? direct).set(d.channel_id, d.last_pin_timestamp);

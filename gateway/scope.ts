@@ -7,6 +7,7 @@ import type { Views } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import type { ChannelRow, GuildRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
+import { hasAny, Intent } from '../schemas/gateway/frames.ts';
 import { inParallel } from '../schemas/parallel.ts';
 import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
 import { dispatchFrame, dispatchPayload } from './encoding.ts';
@@ -115,6 +116,36 @@ export const guildCreatePayload = async (
 ): Promise<string> => {
   const d = await deps.presenter.guildCreate({ ...snapshot, largeThreshold: session.largeThreshold });
   return dispatchPayload('GUILD_CREATE', s, JSON.stringify(d));
+};
+
+/** Channels that a session begins to see, each as its CHANNEL_CREATE. */
+export const gainedChannelPayloads = async (
+  { presenter, views }: ScopeDeps,
+  session: Session,
+  channels: readonly ChannelRow[],
+  s: number,
+): Promise<readonly string[]> => {
+  if (channels.length === 0 || !hasAny(session.intents, Intent.guilds)) return [];
+  const ids = channels.map(({ id }) => id);
+  const [heads, pinned] = await Promise.all([views.unread.heads(ids), views.pins.lastPinned(ids)]);
+  return inParallel(channels, TOGETHER, async (row) => {
+    const d = await presenter.channel(row, session.userId, heads.get(row.id), pinned.get(row.id));
+    return dispatchPayload('CHANNEL_CREATE', s, JSON.stringify(d));
+  });
+};
+
+/** Channels that a session ceases to see. @param channels as it knows them: it is told nothing that came later */
+export const lostChannelPayloads = async (
+  { presenter }: Pick<ScopeDeps, 'presenter'>,
+  session: Session,
+  channels: readonly ChannelRow[],
+  s: number,
+): Promise<readonly string[]> => {
+  if (!hasAny(session.intents, Intent.guilds)) return [];
+  return inParallel(channels, TOGETHER, async (row) => {
+    const d = await presenter.channel({ ...row, overwrites: [] }, session.userId);
+    return dispatchPayload('CHANNEL_DELETE', s, JSON.stringify(d));
+  });
 };
 
 /** @param unavailable the guild comes back at once, because the user left it and joined it again. */

@@ -145,6 +145,9 @@ const register = (parts: Parts, session: Session, scope: Scope, position: number
   session.phase = Phase.holding;
 };
 
+/** Whoever has other roles has other rights, whether they see other channels or not. */
+const rolesIn = ({ guilds }: Scope): string => JSON.stringify(guilds.map(({ member }) => member.roles));
+
 const audiencesOf = ({ userId }: Session, { guilds, directChannels }: Scope): Audience[] => [
   userAudience(userId),
   ...guilds.flatMap(audiencesOfGuild),
@@ -179,8 +182,8 @@ const beginOnFeed = async <T>(
       });
       const deps = depsAt(parts.deps, position);
       const scope = await readScope(deps, session);
-      if (session.phase === Phase.closed || same(wanted, audiencesOf(session, scope)))
-        return await read({ position, scope, deps });
+      const isSame = same(wanted, audiencesOf(session, scope)) && rolesIn(expected) === rolesIn(scope);
+      if (session.phase === Phase.closed || isSame) return await read({ position, scope, deps });
       parts.subscriptions.leaveAll(session);
       session.beginAgain();
     } finally {

@@ -28,6 +28,13 @@ export class Subscriptions {
     session.hears(topic);
   }
 
+  leave(session: Session, audience: Audience): void {
+    const topic = this.topics.get(audience);
+    if (topic === undefined || !topic.sessions.has(session)) return;
+    this.remove(topic, session);
+    session.topics = session.topics.filter((one) => one !== topic);
+  }
+
   leaveGuild(session: Session, guildId: string): void {
     const stay: Topic[] = [];
     for (const topic of session.topics) {
@@ -35,6 +42,7 @@ export class Subscriptions {
       else stay.push(topic);
     }
     session.topics = stay;
+    session.hasRoles(guildId, []);
   }
 
   /** Nobody hears the audience from now on. */

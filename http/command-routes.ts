@@ -1,6 +1,7 @@
 /** The HTTP writes. Each is a command of the same name that takes its fields from path and body. */
 
 import { either } from 'fp-ts';
+import type * as t from 'io-ts';
 import type { CommandBus, CommandShape } from '../commands/port.ts';
 import { type AnswerPresenter, presentAnswer } from '../presenter/answers.ts';
 import type { Clock } from '../schemas/clock.ts';
@@ -11,14 +12,18 @@ import { limitHeaders } from './errors.ts';
 const record = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
+/** The codec of a list that is the whole body. */
+const listIn = (body: t.Mixed | undefined, field: string): t.Mixed => (body as t.InterfaceType<t.Props>).props[field]!;
+
 const routesOf = (
   bus: CommandBus,
   presenter: AnswerPresenter,
   clock: Clock,
   command: CommandShape,
 ): readonly Route[] => {
-  const { type, summary, params, body } = command;
-  const { method, path, formerPath, status, answers, ours = false } = command.route;
+  const { type, summary, params } = command;
+  const { method, path, formerPath, bodyIs, status, answers, ours = false } = command.route;
+  const body = bodyIs === undefined ? command.body : listIn(command.body, bodyIs);
   const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
     const traceparent = traceparentOf(request.headers.traceparent);
     const context = {
@@ -30,7 +35,8 @@ const routesOf = (
       ...(traceparent === undefined ? {} : { traceparent }),
     };
     // The path's fields override the body's.
-    const fields = { ...record(request.body), ...record(request.params) };
+    const ofBody = bodyIs === undefined ? record(request.body) : { [bodyIs]: request.body };
+    const fields = { ...ofBody, ...record(request.params) };
     const { outcome, limit } = await bus.submit(context, type, fields);
     if (either.isLeft(outcome)) return outcome;
     const headers = limit === undefined ? {} : limitHeaders(limit, clock.wallTime());

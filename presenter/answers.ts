@@ -4,6 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Answer } from '../commands/port.ts';
 import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
+import { presentRole, presentRoles } from './guilds.ts';
 import type { Presenter } from './presenter.ts';
 
 export type AnswerPresenter = Pick<
@@ -29,6 +30,8 @@ const renderers: Renderers = {
     return { ...presenter.guild(guild), channels: await Promise.all(shown) };
   },
   channel: (presenter, { channel, viewer, head, lastPinned }) => presenter.channel(channel, viewer, head, lastPinned),
+  role: (_, { role }) => presentRole(role),
+  roles: (_, { guild }) => presentRoles(guild),
   invite: (presenter, { invite }) => presenter.invite(invite),
   application: async (presenter, { id, name, ownerId, token }) => {
     // The views may not know the bot yet.

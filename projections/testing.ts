@@ -110,7 +110,7 @@ export class Story {
   editRole(guildId: string, roleId: string, permissions: string, position = 1) {
     const role = {
       id: roleId,
-      name: `role ${roleId}`,
+      name: roleId === guildId ? '@everyone' : `role ${roleId}`,
       permissions,
       color: 0,
       hoist: false,

@@ -59,6 +59,18 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     },
   }),
   readRoute(deps, {
+    path: '/guilds/:guild_id/roles/:role_id',
+    summary: 'A role of a guild',
+    params: t.type({ guild_id: Snowflake, role_id: Snowflake }),
+    answers: 'a role',
+    handle: async ({ actor, params }) => {
+      const access = await deps.access.guild(actor.userId, params.guild_id);
+      if (access === undefined) return refused('unknownGuild');
+      const role = deps.presenter.guild(access.guild).roles.find(({ id }) => id === params.role_id);
+      return role === undefined ? refused('unknownRole') : found(role);
+    },
+  }),
+  readRoute(deps, {
     path: '/guilds/:guild_id/channels',
     reads: ['guild-views', 'unread'],
     summary: 'The channels of a guild that the asker may see',

@@ -12,9 +12,11 @@ import { createGuild, editGuild } from './guilds.ts';
 import { createInvite } from './invites.ts';
 import { addBot, joinGuild, leaveGuild } from './members.ts';
 import { deleteMessage, editMessage, sendMessage } from './messages.ts';
+import { putOverwrite, removeOverwrite } from './overwrites.ts';
 import { pinMessage, unpinMessage } from './pins.ts';
 import { addReaction, clearEmoji, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
 import { markChannelRead, markChannelsRead } from './read-markers.ts';
+import { createRole, deleteRole, editRole, giveRole, moveRoles, takeRole } from './roles.ts';
 
 const features = [
   sendMessage,
@@ -39,6 +41,14 @@ const features = [
   createChannel,
   editChannel,
   deleteChannel,
+  createRole,
+  editRole,
+  moveRoles,
+  deleteRole,
+  giveRole,
+  takeRole,
+  putOverwrite,
+  removeOverwrite,
   addBot,
   openDirect,
   createApplication,

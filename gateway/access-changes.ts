@@ -1,0 +1,208 @@
+/** Which channels of a guild sessions gain and lose: by one event as it is delivered, and by all that they missed. */
+
+import type { MemberRights } from '../domain/permissions.ts';
+import { mayView } from '../projections/views/guild-views/access.ts';
+import { revisedChannel, revisedGuild, revisedMember } from '../projections/views/guild-views/revised.ts';
+import { channelSubject, fieldsOf, guildSubject, type Revision } from '../projections/views/guild-views/revisions.ts';
+import type { ChannelRow, GuildReader, PastGuild } from '../projections/views/guild-views/view.ts';
+import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
+import { channelAudience, guildAudience } from '../schemas/streams.ts';
+import { onShard, type VisibleGuild } from './scope.ts';
+import type { Session } from './session.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+type AccessType = 'role-edited' | 'role-deleted' | 'member-roles-changed' | 'overwrite-set' | 'overwrite-deleted';
+export type AccessEvent = EventOf<AccessType>;
+
+const TYPES: Readonly<Record<AccessType, true>> = {
+  'role-edited': true,
+  'role-deleted': true,
+  'member-roles-changed': true,
+  'overwrite-set': true,
+  'overwrite-deleted': true,
+};
+
+/** Whether members of a guild may gain or lose channels by it. */
+export const changesAccess = (event: ParleyEvent): event is AccessEvent => Object.hasOwn(TYPES, event.type);
+
+/** Channels that a session begins and ceases to see. */
+export interface AccessChange {
+  readonly gained: readonly ChannelRow[];
+  readonly lost: readonly ChannelRow[];
+}
+
+/** Sessions in the guild that the event may concern. */
+const concerned = (event: AccessEvent, subscriptions: Subscriptions): readonly Session[] => {
+  const { guildId } = event.data;
+  const sessions = [...(subscriptions.topic(guildAudience(guildId))?.sessions ?? [])];
+  if (event.type === 'member-roles-changed') return sessions.filter(({ userId }) => userId === event.data.userId);
+  const roleId = 'role' in event.data ? event.data.role.id : 'roleId' in event.data ? event.data.roleId : undefined;
+  if (roleId === undefined || roleId === guildId) return sessions;
+  return sessions.filter((session) => session.rolesIn(guildId).includes(roleId));
+};
+
+/** People with the same roles see the same, but for what a channel says of one of them. */
+const viewKey = ({ userId, roles }: MemberRights, named: ReadonlySet<string>): string =>
+  named.has(userId) ? `user ${userId}` : roles.join(' ');
+
+/**
+ * What sessions gain and lose by an event, compared with what they are subscribed to.
+ * @param guilds as of the event
+ */
+export const accessChanges = async (
+  event: AccessEvent,
+  subscriptions: Subscriptions,
+  guilds: Pick<GuildReader, 'guild' | 'channel' | 'channelsOf'>,
+): Promise<ReadonlyMap<Session, AccessChange>> => {
+  const changes = new Map<Session, AccessChange>();
+  const sessions = concerned(event, subscriptions);
+  if (sessions.length === 0) return changes;
+  const { guildId } = event.data;
+  const guild = await guilds.guild(guildId);
+  if (guild === undefined) throw new Error(`The guild views lack guild ${guildId}`);
+  const only = 'channelId' in event.data ? await guilds.channel(event.data.channelId) : undefined;
+  const channels = 'channelId' in event.data ? (only === undefined ? [] : [only]) : await guilds.channelsOf(guildId);
+  const named = new Set([
+    guild.ownerId,
+    ...channels.flatMap(({ overwrites }) => overwrites.filter(({ type }) => type === 1).map(({ id }) => id)),
+  ]);
+  const seenBy = new Map<string, ReadonlySet<ChannelRow>>();
+  for (const session of sessions) {
+    const member = { userId: session.userId, roles: session.rolesIn(guildId) };
+    const key = viewKey(member, named);
+    const seen = seenBy.get(key) ?? new Set(channels.filter((channel) => mayView(guild, channel, member)));
+    seenBy.set(key, seen);
+    const hears = (channel: ChannelRow) =>
+      subscriptions.topic(channelAudience(channel.id))?.sessions.has(session) === true;
+    const gained = channels.filter((channel) => seen.has(channel) && !hears(channel));
+    const lost = channels.filter((channel) => !seen.has(channel) && hears(channel));
+    if (gained.length + lost.length > 0) changes.set(session, { gained, lost });
+  }
+  return changes;
+};
+
+/** How a session's channels in a guild differ from those at its `s`. */
+export interface AccessSince extends AccessChange {
+  readonly guildId: string;
+  /** Positions from which on it sees the channels that it has not seen all the time. */
+  readonly seenFrom: ReadonlyMap<string, number>;
+}
+
+/** Revisions to compare at most; a session that missed more starts anew. */
+export const MOST_REVISIONS = 1000;
+
+/** Goes through what changed, one position after another, and notes since when each channel is seen. */
+class Watch {
+  /** Positions, by channel that is seen. */
+  readonly since = new Map<string, number>();
+  private readonly rows: Map<string, ChannelRow>;
+  private past: PastGuild;
+
+  constructor(past: PastGuild, after: number) {
+    this.past = past;
+    this.rows = new Map(past.channels.map((row) => [row.id, row]));
+    for (const id of this.rows.keys()) this.look(id, after);
+  }
+
+  /** @param row as it was created */
+  create(row: ChannelRow): void {
+    this.rows.set(row.id, row);
+    // The event that creates it is told.
+    this.look(row.id, row.createdAt - 1);
+  }
+
+  revise(revision: Revision): void {
+    const { subject, position } = revision;
+    const { guild, member } = this.past;
+    const id = subject.slice(subject.indexOf(':') + 1);
+    if (subject === channelSubject(id)) {
+      const row = this.rows.get(id);
+      if (row !== undefined) this.rows.set(id, revisedChannel(row, fieldsOf([revision])));
+      this.look(id, position);
+      return;
+    }
+    this.past =
+      subject === guildSubject(guild.id)
+        ? { ...this.past, guild: revisedGuild(guild, fieldsOf([revision])) }
+        : { ...this.past, member: revisedMember(member, fieldsOf([revision])) };
+    for (const one of this.rows.keys()) this.look(one, position);
+  }
+
+  private look(id: string, position: number): void {
+    const row = this.rows.get(id);
+    const sees = row !== undefined && mayView(this.past.guild, row, this.past.member);
+    if (!sees) this.since.delete(id);
+    else if (!this.since.has(id)) this.since.set(id, position);
+  }
+}
+
+/** Those created since, as they were then. */
+const createdSince = async (
+  guilds: GuildReader,
+  { guild, member }: VisibleGuild,
+  after: number,
+): Promise<readonly ChannelRow[]> => {
+  const created = (await guilds.channelsOf(guild.id)).filter(({ createdAt }) => createdAt > after);
+  const asBegun = async ({ id, createdAt }: ChannelRow) => {
+    const past = await guilds.past(guild.id, member.userId, createdAt);
+    return past?.channels.find((row) => row.id === id);
+  };
+  return (await Promise.all(created.map(asBegun))).filter((row) => row !== undefined);
+};
+
+const sinceIn = async (
+  guilds: GuildReader,
+  visible: VisibleGuild,
+  revisions: readonly Revision[],
+  after: number,
+): Promise<AccessSince | undefined> => {
+  const { guild, member } = visible;
+  const past = await guilds.past(guild.id, member.userId, after);
+  if (past === undefined) return undefined;
+  const watch = new Watch(past, after);
+  const before = new Set(watch.since.keys());
+  const created = await createdSince(guilds, visible, after);
+  const steps = [
+    ...created.map((row) => ({ at: row.createdAt, take: () => watch.create(row) })),
+    ...revisions.map((revision) => ({ at: revision.position, take: () => watch.revise(revision) })),
+  ].sort((a, b) => a.at - b.at);
+  for (const { take } of steps) take();
+  const begun = new Map(created.map((row) => [row.id, row.createdAt - 1]));
+  const seenFrom = new Map([...watch.since].filter(([, from]) => from > after));
+  return {
+    guildId: guild.id,
+    seenFrom,
+    lost: past.channels.filter(({ id }) => before.has(id) && (watch.since.get(id) ?? Infinity) > after),
+    gained: visible.channels.filter(({ id }) => seenFrom.has(id) && seenFrom.get(id) !== begun.get(id)),
+  };
+};
+
+/**
+ * What a session gained and lost in guilds that it was in all the time.
+ * @param guilds as of the position to which it catches up
+ * @returns `undefined` when too much has changed
+ */
+export const accessSince = async (
+  guilds: GuildReader,
+  session: Session,
+  stayed: readonly VisibleGuild[],
+  after: number,
+): Promise<readonly AccessSince[] | undefined> => {
+  const own = stayed.filter(({ guild }) => onShard(session, guild.id));
+  if (own.length === 0) return [];
+  const guildIds = own.map(({ guild }) => guild.id);
+  const revisions = await guilds.revisions(session.userId, { guildIds, after, limit: MOST_REVISIONS + 1 });
+  if (revisions.length > MOST_REVISIONS) return undefined;
+  const changed = own.filter(({ guild }) => revisions.some(({ guildId }) => guildId === guild.id));
+  const found = await Promise.all(
+    changed.map((visible) =>
+      sinceIn(
+        guilds,
+        visible,
+        revisions.filter(({ guildId }) => guildId === visible.guild.id),
+        after,
+      ),
+    ),
+  );
+  return found.filter((one) => one !== undefined);
+};
