@@ -1,5 +1,5 @@
 /** The HTTP API, typed as far as a client without a library needs it. */
-import type { Channel, Guild, Invite, Message, ReadState, User } from './shapes.ts';
+import type { Channel, Guild, Invite, Message, ReadState, Role, RoleSettings, User } from './shapes.ts';
 
 export class RestError extends Error {
   readonly status: number;
@@ -158,6 +158,42 @@ export class Rest {
     change: { name?: string; topic?: string | null; nsfw?: boolean; position?: number | null },
   ): Promise<Channel> {
     return this.request('PATCH', `/channels/${channelId}`, change);
+  createRole(guildId: string, settings: RoleSettings = {}): Promise<Role> {
+    return this.request('POST', `/guilds/${guildId}/roles`, settings);
+  }
+
+  editRole(guildId: string, roleId: string, change: RoleSettings): Promise<Role> {
+    return this.request('PATCH', `/guilds/${guildId}/roles/${roleId}`, change);
+  }
+
+  /** Returns all roles of the guild. */
+  moveRoles(guildId: string, places: readonly { readonly id: string; readonly position: number }[]): Promise<Role[]> {
+    return this.request('PATCH', `/guilds/${guildId}/roles`, places);
+  }
+
+  deleteRole(guildId: string, roleId: string): Promise<null> {
+    return this.request('DELETE', `/guilds/${guildId}/roles/${roleId}`);
+  }
+
+  giveRole(guildId: string, userId: string, roleId: string): Promise<null> {
+    return this.request('PUT', `/guilds/${guildId}/members/${userId}/roles/${roleId}`);
+  }
+
+  takeRole(guildId: string, userId: string, roleId: string): Promise<null> {
+    return this.request('DELETE', `/guilds/${guildId}/members/${userId}/roles/${roleId}`);
+  }
+
+  /** @param id of the role (type 0) or the person (type 1) */
+  setOverwrite(
+    channelId: string,
+    id: string,
+    overwrite: { readonly type: 0 | 1; readonly allow?: string; readonly deny?: string },
+  ): Promise<null> {
+    return this.request('PUT', `/channels/${channelId}/permissions/${id}`, overwrite);
+  }
+
+  deleteOverwrite(channelId: string, id: string): Promise<null> {
+    return this.request('DELETE', `/channels/${channelId}/permissions/${id}`);
   }
 
   deleteChannel(channelId: string): Promise<Channel> {

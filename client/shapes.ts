@@ -27,11 +27,29 @@ export interface Channel {
   readonly last_pin_timestamp: string | null;
 }
 
+export interface Role {
+  /** The guild's for @everyone. */
+  readonly id: string;
+  readonly name: string;
+  /** Bits as a decimal string. */
+  readonly permissions: string;
+  /** As 0xRRGGBB; 0 for none. */
+  readonly color: number;
+  readonly hoist: boolean;
+  readonly mentionable: boolean;
+  readonly position: number;
+}
+
+/** What is left out stays as it is; null empties. */
+export type RoleSettings = {
+  readonly [K in 'name' | 'permissions' | 'color' | 'hoist' | 'mentionable']?: Role[K] | null;
+};
+
 export interface Guild {
   readonly id: string;
   readonly name: string;
   readonly owner_id: string;
-  readonly roles: readonly { readonly id: string; readonly name: string; readonly permissions: string }[];
+  readonly roles: readonly Role[];
 }
 
 /** The `d` of a GUILD_CREATE. */

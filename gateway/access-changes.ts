@@ -7,7 +7,7 @@ import { channelSubject, fieldsOf, guildSubject, type Revision } from '../projec
 import type { ChannelRow, GuildReader, PastGuild } from '../projections/views/guild-views/view.ts';
 import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
 import { channelAudience, guildAudience } from '../schemas/streams.ts';
-import { onShard, type VisibleGuild } from './scope.ts';
+import type { VisibleGuild } from './scope.ts';
 import type { Session } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -80,6 +80,8 @@ export const accessChanges = async (
   }
   return changes;
 };
+
+const NO_CHANGE: AccessChange = { gained: [], lost: [] };
 
 /** How a session's channels in a guild differ from those at its `s`. */
 export interface AccessSince extends AccessChange {
@@ -178,31 +180,27 @@ const sinceIn = async (
 };
 
 /**
- * What a session gained and lost in guilds that it was in all the time.
+ * What a session gained and lost in its guilds.
  * @param guilds as of the position to which it catches up
+ * @param joined positions of joining, by guild, of those that it is sent as a whole: of these only since when channels are seen
  * @returns `undefined` when too much has changed
  */
 export const accessSince = async (
   guilds: GuildReader,
-  session: Session,
-  stayed: readonly VisibleGuild[],
-  after: number,
+  { userId }: Session,
+  visible: readonly VisibleGuild[],
+  { after, joined }: { readonly after: number; readonly joined: ReadonlyMap<string, number> },
 ): Promise<readonly AccessSince[] | undefined> => {
-  const own = stayed.filter(({ guild }) => onShard(session, guild.id));
-  if (own.length === 0) return [];
-  const guildIds = own.map(({ guild }) => guild.id);
-  const revisions = await guilds.revisions(session.userId, { guildIds, after, limit: MOST_REVISIONS + 1 });
+  if (visible.length === 0) return [];
+  const guildIds = visible.map(({ guild }) => guild.id);
+  const revisions = await guilds.revisions(userId, { guildIds, after, limit: MOST_REVISIONS + 1 });
   if (revisions.length > MOST_REVISIONS) return undefined;
-  const changed = own.filter(({ guild }) => revisions.some(({ guildId }) => guildId === guild.id));
-  const found = await Promise.all(
-    changed.map((visible) =>
-      sinceIn(
-        guilds,
-        visible,
-        revisions.filter(({ guildId }) => guildId === visible.guild.id),
-        after,
-      ),
-    ),
-  );
-  return found.filter((one) => one !== undefined);
+  const found = visible.map(async (one) => {
+    const joinedAt = joined.get(one.guild.id);
+    const from = joinedAt ?? after;
+    const own = revisions.filter(({ guildId, position }) => guildId === one.guild.id && position > from);
+    const access = own.length === 0 ? undefined : await sinceIn(guilds, one, own, from);
+    return joinedAt === undefined || access === undefined ? access : { ...access, ...NO_CHANGE };
+  });
+  return (await Promise.all(found)).filter((access) => access !== undefined);
 };

@@ -35,7 +35,7 @@ interface Standing {
   readonly position: number;
   readonly scope: Scope;
   readonly changes: Changes;
-  /** In guilds that it was in all the time; `undefined`: too much has changed. */
+  /** `undefined`: too much has changed. */
   readonly access: readonly AccessSince[] | undefined;
   readonly snapshots: readonly GuildSnapshot[];
 }
@@ -100,10 +100,9 @@ const catchUp = (parts: Parts, session: Session, seq: number): void => {
 const readStanding = async (session: Session, seq: number, { position, scope, deps }: Beginning): Promise<Standing> => {
   const changes = changesSince(seq, session, await deps.views.guilds.memberships(session.userId, seq));
   const joined = scope.guilds.filter(({ guild }) => changes.joined.has(guild.id));
-  const stayed = scope.guilds.filter(({ guild }) => !changes.joined.has(guild.id));
   const [snapshots, access] = await Promise.all([
     readGuildSnapshots(deps, session, joined),
-    accessSince(deps.views.guilds, session, stayed, seq),
+    accessSince(deps.views.guilds, session, scope.guilds, { after: seq, joined: changes.joined }),
   ]);
   return { position, scope, changes, access, snapshots };
 };

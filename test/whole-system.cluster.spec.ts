@@ -13,6 +13,7 @@ import { nonceSuite } from './suites/nonce.ts';
 import { pinsSuite } from './suites/pins.ts';
 import { privacySuite } from './suites/privacy.ts';
 import { readStatesSuite } from './suites/read-states.ts';
+import { rolesSuite } from './suites/roles.ts';
 import { startClusterInstance } from './support/cluster-instance.ts';
 import type { Instance, StartInstance } from './support/instance.ts';
 
@@ -29,6 +30,7 @@ afterAll(() => shared?.close());
 // The first person to register administers the server, and so reaches more routes.
 badInputSuite(startShared);
 pinsSuite(startShared);
+rolesSuite(startShared);
 moderatedMessagesSuite(startShared);
 guildLifeSuite(startShared);
 readStatesSuite(startShared);

@@ -14,12 +14,25 @@ type OnMessage =
   | { readonly kind: 'edit' | 'delete' | 'pin' | 'unpin' | 'read'; readonly who: number; readonly which: number }
   | { readonly kind: 'react' | 'unreact'; readonly who: number; readonly which: number; readonly emoji: number };
 
+type OnRights =
+  | {
+      readonly kind: 'role';
+      readonly which: number;
+      readonly does: 'create' | 'edit' | 'delete';
+      readonly sees: boolean;
+    }
+  | { readonly kind: 'give' | 'take'; readonly who: number; readonly which: number }
+  | { readonly kind: 'overwrite'; readonly where: number; readonly whom: number; readonly sees: boolean | null };
+
+const isOnRights = (step: Step): step is OnRights => ['role', 'give', 'take', 'overwrite'].includes(step.kind);
+
 type Step =
   | OnMessage
   | { readonly kind: 'send'; readonly who: number; readonly where: number; readonly mention: boolean }
   | { readonly kind: 'channel'; readonly secret: boolean }
   | { readonly kind: 'join'; readonly who: number }
   | { readonly kind: 'leave'; readonly who: number }
+  | OnRights
   | { readonly kind: 'direct'; readonly who: number; readonly other: number };
 
 const index = fc.nat({ max: 100 });
@@ -47,6 +60,28 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('channel' as const), secret: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('join' as const, 'leave' as const), who: index }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('role' as const),
+      which: index,
+      does: fc.constantFrom('create' as const, 'edit' as const, 'delete' as const),
+      sees: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('give' as const, 'take' as const), who: index, which: index }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('overwrite' as const),
+      where: index,
+      whom: index,
+      sees: fc.option(fc.boolean()),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('direct' as const), who: index, other: index }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read' as const), who: index, which: index }) },
 );
@@ -80,6 +115,7 @@ class Story {
   readonly cast: Awaited<ReturnType<typeof cast>>;
   private readonly channels: string[];
   private readonly messages: { readonly channel_id: string; readonly message_id: string }[] = [];
+  private readonly roles: string[] = [];
   /** Position of the last event. */
   head = 0;
   private sent = 0;
@@ -105,6 +141,7 @@ class Story {
       if (made.ok) this.channels.push(made.result.id);
       return;
     }
+    if (isOnRights(step)) return this.onRights(step);
     const person = of(people, step.who);
     if (step.kind === 'join') await this.act(person, 'guild.join', { code });
     else if (step.kind === 'leave') await this.act(person, 'guild.leave', { guild_id: guild.id });
@@ -117,6 +154,39 @@ class Story {
       const said = await this.act(person, 'message.send', { channel_id: of(this.channels, step.where), content });
       if (said.ok) this.messages.push({ channel_id: said.result.channel_id, message_id: said.result.id });
     } else await this.onMessage(person, step);
+  }
+
+  /** The owner's doing. Roles begin with @everyone. */
+  private async onRights(step: OnRights): Promise<void> {
+    const { people, owner, guild } = this.cast;
+    const [VIEW, NOTHING] = [String(1 << 10), '0'];
+    const on = { guild_id: guild.id };
+    if (step.kind === 'role') {
+      const role_id = of([guild.id, ...this.roles], step.which);
+      const permissions = step.sees ? VIEW : NOTHING;
+      if (step.does === 'create') {
+        const made = await this.act(owner, 'role.create', { ...on, permissions });
+        if (made.ok) this.roles.push(made.result.id);
+      } else if (step.does === 'edit') await this.act(owner, 'role.edit', { ...on, role_id, permissions });
+      else {
+        const gone = await this.act(owner, 'role.delete', { ...on, role_id });
+        if (gone.ok) this.roles.splice(this.roles.indexOf(role_id), 1);
+      }
+    } else if (step.kind === 'overwrite') {
+      const whom = [
+        { overwrite_id: of([guild.id, ...this.roles], step.whom), type: 0 },
+        { overwrite_id: of(people, step.whom).account.id, type: 1 },
+      ];
+      const where = { channel_id: of(this.channels, step.where), ...of(whom, step.whom) };
+      if (step.sees === null) await this.act(owner, 'overwrite.delete', where);
+      else {
+        const bits = step.sees ? { allow: VIEW, deny: NOTHING } : { allow: NOTHING, deny: VIEW };
+        await this.act(owner, 'overwrite.set', { ...where, ...bits });
+      }
+    } else if (this.roles.length > 0) {
+      const role = { ...on, user_id: of(people, step.who).account.id, role_id: of(this.roles, step.which) };
+      await this.act(owner, step.kind === 'give' ? 'member.role.add' : 'member.role.remove', role);
+    }
   }
 
   private async onMessage(person: Person, step: OnMessage): Promise<void> {

@@ -13,19 +13,23 @@ interface KnownChannel {
   readonly name: string | null;
   lastMessageId: string | null;
   lastPin: string | null;
+  overwrites: Payload[];
   readonly messages: Map<string, KnownMessage>;
 }
 
 interface KnownGuild {
   readonly name: string;
   readonly channels: Map<string, KnownChannel>;
-  readonly members: Set<string>;
+  /** Ids of roles, by user. */
+  readonly members: Map<string, string[]>;
+  readonly roles: Map<string, Payload>;
 }
 
 const channelOf = (d: Payload): KnownChannel => ({
   name: d.name ?? null,
   lastMessageId: d.last_message_id,
   lastPin: d.last_pin_timestamp,
+  overwrites: d.permission_overwrites ?? [],
   messages: new Map(),
 });
 
@@ -34,8 +38,12 @@ const mentionIds = (d: Payload): string[] => d.mentions.map((user: Payload) => u
 export class KnownWorld {
   private readonly guilds = new Map<string, KnownGuild>();
   private readonly directs = new Map<string, KnownChannel>();
-  private readonly arrivals: { readonly id: string; readonly guildId: string | undefined }[] = [];
-  /** Guilds that were lost at any time. */
+  private readonly arrivals: {
+    readonly id: string;
+    readonly guildId: string | undefined;
+    readonly channelId: string;
+  }[] = [];
+  /** Guilds and channels that were lost at any time. */
   private readonly lost = new Set<string>();
 
   take({ t, d }: Frame): void {
@@ -47,7 +55,8 @@ export class KnownWorld {
         this.guilds.set(d.id, {
           name: d.name,
           channels: new Map(d.channels.map((channel: Payload) => [channel.id, channelOf(channel)])),
-          members: new Set(d.members.map((member: Payload) => member.user.id)),
+          members: new Map(d.members.map((member: Payload) => [member.user.id, member.roles])),
+          roles: new Map(d.roles.map((role: Payload) => [role.id, role])),
         });
         return;
       case 'GUILD_DELETE':
@@ -55,11 +64,30 @@ export class KnownWorld {
         this.lost.add(d.id);
         return;
       case 'GUILD_MEMBER_ADD':
-        this.guilds.get(d.guild_id)?.members.add(d.user.id);
+        this.guilds.get(d.guild_id)?.members.set(d.user.id, d.roles);
         return;
       case 'GUILD_MEMBER_REMOVE':
         this.guilds.get(d.guild_id)?.members.delete(d.user.id);
         return;
+      case 'GUILD_MEMBER_UPDATE':
+        this.guilds.get(d.guild_id)?.members.set(d.user.id, d.roles);
+        return;
+      case 'GUILD_ROLE_CREATE':
+      case 'GUILD_ROLE_UPDATE':
+        this.guilds.get(d.guild_id)?.roles.set(d.role.id, d.role);
+        return;
+      case 'GUILD_ROLE_DELETE':
+        this.deleteRole(d.guild_id, d.role_id);
+        return;
+      case 'CHANNEL_DELETE':
+        this.guilds.get(d.guild_id)?.channels.delete(d.id);
+        this.lost.add(d.id);
+        return;
+      case 'CHANNEL_UPDATE': {
+        const channel = this.guilds.get(d.guild_id)?.channels.get(d.id);
+        if (channel !== undefined) channel.overwrites = d.permission_overwrites;
+        return;
+      }
       case 'CHANNEL_CREATE':
         if (d.guild_id === undefined) this.directs.set(d.id, channelOf(d));
         else this.guilds.get(d.guild_id)?.channels.set(d.id, channelOf(d));
@@ -69,11 +97,21 @@ export class KnownWorld {
     }
   }
 
+  private deleteRole(guildId: string, roleId: string): void {
+    const guild = this.guilds.get(guildId);
+    guild?.roles.delete(roleId);
+    for (const [userId, roles] of guild?.members ?? [])
+      guild?.members.set(
+        userId,
+        roles.filter((id) => id !== roleId),
+      );
+  }
+
   private takeMessage(t: string | null, d: Payload): void {
     if (d?.channel_id === undefined) return;
     const channel = this.guilds.get(d.guild_id)?.channels.get(d.channel_id) ?? this.directs.get(d.channel_id);
     if (t === 'MESSAGE_CREATE') {
-      this.arrivals.push({ id: d.id, guildId: d.guild_id });
+      this.arrivals.push({ id: d.id, guildId: d.guild_id, channelId: d.channel_id });
       if (channel === undefined) return;
       channel.lastMessageId = d.id;
       channel.messages.set(d.id, {
@@ -100,23 +138,26 @@ export class KnownWorld {
   }
 
   /**
-   * Ids of all messages in order of arrival, except those of guilds that this client or `other` lost at some time.
-   * A client that resumes may not see a loss that is over by then, so both must have had the guild throughout.
+   * Ids of all messages in order of arrival, except those of guilds and channels that this client or `other` lost at some time.
+   * A client that resumes may not see a loss that is over by then, so both must have had it throughout.
    */
   arrived(other: KnownWorld = this): string[] {
-    const throughout = (guildId: string) => !this.lost.has(guildId) && !other.lost.has(guildId);
-    return this.arrivals.filter(({ guildId }) => guildId === undefined || throughout(guildId)).map(({ id }) => id);
+    const throughout = (id: string) => !this.lost.has(id) && !other.lost.has(id);
+    return this.arrivals
+      .filter(({ guildId, channelId }) => guildId === undefined || (throughout(guildId) && throughout(channelId)))
+      .map(({ id }) => id);
   }
 
   private picture(withMessages: boolean) {
     const channels = (of: ReadonlyMap<string, KnownChannel>) =>
       [...of]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([id, { name, lastMessageId, lastPin, messages }]) => ({
+        .map(([id, { name, lastMessageId, lastPin, overwrites, messages }]) => ({
           id,
           name,
           lastMessageId,
           lastPin,
+          overwrites,
           ...(withMessages
             ? {
                 messages: [...messages].map(([messageId, message]) => ({
@@ -133,7 +174,8 @@ export class KnownWorld {
         .map(([id, guild]) => ({
           id,
           name: guild.name,
-          members: [...guild.members].sort(),
+          members: [...guild.members].sort(([a], [b]) => (a < b ? -1 : 1)),
+          roles: [...guild.roles].sort(([a], [b]) => (a < b ? -1 : 1)),
           channels: channels(guild.channels),
         })),
       directs: channels(this.directs),
