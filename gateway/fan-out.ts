@@ -7,8 +7,8 @@ import { type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas
 import { hasAny, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../schemas/streams.ts';
 import { type AccessChange, type AccessEvent, accessChanges, changesAccess } from './access-changes.ts';
-import { type EncodedDispatch, framesOf } from './encoding.ts';
-import { textFrame, withSequence } from './frame-bytes.ts';
+import { type EncodedDispatch, framesOf, withSequence } from './encoding.ts';
+import { textFrame } from './frame-bytes.ts';
 import type { Outbox } from './outbox.ts';
 import type { Feed, GatewayDeps } from './ports.ts';
 import type { Ring, RingEntry } from './ring.ts';
