@@ -158,6 +158,8 @@ export class Rest {
     change: { name?: string; topic?: string | null; nsfw?: boolean; position?: number | null },
   ): Promise<Channel> {
     return this.request('PATCH', `/channels/${channelId}`, change);
+  }
+
   createRole(guildId: string, settings: RoleSettings = {}): Promise<Role> {
     return this.request('POST', `/guilds/${guildId}/roles`, settings);
   }
