@@ -238,6 +238,68 @@ export interface CommandFields {
   readonly 'channel.delete': {
     readonly channel_id: string;
   };
+  /** Create a role, below all others: 250 in a guild at most, with @everyone. */
+  readonly 'role.create': {
+    readonly guild_id: string;
+    readonly name?: string | null;
+    readonly permissions?: string | null;
+    readonly color?: number | null;
+    readonly colors?: {
+      readonly primary_color: number;
+    } | null;
+    readonly hoist?: boolean | null;
+    readonly mentionable?: boolean | null;
+  };
+  /** Change a role below your own highest. Of @everyone only the permissions change. */
+  readonly 'role.edit': {
+    readonly guild_id: string;
+    readonly role_id: string;
+    readonly name?: string | null;
+    readonly permissions?: string | null;
+    readonly color?: number | null;
+    readonly colors?: {
+      readonly primary_color: number;
+    } | null;
+    readonly hoist?: boolean | null;
+    readonly mentionable?: boolean | null;
+  };
+  /** Put roles below your own highest at other places. Of two at one place the older is higher. */
+  readonly 'role.move': {
+    readonly guild_id: string;
+    readonly roles: readonly {
+      readonly id: string;
+      readonly position?: number | null;
+    }[];
+  };
+  /** Delete a role below your own highest. Whoever had it has it no more. */
+  readonly 'role.delete': {
+    readonly guild_id: string;
+    readonly role_id: string;
+  };
+  /** Give a member a role below your own highest. */
+  readonly 'member.role.add': {
+    readonly guild_id: string;
+    readonly user_id: string;
+    readonly role_id: string;
+  };
+  /** Take a role below your own highest from a member. */
+  readonly 'member.role.remove': {
+    readonly guild_id: string;
+    readonly user_id: string;
+    readonly role_id: string;
+  };
+  /** Allow and deny a role or a person in a channel what you may do yourself. */
+  readonly 'overwrite.set': {
+    readonly channel_id: string;
+    readonly overwrite_id: string;
+    readonly allow?: string | null;
+    readonly deny?: string | null;
+  };
+  /** Take an overwrite from a channel: its guild decides again. */
+  readonly 'overwrite.delete': {
+    readonly channel_id: string;
+    readonly overwrite_id: string;
+  };
   /** Let a bot into a guild. */
   readonly 'bot.add': {
     readonly guild_id: string;
