@@ -19,7 +19,7 @@ import { DROPPED_BYTES } from '../http/unread.ts';
 import { feedLimits } from '../projections/feed/reader.ts';
 import { MESSAGES_PER_PAGE } from '../read-api/channels.ts';
 import { VIEWS_WAIT_MS } from '../read-api/replay/replay.ts';
-import { type Config, clusterSettings, type Setting, settings } from '../schemas/config.ts';
+import { type Config, clusterSettings, type Setting, settings } from '../schemas/settings.ts';
 import { type Relation, STORE_RELATIONS } from '../stores/budget-relations.ts';
 import { BUDGETS } from '../stores/budgets.ts';
 import { hostsOf } from '../stores/urls.ts';

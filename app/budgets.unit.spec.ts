@@ -1,6 +1,6 @@
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
-import { type Config, clusterSettings, settings } from '../schemas/config.ts';
+import { type Config, clusterSettings, settings } from '../schemas/settings.ts';
 import { ALL_BUDGETS, type AllBudgets, brokenRelations, checkBudgets, misfits, RELATIONS } from './budgets.ts';
 import { readConfig } from './config.ts';
 

@@ -3,7 +3,7 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import leven from 'leven';
-import { bounds, type Config, clusterSettings, limits, type Setting, settings } from '../schemas/config.ts';
+import { bounds, type Config, clusterSettings, limits, type Setting, settings } from '../schemas/settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

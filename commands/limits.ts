@@ -2,8 +2,8 @@
 
 import type { Counted, Limiter, LimiterFactory } from '../coordination/port.ts';
 import type { Actor } from '../schemas/actor.ts';
-import type { Limits as LimitConfig } from '../schemas/config.ts';
 import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
+import type { Limits as LimitConfig } from '../schemas/settings.ts';
 import { usernameKey } from '../schemas/text.ts';
 
 /** The limits that a command can declare as its own. */

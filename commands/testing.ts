@@ -4,8 +4,8 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { AppendRequest, EventLog } from '../log/port.ts';
 import type { Actor } from '../schemas/actor.ts';
-import { type Bounds, bounds, type Limits as LimitConfig, limits } from '../schemas/config.ts';
 import type { ParleyError } from '../schemas/errors.ts';
+import { type Bounds, bounds, type Limits as LimitConfig, limits } from '../schemas/settings.ts';
 
 export const NO_LIMITS = Object.fromEntries(
   Object.keys(limits).map((name) => [name, undefined]),

@@ -2,7 +2,7 @@
 
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Config } from '../schemas/config.ts';
+import type { Config } from '../schemas/settings.ts';
 
 /** Headers of answers that pages may read besides those that browsers always show. */
 const EXPOSED = [

@@ -1,9 +1,9 @@
 /** What answers while a process waits for its servers: it is alive, and it is not ready. */
 
 import { createServer, type Server } from 'node:http';
-import type { Config } from '../schemas/config.ts';
 import { errorBody, parleyError } from '../schemas/errors.ts';
 import { JSON_TYPE, NO_STORE } from '../schemas/http/raw-answer.ts';
+import type { Config } from '../schemas/settings.ts';
 import { answerMalformed } from './malformed.ts';
 import { dropRest } from './unread.ts';
 

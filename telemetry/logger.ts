@@ -1,7 +1,7 @@
 /** Structured logs. Message text, tokens and passwords must never get here; should they, they are censored. */
 
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
-import type { Config } from '../schemas/config.ts';
+import type { Config } from '../schemas/settings.ts';
 
 /** What a room needs of a logger: fields first, then one sentence. */
 export interface Logger {

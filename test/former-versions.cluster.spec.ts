@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
-import { ROLES } from '../schemas/config.ts';
+import { ROLES } from '../schemas/settings.ts';
 import { formerVersionsSuite } from './suites/former-versions.ts';
 import { startCluster } from './support/cluster.ts';
 import { createNamespace } from './support/namespace.ts';

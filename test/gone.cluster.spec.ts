@@ -1,7 +1,7 @@
 /** Stops each server of a cluster: what still works, what is refused, and how everything recovers. */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ROLES } from '../schemas/config.ts';
+import { ROLES } from '../schemas/settings.ts';
 import type { OwnServices } from '../services/port.ts';
 import type { ServiceName } from '../services/ports.ts';
 import { privateServices } from '../services/private.ts';

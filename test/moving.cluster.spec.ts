@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ROLES } from '../schemas/config.ts';
+import { ROLES } from '../schemas/settings.ts';
 import { type Account, Api, type Message, PASSWORD, someName, wholeHistory } from './support/api.ts';
 import { type Cluster, startCluster } from './support/cluster.ts';
 import { GatewayClient, type Session } from './support/gateway-client.ts';

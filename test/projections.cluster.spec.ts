@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ROLES } from '../schemas/config.ts';
+import { ROLES } from '../schemas/settings.ts';
 import { Api, someName } from './support/api.ts';
 import { type Cluster, startCluster } from './support/cluster.ts';
 import { environmentWith } from './support/parley.ts';

@@ -1,7 +1,7 @@
 /** Any node takes any command: two nodes on the same stream at once have the effect of one. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ROLES } from '../schemas/config.ts';
+import { ROLES } from '../schemas/settings.ts';
 import { type Account, Api, type Channel, joined, PASSWORD, someName, wholeHistory } from './support/api.ts';
 import { type Cluster, startCluster } from './support/cluster.ts';
 import { GatewayClient } from './support/gateway-client.ts';

@@ -5,7 +5,7 @@ import type { EventLog, LogReader } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { openSqliteLogReader } from '../../log/sqlite/log-reader.ts';
 import { systemClock } from '../../schemas/clock.ts';
-import type { ClusterConfig, Config } from '../../schemas/config.ts';
+import type { ClusterConfig, Config } from '../../schemas/settings.ts';
 import type { Vault } from '../../vault/port.ts';
 import { openPostgresVault } from '../../vault/postgres/vault.ts';
 import { addressOf } from '../cluster/places.ts';

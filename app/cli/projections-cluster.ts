@@ -13,7 +13,7 @@ import {
   verifyView,
 } from '../../projections/engine/rebuild-generation.ts';
 import { systemClock } from '../../schemas/clock.ts';
-import type { Config } from '../../schemas/config.ts';
+import type { Config } from '../../schemas/settings.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { Connections } from '../cluster/connections.ts';

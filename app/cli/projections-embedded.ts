@@ -13,7 +13,7 @@ import {
   verifyViews,
 } from '../../projections/embedded/verify.ts';
 import { systemClock } from '../../schemas/clock.ts';
-import type { Config } from '../../schemas/config.ts';
+import type { Config } from '../../schemas/settings.ts';
 import { openFolder, readFolder } from '../embedded/folder.ts';
 import { Differs, type ProjectionsCommands } from './projections-port.ts';
 import { counted, say, shown, table, wait } from './terminal.ts';

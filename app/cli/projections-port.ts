@@ -1,7 +1,7 @@
 /** What `parley projections` can do, in either profile. */
 
 import type { ViewName } from '../../projections/engine/port.ts';
-import type { Config } from '../../schemas/config.ts';
+import type { Config } from '../../schemas/settings.ts';
 
 export type Views = readonly ViewName[];
 

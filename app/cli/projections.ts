@@ -1,7 +1,7 @@
 /** `parley projections status | rebuild | verify | dead-letters` */
 
 import type { ViewName } from '../../projections/engine/port.ts';
-import type { Config } from '../../schemas/config.ts';
+import type { Config } from '../../schemas/settings.ts';
 import type { ProjectionsCommands } from './projections-port.ts';
 import { configured, reported } from './terminal.ts';
 

@@ -2,7 +2,7 @@
 
 import { pino } from 'pino';
 import { systemClock } from '../../schemas/clock.ts';
-import type { Config, Rate } from '../../schemas/config.ts';
+import type { Config, Rate } from '../../schemas/settings.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';

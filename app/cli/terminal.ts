@@ -4,7 +4,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { either } from 'fp-ts';
 import type { RebuildProgress } from '../../projections/embedded/open.ts';
-import type { Config } from '../../schemas/config.ts';
+import type { Config } from '../../schemas/settings.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { readConfig } from '../config.ts';
 

@@ -12,7 +12,7 @@ import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import type { Config } from '../../schemas/config.ts';
+import type { Config } from '../../schemas/settings.ts';
 import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
 import { Stopped, type Watch } from '../../stores/guard.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';

@@ -1,6 +1,6 @@
 /** The servers of a cluster, as operators know them. */
 
-import type { ClusterConfig } from '../../schemas/config.ts';
+import type { ClusterConfig } from '../../schemas/settings.ts';
 
 export interface ServerAddress {
   /** The server's name for operators, such as `Redis`. */

@@ -2,7 +2,7 @@
 
 import { answerWhileStarting, type Starting } from '../../http/starting.ts';
 import type { ViewName } from '../../projections/engine/port.ts';
-import type { Role } from '../../schemas/config.ts';
+import type { Role } from '../../schemas/settings.ts';
 import { apiRoutes, type EdgeOptions, gatewayEdge, httpEdge, listen, type Readiness, type Server } from '../edges.ts';
 import { LATE } from '../lag.ts';
 import { Connections } from './connections.ts';

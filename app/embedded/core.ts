@@ -13,7 +13,7 @@ import type { ViewsRuntime } from '../../projections/port.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import type { Config } from '../../schemas/config.ts';
+import type { Config } from '../../schemas/settings.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import type { FileGone } from '../../stores/sqlite/held-files.ts';

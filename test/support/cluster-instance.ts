@@ -1,6 +1,6 @@
 /** The cluster profile behind one address, so that suites of the embedded profile run on it unchanged. */
 
-import { ROLES } from '../../schemas/config.ts';
+import { ROLES } from '../../schemas/settings.ts';
 import { Api } from './api.ts';
 import { startCluster } from './cluster.ts';
 import { startFront } from './front.ts';
