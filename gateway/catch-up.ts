@@ -2,8 +2,8 @@
 import type { Membership } from '../projections/views/guild-views/view.ts';
 import { type AccessSince, accessSince } from './access-changes.ts';
 import { dispatchFrame, framesOf } from './encoding.ts';
-import { Hearing } from './hearing.ts';
 import { MissedPages } from './missed.ts';
+import { Hearing } from './missed-audiences.ts';
 import type { ResumeOutcome } from './ports.ts';
 import {
   type GuildSnapshot,

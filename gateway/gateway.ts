@@ -11,9 +11,9 @@ import { Op } from '../schemas/gateway/frames.ts';
 import { Quota } from '../schemas/quota.ts';
 import { fallBehind } from './catch-up.ts';
 import { type Compression, Compressors } from './compression.ts';
-import type { GatewayConfig } from './config.ts';
 import { controlFrame, RECONNECT } from './encoding.ts';
 import { FanOut } from './fan-out.ts';
+import { sweep } from './heartbeats.ts';
 import { Holders } from './holders.ts';
 import { Inbound } from './inbound.ts';
 import { CommandFrames } from './op-commands.ts';
@@ -62,27 +62,6 @@ const drainSessions = async (
     await clock.delay(TICK_MS);
   }
   for (const session of busy) sendAway(outbox, session);
-};
-
-// One timer checks all sessions for those that never identified, stopped beating or do not close.
-
-/**
- * @param now monotonic milliseconds
- * @param slept how much later than due the check is. The process did not run in that time, and what clients sent then has
- *   yet to be read, so it counts for nobody.
- */
-const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: number, slept: number): void => {
-  const silence = config.heartbeatIntervalMs * config.heartbeatTolerance;
-  for (const session of sessions) {
-    session.seenAt = Math.min(now, session.seenAt + slept);
-    const age = now - session.seenAt;
-    if (session.phase === Phase.closed) {
-      // A peer that has stopped reading never sees the close frame.
-      if (age > config.closeGraceMs) session.ws.terminate();
-    } else if (session.phase === Phase.fresh) {
-      if (age > config.identifyTimeoutMs) session.close(Closings.identifyInTime);
-    } else if (age > silence) session.drop(Closings.noHeartbeat);
-  }
 };
 
 /** The facts of the upgrade request. */

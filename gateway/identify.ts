@@ -1,22 +1,11 @@
 /** Identify: starts a new session. Its snapshot and its subscriptions belong to one position, so it misses nothing. */
 
 import type { Device } from '../coordination/port.ts';
-import type { Clock } from '../schemas/clock.ts';
 import { type Identify, validIntents } from '../schemas/gateway/frames.ts';
 import { goLive } from './catch-up.ts';
-import { dispatchPayload } from './encoding.ts';
-import { type GuildSnapshot, guildCreatePayload, readGuildSnapshots, type Scope } from './scope.ts';
+import { readSnapshot, sendSnapshot } from './ready.ts';
 import { type Closing, Closings, Phase, type Session } from './session.ts';
-import {
-  type Beginning,
-  begin,
-  invalidate,
-  PacedWriter,
-  type Parts,
-  recognise,
-  viewsAtHead,
-  wants,
-} from './session-start.ts';
+import { begin, invalidate, type Parts, recognise, viewsAtHead, wants } from './session-start.ts';
 
 /**
  * The kind of device, from what a client says when it identifies. The words themselves are not kept: they may be
@@ -38,17 +27,6 @@ export const deviceOf = (properties: Readonly<Record<string, unknown>> | null | 
     .toLowerCase();
   return KINDS.find(([, shape]) => shape.test(said))?.[0] ?? 'other';
 };
-
-/** How long to wait for a pong. Every WebSocket answers a ping at once, so a slower one is not waited for. */
-const PONG_TIMEOUT_MS = 1_000;
-
-interface Snapshot {
-  readonly position: number;
-  readonly scope: Scope;
-  /** Of the direct channels. */
-  readonly lastPinned: ReadonlyMap<string, number>;
-  readonly guilds: readonly GuildSnapshot[];
-}
 
 const validShard = ([id, count]: readonly [number, number]): boolean =>
   Number.isInteger(id) && Number.isInteger(count) && count >= 1 && count <= 65_536 && id >= 0 && id < count;
@@ -81,73 +59,4 @@ export const identify = async (parts: Parts, session: Session, asked: Identify):
   session.address = undefined;
   goLive(parts, session);
   return undefined;
-};
-
-const readSnapshot = async (session: Session, { position, scope, deps }: Beginning): Promise<Snapshot> => {
-  const directChannels = scope.directChannels.map((channel) => channel.id);
-  const [guilds, lastPinned] = await Promise.all([
-    readGuildSnapshots(deps, session, scope.guilds),
-    deps.views.pins.lastPinned(directChannels),
-  ]);
-  return { position, scope, lastPinned, guilds };
-};
-
-const sendSnapshot = async (parts: Parts, session: Session, snapshot: Snapshot): Promise<void> => {
-  const writer = new PacedWriter(parts, session);
-  await writer.add(dispatchPayload('READY', 0, JSON.stringify(await ready(parts, session, snapshot))));
-  if (session.isBot && snapshot.guilds.length > 0) {
-    writer.end();
-    await readByClient(session, parts.deps.clock);
-  }
-  for (const guild of snapshot.guilds) {
-    await writer.add(await guildCreatePayload(parts.deps, session, guild, 0));
-    if (session.phase === Phase.closed) return;
-  }
-  // Without this, a session that receives nothing for a while would have no `s` to resume from.
-  await writer.add(dispatchPayload('PARLEY_POSITION', snapshot.position, '{}'));
-  writer.end();
-};
-
-/**
- * Waits until the client has read what was written, as its pong shows. discord.js handles everything it reads in one
- * piece concurrently, and takes longer over READY than over what follows. A GUILD_CREATE read together with READY would
- * overtake it, and the bot would learn that it is ready before it knows who it is.
- */
-const readByClient = ({ ws }: Session, clock: Clock): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      ws.off('pong', done);
-      ws.off('close', done);
-      resolve();
-    };
-    const cancel = clock.setTimer(PONG_TIMEOUT_MS, done);
-    ws.on('pong', done);
-    ws.on('close', done);
-    ws.ping();
-  });
-
-const ready = async (parts: Parts, session: Session, { scope, lastPinned }: Snapshot): Promise<object> => {
-  const { deps } = parts;
-  const { userId, generation, intents } = session;
-  const shard = [session.shardId, session.shardCount] as const;
-  const directChannels = session.isBot ? [] : scope.directChannels;
-  const id = parts.holders.begin(session);
-  const heads = await deps.views.unread.heads(directChannels.map((channel) => channel.id));
-  return {
-    v: 10,
-    user: await deps.presenter.self(userId),
-    guilds: scope.guilds.map(({ guild }) => ({ id: guild.id, unavailable: true })),
-    private_channels: await Promise.all(
-      directChannels.map((channel) =>
-        deps.presenter.channel(channel, userId, heads.get(channel.id), lastPinned.get(channel.id)),
-      ),
-    ),
-    session_id: await deps.tokens.signSession({ id, userId, generation, epoch: deps.log.epoch, shard, intents }),
-    resume_gateway_url: deps.config.resumeGatewayUrl(session.address),
-    session_type: 'normal',
-    shard,
-    application: { id: userId, flags: 0 },
-    epoch: deps.log.epoch,
-  };
 };

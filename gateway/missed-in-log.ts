@@ -10,7 +10,7 @@ import type { Caller } from '../schemas/fair-queue.ts';
 import { inParallel } from '../schemas/parallel.ts';
 import { type Audience, channelStream } from '../schemas/streams.ts';
 import { encodedDispatches } from './encoding.ts';
-import type { Hearing, Missed, MissedPage } from './hearing.ts';
+import type { Hearing, Missed, MissedPage } from './missed-audiences.ts';
 import { bytesInMemory } from './ring.ts';
 import type { Session } from './session.ts';
 import type { Parts } from './session-start.ts';

@@ -1,6 +1,6 @@
 /** What a resuming session missed, page by page: from the ring as far as it reaches back, otherwise from the log. */
 
-import type { Heard, Hearing, MissedPage } from './hearing.ts';
+import type { Heard, Hearing, MissedPage } from './missed-audiences.ts';
 import { MissedInLog } from './missed-in-log.ts';
 import type { RingEntry } from './ring.ts';
 import type { Session } from './session.ts';
