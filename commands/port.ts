@@ -88,13 +88,15 @@ export interface Submitted {
 }
 
 /** The HTTP route that carries a command. */
-export interface CommandRoute {
+export type CommandRoute = CommandPath &
+  ({ readonly status: 204 } | { readonly status: 200 | 201; readonly answer: t.Mixed });
+
+interface CommandPath {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the mount point, with `:name` for each field of `params`. */
   readonly path: string;
   /** An older path that libraries still use for the same command. */
   readonly formerPath?: string;
-  readonly status: 200 | 201 | 204;
   /** The field whose value is the whole body, which is a list. Over the socket it is a field like any other. */
   readonly bodyIs?: string;
   /** Discord has no such path. */

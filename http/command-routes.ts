@@ -55,6 +55,9 @@ const routesOf = (
       ...(params === undefined ? {} : { params }),
       ...(body === undefined ? {} : { body }),
       answers,
+      answer: 'answer' in command.route ? command.route.answer : 'nothing',
+      status,
+      isCommand: true,
       handle,
     });
   return formerPath === undefined ? [at(path)] : [at(path), at(formerPath)];

@@ -52,7 +52,7 @@ const section = (method: string, path: string, operation: Operation): string => 
   const table = fields.length === 0 ? '' : `<table>${fields.map(fieldRow).join('')}</table>`;
   const who = operation.security.length === 0 ? 'Without a token.' : (operation.description ?? 'With any token.');
   return `<section id="${operation.operationId}"><h3><b>${method.toUpperCase()}</b> <code>${escaped(path)}</code></h3>
-<p>${escaped(sentence(operation.summary))} ${who}</p>${table}<p>Answers: ${escaped(operation.responses['2XX']!.description)}</p></section>`;
+<p>${escaped(sentence(operation.summary))} ${who}</p>${table}<p>Answers: ${escaped(Object.values(operation.responses)[0]!.description)}</p></section>`;
 };
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}

@@ -8,6 +8,7 @@ import { wireTime } from '../presenter/time.ts';
 import { anyText, checkedText, optional, text, visibleText } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, route } from '../schemas/http/route.ts';
+import * as shapes from '../schemas/http/shapes.ts';
 import { hasInvisible, mixesScripts, nameProblem } from '../schemas/text.ts';
 
 /** Names and passwords at their longest, escaped, are less. Nobody has to show a token for it to be read. */
@@ -78,7 +79,8 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       summary,
       access: 'user',
       ours: true,
-      answers: '204',
+      answers: 'Nothing.',
+      answer: 'nothing',
       handle: async ({ headers, correlationId }) => {
         const ended = await identity.logout(authorizationOf(headers), everywhere, correlationId);
         return either.isLeft(ended) ? ended : either.right({ status: 204 });
@@ -96,7 +98,8 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       access: 'user',
       body: newPassword,
       bodyLimit: CREDENTIALS_BYTES,
-      answers: '200 a user, with its new token',
+      answers: 'a user, with its new token',
+      answer: shapes.SelfWithToken,
       handle: async ({ headers, body, address, correlationId, isGone }) => {
         const passwords = { present: body.password, next: body.new_password };
         const caller = { address, correlationId, isGone };
@@ -114,7 +117,9 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       ours: true,
       body: RegisterBody,
       bodyLimit: CREDENTIALS_BYTES,
-      answers: '201 {token, auth_token, expires_at, gateway_url, user}',
+      answers: '{token, auth_token, expires_at, gateway_url, user}',
+      answer: shapes.SignedIn,
+      status: 201,
       handle: async ({ body, address, correlationId, idempotencyKey: key, isGone, headers }) => {
         const { username, password, global_name: globalName = null, setup_code: setupCode = null } = body;
         const caller = { address, correlationId, isGone, key, setupCode };
@@ -131,7 +136,8 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       ours: true,
       body: LoginBody,
       bodyLimit: CREDENTIALS_BYTES,
-      answers: '200 {token, auth_token, expires_at, gateway_url, user}',
+      answers: '{token, auth_token, expires_at, gateway_url, user}',
+      answer: shapes.SignedIn,
       handle: async ({ body, address, correlationId, isGone, headers }) => {
         const name = body.username ?? body.login;
         if (name === null || name === undefined) {
@@ -147,7 +153,8 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       summary: 'A new token for one that is about to expire. Sockets and sessions go on.',
       access: 'user',
       ours: true,
-      answers: '200 {token, auth_token, expires_at}',
+      answers: '{token, auth_token, expires_at}',
+      answer: shapes.Token,
       handle: async ({ headers }) => tokenReply(await identity.refresh(authorizationOf(headers))),
     }),
     logout('/auth/logout', 'Sign out: this token ends, with those it was refreshed to and their sockets.', false),
@@ -161,7 +168,8 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       takesEnded: true,
       body: newPassword,
       bodyLimit: CREDENTIALS_BYTES,
-      answers: '200 {token, auth_token, expires_at}',
+      answers: '{token, auth_token, expires_at}',
+      answer: shapes.Token,
       handle: async ({ headers, body, address, correlationId, idempotencyKey: key, isGone }) => {
         const passwords = { present: body.password, next: body.new_password };
         return tokenReply(

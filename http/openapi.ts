@@ -2,9 +2,12 @@
 import * as t from 'io-ts';
 import { ListType, OptionalType, SizedType } from '../schemas/codecs.ts';
 import type { RequiredCaller, Route } from '../schemas/http/route.ts';
+import { SHAPES } from '../schemas/http/shapes.ts';
 
 /** JSON Schema (2020-12, as OpenAPI 3.1 has it) of an io-ts codec. */
 export interface JsonSchema {
+  readonly $ref?: string;
+  readonly format?: string;
   readonly type?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
@@ -30,6 +33,7 @@ const TEXT = /^(.*)\((\d+)-(\d+)\)$/;
 /** Our own codecs are recognised by name: `Snowflake`, `integer(1-100)`, `content(0-2000)`. */
 const byName = (name: string): JsonSchema => {
   if (name === 'BitSet') return { type: 'string', pattern: '^\\d{1,20}$', description: 'Bit set' };
+  if (name === 'Time') return { type: 'string', format: 'date-time' };
   if (name === 'Snowflake') return { type: 'string', pattern: '^\\d{1,19}$', description: 'Snowflake' };
   const integer = INTEGER.exec(name);
   if (integer !== null) return { type: 'integer', minimum: Number(integer[1]), maximum: Number(integer[2]) };
@@ -75,7 +79,15 @@ const unionOf = (types: readonly t.Any[]): JsonSchema => {
   return { anyOf: given.map(jsonSchema) };
 };
 
+const nameOf: ReadonlyMap<t.Any, string> = new Map(Object.entries(SHAPES).map(([name, codec]) => [codec, name]));
+
+/** By its name, where it has one among the components. */
 export const jsonSchema = (codec: t.Any): JsonSchema => {
+  const name = nameOf.get(codec);
+  return name === undefined ? schemaOf(codec) : { $ref: `#/components/schemas/${name}` };
+};
+
+const schemaOf = (codec: t.Any): JsonSchema => {
   if (codec instanceof t.InterfaceType) return objectOf(codec.props, true);
   if (codec instanceof t.PartialType) return objectOf(codec.props, false);
   if (codec instanceof t.IntersectionType) return intersectionOf(codec.types);
@@ -111,9 +123,14 @@ interface Parameter {
   readonly schema: JsonSchema;
 }
 
+interface Reference {
+  readonly $ref: string;
+}
+
 interface Response {
   readonly description: string;
-  readonly content?: Readonly<Record<string, { readonly schema: JsonSchema | { readonly $ref: string } }>>;
+  readonly headers?: Readonly<Record<string, Reference>>;
+  readonly content?: Readonly<Record<string, { readonly schema: JsonSchema }>>;
 }
 
 export interface Operation {
@@ -123,7 +140,10 @@ export interface Operation {
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly description?: string;
   readonly parameters: readonly Parameter[];
-  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: JsonSchema } } };
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: { readonly 'application/json': { readonly schema: JsonSchema } };
+  };
   readonly responses: Readonly<Record<string, Response>>;
 }
 
@@ -172,8 +192,22 @@ const headerParameters = ({ method }: Route): Parameter[] =>
         },
       ];
 
-const errorResponse = (description: string): Response => ({
+const headers = (...names: readonly string[]): Pick<Response, 'headers'> => ({
+  headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
+});
+
+/** Of the command's own limit; absent where that is off. */
+const LIMIT = [
+  'X-RateLimit-Limit',
+  'X-RateLimit-Remaining',
+  'X-RateLimit-Reset',
+  'X-RateLimit-Reset-After',
+  'X-RateLimit-Bucket',
+] as const;
+
+const errorResponse = (description: string, ...sent: readonly string[]): Response => ({
   description,
+  ...(sent.length === 0 ? {} : headers(...sent)),
   content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
 });
 
@@ -183,6 +217,31 @@ const REFUSALS: Readonly<Record<RequiredCaller, Readonly<Record<string, Response
   administrator: { '401': errorResponse('No good token'), '403': errorResponse('Not an administrator') },
 };
 
+const requestBody = ({ body }: Route): Pick<Operation, 'requestBody'> => {
+  if (body === undefined) return {};
+  const schema = jsonSchema(body);
+  return { requestBody: { required: schema.required !== undefined, content: { 'application/json': { schema } } } };
+};
+
+const LINES = { type: 'string', description: 'One JSON object a line' } as const;
+
+/** A command that is stored answers 202 where what it made cannot be read now. */
+const success = ({
+  answer = t.unknown,
+  answers: description,
+  status = 200,
+  isCommand,
+}: Route): Operation['responses'] => {
+  const limits = isCommand === true ? headers(...LIMIT) : {};
+  if (answer === 'nothing') return { '204': { description, ...limits } };
+  const content =
+    answer === 'lines'
+      ? { 'application/x-ndjson': { schema: LINES }, 'text/event-stream': { schema: { type: 'string' } } }
+      : { 'application/json': { schema: jsonSchema(answer) } };
+  const late: Response = { description: 'Stored; what it made cannot be shown now', ...limits };
+  return { [status]: { description, ...limits, content }, ...(isCommand === true ? { '202': late } : {}) };
+};
+
 const operation = (route: Route): Operation => ({
   operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-zA-Z0-9]+(.)?/g, (_, c: string | undefined) => c?.toUpperCase() ?? '')}`,
   summary: route.summary,
@@ -190,24 +249,42 @@ const operation = (route: Route): Operation => ({
   security: route.access === 'public' ? [] : [{ person: [] }, { bot: [] }],
   ...(route.access === 'administrator' ? { description: 'For administrators of the instance.' } : {}),
   parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
-  ...(route.body === undefined
-    ? {}
-    : { requestBody: { content: { 'application/json': { schema: jsonSchema(route.body) } } } }),
+  ...requestBody(route),
   responses: {
-    '2XX': { description: route.answers },
+    ...success(route),
     '400': errorResponse('What was sent does not fit; `errors` says where'),
     ...REFUSALS[route.access],
     '404': errorResponse('It does not exist, or it is not for the asker to see'),
-    '429': errorResponse('Too many; `retry_after` is in seconds'),
+    '429': errorResponse(
+      'Too many; `retry_after` is in seconds',
+      ...['Retry-After', ...LIMIT, 'X-RateLimit-Scope', 'X-RateLimit-Global'],
+    ),
+    '503': errorResponse(
+      'Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds',
+      'Retry-After',
+    ),
   },
 });
+
+const header = (description: string, schema: JsonSchema) => ({ description, schema });
 
 const components = {
   securitySchemes: {
     person: { type: 'http', scheme: 'bearer', description: 'The token of a login' },
     bot: { type: 'apiKey', in: 'header', name: 'Authorization', description: '`Bot <token>`' },
   },
+  headers: {
+    'Retry-After': header('Whole seconds', { type: 'integer' }),
+    'X-RateLimit-Limit': header('How many the limit allows', { type: 'integer' }),
+    'X-RateLimit-Remaining': header('How many are left', { type: 'integer' }),
+    'X-RateLimit-Reset': header('When all are there again, in seconds since 1970', { type: 'number' }),
+    'X-RateLimit-Reset-After': header('Seconds until then', { type: 'number' }),
+    'X-RateLimit-Bucket': header('Name of the limit', { type: 'string' }),
+    'X-RateLimit-Scope': header('What it limits: one kind of request, or everything', { enum: ['user', 'global'] }),
+    'X-RateLimit-Global': header('Sent where it limits everything', { const: 'true' }),
+  },
   schemas: {
+    ...Object.fromEntries(Object.entries(SHAPES).map(([name, codec]) => [name, schemaOf(codec)])),
     Error: {
       type: 'object',
       required: ['code', 'message'],

@@ -11,6 +11,7 @@ import { IsoTime, integerText, Snowflake, SnowflakeBound } from '../schemas/code
 import { Emoji } from '../schemas/emoji.ts';
 import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { OnChannel, OnMessage, type Route } from '../schemas/http/route.ts';
+import { Channel, Message, PinPage, User } from '../schemas/http/shapes.ts';
 import { editHistoryRoute } from './edit-history.ts';
 import { type Answer, found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
 import { type Place, pageAfter, pageBefore } from './sequences.ts';
@@ -120,6 +121,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     summary: 'A channel',
     params: OnChannel,
     answers: 'a channel',
+    answer: Channel,
     handle: async ({ actor, params }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);
       if (access === undefined) return refused('unknownChannel');
@@ -134,6 +136,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     params: OnChannel,
     query: MessagePageQuery,
     answers: 'a list of messages, newest first; the one that was named is not among them (`around` excepted)',
+    answer: t.readonlyArray(Message),
     handle: async ({ actor, params, query }) => {
       const refusal = secondAnchor(query, ANCHORS);
       if (refusal !== undefined) return either.left(refusal);
@@ -148,6 +151,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     query: HistoryQuery,
     ours: true,
     answers: 'a list of messages, newest first; the one that was named is not among them (`around_id` excepted)',
+    answer: t.readonlyArray(Message),
     handle: async ({ actor, params, query }) => {
       const refusal = secondAnchor(query, SHORT_ANCHORS);
       if (refusal !== undefined) return either.left(refusal);
@@ -166,6 +170,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     params: OnChannel,
     query: t.partial({ before: IsoTime, limit: limitOf(PINS) }),
     answers: '{items: [{pinned_at, message}], has_more}, the last pinned first; before: an ISO time of pinning',
+    answer: PinPage,
     handle: async ({ actor, params, query: { before, limit = PINS } }) => {
       const pins = await pinsOf(deps, actor.userId, params.channel_id, {
         ...(before === undefined ? {} : { before }),
@@ -186,6 +191,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     summary: `The last ${PINS} pinned messages of a channel, as older libraries ask for them`,
     params: OnChannel,
     answers: 'a list of messages, the last pinned first',
+    answer: t.readonlyArray(Message),
     handle: async ({ actor, params }) => {
       const pins = await pinsOf(deps, actor.userId, params.channel_id, { limit: PINS });
       return either.isLeft(pins) ? pins : found(pins.right.map(({ message }) => message));
@@ -197,6 +203,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     summary: 'A message',
     params: OnMessage,
     answers: 'a message',
+    answer: Message,
     handle: async ({ actor, params }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);
       if (access === undefined) return refused('unknownChannel');
@@ -214,6 +221,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     params: Reaction,
     query: t.partial({ limit: limitOf(100), after: SnowflakeBound }),
     answers: 'a list of users, by id',
+    answer: t.readonlyArray(User),
     handle: async ({ actor, params, query: { limit = 25, after } }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);
       if (access === undefined) return refused('unknownChannel');

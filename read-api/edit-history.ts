@@ -7,6 +7,7 @@ import type { MessageRow } from '../projections/views/timelines/view.ts';
 import { integerText } from '../schemas/codecs.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import { OnMessage, type Route } from '../schemas/http/route.ts';
+import { EditHistory } from '../schemas/http/shapes.ts';
 import { channelStream } from '../schemas/streams.ts';
 import { found, type ReadDeps, readRoute, refused } from './read-route.ts';
 
@@ -49,6 +50,7 @@ export const editHistoryRoute = (deps: ReadDeps): Route =>
     ours: true,
     answers:
       '{versions: [{content, embeds, timestamp, sequence}], next_sequence}, oldest first; next_sequence is the from_sequence to go on with, or null at the end',
+    answer: EditHistory,
     handle: async ({ actor, params: { channel_id, message_id }, query: { from_sequence = 1 } }) => {
       const access = await deps.access.channel(actor.userId, channel_id);
       if (access === undefined) return refused('unknownChannel');

@@ -3,6 +3,7 @@ import * as t from 'io-ts';
 import type { InviteRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound, text } from '../schemas/codecs.ts';
 import { OnGuild, type Route } from '../schemas/http/route.ts';
+import { Channel, Guild, Invite, Member, Role } from '../schemas/http/shapes.ts';
 import {
   countsOf,
   found,
@@ -27,6 +28,7 @@ export const inviteRoutes = (deps: ReadDeps): Route[] => [
     params: t.type({ code: text(2, 32, 'code') }),
     query: WithCounts,
     answers: 'an invite with its guild and channel',
+    answer: Invite,
     handle: async ({ params, query }) => {
       const row = await deps.views.guilds.invite(params.code);
       const invite = row === undefined || !open(row, deps.now()) ? undefined : await deps.presenter.invite(row);
@@ -42,6 +44,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     params: OnGuild,
     query: WithCounts,
     answers: 'a guild with its roles',
+    answer: Guild,
     handle: async ({ actor, params, query }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
       if (access === undefined) return refused('unknownGuild');
@@ -53,6 +56,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     summary: "A guild's roles",
     params: OnGuild,
     answers: 'a list of roles',
+    answer: t.readonlyArray(Role),
     handle: async ({ actor, params }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
       return access === undefined ? refused('unknownGuild') : found(deps.presenter.guild(access.guild).roles);
@@ -63,6 +67,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     summary: 'A role of a guild',
     params: t.type({ guild_id: Snowflake, role_id: Snowflake }),
     answers: 'a role',
+    answer: Role,
     handle: async ({ actor, params }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
       if (access === undefined) return refused('unknownGuild');
@@ -76,6 +81,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     summary: 'The channels of a guild that the asker may see',
     params: OnGuild,
     answers: 'a list of channels, in list order',
+    answer: t.readonlyArray(Channel),
     handle: async ({ actor, params }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
       if (access === undefined) return refused('unknownGuild');
@@ -89,6 +95,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     params: OnGuild,
     query: t.partial({ limit: limitOf(1000), after: SnowflakeBound }),
     answers: 'a list of members, by user id',
+    answer: t.readonlyArray(Member),
     handle: async ({ actor, params, query: { limit = 1, after } }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
       if (access === undefined) return refused('unknownGuild');
@@ -104,6 +111,7 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
     summary: 'A member of a guild',
     params: t.type({ guild_id: Snowflake, user_id: Snowflake }),
     answers: 'a member',
+    answer: Member,
     handle: async ({ actor, params }) => {
       const access = await deps.access.guild(actor.userId, params.guild_id);
       if (access === undefined) return refused('unknownGuild');

@@ -2,6 +2,7 @@
 
 import type { LimitShown } from '../schemas/errors.ts';
 import { OnGuild, type Route, route } from '../schemas/http/route.ts';
+import { Gateway, GatewayForBots, NoneOfThem } from '../schemas/http/shapes.ts';
 import { channelRoutes } from './channels.ts';
 import { guildRoutes, inviteRoutes } from './guilds.ts';
 import { found, type ReadDeps, readRoute, refused } from './read-route.ts';
@@ -28,12 +29,14 @@ const gatewayRoutes = (deps: ReadDeps): Route[] => [
     summary: 'Where the socket is',
     access: 'public',
     answers: '`{url}`',
+    answer: Gateway,
     handle: async (request) => found({ url: deps.gatewayUrl(request) }),
   }),
   readRoute(deps, {
     path: '/gateway/bot',
     summary: 'Where the socket is, and how many sessions may start',
     answers: '`{url, shards, session_start_limit}`',
+    answer: GatewayForBots,
     handle: async (request) => {
       const limit = await sessionStartLimit(deps, request.actor.userId);
       return found({ url: deps.gatewayUrl(request), shards: 1, session_start_limit: limit });
@@ -47,6 +50,7 @@ const regionRoutes = (deps: ReadDeps): Route[] => [
     path: '/voice/regions',
     summary: 'Regions of voice channels',
     answers: 'an empty list',
+    answer: NoneOfThem,
     handle: async () => found([]),
   }),
   readRoute(deps, {
@@ -54,6 +58,7 @@ const regionRoutes = (deps: ReadDeps): Route[] => [
     summary: 'Regions of the voice channels of a guild',
     params: OnGuild,
     answers: 'an empty list',
+    answer: NoneOfThem,
     handle: async ({ actor, params }) =>
       (await deps.access.guild(actor.userId, params.guild_id)) === undefined ? refused('unknownGuild') : found([]),
   }),

@@ -12,6 +12,7 @@ import type { ChannelRow } from '../projections/views/guild-views/view.ts';
 import { integerText, text } from '../schemas/codecs.ts';
 import { type ErrorName, type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
+import type { AnswerShape } from '../schemas/http/shapes.ts';
 
 /** What the read routes depend on. */
 export interface ReadDeps {
@@ -63,6 +64,7 @@ export const readRoute = <P, Q>(
   definition: Omit<Route<P, Q, undefined>, 'method' | 'access' | 'before' | 'handle'> & {
     /** The views it reads; defaults to the guild views alone. */
     readonly reads?: readonly ViewName[];
+    readonly answer: AnswerShape;
     readonly handle: (request: RouteRequest<P, Q, undefined>) => Promise<Answer>;
   },
 ): Route => {

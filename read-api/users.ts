@@ -4,6 +4,7 @@ import { guildPermissions } from '../domain/permissions.ts';
 import type { ChannelRow, GuildRow, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import type { Route } from '../schemas/http/route.ts';
+import { Application, Channel, OwnGuild, ReadState, Self, User } from '../schemas/http/shapes.ts';
 import {
   type Answer,
   countsOf,
@@ -62,6 +63,7 @@ export const applicationRoutes = (deps: ReadDeps): Route[] => [
       path,
       summary: 'The application of the bot that asks',
       answers: 'an application with its bot and its owner',
+      answer: Application,
       handle: ({ actor }) => application(deps, actor.userId, actor.userId),
     }),
   ),
@@ -70,6 +72,7 @@ export const applicationRoutes = (deps: ReadDeps): Route[] => [
     summary: 'An application, for its bot and its owner',
     params: t.type({ application_id: Snowflake }),
     answers: 'an application with its bot and its owner',
+    answer: Application,
     handle: ({ actor, params }) => application(deps, params.application_id, actor.userId),
   }),
 ];
@@ -104,6 +107,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     path: '/users/@me',
     summary: 'The user whose token this is',
     answers: 'a user',
+    answer: Self,
     handle: async ({ actor }) => found(await deps.presenter.self(actor.userId)),
   }),
   readRoute(deps, {
@@ -114,6 +118,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
       WithCounts,
     ]),
     answers: 'a list of partial guilds, by id',
+    answer: t.readonlyArray(OwnGuild),
     handle: async ({ actor, query }) => {
       const { before, after, limit = 200 } = query;
       const guilds = [...(await deps.views.guilds.guildsOf(actor.userId))]
@@ -135,6 +140,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     reads: ['guild-views', 'unread'],
     summary: "The asker's direct channels",
     answers: 'a list of channels',
+    answer: t.readonlyArray(Channel),
     handle: async ({ actor }) => {
       const channels = await deps.views.guilds.directChannelsOf(actor.userId);
       return found(await presentChannels(deps, channels, actor.userId));
@@ -146,6 +152,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     reads: ['guild-views', 'unread'],
     summary: 'How far the asker has read each channel',
     answers: 'a list of `{channel_id, last_message_id, read_ordinal, unread_count, mention_count}`',
+    answer: t.readonlyArray(ReadState),
     handle: async ({ actor }) => {
       const channels = await everyChannelOf(deps, actor.userId);
       const states = await deps.views.unread.readStates(
@@ -168,6 +175,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     summary: 'A user',
     params: t.type({ user_id: Snowflake }),
     answers: 'a user',
+    answer: User,
     handle: async ({ params }) =>
       (await deps.views.guilds.user(params.user_id)) === undefined
         ? refused('unknownUser')

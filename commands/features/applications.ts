@@ -8,6 +8,7 @@ import { Snowflake, visibleText } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { Profile } from '../../schemas/events/user.ts';
+import { BotToken, CreatedApplication } from '../../schemas/http/shapes.ts';
 import { userStream } from '../../schemas/streams.ts';
 import { lengthOf } from '../../schemas/text.ts';
 import { openAs } from '../../vault/sealing.ts';
@@ -24,7 +25,14 @@ const nameIn = async (deps: CommandDeps, event: ParleyEvent | undefined): Promis
 export const createApplication = command({
   type: 'application.create',
   summary: "Create an application and its bot, with the bot's token.",
-  route: { method: 'POST', path: '/applications', status: 201, answers: '{id, name, bot: {id, token}}', ours: true },
+  route: {
+    method: 'POST',
+    path: '/applications',
+    status: 201,
+    answers: '{id, name, bot: {id, token}}',
+    answer: CreatedApplication,
+    ours: true,
+  },
   body: t.type({ name: visibleText(2, 32, 'name') }),
   structural: true,
   // The next one counts this one.
@@ -67,6 +75,7 @@ export const resetBotToken = command({
     path: '/applications/:application_id/bot/reset',
     status: 200,
     answers: '{token}',
+    answer: BotToken,
     ours: true,
   },
   params: t.type({ application_id: Snowflake }),

@@ -13,6 +13,7 @@ import { BitSet, integer, list, optional, Snowflake, text, visibleText } from '.
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { Overwrite } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
+import { Channel } from '../../schemas/http/shapes.ts';
 import { channelStream, guildStream } from '../../schemas/streams.ts';
 import { command, NOTHING, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
@@ -66,7 +67,7 @@ const asked = (
 export const createChannel = command({
   type: 'channel.create',
   summary: 'Create a text channel.',
-  route: { method: 'POST', path: '/guilds/:guild_id/channels', status: 201, answers: 'The channel.' },
+  route: { method: 'POST', path: '/guilds/:guild_id/channels', status: 201, answers: 'The channel.', answer: Channel },
   params: OnGuild,
   body: NewChannel,
   structural: true,
@@ -104,7 +105,7 @@ const MAX_POSITION = 2 ** 31 - 1;
 export const editChannel = command({
   type: 'channel.edit',
   summary: "Change a channel's name, topic, place in the list, and whether it is for adults only.",
-  route: { method: 'PATCH', path: '/channels/:channel_id', status: 200, answers: 'The channel.' },
+  route: { method: 'PATCH', path: '/channels/:channel_id', status: 200, answers: 'The channel.', answer: Channel },
   params: OnChannel,
   body: t.partial({
     name: optional(ChannelName),
@@ -143,7 +144,13 @@ export const editChannel = command({
 export const deleteChannel = command({
   type: 'channel.delete',
   summary: 'Delete a channel and all that was said in it.',
-  route: { method: 'DELETE', path: '/channels/:channel_id', status: 200, answers: 'The channel as it was.' },
+  route: {
+    method: 'DELETE',
+    path: '/channels/:channel_id',
+    status: 200,
+    answers: 'The channel as it was.',
+    answer: Channel,
+  },
   params: OnChannel,
   structural: true,
   stream: ({ channel_id }) => channelStream(channel_id),

@@ -6,6 +6,7 @@ import { type DirectState, openDirect as decideDirect } from '../../domain/direc
 import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
 import { Snowflake } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
+import { Channel } from '../../schemas/http/shapes.ts';
 import { directStream } from '../../schemas/streams.ts';
 import { command, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
@@ -19,7 +20,7 @@ const directChannel = ({ channelId, participants }: EventData<'dm-opened'>): Eve
 export const openDirect = command({
   type: 'dm.create',
   summary: 'Open the direct channel with somebody.',
-  route: { method: 'POST', path: '/users/@me/channels', status: 200, answers: 'The channel.' },
+  route: { method: 'POST', path: '/users/@me/channels', status: 200, answers: 'The channel.', answer: Channel },
   body: t.type({ recipient_id: Snowflake }),
   structural: true,
   check: refuseNotThere({ access_tokens: [], nicks: [], recipients: [] }),

@@ -10,6 +10,7 @@ import type { Actor } from '../../schemas/actor.ts';
 import { optional, text, visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
+import { CreatedGuild, Guild } from '../../schemas/http/shapes.ts';
 import { guildStream } from '../../schemas/streams.ts';
 import { type Asked, type CommandDeps, command, creating, type Result, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
@@ -41,7 +42,7 @@ const notThere = {
 export const createGuild = command({
   type: 'guild.create',
   summary: 'Create a guild, with a first text channel.',
-  route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.' },
+  route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.', answer: CreatedGuild },
   body: t.type({ name: GuildName }),
   structural: true,
   check: refuseNotThere({ ...notThere, description: [''] }),
@@ -90,7 +91,7 @@ export const memberOfGuild = async (
 export const editGuild = command({
   type: 'guild.edit',
   summary: "Change a guild's name and description.",
-  route: { method: 'PATCH', path: '/guilds/:guild_id', status: 200, answers: 'The guild.' },
+  route: { method: 'PATCH', path: '/guilds/:guild_id', status: 200, answers: 'The guild.', answer: Guild },
   params: OnGuild,
   body: t.partial({ name: optional(GuildName), description: optional(text(0, 300, 'description')) }),
   structural: true,

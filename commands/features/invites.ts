@@ -6,6 +6,7 @@ import * as invite from '../../domain/invite.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
 import { integer, optional } from '../../schemas/codecs.ts';
 import { OnChannel } from '../../schemas/http/route.ts';
+import { Invite } from '../../schemas/http/shapes.ts';
 import { inviteStream } from '../../schemas/streams.ts';
 import { command, creating, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
@@ -22,7 +23,7 @@ const expiresAfter = (seconds: number, first: { readonly expiresAt: number | nul
 export const createInvite = command({
   type: 'invite.create',
   summary: 'Create an invite. max_age in seconds (default a day, 0 never expires), max_uses (0 any number).',
-  route: { method: 'POST', path: '/channels/:channel_id/invites', status: 200, answers: 'The invite.' },
+  route: { method: 'POST', path: '/channels/:channel_id/invites', status: 200, answers: 'The invite.', answer: Invite },
   params: OnChannel,
   body: t.partial({
     /** Seconds; 0 means that it never expires. */

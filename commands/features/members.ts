@@ -9,6 +9,7 @@ import { allows, Permission } from '../../domain/permissions.ts';
 import type { InviteRow } from '../../projections/views/guild-views/view.ts';
 import { Snowflake, text } from '../../schemas/codecs.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
+import { Invite } from '../../schemas/http/shapes.ts';
 import { inviteStream, memberStream } from '../../schemas/streams.ts';
 import {
   type Asked,
@@ -95,7 +96,7 @@ const inviteOf = async (deps: CommandDeps, code: string): Promise<InviteRow | un
 export const joinGuild = command({
   type: 'guild.join',
   summary: 'Join the guild of an invite.',
-  route: { method: 'POST', path: '/invites/:code', status: 200, answers: 'The invite.' },
+  route: { method: 'POST', path: '/invites/:code', status: 200, answers: 'The invite.', answer: Invite },
   params: t.type({ code: text(2, 32, 'code') }),
   structural: true,
   limit: { bucket: 'guildJoin', key: (_, { userId }) => userId },

@@ -14,6 +14,7 @@ import { fieldError } from '../../schemas/errors.ts';
 import type { EventOf } from '../../schemas/events/catalogue.ts';
 import { MessageBody } from '../../schemas/events/channel.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
+import { Message } from '../../schemas/http/shapes.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { openAs } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
@@ -116,7 +117,13 @@ const replyError = (decision: Decision): Decision =>
 export const sendMessage = command({
   type: 'message.send',
   summary: 'Send a message. With enforce_nonce, the same nonce again returns the first message.',
-  route: { method: 'POST', path: '/channels/:channel_id/messages', status: 200, answers: 'The message.' },
+  route: {
+    method: 'POST',
+    path: '/channels/:channel_id/messages',
+    status: 200,
+    answers: 'The message.',
+    answer: Message,
+  },
   params: OnChannel,
   body: t.partial({
     ...content,
@@ -207,6 +214,7 @@ export const editMessage = command({
     path: '/channels/:channel_id/messages/:message_id',
     status: 200,
     answers: 'The message as edited.',
+    answer: Message,
   },
   params: OnMessage,
   body: t.partial({ ...content, flags: optional(Flags) }),

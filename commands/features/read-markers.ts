@@ -7,6 +7,7 @@ import type { MessageRow } from '../../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../../projections/views/unread/view.ts';
 import { list, optional } from '../../schemas/codecs.ts';
 import { OnMessage } from '../../schemas/http/route.ts';
+import { Acknowledged } from '../../schemas/http/shapes.ts';
 import { inParallel } from '../../schemas/parallel.ts';
 import { readStream } from '../../schemas/streams.ts';
 import { type CommandDeps, command, refused } from '../command.ts';
@@ -63,6 +64,7 @@ export const markChannelRead = command({
     path: '/channels/:channel_id/messages/:message_id/ack',
     status: 200,
     answers: '{token: null}',
+    answer: Acknowledged,
   },
   params: OnMessage,
   structural: false,

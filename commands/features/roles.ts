@@ -7,6 +7,7 @@ import type { MemberState } from '../../domain/member.ts';
 import * as roles from '../../domain/roles.ts';
 import { BitSet, integer, list, optional, Snowflake, visibleText } from '../../schemas/codecs.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
+import * as shapes from '../../schemas/http/shapes.ts';
 import { guildStream, memberStream } from '../../schemas/streams.ts';
 import { type Asked, type CommandDeps, command, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
@@ -50,7 +51,7 @@ const guildOf = async ({ guild_id }: { readonly guild_id: string }, { views }: C
 export const createRole = command({
   type: 'role.create',
   summary: `Create a role, below all others: ${roles.MAX_ROLES} in a guild at most, with @everyone.`,
-  route: { method: 'POST', path: '/guilds/:guild_id/roles', status: 200, answers: 'The role.' },
+  route: { method: 'POST', path: '/guilds/:guild_id/roles', status: 200, answers: 'The role.', answer: shapes.Role },
   params: OnGuild,
   body: Settings,
   structural: true,
@@ -76,7 +77,13 @@ export const createRole = command({
 export const editRole = command({
   type: 'role.edit',
   summary: 'Change a role below your own highest. Of @everyone only the permissions change.',
-  route: { method: 'PATCH', path: '/guilds/:guild_id/roles/:role_id', status: 200, answers: 'The role.' },
+  route: {
+    method: 'PATCH',
+    path: '/guilds/:guild_id/roles/:role_id',
+    status: 200,
+    answers: 'The role.',
+    answer: shapes.Role,
+  },
   params: OnRole,
   body: Settings,
   structural: true,
@@ -108,6 +115,7 @@ export const moveRoles = command({
     bodyIs: 'roles',
     status: 200,
     answers: 'All roles of the guild.',
+    answer: t.readonlyArray(shapes.Role),
   },
   params: OnGuild,
   body: t.type({

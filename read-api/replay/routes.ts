@@ -9,6 +9,7 @@ import type { StreamHeadReader } from '../../projections/views/stream-heads/view
 import { IsoTime, integerText, text } from '../../schemas/codecs.ts';
 import { fieldError, parleyError } from '../../schemas/errors.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../../schemas/http/route.ts';
+import { StreamState } from '../../schemas/http/shapes.ts';
 import {
   type At,
   EventTypes,
@@ -139,6 +140,7 @@ export const replayRoutes = (deps: ReplayRouteDeps): Route[] => [
       limit: integerText(1, 1_000_000_000),
     }),
     answers: 'NDJSON of `{stream, sequence, position}`, by name',
+    answer: 'lines',
     handle: async ({ query: { prefix = '', after = '', limit = Number.MAX_SAFE_INTEGER } }) => {
       const pageOf = await streamPages(deps);
       if (pageOf === undefined) return behind();
@@ -157,6 +159,7 @@ export const replayRoutes = (deps: ReplayRouteDeps): Route[] => [
     params: t.type({ stream: StreamName }),
     query: t.partial({ from: Position, to: Position, until: IsoTime, types: EventTypes }),
     answers: 'NDJSON of events, or server-sent events (by `Accept`); `Last-Event-ID` is a sequence',
+    answer: 'lines',
     handle: async ({ params: { stream }, query: { from, to, until, types }, headers }) => {
       const last = lastEventId(headers);
       if (last === null) return notAnId();
@@ -178,6 +181,7 @@ export const replayRoutes = (deps: ReplayRouteDeps): Route[] => [
     params: t.type({ stream: StreamName }),
     query: t.partial({ at: SequenceOrTime }),
     answers: '`{stream, sequence, time, state}`',
+    answer: StreamState,
     handle: async ({ params: { stream }, query: { at } }) => {
       const exists = (await deps.log.streamHead(stream)).sequence > 0;
       const state = exists ? await stateAt(deps.log, stream, at) : undefined;
@@ -199,6 +203,7 @@ export const replayRoutes = (deps: ReplayRouteDeps): Route[] => [
       follow: t.keyof({ true: null, false: null }),
     }),
     answers: 'NDJSON of events, or server-sent events (by `Accept`); `Last-Event-ID` is a position',
+    answer: 'lines',
     handle: async ({ query: { after = 0, to, prefix, until, types, follow }, headers }) => {
       const last = lastEventId(headers);
       if (last === null) return notAnId();

@@ -5,6 +5,7 @@ import * as t from 'io-ts';
 import type { Actor } from '../actor.ts';
 import { Snowflake } from '../codecs.ts';
 import type { ParleyError } from '../errors.ts';
+import type { AnswerShape } from './shapes.ts';
 
 /** `public`: no token. `user`: any token. `administrator`: a token of the person who administers the instance. */
 export type RequiredCaller = 'public' | 'user' | 'administrator';
@@ -57,6 +58,12 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly bodyLimit?: number;
   /** Describes a success in the documentation. */
   readonly answers: string;
+  /** What that looks like. Every route of the API says it; those of specs need not. */
+  readonly answer?: AnswerShape;
+  /** Of a success; default 200, or 204 where nothing is answered. */
+  readonly status?: number;
+  /** A command: it may have limits of its own, and its answer may come too late to show what it made. */
+  readonly isCommand?: boolean;
   /**
    * What a query waits for before it takes a turn: other queries of its caller run meanwhile.
    * @returns why it is refused, if it is

@@ -1,5 +1,6 @@
 /** The HTTP interface as tests use it: plain fetch, plain JSON. */
 import { randomUUID } from 'node:crypto';
+import type { components } from './api-types.ts';
 
 export interface Answer<T = unknown> {
   readonly status: number;
@@ -7,15 +8,10 @@ export interface Answer<T = unknown> {
   readonly headers: Headers;
 }
 
-export interface Message {
-  readonly id: string;
-  readonly channel_id: string;
-  readonly content: string;
-  readonly author: { readonly id: string; readonly username: string };
-  readonly sequence: number;
-  readonly ordinal: number;
-  readonly nonce?: string | number;
-}
+/** As the OpenAPI document has them. */
+type Shapes = components['schemas'];
+
+export type Message = Shapes['Message'];
 
 export interface Account {
   readonly id: string;

@@ -1,0 +1,364 @@
+/**
+ * What clients receive, in the shapes of Discord's API v10 (the npm package discord-api-types describes them). The presenter's
+ * types and OpenAPI follow from these codecs.
+ */
+
+import * as t from 'io-ts';
+import { list } from '../codecs.ts';
+
+/** Answers are made here, so these only name what OpenAPI says of the text. */
+const named = (name: string) => new t.Type<string, string, unknown>(name, t.string.is, t.string.validate, t.identity);
+const Id = named('Snowflake');
+const Bits = named('BitSet');
+const Time = named('Time');
+
+const orNull = <C extends t.Mixed>(codec: C) => t.union([codec, t.null]);
+const listOf = t.readonlyArray;
+/** Always empty: the thing does not exist here. */
+const nothing = t.readonly(list(t.unknown, 0));
+
+export const User = t.readonly(
+  t.type({
+    id: Id,
+    username: t.string,
+    global_name: orNull(t.string),
+    discriminator: t.string,
+    avatar: t.null,
+    bot: t.boolean,
+    public_flags: t.number,
+  }),
+);
+
+/** What only the user's own sessions see. Nobody gives an address here. */
+export const Self = t.readonly(
+  t.type({
+    ...User.type.props,
+    email: t.null,
+    verified: t.boolean,
+    mfa_enabled: t.boolean,
+    flags: t.number,
+    premium_type: t.number,
+    locale: t.string,
+    bio: t.string,
+    banner: t.null,
+    accent_color: t.null,
+  }),
+);
+
+export const SelfWithToken = t.readonly(t.type({ ...Self.type.props, token: t.string }));
+
+export const PartialMember = t.readonly(
+  t.type({
+    nick: t.null,
+    avatar: t.null,
+    roles: listOf(Id),
+    joined_at: Time,
+    premium_since: t.null,
+    deaf: t.boolean,
+    mute: t.boolean,
+    flags: t.number,
+    pending: t.boolean,
+  }),
+);
+
+export const Member = t.readonly(t.type({ ...PartialMember.type.props, user: User }));
+
+export const ShownOverwrite = t.readonly(t.type({ id: Id, type: t.number, allow: Bits, deny: Bits }));
+
+export const Channel = t.readonly(
+  t.intersection([
+    t.type({
+      id: Id,
+      /** 0 text channel of a guild, 1 direct channel. */
+      type: t.union([t.literal(0), t.literal(1)]),
+      last_message_id: orNull(Id),
+      last_pin_timestamp: orNull(Time),
+      flags: t.number,
+    }),
+    t.partial({
+      guild_id: Id,
+      name: orNull(t.string),
+      topic: orNull(t.string),
+      position: t.number,
+      permission_overwrites: listOf(ShownOverwrite),
+      parent_id: t.null,
+      nsfw: t.boolean,
+      rate_limit_per_user: t.number,
+      recipients: listOf(User),
+    }),
+  ]),
+);
+
+export const Role = t.readonly(
+  t.type({
+    id: Id,
+    name: t.string,
+    color: t.number,
+    colors: t.readonly(t.type({ primary_color: t.number, secondary_color: t.null, tertiary_color: t.null })),
+    hoist: t.boolean,
+    icon: t.null,
+    unicode_emoji: t.null,
+    position: t.number,
+    permissions: Bits,
+    managed: t.boolean,
+    mentionable: t.boolean,
+    flags: t.number,
+  }),
+);
+
+/** What somebody outside a guild sees of it. */
+export const GuildCard = t.readonly(
+  t.type({
+    id: Id,
+    name: t.string,
+    icon: t.null,
+    splash: t.null,
+    banner: t.null,
+    description: orNull(t.string),
+    features: nothing,
+    verification_level: t.number,
+    vanity_url_code: t.null,
+    nsfw_level: t.number,
+    nsfw: t.boolean,
+    premium_tier: t.number,
+    premium_subscription_count: t.number,
+  }),
+);
+
+const Counts = t.partial({ approximate_presence_count: t.number });
+
+const guildProps = {
+  ...GuildCard.type.props,
+  discovery_splash: t.null,
+  owner_id: Id,
+  region: t.string,
+  afk_channel_id: t.null,
+  afk_timeout: t.number,
+  system_channel_id: t.null,
+  system_channel_flags: t.number,
+  rules_channel_id: t.null,
+  public_updates_channel_id: t.null,
+  safety_alerts_channel_id: t.null,
+  application_id: t.null,
+  default_message_notifications: t.number,
+  explicit_content_filter: t.number,
+  mfa_level: t.number,
+  premium_progress_bar_enabled: t.boolean,
+  preferred_locale: t.string,
+  incidents_data: t.null,
+  max_members: t.number,
+  max_presences: t.null,
+  max_video_channel_users: t.number,
+  max_stage_video_channel_users: t.number,
+  widget_enabled: t.boolean,
+  widget_channel_id: t.null,
+  emojis: nothing,
+  stickers: nothing,
+  roles: listOf(Role),
+  approximate_member_count: t.number,
+};
+
+export const Guild = t.readonly(t.intersection([t.type(guildProps), Counts]));
+
+export const CreatedGuild = t.readonly(t.type({ ...guildProps, channels: listOf(Channel) }));
+
+/** A guild in the list of one's own. */
+export const OwnGuild = t.readonly(
+  t.intersection([
+    t.type({
+      id: Id,
+      name: t.string,
+      icon: t.null,
+      banner: t.null,
+      owner: t.boolean,
+      permissions: Bits,
+      features: nothing,
+      approximate_member_count: t.number,
+    }),
+    Counts,
+  ]),
+);
+
+export const Reaction = t.readonly(
+  t.type({
+    emoji: t.readonly(t.type({ id: t.null, name: t.string })),
+    count: t.number,
+    count_details: t.readonly(t.type({ burst: t.number, normal: t.number })),
+    me: t.boolean,
+    me_burst: t.boolean,
+    burst_colors: listOf(t.string),
+  }),
+);
+
+const messageProps = {
+  id: Id,
+  channel_id: Id,
+  author: User,
+  content: t.string,
+  timestamp: Time,
+  edited_timestamp: orNull(Time),
+  tts: t.boolean,
+  mention_everyone: t.boolean,
+  mentions: listOf(User),
+  mention_roles: listOf(Id),
+  attachments: nothing,
+  embeds: listOf(t.UnknownRecord),
+  components: nothing,
+  sticker_items: nothing,
+  pinned: t.boolean,
+  type: t.number,
+  flags: t.number,
+  /** The channel sequence of the event that posted it. */
+  sequence: t.number,
+  /** The n-th message of the channel. */
+  ordinal: t.number,
+};
+
+const messageOptions = {
+  guild_id: Id,
+  member: PartialMember,
+  reactions: listOf(Reaction),
+  nonce: t.union([t.string, t.number]),
+  message_reference: t.readonly(
+    t.intersection([t.type({ type: t.literal(0), channel_id: Id, message_id: Id }), t.partial({ guild_id: Id })]),
+  ),
+};
+
+/** A message that another one replies to. */
+export const RepliedMessage = t.readonly(t.intersection([t.type(messageProps), t.partial(messageOptions)]));
+
+export const Message = t.readonly(
+  t.intersection([t.type(messageProps), t.partial({ ...messageOptions, referenced_message: orNull(RepliedMessage) })]),
+);
+
+export const Invite = t.readonly(
+  t.intersection([
+    t.type({
+      code: t.string,
+      type: t.literal(0),
+      guild_id: Id,
+      guild: GuildCard,
+      channel: t.readonly(t.type({ id: Id, name: orNull(t.string), type: t.literal(0) })),
+      inviter: User,
+      uses: t.number,
+      max_uses: t.number,
+      max_age: t.number,
+      temporary: t.boolean,
+      created_at: Time,
+      expires_at: orNull(Time),
+      flags: t.number,
+      approximate_member_count: t.number,
+    }),
+    /** `url`: where people follow it, on servers with a public URL. */
+    t.partial({ url: t.string, approximate_presence_count: t.number }),
+  ]),
+);
+
+export const Application = t.readonly(
+  t.type({
+    id: Id,
+    name: t.string,
+    icon: t.null,
+    description: t.string,
+    summary: t.string,
+    bot_public: t.boolean,
+    bot_require_code_grant: t.boolean,
+    flags: t.number,
+    verify_key: t.string,
+    bot: User,
+    owner: orNull(User),
+    team: t.null,
+    tags: nothing,
+    redirect_uris: nothing,
+    hook: t.boolean,
+    integration_types_config: t.record(t.string, t.UnknownRecord),
+    interactions_endpoint_url: t.null,
+    role_connections_verification_url: t.null,
+    event_webhooks_url: t.null,
+    event_webhooks_status: t.number,
+    approximate_guild_count: t.number,
+    approximate_user_install_count: t.number,
+    approximate_user_authorization_count: t.number,
+  }),
+);
+
+/** `token` is null where a repeat comes after the token was replaced. */
+export const CreatedApplication = t.readonly(
+  t.type({
+    id: Id,
+    name: t.string,
+    owner: t.type({ id: Id }),
+    bot: t.type({ ...User.type.props, token: orNull(t.string) }),
+  }),
+);
+
+/** `auth_token` is the same, as Discord calls it. */
+export const Token = t.readonly(t.type({ token: t.string, auth_token: t.string, expires_at: Time }));
+export const SignedIn = t.readonly(t.type({ ...Token.type.props, gateway_url: t.string, user: Self }));
+export const BotToken = t.readonly(t.type({ token: orNull(t.string) }));
+
+export const ReadState = t.readonly(
+  t.type({
+    channel_id: Id,
+    last_message_id: orNull(Id),
+    read_ordinal: t.number,
+    unread_count: t.number,
+    mention_count: t.number,
+  }),
+);
+export const Acknowledged = t.readonly(t.type({ token: t.null }));
+
+export const PinPage = t.readonly(
+  t.type({ items: listOf(t.readonly(t.type({ pinned_at: Time, message: Message }))), has_more: t.boolean }),
+);
+
+/** What a message said, oldest first. */
+export const EditHistory = t.readonly(
+  t.type({
+    versions: listOf(
+      t.readonly(t.type({ content: t.string, embeds: listOf(t.UnknownRecord), timestamp: Time, sequence: t.number })),
+    ),
+    next_sequence: orNull(t.number),
+  }),
+);
+
+export const Gateway = t.readonly(t.type({ url: t.string }));
+export const GatewayForBots = t.readonly(
+  t.type({
+    url: t.string,
+    shards: t.number,
+    session_start_limit: t.readonly(
+      t.type({ total: t.number, remaining: t.number, reset_after: t.number, max_concurrency: t.number }),
+    ),
+  }),
+);
+
+export const StreamState = t.readonly(
+  t.type({ stream: t.string, sequence: t.number, time: orNull(Time), state: t.UnknownRecord }),
+);
+
+/** Always empty. */
+export const NoneOfThem = nothing;
+
+/** Those that OpenAPI names. */
+export const SHAPES: Readonly<Record<string, t.Mixed>> = {
+  ...{
+    User,
+    Self,
+    SelfWithToken,
+    PartialMember,
+    Member,
+    ShownOverwrite,
+    Channel,
+    Role,
+    GuildCard,
+    Guild,
+    CreatedGuild,
+    OwnGuild,
+  },
+  ...{ Reaction, Message, RepliedMessage, Invite, Application, CreatedApplication, Token, SignedIn, BotToken },
+  ...{ ReadState, Acknowledged, PinPage, EditHistory, Gateway, GatewayForBots, StreamState },
+};
+
+/** What a route answers: JSON of this shape, lines (one JSON object each), or nothing. */
+export type AnswerShape = t.Mixed | 'lines' | 'nothing';
