@@ -34,7 +34,7 @@ const COORDINATION = '^coordination/port\\.ts$';
 const READ_SIDE = [
   '^projections/port\\.ts$',
   '^projections/views/[^/]+/view\\.ts$',
-  '^projections/views/guild-views/access\\.ts$',
+  '^projections/views/guild-views/(access|revisions|revised)\\.ts$',
 ];
 
 /** Room -> what it may import besides itself, `schemas` and `telemetry`. `app`, `bench` and `test` may import everything. */
