@@ -80,6 +80,8 @@ export class Hearing {
 
   /** The whole guild is told of some events, but only those who see the channel hear of them. */
   private mayHear(event: ParleyEvent): boolean {
+    // Covered by the comparison of channels then and now, which also covers those that were lost before.
+    if (event.type === 'channel-deleted') return false;
     if (event.type !== 'channel-created' && event.type !== 'invite-created') return true;
     const { guildId, channelId } = event.data;
     if (guildId === null) return true;

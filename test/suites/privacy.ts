@@ -10,6 +10,7 @@ import { everyRoute, filled, type RouteShape } from '../support/routes.ts';
 const VIEW_CHANNEL = String(1n << 10n);
 /** Well formed for every route and command it is sent to. */
 const BODY = { content: 'hello', name: 'hello', max_age: 0, emoji: '👍' };
+const OVERWRITE = { type: 0, allow: '0', deny: '0' };
 
 export const privacySuite = (start: StartInstance) =>
   describe('a channel that an outsider may not see', () => {
@@ -44,6 +45,10 @@ export const privacySuite = (start: StartInstance) =>
     const kinds = ['denied', 'elsewhere', 'direct'];
 
     it.each(kinds)('looks like one that does not exist on every route (%s)', async (kind) => {
+      const bodyFor = ({ path, takesBody }: RouteShape, messageId: string) => {
+        if (!takesBody) return undefined;
+        return path.includes('/permissions/') ? OVERWRITE : { ...BODY, messages: [messageId, '4194304000003'] };
+      };
       const ask = async (route: RouteShape, { channelId, messageId }: typeof nothing) => {
         const values = route.parameters.map((name, i) => {
           if (i === 0) return channelId;
@@ -53,7 +58,7 @@ export const privacySuite = (start: StartInstance) =>
         const { status, body } = await outsider.request(
           route.method,
           filled(route.path, values),
-          route.takesBody ? { ...BODY, messages: [messageId, '4194304000003'] } : undefined,
+          bodyFor(route, messageId),
         );
         return { status, body };
       };
