@@ -85,7 +85,8 @@ describe('generations of the guild views', () => {
     const schema = `views_g${generation}`;
     for (const text of [
       `DROP TABLE ${schema}.stream_heads, ${schema}.stream_heads_missing`,
-      `DELETE FROM ${schema}.migrations WHERE name = '005-stream-heads'`,
+      `DROP TABLE ${schema}.revisions`,
+      `DELETE FROM ${schema}.migrations WHERE name IN ('005-stream-heads', '006-revisions')`,
     ])
       await postgres.client.ask({ text });
     await prepareGeneration(postgres.client, generation);
@@ -129,6 +130,7 @@ describe('generations of the guild views', () => {
       sign_outs: 0,
       audiences: 15,
       stream_heads: 9,
+      revisions: 0,
     });
     expect(await differing(ahead, behind, story.log.all.length)).toHaveLength(10);
     await postgres.views(behind).apply(story.since(at));
