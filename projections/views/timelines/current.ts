@@ -43,7 +43,7 @@ const react = (
   return { ...row, reactions: reactions.filter((reaction) => reaction.count > 0) };
 };
 
-const withoutText = (row: Row): Row => row && { ...row, deleted: true, sealed: null };
+const withoutText = (row: Row): Row => row && { ...row, deleted: true, sealed: null, reactions: [] };
 
 /** Applies events to a message's row. */
 const evolve: ByType<TypesChanging<'timelines'>, [row: Row, viewer: string, counted: Counted], Row> = {
