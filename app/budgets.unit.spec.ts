@@ -2,7 +2,7 @@ import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
 import { type Config, clusterSettings, settings } from '../schemas/settings.ts';
 import { ALL_BUDGETS, type AllBudgets, brokenRelations, checkBudgets, misfits, RELATIONS } from './budgets.ts';
-import { readConfig } from './config.ts';
+import { readConfig } from './environment.ts';
 
 const changed = (change: (budgets: AllBudgets) => void): AllBudgets => {
   const budgets = structuredClone(ALL_BUDGETS);

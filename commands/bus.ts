@@ -25,9 +25,10 @@ import {
 } from './command.ts';
 import { type Limits, limitedError, type Taken } from './limits.ts';
 import type { Done, Task } from './mailbox.ts';
+import type { Cause } from './new-events.ts';
 import type { OwnWrites } from './own-writes.ts';
 import type { CommandBus, CommandOutcome } from './port.ts';
-import type { Cause, Since } from './turn.ts';
+import type { Since } from './turn.ts';
 
 type CommandsByType = ReadonlyMap<string, Command>;
 

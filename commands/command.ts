@@ -22,10 +22,11 @@ import type { KeyRing } from '../vault/sealing.ts';
 import type { Creating, CreationNames } from './creation-names.ts';
 import type { CommandBucket } from './limits.ts';
 import type { Done, Mailboxes } from './mailbox.ts';
+import type { Cause } from './new-events.ts';
 import type { OwnWrites } from './own-writes.ts';
 import type { Answer, CommandContext, CommandOutcome, CommandRoute, CommandShape, Ephemeral } from './port.ts';
 import type { FollowUps, Processes } from './processes.ts';
-import type { Cause, Since } from './turn.ts';
+import type { Since } from './turn.ts';
 
 export interface CommandDeps {
   readonly log: EventLog;

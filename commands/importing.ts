@@ -12,7 +12,7 @@ import { asName } from '../schemas/text.ts';
 import type { CommandDeps } from './command.ts';
 import type { Identity } from './identity.ts';
 import type { Done, Outcome } from './mailbox.ts';
-import type { Cause } from './turn.ts';
+import type { Cause } from './new-events.ts';
 
 export interface ImportedMessage {
   readonly author: string;

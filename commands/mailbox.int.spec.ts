@@ -15,10 +15,11 @@ import { parleyError } from '../schemas/errors.ts';
 import { keptSpans } from '../telemetry/testing.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import { type MailboxDeps, Mailboxes, type Task } from './mailbox.ts';
+import type { Cause } from './new-events.ts';
 import { LAG_MS, Pace } from './pace.ts';
 import { StateStore } from './states.ts';
 import { dense, refusal, right } from './testing.ts';
-import { type Cause, TURN_BYTES } from './turn.ts';
+import { TURN_BYTES } from './turn.ts';
 
 const STREAM = 'member-1_2';
 const membership = { guildId: '1', userId: '2' };

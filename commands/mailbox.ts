@@ -15,9 +15,10 @@ import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/erro
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { KeyRing } from '../vault/sealing.ts';
+import type { Cause } from './new-events.ts';
 import type { Pace } from './pace.ts';
 import type { StateStore } from './states.ts';
-import { type Cause, decideTurn, type Since, type Turn } from './turn.ts';
+import { decideTurn, type Since, type Turn } from './turn.ts';
 
 export interface Task<State, Prepared> {
   readonly stream: string;

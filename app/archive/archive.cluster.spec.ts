@@ -8,7 +8,7 @@ import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { batch, stored } from '../../log/testing.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { createDatabase, type TestDatabase } from '../../services/testing.ts';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../environment.ts';
 import { checkArchive } from './check.ts';
 import { exportLog } from './export.ts';
 import { importLog } from './import.ts';

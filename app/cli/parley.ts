@@ -1,6 +1,6 @@
 /** The `parley` command line. */
 import { Argument, Command, Option } from 'commander';
-import { READABLE } from '../import/formats.ts';
+import { READABLE } from '../import/irc-lines.ts';
 import { adminCreate } from './admin.ts';
 import { botCreate } from './bot.ts';
 import { doctorCommand } from './doctor.ts';

@@ -8,8 +8,8 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { openSpans } from '../../telemetry/spans.ts';
 import { checkBudgets, misfits } from '../budgets.ts';
-import { ignoredVariables } from '../config.ts';
 import type { Server } from '../edges.ts';
+import { ignoredVariables } from '../environment.ts';
 import {
   complain,
   configured,

@@ -6,7 +6,7 @@ import { either } from 'fp-ts';
 import type { RebuildProgress } from '../../projections/embedded/open.ts';
 import type { Config } from '../../schemas/settings.ts';
 import { reasonOf } from '../../stores/guard.ts';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../environment.ts';
 
 /** Wrong usage and wrong configuration have the codes of sysexits.h (EX_USAGE, EX_CONFIG). */
 export const Exit = { failed: 1, usage: 64, configuration: 78 } as const;

@@ -13,7 +13,7 @@ import type { NewParleyEvent, ParleyEvent } from '../../schemas/events/catalogue
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { createNamespace } from '../../test/support/namespace.ts';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../environment.ts';
 import { Connections } from './connections.ts';
 import { toolsOf } from './view-kinds.ts';
 

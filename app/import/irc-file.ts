@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 import { MESSAGE_LENGTH } from '../../commands/features/messages.ts';
 import { lengthOf } from '../../schemas/text.ts';
 import { type Decode, decoderOf, EncodingCheck, isUtf16 } from './encoding.ts';
-import { formatOf, type LogFormat, READABLE, type Reading } from './formats.ts';
+import { formatOf, type LogFormat, READABLE, type Reading } from './irc-lines.ts';
 import { formOf, fromUtf16, type RawLine, rawLines, WrongLog } from './raw-lines.ts';
 import { dateInName, HalfDayCheck, lineTimes } from './times.ts';
 

@@ -12,8 +12,8 @@ import { systemClock } from '../../schemas/clock.ts';
 import type { EventOf } from '../../schemas/events/catalogue.ts';
 import { channelStream, guildStream } from '../../schemas/streams.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
-import { readConfig } from '../config.ts';
 import { type Core, openCore } from '../embedded/core.ts';
+import { readConfig } from '../environment.ts';
 import { type ImportReport, type ImportRequest, importIrc, openIrcFiles } from './irc.ts';
 
 const DAY = '2004-12-25';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatOf } from './formats.ts';
 import { foldNick, type IrcFile } from './irc-file.ts';
+import { formatOf } from './irc-lines.ts';
 import { ImportedLines, isSaid } from './line-keys.ts';
 import { rawLines } from './raw-lines.ts';
 import { dateInName, lineTimes } from './times.ts';

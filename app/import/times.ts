@@ -1,6 +1,6 @@
 /** When the lines of a log were written: times of day, and days that are named in the log or follow from the times. */
 
-import { dayOf, type Reading } from './formats.ts';
+import { dayOf, type Reading } from './irc-lines.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -24,8 +24,8 @@ import {
   whenFollowedUp,
 } from '../command.ts';
 import type { Done } from '../mailbox.ts';
+import type { Cause } from '../new-events.ts';
 import { joiningStep } from '../processes.ts';
-import type { Cause } from '../turn.ts';
 import { inTooManyGuilds } from './guilds.ts';
 
 /** Codes are made of letters and digits (`creation-names.ts`). */

@@ -1,7 +1,7 @@
 /** All routes of the API as values, without a server: what describes them needs none of their stores. */
 
-import { readConfig } from '../../app/config.ts';
 import { apiRoutes, type Stores } from '../../app/edges.ts';
+import { readConfig } from '../../app/environment.ts';
 import { commands } from '../../commands/features/index.ts';
 import { type OpenApi, openApi } from '../../http/openapi.ts';
 import { systemClock } from '../../schemas/clock.ts';

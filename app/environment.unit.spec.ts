@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
-import { configurationTable, ignoredVariables, readConfig } from './config.ts';
+import { configurationTable, ignoredVariables, readConfig } from './environment.ts';
 
 const right = (environment: Record<string, string>) => {
   const read = readConfig(environment);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatOf } from './formats.ts';
+import { formatOf } from './irc-lines.ts';
 
 const reader = (sample: string) => formatOf(sample)!.read!;
 const MINUTE = 60_000;
