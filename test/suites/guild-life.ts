@@ -36,7 +36,7 @@ export const guildLifeSuite = (start: StartInstance) =>
       const edited = await owner.request('PATCH', path, change);
       expect(edited).toMatchObject({ status: 200, body: shown });
       expect((await socket.dispatch('CHANNEL_UPDATE')).d).toMatchObject(shown);
-      expect(await ben.ask('GET', path)).toMatchObject(shown);
+      await expect.poll(() => ben.ask('GET', path)).toMatchObject(shown);
       await socket.cut();
       const mine = await GatewayClient.identified(instance.url, owner.account!.token);
       const command = { type: 'channel.edit', id: 'topic', channel_id: channel.id, topic: null };
@@ -108,7 +108,7 @@ export const guildLifeSuite = (start: StartInstance) =>
       });
       expect((await socket.dispatch('GUILD_UPDATE')).d).toMatchObject({ id: guildId, ...change });
       await socket.cut();
-      expect(await ben.ask('GET', path)).toMatchObject(change);
+      await expect.poll(() => ben.ask('GET', path)).toMatchObject(change);
       const mine = await GatewayClient.identified(instance.url, owner.account!.token);
       const command = { type: 'guild.edit', id: 'about', guild_id: guildId, description: null };
       expect(await mine.command(command)).toMatchObject({ ok: true, result: { name: change.name, description: null } });
