@@ -1,7 +1,15 @@
 /** Deleting several messages of a guild's channel at once. */
 
 import type { DecidedEvent } from '../schemas/events/catalogue.ts';
-import { type ChannelActor, type ChannelState, deniedToModerate, type MessageState } from './channel.ts';
+import {
+  type ChannelActor,
+  type ChannelState,
+  deniedToModerate,
+  isPinned,
+  type MessageState,
+  takenDown,
+  withoutPin,
+} from './channel.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
 import { snowflakeTime } from './snowflake.ts';
 
@@ -29,25 +37,23 @@ export const bulkDelete = (command: BulkDelete, state: ChannelState): Decision =
   const messages = command.messages.filter(({ deleted }) => !deleted).sort((a, b) => a.ordinal - b.ordinal);
   if (messages.length === 0) return nothing;
   const deleted = messages.map(({ messageId, ordinal, author }) => ({ messageId, ordinal, author }));
-  return happen(...takenDown(messages, command.userId, state), {
+  return happen(...allTakenDown(messages, command, state), {
     type: 'messages-deleted',
     data: { messages: deleted },
   });
 };
 
 /** Of the messages that are pinned. */
-const takenDown = (messages: readonly Facts[], userId: string, { pins }: ChannelState): readonly DecidedEvent[] => {
-  let left = pins;
-  return messages.flatMap(({ messageId, ordinal, author }) => {
-    const others = left.filter((pin) => pin.messageId !== messageId);
-    if (others.length === left.length) return [];
-    left = others;
-    const lastPinnedTime = left.at(-1)?.pinnedTime ?? null;
-    return [
-      {
-        type: 'message-unpinned',
-        data: { messageId, ordinal, author, userId, lastPinnedTime, deleted: true },
-      } as const,
-    ];
+const allTakenDown = (
+  messages: readonly Facts[],
+  actor: ChannelActor,
+  state: Pick<ChannelState, 'pins'>,
+): readonly DecidedEvent[] => {
+  let left = state;
+  return messages.flatMap((message) => {
+    if (!isPinned(left, message.messageId)) return [];
+    const event = takenDown(message, actor, left, true);
+    left = { pins: withoutPin(left, message.messageId) };
+    return [event];
   });
 };

@@ -1,8 +1,8 @@
 /** What those who manage a guild's channel change about it. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ChannelDetails } from '../schemas/events/channel.ts';
-import { type ChannelActor, type ChannelState, denied, rightsIn } from './channel.ts';
-import { type Decision, happen, nothing, refuse } from './decider.ts';
+import { type ChannelActor, type ChannelState, deniedInGuild } from './channel.ts';
+import { type Decision, happen, nothing } from './decider.ts';
 import { type Patch, patched } from './patch.ts';
 import { Permission } from './permissions.ts';
 
@@ -11,12 +11,8 @@ interface Managing extends ChannelActor {
   readonly channelId: string;
 }
 
-const refused = (command: Managing, state: ChannelState): Decision | undefined => {
-  const rights = rightsIn(state, command);
-  const refusal = denied(rights, 0n);
-  if (refusal !== undefined) return refusal;
-  return command.guild === undefined ? refuse('dmExecute') : denied(rights, Permission.manageChannels);
-};
+const refused = (command: Managing, state: ChannelState): Decision | undefined =>
+  deniedInGuild(command, state, Permission.manageChannels);
 
 const NOTHING_SET: ChannelDetails = { name: '', topic: null, nsfw: false, position: null };
 

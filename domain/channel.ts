@@ -62,9 +62,11 @@ const STATE_BYTES = 1000;
 /** Of a pin, and half of an overwrite. */
 const ENTRY_BYTES = 150;
 
-const withoutPin = ({ pins }: ChannelState, messageId: string) => pins.filter((pin) => pin.messageId !== messageId);
+type Pinned = Pick<ChannelState, 'pins'>;
 
-const isPinned = ({ pins }: ChannelState, messageId: string) => pins.some((pin) => pin.messageId === messageId);
+export const withoutPin = ({ pins }: Pinned, messageId: string) => pins.filter((pin) => pin.messageId !== messageId);
+
+export const isPinned = ({ pins }: Pinned, messageId: string) => pins.some((pin) => pin.messageId === messageId);
 
 /** @param overwrite what takes the place of the former; `undefined`: nothing */
 const overwriteAs = (state: ChannelState, id: string, overwrite: Overwrite | undefined): void => {
@@ -159,12 +161,8 @@ export const evolveMessage = (
     const said = { messageId, ordinal, author, type, replyTo, mentions, flags, sealed, sealedIn: event.id };
     return { ...said, deleted: false, reactions: new Map(), reacted: false };
   }
-  if (event.type === 'messages-deleted')
-    return message !== undefined && deletedBy(event).includes(about.messageId)
-      ? { ...message, deleted: true, sealed: null }
-      : message;
+  if (deletedBy(event).includes(about.messageId)) return message && { ...message, deleted: true, sealed: null };
   if (message === undefined || !('messageId' in event.data) || event.data.messageId !== about.messageId) return message;
-  if (event.type === 'message-deleted') return { ...message, deleted: true, sealed: null };
   if (event.type === 'message-edited') {
     const { mentions, flags, sealed } = event.data;
     return { ...message, mentions, flags: flags ?? message.flags, sealed, sealedIn: event.id };
@@ -234,12 +232,16 @@ export const denied = (rights: bigint, wanted: bigint): Decision | undefined => 
   return allows(rights, wanted) ? undefined : refuse('missingPermissions');
 };
 
-/** Refuses what is for those who manage a guild's messages. */
-export const deniedToModerate = (actor: ChannelActor, state: ChannelState): Decision | undefined => {
+/** Refuses what only channels of guilds have, and there those with the right. */
+export const deniedInGuild = (actor: ChannelActor, state: ChannelState, wanted: bigint): Decision | undefined => {
   const rights = rightsIn(state, actor);
   const isDirect = allows(rights, Permission.viewChannel) && actor.guild === undefined;
-  return isDirect ? refuse('dmExecute') : denied(rights, Permission.manageMessages);
+  return isDirect ? refuse('dmExecute') : denied(rights, wanted);
 };
+
+/** Refuses what is for those who manage a guild's messages. */
+export const deniedToModerate = (actor: ChannelActor, state: ChannelState): Decision | undefined =>
+  deniedInGuild(actor, state, Permission.manageMessages);
 
 /** An imported line may be of blanks: it was said elsewhere. */
 const saysNothing = ({ content, embeds }: MessageBody, imported = false): boolean =>
@@ -372,19 +374,16 @@ export const edit = (command: Edit, state: ChannelState): Decision => {
   });
 };
 
-const onBoard = ({ messageId, ordinal, author }: MessageState, { userId }: ChannelActor) => ({
+type Placed = Pick<MessageState, 'messageId' | 'ordinal' | 'author'>;
+
+const onBoard = ({ messageId, ordinal, author }: Placed, { userId }: ChannelActor) => ({
   messageId,
   ordinal,
   author,
   userId,
 });
 
-const takenDown = (
-  message: MessageState,
-  actor: ChannelActor,
-  state: ChannelState,
-  deleted: boolean,
-): DecidedEvent => ({
+export const takenDown = (message: Placed, actor: ChannelActor, state: Pinned, deleted: boolean): DecidedEvent => ({
   type: 'message-unpinned',
   data: {
     ...onBoard(message, actor),

@@ -1,6 +1,6 @@
 /** A channel's overwrites: what it allows and denies to a role or to a person. */
 import type { Overwrite } from '../schemas/events/channel.ts';
-import { type ChannelActor, type ChannelState, denied, rightsIn } from './channel.ts';
+import { type ChannelActor, type ChannelState, deniedInGuild } from './channel.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
 import {
   allowsAll,
@@ -34,13 +34,8 @@ const mayActOn = ({ guild, member, target }: Overwriting): boolean => {
   return target.member.userId === member!.userId || outranks(guild!, member!, target.member);
 };
 
-const refused = (command: Overwriting, state: ChannelState): Decision | undefined => {
-  const rights = rightsIn(state, command);
-  const refusal = denied(rights, 0n);
-  if (refusal !== undefined) return refusal;
-  if (command.guild === undefined) return refuse('dmExecute');
-  return denied(rights, Permission.manageRoles);
-};
+const refused = (command: Overwriting, state: ChannelState): Decision | undefined =>
+  deniedInGuild(command, state, Permission.manageRoles);
 
 /** Nobody gives or takes what they do not have in the guild. */
 const hasAll = (
