@@ -6,26 +6,21 @@ import * as t from 'io-ts';
 import type { ChannelState } from '../../domain/channel.ts';
 import * as settings from '../../domain/channel-settings.ts';
 import * as guild from '../../domain/guild.ts';
+import { MAX_OVERWRITES } from '../../domain/overwrites.ts';
 import { asksFor } from '../../domain/patch.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
-import { rowOfChannel, withDetails } from '../../projections/views/guild-views/view.ts';
-import { BitSet, integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
+import { type ChannelRow, rowOfChannel, withDetails } from '../../projections/views/guild-views/view.ts';
+import { integer, list, optional, text, visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
-import { Overwrite } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
 import { channelStream, guildStream } from '../../schemas/streams.ts';
-import { command, NOTHING, refused } from '../command.ts';
+import { type CommandDeps, command, NOTHING, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
+import type { Answer } from '../port.ts';
 import { channelStep } from '../processes.ts';
 import { actorInChannel } from './messages.ts';
-
-const MAX_OVERWRITES = 100;
-const GivenOverwrite = t.intersection([
-  t.type({ id: Snowflake, type: Overwrite.props.type }),
-  t.partial({ allow: optional(BitSet), deny: optional(BitSet) }),
-]);
-const NO_BITS = '0';
+import { GivenOverwrite, overwriteOf } from './overwrites.ts';
 
 /** What there is of a channel beyond its name, topic, place and overwrites, and whether it is for adults only. */
 const notThere = {
@@ -40,6 +35,13 @@ const notThere = {
     theme_color: [],
   },
   ...{ default_thread_rate_limit_per_user: [0] },
+};
+
+/** A channel with what was last said in it and last pinned. */
+export const channelAnswer = async ({ views }: CommandDeps, channel: ChannelRow, viewer: string): Promise<Answer> => {
+  const { id } = channel;
+  const [head, pinned] = await Promise.all([views.unread.head(id), views.pins.lastPinned([id])]);
+  return { kind: 'channel', channel, viewer, head, lastPinned: pinned.get(id) };
 };
 
 export const ChannelName = visibleText(1, 100, 'name');
@@ -58,9 +60,7 @@ const asked = (
   channelId: string,
 ): EventData<'channel-requested'> => ({
   ...{ channelId, kind: 'text', guildId: fields.guild_id, name: fields.name, topic: fields.topic ?? null },
-  overwrites: (fields.permission_overwrites ?? []).map(({ id, type, allow, deny }) => ({
-    ...{ id, type, allow: allow ?? NO_BITS, deny: deny ?? NO_BITS },
-  })),
+  overwrites: (fields.permission_overwrites ?? []).map(overwriteOf),
   participants: [],
 });
 
@@ -126,18 +126,10 @@ export const editChannel = command({
   same: (event, { fields }) => event.type === 'channel-edited' && asksFor(event.data.details, fields),
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {
-    const id = fields.channel_id;
-    const [row, head, pinned] = await Promise.all([
-      deps.views.guilds.channel(id),
-      deps.views.unread.head(id),
-      deps.views.pins.lastPinned([id]),
-    ]);
+    const row = await deps.views.guilds.channel(fields.channel_id);
     if (row === undefined) return refused('unknownChannel');
     const channel = withDetails(row, event?.type === 'channel-edited' ? event.data.details : undefined);
-    return either.right({
-      ...{ kind: 'channel', channel, viewer: context.actor.userId },
-      ...{ head, lastPinned: pinned.get(id) },
-    });
+    return either.right(await channelAnswer(deps, channel, context.actor.userId));
   },
 });
 

@@ -11,6 +11,7 @@ import { directStream } from '../../schemas/streams.ts';
 import { command, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { channelStep } from '../processes.ts';
+import { channelAnswer } from './channels.ts';
 
 const directChannel = ({ channelId, participants }: EventData<'dm-opened'>): EventData<'channel-created'> => ({
   ...{ channelId, kind: 'dm', guildId: null, name: null, topic: null },
@@ -45,8 +46,6 @@ export const openDirect = command({
     if (event?.type !== 'dm-opened') return refused('keyReused');
     const id = event.data.channelId;
     const row = (await deps.views.guilds.channel(id)) ?? rowOfChannel(directChannel(event.data), event.position);
-    const [head, pinned] = await Promise.all([deps.views.unread.head(id), deps.views.pins.lastPinned([id])]);
-    const viewer = context.actor.userId;
-    return either.right({ kind: 'channel', channel: row, viewer, head, lastPinned: pinned.get(id) });
+    return either.right(await channelAnswer(deps, row, context.actor.userId));
   },
 });

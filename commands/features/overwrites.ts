@@ -13,10 +13,16 @@ import { type Asked, type CommandDeps, command, type Result } from '../command.t
 import { actorInChannel } from './messages.ts';
 
 const OnOverwrite = t.type({ channel_id: Snowflake, overwrite_id: Snowflake });
-const Given = t.intersection([
-  t.type({ type: Overwrite.props.type }),
-  t.partial({ allow: optional(BitSet), deny: optional(BitSet) }),
-]);
+const Bits = t.partial({ allow: optional(BitSet), deny: optional(BitSet) });
+const Given = t.intersection([t.type({ type: Overwrite.props.type }), Bits]);
+
+/** As one of a list. */
+export const GivenOverwrite = t.intersection([t.type({ id: Snowflake, type: Overwrite.props.type }), Bits]);
+
+/** Bits that are not given are none. */
+export const overwriteOf = ({ id, type, allow, deny }: t.TypeOf<typeof GivenOverwrite>): Overwrite => ({
+  ...{ id, type, allow: allow ?? '0', deny: deny ?? '0' },
+});
 
 const targetIn = async (
   guild: GuildRights | undefined,
@@ -39,14 +45,8 @@ const rightsTo = async (asked: Asked<t.TypeOf<typeof OnOverwrite>>, deps: Comman
   return either.right({ ...actor.right, target }) satisfies Result<unknown>;
 };
 
-const overwriteOf = ({
-  overwrite_id: id,
-  type,
-  allow,
-  deny,
-}: t.TypeOf<typeof OnOverwrite> & t.TypeOf<typeof Given>): Overwrite => ({
-  ...{ id, type, allow: allow ?? '0', deny: deny ?? '0' },
-});
+const askedOf = ({ overwrite_id: id, ...given }: t.TypeOf<typeof OnOverwrite> & t.TypeOf<typeof Given>): Overwrite =>
+  overwriteOf({ id, ...given });
 
 export const putOverwrite = command({
   type: 'overwrite.set',
@@ -59,9 +59,9 @@ export const putOverwrite = command({
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: rightsTo,
   decide: (state: ChannelState, { rights }, { fields, cause }) =>
-    setOverwrite({ ...rights, channelId: fields.channel_id, key: cause.key, overwrite: overwriteOf(fields) }, state),
+    setOverwrite({ ...rights, channelId: fields.channel_id, key: cause.key, overwrite: askedOf(fields) }, state),
   same: (event, { fields }) =>
-    event.type === 'overwrite-set' && isDeepStrictEqual(event.data.overwrite, overwriteOf(fields)),
+    event.type === 'overwrite-set' && isDeepStrictEqual(event.data.overwrite, askedOf(fields)),
   waitsFor: 'views',
 });
 

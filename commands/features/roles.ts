@@ -9,8 +9,9 @@ import { BitSet, integer, list, optional, Snowflake, visibleText } from '../../s
 import { OnGuild } from '../../schemas/http/route.ts';
 import * as shapes from '../../schemas/http/shapes.ts';
 import { guildStream, memberStream } from '../../schemas/streams.ts';
-import { type Asked, type CommandDeps, command, refused } from '../command.ts';
+import { type CommandDeps, command, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
+import { memberOfGuild } from './guilds.ts';
 
 const Color = integer(0, 0xffffff);
 const MAX_POSITION = 1_000_000;
@@ -37,12 +38,6 @@ const patchOf = ({ name, permissions, color, colors, hoist, mentionable }: t.Typ
 const given = (fields: t.TypeOf<typeof Settings>): Partial<roles.RoleSettings> =>
   Object.fromEntries(Object.entries(patchOf(fields)).filter(([, value]) => value !== undefined && value !== null));
 
-/** The caller's place in the guild. The roles themselves are in the guild's own state. */
-const memberOf = async ({ fields, context }: Asked<{ readonly guild_id: string }>, deps: CommandDeps) => {
-  const access = await deps.access.guild(context.actor.userId, fields.guild_id);
-  return access === undefined ? refused('unknownGuild') : either.right(access.member);
-};
-
 const guildOf = async ({ guild_id }: { readonly guild_id: string }, { views }: CommandDeps) => {
   const guild = await views.guilds.guild(guild_id);
   return guild === undefined ? refused('unknownGuild') : either.right(guild);
@@ -57,7 +52,7 @@ export const createRole = command({
   structural: true,
   check: refuseNotThere(notThere),
   stream: ({ guild_id }) => guildStream(guild_id),
-  rights: memberOf,
+  rights: memberOfGuild,
   decide: (state: GuildState, { rights: actor }, { fields, cause }, deps) =>
     roles.createRole(
       {
@@ -89,7 +84,7 @@ export const editRole = command({
   structural: true,
   check: refuseNotThere(notThere),
   stream: ({ guild_id }) => guildStream(guild_id),
-  rights: memberOf,
+  rights: memberOfGuild,
   decide: (state: GuildState, { rights: actor }, { fields, cause }) =>
     roles.editRole(
       { ...{ guildId: fields.guild_id, actor, key: cause.key }, roleId: fields.role_id, patch: patchOf(fields) },
@@ -127,7 +122,7 @@ export const moveRoles = command({
   }),
   structural: true,
   stream: ({ guild_id }) => guildStream(guild_id),
-  rights: memberOf,
+  rights: memberOfGuild,
   decide: (state: GuildState, { rights: actor }, { fields, cause }) => {
     const places = fields.roles.flatMap(({ id, position }) => (typeof position === 'number' ? [{ id, position }] : []));
     return roles.moveRoles({ ...{ guildId: fields.guild_id, actor, key: cause.key }, places }, state);
@@ -149,7 +144,7 @@ export const deleteRole = command({
   structural: true,
   holdsUp: true,
   stream: ({ guild_id }) => guildStream(guild_id),
-  rights: memberOf,
+  rights: memberOfGuild,
   decide: (state: GuildState, { rights: actor }, { fields, cause }) =>
     roles.deleteRole({ ...{ guildId: fields.guild_id, actor, key: cause.key }, roleId: fields.role_id }, state),
   same: (event, { fields }) => event.type === 'role-deleted' && event.data.roleId === fields.role_id,
