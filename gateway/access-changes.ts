@@ -5,25 +5,13 @@ import { mayView } from '../projections/views/guild-views/access.ts';
 import { revisedChannel, revisedGuild, revisedMember } from '../projections/views/guild-views/revised.ts';
 import { channelSubject, fieldsOf, guildSubject, type Revision } from '../projections/views/guild-views/revisions.ts';
 import type { ChannelRow, GuildReader, PastGuild } from '../projections/views/guild-views/view.ts';
-import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { AccessType, EventOf } from '../schemas/events/catalogue.ts';
 import { channelAudience, guildAudience } from '../schemas/streams.ts';
 import type { VisibleGuild } from './scope.ts';
 import type { Session } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-type AccessType = 'role-edited' | 'role-deleted' | 'member-roles-changed' | 'overwrite-set' | 'overwrite-deleted';
 export type AccessEvent = EventOf<AccessType>;
-
-const TYPES: Readonly<Record<AccessType, true>> = {
-  'role-edited': true,
-  'role-deleted': true,
-  'member-roles-changed': true,
-  'overwrite-set': true,
-  'overwrite-deleted': true,
-};
-
-/** Whether members of a guild may gain or lose channels by it. */
-export const changesAccess = (event: ParleyEvent): event is AccessEvent => Object.hasOwn(TYPES, event.type);
 
 /** Channels that a session begins and ceases to see. */
 export interface AccessChange {
@@ -138,16 +126,20 @@ class Watch {
   }
 }
 
-/** Those created since, as they were then. */
+/** Those created since, as they were then: only those that changed since are asked for. */
 const createdSince = async (
   guilds: GuildReader,
   { guild, member }: VisibleGuild,
+  revisions: readonly Revision[],
   after: number,
 ): Promise<readonly ChannelRow[]> => {
   const created = (await guilds.channelsOf(guild.id)).filter(({ createdAt }) => createdAt > after);
-  const asBegun = async ({ id, createdAt }: ChannelRow) => {
+  const changed = new Set(revisions.map(({ subject }) => subject));
+  const asBegun = async (row: ChannelRow) => {
+    const { id, createdAt } = row;
+    if (!changed.has(channelSubject(id))) return row;
     const past = await guilds.past(guild.id, member.userId, createdAt);
-    return past?.channels.find((row) => row.id === id);
+    return past?.channels.find((one) => one.id === id);
   };
   return (await Promise.all(created.map(asBegun))).filter((row) => row !== undefined);
 };
@@ -163,7 +155,7 @@ const sinceIn = async (
   if (past === undefined) return undefined;
   const watch = new Watch(past, after);
   const before = new Set(watch.since.keys());
-  const created = await createdSince(guilds, visible, after);
+  const created = await createdSince(guilds, visible, revisions, after);
   const steps = [
     ...created.map((row) => ({ at: row.createdAt, take: () => watch.create(row) })),
     ...revisions.map((revision) => ({ at: revision.position, take: () => watch.revise(revision) })),

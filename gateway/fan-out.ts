@@ -3,10 +3,10 @@
 import type { EventRenderer } from '../presenter/dispatches.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { within } from '../schemas/clock.ts';
-import { type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { changesAccess, type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../schemas/streams.ts';
-import { type AccessChange, type AccessEvent, accessChanges, changesAccess } from './access-changes.ts';
+import { type AccessChange, type AccessEvent, accessChanges } from './access-changes.ts';
 import { type EncodedDispatch, framesOf, withSequence } from './encoding.ts';
 import { textFrame } from './frame-bytes.ts';
 import type { Outbox } from './outbox.ts';

@@ -8,7 +8,7 @@ import { type NewEvent, type Recorded, recordedAs } from '../envelope.ts';
 import type { Audience } from '../streams.ts';
 import { channelEvents } from './channel.ts';
 import { creationEvents } from './creation.ts';
-import { type EventDefinition, type Feed, nobody } from './definition.ts';
+import { type ChangesRights, type EventDefinition, type Feed, nobody } from './definition.ts';
 import { directEvents } from './direct.ts';
 import { guildEvents } from './guild.ts';
 import { inviteEvents } from './invite.ts';
@@ -46,6 +46,11 @@ export type TypesCarried<F extends Feed> = { [K in EventType]: Catalogue[K]['fee
 /** Types of events that a process must follow up. */
 export type FollowedUpType = { [K in EventType]: Catalogue[K]['followedUp'] extends true ? K : never }[EventType];
 
+/** Types of events by which members of a guild may gain or lose channels. */
+export type AccessType = {
+  [K in EventType]: Catalogue[K]['changesRights'] extends 'channels' ? K : never;
+}[EventType];
+
 /** Text to be sealed under the key of `by` before the event is appended. */
 export interface Secret {
   readonly by: string;
@@ -74,7 +79,7 @@ export const handlerOf = <K extends EventType, Args extends readonly unknown[], 
 ): ((event: ParleyEvent, ...args: Args) => Result) | undefined =>
   (table as unknown as Readonly<Record<string, (event: ParleyEvent, ...args: Args) => Result>>)[event.type];
 
-type Definition = EventDefinition<unknown, string, Feed, boolean>;
+type Definition = EventDefinition<unknown, string, Feed, boolean, ChangesRights>;
 
 const definitions = catalogue as unknown as Readonly<Record<EventType, Definition>>;
 /** For lookups with untrusted names. */
@@ -112,7 +117,11 @@ export const indexedFor = (event: ParleyEvent): readonly Audience[] => definitio
 export const intentsOf = (type: EventType, guildId: string | null): number =>
   guildId === null ? definitions[type].intents.direct : definitions[type].intents.guild;
 
-export const changesRights = (event: ParleyEvent): boolean => definitions[event.type].changesRights;
+export const changesRights = (event: ParleyEvent): boolean => definitions[event.type].changesRights !== false;
+
+/** Whether members of its guild may gain or lose channels by it. */
+export const changesAccess = (event: ParleyEvent): event is EventOf<AccessType> =>
+  definitions[event.type].changesRights === 'channels';
 
 /** Whether its dispatches may leave before the views hold it. */
 export const standsAlone = (event: ParleyEvent): boolean => {

@@ -7,6 +7,7 @@ import {
   audiencesOf,
   type ByType,
   catalogue,
+  changesAccess,
   changesRights,
   decodeEvent,
   EVENT_TYPES,
@@ -187,6 +188,13 @@ describe('the catalogue', () => {
   it('ends a batch wherever the views of rights change', () => {
     expect([joined, founded, created(null, [])].map(changesRights)).toEqual([true, true, true]);
     expect(changesRights(posted(null))).toBe(false);
+    expect([joined, founded, created(null, []), posted(null)].some(changesAccess)).toBe(false);
+  });
+
+  it('knows by which events members of a guild gain and lose channels', () => {
+    const types = EVENT_TYPES.filter((type) => catalogue[type].changesRights === 'channels');
+    const named = ['overwrite-set', 'overwrite-deleted', 'role-edited', 'role-deleted', 'member-roles-changed'];
+    expect(types).toEqual(named);
   });
 
   it('requires a handler for every type that changes a view, checked by the compiler', () => {

@@ -4,7 +4,7 @@ import { canonicalEmoji } from '../emoji.ts';
 import { type Recorded, Sealed } from '../envelope.ts';
 import { Intent } from '../gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../streams.ts';
-import { defineEvent, formerly, nobody } from './definition.ts';
+import { defineEvent, formerly, itsGuild, nobody } from './definition.ts';
 
 /** A permission overwrite of a channel; `allow` and `deny` are bit sets as decimal strings. `type` 0 role, 1 member. */
 export const Overwrite = t.type({
@@ -47,20 +47,25 @@ export const Created = t.type({
 const whereItIs = ({ data }: { readonly data: t.TypeOf<typeof Created> }): readonly Audience[] =>
   data.guildId === null ? data.participants.map(userAudience) : [guildAudience(data.guildId)];
 
-const ChannelCreated = defineEvent({
-  codec: Created,
+/** What GUILD_CREATE shows of a guild and its channels. */
+export const structure = {
   former: [],
-  audiences: whereItIs,
-  indexedFor: whereItIs,
   feed: 'structure',
   intents: { guild: Intent.guilds, direct: Intent.none },
-  changesRights: true,
   standsAlone: false,
   inGuildCreate: true,
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
   seals: null,
+} as const;
+
+const ChannelCreated = defineEvent({
+  ...structure,
+  codec: Created,
+  audiences: whereItIs,
+  indexedFor: whereItIs,
+  changesRights: true,
 });
 
 const PostedV1 = t.type({
@@ -227,11 +232,7 @@ const Reaction = t.type({
   emoji: t.string,
 });
 
-/** Adding and removing a reaction share one definition. */
-const reaction = defineEvent({
-  codec: Reaction,
-  // The first form holds the emoji as the client spelled it.
-  former: [formerly(Reaction, (data) => ({ ...data, emoji: canonicalEmoji(data.emoji) }))],
+const reacting = {
   audiences: itsChannel,
   indexedFor: nobody,
   feed: 'channel',
@@ -241,11 +242,21 @@ const reaction = defineEvent({
   inGuildCreate: false,
   changes: ['timelines'],
   followedUp: false,
-  frequent: true,
   seals: null,
+} as const;
+
+/** Adding and removing a reaction share one definition. */
+const reaction = defineEvent({
+  ...reacting,
+  codec: Reaction,
+  // The first form holds the emoji as the client spelled it.
+  former: [formerly(Reaction, (data) => ({ ...data, emoji: canonicalEmoji(data.emoji) }))],
+  frequent: true,
 });
+
 /** Everybody's reactions taken back at once. */
 const ReactionsCleared = defineEvent({
+  ...reacting,
   codec: t.type({
     messageId: t.string,
     ordinal: t.number,
@@ -255,17 +266,7 @@ const ReactionsCleared = defineEvent({
     emoji: t.union([t.string, t.null]),
   }),
   former: [],
-  audiences: itsChannel,
-  indexedFor: nobody,
-  feed: 'channel',
-  intents: { guild: Intent.guildReactions, direct: Intent.directReactions },
-  changesRights: false,
-  standsAlone: true,
-  inGuildCreate: false,
-  changes: ['timelines'],
-  followedUp: false,
   frequent: false,
-  seals: null,
 });
 
 const ReactionAdded = reaction;
@@ -327,19 +328,7 @@ export const ChannelDetails = t.type({
 });
 export type ChannelDetails = t.TypeOf<typeof ChannelDetails>;
 
-const ofChannel = {
-  former: [],
-  audiences: itsChannel,
-  indexedFor: nobody,
-  feed: 'structure',
-  intents: { guild: Intent.guilds, direct: Intent.none },
-  standsAlone: false,
-  inGuildCreate: true,
-  changes: ['guild-views'],
-  followedUp: false,
-  frequent: false,
-  seals: null,
-} as const;
+const ofChannel = { ...structure, audiences: itsChannel, indexedFor: nobody } as const;
 
 const ChannelEdited = defineEvent({
   ...ofChannel,
@@ -352,19 +341,19 @@ const ChannelEdited = defineEvent({
   changesRights: false,
 });
 
-const ofTheGuild = ({ data }: { readonly data: { readonly guildId: string } }) => [guildAudience(data.guildId)];
-
-/** Nothing follows it in the channel's stream. Filed for the guild, because nobody sees the channel afterwards. */
+/**
+ * Nothing follows it in the channel's stream. Told to the guild, because nobody sees the channel afterwards. A resume
+ * compares the channels then and now instead of finding it.
+ */
 const ChannelDeleted = defineEvent({
   ...ofChannel,
   codec: t.type({ channelId: t.string, guildId: t.string }),
-  audiences: ofTheGuild,
-  indexedFor: ofTheGuild,
+  audiences: itsGuild,
   changesRights: true,
 });
 
 /** Those who gain or lose the channel by it are told that it begins or ends for them. */
-const overwriting = { ...ofChannel, changesRights: true } as const;
+const overwriting = { ...ofChannel, changesRights: 'channels' } as const;
 
 const OverwriteSet = defineEvent({
   ...overwriting,

@@ -4,7 +4,7 @@
  */
 import type * as t from 'io-ts';
 import type { Recorded, Sealed } from '../envelope.ts';
-import type { Audience } from '../streams.ts';
+import { type Audience, guildAudience } from '../streams.ts';
 
 /**
  * How the feed of a cluster carries an event. `structure`: to every gateway. `channel`: to those with a session that sees
@@ -15,7 +15,19 @@ export type Feed = 'structure' | 'channel' | 'person';
 /** Converts data of an older version to the newest form; `undefined` when it does not fit. */
 export type FormerForm<Data> = (data: unknown) => Data | undefined;
 
-export interface EventDefinition<Data, Changes extends string, F extends Feed, FollowedUp extends boolean> {
+/**
+ * Whether it changes who may see what, so that a batch of events ends with it. `channels`: members of its guild may gain or
+ * lose channels by it.
+ */
+export type ChangesRights = boolean | 'channels';
+
+export interface EventDefinition<
+  Data,
+  Changes extends string,
+  F extends Feed,
+  FollowedUp extends boolean,
+  Rights extends ChangesRights,
+> {
   /** The newest form of the data. */
   readonly codec: t.Type<Data, unknown, unknown>;
   /** Earlier forms, oldest first: the n-th is version n, and the newest form is the version after the last of them. */
@@ -30,8 +42,7 @@ export interface EventDefinition<Data, Changes extends string, F extends Feed, F
   readonly feed: F;
   /** Intents a session needs for at least one dispatch of the event, in a guild and outside any. */
   readonly intents: { readonly guild: number; readonly direct: number };
-  /** It changes who may see what, so a batch of events ends with it. */
-  readonly changesRights: boolean;
+  readonly changesRights: Rights;
   /**
    * Its dispatches show nothing that its own event changes in the views, so they may leave before the views hold it.
    * `withoutReply`: only where it replies to nothing, which would be read.
@@ -53,15 +64,26 @@ export interface EventDefinition<Data, Changes extends string, F extends Feed, F
 }
 
 /** Checks a definition and keeps its exact type, from which the lists of types are derived. */
-export const defineEvent = <Data, Changes extends string, F extends Feed, FollowedUp extends boolean>(
-  definition: EventDefinition<Data, Changes, F, FollowedUp>,
-): EventDefinition<Data, Changes, F, FollowedUp> => definition;
+export const defineEvent = <
+  Data,
+  Changes extends string,
+  F extends Feed,
+  FollowedUp extends boolean,
+  Rights extends ChangesRights,
+>(
+  definition: EventDefinition<Data, Changes, F, FollowedUp, Rights>,
+): EventDefinition<Data, Changes, F, FollowedUp, Rights> => definition;
 
 /** An older form: its codec and the conversion to the newest form. */
 export const formerly =
   <Old, Data>(codec: t.Type<Old, unknown, unknown>, upcast: (data: Old) => Data): FormerForm<Data> =>
   (data) =>
     codec.is(data) ? upcast(data) : undefined;
+
+/** For events whose data names a guild. */
+export const itsGuild = ({ data }: { readonly data: { readonly guildId: string } }): readonly Audience[] => [
+  guildAudience(data.guildId),
+];
 
 const NOBODY: readonly Audience[] = [];
 

@@ -1,9 +1,7 @@
 /** Events of `guild-<id>`: its structure, small enough to fold. */
 import * as t from 'io-ts';
-import { Intent } from '../gateway/frames.ts';
-import { guildAudience } from '../streams.ts';
-import { Created } from './channel.ts';
-import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
+import { Created, structure } from './channel.ts';
+import { defineEvent, itsGuild, NO_INTENTS, nobody } from './definition.ts';
 
 const GuildCreated = defineEvent({
   codec: t.type({
@@ -17,7 +15,7 @@ const GuildCreated = defineEvent({
   }),
   former: [],
   audiences: nobody,
-  indexedFor: ({ data }) => [guildAudience(data.guildId)],
+  indexedFor: itsGuild,
   feed: 'structure',
   intents: NO_INTENTS,
   changesRights: true,
@@ -65,19 +63,7 @@ export const Role = t.type({
 });
 export type Role = t.TypeOf<typeof Role>;
 
-const ofGuild = {
-  former: [],
-  audiences: ({ data }: { readonly data: { readonly guildId: string } }) => [guildAudience(data.guildId)],
-  indexedFor: ({ data }: { readonly data: { readonly guildId: string } }) => [guildAudience(data.guildId)],
-  feed: 'structure',
-  intents: { guild: Intent.guilds, direct: Intent.none },
-  standsAlone: false,
-  inGuildCreate: true,
-  changes: ['guild-views'],
-  followedUp: false,
-  frequent: false,
-  seals: null,
-} as const;
+const ofGuild = { ...structure, audiences: itsGuild, indexedFor: itsGuild } as const;
 
 const GuildEdited = defineEvent({
   ...ofGuild,
@@ -95,7 +81,7 @@ const OneRole = t.type({ guildId: t.string, role: Role });
 /** Nobody has the role yet. */
 const RoleCreated = defineEvent({ ...ofGuild, codec: OneRole, changesRights: false });
 
-const RoleEdited = defineEvent({ ...ofGuild, codec: OneRole, changesRights: true });
+const RoleEdited = defineEvent({ ...ofGuild, codec: OneRole, changesRights: 'channels' });
 
 /** Those whose place has changed. */
 const RolesMoved = defineEvent({
@@ -108,7 +94,7 @@ const RolesMoved = defineEvent({
 const RoleDeleted = defineEvent({
   ...ofGuild,
   codec: t.type({ guildId: t.string, roleId: t.string }),
-  changesRights: true,
+  changesRights: 'channels',
 });
 
 /** By their stored names. */

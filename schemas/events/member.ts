@@ -2,7 +2,7 @@
 import * as t from 'io-ts';
 import { Intent } from '../gateway/frames.ts';
 import { guildAudience, userAudience } from '../streams.ts';
-import { defineEvent, NO_INTENTS } from './definition.ts';
+import { defineEvent, itsGuild, NO_INTENTS } from './definition.ts';
 
 const Membership = t.type({ guildId: t.string, userId: t.string });
 
@@ -10,12 +10,11 @@ interface OfMember {
   readonly data: t.TypeOf<typeof Membership>;
 }
 
-const theGuild = ({ data }: OfMember) => [guildAudience(data.guildId)];
 /** Also filed for the user, who finds it even when no longer in the guild. */
 const guildAndMember = ({ data }: OfMember) => [guildAudience(data.guildId), userAudience(data.userId)];
 const membership = {
   former: [],
-  audiences: theGuild,
+  audiences: itsGuild,
   indexedFor: guildAndMember,
   feed: 'structure',
   intents: { guild: Intent.guildMembers, direct: Intent.none },
@@ -47,6 +46,7 @@ const MemberRolesChanged = defineEvent({
     t.type({ roles: t.array(t.string) }),
   ]),
   intents: NO_INTENTS,
+  changesRights: 'channels',
 });
 
 /** By their stored names. */
