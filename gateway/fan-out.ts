@@ -2,6 +2,7 @@
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
+import { rowOfMember } from '../projections/views/guild-views/view.ts';
 import { within } from '../schemas/clock.ts';
 import { changesAccess, type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Intent } from '../schemas/gateway/frames.ts';
@@ -243,8 +244,7 @@ export class FanOut {
     const { deps } = this;
     const guild = await deps.views.guilds.guild(event.data.guildId);
     if (guild === undefined) throw new Error(`The guild views lack guild ${event.data.guildId}`);
-    const { userId, guildId } = event.data;
-    const member = { guildId, userId, joinedTime: event.time, joinedAt: event.position, roles: [] };
+    const member = rowOfMember(event);
     const channels = await deps.access.visibleChannels(guild, member);
     for (const session of own) {
       const [snapshot] = (await readGuildSnapshots(deps, session, [{ guild, member, channels }])) as [GuildSnapshot];

@@ -2,7 +2,13 @@
 
 import { allows, channelPermissions, Permission } from '../domain/permissions.ts';
 import type { Views } from '../projections/port.ts';
-import { type ChannelRow, type GuildRow, rowOfChannel, withDetails } from '../projections/views/guild-views/view.ts';
+import {
+  type ChannelRow,
+  type GuildRow,
+  rowOfChannel,
+  rowOfMember,
+  withDetails,
+} from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Role } from '../schemas/events/guild.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
@@ -196,9 +202,10 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'channel-created': (event, _, deps) =>
     event.data.guildId === null ? directChannel(event, deps) : guildChannel(event, event.data.guildId, deps),
 
-  'member-joined': async ({ type, data: { guildId, userId }, time, position }, _, { presenter }) => {
-    const row = { guildId, userId, joinedTime: time, joinedAt: position, roles: [] };
-    const data = { ...(await presenter.member(row)), guild_id: guildId };
+  'member-joined': async (event, _, { presenter }) => {
+    const { type } = event;
+    const { guildId, userId } = event.data;
+    const data = { ...(await presenter.member(rowOfMember(event))), guild_id: guildId };
     return [dispatch('GUILD_MEMBER_ADD', data, intentsOf(type, guildId), others(userId))];
   },
 

@@ -19,6 +19,7 @@ import {
   type MemberRow,
   type Membership,
   type PastGuild,
+  pastGuild,
   type RevisionsQuery,
   rowOfGuild,
   type UserRow,
@@ -127,7 +128,7 @@ export class CurrentGuilds implements GuildReader {
     if (row !== undefined) return revisedChannel(row, fieldsOf(own.filter(isRevision)));
     const added = own.find((change) => change.kind === 'channel-added')?.channel;
     if (added === undefined) return undefined;
-    if (added.guildId === null) return { ...added, nsfw: false, order: 0 };
+    if (added.guildId === null) return added;
     return (await this.channelsOf(added.guildId)).find((one) => one.id === id);
   }
 
@@ -137,10 +138,7 @@ export class CurrentGuilds implements GuildReader {
     const recent = changes<AboutChannel>(`channels:${guildId}`);
     const added = recent.filter((change) => change.kind === 'channel-added');
     const revised = grouped(recent.filter(isRevision), ({ subject }) => subject);
-    const all = [
-      ...rows,
-      ...added.map(({ channel }, index) => ({ ...channel, nsfw: false, order: rows.length + index })),
-    ];
+    const all = [...rows, ...added.map(({ channel }, index) => ({ ...channel, order: rows.length + index }))];
     const current = all.map((row) => {
       const own = revised.get(channelSubject(row.id));
       return own === undefined ? row : revisedChannel(row, fieldsOf(own));
@@ -154,7 +152,7 @@ export class CurrentGuilds implements GuildReader {
     const last = changes<Coming>(`memberships:${userId}`).findLast((change) => guildOf(change) === guildId);
     const revised = changes<Of<'revised'>>(key);
     if (last?.kind === 'member-left') return undefined;
-    const row = last === undefined ? await stored.member(guildId, userId) : { ...last.member, roles: [] };
+    const row = last === undefined ? await stored.member(guildId, userId) : last.member;
     return row && revisedSince(row, revised);
   }
 
@@ -164,10 +162,7 @@ export class CurrentGuilds implements GuildReader {
     const changed = new Map(
       recent
         .filter(isComing)
-        .map((change) => [
-          userOf(change),
-          change.kind === 'member-joined' ? { ...change.member, roles: [] } : undefined,
-        ]),
+        .map((change) => [userOf(change), change.kind === 'member-joined' ? change.member : undefined]),
     );
     const revised = grouped(recent.filter(isRevision), ({ subject }) => subject);
     const page = await latePage<MemberRow>({
@@ -209,10 +204,7 @@ export class CurrentGuilds implements GuildReader {
   async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
     const { stored, changes } = this.ask(`directs:${userId}`);
     const added = changes<Of<'channel-added'>>(`directs:${userId}`);
-    return [
-      ...(await stored.directChannelsOf(userId)),
-      ...added.map(({ channel }) => ({ ...channel, nsfw: false, order: 0 })),
-    ];
+    return [...(await stored.directChannelsOf(userId)), ...added.map(({ channel }) => channel)];
   }
 
   async user(id: string): Promise<UserRow | undefined> {
@@ -260,13 +252,7 @@ export class CurrentGuilds implements GuildReader {
   }
 
   async past(guildId: string, userId: string, position: number): Promise<PastGuild | undefined> {
-    const then = new CurrentGuilds({ ...this.options, at: position });
-    const [guild, member, channels] = await Promise.all([
-      then.guild(guildId),
-      then.member(guildId, userId),
-      then.channelsOf(guildId),
-    ]);
-    return guild === undefined || member === undefined ? undefined : { guild, member, channels };
+    return pastGuild(new CurrentGuilds({ ...this.options, at: position }), guildId, userId);
   }
 
   async revisions(userId: string, query: RevisionsQuery): Promise<readonly Revision[]> {

@@ -4,6 +4,7 @@ import type { Sealed } from '../../../schemas/envelope.ts';
 import {
   type ByType,
   type EventData,
+  type EventOf,
   handlerOf,
   type ParleyEvent,
   type TypesChanging,
@@ -75,6 +76,11 @@ export interface MemberRow {
   readonly roles: readonly string[];
 }
 
+/** A membership as its event made it. */
+export const rowOfMember = ({ data: { guildId, userId }, time, position }: EventOf<'member-joined'>): MemberRow => ({
+  ...{ guildId, userId, joinedTime: time, joinedAt: position, roles: [] },
+});
+
 /** A membership, kept after its end. `joinedAt` and `leftAt` are positions; `leftAt` is null while it lasts. */
 export interface Membership {
   readonly guildId: string;
@@ -139,6 +145,20 @@ export interface PastGuild {
   readonly channels: readonly ChannelRow[];
 }
 
+/** @param then a reader as of the position */
+export const pastGuild = async (
+  then: Pick<GuildReader, 'guild' | 'member' | 'channelsOf'>,
+  guildId: string,
+  userId: string,
+): Promise<PastGuild | undefined> => {
+  const [guild, member, channels] = await Promise.all([
+    then.guild(guildId),
+    then.member(guildId, userId),
+    then.channelsOf(guildId),
+  ]);
+  return guild === undefined || member === undefined ? undefined : { guild, member, channels };
+};
+
 export interface RevisionsQuery {
   readonly guildIds: readonly string[];
   /** A position. */
@@ -152,8 +172,9 @@ export type GuildChange =
       readonly guild: Omit<GuildRow, 'memberCount' | 'roles' | 'description'>;
       readonly position: number;
     }
-  | { readonly kind: 'channel-added'; readonly channel: Omit<ChannelRow, 'order' | 'nsfw'> }
-  | { readonly kind: 'member-joined'; readonly member: Omit<MemberRow, 'roles'> }
+  /** The place of a guild's channel depends on the others. */
+  | { readonly kind: 'channel-added'; readonly channel: ChannelRow }
+  | { readonly kind: 'member-joined'; readonly member: MemberRow }
   | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
   | ({ readonly kind: 'revised' } & Revision)
   | { readonly kind: 'user-added'; readonly user: Omit<UserRow, 'signedOut'>; readonly position: number }
@@ -186,12 +207,7 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
     const { guildId: id, name, ownerId, everyone } = data;
     return [{ kind: 'guild-added', guild: { id, name, ownerId, everyone }, position }];
   },
-  'channel-created': ({ data, position: createdAt }) => {
-    const { channelId: id, kind, guildId, name, topic, overwrites, participants } = data;
-    return [
-      { kind: 'channel-added', channel: { id, kind, guildId, name, topic, overwrites, participants, createdAt } },
-    ];
-  },
+  'channel-created': ({ data, position }) => [{ kind: 'channel-added', channel: rowOfChannel(data, position) }],
   'channel-edited': ({ data: { guildId, channelId, details }, position }) => [
     { kind: 'revised', guildId, subject: channelSubject(channelId), field: 'details', value: details, position },
   ],
@@ -201,10 +217,10 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   'guild-edited': ({ data: { guildId, details }, position }) => [
     { kind: 'revised', guildId, subject: guildSubject(guildId), field: 'details', value: details, position },
   ],
-  'member-joined': ({ data, time, position }) => {
-    const { guildId, userId, invite } = data;
-    const member = { guildId, userId, joinedTime: time, joinedAt: position };
-    const joined: GuildChange = { kind: 'member-joined', member };
+  'member-joined': (event) => {
+    const { position } = event;
+    const { invite } = event.data;
+    const joined: GuildChange = { kind: 'member-joined', member: rowOfMember(event) };
     return invite === null ? [joined] : [joined, { kind: 'invite-used', code: invite, capped: false, position }];
   },
   'member-left': ({ data: { guildId, userId }, position }) => [{ kind: 'member-left', guildId, userId, position }],

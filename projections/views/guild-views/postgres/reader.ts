@@ -5,16 +5,17 @@ import { type Build, statement } from '../../../../stores/statement.ts';
 import { channelRowOf, channelRowsOf, guildOf, guildQueries, memberOf, revisionOf, userOf } from '../queries.ts';
 import type { Revision } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
-import type {
-  ChannelRow,
-  GuildReader,
-  GuildRow,
-  InviteRow,
-  MemberRow,
-  Membership,
-  PastGuild,
-  RevisionsQuery,
-  UserRow,
+import {
+  type ChannelRow,
+  type GuildReader,
+  type GuildRow,
+  type InviteRow,
+  type MemberRow,
+  type Membership,
+  type PastGuild,
+  pastGuild,
+  type RevisionsQuery,
+  type UserRow,
 } from '../view.ts';
 
 type Id = string;
@@ -127,13 +128,7 @@ export class PostgresGuildReader implements GuildReader {
   }
 
   async past(guildId: Id, userId: Id, position: number): Promise<PastGuild | undefined> {
-    const then = new PostgresGuildReader(this.ask, position);
-    const [guild, member, channels] = await Promise.all([
-      then.guild(guildId),
-      then.member(guildId, userId),
-      then.channelsOf(guildId),
-    ]);
-    return guild === undefined || member === undefined ? undefined : { guild, member, channels };
+    return pastGuild(new PostgresGuildReader(this.ask, position), guildId, userId);
   }
 
   async revisions(userId: Id, { guildIds, after, limit }: RevisionsQuery): Promise<readonly Revision[]> {
