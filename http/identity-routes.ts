@@ -7,7 +7,7 @@ import type { Presenter } from '../presenter/presenter.ts';
 import { wireTime } from '../presenter/time.ts';
 import { anyText, checkedText, optional, text, visibleText } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
-import { type Reply, type Route, route } from '../schemas/http/route.ts';
+import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 import * as shapes from '../schemas/http/shapes.ts';
 import { hasInvisible, mixesScripts, nameProblem } from '../schemas/text.ts';
 
@@ -89,6 +89,16 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
 
   const newPassword = t.type({ password: anyText(1, 256, 'password'), new_password: text(8, 256, 'new_password') });
 
+  const changePassword = ({
+    headers,
+    body: { password: present, new_password: next },
+    address,
+    correlationId,
+    idempotencyKey: key,
+    isGone,
+  }: RouteRequest<unknown, unknown, t.TypeOf<typeof newPassword>>) =>
+    identity.changePassword(authorizationOf(headers), { present, next }, { address, correlationId, isGone, key });
+
   return [
     route({
       method: 'PATCH',
@@ -100,10 +110,8 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       bodyLimit: CREDENTIALS_BYTES,
       answers: 'a user, with its new token',
       answer: shapes.SelfWithToken,
-      handle: async ({ headers, body, address, correlationId, isGone }) => {
-        const passwords = { present: body.password, next: body.new_password };
-        const caller = { address, correlationId, isGone };
-        const changed = await identity.changePassword(authorizationOf(headers), passwords, caller);
+      handle: async (request) => {
+        const changed = await changePassword(request);
         if (either.isLeft(changed)) return changed;
         const { userId, token } = changed.right;
         return either.right({ body: { ...(await presenter.self(userId)), token } });
@@ -170,12 +178,7 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       bodyLimit: CREDENTIALS_BYTES,
       answers: '{token, auth_token, expires_at}',
       answer: shapes.Token,
-      handle: async ({ headers, body, address, correlationId, idempotencyKey: key, isGone }) => {
-        const passwords = { present: body.password, next: body.new_password };
-        return tokenReply(
-          await identity.changePassword(authorizationOf(headers), passwords, { address, correlationId, isGone, key }),
-        );
-      },
+      handle: async (request) => tokenReply(await changePassword(request)),
     }),
   ];
 };

@@ -39,9 +39,7 @@ const parley: Peer = {
   async prepare({ senders, listeners, channels }) {
     const place = await startPlace();
     try {
-      const channelIds = [place.channel.id];
-      while (channelIds.length < channels)
-        channelIds.push((await place.api().createChannel(place.guildId, { name: `channel-${channelIds.length}` })).id);
+      const channelIds = await place.channels(channels);
       await place.stop();
       const people = await withStores(place.data, (stores) => seedPeople(stores, place.guildId, senders + listeners));
       const { port } = await place.start();

@@ -23,6 +23,8 @@ export interface Place {
   server(): Server;
   /** Sends the owner's requests to the running server. */
   api(): Api;
+  /** Ids of this many channels of the guild, which are made as far as they are missing. */
+  channels(count: number): Promise<string[]>;
   start(): Promise<Server>;
   /** Stops the server with SIGTERM, so that the next start has nothing to repair. */
   stop(): Promise<void>;
@@ -47,6 +49,11 @@ export const startPlace = async (): Promise<Place> => {
     channel: guild.channel,
     server: () => server,
     api,
+    channels: async (count) => {
+      const ids = [guild.channel.id];
+      while (ids.length < count) ids.push((await api().createChannel(guild.id, { name: `channel-${ids.length}` })).id);
+      return ids;
+    },
     start,
     stop: async () => {
       await server.stop();

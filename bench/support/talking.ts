@@ -21,9 +21,7 @@ export const withTalkers = async <T>(
 ): Promise<T> => {
   const place = await startPlace();
   try {
-    const channelIds = [place.channel.id];
-    while (channelIds.length < channels)
-      channelIds.push((await place.api().createChannel(place.guildId, { name: `channel-${channelIds.length}` })).id);
+    const channelIds = await place.channels(channels);
     await place.stop();
     const tokens = await withStores(place.data, (stores) => seedPeople(stores, place.guildId, senders));
     const { port } = await place.start();
