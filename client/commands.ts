@@ -6,10 +6,14 @@ import type { CommandFields } from './command-types.ts';
 
 /**
  * A command as the socket carries it. With an `id` it is carried out once, however often it is sent. The default is a
- * new id.
+ * new id. `audit_log_reason` says why, for the audit log: 512 characters at most.
  */
 export type OutgoingCommand = {
-  [K in keyof CommandFields]: { readonly type: K; readonly id?: string } & CommandFields[K];
+  [K in keyof CommandFields]: {
+    readonly type: K;
+    readonly id?: string;
+    readonly audit_log_reason?: string;
+  } & CommandFields[K];
 }[keyof CommandFields];
 
 export interface CommandResult {

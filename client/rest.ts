@@ -73,13 +73,15 @@ export class Rest {
    * Calls any route.
    * @param idempotencyKey of a POST: repeated under the same key within ten minutes, it is carried out once. Without one,
    * a repeat is a new request
+   * @param reason why, for the audit log: 512 characters at most
    * @throws RestError for every response that is not a success
    */
-  async request<T>(method: string, path: string, body?: unknown, idempotencyKey?: string): Promise<T> {
+  async request<T>(method: string, path: string, body?: unknown, idempotencyKey?: string, reason?: string): Promise<T> {
     const answer = await fetch(this.base + path, {
       method,
       headers: {
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+        ...(reason === undefined ? {} : { 'x-audit-log-reason': encodeURIComponent(reason) }),
         ...(this.authorization === undefined ? {} : { authorization: this.authorization }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },

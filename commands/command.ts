@@ -223,6 +223,7 @@ export const causeOf = (context: CommandContext, type: string, inFields?: string
   correlationId: context.correlationId,
   causationId: null,
   traceparent: context.traceparent ?? null,
+  reason: context.reason,
 });
 
 /** What names the thing that a command creates: without a key from the client, nothing repeats the command. */

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { parse as uuidBytes, v5 as uuidv5 } from 'uuid';
-import { type DecidedEvent, type NewParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
+import { type DecidedEvent, type NewParleyEvent, takesReason, versionOf } from '../schemas/events/catalogue.ts';
 import { type KeyRing, sealText } from '../vault/sealing.ts';
 
 /** Namespace of our event ids. */
@@ -24,14 +24,22 @@ export interface Cause {
   readonly correlationId: string;
   readonly causationId: string | null;
   readonly traceparent: string | null;
+  /** Why the actor does it, for events that keep a reason. */
+  readonly reason?: string | undefined;
 }
 
 /** A user whose key was destroyed can say nothing more. */
 export class KeyGone extends Error {}
 
+/** Whose keys must be at hand to make the event. */
+export const sealedBy = ({ secret, type }: DecidedEvent, { actor, reason }: Cause): readonly string[] => [
+  ...(secret === undefined ? [] : [secret.by]),
+  ...(reason !== undefined && takesReason(type) ? [actor] : []),
+];
+
 /**
  * @param decided is consumed: the event takes over its data.
- * @param keys have already looked up the keys of the text's author.
+ * @param keys have already looked up the keys of `sealedBy`.
  * @throws KeyGone when the person whose text the event carries has no key any more.
  */
 export const toNewEvent = (
@@ -43,13 +51,15 @@ export const toNewEvent = (
   keys: KeyRing,
 ): NewParleyEvent => {
   const id = uuidv5(Buffer.from(`${stream}\n${sequence}\n${cause.key}\n${MAKER}`), NAMESPACE);
-  let data: unknown = decided.data;
-  if (decided.secret !== undefined) {
-    const { by, text } = decided.secret;
+  const sealedText = (by: string, text: string) => {
     const key = keys.cached(by);
     if (key === undefined || key === null) throw new KeyGone(by);
-    data = Object.assign(decided.data, { sealed: sealText(key, { stream, eventId: id, by }, text) });
-  }
+    return sealText(key, { stream, eventId: id, by }, text);
+  };
+  const { data, secret } = decided;
+  if (secret !== undefined) Object.assign(data, { sealed: sealedText(secret.by, secret.text) });
+  if (cause.reason !== undefined && takesReason(decided.type))
+    Object.assign(data, { reason: { sealed: sealedText(cause.actor, JSON.stringify(cause.reason)) } });
   return {
     id,
     type: decided.type,

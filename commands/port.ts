@@ -23,6 +23,8 @@ export interface CommandContext {
   readonly counted: boolean;
   readonly correlationId: string;
   readonly traceparent?: string;
+  /** Why the caller does it: stored with the events that keep a reason, for the audit log. */
+  readonly reason?: string | undefined;
 }
 
 /** A command's answer as a value. `presenter/answers` turns it into what clients are shown. */

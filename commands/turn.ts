@@ -9,7 +9,7 @@ import { bytesOfEvent, type LogReader } from '../log/port.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { DecidedEvent, NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { KeyRing } from '../vault/sealing.ts';
-import { type Cause, KeyGone, toNewEvent } from './new-events.ts';
+import { type Cause, KeyGone, sealedBy, toNewEvent } from './new-events.ts';
 
 /**
  * The stream's events after a sequence, including those decided in this turn, a page at a time: where the timeline is far
@@ -101,7 +101,7 @@ class Batch {
   /** Adds all of one task's events, or none. */
   add(decided: readonly DecidedEvent[], cause: Cause): Promise<Adding> | Adding {
     const { keys } = this.deps;
-    const unknown = decided.flatMap(({ secret }) => (secret && keys.cached(secret.by) === null ? [secret.by] : []));
+    const unknown = decided.flatMap((one) => sealedBy(one, cause)).filter((by) => keys.cached(by) === null);
     if (unknown.length > 0)
       return Promise.all(unknown.map((by) => keys.get(by))).then(() => this.addAtOnce(decided, cause));
     return this.addAtOnce(decided, cause);

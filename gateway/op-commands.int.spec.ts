@@ -50,6 +50,16 @@ describe('a command over the socket', () => {
     ]);
   });
 
+  it('says why in `audit_log_reason`, which is no field of the command', async () => {
+    const given = { id: 'r', type: 'message.delete', channel_id: '5', message_id: '6', audit_log_reason: 'spam' };
+    await client.command(given);
+    const [submitted] = world.bus.submitted;
+    expect(submitted).toMatchObject({ context: { reason: 'spam' } });
+    expect(submitted!.fields).not.toHaveProperty('audit_log_reason');
+    const tooLong = await client.command({ ...given, audit_log_reason: 'a'.repeat(513) });
+    expect(tooLong.error).toMatchObject({ code: 50035, errors: { audit_log_reason: { _errors: [{}] } } });
+  });
+
   it('of a bot is submitted as the bot', async () => {
     const bot = await station.identified('3');
     await bot.command({ type: 'typing.start', channel_id: '5' });

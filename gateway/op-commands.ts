@@ -9,6 +9,7 @@ import { decode } from '../schemas/codecs.ts';
 import { errorBody, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import { GivenCommand, Op } from '../schemas/gateway/frames.ts';
 import { jsonError } from '../schemas/json.ts';
+import { reasonGiven } from '../schemas/reason.ts';
 import { textFrame } from './frame-bytes.ts';
 import type { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
@@ -41,15 +42,20 @@ export class CommandFrames {
       this.refuse(session, id, wrong);
       return;
     }
+    const reason = reasonGiven('audit_log_reason', decoded.right.audit_log_reason);
+    if (either.isLeft(reason)) {
+      this.refuse(session, id, reason.left);
+      return;
+    }
     if (session.commandsInFlight >= this.deps.config.commandsInFlight) {
       this.refuse(session, id, parleyError('rateLimited', { retryAfter: 1 }));
       return;
     }
     session.commandsInFlight += 1;
-    void this.submit(session, decoded.right);
+    void this.submit(session, decoded.right, reason.right);
   }
 
-  private async submit(session: Session, d: GivenCommand): Promise<void> {
+  private async submit(session: Session, d: GivenCommand, reason: string | undefined): Promise<void> {
     const { id } = d;
     const began = this.deps.clock.monotonic();
     const actor: Actor = {
@@ -73,10 +79,11 @@ export class CommandFrames {
         onOtherContent: 'refuse',
         counted: false,
         correlationId,
+        reason,
         ...(span && { traceparent: span.traceparent }),
       };
-      // The frame's own `type` is that of the command, not a field of it.
-      const { type: _, ...fields } = d;
+      // The frame's own `type` and reason are those of the command, not fields of it.
+      const { type: _, audit_log_reason: __, ...fields } = d;
       const { outcome } = await this.deps.bus.submit(context, type, fields);
       if (either.isLeft(outcome)) {
         error = outcome.left;

@@ -7,6 +7,7 @@ import { type AnswerPresenter, presentAnswer } from '../presenter/answers.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { traceparentOf } from '../schemas/codecs.ts';
 import { type Route, type RouteRequest, route } from '../schemas/http/route.ts';
+import { reasonGiven, unescapedReason } from '../schemas/reason.ts';
 import { limitHeaders } from './errors.ts';
 
 const record = (value: unknown): Record<string, unknown> =>
@@ -14,6 +15,13 @@ const record = (value: unknown): Record<string, unknown> =>
 
 /** The codec of a list that is the whole body. */
 const listIn = (body: t.Mixed | undefined, field: string): t.Mixed => (body as t.InterfaceType<t.Props>).props[field]!;
+
+const REASON = 'X-Audit-Log-Reason';
+
+const reasonIn = (headers: RouteRequest<unknown, unknown, unknown>['headers']) => {
+  const header = headers[REASON.toLowerCase()];
+  return reasonGiven(REASON, typeof header === 'string' ? unescapedReason(header) : undefined);
+};
 
 const routesOf = (
   bus: CommandBus,
@@ -26,12 +34,15 @@ const routesOf = (
   const body = bodyIs === undefined ? command.body : listIn(command.body, bodyIs);
   const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
     const traceparent = traceparentOf(request.headers.traceparent);
+    const reason = reasonIn(request.headers);
+    if (either.isLeft(reason)) return reason;
     const context = {
       actor: request.actor,
       key: request.idempotencyKey,
       onOtherContent: request.idempotencyKey === null ? ('first' as const) : ('refuse' as const),
       counted: true,
       correlationId: request.correlationId,
+      reason: reason.right,
       ...(traceparent === undefined ? {} : { traceparent }),
     };
     // The path's fields override the body's.

@@ -3,6 +3,7 @@ import * as t from 'io-ts';
 import { ListType, OptionalType, SizedType } from '../schemas/codecs.ts';
 import type { RequiredCaller, Route } from '../schemas/http/route.ts';
 import { SHAPES } from '../schemas/http/shapes.ts';
+import { MAX_REASON } from '../schemas/reason.ts';
 
 /** JSON Schema (2020-12, as OpenAPI 3.1 has it) of an io-ts codec. */
 export interface JsonSchema {
@@ -179,18 +180,26 @@ const queryParameters = (route: Route): Parameter[] => {
   }));
 };
 
-const headerParameters = ({ method }: Route): Parameter[] =>
-  method !== 'POST'
-    ? []
-    : [
-        {
-          name: 'Idempotency-Key',
-          in: 'header',
-          required: false,
-          description: 'An id of your own for this request. Repeated within ten minutes, it is carried out once.',
-          schema: { type: 'string', minLength: 1, maxLength: 255 },
-        },
-      ];
+const IDEMPOTENCY_KEY: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'An id of your own for this request. Repeated within ten minutes, it is carried out once.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+const REASON: Parameter = {
+  name: 'X-Audit-Log-Reason',
+  in: 'header',
+  required: false,
+  description: `Why, for the audit log, escaped with percent signs: ${MAX_REASON} characters at most. Kept with acts that it names.`,
+  schema: { type: 'string' },
+};
+
+const headerParameters = ({ method, isCommand }: Route): Parameter[] => [
+  ...(method === 'POST' ? [IDEMPOTENCY_KEY] : []),
+  ...(isCommand === true ? [REASON] : []),
+];
 
 const headers = (...names: readonly string[]): Pick<Response, 'headers'> => ({
   headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),

@@ -19,6 +19,7 @@ export interface ReplayPage {
 export type Lines = string | Uint8Array;
 
 const SEALED = '"sealed":{';
+const REASON = '"reason":{';
 
 /**
  * The value of a string field that needs no escapes in JSON (an id, base64, a stream's name), found without parsing the
@@ -31,6 +32,8 @@ const plainField = (json: string, name: string, from: number): string => {
 
 /** Where the next sealed part begins, or -1. Its object contains no other object. */
 export const sealedAt = (json: string, from = 0): number => json.indexOf(SEALED, from);
+/** Whether the sealed part is the reason of an act. */
+export const isReason = (json: string, start: number): boolean => json.endsWith(REASON, start);
 const sealedEnd = (json: string, start: number): number => json.indexOf('}', start) + 1;
 export const authorOf = (json: string, start: number): string => plainField(json, 'by', start);
 const boxOf = (json: string, start: number): string => plainField(json, 'box', start);
@@ -41,7 +44,7 @@ const EMPTY = '{"content":"","embeds":[]}';
 
 /** The opened text. It is JSON already and is inserted as it is. */
 const textOf = ({ lines, keys, deleted }: ReplayPage, line: number, start: number): string => {
-  if (deleted.size > 0 && deleted.has(messageIdOf(lines, line))) return EMPTY;
+  if (deleted.size > 0 && !isReason(lines, start) && deleted.has(messageIdOf(lines, line))) return EMPTY;
   const by = authorOf(lines, start);
   const place = { stream: plainField(lines, 'stream', line), eventId: plainField(lines, 'id', line) };
   return openText(keys.get(by), place, { by, box: boxOf(lines, start) }) ?? 'null';

@@ -39,6 +39,13 @@ const events = [
   event(3, 'deleted'),
   event(4, 'moved', { stream: 'channel-2' }),
   event(5, '', { type: 'channel-created', data: '{"name":"x"}' }),
+  event(6, '', {
+    type: 'message-deleted',
+    data: JSON.stringify({
+      messageId: '3',
+      reason: { sealed: sealText(key, { stream: 'channel-1', eventId: 'event-6', by: '1' }, '"spam"') },
+    }),
+  }),
 ];
 
 const page: ReplayPage = {
@@ -73,7 +80,8 @@ describe('rendering on another thread', () => {
         .split('\n')
         .slice(0, -1)
         .map((line) => JSON.parse(line).data.text?.content ?? null),
-    ).toEqual(['one\ntwo "three" 👍 \u2028', '', '', null, null]);
+    ).toEqual(['one\ntwo "three" 👍 \u2028', '', '', null, null, null]);
+    expect(lines[0]!).toContain('"data":{"messageId":"3","reason":{"text":"spam"}}');
   });
 
   it('reports a failure of the thread every time', async () => {

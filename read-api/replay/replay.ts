@@ -8,6 +8,7 @@ import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { KeyRing } from '../../vault/sealing.ts';
 import {
   authorOf,
+  isReason,
   KEEP_ALIVE,
   type LineForm,
   type Lines,
@@ -49,10 +50,10 @@ const knowledgeFor = async (
   const authors = new Set<string>();
   const messages = new Map<string, string[]>();
   for (const { stream, data } of events) {
-    const start = sealedAt(data);
-    if (start < 0) continue;
-    authors.add(authorOf(data, start));
-    if (!stream.startsWith(CHANNEL)) continue;
+    const first = sealedAt(data);
+    if (first < 0) continue;
+    for (let start = first; start >= 0; start = sealedAt(data, start + 1)) authors.add(authorOf(data, start));
+    if (!stream.startsWith(CHANNEL) || isReason(data, first)) continue;
     const ids = messages.get(stream);
     if (ids === undefined) messages.set(stream, [messageIdOf(data)]);
     else ids.push(messageIdOf(data));

@@ -61,7 +61,7 @@ export interface Secret {
 export type DecidedEvent = {
   [K in EventType]: {
     readonly type: K;
-    readonly data: Omit<EventData<K>, 'sealed'>;
+    readonly data: Omit<EventData<K>, 'sealed' | 'reason'>;
     /** Overrides the clock: imported events keep their original time. */
     readonly time?: number;
   } & (Catalogue[K]['seals'] extends null ? { readonly secret?: never } : { readonly secret: Secret });
@@ -105,6 +105,8 @@ export const typesChanging = <V extends string>(view: V): readonly TypesChanging
 export const FOLLOWED_UP = typesWith(({ followedUp }) => followedUp) as readonly FollowedUpType[];
 /** Types of events that the audience index files. */
 export const INDEXED = typesWith((definition) => definition.indexedFor !== nobody);
+/** Types of acts whose reason is kept: `toNewEvent` seals it. */
+export const takesReason = (type: EventType): boolean => definitions[type].takesReason;
 export const FREQUENT = typesWith(({ frequent }) => frequent);
 
 // Questions about one event. They are asked for every event, so they allocate nothing but the answer.

@@ -25,7 +25,7 @@ import {
   UnreadableEvent,
   versionOf,
 } from './catalogue.ts';
-import { defineEvent, formerly, NO_INTENTS, nobody } from './definition.ts';
+import { defineEvent, formerly, NO_INTENTS, nobody, reasoned } from './definition.ts';
 
 /** Every form in which any version of Parley has stored an event, as stored. */
 const FORMER_VERSIONS = ['test/fixtures/v1/events.ndjson'];
@@ -231,6 +231,7 @@ describe('a definition', () => {
     changes: ['timelines'],
     followedUp: false,
     frequent: false,
+    takesReason: false,
     seals: null,
   } as const;
 
@@ -248,6 +249,7 @@ describe('a definition', () => {
     const { followedUp: _10, ...noProcess } = whole;
     const { frequent: _11, ...noFrequency } = whole;
     const { seals: _12, ...noSeal } = whole;
+    const { takesReason: _14, ...noReason } = whole;
     // @ts-expect-error
     defineEvent(noCodec);
     // @ts-expect-error
@@ -274,6 +276,8 @@ describe('a definition', () => {
     defineEvent(noFrequency);
     // @ts-expect-error
     defineEvent(noSeal);
+    // @ts-expect-error
+    defineEvent(noReason);
     expect(defineEvent(whole)).toBe(whole);
   });
 
@@ -282,6 +286,14 @@ describe('a definition', () => {
     defineEvent({ ...whole, seals: t.string });
     // @ts-expect-error
     defineEvent({ ...whole, codec: catalogue['message-edited'].codec, seals: null });
+  });
+
+  it('says that it takes a reason exactly when its data has room for one', () => {
+    // @ts-expect-error
+    defineEvent({ ...whole, takesReason: true });
+    // @ts-expect-error
+    defineEvent({ ...whole, codec: reasoned(whole.codec) });
+    expect(defineEvent({ ...whole, codec: reasoned(whole.codec), takesReason: true }).takesReason).toBe(true);
   });
 
   it('must bring older data into the complete newest form', () => {

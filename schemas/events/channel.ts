@@ -4,7 +4,7 @@ import { canonicalEmoji } from '../emoji.ts';
 import { type Recorded, Sealed } from '../envelope.ts';
 import { Intent } from '../gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../streams.ts';
-import { defineEvent, formerly, itsGuild, nobody } from './definition.ts';
+import { defineEvent, formerly, itsGuild, nobody, reasoned } from './definition.ts';
 
 /** A permission overwrite of a channel; `allow` and `deny` are bit sets as decimal strings. `type` 0 role, 1 member. */
 export const Overwrite = t.type({
@@ -57,6 +57,7 @@ export const structure = {
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  takesReason: false,
   seals: null,
 } as const;
 
@@ -95,6 +96,7 @@ const spoken = {
   changes: ['timelines', 'unread'],
   followedUp: false,
   frequent: true,
+  takesReason: false,
 } as const;
 
 const MessagePosted = defineEvent({
@@ -183,11 +185,14 @@ const MessageEdited = defineEvent({
   seals: MessageBody,
 });
 
+const Deleted = t.type({ messageId: t.string, ordinal: t.number, author: t.string });
+
 const MessageDeleted = defineEvent({
   ...spoken,
   standsAlone: true,
-  codec: t.type({ messageId: t.string, ordinal: t.number, author: t.string }),
-  former: [],
+  codec: reasoned(Deleted),
+  former: [formerly(Deleted, (data) => data)],
+  takesReason: true,
   seals: null,
 });
 
@@ -214,11 +219,14 @@ const MessagesDeleted = defineEvent({
   ...spoken,
   standsAlone: true,
   frequent: false,
-  codec: t.type({
-    /** At least one, in the order of the channel. */
-    messages: t.array(t.type({ messageId: t.string, ordinal: t.number, author: t.string })),
-  }),
+  codec: reasoned(
+    t.type({
+      /** At least one, in the order of the channel. */
+      messages: t.array(Deleted),
+    }),
+  ),
   former: [],
+  takesReason: true,
   seals: null,
 });
 
@@ -242,6 +250,7 @@ const reacting = {
   inGuildCreate: false,
   changes: ['timelines'],
   followedUp: false,
+  takesReason: false,
   seals: null,
 } as const;
 
@@ -282,7 +291,6 @@ const OnBoard = t.type({
 });
 
 const pinning = {
-  former: [],
   audiences: itsChannel,
   indexedFor: nobody,
   feed: 'channel',
@@ -293,29 +301,36 @@ const pinning = {
   changes: ['pins'],
   followedUp: false,
   frequent: false,
+  takesReason: true,
   seals: null,
 } as const;
 
+const Pinned = t.intersection([
+  OnBoard,
+  /** Milliseconds since 1970; grows from pin to pin of a channel. */
+  t.type({ pinnedTime: t.number }),
+]);
+
 const MessagePinned = defineEvent({
   ...pinning,
-  codec: t.intersection([
-    OnBoard,
-    /** Milliseconds since 1970; grows from pin to pin of a channel. */
-    t.type({ pinnedTime: t.number }),
-  ]),
+  codec: reasoned(Pinned),
+  former: [formerly(Pinned, (data) => data)],
 });
+
+const Unpinned = t.intersection([
+  OnBoard,
+  /** Of the most recent pin that remains; null when none does. */
+  t.type({
+    lastPinnedTime: t.union([t.number, t.null]),
+    /** Whether it was taken down because it was deleted. */
+    deleted: t.boolean,
+  }),
+]);
 
 const MessageUnpinned = defineEvent({
   ...pinning,
-  codec: t.intersection([
-    OnBoard,
-    /** Of the most recent pin that remains; null when none does. */
-    t.type({
-      lastPinnedTime: t.union([t.number, t.null]),
-      /** Whether it was taken down because it was deleted. */
-      deleted: t.boolean,
-    }),
-  ]),
+  codec: reasoned(Unpinned),
+  former: [formerly(Unpinned, (data) => data)],
 });
 
 /** What those who manage a guild's channel change about it. */
@@ -328,16 +343,18 @@ export const ChannelDetails = t.type({
 });
 export type ChannelDetails = t.TypeOf<typeof ChannelDetails>;
 
-const ofChannel = { ...structure, audiences: itsChannel, indexedFor: nobody } as const;
+const ofChannel = { ...structure, audiences: itsChannel, indexedFor: nobody, takesReason: true } as const;
 
 const ChannelEdited = defineEvent({
   ...ofChannel,
-  codec: t.type({
-    channelId: t.string,
-    guildId: t.string,
-    /** All of them, as they are afterwards. */
-    details: ChannelDetails,
-  }),
+  codec: reasoned(
+    t.type({
+      channelId: t.string,
+      guildId: t.string,
+      /** All of them, as they are afterwards. */
+      details: ChannelDetails,
+    }),
+  ),
   changesRights: false,
 });
 
@@ -347,7 +364,7 @@ const ChannelEdited = defineEvent({
  */
 const ChannelDeleted = defineEvent({
   ...ofChannel,
-  codec: t.type({ channelId: t.string, guildId: t.string }),
+  codec: reasoned(t.type({ channelId: t.string, guildId: t.string })),
   audiences: itsGuild,
   changesRights: true,
 });
@@ -357,17 +374,19 @@ const overwriting = { ...ofChannel, changesRights: 'channels' } as const;
 
 const OverwriteSet = defineEvent({
   ...overwriting,
-  codec: t.type({ channelId: t.string, guildId: t.string, overwrite: Overwrite }),
+  codec: reasoned(t.type({ channelId: t.string, guildId: t.string, overwrite: Overwrite })),
 });
 
 const OverwriteDeleted = defineEvent({
   ...overwriting,
-  codec: t.type({
-    channelId: t.string,
-    guildId: t.string,
-    /** Of the role or the person. */
-    overwriteId: t.string,
-  }),
+  codec: reasoned(
+    t.type({
+      channelId: t.string,
+      guildId: t.string,
+      /** Of the role or the person. */
+      overwriteId: t.string,
+    }),
+  ),
 });
 
 /** By their stored names. */

@@ -16,6 +16,7 @@ const CreationNamed = defineEvent({
   changes: [],
   followedUp: false,
   frequent: false,
+  takesReason: false,
   seals: null,
 });
 

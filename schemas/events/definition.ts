@@ -2,8 +2,8 @@
  * The definition of an event type: one value, beside the codec of its data. All fields are required. The catalogue
  * joins the definitions and derives every list of types from them.
  */
-import type * as t from 'io-ts';
-import type { Recorded, Sealed } from '../envelope.ts';
+import * as t from 'io-ts';
+import { type Recorded, Sealed } from '../envelope.ts';
 import { type Audience, guildAudience } from '../streams.ts';
 
 /**
@@ -59,6 +59,8 @@ export interface EventDefinition<
   readonly followedUp: FollowedUp;
   /** As frequent as messages, so the log in PostgreSQL leaves it out of its index of types. */
   readonly frequent: boolean;
+  /** Whether whoever causes it may say why: its codec is `reasoned`. */
+  readonly takesReason: 'reason' extends keyof NoInfer<Data> ? true : false;
   /** Codec of its opened secret; null when it has none. */
   readonly seals: NoInfer<Data> extends { readonly sealed: Sealed } ? t.Mixed : null;
 }
@@ -79,6 +81,15 @@ export const formerly =
   <Old, Data>(codec: t.Type<Old, unknown, unknown>, upcast: (data: Old) => Data): FormerForm<Data> =>
   (data) =>
     codec.is(data) ? upcast(data) : undefined;
+
+/** Opens to a string as JSON. */
+const Reasoned = t.partial({ reason: t.type({ sealed: Sealed }) });
+
+/**
+ * For acts that the audit log names: with the reason that their actor gave, if any, sealed under the actor's key. It is put
+ * there as the event is made; decisions do not see it.
+ */
+export const reasoned = <C extends t.Mixed>(codec: C) => t.intersection([codec, Reasoned]);
 
 /** For events whose data names a guild. */
 export const itsGuild = ({ data }: { readonly data: { readonly guildId: string } }): readonly Audience[] => [

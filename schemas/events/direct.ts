@@ -16,6 +16,7 @@ const DirectOpened = defineEvent({
   changes: [],
   followedUp: true,
   frequent: false,
+  takesReason: false,
   seals: null,
 });
 

@@ -1,7 +1,7 @@
 /** Events of `guild-<id>`: its structure, small enough to fold. */
 import * as t from 'io-ts';
 import { Created, structure } from './channel.ts';
-import { defineEvent, itsGuild, NO_INTENTS, nobody } from './definition.ts';
+import { defineEvent, formerly, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
 
 const GuildCreated = defineEvent({
   codec: t.type({
@@ -24,13 +24,14 @@ const GuildCreated = defineEvent({
   changes: ['guild-views'],
   followedUp: true,
   frequent: false,
+  takesReason: false,
   seals: null,
 });
 
 /** The guild's stream bounds the number of its channels, so it takes the request; a process creates the channel. */
 const ChannelRequested = defineEvent({
-  codec: Created,
-  former: [],
+  codec: reasoned(Created),
+  former: [formerly(Created, (data) => data)],
   audiences: nobody,
   indexedFor: nobody,
   feed: 'structure',
@@ -41,6 +42,7 @@ const ChannelRequested = defineEvent({
   changes: [],
   followedUp: true,
   frequent: false,
+  takesReason: true,
   seals: null,
 });
 
@@ -63,20 +65,22 @@ export const Role = t.type({
 });
 export type Role = t.TypeOf<typeof Role>;
 
-const ofGuild = { ...structure, audiences: itsGuild, indexedFor: itsGuild } as const;
+const ofGuild = { ...structure, audiences: itsGuild, indexedFor: itsGuild, takesReason: true } as const;
 
 const GuildEdited = defineEvent({
   ...ofGuild,
-  codec: t.type({
-    guildId: t.string,
-    /** All of them, as they are afterwards. */
-    details: GuildDetails,
-  }),
+  codec: reasoned(
+    t.type({
+      guildId: t.string,
+      /** All of them, as they are afterwards. */
+      details: GuildDetails,
+    }),
+  ),
   changesRights: false,
 });
 
 /** Each of these events holds a role as a whole, as it is afterwards. */
-const OneRole = t.type({ guildId: t.string, role: Role });
+const OneRole = reasoned(t.type({ guildId: t.string, role: Role }));
 
 /** Nobody has the role yet. */
 const RoleCreated = defineEvent({ ...ofGuild, codec: OneRole, changesRights: false });
@@ -86,14 +90,14 @@ const RoleEdited = defineEvent({ ...ofGuild, codec: OneRole, changesRights: 'cha
 /** Those whose place has changed. */
 const RolesMoved = defineEvent({
   ...ofGuild,
-  codec: t.type({ guildId: t.string, roles: t.array(Role) }),
+  codec: reasoned(t.type({ guildId: t.string, roles: t.array(Role) })),
   changesRights: false,
 });
 
 /** The members who had it keep its id; readers drop it. */
 const RoleDeleted = defineEvent({
   ...ofGuild,
-  codec: t.type({ guildId: t.string, roleId: t.string }),
+  codec: reasoned(t.type({ guildId: t.string, roleId: t.string })),
   changesRights: 'channels',
 });
 

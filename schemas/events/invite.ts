@@ -2,20 +2,22 @@
 import * as t from 'io-ts';
 import { Intent } from '../gateway/frames.ts';
 import { guildAudience } from '../streams.ts';
-import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
+import { defineEvent, formerly, NO_INTENTS, nobody, reasoned } from './definition.ts';
+
+const Created = t.type({
+  code: t.string,
+  guildId: t.string,
+  channelId: t.string,
+  inviterId: t.string,
+  /** 0: any number. */
+  maxUses: t.number,
+  /** Milliseconds since 1970; null: never. */
+  expiresAt: t.union([t.number, t.null]),
+});
 
 const InviteCreated = defineEvent({
-  codec: t.type({
-    code: t.string,
-    guildId: t.string,
-    channelId: t.string,
-    inviterId: t.string,
-    /** 0: any number. */
-    maxUses: t.number,
-    /** Milliseconds since 1970; null: never. */
-    expiresAt: t.union([t.number, t.null]),
-  }),
-  former: [],
+  codec: reasoned(Created),
+  former: [formerly(Created, (data) => data)],
   audiences: ({ data }) => [guildAudience(data.guildId)],
   indexedFor: ({ data }) => [guildAudience(data.guildId)],
   feed: 'structure',
@@ -26,6 +28,7 @@ const InviteCreated = defineEvent({
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  takesReason: true,
   seals: null,
 });
 
@@ -42,6 +45,7 @@ const InviteRedeemed = defineEvent({
   changes: ['guild-views'],
   followedUp: true,
   frequent: false,
+  takesReason: false,
   seals: null,
 });
 

@@ -2,7 +2,7 @@
 import * as t from 'io-ts';
 import { Intent } from '../gateway/frames.ts';
 import { guildAudience, userAudience } from '../streams.ts';
-import { defineEvent, itsGuild, NO_INTENTS } from './definition.ts';
+import { defineEvent, itsGuild, NO_INTENTS, reasoned } from './definition.ts';
 
 const Membership = t.type({ guildId: t.string, userId: t.string });
 
@@ -24,6 +24,7 @@ const membership = {
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  takesReason: false,
   seals: null,
 } as const;
 
@@ -40,11 +41,14 @@ const MemberLeft = defineEvent({
 /** Everybody's own sessions are told without the intent for members. */
 const MemberRolesChanged = defineEvent({
   ...membership,
-  codec: t.intersection([
-    Membership,
-    /** All that the member has afterwards, by id, in the order in which they were given. A later membership begins without. */
-    t.type({ roles: t.array(t.string) }),
-  ]),
+  codec: reasoned(
+    t.intersection([
+      Membership,
+      /** All that the member has afterwards, by id, in the order in which they were given. A later membership begins without. */
+      t.type({ roles: t.array(t.string) }),
+    ]),
+  ),
+  takesReason: true,
   intents: NO_INTENTS,
   changesRights: 'channels',
 });

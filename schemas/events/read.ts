@@ -22,6 +22,7 @@ const ChannelsRead = defineEvent({
   changes: ['unread'],
   followedUp: false,
   frequent: true,
+  takesReason: false,
   seals: null,
 });
 

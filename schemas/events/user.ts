@@ -28,6 +28,7 @@ const UserRegistered = defineEvent({
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  takesReason: false,
   seals: Profile,
 });
 
@@ -56,6 +57,7 @@ const UserSignedOut = defineEvent({
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  takesReason: false,
   seals: null,
 });
 

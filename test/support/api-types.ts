@@ -2179,6 +2179,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 channel_id: string;
@@ -2418,7 +2420,10 @@ export interface operations {
     deleteChannelsChannelIdMessagesMessageId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -2498,7 +2503,10 @@ export interface operations {
     patchChannelsChannelIdMessagesMessageId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -2655,6 +2663,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 channel_id: string;
@@ -2740,7 +2750,10 @@ export interface operations {
     putChannelsChannelIdMessagesMessageIdReactionsEmojiMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -2821,7 +2834,10 @@ export interface operations {
     deleteChannelsChannelIdMessagesMessageIdReactionsEmojiMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -2902,7 +2918,10 @@ export interface operations {
     deleteChannelsChannelIdMessagesMessageIdReactionsEmojiUserId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -2984,7 +3003,10 @@ export interface operations {
     deleteChannelsChannelIdMessagesMessageIdReactions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -3145,7 +3167,10 @@ export interface operations {
     deleteChannelsChannelIdMessagesMessageIdReactionsEmoji: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -3226,7 +3251,10 @@ export interface operations {
     putChannelsChannelIdMessagesPinsMessageId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -3306,7 +3334,10 @@ export interface operations {
     deleteChannelsChannelIdMessagesPinsMessageId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -3386,7 +3417,10 @@ export interface operations {
     putChannelsChannelIdPinsMessageId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -3466,7 +3500,10 @@ export interface operations {
     deleteChannelsChannelIdPinsMessageId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 message_id: string;
@@ -3549,6 +3586,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 channel_id: string;
@@ -3646,6 +3685,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3738,6 +3779,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 channel_id: string;
@@ -3820,6 +3863,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 channel_id: string;
@@ -4001,6 +4046,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 code: string;
@@ -4097,6 +4144,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4273,7 +4322,10 @@ export interface operations {
     patchGuildsGuildId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 guild_id: string;
             };
@@ -4373,7 +4425,10 @@ export interface operations {
     deleteUsersMeGuildsGuildId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 guild_id: string;
             };
@@ -4531,6 +4586,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 guild_id: string;
@@ -4717,7 +4774,10 @@ export interface operations {
     deleteChannelsChannelId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
             };
@@ -4810,7 +4870,10 @@ export interface operations {
     patchChannelsChannelId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
             };
@@ -4992,6 +5055,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 guild_id: string;
@@ -5098,7 +5163,10 @@ export interface operations {
     patchGuildsGuildIdRoles: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 guild_id: string;
             };
@@ -5276,7 +5344,10 @@ export interface operations {
     deleteGuildsGuildIdRolesRoleId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 guild_id: string;
                 role_id: string;
@@ -5356,7 +5427,10 @@ export interface operations {
     patchGuildsGuildIdRolesRoleId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 guild_id: string;
                 role_id: string;
@@ -5463,7 +5537,10 @@ export interface operations {
     putGuildsGuildIdMembersUserIdRolesRoleId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 guild_id: string;
                 user_id: string;
@@ -5544,7 +5621,10 @@ export interface operations {
     deleteGuildsGuildIdMembersUserIdRolesRoleId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 guild_id: string;
                 user_id: string;
@@ -5625,7 +5705,10 @@ export interface operations {
     putChannelsChannelIdPermissionsOverwriteId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 overwrite_id: string;
@@ -5714,7 +5797,10 @@ export interface operations {
     deleteChannelsChannelIdPermissionsOverwriteId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
             path: {
                 channel_id: string;
                 overwrite_id: string;
@@ -5797,6 +5883,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 guild_id: string;
@@ -5960,6 +6048,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path?: never;
             cookie?: never;
@@ -6061,6 +6151,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path?: never;
             cookie?: never;
@@ -6162,6 +6254,8 @@ export interface operations {
             header?: {
                 /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
             };
             path: {
                 application_id: string;

@@ -60,6 +60,7 @@ interface Asking {
   readonly counted?: boolean;
   readonly kind?: Actor['kind'];
   readonly correlationId?: string;
+  readonly reason?: string;
 }
 
 export class Instance {
@@ -171,6 +172,7 @@ export class Instance {
       onOtherContent: asking.onOtherContent ?? 'refuse',
       counted: asking.counted ?? false,
       correlationId: asking.correlationId ?? randomUUID(),
+      reason: asking.reason,
     };
     const { outcome, limit } = await this.write.bus.submit(context, type, body);
     if (either.isLeft(outcome)) return { outcome, limit };
