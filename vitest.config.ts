@@ -13,6 +13,9 @@ export const lua = {
 /** Starts the servers that are down, and skips the suites when that fails. */
 export const onServers = { globalSetup: ['services/vitest/global-setup.ts'], runner: 'services/vitest/runner.ts' };
 
+/** What is polled comes at once, but on a machine that stalls. */
+const expects = { poll: { timeout: 10_000 } };
+
 export default defineConfig({
   test: {
     // Whole-system tests start servers and load two cores; more workers only make them wait for each other.
@@ -27,6 +30,7 @@ export default defineConfig({
           include: ['**/*.spec.ts'],
           exclude: [...excluded, CLUSTER],
           testTimeout: 30_000,
+          expect: expects,
           hookTimeout: 30_000,
         },
       },
@@ -39,6 +43,7 @@ export default defineConfig({
           exclude: excluded,
           // Cassandra takes up to half a minute for a change of tables on a busy machine.
           testTimeout: 180_000,
+          expect: expects,
           hookTimeout: 180_000,
         },
       },

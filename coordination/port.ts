@@ -147,6 +147,14 @@ export interface SessionRegistry {
   stop(): Promise<void>;
 }
 
+/** A socket has taken a session over. The socket that had it until then, on whichever gateway, is closed. */
+export interface Takeover {
+  readonly userId: string;
+  readonly sessionId: string;
+  /** Random; of this socket alone. */
+  readonly claim: string;
+}
+
 // Rate limits, counted over all nodes.
 
 /** `count` per `seconds`. */

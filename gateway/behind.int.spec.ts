@@ -27,6 +27,7 @@ describe('while a gateway does not yet hear everything of', () => {
     },
     leave: (audiences: readonly Audience[]) => count(audiences, -1),
     viewsAt: (position: number) => viewsAt(position),
+    takeover: () => {},
   };
 
   beforeEach(async () => {

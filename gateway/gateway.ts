@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Ephemeral, Typing } from '../commands/port.ts';
+import type { Takeover } from '../coordination/port.ts';
 import { EventRenderer } from '../presenter/dispatches.ts';
 import { type Clock, within } from '../schemas/clock.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
@@ -86,6 +87,8 @@ export interface Gateway extends Ephemeral {
   deliver(events: readonly ParleyEvent[], through: number): Promise<void>;
   /** Sends all sessions away, spread over `windowMs`, and refuses new ones. Resolves when their sockets are closed. */
   drain(windowMs: number): Promise<void>;
+  /** A socket here or on another gateway has taken a session over. */
+  takeover(takeover: Takeover): void;
   /** The number of identified sessions. */
   readonly sessions: number;
   /** Ends every socket at once. */
@@ -161,6 +164,10 @@ class ParleyGateway implements Gateway, SessionHost {
     tellTyping(this.parts, typing).catch((error: unknown) => {
       this.deps.logger.warn({ err: error, channelId: typing.channelId }, 'typing could not be told');
     });
+  }
+
+  takeover(takeover: Takeover): void {
+    this.parts.holders.heard(takeover);
   }
 
   async drain(windowMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** The ports that the gateway is built on. */
 
 import type { CommandBus } from '../commands/port.ts';
-import type { SessionRegistry } from '../coordination/port.ts';
+import type { SessionRegistry, Takeover } from '../coordination/port.ts';
 import type { LogReader } from '../log/port.ts';
 import type { Presenter } from '../presenter/presenter.ts';
 import type { Views } from '../projections/port.ts';
@@ -56,6 +56,8 @@ export interface Feed {
    */
   listen(audiences: readonly Audience[]): Promise<void>;
   leave(audiences: readonly Audience[]): void;
+  /** Tells every gateway that listens to the person, this one too, and all of them in one order. It may be lost. */
+  takeover(takeover: Takeover): void;
   /**
    * Guilds as of a position, and pins and heads that are at least as new. Reads wait until the views hold the position.
    * @throws StoreUnavailable when that takes too long

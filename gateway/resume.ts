@@ -46,6 +46,8 @@ const goOn = async (
   }
   deps.metrics.resumes(outcome);
   if (session.phase !== Phase.holding) return undefined;
+  // It listens to its person by now.
+  if (deps.feed !== undefined) parts.holders.tell(session, deps.feed);
   session.s = Math.max(session.s, session.missedFrom ?? parts.delivery.position);
   parts.outbox.pushAlone(session, dispatchFrame('RESUMED', session.s, '{}'));
   goLive(parts, session);

@@ -126,6 +126,10 @@ export class Session {
   seenAt: number;
   /** Of the session, from its begin or its resume on. */
   id = '';
+  /** What it tells other gateways of its session by. */
+  claim = '';
+  /** Whoever takes the session over from now on comes after this socket. */
+  claimed = false;
   userId = '';
   isBot = false;
   device: Device = 'other';

@@ -85,6 +85,23 @@ describe('a write over one node', () => {
   });
 });
 
+describe('a session that is resumed on the other node', () => {
+  it('leaves its socket on the first, each time that it moves', async () => {
+    let client = await GatewayClient.identified(cluster.url('one'), owner.token);
+    const session = client.session();
+    for (const node of ['other', 'one', 'other'] as const) {
+      const next = await GatewayClient.connect(cluster.url(node));
+      next.resume(owner.token, { ...session, seq: client.seq });
+      await next.dispatch('RESUMED');
+      expect(await client.closed()).toBe(4009);
+      client = next;
+    }
+    const { id } = await on('one', owner).send(channel.id, 'where the session is now');
+    await client.dispatch('MESSAGE_CREATE', (message) => message.id === id);
+    await client.cut();
+  });
+});
+
 describe('signing out over one node', () => {
   const again = async ({ username }: Account) => {
     const body = { username, password: PASSWORD };

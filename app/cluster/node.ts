@@ -1,11 +1,11 @@
 /** What a process that serves clients is built on: log, vault, views, write side, and its end of the delivery feed. */
 
-import type { Ephemeral } from '../../commands/port.ts';
 import { createWriteSide } from '../../commands/write-side.ts';
 import { leasedWorker } from '../../coordination/port.ts';
 import { redisLimiter } from '../../coordination/redis/limiter.ts';
 import { redisSharedWrites } from '../../coordination/redis/own-writes.ts';
 import { redisSessionRegistry } from '../../coordination/redis/sessions.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
 import type { LogReader } from '../../log/port.ts';
 import { Presenter } from '../../presenter/presenter.ts';
 import { heldOrLate, Lateness } from '../../projections/cluster/lateness.ts';
@@ -24,7 +24,7 @@ import type { Progress, ViewName } from '../../projections/engine/port.ts';
 import type { ProgressUpdate } from '../../projections/engine/progress/port.ts';
 import { redisProgress } from '../../projections/engine/progress/redis.ts';
 import { MendingFeedReader } from '../../projections/feed/reader.ts';
-import { openFeedTransport, openTypingPublisher } from '../../projections/feed/redis.ts';
+import { openFeedTransport, openSignalPublisher } from '../../projections/feed/redis.ts';
 import type { Readers, Views } from '../../projections/port.ts';
 import { CurrentAudiences } from '../../projections/views/audience-index/view.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
@@ -163,6 +163,8 @@ const openReadSide = async (connections: Connections, delivered: Delivered): Pro
   };
 };
 
+type Signals = Pick<Gateway, 'typing' | 'takeover'>;
+
 export interface Node {
   /** For HTTP: reads wait for the views that other processes write. */
   readonly api: Stores;
@@ -172,8 +174,8 @@ export interface Node {
   readonly reads: ReadSide;
   /** Receives everything that arrives at this process. */
   readonly delivered: Delivered;
-  /** Registers the receiver of typing signals that arrive at this process. */
-  listenForTyping(listener: Ephemeral): void;
+  /** Registers the receiver of what other processes signal to this one. */
+  listenForSignals(listener: Signals): void;
   /** Begins to listen. Receivers must be registered by then. */
   start(): Promise<void>;
 }
@@ -194,12 +196,13 @@ export const openNode = async (
   updates.onUpdate((update) => reads.heardOf(update));
   opened.add(updates, (one) => one.stop());
 
-  let typing: Ephemeral | undefined;
+  let listening: Signals | undefined;
   const feedReader = new MendingFeedReader({
     log,
     transport: openFeedTransport(redis, namespace),
     partitions,
-    onTyping: (told) => typing?.typing(told),
+    onTyping: (told) => listening?.typing(told),
+    onTakeover: (takeover) => listening?.takeover(takeover),
     onFailure,
     clock,
     logger,
@@ -216,6 +219,7 @@ export const openNode = async (
     }
   });
 
+  const signals = openSignalPublisher(redis, namespace, partitions);
   const keys = new KeyRing(vault);
   const tokens = createTokens(vault, { clock, lifetime: config.tokenSeconds });
   const access = new Access(reads.cache);
@@ -238,7 +242,7 @@ export const openNode = async (
     vault,
     keys,
     tokens,
-    ephemeral: openTypingPublisher(redis, namespace, partitions),
+    ephemeral: signals,
     sharedWrites: redisSharedWrites({ redis, namespace, logHead: () => log.head(), clock }),
     limits: config.limits,
     bounds: config.bounds,
@@ -263,13 +267,14 @@ export const openNode = async (
         listen: (audiences) => feedReader.listen(audiences),
         leave: (audiences) => feedReader.leave(audiences),
         viewsAt: (position) => reads.viewsAt(position),
+        takeover: (takeover) => signals.takeover(takeover),
       },
       registry: opened.add(redisSessionRegistry({ redis, namespace, clock }), (one) => one.stop()),
     },
     reads,
     delivered,
-    listenForTyping: (listener) => {
-      typing = listener;
+    listenForSignals: (listener) => {
+      listening = listener;
     },
     async start() {
       await updates.start();

@@ -37,7 +37,7 @@ const openEdges = async (
       ? await gatewayEdge(options, node.gateway, http, node.shared)
       : undefined;
   if (node !== undefined && gateway !== undefined) {
-    node.listenForTyping(gateway);
+    node.listenForSignals(gateway);
     node.delivered.onBatch((events, through) => gateway.deliver(events, through));
   }
   await node?.start();

@@ -13,7 +13,7 @@ export const STRUCTURE = 'structure';
 
 /** The messages of one Parley channel. */
 const saidIn = (channelId: string): string => `c:${channelId}`;
-/** One user's read markers. */
+/** One user's read markers, and resumes of their sessions. */
 const readBy = (userId: string): string => `u:${userId}`;
 
 export const feedChannelOf = (event: ParleyEvent): string => {
@@ -32,6 +32,12 @@ export const channelFeed = (channelId: string, partitions: number): FeedChannel 
   name: saidIn(channelId),
 });
 
+/** Resumes are published in the same channel as the person's read markers. */
+export const personFeed = (userId: string, partitions: number): FeedChannel => ({
+  partition: partitionOf(readStream(userId), partitions),
+  name: readBy(userId),
+});
+
 /** The channel to subscribe to for an audience; `undefined` if every gateway receives it anyway. */
 export const feedOf = (audience: Audience, partitions: number): FeedChannel | undefined => {
   const colon = audience.indexOf(':');
@@ -40,7 +46,7 @@ export const feedOf = (audience: Audience, partitions: number): FeedChannel | un
     case 'channel':
       return channelFeed(id, partitions);
     case 'user':
-      return { partition: partitionOf(readStream(id), partitions), name: readBy(id) };
+      return personFeed(id, partitions);
     default:
       return undefined;
   }

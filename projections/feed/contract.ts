@@ -1,13 +1,14 @@
 /** What every transport of the feed must do for a gateway. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Takeover } from '../../coordination/port.ts';
 import type { Passing } from '../../schemas/clock.testing.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { channelAudience, userAudience } from '../../schemas/streams.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { Story } from '../testing.ts';
 import { decodeManifest, decodeSaid, type Manifest } from './payloads.ts';
-import type { FeedPublisher, FeedTransport, TypingPublisher, TypingTold } from './port.ts';
+import type { FeedPublisher, FeedTransport, SignalPublisher, TypingTold } from './port.ts';
 import { deliverySink } from './publish.ts';
 import type { MendingFeedReader } from './reader.ts';
 import { aReader, CountedFills, Handed } from './testing.ts';
@@ -18,7 +19,7 @@ export interface FeedFixture extends Passing {
   publisher(): Promise<FeedPublisher>;
   /** A gateway's end, which can subscribe. */
   transport(): Promise<FeedTransport>;
-  typing(partitions: number): TypingPublisher;
+  signals(partitions: number): SignalPublisher;
   /** Cuts the connection of every gateway; they reconnect. */
   cut(): Promise<void>;
   dispose(): Promise<void>;
@@ -112,6 +113,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
       const gateway = async () => {
         const handed = new Handed();
         const typed: TypingTold[] = [];
+        const takeovers: Takeover[] = [];
         const metrics = new CountedFills();
         const transport = await fixture.transport();
         const reader = aReader({
@@ -119,6 +121,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
           transport,
           partitions: PARTITIONS,
           onTyping: (typing) => typed.push(typing),
+          onTakeover: (takeover) => takeovers.push(takeover),
           metrics,
           clock: fixture.clock,
         });
@@ -127,7 +130,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         // Subscribing again resolves once the subscription is in place.
         for (let partition = 0; partition < PARTITIONS; partition += 1)
           await transport.subscribe(partition, ['manifest', 'structure']);
-        return { reader, handed, typed, metrics };
+        return { reader, handed, typed, takeovers, metrics };
       };
       /** Publishes the log beyond `from` in one partition, or in each. */
       const publish = async (from: number, partitions = [0, 1, 2], by = publisher) => {
@@ -180,9 +183,20 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         const [here, elsewhere] = [await gateway(), await gateway()];
         await here.reader.listen([channelAudience(HERE)]);
         const typing = { channelId: HERE, guildId: null, userId: ANN, time: 5 };
-        fixture.typing(PARTITIONS).typing(typing);
+        fixture.signals(PARTITIONS).typing(typing);
         await fixture.until(() => here.typed.length > 0);
         expect([here.typed, elsewhere.typed]).toEqual([[typing], []]);
+      });
+
+      it('receives takeovers of sessions of the people it listens to, in the order in which all receive them', async () => {
+        const [here, there, elsewhere] = [await gateway(), await gateway(), await gateway()];
+        for (const { reader } of [here, there]) await reader.listen([userAudience(ANN)]);
+        const signals = fixture.signals(PARTITIONS);
+        for (const claim of ['a', 'b', 'c']) signals.takeover({ userId: ANN, sessionId: 'one', claim });
+        await fixture.until(() => here.takeovers.length === 3 && there.takeovers.length === 3);
+        expect(here.takeovers.map(({ claim }) => claim)).toEqual(['a', 'b', 'c']);
+        expect(there.takeovers).toEqual(here.takeovers);
+        expect(elsewhere.takeovers).toEqual([]);
       });
 
       it('receives everything beyond its watermark when it starts to listen late', async () => {
@@ -194,7 +208,7 @@ export const feedContract = (name: string, open: () => Promise<FeedFixture>) =>
         // Its manifest has arrived once a later one has.
         const witness = await gateway();
         await witness.reader.listen([channelAudience(HERE)]);
-        fixture.typing(PARTITIONS).typing({ channelId: HERE, guildId: null, userId: ANN, time: 5 });
+        fixture.signals(PARTITIONS).typing({ channelId: HERE, guildId: null, userId: ANN, time: 5 });
         await fixture.until(() => witness.typed.length > 0);
         await reader.listen([channelAudience(HERE)]);
         await publish(0, [1, 2]);

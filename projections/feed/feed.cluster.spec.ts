@@ -7,7 +7,7 @@ import { connected, randomName, redisCluster } from '../../stores/redis/testing.
 import { feedContract } from './contract.ts';
 import type { FeedTransport } from './port.ts';
 import { type RoughWay, roughWay } from './redis.testing.ts';
-import { openFeedPublisher, openFeedTransport, openTypingPublisher } from './redis.ts';
+import { openFeedPublisher, openFeedTransport, openSignalPublisher } from './redis.ts';
 
 const works = (attempt: () => Promise<unknown>) =>
   attempt().then(
@@ -38,7 +38,7 @@ const onRedis = async (urls: { readonly projectors: string; readonly gateways: s
       await until(() => works(() => transport.subscribe(0, [])));
       return transport;
     },
-    typing: (partitions: number) => openTypingPublisher(redis, namespace, partitions),
+    signals: (partitions: number) => openSignalPublisher(redis, namespace, partitions),
     cut,
     async dispose() {
       for (const transport of transports) transport.stop();

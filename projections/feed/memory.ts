@@ -1,8 +1,8 @@
 /** The feed in memory. It can do to a reader's connection whatever a network can. */
 
-import { channelFeed } from './channels.ts';
-import { encodeTyping } from './payloads.ts';
-import type { FeedPublisher, FeedTransport, TransportListener, TypingPublisher } from './port.ts';
+import { channelFeed, type FeedChannel, personFeed } from './channels.ts';
+import { encodeTakeover, encodeTyping } from './payloads.ts';
+import type { FeedPublisher, FeedTransport, SignalPublisher, TransportListener } from './port.ts';
 import { ChainedPublisher } from './publish.ts';
 
 export interface Published {
@@ -121,12 +121,11 @@ export class MemoryFeed {
   }
 
   /** @param partitions of the distribution log */
-  typing(partitions: number): TypingPublisher {
+  signals(partitions: number): SignalPublisher {
+    const send = ({ partition, name }: FeedChannel, text: string) => this.publish({ partition, channel: name, text });
     return {
-      typing: (told) => {
-        const { partition, name } = channelFeed(told.channelId, partitions);
-        this.publish({ partition, channel: name, text: encodeTyping(told) });
-      },
+      typing: (told) => send(channelFeed(told.channelId, partitions), encodeTyping(told)),
+      takeover: (told) => send(personFeed(told.userId, partitions), encodeTakeover(told)),
     };
   }
 

@@ -15,7 +15,7 @@ feedContract('memory', async () => {
       transports.push(transport);
       return transport;
     },
-    typing: (partitions) => feed.typing(partitions),
+    signals: (partitions) => feed.signals(partitions),
     async cut() {
       for (const transport of transports) transport.cut();
       for (const transport of transports) transport.restore();

@@ -2,6 +2,7 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
+import type { Takeover } from '../../coordination/port.ts';
 import type { Recorded } from '../../schemas/envelope.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { TypingTold } from './port.ts';
@@ -29,6 +30,8 @@ const TypingMessage = t.type({
   typing: t.type({ channelId: t.string, guildId: t.union([t.string, t.null]), userId: t.string, time: t.number }),
 });
 
+const TakeoverMessage = t.type({ takeover: t.type({ userId: t.string, sessionId: t.string, claim: t.string }) });
+
 /** Published by a node of another version, or by some other program. */
 export class UnreadableMessage extends Error {}
 
@@ -49,14 +52,15 @@ const parsed = (text: string): unknown => {
 export const encodePulse = (pulse: Pulse): string => JSON.stringify(pulse);
 export const encodeManifest = (manifest: Manifest): string => JSON.stringify(manifest);
 export const encodeTyping = (typing: TypingTold): string => JSON.stringify({ typing });
+export const encodeTakeover = (takeover: Takeover): string => JSON.stringify({ takeover });
 
 /** @throws UnreadableMessage */
 export const decodeManifest = (text: string): Manifest => decoded(Manifest, parsed(text));
 
 /** Parses a message from any channel but the manifests'. @throws UnreadableMessage, UnreadableEvent */
-export const decodeSaid = (text: string): Pulse | { readonly typing: TypingTold } => {
+export const decodeSaid = (text: string): Pulse | { readonly typing: TypingTold } | { readonly takeover: Takeover } => {
   const value = parsed(text);
-  if (TypingMessage.is(value)) return value;
+  if (TypingMessage.is(value) || TakeoverMessage.is(value)) return value;
   const { events, ...batch } = decoded(Pulse, value);
   return { ...batch, events: events.map((event) => decodeEvent(event as unknown as Recorded)) };
 };

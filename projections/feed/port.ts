@@ -3,6 +3,7 @@
  * the partitions in position order and reads from the log what did not arrive.
  */
 
+import type { Takeover } from '../../coordination/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Audience } from '../../schemas/streams.ts';
 import type { BatchListener } from '../engine/port.ts';
@@ -68,9 +69,12 @@ export interface TypingTold {
   readonly time: number;
 }
 
-/** Sends typing to the gateways that listen to the channel, on every node. Drops what cannot be sent now. */
-export interface TypingPublisher {
+/** Tells what is never stored to the gateways that listen, on every node. Drops what cannot be sent now. */
+export interface SignalPublisher {
+  /** To those that listen to the channel. */
   typing(typing: TypingTold): void;
+  /** To those that listen to the person, the sender too, and to all of them in one order. */
+  takeover(takeover: Takeover): void;
 }
 
 /**

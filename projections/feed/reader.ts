@@ -4,6 +4,7 @@
  * range is read from the log.
  */
 
+import type { Takeover } from '../../coordination/port.ts';
 import type { LogReader, Page } from '../../log/port.ts';
 import { type Clock, within } from '../../schemas/clock.ts';
 import type { Audience } from '../../schemas/streams.ts';
@@ -41,6 +42,7 @@ export interface FeedReaderOptions {
   /** Number of partitions of the distribution log. */
   readonly partitions: number;
   readonly onTyping: (typing: TypingTold) => void;
+  readonly onTakeover: (takeover: Takeover) => void;
   /** Called once when delivery cannot continue: the listener threw. */
   readonly onFailure: (error: unknown) => void;
   readonly logger: { warn(fields: object, message: string): void };
@@ -135,6 +137,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
       }
       const said = decodeSaid(text);
       if ('typing' in said) this.options.onTyping(said.typing);
+      else if ('takeover' in said) this.options.onTakeover(said.takeover);
       else this.onPulse(chain, channel, said);
     } catch (error) {
       // Treated as if it had not arrived: the log has it.

@@ -1,8 +1,9 @@
 import { Cluster } from 'ioredis';
+import type { Takeover } from '../../coordination/port.ts';
 import type { Redis, RedisClient } from '../../stores/redis/connection.ts';
-import { channelFeed, type FeedChannel } from './channels.ts';
-import { encodeTyping } from './payloads.ts';
-import type { FeedPublisher, FeedTransport, TransportListener, TypingPublisher, TypingTold } from './port.ts';
+import { channelFeed, type FeedChannel, personFeed } from './channels.ts';
+import { encodeTakeover, encodeTyping } from './payloads.ts';
+import type { FeedPublisher, FeedTransport, SignalPublisher, TransportListener, TypingTold } from './port.ts';
 import { ChainedPublisher, type SendMessages } from './publish.ts';
 
 /** Redis names of the feed's channels. All channels of a partition share a slot, so their messages stay in order. */
@@ -118,8 +119,8 @@ class RedisFeedTransport implements FeedTransport {
   }
 }
 
-/** Publishes typing in the channel's own feed channel, so only gateways with listeners receive it. */
-class RedisTypingPublisher implements TypingPublisher {
+/** Publishes in the feed channel of the channel or the person, so only gateways with listeners receive it. */
+class RedisSignalPublisher implements SignalPublisher {
   private readonly redis: Redis;
   private readonly names: FeedNames;
   private readonly partitions: number;
@@ -131,9 +132,15 @@ class RedisTypingPublisher implements TypingPublisher {
   }
 
   typing(typing: TypingTold): void {
-    const { partition, name } = channelFeed(typing.channelId, this.partitions);
-    const text = encodeTyping(typing);
-    // Typing is worthless later.
+    this.send(channelFeed(typing.channelId, this.partitions), encodeTyping(typing));
+  }
+
+  takeover(takeover: Takeover): void {
+    this.send(personFeed(takeover.userId, this.partitions), encodeTakeover(takeover));
+  }
+
+  private send({ partition, name }: FeedChannel, text: string): void {
+    // It is worthless later.
     this.redis.run((client) => client.spublish(this.names.of(partition, name), text)).catch(() => {});
   }
 }
@@ -148,6 +155,6 @@ export const openFeedPublisher = (redis: Redis, namespace: string): FeedPublishe
 export const openFeedTransport = (redis: Redis, namespace: string): FeedTransport =>
   new RedisFeedTransport(redis.subscriber('feed'), new FeedNames(namespace));
 
-/** For processes that receive typing over HTTP or sockets. @param partitions of the distribution log */
-export const openTypingPublisher = (redis: Redis, namespace: string, partitions: number): TypingPublisher =>
-  new RedisTypingPublisher(redis, new FeedNames(namespace), partitions);
+/** For processes that serve clients. @param partitions of the distribution log */
+export const openSignalPublisher = (redis: Redis, namespace: string, partitions: number): SignalPublisher =>
+  new RedisSignalPublisher(redis, new FeedNames(namespace), partitions);

@@ -104,6 +104,7 @@ export const aReader = (
 ): MendingFeedReader =>
   new MendingFeedReader({
     onTyping: () => {},
+    onTakeover: () => {},
     onFailure: (error) => {
       throw error;
     },
