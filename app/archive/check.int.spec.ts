@@ -79,18 +79,26 @@ describe('an archive', () => {
     ['holds data that is no JSON', 'events.ndjson', inLine3('"data":"{', '"data":"'), /line 3: .*its data is no JSON/],
     ['is cut in a line', 'events.ndjson', inLine3(/.{9}$/, ''), /line 3: is not JSON/],
     ['has a line that is no object', 'events.ndjson', inLine3(/.*/, 'null'), /line 3: Must be an object/],
-    [
-      'has lost its end',
-      'events.ndjson',
-      (lines) => lines.pop(),
-      /streams\.ndjson, line 2: channel-2 ends with .* 90, .* 89/,
-    ],
+    ['has lost its end', 'events.ndjson', (lines) => lines.pop(), /events\.ndjson: channel-2 ends with .* 90, .* 89/],
     [
       'has another time',
       'events.ndjson',
       inLine3(/"time":\d+/, '"time":1'),
-      /line 1: the events of channel-1 .* checksum/,
+      /events\.ndjson: the events of channel-1 .* checksum/,
     ],
+    [
+      'has another position',
+      'events.ndjson',
+      (lines) => lines.push(lines.pop()!.replace(/"position":\d+/, '"position":999')),
+      /events\.ndjson: was changed since/,
+    ],
+    [
+      'has another checksum of a stream',
+      'streams.ndjson',
+      inLine3(/"checksum":"./, '"checksum":"*'),
+      /streams\.ndjson, line 3: the events of user-1 .* checksum/,
+    ],
+    ['has a stream twice', 'streams.ndjson', (lines) => lines.push(lines[0]!), /streams\.ndjson: was changed since/],
     ['lacks a stream', 'streams.ndjson', (lines) => lines.pop(), /streams\.ndjson: lacks user-1/],
     ['has a stream that is no JSON', 'streams.ndjson', inLine3('{', ''), /streams\.ndjson, line 3: is not JSON/],
     [
@@ -106,7 +114,27 @@ describe('an archive', () => {
       /key: Must be 32/,
     ],
     ['has a vault that is no JSON', 'vault.ndjson', (lines) => lines.push('x'), /vault\.ndjson, line \d+: is not JSON/],
-    ['lacks its signing secret', 'vault.ndjson', (lines) => lines.shift(), /vault\.ndjson: lacks the signing secret/],
+    ['lacks its signing secret', 'vault.ndjson', (lines) => lines.shift(), /vault\.ndjson: was changed since/],
+    ['lacks a person', 'vault.ndjson', (lines) => lines.pop(), /vault\.ndjson: was changed since/],
+    [
+      'holds the key of another person',
+      'vault.ndjson',
+      (lines) => lines.push(lines.pop()!.replace('"userId":"1"', '"userId":"2"')),
+      /vault\.ndjson: was changed since/,
+    ],
+    [
+      'holds another key',
+      'vault.ndjson',
+      (lines) => lines.push(lines.pop()!.replace(/"key":"./, '"key":"A')),
+      /vault\.ndjson: was changed since/,
+    ],
+    [
+      'has its records in another order',
+      'vault.ndjson',
+      (lines) => lines.reverse(),
+      /vault\.ndjson: was changed since/,
+    ],
+    ['has an empty line', 'vault.ndjson', (lines) => lines.push(''), /vault\.ndjson, line \d+: is not JSON/],
     ['has a summary that is no JSON', 'archive.json', (lines) => lines.unshift('x'), /archive\.json: is not JSON/],
     ['has an empty summary', 'archive.json', (lines) => lines.splice(0, 1, '{}'), /archive\.json: format: This field/],
     [
@@ -128,6 +156,23 @@ describe('an archive', () => {
       await refused(file === 'archive.json' ? /no whole archive/ : new RegExp(`no whole archive: ${file} is missing`));
     },
   );
+
+  /** As a former version wrote it. */
+  const withoutChecksums = () =>
+    change('archive.json', (lines) => {
+      const { checksums, ...summary } = JSON.parse(lines[0]!) as { checksums: object };
+      expect(Object.keys(checksums)).toEqual(['events.ndjson', 'streams.ndjson', 'vault.ndjson']);
+      lines[0] = JSON.stringify(summary);
+    });
+
+  it('of a former version, which has no checksums of files, is read', async () => {
+    withoutChecksums();
+    expect(await checked()).toMatchObject({ folder, events: 270 });
+    change('vault.ndjson', (lines) => lines.shift());
+    await refused(/vault\.ndjson: lacks the signing secret/);
+    change('events.ndjson', inLine3(/"time":\d+/, '"time":1'));
+    await refused(/streams\.ndjson, line 1: the events of channel-1 .* checksum/);
+  });
 
   it('is a folder that is there', async () => {
     await expect(checkArchive(join(root, 'nowhere'), nothing)).rejects.toThrow(/there is no folder .*nowhere/);

@@ -73,17 +73,21 @@ const wrongInRecord = (record: unknown): string | undefined => {
   return kind ?? wrongIn(vaultRecords[(record as VaultRecord).kind], record);
 };
 
-/** @throws ArchiveRefused with the file and the line, for what is not JSON and for whatever `check` finds wrong */
+/**
+ * @returns the file's checksum
+ * @throws ArchiveRefused with the file and the line, for what is not JSON and for whatever `check` finds wrong
+ */
 const checkLines = async <Line>(
   folder: string,
   file: string,
   check: (line: Line) => string | undefined,
-): Promise<void> => {
-  let count = 0;
-  for await (const text of linesOf(folder, file)) {
-    count += 1;
+): Promise<string> => {
+  const lines = linesOf(folder, file);
+  for (let count = 1; ; count += 1) {
+    const next = await lines.next();
+    if (next.done) return next.value;
     const place = `${join(folder, file)}, line ${count}`;
-    const wrong = check(jsonOf(text, place) as Line);
+    const wrong = check(jsonOf(next.value, place) as Line);
     if (wrong !== undefined) throw damaged(place, wrong);
   }
 };
@@ -122,11 +126,13 @@ export const checkArchive = async (
   folder: string,
   onProgress: (done: number, total: number) => void,
 ): Promise<Archive> => {
-  const { events: total, streams } = readSummary(folder);
+  const { events: total, streams, checksums = {} } = readSummary(folder);
+  const isChanged = (file: string, found: string): boolean => found !== (checksums[file] ?? found);
+  const changed = (file: string) => damaged(join(folder, file), 'was changed since: it has another checksum');
   const sums = new StreamSums();
   let events = 0;
   let position = 0;
-  await checkLines<StoredEvent>(folder, EVENTS, (event) => {
+  const eventsFound = await checkLines<StoredEvent>(folder, EVENTS, (event) => {
     const wrong = wrongInEvent(event, sums, position);
     if (wrong !== undefined) return wrong;
     sums.add(event);
@@ -136,22 +142,28 @@ export const checkArchive = async (
     return undefined;
   });
   const told = new Set<string>();
-  await checkLines<StreamSum>(folder, STREAMS, (sum) => {
+  const streamsFound = await checkLines<StreamSum>(folder, STREAMS, (sum) => {
     told.add(sum.stream);
-    return wrongInSum(sum, sums);
+    const wrong = wrongInSum(sum, sums);
+    // The line is right then, and names the stream.
+    if (wrong !== undefined && isChanged(EVENTS, eventsFound)) throw damaged(join(folder, EVENTS), wrong);
+    return wrong;
   });
   for (const { stream } of sums.all()) if (!told.has(stream)) throw damaged(join(folder, STREAMS), `lacks ${stream}`);
+  if (isChanged(EVENTS, eventsFound)) throw changed(EVENTS);
+  if (isChanged(STREAMS, streamsFound)) throw changed(STREAMS);
   if (events !== total || sums.size !== streams)
     throw damaged(
       join(folder, EVENTS),
       `holds ${events} events of ${sums.size} streams, and ${SUMMARY} tells of ${total} of ${streams}`,
     );
   const kinds = new Set<string>();
-  await checkLines<VaultRecord>(folder, VAULT, (record) => {
+  const vaultFound = await checkLines<VaultRecord>(folder, VAULT, (record) => {
     const wrong = wrongInRecord(record);
     if (wrong === undefined) kinds.add(record.kind);
     return wrong;
   });
+  if (isChanged(VAULT, vaultFound)) throw changed(VAULT);
   if (!kinds.has('signing-secret')) throw damaged(join(folder, VAULT), 'lacks the signing secret');
   return { folder, events, sums };
 };

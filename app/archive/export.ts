@@ -26,7 +26,7 @@ export interface ExportOptions {
 const written = async (folder: string, file: string, lines: Iterable<unknown> | AsyncIterable<unknown>) => {
   const writer = new LineWriter(folder, file);
   for await (const line of lines) await writer.write([line]);
-  await writer.end();
+  return writer.end();
 };
 
 /**
@@ -52,10 +52,12 @@ export const exportLog = async (options: ExportOptions): Promise<Omit<Summary, '
     after = page.through;
     onProgress(Math.min(after, head), head);
   }
-  await events.end();
-  await written(folder, STREAMS, sums.all());
-  await written(folder, VAULT, vault.records() as AsyncIterable<VaultRecord>);
-  const summary = { epoch: log.epoch, events: count, streams: sums.size };
+  const checksums = {
+    [EVENTS]: await events.end(),
+    [STREAMS]: await written(folder, STREAMS, sums.all()),
+    [VAULT]: await written(folder, VAULT, vault.records() as AsyncIterable<VaultRecord>),
+  };
+  const summary = { epoch: log.epoch, events: count, streams: sums.size, checksums };
   writeSummary(folder, summary);
   return summary;
 };

@@ -4,7 +4,7 @@
  * every record of the vault. The vault opens the sealed text, so only the owner may read the folder.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   createReadStream,
@@ -36,7 +36,12 @@ export interface Summary {
   readonly epoch: string;
   readonly events: number;
   readonly streams: number;
+  /** Of each file's bytes. Absent in archives of former versions. */
+  readonly checksums?: Readonly<Record<string, string>>;
 }
+
+/** Of the bytes of a file. */
+const fileHash = (): Hash => createHash('sha256');
 
 export interface StreamSum {
   readonly stream: string;
@@ -54,6 +59,7 @@ export const damaged = (place: string, what: string): ArchiveRefused =>
 export class LineWriter {
   private readonly file;
   private readonly stream;
+  private readonly hash = fileHash();
 
   constructor(folder: string, file: string) {
     this.file = join(folder, file);
@@ -65,15 +71,18 @@ export class LineWriter {
   /** @throws ArchiveRefused, as `end` does */
   async write(lines: readonly unknown[]): Promise<void> {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    this.hash.update(text);
     await this.refusing(async () => {
       if (this.stream.errored) throw this.stream.errored;
       if (!this.stream.write(text)) await once(this.stream, 'drain');
     });
   }
 
-  async end(): Promise<void> {
+  /** @returns the file's checksum */
+  async end(): Promise<string> {
     this.stream.end();
     await this.refusing(() => finished(this.stream));
+    return this.hash.digest('base64');
   }
 
   private async refusing(work: () => Promise<unknown>): Promise<void> {
@@ -85,11 +94,17 @@ export class LineWriter {
   }
 }
 
-/** Reads a file's lines. @throws ArchiveRefused when there is no such file, or it cannot be read */
-export async function* linesOf(folder: string, file: string): AsyncGenerator<string> {
+/**
+ * Reads a file's lines.
+ * @returns its checksum
+ * @throws ArchiveRefused when there is no such file, or it cannot be read
+ */
+export async function* linesOf(folder: string, file: string): AsyncGenerator<string, string> {
   const path = join(folder, file);
   if (!existsSync(path)) throw new ArchiveRefused(`${folder} holds no whole archive: ${file} is missing`);
   const input = createReadStream(path);
+  const hash = fileHash();
+  input.on('data', (chunk) => hash.update(chunk));
   try {
     yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (failure) {
@@ -97,6 +112,7 @@ export async function* linesOf(folder: string, file: string): AsyncGenerator<str
   } finally {
     input.destroy();
   }
+  return hash.digest('base64');
 }
 
 /** @throws ArchiveRefused with the place */
@@ -137,7 +153,10 @@ export const refuseOccupied = (folder: string): void => {
 };
 
 const Count = integer(0, Number.MAX_SAFE_INTEGER);
-const Summary = t.type({ format: t.literal(FORMAT), epoch: t.string, events: Count, streams: Count });
+const Summary = t.intersection([
+  t.type({ format: t.literal(FORMAT), epoch: t.string, events: Count, streams: Count }),
+  t.partial({ checksums: t.record(t.string, t.string) }),
+]);
 
 /** The summary is written last, so a folder that has one is a complete archive. @throws ArchiveRefused */
 export const readSummary = (folder: string): Summary => {
