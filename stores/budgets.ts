@@ -49,6 +49,11 @@ export const BUDGETS = {
     writeBytes: 1024,
     /** After which a client may ask again when the disk is full: somebody has to make room. */
     retrySeconds: 30,
+    /**
+     * The views take what is delivered already after this, or once it is so many events: some milliseconds. Most of what a
+     * small transaction costs is its own.
+     */
+    gathered: { ms: 10, events: 250 },
   },
   vault: {
     /** How long a reserved name may belong to another node's registration in progress. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../../schemas/clock.ts';
 import type { ViewsRuntime } from '../port.ts';
 import { messageId, Story } from '../testing.ts';
 import { ViewsFolder } from './testing.ts';
@@ -19,8 +20,8 @@ describe('the runner', () => {
     folder.remove();
   });
 
-  const opened = async (): Promise<ViewsRuntime> => {
-    const views = await folder.open(story.log);
+  const opened = async (clock: Clock = systemClock): Promise<ViewsRuntime> => {
+    const views = await folder.open(story.log, { clock });
     open.push(views);
     return views;
   };
@@ -133,6 +134,54 @@ describe('the runner', () => {
     await views.whenProcessed(1, SOON);
     expect(await asked).toBe(1);
     expect(views.holdDelivered()).toBeUndefined();
+  });
+
+  describe('with small batches that are delivered already', () => {
+    let delivered: number[];
+    let timer: (() => void) | undefined;
+    const views = async (): Promise<ViewsRuntime> => {
+      delivered = [];
+      timer = undefined;
+      const setTimer = (_: number, work: () => void) => {
+        timer = work;
+        return () => {};
+      };
+      const made = await opened({ ...systemClock, setTimer });
+      made.deliverTo(async (_, through) => void delivered.push(through));
+      made.start();
+      for (let n = 1; n <= 3; n += 1) {
+        story.post('30', '10');
+        await expect.poll(() => delivered.at(-1)).toBe(n);
+      }
+      return made;
+    };
+
+    it('stores all of them in one transaction, a moment later', async () => {
+      const made = await views();
+      expect({ batches: made.batches, checkpoint: made.checkpoint() }).toEqual({ batches: 0, checkpoint: 0 });
+      timer?.();
+      await expect.poll(() => made.checkpoint()).toBe(3);
+      expect({ batches: made.batches, events: made.events }).toEqual({ batches: 1, events: 3 });
+      expect(delivered).toEqual([1, 2, 3]);
+    });
+
+    it('stores them at once for whoever waits for them or reads at rest, and together with what is not', async () => {
+      const made = await views();
+      expect(await made.whenProcessed(3, SOON)).toBe(true);
+      story.post('30', '10');
+      await expect.poll(() => delivered.at(-1)).toBe(4);
+      expect(await made.atRest(async (checkpoint) => checkpoint)).toBe(4);
+      story.post('30', '10');
+      await expect.poll(() => delivered.at(-1)).toBe(5);
+      story.edit('30', 1, '10');
+      await expect.poll(() => made.checkpoint()).toBe(6);
+      expect(made.batches).toBe(3);
+    });
+
+    it('stores them before it stops', async () => {
+      await (await views()).stop();
+      expect((await opened()).checkpoint()).toBe(3);
+    });
   });
 
   it('leaves the views exactly at an event that changes rights while listeners handle it', async () => {

@@ -23,8 +23,14 @@ const READERS_PER_TURN = 50;
 
 export class Turns {
   private readonly readers: (() => Promise<void>)[] = [];
+  private readonly batches: (() => void)[] = [];
+  private readonly settle: () => Promise<void> | undefined;
   private taken = false;
-  private nextBatch: (() => void) | undefined;
+
+  /** @param settle called before readers run, while no batch does: completes what batches have left for later */
+  constructor(settle: () => Promise<void> | undefined = () => undefined) {
+    this.settle = settle;
+  }
 
   /** Runs `read` while no batch is under way: at once if idle, otherwise between two batches. */
   atRest<T>(read: () => Promise<T>): Promise<T> {
@@ -40,13 +46,9 @@ export class Turns {
     });
   }
 
-  /** Runs `work` while no reader runs. One batch at a time: the caller awaits each before it asks for the next. */
+  /** Runs `work` while no reader and no other batch runs, in the order of the calls. */
   async batch(work: () => Promise<void>): Promise<void> {
-    if (this.taken) {
-      await new Promise<void>((resolve) => {
-        this.nextBatch = resolve;
-      });
-    }
+    if (this.taken) await new Promise<void>((resolve) => this.batches.push(resolve));
     this.taken = true;
     try {
       await work();
@@ -57,12 +59,13 @@ export class Turns {
 
   private async serveReaders(): Promise<void> {
     this.taken = true;
+    const settling = this.readers.length > 0 ? this.settle() : undefined;
+    if (settling !== undefined) await settling;
     do {
       for (let served = 0; served < READERS_PER_TURN && this.readers.length > 0; served += 1)
         await this.readers.shift()!();
-    } while (this.readers.length > 0 && this.nextBatch === undefined);
-    const batch = this.nextBatch;
-    this.nextBatch = undefined;
+    } while (this.readers.length > 0 && this.batches.length === 0);
+    const batch = this.batches.shift();
     // Passes the turn on directly, so that no other caller slips in between.
     if (batch === undefined) this.taken = false;
     else batch();

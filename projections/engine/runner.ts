@@ -1,6 +1,7 @@
 /**
  * Follows the log: passes each batch to the store, then to the listeners, then lets readers at rest run. Messages that
- * stand alone are delivered before the store has them, because its transaction holds the thread.
+ * stand alone are delivered before the store has them, because its transaction holds the thread. The store takes many
+ * such batches in one transaction, a moment later or as soon as somebody wants to read them.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import type { LogReader, Tail } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { type ParleyEvent, standsAlone, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
+import { BUDGETS } from '../../stores/budgets.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
 import { BatchApplier } from './applying.ts';
@@ -55,6 +57,7 @@ export class LagMeter {
 const LOOK_AT_HEAD_MS = 1000;
 /** How long a read waits for what was delivered. A store that has no room must not hold up reads. */
 const HELD_SOON_MS = 100;
+const { gathered } = BUDGETS.sqlite;
 
 interface RunnerOptions {
   readonly log: LogReader;
@@ -81,7 +84,15 @@ export class Runner implements Progress {
   private readonly listeners: BatchListener[] = [];
   private readonly deliverers: BatchListener[] = [];
   private deliveredThrough = 0;
-  private readonly turns = new Turns();
+  /** Delivered, and not held by the store yet. */
+  private ahead: ParleyEvent[] = [];
+  /** Somebody waits for this position. */
+  private wanted = 0;
+  private holdingSoon = false;
+  private cancelHold: (() => void) | undefined;
+  private readonly turns = new Turns(() =>
+    this.ahead.length === 0 ? undefined : this.hold().catch((error) => this.fail(error)),
+  );
   private readonly slices: TimeSlices;
   private readonly waiting: PositionWaiters;
   private readonly clock: Clock;
@@ -123,9 +134,7 @@ export class Runner implements Progress {
   }
 
   holdDelivered(): Promise<boolean> | undefined {
-    return this.deliveredThrough <= this.checkpoint()
-      ? undefined
-      : this.waiting.until(this.deliveredThrough, HELD_SOON_MS);
+    return this.deliveredThrough <= this.checkpoint() ? undefined : this.until(this.deliveredThrough, HELD_SOON_MS);
   }
 
   start(): void {
@@ -153,8 +162,9 @@ export class Runner implements Progress {
   /** Goes on beyond an event that cannot be read. Its stream is left out from there on. */
   private async passOver(failure: UnreadableEvent): Promise<void> {
     await this.turns.batch(async () => {
+      await this.hold();
       await this.applying.leaveOut(failure);
-      await this.told([], false);
+      await this.told([], []);
     });
     if (!this.stopping.signal.aborted) this.follow(failure.event.position);
   }
@@ -173,26 +183,47 @@ export class Runner implements Progress {
   }
 
   private async process(batch: readonly ParleyEvent[]): Promise<void> {
-    const alone = batch.every(standsAlone);
-    if (alone) {
-      const through = batch.at(-1)!.position;
-      this.deliveredThrough = through;
-      for (const deliver of this.deliverers) await deliver(batch, through);
-      // Dispatches and answers leave first.
-      await nextTurn();
-    }
-    await this.applying.apply(batch);
-    this.batches += 1;
-    this.events += batch.length;
-    await this.told(batch, alone);
+    if (!batch.every(standsAlone)) return this.hold(batch);
+    const through = batch.at(-1)!.position;
+    for (const event of batch) this.ahead.push(event);
+    this.deliveredThrough = through;
+    for (const deliver of this.deliverers) await deliver(batch, through);
+    if (this.ahead.length >= gathered.events || this.wanted > this.checkpoint()) this.holdSoon();
+    else this.cancelHold ??= this.clock.setTimer(gathered.ms, () => this.holdSoon());
   }
 
-  private async told(batch: readonly ParleyEvent[], delivered: boolean): Promise<void> {
+  /** Stores what is delivered, and the batch after it that is not. */
+  private async hold(batch: readonly ParleyEvent[] = []): Promise<void> {
+    this.cancelHold?.();
+    this.cancelHold = undefined;
+    const events = this.ahead.length === 0 ? batch : [...this.ahead, ...batch];
+    this.ahead = [];
+    if (events.length === 0) return;
+    await this.applying.apply(events);
+    this.batches += 1;
+    this.events += events.length;
+    await this.told(events, batch);
+  }
+
+  /** Before the next batch. */
+  private holdSoon(): void {
+    if (this.holdingSoon) return;
+    this.holdingSoon = true;
+    const held = this.turns.batch(async () => {
+      // Dispatches and answers leave first.
+      await nextTurn();
+      this.holdingSoon = false;
+      await this.hold();
+    });
+    held.catch((error) => this.fail(error));
+  }
+
+  private async told(events: readonly ParleyEvent[], undelivered: readonly ParleyEvent[]): Promise<void> {
     const through = this.store.checkpoint;
     this.meter.applied(through);
     this.waiting.reached(through);
-    const listeners = delivered ? this.listeners : [...this.deliverers, ...this.listeners];
-    for (const listener of listeners) await listener(batch, through);
+    if (undelivered.length > 0) for (const deliver of this.deliverers) await deliver(undelivered, through);
+    for (const listener of this.listeners) await listener(events, through);
   }
 
   checkpoint(): number {
@@ -208,7 +239,13 @@ export class Runner implements Progress {
   }
 
   async whenProcessed(position: number, timeoutMs: number): Promise<boolean> {
-    return this.checkpoint() >= position || this.waiting.until(position, timeoutMs);
+    return this.checkpoint() >= position || this.until(position, timeoutMs);
+  }
+
+  private until(position: number, timeoutMs: number): Promise<boolean> {
+    this.wanted = Math.max(this.wanted, position);
+    if (this.ahead.length > 0) this.holdSoon();
+    return this.waiting.until(position, timeoutMs);
   }
 
   progress(): Progress {
@@ -228,7 +265,10 @@ export class Runner implements Progress {
     this.endLooks();
     this.stopping.abort();
     await this.tail?.stop();
-    this.waiting.giveUp();
-    await this.turns.batch(() => this.store.close(this.processes()));
+    await this.turns.batch(async () => {
+      await this.hold().catch((error) => this.fail(error));
+      this.waiting.giveUp();
+      await this.store.close(this.processes());
+    });
   }
 }
