@@ -1,18 +1,8 @@
 /** Turns a decided event into what the log stores: its id, its sequence number, its envelope and its sealed text. */
 
 import { randomUUID } from 'node:crypto';
-import { parse as uuidBytes, v5 as uuidv5 } from 'uuid';
 import { type DecidedEvent, type NewParleyEvent, takesReason, versionOf } from '../schemas/events/catalogue.ts';
 import { type KeyRing, sealText } from '../vault/sealing.ts';
-
-/** Namespace of our event ids. */
-const NAMESPACE = uuidBytes('6f1c6a52-0c3b-5d6e-9a77-3f0d6b1f2a10');
-
-/**
- * Unique to this process. Two nodes that carry out one command at one sequence make two events. A store that takes
- * equal ids for the same event (KurrentDB does, whatever they contain) must not tell both nodes that theirs is stored.
- */
-const MAKER = randomUUID();
 
 /** Who caused an event, and by which command. */
 export interface Cause {
@@ -50,7 +40,9 @@ export const toNewEvent = (
   now: number,
   keys: KeyRing,
 ): NewParleyEvent => {
-  const id = uuidv5(Buffer.from(`${stream}\n${sequence}\n${cause.key}\n${MAKER}`), NAMESPACE);
+  // Of this attempt alone: a store that takes equal ids for the same event (KurrentDB does, whatever they contain) must not
+  // tell two nodes that carry out one command that the event of each is stored. Retries of an append carry the same event.
+  const id = randomUUID();
   const sealedText = (by: string, text: string) => {
     const key = keys.cached(by);
     if (key === undefined || key === null) throw new KeyGone(by);

@@ -6,7 +6,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -19,7 +19,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { v4 as uuid } from 'uuid';
 import { classify } from '../../stores/sqlite/failures.ts';
 import { ownerOnly } from '../../stores/sqlite/owner-only.ts';
 import { type Connection, command, connect, query } from '../../stores/sqlite/statements.ts';
@@ -35,7 +34,7 @@ export const bootId = (): string => {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
-    return uuid();
+    return randomUUID();
   }
 };
 
