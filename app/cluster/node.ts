@@ -122,7 +122,7 @@ const openReadSide = async (connections: Connections, delivered: Delivered): Pro
       floors,
     ),
     fromLog,
-    () => late.unread.late,
+    late.unread,
   );
   const readers: Readers = {
     ...stored,

@@ -28,7 +28,7 @@ export class Lateness {
   }
 
   /** True once the view holds `position`; false as soon as it is late, or after `timeoutMs`. */
-  async heldInTime(position: number, timeoutMs: number): Promise<boolean> {
+  async heldInTime(position: number, timeoutMs = lateMs): Promise<boolean> {
     const { view, gone, clock } = this.options;
     if (view.checkpoint() >= position) return true;
     const patience = Math.min(timeoutMs, lateMs);

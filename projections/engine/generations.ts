@@ -120,7 +120,9 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
       const next = await opened(generation);
       const former = current;
       // What was visible in the old generation must be visible in the next. Its writers run on for that long.
-      if (!(await next.tracker.whenProcessed(former.tracker.checkpoint(), takenOverMs))) {
+      for (let shown = -1; shown < former.tracker.checkpoint(); ) {
+        shown = former.tracker.checkpoint();
+        if (await next.tracker.whenProcessed(shown, takenOverMs)) continue;
         await next.close();
         throw new Error(`Generation ${generation} of ${kind.name} does not get as far as the one before it`);
       }

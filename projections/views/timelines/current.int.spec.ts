@@ -98,6 +98,68 @@ describe('timelines that lag behind the log', () => {
       { numRuns: 20 },
     ));
 
+  it('never show less than they have shown, whether they are late or not', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ late: fc.boolean(), posts: fc.nat(3), holds: fc.nat(3), single: fc.boolean() }), {
+          minLength: 2,
+          maxLength: 12,
+        }),
+        async (steps) => {
+          const story = new Story();
+          const db = memoryDatabase(timelineTables);
+          const writer = new SqliteTimelineWriter(db);
+          let late = false;
+          const stored = new SqliteTimelineReader(db, new TimeSlices(systemClock));
+          const current = new CurrentTimelines(stored, story.log, () => late);
+          let [posted, held, before] = [0, 0, 0];
+          const newest = async () => (await current.page(CHANNEL, { limit: 1 }, ANN))[0]?.ordinal ?? 0;
+          for (const step of steps) {
+            for (let n = 0; n < step.posts; n += 1) story.post(CHANNEL, BOB);
+            posted += step.posts;
+            writer.apply(timelineChanges(story.log.all.slice(held, held + step.holds)));
+            held = Math.min(posted, held + step.holds);
+            late = step.late;
+            if (step.single && posted > 0) {
+              const message = await current.message(CHANNEL, messageId(CHANNEL, posted), ANN);
+              expect(message?.ordinal).toBe(posted);
+              before = posted;
+            }
+            const now = await newest();
+            expect(now).toBeGreaterThanOrEqual(Math.max(before, late ? posted : held));
+            before = now;
+          }
+          db.close();
+        },
+      ),
+      { numRuns: 50 },
+    ));
+
+  it('ask the log no more once they hold what was shown', async () => {
+    const story = new Story();
+    story.post(CHANNEL, ANN);
+    const db = memoryDatabase(timelineTables);
+    const stored = new SqliteTimelineReader(db, new TimeSlices(systemClock));
+    let late = true;
+    let asked = 0;
+    const log = Object.assign(Object.create(story.log) as typeof story.log, {
+      readStream: (query: Parameters<typeof story.log.readStream>[0]) => {
+        asked += 1;
+        return story.log.readStream(query);
+      },
+    });
+    const current = new CurrentTimelines(stored, log, () => late);
+    const newest = async () => (await current.page(CHANNEL, { limit: 1 }, ANN))[0]?.ordinal;
+    expect(await newest()).toBe(1);
+    late = false;
+    story.post(CHANNEL, ANN);
+    // As far as it was shown, and no further: the log is not followed for good.
+    expect([await newest(), asked]).toEqual([1, 2]);
+    new SqliteTimelineWriter(db).apply(timelineChanges(story.log.all));
+    expect([await newest(), await newest(), asked]).toEqual([2, 2, 2]);
+    db.close();
+  });
+
   it('show everybody else’s reactions as they hold them', async () => {
     const story = new Story();
     story.post(CHANNEL, ANN);

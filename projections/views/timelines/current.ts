@@ -2,6 +2,7 @@
  * Current state of messages, even while the timelines lag behind the log or their store is down. What the
  * timeline does not hold yet is folded from the channel's stream. Pages of history need the timelines' store.
  */
+import { LRUCache } from 'lru-cache';
 import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { deletedBy, messagesOf } from '../../../schemas/events/about-messages.ts';
@@ -18,6 +19,8 @@ import { latePage } from '../late-page.ts';
 import { halvesOf, type MessageRow, type PageQuery, rowOfPosted, type SideQuery, type TimelineReader } from './view.ts';
 
 const PAGE = 1000;
+/** Channels of which is remembered how far they were shown. */
+const SHOWN = 10_000;
 const { looked } = BUDGETS.lateViews;
 
 type Log = Pick<LogReader, 'readStream' | 'streamHead'>;
@@ -89,6 +92,11 @@ export class CurrentTimelines implements TimelineReader {
   private readonly timelines: TimelineReader;
   private readonly log: Log;
   private readonly isLate: () => boolean;
+  /**
+   * Sequences through which channels were shown before the timelines held that. What was shown once is shown from then
+   * on, also when the timelines are no longer late and have not quite caught up.
+   */
+  private readonly shown = new LRUCache<string, number>({ max: SHOWN });
 
   /** @param isLate whether pages and lists must make up for what the timelines do not hold yet */
   constructor(timelines: TimelineReader, log: Log, isLate: () => boolean = () => false) {
@@ -137,21 +145,35 @@ export class CurrentTimelines implements TimelineReader {
     return deleted;
   }
 
-  /** By message, the events of the channel that late timelines may not hold; empty if they are not late. */
+  /**
+   * By message, the events of the channel that late timelines may not hold. If they are not late, only those that were
+   * shown already.
+   */
   private async lacking(channelId: string): Promise<ReadonlyMap<string, ParleyEvent[]>> {
     const events = new Map<string, ParleyEvent[]>();
-    if (!this.isLate()) return events;
+    const shown = this.shown.get(channelId);
+    const isLate = this.isLate();
+    if (!isLate && shown === undefined) return events;
     // The progress of the channel, whichever message it is asked with.
     const { through } = await this.timelines.facts(channelId, '0');
-    const { sequence } = await this.log.streamHead(channelStream(channelId));
-    if (through >= sequence) return events;
-    for (const event of await this.eventsAfter(channelId, through, sequence))
+    const needed = isLate ? (await this.log.streamHead(channelStream(channelId))).sequence : shown!;
+    if (through >= needed) {
+      if (this.shown.get(channelId) === shown) this.shown.delete(channelId);
+      return events;
+    }
+    const found = await this.eventsAfter(channelId, through, needed);
+    this.noteShown(channelId, needed);
+    for (const event of found)
       for (const id of messagesOf(event)) {
         const about = events.get(id);
         if (about === undefined) events.set(id, [event]);
         else about.push(event);
       }
     return events;
+  }
+
+  private noteShown(channelId: string, through: number): void {
+    this.shown.set(channelId, Math.max(through, this.shown.get(channelId) ?? 0));
   }
 
   /** A page of the timelines, with the events applied that they lack. */
@@ -192,6 +214,7 @@ export class CurrentTimelines implements TimelineReader {
     const from = known?.through ?? (await this.beforePosting(channelId, messageId));
     if (from === undefined) return known?.row;
     const events = await this.eventsAfter(channelId, from, sequence);
+    this.noteShown(channelId, sequence);
     return evolved(
       known?.row,
       events.filter((event) => messagesOf(event).includes(messageId)),
@@ -240,7 +263,9 @@ export class CurrentTimelines implements TimelineReader {
     const events: ParleyEvent[] = [];
     let bytes = 0;
     for (let from = after + 1; from <= head; ) {
-      const page = await this.log.readStream({ stream, from, limit: PAGE });
+      // Not beyond `head`: that far it is noted as shown.
+      const limit = Math.min(PAGE, head - from + 1);
+      const page = await this.log.readStream({ stream, from, limit });
       if (page.length === 0) break;
       for (const event of page) bytes += bytesOfEvent(event);
       if (bytes > looked.bytes) throw new StoreUnavailable('timelines', 5);

@@ -3,16 +3,21 @@ import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { unreadWithFallback } from './from-log.ts';
 import type { UnreadReader } from './view.ts';
 
-const answering = (messageId: string): UnreadReader => {
+const answering = (messageId: string, through = 1) => {
   const head = { channelId: '30', ordinal: 1, messageId, sequence: 1, position: 1 };
   const state = { channelId: '30', readOrdinal: 0, unread: 1, mentions: 0, lastMessageId: messageId };
-  return { head: async () => head, heads: async () => new Map([['30', head]]), readStates: async () => [state] };
+  return {
+    through: async () => through,
+    head: async () => head,
+    heads: async () => new Map([['30', head]]),
+    readStates: async () => [state],
+  };
 };
-const failing = (error: Error): UnreadReader => {
+const failing = (error: Error) => {
   const fail = async () => {
     throw error;
   };
-  return { head: fail, heads: fail, readStates: fail };
+  return { through: fail, head: fail, heads: fail, readStates: fail };
 };
 
 describe('unread counts without their store', () => {
@@ -29,11 +34,48 @@ describe('unread counts without their store', () => {
   });
 
   it('come from the log while the store is late', async () => {
-    let late = true;
-    const reader = unreadWithFallback(answering('store'), answering('log'), () => late);
+    const standing = { late: true, heldInTime: async () => true };
+    const reader = unreadWithFallback(answering('store'), answering('log'), standing);
     expect(await whatIsSaid(reader)).toEqual(Array(3).fill('log'));
-    late = false;
+    standing.late = false;
     expect(await whatIsSaid(reader)).toEqual(Array(3).fill('store'));
+  });
+
+  it('come from the store again once it holds what was shown from the log', async () => {
+    let held = 0;
+    const waited: number[] = [];
+    const standing = {
+      late: true,
+      heldInTime: async (position: number) => {
+        waited.push(position);
+        return held >= position;
+      },
+    };
+    const reader = unreadWithFallback(answering('store'), answering('log', 7), standing);
+    expect(await whatIsSaid(reader)).toEqual(Array(3).fill('log'));
+    // The store has what somebody waited for, and not yet what was shown.
+    [standing.late, held] = [false, 6];
+    expect(await whatIsSaid(reader)).toEqual(Array(3).fill('log'));
+    held = 7;
+    expect(await whatIsSaid(reader)).toEqual(Array(3).fill('store'));
+    expect(waited).toEqual([7, 7, 7, 7]);
+  });
+
+  it('come from the store again after an outage, once it holds what was shown meanwhile', async () => {
+    let gone = true;
+    const store = answering('store');
+    const away = () => Promise.reject(new StoreUnavailable('unread', 1));
+    const primary = {
+      ...store,
+      head: (...asked: Parameters<typeof store.head>) => (gone ? away() : store.head(...asked)),
+    };
+    let held = false;
+    const reader = unreadWithFallback(primary, answering('log', 7), { late: false, heldInTime: async () => held });
+    expect((await reader.head('30')).messageId).toBe('log');
+    gone = false;
+    expect((await reader.head('30')).messageId).toBe('log');
+    held = true;
+    expect((await reader.head('30')).messageId).toBe('store');
   });
 
   it('report other errors, and an outage of the log', async () => {

@@ -13,16 +13,27 @@ import { channelStream, readStream } from '../../../schemas/streams.ts';
 import type { Floors } from './reader.ts';
 import { type ChannelHead, mentionsOf, type ReadState, type UnreadReader } from './view.ts';
 
+/** How far the store is. */
+interface Standing {
+  readonly late: boolean;
+  /** True once the store holds the position; false when that takes so long that it is late. */
+  heldInTime(position: number): Promise<boolean>;
+}
+
+const NEVER_LATE: Standing = { late: false, heldInTime: async () => true };
+
 /** Unread counts that come from the log when their store is unavailable or late. */
 class UnreadWithFallback implements UnreadReader {
   private readonly primary: UnreadReader;
-  private readonly fallback: UnreadReader;
-  private readonly isLate: () => boolean;
+  private readonly fallback: UnreadFallback;
+  private readonly standing: Standing;
+  /** Position through which the log was shown. The store is not asked again until it holds that. */
+  private shown = 0;
 
-  constructor(primary: UnreadReader, fallback: UnreadReader, isLate: () => boolean) {
+  constructor(primary: UnreadReader, fallback: UnreadFallback, standing: Standing) {
     this.primary = primary;
     this.fallback = fallback;
-    this.isLate = isLate;
+    this.standing = standing;
   }
 
   head(channelId: string): Promise<ChannelHead> {
@@ -39,22 +50,44 @@ class UnreadWithFallback implements UnreadReader {
 
   /** One reader answers the whole question: halves of two would not match. */
   private async ask<T>(question: (reader: UnreadReader) => Promise<T>): Promise<T> {
-    if (this.isLate()) return question(this.fallback);
+    if (this.standing.late || !(await this.holdsShown())) return this.fromLog(question);
     try {
       return await question(this.primary);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      return question(this.fallback);
+      return this.fromLog(question);
     }
+  }
+
+  private async holdsShown(): Promise<boolean> {
+    const { shown } = this;
+    if (shown === 0) return true;
+    if (!(await this.standing.heldInTime(shown))) return false;
+    if (this.shown === shown) this.shown = 0;
+    return true;
+  }
+
+  private async fromLog<T>(question: (reader: UnreadReader) => Promise<T>): Promise<T> {
+    const answer = await question(this.fallback);
+    this.shown = Math.max(this.shown, await this.fallback.through());
+    return answer;
   }
 }
 
-/** Asks `fallback` when `primary` is unavailable or incomplete, or late. */
+interface UnreadFallback extends UnreadReader {
+  /** A position that no answer so far goes beyond. */
+  through(): Promise<number>;
+}
+
+/**
+ * Asks `fallback` when `primary` is unavailable or incomplete, or late. After that `primary` is asked again once it holds
+ * what was shown, so nobody is shown less than before.
+ */
 export const unreadWithFallback = (
   primary: UnreadReader,
-  fallback: UnreadReader,
-  isLate: () => boolean = () => false,
-): UnreadReader => new UnreadWithFallback(primary, fallback, isLate);
+  fallback: UnreadFallback,
+  standing: Standing = NEVER_LATE,
+): UnreadReader => new UnreadWithFallback(primary, fallback, standing);
 
 /** Most events of a channel that are searched for a user's own last message and mentions. */
 const LOOKED_AT = 300;
@@ -72,7 +105,7 @@ interface Markers {
   readonly channels: ReadonlyMap<string, number>;
 }
 
-export class UnreadFromLog implements UnreadReader {
+export class UnreadFromLog implements UnreadFallback {
   private readonly log: LogReader;
   private readonly floors: Floors;
   private readonly knownHeads = new LRUCache<string, ChannelHead>({ max: HEADS });
@@ -85,6 +118,10 @@ export class UnreadFromLog implements UnreadReader {
   constructor(log: LogReader, floors: Floors) {
     this.log = log;
     this.floors = floors;
+  }
+
+  through(): Promise<number> {
+    return this.log.head();
   }
 
   /** The last message, whatever other events came after it. */

@@ -35,7 +35,7 @@ describe('unread counts', () => {
   let through: number[];
   /** Reads from Redis alone, from the log alone, and as in production. */
   let stored: UnreadReader;
-  let fromLog: UnreadReader;
+  let fromLog: UnreadFromLog;
   let served: UnreadReader;
 
   beforeAll(async () => {
