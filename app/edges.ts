@@ -87,7 +87,12 @@ export const apiRoutes = ({ config, clock }: Pick<EdgeOptions, 'config' | 'clock
   const gatewayUrl = gatewayUrlOf(config);
   const { write, views, log, presenter, access } = stores;
   return [
-    ...identityRoutes({ identity: write.identity, presenter, gatewayUrl: (headers) => gatewayUrl({ headers }) }),
+    ...identityRoutes({
+      identity: write.identity,
+      bus: write.bus,
+      presenter,
+      gatewayUrl: (headers) => gatewayUrl({ headers }),
+    }),
     ...commandRoutes(write.bus, presenter, clock),
     ...readRoutes({
       views,

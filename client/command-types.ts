@@ -309,6 +309,16 @@ export interface CommandFields {
   readonly 'dm.create': {
     readonly recipient_id: string;
   };
+  /** Change what you say about yourself. What you leave out stays; null empties it. */
+  readonly 'user.edit': {
+    readonly global_name?: string | null;
+    readonly bio?: string | null;
+    readonly pronouns?: string | null;
+    readonly accent_color?: number | null;
+    readonly custom_status?: {
+      readonly text: string;
+    } | null;
+  };
   /** Create an application and its bot, with the bot's token. */
   readonly 'application.create': {
     readonly name: string;

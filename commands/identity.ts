@@ -8,7 +8,7 @@ import { idempotencyKey } from '../domain/recent-keys.ts';
 import { register as decideRegister, signOut, type UserState } from '../domain/user.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
-import { NEVER_SIGNED_OUT, type SignedOut } from '../schemas/events/user.ts';
+import { GOOD_STANDING, NEVER_SIGNED_OUT, type SignedOut, type Standing } from '../schemas/events/user.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
 import { userStream } from '../schemas/streams.ts';
 import { lookAlikes } from '../schemas/text.ts';
@@ -224,8 +224,8 @@ export class Identity {
     const key = idempotencyKey(userId, 'password.change', given ?? randomUUID());
     const before = await this.before(userId, key, caller.correlationId);
     if (either.isLeft(before)) return before;
-    const { signedOut, isKnown } = before.right;
-    if (!isKnown && !isSignedIn({ signedOut }, verified)) return either.left(parleyError('unauthorized'));
+    const { signedOut, standing, isKnown } = before.right;
+    if (!isKnown && !isSignedIn({ signedOut, standing }, verified)) return either.left(parleyError('unauthorized'));
     const changed = await this.hashing.run(caller, async () => {
       const undo = isKnown ? undefined : await vault.changePassword(userId, passwords.present, passwords.next);
       // An attempt under this key may have changed it, and have ended before the log knew.
@@ -239,23 +239,28 @@ export class Identity {
     return either.right({ userId, ...(await tokens.issue(userId, ended.right)) });
   }
 
-  /** The sign-outs of a user, and whether one of them carried the key. */
+  /** The sign-outs and standing of a user, and whether an event of theirs carried the key. */
   private async before(
     userId: string,
     key: string,
     correlationId: string,
-  ): Promise<Either<ParleyError, { readonly signedOut: SignedOut; readonly isKnown: boolean }>> {
+  ): Promise<
+    Either<ParleyError, { readonly signedOut: SignedOut; readonly standing: Standing; readonly isKnown: boolean }>
+  > {
     let signedOut = NEVER_SIGNED_OUT;
+    let standing = GOOD_STANDING;
     const asked = await this.deps.mailboxes.run({
       stream: userStream(userId),
       cause: { actor: userId, key, correlationId, causationId: null, traceparent: null },
       prepare: async () => either.right(undefined),
       decide: (state: UserState) => {
-        ({ signedOut } = state);
+        ({ signedOut, standing } = state);
         return nothing;
       },
     });
-    return either.isLeft(asked) ? asked : either.right({ signedOut, isKnown: asked.right.known !== undefined });
+    return either.isLeft(asked)
+      ? asked
+      : either.right({ signedOut, standing, isKnown: asked.right.known !== undefined });
   }
 
   /** @returns the generation of the user's tokens from now on */

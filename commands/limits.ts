@@ -16,7 +16,8 @@ export type CommandBucket =
   | 'guildCreate'
   | 'guildJoin'
   | 'inviteCreate'
-  | 'applicationCreate';
+  | 'applicationCreate'
+  | 'profile';
 
 export interface Taken extends LimitShown {
   readonly allowed: boolean;

@@ -32,6 +32,13 @@ export type Answer =
   | { readonly kind: 'nothing' }
   /** The command is stored, and what its answer would show cannot be read now. */
   | { readonly kind: 'accepted' }
+  | {
+      /** The caller. */
+      readonly kind: 'self';
+      readonly userId: string;
+      /** That left them so; absent: as they are. */
+      readonly event: EventOf<'user-profile-changed'> | undefined;
+    }
   /** Of a read marker. */
   | { readonly kind: 'marked' }
   | {

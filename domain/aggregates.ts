@@ -1,5 +1,6 @@
 /** Finds the fold of a stream by its name. */
 
+import { administratorsFold } from './administrators.ts';
 import { channelFold } from './channel.ts';
 import { creationFold } from './creation.ts';
 import type { Fold } from './decider.ts';
@@ -20,6 +21,7 @@ export const folds: Readonly<Record<string, unknown>> = {
   user: userFold,
   read: readFold,
   creation: creationFold,
+  instance: administratorsFold,
 };
 
 /** The fold of a stream, or `undefined` for a name of no known kind. */

@@ -102,9 +102,19 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 1 }, whole: false }),
     happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 2, '201': 1 }, whole: true }),
   ],
+  instance: [
+    happened('administrator-changed', { userId: BEN, administers: true }),
+    happened('administrator-changed', { userId: ANN, administers: false }),
+  ],
   user: [
     happened('user-registered', { userId: ANN, kind: 'person', ownerId: null }),
     happened('user-signed-out', { userId: ANN, generation: 1, signIns: [{ id: 'phone', until: NOW }] }),
+    {
+      type: 'user-profile-changed',
+      data: { userId: ANN, guilds: [GUILD], sealed: { by: ANN, box: 'other' } },
+    } as never,
+    happened('user-standing-changed', { userId: ANN, standing: { disabled: true, due: NOW, deleted: false } }),
+    happened('user-deleted', { userId: ANN, guilds: [GUILD] }),
   ],
 };
 

@@ -1,10 +1,22 @@
 /** A person, a bot or an imported author. Stream `user-<id>`. */
-import { NEVER_SIGNED_OUT, type Profile, type SignedOut } from '../schemas/events/user.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Sealed } from '../schemas/envelope.ts';
+import {
+  GOOD_STANDING,
+  mayAct,
+  NEVER_SIGNED_OUT,
+  type Profile,
+  type SignedOut,
+  type Standing,
+} from '../schemas/events/user.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
 export interface UserState extends StreamState {
   registered: boolean;
+  /** The latest, sealed in the event of this id. */
+  profile: { readonly sealed: Sealed; readonly sealedIn: string } | undefined;
+  standing: Standing;
   signedOut: SignedOut;
   keys: RecentKeys;
 }
@@ -17,14 +29,21 @@ interface UserStateJson extends Omit<UserState, 'keys'> {
 const STATE_BYTES = 500;
 
 export const userFold: Fold<UserState> = {
-  version: 3,
-  initial: () => ({ sequence: 0, registered: false, signedOut: NEVER_SIGNED_OUT, keys: new RecentKeys() }),
+  version: 4,
+  initial: () => ({
+    ...{ sequence: 0, registered: false, profile: undefined, standing: GOOD_STANDING },
+    ...{ signedOut: NEVER_SIGNED_OUT, keys: new RecentKeys() },
+  }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'user-registered') state.registered = true;
+    if (event.type === 'user-registered' || event.type === 'user-profile-changed')
+      state.profile = { sealed: event.data.sealed, sealedIn: event.id };
     else if (event.type === 'user-signed-out')
       state.signedOut = { generation: event.data.generation, signIns: event.data.signIns };
+    else if (event.type === 'user-standing-changed') state.standing = event.data.standing;
+    else if (event.type === 'user-deleted') state.standing = { ...GOOD_STANDING, deleted: true };
     return state;
   },
   bytes: ({ keys }) => STATE_BYTES + keys.bytes,
@@ -59,6 +78,26 @@ export const signOut = ({ userId, signIn, until, now, key }: SignOut, { signedOu
       ? { userId, generation: signedOut.generation + 1, signIns: [] }
       : { userId, generation: signedOut.generation, signIns: [...signIns, { id: signIn, until }] },
   });
+};
+
+export interface ChangeProfile {
+  readonly userId: string;
+  /** The profile as it is. */
+  readonly present: Profile;
+  readonly next: Profile;
+  /** Ids of the guilds that the user is in. */
+  readonly guilds: readonly string[];
+  readonly key: string;
+}
+
+export const changeProfile = (
+  { userId, present, next, guilds, key }: ChangeProfile,
+  { standing, keys }: UserState,
+): Decision => {
+  if (!mayAct(standing)) return refuse('unauthorized');
+  if (keys.has(key) || isDeepStrictEqual(present, next)) return nothing;
+  const secret = { by: userId, text: JSON.stringify(next) };
+  return happen({ type: 'user-profile-changed', data: { userId, guilds: [...guilds] }, secret });
 };
 
 export interface Register {

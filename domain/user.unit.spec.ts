@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { events } from './testing.ts';
-import { signOut, userFold } from './user.ts';
+import { NO_ABOUT, type Profile } from '../schemas/events/user.ts';
+import { RecentKeys } from './recent-keys.ts';
+import { events, only, refusal } from './testing.ts';
+import { changeProfile, signOut, userFold } from './user.ts';
 
 const NOW = 1_000;
 const UNTIL = 2_000;
@@ -11,6 +13,40 @@ const ended = (generation: number, ...ids: readonly string[]) => ({
 });
 const signingOut = (signIn: string | undefined, state = fresh, now = NOW) =>
   events(signOut({ userId: '1', signIn, until: UNTIL, now, key: 'k' }, state)).map((event) => event.data);
+
+const registered = { ...fresh, registered: true };
+const profile = { username: 'ada', globalName: null };
+
+describe('a profile', () => {
+  const changing = (next: Profile, state = registered) =>
+    changeProfile({ userId: '1', present: profile, next, guilds: ['7'], key: 'k' }, state);
+
+  it('is stored as a whole, for the guilds that the user is in', () => {
+    const next = { ...profile, about: { ...NO_ABOUT, bio: 'counts' } };
+    expect(only(changing(next))).toEqual({
+      type: 'user-profile-changed',
+      data: { userId: '1', guilds: ['7'] },
+      secret: { by: '1', text: JSON.stringify(next) },
+    });
+  });
+
+  it('that is as asked for already changes nothing', () => {
+    expect(events(changing({ ...profile }))).toEqual([]);
+  });
+
+  it('is changed once under one key', () => {
+    const keys = new RecentKeys();
+    keys.remember('k', 2, NOW);
+    expect(events(changing({ ...profile, globalName: 'Ada' }, { ...registered, keys }))).toEqual([]);
+  });
+
+  it('is not changed by whoever may not use the account', () => {
+    const shut = { disabled: true, due: null, deleted: false };
+    expect(refusal(changing({ ...profile, globalName: 'Ada' }, { ...registered, standing: shut }))).toBe(
+      'unauthorized',
+    );
+  });
+});
 
 describe('signing out', () => {
   it('ends one sign-in, and keeps those that ended before until their tokens have expired', () => {

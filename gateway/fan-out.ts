@@ -5,6 +5,7 @@ import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { rowOfMember } from '../projections/views/guild-views/view.ts';
 import { within } from '../schemas/clock.ts';
 import { changesAccess, type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { GOOD_STANDING, mayAct } from '../schemas/events/user.ts';
 import { hasAny, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../schemas/streams.ts';
 import { type AccessChange, type AccessEvent, accessChanges } from './access-changes.ts';
@@ -122,6 +123,7 @@ export class FanOut {
 
   private async deliverOne(entry: RingEntry): Promise<void> {
     const { event } = entry;
+    if (event.type === 'user-deleted') this.shutOut(event.data.userId);
     const listeners = new Set<Session>();
     for (const audience of entry.audiences) {
       const topic = this.subscriptions.topic(audience);
@@ -134,6 +136,7 @@ export class FanOut {
     }
     const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
     if (event.type === 'user-signed-out') return this.signedOut(event);
+    if (event.type === 'user-standing-changed' && !mayAct(event.data.standing)) return this.shutOut(event.data.userId);
     if (event.type === 'channel-deleted') this.subscriptions.end(channelAudience(event.data.channelId));
     if (changesAccess(event)) return this.deliverAccess(entry, event, listeners);
     if (listeners.size === 0 && own.length === 0) return;
@@ -218,7 +221,12 @@ export class FanOut {
   private signedOut({ data }: EventOf<'user-signed-out'>): void {
     const topic = this.subscriptions.topic(userAudience(data.userId));
     for (const session of [...(topic?.sessions ?? [])])
-      if (!isSignedIn({ signedOut: data }, session)) session.drop(Closings.signedOut);
+      if (!isSignedIn({ signedOut: data, standing: GOOD_STANDING }, session)) session.drop(Closings.signedOut);
+  }
+
+  private shutOut(userId: string): void {
+    const topic = this.subscriptions.topic(userAudience(userId));
+    for (const session of [...(topic?.sessions ?? [])]) session.drop(Closings.signedOut);
   }
 
   private sessionsOf({ guildId, userId }: { guildId: string; userId: string }): Session[] {

@@ -37,11 +37,11 @@ export interface Parts {
 /** @returns false if the views do not know the token's user, or that user has signed out. */
 export const recognise = async (parts: Parts, session: Session, verified: Verified): Promise<boolean> => {
   const { guilds } = parts.deps.views;
-  const [user, administrator] = await Promise.all([guilds.user(verified.userId), guilds.administrator()]);
+  const [user, administrators] = await Promise.all([guilds.user(verified.userId), guilds.administrators()]);
   if (user === undefined || !isSignedIn(user, verified)) return false;
   session.userId = user.id;
   session.isBot = user.kind === 'bot';
-  session.administers = administrator === user.id;
+  session.administers = administrators.includes(user.id);
   session.generation = verified.generation ?? user.signedOut.generation;
   session.signIn = verified.signIn;
   return true;

@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import type { Device } from '../coordination/port.ts';
 import type { Caller } from '../schemas/fair-queue.ts';
 import { CloseCode } from '../schemas/gateway/frames.ts';
-import type { Audience } from '../schemas/streams.ts';
+import { type Audience, guildAudience } from '../schemas/streams.ts';
 import type { Compressor } from './compression.ts';
 import { FixedWindow } from './fixed-window.ts';
 import type { FrameTree } from './frame-tree.ts';
@@ -203,6 +203,10 @@ export class Session {
 
   rolesIn(guildId: string): readonly string[] {
     return this.roles?.get(guildId) ?? NO_ROLES;
+  }
+
+  isIn(guildId: string): boolean {
+    return this.topics.some(({ audience }) => audience === guildAudience(guildId));
   }
 
   forgetTopics(): void {

@@ -3,10 +3,13 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { Identity, SignedIn } from '../commands/identity.ts';
+import type { CommandBus } from '../commands/port.ts';
+import { presentAnswer } from '../presenter/answers.ts';
 import type { Presenter } from '../presenter/presenter.ts';
 import { wireTime } from '../presenter/time.ts';
 import { anyText, checkedText, optional, text, visibleText } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
+import { ProfileFields } from '../schemas/http/profile.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 import * as shapes from '../schemas/http/shapes.ts';
 import { hasInvisible, mixesScripts, nameProblem } from '../schemas/text.ts';
@@ -41,6 +44,7 @@ const LoginBody = t.intersection([
 
 export interface IdentityRouteDeps {
   readonly identity: Identity;
+  readonly bus: CommandBus;
   readonly presenter: Presenter;
   /** The gateway URL as this request's client can reach it. */
   readonly gatewayUrl: (headers: Readonly<Record<string, string | string[] | undefined>>) => string;
@@ -59,7 +63,7 @@ const tokenReply = (signedIn: either.Either<ParleyError, SignedIn>): either.Eith
 
 const authorizationOf = ({ authorization }: Headers): string => String(authorization);
 
-export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRouteDeps): Route[] => {
+export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: IdentityRouteDeps): Route[] => {
   const reply = async (
     signedIn: either.Either<ParleyError, SignedIn>,
     status: number,
@@ -87,6 +91,15 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       },
     });
 
+  const edit = async (request: RouteRequest<unknown, unknown, object>): Promise<either.Either<ParleyError, object>> => {
+    const { actor, correlationId, idempotencyKey: key } = request;
+    const context = { actor, key, onOtherContent: 'first' as const, counted: true, correlationId };
+    const { outcome } = await bus.submit(context, 'user.edit', request.body);
+    if (either.isLeft(outcome)) return outcome;
+    const shown = await presentAnswer(presenter, outcome.right.answer);
+    return either.isLeft(shown) ? shown : either.right(shown.right.shown as object);
+  };
+
   const newPassword = t.type({ password: anyText(1, 256, 'password'), new_password: text(8, 256, 'new_password') });
 
   const changePassword = ({
@@ -104,17 +117,25 @@ export const identityRoutes = ({ identity, presenter, gatewayUrl }: IdentityRout
       method: 'PATCH',
       path: '/users/@me',
       summary:
-        'Change your password as libraries do. You are signed out everywhere, and signed in here by the new token.',
+        'Change your profile, or your password with the present one: you are then signed out everywhere, and signed in here by the new token.',
       access: 'user',
-      body: newPassword,
+      body: t.intersection([ProfileFields, t.partial(newPassword.props)]),
       bodyLimit: CREDENTIALS_BYTES,
-      answers: 'a user, with its new token',
+      answers: 'a user, with the new token if there is one',
       answer: shapes.SelfWithToken,
       handle: async (request) => {
-        const changed = await changePassword(request);
-        if (either.isLeft(changed)) return changed;
-        const { userId, token } = changed.right;
-        return either.right({ body: { ...(await presenter.self(userId)), token } });
+        const { password, new_password, ...profile } = request.body;
+        const changed =
+          new_password === undefined
+            ? undefined
+            : await changePassword({ ...request, body: { password: password ?? '', new_password } });
+        if (changed !== undefined && either.isLeft(changed)) return changed;
+        const isAsked = changed === undefined || Object.keys(profile).length > 0;
+        const edited = isAsked
+          ? await edit({ ...request, body: profile })
+          : either.right(await presenter.self(request.actor.userId));
+        if (either.isLeft(edited)) return edited;
+        return either.right({ body: { ...edited.right, ...(changed && { token: changed.right.token }) } });
       },
     }),
     route({

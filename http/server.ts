@@ -38,7 +38,7 @@ export const authenticator =
     if (verified === undefined) return undefined;
     const user = await guilds.user(verified.userId);
     if (user === undefined || !(takesEnded || isSignedIn(user, verified))) return undefined;
-    return { userId: user.id, kind: user.kind, administrator: (await guilds.administrator()) === user.id };
+    return { userId: user.id, kind: user.kind, administrator: (await guilds.administrators()).includes(user.id) };
   };
 
 /** A plain host, with or without a port: the only form of a Host header that goes into the gateway URL. */

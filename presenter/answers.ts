@@ -9,7 +9,7 @@ import type { Presenter } from './presenter.ts';
 
 export type AnswerPresenter = Pick<
   Presenter,
-  'posted' | 'edited' | 'messages' | 'guild' | 'channel' | 'invite' | 'user'
+  'posted' | 'edited' | 'messages' | 'guild' | 'channel' | 'invite' | 'user' | 'self' | 'changedSelf'
 >;
 
 type Kind = Answer['kind'];
@@ -20,6 +20,7 @@ type Renderers = {
 const renderers: Renderers = {
   nothing: () => null,
   accepted: () => null,
+  self: (presenter, { userId, event }) => (event === undefined ? presenter.self(userId) : presenter.changedSelf(event)),
   marked: () => ({ token: null }),
   posted: (presenter, { event, guildId, said }) => presenter.posted(event, guildId, said),
   edited: (presenter, { event, guildId }) => presenter.edited(event, guildId),

@@ -15,12 +15,13 @@ import { Intent } from '../schemas/gateway/frames.ts';
 import { channelIdOf } from '../schemas/streams.ts';
 import { pinTimestamp, presentRole } from './guilds.ts';
 import type { Presenter } from './presenter.ts';
-import type { ApiMessage } from './shapes.ts';
+import type { ApiMessage, ApiUser } from './shapes.ts';
 
 /** A session's identity, as far as it decides what the session may see. */
 export interface Viewer {
   readonly userId: string;
   readonly shardId: number;
+  isIn(guildId: string): boolean;
   /** Ids of their roles in a guild that they are in. */
   rolesIn(guildId: string): readonly string[];
 }
@@ -43,7 +44,19 @@ export interface Dispatch {
 }
 
 interface Deps {
-  readonly presenter: Pick<Presenter, 'user' | 'member' | 'guild' | 'channel' | 'posted' | 'edited' | 'invite'>;
+  readonly presenter: Pick<
+    Presenter,
+    | 'user'
+    | 'member'
+    | 'memberAs'
+    | 'changedSelf'
+    | 'changedUser'
+    | 'guild'
+    | 'channel'
+    | 'posted'
+    | 'edited'
+    | 'invite'
+  >;
   readonly views: Pick<Views, 'guilds' | 'unread'>;
 }
 
@@ -282,6 +295,23 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'invite-redeemed': silent,
   'dm-opened': silent,
   'creation-named': silent,
+  'user-profile-changed': async (event, _, deps) => {
+    const { userId, guilds } = event.data;
+    const { presenter } = deps;
+    const own = dispatch(
+      'USER_UPDATE',
+      await presenter.changedSelf(event),
+      Intent.none,
+      (viewer) => viewer.userId === userId,
+    );
+    return [own, ...(await memberUpdates(userId, guilds, await presenter.changedUser(event), deps))];
+  },
+
+  'user-deleted': async ({ data: { userId, guilds } }, _, deps) =>
+    memberUpdates(userId, guilds, await deps.presenter.user(userId), deps),
+
+  'user-standing-changed': silent,
+  'administrator-changed': silent,
   'user-registered': silent,
   'user-signed-out': silent,
 };
@@ -341,6 +371,23 @@ const pinsUpdate = (
   return shown === undefined
     ? [update]
     : [message('MESSAGE_UPDATE', shown, intentsOf('message-edited', guildId), guildId, deleted), update];
+};
+
+/** To those who share a guild with the user, guild by guild. */
+const memberUpdates = async (
+  userId: string,
+  guilds: readonly string[],
+  user: ApiUser,
+  { presenter, views }: Deps,
+): Promise<readonly Dispatch[]> => {
+  const updates = guilds.map(async (guildId) => {
+    const row = await views.guilds.member(guildId, userId);
+    if (row === undefined) return [];
+    const data = { ...(await presenter.memberAs(row, user)), guild_id: guildId };
+    const shares = (viewer: Viewer) => viewer.userId !== userId && viewer.isIn(guildId);
+    return [dispatch('GUILD_MEMBER_UPDATE', data, Intent.guildMembers, shares)];
+  });
+  return (await Promise.all(updates)).flat();
 };
 
 type Reaction = EventOf<'reaction-added'> | EventOf<'reaction-removed'>;

@@ -26,9 +26,9 @@ const seenBy = async (event: ParleyEvent, viewers: readonly Viewer[]) =>
   (await render(event)).map(({ visibleTo }) => viewers.map((viewer) => visibleTo === null || visibleTo(viewer)));
 
 const everybody = [
-  { userId: '1', shardId: 0, rolesIn: () => [] },
-  { userId: '2', shardId: 0, rolesIn: () => [] },
-  { userId: '2', shardId: 1, rolesIn: () => [] },
+  { userId: '1', shardId: 0, isIn: () => true, rolesIn: () => [] },
+  { userId: '2', shardId: 0, isIn: () => true, rolesIn: () => [] },
+  { userId: '2', shardId: 1, isIn: () => true, rolesIn: () => [] },
 ];
 
 describe('the dispatches of an event', () => {

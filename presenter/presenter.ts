@@ -5,7 +5,7 @@ import type { Readers } from '../projections/port.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import { type MessageRow, rowOfPosted, type TimelineReader } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
-import type { EventOf } from '../schemas/events/catalogue.ts';
+import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -18,7 +18,18 @@ import {
   presentMember,
 } from './guilds.ts';
 import { type MessageChange, MessagePresenter } from './messages.ts';
-import type { ApiChannel, ApiGuild, ApiInvite, ApiMember, ApiMessage, ApiSelf, ApiUser } from './shapes.ts';
+import { presentFullUser, presentProfile, presentSelf } from './profiles.ts';
+import type {
+  ApiChannel,
+  ApiFullUser,
+  ApiGuild,
+  ApiInvite,
+  ApiMember,
+  ApiMessage,
+  ApiProfile,
+  ApiSelf,
+  ApiUser,
+} from './shapes.ts';
 import { wireTime } from './time.ts';
 import { UserPresenter } from './users.ts';
 
@@ -76,11 +87,27 @@ export class Presenter {
 
   /** The same in READY and at `/users/@me`. */
   async self(id: string): Promise<ApiSelf> {
-    return {
-      ...(await this.user(id)),
-      ...{ email: null, verified: true, mfa_enabled: false, flags: 0, premium_type: 0, locale: 'en-US' },
-      ...{ bio: '', banner: null, accent_color: null },
-    };
+    return presentSelf(await this.userPresenter.whole(id));
+  }
+
+  /** As everybody sees them who asks for this user. */
+  async fullUser(id: string): Promise<ApiFullUser> {
+    return presentFullUser(await this.userPresenter.whole(id));
+  }
+
+  /** @param shared the guilds that the asker shares with the user */
+  async profile(id: string, shared: readonly string[]): Promise<ApiProfile> {
+    return presentProfile(await this.userPresenter.whole(id), shared);
+  }
+
+  /** The `d` of a USER_UPDATE: the user as the event left them. */
+  async changedSelf(event: EventOf<'user-profile-changed'>): Promise<ApiSelf> {
+    return presentSelf(await this.userPresenter.changed(event));
+  }
+
+  /** The user as the event left them. */
+  async changedUser(event: EventOf<'user-profile-changed'>): Promise<ApiUser> {
+    return (await this.userPresenter.changed(event)).user;
   }
 
   users(ids: Iterable<string>): Promise<Map<string, ApiUser>> {
@@ -89,6 +116,11 @@ export class Presenter {
 
   async member(row: MemberRow): Promise<ApiMember> {
     return (await this.members([row]))[0]!;
+  }
+
+  async memberAs(row: MemberRow, user: ApiUser): Promise<ApiMember> {
+    const guild = row.roles.length > 0 ? await this.guilds.guild(row.guildId) : undefined;
+    return { user, ...presentMember(row, guild ?? NO_ROLES) };
   }
 
   /** Of one guild. */
@@ -172,6 +204,11 @@ export class Presenter {
     if (guild === undefined || channel === undefined || channel.isDeleted === true) return undefined;
     const link = this.publicUrl === null ? undefined : `${this.publicUrl}/invite/${row.code}`;
     return presentInvite(row, { guild, channel, inviter: await this.user(row.inviterId) }, link);
+  }
+
+  /** Call with every event that this process receives or stores. */
+  heard(event: ParleyEvent): void {
+    if (event.type === 'user-profile-changed' || event.type === 'user-deleted') this.forget(event.data.userId);
   }
 
   forget(userId: string): void {

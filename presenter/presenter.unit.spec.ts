@@ -135,7 +135,7 @@ describe('the user whose session it is', () => {
     expect(await shown.presenter.self('3')).toEqual({
       ...(await shown.presenter.user('3')),
       ...{ email: null, verified: true, mfa_enabled: false, flags: 0, premium_type: 0, locale: 'en-US' },
-      ...{ bio: '', banner: null, accent_color: null },
+      ...{ bio: '', banner: null, accent_color: null, pronouns: '', custom_status: null },
     });
   });
 });

@@ -5,6 +5,8 @@ import type * as shapes from '../schemas/http/shapes.ts';
 
 export type ApiUser = t.TypeOf<typeof shapes.User>;
 export type ApiSelf = t.TypeOf<typeof shapes.Self>;
+export type ApiFullUser = t.TypeOf<typeof shapes.FullUser>;
+export type ApiProfile = t.TypeOf<typeof shapes.UserProfile>;
 export type ApiPartialMember = t.TypeOf<typeof shapes.PartialMember>;
 export type ApiMember = t.TypeOf<typeof shapes.Member>;
 export type ApiChannel = t.TypeOf<typeof shapes.Channel>;

@@ -7,7 +7,7 @@ import type { PinReader } from '../projections/views/pins/view.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import { type EventOf, versionOf } from '../schemas/events/catalogue.ts';
 import { formerMessageType } from '../schemas/events/channel.ts';
-import { NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
+import { GOOD_STANDING, NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
 import { channelStream, userStream } from '../schemas/streams.ts';
 import { TimeSlices } from '../schemas/time-slices.ts';
 import type { Vault } from '../vault/port.ts';
@@ -79,7 +79,15 @@ export class Shown {
     const eventId = `registered-${id}`;
     const profile = JSON.stringify({ username, globalName: null });
     const sealed = sealText(key, { stream: userStream(id), eventId, by: id }, profile);
-    this.users.push({ id, kind, ownerId: null, sealed, sealedIn: eventId, signedOut: NEVER_SIGNED_OUT });
+    this.users.push({
+      id,
+      kind,
+      ownerId: null,
+      sealed,
+      sealedIn: eventId,
+      signedOut: NEVER_SIGNED_OUT,
+      standing: GOOD_STANDING,
+    });
     return this;
   }
 

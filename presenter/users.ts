@@ -2,7 +2,8 @@
 
 import { LRUCache } from 'lru-cache';
 import type { GuildReader, UserRow } from '../projections/views/guild-views/view.ts';
-import { Profile } from '../schemas/events/user.ts';
+import type { EventOf } from '../schemas/events/catalogue.ts';
+import { type About, NO_ABOUT, Profile } from '../schemas/events/user.ts';
 import { userStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
@@ -22,11 +23,22 @@ const deletedUser = (id: string): ApiUser => ({
   public_flags: 0,
 });
 
+/** A user with what they say about themselves. */
+export interface WholeUser {
+  readonly user: ApiUser;
+  readonly about: About;
+}
+
+/** Where a profile is sealed. */
+type SealedProfile = Pick<UserRow, 'id' | 'kind' | 'sealed' | 'sealedIn'>;
+
 export class UserPresenter {
   private readonly guilds: GuildReader;
   private readonly keys: KeyRing;
   private readonly slices: TimeSlices;
   private readonly cache = new LRUCache<string, ApiUser>({ max: 50_000 });
+  /** Raised by `forget`: what was read before it must not be cached after it. */
+  private forgotten = 0;
 
   constructor(guilds: GuildReader, keys: KeyRing, slices: TimeSlices) {
     this.guilds = guilds;
@@ -52,34 +64,47 @@ export class UserPresenter {
       else found.set(id, known);
     }
     if (missing.length === 0) return found;
+    const before = this.forgotten;
     const rows = await this.guilds.users(missing);
     await this.keys.load(rows.map((row) => row.sealed.by));
-    const users = await this.slices.pieces(rows, USERS_PER_STEP, (some) => some.map((row) => this.open(row)));
-    for (const user of users) found.set(user.id, user);
+    const users = await this.slices.pieces(rows, USERS_PER_STEP, (some) => some.map((row) => this.open(row).user));
+    for (const user of users) {
+      found.set(user.id, user);
+      if (before === this.forgotten) this.cache.set(user.id, user);
+    }
     for (const id of missing) if (!found.has(id)) found.set(id, deletedUser(id));
     return found;
   }
 
+  /** With all of the profile as it is now. */
+  async whole(id: string): Promise<WholeUser> {
+    const [row] = await this.guilds.users([id]);
+    return row === undefined ? { user: deletedUser(id), about: NO_ABOUT } : this.opened(row);
+  }
+
+  /** As an event left the user. */
+  async changed({ id: sealedIn, data }: EventOf<'user-profile-changed'>): Promise<WholeUser> {
+    const { userId: id, sealed } = data;
+    const [row] = await this.guilds.users([id]);
+    return this.opened({ id, kind: row?.kind ?? 'person', sealed, sealedIn });
+  }
+
   forget(id: string): void {
+    this.forgotten += 1;
     this.cache.delete(id);
   }
 
-  private open(row: UserRow): ApiUser {
-    const key = this.keys.cached(row.sealed.by) ?? undefined;
-    const profile = openAs(Profile, key, { stream: userStream(row.id), eventId: row.sealedIn }, row.sealed);
-    const user: ApiUser =
-      profile === undefined
-        ? deletedUser(row.id)
-        : {
-            id: row.id,
-            username: profile.username,
-            global_name: profile.globalName,
-            discriminator: '0',
-            avatar: null,
-            bot: row.kind === 'bot',
-            public_flags: 0,
-          };
-    this.cache.set(row.id, user);
-    return user;
+  private async opened(profile: SealedProfile): Promise<WholeUser> {
+    await this.keys.load([profile.sealed.by]);
+    return this.open(profile);
+  }
+
+  private open({ id, kind, sealed, sealedIn }: SealedProfile): WholeUser {
+    const key = this.keys.cached(sealed.by) ?? undefined;
+    const profile = openAs(Profile, key, { stream: userStream(id), eventId: sealedIn }, sealed);
+    if (profile === undefined) return { user: deletedUser(id), about: NO_ABOUT };
+    const { username, globalName, about = NO_ABOUT } = profile;
+    const names = { username, global_name: globalName, discriminator: '0', avatar: null };
+    return { user: { id, ...names, bot: kind === 'bot', public_flags: 0 }, about };
   }
 }

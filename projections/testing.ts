@@ -4,7 +4,9 @@ import { MemoryLog } from '../log/memory.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { type ChannelDetails, formerMessageType, type Mentions, type Overwrite } from '../schemas/events/channel.ts';
 import type { GuildDetails } from '../schemas/events/guild.ts';
+import type { Standing } from '../schemas/events/user.ts';
 import {
+  ADMINISTRATORS_STREAM,
   channelStream,
   directStream,
   guildStream,
@@ -32,6 +34,22 @@ export class Story {
 
   signOut(userId: string, generation: number, signIns: { id: string; until: number }[] = []) {
     return this.log.add(userStream(userId), 'user-signed-out', { userId, generation, signIns });
+  }
+
+  profile(userId: string, box: string, guilds: string[] = []) {
+    return this.log.add(userStream(userId), 'user-profile-changed', { userId, guilds, sealed: { by: userId, box } });
+  }
+
+  standing(userId: string, standing: Standing) {
+    return this.log.add(userStream(userId), 'user-standing-changed', { userId, standing });
+  }
+
+  deleted(userId: string, guilds: string[] = []) {
+    return this.log.add(userStream(userId), 'user-deleted', { userId, guilds });
+  }
+
+  administrator(userId: string, administers: boolean) {
+    return this.log.add(ADMINISTRATORS_STREAM, 'administrator-changed', { userId, administers });
   }
 
   guild(guildId: string, ownerId: string) {

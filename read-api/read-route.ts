@@ -20,7 +20,18 @@ export interface ReadDeps {
   readonly log: Pick<LogReader, 'readStream'>;
   readonly presenter: Pick<
     Presenter,
-    'texts' | 'self' | 'user' | 'users' | 'member' | 'members' | 'channel' | 'guild' | 'messages' | 'invite'
+    | 'texts'
+    | 'self'
+    | 'user'
+    | 'fullUser'
+    | 'profile'
+    | 'users'
+    | 'member'
+    | 'members'
+    | 'channel'
+    | 'guild'
+    | 'messages'
+    | 'invite'
   >;
   readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels'>;
   /** The gateway URL for the asker. */

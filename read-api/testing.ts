@@ -4,6 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { DEFAULT_EVERYONE, Permission } from '../domain/permissions.ts';
 import { pinTimestamp, presentGuild, presentInvite, presentMember } from '../presenter/guilds.ts';
+import { presentFullUser, presentProfile, presentSelf } from '../presenter/profiles.ts';
 import type { ApiMessage, ApiUser } from '../presenter/shapes.ts';
 import type { Readers } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
@@ -14,7 +15,7 @@ import type { ChannelHead } from '../projections/views/unread/view.ts';
 import { decode } from '../schemas/codecs.ts';
 import type { ParleyError } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import { NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
+import { GOOD_STANDING, NEVER_SIGNED_OUT, NO_ABOUT } from '../schemas/events/user.ts';
 import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
 import type { ReadDeps } from './read-route.ts';
 
@@ -69,6 +70,7 @@ const userRow = (id: string): UserRow => ({
   sealed: { by: id, box: '' },
   sealedIn: 'e',
   signedOut: NEVER_SIGNED_OUT,
+  standing: GOOD_STANDING,
 });
 const USERS = [OWNER, MEMBER, OUTSIDER, BOT];
 const MEMBERS = [OWNER, MEMBER];
@@ -112,6 +114,7 @@ const guilds: GuildReader = {
   past: async () => undefined,
   revisions: async () => [],
   administrator: async () => OWNER,
+  administrators: async () => [OWNER],
 };
 
 /** Five messages, the third deleted: message `1000 + n` is posted by event `2n` of its channel's stream. */
@@ -199,11 +202,9 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
     },
     presenter: {
       texts: async () => [],
-      self: async (id) => ({
-        ...user(id),
-        ...{ email: null, verified: true, mfa_enabled: false, flags: 0, premium_type: 0, locale: 'en-US', bio: '' },
-        ...{ banner: null, accent_color: null },
-      }),
+      self: async (id) => presentSelf({ user: user(id), about: NO_ABOUT }),
+      fullUser: async (id) => presentFullUser({ user: user(id), about: NO_ABOUT }),
+      profile: async (id, shared) => presentProfile({ user: user(id), about: NO_ABOUT }, shared),
       user: async (id) => user(id),
       users: async (ids) => new Map([...ids].map((id) => [id, user(id)])),
       member: async (row) => ({ user: user(row.userId), ...presentMember(row, guild) }),

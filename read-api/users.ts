@@ -4,7 +4,7 @@ import { guildPermissions } from '../domain/permissions.ts';
 import type { ChannelRow, GuildRow, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import type { Route } from '../schemas/http/route.ts';
-import { Application, Channel, OwnGuild, ReadState, Self, User } from '../schemas/http/shapes.ts';
+import { Application, Channel, FullUser, OwnGuild, ReadState, Self, UserProfile } from '../schemas/http/shapes.ts';
 import {
   type Answer,
   countsOf,
@@ -175,10 +175,25 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     summary: 'A user',
     params: t.type({ user_id: Snowflake }),
     answers: 'a user',
-    answer: User,
+    answer: FullUser,
     handle: async ({ params }) =>
       (await deps.views.guilds.user(params.user_id)) === undefined
         ? refused('unknownUser')
-        : found(await deps.presenter.user(params.user_id)),
+        : found(await deps.presenter.fullUser(params.user_id)),
+  }),
+  readRoute(deps, {
+    path: '/users/:user_id/profile',
+    summary: 'What a user says about themselves',
+    params: t.type({ user_id: Snowflake }),
+    answers: 'a profile, with the guilds that the asker is in too',
+    answer: UserProfile,
+    handle: async ({ actor, params: { user_id: id } }) => {
+      const { guilds } = deps.views;
+      if ((await guilds.user(id)) === undefined) return refused('unknownUser');
+      const [own, theirs] = await Promise.all([guilds.guildsOf(actor.userId), guilds.guildsOf(id)]);
+      const isOwn = new Set(own.map((guild) => guild.id));
+      const shared = theirs.map((guild) => guild.id).filter((guildId) => isOwn.has(guildId));
+      return found(await deps.presenter.profile(id, shared));
+    },
   }),
 ];

@@ -68,6 +68,7 @@ export const catalogue = {
   unknownUser: { code: 10013, status: 404, message: 'Unknown User' },
   unknownEmoji: { code: 10014, status: 400, message: 'Unknown Emoji' },
   botsCannot: { code: 20001, status: 403, message: 'Bots cannot use this endpoint' },
+  lastAdministrator: { code: 0, status: 400, message: 'The last administrator cannot be removed' },
   onlyAdministrator: { code: 50001, status: 403, message: 'Missing Access' },
   maximumGuilds: { code: 30001, status: 400, message: 'Maximum number of guilds reached' },
   maximumInvites: { code: 30016, status: 400, message: 'Maximum number of invites reached' },

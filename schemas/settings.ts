@@ -323,6 +323,7 @@ export const limits = {
   guildJoin: setting('LIMIT_GUILD_JOIN', rate, '60/60', 'Guilds a user joins.'),
   inviteCreate: setting('LIMIT_INVITE_CREATE', rate, '30/60', 'Invites a user creates.'),
   applicationCreate: setting('LIMIT_APPLICATION_CREATE', rate, '10/60', 'Applications a user creates.'),
+  profile: setting('LIMIT_PROFILE', rate, '10/60', 'Changes of profile of a user.'),
   login: setting('LIMIT_LOGIN', rate, '5/60', 'Logins for one account from one address.'),
   loginAddress: setting('LIMIT_LOGIN_ADDRESS', rate, '60/60', 'Logins from one address, for all accounts together.'),
   register: setting('LIMIT_REGISTER', rate, '20/3600', 'Registrations from one address.'),

@@ -13,12 +13,14 @@ export const inviteStream = (code: string) => `invite-${code}`;
 export const userStream = (userId: string) => `user-${userId}`;
 /** @param hash HMAC of an idempotency key, in hexadecimal digits */
 export const creationStream = (hash: string) => `creation-${hash}`;
+/** Who administers the installation. */
+export const ADMINISTRATORS_STREAM = 'instance-administrators';
 export const readStream = (userId: string) => `read-${userId}`;
 
 /** The same for both people, in either order. */
 export const directStream = (a: string, b: string) => (BigInt(a) < BigInt(b) ? `dm-${a}_${b}` : `dm-${b}_${a}`);
 
-const KINDS = ['channel-', 'guild-', 'member-', 'invite-', 'user-', 'read-', 'dm-', 'creation-'] as const;
+const KINDS = ['channel-', 'guild-', 'member-', 'invite-', 'user-', 'read-', 'dm-', 'creation-', 'instance-'] as const;
 const NAME = new RegExp(`^(?:${KINDS.join('|')})`);
 
 /** Whether a stream is of one of the kinds above. A shared store may hold streams of other programs. */
@@ -30,7 +32,7 @@ export const beginsStreamNames = (prefix: string): boolean =>
 
 /** For people who name one. */
 export const STREAM_NAMES =
-  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id>, dm-<user id>_<user id> or creation-<hash>';
+  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id>, dm-<user id>_<user id>, creation-<hash> or instance-administrators';
 
 /** Who an event is for: `channel:<id>`, `guild:<id>` or `user:<id>`. */
 export type Audience = `channel:${string}` | `guild:${string}` | `user:${string}`;

@@ -212,13 +212,6 @@ export const openNode = async (
     },
   });
   opened.add(feedReader, (one) => one.stop());
-  delivered.onBatch(async (events) => {
-    for (const event of events) {
-      reads.recent.heard(event);
-      reads.cache.heard(event);
-    }
-  });
-
   const signals = openSignalPublisher(redis, namespace, partitions);
   const keys = new KeyRing(vault);
   const tokens = createTokens(vault, { clock, lifetime: config.tokenSeconds });
@@ -226,6 +219,13 @@ export const openNode = async (
   const { timelines } = readers;
   const slices = new TimeSlices(clock);
   const presenter = new Presenter({ views: readers, timelines, keys, slices, publicUrl: config.publicUrl });
+  delivered.onBatch(async (events) => {
+    for (const event of events) {
+      reads.recent.heard(event);
+      reads.cache.heard(event);
+      presenter.heard(event);
+    }
+  });
   const atRest: Views['atRest'] = (read) => feedReader.atRest(read);
   const everyView = together(Object.values(reads.progress));
   const progress = { ...reads.progress, 'stream-heads': reads.streamHeads };
@@ -252,7 +252,10 @@ export const openNode = async (
     onConflict: () => metrics.appendConflicts.inc(),
     // A right that somebody gives up here is not cached here until the feed brings the event back.
     onStored: (events) => {
-      for (const event of events) reads.cache.heard(event);
+      for (const event of events) {
+        reads.cache.heard(event);
+        presenter.heard(event);
+      }
     },
     logger,
     clock,

@@ -114,6 +114,10 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const timelines = new CurrentTimelines(views.timelines, log);
   const slices = new TimeSlices(clock);
   const presenter = new Presenter({ views, timelines, keys, slices, publicUrl: config.publicUrl });
+  // Before anything of later events is shown.
+  views.deliverTo(async (events) => {
+    for (const event of events) presenter.heard(event);
+  });
   const node = new MemoryCoordination({ clock, workers: 1 }).node();
   let typing: Ephemeral | undefined;
   const write = await createWriteSide({

@@ -14,6 +14,7 @@ import { addBot, joinGuild, leaveGuild } from './members.ts';
 import { deleteMessage, editMessage, sendMessage } from './messages.ts';
 import { putOverwrite, removeOverwrite } from './overwrites.ts';
 import { pinMessage, unpinMessage } from './pins.ts';
+import { editProfile } from './profile.ts';
 import { addReaction, clearEmoji, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
 import { markChannelRead, markChannelsRead } from './read-markers.ts';
 import { createRole, deleteRole, editRole, giveRole, moveRoles, takeRole } from './roles.ts';
@@ -51,6 +52,7 @@ const features = [
   removeOverwrite,
   addBot,
   openDirect,
+  editProfile,
   createApplication,
   resetBotToken,
 ] as const;

@@ -11,6 +11,7 @@ import { creationEvents } from './creation.ts';
 import { type ChangesRights, type EventDefinition, type Feed, nobody } from './definition.ts';
 import { directEvents } from './direct.ts';
 import { guildEvents } from './guild.ts';
+import { instanceEvents } from './instance.ts';
 import { inviteEvents } from './invite.ts';
 import { memberEvents } from './member.ts';
 import { readEvents } from './read.ts';
@@ -26,6 +27,7 @@ export const catalogue = {
   ...userEvents,
   ...readEvents,
   ...creationEvents,
+  ...instanceEvents,
 } as const;
 
 type Catalogue = typeof catalogue;

@@ -1,11 +1,29 @@
 /** Events of `user-<id>`. */
 import * as t from 'io-ts';
 import { Sealed } from '../envelope.ts';
-import { userAudience } from '../streams.ts';
+import { Intent } from '../gateway/frames.ts';
+import { guildAudience, userAudience } from '../streams.ts';
 import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
 
-/** What is inside the sealed part of a registration. */
-export const Profile = t.type({ username: t.string, globalName: t.union([t.string, t.null]) });
+const orNull = <C extends t.Mixed>(codec: C) => t.union([codec, t.null]);
+
+/** What people say about themselves beside their names. */
+export const About = t.type({
+  bio: orNull(t.string),
+  pronouns: orNull(t.string),
+  /** 24 bits: red, green, blue. */
+  accentColor: orNull(t.number),
+  status: orNull(t.string),
+});
+export type About = t.TypeOf<typeof About>;
+
+export const NO_ABOUT: About = { bio: null, pronouns: null, accentColor: null, status: null };
+
+/** What is inside the sealed part of a registration and of a change of profile. */
+export const Profile = t.intersection([
+  t.type({ username: t.string, globalName: orNull(t.string) }),
+  t.partial({ about: About }),
+]);
 export type Profile = t.TypeOf<typeof Profile>;
 
 const UserRegistered = defineEvent({
@@ -61,8 +79,91 @@ const UserSignedOut = defineEvent({
   seals: null,
 });
 
+interface OfUser {
+  readonly data: { readonly userId: string; readonly guilds: readonly string[] };
+}
+
+/** The user, and those who shared a guild with them when it happened. */
+const userAndGuilds = ({ data: { userId, guilds } }: OfUser) => [userAudience(userId), ...guilds.map(guildAudience)];
+
+const UserProfileChanged = defineEvent({
+  codec: t.type({
+    userId: t.string,
+    /** Ids of the guilds that the user is in. */
+    guilds: t.array(t.string),
+    sealed: Sealed,
+  }),
+  former: [],
+  audiences: userAndGuilds,
+  indexedFor: userAndGuilds,
+  feed: 'structure',
+  intents: { guild: Intent.guildMembers, direct: Intent.none },
+  changesRights: true,
+  standsAlone: false,
+  inGuildCreate: true,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: Profile,
+  takesReason: false,
+});
+
+/** Whether somebody may use their account. */
+export const Standing = t.type({
+  /** An administrator has shut the account. */
+  disabled: t.boolean,
+  /** When it is to be deleted, in milliseconds since 1970. Signing in before takes that back. */
+  due: orNull(t.number),
+  deleted: t.boolean,
+});
+export type Standing = t.TypeOf<typeof Standing>;
+
+export const GOOD_STANDING: Standing = { disabled: false, due: null, deleted: false };
+
+/** Its sessions end, whatever their tokens. */
+export const mayAct = ({ disabled, due, deleted }: Standing): boolean => !disabled && due === null && !deleted;
+
+/** The event says the whole of it. */
+const UserStandingChanged = defineEvent({
+  codec: t.type({ userId: t.string, standing: Standing }),
+  former: [],
+  audiences: ({ data }) => [userAudience(data.userId)],
+  indexedFor: nobody,
+  feed: 'structure',
+  intents: NO_INTENTS,
+  changesRights: true,
+  standsAlone: false,
+  inGuildCreate: false,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+  takesReason: false,
+});
+
+/** Their key is destroyed next, and they leave these guilds. */
+const UserDeleted = defineEvent({
+  codec: t.type({ userId: t.string, guilds: t.array(t.string) }),
+  former: [],
+  audiences: userAndGuilds,
+  indexedFor: userAndGuilds,
+  feed: 'structure',
+  intents: { guild: Intent.guildMembers, direct: Intent.none },
+  changesRights: true,
+  standsAlone: false,
+  inGuildCreate: true,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  seals: null,
+  takesReason: false,
+});
+
 /** By their stored names. */
 export const userEvents = {
   'user-registered': UserRegistered,
   'user-signed-out': UserSignedOut,
+  'user-profile-changed': UserProfileChanged,
+  'user-standing-changed': UserStandingChanged,
+  'user-deleted': UserDeleted,
 } as const;

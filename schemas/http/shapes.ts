@@ -29,6 +29,8 @@ export const User = t.readonly(
   }),
 );
 
+const CustomStatus = orNull(t.type({ text: t.string, emoji_id: t.null, emoji_name: t.null }));
+
 /** What only the user's own sessions see. Nobody gives an address here. */
 export const Self = t.readonly(
   t.type({
@@ -41,11 +43,40 @@ export const Self = t.readonly(
     locale: t.string,
     bio: t.string,
     banner: t.null,
-    accent_color: t.null,
+    /** 24 bits: red, green, blue. */
+    accent_color: orNull(t.number),
+    pronouns: t.string,
+    custom_status: CustomStatus,
   }),
 );
 
-export const SelfWithToken = t.readonly(t.type({ ...Self.type.props, token: t.string }));
+/** The token that a change of password gives. */
+export const SelfWithToken = t.readonly(t.intersection([t.type(Self.type.props), t.partial({ token: t.string })]));
+
+/** As everybody sees them who asks for this user. */
+export const FullUser = t.readonly(t.type({ ...User.type.props, banner: t.null, accent_color: orNull(t.number) }));
+
+export const UserProfile = t.readonly(
+  t.type({
+    user: t.type({ ...FullUser.type.props, bio: t.string }),
+    user_profile: t.type({
+      bio: t.string,
+      accent_color: orNull(t.number),
+      pronouns: t.string,
+      banner: t.null,
+      theme_colors: t.null,
+    }),
+    custom_status: CustomStatus,
+    connected_accounts: nothing,
+    premium_type: t.null,
+    premium_since: t.null,
+    premium_guild_since: t.null,
+    badges: nothing,
+    guild_badges: nothing,
+    legacy_username: t.null,
+    mutual_guilds: listOf(t.type({ id: Id, nick: t.null })),
+  }),
+);
 
 export const PartialMember = t.readonly(
   t.type({
@@ -346,6 +377,8 @@ export const SHAPES: Readonly<Record<string, t.Mixed>> = {
     User,
     Self,
     SelfWithToken,
+    FullUser,
+    UserProfile,
     PartialMember,
     Member,
     ShownOverwrite,

@@ -15,7 +15,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change your password as libraries do. You are signed out everywhere, and signed in here by the new token. */
+        /** Change your profile, or your password with the present one: you are then signed out everywhere, and signed in here by the new token. */
         patch: operations["patchUsersMe"];
         trace?: never;
     };
@@ -565,6 +565,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/@me/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change what you say about yourself. What you leave out stays; null empties it. */
+        patch: operations["patchUsersMeProfile"];
+        trace?: never;
+    };
     "/applications": {
         parameters: {
             query?: never;
@@ -710,6 +727,23 @@ export interface paths {
         };
         /** A user */
         get: operations["getUsersUserId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{user_id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a user says about themselves */
+        get: operations["getUsersUserIdProfile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -982,7 +1016,13 @@ export interface components {
             locale: string;
             bio: string;
             banner: null;
-            accent_color: null;
+            accent_color: number | null;
+            pronouns: string;
+            custom_status: {
+                text: string;
+                emoji_id: null;
+                emoji_name: null;
+            } | null;
         };
         SelfWithToken: {
             /** @description Snowflake */
@@ -1001,8 +1041,65 @@ export interface components {
             locale: string;
             bio: string;
             banner: null;
-            accent_color: null;
-            token: string;
+            accent_color: number | null;
+            pronouns: string;
+            custom_status: {
+                text: string;
+                emoji_id: null;
+                emoji_name: null;
+            } | null;
+            token?: string;
+        };
+        FullUser: {
+            /** @description Snowflake */
+            id: string;
+            username: string;
+            global_name: string | null;
+            discriminator: string;
+            avatar: null;
+            bot: boolean;
+            public_flags: number;
+            banner: null;
+            accent_color: number | null;
+        };
+        UserProfile: {
+            user: {
+                /** @description Snowflake */
+                id: string;
+                username: string;
+                global_name: string | null;
+                discriminator: string;
+                avatar: null;
+                bot: boolean;
+                public_flags: number;
+                banner: null;
+                accent_color: number | null;
+                bio: string;
+            };
+            user_profile: {
+                bio: string;
+                accent_color: number | null;
+                pronouns: string;
+                banner: null;
+                theme_colors: null;
+            };
+            custom_status: {
+                text: string;
+                emoji_id: null;
+                emoji_name: null;
+            } | null;
+            connected_accounts: unknown[];
+            premium_type: null;
+            premium_since: null;
+            premium_guild_since: null;
+            badges: unknown[];
+            guild_badges: unknown[];
+            legacy_username: null;
+            mutual_guilds: {
+                /** @description Snowflake */
+                id: string;
+                nick: null;
+            }[];
         };
         PartialMember: {
             nick: null;
@@ -1545,18 +1642,26 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
+                    global_name?: string | null;
+                    bio?: string | null;
+                    pronouns?: string | null;
+                    accent_color?: number | null;
+                    custom_status?: {
+                        /** @description text */
+                        text: string;
+                    } | null;
                     /** @description password */
-                    password: string;
+                    password?: string;
                     /** @description new_password */
-                    new_password: string;
+                    new_password?: string;
                 };
             };
         };
         responses: {
-            /** @description a user, with its new token */
+            /** @description a user, with the new token if there is one */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6145,6 +6250,113 @@ export interface operations {
             };
         };
     };
+    patchUsersMeProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    global_name?: string | null;
+                    bio?: string | null;
+                    pronouns?: string | null;
+                    accent_color?: number | null;
+                    custom_status?: {
+                        /** @description text */
+                        text: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description You, as at /users/@me. */
+            200: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Self"];
+                };
+            };
+            /** @description Stored; what it made cannot be shown now */
+            202: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     postApplications: {
         parameters: {
             query?: never;
@@ -6805,7 +7017,83 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["FullUser"];
+                };
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getUsersUserIdProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a profile, with the guilds that the asker is in too */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserProfile"];
                 };
             };
             /** @description What was sent does not fit; `errors` says where */

@@ -29,7 +29,7 @@ const DIFFERS: Readonly<Record<string, string>> = {
   '/guilds/{}': 'name and description; other settings are refused beyond their defaults',
   '/guilds/{}/channels': 'text channels only',
   '/invites/{}': '`POST` joins, for people; a bot is added by whoever manages the guild',
-  '/users/{}': '`PATCH` changes the password alone',
+  '/users/{}': '`PATCH` changes the profile or the password; there are no pictures and no other username',
   '/voice/regions': 'always `[]`: there is no voice',
 };
 

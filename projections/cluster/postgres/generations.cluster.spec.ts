@@ -128,6 +128,7 @@ describe('generations of the guild views', () => {
       redemptions: 0,
       pins: 0,
       sign_outs: 0,
+      user_revisions: 0,
       audiences: 15,
       stream_heads: 9,
       revisions: 0,

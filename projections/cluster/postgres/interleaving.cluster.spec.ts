@@ -84,6 +84,7 @@ const everythingIn = async (guilds: GuildReader, audiences: AudienceReader) => {
     users: [...(await guilds.users(USERS))].sort((a, b) => Number(a.id) - Number(b.id)),
     invites: await Promise.all(INVITES.map((code) => guilds.invite(code))),
     administrator: await guilds.administrator(),
+    administrators: await guilds.administrators(),
     entries: await Promise.all(named.map((audience) => audiences.between([audience], 0, 1000, 1000))),
   };
 };

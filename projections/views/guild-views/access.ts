@@ -8,16 +8,18 @@ import {
   type MemberRights,
   Permission,
 } from '../../../domain/permissions.ts';
+import { mayAct } from '../../../schemas/events/user.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
 /**
- * Whether a token still counts, although its owner may have signed out since.
+ * Whether a token still counts, although its owner may have signed out since, or may no longer use the account.
  * @param token its generation, which a bot's has not, and the sign-in that it comes from
  */
 export const isSignedIn = (
-  { signedOut }: Pick<UserRow, 'signedOut'>,
+  { signedOut, standing }: Pick<UserRow, 'signedOut' | 'standing'>,
   { generation, signIn }: { readonly generation?: number | undefined; readonly signIn?: string | undefined },
 ): boolean => {
+  if (!mayAct(standing)) return false;
   if (generation === undefined) return true;
   return generation >= signedOut.generation && !signedOut.signIns.some(({ id }) => id === signIn);
 };

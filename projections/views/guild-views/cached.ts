@@ -12,7 +12,7 @@ import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './vi
 const KEPT = 50_000;
 const KEPT_BYTES = 67_108_864;
 
-type Row = GuildRow | ChannelRow | MemberRow | UserRow | readonly ChannelRow[] | string;
+type Row = GuildRow | ChannelRow | MemberRow | UserRow | readonly ChannelRow[] | string | readonly string[];
 
 const guildKey = (id: string) => `guild:${id}`;
 const channelKey = (id: string) => `channel:${id}`;
@@ -20,6 +20,7 @@ const channelsKey = (guildId: string) => `channels:${guildId}`;
 const memberKey = (guildId: string, userId: string) => `member:${guildId}_${userId}`;
 const userKey = (id: string) => `user:${id}`;
 const ADMINISTRATOR = 'administrator';
+const ADMINISTRATORS = 'administrators';
 
 const ofMembership = ({ data }: { readonly data: { readonly guildId: string; readonly userId: string } }) => [
   memberKey(data.guildId, data.userId),
@@ -32,6 +33,8 @@ const ofChannel = ({ data }: { readonly data: { readonly guildId: string; readon
   channelKey(data.channelId),
   channelsKey(data.guildId),
 ];
+
+const ofUser = ({ data }: { readonly data: { readonly userId: string } }) => [userKey(data.userId)];
 
 /** Keys of the rows that an event changes; invites are not cached. */
 const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
@@ -51,8 +54,12 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'overwrite-set': ofChannel,
   'overwrite-deleted': ofChannel,
   // An earlier registration may reach the store later.
-  'user-registered': ({ data }) => [userKey(data.userId), ADMINISTRATOR],
-  'user-signed-out': ({ data }) => [userKey(data.userId)],
+  'user-registered': ({ data }) => [userKey(data.userId), ADMINISTRATOR, ADMINISTRATORS],
+  'user-signed-out': ofUser,
+  'user-profile-changed': ofUser,
+  'user-standing-changed': ofUser,
+  'user-deleted': ofUser,
+  'administrator-changed': ({ data }) => [userKey(data.userId), ADMINISTRATORS],
   'invite-created': () => [],
   'invite-redeemed': () => [],
 };
@@ -119,6 +126,8 @@ export class CachedGuilds implements GuildReader {
     this.kept(memberKey(guildId, userId), () => this.reader.member(guildId, userId));
   user: GuildReader['user'] = (id) => this.kept(userKey(id), () => this.reader.user(id));
   administrator: GuildReader['administrator'] = () => this.kept(ADMINISTRATOR, () => this.reader.administrator());
+  administrators: GuildReader['administrators'] = async () =>
+    (await this.kept(ADMINISTRATORS, () => this.reader.administrators())) ?? [];
   channelsOf: GuildReader['channelsOf'] = async (guildId) =>
     (await this.kept(channelsKey(guildId), () => this.reader.channelsOf(guildId))) ?? [];
 

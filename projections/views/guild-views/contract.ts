@@ -276,6 +276,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
         sealed: { by: BOB, box: `profile of ${BOB}` },
         sealedIn: event.id,
         signedOut: { generation: 0, signIns: [] },
+        standing: { disabled: false, due: null, deleted: false },
       };
       expect(await guilds.user(BOB)).toEqual(bob);
       expect(await guilds.user('404')).toBeUndefined();
@@ -293,6 +294,44 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       story.user('7');
       await project();
       expect(await guilds.administrator()).toBe(ANN);
+    });
+
+    it('shows the latest profile and standing of a user', async () => {
+      story.user(ANN);
+      story.user(BOB);
+      story.profile(ANN, 'first', [GUILD]);
+      const { id: sealedIn } = story.profile(ANN, 'second');
+      story.standing(ANN, { disabled: true, due: null, deleted: false });
+      await project();
+      expect(await guilds.user(ANN)).toMatchObject({
+        sealed: { by: ANN, box: 'second' },
+        sealedIn,
+        standing: { disabled: true, due: null, deleted: false },
+      });
+      expect((await guilds.users([BOB]))[0]?.standing).toEqual({ disabled: false, due: null, deleted: false });
+      story.standing(ANN, { disabled: false, due: 5, deleted: false });
+      await project();
+      expect((await guilds.user(ANN))?.standing).toEqual({ disabled: false, due: 5, deleted: false });
+      story.deleted(ANN);
+      await project();
+      expect((await guilds.user(ANN))?.standing).toEqual({ disabled: false, due: null, deleted: true });
+    });
+
+    it('lists the first person and those who were named since, without those who were removed', async () => {
+      expect(await guilds.administrators()).toEqual([]);
+      story.user(ANN);
+      await project();
+      expect(await guilds.administrators()).toEqual([ANN]);
+      story.user(BOB);
+      story.administrator(BOB, true);
+      await project();
+      expect(await guilds.administrators()).toEqual([ANN, BOB]);
+      story.administrator(ANN, false);
+      await project();
+      expect(await guilds.administrators()).toEqual([BOB]);
+      story.administrator(ANN, true);
+      await project();
+      expect([...(await guilds.administrators())].sort()).toEqual([ANN, BOB].sort());
     });
 
     it('counts a use of a capped invite on redemption, of any other when a member joins', async () => {

@@ -59,6 +59,7 @@ const all = async (guilds: GuildReader) => ({
   applications: await Promise.all(USERS.map((id) => guilds.countApplications(id))),
   openInvites: await Promise.all(USERS.map((id) => guilds.countOpenInvites('20', id, 0))),
   administrator: await guilds.administrator(),
+  administrators: [...(await guilds.administrators())].sort(),
 });
 
 /** @param done what has happened: nobody signs out before registering */
@@ -81,6 +82,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     ([id, generation]): Step =>
       (story, done) =>
         done.has(`user ${id}`) && story.signOut(id, generation),
+  ),
+  fc.tuple(fc.constantFrom(...USERS), fc.nat(2)).map(
+    ([id, n]): Step =>
+      (story, done) => {
+        if (!done.has(`user ${id}`)) return;
+        if (n === 0) return story.profile(id, `box ${story.log.all.length}`);
+        if (n === 1) return story.standing(id, { disabled: story.log.all.length % 2 === 0, due: null, deleted: false });
+        return story.administrator(id, story.log.all.length % 2 === 0);
+      },
   ),
   fc.constantFrom(...GUILDS).map((id) => once(`guild ${id}`, (story) => story.guild(id, '1'))),
   fc

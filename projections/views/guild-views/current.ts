@@ -7,10 +7,11 @@ import { hasExpired } from '../../../domain/invite.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { latePage } from '../late-page.ts';
-import { ADMINISTRATOR, type Positioned, type RecentGuildChanges } from './recent.ts';
+import { ADMINISTRATOR, ADMINISTRATORS, type Positioned, type RecentGuildChanges } from './recent.ts';
 import { inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
 import { channelSubject, fieldsOf, memberSubject, type Revision } from './revisions.ts';
 import {
+  administratorsOf,
   type ChannelRow,
   type GuildChange,
   type GuildReader,
@@ -21,8 +22,11 @@ import {
   type PastGuild,
   pastGuild,
   type RevisionsQuery,
+  revisedUser,
   rowOfGuild,
+  rowOfUser,
   type UserRow,
+  userFieldsOf,
 } from './view.ts';
 
 type Of<Kind extends GuildChange['kind']> = Positioned<Extract<GuildChange, { readonly kind: Kind }>>;
@@ -216,14 +220,17 @@ export class CurrentGuilds implements GuildReader {
     const { stored, changes } = this.ask(...ids.map((id) => `user:${id}`));
     const rows = await stored.users(ids);
     const found = new Set(rows.map(({ id }) => id));
-    const of = (id: string) => changes<Of<'user-added'> | Of<'user-signed-out'>>(`user:${id}`);
+    const of = (id: string) => changes<Of<'user-added'> | Of<'user-signed-out'> | Of<'user-revised'>>(`user:${id}`);
     const added = ids
       .filter((id) => !found.has(id))
       .flatMap((id) => of(id).find((change) => change.kind === 'user-added') ?? [])
-      .map(({ user }) => ({ ...user, signedOut: NEVER_SIGNED_OUT }));
+      .map(({ user }) => rowOfUser(user, NEVER_SIGNED_OUT));
     return [...rows, ...added].map((row) => {
-      const last = of(row.id).findLast((change) => change.kind === 'user-signed-out');
-      return last === undefined ? row : { ...row, signedOut: last.signedOut };
+      const own = of(row.id);
+      const last = own.findLast((change) => change.kind === 'user-signed-out');
+      const revised = own.filter((change) => change.kind === 'user-revised');
+      const current = last === undefined ? row : { ...row, signedOut: last.signedOut };
+      return revised.length === 0 ? current : revisedUser(current, userFieldsOf(revised));
     });
   }
 
@@ -273,5 +280,15 @@ export class CurrentGuilds implements GuildReader {
     const { stored, changes } = this.ask(ADMINISTRATOR);
     const added = changes<Of<'user-added'>>(ADMINISTRATOR).find(({ user }) => user.kind === 'person')?.user.id;
     return (await stored.administrator()) ?? added;
+  }
+
+  async administrators(): Promise<readonly string[]> {
+    const { stored, changes } = this.ask(ADMINISTRATORS, ADMINISTRATOR);
+    const named = changes<Of<'user-revised'>>(ADMINISTRATORS).map(
+      ({ userId, value }) => [userId, value === true] as const,
+    );
+    const [known, first] = await Promise.all([stored.administrators(), stored.administrator()]);
+    const before = known.map((userId) => [userId, true] as const);
+    return administratorsOf(first === undefined ? await this.administrator() : undefined, [...before, ...named]);
   }
 }

@@ -9,7 +9,15 @@ import { NEVER_SIGNED_OUT, type SignedOut } from '../../../schemas/events/user.t
 import { inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
 import type { Revision } from './revisions.ts';
 import type { GuildTables } from './tables.ts';
-import type { ChannelRow, GuildChange, GuildRow, MemberRow, UserRow } from './view.ts';
+import {
+  type ChannelRow,
+  type GuildChange,
+  type GuildRow,
+  type MemberRow,
+  revisedUser,
+  rowOfUser,
+  type UserRow,
+} from './view.ts';
 
 /** Whether a membership lasts now, or lasted at a position. */
 const lasting =
@@ -24,6 +32,9 @@ const lasting =
 type JoiningTexts = 'string_agg' | 'group_concat';
 
 export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => {
+  /** The inside of a JSON object: of each row its field and value. */
+  const fieldsJoined = sql<string | null>`${sql.raw(joining)}('"' || v.field || '":' || v.value, ',')`;
+
   /**
    * The latest value of each field of a subject, as the inside of a JSON object.
    * @param beyond position at which the subject began anew
@@ -34,14 +45,21 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
       .select((on) => on.fn.max('later.position').as('position'))
       .where(sql<boolean>`later.subject = v.subject and later.field = v.field`)
       .$if(at !== undefined, (all) => all.where('later.position', '<=', at!));
-    const entry = sql<string>`'"' || v.field || '":' || v.value`;
     return db
       .selectFrom('revisions as v')
-      .select(sql<string | null>`${sql.raw(joining)}(${entry}, ',')`.as('fields'))
+      .select(fieldsJoined.as('fields'))
       .where('v.subject', '=', subject)
       .where('v.position', '=', latest)
       .$if(beyond !== undefined, (all) => all.where('v.position', '>', beyond!));
   };
+
+  const userRevisions = db.selectFrom('user_revisions as v').where('v.position', '=', (on) =>
+    on
+      .selectFrom('user_revisions as later')
+      .select((of) => of.fn.max('later.position').as('position'))
+      .whereRef('later.user_id', '=', 'v.user_id')
+      .whereRef('later.field', '=', 'v.field'),
+  );
 
   /**
    * The count at a position is the current count minus the changes since: few rows, because the position is a recent
@@ -196,7 +214,15 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
             .orderBy('s.position', 'desc')
             .limit(sql.lit(1))
             .as('signedOut'),
+          userRevisions.select(fieldsJoined.as('fields')).where('v.user_id', '=', on.ref('u.id')).as('revised'),
         ]),
+
+    /** Whom administrators named and removed. */
+    named: () =>
+      userRevisions
+        .select((on) => [on.cast<string>('v.user_id', 'text').as('userId'), 'v.value as administers'])
+        .where('v.field', '=', sql.lit('administers'))
+        .orderBy('v.position'),
 
     invite: (at: number | undefined, code: string) => {
       const invites = db
@@ -315,14 +341,15 @@ export const memberOf = (guildId: string, { userId, joinedTime, joinedAt, revise
 export const revisionOf = (columns: RevisionColumns): Revision =>
   ({ ...columns, value: JSON.parse(columns.value) }) as Revision;
 
-export const userOf = ({ id, kind, ownerId, by, box, sealedIn, signedOut }: UserColumns): UserRow => ({
-  id,
-  kind,
-  ownerId,
-  sealed: { by, box },
-  sealedIn,
-  signedOut: signedOut === null ? NEVER_SIGNED_OUT : (JSON.parse(signedOut) as SignedOut),
-});
+export const userOf = ({ by, box, signedOut, revised, ...user }: UserColumns): UserRow => {
+  const ended = signedOut === null ? NEVER_SIGNED_OUT : (JSON.parse(signedOut) as SignedOut);
+  const row = rowOfUser({ ...user, sealed: { by, box } }, ended);
+  return revised === null ? row : revisedUser(row, revisedFields(revised));
+};
+
+/** @param columns in the order in which they were named and removed */
+export const namedOf = (columns: readonly RowOf<'named'>[]): readonly (readonly [string, boolean])[] =>
+  columns.map(({ userId, administers }) => [userId, administers === 'true'] as const);
 
 type Added<Kind extends GuildChange['kind']> = Extract<GuildChange, { readonly kind: Kind }>;
 
@@ -373,6 +400,13 @@ export const addedUser = ({ user, position }: Added<'user-added'>): GuildTables[
   box: user.sealed.box,
   sealed_in: user.sealedIn,
   registered_at: position,
+});
+
+export const addedUserRevision = (change: Added<'user-revised'>): GuildTables['user_revisions'] => ({
+  user_id: change.userId,
+  field: change.field,
+  position: change.position,
+  value: JSON.stringify(change.value),
 });
 
 export const addedSignOut = (change: Added<'user-signed-out'>): GuildTables['sign_outs'] => ({

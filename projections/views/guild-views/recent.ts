@@ -14,6 +14,7 @@ type AnyChange = GuildChange | PinChange;
 export type Positioned<Change extends AnyChange = AnyChange> = Change & { readonly position: number };
 
 export const ADMINISTRATOR = 'administrator';
+export const ADMINISTRATORS = 'administrators';
 
 const keysOf = (change: AnyChange): readonly string[] => {
   switch (change.kind) {
@@ -41,6 +42,8 @@ const keysOf = (change: AnyChange): readonly string[] => {
     }
     case 'user-signed-out':
       return [`user:${change.userId}`];
+    case 'user-revised':
+      return change.field === 'administers' ? [`user:${change.userId}`, ADMINISTRATORS] : [`user:${change.userId}`];
     case 'invite-added': {
       const { code, guildId, inviterId } = change.invite;
       return [`invite:${code}`, `invites:${guildId}:${inviterId}`];

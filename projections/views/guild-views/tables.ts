@@ -55,6 +55,13 @@ export interface GuildTables {
   };
   /** One row per event, each with the whole of what no longer counts as JSON; the latest holds. */
   readonly sign_outs: { readonly user_id: Id; readonly position: number; readonly signed_out: string };
+  /** One row per field and event, each with the whole of the value as JSON; the latest holds. See `UserFields`. */
+  readonly user_revisions: {
+    readonly user_id: Id;
+    readonly field: string;
+    readonly position: number;
+    readonly value: string;
+  };
   readonly invites: {
     readonly code: string;
     readonly guild_id: Id;

@@ -11,7 +11,7 @@ import {
 } from '../../../schemas/events/catalogue.ts';
 import type { ChannelDetails, Overwrite } from '../../../schemas/events/channel.ts';
 import type { Role } from '../../../schemas/events/guild.ts';
-import type { SignedOut } from '../../../schemas/events/user.ts';
+import { GOOD_STANDING, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
 import { channelSubject, guildSubject, memberSubject, type Revision } from './revisions.ts';
 
 export interface GuildRow {
@@ -96,7 +96,30 @@ export interface UserRow {
   readonly sealed: Sealed;
   readonly sealedIn: string;
   readonly signedOut: SignedOut;
+  readonly standing: Standing;
 }
+
+/** What may change about a user after the registration: see `user_revisions`. */
+export interface UserFields {
+  readonly profile?: Pick<UserRow, 'sealed' | 'sealedIn'>;
+  readonly standing?: Standing;
+  /** Absent: only the first person does. */
+  readonly administers?: boolean;
+}
+
+/** A user as their event made them. */
+export const rowOfUser = (user: Omit<UserRow, 'signedOut' | 'standing'>, signedOut: SignedOut): UserRow => ({
+  ...user,
+  signedOut,
+  standing: GOOD_STANDING,
+});
+
+/** @param fields the latest value of each */
+export const revisedUser = (user: UserRow, { profile, standing = user.standing }: UserFields): UserRow => ({
+  ...user,
+  ...profile,
+  standing,
+});
 
 export interface InviteRow {
   readonly code: string;
@@ -130,8 +153,10 @@ export interface GuildReader {
   countApplications(ownerId: string): Promise<number>;
   /** How many of the user's invites to the guild admit somebody at `now`, in milliseconds since 1970. */
   countOpenInvites(guildId: string, inviterId: string, now: number): Promise<number>;
-  /** The first person who registered; administers the instance. */
+  /** The first person who registered, who administers the installation unless they were removed. */
   administrator(): Promise<string | undefined>;
+  /** Those who administer the installation, the first person first. */
+  administrators(): Promise<readonly string[]>;
   /** A guild as it was at an earlier position, for somebody who was a member then. */
   past(guildId: string, userId: string, position: number): Promise<PastGuild | undefined>;
   /** What changed about guilds, their channels and one of their members, in position order. */
@@ -177,7 +202,12 @@ export type GuildChange =
   | { readonly kind: 'member-joined'; readonly member: MemberRow }
   | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
   | ({ readonly kind: 'revised' } & Revision)
-  | { readonly kind: 'user-added'; readonly user: Omit<UserRow, 'signedOut'>; readonly position: number }
+  | {
+      readonly kind: 'user-added';
+      readonly user: Omit<UserRow, 'signedOut' | 'standing'>;
+      readonly position: number;
+    }
+  | ({ readonly kind: 'user-revised'; readonly userId: string; readonly position: number } & UserField)
   | {
       readonly kind: 'user-signed-out';
       readonly userId: string;
@@ -190,6 +220,30 @@ export type GuildChange =
    * this is.
    */
   | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean; readonly position: number };
+
+type UserField = {
+  readonly [K in keyof UserFields]-?: { readonly field: K; readonly value: NonNullable<UserFields[K]> };
+}[keyof UserFields];
+
+/** The last value of each field of a user. */
+export const userFieldsOf = (revisions: readonly UserField[]): UserFields =>
+  Object.fromEntries(revisions.map(({ field, value }) => [field, value])) as UserFields;
+
+/**
+ * @param first the first person
+ * @param named whom administrators named and removed, in the order in which they did
+ */
+export const administratorsOf = (
+  first: string | undefined,
+  named: readonly (readonly [userId: string, administers: boolean])[],
+): readonly string[] => {
+  const all = new Set(first === undefined ? [] : [first]);
+  for (const [userId, administers] of named) {
+    if (administers) all.add(userId);
+    else all.delete(userId);
+  }
+  return [...all];
+};
 
 export interface GuildWriter {
   apply(changes: readonly GuildChange[]): void | Promise<void>;
@@ -251,6 +305,18 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   },
   'user-signed-out': ({ data: { userId, generation, signIns }, position }) => [
     { kind: 'user-signed-out', userId, signedOut: { generation, signIns }, position },
+  ],
+  'user-profile-changed': ({ id: sealedIn, data: { userId, sealed }, position }) => [
+    { kind: 'user-revised', userId, field: 'profile', value: { sealed, sealedIn }, position },
+  ],
+  'user-standing-changed': ({ data: { userId, standing }, position }) => [
+    { kind: 'user-revised', userId, field: 'standing', value: standing, position },
+  ],
+  'user-deleted': ({ data: { userId }, position }) => [
+    { kind: 'user-revised', userId, field: 'standing', value: { ...GOOD_STANDING, deleted: true }, position },
+  ],
+  'administrator-changed': ({ data: { userId, administers }, position }) => [
+    { kind: 'user-revised', userId, field: 'administers', value: administers, position },
   ],
   'invite-created': ({ data, time: createdTime, position }) => {
     const { code, guildId, channelId, inviterId, maxUses, expiresAt } = data;

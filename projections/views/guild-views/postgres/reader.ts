@@ -2,10 +2,20 @@ import { type RawBuilder, sql } from 'kysely';
 import { builder, type Postgres } from '../../../../stores/postgres/connection.ts';
 import { boundOf, idKey, NOBODY } from '../../../../stores/postgres/values.ts';
 import { type Build, statement } from '../../../../stores/statement.ts';
-import { channelRowOf, channelRowsOf, guildOf, guildQueries, memberOf, revisionOf, userOf } from '../queries.ts';
+import {
+  channelRowOf,
+  channelRowsOf,
+  guildOf,
+  guildQueries,
+  memberOf,
+  namedOf,
+  revisionOf,
+  userOf,
+} from '../queries.ts';
 import type { Revision } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import {
+  administratorsOf,
   type ChannelRow,
   type GuildReader,
   type GuildRow,
@@ -53,6 +63,7 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
         ask.revisions(at, userId, after, limit).where(sql<boolean>`v.guild_id = any(${guildIds}::bigint[])`),
     ),
     administrator: plain('administrator', ask.administrator),
+    named: plain('named administrators', ask.named),
   };
 };
 
@@ -139,6 +150,11 @@ export class PostgresGuildReader implements GuildReader {
   async administrator(): Promise<Id | undefined> {
     return (await this.ask.administrator())[0]?.id;
   }
+
+  async administrators(): Promise<readonly Id[]> {
+    const [first, named] = await Promise.all([this.administrator(), this.ask.named()]);
+    return administratorsOf(first, namedOf(named));
+  }
 }
 
 /**
@@ -160,6 +176,7 @@ export const guildRowsAt = (at: number): Readonly<Record<string, RawBuilder<unkn
   revisions: sql`SELECT * FROM revisions WHERE position <= ${at}`,
   users: sql`SELECT * FROM users WHERE registered_at <= ${at}`,
   sign_outs: sql`SELECT * FROM sign_outs WHERE position <= ${at}`,
+  user_revisions: sql`SELECT * FROM user_revisions WHERE position <= ${at}`,
   invites: sql`SELECT * FROM invites WHERE created_at <= ${at}`,
   redemptions: sql`SELECT * FROM redemptions WHERE position <= ${at}`,
 });

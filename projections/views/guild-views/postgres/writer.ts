@@ -9,6 +9,7 @@ import {
   addedRevision,
   addedSignOut,
   addedUser,
+  addedUserRevision,
   begunStay,
 } from '../queries.ts';
 import type { GuildTables } from '../tables.ts';
@@ -41,6 +42,25 @@ export const guildMigrations = (schema: string): Readonly<Record<string, Migrati
         .addPrimaryKeyConstraint('revisions_pkey', ['subject', 'field', 'position'])
         .execute();
       await within.createIndex('revisions_of_guild').on('revisions').columns(['guild_id', 'position']).execute();
+    },
+  },
+  '007-user-revisions': {
+    async up(db) {
+      const within = db.schema.withSchema(schema);
+      await within
+        .createTable('user_revisions')
+        .addColumn('user_id', 'bigint', (column) => column.notNull())
+        .addColumn('field', 'text', (column) => column.notNull())
+        .addColumn('position', 'bigint', (column) => column.notNull())
+        .addColumn('value', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('user_revisions_pkey', ['user_id', 'field', 'position'])
+        .execute();
+      await within
+        .createIndex('named')
+        .on('user_revisions')
+        .column('position')
+        .where(sql.ref('field'), '=', sql.lit('administers'))
+        .execute();
     },
   },
   '004-counted': {
@@ -77,6 +97,7 @@ class GuildBatch {
   readonly revisions: GuildTables['revisions'][] = [];
   readonly users: GuildTables['users'][] = [];
   readonly signOuts: GuildTables['sign_outs'][] = [];
+  readonly userRevisions: GuildTables['user_revisions'][] = [];
   readonly invites: GuildTables['invites'][] = [];
   readonly redemptions: GuildTables['redemptions'][] = [];
   /** The invite of each joining, by the position of the joining event. */
@@ -118,6 +139,9 @@ class GuildBatch {
       case 'user-signed-out':
         this.signOuts.push(addedSignOut(change));
         return;
+      case 'user-revised':
+        this.userRevisions.push(addedUserRevision(change));
+        return;
       case 'invite-added':
         this.invites.push(addedInvite(change));
         return;
@@ -157,6 +181,7 @@ const statementsOf = (schema: string) => ({
   revisions: inserting(`${schema}.revisions`),
   users: inserting(`${schema}.users`),
   signOuts: inserting(`${schema}.sign_outs`),
+  userRevisions: inserting(`${schema}.user_revisions`),
   invites: inserting(`${schema}.invites`),
   redemptions: inserting(`${schema}.redemptions`),
   // Also correct if this batch is repeated after a membership that began later.
@@ -211,6 +236,7 @@ export class PostgresGuildWriter {
     await run('revisions', batch.revisions);
     await run('users', batch.users);
     await run('signOuts', batch.signOuts);
+    await run('userRevisions', batch.userRevisions);
     await run('invites', batch.invites);
     await run('redemptions', batch.redemptions);
     const ended = await run<Pick<Stay, 'guild_id'>>('ended', batch.ended());

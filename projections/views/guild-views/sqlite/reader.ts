@@ -3,19 +3,29 @@ import { LRUCache } from 'lru-cache';
 import { roughBytes } from '../../../../schemas/sizes.ts';
 import type { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { builder, built, type Connection, IDS_PER_STEP, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
-import { channelRowOf, channelRowsOf, guildOf, guildQueries, memberOf, revisionOf, userOf } from '../queries.ts';
+import {
+  channelRowOf,
+  channelRowsOf,
+  guildOf,
+  guildQueries,
+  memberOf,
+  namedOf,
+  revisionOf,
+  userOf,
+} from '../queries.ts';
 import type { Revision } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
-import type {
-  ChannelRow,
-  GuildReader,
-  GuildRow,
-  InviteRow,
-  MemberRow,
-  Membership,
-  PastGuild,
-  RevisionsQuery,
-  UserRow,
+import {
+  administratorsOf,
+  type ChannelRow,
+  type GuildReader,
+  type GuildRow,
+  type InviteRow,
+  type MemberRow,
+  type Membership,
+  type PastGuild,
+  type RevisionsQuery,
+  type UserRow,
 } from '../view.ts';
 
 // Caches in memory what every command reads. The writer evicts what it touches, so only committed rows are visible.
@@ -39,6 +49,7 @@ export class GuildCache {
   readonly channelLists = places<readonly ChannelRow[]>(LISTS);
   readonly members = new LRUCache<string, MemberRow>({ max: PEOPLE });
   readonly users = new LRUCache<string, UserRow>({ max: PEOPLE });
+  administrators: readonly string[] | undefined;
 }
 
 type Id = string;
@@ -66,6 +77,7 @@ const prepare = (db: Connection) => ({
     ask.countOpenInvites(undefined, guildId, inviterId, now),
   ),
   administrator: built(db, ask.administrator),
+  named: built(db, ask.named),
   revisions: built(db, (userId: Id, after: number, limit: number, guildIds: string) =>
     ask
       .revisions(undefined, userId, after, limit)
@@ -213,5 +225,11 @@ export class SqliteGuildReader implements GuildReader {
     // The first person never changes, so the query runs only until there is one.
     this.firstPerson ??= this.ask.administrator.get()?.id;
     return this.firstPerson;
+  }
+
+  async administrators(): Promise<readonly string[]> {
+    const first = await this.administrator();
+    this.cache.administrators ??= administratorsOf(first, namedOf(this.ask.named.all()));
+    return this.cache.administrators;
   }
 }

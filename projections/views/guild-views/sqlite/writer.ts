@@ -7,6 +7,7 @@ import {
   addedRevision,
   addedSignOut,
   addedUser,
+  addedUserRevision,
   begunStay,
 } from '../queries.ts';
 import type { Subject } from '../revisions.ts';
@@ -78,6 +79,14 @@ CREATE TABLE sign_outs (
   signed_out TEXT NOT NULL,
   PRIMARY KEY (user_id, position)
 ) WITHOUT ROWID;
+CREATE TABLE user_revisions (
+  user_id INTEGER NOT NULL,
+  field TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (user_id, field, position)
+) WITHOUT ROWID;
+CREATE INDEX named ON user_revisions (position) WHERE field = 'administers';
 CREATE TABLE invites (
   code TEXT PRIMARY KEY,
   guild_id INTEGER NOT NULL,
@@ -114,6 +123,7 @@ const prepare = (db: Connection) => ({
   revision: adding<GuildTables['revisions']>(db, 'revisions', 'ON CONFLICT DO NOTHING'),
   user: adding<GuildTables['users']>(db, 'users'),
   signOut: adding<GuildTables['sign_outs']>(db, 'sign_outs'),
+  userRevision: adding<GuildTables['user_revisions']>(db, 'user_revisions'),
   invite: adding<GuildTables['invites']>(db, 'invites'),
   redeemed: adding<GuildTables['redemptions']>(db, 'redemptions'),
   joinedBy: command(
@@ -164,10 +174,16 @@ export class SqliteGuildWriter implements GuildWriter {
       case 'user-added':
         this.run.user(addedUser(change));
         this.cache.users.delete(change.user.id);
+        this.cache.administrators = undefined;
         return;
       case 'user-signed-out':
         this.run.signOut(addedSignOut(change));
         this.cache.users.delete(change.userId);
+        return;
+      case 'user-revised':
+        this.run.userRevision(addedUserRevision(change));
+        this.cache.users.delete(change.userId);
+        if (change.field === 'administers') this.cache.administrators = undefined;
         return;
       case 'invite-added':
         this.run.invite(addedInvite(change));
