@@ -175,7 +175,8 @@ export class Identity {
     const holder = await vault.usernameHolder(username);
     const userId = holder?.userId;
     // Before the password is looked at: whoever changes it meanwhile ends this sign-in too.
-    const generation = userId === undefined ? 0 : await this.generationOf(userId);
+    const before = userId === undefined ? undefined : await this.before(userId, randomUUID(), caller.correlationId);
+    if (before !== undefined && either.isLeft(before)) return before;
     const right = await this.hashing.run(caller, () => vault.verifyPassword(userId, password));
     if (right === undefined) return either.left(tooMany);
     if (!right || userId === undefined) {
@@ -184,7 +185,7 @@ export class Identity {
       this.logger.info({ correlationId, address, user: userId ?? null }, 'failed login');
       return either.left(badLogin);
     }
-    return either.right({ userId, ...(await tokens.issue(userId, generation)) });
+    return either.right({ userId, ...(await tokens.issue(userId, before!.right.signedOut.generation)) });
   }
 
   /** A new token of the same sign-in. @param token a valid one, as is that of the methods below */
@@ -239,7 +240,7 @@ export class Identity {
     return either.right({ userId, ...(await tokens.issue(userId, ended.right)) });
   }
 
-  /** The sign-outs and standing of a user, and whether an event of theirs carried the key. */
+  /** From the stream, since the views may not know of the last sign-out yet: the sign-outs and standing of a user, and whether an event of theirs carried the key. */
   private async before(
     userId: string,
     key: string,
@@ -281,13 +282,9 @@ export class Identity {
     // The caller's next request then finds the token void here; elsewhere it is as soon as the event arrives.
     await viewsHold(this.deps, outcome.right.position);
     const [event] = outcome.right.events;
-    return either.right(event?.type === 'user-signed-out' ? event.data.generation : await this.generationOf(userId));
-  }
-
-  /** From the log, since the views may not know of the last sign-out yet. */
-  private async generationOf(userId: string): Promise<number> {
-    const [last] = await this.deps.log.readStream({ stream: userStream(userId), direction: 'backwards', limit: 1 });
-    return last?.type === 'user-signed-out' ? last.data.generation : NEVER_SIGNED_OUT.generation;
+    if (event?.type === 'user-signed-out') return either.right(event.data.generation);
+    const before = await this.before(userId, key, correlationId);
+    return either.isLeft(before) ? before : either.right(before.right.signedOut.generation);
   }
 
   /** Reserves the name and what looks like it, creates the key and everything else the registration needs, then appends the registration. */

@@ -98,6 +98,18 @@ export const accountsSuite = (start: StartInstance) =>
       await Promise.all([resumed, resumedOwn, other!].map((one) => one.cut()));
     });
 
+    it('signs in after it was signed out everywhere and changed its profile', async () => {
+      const account = await instance.api.register(someName('ada'));
+      const { username } = account;
+      const signIn = async () => {
+        const { token } = await instance.api.ask<{ token: string }>('POST', '/login', { username, password: PASSWORD });
+        return instance.api.as({ ...account, token, authorization: `Bearer ${token}` });
+      };
+      await instance.api.as(account).ask('POST', '/auth/logout/everywhere');
+      await (await signIn()).ask('PATCH', '/users/@me', { bio: 'back' });
+      expect(await (await signIn()).ask('GET', '/users/@me')).toMatchObject({ bio: 'back' });
+    });
+
     it('has a profile that is refused where it does not fit', async () => {
       const ada = instance.api.as(await instance.api.register(someName('ada')));
       for (const body of [
