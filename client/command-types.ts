@@ -214,11 +214,15 @@ export interface CommandFields {
   readonly 'guild.leave': {
     readonly guild_id: string;
   };
-  /** Create a text channel. */
+  /** Create a channel: of text (type 0), of announcements (5), or a category (4). */
   readonly 'channel.create': {
     readonly guild_id: string;
     readonly name: string;
     readonly topic?: string | null;
+    readonly nsfw?: boolean | null;
+    readonly position?: number | null;
+    readonly parent_id?: string | null;
+    readonly rate_limit_per_user?: number | null;
     readonly permission_overwrites?: readonly {
       readonly id: string;
       readonly type: 0 | 1;
@@ -226,17 +230,35 @@ export interface CommandFields {
       readonly deny?: string | null;
     }[] | null;
   };
-  /** Change a channel's name, topic, place in the list, and whether it is for adults only. */
+  /** Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only. */
   readonly 'channel.edit': {
     readonly channel_id: string;
     readonly name?: string | null;
     readonly topic?: string | null;
     readonly nsfw?: boolean | null;
     readonly position?: number | null;
+    readonly parent_id?: string | null;
+    readonly rate_limit_per_user?: number | null;
+    readonly permission_overwrites?: readonly {
+      readonly id: string;
+      readonly type: 0 | 1;
+      readonly allow?: string | null;
+      readonly deny?: string | null;
+    }[] | null;
   };
   /** Delete a channel and all that was said in it. */
   readonly 'channel.delete': {
     readonly channel_id: string;
+  };
+  /** Put channels at other places and into categories. lock_permissions gives them the overwrites of the category. */
+  readonly 'channel.move': {
+    readonly guild_id: string;
+    readonly channels: readonly {
+      readonly id: string;
+      readonly position?: number | null;
+      readonly parent_id?: string | null;
+      readonly lock_permissions?: boolean | null;
+    }[];
   };
   /** Create a role, below all others: 250 in a guild at most, with @everyone. */
   readonly 'role.create': {

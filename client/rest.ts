@@ -157,9 +157,32 @@ export class Rest {
 
   editChannel(
     channelId: string,
-    change: { name?: string; topic?: string | null; nsfw?: boolean; position?: number | null },
+    change: {
+      name?: string;
+      topic?: string | null;
+      nsfw?: boolean;
+      position?: number | null;
+      /** Id of a category. */
+      parent_id?: string | null;
+      /** Seconds from one message of a person to their next. */
+      rate_limit_per_user?: number;
+      permission_overwrites?: readonly { id: string; type: 0 | 1; allow?: string; deny?: string }[];
+    },
   ): Promise<Channel> {
     return this.request('PATCH', `/channels/${channelId}`, change);
+  }
+
+  /** @param places `lock_permissions`: the channel takes the overwrites of its category */
+  moveChannels(
+    guildId: string,
+    places: readonly {
+      readonly id: string;
+      readonly position?: number;
+      readonly parent_id?: string | null;
+      readonly lock_permissions?: boolean;
+    }[],
+  ): Promise<null> {
+    return this.request('PATCH', `/guilds/${guildId}/channels`, places);
   }
 
   createRole(guildId: string, settings: RoleSettings = {}): Promise<Role> {

@@ -181,7 +181,8 @@ class CommandTask implements Task<unknown, AnyReady> {
     if (command.waitsFor === 'processes') {
       position = await whenFollowedUp(deps, stream, asked.cause.key, done);
     } else if (command.waitsFor === 'views' || (command.waitsFor === 'views-when-repeated' && repeated)) {
-      await viewsHold(deps, 'stream' in command && event !== undefined ? event.position : position);
+      const last = done.events.at(-1) ?? event;
+      await viewsHold(deps, 'stream' in command && last !== undefined ? last.position : position);
     }
     if (command.answer === undefined) return outcome(stream, done, NOTHING, position);
     const { rights, prepared } = ready;

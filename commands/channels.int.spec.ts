@@ -1,6 +1,7 @@
 import { either } from 'fp-ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MAX_CHANNELS } from '../domain/guild.ts';
+import { PLAIN } from '../schemas/events/channel.ts';
 import { channelStream, guildStream } from '../schemas/streams.ts';
 import { Instance } from '../test/support/write-side.ts';
 import { refusal, right } from './testing.ts';
@@ -18,7 +19,7 @@ describe('creating channels', () => {
     const requested = Array.from({ length: MAX_CHANNELS - 1 - room }, (_, i) => ({
       type: 'channel-requested' as const,
       data: {
-        ...{ channelId: `${i + 1}`, kind: 'text' as const, guildId: guild_id, name: 'x', topic: null },
+        ...{ channelId: `${i + 1}`, kind: 'text' as const, guildId: guild_id, name: 'x', topic: null, ...PLAIN },
         ...{ overwrites: [], participants: [] },
       },
     }));

@@ -20,7 +20,7 @@ import type { Bounds } from '../schemas/settings.ts';
 import type { Tokens, Undo, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import type { Creating, CreationNames } from './creation-names.ts';
-import type { CommandBucket } from './limits.ts';
+import type { CommandBucket, Limits } from './limits.ts';
 import type { Done, Mailboxes } from './mailbox.ts';
 import type { Cause } from './new-events.ts';
 import type { OwnWrites } from './own-writes.ts';
@@ -43,6 +43,7 @@ export interface CommandDeps {
   readonly ephemeral: Ephemeral;
   readonly ids: SnowflakeSource;
   readonly bounds: Bounds;
+  readonly limits: Pick<Limits, 'slowmode'>;
   /** Low bits for message ids. */
   readonly lowBits: () => bigint;
   /** Milliseconds since 1970. */

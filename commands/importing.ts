@@ -7,6 +7,7 @@ import { createGuild, type GuildState } from '../domain/guild.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import { DEFAULT_EVERYONE } from '../domain/permissions.ts';
 import type { GuildRow } from '../projections/views/guild-views/view.ts';
+import { PLAIN } from '../schemas/events/channel.ts';
 import { channelIdOf, channelStream, guildStream, memberStream } from '../schemas/streams.ts';
 import { asName } from '../schemas/text.ts';
 import type { CommandDeps } from './command.ts';
@@ -144,6 +145,7 @@ export class Importing {
       guildId: guild.id,
       name,
       topic: null,
+      ...PLAIN,
       overwrites: [],
       participants: [],
     };

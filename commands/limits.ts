@@ -52,8 +52,12 @@ const isGlobal = (setting: string): boolean => setting === 'global' || setting =
 
 type Buckets = { readonly [Setting in keyof LimitConfig]?: Bucket };
 
+/** No setting of the operator's: those who manage a channel say how long. */
+const SLOWMODE = { count: 1, seconds: 1 };
+
 export class Limits {
   private readonly buckets: Buckets;
+  private readonly slow: Limiter;
 
   constructor(config: LimitConfig, limiter: LimiterFactory) {
     const limited = Object.entries(config).flatMap(([setting, limit]) => {
@@ -63,6 +67,7 @@ export class Limits {
       return [[setting, { name, count: limit.count, scope, limiter: limiter(name, limit) } satisfies Bucket] as const];
     });
     this.buckets = Object.fromEntries(limited);
+    this.slow = limiter('slowmode', SLOWMODE);
   }
 
   /** Counts everything a user does, over any transport. */
@@ -73,6 +78,16 @@ export class Limits {
   /** Counts against a command's own limit; `undefined` where that is off. */
   command({ kind }: Actor, bucket: CommandBucket, key: string): Promise<Taken> | undefined {
     return this.take(bucket === 'send' && kind === 'bot' ? 'botSend' : bucket, key);
+  }
+
+  /**
+   * Counts a message in a channel with slow mode.
+   * @param seconds until the person's next
+   * @returns seconds that they still have to wait; `undefined` if they need not
+   */
+  async slowmode(channelId: string, userId: string, seconds: number): Promise<number | undefined> {
+    const { allowed, resetMs } = await this.slow.take(`${channelId} ${userId} ${seconds}`, seconds);
+    return allowed ? undefined : resetMs / 1000;
   }
 
   /**

@@ -7,6 +7,7 @@ import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import { either } from 'fp-ts';
 import type { Checkpoints } from '../coordination/port.ts';
 import { type ChannelState, createChannel } from '../domain/channel.ts';
+import { placeChannel } from '../domain/channel-places.ts';
 import type { Decision } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import type { LogReader } from '../log/port.ts';
@@ -36,6 +37,12 @@ type Causing = EventOf<FollowedUpType>;
 export const joiningStep = (guildId: string, userId: string, invite: string | null): Step => ({
   stream: memberStream(guildId, userId),
   decide: (key) => (state: MemberState) => join({ guildId, userId, invite, key }, state),
+});
+
+/** A channel gets its place, or leaves its category. */
+export const placeStep = (command: Omit<Parameters<typeof placeChannel>[0], 'key'>): Step => ({
+  stream: channelStream(command.channelId),
+  decide: (key) => (state: ChannelState) => placeChannel({ ...command, key }, state),
 });
 
 export const channelStep = (data: Parameters<typeof createChannel>[0]['channel']): Step => ({

@@ -112,6 +112,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     bounds: options.bounds,
     ids,
     lowBits: lowBitsSource(options.worker),
+    limits,
     ownWrites,
     names: new CreationNames({ mailboxes, ids, now, secret: await vault.signingSecret() }),
     now,

@@ -365,6 +365,17 @@ export const limiterContract = (name: string, open: () => Promise<LimiterFixture
       expect(await one.look(ANN)).toMatchObject({ allowed: false, remaining: 0 });
     });
 
+    it('count in a window of its own length where one is given', async () => {
+      const [one, other] = [await bucket('slow', 1), await bucket('slow', 1)];
+      const taken = await one.take(ANN, 20_000);
+      expect(taken.allowed).toBe(true);
+      expect(taken.resetMs).toBeGreaterThan(19_000_000);
+      expect(await other.take(BOB, 5)).toMatchObject({ allowed: true });
+      const again = await other.take(ANN, 5);
+      expect(again.allowed).toBe(false);
+      expect(again.resetMs).toBeGreaterThan(19_000_000);
+    });
+
     it('report what is left, and when the window ends', async () => {
       const limiter = await bucket();
       const taken = [];

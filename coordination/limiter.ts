@@ -10,16 +10,19 @@ import type { LimiterFactory } from './port.ts';
 export const memoryLimiter =
   (clock: Clock): LimiterFactory =>
   (_name, { count, seconds }) => {
-    // All windows are equally long, so those that end first come first.
+    // Mostly equally long, so those that end first come first. One that ends behind a longer one stays until that ends.
     const windows = new Map<string, { used: number; readonly until: number }>();
     return {
-      async take(key) {
+      async take(key, ownSeconds = seconds) {
         const now = clock.monotonic();
         for (const [ended, { until }] of windows) {
           if (until > now) break;
           windows.delete(ended);
         }
-        const window = windows.get(key) ?? { used: 0, until: now + seconds * 1000 };
+        const known = windows.get(key);
+        const isOpen = known !== undefined && known.until > now;
+        if (!isOpen) windows.delete(key);
+        const window = isOpen ? known : { used: 0, until: now + ownSeconds * 1000 };
         windows.set(key, window);
         window.used += 1;
         return {

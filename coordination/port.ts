@@ -173,8 +173,8 @@ export interface Counted {
 }
 
 export interface Limiter {
-  /** Counts one attempt for `key`. */
-  take(key: string): Promise<Counted>;
+  /** Counts one attempt for `key`. @param seconds how long a window lasts that begins now; absent: as the rate says */
+  take(key: string, seconds?: number): Promise<Counted>;
   /** What is left for `key`, without counting an attempt. `resetMs` is 0 while nothing is counted. */
   look(key: string): Promise<Counted>;
 }

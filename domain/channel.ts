@@ -5,6 +5,7 @@ import { deletedBy } from '../schemas/events/about-messages.ts';
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
   type ChannelDetails,
+  type ChannelKind,
   type Mentions,
   type MessageBody,
   MessageType,
@@ -27,6 +28,7 @@ import { nonceKey, RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 import { LAST_ID_TIME, messageIdAfter, snowflakeTime } from './snowflake.ts';
 
 export interface ChannelSettings {
+  readonly kind: ChannelKind;
   readonly guildId: string | null;
   readonly overwrites: readonly Overwrite[];
   readonly participants: readonly string[];
@@ -81,7 +83,7 @@ const nonceKeyOf = (event: ParleyEvent): string | undefined =>
     : undefined;
 
 export const channelFold: Fold<ChannelState> = {
-  version: 10,
+  version: 11,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -92,9 +94,9 @@ export const channelFold: Fold<ChannelState> = {
       const time = snowflakeTime(event.data.messageId);
       if (time <= LAST_ID_TIME) state.headTime = time;
     } else if (event.type === 'channel-created') {
-      const { guildId, overwrites, participants, name, topic } = event.data;
-      const details = { name: name ?? '', topic, nsfw: false, position: null };
-      state.settings = { guildId, overwrites, participants, details, isDeleted: false };
+      const { kind, guildId, overwrites, participants, name, topic, nsfw, position, parentId, slowmode } = event.data;
+      const details = { name: name ?? '', topic, nsfw, position, parentId, slowmode };
+      state.settings = { kind, guildId, overwrites, participants, details, isDeleted: false };
     } else if (event.type === 'channel-edited') {
       if (state.settings !== undefined) state.settings = { ...state.settings, details: event.data.details };
     } else if (event.type === 'channel-deleted') {
@@ -266,6 +268,7 @@ export const post = (command: Post, state: ChannelState): Decision => {
   const rights = rightsIn(state, command);
   const refusal = denied(rights, Permission.sendMessages);
   if (refusal !== undefined) return refusal;
+  if (state.settings?.kind === 'category') return refuse('noTextChannel');
   if (state.keys.has(command.key)) return nothing;
   if (command.secondKey !== undefined && state.keys.has(command.secondKey)) return nothing;
   if (saysNothing(command.body, command.time !== undefined)) return refuse('emptyMessage');

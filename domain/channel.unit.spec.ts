@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PLAIN } from '../schemas/events/channel.ts';
 import { createChannel, post } from './channel.ts';
 import { DEFAULT_EVERYONE, Permission } from './permissions.ts';
 import {
@@ -34,7 +35,7 @@ const posted = (decision: ReturnType<typeof post>) => {
 
 describe('creating a channel', () => {
   it('happens once', () => {
-    const data = { channelId: CHANNEL, kind: 'text', guildId: GUILD, name: 'other', topic: null } as const;
+    const data = { channelId: CHANNEL, kind: 'text', guildId: GUILD, name: 'other', topic: null, ...PLAIN } as const;
     const again = createChannel(
       { key: 'another', channel: { ...data, overwrites: [], participants: [] } },
       aChannel().state,

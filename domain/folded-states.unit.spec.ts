@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type DecidedEvent, EVENT_TYPES, type EventData, type EventType } from '../schemas/events/catalogue.ts';
-import { MessageType } from '../schemas/events/channel.ts';
+import { MessageType, PLAIN } from '../schemas/events/channel.ts';
 import { folds } from './aggregates.ts';
 import type { Fold, StreamState } from './decider.ts';
 import { ANN, BEN, CHANNEL, GUILD, History, NOW, OWNER } from './testing.ts';
@@ -34,12 +34,20 @@ const onMessage = { messageId: MESSAGE, ordinal: 1, author: ANN };
 const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
   channel: [
     happened('channel-created', {
-      ...{ channelId: CHANNEL, kind: 'text', guildId: GUILD, name: 'general', topic: 'all', participants: [ANN] },
+      ...{
+        channelId: CHANNEL,
+        kind: 'text',
+        guildId: GUILD,
+        name: 'general',
+        topic: 'all',
+        participants: [ANN],
+        ...PLAIN,
+      },
       overwrites: [{ id: GUILD, type: 0, allow: '1', deny: '2' }],
     }),
     happened('channel-edited', {
       ...{ channelId: CHANNEL, guildId: GUILD },
-      details: { name: 'other', topic: null, nsfw: true, position: 3 },
+      details: { name: 'other', topic: null, nsfw: true, position: 3, parentId: '203', slowmode: 5 },
     }),
     happened('message-posted', {
       ...{ ...onMessage, messageType: MessageType.default, replyTo: null, mentions, flags: 4, nonce: 'nonce' },
@@ -57,7 +65,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('overwrite-set', { ...overwriting, overwrite: { id: ANN, type: 1, allow: '4', deny: '8' } }),
     happened('overwrite-set', { ...overwriting, overwrite: { id: BEN, type: 1, allow: '0', deny: '8' } }),
     happened('overwrite-deleted', { ...overwriting, overwriteId: BEN }),
-    happened('channel-deleted', overwriting),
+    happened('channel-deleted', { ...overwriting, children: [] }),
   ],
   creation: [happened('creation-named', { name: GUILD }), happened('creation-named', { name: '201' })],
   dm: [happened('dm-opened', { channelId: CHANNEL, participants: [ANN, BEN] })],
@@ -74,9 +82,14 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
         guildId: GUILD,
         name: 'more',
         topic: null,
+        ...PLAIN,
         overwrites: [],
         participants: [],
       },
+    }),
+    happened('channels-moved', {
+      guildId: GUILD,
+      channels: [{ channelId: '201', position: 2, parentId: null, overwrites: null }],
     }),
     happened('role-created', { guildId: GUILD, role }),
     happened('role-created', { guildId: GUILD, role: { ...role, id: '301' } }),

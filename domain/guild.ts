@@ -1,7 +1,9 @@
 /** A guild's structure. Stream `guild-<id>`. */
 import { isDeepStrictEqual } from 'node:util';
+import { either } from 'fp-ts';
 import type { EventData } from '../schemas/events/catalogue.ts';
 import type { GuildDetails, Role } from '../schemas/events/guild.ts';
+import { type PlacedChannel, wrongParent } from './categories.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { type Patch, patched } from './patch.ts';
 import { allows, byPlace, guildPermissions, type MemberRights, Permission } from './permissions.ts';
@@ -15,18 +17,21 @@ export interface GuildState extends StreamState {
   everyone: string;
   /** All others, the lowest first. */
   roles: readonly Role[];
-  /** The first channel and all that this stream has taken a request for. Older ones are in the views alone. */
-  channels: Set<string>;
+  /**
+   * The first channel and all that this stream has taken a request for, each with its category then. Older ones are in
+   * the views alone.
+   */
+  channels: Map<string, string | null>;
   keys: RecentKeys;
 }
 
 interface GuildStateJson extends Omit<GuildState, 'channels' | 'keys'> {
-  readonly channels: readonly string[];
+  readonly channels: readonly (readonly [id: string, parentId: string | null])[];
   readonly keys: RecentKeysJson;
 }
 
 const STATE_BYTES = 300;
-/** An id in a set. */
+/** An id in a map. */
 const CHANNEL_BYTES = 80;
 const ROLE_BYTES = 500;
 
@@ -41,10 +46,10 @@ const NOTHING_SET: GuildDetails = { name: '', description: null };
 const NO_RIGHTS = { ownerId: '', everyone: '0', roles: [] } as const;
 
 export const guildFold: Fold<GuildState> = {
-  version: 4,
+  version: 5,
   initial: () => ({
     ...{ sequence: 0, exists: false, ...NO_RIGHTS, details: NOTHING_SET },
-    ...{ channels: new Set(), keys: new RecentKeys() },
+    ...{ channels: new Map(), keys: new RecentKeys() },
   }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -52,11 +57,11 @@ export const guildFold: Fold<GuildState> = {
     if (event.type === 'guild-created') {
       const { ownerId, everyone, name } = event.data;
       Object.assign(state, { exists: true, ownerId, everyone, details: { name, description: null } });
-      state.channels.add(event.data.firstChannel.id);
+      state.channels.set(event.data.firstChannel.id, null);
     } else if (event.type === 'guild-edited') {
       state.details = event.data.details;
     } else if (event.type === 'channel-requested') {
-      state.channels.add(event.data.channelId);
+      state.channels.set(event.data.channelId, event.data.parentId);
     } else if (event.type === 'role-created') {
       hold(state, [event.data.role]);
     } else if (event.type === 'role-edited') {
@@ -75,7 +80,7 @@ export const guildFold: Fold<GuildState> = {
   toJson: (state): GuildStateJson => ({ ...state, channels: [...state.channels], keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { channels, keys, ...rest } = json as GuildStateJson;
-    return { ...rest, channels: new Set(channels), keys: RecentKeys.fromJson(keys) };
+    return { ...rest, channels: new Map(channels), keys: RecentKeys.fromJson(keys) };
   },
 };
 
@@ -101,20 +106,21 @@ export const MAX_CHANNELS = 500;
 export const requestChannel = (
   command: {
     readonly channel: EventData<'channel-requested'>;
-    readonly known: readonly { readonly id: string; readonly isDeleted?: boolean }[];
+    readonly known: readonly PlacedChannel[];
     readonly key: string;
   },
   state: GuildState,
 ): Decision => {
   if (!state.exists) return refuse('unknownGuild');
   if (state.keys.has(command.key)) return nothing;
-  const ids = new Set(state.channels);
-  for (const { id, isDeleted } of command.known) {
-    if (isDeleted === true) ids.delete(id);
-    else ids.add(id);
+  const parents = new Map(state.channels);
+  for (const { id, isDeleted, parentId } of command.known) {
+    if (isDeleted === true) parents.delete(id);
+    else parents.set(id, parentId);
   }
-  if (ids.size >= MAX_CHANNELS) return refuse('maximumGuildChannels');
-  return happen({ type: 'channel-requested', data: command.channel });
+  if (parents.size >= MAX_CHANNELS) return refuse('maximumGuildChannels');
+  const wrong = wrongParent(command.channel, command.known, parents.values());
+  return wrong === undefined ? happen({ type: 'channel-requested', data: command.channel }) : either.left(wrong);
 };
 
 export const rightsIn = (guildId: string, { ownerId, everyone, roles }: GuildState) => ({

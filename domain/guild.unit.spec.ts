@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PLAIN } from '../schemas/events/channel.ts';
 import { createGuild, type GuildState, guildFold, MAX_CHANNELS, requestChannel } from './guild.ts';
 import { CHANNEL, events, GUILD, History, OWNER, refusal, types } from './testing.ts';
 
@@ -10,11 +11,11 @@ const aGuild = () =>
 
 const asked = (channelId: string, known: readonly string[] = [], key = channelId) => ({
   channel: {
-    ...{ channelId, kind: 'text' as const, guildId: GUILD, name: 'more', topic: null },
+    ...{ channelId, kind: 'text' as const, guildId: GUILD, name: 'more', topic: null, ...PLAIN },
     overwrites: [],
     participants: [],
   },
-  known: known.map((id) => ({ id })),
+  known: known.map((id) => ({ id, kind: 'text' as const, parentId: null })),
   key,
 });
 

@@ -1,6 +1,7 @@
 /** Laws of every aggregate, over random commands. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PLAIN } from '../schemas/events/channel.ts';
 import { bulkDelete } from './bulk-delete.ts';
 import { type ChannelState, edit, pin, post, remove, unpin } from './channel.ts';
 import { type Decision, type Fold, nothing, type StreamState } from './decider.ts';
@@ -146,7 +147,15 @@ const begin =
   () =>
     new History(fold, stream);
 
-const A_CHANNEL = { kind: 'text' as const, guildId: GUILD, name: 'g', topic: null, overwrites: [], participants: [] };
+const A_CHANNEL = {
+  kind: 'text' as const,
+  guildId: GUILD,
+  name: 'g',
+  topic: null,
+  ...PLAIN,
+  overwrites: [],
+  participants: [],
+};
 
 const guilds: Aggregate<GuildState> = {
   name: 'a guild',
@@ -161,7 +170,8 @@ const guilds: Aggregate<GuildState> = {
     }),
     drawnFor<GuildState>()(fc.nat(600), (channelId, key) => (state) => {
       const channel = { ...A_CHANNEL, channelId: String(channelId) };
-      return requestChannel({ channel, known: [{ id: CHANNEL }, { id: 'older' }], key }, state);
+      const known = [CHANNEL, 'older'].map((id) => ({ id, kind: 'text' as const, parentId: null }));
+      return requestChannel({ channel, known, key }, state);
     }),
   ),
 };

@@ -1,4 +1,6 @@
 /** A channel's overwrites: what it allows and denies to a role or to a person. */
+import { isDeepStrictEqual } from 'node:util';
+import type { DecidedEvent } from '../schemas/events/catalogue.ts';
 import type { Overwrite } from '../schemas/events/channel.ts';
 import { type ChannelActor, type ChannelState, deniedInGuild } from './channel.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
@@ -28,7 +30,7 @@ interface Overwriting extends ChannelActor {
 }
 
 /** Nobody acts on a role or person at or above their own highest. @everyone is below all. */
-const mayActOn = ({ guild, member, target }: Overwriting): boolean => {
+const mayActOn = ({ guild, member, target }: Pick<Overwriting, 'guild' | 'member' | 'target'>): boolean => {
   if (target === undefined || target.kind === 'everyone') return true;
   if (target.kind === 'role') return outranksRole(guild!, member!, target.role);
   return target.member.userId === member!.userId || outranks(guild!, member!, target.member);
@@ -37,16 +39,15 @@ const mayActOn = ({ guild, member, target }: Overwriting): boolean => {
 const refused = (command: Overwriting, state: ChannelState): Decision | undefined =>
   deniedInGuild(command, state, Permission.manageRoles);
 
+const changedBits = (former: Overwrite | undefined, next: Pick<Overwrite, 'allow' | 'deny'>): bigint =>
+  (BigInt(former?.allow ?? '0') ^ BigInt(next.allow)) | (BigInt(former?.deny ?? '0') ^ BigInt(next.deny));
+
 /** Nobody gives or takes what they do not have in the guild. */
 const hasAll = (
   { guild, member }: Overwriting,
   former: Overwrite | undefined,
   next: Pick<Overwrite, 'allow' | 'deny'>,
-) => {
-  const changed =
-    (BigInt(former?.allow ?? '0') ^ BigInt(next.allow)) | (BigInt(former?.deny ?? '0') ^ BigInt(next.deny));
-  return allowsAll(guildPermissions(guild!, member), changed);
-};
+) => allowsAll(guildPermissions(guild!, member), changedBits(former, next));
 
 export const setOverwrite = (
   command: Overwriting & { readonly overwrite: Overwrite },
@@ -76,4 +77,60 @@ export const deleteOverwrite = (
   if (former === undefined) return refuse('unknownOverwrite');
   if (!mayActOn(command) || !hasAll(command, former, { allow: '0', deny: '0' })) return refuse('missingPermissions');
   return happen({ type: 'overwrite-deleted', data: { channelId, guildId: guild!.id, overwriteId } });
+};
+
+interface OverwriteChange {
+  readonly id: string;
+  /** Those of `allow` and `deny` that change. */
+  readonly bits: bigint;
+  readonly event: (on: { readonly channelId: string; readonly guildId: string }) => DecidedEvent;
+}
+
+/** What makes some overwrites into others. */
+export const overwriteChanges = (
+  former: readonly Overwrite[],
+  next: readonly Overwrite[],
+): readonly OverwriteChange[] => [
+  ...next.flatMap((overwrite): OverwriteChange[] => {
+    const before = former.find(({ id }) => id === overwrite.id);
+    if (isDeepStrictEqual(before, overwrite)) return [];
+    const event: OverwriteChange['event'] = (on) => ({ type: 'overwrite-set', data: { ...on, overwrite } });
+    return [{ id: overwrite.id, bits: changedBits(before, overwrite), event }];
+  }),
+  ...former
+    .filter(({ id }) => !next.some((one) => one.id === id))
+    .map((gone): OverwriteChange => {
+      const event: OverwriteChange['event'] = (on) => ({
+        type: 'overwrite-deleted',
+        data: { ...on, overwriteId: gone.id },
+      });
+      return { id: gone.id, bits: changedBits(gone, { allow: '0', deny: '0' }), event };
+    }),
+];
+
+/**
+ * Puts others in the place of all.
+ * @param command.targets whom each of both is about; one that is missing is nobody any more
+ */
+export const replaceOverwrites = (
+  command: ChannelActor & {
+    readonly channelId: string;
+    readonly overwrites: readonly Overwrite[];
+    readonly targets: ReadonlyMap<string, OverwriteTarget>;
+  },
+  state: ChannelState,
+): Decision => {
+  const changes = overwriteChanges(state.settings!.overwrites, command.overwrites);
+  if (changes.length === 0) return nothing;
+  const refusal = deniedInGuild(command, state, Permission.manageRoles);
+  if (refusal !== undefined) return refusal;
+  const { guild, member, channelId, targets, overwrites } = command;
+  for (const { id, bits } of changes) {
+    const target = targets.get(id);
+    const asked = overwrites.find((one) => one.id === id);
+    if (target === undefined && asked !== undefined) return refuse(asked.type === 0 ? 'unknownRole' : 'unknownMember');
+    if (!mayActOn({ guild, member, target })) return refuse('missingPermissions');
+    if (!allowsAll(guildPermissions(guild!, member), bits)) return refuse('missingPermissions');
+  }
+  return happen(...changes.map(({ event }) => event({ channelId, guildId: guild!.id })));
 };

@@ -2,6 +2,7 @@
 
 import { either } from 'fp-ts';
 import { type DecidedEvent, type ParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
+import { PLAIN } from '../schemas/events/channel.ts';
 import {
   type ChannelActor,
   type ChannelState,
@@ -52,6 +53,9 @@ export const only = (decision: Decision): DecidedEvent => {
 /** Name of the refusal, or `undefined` if the command was accepted. */
 export const refusal = (decision: Decision): string | undefined =>
   either.isLeft(decision) ? decision.left.name : undefined;
+
+/** What a refusal says of the fields. */
+export const errorsOf = (decision: Decision) => (either.isLeft(decision) ? decision.left.errors : undefined);
 
 /** One stream of an aggregate, with its events and current state. */
 export class History<State extends StreamState> {
@@ -117,7 +121,7 @@ export const aChannel = (more: { overwrites?: NonNullable<ChannelState['settings
         {
           key: 'created',
           channel: {
-            ...{ channelId: CHANNEL, kind: 'text', guildId: GUILD, name: 'general', topic: null },
+            ...{ channelId: CHANNEL, kind: 'text', guildId: GUILD, name: 'general', topic: null, ...PLAIN },
             overwrites: [...(more.overwrites ?? [])],
             participants: [],
           },
@@ -134,7 +138,7 @@ export const aDirectChannel = (...participants: string[]) =>
       {
         key: 'created',
         channel: {
-          ...{ channelId: CHANNEL, kind: 'dm', guildId: null, name: null, topic: null },
+          ...{ channelId: CHANNEL, kind: 'dm', guildId: null, name: null, topic: null, ...PLAIN },
           ...{ overwrites: [], participants },
         },
       },

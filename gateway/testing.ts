@@ -18,6 +18,7 @@ import { Story } from '../projections/testing.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import { TestClock } from '../schemas/clock.testing.ts';
 import { systemClock } from '../schemas/clock.ts';
+import { PLAIN } from '../schemas/events/channel.ts';
 import { TimeSlices } from '../schemas/time-slices.ts';
 import { GatewayClient } from '../test/support/gateway-client.ts';
 import type { SessionClaims, Tokens } from '../vault/port.ts';
@@ -322,7 +323,7 @@ export const guildAndPeople = (
 /** Creates a channel that only the owner and `allowed` can see. */
 export const hiddenChannel = (story: Story, channelId: string, guildId: string, allowed?: string) =>
   story.log.add(`channel-${channelId}`, 'channel-created', {
-    ...{ channelId, guildId, kind: 'text', name: 'hidden', topic: null, participants: [] },
+    ...{ channelId, guildId, kind: 'text', name: 'hidden', topic: null, participants: [], ...PLAIN },
     overwrites: [
       { id: guildId, type: 0, allow: '0', deny: '1024' },
       ...(allowed === undefined ? [] : [{ id: allowed, type: 1 as const, allow: '1024', deny: '0' }]),

@@ -292,6 +292,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
 
   'guild-created': silent,
   'channel-requested': silent,
+  'channels-moved': silent,
   'invite-redeemed': silent,
   'dm-opened': silent,
   'creation-named': silent,

@@ -79,21 +79,24 @@ export const presentGuild = (guild: GuildRow): ApiGuild => ({
 /** @param time when a message was pinned, in milliseconds since 1970. */
 export const pinTimestamp = (time: number | null | undefined): string | null => (time == null ? null : wireTime(time));
 
+/** Discord's numbers. */
+export const CHANNEL_TYPES = { text: 0, dm: 1, category: 4, announcement: 5 } as const;
+
 export const presentGuildChannel = (
   channel: ChannelRow,
   head: ChannelHead | undefined,
   lastPinned: number | undefined,
 ): ApiChannel => ({
   id: channel.id,
-  type: 0,
+  type: CHANNEL_TYPES[channel.kind],
   ...(channel.guildId === null ? {} : { guild_id: channel.guildId }),
   name: channel.name,
   topic: channel.topic,
   position: channel.order,
   permission_overwrites: channel.overwrites,
-  parent_id: null,
+  parent_id: channel.parentId,
   nsfw: channel.nsfw,
-  rate_limit_per_user: 0,
+  rate_limit_per_user: channel.slowmode,
   last_message_id: head?.messageId ?? null,
   last_pin_timestamp: pinTimestamp(lastPinned),
   flags: 0,
@@ -106,7 +109,7 @@ export const presentDirectChannel = (
   lastPinned: number | undefined,
 ): ApiChannel => ({
   id: channel.id,
-  type: 1,
+  type: CHANNEL_TYPES.dm,
   recipients,
   last_message_id: head?.messageId ?? null,
   last_pin_timestamp: pinTimestamp(lastPinned),
@@ -139,7 +142,7 @@ export const presentInvite = (
   type: 0,
   guild_id: row.guildId,
   guild: presentCard(shown.guild),
-  channel: { id: shown.channel.id, name: shown.channel.name, type: 0 },
+  channel: { id: shown.channel.id, name: shown.channel.name, type: CHANNEL_TYPES[shown.channel.kind] },
   inviter: shown.inviter,
   uses: row.uses,
   max_uses: row.maxUses,

@@ -132,7 +132,7 @@ export class Presenter {
 
   /** @param lastPinned when its most recent pin was set, in milliseconds since 1970. */
   async channel(row: ChannelRow, viewer: string, head?: ChannelHead, lastPinned?: number): Promise<ApiChannel> {
-    if (row.kind === 'text') return presentGuildChannel(row, head, lastPinned);
+    if (row.kind !== 'dm') return presentGuildChannel(row, head, lastPinned);
     const others = row.participants.filter((id) => id !== viewer);
     const users = await this.users(others);
     return presentDirectChannel(

@@ -23,11 +23,18 @@ export const guild: GuildRow = {
 };
 export const textChannel: ChannelRow = {
   ...{ id: CHANNEL, kind: 'text', guildId: guild.id, name: 'general', topic: 'all', participants: [] },
-  ...{ overwrites: [{ id: '10', type: 0, allow: '0', deny: '2048' }], order: 3, createdAt: 1, nsfw: false },
+  ...{
+    overwrites: [{ id: '10', type: 0, allow: '0', deny: '2048' }],
+    order: 3,
+    createdAt: 1,
+    nsfw: false,
+    parentId: null,
+    slowmode: 0,
+  },
 };
 export const directChannel: ChannelRow = {
   ...{ id: '30', kind: 'dm', guildId: null, name: null, topic: null, overwrites: [], participants: ['1', '2'] },
-  ...{ order: 0, createdAt: 1, nsfw: false },
+  ...{ order: 0, createdAt: 1, nsfw: false, parentId: null, slowmode: 0 },
 };
 export const member: MemberRow = { guildId: guild.id, userId: '2', joinedTime: NOW, joinedAt: 5, roles: [] };
 

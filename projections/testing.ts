@@ -2,7 +2,13 @@
 
 import { MemoryLog } from '../log/memory.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
-import { type ChannelDetails, formerMessageType, type Mentions, type Overwrite } from '../schemas/events/channel.ts';
+import {
+  type ChannelDetails,
+  formerMessageType,
+  type Mentions,
+  type Overwrite,
+  PLAIN,
+} from '../schemas/events/channel.ts';
 import type { GuildDetails } from '../schemas/events/guild.ts';
 import type { Standing } from '../schemas/events/user.ts';
 import {
@@ -69,6 +75,7 @@ export class Story {
       guildId,
       name: `channel-${channelId}`,
       topic: null,
+      ...PLAIN,
       overwrites: [{ id: guildId, type: 0, allow: '0', deny: '2048' }],
       participants: [],
     });
@@ -83,6 +90,7 @@ export class Story {
       guildId: null,
       name: null,
       topic: null,
+      ...PLAIN,
       overwrites: [],
       participants,
     });
@@ -154,12 +162,13 @@ export class Story {
     return this.log.add(guildStream(guildId), 'guild-edited', { guildId, details });
   }
 
-  editChannel(channelId: string, guildId: string, details: ChannelDetails) {
+  editChannel(channelId: string, guildId: string, given: Partial<ChannelDetails>) {
+    const details = { name: '', topic: null, ...PLAIN, ...given };
     return this.log.add(channelStream(channelId), 'channel-edited', { channelId, guildId, details });
   }
 
   deleteChannel(channelId: string, guildId: string) {
-    return this.log.add(channelStream(channelId), 'channel-deleted', { channelId, guildId });
+    return this.log.add(channelStream(channelId), 'channel-deleted', { channelId, guildId, children: [] });
   }
 
   deleteOverwrite(channelId: string, guildId: string, overwriteId: string) {

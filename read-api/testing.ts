@@ -47,6 +47,8 @@ const channel = (id: string, over: Partial<ChannelRow>): ChannelRow => ({
   name: `channel-${id}`,
   topic: null,
   nsfw: false,
+  parentId: null,
+  slowmode: 0,
   overwrites: [],
   participants: [],
   order: 0,

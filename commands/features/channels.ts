@@ -1,4 +1,4 @@
-/** The text channels of a guild, and typing in any channel. */
+/** The channels of a guild, and typing in any channel. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
@@ -8,23 +8,24 @@ import * as settings from '../../domain/channel-settings.ts';
 import * as guild from '../../domain/guild.ts';
 import { MAX_OVERWRITES } from '../../domain/overwrites.ts';
 import { asksFor } from '../../domain/patch.ts';
-import { allows, Permission } from '../../domain/permissions.ts';
+import { allows, allowsAll, Permission } from '../../domain/permissions.ts';
 import { type ChannelRow, rowOfChannel, withDetails } from '../../projections/views/guild-views/view.ts';
-import { integer, list, optional, text, visibleText } from '../../schemas/codecs.ts';
+import { integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
+import { type Overwrite, PLAIN } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
 import { channelStream, guildStream } from '../../schemas/streams.ts';
-import { type CommandDeps, command, NOTHING, refused } from '../command.ts';
+import { type Asked, type CommandDeps, command, NOTHING, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import type { Answer } from '../port.ts';
-import { channelStep } from '../processes.ts';
+import { channelStep, placeStep } from '../processes.ts';
 import { actorInChannel } from './messages.ts';
-import { GivenOverwrite, overwriteOf } from './overwrites.ts';
+import { GivenOverwrite, overwriteOf, targetIn } from './overwrites.ts';
 
-/** What there is of a channel beyond its name, topic, place and overwrites, and whether it is for adults only. */
+/** What a channel does not have here. */
 const notThere = {
-  ...{ parent_id: ['0', 0], rate_limit_per_user: [0], bitrate: [0], user_limit: [0] },
+  ...{ bitrate: [0], user_limit: [0] },
   ...{ rtc_region: [], video_quality_mode: [1], default_auto_archive_duration: [], default_reaction_emoji: [] },
   ...{
     available_tags: [],
@@ -46,47 +47,94 @@ export const channelAnswer = async ({ views }: CommandDeps, channel: ChannelRow,
 
 export const ChannelName = visibleText(1, 100, 'name');
 
-const NewChannel = t.intersection([
-  t.type({ name: ChannelName }),
-  t.partial({
-    type: optional(t.literal(0)),
-    topic: optional(text(0, 1024, 'topic')),
-    permission_overwrites: optional(list(GivenOverwrite, MAX_OVERWRITES, ({ id }) => id)),
-  }),
-]);
+/** Discord's numbers of what a channel of a guild may be. */
+const KINDS = { 0: 'text', 4: 'category', 5: 'announcement' } as const;
 
+export const MAX_POSITION = 2 ** 31 - 1;
+/** Six hours, in seconds. */
+const MAX_SLOWMODE = 21_600;
+
+const settable = {
+  type: optional(t.union([t.literal(0), t.literal(4), t.literal(5)])),
+  topic: optional(text(0, 1024, 'topic')),
+  nsfw: optional(t.boolean),
+  position: optional(integer(0, MAX_POSITION)),
+  parent_id: optional(Snowflake),
+  rate_limit_per_user: optional(integer(0, MAX_SLOWMODE)),
+  permission_overwrites: optional(list(GivenOverwrite, MAX_OVERWRITES, ({ id }) => id)),
+};
+
+const NewChannel = t.intersection([t.type({ name: ChannelName }), t.partial(settable)]);
+
+const Edited = t.partial({ name: optional(ChannelName), ...settable });
+
+type Given = t.TypeOf<typeof NewChannel>;
+
+/** Some libraries say 0 for none. */
+export const parentOf = (given: string | null): string | null => (given === '0' ? null : given);
+
+/** @param inherited the overwrites of its category, which it has if none are given */
 const asked = (
-  fields: t.TypeOf<typeof OnGuild> & t.TypeOf<typeof NewChannel>,
+  fields: t.TypeOf<typeof OnGuild> & Given,
   channelId: string,
+  inherited: readonly Overwrite[],
 ): EventData<'channel-requested'> => ({
-  ...{ channelId, kind: 'text', guildId: fields.guild_id, name: fields.name, topic: fields.topic ?? null },
-  overwrites: (fields.permission_overwrites ?? []).map(overwriteOf),
+  ...{ channelId, kind: KINDS[fields.type ?? 0], guildId: fields.guild_id },
+  ...{ name: fields.name, topic: fields.topic ?? null },
+  ...{ nsfw: fields.nsfw ?? PLAIN.nsfw, position: fields.position ?? PLAIN.position },
+  ...{ parentId: parentOf(fields.parent_id ?? null), slowmode: fields.rate_limit_per_user ?? PLAIN.slowmode },
+  overwrites: fields.permission_overwrites?.map(overwriteOf) ?? [...inherited],
   participants: [],
 });
 
+/** The channels of the guild that the caller sees. */
+export const seenChannels = async (
+  { fields, context }: Pick<Asked<{ readonly guild_id: string }>, 'fields' | 'context'>,
+  deps: CommandDeps,
+): Promise<readonly ChannelRow[]> => {
+  const access = await deps.access.guild(context.actor.userId, fields.guild_id);
+  return access === undefined ? [] : deps.access.visibleChannels(access.guild, access.member);
+};
+
+/** Bits that the overwrites say anything about. */
+const bitsOf = (overwrites: Given['permission_overwrites']): bigint =>
+  (overwrites ?? []).map(overwriteOf).reduce((all, { allow, deny }) => all | BigInt(allow) | BigInt(deny), 0n);
+
 export const createChannel = command({
   type: 'channel.create',
-  summary: 'Create a text channel.',
+  summary: 'Create a channel: of text (type 0), of announcements (5), or a category (4).',
   route: { method: 'POST', path: '/guilds/:guild_id/channels', status: 201, answers: 'The channel.', answer: Channel },
   params: OnGuild,
   body: NewChannel,
   structural: true,
-  check: refuseNotThere({ ...notThere, nsfw: [false], position: [0] }),
+  check: refuseNotThere(notThere),
   limit: { bucket: 'channelCreate', key: (_, { userId }) => userId },
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: async ({ fields, context }, deps) => {
     const access = await deps.access.guild(context.actor.userId, fields.guild_id);
     if (access === undefined) return refused('unknownGuild');
-    return allows(access.permissions, Permission.manageChannels)
-      ? either.right(undefined)
-      : refused('missingPermissions');
+    // Nobody gives or takes what they do not have in the guild.
+    const may =
+      allows(access.permissions, Permission.manageChannels) &&
+      allowsAll(access.permissions, bitsOf(fields.permission_overwrites));
+    return may ? either.right(undefined) : refused('missingPermissions');
   },
-  prepare: async ({ fields }, deps) => either.right(await deps.views.guilds.channelsOf(fields.guild_id)),
-  decide: (state: guild.GuildState, { prepared: known }, { fields, cause }, deps) =>
-    guild.requestChannel({ channel: asked(fields, deps.ids(deps.now())), known, key: cause.key }, state),
-  follow: { 'channel-requested': ({ data }) => [channelStep(data)] },
+  prepare: async (request, deps) => {
+    const seen = await seenChannels(request, deps);
+    const all = await deps.views.guilds.channelsOf(request.fields.guild_id);
+    const category = seen.find(({ id }) => id === request.fields.parent_id);
+    // A category that the caller does not see is none for them.
+    const isHidden = ({ id, kind, isDeleted }: ChannelRow) =>
+      kind === 'category' && isDeleted !== true && !seen.some((one) => one.id === id);
+    return either.right({ known: all.filter((row) => !isHidden(row)), inherited: category?.overwrites ?? [] });
+  },
+  decide: (state: guild.GuildState, { prepared: { known, inherited } }, { fields, cause }, deps) =>
+    guild.requestChannel({ channel: asked(fields, deps.ids(deps.now()), inherited), known, key: cause.key }, state),
+  // The reason was given for this event, and is sealed in it.
+  follow: { 'channel-requested': ({ data: { reason: _, ...data } }) => [channelStep(data)] },
   same: (event, { fields }) =>
-    event.type === 'channel-requested' && isDeepStrictEqual(event.data, asked(fields, event.data.channelId)),
+    event.type === 'channel-requested' &&
+    isDeepStrictEqual(event.data, asked(fields, event.data.channelId, event.data.overwrites)),
   waitsFor: 'processes',
   answer: async ({ event }, { context }, deps) => {
     if (event?.type !== 'channel-requested') return refused('keyReused');
@@ -100,30 +148,53 @@ export const createChannel = command({
   names: ({ data }) => ('channelId' in data ? channelStream(data.channelId) : undefined),
 });
 
-const MAX_POSITION = 2 ** 31 - 1;
+/** @param fields null empties what it is given for; a name cannot be empty */
+const patchOf = (fields: t.TypeOf<typeof Edited>) => ({
+  ...{ name: fields.name ?? undefined, topic: fields.topic, nsfw: fields.nsfw, position: fields.position },
+  parentId: fields.parent_id === undefined ? undefined : parentOf(fields.parent_id),
+  slowmode: fields.rate_limit_per_user,
+});
+
+/** Whom the overwrites are about that are there and that are asked for. */
+const targetsOf = async (channelId: string, given: Given['permission_overwrites'], deps: CommandDeps) => {
+  const row = await deps.views.guilds.channel(channelId);
+  const guild = row?.guildId == null ? undefined : await deps.views.guilds.guild(row.guildId);
+  const ids = new Set([...(row?.overwrites ?? []), ...(given ?? [])].map(({ id }) => id));
+  const found = await Promise.all([...ids].map(async (id) => [id, await targetIn(guild, id, deps)] as const));
+  return new Map(found.flatMap(([id, target]) => (target === undefined ? [] : [[id, target] as const])));
+};
 
 export const editChannel = command({
   type: 'channel.edit',
-  summary: "Change a channel's name, topic, place in the list, and whether it is for adults only.",
+  summary:
+    "Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only.",
   route: { method: 'PATCH', path: '/channels/:channel_id', status: 200, answers: 'The channel.', answer: Channel },
   params: OnChannel,
-  body: t.partial({
-    name: optional(ChannelName),
-    type: optional(t.literal(0)),
-    topic: optional(text(0, 1024, 'topic')),
-    nsfw: optional(t.boolean),
-    position: optional(integer(0, MAX_POSITION)),
-  }),
+  body: Edited,
   structural: true,
-  check: refuseNotThere({ ...notThere, permission_overwrites: [] }),
+  holdsUp: true,
+  check: refuseNotThere(notThere),
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
-  decide: (state: ChannelState, { rights }, { fields, cause }) => {
-    const { channel_id: channelId, name, topic, nsfw, position } = fields;
-    const patch = { name: name ?? undefined, topic, nsfw, position };
-    return settings.editChannel({ ...rights, key: cause.key, channelId, patch }, state);
+  prepare: async ({ fields, context }, deps) => {
+    const { channel_id, parent_id, permission_overwrites: given } = fields;
+    const isMoved = parent_id !== undefined && parent_id !== null;
+    const row = isMoved ? await deps.views.guilds.channel(channel_id) : undefined;
+    const known = row?.guildId == null ? [] : await seenChannels({ fields: { guild_id: row.guildId }, context }, deps);
+    const targets = given == null ? undefined : await targetsOf(channel_id, given, deps);
+    return either.right({ known, targets });
   },
-  same: (event, { fields }) => event.type === 'channel-edited' && asksFor(event.data.details, fields),
+  decide: (state: ChannelState, { rights, prepared: { known, targets } }, { fields, cause }) => {
+    const { channel_id: channelId, type, permission_overwrites: given } = fields;
+    const overwrites = targets === undefined ? undefined : { asked: given!.map(overwriteOf), targets };
+    const patch = patchOf(fields);
+    const kind = type == null ? undefined : KINDS[type];
+    return settings.editChannel({ ...rights, key: cause.key, channelId, patch, kind, known, overwrites }, state);
+  },
+  same: (event, { fields }) =>
+    event.type === 'channel-edited'
+      ? asksFor(event.data.details, patchOf(fields))
+      : event.type.startsWith('overwrite-') && fields.permission_overwrites != null,
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {
     const row = await deps.views.guilds.channel(fields.channel_id);
@@ -147,10 +218,21 @@ export const deleteChannel = command({
   structural: true,
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
-  decide: (state: ChannelState, { rights }, { fields: { channel_id: channelId }, cause }) =>
-    settings.deleteChannel({ ...rights, key: cause.key, channelId }, state),
+  prepare: async ({ fields }, deps) => {
+    const row = await deps.views.guilds.channel(fields.channel_id);
+    const isCategory = row?.kind === 'category' && row.guildId !== null;
+    return either.right(isCategory ? await deps.views.guilds.channelsOf(row.guildId!) : []);
+  },
+  decide: (state: ChannelState, { rights, prepared: known }, { fields: { channel_id: channelId }, cause }) =>
+    settings.deleteChannel({ ...rights, key: cause.key, channelId, known }, state),
+  follow: {
+    'channel-deleted': ({ data: { channelId: from, guildId, children } }) =>
+      children.map((channelId) =>
+        placeStep({ channelId, guildId, parentId: null, position: null, overwrites: null, from }),
+      ),
+  },
   same: (event) => event.type === 'channel-deleted',
-  waitsFor: 'views',
+  waitsFor: 'processes',
   answer: async (_, { fields, context }, deps) => {
     const channel = await deps.views.guilds.channel(fields.channel_id);
     if (channel === undefined) return refused('unknownChannel');

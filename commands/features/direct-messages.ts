@@ -6,6 +6,7 @@ import { type DirectState, openDirect as decideDirect } from '../../domain/direc
 import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
 import { Snowflake } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
+import { PLAIN } from '../../schemas/events/channel.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
 import { directStream } from '../../schemas/streams.ts';
 import { command, refused } from '../command.ts';
@@ -14,7 +15,7 @@ import { channelStep } from '../processes.ts';
 import { channelAnswer } from './channels.ts';
 
 const directChannel = ({ channelId, participants }: EventData<'dm-opened'>): EventData<'channel-created'> => ({
-  ...{ channelId, kind: 'dm', guildId: null, name: null, topic: null },
+  ...{ channelId, kind: 'dm', guildId: null, name: null, topic: null, ...PLAIN },
   ...{ overwrites: [], participants },
 });
 

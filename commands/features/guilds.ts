@@ -9,6 +9,7 @@ import { rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/vi
 import type { Actor } from '../../schemas/actor.ts';
 import { optional, text, visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
+import { PLAIN } from '../../schemas/events/channel.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { CreatedGuild, Guild } from '../../schemas/http/shapes.ts';
 import { guildStream } from '../../schemas/streams.ts';
@@ -20,7 +21,7 @@ const FIRST_CHANNEL = 'general';
 
 const firstChannelOf = ({ guildId, firstChannel }: EventData<'guild-created'>): EventData<'channel-created'> => ({
   ...{ channelId: firstChannel.id, kind: 'text', guildId, name: firstChannel.name },
-  ...{ topic: null, overwrites: [], participants: [] },
+  ...{ topic: null, overwrites: [], participants: [], ...PLAIN },
 });
 
 export const GuildName = visibleText(2, 100, 'name');

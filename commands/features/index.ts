@@ -6,6 +6,7 @@ import type { Command } from '../command.ts';
 import type { FollowUps } from '../processes.ts';
 import { createApplication, resetBotToken } from './applications.ts';
 import { bulkDeleteMessages } from './bulk-delete.ts';
+import { moveChannels } from './channel-places.ts';
 import { createChannel, deleteChannel, editChannel, startTyping } from './channels.ts';
 import { openDirect } from './direct-messages.ts';
 import { createGuild, editGuild } from './guilds.ts';
@@ -42,6 +43,7 @@ const features = [
   createChannel,
   editChannel,
   deleteChannel,
+  moveChannels,
   createRole,
   editRole,
   moveRoles,

@@ -22,6 +22,7 @@ import { refuseNotThere } from '../not-there.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
 import { nothingSince, type Since } from '../turn.ts';
 import { Embeds } from './embeds.ts';
+import { inSlowmode } from './slow-mode.ts';
 
 export const MESSAGE_LENGTH = 2000;
 const NOBODY: ReadonlySet<string> = new Set();
@@ -154,7 +155,7 @@ export const sendMessage = command({
         : await factsOfMessage(deps, { channel_id: fields.channel_id, message_id: replyTo });
     return either.right({ knownUsers, reply });
   },
-  decide: (state: channel.ChannelState, { rights, prepared, since }, { fields, cause }, deps) => {
+  decide: (state: channel.ChannelState, { rights, prepared, since }, { fields, context, cause }, deps) => {
     const { knownUsers, reply } = prepared;
     const post = (to: channel.Post['reply']) =>
       channel.post(
@@ -176,11 +177,13 @@ export const sendMessage = command({
         },
         state,
       );
-    if (reply === undefined) return post(undefined);
+    const paced = (decision: Decision) =>
+      inSlowmode(decision, state, rights, { deps, channelId: fields.channel_id, actor: context.actor });
+    if (reply === undefined) return paced(post(undefined));
     return currentFacts(reply.stored, reply.about, since).then((message) => {
       const missing = message === undefined || message.deleted;
-      if (missing && fields.message_reference?.fail_if_not_exists === false) return post(undefined);
-      return replyError(post({ message, mention: tellsRepliedTo(fields.allowed_mentions) }));
+      if (missing && fields.message_reference?.fail_if_not_exists === false) return paced(post(undefined));
+      return paced(replyError(post({ message, mention: tellsRepliedTo(fields.allowed_mentions) })));
     });
   },
   same: (event, { fields }, deps) => {

@@ -24,9 +24,10 @@ export const overwriteOf = ({ id, type, allow, deny }: t.TypeOf<typeof GivenOver
   ...{ id, type, allow: allow ?? '0', deny: deny ?? '0' },
 });
 
-const targetIn = async (
+/** @param id of a role or of a person */
+export const targetIn = async (
   guild: GuildRights | undefined,
-  { overwrite_id: id }: t.TypeOf<typeof OnOverwrite>,
+  id: string,
   deps: CommandDeps,
 ): Promise<OverwriteTarget | undefined> => {
   if (guild === undefined) return undefined;
@@ -41,7 +42,7 @@ const targetIn = async (
 const rightsTo = async (asked: Asked<t.TypeOf<typeof OnOverwrite>>, deps: CommandDeps) => {
   const actor = await actorInChannel(asked, deps);
   if (either.isLeft(actor)) return actor;
-  const target = await targetIn(actor.right.guild, asked.fields, deps);
+  const target = await targetIn(actor.right.guild, asked.fields.overwrite_id, deps);
   return either.right({ ...actor.right, target }) satisfies Result<unknown>;
 };
 

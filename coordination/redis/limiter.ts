@@ -25,7 +25,7 @@ const counted = async (consumed: Promise<RateLimiterRes>): Promise<Counted> => {
 
 /** @param count attempts in a window */
 const countedBy = (limiter: RateLimiterRedis, count: number): Limiter => ({
-  take: (key) => counted(limiter.consume(key)),
+  take: (key, seconds) => counted(limiter.consume(key, 1, seconds === undefined ? {} : { customDuration: seconds })),
   look: async (key) => {
     const state = await limiter.get(key);
     return state === null ? { allowed: true, remaining: count, resetMs: 0 } : stateOf(state, state.remainingPoints > 0);
@@ -51,10 +51,10 @@ export const redisLimiter = (redis: Redis, namespace: string, clock: Clock): Lim
     /** Keys that are used up, with the monotonic end of their window: they are refused without asking Redis. */
     const refused = new LRUCache<string, number>({ max: REFUSED });
     return {
-      async take(key) {
+      async take(key, seconds) {
         const left = (refused.get(key) ?? 0) - clock.monotonic();
         if (left > 0) return { allowed: false, remaining: 0, resetMs: Math.ceil(left) };
-        const taken = await shared.take(key).catch(() => alone.take(key));
+        const taken = await shared.take(key, seconds).catch(() => alone.take(key, seconds));
         if (!taken.allowed) refused.set(key, clock.monotonic() + taken.resetMs);
         return taken;
       },

@@ -25,6 +25,7 @@ import {
   UnreadableEvent,
   versionOf,
 } from './catalogue.ts';
+import { PLAIN } from './channel.ts';
 import { defineEvent, formerly, NO_INTENTS, nobody, reasoned } from './definition.ts';
 
 /** Every form in which any version of Parley has stored an event, as stored. */
@@ -52,7 +53,7 @@ const posted = (replyTo: string | null) => {
 };
 const created = (guildId: string | null, participants: string[]) =>
   event('channel-created', 'channel-5', {
-    ...{ channelId: '5', kind: guildId === null ? 'dm' : 'text', guildId, name: null, topic: null },
+    ...{ channelId: '5', kind: guildId === null ? 'dm' : 'text', guildId, name: null, topic: null, ...PLAIN },
     ...{ overwrites: [], participants },
   });
 const joined = event('member-joined', 'member-20_2', { guildId: '20', userId: '2', invite: null });
@@ -207,7 +208,9 @@ describe('the catalogue', () => {
   });
 
   it('derives its lists of types', () => {
-    expect(FOLLOWED_UP.toSorted()).toEqual(['channel-requested', 'dm-opened', 'guild-created', 'invite-redeemed']);
+    expect(FOLLOWED_UP.toSorted()).toEqual([
+      ...['channel-deleted', 'channel-requested', 'channels-moved', 'dm-opened', 'guild-created', 'invite-redeemed'],
+    ]);
     expect(typesChanging('timelines').toSorted()).toEqual([
       ...['embeds-suppressed', 'message-deleted', 'message-edited', 'message-posted', 'messages-deleted'],
       ...['reaction-added', 'reaction-removed', 'reactions-cleared'],

@@ -31,17 +31,46 @@ export const MessageType = { default: 0, channelPinnedMessage: 6, reply: 19 } as
 /** Everyone who sees the channel whose stream holds the event. */
 const itsChannel = (event: Recorded): readonly Audience[] => [channelAudience(channelIdOf(event.stream)!)];
 
-/** A channel as it is created. */
-export const Created = t.type({
+const created = {
   channelId: t.string,
-  kind: t.union([t.literal('text'), t.literal('dm')]),
   guildId: t.union([t.string, t.null]),
   name: t.union([t.string, t.null]),
   topic: t.union([t.string, t.null]),
   overwrites: t.array(Overwrite),
   /** The two people of a direct channel; empty in a guild. */
   participants: t.array(t.string),
-});
+};
+
+/** What a channel has beside its name and topic. */
+const placed = {
+  nsfw: t.boolean,
+  /** Place in the guild's list, from 0; null: by order of creation. */
+  position: t.union([t.number, t.null]),
+  /** Id of its category. */
+  parentId: t.union([t.string, t.null]),
+  /** Seconds from one message of a person to their next; 0: none. */
+  slowmode: t.number,
+};
+const Placed = t.type(placed);
+
+/** Unless anything else is said. */
+export const PLAIN: t.TypeOf<typeof Placed> = { nsfw: false, position: null, parentId: null, slowmode: 0 };
+
+/** A category holds other channels and no messages. */
+export const ChannelKind = t.union([
+  t.literal('text'),
+  t.literal('announcement'),
+  t.literal('category'),
+  t.literal('dm'),
+]);
+export type ChannelKind = t.TypeOf<typeof ChannelKind>;
+
+/** A channel as it is created. */
+export const Created = t.type({ ...created, kind: ChannelKind, ...placed });
+
+const CreatedV1 = t.type({ ...created, kind: t.union([t.literal('text'), t.literal('dm')]) });
+
+export const formerlyCreated = [formerly(CreatedV1, (data): t.TypeOf<typeof Created> => ({ ...data, ...PLAIN }))];
 
 /** The guild's members, or the two people of a direct channel. */
 const whereItIs = ({ data }: { readonly data: t.TypeOf<typeof Created> }): readonly Audience[] =>
@@ -64,6 +93,7 @@ export const structure = {
 const ChannelCreated = defineEvent({
   ...structure,
   codec: Created,
+  former: formerlyCreated,
   audiences: whereItIs,
   indexedFor: whereItIs,
   changesRights: true,
@@ -333,17 +363,19 @@ const MessageUnpinned = defineEvent({
   former: [formerly(Unpinned, (data) => data)],
 });
 
+const described = { name: t.string, topic: t.union([t.string, t.null]) };
+
 /** What those who manage a guild's channel change about it. */
-export const ChannelDetails = t.type({
-  name: t.string,
-  topic: t.union([t.string, t.null]),
-  nsfw: t.boolean,
-  /** Place in the guild's list, from 0; null: by order of creation. */
-  position: t.union([t.number, t.null]),
-});
+export const ChannelDetails = t.type({ ...described, ...placed });
 export type ChannelDetails = t.TypeOf<typeof ChannelDetails>;
 
 const ofChannel = { ...structure, audiences: itsChannel, indexedFor: nobody, takesReason: true } as const;
+
+const EditedChannelV1 = t.type({
+  channelId: t.string,
+  guildId: t.string,
+  details: t.type({ ...described, nsfw: placed.nsfw, position: placed.position }),
+});
 
 const ChannelEdited = defineEvent({
   ...ofChannel,
@@ -355,6 +387,12 @@ const ChannelEdited = defineEvent({
       details: ChannelDetails,
     }),
   ),
+  former: [
+    formerly(EditedChannelV1, ({ channelId, guildId, details }) => ({
+      ...{ channelId, guildId },
+      details: { ...PLAIN, ...details },
+    })),
+  ],
   changesRights: false,
 });
 
@@ -364,7 +402,20 @@ const ChannelEdited = defineEvent({
  */
 const ChannelDeleted = defineEvent({
   ...ofChannel,
-  codec: reasoned(t.type({ channelId: t.string, guildId: t.string })),
+  codec: reasoned(
+    t.type({
+      channelId: t.string,
+      guildId: t.string,
+      /** Ids of the channels in a category, which a process takes out of it. */
+      children: t.array(t.string),
+    }),
+  ),
+  former: [
+    formerly(t.type({ channelId: t.string, guildId: t.string }), ({ channelId, guildId }) => ({
+      ...{ channelId, guildId, children: [] },
+    })),
+  ],
+  followedUp: true,
   audiences: itsGuild,
   changesRights: true,
 });

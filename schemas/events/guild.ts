@@ -1,7 +1,7 @@
 /** Events of `guild-<id>`: its structure, small enough to fold. */
 import * as t from 'io-ts';
-import { Created, structure } from './channel.ts';
-import { defineEvent, formerly, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
+import { Created, formerlyCreated, Overwrite, structure } from './channel.ts';
+import { defineEvent, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
 
 const GuildCreated = defineEvent({
   codec: t.type({
@@ -31,7 +31,7 @@ const GuildCreated = defineEvent({
 /** The guild's stream bounds the number of its channels, so it takes the request; a process creates the channel. */
 const ChannelRequested = defineEvent({
   codec: reasoned(Created),
-  former: [formerly(Created, (data) => data)],
+  former: formerlyCreated,
   audiences: nobody,
   indexedFor: nobody,
   feed: 'structure',
@@ -43,6 +43,36 @@ const ChannelRequested = defineEvent({
   followedUp: true,
   frequent: false,
   takesReason: true,
+  seals: null,
+});
+
+/** Several channels get another place; a process tells each. */
+const ChannelsMoved = defineEvent({
+  codec: t.type({
+    guildId: t.string,
+    channels: t.array(
+      t.type({
+        channelId: t.string,
+        /** Null: where it stands. */
+        position: t.union([t.number, t.null]),
+        parentId: t.union([t.string, t.null]),
+        /** All that it has afterwards, where it takes those of its category; null: those that it has. */
+        overwrites: t.union([t.array(Overwrite), t.null]),
+      }),
+    ),
+  }),
+  former: [],
+  audiences: nobody,
+  indexedFor: nobody,
+  feed: 'structure',
+  intents: NO_INTENTS,
+  changesRights: false,
+  standsAlone: false,
+  inGuildCreate: false,
+  changes: [],
+  followedUp: true,
+  frequent: false,
+  takesReason: false,
   seals: null,
 });
 
@@ -106,6 +136,7 @@ export const guildEvents = {
   'guild-created': GuildCreated,
   'guild-edited': GuildEdited,
   'channel-requested': ChannelRequested,
+  'channels-moved': ChannelsMoved,
   'role-created': RoleCreated,
   'role-edited': RoleEdited,
   'roles-moved': RolesMoved,

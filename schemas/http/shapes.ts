@@ -96,12 +96,14 @@ export const Member = t.readonly(t.type({ ...PartialMember.type.props, user: Use
 
 export const ShownOverwrite = t.readonly(t.type({ id: Id, type: t.number, allow: Bits, deny: Bits }));
 
+const ChannelType = t.union([t.literal(0), t.literal(1), t.literal(4), t.literal(5)]);
+
 export const Channel = t.readonly(
   t.intersection([
     t.type({
       id: Id,
-      /** 0 text channel of a guild, 1 direct channel. */
-      type: t.union([t.literal(0), t.literal(1)]),
+      /** 0 text channel of a guild, 1 direct channel, 4 category, 5 announcements. */
+      type: ChannelType,
       last_message_id: orNull(Id),
       last_pin_timestamp: orNull(Time),
       flags: t.number,
@@ -112,7 +114,7 @@ export const Channel = t.readonly(
       topic: orNull(t.string),
       position: t.number,
       permission_overwrites: listOf(ShownOverwrite),
-      parent_id: t.null,
+      parent_id: orNull(Id),
       nsfw: t.boolean,
       rate_limit_per_user: t.number,
       recipients: listOf(User),
@@ -269,7 +271,7 @@ export const Invite = t.readonly(
       type: t.literal(0),
       guild_id: Id,
       guild: GuildCard,
-      channel: t.readonly(t.type({ id: Id, name: orNull(t.string), type: t.literal(0) })),
+      channel: t.readonly(t.type({ id: Id, name: orNull(t.string), type: ChannelType })),
       inviter: User,
       uses: t.number,
       max_uses: t.number,

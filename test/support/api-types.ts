@@ -429,12 +429,13 @@ export interface paths {
         /** The channels of a guild that the asker may see */
         get: operations["getGuildsGuildIdChannels"];
         put?: never;
-        /** Create a text channel. */
+        /** Create a channel: of text (type 0), of announcements (5), or a category (4). */
         post: operations["postGuildsGuildIdChannels"];
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Put channels at other places and into categories. lock_permissions gives them the overwrites of the category. */
+        patch: operations["patchGuildsGuildIdChannels"];
         trace?: never;
     };
     "/channels/{channel_id}": {
@@ -452,7 +453,7 @@ export interface paths {
         delete: operations["deleteChannelsChannelId"];
         options?: never;
         head?: never;
-        /** Change a channel's name, topic, place in the list, and whether it is for adults only. */
+        /** Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only. */
         patch: operations["patchChannelsChannelId"];
         trace?: never;
     };
@@ -1139,7 +1140,7 @@ export interface components {
             /** @description Snowflake */
             id: string;
             /** @enum {unknown} */
-            type: 0 | 1;
+            type: 0 | 1 | 4 | 5;
             last_message_id: string | null;
             last_pin_timestamp: string | null;
             flags: number;
@@ -1149,7 +1150,7 @@ export interface components {
             topic?: string | null;
             position?: number;
             permission_overwrites?: components["schemas"]["ShownOverwrite"][];
-            parent_id?: null;
+            parent_id?: string | null;
             nsfw?: boolean;
             rate_limit_per_user?: number;
             recipients?: components["schemas"]["User"][];
@@ -1397,8 +1398,8 @@ export interface components {
                 /** @description Snowflake */
                 id: string;
                 name: string | null;
-                /** @constant */
-                type: 0;
+                /** @enum {unknown} */
+                type: 0 | 1 | 4 | 5;
             };
             inviter: components["schemas"]["User"];
             uses: number;
@@ -4704,8 +4705,12 @@ export interface operations {
                 "application/json": {
                     /** @description name */
                     name: string;
-                    type?: 0 | null;
+                    type?: (0 | 4 | 5) | null;
                     topic?: string | null;
+                    nsfw?: boolean | null;
+                    position?: number | null;
+                    parent_id?: string | null;
+                    rate_limit_per_user?: number | null;
                     permission_overwrites?: {
                         /** @description Snowflake */
                         id: string;
@@ -4734,6 +4739,98 @@ export interface operations {
             };
             /** @description Stored; what it made cannot be shown now */
             202: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patchGuildsGuildIdChannels: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
+            path: {
+                guild_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Snowflake */
+                    id: string;
+                    position?: number | null;
+                    parent_id?: string | null;
+                    lock_permissions?: boolean | null;
+                }[];
+            };
+        };
+        responses: {
+            /** @description Nothing. */
+            204: {
                 headers: {
                     "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
                     "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
@@ -4988,10 +5085,20 @@ export interface operations {
             content: {
                 "application/json": {
                     name?: string | null;
-                    type?: 0 | null;
+                    type?: (0 | 4 | 5) | null;
                     topic?: string | null;
                     nsfw?: boolean | null;
                     position?: number | null;
+                    parent_id?: string | null;
+                    rate_limit_per_user?: number | null;
+                    permission_overwrites?: {
+                        /** @description Snowflake */
+                        id: string;
+                        /** @enum {unknown} */
+                        type: 0 | 1;
+                        allow?: string | null;
+                        deny?: string | null;
+                    }[] | null;
                 };
             };
         };

@@ -17,7 +17,7 @@ const hidden = { id: '10', type: 0 as const, allow: '0', deny: `${Permission.vie
 
 const channelRow = (id: string, more: Partial<ChannelRow> = {}): ChannelRow => ({
   ...{ id, kind: 'text', guildId: '10', name: id, topic: null, overwrites: [], participants: [] },
-  ...{ order: Number(id), createdAt: 1, nsfw: false },
+  ...{ order: Number(id), createdAt: 1, nsfw: false, parentId: null, slowmode: 0 },
   ...more,
 });
 const channels = [

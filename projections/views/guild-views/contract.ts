@@ -75,6 +75,8 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
         name: 'channel-31',
         topic: null,
         nsfw: false,
+        parentId: null,
+        slowmode: 0,
         overwrites: [{ id: GUILD, type: 0, allow: '0', deny: '2048' }],
         participants: [],
         order: 1,

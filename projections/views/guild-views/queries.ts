@@ -327,6 +327,8 @@ const channelAsBegun = (columns: ChannelColumns, order: number): ChannelRow => (
   name: JSON.parse(columns.name) as string | null,
   topic: JSON.parse(columns.topic) as string | null,
   nsfw: false,
+  parentId: null,
+  slowmode: 0,
   overwrites: JSON.parse(columns.overwrites) as Overwrite[],
   participants: JSON.parse(columns.participants) as string[],
   order,

@@ -6,6 +6,8 @@
  * their own tables, and a channel's place is counted on reading.
  */
 
+import type { ChannelKind } from '../../../schemas/events/channel.ts';
+
 type Id = string;
 
 export interface GuildTables {
@@ -19,7 +21,7 @@ export interface GuildTables {
   readonly guild_counts: { readonly guild_id: Id; readonly members: number };
   readonly channels: {
     readonly id: Id;
-    readonly kind: 'text' | 'dm';
+    readonly kind: ChannelKind;
     readonly guild_id: Id | null;
     readonly name: string;
     readonly topic: string;

@@ -1,5 +1,6 @@
 /** Guilds, channels, members, invites and users, with their permissions. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Sealed } from '../../../schemas/envelope.ts';
 import {
   type ByType,
@@ -9,7 +10,7 @@ import {
   type ParleyEvent,
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
-import type { ChannelDetails, Overwrite } from '../../../schemas/events/channel.ts';
+import { type ChannelDetails, type ChannelKind, type Overwrite, PLAIN } from '../../../schemas/events/channel.ts';
 import type { Role } from '../../../schemas/events/guild.ts';
 import { GOOD_STANDING, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
 import { channelSubject, guildSubject, memberSubject, type Revision } from './revisions.ts';
@@ -28,11 +29,15 @@ export interface GuildRow {
 
 export interface ChannelRow {
   readonly id: string;
-  readonly kind: 'text' | 'dm';
+  readonly kind: ChannelKind;
   readonly guildId: string | null;
   readonly name: string | null;
   readonly topic: string | null;
   readonly nsfw: boolean;
+  /** Id of its category. */
+  readonly parentId: string | null;
+  /** Seconds from one message of a person to their next; 0: none. */
+  readonly slowmode: number;
   readonly overwrites: readonly Overwrite[];
   readonly participants: readonly string[];
   /** Place in the guild's list, from 0: the one given, or that in order of creation. Of equals the older is first. */
@@ -45,11 +50,13 @@ export interface ChannelRow {
 
 /** The row of a channel as its event made it. @param order its place in the guild's list */
 export const rowOfChannel = (
-  { channelId: id, kind, guildId, name, topic, overwrites, participants }: EventData<'channel-created'>,
+  { channelId: id, position, ...data }: EventData<'channel-created'>,
   createdAt: number,
   order = 0,
 ): ChannelRow => ({
-  ...{ id, kind, guildId, name, topic, nsfw: false, overwrites, participants, order, createdAt },
+  ...{ id, kind: data.kind, guildId: data.guildId, name: data.name, topic: data.topic, nsfw: data.nsfw },
+  ...{ parentId: data.parentId, slowmode: data.slowmode, overwrites: data.overwrites },
+  ...{ participants: data.participants, order: position ?? order, createdAt },
 });
 
 /** @param details absent: as they are */
@@ -261,7 +268,15 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
     const { guildId: id, name, ownerId, everyone } = data;
     return [{ kind: 'guild-added', guild: { id, name, ownerId, everyone }, position }];
   },
-  'channel-created': ({ data, position }) => [{ kind: 'channel-added', channel: rowOfChannel(data, position) }],
+  'channel-created': ({ data, position }) => {
+    const { channelId, guildId, name, topic, nsfw, position: place, parentId, slowmode } = data;
+    const added: GuildChange = { kind: 'channel-added', channel: rowOfChannel(data, position) };
+    const placed = { nsfw, position: place, parentId, slowmode };
+    if (guildId === null || isDeepStrictEqual(placed, PLAIN)) return [added];
+    // The tables hold of a new channel what all channels have; the rest is its first revision.
+    const value = { name: name ?? '', topic, ...placed };
+    return [added, { kind: 'revised', guildId, subject: channelSubject(channelId), field: 'details', value, position }];
+  },
   'channel-edited': ({ data: { guildId, channelId, details }, position }) => [
     { kind: 'revised', guildId, subject: channelSubject(channelId), field: 'details', value: details, position },
   ],

@@ -1,0 +1,4 @@
+import { channelPlacesSuite } from './suites/channel-places.ts';
+import { startInstance } from './support/instance.ts';
+
+channelPlacesSuite(startInstance);
