@@ -39,6 +39,8 @@ export default defineConfig({
         test: {
           ...onServers,
           name: 'cluster',
+          // As above: half a second of computing for each file.
+          isolate: false,
           include: [CLUSTER],
           exclude: excluded,
           // Cassandra takes up to half a minute for a change of tables on a busy machine.

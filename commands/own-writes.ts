@@ -1,8 +1,8 @@
 /** Lets a user's next request see that user's acknowledged writes, on whichever node it arrives, and what was delivered. */
 
-import { LRUCache } from 'lru-cache';
 import type { SharedWrites } from '../coordination/port.ts';
 import type { ViewName, Views } from '../projections/port.ts';
+import { lru } from '../schemas/lru.ts';
 
 interface Written {
   /** Position of the last write of any kind, and of the last that changed membership or channels. */
@@ -17,7 +17,7 @@ export class OwnWrites {
   private readonly views: Pick<Views, 'progress'>;
   private readonly shared: SharedWrites;
   private readonly holdDelivered: () => Promise<unknown> | undefined;
-  private readonly written = new LRUCache<string, Written>({ max: 100_000 });
+  private readonly written = lru<string, Written>(100_000);
 
   constructor(
     views: Pick<Views, 'progress'>,

@@ -1,7 +1,8 @@
 /** Coordination inside one process: for the embedded profile, and for any number of simulated nodes. */
 
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import type { Clock } from '../schemas/clock.ts';
+import { lru } from '../schemas/lru.ts';
 import { type Grants, LEADERSHIP_LEASE, Lease, leasedLeaderships, WORKER_LEASE } from './lease.ts';
 import { memoryLimiter } from './limiter.ts';
 import {
@@ -76,8 +77,7 @@ class MemorySharedWrites implements SharedWrites {
   private readonly written: LRUCache<string, number>;
 
   constructor(remembered: number) {
-    this.written = new LRUCache({
-      max: remembered,
+    this.written = lru(remembered, {
       dispose: (position, _, reason) => {
         if (reason === 'evict') this.everyone = Math.max(this.everyone, position);
       },

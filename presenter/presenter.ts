@@ -1,12 +1,12 @@
 /** Turns rows of the read models into what clients see. This is the only place that opens sealed text for clients. */
 
-import { LRUCache } from 'lru-cache';
 import type { Readers } from '../projections/port.ts';
 import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import { type MessageRow, rowOfPosted, type TimelineReader } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
+import { lru } from '../schemas/lru.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import {
@@ -71,7 +71,7 @@ export class Presenter {
    * The sender's answer and the dispatch show the same event moments apart, so the dispatch reuses the answer's
    * message.
    */
-  private readonly justSaid = new LRUCache<EventOf<'message-posted'>, ApiMessage>({ max: JUST_SAID });
+  private readonly justSaid = lru<EventOf<'message-posted'>, ApiMessage>(JUST_SAID);
 
   constructor(deps: PresenterDeps) {
     this.guilds = deps.views.guilds;

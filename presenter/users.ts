@@ -1,9 +1,9 @@
 /** Opens profiles for display, through a small cache. */
 
-import { LRUCache } from 'lru-cache';
 import type { GuildReader, UserRow } from '../projections/views/guild-views/view.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import { type About, NO_ABOUT, Profile } from '../schemas/events/user.ts';
+import { lru } from '../schemas/lru.ts';
 import { userStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
@@ -36,7 +36,7 @@ export class UserPresenter {
   private readonly guilds: GuildReader;
   private readonly keys: KeyRing;
   private readonly slices: TimeSlices;
-  private readonly cache = new LRUCache<string, ApiUser>({ max: 50_000 });
+  private readonly cache = lru<string, ApiUser>(50_000);
   /** Raised by `forget`: what was read before it must not be cached after it. */
   private forgotten = 0;
 

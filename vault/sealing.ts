@@ -2,9 +2,10 @@
 
 import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from 'node:crypto';
 import type * as t from 'io-ts';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import { decodeOrUndefined } from '../schemas/codecs.ts';
 import type { Sealed } from '../schemas/envelope.ts';
+import { lru } from '../schemas/lru.ts';
 import type { Vault } from './port.ts';
 
 // A bounded cache of people's keys, which fetches missing keys together.
@@ -21,7 +22,7 @@ export class KeyRing {
 
   constructor(vault: Vault, max: number = MOST_KEYS) {
     this.#vault = vault;
-    this.#entries = new LRUCache({ max });
+    this.#entries = lru(max);
   }
 
   /** `undefined` when the key was destroyed or never created. */

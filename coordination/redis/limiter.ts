@@ -1,8 +1,8 @@
 /** Limits counted in Redis, so they hold over all nodes. While it is gone, each node counts for itself. */
 
-import { LRUCache } from 'lru-cache';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Clock } from '../../schemas/clock.ts';
+import { lru } from '../../schemas/lru.ts';
 import type { Redis } from '../../stores/redis/connection.ts';
 import { memoryLimiter } from '../limiter.ts';
 import type { Counted, Limiter, LimiterFactory } from '../port.ts';
@@ -49,7 +49,7 @@ export const redisLimiter = (redis: Redis, namespace: string, clock: Clock): Lim
     const shared = countedBy(limiter, rate.count);
     const alone = inMemory(name, rate);
     /** Keys that are used up, with the monotonic end of their window: they are refused without asking Redis. */
-    const refused = new LRUCache<string, number>({ max: REFUSED });
+    const refused = lru<string, number>(REFUSED);
     return {
       async take(key, seconds) {
         const left = (refused.get(key) ?? 0) - clock.monotonic();

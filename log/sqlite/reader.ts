@@ -1,8 +1,8 @@
 /** Reading committed events, through a separate connection. */
 
 import type Database from 'libsql';
-import { LRUCache } from 'lru-cache';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { lru } from '../../schemas/lru.ts';
 import type { TimeSlices } from '../../schemas/time-slices.ts';
 import {
   bytesOfEvent,
@@ -106,7 +106,7 @@ export class Reader {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
   readonly #reads = new Map<string, Rows<unknown>>();
-  readonly #names = new LRUCache<number, string>({ max: NAMES_KEPT });
+  readonly #names = lru<number, string>(NAMES_KEPT);
   readonly #slices: TimeSlices;
   readonly #onDamage: (damage: Error) => void;
 

@@ -3,9 +3,9 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type Database from 'libsql';
-import { LRUCache } from 'lru-cache';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { lru } from '../../schemas/lru.ts';
 import { isOfSomeItems } from '../../stores/batcher.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { classify, isFatal, isFull } from '../../stores/sqlite/failures.ts';
@@ -32,7 +32,7 @@ const CACHED_STREAMS = 50_000;
 const NO_EVENTS: Head = { id: 0, sequence: 0, position: 0 };
 
 class Heads {
-  readonly #cached = new LRUCache<string, Head>({ max: CACHED_STREAMS });
+  readonly #cached = lru<string, Head>(CACHED_STREAMS);
   readonly #select: Database.Statement;
 
   constructor(database: Database.Database) {

@@ -8,6 +8,7 @@ import { readFold, WHOLE_MAP_EVERY } from '../../../domain/read-markers.ts';
 import type { LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { lru } from '../../../schemas/lru.ts';
 import { inParallel } from '../../../schemas/parallel.ts';
 import { channelStream, readStream } from '../../../schemas/streams.ts';
 import type { Floors } from './reader.ts';
@@ -108,7 +109,7 @@ interface Markers {
 export class UnreadFromLog implements UnreadFallback {
   private readonly log: LogReader;
   private readonly floors: Floors;
-  private readonly knownHeads = new LRUCache<string, ChannelHead>({ max: HEADS });
+  private readonly knownHeads = lru<string, ChannelHead>(HEADS);
   private readonly knownMarkers = new LRUCache<string, Markers>({
     max: PEOPLE,
     maxSize: MARKERS,

@@ -1,7 +1,7 @@
 /** Unread counts for readers: what the store holds, and for channels without a marker where counting starts. */
 
-import { LRUCache } from 'lru-cache';
 import type { LogReader } from '../../../log/port.ts';
+import { lru } from '../../../schemas/lru.ts';
 import { inParallel } from '../../../schemas/parallel.ts';
 import { channelStream } from '../../../schemas/streams.ts';
 import type { GuildReader } from '../guild-views/view.ts';
@@ -17,7 +17,7 @@ export class Floors {
   private readonly guilds: GuildReader;
   private readonly log: LogReader;
   /** Messages before a position never change. */
-  private readonly known = new LRUCache<string, number>({ max: REMEMBERED });
+  private readonly known = lru<string, number>(REMEMBERED);
 
   constructor(guilds: GuildReader, log: LogReader) {
     this.guilds = guilds;

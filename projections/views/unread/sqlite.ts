@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { lru } from '../../../schemas/lru.ts';
 import type { TimeSlices } from '../../../schemas/time-slices.ts';
 import { type Connection, command, IDS_PER_STEP, idKey, idKeys, query } from '../../../stores/sqlite/statements.ts';
 import type { ChannelHead, ReadState, UnreadChange, UnreadRows, UnreadWriter } from './view.ts';
@@ -70,7 +70,7 @@ type WithFloor = Parameters<UnreadRows['states']>[1][number];
 
 export class SqliteUnread implements UnreadRows, UnreadWriter {
   private readonly run: ReturnType<typeof prepare>;
-  private readonly cache = new LRUCache<string, ChannelHead>({ max: HEADS });
+  private readonly cache = lru<string, ChannelHead>(HEADS);
   private readonly slices: TimeSlices;
 
   /** @param slices shared by all readers of the file */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import { lru } from '../../../../schemas/lru.ts';
 import { roughBytes } from '../../../../schemas/sizes.ts';
 import type { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { builder, built, type Connection, IDS_PER_STEP, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
@@ -30,7 +31,6 @@ import {
 
 // Caches in memory what every command reads. The writer evicts what it touches, so only committed rows are visible.
 
-// The cache allocates its memory in advance: about 25 bytes per entry.
 const PEOPLE = 50_000;
 const PLACES = 10_000;
 const LISTS = 1_000;
@@ -47,8 +47,8 @@ export class GuildCache {
   readonly guilds = places<GuildRow>(PLACES);
   readonly channels = places<ChannelRow>(PLACES);
   readonly channelLists = places<readonly ChannelRow[]>(LISTS);
-  readonly members = new LRUCache<string, MemberRow>({ max: PEOPLE });
-  readonly users = new LRUCache<string, UserRow>({ max: PEOPLE });
+  readonly members = lru<string, MemberRow>(PEOPLE);
+  readonly users = lru<string, UserRow>(PEOPLE);
   administrators: readonly string[] | undefined;
 }
 
