@@ -210,6 +210,31 @@ describe('a repeated key', () => {
   });
 });
 
+describe('a repeated key of a change', () => {
+  it('is refused with other content, also with what empties a field', async () => {
+    const [guild_id] = (await instance.views.guilds.guildsOf(ann)).map(({ id }) => id);
+    const aRole = async (name: string) => (await instance.do(ann, 'role.create', { guild_id, name })).id as string;
+    const [role_id, other] = [await aRole('one'), await aRole('two')];
+    const inGuild = { guild_id };
+    const onRole = { guild_id, role_id };
+    const changes = [
+      ['channel.edit', { channel_id: channel }, { topic: 'about', nsfw: true }],
+      ['channel.edit', { channel_id: channel }, { topic: null }, { topic: 'else' }, { nsfw: null }, { name: 'x' }],
+      ['guild.edit', inGuild, { description: 'about' }, { description: null }, { description: '' }, { name: 'Other' }],
+      ['role.edit', onRole, { name: 'helpers', color: 7 }, { color: null }, { name: 'others' }, { hoist: true }],
+      ['role.move', inGuild, { roles: [{ id: role_id, position: 5 }] }, { roles: [{ id: role_id, position: 6 }] }],
+      ['member.role.add', { ...onRole, user_id: ann }, {}, { role_id: other }],
+    ] as const;
+    for (const [n, [type, on, once, ...others]] of changes.entries()) {
+      const asks = (fields: object) => instance.ask(ann, type, { ...on, ...once, ...fields }, { key: `key ${n}` });
+      const first = right(await asks({}));
+      expect(right(await asks({})).sequence).toBe(first.sequence);
+      for (const fields of others)
+        expect([type, fields, refusal(await asks(fields))]).toEqual([type, fields, 'keyReused']);
+    }
+  });
+});
+
 describe('a nonce to enforce', () => {
   const says = (content: string, nonce: string | number, key: string | null = null) =>
     instance.ask(

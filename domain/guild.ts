@@ -5,7 +5,7 @@ import type { EventData } from '../schemas/events/catalogue.ts';
 import type { GuildDetails, Role } from '../schemas/events/guild.ts';
 import { type PlacedChannel, wrongParent } from './categories.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
-import { type Patch, patched } from './patch.ts';
+import { isPatched, type Patch, patched } from './patch.ts';
 import { allows, byPlace, guildPermissions, type MemberRights, Permission } from './permissions.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
@@ -102,6 +102,10 @@ export const createGuild = (
 
 export const MAX_CHANNELS = 500;
 
+export const rightsIn = (guildId: string, { ownerId, everyone, roles }: GuildState) => ({
+  ...{ id: guildId, ownerId, everyone, roles },
+});
+
 /** @param command.known the guild's channels in the views */
 export const requestChannel = (
   command: {
@@ -123,16 +127,16 @@ export const requestChannel = (
   return wrong === undefined ? happen({ type: 'channel-requested', data: command.channel }) : either.left(wrong);
 };
 
-export const rightsIn = (guildId: string, { ownerId, everyone, roles }: GuildState) => ({
-  ...{ id: guildId, ownerId, everyone, roles },
-});
-
 /** A member who acts on the guild as a whole. */
 export interface ByMember {
   readonly guildId: string;
   readonly actor: MemberRights;
   readonly key: string;
 }
+
+/** Whether the details are what the patch asks for. */
+export const isEdited = (details: GuildDetails, patch: Patch<GuildDetails>): boolean =>
+  isPatched(details, patch, NOTHING_SET);
 
 export const editGuild = (
   { guildId, actor, key, patch }: ByMember & { readonly patch: Patch<GuildDetails> },

@@ -13,9 +13,6 @@ export const patched = <A extends object>(former: A, patch: Patch<A>, empty: A):
   return result;
 };
 
-/** Whether every field that is given has this value already; null asks for whatever an empty field is. */
-export const asksFor = (values: object, given: object): boolean =>
-  Object.entries(values).every(([field, value]) => {
-    const asked = (given as Record<string, unknown>)[field];
-    return asked === undefined || asked === null || isDeepStrictEqual(asked, value);
-  });
+/** Whether these are already what the patch asks for. */
+export const isPatched = <A extends object>(values: A, patch: Patch<A>, empty: A): boolean =>
+  isDeepStrictEqual(patched(values, patch, empty), values);

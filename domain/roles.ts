@@ -3,7 +3,7 @@ import type { Role } from '../schemas/events/guild.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
 import { type ByMember, type GuildState, rightsIn } from './guild.ts';
 import type { MemberState } from './member.ts';
-import { type Patch, patched } from './patch.ts';
+import { isPatched, type Patch, patched } from './patch.ts';
 import {
   allows,
   allowsAll,
@@ -58,6 +58,13 @@ export const roleIn = (
 const NOTHING_SET: RoleSettings = { name: 'new role', permissions: '0', color: 0, hoist: false, mentionable: false };
 
 /** Of @everyone only the permissions change. */
+const patchFor = (guildId: string, roleId: string, patch: Patch<RoleSettings>): Patch<RoleSettings> =>
+  roleId === guildId ? { permissions: patch.permissions } : patch;
+
+/** Whether the role is what the patch asks for. */
+export const isEdited = (guildId: string, role: Role, patch: Patch<RoleSettings>): boolean =>
+  isPatched<RoleSettings>(role, patchFor(guildId, role.id, patch), NOTHING_SET);
+
 export const editRole = (
   command: ByMember & { readonly roleId: string; readonly patch: Patch<RoleSettings> },
   state: GuildState,
@@ -70,9 +77,7 @@ export const editRole = (
   if (former === undefined) return refuse('unknownRole');
   if (!outranksRole(guild, actor, former)) return refuse('missingPermissions');
   if (state.keys.has(key)) return nothing;
-  const { permissions } = patch;
-  const asked = roleId === guildId ? { ...(permissions === undefined ? {} : { permissions }) } : patch;
-  const role: Role = { ...former, ...patched(former, asked, NOTHING_SET) };
+  const role: Role = { ...former, ...patched(former, patchFor(guildId, roleId, patch), NOTHING_SET) };
   const changed = BigInt(former.permissions) ^ BigInt(role.permissions);
   if (!allowsAll(guildPermissions(guild, actor), changed)) return refuse('missingPermissions');
   const isSame = JSON.stringify(role) === JSON.stringify(former);

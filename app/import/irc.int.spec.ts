@@ -8,6 +8,7 @@ import { either } from 'fp-ts';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Importing } from '../../commands/importing.ts';
+import { right } from '../../commands/testing.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import type { EventOf } from '../../schemas/events/catalogue.ts';
 import { channelStream, guildStream } from '../../schemas/streams.ts';
@@ -127,6 +128,27 @@ describe('an import', () => {
     const grown = `${TEXT}[09:16] <bob> more\n`;
     expect(await imported(grown, { channel: 'former' })).toMatchObject({ posted: 1, known: 3, head: 6 });
     expect(await imported(TEXT, { channel: 'former' }, '2004-12-26')).toMatchObject({ posted: 3, known: 0, head: 9 });
+  });
+
+  it('leaves a deleted channel of the same name alone, whether it was imported or not', async () => {
+    const first = await imported(TEXT, { guild: 'Deleting', channel: 'gone' });
+    const { guildId, channelId } = first;
+    const owner = (await core.views.guilds.guild(guildId))!.ownerId;
+    const deletes = async (channel_id: string) => {
+      const actor = { kind: 'person' as const, userId: owner, administrator: false };
+      const context = { actor, key: null, onOtherContent: 'refuse' as const, counted: true, correlationId: 'c' };
+      right((await core.write.bus.submit(context, 'channel.delete', { channel_id })).outcome);
+    };
+    await deletes(channelId);
+    const second = await imported(TEXT, { guild: 'Deleting', channel: 'gone' });
+    expect(second).toMatchObject({ posted: 3, known: 0, guildId });
+    expect(second.channelId).not.toBe(channelId);
+    expect(await imported(TEXT, { guild: 'Deleting', channel: 'gone' })).toMatchObject({
+      ...{ posted: 0, known: 3, channelId: second.channelId },
+    });
+    const general = (await core.views.guilds.channelsOf(guildId)).find(({ name }) => name === 'general')!;
+    await deletes(general.id);
+    expect(await imported(TEXT, { guild: 'Deleting', channel: 'general' })).toMatchObject({ posted: 3, known: 0 });
   });
 
   it('guesses replies when asked to, also to what was imported before', async () => {

@@ -169,7 +169,7 @@ class IrcImport {
     if (begin === undefined) throw new ImportRefused('there is nothing to import: every file is empty');
     const guild = found ?? (await this.importing.guild(name, owner, begin));
     for (const one of await this.core.views.guilds.channelsOf(guild.id)) {
-      if (one.name !== channel) continue;
+      if (one.name !== channel || one.isDeleted === true) continue;
       const [created] = await this.core.log.readStream({ stream: channelStream(one.id), limit: 1 });
       if (created?.key === importedChannelKey(channel)) return { guild, channelId: one.id };
       throw taken;

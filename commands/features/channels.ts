@@ -7,7 +7,6 @@ import type { ChannelState } from '../../domain/channel.ts';
 import * as settings from '../../domain/channel-settings.ts';
 import * as guild from '../../domain/guild.ts';
 import { MAX_OVERWRITES } from '../../domain/overwrites.ts';
-import { asksFor } from '../../domain/patch.ts';
 import { allows, allowsAll, Permission } from '../../domain/permissions.ts';
 import { type ChannelRow, rowOfChannel, withDetails } from '../../projections/views/guild-views/view.ts';
 import { integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
@@ -193,7 +192,7 @@ export const editChannel = command({
   },
   same: (event, { fields }) =>
     event.type === 'channel-edited'
-      ? asksFor(event.data.details, patchOf(fields))
+      ? settings.isEdited(event.data.details, patchOf(fields))
       : event.type.startsWith('overwrite-') && fields.permission_overwrites != null,
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {

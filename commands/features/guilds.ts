@@ -3,7 +3,6 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as guild from '../../domain/guild.ts';
-import { asksFor } from '../../domain/patch.ts';
 import { DEFAULT_EVERYONE, type MemberRights } from '../../domain/permissions.ts';
 import { rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/view.ts';
 import type { Actor } from '../../schemas/actor.ts';
@@ -89,12 +88,17 @@ export const memberOfGuild = async (
   return access === undefined ? refused('unknownGuild') : either.right(access.member);
 };
 
+const GuildPatch = t.partial({ name: optional(GuildName), description: optional(text(0, 300, 'description')) });
+
+/** A name cannot be emptied. */
+const patchOf = ({ name, description }: t.TypeOf<typeof GuildPatch>) => ({ name: name ?? undefined, description });
+
 export const editGuild = command({
   type: 'guild.edit',
   summary: "Change a guild's name and description.",
   route: { method: 'PATCH', path: '/guilds/:guild_id', status: 200, answers: 'The guild.', answer: Guild },
   params: OnGuild,
-  body: t.partial({ name: optional(GuildName), description: optional(text(0, 300, 'description')) }),
+  body: GuildPatch,
   structural: true,
   check: refuseNotThere({
     ...{ ...notThere, region: [], owner_id: [], splash: [], discovery_splash: [], banner: [], rules_channel_id: [] },
@@ -103,9 +107,9 @@ export const editGuild = command({
   }),
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: memberOfGuild,
-  decide: (state: guild.GuildState, { rights: actor }, { fields: { guild_id: guildId, name, description }, cause }) =>
-    guild.editGuild({ guildId, actor, key: cause.key, patch: { name: name ?? undefined, description } }, state),
-  same: (event, { fields }) => event.type === 'guild-edited' && asksFor(event.data.details, fields),
+  decide: (state: guild.GuildState, { rights: actor }, { fields, cause }) =>
+    guild.editGuild({ guildId: fields.guild_id, actor, key: cause.key, patch: patchOf(fields) }, state),
+  same: (event, { fields }) => event.type === 'guild-edited' && guild.isEdited(event.data.details, patchOf(fields)),
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {
     const row = await deps.views.guilds.guild(fields.guild_id);

@@ -90,7 +90,10 @@ export const editRole = command({
       { ...{ guildId: fields.guild_id, actor, key: cause.key }, roleId: fields.role_id, patch: patchOf(fields) },
       state,
     ),
-  same: (event, { fields }) => event.type === 'role-edited' && event.data.role.id === fields.role_id,
+  same: ({ type, data }, { fields }) =>
+    type === 'role-edited' &&
+    data.role.id === fields.role_id &&
+    roles.isEdited(fields.guild_id, data.role, patchOf(fields)),
   waitsFor: 'views',
   answer: async ({ event }, { fields }, deps) => {
     if (event?.type === 'role-edited') return either.right({ kind: 'role', role: event.data.role });
@@ -128,7 +131,11 @@ export const moveRoles = command({
     return roles.moveRoles({ ...{ guildId: fields.guild_id, actor, key: cause.key }, places }, state);
   },
   same: (event, { fields }) =>
-    event.type === 'roles-moved' && event.data.roles.every(({ id }) => fields.roles.some((role) => role.id === id)),
+    event.type === 'roles-moved' &&
+    // Those that stay where they are do not stand in the event.
+    event.data.roles.every(({ id, position }) =>
+      fields.roles.some((one) => one.id === id && Math.max(1, one.position ?? 0) === position),
+    ),
   waitsFor: 'views',
   answer: async (_, { fields }, deps) => {
     const guild = await guildOf(fields, deps);
@@ -156,6 +163,7 @@ const giving = <const K extends 'member.role.add' | 'member.role.remove'>(
   method: 'PUT' | 'DELETE',
   summary: string,
   decide: typeof roles.giveRole,
+  isDone: (roles: readonly string[], roleId: string) => boolean,
 ) =>
   command({
     type,
@@ -176,7 +184,7 @@ const giving = <const K extends 'member.role.add' | 'member.role.remove'>(
       const role = roles.roleIn(guild, fields.role_id);
       return decide({ guild, actor, userId: fields.user_id, role, key: cause.key }, state);
     },
-    same: (event) => event.type === 'member-roles-changed',
+    same: ({ type, data }, { fields }) => type === 'member-roles-changed' && isDone(data.roles, fields.role_id),
     waitsFor: 'views',
   });
 
@@ -185,10 +193,12 @@ export const giveRole = giving(
   'PUT',
   'Give a member a role below your own highest.',
   roles.giveRole,
+  (held, roleId) => held.includes(roleId),
 );
 export const takeRole = giving(
   'member.role.remove',
   'DELETE',
   'Take a role below your own highest from a member.',
   roles.takeRole,
+  (held, roleId) => !held.includes(roleId),
 );

@@ -368,6 +368,8 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       story.invite('ending', GUILD, '30', ANN, 0, 1000);
       story.invite('elsewhere', '21', '31', ANN);
       story.invite('of-another', GUILD, '30', BOB);
+      story.invite('of-a-deleted-channel', GUILD, '32', ANN);
+      story.deleteChannel('32', GUILD);
       story.redeem('capped', GUILD, BOB);
       story.redeem('used', GUILD, BOB);
       await project();

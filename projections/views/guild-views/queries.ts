@@ -271,6 +271,15 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
         .where('i.guild_id', '=', guildId)
         .where('i.inviter_id', '=', inviterId)
         .where((on) => on.or([on('i.expires_at', 'is', null), on('i.expires_at', '>', now)]))
+        // Nobody joins by one that leads to a deleted channel.
+        .where((on) => {
+          const deleted = on
+            .selectFrom('revisions as d')
+            .select(sql.lit(1).as('found'))
+            .where('d.subject', '=', sql<string>`'channel:' || i.channel_id`)
+            .where('d.field', '=', sql.lit('isDeleted'));
+          return on.not(on.exists(at === undefined ? deleted : deleted.where('d.position', '<=', at)));
+        })
         .where((on) => {
           const all = on
             .selectFrom('redemptions as r')
