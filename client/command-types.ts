@@ -57,7 +57,6 @@ export interface CommandFields {
     } | null;
     readonly nonce?: string | number | string | null;
     readonly enforce_nonce?: boolean | null;
-    readonly tts?: boolean | null;
     readonly flags?: number | null;
     readonly message_reference?: {
       readonly message_id: string;

@@ -160,7 +160,7 @@ describe('a repeated key', () => {
       instance.ask(ann, 'message.send', { channel_id: channel, content: 'yes', ...more }, { key: 'k' });
     const first = shown(await send({ flags: 4, nonce: 'n' }));
     expect(shown(await send({ flags: 4, nonce: 'n' })).id).toBe(first.id);
-    for (const other of [{ nonce: 'n' }, { flags: 4 }, { flags: 4, nonce: 'm' }, { flags: 5, nonce: 'n' }])
+    for (const other of [{ nonce: 'n' }, { flags: 4 }, { flags: 4, nonce: 'm' }, { flags: 4100, nonce: 'n' }])
       expect(refusal(await send(other))).toBe('keyReused');
     expect(await posted()).toHaveLength(1);
   });

@@ -14,6 +14,7 @@ const table: [type: string, field: string, asks: unknown, harmless?: unknown][] 
     [type, 'sticker_ids', ['1']],
     [type, 'poll', POLL],
     [type, 'embed', { title: 'x' }],
+    [type, 'tts', true, false],
   ]),
   ['channel.create', 'bitrate', 64_000, 0],
   ['guild.create', 'icon', 'data:image/png;base64,AA==', ''],
@@ -32,6 +33,17 @@ describe('a field that means something and is not there yet', () => {
       errors: { [field]: { _errors: [{ code: 'FIELD_UNSUPPORTED' }] } },
     });
     for (const nothing of [null, undefined, [], harmless]) expect(check(type, { [field]: nothing })).toBeUndefined();
+  });
+
+  it.each([1 << 13, 1 << 15, (1 << 15) | 4, 1, 64])('is refused among the flags of a message: %d', (flags) => {
+    for (const type of ['message.send', 'message.edit']) {
+      expect(check(type, { content: 'x', flags })).toMatchObject({
+        code: 50035,
+        errors: { flags: { _errors: [{ code: 'FLAG_UNSUPPORTED' }] } },
+      });
+      for (const settable of [null, undefined, 0, 4, 4096, 4100])
+        expect(check(type, { flags: settable })).toBeUndefined();
+    }
   });
 
   it('is named beside others', () => {

@@ -107,6 +107,23 @@ describe('a request for members', () => {
     }
   });
 
+  it('for several guilds is answered for each of them once', async () => {
+    bot.write(8, { guild_id: ['10', 30, '10', '20'], user_ids: ['1'], nonce: 'each' });
+    const found = (guildId: string) =>
+      bot.dispatch('GUILD_MEMBERS_CHUNK', (d) => d.guild_id === guildId && d.nonce === 'each');
+    expect(ids((await found('10')).d)).toEqual(['1']);
+    expect((await found('30')).d).toMatchObject({ members: [], not_found: ['1'] });
+    expect(ids((await found('20')).d)).toEqual(['1']);
+    expect(bot.dispatches('GUILD_MEMBERS_CHUNK').filter(({ d }) => d.nonce === 'each')).toHaveLength(3);
+  });
+
+  it('by as many ids as a frame holds is answered for each of them', async () => {
+    const many = ['1', ...Array.from({ length: 150 }, (_, n) => String(1_576_324_137_930_000_000n + BigInt(n)))];
+    const [chunk] = await ask({ guild_id: '10', user_ids: many });
+    expect(ids(chunk)).toEqual(['1']);
+    expect(chunk.not_found).toEqual(many.slice(1));
+  });
+
   it('for everybody needs the intent for members; by id it does not', async () => {
     const quiet = await station.identified('3', { intents: EVERYTHING & ~2 });
     expect(await ask({ guild_id: '10', query: '', limit: 0 }, quiet)).toMatchObject([{ members: [], chunk_count: 1 }]);
@@ -134,8 +151,6 @@ describe('a request for members', () => {
     ['no guild', {}],
     ['no id', { guild_id: 'x' }],
     ['no guild in its list', { guild_id: [] }],
-    ['two guilds', { guild_id: ['10', '20'] }],
-    ['over a hundred ids', { guild_id: '10', user_ids: crowd.slice(0, 101) }],
   ])('with %s closes the socket', async (_, d) => {
     const client = await station.identified('2');
     client.write(8, d);

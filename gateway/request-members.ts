@@ -32,20 +32,18 @@ interface Asked {
   readonly nonce: string | number | undefined;
 }
 
-/** @returns `undefined` if it names no guild */
-const askedBy = (d: RequestGuildMembers): Asked | undefined => {
-  const [guildId] = [d.guild_id].flat();
-  if (guildId === undefined) return undefined;
+/** @returns one for each guild */
+const askedBy = (d: RequestGuildMembers): readonly Asked[] => {
   const fits =
     typeof d.nonce === 'number' || (typeof d.nonce === 'string' && Buffer.byteLength(d.nonce) <= NONCE_BYTES);
-  return {
-    guildId,
+  const inAny = {
     userIds: d.user_ids == null ? undefined : [...new Set([d.user_ids].flat())],
     query: d.query ?? '',
     limit: d.limit ?? 0,
     presences: d.presences === true,
     nonce: fits ? (d.nonce as string | number) : undefined,
   };
+  return [...new Set([d.guild_id].flat())].map((guildId) => ({ guildId, ...inAny }));
 };
 
 /** What a chunk holds besides its place among the others. */
@@ -65,12 +63,12 @@ export class MemberRequests {
 
   /** @returns why the socket must be closed, if it must */
   receive(session: Session, d: RequestGuildMembers | undefined): typeof Closings.wrongPayload | undefined {
-    const asked = d && askedBy(d);
-    if (asked === undefined) return Closings.wrongPayload;
-    this.answer(session, asked).catch((error: unknown) => {
-      this.parts.deps.logger.error({ err: error, guildId: asked.guildId }, 'members could not be sent');
-      session.drop(Closings.notDelivered);
-    });
+    if (d === undefined) return Closings.wrongPayload;
+    for (const asked of askedBy(d))
+      this.answer(session, asked).catch((error: unknown) => {
+        this.parts.deps.logger.error({ err: error, guildId: asked.guildId }, 'members could not be sent');
+        session.drop(Closings.notDelivered);
+      });
     return undefined;
   }
 

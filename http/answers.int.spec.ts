@@ -91,6 +91,19 @@ describe('OpenAPI', () => {
     if (body !== undefined) expect(body.required).toBe(body.content['application/json'].schema.required !== undefined);
   });
 
+  it('names the header Idempotency-Key where it counts: at every POST but those that store nothing', () => {
+    const without = operations.filter(
+      ({ operation: { parameters } }) => !parameters.some(({ name }) => name === 'Idempotency-Key'),
+    );
+    expect(without.filter(({ method }) => method === 'post').map(({ path }) => path)).toEqual([
+      '/login',
+      '/auth/refresh',
+      '/auth/logout',
+      '/auth/logout/everywhere',
+    ]);
+    expect(operations.length - without.length).toBeGreaterThan(10);
+  });
+
   it('tells what every recorded answer looks like', () => {
     const seen = new Set<Operation>();
     const wrong = exchanges.flatMap(({ request, status = 0, answer }) => {

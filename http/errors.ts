@@ -55,8 +55,7 @@ export const sendError = (reply: FastifyReply, error: ParleyError, { metrics, cl
     reply.headers(refusalHeaders(error.global === true ? 'global' : 'user', error.retryAfter ?? 1));
   else if (error.retryAfter !== undefined)
     reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfter))));
-  // As bytes: fastify would name a charset, and where it cannot read a path no hook takes that back.
-  return reply.send(Buffer.from(JSON.stringify(errorBody(error))));
+  return reply.send(errorBody(error));
 };
 
 /** fastify's own refusals as errors of the catalogue; `undefined` for a fault of ours. */
@@ -68,8 +67,6 @@ const asParleyError = (thrown: Partial<FastifyError>): ParleyError | undefined =
       return parleyError('unsupportedMediaType');
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return parleyError('payloadTooLarge');
-    case 'FST_ERR_MAX_PARAM_LENGTH':
-      return parleyError('notFound');
   }
   const status = thrown.statusCode ?? 500;
   return status >= 400 && status < 500 ? fieldError([], 'INVALID_REQUEST', 'The request is malformed.') : undefined;

@@ -13,7 +13,7 @@ import { decode } from '../schemas/codecs.ts';
 import { fieldError, type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { FairQueue, QueueLimits } from '../schemas/fair-queue.ts';
 import { JSON_TYPE } from '../schemas/http/raw-answer.ts';
-import type { Reply, Route, RouteRequest } from '../schemas/http/route.ts';
+import { type Reply, type Route, type RouteRequest, takesKey } from '../schemas/http/route.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type Refusing, sendError } from './errors.ts';
 import { slicedJson } from './sliced-json.ts';
@@ -126,6 +126,8 @@ const sendReply = (reply: FastifyReply, answer: Made, isAllowed: () => Promise<b
   const { status = 200, headers, json, stream } = answer;
   reply.code(status);
   if (headers !== undefined) reply.headers(headers);
+  // Of one that nobody reads the length is not known, and it is not begun.
+  if (stream !== undefined && reply.request.method === 'HEAD') return reply.send(Readable.from([]));
   // A stream of whole pages: one is ready while the connection takes another.
   if (stream !== undefined) {
     reply.send(Readable.from(whileAllowed({ ...answer, stream }, isAllowed), { highWaterMark: 1 }));
@@ -162,10 +164,9 @@ const decodePart = (
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
-/** Every POST takes the header `Idempotency-Key`. Other methods need none: repeated, they change nothing. */
 const idempotencyKeyOf = (route: Route, headers: IncomingHttpHeaders): Either<ParleyError, string | null> => {
   const given = headers['idempotency-key'];
-  if (route.method !== 'POST' || given === undefined) return either.right(null);
+  if (!takesKey(route) || given === undefined) return either.right(null);
   return typeof given === 'string' && KEY.test(given)
     ? either.right(given)
     : either.left(fieldError(['Idempotency-Key'], 'INVALID_KEY', 'Must be 1 to 255 visible ASCII characters.'));

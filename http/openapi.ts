@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, generated from the routes and their codecs. */
 import * as t from 'io-ts';
 import { ListType, OptionalType, SizedType } from '../schemas/codecs.ts';
-import type { RequiredCaller, Route } from '../schemas/http/route.ts';
+import { type RequiredCaller, type Route, takesKey } from '../schemas/http/route.ts';
 import { SHAPES } from '../schemas/http/shapes.ts';
 import { MAX_REASON } from '../schemas/reason.ts';
 
@@ -196,9 +196,9 @@ const REASON: Parameter = {
   schema: { type: 'string' },
 };
 
-const headerParameters = ({ method, isCommand }: Route): Parameter[] => [
-  ...(method === 'POST' ? [IDEMPOTENCY_KEY] : []),
-  ...(isCommand === true ? [REASON] : []),
+const headerParameters = (route: Route): Parameter[] => [
+  ...(takesKey(route) ? [IDEMPOTENCY_KEY] : []),
+  ...(route.isCommand === true ? [REASON] : []),
 ];
 
 const headers = (...names: readonly string[]): Pick<Response, 'headers'> => ({

@@ -10,6 +10,19 @@ const decoded = (escaped: string, hex: string): string => {
   return DIVIDERS.has(character) ? escaped : character;
 };
 
+/** One escape after the other, or a `%` that begins none. */
+const ESCAPES = /(?:%[\da-f]{2})+|%/gi;
+
+/** As browsers have it, what cannot be decoded stands for itself. */
+const readable = (escapes: string): string => {
+  try {
+    decodeURIComponent(escapes);
+    return escapes;
+  } catch {
+    return escapes.replaceAll('%', '%25');
+  }
+};
+
 /** Paths below these are those of v10: libraries of the version before call the first, some call no version. */
 const FORMER = /^\/api\/v9(?=\/)|^\/api(?=\/(?!v\d+(\/|$)))/;
 
@@ -17,7 +30,7 @@ const FORMER = /^\/api\/v9(?=\/)|^\/api(?=\/(?!v\d+(\/|$)))/;
 export const canonicalUrl = (url: string): string => {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
-  const plain = path.includes('%') ? path.replace(ESCAPED, decoded) : path;
+  const plain = path.includes('%') ? path.replace(ESCAPED, decoded).replace(ESCAPES, readable) : path;
   const versioned = plain.startsWith('/api/') ? plain.replace(FORMER, '/api/v10') : plain;
   return end < 0 ? versioned : versioned + url.slice(end);
 };

@@ -89,7 +89,7 @@ describe('the HTTP server', () => {
     const wrong = await app.inject({ method: 'DELETE', url: '/api/v10/public?x=1' });
     expect([wrong.statusCode, wrong.headers.allow, wrong.json()]).toEqual([
       405,
-      'GET',
+      'GET, HEAD',
       { message: '405: Method Not Allowed', code: 0 },
     ]);
   });

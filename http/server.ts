@@ -2,7 +2,7 @@
  * The HTTP server: every route under /v1 and /api/v10, and the pages for operators and readers of the documentation.
  */
 
-import type { IncomingHttpHeaders } from 'node:http';
+import { type IncomingHttpHeaders, maxHeaderSize } from 'node:http';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
@@ -27,7 +27,7 @@ import { correlationIdOf, type Gate, mount, NOBODY, QUERIES } from './mount.ts';
 import { openApi } from './openapi.ts';
 import { canonicalUrl } from './paths.ts';
 import { PAGE_HEADERS, SETUP_PAGE, WELCOME_PAGE, WELCOME_TEXT, wantsHtml } from './people-pages.ts';
-import { dropRest, readBeforeAnswering } from './unread.ts';
+import { readBeforeAnswering } from './unread.ts';
 
 /** From the Authorization header to the caller. */
 export const authenticator =
@@ -169,7 +169,6 @@ const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready 
 
 /** Builds the server; the caller calls `listen`. */
 export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
-  const onError = errorHandler(deps);
   const arrival = deps.arrival ?? ARRIVAL;
   const app = Fastify({
     loggerInstance: deps.logger,
@@ -184,17 +183,12 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
       // Checked with the other headers.
       requireHostHeader: false,
     },
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     requestIdHeader: false,
     genReqId: (raw) => correlationIdOf(raw.headers),
-    routerOptions: { maxParamLength: 256 },
+    // Node takes no longer path. fastify's own refusals of a path would pass by the hooks.
+    routerOptions: { maxParamLength: maxHeaderSize },
     rewriteUrl: ({ url }) => canonicalUrl(url!),
-    // No hook runs before these.
-    frameworkErrors: async (error, request, reply) => {
-      reply.header('x-request-id', request.id).header('cache-control', NO_STORE);
-      await dropRest(request.raw);
-      onError(error, request, reply);
-    },
     // Event streams that follow the log never end on their own.
     forceCloseConnections: true,
   }) as unknown as FastifyInstance;
@@ -207,7 +201,7 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   observe(app, deps);
   allowOrigins(app, deps.config.corsOrigins, isApi);
   if (deps.spans !== undefined) traceRequests(app, deps.spans);
-  app.setErrorHandler(onError);
+  app.setErrorHandler(errorHandler(deps));
   const making = { ...deps, queries: new FairQueue(QUERIES) };
   for (const prefix of PREFIXES) for (const route of deps.routes) mount(app, prefix, route, making);
   mountOperations(app, deps);

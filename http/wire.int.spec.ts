@@ -50,7 +50,7 @@ const start = (over: Over = {}): void => {
 afterEach(() => app.close());
 
 const ask = (
-  method: 'GET' | 'POST' | 'PUT' | 'OPTIONS',
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'OPTIONS',
   url: string,
   headers: object = {},
   payload?: string | Buffer,
@@ -65,7 +65,7 @@ describe('every answer', () => {
     ['an unknown path', 'GET', '/v1/nothing', 404],
     ['another method', 'PUT', '/v1/public', 405],
     ['a stranger', 'GET', '/v1/secret', 403],
-    ['a path that cannot be read', 'GET', '/v1/%zz', 400],
+    ['a path that cannot be read', 'GET', '/v1/%zz', 404],
     ['a fault', 'GET', '/v1/broken', 500],
   ] as const)('says of %s exactly that it is JSON, and that nobody keeps it', async (_, method, url, status) => {
     start();
@@ -74,6 +74,32 @@ describe('every answer', () => {
     expect(answer.headers['content-type']).toBe('application/json');
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(() => answer.json()).not.toThrow();
+  });
+});
+
+describe('HEAD', () => {
+  it.each(['/v1/public', '/v1/nothing', '/v1/secret', '/v1/channels/1/short?limit=0', '/', '/docs', '/health'])(
+    'is answered as GET is, without the body: %s',
+    async (url) => {
+      start();
+      const [got, head] = [await ask('GET', url), await ask('HEAD', url)];
+      const varying = { date: undefined, 'x-request-id': undefined };
+      expect({ ...head.headers, ...varying }).toEqual({ ...got.headers, ...varying });
+      expect([head.statusCode, head.body]).toEqual([got.statusCode, '']);
+    },
+  );
+
+  it('begins no stream', async () => {
+    start();
+    const head = await ask('HEAD', '/v1/endless');
+    expect([head.statusCode, head.body]).toEqual([200, '']);
+    expect(head.headers).not.toHaveProperty('content-length');
+  });
+
+  it('is told of, and is no way to what is not GET', async () => {
+    start();
+    expect((await ask('PUT', '/v1/public')).headers.allow).toBe('GET, HEAD');
+    expect((await ask('HEAD', MESSAGES)).statusCode).toBe(405);
   });
 });
 
@@ -115,6 +141,28 @@ describe('an escaped path', () => {
       const answer = await ask('GET', `${prefix}/users/${who}/things/${thing}?x=%40`);
       expect([answer.statusCode, answer.json()]).toEqual([200, { thing: read }]);
     }
+  });
+
+  it.each(['%zz', '%', 'a%', '%4', '%ff', '%F0%9F', '100%25%'])(
+    'that cannot be decoded stands for itself: %s',
+    async (thing) => {
+      start({ corsOrigins: ['https://chat.example'] });
+      for (const method of ['GET', 'OPTIONS'] as const) {
+        const headers = { origin: 'https://chat.example', 'access-control-request-method': 'GET' };
+        const answer = await ask(method, `/v1/users/@me/things/${thing}?x=%zz`, headers);
+        expect(answer.statusCode).toBe(method === 'GET' ? 200 : 204);
+        expect(answer.headers['access-control-allow-origin']).toBe('https://chat.example');
+        if (method === 'GET') expect(answer.json()).toEqual({ thing: thing.replace('%25', '%') });
+      }
+      expect((await ask('GET', `/v1/${thing}`)).statusCode).toBe(404);
+    },
+  );
+
+  it('of any length is read like a short one', async () => {
+    start();
+    const long = 'x'.repeat(8_000);
+    expect((await ask('GET', `/v1/users/@me/things/${long}`)).json()).toEqual({ thing: long });
+    expect((await ask('GET', `/v1/channels/${long}/short`)).statusCode).toBe(400);
   });
 
   it('is the same path for another method too', async () => {
@@ -352,7 +400,7 @@ describe('an upload that is refused early', () => {
     ['is a stranger’s', MESSAGES, JSON_TYPE, 401],
     ['has no path', '/api/v10/nothing', { ...AUTH, ...JSON_TYPE }, 404],
     ['has another method', '/v1/public', { ...AUTH, ...JSON_TYPE }, 405],
-    ['has a path that cannot be read', '/v1/%zz', { ...AUTH, ...JSON_TYPE }, 400],
+    ['has a path that cannot be read', '/v1/%zz', { ...AUTH, ...JSON_TYPE }, 404],
     ['is a malformed form', MESSAGES, { ...AUTH, 'content-type': 'multipart/form-data; boundary=x' }, 400],
   ];
   const PIECE = Buffer.alloc(65_536, 'x');

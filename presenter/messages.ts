@@ -10,6 +10,7 @@ import { MessageBody, MessageType, SUPPRESS_EMBEDS } from '../schemas/events/cha
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
+import { presentEmbed } from './embeds.ts';
 import { NO_ROLES, presentMember } from './guilds.ts';
 import type { ApiMessage, ApiReaction, ApiUser } from './shapes.ts';
 import { wireTime } from './time.ts';
@@ -28,9 +29,6 @@ const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction
 const MESSAGES_PER_STEP = 1;
 
 const NONE: readonly never[] = [];
-
-/** Only Discord itself makes other types. */
-const richEmbed = (embed: MessageBody['embeds'][number]) => ({ ...embed, type: 'rich' });
 
 const EMPTY: MessageBody = { content: '', embeds: [] };
 
@@ -185,7 +183,7 @@ export class MessagePresenter {
       mentions,
       mention_roles: [],
       attachments: [],
-      embeds: (row.flags & SUPPRESS_EMBEDS) === 0 ? body.embeds.map(richEmbed) : [],
+      embeds: (row.flags & SUPPRESS_EMBEDS) === 0 ? body.embeds.map(presentEmbed) : [],
       components: NONE,
       sticker_items: NONE,
       ...(row.reactions.length === 0 ? {} : { reactions: row.reactions.map(presentReaction) }),

@@ -2,7 +2,7 @@
 
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { reasonOf } from './guard.ts';
+import { fileReason } from './file-failures.ts';
 
 /** The directory cannot be used at all; the message says why and what to do. */
 export class UnusableDirectory extends Error {
@@ -32,7 +32,7 @@ const whyNot = (directory: string, error: unknown): string => {
     default:
       return isLink(directory) && !existsSync(directory)
         ? `is a link to ${readlinkSync(directory)}, which is not there. Create that folder, or correct the link.`
-        : `cannot be used: ${reasonOf(error)}.`;
+        : `cannot be used: ${fileReason(error)}.`;
   }
 };
 

@@ -18,7 +18,7 @@ describe('an import that cannot be', () => {
   afterAll(() => folder.remove());
 
   it('is refused before anything is made of it: no file, no date, no name, nobody who could own it', async () => {
-    await refused(/2005-01-01\.txt cannot be read: ENOENT/, [join(folder.path, '2005-01-01.txt')]);
+    await refused(/2005-01-01\.txt cannot be read: it is not there/, [join(folder.path, '2005-01-01.txt')]);
     await refused(/package\.json: no line of it is one of an IRC log/, [resolve('package.json')]);
     await refused(/--day: given "today"/, [fixture], 'ubuntu', '--day', 'today');
     await refused(/--channel: given "". Must be between 1 and 100 characters/, [fixture], '');

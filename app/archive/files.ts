@@ -21,6 +21,7 @@ import { finished } from 'node:stream/promises';
 import * as t from 'io-ts';
 import type { StoredEvent } from '../../log/port.ts';
 import { integer, wrongIn } from '../../schemas/codecs.ts';
+import { fileReason } from '../../stores/file-failures.ts';
 import { reasonOf } from '../../stores/guard.ts';
 
 const FORMAT = 1;
@@ -89,7 +90,7 @@ export class LineWriter {
     try {
       await work();
     } catch (failure) {
-      throw new ArchiveRefused(`${this.file} cannot be written: ${reasonOf(failure)}`);
+      throw new ArchiveRefused(`${this.file} cannot be written: ${fileReason(failure)}`);
     }
   }
 }
@@ -108,7 +109,7 @@ export async function* linesOf(folder: string, file: string): AsyncGenerator<str
   try {
     yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (failure) {
-    throw new ArchiveRefused(`${path} cannot be read: ${reasonOf(failure)}`);
+    throw new ArchiveRefused(`${path} cannot be read: ${fileReason(failure)}`);
   } finally {
     input.destroy();
   }

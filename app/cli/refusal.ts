@@ -9,9 +9,8 @@ const ofField = (errors: FieldErrors, path: string): readonly string[] =>
       : ofField(inner, path === '' ? name : `${path}.${name}`),
   );
 
-/** The message, and what is wrong with each field. */
+/** What is wrong with each field, or the message where no field is at fault. */
 export const refusalText = (refusal: {
   readonly message: string;
   readonly errors?: FieldErrors | undefined;
-}): string =>
-  refusal.errors === undefined ? refusal.message : `${refusal.message}: ${ofField(refusal.errors, '').join('; ')}`;
+}): string => (refusal.errors === undefined ? refusal.message : ofField(refusal.errors, '').join('; '));

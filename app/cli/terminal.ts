@@ -5,6 +5,7 @@ import Table from 'cli-table3';
 import { either } from 'fp-ts';
 import type { RebuildProgress } from '../../projections/embedded/open.ts';
 import type { Config } from '../../schemas/settings.ts';
+import { fileSentence } from '../../stores/file-failures.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import { readConfig } from '../environment.ts';
 
@@ -68,7 +69,7 @@ export const reported = async (run: () => Promise<void>): Promise<void> => {
   try {
     await run();
   } catch (error) {
-    complain(`parley: ${listenAdvice(error as ListenError) ?? reasonOf(error)}`);
+    complain(`parley: ${listenAdvice(error as ListenError) ?? fileSentence(error) ?? reasonOf(error)}`);
     process.exit(error instanceof WrongUsage ? Exit.usage : Exit.failed);
   }
 };

@@ -118,7 +118,7 @@ describe('a log file', () => {
   it('is refused by name when it does not exist, is a folder or no file, with a date or without', async () => {
     const folder = temporaryFolder();
     for (const name of ['2005-01-01.txt', 'log.txt'])
-      await refused(join(folder, name), `${name} cannot be read: ENOENT`);
+      await refused(join(folder, name), `${name} cannot be read: it is not there`);
     await refused(folder, `${folder} is a folder: name the files in it`);
     await refused('/dev/null', '/dev/null is no file');
   });

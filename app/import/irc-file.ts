@@ -5,6 +5,7 @@ import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { MESSAGE_LENGTH } from '../../commands/features/messages.ts';
 import { lengthOf } from '../../schemas/text.ts';
+import { fileReason } from '../../stores/file-failures.ts';
 import { type Decode, decoderOf, EncodingCheck, isUtf16 } from './encoding.ts';
 import { formatOf, type LogFormat, READABLE, type Reading } from './irc-lines.ts';
 import { formOf, fromUtf16, type RawLine, rawLines, WrongLog } from './raw-lines.ts';
@@ -222,7 +223,7 @@ export const openIrcFile = async (path: string, now: number, told: Told = {}): P
   } catch (failure) {
     if (failure instanceof WrongLog) throw new Error(`${path}: ${failure.message}`);
     if ((failure as NodeJS.ErrnoException).code !== undefined)
-      throw new Error(`${path} cannot be read: ${(failure as Error).message}`);
+      throw new Error(`${path} cannot be read: ${fileReason(failure)}`);
     throw failure;
   }
 };

@@ -10,9 +10,9 @@ import { nonceKey } from '../../domain/recent-keys.ts';
 import { actorIn } from '../../projections/views/guild-views/access.ts';
 import { anyText, integer, list, optional, Snowflake, text } from '../../schemas/codecs.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
-import { fieldError } from '../../schemas/errors.ts';
+import { fieldError, type ParleyError } from '../../schemas/errors.ts';
 import type { EventOf } from '../../schemas/events/catalogue.ts';
-import { MessageBody } from '../../schemas/events/channel.ts';
+import { MessageBody, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS } from '../../schemas/events/channel.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { Message } from '../../schemas/http/shapes.ts';
 import { channelStream } from '../../schemas/streams.ts';
@@ -52,10 +52,22 @@ const REPLY = 0;
 /** Edits and new messages alike. */
 const notThere = {
   ...{ components: [], attachments: [], files: [], sticker_ids: [], stickers: [], poll: [], embed: [] },
-  ...{ thread: [], shared_client_theme: [], activity: [], application_id: [] },
+  ...{ thread: [], shared_client_theme: [], activity: [], application_id: [], tts: [false] },
 };
 
 const Flags = integer(0, 2 ** 31 - 1);
+/** The flags that an author may set. Discord has two more: of a voice message, and of one made of components alone. */
+const SETTABLE = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS;
+
+const refuseUnsettable = ({ flags }: { readonly flags?: number | null | undefined }): ParleyError | undefined => {
+  const others = (flags ?? 0) & ~SETTABLE;
+  return others === 0
+    ? undefined
+    : fieldError(['flags'], 'FLAG_UNSUPPORTED', `This server does not do this yet: leave out ${others} of the flags.`);
+};
+
+const refuseUnsupported = (fields: { readonly flags?: number | null | undefined }): ParleyError | undefined =>
+  refuseNotThere(notThere)(fields) ?? refuseUnsettable(fields);
 const NOTHING_SAID: MessageBody = { content: '', embeds: [] };
 
 const bodyOf = (fields: Content) => ({ content: fields.content ?? '', embeds: fields.embeds ?? [] });
@@ -130,7 +142,6 @@ export const sendMessage = command({
     ...content,
     nonce: optional(Nonce),
     enforce_nonce: optional(t.boolean),
-    tts: optional(t.boolean),
     flags: optional(Flags),
     message_reference: optional(
       t.intersection([
@@ -140,7 +151,7 @@ export const sendMessage = command({
     ),
   }),
   structural: false,
-  check: refuseNotThere(notThere),
+  check: refuseUnsupported,
   limit: { bucket: 'send', key: ({ channel_id }, { userId }) => `${userId}:${channel_id}` },
   keyIn: ({ nonce, enforce_nonce }, { userId }) =>
     enforce_nonce === true && nonce !== null && nonce !== undefined ? nonceKey(userId, nonce) : undefined,
@@ -222,7 +233,7 @@ export const editMessage = command({
   params: OnMessage,
   body: t.partial({ ...content, flags: optional(Flags) }),
   structural: false,
-  check: refuseNotThere(notThere),
+  check: refuseUnsupported,
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
   prepare: async ({ fields: { channel_id, message_id, content: text } }, deps) => {

@@ -24,6 +24,8 @@ export type MessageBody = t.TypeOf<typeof MessageBody>;
 
 /** Flag of a message whose embeds are not shown. */
 export const SUPPRESS_EMBEDS = 4;
+/** Flag of a message that nobody's device makes a sound for. */
+export const SUPPRESS_NOTIFICATIONS = 4096;
 
 /** Discord's numbers for types of messages. */
 export const MessageType = { default: 0, channelPinnedMessage: 6, reply: 19 } as const;

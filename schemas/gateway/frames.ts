@@ -105,13 +105,16 @@ export const Identify = t.intersection([
 ]);
 export type Identify = t.TypeOf<typeof Identify>;
 
-/** Libraries send the one guild in a list too, and one user without. Any `nonce` is taken, and repeated if it is short. */
+/**
+ * Libraries send a guild in a list too, and a user without one. How many there may be is bounded by the frame's length.
+ * Any `nonce` is taken, and repeated if it is short.
+ */
 export const RequestGuildMembers = t.intersection([
-  t.type({ guild_id: t.union([Snowflake, list(Snowflake, 1)]) }),
+  t.type({ guild_id: t.union([Snowflake, list(Snowflake, LIBRARY_FRAME_BYTES, undefined, 1)]) }),
   t.partial({
     query: optional(t.string),
     limit: optional(integer(0, Number.MAX_SAFE_INTEGER)),
-    user_ids: optional(t.union([Snowflake, list(Snowflake, 100)])),
+    user_ids: optional(t.union([Snowflake, list(Snowflake, LIBRARY_FRAME_BYTES)])),
     presences: optional(t.boolean),
     nonce: t.unknown,
   }),

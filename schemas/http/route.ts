@@ -62,6 +62,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly answer?: AnswerShape;
   /** Of a success; default 200, or 204 where nothing is answered. */
   readonly status?: number;
+  /** A POST that is no command and yet stores something: repeated under its `Idempotency-Key`, it does so once. */
+  readonly keyed?: boolean;
   /** A command: it may have limits of its own, and its answer may come too late to show what it made. */
   readonly isCommand?: boolean;
   /**
@@ -71,6 +73,10 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly before?: (request: RouteRequest<P, Q, B>) => Promise<ParleyError | undefined>;
   readonly handle: (request: RouteRequest<P, Q, B>) => Promise<Either<ParleyError, Reply>>;
 }
+
+/** Whether its header `Idempotency-Key` counts. Other methods need none: repeated, they change nothing. */
+export const takesKey = ({ method, isCommand, keyed }: Route): boolean =>
+  method === 'POST' && (isCommand === true || keyed === true);
 
 /** Ties the types of a route's codecs to its handler, while routes of all types can be in one list. */
 export const route = <P = unknown, Q = unknown, B = unknown>(definition: Route<P, Q, B>): Route =>

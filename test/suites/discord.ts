@@ -60,6 +60,7 @@ export const discordSuite = (start: StartInstance) =>
       client = new Client({
         intents: [
           GatewayIntentBits.Guilds,
+          GatewayIntentBits.GuildMembers,
           GatewayIntentBits.GuildMessages,
           GatewayIntentBits.GuildMessageReactions,
           GatewayIntentBits.MessageContent,
@@ -90,6 +91,15 @@ export const discordSuite = (start: StartInstance) =>
     it('logs in, and knows itself and its guild when it is ready', () => {
       expect(whenReady).toEqual(['difference', 'Analytical Engines, available: true']);
       expect(channel.isTextBased()).toBe(true);
+    });
+
+    it('fetches the members over the socket: all of them, some by id, some by the beginning of their name', async () => {
+      const { members } = channel.guild;
+      const ada = person.account!.id;
+      const both = [ada, client.user!.id].toSorted();
+      expect([...(await members.fetch()).keys()].toSorted()).toEqual(both);
+      expect([...(await members.fetch({ user: [ada, '1'] })).keys()]).toEqual([ada]);
+      expect([...(await members.fetch({ query: 'diff' })).keys()]).toEqual([client.user!.id]);
     });
 
     it('sends, replies, edits, reacts and deletes', async () => {

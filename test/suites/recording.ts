@@ -216,7 +216,7 @@ const messages = async ({ say, ids }: World): Promise<void> => {
   await posts('bob', 'reply', { content: 'hello yourself', message_reference: { message_id: ids.first } });
   await posts('ada', 'mention', { content: `<@${ids.bob}> and @everyone, look`, nonce: 'n-1', enforce_nonce: true });
   await posts('bob', 'embed', { embeds: [{ title: 'A title', fields: [{ name: 'a', value: 'b' }] }], flags: 4 });
-  await posts('bob', 'silent', { content: `<@${ids.ada}>`, allowed_mentions: { parse: [] }, nonce: 17, tts: true });
+  await posts('bob', 'silent', { content: `<@${ids.ada}>`, allowed_mentions: { parse: [] }, nonce: 17, tts: false });
   await posts('ada', 'quiet', {
     content: 'quietly',
     message_reference: { message_id: ids.reply },

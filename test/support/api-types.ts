@@ -1809,10 +1809,7 @@ export interface operations {
     postLogin: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1886,10 +1883,7 @@ export interface operations {
     postAuthRefresh: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1963,10 +1957,7 @@ export interface operations {
     postAuthLogout: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2038,10 +2029,7 @@ export interface operations {
     postAuthLogoutEverywhere: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2352,7 +2340,6 @@ export interface operations {
                     } | null;
                     nonce?: (string | number) | null;
                     enforce_nonce?: boolean | null;
-                    tts?: boolean | null;
                     flags?: number | null;
                     message_reference?: {
                         /** @description Snowflake */
