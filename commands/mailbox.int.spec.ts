@@ -122,6 +122,24 @@ describe('a mailbox', () => {
     expect(outcomes.map((outcome) => right(outcome).sequence)).toEqual([1, 2, 3]);
   });
 
+  it('is one of many, whose turns together leave the event loop its own after some milliseconds', async () => {
+    let loops = 0;
+    let counting = setImmediate(function count() {
+      loops += 1;
+      counting = setImmediate(count);
+    });
+    const decided = new Map<number, number>();
+    const slowly = () => {
+      elapsed += 3;
+      decided.set(loops, (decided.get(loops) ?? 0) + 1);
+      return nothing;
+    };
+    const streams = Array.from({ length: 8 }, (_, i) => `member-1_${i + 10}`);
+    await Promise.all(streams.map((stream) => mailboxes.run({ ...task(stream, slowly), stream })));
+    clearImmediate(counting);
+    expect(Math.max(...decided.values())).toBe(2);
+  });
+
   describe('whose events are delivered late', () => {
     const OTHER = 'member-1_3';
     let delivered: number;

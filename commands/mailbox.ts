@@ -13,6 +13,7 @@ import type { AppendError, EventLog } from '../log/port.ts';
 import { type Clock, within } from '../schemas/clock.ts';
 import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import { TimeSlices } from '../schemas/time-slices.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import type { Cause } from './new-events.ts';
@@ -152,9 +153,12 @@ const traced = <State, Prepared>(task: Task<State, Prepared>, spans: Spans): Tas
 export class Mailboxes {
   private readonly deps: MailboxDeps;
   private readonly queues = new Map<string, Queue>();
+  /** Of all streams: many turns at once would hold up what is stored meanwhile. */
+  private readonly slices: TimeSlices;
 
   constructor(deps: MailboxDeps) {
     this.deps = deps;
+    this.slices = new TimeSlices(deps.clock);
   }
 
   /** Queues the task and begins to prepare it before this returns. Never rejects. */
@@ -200,6 +204,7 @@ export class Mailboxes {
     while (queue.tasks.length > 0) {
       // Tasks that came in one turn of the event loop are prepared by its end, and share an append.
       await endOfTurn();
+      await this.slices.turn();
       await this.deps.pace?.turn(stream);
       let { turn, left } = nextTurn(queue);
       const refreshing = this.refresh(queue, turn);

@@ -4,7 +4,6 @@
  * such batches in one transaction, a moment later or as soon as somebody wants to read them.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogReader, Tail } from '../../log/port.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { type ParleyEvent, standsAlone, UnreadableEvent } from '../../schemas/events/catalogue.ts';
@@ -205,17 +204,14 @@ export class Runner implements Progress {
     await this.told(events, batch);
   }
 
-  /** Before the next batch. */
+  /** In the next turn of the event loop: dispatches and answers leave first, and what is delivered until then goes with it. */
   private holdSoon(): void {
     if (this.holdingSoon) return;
     this.holdingSoon = true;
-    const held = this.turns.batch(async () => {
-      // Dispatches and answers leave first.
-      await nextTurn();
+    setImmediate(() => {
       this.holdingSoon = false;
-      await this.hold();
+      this.turns.batch(() => this.hold()).catch((error) => this.fail(error));
     });
-    held.catch((error) => this.fail(error));
   }
 
   private async told(events: readonly ParleyEvent[], undelivered: readonly ParleyEvent[]): Promise<void> {
