@@ -163,7 +163,7 @@ describe('a request for members', () => {
     const client = await small.identified('3');
     client.socket.pause();
     for (let n = 0; n < 12; n += 1) client.write(8, { guild_id: '20', query: '', limit: 0 });
-    await vi.waitFor(() => expect(read.mock.calls.length).toBeGreaterThan(3));
+    await expect.poll(() => read.mock.calls.length).toBeGreaterThan(3);
     await client.cut();
     await world.settled();
     expect(read.mock.calls.length).toBeLessThan(36);

@@ -86,12 +86,15 @@ describe('a connection', () => {
 
   it('that has left much unread for the longest makes room for the answers of others', async () => {
     await start({ connections: { untakenPerAddress: 2.5 * LARGE } });
-    const [first, second, third] = [await client(), await client(), await client()];
-    for (const [count, socket] of [first, second, third].entries()) {
+    // One after another: a connection that asks for nothing is closed after a while.
+    const asking = async (): Promise<Socket> => {
+      const [socket, before] = [await client(), begun.length];
       ask(socket, '/v1/large');
-      await vi.waitFor(() => expect(begun).toHaveLength(count + 1));
-    }
-    await vi.waitFor(async () => expect(await connections()).toBe(2));
+      await expect.poll(() => begun).toHaveLength(before + 1);
+      return socket;
+    };
+    const [first, second, third] = [await asking(), await asking(), await asking()];
+    await expect.poll(connections).toBe(2);
     expect((await read(first)).length).toBeLessThan(LARGE);
     for (const socket of [second, third]) expect((await read(socket, LARGE)).length).toBeGreaterThan(LARGE);
     // What was read does not count any more.
@@ -111,9 +114,9 @@ describe('a connection', () => {
     await start({ connections: { stallMs: 200 } });
     const [patient, stalled] = [await client(), await client()];
     ask(patient, '/v1/waiting');
-    await vi.waitFor(() => expect(begun).toHaveLength(1));
+    await expect.poll(() => begun).toHaveLength(1);
     ask(stalled, '/v1/large');
-    await vi.waitFor(async () => expect(await connections()).toBe(1), { timeout: 5_000 });
+    await expect.poll(connections).toBe(1);
     finish[0]!();
     expect(await read(patient, 200)).toContain('"7"');
   });
@@ -121,11 +124,11 @@ describe('a connection', () => {
   it('of one person of many has four queries under way, and leaves those of others alone', async () => {
     await start();
     for (let n = 0; n < 9; n += 1) ask(await client(), '/v1/waiting');
-    await vi.waitFor(() => expect(begun).toEqual(['7', '7', '7', '7']));
+    await expect.poll(() => begun).toEqual(['7', '7', '7', '7']);
     ask(await client(), '/v1/waiting', 'Bot other');
-    await vi.waitFor(() => expect(begun).toEqual(['7', '7', '7', '7', '8']));
+    await expect.poll(() => begun).toEqual(['7', '7', '7', '7', '8']);
     finish.shift()!();
-    await vi.waitFor(() => expect(begun).toEqual(['7', '7', '7', '7', '8', '7']));
+    await expect.poll(() => begun).toEqual(['7', '7', '7', '7', '8', '7']);
   });
 
   it('costs the metrics of one answer, however many ask at once', async () => {

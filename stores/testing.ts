@@ -22,6 +22,17 @@ export const freePort = async (): Promise<number> => {
   return port;
 };
 
+/** Milliseconds of the fastest of three calls: a machine that stalls delays one of them. */
+export const fastest = async (work: () => Promise<unknown>): Promise<number> => {
+  let least = Number.POSITIVE_INFINITY;
+  for (let n = 0; n < 3; n += 1) {
+    const began = performance.now();
+    await work();
+    least = Math.min(least, performance.now() - began);
+  }
+  return least;
+};
+
 /** @param target loopback port to forward to */
 export const startProxy = async (target: number) => {
   const sockets = new Set<Socket>();

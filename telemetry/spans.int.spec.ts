@@ -149,7 +149,7 @@ describe('a receiver', () => {
     spans.request(undefined, {}).end();
     const began = performance.now();
     await close();
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(performance.now() - began).toBeLessThan(5000);
   });
 
   it('that refuses spans costs nothing else, and the spans are counted', async () => {

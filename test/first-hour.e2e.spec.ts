@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Api, PASSWORD } from './support/api.ts';
 import { environmentWith } from './support/parley.ts';
 import { type Server, startServer } from './support/server.ts';
@@ -101,7 +101,7 @@ describe('a server with closed registration', () => {
           .filter((line) => line.startsWith('{') && line.endsWith('}'))
           .map((line) => JSON.parse(line) as Record<string, unknown>)
           .filter((line) => line.msg === msg);
-      await vi.waitFor(() => expect(told('failed login')).toMatchObject([{ level: 'info', address: '127.0.0.1' }]));
+      await expect.poll(() => told('failed login')).toMatchObject([{ level: 'info', address: '127.0.0.1' }]);
       expect(told('registered')).toMatchObject([{ level: 'info', address: '127.0.0.1', user: expect.any(String) }]);
       expect(told('request')).toContainEqual(
         expect.objectContaining({ level: 'info', method: 'POST', route: '/v1/auth/register', status: 201 }),

@@ -1,12 +1,16 @@
 /** What happens to a cluster in use: every process is restarted, a relay dies, a projector stalls. */
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BUDGETS } from '../stores/budgets.ts';
 import { Api, someName } from './support/api.ts';
 import { type Cluster, SPLIT, startCluster } from './support/cluster.ts';
 import { type Load, startLoad } from './support/load.ts';
 import { metric } from './support/metrics.ts';
 import { LIMITS_OFF } from './support/server.ts';
 import { Verdict } from './support/verdict.ts';
+
+/** Twice the time that a healthy machine may take, which may stall meanwhile. */
+const REPLACED_MS = 2 * BUDGETS.leases.handOverMs;
 
 /** Includes a second relay on standby. */
 const PROCESSES = { ...SPLIT, 'relay-2': 'relay' } as const;
@@ -80,32 +84,25 @@ describe('a relay that', () => {
     ['hangs', async (name) => cluster.hang(name), async (name) => cluster.wake(name)],
   ];
 
-  it.each(ends)(
-    '%s is replaced by the standby within five seconds, and changes nothing when it is back',
-    async (_, end, back) => {
-      const { id } = (await administrator.createGuild('Relayed')).channel;
-      const counts = { relay: await relayed('relay'), 'relay-2': await relayed('relay-2') };
-      await administrator.send(id, 'before');
-      const active = await vi.waitFor(async () => {
-        const moved = (await relayed('relay')) > counts.relay ? 'relay' : 'relay-2';
-        expect(await relayed(moved)).toBeGreaterThan(counts[moved]);
-        return moved;
-      });
-      const next = active === 'relay' ? 'relay-2' : 'relay';
-      await end(active);
-      try {
-        const began = performance.now();
-        await administrator.send(id, 'after');
-        await vi.waitFor(async () => expect(await relayed(next)).toBeGreaterThan(counts[next]), {
-          timeout: 10_000,
-          interval: 50,
-        });
-        expect(performance.now() - began).toBeLessThan(5000);
-      } finally {
-        await back(active);
-      }
-      await administrator.send(id, 'again');
-      expect((await administrator.history(id)).map(({ content }) => content)).toEqual(['again', 'after', 'before']);
-    },
-  );
+  it.each(ends)('%s is replaced by the standby in time, and changes nothing when it is back', async (_, end, back) => {
+    const { id } = (await administrator.createGuild('Relayed')).channel;
+    const counts = { relay: await relayed('relay'), 'relay-2': await relayed('relay-2') };
+    await administrator.send(id, 'before');
+    const moved = async () => {
+      for (const name of ['relay', 'relay-2'] as const) if ((await relayed(name)) > counts[name]) return name;
+      return undefined;
+    };
+    await expect.poll(moved).toBeDefined();
+    const active = (await moved())!;
+    const next = active === 'relay' ? 'relay-2' : 'relay';
+    await end(active);
+    try {
+      await administrator.send(id, 'after');
+      await expect.poll(() => relayed(next), { timeout: REPLACED_MS }).toBeGreaterThan(counts[next]);
+    } finally {
+      await back(active);
+    }
+    await administrator.send(id, 'again');
+    expect((await administrator.history(id)).map(({ content }) => content)).toEqual(['again', 'after', 'before']);
+  });
 });

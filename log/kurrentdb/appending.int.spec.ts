@@ -1,7 +1,7 @@
 /** What an append is answered, and when, whatever the server does. */
 
 import { either } from 'fp-ts';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import type { AppendRequest, EventLog } from '../port.ts';
 import { batch, refusal, sequences, stored } from '../testing.ts';
@@ -113,7 +113,7 @@ describe('a server that does not answer', () => {
   it('gets appends again as soon as it answers', async () => {
     server.front.freeze();
     const waiting = log.append(batch('channel-1', 0));
-    await vi.waitFor(() => expect([...server.front.connections].some(({ holds }) => holds)).toBe(true));
+    await expect.poll(() => [...server.front.connections].some(({ holds }) => holds)).toBe(true);
     server.front.thaw();
     stored(await waiting);
   });

@@ -87,7 +87,8 @@ describe('what a projector publishes', () => {
       .toBe('failed');
     const began = performance.now();
     for (let n = 0; n < 100; n += 1) await expect(publish([], 2 + n, 3 + n)).rejects.toThrow();
-    expect(performance.now() - began).toBeLessThan(200);
+    // A hundred that waited for an answer would take 100 s.
+    expect(performance.now() - began).toBeLessThan(10_000);
     way = await roughWay(ports.redis);
   });
 

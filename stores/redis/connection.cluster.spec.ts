@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
+import { fastest } from '../testing.ts';
 import { openRedis, type Redis, type RedisClient, type RedisOptions, script } from './connection.ts';
 import { connected, dropNamed, proxied, randomName, redisCluster, type TestRedisCluster } from './testing.ts';
 
@@ -52,9 +53,9 @@ describe('Redis', () => {
     });
     open.push(redis);
     expect(await redis.whenConnected(AbortSignal.timeout(200))).toBe(false);
-    const began = performance.now();
-    await expect(redis.run((client) => client.ping())).rejects.toMatchObject({ store: 'sessions', retryAfter: 1 });
-    expect(performance.now() - began).toBeLessThan(500);
+    const refused = () =>
+      expect(redis.run((client) => client.ping())).rejects.toMatchObject({ store: 'sessions', retryAfter: 1 });
+    expect(await fastest(refused)).toBeLessThan(500);
     expect(reasons[0]).toMatch(/ECONNREFUSED/);
     await proxy.mend();
     expect(await redis.whenConnected()).toBe(true);
@@ -78,10 +79,15 @@ describe('Redis', () => {
   it('that lost a command gets a new connection for the next', async () => {
     const proxy = await proxied();
     const redis = await opened({ url: proxy.url, timeoutMs: 200, openMs: 50 });
+    const patient = await opened({ url: proxy.url });
     proxy.swallow(true);
-    const began = performance.now();
-    await expect(redis.run((client) => client.echo('lost'))).rejects.toThrow(StoreUnavailable);
-    expect(performance.now() - began).toBeLessThan(1000);
+    const failed: string[] = [];
+    const loses = async (one: Redis, name: string) => {
+      await expect(one.run((client) => client.echo('lost'))).rejects.toThrow(StoreUnavailable);
+      failed.push(name);
+    };
+    await Promise.all([loses(patient, 'as long as usual'), loses(redis, '200 ms')]);
+    expect(failed).toEqual(['200 ms', 'as long as usual']);
     proxy.swallow(false);
     await expect.poll(() => redis.run((client) => client.echo('heard')).catch(() => 'gone')).toBe('heard');
     await proxy.cut();
@@ -150,7 +156,7 @@ describe('a Redis Cluster', () => {
     open.push(redis);
     const began = performance.now();
     await expect(redis.run((client) => client.ping())).rejects.toThrow(StoreUnavailable);
-    expect(performance.now() - began).toBeLessThan(1500);
+    expect(performance.now() - began).toBeLessThan(4000);
   });
 });
 

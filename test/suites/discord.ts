@@ -1,7 +1,7 @@
 /** Runs an unmodified discord.js against the built server, through a front and across kill -9. */
 
 import { Client, Events, GatewayIntentBits, type Message, type TextChannel } from 'discord.js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, someName } from '../support/api.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
 import { Watched } from '../support/watched.ts';
@@ -137,11 +137,11 @@ export const discordSuite = (start: StartInstance) =>
     it('pages history', async () => {
       for (const content of ['four', 'five', 'six', 'seven']) await say(content);
       // Messages of others appear in the history a moment later.
-      const newest = await vi.waitFor(async () => {
-        const page = await channel.messages.fetch({ limit: 3, cache: false });
-        expect(page.map((message) => message.content)).toEqual(['seven', 'six', 'five']);
-        return page;
-      });
+      const newestThree = () => channel.messages.fetch({ limit: 3, cache: false });
+      await expect
+        .poll(async () => (await newestThree()).map((message) => message.content))
+        .toEqual(['seven', 'six', 'five']);
+      const newest = await newestThree();
       const older = await channel.messages.fetch({ limit: 100, before: newest.lastKey()!, cache: false });
       expect(older.map((message) => message.content)).toEqual(['four', 'three', 'one, edited']);
       const newer = await channel.messages.fetch({ limit: 2, after: older.firstKey()!, cache: false });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startFront } from './front.ts';
 
 /** Echoes everything in capitals. */
@@ -54,7 +54,7 @@ describe('the front', () => {
     const front = await frontForTest();
     const socket = await talkTo(front.port);
     const answer = says(socket, 'early');
-    await vi.waitFor(() => expect(front.held()).toBe(1));
+    await expect.poll(() => front.held()).toBe(1);
     front.forwardTo((await startShouter()).port);
     expect(await answer).toBe('EARLY');
     expect(front.held()).toBe(0);
@@ -69,7 +69,7 @@ describe('the front', () => {
     first.die();
     await cut;
     const again = await talkTo(front.port);
-    await vi.waitFor(() => expect(front.held()).toBe(1));
+    await expect.poll(() => front.held()).toBe(1);
     front.forwardTo((await startShouter()).port);
     expect(await says(again, 'two')).toBe('TWO');
   });
@@ -83,6 +83,6 @@ describe('the front', () => {
     front.hold();
     await cut;
     await talkTo(front.port);
-    await vi.waitFor(() => expect(front.held()).toBe(1));
+    await expect.poll(() => front.held()).toBe(1);
   });
 });

@@ -103,7 +103,7 @@ describe('while Kafka is unavailable', () => {
     await own.start('kafka');
     await sink.until(200);
     expectAll();
-    expect(following.unconfirmedMs()).toBeLessThan(2000);
+    await expect.poll(() => following.unconfirmedMs()).toBeLessThan(2000);
   });
 
   it('a consumer that shows no sign of life is replaced', async () => {

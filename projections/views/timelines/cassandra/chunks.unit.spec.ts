@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ParleyEvent } from '../../../../schemas/events/catalogue.ts';
 import { Story } from '../../../testing.ts';
 import { timelineChanges } from '../view.ts';
@@ -70,12 +70,12 @@ describe('requests', () => {
       1000,
     );
     const applied = writer.apply(timelineChanges(story.log.all).filter(({ kind }) => kind !== 'through'));
-    await vi.waitFor(() => expect(sent.map(({ channel }) => channel)).toEqual([30n, 31n]));
+    await expect.poll(() => sent.map(({ channel }) => channel)).toEqual([30n, 31n]);
     sent[1]!.store();
-    await vi.waitFor(() => expect(sent.map(({ channel }) => channel)).toEqual([30n, 31n, 31n]));
+    await expect.poll(() => sent.map(({ channel }) => channel)).toEqual([30n, 31n, 31n]);
     sent[2]!.store();
     sent[0]!.store();
-    await vi.waitFor(() => expect(sent.map(({ channel }) => channel)).toEqual([30n, 31n, 31n, 30n]));
+    await expect.poll(() => sent.map(({ channel }) => channel)).toEqual([30n, 31n, 31n, 30n]);
     sent[3]!.store();
     await applied;
     const ofChannel = sent.filter(({ channel }) => channel === 30n).flatMap(({ ordinals }) => ordinals);

@@ -7,7 +7,7 @@ import type { OwnServices } from '../../../../services/port.ts';
 import { privateServices } from '../../../../services/private.ts';
 import type { Redis } from '../../../../stores/redis/connection.ts';
 import { connected } from '../../../../stores/redis/testing.ts';
-import { memoryDatabase } from '../../../../stores/testing.ts';
+import { fastest, memoryDatabase } from '../../../../stores/testing.ts';
 import { CheckpointMoved } from '../../../engine/port.ts';
 import { Story } from '../../../testing.ts';
 import { GuildCache, SqliteGuildReader } from '../../guild-views/sqlite/reader.ts';
@@ -95,9 +95,9 @@ describe('unread counts', () => {
     story.read(BOB, { [CHANNELS[0]!]: 3 });
     told(2);
     await expect(counts(stored)).rejects.toThrow(StoreUnavailable);
-    const began = performance.now();
-    expect(await counts(served)).toEqual([9, 12, 12, 12].map((count) => [count, expect.any(Number)]));
-    expect(performance.now() - began).toBeLessThan(500);
+    const answered = async () =>
+      expect(await counts(served)).toEqual([9, 12, 12, 12].map((count) => [count, expect.any(Number)]));
+    expect(await fastest(answered)).toBeLessThan(500);
     expect(await counts(served)).toEqual(await counts(fromLog));
     expect(await caughtUp()).toBe(false);
     await own.start('redis');
