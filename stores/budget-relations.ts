@@ -233,6 +233,20 @@ export const STORE_RELATIONS: readonly Relation[] = [
     unit: 'ms',
   },
   {
+    what: 'two requests to Kafka and the pauses between tries',
+    is: ({ kafka }) => 2 * kafka.requestMs + kafka.patienceMs,
+    than: 'the time after which a producer is replaced',
+    most: ({ kafka }) => kafka.sendMs,
+    unit: 'ms',
+  },
+  {
+    what: 'how far the wall clock of a consumer may be set back',
+    is: ({ kafka }) => kafka.setBackMs,
+    than: 'its session',
+    most: ({ kafka }) => kafka.sessionMs,
+    unit: 'ms',
+  },
+  {
     what: 'a fetch that waits for records',
     is: ({ kafka }) => kafka.fetchMs,
     than: 'one request',

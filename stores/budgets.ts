@@ -275,6 +275,8 @@ export const BUDGETS = {
     longestPauseMs: 1000,
     /** How long kafkajs retries by itself. */
     patienceMs: 5000,
+    /** After this a producer that has not sent its records is replaced, whatever it waits for. */
+    sendMs: 30_000,
     /** For a producer or a consumer to end by itself. */
     stopMs: 1000,
     /** Records of one partition sent as one batch; a single record may be larger. */
@@ -287,6 +289,8 @@ export const BUDGETS = {
     brokerSessionMs: 6000,
     /** How soon a member notices that others joined or left. */
     heartbeatMs: 300,
+    /** A member whose wall clock is set back by more than this is replaced. */
+    setBackMs: 2000,
     /** How long others wait for a member to give up its partitions and rejoin. */
     rebalanceMs: 10_000,
     /** For the batch being stored when a member leaves. */

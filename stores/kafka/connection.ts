@@ -34,8 +34,11 @@ export const ensureTopic = async (kafka: Kafka, topic: string, partitions: numbe
     await admin.connect();
     // A request for the metadata of a missing topic would fail only after many tries.
     if (!(await admin.listTopics()).includes(topic)) {
+      // The brokers' clock dates the records: they refuse those of a clock that is an hour ahead of theirs.
+      const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
       // False when another process was faster.
-      await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
+      const topics = [{ topic, numPartitions: partitions, configEntries }];
+      await admin.createTopics({ topics, waitForLeaders: true });
     }
     const actual = await partitionsOf(admin, topic);
     if (actual !== partitions) throw new WrongPartitions(topic, actual, partitions);

@@ -133,7 +133,14 @@ export class GroupConsumer {
 
   private watch(): void {
     if (this.stopping.signal.aborted) return;
+    const { clock } = this;
+    /** Grows when the wall clock is set forward. */
+    const ahead = () => clock.wallTime() - clock.monotonic();
+    let former = ahead();
     const look = () => {
+      // kafkajs sends no heartbeat before the wall clock is where it was, and the group would go on without this consumer.
+      if (former - ahead() > budgets.setBackMs) this.end(new Error('The wall clock was set back'));
+      former = ahead();
       void this.commit();
       void this.membership.look();
     };

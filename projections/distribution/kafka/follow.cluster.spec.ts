@@ -122,6 +122,30 @@ const insideKafkajs = (
 ).prototype;
 
 describe('followers of Kafka', () => {
+  it('go on when the wall clock is wrong and jumps, which kafkajs goes by', async () => {
+    const now = Date.now.bind(Date);
+    let off = 0;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + off);
+    const replaced: string[] = [];
+    // Brokers refuse records that are dated an hour ahead.
+    off = 2 * 86_400_000;
+    relay();
+    follow({ onReplaced: (reason) => replaced.push(reason) });
+    post(20);
+    await sink.until(20);
+    // Heartbeats would end for four days.
+    off = -off;
+    await vi.waitFor(() => expect(replaced).toEqual(['The wall clock was set back']), 10_000);
+    post(20);
+    await sink.until(40);
+    // All requests under way seem to take two minutes.
+    off += 120_000;
+    post(20);
+    await sink.until(60);
+    expectAll();
+    vi.restoreAllMocks();
+  });
+
   it('are replaced when their join after a rebalance fails and kafkajs goes on fetching without them', async () => {
     const replaced: string[] = [];
     relay();

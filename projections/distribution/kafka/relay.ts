@@ -50,7 +50,7 @@ class Sender {
   private readonly partitions: number;
   private readonly clock: Clock;
   private readonly watch: Watch | undefined;
-  private producer: Producer | undefined;
+  private producer: Promise<Producer> | undefined;
 
   constructor(kafka: Kafka, namespace: string, partitions: number, clock: Clock, watch: Watch | undefined) {
     this.kafka = kafka;
@@ -66,9 +66,10 @@ class Sender {
    */
   async send(records: readonly PartitionRecord[]): Promise<void> {
     try {
-      this.producer ??= await this.connected();
-      for (const messages of roundsOf(records))
-        await this.producer.sendBatch({ topicMessages: [{ topic: this.topic, messages: [...messages] }] });
+      const sent = this.sendAll(records).then(() => true);
+      // kafkajs times its requests by the wall clock, so one that is under way when the clock is set back has no end.
+      if ((await within(this.clock, BUDGETS.kafka.sendMs, sent)) === undefined)
+        throw new Error('The send took too long');
       this.watch?.answered();
     } catch (failure) {
       await this.close();
@@ -76,6 +77,13 @@ class Sender {
       this.watch?.failed(failure, 'transient', false);
       throw new StoreUnavailable('kafka', RETRY_SECONDS, { cause: failure });
     }
+  }
+
+  private async sendAll(records: readonly PartitionRecord[]): Promise<void> {
+    this.producer ??= this.connected();
+    const producer = await this.producer;
+    for (const messages of roundsOf(records))
+      await producer.sendBatch({ topicMessages: [{ topic: this.topic, messages: [...messages] }] });
   }
 
   /** The topic may be missing. A new producer restarts its sequence numbers, so the broker does not reject them. */
@@ -93,7 +101,7 @@ class Sender {
     await within(
       this.clock,
       BUDGETS.kafka.stopMs,
-      producer.disconnect().catch(() => {}),
+      producer.then((one) => one.disconnect()).catch(() => {}),
     );
   }
 }
