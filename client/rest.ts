@@ -1,5 +1,5 @@
 /** The HTTP API, typed as far as a client without a library needs it. */
-import type { Channel, Guild, Invite, Message, ReadState, Role, RoleSettings, User } from './shapes.ts';
+import type { Channel, Guild, Invite, Message, ReadState, Relationship, Role, RoleSettings, User } from './shapes.ts';
 
 export class RestError extends Error {
   readonly status: number;
@@ -237,6 +237,24 @@ export class Rest {
 
   leave(guildId: string): Promise<null> {
     return this.request('DELETE', `/users/@me/guilds/${guildId}`);
+  }
+
+  relationships(): Promise<readonly Relationship[]> {
+    return this.request('GET', '/users/@me/relationships');
+  }
+
+  /** Asks somebody to be friends, or accepts what they asked. */
+  befriend(userId: string): Promise<null> {
+    return this.request('PUT', `/users/@me/relationships/${userId}`, {});
+  }
+
+  block(userId: string): Promise<null> {
+    return this.request('PUT', `/users/@me/relationships/${userId}`, { type: 2 });
+  }
+
+  /** Takes back or refuses a request, ends a friendship, or unblocks somebody. */
+  removeRelationship(userId: string): Promise<null> {
+    return this.request('DELETE', `/users/@me/relationships/${userId}`);
   }
 
   openDirect(userId: string): Promise<Channel> {

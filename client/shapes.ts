@@ -7,6 +7,17 @@ export interface User {
   readonly bot?: boolean;
 }
 
+/** How somebody stands to the user. */
+export interface Relationship {
+  readonly id: string;
+  /** 1 a friend, 2 blocked, 3 has asked to be friends, 4 was asked. */
+  readonly type: 1 | 2 | 3 | 4;
+  readonly nickname: string | null;
+  readonly user: User;
+  /** ISO time. */
+  readonly since: string;
+}
+
 export interface Member {
   readonly user?: User;
   readonly nick: string | null;

@@ -13,6 +13,7 @@ export type CommandBucket =
   | 'pin'
   | 'channelCreate'
   | 'dmCreate'
+  | 'relationship'
   | 'guildCreate'
   | 'guildJoin'
   | 'inviteCreate'

@@ -9,6 +9,7 @@ import { guildFold } from './guild.ts';
 import { inviteFold } from './invite.ts';
 import { memberFold } from './member.ts';
 import { readFold } from './read-markers.ts';
+import { relationshipFold } from './relationship.ts';
 import { userFold } from './user.ts';
 
 /** By the first word of a stream's name. */
@@ -18,6 +19,7 @@ export const folds: Readonly<Record<string, unknown>> = {
   member: memberFold,
   invite: inviteFold,
   dm: directFold,
+  relationship: relationshipFold,
   user: userFold,
   read: readFold,
   creation: creationFold,

@@ -198,6 +198,8 @@ export interface ChannelActor {
   readonly guild: GuildRights | undefined;
   /** The user's membership of the guild, if there is one. */
   readonly member: MemberRights | undefined;
+  /** In the direct channel of two people: one of them blocks the other. */
+  readonly blocked?: boolean | undefined;
 }
 
 export interface OnMessage extends ChannelActor {
@@ -270,6 +272,7 @@ export const post = (command: Post, state: ChannelState): Decision => {
   if (refusal !== undefined) return refusal;
   if (state.settings?.kind === 'category') return refuse('noTextChannel');
   if (state.keys.has(command.key)) return nothing;
+  if (command.blocked === true) return refuse('cannotMessageUser');
   if (command.secondKey !== undefined && state.keys.has(command.secondKey)) return nothing;
   if (saysNothing(command.body, command.time !== undefined)) return refuse('emptyMessage');
   const { reply } = command;

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type DecidedEvent, EVENT_TYPES, type EventData, type EventType } from '../schemas/events/catalogue.ts';
 import { MessageType, PLAIN } from '../schemas/events/channel.ts';
+import { NO_BOND } from '../schemas/events/relationship.ts';
 import { folds } from './aggregates.ts';
 import type { Fold, StreamState } from './decider.ts';
 import { ANN, BEN, CHANNEL, GUILD, History, NOW, OWNER } from './testing.ts';
@@ -69,6 +70,12 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
   ],
   creation: [happened('creation-named', { name: GUILD }), happened('creation-named', { name: '201' })],
   dm: [happened('dm-opened', { channelId: CHANNEL, participants: [ANN, BEN] })],
+  relationship: [
+    happened('relationship-changed', {
+      ...{ by: ANN, people: [ANN, BEN], former: NO_BOND },
+      bond: { friends: false, requestedBy: ANN, blockedBy: [] },
+    }),
+  ],
   guild: [
     happened('guild-created', {
       ...{ guildId: GUILD, name: 'guild', ownerId: OWNER, everyone: '3072' },

@@ -28,6 +28,7 @@ export const addReaction = (command: React, state: ChannelState): Decision => {
   if (state.keys.has(command.key)) return nothing;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
   if (message.reacted) return nothing;
+  if (command.blocked === true) return refuse('reactionBlocked');
   if (!present && message.reactions.size >= MAX_REACTIONS) return refuse('tooManyReactions');
   return happen({ type: 'reaction-added', data: reactionData(message, command) });
 };

@@ -60,6 +60,12 @@ describe('a command over the socket', () => {
     expect(tooLong.error).toMatchObject({ code: 50035, errors: { audit_log_reason: { _errors: [{}] } } });
   });
 
+  it('hands on the fields of the command alone, `kind` as the `type` of the command', async () => {
+    const fields = { channel_id: '5', overwrite_id: '6', allow: '0', deny: '8' };
+    await client.command({ id: 'k', type: 'overwrite.set', kind: 1, traceparent: 'x', ...fields });
+    expect(world.bus.submitted.map((one) => one.fields)).toEqual([{ ...fields, type: 1 }]);
+  });
+
   it('of a bot is submitted as the bot', async () => {
     const bot = await station.identified('3');
     await bot.command({ type: 'typing.start', channel_id: '5' });
@@ -96,6 +102,7 @@ describe('a command over the socket', () => {
     ['of a type that only looks like one', { type: 'constructor' }, 'type'],
     ['without its fields', { type: 'message.send', content: 'x' }, 'channel_id'],
     ['with a field that does not fit', { type: 'message.send', channel_id: 'x' }, 'channel_id'],
+    ['whose kind does not fit', { type: 'overwrite.set', channel_id: '5', overwrite_id: '6', kind: 7 }, 'kind'],
   ])('%s is refused under its id with the field named', async (_, body, field) => {
     const result = await client.command({ id: 'c', ...body });
     expect(result).toMatchObject({ id: 'c', ok: false, error: { code: 50035, errors: { [field]: {} } } });

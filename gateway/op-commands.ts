@@ -16,6 +16,21 @@ import type { GatewayDeps } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { Phase, type Session } from './session.ts';
 
+/**
+ * What stands in the frame for the command itself reaches no command. A command's field of the name `type` is `kind` over
+ * the socket.
+ */
+const fieldsOf = (given: GivenCommand): object => {
+  const { id: _id, type: _type, traceparent: _traceparent, audit_log_reason: _reason, kind, ...fields } = given;
+  return kind === undefined ? fields : { ...fields, type: kind };
+};
+
+const atItsField = (error: ParleyError): ParleyError => {
+  if (error.errors === undefined || !('type' in error.errors)) return error;
+  const { type, ...others } = error.errors;
+  return { ...error, errors: { ...others, kind: type! } };
+};
+
 type Deps = Pick<GatewayDeps, 'bus' | 'presenter' | 'config' | 'logger' | 'metrics' | 'spans' | 'clock'>;
 
 export class CommandFrames {
@@ -82,11 +97,9 @@ export class CommandFrames {
         reason,
         ...(span && { traceparent: span.traceparent }),
       };
-      // The frame's own `type` and reason are those of the command, not fields of it.
-      const { type: _, audit_log_reason: __, ...fields } = d;
-      const { outcome } = await this.deps.bus.submit(context, type, fields);
+      const { outcome } = await this.deps.bus.submit(context, type, fieldsOf(d));
       if (either.isLeft(outcome)) {
-        error = outcome.left;
+        error = this.deps.bus.commands.some((one) => one.type === type) ? atItsField(outcome.left) : outcome.left;
       } else {
         const { position, stream, sequence, answer } = outcome.right;
         const shown = await presentAnswer(this.deps.presenter, answer);

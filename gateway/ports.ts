@@ -50,6 +50,7 @@ export type GatewayPresenter = Pick<
   | 'posted'
   | 'edited'
   | 'invite'
+  | 'relationships'
 >;
 
 /** The cluster's delivery feed. Only audiences that are listened to arrive, and the views advance independently. */

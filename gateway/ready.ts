@@ -1,5 +1,6 @@
 /** READY and the GUILD_CREATEs of a session that begins: what it sees at one position. */
 
+import type { RelationshipRow } from '../projections/views/guild-views/view.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { dispatchPayload } from './encoding.ts';
 import { type GuildSnapshot, guildCreatePayload, readGuildSnapshots, type Scope } from './scope.ts';
@@ -15,15 +16,18 @@ interface Snapshot {
   /** Of the direct channels. */
   readonly lastPinned: ReadonlyMap<string, number>;
   readonly guilds: readonly GuildSnapshot[];
+  /** None for bots. */
+  readonly relationships: readonly RelationshipRow[];
 }
 
 export const readSnapshot = async (session: Session, { position, scope, deps }: Beginning): Promise<Snapshot> => {
   const directChannels = scope.directChannels.map((channel) => channel.id);
-  const [guilds, lastPinned] = await Promise.all([
+  const [guilds, lastPinned, relationships] = await Promise.all([
     readGuildSnapshots(deps, session, scope.guilds),
     deps.views.pins.lastPinned(directChannels),
+    session.isBot ? [] : deps.views.guilds.relationships(session.userId),
   ]);
-  return { position, scope, lastPinned, guilds };
+  return { position, scope, lastPinned, guilds, relationships };
 };
 
 /** Sends READY, every GUILD_CREATE, and the position that they belong to. */
@@ -62,7 +66,11 @@ const readByClient = ({ ws }: Session, clock: Clock): Promise<void> =>
     ws.ping();
   });
 
-const ready = async (parts: Parts, session: Session, { scope, lastPinned }: Snapshot): Promise<object> => {
+const ready = async (
+  parts: Parts,
+  session: Session,
+  { scope, lastPinned, relationships }: Snapshot,
+): Promise<object> => {
   const { deps } = parts;
   const { userId, generation, intents } = session;
   const shard = [session.shardId, session.shardCount] as const;
@@ -78,6 +86,7 @@ const ready = async (parts: Parts, session: Session, { scope, lastPinned }: Snap
         deps.presenter.channel(channel, userId, heads.get(channel.id), lastPinned.get(channel.id)),
       ),
     ),
+    ...(session.isBot ? {} : { relationships: await deps.presenter.relationships(relationships) }),
     session_id: await deps.tokens.signSession({ id, userId, generation, epoch: deps.log.epoch, shard, intents }),
     resume_gateway_url: deps.config.resumeGatewayUrl(session.address),
     session_type: 'normal',

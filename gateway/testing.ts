@@ -121,6 +121,7 @@ const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
     channel: (row, viewer, head, lastPinned) => presenter.channel(row, viewer, head, lastPinned),
     guildCreate: (parts) => presenter.guildCreate(parts),
     invite: (row) => presenter.invite(row),
+    relationships: (rows) => presenter.relationships(rows),
     posted: async (event, guildId) => {
       if (event.data.nonce === UNSHOWABLE) throw new Error('this message cannot be shown');
       return { ...(await presenter.posted(event, guildId)), content: event.data.sealed.box };

@@ -1,6 +1,7 @@
 /** Turns an event into its dispatches, whoever receives them and whenever. */
 
 import { allows, channelPermissions, Permission } from '../domain/permissions.ts';
+import { standingOf } from '../domain/relationship.ts';
 import type { Views } from '../projections/port.ts';
 import {
   type ChannelRow,
@@ -56,6 +57,7 @@ interface Deps {
     | 'posted'
     | 'edited'
     | 'invite'
+    | 'relationships'
   >;
   readonly views: Pick<Views, 'guilds' | 'unread'>;
 }
@@ -260,6 +262,26 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
       };
       return dispatch('MESSAGE_ACK', data, intentsOf(type, null));
     });
+  },
+
+  'relationship-changed': async ({ data: { people, former, bond }, time }, _, { presenter }) => {
+    const told = people.map(async (userId, n): Promise<readonly Dispatch[]> => {
+      const [before, type] = [standingOf(userId, former), standingOf(userId, bond)];
+      if (type === before) return [];
+      const id = people[1 - n]!;
+      const isTheirs = (viewer: Viewer) => viewer.userId === userId;
+      const one =
+        type === undefined
+          ? dispatch('RELATIONSHIP_REMOVE', { id, type: before, nickname: null }, Intent.none, isTheirs)
+          : dispatch(
+              'RELATIONSHIP_ADD',
+              (await presenter.relationships([{ userId: id, type, since: time }]))[0]!,
+              Intent.none,
+              isTheirs,
+            );
+      return [{ ...one, toPeople: true }];
+    });
+    return (await Promise.all(told)).flat();
   },
 
   'role-created': async (event) => [role('GUILD_ROLE_CREATE', event, event.data.role)],

@@ -1,7 +1,14 @@
 /** Turns rows of the read models into what clients see. This is the only place that opens sealed text for clients. */
 
 import type { Readers } from '../projections/port.ts';
-import type { ChannelRow, GuildReader, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
+import type {
+  ChannelRow,
+  GuildReader,
+  GuildRow,
+  InviteRow,
+  MemberRow,
+  RelationshipRow,
+} from '../projections/views/guild-views/view.ts';
 import { type MessageRow, rowOfPosted, type TimelineReader } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
@@ -27,6 +34,7 @@ import type {
   ApiMember,
   ApiMessage,
   ApiProfile,
+  ApiRelationship,
   ApiSelf,
   ApiUser,
 } from './shapes.ts';
@@ -108,6 +116,14 @@ export class Presenter {
   /** The user as the event left them. */
   async changedUser(event: EventOf<'user-profile-changed'>): Promise<ApiUser> {
     return (await this.userPresenter.changed(event)).user;
+  }
+
+  /** As the person sees them. */
+  async relationships(rows: readonly RelationshipRow[]): Promise<readonly ApiRelationship[]> {
+    const users = await this.users(rows.map(({ userId }) => userId));
+    return rows.map(({ userId: id, type, since }) => {
+      return { id, type, nickname: null, user: users.get(id)!, since: wireTime(since) };
+    });
   }
 
   users(ids: Iterable<string>): Promise<Map<string, ApiUser>> {

@@ -32,6 +32,7 @@ export interface ReadDeps {
     | 'guild'
     | 'messages'
     | 'invite'
+    | 'relationships'
   >;
   readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels'>;
   /** The gateway URL for the asker. */

@@ -111,6 +111,8 @@ const guilds: GuildReader = {
   user: async (id) => (USERS.includes(id) ? userRow(id) : undefined),
   users: async (ids) => ids.filter((id) => USERS.includes(id)).map(userRow),
   invite: async (code) => invites.find((one) => one.code === code),
+  relationships: async () => [],
+  standingsTo: async () => new Map(),
   countApplications: async () => 0,
   countOpenInvites: async () => 0,
   past: async () => undefined,
@@ -219,6 +221,7 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
         flags: 0,
       }),
       guild: presentGuild,
+      relationships: async () => [],
       messages: async (rows) => rows.map((row) => ({ id: row.id }) as ApiMessage),
       invite: async (row) =>
         presentInvite(row, { guild, channel: channels[0]!, inviter: user(row.inviterId) }, undefined),

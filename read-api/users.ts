@@ -4,7 +4,16 @@ import { guildPermissions } from '../domain/permissions.ts';
 import type { ChannelRow, GuildRow, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import type { Route } from '../schemas/http/route.ts';
-import { Application, Channel, FullUser, OwnGuild, ReadState, Self, UserProfile } from '../schemas/http/shapes.ts';
+import {
+  Application,
+  Channel,
+  FullUser,
+  OwnGuild,
+  ReadState,
+  Relationship,
+  Self,
+  UserProfile,
+} from '../schemas/http/shapes.ts';
 import {
   type Answer,
   countsOf,
@@ -133,6 +142,17 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
         ...countsOf(query),
       });
       return found(await Promise.all(page.map(shown)));
+    },
+  }),
+  readRoute(deps, {
+    path: '/users/@me/relationships',
+    summary: "The asker's friends, requests and blocks",
+    answers:
+      'a list of `{id, type, nickname, user, since}`; `type` is 1 for friends, 2 for blocked people, 3 for those who asked, 4 for those who were asked',
+    answer: t.readonlyArray(Relationship),
+    handle: async ({ actor }) => {
+      const rows = await deps.views.guilds.relationships(actor.userId);
+      return found(await deps.presenter.relationships(rows));
     },
   }),
   readRoute(deps, {

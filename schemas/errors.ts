@@ -71,6 +71,8 @@ export const catalogue = {
   lastAdministrator: { code: 0, status: 400, message: 'The last administrator cannot be removed' },
   onlyAdministrator: { code: 50001, status: 403, message: 'Missing Access' },
   maximumGuilds: { code: 30001, status: 400, message: 'Maximum number of guilds reached' },
+  maximumFriends: { code: 30002, status: 400, message: 'Maximum number of friends reached' },
+  maximumBlocks: { code: 30002, status: 400, message: 'Maximum number of blocked people reached' },
   maximumInvites: { code: 30016, status: 400, message: 'Maximum number of invites reached' },
   maximumApplications: { code: 0, status: 400, message: 'Maximum number of applications reached' },
   tooManyPins: { code: 30003, status: 400, message: 'Maximum number of pins reached for the channel (250)' },
@@ -96,6 +98,11 @@ export const catalogue = {
   invalidRole: { code: 50028, status: 400, message: 'Invalid Role' },
   tooOldToBulkDelete: { code: 50034, status: 400, message: 'A message provided was too old to bulk delete' },
   invalidForm: { code: 50035, status: 400, message: 'Invalid Form Body' },
+  friendRequestsFull: { code: 80000, status: 400, message: 'This person cannot take further friend requests now' },
+  friendRequestBlocked: { code: 80001, status: 403, message: 'Friend request blocked' },
+  botsHaveNoFriends: { code: 80002, status: 400, message: 'Bots cannot have friends' },
+  friendWithSelf: { code: 80003, status: 400, message: 'Cannot send a friend request to yourself' },
+  reactionBlocked: { code: 90001, status: 403, message: 'Reaction was blocked' },
   ownerCannotLeave: { code: 50055, status: 400, message: 'The owner of a guild cannot leave it' },
 } as const;
 

@@ -319,6 +319,7 @@ export const limits = {
   pin: setting('LIMIT_PIN', rate, '5/5', 'Messages a user pins in one channel or takes down.'),
   channelCreate: setting('LIMIT_CHANNEL_CREATE', rate, '10/60', 'Channels a user creates.'),
   dmCreate: setting('LIMIT_DM_CREATE', rate, '10/60', 'Direct channels a user opens.'),
+  relationship: setting('LIMIT_RELATIONSHIP', rate, '30/60', 'Friendships and blocks that a person changes.'),
   guildCreate: setting('LIMIT_GUILD_CREATE', rate, '60/60', 'Guilds a user creates.'),
   guildJoin: setting('LIMIT_GUILD_JOIN', rate, '60/60', 'Guilds a user joins.'),
   inviteCreate: setting('LIMIT_INVITE_CREATE', rate, '30/60', 'Invites a user creates.'),
@@ -351,6 +352,12 @@ export const limits = {
 /** How much there may be of something at once. */
 export const bounds = {
   guilds: setting('MAX_GUILDS', whole(1, 1_000_000), '500', 'Guilds a person may be in.'),
+  relationships: setting(
+    'MAX_RELATIONSHIPS',
+    whole(1, 100_000),
+    '1000',
+    'Friends of a person, with those they asked; people they block; and requests that wait for their answer: so many of each.',
+  ),
   applications: setting('MAX_APPLICATIONS', whole(1, 1_000_000), '50', 'Applications of a person.'),
   invites: setting(
     'MAX_INVITES',

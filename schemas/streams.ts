@@ -18,9 +18,22 @@ export const ADMINISTRATORS_STREAM = 'instance-administrators';
 export const readStream = (userId: string) => `read-${userId}`;
 
 /** The same for both people, in either order. */
-export const directStream = (a: string, b: string) => (BigInt(a) < BigInt(b) ? `dm-${a}_${b}` : `dm-${b}_${a}`);
+const pairOf = (a: string, b: string) => (BigInt(a) < BigInt(b) ? `${a}_${b}` : `${b}_${a}`);
+export const directStream = (a: string, b: string) => `dm-${pairOf(a, b)}`;
+export const relationshipStream = (a: string, b: string) => `relationship-${pairOf(a, b)}`;
 
-const KINDS = ['channel-', 'guild-', 'member-', 'invite-', 'user-', 'read-', 'dm-', 'creation-', 'instance-'] as const;
+const KINDS = [
+  'channel-',
+  'guild-',
+  'member-',
+  'invite-',
+  'user-',
+  'read-',
+  'dm-',
+  'relationship-',
+  'creation-',
+  'instance-',
+] as const;
 const NAME = new RegExp(`^(?:${KINDS.join('|')})`);
 
 /** Whether a stream is of one of the kinds above. A shared store may hold streams of other programs. */
@@ -32,7 +45,7 @@ export const beginsStreamNames = (prefix: string): boolean =>
 
 /** For people who name one. */
 export const STREAM_NAMES =
-  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id>, dm-<user id>_<user id>, creation-<hash> or instance-administrators';
+  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id>, dm-<user id>_<user id>, relationship-<user id>_<user id>, creation-<hash> or instance-administrators';
 
 /** Who an event is for: `channel:<id>`, `guild:<id>` or `user:<id>`. */
 export type Audience = `channel:${string}` | `guild:${string}` | `user:${string}`;

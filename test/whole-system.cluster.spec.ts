@@ -14,6 +14,7 @@ import { nonceSuite } from './suites/nonce.ts';
 import { pinsSuite } from './suites/pins.ts';
 import { privacySuite } from './suites/privacy.ts';
 import { readStatesSuite } from './suites/read-states.ts';
+import { relationshipsSuite } from './suites/relationships.ts';
 import { rolesSuite } from './suites/roles.ts';
 import { startClusterInstance } from './support/cluster-instance.ts';
 import type { Instance, StartInstance } from './support/instance.ts';
@@ -36,6 +37,7 @@ moderatedMessagesSuite(startShared);
 guildLifeSuite(startShared);
 channelPlacesSuite(startShared);
 readStatesSuite(startShared);
+relationshipsSuite(startShared);
 accountsSuite(startShared);
 nonceSuite(startShared);
 // Half of the stories: what differs from the embedded profile shows in few, and each costs seconds on real servers.

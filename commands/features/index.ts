@@ -18,6 +18,7 @@ import { pinMessage, unpinMessage } from './pins.ts';
 import { editProfile } from './profile.ts';
 import { addReaction, clearEmoji, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
 import { markChannelRead, markChannelsRead } from './read-markers.ts';
+import { deleteRelationship, setRelationship } from './relationships.ts';
 import { createRole, deleteRole, editRole, giveRole, moveRoles, takeRole } from './roles.ts';
 
 const features = [
@@ -55,6 +56,8 @@ const features = [
   addBot,
   openDirect,
   editProfile,
+  setRelationship,
+  deleteRelationship,
   createApplication,
   resetBotToken,
 ] as const;

@@ -7,7 +7,7 @@ import type { Decision } from '../../domain/decider.ts';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
 import { patched } from '../../domain/patch.ts';
 import { nonceKey } from '../../domain/recent-keys.ts';
-import { actorIn } from '../../projections/views/guild-views/access.ts';
+import { actorIn, blockersOf } from '../../projections/views/guild-views/access.ts';
 import { anyText, integer, list, optional, Snowflake, text } from '../../schemas/codecs.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
 import { fieldError, type ParleyError } from '../../schemas/errors.ts';
@@ -72,11 +72,13 @@ const NOTHING_SAID: MessageBody = { content: '', embeds: [] };
 
 const bodyOf = (fields: Content) => ({ content: fields.content ?? '', embeds: fields.embeds ?? [] });
 
-/** The mentioned users who exist. */
-const knownMentions = async (deps: CommandDeps, content: string): Promise<ReadonlySet<string>> => {
+/** The mentioned users who exist and do not block the author. */
+const knownMentions = async (deps: CommandDeps, author: string, content: string): Promise<ReadonlySet<string>> => {
   if (!content.includes('@')) return NOBODY;
-  const { users } = mentionsIn(content, ALL_WRITTEN, false);
-  return new Set((await deps.views.guilds.users(users)).map((user) => user.id));
+  const { guilds } = deps.views;
+  const users = (await guilds.users(mentionsIn(content, ALL_WRITTEN, false).users)).map(({ id }) => id);
+  const blockers = await blockersOf(guilds, author, users);
+  return new Set(users.filter((id) => !blockers.has(id)));
 };
 
 /**
@@ -89,6 +91,10 @@ export const actorInChannel = async (
   const actor = await actorIn(deps.views.guilds, context.actor.userId, fields.channel_id);
   return actor === undefined ? refused('unknownChannel') : either.right(actor);
 };
+
+/** Whether somebody does not block the author. */
+const listensTo = async (deps: CommandDeps, author: string, userId: string | undefined): Promise<boolean> =>
+  userId === undefined || (await blockersOf(deps.views.guilds, author, [userId])).size === 0;
 
 const factsOfMessage = async (deps: CommandDeps, of: t.TypeOf<typeof OnMessage>) => {
   const about: About = { messageId: of.message_id };
@@ -157,8 +163,9 @@ export const sendMessage = command({
     enforce_nonce === true && nonce !== null && nonce !== undefined ? nonceKey(userId, nonce) : undefined,
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
-  prepare: async ({ fields }, deps) => {
-    const knownUsers = await knownMentions(deps, fields.content ?? '');
+  prepare: async ({ fields, context }, deps) => {
+    const { userId } = context.actor;
+    const knownUsers = await knownMentions(deps, userId, fields.content ?? '');
     const replyTo = fields.message_reference?.message_id;
     const reply =
       replyTo === undefined
@@ -175,6 +182,7 @@ export const sendMessage = command({
           userId: rights.userId,
           guild: rights.guild,
           member: rights.member,
+          blocked: rights.blocked,
           key: cause.key,
           secondKey: cause.secondKey,
           now: deps.now(),
@@ -191,10 +199,12 @@ export const sendMessage = command({
     const paced = (decision: Decision) =>
       inSlowmode(decision, state, rights, { deps, channelId: fields.channel_id, actor: context.actor });
     if (reply === undefined) return paced(post(undefined));
-    return currentFacts(reply.stored, reply.about, since).then((message) => {
+    return currentFacts(reply.stored, reply.about, since).then(async (message) => {
       const missing = message === undefined || message.deleted;
       if (missing && fields.message_reference?.fail_if_not_exists === false) return paced(post(undefined));
-      return paced(replyError(post({ message, mention: tellsRepliedTo(fields.allowed_mentions) })));
+      const mention =
+        tellsRepliedTo(fields.allowed_mentions) && (await listensTo(deps, rights.userId, message?.author));
+      return paced(replyError(post({ message, mention })));
     });
   },
   same: (event, { fields }, deps) => {
@@ -236,8 +246,8 @@ export const editMessage = command({
   check: refuseUnsupported,
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
-  prepare: async ({ fields: { channel_id, message_id, content: text } }, deps) => {
-    const knownUsers = await knownMentions(deps, text ?? '');
+  prepare: async ({ fields: { channel_id, message_id, content: text }, context }, deps) => {
+    const knownUsers = await knownMentions(deps, context.actor.userId, text ?? '');
     const facts = await factsOfMessage(deps, { channel_id, message_id });
     const replyTo = text === undefined ? null : (facts.stored.facts?.replyTo ?? null);
     const repliedTo = replyTo === null ? undefined : await authorOf(deps, channel_id, replyTo, nothingSince);

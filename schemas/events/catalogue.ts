@@ -15,6 +15,7 @@ import { instanceEvents } from './instance.ts';
 import { inviteEvents } from './invite.ts';
 import { memberEvents } from './member.ts';
 import { readEvents } from './read.ts';
+import { relationshipEvents } from './relationship.ts';
 import { userEvents } from './user.ts';
 
 /** Add a new event beside the others of its aggregate. */
@@ -24,6 +25,7 @@ export const catalogue = {
   ...memberEvents,
   ...inviteEvents,
   ...directEvents,
+  ...relationshipEvents,
   ...userEvents,
   ...readEvents,
   ...creationEvents,

@@ -77,6 +77,16 @@ export const UserProfile = t.readonly(
     mutual_guilds: listOf(t.type({ id: Id, nick: t.null })),
   }),
 );
+export const Relationship = t.readonly(
+  t.type({
+    id: Id,
+    /** 1 a friend, 2 blocked, 3 has asked to be friends, 4 was asked. */
+    type: t.number,
+    nickname: t.null,
+    user: User,
+    since: Time,
+  }),
+);
 
 export const PartialMember = t.readonly(
   t.type({

@@ -174,8 +174,8 @@ class Story {
       }
     } else if (step.kind === 'overwrite') {
       const whom = [
-        { overwrite_id: of([guild.id, ...this.roles], step.whom), type: 0 },
-        { overwrite_id: of(people, step.whom).account.id, type: 1 },
+        { overwrite_id: of([guild.id, ...this.roles], step.whom), kind: 0 },
+        { overwrite_id: of(people, step.whom).account.id, kind: 1 },
       ];
       const where = { channel_id: of(this.channels, step.where), ...of(whom, step.whom) };
       if (step.sees === null) await this.act(owner, 'overwrite.delete', where);

@@ -10,6 +10,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   pin: 'PARLEY_LIMIT_PIN',
   channelCreate: 'PARLEY_LIMIT_CHANNEL_CREATE',
   dmCreate: 'PARLEY_LIMIT_DM_CREATE',
+  relationship: 'PARLEY_LIMIT_RELATIONSHIP',
   guildCreate: 'PARLEY_LIMIT_GUILD_CREATE',
   guildJoin: 'PARLEY_LIMIT_GUILD_JOIN',
   inviteCreate: 'PARLEY_LIMIT_INVITE_CREATE',
@@ -22,13 +23,13 @@ interface Field {
   readonly required: boolean;
 }
 
-/** The fields that an op 100 can carry. Its `type` is that of the command, so a field of that name keeps its default. */
+/** The fields of an op 100. Its `type` is that of the command, so a field of that name is `kind` there. */
 const fieldsOf = ({ params, body }: CommandShape): Field[] =>
   [params, body].flatMap((codec) => {
     const { properties = {}, required = [] } = codec === undefined ? ({} as JsonSchema) : jsonSchema(codec);
-    return Object.entries(properties)
-      .filter(([name]) => name !== 'type')
-      .map(([name, schema]) => ({ name, schema, required: required.includes(name) }));
+    return Object.entries(properties).map(([name, schema]) => {
+      return { name: name === 'type' ? 'kind' : name, schema, required: required.includes(name) };
+    });
   });
 
 const literal = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value));

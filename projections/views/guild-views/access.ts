@@ -8,6 +8,7 @@ import {
   type MemberRights,
   Permission,
 } from '../../../domain/permissions.ts';
+import { RelationshipType } from '../../../domain/relationship.ts';
 import { mayAct } from '../../../schemas/events/user.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
@@ -24,6 +25,25 @@ export const isSignedIn = (
   return generation >= signedOut.generation && !signedOut.signIns.some(({ id }) => id === signIn);
 };
 
+/** Those of some people who block the user. */
+export const blockersOf = async (
+  guilds: GuildReader,
+  userId: string,
+  people: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  if (people.length === 0) return new Set();
+  const standings = await guilds.standingsTo(userId, people);
+  return new Set(people.filter((id) => standings.get(id) === RelationshipType.blocked));
+};
+
+/** Whether one of the two people of a direct channel blocks the other. */
+const isBlocked = async (guilds: GuildReader, userId: string, { participants }: ChannelRow): Promise<boolean> => {
+  const other = participants.find((id) => id !== userId);
+  if (other === undefined || participants.length > 2) return false;
+  const [theirs, own] = await Promise.all([blockersOf(guilds, userId, [other]), blockersOf(guilds, other, [userId])]);
+  return theirs.size + own.size > 0;
+};
+
 /** The author's standing in the channel's guild. The overwrites are in the channel's own state. */
 export const actorIn = async (
   guilds: GuildReader,
@@ -32,7 +52,10 @@ export const actorIn = async (
 ): Promise<channel.ChannelActor | undefined> => {
   const row = await guilds.channel(channelId);
   if (row === undefined) return undefined;
-  if (row.guildId === null) return { userId, guild: undefined, member: undefined };
+  if (row.guildId === null) {
+    const blocked = await isBlocked(guilds, userId, row);
+    return { userId, guild: undefined, member: undefined, blocked };
+  }
   const guild = await guilds.guild(row.guildId);
   const member = await guilds.member(row.guildId, userId);
   return guild === undefined ? undefined : { userId, guild, member };

@@ -36,7 +36,7 @@ const ofChannel = ({ data }: { readonly data: { readonly guildId: string; readon
 
 const ofUser = ({ data }: { readonly data: { readonly userId: string } }) => [userKey(data.userId)];
 
-/** Keys of the rows that an event changes; invites are not cached. */
+/** Keys of the rows that an event changes; invites and relationships are not cached. */
 const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'guild-created': ({ data }) => [guildKey(data.guildId)],
   'channel-created': ({ data: { channelId, guildId } }) =>
@@ -60,6 +60,7 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'user-standing-changed': ofUser,
   'user-deleted': ofUser,
   'administrator-changed': ({ data }) => [userKey(data.userId), ADMINISTRATORS],
+  'relationship-changed': () => [],
   'invite-created': () => [],
   'invite-redeemed': () => [],
 };
@@ -148,6 +149,8 @@ export class CachedGuilds implements GuildReader {
   invite: GuildReader['invite'] = (...query) => this.reader.invite(...query);
   countApplications: GuildReader['countApplications'] = (...query) => this.reader.countApplications(...query);
   countOpenInvites: GuildReader['countOpenInvites'] = (...query) => this.reader.countOpenInvites(...query);
+  relationships: GuildReader['relationships'] = (...query) => this.reader.relationships(...query);
+  standingsTo: GuildReader['standingsTo'] = (...query) => this.reader.standingsTo(...query);
   past: GuildReader['past'] = (...query) => this.reader.past(...query);
   revisions: GuildReader['revisions'] = (...query) => this.reader.revisions(...query);
 }

@@ -4,12 +4,22 @@
  */
 
 import { hasExpired } from '../../../domain/invite.ts';
+import type { RelationshipType } from '../../../domain/relationship.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { latePage } from '../late-page.ts';
+import { relationshipsOf } from './queries.ts';
 import { ADMINISTRATOR, ADMINISTRATORS, type Positioned, type RecentGuildChanges } from './recent.ts';
 import { inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
-import { channelSubject, fieldsOf, memberSubject, type Revision } from './revisions.ts';
+import {
+  channelSubject,
+  fieldsOf,
+  memberSubject,
+  type Relation,
+  type RelationFields,
+  type Revision,
+  relationsSubject,
+} from './revisions.ts';
 import {
   administratorsOf,
   type ChannelRow,
@@ -21,6 +31,7 @@ import {
   type Membership,
   type PastGuild,
   pastGuild,
+  type RelationshipRow,
   type RevisionsQuery,
   revisedUser,
   rowOfGuild,
@@ -274,6 +285,29 @@ export class CurrentGuilds implements GuildReader {
       })
       .sort((a, b) => a.position - b.position);
     return [...rows, ...recent].slice(0, query.limit);
+  }
+
+  async relationships(userId: string): Promise<readonly RelationshipRow[]> {
+    const key = relationsSubject(userId);
+    const { stored, changes } = this.ask(key);
+    const rows = await stored.relationships(userId);
+    const recent = changes<Of<'user-added'> | Of<'revised'>>(key).filter(isRevision);
+    if (recent.length === 0) return rows;
+    const before = rows.map(({ userId: other, ...standing }) => [`relation:${other}`, standing] as const);
+    return relationshipsOf({ ...Object.fromEntries(before), ...fieldsOf<RelationFields>(recent) });
+  }
+
+  async standingsTo(userId: string, people: readonly string[]): Promise<ReadonlyMap<string, RelationshipType>> {
+    const keys = people.map(relationsSubject);
+    const { stored, changes } = this.ask(...keys);
+    const standings = new Map(await stored.standingsTo(userId, people));
+    for (const key of keys)
+      for (const change of changes<Of<'user-added'> | Of<'revised'>>(key)) {
+        if (!isRevision(change) || change.field !== `relation:${userId}`) continue;
+        if (change.value === null) standings.delete(change.guildId);
+        else standings.set(change.guildId, (change.value as Relation).type);
+      }
+    return standings;
   }
 
   async administrator(): Promise<string | undefined> {

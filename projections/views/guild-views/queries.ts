@@ -4,16 +4,18 @@
  */
 
 import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely';
+import type { RelationshipType } from '../../../domain/relationship.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 import { NEVER_SIGNED_OUT, type SignedOut } from '../../../schemas/events/user.ts';
-import { inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
-import type { Revision } from './revisions.ts';
+import { idIn, inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
+import type { Relation, RelationFields, Revision } from './revisions.ts';
 import type { GuildTables } from './tables.ts';
 import {
   type ChannelRow,
   type GuildChange,
   type GuildRow,
   type MemberRow,
+  type RelationshipRow,
   revisedUser,
   rowOfUser,
   type UserRow,
@@ -197,6 +199,18 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
       return at === undefined ? all : all.where('v.position', '<=', at);
     },
 
+    /** What the user's own rows say of others. */
+    relationships: (at: number | undefined, userId: string) => revised(at, sql`'relations:' || ${userId}`),
+
+    /** What some people's rows say of the user; the store adds which people. */
+    standingsTo: (at: number | undefined, userId: string) =>
+      db
+        .selectFrom('revisions as v')
+        .select((on) => [on.cast<string>('v.guild_id', 'text').as('userId'), 'v.value as value'])
+        .where('v.field', '=', sql<string>`'relation:' || ${userId}`)
+        .$if(at !== undefined, (all) => all.where('v.position', '<=', at!))
+        .orderBy('v.position'),
+
     users: () =>
       db
         .selectFrom('users as u')
@@ -311,9 +325,10 @@ type ChannelColumns = RowOf<'channelsOf'>;
 type MemberColumns = RowOf<'member'>;
 type UserColumns = RowOf<'users'>;
 type RevisionColumns = RowOf<'revisions'>;
+type StandingColumns = RowOf<'standingsTo'>;
 
 /** Converts between columns and rows, the same in every SQL store. */
-const revisedFields = <Fields>(revised: string | null): Fields => JSON.parse(`{${revised ?? ''}}`) as Fields;
+export const revisedFields = <Fields>(revised: string | null): Fields => JSON.parse(`{${revised ?? ''}}`) as Fields;
 
 export const guildOf = ({ revised, ...columns }: GuildColumns): GuildRow => {
   const guild: GuildRow = { ...columns, name: JSON.parse(columns.name) as string, description: null, roles: [] };
@@ -361,6 +376,24 @@ export const userOf = ({ by, box, signedOut, revised, ...user }: UserColumns): U
 /** @param columns in the order in which they were named and removed */
 export const namedOf = (columns: readonly RowOf<'named'>[]): readonly (readonly [string, boolean])[] =>
   columns.map(({ userId, administers }) => [userId, administers === 'true'] as const);
+
+export const relationshipsOf = (fields: RelationFields): readonly RelationshipRow[] =>
+  Object.entries<Relation | null>(fields as Readonly<Record<string, Relation | null>>)
+    .flatMap(([field, standing]) => (standing === null ? [] : [{ userId: idIn(field), ...standing }]))
+    .sort((a, b) => (BigInt(a.userId) < BigInt(b.userId) ? -1 : 1));
+
+/** @param rows in order of position */
+export const standingsOf = (
+  rows: readonly { readonly userId: string; readonly value: Relation | null }[],
+): ReadonlyMap<string, RelationshipType> => {
+  const last = new Map(rows.map(({ userId, value }) => [userId, value?.type]));
+  return new Map([...last].flatMap(([userId, type]) => (type === undefined ? [] : [[userId, type]])));
+};
+
+export const standingRow = ({ userId, value }: StandingColumns) => ({
+  userId,
+  value: JSON.parse(value) as Relation | null,
+});
 
 type Added<Kind extends GuildChange['kind']> = Extract<GuildChange, { readonly kind: Kind }>;
 

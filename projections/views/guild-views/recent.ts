@@ -31,6 +31,7 @@ const keysOf = (change: AnyChange): readonly string[] => {
       return [`members:${change.guildId}`, `memberships:${change.userId}`];
     case 'revised': {
       const { subject, guildId } = change;
+      if (subject.startsWith('relations:')) return [subject];
       const listed = subject.startsWith('channel:') ? `channels:${guildId}` : `members:${guildId}`;
       return subject.startsWith('guild:')
         ? [subject, `revisions:${guildId}`]

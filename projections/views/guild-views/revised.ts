@@ -5,7 +5,7 @@ import type { Role } from '../../../schemas/events/guild.ts';
 import type { ChannelFields, GuildFields, MemberFields } from './revisions.ts';
 import { type ChannelRow, type GuildRow, type MemberRow, withDetails } from './view.ts';
 
-const idIn = (field: string): string => field.slice(field.indexOf(':') + 1);
+export const idIn = (field: string): string => field.slice(field.indexOf(':') + 1);
 
 /** An order that does not depend on when each was read. */
 const byId = (a: Overwrite, b: Overwrite): number => (BigInt(a.id) < BigInt(b.id) ? -1 : 1);

@@ -2,14 +2,16 @@
  * What changes about a guild, a channel or a member after it began: one revision per field, each with the whole of its
  * value. The latest of a field holds, so those of different fields may be applied in any order.
  */
+import type { RelationshipType } from '../../../domain/relationship.ts';
 import type { ChannelDetails, Overwrite } from '../../../schemas/events/channel.ts';
 import type { GuildDetails, Role } from '../../../schemas/events/guild.ts';
 
 /** What a revision is about. A member's counts for the membership in which it happens. */
-export type Subject = `guild:${string}` | `channel:${string}` | `member:${string}_${string}`;
+export type Subject = `guild:${string}` | `channel:${string}` | `member:${string}_${string}` | `relations:${string}`;
 
 export const guildSubject = (guildId: string): Subject => `guild:${guildId}`;
 export const channelSubject = (channelId: string): Subject => `channel:${channelId}`;
+export const relationsSubject = (userId: string): Subject => `relations:${userId}`;
 export const memberSubject = (guildId: string, userId: string): Subject => `member:${guildId}_${userId}`;
 
 /** Values by field. Null: the role or overwrite is no more. */
@@ -26,12 +28,27 @@ export interface MemberFields {
   readonly roles?: readonly string[];
 }
 
+/** How a person stands to others; null: no more. */
+export interface RelationFields {
+  readonly [relation: `relation:${string}`]: Relation | null;
+}
+export interface Relation {
+  readonly type: RelationshipType;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
 type FieldOf<Fields> = {
   readonly [K in keyof Fields]-?: { readonly field: K; readonly value: NonNullable<Fields[K]> | null };
 }[keyof Fields];
-export type RevisedField = FieldOf<GuildFields> | FieldOf<ChannelFields> | FieldOf<MemberFields>;
+export type RevisedField =
+  | FieldOf<GuildFields>
+  | FieldOf<ChannelFields>
+  | FieldOf<MemberFields>
+  | FieldOf<RelationFields>;
 
 export type Revision = RevisedField & {
+  /** The user, where that is the subject. */
   readonly guildId: string;
   readonly subject: Subject;
   readonly position: number;

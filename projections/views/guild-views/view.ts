@@ -1,6 +1,7 @@
 /** Guilds, channels, members, invites and users, with their permissions. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { type RelationshipType, standingOf } from '../../../domain/relationship.ts';
 import type { Sealed } from '../../../schemas/envelope.ts';
 import {
   type ByType,
@@ -13,7 +14,14 @@ import {
 import { type ChannelDetails, type ChannelKind, type Overwrite, PLAIN } from '../../../schemas/events/channel.ts';
 import type { Role } from '../../../schemas/events/guild.ts';
 import { GOOD_STANDING, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
-import { channelSubject, guildSubject, memberSubject, type Revision } from './revisions.ts';
+import {
+  channelSubject,
+  guildSubject,
+  memberSubject,
+  type Relation,
+  type Revision,
+  relationsSubject,
+} from './revisions.ts';
 
 export interface GuildRow {
   readonly id: string;
@@ -139,6 +147,11 @@ export interface InviteRow {
   readonly expiresAt: number | null;
 }
 
+/** How a person stands to another. */
+export interface RelationshipRow extends Relation {
+  readonly userId: string;
+}
+
 export interface GuildReader {
   guild(id: string): Promise<GuildRow | undefined>;
   channel(id: string): Promise<ChannelRow | undefined>;
@@ -160,6 +173,10 @@ export interface GuildReader {
   countApplications(ownerId: string): Promise<number>;
   /** How many of the user's invites to the guild admit somebody at `now`, in milliseconds since 1970. */
   countOpenInvites(guildId: string, inviterId: string, now: number): Promise<number>;
+  /** How the user stands to others, in order of their ids. */
+  relationships(userId: string): Promise<readonly RelationshipRow[]>;
+  /** How some people stand to the user; no entry for those who do not. */
+  standingsTo(userId: string, people: readonly string[]): Promise<ReadonlyMap<string, RelationshipType>>;
   /** The first person who registered, who administers the installation unless they were removed. */
   administrator(): Promise<string | undefined>;
   /** Those who administer the installation, the first person first. */
@@ -229,7 +246,7 @@ export type GuildChange =
   | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean; readonly position: number };
 
 type UserField = {
-  readonly [K in keyof UserFields]-?: { readonly field: K; readonly value: NonNullable<UserFields[K]> };
+  readonly [K in keyof UserFields]-?: { readonly field: K; readonly value: NonNullable<RelationFields[K]> };
 }[keyof UserFields];
 
 /** The last value of each field of a user. */
@@ -333,6 +350,14 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   'administrator-changed': ({ data: { userId, administers }, position }) => [
     { kind: 'user-revised', userId, field: 'administers', value: administers, position },
   ],
+  'relationship-changed': ({ data: { people, former, bond }, time: since, position }) =>
+    people.flatMap((userId, n) => {
+      const type = standingOf(userId, bond);
+      if (type === standingOf(userId, former)) return [];
+      const field = `relation:${people[1 - n]!}` as const;
+      const value = type === undefined ? null : { type, since };
+      return [{ kind: 'revised', guildId: userId, subject: relationsSubject(userId), field, value, position }];
+    }),
   'invite-created': ({ data, time: createdTime, position }) => {
     const { code, guildId, channelId, inviterId, maxUses, expiresAt } = data;
     const invite = { code, guildId, channelId, inviterId, maxUses, expiresAt, createdTime };

@@ -9,10 +9,14 @@ import {
   guildQueries,
   memberOf,
   namedOf,
+  relationshipsOf,
+  revisedFields,
   revisionOf,
+  standingRow,
+  standingsOf,
   userOf,
 } from '../queries.ts';
-import type { Revision } from '../revisions.ts';
+import { type Revision, relationsSubject } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import {
   administratorsOf,
@@ -24,6 +28,7 @@ import {
   type Membership,
   type PastGuild,
   pastGuild,
+  type RelationshipRow,
   type RevisionsQuery,
   type UserRow,
 } from '../view.ts';
@@ -61,6 +66,10 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
       'revisions',
       (at: number | undefined, userId: Id, after: number, limit: number, guildIds: readonly Id[]) =>
         ask.revisions(at, userId, after, limit).where(sql<boolean>`v.guild_id = any(${guildIds}::bigint[])`),
+    ),
+    relationships: dated('relationships', ask.relationships),
+    standingsTo: dated('standings to', (at: number | undefined, userId: Id, subjects: readonly string[]) =>
+      ask.standingsTo(at, userId).where(sql<boolean>`v.subject = any(${subjects}::text[])`),
     ),
     administrator: plain('administrator', ask.administrator),
     named: plain('named administrators', ask.named),
@@ -145,6 +154,15 @@ export class PostgresGuildReader implements GuildReader {
   async revisions(userId: Id, { guildIds, after, limit }: RevisionsQuery): Promise<readonly Revision[]> {
     if (guildIds.length === 0) return [];
     return (await this.ask.revisions(this.at, userId, after, limit, guildIds.map(idKey))).map(revisionOf);
+  }
+
+  async relationships(userId: Id): Promise<readonly RelationshipRow[]> {
+    const [row] = await this.ask.relationships(this.at, userId);
+    return relationshipsOf(revisedFields(row?.fields ?? null));
+  }
+
+  async standingsTo(userId: Id, people: readonly Id[]) {
+    return standingsOf((await this.ask.standingsTo(this.at, userId, people.map(relationsSubject))).map(standingRow));
   }
 
   async administrator(): Promise<Id | undefined> {

@@ -11,10 +11,14 @@ import {
   guildQueries,
   memberOf,
   namedOf,
+  relationshipsOf,
+  revisedFields,
   revisionOf,
+  standingRow,
+  standingsOf,
   userOf,
 } from '../queries.ts';
-import type { Revision } from '../revisions.ts';
+import { type Revision, relationsSubject } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import {
   administratorsOf,
@@ -25,6 +29,7 @@ import {
   type MemberRow,
   type Membership,
   type PastGuild,
+  type RelationshipRow,
   type RevisionsQuery,
   type UserRow,
 } from '../view.ts';
@@ -82,6 +87,10 @@ const prepare = (db: Connection) => ({
     ask
       .revisions(undefined, userId, after, limit)
       .where(sql<boolean>`v.guild_id IN (SELECT value FROM json_each(${guildIds}))`),
+  ),
+  relationships: built(db, (userId: Id) => ask.relationships(undefined, userId)),
+  standingsTo: built(db, (userId: Id, subjects: string) =>
+    ask.standingsTo(undefined, userId).where(sql<boolean>`v.subject IN (SELECT value FROM json_each(${subjects}))`),
   ),
   pastGuild: built(db, (at: number, id: Id) => ask.guild(at, id)),
   pastChannelsOf: built(db, (at: number, guildId: Id) => ask.channelsOf(at, guildId)),
@@ -219,6 +228,15 @@ export class SqliteGuildReader implements GuildReader {
 
   async revisions(userId: string, { guildIds, after, limit }: RevisionsQuery): Promise<readonly Revision[]> {
     return this.slices.step(() => this.ask.revisions.all(userId, after, limit, idKeys(guildIds)).map(revisionOf));
+  }
+
+  async relationships(userId: string): Promise<readonly RelationshipRow[]> {
+    return this.slices.step(() => relationshipsOf(revisedFields(this.ask.relationships.get(userId)?.fields ?? null)));
+  }
+
+  async standingsTo(userId: string, people: readonly string[]) {
+    const subjects = JSON.stringify(people.map(relationsSubject));
+    return this.slices.step(() => standingsOf(this.ask.standingsTo.all(userId, subjects).map(standingRow)));
   }
 
   async administrator(): Promise<string | undefined> {
