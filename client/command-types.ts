@@ -217,6 +217,7 @@ export interface CommandFields {
   readonly 'channel.create': {
     readonly guild_id: string;
     readonly name: string;
+    readonly kind?: 0 | 4 | 5 | null;
     readonly topic?: string | null;
     readonly nsfw?: boolean | null;
     readonly position?: number | null;
@@ -233,6 +234,7 @@ export interface CommandFields {
   readonly 'channel.edit': {
     readonly channel_id: string;
     readonly name?: string | null;
+    readonly kind?: 0 | 4 | 5 | null;
     readonly topic?: string | null;
     readonly nsfw?: boolean | null;
     readonly position?: number | null;
@@ -313,6 +315,7 @@ export interface CommandFields {
   readonly 'overwrite.set': {
     readonly channel_id: string;
     readonly overwrite_id: string;
+    readonly kind: 0 | 1;
     readonly allow?: string | null;
     readonly deny?: string | null;
   };
@@ -339,6 +342,15 @@ export interface CommandFields {
     readonly custom_status?: {
       readonly text: string;
     } | null;
+  };
+  /** Ask somebody to be friends, accept what they asked (1, or none), or block them (2). */
+  readonly 'relationship.set': {
+    readonly user_id: string;
+    readonly kind?: 1 | 2 | null;
+  };
+  /** Take back or refuse a request, end a friendship, or unblock somebody. */
+  readonly 'relationship.delete': {
+    readonly user_id: string;
   };
   /** Create an application and its bot, with the bot's token. */
   readonly 'application.create': {

@@ -246,7 +246,7 @@ export type GuildChange =
   | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean; readonly position: number };
 
 type UserField = {
-  readonly [K in keyof UserFields]-?: { readonly field: K; readonly value: NonNullable<RelationFields[K]> };
+  readonly [K in keyof UserFields]-?: { readonly field: K; readonly value: NonNullable<UserFields[K]> };
 }[keyof UserFields];
 
 /** The last value of each field of a user. */
