@@ -3,12 +3,12 @@
 # Three stages: the production dependencies, the bundle, and an image of only these two. No package is compiled, because
 # libsql and argon2 come with binaries for musl.
 
-FROM node:24.11.1-alpine3.22 AS dependencies
+FROM node:26.10.0-alpine AS dependencies
 WORKDIR /parley
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
 
-FROM node:24.11.1-alpine3.22 AS build
+FROM node:26.10.0-alpine AS build
 WORKDIR /parley
 COPY package.json package-lock.json .npmrc ./
 # esbuild's binary is an optional dependency, so no script has to run for it.
@@ -16,7 +16,7 @@ RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
 
-FROM node:24.11.1-alpine3.22
+FROM node:26.10.0-alpine
 ENV NODE_ENV=production \
     NODE_OPTIONS="--enable-source-maps --v8-pool-size=1 --max-semi-space-size=32" \
     PARLEY_HOST=0.0.0.0 \

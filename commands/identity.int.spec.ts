@@ -69,6 +69,11 @@ describe('registering', () => {
       expect(refusal(await by('ann', wrong))).toBe('registrationClosed');
     const answers = await Promise.all(['ann', 'ben', 'cleo'].map((name) => by(name, setupCode!)));
     expect(answers.filter(either.isRight)).toHaveLength(1);
+    // Each of the others is told why, or to try again.
+    for (const answer of answers.filter(either.isLeft))
+      expect([answer.left.message, answer.left.name]).toContain(
+        answer.left.retryAfter === undefined ? 'Somebody else has registered as the first person' : 'unavailable',
+      );
     expect(await identity.setupCode()).toBeUndefined();
     expect(refusal(await by('dora', setupCode!))).toBe('registrationClosed');
     expect(await instance.events('user-registered')).toHaveLength(1);

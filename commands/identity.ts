@@ -65,6 +65,8 @@ export interface NewUser {
 /** How long an installation counts as new, from its first event. */
 export const EARLY_MS = 3 * 86_400_000;
 
+const othersFirst = parleyError('registrationClosed', { message: 'Somebody else has registered as the first person' });
+
 const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
 const wrongPassword = fieldError(['password'], 'PASSWORD_DOES_NOT_MATCH', 'The password is not right.');
 /** Nothing was changed, so there is nothing to put back. */
@@ -114,7 +116,7 @@ export class Identity {
     if (either.isLeft(named)) return either.left(repeatable(named.left, key));
     const userId = named.right;
     if (key !== null && (await deps.log.streamHead(userStream(userId))).sequence > 0)
-      return this.registeredBefore(userId, credentials, caller);
+      return this.registeredBefore(userId, credentials, caller, isFirst ? othersFirst : parleyError('keyReused'));
     const { username, globalName } = credentials;
     const user: NewUser = { userId, username, globalName, kind: 'person', correlationId };
     // Two requests with one key at once: the second one's password must not replace the first one's.
@@ -156,16 +158,20 @@ export class Identity {
     return this.begun === undefined || now() - this.begun < EARLY_MS;
   }
 
-  /** A repeat: whoever sends it must know the password of the account that the first one made. */
+  /**
+   * A repeat: whoever sends it must know the password of the account that the first one made.
+   * @param refusal of anybody else
+   */
   private async registeredBefore(
     userId: string,
     { username, password }: Credentials,
     caller: Caller,
+    refusal: ParleyError,
   ): Promise<Either<ParleyError, SignedIn>> {
     const holder = await this.deps.vault.usernameHolder(username);
-    if (holder?.userId !== userId) return either.left(parleyError('keyReused'));
+    if (holder?.userId !== userId) return either.left(refusal);
     const signedIn = await this.login(username, password, caller);
-    return either.isLeft(signedIn) && signedIn.left === badLogin ? either.left(parleyError('keyReused')) : signedIn;
+    return either.isLeft(signedIn) && signedIn.left === badLogin ? either.left(refusal) : signedIn;
   }
 
   async login(username: string, password: string, caller: Caller): Promise<Either<ParleyError, SignedIn>> {
