@@ -139,8 +139,10 @@ describe('a decoding error', () => {
     expect(decode(codecOf('message.send'), fields)).toEqual(either.right(fields));
   });
 
-  it('results from an empty body for every command', () => {
-    for (const { codec } of commands) expect(Object.keys(errorsOf(codec, {})).length).toBeGreaterThan(0);
+  it('results from an empty body for every command that is about something', () => {
+    // It changes the caller, and nothing where nothing is given.
+    const about = commands.filter(({ type }) => type !== 'user.edit');
+    for (const { codec } of about) expect(Object.keys(errorsOf(codec, {})).length).toBeGreaterThan(0);
   });
 });
 
