@@ -195,6 +195,10 @@ export interface CommandFields {
     readonly max_age?: number | null;
     readonly max_uses?: number | null;
   };
+  /** Delete an invite that you made, or one of a channel or a guild that you manage. */
+  readonly 'invite.delete': {
+    readonly code: string;
+  };
   /** Join the guild of an invite. */
   readonly 'guild.join': {
     readonly code: string;
@@ -203,11 +207,31 @@ export interface CommandFields {
   readonly 'guild.create': {
     readonly name: string;
   };
-  /** Change a guild's name and description. */
+  /** Change what a guild is called and how it greets its people, whether anybody finds it, and who owns it. */
   readonly 'guild.edit': {
     readonly guild_id: string;
     readonly name?: string | null;
     readonly description?: string | null;
+    readonly verification_level?: number | null;
+    readonly default_message_notifications?: number | null;
+    readonly system_channel_id?: string | null;
+    readonly system_channel_flags?: number | null;
+    readonly features?: readonly 'DISCOVERABLE'[] | null;
+    readonly owner_id?: string | null;
+  };
+  /** Delete a guild that you own, with all its channels. */
+  readonly 'guild.delete': {
+    readonly guild_id: string;
+  };
+  /** Keep new people and new direct channels away until a time within 24 hours; null ends that. */
+  readonly 'guild.pause': {
+    readonly guild_id: string;
+    readonly invites_disabled_until?: string | null;
+    readonly dms_disabled_until?: string | null;
+  };
+  /** Join a guild that anybody finds. */
+  readonly 'guild.join-public': {
+    readonly guild_id: string;
   };
   /** Leave a guild. */
   readonly 'guild.leave': {

@@ -151,8 +151,47 @@ export class Rest {
     return this.request('POST', `/guilds/${guildId}/channels`, { name, ...more });
   }
 
-  editGuild(guildId: string, change: { name?: string; description?: string | null }): Promise<Guild> {
+  editGuild(
+    guildId: string,
+    change: {
+      name?: string;
+      description?: string | null;
+      /** 0 to 4. */
+      verification_level?: number;
+      /** 0 all messages, 1 those that mention one. */
+      default_message_notifications?: number;
+      system_channel_id?: string | null;
+      system_channel_flags?: number;
+      /** Whether anybody finds the guild and joins it without an invite. */
+      features?: readonly 'DISCOVERABLE'[];
+      /** The owner hands it on. */
+      owner_id?: string;
+    },
+  ): Promise<Guild> {
     return this.request('PATCH', `/guilds/${guildId}`, change);
+  }
+
+  deleteGuild(guildId: string): Promise<null> {
+    return this.request('DELETE', `/guilds/${guildId}`);
+  }
+
+  /** @param until ISO times within 24 hours; null ends a pause */
+  pauseGuild(
+    guildId: string,
+    until: { invites_disabled_until?: string | null; dms_disabled_until?: string | null },
+  ): Promise<{ readonly invites_disabled_until: string | null; readonly dms_disabled_until: string | null }> {
+    return this.request('PUT', `/guilds/${guildId}/incident-actions`, until);
+  }
+
+  /** Guilds that anybody may join. @param q part of the name */
+  discover(
+    q = '',
+  ): Promise<{ readonly id: string; readonly name: string; readonly approximate_member_count: number }[]> {
+    return this.request('GET', `/discovery${query({ q })}`);
+  }
+
+  joinPublic(guildId: string): Promise<Guild> {
+    return this.request('PUT', `/guilds/${guildId}/members/@me`);
   }
 
   editChannel(
@@ -229,6 +268,20 @@ export class Rest {
 
   createInvite(channelId: string, more: { max_age?: number; max_uses?: number } = {}): Promise<Invite> {
     return this.request('POST', `/channels/${channelId}/invites`, more);
+  }
+
+  /** For those who manage the channel. */
+  channelInvites(channelId: string): Promise<Invite[]> {
+    return this.request('GET', `/channels/${channelId}/invites`);
+  }
+
+  /** For those who manage the guild. */
+  guildInvites(guildId: string): Promise<Invite[]> {
+    return this.request('GET', `/guilds/${guildId}/invites`);
+  }
+
+  deleteInvite(code: string): Promise<Invite> {
+    return this.request('DELETE', `/invites/${encodeURIComponent(code)}`);
   }
 
   join(code: string): Promise<Invite> {

@@ -68,7 +68,7 @@ describe('commands that a person sends without waiting for answers', () => {
     await instance.join(ann, guild.channel, ben);
     for (const maxUses of [0, 5]) {
       const code = await expired(maxUses);
-      expect((await Promise.all([leave(), join(code)])).map(refusal)).toEqual([undefined, 'unknownInvite']);
+      expect((await Promise.all([leave(), join(code)])).map(refusal)).toEqual([undefined, 'inviteExpired']);
       await instance.join(ann, guild.channel, ben);
     }
   });
@@ -82,7 +82,7 @@ describe('commands that a person sends without waiting for answers', () => {
     await instance.settled();
     expect(await instance.views.guilds.member(guild.id, ben)).toBeDefined();
     const eve = await instance.register('eve');
-    expect(refusal(await instance.ask(eve, 'guild.join', { code }))).toBe('unknownInvite');
+    expect(refusal(await instance.ask(eve, 'guild.join', { code }))).toBe('inviteUsedUp');
   });
 
   it('do not come back by a repeated command', async () => {

@@ -9,7 +9,7 @@ import type { Actor } from '../schemas/actor.ts';
 import type { LimitShown, ParleyError } from '../schemas/errors.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
-import type { Role } from '../schemas/events/guild.ts';
+import type { Pauses, Role } from '../schemas/events/guild.ts';
 
 export interface CommandContext {
   readonly actor: Actor;
@@ -70,6 +70,7 @@ export type Answer =
   /** All of a guild. */
   | { readonly kind: 'roles'; readonly guild: GuildRow }
   | { readonly kind: 'invite'; readonly invite: InviteRow }
+  | { readonly kind: 'incidents'; readonly pauses: Pauses }
   | {
       readonly kind: 'application';
       /** Shared by the application and its bot. */

@@ -153,7 +153,7 @@ describe('a capped invite', () => {
     const answers = await Promise.all(others.map((userId) => instance.ask(userId, 'guild.join', { code })));
     const outcomes = answers.map(refusal);
     expect(outcomes.filter((name) => name === undefined)).toHaveLength(5);
-    expect(new Set(outcomes)).toEqual(new Set([undefined, 'unknownInvite']));
+    expect(new Set(outcomes)).toEqual(new Set([undefined, 'inviteUsedUp']));
     await instance.settled();
     const joined = others.filter((_, i) => outcomes[i] === undefined);
     expect((await membersOf(guild.id)).toSorted()).toEqual([owner, ...joined].toSorted());

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type DecidedEvent, EVENT_TYPES, type EventData, type EventType } from '../schemas/events/catalogue.ts';
 import { MessageType, PLAIN } from '../schemas/events/channel.ts';
+import { PLAIN_GUILD } from '../schemas/events/guild.ts';
 import { NO_BOND } from '../schemas/events/relationship.ts';
 import { folds } from './aggregates.ts';
 import type { Fold, StreamState } from './decider.ts';
@@ -81,7 +82,9 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
       ...{ guildId: GUILD, name: 'guild', ownerId: OWNER, everyone: '3072' },
       firstChannel: { id: CHANNEL, name: 'general' },
     }),
-    happened('guild-edited', { guildId: GUILD, details: { name: 'other', description: 'all' } }),
+    happened('guild-edited', { guildId: GUILD, details: { name: 'other', description: 'all', ...PLAIN_GUILD } }),
+    happened('guild-transferred', { guildId: GUILD, ownerId: ANN }),
+    happened('guild-paused', { guildId: GUILD, pauses: { invitesUntil: NOW, directUntil: null } }),
     happened('channel-requested', {
       ...{
         channelId: '201',
@@ -105,12 +108,14 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('role-edited', { guildId: GUILD, role: { ...role, id: GUILD, permissions: '1024' } }),
     happened('roles-moved', { guildId: GUILD, roles: [{ ...role, id: '301', position: 2 }] }),
     happened('role-deleted', { guildId: GUILD, roleId: '302' }),
+    happened('guild-deleted', { guildId: GUILD }),
   ],
   invite: [
     happened('invite-created', {
       ...{ code: 'code', guildId: GUILD, channelId: CHANNEL, inviterId: OWNER, maxUses: 3, expiresAt: NOW },
     }),
     happened('invite-redeemed', { code: 'code', guildId: GUILD, userId: ANN }),
+    happened('invite-deleted', { code: 'code', guildId: GUILD, channelId: CHANNEL }),
   ],
   member: [
     happened('member-joined', { guildId: GUILD, userId: ANN, invite: 'code' }),

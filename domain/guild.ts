@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
 import type { EventData } from '../schemas/events/catalogue.ts';
-import type { GuildDetails, Role } from '../schemas/events/guild.ts';
+import { type GuildDetails, NOT_PAUSED, type Pauses, PLAIN_GUILD, type Role } from '../schemas/events/guild.ts';
 import { type PlacedChannel, wrongParent } from './categories.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { isPatched, type Patch, patched } from './patch.ts';
@@ -13,6 +13,7 @@ export interface GuildState extends StreamState {
   exists: boolean;
   ownerId: string;
   details: GuildDetails;
+  pauses: Pauses;
   /** Permissions of @everyone as a decimal string. */
   everyone: string;
   /** All others, the lowest first. */
@@ -42,13 +43,13 @@ const hold = (state: GuildState, changed: readonly Role[]): void => {
   state.roles = [...without(state.roles, ids), ...changed].sort(byPlace);
 };
 
-const NOTHING_SET: GuildDetails = { name: '', description: null };
+const NOTHING_SET: GuildDetails = { name: '', description: null, ...PLAIN_GUILD };
 const NO_RIGHTS = { ownerId: '', everyone: '0', roles: [] } as const;
 
 export const guildFold: Fold<GuildState> = {
-  version: 5,
+  version: 6,
   initial: () => ({
-    ...{ sequence: 0, exists: false, ...NO_RIGHTS, details: NOTHING_SET },
+    ...{ sequence: 0, exists: false, ...NO_RIGHTS, details: NOTHING_SET, pauses: NOT_PAUSED },
     ...{ channels: new Map(), keys: new RecentKeys() },
   }),
   evolve: (state, event) => {
@@ -56,10 +57,16 @@ export const guildFold: Fold<GuildState> = {
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'guild-created') {
       const { ownerId, everyone, name } = event.data;
-      Object.assign(state, { exists: true, ownerId, everyone, details: { name, description: null } });
+      Object.assign(state, { exists: true, ownerId, everyone, details: { ...NOTHING_SET, name } });
       state.channels.set(event.data.firstChannel.id, null);
     } else if (event.type === 'guild-edited') {
       state.details = event.data.details;
+    } else if (event.type === 'guild-transferred') {
+      state.ownerId = event.data.ownerId;
+    } else if (event.type === 'guild-paused') {
+      state.pauses = event.data.pauses;
+    } else if (event.type === 'guild-deleted') {
+      state.exists = false;
     } else if (event.type === 'channel-requested') {
       state.channels.set(event.data.channelId, event.data.parentId);
     } else if (event.type === 'role-created') {
@@ -94,7 +101,8 @@ export const createGuild = (
   },
   state: GuildState,
 ): Decision => {
-  if (state.exists) return nothing;
+  // Also one that is deleted was created once.
+  if (state.sequence > 0) return nothing;
   return command.isFull === true
     ? refuse('maximumGuilds')
     : happen({ type: 'guild-created', data: command.guild, ...timed(command) });
@@ -138,15 +146,63 @@ export interface ByMember {
 export const isEdited = (details: GuildDetails, patch: Patch<GuildDetails>): boolean =>
   isPatched(details, patch, NOTHING_SET);
 
+/** Whether so much is paused as the patch asks for. */
+export const isPausedAs = (pauses: Pauses, patch: Patch<Pauses>): boolean => isPatched(pauses, patch, NOT_PAUSED);
+
+/** Who is to own a guild: `undefined`, somebody who is no member of it; a bot cannot. */
+export type NewOwner = { readonly userId: string; readonly isBot: boolean } | undefined;
+
 export const editGuild = (
-  { guildId, actor, key, patch }: ByMember & { readonly patch: Patch<GuildDetails> },
+  command: ByMember & {
+    readonly patch: Patch<GuildDetails>;
+    /** The owner hands it on. Absent: the owner stays. */
+    readonly transfer?: { readonly to: NewOwner } | undefined;
+  },
+  state: GuildState,
+): Decision => {
+  const { guildId, actor, key, patch, transfer } = command;
+  if (!state.exists) return refuse('unknownGuild');
+  // Of a repeat the caller's rights are gone with the guild.
+  if (transfer !== undefined && state.keys.has(key)) return nothing;
+  const permissions = guildPermissions(rightsIn(guildId, state), actor);
+  if (!allows(permissions, Permission.manageGuild)) return refuse('missingPermissions');
+  if (state.keys.has(key)) return nothing;
+  const details = patched(state.details, patch, NOTHING_SET);
+  // Who may come in without an invite is for administrators to say.
+  if (details.isPublic !== state.details.isPublic && !allows(permissions, Permission.administrator))
+    return refuse('missingPermissions');
+  const differs = !isDeepStrictEqual(details, state.details);
+  const edited = differs ? [{ type: 'guild-edited' as const, data: { guildId, details } }] : [];
+  if (transfer === undefined) return happen(...edited);
+  if (state.ownerId !== actor.userId) return refuse('missingPermissions');
+  if (transfer.to === undefined) return refuse('unknownMember');
+  if (transfer.to.isBot) return refuse('botsCannot');
+  const ownerId = transfer.to.userId;
+  if (ownerId === state.ownerId) return happen(...edited);
+  return happen(...edited, { type: 'guild-transferred', data: { guildId, ownerId } });
+};
+
+export const pauseGuild = (
+  { guildId, actor, key, patch }: ByMember & { readonly patch: Patch<Pauses> },
   state: GuildState,
 ): Decision => {
   if (!state.exists) return refuse('unknownGuild');
   if (!allows(guildPermissions(rightsIn(guildId, state), actor), Permission.manageGuild))
     return refuse('missingPermissions');
   if (state.keys.has(key)) return nothing;
-  const details = patched(state.details, patch, NOTHING_SET);
-  if (isDeepStrictEqual(details, state.details)) return nothing;
-  return happen({ type: 'guild-edited', data: { guildId, details } });
+  const pauses = patched(state.pauses, patch, NOT_PAUSED);
+  return isDeepStrictEqual(pauses, state.pauses)
+    ? nothing
+    : happen({ type: 'guild-paused', data: { guildId, pauses } });
+};
+
+/** Afterwards it is as unknown as one that never was. */
+export const deleteGuild = (
+  { guildId, actor, key }: Omit<ByMember, 'actor'> & { readonly actor: MemberRights | undefined },
+  state: GuildState,
+): Decision => {
+  if (!state.exists && state.keys.has(key)) return nothing;
+  if (!state.exists || actor === undefined) return refuse('unknownGuild');
+  if (state.ownerId !== actor.userId) return refuse('missingPermissions');
+  return happen({ type: 'guild-deleted', data: { guildId } });
 };

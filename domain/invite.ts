@@ -5,6 +5,7 @@ import { type Decision, type Fold, happen, nothing, refuse, type StreamState } f
 export interface InviteState extends StreamState {
   invite: EventData<'invite-created'> | undefined;
   uses: number;
+  isDeleted: boolean;
   /** Users who redeemed it, at most as many as the cap, and the keys of their commands. Redeeming again counts once. */
   redeemed: ReadonlyMap<string, string | null>;
 }
@@ -16,14 +17,15 @@ interface InviteStateJson extends Omit<InviteState, 'redeemed'> {
 const REDEEMER_BYTES = 100;
 
 export const inviteFold: Fold<InviteState> = {
-  version: 3,
-  initial: () => ({ sequence: 0, invite: undefined, uses: 0, redeemed: new Map() }),
+  version: 4,
+  initial: () => ({ sequence: 0, invite: undefined, uses: 0, isDeleted: false, redeemed: new Map() }),
   evolve: (state, event) => {
     if (event.type === 'invite-created') return { ...state, sequence: event.sequence, invite: event.data };
     if (event.type === 'invite-redeemed') {
       const redeemed = new Map(state.redeemed).set(event.data.userId, event.key);
       return { ...state, sequence: event.sequence, uses: state.uses + 1, redeemed };
     }
+    if (event.type === 'invite-deleted') return { ...state, sequence: event.sequence, isDeleted: true };
     return { ...state, sequence: event.sequence };
   },
   bytes: ({ redeemed }) => REDEEMER_BYTES * (redeemed.size + 10),
@@ -63,11 +65,21 @@ export const redeem = (
   if (invite === undefined) return refuse('unknownInvite');
   const { userId, key, now } = command;
   if (state.redeemed.get(userId) === key) return nothing;
-  if (hasExpired(invite, now)) return refuse('unknownInvite');
+  if (state.isDeleted) return refuse('unknownInvite');
+  if (hasExpired(invite, now)) return refuse('inviteExpired');
   if (state.redeemed.has(userId)) return nothing;
-  if (!isOpen(invite, state.uses, now)) return refuse('unknownInvite');
+  if (!isOpen(invite, state.uses, now)) return refuse('inviteUsedUp');
   return happen({
     type: 'invite-redeemed',
     data: { code: invite.code, guildId: invite.guildId, userId: command.userId },
   });
+};
+
+/** @param command.may whether the caller manages the guild or the invite's channel, or made it */
+export const deleteInvite = ({ may }: { readonly may: boolean }, state: InviteState): Decision => {
+  const { invite, isDeleted } = state;
+  if (invite === undefined || isDeleted) return refuse('unknownInvite');
+  if (!may) return refuse('missingPermissions');
+  const { code, guildId, channelId } = invite;
+  return happen({ type: 'invite-deleted', data: { code, guildId, channelId } });
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createInvite, inviteFold, isOpen, redeem } from './invite.ts';
+import { createInvite, deleteInvite, inviteFold, isOpen, redeem } from './invite.ts';
 import { ANN, BEN, CHANNEL, events, GUILD, History, NOW, OWNER, only, refusal, STRANGER } from './testing.ts';
 
 const anInvite = (maxUses: number, expiresAt: number | null = null) =>
@@ -20,7 +20,7 @@ describe('an invite', () => {
     const invite = anInvite(2)
       .given((state) => redeem(by(ANN), state), `${ANN}:join`)
       .given((state) => redeem(by(BEN), state), `${BEN}:join`);
-    expect(refusal(redeem(by(STRANGER), invite.state))).toBe('unknownInvite');
+    expect(refusal(redeem(by(STRANGER), invite.state))).toBe('inviteUsedUp');
     expect(invite.state.uses).toBe(2);
   });
 
@@ -33,7 +33,7 @@ describe('an invite', () => {
   it('once expired lets nobody in again, and answers the command that redeemed it', () => {
     const invite = anInvite(1, NOW + 5).given((state) => redeem(by(ANN), state), `${ANN}:join`);
     expect(events(redeem(by(ANN, NOW + 4, 'again'), invite.state))).toEqual([]);
-    expect(refusal(redeem(by(ANN, NOW + 5, 'again'), invite.state))).toBe('unknownInvite');
+    expect(refusal(redeem(by(ANN, NOW + 5, 'again'), invite.state))).toBe('inviteExpired');
     expect(events(redeem(by(ANN, NOW + 5), invite.state))).toEqual([]);
   });
 
@@ -46,7 +46,11 @@ describe('an invite', () => {
 
   it('is unknown before it is created and once it has expired', () => {
     expect(refusal(redeem(by(ANN), inviteFold.initial()))).toBe('unknownInvite');
-    expect(refusal(redeem(by(ANN, NOW), anInvite(5, NOW).state))).toBe('unknownInvite');
+    expect(refusal(redeem(by(ANN, NOW), anInvite(5, NOW).state))).toBe('inviteExpired');
+    const deleted = anInvite(5).given((state) => deleteInvite({ may: true }, state));
+    expect(refusal(redeem(by(ANN), deleted.state))).toBe('unknownInvite');
+    expect(refusal(deleteInvite({ may: true }, deleted.state))).toBe('unknownInvite');
+    expect(refusal(deleteInvite({ may: false }, anInvite(5).state))).toBe('missingPermissions');
     expect(refusal(redeem(by(ANN, NOW - 1), anInvite(5, NOW).state))).toBeUndefined();
   });
 

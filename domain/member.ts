@@ -60,7 +60,7 @@ export const join = (
   state: MemberState,
 ): Decision => {
   if (state.joined || state.keys.has(command.key)) return nothing;
-  if (command.inviteExpired === true) return refuse('unknownInvite');
+  if (command.inviteExpired === true) return refuse('inviteExpired');
   const { guildId, userId, invite, time } = command;
   return happen({
     type: 'member-joined',

@@ -73,7 +73,10 @@ export const DEFAULT_EVERYONE =
   Permission.attachFiles |
   Permission.readMessageHistory |
   Permission.mentionEveryone |
-  Permission.changeNickname;
+  Permission.changeNickname |
+  Permission.createPublicThreads |
+  Permission.createPrivateThreads |
+  Permission.sendMessagesInThreads;
 
 const DIRECT =
   Permission.addReactions |

@@ -136,6 +136,7 @@ export class FanOut {
     }
     const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
     if (event.type === 'user-signed-out') return this.signedOut(event);
+    if (event.type === 'guild-deleted') return this.guildDeleted(event);
     if (event.type === 'user-standing-changed' && !mayAct(event.data.standing)) return this.shutOut(event.data.userId);
     if (event.type === 'channel-deleted') this.subscriptions.end(channelAudience(event.data.channelId));
     if (changesAccess(event)) return this.deliverAccess(entry, event, listeners);
@@ -269,6 +270,14 @@ export class FanOut {
       if (!session.topics.some((topic) => topic.audience === guildAudience(guildId))) continue;
       this.subscriptions.leaveGuild(session, guildId);
       this.send(session, [guildDeleteFrame(guildId, event.position, false)], event.position);
+    }
+  }
+
+  /** To all of its people, whatever else they want to hear. */
+  private guildDeleted({ data: { guildId }, position }: EventOf<'guild-deleted'>): void {
+    for (const session of [...(this.subscriptions.topic(guildAudience(guildId))?.sessions ?? [])]) {
+      this.subscriptions.leaveGuild(session, guildId);
+      this.send(session, [guildDeleteFrame(guildId, position, false)], position);
     }
   }
 

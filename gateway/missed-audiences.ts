@@ -82,11 +82,12 @@ export class Hearing {
   private mayHear(event: ParleyEvent): boolean {
     // Covered by the comparison of channels then and now, which also covers those that were lost before.
     if (event.type === 'channel-deleted') return false;
-    if (event.type !== 'channel-created' && event.type !== 'invite-created') return true;
+    if (event.type !== 'channel-created' && event.type !== 'invite-created' && event.type !== 'invite-deleted')
+      return true;
     const { guildId, channelId } = event.data;
     if (guildId === null) return true;
     const heard = this.heard.get(channelAudience(channelId));
-    return heard !== undefined && (event.type === 'invite-created' || event.position > heard.after);
+    return heard !== undefined && (event.type !== 'channel-created' || event.position > heard.after);
   }
 
   /** Skips events outside the session's intents without reading them: most sessions do not ask for joins and leaves. */

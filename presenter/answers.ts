@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Answer } from '../commands/port.ts';
 import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
-import { presentRole, presentRoles } from './guilds.ts';
+import { presentIncidents, presentRole, presentRoles } from './guilds.ts';
 import type { Presenter } from './presenter.ts';
 
 export type AnswerPresenter = Pick<
@@ -34,6 +34,7 @@ const renderers: Renderers = {
   role: (_, { role }) => presentRole(role),
   roles: (_, { guild }) => presentRoles(guild),
   invite: (presenter, { invite }) => presenter.invite(invite),
+  incidents: (_, { pauses }) => presentIncidents(pauses),
   application: async (presenter, { id, name, ownerId, token }) => {
     // The views may not know the bot yet.
     const user = { ...(await presenter.user(id)), username: name, global_name: null, bot: true };

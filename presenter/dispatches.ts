@@ -307,12 +307,31 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     return [dispatch('GUILD_UPDATE', presenter.guild({ ...row, ...details }), intentsOf(type, guildId))];
   },
 
+  'guild-transferred': async ({ type, data: { guildId, ownerId } }, _, { presenter, views }) => {
+    const row = await views.guilds.guild(guildId);
+    if (row === undefined) return [];
+    return [dispatch('GUILD_UPDATE', presenter.guild({ ...row, ownerId }), intentsOf(type, guildId))];
+  },
+  'guild-paused': async ({ type, data: { guildId, pauses } }, _, { presenter, views }) => {
+    const row = await views.guilds.guild(guildId);
+    if (row === undefined) return [];
+    return [dispatch('GUILD_UPDATE', presenter.guild({ ...row, pauses }), intentsOf(type, guildId))];
+  },
+  'invite-deleted': async ({ type, data: { code, guildId, channelId } }, _, { views }) => {
+    const [channel, guild] = await Promise.all([views.guilds.channel(channelId), views.guilds.guild(guildId)]);
+    if (channel === undefined || guild === undefined) return [];
+    const data = { code, channel_id: channelId, guild_id: guildId };
+    const manages = (viewer: Viewer) => allows(rightsOf(viewer, channel, guild), Permission.manageChannels);
+    return [dispatch('INVITE_DELETE', data, intentsOf(type, guildId), manages)];
+  },
   'channel-edited': channelUpdate,
   'channel-deleted': channelDeletion,
   'overwrite-set': channelUpdate,
   'overwrite-deleted': channelUpdate,
 
   'guild-created': silent,
+  // Each session is sent the guild's end in its own way.
+  'guild-deleted': silent,
   'channel-requested': silent,
   'channels-moved': silent,
   'invite-redeemed': silent,

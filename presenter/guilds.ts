@@ -4,7 +4,7 @@ import { rolesOf } from '../domain/permissions.ts';
 import { everyoneOf } from '../domain/roles.ts';
 import type { ChannelRow, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
-import type { Role } from '../schemas/events/guild.ts';
+import type { Pauses, Role } from '../schemas/events/guild.ts';
 import type { ApiChannel, ApiGuild, ApiInvite, ApiPartialMember, ApiRole, ApiUser } from './shapes.ts';
 import { wireTime } from './time.ts';
 
@@ -29,21 +29,33 @@ export const presentRoles = (guild: GuildRow): ApiRole[] => [everyoneOf(guild), 
 const MAX_MEMBERS = 500_000;
 
 /** What somebody outside a guild sees of it. */
-const presentCard = (guild: GuildRow) => ({
+export const presentCard = (guild: GuildRow) => ({
   id: guild.id,
   name: guild.name,
   icon: null,
   splash: null,
   banner: null,
   description: guild.description,
-  features: [],
-  verification_level: 0,
+  features: guild.isPublic ? ['DISCOVERABLE'] : [],
+  verification_level: guild.verificationLevel,
   vanity_url_code: null,
   nsfw_level: 0,
   nsfw: false,
   premium_tier: 0,
   premium_subscription_count: 0,
 });
+
+const timeOrNull = (time: number | null): string | null => (time === null ? null : wireTime(time));
+
+export const presentIncidents = ({ invitesUntil, directUntil }: Pauses) => ({
+  invites_disabled_until: timeOrNull(invitesUntil),
+  dms_disabled_until: timeOrNull(directUntil),
+  dm_spam_detected_at: null,
+  raid_detected_at: null,
+});
+
+const presentPauses = (pauses: Pauses) =>
+  pauses.invitesUntil === null && pauses.directUntil === null ? null : presentIncidents(pauses);
 
 export const presentGuild = (guild: GuildRow): ApiGuild => ({
   ...presentCard(guild),
@@ -52,18 +64,18 @@ export const presentGuild = (guild: GuildRow): ApiGuild => ({
   region: 'parley',
   afk_channel_id: null,
   afk_timeout: 300,
-  system_channel_id: null,
-  system_channel_flags: 0,
+  system_channel_id: guild.systemChannelId,
+  system_channel_flags: guild.systemChannelFlags,
   rules_channel_id: null,
   public_updates_channel_id: null,
   safety_alerts_channel_id: null,
   application_id: null,
-  default_message_notifications: 0,
+  default_message_notifications: guild.defaultNotifications,
   explicit_content_filter: 0,
   mfa_level: 0,
   premium_progress_bar_enabled: false,
   preferred_locale: 'en-US',
-  incidents_data: null,
+  incidents_data: presentPauses(guild.pauses),
   max_members: MAX_MEMBERS,
   max_presences: null,
   max_video_channel_users: 25,

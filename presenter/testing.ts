@@ -2,7 +2,14 @@
 
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { Readers } from '../projections/port.ts';
-import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
+import {
+  type ChannelRow,
+  type GuildReader,
+  type GuildRow,
+  type MemberRow,
+  rowOfGuild,
+  type UserRow,
+} from '../projections/views/guild-views/view.ts';
 import type { PinReader } from '../projections/views/pins/view.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import { type EventOf, versionOf } from '../schemas/events/catalogue.ts';
@@ -17,10 +24,7 @@ import { Presenter } from './presenter.ts';
 export const NOW = 1_700_000_000_000;
 export const CHANNEL = '20';
 
-export const guild: GuildRow = {
-  ...{ id: '10', name: 'Guild', description: null, ownerId: '1' },
-  ...{ everyone: '1024', roles: [], memberCount: 2 },
-};
+export const guild: GuildRow = rowOfGuild({ id: '10', name: 'Guild', ownerId: '1', everyone: '1024' }, 2);
 export const textChannel: ChannelRow = {
   ...{ id: CHANNEL, kind: 'text', guildId: guild.id, name: 'general', topic: 'all', participants: [] },
   ...{

@@ -9,7 +9,7 @@ import {
   type Overwrite,
   PLAIN,
 } from '../schemas/events/channel.ts';
-import type { GuildDetails } from '../schemas/events/guild.ts';
+import { type GuildDetails, PLAIN_GUILD } from '../schemas/events/guild.ts';
 import type { Standing } from '../schemas/events/user.ts';
 import {
   ADMINISTRATORS_STREAM,
@@ -158,8 +158,21 @@ export class Story {
     return this.log.add(channelStream(channelId), 'overwrite-set', { channelId, guildId, overwrite });
   }
 
-  editGuild(guildId: string, details: GuildDetails) {
+  editGuild(guildId: string, given: Partial<GuildDetails>) {
+    const details = { name: '', description: null, ...PLAIN_GUILD, ...given };
     return this.log.add(guildStream(guildId), 'guild-edited', { guildId, details });
+  }
+
+  deleteGuild(guildId: string) {
+    return this.log.add(guildStream(guildId), 'guild-deleted', { guildId });
+  }
+
+  transferGuild(guildId: string, ownerId: string) {
+    return this.log.add(guildStream(guildId), 'guild-transferred', { guildId, ownerId });
+  }
+
+  deleteInvite(code: string, guildId: string, channelId: string) {
+    return this.log.add(inviteStream(code), 'invite-deleted', { code, guildId, channelId });
   }
 
   editChannel(channelId: string, guildId: string, given: Partial<ChannelDetails>) {

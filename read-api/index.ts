@@ -4,7 +4,7 @@ import type { LimitShown } from '../schemas/errors.ts';
 import { OnGuild, type Route, route } from '../schemas/http/route.ts';
 import { Gateway, GatewayForBots, NoneOfThem } from '../schemas/http/shapes.ts';
 import { channelRoutes } from './channels.ts';
-import { guildRoutes, inviteRoutes } from './guilds.ts';
+import { discoveryRoutes, emptyListRoutes, guildRoutes, inviteListRoutes, inviteRoutes } from './guilds.ts';
 import { found, type ReadDeps, readRoute, refused } from './read-route.ts';
 import { applicationRoutes, userRoutes } from './users.ts';
 
@@ -69,6 +69,9 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...regionRoutes(deps),
   ...userRoutes(deps),
   ...guildRoutes(deps),
+  ...inviteListRoutes(deps),
+  ...discoveryRoutes(deps),
+  ...emptyListRoutes(deps),
   ...channelRoutes(deps),
   ...inviteRoutes(deps),
   ...applicationRoutes(deps),

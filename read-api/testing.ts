@@ -8,7 +8,13 @@ import { presentFullUser, presentProfile, presentSelf } from '../presenter/profi
 import type { ApiMessage, ApiUser } from '../presenter/shapes.ts';
 import type { Readers } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
-import type { ChannelRow, GuildReader, GuildRow, InviteRow, UserRow } from '../projections/views/guild-views/view.ts';
+import {
+  type ChannelRow,
+  type GuildReader,
+  type InviteRow,
+  rowOfGuild,
+  type UserRow,
+} from '../projections/views/guild-views/view.ts';
 import type { PinReader } from '../projections/views/pins/view.ts';
 import type { MessageRow, PageQuery } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
@@ -30,15 +36,7 @@ export const MUTE_CHANNEL = '202';
 export const DIRECT_CHANNEL = '300';
 export const NOW = 1_700_000_000_000;
 
-const guild: GuildRow = {
-  id: GUILD,
-  name: 'Guild',
-  description: null,
-  ownerId: OWNER,
-  everyone: DEFAULT_EVERYONE.toString(),
-  roles: [],
-  memberCount: 2,
-};
+const guild = rowOfGuild({ id: GUILD, name: 'Guild', ownerId: OWNER, everyone: DEFAULT_EVERYONE.toString() }, 2);
 
 const channel = (id: string, over: Partial<ChannelRow>): ChannelRow => ({
   id,
@@ -110,6 +108,8 @@ const guilds: GuildReader = {
   directChannelsOf: async (userId) => channels.filter((one) => one.participants.includes(userId)),
   user: async (id) => (USERS.includes(id) ? userRow(id) : undefined),
   users: async (ids) => ids.filter((id) => USERS.includes(id)).map(userRow),
+  invitesOf: async (id) => invites.filter(({ guildId }) => guildId === id),
+  publicGuilds: async () => [],
   invite: async (code) => invites.find((one) => one.code === code),
   relationships: async () => [],
   standingsTo: async () => new Map(),

@@ -211,6 +211,13 @@ export const IsoTime = new t.Type<number, string, unknown>(
   (time) => new Date(time).toISOString(),
 );
 
+/** As `IsoTime`, kept as text. */
+export const IsoTimeText = checkedText('ISO 8601 time', (u) =>
+  typeof u === 'string' && timeFromIso(u) !== undefined
+    ? undefined
+    : 'Must be an ISO 8601 time with its zone, such as 2024-05-01T12:00:00Z.',
+);
+
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 
 /** A caller's `traceparent` in W3C's form. A malformed one counts as none. */

@@ -2,6 +2,7 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
+import { refuse } from '../../domain/decider.ts';
 import { type DirectState, openDirect as decideDirect } from '../../domain/direct.ts';
 import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
 import { Snowflake } from '../../schemas/codecs.ts';
@@ -9,7 +10,7 @@ import type { EventData } from '../../schemas/events/catalogue.ts';
 import { PLAIN } from '../../schemas/events/channel.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
 import { directStream } from '../../schemas/streams.ts';
-import { command, refused } from '../command.ts';
+import { type CommandDeps, command, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { channelStep } from '../processes.ts';
 import { channelAnswer } from './channels.ts';
@@ -18,6 +19,13 @@ const directChannel = ({ channelId, participants }: EventData<'dm-opened'>): Eve
   ...{ channelId, kind: 'dm', guildId: null, name: null, topic: null, ...PLAIN },
   ...{ overwrites: [], participants },
 });
+
+/** Whether every guild that two people share keeps new direct channels away for the moment. */
+const isPausedBetween = async (a: string, b: string, { views, now }: CommandDeps): Promise<boolean> => {
+  const [ofOne, ofOther] = await Promise.all([views.guilds.guildsOf(a), views.guilds.guildsOf(b)]);
+  const shared = ofOne.filter(({ id }) => ofOther.some((one) => one.id === id));
+  return shared.length > 0 && shared.every(({ pauses }) => (pauses.directUntil ?? 0) > now());
+};
 
 export const openDirect = command({
   type: 'dm.create',
@@ -32,11 +40,15 @@ export const openDirect = command({
     const other = fields.recipient_id;
     if (other === userId) return refused('cannotMessageUser');
     if ((await deps.views.guilds.user(other)) === undefined) return refused('unknownUser');
-    return either.right({ stream: directStream(userId, other), channelId: deps.ids(deps.now()) });
+    const isPaused = await isPausedBetween(userId, other, deps);
+    return either.right({ isPaused, stream: directStream(userId, other), channelId: deps.ids(deps.now()) });
   },
   preparedStream: ({ stream }) => stream,
-  decide: (state: DirectState, { prepared: { channelId } }, { fields, context }) =>
-    decideDirect({ channelId, participants: [context.actor.userId, fields.recipient_id] }, state),
+  decide: (state: DirectState, { prepared: { channelId, isPaused } }, { fields, context }) =>
+    // People who have a channel keep it.
+    isPaused && state.channelId === undefined
+      ? refuse('cannotMessageUser')
+      : decideDirect({ channelId, participants: [context.actor.userId, fields.recipient_id] }, state),
   follow: {
     'dm-opened': ({ data }) => [channelStep(directChannel(data))],
   },

@@ -6,11 +6,21 @@ import * as guild from '../../domain/guild.ts';
 import { DEFAULT_EVERYONE, type MemberRights } from '../../domain/permissions.ts';
 import { rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/view.ts';
 import type { Actor } from '../../schemas/actor.ts';
-import { optional, text, visibleText } from '../../schemas/codecs.ts';
+import {
+  IsoTimeText,
+  integer,
+  list,
+  optional,
+  Snowflake,
+  text,
+  timeFromIso,
+  visibleText,
+} from '../../schemas/codecs.ts';
+import { fieldError } from '../../schemas/errors.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { PLAIN } from '../../schemas/events/channel.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
-import { CreatedGuild, Guild } from '../../schemas/http/shapes.ts';
+import { CreatedGuild, Guild, Incidents } from '../../schemas/http/shapes.ts';
 import { guildStream } from '../../schemas/streams.ts';
 import { type Asked, type CommandDeps, command, creating, type Result, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
@@ -32,11 +42,15 @@ export const GuildName = visibleText(2, 100, 'name');
 export const inTooManyGuilds = async ({ views, bounds }: CommandDeps, { kind, userId }: Actor): Promise<boolean> =>
   kind !== 'bot' && (await views.guilds.guildsOf(userId)).length >= bounds.guilds;
 
-/** What there is of a guild beyond its name and description. */
+/** What a guild does not have here. */
 const notThere = {
-  ...{ icon: [''], roles: [], channels: [], verification_level: [0], default_message_notifications: [0] },
-  ...{ explicit_content_filter: [0], afk_channel_id: [], afk_timeout: [], system_channel_id: [] },
-  ...{ system_channel_flags: [0], guild_template_code: [] },
+  ...{ icon: [''], explicit_content_filter: [0], afk_channel_id: [], afk_timeout: [] },
+};
+
+/** What a new guild does not begin with. */
+const notAtFirst = {
+  ...{ roles: [], channels: [], verification_level: [0], default_message_notifications: [0] },
+  ...{ system_channel_id: [], system_channel_flags: [0], guild_template_code: [], description: [''] },
 };
 
 export const createGuild = command({
@@ -45,7 +59,7 @@ export const createGuild = command({
   route: { method: 'POST', path: '/guilds', status: 201, answers: 'The guild and its channels.', answer: CreatedGuild },
   body: t.type({ name: GuildName }),
   structural: true,
-  check: refuseNotThere({ ...notThere, description: [''] }),
+  check: refuseNotThere({ ...notThere, ...notAtFirst }),
   holdsUp: true,
   limit: { bucket: 'guildCreate', key: (_, { userId }) => userId },
   prepare: async ({ fields, context, cause }, deps) => {
@@ -88,33 +102,142 @@ export const memberOfGuild = async (
   return access === undefined ? refused('unknownGuild') : either.right(access.member);
 };
 
-const GuildPatch = t.partial({ name: optional(GuildName), description: optional(text(0, 300, 'description')) });
+const PUBLIC = 'DISCOVERABLE';
 
-/** A name cannot be emptied. */
-const patchOf = ({ name, description }: t.TypeOf<typeof GuildPatch>) => ({ name: name ?? undefined, description });
+const Edited = t.partial({
+  name: optional(GuildName),
+  description: optional(text(0, 300, 'description')),
+  verification_level: optional(integer(0, 4)),
+  default_message_notifications: optional(integer(0, 1)),
+  system_channel_id: optional(Snowflake),
+  system_channel_flags: optional(integer(0, 2 ** 31 - 1)),
+  features: optional(list(t.literal(PUBLIC), 1)),
+  owner_id: optional(Snowflake),
+});
+
+/** @param fields null empties what it is given for; a name cannot be empty */
+const patchOf = (fields: t.TypeOf<typeof Edited>) => ({
+  ...{ name: fields.name ?? undefined, description: fields.description },
+  ...{ verificationLevel: fields.verification_level, defaultNotifications: fields.default_message_notifications },
+  ...{ systemChannelId: fields.system_channel_id, systemChannelFlags: fields.system_channel_flags },
+  isPublic: fields.features == null ? undefined : fields.features.includes(PUBLIC),
+});
+
+/** Whether the guild has this channel, and people write in it. */
+const isItsTextChannel = async (guildId: string, channelId: string, deps: CommandDeps): Promise<boolean> => {
+  const row = await deps.views.guilds.channel(channelId);
+  return row?.guildId === guildId && row.isDeleted !== true && row.kind !== 'category';
+};
+
+const newOwner = async (guildId: string, userId: string, deps: CommandDeps): Promise<guild.NewOwner> => {
+  const [member, user] = await Promise.all([deps.views.guilds.member(guildId, userId), deps.views.guilds.user(userId)]);
+  return member && { userId, isBot: user?.kind === 'bot' };
+};
 
 export const editGuild = command({
   type: 'guild.edit',
-  summary: "Change a guild's name and description.",
+  summary: 'Change what a guild is called and how it greets its people, whether anybody finds it, and who owns it.',
   route: { method: 'PATCH', path: '/guilds/:guild_id', status: 200, answers: 'The guild.', answer: Guild },
   params: OnGuild,
-  body: GuildPatch,
+  body: Edited,
   structural: true,
+  holdsUp: true,
   check: refuseNotThere({
-    ...{ ...notThere, region: [], owner_id: [], splash: [], discovery_splash: [], banner: [], rules_channel_id: [] },
-    ...{ public_updates_channel_id: [], preferred_locale: ['en-US'], features: [], safety_alerts_channel_id: [] },
+    ...{ ...notThere, region: [], splash: [], discovery_splash: [], banner: [], rules_channel_id: [] },
+    ...{ public_updates_channel_id: [], preferred_locale: ['en-US'], safety_alerts_channel_id: [] },
     ...{ premium_progress_bar_enabled: [false] },
   }),
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: memberOfGuild,
-  decide: (state: guild.GuildState, { rights: actor }, { fields, cause }) =>
-    guild.editGuild({ guildId: fields.guild_id, actor, key: cause.key, patch: patchOf(fields) }, state),
-  same: (event, { fields }) => event.type === 'guild-edited' && guild.isEdited(event.data.details, patchOf(fields)),
+  prepare: async ({ fields }, deps) => {
+    const { guild_id: guildId, system_channel_id: channelId, owner_id: ownerId } = fields;
+    if (channelId != null && !(await isItsTextChannel(guildId, channelId, deps)))
+      return either.left(fieldError(['system_channel_id'], 'CHANNEL_INVALID', 'Must be a text channel of the guild.'));
+    return either.right({ transfer: ownerId == null ? undefined : { to: await newOwner(guildId, ownerId, deps) } });
+  },
+  decide: (state: guild.GuildState, { rights: actor, prepared: { transfer } }, { fields, cause }) =>
+    guild.editGuild({ guildId: fields.guild_id, actor, key: cause.key, patch: patchOf(fields), transfer }, state),
+  same: (event, { fields }) =>
+    event.type === 'guild-transferred'
+      ? event.data.ownerId === fields.owner_id
+      : event.type === 'guild-edited' && guild.isEdited(event.data.details, patchOf(fields)),
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {
     const row = await deps.views.guilds.guild(fields.guild_id);
     if (row === undefined) return refused('unknownGuild');
     const edited = event?.type === 'guild-edited' ? { ...row, ...event.data.details } : row;
     return either.right({ kind: 'guild', guild: edited, viewer: context.actor.userId });
+  },
+});
+
+export const deleteGuild = command({
+  type: 'guild.delete',
+  summary: 'Delete a guild that you own, with all its channels.',
+  route: { method: 'DELETE', path: '/guilds/:guild_id', status: 204, answers: 'Nothing.' },
+  params: OnGuild,
+  structural: true,
+  holdsUp: true,
+  stream: ({ guild_id }) => guildStream(guild_id),
+  // Of a repeat the caller is a member no more: the stream answers it.
+  rights: async (asked, deps) => {
+    const member = await memberOfGuild(asked, deps);
+    return either.right(either.isRight(member) ? member.right : undefined);
+  },
+  decide: (state: guild.GuildState, { rights: actor }, { fields, cause }) =>
+    guild.deleteGuild({ guildId: fields.guild_id, actor, key: cause.key }, state),
+  same: (event) => event.type === 'guild-deleted',
+  waitsFor: 'views',
+});
+
+/** The longest pause, in milliseconds. */
+const PAUSE_MS = 24 * 3_600_000;
+
+const timeOf = (given: string | null | undefined) => (typeof given === 'string' ? timeFromIso(given) : given);
+
+const pausesOf = (fields: t.TypeOf<typeof Paused>) => ({
+  invitesUntil: timeOf(fields.invites_disabled_until),
+  directUntil: timeOf(fields.dms_disabled_until),
+});
+
+const Paused = t.partial({
+  invites_disabled_until: optional(IsoTimeText),
+  dms_disabled_until: optional(IsoTimeText),
+});
+
+export const pauseGuild = command({
+  type: 'guild.pause',
+  summary: 'Keep new people and new direct channels away until a time within 24 hours; null ends that.',
+  route: {
+    method: 'PUT',
+    path: '/guilds/:guild_id/incident-actions',
+    status: 200,
+    answers: 'What is paused until when.',
+    answer: Incidents,
+  },
+  params: OnGuild,
+  body: Paused,
+  structural: true,
+  stream: ({ guild_id }) => guildStream(guild_id),
+  rights: memberOfGuild,
+  prepare: async ({ fields }, deps) => {
+    const { invitesUntil, directUntil } = pausesOf(fields);
+    const isLate = (until: number | null | undefined) => (until ?? 0) > deps.now() + PAUSE_MS;
+    const late = isLate(invitesUntil)
+      ? 'invites_disabled_until'
+      : isLate(directUntil)
+        ? 'dms_disabled_until'
+        : undefined;
+    return late === undefined
+      ? either.right(undefined)
+      : either.left(fieldError([late], 'DATE_TIME_TOO_LATE', 'Must be within 24 hours from now.'));
+  },
+  decide: (state: guild.GuildState, { rights: actor }, { fields, cause }) =>
+    guild.pauseGuild({ guildId: fields.guild_id, actor, key: cause.key, patch: pausesOf(fields) }, state),
+  same: (event, { fields }) => event.type === 'guild-paused' && guild.isPausedAs(event.data.pauses, pausesOf(fields)),
+  waitsFor: 'views',
+  answer: async ({ event }, { fields }, deps) => {
+    if (event?.type === 'guild-paused') return either.right({ kind: 'incidents', pauses: event.data.pauses });
+    const row = await deps.views.guilds.guild(fields.guild_id);
+    return row === undefined ? refused('unknownGuild') : either.right({ kind: 'incidents', pauses: row.pauses });
   },
 });

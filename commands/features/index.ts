@@ -9,8 +9,9 @@ import { bulkDeleteMessages } from './bulk-delete.ts';
 import { moveChannels } from './channel-places.ts';
 import { createChannel, deleteChannel, editChannel, startTyping } from './channels.ts';
 import { openDirect } from './direct-messages.ts';
-import { createGuild, editGuild } from './guilds.ts';
-import { createInvite } from './invites.ts';
+import { joinPublic } from './discovery.ts';
+import { createGuild, deleteGuild, editGuild, pauseGuild } from './guilds.ts';
+import { createInvite, deleteInvite } from './invites.ts';
 import { addBot, joinGuild, leaveGuild } from './members.ts';
 import { deleteMessage, editMessage, sendMessage } from './messages.ts';
 import { putOverwrite, removeOverwrite } from './overwrites.ts';
@@ -37,9 +38,13 @@ const features = [
   markChannelsRead,
   startTyping,
   createInvite,
+  deleteInvite,
   joinGuild,
   createGuild,
   editGuild,
+  deleteGuild,
+  pauseGuild,
+  joinPublic,
   leaveGuild,
   createChannel,
   editChannel,

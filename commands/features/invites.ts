@@ -1,10 +1,10 @@
-/** Creating invites. Joining by one is in `members.ts`. */
+/** Creating and deleting invites. Joining by one is in `members.ts`. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as invite from '../../domain/invite.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
-import { integer, optional } from '../../schemas/codecs.ts';
+import { integer, optional, text } from '../../schemas/codecs.ts';
 import { OnChannel } from '../../schemas/http/route.ts';
 import { Invite } from '../../schemas/http/shapes.ts';
 import { inviteStream } from '../../schemas/streams.ts';
@@ -71,4 +71,31 @@ export const createInvite = command({
     const row = (await deps.views.guilds.invite(data.code)) ?? { ...data, uses: 0, createdTime };
     return either.right({ kind: 'invite', invite: row });
   },
+});
+
+export const deleteInvite = command({
+  type: 'invite.delete',
+  summary: 'Delete an invite that you made, or one of a channel or a guild that you manage.',
+  route: { method: 'DELETE', path: '/invites/:code', status: 200, answers: 'The invite as it was.', answer: Invite },
+  params: t.type({ code: text(2, 32, 'code') }),
+  structural: true,
+  stream: ({ code }) => inviteStream(code),
+  rights: async ({ fields, context }, deps) => {
+    const { userId } = context.actor;
+    const row = await deps.views.guilds.invite(fields.code);
+    const guild = row && (await deps.access.guild(userId, row.guildId));
+    // Who holds the code may know that there is such an invite.
+    if (row === undefined || guild === undefined) return either.right({ may: row?.inviterId === userId });
+    const channel = await deps.access.channel(userId, row.channelId);
+    const may =
+      row.inviterId === userId ||
+      allows(guild.permissions, Permission.manageGuild) ||
+      (channel !== undefined && allows(channel.permissions, Permission.manageChannels));
+    return either.right({ may });
+  },
+  prepare: async ({ fields }, deps) => either.right(await deps.views.guilds.invite(fields.code)),
+  decide: (state: invite.InviteState, { rights }) => invite.deleteInvite(rights, state),
+  waitsFor: 'views',
+  answer: async ({ prepared: row }) =>
+    row === undefined ? refused('unknownInvite') : either.right({ kind: 'invite', invite: row }),
 });

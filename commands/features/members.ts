@@ -6,8 +6,9 @@ import { type Decision, nothing } from '../../domain/decider.ts';
 import * as invite from '../../domain/invite.ts';
 import * as member from '../../domain/member.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
-import type { InviteRow } from '../../projections/views/guild-views/view.ts';
+import type { GuildRow, InviteRow } from '../../projections/views/guild-views/view.ts';
 import { Snowflake, text } from '../../schemas/codecs.ts';
+import type { ErrorName } from '../../schemas/errors.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { Invite } from '../../schemas/http/shapes.ts';
 import { inviteStream, memberStream } from '../../schemas/streams.ts';
@@ -51,12 +52,16 @@ const joinAt = async (
   return either.isLeft(joined) ? joined : either.right({ stream, done: joined.right });
 };
 
-const joinFreely = (deps: CommandDeps, joining: Joining, code: string | null, inviteExpired = false) => {
+export const joinFreely = (deps: CommandDeps, joining: Joining, code: string | null, inviteExpired = false) => {
   const { guildId, userId, cause } = joining;
   return joinAt(deps, joining, (state) =>
     member.join({ guildId, userId, invite: code, inviteExpired, key: cause.key }, state),
   );
 };
+
+/** Why a guild takes nobody in for the moment. @param now milliseconds since 1970 */
+export const refusedEntry = ({ pauses }: GuildRow, now: number): ErrorName | undefined =>
+  pauses.invitesUntil !== null && pauses.invitesUntil > now ? 'invitesPaused' : undefined;
 
 /** The invite's stream decides who gets its places. */
 const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string): Promise<Joined> => {
@@ -89,7 +94,8 @@ const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string)
 const inviteOf = async (deps: CommandDeps, code: string): Promise<InviteRow | undefined> => {
   const row = await deps.views.guilds.invite(code);
   if (row !== undefined || !CODE.test(code)) return row;
-  const [created] = await deps.log.readStream({ stream: inviteStream(code), from: 1, limit: 1 });
+  const [created, ...later] = await deps.log.readStream({ stream: inviteStream(code), from: 1, limit: 128 });
+  if (later.some(({ type }) => type === 'invite-deleted')) return undefined;
   return created?.type === 'invite-created' ? { ...created.data, uses: 0, createdTime: created.time } : undefined;
 };
 
@@ -108,11 +114,14 @@ export const joinGuild = command({
     if (context.actor.kind === 'bot') return refused('botsCannot');
     const row = await inviteOf(deps, fields.code);
     if (row === undefined) return refused('unknownInvite');
-    const leadsTo = await deps.views.guilds.channel(row.channelId);
-    if (leadsTo?.isDeleted === true) return refused('unknownInvite');
+    const { guilds } = deps.views;
+    const [leadsTo, into] = await Promise.all([guilds.channel(row.channelId), guilds.guild(row.guildId)]);
+    if (leadsTo?.isDeleted === true || into === undefined) return refused('unknownInvite');
     const { userId } = context.actor;
     // A person's joins follow one another, so this one sees the one before.
     const already = await deps.views.guilds.member(row.guildId, userId);
+    const refusal = already === undefined ? refusedEntry(into, deps.now()) : undefined;
+    if (refusal !== undefined) return refused(refusal);
     if (already === undefined && (await inTooManyGuilds(deps, context.actor))) return refused('maximumGuilds');
     const joining = { guildId: row.guildId, userId, cause };
     const joined = await (row.maxUses > 0

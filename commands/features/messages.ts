@@ -3,11 +3,13 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as channel from '../../domain/channel.ts';
-import type { Decision } from '../../domain/decider.ts';
+import { type Decision, refuse } from '../../domain/decider.ts';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
 import { patched } from '../../domain/patch.ts';
 import { nonceKey } from '../../domain/recent-keys.ts';
-import { actorIn, blockersOf } from '../../projections/views/guild-views/access.ts';
+import { isTooNew } from '../../domain/verification.ts';
+import { actorIn, blockersOf, type CallerInChannel } from '../../projections/views/guild-views/access.ts';
+import type { Actor } from '../../schemas/actor.ts';
 import { anyText, integer, list, optional, Snowflake, text } from '../../schemas/codecs.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
 import { fieldError, type ParleyError } from '../../schemas/errors.ts';
@@ -87,7 +89,7 @@ const knownMentions = async (deps: CommandDeps, author: string, content: string)
 export const actorInChannel = async (
   { fields, context }: Asked<{ readonly channel_id: string }>,
   deps: CommandDeps,
-): Promise<Result<channel.ChannelActor>> => {
+): Promise<Result<CallerInChannel>> => {
   const actor = await actorIn(deps.views.guilds, context.actor.userId, fields.channel_id);
   return actor === undefined ? refused('unknownChannel') : either.right(actor);
 };
@@ -132,6 +134,17 @@ const replyError = (decision: Decision): Decision =>
   either.isLeft(decision) && decision.left.name === 'unknownMessage'
     ? either.left(fieldError(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message'))
     : decision;
+
+/** Refuses what is decided if the guild wants to know its author longer first. Bots are added by those who manage it. */
+const unlessTooNew = (
+  decision: Decision,
+  { guild, member }: Pick<CallerInChannel, 'guild' | 'member'>,
+  { now, actor }: { readonly now: number; readonly actor: Actor },
+): Decision => {
+  if (guild === undefined || member === undefined || actor.kind === 'bot') return decision;
+  if (either.isLeft(decision) || decision.right.length === 0) return decision;
+  return isTooNew(guild, member, now) ? refuse('tooNewToWrite') : decision;
+};
 
 export const sendMessage = command({
   type: 'message.send',
@@ -197,7 +210,11 @@ export const sendMessage = command({
         state,
       );
     const paced = (decision: Decision) =>
-      inSlowmode(decision, state, rights, { deps, channelId: fields.channel_id, actor: context.actor });
+      inSlowmode(unlessTooNew(decision, rights, { now: deps.now(), actor: context.actor }), state, rights, {
+        deps,
+        channelId: fields.channel_id,
+        actor: context.actor,
+      });
     if (reply === undefined) return paced(post(undefined));
     return currentFacts(reply.stored, reply.about, since).then(async (message) => {
       const missing = message === undefined || message.deleted;

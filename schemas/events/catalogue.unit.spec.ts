@@ -71,7 +71,9 @@ describe.each(FORMER_VERSIONS)('%s', (file) => {
       expect(read.schema).toBe(versionOf(read.type));
       expect(catalogue[read.type].codec.is(read.data)).toBe(true);
       const { schema: _, data: __, ...envelope } = one;
-      expect(read).toMatchObject({ ...envelope, data: one.data });
+      // What its people could do has several permissions now.
+      const { everyone: ___, ...data } = one.data as Record<string, unknown>;
+      expect(read).toMatchObject({ ...envelope, data });
     }
   });
 
@@ -80,6 +82,21 @@ describe.each(FORMER_VERSIONS)('%s', (file) => {
       const read = decodeEvent(one);
       expect(decodeEvent(JSON.parse(JSON.stringify(read)) as Recorded)).toEqual(read);
     }
+  });
+});
+
+describe('a guild of version 1', () => {
+  const founding = (everyone: string) => {
+    const { schema: _, ...now } = event('guild-created', 'guild-20', {
+      ...{ guildId: '20', name: 'g', ownerId: '1', everyone, firstChannel: { id: '5', name: 'general' } },
+    });
+    return decodeEvent({ ...now, schema: 1 }).data;
+  };
+
+  it('lets those create threads and write in them who could write', () => {
+    const threads = (1n << 35n) | (1n << 36n) | (1n << 38n);
+    expect(founding('3072')).toMatchObject({ everyone: String(3072n | threads) });
+    expect(founding('1024')).toMatchObject({ everyone: '1024' });
   });
 });
 
@@ -194,7 +211,14 @@ describe('the catalogue', () => {
 
   it('knows by which events members of a guild gain and lose channels', () => {
     const types = EVENT_TYPES.filter((type) => catalogue[type].changesRights === 'channels');
-    const named = ['overwrite-set', 'overwrite-deleted', 'role-edited', 'role-deleted', 'member-roles-changed'];
+    const named = [
+      'overwrite-set',
+      'overwrite-deleted',
+      'guild-transferred',
+      'role-edited',
+      'role-deleted',
+      'member-roles-changed',
+    ];
     expect(types).toEqual(named);
   });
 

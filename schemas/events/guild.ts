@@ -1,19 +1,31 @@
 /** Events of `guild-<id>`: its structure, small enough to fold. */
 import * as t from 'io-ts';
 import { Created, formerlyCreated, Overwrite, structure } from './channel.ts';
-import { defineEvent, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
+import { defineEvent, formerly, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
+
+const Founded = t.type({
+  guildId: t.string,
+  name: t.string,
+  ownerId: t.string,
+  /** Permissions of @everyone, a bit set as a decimal string. */
+  everyone: t.string,
+  /** The text channel that a process creates with the guild. */
+  firstChannel: t.type({ id: t.string, name: t.string }),
+});
+
+/** To create public and private threads and to write in them: bits 35, 36 and 38. */
+const THREADS = (1n << 35n) | (1n << 36n) | (1n << 38n);
+const SEND_MESSAGES = 1n << 11n;
+
+/** Before threads had permissions of their own, whoever could write could do all that there is. */
+const withThreads = (everyone: string): string => {
+  const bits = BigInt(everyone);
+  return String((bits & SEND_MESSAGES) === 0n ? bits : bits | THREADS);
+};
 
 const GuildCreated = defineEvent({
-  codec: t.type({
-    guildId: t.string,
-    name: t.string,
-    ownerId: t.string,
-    /** Permissions of @everyone, a bit set as a decimal string. */
-    everyone: t.string,
-    /** The text channel that a process creates with the guild. */
-    firstChannel: t.type({ id: t.string, name: t.string }),
-  }),
-  former: [],
+  codec: Founded,
+  former: [formerly(Founded, (data) => ({ ...data, everyone: withThreads(data.everyone) }))],
   audiences: nobody,
   indexedFor: itsGuild,
   feed: 'structure',
@@ -76,9 +88,45 @@ const ChannelsMoved = defineEvent({
   seals: null,
 });
 
+const described = { name: t.string, description: t.union([t.string, t.null]) };
+
+const settings = {
+  /** How well its new people must be known to write: 0 to 4, by Discord's numbers. */
+  verificationLevel: t.number,
+  /** Of which messages its people are notified unless they choose: 0 all, 1 those that mention them. */
+  defaultNotifications: t.number,
+  /** Where its system messages are posted. */
+  systemChannelId: t.union([t.string, t.null]),
+  /** Discord's bits of the system messages that are left out. */
+  systemChannelFlags: t.number,
+  /** Anybody finds it, and joins without an invite. */
+  isPublic: t.boolean,
+};
+const GuildSettings = t.type(settings);
+
+/** Those of a new guild. */
+export const PLAIN_GUILD: t.TypeOf<typeof GuildSettings> = {
+  verificationLevel: 0,
+  defaultNotifications: 0,
+  systemChannelId: null,
+  systemChannelFlags: 0,
+  isPublic: false,
+};
+
 /** What those who manage a guild change about it. */
-export const GuildDetails = t.type({ name: t.string, description: t.union([t.string, t.null]) });
+export const GuildDetails = t.type({ ...described, ...settings });
 export type GuildDetails = t.TypeOf<typeof GuildDetails>;
+
+const EditedV1 = t.type({ guildId: t.string, details: t.type(described) });
+
+/** Until when something is paused, in milliseconds since 1970; null: it is not. */
+export const Pauses = t.type({
+  invitesUntil: t.union([t.number, t.null]),
+  directUntil: t.union([t.number, t.null]),
+});
+export type Pauses = t.TypeOf<typeof Pauses>;
+
+export const NOT_PAUSED: Pauses = { invitesUntil: null, directUntil: null };
 
 /** A role. The id of @everyone is the guild's. */
 export const Role = t.type({
@@ -106,7 +154,29 @@ const GuildEdited = defineEvent({
       details: GuildDetails,
     }),
   ),
+  former: [formerly(EditedV1, ({ details, ...rest }) => ({ ...rest, details: { ...PLAIN_GUILD, ...details } }))],
   changesRights: false,
+});
+
+/** It has another owner, who may do everything in it. */
+const GuildTransferred = defineEvent({
+  ...ofGuild,
+  codec: reasoned(t.type({ guildId: t.string, ownerId: t.string })),
+  changesRights: 'channels',
+});
+
+/** New people and new direct channels are kept away for a while, or no more. */
+const GuildPaused = defineEvent({
+  ...ofGuild,
+  codec: reasoned(t.type({ guildId: t.string, pauses: Pauses })),
+  changesRights: false,
+});
+
+/** Nothing follows it in the guild. A resume compares the guilds then and now instead of finding it. */
+const GuildDeleted = defineEvent({
+  ...ofGuild,
+  codec: reasoned(t.type({ guildId: t.string })),
+  changesRights: true,
 });
 
 /** Each of these events holds a role as a whole, as it is afterwards. */
@@ -135,6 +205,9 @@ const RoleDeleted = defineEvent({
 export const guildEvents = {
   'guild-created': GuildCreated,
   'guild-edited': GuildEdited,
+  'guild-transferred': GuildTransferred,
+  'guild-paused': GuildPaused,
+  'guild-deleted': GuildDeleted,
   'channel-requested': ChannelRequested,
   'channels-moved': ChannelsMoved,
   'role-created': RoleCreated,

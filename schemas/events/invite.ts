@@ -49,8 +49,27 @@ const InviteRedeemed = defineEvent({
   seals: null,
 });
 
+/** It admits nobody any more. Told to those who are told of its beginning. */
+const InviteDeleted = defineEvent({
+  codec: reasoned(t.type({ code: t.string, guildId: t.string, channelId: t.string })),
+  former: [],
+  audiences: ({ data }) => [guildAudience(data.guildId)],
+  indexedFor: ({ data }) => [guildAudience(data.guildId)],
+  feed: 'structure',
+  intents: { guild: Intent.guildInvites, direct: Intent.none },
+  changesRights: false,
+  standsAlone: false,
+  inGuildCreate: false,
+  changes: ['guild-views'],
+  followedUp: false,
+  frequent: false,
+  takesReason: true,
+  seals: null,
+});
+
 /** By their stored names. */
 export const inviteEvents = {
   'invite-created': InviteCreated,
   'invite-redeemed': InviteRedeemed,
+  'invite-deleted': InviteDeleted,
 } as const;

@@ -158,7 +158,7 @@ export const GuildCard = t.readonly(
     splash: t.null,
     banner: t.null,
     description: orNull(t.string),
-    features: nothing,
+    features: listOf(t.string),
     verification_level: t.number,
     vanity_url_code: t.null,
     nsfw_level: t.number,
@@ -170,6 +170,18 @@ export const GuildCard = t.readonly(
 
 const Counts = t.partial({ approximate_presence_count: t.number });
 
+export const Incidents = t.readonly(
+  t.type({
+    invites_disabled_until: orNull(Time),
+    dms_disabled_until: orNull(Time),
+    dm_spam_detected_at: t.null,
+    raid_detected_at: t.null,
+  }),
+);
+
+/** A guild that anybody finds. */
+export const PublicGuild = t.readonly(t.type({ ...GuildCard.type.props, approximate_member_count: t.number }));
+
 const guildProps = {
   ...GuildCard.type.props,
   discovery_splash: t.null,
@@ -177,7 +189,7 @@ const guildProps = {
   region: t.string,
   afk_channel_id: t.null,
   afk_timeout: t.number,
-  system_channel_id: t.null,
+  system_channel_id: orNull(Id),
   system_channel_flags: t.number,
   rules_channel_id: t.null,
   public_updates_channel_id: t.null,
@@ -188,7 +200,7 @@ const guildProps = {
   mfa_level: t.number,
   premium_progress_bar_enabled: t.boolean,
   preferred_locale: t.string,
-  incidents_data: t.null,
+  incidents_data: orNull(Incidents),
   max_members: t.number,
   max_presences: t.null,
   max_video_channel_users: t.number,

@@ -44,12 +44,18 @@ const isBlocked = async (guilds: GuildReader, userId: string, { participants }: 
   return theirs.size + own.size > 0;
 };
 
+/** A caller with all that the views know of their guild and their place in it. */
+export interface CallerInChannel extends channel.ChannelActor {
+  readonly guild: GuildRow | undefined;
+  readonly member: MemberRow | undefined;
+}
+
 /** The author's standing in the channel's guild. The overwrites are in the channel's own state. */
 export const actorIn = async (
   guilds: GuildReader,
   userId: string,
   channelId: string,
-): Promise<channel.ChannelActor | undefined> => {
+): Promise<CallerInChannel | undefined> => {
   const row = await guilds.channel(channelId);
   if (row === undefined) return undefined;
   if (row.guildId === null) {

@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { allows, DEFAULT_EVERYONE, Permission } from '../../../domain/permissions.ts';
 import { Access } from './access.ts';
-import type { ChannelRow, GuildReader, GuildRow } from './view.ts';
+import { type ChannelRow, type GuildReader, rowOfGuild } from './view.ts';
 
 const [OWNER, ANN, STRANGER] = ['1', '2', '3'];
-const guild: GuildRow = {
-  id: '10',
-  name: 'G',
-  description: null,
-  ownerId: OWNER!,
-  everyone: `${DEFAULT_EVERYONE}`,
-  roles: [],
-  memberCount: 2,
-};
+const guild = rowOfGuild({ id: '10', name: 'G', ownerId: OWNER!, everyone: `${DEFAULT_EVERYONE}` }, 2);
 const hidden = { id: '10', type: 0 as const, allow: '0', deny: `${Permission.viewChannel}` };
 
 const channelRow = (id: string, more: Partial<ChannelRow> = {}): ChannelRow => ({

@@ -44,6 +44,9 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'channel-edited': ofChannel,
   'channel-deleted': ofChannel,
   'guild-edited': ofGuild,
+  'guild-transferred': ofGuild,
+  'guild-paused': ofGuild,
+  'guild-deleted': ofGuild,
   'member-joined': ofMembership,
   'member-left': ofMembership,
   'role-created': ofGuild,
@@ -63,6 +66,7 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'relationship-changed': () => [],
   'invite-created': () => [],
   'invite-redeemed': () => [],
+  'invite-deleted': () => [],
 };
 
 export class CachedGuilds implements GuildReader {
@@ -147,6 +151,8 @@ export class CachedGuilds implements GuildReader {
   memberships: GuildReader['memberships'] = (...query) => this.reader.memberships(...query);
   directChannelsOf: GuildReader['directChannelsOf'] = (...query) => this.reader.directChannelsOf(...query);
   invite: GuildReader['invite'] = (...query) => this.reader.invite(...query);
+  invitesOf: GuildReader['invitesOf'] = (...query) => this.reader.invitesOf(...query);
+  publicGuilds: GuildReader['publicGuilds'] = (...query) => this.reader.publicGuilds(...query);
   countApplications: GuildReader['countApplications'] = (...query) => this.reader.countApplications(...query);
   countOpenInvites: GuildReader['countOpenInvites'] = (...query) => this.reader.countOpenInvites(...query);
   relationships: GuildReader['relationships'] = (...query) => this.reader.relationships(...query);

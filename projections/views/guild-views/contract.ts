@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { Story } from '../../testing.ts';
-import type { GuildReader } from './view.ts';
+import { type GuildReader, rowOfGuild } from './view.ts';
 
 export interface OpenGuildViews {
   readonly reader: GuildReader;
@@ -38,15 +38,8 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
     it('counts the members of a guild as they join and leave', async () => {
       story.guild(GUILD, ANN);
       await project();
-      expect(await guilds.guild(GUILD)).toEqual({
-        id: GUILD,
-        name: 'guild 20',
-        description: null,
-        ownerId: ANN,
-        everyone: '3072',
-        roles: [],
-        memberCount: 0,
-      });
+      const begun = rowOfGuild({ id: GUILD, name: 'guild 20', ownerId: ANN, everyone: '3072' });
+      expect(await guilds.guild(GUILD)).toEqual(begun);
       story.join(GUILD, ANN);
       story.join(GUILD, BOB);
       await project();
@@ -179,6 +172,70 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       const then = await guilds.past(GUILD, ANN, before);
       expect(then?.guild).toMatchObject({ name: 'guild 20', description: null });
       expect(then?.channels.map(({ id }) => id)).toEqual(['35', '31', '33']);
+    });
+
+    it('shows a channel as it was created, with its category, place and slow mode', async () => {
+      story.guild(GUILD, ANN);
+      story.log.add('channel-36', 'channel-created', {
+        ...{ channelId: '36', kind: 'announcement', guildId: GUILD, name: 'news', topic: 't', participants: [] },
+        ...{ nsfw: true, position: 7, parentId: '35', slowmode: 5, overwrites: [] },
+      });
+      await project();
+      const made = {
+        kind: 'announcement',
+        name: 'news',
+        topic: 't',
+        nsfw: true,
+        order: 7,
+        parentId: '35',
+        slowmode: 5,
+      };
+      expect(await guilds.channel('36')).toMatchObject(made);
+      expect(await guilds.channelsOf(GUILD)).toMatchObject([made]);
+    });
+
+    it('knows who owns a guild now, and nothing of one that is deleted, in which all memberships end', async () => {
+      for (const id of [GUILD, '21']) {
+        story.guild(id, ANN);
+        story.join(id, ANN);
+        story.join(id, BOB);
+      }
+      const { position } = story.transferGuild(GUILD, BOB);
+      await project();
+      expect(await guilds.guild(GUILD)).toMatchObject({ ownerId: BOB });
+      const gone = story.deleteGuild(GUILD).position;
+      await project();
+      expect(await guilds.guild(GUILD)).toBeUndefined();
+      expect((await guilds.guildsOf(ANN)).map(({ id }) => id)).toEqual(['21']);
+      expect(await guilds.memberships(ANN, gone)).toMatchObject([{ guildId: '21', leftAt: null }]);
+      expect(await guilds.memberships(ANN, position)).toMatchObject([
+        { guildId: GUILD, leftAt: gone },
+        { guildId: '21' },
+      ]);
+      expect(await guilds.past(GUILD, ANN, position)).toMatchObject({ guild: { ownerId: BOB } });
+      expect(await guilds.past(GUILD, ANN, gone)).toBeUndefined();
+    });
+
+    it('lists the guilds that are public now, the latest to be so first', async () => {
+      for (const id of ['21', '22', '23', '24']) story.guild(id, ANN);
+      for (const id of ['21', '22', '23']) story.editGuild(id, { name: '"isPublic":true', isPublic: true });
+      story.editGuild('24', { name: '"isPublic":true', isPublic: false });
+      story.editGuild('22', { name: 'b', isPublic: false });
+      story.deleteGuild('23');
+      story.editGuild('21', { name: 'a', isPublic: true });
+      await project();
+      expect(await guilds.publicGuilds(10)).toMatchObject([{ id: '21', name: 'a', isPublic: true }]);
+    });
+
+    it('lists the invites of a guild without those that are deleted', async () => {
+      story.guild(GUILD, ANN);
+      for (const code of ['b', 'a', 'c']) story.invite(code, GUILD, '201', ANN);
+      story.invite('d', '21', '211', ANN);
+      story.deleteInvite('c', GUILD, '201');
+      await project();
+      expect((await guilds.invitesOf(GUILD)).map(({ code }) => code)).toEqual(['a', 'b']);
+      expect(await guilds.invite('c')).toBeUndefined();
+      expect(await guilds.countOpenInvites(GUILD, ANN, 0)).toBe(2);
     });
 
     it('keeps a deleted channel in its place, and says that it is deleted', async () => {

@@ -127,6 +127,7 @@ export class CurrentGuilds implements GuildReader {
     const row = (await stored.guild(id)) ?? (added && rowOfGuild(added.guild));
     const revised = changes<Of<'guild-added'> | Of<'revised'>>(`guild:${id}`).filter(isRevision);
     const current = row && revised.length > 0 ? revisedGuild(row, fieldsOf(revised)) : row;
+    if (current?.isDeleted === true) return undefined;
     return current && this.counted(current, changes<AboutMember>(`members:${id}`).filter(isComing));
   }
 
@@ -213,7 +214,14 @@ export class CurrentGuilds implements GuildReader {
         if (open === -1) rows.push({ guildId, joinedAt: change.position, leftAt: null });
       } else if (open !== -1) rows[open] = { ...rows[open]!, leftAt: change.position };
     }
-    return rows.filter(({ leftAt }) => leftAt === null || leftAt > since);
+    const ended = rows.map((row) => (row.leftAt === null ? { ...row, leftAt: this.deletedAt(row.guildId) } : row));
+    return ended.filter(({ leftAt }) => leftAt === null || leftAt > since);
+  }
+
+  /** With a guild that is deleted all memberships end. */
+  private deletedAt(guildId: string): number | null {
+    const own = this.ask(`guild:${guildId}`).changes<Of<'guild-added'> | Of<'revised'>>(`guild:${guildId}`);
+    return own.filter(isRevision).find(({ field }) => field === 'isDeleted')?.position ?? null;
   }
 
   async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
@@ -249,11 +257,30 @@ export class CurrentGuilds implements GuildReader {
   async invite(code: string): Promise<InviteRow | undefined> {
     const key = `invite:${code}`;
     const { stored, changes } = this.ask(key);
-    const own = changes<Of<'invite-added'> | Of<'invite-used'>>(key);
+    const own = changes<Of<'invite-added'> | Of<'invite-used'> | Of<'invite-removed'>>(key);
+    if (own.some((change) => change.kind === 'invite-removed')) return undefined;
     const added = own.find((change) => change.kind === 'invite-added')?.invite;
     const row = (await stored.invite(code)) ?? (added && { ...added, uses: 0 });
     const used = own.filter((change) => change.kind === 'invite-used' && change.capped === (row?.maxUses ?? 0) > 0);
     return row && { ...row, uses: row.uses + used.length };
+  }
+
+  async invitesOf(guildId: string): Promise<readonly InviteRow[]> {
+    const { stored, changes } = this.ask(`invites:${guildId}`);
+    const rows = await stored.invitesOf(guildId);
+    const recent = changes<Of<'invite-added'> | Of<'invite-removed'>>(`invites:${guildId}`);
+    const added = recent.flatMap((change) => (change.kind === 'invite-added' ? [{ ...change.invite, uses: 0 }] : []));
+    const current = [...rows, ...added].map((row) =>
+      this.isChanging(`invite:${row.code}`) ? this.invite(row.code) : row,
+    );
+    return (await Promise.all(current)).filter((row) => row !== undefined);
+  }
+
+  /** Those that became public in the meantime follow when the views hold it; what they are called is current. */
+  async publicGuilds(limit: number): Promise<readonly GuildRow[]> {
+    const rows = await this.ask().stored.publicGuilds(limit);
+    const current = await Promise.all(rows.map(({ id }) => this.guild(id)));
+    return current.filter((row) => row?.isPublic === true).filter((row) => row !== undefined);
   }
 
   async countApplications(ownerId: string): Promise<number> {

@@ -17,6 +17,7 @@ import {
   type MemberRow,
   type RelationshipRow,
   revisedUser,
+  rowOfGuild,
   rowOfUser,
   type UserRow,
 } from './view.ts';
@@ -168,9 +169,20 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
         .select((on) => [
           on.cast<string>('m.guild_id', 'text').as('guildId'),
           'm.joined_at as joinedAt',
-          at === undefined
-            ? 'm.left_at as leftAt'
-            : on.case().when('m.left_at', '<=', at).then(on.ref('m.left_at')).end().as('leftAt'),
+          // With a guild that is deleted all memberships end.
+          on.fn
+            .coalesce(
+              at === undefined
+                ? on.ref('m.left_at')
+                : on.case().when('m.left_at', '<=', at).then(on.ref('m.left_at')).end(),
+              on
+                .selectFrom('revisions as v')
+                .select((of) => of.fn.min('v.position').as('position'))
+                .where(sql<boolean>`v.subject = 'guild:' || m.guild_id`)
+                .where('v.field', '=', sql.lit('isDeleted'))
+                .$if(at !== undefined, (all) => all.where('v.position', '<=', at!)),
+            )
+            .as('leftAt'),
         ])
         .where('m.user_id', '=', userId)
         .where((on) => {
@@ -238,7 +250,33 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
         .where('v.field', '=', sql.lit('administers'))
         .orderBy('v.position'),
 
-    invite: (at: number | undefined, code: string) => {
+    /** The latest to be public first. */
+    publicGuilds: (at: number | undefined, limit: number) =>
+      guilds(at)
+        .innerJoin('revisions as p', (join) =>
+          join.on(sql<boolean>`p.subject = 'guild:' || g.id`).on('p.field', '=', sql.lit('details')),
+        )
+        .where('p.value', 'like', sql.lit('%"isPublic":true%'))
+        .where((on) =>
+          on.not(
+            on.exists(
+              on
+                .selectFrom('revisions as l')
+                .select('l.position')
+                .whereRef('l.subject', '=', 'p.subject')
+                .where((of) =>
+                  of.or([
+                    of.and([of('l.field', '=', sql.lit('details')), of('l.position', '>', of.ref('p.position'))]),
+                    of('l.field', '=', sql.lit('isDeleted')),
+                  ]),
+                ),
+            ),
+          ),
+        )
+        .orderBy('p.position', 'desc')
+        .limit(limit),
+
+    invites: (at: number | undefined) => {
       const invites = db
         .selectFrom('invites as i')
         .leftJoin('invite_counts as n', 'n.code', 'i.code')
@@ -266,7 +304,10 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
           'i.created_time as createdTime',
           'i.expires_at as expiresAt',
         ])
-        .where('i.code', '=', code);
+        .where((on) => {
+          const lasts = on('i.deleted_at', 'is', null);
+          return at === undefined ? lasts : on.or([lasts, on('i.deleted_at', '>', at)]);
+        });
       return at === undefined ? invites : invites.where('i.created_at', '<=', at);
     },
 
@@ -284,6 +325,7 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
         .select((on) => on.fn.countAll<number>().as('count'))
         .where('i.guild_id', '=', guildId)
         .where('i.inviter_id', '=', inviterId)
+        .where('i.deleted_at', 'is', null)
         .where((on) => on.or([on('i.expires_at', 'is', null), on('i.expires_at', '>', now)]))
         // Nobody joins by one that leads to a deleted channel.
         .where((on) => {
@@ -331,7 +373,7 @@ type StandingColumns = RowOf<'standingsTo'>;
 export const revisedFields = <Fields>(revised: string | null): Fields => JSON.parse(`{${revised ?? ''}}`) as Fields;
 
 export const guildOf = ({ revised, ...columns }: GuildColumns): GuildRow => {
-  const guild: GuildRow = { ...columns, name: JSON.parse(columns.name) as string, description: null, roles: [] };
+  const guild = rowOfGuild({ ...columns, name: JSON.parse(columns.name) as string }, columns.memberCount);
   return revised === null ? guild : revisedGuild(guild, revisedFields(revised));
 };
 
@@ -468,4 +510,5 @@ export const addedInvite = ({ invite, position }: Added<'invite-added'>): GuildT
   created_at: position,
   created_time: invite.createdTime,
   expires_at: invite.expiresAt,
+  deleted_at: null,
 });

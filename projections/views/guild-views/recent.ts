@@ -47,8 +47,10 @@ const keysOf = (change: AnyChange): readonly string[] => {
       return change.field === 'administers' ? [`user:${change.userId}`, ADMINISTRATORS] : [`user:${change.userId}`];
     case 'invite-added': {
       const { code, guildId, inviterId } = change.invite;
-      return [`invite:${code}`, `invites:${guildId}:${inviterId}`];
+      return [`invite:${code}`, `invites:${guildId}`, `invites:${guildId}:${inviterId}`];
     }
+    case 'invite-removed':
+      return [`invite:${change.code}`, `invites:${change.guildId}`];
     case 'invite-used':
       return [`invite:${change.code}`];
     case 'pinned':

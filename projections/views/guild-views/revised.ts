@@ -10,7 +10,10 @@ export const idIn = (field: string): string => field.slice(field.indexOf(':') + 
 /** An order that does not depend on when each was read. */
 const byId = (a: Overwrite, b: Overwrite): number => (BigInt(a.id) < BigInt(b.id) ? -1 : 1);
 
-export const revisedGuild = (guild: GuildRow, { details, ...fields }: GuildFields): GuildRow => {
+export const revisedGuild = (
+  guild: GuildRow,
+  { details, ownerId = guild.ownerId, pauses = guild.pauses, isDeleted, ...fields }: GuildFields,
+): GuildRow => {
   let { everyone } = guild;
   const roles = new Map(guild.roles.map((role) => [role.id, role]));
   for (const [field, role] of Object.entries<Role | null>(fields)) {
@@ -19,7 +22,8 @@ export const revisedGuild = (guild: GuildRow, { details, ...fields }: GuildField
     else if (id === guild.id) everyone = role.permissions;
     else roles.set(id, role);
   }
-  return { ...guild, ...details, everyone, roles: [...roles.values()].sort(byPlace) };
+  const begun = isDeleted === undefined ? guild : { ...guild, isDeleted };
+  return { ...begun, ...details, ownerId, pauses, everyone, roles: [...roles.values()].sort(byPlace) };
 };
 
 export const revisedChannel = (channel: ChannelRow, { details, isDeleted, ...fields }: ChannelFields): ChannelRow => {

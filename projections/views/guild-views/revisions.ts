@@ -4,7 +4,7 @@
  */
 import type { RelationshipType } from '../../../domain/relationship.ts';
 import type { ChannelDetails, Overwrite } from '../../../schemas/events/channel.ts';
-import type { GuildDetails, Role } from '../../../schemas/events/guild.ts';
+import type { GuildDetails, Pauses, Role } from '../../../schemas/events/guild.ts';
 
 /** What a revision is about. A member's counts for the membership in which it happens. */
 export type Subject = `guild:${string}` | `channel:${string}` | `member:${string}_${string}` | `relations:${string}`;
@@ -18,6 +18,9 @@ export const memberSubject = (guildId: string, userId: string): Subject => `memb
 export interface GuildFields {
   readonly [role: `role:${string}`]: Role | null;
   readonly details?: GuildDetails;
+  readonly ownerId?: string;
+  readonly pauses?: Pauses;
+  readonly isDeleted?: true;
 }
 export interface ChannelFields {
   readonly [overwrite: `overwrite:${string}`]: Overwrite | null;

@@ -73,6 +73,7 @@ export interface GuildTables {
     readonly created_at: number;
     readonly created_time: number;
     readonly expires_at: number | null;
+    readonly deleted_at: number | null;
   };
   /** One row per use of a capped invite; there are few. */
   readonly redemptions: { readonly code: string; readonly position: number };

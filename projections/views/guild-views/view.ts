@@ -12,7 +12,7 @@ import {
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
 import { type ChannelDetails, type ChannelKind, type Overwrite, PLAIN } from '../../../schemas/events/channel.ts';
-import type { Role } from '../../../schemas/events/guild.ts';
+import { type GuildDetails, NOT_PAUSED, type Pauses, PLAIN_GUILD, type Role } from '../../../schemas/events/guild.ts';
 import { GOOD_STANDING, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
 import {
   channelSubject,
@@ -23,16 +23,17 @@ import {
   relationsSubject,
 } from './revisions.ts';
 
-export interface GuildRow {
+export interface GuildRow extends GuildDetails {
   readonly id: string;
-  readonly name: string;
-  readonly description: string | null;
   readonly ownerId: string;
   /** Permissions of @everyone as a decimal string. */
   readonly everyone: string;
   /** All others, the lowest first. */
   readonly roles: readonly Role[];
   readonly memberCount: number;
+  readonly pauses: Pauses;
+  /** Readers leave it out: it is as unknown as one that never was. */
+  readonly isDeleted?: boolean;
 }
 
 export interface ChannelRow {
@@ -78,7 +79,9 @@ export const withDetails = (channel: ChannelRow, details: ChannelDetails | undef
 export const rowOfGuild = (
   { id, name, ownerId, everyone }: Pick<GuildRow, 'id' | 'name' | 'ownerId' | 'everyone'>,
   memberCount = 0,
-): GuildRow => ({ id, name, description: null, ownerId, everyone, roles: [], memberCount });
+): GuildRow => ({
+  ...{ id, name, description: null, ...PLAIN_GUILD, ownerId, everyone, roles: [], memberCount, pauses: NOT_PAUSED },
+});
 
 export interface MemberRow {
   readonly guildId: string;
@@ -168,7 +171,12 @@ export interface GuildReader {
   directChannelsOf(userId: string): Promise<readonly ChannelRow[]>;
   user(id: string): Promise<UserRow | undefined>;
   users(ids: readonly string[]): Promise<readonly UserRow[]>;
+  /** `undefined` also for one that is deleted. */
   invite(code: string): Promise<InviteRow | undefined>;
+  /** Those of a guild that are not deleted, by code. */
+  invitesOf(guildId: string): Promise<readonly InviteRow[]>;
+  /** Guilds that anybody finds, the latest to be so first. */
+  publicGuilds(limit: number): Promise<readonly GuildRow[]>;
   /** How many bots the user has created. */
   countApplications(ownerId: string): Promise<number>;
   /** How many of the user's invites to the guild admit somebody at `now`, in milliseconds since 1970. */
@@ -218,7 +226,7 @@ export interface RevisionsQuery {
 export type GuildChange =
   | {
       readonly kind: 'guild-added';
-      readonly guild: Omit<GuildRow, 'memberCount' | 'roles' | 'description'>;
+      readonly guild: Pick<GuildRow, 'id' | 'name' | 'ownerId' | 'everyone'>;
       readonly position: number;
     }
   /** The place of a guild's channel depends on the others. */
@@ -239,6 +247,7 @@ export type GuildChange =
       readonly position: number;
     }
   | { readonly kind: 'invite-added'; readonly invite: Omit<InviteRow, 'uses'>; readonly position: number }
+  | { readonly kind: 'invite-removed'; readonly code: string; readonly guildId: string; readonly position: number }
   /**
    * A capped invite records every use itself. For the others only the joining events tell. `capped` says which kind
    * this is.
@@ -303,6 +312,15 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   'guild-edited': ({ data: { guildId, details }, position }) => [
     { kind: 'revised', guildId, subject: guildSubject(guildId), field: 'details', value: details, position },
   ],
+  'guild-transferred': ({ data: { guildId, ownerId }, position }) => [
+    { kind: 'revised', guildId, subject: guildSubject(guildId), field: 'ownerId', value: ownerId, position },
+  ],
+  'guild-paused': ({ data: { guildId, pauses }, position }) => [
+    { kind: 'revised', guildId, subject: guildSubject(guildId), field: 'pauses', value: pauses, position },
+  ],
+  'guild-deleted': ({ data: { guildId }, position }) => [
+    { kind: 'revised', guildId, subject: guildSubject(guildId), field: 'isDeleted', value: true, position },
+  ],
   'member-joined': (event) => {
     const { position } = event;
     const { invite } = event.data;
@@ -363,6 +381,7 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
     const invite = { code, guildId, channelId, inviterId, maxUses, expiresAt, createdTime };
     return [{ kind: 'invite-added', invite, position }];
   },
+  'invite-deleted': ({ data: { code, guildId }, position }) => [{ kind: 'invite-removed', code, guildId, position }],
   'invite-redeemed': ({ data, position }) => [{ kind: 'invite-used', code: data.code, capped: true, position }],
 };
 

@@ -59,7 +59,11 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
     members: dated('members', ask.members),
     memberships: dated('memberships', ask.memberships),
     users: plain('users', (ids: readonly Id[]) => ask.users().where(sql<boolean>`u.id = any(${ids}::bigint[])`)),
-    invite: dated('invite', ask.invite),
+    invite: dated('invite', (at: number | undefined, code: string) => ask.invites(at).where('i.code', '=', code)),
+    invitesOf: dated('invites of', (at: number | undefined, guildId: Id) =>
+      ask.invites(at).where('i.guild_id', '=', guildId).orderBy('i.code'),
+    ),
+    publicGuilds: dated('public guilds', ask.publicGuilds),
     countApplications: dated('count applications', ask.countApplications),
     countOpenInvites: dated('count open invites', ask.countOpenInvites),
     revisions: dated(
@@ -93,7 +97,8 @@ export class PostgresGuildReader implements GuildReader {
 
   async guild(id: Id): Promise<GuildRow | undefined> {
     const [row] = await this.ask.guild(this.at, idKey(id));
-    return row && guildOf(row);
+    const guild = row && guildOf(row);
+    return guild?.isDeleted === true ? undefined : guild;
   }
 
   async channel(id: Id): Promise<ChannelRow | undefined> {
@@ -116,11 +121,13 @@ export class PostgresGuildReader implements GuildReader {
   }
 
   async guildsOf(userId: Id): Promise<readonly GuildRow[]> {
-    return (await this.ask.guildsOf(this.at, idKey(userId))).map(guildOf);
+    const all = (await this.ask.guildsOf(this.at, idKey(userId))).map(guildOf);
+    return all.filter(({ isDeleted }) => isDeleted !== true);
   }
 
-  memberships(userId: Id, since: number): Promise<readonly Membership[]> {
-    return this.ask.memberships(this.at, idKey(userId), since);
+  async memberships(userId: Id, since: number): Promise<readonly Membership[]> {
+    const stays = await this.ask.memberships(this.at, idKey(userId), since);
+    return stays.filter(({ leftAt }) => leftAt === null || leftAt > since);
   }
 
   async directChannelsOf(userId: Id): Promise<readonly ChannelRow[]> {
@@ -137,6 +144,14 @@ export class PostgresGuildReader implements GuildReader {
 
   async invite(code: string): Promise<InviteRow | undefined> {
     return (await this.ask.invite(this.at, code))[0];
+  }
+
+  invitesOf(guildId: Id): Promise<readonly InviteRow[]> {
+    return this.ask.invitesOf(this.at, idKey(guildId));
+  }
+
+  async publicGuilds(limit: number): Promise<readonly GuildRow[]> {
+    return (await this.ask.publicGuilds(this.at, limit)).map(guildOf);
   }
 
   async countApplications(ownerId: Id): Promise<number> {
@@ -195,6 +210,7 @@ export const guildRowsAt = (at: number): Readonly<Record<string, RawBuilder<unkn
   users: sql`SELECT * FROM users WHERE registered_at <= ${at}`,
   sign_outs: sql`SELECT * FROM sign_outs WHERE position <= ${at}`,
   user_revisions: sql`SELECT * FROM user_revisions WHERE position <= ${at}`,
-  invites: sql`SELECT * FROM invites WHERE created_at <= ${at}`,
+  invites: sql`SELECT code, guild_id, channel_id, inviter_id, max_uses, created_at, created_time, expires_at,
+    CASE WHEN deleted_at <= ${at} THEN deleted_at END FROM invites WHERE created_at <= ${at}`,
   redemptions: sql`SELECT * FROM redemptions WHERE position <= ${at}`,
 });

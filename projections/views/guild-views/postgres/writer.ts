@@ -15,6 +15,9 @@ import {
 import type { GuildTables } from '../tables.ts';
 import type { GuildChange, MemberRow } from '../view.ts';
 
+/** Bits 35, 36 and 38. */
+const THREADS = String((1n << 35n) | (1n << 36n) | (1n << 38n));
+
 /** Steps beyond those of `001-tables`. */
 export const guildMigrations = (schema: string): Readonly<Record<string, Migration>> => ({
   '003-sign-outs': {
@@ -63,6 +66,17 @@ export const guildMigrations = (schema: string): Readonly<Record<string, Migrati
         .execute();
     },
   },
+  '020-guild-life': {
+    async up(db) {
+      const within = db.schema.withSchema(schema);
+      await within.alterTable('invites').addColumn('deleted_at', 'bigint').execute();
+      await sql`create index public_guilds on ${sql.table(`${schema}.revisions`)} (position)
+        where field = 'details' and value like '%"isPublic":true%'`.execute(db);
+      // As the events of former versions are read now: whoever could write may create threads and write in them.
+      await sql`update ${sql.table(`${schema}.guilds`)} set everyone = (everyone::bigint | ${sql.lit(THREADS)}::bigint)::text
+        where (everyone::bigint & 2048) <> 0`.execute(db);
+    },
+  },
   '004-counted': {
     async up(db) {
       const within = db.schema.withSchema(schema);
@@ -99,6 +113,7 @@ class GuildBatch {
   readonly signOuts: GuildTables['sign_outs'][] = [];
   readonly userRevisions: GuildTables['user_revisions'][] = [];
   readonly invites: GuildTables['invites'][] = [];
+  readonly uninvited: Pick<GuildTables['invites'], 'code' | 'deleted_at'>[] = [];
   readonly redemptions: GuildTables['redemptions'][] = [];
   /** The invite of each joining, by the position of the joining event. */
   readonly invitedBy = new Map<number, string>();
@@ -145,6 +160,9 @@ class GuildBatch {
       case 'invite-added':
         this.invites.push(addedInvite(change));
         return;
+      case 'invite-removed':
+        this.uninvited.push({ code: change.code, deleted_at: change.position });
+        return;
       case 'invite-used': {
         const { code, position } = change;
         if (change.capped) this.redemptions.push({ code, position });
@@ -183,6 +201,8 @@ const statementsOf = (schema: string) => ({
   signOuts: inserting(`${schema}.sign_outs`),
   userRevisions: inserting(`${schema}.user_revisions`),
   invites: inserting(`${schema}.invites`),
+  uninvited: `UPDATE ${schema}.invites i SET deleted_at = e.deleted_at FROM ${rowsOf(`${schema}.invites`)} e
+    WHERE i.code = e.code AND i.deleted_at IS NULL`,
   redemptions: inserting(`${schema}.redemptions`),
   // Also correct if this batch is repeated after a membership that began later.
   ended: `UPDATE ${schema}.memberships m SET left_at = e.left_at FROM ${rowsOf(`${schema}.memberships`)} e
@@ -238,6 +258,7 @@ export class PostgresGuildWriter {
     await run('signOuts', batch.signOuts);
     await run('userRevisions', batch.userRevisions);
     await run('invites', batch.invites);
+    await run('uninvited', batch.uninvited);
     await run('redemptions', batch.redemptions);
     const ended = await run<Pick<Stay, 'guild_id'>>('ended', batch.ended());
     const begun = await run<Pick<Stay, 'guild_id' | 'joined_at' | 'left_at'>>('begun', batch.begun());

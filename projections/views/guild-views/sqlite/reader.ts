@@ -76,7 +76,9 @@ const prepare = (db: Connection) => ({
   memberships: built(db, (userId: Id, since: number) => ask.memberships(undefined, userId, since)),
   user: built(db, (id: Id) => ask.users().where('u.id', '=', id)),
   users: built(db, (ids: string) => ask.users().where(sql<boolean>`u.id IN (SELECT value FROM json_each(${ids}))`)),
-  invite: built(db, (code: string) => ask.invite(undefined, code)),
+  invite: built(db, (code: string) => ask.invites(undefined).where('i.code', '=', code)),
+  invitesOf: built(db, (guildId: Id) => ask.invites(undefined).where('i.guild_id', '=', guildId).orderBy('i.code')),
+  publicGuilds: built(db, (limit: number) => ask.publicGuilds(undefined, limit)),
   countApplications: built(db, (ownerId: Id) => ask.countApplications(undefined, ownerId)),
   countOpenInvites: built(db, (guildId: Id, inviterId: Id, now: number) =>
     ask.countOpenInvites(undefined, guildId, inviterId, now),
@@ -117,6 +119,7 @@ export class SqliteGuildReader implements GuildReader {
       const found = this.ask.guild.get(idKey(id));
       if (found === undefined) return undefined;
       const row = guildOf(found);
+      if (row.isDeleted === true) return undefined;
       this.cache.guilds.set(id, row);
       return row;
     });
@@ -165,11 +168,13 @@ export class SqliteGuildReader implements GuildReader {
   }
 
   async guildsOf(userId: string): Promise<readonly GuildRow[]> {
-    return this.slices.step(() => this.ask.guildsOf.all(idKey(userId)).map(guildOf));
+    const all = await this.slices.step(() => this.ask.guildsOf.all(idKey(userId)).map(guildOf));
+    return all.filter(({ isDeleted }) => isDeleted !== true);
   }
 
   async memberships(userId: string, since: number): Promise<readonly Membership[]> {
-    return this.slices.step(() => this.ask.memberships.all(idKey(userId), since));
+    const stays = await this.slices.step(() => this.ask.memberships.all(idKey(userId), since));
+    return stays.filter(({ leftAt }) => leftAt === null || leftAt > since);
   }
 
   async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
@@ -207,6 +212,14 @@ export class SqliteGuildReader implements GuildReader {
     return this.ask.invite.get(code);
   }
 
+  async invitesOf(guildId: string): Promise<readonly InviteRow[]> {
+    return this.slices.step(() => this.ask.invitesOf.all(idKey(guildId)));
+  }
+
+  async publicGuilds(limit: number): Promise<readonly GuildRow[]> {
+    return this.slices.step(() => this.ask.publicGuilds.all(limit).map(guildOf));
+  }
+
   async countApplications(ownerId: string): Promise<number> {
     return this.ask.countApplications.get(idKey(ownerId))!.count;
   }
@@ -218,11 +231,12 @@ export class SqliteGuildReader implements GuildReader {
   async past(guildId: string, userId: string, position: number): Promise<PastGuild | undefined> {
     const { ask } = this;
     return this.slices.step(() => {
-      const guild = ask.pastGuild.get(position, idKey(guildId));
+      const found = ask.pastGuild.get(position, idKey(guildId));
+      const guild = found && guildOf(found);
       const member = ask.pastMember.get(position, idKey(guildId), idKey(userId));
-      if (guild === undefined || member === undefined) return undefined;
+      if (guild === undefined || guild.isDeleted === true || member === undefined) return undefined;
       const channels = channelRowsOf(ask.pastChannelsOf.all(position, idKey(guildId)));
-      return { guild: guildOf(guild), member: memberOf(guildId, member), channels };
+      return { guild, member: memberOf(guildId, member), channels };
     });
   }
 

@@ -62,6 +62,7 @@ CREATE TABLE revisions (
   PRIMARY KEY (subject, field, position)
 ) WITHOUT ROWID;
 CREATE INDEX revisions_of_guild ON revisions (guild_id, position);
+CREATE INDEX public_guilds ON revisions (position) WHERE field = 'details' AND value LIKE '%"isPublic":true%';
 CREATE TABLE users (
   id INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -95,7 +96,8 @@ CREATE TABLE invites (
   max_uses INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   created_time INTEGER NOT NULL,
-  expires_at INTEGER
+  expires_at INTEGER,
+  deleted_at INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX invites_of_inviter ON invites (guild_id, inviter_id);
 CREATE TABLE redemptions (
@@ -125,6 +127,7 @@ const prepare = (db: Connection) => ({
   signOut: adding<GuildTables['sign_outs']>(db, 'sign_outs'),
   userRevision: adding<GuildTables['user_revisions']>(db, 'user_revisions'),
   invite: adding<GuildTables['invites']>(db, 'invites'),
+  uninvite: command(db, 'UPDATE invites SET deleted_at = ? WHERE code = ? AND deleted_at IS NULL'),
   redeemed: adding<GuildTables['redemptions']>(db, 'redemptions'),
   joinedBy: command(
     db,
@@ -187,6 +190,9 @@ export class SqliteGuildWriter implements GuildWriter {
         return;
       case 'invite-added':
         this.run.invite(addedInvite(change));
+        return;
+      case 'invite-removed':
+        this.run.uninvite(change.position, change.code);
         return;
       case 'invite-used':
         if (change.capped) this.run.redeemed(change);
