@@ -1,8 +1,10 @@
 /** How long a message takes at a fixed rate. */
-import { type Bench, round } from './bench.ts';
+import { type Bench, median, round } from './bench.ts';
 import { withTalkers } from './support/talking.ts';
 
 const PER_SECOND = 5_000;
+const ROUNDS = 3;
+const ROUND_MS = 10_000;
 
 export const latency: Bench = {
   name: 'latency',
@@ -10,9 +12,18 @@ export const latency: Bench = {
   reach: { comparison: '<', value: 10, unit: 'ms' },
   run: () =>
     withTalkers(async (talkers) => {
-      const { p50, p99, sentPerSecond } = await talkers.pace({ ms: 10_000, perSecond: PER_SECOND });
+      const pace = { ms: ROUND_MS, perSecond: PER_SECOND };
+      // A fresh server compiles its code.
+      await talkers.pace(pace);
+      const rounds: Awaited<ReturnType<typeof talkers.pace>>[] = [];
+      for (let i = 0; i < ROUNDS; i += 1) rounds.push(await talkers.pace(pace));
+      const p99 = median(rounds.map((one) => one.p99));
       return {
-        figures: { 'p50 ms': round(p50, 1), 'p99 ms': round(p99, 1), 'sends/s': round(sentPerSecond) },
+        figures: {
+          'p50 ms': round(median(rounds.map((one) => one.p50)), 1),
+          'p99 ms': round(p99, 1),
+          'sends/s': round(median(rounds.map((one) => one.sentPerSecond))),
+        },
         ratio: p99,
       };
     }),
