@@ -94,7 +94,8 @@ describe('the views of a data folder', () => {
     const resumed = await GatewayClient.resumed(server.url, owner.account!.token, client.session());
     resumed.socket.terminate();
     await server.stop();
-  });
+    // Six processes, one after the other.
+  }, 120_000);
 
   it('list the events left out, and apply them on a retry', async () => {
     tamper(`INSERT INTO dead_letters VALUES ('timelines', 'channel-${channelId}', 9, 'broken', 4)`);

@@ -179,6 +179,9 @@ describe('opening a log for reading', () => {
 
   it('fails with a clear error if there is no log, or it is not ours', async () => {
     await expect(openSqliteLogReader({ clock: systemClock, directory })).rejects.toMatchObject({ trouble: 'missing' });
+    // As a first start on a full disk leaves it.
+    writeFileSync(file, '');
+    await expect(openSqliteLogReader({ clock: systemClock, directory })).rejects.toThrow(/is empty\. .*remove it/);
     other('CREATE TABLE recipes (name)');
     await expect(openSqliteLogReader({ clock: systemClock, directory })).rejects.toMatchObject({ trouble: 'not-ours' });
   });

@@ -200,6 +200,7 @@ export const openForReading = (directory: string): Database.Database => {
   const file = join(directory, LOG_FILE);
   checkFiles(directory, 'PARLEY_DATA');
   if (!existsSync(file)) throw new UnusableLog('missing', `There is no log at ${file}.`);
+  checkNotLost(file);
   try {
     return openReadOnly(file);
   } catch (error) {
