@@ -64,7 +64,7 @@ const TABLE = {
     ROOMS.vault,
     LOG,
     COORDINATION,
-    '^commands/(port|identity)\\.ts$',
+    '^commands/(port|identity|accounts)\\.ts$',
     ...READ_SIDE,
   ],
   gateway: [ROOMS.presenter, ROOMS.domain, ROOMS.vault, LOG, COORDINATION, '^commands/port\\.ts$', ...READ_SIDE],

@@ -23,6 +23,7 @@ describe('the configuration', () => {
       resumeGatewayUrl: null,
       trustedProxies: [],
       registration: 'open',
+      deletionSeconds: 604_800,
       limits: { send: { count: 5, seconds: 5 }, global: { count: 50, seconds: 1 } },
     });
   });
@@ -82,7 +83,7 @@ describe('the configuration', () => {
       'PARLEY_PORT: given "http"; accepted: a whole number from 0 to 65535',
       'PARLEY_PUBLIC_URL: given "chat.example"; accepted: a URL beginning with http:// or https://, or nothing',
       'PARLEY_TRUSTED_PROXIES: given "10.0.0.0/33"; accepted: IP addresses and networks separated by commas (`10.0.0.0/8,::1`), or nothing',
-      'PARLEY_REGISTRATION: given "maybe"; accepted: `open`, `closed`',
+      'PARLEY_REGISTRATION: given "maybe"; accepted: `open`, `invited`, `closed`',
       'PARLEY_LIMIT_SEND: given "5 per 5"; accepted: `<count>/<seconds>` such as `5/5`, both from 1 to 1000000, or `off`',
     ]);
   });

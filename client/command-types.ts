@@ -384,4 +384,24 @@ export interface CommandFields {
   readonly 'bot.reset': {
     readonly application_id: string;
   };
+  /** Let a person administer the server, as you do. */
+  readonly 'administrator.name': {
+    readonly user_id: string;
+  };
+  /** Somebody no longer administers the server. The last one stays. */
+  readonly 'administrator.remove': {
+    readonly user_id: string;
+  };
+  /** Shut an account: it is signed out everywhere, and nobody signs in until it is opened again. */
+  readonly 'user.disable': {
+    readonly user_id: string;
+  };
+  /** Open an account that was shut. */
+  readonly 'user.enable': {
+    readonly user_id: string;
+  };
+  /** Delete an account at once, with the texts that its owner wrote. It must own no guild. */
+  readonly 'user.delete': {
+    readonly user_id: string;
+  };
 }

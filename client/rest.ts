@@ -1,5 +1,17 @@
 /** The HTTP API, typed as far as a client without a library needs it. */
-import type { Channel, Guild, Invite, Message, ReadState, Relationship, Role, RoleSettings, User } from './shapes.ts';
+import type {
+  Channel,
+  Guild,
+  Invite,
+  Message,
+  ProfileChange,
+  ReadState,
+  Relationship,
+  Role,
+  RoleSettings,
+  SignInShown,
+  User,
+} from './shapes.ts';
 
 export class RestError extends Error {
   readonly status: number;
@@ -118,6 +130,55 @@ export class Rest {
   /** Ends all other tokens of this person. */
   changePassword(password: string, newPassword: string): Promise<Renewed> {
     return this.request('POST', '/auth/password', { password, new_password: newPassword });
+  }
+
+  /** Where this person is signed in. */
+  sessions(): Promise<{ readonly user_sessions: readonly SignInShown[] }> {
+    return this.request('GET', '/auth/sessions');
+  }
+
+  /** Ends some of this person's sign-ins, with their sockets. */
+  endSessions(ids: readonly string[]): Promise<null> {
+    return this.request('POST', '/auth/sessions/logout', { session_id_hashes: ids });
+  }
+
+  /** Sets another password by a code that an administrator made. */
+  resetPassword(code: string, newPassword: string): Promise<Renewed> {
+    return this.request('POST', '/auth/reset', { code, new_password: newPassword });
+  }
+
+  /** Deletes this person's account, unless they sign in again in time. */
+  deleteAccount(password: string): Promise<null> {
+    return this.request('POST', '/users/@me/delete', { password });
+  }
+
+  /** Changes what this user says about themselves. What is left out stays; null empties it. */
+  editProfile(profile: ProfileChange): Promise<User> {
+    return this.request('PATCH', '/users/@me/profile', profile);
+  }
+
+  // For administrators.
+
+  /** @param maxUses 0: any number. @param maxAge in seconds; 0: it does not expire */
+  inviteToRegister(maxUses = 1, maxAge = 604_800): Promise<{ readonly id: string; readonly code: string }> {
+    return this.request('POST', '/registration-invites', { max_uses: maxUses, max_age: maxAge });
+  }
+
+  /** A code by which the person sets another password, once. */
+  passwordReset(userId: string): Promise<{ readonly code: string; readonly expires_at: string }> {
+    return this.request('POST', `/users/${userId}/password-reset`);
+  }
+
+  disable(userId: string, disabled = true): Promise<null> {
+    return this.request(disabled ? 'PUT' : 'DELETE', `/users/${userId}/disabled`);
+  }
+
+  deleteUser(userId: string): Promise<null> {
+    return this.request('DELETE', `/users/${userId}`);
+  }
+
+  nameAdministrator(userId: string, administers = true): Promise<null> {
+    return this.request(administers ? 'PUT' : 'DELETE', `/administrators/${userId}`);
   }
 
   /** Replaces a bot's token. */

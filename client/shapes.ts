@@ -147,3 +147,22 @@ export interface Dispatches {
   readonly TYPING_START: { readonly channel_id: string; readonly user_id: string; readonly timestamp: number };
   readonly PARLEY_POSITION: object;
 }
+
+/** What a user says about themselves. */
+export interface ProfileChange {
+  readonly global_name?: string | null;
+  readonly bio?: string | null;
+  readonly pronouns?: string | null;
+  /** 24 bits: red, green, blue. */
+  readonly accent_color?: number | null;
+  readonly custom_status?: { readonly text: string } | null;
+}
+
+/** Where somebody is signed in. */
+export interface SignInShown {
+  readonly id_hash: string;
+  readonly approx_last_used_time: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly client_info: { readonly platform: string | null };
+}

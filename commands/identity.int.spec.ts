@@ -60,7 +60,7 @@ describe('registering', () => {
   });
 
   it('is let once by the setup code while registration is closed, however many use it at once', async () => {
-    instance = await Instance.open({ registrationOpen: false });
+    instance = await Instance.open({ registration: 'closed' });
     const { identity } = instance.write;
     const setupCode = await identity.setupCode();
     const by = (username: string, code: string | null) =>
@@ -93,7 +93,7 @@ describe('registering', () => {
     const { deps } = instance.write;
     const late = { ...deps, now: () => deps.now() + EARLY_MS };
     const limits = { ...NO_LIMITS, register: { count: 1, seconds: 3600 } };
-    const later = new Identity(late, new Limits(limits, memoryLimiter(systemClock)), true, createLogger('silent'));
+    const later = new Identity(late, new Limits(limits, memoryLimiter(systemClock)), 'open', createLogger('silent'));
     right(await later.register(as('cleo'), CALLER));
     expect(refusal(await later.register(as('dora'), CALLER))).toBe('rateLimited');
   });
@@ -154,9 +154,9 @@ describe('registering', () => {
   });
 
   it('is refused where the instance is closed, and limited per address', async () => {
-    instance = await Instance.open({ registrationOpen: false });
+    instance = await Instance.open({ registration: 'closed' });
     expect(refusal(await register('ann'))).toBe('registrationClosed');
-    await instance.reopen({ registrationOpen: true, limits: { register: { count: 1, seconds: 60 } } });
+    await instance.reopen({ registration: 'open', limits: { register: { count: 1, seconds: 60 } } });
     right(await register('ann'));
     expect(refusal(await register('ben'))).toBe('rateLimited');
     right(await instance.write.identity.register(as('ben'), { ...CALLER, address: '10.0.0.1' }));

@@ -5,15 +5,16 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { nothing } from '../domain/decider.ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
-import { register as decideRegister, signOut, type UserState } from '../domain/user.ts';
+import { register as decideRegister, keepAccount, signOut, type UserState } from '../domain/user.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
-import { GOOD_STANDING, NEVER_SIGNED_OUT, type SignedOut, type Standing } from '../schemas/events/user.ts';
+import { GOOD_STANDING, mayAct, NEVER_SIGNED_OUT, type SignedOut, type Standing } from '../schemas/events/user.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
+import type { Config } from '../schemas/settings.ts';
 import { userStream } from '../schemas/streams.ts';
 import { lookAlikes } from '../schemas/text.ts';
 import type { InformingLogger } from '../telemetry/logger.ts';
-import type { Undo, Verified } from '../vault/port.ts';
+import { isGood, type Undo, type Verified } from '../vault/port.ts';
 import { type CommandDeps, putBack, repeatable, viewsHold } from './command.ts';
 import { type Limits, limitedError } from './limits.ts';
 
@@ -33,6 +34,10 @@ export interface Caller {
   readonly key?: string | null;
   /** See `Identity.setupCode`. */
   readonly setupCode?: string | null;
+  /** The code of a registration invite. */
+  readonly invite?: string | null;
+  /** What the client says it is. */
+  readonly device?: string | undefined;
 }
 
 export interface SignedIn {
@@ -78,7 +83,7 @@ const badLogin = fieldError(['login'], 'INVALID_LOGIN', 'Login or password is in
 export class Identity {
   private readonly deps: Deps;
   private readonly limits: Limits;
-  private readonly open: boolean;
+  private readonly registration: Config['registration'];
   private readonly logger: Pick<InformingLogger, 'info'>;
   private readonly hashing: FairQueue;
   /** Time of the log's first event. */
@@ -86,11 +91,11 @@ export class Identity {
   /** Users whose registration is in progress in this process: their reservations are not taken over. */
   private readonly underWay = new Set<string>();
 
-  constructor(deps: Deps, limits: Limits, open: boolean, logger: Pick<InformingLogger, 'info'>) {
+  constructor(deps: Deps, limits: Limits, registration: Config['registration'], logger: Pick<InformingLogger, 'info'>) {
     this.logger = logger;
     this.deps = deps;
     this.limits = limits;
-    this.open = open;
+    this.registration = registration;
     const { logins, loginsOfAddress } = deps.bounds;
     this.hashing = new FairQueue({ atOnce: HASHES_AT_ONCE, waiting: logins, waitingPerAddress: loginsOfAddress });
   }
@@ -98,8 +103,10 @@ export class Identity {
   async register(credentials: Credentials, caller: Caller): Promise<Either<ParleyError, SignedIn>> {
     const { deps } = this;
     const { correlationId, address } = caller;
-    const isFirst = !this.open && (await this.isSetupCode(caller.setupCode ?? null));
-    if (!this.open && !isFirst) return either.left(parleyError('registrationClosed'));
+    const isOpen = this.registration === 'open';
+    const isFirst = !isOpen && (await this.isSetupCode(caller.setupCode ?? null));
+    const invite = isOpen || isFirst ? undefined : await this.goodInvite(caller.invite ?? null);
+    if (!isOpen && !isFirst && invite === undefined) return either.left(parleyError('registrationClosed'));
     const limit = await this.limits.register(address, await this.isEarly());
     if (limit?.allowed === false) {
       this.logger.info(
@@ -122,15 +129,21 @@ export class Identity {
     // Two requests with one key at once: the second one's password must not replace the first one's.
     if (this.underWay.has(userId)) return either.left(parleyError('unavailable', { retryAfter: 1 }));
     const created = await this.create(user, async () => {
+      if (invite !== undefined && !(await deps.vault.useCode(invite, userId, deps.now())))
+        return either.left(parleyError('registrationClosed'));
       const hashed = await this.hashing.run(caller, async () => {
         await deps.vault.setPassword(userId, credentials.password);
         return true;
       });
       return hashed === undefined ? either.left(tooMany) : either.right(undefined);
     });
-    if (either.isLeft(created)) return either.left(repeatable(created.left, key));
+    if (either.isLeft(created)) {
+      if (invite !== undefined && created.left.name !== 'outcomeUnknown') await deps.vault.giveBackCode(invite, userId);
+      return either.left(repeatable(created.left, key));
+    }
     this.logger.info({ correlationId, address, user: userId }, 'registered');
-    return either.right({ userId, ...(await deps.tokens.issue(userId, NEVER_SIGNED_OUT.generation)) });
+    const { generation } = NEVER_SIGNED_OUT;
+    return either.right({ userId, ...(await deps.tokens.issue(userId, generation, undefined, caller.device)) });
   }
 
   /**
@@ -143,6 +156,13 @@ export class Identity {
     return createHmac('sha256', await vault.signingSecret())
       .update('the first person')
       .digest('base64url');
+  }
+
+  /** @returns the code, if it still admits somebody */
+  private async goodInvite(code: string | null): Promise<string | undefined> {
+    if (code === null || this.registration !== 'invited') return undefined;
+    const known = await this.deps.vault.code(code);
+    return known?.kind === 'registration' && isGood(known, this.deps.now()) ? code : undefined;
   }
 
   private async isSetupCode(given: string | null): Promise<boolean> {
@@ -191,7 +211,40 @@ export class Identity {
       this.logger.info({ correlationId, address, user: userId ?? null }, 'failed login');
       return either.left(badLogin);
     }
-    return either.right({ userId, ...(await tokens.issue(userId, before!.right.signedOut.generation)) });
+    const { signedOut, standing } = before!.right;
+    if (!mayAct(standing)) {
+      const kept = await this.keep(userId, caller.correlationId);
+      if (either.isLeft(kept)) return kept;
+    }
+    return either.right({ userId, ...(await tokens.issue(userId, signedOut.generation, undefined, caller.device)) });
+  }
+
+  /** Whoever signs in in time keeps an account that was to be deleted. */
+  private async keep(userId: string, correlationId: string): Promise<Either<ParleyError, void>> {
+    const { mailboxes, now } = this.deps;
+    const kept = await mailboxes.run({
+      stream: userStream(userId),
+      cause: { actor: userId, key: randomUUID(), correlationId, causationId: null, traceparent: null },
+      prepare: async () => either.right(undefined),
+      decide: (state: UserState) => keepAccount({ userId, now: now() }, state),
+    });
+    if (either.isLeft(kept)) return kept.left.name === 'unauthorized' ? either.left(badLogin) : kept;
+    await viewsHold(this.deps, kept.right.position);
+    return either.right(undefined);
+  }
+
+  /** Checks a password, one of few at a time. @returns undefined when too many wait */
+  checksPassword(userId: string, password: string, caller: Caller): Promise<boolean | undefined> {
+    return this.hashing.run(caller, () => this.deps.vault.verifyPassword(userId, password));
+  }
+
+  /** Replaces a forgotten password. @returns false when too many wait */
+  async replacesPassword(userId: string, password: string, caller: Caller): Promise<boolean> {
+    const done = await this.hashing.run(caller, async () => {
+      await this.deps.vault.setPassword(userId, password);
+      return true;
+    });
+    return done === true;
   }
 
   /** A new token of the same sign-in. @param token a valid one, as is that of the methods below */
@@ -243,11 +296,11 @@ export class Identity {
     if (changed.undo === undefined) return either.left(isKnown ? parleyError('keyReused') : wrongPassword);
     const ended = await this.end(userId, undefined, key, caller.correlationId);
     if (either.isLeft(ended)) return either.left(repeatable(await putBack(ended.left, changed.undo), given));
-    return either.right({ userId, ...(await tokens.issue(userId, ended.right)) });
+    return either.right({ userId, ...(await tokens.issue(userId, ended.right, undefined, caller.device)) });
   }
 
   /** From the stream, since the views may not know of the last sign-out yet: the sign-outs and standing of a user, and whether an event of theirs carried the key. */
-  private async before(
+  async before(
     userId: string,
     key: string,
     correlationId: string,
@@ -271,7 +324,7 @@ export class Identity {
   }
 
   /** @returns the generation of the user's tokens from now on */
-  private async end(
+  async end(
     userId: string,
     signIn: string | undefined,
     key: string,

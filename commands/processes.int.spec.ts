@@ -45,6 +45,9 @@ const otherMailboxes = (never: (stream: string) => boolean = () => false) => {
   return mailboxes;
 };
 
+/** No process here erases anybody. */
+const OTHERS = { vault: { erase: async () => {} }, clock: systemClock };
+
 describe('a guild', () => {
   it('has its first channel and its owner when the answer comes', async () => {
     const { owner, guild } = await aGuild(1);
@@ -63,7 +66,7 @@ describe('a guild', () => {
       instance.log,
       otherMailboxes((stream) => stream.startsWith('member-')),
       followUps,
-      systemClock,
+      OTHERS,
     );
     const guildsBefore = (await instance.views.guilds.guildsOf(owner)).length;
     const answer = instance.write.deps.mailboxes.run({
@@ -100,7 +103,7 @@ describe('processes', () => {
     await instance.settled();
     const head = await instance.log.head();
     for (let checkpoint = 0; checkpoint <= head; checkpoint += 1) {
-      const processes = new Processes(instance.log, otherMailboxes(), followUps, systemClock);
+      const processes = new Processes(instance.log, otherMailboxes(), followUps, OTHERS);
       await processes.catchUp(checkpoint);
       expect(processes.through()).toBe(head);
     }
@@ -116,7 +119,7 @@ describe('processes', () => {
       instance.log,
       otherMailboxes((stream) => stream.startsWith('member-')),
       followUps,
-      systemClock,
+      OTHERS,
     );
     void ending.catchUp(0);
     await ending.onBatch([], 1000);
@@ -136,7 +139,7 @@ describe('processes', () => {
         }),
       ),
     );
-    const processes = new Processes(instance.log, otherMailboxes(), followUps, systemClock);
+    const processes = new Processes(instance.log, otherMailboxes(), followUps, OTHERS);
     const { position } = right(redeemed[0]!);
     await processes.whenFollowedUp({ position, stream: inviteStream(code), key: others[0]! }, 1000);
     expect((await instance.stream(memberStream(guild.id, others[0]!))).map(({ type }) => type)).toEqual([

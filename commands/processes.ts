@@ -21,13 +21,17 @@ import {
   type ParleyEvent,
 } from '../schemas/events/catalogue.ts';
 import { channelStream, memberStream } from '../schemas/streams.ts';
+import type { Vault } from '../vault/port.ts';
 import type { Mailboxes } from './mailbox.ts';
 
 /** One step that follows an event. */
-export interface Step {
-  readonly stream: string;
-  readonly decide: (key: string) => (state: never) => Decision;
-}
+export type Step =
+  | {
+      readonly stream: string;
+      readonly decide: (key: string) => (state: never) => Decision;
+    }
+  /** In the vault. */
+  | { readonly erases: string };
 
 /** What follows each type of event: the steps in order. The last step reveals the result. */
 export type FollowUps = { readonly [K in FollowedUpType]: (event: EventOf<K>) => readonly Step[] };
@@ -60,6 +64,7 @@ export class Processes {
   private readonly log: LogReader;
   private readonly mailboxes: Mailboxes;
   private readonly followUps: FollowUps;
+  private readonly vault: Pick<Vault, 'erase'>;
   private readonly clock: Clock;
   /** Positions of causes whose steps are not done yet, each with a promise of its last step's position. */
   private readonly running = new Map<number, Promise<number>>();
@@ -71,7 +76,13 @@ export class Processes {
    */
   private caughtUp = Number.POSITIVE_INFINITY;
 
-  constructor(log: LogReader, mailboxes: Mailboxes, followUps: FollowUps, clock: Clock) {
+  constructor(
+    log: LogReader,
+    mailboxes: Mailboxes,
+    followUps: FollowUps,
+    { vault, clock }: { readonly vault: Pick<Vault, 'erase'>; readonly clock: Clock },
+  ) {
+    this.vault = vault;
     this.log = log;
     this.mailboxes = mailboxes;
     this.followUps = followUps;
@@ -158,6 +169,10 @@ export class Processes {
       traceparent: event.traceparent,
     };
     return retry(handleAll, { backoff, maxAttempts: Number.MAX_SAFE_INTEGER }).execute(async () => {
+      if ('erases' in step) {
+        await this.vault.erase(step.erases);
+        return event.position;
+      }
       const outcome = await this.mailboxes.run({
         stream: step.stream,
         cause,

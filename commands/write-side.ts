@@ -9,14 +9,16 @@ import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import type { Clock } from '../schemas/clock.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { Quota } from '../schemas/quota.ts';
-import type { Bounds, Limits as LimitConfig } from '../schemas/settings.ts';
+import type { Bounds, Config, Limits as LimitConfig } from '../schemas/settings.ts';
 import type { InformingLogger } from '../telemetry/logger.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { Tokens, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
+import { Accounts } from './accounts.ts';
 import { createCommandBus } from './bus.ts';
 import type { CommandDeps } from './command.ts';
 import { CreationNames } from './creation-names.ts';
+import { Deletions } from './deletions.ts';
 import { commands, followUps } from './features/index.ts';
 import { Identity } from './identity.ts';
 import { Limits } from './limits.ts';
@@ -44,7 +46,9 @@ export interface WriteSideOptions {
   readonly bounds: Bounds;
   /** Where limits are counted. */
   readonly limiter: LimiterFactory;
-  readonly registrationOpen: boolean;
+  readonly registration: Config['registration'];
+  /** How long a deletion of one's own account may be taken back, in seconds. */
+  readonly deletionSeconds: number;
   /** This process's share of the ids. */
   readonly worker: Worker;
   /** The progress of the guild views as readers on every node know it. Absent where this process has all readers. */
@@ -64,6 +68,9 @@ export interface WriteSideOptions {
 export interface WriteSide {
   readonly bus: CommandBus;
   readonly identity: Identity;
+  readonly accounts: Accounts;
+  /** Carries out deletions that are due. One process at a time does. */
+  readonly deletions: Deletions;
   readonly limits: Limits;
   readonly ownWrites: OwnWrites;
   readonly processes: Processes;
@@ -93,7 +100,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
       logger.error({ err: failure, stream }, 'commands of a stream could not be carried out'),
     spans: options.spans,
   });
-  const processes = new Processes(log, mailboxes, followUps, clock);
+  const processes = new Processes(log, mailboxes, followUps, { vault, clock });
   const ownWrites = new OwnWrites(views, options.sharedWrites, options.holdDelivered);
   const limits = new Limits(options.limits, options.limiter);
   const ids = snowflakeSource(options.worker);
@@ -117,13 +124,16 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     names: new CreationNames({ mailboxes, ids, now, secret: await vault.signingSecret() }),
     now,
   };
+  const identity = new Identity(deps, limits, options.registration, logger);
   return {
     bus: createCommandBus(commands, deps, {
       limits,
       ownWrites,
       inProgress: new Quota(Number.POSITIVE_INFINITY, options.bounds.commands),
     }),
-    identity: new Identity(deps, limits, options.registrationOpen, logger),
+    identity,
+    accounts: new Accounts(deps, identity, { limits, deletionMs: options.deletionSeconds * 1000 }),
+    deletions: new Deletions({ ...deps, clock, logger }),
     limits,
     ownWrites,
     processes,

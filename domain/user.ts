@@ -1,6 +1,7 @@
 /** A person, a bot or an imported author. Stream `user-<id>`. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Sealed } from '../schemas/envelope.ts';
+import type { DecidedEvent } from '../schemas/events/catalogue.ts';
 import {
   GOOD_STANDING,
   mayAct,
@@ -98,6 +99,68 @@ export const changeProfile = (
   if (keys.has(key) || isDeepStrictEqual(present, next)) return nothing;
   const secret = { by: userId, text: JSON.stringify(next) };
   return happen({ type: 'user-profile-changed', data: { userId, guilds: [...guilds] }, secret });
+};
+
+const everywhere = (userId: string, { signedOut }: UserState): DecidedEvent => ({
+  type: 'user-signed-out',
+  data: { userId, generation: signedOut.generation + 1, signIns: [] },
+});
+
+const standing = (userId: string, changed: Standing): DecidedEvent => ({
+  type: 'user-standing-changed',
+  data: { userId, standing: changed },
+});
+
+interface OnAccount {
+  readonly userId: string;
+  readonly key: string;
+}
+
+/** An account that an administrator shuts is signed out everywhere, and nobody signs in until it is opened again. */
+export const setDisabled = (
+  { userId, disabled, key }: OnAccount & { readonly disabled: boolean },
+  state: UserState,
+): Decision => {
+  if (!state.registered || state.standing.deleted) return refuse('unknownUser');
+  if (state.keys.has(key) || state.standing.disabled === disabled) return nothing;
+  const changed = standing(userId, { ...state.standing, disabled });
+  return disabled ? happen(everywhere(userId, state), changed) : happen(changed);
+};
+
+/** @param command.due when the account is to be deleted, in milliseconds since 1970 */
+export const requestDeletion = (
+  { userId, due, key }: OnAccount & { readonly due: number },
+  state: UserState,
+): Decision => {
+  if (!mayAct(state.standing)) return refuse('unauthorized');
+  if (state.keys.has(key)) return nothing;
+  return happen(everywhere(userId, state), standing(userId, { ...state.standing, due }));
+};
+
+/** Its owner has signed in. */
+export const keepAccount = (
+  { userId, now }: { readonly userId: string; readonly now: number },
+  state: UserState,
+): Decision => {
+  const { due, disabled, deleted } = state.standing;
+  if (deleted || (due !== null && due <= now)) return refuse('unauthorized');
+  if (disabled) return refuse('accountDisabled');
+  return due === null ? nothing : happen(standing(userId, { ...state.standing, due: null }));
+};
+
+/**
+ * @param command.guilds ids of the guilds that the user is in
+ * @param command.now in milliseconds since 1970; absent: whether or not the deletion is due
+ */
+export const deleteUser = (
+  { userId, guilds, now }: { readonly userId: string; readonly guilds: readonly string[]; readonly now?: number },
+  state: UserState,
+): Decision => {
+  const { due, deleted } = state.standing;
+  if (!state.registered) return refuse('unknownUser');
+  if (deleted) return nothing;
+  if (now !== undefined && (due === null || due > now)) return nothing;
+  return happen({ type: 'user-deleted', data: { userId, guilds: [...guilds] } });
 };
 
 export interface Register {

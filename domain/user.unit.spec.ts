@@ -1,8 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { NO_ABOUT, type Profile } from '../schemas/events/user.ts';
+import type { Decision } from './decider.ts';
 import { RecentKeys } from './recent-keys.ts';
-import { events, only, refusal } from './testing.ts';
-import { changeProfile, signOut, userFold } from './user.ts';
+import { events, only, refusal, types } from './testing.ts';
+import {
+  changeProfile,
+  deleteUser,
+  keepAccount,
+  requestDeletion,
+  setDisabled,
+  signOut,
+  type UserState,
+  userFold,
+} from './user.ts';
 
 const NOW = 1_000;
 const UNTIL = 2_000;
@@ -45,6 +55,54 @@ describe('a profile', () => {
     expect(refusal(changing({ ...profile, globalName: 'Ada' }, { ...registered, standing: shut }))).toBe(
       'unauthorized',
     );
+  });
+});
+
+describe('an account', () => {
+  const good = { disabled: false, due: null, deleted: false };
+  const standingAfter = (decision: Decision) =>
+    events(decision).flatMap((event) => (event.type === 'user-standing-changed' ? [event.data.standing] : []));
+  const disabling = (disabled: boolean, state = registered) => setDisabled({ userId: '1', disabled, key: 'k' }, state);
+  const shut = { ...registered, standing: { ...good, disabled: true } };
+  const leaving = { ...registered, standing: { ...good, due: NOW } };
+  const gone = { ...registered, standing: { ...good, deleted: true } };
+
+  it('that is shut is signed out everywhere; opening it does not sign anybody in', () => {
+    expect(types(disabling(true))).toEqual(['user-signed-out', 'user-standing-changed']);
+    expect(types(disabling(false, shut))).toEqual(['user-standing-changed']);
+    expect(events(disabling(true, shut))).toEqual([]);
+    expect(refusal(disabling(true, gone))).toBe('unknownUser');
+    expect(refusal(disabling(true, fresh))).toBe('unknownUser');
+  });
+
+  it('stays shut while its deletion is taken back, and leaves while it is shut', () => {
+    const both = { ...registered, standing: { disabled: true, due: NOW, deleted: false } };
+    expect(standingAfter(disabling(false, both))).toEqual([{ ...good, due: NOW }]);
+    expect(refusal(keepAccount({ userId: '1', now: NOW - 1 }, both))).toBe('accountDisabled');
+  });
+
+  it('is to be deleted once its owner asks, who is signed out', () => {
+    const asking = (state = registered) => requestDeletion({ userId: '1', due: NOW, key: 'k' }, state);
+    expect(types(asking())).toEqual(['user-signed-out', 'user-standing-changed']);
+    for (const state of [shut, leaving, gone]) expect(refusal(asking(state))).toBe('unauthorized');
+  });
+
+  it('is kept by whoever signs in before that is due', () => {
+    expect(standingAfter(keepAccount({ userId: '1', now: NOW - 1 }, leaving))).toEqual([good]);
+    expect(refusal(keepAccount({ userId: '1', now: NOW }, leaving))).toBe('unauthorized');
+    expect(events(keepAccount({ userId: '1', now: NOW }, registered))).toEqual([]);
+  });
+
+  it('is deleted once, when that is due or whenever an administrator wants it', () => {
+    const deleting = (state: UserState, now?: number) =>
+      deleteUser({ userId: '1', guilds: ['7'], ...(now === undefined ? {} : { now }) }, state);
+    expect(events(deleting(leaving, NOW - 1))).toEqual([]);
+    expect(events(deleting(registered, NOW))).toEqual([]);
+    const deleted = { type: 'user-deleted', data: { userId: '1', guilds: ['7'] } };
+    expect(only(deleting(leaving, NOW))).toEqual(deleted);
+    expect(only(deleting(registered))).toEqual(deleted);
+    expect(events(deleting(gone))).toEqual([]);
+    expect(refusal(deleting(fresh))).toBe('unknownUser');
   });
 });
 

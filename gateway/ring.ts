@@ -73,12 +73,18 @@ export class RingEntry {
     return rendering;
   }
 
+  /** Later resumes get it rendered again. */
+  forget(): void {
+    if (this.rendering === undefined) return;
+    this.rendering = undefined;
+    this.weigh(this.expected());
+  }
+
   /** The message was deleted: if this entry shows it, or may be about to, later resumes get it rendered again. */
   conceal(messageId: string): void {
     const { rendering } = this;
     if (rendering === undefined || rendering.encoded?.every(({ shows }) => !shows.includes(messageId))) return;
-    this.rendering = undefined;
-    this.weigh(this.expected());
+    this.forget();
   }
 
   /** Before it is rendered. The typed text counts twice: sealed in the event, and in the dispatch. */
@@ -111,6 +117,8 @@ export class Ring implements Holder {
 
   push(event: ParleyEvent): RingEntry {
     for (const id of deletedBy(event)) this.conceal(id);
+    // Anything may show what the user said, or their name.
+    if (event.type === 'user-deleted') for (const entry of this.entries) entry.forget();
     const entry = new RingEntry(event, this);
     this.entries.push(entry);
     this.bytes += entry.bytes;

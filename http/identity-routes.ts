@@ -13,6 +13,7 @@ import { ProfileFields } from '../schemas/http/profile.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 import * as shapes from '../schemas/http/shapes.ts';
 import { hasInvisible, mixesScripts, nameProblem } from '../schemas/text.ts';
+import { deviceOf } from './account-routes.ts';
 
 /** Names and passwords at their longest, escaped, are less. Nobody has to show a token for it to be read. */
 const CREDENTIALS_BYTES = 8_192;
@@ -34,6 +35,8 @@ export const RegisterBody = t.intersection([
     global_name: optional(visibleText(1, 32, 'global_name')),
     /** From the link that a server prints while registration is closed and nobody administers it. */
     setup_code: optional(anyText(1, 64, 'setup_code')),
+    /** The code of a registration invite, where one is needed. */
+    invite: optional(anyText(1, 64, 'invite')),
   }),
 ]);
 
@@ -50,7 +53,7 @@ export interface IdentityRouteDeps {
   readonly gatewayUrl: (headers: Readonly<Record<string, string | string[] | undefined>>) => string;
 }
 
-const tokenOf = ({ token, expiresAt }: SignedIn) => ({
+export const tokenOf = ({ token, expiresAt }: SignedIn) => ({
   token,
   auth_token: token,
   expires_at: wireTime(expiresAt),
@@ -110,7 +113,11 @@ export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: Identit
     idempotencyKey: key,
     isGone,
   }: RouteRequest<unknown, unknown, t.TypeOf<typeof newPassword>>) =>
-    identity.changePassword(authorizationOf(headers), { present, next }, { address, correlationId, isGone, key });
+    identity.changePassword(
+      authorizationOf(headers),
+      { present, next },
+      { address, correlationId, isGone, key, device: deviceOf(headers) },
+    );
 
   return [
     route({
@@ -151,8 +158,15 @@ export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: Identit
       answer: shapes.SignedIn,
       status: 201,
       handle: async ({ body, address, correlationId, idempotencyKey: key, isGone, headers }) => {
-        const { username, password, global_name: globalName = null, setup_code: setupCode = null } = body;
-        const caller = { address, correlationId, isGone, key, setupCode };
+        const {
+          username,
+          password,
+          global_name: globalName = null,
+          setup_code: setupCode = null,
+          invite = null,
+        } = body;
+        const device = deviceOf(headers);
+        const caller = { address, correlationId, isGone, key, setupCode, invite, device };
         const signedIn = await identity.register({ username, password, globalName }, caller);
         // The views may not know the person yet.
         return reply(signedIn, 201, headers, { username, global_name: globalName });
@@ -174,7 +188,8 @@ export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: Identit
           const required = [{ code: 'BASE_TYPE_REQUIRED', message: 'This field is required' }];
           return either.left(parleyError('invalidForm', { errors: { username: { _errors: required } } }));
         }
-        return reply(await identity.login(name, body.password, { address, correlationId, isGone }), 200, headers);
+        const caller = { address, correlationId, isGone, device: deviceOf(headers) };
+        return reply(await identity.login(name, body.password, caller), 200, headers);
       },
     }),
     route({

@@ -119,6 +119,7 @@ const guilds: GuildReader = {
   revisions: async () => [],
   administrator: async () => OWNER,
   administrators: async () => [OWNER],
+  leaving: async () => [],
 };
 
 /** Five messages, the third deleted: message `1000 + n` is posted by event `2n` of its channel's stream. */

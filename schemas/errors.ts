@@ -70,6 +70,12 @@ export const catalogue = {
   unknownUser: { code: 10013, status: 404, message: 'Unknown User' },
   unknownEmoji: { code: 10014, status: 400, message: 'Unknown Emoji' },
   botsCannot: { code: 20001, status: 403, message: 'Bots cannot use this endpoint' },
+  accountDisabled: { code: 20013, status: 403, message: 'This account is disabled' },
+  ownsGuilds: {
+    code: 40011,
+    status: 400,
+    message: 'You must transfer ownership of any owned guilds before deleting your account',
+  },
   lastAdministrator: { code: 0, status: 400, message: 'The last administrator cannot be removed' },
   onlyAdministrator: { code: 50001, status: 403, message: 'Missing Access' },
   maximumGuilds: { code: 30001, status: 400, message: 'Maximum number of guilds reached' },

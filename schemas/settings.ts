@@ -181,7 +181,18 @@ export const settings = {
     '',
     'Origins whose pages may call the API from a browser; `*` for any. Never with cookies, of which there are none.',
   ),
-  registration: setting('REGISTRATION', word('open', 'closed'), 'open', 'Whether new people may register.'),
+  registration: setting(
+    'REGISTRATION',
+    word('open', 'invited', 'closed'),
+    'open',
+    'Whether new people may register: all, those with a registration invite, or nobody.',
+  ),
+  deletionSeconds: setting(
+    'DELETION_SECONDS',
+    whole(0, 31_536_000),
+    '604800',
+    'Seconds after which an account is deleted whose owner asks for that, unless they sign in before; 0: at once.',
+  ),
   tokenSeconds: setting(
     'TOKEN_SECONDS',
     whole(60, 31_536_000),

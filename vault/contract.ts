@@ -1,7 +1,7 @@
 /** The contract of every vault, whatever the store. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Vault, VaultRecord } from './port.ts';
+import type { Code, SignIn, Vault, VaultRecord } from './port.ts';
 import { openText, sealText } from './sealing.ts';
 
 /** A vault that a spec may close and open again on the same data. */
@@ -203,7 +203,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         await vault.createKey('2');
         const sealed = sealText(key, { ...PLACE, by: '1' }, 'a secret');
         expect(openText(await vault.key('1'), PLACE, sealed)).toBe('a secret');
-        await vault.destroyKey('1');
+        await vault.erase('1');
         expect(await vault.key('1')).toBeUndefined();
         expect(await vault.keys(['1', '2'])).toEqual(new Map([['2', expect.anything()]]));
         expect(openText(await vault.key('1'), PLACE, sealed)).toBeUndefined();
@@ -211,6 +211,77 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(openText(await vault.key('1'), PLACE, sealed)).toBeUndefined();
         expect(openText(await vault.createKey('1'), PLACE, sealed)).toBeUndefined();
       });
+    });
+
+    const NOW = 1_000_000;
+    const signIn = (id: string, more: Partial<SignIn> = {}): SignIn => ({
+      ...{ id, userId: '1', generation: 0, device: 'phone' },
+      ...{ created: NOW, lastUsed: NOW, expires: NOW + 100, ...more },
+    });
+    const invite = (more: Partial<Code> = {}): Code => ({
+      ...{ kind: 'registration', userId: null, madeBy: '9', maxUses: 2, created: NOW, expires: NOW + 100, ...more },
+    });
+
+    describe('sign-ins', () => {
+      it('are kept until their tokens have expired or a later generation begins', async () => {
+        await vault.noteSignIn(signIn('a'));
+        await vault.noteSignIn(signIn('b', { created: NOW + 1 }));
+        await vault.noteSignIn(signIn('c', { userId: '2' }));
+        vault = await opened.reopen();
+        expect(await vault.signIns('1')).toEqual([signIn('a'), signIn('b', { created: NOW + 1 })]);
+        await vault.noteUse({ id: 'a', lastUsed: NOW + 50, expires: NOW + 150 });
+        await vault.noteUse({ id: 'nobody', lastUsed: NOW + 50, expires: NOW + 150 });
+        const later = signIn('d', { created: NOW + 120, lastUsed: NOW + 120, expires: NOW + 300 });
+        await vault.noteSignIn(later);
+        expect(await vault.signIns('1')).toEqual([signIn('a', { lastUsed: NOW + 50, expires: NOW + 150 }), later]);
+        await vault.noteSignIn(signIn('e', { generation: 1 }));
+        expect(await vault.signIns('1')).toEqual([signIn('e', { generation: 1 })]);
+      });
+    });
+
+    describe('codes', () => {
+      it('admit as many as they say, each once, until they expire', async () => {
+        const made = await vault.putCode('secret', invite());
+        expect(made).toEqual({ ...invite(), id: expect.any(String), uses: 0 });
+        expect(made.id).not.toContain('secret');
+        expect(await vault.useCode('other', '1', NOW)).toBe(false);
+        const used = await Promise.all(['1', '2', '3', '4'].map((userId) => vault.useCode('secret', userId, NOW)));
+        expect(used.filter(Boolean)).toHaveLength(2);
+        const [first] = ['1', '2', '3', '4'].filter((_, n) => used[n]);
+        expect(await vault.useCode('secret', first!, NOW)).toBe(true);
+        await vault.giveBackCode('secret', first!);
+        expect((await vault.code('secret'))?.uses).toBe(1);
+        expect(await vault.useCode('secret', '5', NOW + 100)).toBe(false);
+        expect(await vault.useCode('secret', '5', NOW + 99)).toBe(true);
+      });
+
+      it('are listed by kind, the latest first, and removed', async () => {
+        const first = await vault.putCode('one', invite({ maxUses: 0, expires: null }));
+        const second = await vault.putCode('two', invite({ created: NOW + 1 }));
+        await vault.putCode('three', invite({ kind: 'password-reset', userId: '1' }));
+        expect(await vault.codes('registration')).toEqual([second, first]);
+        for (let n = 0; n < 5; n += 1) expect(await vault.useCode('one', `${n}`, NOW * 2)).toBe(true);
+        expect(await vault.removeCode(first.id)).toBe(true);
+        expect(await vault.removeCode(first.id)).toBe(false);
+        expect(await vault.useCode('one', '7', NOW)).toBe(false);
+        expect(await vault.code('one')).toBeUndefined();
+      });
+    });
+
+    it('keeps nothing of a person who was erased', async () => {
+      await vault.createKey('1');
+      await vault.reserveUsername('Alice', '1');
+      await vault.confirmUsername('Alice', '1');
+      await vault.setPassword('1', 'correct horse');
+      await vault.setTokenSecret('1', 'token');
+      await vault.noteSignIn(signIn('a'));
+      await vault.putCode('reset', invite({ kind: 'password-reset', userId: '1' }));
+      await vault.createKey('2');
+      for (let time = 0; time < 2; time += 1) await vault.erase('1');
+      const records: VaultRecord[] = [];
+      for await (const record of vault.records()) records.push(record);
+      expect(records.map(({ kind }) => kind)).toEqual(['signing-secret', 'key']);
+      expect(await vault.reserveUsername('alice', '3')).toEqual({ userId: '3', confirmed: false });
     });
 
     describe('the remembered position', () => {
@@ -232,6 +303,9 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
       await vault.reserveUsername('Bob', '2');
       await vault.setPassword('1', 'correct horse');
       await vault.setTokenSecret('3', 'token');
+      await vault.noteSignIn(signIn('a'));
+      await vault.putCode('secret', invite());
+      await vault.useCode('secret', '1', NOW);
       const records: VaultRecord[] = [];
       for await (const record of vault.records()) records.push(record);
       const other = await open();
@@ -244,6 +318,8 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         expect(await copy.usernameHolder('bob'), state).toEqual({ userId: '2', confirmed: false });
         expect(await copy.verifyPassword('1', 'correct horse'), state).toBe(true);
         expect(await copy.verifyTokenSecret('3', 'token'), state).toBe(true);
+        expect(await copy.signIns('1'), state).toEqual([signIn('a')]);
+        expect((await copy.code('secret'))?.uses, state).toBe(1);
         copy = await other.reopen();
       }
       await other.dispose();

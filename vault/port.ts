@@ -25,13 +25,15 @@ export interface Verified {
 export interface Tokens {
   /**
    * Issues a signed token to a person.
-   * @param signIn that it continues; a new one by default
+   * @param signIn that it continues; a new one by default, which the vault notes
+   * @param device what the client says it is
    * @returns the token, and when it expires, in milliseconds since 1970
    */
   issue(
     userId: string,
     generation: number,
     signIn?: string,
+    device?: string,
   ): Promise<{ readonly token: string; readonly expiresAt: number }>;
   /** When a token that is issued now expires, in milliseconds since 1970. */
   lastExpiry(): number;
@@ -50,6 +52,43 @@ export interface Tokens {
   verifySession(sessionId: string): Promise<SessionClaims | undefined>;
 }
 
+/** That a person signed in, and what came of it. Times in milliseconds since 1970. */
+export interface SignIn {
+  readonly id: string;
+  readonly userId: string;
+  /** Generation of the user's tokens then. */
+  readonly generation: number;
+  /** What the client said it is. */
+  readonly device: string;
+  readonly created: number;
+  /** Known to within some minutes. */
+  readonly lastUsed: number;
+  /** When its last token expires. */
+  readonly expires: number;
+}
+
+/** A secret that admits to something, so many times. Times in milliseconds since 1970. */
+export interface Code {
+  readonly kind: 'registration' | 'password-reset';
+  /** Whose password it resets. */
+  readonly userId: string | null;
+  readonly madeBy: string;
+  /** 0: any number. */
+  readonly maxUses: number;
+  readonly created: number;
+  readonly expires: number | null;
+}
+
+export interface KnownCode extends Code {
+  /** A hash of the code, which admits to nothing. */
+  readonly id: string;
+  readonly uses: number;
+}
+
+/** Whether a code still admits to something. */
+export const isGood = ({ maxUses, expires, uses }: KnownCode, now: number): boolean =>
+  (maxUses === 0 || uses < maxUses) && (expires === null || expires > now);
+
 export interface UsernameHolder {
   readonly userId: string;
   /** False from the reservation until the registration's event is stored. */
@@ -62,7 +101,9 @@ export type VaultRecord =
   | { readonly kind: 'username'; readonly name: string; readonly userId: string; readonly confirmed: boolean }
   | { readonly kind: 'password'; readonly userId: string; readonly hash: string }
   | { readonly kind: 'token-secret'; readonly userId: string; readonly hash: string }
-  | { readonly kind: 'key'; readonly userId: string; readonly key: string };
+  | { readonly kind: 'key'; readonly userId: string; readonly key: string }
+  | { readonly kind: 'sign-in'; readonly signIn: SignIn }
+  | { readonly kind: 'code'; readonly code: KnownCode; readonly usedBy: readonly string[] };
 
 /** Puts back what a change replaced, unless something else has replaced it since. */
 export type Undo = () => Promise<void>;
@@ -114,8 +155,31 @@ export interface Vault {
   /** `undefined` when the key was destroyed or never created: text sealed under it is unreadable. */
   key(userId: string): Promise<KeyObject | undefined>;
   keys(userIds: readonly string[]): Promise<ReadonlyMap<string, KeyObject>>;
-  /** After this nothing sealed under the key can be opened, even from a backup of the other stores. */
-  destroyKey(userId: string): Promise<void>;
+  /**
+   * Destroys the person's key, and everything else that is kept of them: name, password, token secret, sign-ins, codes. After
+   * this nothing sealed under the key can be opened, even from a backup of the other stores. May be repeated.
+   */
+  erase(userId: string): Promise<void>;
+
+  /** Keeps a sign-in, in place of those of the user whose tokens have all expired or are of an earlier generation. */
+  noteSignIn(signIn: SignIn): Promise<void>;
+  /** Does nothing for one that is not known. */
+  noteUse(signIn: Pick<SignIn, 'id' | 'lastUsed' | 'expires'>): Promise<void>;
+  signIns(userId: string): Promise<readonly SignIn[]>;
+
+  /** Keeps a hash of the code. */
+  putCode(code: string, about: Code): Promise<KnownCode>;
+  code(code: string): Promise<KnownCode | undefined>;
+  /** The latest first. */
+  codes(kind: Code['kind']): Promise<readonly KnownCode[]>;
+  /** @returns whether there was one of this id */
+  removeCode(id: string): Promise<boolean>;
+  /**
+   * Counts a use, unless the code admits to nothing more. Of several at once no more succeed than it admits.
+   * @param usedBy who uses it: counted once, however often they do
+   */
+  useCode(code: string, usedBy: string, now: number): Promise<boolean>;
+  giveBackCode(code: string, usedBy: string): Promise<void>;
 
   /**
    * Remembers the highest log position per epoch. A start that finds the log behind it knows that the log lost events.

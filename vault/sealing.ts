@@ -15,8 +15,8 @@ const MOST_KEYS = 50_000;
 
 export class KeyRing {
   readonly #vault: Vault;
-  /** `gone` is cached too, so an erased person costs no reads. */
-  readonly #entries: LRUCache<string, KeyObject | 'gone'>;
+  /** `gone` is cached too, so a person without a key costs no reads. `erased`: it does not come back. */
+  readonly #entries: LRUCache<string, KeyObject | 'gone' | 'erased'>;
   /** Raised by `forget`: a key read from the vault before it must not be cached after it. */
   #forgotten = 0;
 
@@ -30,6 +30,7 @@ export class KeyRing {
     // A missing key may have been created since. Only `load`, for authors of stored text, trusts that it is gone.
     const cached = this.cached(userId);
     if (cached) return cached;
+    if (this.#entries.get(userId) === 'erased') return undefined;
     const before = this.#forgotten;
     const key = await this.#vault.key(userId);
     if (key !== undefined && before === this.#forgotten) this.#entries.set(userId, key);
@@ -40,7 +41,7 @@ export class KeyRing {
   cached(userId: string): KeyObject | undefined | null {
     const entry = this.#entries.get(userId);
     if (entry === undefined) return null;
-    return entry === 'gone' ? undefined : entry;
+    return entry === 'gone' || entry === 'erased' ? undefined : entry;
   }
 
   /** After this `cached` has these people's keys, up to the limit of the ring. */
@@ -51,6 +52,12 @@ export class KeyRing {
     const keys = await this.#vault.keys(missing);
     if (before !== this.#forgotten) return this.load(missing);
     for (const userId of missing) this.#entries.set(userId, keys.get(userId) ?? 'gone');
+  }
+
+  /** Call this when a person is deleted: the vault may still have the key for a moment. */
+  erase(userId: string): void {
+    this.#forgotten += 1;
+    this.#entries.set(userId, 'erased');
   }
 
   /** Call this when a person's key is created or destroyed after the ring may have looked for it. */

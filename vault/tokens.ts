@@ -5,6 +5,7 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
 import * as t from 'io-ts';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../schemas/clock.ts';
 import { decodeOrUndefined, Snowflake } from '../schemas/codecs.ts';
 import type { SessionClaims, Tokens, Vault } from './port.ts';
@@ -16,6 +17,9 @@ const SECRET_HEAD = 6;
 
 /** Verified tokens cached: verifying one again costs a hash instead of a signature check. */
 const REMEMBERED = 1_000;
+
+/** How often it is noted that a sign-in is used. */
+const NOTE_EVERY_MS = 300_000;
 
 const PersonClaims = t.intersection([
   t.type({ sub: t.string, gen: t.number, iat: t.number }),
@@ -80,13 +84,28 @@ export const createTokens = (vault: Vault, { clock, lifetime }: TokenOptions): T
     if (secret === undefined || secret === '') return undefined;
     return (await vault.verifyTokenSecret(userId, secret)) ? { userId } : undefined;
   };
+  /** Whoever signs in does not wait for the list of sign-ins, nor depend on it. */
+  const note = (noting: Promise<void>): void => void noting.catch(() => {});
+  /** When each sign-in was last noted as used. */
+  const noted = new LRUCache<string, number>({ max: REMEMBERED });
+  const used = (id: string, expires: number): void => {
+    const now = clock.wallTime();
+    if (now - (noted.get(id) ?? 0) < NOTE_EVERY_MS) return;
+    noted.set(id, now);
+    note(vault.noteUse({ id, lastUsed: now, expires }));
+  };
   const seconds = () => Math.floor(clock.wallTime() / 1000);
 
   return {
-    async issue(userId, generation, signIn = randomBytes(SIGN_IN_BYTES).toString('base64url')) {
+    async issue(userId, generation, signIn, device = '') {
       const iat = seconds();
       const exp = iat + lifetime;
-      const token = (await keys).person.sign({ sub: userId, gen: generation, sid: signIn, iat, exp });
+      const id = signIn ?? randomBytes(SIGN_IN_BYTES).toString('base64url');
+      const times = { lastUsed: iat * 1000, expires: exp * 1000 };
+      if (signIn === undefined)
+        note(vault.noteSignIn({ id, userId, generation, device, created: iat * 1000, ...times }));
+      else used(id, times.expires);
+      const token = (await keys).person.sign({ sub: userId, gen: generation, sid: id, iat, exp });
       return { token, expiresAt: exp * 1000 };
     },
 
@@ -112,6 +131,7 @@ export const createTokens = (vault: Vault, { clock, lifetime }: TokenOptions): T
       if (Snowflake.is(userId)) return verifyBot(userId, parts);
       const claims = decodeOrUndefined(PersonClaims, (await keys).person.verify(bare));
       if (claims === undefined || (claims.exp ?? claims.iat + lifetime) <= seconds()) return undefined;
+      if (claims.sid !== undefined) used(claims.sid, (claims.exp ?? claims.iat + lifetime) * 1000);
       return {
         userId: claims.sub,
         generation: claims.gen,

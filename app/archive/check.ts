@@ -66,6 +66,19 @@ const vaultRecords: Readonly<Record<VaultRecord['kind'], t.Mixed>> = {
   password: t.type({ userId: t.string, hash: t.string }),
   'token-secret': t.type({ userId: t.string, hash: Secret }),
   key: t.type({ userId: t.string, key: Secret }),
+  'sign-in': t.type({
+    signIn: t.type({
+      ...{ id: t.string, userId: t.string, generation: Count, device: t.string },
+      ...{ created: Count, lastUsed: Count, expires: Count },
+    }),
+  }),
+  code: t.type({
+    code: t.type({
+      ...{ id: t.string, kind: t.keyof({ registration: null, 'password-reset': null }), userId: orNull },
+      ...{ madeBy: t.string, maxUses: Count, created: Count, expires: t.union([Count, t.null]), uses: Count },
+    }),
+    usedBy: t.array(t.string),
+  }),
 };
 
 const wrongInRecord = (record: unknown): string | undefined => {

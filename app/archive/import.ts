@@ -77,8 +77,18 @@ const refuseOthers = (heads: ReadonlyMap<string, number>, { sums }: Archive): vo
 };
 
 const whose = (record: VaultRecord): string => {
-  if (record.kind === 'signing-secret') return record.kind;
-  return `${record.kind} ${record.kind === 'username' ? record.name : record.userId}`;
+  switch (record.kind) {
+    case 'signing-secret':
+      return record.kind;
+    case 'username':
+      return `${record.kind} ${record.name}`;
+    case 'sign-in':
+      return `${record.kind} ${record.signIn.id}`;
+    case 'code':
+      return `${record.kind} ${record.code.id}`;
+    default:
+      return `${record.kind} ${record.userId}`;
+  }
 };
 
 /** Protects people in this vault from losing a name or a key to someone in the archive. */

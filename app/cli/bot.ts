@@ -26,7 +26,7 @@ const throughServer = async (server: RemoteServer, { name, guild }: BotOptions):
 
 /** Acts as the administrator, since anyone who can write to the folder can do anything anyway. */
 const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Created> => {
-  const userId = await core.views.guilds.administrator();
+  const [userId] = await core.views.guilds.administrators();
   if (userId === undefined) throw new Error('nobody has registered yet: the first person owns the first bot');
   const submit = async (type: string, fields: object): Promise<Answer> => {
     const { outcome } = await core.write.bus.submit(

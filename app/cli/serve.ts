@@ -27,10 +27,11 @@ const peopleIn = (rate: Rate): string =>
 
 /** How the first person registers, who administers the server; nothing once there is somebody. */
 const firstSteps = (url: string, { setupCode }: Server, { registration, limits }: Config): readonly string[] => {
-  if (setupCode === undefined) return registration === 'closed' ? ['  registration is closed'] : [];
-  if (registration === 'closed')
+  const who = registration === 'closed' ? 'registration is closed' : 'registration is by invite';
+  if (setupCode === undefined) return registration === 'open' ? [] : [`  ${who}`];
+  if (registration !== 'open')
     return [
-      '  registration is closed. The first person, who administers this server, registers by this link, which works once:',
+      `  ${who}. The first person, who administers this server, registers by this link, which works once:`,
       `    ${url}/setup#${setupCode}`,
     ];
   return [

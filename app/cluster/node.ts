@@ -223,6 +223,7 @@ export const openNode = async (
     for (const event of events) {
       reads.recent.heard(event);
       reads.cache.heard(event);
+      if (event.type === 'user-deleted') keys.erase(event.data.userId);
       presenter.heard(event);
     }
   });
@@ -247,13 +248,15 @@ export const openNode = async (
     limits: config.limits,
     bounds: config.bounds,
     limiter: redisLimiter(redis, namespace, clock),
-    registrationOpen: config.registration === 'open',
+    registration: config.registration,
+    deletionSeconds: config.deletionSeconds,
     worker: lease.worker,
     onConflict: () => metrics.appendConflicts.inc(),
     // A right that somebody gives up here is not cached here until the feed brings the event back.
     onStored: (events) => {
       for (const event of events) {
         reads.cache.heard(event);
+        if (event.type === 'user-deleted') keys.erase(event.data.userId);
         presenter.heard(event);
       }
     },

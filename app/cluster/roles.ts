@@ -49,10 +49,12 @@ export const standForFinisher = async (
     onGained: async () => {
       leftovers = new Leftovers({ log, processes: write.processes, checkpoints, logger, clock });
       leftovers.start();
+      write.deletions.start();
       endRemembering = clock.every(REMEMBER_MS, () => void remember().catch(() => {}));
     },
     onLost: async () => {
       endRemembering();
+      await write.deletions.stop();
       await leftovers?.stop();
     },
   });

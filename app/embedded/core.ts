@@ -32,7 +32,10 @@ const WORKER = () => 0;
 const LOOK_MS = 1000;
 
 export interface CoreOptions {
-  readonly config: Pick<Config, 'data' | 'registration' | 'limits' | 'bounds' | 'tokenSeconds' | 'publicUrl'>;
+  readonly config: Pick<
+    Config,
+    'data' | 'registration' | 'deletionSeconds' | 'limits' | 'bounds' | 'tokenSeconds' | 'publicUrl'
+  >;
   readonly metrics: Metrics;
   readonly logger: InformingLogger;
   readonly clock: Clock;
@@ -116,7 +119,10 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const presenter = new Presenter({ views, timelines, keys, slices, publicUrl: config.publicUrl });
   // Before anything of later events is shown.
   views.deliverTo(async (events) => {
-    for (const event of events) presenter.heard(event);
+    for (const event of events) {
+      if (event.type === 'user-deleted') keys.erase(event.data.userId);
+      presenter.heard(event);
+    }
   });
   const node = new MemoryCoordination({ clock, workers: 1 }).node();
   let typing: Ephemeral | undefined;
@@ -136,7 +142,8 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     bounds: config.bounds,
     limiter: node.limiter,
     sharedWrites: node.sharedWrites,
-    registrationOpen: config.registration === 'open',
+    registration: config.registration,
+    deletionSeconds: config.deletionSeconds,
     worker: WORKER,
     onConflict: () => metrics.appendConflicts.inc(),
     logger,
@@ -178,9 +185,11 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
       const behind = write.processes.catchUp(views.processesThrough);
       views.start();
       await behind;
+      write.deletions.start();
     },
     async close() {
       endLooks();
+      await write.deletions.stop();
       await views.stop();
       await folder.close();
     },

@@ -136,7 +136,7 @@ class IrcImport {
   private async owner(): Promise<string> {
     const { core } = this;
     const { guilds } = core.views;
-    const administrator = await guilds.administrator();
+    const [administrator] = await guilds.administrators();
     if (administrator === undefined) throw new ImportRefused(NOBODY_REGISTERED);
     const { owner: name } = this.request;
     if (name === undefined) return administrator;

@@ -4,6 +4,7 @@ import type * as t from 'io-ts';
 import { FOLLOWED_UP } from '../../schemas/events/catalogue.ts';
 import type { Command } from '../command.ts';
 import type { FollowUps } from '../processes.ts';
+import { disableUser, enableUser, nameAdministrator, removeAccount, removeAdministrator } from './administration.ts';
 import { createApplication, resetBotToken } from './applications.ts';
 import { bulkDeleteMessages } from './bulk-delete.ts';
 import { moveChannels } from './channel-places.ts';
@@ -65,6 +66,11 @@ const features = [
   deleteRelationship,
   createApplication,
   resetBotToken,
+  nameAdministrator,
+  removeAdministrator,
+  disableUser,
+  enableUser,
+  removeAccount,
 ] as const;
 
 type Feature = (typeof features)[number];

@@ -233,7 +233,15 @@ describe('the catalogue', () => {
 
   it('derives its lists of types', () => {
     expect(FOLLOWED_UP.toSorted()).toEqual([
-      ...['channel-deleted', 'channel-requested', 'channels-moved', 'dm-opened', 'guild-created', 'invite-redeemed'],
+      ...[
+        'channel-deleted',
+        'channel-requested',
+        'channels-moved',
+        'dm-opened',
+        'guild-created',
+        'invite-redeemed',
+        'user-deleted',
+      ],
     ]);
     expect(typesChanging('timelines').toSorted()).toEqual([
       ...['embeds-suppressed', 'message-deleted', 'message-edited', 'message-posted', 'messages-deleted'],

@@ -153,7 +153,7 @@ const UserDeleted = defineEvent({
   standsAlone: false,
   inGuildCreate: true,
   changes: ['guild-views'],
-  followedUp: false,
+  followedUp: true,
   frequent: false,
   seals: null,
   takesReason: false,

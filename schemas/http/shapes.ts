@@ -350,6 +350,29 @@ export const CreatedApplication = t.readonly(
 /** `auth_token` is the same, as Discord calls it. */
 export const Token = t.readonly(t.type({ token: t.string, auth_token: t.string, expires_at: Time }));
 export const SignedIn = t.readonly(t.type({ ...Token.type.props, gateway_url: t.string, user: Self }));
+export const SignIns = t.readonly(
+  t.type({
+    user_sessions: listOf(
+      t.readonly(
+        t.type({
+          id_hash: t.string,
+          approx_last_used_time: Time,
+          client_info: t.type({ platform: orNull(t.string), os: t.null, location: t.null }),
+          created_at: Time,
+          expires_at: Time,
+        }),
+      ),
+    ),
+  }),
+);
+
+const registrationInvite = {
+  ...{ id: t.string, max_uses: t.number, uses: t.number, created_at: Time, expires_at: orNull(Time), inviter_id: Id },
+};
+export const RegistrationInvite = t.readonly(t.type(registrationInvite));
+export const NewRegistrationInvite = t.readonly(t.type({ ...registrationInvite, code: t.string }));
+export const PasswordReset = t.readonly(t.type({ code: t.string, expires_at: Time }));
+
 export const BotToken = t.readonly(t.type({ token: orNull(t.string) }));
 
 export const ReadState = t.readonly(
@@ -414,6 +437,7 @@ export const SHAPES: Readonly<Record<string, t.Mixed>> = {
     OwnGuild,
   },
   ...{ Reaction, Message, RepliedMessage, Invite, Application, CreatedApplication, Token, SignedIn, BotToken },
+  ...{ SignIns, RegistrationInvite, NewRegistrationInvite, PasswordReset },
   ...{ ReadState, Acknowledged, PinPage, EditHistory, Gateway, GatewayForBots, StreamState },
 };
 

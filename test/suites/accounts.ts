@@ -1,12 +1,22 @@
 /** What a person does to their own account, end to end. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Account, joined, PASSWORD, someName } from '../support/api.ts';
+import { type Account, type Api, joined, PASSWORD, someName } from '../support/api.ts';
 import { ALL_INTENTS, GatewayClient, type Payload } from '../support/gateway-client.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
 
 /** The intent for what happens to members. */
 const MEMBERS = 1 << 1;
+
+interface Sessions {
+  readonly user_sessions: readonly {
+    readonly id_hash: string;
+    readonly approx_last_used_time: string;
+    readonly created_at: string;
+    readonly expires_at: string;
+    readonly client_info: { readonly platform: string | null };
+  }[];
+}
 
 export const accountsSuite = (start: StartInstance) =>
   describe('an account', () => {
@@ -133,6 +143,41 @@ export const accountsSuite = (start: StartInstance) =>
         expect((await instance.api.request('PATCH', path, { bio: 'x' })).status).toBe(401);
       expect((await instance.api.request('GET', '/users/1/profile')).status).toBe(401);
       expect(await ada.request('GET', '/users/1/profile')).toMatchObject({ status: 404, body: { code: 10013 } });
+    });
+
+    it('lists where it is signed in, and signs out there', async () => {
+      const account = await instance.api.register(someName('ada'));
+      const ada = instance.api.as(account);
+      const { username } = account;
+      const login = await instance.api.request<{ token: string }>(
+        'POST',
+        '/login',
+        { username, password: PASSWORD },
+        { 'user-agent': 'phone of Ada' },
+      );
+      const { token } = login.body;
+      const socket = await GatewayClient.identified(instance.url, token);
+      const sessions = () => ada.ask<Sessions>('GET', '/auth/sessions');
+      await expect.poll(async () => (await sessions()).user_sessions.length).toBe(2);
+      const { user_sessions } = await sessions();
+      const phone = user_sessions.find(({ client_info }) => client_info.platform === 'phone of Ada')!;
+      const times = [phone.created_at, phone.approx_last_used_time, phone.expires_at];
+      for (const time of times) expect(Date.parse(time)).not.toBeNaN();
+      const eve = instance.api.as(await instance.api.register(someName('eve')));
+      const end = (who: Api, ids: unknown) => who.request('POST', '/auth/sessions/logout', { session_id_hashes: ids });
+      expect((await end(eve, [phone.id_hash])).status).toBe(204);
+      expect((await ada.as({ ...account, authorization: `Bearer ${token}` }).request('GET', '/users/@me')).status).toBe(
+        200,
+      );
+      expect((await end(ada, [phone.id_hash, 'nothing'])).status).toBe(204);
+      expect(await socket.closed()).toBe(4004);
+      expect((await ada.as({ ...account, authorization: `Bearer ${token}` }).request('GET', '/users/@me')).status).toBe(
+        401,
+      );
+      expect((await sessions()).user_sessions).toHaveLength(1);
+      for (const wrong of [undefined, 'all', [7]]) expect((await end(ada, wrong)).status).toBe(400);
+      expect((await end(instance.api, [])).status).toBe(401);
+      expect((await instance.api.request('GET', '/auth/sessions')).status).toBe(401);
     });
 
     it('of a bot has no password to change', async () => {

@@ -10,7 +10,7 @@ import type { Route } from '../../schemas/http/route.ts';
 export const describedRoutes = (): readonly Route[] => {
   const config = readConfig({});
   if (config._tag === 'Left') throw new Error(config.left.join());
-  const none = { identity: {}, bus: { commands }, limits: {}, ownWrites: {} };
+  const none = { identity: {}, accounts: {}, bus: { commands }, limits: {}, ownWrites: {} };
   const stores = { write: none, views: { progress: () => ({}) } } as unknown as Stores;
   return apiRoutes({ config: config.right, clock: systemClock }, stores);
 };

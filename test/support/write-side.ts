@@ -37,7 +37,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 export interface InstanceOptions {
   readonly limits?: Partial<LimitConfig>;
   readonly bounds?: Partial<Bounds>;
-  readonly registrationOpen?: boolean;
+  readonly registration?: 'open' | 'invited' | 'closed';
   /** Wraps the log that the write side gets, to make it fail. */
   readonly logFor?: (log: EventLog) => EventLog;
   /** Wraps the views that the write side gets, to make them late. */
@@ -120,7 +120,8 @@ export class Instance {
       bounds: { ...BOUNDS, ...options.bounds },
       limiter: memoryLimiter(systemClock),
       sharedWrites: new MemoryCoordination({ clock: systemClock, workers: 1 }).node().sharedWrites,
-      registrationOpen: options.registrationOpen ?? true,
+      registration: options.registration ?? 'open',
+      deletionSeconds: 604_800,
       worker: () => 1,
       onConflict: () => {
         this.conflicts += 1;

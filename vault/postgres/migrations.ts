@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { LOCKS } from '../../stores/postgres/locks.ts';
 import { type Migrations, sqlStep } from '../../stores/postgres/migrations.ts';
 import { renamings } from '../passwords.ts';
+import { ACCOUNT_TABLES } from './accounts.ts';
 
 export const VAULT_MIGRATIONS: Migrations = {
   of: 'The vault',
@@ -31,5 +32,6 @@ CREATE TABLE IF NOT EXISTS vault_remembered (
           await sql`UPDATE vault_usernames SET name = ${to} WHERE name = ${from}`.execute(db);
       },
     },
+    '003-accounts': sqlStep(ACCOUNT_TABLES),
   },
 };

@@ -8,6 +8,7 @@ import { Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import { DEFAULT_COST, formerKey, hashOf, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
+import { accountRecords, accountsIn, restoringAccounts } from './accounts.ts';
 import { VAULT_MIGRATIONS } from './migrations.ts';
 
 export interface PostgresVaultOptions {
@@ -39,9 +40,12 @@ async function* recordsOf(database: Postgres): AsyncGenerator<VaultRecord> {
     yield { kind: 'token-secret', userId, hash: hash.toString('base64') };
   for (const [userId, key] of await database.rows<[string, Buffer]>('SELECT user_id, key FROM vault_keys'))
     yield { kind: 'key', userId, key: key.toString('base64') };
+  yield* accountRecords(database);
 }
 
-const restoring = (record: VaultRecord): [text: string, values: unknown[]] => {
+const restoring = (
+  record: Exclude<VaultRecord, { readonly kind: 'sign-in' | 'code' }>,
+): readonly [text: string, values: unknown[]] => {
   switch (record.kind) {
     case 'signing-secret':
       return [
@@ -207,10 +211,17 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
       );
       return new Map<string, KeyObject>(found.map(([userId, key]) => [userId, createSecretKey(key)]));
     },
-    async destroyKey(userId) {
-      await rows('DELETE FROM vault_keys WHERE user_id = $1', [userId]);
-      // Otherwise the row stays readable in the file until the next vacuum.
-      await rows('VACUUM vault_keys');
+    ...accountsIn(database),
+
+    async erase(userId) {
+      const uses =
+        'DELETE FROM vault_code_uses WHERE id IN (SELECT id FROM vault_codes WHERE user_id = $1 OR made_by = $1)';
+      await rows(uses, [userId]);
+      await rows('DELETE FROM vault_codes WHERE user_id = $1 OR made_by = $1', [userId]);
+      const tables = ['vault_keys', 'vault_passwords', 'vault_token_secrets', 'vault_usernames', 'vault_sign_ins'];
+      for (const table of tables) await rows(`DELETE FROM ${table} WHERE user_id = $1`, [userId]);
+      // Otherwise the rows stay readable in the files until the next vacuum.
+      for (const table of [...tables, 'vault_codes', 'vault_code_uses']) await rows(`VACUUM ${table}`);
     },
 
     async rememberPosition(epoch, position) {
@@ -229,8 +240,9 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
     async restore(records) {
       await database.transaction(async (ask) => {
         for (const record of records) {
-          const [text, values] = restoring(record);
-          await ask({ text, values });
+          const isOfAccount = record.kind === 'sign-in' || record.kind === 'code';
+          for (const [text, values] of isOfAccount ? restoringAccounts(record) : [restoring(record)])
+            await ask({ text, values });
         }
       });
       signing = undefined;

@@ -78,7 +78,7 @@ describe('a destroyed key', () => {
     const key = (await vault.key('person-250'))!.export();
     const isAnywhere = () => ['vault.db', 'vault.db-wal'].some((name) => readFileSync(file(name)).includes(key));
     expect(isAnywhere()).toBe(true);
-    await vault.destroyKey('person-250');
+    await vault.erase('person-250');
     expect(isAnywhere()).toBe(false);
     await vault.close();
   });

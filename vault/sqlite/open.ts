@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { reasonOf } from '../../stores/guard.ts';
 import { renamings } from '../passwords.ts';
+import { ACCOUNT_TABLES } from './accounts.ts';
 
 /** Layout of vault.db. */
 export const VAULT_FILE = 'vault.db';
@@ -139,6 +140,9 @@ const TEXTS = {
   passwords: "user_id || ' ' || hash",
   token_secrets: 'user_id',
   keys: 'user_id',
+  sign_ins: "id || ' ' || user_id || ' ' || device",
+  codes: "id || ' ' || kind || ' ' || coalesce(user_id, '') || ' ' || made_by",
+  code_uses: "id || ' ' || used_by",
 };
 
 /** The driver ends the process when text that it reads is damaged, so all of it is read once as bytes. */
@@ -175,6 +179,7 @@ const prepare = (file: string, database: Database.Database): void => {
   const verdict = scalar(database, 'PRAGMA quick_check(1)');
   if (verdict !== 'ok')
     throw new UnusableVault(`${file} is damaged (${verdict}). Put back the whole data folder from a backup.`);
+  database.exec(`BEGIN IMMEDIATE; ${ACCOUNT_TABLES} COMMIT`);
   checkText(file, database);
   if (scalar(database, "SELECT count(*) FROM sqlite_master WHERE name = 'notes'") === 0)
     database.exec(`BEGIN IMMEDIATE; ${NOTES} INSERT INTO notes VALUES ('id', '${randomUUID()}'); COMMIT`);

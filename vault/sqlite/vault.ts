@@ -10,10 +10,11 @@ import { HeldFiles } from '../../stores/sqlite/held-files.ts';
 import { SharedTransaction } from '../../stores/sqlite/shared-transaction.ts';
 import { DEFAULT_COST, formerKey, hashOf, type PasswordCost, Passwords } from '../passwords.ts';
 import type { UsernameHolder, Vault, VaultRecord } from '../port.ts';
+import { accountsIn } from './accounts.ts';
 import { openVaultFile, readSigningSecret, replaceSigningSecret, VAULT_FILE } from './open.ts';
 
 /** Exports and imports everything in a vault's file. */
-const archiveOf = (database: Database.Database) => {
+const archiveOf = (database: Database.Database, accounts: ReturnType<typeof accountsIn>) => {
   const all = <Row>(sql: string) => database.prepare(sql).raw(true).all([]) as Row[];
   const put = {
     username: database.prepare('INSERT OR REPLACE INTO usernames VALUES (?, ?, ?)'),
@@ -33,6 +34,7 @@ const archiveOf = (database: Database.Database) => {
         yield { kind: 'token-secret', userId, hash: hash.toString('base64') };
       for (const [userId, key] of all<[string, Buffer]>('SELECT * FROM keys'))
         yield { kind: 'key', userId, key: key.toString('base64') };
+      yield* accounts.records();
     },
 
     /** Runs in the caller's transaction. */
@@ -50,6 +52,10 @@ const archiveOf = (database: Database.Database) => {
             break;
           case 'key':
             put.key.run([record.userId, Buffer.from(record.key, 'base64')]);
+            break;
+          case 'sign-in':
+          case 'code':
+            accounts.restore(record);
             break;
           case 'signing-secret':
             break;
@@ -114,7 +120,9 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
   const selectKey = read('SELECT key FROM keys WHERE user_id = ?');
   const selectKeys = read('SELECT user_id, key FROM keys WHERE user_id IN (SELECT value FROM json_each(?))');
   const insertKey = write('INSERT OR IGNORE INTO keys VALUES (?, ?)');
-  const deleteKey = write('DELETE FROM keys WHERE user_id = ?');
+  const deletions = ['keys', 'passwords', 'token_secrets', 'usernames'].map((table) =>
+    write(`DELETE FROM ${table} WHERE user_id = ?`),
+  );
   const selectRemembered = read('SELECT epoch, position FROM remembered');
   const remember = write(
     `INSERT INTO remembered VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET
@@ -140,7 +148,8 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
     return answer;
   };
 
-  const archive = archiveOf(database);
+  const accounts = accountsIn(database);
+  const archive = archiveOf(database, accounts);
 
   const holder = (name: string): UsernameHolder | undefined => {
     const row = selectHolder.get([name]) as [string, number] | undefined;
@@ -230,8 +239,13 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
       }
       return keys;
     },
-    async destroyKey(userId) {
-      await change(() => void deleteKey.run([userId]));
+    ...accounts.methods({ change, run: (work) => commits.run(work) }),
+
+    async erase(userId) {
+      await change(() => {
+        for (const deletion of deletions) deletion.run([userId]);
+        accounts.erase(userId);
+      });
       // Deleting overwrites the row, but older copies of its page are in the journal and, after splits, in free pages.
       try {
         database.exec('VACUUM');

@@ -157,6 +157,7 @@ export class CachedGuilds implements GuildReader {
   countOpenInvites: GuildReader['countOpenInvites'] = (...query) => this.reader.countOpenInvites(...query);
   relationships: GuildReader['relationships'] = (...query) => this.reader.relationships(...query);
   standingsTo: GuildReader['standingsTo'] = (...query) => this.reader.standingsTo(...query);
+  leaving: GuildReader['leaving'] = () => this.reader.leaving();
   past: GuildReader['past'] = (...query) => this.reader.past(...query);
   revisions: GuildReader['revisions'] = (...query) => this.reader.revisions(...query);
 }

@@ -27,6 +27,7 @@ import {
   type GuildReader,
   type GuildRow,
   type InviteRow,
+  type Leaving,
   type MemberRow,
   type Membership,
   type PastGuild,
@@ -341,6 +342,11 @@ export class CurrentGuilds implements GuildReader {
     const { stored, changes } = this.ask(ADMINISTRATOR);
     const added = changes<Of<'user-added'>>(ADMINISTRATOR).find(({ user }) => user.kind === 'person')?.user.id;
     return (await stored.administrator()) ?? added;
+  }
+
+  /** As the views know it: nobody is to be deleted in the moment by which they are late. */
+  leaving(): Promise<readonly Leaving[]> {
+    return this.ask().stored.leaving();
   }
 
   async administrators(): Promise<readonly string[]> {

@@ -6,7 +6,7 @@
 import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { RelationshipType } from '../../../domain/relationship.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
-import { NEVER_SIGNED_OUT, type SignedOut } from '../../../schemas/events/user.ts';
+import { NEVER_SIGNED_OUT, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
 import { idIn, inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
 import type { Relation, RelationFields, Revision } from './revisions.ts';
 import type { GuildTables } from './tables.ts';
@@ -14,6 +14,7 @@ import {
   type ChannelRow,
   type GuildChange,
   type GuildRow,
+  type Leaving,
   type MemberRow,
   type RelationshipRow,
   revisedUser,
@@ -250,6 +251,11 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
         .where('v.field', '=', sql.lit('administers'))
         .orderBy('v.position'),
 
+    standings: () =>
+      userRevisions
+        .select((on) => [on.cast<string>('v.user_id', 'text').as('userId'), 'v.value as standing'])
+        .where('v.field', '=', sql.lit('standing')),
+
     /** The latest to be public first. */
     publicGuilds: (at: number | undefined, limit: number) =>
       guilds(at)
@@ -436,6 +442,12 @@ export const standingRow = ({ userId, value }: StandingColumns) => ({
   userId,
   value: JSON.parse(value) as Relation | null,
 });
+
+export const leavingOf = (columns: readonly RowOf<'standings'>[]): readonly Leaving[] =>
+  columns.flatMap(({ userId, standing }) => {
+    const { due } = JSON.parse(standing) as Standing;
+    return due === null ? [] : [{ userId, due }];
+  });
 
 type Added<Kind extends GuildChange['kind']> = Extract<GuildChange, { readonly kind: Kind }>;
 

@@ -189,10 +189,17 @@ export interface GuildReader {
   administrator(): Promise<string | undefined>;
   /** Those who administer the installation, the first person first. */
   administrators(): Promise<readonly string[]>;
+  /** Whose accounts are to be deleted, and when, in milliseconds since 1970. */
+  leaving(): Promise<readonly Leaving[]>;
   /** A guild as it was at an earlier position, for somebody who was a member then. */
   past(guildId: string, userId: string, position: number): Promise<PastGuild | undefined>;
   /** What changed about guilds, their channels and one of their members, in position order. */
   revisions(userId: string, query: RevisionsQuery): Promise<readonly Revision[]>;
+}
+
+export interface Leaving {
+  readonly userId: string;
+  readonly due: number;
 }
 
 export interface PastGuild {

@@ -7,6 +7,7 @@ import {
   channelRowsOf,
   guildOf,
   guildQueries,
+  leavingOf,
   memberOf,
   namedOf,
   relationshipsOf,
@@ -24,6 +25,7 @@ import {
   type GuildReader,
   type GuildRow,
   type InviteRow,
+  type Leaving,
   type MemberRow,
   type Membership,
   type PastGuild,
@@ -76,6 +78,7 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
       ask.standingsTo(at, userId).where(sql<boolean>`v.subject = any(${subjects}::text[])`),
     ),
     administrator: plain('administrator', ask.administrator),
+    standings: plain('standings', ask.standings),
     named: plain('named administrators', ask.named),
   };
 };
@@ -182,6 +185,10 @@ export class PostgresGuildReader implements GuildReader {
 
   async administrator(): Promise<Id | undefined> {
     return (await this.ask.administrator())[0]?.id;
+  }
+
+  async leaving(): Promise<readonly Leaving[]> {
+    return leavingOf(await this.ask.standings());
   }
 
   async administrators(): Promise<readonly Id[]> {

@@ -77,6 +77,17 @@ export const guildMigrations = (schema: string): Readonly<Record<string, Migrati
         where (everyone::bigint & 2048) <> 0`.execute(db);
     },
   },
+  '021-standings': {
+    async up(db) {
+      await db.schema
+        .withSchema(schema)
+        .createIndex('standings')
+        .on('user_revisions')
+        .column('position')
+        .where(sql.ref('field'), '=', sql.lit('standing'))
+        .execute();
+    },
+  },
   '004-counted': {
     async up(db) {
       const within = db.schema.withSchema(schema);

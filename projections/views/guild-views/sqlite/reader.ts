@@ -9,6 +9,7 @@ import {
   channelRowsOf,
   guildOf,
   guildQueries,
+  leavingOf,
   memberOf,
   namedOf,
   relationshipsOf,
@@ -26,6 +27,7 @@ import {
   type GuildReader,
   type GuildRow,
   type InviteRow,
+  type Leaving,
   type MemberRow,
   type Membership,
   type PastGuild,
@@ -85,6 +87,7 @@ const prepare = (db: Connection) => ({
   ),
   administrator: built(db, ask.administrator),
   named: built(db, ask.named),
+  standings: built(db, ask.standings),
   revisions: built(db, (userId: Id, after: number, limit: number, guildIds: string) =>
     ask
       .revisions(undefined, userId, after, limit)
@@ -257,6 +260,10 @@ export class SqliteGuildReader implements GuildReader {
     // The first person never changes, so the query runs only until there is one.
     this.firstPerson ??= this.ask.administrator.get()?.id;
     return this.firstPerson;
+  }
+
+  async leaving(): Promise<readonly Leaving[]> {
+    return this.slices.step(() => leavingOf(this.ask.standings.all()));
   }
 
   async administrators(): Promise<readonly string[]> {

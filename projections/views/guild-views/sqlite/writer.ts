@@ -88,6 +88,7 @@ CREATE TABLE user_revisions (
   PRIMARY KEY (user_id, field, position)
 ) WITHOUT ROWID;
 CREATE INDEX named ON user_revisions (position) WHERE field = 'administers';
+CREATE INDEX standings ON user_revisions (position) WHERE field = 'standing';
 CREATE TABLE invites (
   code TEXT PRIMARY KEY,
   guild_id INTEGER NOT NULL,

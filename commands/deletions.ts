@@ -1,0 +1,110 @@
+/** Deleting accounts: at once, and those that are due. */
+
+import { randomUUID } from 'node:crypto';
+import { either } from 'fp-ts';
+import { idempotencyKey } from '../domain/recent-keys.ts';
+import { deleteUser, type UserState } from '../domain/user.ts';
+import type { Clock } from '../schemas/clock.ts';
+import { StoreUnavailable } from '../schemas/errors.ts';
+import { mayAct } from '../schemas/events/user.ts';
+import { userStream } from '../schemas/streams.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type CommandDeps, type Result, refused, whenFollowedUp } from './command.ts';
+import type { Done } from './mailbox.ts';
+import type { Cause } from './new-events.ts';
+
+type Deps = Pick<CommandDeps, 'views' | 'mailboxes' | 'processes' | 'shared' | 'now'>;
+
+/** Administrators who can sign in, apart from one. Two who go at once may both go: each is the other's last. */
+const otherAdministrators = async ({ views }: Pick<CommandDeps, 'views'>, userId: string): Promise<boolean> => {
+  const others = (await views.guilds.administrators()).filter((id) => id !== userId);
+  return (await views.guilds.users(others)).some(({ standing }) => mayAct(standing));
+};
+
+/** Nobody is shut out or deleted who is the last to administer the installation. */
+export const isLastAdministrator = async (deps: Pick<CommandDeps, 'views'>, userId: string): Promise<boolean> =>
+  (await deps.views.guilds.administrators()).includes(userId) && !(await otherAdministrators(deps, userId));
+
+export const mayBeDeleted = async (deps: Pick<CommandDeps, 'views'>, userId: string): Promise<Result<void>> => {
+  const guilds = await deps.views.guilds.guildsOf(userId);
+  if (guilds.some(({ ownerId }) => ownerId === userId)) return refused('ownsGuilds');
+  return (await isLastAdministrator(deps, userId)) ? refused('lastAdministrator') : either.right(undefined);
+};
+
+interface Removal {
+  readonly userId: string;
+  readonly cause: Cause;
+  /** Milliseconds since 1970: only if the deletion is due then. Absent: in any case. */
+  readonly now?: number;
+}
+
+/** Deletes an account, and waits until the key is destroyed. */
+export const removeUser = async (deps: Deps, { userId, cause, now }: Removal): Promise<Result<Done>> => {
+  const stream = userStream(userId);
+  const removed = await deps.mailboxes.run({
+    stream,
+    cause,
+    prepare: async () => {
+      const allowed = await mayBeDeleted(deps, userId);
+      if (either.isLeft(allowed)) return allowed;
+      return either.right((await deps.views.guilds.guildsOf(userId)).map(({ id }) => id));
+    },
+    decide: (state: UserState, guilds: readonly string[]) =>
+      deleteUser({ userId, guilds, ...(now === undefined ? {} : { now }) }, state),
+  });
+  if (either.isRight(removed) && removed.right.events.length > 0)
+    await whenFollowedUp(deps, stream, cause.key, removed.right);
+  return removed;
+};
+
+/** How often it is looked which accounts are to be deleted now. */
+export const LOOK_MS = 2_000;
+
+/** Carries out the deletions that are due. Whether they are is decided in the person's stream, when it happens. */
+export class Deletions {
+  private readonly deps: Deps & { readonly clock: Clock; readonly logger: Logger };
+  private end: (() => void) | undefined;
+  private looking: Promise<void> | undefined;
+
+  constructor(deps: Deps & { readonly clock: Clock; readonly logger: Logger }) {
+    this.deps = deps;
+  }
+
+  start(): void {
+    this.end ??= this.deps.clock.every(LOOK_MS, () => {
+      this.looking ??= this.look().finally(() => {
+        this.looking = undefined;
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.end?.();
+    this.end = undefined;
+    await this.looking;
+  }
+
+  private async look(): Promise<void> {
+    const { views, now, logger } = this.deps;
+    try {
+      const leaving = await views.guilds.leaving();
+      for (const { userId, due } of leaving) if (due <= now()) await this.remove(userId);
+    } catch (error) {
+      // They stay due until the stores are back, whose outages are reported elsewhere.
+      if (!(error instanceof StoreUnavailable))
+        logger.error({ err: error }, 'accounts that are due could not be deleted');
+    }
+  }
+
+  private async remove(userId: string): Promise<void> {
+    const correlationId = randomUUID();
+    const key = idempotencyKey(userId, 'user.delete-due', correlationId);
+    const cause = { actor: userId, key, correlationId, causationId: null, traceparent: null };
+    const removed = await removeUser(this.deps, { userId, cause, now: this.deps.now() });
+    if (either.isLeft(removed))
+      this.deps.logger.error(
+        { user: userId, reason: removed.left.message },
+        'an account that is due is not deleted yet',
+      );
+  }
+}
