@@ -47,7 +47,7 @@ const longestOf = (codec: t.Any, one: string): string => {
 const escaped = (value: unknown): string =>
   JSON.stringify(value).replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** Whatever is shorter: numbers, booleans, words to choose from. */
+/** What is no text of its own: words to choose from. */
 const SHORT = 40;
 const SEPARATORS = '"": , '.length;
 
@@ -67,7 +67,11 @@ const longestFrame = (codec: t.Any): number => {
   if (codec instanceof ListType) return codec.max * (longestFrame(codec.type) + SEPARATORS);
   // In UTF-8 a character beyond ASCII takes at least a third of what its escape takes.
   if (codec instanceof SizedType) return 3 * codec.bytes;
-  return Math.max(SHORT, ...['😀', '7'].map((one) => escaped(longestOf(codec, one)).length));
+  if (codec instanceof t.BooleanType) return 'false'.length;
+  const bounds = /^integer\((-?\d+)-(-?\d+)\)$/.exec(codec.name);
+  if (bounds !== null) return Math.max(bounds[1]!.length, bounds[2]!.length);
+  const longest = Math.max(...['😀', '7'].map((one) => escaped(longestOf(codec, one)).length));
+  return longest > '""'.length ? longest : SHORT;
 };
 
 type Part = readonly [place: string, codec: t.Any];
