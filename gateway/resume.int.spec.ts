@@ -118,6 +118,34 @@ describe('resume', () => {
     await former.dispatch('MESSAGE_CREATE');
   });
 
+  it.each([
+    ['lost, then deleted', true, true],
+    ['lost', true, false],
+    ['deleted', false, true],
+    ['lost and gained again, then deleted', 'again', true],
+  ] as const)('tells once that a channel is gone that was %s while the session was away', async (_, lost, deleted) => {
+    const { story } = world;
+    story.channel('30', '10');
+    await world.settled();
+    const session = await cut('2');
+    const hides = (deny: string) => story.overwrite('30', '10', { id: '10', type: 0, allow: '0', deny });
+    if (lost !== false) {
+      hides('1024');
+      story.post('30', '1');
+    }
+    if (lost === 'again') {
+      hides('0');
+      story.post('30', '1');
+      hides('1024');
+    }
+    if (deleted) story.deleteChannel('30', '10');
+    story.post(channel, '1');
+    const frames = await resumedAllWays('2', session);
+    expect(frames.map(({ t }) => t)).toEqual(['CHANNEL_DELETE', 'MESSAGE_CREATE', 'RESUMED']);
+    expect(frames[0]!.d).toMatchObject({ id: '30', guild_id: '10' });
+    expect(frames[1]!.d.channel_id).toBe(channel);
+  });
+
   it("sends nothing outside the session's intents", async () => {
     const session = await cut('2', { intents: 1 << 10 });
     world.story.post(channel, '1');
