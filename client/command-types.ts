@@ -254,7 +254,7 @@ export interface CommandFields {
       readonly deny?: string | null;
     }[] | null;
   };
-  /** Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only. */
+  /** Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only; a thread's name, and archive and lock it. */
   readonly 'channel.edit': {
     readonly channel_id: string;
     readonly name?: string | null;
@@ -270,6 +270,10 @@ export interface CommandFields {
       readonly allow?: string | null;
       readonly deny?: string | null;
     }[] | null;
+    readonly archived?: boolean | null;
+    readonly locked?: boolean | null;
+    readonly invitable?: boolean | null;
+    readonly auto_archive_duration?: 60 | 1440 | 4320 | 10080 | null;
   };
   /** Delete a channel and all that was said in it. */
   readonly 'channel.delete': {
@@ -284,6 +288,39 @@ export interface CommandFields {
       readonly parent_id?: string | null;
       readonly lock_permissions?: boolean | null;
     }[];
+  };
+  /** Begin a thread at a message. */
+  readonly 'thread.begin': {
+    readonly channel_id: string;
+    readonly message_id: string;
+    readonly name: string;
+    readonly auto_archive_duration?: 60 | 1440 | 4320 | 10080 | null;
+  };
+  /** Create a thread that begins at no message: private, unless `type` is 11. */
+  readonly 'thread.create': {
+    readonly channel_id: string;
+    readonly name: string;
+    readonly auto_archive_duration?: 60 | 1440 | 4320 | 10080 | null;
+    readonly kind?: 11 | 12 | null;
+    readonly invitable?: boolean | null;
+  };
+  /** Join a thread. */
+  readonly 'thread.join': {
+    readonly channel_id: string;
+  };
+  /** Leave a thread. */
+  readonly 'thread.leave': {
+    readonly channel_id: string;
+  };
+  /** Add somebody to a thread. */
+  readonly 'thread.member.add': {
+    readonly channel_id: string;
+    readonly user_id: string;
+  };
+  /** Remove somebody from a thread. */
+  readonly 'thread.member.remove': {
+    readonly channel_id: string;
+    readonly user_id: string;
   };
   /** Create a role, below all others: 250 in a guild at most, with @everyone. */
   readonly 'role.create': {

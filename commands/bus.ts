@@ -62,6 +62,9 @@ interface Entrance {
   readonly inProgress: Quota;
 }
 
+/** Of one command, up to and with its result. */
+const MOST_EVENTS = 4;
+
 type AnyReady = Ready<unknown, unknown>;
 
 const ALLOWED: Result<void> = either.right(undefined);
@@ -163,7 +166,10 @@ class CommandTask implements Task<unknown, AnyReady> {
     const { stream, deps } = this;
     // A stream that the command creates begins with the command's event.
     const from = 'preparedStream' in command ? 1 : known;
-    return from === undefined ? undefined : (await deps.log.readStream({ stream, from, limit: 1 }))[0];
+    if (from === undefined) return undefined;
+    const events = await deps.log.readStream({ stream, from, limit: command.result === undefined ? 1 : MOST_EVENTS });
+    const own = events.filter(({ key }) => key === events[0]!.key);
+    return own.find(({ type }) => type === command.result) ?? own[0];
   }
 
   /** Completes the command once the log has stored it, now or earlier. */
@@ -171,7 +177,7 @@ class CommandTask implements Task<unknown, AnyReady> {
     const { asked, deps, stream } = this;
     const ready = this.ready!;
     const repeated = done.events.length === 0;
-    let event = done.events[0];
+    let event = done.events.find(({ type }) => type === command.result) ?? done.events[0];
     if (repeated && command.same !== undefined) {
       event = await this.formerEvent(command, done);
       if (event !== undefined && asked.context.onOtherContent === 'refuse' && !isKnownInFields(event, asked.cause))

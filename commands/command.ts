@@ -15,7 +15,7 @@ import type { Access } from '../projections/views/guild-views/access.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import type { Actor } from '../schemas/actor.ts';
 import { type ErrorName, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
-import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Bounds } from '../schemas/settings.ts';
 import type { Tokens, Undo, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -129,6 +129,8 @@ interface Steps<Fields, Rights, Prepared, State> {
     prepared: Prepared,
   ) => boolean | Promise<boolean>;
   readonly waitsFor?: WaitsFor;
+  /** Which of the command's events is its result, where others of the same command may come before it. */
+  readonly result?: EventType;
   /** The stream that begins with what the command creates, where that is not the stream it runs on. The outcome names it. */
   readonly names?: (event: ParleyEvent) => string | undefined;
   /** If absent, the answer is empty. */

@@ -12,6 +12,8 @@ export type CommandBucket =
   | 'reaction'
   | 'pin'
   | 'channelCreate'
+  | 'threadCreate'
+  | 'threadMember'
   | 'dmCreate'
   | 'relationship'
   | 'guildCreate'

@@ -46,7 +46,10 @@ const otherMailboxes = (never: (stream: string) => boolean = () => false) => {
 };
 
 /** No process here erases anybody. */
-const OTHERS = { vault: { erase: async () => {} }, clock: systemClock };
+const parts = () => {
+  const { timelines, now, lowBits } = instance.write.deps;
+  return { vault: { erase: async () => {} }, clock: systemClock, timelines, now, lowBits };
+};
 
 describe('a guild', () => {
   it('has its first channel and its owner when the answer comes', async () => {
@@ -66,7 +69,7 @@ describe('a guild', () => {
       instance.log,
       otherMailboxes((stream) => stream.startsWith('member-')),
       followUps,
-      OTHERS,
+      parts(),
     );
     const guildsBefore = (await instance.views.guilds.guildsOf(owner)).length;
     const answer = instance.write.deps.mailboxes.run({
@@ -103,7 +106,7 @@ describe('processes', () => {
     await instance.settled();
     const head = await instance.log.head();
     for (let checkpoint = 0; checkpoint <= head; checkpoint += 1) {
-      const processes = new Processes(instance.log, otherMailboxes(), followUps, OTHERS);
+      const processes = new Processes(instance.log, otherMailboxes(), followUps, parts());
       await processes.catchUp(checkpoint);
       expect(processes.through()).toBe(head);
     }
@@ -119,7 +122,7 @@ describe('processes', () => {
       instance.log,
       otherMailboxes((stream) => stream.startsWith('member-')),
       followUps,
-      OTHERS,
+      parts(),
     );
     void ending.catchUp(0);
     await ending.onBatch([], 1000);
@@ -139,7 +142,7 @@ describe('processes', () => {
         }),
       ),
     );
-    const processes = new Processes(instance.log, otherMailboxes(), followUps, OTHERS);
+    const processes = new Processes(instance.log, otherMailboxes(), followUps, parts());
     const { position } = right(redeemed[0]!);
     await processes.whenFollowedUp({ position, stream: inviteStream(code), key: others[0]! }, 1000);
     expect((await instance.stream(memberStream(guild.id, others[0]!))).map(({ type }) => type)).toEqual([

@@ -6,11 +6,12 @@
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import { either } from 'fp-ts';
 import type { Checkpoints } from '../coordination/port.ts';
-import { type ChannelState, createChannel } from '../domain/channel.ts';
+import { type ChannelState, createChannel, type MessageState } from '../domain/channel.ts';
 import { placeChannel } from '../domain/channel-places.ts';
 import type { Decision } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import type { LogReader } from '../log/port.ts';
+import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import { type Clock, within } from '../schemas/clock.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 import {
@@ -20,18 +21,38 @@ import {
   isFollowedUp,
   type ParleyEvent,
 } from '../schemas/events/catalogue.ts';
-import { channelStream, memberStream } from '../schemas/streams.ts';
+import { channelIdOf, channelStream, memberStream } from '../schemas/streams.ts';
 import type { Vault } from '../vault/port.ts';
 import type { Mailboxes } from './mailbox.ts';
+import { type About, currentFacts, storedFacts } from './states.ts';
 
 /** One step that follows an event. */
 export type Step =
-  | {
-      readonly stream: string;
-      readonly decide: (key: string) => (state: never) => Decision;
-    }
+  | StreamStep
   /** In the vault. */
   | { readonly erases: string };
+
+interface StreamStep {
+  readonly stream: string;
+  /** The message of that stream that it is about. */
+  readonly about?: About;
+  readonly decide: (key: string, at: StepFacts) => (state: never) => Decision;
+}
+
+/** What a step is decided by beyond its stream's state. */
+export interface StepFacts {
+  readonly message: MessageState | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Low bits of a message's id. */
+  readonly low: bigint;
+}
+
+interface StepSources {
+  readonly timelines: TimelineReader;
+  readonly now: () => number;
+  readonly lowBits: () => bigint;
+}
 
 /** What follows each type of event: the steps in order. The last step reveals the result. */
 export type FollowUps = { readonly [K in FollowedUpType]: (event: EventOf<K>) => readonly Step[] };
@@ -66,6 +87,7 @@ export class Processes {
   private readonly followUps: FollowUps;
   private readonly vault: Pick<Vault, 'erase'>;
   private readonly clock: Clock;
+  private readonly sources: StepSources;
   /** Positions of causes whose steps are not done yet, each with a promise of its last step's position. */
   private readonly running = new Map<number, Promise<number>>();
   /** Position through which batches of the views have been looked through. */
@@ -80,9 +102,10 @@ export class Processes {
     log: LogReader,
     mailboxes: Mailboxes,
     followUps: FollowUps,
-    { vault, clock }: { readonly vault: Pick<Vault, 'erase'>; readonly clock: Clock },
+    { vault, clock, ...sources }: StepSources & { readonly vault: Pick<Vault, 'erase'>; readonly clock: Clock },
   ) {
     this.vault = vault;
+    this.sources = sources;
     this.log = log;
     this.mailboxes = mailboxes;
     this.followUps = followUps;
@@ -159,6 +182,13 @@ export class Processes {
     return last;
   }
 
+  private async storedFor({ stream, about }: StreamStep) {
+    const channelId = channelIdOf(stream);
+    return about === undefined || channelId === undefined
+      ? undefined
+      : storedFacts(this.sources.timelines, channelId, about);
+  }
+
   private takeStep(event: Causing, step: Step): Promise<number> {
     const key = `process:${event.id}`;
     const cause = {
@@ -168,6 +198,7 @@ export class Processes {
       causationId: event.id,
       traceparent: event.traceparent,
     };
+    const { now, lowBits } = this.sources;
     return retry(handleAll, { backoff, maxAttempts: Number.MAX_SAFE_INTEGER }).execute(async () => {
       if ('erases' in step) {
         await this.vault.erase(step.erases);
@@ -176,8 +207,11 @@ export class Processes {
       const outcome = await this.mailboxes.run({
         stream: step.stream,
         cause,
-        prepare: async () => either.right(undefined),
-        decide: step.decide(key),
+        prepare: async () => either.right(await this.storedFor(step)),
+        decide: async (state: never, stored, since) => {
+          const message = stored && step.about && (await currentFacts(stored, step.about, since));
+          return step.decide(key, { message, now: now(), low: lowBits() })(state);
+        },
       });
       if (either.isLeft(outcome)) throw new Error(outcome.left.message);
       return outcome.right.position;

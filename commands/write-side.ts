@@ -100,7 +100,9 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
       logger.error({ err: failure, stream }, 'commands of a stream could not be carried out'),
     spans: options.spans,
   });
-  const processes = new Processes(log, mailboxes, followUps, { vault, clock });
+  const lowBits = lowBitsSource(options.worker);
+  const { timelines } = options;
+  const processes = new Processes(log, mailboxes, followUps, { vault, clock, timelines, now, lowBits });
   const ownWrites = new OwnWrites(views, options.sharedWrites, options.holdDelivered);
   const limits = new Limits(options.limits, options.limiter);
   const ids = snowflakeSource(options.worker);
@@ -118,7 +120,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     ephemeral: options.ephemeral,
     bounds: options.bounds,
     ids,
-    lowBits: lowBitsSource(options.worker),
+    lowBits,
     limits,
     ownWrites,
     names: new CreationNames({ mailboxes, ids, now, secret: await vault.signingSecret() }),

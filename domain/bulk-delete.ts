@@ -7,6 +7,7 @@ import {
   deniedToModerate,
   isPinned,
   type MessageState,
+  shrunkBy,
   takenDown,
   withoutPin,
 } from './channel.ts';
@@ -34,13 +35,17 @@ export const bulkDelete = (command: BulkDelete, state: ChannelState): Decision =
   if (state.keys.has(command.key)) return nothing;
   if (command.messageIds.some((id) => command.now - snowflakeTime(id) > BULK_DELETE_AGE))
     return refuse('tooOldToBulkDelete');
-  const messages = command.messages.filter(({ deleted }) => !deleted).sort((a, b) => a.ordinal - b.ordinal);
+  // The message that a thread begins with stays.
+  const first = state.settings?.thread?.isStarted === true ? 1 : 0;
+  const left = command.messages.filter(({ deleted, ordinal }) => !deleted && ordinal > first);
+  const messages = left.sort((a, b) => a.ordinal - b.ordinal);
   if (messages.length === 0) return nothing;
   const deleted = messages.map(({ messageId, ordinal, author }) => ({ messageId, ordinal, author }));
-  return happen(...allTakenDown(messages, command, state), {
-    type: 'messages-deleted',
-    data: { messages: deleted },
-  });
+  return happen(
+    ...allTakenDown(messages, command, state),
+    { type: 'messages-deleted', data: { messages: deleted } },
+    ...shrunkBy(messages.length, state),
+  );
 };
 
 /** Of the messages that are pinned. */

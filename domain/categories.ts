@@ -1,13 +1,13 @@
 /** Categories: which channels they hold. */
 import { fieldError, type ParleyError } from '../schemas/errors.ts';
-import type { ChannelKind } from '../schemas/events/channel.ts';
+import type { AnyKind } from '../schemas/events/channel.ts';
 
 export const MAX_IN_CATEGORY = 50;
 
 /** A channel as far as its place goes. */
 export interface PlacedChannel {
   readonly id: string;
-  readonly kind: ChannelKind;
+  readonly kind: AnyKind;
   readonly parentId: string | null;
   readonly isDeleted?: boolean;
 }

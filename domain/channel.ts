@@ -4,20 +4,23 @@ import type { Sealed } from '../schemas/envelope.ts';
 import { deletedBy } from '../schemas/events/about-messages.ts';
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
+  type AnyKind,
   type ChannelDetails,
-  type ChannelKind,
   type Mentions,
   type MessageBody,
   MessageType,
   type Overwrite,
+  PLAIN,
   SUPPRESS_EMBEDS,
 } from '../schemas/events/channel.ts';
+import type { ThreadDetails, ThreadMember } from '../schemas/events/thread.ts';
 import { isBlank } from '../schemas/text.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';
 import { type Patch, patched } from './patch.ts';
 import {
   allows,
+  type ChannelRights,
   channelPermissions,
   type GuildRights,
   type MemberRights,
@@ -27,8 +30,25 @@ import {
 import { nonceKey, RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 import { LAST_ID_TIME, messageIdAfter, snowflakeTime } from './snowflake.ts';
 
+/** What a thread has beyond what every channel has. */
+export interface ThreadSettings {
+  readonly id: string;
+  readonly parentId: string;
+  readonly isPrivate: boolean;
+  readonly ownerId: string;
+  /** Whether it begins at a message of its parent. */
+  readonly isStarted: boolean;
+  readonly details: ThreadDetails;
+  /** By user id. */
+  readonly members: Readonly<Record<string, Omit<ThreadMember, 'userId'>>>;
+  /** How many of its messages are deleted. */
+  readonly deleted: number;
+}
+
 export interface ChannelSettings {
-  readonly kind: ChannelKind;
+  readonly kind: AnyKind;
+  /** `undefined`: it is no thread. */
+  readonly thread?: ThreadSettings;
   readonly guildId: string | null;
   readonly overwrites: readonly Overwrite[];
   readonly participants: readonly string[];
@@ -76,6 +96,32 @@ const overwriteAs = (state: ChannelState, id: string, overwrite: Overwrite | und
   state.settings = { ...state.settings, overwrites: overwritesWith(state.settings.overwrites, id, overwrite) };
 };
 
+const threadAs = (state: ChannelState, changed: Partial<ThreadSettings>): void => {
+  const thread = state.settings?.thread;
+  if (thread !== undefined) state.settings = { ...state.settings!, thread: { ...thread, ...changed } };
+};
+
+const threadAsBegun = (data: EventData<'thread-created'>): ChannelSettings => {
+  const { channelId: id, guildId, parentId, isPrivate, startedAt, details, creator } = data;
+  const members = membersAfter({}, { added: [creator], removed: [] });
+  return {
+    ...{ kind: 'thread', guildId, overwrites: [], participants: [], isDeleted: false },
+    details: { name: details.name, topic: null, ...PLAIN },
+    thread: {
+      ...{ id, parentId, isPrivate, ownerId: creator.userId, isStarted: startedAt !== null },
+      ...{ details, members, deleted: 0 },
+    },
+  };
+};
+
+export const membersAfter = (
+  members: ThreadSettings['members'],
+  { added, removed }: { readonly added: readonly ThreadMember[]; readonly removed: readonly string[] },
+): ThreadSettings['members'] => ({
+  ...Object.fromEntries(Object.entries(members).filter(([userId]) => !removed.includes(userId))),
+  ...Object.fromEntries(added.map(({ userId, ...member }) => [userId, member])),
+});
+
 /** Any message counts by its nonce, whether it asked for that or not: the one that asks does not care how others were sent. */
 const nonceKeyOf = (event: ParleyEvent): string | undefined =>
   event.type === 'message-posted' && event.data.nonce !== null
@@ -83,7 +129,7 @@ const nonceKeyOf = (event: ParleyEvent): string | undefined =>
     : undefined;
 
 export const channelFold: Fold<ChannelState> = {
-  version: 11,
+  version: 12,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -106,6 +152,16 @@ export const channelFold: Fold<ChannelState> = {
       overwriteAs(state, overwrite.id, overwrite);
     } else if (event.type === 'overwrite-deleted') {
       overwriteAs(state, event.data.overwriteId, undefined);
+    } else if (event.type === 'thread-created') {
+      state.settings = threadAsBegun(event.data);
+    } else if (event.type === 'thread-edited') {
+      threadAs(state, { details: event.data.details });
+    } else if (event.type === 'thread-members-changed') {
+      threadAs(state, { members: membersAfter(state.settings?.thread?.members ?? {}, event.data) });
+    } else if (event.type === 'thread-shrank') {
+      threadAs(state, { deleted: event.data.deleted });
+    } else if (event.type === 'thread-deleted') {
+      if (state.settings !== undefined) state.settings = { ...state.settings, isDeleted: true };
     } else if (event.type === 'message-pinned') {
       const { messageId, pinnedTime } = event.data;
       state.pins = [...state.pins, { messageId, pinnedTime }];
@@ -122,8 +178,10 @@ export const channelFold: Fold<ChannelState> = {
     fork.keys = fork.keys.adopted();
     return fork;
   },
-  bytes: ({ settings, pins, keys }) =>
-    STATE_BYTES + ENTRY_BYTES * (pins.length + 2 * (settings?.overwrites.length ?? 0)) + keys.bytes,
+  bytes: ({ settings, pins, keys }) => {
+    const members = settings?.thread === undefined ? 0 : Object.keys(settings.thread.members).length;
+    return STATE_BYTES + ENTRY_BYTES * (pins.length + members + 2 * (settings?.overwrites.length ?? 0)) + keys.bytes;
+  },
   toJson: (state): ChannelStateJson => ({ ...state, keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { keys, ...rest } = json as ChannelStateJson;
@@ -169,7 +227,8 @@ export const evolveMessage = (
     const { mentions, flags, sealed } = event.data;
     return { ...message, mentions, flags: flags ?? message.flags, sealed, sealedIn: event.id };
   }
-  if (event.type === 'embeds-suppressed') return { ...message, flags: event.data.flags };
+  if (event.type === 'embeds-suppressed' || event.type === 'message-threaded')
+    return { ...message, flags: event.data.flags };
   if (event.type === 'reactions-cleared') {
     const { emoji } = event.data;
     const isAsked = emoji === null || emoji === about.emoji;
@@ -200,6 +259,8 @@ export interface ChannelActor {
   readonly member: MemberRights | undefined;
   /** In the direct channel of two people: one of them blocks the other. */
   readonly blocked?: boolean | undefined;
+  /** Of a thread: the channel that it is in. */
+  readonly parent?: ChannelRights | undefined;
 }
 
 export interface OnMessage extends ChannelActor {
@@ -227,8 +288,12 @@ export interface Post extends ChannelActor {
   readonly nonce: string | number | null;
 }
 
-export const rightsIn = (state: ChannelState, actor: ChannelActor): bigint =>
-  state.settings === undefined ? 0n : channelPermissions(state.settings, actor.guild, actor.userId, actor.member);
+export const rightsIn = ({ settings }: ChannelState, actor: ChannelActor): bigint => {
+  if (settings === undefined) return 0n;
+  const { thread } = settings;
+  const channel = thread === undefined ? settings : { ...settings, thread: { ...thread, parent: actor.parent } };
+  return channelPermissions(channel, actor.guild, actor.userId, actor.member);
+};
 
 /** Refuses what the actor may not do. An actor who cannot see the channel is told that it does not exist. */
 export const denied = (rights: bigint, wanted: bigint): Decision | undefined => {
@@ -251,7 +316,7 @@ export const deniedToModerate = (actor: ChannelActor, state: ChannelState): Deci
 const saysNothing = ({ content, embeds }: MessageBody, imported = false): boolean =>
   embeds.length === 0 && (imported ? content === '' : isBlank(content));
 
-const secretOf = (by: string, body: MessageBody) => ({ by, text: JSON.stringify(body) });
+export const secretOf = (by: string, body: MessageBody) => ({ by, text: JSON.stringify(body) });
 
 export const createChannel = (
   command: {
@@ -279,6 +344,7 @@ export const post = (command: Post, state: ChannelState): Decision => {
   if (reply !== undefined && (reply.message === undefined || reply.message.deleted)) return refuse('unknownMessage');
   const written = mentionsIn(command.body.content, command.allowed, allows(rights, Permission.mentionEveryone));
   const users = written.users.filter((id) => command.knownUsers.has(id));
+  if (state.settings?.thread !== undefined && isLockedFor(state.settings.thread, rights)) return refuse('threadLocked');
   if (reply?.mention && reply.message !== undefined && !users.includes(reply.message.author))
     users.push(reply.message.author);
   const event: DecidedEvent = {
@@ -296,11 +362,64 @@ export const post = (command: Post, state: ChannelState): Decision => {
     secret: secretOf(command.userId, command.body),
     ...timed(command),
   };
-  return happen(event);
+  const { thread } = state.settings!;
+  return thread === undefined ? happen(event) : happen(...enteredBy(command, thread, state), event);
+};
+
+const isLockedFor = ({ details }: ThreadSettings, rights: bigint): boolean =>
+  details.locked && !allows(rights, Permission.manageThreads);
+
+export const MAX_THREAD_MEMBERS = 1000;
+
+/** Where a thread is, as its events say it. */
+export const inThread = ({ id, parentId }: ThreadSettings, { settings }: Pick<ChannelState, 'settings'>) => ({
+  ...{ channelId: id, guildId: settings!.guildId!, parentId },
+});
+
+/** Whoever writes in a thread unarchives it and is in it from then on. */
+const enteredBy = (
+  { userId, member, now }: Post,
+  thread: ThreadSettings,
+  state: ChannelState,
+): readonly DecidedEvent[] => {
+  const place = inThread(thread, state);
+  const { details, members, isPrivate } = thread;
+  const unarchived: DecidedEvent = {
+    type: 'thread-edited',
+    data: {
+      ...place,
+      details: { ...details, archived: false, archiveTime: now },
+      wasArchived: true,
+      posted: state.ordinal,
+    },
+  };
+  const stay = member?.joinedAt ?? 0;
+  const count = Object.keys(members).length;
+  const isIn = members[userId]?.stay === stay || (members[userId] === undefined && count >= MAX_THREAD_MEMBERS);
+  const joined: DecidedEvent = {
+    type: 'thread-members-changed',
+    data: {
+      ...{ ...place, isPrivate, removed: [], added: [{ userId, joinedTime: now, stay }] },
+      count: members[userId] === undefined ? count + 1 : count,
+    },
+  };
+  return [...(details.archived ? [unarchived] : []), ...(isIn ? [] : [joined])];
+};
+
+/** Refuses what changes nothing in an archived thread but its archiving. */
+export const deniedInArchive = ({ settings }: ChannelState): Decision | undefined =>
+  settings?.thread?.details.archived === true ? refuse('threadArchived') : undefined;
+
+/** How many messages of a thread are deleted by now; nothing for other channels. */
+export const shrunkBy = (count: number, state: ChannelState): readonly DecidedEvent[] => {
+  const thread = state.settings?.thread;
+  if (thread === undefined || count === 0) return [];
+  return [{ type: 'thread-shrank', data: { ...inThread(thread, state), deleted: thread.deleted + count } }];
 };
 
 /** Whether a user wrote it. The server itself posts the other types. */
-const isWritten = ({ type }: MessageState): boolean => type === MessageType.default || type === MessageType.reply;
+export const isWritten = ({ type }: Pick<MessageState, 'type'>): boolean =>
+  type === MessageType.default || type === MessageType.reply;
 
 /** What an edit may change. */
 interface Editable extends MessageBody {
@@ -358,6 +477,8 @@ export const edit = (command: Edit, state: ChannelState): Decision => {
   if (state.keys.has(command.key)) return nothing;
   const { message } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
+  const archived = deniedInArchive(state);
+  if (archived !== undefined) return archived;
   if (message.author !== command.userId) return suppressEmbeds(command, message, state);
   if (!isWritten(message)) return refuse('systemMessage');
   const former = { ...command.former, flags: message.flags };
@@ -408,8 +529,12 @@ export const remove = (command: OnMessage, state: ChannelState): Decision => {
   if (message.author !== command.userId && !allows(rights, Permission.manageMessages))
     return refuse('missingPermissions');
   const { messageId, ordinal, author } = message;
+  if (message.type === MessageType.threadStarterMessage) return refuse('systemMessage');
   const deleted: DecidedEvent = { type: 'message-deleted', data: { messageId, ordinal, author } };
-  return isPinned(state, messageId) ? happen(takenDown(message, command, state, true), deleted) : happen(deleted);
+  const after = shrunkBy(1, state);
+  return isPinned(state, messageId)
+    ? happen(takenDown(message, command, state, true), deleted, ...after)
+    : happen(deleted, ...after);
 };
 
 export const MAX_PINS = 250;
@@ -430,6 +555,8 @@ export const pin = (
   const { message, now, low, userId } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
   if (!isWritten(message)) return refuse('systemMessage');
+  const archived = deniedInArchive(state);
+  if (archived !== undefined) return archived;
   if (isPinned(state, message.messageId)) return nothing;
   if (state.pins.length >= MAX_PINS) return refuse('tooManyPins');
   const pinnedTime = Math.max(now, (state.pins.at(-1)?.pinnedTime ?? 0) + 1);
@@ -458,5 +585,7 @@ export const unpin = (command: OnMessage, state: ChannelState): Decision => {
   if (state.keys.has(command.key)) return nothing;
   const { message } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
+  const archived = deniedInArchive(state);
+  if (archived !== undefined) return archived;
   return isPinned(state, message.messageId) ? happen(takenDown(message, command, state, false)) : nothing;
 };

@@ -32,6 +32,11 @@ const role = {
 };
 const onMessage = { messageId: MESSAGE, ordinal: 1, author: ANN };
 
+const inThread = { channelId: MESSAGE, guildId: GUILD, parentId: CHANNEL };
+const details = {
+  ...{ name: 'thread', archived: false, locked: false, invitable: true, autoArchive: 60, archiveTime: NOW },
+};
+
 /** Events of every type, by the kind of their stream. */
 const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
   channel: [
@@ -68,6 +73,19 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('overwrite-set', { ...overwriting, overwrite: { id: BEN, type: 1, allow: '0', deny: '8' } }),
     happened('overwrite-deleted', { ...overwriting, overwriteId: BEN }),
     happened('channel-deleted', { ...overwriting, children: [] }),
+    happened('message-threaded', { ...onMessage, flags: 32, pinned: false }),
+    happened('thread-created', {
+      ...{ ...inThread, isPrivate: true, details, firstMessageId: '4194304000002' },
+      creator: { userId: ANN, joinedTime: NOW, stay: 3 },
+      startedAt: { author: BEN, ordinal: 4 },
+    }),
+    happened('thread-edited', { ...inThread, details: { ...details, archived: true }, wasArchived: false, posted: 1 }),
+    happened('thread-members-changed', {
+      ...{ ...inThread, isPrivate: true, removed: [ANN], count: 1 },
+      added: [{ userId: BEN, joinedTime: NOW + 1, stay: 4 }],
+    }),
+    happened('thread-shrank', { ...inThread, deleted: 2 }),
+    happened('thread-deleted', { ...inThread, isPrivate: true }),
   ],
   creation: [happened('creation-named', { name: GUILD }), happened('creation-named', { name: '201' })],
   dm: [happened('dm-opened', { channelId: CHANNEL, participants: [ANN, BEN] })],

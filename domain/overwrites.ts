@@ -37,7 +37,9 @@ const mayActOn = ({ guild, member, target }: Pick<Overwriting, 'guild' | 'member
 };
 
 const refused = (command: Overwriting, state: ChannelState): Decision | undefined =>
-  deniedInGuild(command, state, Permission.manageRoles);
+  deniedInGuild(command, state, Permission.manageRoles) ??
+  // A thread has those of its parent.
+  (state.settings?.thread === undefined ? undefined : refuse('wrongChannelType'));
 
 const changedBits = (former: Overwrite | undefined, next: Pick<Overwrite, 'allow' | 'deny'>): bigint =>
   (BigInt(former?.allow ?? '0') ^ BigInt(next.allow)) | (BigInt(former?.deny ?? '0') ^ BigInt(next.deny));

@@ -114,12 +114,25 @@ export interface GuildRights {
 
 export interface MemberRights {
   readonly userId: string;
+  /** Position at which the membership began. */
+  readonly joinedAt?: number;
   /** Ids, also of roles that are deleted since. */
   readonly roles: readonly string[];
   readonly isTimedOut?: boolean;
 }
 
+/** A thread as far as rights need it. */
+export interface ThreadRights {
+  readonly isPrivate: boolean;
+  /** By user id: the position at which each member of the thread had joined the guild. */
+  readonly members: Readonly<Record<string, { readonly stay: number }>>;
+  /** The channel that it is in. Without it nobody has any right in the thread. */
+  readonly parent?: ChannelRights | undefined;
+}
+
 export interface ChannelRights {
+  /** Its overwrites are those of its parent. */
+  readonly thread?: ThreadRights;
   /** Nobody has any right in one that is deleted. */
   readonly isDeleted?: boolean;
   readonly guildId: string | null;
@@ -174,21 +187,59 @@ export const channelPermissions = (
   member: MemberRights | undefined,
 ): bigint => {
   if (channel.isDeleted === true) return 0n;
+  if (channel.thread !== undefined) return threadPermissions(channel.thread, guild, userId, member);
   if (guild === undefined) return channel.participants.includes(userId) ? DIRECT : 0n;
   if (member === undefined) return 0n;
+  const permissions = overwrittenIn(channel, guild, userId, member);
+  return permissions === ALL_PERMISSIONS ? permissions : withImplied(permissions, member);
+};
+
+/** As a person who is not timed out has them in a channel, with rights that go along with others. */
+const overwrittenIn = (
+  { overwrites }: ChannelRights,
+  guild: GuildRights,
+  userId: string,
+  member: MemberRights,
+): bigint => {
   const given = base(guild, member);
   if (given === ALL_PERMISSIONS) return given;
-  const { overwrites } = channel;
   const held = overwrites.length === 0 ? [] : rolesOf(guild, member).map(({ id }) => id);
   // The id of the role @everyone is the guild's id.
   const ofEveryone = overwrites.filter(({ type, id }) => type === 0 && id === guild.id);
   const ofRoles = overwrites.filter(({ type, id }) => type === 0 && held.includes(id));
   const ofMember = overwrites.filter(({ type, id }) => type === 1 && id === userId);
-  const permissions = [ofEveryone, ofRoles, ofMember].reduce(overwritten, given);
+  return [ofEveryone, ofRoles, ofMember].reduce(overwritten, given);
+};
+
+const withImplied = (permissions: bigint, member: MemberRights): bigint => {
   // A user who cannot see a channel can do nothing in it.
   if ((permissions & Permission.viewChannel) === 0n) return 0n;
   const implied = (permissions & Permission.sendMessages) === 0n ? permissions & ~WITH_A_MESSAGE : permissions;
   return timedOut(implied, member);
+};
+
+/** Whether a person has joined a thread, since they last joined its guild. */
+export const isInThread = ({ members }: Pick<ThreadRights, 'members'>, { userId, joinedAt }: MemberRights): boolean =>
+  Object.hasOwn(members, userId) && members[userId]!.stay === joinedAt;
+
+/**
+ * Permissions in a thread: those in its parent, where SEND_MESSAGES_IN_THREADS stands for SEND_MESSAGES. A private thread
+ * exists for its members and for those who manage threads.
+ */
+const threadPermissions = (
+  thread: ThreadRights,
+  guild: GuildRights | undefined,
+  userId: string,
+  member: MemberRights | undefined,
+): bigint => {
+  const { parent } = thread;
+  if (parent === undefined || parent.isDeleted === true || guild === undefined || member === undefined) return 0n;
+  const above = overwrittenIn(parent, guild, userId, member);
+  if (above === ALL_PERMISSIONS) return above;
+  const maySend = (above & Permission.sendMessagesInThreads) !== 0n;
+  const permissions = withImplied(maySend ? above | Permission.sendMessages : above & ~Permission.sendMessages, member);
+  if (thread.isPrivate && (above & Permission.manageThreads) === 0n && !isInThread(thread, member)) return 0n;
+  return permissions;
 };
 
 /** The highest of a member's roles; `undefined` for one with none but @everyone. */

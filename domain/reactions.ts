@@ -1,6 +1,14 @@
 /** Reactions to a channel's messages. */
 
-import { type ChannelState, denied, deniedToModerate, type MessageState, type OnMessage, rightsIn } from './channel.ts';
+import {
+  type ChannelState,
+  denied,
+  deniedInArchive,
+  deniedToModerate,
+  type MessageState,
+  type OnMessage,
+  rightsIn,
+} from './channel.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
 import { Permission } from './permissions.ts';
 
@@ -27,6 +35,8 @@ export const addReaction = (command: React, state: ChannelState): Decision => {
   if (refusal !== undefined) return refusal;
   if (state.keys.has(command.key)) return nothing;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
+  const archived = deniedInArchive(state);
+  if (archived !== undefined) return archived;
   if (message.reacted) return nothing;
   if (command.blocked === true) return refuse('reactionBlocked');
   if (!present && message.reactions.size >= MAX_REACTIONS) return refuse('tooManyReactions');
@@ -39,6 +49,8 @@ export const removeReaction = (command: React, state: ChannelState): Decision =>
   if (state.keys.has(command.key)) return nothing;
   const { message } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
+  const archived = deniedInArchive(state);
+  if (archived !== undefined) return archived;
   return message.reacted ? happen({ type: 'reaction-removed', data: reactionData(message, command) }) : nothing;
 };
 
@@ -50,6 +62,8 @@ export const removeReactionOf = (command: React & { readonly of: string }, state
   if (state.keys.has(command.key)) return nothing;
   const { message } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
+  const archived = deniedInArchive(state);
+  if (archived !== undefined) return archived;
   if (!message.reacted) return nothing;
   return happen({ type: 'reaction-removed', data: reactionData(message, command, command.of) });
 };
@@ -67,6 +81,8 @@ export const clearReactions = (
   if (state.keys.has(command.key)) return nothing;
   const { message, emoji } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
+  const archived = deniedInArchive(state);
+  if (archived !== undefined) return archived;
   if (emoji === null ? message.reactions.size === 0 : !message.reactions.has(emoji)) return nothing;
   const { messageId, ordinal, author } = message;
   return happen({ type: 'reactions-cleared', data: { messageId, ordinal, author, emoji } });

@@ -1,9 +1,20 @@
 /** Which channels of a guild sessions gain and lose: by one event as it is delivered, and by all that they missed. */
 
 import type { MemberRights } from '../domain/permissions.ts';
-import { mayView } from '../projections/views/guild-views/access.ts';
-import { revisedChannel, revisedGuild, revisedMember } from '../projections/views/guild-views/revised.ts';
-import { channelSubject, fieldsOf, guildSubject, type Revision } from '../projections/views/guild-views/revisions.ts';
+import { insidersOf, mayView, rightsAs, withParents } from '../projections/views/guild-views/access.ts';
+import {
+  revisedChannel,
+  revisedGuild,
+  revisedMember,
+  revisedThread,
+} from '../projections/views/guild-views/revised.ts';
+import {
+  channelSubject,
+  fieldsOf,
+  guildSubject,
+  type Revision,
+  threadSubject,
+} from '../projections/views/guild-views/revisions.ts';
 import type { ChannelRow, GuildReader, PastGuild } from '../projections/views/guild-views/view.ts';
 import type { AccessType, EventOf } from '../schemas/events/catalogue.ts';
 import { channelAudience, guildAudience } from '../schemas/streams.ts';
@@ -13,7 +24,7 @@ import type { Subscriptions } from './subscriptions.ts';
 
 export type AccessEvent = EventOf<AccessType>;
 
-/** Channels that a session begins and ceases to see. */
+/** Channels and threads that a session begins and ceases to see. */
 export interface AccessChange {
   readonly gained: readonly ChannelRow[];
   readonly lost: readonly ChannelRow[];
@@ -40,7 +51,7 @@ const viewKey = ({ userId, roles }: MemberRights, named: ReadonlySet<string>): s
 export const accessChanges = async (
   event: AccessEvent,
   subscriptions: Subscriptions,
-  guilds: Pick<GuildReader, 'guild' | 'channel' | 'channelsOf'>,
+  guilds: Pick<GuildReader, 'guild' | 'member' | 'channel' | 'channelsOf' | 'threadsOf'>,
 ): Promise<ReadonlyMap<Session, AccessChange>> => {
   const changes = new Map<Session, AccessChange>();
   const sessions = concerned(event, subscriptions);
@@ -48,17 +59,26 @@ export const accessChanges = async (
   const { guildId } = event.data;
   const guild = await guilds.guild(guildId);
   if (guild === undefined) throw new Error(`The guild views lack guild ${guildId}`);
-  const only = 'channelId' in event.data ? await guilds.channel(event.data.channelId) : undefined;
-  const channels = 'channelId' in event.data ? (only === undefined ? [] : [only]) : await guilds.channelsOf(guildId);
+  const own = 'channelId' in event.data ? event.data.channelId : undefined;
+  const above = own === undefined ? await guilds.channelsOf(guildId) : [(await guilds.channel(own)) ?? []].flat();
+  const active = (await guilds.threadsOf(guildId)).filter(
+    ({ thread }) => own === undefined || thread!.parentId === own,
+  );
+  const channels = [...above, ...withParents(active, above)];
+  const insiders = new Map<string, ReadonlySet<string>>();
+  for (const thread of active) insiders.set(thread.id, await insidersOf(guilds, thread));
   const named = new Set([
     guild.ownerId,
+    ...[...insiders.values()].flatMap((users) => [...users]),
     ...channels.flatMap(({ overwrites }) => overwrites.filter(({ type }) => type === 1).map(({ id }) => id)),
   ]);
   const seenBy = new Map<string, ReadonlySet<ChannelRow>>();
   for (const session of sessions) {
     const member = { userId: session.userId, roles: session.rolesIn(guildId) };
     const key = viewKey(member, named);
-    const seen = seenBy.get(key) ?? new Set(channels.filter((channel) => mayView(guild, channel, member)));
+    const views = (channel: ChannelRow) =>
+      mayView(guild, channel, rightsAs(member, channel, insiders.get(channel.id) ?? NOBODY));
+    const seen = seenBy.get(key) ?? new Set(channels.filter(views));
     seenBy.set(key, seen);
     const hears = (channel: ChannelRow) =>
       subscriptions.topic(channelAudience(channel.id))?.sessions.has(session) === true;
@@ -69,6 +89,7 @@ export const accessChanges = async (
   return changes;
 };
 
+const NOBODY: ReadonlySet<string> = new Set();
 const NO_CHANGE: AccessChange = { gained: [], lost: [] };
 
 /** How a session's channels in a guild differ from those at its `s`. */
@@ -90,7 +111,7 @@ class Watch {
 
   constructor(past: PastGuild, after: number) {
     this.past = past;
-    this.rows = new Map(past.channels.map((row) => [row.id, row]));
+    this.rows = new Map([...past.channels, ...past.threads].map((row) => [row.id, row]));
     for (const id of this.rows.keys()) this.look(id, after);
   }
 
@@ -105,10 +126,17 @@ class Watch {
     const { subject, position } = revision;
     const { guild, member } = this.past;
     const id = subject.slice(subject.indexOf(':') + 1);
+    const row = this.rows.get(id);
+    if (subject === threadSubject(id)) {
+      if (row?.thread !== undefined) this.rows.set(id, revisedThread(row, fieldsOf([revision])));
+      this.look(id, position);
+      return;
+    }
     if (subject === channelSubject(id)) {
-      const row = this.rows.get(id);
       if (row !== undefined) this.rows.set(id, revisedChannel(row, fieldsOf([revision])));
       this.look(id, position);
+      for (const { id: threadId, thread } of this.rows.values())
+        if (thread?.parentId === id) this.look(threadId, position);
       return;
     }
     this.past =
@@ -118,8 +146,13 @@ class Watch {
     for (const one of this.rows.keys()) this.look(one, position);
   }
 
+  private withParent(row: ChannelRow): ChannelRow {
+    return { ...row, thread: { ...row.thread!, parent: this.rows.get(row.thread!.parentId) } };
+  }
+
   private look(id: string, position: number): void {
-    const row = this.rows.get(id);
+    const found = this.rows.get(id);
+    const row = found?.thread === undefined ? found : this.withParent(found);
     const sees = row !== undefined && mayView(this.past.guild, row, this.past.member);
     if (!sees) this.since.delete(id);
     else if (!this.since.has(id)) this.since.set(id, position);
@@ -133,13 +166,14 @@ const createdSince = async (
   revisions: readonly Revision[],
   after: number,
 ): Promise<readonly ChannelRow[]> => {
-  const created = (await guilds.channelsOf(guild.id)).filter(({ createdAt }) => createdAt > after);
+  const all = [...(await guilds.channelsOf(guild.id)), ...(await guilds.threadsOf(guild.id, after))];
+  const created = all.filter(({ createdAt }) => createdAt > after);
   const changed = new Set(revisions.map(({ subject }) => subject));
   const asBegun = async (row: ChannelRow) => {
     const { id, createdAt } = row;
-    if (!changed.has(channelSubject(id))) return row;
+    if (!changed.has(channelSubject(id)) && !changed.has(threadSubject(id))) return row;
     const past = await guilds.past(guild.id, member.userId, createdAt);
-    return past?.channels.find((one) => one.id === id);
+    return [...(past?.channels ?? []), ...(past?.threads ?? [])].find((one) => one.id === id);
   };
   return (await Promise.all(created.map(asBegun))).filter((row) => row !== undefined);
 };
@@ -166,8 +200,12 @@ const sinceIn = async (
   return {
     guildId: guild.id,
     seenFrom,
-    lost: past.channels.filter(({ id }) => before.has(id) && (watch.since.get(id) ?? Infinity) > after),
-    gained: visible.channels.filter(({ id }) => seenFrom.has(id) && seenFrom.get(id) !== begun.get(id)),
+    lost: [...past.channels, ...past.threads].filter(
+      ({ id }) => before.has(id) && (watch.since.get(id) ?? Infinity) > after,
+    ),
+    gained: [...visible.channels, ...visible.threads].filter(
+      ({ id }) => seenFrom.has(id) && seenFrom.get(id) !== begun.get(id),
+    ),
   };
 };
 

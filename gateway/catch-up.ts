@@ -1,5 +1,5 @@
 /** What a session missed is sent to it: when it resumes, and in a cluster when it is to hear more from now on. */
-import type { Membership } from '../projections/views/guild-views/view.ts';
+import type { ChannelRow, Membership } from '../projections/views/guild-views/view.ts';
 import { type AccessSince, accessSince } from './access-changes.ts';
 import { dispatchFrame, framesOf } from './encoding.ts';
 import { MissedPages } from './missed.ts';
@@ -14,6 +14,7 @@ import {
   onShard,
   readGuildSnapshots,
   type Scope,
+  type VisibleGuild,
 } from './scope.ts';
 import { Closings, Phase, type Session } from './session.ts';
 import { type Beginning, begin, PacedWriter, type Parts } from './session-start.ts';
@@ -38,15 +39,17 @@ interface Standing {
   /** `undefined`: too much has changed. */
   readonly access: readonly AccessSince[] | undefined;
   readonly snapshots: readonly GuildSnapshot[];
+  /** By guild, threads that were active at some time since its `s` and no longer are. */
+  readonly endedThreads: ReadonlyMap<string, readonly ChannelRow[]>;
 }
 
 /** Sends what a session missed after `seq`. Its live dispatches are held back behind that. */
 export const sendMissed = async (parts: Parts, session: Session, seq: number): Promise<ResumeOutcome> => {
   const standing = await begin(parts, session, (at) => readStanding(session, seq, at));
   if (session.phase !== Phase.holding) return 'aborted';
-  const { position, scope, changes, access } = standing;
+  const { position, scope, changes, access, endedThreads } = standing;
   if (access === undefined) return 'too-many';
-  const since = { joinedSince: changes.joined, seenFrom: seenFromIn(access) };
+  const since = { joinedSince: changes.joined, seenFrom: seenFromIn(access), endedThreads };
   const hearing = new Hearing(session, { after: seq, through: position }, scope, since);
   const pages = new MissedPages(parts, session, hearing);
   const source = await pages.look(parts.deps.config.resumeLimit);
@@ -100,11 +103,17 @@ const catchUp = (parts: Parts, session: Session, seq: number): void => {
 const readStanding = async (session: Session, seq: number, { position, scope, deps }: Beginning): Promise<Standing> => {
   const changes = changesSince(seq, session, await deps.views.guilds.memberships(session.userId, seq));
   const joined = scope.guilds.filter(({ guild }) => changes.joined.has(guild.id));
-  const [snapshots, access] = await Promise.all([
+  const ended = async ({ guild, member, threads }: VisibleGuild) => {
+    const all = await deps.access.visibleThreads(guild, member, seq);
+    const active = new Set(threads.map(({ id }) => id));
+    return [guild.id, all.filter(({ id }) => !active.has(id))] as const;
+  };
+  const [endedThreads, snapshots, access] = await Promise.all([
+    Promise.all(scope.guilds.map(ended)),
     readGuildSnapshots(deps, session, joined),
     accessSince(deps.views.guilds, session, scope.guilds, { after: seq, joined: changes.joined }),
   ]);
-  return { position, scope, changes, access, snapshots };
+  return { position, scope, changes, access, snapshots, endedThreads: new Map(endedThreads) };
 };
 
 const changesSince = (seq: number, session: Session, stays: readonly Membership[]): Changes => {
@@ -124,6 +133,16 @@ const changesSince = (seq: number, session: Session, stays: readonly Membership[
     }
   }
   return { left, rejoined, joined };
+};
+
+/** Each channel with those of the threads that are in it, and each other thread. */
+const withTheirThreads = (gained: readonly ChannelRow[]): readonly (readonly ChannelRow[])[] => {
+  const channels = gained.filter(({ thread }) => thread === undefined);
+  const ids = new Set(channels.map(({ id }) => id));
+  return [
+    ...channels.map((channel) => [channel, ...gained.filter(({ thread }) => thread?.parentId === channel.id)]),
+    ...gained.filter(({ thread }) => thread !== undefined && !ids.has(thread.parentId)).map((thread) => [thread]),
+  ];
 };
 
 /**
@@ -149,10 +168,10 @@ const replay = async (
   }
   for (const { lost, gained, seenFrom } of standing.access) {
     for (const payload of await lostChannelPayloads(parts.deps, session, lost, seq)) await writer.add(payload);
-    for (const channel of gained) {
-      const from = seenFrom.get(channel.id)!;
+    for (const group of withTheirThreads(gained)) {
+      const from = seenFrom.get(group[0]!.id)!;
       const at = session.begun && from === seq + 1 ? from : seq;
-      for (const payload of await gainedChannelPayloads(parts.deps, session, [channel], at)) await writer.add(payload);
+      for (const payload of await gainedChannelPayloads(parts.deps, session, group, at)) await writer.add(payload);
     }
   }
   let s = seq;

@@ -1,7 +1,7 @@
 /** Live delivery: sends every batch of events to the sessions that may see them, in position order. */
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
-import { isSignedIn } from '../projections/views/guild-views/access.ts';
+import { isSignedIn, mayView, withParent } from '../projections/views/guild-views/access.ts';
 import { rowOfMember } from '../projections/views/guild-views/view.ts';
 import { within } from '../schemas/clock.ts';
 import { changesAccess, type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
@@ -24,12 +24,25 @@ import {
   lostChannelPayloads,
   onShard,
   readGuildSnapshots,
+  visibleIn,
 } from './scope.ts';
 import { Closings, type Session, type Topic } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** How long delivery waits until everything of a new channel arrives here, in milliseconds. */
 const SOON_MS = 25;
+
+type Beginning = EventOf<'channel-created' | 'thread-created' | 'thread-edited'>;
+
+/** Whether people begin to hear a channel by it: it is created, or a thread that was archived is active again. */
+const begins = (event: ParleyEvent): event is Beginning =>
+  event.type === 'channel-created' ||
+  event.type === 'thread-created' ||
+  (event.type === 'thread-edited' && event.data.wasArchived && !event.data.details.archived);
+
+/** Whether nobody hears the thread after it. */
+const ends = (event: ParleyEvent): event is EventOf<'thread-edited' | 'thread-deleted'> =>
+  event.type === 'thread-deleted' || (event.type === 'thread-edited' && event.data.details.archived);
 
 /** A session is not delivered to any more, and has to catch up after `seq`. */
 type Late = (session: Session, seq: number) => void;
@@ -129,7 +142,7 @@ export class FanOut {
       const topic = this.subscriptions.topic(audience);
       if (topic === undefined) continue;
       // A new channel also concerns sessions without the intent for it, because they receive its messages.
-      const intents = event.type === 'channel-created' ? Intent.none : intentsOf(event.type, topic.guildId);
+      const intents = begins(event) ? Intent.none : intentsOf(event.type, topic.guildId);
       for (const session of topic.sessions) {
         if (hasAny(session.intents, intents)) listeners.add(session);
       }
@@ -138,18 +151,23 @@ export class FanOut {
     if (event.type === 'user-signed-out') return this.signedOut(event);
     if (event.type === 'guild-deleted') return this.guildDeleted(event);
     if (event.type === 'user-standing-changed' && !mayAct(event.data.standing)) return this.shutOut(event.data.userId);
-    if (event.type === 'channel-deleted') this.subscriptions.end(channelAudience(event.data.channelId));
+    if (event.type === 'channel-deleted') await this.endChannel(event);
     if (changesAccess(event)) return this.deliverAccess(entry, event, listeners);
-    if (listeners.size === 0 && own.length === 0) return;
+    if (listeners.size === 0 && own.length === 0) {
+      if (ends(event)) this.subscriptions.end(channelAudience(event.data.channelId));
+      return;
+    }
     const { feed } = this.deps;
-    const fresh = event.type === 'channel-created' && listeners.size > 0 ? [channelAudience(event.data.channelId)] : [];
+    const fresh = begins(event) && listeners.size > 0 ? [channelAudience(event.data.channelId)] : [];
     const soon = feed === undefined || fresh.length === 0 || (await this.heardSoon(feed, fresh));
     try {
       if (feed !== undefined && event.type === 'member-joined') this.delay(own, listeners, event);
       if (!soon) this.delay([...listeners], listeners, event);
       const dispatches = listeners.size === 0 ? [] : await entry.dispatches(this.renderer, null);
       for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
-      if (event.type === 'channel-created') this.joinChannel(event, listeners, dispatches);
+      if (begins(event)) this.joinChannel(event, listeners, dispatches);
+      if (ends(event)) this.subscriptions.end(channelAudience(event.data.channelId));
+      if (event.type === 'thread-members-changed') await this.enterThread(event, listeners);
       if (event.type === 'member-joined' && feed === undefined) await this.joined(event, own);
       if (event.type === 'member-left') this.left(event, own);
     } catch (error) {
@@ -219,6 +237,15 @@ export class FanOut {
     }
   }
 
+  /** With a channel its threads end. */
+  private async endChannel({ data: { channelId, guildId }, position }: EventOf<'channel-deleted'>): Promise<void> {
+    this.subscriptions.end(channelAudience(channelId));
+    if (this.subscriptions.topic(guildAudience(guildId)) === undefined) return;
+    const threads = await depsAt(this.deps, position).views.guilds.threadsOf(guildId);
+    for (const { id, thread } of threads)
+      if (thread!.parentId === channelId) this.subscriptions.end(channelAudience(id));
+  }
+
   private signedOut({ data }: EventOf<'user-signed-out'>): void {
     const topic = this.subscriptions.topic(userAudience(data.userId));
     for (const session of [...(topic?.sessions ?? [])])
@@ -235,11 +262,34 @@ export class FanOut {
     return topic === undefined ? [] : [...topic.sessions].filter((session) => onShard(session, guildId));
   }
 
-  private joinChannel(
-    event: EventOf<'channel-created'>,
-    listeners: Iterable<Session>,
-    told: readonly EncodedDispatch[],
-  ): void {
+  /**
+   * Whoever is added to a private thread hears it, and whoever is removed from it ceases to. Where there is a feed, the
+   * former catch up, because its events may not arrive here yet.
+   */
+  private async enterThread(event: EventOf<'thread-members-changed'>, listeners: Set<Session>): Promise<void> {
+    const { channelId, guildId, isPrivate, added, removed } = event.data;
+    if (!isPrivate) return;
+    const audience = channelAudience(channelId);
+    const hears = (session: Session) => this.subscriptions.topic(audience)?.sessions.has(session) === true;
+    const of = (userIds: readonly string[]) => userIds.flatMap((userId) => this.sessionsOf({ guildId, userId }));
+    for (const session of of(added.map(({ userId }) => userId))) {
+      if (!session.listening || hears(session)) continue;
+      if (this.deps.feed === undefined) this.subscriptions.join(session, audience, guildId);
+      else this.delay([session], listeners, event);
+    }
+    const leaving = of(removed).filter(hears);
+    if (leaving.length === 0) return;
+    const { views } = depsAt(this.deps, event.position);
+    const [guild, row] = await Promise.all([views.guilds.guild(guildId), views.guilds.channel(channelId)]);
+    const thread = row === undefined ? undefined : await withParent(views.guilds, row);
+    for (const session of leaving) {
+      const member = { userId: session.userId, roles: session.rolesIn(guildId) };
+      const manages = guild !== undefined && thread !== undefined && mayView(guild, thread, member);
+      if (!manages) this.subscriptions.leave(session, audience);
+    }
+  }
+
+  private joinChannel(event: Beginning, listeners: Iterable<Session>, told: readonly EncodedDispatch[]): void {
     const { channelId, guildId } = event.data;
     for (const session of listeners) {
       if (session.listening && told.some((dispatch) => dispatch.concerns(session)))
@@ -254,9 +304,9 @@ export class FanOut {
     const guild = await deps.views.guilds.guild(event.data.guildId);
     if (guild === undefined) throw new Error(`The guild views lack guild ${event.data.guildId}`);
     const member = rowOfMember(event);
-    const channels = await deps.access.visibleChannels(guild, member);
+    const visible = await visibleIn(deps.access, guild, member);
     for (const session of own) {
-      const [snapshot] = (await readGuildSnapshots(deps, session, [{ guild, member, channels }])) as [GuildSnapshot];
+      const [snapshot] = (await readGuildSnapshots(deps, session, [{ guild, member, ...visible }])) as [GuildSnapshot];
       const frame = textFrame(await guildCreatePayload(deps, session, snapshot, event.position));
       if (!session.listening) continue;
       joinGuild(this.subscriptions, session, snapshot);

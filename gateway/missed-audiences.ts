@@ -1,7 +1,15 @@
 /** Which of the events that a session missed it receives. */
 
 import type { AudienceEntry } from '../projections/views/audience-index/view.ts';
-import { intentsOf, isEventType, isInGuildCreate, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { ChannelRow } from '../projections/views/guild-views/view.ts';
+import {
+  type EventOf,
+  type EventType,
+  intentsOf,
+  isEventType,
+  isInGuildCreate,
+  type ParleyEvent,
+} from '../schemas/events/catalogue.ts';
 import { hasAny } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
 import type { EncodedDispatch } from './encoding.ts';
@@ -22,6 +30,18 @@ export interface Range {
   readonly through: number;
 }
 
+interface Since {
+  readonly joinedSince: ReadonlyMap<string, number>;
+  readonly seenFrom: ReadonlyMap<string, number>;
+  readonly endedThreads?: ReadonlyMap<string, readonly ChannelRow[]>;
+}
+
+const NO_THREADS: ReadonlyMap<string, readonly ChannelRow[]> = new Map();
+
+type OfThread = EventOf<Extract<EventType, `thread-${string}`>>;
+
+const isOfThread = (event: ParleyEvent): event is OfThread => event.type.startsWith('thread-');
+
 /** Which events of a range a session receives. */
 export class Hearing {
   readonly range: Range;
@@ -31,22 +51,23 @@ export class Hearing {
   /**
    * @param joinedSince guilds that are sent again as a whole, each with the position of joining
    * @param seenFrom positions from which on channels are seen that were not seen all the time
+   * @param endedThreads by guild, threads that were active in the range and no longer are
    */
   constructor(
     session: Session,
     range: Range,
     scope: Scope,
-    { joinedSince, seenFrom }: { joinedSince: ReadonlyMap<string, number>; seenFrom: ReadonlyMap<string, number> },
+    { joinedSince, seenFrom, endedThreads = NO_THREADS }: Since,
   ) {
     this.session = session;
     this.range = range;
     const { after } = range;
     this.heard.set(userAudience(session.userId), { after, guildId: null, anew: false });
-    for (const { guild, channels } of scope.guilds) {
+    for (const { guild, channels, threads } of scope.guilds) {
       const joined = joinedSince.get(guild.id);
       const heard: Heard = { after: joined ?? after, guildId: guild.id, anew: joined !== undefined };
       this.heard.set(guildAudience(guild.id), heard);
-      for (const { id } of channels) {
+      for (const { id } of [...channels, ...threads, ...(endedThreads.get(guild.id) ?? [])]) {
         const from = seenFrom.get(id);
         this.heard.set(channelAudience(id), from === undefined ? heard : { ...heard, after: from });
       }
@@ -82,6 +103,10 @@ export class Hearing {
   private mayHear(event: ParleyEvent): boolean {
     // Covered by the comparison of channels then and now, which also covers those that were lost before.
     if (event.type === 'channel-deleted') return false;
+    if (isOfThread(event)) {
+      const parent = this.heard.get(channelAudience(event.data.parentId));
+      return parent !== undefined && event.position > parent.after;
+    }
     if (event.type !== 'channel-created' && event.type !== 'invite-created' && event.type !== 'invite-deleted')
       return true;
     const { guildId, channelId } = event.data;

@@ -80,7 +80,7 @@ export interface GatewayDeps {
   readonly log: LogReader;
   readonly views: Views;
   readonly presenter: GatewayPresenter;
-  readonly access: Pick<Access, 'visibleChannels'>;
+  readonly access: Pick<Access, 'visibleChannels' | 'visibleThreads'>;
   readonly tokens: Tokens;
   /** Counts a session that a user begins. @returns false when they may begin no more now */
   mayBegin(userId: string): Promise<boolean>;

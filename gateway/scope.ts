@@ -20,6 +20,8 @@ export interface VisibleGuild {
   /** The session's own membership. */
   readonly member: MemberRow;
   readonly channels: readonly ChannelRow[];
+  /** Those that are active. */
+  readonly threads: readonly ChannelRow[];
 }
 
 /** The contents of a GUILD_CREATE. */
@@ -52,6 +54,19 @@ export const onShard = (session: Session, guildId: string): boolean =>
 /** Guilds read at the same time for one session. */
 const TOGETHER = 8;
 
+/** The channels and active threads of a guild that a member may view. */
+export const visibleIn = async (
+  access: ScopeDeps['access'],
+  guild: GuildRow,
+  member: MemberRow,
+): Promise<Pick<VisibleGuild, 'channels' | 'threads'>> => {
+  const [channels, threads] = await Promise.all([
+    access.visibleChannels(guild, member),
+    access.visibleThreads(guild, member),
+  ]);
+  return { channels, threads };
+};
+
 export const readScope = async (deps: ScopeDeps, session: Session): Promise<Scope> => {
   const { guilds: reader } = deps.views;
   const own = (await reader.guildsOf(session.userId)).filter((guild) => onShard(session, guild.id));
@@ -60,7 +75,7 @@ export const readScope = async (deps: ScopeDeps, session: Session): Promise<Scop
       const member = await reader.member(guild.id, session.userId);
       // Gone in the meantime, where the views do not stand still: the session then begins again.
       if (member === undefined) return [];
-      return [{ guild, member, channels: await deps.access.visibleChannels(guild, member) }];
+      return [{ guild, member, ...(await visibleIn(deps.access, guild, member)) }];
     }),
     session.shardId === 0 ? reader.directChannelsOf(session.userId) : [],
   ]);
@@ -77,7 +92,7 @@ export const readGuildSnapshots = async (
   visible: readonly VisibleGuild[],
 ): Promise<readonly GuildSnapshot[]> => {
   const { guilds, pins, unread } = deps.views;
-  const ids = visible.flatMap(({ channels }) => channels.map((channel) => channel.id));
+  const ids = visible.flatMap(({ channels, threads }) => [...channels, ...threads].map(({ id }) => id));
   const membersOf = async ({ guild, member }: VisibleGuild) => {
     const few = guild.memberCount <= session.largeThreshold;
     return { members: few ? await guilds.members(guild.id, { limit: session.largeThreshold }) : [member] };
@@ -90,16 +105,18 @@ export const readGuildSnapshots = async (
   return visible.map((one, n) => ({ ...one, ...members[n]!, heads, lastPinned }));
 };
 
-export const audiencesOfGuild = ({ guild, channels }: VisibleGuild): Audience[] => [
+export const audiencesOfGuild = ({ guild, channels, threads }: VisibleGuild): Audience[] => [
   guildAudience(guild.id),
   ...channels.map((channel) => channelAudience(channel.id)),
+  ...threads.map((thread) => channelAudience(thread.id)),
 ];
 
 export const joinGuild = (subscriptions: Subscriptions, session: Session, visible: VisibleGuild): void => {
   const { id } = visible.guild;
   session.hasRoles(id, visible.member.roles);
   subscriptions.join(session, guildAudience(id), id);
-  for (const channel of visible.channels) subscriptions.join(session, channelAudience(channel.id), id);
+  for (const channel of [...visible.channels, ...visible.threads])
+    subscriptions.join(session, channelAudience(channel.id), id);
 };
 
 export const joinAll = (subscriptions: Subscriptions, session: Session, scope: Scope): void => {
@@ -118,7 +135,10 @@ export const guildCreatePayload = async (
   return dispatchPayload('GUILD_CREATE', s, JSON.stringify(d));
 };
 
-/** Channels that a session begins to see, each as its CHANNEL_CREATE. */
+/**
+ * Channels and threads that a session begins to see. The threads of a channel that it begins to see come together, as
+ * THREAD_LIST_SYNC; any other thread is as one that is new to it.
+ */
 export const gainedChannelPayloads = async (
   { presenter, views }: ScopeDeps,
   session: Session,
@@ -128,13 +148,28 @@ export const gainedChannelPayloads = async (
   if (channels.length === 0 || !hasAny(session.intents, Intent.guilds)) return [];
   const ids = channels.map(({ id }) => id);
   const [heads, pinned] = await Promise.all([views.unread.heads(ids), views.pins.lastPinned(ids)]);
-  return inParallel(channels, TOGETHER, async (row) => {
-    const d = await presenter.channel(row, session.userId, heads.get(row.id), pinned.get(row.id));
-    return dispatchPayload('CHANNEL_CREATE', s, JSON.stringify(d));
+  const shown = await inParallel(channels, TOGETHER, async (row) => {
+    return { row, d: await presenter.channel(row, session.userId, heads.get(row.id), pinned.get(row.id)) };
   });
+  const begun = new Set(channels.filter(({ thread }) => thread === undefined).map(({ id }) => id));
+  const threads = shown.filter(({ row: { thread } }) => thread !== undefined && begun.has(thread.parentId));
+  const payloads = shown
+    .filter((one) => !threads.includes(one))
+    .map(({ row, d }) => {
+      const name = row.thread === undefined ? 'CHANNEL_CREATE' : 'THREAD_CREATE';
+      return dispatchPayload(name, s, JSON.stringify(d));
+    });
+  const { guildId } = channels[0]!;
+  for (const parentId of new Set(threads.map(({ row }) => row.thread!.parentId))) {
+    const own = threads.filter(({ row }) => row.thread!.parentId === parentId).map(({ d }) => d);
+    const members = own.flatMap(({ member }) => member ?? []);
+    const list = { guild_id: guildId, channel_ids: [parentId], threads: own, members };
+    payloads.push(dispatchPayload('THREAD_LIST_SYNC', s, JSON.stringify(list)));
+  }
+  return payloads;
 };
 
-/** Channels that a session ceases to see. @param channels as it knows them: it is told nothing that came later */
+/** Channels and threads that a session ceases to see. With a channel clients drop its threads. @param channels as it knows them: it is told nothing that came later */
 export const lostChannelPayloads = async (
   { presenter }: Pick<ScopeDeps, 'presenter'>,
   session: Session,
@@ -142,7 +177,14 @@ export const lostChannelPayloads = async (
   s: number,
 ): Promise<readonly string[]> => {
   if (!hasAny(session.intents, Intent.guilds)) return [];
-  return inParallel(channels, TOGETHER, async (row) => {
+  const gone = new Set(channels.map(({ id }) => id));
+  const told = channels.filter(({ thread }) => thread === undefined || !gone.has(thread.parentId));
+  return inParallel(told, TOGETHER, async (row) => {
+    if (row.thread !== undefined) {
+      const { parentId: parent_id, isPrivate } = row.thread;
+      const d = { id: row.id, guild_id: row.guildId, parent_id, type: isPrivate ? 12 : 11 };
+      return dispatchPayload('THREAD_DELETE', s, JSON.stringify(d));
+    }
     const d = await presenter.channel({ ...row, overwrites: [] }, session.userId);
     return dispatchPayload('CHANNEL_DELETE', s, JSON.stringify(d));
   });

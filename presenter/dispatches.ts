@@ -1,77 +1,27 @@
 /** Turns an event into its dispatches, whoever receives them and whenever. */
 
-import { allows, channelPermissions, Permission } from '../domain/permissions.ts';
+import { allows, Permission } from '../domain/permissions.ts';
 import { standingOf } from '../domain/relationship.ts';
-import type { Views } from '../projections/port.ts';
-import {
-  type ChannelRow,
-  type GuildRow,
-  rowOfChannel,
-  rowOfMember,
-  withDetails,
-} from '../projections/views/guild-views/view.ts';
+import { type ChannelRow, rowOfChannel, rowOfMember, withDetails } from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { MessageType } from '../schemas/events/channel.ts';
 import type { Role } from '../schemas/events/guild.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
 import { channelIdOf } from '../schemas/streams.ts';
+import {
+  type Dispatch,
+  type DispatchDeps,
+  dispatch,
+  others,
+  type Rendering,
+  rightsOf,
+  type Viewer,
+} from './dispatch.ts';
 import { pinTimestamp, presentRole } from './guilds.ts';
-import type { Presenter } from './presenter.ts';
 import type { ApiMessage, ApiUser } from './shapes.ts';
+import { threadRenderings } from './thread-dispatches.ts';
 
-/** A session's identity, as far as it decides what the session may see. */
-export interface Viewer {
-  readonly userId: string;
-  readonly shardId: number;
-  isIn(guildId: string): boolean;
-  /** Ids of their roles in a guild that they are in. */
-  rolesIn(guildId: string): readonly string[];
-}
-
-export interface Dispatch {
-  /** The `t`. */
-  readonly name: string;
-  /** The `d`. */
-  readonly data: object;
-  /** Intents without which a session does not receive it. */
-  readonly intents: number;
-  /** Carries the text of a guild message, which not every bot may read. */
-  readonly carriesText: boolean;
-  /** Ids of the messages it shows: the one it is about and the one replied to. */
-  readonly shows: readonly string[];
-  /** Bots are not sent it, though it may let them hear more. */
-  readonly toPeople?: true;
-  /** Narrows the audience; null means all of it. */
-  readonly visibleTo: ((viewer: Viewer) => boolean) | null;
-}
-
-interface Deps {
-  readonly presenter: Pick<
-    Presenter,
-    | 'user'
-    | 'member'
-    | 'memberAs'
-    | 'changedSelf'
-    | 'changedUser'
-    | 'guild'
-    | 'channel'
-    | 'posted'
-    | 'edited'
-    | 'invite'
-    | 'relationships'
-  >;
-  readonly views: Pick<Views, 'guilds' | 'unread'>;
-}
-
-const NOTHING: readonly string[] = [];
-
-const dispatch = (name: string, data: object, intents: number, visibleTo: Dispatch['visibleTo'] = null): Dispatch => ({
-  name,
-  data,
-  intents,
-  carriesText: false,
-  shows: NOTHING,
-  visibleTo,
-});
+export type { Dispatch, Viewer } from './dispatch.ts';
 
 /** A message with its text, which everybody may read outside guilds, but nobody once the message is deleted. */
 const message = (
@@ -94,25 +44,6 @@ const message = (
 
 const inGuild = (guildId: string | null) => (guildId === null ? {} : { guild_id: guildId });
 
-/** Everybody but the user it is about, whose own sessions receive the whole guild or its end instead. */
-const others =
-  (userId: string) =>
-  (viewer: Viewer): boolean =>
-    viewer.userId !== userId;
-
-/** Of a member. */
-const rightsOf = (viewer: Viewer, channel: ChannelRow, guild: GuildRow): bigint => {
-  const { userId } = viewer;
-  return channelPermissions(channel, guild, userId, { userId, roles: viewer.rolesIn(guild.id) });
-};
-
-type Rendering<K extends EventType> = (
-  event: EventOf<K>,
-  guildId: string | null,
-  deps: Deps,
-  deleted: ReadonlySet<string>,
-) => Promise<readonly Dispatch[]>;
-
 /** For events that clients do not see. */
 const silent = async (): Promise<readonly Dispatch[]> => [];
 
@@ -120,7 +51,7 @@ const silent = async (): Promise<readonly Dispatch[]> => [];
 const channelUpdate = async (
   { type, data: { channelId, guildId, ...changed } }: EventOf<'overwrite-set' | 'overwrite-deleted' | 'channel-edited'>,
   _: string | null,
-  { presenter, views }: Deps,
+  { presenter, views }: DispatchDeps,
 ): Promise<readonly Dispatch[]> => {
   const row = await views.guilds.channel(channelId);
   if (row === undefined) return [];
@@ -137,7 +68,7 @@ const channelUpdate = async (
 const channelDeletion = async (
   { type, data: { channelId, guildId } }: EventOf<'channel-deleted'>,
   _: string | null,
-  { presenter, views }: Deps,
+  { presenter, views }: DispatchDeps,
 ): Promise<readonly Dispatch[]> => {
   const [guild, row] = await Promise.all([views.guilds.guild(guildId), views.guilds.channel(channelId)]);
   if (guild === undefined || row === undefined) return [];
@@ -155,6 +86,8 @@ const role = (
 /** How clients see each type of event. */
 const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'message-posted': async (event, guildId, { presenter }, deleted) => {
+    // THREAD_CREATE tells of it, as the thread's last message: clients count every other one.
+    if (event.data.messageType === MessageType.threadStarterMessage) return [];
     const shown = await presenter.posted(event, guildId);
     return [message('MESSAGE_CREATE', shown, intentsOf(event.type, guildId), guildId, deleted)];
   },
@@ -166,6 +99,12 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   },
 
   'embeds-suppressed': async (event, guildId, { presenter }, deleted) => {
+    const shown = await presenter.edited(event, guildId);
+    const intents = intentsOf(event.type, guildId);
+    return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intents, guildId, deleted)];
+  },
+
+  'message-threaded': async (event, guildId, { presenter }, deleted) => {
     const shown = await presenter.edited(event, guildId);
     const intents = intentsOf(event.type, guildId);
     return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intents, guildId, deleted)];
@@ -329,6 +268,8 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'overwrite-set': channelUpdate,
   'overwrite-deleted': channelUpdate,
 
+  ...threadRenderings,
+
   'guild-created': silent,
   // Each session is sent the guild's end in its own way.
   'guild-deleted': silent,
@@ -359,9 +300,9 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
 };
 
 export class EventRenderer {
-  private readonly deps: Deps;
+  private readonly deps: DispatchDeps;
 
-  constructor(presenter: Deps['presenter'], views: Deps['views']) {
+  constructor(presenter: DispatchDeps['presenter'], views: DispatchDeps['views']) {
     this.deps = { presenter, views };
   }
 
@@ -377,7 +318,7 @@ export class EventRenderer {
 const guildChannel = async (
   event: EventOf<'channel-created'>,
   guildId: string,
-  { presenter, views }: Deps,
+  { presenter, views }: DispatchDeps,
 ): Promise<readonly Dispatch[]> => {
   const [guild, channels] = await Promise.all([views.guilds.guild(guildId), views.guilds.channelsOf(guildId)]);
   if (guild === undefined) throw new Error(`The guild views lack guild ${guildId}`);
@@ -388,7 +329,10 @@ const guildChannel = async (
 };
 
 /** Each of the two people sees the other as recipient. Bots learn of the channel from its messages, as with Discord. */
-const directChannel = (event: EventOf<'channel-created'>, { presenter }: Deps): Promise<readonly Dispatch[]> => {
+const directChannel = (
+  event: EventOf<'channel-created'>,
+  { presenter }: DispatchDeps,
+): Promise<readonly Dispatch[]> => {
   const channel = createdChannel(event, 0);
   const shownTo = async (userId: string): Promise<Dispatch> => {
     const isTheirs = (viewer: Viewer) => viewer.userId === userId && viewer.shardId === 0;
@@ -420,7 +364,7 @@ const memberUpdates = async (
   userId: string,
   guilds: readonly string[],
   user: ApiUser,
-  { presenter, views }: Deps,
+  { presenter, views }: DispatchDeps,
 ): Promise<readonly Dispatch[]> => {
   const updates = guilds.map(async (guildId) => {
     const row = await views.guilds.member(guildId, userId);

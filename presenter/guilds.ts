@@ -92,7 +92,7 @@ export const presentGuild = (guild: GuildRow): ApiGuild => ({
 export const pinTimestamp = (time: number | null | undefined): string | null => (time == null ? null : wireTime(time));
 
 /** Discord's numbers. */
-export const CHANNEL_TYPES = { text: 0, dm: 1, category: 4, announcement: 5 } as const;
+export const CHANNEL_TYPES = { text: 0, dm: 1, category: 4, announcement: 5, thread: 11 } as const;
 
 export const presentGuildChannel = (
   channel: ChannelRow,

@@ -6,13 +6,14 @@
 import type { Readers } from '../projections/port.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
-import { MessageBody, MessageType, SUPPRESS_EMBEDS } from '../schemas/events/channel.ts';
+import { HAS_THREAD, MessageBody, MessageType, SUPPRESS_EMBEDS } from '../schemas/events/channel.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
 import { presentEmbed } from './embeds.ts';
 import { NO_ROLES, presentMember } from './guilds.ts';
-import type { ApiMessage, ApiReaction, ApiUser } from './shapes.ts';
+import type { ApiChannel, ApiMessage, ApiReaction, ApiUser } from './shapes.ts';
+import { isThread, presentThread } from './threads.ts';
 import { wireTime } from './time.ts';
 import type { UserPresenter } from './users.ts';
 
@@ -33,14 +34,26 @@ const NONE: readonly never[] = [];
 const EMPTY: MessageBody = { content: '', embeds: [] };
 
 /** Events that change how a message looks. */
-export type MessageChange = EventOf<'message-edited' | 'message-pinned' | 'message-unpinned' | 'embeds-suppressed'>;
+export type MessageChange = EventOf<
+  'message-edited' | 'message-pinned' | 'message-unpinned' | 'embeds-suppressed' | 'message-threaded'
+>;
 
 /** What a page of messages shows besides its rows, looked up together. */
 interface LookedUp {
   readonly users: ReadonlyMap<string, ApiUser>;
   readonly repliedTo: ReadonlyMap<string, MessageRow>;
   readonly pinned: ReadonlySet<string>;
+  /** Those that begin at a message, by its id. */
+  readonly threads: ReadonlyMap<string, ApiChannel>;
+  /** By the id of the message that a thread begins with: the channel it is in, and there the message it begins at. */
+  readonly origins: ReadonlyMap<string, { readonly channelId: string; readonly row: MessageRow | undefined }>;
 }
+
+const NOTHING_FOUND = new Map<string, never>();
+
+/** What a message refers to is in its own channel, except for those about threads. */
+const refersToThread = ({ type }: MessageRow): boolean =>
+  type === MessageType.threadCreated || type === MessageType.threadStarterMessage;
 
 interface MessageSources {
   readonly views: Omit<Readers, 'timelines'>;
@@ -73,12 +86,44 @@ export class MessagePresenter {
 
   /** @param areNew nothing is pinned when it is posted, so only those that are replied to may be */
   private async lookUp(rows: readonly MessageRow[], areNew = false): Promise<LookedUp> {
-    const repliedTo = await this.repliedTo(rows);
-    const everyRow = [...rows, ...repliedTo.values()];
-    const pinned = await this.pinnedAmong(areNew ? [...repliedTo.values()] : everyRow);
+    const [repliedTo, origins] = await Promise.all([this.repliedTo(rows), this.originsOf(rows)]);
+    const here = [...rows, ...repliedTo.values()];
+    const everyRow = [...here, ...[...origins.values()].flatMap(({ row }) => row ?? [])];
+    const [pinned, threads] = await Promise.all([
+      this.pinnedAmong(areNew ? [...repliedTo.values()] : here),
+      this.threadsAt(everyRow),
+    ]);
     await this.keys.load(everyRow.flatMap((row) => (row.sealed === null ? [] : [row.sealed.by])));
     const users = await this.users.users(everyRow.flatMap((row) => [row.author, ...row.mentions.users]));
-    return { users, repliedTo, pinned };
+    return { users, repliedTo, pinned, threads, origins };
+  }
+
+  private async threadsAt(rows: readonly MessageRow[]): Promise<LookedUp['threads']> {
+    const ids = rows.filter(({ flags }) => (flags & HAS_THREAD) !== 0).map(({ id }) => id);
+    if (ids.length === 0) return NOTHING_FOUND;
+    const { guilds, unread, pins } = this.views;
+    const [found, heads, lastPinned] = await Promise.all([
+      Promise.all(ids.map((id) => guilds.channel(id))),
+      unread.heads(ids),
+      pins.lastPinned(ids),
+    ]);
+    const begun = found.flatMap((row) => (row !== undefined && isThread(row) && row.isDeleted !== true ? [row] : []));
+    const shown = begun.map((row) =>
+      presentThread(row, { head: heads.get(row.id), lastPinned: lastPinned.get(row.id) }),
+    );
+    return new Map(shown.map((thread) => [thread.id, thread]));
+  }
+
+  private async originsOf(rows: readonly MessageRow[]): Promise<LookedUp['origins']> {
+    const first = rows.filter(({ type }) => type === MessageType.threadStarterMessage);
+    if (first.length === 0) return NOTHING_FOUND;
+    const found = first.map(async ({ id, channelId, replyTo }) => {
+      const parentId = (await this.views.guilds.channel(channelId))?.thread?.parentId;
+      if (parentId === undefined || replyTo === null) return [];
+      const row = await this.timelines.message(parentId, replyTo, '');
+      return [[id, { channelId: parentId, row: row?.deleted === true ? undefined : row }] as const];
+    });
+    return new Map((await Promise.all(found)).flat());
   }
 
   private async pinnedAmong(rows: readonly MessageRow[]): Promise<ReadonlySet<string>> {
@@ -107,7 +152,7 @@ export class MessagePresenter {
   async edited(event: MessageChange, guildId: string | null): Promise<ApiMessage | undefined> {
     const row = await this.timelines.message(channelIdOf(event.stream)!, event.data.messageId, '');
     if (row === undefined) return undefined;
-    if (event.type === 'embeds-suppressed') {
+    if (event.type === 'embeds-suppressed' || event.type === 'message-threaded') {
       const { flags, pinned } = event.data;
       return { ...(await this.dispatched({ ...row, flags }, guildId)), pinned, sequence: event.sequence };
     }
@@ -130,6 +175,7 @@ export class MessagePresenter {
   /** The common case of a live message: nobody to look up, no reply and no mention. */
   private fromCaches(row: MessageRow, said?: MessageBody): ApiMessage | undefined {
     if (row.replyTo !== null || row.mentions.users.length > 0 || row.sealed === null) return undefined;
+    if ((row.flags & HAS_THREAD) !== 0) return undefined;
     const author = this.users.cached(row.author);
     if (author === undefined || (said === undefined && this.keys.cached(row.sealed.by) === null)) return undefined;
     return this.bare(row, author, [], said);
@@ -137,19 +183,34 @@ export class MessagePresenter {
 
   private async repliedTo(rows: readonly MessageRow[]): Promise<Map<string, MessageRow>> {
     const wanted = new Set<string>();
-    for (const row of rows) if (row.replyTo !== null) wanted.add(row.replyTo);
+    for (const row of rows) if (row.replyTo !== null && !refersToThread(row)) wanted.add(row.replyTo);
     if (wanted.size === 0) return new Map();
     const found = await this.timelines.messages(rows[0]!.channelId, [...wanted], '');
     return new Map(found.map((row) => [row.id, row]));
   }
 
-  private withReply(row: MessageRow, guildId: string | null, { users, repliedTo, pinned }: LookedUp): ApiMessage {
+  private withReply(row: MessageRow, guildId: string | null, lookedUp: LookedUp): ApiMessage {
+    const { users, repliedTo, pinned, threads, origins } = lookedUp;
     const shown = (of: MessageRow): ApiMessage => {
       const mentions = of.mentions.users.map((id) => users.get(id)!);
-      return { ...this.bare(of, users.get(of.author)!, mentions), pinned: pinned.has(of.id) };
+      const thread = threads.get(of.id);
+      const began = thread === undefined ? {} : { thread };
+      return { ...this.bare(of, users.get(of.author)!, mentions), pinned: pinned.has(of.id), ...began };
     };
     const message = shown(row);
     if (row.replyTo === null) return message;
+    if (refersToThread(row)) {
+      const guild = guildId === null ? {} : { guild_id: guildId };
+      if (row.type === MessageType.threadCreated)
+        return { ...message, message_reference: { type: 0, channel_id: row.replyTo, ...guild } };
+      const origin = origins.get(row.id);
+      if (origin === undefined) return message;
+      return {
+        ...message,
+        message_reference: { type: 0, channel_id: origin.channelId, message_id: row.replyTo, ...guild },
+        referenced_message: origin.row === undefined ? null : shown(origin.row),
+      };
+    }
     const target = repliedTo.get(row.replyTo);
     const gone = target === undefined || target.deleted;
     return {

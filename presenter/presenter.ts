@@ -38,6 +38,7 @@ import type {
   ApiSelf,
   ApiUser,
 } from './shapes.ts';
+import { isThread, presentThread } from './threads.ts';
 import { wireTime } from './time.ts';
 import { UserPresenter } from './users.ts';
 
@@ -56,6 +57,8 @@ export interface GuildCreateParts {
   readonly guild: GuildRow;
   /** The channels the viewer may see. */
   readonly channels: readonly ChannelRow[];
+  /** The active threads that the viewer may see. */
+  readonly threads: readonly ChannelRow[];
   readonly heads: ReadonlyMap<string, ChannelHead>;
   /** When each channel's most recent pin was set, in milliseconds since 1970. */
   readonly lastPinned: ReadonlyMap<string, number>;
@@ -148,6 +151,11 @@ export class Presenter {
 
   /** @param lastPinned when its most recent pin was set, in milliseconds since 1970. */
   async channel(row: ChannelRow, viewer: string, head?: ChannelHead, lastPinned?: number): Promise<ApiChannel> {
+    if (isThread(row)) {
+      const isIn = row.guildId !== null && Object.hasOwn(row.thread.members, viewer);
+      const member = isIn ? await this.guilds.member(row.guildId, viewer) : undefined;
+      return presentThread(row, { head, lastPinned, viewer: member });
+    }
     if (row.kind !== 'dm') return presentGuildChannel(row, head, lastPinned);
     const others = row.participants.filter((id) => id !== viewer);
     const users = await this.users(others);
@@ -175,7 +183,11 @@ export class Presenter {
         presentGuildChannel(channel, parts.heads.get(channel.id), parts.lastPinned.get(channel.id)),
       ),
       members: await this.members(parts.members),
-      threads: [],
+      threads: parts.threads.filter(isThread).map((row) =>
+        presentThread(row, {
+          ...{ head: parts.heads.get(row.id), lastPinned: parts.lastPinned.get(row.id), viewer: parts.member },
+        }),
+      ),
       presences: [],
       voice_states: [],
       stage_instances: [],

@@ -80,7 +80,16 @@ describe('a guild', () => {
   it('has its channels and members in GUILD_CREATE, and empty lists for the rest', async () => {
     const heads = new Map([['20', head]]);
     const lastPinned = new Map([['20', NOW]]);
-    const parts = { guild, channels: [textChannel], heads, lastPinned, member, members: [member], largeThreshold: 50 };
+    const parts = {
+      guild,
+      channels: [textChannel],
+      threads: [],
+      heads,
+      lastPinned,
+      member,
+      members: [member],
+      largeThreshold: 50,
+    };
     expect(await shown.presenter.guildCreate(parts)).toMatchObject({
       ...{ id: '10', unavailable: false, large: false, member_count: 2, joined_at: wireTime(NOW) },
       channels: [{ id: '20', last_message_id: '77', last_pin_timestamp: wireTime(NOW) }],

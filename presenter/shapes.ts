@@ -11,6 +11,7 @@ export type ApiProfile = t.TypeOf<typeof shapes.UserProfile>;
 export type ApiPartialMember = t.TypeOf<typeof shapes.PartialMember>;
 export type ApiMember = t.TypeOf<typeof shapes.Member>;
 export type ApiChannel = t.TypeOf<typeof shapes.Channel>;
+export type ApiThreadMember = t.TypeOf<typeof shapes.ThreadMember>;
 export type ApiRole = t.TypeOf<typeof shapes.Role>;
 export type ApiGuild = t.TypeOf<typeof shapes.Guild>;
 export type ApiReaction = t.TypeOf<typeof shapes.Reaction>;

@@ -6,6 +6,7 @@ import { Gateway, GatewayForBots, NoneOfThem } from '../schemas/http/shapes.ts';
 import { channelRoutes } from './channels.ts';
 import { discoveryRoutes, emptyListRoutes, guildRoutes, inviteListRoutes, inviteRoutes } from './guilds.ts';
 import { found, type ReadDeps, readRoute, refused } from './read-route.ts';
+import { threadRoutes } from './threads.ts';
 import { applicationRoutes, userRoutes } from './users.ts';
 
 // Where the socket is.
@@ -73,6 +74,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...discoveryRoutes(deps),
   ...emptyListRoutes(deps),
   ...channelRoutes(deps),
+  ...threadRoutes(deps),
   ...inviteRoutes(deps),
   ...applicationRoutes(deps),
 ];

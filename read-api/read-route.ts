@@ -34,7 +34,7 @@ export interface ReadDeps {
     | 'invite'
     | 'relationships'
   >;
-  readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels'>;
+  readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels' | 'visibleThreads'>;
   /** The gateway URL for the asker. */
   gatewayUrl(request: Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>): string;
   /** How many sessions a library is told it may begin in five seconds. */

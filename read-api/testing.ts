@@ -98,6 +98,8 @@ const guilds: GuildReader = {
   guild: async (id) => (id === GUILD ? guild : undefined),
   channel: async (id) => channels.find((one) => one.id === id),
   channelsOf: async (id) => channels.filter((one) => one.guildId === id),
+  threadsOf: async () => [],
+  archivedThreads: async () => [],
   member: async (id, userId) => (id === GUILD && MEMBERS.includes(userId) ? member(userId) : undefined),
   members: async (_id, { after = '0', limit }) =>
     MEMBERS.filter((id) => id > after)

@@ -92,6 +92,11 @@ export const catalogue = {
     status: 400,
     message: 'Maximum number of channel permission overwrites reached (100)',
   },
+  maximumThreadMembers: {
+    code: 30033,
+    status: 400,
+    message: 'Maximum number of thread participants has been reached (1000)',
+  },
   registrationClosed: { code: 40001, status: 403, message: 'Registration is closed on this server' },
   keyReused: { code: 40060, status: 409, message: 'This id was already used for something else' },
   slowmode: { code: 20016, status: 429, message: 'This action cannot be performed due to slowmode rate limit' },
@@ -117,6 +122,10 @@ export const catalogue = {
   botsHaveNoFriends: { code: 80002, status: 400, message: 'Bots cannot have friends' },
   friendWithSelf: { code: 80003, status: 400, message: 'Cannot send a friend request to yourself' },
   reactionBlocked: { code: 90001, status: 403, message: 'Reaction was blocked' },
+  threadArchived: { code: 50083, status: 400, message: 'Thread is archived' },
+  threadExists: { code: 160004, status: 400, message: 'A thread has already been created for this message' },
+  threadLocked: { code: 160005, status: 400, message: 'Thread is locked' },
+  maximumThreads: { code: 160006, status: 400, message: 'Maximum number of active threads reached' },
   ownerCannotLeave: { code: 50055, status: 400, message: 'The owner of a guild cannot leave it' },
 } as const;
 

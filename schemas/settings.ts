@@ -329,6 +329,13 @@ export const limits = {
   reaction: setting('LIMIT_REACTION', rate, '10/1', 'Reactions of a user.'),
   pin: setting('LIMIT_PIN', rate, '5/5', 'Messages a user pins in one channel or takes down.'),
   channelCreate: setting('LIMIT_CHANNEL_CREATE', rate, '10/60', 'Channels a user creates.'),
+  threadCreate: setting('LIMIT_THREAD_CREATE', rate, '50/300', 'Threads a user creates.'),
+  threadMember: setting(
+    'LIMIT_THREAD_MEMBER',
+    rate,
+    '10/5',
+    'Threads that a user joins, leaves, or adds and removes others.',
+  ),
   dmCreate: setting('LIMIT_DM_CREATE', rate, '10/60', 'Direct channels a user opens.'),
   relationship: setting('LIMIT_RELATIONSHIP', rate, '30/60', 'Friendships and blocks that a person changes.'),
   guildCreate: setting('LIMIT_GUILD_CREATE', rate, '60/60', 'Guilds a user creates.'),
@@ -376,6 +383,7 @@ export const bounds = {
     '1000',
     'Invites of a person to one guild that still admit somebody.',
   ),
+  threads: setting('MAX_THREADS', whole(1, 1_000_000), '1000', 'Threads of a guild that are active.'),
   commands: setting(
     'MAX_COMMANDS',
     whole(1, 1_000_000),

@@ -17,6 +17,7 @@ import { privacySuite } from './suites/privacy.ts';
 import { readStatesSuite } from './suites/read-states.ts';
 import { relationshipsSuite } from './suites/relationships.ts';
 import { rolesSuite } from './suites/roles.ts';
+import { threadsSuite } from './suites/threads.ts';
 import { startClusterInstance } from './support/cluster-instance.ts';
 import type { Instance, StartInstance } from './support/instance.ts';
 
@@ -33,6 +34,7 @@ afterAll(() => shared?.close());
 // The first person to register administers the server, and so reaches more routes.
 badInputSuite(startShared);
 pinsSuite(startShared);
+threadsSuite(startShared);
 rolesSuite(startShared);
 moderatedMessagesSuite(startShared);
 guildLifeSuite(startShared);

@@ -8,6 +8,8 @@ import * as settings from '../../domain/channel-settings.ts';
 import * as guild from '../../domain/guild.ts';
 import { MAX_OVERWRITES } from '../../domain/overwrites.ts';
 import { allows, allowsAll, Permission } from '../../domain/permissions.ts';
+import { deleteThread, editThread, isThreadEdited } from '../../domain/thread.ts';
+import { revisedThread } from '../../projections/views/guild-views/revised.ts';
 import { type ChannelRow, rowOfChannel, withDetails } from '../../projections/views/guild-views/view.ts';
 import { integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
@@ -21,6 +23,7 @@ import type { Answer } from '../port.ts';
 import { channelStep, placeStep } from '../processes.ts';
 import { actorInChannel } from './messages.ts';
 import { GivenOverwrite, overwriteOf, targetIn } from './overwrites.ts';
+import { asksForThread, threadFields, threadPatch, unarchivesTooMany } from './thread-fields.ts';
 
 /** What a channel does not have here. */
 const notThere = {
@@ -166,10 +169,10 @@ const targetsOf = async (channelId: string, given: Given['permission_overwrites'
 export const editChannel = command({
   type: 'channel.edit',
   summary:
-    "Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only.",
+    "Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only; a thread's name, and archive and lock it.",
   route: { method: 'PATCH', path: '/channels/:channel_id', status: 200, answers: 'The channel.', answer: Channel },
   params: OnChannel,
-  body: Edited,
+  body: t.intersection([Edited, t.partial(threadFields)]),
   structural: true,
   holdsUp: true,
   check: refuseNotThere(notThere),
@@ -181,9 +184,12 @@ export const editChannel = command({
     const row = isMoved ? await deps.views.guilds.channel(channel_id) : undefined;
     const known = row?.guildId == null ? [] : await seenChannels({ fields: { guild_id: row.guildId }, context }, deps);
     const targets = given == null ? undefined : await targetsOf(channel_id, given, deps);
-    return either.right({ known, targets });
+    return either.right({ known, targets, isFull: await unarchivesTooMany(fields, deps) });
   },
-  decide: (state: ChannelState, { rights, prepared: { known, targets } }, { fields, cause }) => {
+  decide: (state: ChannelState, { rights, prepared: { known, targets, isFull } }, { fields, cause }, deps) => {
+    if (state.settings?.thread !== undefined)
+      return editThread({ ...rights, isFull, key: cause.key, patch: threadPatch(fields), now: deps.now() }, state);
+    if (asksForThread(fields)) return refused('wrongChannelType');
     const { channel_id: channelId, type, permission_overwrites: given } = fields;
     const overwrites = targets === undefined ? undefined : { asked: given!.map(overwriteOf), targets };
     const patch = patchOf(fields);
@@ -193,12 +199,17 @@ export const editChannel = command({
   same: (event, { fields }) =>
     event.type === 'channel-edited'
       ? settings.isEdited(event.data.details, patchOf(fields))
-      : event.type.startsWith('overwrite-') && fields.permission_overwrites != null,
+      : event.type === 'thread-edited'
+        ? isThreadEdited(event.data.details, threadPatch(fields))
+        : event.type.startsWith('overwrite-') && fields.permission_overwrites != null,
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {
     const row = await deps.views.guilds.channel(fields.channel_id);
     if (row === undefined) return refused('unknownChannel');
-    const channel = withDetails(row, event?.type === 'channel-edited' ? event.data.details : undefined);
+    const channel =
+      event?.type === 'thread-edited'
+        ? revisedThread(row, { details: event.data.details })
+        : withDetails(row, event?.type === 'channel-edited' ? event.data.details : undefined);
     return either.right(await channelAnswer(deps, channel, context.actor.userId));
   },
 });
@@ -223,14 +234,16 @@ export const deleteChannel = command({
     return either.right(isCategory ? await deps.views.guilds.channelsOf(row.guildId!) : []);
   },
   decide: (state: ChannelState, { rights, prepared: known }, { fields: { channel_id: channelId }, cause }) =>
-    settings.deleteChannel({ ...rights, key: cause.key, channelId, known }, state),
+    state.settings?.thread === undefined
+      ? settings.deleteChannel({ ...rights, key: cause.key, channelId, known }, state)
+      : deleteThread({ ...rights, key: cause.key }, state),
   follow: {
     'channel-deleted': ({ data: { channelId: from, guildId, children } }) =>
       children.map((channelId) =>
         placeStep({ channelId, guildId, parentId: null, position: null, overwrites: null, from }),
       ),
   },
-  same: (event) => event.type === 'channel-deleted',
+  same: (event) => event.type === 'channel-deleted' || event.type === 'thread-deleted',
   waitsFor: 'processes',
   answer: async (_, { fields, context }, deps) => {
     const channel = await deps.views.guilds.channel(fields.channel_id);

@@ -22,6 +22,7 @@ import { addReaction, clearEmoji, clearReactions, removeReaction, removeReaction
 import { markChannelRead, markChannelsRead } from './read-markers.ts';
 import { deleteRelationship, setRelationship } from './relationships.ts';
 import { createRole, deleteRole, editRole, giveRole, moveRoles, takeRole } from './roles.ts';
+import { addToThread, beginThread, createThread, joinThread, leaveThread, removeFromThread } from './threads.ts';
 
 const features = [
   sendMessage,
@@ -51,6 +52,12 @@ const features = [
   editChannel,
   deleteChannel,
   moveChannels,
+  beginThread,
+  createThread,
+  joinThread,
+  leaveThread,
+  addToThread,
+  removeFromThread,
   createRole,
   editRole,
   moveRoles,

@@ -42,7 +42,7 @@ export const createInvite = command({
     const access = await deps.access.channel(context.actor.userId, fields.channel_id);
     if (access === undefined) return refused('unknownChannel');
     if (access.guild === undefined) return refused('dmExecute');
-    if (access.channel.kind === 'category') return refused('wrongChannelType');
+    if (access.channel.kind === 'category' || access.channel.kind === 'thread') return refused('wrongChannelType');
     if (!allows(access.permissions, Permission.createInvite)) return refused('missingPermissions');
     const guildId = access.guild.id;
     const open = await deps.views.guilds.countOpenInvites(guildId, context.actor.userId, deps.now());

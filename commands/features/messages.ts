@@ -196,6 +196,7 @@ export const sendMessage = command({
           guild: rights.guild,
           member: rights.member,
           blocked: rights.blocked,
+          parent: rights.parent,
           key: cause.key,
           secondKey: cause.secondKey,
           now: deps.now(),
@@ -234,6 +235,8 @@ export const sendMessage = command({
     return sameReply && saysThis(deps, event, fields);
   },
   waitsFor: 'views-when-repeated',
+  // In a thread its author may enter it first.
+  result: 'message-posted',
   answer: async ({ rights, done, event }, { fields, context }, deps) => {
     if (event?.type !== 'message-posted') return refused('keyReused');
     const isNew = done.events.length > 0;

@@ -16,11 +16,13 @@ import { inviteEvents } from './invite.ts';
 import { memberEvents } from './member.ts';
 import { readEvents } from './read.ts';
 import { relationshipEvents } from './relationship.ts';
+import { threadEvents } from './thread.ts';
 import { userEvents } from './user.ts';
 
 /** Add a new event beside the others of its aggregate. */
 export const catalogue = {
   ...channelEvents,
+  ...threadEvents,
   ...guildEvents,
   ...memberEvents,
   ...inviteEvents,

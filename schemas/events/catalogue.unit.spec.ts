@@ -240,12 +240,13 @@ describe('the catalogue', () => {
         'dm-opened',
         'guild-created',
         'invite-redeemed',
+        'thread-created',
         'user-deleted',
       ],
     ]);
     expect(typesChanging('timelines').toSorted()).toEqual([
-      ...['embeds-suppressed', 'message-deleted', 'message-edited', 'message-posted', 'messages-deleted'],
-      ...['reaction-added', 'reaction-removed', 'reactions-cleared'],
+      ...['embeds-suppressed', 'message-deleted', 'message-edited', 'message-posted', 'message-threaded'],
+      ...['messages-deleted', 'reaction-added', 'reaction-removed', 'reactions-cleared'],
     ]);
     expect(INDEXED).not.toContain('message-posted');
     expect(INDEXED).toContain('dm-opened');

@@ -27,8 +27,13 @@ export const SUPPRESS_EMBEDS = 4;
 /** Flag of a message that nobody's device makes a sound for. */
 export const SUPPRESS_NOTIFICATIONS = 4096;
 
+/** Flag of a message at which a thread begins. */
+export const HAS_THREAD = 32;
+
 /** Discord's numbers for types of messages. */
-export const MessageType = { default: 0, channelPinnedMessage: 6, reply: 19 } as const;
+export const MessageType = {
+  ...{ default: 0, channelPinnedMessage: 6, threadCreated: 18, reply: 19, threadStarterMessage: 21 },
+} as const;
 
 /** Everyone who sees the channel whose stream holds the event. */
 const itsChannel = (event: Recorded): readonly Audience[] => [channelAudience(channelIdOf(event.stream)!)];
@@ -66,6 +71,9 @@ export const ChannelKind = t.union([
   t.literal('dm'),
 ]);
 export type ChannelKind = t.TypeOf<typeof ChannelKind>;
+
+/** A thread begins by an event of its own. */
+export type AnyKind = ChannelKind | 'thread';
 
 /** A channel as it is created. */
 export const Created = t.type({ ...created, kind: ChannelKind, ...placed });
@@ -230,6 +238,24 @@ const MessageDeleted = defineEvent({
 
 /** A moderator hid the embeds of a message, or showed them again. */
 const EmbedsSuppressed = defineEvent({
+  ...spoken,
+  frequent: false,
+  changes: ['timelines'],
+  codec: t.type({
+    messageId: t.string,
+    ordinal: t.number,
+    author: t.string,
+    /** As they are after it. */
+    flags: t.number,
+    /** Whether the message is pinned. This does not change it. */
+    pinned: t.boolean,
+  }),
+  former: [],
+  seals: null,
+});
+
+/** A thread began at a message: its stream came first. */
+const MessageThreaded = defineEvent({
   ...spoken,
   frequent: false,
   changes: ['timelines'],
@@ -450,6 +476,7 @@ export const channelEvents = {
   'message-posted': MessagePosted,
   'message-edited': MessageEdited,
   'embeds-suppressed': EmbedsSuppressed,
+  'message-threaded': MessageThreaded,
   'message-deleted': MessageDeleted,
   'messages-deleted': MessagesDeleted,
   'reaction-added': ReactionAdded,

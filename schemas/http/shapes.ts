@@ -106,13 +106,34 @@ export const Member = t.readonly(t.type({ ...PartialMember.type.props, user: Use
 
 export const ShownOverwrite = t.readonly(t.type({ id: Id, type: t.number, allow: Bits, deny: Bits }));
 
-const ChannelType = t.union([t.literal(0), t.literal(1), t.literal(4), t.literal(5)]);
+const ChannelType = t.union([t.literal(0), t.literal(1), t.literal(4), t.literal(5), t.literal(11), t.literal(12)]);
+
+/** Who is in a thread. */
+export const ThreadMember = t.readonly(
+  t.intersection([
+    t.type({ id: Id, user_id: Id, join_timestamp: Time, flags: t.number }),
+    t.partial({ member: Member }),
+  ]),
+);
+
+const ThreadMetadata = t.readonly(
+  t.intersection([
+    t.type({
+      archived: t.boolean,
+      auto_archive_duration: t.number,
+      archive_timestamp: Time,
+      locked: t.boolean,
+      create_timestamp: Time,
+    }),
+    t.partial({ invitable: t.boolean }),
+  ]),
+);
 
 export const Channel = t.readonly(
   t.intersection([
     t.type({
       id: Id,
-      /** 0 text channel of a guild, 1 direct channel, 4 category, 5 announcements. */
+      /** 0 text channel of a guild, 1 direct channel, 4 category, 5 announcements, 11 public thread, 12 private thread. */
       type: ChannelType,
       last_message_id: orNull(Id),
       last_pin_timestamp: orNull(Time),
@@ -128,9 +149,20 @@ export const Channel = t.readonly(
       nsfw: t.boolean,
       rate_limit_per_user: t.number,
       recipients: listOf(User),
+      owner_id: Id,
+      message_count: t.number,
+      total_message_sent: t.number,
+      member_count: t.number,
+      thread_metadata: ThreadMetadata,
+      member: ThreadMember,
     }),
   ]),
 );
+
+/** Threads, with the asker's own membership of those that they have joined. */
+const threadList = { threads: listOf(Channel), members: listOf(ThreadMember) };
+export const ActiveThreads = t.readonly(t.type(threadList));
+export const ArchivedThreads = t.readonly(t.type({ ...threadList, has_more: t.boolean }));
 
 export const Role = t.readonly(
   t.type({
@@ -275,8 +307,10 @@ const messageOptions = {
   reactions: listOf(Reaction),
   nonce: t.union([t.string, t.number]),
   message_reference: t.readonly(
-    t.intersection([t.type({ type: t.literal(0), channel_id: Id, message_id: Id }), t.partial({ guild_id: Id })]),
+    t.intersection([t.type({ type: t.literal(0), channel_id: Id }), t.partial({ message_id: Id, guild_id: Id })]),
   ),
+  /** That begins at it. */
+  thread: Channel,
 };
 
 /** A message that another one replies to. */
@@ -430,6 +464,9 @@ export const SHAPES: Readonly<Record<string, t.Mixed>> = {
     Member,
     ShownOverwrite,
     Channel,
+    ThreadMember,
+    ActiveThreads,
+    ArchivedThreads,
     Role,
     GuildCard,
     Guild,

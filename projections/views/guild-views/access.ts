@@ -44,6 +44,43 @@ const isBlocked = async (guilds: GuildReader, userId: string, { participants }: 
   return theirs.size + own.size > 0;
 };
 
+/** A thread with the channel that it is in, whose overwrites are its own; any other channel as it is. */
+export const withParent = async (guilds: Pick<GuildReader, 'channel'>, channel: ChannelRow): Promise<ChannelRow> => {
+  const { thread } = channel;
+  return thread === undefined
+    ? channel
+    : { ...channel, thread: { ...thread, parent: await guilds.channel(thread.parentId) } };
+};
+
+/** As `withParent`, of many. @param channels all of the guild that are not threads */
+export const withParents = (threads: readonly ChannelRow[], channels: readonly ChannelRow[]): readonly ChannelRow[] => {
+  const parents = new Map(channels.map((channel) => [channel.id, channel]));
+  return threads.map((row) => ({ ...row, thread: { ...row.thread!, parent: parents.get(row.thread!.parentId) } }));
+};
+
+/** Those in a private thread who have not left the guild since. In a public one it gives nobody a right. */
+export const insidersOf = async (
+  guilds: Pick<GuildReader, 'member'>,
+  { guildId, thread }: ChannelRow,
+): Promise<ReadonlySet<string>> => {
+  if (thread?.isPrivate !== true || guildId === null) return new Set();
+  const found = await Promise.all(
+    Object.entries(thread.members).map(async ([userId, { stay }]) => {
+      const member = await guilds.member(guildId, userId);
+      return member?.joinedAt === stay ? [userId] : [];
+    }),
+  );
+  return new Set(found.flat());
+};
+
+/** Of somebody of whom only the roles are at hand. @param insiders of the thread, if the channel is one */
+export const rightsAs = (
+  { userId, roles }: Pick<MemberRights, 'userId' | 'roles'>,
+  { thread }: ChannelRow,
+  insiders: ReadonlySet<string>,
+): MemberRights =>
+  insiders.has(userId) ? { userId, roles, joinedAt: thread!.members[userId]!.stay } : { userId, roles };
+
 /** A caller with all that the views know of their guild and their place in it. */
 export interface CallerInChannel extends channel.ChannelActor {
   readonly guild: GuildRow | undefined;
@@ -64,7 +101,9 @@ export const actorIn = async (
   }
   const guild = await guilds.guild(row.guildId);
   const member = await guilds.member(row.guildId, userId);
-  return guild === undefined ? undefined : { userId, guild, member };
+  if (guild === undefined) return undefined;
+  if (row.thread === undefined) return { userId, guild, member };
+  return { userId, guild, member, parent: await guilds.channel(row.thread.parentId) };
 };
 
 /** Whether a member of the guild may view a channel of it. */
@@ -96,8 +135,9 @@ export class Access {
    * them apart.
    */
   async channel(userId: string, channelId: string): Promise<ChannelAccess | undefined> {
-    const channel = await this.guilds.channel(channelId);
-    if (channel === undefined) return undefined;
+    const row = await this.guilds.channel(channelId);
+    if (row === undefined) return undefined;
+    const channel = await withParent(this.guilds, row);
     let guild: GuildRow | undefined;
     let member: MemberRow | undefined;
     if (channel.guildId !== null) {
@@ -120,5 +160,16 @@ export class Access {
   async visibleChannels(guild: GuildRow, member: MemberRights): Promise<ChannelRow[]> {
     const channels = await this.guilds.channelsOf(guild.id);
     return channels.filter((channel) => mayView(guild, channel, member));
+  }
+
+  /**
+   * The guild's threads that are active and that a member may view.
+   * @param since a position: with those that were active at some time beyond it
+   */
+  async visibleThreads(guild: GuildRow, member: MemberRights, since?: number): Promise<ChannelRow[]> {
+    const threads = await this.guilds.threadsOf(guild.id, since);
+    if (threads.length === 0) return [];
+    const all = withParents(threads, await this.guilds.channelsOf(guild.id));
+    return all.filter((thread) => mayView(guild, thread, member));
   }
 }

@@ -35,6 +35,7 @@ const ofChannel = ({ data }: { readonly data: { readonly guildId: string; readon
 ];
 
 const ofUser = ({ data }: { readonly data: { readonly userId: string } }) => [userKey(data.userId)];
+const ofThread = ({ data }: { readonly data: { readonly channelId: string } }) => [channelKey(data.channelId)];
 
 /** Keys of the rows that an event changes; invites and relationships are not cached. */
 const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
@@ -43,6 +44,11 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
     guildId === null ? [channelKey(channelId)] : [channelKey(channelId), channelsKey(guildId)],
   'channel-edited': ofChannel,
   'channel-deleted': ofChannel,
+  'thread-created': ofThread,
+  'thread-edited': ofThread,
+  'thread-members-changed': ofThread,
+  'thread-shrank': ofThread,
+  'thread-deleted': ofThread,
   'guild-edited': ofGuild,
   'guild-transferred': ofGuild,
   'guild-paused': ofGuild,
@@ -146,6 +152,8 @@ export class CachedGuilds implements GuildReader {
     return [...known, ...others];
   }
 
+  threadsOf: GuildReader['threadsOf'] = (...query) => this.reader.threadsOf(...query);
+  archivedThreads: GuildReader['archivedThreads'] = (...query) => this.reader.archivedThreads(...query);
   members: GuildReader['members'] = (...query) => this.reader.members(...query);
   guildsOf: GuildReader['guildsOf'] = (...query) => this.reader.guildsOf(...query);
   memberships: GuildReader['memberships'] = (...query) => this.reader.memberships(...query);

@@ -10,7 +10,7 @@ import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { latePage } from '../late-page.ts';
 import { relationshipsOf } from './queries.ts';
 import { ADMINISTRATOR, ADMINISTRATORS, type Positioned, type RecentGuildChanges } from './recent.ts';
-import { inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
+import { inListOrder, revisedChannel, revisedGuild, revisedMember, revisedThread } from './revised.ts';
 import {
   channelSubject,
   fieldsOf,
@@ -19,8 +19,10 @@ import {
   type RelationFields,
   type Revision,
   relationsSubject,
+  threadSubject,
 } from './revisions.ts';
 import {
+  type ArchiveQuery,
   administratorsOf,
   type ChannelRow,
   type GuildChange,
@@ -46,7 +48,8 @@ type Coming = Of<'member-joined'> | Of<'member-left'>;
 
 /** What is kept of the members of a guild. */
 type AboutMember = Coming | Of<'revised'>;
-type AboutChannel = Of<'channel-added'> | Of<'revised'>;
+type AboutChannel = Of<'channel-added'> | Of<'thread-added'> | Of<'revised'>;
+type AboutThread = Of<'thread-added'> | Of<'thread-active'> | Of<'thread-archived'> | Of<'revised'>;
 
 const isRevision = (change: Positioned): change is Of<'revised'> => change.kind === 'revised';
 const isComing = (change: AboutMember): change is Coming => change.kind !== 'revised';
@@ -142,6 +145,9 @@ export class CurrentGuilds implements GuildReader {
     const { stored, changes } = this.ask(`channel:${id}`);
     const row = await stored.channel(id);
     const own = changes<AboutChannel>(`channel:${id}`);
+    const begun = own.find((change) => change.kind === 'thread-added')?.thread;
+    const thread = row?.thread === undefined ? begun : row;
+    if (thread !== undefined) return revisedThread(thread, fieldsOf(own.filter(isRevision)));
     if (row !== undefined) return revisedChannel(row, fieldsOf(own.filter(isRevision)));
     const added = own.find((change) => change.kind === 'channel-added')?.channel;
     if (added === undefined) return undefined;
@@ -161,6 +167,33 @@ export class CurrentGuilds implements GuildReader {
       return own === undefined ? row : revisedChannel(row, fieldsOf(own));
     });
     return inListOrder(current);
+  }
+
+  async threadsOf(guildId: string, since?: number): Promise<readonly ChannelRow[]> {
+    const { stored, changes } = this.ask(`threads:${guildId}`);
+    const rows = new Map((await stored.threadsOf(guildId, since)).map((row) => [row.id, row]));
+    const recent = changes<AboutThread>(`threads:${guildId}`);
+    const added = new Map(recent.flatMap((one) => (one.kind === 'thread-added' ? [[one.thread.id, one.thread]] : [])));
+    for (const change of recent) {
+      if (change.kind === 'thread-added') rows.set(change.thread.id, change.thread);
+      if (change.kind === 'thread-archived' && !(change.position > (since ?? Number.POSITIVE_INFINITY)))
+        rows.delete(change.threadId);
+      if (change.kind === 'thread-active') {
+        const row = added.get(change.threadId) ?? (await stored.channel(change.threadId));
+        if (row !== undefined) rows.set(change.threadId, row);
+      }
+    }
+    const revised = grouped(recent.filter(isRevision), ({ subject }) => subject);
+    const current = [...rows.values()].map((row) => {
+      const own = revised.get(threadSubject(row.id));
+      return own === undefined ? row : revisedThread(row, fieldsOf(own));
+    });
+    return current.filter(({ isDeleted }) => isDeleted !== true).sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
+  }
+
+  /** As the views hold them: whoever asks looks at each of the threads. */
+  async archivedThreads(query: ArchiveQuery): Promise<readonly string[]> {
+    return this.ask(`channel:${query.parentId}`).stored.archivedThreads(query);
   }
 
   async member(guildId: string, userId: string): Promise<MemberRow | undefined> {
@@ -307,9 +340,11 @@ export class CurrentGuilds implements GuildReader {
     const rows = await stored.revisions(userId, query);
     const recent = keys
       .flatMap((key) => changes<Of<'revised'>>(key))
-      .filter(({ guildId, subject, position }) => {
-        const isOthers = subject.startsWith('member:') && subject !== memberSubject(guildId, userId);
-        return position > query.after && !isOthers;
+      .filter(({ guildId, subject, field, position }) => {
+        const isOthers =
+          (subject.startsWith('member:') && subject !== memberSubject(guildId, userId)) ||
+          (field.startsWith('joined:') && field !== `joined:${userId}`);
+        return position > query.after && !isOthers && field !== 'deleted';
       })
       .sort((a, b) => a.position - b.position);
     return [...rows, ...recent].slice(0, query.limit);

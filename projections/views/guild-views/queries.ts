@@ -7,7 +7,7 @@ import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysel
 import type { RelationshipType } from '../../../domain/relationship.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 import { NEVER_SIGNED_OUT, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
-import { idIn, inListOrder, revisedChannel, revisedGuild, revisedMember } from './revised.ts';
+import { idIn, inListOrder, revisedChannel, revisedGuild, revisedMember, revisedThread } from './revised.ts';
 import type { Relation, RelationFields, Revision } from './revisions.ts';
 import type { GuildTables } from './tables.ts';
 import {
@@ -113,6 +113,46 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
     return at === undefined ? all : all.where('c.created_at', '<=', at);
   };
 
+  const threads = (at: number | undefined) => {
+    const all = db
+      .selectFrom('threads as t')
+      .select((on) => [
+        on.cast<string>('t.id', 'text').as('id'),
+        't.begun as begun',
+        revised(at, sql`'thread:' || t.id`).as('revised'),
+      ]);
+    return at === undefined ? all : all.where('t.created_at', '<=', at);
+  };
+
+  /** The end of the last time in which each was active. */
+  const archived = () =>
+    db
+      .selectFrom('threads as t')
+      .innerJoin('thread_spans as s', 's.thread_id', 't.id')
+      .select((on) => on.cast<string>('t.id', 'text').as('id'))
+      .where('s.ended_at', 'is not', null)
+      .where((on) =>
+        on.not(
+          on.exists(
+            on
+              .selectFrom('thread_spans as later')
+              .select('later.began_at')
+              .whereRef('later.thread_id', '=', 's.thread_id')
+              .whereRef('later.began_at', '>', 's.began_at'),
+          ),
+        ),
+      )
+      .where((on) =>
+        on.not(
+          on.exists(
+            on
+              .selectFrom('revisions as gone')
+              .select('gone.position')
+              .where(sql<boolean>`gone.subject = 'thread:' || t.id and gone.field = 'isDeleted'`),
+          ),
+        ),
+      );
+
   const members = (at: number | undefined) =>
     db
       .selectFrom('memberships as m')
@@ -151,6 +191,46 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
 
     channelsOf: (at: number | undefined, guildId: string) =>
       channels(at).where('c.guild_id', '=', guildId).orderBy('c.created_at'),
+
+    thread: (at: number | undefined, id: string) => threads(at).where('t.id', '=', id),
+
+    /** Active at a position, or now, and if asked for those that were active at some time beyond another. */
+    threadsOf: (at: number | undefined, guildId: string, since: number) =>
+      threads(at)
+        .innerJoin('thread_spans as s', 's.thread_id', 't.id')
+        .where('s.guild_id', '=', guildId)
+        .where((on) => {
+          const open = [on('s.ended_at', 'is', null), on('s.ended_at', '>', since)];
+          return at === undefined
+            ? on.or(open)
+            : on.and([on('s.began_at', '<=', at), on.or([...open, on('s.ended_at', '>', at)])]);
+        })
+        .orderBy('t.id'),
+
+    archivedThreads: (parentId: string, isPrivate: number, before: number, limit: number) =>
+      archived()
+        .where('t.parent_id', '=', parentId)
+        .where('t.is_private', '=', isPrivate)
+        .where('s.ended_time', '<', before)
+        .orderBy('s.ended_time', 'desc')
+        .orderBy('t.id', 'desc')
+        .limit(limit),
+
+    joinedArchivedThreads: (parentId: string, userId: string, before: string, limit: number) =>
+      archived()
+        .where('t.parent_id', '=', parentId)
+        .where('t.is_private', '=', sql.lit(1))
+        .where('t.id', '<', before)
+        .where((on) =>
+          on.exists(
+            on
+              .selectFrom('revisions as j')
+              .select('j.position')
+              .where(sql<boolean>`j.subject = 'thread:' || t.id and j.field = 'joined:' || ${userId}`),
+          ),
+        )
+        .orderBy('t.id', 'desc')
+        .limit(limit),
 
     directChannelsOf: (at: number | undefined, userId: string) =>
       channels(at)
@@ -207,6 +287,8 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
         ])
         .where('v.position', '>', after)
         .where((on) => on.or([on('v.subject', 'not like', sql.lit('member:%')), isOwn]))
+        .where(sql<boolean>`(v.field not like 'joined:%' or v.field = 'joined:' || ${userId})`)
+        .where('v.field', '<>', sql.lit('deleted'))
         .orderBy('v.position')
         .limit(limit);
       return at === undefined ? all : all.where('v.position', '<=', at);
@@ -370,6 +452,7 @@ type RowOf<K extends keyof Queries> = Queries[K] extends (...given: never) => { 
 
 type GuildColumns = RowOf<'guild'>;
 type ChannelColumns = RowOf<'channelsOf'>;
+type ThreadColumns = RowOf<'thread'>;
 type MemberColumns = RowOf<'member'>;
 type UserColumns = RowOf<'users'>;
 type RevisionColumns = RowOf<'revisions'>;
@@ -406,6 +489,21 @@ const channelAsBegun = (columns: ChannelColumns, order: number): ChannelRow => (
   order,
   createdAt: columns.createdAt,
 });
+
+export const threadRowOf = ({ begun, revised }: ThreadColumns): ChannelRow => {
+  const thread = JSON.parse(begun) as ChannelRow;
+  return revised === null ? thread : revisedThread(thread, revisedFields(revised));
+};
+
+/** Each once, without those that are deleted. */
+export const threadRowsOf = (columns: readonly ThreadColumns[]): readonly ChannelRow[] => {
+  const rows = new Map(columns.map((one) => [one.id, threadRowOf(one)]));
+  return [...rows.values()].filter(({ isDeleted }) => isDeleted !== true);
+};
+
+/** Before which time or id, where a query names none. */
+export const ARCHIVED_EVER = Number.MAX_SAFE_INTEGER;
+export const ANY_THREAD = '9223372036854775807';
 
 export const memberOf = (guildId: string, { userId, joinedTime, joinedAt, revised }: MemberColumns): MemberRow => {
   const member: MemberRow = { guildId, userId, joinedTime, joinedAt, roles: [] };
@@ -461,13 +559,26 @@ export const addedGuild = ({ guild, position }: Added<'guild-added'>): GuildTabl
 
 export const addedChannel = ({ channel }: Added<'channel-added'>): GuildTables['channels'] => ({
   id: channel.id,
-  kind: channel.kind,
+  kind: channel.kind as GuildTables['channels']['kind'],
   guild_id: channel.guildId,
   name: JSON.stringify(channel.name),
   topic: JSON.stringify(channel.topic),
   overwrites: JSON.stringify(channel.overwrites),
   participants: JSON.stringify(channel.participants),
   created_at: channel.createdAt,
+});
+
+export const addedThread = ({ thread: row, position }: Added<'thread-added'>): GuildTables['threads'] => ({
+  id: row.id,
+  guild_id: row.guildId!,
+  parent_id: row.thread!.parentId,
+  is_private: Number(row.thread!.isPrivate),
+  begun: JSON.stringify(row),
+  created_at: position,
+});
+
+export const begunSpan = (threadId: string, guildId: string, position: number): GuildTables['thread_spans'] => ({
+  ...{ thread_id: threadId, guild_id: guildId, began_at: position, ended_at: null, ended_time: null },
 });
 
 /** One row per participant. */

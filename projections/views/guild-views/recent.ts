@@ -25,6 +25,11 @@ const keysOf = (change: AnyChange): readonly string[] => {
       const listed = guildId === null ? participants.map((userId) => `directs:${userId}`) : [`channels:${guildId}`];
       return [`channel:${id}`, ...new Set(listed)];
     }
+    case 'thread-added':
+      return [`channel:${change.thread.id}`, `threads:${change.thread.guildId}`];
+    case 'thread-active':
+    case 'thread-archived':
+      return [`threads:${change.guildId}`];
     case 'member-joined':
       return [`members:${change.member.guildId}`, `memberships:${change.member.userId}`];
     case 'member-left':
@@ -32,6 +37,8 @@ const keysOf = (change: AnyChange): readonly string[] => {
     case 'revised': {
       const { subject, guildId } = change;
       if (subject.startsWith('relations:')) return [subject];
+      if (subject.startsWith('thread:'))
+        return [`channel:${subject.slice('thread:'.length)}`, `threads:${guildId}`, `revisions:${guildId}`];
       const listed = subject.startsWith('channel:') ? `channels:${guildId}` : `members:${guildId}`;
       return subject.startsWith('guild:')
         ? [subject, `revisions:${guildId}`]

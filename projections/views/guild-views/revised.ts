@@ -2,8 +2,15 @@
 import { byPlace, overwritesWith } from '../../../domain/permissions.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 import type { Role } from '../../../schemas/events/guild.ts';
-import type { ChannelFields, GuildFields, MemberFields } from './revisions.ts';
-import { type ChannelRow, type GuildRow, type MemberRow, withDetails } from './view.ts';
+import type { ChannelFields, GuildFields, MemberFields, ThreadFields } from './revisions.ts';
+import {
+  type ChannelRow,
+  type GuildRow,
+  type MemberRow,
+  type ThreadRow,
+  type ThreadStay,
+  withDetails,
+} from './view.ts';
 
 export const idIn = (field: string): string => field.slice(field.indexOf(':') + 1);
 
@@ -35,6 +42,25 @@ export const revisedChannel = (channel: ChannelRow, { details, isDeleted, ...fie
     channel.overwrites,
   );
   return { ...described, overwrites: overwrites.toSorted(byId) };
+};
+
+/** @param channel a thread */
+export const revisedThread = (
+  channel: ChannelRow,
+  { details, isDeleted, deleted, ...fields }: ThreadFields,
+): ChannelRow => {
+  const { thread, name, ...row } = channel as ChannelRow & { readonly thread: ThreadRow };
+  const members = { ...thread.members };
+  for (const [field, member] of Object.entries<ThreadStay | null>(fields)) {
+    if (member === null) delete members[idIn(field)];
+    else members[idIn(field)] = member;
+  }
+  return {
+    ...row,
+    name: details?.name ?? name,
+    ...(isDeleted === undefined ? {} : { isDeleted }),
+    thread: { ...thread, details: details ?? thread.details, members, deleted: deleted ?? thread.deleted },
+  };
 };
 
 export const revisedMember = (member: MemberRow, { roles = member.roles }: MemberFields): MemberRow => ({

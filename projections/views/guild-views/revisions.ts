@@ -5,13 +5,20 @@
 import type { RelationshipType } from '../../../domain/relationship.ts';
 import type { ChannelDetails, Overwrite } from '../../../schemas/events/channel.ts';
 import type { GuildDetails, Pauses, Role } from '../../../schemas/events/guild.ts';
+import type { ThreadDetails } from '../../../schemas/events/thread.ts';
 
 /** What a revision is about. A member's counts for the membership in which it happens. */
-export type Subject = `guild:${string}` | `channel:${string}` | `member:${string}_${string}` | `relations:${string}`;
+export type Subject =
+  | `guild:${string}`
+  | `channel:${string}`
+  | `thread:${string}`
+  | `member:${string}_${string}`
+  | `relations:${string}`;
 
 export const guildSubject = (guildId: string): Subject => `guild:${guildId}`;
 export const channelSubject = (channelId: string): Subject => `channel:${channelId}`;
 export const relationsSubject = (userId: string): Subject => `relations:${userId}`;
+export const threadSubject = (threadId: string): Subject => `thread:${threadId}`;
 export const memberSubject = (guildId: string, userId: string): Subject => `member:${guildId}_${userId}`;
 
 /** Values by field. Null: the role or overwrite is no more. */
@@ -26,6 +33,13 @@ export interface ChannelFields {
   readonly [overwrite: `overwrite:${string}`]: Overwrite | null;
   readonly details?: ChannelDetails;
   readonly isDeleted?: true;
+}
+export interface ThreadFields {
+  /** Null: the person has left it. */
+  readonly [joined: `joined:${string}`]: { readonly joinedTime: number; readonly stay: number } | null;
+  readonly details?: ThreadDetails;
+  readonly isDeleted?: true;
+  readonly deleted?: number;
 }
 export interface MemberFields {
   readonly roles?: readonly string[];
@@ -44,11 +58,13 @@ export interface Relation {
 type FieldOf<Fields> = {
   readonly [K in keyof Fields]-?: { readonly field: K; readonly value: NonNullable<Fields[K]> | null };
 }[keyof Fields];
+export type RevisionOfThread = FieldOf<ThreadFields>;
 export type RevisedField =
   | FieldOf<GuildFields>
   | FieldOf<ChannelFields>
   | FieldOf<MemberFields>
-  | FieldOf<RelationFields>;
+  | FieldOf<RelationFields>
+  | RevisionOfThread;
 
 export type Revision = RevisedField & {
   /** The user, where that is the subject. */

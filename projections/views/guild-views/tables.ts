@@ -29,6 +29,23 @@ export interface GuildTables {
     readonly participants: string;
     readonly created_at: number;
   };
+  readonly threads: {
+    readonly id: Id;
+    readonly guild_id: Id;
+    readonly parent_id: Id;
+    readonly is_private: number;
+    /** The row as it began, as JSON. */
+    readonly begun: string;
+    readonly created_at: number;
+  };
+  /** One row per time in which a thread was active, kept after its end. A thread has at most one without an end. */
+  readonly thread_spans: {
+    readonly thread_id: Id;
+    readonly guild_id: Id;
+    readonly began_at: number;
+    readonly ended_at: number | null;
+    readonly ended_time: number | null;
+  };
   readonly direct_channels: { readonly user_id: Id; readonly channel_id: Id };
   /** One row per membership, kept after its end. A user has at most one without an end per guild. */
   readonly memberships: {

@@ -11,8 +11,9 @@ import {
   type ParleyEvent,
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
-import { type ChannelDetails, type ChannelKind, type Overwrite, PLAIN } from '../../../schemas/events/channel.ts';
+import { type AnyKind, type ChannelDetails, type Overwrite, PLAIN } from '../../../schemas/events/channel.ts';
 import { type GuildDetails, NOT_PAUSED, type Pauses, PLAIN_GUILD, type Role } from '../../../schemas/events/guild.ts';
+import type { ThreadDetails } from '../../../schemas/events/thread.ts';
 import { GOOD_STANDING, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
 import {
   channelSubject,
@@ -20,7 +21,9 @@ import {
   memberSubject,
   type Relation,
   type Revision,
+  type RevisionOfThread,
   relationsSubject,
+  threadSubject,
 } from './revisions.ts';
 
 export interface GuildRow extends GuildDetails {
@@ -36,9 +39,36 @@ export interface GuildRow extends GuildDetails {
   readonly isDeleted?: boolean;
 }
 
+/** What a thread has beyond what every channel has. */
+export interface ThreadRow {
+  readonly parentId: string;
+  readonly isPrivate: boolean;
+  readonly ownerId: string;
+  /** The message of its parent that it begins at has its id; false: it begins at none. */
+  readonly isStarted: boolean;
+  readonly details: ThreadDetails;
+  /** Milliseconds since 1970. */
+  readonly createdTime: number;
+  /** By user id, also people who have left the guild since. */
+  readonly members: Readonly<Record<string, ThreadStay>>;
+  /** How many of its messages are deleted. */
+  readonly deleted: number;
+  /** The channel that it is in, where somebody has looked it up: without it nobody has rights here. */
+  readonly parent?: ChannelRow | undefined;
+}
+
+/** Since when somebody is in a thread. */
+export interface ThreadStay {
+  /** Milliseconds since 1970. */
+  readonly joinedTime: number;
+  /** Position at which the person had joined the guild. */
+  readonly stay: number;
+}
+
 export interface ChannelRow {
   readonly id: string;
-  readonly kind: ChannelKind;
+  readonly kind: AnyKind;
+  readonly thread?: ThreadRow;
   readonly guildId: string | null;
   readonly name: string | null;
   readonly topic: string | null;
@@ -67,6 +97,24 @@ export const rowOfChannel = (
   ...{ parentId: data.parentId, slowmode: data.slowmode, overwrites: data.overwrites },
   ...{ participants: data.participants, order: position ?? order, createdAt },
 });
+
+/** The row of a thread as its event made it. */
+export const rowOfThread = (
+  data: EventData<'thread-created'>,
+  { time, position }: { readonly time: number; readonly position: number },
+): ChannelRow => {
+  const { channelId: id, guildId, parentId, isPrivate, details, creator, startedAt } = data;
+  const { userId: ownerId, joinedTime, stay } = creator;
+  return {
+    ...{ id, kind: 'thread', guildId, name: details.name, topic: null, overwrites: [], participants: [] },
+    ...PLAIN,
+    ...{ order: 0, createdAt: position },
+    thread: {
+      ...{ parentId, isPrivate, ownerId, isStarted: startedAt !== null, details, createdTime: time },
+      ...{ members: { [ownerId]: { joinedTime, stay } }, deleted: 0 },
+    },
+  };
+};
 
 /** @param details absent: as they are */
 export const withDetails = (channel: ChannelRow, details: ChannelDetails | undefined): ChannelRow => {
@@ -160,6 +208,13 @@ export interface GuildReader {
   channel(id: string): Promise<ChannelRow | undefined>;
   /** In list order, with those that are deleted. */
   channelsOf(guildId: string): Promise<readonly ChannelRow[]>;
+  /**
+   * Threads of a guild that are active.
+   * @param since a position: with those that were active at some time beyond it
+   */
+  threadsOf(guildId: string, since?: number): Promise<readonly ChannelRow[]>;
+  /** Ids of a channel's archived threads, the last archived first. */
+  archivedThreads(query: ArchiveQuery): Promise<readonly string[]>;
   member(guildId: string, userId: string): Promise<MemberRow | undefined>;
   /** In order of user id, beyond `after`. */
   members(guildId: string, query: { after?: string; limit: number }): Promise<readonly MemberRow[]>;
@@ -202,25 +257,38 @@ export interface Leaving {
   readonly due: number;
 }
 
+export interface ArchiveQuery {
+  readonly parentId: string;
+  readonly isPrivate: boolean;
+  /** Only threads that this person has joined, and by id in place of time. */
+  readonly joinedBy?: string;
+  /** Archived before, in milliseconds since 1970; with `joinedBy` an id. */
+  readonly before?: number | string;
+  readonly limit: number;
+}
+
 export interface PastGuild {
   readonly guild: GuildRow;
   readonly member: MemberRow;
   /** In list order, also those that the member could not see. */
   readonly channels: readonly ChannelRow[];
+  /** Those that were active. */
+  readonly threads: readonly ChannelRow[];
 }
 
 /** @param then a reader as of the position */
 export const pastGuild = async (
-  then: Pick<GuildReader, 'guild' | 'member' | 'channelsOf'>,
+  then: Pick<GuildReader, 'guild' | 'member' | 'channelsOf' | 'threadsOf'>,
   guildId: string,
   userId: string,
 ): Promise<PastGuild | undefined> => {
-  const [guild, member, channels] = await Promise.all([
+  const [guild, member, channels, threads] = await Promise.all([
     then.guild(guildId),
     then.member(guildId, userId),
     then.channelsOf(guildId),
+    then.threadsOf(guildId),
   ]);
-  return guild === undefined || member === undefined ? undefined : { guild, member, channels };
+  return guild === undefined || member === undefined ? undefined : { guild, member, channels, threads };
 };
 
 export interface RevisionsQuery {
@@ -238,6 +306,10 @@ export type GuildChange =
     }
   /** The place of a guild's channel depends on the others. */
   | { readonly kind: 'channel-added'; readonly channel: ChannelRow }
+  | { readonly kind: 'thread-added'; readonly thread: ChannelRow; readonly position: number }
+  /** Adding a thread makes it active. */
+  | ({ readonly kind: 'thread-active' } & ThreadSpanChange)
+  | ({ readonly kind: 'thread-archived' } & ThreadSpanChange)
   | { readonly kind: 'member-joined'; readonly member: MemberRow }
   | { readonly kind: 'member-left'; readonly guildId: string; readonly userId: string; readonly position: number }
   | ({ readonly kind: 'revised' } & Revision)
@@ -284,12 +356,34 @@ export const administratorsOf = (
   }
   return [...all];
 };
+interface ThreadSpanChange {
+  readonly threadId: string;
+  readonly guildId: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly position: number;
+}
 
 export interface GuildWriter {
   apply(changes: readonly GuildChange[]): void | Promise<void>;
 }
 
 // Maps events to changes of the guild views.
+
+type ThreadType = 'thread-edited' | 'thread-members-changed' | 'thread-shrank' | 'thread-deleted';
+
+const ofThread = ({
+  data,
+  position,
+}: {
+  readonly data: EventData<'thread-deleted' | 'thread-edited'>;
+  readonly position: number;
+}) => ({ threadId: data.channelId, guildId: data.guildId, position }) as const;
+
+const revisedThread = (
+  { data: { channelId, guildId }, position }: EventOf<ThreadType>,
+  revision: RevisionOfThread,
+): GuildChange => ({ kind: 'revised', guildId, subject: threadSubject(channelId), ...revision, position });
 
 const revisedRole = (guildId: string, role: Role, position: number): GuildChange => ({
   ...{ kind: 'revised', guildId, subject: guildSubject(guildId) },
@@ -315,6 +409,27 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   ],
   'channel-deleted': ({ data: { guildId, channelId }, position }) => [
     { kind: 'revised', guildId, subject: channelSubject(channelId), field: 'isDeleted', value: true, position },
+  ],
+  'thread-created': ({ data, time, position }) => [
+    { kind: 'thread-added', thread: rowOfThread(data, { time, position }), position },
+  ],
+  'thread-edited': (event) => {
+    const { details, wasArchived } = event.data;
+    const revised = revisedThread(event, { field: 'details', value: details });
+    if (details.archived === wasArchived) return [revised];
+    const kind = details.archived ? 'thread-archived' : 'thread-active';
+    return [{ kind, ...ofThread(event), time: details.archiveTime }, revised];
+  },
+  'thread-members-changed': (event) => [
+    ...event.data.added.map(({ userId, joinedTime, stay }) =>
+      revisedThread(event, { field: `joined:${userId}`, value: { joinedTime, stay } }),
+    ),
+    ...event.data.removed.map((userId) => revisedThread(event, { field: `joined:${userId}`, value: null })),
+  ],
+  'thread-shrank': (event) => [revisedThread(event, { field: 'deleted', value: event.data.deleted })],
+  'thread-deleted': (event) => [
+    { kind: 'thread-archived', ...ofThread(event), time: event.time },
+    revisedThread(event, { field: 'isDeleted', value: true }),
   ],
   'guild-edited': ({ data: { guildId, details }, position }) => [
     { kind: 'revised', guildId, subject: guildSubject(guildId), field: 'details', value: details, position },

@@ -63,6 +63,7 @@ const evolve: ByType<TypesChanging<'timelines'>, [row: Row, viewer: string, coun
           sealedIn: event.id,
         },
   'embeds-suppressed': ({ data: { flags } }, row) => row && { ...row, flags },
+  'message-threaded': ({ data: { flags } }, row) => row && { ...row, flags },
   'message-deleted': (_, row) => withoutText(row),
   'messages-deleted': (_, row) => withoutText(row),
   'reaction-added': (event, row, viewer, counted) => react(event, row, true, viewer, counted),

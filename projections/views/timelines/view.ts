@@ -207,6 +207,9 @@ const changesOf: ByType<TypesChanging<'timelines'>, [channelId: string], Timelin
   'embeds-suppressed': ({ sequence, data: { messageId, ordinal, flags } }, channelId) => ({
     ...{ kind: 'flagged', channelId, messageId, ordinal, flags, sequence },
   }),
+  'message-threaded': ({ sequence, data: { messageId, ordinal, flags } }, channelId) => ({
+    ...{ kind: 'flagged', channelId, messageId, ordinal, flags, sequence },
+  }),
   'messages-deleted': ({ sequence, data: { messages } }, channelId) =>
     messages.map(({ messageId, ordinal }) => ({ kind: 'deleted', channelId, messageId, ordinal, sequence })),
   'reaction-added': (event, channelId) => reactionChange('reacted', event, channelId),

@@ -3,6 +3,8 @@ import { builder, type Postgres } from '../../../../stores/postgres/connection.t
 import { boundOf, idKey, NOBODY } from '../../../../stores/postgres/values.ts';
 import { type Build, statement } from '../../../../stores/statement.ts';
 import {
+  ANY_THREAD,
+  ARCHIVED_EVER,
   channelRowOf,
   channelRowsOf,
   guildOf,
@@ -15,11 +17,14 @@ import {
   revisionOf,
   standingRow,
   standingsOf,
+  threadRowOf,
+  threadRowsOf,
   userOf,
 } from '../queries.ts';
 import { type Revision, relationsSubject } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import {
+  type ArchiveQuery,
   administratorsOf,
   type ChannelRow,
   type GuildReader,
@@ -56,6 +61,10 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
     guildsOf: dated('guilds of', ask.guildsOf),
     channel: dated('channel', ask.channel),
     channelsOf: dated('channels of', ask.channelsOf),
+    thread: dated('thread', ask.thread),
+    threadsOf: dated('threads of', ask.threadsOf),
+    archivedThreads: plain('archived threads', ask.archivedThreads),
+    joinedArchivedThreads: plain('joined archived threads', ask.joinedArchivedThreads),
     directChannelsOf: dated('direct channels of', ask.directChannelsOf),
     member: dated('member', ask.member),
     members: dated('members', ask.members),
@@ -106,7 +115,21 @@ export class PostgresGuildReader implements GuildReader {
 
   async channel(id: Id): Promise<ChannelRow | undefined> {
     const [row] = await this.ask.channel(this.at, idKey(id));
-    return row && channelRowOf(row, row.place);
+    if (row !== undefined) return channelRowOf(row, row.place);
+    const [thread] = await this.ask.thread(this.at, idKey(id));
+    return thread && threadRowOf(thread);
+  }
+
+  async threadsOf(guildId: Id, since = ARCHIVED_EVER): Promise<readonly ChannelRow[]> {
+    return threadRowsOf(await this.ask.threadsOf(this.at, idKey(guildId), since));
+  }
+
+  async archivedThreads({ parentId, isPrivate, joinedBy, before, limit }: ArchiveQuery): Promise<readonly Id[]> {
+    const rows =
+      joinedBy === undefined
+        ? await this.ask.archivedThreads(idKey(parentId), Number(isPrivate), Number(before ?? ARCHIVED_EVER), limit)
+        : await this.ask.joinedArchivedThreads(idKey(parentId), joinedBy, boundOf(String(before ?? ANY_THREAD)), limit);
+    return rows.map(({ id }) => id);
   }
 
   async channelsOf(guildId: Id): Promise<readonly ChannelRow[]> {
@@ -210,6 +233,9 @@ export const guildRowsAt = (at: number): Readonly<Record<string, RawBuilder<unkn
     ) since USING (guild_id)
     WHERE members - coalesce(begun, 0) + coalesce(ended, 0) <> 0`,
   channels: sql`SELECT * FROM channels WHERE created_at <= ${at}`,
+  threads: sql`SELECT * FROM threads WHERE created_at <= ${at}`,
+  thread_spans: sql`SELECT thread_id, guild_id, began_at, CASE WHEN ended_at <= ${at} THEN ended_at END,
+      CASE WHEN ended_at <= ${at} THEN ended_time END FROM thread_spans WHERE began_at <= ${at}`,
   direct_channels: sql`SELECT d.* FROM direct_channels d JOIN channels c ON c.id = d.channel_id WHERE c.created_at <= ${at}`,
   memberships: sql`SELECT guild_id, user_id, joined_at, joined_time, CASE WHEN left_at <= ${at} THEN left_at END
     FROM memberships WHERE joined_at <= ${at}`,

@@ -8,8 +8,10 @@ import {
   addedInvite,
   addedRevision,
   addedSignOut,
+  addedThread,
   addedUser,
   addedUserRevision,
+  begunSpan,
   begunStay,
 } from '../queries.ts';
 import type { GuildTables } from '../tables.ts';
@@ -100,6 +102,31 @@ export const guildMigrations = (schema: string): Readonly<Record<string, Migrati
       await within.createIndex('invites_of_inviter').on('invites').columns(['guild_id', 'inviter_id']).execute();
     },
   },
+  '008-threads': {
+    async up(db) {
+      const within = db.schema.withSchema(schema);
+      await within
+        .createTable('threads')
+        .addColumn('id', 'bigint', (column) => column.primaryKey())
+        .addColumn('guild_id', 'bigint', (column) => column.notNull())
+        .addColumn('parent_id', 'bigint', (column) => column.notNull())
+        .addColumn('is_private', 'integer', (column) => column.notNull())
+        .addColumn('begun', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .execute();
+      await within.createIndex('threads_of_channel').on('threads').columns(['parent_id', 'id']).execute();
+      await within
+        .createTable('thread_spans')
+        .addColumn('thread_id', 'bigint', (column) => column.notNull())
+        .addColumn('guild_id', 'bigint', (column) => column.notNull())
+        .addColumn('began_at', 'bigint', (column) => column.notNull())
+        .addColumn('ended_at', 'bigint')
+        .addColumn('ended_time', 'bigint')
+        .addPrimaryKeyConstraint('thread_spans_pkey', ['thread_id', 'began_at'])
+        .execute();
+      await within.createIndex('active_threads').on('thread_spans').columns(['guild_id', 'ended_at']).execute();
+    },
+  },
 });
 
 type Stay = GuildTables['memberships'];
@@ -118,6 +145,11 @@ interface Coming {
 class GuildBatch {
   readonly guilds: GuildTables['guilds'][] = [];
   readonly channels: GuildTables['channels'][] = [];
+  readonly threads: GuildTables['threads'][] = [];
+  /** Begun in this batch. */
+  readonly spans: GuildTables['thread_spans'][] = [];
+  /** Ends of those that began before. */
+  readonly endedSpans: Pick<GuildTables['thread_spans'], 'thread_id' | 'ended_at' | 'ended_time'>[] = [];
   readonly directChannels: GuildTables['direct_channels'][] = [];
   readonly revisions: GuildTables['revisions'][] = [];
   readonly users: GuildTables['users'][] = [];
@@ -143,6 +175,20 @@ class GuildBatch {
         this.channels.push(addedChannel(change));
         this.directChannels.push(...addedDirectChannels(change));
         return;
+      case 'thread-added':
+        this.threads.push(addedThread(change));
+        this.spans.push(begunSpan(change.thread.id, change.thread.guildId!, change.position));
+        return;
+      case 'thread-active':
+        this.spans.push(begunSpan(change.threadId, change.guildId, change.position));
+        return;
+      case 'thread-archived': {
+        const { threadId, position: ended_at, time: ended_time } = change;
+        const last = this.spans.findLastIndex(({ thread_id }) => thread_id === threadId);
+        if (last === -1) this.endedSpans.push({ thread_id: threadId, ended_at, ended_time });
+        else if (this.spans[last]!.ended_at === null) this.spans[last] = { ...this.spans[last]!, ended_at, ended_time };
+        return;
+      }
       case 'member-joined': {
         const { stays } = this.comingOf(change.member);
         if (stays.at(-1)?.left_at !== null) stays.push(begunStay(change));
@@ -206,6 +252,11 @@ class GuildBatch {
 const statementsOf = (schema: string) => ({
   guilds: inserting(`${schema}.guilds`),
   channels: inserting(`${schema}.channels`),
+  threads: inserting(`${schema}.threads`),
+  spans: inserting(`${schema}.thread_spans`),
+  endedSpans: `UPDATE ${schema}.thread_spans s SET ended_at = e.ended_at, ended_time = e.ended_time
+    FROM ${rowsOf(`${schema}.thread_spans`)} e
+    WHERE s.thread_id = e.thread_id AND s.ended_at IS NULL AND s.began_at < e.ended_at`,
   directChannels: inserting(`${schema}.direct_channels`),
   revisions: inserting(`${schema}.revisions`),
   users: inserting(`${schema}.users`),
@@ -264,6 +315,9 @@ export class PostgresGuildWriter {
     await run('guilds', batch.guilds);
     await run('channels', batch.channels);
     await run('directChannels', batch.directChannels);
+    await run('threads', batch.threads);
+    await run('endedSpans', batch.endedSpans);
+    await run('spans', batch.spans);
     await run('revisions', batch.revisions);
     await run('users', batch.users);
     await run('signOuts', batch.signOuts);

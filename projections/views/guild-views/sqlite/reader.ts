@@ -5,6 +5,8 @@ import { roughBytes } from '../../../../schemas/sizes.ts';
 import type { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { builder, built, type Connection, IDS_PER_STEP, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
 import {
+  ANY_THREAD,
+  ARCHIVED_EVER,
   channelRowOf,
   channelRowsOf,
   guildOf,
@@ -17,11 +19,14 @@ import {
   revisionOf,
   standingRow,
   standingsOf,
+  threadRowOf,
+  threadRowsOf,
   userOf,
 } from '../queries.ts';
 import { type Revision, relationsSubject } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import {
+  type ArchiveQuery,
   administratorsOf,
   type ChannelRow,
   type GuildReader,
@@ -72,6 +77,14 @@ const prepare = (db: Connection) => ({
   guildsOf: built(db, (userId: Id) => ask.guildsOf(undefined, userId)),
   channel: built(db, (id: Id) => ask.channel(undefined, id)),
   channelsOf: built(db, (guildId: Id) => ask.channelsOf(undefined, guildId)),
+  thread: built(db, (id: Id) => ask.thread(undefined, id)),
+  threadsOf: built(db, (guildId: Id, since: number) => ask.threadsOf(undefined, guildId, since)),
+  archivedThreads: built(db, (parentId: Id, isPrivate: number, before: number, limit: number) =>
+    ask.archivedThreads(parentId, isPrivate, before, limit),
+  ),
+  joinedArchivedThreads: built(db, (parentId: Id, userId: Id, before: Id, limit: number) =>
+    ask.joinedArchivedThreads(parentId, userId, before, limit),
+  ),
   directChannelsOf: built(db, (userId: Id) => ask.directChannelsOf(undefined, userId)),
   member: built(db, (guildId: Id, userId: Id) => ask.member(undefined, guildId, userId)),
   members: built(db, (guildId: Id, after: Id, limit: number) => ask.members(undefined, guildId, after, limit)),
@@ -99,6 +112,7 @@ const prepare = (db: Connection) => ({
   ),
   pastGuild: built(db, (at: number, id: Id) => ask.guild(at, id)),
   pastChannelsOf: built(db, (at: number, guildId: Id) => ask.channelsOf(at, guildId)),
+  pastThreadsOf: built(db, (at: number, guildId: Id, since: number) => ask.threadsOf(at, guildId, since)),
   pastMember: built(db, (at: number, guildId: Id, userId: Id) => ask.member(at, guildId, userId)),
 });
 
@@ -133,8 +147,9 @@ export class SqliteGuildReader implements GuildReader {
     if (known !== undefined) return known;
     return this.slices.step(() => {
       const found = this.ask.channel.get(idKey(id));
-      if (found === undefined) return undefined;
-      const row = channelRowOf(found, found.place);
+      const thread = found === undefined ? this.ask.thread.get(idKey(id)) : undefined;
+      if (found === undefined && thread === undefined) return undefined;
+      const row = found === undefined ? threadRowOf(thread!) : channelRowOf(found, found.place);
       this.cache.channels.set(id, row);
       return row;
     });
@@ -149,6 +164,20 @@ export class SqliteGuildReader implements GuildReader {
       this.cache.channelLists.set(guildId, rows);
       return rows;
     });
+  }
+
+  async threadsOf(guildId: string, since = ARCHIVED_EVER): Promise<readonly ChannelRow[]> {
+    return this.slices.step(() => threadRowsOf(this.ask.threadsOf.all(idKey(guildId), since)));
+  }
+
+  async archivedThreads({ parentId, isPrivate, joinedBy, before, limit }: ArchiveQuery): Promise<readonly string[]> {
+    const { ask } = this;
+    return this.slices.step(() =>
+      (joinedBy === undefined
+        ? ask.archivedThreads.all(idKey(parentId), Number(isPrivate), Number(before ?? ARCHIVED_EVER), limit)
+        : ask.joinedArchivedThreads.all(idKey(parentId), joinedBy, String(before ?? ANY_THREAD), limit)
+      ).map(({ id }) => id),
+    );
   }
 
   async member(guildId: string, userId: string): Promise<MemberRow | undefined> {
@@ -239,7 +268,8 @@ export class SqliteGuildReader implements GuildReader {
       const member = ask.pastMember.get(position, idKey(guildId), idKey(userId));
       if (guild === undefined || guild.isDeleted === true || member === undefined) return undefined;
       const channels = channelRowsOf(ask.pastChannelsOf.all(position, idKey(guildId)));
-      return { guild, member: memberOf(guildId, member), channels };
+      const threads = threadRowsOf(ask.pastThreadsOf.all(position, idKey(guildId), ARCHIVED_EVER));
+      return { guild, member: memberOf(guildId, member), channels, threads };
     });
   }
 

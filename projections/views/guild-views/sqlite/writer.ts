@@ -6,8 +6,10 @@ import {
   addedInvite,
   addedRevision,
   addedSignOut,
+  addedThread,
   addedUser,
   addedUserRevision,
+  begunSpan,
   begunStay,
 } from '../queries.ts';
 import type { Subject } from '../revisions.ts';
@@ -39,6 +41,24 @@ CREATE TABLE channels (
   created_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX channels_of_guild ON channels (guild_id, created_at) WHERE guild_id IS NOT NULL;
+CREATE TABLE threads (
+  id INTEGER PRIMARY KEY,
+  guild_id INTEGER NOT NULL,
+  parent_id INTEGER NOT NULL,
+  is_private INTEGER NOT NULL,
+  begun TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX threads_of_channel ON threads (parent_id, id);
+CREATE TABLE thread_spans (
+  thread_id INTEGER NOT NULL,
+  guild_id INTEGER NOT NULL,
+  began_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  ended_time INTEGER,
+  PRIMARY KEY (thread_id, began_at)
+) WITHOUT ROWID;
+CREATE INDEX active_threads ON thread_spans (guild_id, ended_at);
 CREATE TABLE direct_channels (
   user_id INTEGER NOT NULL,
   channel_id INTEGER NOT NULL,
@@ -115,6 +135,9 @@ CREATE TABLE invite_counts (
 const prepare = (db: Connection) => ({
   guild: adding<GuildTables['guilds']>(db, 'guilds'),
   channel: adding<GuildTables['channels']>(db, 'channels'),
+  thread: adding<GuildTables['threads']>(db, 'threads'),
+  begin: adding<GuildTables['thread_spans']>(db, 'thread_spans'),
+  end: command(db, 'UPDATE thread_spans SET ended_at = ?, ended_time = ? WHERE thread_id = ? AND ended_at IS NULL'),
   direct: adding<GuildTables['direct_channels']>(db, 'direct_channels'),
   join: adding<GuildTables['memberships']>(db, 'memberships', 'ON CONFLICT DO NOTHING'),
   leave: command(db, 'UPDATE memberships SET left_at = ? WHERE guild_id = ? AND user_id = ? AND left_at IS NULL'),
@@ -163,6 +186,19 @@ export class SqliteGuildWriter implements GuildWriter {
         if (guildId !== null) this.cache.channelLists.delete(guildId);
         return;
       }
+      case 'thread-added': {
+        const { id, guildId } = change.thread;
+        this.run.thread(addedThread(change));
+        this.run.begin(begunSpan(id, guildId!, change.position));
+        this.cache.channels.delete(id);
+        return;
+      }
+      case 'thread-active':
+        this.run.begin(begunSpan(change.threadId, change.guildId, change.position));
+        return;
+      case 'thread-archived':
+        this.run.end(change.position, change.time, change.threadId);
+        return;
       case 'member-joined': {
         const { guildId, userId } = change.member;
         this.counted(guildId, userId, this.run.join(begunStay(change)));
@@ -206,6 +242,7 @@ export class SqliteGuildWriter implements GuildWriter {
     const [kind, id] = subject.split(':') as [string, string];
     if (kind === 'guild') this.cache.guilds.delete(id);
     if (kind === 'member') this.cache.members.delete(id);
+    if (kind === 'thread') this.cache.channels.delete(id);
     if (kind === 'channel') {
       this.cache.channels.delete(id);
       this.cache.channelLists.delete(guildId);

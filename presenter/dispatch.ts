@@ -1,0 +1,94 @@
+/** What the renderings of events have in common: a dispatch, whom it is for, and what it is made from. */
+
+import { channelPermissions } from '../domain/permissions.ts';
+import type { Views } from '../projections/port.ts';
+import { rightsAs } from '../projections/views/guild-views/access.ts';
+import type { ChannelRow, GuildRow } from '../projections/views/guild-views/view.ts';
+import type { EventOf, EventType } from '../schemas/events/catalogue.ts';
+import type { Presenter } from './presenter.ts';
+
+/** A session's identity, as far as it decides what the session may see. */
+export interface Viewer {
+  readonly userId: string;
+  readonly shardId: number;
+  isIn(guildId: string): boolean;
+  /** Ids of their roles in a guild that they are in. */
+  rolesIn(guildId: string): readonly string[];
+}
+
+export interface Dispatch {
+  /** The `t`. */
+  readonly name: string;
+  /** The `d`. */
+  readonly data: object;
+  /** Intents without which a session does not receive it. */
+  readonly intents: number;
+  /** Carries the text of a guild message, which not every bot may read. */
+  readonly carriesText: boolean;
+  /** Ids of the messages it shows: the one it is about and the one replied to. */
+  readonly shows: readonly string[];
+  /** Bots are not sent it, though it may let them hear more. */
+  readonly toPeople?: true;
+  /** Narrows the audience; null means all of it. */
+  readonly visibleTo: ((viewer: Viewer) => boolean) | null;
+}
+
+export interface DispatchDeps {
+  readonly presenter: Pick<
+    Presenter,
+    | 'user'
+    | 'member'
+    | 'memberAs'
+    | 'changedSelf'
+    | 'changedUser'
+    | 'guild'
+    | 'channel'
+    | 'posted'
+    | 'edited'
+    | 'invite'
+    | 'relationships'
+  >;
+  readonly views: Pick<Views, 'guilds' | 'unread'>;
+}
+
+const NOTHING: readonly string[] = [];
+
+export const dispatch = (
+  name: string,
+  data: object,
+  intents: number,
+  visibleTo: Dispatch['visibleTo'] = null,
+): Dispatch => ({
+  name,
+  data,
+  intents,
+  carriesText: false,
+  shows: NOTHING,
+  visibleTo,
+});
+
+/** Everybody but the user it is about, whose own sessions receive the whole guild or its end instead. */
+export const others =
+  (userId: string) =>
+  (viewer: Viewer): boolean =>
+    viewer.userId !== userId;
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Of a member. @param insiders of the channel, if it is a private thread */
+export const rightsOf = (viewer: Viewer, channel: ChannelRow, guild: GuildRow, insiders = NOBODY): bigint => {
+  const { userId } = viewer;
+  return channelPermissions(
+    channel,
+    guild,
+    userId,
+    rightsAs({ userId, roles: viewer.rolesIn(guild.id) }, channel, insiders),
+  );
+};
+
+export type Rendering<K extends EventType> = (
+  event: EventOf<K>,
+  guildId: string | null,
+  deps: DispatchDeps,
+  deleted: ReadonlySet<string>,
+) => Promise<readonly Dispatch[]>;
