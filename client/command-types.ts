@@ -360,6 +360,42 @@ export interface CommandFields {
     readonly guild_id: string;
     readonly role_id: string;
   };
+  /** Change a member's nickname, roles or timeout. A timeout lasts up to 28 days. */
+  readonly 'member.edit': {
+    readonly guild_id: string;
+    readonly user_id: string;
+    readonly nick?: string | '' | null;
+    readonly roles?: readonly string[] | null;
+    readonly communication_disabled_until?: string | null;
+  };
+  /** Change your own nickname in a guild. */
+  readonly 'member.edit-own': {
+    readonly guild_id: string;
+    readonly nick?: string | '' | null;
+  };
+  /** Remove a member below your own highest role from a guild. */
+  readonly 'member.kick': {
+    readonly guild_id: string;
+    readonly user_id: string;
+  };
+  /** Ban a person from a guild, who need be no member, and delete what they have said there lately. */
+  readonly 'member.ban': {
+    readonly guild_id: string;
+    readonly user_id: string;
+    readonly delete_message_seconds?: number | null;
+    readonly delete_message_days?: number | null;
+  };
+  /** Let a banned person join again. */
+  readonly 'member.unban': {
+    readonly guild_id: string;
+    readonly user_id: string;
+  };
+  /** Ban up to 200 people from a guild. Those who cannot be banned are named. */
+  readonly 'member.bulk-ban': {
+    readonly guild_id: string;
+    readonly user_ids: readonly string[];
+    readonly delete_message_seconds?: number | null;
+  };
   /** Give a member a role below your own highest. */
   readonly 'member.role.add': {
     readonly guild_id: string;

@@ -1,8 +1,11 @@
 /** The HTTP API, typed as far as a client without a library needs it. */
 import type {
+  Ban,
   Channel,
   Guild,
   Invite,
+  Member,
+  MemberChange,
   Message,
   ProfileChange,
   ReadState,
@@ -308,6 +311,43 @@ export class Rest {
 
   takeRole(guildId: string, userId: string, roleId: string): Promise<null> {
     return this.request('DELETE', `/guilds/${guildId}/members/${userId}/roles/${roleId}`);
+  }
+
+  /** By user id, beyond `after`. */
+  members(guildId: string, page: { readonly after?: string; readonly limit?: number } = {}): Promise<Member[]> {
+    return this.request('GET', `/guilds/${guildId}/members${query(page)}`);
+  }
+
+  /** Those whose username, display name or nickname begins so. */
+  searchMembers(guildId: string, prefix: string, limit = 100): Promise<Member[]> {
+    return this.request('GET', `/guilds/${guildId}/members/search${query({ query: prefix, limit })}`);
+  }
+
+  editMember(guildId: string, userId: string, change: MemberChange, reason?: string): Promise<Member> {
+    return this.request('PATCH', `/guilds/${guildId}/members/${userId}`, change, undefined, reason);
+  }
+
+  setOwnNickname(guildId: string, nick: string | null): Promise<Member> {
+    return this.request('PATCH', `/guilds/${guildId}/members/@me`, { nick });
+  }
+
+  kick(guildId: string, userId: string, reason?: string): Promise<null> {
+    return this.request('DELETE', `/guilds/${guildId}/members/${userId}`, undefined, undefined, reason);
+  }
+
+  /** @param deleteMessageSeconds how far back what the person said is deleted: up to 604,800 */
+  ban(guildId: string, userId: string, deleteMessageSeconds = 0, reason?: string): Promise<null> {
+    const body = { delete_message_seconds: deleteMessageSeconds };
+    return this.request('PUT', `/guilds/${guildId}/bans/${userId}`, body, undefined, reason);
+  }
+
+  unban(guildId: string, userId: string, reason?: string): Promise<null> {
+    return this.request('DELETE', `/guilds/${guildId}/bans/${userId}`, undefined, undefined, reason);
+  }
+
+  /** By user id, beyond `after`. */
+  bans(guildId: string, page: { readonly after?: string; readonly limit?: number } = {}): Promise<Ban[]> {
+    return this.request('GET', `/guilds/${guildId}/bans${query(page)}`);
   }
 
   /** @param id of the role (type 0) or the person (type 1) */

@@ -23,6 +23,22 @@ export interface Member {
   readonly nick: string | null;
   readonly roles: readonly string[];
   readonly joined_at: string;
+  /** ISO time until which the member is timed out; it may be over. */
+  readonly communication_disabled_until: string | null;
+}
+
+/** What is left out stays as it is. */
+export interface MemberChange {
+  readonly nick?: string | null;
+  /** Ids of all roles that the member is to have. */
+  readonly roles?: readonly string[];
+  /** ISO time, at most 28 days ahead; null ends a timeout. */
+  readonly communication_disabled_until?: string | null;
+}
+
+export interface Ban {
+  readonly reason: string | null;
+  readonly user: User;
 }
 
 export interface Channel {

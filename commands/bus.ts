@@ -184,6 +184,8 @@ class CommandTask implements Task<unknown, AnyReady> {
         if (!(await command.same(event, asked, deps, ready.prepared))) return refused('keyReused');
     }
     let { position } = done;
+    // In a cluster nobody else begins it at once. Who does not wait for it learns nothing of how it ends.
+    if (this.command.follow !== undefined && command.waitsFor !== 'processes') void deps.processes.finish(done.events);
     if (command.waitsFor === 'processes') {
       position = await whenFollowedUp(deps, stream, asked.cause.key, done);
     } else if (command.waitsFor === 'views' || (command.waitsFor === 'views-when-repeated' && repeated)) {

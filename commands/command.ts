@@ -39,7 +39,7 @@ export interface CommandDeps {
   readonly vault: Vault;
   readonly keys: KeyRing;
   readonly mailboxes: Mailboxes;
-  readonly processes: Pick<Processes, 'whenFollowedUp'>;
+  readonly processes: Pick<Processes, 'whenFollowedUp' | 'finish'>;
   readonly ephemeral: Ephemeral;
   readonly ids: SnowflakeSource;
   readonly bounds: Bounds;
@@ -88,6 +88,8 @@ interface Described<K extends string, P extends t.Mixed, B extends t.Mixed> {
   readonly route: CommandRoute;
   readonly params?: P;
   readonly body?: B;
+  /** See `CommandShape`. */
+  readonly query?: t.Mixed;
   /** Whether it changes membership or channels: the caller's next command then waits until the views hold this one. */
   readonly structural: boolean;
   /** It changes what its caller may do, so the caller's later commands wait for it, on whatever stream they are. */

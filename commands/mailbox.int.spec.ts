@@ -106,7 +106,7 @@ const task = (
 const joining = (key: string) => task(key, (state) => decideJoin({ ...membership, key, invite: null }, state));
 const leaving = (key: string) => task(key, (state) => decideLeave({ ...membership, key, ownerId: '9' }, state));
 /** Decides one event in any state. */
-const event = (key: string) => task(key, () => happen({ type: 'member-left', data: membership }));
+const event = (key: string) => task(key, () => happen({ type: 'member-left', data: { ...membership, how: 'left' } }));
 const stored = () => wholeStream(log, STREAM);
 const keysOf = async () => (await stored()).map(({ key }) => key);
 
@@ -603,7 +603,7 @@ describe('rights that are slow to read', () => {
               decide: () => {
                 began[i] = read;
                 decided[i] = clock.monotonic();
-                return happen({ type: 'member-left', data: membership });
+                return happen({ type: 'member-left', data: { ...membership, how: 'left' } });
               },
             });
             expect(refusal(outcome)).toBe(decided[i] === undefined ? 'missingPermissions' : undefined);

@@ -2,7 +2,7 @@
 
 import type { Either } from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
-import type { ChannelRow, GuildRow, InviteRow } from '../projections/views/guild-views/view.ts';
+import type { ChannelRow, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
 import type { MessageRow } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { Actor } from '../schemas/actor.ts';
@@ -69,6 +69,9 @@ export type Answer =
   | { readonly kind: 'role'; readonly role: Role }
   /** All of a guild. */
   | { readonly kind: 'roles'; readonly guild: GuildRow }
+  | { readonly kind: 'member'; readonly member: MemberRow }
+  /** Ids of those who are banned by it and who are not. */
+  | { readonly kind: 'bulk-banned'; readonly banned: readonly string[]; readonly failed: readonly string[] }
   | { readonly kind: 'invite'; readonly invite: InviteRow }
   | { readonly kind: 'incidents'; readonly pauses: Pauses }
   | {
@@ -125,6 +128,8 @@ export interface CommandShape {
   readonly params?: t.Mixed;
   /** Fields in the route's body. Over the socket they sit beside those of the path. */
   readonly body?: t.Mixed;
+  /** Fields of the body that a request may carry in its query too, as libraries do. Those of the body come first. */
+  readonly query?: t.Mixed;
   /** The command's own limit, in addition to the caller's global one. */
   readonly limit?: { readonly bucket: string };
 }

@@ -47,8 +47,8 @@ const otherMailboxes = (never: (stream: string) => boolean = () => false) => {
 
 /** No process here erases anybody. */
 const parts = () => {
-  const { timelines, now, lowBits } = instance.write.deps;
-  return { vault: { erase: async () => {} }, clock: systemClock, timelines, now, lowBits };
+  const { timelines, now, lowBits, views } = instance.write.deps;
+  return { vault: { erase: async () => {} }, clock: systemClock, timelines, now, lowBits, guilds: views.guilds };
 };
 
 describe('a guild', () => {

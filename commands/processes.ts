@@ -8,9 +8,10 @@ import { either } from 'fp-ts';
 import type { Checkpoints } from '../coordination/port.ts';
 import { type ChannelState, createChannel, type MessageState } from '../domain/channel.ts';
 import { placeChannel } from '../domain/channel-places.ts';
-import type { Decision } from '../domain/decider.ts';
+import { type Decision, nothing } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
 import type { LogReader } from '../log/port.ts';
+import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
 import { type Clock, within } from '../schemas/clock.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
@@ -25,6 +26,7 @@ import { channelIdOf, channelStream, memberStream } from '../schemas/streams.ts'
 import type { Vault } from '../vault/port.ts';
 import type { Mailboxes } from './mailbox.ts';
 import { type About, currentFacts, storedFacts } from './states.ts';
+import type { Since } from './turn.ts';
 
 /** One step that follows an event. */
 export type Step =
@@ -36,7 +38,7 @@ interface StreamStep {
   readonly stream: string;
   /** The message of that stream that it is about. */
   readonly about?: About;
-  readonly decide: (key: string, at: StepFacts) => (state: never) => Decision;
+  readonly decide: (key: string, at: StepFacts) => (state: never) => Decision | Promise<Decision>;
 }
 
 /** What a step is decided by beyond its stream's state. */
@@ -46,22 +48,30 @@ export interface StepFacts {
   readonly now: number;
   /** Low bits of a message's id. */
   readonly low: bigint;
+  readonly since: Since;
 }
 
-interface StepSources {
+/** What steps are taken in, and what they may be found in where the event alone does not say them. */
+export interface Sources {
+  readonly guilds: Pick<GuildReader, 'channelsOf'>;
+  readonly vault: Pick<Vault, 'erase'>;
+  readonly clock: Clock;
   readonly timelines: TimelineReader;
   readonly now: () => number;
   readonly lowBits: () => bigint;
 }
 
 /** What follows each type of event: the steps in order. The last step reveals the result. */
-export type FollowUps = { readonly [K in FollowedUpType]: (event: EventOf<K>) => readonly Step[] };
+export type FollowUps = {
+  readonly [K in FollowedUpType]: (event: EventOf<K>, sources: Sources) => readonly Step[] | AsyncIterable<Step>;
+};
 
 type Causing = EventOf<FollowedUpType>;
 
 export const joiningStep = (guildId: string, userId: string, invite: string | null): Step => ({
   stream: memberStream(guildId, userId),
-  decide: (key) => (state: MemberState) => join({ guildId, userId, invite, key }, state),
+  // Whoever was banned meanwhile stays out, and the steps are done.
+  decide: (key) => (state: MemberState) => (state.banned ? nothing : join({ guildId, userId, invite, key }, state)),
 });
 
 /** A channel gets its place, or leaves its category. */
@@ -77,6 +87,7 @@ export const channelStep = (data: Parameters<typeof createChannel>[0]['channel']
 
 /** Delay between tries of a step that the log refused. Tries go on until the process ends: a step must not be lost. */
 const backoff = new ExponentialBackoff({ initialDelay: 50, maxDelay: 5000 });
+const FOR_EVER = { backoff, maxAttempts: Number.MAX_SAFE_INTEGER };
 const PAGE = 1000;
 /** Enough for any stream: the most causes are in that of an invite with the highest cap (100). */
 const CAUSES_OF_A_STREAM = 128;
@@ -85,9 +96,8 @@ export class Processes {
   private readonly log: LogReader;
   private readonly mailboxes: Mailboxes;
   private readonly followUps: FollowUps;
-  private readonly vault: Pick<Vault, 'erase'>;
   private readonly clock: Clock;
-  private readonly sources: StepSources;
+  private readonly sources: Sources;
   /** Positions of causes whose steps are not done yet, each with a promise of its last step's position. */
   private readonly running = new Map<number, Promise<number>>();
   /** Position through which batches of the views have been looked through. */
@@ -98,18 +108,12 @@ export class Processes {
    */
   private caughtUp = Number.POSITIVE_INFINITY;
 
-  constructor(
-    log: LogReader,
-    mailboxes: Mailboxes,
-    followUps: FollowUps,
-    { vault, clock, ...sources }: StepSources & { readonly vault: Pick<Vault, 'erase'>; readonly clock: Clock },
-  ) {
-    this.vault = vault;
-    this.sources = sources;
+  constructor(log: LogReader, mailboxes: Mailboxes, followUps: FollowUps, sources: Sources) {
     this.log = log;
     this.mailboxes = mailboxes;
     this.followUps = followUps;
-    this.clock = clock;
+    this.sources = sources;
+    this.clock = sources.clock;
   }
 
   /** Carries out what a former run of the server left undone after its checkpoint, up to the log's head. */
@@ -163,9 +167,12 @@ export class Processes {
     return within(this.clock, timeoutMs, this.follow(cause));
   }
 
-  private stepsAfter(event: Causing): readonly Step[] {
-    const steps = this.followUps[event.type] as (event: Causing) => readonly Step[];
-    return steps(event);
+  private stepsAfter(event: Causing): readonly Step[] | AsyncIterable<Step> {
+    const steps = this.followUps[event.type] as (
+      event: Causing,
+      sources: Sources,
+    ) => readonly Step[] | AsyncIterable<Step>;
+    return steps(event, this.sources);
   }
 
   private follow(event: Causing): Promise<number> {
@@ -176,10 +183,13 @@ export class Processes {
     return following;
   }
 
-  private async takeSteps(event: Causing): Promise<number> {
-    let last = event.position;
-    for (const step of this.stepsAfter(event)) last = Math.max(last, await this.takeStep(event, step));
-    return last;
+  private takeSteps(event: Causing): Promise<number> {
+    // What the steps are found in may be away for a while.
+    return retry(handleAll, FOR_EVER).execute(async () => {
+      let last = event.position;
+      for await (const step of this.stepsAfter(event)) last = Math.max(last, await this.takeStep(event, step));
+      return last;
+    });
   }
 
   private async storedFor({ stream, about }: StreamStep) {
@@ -199,9 +209,9 @@ export class Processes {
       traceparent: event.traceparent,
     };
     const { now, lowBits } = this.sources;
-    return retry(handleAll, { backoff, maxAttempts: Number.MAX_SAFE_INTEGER }).execute(async () => {
+    return retry(handleAll, FOR_EVER).execute(async () => {
       if ('erases' in step) {
-        await this.vault.erase(step.erases);
+        await this.sources.vault.erase(step.erases);
         return event.position;
       }
       const outcome = await this.mailboxes.run({
@@ -210,7 +220,7 @@ export class Processes {
         prepare: async () => either.right(await this.storedFor(step)),
         decide: async (state: never, stored, since) => {
           const message = stored && step.about && (await currentFacts(stored, step.about, since));
-          return step.decide(key, { message, now: now(), low: lowBits() })(state);
+          return step.decide(key, { message, now: now(), low: lowBits(), since })(state);
         },
       });
       if (either.isLeft(outcome)) throw new Error(outcome.left.message);

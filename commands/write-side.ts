@@ -102,7 +102,9 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
   });
   const lowBits = lowBitsSource(options.worker);
   const { timelines } = options;
-  const processes = new Processes(log, mailboxes, followUps, { vault, clock, timelines, now, lowBits });
+  const processes = new Processes(log, mailboxes, followUps, {
+    ...{ guilds: views.guilds, vault, clock, timelines, now, lowBits },
+  });
   const ownWrites = new OwnWrites(views, options.sharedWrites, options.holdDelivered);
   const limits = new Limits(options.limits, options.limiter);
   const ids = snowflakeSource(options.worker);

@@ -48,6 +48,17 @@ export const bulkDelete = (command: BulkDelete, state: ChannelState): Decision =
   );
 };
 
+/** What a ban deletes, whoever may manage messages. A dispatch and an append hold so many at most. */
+export const MOST_DELETED = 500;
+
+/** @param by who banned their author */
+export const deleteOfBanned = (by: string, messages: readonly Facts[], state: ChannelState): Decision => {
+  if (messages.length === 0 || state.settings === undefined || state.settings.isDeleted === true) return nothing;
+  const deleted = messages.map(({ messageId, ordinal, author }) => ({ messageId, ordinal, author }));
+  const actor = { userId: by, guild: undefined, member: undefined };
+  return happen(...allTakenDown(messages, actor, state), { type: 'messages-deleted', data: { messages: deleted } });
+};
+
 /** Of the messages that are pinned. */
 const allTakenDown = (
   messages: readonly Facts[],

@@ -137,9 +137,13 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
   ],
   member: [
     happened('member-joined', { guildId: GUILD, userId: ANN, invite: 'code' }),
-    happened('member-left', { guildId: GUILD, userId: ANN }),
+    happened('member-left', { guildId: GUILD, userId: ANN, how: 'left' }),
     happened('member-joined', { guildId: GUILD, userId: ANN, invite: null }),
     happened('member-roles-changed', { guildId: GUILD, userId: ANN, roles: ['300'] }),
+    happened('member-renamed', { guildId: GUILD, userId: ANN, ...{ sealed: { by: ANN, box: 'Ym94' } } }),
+    happened('member-timed-out', { guildId: GUILD, userId: ANN, until: NOW + 1000 }),
+    happened('member-banned', { guildId: GUILD, userId: ANN, deleteMessageSeconds: 60 }),
+    happened('member-unbanned', { guildId: GUILD, userId: ANN }),
   ],
   read: [
     happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 1 }, whole: false }),

@@ -9,6 +9,7 @@ import { type DirectState, directFold, openDirect } from './direct.ts';
 import { createGuild, type GuildState, guildFold, requestChannel } from './guild.ts';
 import { createInvite, type InviteState, inviteFold, redeem } from './invite.ts';
 import { join, leave, type MemberState, memberFold } from './member.ts';
+import { ban, editMember, kick, unban } from './moderation.ts';
 import { addReaction, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
 import { markRead, mergeReads, type ReadState, readFold } from './read-markers.ts';
 import {
@@ -69,6 +70,7 @@ const actor = (userId: string) => ({
   guild,
   member: userId === STRANGER ? undefined : { userId, roles: [] },
 });
+const moderator = (userId: string) => ({ guild, member: { userId, roles: [] } });
 const facts = (history: ChannelHistory, of: { userId: string; which: number; emoji: string }) => {
   const ids = history.happened.flatMap((event) => (event.type === 'message-posted' ? [event.data.messageId] : []));
   const id = ids[of.which];
@@ -187,6 +189,29 @@ const members: Aggregate<MemberState> = {
     drawnFor<MemberState>()(
       fc.constantFrom(OWNER, ANN),
       (ownerId, k) => (state) => leave({ guildId: GUILD, userId: ANN, key: k, ownerId }, state),
+    ),
+    ...[kick, ban, unban].map((decide) =>
+      drawnFor<MemberState>()(user, (by, k) => (state) => {
+        const { guild: of, member: actor } = moderator(by);
+        return decide({ guild: of, actor, userId: ANN, key: k, deleteMessageSeconds: 0 }, state);
+      }),
+    ),
+    drawnFor<MemberState>()(
+      fc.record({
+        by: user,
+        nick: fc.constantFrom(undefined, null, 'Nan'),
+        later: fc.constantFrom(undefined, null, 5),
+      }),
+      ({ by, nick, later }, k) =>
+        (state) => {
+          const timedOutUntil = typeof later === 'number' ? NOW + later : later;
+          const patch = {
+            ...(nick === undefined ? {} : { nick }),
+            ...(timedOutUntil === undefined ? {} : { timedOutUntil }),
+          };
+          const { guild: of, member: actor } = moderator(by);
+          return editMember({ guild: of, actor, userId: ANN, key: k, patch, formerNick: null }, state);
+        },
     ),
   ),
 };

@@ -1,5 +1,6 @@
 /** One user's membership of one guild. Stream `member-<guild>_<user>`. */
 
+import type { Sealed } from '../schemas/envelope.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
@@ -7,6 +8,11 @@ export interface MemberState extends StreamState {
   joined: boolean;
   /** Ids, also of roles that are deleted since. */
   roles: readonly string[];
+  /** The nickname, sealed in the event of this id; null: none. */
+  nick: { readonly sealed: Sealed; readonly sealedIn: string } | null;
+  /** Milliseconds since 1970. It outlasts the membership, so that nobody ends it by leaving. */
+  timedOutUntil: number | null;
+  banned: boolean;
   keys: RecentKeys;
 }
 
@@ -19,19 +25,30 @@ const STATE_BYTES = 500;
 const ID_BYTES = 40;
 
 export const memberFold: Fold<MemberState> = {
-  version: 3,
-  initial: () => ({ sequence: 0, joined: false, roles: [], keys: new RecentKeys() }),
+  version: 4,
+  initial: () => ({
+    ...{ sequence: 0, joined: false, roles: [], nick: null, timedOutUntil: null, banned: false },
+    keys: new RecentKeys(),
+  }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'member-joined') {
       state.joined = true;
-      state.roles = [];
     } else if (event.type === 'member-left') {
       state.joined = false;
       state.roles = [];
+      state.nick = null;
     } else if (event.type === 'member-roles-changed') {
       state.roles = event.data.roles;
+    } else if (event.type === 'member-renamed') {
+      state.nick = { sealed: event.data.sealed, sealedIn: event.id };
+    } else if (event.type === 'member-timed-out') {
+      state.timedOutUntil = event.data.until;
+    } else if (event.type === 'member-banned') {
+      state.banned = true;
+    } else if (event.type === 'member-unbanned') {
+      state.banned = false;
     }
     return state;
   },
@@ -60,13 +77,14 @@ export const join = (
   state: MemberState,
 ): Decision => {
   if (state.joined || state.keys.has(command.key)) return nothing;
+  if (state.banned) return refuse('userBanned');
   if (command.inviteExpired === true) return refuse('inviteExpired');
   const { guildId, userId, invite, time } = command;
-  return happen({
-    type: 'member-joined',
-    data: { guildId, userId, invite },
-    ...timed({ time }),
-  });
+  const joined = { type: 'member-joined', data: { guildId, userId, invite }, ...timed({ time }) } as const;
+  const until = state.timedOutUntil;
+  return until === null
+    ? happen(joined)
+    : happen(joined, { type: 'member-timed-out', data: { guildId, userId, until } });
 };
 
 export const leave = (command: Membership & { readonly ownerId: string }, state: MemberState): Decision => {
@@ -74,5 +92,5 @@ export const leave = (command: Membership & { readonly ownerId: string }, state:
   if (!state.joined) return refuse('unknownGuild');
   if (command.ownerId === command.userId) return refuse('ownerCannotLeave');
   const { guildId, userId } = command;
-  return happen({ type: 'member-left', data: { guildId, userId } });
+  return happen({ type: 'member-left', data: { guildId, userId, how: 'left' } });
 };

@@ -88,7 +88,9 @@ describe('a request for members', () => {
     const shown = vi
       .spyOn(world.presenter, 'members')
       .mockImplementation(async (rows) =>
-        rows.map((row) => ({ user: { id: row.userId, username: `Ada${row.userId}`, global_name: null } }) as never),
+        rows.map(
+          (row) => ({ user: { id: row.userId, username: `Ada${row.userId}`, global_name: null }, nick: null }) as never,
+        ),
       );
     const search = async (query: string, limit: number) => ids((await ask({ guild_id: '20', query, limit }))[0]);
     expect(await search('aDA1000', 0)).toEqual(crowd.slice(0, 10));

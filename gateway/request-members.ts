@@ -1,5 +1,6 @@
 /** Op 8: the members of a guild, in chunks that the socket takes one after the other. */
 
+import { membersNamed } from '../presenter/member-search.ts';
 import type { GuildReader, MemberRow } from '../projections/views/guild-views/view.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
@@ -14,8 +15,6 @@ import type { Parts } from './session-start.ts';
 const CHUNK = 1000;
 /** Most members whose names begin as asked. */
 const MATCHES = 100;
-/** Members of a guild whose names are compared, in order of id. Names are sealed, so each has to be opened. */
-const COMPARED = 10_000;
 /** Members asked for by id that are read at the same time. */
 const TOGETHER = 8;
 /** Longest nonce that is repeated, in bytes. */
@@ -95,8 +94,12 @@ export class MemberRequests {
       await this.only(session, asked, { rows: [], ...(asked.userIds && { notFound: asked.userIds }) });
     else if (asked.userIds !== undefined)
       await this.only(session, asked, await byId(guilds, asked.guildId, asked.userIds));
-    else if (asked.query !== '') await this.only(session, asked, { rows: await this.byPrefix(guilds, asked) });
-    else if ((session.intents & Intent.guildMembers) === 0) await this.only(session, asked, { rows: [] });
+    else if (asked.query !== '') {
+      const { guildId, query, limit } = asked;
+      const most = limit === 0 ? MATCHES : Math.min(limit, MATCHES);
+      const rows = await membersNamed({ guilds, presenter: deps.presenter }, guildId, { query, limit: most });
+      await this.only(session, asked, { rows });
+    } else if ((session.intents & Intent.guildMembers) === 0) await this.only(session, asked, { rows: [] });
     else {
       const total = asked.limit === 0 ? guild.memberCount : Math.min(asked.limit, guild.memberCount);
       await this.everybody(session, asked, total, chunksOf(guilds, asked.guildId, at));
@@ -121,23 +124,6 @@ export class MemberRequests {
       const rows = ((value as readonly MemberRow[] | undefined) ?? []).slice(0, total - index * CHUNK);
       if (!(await this.chunk(session, asked, { rows }, index, count))) return;
     }
-  }
-
-  private async byPrefix(guilds: GuildReader, { guildId, query, limit }: Asked): Promise<readonly MemberRow[]> {
-    const most = limit === 0 ? MATCHES : Math.min(limit, MATCHES);
-    const prefix = query.toLowerCase();
-    const found: MemberRow[] = [];
-    let compared = 0;
-    for await (const rows of chunksOf(guilds, guildId, Number.POSITIVE_INFINITY)) {
-      const shown = await this.parts.deps.presenter.members(rows);
-      for (const [n, { user }] of shown.entries()) {
-        const names = [user.username, user.global_name ?? ''];
-        if (names.some((name) => name.toLowerCase().startsWith(prefix))) found.push(rows[n]!);
-      }
-      compared += rows.length;
-      if (found.length >= most || compared >= COMPARED) break;
-    }
-    return found.slice(0, most);
   }
 
   /** @returns whether the session still wants more */

@@ -44,7 +44,7 @@ export interface ScopeDeps extends Pick<GatewayDeps, 'access' | 'presenter'> {
 export const depsAt = (deps: GatewayDeps, position: number): ScopeDeps => {
   if (deps.feed === undefined) return deps;
   const views = deps.feed.viewsAt(position);
-  return { views, access: new Access(views.guilds), presenter: deps.presenter };
+  return { views, access: new Access(views.guilds, () => deps.clock.wallTime()), presenter: deps.presenter };
 };
 
 /** Discord's rule for which shard a guild belongs to. Direct messages belong to shard 0. */

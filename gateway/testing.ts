@@ -230,7 +230,7 @@ export class World {
       log: this.story.log,
       views: this.views,
       presenter: this.presenter,
-      access: new Access(this.views.guilds),
+      access: new Access(this.views.guilds, () => systemClock.wallTime()),
       tokens: this.tokens,
       mayBegin: async (userId) => this.mayBegin(userId),
       listsMembers: async (userId, guildId) => {

@@ -29,7 +29,7 @@ const routesOf = (
   clock: Clock,
   command: CommandShape,
 ): readonly Route[] => {
-  const { type, summary, params } = command;
+  const { type, summary, params, query } = command;
   const { method, path, formerPath, bodyIs, status, answers, ours = false } = command.route;
   const body = bodyIs === undefined ? command.body : listIn(command.body, bodyIs);
   const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
@@ -45,9 +45,9 @@ const routesOf = (
       reason: reason.right,
       ...(traceparent === undefined ? {} : { traceparent }),
     };
-    // The path's fields override the body's.
+    // The path's fields override the body's, and those the query's.
     const ofBody = bodyIs === undefined ? record(request.body) : { [bodyIs]: request.body };
-    const fields = { ...ofBody, ...record(request.params) };
+    const fields = { ...record(request.query), ...ofBody, ...record(request.params) };
     const { outcome, limit } = await bus.submit(context, type, fields);
     if (either.isLeft(outcome)) return outcome;
     const headers = limit === undefined ? {} : limitHeaders(limit, clock.wallTime());
@@ -64,6 +64,7 @@ const routesOf = (
       access: 'user',
       ours,
       ...(params === undefined ? {} : { params }),
+      ...(query === undefined ? {} : { query }),
       ...(body === undefined ? {} : { body }),
       answers,
       answer: 'answer' in command.route ? command.route.answer : 'nothing',

@@ -9,7 +9,7 @@ import type { Presenter } from './presenter.ts';
 
 export type AnswerPresenter = Pick<
   Presenter,
-  'posted' | 'edited' | 'messages' | 'guild' | 'channel' | 'invite' | 'user' | 'self' | 'changedSelf'
+  'posted' | 'edited' | 'messages' | 'guild' | 'channel' | 'invite' | 'member' | 'user' | 'self' | 'changedSelf'
 >;
 
 type Kind = Answer['kind'];
@@ -33,6 +33,8 @@ const renderers: Renderers = {
   channel: (presenter, { channel, viewer, head, lastPinned }) => presenter.channel(channel, viewer, head, lastPinned),
   role: (_, { role }) => presentRole(role),
   roles: (_, { guild }) => presentRoles(guild),
+  member: (presenter, { member }) => presenter.member(member),
+  'bulk-banned': (_, { banned, failed }) => ({ banned_users: banned, failed_users: failed }),
   invite: (presenter, { invite }) => presenter.invite(invite),
   incidents: (_, { pauses }) => presentIncidents(pauses),
   application: async (presenter, { id, name, ownerId, token }) => {

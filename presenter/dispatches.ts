@@ -2,6 +2,7 @@
 
 import { allows, Permission } from '../domain/permissions.ts';
 import { standingOf } from '../domain/relationship.ts';
+import { changedMember } from '../projections/views/guild-views/revised.ts';
 import { type ChannelRow, rowOfChannel, rowOfMember, withDetails } from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { MessageType } from '../schemas/events/channel.ts';
@@ -82,6 +83,33 @@ const role = (
   { type, data: { guildId } }: EventOf<'role-created'> | EventOf<'role-edited'> | EventOf<'roles-moved'>,
   shown: Role,
 ): Dispatch => dispatch(name, { guild_id: guildId, role: presentRole(shown) }, intentsOf(type, guildId));
+
+/** As the event leaves them. Their own sessions need no intent. */
+const memberUpdate = async (
+  event: EventOf<'member-roles-changed' | 'member-renamed' | 'member-timed-out'>,
+  _: string | null,
+  { presenter, views }: DispatchDeps,
+): Promise<readonly Dispatch[]> => {
+  const { guildId, userId } = event.data;
+  const row = await views.guilds.member(guildId, userId);
+  if (row === undefined) return [];
+  const data = { ...(await presenter.member(changedMember(row, [event]))), guild_id: guildId };
+  return [
+    dispatch('GUILD_MEMBER_UPDATE', data, Intent.guildMembers, others(userId)),
+    dispatch('GUILD_MEMBER_UPDATE', data, Intent.none, (viewer) => viewer.userId === userId),
+  ];
+};
+
+const ban =
+  (name: 'GUILD_BAN_ADD' | 'GUILD_BAN_REMOVE') =>
+  async (
+    { type, data: { guildId, userId } }: EventOf<'member-banned' | 'member-unbanned'>,
+    _: string | null,
+    { presenter }: DispatchDeps,
+  ): Promise<readonly Dispatch[]> => {
+    const data = { guild_id: guildId, user: await presenter.user(userId) };
+    return [dispatch(name, data, intentsOf(type, guildId), others(userId))];
+  };
 
 /** How clients see each type of event. */
 const renderings: { readonly [K in EventType]: Rendering<K> } = {
@@ -230,15 +258,12 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     dispatch('GUILD_ROLE_DELETE', { guild_id: guildId, role_id: roleId }, intentsOf(type, guildId)),
   ],
 
-  'member-roles-changed': async ({ data: { guildId, userId, roles } }, _, { presenter, views }) => {
-    const row = await views.guilds.member(guildId, userId);
-    if (row === undefined) return [];
-    const data = { ...(await presenter.member({ ...row, roles })), guild_id: guildId };
-    return [
-      dispatch('GUILD_MEMBER_UPDATE', data, Intent.guildMembers, others(userId)),
-      dispatch('GUILD_MEMBER_UPDATE', data, Intent.none, (viewer) => viewer.userId === userId),
-    ];
-  },
+  'member-roles-changed': memberUpdate,
+  'member-renamed': memberUpdate,
+  'member-timed-out': memberUpdate,
+
+  'member-banned': ban('GUILD_BAN_ADD'),
+  'member-unbanned': ban('GUILD_BAN_REMOVE'),
 
   'guild-edited': async ({ type, data: { guildId, details } }, _, { presenter, views }) => {
     const row = await views.guilds.guild(guildId);

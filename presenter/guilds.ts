@@ -131,9 +131,16 @@ export const presentDirectChannel = (
 /** Of a guild that cannot be read, or whose roles do not matter. */
 export const NO_ROLES: Pick<GuildRow, 'roles'> = { roles: [] };
 
-/** @param guild its guild: of roles that are deleted nothing is shown */
-export const presentMember = (row: MemberRow, guild: Pick<GuildRow, 'roles'>): ApiPartialMember => ({
-  nick: null,
+/**
+ * @param guild its guild: of roles that are deleted nothing is shown
+ * @param nick opened
+ */
+export const presentMember = (
+  row: MemberRow,
+  guild: Pick<GuildRow, 'roles'>,
+  nick: string | null,
+): ApiPartialMember => ({
+  nick,
   avatar: null,
   roles: rolesOf(guild, row).map(({ id }) => id),
   joined_at: wireTime(row.joinedTime),
@@ -142,6 +149,7 @@ export const presentMember = (row: MemberRow, guild: Pick<GuildRow, 'roles'>): A
   mute: false,
   flags: 0,
   pending: false,
+  communication_disabled_until: row.timedOutUntil === null ? null : wireTime(row.timedOutUntil),
 });
 
 /** @param link where people follow it; `undefined` without a public URL */

@@ -145,7 +145,8 @@ export class MessagePresenter {
     // Modifies the message just made: copying it costs more than making it.
     const hasRoles = member !== undefined && member.roles.length > 0;
     const guild = hasRoles ? await this.views.guilds.guild(guildId) : undefined;
-    const shown = member && { member: presentMember(member, guild ?? NO_ROLES) };
+    const nick = member === undefined || member.nick === null ? null : (await this.users.nicks([member]))[0]!;
+    const shown = member && { member: presentMember(member, guild ?? NO_ROLES, nick) };
     return Object.assign(message, { guild_id: guildId }, shown);
   }
 

@@ -1,6 +1,8 @@
 /** Turns rows of the read models into what clients see. This is the only place that opens sealed text for clients. */
 
+import * as t from 'io-ts';
 import type { Readers } from '../projections/port.ts';
+import type { BanRow } from '../projections/views/bans/view.ts';
 import type {
   ChannelRow,
   GuildReader,
@@ -11,11 +13,13 @@ import type {
 } from '../projections/views/guild-views/view.ts';
 import { type MessageRow, rowOfPosted, type TimelineReader } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
+import type { Sealed } from '../schemas/envelope.ts';
 import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
 import { lru } from '../schemas/lru.ts';
+import { memberStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
-import type { KeyRing } from '../vault/sealing.ts';
+import { type KeyRing, openAs } from '../vault/sealing.ts';
 import {
   NO_ROLES,
   presentDirectChannel,
@@ -27,6 +31,7 @@ import {
 import { type MessageChange, MessagePresenter } from './messages.ts';
 import { presentFullUser, presentProfile, presentSelf } from './profiles.ts';
 import type {
+  ApiBan,
   ApiChannel,
   ApiFullUser,
   ApiGuild,
@@ -73,9 +78,17 @@ export interface GuildCreateParts {
 /** More than the messages posted between an answer and its dispatch. */
 const JUST_SAID = 1024;
 
+/** A reason, and the event that it is sealed in. */
+export interface SealedReason {
+  readonly stream: string;
+  readonly eventId: string;
+  readonly sealed: Sealed;
+}
+
 export class Presenter {
   private readonly guilds: GuildReader;
   private readonly publicUrl: string | null;
+  private readonly keys: KeyRing;
   private readonly userPresenter: UserPresenter;
   private readonly messagePresenter: MessagePresenter;
   /**
@@ -87,6 +100,7 @@ export class Presenter {
   constructor(deps: PresenterDeps) {
     this.guilds = deps.views.guilds;
     this.publicUrl = deps.publicUrl;
+    this.keys = deps.keys;
     this.userPresenter = new UserPresenter(deps.views.guilds, deps.keys, deps.slices);
     this.messagePresenter = new MessagePresenter(this.userPresenter, deps);
   }
@@ -139,14 +153,37 @@ export class Presenter {
 
   async memberAs(row: MemberRow, user: ApiUser): Promise<ApiMember> {
     const guild = row.roles.length > 0 ? await this.guilds.guild(row.guildId) : undefined;
-    return { user, ...presentMember(row, guild ?? NO_ROLES) };
+    const [nick] = await this.userPresenter.nicks([row]);
+    return { user, ...presentMember(row, guild ?? NO_ROLES, nick!) };
   }
 
   /** Of one guild. */
   async members(rows: readonly MemberRow[]): Promise<ApiMember[]> {
     const guild = rows.some(({ roles }) => roles.length > 0) ? await this.guilds.guild(rows[0]!.guildId) : undefined;
-    const users = await this.users(rows.map((row) => row.userId));
-    return rows.map((row) => ({ user: users.get(row.userId)!, ...presentMember(row, guild ?? NO_ROLES) }));
+    const [users, nicks] = [await this.users(rows.map((row) => row.userId)), await this.userPresenter.nicks(rows)];
+    return rows.map((row, n) => ({
+      user: users.get(row.userId)!,
+      ...presentMember(row, guild ?? NO_ROLES, nicks[n]!),
+    }));
+  }
+
+  /** Bans of one guild. */
+  async bans(guildId: string, rows: readonly BanRow[]): Promise<ApiBan[]> {
+    const users = await this.users(rows.map(({ userId }) => userId));
+    const sealed = rows.map(({ userId, reason, sealedIn }) =>
+      reason === null ? null : { stream: memberStream(guildId, userId), eventId: sealedIn, sealed: reason },
+    );
+    const reasons = await this.reasons(sealed);
+    return rows.map(({ userId }, n) => ({ reason: reasons[n]!, user: users.get(userId)! }));
+  }
+
+  /** Why somebody did something; null where nobody said so, or where the key is gone. */
+  async reasons(sealed: readonly (SealedReason | null)[]): Promise<readonly (string | null)[]> {
+    await this.keys.load(sealed.flatMap((one) => one?.sealed.by ?? []));
+    return sealed.map((one) => {
+      if (one === null) return null;
+      return openAs(t.string, this.keys.cached(one.sealed.by) ?? undefined, one, one.sealed) ?? null;
+    });
   }
 
   /** @param lastPinned when its most recent pin was set, in milliseconds since 1970. */

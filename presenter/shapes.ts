@@ -10,6 +10,7 @@ export type ApiFullUser = t.TypeOf<typeof shapes.FullUser>;
 export type ApiProfile = t.TypeOf<typeof shapes.UserProfile>;
 export type ApiPartialMember = t.TypeOf<typeof shapes.PartialMember>;
 export type ApiMember = t.TypeOf<typeof shapes.Member>;
+export type ApiBan = t.TypeOf<typeof shapes.Ban>;
 export type ApiChannel = t.TypeOf<typeof shapes.Channel>;
 export type ApiThreadMember = t.TypeOf<typeof shapes.ThreadMember>;
 export type ApiRole = t.TypeOf<typeof shapes.Role>;

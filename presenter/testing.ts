@@ -40,7 +40,15 @@ export const directChannel: ChannelRow = {
   ...{ id: '30', kind: 'dm', guildId: null, name: null, topic: null, overwrites: [], participants: ['1', '2'] },
   ...{ order: 0, createdAt: 1, nsfw: false, parentId: null, slowmode: 0 },
 };
-export const member: MemberRow = { guildId: guild.id, userId: '2', joinedTime: NOW, joinedAt: 5, roles: [] };
+export const member: MemberRow = {
+  guildId: guild.id,
+  userId: '2',
+  joinedTime: NOW,
+  joinedAt: 5,
+  roles: [],
+  nick: null,
+  timedOutUntil: null,
+};
 
 /** Users and messages whose text is sealed. Specs can destroy any key. */
 export class Shown {

@@ -1,10 +1,11 @@
 /** Opens profiles for display, through a small cache. */
 
-import type { GuildReader, UserRow } from '../projections/views/guild-views/view.ts';
+import type { GuildReader, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
+import { Nickname } from '../schemas/events/member.ts';
 import { type About, NO_ABOUT, Profile } from '../schemas/events/user.ts';
 import { lru } from '../schemas/lru.ts';
-import { userStream } from '../schemas/streams.ts';
+import { memberStream, userStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
 import type { ApiUser } from './shapes.ts';
@@ -87,6 +88,21 @@ export class UserPresenter {
     const { userId: id, sealed } = data;
     const [row] = await this.guilds.users([id]);
     return this.opened({ id, kind: row?.kind ?? 'person', sealed, sealedIn });
+  }
+
+  /** The nicknames of members, in the order of the rows. */
+  async nicks(rows: readonly MemberRow[]): Promise<readonly (string | null)[]> {
+    const named = rows.flatMap(({ nick }) => (nick === null ? [] : [nick.sealed.by]));
+    if (named.length > 0) await this.keys.load(named);
+    return rows.map((row) => this.openNick(row));
+  }
+
+  /** Requires that the key is cached. Without a key there is no name to show. */
+  private openNick({ guildId, userId, nick }: MemberRow): string | null {
+    if (nick === null) return null;
+    const key = this.keys.cached(nick.sealed.by) ?? undefined;
+    const place = { stream: memberStream(guildId, userId), eventId: nick.sealedIn };
+    return openAs(Nickname, key, place, nick.sealed)?.nick ?? null;
   }
 
   forget(id: string): void {

@@ -1,6 +1,7 @@
 /** For specs of the read side: short ways to make events, and a log in memory. */
 
 import { MemoryLog } from '../log/memory.ts';
+import type { Sealed } from '../schemas/envelope.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
   type ChannelDetails,
@@ -117,7 +118,24 @@ export class Story {
   }
 
   leave(guildId: string, userId: string) {
-    return this.log.add(memberStream(guildId, userId), 'member-left', { guildId, userId });
+    return this.log.add(memberStream(guildId, userId), 'member-left', { guildId, userId, how: 'left' });
+  }
+
+  ban(guildId: string, userId: string, reason?: Sealed) {
+    const data = { guildId, userId, deleteMessageSeconds: 0, ...(reason && { reason: { sealed: reason } }) };
+    return this.log.add(memberStream(guildId, userId), 'member-banned', data);
+  }
+
+  unban(guildId: string, userId: string) {
+    return this.log.add(memberStream(guildId, userId), 'member-unbanned', { guildId, userId });
+  }
+
+  rename(guildId: string, userId: string, sealed: Sealed) {
+    return this.log.add(memberStream(guildId, userId), 'member-renamed', { guildId, userId, sealed });
+  }
+
+  timeOut(guildId: string, userId: string, until: number | null) {
+    return this.log.add(memberStream(guildId, userId), 'member-timed-out', { guildId, userId, until });
   }
 
   role(guildId: string, roleId: string, permissions = '0', position = 1) {

@@ -3,9 +3,9 @@ import * as t from 'io-ts';
 import { allows, Permission } from '../domain/permissions.ts';
 import { presentCard } from '../presenter/guilds.ts';
 import type { InviteRow } from '../projections/views/guild-views/view.ts';
-import { Snowflake, SnowflakeBound, text } from '../schemas/codecs.ts';
+import { Snowflake, text } from '../schemas/codecs.ts';
 import { OnChannel, OnGuild, type Route } from '../schemas/http/route.ts';
-import { Channel, Guild, Invite, Member, NoneOfThem, PublicGuild, Role } from '../schemas/http/shapes.ts';
+import { Channel, Guild, Invite, NoneOfThem, PublicGuild, Role } from '../schemas/http/shapes.ts';
 import {
   countsOf,
   found,
@@ -175,36 +175,6 @@ export const guildRoutes = (deps: ReadDeps): Route[] => [
       if (access === undefined) return refused('unknownGuild');
       const channels = await deps.access.visibleChannels(access.guild, access.member);
       return found(await presentChannels(deps, channels, actor.userId));
-    },
-  }),
-  readRoute(deps, {
-    path: '/guilds/:guild_id/members',
-    summary: 'Members of a guild',
-    params: OnGuild,
-    query: t.partial({ limit: limitOf(1000), after: SnowflakeBound }),
-    answers: 'a list of members, by user id',
-    answer: t.readonlyArray(Member),
-    handle: async ({ actor, params, query: { limit = 1, after } }) => {
-      const access = await deps.access.guild(actor.userId, params.guild_id);
-      if (access === undefined) return refused('unknownGuild');
-      const rows = await deps.views.guilds.members(params.guild_id, {
-        limit,
-        ...(after === undefined ? {} : { after }),
-      });
-      return found(await deps.presenter.members(rows));
-    },
-  }),
-  readRoute(deps, {
-    path: '/guilds/:guild_id/members/:user_id',
-    summary: 'A member of a guild',
-    params: t.type({ guild_id: Snowflake, user_id: Snowflake }),
-    answers: 'a member',
-    answer: Member,
-    handle: async ({ actor, params }) => {
-      const access = await deps.access.guild(actor.userId, params.guild_id);
-      if (access === undefined) return refused('unknownGuild');
-      const row = await deps.views.guilds.member(params.guild_id, params.user_id);
-      return row === undefined ? refused('unknownMember') : found(await deps.presenter.member(row));
     },
   }),
 ];

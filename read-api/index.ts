@@ -5,6 +5,7 @@ import { OnGuild, type Route, route } from '../schemas/http/route.ts';
 import { Gateway, GatewayForBots, NoneOfThem } from '../schemas/http/shapes.ts';
 import { channelRoutes } from './channels.ts';
 import { discoveryRoutes, emptyListRoutes, guildRoutes, inviteListRoutes, inviteRoutes } from './guilds.ts';
+import { memberRoutes } from './members.ts';
 import { found, type ReadDeps, readRoute, refused } from './read-route.ts';
 import { threadRoutes } from './threads.ts';
 import { applicationRoutes, userRoutes } from './users.ts';
@@ -73,6 +74,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...inviteListRoutes(deps),
   ...discoveryRoutes(deps),
   ...emptyListRoutes(deps),
+  ...memberRoutes(deps),
   ...channelRoutes(deps),
   ...threadRoutes(deps),
   ...inviteRoutes(deps),

@@ -28,6 +28,7 @@ export interface ReadDeps {
     | 'users'
     | 'member'
     | 'members'
+    | 'bans'
     | 'channel'
     | 'guild'
     | 'messages'

@@ -92,7 +92,15 @@ const invites = [
   invite('used', { maxUses: 1, uses: 1 }),
 ];
 
-const member = (userId: string) => ({ guildId: GUILD, userId, joinedTime: NOW, joinedAt: 1, roles: [] });
+const member = (userId: string) => ({
+  guildId: GUILD,
+  userId,
+  joinedTime: NOW,
+  joinedAt: 1,
+  roles: [],
+  nick: null,
+  timedOutUntil: null,
+});
 
 const guilds: GuildReader = {
   guild: async (id) => (id === GUILD ? guild : undefined),
@@ -182,6 +190,7 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
         readStates: async (_userId, ids) =>
           ids.map((channelId) => ({ channelId, readOrdinal: 3, unread: 2, mentions: 1, lastMessageId: '1005' })),
       },
+      bans: { bans: async () => [], ban: async () => undefined },
       pins: {
         lastPinned: async (ids: readonly string[]) => new Map(ids.map((id) => [id, NOW])),
       } as Partial<PinReader> as PinReader,
@@ -214,8 +223,9 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
       profile: async (id, shared) => presentProfile({ user: user(id), about: NO_ABOUT }, shared),
       user: async (id) => user(id),
       users: async (ids) => new Map([...ids].map((id) => [id, user(id)])),
-      member: async (row) => ({ user: user(row.userId), ...presentMember(row, guild) }),
-      members: async (rows) => rows.map((row) => ({ user: user(row.userId), ...presentMember(row, guild) })),
+      member: async (row) => ({ user: user(row.userId), ...presentMember(row, guild, null) }),
+      members: async (rows) => rows.map((row) => ({ user: user(row.userId), ...presentMember(row, guild, null) })),
+      bans: async () => [],
       channel: async (row, _viewer, at, lastPinned) => ({
         id: row.id,
         type: row.kind === 'dm' ? 1 : 0,
@@ -229,7 +239,7 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
       invite: async (row) =>
         presentInvite(row, { guild, channel: channels[0]!, inviter: user(row.inviterId) }, undefined),
     },
-    access: new Access(guilds),
+    access: new Access(guilds, () => 0),
     gatewayUrl: () => 'ws://chat.example/gateway',
     maxConcurrency: 1,
     identifiesLeft: async () => ({ bucket: 'identify', limit: 1000, remaining: 998, resetAfter: 7.5, scope: 'user' }),

@@ -1,7 +1,7 @@
 /** Users, and what belongs to the asker. */
 import * as t from 'io-ts';
-import { guildPermissions } from '../domain/permissions.ts';
-import type { ChannelRow, GuildRow, MemberRow, UserRow } from '../projections/views/guild-views/view.ts';
+import { guildPermissions, type MemberRights } from '../domain/permissions.ts';
+import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import type { Route } from '../schemas/http/route.ts';
 import {
@@ -100,7 +100,7 @@ const everyChannelOf = async ({ views, access }: ReadDeps, userId: string): Prom
   return [...visible.flat(), ...(await views.guilds.directChannelsOf(userId))];
 };
 
-const ownGuild = (guild: GuildRow, userId: string, member: MemberRow | undefined) => ({
+const ownGuild = (guild: GuildRow, userId: string, member: MemberRights | undefined) => ({
   id: guild.id,
   name: guild.name,
   icon: null,
@@ -136,7 +136,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
         .filter((guild) => after === undefined || compareIds(guild.id, after) > 0);
       // Going backwards, the page is the one that ends right before the given guild.
       const page = before === undefined ? guilds.slice(0, limit) : guilds.slice(-limit);
-      const member = (guild: GuildRow) => deps.views.guilds.member(guild.id, actor.userId);
+      const member = async (guild: GuildRow) => (await deps.access.guild(actor.userId, guild.id))?.member;
       const shown = async (guild: GuildRow) => ({
         ...ownGuild(guild, actor.userId, await member(guild)),
         ...countsOf(query),

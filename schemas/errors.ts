@@ -68,6 +68,7 @@ export const catalogue = {
   unknownRole: { code: 10011, status: 404, message: 'Unknown Role' },
   unknownMessage: { code: 10008, status: 404, message: 'Unknown Message' },
   unknownUser: { code: 10013, status: 404, message: 'Unknown User' },
+  unknownBan: { code: 10026, status: 404, message: 'Unknown Ban' },
   unknownEmoji: { code: 10014, status: 400, message: 'Unknown Emoji' },
   botsCannot: { code: 20001, status: 403, message: 'Bots cannot use this endpoint' },
   accountDisabled: { code: 20013, status: 403, message: 'This account is disabled' },
@@ -98,6 +99,7 @@ export const catalogue = {
     message: 'Maximum number of thread participants has been reached (1000)',
   },
   registrationClosed: { code: 40001, status: 403, message: 'Registration is closed on this server' },
+  userBanned: { code: 40007, status: 403, message: 'The user is banned from this guild' },
   keyReused: { code: 40060, status: 409, message: 'This id was already used for something else' },
   slowmode: { code: 20016, status: 429, message: 'This action cannot be performed due to slowmode rate limit' },
   invitesPaused: { code: 40006, status: 403, message: 'Nobody can join this guild for the moment' },
@@ -126,6 +128,7 @@ export const catalogue = {
   threadExists: { code: 160004, status: 400, message: 'A thread has already been created for this message' },
   threadLocked: { code: 160005, status: 400, message: 'Thread is locked' },
   maximumThreads: { code: 160006, status: 400, message: 'Maximum number of active threads reached' },
+  bansFailed: { code: 500000, status: 400, message: 'Failed to ban users' },
   ownerCannotLeave: { code: 50055, status: 400, message: 'The owner of a guild cannot leave it' },
 } as const;
 

@@ -113,7 +113,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   });
   const keys = new KeyRing(vault);
   const tokens = createTokens(vault, { clock, lifetime: config.tokenSeconds });
-  const access = new Access(views.guilds);
+  const access = new Access(views.guilds, clock.wallTime);
   const timelines = new CurrentTimelines(views.timelines, log);
   const slices = new TimeSlices(clock);
   const presenter = new Presenter({ views, timelines, keys, slices, publicUrl: config.publicUrl });

@@ -6,6 +6,7 @@ import type { Command } from '../command.ts';
 import type { FollowUps } from '../processes.ts';
 import { disableUser, enableUser, nameAdministrator, removeAccount, removeAdministrator } from './administration.ts';
 import { createApplication, resetBotToken } from './applications.ts';
+import { banMember, bulkBan, kickMember, unbanMember } from './bans.ts';
 import { bulkDeleteMessages } from './bulk-delete.ts';
 import { moveChannels } from './channel-places.ts';
 import { createChannel, deleteChannel, editChannel, startTyping } from './channels.ts';
@@ -13,6 +14,7 @@ import { openDirect } from './direct-messages.ts';
 import { joinPublic } from './discovery.ts';
 import { createGuild, deleteGuild, editGuild, pauseGuild } from './guilds.ts';
 import { createInvite, deleteInvite } from './invites.ts';
+import { editMember, editOwnMember } from './member-edit.ts';
 import { addBot, joinGuild, leaveGuild } from './members.ts';
 import { deleteMessage, editMessage, sendMessage } from './messages.ts';
 import { putOverwrite, removeOverwrite } from './overwrites.ts';
@@ -62,6 +64,12 @@ const features = [
   editRole,
   moveRoles,
   deleteRole,
+  editMember,
+  editOwnMember,
+  kickMember,
+  banMember,
+  unbanMember,
+  bulkBan,
   giveRole,
   takeRole,
   putOverwrite,

@@ -2,7 +2,7 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import { type Decision, nothing } from '../../domain/decider.ts';
+import { type Decision, nothing, refuse } from '../../domain/decider.ts';
 import * as invite from '../../domain/invite.ts';
 import * as member from '../../domain/member.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
@@ -69,7 +69,7 @@ const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string)
   let isIn = false;
   const asked = await joinAt(deps, joining, (state) => {
     isIn = state.joined || state.keys.has(cause.key);
-    return nothing;
+    return state.banned ? refuse('userBanned') : nothing;
   });
   if (either.isLeft(asked) || isIn) return asked;
   const stream = inviteStream(code);
@@ -87,6 +87,9 @@ const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string)
   // They have had a place: they asked twice at once, or they come back.
   if (redeemed.right.events.length === 0 && !isRepeat) return joinFreely(deps, joining, code);
   const position = await whenFollowedUp(deps, stream, cause.key, redeemed.right);
+  // They may have been banned between the two.
+  const allowed = await joinAt(deps, joining, (state) => (state.banned ? refuse('userBanned') : nothing));
+  if (either.isLeft(allowed)) return allowed;
   return either.right({ stream, done: { ...redeemed.right, position } });
 };
 

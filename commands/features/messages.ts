@@ -90,7 +90,7 @@ export const actorInChannel = async (
   { fields, context }: Asked<{ readonly channel_id: string }>,
   deps: CommandDeps,
 ): Promise<Result<CallerInChannel>> => {
-  const actor = await actorIn(deps.views.guilds, context.actor.userId, fields.channel_id);
+  const actor = await actorIn(deps.views.guilds, context.actor.userId, fields.channel_id, deps.now());
   return actor === undefined ? refused('unknownChannel') : either.right(actor);
 };
 

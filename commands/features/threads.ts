@@ -30,10 +30,10 @@ const begun = {
 /** The caller's standing in the channel that is to have the thread. */
 const rightsToBegin = async (
   { fields, context }: Asked<{ readonly channel_id: string }>,
-  { views: { guilds } }: CommandDeps,
+  { views: { guilds }, now }: CommandDeps,
 ): Promise<Result<ChannelActor & { readonly parent: ChannelRow; readonly parentKind: ChannelRow['kind'] }>> => {
   const [actor, row] = await Promise.all([
-    actorIn(guilds, context.actor.userId, fields.channel_id),
+    actorIn(guilds, context.actor.userId, fields.channel_id, now()),
     guilds.channel(fields.channel_id),
   ]);
   if (actor === undefined || row === undefined) return refused('unknownChannel');

@@ -12,6 +12,8 @@ import type { Ask, Postgres } from '../../stores/postgres/connection.ts';
 import type { Connection } from '../../stores/sqlite/statements.ts';
 import { audienceRowsAt, audienceTables, PostgresAudiences, SqliteAudiences } from './audience-index/sql.ts';
 import { type AudienceReader, audienceEntries } from './audience-index/view.ts';
+import { banMigrations, banRowsAt, banTables, PostgresBans, SqliteBans } from './bans/sql.ts';
+import { type BanReader, banChanges } from './bans/view.ts';
 import { guildQuestions, guildRowsAt, PostgresGuildReader } from './guild-views/postgres/reader.ts';
 import { guildMigrations, PostgresGuildWriter } from './guild-views/postgres/writer.ts';
 import { GuildCache, SqliteGuildReader } from './guild-views/sqlite/reader.ts';
@@ -132,6 +134,27 @@ const pins: SqlView<PinReader> = {
   rowsAt: pinRowsAt,
 };
 
+const bans: SqlView<BanReader> = {
+  name: 'bans',
+  tables: banTables,
+  sqlite: (db) => {
+    const rows = new SqliteBans(db);
+    return { reader: rows, apply: (events) => rows.apply(banChanges(events)) };
+  },
+  migrations: banMigrations,
+  postgres: (postgres, schema) => {
+    const rows = new PostgresBans(postgres, schema);
+    return {
+      reader: rows,
+      written: (events) => {
+        const changes = banChanges(events);
+        return changes.length === 0 ? undefined : (ask) => rows.write(ask, changes);
+      },
+    };
+  },
+  rowsAt: banRowsAt,
+};
+
 const snapshots: SqlView<SnapshotReader> = {
   name: 'snapshots',
   tables: snapshotTables,
@@ -208,7 +231,7 @@ const streams: SqlView<StreamHeadReader> = {
 /**
  * Views by reader name, in writing order. Guilds come last, because writers wait for each other at the guild counters.
  */
-export const sqlViews = { audiences, snapshots, pins, streams, guilds };
+export const sqlViews = { audiences, snapshots, pins, bans, streams, guilds };
 
 export type SqlViewName = keyof typeof sqlViews;
 export const sqlViewNames = Object.keys(sqlViews) as readonly SqlViewName[];

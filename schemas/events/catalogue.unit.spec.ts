@@ -240,6 +240,7 @@ describe('the catalogue', () => {
         'dm-opened',
         'guild-created',
         'invite-redeemed',
+        'member-banned',
         'thread-created',
         'user-deleted',
       ],

@@ -1,8 +1,9 @@
 /** Events of `member-<guild>_<user>`. */
 import * as t from 'io-ts';
+import { Sealed } from '../envelope.ts';
 import { Intent } from '../gateway/frames.ts';
 import { guildAudience, userAudience } from '../streams.ts';
-import { defineEvent, itsGuild, NO_INTENTS, reasoned } from './definition.ts';
+import { defineEvent, formerly, itsGuild, NO_INTENTS, reasoned } from './definition.ts';
 
 const Membership = t.type({ guildId: t.string, userId: t.string });
 
@@ -35,12 +36,22 @@ const MemberJoined = defineEvent({
 
 const MemberLeft = defineEvent({
   ...membership,
-  codec: Membership,
+  codec: reasoned(
+    t.intersection([
+      Membership,
+      /** By whom: `left` by themselves, the others by whoever caused the event. A ban has its own event before this one. */
+      t.type({ how: t.union([t.literal('left'), t.literal('kicked'), t.literal('banned')]) }),
+    ]),
+  ),
+  former: [formerly(Membership, (data) => ({ ...data, how: 'left' as const }))],
+  takesReason: true,
 });
 
-/** Everybody's own sessions are told without the intent for members. */
+/** Everybody's own sessions are told of these without the intent for members. */
+const changed = { ...membership, intents: NO_INTENTS, takesReason: true } as const;
+
 const MemberRolesChanged = defineEvent({
-  ...membership,
+  ...changed,
   codec: reasoned(
     t.intersection([
       Membership,
@@ -48,14 +59,66 @@ const MemberRolesChanged = defineEvent({
       t.type({ roles: t.array(t.string) }),
     ]),
   ),
-  takesReason: true,
-  intents: NO_INTENTS,
   changesRights: 'channels',
 });
+
+/** Inside the sealed part of a nickname. Null: none. */
+export const Nickname = t.type({ nick: t.union([t.string, t.null]) });
+export type Nickname = t.TypeOf<typeof Nickname>;
+
+/** Sealed under the member's key, whoever gave it. A later membership begins without. */
+const MemberRenamed = defineEvent({
+  ...changed,
+  codec: reasoned(t.intersection([Membership, t.type({ sealed: Sealed })])),
+  changesRights: false,
+  seals: Nickname,
+});
+
+/** Leaves what the member sees. It lasts over the end of the membership. */
+const MemberTimedOut = defineEvent({
+  ...changed,
+  codec: reasoned(
+    t.intersection([
+      Membership,
+      /** Milliseconds since 1970; null: no longer. */
+      t.type({ until: t.union([t.number, t.null]) }),
+    ]),
+  ),
+  changesRights: false,
+});
+
+const banning = {
+  ...membership,
+  indexedFor: itsGuild,
+  intents: { guild: Intent.guildModeration, direct: Intent.none },
+  changesRights: false,
+  inGuildCreate: false,
+  changes: ['bans'],
+  takesReason: true,
+} as const;
+
+/** Of a member the end of the membership follows. */
+const MemberBanned = defineEvent({
+  ...banning,
+  codec: reasoned(
+    t.intersection([
+      Membership,
+      /** How far back in time their messages in the guild are deleted. */
+      t.type({ deleteMessageSeconds: t.number }),
+    ]),
+  ),
+  followedUp: true,
+});
+
+const MemberUnbanned = defineEvent({ ...banning, codec: reasoned(Membership) });
 
 /** By their stored names. */
 export const memberEvents = {
   'member-joined': MemberJoined,
   'member-left': MemberLeft,
   'member-roles-changed': MemberRolesChanged,
+  'member-renamed': MemberRenamed,
+  'member-timed-out': MemberTimedOut,
+  'member-banned': MemberBanned,
+  'member-unbanned': MemberUnbanned,
 } as const;

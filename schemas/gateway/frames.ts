@@ -7,6 +7,7 @@ export const Intent = {
   none: 0,
   guilds: 1 << 0,
   guildMembers: 1 << 1,
+  guildModeration: 1 << 2,
   guildInvites: 1 << 6,
   guildPresences: 1 << 8,
   guildMessages: 1 << 9,

@@ -90,7 +90,7 @@ export const Relationship = t.readonly(
 
 export const PartialMember = t.readonly(
   t.type({
-    nick: t.null,
+    nick: orNull(t.string),
     avatar: t.null,
     roles: listOf(Id),
     joined_at: Time,
@@ -99,10 +99,24 @@ export const PartialMember = t.readonly(
     mute: t.boolean,
     flags: t.number,
     pending: t.boolean,
+    /** It may be over. */
+    communication_disabled_until: orNull(Time),
   }),
 );
 
 export const Member = t.readonly(t.type({ ...PartialMember.type.props, user: User }));
+
+export const Ban = t.readonly(t.type({ reason: orNull(t.string), user: User }));
+
+export const BulkBan = t.readonly(t.type({ banned_users: listOf(Id), failed_users: listOf(Id) }));
+
+/** By role. */
+export const MemberCounts = t.readonly(t.record(t.string, t.number));
+
+/** How somebody became a member. */
+export const JoinSource = t.readonly(
+  t.type({ member: Member, source_invite_code: orNull(t.string), inviter_id: orNull(Id) }),
+);
 
 export const ShownOverwrite = t.readonly(t.type({ id: Id, type: t.number, allow: Bits, deny: Bits }));
 

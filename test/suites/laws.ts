@@ -24,6 +24,12 @@ type OnRights =
   | { readonly kind: 'give' | 'take'; readonly who: number; readonly which: number }
   | { readonly kind: 'overwrite'; readonly where: number; readonly whom: number; readonly sees: boolean | null };
 
+interface OnMember {
+  readonly kind: 'member';
+  readonly who: number;
+  readonly does: 'kick' | 'ban' | 'unban' | 'time out' | 'release' | 'rename' | 'unname';
+}
+
 const isOnRights = (step: Step): step is OnRights => ['role', 'give', 'take', 'overwrite'].includes(step.kind);
 
 type Step =
@@ -33,6 +39,7 @@ type Step =
   | { readonly kind: 'join'; readonly who: number }
   | { readonly kind: 'leave'; readonly who: number }
   | OnRights
+  | OnMember
   | { readonly kind: 'direct'; readonly who: number; readonly other: number };
 
 const index = fc.nat({ max: 100 });
@@ -80,6 +87,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       where: index,
       whom: index,
       sees: fc.option(fc.boolean()),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('member' as const),
+      who: index,
+      does: fc.constantFrom<OnMember['does'][]>(
+        ...(['kick', 'ban', 'unban', 'unban', 'time out', 'release', 'rename', 'unname'] as const),
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('direct' as const), who: index, other: index }) },
@@ -142,6 +159,7 @@ class Story {
       return;
     }
     if (isOnRights(step)) return this.onRights(step);
+    if (step.kind === 'member') return this.onMember(step);
     const person = of(people, step.who);
     if (step.kind === 'join') await this.act(person, 'guild.join', { code });
     else if (step.kind === 'leave') await this.act(person, 'guild.leave', { guild_id: guild.id });
@@ -187,6 +205,20 @@ class Story {
       const role = { ...on, user_id: of(people, step.who).account.id, role_id: of(this.roles, step.which) };
       await this.act(owner, step.kind === 'give' ? 'member.role.add' : 'member.role.remove', role);
     }
+  }
+
+  /** The owner's doing, on any of the three. */
+  private async onMember({ who, does }: OnMember): Promise<void> {
+    const { people, owner, guild } = this.cast;
+    const on = { guild_id: guild.id, user_id: of(people, who).account.id };
+    const changes = {
+      'time out': { communication_disabled_until: new Date(Date.now() + 86_400_000).toISOString() },
+      release: { communication_disabled_until: null },
+      rename: { nick: `called ${this.sent}` },
+      unname: { nick: null },
+    };
+    if (does === 'kick' || does === 'ban' || does === 'unban') await this.act(owner, `member.${does}`, on);
+    else await this.act(owner, 'member.edit', { ...on, ...changes[does] });
   }
 
   private async onMessage(person: Person, step: OnMessage): Promise<void> {

@@ -112,7 +112,7 @@ export class Instance {
       views: options.viewsFor?.(views) ?? views,
       vault,
       keys,
-      access: new Access(views.guilds),
+      access: new Access(views.guilds, () => systemClock.wallTime()),
       timelines,
       tokens: this.tokens,
       ephemeral: { typing: (one) => this.typing.push(one) },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { audienceContract } from '../../views/audience-index/contract.ts';
+import { banContract } from '../../views/bans/contract.ts';
 import { guildViewsContract } from '../../views/guild-views/contract.ts';
 import { pinContract } from '../../views/pins/contract.ts';
 import { snapshotContract } from '../../views/snapshots/contract.ts';
@@ -24,6 +25,11 @@ guildViewsContract('PostgreSQL', async () => {
 audienceContract('PostgreSQL', async () => {
   const { audiences, apply } = postgres.views(await postgres.generation());
   return { reader: audiences, apply, close };
+});
+
+banContract('PostgreSQL', async () => {
+  const { bans, apply } = postgres.views(await postgres.generation());
+  return { reader: bans, apply, close };
 });
 
 pinContract('PostgreSQL', async () => {

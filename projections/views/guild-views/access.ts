@@ -84,14 +84,19 @@ export const rightsAs = (
 /** A caller with all that the views know of their guild and their place in it. */
 export interface CallerInChannel extends channel.ChannelActor {
   readonly guild: GuildRow | undefined;
-  readonly member: MemberRow | undefined;
+  readonly member: (MemberRow & MemberRights) | undefined;
 }
+
+/** A member's standing at a time: a timeout ends by itself. @param now in milliseconds since 1970 */
+export const standing = (member: MemberRow, now: number): MemberRow & MemberRights =>
+  member.timedOutUntil === null ? member : { ...member, isTimedOut: member.timedOutUntil > now };
 
 /** The author's standing in the channel's guild. The overwrites are in the channel's own state. */
 export const actorIn = async (
   guilds: GuildReader,
   userId: string,
   channelId: string,
+  now: number,
 ): Promise<CallerInChannel | undefined> => {
   const row = await guilds.channel(channelId);
   if (row === undefined) return undefined;
@@ -102,8 +107,9 @@ export const actorIn = async (
   const guild = await guilds.guild(row.guildId);
   const member = await guilds.member(row.guildId, userId);
   if (guild === undefined) return undefined;
-  if (row.thread === undefined) return { userId, guild, member };
-  return { userId, guild, member, parent: await guilds.channel(row.thread.parentId) };
+  const current = member && standing(member, now);
+  if (row.thread === undefined) return { userId, guild, member: current };
+  return { userId, guild, member: current, parent: await guilds.channel(row.thread.parentId) };
 };
 
 /** Whether a member of the guild may view a channel of it. */
@@ -119,15 +125,18 @@ interface ChannelAccess {
 
 interface GuildAccess {
   readonly guild: GuildRow;
-  readonly member: MemberRow;
+  readonly member: MemberRow & MemberRights;
   readonly permissions: bigint;
 }
 
 export class Access {
   private readonly guilds: GuildReader;
+  private readonly now: () => number;
 
-  constructor(guilds: GuildReader) {
+  /** @param now the clock, in milliseconds since 1970 */
+  constructor(guilds: GuildReader, now: () => number) {
     this.guilds = guilds;
+    this.now = now;
   }
 
   /**
@@ -139,11 +148,12 @@ export class Access {
     if (row === undefined) return undefined;
     const channel = await withParent(this.guilds, row);
     let guild: GuildRow | undefined;
-    let member: MemberRow | undefined;
+    let member: MemberRights | undefined;
     if (channel.guildId !== null) {
       guild = await this.guilds.guild(channel.guildId);
       if (guild === undefined) return undefined;
-      member = await this.guilds.member(channel.guildId, userId);
+      const row = await this.guilds.member(channel.guildId, userId);
+      member = row && standing(row, this.now());
     }
     const permissions = channelPermissions(channel, guild, userId, member);
     return allows(permissions, Permission.viewChannel) ? { channel, guild, permissions } : undefined;
@@ -151,8 +161,9 @@ export class Access {
 
   /** `undefined` for a guild that does not exist or of which the user is not a member. */
   async guild(userId: string, guildId: string): Promise<GuildAccess | undefined> {
-    const [guild, member] = await Promise.all([this.guilds.guild(guildId), this.guilds.member(guildId, userId)]);
-    if (guild === undefined || member === undefined) return undefined;
+    const [guild, row] = await Promise.all([this.guilds.guild(guildId), this.guilds.member(guildId, userId)]);
+    if (guild === undefined || row === undefined) return undefined;
+    const member = standing(row, this.now());
     return { guild, member, permissions: guildPermissions(guild, member) };
   }
 

@@ -22,15 +22,16 @@ const channels = [
   channelRow('40', { guildId: '99' }),
 ];
 
-const access = new Access({
+const reader = {
   guild: async (id: string) => (id === guild.id ? guild : undefined),
   channel: async (id: string) => channels.find((one) => one.id === id),
   channelsOf: async (id: string) => channels.filter((one) => one.guildId === id),
   member: async (guildId: string, userId: string) =>
     guildId === guild.id && userId !== STRANGER
-      ? { guildId, userId, joinedTime: 0, joinedAt: 1, roles: [] }
+      ? { guildId, userId, joinedTime: 0, joinedAt: 1, roles: [], nick: null, timedOutUntil: null }
       : undefined,
-} as Partial<GuildReader> as GuildReader);
+} as Partial<GuildReader> as GuildReader;
+const access = new Access(reader, () => 0);
 
 describe('a channel', () => {
   it('that is hidden gives the same answer as one that does not exist', async () => {

@@ -27,6 +27,10 @@ const ofMembership = ({ data }: { readonly data: { readonly guildId: string; rea
   guildKey(data.guildId),
 ];
 
+const ofMember = ({ data }: { readonly data: { readonly guildId: string; readonly userId: string } }) => [
+  memberKey(data.guildId, data.userId),
+];
+
 const ofGuild = ({ data }: { readonly data: { readonly guildId: string } }) => [guildKey(data.guildId)];
 
 const ofChannel = ({ data }: { readonly data: { readonly guildId: string; readonly channelId: string } }) => [
@@ -59,7 +63,9 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'role-edited': ofGuild,
   'roles-moved': ofGuild,
   'role-deleted': ofGuild,
-  'member-roles-changed': ({ data: { guildId, userId } }) => [memberKey(guildId, userId)],
+  'member-roles-changed': ofMember,
+  'member-renamed': ofMember,
+  'member-timed-out': ofMember,
   'overwrite-set': ofChannel,
   'overwrite-deleted': ofChannel,
   // An earlier registration may reach the store later.

@@ -29,7 +29,15 @@ const answerLater = () => {
   return { resolve, promise };
 };
 
-const row: MemberRow = { guildId: GUILD, userId: ANN, joinedTime: 0, joinedAt: 1, roles: [] };
+const row: MemberRow = {
+  guildId: GUILD,
+  userId: ANN,
+  joinedTime: 0,
+  joinedAt: 1,
+  roles: [],
+  nick: null,
+  timedOutUntil: null,
+};
 
 describe('cached guild views', () => {
   it('ask the store once for a row that exists', async () => {

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { Story } from '../../testing.ts';
-import { type GuildReader, rowOfGuild } from './view.ts';
+import { type GuildReader, NEW_MEMBER, rowOfGuild } from './view.ts';
 
 export interface OpenGuildViews {
   readonly reader: GuildReader;
@@ -98,7 +98,7 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
         userId: BOB,
         joinedTime: joined.time,
         joinedAt: joined.position,
-        roles: [],
+        ...NEW_MEMBER,
       });
       story.leave(GUILD, BOB);
       await project();

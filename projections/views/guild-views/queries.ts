@@ -16,6 +16,7 @@ import {
   type GuildRow,
   type Leaving,
   type MemberRow,
+  NEW_MEMBER,
   type RelationshipRow,
   revisedUser,
   rowOfGuild,
@@ -506,7 +507,7 @@ export const ARCHIVED_EVER = Number.MAX_SAFE_INTEGER;
 export const ANY_THREAD = '9223372036854775807';
 
 export const memberOf = (guildId: string, { userId, joinedTime, joinedAt, revised }: MemberColumns): MemberRow => {
-  const member: MemberRow = { guildId, userId, joinedTime, joinedAt, roles: [] };
+  const member: MemberRow = { guildId, userId, joinedTime, joinedAt, ...NEW_MEMBER };
   return revised === null ? member : revisedMember(member, revisedFields(revised));
 };
 

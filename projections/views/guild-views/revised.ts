@@ -1,11 +1,13 @@
 /** The rows of the guild views with what was changed about them since they began. */
 import { byPlace, overwritesWith } from '../../../domain/permissions.ts';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 import type { Role } from '../../../schemas/events/guild.ts';
-import type { ChannelFields, GuildFields, MemberFields, ThreadFields } from './revisions.ts';
+import { type ChannelFields, fieldsOf, type GuildFields, type MemberFields, type ThreadFields } from './revisions.ts';
 import {
   type ChannelRow,
   type GuildRow,
+  guildChanges,
   type MemberRow,
   type ThreadRow,
   type ThreadStay,
@@ -63,10 +65,11 @@ export const revisedThread = (
   };
 };
 
-export const revisedMember = (member: MemberRow, { roles = member.roles }: MemberFields): MemberRow => ({
-  ...member,
-  roles,
-});
+export const revisedMember = (member: MemberRow, fields: MemberFields): MemberRow => ({ ...member, ...fields });
+
+/** A member as these events of their stream leave them. */
+export const changedMember = (member: MemberRow, events: readonly ParleyEvent[]): MemberRow =>
+  revisedMember(member, fieldsOf(guildChanges(events).filter((change) => change.kind === 'revised')));
 
 /** The channels of a guild as its list shows them. */
 export const inListOrder = (channels: readonly ChannelRow[]): readonly ChannelRow[] =>

@@ -3,6 +3,7 @@
  * value. The latest of a field holds, so those of different fields may be applied in any order.
  */
 import type { RelationshipType } from '../../../domain/relationship.ts';
+import type { Sealed } from '../../../schemas/envelope.ts';
 import type { ChannelDetails, Overwrite } from '../../../schemas/events/channel.ts';
 import type { GuildDetails, Pauses, Role } from '../../../schemas/events/guild.ts';
 import type { ThreadDetails } from '../../../schemas/events/thread.ts';
@@ -43,6 +44,16 @@ export interface ThreadFields {
 }
 export interface MemberFields {
   readonly roles?: readonly string[];
+  readonly nick?: SealedNick;
+  /** Milliseconds since 1970; null: not timed out. */
+  readonly timedOutUntil?: number | null;
+}
+
+/** Opens to `Nickname`. */
+export interface SealedNick {
+  readonly sealed: Sealed;
+  /** Id of the event in the member's stream in which it was sealed. */
+  readonly sealedIn: string;
 }
 
 /** How a person stands to others; null: no more. */

@@ -23,6 +23,7 @@ import {
   type Revision,
   type RevisionOfThread,
   relationsSubject,
+  type SealedNick,
   threadSubject,
 } from './revisions.ts';
 
@@ -140,11 +141,17 @@ export interface MemberRow {
   readonly joinedAt: number;
   /** Ids, also of roles that are deleted since. */
   readonly roles: readonly string[];
+  readonly nick: SealedNick | null;
+  /** Milliseconds since 1970, which may be over; null: not timed out. */
+  readonly timedOutUntil: number | null;
 }
+
+/** What a membership begins with. */
+export const NEW_MEMBER = { roles: [], nick: null, timedOutUntil: null } as const;
 
 /** A membership as its event made it. */
 export const rowOfMember = ({ data: { guildId, userId }, time, position }: EventOf<'member-joined'>): MemberRow => ({
-  ...{ guildId, userId, joinedTime: time, joinedAt: position, roles: [] },
+  ...{ guildId, userId, joinedTime: time, joinedAt: position, ...NEW_MEMBER },
 });
 
 /** A membership, kept after its end. `joinedAt` and `leftAt` are positions; `leftAt` is null while it lasts. */
@@ -458,6 +465,18 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   ],
   'member-roles-changed': ({ data: { guildId, userId, roles }, position }) => [
     { kind: 'revised', guildId, subject: memberSubject(guildId, userId), field: 'roles', value: roles, position },
+  ],
+  'member-renamed': ({ id: sealedIn, data: { guildId, userId, sealed }, position }) => [
+    {
+      ...{ kind: 'revised', guildId, subject: memberSubject(guildId, userId) },
+      ...{ field: 'nick', value: { sealed, sealedIn }, position },
+    },
+  ],
+  'member-timed-out': ({ data: { guildId, userId, until }, position }) => [
+    {
+      ...{ kind: 'revised', guildId, subject: memberSubject(guildId, userId) },
+      ...{ field: 'timedOutUntil', value: until, position },
+    },
   ],
   'overwrite-set': ({ data: { guildId, channelId, overwrite }, position }) => [
     {

@@ -1,0 +1,4 @@
+import { moderationSuite } from './suites/moderation.ts';
+import { startInstance } from './support/instance.ts';
+
+moderationSuite(startInstance);
