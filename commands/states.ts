@@ -7,7 +7,7 @@ import type { Fold, StreamState } from '../domain/decider.ts';
 import { isFull, type LogReader } from '../log/port.ts';
 import type { SnapshotReader } from '../projections/views/snapshots/view.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
-import { messagesOf } from '../schemas/events/about-messages.ts';
+import { messagesOf } from '../schemas/message-ids.ts';
 import type { Since } from './turn.ts';
 
 /** The facts of one message, from its timeline and the channel's later events. */

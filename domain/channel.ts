@@ -1,7 +1,6 @@
 /** A channel: its settings and everything said in it. Stream `channel-<id>`. */
 
 import type { Sealed } from '../schemas/envelope.ts';
-import { deletedBy } from '../schemas/events/about-messages.ts';
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
   type AnyKind,
@@ -14,6 +13,7 @@ import {
   SUPPRESS_EMBEDS,
 } from '../schemas/events/channel.ts';
 import type { ThreadDetails, ThreadMember } from '../schemas/events/thread.ts';
+import { deletedBy } from '../schemas/message-ids.ts';
 import { isBlank } from '../schemas/text.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
 import { type AllowedMentions, mentionsIn } from './mentions.ts';

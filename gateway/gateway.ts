@@ -83,7 +83,7 @@ export interface Gateway extends Ephemeral {
    * @param socket the TCP or TLS socket below `ws`.
    */
   accept(ws: WebSocket, socket: Socket, handshake: Handshake): void;
-  /** Must be called with every batch after the views hold it. Never fails. */
+  /** Must be called with every batch once: before the views hold it where every event stands alone, after that otherwise. Never fails. */
   deliver(events: readonly ParleyEvent[], through: number): Promise<void>;
   /** Sends all sessions away, spread over `windowMs`, and refuses new ones. Resolves when their sockets are closed. */
   drain(windowMs: number): Promise<void>;

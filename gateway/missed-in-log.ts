@@ -4,9 +4,9 @@
  */
 
 import { isFull, pageOrUnreadable, type ReadStream, upToUnreadable } from '../log/port.ts';
-import { deletedBy } from '../schemas/events/about-messages.ts';
 import { audiencesOf, type ParleyEvent, UnreadableEvent } from '../schemas/events/catalogue.ts';
 import type { Caller } from '../schemas/fair-queue.ts';
+import { deletedBy } from '../schemas/message-ids.ts';
 import { inParallel } from '../schemas/parallel.ts';
 import { type Audience, channelStream } from '../schemas/streams.ts';
 import { encodedDispatches } from './encoding.ts';

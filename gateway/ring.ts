@@ -1,8 +1,8 @@
 /** The most recent events, with their dispatches once somebody needed them. Most resumes miss seconds, not weeks. */
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
-import { deletedBy } from '../schemas/events/about-messages.ts';
 import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { deletedBy } from '../schemas/message-ids.ts';
 import type { Audience } from '../schemas/streams.ts';
 import { type EncodedDispatch, encodedDispatches } from './encoding.ts';
 

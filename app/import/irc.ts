@@ -10,7 +10,7 @@ import {
 } from '../../commands/importing.ts';
 import { isFull } from '../../log/port.ts';
 import type { GuildRow } from '../../projections/views/guild-views/view.ts';
-import { deletedBy } from '../../schemas/events/about-messages.ts';
+import { deletedBy } from '../../schemas/message-ids.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { reasonOf } from '../../stores/guard.ts';
 import type { Core } from '../embedded/core.ts';

@@ -2,8 +2,8 @@
 
 import { deleteOfBanned, MOST_DELETED } from '../../domain/bulk-delete.ts';
 import type { ChannelState } from '../../domain/channel.ts';
-import { deletedBy } from '../../schemas/events/about-messages.ts';
 import type { EventOf } from '../../schemas/events/catalogue.ts';
+import { deletedBy } from '../../schemas/message-ids.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import type { Sources, Step } from '../processes.ts';
 import type { Since } from '../turn.ts';

@@ -11,7 +11,7 @@ import type { EventLog, Tail } from '../../log/port.ts';
 import { openSqliteEventLog } from '../../log/sqlite/event-log.ts';
 import { newEvent, stored } from '../../log/testing.ts';
 import { systemClock } from '../../schemas/clock.ts';
-import type { NewParleyEvent, ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { type NewParleyEvent, type ParleyEvent, versionOf } from '../../schemas/events/catalogue.ts';
 import { channelAudience, channelStream, memberStream } from '../../schemas/streams.ts';
 import type { OwnServices } from '../../services/port.ts';
 import { privateServices } from '../../services/private.ts';
@@ -35,6 +35,7 @@ const GUILD = '20';
 const joined = (userId: string): NewParleyEvent => ({
   ...newEvent(memberStream(GUILD, userId), 1),
   type: 'member-joined',
+  schema: versionOf('member-joined'),
   data: { guildId: GUILD, userId, invite: null },
 });
 

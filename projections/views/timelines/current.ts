@@ -5,7 +5,6 @@
 import { LRUCache } from 'lru-cache';
 import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
-import { deletedBy, messagesOf } from '../../../schemas/events/about-messages.ts';
 import {
   type ByType,
   type EventOf,
@@ -13,6 +12,7 @@ import {
   type ParleyEvent,
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
+import { deletedBy, messagesOf } from '../../../schemas/message-ids.ts';
 import { channelStream } from '../../../schemas/streams.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
 import { latePage } from '../late-page.ts';

@@ -5,7 +5,7 @@
 import { channelStream, readStream } from '../../../../schemas/streams.ts';
 import { script } from '../../../../stores/redis/connection.ts';
 import { partitionOf } from '../../../engine/partitions.ts';
-import commit from './commit.lua';
+import commit from './keep-counts.lua';
 import heads from './read-heads.lua';
 import markers from './read-markers.lua';
 import own from './read-own.lua';

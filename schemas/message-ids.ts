@@ -1,5 +1,5 @@
 /** Which messages an event of a channel is about. */
-import type { ParleyEvent } from './catalogue.ts';
+import type { ParleyEvent } from './events/catalogue.ts';
 
 const NONE: readonly string[] = [];
 
