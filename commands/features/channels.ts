@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import type { ChannelState } from '../../domain/channel.ts';
+import { type ChannelState, deniedInGuild } from '../../domain/channel.ts';
 import * as settings from '../../domain/channel-settings.ts';
 import * as guild from '../../domain/guild.ts';
 import { MAX_OVERWRITES } from '../../domain/overwrites.ts';
@@ -189,7 +189,8 @@ export const editChannel = command({
   decide: (state: ChannelState, { rights, prepared: { known, targets, isFull } }, { fields, cause }, deps) => {
     if (state.settings?.thread !== undefined)
       return editThread({ ...rights, isFull, key: cause.key, patch: threadPatch(fields), now: deps.now() }, state);
-    if (asksForThread(fields)) return refused('wrongChannelType');
+    // Whoever may not see the channel does not learn of what type it is.
+    if (asksForThread(fields)) return deniedInGuild(rights, state, 0n) ?? refused('wrongChannelType');
     const { channel_id: channelId, type, permission_overwrites: given } = fields;
     const overwrites = targets === undefined ? undefined : { asked: given!.map(overwriteOf), targets };
     const patch = patchOf(fields);

@@ -123,10 +123,15 @@ const patchOf = (fields: t.TypeOf<typeof Edited>) => ({
   isPublic: fields.features == null ? undefined : fields.features.includes(PUBLIC),
 });
 
-/** Whether the guild has this channel, and people write in it. */
-const isItsTextChannel = async (guildId: string, channelId: string, deps: CommandDeps): Promise<boolean> => {
-  const row = await deps.views.guilds.channel(channelId);
-  return row?.guildId === guildId && row.isDeleted !== true && row.kind !== 'category';
+/** Whether the guild has this channel, the caller sees it, and people write in it. */
+const isItsTextChannel = async (
+  { fields, context }: Asked<{ readonly guild_id: string }>,
+  channelId: string,
+  deps: CommandDeps,
+): Promise<boolean> => {
+  const access = await deps.access.channel(context.actor.userId, channelId);
+  if (access?.channel.guildId !== fields.guild_id) return false;
+  return access.channel.kind !== 'category' && access.channel.kind !== 'thread';
 };
 
 const newOwner = async (guildId: string, userId: string, deps: CommandDeps): Promise<guild.NewOwner> => {
@@ -149,9 +154,9 @@ export const editGuild = command({
   }),
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: memberOfGuild,
-  prepare: async ({ fields }, deps) => {
-    const { guild_id: guildId, system_channel_id: channelId, owner_id: ownerId } = fields;
-    if (channelId != null && !(await isItsTextChannel(guildId, channelId, deps)))
+  prepare: async (asked, deps) => {
+    const { guild_id: guildId, system_channel_id: channelId, owner_id: ownerId } = asked.fields;
+    if (channelId != null && !(await isItsTextChannel(asked, channelId, deps)))
       return either.left(fieldError(['system_channel_id'], 'CHANNEL_INVALID', 'Must be a text channel of the guild.'));
     return either.right({ transfer: ownerId == null ? undefined : { to: await newOwner(guildId, ownerId, deps) } });
   },

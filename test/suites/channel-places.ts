@@ -106,6 +106,16 @@ export const channelPlacesSuite = (start: StartInstance) =>
       expect(await owner.request('PATCH', path, { type: ANNOUNCEMENT })).toMatchObject({ body: { code: 50035 } });
     });
 
+    it('are of no type for those who do not see them', async () => {
+      const hidden = await make({ name: 'h', permission_overwrites: [{ id: guildId, type: 0, deny: VIEW }] });
+      const asked = { archived: true };
+      for (const api of [ben, stranger])
+        expect(await api.request('PATCH', `/channels/${hidden.id}`, asked)).toMatchObject({
+          ...{ status: 404, body: { code: 10003 } },
+        });
+      expect(await owner.request('PATCH', `/channels/${hidden.id}`, asked)).toMatchObject({ body: { code: 50024 } });
+    });
+
     it('lose their category when it is deleted', async () => {
       const gone = await make({ name: 'gone', type: CATEGORY });
       const child = await make({ name: 'child', parent_id: gone.id });

@@ -63,6 +63,19 @@ export const guildKeepingSuite = (start: StartInstance) =>
         expect(await owner.request('PATCH', path, body)).toMatchObject({ status: 400, body: { code: 50035 } });
     });
 
+    it('greets its people in no channel that whoever sets it does not see', async () => {
+      const { path, id, ben, member } = await withMember('Greets');
+      const hidden = await owner.createChannel(id, {
+        name: 'hidden',
+        permission_overwrites: [{ id, type: 0, deny: `${1 << 10}` }],
+      });
+      const role = await owner.ask<{ id: string }>('POST', `${path}/roles`, { permissions: `${1 << 5}` });
+      await owner.ask('PUT', `${path}/members/${member.id}/roles/${role.id}`);
+      const setTo = (channelId: string) => ben.request('PATCH', path, { system_channel_id: channelId });
+      await expect.poll(async () => (await setTo('1')).status).toBe(400);
+      expect((await setTo(hidden.id)).body).toEqual((await setTo('1')).body);
+    });
+
     it('is handed on by its owner alone, to a member', async () => {
       const { path, id, ben, member } = await withMember('Handed on');
       const to = (owner_id: string) => ({ owner_id });
