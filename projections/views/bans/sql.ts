@@ -100,7 +100,7 @@ export class PostgresBans implements BanReader {
     const queries = banQueries(postgresBuilder<BanTables>(schema));
     this.page = postgres.prepared(`${schema} bans`, statement(queries.after));
     this.pageBefore = postgres.prepared(`${schema} bans before`, statement(queries.before));
-    this.one = postgres.prepared(`${schema} ban`, statement(queries.one));
+    this.one = postgres.prepared(`${schema} ban of`, statement(queries.one));
   }
 
   async bans(guildId: string, { limit, after = FIRST_ID, before }: BansQuery): Promise<readonly BanRow[]> {
