@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestClock } from '../schemas/clock.testing.ts';
 import { Instance } from '../test/support/write-side.ts';
 import { Accounts } from './accounts.ts';
-import { Deletions, LOOK_MS } from './deletions.ts';
+import { dueDeletions, LOOK_MS } from './deletions.ts';
 
 const CALLER = { address: '192.0.2.1', correlationId: 'c', isGone: () => false };
 const PASSWORD = 'correct horse battery';
@@ -32,7 +32,7 @@ const lookAfter = async (ms: number): Promise<void> => {
   const { deps } = instance.write;
   const clock = new TestClock();
   const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const deletions = new Deletions({ ...deps, now: () => deps.now() + ms, clock, logger });
+  const deletions = dueDeletions({ ...deps, now: () => deps.now() + ms, clock, logger });
   deletions.start();
   await clock.advance(LOOK_MS);
   await deletions.stop();

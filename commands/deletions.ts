@@ -5,11 +5,11 @@ import { either } from 'fp-ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import { deleteUser, type UserState } from '../domain/user.ts';
 import type { Clock } from '../schemas/clock.ts';
-import { StoreUnavailable } from '../schemas/errors.ts';
 import { mayAct } from '../schemas/events/user.ts';
 import { userStream } from '../schemas/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type CommandDeps, type Result, refused, whenFollowedUp } from './command.ts';
+import { DueWork } from './due-work.ts';
 import type { Done } from './mailbox.ts';
 import type { Cause } from './new-events.ts';
 
@@ -60,51 +60,27 @@ export const removeUser = async (deps: Deps, { userId, cause, now }: Removal): P
 /** How often it is looked which accounts are to be deleted now. */
 export const LOOK_MS = 2_000;
 
-/** Carries out the deletions that are due. Whether they are is decided in the person's stream, when it happens. */
-export class Deletions {
-  private readonly deps: Deps & { readonly clock: Clock; readonly logger: Logger };
-  private end: (() => void) | undefined;
-  private looking: Promise<void> | undefined;
-
-  constructor(deps: Deps & { readonly clock: Clock; readonly logger: Logger }) {
-    this.deps = deps;
-  }
-
-  start(): void {
-    this.end ??= this.deps.clock.every(LOOK_MS, () => {
-      this.looking ??= this.look().finally(() => {
-        this.looking = undefined;
-      });
-    });
-  }
-
-  async stop(): Promise<void> {
-    this.end?.();
-    this.end = undefined;
-    await this.looking;
-  }
-
-  private async look(): Promise<void> {
-    const { views, now, logger } = this.deps;
-    try {
-      const leaving = await views.guilds.leaving();
-      for (const { userId, due } of leaving) if (due <= now()) await this.remove(userId);
-    } catch (error) {
-      // They stay due until the stores are back, whose outages are reported elsewhere.
-      if (!(error instanceof StoreUnavailable))
-        logger.error({ err: error }, 'accounts that are due could not be deleted');
-    }
-  }
-
-  private async remove(userId: string): Promise<void> {
-    const correlationId = randomUUID();
-    const key = idempotencyKey(userId, 'user.delete-due', correlationId);
-    const cause = { actor: userId, key, correlationId, causationId: null, traceparent: null };
-    const removed = await removeUser(this.deps, { userId, cause, now: this.deps.now() });
-    if (either.isLeft(removed))
-      this.deps.logger.error(
-        { user: userId, reason: removed.left.message },
-        'an account that is due is not deleted yet',
-      );
-  }
+interface DueDeps extends Deps {
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
+
+const removeDue = async (deps: DueDeps, userId: string): Promise<void> => {
+  const correlationId = randomUUID();
+  const key = idempotencyKey(userId, 'user.delete-due', correlationId);
+  const cause = { actor: userId, key, correlationId, causationId: null, traceparent: null };
+  const removed = await removeUser(deps, { userId, cause, now: deps.now() });
+  if (either.isLeft(removed))
+    deps.logger.error({ user: userId, reason: removed.left.message }, 'an account that is due is not deleted yet');
+};
+
+/** Carries out the deletions that are due. Whether they are is decided in the person's stream, when it happens. */
+export const dueDeletions = (deps: DueDeps): DueWork =>
+  new DueWork({
+    ...{ clock: deps.clock, logger: deps.logger, everyMs: LOOK_MS },
+    failure: 'accounts that are due could not be deleted',
+    look: async () => {
+      const leaving = await deps.views.guilds.leaving();
+      for (const { userId, due } of leaving) if (due <= deps.now()) await removeDue(deps, userId);
+    },
+  });

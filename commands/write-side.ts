@@ -18,7 +18,8 @@ import { Accounts } from './accounts.ts';
 import { createCommandBus } from './bus.ts';
 import type { CommandDeps } from './command.ts';
 import { CreationNames } from './creation-names.ts';
-import { Deletions } from './deletions.ts';
+import { dueDeletions } from './deletions.ts';
+import type { DueWork } from './due-work.ts';
 import { commands, followUps } from './features/index.ts';
 import { Identity } from './identity.ts';
 import { Limits } from './limits.ts';
@@ -27,6 +28,7 @@ import { OwnWrites } from './own-writes.ts';
 import { type Delivered, Pace } from './pace.ts';
 import type { CommandBus, Ephemeral } from './port.ts';
 import { Processes } from './processes.ts';
+import { quietThreads } from './quiet-threads.ts';
 import { StateStore } from './states.ts';
 import { steadyClock } from './steady-clock.ts';
 
@@ -69,8 +71,8 @@ export interface WriteSide {
   readonly bus: CommandBus;
   readonly identity: Identity;
   readonly accounts: Accounts;
-  /** Carries out deletions that are due. One process at a time does. */
-  readonly deletions: Deletions;
+  /** What happens by itself at its time. One process at a time does it. */
+  readonly dueWork: readonly DueWork[];
   readonly limits: Limits;
   readonly ownWrites: OwnWrites;
   readonly processes: Processes;
@@ -137,7 +139,7 @@ export const createWriteSide = async (options: WriteSideOptions): Promise<WriteS
     }),
     identity,
     accounts: new Accounts(deps, identity, { limits, deletionMs: options.deletionSeconds * 1000 }),
-    deletions: new Deletions({ ...deps, clock, logger }),
+    dueWork: [dueDeletions, quietThreads].map((due) => due({ ...deps, clock, logger })),
     limits,
     ownWrites,
     processes,

@@ -107,6 +107,7 @@ const guilds: GuildReader = {
   channel: async (id) => channels.find((one) => one.id === id),
   channelsOf: async (id) => channels.filter((one) => one.guildId === id),
   threadsOf: async () => [],
+  activeThreads: async () => [],
   archivedThreads: async () => [],
   member: async (id, userId) => (id === GUILD && MEMBERS.includes(userId) ? member(userId) : undefined),
   members: async (_id, { after = '0', limit }) =>

@@ -49,12 +49,12 @@ export const standForFinisher = async (
     onGained: async () => {
       leftovers = new Leftovers({ log, processes: write.processes, checkpoints, logger, clock });
       leftovers.start();
-      write.deletions.start();
+      for (const due of write.dueWork) due.start();
       endRemembering = clock.every(REMEMBER_MS, () => void remember().catch(() => {}));
     },
     onLost: async () => {
       endRemembering();
-      await write.deletions.stop();
+      await Promise.all(write.dueWork.map((due) => due.stop()));
       await leftovers?.stop();
     },
   });

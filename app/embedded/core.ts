@@ -185,11 +185,11 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
       const behind = write.processes.catchUp(views.processesThrough);
       views.start();
       await behind;
-      write.deletions.start();
+      for (const due of write.dueWork) due.start();
     },
     async close() {
       endLooks();
-      await write.deletions.stop();
+      await Promise.all(write.dueWork.map((due) => due.stop()));
       await views.stop();
       await folder.close();
     },

@@ -159,6 +159,7 @@ export class CachedGuilds implements GuildReader {
   }
 
   threadsOf: GuildReader['threadsOf'] = (...query) => this.reader.threadsOf(...query);
+  activeThreads: GuildReader['activeThreads'] = (...query) => this.reader.activeThreads(...query);
   archivedThreads: GuildReader['archivedThreads'] = (...query) => this.reader.archivedThreads(...query);
   members: GuildReader['members'] = (...query) => this.reader.members(...query);
   guildsOf: GuildReader['guildsOf'] = (...query) => this.reader.guildsOf(...query);

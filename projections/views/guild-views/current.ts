@@ -191,6 +191,11 @@ export class CurrentGuilds implements GuildReader {
     return current.filter(({ isDeleted }) => isDeleted !== true).sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
   }
 
+  /** As the views hold them: whether a thread is to be archived is decided in its stream. */
+  activeThreads(query: { after?: string; limit: number }): Promise<readonly ChannelRow[]> {
+    return this.ask().stored.activeThreads(query);
+  }
+
   /** As the views hold them: whoever asks looks at each of the threads. */
   async archivedThreads(query: ArchiveQuery): Promise<readonly string[]> {
     return this.ask(`channel:${query.parentId}`).stored.archivedThreads(query);

@@ -208,6 +208,14 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
         })
         .orderBy('t.id'),
 
+    activeThreads: (after: string, limit: number) =>
+      threads(undefined)
+        .innerJoin('thread_spans as s', 's.thread_id', 't.id')
+        .where('s.ended_at', 'is', null)
+        .where('s.thread_id', '>', after)
+        .orderBy('s.thread_id')
+        .limit(limit),
+
     archivedThreads: (parentId: string, isPrivate: number, before: number, limit: number) =>
       archived()
         .where('t.parent_id', '=', parentId)

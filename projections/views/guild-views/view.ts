@@ -220,6 +220,8 @@ export interface GuildReader {
    * @param since a position: with those that were active at some time beyond it
    */
   threadsOf(guildId: string, since?: number): Promise<readonly ChannelRow[]>;
+  /** Active threads of all guilds in order of id, beyond `after`. */
+  activeThreads(query: { after?: string; limit: number }): Promise<readonly ChannelRow[]>;
   /** Ids of a channel's archived threads, the last archived first. */
   archivedThreads(query: ArchiveQuery): Promise<readonly string[]>;
   member(guildId: string, userId: string): Promise<MemberRow | undefined>;

@@ -63,6 +63,7 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
     channelsOf: dated('channels of', ask.channelsOf),
     thread: dated('thread', ask.thread),
     threadsOf: dated('threads of', ask.threadsOf),
+    activeThreads: plain('active threads', ask.activeThreads),
     archivedThreads: plain('archived threads', ask.archivedThreads),
     joinedArchivedThreads: plain('joined archived threads', ask.joinedArchivedThreads),
     directChannelsOf: dated('direct channels of', ask.directChannelsOf),
@@ -122,6 +123,10 @@ export class PostgresGuildReader implements GuildReader {
 
   async threadsOf(guildId: Id, since = ARCHIVED_EVER): Promise<readonly ChannelRow[]> {
     return threadRowsOf(await this.ask.threadsOf(this.at, idKey(guildId), since));
+  }
+
+  async activeThreads({ after, limit }: { after?: Id; limit: number }): Promise<readonly ChannelRow[]> {
+    return threadRowsOf(await this.ask.activeThreads(after ?? NOBODY, limit));
   }
 
   async archivedThreads({ parentId, isPrivate, joinedBy, before, limit }: ArchiveQuery): Promise<readonly Id[]> {

@@ -90,6 +90,17 @@ export const guildMigrations = (schema: string): Readonly<Record<string, Migrati
         .execute();
     },
   },
+  '022-open-spans': {
+    async up(db) {
+      await db.schema
+        .withSchema(schema)
+        .createIndex('open_spans')
+        .on('thread_spans')
+        .column('thread_id')
+        .where(sql.ref('ended_at'), 'is', null)
+        .execute();
+    },
+  },
   '004-counted': {
     async up(db) {
       const within = db.schema.withSchema(schema);

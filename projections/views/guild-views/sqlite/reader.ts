@@ -79,6 +79,7 @@ const prepare = (db: Connection) => ({
   channelsOf: built(db, (guildId: Id) => ask.channelsOf(undefined, guildId)),
   thread: built(db, (id: Id) => ask.thread(undefined, id)),
   threadsOf: built(db, (guildId: Id, since: number) => ask.threadsOf(undefined, guildId, since)),
+  activeThreads: built(db, (after: Id, limit: number) => ask.activeThreads(after, limit)),
   archivedThreads: built(db, (parentId: Id, isPrivate: number, before: number, limit: number) =>
     ask.archivedThreads(parentId, isPrivate, before, limit),
   ),
@@ -168,6 +169,10 @@ export class SqliteGuildReader implements GuildReader {
 
   async threadsOf(guildId: string, since = ARCHIVED_EVER): Promise<readonly ChannelRow[]> {
     return this.slices.step(() => threadRowsOf(this.ask.threadsOf.all(idKey(guildId), since)));
+  }
+
+  async activeThreads({ after, limit }: { after?: string; limit: number }): Promise<readonly ChannelRow[]> {
+    return this.slices.step(() => threadRowsOf(this.ask.activeThreads.all(after ?? NOBODY, limit)));
   }
 
   async archivedThreads({ parentId, isPrivate, joinedBy, before, limit }: ArchiveQuery): Promise<readonly string[]> {

@@ -59,6 +59,7 @@ CREATE TABLE thread_spans (
   PRIMARY KEY (thread_id, began_at)
 ) WITHOUT ROWID;
 CREATE INDEX active_threads ON thread_spans (guild_id, ended_at);
+CREATE INDEX open_spans ON thread_spans (thread_id) WHERE ended_at IS NULL;
 CREATE TABLE direct_channels (
   user_id INTEGER NOT NULL,
   channel_id INTEGER NOT NULL,
