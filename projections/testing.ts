@@ -2,7 +2,7 @@
 
 import { MemoryLog } from '../log/memory.ts';
 import type { Sealed } from '../schemas/envelope.ts';
-import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
   type ChannelDetails,
   formerMessageType,
@@ -179,6 +179,20 @@ export class Story {
   editGuild(guildId: string, given: Partial<GuildDetails>) {
     const details = { name: '', description: null, ...PLAIN_GUILD, ...given };
     return this.log.add(guildStream(guildId), 'guild-edited', { guildId, details });
+  }
+
+  thread(channelId: string, guildId: string, parentId: string, creator: string) {
+    return this.log.add(channelStream(channelId), 'thread-created', {
+      ...{ channelId, guildId, parentId, isPrivate: false, startedAt: null, firstMessageId: null },
+      details: { name: '', archived: false, locked: false, invitable: true, autoArchive: 60, archiveTime: 0 },
+      creator: { userId: creator, joinedTime: 0, stay: 0 },
+    });
+  }
+
+  archiveThread({ channelId, guildId, parentId, details: former }: EventData<'thread-created'>, archived = true) {
+    const details = { ...former, archived };
+    const data = { channelId, guildId, parentId, details, wasArchived: !archived, posted: 0 };
+    return this.log.add(channelStream(channelId), 'thread-edited', data);
   }
 
   deleteGuild(guildId: string) {

@@ -437,6 +437,18 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(await guilds.countOpenInvites(GUILD, '404', 0)).toBe(0);
     });
 
+    it('lists the active threads of all guilds in numeric order of id, page by page', async () => {
+      const begun = ['900', '1000', '70', '80'].map((id, n) => story.thread(id, n === 2 ? '21' : GUILD, '30', ANN));
+      await project();
+      for (const n of [0, 3]) story.archiveThread(begun[n]!.data);
+      story.archiveThread(begun[0]!.data, false);
+      await project();
+      const first = await guilds.activeThreads({ limit: 2 });
+      expect(first.map(({ id }) => id)).toEqual(['70', '900']);
+      const rest = await guilds.activeThreads({ after: '900', limit: 2 });
+      expect(rest).toMatchObject([{ id: '1000', guildId: GUILD, thread: { details: { autoArchive: 60 } } }]);
+    });
+
     it('does not confuse an id with leading zeros with the one without', async () => {
       story.guild(GUILD, ANN);
       story.channel('35', GUILD);
