@@ -552,6 +552,8 @@ export const pin = (
   const refusal = denied(rightsIn(state, command), Permission.pinMessages);
   if (refusal !== undefined) return refusal;
   if (state.keys.has(command.key)) return nothing;
+  // It posts a message.
+  if (command.blocked === true) return refuse('cannotMessageUser');
   const { message, now, low, userId } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
   if (!isWritten(message)) return refuse('systemMessage');

@@ -1,5 +1,6 @@
 /** A channel's overwrites: what it allows and denies to a role or to a person. */
 import { isDeepStrictEqual } from 'node:util';
+import type { ErrorName } from '../schemas/errors.ts';
 import type { DecidedEvent } from '../schemas/events/catalogue.ts';
 import type { Overwrite } from '../schemas/events/channel.ts';
 import { type ChannelActor, type ChannelState, deniedInGuild } from './channel.ts';
@@ -28,6 +29,13 @@ interface Overwriting extends ChannelActor {
   /** `undefined`: there is no such role or member, or no more. */
   readonly target: OverwriteTarget | undefined;
 }
+
+/** Why there is nobody whom the overwrite is about: what has its id may also be of the other type. */
+export const unknownTarget = ({ type }: Overwrite, target: OverwriteTarget | undefined): ErrorName | undefined => {
+  const isOfType = target !== undefined && (target.kind === 'member') === (type === 1);
+  if (isOfType) return undefined;
+  return type === 0 ? 'unknownRole' : 'unknownMember';
+};
 
 /** Nobody acts on a role or person at or above their own highest. @everyone is below all. */
 const mayActOn = ({ guild, member, target }: Pick<Overwriting, 'guild' | 'member' | 'target'>): boolean => {
@@ -58,7 +66,8 @@ export const setOverwrite = (
   const refusal = refused(command, state);
   if (refusal !== undefined) return refusal;
   const { overwrite, target, guild, key, channelId } = command;
-  if (target === undefined) return refuse(overwrite.type === 0 ? 'unknownRole' : 'unknownMember');
+  const unknown = unknownTarget(overwrite, target);
+  if (unknown !== undefined) return refuse(unknown);
   const { overwrites } = state.settings!;
   const former = overwrites.find(({ id }) => id === overwrite.id);
   if (!mayActOn(command) || !hasAll(command, former, overwrite)) return refuse('missingPermissions');
@@ -130,7 +139,8 @@ export const replaceOverwrites = (
   for (const { id, bits } of changes) {
     const target = targets.get(id);
     const asked = overwrites.find((one) => one.id === id);
-    if (target === undefined && asked !== undefined) return refuse(asked.type === 0 ? 'unknownRole' : 'unknownMember');
+    const unknown = asked && unknownTarget(asked, target);
+    if (unknown !== undefined) return refuse(unknown);
     if (!mayActOn({ guild, member, target })) return refuse('missingPermissions');
     if (!allowsAll(guildPermissions(guild!, member), bits)) return refuse('missingPermissions');
   }

@@ -60,6 +60,14 @@ describe('pinning', () => {
     );
   });
 
+  it('is refused where one of the two blocks the other, because it posts a message', () => {
+    const channel = aDirectChannel(ANN, BEN);
+    channel.given((state) => post({ ...aPost('posted'), guild: undefined }, state), 'posted');
+    const asks = { userId: BEN, guild: undefined, member: undefined, key: 'pin', now: NOW, low: 1n };
+    const message = channel.message(channel.headId);
+    expect(refusal(pin({ ...asks, message, blocked: true }, channel.state))).toBe('cannotMessageUser');
+  });
+
   it('happens once, whoever asks again', () => {
     const { channel, asks } = withMessage();
     channel.given((state) => pin(asks(OWNER, 'pin'), state), 'pin');

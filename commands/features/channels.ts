@@ -6,7 +6,7 @@ import * as t from 'io-ts';
 import { type ChannelState, deniedInGuild } from '../../domain/channel.ts';
 import * as settings from '../../domain/channel-settings.ts';
 import * as guild from '../../domain/guild.ts';
-import { MAX_OVERWRITES } from '../../domain/overwrites.ts';
+import { MAX_OVERWRITES, unknownTarget } from '../../domain/overwrites.ts';
 import { allows, allowsAll, Permission } from '../../domain/permissions.ts';
 import { deleteThread, editThread, isThreadEdited } from '../../domain/thread.ts';
 import { revisedThread } from '../../projections/views/guild-views/revised.ts';
@@ -119,7 +119,12 @@ export const createChannel = command({
     const may =
       allows(access.permissions, Permission.manageChannels) &&
       allowsAll(access.permissions, bitsOf(fields.permission_overwrites));
-    return may ? either.right(undefined) : refused('missingPermissions');
+    if (!may) return refused('missingPermissions');
+    for (const given of fields.permission_overwrites ?? []) {
+      const unknown = unknownTarget(overwriteOf(given), await targetIn(access.guild, given.id, deps));
+      if (unknown !== undefined) return refused(unknown);
+    }
+    return either.right(undefined);
   },
   prepare: async (request, deps) => {
     const seen = await seenChannels(request, deps);

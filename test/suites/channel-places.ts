@@ -106,6 +106,27 @@ export const channelPlacesSuite = (start: StartInstance) =>
       expect(await owner.request('PATCH', path, { type: ANNOUNCEMENT })).toMatchObject({ body: { code: 50035 } });
     });
 
+    it('have overwrites for roles as roles and for people as people, and for nobody else', async () => {
+      const made = await make({ name: 'o' });
+      const [asRole, asPerson] = [
+        { status: 404, body: { code: 10011 } },
+        { status: 404, body: { code: 10007 } },
+      ];
+      for (const [id, type, refusal] of [
+        [member.id, 0, asRole],
+        ['1', 0, asRole],
+        [guildId, 1, asPerson],
+        [stranger.account!.id, 1, asPerson],
+      ] as const) {
+        const permission_overwrites = [{ id, type, deny: VIEW }];
+        const path = `/channels/${made.id}`;
+        expect(await owner.request('PUT', `${path}/permissions/${id}`, { type, deny: VIEW })).toMatchObject(refusal);
+        expect(await owner.request('PATCH', path, { permission_overwrites })).toMatchObject(refusal);
+        const created = { name: 'n', permission_overwrites };
+        expect(await owner.request('POST', `/guilds/${guildId}/channels`, created)).toMatchObject(refusal);
+      }
+    });
+
     it('are of no type for those who do not see them', async () => {
       const hidden = await make({ name: 'h', permission_overwrites: [{ id: guildId, type: 0, deny: VIEW }] });
       const asked = { archived: true };
