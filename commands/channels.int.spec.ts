@@ -43,3 +43,24 @@ describe('creating channels', () => {
     expect(right(await create('key 0')).result).toMatchObject({ id });
   });
 });
+
+describe('a key that was used', () => {
+  it('for other overwrites of a channel is refused, and a repeat of the same is answered', async () => {
+    instance = await Instance.open();
+    const ann = await instance.register('ann');
+    const { id, channel: channel_id } = await instance.guild(ann);
+    const put = (allow: string, key = 'k') =>
+      instance.ask(
+        ann,
+        'channel.edit',
+        { channel_id, permission_overwrites: [{ id, type: 0, allow, deny: '0' }] },
+        { key },
+      );
+    right(await put('1024'));
+    right(await put('1024'));
+    expect(refusal(await put('2048'))).toBe('keyReused');
+    right(await instance.ask(ann, 'channel.edit', { channel_id, permission_overwrites: [] }, { key: 'none' }));
+    right(await instance.ask(ann, 'channel.edit', { channel_id, permission_overwrites: [] }, { key: 'none' }));
+    expect(refusal(await put('1024', 'none'))).toBe('keyReused');
+  });
+});

@@ -12,7 +12,7 @@ import { deleteThread, editThread, isThreadEdited } from '../../domain/thread.ts
 import { revisedThread } from '../../projections/views/guild-views/revised.ts';
 import { type ChannelRow, rowOfChannel, withDetails } from '../../projections/views/guild-views/view.ts';
 import { integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
-import type { EventData } from '../../schemas/events/catalogue.ts';
+import type { EventData, ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { type Overwrite, PLAIN } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
@@ -171,6 +171,14 @@ const targetsOf = async (channelId: string, given: Given['permission_overwrites'
   return new Map(found.flatMap(([id, target]) => (target === undefined ? [] : [[id, target] as const])));
 };
 
+/** Whether the event is of putting these overwrites in the place of all. */
+const isAmong = (given: Given['permission_overwrites'], event: ParleyEvent): boolean => {
+  if (given == null) return false;
+  if (event.type === 'overwrite-set')
+    return given.some((one) => isDeepStrictEqual(overwriteOf(one), event.data.overwrite));
+  return event.type === 'overwrite-deleted' && !given.some(({ id }) => id === event.data.overwriteId);
+};
+
 export const editChannel = command({
   type: 'channel.edit',
   summary:
@@ -207,7 +215,7 @@ export const editChannel = command({
       ? settings.isEdited(event.data.details, patchOf(fields))
       : event.type === 'thread-edited'
         ? isThreadEdited(event.data.details, threadPatch(fields))
-        : event.type.startsWith('overwrite-') && fields.permission_overwrites != null,
+        : isAmong(fields.permission_overwrites, event),
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {
     const row = await deps.views.guilds.channel(fields.channel_id);
