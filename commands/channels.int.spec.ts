@@ -63,4 +63,23 @@ describe('a key that was used', () => {
     right(await instance.ask(ann, 'channel.edit', { channel_id, permission_overwrites: [] }, { key: 'none' }));
     expect(refusal(await put('1024', 'none'))).toBe('keyReused');
   });
+
+  it('for another member of a thread is refused', async () => {
+    instance = await Instance.open();
+    const [ann, ben, cleo] = [
+      await instance.register('ann'),
+      await instance.register('ben'),
+      await instance.register('cleo'),
+    ];
+    const { channel } = await instance.guild(ann);
+    for (const person of [ben, cleo]) await instance.join(ann, channel, person);
+    const { id: channel_id } = await instance.do(ann, 'thread.create', { channel_id: channel, name: 't', type: 11 });
+    const change = (type: 'thread.member.add' | 'thread.member.remove', user_id: string) =>
+      instance.ask(ann, type, { channel_id, user_id }, { key: type });
+    for (const type of ['thread.member.add', 'thread.member.remove'] as const) {
+      right(await change(type, ben));
+      right(await change(type, ben));
+      expect(refusal(await change(type, cleo))).toBe('keyReused');
+    }
+  });
 });

@@ -226,6 +226,11 @@ const membership = <const K extends string, P extends typeof OnChannel | typeof 
     rights: rightsTo,
     decide: (state: ChannelState, { rights: { actor, target } }, { cause }, deps) =>
       decide({ ...actor, key: cause.key }, target, state, deps),
+    same: ({ type, data }, { fields, context }) => {
+      const target = 'user_id' in fields ? fields.user_id : context.actor.userId;
+      if (type !== 'thread-members-changed') return false;
+      return method === 'PUT' ? data.added.some(({ userId }) => userId === target) : data.removed.includes(target);
+    },
     waitsFor: 'views',
   });
 
