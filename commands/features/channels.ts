@@ -121,7 +121,10 @@ export const createChannel = command({
       allowsAll(access.permissions, bitsOf(fields.permission_overwrites));
     if (!may) return refused('missingPermissions');
     for (const given of fields.permission_overwrites ?? []) {
-      const unknown = unknownTarget(overwriteOf(given), await targetIn(access.guild, given.id, deps));
+      const target = await targetIn(access.guild, given.id, deps);
+      // A channel is made ready for people who have yet to join.
+      const joinsLater = target === undefined && given.type === 1;
+      const unknown = joinsLater ? undefined : unknownTarget(overwriteOf(given), target);
       if (unknown !== undefined) return refused(unknown);
     }
     return either.right(undefined);

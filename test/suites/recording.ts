@@ -554,6 +554,27 @@ const sessions = async ({ say, ids, url }: World): Promise<void> => {
   expect(url).toBe(say.base);
 };
 
+/** What a community reads about itself. */
+const looksAround = async ({ say, ids }: World): Promise<void> => {
+  say.about('ada looks around in the guild');
+  const about = [
+    ...['', '/regions', '/emojis', '/stickers', '/webhooks', '/integrations', '/bans', '/threads/active'],
+    ...['/roles/member-counts', '/members/search?query=bob', `/members/${ids.bob}/source`],
+  ];
+  const archives = ['/threads/archived/public', '/threads/archived/private', '/users/@me/threads/archived/private'];
+  for (const path of [
+    ...about.map((of) => `/guilds/${ids.guild}${of}`),
+    ...[...archives, '/history'].map((of) => `/channels/${ids.general}${of}`),
+    ...[`/users/@me/guilds/${ids.guild}/member`, `/users/${ids.bob}/profile`, '/users/@me/relationships'],
+    ...['/discovery?q=First', '/registration-invites', '/voice/regions'],
+  ])
+    await say.ask('ada', 'GET', path);
+  say.about('ada changes nothing');
+  await say.ask('ada', 'DELETE', `/users/@me/relationships/${ids.bob}`);
+  for (const path of ['/users/@me/profile', `/guilds/${ids.guild}/members/@me`])
+    await say.ask('ada', 'PATCH', path, { body: {} });
+};
+
 const replays = async ({ say, ids }: World): Promise<void> => {
   say.about('ada, who administers, replays the log');
   for (const stream of [
@@ -645,7 +666,18 @@ export const recordingSuite = (start: StartInstance) =>
     it('matches its recording', async () => {
       say = new Conversation(instance.url);
       const world: World = { say, url: instance.url, ids: {} };
-      for (const part of [signsUp, makesAGuild, invites, bots, messages, directly, commands, sessions, replays])
+      for (const part of [
+        signsUp,
+        makesAGuild,
+        invites,
+        bots,
+        messages,
+        directly,
+        commands,
+        looksAround,
+        sessions,
+        replays,
+      ])
         await part(world);
       await everyRouteOnce(world);
       const now = normalised(say.entries, instance.url, say.secrets);

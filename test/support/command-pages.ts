@@ -1,10 +1,11 @@
 /** Generates the client's types and the page of op 100 from the commands. */
 
+import type { CommandBucket } from '../../commands/limits.ts';
 import type { CommandShape } from '../../commands/port.ts';
 import { type JsonSchema, jsonSchema } from '../../http/openapi.ts';
 
 /** Variables of the limits. */
-const VARIABLES: Readonly<Record<string, string>> = {
+const VARIABLES: Readonly<Record<CommandBucket, string>> = {
   send: 'PARLEY_LIMIT_SEND',
   reaction: 'PARLEY_LIMIT_REACTION',
   pin: 'PARLEY_LIMIT_PIN',
@@ -15,6 +16,9 @@ const VARIABLES: Readonly<Record<string, string>> = {
   guildJoin: 'PARLEY_LIMIT_GUILD_JOIN',
   inviteCreate: 'PARLEY_LIMIT_INVITE_CREATE',
   applicationCreate: 'PARLEY_LIMIT_APPLICATION_CREATE',
+  profile: 'PARLEY_LIMIT_PROFILE',
+  threadCreate: 'PARLEY_LIMIT_THREAD_CREATE',
+  threadMember: 'PARLEY_LIMIT_THREAD_MEMBER',
 };
 
 interface Field {
@@ -120,7 +124,7 @@ export const commandPage = (commands: readonly CommandShape[]): string =>
       const facts = [
         `Over HTTP: \`${route.method} ${route.path}\`, ${route.status}.`,
         `Answers: ${answers.replace(/\.$/, '')}.`,
-        limit === undefined ? '' : `Limit of its own: \`${VARIABLES[limit.bucket]}\`.`,
+        limit === undefined ? '' : `Limit of its own: \`${VARIABLES[limit.bucket as CommandBucket]}\`.`,
       ];
       const described = summary.replaceAll(/\b[a-z]+_[a-z_]+\b/g, (name) => `\`${name}\``);
       return `### ${type}\n\n${described}\n${facts.filter(Boolean).join(' ')}\n\n${rows.length === 0 ? 'No fields.' : table}`;
