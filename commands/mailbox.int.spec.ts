@@ -190,7 +190,7 @@ describe('a mailbox', () => {
     async (character) => {
       const large = (key: string) =>
         task(key, () =>
-          happen({ type: 'member-left', data: { ...membership, reason: character.repeat(5000) } as never }),
+          happen({ type: 'member-left', data: { ...membership, how: 'left', note: character.repeat(5000) } as never }),
         );
       const keys = Array.from({ length: 300 }, (_, i) => `k${i}`);
       const outcomes = await Promise.all(keys.map((key) => mailboxes.run(large(key))));
@@ -204,8 +204,8 @@ describe('a mailbox', () => {
 
   describe('on a log that takes less at once', () => {
     const LIMIT = 20_000;
-    const saying = (key: string, reason: string) =>
-      task(key, () => happen({ type: 'member-left', data: { ...membership, reason } as never }));
+    const saying = (key: string, note: string) =>
+      task(key, () => happen({ type: 'member-left', data: { ...membership, how: 'left', note } as never }));
     const dataOf = ({ events }: AppendRequest) =>
       events.reduce((bytes, { data }) => bytes + Buffer.byteLength(JSON.stringify(data)), 0);
     beforeEach(() => {
@@ -230,7 +230,7 @@ describe('a mailbox', () => {
     });
 
     it('takes one that is exactly as large', async () => {
-      const without = Buffer.byteLength(JSON.stringify({ ...membership, reason: '' }));
+      const without = Buffer.byteLength(JSON.stringify({ ...membership, how: 'left', note: '' }));
       right(await mailboxes.run(saying('a', 'x'.repeat(LIMIT - without))));
       expect(watched.appends.map(dataOf)).toEqual([LIMIT]);
     });
