@@ -31,6 +31,7 @@ export interface Archive {
 }
 
 const Count = integer(1, Number.MAX_SAFE_INTEGER);
+const FromZero = integer(0, Number.MAX_SAFE_INTEGER);
 const orNull = t.union([t.string, t.null]);
 
 const Event = t.type({
@@ -39,7 +40,7 @@ const Event = t.type({
   sequence: Count,
   type: t.string,
   schema: Count,
-  time: integer(0, Number.MAX_SAFE_INTEGER),
+  time: FromZero,
   id: t.string,
   actor: t.string,
   key: orNull,
@@ -68,14 +69,20 @@ const vaultRecords: Readonly<Record<VaultRecord['kind'], t.Mixed>> = {
   key: t.type({ userId: t.string, key: Secret }),
   'sign-in': t.type({
     signIn: t.type({
-      ...{ id: t.string, userId: t.string, generation: Count, device: t.string },
-      ...{ created: Count, lastUsed: Count, expires: Count },
+      ...{ id: t.string, userId: t.string, generation: FromZero, device: t.string },
+      ...{ created: FromZero, lastUsed: FromZero, expires: FromZero },
     }),
   }),
   code: t.type({
     code: t.type({
       ...{ id: t.string, kind: t.keyof({ registration: null, 'password-reset': null }), userId: orNull },
-      ...{ madeBy: t.string, maxUses: Count, created: Count, expires: t.union([Count, t.null]), uses: Count },
+      ...{
+        madeBy: t.string,
+        maxUses: FromZero,
+        created: FromZero,
+        expires: t.union([FromZero, t.null]),
+        uses: FromZero,
+      },
     }),
     usedBy: t.array(t.string),
   }),
