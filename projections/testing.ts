@@ -11,6 +11,7 @@ import {
   PLAIN,
 } from '../schemas/events/channel.ts';
 import { type GuildDetails, PLAIN_GUILD } from '../schemas/events/guild.ts';
+import { type Bond, NO_BOND } from '../schemas/events/relationship.ts';
 import type { Standing } from '../schemas/events/user.ts';
 import {
   ADMINISTRATORS_STREAM,
@@ -20,6 +21,7 @@ import {
   inviteStream,
   memberStream,
   readStream,
+  relationshipStream,
   userStream,
 } from '../schemas/streams.ts';
 
@@ -166,6 +168,13 @@ export class Story {
 
   deleteRole(guildId: string, roleId: string) {
     return this.log.add(guildStream(guildId), 'role-deleted', { guildId, roleId });
+  }
+
+  /** What is between two people, as the first of them has made it. */
+  relate(by: string, other: string, bond: Bond, former: Bond = NO_BOND): ParleyEvent {
+    return this.log.add(relationshipStream(by, other), 'relationship-changed', {
+      ...{ by, people: [by, other], former, bond },
+    });
   }
 
   giveRoles(guildId: string, userId: string, roles: string[]) {

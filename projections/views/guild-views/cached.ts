@@ -6,7 +6,9 @@
 
 import { LRUCache } from 'lru-cache';
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
+import { lru } from '../../../schemas/lru.ts';
 import { roughBytes } from '../../../schemas/sizes.ts';
+import { keepStandings, keptStandings, type StandingCache, standingKey } from './standings.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
 const KEPT = 50_000;
@@ -41,7 +43,7 @@ const ofChannel = ({ data }: { readonly data: { readonly guildId: string; readon
 const ofUser = ({ data }: { readonly data: { readonly userId: string } }) => [userKey(data.userId)];
 const ofThread = ({ data }: { readonly data: { readonly channelId: string } }) => [channelKey(data.channelId)];
 
-/** Keys of the rows that an event changes; invites and relationships are not cached. */
+/** Keys of the rows that an event changes; invites are not cached. */
 const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'guild-created': ({ data }) => [guildKey(data.guildId)],
   'channel-created': ({ data: { channelId, guildId } }) =>
@@ -75,7 +77,7 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'user-standing-changed': ofUser,
   'user-deleted': ofUser,
   'administrator-changed': ({ data }) => [userKey(data.userId), ADMINISTRATORS],
-  'relationship-changed': () => [],
+  'relationship-changed': ({ data: { people } }) => people.map((userId, n) => standingKey(userId, people[1 - n]!)),
   'invite-created': () => [],
   'invite-redeemed': () => [],
   'invite-deleted': () => [],
@@ -89,6 +91,7 @@ export class CachedGuilds implements GuildReader {
     maxSize: KEPT_BYTES,
     sizeCalculation: roughBytes,
   });
+  private readonly standings: StandingCache = lru(KEPT);
   /**
    * Number of changes received, and the position of the last. Rows read while the store lacks that change are not
    * cached.
@@ -112,7 +115,10 @@ export class CachedGuilds implements GuildReader {
   heard(event: ParleyEvent): void {
     const keys = handlerOf(keysOf, event)?.(event);
     if (keys === undefined || keys.length === 0) return;
-    for (const key of keys) this.rows.delete(key);
+    for (const key of keys) {
+      this.rows.delete(key);
+      this.standings.delete(key);
+    }
     this.changes += 1;
     this.lastChange = Math.max(this.lastChange, event.position);
   }
@@ -158,6 +164,15 @@ export class CachedGuilds implements GuildReader {
     return [...known, ...others];
   }
 
+  async standingsTo(userId: string, people: readonly string[]) {
+    const kept = keptStandings(this.standings, userId, people);
+    if (kept !== undefined) return kept;
+    const mayKeep = this.beforeReading();
+    const found = await this.reader.standingsTo(userId, people);
+    if (mayKeep()) keepStandings(this.standings, userId, people, found);
+    return found;
+  }
+
   threadsOf: GuildReader['threadsOf'] = (...query) => this.reader.threadsOf(...query);
   activeThreads: GuildReader['activeThreads'] = (...query) => this.reader.activeThreads(...query);
   archivedThreads: GuildReader['archivedThreads'] = (...query) => this.reader.archivedThreads(...query);
@@ -171,7 +186,6 @@ export class CachedGuilds implements GuildReader {
   countApplications: GuildReader['countApplications'] = (...query) => this.reader.countApplications(...query);
   countOpenInvites: GuildReader['countOpenInvites'] = (...query) => this.reader.countOpenInvites(...query);
   relationships: GuildReader['relationships'] = (...query) => this.reader.relationships(...query);
-  standingsTo: GuildReader['standingsTo'] = (...query) => this.reader.standingsTo(...query);
   leaving: GuildReader['leaving'] = () => this.reader.leaving();
   past: GuildReader['past'] = (...query) => this.reader.past(...query);
   revisions: GuildReader['revisions'] = (...query) => this.reader.revisions(...query);

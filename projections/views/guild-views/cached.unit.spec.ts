@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NO_BOND } from '../../../schemas/events/relationship.ts';
 import { Story } from '../../testing.ts';
 import { CachedGuilds } from './cached.ts';
 import type { GuildReader, MemberRow, UserRow } from './view.ts';
@@ -46,6 +47,28 @@ describe('cached guild views', () => {
     expect(await cached.member(GUILD, ANN)).toBe(row);
     expect(await cached.member(GUILD, ANN)).toBe(row);
     expect(store.asked).toBe(1);
+  });
+
+  it('ask the store once how people stand to each other, until one of the two changes it', async () => {
+    let asked = 0;
+    const standings = new Map<string, 1 | 2>();
+    const reader = {
+      standingsTo: async (_: string, people: readonly string[]) => {
+        asked += 1;
+        return new Map([...standings].filter(([id]) => people.includes(id)));
+      },
+    } as unknown as GuildReader;
+    const cached = new CachedGuilds(reader, () => Number.MAX_SAFE_INTEGER);
+    cached.hearsFrom(0);
+    expect(await cached.standingsTo(ANN, ['2', '3'])).toEqual(new Map());
+    expect(await cached.standingsTo(ANN, ['3'])).toEqual(new Map());
+    expect(asked).toBe(1);
+    standings.set('2', 2);
+    const bond = { ...NO_BOND, blockedBy: ['2'] };
+    cached.heard(new Story().relate('2', ANN, bond));
+    expect(await cached.standingsTo(ANN, ['2', '3'])).toEqual(new Map([['2', 2]]));
+    expect(await cached.standingsTo(ANN, ['2'])).toEqual(new Map([['2', 2]]));
+    expect(asked).toBe(2);
   });
 
   it('ask again for a row that was missing', async () => {

@@ -1,7 +1,9 @@
 /** What every store of the guild views must do. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RelationshipType } from '../../../domain/relationship.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { NO_BOND } from '../../../schemas/events/relationship.ts';
 import { Story } from '../../testing.ts';
 import { type GuildReader, NEW_MEMBER, rowOfGuild } from './view.ts';
 
@@ -144,6 +146,23 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       story.join(GUILD, BOB);
       await project();
       expect((await guilds.member(GUILD, BOB))?.roles).toEqual([]);
+    });
+
+    it('knows how people stand to each other, each from their own side', async () => {
+      const asked = { ...NO_BOND, requestedBy: ANN };
+      story.relate(ANN, BOB, asked);
+      await project();
+      expect(await guilds.relationships(ANN)).toMatchObject([{ userId: BOB, type: RelationshipType.outgoingRequest }]);
+      expect(await guilds.relationships(BOB)).toMatchObject([{ userId: ANN, type: RelationshipType.incomingRequest }]);
+      expect(await guilds.standingsTo(ANN, [BOB, '404'])).toEqual(new Map([[BOB, RelationshipType.incomingRequest]]));
+      expect(await guilds.standingsTo(BOB, [ANN])).toEqual(new Map([[ANN, RelationshipType.outgoingRequest]]));
+      story.relate(BOB, ANN, { ...NO_BOND, blockedBy: [BOB] }, asked);
+      await project();
+      expect(await guilds.relationships(ANN)).toEqual([]);
+      expect(await guilds.relationships(BOB)).toMatchObject([{ userId: ANN, type: RelationshipType.blocked }]);
+      expect(await guilds.standingsTo(ANN, [BOB, '404'])).toEqual(new Map([[BOB, RelationshipType.blocked]]));
+      expect(await guilds.standingsTo(BOB, [ANN])).toEqual(new Map());
+      expect(await guilds.standingsTo(BOB, [])).toEqual(new Map());
     });
 
     it('shows guilds and channels as they were last edited, in the order of the places given', async () => {

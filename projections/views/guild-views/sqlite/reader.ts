@@ -24,6 +24,7 @@ import {
   userOf,
 } from '../queries.ts';
 import { type Revision, relationsSubject } from '../revisions.ts';
+import { keepStandings, keptStandings, type StandingCache } from '../standings.ts';
 import type { GuildTables } from '../tables.ts';
 import {
   type ArchiveQuery,
@@ -61,6 +62,7 @@ export class GuildCache {
   readonly channelLists = places<readonly ChannelRow[]>(LISTS);
   readonly members = lru<string, MemberRow>(PEOPLE);
   readonly users = lru<string, UserRow>(PEOPLE);
+  readonly standings: StandingCache = lru(PEOPLE);
   administrators: readonly string[] | undefined;
 }
 
@@ -287,8 +289,15 @@ export class SqliteGuildReader implements GuildReader {
   }
 
   async standingsTo(userId: string, people: readonly string[]) {
+    const { standings } = this.cache;
+    const kept = keptStandings(standings, userId, people);
+    if (kept !== undefined) return kept;
     const subjects = JSON.stringify(people.map(relationsSubject));
-    return this.slices.step(() => standingsOf(this.ask.standingsTo.all(userId, subjects).map(standingRow)));
+    return this.slices.step(() => {
+      const found = standingsOf(this.ask.standingsTo.all(userId, subjects).map(standingRow));
+      keepStandings(standings, userId, people, found);
+      return found;
+    });
   }
 
   async administrator(): Promise<string | undefined> {

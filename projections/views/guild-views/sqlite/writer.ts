@@ -12,7 +12,9 @@ import {
   begunSpan,
   begunStay,
 } from '../queries.ts';
-import type { Subject } from '../revisions.ts';
+import { idIn } from '../revised.ts';
+import type { Revision } from '../revisions.ts';
+import { standingKey } from '../standings.ts';
 import type { GuildTables } from '../tables.ts';
 import type { GuildChange, GuildWriter } from '../view.ts';
 import { type GuildCache, memberKey } from './reader.ts';
@@ -210,7 +212,7 @@ export class SqliteGuildWriter implements GuildWriter {
         return;
       case 'revised':
         this.run.revision(addedRevision(change));
-        this.evict(change.subject, change.guildId);
+        this.evict(change);
         return;
       case 'user-added':
         this.run.user(addedUser(change));
@@ -239,10 +241,11 @@ export class SqliteGuildWriter implements GuildWriter {
     }
   }
 
-  private evict(subject: Subject, guildId: string): void {
+  private evict({ subject, field, guildId }: Pick<Revision, 'subject' | 'field' | 'guildId'>): void {
     const [kind, id] = subject.split(':') as [string, string];
     if (kind === 'guild') this.cache.guilds.delete(id);
     if (kind === 'member') this.cache.members.delete(id);
+    if (kind === 'relations') this.cache.standings.delete(standingKey(id, idIn(field)));
     if (kind === 'thread') this.cache.channels.delete(id);
     if (kind === 'channel') {
       this.cache.channels.delete(id);
