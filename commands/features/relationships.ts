@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as relationship from '../../domain/relationship.ts';
 import { optional, Snowflake } from '../../schemas/codecs.ts';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { EventOf, ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { relationshipStream } from '../../schemas/streams.ts';
 import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
@@ -33,7 +33,10 @@ const standings = async (deps: CommandDeps, userId: string) => {
     all.filter(({ type }) => types.includes(type)).length >= deps.bounds.relationships;
 };
 
-const isChange = (event: ParleyEvent, { context, fields }: Asked<{ user_id: string }>): boolean =>
+const isChange = (
+  event: ParleyEvent,
+  { context, fields }: Asked<{ user_id: string }>,
+): event is EventOf<'relationship-changed'> =>
   event.type === 'relationship-changed' &&
   event.data.by === context.actor.userId &&
   event.data.people.includes(fields.user_id);
@@ -72,7 +75,6 @@ export const setRelationship = command({
   },
   same: (event, asked) =>
     isChange(event, asked) &&
-    event.type === 'relationship-changed' &&
     (asked.fields.type === RelationshipType.blocked) === event.data.bond.blockedBy.includes(asked.context.actor.userId),
   waitsFor: 'views',
 });
@@ -90,8 +92,6 @@ export const deleteRelationship = command({
   decide: (state: relationship.RelationshipState, _, { fields, context, cause }) =>
     relationship.unrelate({ by: context.actor.userId, other: fields.user_id, key: cause.key }, state),
   same: (event, asked) =>
-    isChange(event, asked) &&
-    event.type === 'relationship-changed' &&
-    relationship.standingOf(asked.context.actor.userId, event.data.bond) === undefined,
+    isChange(event, asked) && relationship.standingOf(asked.context.actor.userId, event.data.bond) === undefined,
   waitsFor: 'views',
 });
