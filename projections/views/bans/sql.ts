@@ -2,9 +2,10 @@
 
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
 import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
-import { idKey as postgresId, rowsOf } from '../../../stores/postgres/values.ts';
-import { adding, builder, built, type Connection, command, idKey } from '../../../stores/sqlite/statements.ts';
+import { idKey as postgresId } from '../../../stores/postgres/values.ts';
+import { builder, built, type Connection, idKey } from '../../../stores/sqlite/statements.ts';
 import { statement } from '../../../stores/statement.ts';
+import { lastingInPostgres, lastingInSqlite } from '../lasting-rows/sql.ts';
 import type { BanChange, BanReader, BanRow, BansQuery } from './view.ts';
 
 interface BanTables {
@@ -62,6 +63,14 @@ const added = (change: Extract<BanChange, { kind: 'banned' }>): BanTables['bans'
   sealed_in: change.sealedIn,
 });
 
+const ended = (change: Extract<BanChange, { kind: 'unbanned' }>) => ({
+  guild_id: change.guildId,
+  user_id: change.userId,
+  unbanned_at: change.position,
+});
+
+const LASTING = { table: 'bans', keys: ['guild_id', 'user_id'], began: 'banned_at', ended: 'unbanned_at' } as const;
+
 /** The rows by which two generations are compared. */
 export const banRowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
   bans: sql`SELECT guild_id, user_id, banned_at, sealed_by, box, sealed_in,
@@ -90,13 +99,13 @@ export const banMigrations = (schema: string): Readonly<Record<string, Migration
 const FIRST_ID = '0';
 
 export class PostgresBans implements BanReader {
-  private readonly schema: string;
+  private readonly lasting: ReturnType<typeof lastingInPostgres<BanTables['bans']>>;
   private readonly page: (guildId: string, after: string, limit: number) => Promise<readonly BanColumns[]>;
   private readonly pageBefore: (guildId: string, before: string, limit: number) => Promise<readonly BanColumns[]>;
   private readonly one: (guildId: string, userId: string) => Promise<readonly BanColumns[]>;
 
   constructor(postgres: Postgres, schema: string) {
-    this.schema = schema;
+    this.lasting = lastingInPostgres<BanTables['bans']>(schema, LASTING);
     const queries = banQueries(postgresBuilder<BanTables>(schema));
     this.page = postgres.prepared(`${schema} bans`, statement(queries.after));
     this.pageBefore = postgres.prepared(`${schema} bans before`, statement(queries.before));
@@ -116,31 +125,11 @@ export class PostgresBans implements BanReader {
   }
 
   /** @param ask within the transaction that locks the partition of these changes */
-  async write(ask: Ask, changes: readonly BanChange[]): Promise<void> {
-    const table = `${this.schema}.bans`;
-    const run = async (name: string, text: string, rows: readonly object[]) => {
-      if (rows.length > 0) await ask({ name: `${this.schema} ${name}`, text, values: [JSON.stringify(rows)] });
-    };
-    const banned = changes.flatMap((change) => (change.kind === 'banned' ? [added(change)] : []));
-    await run('ban', `INSERT INTO ${table} SELECT * FROM ${rowsOf(table)} ON CONFLICT DO NOTHING`, banned);
-    const unbanned = changes.flatMap((change) =>
-      change.kind === 'unbanned'
-        ? [{ guild_id: change.guildId, user_id: change.userId, banned_at: 0, unbanned_at: change.position }]
-        : [],
-    );
-    // A person may be banned and unbanned several times in one batch: each end is the first after its beginning.
-    await run(
-      'unban',
-      `WITH ends AS (SELECT guild_id, user_id, unbanned_at AS position FROM ${rowsOf(table)})
-       UPDATE ${table} b SET unbanned_at = (
-         SELECT min(e.position) FROM ends e
-         WHERE e.guild_id = b.guild_id AND e.user_id = b.user_id AND e.position > b.banned_at
-       )
-       WHERE b.unbanned_at IS NULL AND EXISTS (
-         SELECT FROM ends e
-         WHERE e.guild_id = b.guild_id AND e.user_id = b.user_id AND e.position > b.banned_at
-       )`,
-      unbanned,
+  write(ask: Ask, changes: readonly BanChange[]): Promise<void> {
+    return this.lasting(
+      ask,
+      changes.flatMap((change) => (change.kind === 'banned' ? [added(change)] : [])),
+      changes.flatMap((change) => (change.kind === 'unbanned' ? [ended(change)] : [])),
     );
   }
 }
@@ -161,11 +150,7 @@ CREATE TABLE bans (
 const prepare = (db: Connection) => {
   const queries = banQueries(builder<BanTables>());
   return {
-    ban: adding<BanTables['bans']>(db, 'bans'),
-    unban: command(
-      db,
-      'UPDATE bans SET unbanned_at = ? WHERE guild_id = ? AND user_id = ? AND unbanned_at IS NULL AND banned_at < ?',
-    ),
+    lasting: lastingInSqlite<BanTables['bans']>(db, LASTING),
     after: built(db, queries.after),
     before: built(db, queries.before),
     one: built(db, queries.one),
@@ -181,8 +166,8 @@ export class SqliteBans implements BanReader {
 
   apply(changes: readonly BanChange[]): void {
     for (const change of changes) {
-      if (change.kind === 'banned') this.run.ban(added(change));
-      else this.run.unban(change.position, change.guildId, change.userId, change.position);
+      if (change.kind === 'banned') this.run.lasting.begin(added(change));
+      else this.run.lasting.end(ended(change));
     }
   }
 

@@ -3,19 +3,18 @@
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
 import type { TimeSlices } from '../../../schemas/time-slices.ts';
 import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
-import { idKey as postgresId, rowsOf } from '../../../stores/postgres/values.ts';
+import { idKey as postgresId } from '../../../stores/postgres/values.ts';
 import {
-  adding,
   builder,
   built,
   type Connection,
-  command,
   IDS_PER_STEP,
   idKey,
   idKeys,
   query,
 } from '../../../stores/sqlite/statements.ts';
 import { statement } from '../../../stores/statement.ts';
+import { lastingInPostgres, lastingInSqlite } from '../lasting-rows/sql.ts';
 import type { PinChange, PinReader, PinRow } from './view.ts';
 
 interface PinTables {
@@ -49,6 +48,19 @@ const added = (change: Extract<PinChange, { kind: 'pinned' }>): PinTables['pins'
   pinned_time: change.pinnedTime,
 });
 
+const ended = (change: Extract<PinChange, { kind: 'unpinned' }>) => ({
+  channel_id: change.channelId,
+  message_id: change.messageId,
+  unpinned_at: change.position,
+});
+
+const LASTING = {
+  table: 'pins',
+  keys: ['channel_id', 'message_id'],
+  began: 'pinned_at',
+  ended: 'unpinned_at',
+} as const;
+
 /** The rows by which two generations are compared. */
 export const pinRowsAt = (at: number): Readonly<Record<string, RawBuilder<unknown>>> => ({
   pins: sql`SELECT channel_id, message_id, pinned_at, pinned_time, CASE WHEN unpinned_at <= ${at} THEN unpinned_at END
@@ -81,11 +93,13 @@ export const pinMigrations = (schema: string): Readonly<Record<string, Migration
 export class PostgresPins implements PinReader {
   private readonly postgres: Postgres;
   private readonly schema: string;
+  private readonly lasting: ReturnType<typeof lastingInPostgres<PinTables['pins']>>;
   private readonly page: (channelId: string, before: number, limit: number) => Promise<readonly PinRow[]>;
 
   constructor(postgres: Postgres, schema: string) {
     this.postgres = postgres;
     this.schema = schema;
+    this.lasting = lastingInPostgres<PinTables['pins']>(schema, LASTING);
     const { pinned } = pinQueries(postgresBuilder<PinTables>(schema));
     this.page = postgres.prepared(`${schema} pins`, statement(pinned));
   }
@@ -116,31 +130,11 @@ export class PostgresPins implements PinReader {
   }
 
   /** @param ask within the transaction that locks the partition of these changes */
-  async write(ask: Ask, changes: readonly PinChange[]): Promise<void> {
-    const table = `${this.schema}.pins`;
-    const run = async (name: string, text: string, rows: readonly object[]) => {
-      if (rows.length > 0) await ask({ name: `${this.schema} ${name}`, text, values: [JSON.stringify(rows)] });
-    };
-    const pinned = changes.flatMap((change) => (change.kind === 'pinned' ? [added(change)] : []));
-    await run('pin', `INSERT INTO ${table} SELECT * FROM ${rowsOf(table)} ON CONFLICT DO NOTHING`, pinned);
-    const unpinned = changes.flatMap((change) =>
-      change.kind === 'unpinned'
-        ? [{ channel_id: change.channelId, message_id: change.messageId, pinned_at: 0, unpinned_at: change.position }]
-        : [],
-    );
-    // A message may be pinned and unpinned several times in one batch: each end is the first after its beginning.
-    await run(
-      'unpin',
-      `WITH ends AS (SELECT channel_id, message_id, unpinned_at AS position FROM ${rowsOf(table)})
-       UPDATE ${table} p SET unpinned_at = (
-         SELECT min(e.position) FROM ends e
-         WHERE e.channel_id = p.channel_id AND e.message_id = p.message_id AND e.position > p.pinned_at
-       )
-       WHERE p.unpinned_at IS NULL AND EXISTS (
-         SELECT FROM ends e
-         WHERE e.channel_id = p.channel_id AND e.message_id = p.message_id AND e.position > p.pinned_at
-       )`,
-      unpinned,
+  write(ask: Ask, changes: readonly PinChange[]): Promise<void> {
+    return this.lasting(
+      ask,
+      changes.flatMap((change) => (change.kind === 'pinned' ? [added(change)] : [])),
+      changes.flatMap((change) => (change.kind === 'unpinned' ? [ended(change)] : [])),
     );
   }
 }
@@ -158,11 +152,7 @@ CREATE INDEX pins_of_channel ON pins (channel_id, pinned_time) WHERE unpinned_at
 `;
 
 const prepare = (db: Connection) => ({
-  pin: adding<PinTables['pins']>(db, 'pins'),
-  unpin: command(
-    db,
-    'UPDATE pins SET unpinned_at = ? WHERE channel_id = ? AND message_id = ? AND unpinned_at IS NULL AND pinned_at < ?',
-  ),
+  lasting: lastingInSqlite<PinTables['pins']>(db, LASTING),
   pinned: built(db, pinQueries(builder<PinTables>()).pinned),
   among: query<[string]>(
     db,
@@ -188,8 +178,8 @@ export class SqlitePins implements PinReader {
 
   apply(changes: readonly PinChange[]): void {
     for (const change of changes) {
-      if (change.kind === 'pinned') this.run.pin(added(change));
-      else this.run.unpin(change.position, change.channelId, change.messageId, change.position);
+      if (change.kind === 'pinned') this.run.lasting.begin(added(change));
+      else this.run.lasting.end(ended(change));
     }
   }
 
