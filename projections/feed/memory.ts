@@ -1,9 +1,8 @@
 /** The feed in memory. It can do to a reader's connection whatever a network can. */
 
-import { channelFeed, type FeedChannel, personFeed } from './channels.ts';
-import { encodeTakeover, encodeTyping } from './payloads.ts';
 import type { FeedPublisher, FeedTransport, SignalPublisher, TransportListener } from './port.ts';
 import { ChainedPublisher } from './publish.ts';
+import { signalsThrough } from './signals.ts';
 
 export interface Published {
   readonly partition: number;
@@ -122,11 +121,7 @@ export class MemoryFeed {
 
   /** @param partitions of the distribution log */
   signals(partitions: number): SignalPublisher {
-    const send = ({ partition, name }: FeedChannel, text: string) => this.publish({ partition, channel: name, text });
-    return {
-      typing: (told) => send(channelFeed(told.channelId, partitions), encodeTyping(told)),
-      takeover: (told) => send(personFeed(told.userId, partitions), encodeTakeover(told)),
-    };
+    return signalsThrough(partitions, ({ partition, name }, text) => this.publish({ partition, channel: name, text }));
   }
 
   private publish(message: Published): void {

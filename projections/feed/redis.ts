@@ -1,10 +1,9 @@
 import { Cluster } from 'ioredis';
-import type { Takeover } from '../../coordination/port.ts';
 import type { Redis, RedisClient } from '../../stores/redis/connection.ts';
-import { channelFeed, type FeedChannel, personFeed } from './channels.ts';
-import { encodeTakeover, encodeTyping } from './payloads.ts';
-import type { FeedPublisher, FeedTransport, SignalPublisher, TransportListener, TypingTold } from './port.ts';
+import type { FeedChannel } from './channels.ts';
+import type { FeedPublisher, FeedTransport, SignalPublisher, TransportListener } from './port.ts';
 import { ChainedPublisher, type SendMessages } from './publish.ts';
+import { signalsThrough } from './signals.ts';
 
 /** Redis names of the feed's channels. All channels of a partition share a slot, so their messages stay in order. */
 export class FeedNames {
@@ -119,32 +118,6 @@ class RedisFeedTransport implements FeedTransport {
   }
 }
 
-/** Publishes in the feed channel of the channel or the person, so only gateways with listeners receive it. */
-class RedisSignalPublisher implements SignalPublisher {
-  private readonly redis: Redis;
-  private readonly names: FeedNames;
-  private readonly partitions: number;
-
-  constructor(redis: Redis, names: FeedNames, partitions: number) {
-    this.redis = redis;
-    this.names = names;
-    this.partitions = partitions;
-  }
-
-  typing(typing: TypingTold): void {
-    this.send(channelFeed(typing.channelId, this.partitions), encodeTyping(typing));
-  }
-
-  takeover(takeover: Takeover): void {
-    this.send(personFeed(takeover.userId, this.partitions), encodeTakeover(takeover));
-  }
-
-  private send({ partition, name }: FeedChannel, text: string): void {
-    // It is worthless later.
-    this.redis.run((client) => client.spublish(this.names.of(partition, name), text)).catch(() => {});
-  }
-}
-
 // The delivery feed on Redis sharded pub/sub.
 
 /** For a projector. Has its own connection. */
@@ -156,5 +129,10 @@ export const openFeedTransport = (redis: Redis, namespace: string): FeedTranspor
   new RedisFeedTransport(redis.subscriber('feed'), new FeedNames(namespace));
 
 /** For processes that serve clients. @param partitions of the distribution log */
-export const openSignalPublisher = (redis: Redis, namespace: string, partitions: number): SignalPublisher =>
-  new RedisSignalPublisher(redis, new FeedNames(namespace), partitions);
+export const openSignalPublisher = (redis: Redis, namespace: string, partitions: number): SignalPublisher => {
+  const names = new FeedNames(namespace);
+  return signalsThrough(partitions, ({ partition, name }, text) => {
+    // It is worthless later.
+    redis.run((client) => client.spublish(names.of(partition, name), text)).catch(() => {});
+  });
+};
