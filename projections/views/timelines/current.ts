@@ -2,7 +2,6 @@
  * Current state of messages, even while the timelines lag behind the log or their store is down. What the
  * timeline does not hold yet is folded from the channel's stream. Pages of history need the timelines' store.
  */
-import { LRUCache } from 'lru-cache';
 import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type ParleyEvent,
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
+import { lru } from '../../../schemas/lru.ts';
 import { deletedBy, messagesOf } from '../../../schemas/message-ids.ts';
 import { channelStream } from '../../../schemas/streams.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
@@ -97,7 +97,7 @@ export class CurrentTimelines implements TimelineReader {
    * Sequences through which channels were shown before the timelines held that. What was shown once is shown from then
    * on, also when the timelines are no longer late and have not quite caught up.
    */
-  private readonly shown = new LRUCache<string, number>({ max: SHOWN });
+  private readonly shown = lru<string, number>(SHOWN);
 
   /** @param isLate whether pages and lists must make up for what the timelines do not hold yet */
   constructor(timelines: TimelineReader, log: Log, isLate: () => boolean = () => false) {
