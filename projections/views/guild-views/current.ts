@@ -10,7 +10,7 @@ import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { latePage } from '../late-page.ts';
 import { relationshipsOf } from './queries.ts';
 import { ADMINISTRATOR, ADMINISTRATORS, type Positioned, type RecentGuildChanges } from './recent.ts';
-import { inListOrder, revisedChannel, revisedGuild, revisedMember, revisedThread } from './revised.ts';
+import { byId, inListOrder, revisedChannel, revisedGuild, revisedMember, revisedThread } from './revised.ts';
 import {
   channelSubject,
   fieldsOf,
@@ -39,8 +39,8 @@ import {
   revisedUser,
   rowOfGuild,
   rowOfUser,
+  type UserFields,
   type UserRow,
-  userFieldsOf,
 } from './view.ts';
 
 type Of<Kind extends GuildChange['kind']> = Positioned<Extract<GuildChange, { readonly kind: Kind }>>;
@@ -188,7 +188,7 @@ export class CurrentGuilds implements GuildReader {
       const own = revised.get(threadSubject(row.id));
       return own === undefined ? row : revisedThread(row, fieldsOf(own));
     });
-    return current.filter(({ isDeleted }) => isDeleted !== true).sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
+    return current.filter(({ isDeleted }) => isDeleted !== true).sort(byId);
   }
 
   /** As the views hold them: whether a thread is to be archived is decided in its stream. */
@@ -288,7 +288,7 @@ export class CurrentGuilds implements GuildReader {
       const last = own.findLast((change) => change.kind === 'user-signed-out');
       const revised = own.filter((change) => change.kind === 'user-revised');
       const current = last === undefined ? row : { ...row, signedOut: last.signedOut };
-      return revised.length === 0 ? current : revisedUser(current, userFieldsOf(revised));
+      return revised.length === 0 ? current : revisedUser(current, fieldsOf<UserFields>(revised));
     });
   }
 
@@ -319,7 +319,7 @@ export class CurrentGuilds implements GuildReader {
   async publicGuilds(limit: number): Promise<readonly GuildRow[]> {
     const rows = await this.ask().stored.publicGuilds(limit);
     const current = await Promise.all(rows.map(({ id }) => this.guild(id)));
-    return current.filter((row) => row?.isPublic === true).filter((row) => row !== undefined);
+    return current.flatMap((row) => (row?.isPublic === true ? [row] : []));
   }
 
   async countApplications(ownerId: string): Promise<number> {
@@ -359,7 +359,7 @@ export class CurrentGuilds implements GuildReader {
     const key = relationsSubject(userId);
     const { stored, changes } = this.ask(key);
     const rows = await stored.relationships(userId);
-    const recent = changes<Of<'user-added'> | Of<'revised'>>(key).filter(isRevision);
+    const recent = changes<Of<'revised'>>(key);
     if (recent.length === 0) return rows;
     const before = rows.map(({ userId: other, ...standing }) => [`relation:${other}`, standing] as const);
     return relationshipsOf({ ...Object.fromEntries(before), ...fieldsOf<RelationFields>(recent) });
@@ -370,8 +370,8 @@ export class CurrentGuilds implements GuildReader {
     const { stored, changes } = this.ask(...keys);
     const standings = new Map(await stored.standingsTo(userId, people));
     for (const key of keys)
-      for (const change of changes<Of<'user-added'> | Of<'revised'>>(key)) {
-        if (!isRevision(change) || change.field !== `relation:${userId}`) continue;
+      for (const change of changes<Of<'revised'>>(key)) {
+        if (change.field !== `relation:${userId}`) continue;
         if (change.value === null) standings.delete(change.guildId);
         else standings.set(change.guildId, (change.value as Relation).type);
       }

@@ -17,7 +17,8 @@ import {
 export const idIn = (field: string): string => field.slice(field.indexOf(':') + 1);
 
 /** An order that does not depend on when each was read. */
-const byId = (a: Overwrite, b: Overwrite): number => (BigInt(a.id) < BigInt(b.id) ? -1 : 1);
+export const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
+  BigInt(a.id) < BigInt(b.id) ? -1 : 1;
 
 export const revisedGuild = (
   guild: GuildRow,

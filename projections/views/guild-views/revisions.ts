@@ -84,6 +84,6 @@ export type Revision = RevisedField & {
   readonly position: number;
 };
 
-/** The last value of each field of a subject. */
-export const fieldsOf = <Fields>(revisions: readonly RevisedField[]): Fields =>
+/** The last value of each field of a subject, or of a user. */
+export const fieldsOf = <Fields>(revisions: readonly { readonly field: string; readonly value: unknown }[]): Fields =>
   Object.fromEntries(revisions.map(({ field, value }) => [field, value])) as Fields;

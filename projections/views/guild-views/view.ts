@@ -346,10 +346,6 @@ type UserField = {
   readonly [K in keyof UserFields]-?: { readonly field: K; readonly value: NonNullable<UserFields[K]> };
 }[keyof UserFields];
 
-/** The last value of each field of a user. */
-export const userFieldsOf = (revisions: readonly UserField[]): UserFields =>
-  Object.fromEntries(revisions.map(({ field, value }) => [field, value])) as UserFields;
-
 /**
  * @param first the first person
  * @param named whom administrators named and removed, in the order in which they did
