@@ -114,7 +114,7 @@ const threadAsBegun = (data: EventData<'thread-created'>): ChannelSettings => {
   };
 };
 
-export const membersAfter = (
+const membersAfter = (
   members: ThreadSettings['members'],
   { added, removed }: { readonly added: readonly ThreadMember[]; readonly removed: readonly string[] },
 ): ThreadSettings['members'] => ({
@@ -342,9 +342,10 @@ export const post = (command: Post, state: ChannelState): Decision => {
   if (saysNothing(command.body, command.time !== undefined)) return refuse('emptyMessage');
   const { reply } = command;
   if (reply !== undefined && (reply.message === undefined || reply.message.deleted)) return refuse('unknownMessage');
+  const { thread } = state.settings!;
+  if (thread !== undefined && isLockedFor(thread, rights)) return refuse('threadLocked');
   const written = mentionsIn(command.body.content, command.allowed, allows(rights, Permission.mentionEveryone));
   const users = written.users.filter((id) => command.knownUsers.has(id));
-  if (state.settings?.thread !== undefined && isLockedFor(state.settings.thread, rights)) return refuse('threadLocked');
   if (reply?.mention && reply.message !== undefined && !users.includes(reply.message.author))
     users.push(reply.message.author);
   const event: DecidedEvent = {
@@ -362,7 +363,6 @@ export const post = (command: Post, state: ChannelState): Decision => {
     secret: secretOf(command.userId, command.body),
     ...timed(command),
   };
-  const { thread } = state.settings!;
   return thread === undefined ? happen(event) : happen(...enteredBy(command, thread, state), event);
 };
 
@@ -376,34 +376,38 @@ export const inThread = ({ id, parentId }: ThreadSettings, { settings }: Pick<Ch
   ...{ channelId: id, guildId: settings!.guildId!, parentId },
 });
 
+export const threadEdited = (thread: ThreadSettings, state: ChannelState, details: ThreadDetails): DecidedEvent => ({
+  type: 'thread-edited',
+  data: { ...inThread(thread, state), details, wasArchived: thread.details.archived, posted: state.ordinal },
+});
+
+export const threadMembersChanged = (
+  thread: ThreadSettings,
+  state: ChannelState,
+  change: { readonly added: ThreadMember[]; readonly removed: string[] },
+): DecidedEvent => ({
+  type: 'thread-members-changed',
+  data: {
+    ...{ ...inThread(thread, state), isPrivate: thread.isPrivate, ...change },
+    count: Object.keys(membersAfter(thread.members, change)).length,
+  },
+});
+
 /** Whoever writes in a thread unarchives it and is in it from then on. */
 const enteredBy = (
   { userId, member, now }: Post,
   thread: ThreadSettings,
   state: ChannelState,
 ): readonly DecidedEvent[] => {
-  const place = inThread(thread, state);
-  const { details, members, isPrivate } = thread;
-  const unarchived: DecidedEvent = {
-    type: 'thread-edited',
-    data: {
-      ...place,
-      details: { ...details, archived: false, archiveTime: now },
-      wasArchived: true,
-      posted: state.ordinal,
-    },
-  };
+  const { details, members } = thread;
+  const events: DecidedEvent[] = [];
+  if (details.archived) events.push(threadEdited(thread, state, { ...details, archived: false, archiveTime: now }));
   const stay = member?.joinedAt ?? 0;
-  const count = Object.keys(members).length;
-  const isIn = members[userId]?.stay === stay || (members[userId] === undefined && count >= MAX_THREAD_MEMBERS);
-  const joined: DecidedEvent = {
-    type: 'thread-members-changed',
-    data: {
-      ...{ ...place, isPrivate, removed: [], added: [{ userId, joinedTime: now, stay }] },
-      count: members[userId] === undefined ? count + 1 : count,
-    },
-  };
-  return [...(details.archived ? [unarchived] : []), ...(isIn ? [] : [joined])];
+  const known = members[userId];
+  const isFull = Object.keys(members).length >= MAX_THREAD_MEMBERS;
+  if (known === undefined ? !isFull : known.stay !== stay)
+    events.push(threadMembersChanged(thread, state, { removed: [], added: [{ userId, joinedTime: now, stay }] }));
+  return events;
 };
 
 /** Refuses what changes nothing in an archived thread but its archiving. */
@@ -415,6 +419,25 @@ export const shrunkBy = (count: number, state: ChannelState): readonly DecidedEv
   const thread = state.settings?.thread;
   if (thread === undefined || count === 0) return [];
   return [{ type: 'thread-shrank', data: { ...inThread(thread, state), deleted: thread.deleted + count } }];
+};
+
+/** A message that the server posts in somebody's name. */
+export const postedFor = (message: {
+  readonly messageId: string;
+  readonly ordinal: number;
+  readonly author: string;
+  readonly type: number;
+  /** The thread or the message that it refers to. */
+  readonly about: string;
+  readonly content: string;
+}): DecidedEvent => {
+  const { messageId, ordinal, author, type: messageType, about: replyTo, content } = message;
+  const mentions = { users: [], everyone: false };
+  return {
+    type: 'message-posted',
+    data: { messageId, ordinal, author, messageType, replyTo, mentions, flags: 0, nonce: null },
+    secret: secretOf(author, { content, embeds: [] }),
+  };
 };
 
 /** Whether a user wrote it. The server itself posts the other types. */
@@ -564,20 +587,10 @@ export const pin = (
   const pinnedTime = Math.max(now, (state.pins.at(-1)?.pinnedTime ?? 0) + 1);
   return happen(
     { type: 'message-pinned', data: { ...onBoard(message, command), pinnedTime } },
-    {
-      type: 'message-posted',
-      data: {
-        messageId: messageIdAfter(state.headTime, now, low),
-        ordinal: state.ordinal + 1,
-        author: userId,
-        messageType: MessageType.channelPinnedMessage,
-        replyTo: message.messageId,
-        mentions: { users: [], everyone: false },
-        flags: 0,
-        nonce: null,
-      },
-      secret: secretOf(userId, { content: '', embeds: [] }),
-    },
+    postedFor({
+      ...{ messageId: messageIdAfter(state.headTime, now, low), ordinal: state.ordinal + 1, author: userId },
+      ...{ type: MessageType.channelPinnedMessage, about: message.messageId, content: '' },
+    }),
   );
 };
 

@@ -1,7 +1,7 @@
 /** Threads: channels in a channel, with members of their own. Stream `channel-<id>`, as every channel. */
 import type { DecidedEvent } from '../schemas/events/catalogue.ts';
 import { type AnyKind, HAS_THREAD, MessageType } from '../schemas/events/channel.ts';
-import type { ThreadDetails, ThreadMember } from '../schemas/events/thread.ts';
+import type { ThreadDetails } from '../schemas/events/thread.ts';
 import {
   type ChannelActor,
   type ChannelState,
@@ -12,10 +12,11 @@ import {
   isWritten,
   MAX_THREAD_MEMBERS,
   type MessageState,
-  membersAfter,
+  postedFor,
   rightsIn,
-  secretOf,
   type ThreadSettings,
+  threadEdited,
+  threadMembersChanged,
 } from './channel.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
 import { isPatched, type Patch, patched } from './patch.ts';
@@ -76,27 +77,8 @@ export const createThread = (command: Creating, state: ChannelState): Decision =
   const { threadStarterMessage: type } = MessageType;
   return happen(
     created,
-    posted({ messageId: firstMessageId, ordinal: 1, author: userId, type, about: message!.messageId, content: '' }),
+    postedFor({ messageId: firstMessageId, ordinal: 1, author: userId, type, about: message!.messageId, content: '' }),
   );
-};
-
-/** A message that the server posts in somebody's name. */
-const posted = (message: {
-  readonly messageId: string;
-  readonly ordinal: number;
-  readonly author: string;
-  readonly type: number;
-  /** The thread or the message that it refers to. */
-  readonly about: string;
-  readonly content: string;
-}): DecidedEvent => {
-  const { messageId, ordinal, author, type: messageType, about: replyTo, content } = message;
-  const mentions = { users: [], everyone: false };
-  return {
-    type: 'message-posted',
-    data: { messageId, ordinal, author, messageType, replyTo, mentions, flags: 0, nonce: null },
-    secret: secretOf(author, { content, embeds: [] }),
-  };
 };
 
 /** In the parent: says that a message has a thread. Nothing where the message is gone. */
@@ -123,7 +105,7 @@ export const announceThread = (
   const { author, threadId: about, name: content, now, low } = command;
   const messageId = messageIdAfter(state.headTime, now, low);
   const type = MessageType.threadCreated;
-  return happen(posted({ messageId, ordinal: state.ordinal + 1, author, type, about, content }));
+  return happen(postedFor({ messageId, ordinal: state.ordinal + 1, author, type, about, content }));
 };
 
 interface OnThread extends ChannelActor {
@@ -188,8 +170,7 @@ export const editThread = (
   if (former.archived && !unarchives && !only('locked')) return refuse('threadArchived');
   if (unarchives && isFull) return refuse('maximumThreads');
   const details = wanted.archived === former.archived ? wanted : { ...wanted, archiveTime: now };
-  const data = { ...inThread(thread, state), details, wasArchived: former.archived, posted: state.ordinal };
-  return happen({ type: 'thread-edited', data });
+  return happen(threadEdited(thread, state, details));
 };
 
 export const deleteThread = (command: OnThread, state: ChannelState): Decision => {
@@ -200,20 +181,6 @@ export const deleteThread = (command: OnThread, state: ChannelState): Decision =
   if (!manages) return refuse('missingPermissions');
   return happen({ type: 'thread-deleted', data: { ...inThread(thread, state), isPrivate: thread.isPrivate } });
 };
-
-const changed = (
-  thread: ThreadSettings,
-  state: ChannelState,
-  change: { readonly added: readonly ThreadMember[]; readonly removed: readonly string[] },
-): Decision =>
-  happen({
-    type: 'thread-members-changed',
-    data: {
-      ...{ ...inThread(thread, state), isPrivate: thread.isPrivate },
-      ...{ added: [...change.added], removed: [...change.removed] },
-      count: Object.keys(membersAfter(thread.members, change)).length,
-    },
-  });
 
 /** @param command.target who is to be in it; `undefined`: nobody who may see the parent */
 export const addToThread = (
@@ -240,7 +207,8 @@ export const addToThread = (
   if (known?.stay === stay) return nothing;
   if (known === undefined && Object.keys(thread.members).length >= MAX_THREAD_MEMBERS)
     return refuse('maximumThreadMembers');
-  return changed(thread, state, { added: [{ userId: targetId, joinedTime: now, stay }], removed: [] });
+  const added = [{ userId: targetId, joinedTime: now, stay }];
+  return happen(threadMembersChanged(thread, state, { added, removed: [] }));
 };
 
 export const removeFromThread = (command: OnThread & { readonly targetId: string }, state: ChannelState): Decision => {
@@ -257,7 +225,7 @@ export const removeFromThread = (command: OnThread & { readonly targetId: string
   const archived = deniedInArchive(state);
   if (archived !== undefined) return archived;
   if (thread.members[targetId] === undefined) return nothing;
-  return changed(thread, state, { added: [], removed: [targetId] });
+  return happen(threadMembersChanged(thread, state, { added: [], removed: [targetId] }));
 };
 
 const MINUTE_MS = 60_000;
@@ -271,11 +239,7 @@ export const archiveQuiet = (now: number, state: ChannelState): Decision => {
   const thread = state.settings?.thread;
   if (thread === undefined || state.settings!.isDeleted || thread.details.archived) return nothing;
   if (now < archivedAt(thread.details, state.headTime)) return nothing;
-  const details = { ...thread.details, archived: true, archiveTime: now };
-  return happen({
-    type: 'thread-edited',
-    data: { ...inThread(thread, state), details, wasArchived: false, posted: state.ordinal },
-  });
+  return happen(threadEdited(thread, state, { ...thread.details, archived: true, archiveTime: now }));
 };
 
 export const lastMessageTime = (messageId: string | null): number =>
