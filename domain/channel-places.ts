@@ -5,7 +5,7 @@ import { type Overwrite, PLAIN } from '../schemas/events/channel.ts';
 import { type PlacedChannel, wrongParent } from './categories.ts';
 import type { ChannelState } from './channel.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
-import type { ByMember, GuildState } from './guild.ts';
+import { type ByMember, type GuildState, rightsIn } from './guild.ts';
 import { overwriteChanges } from './overwrites.ts';
 import { allows, allowsAll, guildPermissions, Permission } from './permissions.ts';
 
@@ -29,8 +29,7 @@ export const moveChannels = (
 ): Decision => {
   const { guildId, actor, key, places, known } = command;
   if (!state.exists) return refuse('unknownGuild');
-  const { ownerId, everyone, roles } = state;
-  const permissions = guildPermissions({ id: guildId, ownerId, everyone, roles }, actor);
+  const permissions = guildPermissions(rightsIn(guildId, state), actor);
   if (!allows(permissions, Permission.manageChannels)) return refuse('missingPermissions');
   if (state.keys.has(key)) return nothing;
   const parents = new Map(known.filter(({ isDeleted }) => isDeleted !== true).map((one) => [one.id, one.parentId]));
