@@ -68,16 +68,20 @@ export interface SignOut {
   readonly key: string;
 }
 
-export const signOut = ({ userId, signIn, until, now, key }: SignOut, { signedOut, keys }: UserState): Decision => {
-  if (keys.has(key)) return nothing;
-  const signIns = signedOut.signIns.filter((ended) => ended.until > now);
+const everywhere = (userId: string, { signedOut }: UserState): DecidedEvent => ({
+  type: 'user-signed-out',
+  data: { userId, generation: signedOut.generation + 1, signIns: [] },
+});
+
+export const signOut = ({ userId, signIn, until, now, key }: SignOut, state: UserState): Decision => {
+  if (state.keys.has(key)) return nothing;
+  const { generation } = state.signedOut;
+  const signIns = state.signedOut.signIns.filter((ended) => ended.until > now);
   if (signIns.some(({ id }) => id === signIn)) return nothing;
-  const everywhere = signIn === undefined || signIns.length >= SIGN_INS;
+  if (signIn === undefined || signIns.length >= SIGN_INS) return happen(everywhere(userId, state));
   return happen({
     type: 'user-signed-out',
-    data: everywhere
-      ? { userId, generation: signedOut.generation + 1, signIns: [] }
-      : { userId, generation: signedOut.generation, signIns: [...signIns, { id: signIn, until }] },
+    data: { userId, generation, signIns: [...signIns, { id: signIn, until }] },
   });
 };
 
@@ -100,11 +104,6 @@ export const changeProfile = (
   const secret = { by: userId, text: JSON.stringify(next) };
   return happen({ type: 'user-profile-changed', data: { userId, guilds: [...guilds] }, secret });
 };
-
-const everywhere = (userId: string, { signedOut }: UserState): DecidedEvent => ({
-  type: 'user-signed-out',
-  data: { userId, generation: signedOut.generation + 1, signIns: [] },
-});
 
 const standing = (userId: string, changed: Standing): DecidedEvent => ({
   type: 'user-standing-changed',
