@@ -236,8 +236,8 @@ const MessageDeleted = defineEvent({
   seals: null,
 });
 
-/** A moderator hid the embeds of a message, or showed them again. */
-const EmbedsSuppressed = defineEvent({
+/** A message gets other flags and stays otherwise as it is. */
+const flagged = defineEvent({
   ...spoken,
   frequent: false,
   changes: ['timelines'],
@@ -254,23 +254,10 @@ const EmbedsSuppressed = defineEvent({
   seals: null,
 });
 
+/** A moderator hid the embeds of a message, or showed them again. */
+const EmbedsSuppressed = flagged;
 /** A thread began at a message: its stream came first. */
-const MessageThreaded = defineEvent({
-  ...spoken,
-  frequent: false,
-  changes: ['timelines'],
-  codec: t.type({
-    messageId: t.string,
-    ordinal: t.number,
-    author: t.string,
-    /** As they are after it. */
-    flags: t.number,
-    /** Whether the message is pinned. This does not change it. */
-    pinned: t.boolean,
-  }),
-  former: [],
-  seals: null,
-});
+const MessageThreaded = flagged;
 
 /** Several messages deleted at once. */
 const MessagesDeleted = defineEvent({

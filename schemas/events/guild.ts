@@ -40,10 +40,8 @@ const GuildCreated = defineEvent({
   seals: null,
 });
 
-/** The guild's stream bounds the number of its channels, so it takes the request; a process creates the channel. */
-const ChannelRequested = defineEvent({
-  codec: reasoned(Created),
-  former: formerlyCreated,
+/** What a process does in the channels' streams. */
+const requested = {
   audiences: nobody,
   indexedFor: nobody,
   feed: 'structure',
@@ -54,12 +52,20 @@ const ChannelRequested = defineEvent({
   changes: [],
   followedUp: true,
   frequent: false,
-  takesReason: true,
   seals: null,
+} as const;
+
+/** The guild's stream bounds the number of its channels, so it takes the request; a process creates the channel. */
+const ChannelRequested = defineEvent({
+  ...requested,
+  codec: reasoned(Created),
+  former: formerlyCreated,
+  takesReason: true,
 });
 
 /** Several channels get another place; a process tells each. */
 const ChannelsMoved = defineEvent({
+  ...requested,
   codec: t.type({
     guildId: t.string,
     channels: t.array(
@@ -74,18 +80,7 @@ const ChannelsMoved = defineEvent({
     ),
   }),
   former: [],
-  audiences: nobody,
-  indexedFor: nobody,
-  feed: 'structure',
-  intents: NO_INTENTS,
-  changesRights: false,
-  standsAlone: false,
-  inGuildCreate: false,
-  changes: [],
-  followedUp: true,
-  frequent: false,
   takesReason: false,
-  seals: null,
 });
 
 const described = { name: t.string, description: t.union([t.string, t.null]) };

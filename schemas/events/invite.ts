@@ -1,8 +1,7 @@
 /** Events of `invite-<code>`. Only capped invites record who redeemed them, since only the cap needs a total order. */
 import * as t from 'io-ts';
 import { Intent } from '../gateway/frames.ts';
-import { guildAudience } from '../streams.ts';
-import { defineEvent, formerly, NO_INTENTS, nobody, reasoned } from './definition.ts';
+import { defineEvent, formerly, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
 
 const Created = t.type({
   code: t.string,
@@ -15,11 +14,11 @@ const Created = t.type({
   expiresAt: t.union([t.number, t.null]),
 });
 
-const InviteCreated = defineEvent({
-  codec: reasoned(Created),
-  former: [formerly(Created, (data) => data)],
-  audiences: ({ data }) => [guildAudience(data.guildId)],
-  indexedFor: ({ data }) => [guildAudience(data.guildId)],
+/** Told to the guild: that an invite begins, and that it ends. */
+const told = {
+  former: [],
+  audiences: itsGuild,
+  indexedFor: itsGuild,
   feed: 'structure',
   intents: { guild: Intent.guildInvites, direct: Intent.none },
   changesRights: false,
@@ -30,6 +29,12 @@ const InviteCreated = defineEvent({
   frequent: false,
   takesReason: true,
   seals: null,
+} as const;
+
+const InviteCreated = defineEvent({
+  ...told,
+  codec: reasoned(Created),
+  former: [formerly(Created, (data) => data)],
 });
 
 const InviteRedeemed = defineEvent({
@@ -49,22 +54,10 @@ const InviteRedeemed = defineEvent({
   seals: null,
 });
 
-/** It admits nobody any more. Told to those who are told of its beginning. */
+/** It admits nobody any more. */
 const InviteDeleted = defineEvent({
+  ...told,
   codec: reasoned(t.type({ code: t.string, guildId: t.string, channelId: t.string })),
-  former: [],
-  audiences: ({ data }) => [guildAudience(data.guildId)],
-  indexedFor: ({ data }) => [guildAudience(data.guildId)],
-  feed: 'structure',
-  intents: { guild: Intent.guildInvites, direct: Intent.none },
-  changesRights: false,
-  standsAlone: false,
-  inGuildCreate: false,
-  changes: ['guild-views'],
-  followedUp: false,
-  frequent: false,
-  takesReason: true,
-  seals: null,
 });
 
 /** By their stored names. */

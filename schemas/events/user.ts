@@ -26,18 +26,8 @@ export const Profile = t.intersection([
 ]);
 export type Profile = t.TypeOf<typeof Profile>;
 
-const UserRegistered = defineEvent({
-  codec: t.type({
-    userId: t.string,
-    /** person: signs in; bot: has a token; imported: an author from elsewhere who cannot sign in. */
-    kind: t.union([t.literal('person'), t.literal('bot'), t.literal('imported')]),
-    /** Who made the bot. */
-    ownerId: t.union([t.string, t.null]),
-    sealed: Sealed,
-  }),
+const ofUser = {
   former: [],
-  audiences: nobody,
-  indexedFor: ({ data }) => [userAudience(data.userId)],
   feed: 'structure',
   intents: NO_INTENTS,
   changesRights: true,
@@ -47,6 +37,21 @@ const UserRegistered = defineEvent({
   followedUp: false,
   frequent: false,
   takesReason: false,
+  seals: null,
+} as const;
+
+const UserRegistered = defineEvent({
+  ...ofUser,
+  codec: t.type({
+    userId: t.string,
+    /** person: signs in; bot: has a token; imported: an author from elsewhere who cannot sign in. */
+    kind: t.union([t.literal('person'), t.literal('bot'), t.literal('imported')]),
+    /** Who made the bot. */
+    ownerId: t.union([t.string, t.null]),
+    sealed: Sealed,
+  }),
+  audiences: nobody,
+  indexedFor: ({ data }) => [userAudience(data.userId)],
   seals: Profile,
 });
 
@@ -63,20 +68,10 @@ export const NEVER_SIGNED_OUT: SignedOut = { generation: 0, signIns: [] };
 
 /** Each event says the whole of it. */
 const UserSignedOut = defineEvent({
+  ...ofUser,
   codec: t.intersection([t.type({ userId: t.string }), SignedOut]),
-  former: [],
   audiences: ({ data }) => [userAudience(data.userId)],
   indexedFor: nobody,
-  feed: 'structure',
-  intents: NO_INTENTS,
-  changesRights: true,
-  standsAlone: false,
-  inGuildCreate: false,
-  changes: ['guild-views'],
-  followedUp: false,
-  frequent: false,
-  takesReason: false,
-  seals: null,
 });
 
 interface OfUser {
@@ -86,26 +81,23 @@ interface OfUser {
 /** The user, and those who shared a guild with them when it happened. */
 const userAndGuilds = ({ data: { userId, guilds } }: OfUser) => [userAudience(userId), ...guilds.map(guildAudience)];
 
+const toldInGuilds = {
+  ...ofUser,
+  audiences: userAndGuilds,
+  indexedFor: userAndGuilds,
+  intents: { guild: Intent.guildMembers, direct: Intent.none },
+  inGuildCreate: true,
+} as const;
+
 const UserProfileChanged = defineEvent({
+  ...toldInGuilds,
   codec: t.type({
     userId: t.string,
     /** Ids of the guilds that the user is in. */
     guilds: t.array(t.string),
     sealed: Sealed,
   }),
-  former: [],
-  audiences: userAndGuilds,
-  indexedFor: userAndGuilds,
-  feed: 'structure',
-  intents: { guild: Intent.guildMembers, direct: Intent.none },
-  changesRights: true,
-  standsAlone: false,
-  inGuildCreate: true,
-  changes: ['guild-views'],
-  followedUp: false,
-  frequent: false,
   seals: Profile,
-  takesReason: false,
 });
 
 /** Whether somebody may use their account. */
@@ -125,38 +117,17 @@ export const mayAct = ({ disabled, due, deleted }: Standing): boolean => !disabl
 
 /** The event says the whole of it. */
 const UserStandingChanged = defineEvent({
+  ...ofUser,
   codec: t.type({ userId: t.string, standing: Standing }),
-  former: [],
   audiences: ({ data }) => [userAudience(data.userId)],
   indexedFor: nobody,
-  feed: 'structure',
-  intents: NO_INTENTS,
-  changesRights: true,
-  standsAlone: false,
-  inGuildCreate: false,
-  changes: ['guild-views'],
-  followedUp: false,
-  frequent: false,
-  seals: null,
-  takesReason: false,
 });
 
 /** Their key is destroyed next, and they leave these guilds. */
 const UserDeleted = defineEvent({
+  ...toldInGuilds,
   codec: t.type({ userId: t.string, guilds: t.array(t.string) }),
-  former: [],
-  audiences: userAndGuilds,
-  indexedFor: userAndGuilds,
-  feed: 'structure',
-  intents: { guild: Intent.guildMembers, direct: Intent.none },
-  changesRights: true,
-  standsAlone: false,
-  inGuildCreate: true,
-  changes: ['guild-views'],
   followedUp: true,
-  frequent: false,
-  seals: null,
-  takesReason: false,
 });
 
 /** By their stored names. */
