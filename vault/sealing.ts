@@ -5,6 +5,7 @@ import type * as t from 'io-ts';
 import type { LRUCache } from 'lru-cache';
 import { decodeOrUndefined } from '../schemas/codecs.ts';
 import type { Sealed } from '../schemas/envelope.ts';
+import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { lru } from '../schemas/lru.ts';
 import type { Vault } from './port.ts';
 
@@ -54,10 +55,12 @@ export class KeyRing {
     for (const userId of missing) this.#entries.set(userId, keys.get(userId) ?? 'gone');
   }
 
-  /** Call this when a person is deleted: the vault may still have the key for a moment. */
-  erase(userId: string): void {
+  /** Call with every event that this process receives or stores. */
+  heard(event: ParleyEvent): void {
+    if (event.type !== 'user-deleted') return;
     this.#forgotten += 1;
-    this.#entries.set(userId, 'erased');
+    // The vault may still have the key for a moment.
+    this.#entries.set(event.data.userId, 'erased');
   }
 
   /** Call this when a person's key is created or destroyed after the ring may have looked for it. */

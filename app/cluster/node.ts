@@ -36,7 +36,7 @@ import { sqlReaders, sqlViewNames, sqlViews } from '../../projections/views/sql-
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
-import { typesChanging } from '../../schemas/events/catalogue.ts';
+import { type ParleyEvent, typesChanging } from '../../schemas/events/catalogue.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { KeyRing } from '../../vault/sealing.ts';
@@ -219,12 +219,15 @@ export const openNode = async (
   const { timelines } = readers;
   const slices = new TimeSlices(clock);
   const presenter = new Presenter({ views: readers, timelines, keys, slices, publicUrl: config.publicUrl });
+  const forgetWhatChanged = (event: ParleyEvent): void => {
+    reads.cache.heard(event);
+    keys.heard(event);
+    presenter.heard(event);
+  };
   delivered.onBatch(async (events) => {
     for (const event of events) {
       reads.recent.heard(event);
-      reads.cache.heard(event);
-      if (event.type === 'user-deleted') keys.erase(event.data.userId);
-      presenter.heard(event);
+      forgetWhatChanged(event);
     }
   });
   const atRest: Views['atRest'] = (read) => feedReader.atRest(read);
@@ -254,11 +257,7 @@ export const openNode = async (
     onConflict: () => metrics.appendConflicts.inc(),
     // A right that somebody gives up here is not cached here until the feed brings the event back.
     onStored: (events) => {
-      for (const event of events) {
-        reads.cache.heard(event);
-        if (event.type === 'user-deleted') keys.erase(event.data.userId);
-        presenter.heard(event);
-      }
+      for (const event of events) forgetWhatChanged(event);
     },
     logger,
     clock,

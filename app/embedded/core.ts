@@ -120,7 +120,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   // Before anything of later events is shown.
   views.deliverTo(async (events) => {
     for (const event of events) {
-      if (event.type === 'user-deleted') keys.erase(event.data.userId);
+      keys.heard(event);
       presenter.heard(event);
     }
   });
