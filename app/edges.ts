@@ -10,7 +10,7 @@ import { registerGateway } from '../gateway/plugin.ts';
 import type { GatewayDeps, GatewayMetrics } from '../gateway/ports.ts';
 import { accountRoutes } from '../http/account-routes.ts';
 import { commandRoutes } from '../http/command-routes.ts';
-import { identityRoutes, tokenOf } from '../http/identity-routes.ts';
+import { identityRoutes } from '../http/identity-routes.ts';
 import { authenticator, createHttpServer, gatewayUrlOf } from '../http/server.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Presenter } from '../presenter/presenter.ts';
@@ -94,7 +94,7 @@ export const apiRoutes = ({ config, clock }: Pick<EdgeOptions, 'config' | 'clock
       presenter,
       gatewayUrl: (headers) => gatewayUrl({ headers }),
     }),
-    ...accountRoutes({ accounts: write.accounts, signedIn: tokenOf }),
+    ...accountRoutes({ accounts: write.accounts }),
     ...commandRoutes(write.bus, presenter, clock),
     ...readRoutes({
       views,

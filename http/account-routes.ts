@@ -3,13 +3,13 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { Accounts, NewCode } from '../commands/accounts.ts';
-import type { SignedIn } from '../commands/identity.ts';
 import { wireTime } from '../presenter/time.ts';
 import { anyText, integer, list, optional, Snowflake, text } from '../schemas/codecs.ts';
 import { parleyError } from '../schemas/errors.ts';
-import { type Route, type RouteRequest, route } from '../schemas/http/route.ts';
+import { type Route, route } from '../schemas/http/route.ts';
 import * as shapes from '../schemas/http/shapes.ts';
 import type { KnownCode, SignIn } from '../vault/port.ts';
+import { deviceOf, tokenReply } from './sign-in.ts';
 
 const BODY_BYTES = 8_192;
 /** Most sign-ins that are ended by one request. */
@@ -17,7 +17,6 @@ const MOST = 100;
 
 export interface AccountRouteDeps {
   readonly accounts: Accounts;
-  readonly signedIn: (signedIn: SignedIn) => object;
 }
 
 const presentSignIn = ({ id, device, created, lastUsed, expires }: SignIn) => ({
@@ -37,10 +36,6 @@ const presentCode = ({ id, maxUses, uses, created, expires, madeBy }: KnownCode)
   inviter_id: madeBy,
 });
 
-/** What the client says it is. */
-export const deviceOf = (headers: RouteRequest<unknown, unknown, unknown>['headers']): string =>
-  String(headers['user-agent'] ?? '').slice(0, 200);
-
 const NewInvite = t.partial({
   max_uses: optional(integer(0, 100_000)),
   /** Seconds. */
@@ -50,7 +45,7 @@ const NewInvite = t.partial({
 const ONCE = 1;
 const WEEK = 604_800;
 
-export const accountRoutes = ({ accounts, signedIn }: AccountRouteDeps): Route[] => {
+export const accountRoutes = ({ accounts }: AccountRouteDeps): Route[] => {
   const withCode = ({ code, known }: NewCode) => ({ ...presentCode(known), code });
   return [
     route({
@@ -146,8 +141,7 @@ export const accountRoutes = ({ accounts, signedIn }: AccountRouteDeps): Route[]
       answer: shapes.Token,
       handle: async ({ body, address, correlationId, isGone, headers }) => {
         const caller = { address, correlationId, isGone, device: deviceOf(headers) };
-        const reset = await accounts.resetPassword(body.code, body.new_password, caller);
-        return either.isLeft(reset) ? reset : either.right({ body: signedIn(reset.right) });
+        return tokenReply(await accounts.resetPassword(body.code, body.new_password, caller));
       },
     }),
     route({

@@ -6,14 +6,13 @@ import type { Identity, SignedIn } from '../commands/identity.ts';
 import type { CommandBus } from '../commands/port.ts';
 import { presentAnswer } from '../presenter/answers.ts';
 import type { Presenter } from '../presenter/presenter.ts';
-import { wireTime } from '../presenter/time.ts';
 import { anyText, checkedText, optional, text, visibleText } from '../schemas/codecs.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { ProfileFields } from '../schemas/http/profile.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 import * as shapes from '../schemas/http/shapes.ts';
 import { hasInvisible, mixesScripts, nameProblem } from '../schemas/text.ts';
-import { deviceOf } from './account-routes.ts';
+import { deviceOf, tokenOf, tokenReply } from './sign-in.ts';
 
 /** Names and passwords at their longest, escaped, are less. Nobody has to show a token for it to be read. */
 const CREDENTIALS_BYTES = 8_192;
@@ -53,16 +52,7 @@ export interface IdentityRouteDeps {
   readonly gatewayUrl: (headers: Readonly<Record<string, string | string[] | undefined>>) => string;
 }
 
-export const tokenOf = ({ token, expiresAt }: SignedIn) => ({
-  token,
-  auth_token: token,
-  expires_at: wireTime(expiresAt),
-});
-
 type Headers = Parameters<IdentityRouteDeps['gatewayUrl']>[0];
-
-const tokenReply = (signedIn: either.Either<ParleyError, SignedIn>): either.Either<ParleyError, Reply> =>
-  either.isLeft(signedIn) ? signedIn : either.right({ body: tokenOf(signedIn.right) });
 
 const authorizationOf = ({ authorization }: Headers): string => String(authorization);
 
