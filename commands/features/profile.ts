@@ -24,7 +24,7 @@ const withFields = (profile: Profile, fields: ProfileFields): Profile => {
 };
 
 /** Fields of Discord's that have nothing to change here. */
-export const PROFILE_NOT_THERE = {
+const PROFILE_NOT_THERE = {
   ...{ avatar: [], banner: [], username: [], discriminator: [], email: [], theme_colors: [], flags: [] },
   ...{ avatar_decoration_id: [], profile_effect_id: [] },
 };
