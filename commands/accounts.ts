@@ -5,12 +5,12 @@ import { either } from 'fp-ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import { requestDeletion, type UserState } from '../domain/user.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
-import { fieldError, parleyError } from '../schemas/errors.ts';
+import { fieldError } from '../schemas/errors.ts';
 import { userStream } from '../schemas/streams.ts';
 import { isGood, type KnownCode, type SignIn } from '../vault/port.ts';
 import { type CommandDeps, type Result, refused, viewsHold } from './command.ts';
 import { mayBeDeleted, removeUser } from './deletions.ts';
-import type { Caller, Identity, SignedIn } from './identity.ts';
+import { type Caller, type Identity, type SignedIn, tooMany, wrongPassword } from './identity.ts';
 import { type Limits, limitedError } from './limits.ts';
 
 type Deps = Pick<CommandDeps, 'vault' | 'tokens' | 'views' | 'mailboxes' | 'processes' | 'shared' | 'now'>;
@@ -39,7 +39,6 @@ const CODE_BYTES = 24;
 /** How long a password may be reset, in milliseconds. */
 const RESET_MS = 86_400_000;
 
-const wrongPassword = fieldError(['password'], 'PASSWORD_DOES_NOT_MATCH', 'The password is not right.');
 const badCode = fieldError(['code'], 'CODE_INVALID', 'The code is wrong, used or expired.');
 
 export class Accounts {
@@ -120,9 +119,9 @@ export class Accounts {
     // Of several at once, one goes on.
     const attempt = randomUUID();
     if (!(await vault.useCode(code, attempt, now()))) return either.left(badCode);
-    if (!(await this.identity.replacesPassword(userId, next, caller))) {
+    if (!(await this.identity.setsPassword(userId, next, caller))) {
       await vault.giveBackCode(code, attempt);
-      return either.left(parleyError('tooManyLogins', { retryAfter: 1 }));
+      return either.left(tooMany);
     }
     const key = idempotencyKey(userId, 'password.reset', attempt);
     const ended = await this.identity.end(userId, undefined, key, caller.correlationId);
@@ -136,7 +135,7 @@ export class Accounts {
     const limit = await this.options.limits.login(userId, caller.address);
     if (limit?.allowed === false) return either.left(limitedError(limit));
     const right = await this.identity.checksPassword(userId, password, caller);
-    if (right === undefined) return either.left(parleyError('tooManyLogins', { retryAfter: 1 }));
+    if (right === undefined) return either.left(tooMany);
     if (!right) return either.left(wrongPassword);
     const allowed = await mayBeDeleted(deps, userId);
     if (either.isLeft(allowed)) return allowed;

@@ -3,7 +3,7 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
-import { nothing } from '../domain/decider.ts';
+import { type Decision, nothing } from '../domain/decider.ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import { register as decideRegister, keepAccount, signOut, type UserState } from '../domain/user.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
@@ -17,6 +17,8 @@ import type { InformingLogger } from '../telemetry/logger.ts';
 import { isGood, type Undo, type Verified } from '../vault/port.ts';
 import { type CommandDeps, putBack, repeatable, viewsHold } from './command.ts';
 import { type Limits, limitedError } from './limits.ts';
+import type { Outcome } from './mailbox.ts';
+import type { Cause } from './new-events.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -73,11 +75,11 @@ export const EARLY_MS = 3 * 86_400_000;
 const othersFirst = parleyError('registrationClosed', { message: 'Somebody else has registered as the first person' });
 
 const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
-const wrongPassword = fieldError(['password'], 'PASSWORD_DOES_NOT_MATCH', 'The password is not right.');
+export const wrongPassword = fieldError(['password'], 'PASSWORD_DOES_NOT_MATCH', 'The password is not right.');
 /** Nothing was changed, so there is nothing to put back. */
 const KEEP: Undo = async () => {};
 const NOBODY: Verified = { userId: '' };
-const tooMany = parleyError('tooManyLogins', { retryAfter: 1 });
+export const tooMany = parleyError('tooManyLogins', { retryAfter: 1 });
 const badLogin = fieldError(['login'], 'INVALID_LOGIN', 'Login or password is invalid.');
 
 export class Identity {
@@ -131,11 +133,8 @@ export class Identity {
     const created = await this.create(user, async () => {
       if (invite !== undefined && !(await deps.vault.useCode(invite, userId, deps.now())))
         return either.left(parleyError('registrationClosed'));
-      const hashed = await this.hashing.run(caller, async () => {
-        await deps.vault.setPassword(userId, credentials.password);
-        return true;
-      });
-      return hashed === undefined ? either.left(tooMany) : either.right(undefined);
+      const isSet = await this.setsPassword(userId, credentials.password, caller);
+      return isSet ? either.right(undefined) : either.left(tooMany);
     });
     if (either.isLeft(created)) {
       if (invite !== undefined && created.left.name !== 'outcomeUnknown') await deps.vault.giveBackCode(invite, userId);
@@ -203,7 +202,7 @@ export class Identity {
     // Before the password is looked at: whoever changes it meanwhile ends this sign-in too.
     const before = userId === undefined ? undefined : await this.before(userId, randomUUID(), caller.correlationId);
     if (before !== undefined && either.isLeft(before)) return before;
-    const right = await this.hashing.run(caller, () => vault.verifyPassword(userId, password));
+    const right = await this.checksPassword(userId, password, caller);
     if (right === undefined) return either.left(tooMany);
     if (!right || userId === undefined) {
       // Never the name: it may be a password, typed into the wrong field.
@@ -221,25 +220,26 @@ export class Identity {
 
   /** Whoever signs in in time keeps an account that was to be deleted. */
   private async keep(userId: string, correlationId: string): Promise<Either<ParleyError, void>> {
-    const { mailboxes, now } = this.deps;
-    const kept = await mailboxes.run({
-      stream: userStream(userId),
-      cause: { actor: userId, key: randomUUID(), correlationId, causationId: null, traceparent: null },
-      prepare: async () => either.right(undefined),
-      decide: (state: UserState) => keepAccount({ userId, now: now() }, state),
-    });
+    const { now } = this.deps;
+    const kept = await this.decided(userId, { key: randomUUID(), correlationId }, (state) =>
+      keepAccount({ userId, now: now() }, state),
+    );
     if (either.isLeft(kept)) return kept.left.name === 'unauthorized' ? either.left(badLogin) : kept;
     await viewsHold(this.deps, kept.right.position);
     return either.right(undefined);
   }
 
-  /** Checks a password, one of few at a time. @returns undefined when too many wait */
-  checksPassword(userId: string, password: string, caller: Caller): Promise<boolean | undefined> {
+  /**
+   * Checks a password, one of few at a time.
+   * @param userId absent: nobody's, which takes as long
+   * @returns undefined when too many wait
+   */
+  checksPassword(userId: string | undefined, password: string, caller: Caller): Promise<boolean | undefined> {
     return this.hashing.run(caller, () => this.deps.vault.verifyPassword(userId, password));
   }
 
-  /** Replaces a forgotten password. @returns false when too many wait */
-  async replacesPassword(userId: string, password: string, caller: Caller): Promise<boolean> {
+  /** Sets a password, one of few at a time. @returns false when too many wait */
+  async setsPassword(userId: string, password: string, caller: Caller): Promise<boolean> {
     const done = await this.hashing.run(caller, async () => {
       await this.deps.vault.setPassword(userId, password);
       return true;
@@ -309,14 +309,9 @@ export class Identity {
   > {
     let signedOut = NEVER_SIGNED_OUT;
     let standing = GOOD_STANDING;
-    const asked = await this.deps.mailboxes.run({
-      stream: userStream(userId),
-      cause: { actor: userId, key, correlationId, causationId: null, traceparent: null },
-      prepare: async () => either.right(undefined),
-      decide: (state: UserState) => {
-        ({ signedOut, standing } = state);
-        return nothing;
-      },
+    const asked = await this.decided(userId, { key, correlationId }, (state) => {
+      ({ signedOut, standing } = state);
+      return nothing;
     });
     return either.isLeft(asked)
       ? asked
@@ -330,13 +325,10 @@ export class Identity {
     key: string,
     correlationId: string,
   ): Promise<Either<ParleyError, number>> {
-    const { mailboxes, tokens, now } = this.deps;
-    const outcome = await mailboxes.run({
-      stream: userStream(userId),
-      cause: { actor: userId, key, correlationId, causationId: null, traceparent: null },
-      prepare: async () => either.right(undefined),
-      decide: (state: UserState) => signOut({ userId, signIn, until: tokens.lastExpiry(), now: now(), key }, state),
-    });
+    const { tokens, now } = this.deps;
+    const outcome = await this.decided(userId, { key, correlationId }, (state) =>
+      signOut({ userId, signIn, until: tokens.lastExpiry(), now: now(), key }, state),
+    );
     if (either.isLeft(outcome)) return outcome;
     // The caller's next request then finds the token void here; elsewhere it is as soon as the event arrives.
     await viewsHold(this.deps, outcome.right.position);
@@ -344,6 +336,20 @@ export class Identity {
     if (event?.type === 'user-signed-out') return either.right(event.data.generation);
     const before = await this.before(userId, key, correlationId);
     return either.isLeft(before) ? before : either.right(before.right.signedOut.generation);
+  }
+
+  /** Decides in a user's own stream what that user causes. */
+  private decided(
+    userId: string,
+    { key, correlationId }: Pick<Cause, 'key' | 'correlationId'>,
+    decide: (state: UserState) => Decision,
+  ): Promise<Outcome> {
+    return this.deps.mailboxes.run({
+      stream: userStream(userId),
+      cause: { actor: userId, key, correlationId, causationId: null, traceparent: null },
+      prepare: async () => either.right(undefined),
+      decide,
+    });
   }
 
   /** Reserves the name and what looks like it, creates the key and everything else the registration needs, then appends the registration. */
@@ -363,13 +369,9 @@ export class Identity {
       }
       const { userId, kind, correlationId, time } = user;
       const profile = { username: user.username, globalName: user.globalName };
-      const result = await deps.mailboxes.run({
-        stream: userStream(userId),
-        cause: { actor: userId, key: `${userId}:user.register`, correlationId, causationId: null, traceparent: null },
-        prepare: async () => either.right(undefined),
-        decide: (state: UserState) =>
-          decideRegister({ userId, kind, ownerId: null, profile, ...(time === undefined ? {} : { time }) }, state),
-      });
+      const result = await this.decided(userId, { key: `${userId}:user.register`, correlationId }, (state) =>
+        decideRegister({ userId, kind, ownerId: null, profile, ...(time === undefined ? {} : { time }) }, state),
+      );
       if (either.isLeft(result)) {
         // If the registration is stored after all, the name is this person's: the next one who wants it looks.
         if (result.left.name !== 'outcomeUnknown') await this.release(names, userId);
