@@ -2,6 +2,7 @@
 
 import * as t from 'io-ts';
 import type { Patch } from '../../domain/patch.ts';
+import type { ChannelRow } from '../../projections/views/guild-views/view.ts';
 import { optional } from '../../schemas/codecs.ts';
 import type { ThreadDetails } from '../../schemas/events/thread.ts';
 import type { CommandDeps } from '../command.ts';
@@ -37,11 +38,13 @@ export const asksForThread = (fields: Fields): boolean =>
   Object.keys(threadFields).some((name) => (fields[name as keyof Fields] ?? undefined) !== undefined);
 
 /**
- * Whether a guild may have no further active thread. Counted in the views, so as many more may become active at once as
- * are created at once.
+ * Whether the guild of a channel may have no further active thread. Counted in the views, so as many more may become
+ * active at once as are created at once.
  */
-export const hasAllThreads = async ({ views, bounds }: CommandDeps, guildId: string): Promise<boolean> =>
-  (await views.guilds.threadsOf(guildId)).length >= bounds.threads;
+export const hasAllThreads = async (
+  row: Pick<ChannelRow, 'guildId'> | undefined,
+  { views, bounds }: Pick<CommandDeps, 'views' | 'bounds'>,
+): Promise<boolean> => row?.guildId != null && (await views.guilds.threadsOf(row.guildId)).length >= bounds.threads;
 
 export const unarchivesTooMany = async (
   fields: Fields & { readonly channel_id: string },
@@ -49,5 +52,5 @@ export const unarchivesTooMany = async (
 ): Promise<boolean> => {
   if (fields.archived !== false) return false;
   const row = await deps.views.guilds.channel(fields.channel_id);
-  return row?.thread?.details.archived === true && hasAllThreads(deps, row.guildId!);
+  return row?.thread?.details.archived === true && hasAllThreads(row, deps);
 };

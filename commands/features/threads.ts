@@ -12,7 +12,7 @@ import type { EventOf } from '../../schemas/events/catalogue.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
 import { channelStream } from '../../schemas/streams.ts';
-import { type Asked, type CommandDeps, command, creating, type Result, refused } from '../command.ts';
+import { type Asked, type CommandDeps, command, creating, type Result, refused, type Stored } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import type { Answer } from '../port.ts';
 import type { Step } from '../processes.ts';
@@ -68,11 +68,12 @@ const inParent = ({ data }: EventOf<'thread-created'>): readonly Step[] => {
   ];
 };
 
-const answered = async (
-  event: EventOf<'thread-created'>,
+const answer = async (
+  { event }: Pick<Stored<unknown, unknown>, 'event'>,
+  { context }: Asked<unknown>,
   deps: CommandDeps,
-  viewer: string,
 ): Promise<Result<Answer>> => {
+  if (event?.type !== 'thread-created') return refused('keyReused');
   const { channelId, firstMessageId } = event.data;
   const row = (await deps.views.guilds.channel(channelId)) ?? rowOfThread(event.data, event);
   if (row.isDeleted === true) return refused('unknownChannel');
@@ -80,7 +81,12 @@ const answered = async (
     firstMessageId === null
       ? undefined
       : { channelId, messageId: firstMessageId, ordinal: 1, sequence: event.sequence + 1, position: event.position };
-  return either.right({ kind: 'channel', channel: row, viewer, ...(head === undefined ? {} : { head }) });
+  return either.right({
+    kind: 'channel',
+    channel: row,
+    viewer: context.actor.userId,
+    ...(head === undefined ? {} : { head }),
+  });
 };
 
 const LIMIT = { bucket: 'threadCreate', key: (_: unknown, { userId }: { readonly userId: string }) => userId } as const;
@@ -103,9 +109,8 @@ export const beginThread = command({
   stream: ({ message_id }) => channelStream(message_id),
   rights: rightsToBegin,
   prepare: async ({ fields: { channel_id, message_id } }, deps) => {
-    const row = await deps.views.guilds.channel(channel_id);
     const message = await deps.timelines.message(channel_id, message_id, '');
-    const isFull = row?.guildId != null && (await hasAllThreads(deps, row.guildId));
+    const isFull = await hasAllThreads(await deps.views.guilds.channel(channel_id), deps);
     return either.right({ at: { message: message && { ...message, messageId: message.id } }, isFull });
   },
   decide: (state: ChannelState, { rights, prepared }, { fields, cause }, deps) =>
@@ -114,9 +119,7 @@ export const beginThread = command({
         ...rights,
         ...prepared,
         ...{ key: cause.key, channelId: fields.message_id, parentId: fields.channel_id, isPrivate: false },
-        details: {
-          ...{ name: fields.name, invitable: true, autoArchive: fields.auto_archive_duration ?? AUTO_ARCHIVE },
-        },
+        details: { name: fields.name, invitable: true, autoArchive: fields.auto_archive_duration ?? AUTO_ARCHIVE },
         ...{ now: deps.now(), low: deps.lowBits() },
       },
       state,
@@ -124,8 +127,7 @@ export const beginThread = command({
   follow: { 'thread-created': inParent },
   same: (event, { fields }) => event.type === 'thread-created' && event.data.details.name === fields.name,
   waitsFor: 'processes',
-  answer: async ({ event }, { context }, deps) =>
-    event?.type === 'thread-created' ? answered(event, deps, context.actor.userId) : refused('keyReused'),
+  answer,
 });
 
 const PUBLIC = 11;
@@ -157,8 +159,7 @@ export const createThread = command({
   prepare: async ({ fields, context, cause }, deps) => {
     const named = await deps.names.id(creating(context, cause));
     if (either.isLeft(named)) return named;
-    const row = await deps.views.guilds.channel(fields.channel_id);
-    const isFull = row?.guildId != null && (await hasAllThreads(deps, row.guildId));
+    const isFull = await hasAllThreads(await deps.views.guilds.channel(fields.channel_id), deps);
     return either.right({ channelId: named.right, isFull });
   },
   preparedStream: ({ channelId }) => channelStream(channelId),
@@ -183,8 +184,7 @@ export const createThread = command({
     event.data.isPrivate === ((fields.type ?? PRIVATE) === PRIVATE) &&
     event.data.details.name === fields.name,
   waitsFor: 'processes',
-  answer: async ({ event }, { context }, deps) =>
-    event?.type === 'thread-created' ? answered(event, deps, context.actor.userId) : refused('keyReused'),
+  answer,
 });
 
 // Who is in a thread.
