@@ -4,7 +4,8 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { MemberState } from '../../domain/member.ts';
 import * as moderation from '../../domain/moderation.ts';
-import { allows, Permission } from '../../domain/permissions.ts';
+import { allows, type MemberRights, Permission } from '../../domain/permissions.ts';
+import type { GuildRow } from '../../projections/views/guild-views/view.ts';
 import { integer, integerText, list, optional, Snowflake } from '../../schemas/codecs.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { BulkBan } from '../../schemas/http/shapes.ts';
@@ -18,11 +19,16 @@ const DAY = 86_400;
 
 const OnMember = t.type({ guild_id: Snowflake, user_id: Snowflake });
 
+export interface Moderator {
+  readonly guild: GuildRow;
+  readonly actor: MemberRights;
+}
+
 /** The caller and the guild, for what they do to another member. */
 export const moderating = async (
   { fields, context }: Asked<{ readonly guild_id: string }>,
   deps: Pick<CommandDeps, 'access'>,
-) => {
+): Promise<Result<Moderator>> => {
   const access = await deps.access.guild(context.actor.userId, fields.guild_id);
   return access === undefined ? refused('unknownGuild') : either.right({ guild: access.guild, actor: access.member });
 };
@@ -127,7 +133,7 @@ export const bulkBan = command({
       const prepare = () => banning({ ...asked, fields: { guild_id: fields.guild_id, user_id: userId } }, deps);
       const done = await deps.mailboxes.run({
         ...{ stream, cause, prepare, refresh: prepare },
-        decide: (state: MemberState, rights: { guild: typeof access.guild; actor: typeof access.member }) =>
+        decide: (state: MemberState, rights: Moderator) =>
           state.banned && !state.keys.has(cause.key)
             ? refused('userBanned')
             : moderation.ban({ ...rights, userId, key: cause.key, deleteMessageSeconds: secondsOf(fields) }, state),

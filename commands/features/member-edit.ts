@@ -17,7 +17,7 @@ import { openAs } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused, type Stored } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import type { Answer } from '../port.ts';
-import { moderating } from './bans.ts';
+import { type Moderator, moderating } from './bans.ts';
 
 /** Blank takes it away. */
 const Nick = t.union([visibleText(1, 32, 'nick'), t.literal('')]);
@@ -36,9 +36,6 @@ const TOO_LONG = fieldError(
   'COMMUNICATION_DISABLED_TOO_LONG',
   'Must be at most 28 days from now.',
 );
-
-type Rights = typeof moderating extends (...args: never) => Promise<infer R> ? R : never;
-type Moderator = Extract<Rights, { readonly _tag: 'Right' }>['right'];
 
 interface Edited {
   readonly guild_id: string;

@@ -11,6 +11,7 @@ import * as shapes from '../../schemas/http/shapes.ts';
 import { guildStream, memberStream } from '../../schemas/streams.ts';
 import { type CommandDeps, command, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
+import { moderating } from './bans.ts';
 import { memberOfGuild } from './guilds.ts';
 
 const Color = integer(0, 0xffffff);
@@ -176,13 +177,10 @@ const giving = <const K extends 'member.role.add' | 'member.role.remove'>(
     structural: true,
     holdsUp: true,
     stream: ({ guild_id, user_id }) => memberStream(guild_id, user_id),
-    rights: async ({ fields, context }, deps) => {
-      const access = await deps.access.guild(context.actor.userId, fields.guild_id);
-      return access === undefined ? refused('unknownGuild') : either.right(access);
-    },
-    decide: (state: MemberState, { rights: { guild, member: actor } }, { fields, cause }) => {
-      const role = roles.roleIn(guild, fields.role_id);
-      return decide({ guild, actor, userId: fields.user_id, role, key: cause.key }, state);
+    rights: moderating,
+    decide: (state: MemberState, { rights }, { fields, cause }) => {
+      const role = roles.roleIn(rights.guild, fields.role_id);
+      return decide({ ...rights, userId: fields.user_id, role, key: cause.key }, state);
     },
     same: ({ type, data }, { fields }) => type === 'member-roles-changed' && isDone(data.roles, fields.role_id),
     waitsFor: 'views',
