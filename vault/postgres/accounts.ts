@@ -1,8 +1,19 @@
 /** Sign-ins and codes in the vault's PostgreSQL. */
 
 import type { Ask, Postgres } from '../../stores/postgres/connection.ts';
-import { hashOf } from '../passwords.ts';
-import { isGood, type KnownCode, type SignIn, type Vault, type VaultRecord } from '../port.ts';
+import {
+  type AccountMethods,
+  CODE_COLUMNS,
+  type CountedCode,
+  codeId,
+  codeOf,
+  columnsOfCode,
+  columnsOfSignIn,
+  SIGN_IN_COLUMNS,
+  type SignInColumns,
+  signInOf,
+} from '../accounts.ts';
+import { type Code, isGood, type KnownCode, type SignIn, type VaultRecord } from '../port.ts';
 
 export const ACCOUNT_TABLES = `
 CREATE TABLE vault_sign_ins (
@@ -17,47 +28,24 @@ CREATE TABLE vault_codes (
 CREATE TABLE vault_code_uses (id text NOT NULL, used_by text NOT NULL, PRIMARY KEY (id, used_by));
 `;
 
-type Methods = Pick<
-  Vault,
-  'noteSignIn' | 'noteUse' | 'signIns' | 'putCode' | 'code' | 'codes' | 'removeCode' | 'useCode' | 'giveBackCode'
->;
-
-type SignInColumns = [string, string, number, string, number, number, number];
-type CodeColumns = [string, KnownCode['kind'], string | null, string, number, number, number | null, number];
-
-const SIGN_IN = 'SELECT id, user_id, generation, device, created, last_used, expires FROM vault_sign_ins';
-const CODE = `SELECT id, kind, user_id, made_by, max_uses, created, expires,
+const SIGN_IN = `SELECT ${SIGN_IN_COLUMNS} FROM vault_sign_ins`;
+const CODE = `SELECT ${CODE_COLUMNS},
   (SELECT count(*) FROM vault_code_uses u WHERE u.id = c.id) FROM vault_codes c`;
 
-const signInOf = ([id, userId, generation, device, created, lastUsed, expires]: SignInColumns): SignIn => ({
-  ...{ id, userId, generation, device, created, lastUsed, expires },
-});
-const codeOf = ([id, kind, userId, madeBy, maxUses, created, expires, uses]: CodeColumns): KnownCode => ({
-  ...{ id, kind, userId, madeBy, maxUses, created, expires, uses },
-});
-
-const addSignIn = (signIn: SignIn): [text: string, values: unknown[]] => {
-  const { id, userId, generation, device, created, lastUsed, expires } = signIn;
-  return [
-    `INSERT INTO vault_sign_ins VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET
-       device = excluded.device, last_used = excluded.last_used, expires = excluded.expires`,
-    [id, userId, generation, device, created, lastUsed, expires],
-  ];
-};
-const addCode = (id: string, code: Omit<KnownCode, 'id' | 'uses'>): [text: string, values: unknown[]] => {
-  const { kind, userId, madeBy, maxUses, created, expires } = code;
-  return [
-    'INSERT INTO vault_codes VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING',
-    [id, kind, userId, madeBy, maxUses, created, expires],
-  ];
-};
+const addSignIn = (signIn: SignIn): [text: string, values: unknown[]] => [
+  `INSERT INTO vault_sign_ins VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET
+     device = excluded.device, last_used = excluded.last_used, expires = excluded.expires`,
+  columnsOfSignIn(signIn),
+];
+const addCode = (id: string, code: Code): [text: string, values: unknown[]] => [
+  'INSERT INTO vault_codes VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING',
+  columnsOfCode(id, code),
+];
 const ADD_USE = 'INSERT INTO vault_code_uses VALUES ($1, $2) ON CONFLICT DO NOTHING';
 
-const idOf = (code: string): string => hashOf(code).toString('hex');
-
-export const accountsIn = (database: Postgres): Methods => {
+export const accountsIn = (database: Postgres): AccountMethods => {
   const codes = async (where: string, values: readonly unknown[]): Promise<readonly KnownCode[]> =>
-    (await database.rows<CodeColumns>(`${CODE} ${where}`, [...values])).map(codeOf);
+    (await database.rows<CountedCode>(`${CODE} ${where}`, [...values])).map(codeOf);
   const byId = async (id: string) => (await codes('WHERE c.id = $1', [id]))[0];
   return {
     async noteSignIn(signIn) {
@@ -77,10 +65,10 @@ export const accountsIn = (database: Postgres): Methods => {
       return found.map(signInOf);
     },
     async putCode(code, about) {
-      await database.rows(...addCode(idOf(code), about));
-      return (await byId(idOf(code)))!;
+      await database.rows(...addCode(codeId(code), about));
+      return (await byId(codeId(code)))!;
     },
-    code: (code) => byId(idOf(code)),
+    code: (code) => byId(codeId(code)),
     codes: (kind) => codes('WHERE c.kind = $1 ORDER BY c.created DESC', [kind]),
     async removeCode(id) {
       const removed = await database.rows('DELETE FROM vault_codes WHERE id = $1 RETURNING id', [id]);
@@ -89,7 +77,7 @@ export const accountsIn = (database: Postgres): Methods => {
     },
     useCode: (code, usedBy, now) =>
       database.transaction(async (ask) => {
-        const id = idOf(code);
+        const id = codeId(code);
         // Whoever uses it at the same time waits here.
         const locked = await ask<unknown>({
           text: 'SELECT id FROM vault_codes WHERE id = $1 FOR UPDATE',
@@ -103,7 +91,7 @@ export const accountsIn = (database: Postgres): Methods => {
         return true;
       }),
     async giveBackCode(code, usedBy) {
-      await database.rows('DELETE FROM vault_code_uses WHERE id = $1 AND used_by = $2', [idOf(code), usedBy]);
+      await database.rows('DELETE FROM vault_code_uses WHERE id = $1 AND used_by = $2', [codeId(code), usedBy]);
     },
   };
 };
@@ -121,7 +109,7 @@ export async function* accountRecords(database: Postgres): AsyncGenerator<VaultR
   for (const columns of await database.rows<SignInColumns>(SIGN_IN))
     yield { kind: 'sign-in', signIn: signInOf(columns) };
   const uses = await database.rows<[string, string]>('SELECT id, used_by FROM vault_code_uses');
-  for (const columns of await database.rows<CodeColumns>(CODE)) {
+  for (const columns of await database.rows<CountedCode>(CODE)) {
     const code = codeOf(columns);
     yield { kind: 'code', code, usedBy: uses.filter(([id]) => id === code.id).map(([, userId]) => userId) };
   }

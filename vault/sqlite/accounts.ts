@@ -1,8 +1,19 @@
 /** Sign-ins and codes in the vault's SQLite file. */
 
 import type Database from 'libsql';
-import { hashOf } from '../passwords.ts';
-import { isGood, type KnownCode, type SignIn, type Vault, type VaultRecord } from '../port.ts';
+import {
+  type AccountMethods,
+  CODE_COLUMNS,
+  type CountedCode,
+  codeId,
+  codeOf,
+  columnsOfCode,
+  columnsOfSignIn,
+  SIGN_IN_COLUMNS,
+  type SignInColumns,
+  signInOf,
+} from '../accounts.ts';
+import { type Code, isGood, type KnownCode, type SignIn, type VaultRecord } from '../port.ts';
 
 /** Vaults from before get them when they are opened. */
 export const ACCOUNT_TABLES = `
@@ -18,11 +29,6 @@ export const ACCOUNT_TABLES = `
   CREATE TABLE IF NOT EXISTS code_uses (id TEXT NOT NULL, used_by TEXT NOT NULL, PRIMARY KEY (id, used_by)) WITHOUT ROWID;
 `;
 
-type Methods = Pick<
-  Vault,
-  'noteSignIn' | 'noteUse' | 'signIns' | 'putCode' | 'code' | 'codes' | 'removeCode' | 'useCode' | 'giveBackCode'
->;
-
 interface Runs {
   /** Runs a change, which makes a new revision. */
   readonly change: <T>(work: () => T) => Promise<T>;
@@ -30,19 +36,9 @@ interface Runs {
   readonly run: <T>(work: () => T) => Promise<T>;
 }
 
-type SignInColumns = [string, string, number, string, number, number, number];
-type CodeColumns = [string, KnownCode['kind'], string | null, string, number, number, number | null, number];
-
-const SIGN_IN = 'SELECT id, user_id, generation, device, created, last_used, expires FROM sign_ins';
-const CODE = `SELECT id, kind, user_id, made_by, max_uses, created, expires,
+const SIGN_IN = `SELECT ${SIGN_IN_COLUMNS} FROM sign_ins`;
+const CODE = `SELECT ${CODE_COLUMNS},
   (SELECT count(*) FROM code_uses u WHERE u.id = c.id) FROM codes c`;
-
-const signInOf = ([id, userId, generation, device, created, lastUsed, expires]: SignInColumns): SignIn => ({
-  ...{ id, userId, generation, device, created, lastUsed, expires },
-});
-const codeOf = ([id, kind, userId, madeBy, maxUses, created, expires, uses]: CodeColumns): KnownCode => ({
-  ...{ id, kind, userId, madeBy, maxUses, created, expires, uses },
-});
 
 export const accountsIn = (database: Database.Database) => {
   const sql = (text: string) => database.prepare(text);
@@ -68,20 +64,17 @@ export const accountsIn = (database: Database.Database) => {
     users: sql('SELECT used_by FROM code_uses WHERE id = ?').raw(true),
     hasUsed: sql('SELECT 1 FROM code_uses WHERE id = ? AND used_by = ?').raw(true),
   };
-  const idOf = (code: string): string => hashOf(code).toString('hex');
   const known = (id: string): KnownCode | undefined => {
-    const row = ask.code.get([id]) as CodeColumns | undefined;
+    const row = ask.code.get([id]) as CountedCode | undefined;
     return row && codeOf(row);
   };
   const usersOf = (id: string) => (ask.users.all([id]) as [string][]).map(([userId]) => userId);
 
-  const putSignIn = ({ id, userId, generation, device, created, lastUsed, expires }: SignIn): void =>
-    void run.signIn.run([id, userId, generation, device, created, lastUsed, expires]);
-  const putCode = (id: string, { kind, userId, madeBy, maxUses, created, expires }: Omit<KnownCode, 'id' | 'uses'>) =>
-    void run.code.run([id, kind, userId, madeBy, maxUses, created, expires]);
+  const putSignIn = (signIn: SignIn) => void run.signIn.run(columnsOfSignIn(signIn));
+  const putCode = (id: string, code: Code) => void run.code.run(columnsOfCode(id, code));
 
   return {
-    methods: (runs: Runs): Methods => ({
+    methods: (runs: Runs): AccountMethods => ({
       noteSignIn: (signIn) =>
         runs.change(() => {
           run.expire.run([signIn.userId, signIn.lastUsed, signIn.generation]);
@@ -91,11 +84,11 @@ export const accountsIn = (database: Database.Database) => {
       signIns: async (userId) => (ask.ofUser.all([userId]) as SignInColumns[]).map(signInOf),
       putCode: (code, about) =>
         runs.change(() => {
-          putCode(idOf(code), about);
-          return known(idOf(code))!;
+          putCode(codeId(code), about);
+          return known(codeId(code))!;
         }),
-      code: async (code) => known(idOf(code)),
-      codes: async (kind) => (ask.codes.all([kind]) as CodeColumns[]).map(codeOf),
+      code: async (code) => known(codeId(code)),
+      codes: async (kind) => (ask.codes.all([kind]) as CountedCode[]).map(codeOf),
       removeCode: (id) =>
         runs.change(() => {
           run.removeUses.run([id]);
@@ -103,7 +96,7 @@ export const accountsIn = (database: Database.Database) => {
         }),
       useCode: (code, usedBy, now) =>
         runs.change(() => {
-          const id = idOf(code);
+          const id = codeId(code);
           const found = known(id);
           if (found === undefined) return false;
           if (ask.hasUsed.get([id, usedBy]) !== undefined) return true;
@@ -111,12 +104,12 @@ export const accountsIn = (database: Database.Database) => {
           run.use.run([id, usedBy]);
           return true;
         }),
-      giveBackCode: (code, usedBy) => runs.change(() => void run.giveBack.run([idOf(code), usedBy])),
+      giveBackCode: (code, usedBy) => runs.change(() => void run.giveBack.run([codeId(code), usedBy])),
     }),
 
     *records(): Generator<VaultRecord> {
       for (const row of ask.all.all([]) as SignInColumns[]) yield { kind: 'sign-in', signIn: signInOf(row) };
-      for (const row of ask.allCodes.all([]) as CodeColumns[])
+      for (const row of ask.allCodes.all([]) as CountedCode[])
         yield { kind: 'code', code: codeOf(row), usedBy: usersOf(row[0]) };
     },
 
