@@ -2,7 +2,7 @@
 
 import type { Sealed } from '../schemas/envelope.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
-import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
+import { RecentKeys, storedWithKeys } from './recent-keys.ts';
 
 export interface MemberState extends StreamState {
   joined: boolean;
@@ -14,10 +14,6 @@ export interface MemberState extends StreamState {
   timedOutUntil: number | null;
   banned: boolean;
   keys: RecentKeys;
-}
-
-interface MemberStateJson extends Omit<MemberState, 'keys'> {
-  readonly keys: RecentKeysJson;
 }
 
 /** Of a state without its keys. */
@@ -53,11 +49,7 @@ export const memberFold: Fold<MemberState> = {
     return state;
   },
   bytes: ({ roles, keys }) => STATE_BYTES + ID_BYTES * roles.length + keys.bytes,
-  toJson: (state): MemberStateJson => ({ ...state, keys: state.keys.toJson() }),
-  fromJson: (json) => {
-    const { keys, ...rest } = json as MemberStateJson;
-    return { ...rest, keys: RecentKeys.fromJson(keys) };
-  },
+  ...storedWithKeys<MemberState>(),
 };
 
 interface Membership {

@@ -183,3 +183,14 @@ export class RecentKeys {
     return keys;
   }
 }
+
+type WithKeysAsJson<State> = Omit<State, 'keys'> & { readonly keys: RecentKeysJson };
+
+/** How a fold stores a state that is JSON but for its keys. */
+export const storedWithKeys = <State extends { readonly keys: RecentKeys }>() => ({
+  toJson: (state: State): WithKeysAsJson<State> => ({ ...state, keys: state.keys.toJson() }),
+  fromJson: (json: unknown): State => {
+    const { keys, ...rest } = json as WithKeysAsJson<State>;
+    return { ...rest, keys: RecentKeys.fromJson(keys) } as unknown as State;
+  },
+});

@@ -1,7 +1,7 @@
 /** What two people are to each other. Stream `relationship-<low>_<high>`. */
 import { type Bond, NO_BOND } from '../schemas/events/relationship.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
-import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
+import { RecentKeys, storedWithKeys } from './recent-keys.ts';
 
 /** How one person stands to another, by Discord's numbers. */
 export const RelationshipType = { friend: 1, blocked: 2, incomingRequest: 3, outgoingRequest: 4 } as const;
@@ -20,10 +20,6 @@ export interface RelationshipState extends StreamState {
   keys: RecentKeys;
 }
 
-interface RelationshipStateJson extends Omit<RelationshipState, 'keys'> {
-  readonly keys: RecentKeysJson;
-}
-
 const STATE_BYTES = 500;
 
 export const relationshipFold: Fold<RelationshipState> = {
@@ -36,11 +32,7 @@ export const relationshipFold: Fold<RelationshipState> = {
     return state;
   },
   bytes: ({ keys }) => STATE_BYTES + keys.bytes,
-  toJson: (state): RelationshipStateJson => ({ ...state, keys: state.keys.toJson() }),
-  fromJson: (json) => {
-    const { keys, ...rest } = json as RelationshipStateJson;
-    return { ...rest, keys: RecentKeys.fromJson(keys) };
-  },
+  ...storedWithKeys<RelationshipState>(),
 };
 
 interface Relating {

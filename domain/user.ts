@@ -11,7 +11,7 @@ import {
   type Standing,
 } from '../schemas/events/user.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
-import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
+import { RecentKeys, storedWithKeys } from './recent-keys.ts';
 
 export interface UserState extends StreamState {
   registered: boolean;
@@ -20,10 +20,6 @@ export interface UserState extends StreamState {
   standing: Standing;
   signedOut: SignedOut;
   keys: RecentKeys;
-}
-
-interface UserStateJson extends Omit<UserState, 'keys'> {
-  readonly keys: RecentKeysJson;
 }
 
 /** Of a state without its keys. */
@@ -48,11 +44,7 @@ export const userFold: Fold<UserState> = {
     return state;
   },
   bytes: ({ keys }) => STATE_BYTES + keys.bytes,
-  toJson: (state): UserStateJson => ({ ...state, keys: state.keys.toJson() }),
-  fromJson: (json) => {
-    const { keys, ...rest } = json as UserStateJson;
-    return { ...rest, keys: RecentKeys.fromJson(keys) };
-  },
+  ...storedWithKeys<UserState>(),
 };
 
 /** Beyond so many ended sign-ins at once, all of them end together. */

@@ -130,8 +130,10 @@ export const createTokens = (vault: Vault, { clock, lifetime }: TokenOptions): T
       // Anything else is not asked about: a store may not even take it.
       if (Snowflake.is(userId)) return verifyBot(userId, parts);
       const claims = decodeOrUndefined(PersonClaims, (await keys).person.verify(bare));
-      if (claims === undefined || (claims.exp ?? claims.iat + lifetime) <= seconds()) return undefined;
-      if (claims.sid !== undefined) used(claims.sid, (claims.exp ?? claims.iat + lifetime) * 1000);
+      if (claims === undefined) return undefined;
+      const expires = claims.exp ?? claims.iat + lifetime;
+      if (expires <= seconds()) return undefined;
+      if (claims.sid !== undefined) used(claims.sid, expires * 1000);
       return {
         userId: claims.sub,
         generation: claims.gen,
