@@ -204,6 +204,12 @@ export class Story {
     return this.log.add(channelStream(channelId), 'thread-edited', data);
   }
 
+  deleteThread({ channelId, guildId, parentId }: EventData<'thread-created'>) {
+    return this.log.add(channelStream(channelId), 'thread-deleted', {
+      ...{ channelId, guildId, parentId, isPrivate: false },
+    });
+  }
+
   deleteGuild(guildId: string) {
     return this.log.add(guildStream(guildId), 'guild-deleted', { guildId });
   }

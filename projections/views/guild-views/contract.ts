@@ -468,6 +468,17 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(rest).toMatchObject([{ id: '1000', guildId: GUILD, thread: { details: { autoArchive: 60 } } }]);
     });
 
+    it('ends the activity of a thread once, where one batch archives and deletes it', async () => {
+      story.guild(GUILD, ANN);
+      story.join(GUILD, ANN);
+      const begun = ['900', '901', '902'].map((id) => story.thread(id, GUILD, '30', ANN));
+      await project();
+      const archived = begun.map(({ data }) => story.archiveThread(data)).at(-1)!;
+      for (const { data } of begun) story.deleteThread(data);
+      await project();
+      expect((await guilds.past(GUILD, ANN, archived.position))?.threads).toEqual([]);
+    });
+
     it('does not confuse an id with leading zeros with the one without', async () => {
       story.guild(GUILD, ANN);
       story.channel('35', GUILD);

@@ -141,26 +141,60 @@ export const guildMigrations = (schema: string): Readonly<Record<string, Migrati
 });
 
 type Stay = GuildTables['memberships'];
-type Ended = Pick<Stay, 'guild_id' | 'user_id' | 'left_at'>;
+type Span = GuildTables['thread_spans'];
 
 /**
- * One person's memberships of one guild in a batch: an earlier one may end, and others begin, of which all but the last
+ * Rows of which at most one per key is open, in a batch: an earlier one may end, and others begin, of which all but the last
  * end too.
  */
-interface Coming {
-  ended: Ended | undefined;
-  readonly stays: Stay[];
+class Periods<Row extends object, Key extends keyof Row, End extends keyof Row> {
+  private readonly byKey = new Map<string, { ended: Pick<Row, Key | End> | undefined; readonly begun: Row[] }>();
+  private readonly isOpen: (row: Row) => boolean;
+
+  constructor(isOpen: (row: Row) => boolean) {
+    this.isOpen = isOpen;
+  }
+
+  begin(key: string, row: Row): void {
+    const { begun } = this.of(key);
+    const last = begun.at(-1);
+    if (last === undefined || !this.isOpen(last)) begun.push(row);
+  }
+
+  end(key: string, end: Pick<Row, Key | End>): void {
+    const own = this.of(key);
+    const last = own.begun.at(-1);
+    if (last === undefined) own.ended ??= end;
+    else if (this.isOpen(last)) own.begun[own.begun.length - 1] = { ...last, ...end };
+  }
+
+  private of(key: string) {
+    let own = this.byKey.get(key);
+    if (own === undefined) {
+      own = { ended: undefined, begun: [] };
+      this.byKey.set(key, own);
+    }
+    return own;
+  }
+
+  /** Ends of those that began before this batch. */
+  get ended(): readonly Pick<Row, Key | End>[] {
+    return [...this.byKey.values()].flatMap(({ ended }) => ended ?? []);
+  }
+
+  get begun(): readonly Row[] {
+    return [...this.byKey.values()].flatMap(({ begun }) => begun);
+  }
 }
+
+const keyOf = ({ guildId, userId }: Pick<MemberRow, 'guildId' | 'userId'>) => `${guildId}_${userId}`;
 
 /** The changes of one batch, collected so that each table takes one statement, however many changes there are. */
 class GuildBatch {
   readonly guilds: GuildTables['guilds'][] = [];
   readonly channels: GuildTables['channels'][] = [];
   readonly threads: GuildTables['threads'][] = [];
-  /** Begun in this batch. */
-  readonly spans: GuildTables['thread_spans'][] = [];
-  /** Ends of those that began before. */
-  readonly endedSpans: Pick<GuildTables['thread_spans'], 'thread_id' | 'ended_at' | 'ended_time'>[] = [];
+  readonly spans = new Periods<Span, 'thread_id', 'ended_at' | 'ended_time'>(({ ended_at }) => ended_at === null);
   readonly directChannels: GuildTables['direct_channels'][] = [];
   readonly revisions: GuildTables['revisions'][] = [];
   readonly users: GuildTables['users'][] = [];
@@ -171,7 +205,7 @@ class GuildBatch {
   readonly redemptions: GuildTables['redemptions'][] = [];
   /** The invite of each joining, by the position of the joining event. */
   readonly invitedBy = new Map<number, string>();
-  private readonly comings = new Map<string, Coming>();
+  readonly stays = new Periods<Stay, 'guild_id' | 'user_id', 'left_at'>(({ left_at }) => left_at === null);
 
   constructor(changes: readonly GuildChange[]) {
     for (const change of changes) this.add(change);
@@ -188,29 +222,22 @@ class GuildBatch {
         return;
       case 'thread-added':
         this.threads.push(addedThread(change));
-        this.spans.push(begunSpan(change.thread.id, change.thread.guildId!, change.position));
+        this.spans.begin(change.thread.id, begunSpan(change.thread.id, change.thread.guildId!, change.position));
         return;
       case 'thread-active':
-        this.spans.push(begunSpan(change.threadId, change.guildId, change.position));
+        this.spans.begin(change.threadId, begunSpan(change.threadId, change.guildId, change.position));
         return;
       case 'thread-archived': {
-        const { threadId, position: ended_at, time: ended_time } = change;
-        const last = this.spans.findLastIndex(({ thread_id }) => thread_id === threadId);
-        if (last === -1) this.endedSpans.push({ thread_id: threadId, ended_at, ended_time });
-        else if (this.spans[last]!.ended_at === null) this.spans[last] = { ...this.spans[last]!, ended_at, ended_time };
+        const { threadId: thread_id, position: ended_at, time: ended_time } = change;
+        this.spans.end(thread_id, { thread_id, ended_at, ended_time });
         return;
       }
-      case 'member-joined': {
-        const { stays } = this.comingOf(change.member);
-        if (stays.at(-1)?.left_at !== null) stays.push(begunStay(change));
+      case 'member-joined':
+        this.stays.begin(keyOf(change.member), begunStay(change));
         return;
-      }
       case 'member-left': {
-        const coming = this.comingOf(change);
-        const last = coming.stays.pop();
-        if (last === undefined)
-          coming.ended ??= { guild_id: change.guildId, user_id: change.userId, left_at: change.position };
-        else coming.stays.push(last.left_at === null ? { ...last, left_at: change.position } : last);
+        const { guildId: guild_id, userId: user_id, position: left_at } = change;
+        this.stays.end(keyOf(change), { guild_id, user_id, left_at });
         return;
       }
       case 'revised':
@@ -238,25 +265,6 @@ class GuildBatch {
         return;
       }
     }
-  }
-
-  private comingOf({ guildId, userId }: Pick<MemberRow, 'guildId' | 'userId'>): Coming {
-    const key = `${guildId}_${userId}`;
-    let coming = this.comings.get(key);
-    if (coming === undefined) {
-      coming = { ended: undefined, stays: [] };
-      this.comings.set(key, coming);
-    }
-    return coming;
-  }
-
-  /** Ends of memberships that began before this batch. */
-  ended(): readonly Ended[] {
-    return [...this.comings.values()].flatMap(({ ended }) => ended ?? []);
-  }
-
-  begun(): readonly Stay[] {
-    return [...this.comings.values()].flatMap(({ stays }) => stays);
   }
 }
 
@@ -327,8 +335,8 @@ export class PostgresGuildWriter {
     await run('channels', batch.channels);
     await run('directChannels', batch.directChannels);
     await run('threads', batch.threads);
-    await run('endedSpans', batch.endedSpans);
-    await run('spans', batch.spans);
+    await run('endedSpans', batch.spans.ended);
+    await run('spans', batch.spans.begun);
     await run('revisions', batch.revisions);
     await run('users', batch.users);
     await run('signOuts', batch.signOuts);
@@ -336,8 +344,8 @@ export class PostgresGuildWriter {
     await run('invites', batch.invites);
     await run('uninvited', batch.uninvited);
     await run('redemptions', batch.redemptions);
-    const ended = await run<Pick<Stay, 'guild_id'>>('ended', batch.ended());
-    const begun = await run<Pick<Stay, 'guild_id' | 'joined_at' | 'left_at'>>('begun', batch.begun());
+    const ended = await run<Pick<Stay, 'guild_id'>>('ended', batch.stays.ended);
+    const begun = await run<Pick<Stay, 'guild_id' | 'joined_at' | 'left_at'>>('begun', batch.stays.begun);
     const counts = summed([
       ...ended.map(({ guild_id }) => [guild_id, -1] as const),
       ...begun.map(({ guild_id, left_at }) => [guild_id, left_at === null ? 1 : 0] as const),
