@@ -3,23 +3,7 @@
 import type { CommandBucket } from '../../commands/limits.ts';
 import type { CommandShape } from '../../commands/port.ts';
 import { type JsonSchema, jsonSchema } from '../../http/openapi.ts';
-
-/** Variables of the limits. */
-const VARIABLES: Readonly<Record<CommandBucket, string>> = {
-  send: 'PARLEY_LIMIT_SEND',
-  reaction: 'PARLEY_LIMIT_REACTION',
-  pin: 'PARLEY_LIMIT_PIN',
-  channelCreate: 'PARLEY_LIMIT_CHANNEL_CREATE',
-  dmCreate: 'PARLEY_LIMIT_DM_CREATE',
-  relationship: 'PARLEY_LIMIT_RELATIONSHIP',
-  guildCreate: 'PARLEY_LIMIT_GUILD_CREATE',
-  guildJoin: 'PARLEY_LIMIT_GUILD_JOIN',
-  inviteCreate: 'PARLEY_LIMIT_INVITE_CREATE',
-  applicationCreate: 'PARLEY_LIMIT_APPLICATION_CREATE',
-  profile: 'PARLEY_LIMIT_PROFILE',
-  threadCreate: 'PARLEY_LIMIT_THREAD_CREATE',
-  threadMember: 'PARLEY_LIMIT_THREAD_MEMBER',
-};
+import { limits } from '../../schemas/settings.ts';
 
 interface Field {
   readonly name: string;
@@ -124,7 +108,7 @@ export const commandPage = (commands: readonly CommandShape[]): string =>
       const facts = [
         `Over HTTP: \`${route.method} ${route.path}\`, ${route.status}.`,
         `Answers: ${answers.replace(/\.$/, '')}.`,
-        limit === undefined ? '' : `Limit of its own: \`${VARIABLES[limit.bucket as CommandBucket]}\`.`,
+        limit === undefined ? '' : `Limit of its own: \`${limits[limit.bucket as CommandBucket].variable}\`.`,
       ];
       const described = summary.replaceAll(/\b[a-z]+_[a-z_]+\b/g, (name) => `\`${name}\``);
       return `### ${type}\n\n${described}\n${facts.filter(Boolean).join(' ')}\n\n${rows.length === 0 ? 'No fields.' : table}`;

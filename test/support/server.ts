@@ -4,35 +4,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { limits, settings } from '../../schemas/settings.ts';
 import { environmentWith } from './parley.ts';
 import { Watched } from './watched.ts';
 
 /** Environment for load tests, which measure the server and not its limits. */
-export const LIMITS_OFF = {
-  PARLEY_LIMIT_SEND: 'off',
-  PARLEY_LIMIT_REACTION: 'off',
-  PARLEY_LIMIT_PIN: 'off',
-  PARLEY_LIMIT_CHANNEL_CREATE: 'off',
-  PARLEY_LIMIT_DM_CREATE: 'off',
-  PARLEY_LIMIT_GUILD_CREATE: 'off',
-  PARLEY_LIMIT_GUILD_JOIN: 'off',
-  PARLEY_LIMIT_INVITE_CREATE: 'off',
-  PARLEY_LIMIT_APPLICATION_CREATE: 'off',
-  PARLEY_LIMIT_RELATIONSHIP: 'off',
-  PARLEY_LIMIT_PROFILE: 'off',
-  PARLEY_LIMIT_THREAD_CREATE: 'off',
-  PARLEY_LIMIT_THREAD_MEMBER: 'off',
-  PARLEY_LIMIT_IDENTIFY: 'off',
-  PARLEY_LIMIT_MEMBER_LIST: 'off',
-  PARLEY_LIMIT_REFUSED: 'off',
-  PARLEY_LIMIT_LOGIN_ADDRESS: 'off',
-  PARLEY_LIMIT_LOGIN: 'off',
-  PARLEY_LIMIT_REGISTER: 'off',
-  PARLEY_LIMIT_REGISTER_EARLY: 'off',
-  PARLEY_LIMIT_GLOBAL: 'off',
-  PARLEY_LIMIT_BOT_SEND: 'off',
-  PARLEY_LIMIT_BOT_GLOBAL: 'off',
-} as const;
+export const LIMITS_OFF: Readonly<Record<string, string>> = Object.fromEntries(
+  [...Object.values(limits), settings.refused].map(({ variable }) => [variable, 'off']),
+);
 
 export interface ServerOptions {
   /** Data folder. */
