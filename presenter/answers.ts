@@ -6,10 +6,11 @@ import type { Answer } from '../commands/port.ts';
 import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import { presentIncidents, presentRole, presentRoles } from './guilds.ts';
 import type { Presenter } from './presenter.ts';
+import { presentSelf } from './profiles.ts';
 
 export type AnswerPresenter = Pick<
   Presenter,
-  'posted' | 'edited' | 'messages' | 'guild' | 'channel' | 'invite' | 'member' | 'user' | 'self' | 'changedSelf'
+  'posted' | 'edited' | 'messages' | 'guild' | 'channel' | 'invite' | 'member' | 'user' | 'self' | 'changed'
 >;
 
 type Kind = Answer['kind'];
@@ -20,7 +21,8 @@ type Renderers = {
 const renderers: Renderers = {
   nothing: () => null,
   accepted: () => null,
-  self: (presenter, { userId, event }) => (event === undefined ? presenter.self(userId) : presenter.changedSelf(event)),
+  self: async (presenter, { userId, event }) =>
+    event === undefined ? presenter.self(userId) : presentSelf(await presenter.changed(event)),
   marked: () => ({ token: null }),
   posted: (presenter, { event, guildId, said }) => presenter.posted(event, guildId, said),
   edited: (presenter, { event, guildId }) => presenter.edited(event, guildId),

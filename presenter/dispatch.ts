@@ -36,17 +36,7 @@ export interface Dispatch {
 export interface DispatchDeps {
   readonly presenter: Pick<
     Presenter,
-    | 'user'
-    | 'member'
-    | 'memberAs'
-    | 'changedSelf'
-    | 'changedUser'
-    | 'guild'
-    | 'channel'
-    | 'posted'
-    | 'edited'
-    | 'invite'
-    | 'relationships'
+    'user' | 'member' | 'memberAs' | 'changed' | 'guild' | 'channel' | 'posted' | 'edited' | 'invite' | 'relationships'
   >;
   readonly views: Pick<Views, 'guilds' | 'unread'>;
 }
@@ -72,6 +62,12 @@ export const others =
   (userId: string) =>
   (viewer: Viewer): boolean =>
     viewer.userId !== userId;
+
+/** These users alone. */
+export const only =
+  (...userIds: readonly string[]) =>
+  ({ userId }: Viewer): boolean =>
+    userIds.includes(userId);
 
 const NOBODY: ReadonlySet<string> = new Set();
 

@@ -13,12 +13,14 @@ import {
   type Dispatch,
   type DispatchDeps,
   dispatch,
+  only,
   others,
   type Rendering,
   rightsOf,
   type Viewer,
 } from './dispatch.ts';
 import { pinTimestamp, presentRole } from './guilds.ts';
+import { presentSelf } from './profiles.ts';
 import type { ApiMessage, ApiUser } from './shapes.ts';
 import { threadRenderings } from './thread-dispatches.ts';
 
@@ -96,7 +98,7 @@ const memberUpdate = async (
   const data = { ...(await presenter.member(changedMember(row, [event]))), guild_id: guildId };
   return [
     dispatch('GUILD_MEMBER_UPDATE', data, Intent.guildMembers, others(userId)),
-    dispatch('GUILD_MEMBER_UPDATE', data, Intent.none, (viewer) => viewer.userId === userId),
+    dispatch('GUILD_MEMBER_UPDATE', data, Intent.none, only(userId)),
   ];
 };
 
@@ -236,7 +238,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
       const [before, type] = [standingOf(userId, former), standingOf(userId, bond)];
       if (type === before) return [];
       const id = people[1 - n]!;
-      const isTheirs = (viewer: Viewer) => viewer.userId === userId;
+      const isTheirs = only(userId);
       const one =
         type === undefined
           ? dispatch('RELATIONSHIP_REMOVE', { id, type: before, nickname: null }, Intent.none, isTheirs)
@@ -305,14 +307,9 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'creation-named': silent,
   'user-profile-changed': async (event, _, deps) => {
     const { userId, guilds } = event.data;
-    const { presenter } = deps;
-    const own = dispatch(
-      'USER_UPDATE',
-      await presenter.changedSelf(event),
-      Intent.none,
-      (viewer) => viewer.userId === userId,
-    );
-    return [own, ...(await memberUpdates(userId, guilds, await presenter.changedUser(event), deps))];
+    const changed = await deps.presenter.changed(event);
+    const own = dispatch('USER_UPDATE', presentSelf(changed), Intent.none, only(userId));
+    return [own, ...(await memberUpdates(userId, guilds, changed.user, deps))];
   },
 
   'user-deleted': async ({ data: { userId, guilds } }, _, deps) =>

@@ -45,7 +45,7 @@ import type {
 } from './shapes.ts';
 import { isThread, presentThread } from './threads.ts';
 import { wireTime } from './time.ts';
-import { UserPresenter } from './users.ts';
+import { UserPresenter, type WholeUser } from './users.ts';
 
 export interface PresenterDeps {
   readonly views: Omit<Readers, 'timelines'>;
@@ -125,14 +125,9 @@ export class Presenter {
     return presentProfile(await this.userPresenter.whole(id), shared);
   }
 
-  /** The `d` of a USER_UPDATE: the user as the event left them. */
-  async changedSelf(event: EventOf<'user-profile-changed'>): Promise<ApiSelf> {
-    return presentSelf(await this.userPresenter.changed(event));
-  }
-
   /** The user as the event left them. */
-  async changedUser(event: EventOf<'user-profile-changed'>): Promise<ApiUser> {
-    return (await this.userPresenter.changed(event)).user;
+  changed(event: EventOf<'user-profile-changed'>): Promise<WholeUser> {
+    return this.userPresenter.changed(event);
   }
 
   /** As the person sees them. */

@@ -5,7 +5,7 @@ import { insidersOf, withParent } from '../projections/views/guild-views/access.
 import { rowOfThread } from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf } from '../schemas/events/catalogue.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
-import { type Dispatch, type DispatchDeps, dispatch, type Rendering, rightsOf, type Viewer } from './dispatch.ts';
+import { type Dispatch, type DispatchDeps, dispatch, only, type Rendering, rightsOf, type Viewer } from './dispatch.ts';
 import {
   isThread,
   messageCounts,
@@ -29,11 +29,6 @@ const viewersOf = async ({ views }: DispatchDeps, thread: Thread): Promise<(view
   return (viewer) => allows(rightsOf(viewer, row, guild, insiders), Permission.viewChannel);
 };
 
-const only =
-  (userIds: readonly string[]) =>
-  ({ userId }: Viewer): boolean =>
-    userIds.includes(userId);
-
 const threadOf = async ({ views }: DispatchDeps, channelId: string): Promise<Thread | undefined> => {
   const row = await views.guilds.channel(channelId);
   return row !== undefined && isThread(row) ? row : undefined;
@@ -48,7 +43,7 @@ const created: Rendering<'thread-created'> = async (event, _, deps) => {
   const data = { ...presentThread(row, { head }), newly_created: true };
   const member = presentThreadMember(row.id, creator.userId, creator);
   const intents = intentsOf(event.type, guildId);
-  const isCreator = only([creator.userId]);
+  const isCreator = only(creator.userId);
   return [
     dispatch('THREAD_CREATE', data, intents, (viewer) => !isCreator(viewer) && sees(viewer)),
     dispatch('THREAD_CREATE', { ...data, member }, intents, isCreator),
@@ -77,7 +72,7 @@ const membersChanged: Rendering<'thread-members-changed'> = async (event, _, dep
   const row = await threadOf(deps, channelId);
   if (row === undefined) return [];
   const sees = await viewersOf(deps, row);
-  const concerned = only([...removed, ...added.map(({ userId }) => userId)]);
+  const concerned = only(...removed, ...added.map(({ userId }) => userId));
   const shown = async ({ userId, joinedTime }: (typeof added)[number]) => {
     const member = await views.guilds.member(guildId, userId);
     const known = member === undefined ? undefined : await presenter.member(member);
@@ -93,7 +88,7 @@ const membersChanged: Rendering<'thread-members-changed'> = async (event, _, dep
     for (const member of added) {
       const head = await views.unread.head(channelId);
       const data = { ...presentThread(row, { head }), member: presentThreadMember(channelId, member.userId, member) };
-      told.push(dispatch('THREAD_CREATE', data, Intent.guilds, only([member.userId])));
+      told.push(dispatch('THREAD_CREATE', data, Intent.guilds, only(member.userId)));
     }
   told.push(
     dispatch('THREAD_MEMBERS_UPDATE', update, Intent.guildMembers, (viewer) => !concerned(viewer) && sees(viewer)),
@@ -101,7 +96,7 @@ const membersChanged: Rendering<'thread-members-changed'> = async (event, _, dep
   );
   for (const { userId, joinedTime } of added) {
     const data = { ...presentThreadMember(channelId, userId, { joinedTime }), guild_id: guildId };
-    told.push(dispatch('THREAD_MEMBER_UPDATE', data, Intent.guilds, only([userId])));
+    told.push(dispatch('THREAD_MEMBER_UPDATE', data, Intent.guilds, only(userId)));
   }
   if (isPrivate && removed.length > 0) {
     const lost = (viewer: Viewer) => removed.includes(viewer.userId) && !sees(viewer);
