@@ -3,7 +3,13 @@
 import { allows, Permission } from '../domain/permissions.ts';
 import { standingOf } from '../domain/relationship.ts';
 import { changedMember } from '../projections/views/guild-views/revised.ts';
-import { type ChannelRow, rowOfChannel, rowOfMember, withDetails } from '../projections/views/guild-views/view.ts';
+import {
+  type ChannelRow,
+  type GuildRow,
+  rowOfChannel,
+  rowOfMember,
+  withDetails,
+} from '../projections/views/guild-views/view.ts';
 import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { MessageType } from '../schemas/events/channel.ts';
 import type { Role } from '../schemas/events/guild.ts';
@@ -113,6 +119,28 @@ const ban =
     return [dispatch(name, data, intentsOf(type, guildId), others(userId))];
   };
 
+const messageUpdate = async (
+  event: EventOf<'message-edited' | 'embeds-suppressed' | 'message-threaded'>,
+  guildId: string | null,
+  { presenter }: DispatchDeps,
+  deleted: ReadonlySet<string>,
+): Promise<readonly Dispatch[]> => {
+  const shown = await presenter.edited(event, guildId);
+  const intents = intentsOf(event.type, guildId);
+  return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intents, guildId, deleted)];
+};
+
+/** The guild with what the event changed about it. */
+const guildUpdate = async (
+  { type, data: { guildId } }: EventOf<'guild-edited' | 'guild-transferred' | 'guild-paused'>,
+  changed: Partial<GuildRow>,
+  { presenter, views }: DispatchDeps,
+): Promise<readonly Dispatch[]> => {
+  const row = await views.guilds.guild(guildId);
+  if (row === undefined) return [];
+  return [dispatch('GUILD_UPDATE', presenter.guild({ ...row, ...changed }), intentsOf(type, guildId))];
+};
+
 /** How clients see each type of event. */
 const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'message-posted': async (event, guildId, { presenter }, deleted) => {
@@ -122,23 +150,9 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     return [message('MESSAGE_CREATE', shown, intentsOf(event.type, guildId), guildId, deleted)];
   },
 
-  'message-edited': async (event, guildId, { presenter }, deleted) => {
-    const shown = await presenter.edited(event, guildId);
-    const intents = intentsOf(event.type, guildId);
-    return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intents, guildId, deleted)];
-  },
-
-  'embeds-suppressed': async (event, guildId, { presenter }, deleted) => {
-    const shown = await presenter.edited(event, guildId);
-    const intents = intentsOf(event.type, guildId);
-    return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intents, guildId, deleted)];
-  },
-
-  'message-threaded': async (event, guildId, { presenter }, deleted) => {
-    const shown = await presenter.edited(event, guildId);
-    const intents = intentsOf(event.type, guildId);
-    return shown === undefined ? [] : [message('MESSAGE_UPDATE', shown, intents, guildId, deleted)];
-  },
+  'message-edited': messageUpdate,
+  'embeds-suppressed': messageUpdate,
+  'message-threaded': messageUpdate,
 
   'message-deleted': async (event, guildId) => [
     dispatch('MESSAGE_DELETE', deletedMessage(event, guildId), intentsOf(event.type, guildId)),
@@ -267,22 +281,10 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'member-banned': ban('GUILD_BAN_ADD'),
   'member-unbanned': ban('GUILD_BAN_REMOVE'),
 
-  'guild-edited': async ({ type, data: { guildId, details } }, _, { presenter, views }) => {
-    const row = await views.guilds.guild(guildId);
-    if (row === undefined) return [];
-    return [dispatch('GUILD_UPDATE', presenter.guild({ ...row, ...details }), intentsOf(type, guildId))];
-  },
+  'guild-edited': (event, _, deps) => guildUpdate(event, event.data.details, deps),
+  'guild-transferred': (event, _, deps) => guildUpdate(event, { ownerId: event.data.ownerId }, deps),
+  'guild-paused': (event, _, deps) => guildUpdate(event, { pauses: event.data.pauses }, deps),
 
-  'guild-transferred': async ({ type, data: { guildId, ownerId } }, _, { presenter, views }) => {
-    const row = await views.guilds.guild(guildId);
-    if (row === undefined) return [];
-    return [dispatch('GUILD_UPDATE', presenter.guild({ ...row, ownerId }), intentsOf(type, guildId))];
-  },
-  'guild-paused': async ({ type, data: { guildId, pauses } }, _, { presenter, views }) => {
-    const row = await views.guilds.guild(guildId);
-    if (row === undefined) return [];
-    return [dispatch('GUILD_UPDATE', presenter.guild({ ...row, pauses }), intentsOf(type, guildId))];
-  },
   'invite-deleted': async ({ type, data: { code, guildId, channelId } }, _, { views }) => {
     const [channel, guild] = await Promise.all([views.guilds.channel(channelId), views.guilds.guild(guildId)]);
     if (channel === undefined || guild === undefined) return [];
