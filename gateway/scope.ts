@@ -3,6 +3,7 @@
  * channels.
  */
 
+import { isThread, presentEndedThread } from '../presenter/threads.ts';
 import type { Views } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
 import type { ChannelRow, GuildRow, MemberRow } from '../projections/views/guild-views/view.ts';
@@ -180,11 +181,7 @@ export const lostChannelPayloads = async (
   const gone = new Set(channels.map(({ id }) => id));
   const told = channels.filter(({ thread }) => thread === undefined || !gone.has(thread.parentId));
   return inParallel(told, TOGETHER, async (row) => {
-    if (row.thread !== undefined) {
-      const { parentId: parent_id, isPrivate } = row.thread;
-      const d = { id: row.id, guild_id: row.guildId, parent_id, type: isPrivate ? 12 : 11 };
-      return dispatchPayload('THREAD_DELETE', s, JSON.stringify(d));
-    }
+    if (isThread(row)) return dispatchPayload('THREAD_DELETE', s, JSON.stringify(presentEndedThread(row)));
     const d = await presenter.channel({ ...row, overwrites: [] }, session.userId);
     return dispatchPayload('CHANNEL_DELETE', s, JSON.stringify(d));
   });

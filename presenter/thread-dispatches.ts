@@ -3,17 +3,17 @@
 import { allows, Permission } from '../domain/permissions.ts';
 import { insidersOf, withParent } from '../projections/views/guild-views/access.ts';
 import { rowOfThread } from '../projections/views/guild-views/view.ts';
-import { type EventOf, type EventType, intentsOf } from '../schemas/events/catalogue.ts';
+import { type EventType, intentsOf } from '../schemas/events/catalogue.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
 import { type Dispatch, type DispatchDeps, dispatch, only, type Rendering, rightsOf, type Viewer } from './dispatch.ts';
 import {
   isThread,
   messageCounts,
+  presentEndedThread,
   presentThread,
   presentThreadItself,
   presentThreadMember,
   type Thread,
-  threadType,
 } from './threads.ts';
 
 type ThreadEvent = Extract<EventType, `thread-${string}`>;
@@ -84,12 +84,13 @@ const membersChanged: Rendering<'thread-members-changed'> = async (event, _, dep
     ...(removed.length === 0 ? {} : { removed_member_ids: removed }),
   };
   const told: Dispatch[] = [];
-  if (isPrivate)
+  if (isPrivate && added.length > 0) {
+    const thread = presentThread(row, { head: await views.unread.head(channelId) });
     for (const member of added) {
-      const head = await views.unread.head(channelId);
-      const data = { ...presentThread(row, { head }), member: presentThreadMember(channelId, member.userId, member) };
+      const data = { ...thread, member: presentThreadMember(channelId, member.userId, member) };
       told.push(dispatch('THREAD_CREATE', data, Intent.guilds, only(member.userId)));
     }
+  }
   told.push(
     dispatch('THREAD_MEMBERS_UPDATE', update, Intent.guildMembers, (viewer) => !concerned(viewer) && sees(viewer)),
     dispatch('THREAD_MEMBERS_UPDATE', update, Intent.guilds, concerned),
@@ -100,20 +101,21 @@ const membersChanged: Rendering<'thread-members-changed'> = async (event, _, dep
   }
   if (isPrivate && removed.length > 0) {
     const lost = (viewer: Viewer) => removed.includes(viewer.userId) && !sees(viewer);
-    told.push(dispatch('THREAD_DELETE', ended(event, row), Intent.guilds, lost));
+    told.push(dispatch('THREAD_DELETE', presentEndedThread(row), Intent.guilds, lost));
   }
   return told;
 };
-
-const ended = ({ data }: EventOf<'thread-deleted' | 'thread-members-changed'>, { thread }: Thread) => ({
-  ...{ id: data.channelId, guild_id: data.guildId, parent_id: thread.parentId, type: threadType(thread) },
-});
 
 const deleted: Rendering<'thread-deleted'> = async (event, _, deps) => {
   const row = await threadOf(deps, event.data.channelId);
   if (row === undefined) return [];
   return [
-    dispatch('THREAD_DELETE', ended(event, row), intentsOf(event.type, event.data.guildId), await viewersOf(deps, row)),
+    dispatch(
+      'THREAD_DELETE',
+      presentEndedThread(row),
+      intentsOf(event.type, event.data.guildId),
+      await viewersOf(deps, row),
+    ),
   ];
 };
 

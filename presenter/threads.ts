@@ -14,7 +14,7 @@ export type Thread = ChannelRow & { readonly thread: ThreadRow };
 
 export const isThread = (row: ChannelRow): row is Thread => row.thread !== undefined;
 
-export const threadType = ({ isPrivate }: Pick<ThreadRow, 'isPrivate'>) => (isPrivate ? PRIVATE : PUBLIC);
+const threadType = ({ isPrivate }: Pick<ThreadRow, 'isPrivate'>) => (isPrivate ? PRIVATE : PUBLIC);
 
 export const presentThreadMember = (
   threadId: string,
@@ -48,6 +48,11 @@ export const presentThreadItself = ({ id, guildId, name, thread }: Thread) => {
     },
   } as const;
 };
+
+/** The `d` of a THREAD_DELETE. */
+export const presentEndedThread = ({ id, guildId, thread }: Thread) => ({
+  ...{ id, guild_id: guildId, parent_id: thread.parentId, type: threadType(thread) },
+});
 
 /** The message that a thread begins with, if it begins at one, does not count. */
 export const messageCounts = ({ thread: { isStarted, deleted } }: Thread, posted: number) => {
