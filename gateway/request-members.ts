@@ -1,7 +1,7 @@
 /** Op 8: the members of a guild, in chunks that the socket takes one after the other. */
 
 import { membersNamed } from '../presenter/member-search.ts';
-import type { GuildReader, MemberRow } from '../projections/views/guild-views/view.ts';
+import { type GuildReader, type MemberRow, memberPages } from '../projections/views/guild-views/view.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
 import { Intent, Op, type RequestGuildMembers } from '../schemas/gateway/frames.ts';
@@ -178,15 +178,12 @@ const byId = async (guilds: GuildReader, guildId: string, ids: readonly string[]
 /** @param at who joined after this position is left out: GUILD_MEMBER_ADD tells of them */
 async function* chunksOf(guilds: GuildReader, guildId: string, at: number): AsyncGenerator<readonly MemberRow[]> {
   let waiting: MemberRow[] = [];
-  for (let page: readonly MemberRow[] = []; ; ) {
-    const after = page.at(-1)?.userId;
-    page = await guilds.members(guildId, { limit: CHUNK, ...(after === undefined ? {} : { after }) });
+  for await (const page of memberPages(guilds, guildId)) {
     waiting.push(...page.filter((row) => row.joinedAt <= at));
-    const ended = page.length < CHUNK;
-    while (waiting.length >= CHUNK || (ended && waiting.length > 0)) {
+    while (waiting.length >= CHUNK) {
       yield waiting.slice(0, CHUNK);
       waiting = waiting.slice(CHUNK);
     }
-    if (ended) return;
   }
+  if (waiting.length > 0) yield waiting;
 }

@@ -1,10 +1,9 @@
 /** Members of a guild whose names begin as asked. Names are sealed, so they are opened and compared here. */
 
-import type { GuildReader, MemberRow } from '../projections/views/guild-views/view.ts';
+import { type GuildReader, type MemberRow, memberPages } from '../projections/views/guild-views/view.ts';
 import { usernameKey } from '../schemas/text.ts';
 import type { Presenter } from './presenter.ts';
 
-const PAGE = 1000;
 /** Members whose names are compared, in order of id: more would take seconds. */
 const MOST_COMPARED = 100_000;
 
@@ -25,16 +24,15 @@ export const membersNamed = async (
 ): Promise<readonly MemberRow[]> => {
   const prefix = usernameKey(query);
   const found: MemberRow[] = [];
-  let after: string | undefined;
-  for (let compared = 0; compared < MOST_COMPARED; compared += PAGE) {
-    const rows = await guilds.members(guildId, { limit: PAGE, ...(after === undefined ? {} : { after }) });
+  let compared = 0;
+  for await (const rows of memberPages(guilds, guildId)) {
     const shown = await presenter.members(rows);
     for (const [n, { user, nick }] of shown.entries()) {
       const names = [user.username, user.global_name, nick];
       if (names.some((name) => name !== null && usernameKey(name).startsWith(prefix))) found.push(rows[n]!);
     }
-    after = rows.at(-1)?.userId;
-    if (found.length >= limit || rows.length < PAGE) break;
+    compared += rows.length;
+    if (found.length >= limit || compared >= MOST_COMPARED) break;
   }
   return found.slice(0, limit);
 };

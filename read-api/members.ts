@@ -2,7 +2,7 @@
 import * as t from 'io-ts';
 import { allows, Permission, rolesOf } from '../domain/permissions.ts';
 import { membersNamed } from '../presenter/member-search.ts';
-import type { GuildReader, GuildRow } from '../projections/views/guild-views/view.ts';
+import { type GuildReader, type GuildRow, memberPages } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound, text } from '../schemas/codecs.ts';
 import { OnGuild, type Route } from '../schemas/http/route.ts';
 import { Ban, JoinSource, Member, MemberCounts } from '../schemas/http/shapes.ts';
@@ -24,12 +24,9 @@ const guildFor = async ({ access }: ReadDeps, userId: string, guildId: string, w
 /** How many members have each role. Deleted roles are dropped. */
 const countedRoles = async (guilds: GuildReader, guild: GuildRow): Promise<Record<string, number>> => {
   const counts = Object.fromEntries(guild.roles.map(({ id }) => [id, 0]));
-  for (let after: string | undefined; ; ) {
-    const rows = await guilds.members(guild.id, { limit: MOST, ...(after === undefined ? {} : { after }) });
+  for await (const rows of memberPages(guilds, guild.id))
     for (const row of rows) for (const { id } of rolesOf(guild, row)) counts[id]! += 1;
-    if (rows.length < MOST) return counts;
-    after = rows.at(-1)!.userId;
-  }
+  return counts;
 };
 
 /** The event by which somebody became a member for the last time. */

@@ -261,6 +261,22 @@ export interface GuildReader {
   revisions(userId: string, query: RevisionsQuery): Promise<readonly Revision[]>;
 }
 
+/** Members of a page. */
+const MEMBER_PAGE = 1000;
+
+/** The members of a guild by user id. A page is read when it is asked for; only the last holds fewer members, or none. */
+export async function* memberPages(
+  guilds: Pick<GuildReader, 'members'>,
+  guildId: string,
+): AsyncGenerator<readonly MemberRow[]> {
+  for (let after: string | undefined; ; ) {
+    const page = await guilds.members(guildId, { limit: MEMBER_PAGE, ...(after === undefined ? {} : { after }) });
+    yield page;
+    if (page.length < MEMBER_PAGE) return;
+    after = page.at(-1)!.userId;
+  }
+}
+
 export interface Leaving {
   readonly userId: string;
   readonly due: number;
