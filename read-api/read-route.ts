@@ -96,15 +96,17 @@ export const readRoute = <P, Q>(
   });
 };
 
-/** Libraries write a yes in several ways. */
 const YES = /^(true|1)$/i;
+
+/** Libraries write a yes in several ways. */
+export const saysYes = (given: string): boolean => YES.test(given);
 
 /** Members are counted always. */
 export const WithCounts = t.partial({ with_counts: text(0, 16) });
 
 /** Whom others see online is not known yet. */
 export const countsOf = ({ with_counts = '' }: t.TypeOf<typeof WithCounts>): object =>
-  YES.test(with_counts) ? { approximate_presence_count: 0 } : {};
+  saysYes(with_counts) ? { approximate_presence_count: 0 } : {};
 
 /** The `limit=` of a list. */
 export const limitOf = (max: number) => integerText(1, max);

@@ -7,7 +7,16 @@ import type { ChannelRow } from '../projections/views/guild-views/view.ts';
 import { IsoTime, Snowflake, SnowflakeBound, text } from '../schemas/codecs.ts';
 import { OnChannel, OnGuild, type Route } from '../schemas/http/route.ts';
 import { ActiveThreads, ArchivedThreads, ThreadMember } from '../schemas/http/shapes.ts';
-import { type Answer, found, limitOf, presentChannels, type ReadDeps, readRoute, refused } from './read-route.ts';
+import {
+  type Answer,
+  found,
+  limitOf,
+  presentChannels,
+  type ReadDeps,
+  readRoute,
+  refused,
+  saysYes,
+} from './read-route.ts';
 
 /** Threads with the asker's own memberships of them. */
 const listed = async (deps: ReadDeps, rows: readonly ChannelRow[], asker: string) => {
@@ -66,8 +75,6 @@ const archiveRoute = <Before extends t.Mixed>(
     handle: ({ actor, params, query }) =>
       archivedIn(deps, actor.userId, { channelId: params.channel_id, archive }, query),
   });
-
-const YES = /^(true|1)$/i;
 
 const threadFor = async (deps: ReadDeps, asker: string, channelId: string): Promise<either.Either<Answer, Thread>> => {
   const access = await deps.access.channel(asker, channelId);
@@ -139,7 +146,7 @@ export const threadRoutes = (deps: ReadDeps): Route[] => [
       const ids = Object.keys(thread.right.thread.members)
         .filter((id) => after === undefined || idBelow(after, id))
         .sort((a, b) => (idBelow(a, b) ? -1 : 1));
-      const all = await membersOf(deps, thread.right, ids, YES.test(with_member));
+      const all = await membersOf(deps, thread.right, ids, saysYes(with_member));
       return found(all.slice(0, limit));
     },
   }),
@@ -153,7 +160,7 @@ export const threadRoutes = (deps: ReadDeps): Route[] => [
     handle: async ({ actor, params, query: { with_member = '' } }) => {
       const thread = await threadFor(deps, actor.userId, params.channel_id);
       if (either.isLeft(thread)) return thread.left;
-      const [one] = await membersOf(deps, thread.right, [params.user_id], YES.test(with_member));
+      const [one] = await membersOf(deps, thread.right, [params.user_id], saysYes(with_member));
       return one === undefined ? refused('unknownMember') : found(one);
     },
   }),
