@@ -80,7 +80,6 @@ describe('submitting fields that do not fit', () => {
     const context: CommandContext = {
       actor: { userId: ann, kind: 'person', administrator: false },
       key: 'k',
-      onOtherContent: 'refuse',
       counted: false,
       correlationId: 'c',
     };

@@ -62,9 +62,6 @@ interface Entrance {
   readonly inProgress: Quota;
 }
 
-/** Of one command, up to and with its result. */
-const MOST_EVENTS = 4;
-
 type AnyReady = Ready<unknown, unknown>;
 
 const ALLOWED: Result<void> = either.right(undefined);
@@ -161,15 +158,12 @@ class CommandTask implements Task<unknown, AnyReady> {
     return seen === true || (await seen) ? ALLOWED : either.left(parleyError('unavailable', { retryAfter: 1 }));
   }
 
-  /** The first event of the command when its key was first used. */
-  private async formerEvent(command: QueuedCommand, { known }: Done): Promise<ParleyEvent | undefined> {
-    const { stream, deps } = this;
+  /** The events of the command, or of the one that it repeats. */
+  private async eventsOf(command: QueuedCommand, done: Done): Promise<readonly ParleyEvent[]> {
+    if (done.events.length > 0) return done.events;
+    if (done.known.length > 0 || !('preparedStream' in command)) return done.known;
     // A stream that the command creates begins with the command's event.
-    const from = 'preparedStream' in command ? 1 : known;
-    if (from === undefined) return undefined;
-    const events = await deps.log.readStream({ stream, from, limit: command.result === undefined ? 1 : MOST_EVENTS });
-    const own = events.filter(({ key }) => key === events[0]!.key);
-    return own.find(({ type }) => type === command.result) ?? own[0];
+    return this.deps.log.readStream({ stream: this.stream, from: 1, limit: 1 });
   }
 
   /** Completes the command once the log has stored it, now or earlier. */
@@ -177,19 +171,15 @@ class CommandTask implements Task<unknown, AnyReady> {
     const { asked, deps, stream } = this;
     const ready = this.ready!;
     const repeated = done.events.length === 0;
-    let event = done.events.find(({ type }) => type === command.result) ?? done.events[0];
-    if (repeated && command.same !== undefined) {
-      event = await this.formerEvent(command, done);
-      if (event !== undefined && asked.context.onOtherContent === 'refuse' && !isKnownInFields(event, asked.cause))
-        if (!(await command.same(event, asked, deps, ready.prepared))) return refused('keyReused');
-    }
+    const events = await this.eventsOf(command, done);
+    const event = events.find(({ type }) => type === command.result) ?? events[0];
     let { position } = done;
     // In a cluster nobody else begins it at once. Who does not wait for it learns nothing of how it ends.
     if (this.command.follow !== undefined && command.waitsFor !== 'processes') void deps.processes.finish(done.events);
     if (command.waitsFor === 'processes') {
       position = await whenFollowedUp(deps, stream, asked.cause.key, done);
     } else if (command.waitsFor === 'views' || (command.waitsFor === 'views-when-repeated' && repeated)) {
-      const last = done.events.at(-1) ?? event;
+      const last = events.at(-1);
       await viewsHold(deps, 'stream' in command && last !== undefined ? last.position : position);
     }
     if (command.answer === undefined) return outcome(stream, done, NOTHING, position);
@@ -208,10 +198,6 @@ class CommandTask implements Task<unknown, AnyReady> {
   }
 }
 
-/** Whether an event is known only by the key that the command's fields hold. Then it counts, whatever it says. */
-const isKnownInFields = (event: ParleyEvent, { key, secondKey }: Cause): boolean =>
-  secondKey !== undefined && event.key !== key;
-
 export const createCommandBus = (commands: readonly Command[], deps: CommandDeps, entrance: Entrance): CommandBus => {
   const known = byType(commands);
   const order = new CallerOrder();
@@ -226,7 +212,7 @@ export const createCommandBus = (commands: readonly Command[], deps: CommandDeps
     if (!entrance.inProgress.take(userId))
       return { outcome: either.left(parleyError('tooManyCommands', { retryAfter: 1 })), limit: undefined };
     const inFields: string | undefined = command.keyIn?.(fields, context.actor);
-    const asked = { fields, context, cause: causeOf(context, type, inFields) };
+    const asked = { fields, context, cause: causeOf(context, type, fields, inFields) };
     const task = new CommandTask(command, asked, deps, entrance, order.before(userId));
     const letGoOn = command.holdsUp === true ? order.holdUp(userId) : undefined;
     try {

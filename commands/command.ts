@@ -22,7 +22,7 @@ import type { KeyRing } from '../vault/sealing.ts';
 import type { Creating, CreationNames } from './creation-names.ts';
 import type { CommandBucket, Limits } from './limits.ts';
 import type { Done, Mailboxes } from './mailbox.ts';
-import type { Cause } from './new-events.ts';
+import { type Cause, fingerprintOf } from './new-events.ts';
 import type { OwnWrites } from './own-writes.ts';
 import type { Answer, CommandContext, CommandOutcome, CommandRoute, CommandShape, Ephemeral } from './port.ts';
 import type { FollowUps, Processes } from './processes.ts';
@@ -72,7 +72,7 @@ export interface Ready<Rights, Prepared> {
 /** A command that its stream has decided and the log has stored. */
 export interface Stored<Rights, Prepared> extends Ready<Rights, Prepared> {
   readonly done: Done;
-  /** The command's first event, or the one that carried its key before. Set on a repeat only if `same` is defined. */
+  /** The command's result, or its first event; of a repeat that of the command that had its key before. */
   readonly event: ParleyEvent | undefined;
 }
 
@@ -120,16 +120,6 @@ interface Steps<Fields, Rights, Prepared, State> {
     asked: Asked<Fields>,
     deps: CommandDeps,
   ) => Decision | Promise<Decision>;
-  /**
-   * Whether an event is what this command asks for. If it is not, a known key is refused; over HTTP the answer is
-   * always the result of the first command.
-   */
-  readonly same?: (
-    event: ParleyEvent,
-    asked: Asked<Fields>,
-    deps: CommandDeps,
-    prepared: Prepared,
-  ) => boolean | Promise<boolean>;
   readonly waitsFor?: WaitsFor;
   /** Which of the command's events is its result, where others of the same command may come before it. */
   readonly result?: EventType;
@@ -218,13 +208,14 @@ export const FOLLOW_MS = 5000;
  * Without a key from the caller every command is distinct, whatever ids its request carried.
  * @param inFields the key that the command's fields hold
  */
-export const causeOf = (context: CommandContext, type: string, inFields?: string): Cause => ({
+export const causeOf = (context: CommandContext, type: string, fields: unknown, inFields?: string): Cause => ({
   actor: context.actor.userId,
   key:
     context.key === null && inFields !== undefined
       ? inFields
       : idempotencyKey(context.actor.userId, type, context.key ?? randomUUID()),
   secondKey: context.key === null ? undefined : inFields,
+  content: context.key === null ? undefined : fields,
   correlationId: context.correlationId,
   causationId: null,
   traceparent: context.traceparent ?? null,
@@ -236,6 +227,16 @@ export const creating = (context: CommandContext, { key, actor, correlationId, t
   key: context.key === null ? undefined : key,
   ...{ actor, correlationId, traceparent },
 });
+
+/** Refuses a command on several streams whose key another one has had before. */
+export const refuseOther = async (
+  { keys, names }: Pick<CommandDeps, 'keys' | 'names'>,
+  { context, cause }: Pick<Asked<unknown>, 'context' | 'cause'>,
+): Promise<Result<void>> => {
+  await keys.load([cause.actor]);
+  const content = fingerprintOf(cause, keys);
+  return content === undefined ? either.right(undefined) : names.content(creating(context, cause), content);
+};
 
 /** What may be stored already can be asked again with the caller's own key, which finds it. Without one it would be doubled. */
 export const repeatable = (error: ParleyError, key: string | null): ParleyError =>
@@ -266,7 +267,7 @@ export const outcome = (
   either.right({
     position,
     stream,
-    sequence: done.events.at(-1)?.sequence ?? done.known ?? done.sequence,
+    sequence: done.events.at(-1)?.sequence ?? done.known.at(-1)?.sequence ?? done.sequence,
     answer,
   });
 

@@ -8,7 +8,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { type CreationState, nameCreation } from '../domain/creation.ts';
 import type { SnowflakeSource } from '../domain/snowflake.ts';
-import type { ParleyError } from '../schemas/errors.ts';
+import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import { creationStream } from '../schemas/streams.ts';
 import type { Mailboxes } from './mailbox.ts';
 
@@ -57,6 +57,17 @@ export class CreationNames {
   /** The code of an invite, which nobody can guess. */
   code(creating: Creating): Promise<Either<ParleyError, string>> {
     return this.named(creating, newCode());
+  }
+
+  /**
+   * For a command on several streams, none of which knows all that it asks for.
+   * @param content a fingerprint of that
+   * @returns the refusal of another command under the same key
+   */
+  async content(creating: Creating, content: string): Promise<Either<ParleyError, void>> {
+    const first = await this.named(creating, content);
+    if (either.isLeft(first)) return first;
+    return first.right === content ? either.right(undefined) : either.left(parleyError('keyReused'));
   }
 
   /** The name recorded under the key; the given one where there is none. */

@@ -50,7 +50,7 @@ export const removeUser = async (deps: Deps, { userId, cause, now }: Removal): P
       return either.right((await deps.views.guilds.guildsOf(userId)).map(({ id }) => id));
     },
     decide: (state: UserState, guilds: readonly string[]) =>
-      deleteUser({ userId, guilds, ...(now === undefined ? {} : { now }) }, state),
+      deleteUser({ userId, guilds, key: cause.key, ...(now === undefined ? {} : { now }) }, state),
   });
   if (either.isRight(removed) && removed.right.events.length > 0)
     await whenFollowedUp(deps, stream, cause.key, removed.right);

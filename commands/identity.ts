@@ -315,7 +315,7 @@ export class Identity {
     });
     return either.isLeft(asked)
       ? asked
-      : either.right({ signedOut, standing, isKnown: asked.right.known !== undefined });
+      : either.right({ signedOut, standing, isKnown: asked.right.known.length > 0 });
   }
 
   /** @returns the generation of the user's tokens from now on */

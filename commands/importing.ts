@@ -234,7 +234,7 @@ export class Importing {
         },
       }),
     );
-    return done.events.length > 0 && done.known === undefined;
+    return done.events.length > 0 && done.known.length === 0;
   }
 }
 

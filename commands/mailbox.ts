@@ -36,8 +36,8 @@ export interface Task<State, Prepared> {
 export interface Done {
   /** The task's own events; empty when there was nothing to record. */
   readonly events: readonly ParleyEvent[];
-  /** Sequence of the event that carried the same key before. */
-  readonly known: number | undefined;
+  /** The events that carried the same key before. */
+  readonly known: readonly ParleyEvent[];
   /** Sequence of the stream after the task. */
   readonly sequence: number;
   /** At or after the task's events in the whole log. */
@@ -350,6 +350,8 @@ const answerAll = (
     }
     const { from, to, known } = result.right;
     const events = to < from ? [] : appended.slice(from - first, to - first + 1);
-    answer(either.right({ events, known, sequence: to, position: events.at(-1)?.position ?? position }));
+    // Those of the same turn have their positions by now.
+    const before = known.map((event) => ('position' in event ? event : appended[event.sequence - first]!));
+    answer(either.right({ events, known: before, sequence: to, position: events.at(-1)?.position ?? position }));
   }
 };

@@ -1,8 +1,9 @@
 /** Turns a decided event into what the log stores: its id, its sequence number, its envelope and its sealed text. */
 
 import { randomUUID } from 'node:crypto';
+import { withContent } from '../domain/recent-keys.ts';
 import { type DecidedEvent, type NewParleyEvent, takesReason, versionOf } from '../schemas/events/catalogue.ts';
-import { type KeyRing, sealText } from '../vault/sealing.ts';
+import { fingerprint, type KeyRing, sealText } from '../vault/sealing.ts';
 
 /** Who caused an event, and by which command. */
 export interface Cause {
@@ -11,6 +12,8 @@ export interface Cause {
   readonly key: string;
   /** The key that the command's own fields hold beside `key`: a repeat is a repeat by either. */
   readonly secondKey?: string | undefined;
+  /** What the command asks for, where its client gave it an id: under the same id nothing else is carried out. */
+  readonly content?: unknown;
   readonly correlationId: string;
   readonly causationId: string | null;
   readonly traceparent: string | null;
@@ -22,10 +25,16 @@ export interface Cause {
 export class KeyGone extends Error {}
 
 /** Whose keys must be at hand to make the event. */
-export const sealedBy = ({ secret, type }: DecidedEvent, { actor, reason }: Cause): readonly string[] => [
+export const sealedBy = ({ secret, type }: DecidedEvent, { actor, reason, content }: Cause): readonly string[] => [
   ...(secret === undefined ? [] : [secret.by]),
-  ...(reason !== undefined && takesReason(type) ? [actor] : []),
+  ...(content !== undefined || (reason !== undefined && takesReason(type)) ? [actor] : []),
 ];
+
+/** Of what a command asks for. @param keys have already looked up the key of the actor, who may have none any more. */
+export const fingerprintOf = ({ actor, content }: Cause, keys: KeyRing): string | undefined => {
+  const key = content === undefined ? undefined : keys.cached(actor);
+  return key === undefined || key === null ? undefined : fingerprint(key, content);
+};
 
 /**
  * @param decided is consumed: the event takes over its data.
@@ -48,6 +57,7 @@ export const toNewEvent = (
     if (key === undefined || key === null) throw new KeyGone(by);
     return sealText(key, { stream, eventId: id, by }, text);
   };
+  const content = fingerprintOf(cause, keys);
   const { data, secret } = decided;
   if (secret !== undefined) Object.assign(data, { sealed: sealedText(secret.by, secret.text) });
   if (cause.reason !== undefined && takesReason(decided.type))
@@ -60,7 +70,7 @@ export const toNewEvent = (
     sequence,
     time: decided.time ?? now,
     actor: cause.actor,
-    key: cause.key,
+    key: content === undefined ? cause.key : withContent(cause.key, content),
     correlationId: cause.correlationId,
     causationId: cause.causationId,
     traceparent: cause.traceparent,

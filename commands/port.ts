@@ -13,12 +13,11 @@ import type { Pauses, Role } from '../schemas/events/guild.ts';
 
 export interface CommandContext {
   readonly actor: Actor;
-  /** The client's id for this command: a repeat is carried out once. With `null`, a retry is a new command. */
-  readonly key: string | null;
   /**
-   * For a known key with other content: `refuse` (sockets), or answer with the first command's result (HTTP nonces).
+   * The client's id for this command: a repeat is carried out once, and another command under it is refused. With `null`, a
+   * retry is a new command.
    */
-  readonly onOtherContent: 'refuse' | 'first';
+  readonly key: string | null;
   /** Whether the request that carries the command already counted against the caller's global limit. */
   readonly counted: boolean;
   readonly correlationId: string;

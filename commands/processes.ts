@@ -10,6 +10,7 @@ import { type ChannelState, createChannel, type MessageState } from '../domain/c
 import { placeChannel } from '../domain/channel-places.ts';
 import { type Decision, nothing } from '../domain/decider.ts';
 import { join, type MemberState } from '../domain/member.ts';
+import { withoutContent } from '../domain/recent-keys.ts';
 import type { LogReader } from '../log/port.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
@@ -162,7 +163,7 @@ export class Processes {
     const last = await this.log.readStream({ stream, direction: 'backwards', limit: CAUSES_OF_A_STREAM });
     const causes = last.filter(isFollowedUp);
     const cause =
-      causes.find((event) => event.position === position) ?? causes.find((event) => event.key === key) ?? causes[0];
+      causes.find((event) => event.position === position) ?? causes.find((event) => event.key !== null && withoutContent(event.key) === key) ?? causes[0];
     if (cause === undefined) return position;
     return within(this.clock, timeoutMs, this.follow(cause));
   }

@@ -4,12 +4,12 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Decision, Fold, StreamState } from '../domain/decider.ts';
 import { mergeReads, type ReadState } from '../domain/read-markers.ts';
-import type { RecentKeys } from '../domain/recent-keys.ts';
+import { contentOf, type RecentKeys } from '../domain/recent-keys.ts';
 import { bytesOfEvent, type LogReader } from '../log/port.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { DecidedEvent, NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { KeyRing } from '../vault/sealing.ts';
-import { type Cause, KeyGone, sealedBy, toNewEvent } from './new-events.ts';
+import { type Cause, fingerprintOf, KeyGone, sealedBy, toNewEvent } from './new-events.ts';
 
 /**
  * The stream's events after a sequence, including those decided in this turn, a page at a time: where the timeline is far
@@ -25,10 +25,16 @@ export interface TurnTask {
   readonly decide: (state: never, prepared: unknown, since: Since) => Decision | Promise<Decision>;
 }
 
-/** The result of one task: events `from` to `to` of the stream (none when `to` < `from`), or a refusal. */
+/** An event that may be of the same turn, and then has no position yet. */
+type Known = ParleyEvent | NewParleyEvent;
+
+/**
+ * The result of one task: events `from` to `to` of the stream (none when `to` < `from`), or a refusal. `known` are those that
+ * carried its key before.
+ */
 export type TaskResult = Either<
   ParleyError,
-  { readonly from: number; readonly to: number; readonly known: number | undefined }
+  { readonly from: number; readonly to: number; readonly known: readonly Known[] }
 >;
 
 export interface Turn {
@@ -52,8 +58,9 @@ export interface TurnDeps {
 
 const keysOf = (state: StreamState): RecentKeys | undefined => (state as { keys?: RecentKeys }).keys;
 
-const knownAs = ({ key, secondKey }: Cause, keys: RecentKeys | undefined): number | undefined =>
-  keys?.sequenceOf(key) ?? (secondKey === undefined ? undefined : keys?.sequenceOf(secondKey));
+const NONE_KNOWN: readonly Known[] = [];
+/** Enough for the events of most commands. */
+const EVENTS_OF_A_COMMAND = 16;
 
 /** Page size for reading the channel's events that a message's timeline does not hold yet. */
 const PAGE = 1000;
@@ -98,6 +105,29 @@ class Batch {
     yield this.events as unknown as readonly ParleyEvent[];
   }
 
+  /** The events of the command whose first one has this sequence: they stand in a row. */
+  async command(sequence: number): Promise<readonly Known[]> {
+    const own: Known[] = [];
+    for (;;) {
+      const from = sequence + own.length;
+      const page: readonly Known[] =
+        from > this.committed
+          ? this.events.slice(from - this.committed - 1)
+          : await this.deps.log.readStream({ stream: this.stream, from, limit: EVENTS_OF_A_COMMAND });
+      const end = page.findIndex(({ key }) => key !== (own[0] ?? page[0]!).key);
+      own.push(...(end < 0 ? page : page.slice(0, end)));
+      if (end >= 0 || page.length === 0 || from > this.committed) return own;
+    }
+  }
+
+  /** Whether the task asks for something else than the command that had its id first. */
+  async isOther({ cause }: TurnTask, known: readonly Known[]): Promise<boolean> {
+    const first = contentOf(known[0]?.key ?? null);
+    if (first === undefined || cause.content === undefined) return false;
+    await this.deps.keys.load([cause.actor]);
+    return (fingerprintOf(cause, this.deps.keys) ?? first) !== first;
+  }
+
   /** Adds all of one task's events, or none. */
   add(decided: readonly DecidedEvent[], cause: Cause): Promise<Adding> | Adding {
     const { keys } = this.deps;
@@ -129,6 +159,12 @@ class Batch {
   }
 }
 
+/** The events of the command that is known by what the fields hold: it counts, whatever it says. */
+const knownByFields = async ({ secondKey }: Cause, batch: Batch): Promise<readonly Known[]> => {
+  const sequence = secondKey === undefined ? undefined : keysOf(batch.state)?.sequenceOf(secondKey);
+  return sequence === undefined ? NONE_KNOWN : batch.command(sequence);
+};
+
 const failed = (failure: unknown, { onFailure }: TurnDeps): TaskResult => {
   if (failure instanceof KeyGone) return either.left(parleyError('unauthorized'));
   onFailure(failure);
@@ -152,6 +188,12 @@ export const decideTurn = async (
     if (batch.bytes >= TURN_BYTES) break;
     const ready = prepared[index]!;
     try {
+      const repeated = keysOf(batch.state)?.sequenceOf(task.cause.key);
+      const first = repeated === undefined ? NONE_KNOWN : await batch.command(repeated);
+      if (repeated !== undefined && (await batch.isOther(task, first))) {
+        results.push(either.left(parleyError('keyReused')));
+        continue;
+      }
       const deciding = either.isLeft(ready) ? ready : task.decide(batch.state as never, ready.right, batch.since);
       const decision = deciding instanceof Promise ? await deciding : deciding;
       if (either.isLeft(decision)) {
@@ -161,11 +203,12 @@ export const decideTurn = async (
       const from = batch.state.sequence + 1;
       if (merges && decision.right.length > 0) {
         toMerge.push({ events: decision.right, cause: task.cause });
-        results.push(either.right({ from, to: from, known: undefined }));
+        results.push(either.right({ from, to: from, known: NONE_KNOWN }));
         continue;
       }
       // A known key decides nothing new: a repeat is answered from the event that carried it first.
-      const known = decision.right.length > 0 ? undefined : knownAs(task.cause, keysOf(batch.state));
+      const isNew = decision.right.length > 0;
+      const known = isNew ? NONE_KNOWN : repeated === undefined ? await knownByFields(task.cause, batch) : first;
       const adding = batch.add(decision.right, task.cause);
       const added = adding instanceof Promise ? await adding : adding;
       if (added === 'later') break;

@@ -7,7 +7,7 @@ import { type PlacedChannel, wrongParent } from './categories.ts';
 import { type ChannelActor, type ChannelState, deniedInGuild } from './channel.ts';
 import { type Decision, happen, nothing } from './decider.ts';
 import { type OverwriteTarget, replaceOverwrites } from './overwrites.ts';
-import { isPatched, type Patch, patched } from './patch.ts';
+import { type Patch, patched } from './patch.ts';
 import { Permission } from './permissions.ts';
 
 interface Managing extends ChannelActor {
@@ -23,10 +23,6 @@ const NOTHING_SET: ChannelDetails = { name: '', topic: null, ...PLAIN };
 /** Whether the caller asks for nothing but other overwrites, which those who manage roles may do. */
 const onlyOverwrites = (patch: Patch<ChannelDetails>): boolean =>
   Object.values(patch).every((one) => one === undefined);
-
-/** Whether the details are what the patch asks for. */
-export const isEdited = (details: ChannelDetails, patch: Patch<ChannelDetails>): boolean =>
-  isPatched(details, patch, NOTHING_SET);
 
 export const editChannel = (
   command: Managing & {

@@ -5,7 +5,7 @@ import type { EventData } from '../schemas/events/catalogue.ts';
 import { type GuildDetails, NOT_PAUSED, type Pauses, PLAIN_GUILD, type Role } from '../schemas/events/guild.ts';
 import { type PlacedChannel, wrongParent } from './categories.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
-import { isPatched, type Patch, patched } from './patch.ts';
+import { type Patch, patched } from './patch.ts';
 import { allows, byPlace, guildPermissions, type MemberRights, Permission } from './permissions.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
 
@@ -141,13 +141,6 @@ export interface ByMember {
   readonly actor: MemberRights;
   readonly key: string;
 }
-
-/** Whether the details are what the patch asks for. */
-export const isEdited = (details: GuildDetails, patch: Patch<GuildDetails>): boolean =>
-  isPatched(details, patch, NOTHING_SET);
-
-/** Whether so much is paused as the patch asks for. */
-export const isPausedAs = (pauses: Pauses, patch: Patch<Pauses>): boolean => isPatched(pauses, patch, NOT_PAUSED);
 
 /** Who is to own a guild: `undefined`, somebody who is no member of it; a bot cannot. */
 export type NewOwner = { readonly userId: string; readonly isBot: boolean } | undefined;

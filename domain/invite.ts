@@ -1,38 +1,48 @@
 /** An invite. Stream `invite-<code>`. Only capped ones record who redeemed them. */
 import type { EventData } from '../schemas/events/catalogue.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
+import { RecentKeys, type RecentKeysJson, withoutContent } from './recent-keys.ts';
 
 export interface InviteState extends StreamState {
   invite: EventData<'invite-created'> | undefined;
   uses: number;
   isDeleted: boolean;
   /** Users who redeemed it, at most as many as the cap, and the keys of their commands. Redeeming again counts once. */
-  redeemed: ReadonlyMap<string, string | null>;
+  redeemed: Map<string, string | null>;
+  keys: RecentKeys;
 }
 
-interface InviteStateJson extends Omit<InviteState, 'redeemed'> {
+interface InviteStateJson extends Omit<InviteState, 'redeemed' | 'keys'> {
   readonly redeemed: readonly (readonly [string, string | null])[];
+  readonly keys: RecentKeysJson;
 }
 
 const REDEEMER_BYTES = 100;
 
 export const inviteFold: Fold<InviteState> = {
-  version: 4,
-  initial: () => ({ sequence: 0, invite: undefined, uses: 0, isDeleted: false, redeemed: new Map() }),
+  version: 5,
+  initial: () => ({
+    ...{ sequence: 0, invite: undefined, uses: 0, isDeleted: false },
+    ...{ redeemed: new Map(), keys: new RecentKeys() },
+  }),
   evolve: (state, event) => {
-    if (event.type === 'invite-created') return { ...state, sequence: event.sequence, invite: event.data };
-    if (event.type === 'invite-redeemed') {
-      const redeemed = new Map(state.redeemed).set(event.data.userId, event.key);
-      return { ...state, sequence: event.sequence, uses: state.uses + 1, redeemed };
+    state.sequence = event.sequence;
+    if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
+    if (event.type === 'invite-created') {
+      state.invite = event.data;
+    } else if (event.type === 'invite-redeemed') {
+      state.redeemed.set(event.data.userId, event.key === null ? null : withoutContent(event.key));
+      state.uses += 1;
+    } else if (event.type === 'invite-deleted') {
+      state.isDeleted = true;
     }
-    if (event.type === 'invite-deleted') return { ...state, sequence: event.sequence, isDeleted: true };
-    return { ...state, sequence: event.sequence };
+    return state;
   },
-  bytes: ({ redeemed }) => REDEEMER_BYTES * (redeemed.size + 10),
-  toJson: (state): InviteStateJson => ({ ...state, redeemed: [...state.redeemed] }),
+  bytes: ({ redeemed, keys }) => REDEEMER_BYTES * (redeemed.size + 10) + keys.bytes,
+  toJson: (state): InviteStateJson => ({ ...state, redeemed: [...state.redeemed], keys: state.keys.toJson() }),
   fromJson: (json) => {
-    const { redeemed, ...rest } = json as InviteStateJson;
-    return { ...rest, invite: rest.invite, redeemed: new Map(redeemed) };
+    const { redeemed, keys, ...rest } = json as InviteStateJson;
+    return { ...rest, invite: rest.invite, redeemed: new Map(redeemed), keys: RecentKeys.fromJson(keys) };
   },
 };
 
@@ -76,8 +86,12 @@ export const redeem = (
 };
 
 /** @param command.may whether the caller manages the guild or the invite's channel, or made it */
-export const deleteInvite = ({ may }: { readonly may: boolean }, state: InviteState): Decision => {
+export const deleteInvite = (
+  { may, key }: { readonly may: boolean; readonly key: string },
+  state: InviteState,
+): Decision => {
   const { invite, isDeleted } = state;
+  if (state.keys.has(key)) return nothing;
   if (invite === undefined || isDeleted) return refuse('unknownInvite');
   if (!may) return refuse('missingPermissions');
   const { code, guildId, channelId } = invite;

@@ -47,10 +47,10 @@ describe('an invite', () => {
   it('is unknown before it is created and once it has expired', () => {
     expect(refusal(redeem(by(ANN), inviteFold.initial()))).toBe('unknownInvite');
     expect(refusal(redeem(by(ANN, NOW), anInvite(5, NOW).state))).toBe('inviteExpired');
-    const deleted = anInvite(5).given((state) => deleteInvite({ may: true }, state));
+    const deleted = anInvite(5).given((state) => deleteInvite({ may: true, key: 'd' }, state));
     expect(refusal(redeem(by(ANN), deleted.state))).toBe('unknownInvite');
-    expect(refusal(deleteInvite({ may: true }, deleted.state))).toBe('unknownInvite');
-    expect(refusal(deleteInvite({ may: false }, anInvite(5).state))).toBe('missingPermissions');
+    expect(refusal(deleteInvite({ may: true, key: 'e' }, deleted.state))).toBe('unknownInvite');
+    expect(refusal(deleteInvite({ may: false, key: 'd' }, anInvite(5).state))).toBe('missingPermissions');
     expect(refusal(redeem(by(ANN, NOW - 1), anInvite(5, NOW).state))).toBeUndefined();
   });
 

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 /** What a partial update gives: absent leaves the field as it is, null empties it, a value replaces it. */
 export type Patch<A> = { readonly [K in keyof A]?: A[K] | null | undefined };
 
@@ -12,7 +10,3 @@ export const patched = <A extends object>(former: A, patch: Patch<A>, empty: A):
   }
   return result;
 };
-
-/** Whether these are already what the patch asks for. */
-export const isPatched = <A extends object>(values: A, patch: Patch<A>, empty: A): boolean =>
-  isDeepStrictEqual(patched(values, patch, empty), values);

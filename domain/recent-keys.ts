@@ -40,6 +40,26 @@ export const idempotencyKey = (author: string, kind: string, clientId: string): 
  */
 export const nonceKey = (author: string, nonce: string | number): string => `${author}:nonce:${nonce}`;
 
+/** After the kind of command, which never ends like that. */
+const CONTENT = /^([^:]*:[^:~]*)~([\w-]{11})(?=:)/;
+
+/**
+ * A key as events carry it: with a fingerprint of what the command asked for, by which a repeat is told from another command.
+ * Only a stored key has one. A key that is asked for is the rest.
+ * @param content 11 characters of base64url
+ */
+export const withContent = (key: string, content: string): string => key.replace(/^[^:]*:[^:]*/, `$&~${content}`);
+
+/** The fingerprint in a stored key. Keys of former versions, of processes and of imports have none. */
+export const contentOf = (stored: string | null): string | undefined => stored?.match(CONTENT)?.[2];
+
+/** A stored key without its fingerprint. */
+export const withoutContent = (stored: string): string => {
+  // For most keys this is all.
+  const mark = stored.indexOf('~');
+  return mark < 0 || mark > stored.indexOf(':', stored.indexOf(':') + 1) ? stored : stored.replace(CONTENT, '$1');
+};
+
 export class RecentKeys {
   // Numbers beside the map instead of an object per key: a busy channel keeps tens of thousands.
   private readonly sequences = new Map<string, number>();
@@ -88,9 +108,11 @@ export class RecentKeys {
 
   /**
    * The events of one command stand in a row, and its key stays with the first of them.
+   * @param stored the key as the event carries it
    * @param second another key of the same event
    */
-  remember(key: string, sequence: number, time: number, second?: string): void {
+  remember(stored: string, sequence: number, time: number, second?: string): void {
+    const key = withoutContent(stored);
     if (key === this.last) return;
     this.last = key;
     // The command's own key comes last, as in JSON the last is the last command's.

@@ -3,7 +3,7 @@ import type { Role } from '../schemas/events/guild.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
 import { type ByMember, type GuildState, rightsIn } from './guild.ts';
 import type { MemberState } from './member.ts';
-import { isPatched, type Patch, patched } from './patch.ts';
+import { type Patch, patched } from './patch.ts';
 import {
   allows,
   allowsAll,
@@ -60,10 +60,6 @@ const NOTHING_SET: RoleSettings = { name: 'new role', permissions: '0', color: 0
 /** Of @everyone only the permissions change. */
 const patchFor = (guildId: string, roleId: string, patch: Patch<RoleSettings>): Patch<RoleSettings> =>
   roleId === guildId ? { permissions: patch.permissions } : patch;
-
-/** Whether the role is what the patch asks for. */
-export const isEdited = (guildId: string, role: Role, patch: Patch<RoleSettings>): boolean =>
-  isPatched<RoleSettings>(role, patchFor(guildId, role.id, patch), NOTHING_SET);
 
 export const editRole = (
   command: ByMember & { readonly roleId: string; readonly patch: Patch<RoleSettings> },

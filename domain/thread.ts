@@ -19,7 +19,7 @@ import {
   threadMembersChanged,
 } from './channel.ts';
 import { type Decision, happen, nothing, refuse } from './decider.ts';
-import { isPatched, type Patch, patched } from './patch.ts';
+import { type Patch, patched } from './patch.ts';
 import { allows, type ChannelRights, channelPermissions, type MemberRights, Permission } from './permissions.ts';
 import { messageIdAfter, snowflakeTime } from './snowflake.ts';
 
@@ -133,10 +133,6 @@ const isRefusal = (found: Standing | Decision): found is Decision => '_tag' in f
 const NOTHING_SET: ThreadDetails = {
   ...{ name: '', archived: false, locked: false, invitable: true, autoArchive: 0, archiveTime: 0 },
 };
-
-/** Whether the details are what the patch asks for. */
-export const isThreadEdited = (details: ThreadDetails, patch: Patch<ThreadDetails>): boolean =>
-  isPatched(details, patch, NOTHING_SET);
 
 /** What a change asks for that is not so already. */
 const changesOf = (former: ThreadDetails, wanted: ThreadDetails): readonly string[] =>

@@ -144,12 +144,12 @@ export const keepAccount = (
  * @param command.now in milliseconds since 1970; absent: whether or not the deletion is due
  */
 export const deleteUser = (
-  { userId, guilds, now }: { readonly userId: string; readonly guilds: readonly string[]; readonly now?: number },
+  { userId, guilds, now, key }: OnAccount & { readonly guilds: readonly string[]; readonly now?: number },
   state: UserState,
 ): Decision => {
   const { due, deleted } = state.standing;
   if (!state.registered) return refuse('unknownUser');
-  if (deleted) return nothing;
+  if (deleted) return now !== undefined || state.keys.has(key) ? nothing : refuse('unknownUser');
   if (now !== undefined && (due === null || due > now)) return nothing;
   return happen({ type: 'user-deleted', data: { userId, guilds: [...guilds] } });
 };

@@ -95,7 +95,7 @@ describe('an account', () => {
 
   it('is deleted once, when that is due or whenever an administrator wants it', () => {
     const deleting = (state: UserState, now?: number) =>
-      deleteUser({ userId: '1', guilds: ['7'], ...(now === undefined ? {} : { now }) }, state);
+      deleteUser({ userId: '1', guilds: ['7'], key: 'd', ...(now === undefined ? {} : { now }) }, state);
     expect(events(deleting(leaving, NOW - 1))).toEqual([]);
     expect(events(deleting(registered, NOW))).toEqual([]);
     const deleted = { type: 'user-deleted', data: { userId: '1', guilds: ['7'] } };

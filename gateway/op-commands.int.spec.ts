@@ -41,7 +41,6 @@ describe('a command over the socket', () => {
         context: {
           actor: { userId: '1', kind: 'person', administrator: true },
           key: 'a',
-          onOtherContent: 'refuse',
           counted: false,
         },
         type: 'message.send',

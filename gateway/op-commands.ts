@@ -91,7 +91,6 @@ export class CommandFrames {
       const context: CommandContext = {
         actor,
         key: id,
-        onOtherContent: 'refuse',
         counted: false,
         correlationId,
         reason,

@@ -39,7 +39,6 @@ const routesOf = (
     const context = {
       actor: request.actor,
       key: request.idempotencyKey,
-      onOtherContent: request.idempotencyKey === null ? ('first' as const) : ('refuse' as const),
       counted: true,
       correlationId: request.correlationId,
       reason: reason.right,

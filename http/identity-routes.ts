@@ -86,7 +86,7 @@ export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: Identit
 
   const edit = async (request: RouteRequest<unknown, unknown, object>): Promise<either.Either<ParleyError, object>> => {
     const { actor, correlationId, idempotencyKey: key } = request;
-    const context = { actor, key, onOtherContent: 'first' as const, counted: true, correlationId };
+    const context = { actor, key, counted: true, correlationId };
     const { outcome } = await bus.submit(context, 'user.edit', request.body);
     if (either.isLeft(outcome)) return outcome;
     const shown = await presentAnswer(presenter, outcome.right.answer);

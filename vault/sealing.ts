@@ -1,6 +1,6 @@
 /** Sealing typed text with AES-256-GCM, so it opens only in the place it was written for. */
 
-import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, type KeyObject, randomFillSync } from 'node:crypto';
 import type * as t from 'io-ts';
 import type { LRUCache } from 'lru-cache';
 import { decodeOrUndefined } from '../schemas/codecs.ts';
@@ -142,3 +142,23 @@ export const openAs = <A>(
   const text = openText(key, place, sealed);
   return text === undefined ? undefined : decodeOrUndefined(codec, JSON.parse(text));
 };
+
+/** The same for the same value, in whatever order the fields of its objects stand. */
+const inOneOrder = (value: unknown): string =>
+  JSON.stringify(value, (_, part) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+
+const FINGERPRINT_LENGTH = 11;
+
+/**
+ * 66 bits by which two values of one person are told apart. Without the person's key nobody can try what the value was, so
+ * it is forgotten with what is sealed under the key.
+ */
+export const fingerprint = (key: KeyObject, value: unknown): string =>
+  createHmac('sha256', key)
+    .update(`fingerprint\n${inOneOrder(value)}`)
+    .digest('base64url')
+    .slice(0, FINGERPRINT_LENGTH);

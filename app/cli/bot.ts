@@ -33,7 +33,6 @@ const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Create
       {
         actor: { userId, kind: 'person', administrator: true },
         key: null,
-        onOtherContent: 'refuse',
         counted: true,
         correlationId: randomUUID(),
       },

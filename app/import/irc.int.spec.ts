@@ -136,7 +136,7 @@ describe('an import', () => {
     const owner = (await core.views.guilds.guild(guildId))!.ownerId;
     const deletes = async (channel_id: string) => {
       const actor = { kind: 'person' as const, userId: owner, administrator: false };
-      const context = { actor, key: null, onOtherContent: 'refuse' as const, counted: true, correlationId: 'c' };
+      const context = { actor, key: null, counted: true, correlationId: 'c' };
       right((await core.write.bus.submit(context, 'channel.delete', { channel_id })).outcome);
     };
     await deletes(channelId);

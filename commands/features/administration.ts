@@ -24,11 +24,16 @@ import { isLastAdministrator, removeUser } from '../deletions.ts';
 const OnUser = t.type({ user_id: Snowflake });
 type OnUser = t.TypeOf<typeof OnUser>;
 
+const administrates = async ({ context }: Pick<Asked<unknown>, 'context'>, deps: CommandDeps): Promise<Result<void>> =>
+  (await deps.views.guilds.administrators()).includes(context.actor.userId)
+    ? either.right(undefined)
+    : refused('onlyAdministrator');
+
 /** The caller administers the installation, and the user exists. */
-const administratorOnUser = async ({ fields, context }: Asked<OnUser>, deps: CommandDeps): Promise<Result<void>> => {
-  const { guilds } = deps.views;
-  if (!(await guilds.administrators()).includes(context.actor.userId)) return refused('onlyAdministrator');
-  const user = await guilds.user(fields.user_id);
+const administratorOnUser = async (asked: Asked<OnUser>, deps: CommandDeps): Promise<Result<void>> => {
+  const may = await administrates(asked, deps);
+  if (either.isLeft(may)) return may;
+  const user = await deps.views.guilds.user(asked.fields.user_id);
   return user === undefined || user.standing.deleted ? refused('unknownUser') : either.right(undefined);
 };
 
@@ -123,8 +128,8 @@ export const removeAccount = command({
   structural: true,
   carryOut: async (asked, deps) => {
     const { fields, cause } = asked;
-    const allowed = await administratorOnUser(asked, deps);
-    if (either.isLeft(allowed)) return allowed;
+    const may = await administrates(asked, deps);
+    if (either.isLeft(may)) return may;
     const removed = await removeUser(deps, { userId: fields.user_id, cause });
     if (either.isLeft(removed)) return removed;
     await viewsHold(deps, removed.right.position);

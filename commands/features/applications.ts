@@ -55,7 +55,6 @@ export const createApplication = command({
     const profile = { username: name, globalName: null };
     return register({ userId, kind: 'bot', ownerId: context.actor.userId, profile, isFull }, state);
   },
-  same: async (event, _asked, deps, { name }) => ((await nameIn(deps, event)) ?? name) === name,
   waitsFor: 'views',
   answer: async ({ prepared, event }, { context, cause }, deps) => {
     const { userId: id } = prepared;
@@ -91,7 +90,7 @@ export const resetBotToken = command({
     if (either.isLeft(before)) return before;
     const { token, secret } = await deps.tokens.botToken(id, cause.key);
     // A known key sets nothing: its token may have been replaced since.
-    const isKnown = before.right.known !== undefined;
+    const isKnown = before.right.known.length > 0;
     // Before the sockets are closed: they must not come back with the former token.
     const undo = isKnown ? undefined : await deps.vault.setTokenSecret(id, secret);
     const now = deps.now();

@@ -10,7 +10,16 @@ import { integer, integerText, list, optional, Snowflake } from '../../schemas/c
 import { OnGuild } from '../../schemas/http/route.ts';
 import { BulkBan } from '../../schemas/http/shapes.ts';
 import { memberStream } from '../../schemas/streams.ts';
-import { type Asked, type CommandDeps, command, outcome, type Result, refused, viewsHold } from '../command.ts';
+import {
+  type Asked,
+  type CommandDeps,
+  command,
+  outcome,
+  type Result,
+  refused,
+  refuseOther,
+  viewsHold,
+} from '../command.ts';
 import type { Done } from '../mailbox.ts';
 import { deletionsAfter } from './ban-deletions.ts';
 
@@ -43,7 +52,6 @@ export const kickMember = command({
   rights: moderating,
   decide: (state: MemberState, { rights }, { fields, cause }) =>
     moderation.kick({ ...rights, userId: fields.user_id, key: cause.key }, state),
-  same: (event) => event.type === 'member-left',
   waitsFor: 'views',
 });
 
@@ -86,7 +94,6 @@ export const banMember = command({
       state,
     ),
   follow: { 'member-banned': deletionsAfter },
-  same: (event, { fields }) => event.type === 'member-banned' && event.data.deleteMessageSeconds === secondsOf(fields),
   waitsFor: 'views',
 });
 
@@ -100,7 +107,6 @@ export const unbanMember = command({
   rights: moderating,
   decide: (state: MemberState, { rights }, { fields, cause }) =>
     moderation.unban({ ...rights, userId: fields.user_id, key: cause.key }, state),
-  same: (event) => event.type === 'member-unbanned',
   waitsFor: 'views',
 });
 
@@ -128,6 +134,8 @@ export const bulkBan = command({
     if (access === undefined) return refused('unknownGuild');
     if (!allows(access.permissions, Permission.banMembers | Permission.manageGuild))
       return refused('missingPermissions');
+    const other = await refuseOther(deps, asked);
+    if (either.isLeft(other)) return other;
     const ban = async (userId: string): Promise<BanOf> => {
       const stream = memberStream(fields.guild_id, userId);
       const prepare = () => banning({ ...asked, fields: { guild_id: fields.guild_id, user_id: userId } }, deps);

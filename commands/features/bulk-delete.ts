@@ -6,7 +6,6 @@ import { bulkDelete } from '../../domain/bulk-delete.ts';
 import type { ChannelState } from '../../domain/channel.ts';
 import { list, Snowflake } from '../../schemas/codecs.ts';
 import { OnChannel } from '../../schemas/http/route.ts';
-import { messagesOf } from '../../schemas/message-ids.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { command } from '../command.ts';
 import { currentFactsOfAll, storedFactsOfAll } from '../states.ts';
@@ -36,6 +35,4 @@ export const bulkDeleteMessages = command({
     const messages = await currentFactsOfAll(prepared, messageIds, since);
     return bulkDelete({ ...rights, key: cause.key, now: deps.now(), messageIds, messages }, state);
   },
-  // What was deleted before, or never was, is not in the event. A message that was pinned comes first on its own.
-  same: (event, { fields }) => messagesOf(event).every((id) => fields.messages.includes(id)),
 });

@@ -52,9 +52,5 @@ export const moveChannels = command({
   follow: {
     'channels-moved': ({ data: { guildId, channels } }) => channels.map((place) => placeStep({ guildId, ...place })),
   },
-  same: (event, { fields }) =>
-    event.type === 'channels-moved' &&
-    event.data.channels.length === fields.channels.length &&
-    event.data.channels.every(({ channelId }) => fields.channels.some(({ id }) => id === channelId)),
   waitsFor: 'processes',
 });

@@ -1,6 +1,5 @@
 /** The channels of a guild, and typing in any channel. */
 
-import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { type ChannelState, deniedInGuild } from '../../domain/channel.ts';
@@ -8,11 +7,11 @@ import * as settings from '../../domain/channel-settings.ts';
 import * as guild from '../../domain/guild.ts';
 import { MAX_OVERWRITES, unknownTarget } from '../../domain/overwrites.ts';
 import { allows, allowsAll, Permission } from '../../domain/permissions.ts';
-import { deleteThread, editThread, isThreadEdited } from '../../domain/thread.ts';
+import { deleteThread, editThread } from '../../domain/thread.ts';
 import { revisedThread } from '../../projections/views/guild-views/revised.ts';
 import { type ChannelRow, rowOfChannel, withDetails } from '../../projections/views/guild-views/view.ts';
 import { integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
-import type { EventData, ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { EventData } from '../../schemas/events/catalogue.ts';
 import { type Overwrite, PLAIN } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
@@ -142,9 +141,6 @@ export const createChannel = command({
     guild.requestChannel({ channel: asked(fields, deps.ids(deps.now()), inherited), known, key: cause.key }, state),
   // The reason was given for this event, and is sealed in it.
   follow: { 'channel-requested': ({ data: { reason: _, ...data } }) => [channelStep(data)] },
-  same: (event, { fields }) =>
-    event.type === 'channel-requested' &&
-    isDeepStrictEqual(event.data, asked(fields, event.data.channelId, event.data.overwrites)),
   waitsFor: 'processes',
   answer: async ({ event }, { context }, deps) => {
     if (event?.type !== 'channel-requested') return refused('keyReused');
@@ -172,14 +168,6 @@ const targetsOf = async (channelId: string, given: Given['permission_overwrites'
   const ids = new Set([...(row?.overwrites ?? []), ...(given ?? [])].map(({ id }) => id));
   const found = await Promise.all([...ids].map(async (id) => [id, await targetIn(guild, id, deps)] as const));
   return new Map(found.flatMap(([id, target]) => (target === undefined ? [] : [[id, target] as const])));
-};
-
-/** Whether the event is of putting these overwrites in the place of all. */
-const isAmong = (given: Given['permission_overwrites'], event: ParleyEvent): boolean => {
-  if (given == null) return false;
-  if (event.type === 'overwrite-set')
-    return given.some((one) => isDeepStrictEqual(overwriteOf(one), event.data.overwrite));
-  return event.type === 'overwrite-deleted' && !given.some(({ id }) => id === event.data.overwriteId);
 };
 
 export const editChannel = command({
@@ -213,12 +201,6 @@ export const editChannel = command({
     const kind = type == null ? undefined : KINDS[type];
     return settings.editChannel({ ...rights, key: cause.key, channelId, patch, kind, known, overwrites }, state);
   },
-  same: (event, { fields }) =>
-    event.type === 'channel-edited'
-      ? settings.isEdited(event.data.details, patchOf(fields))
-      : event.type === 'thread-edited'
-        ? isThreadEdited(event.data.details, threadPatch(fields))
-        : isAmong(fields.permission_overwrites, event),
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {
     const row = await deps.views.guilds.channel(fields.channel_id);
@@ -260,7 +242,6 @@ export const deleteChannel = command({
         placeStep({ channelId, guildId, parentId: null, position: null, overwrites: null, from }),
       ),
   },
-  same: (event) => event.type === 'channel-deleted' || event.type === 'thread-deleted',
   waitsFor: 'processes',
   answer: async (_, { fields, context }, deps) => {
     const channel = await deps.views.guilds.channel(fields.channel_id);

@@ -52,8 +52,6 @@ export const openDirect = command({
   follow: {
     'dm-opened': ({ data }) => [channelStep(directChannel(data))],
   },
-  // The two people always have the same channel.
-  same: () => true,
   waitsFor: 'processes',
   answer: async ({ event }, { context }, deps) => {
     if (event?.type !== 'dm-opened') return refused('keyReused');

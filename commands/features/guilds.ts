@@ -80,7 +80,6 @@ export const createGuild = command({
     // The owner joins last, because joining is what reveals the guild.
     'guild-created': ({ data }) => [channelStep(firstChannelOf(data)), joiningStep(data.guildId, data.ownerId, null)],
   },
-  same: (event, { fields }) => event.type === 'guild-created' && event.data.name === fields.name,
   waitsFor: 'processes',
   answer: async ({ event }, { context }, deps) => {
     if (event?.type !== 'guild-created') return refused('keyReused');
@@ -162,10 +161,6 @@ export const editGuild = command({
   },
   decide: (state: guild.GuildState, { rights: actor, prepared: { transfer } }, { fields, cause }) =>
     guild.editGuild({ guildId: fields.guild_id, actor, key: cause.key, patch: patchOf(fields), transfer }, state),
-  same: (event, { fields }) =>
-    event.type === 'guild-transferred'
-      ? event.data.ownerId === fields.owner_id
-      : event.type === 'guild-edited' && guild.isEdited(event.data.details, patchOf(fields)),
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {
     const row = await deps.views.guilds.guild(fields.guild_id);
@@ -190,7 +185,6 @@ export const deleteGuild = command({
   },
   decide: (state: guild.GuildState, { rights: actor }, { fields, cause }) =>
     guild.deleteGuild({ guildId: fields.guild_id, actor, key: cause.key }, state),
-  same: (event) => event.type === 'guild-deleted',
   waitsFor: 'views',
 });
 
@@ -238,7 +232,6 @@ export const pauseGuild = command({
   },
   decide: (state: guild.GuildState, { rights: actor }, { fields, cause }) =>
     guild.pauseGuild({ guildId: fields.guild_id, actor, key: cause.key, patch: pausesOf(fields) }, state),
-  same: (event, { fields }) => event.type === 'guild-paused' && guild.isPausedAs(event.data.pauses, pausesOf(fields)),
   waitsFor: 'views',
   answer: async ({ event }, { fields }, deps) => {
     if (event?.type === 'guild-paused') return either.right({ kind: 'incidents', pauses: event.data.pauses });

@@ -4,22 +4,15 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as invite from '../../domain/invite.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
+import type { InviteRow } from '../../projections/views/guild-views/view.ts';
 import { integer, optional, text } from '../../schemas/codecs.ts';
 import { OnChannel } from '../../schemas/http/route.ts';
 import { Invite } from '../../schemas/http/shapes.ts';
 import { inviteStream } from '../../schemas/streams.ts';
-import { command, creating, refused } from '../command.ts';
+import { type CommandDeps, command, creating, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 
 const DEFAULT_SECONDS = 86_400;
-/** How far apart, in milliseconds, an invite's age can start and its event be dated. */
-const TOLERANCE_MS = 30_000;
-
-const expiresAfter = (seconds: number, first: { readonly expiresAt: number | null; readonly time: number }): boolean =>
-  seconds === 0 || first.expiresAt === null
-    ? seconds === 0 && first.expiresAt === null
-    : Math.abs(first.expiresAt - first.time - seconds * 1000) < TOLERANCE_MS;
-
 export const createInvite = command({
   type: 'invite.create',
   summary: 'Create an invite. max_age in seconds (default a day, 0 never expires), max_uses (0 any number).',
@@ -59,11 +52,6 @@ export const createInvite = command({
     const asked = { code, guildId, channelId, inviterId, maxUses: max_uses ?? 0, expiresAt };
     return invite.createInvite({ invite: asked, isFull }, state);
   },
-  same: ({ type, data, time }, { fields }) =>
-    type === 'invite-created' &&
-    data.channelId === fields.channel_id &&
-    data.maxUses === (fields.max_uses ?? 0) &&
-    expiresAfter(fields.max_age ?? DEFAULT_SECONDS, { expiresAt: data.expiresAt, time }),
   waitsFor: 'views',
   answer: async ({ event }, _, deps) => {
     if (event?.type !== 'invite-created') return refused('keyReused');
@@ -72,6 +60,11 @@ export const createInvite = command({
     return either.right({ kind: 'invite', invite: row });
   },
 });
+
+const asCreated = async ({ log }: CommandDeps, code: string): Promise<InviteRow | undefined> => {
+  const [created] = await log.readStream({ stream: inviteStream(code), from: 1, limit: 1 });
+  return created?.type === 'invite-created' ? { ...created.data, uses: 0, createdTime: created.time } : undefined;
+};
 
 export const deleteInvite = command({
   type: 'invite.delete',
@@ -94,8 +87,12 @@ export const deleteInvite = command({
     return either.right({ may });
   },
   prepare: async ({ fields }, deps) => either.right(await deps.views.guilds.invite(fields.code)),
-  decide: (state: invite.InviteState, { rights }) => invite.deleteInvite(rights, state),
+  decide: (state: invite.InviteState, { rights }, { cause }) =>
+    invite.deleteInvite({ ...rights, key: cause.key }, state),
   waitsFor: 'views',
-  answer: async ({ prepared: row }) =>
-    row === undefined ? refused('unknownInvite') : either.right({ kind: 'invite', invite: row }),
+  answer: async ({ prepared }, { fields }, deps) => {
+    // Of a repeat the views know it no more.
+    const row = prepared ?? (await asCreated(deps, fields.code));
+    return row === undefined ? refused('unknownInvite') : either.right({ kind: 'invite', invite: row });
+  },
 });

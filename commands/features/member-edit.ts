@@ -101,7 +101,6 @@ export const editMember = command({
     };
     return deciding(state, rights, patch, asked, deps);
   },
-  same: (event) => event.stream.startsWith('member-'),
   waitsFor: 'views',
   answer: (stored, { fields }, deps) => answering(stored, fields, deps),
 });
@@ -127,7 +126,6 @@ export const editOwnMember = command({
     const fields = { ...asked.fields, user_id: asked.context.actor.userId };
     return deciding(state, rights, nickOf(fields), { ...asked, fields }, deps);
   },
-  same: (event) => event.type === 'member-renamed',
   waitsFor: 'views',
   answer: (stored, { fields, context }, deps) => answering(stored, { ...fields, user_id: context.actor.userId }, deps),
 });

@@ -109,21 +109,6 @@ const openBody = async (
   sealed: Sealed,
 ): Promise<MessageBody | undefined> => openAs(MessageBody, await deps.keys.get(sealed.by), place, sealed);
 
-/**
- * Whether an event says what the caller says now. Without the text's key they cannot be compared, and the first one
- * counts. An edit says nothing about what it leaves out.
- */
-const saysThis = async (
-  deps: CommandDeps,
-  { stream, id: eventId, data, type }: EventOf<'message-posted' | 'message-edited'>,
-  fields: Content,
-): Promise<boolean> => {
-  const first = await openBody(deps, { stream, eventId }, data.sealed);
-  if (first === undefined) return true;
-  const now = type === 'message-edited' ? patched(first, fields, NOTHING_SAID) : bodyOf(fields);
-  return JSON.stringify(first) === JSON.stringify({ ...NOTHING_SAID, ...now });
-};
-
 const authorOf = async (deps: CommandDeps, channelId: string, messageId: string, since: Since) => {
   const about = { messageId };
   return (await currentFacts(await storedFacts(deps.timelines, channelId, about), about, since))?.author;
@@ -225,15 +210,6 @@ export const sendMessage = command({
       return paced(replyError(post({ message, mention })));
     });
   },
-  same: (event, { fields }, deps) => {
-    if (event.type !== 'message-posted') return false;
-    const { replyTo, flags, nonce } = event.data;
-    if (flags !== (fields.flags ?? 0) || nonce !== (fields.nonce ?? null)) return false;
-    const wanted = fields.message_reference;
-    const sameReply =
-      replyTo === (wanted?.message_id ?? null) || (replyTo === null && wanted?.fail_if_not_exists === false);
-    return sameReply && saysThis(deps, event, fields);
-  },
   waitsFor: 'views-when-repeated',
   // In a thread its author may enter it first.
   result: 'message-posted',
@@ -301,13 +277,6 @@ export const editMessage = command({
       state,
     );
   },
-  same: (event, { fields }, deps) =>
-    event.type === 'embeds-suppressed'
-      ? event.data.messageId === fields.message_id
-      : event.type === 'message-edited' &&
-        event.data.messageId === fields.message_id &&
-        (fields.flags === undefined || (fields.flags ?? 0) === event.data.flags) &&
-        saysThis(deps, event, fields),
   answer: async ({ event }, { fields, context }, deps) => {
     if (event === undefined || event.type === 'embeds-suppressed') {
       // The message is already as wanted, or keeps its text.
@@ -338,5 +307,4 @@ export const deleteMessage = command({
     const message = await currentFacts(prepared.stored, prepared.about, since);
     return channel.remove({ ...rights, key: cause.key, message }, state);
   },
-  same: ({ data }, { fields }) => 'messageId' in data && data.messageId === fields.message_id && !('emoji' in data),
 });

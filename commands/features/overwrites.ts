@@ -1,6 +1,5 @@
 /** Overwrites: what a channel allows and denies to a role or to a person. */
 
-import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { ChannelState } from '../../domain/channel.ts';
@@ -61,8 +60,6 @@ export const putOverwrite = command({
   rights: rightsTo,
   decide: (state: ChannelState, { rights }, { fields, cause }) =>
     setOverwrite({ ...rights, channelId: fields.channel_id, key: cause.key, overwrite: askedOf(fields) }, state),
-  same: (event, { fields }) =>
-    event.type === 'overwrite-set' && isDeepStrictEqual(event.data.overwrite, askedOf(fields)),
   waitsFor: 'views',
 });
 
@@ -85,6 +82,5 @@ export const removeOverwrite = command({
       { ...rights, channelId: fields.channel_id, key: cause.key, overwriteId: fields.overwrite_id },
       state,
     ),
-  same: (event, { fields }) => event.type === 'overwrite-deleted' && event.data.overwriteId === fields.overwrite_id,
   waitsFor: 'views',
 });

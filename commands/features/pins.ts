@@ -35,7 +35,6 @@ const pinning = <const K extends 'message.pin' | 'message.unpin'>(
       const message = await currentFacts(prepared, { messageId: fields.message_id }, since);
       return decide({ ...rights, key: cause.key, message, now: deps.now(), low: deps.lowBits() }, state);
     },
-    same: ({ data }, { fields }) => 'messageId' in data && data.messageId === fields.message_id,
   });
 
 export const pinMessage = pinning('message.pin', 'PUT', 'Pin a message: 250 in a channel at most.', channel.pin);

@@ -51,8 +51,6 @@ const reaction = <const K extends 'reaction.add' | 'reaction.remove'>(
       const message = await currentFacts(prepared, aboutReaction(fields, context.actor.userId), since);
       return decide({ ...rights, key: cause.key, message, emoji: fields.emoji }, state);
     },
-    same: ({ data }, { fields }) =>
-      'messageId' in data && data.messageId === fields.message_id && 'emoji' in data && data.emoji === fields.emoji,
   });
 
 export const addReaction = reaction('reaction.add', 'PUT', 'React with a Unicode emoji.', reactions.addReaction);
@@ -85,11 +83,6 @@ export const removeReactionOf = command({
     const message = await currentFacts(prepared, aboutReaction(fields, of), since);
     return reactions.removeReactionOf({ ...rights, key: cause.key, message, emoji, of }, state);
   },
-  same: ({ type, data }, { fields }) =>
-    type === 'reaction-removed' &&
-    data.messageId === fields.message_id &&
-    data.emoji === fields.emoji &&
-    data.userId === fields.user_id,
 });
 
 type Cleared = t.TypeOf<typeof OnMessage> | OnReaction;
@@ -119,8 +112,6 @@ const clearing = <const K extends string, P extends typeof OnMessage | typeof On
       const message = await currentFacts(prepared, { messageId: fields.message_id }, since);
       return reactions.clearReactions({ ...rights, key: cause.key, message, emoji: clearedEmoji(fields) }, state);
     },
-    same: ({ type: happened, data }, { fields }) =>
-      happened === 'reactions-cleared' && data.messageId === fields.message_id && data.emoji === clearedEmoji(fields),
   });
 
 const ALL = '/channels/:channel_id/messages/:message_id/reactions';

@@ -4,7 +4,6 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import * as relationship from '../../domain/relationship.ts';
 import { optional, Snowflake } from '../../schemas/codecs.ts';
-import type { EventOf, ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { relationshipStream } from '../../schemas/streams.ts';
 import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
@@ -32,14 +31,6 @@ const standings = async (deps: CommandDeps, userId: string) => {
   return (...types: readonly relationship.RelationshipType[]) =>
     all.filter(({ type }) => types.includes(type)).length >= deps.bounds.relationships;
 };
-
-const isChange = (
-  event: ParleyEvent,
-  { context, fields }: Asked<{ user_id: string }>,
-): event is EventOf<'relationship-changed'> =>
-  event.type === 'relationship-changed' &&
-  event.data.by === context.actor.userId &&
-  event.data.people.includes(fields.user_id);
 
 export const setRelationship = command({
   type: 'relationship.set',
@@ -73,9 +64,6 @@ export const setRelationship = command({
       ? relationship.block({ ...relating, isFull: prepared.blocks }, state)
       : relationship.befriend({ ...relating, isFull: prepared.friends }, state);
   },
-  same: (event, asked) =>
-    isChange(event, asked) &&
-    (asked.fields.type === RelationshipType.blocked) === event.data.bond.blockedBy.includes(asked.context.actor.userId),
   waitsFor: 'views',
 });
 
@@ -91,7 +79,5 @@ export const deleteRelationship = command({
   rights: withOther,
   decide: (state: relationship.RelationshipState, _, { fields, context, cause }) =>
     relationship.unrelate({ by: context.actor.userId, other: fields.user_id, key: cause.key }, state),
-  same: (event, asked) =>
-    isChange(event, asked) && relationship.standingOf(asked.context.actor.userId, event.data.bond) === undefined,
   waitsFor: 'views',
 });

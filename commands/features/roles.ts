@@ -62,9 +62,6 @@ export const createRole = command({
       },
       state,
     ),
-  same: (event, { fields }) =>
-    event.type === 'role-created' &&
-    Object.entries(given(fields)).every(([name, value]) => event.data.role[name as 'name'] === value),
   waitsFor: 'views',
   answer: async ({ event }) =>
     event?.type === 'role-created' ? either.right({ kind: 'role', role: event.data.role }) : refused('keyReused'),
@@ -91,10 +88,6 @@ export const editRole = command({
       { ...{ guildId: fields.guild_id, actor, key: cause.key }, roleId: fields.role_id, patch: patchOf(fields) },
       state,
     ),
-  same: ({ type, data }, { fields }) =>
-    type === 'role-edited' &&
-    data.role.id === fields.role_id &&
-    roles.isEdited(fields.guild_id, data.role, patchOf(fields)),
   waitsFor: 'views',
   answer: async ({ event }, { fields }, deps) => {
     if (event?.type === 'role-edited') return either.right({ kind: 'role', role: event.data.role });
@@ -131,12 +124,6 @@ export const moveRoles = command({
     const places = fields.roles.flatMap(({ id, position }) => (typeof position === 'number' ? [{ id, position }] : []));
     return roles.moveRoles({ ...{ guildId: fields.guild_id, actor, key: cause.key }, places }, state);
   },
-  same: (event, { fields }) =>
-    event.type === 'roles-moved' &&
-    // Those that stay where they are do not stand in the event.
-    event.data.roles.every(({ id, position }) =>
-      fields.roles.some((one) => one.id === id && Math.max(1, one.position ?? 0) === position),
-    ),
   waitsFor: 'views',
   answer: async (_, { fields }, deps) => {
     const guild = await guildOf(fields, deps);
@@ -155,7 +142,6 @@ export const deleteRole = command({
   rights: memberOfGuild,
   decide: (state: GuildState, { rights: actor }, { fields, cause }) =>
     roles.deleteRole({ ...{ guildId: fields.guild_id, actor, key: cause.key }, roleId: fields.role_id }, state),
-  same: (event, { fields }) => event.type === 'role-deleted' && event.data.roleId === fields.role_id,
   waitsFor: 'views',
 });
 
@@ -164,7 +150,6 @@ const giving = <const K extends 'member.role.add' | 'member.role.remove'>(
   method: 'PUT' | 'DELETE',
   summary: string,
   decide: typeof roles.giveRole,
-  isDone: (roles: readonly string[], roleId: string) => boolean,
 ) =>
   command({
     type,
@@ -182,7 +167,6 @@ const giving = <const K extends 'member.role.add' | 'member.role.remove'>(
       const role = roles.roleIn(rights.guild, fields.role_id);
       return decide({ ...rights, userId: fields.user_id, role, key: cause.key }, state);
     },
-    same: ({ type, data }, { fields }) => type === 'member-roles-changed' && isDone(data.roles, fields.role_id),
     waitsFor: 'views',
   });
 
@@ -191,12 +175,10 @@ export const giveRole = giving(
   'PUT',
   'Give a member a role below your own highest.',
   roles.giveRole,
-  (held, roleId) => held.includes(roleId),
 );
 export const takeRole = giving(
   'member.role.remove',
   'DELETE',
   'Take a role below your own highest from a member.',
   roles.takeRole,
-  (held, roleId) => !held.includes(roleId),
 );

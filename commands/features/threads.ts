@@ -125,7 +125,6 @@ export const beginThread = command({
       state,
     ),
   follow: { 'thread-created': inParent },
-  same: (event, { fields }) => event.type === 'thread-created' && event.data.details.name === fields.name,
   waitsFor: 'processes',
   answer,
 });
@@ -178,11 +177,6 @@ export const createThread = command({
       },
       state,
     ),
-  same: (event, { fields }) =>
-    event.type === 'thread-created' &&
-    event.data.parentId === fields.channel_id &&
-    event.data.isPrivate === ((fields.type ?? PRIVATE) === PRIVATE) &&
-    event.data.details.name === fields.name,
   waitsFor: 'processes',
   answer,
 });
@@ -226,11 +220,6 @@ const membership = <const K extends string, P extends typeof OnChannel | typeof 
     rights: rightsTo,
     decide: (state: ChannelState, { rights: { actor, target } }, { cause }, deps) =>
       decide({ ...actor, key: cause.key }, target, state, deps),
-    same: ({ type, data }, { fields, context }) => {
-      const target = 'user_id' in fields ? fields.user_id : context.actor.userId;
-      if (type !== 'thread-members-changed') return false;
-      return method === 'PUT' ? data.added.some(({ userId }) => userId === target) : data.removed.includes(target);
-    },
     waitsFor: 'views',
   });
 

@@ -56,7 +56,6 @@ interface Shown {
 
 interface Asking {
   readonly key?: string | null;
-  readonly onOtherContent?: 'refuse' | 'first';
   readonly counted?: boolean;
   readonly kind?: Actor['kind'];
   readonly correlationId?: string;
@@ -170,7 +169,6 @@ export class Instance {
     const context = {
       actor: { ...person(userId), kind: asking.kind ?? 'person' },
       key: asking.key ?? null,
-      onOtherContent: asking.onOtherContent ?? 'refuse',
       counted: asking.counted ?? false,
       correlationId: asking.correlationId ?? randomUUID(),
       reason: asking.reason,
