@@ -21,6 +21,7 @@ import {
   refused,
   repeatable,
   viewsHold,
+  type WaitsFor,
   whenFollowedUp,
 } from './command.ts';
 import { type Limits, limitedError, type Taken } from './limits.ts';
@@ -174,11 +175,13 @@ class CommandTask implements Task<unknown, AnyReady> {
     const events = await this.eventsOf(command, done);
     const event = events.find(({ type }) => type === command.result) ?? events[0];
     let { position } = done;
+    const waitsFor: WaitsFor | undefined =
+      typeof command.waitsFor === 'function' ? command.waitsFor(asked.fields) : command.waitsFor;
     // In a cluster nobody else begins it at once. Who does not wait for it learns nothing of how it ends.
-    if (this.command.follow !== undefined && command.waitsFor !== 'processes') void deps.processes.finish(done.events);
-    if (command.waitsFor === 'processes') {
+    if (this.command.follow !== undefined && waitsFor !== 'processes') void deps.processes.finish(done.events);
+    if (waitsFor === 'processes') {
       position = await whenFollowedUp(deps, stream, asked.cause.key, done);
-    } else if (command.waitsFor === 'views' || (command.waitsFor === 'views-when-repeated' && repeated)) {
+    } else if (waitsFor === 'views' || (waitsFor === 'views-when-repeated' && repeated)) {
       const last = events.at(-1);
       await viewsHold(deps, 'stream' in command && last !== undefined ? last.position : position);
     }

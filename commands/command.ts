@@ -120,7 +120,7 @@ interface Steps<Fields, Rights, Prepared, State> {
     asked: Asked<Fields>,
     deps: CommandDeps,
   ) => Decision | Promise<Decision>;
-  readonly waitsFor?: WaitsFor;
+  readonly waitsFor?: WaitsFor | ((fields: Fields) => WaitsFor);
   /** Which of the command's events is its result, where others of the same command may come before it. */
   readonly result?: EventType;
   /** The stream that begins with what the command creates, where that is not the stream it runs on. The outcome names it. */

@@ -101,6 +101,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
       firstChannel: { id: CHANNEL, name: 'general' },
     }),
     happened('guild-edited', { guildId: GUILD, details: { name: 'other', description: 'all', ...PLAIN_GUILD } }),
+    happened('transfer-requested', { guildId: GUILD, from: OWNER, userId: ANN }),
     happened('guild-transferred', { guildId: GUILD, ownerId: ANN }),
     happened('guild-paused', { guildId: GUILD, pauses: { invitesUntil: NOW, directUntil: null } }),
     happened('channel-requested', {
@@ -144,6 +145,9 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('member-timed-out', { guildId: GUILD, userId: ANN, until: NOW + 1000 }),
     happened('member-banned', { guildId: GUILD, userId: ANN, deleteMessageSeconds: 60 }),
     happened('member-unbanned', { guildId: GUILD, userId: ANN }),
+    happened('ownership-taken', { guildId: GUILD, userId: ANN, request: 3 }),
+    happened('ownership-ended', { guildId: GUILD, userId: ANN, request: 3 }),
+    happened('ownership-taken', { guildId: GUILD, userId: ANN, request: 5 }),
   ],
   read: [
     happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 1 }, whole: false }),

@@ -172,8 +172,17 @@ export const editGuild = (
   if (transfer.to.isBot) return refuse('botsCannot');
   const ownerId = transfer.to.userId;
   if (ownerId === state.ownerId) return happen(...edited);
-  return happen(...edited, { type: 'guild-transferred', data: { guildId, ownerId } });
+  return happen(...edited, { type: 'transfer-requested', data: { guildId, from: actor.userId, userId: ownerId } });
 };
+
+/** The next owner has taken the guild. It is theirs unless another has become its owner first. */
+export const transferGuild = (
+  { guildId, from, userId, key }: EventData<'transfer-requested'> & { readonly key: string },
+  state: GuildState,
+): Decision =>
+  state.exists && state.ownerId === from && !state.keys.has(key)
+    ? happen({ type: 'guild-transferred', data: { guildId, ownerId: userId } })
+    : nothing;
 
 export const pauseGuild = (
   { guildId, actor, key, patch }: ByMember & { readonly patch: Patch<Pauses> },

@@ -8,7 +8,7 @@ import { type Decision, type Fold, nothing, type StreamState } from './decider.t
 import { type DirectState, directFold, openDirect } from './direct.ts';
 import { createGuild, type GuildState, guildFold, requestChannel } from './guild.ts';
 import { createInvite, type InviteState, inviteFold, redeem } from './invite.ts';
-import { join, leave, type MemberState, memberFold } from './member.ts';
+import { endOwnership, join, leave, type MemberState, memberFold, takeOwnership } from './member.ts';
 import { ban, editMember, kick, unban } from './moderation.ts';
 import { addReaction, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
 import { markRead, mergeReads, type ReadState, readFold } from './read-markers.ts';
@@ -190,6 +190,10 @@ const members: Aggregate<MemberState> = {
       fc.constantFrom(OWNER, ANN),
       (ownerId, k) => (state) => leave({ guildId: GUILD, userId: ANN, key: k, ownerId }, state),
     ),
+    drawnFor<MemberState>()(fc.nat(9), (request) => (state) => {
+      const owning = { guildId: GUILD, userId: ANN, request };
+      return request % 2 === 0 ? takeOwnership(owning, state) : endOwnership(owning, state);
+    }),
     ...[kick, ban, unban].map((decide) =>
       drawnFor<MemberState>()(user, (by, k) => (state) => {
         const { guild: of, member: actor } = moderator(by);

@@ -13,6 +13,11 @@ export interface MemberState extends StreamState {
   /** Milliseconds since 1970. It outlasts the membership, so that nobody ends it by leaving. */
   timedOutUntil: number | null;
   banned: boolean;
+  /**
+   * The request in the guild's stream by which the member has taken the guild; null: none. Whoever made the guild has no
+   * such request.
+   */
+  owns: number | null;
   keys: RecentKeys;
 }
 
@@ -21,9 +26,9 @@ const STATE_BYTES = 500;
 const ID_BYTES = 40;
 
 export const memberFold: Fold<MemberState> = {
-  version: 4,
+  version: 5,
   initial: () => ({
-    ...{ sequence: 0, joined: false, roles: [], nick: null, timedOutUntil: null, banned: false },
+    ...{ sequence: 0, joined: false, roles: [], nick: null, timedOutUntil: null, banned: false, owns: null },
     keys: new RecentKeys(),
   }),
   evolve: (state, event) => {
@@ -35,6 +40,7 @@ export const memberFold: Fold<MemberState> = {
       state.joined = false;
       state.roles = [];
       state.nick = null;
+      state.owns = null;
     } else if (event.type === 'member-roles-changed') {
       state.roles = event.data.roles;
     } else if (event.type === 'member-renamed') {
@@ -45,6 +51,10 @@ export const memberFold: Fold<MemberState> = {
       state.banned = true;
     } else if (event.type === 'member-unbanned') {
       state.banned = false;
+    } else if (event.type === 'ownership-taken') {
+      state.owns = event.data.request;
+    } else if (event.type === 'ownership-ended') {
+      state.owns = null;
     }
     return state;
   },
@@ -79,10 +89,25 @@ export const join = (
     : happen(joined, { type: 'member-timed-out', data: { guildId, userId, until } });
 };
 
+/** @param command.ownerId of the guild as the views know it; empty: the account is deleted, and whoever had it goes */
 export const leave = (command: Membership & { readonly ownerId: string }, state: MemberState): Decision => {
+  const { guildId, userId, ownerId } = command;
   if (state.keys.has(command.key)) return nothing;
   if (!state.joined) return refuse('unknownGuild');
-  if (command.ownerId === command.userId) return refuse('ownerCannotLeave');
-  const { guildId, userId } = command;
+  if (ownerId === userId || (ownerId !== '' && state.owns !== null)) return refuse('ownerCannotLeave');
   return happen({ type: 'member-left', data: { guildId, userId, how: 'left' } });
 };
+
+type Owning = Omit<Membership, 'key'> & { readonly request: number };
+
+/** Whoever takes a guild stays in it. Whoever is no member takes nothing. */
+export const takeOwnership = ({ guildId, userId, request }: Owning, state: MemberState): Decision =>
+  state.joined && request > (state.owns ?? 0)
+    ? happen({ type: 'ownership-taken', data: { guildId, userId, request } })
+    : nothing;
+
+/** The guild is another's by this request, so what was taken by it or before it counts no more. */
+export const endOwnership = ({ guildId, userId, request }: Owning, state: MemberState): Decision =>
+  state.owns !== null && state.owns <= request
+    ? happen({ type: 'ownership-ended', data: { guildId, userId, request } })
+    : nothing;

@@ -30,9 +30,12 @@ interface OnPerson {
 
 const may = ({ guild, actor }: OnPerson, wanted: bigint): boolean => allows(guildPermissions(guild, actor), wanted);
 
-/** Nobody acts on somebody at or above their own place. The owner is above everybody, whatever roles they have. */
-const isBelow = ({ guild, actor, userId }: OnPerson, { roles }: MemberState): boolean =>
-  outranks(guild, actor, { userId, roles });
+/**
+ * Nobody acts on somebody at or above their own place. The owner is above everybody, whatever roles they have, from when they
+ * have taken the guild.
+ */
+const isBelow = ({ guild, actor, userId }: OnPerson, { roles, owns }: MemberState): boolean =>
+  owns === null && outranks(guild, actor, { userId, roles });
 
 export const kick = (command: OnPerson, state: MemberState): Decision => {
   const { guild, userId } = command;

@@ -303,6 +303,9 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   // Each session is sent the guild's end in its own way.
   'guild-deleted': silent,
   'channel-requested': silent,
+  'transfer-requested': silent,
+  'ownership-taken': silent,
+  'ownership-ended': silent,
   'channels-moved': silent,
   'invite-redeemed': silent,
   'dm-opened': silent,

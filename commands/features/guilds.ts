@@ -2,7 +2,9 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
+import { nothing } from '../../domain/decider.ts';
 import * as guild from '../../domain/guild.ts';
+import { endOwnership, type MemberState, takeOwnership } from '../../domain/member.ts';
 import { DEFAULT_EVERYONE, type MemberRights } from '../../domain/permissions.ts';
 import { rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/view.ts';
 import type { Actor } from '../../schemas/actor.ts';
@@ -17,14 +19,14 @@ import {
   visibleText,
 } from '../../schemas/codecs.ts';
 import { fieldError } from '../../schemas/errors.ts';
-import type { EventData } from '../../schemas/events/catalogue.ts';
+import type { EventData, EventOf } from '../../schemas/events/catalogue.ts';
 import { PLAIN } from '../../schemas/events/channel.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { CreatedGuild, Guild, Incidents } from '../../schemas/http/shapes.ts';
-import { guildStream } from '../../schemas/streams.ts';
-import { type Asked, type CommandDeps, command, creating, type Result, refused } from '../command.ts';
+import { guildStream, memberStream } from '../../schemas/streams.ts';
+import { ACCEPTED, type Asked, type CommandDeps, command, creating, type Result, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
-import { channelStep, joiningStep } from '../processes.ts';
+import { channelStep, joiningStep, type Step } from '../processes.ts';
 
 const FIRST_CHANNEL = 'general';
 
@@ -138,6 +140,38 @@ const newOwner = async (guildId: string, userId: string, deps: CommandDeps): Pro
   return member && { userId, isBot: user?.kind === 'bot' };
 };
 
+/**
+ * The next owner's stream decides first, as it decides whether they are a member; then the guild's. Whoever of the two is not
+ * its owner then may leave.
+ */
+async function* handingOver({ data, sequence: request }: EventOf<'transfer-requested'>): AsyncIterable<Step> {
+  const { guildId, from, userId } = data;
+  let hasTaken = false;
+  let ownerId = from;
+  yield {
+    stream: memberStream(guildId, userId),
+    decide: () => (state: MemberState) => {
+      const taken = takeOwnership({ guildId, userId, request }, state);
+      hasTaken = taken !== nothing || (state.owns ?? 0) >= request;
+      return taken;
+    },
+  };
+  yield {
+    stream: guildStream(guildId),
+    decide: (key) => (state: guild.GuildState) => {
+      const transferred = hasTaken ? guild.transferGuild({ ...data, key }, state) : nothing;
+      ownerId = transferred === nothing ? state.ownerId : userId;
+      return transferred;
+    },
+  };
+  for (const one of [from, userId])
+    if (one !== ownerId)
+      yield {
+        stream: memberStream(guildId, one),
+        decide: () => (state: MemberState) => endOwnership({ guildId, userId: one, request }, state),
+      };
+}
+
 export const editGuild = command({
   type: 'guild.edit',
   summary: 'Change what a guild is called and how it greets its people, whether anybody finds it, and who owns it.',
@@ -161,10 +195,17 @@ export const editGuild = command({
   },
   decide: (state: guild.GuildState, { rights: actor, prepared: { transfer } }, { fields, cause }) =>
     guild.editGuild({ guildId: fields.guild_id, actor, key: cause.key, patch: patchOf(fields), transfer }, state),
-  waitsFor: 'views',
-  answer: async ({ event }, { fields, context }, deps) => {
+  follow: { 'transfer-requested': handingOver },
+  waitsFor: ({ owner_id }) => (owner_id == null ? 'views' : 'processes'),
+  answer: async ({ done, event }, { fields, context }, deps) => {
     const row = await deps.views.guilds.guild(fields.guild_id);
     if (row === undefined) return refused('unknownGuild');
+    const asked = done.events.find(({ type }) => type === 'transfer-requested');
+    // They may have left meanwhile.
+    if (asked !== undefined && row.ownerId !== fields.owner_id)
+      return (await deps.views.guilds.member(row.id, fields.owner_id!)) === undefined
+        ? refused('unknownMember')
+        : either.right(ACCEPTED);
     const edited = event?.type === 'guild-edited' ? { ...row, ...event.data.details } : row;
     return either.right({ kind: 'guild', guild: edited, viewer: context.actor.userId });
   },

@@ -242,6 +242,7 @@ describe('the catalogue', () => {
         'invite-redeemed',
         'member-banned',
         'thread-created',
+        'transfer-requested',
         'user-deleted',
       ],
     ]);

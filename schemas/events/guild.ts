@@ -63,6 +63,25 @@ const ChannelRequested = defineEvent({
   takesReason: true,
 });
 
+/**
+ * The owner hands the guild on. First the next owner's own stream takes it, so that they cannot leave; then it is theirs. Number
+ * of this event in the guild's stream: which of several wishes a member has taken.
+ */
+const TransferRequested = defineEvent({
+  ...requested,
+  codec: reasoned(
+    t.type({
+      guildId: t.string,
+      /** The owner who wants it. */
+      from: t.string,
+      /** The next owner. */
+      userId: t.string,
+    }),
+  ),
+  former: [],
+  takesReason: true,
+});
+
 /** Several channels get another place; a process tells each. */
 const ChannelsMoved = defineEvent({
   ...requested,
@@ -200,6 +219,7 @@ const RoleDeleted = defineEvent({
 export const guildEvents = {
   'guild-created': GuildCreated,
   'guild-edited': GuildEdited,
+  'transfer-requested': TransferRequested,
   'guild-transferred': GuildTransferred,
   'guild-paused': GuildPaused,
   'guild-deleted': GuildDeleted,

@@ -3,7 +3,7 @@ import * as t from 'io-ts';
 import { Sealed } from '../envelope.ts';
 import { Intent } from '../gateway/frames.ts';
 import { guildAudience, userAudience } from '../streams.ts';
-import { defineEvent, formerly, itsGuild, NO_INTENTS, reasoned } from './definition.ts';
+import { defineEvent, formerly, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
 
 const Membership = t.type({ guildId: t.string, userId: t.string });
 
@@ -112,6 +112,37 @@ const MemberBanned = defineEvent({
 
 const MemberUnbanned = defineEvent({ ...banning, codec: reasoned(Membership) });
 
+/** Only the member's own stream asks for these: whoever owns a guild stays in it. */
+const owning = {
+  former: [],
+  audiences: nobody,
+  indexedFor: nobody,
+  feed: 'structure',
+  intents: NO_INTENTS,
+  changesRights: false,
+  standsAlone: false,
+  inGuildCreate: false,
+  changes: [],
+  followedUp: false,
+  frequent: false,
+  takesReason: false,
+  seals: null,
+} as const;
+
+/** The member takes the guild. */
+const OwnershipTaken = defineEvent({
+  ...owning,
+  /** Number of the `transfer-requested` in the guild's stream. */
+  codec: t.intersection([Membership, t.type({ request: t.number })]),
+});
+
+/** The guild is another's. */
+const OwnershipEnded = defineEvent({
+  ...owning,
+  /** What the member has taken by a later request stays. */
+  codec: t.intersection([Membership, t.type({ request: t.number })]),
+});
+
 /** By their stored names. */
 export const memberEvents = {
   'member-joined': MemberJoined,
@@ -121,4 +152,6 @@ export const memberEvents = {
   'member-timed-out': MemberTimedOut,
   'member-banned': MemberBanned,
   'member-unbanned': MemberUnbanned,
+  'ownership-taken': OwnershipTaken,
+  'ownership-ended': OwnershipEnded,
 } as const;

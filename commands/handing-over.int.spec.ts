@@ -1,0 +1,117 @@
+/** A guild is handed to somebody who goes at the same moment. Each order of the two is forced. */
+
+import { either } from 'fp-ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EventLog } from '../log/port.ts';
+import type { NewParleyEvent } from '../schemas/events/catalogue.ts';
+import { guildStream, memberStream } from '../schemas/streams.ts';
+import { Instance } from '../test/support/write-side.ts';
+import { refusal, right } from './testing.ts';
+
+let instance: Instance;
+let ann: string;
+let ben: string;
+let guild_id: string;
+let channel: string;
+/** Runs before an append to this stream, once. */
+let before: { readonly stream: string; readonly type: string; readonly run: () => Promise<unknown> } | undefined;
+
+const logFor = (log: EventLog): EventLog =>
+  Object.create(log, {
+    append: {
+      value: async (request: Parameters<EventLog['append']>[0]) => {
+        if (request.stream === before?.stream && request.events.some(({ type }) => type === before!.type)) {
+          const { run } = before;
+          before = undefined;
+          await run();
+        }
+        return log.append(request);
+      },
+    },
+  }) as EventLog;
+
+beforeEach(async () => {
+  before = undefined;
+  instance = await Instance.open({ logFor });
+  [ann, ben] = [await instance.register('ann'), await instance.register('ben')];
+  ({ id: guild_id, channel } = await instance.guild(ann));
+  await instance.join(ann, channel, ben);
+  await instance.settled();
+});
+afterEach(() => instance.close());
+
+const handOver = (by = ann, owner_id = ben) => instance.ask(by, 'guild.edit', { guild_id, owner_id });
+const leave = (who = ben) => instance.ask(who, 'guild.leave', { guild_id });
+const kick = () => instance.ask(ann, 'member.kick', { guild_id, user_id: ben });
+
+/** As another node would: straight into the log. */
+const leavesElsewhere = async () => {
+  const stream = memberStream(guild_id, ben);
+  const { sequence } = await instance.log.streamHead(stream);
+  const [joined] = await instance.stream(stream);
+  const left = {
+    ...{ ...joined!, id: crypto.randomUUID(), sequence: sequence + 1, key: null },
+    ...{ type: 'member-left', schema: 2, data: { guildId: guild_id, userId: ben, how: 'left' } },
+  } as unknown as NewParleyEvent;
+  const appended = await instance.log.append({ stream, expected: sequence, events: [left] });
+  expect(either.isRight(appended)).toBe(true);
+};
+
+const ownerIsMember = async (ownerId: string) => {
+  await instance.settled();
+  const row = await instance.views.guilds.guild(guild_id);
+  expect(row?.ownerId).toBe(ownerId);
+  expect(await instance.views.guilds.member(guild_id, ownerId)).toBeDefined();
+};
+
+describe('a guild that is handed on', () => {
+  it('keeps its owner when the next one leaves on another node before they have taken it', async () => {
+    before = { stream: memberStream(guild_id, ben), type: 'ownership-taken', run: leavesElsewhere };
+    expect(refusal(await handOver())).toBe('unknownMember');
+    await ownerIsMember(ann);
+    expect(await instance.events('ownership-taken')).toEqual([]);
+  });
+
+  it('keeps the next owner once they have taken it: they can neither leave nor be kicked or banned', async () => {
+    let refusals: (string | undefined)[] = [];
+    const run = async () => {
+      refusals = [refusal(await leave()), refusal(await kick())];
+      refusals.push(refusal(await instance.ask(ann, 'member.ban', { guild_id, user_id: ben })));
+    };
+    before = { stream: guildStream(guild_id), type: 'guild-transferred', run };
+    right(await handOver());
+    expect(refusals).toEqual(['ownerCannotLeave', 'missingPermissions', 'missingPermissions']);
+    await ownerIsMember(ben);
+  });
+
+  it('is left by the former owner, and by one who had it in between', async () => {
+    right(await handOver());
+    right(await handOver(ben, ann));
+    right(await leave());
+    await instance.join(ann, channel, ben);
+    right(await handOver());
+    right(await leave(ann));
+    await ownerIsMember(ben);
+  });
+
+  it('goes to one of two to whom it is handed at once, and the other may leave', async () => {
+    const cleo = await instance.register('cleo');
+    await instance.join(ann, channel, cleo);
+    await Promise.all([handOver(), handOver(ann, cleo)]);
+    await instance.settled();
+    const { ownerId } = (await instance.views.guilds.guild(guild_id))!;
+    expect([ben, cleo]).toContain(ownerId);
+    right(await leave(ownerId === ben ? cleo : ben));
+    expect(refusal(await leave(ownerId))).toBe('ownerCannotLeave');
+    await ownerIsMember(ownerId);
+  });
+
+  it('is handed on also when the server stops right after the wish was stored', async () => {
+    await instance.reopen({ processes: false });
+    const asked = handOver();
+    await expect.poll(async () => (await instance.events('transfer-requested')).length).toBe(1);
+    await instance.reopen();
+    await asked.catch(() => undefined);
+    await ownerIsMember(ben);
+  });
+});
