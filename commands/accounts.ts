@@ -1,13 +1,14 @@
 /** What people do with their accounts beside signing in, and what needs a secret of the vault: sign-ins, codes, deletion. */
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import { requestDeletion, type UserState } from '../domain/user.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { fieldError } from '../schemas/errors.ts';
 import { userStream } from '../schemas/streams.ts';
-import { isGood, type KnownCode, type SignIn } from '../vault/port.ts';
+import { type Code, isGood, type KnownCode, type SignIn } from '../vault/port.ts';
 import { type CommandDeps, type Result, refused, viewsHold } from './command.ts';
 import { mayBeDeleted, removeUser } from './deletions.ts';
 import { type Caller, type Identity, type SignedIn, tooMany, wrongPassword } from './identity.ts';
@@ -38,6 +39,9 @@ export interface NewInvite {
 const CODE_BYTES = 24;
 /** How long a password may be reset, in milliseconds. */
 const RESET_MS = 86_400_000;
+
+/** What whoever makes a code says of it. */
+const asksFor = ({ userId, maxUses, created, expires }: Code) => [userId, maxUses, expires && expires - created];
 
 const badCode = fieldError(['code'], 'CODE_INVALID', 'The code is wrong, used or expired.');
 
@@ -79,28 +83,42 @@ export class Accounts {
     return this.deps.vault.codes('registration');
   }
 
-  async invite({ madeBy, maxUses, maxAge }: NewInvite): Promise<NewCode> {
+  /** @param key the client's id for the request: a repeat gets the same code */
+  async invite({ madeBy, maxUses, maxAge }: NewInvite, key: string | null): Promise<Result<NewCode>> {
     const created = this.deps.now();
     const about = { kind: 'registration', userId: null, madeBy, maxUses } as const;
-    return this.newCode({ ...about, created, expires: maxAge === 0 ? null : created + maxAge });
+    return this.newCode({ ...about, created, expires: maxAge === 0 ? null : created + maxAge }, key);
   }
 
   removeInvite(id: string): Promise<boolean> {
     return this.deps.vault.removeCode(id);
   }
 
-  /** A code by which a person sets another password, once. */
-  async resetCode(userId: string, madeBy: string): Promise<Result<NewCode>> {
+  /**
+   * A code by which a person sets another password, once.
+   * @param key as of `invite`
+   */
+  async resetCode(userId: string, madeBy: string, key: string | null): Promise<Result<NewCode>> {
     const user = await this.deps.views.guilds.user(userId);
     if (user?.kind !== 'person' || user.standing.deleted) return refused('unknownUser');
     const created = this.deps.now();
     const about = { kind: 'password-reset', userId, madeBy, maxUses: 1 } as const;
-    return either.right(await this.newCode({ ...about, created, expires: created + RESET_MS }));
+    return this.newCode({ ...about, created, expires: created + RESET_MS }, key);
   }
 
-  private async newCode(about: Omit<KnownCode, 'id' | 'uses'>): Promise<NewCode> {
-    const code = randomBytes(CODE_BYTES).toString('base64url');
-    return { code, known: await this.deps.vault.putCode(code, about) };
+  /** A code under a key follows from the key, and the vault keeps what it was first given for it. */
+  private async newCode(about: Code, key: string | null): Promise<Result<NewCode>> {
+    const { vault } = this.deps;
+    const bytes =
+      key === null
+        ? randomBytes(CODE_BYTES)
+        : createHmac('sha256', await vault.signingSecret())
+            .update(`code ${idempotencyKey(about.madeBy, about.kind, key)}`)
+            .digest()
+            .subarray(0, CODE_BYTES);
+    const code = bytes.toString('base64url');
+    const known = await vault.putCode(code, about);
+    return isDeepStrictEqual(asksFor(known), asksFor(about)) ? either.right({ code, known }) : refused('keyReused');
   }
 
   /** Ends all sign-ins of the person whose password it is, and begins one under the new password. */

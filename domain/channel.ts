@@ -503,6 +503,8 @@ export const edit = (command: Edit, state: ChannelState): Decision => {
   const archived = deniedInArchive(state);
   if (archived !== undefined) return archived;
   if (message.author !== command.userId) return suppressEmbeds(command, message, state);
+  // The other would read it as they would read a new message.
+  if (command.blocked === true) return refuse('cannotMessageUser');
   if (!isWritten(message)) return refuse('systemMessage');
   const former = { ...command.former, flags: message.flags };
   const { content, embeds, flags } = patched(former, command.patch, NOTHING_SAID);

@@ -88,14 +88,15 @@ export const accountRoutes = ({ accounts }: AccountRouteDeps): Route[] => {
         'Make a registration invite: for one person within a week, unless it says otherwise. 0 is without a limit.',
       access: 'administrator',
       ours: true,
+      keyed: true,
       body: NewInvite,
       answers: 'the registration invite, with its code, which is shown this once',
       answer: shapes.NewRegistrationInvite,
       status: 201,
-      handle: async ({ actor, body: { max_uses, max_age } }) => {
+      handle: async ({ actor, body: { max_uses, max_age }, idempotencyKey: key }) => {
         const maxAge = (max_age ?? WEEK) * 1000;
-        const made = await accounts.invite({ madeBy: actor.userId, maxUses: max_uses ?? ONCE, maxAge });
-        return either.right({ status: 201, body: withCode(made) });
+        const made = await accounts.invite({ madeBy: actor.userId, maxUses: max_uses ?? ONCE, maxAge }, key);
+        return either.isLeft(made) ? made : either.right({ status: 201, body: withCode(made.right) });
       },
     }),
     route({
@@ -118,12 +119,13 @@ export const accountRoutes = ({ accounts }: AccountRouteDeps): Route[] => {
       summary: 'Make a code by which a person sets another password, once and within a day.',
       access: 'administrator',
       ours: true,
+      keyed: true,
       params: t.type({ user_id: Snowflake }),
       answers: '{code, expires_at}',
       answer: shapes.PasswordReset,
       status: 201,
-      handle: async ({ actor, params }) => {
-        const made = await accounts.resetCode(params.user_id, actor.userId);
+      handle: async ({ actor, params, idempotencyKey: key }) => {
+        const made = await accounts.resetCode(params.user_id, actor.userId, key);
         if (either.isLeft(made)) return made;
         const { code, known } = made.right;
         return either.right({ status: 201, body: { code, expires_at: wireTime(known.expires!) } });

@@ -256,11 +256,14 @@ export const startTyping = command({
   route: { method: 'POST', path: '/channels/:channel_id/typing', status: 204, answers: 'Nothing.' },
   params: OnChannel,
   structural: false,
-  carryOut: async ({ fields, context }, deps) => {
+  carryOut: async (asked, deps) => {
+    const { fields, context } = asked;
     const { userId } = context.actor;
     const access = await deps.access.channel(userId, fields.channel_id);
     if (access === undefined) return refused('unknownChannel');
     if (!allows(access.permissions, Permission.sendMessages)) return refused('missingPermissions');
+    const actor = await actorInChannel(asked, deps);
+    if (either.isRight(actor) && actor.right.blocked === true) return refused('cannotMessageUser');
     const { id: channelId, guildId } = access.channel;
     deps.ephemeral.typing({ channelId, guildId, userId, time: deps.now() });
     const position = deps.views.progress('guild-views').checkpoint();

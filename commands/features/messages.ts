@@ -261,6 +261,7 @@ export const editMessage = command({
       // Posted a moment ago, it was not known when this was prepared.
       if (text !== undefined && message.replyTo !== null)
         repliedTo ??= await authorOf(deps, channel_id, message.replyTo, since);
+      if (!(await listensTo(deps, rights.userId, repliedTo))) repliedTo = undefined;
     }
     return channel.edit(
       {

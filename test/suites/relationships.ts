@@ -97,8 +97,12 @@ export const relationshipsSuite = (start: StartInstance) =>
         expect((await by.request('POST', `/channels/${direct.id}/messages`, { content: 'x' })).body).toMatchObject({
           code: 50007,
         });
+      const edit = await ben.request('PATCH', `/channels/${direct.id}/messages/${kept.id}`, { content: 'read this' });
+      expect(edit.body).toMatchObject({ code: 50007 });
+      expect((await ben.request('POST', `/channels/${direct.id}/typing`)).body).toMatchObject({ code: 50007 });
       const reaction = `/channels/${direct.id}/messages/${kept.id}/reactions/${encodeURIComponent('👍')}/@me`;
       expect((await ben.request('PUT', reaction)).body).toMatchObject({ code: 90001 });
+      expect((await ben.request('DELETE', `/channels/${direct.id}/messages/${kept.id}`)).status).toBe(204);
       expect((await relate(ben, ada)).body).toMatchObject({ code: 80001 });
       expect(await standings(ben)).toEqual([]);
 
