@@ -18,7 +18,6 @@ import {
   type QueuedCommand,
   type Ready,
   type Result,
-  refused,
   repeatable,
   viewsHold,
   type WaitsFor,

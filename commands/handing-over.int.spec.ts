@@ -42,7 +42,6 @@ afterEach(() => instance.close());
 
 const handOver = (by = ann, owner_id = ben) => instance.ask(by, 'guild.edit', { guild_id, owner_id });
 const leave = (who = ben) => instance.ask(who, 'guild.leave', { guild_id });
-const kick = () => instance.ask(ann, 'member.kick', { guild_id, user_id: ben });
 
 /** As another node would: straight into the log. */
 const leavesElsewhere = async () => {
@@ -73,10 +72,20 @@ describe('a guild that is handed on', () => {
   });
 
   it('keeps the next owner once they have taken it: they can neither leave nor be kicked or banned', async () => {
+    const cleo = await instance.register('cleo');
+    await instance.join(ann, channel, cleo);
+    const { id: role_id } = await instance.do(ann, 'role.create', { guild_id, permissions: '8' });
+    await instance.do(ann, 'member.role.add', { guild_id, user_id: cleo, role_id });
+    await instance.settled();
     let refusals: (string | undefined)[] = [];
     const run = async () => {
-      refusals = [refusal(await leave()), refusal(await kick())];
-      refusals.push(refusal(await instance.ask(ann, 'member.ban', { guild_id, user_id: ben })));
+      const byCleo = { guild_id, user_id: ben };
+      const asked = [
+        await leave(),
+        await instance.ask(cleo, 'member.kick', byCleo),
+        await instance.ask(cleo, 'member.ban', byCleo),
+      ];
+      refusals = asked.map(refusal);
     };
     before = { stream: guildStream(guild_id), type: 'guild-transferred', run };
     right(await handOver());

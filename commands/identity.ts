@@ -313,9 +313,7 @@ export class Identity {
       ({ signedOut, standing } = state);
       return nothing;
     });
-    return either.isLeft(asked)
-      ? asked
-      : either.right({ signedOut, standing, isKnown: asked.right.known.length > 0 });
+    return either.isLeft(asked) ? asked : either.right({ signedOut, standing, isKnown: asked.right.known.length > 0 });
   }
 
   /** @returns the generation of the user's tokens from now on */

@@ -163,7 +163,9 @@ export class Processes {
     const last = await this.log.readStream({ stream, direction: 'backwards', limit: CAUSES_OF_A_STREAM });
     const causes = last.filter(isFollowedUp);
     const cause =
-      causes.find((event) => event.position === position) ?? causes.find((event) => event.key !== null && withoutContent(event.key) === key) ?? causes[0];
+      causes.find((event) => event.position === position) ??
+      causes.find((event) => event.key !== null && withoutContent(event.key) === key) ??
+      causes[0];
     if (cause === undefined) return position;
     return within(this.clock, timeoutMs, this.follow(cause));
   }

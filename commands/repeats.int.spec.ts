@@ -42,7 +42,8 @@ const someMember = async (): Promise<string> => {
 };
 const someMessage = async (by = ann): Promise<string> =>
   (await instance.do(by, 'message.send', { channel_id, content: 'x' })).id;
-const someRole = async (name = 'role'): Promise<string> => (await instance.do(ann, 'role.create', { guild_id, name })).id;
+const someRole = async (name = 'role'): Promise<string> =>
+  (await instance.do(ann, 'role.create', { guild_id, name })).id;
 const someChannel = async (): Promise<string> =>
   (await instance.do(ann, 'channel.create', { guild_id, name: 'some' })).id;
 const someThread = async (): Promise<string> =>
@@ -255,8 +256,7 @@ const repeats: Record<CommandType, () => Promise<Repeat>> = {
   'member.role.add': async () => onMember({ role_id: await someRole() }, [{ role_id: await someRole() }]),
   'member.role.remove': async () => {
     const [user_id, role_id, other] = [await someMember(), await someRole(), await someRole()];
-    for (const one of [role_id, other])
-      await instance.do(ann, 'member.role.add', { guild_id, user_id, role_id: one });
+    for (const one of [role_id, other]) await instance.do(ann, 'member.role.add', { guild_id, user_id, role_id: one });
     return { by: ann, once: { guild_id, user_id, role_id }, others: [{ role_id: other }] };
   },
   'overwrite.set': async () => ({
@@ -271,7 +271,7 @@ const repeats: Record<CommandType, () => Promise<Repeat>> = {
     return { by: ann, once: { channel_id, overwrite_id }, others: [{ overwrite_id: other }] };
   },
   'bot.add': async () => ({ by: ann, once: { guild_id, application_id: await someBot() }, others: NAMES_STREAM }),
-  'dm.create': async () => ({ by: ann, once: { recipient_id: ben }, others: NAMES_STREAM }),
+  'dm.create': async () => ({ by: ann, once: { recipient_id: await somebody() }, others: NAMES_STREAM }),
   'user.edit': async () => ({
     by: await somebody(),
     once: { bio: 'one' },

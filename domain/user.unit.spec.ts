@@ -101,7 +101,8 @@ describe('an account', () => {
     const deleted = { type: 'user-deleted', data: { userId: '1', guilds: ['7'] } };
     expect(only(deleting(leaving, NOW))).toEqual(deleted);
     expect(only(deleting(registered))).toEqual(deleted);
-    expect(events(deleting(gone))).toEqual([]);
+    expect(events(deleting(gone, NOW))).toEqual([]);
+    expect(refusal(deleting(gone))).toBe('unknownUser');
     expect(refusal(deleting(fresh))).toBe('unknownUser');
   });
 });

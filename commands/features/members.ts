@@ -174,7 +174,11 @@ export const addBot = command({
     const bot = await deps.views.guilds.user(fields.application_id);
     if (bot?.kind !== 'bot') return refused('unknownApplication');
     // The bot is the one who joins, so it is the actor of its joining.
-    const cause = causeOf({ ...context, actor: { userId: bot.id, kind: 'bot', administrator: false } }, 'guild.join', fields);
+    const cause = causeOf(
+      { ...context, actor: { userId: bot.id, kind: 'bot', administrator: false } },
+      'guild.join',
+      fields,
+    );
     const joined = await joinFreely(deps, { guildId: fields.guild_id, userId: bot.id, cause }, null);
     if (either.isLeft(joined)) return joined;
     const { stream, done } = joined.right;

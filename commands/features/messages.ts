@@ -5,7 +5,6 @@ import * as t from 'io-ts';
 import * as channel from '../../domain/channel.ts';
 import { type Decision, refuse } from '../../domain/decider.ts';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from '../../domain/mentions.ts';
-import { patched } from '../../domain/patch.ts';
 import { nonceKey } from '../../domain/recent-keys.ts';
 import { isTooNew } from '../../domain/verification.ts';
 import { actorIn, blockersOf, type CallerInChannel } from '../../projections/views/guild-views/access.ts';
@@ -13,7 +12,7 @@ import type { Actor } from '../../schemas/actor.ts';
 import { anyText, integer, list, optional, Snowflake, text } from '../../schemas/codecs.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
 import { fieldError, type ParleyError } from '../../schemas/errors.ts';
-import type { EventOf } from '../../schemas/events/catalogue.ts';
+
 import { MessageBody, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS } from '../../schemas/events/channel.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { Message } from '../../schemas/http/shapes.ts';

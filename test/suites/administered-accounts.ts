@@ -111,6 +111,13 @@ export const administeredAccountsSuite = (
           status: 404,
           body: { code: 10013 },
         });
+      const keyed = (path: string, body: object) => admin.request('POST', path, body, { 'idempotency-key': 'k' });
+      const codes = [
+        await keyed('/registration-invites', { max_uses: 2 }),
+        await keyed('/registration-invites', { max_uses: 2 }),
+      ];
+      expect(codes[1]!.body).toEqual(codes[0]!.body);
+      expect((await keyed('/registration-invites', { max_uses: 3 })).body).toMatchObject({ code: 40060 });
       expect((await admin.request('POST', '/registration-invites', { max_uses: -1 })).status).toBe(400);
       expect((await admin.request('DELETE', '/registration-invites/1')).status).toBe(404);
       expect((await ada.request('POST', '/users/@me/delete', { password: 'wrong' })).status).toBe(400);
