@@ -3154,7 +3154,10 @@ export interface operations {
     postRegistrationInvites: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3327,7 +3330,10 @@ export interface operations {
     postUsersUserIdPasswordReset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 user_id: string;
             };
