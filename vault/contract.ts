@@ -244,6 +244,7 @@ export const vaultContract = (name: string, open: () => Promise<OpenedVault>) =>
         const made = await vault.putCode('secret', invite());
         expect(made).toEqual({ ...invite(), id: expect.any(String), uses: 0 });
         expect(made.id).not.toContain('secret');
+        expect(await vault.putCode('secret', invite({ maxUses: 9, created: NOW + 1 }))).toEqual(made);
         expect(await vault.useCode('other', '1', NOW)).toBe(false);
         const used = await Promise.all(['1', '2', '3', '4'].map((userId) => vault.useCode('secret', userId, NOW)));
         expect(used.filter(Boolean)).toHaveLength(2);

@@ -167,7 +167,7 @@ export interface Vault {
   noteUse(signIn: Pick<SignIn, 'id' | 'lastUsed' | 'expires'>): Promise<void>;
   signIns(userId: string): Promise<readonly SignIn[]>;
 
-  /** Keeps a hash of the code. */
+  /** Keeps a hash of the code. @returns what is kept: of a code that was put before, that */
   putCode(code: string, about: Code): Promise<KnownCode>;
   code(code: string): Promise<KnownCode | undefined>;
   /** The latest first. */

@@ -294,6 +294,8 @@ const POSITIONS = new Set(['s', 'position', 'seq']);
 
 const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)/g;
+/** In the key of an event. */
+const FINGERPRINT = /(?<=:[a-z.-]+~)[\w-]{11}(?=:)/g;
 const SNOWFLAKE = /(?<!\d)\d{17,20}(?!\d)/g;
 
 /** Numbers every value that differs between runs, by first appearance. */
@@ -320,6 +322,7 @@ export const normalised = (
     return shown
       .replace(/x{100,}/g, (all) => `<${all.length} x>`)
       .replace(UUID, (uuid) => label('uuid', uuid))
+      .replace(FINGERPRINT, (print) => label('fingerprint', print))
       .replace(ISO_TIME, (time) => label('time', time))
       .replace(SNOWFLAKE, (id) => label('id', id));
   };

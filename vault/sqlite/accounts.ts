@@ -46,7 +46,7 @@ export const accountsIn = (database: Database.Database) => {
     expire: sql('DELETE FROM sign_ins WHERE user_id = ? AND (expires <= ? OR generation < ?)'),
     signIn: sql('INSERT OR REPLACE INTO sign_ins VALUES (?, ?, ?, ?, ?, ?, ?)'),
     used: sql('UPDATE sign_ins SET last_used = max(last_used, ?), expires = max(expires, ?) WHERE id = ?'),
-    code: sql('INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    code: sql('INSERT OR IGNORE INTO codes VALUES (?, ?, ?, ?, ?, ?, ?)'),
     remove: sql('DELETE FROM codes WHERE id = ?'),
     removeUses: sql('DELETE FROM code_uses WHERE id = ?'),
     use: sql('INSERT OR IGNORE INTO code_uses VALUES (?, ?)'),
