@@ -219,6 +219,11 @@ export class Mailboxes {
         });
         continue;
       }
+      // What is refused without the stream's state asks nothing of the log.
+      if (turn.every(({ prepared }) => either.isLeft(prepared!))) {
+        for (const { prepared, answer } of turn) answer(prepared as Outcome);
+        continue;
+      }
       try {
         const later = await this.turn(stream, turn);
         for (const queued of later) queued.readForTurn = false;

@@ -89,11 +89,14 @@ export const join = (
     : happen(joined, { type: 'member-timed-out', data: { guildId, userId, until } });
 };
 
-/** @param command.ownerId of the guild as the views know it; empty: the account is deleted, and whoever had it goes */
-export const leave = (command: Membership & { readonly ownerId: string }, state: MemberState): Decision => {
+/**
+ * @param command.ownerId of the guild as the views know it; empty: the account is deleted, and whoever had it goes;
+ * `undefined`: there is no such guild
+ */
+export const leave = (command: Membership & { readonly ownerId: string | undefined }, state: MemberState): Decision => {
   const { guildId, userId, ownerId } = command;
   if (state.keys.has(command.key)) return nothing;
-  if (!state.joined) return refuse('unknownGuild');
+  if (!state.joined || ownerId === undefined) return refuse('unknownGuild');
   if (ownerId === userId || (ownerId !== '' && state.owns !== null)) return refuse('ownerCannotLeave');
   return happen({ type: 'member-left', data: { guildId, userId, how: 'left' } });
 };

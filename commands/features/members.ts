@@ -145,10 +145,7 @@ export const leaveGuild = command({
   structural: true,
   holdsUp: true,
   stream: ({ guild_id }, { userId }) => memberStream(guild_id, userId),
-  rights: async ({ fields }, deps) => {
-    const row = await deps.views.guilds.guild(fields.guild_id);
-    return row === undefined ? refused('unknownGuild') : either.right(row.ownerId);
-  },
+  rights: async ({ fields }, deps) => either.right((await deps.views.guilds.guild(fields.guild_id))?.ownerId),
   decide: (state: member.MemberState, { rights: ownerId }, { fields, context, cause }) =>
     member.leave({ guildId: fields.guild_id, userId: context.actor.userId, ownerId, key: cause.key }, state),
   waitsFor: 'views',

@@ -72,7 +72,8 @@ export class Instance {
   keys!: KeyRing;
   tokens!: Tokens;
   write!: WriteSide;
-  private presenter!: Presenter;
+  access!: Access;
+  presenter!: Presenter;
   conflicts = 0;
   private readonly options: InstanceOptions;
 
@@ -103,6 +104,7 @@ export class Instance {
     this.keys = new KeyRing(this.vault);
     this.tokens = createTokens(this.vault, { clock: systemClock, lifetime: 604_800 });
     const { views, vault, keys } = this;
+    this.access = new Access(views.guilds, () => systemClock.wallTime());
     const timelines = new CurrentTimelines(views.timelines, this.log);
     this.presenter = new Presenter({ views, timelines, keys, slices: new TimeSlices(systemClock), publicUrl: null });
     this.write = await createWriteSide({
@@ -111,7 +113,7 @@ export class Instance {
       views: options.viewsFor?.(views) ?? views,
       vault,
       keys,
-      access: new Access(views.guilds, () => systemClock.wallTime()),
+      access: this.access,
       timelines,
       tokens: this.tokens,
       ephemeral: { typing: (one) => this.typing.push(one) },

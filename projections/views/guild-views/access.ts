@@ -91,37 +91,74 @@ export interface CallerInChannel extends channel.ChannelActor {
 export const standing = (member: MemberRow, now: number): MemberRow & MemberRights =>
   member.timedOutUntil === null ? member : { ...member, isTimedOut: member.timedOutUntil > now };
 
-/** The author's standing in the channel's guild. The overwrites are in the channel's own state. */
+interface Place {
+  /** A thread has the channel that it is in. */
+  readonly channel: ChannelRow;
+  /** Absent for a direct channel. */
+  readonly guild: GuildRow | undefined;
+  readonly member: (MemberRow & MemberRights) | undefined;
+  readonly permissions: bigint;
+}
+
+/** No guild and no channel has it. */
+const NOTHING = '0';
+
+/**
+ * A user's place in a channel that they see; `undefined` for any other and for one that does not exist. Both cost the same
+ * questions, so that nobody learns from the time that a refusal takes what there is.
+ * @param ofDeleted whether one that is deleted counts as it was
+ */
+const placeIn = async (
+  guilds: GuildReader,
+  userId: string,
+  channelId: string,
+  now: number,
+  ofDeleted: boolean,
+): Promise<Place | undefined> => {
+  const row = await guilds.channel(channelId);
+  const channel = row && (await withParent(guilds, row));
+  const guildId = row?.guildId ?? undefined;
+  const [guild, found] =
+    guildId === undefined ? [] : await Promise.all([guilds.guild(guildId), guilds.member(guildId, userId)]);
+  const member = found && standing(found, now);
+  if (channel !== undefined && (guildId === undefined || guild !== undefined)) {
+    const known = ofDeleted ? { ...channel, isDeleted: false } : channel;
+    const permissions = channelPermissions(known, guild, userId, member);
+    if (allows(permissions, Permission.viewChannel)) return { channel, guild, member, permissions };
+  }
+  await Promise.all([
+    row?.thread === undefined ? guilds.channel(NOTHING) : undefined,
+    ...(guildId === undefined ? [guilds.guild(NOTHING), guilds.member(NOTHING, userId)] : []),
+  ]);
+  return undefined;
+};
+
+/**
+ * The author's standing in the guild of a channel that they see. The overwrites are in the channel's own state, which decides.
+ * One that is deleted counts: whoever deleted it may ask again.
+ */
 export const actorIn = async (
   guilds: GuildReader,
   userId: string,
   channelId: string,
   now: number,
 ): Promise<CallerInChannel | undefined> => {
-  const row = await guilds.channel(channelId);
-  if (row === undefined) return undefined;
-  if (row.guildId === null) {
-    const blocked = await isBlocked(guilds, userId, row);
+  const place = await placeIn(guilds, userId, channelId, now, true);
+  if (place === undefined) return undefined;
+  const { channel, guild, member } = place;
+  if (guild === undefined) {
+    const blocked = await isBlocked(guilds, userId, channel);
     return { userId, guild: undefined, member: undefined, blocked };
   }
-  const guild = await guilds.guild(row.guildId);
-  const member = await guilds.member(row.guildId, userId);
-  if (guild === undefined) return undefined;
-  const current = member && standing(member, now);
-  if (row.thread === undefined) return { userId, guild, member: current };
-  return { userId, guild, member: current, parent: await guilds.channel(row.thread.parentId) };
+  const { thread } = channel;
+  return thread === undefined
+    ? { userId, guild, member }
+    : { userId, guild, member, parent: thread.parent as ChannelRow };
 };
 
 /** Whether a member of the guild may view a channel of it. */
 export const mayView = (guild: GuildRow, channel: ChannelRow, member: MemberRights): boolean =>
   allows(channelPermissions(channel, guild, member.userId, member), Permission.viewChannel);
-
-interface ChannelAccess {
-  readonly channel: ChannelRow;
-  /** Absent for a direct channel. */
-  readonly guild: GuildRow | undefined;
-  readonly permissions: bigint;
-}
 
 interface GuildAccess {
   readonly guild: GuildRow;
@@ -143,20 +180,8 @@ export class Access {
    * `undefined` both for a channel that does not exist and for one the user may not view, so that callers cannot tell
    * them apart.
    */
-  async channel(userId: string, channelId: string): Promise<ChannelAccess | undefined> {
-    const row = await this.guilds.channel(channelId);
-    if (row === undefined) return undefined;
-    const channel = await withParent(this.guilds, row);
-    let guild: GuildRow | undefined;
-    let member: MemberRights | undefined;
-    if (channel.guildId !== null) {
-      guild = await this.guilds.guild(channel.guildId);
-      if (guild === undefined) return undefined;
-      const row = await this.guilds.member(channel.guildId, userId);
-      member = row && standing(row, this.now());
-    }
-    const permissions = channelPermissions(channel, guild, userId, member);
-    return allows(permissions, Permission.viewChannel) ? { channel, guild, permissions } : undefined;
+  channel(userId: string, channelId: string): Promise<Place | undefined> {
+    return placeIn(this.guilds, userId, channelId, this.now(), false);
   }
 
   /** `undefined` for a guild that does not exist or of which the user is not a member. */
