@@ -8,7 +8,7 @@ export const RelationshipType = { friend: 1, blocked: 2, incomingRequest: 3, out
 export type RelationshipType = (typeof RelationshipType)[keyof typeof RelationshipType];
 
 /** @returns undefined: they are nothing to each other, as far as this person is told */
-export const standingOf = (userId: string, { friends, requestedBy, blockedBy }: Bond): RelationshipType | undefined => {
+export const relationOf = (userId: string, { friends, requestedBy, blockedBy }: Bond): RelationshipType | undefined => {
   if (blockedBy.includes(userId)) return RelationshipType.blocked;
   if (friends) return RelationshipType.friend;
   if (requestedBy === null) return undefined;
@@ -74,6 +74,6 @@ export const block = (
 
 /** Takes back a request or a block, refuses a request, or ends a friendship. */
 export const unrelate = (command: Relating, { bond, keys }: RelationshipState): Decision => {
-  if (keys.has(command.key) || standingOf(command.by, bond) === undefined) return nothing;
+  if (keys.has(command.key) || relationOf(command.by, bond) === undefined) return nothing;
   return become(command, bond, { ...NO_BOND, blockedBy: bond.blockedBy.filter((one) => one !== command.by) });
 };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
 import type { Decision } from './decider.ts';
-import { befriend, block, RelationshipType, relationshipFold, standingOf, unrelate } from './relationship.ts';
+import { befriend, block, RelationshipType, relationOf, relationshipFold, unrelate } from './relationship.ts';
 import { ANN, BEN, events, History, NOW } from './testing.ts';
 
 const begun = () => {
@@ -21,7 +21,7 @@ const begun = () => {
     befriend: (by: string) => apply(befriend({ ...relating(by), isFull: undefined }, history.state)),
     block: (by: string) => apply(block({ ...relating(by), isFull: false }, history.state)),
     end: (by: string) => apply(unrelate(relating(by), history.state)),
-    standings: () => [ANN, BEN].map((id) => standingOf(id, history.state.bond)),
+    relations: () => [ANN, BEN].map((id) => relationOf(id, history.state.bond)),
     history,
   };
 };
@@ -32,18 +32,18 @@ describe('a relationship', () => {
   it('begins with a request that the other accepts by asking too', () => {
     const pair = begun();
     pair.befriend(ANN);
-    expect(pair.standings()).toEqual([outgoingRequest, incomingRequest]);
+    expect(pair.relations()).toEqual([outgoingRequest, incomingRequest]);
     pair.befriend(ANN);
     expect(pair.history.state.sequence).toBe(1);
     pair.befriend(BEN);
-    expect(pair.standings()).toEqual([friend, friend]);
+    expect(pair.relations()).toEqual([friend, friend]);
   });
 
   it.each([ANN, BEN])('ends for both, whoever ends it (%s)', (by) => {
     const pair = begun();
     pair.befriend(ANN);
     pair.end(by);
-    expect(pair.standings()).toEqual([undefined, undefined]);
+    expect(pair.relations()).toEqual([undefined, undefined]);
     pair.end(by);
     expect(pair.history.state.sequence).toBe(2);
   });
@@ -53,14 +53,14 @@ describe('a relationship', () => {
     pair.befriend(ANN);
     pair.befriend(BEN);
     pair.block(BEN);
-    expect(pair.standings()).toEqual([undefined, blocked]);
+    expect(pair.relations()).toEqual([undefined, blocked]);
     expect(pair.befriend(ANN)).toBe('friendRequestBlocked');
     expect(pair.befriend(BEN)).toBe('friendRequestBlocked');
     pair.end(ANN);
-    expect(pair.standings()).toEqual([undefined, blocked]);
+    expect(pair.relations()).toEqual([undefined, blocked]);
     pair.block(ANN);
     pair.end(BEN);
-    expect(pair.standings()).toEqual([blocked, undefined]);
+    expect(pair.relations()).toEqual([blocked, undefined]);
   });
 
   it('is refused where there are too many, unless it only repeats', () => {
@@ -87,7 +87,7 @@ describe('a relationship', () => {
       fc.property(acts, (all) => {
         const pair = begun();
         for (const [act, by] of all) pair[act as 'befriend'](by);
-        const [ann, ben] = pair.standings();
+        const [ann, ben] = pair.relations();
         if (ann === friend || ben === friend) expect(ann).toBe(ben);
         if (ann === outgoingRequest) expect(ben).toBe(incomingRequest);
         if (ann === incomingRequest) expect(ben).toBe(outgoingRequest);

@@ -112,14 +112,14 @@ interface OnThread extends ChannelActor {
   readonly key: string;
 }
 
-interface Standing {
+interface InThread {
   readonly thread: ThreadSettings;
   readonly rights: bigint;
   readonly manages: boolean;
 }
 
-/** How the caller stands to the thread, or the refusal for one who cannot see it. */
-const standing = (command: ChannelActor, state: ChannelState): Standing | Decision => {
+/** What the caller may do in the thread, or the refusal for one who cannot see it. */
+const inThreadAs = (command: ChannelActor, state: ChannelState): InThread | Decision => {
   const rights = rightsIn(state, command);
   const refusal = denied(rights, 0n);
   if (refusal !== undefined) return refusal;
@@ -128,7 +128,7 @@ const standing = (command: ChannelActor, state: ChannelState): Standing | Decisi
   return { thread, rights, manages: allows(rights, Permission.manageThreads) };
 };
 
-const isRefusal = (found: Standing | Decision): found is Decision => '_tag' in found;
+const isRefusal = (found: InThread | Decision): found is Decision => '_tag' in found;
 
 const NOTHING_SET: ThreadDetails = {
   ...{ name: '', archived: false, locked: false, invitable: true, autoArchive: 0, archiveTime: 0 },
@@ -148,7 +148,7 @@ export const editThread = (
   },
   state: ChannelState,
 ): Decision => {
-  const found = standing(command, state);
+  const found = inThreadAs(command, state);
   if (isRefusal(found)) return found;
   const { thread, rights, manages } = found;
   const { patch, now, key, userId, isFull } = command;
@@ -171,7 +171,7 @@ export const editThread = (
 
 export const deleteThread = (command: OnThread, state: ChannelState): Decision => {
   if (state.settings?.isDeleted === true && state.keys.has(command.key)) return nothing;
-  const found = standing(command, state);
+  const found = inThreadAs(command, state);
   if (isRefusal(found)) return found;
   const { thread, manages } = found;
   if (!manages) return refuse('missingPermissions');
@@ -187,7 +187,7 @@ export const addToThread = (
   },
   state: ChannelState,
 ): Decision => {
-  const found = standing(command, state);
+  const found = inThreadAs(command, state);
   if (isRefusal(found)) return found;
   const { thread, rights, manages } = found;
   const { userId, targetId, target, now, key } = command;
@@ -208,7 +208,7 @@ export const addToThread = (
 };
 
 export const removeFromThread = (command: OnThread & { readonly targetId: string }, state: ChannelState): Decision => {
-  const found = standing(command, state);
+  const found = inThreadAs(command, state);
   if (isRefusal(found)) {
     // Whoever left a private thread cannot see it any more.
     return state.keys.has(command.key) ? nothing : found;

@@ -32,7 +32,7 @@ interface Changes {
 const seenFromIn = (access: readonly AccessSince[]): ReadonlyMap<string, number> =>
   new Map(access.flatMap(({ seenFrom }) => [...seenFrom]));
 
-interface Standing {
+interface Changed {
   readonly position: number;
   readonly scope: Scope;
   readonly changes: Changes;
@@ -45,16 +45,16 @@ interface Standing {
 
 /** Sends what a session missed after `seq`. Its live dispatches are held back behind that. */
 export const sendMissed = async (parts: Parts, session: Session, seq: number): Promise<ResumeOutcome> => {
-  const standing = await begin(parts, session, (at) => readStanding(session, seq, at));
+  const changed = await begin(parts, session, (at) => readChanged(session, seq, at));
   if (session.phase !== Phase.holding) return 'aborted';
-  const { position, scope, changes, access, endedThreads } = standing;
+  const { position, scope, changes, access, endedThreads } = changed;
   if (access === undefined) return 'too-many';
   const since = { joinedSince: changes.joined, seenFrom: seenFromIn(access), endedThreads };
   const hearing = new Hearing(session, { after: seq, through: position }, scope, since);
   const pages = new MissedPages(parts, session, hearing);
   const source = await pages.look(parts.deps.config.resumeLimit);
   if (source === 'too-many' || source === 'unreadable') return source;
-  await replay(parts, session, seq, { ...standing, access }, pages);
+  await replay(parts, session, seq, { ...changed, access }, pages);
   return session.phase === Phase.holding ? source : 'aborted';
 };
 
@@ -100,7 +100,7 @@ const catchUp = (parts: Parts, session: Session, seq: number): void => {
   );
 };
 
-const readStanding = async (session: Session, seq: number, { position, scope, deps }: Beginning): Promise<Standing> => {
+const readChanged = async (session: Session, seq: number, { position, scope, deps }: Beginning): Promise<Changed> => {
   const changes = changesSince(seq, session, await deps.views.guilds.memberships(session.userId, seq));
   const joined = scope.guilds.filter(({ guild }) => changes.joined.has(guild.id));
   const ended = async ({ guild, member, threads }: VisibleGuild) => {
@@ -153,20 +153,20 @@ const replay = async (
   parts: Parts,
   session: Session,
   seq: number,
-  standing: Standing & { readonly access: readonly AccessSince[] },
+  changed: Changed & { readonly access: readonly AccessSince[] },
   pages: MissedPages,
 ): Promise<void> => {
   const writer = new PacedWriter(parts, session);
-  const { left, rejoined, joined } = standing.changes;
+  const { left, rejoined, joined } = changed.changes;
   // A session that has fallen behind stands right before the event that lets it in, which is told as at any other time.
   const sOf = (guildId: string) => (session.begun && joined.get(guildId) === seq + 1 ? seq + 1 : seq);
   for (const guildId of [...left, ...rejoined]) {
     await writer.add(guildDeleteFrame(guildId, seq, rejoined.includes(guildId)));
   }
-  for (const snapshot of standing.snapshots) {
+  for (const snapshot of changed.snapshots) {
     await writer.add(await guildCreatePayload(parts.deps, session, snapshot, sOf(snapshot.guild.id)));
   }
-  for (const { lost, gained, seenFrom } of standing.access) {
+  for (const { lost, gained, seenFrom } of changed.access) {
     for (const payload of await lostChannelPayloads(parts.deps, session, lost, seq)) await writer.add(payload);
     for (const group of withTheirThreads(gained)) {
       const from = seenFrom.get(group[0]!.id)!;
@@ -176,7 +176,7 @@ const replay = async (
   }
   let s = seq;
   let count = 0;
-  for (let at = seq; at < standing.position; ) {
+  for (let at = seq; at < changed.position; ) {
     const { missed, through } = await pages.after(at);
     for (const { event, dispatches } of missed) {
       if (session.phase !== Phase.holding) return;

@@ -1,7 +1,7 @@
 /** Turns an event into its dispatches, whoever receives them and whenever. */
 
 import { allows, Permission } from '../domain/permissions.ts';
-import { standingOf } from '../domain/relationship.ts';
+import { relationOf } from '../domain/relationship.ts';
 import { changedMember } from '../projections/views/guild-views/revised.ts';
 import {
   type ChannelRow,
@@ -249,7 +249,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
 
   'relationship-changed': async ({ data: { people, former, bond }, time }, _, { presenter }) => {
     const told = people.map(async (userId, n): Promise<readonly Dispatch[]> => {
-      const [before, type] = [standingOf(userId, former), standingOf(userId, bond)];
+      const [before, type] = [relationOf(userId, former), relationOf(userId, bond)];
       if (type === before) return [];
       const id = people[1 - n]!;
       const isTheirs = only(userId);

@@ -123,7 +123,7 @@ const guilds: GuildReader = {
   publicGuilds: async () => [],
   invite: async (code) => invites.find((one) => one.code === code),
   relationships: async () => [],
-  standingsTo: async () => new Map(),
+  relationsTo: async () => new Map(),
   countApplications: async () => 0,
   countOpenInvites: async () => 0,
   past: async () => undefined,

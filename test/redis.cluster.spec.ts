@@ -56,7 +56,7 @@ const untilWhole = async (): Promise<void> => {
     const wholeness = new Wholeness();
     await vi.waitFor(
       async () => {
-        for (const [partition, standing] of (await writer.standings()).entries()) wholeness.check(partition, standing);
+        for (const [partition, reached] of (await writer.reached()).entries()) wholeness.check(partition, reached);
       },
       { interval: 100, timeout: 60_000 },
     );

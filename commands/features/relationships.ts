@@ -26,7 +26,7 @@ const withOther = async ({ fields, context }: Asked<{ user_id: string }>, deps: 
 };
 
 /** A person's commands that change who is what wait for one another, so nobody exceeds these by asking twice at once. */
-const standings = async (deps: CommandDeps, userId: string) => {
+const hasAll = async (deps: CommandDeps, userId: string) => {
   const all = await deps.views.guilds.relationships(userId);
   return (...types: readonly relationship.RelationshipType[]) =>
     all.filter(({ type }) => types.includes(type)).length >= deps.bounds.relationships;
@@ -47,10 +47,10 @@ export const setRelationship = command({
   stream,
   rights: withOther,
   prepare: async ({ fields: { user_id, type }, context }, deps) => {
-    const own = await standings(deps, context.actor.userId);
+    const own = await hasAll(deps, context.actor.userId);
     if (type === RelationshipType.blocked)
       return either.right({ blocks: own(RelationshipType.blocked), friends: undefined });
-    const others = await standings(deps, user_id);
+    const others = await hasAll(deps, user_id);
     const isFull = own(RelationshipType.friend, RelationshipType.outgoingRequest)
       ? ('own' as const)
       : others(RelationshipType.incomingRequest)

@@ -27,7 +27,7 @@ const begun = {
   auto_archive_duration: optional(AutoArchive),
 };
 
-/** The caller's standing in the channel that is to have the thread. */
+/** The caller's rights in the channel that is to have the thread. */
 const rightsToBegin = async (
   { fields, context }: Asked<{ readonly channel_id: string }>,
   { views: { guilds }, now }: CommandDeps,

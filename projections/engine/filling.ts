@@ -219,8 +219,8 @@ export class Filling {
    * @returns true once other processes move all of them
    */
   async handOver(targets: readonly number[]): Promise<boolean> {
-    const standing = await this.askedOfStore(() => this.parts.store.checkpoints());
-    for (const [partition, position] of standing.entries()) {
+    const stored = await this.askedOfStore(() => this.parts.store.checkpoints());
+    for (const [partition, position] of stored.entries()) {
       if (position > this.reached[partition]!) this.taken.add(partition);
       this.reached[partition] = position;
     }

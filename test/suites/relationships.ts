@@ -43,7 +43,7 @@ export const relationshipsSuite = (start: StartInstance) =>
       by.request('PUT', `/users/@me/relationships/${idOf(to)}`, body);
     const end = (by: Api, to: Api) => by.request('DELETE', `/users/@me/relationships/${idOf(to)}`);
     const listed = (by: Api) => by.ask<readonly Relationship[]>('GET', '/users/@me/relationships');
-    const standings = async (by: Api) => (await listed(by)).map(({ id, type }) => ({ id, type }));
+    const relations = async (by: Api) => (await listed(by)).map(({ id, type }) => ({ id, type }));
     const connect = (api: Api) => GatewayClient.identified(instance.url, api.account!.token);
     const about = (api: Api, type: number) => (d: Payload) => d.id === idOf(api) && d.type === type;
 
@@ -54,8 +54,8 @@ export const relationshipsSuite = (start: StartInstance) =>
       expect((await his.dispatch('RELATIONSHIP_ADD', about(ada, INCOMING))).d).toMatchObject({
         ...{ nickname: null, user: { id: idOf(ada) } },
       });
-      expect(await standings(ada)).toEqual([{ id: idOf(ben), type: OUTGOING }]);
-      await expect.poll(() => standings(ben)).toEqual([{ id: idOf(ada), type: INCOMING }]);
+      expect(await relations(ada)).toEqual([{ id: idOf(ben), type: OUTGOING }]);
+      await expect.poll(() => relations(ben)).toEqual([{ id: idOf(ada), type: INCOMING }]);
 
       expect(await his.command({ type: 'relationship.set', user_id: idOf(ada) })).toMatchObject({ ok: true });
       await hers.dispatch('RELATIONSHIP_ADD', about(ben, FRIEND));
@@ -67,7 +67,7 @@ export const relationshipsSuite = (start: StartInstance) =>
       expect((await end(ben, ada)).status).toBe(204);
       await hers.dispatch('RELATIONSHIP_REMOVE', about(ben, FRIEND));
       await his.dispatch('RELATIONSHIP_REMOVE', about(ada, FRIEND));
-      await expect.poll(() => standings(ada)).toEqual([]);
+      await expect.poll(() => relations(ada)).toEqual([]);
       for (const one of [hers, his, again]) await one.cut();
     });
 
@@ -104,7 +104,7 @@ export const relationshipsSuite = (start: StartInstance) =>
       expect((await ben.request('PUT', reaction)).body).toMatchObject({ code: 90001 });
       expect((await ben.request('DELETE', `/channels/${direct.id}/messages/${kept.id}`)).status).toBe(204);
       expect((await relate(ben, ada)).body).toMatchObject({ code: 80001 });
-      expect(await standings(ben)).toEqual([]);
+      expect(await relations(ben)).toEqual([]);
 
       const mentioned = await ben.send(guild.channel.id, `<@${idOf(ada)}>`);
       expect(mentioned).toMatchObject({ mentions: [] });

@@ -32,8 +32,8 @@ export const blockersOf = async (
   people: readonly string[],
 ): Promise<ReadonlySet<string>> => {
   if (people.length === 0) return new Set();
-  const standings = await guilds.standingsTo(userId, people);
-  return new Set(people.filter((id) => standings.get(id) === RelationshipType.blocked));
+  const relations = await guilds.relationsTo(userId, people);
+  return new Set(people.filter((id) => relations.get(id) === RelationshipType.blocked));
 };
 
 /** Whether one of the two people of a direct channel blocks the other. */
@@ -87,8 +87,8 @@ export interface CallerInChannel extends channel.ChannelActor {
   readonly member: (MemberRow & MemberRights) | undefined;
 }
 
-/** A member's standing at a time: a timeout ends by itself. @param now in milliseconds since 1970 */
-export const standing = (member: MemberRow, now: number): MemberRow & MemberRights =>
+/** A member at a time: a timeout ends by itself. @param now in milliseconds since 1970 */
+export const memberAt = (member: MemberRow, now: number): MemberRow & MemberRights =>
   member.timedOutUntil === null ? member : { ...member, isTimedOut: member.timedOutUntil > now };
 
 interface Place {
@@ -120,7 +120,7 @@ const placeIn = async (
   const guildId = row?.guildId ?? undefined;
   const [guild, found] =
     guildId === undefined ? [] : await Promise.all([guilds.guild(guildId), guilds.member(guildId, userId)]);
-  const member = found && standing(found, now);
+  const member = found && memberAt(found, now);
   if (channel !== undefined && (guildId === undefined || guild !== undefined)) {
     const known = ofDeleted ? { ...channel, isDeleted: false } : channel;
     const permissions = channelPermissions(known, guild, userId, member);
@@ -134,7 +134,7 @@ const placeIn = async (
 };
 
 /**
- * The author's standing in the guild of a channel that they see. The overwrites are in the channel's own state, which decides.
+ * The author's place in the guild of a channel that they see. The overwrites are in the channel's own state, which decides.
  * One that is deleted counts: whoever deleted it may ask again.
  */
 export const actorIn = async (
@@ -188,7 +188,7 @@ export class Access {
   async guild(userId: string, guildId: string): Promise<GuildAccess | undefined> {
     const [guild, row] = await Promise.all([this.guilds.guild(guildId), this.guilds.member(guildId, userId)]);
     if (guild === undefined || row === undefined) return undefined;
-    const member = standing(row, this.now());
+    const member = memberAt(row, this.now());
     return { guild, member, permissions: guildPermissions(guild, member) };
   }
 

@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
 import { lru } from '../../../schemas/lru.ts';
 import { roughBytes } from '../../../schemas/sizes.ts';
-import { keepStandings, keptStandings, type StandingCache, standingKey } from './standings.ts';
+import { keepRelations, keptRelations, type RelationCache, relationKey } from './relations.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
 const KEPT = 50_000;
@@ -77,7 +77,7 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'user-standing-changed': ofUser,
   'user-deleted': ofUser,
   'administrator-changed': ({ data }) => [userKey(data.userId), ADMINISTRATORS],
-  'relationship-changed': ({ data: { people } }) => people.map((userId, n) => standingKey(userId, people[1 - n]!)),
+  'relationship-changed': ({ data: { people } }) => people.map((userId, n) => relationKey(userId, people[1 - n]!)),
   'invite-created': () => [],
   'invite-redeemed': () => [],
   'invite-deleted': () => [],
@@ -91,7 +91,7 @@ export class CachedGuilds implements GuildReader {
     maxSize: KEPT_BYTES,
     sizeCalculation: roughBytes,
   });
-  private readonly standings: StandingCache = lru(KEPT);
+  private readonly relations: RelationCache = lru(KEPT);
   /**
    * Number of changes received, and the position of the last. Rows read while the store lacks that change are not
    * cached.
@@ -117,7 +117,7 @@ export class CachedGuilds implements GuildReader {
     if (keys === undefined || keys.length === 0) return;
     for (const key of keys) {
       this.rows.delete(key);
-      this.standings.delete(key);
+      this.relations.delete(key);
     }
     this.changes += 1;
     this.lastChange = Math.max(this.lastChange, event.position);
@@ -164,12 +164,12 @@ export class CachedGuilds implements GuildReader {
     return [...known, ...others];
   }
 
-  async standingsTo(userId: string, people: readonly string[]) {
-    const kept = keptStandings(this.standings, userId, people);
+  async relationsTo(userId: string, people: readonly string[]) {
+    const kept = keptRelations(this.relations, userId, people);
     if (kept !== undefined) return kept;
     const mayKeep = this.beforeReading();
-    const found = await this.reader.standingsTo(userId, people);
-    if (mayKeep()) keepStandings(this.standings, userId, people, found);
+    const found = await this.reader.relationsTo(userId, people);
+    if (mayKeep()) keepRelations(this.relations, userId, people, found);
     return found;
   }
 

@@ -51,23 +51,23 @@ describe('cached guild views', () => {
 
   it('ask the store once how people stand to each other, until one of the two changes it', async () => {
     let asked = 0;
-    const standings = new Map<string, 1 | 2>();
+    const relations = new Map<string, 1 | 2>();
     const reader = {
-      standingsTo: async (_: string, people: readonly string[]) => {
+      relationsTo: async (_: string, people: readonly string[]) => {
         asked += 1;
-        return new Map([...standings].filter(([id]) => people.includes(id)));
+        return new Map([...relations].filter(([id]) => people.includes(id)));
       },
     } as unknown as GuildReader;
     const cached = new CachedGuilds(reader, () => Number.MAX_SAFE_INTEGER);
     cached.hearsFrom(0);
-    expect(await cached.standingsTo(ANN, ['2', '3'])).toEqual(new Map());
-    expect(await cached.standingsTo(ANN, ['3'])).toEqual(new Map());
+    expect(await cached.relationsTo(ANN, ['2', '3'])).toEqual(new Map());
+    expect(await cached.relationsTo(ANN, ['3'])).toEqual(new Map());
     expect(asked).toBe(1);
-    standings.set('2', 2);
+    relations.set('2', 2);
     const bond = { ...NO_BOND, blockedBy: ['2'] };
     cached.heard(new Story().relate('2', ANN, bond));
-    expect(await cached.standingsTo(ANN, ['2', '3'])).toEqual(new Map([['2', 2]]));
-    expect(await cached.standingsTo(ANN, ['2'])).toEqual(new Map([['2', 2]]));
+    expect(await cached.relationsTo(ANN, ['2', '3'])).toEqual(new Map([['2', 2]]));
+    expect(await cached.relationsTo(ANN, ['2'])).toEqual(new Map([['2', 2]]));
     expect(asked).toBe(2);
   });
 

@@ -154,15 +154,15 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       await project();
       expect(await guilds.relationships(ANN)).toMatchObject([{ userId: BOB, type: RelationshipType.outgoingRequest }]);
       expect(await guilds.relationships(BOB)).toMatchObject([{ userId: ANN, type: RelationshipType.incomingRequest }]);
-      expect(await guilds.standingsTo(ANN, [BOB, '404'])).toEqual(new Map([[BOB, RelationshipType.incomingRequest]]));
-      expect(await guilds.standingsTo(BOB, [ANN])).toEqual(new Map([[ANN, RelationshipType.outgoingRequest]]));
+      expect(await guilds.relationsTo(ANN, [BOB, '404'])).toEqual(new Map([[BOB, RelationshipType.incomingRequest]]));
+      expect(await guilds.relationsTo(BOB, [ANN])).toEqual(new Map([[ANN, RelationshipType.outgoingRequest]]));
       story.relate(BOB, ANN, { ...NO_BOND, blockedBy: [BOB] }, asked);
       await project();
       expect(await guilds.relationships(ANN)).toEqual([]);
       expect(await guilds.relationships(BOB)).toMatchObject([{ userId: ANN, type: RelationshipType.blocked }]);
-      expect(await guilds.standingsTo(ANN, [BOB, '404'])).toEqual(new Map([[BOB, RelationshipType.blocked]]));
-      expect(await guilds.standingsTo(BOB, [ANN])).toEqual(new Map());
-      expect(await guilds.standingsTo(BOB, [])).toEqual(new Map());
+      expect(await guilds.relationsTo(ANN, [BOB, '404'])).toEqual(new Map([[BOB, RelationshipType.blocked]]));
+      expect(await guilds.relationsTo(BOB, [ANN])).toEqual(new Map());
+      expect(await guilds.relationsTo(BOB, [])).toEqual(new Map());
     });
 
     it('shows guilds and channels as they were last edited, in the order of the places given', async () => {

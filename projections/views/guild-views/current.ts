@@ -361,21 +361,21 @@ export class CurrentGuilds implements GuildReader {
     const rows = await stored.relationships(userId);
     const recent = changes<Of<'revised'>>(key);
     if (recent.length === 0) return rows;
-    const before = rows.map(({ userId: other, ...standing }) => [`relation:${other}`, standing] as const);
+    const before = rows.map(({ userId: other, ...relation }) => [`relation:${other}`, relation] as const);
     return relationshipsOf({ ...Object.fromEntries(before), ...fieldsOf<RelationFields>(recent) });
   }
 
-  async standingsTo(userId: string, people: readonly string[]): Promise<ReadonlyMap<string, RelationshipType>> {
+  async relationsTo(userId: string, people: readonly string[]): Promise<ReadonlyMap<string, RelationshipType>> {
     const keys = people.map(relationsSubject);
     const { stored, changes } = this.ask(...keys);
-    const standings = new Map(await stored.standingsTo(userId, people));
+    const relations = new Map(await stored.relationsTo(userId, people));
     for (const key of keys)
       for (const change of changes<Of<'revised'>>(key)) {
         if (change.field !== `relation:${userId}`) continue;
-        if (change.value === null) standings.delete(change.guildId);
-        else standings.set(change.guildId, (change.value as Relation).type);
+        if (change.value === null) relations.delete(change.guildId);
+        else relations.set(change.guildId, (change.value as Relation).type);
       }
-    return standings;
+    return relations;
   }
 
   async administrator(): Promise<string | undefined> {

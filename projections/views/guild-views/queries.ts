@@ -307,7 +307,7 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
     relationships: (at: number | undefined, userId: string) => revised(at, sql`'relations:' || ${userId}`),
 
     /** What some people's rows say of the user; the store adds which people. */
-    standingsTo: (at: number | undefined, userId: string) =>
+    relationsTo: (at: number | undefined, userId: string) =>
       db
         .selectFrom('revisions as v')
         .select((on) => [on.cast<string>('v.guild_id', 'text').as('userId'), 'v.value as value'])
@@ -465,7 +465,7 @@ type ThreadColumns = RowOf<'thread'>;
 type MemberColumns = RowOf<'member'>;
 type UserColumns = RowOf<'users'>;
 type RevisionColumns = RowOf<'revisions'>;
-type StandingColumns = RowOf<'standingsTo'>;
+type RelationColumns = RowOf<'relationsTo'>;
 
 /** Converts between columns and rows, the same in every SQL store. */
 export const revisedFields = <Fields>(revised: string | null): Fields => JSON.parse(`{${revised ?? ''}}`) as Fields;
@@ -534,18 +534,18 @@ export const namedOf = (columns: readonly RowOf<'named'>[]): readonly (readonly 
 
 export const relationshipsOf = (fields: RelationFields): readonly RelationshipRow[] =>
   Object.entries<Relation | null>(fields as Readonly<Record<string, Relation | null>>)
-    .flatMap(([field, standing]) => (standing === null ? [] : [{ userId: idIn(field), ...standing }]))
+    .flatMap(([field, relation]) => (relation === null ? [] : [{ userId: idIn(field), ...relation }]))
     .sort((a, b) => (BigInt(a.userId) < BigInt(b.userId) ? -1 : 1));
 
 /** @param rows in order of position */
-export const standingsOf = (
+export const relationTypesOf = (
   rows: readonly { readonly userId: string; readonly value: Relation | null }[],
 ): ReadonlyMap<string, RelationshipType> => {
   const last = new Map(rows.map(({ userId, value }) => [userId, value?.type]));
   return new Map([...last].flatMap(([userId, type]) => (type === undefined ? [] : [[userId, type]])));
 };
 
-export const standingRow = ({ userId, value }: StandingColumns) => ({
+export const relationRow = ({ userId, value }: RelationColumns) => ({
   userId,
   value: JSON.parse(value) as Relation | null,
 });

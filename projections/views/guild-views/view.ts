@@ -1,7 +1,7 @@
 /** Guilds, channels, members, invites and users, with their permissions. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { type RelationshipType, standingOf } from '../../../domain/relationship.ts';
+import { type RelationshipType, relationOf } from '../../../domain/relationship.ts';
 import type { Sealed } from '../../../schemas/envelope.ts';
 import {
   type ByType,
@@ -248,7 +248,7 @@ export interface GuildReader {
   /** How the user stands to others, in order of their ids. */
   relationships(userId: string): Promise<readonly RelationshipRow[]>;
   /** How some people stand to the user; no entry for those who do not. */
-  standingsTo(userId: string, people: readonly string[]): Promise<ReadonlyMap<string, RelationshipType>>;
+  relationsTo(userId: string, people: readonly string[]): Promise<ReadonlyMap<string, RelationshipType>>;
   /** The first person who registered, who administers the installation unless they were removed. */
   administrator(): Promise<string | undefined>;
   /** Those who administer the installation, the first person first. */
@@ -525,8 +525,8 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   ],
   'relationship-changed': ({ data: { people, former, bond }, time: since, position }) =>
     people.flatMap((userId, n) => {
-      const type = standingOf(userId, bond);
-      if (type === standingOf(userId, former)) return [];
+      const type = relationOf(userId, bond);
+      if (type === relationOf(userId, former)) return [];
       const field = `relation:${people[1 - n]!}` as const;
       const value = type === undefined ? null : { type, since };
       return [{ kind: 'revised', guildId: userId, subject: relationsSubject(userId), field, value, position }];

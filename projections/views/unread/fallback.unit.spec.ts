@@ -34,27 +34,27 @@ describe('unread counts without their store', () => {
   });
 
   it('come from the log while the store is late', async () => {
-    const standing = { late: true, heldInTime: async () => true };
-    const reader = unreadWithFallback(answering('store'), answering('log'), standing);
+    const lateness = { late: true, heldInTime: async () => true };
+    const reader = unreadWithFallback(answering('store'), answering('log'), lateness);
     expect(await whatIsSaid(reader)).toEqual(Array(3).fill('log'));
-    standing.late = false;
+    lateness.late = false;
     expect(await whatIsSaid(reader)).toEqual(Array(3).fill('store'));
   });
 
   it('come from the store again once it holds what was shown from the log', async () => {
     let held = 0;
     const waited: number[] = [];
-    const standing = {
+    const lateness = {
       late: true,
       heldInTime: async (position: number) => {
         waited.push(position);
         return held >= position;
       },
     };
-    const reader = unreadWithFallback(answering('store'), answering('log', 7), standing);
+    const reader = unreadWithFallback(answering('store'), answering('log', 7), lateness);
     expect(await whatIsSaid(reader)).toEqual(Array(3).fill('log'));
     // The store has what somebody waited for, and not yet what was shown.
-    [standing.late, held] = [false, 6];
+    [lateness.late, held] = [false, 6];
     expect(await whatIsSaid(reader)).toEqual(Array(3).fill('log'));
     held = 7;
     expect(await whatIsSaid(reader)).toEqual(Array(3).fill('store'));

@@ -15,26 +15,26 @@ import type { Floors } from './reader.ts';
 import { type ChannelHead, mentionsOf, type ReadState, type UnreadReader } from './view.ts';
 
 /** How far the store is. */
-interface Standing {
+interface Lateness {
   readonly late: boolean;
   /** True once the store holds the position; false when that takes so long that it is late. */
   heldInTime(position: number): Promise<boolean>;
 }
 
-const NEVER_LATE: Standing = { late: false, heldInTime: async () => true };
+const NEVER_LATE: Lateness = { late: false, heldInTime: async () => true };
 
 /** Unread counts that come from the log when their store is unavailable or late. */
 class UnreadWithFallback implements UnreadReader {
   private readonly primary: UnreadReader;
   private readonly fallback: UnreadFallback;
-  private readonly standing: Standing;
+  private readonly lateness: Lateness;
   /** Position through which the log was shown. The store is not asked again until it holds that. */
   private shown = 0;
 
-  constructor(primary: UnreadReader, fallback: UnreadFallback, standing: Standing) {
+  constructor(primary: UnreadReader, fallback: UnreadFallback, lateness: Lateness) {
     this.primary = primary;
     this.fallback = fallback;
-    this.standing = standing;
+    this.lateness = lateness;
   }
 
   head(channelId: string): Promise<ChannelHead> {
@@ -51,7 +51,7 @@ class UnreadWithFallback implements UnreadReader {
 
   /** One reader answers the whole question: halves of two would not match. */
   private async ask<T>(question: (reader: UnreadReader) => Promise<T>): Promise<T> {
-    if (this.standing.late || !(await this.holdsShown())) return this.fromLog(question);
+    if (this.lateness.late || !(await this.holdsShown())) return this.fromLog(question);
     try {
       return await question(this.primary);
     } catch (error) {
@@ -63,7 +63,7 @@ class UnreadWithFallback implements UnreadReader {
   private async holdsShown(): Promise<boolean> {
     const { shown } = this;
     if (shown === 0) return true;
-    if (!(await this.standing.heldInTime(shown))) return false;
+    if (!(await this.lateness.heldInTime(shown))) return false;
     if (this.shown === shown) this.shown = 0;
     return true;
   }
@@ -87,8 +87,8 @@ interface UnreadFallback extends UnreadReader {
 export const unreadWithFallback = (
   primary: UnreadReader,
   fallback: UnreadFallback,
-  standing: Standing = NEVER_LATE,
-): UnreadReader => new UnreadWithFallback(primary, fallback, standing);
+  lateness: Lateness = NEVER_LATE,
+): UnreadReader => new UnreadWithFallback(primary, fallback, lateness);
 
 /** Most events of a channel that are searched for a user's own last message and mentions. */
 const LOOKED_AT = 300;

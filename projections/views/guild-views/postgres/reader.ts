@@ -12,11 +12,11 @@ import {
   leavingOf,
   memberOf,
   namedOf,
+  relationRow,
   relationshipsOf,
+  relationTypesOf,
   revisedFields,
   revisionOf,
-  standingRow,
-  standingsOf,
   threadRowOf,
   threadRowsOf,
   userOf,
@@ -84,8 +84,8 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
         ask.revisions(at, userId, after, limit).where(sql<boolean>`v.guild_id = any(${guildIds}::bigint[])`),
     ),
     relationships: dated('relationships', ask.relationships),
-    standingsTo: dated('standings to', (at: number | undefined, userId: Id, subjects: readonly string[]) =>
-      ask.standingsTo(at, userId).where(sql<boolean>`v.subject = any(${subjects}::text[])`),
+    relationsTo: dated('relations to', (at: number | undefined, userId: Id, subjects: readonly string[]) =>
+      ask.relationsTo(at, userId).where(sql<boolean>`v.subject = any(${subjects}::text[])`),
     ),
     administrator: plain('administrator', ask.administrator),
     standings: plain('standings', ask.standings),
@@ -207,8 +207,10 @@ export class PostgresGuildReader implements GuildReader {
     return relationshipsOf(revisedFields(row?.fields ?? null));
   }
 
-  async standingsTo(userId: Id, people: readonly Id[]) {
-    return standingsOf((await this.ask.standingsTo(this.at, userId, people.map(relationsSubject))).map(standingRow));
+  async relationsTo(userId: Id, people: readonly Id[]) {
+    return relationTypesOf(
+      (await this.ask.relationsTo(this.at, userId, people.map(relationsSubject))).map(relationRow),
+    );
   }
 
   async administrator(): Promise<Id | undefined> {

@@ -14,17 +14,17 @@ import {
   leavingOf,
   memberOf,
   namedOf,
+  relationRow,
   relationshipsOf,
+  relationTypesOf,
   revisedFields,
   revisionOf,
-  standingRow,
-  standingsOf,
   threadRowOf,
   threadRowsOf,
   userOf,
 } from '../queries.ts';
+import { keepRelations, keptRelations, type RelationCache } from '../relations.ts';
 import { type Revision, relationsSubject } from '../revisions.ts';
-import { keepStandings, keptStandings, type StandingCache } from '../standings.ts';
 import type { GuildTables } from '../tables.ts';
 import {
   type ArchiveQuery,
@@ -62,7 +62,7 @@ export class GuildCache {
   readonly channelLists = places<readonly ChannelRow[]>(LISTS);
   readonly members = lru<string, MemberRow>(PEOPLE);
   readonly users = lru<string, UserRow>(PEOPLE);
-  readonly standings: StandingCache = lru(PEOPLE);
+  readonly relations: RelationCache = lru(PEOPLE);
   administrators: readonly string[] | undefined;
 }
 
@@ -110,8 +110,8 @@ const prepare = (db: Connection) => ({
       .where(sql<boolean>`v.guild_id IN (SELECT value FROM json_each(${guildIds}))`),
   ),
   relationships: built(db, (userId: Id) => ask.relationships(undefined, userId)),
-  standingsTo: built(db, (userId: Id, subjects: string) =>
-    ask.standingsTo(undefined, userId).where(sql<boolean>`v.subject IN (SELECT value FROM json_each(${subjects}))`),
+  relationsTo: built(db, (userId: Id, subjects: string) =>
+    ask.relationsTo(undefined, userId).where(sql<boolean>`v.subject IN (SELECT value FROM json_each(${subjects}))`),
   ),
   pastGuild: built(db, (at: number, id: Id) => ask.guild(at, id)),
   pastChannelsOf: built(db, (at: number, guildId: Id) => ask.channelsOf(at, guildId)),
@@ -288,14 +288,14 @@ export class SqliteGuildReader implements GuildReader {
     return this.slices.step(() => relationshipsOf(revisedFields(this.ask.relationships.get(userId)?.fields ?? null)));
   }
 
-  async standingsTo(userId: string, people: readonly string[]) {
-    const { standings } = this.cache;
-    const kept = keptStandings(standings, userId, people);
+  async relationsTo(userId: string, people: readonly string[]) {
+    const { relations } = this.cache;
+    const kept = keptRelations(relations, userId, people);
     if (kept !== undefined) return kept;
     const subjects = JSON.stringify(people.map(relationsSubject));
     return this.slices.step(() => {
-      const found = standingsOf(this.ask.standingsTo.all(userId, subjects).map(standingRow));
-      keepStandings(standings, userId, people, found);
+      const found = relationTypesOf(this.ask.relationsTo.all(userId, subjects).map(relationRow));
+      keepRelations(relations, userId, people, found);
       return found;
     });
   }

@@ -12,9 +12,9 @@ import {
   begunSpan,
   begunStay,
 } from '../queries.ts';
+import { relationKey } from '../relations.ts';
 import { idIn } from '../revised.ts';
 import type { Revision } from '../revisions.ts';
-import { standingKey } from '../standings.ts';
 import type { GuildTables } from '../tables.ts';
 import type { GuildChange, GuildWriter } from '../view.ts';
 import { type GuildCache, memberKey } from './reader.ts';
@@ -245,7 +245,7 @@ export class SqliteGuildWriter implements GuildWriter {
     const [kind, id] = subject.split(':') as [string, string];
     if (kind === 'guild') this.cache.guilds.delete(id);
     if (kind === 'member') this.cache.members.delete(id);
-    if (kind === 'relations') this.cache.standings.delete(standingKey(id, idIn(field)));
+    if (kind === 'relations') this.cache.relations.delete(relationKey(id, idIn(field)));
     if (kind === 'thread') this.cache.channels.delete(id);
     if (kind === 'channel') {
       this.cache.channels.delete(id);

@@ -2,7 +2,7 @@ import { StoreUnavailable } from '../../../../schemas/errors.ts';
 import type { Redis, Script } from '../../../../stores/redis/connection.ts';
 import type { ChannelHead, ReadState, UnreadRows } from '../view.ts';
 import { HEADS, type Keys, MARKERS, OWN, STATES } from './keys.ts';
-import type { Standing } from './writer.ts';
+import type { Reached } from './writer.ts';
 
 const RETRY_SECONDS = 1;
 
@@ -19,7 +19,7 @@ export class Wholeness {
   private readonly seen = new Map<number, number>();
 
   /** @throws NotWhole */
-  check(partition: number, { through, whole }: Standing): void {
+  check(partition: number, { through, whole }: Reached): void {
     const seen = this.seen.get(partition) ?? 0;
     if (through > seen) this.seen.set(partition, through);
     // 0: nothing was ever stored, or everything was lost.

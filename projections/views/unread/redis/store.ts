@@ -5,7 +5,7 @@ import { CheckpointMoved, type PartitionBatch, type PartitionStore } from '../..
 import { type UnreadRows, unreadChanges } from '../view.ts';
 import { Keys, type UnreadPlace } from './keys.ts';
 import { RedisUnreadRows } from './reader.ts';
-import { RedisUnreadWriter, type Standing } from './writer.ts';
+import { type Reached, RedisUnreadWriter } from './writer.ts';
 
 const FLUSH_MS = 1000;
 /** How near the log's head a refilled store must be to count as complete: milliseconds of filling. */
@@ -19,7 +19,7 @@ interface StoreParts {
   readonly clock: () => number;
 }
 
-const EMPTY: Standing = { through: 0, whole: 0 };
+const EMPTY: Reached = { through: 0, whole: 0 };
 
 export class RedisUnreadStore implements PartitionStore {
   readonly name = 'unread';
@@ -28,7 +28,7 @@ export class RedisUnreadStore implements PartitionStore {
   private readonly logHead: () => Promise<number>;
   private readonly clock: () => number;
   /** What this store last read or wrote. */
-  private readonly stored = new Map<number, Standing>();
+  private readonly stored = new Map<number, Reached>();
   /** Checkpoints beyond that, without events in between. */
   private readonly remembered = new Map<number, number>();
   private flushed: number;
@@ -41,9 +41,9 @@ export class RedisUnreadStore implements PartitionStore {
   }
 
   async checkpoints(): Promise<readonly number[]> {
-    const found = await this.writer.standings();
+    const found = await this.writer.reached();
     this.remembered.clear();
-    for (const [partition, standing] of found.entries()) this.stored.set(partition, standing);
+    for (const [partition, reached] of found.entries()) this.stored.set(partition, reached);
     return found.map(({ through }) => through);
   }
 
@@ -71,7 +71,7 @@ export class RedisUnreadStore implements PartitionStore {
     await this.flushNow();
   }
 
-  private async write(batch: PartitionBatch, stored: Standing): Promise<void> {
+  private async write(batch: PartitionBatch, stored: Reached): Promise<void> {
     const { partition, events, through } = batch;
     const whole = await this.wholeAt(stored, through);
     const moves = { from: stored.through, through, whole };
@@ -81,7 +81,7 @@ export class RedisUnreadStore implements PartitionStore {
     this.remembered.delete(partition);
   }
 
-  private moved({ partition, from }: PartitionBatch, found: Standing): never {
+  private moved({ partition, from }: PartitionBatch, found: Reached): never {
     this.stored.set(partition, found);
     this.remembered.delete(partition);
     throw new CheckpointMoved(partition, from, found.through);
@@ -91,7 +91,7 @@ export class RedisUnreadStore implements PartitionStore {
    * A partition filled from the start is complete at the log's current head. On reaching that it looks at the head
    * again.
    */
-  private async wholeAt(stored: Standing, through: number): Promise<number | undefined> {
+  private async wholeAt(stored: Reached, through: number): Promise<number | undefined> {
     const begins = stored.through === 0;
     if (!begins && !(stored.through < stored.whole && stored.whole <= through)) return undefined;
     const head = await this.logHead();
@@ -99,9 +99,9 @@ export class RedisUnreadStore implements PartitionStore {
   }
 
   /** Skips partitions that another process has moved, until their next commit. @returns their actual checkpoints */
-  private async flushNow(): Promise<ReadonlyMap<number, Standing>> {
+  private async flushNow(): Promise<ReadonlyMap<number, Reached>> {
     this.flushed = this.clock();
-    const moved = new Map<number, Standing>();
+    const moved = new Map<number, Reached>();
     await Promise.all(
       [...this.remembered].map(async ([partition, through]) => {
         const stored = this.stored.get(partition) ?? EMPTY;

@@ -59,12 +59,12 @@ const partitionOfChange = (keys: Keys, change: UnreadChange): number =>
     : keys.partitionOfChannel(change.channelId);
 
 /** A partition's checkpoint, and the checkpoint from which on it is complete. */
-export interface Standing {
+export interface Reached {
   readonly through: number;
   readonly whole: number;
 }
 
-const standing = ([through, whole]: readonly (string | null)[]): Standing => ({
+const reached = ([through, whole]: readonly (string | null)[]): Reached => ({
   through: Number(through ?? 0),
   whole: Number(whole ?? 0),
 });
@@ -78,11 +78,11 @@ export class RedisUnreadWriter implements UnreadWriter {
     this.keys = keys;
   }
 
-  async standings(): Promise<readonly Standing[]> {
+  async reached(): Promise<readonly Reached[]> {
     const { redis, keys } = this;
     return Promise.all(
       Array.from({ length: keys.partitions }, async (_, partition) =>
-        standing(await redis.run((client) => client.hmget(keys.at(partition), 'through', 'whole'))),
+        reached(await redis.run((client) => client.hmget(keys.at(partition), 'through', 'whole'))),
       ),
     );
   }
@@ -96,10 +96,10 @@ export class RedisUnreadWriter implements UnreadWriter {
     partition: number,
     changes: readonly UnreadChange[],
     { from, through, whole }: { readonly from: number; readonly through: number; readonly whole: number | undefined },
-  ): Promise<Standing> {
+  ): Promise<Reached> {
     const { keys, args } = encode(this.keys, partition, changes);
     const moves = [String(from), String(through), whole === undefined ? '' : String(whole)];
-    return standing(await this.redis.evaluate<string[]>(COMMIT, keys, [...moves, ...args]));
+    return reached(await this.redis.evaluate<string[]>(COMMIT, keys, [...moves, ...args]));
   }
 
   /** Leaves the checkpoints alone. Sends one request per partition, all at once. */
