@@ -93,11 +93,14 @@ const deniedTimeout = (command: EditMember, state: MemberState): boolean => {
   return guildPermissions(guild, { userId, roles: state.roles }) === ALL_PERMISSIONS;
 };
 
-/** Why the roles cannot become these, or what they are then: those that are deleted since are dropped. */
-const rolesAfter = (command: EditMember, wanted: readonly string[], state: MemberState) => {
+/**
+ * Why the roles cannot become these, or what they are then: those that are deleted since are dropped, and so is @everyone, which
+ * discord.js names with the others.
+ */
+const rolesAfter = (command: EditMember, named: readonly string[], state: MemberState) => {
   const { guild, actor } = command;
   if (!may(command, Permission.manageRoles)) return 'missingPermissions';
-  if (wanted.includes(guild.id)) return 'invalidRole';
+  const wanted = named.filter((id) => id !== guild.id);
   const changed = [
     ...wanted.filter((id) => !state.roles.includes(id)),
     ...state.roles.filter((id) => !wanted.includes(id) && roleIn(guild, id) !== undefined),

@@ -128,12 +128,13 @@ describe('several changes at once', () => {
     expect(types(edit(moderator, patch, ann().state))).toEqual(['member-roles-changed', 'member-renamed']);
     expect(refusal(edit(moderator, { ...patch, roles: [HIGH] }, ann().state))).toBe('missingPermissions');
     expect(refusal(edit(moderator, { ...patch, roles: ['404'] }, ann().state))).toBe('unknownRole');
-    expect(refusal(edit(moderator, { ...patch, roles: [GUILD] }, ann().state))).toBe('invalidRole');
     expect(refusal(edit(moderator, patch, memberFold.initial()))).toBe('unknownMember');
     // What is not changed asks for nothing, whoever has it, and roles that are deleted since are dropped.
     expect(events(edit(moderator, { roles: [HIGH] }, ann(HIGH).state))).toEqual([]);
     expect(only(edit(moderator, { roles: [LOW, HIGH] }, ann(HIGH, '999').state)).data).toMatchObject({
       roles: [LOW, HIGH],
     });
+    // discord.js names @everyone with the others.
+    expect(only(edit(moderator, { roles: [GUILD, LOW] }, ann().state)).data).toMatchObject({ roles: [LOW] });
   });
 });

@@ -80,7 +80,14 @@ export const editRole = (
   return isSame ? nothing : happen({ type: 'role-edited', data: { guildId, role } });
 };
 
-/** Nobody moves a role that is not below their highest, nor to a place that is not. @everyone stays the lowest. */
+/** @param places new positions, by role */
+const placed = (roles: readonly Role[], places: ReadonlyMap<string, number>): readonly Role[] =>
+  roles.map((role) => ({ ...role, position: places.get(role.id) ?? role.position })).sort(byPlace);
+
+/**
+ * Nobody moves a role that is not below their highest, nor to a place that is not: those keep their order above all others.
+ * Only the order counts, since clients number all roles anew to move one. @everyone stays the lowest.
+ */
 export const moveRoles = (
   command: ByMember & { readonly places: readonly { readonly id: string; readonly position: number }[] },
   state: GuildState,
@@ -89,18 +96,19 @@ export const moveRoles = (
   if (!state.exists) return refuse('unknownGuild');
   const guild = rightsIn(guildId, state);
   if (!mayManage(guild, actor)) return refuse('missingPermissions');
-  const moved: Role[] = [];
   for (const { id, position } of places) {
-    const role = roleIn(guild, id);
-    if (role === undefined) return refuse('unknownRole');
+    if (roleIn(guild, id) === undefined) return refuse('unknownRole');
     if (id === guildId && position > 0) return refuse('invalidRole');
-    const to = id === guildId ? role : { ...role, position: Math.max(1, position) };
-    if (to.position === role.position) continue;
-    if (!outranksRole(guild, actor, role) || !outranksRole(guild, actor, to)) return refuse('missingPermissions');
-    moved.push(to);
   }
+  const numbers = new Map(places.map(({ id, position }) => [id, Math.max(1, position)]));
+  const before = [...guild.roles].sort(byPlace);
+  const after = placed(guild.roles, numbers);
+  const kept = before.filter((role) => !outranksRole(guild, actor, role));
+  const top = after.slice(after.length - kept.length);
+  if (kept.some(({ id }, n) => top[n]!.id !== id)) return refuse('missingPermissions');
+  const moved = after.filter(({ id, position }) => guild.roles.find((role) => role.id === id)!.position !== position);
   if (state.keys.has(key) || moved.length === 0) return nothing;
-  return happen({ type: 'roles-moved', data: { guildId, roles: moved.sort(byPlace) } });
+  return happen({ type: 'roles-moved', data: { guildId, roles: [...moved] } });
 };
 
 export const deleteRole = (command: ByMember & { readonly roleId: string }, state: GuildState): Decision => {
