@@ -41,6 +41,8 @@ export interface ClusterOptions<Name extends string> {
   readonly namespace?: Namespace;
   /** Variables of every process. Default: limits off. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Variables of one process. */
+  readonly envOf?: (name: Name) => Readonly<Record<string, string>>;
 }
 
 export const startCluster = async <Name extends string>(options: ClusterOptions<Name>): Promise<Cluster<Name>> => {
@@ -59,6 +61,7 @@ export const startCluster = async <Name extends string>(options: ClusterOptions<
         ...namespace.env,
         PARLEY_PUBLIC_URL: front.url,
         ...env,
+        ...options.envOf?.(name),
         PARLEY_ROLES: processes[name],
       },
     });
