@@ -440,6 +440,27 @@ export interface CommandFields {
       readonly text: string;
     } | null;
   };
+  /** Choose of what you are notified in a guild, or with @me in direct messages. Channels that are not named stay as they are. What is counted as unread does not change: clients hide it. */
+  readonly 'notifications.edit': {
+    readonly guild_id: string | '@me';
+    readonly muted?: boolean | null;
+    readonly mute_config?: {
+      readonly end_time?: string | null;
+      readonly selected_time_window?: number | null;
+    } | null;
+    readonly message_notifications?: number | null;
+    readonly suppress_everyone?: boolean | null;
+    readonly suppress_roles?: boolean | null;
+    readonly channel_overrides?: readonly {
+      readonly channel_id: string;
+      readonly muted?: boolean | null;
+      readonly mute_config?: {
+        readonly end_time?: string | null;
+        readonly selected_time_window?: number | null;
+      } | null;
+      readonly message_notifications?: number | null;
+    }[] | null;
+  };
   /** Ask somebody to be friends, accept what they asked (1, or none), or block them (2). */
   readonly 'relationship.set': {
     readonly user_id: string;

@@ -3,6 +3,8 @@ import type {
   Ban,
   Channel,
   Guild,
+  GuildSettings,
+  GuildSettingsChange,
   Invite,
   Member,
   MemberChange,
@@ -391,6 +393,16 @@ export class Rest {
 
   leave(guildId: string): Promise<null> {
     return this.request('DELETE', `/users/@me/guilds/${guildId}`);
+  }
+
+  /** Of what you are notified. @param guildId null: in direct messages */
+  guildSettings(guildId: string | null): Promise<GuildSettings> {
+    return this.request('GET', `/users/@me/guilds/${guildId ?? '@me'}/settings`);
+  }
+
+  /** Channels that are not named stay as they are. What counts as unread does not change. */
+  editGuildSettings(guildId: string | null, settings: GuildSettingsChange): Promise<GuildSettings> {
+    return this.request('PATCH', `/users/@me/guilds/${guildId ?? '@me'}/settings`, settings);
   }
 
   relationships(): Promise<readonly Relationship[]> {

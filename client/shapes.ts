@@ -7,6 +7,27 @@ export interface User {
   readonly bot?: boolean;
 }
 
+interface Silencing {
+  readonly muted: boolean;
+  /** `end_time` is an ISO time, or null for good; `selected_time_window` is in seconds. */
+  readonly mute_config: { readonly end_time: string | null; readonly selected_time_window: number | null } | null;
+  /** 0 all messages, 1 those that mention you, 2 none, 3 as what is around it says. */
+  readonly message_notifications: number;
+}
+
+/** Of what you are notified in a guild. */
+export interface GuildSettings extends Silencing {
+  /** Null: of direct messages. */
+  readonly guild_id: string | null;
+  readonly suppress_everyone: boolean;
+  readonly suppress_roles: boolean;
+  readonly channel_overrides: readonly (Silencing & { readonly channel_id: string })[];
+}
+
+export type GuildSettingsChange = Partial<Omit<GuildSettings, 'guild_id' | 'channel_overrides'>> & {
+  readonly channel_overrides?: readonly (Partial<Silencing> & { readonly channel_id: string })[];
+};
+
 /** How somebody stands to the user. */
 export interface Relationship {
   readonly id: string;

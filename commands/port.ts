@@ -2,7 +2,13 @@
 
 import type { Either } from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
-import type { ChannelRow, GuildRow, InviteRow, MemberRow } from '../projections/views/guild-views/view.ts';
+import type {
+  ChannelRow,
+  GuildRow,
+  InviteRow,
+  MemberRow,
+  NotificationsRow,
+} from '../projections/views/guild-views/view.ts';
 import type { MessageRow } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { Actor } from '../schemas/actor.ts';
@@ -72,6 +78,7 @@ export type Answer =
   /** Ids of those who are banned by it and who are not. */
   | { readonly kind: 'bulk-banned'; readonly banned: readonly string[]; readonly failed: readonly string[] }
   | { readonly kind: 'invite'; readonly invite: InviteRow }
+  | { readonly kind: 'notifications'; readonly row: NotificationsRow }
   | { readonly kind: 'incidents'; readonly pauses: Pauses }
   | {
       readonly kind: 'application';

@@ -277,6 +277,11 @@ const repeats: Record<CommandType, () => Promise<Repeat>> = {
     once: { bio: 'one' },
     others: [{ bio: 'two' }, { bio: null }, { pronouns: 'they' }],
   }),
+  'notifications.edit': async () => ({
+    by: await someMember(),
+    once: { guild_id, muted: true },
+    others: [{ muted: false }, { message_notifications: 2 }, { channel_overrides: [{ channel_id, muted: true }] }],
+  }),
   'relationship.set': async () => ({
     by: await somebody(),
     once: { user_id: ben, type: 1 },

@@ -8,6 +8,7 @@ import { directFold } from './direct.ts';
 import { guildFold } from './guild.ts';
 import { inviteFold } from './invite.ts';
 import { memberFold } from './member.ts';
+import { notificationsFold } from './notifications.ts';
 import { readFold } from './read-markers.ts';
 import { relationshipFold } from './relationship.ts';
 import { userFold } from './user.ts';
@@ -22,6 +23,7 @@ export const folds: Readonly<Record<string, unknown>> = {
   relationship: relationshipFold,
   user: userFold,
   read: readFold,
+  settings: notificationsFold,
   creation: creationFold,
   instance: administratorsFold,
 };

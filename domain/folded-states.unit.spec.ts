@@ -9,6 +9,7 @@ import { type DecidedEvent, EVENT_TYPES, type EventData, type EventType } from '
 import { MessageType, PLAIN } from '../schemas/events/channel.ts';
 import { PLAIN_GUILD } from '../schemas/events/guild.ts';
 import { NO_BOND } from '../schemas/events/relationship.ts';
+import { PLAIN_NOTIFICATIONS } from '../schemas/events/settings.ts';
 import { folds } from './aggregates.ts';
 import type { Fold, StreamState } from './decider.ts';
 import { ANN, BEN, CHANNEL, GUILD, History, NOW, OWNER } from './testing.ts';
@@ -152,6 +153,13 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
   read: [
     happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 1 }, whole: false }),
     happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 2, '201': 1 }, whole: true }),
+  ],
+  settings: [
+    happened('notifications-changed', {
+      ...{ userId: ANN, guildId: GUILD },
+      notifications: { ...PLAIN_NOTIFICATIONS, muted: true, mute: { endTime: NOW, window: 60 } },
+    }),
+    happened('notifications-changed', { userId: ANN, guildId: null, notifications: PLAIN_NOTIFICATIONS }),
   ],
   instance: [
     happened('administrator-changed', { userId: BEN, administers: true }),

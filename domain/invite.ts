@@ -74,7 +74,7 @@ export const redeem = (
   const { invite } = state;
   if (invite === undefined) return refuse('unknownInvite');
   const { userId, key, now } = command;
-  if (state.redeemed.get(userId) === key) return nothing;
+  if (state.redeemed.get(userId) === key || state.keys.has(key)) return nothing;
   if (state.isDeleted) return refuse('unknownInvite');
   if (hasExpired(invite, now)) return refuse('inviteExpired');
   if (state.redeemed.has(userId)) return nothing;

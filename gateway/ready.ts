@@ -1,6 +1,7 @@
 /** READY and the GUILD_CREATEs of a session that begins: what it sees at one position. */
 
-import type { RelationshipRow } from '../projections/views/guild-views/view.ts';
+import { notificationsInReady } from '../presenter/notifications.ts';
+import type { NotificationsRow, RelationshipRow } from '../projections/views/guild-views/view.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { dispatchPayload } from './encoding.ts';
 import { type GuildSnapshot, guildCreatePayload, readGuildSnapshots, type Scope } from './scope.ts';
@@ -18,16 +19,19 @@ interface Snapshot {
   readonly guilds: readonly GuildSnapshot[];
   /** None for bots. */
   readonly relationships: readonly RelationshipRow[];
+  /** None for bots. */
+  readonly notifications: readonly NotificationsRow[];
 }
 
 export const readSnapshot = async (session: Session, { position, scope, deps }: Beginning): Promise<Snapshot> => {
   const directChannels = scope.directChannels.map((channel) => channel.id);
-  const [guilds, lastPinned, relationships] = await Promise.all([
+  const [guilds, lastPinned, relationships, notifications] = await Promise.all([
     readGuildSnapshots(deps, session, scope.guilds),
     deps.views.pins.lastPinned(directChannels),
     session.isBot ? [] : deps.views.guilds.relationships(session.userId),
+    session.isBot ? [] : deps.views.guilds.notifications(session.userId),
   ]);
-  return { position, scope, lastPinned, guilds, relationships };
+  return { position, scope, lastPinned, guilds, relationships, notifications };
 };
 
 /** Sends READY, every GUILD_CREATE, and the position that they belong to. */
@@ -69,7 +73,7 @@ const readByClient = ({ ws }: Session, clock: Clock): Promise<void> =>
 const ready = async (
   parts: Parts,
   session: Session,
-  { scope, lastPinned, relationships }: Snapshot,
+  { scope, lastPinned, relationships, notifications }: Snapshot,
 ): Promise<object> => {
   const { deps } = parts;
   const { userId, generation, intents } = session;
@@ -86,7 +90,12 @@ const ready = async (
         deps.presenter.channel(channel, userId, heads.get(channel.id), lastPinned.get(channel.id)),
       ),
     ),
-    ...(session.isBot ? {} : { relationships: await deps.presenter.relationships(relationships) }),
+    ...(session.isBot
+      ? {}
+      : {
+          relationships: await deps.presenter.relationships(relationships),
+          user_guild_settings: notificationsInReady(notifications, new Set(scope.guilds.map(({ guild }) => guild.id))),
+        }),
     session_id: await deps.tokens.signSession({ id, userId, generation, epoch: deps.log.epoch, shard, intents }),
     resume_gateway_url: deps.config.resumeGatewayUrl(session.address),
     session_type: 'normal',

@@ -5,6 +5,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type { Answer } from '../commands/port.ts';
 import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import { presentIncidents, presentRole, presentRoles } from './guilds.ts';
+import { presentNotifications } from './notifications.ts';
 import type { Presenter } from './presenter.ts';
 import { presentSelf } from './profiles.ts';
 
@@ -44,6 +45,7 @@ const renderers: Renderers = {
     const user = { ...(await presenter.user(id)), username: name, global_name: null, bot: true };
     return { id, name, owner: { id: ownerId }, bot: { ...user, token } };
   },
+  notifications: (_, { row }) => presentNotifications(row),
   token: (_, { token }) => ({ token }),
 };
 

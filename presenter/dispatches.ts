@@ -26,6 +26,7 @@ import {
   type Viewer,
 } from './dispatch.ts';
 import { pinTimestamp, presentRole } from './guilds.ts';
+import { presentNotifications } from './notifications.ts';
 import { presentSelf } from './profiles.ts';
 import type { ApiMessage, ApiUser } from './shapes.ts';
 import { threadRenderings } from './thread-dispatches.ts';
@@ -266,6 +267,13 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     });
     return (await Promise.all(told)).flat();
   },
+
+  'notifications-changed': async ({ data: { guildId, notifications } }) => [
+    {
+      ...dispatch('USER_GUILD_SETTINGS_UPDATE', presentNotifications({ guildId, notifications }), Intent.none),
+      toPeople: true,
+    },
+  ],
 
   'role-created': async (event) => [role('GUILD_ROLE_CREATE', event, event.data.role)],
   'role-edited': async (event) => [role('GUILD_ROLE_UPDATE', event, event.data.role)],

@@ -4,6 +4,7 @@ import type * as t from 'io-ts';
 import type * as shapes from '../schemas/http/shapes.ts';
 
 export type ApiUser = t.TypeOf<typeof shapes.User>;
+export type ApiGuildSettings = t.TypeOf<typeof shapes.GuildSettings>;
 export type ApiRelationship = t.TypeOf<typeof shapes.Relationship>;
 export type ApiSelf = t.TypeOf<typeof shapes.Self>;
 export type ApiFullUser = t.TypeOf<typeof shapes.FullUser>;

@@ -12,6 +12,7 @@ import {
 } from '../schemas/events/channel.ts';
 import { type GuildDetails, PLAIN_GUILD } from '../schemas/events/guild.ts';
 import { type Bond, NO_BOND } from '../schemas/events/relationship.ts';
+import type { GuildNotifications } from '../schemas/events/settings.ts';
 import type { Standing } from '../schemas/events/user.ts';
 import {
   ADMINISTRATORS_STREAM,
@@ -22,6 +23,7 @@ import {
   memberStream,
   readStream,
   relationshipStream,
+  settingsStream,
   userStream,
 } from '../schemas/streams.ts';
 
@@ -175,6 +177,11 @@ export class Story {
     return this.log.add(relationshipStream(by, other), 'relationship-changed', {
       ...{ by, people: [by, other], former, bond },
     });
+  }
+
+  /** @param guildId null: of direct messages */
+  notify(userId: string, guildId: string | null, notifications: GuildNotifications): ParleyEvent {
+    return this.log.add(settingsStream(userId), 'notifications-changed', { userId, guildId, notifications });
   }
 
   giveRoles(guildId: string, userId: string, roles: string[]) {

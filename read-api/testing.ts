@@ -123,6 +123,7 @@ const guilds: GuildReader = {
   publicGuilds: async () => [],
   invite: async (code) => invites.find((one) => one.code === code),
   relationships: async () => [],
+  notifications: async () => [],
   relationsTo: async () => new Map(),
   countApplications: async () => 0,
   countOpenInvites: async () => 0,

@@ -1,13 +1,15 @@
 /** Users, and what belongs to the asker. */
 import * as t from 'io-ts';
 import { guildPermissions, type MemberRights } from '../domain/permissions.ts';
+import { plainNotifications, presentNotifications } from '../presenter/notifications.ts';
 import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
-import type { Route } from '../schemas/http/route.ts';
+import { OnGuildSettings, type Route } from '../schemas/http/route.ts';
 import {
   Application,
   Channel,
   FullUser,
+  GuildSettings,
   OwnGuild,
   ReadState,
   Relationship,
@@ -153,6 +155,21 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     handle: async ({ actor }) => {
       const rows = await deps.views.guilds.relationships(actor.userId);
       return found(await deps.presenter.relationships(rows));
+    },
+  }),
+  readRoute(deps, {
+    path: '/users/@me/guilds/:guild_id/settings',
+    ours: true,
+    summary: 'Of what the asker is notified in a guild, or with @me in direct messages',
+    params: OnGuildSettings,
+    answers: 'settings',
+    answer: GuildSettings,
+    handle: async ({ actor, params }) => {
+      const guildId = params.guild_id === '@me' ? null : params.guild_id;
+      if (guildId !== null && (await deps.access.guild(actor.userId, guildId)) === undefined)
+        return refused('unknownGuild');
+      const rows = await deps.views.guilds.notifications(actor.userId);
+      return found(presentNotifications(rows.find((one) => one.guildId === guildId) ?? plainNotifications(guildId)));
     },
   }),
   readRoute(deps, {

@@ -84,6 +84,7 @@ export const catalogue = {
   maximumBlocks: { code: 30002, status: 400, message: 'Maximum number of blocked people reached' },
   maximumInvites: { code: 30016, status: 400, message: 'Maximum number of invites reached' },
   maximumApplications: { code: 0, status: 400, message: 'Maximum number of applications reached' },
+  maximumChannelSettings: { code: 0, status: 400, message: 'Maximum number of channels with settings reached (1000)' },
   tooManyPins: { code: 30003, status: 400, message: 'Maximum number of pins reached for the channel (250)' },
   maximumRoles: { code: 30005, status: 400, message: 'Maximum number of guild roles reached (250)' },
   tooManyReactions: { code: 30010, status: 400, message: 'Maximum number of reactions reached (20)' },

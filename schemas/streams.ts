@@ -15,6 +15,8 @@ export const userStream = (userId: string) => `user-${userId}`;
 export const creationStream = (hash: string) => `creation-${hash}`;
 /** Who administers the installation. */
 export const ADMINISTRATORS_STREAM = 'instance-administrators';
+/** How a person is notified. */
+export const settingsStream = (userId: string) => `settings-${userId}`;
 export const readStream = (userId: string) => `read-${userId}`;
 
 /** The same for both people, in either order. */
@@ -29,6 +31,7 @@ const KINDS = [
   'invite-',
   'user-',
   'read-',
+  'settings-',
   'dm-',
   'relationship-',
   'creation-',
@@ -45,7 +48,7 @@ export const beginsStreamNames = (prefix: string): boolean =>
 
 /** For people who name one. */
 export const STREAM_NAMES =
-  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id>, dm-<user id>_<user id>, relationship-<user id>_<user id>, creation-<hash> or instance-administrators';
+  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id>, settings-<user id>, dm-<user id>_<user id>, relationship-<user id>_<user id>, creation-<hash> or instance-administrators';
 
 /** Who an event is for: `channel:<id>`, `guild:<id>` or `user:<id>`. */
 export type Audience = `channel:${string}` | `guild:${string}` | `user:${string}`;

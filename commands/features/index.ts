@@ -17,6 +17,7 @@ import { createInvite, deleteInvite } from './invites.ts';
 import { editMember, editOwnMember } from './member-edit.ts';
 import { addBot, joinGuild, leaveGuild } from './members.ts';
 import { deleteMessage, editMessage, sendMessage } from './messages.ts';
+import { editNotifications } from './notifications.ts';
 import { putOverwrite, removeOverwrite } from './overwrites.ts';
 import { pinMessage, unpinMessage } from './pins.ts';
 import { editProfile } from './profile.ts';
@@ -77,6 +78,7 @@ const features = [
   addBot,
   openDirect,
   editProfile,
+  editNotifications,
   setRelationship,
   deleteRelationship,
   createApplication,

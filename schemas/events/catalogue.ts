@@ -16,6 +16,7 @@ import { inviteEvents } from './invite.ts';
 import { memberEvents } from './member.ts';
 import { readEvents } from './read.ts';
 import { relationshipEvents } from './relationship.ts';
+import { settingsEvents } from './settings.ts';
 import { threadEvents } from './thread.ts';
 import { userEvents } from './user.ts';
 
@@ -30,6 +31,7 @@ export const catalogue = {
   ...relationshipEvents,
   ...userEvents,
   ...readEvents,
+  ...settingsEvents,
   ...creationEvents,
   ...instanceEvents,
 } as const;

@@ -85,4 +85,6 @@ export const route = <P = unknown, Q = unknown, B = unknown>(definition: Route<P
 /** Path parameters that several routes share. */
 export const OnChannel = t.type({ channel_id: Snowflake });
 export const OnGuild = t.type({ guild_id: Snowflake });
+/** `@me`: of direct messages. */
+export const OnGuildSettings = t.type({ guild_id: t.union([Snowflake, t.literal('@me')]) });
 export const OnMessage = t.type({ channel_id: Snowflake, message_id: Snowflake });

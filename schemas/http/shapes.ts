@@ -88,6 +88,37 @@ export const Relationship = t.readonly(
   }),
 );
 
+const silencing = {
+  muted: t.boolean,
+  mute_config: orNull(
+    t.type({
+      /** Null: for good. */
+      end_time: orNull(Time),
+      /** Seconds, as the person chose them. */
+      selected_time_window: orNull(t.number),
+    }),
+  ),
+  /** 0 all messages, 1 those that mention the person, 2 none, 3 as what is around it says. */
+  message_notifications: t.number,
+};
+
+export const GuildSettings = t.readonly(
+  t.type({
+    /** Null: of direct messages. */
+    guild_id: orNull(Id),
+    ...silencing,
+    suppress_everyone: t.boolean,
+    suppress_roles: t.boolean,
+    channel_overrides: listOf(t.type({ channel_id: Id, ...silencing, collapsed: t.boolean, flags: t.number })),
+    mobile_push: t.boolean,
+    mute_scheduled_events: t.boolean,
+    hide_muted_channels: t.boolean,
+    notify_highlights: t.number,
+    flags: t.number,
+    version: t.number,
+  }),
+);
+
 export const PartialMember = t.readonly(
   t.type({
     nick: orNull(t.string),

@@ -80,4 +80,45 @@ export const readStatesSuite = (start: StartInstance) =>
       expect(refused).toMatchObject({ status: 400, body: { code: 50035 } });
       expect(await ben.request('POST', '/read-states/ack-bulk', {})).toMatchObject({ status: 400 });
     });
+
+    it('stand beside what a person is notified of, which their other sessions and READY say, and which counts nothing', async () => {
+      const guildId = channels[0].guild_id!;
+      const path = `/users/@me/guilds/${guildId}/settings`;
+      const [bens, adas] = [member.token, owner.account!.token];
+      const [his, hers] = await Promise.all([bens, adas].map((token) => GatewayClient.identified(instance.url, token)));
+      const before = await ben.ask<ReadState[]>('GET', '/users/@me/read-states');
+      const channel_overrides = [{ channel_id: channels[0].id, message_notifications: 2, muted: true }];
+      const mute_config = { end_time: '2030-01-01T00:00:00.000Z', selected_time_window: 3600 };
+      const changed = await ben.request('PATCH', path, { muted: true, mute_config, channel_overrides });
+      const now = {
+        ...{ guild_id: guildId, muted: true, suppress_everyone: false, message_notifications: 3 },
+        mute_config: { end_time: '2030-01-01T00:00:00.000000+00:00', selected_time_window: 3600 },
+        channel_overrides: [{ ...channel_overrides[0], mute_config: null }],
+      };
+      expect(changed).toMatchObject({ status: 200, body: now });
+      expect((await his!.dispatch('USER_GUILD_SETTINGS_UPDATE')).d).toMatchObject(now);
+      expect(await ben.ask('GET', path)).toMatchObject(now);
+      const direct = { type: 'notifications.edit', guild_id: '@me', muted: true };
+      expect(await his!.command(direct)).toMatchObject({ ok: true, result: { guild_id: null, muted: true } });
+      await his!.dispatch('USER_GUILD_SETTINGS_UPDATE', (d) => d.guild_id === null);
+      const again = await GatewayClient.identified(instance.url, bens);
+      expect((await again.dispatch('READY')).d.user_guild_settings).toMatchObject({
+        ...{ entries: [{ guild_id: null, muted: true }, now], partial: false },
+      });
+      expect(await ben.ask('GET', '/users/@me/read-states')).toEqual(before);
+      expect(hers!.dispatches('USER_GUILD_SETTINGS_UPDATE')).toEqual([]);
+      for (const one of [his!, hers!, again]) await one.cut();
+
+      const wrong = async (body: object, where = path) => (await ben.request('PATCH', where, body)).body;
+      expect(await wrong({ message_notifications: 4 })).toMatchObject({ code: 50035 });
+      // One that is hidden is as one that is not there.
+      for (const channel_id of [channels[2].id, '1'])
+        expect(await wrong({ channel_overrides: [{ channel_id, muted: true }] })).toMatchObject({
+          ...{ code: 50035, errors: { channel_overrides: { _errors: [{ code: 'CHANNEL_INVALID' }] } } },
+        });
+      expect(await wrong({ muted: true }, '/users/@me/guilds/1/settings')).toMatchObject({ code: 10004 });
+      expect((await ben.request('GET', '/users/@me/guilds/1/settings')).body).toMatchObject({ code: 10004 });
+      const bot = instance.api.as(await owner.createBot('helper'));
+      expect((await bot.request('PATCH', '/users/@me/guilds/@me/settings', {})).body).toMatchObject({ code: 20001 });
+    });
   });

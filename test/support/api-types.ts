@@ -896,6 +896,24 @@ export interface paths {
         patch: operations["patchUsersMeProfile"];
         trace?: never;
     };
+    "/users/@me/guilds/{guild_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Of what the asker is notified in a guild, or with @me in direct messages */
+        get: operations["getUsersMeGuildsGuildIdSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Choose of what you are notified in a guild, or with @me in direct messages. Channels that are not named stay as they are. What is counted as unread does not change: clients hide it. */
+        patch: operations["patchUsersMeGuildsGuildIdSettings"];
+        trace?: never;
+    };
     "/users/@me/relationships/{user_id}": {
         parameters: {
             query?: never;
@@ -9690,6 +9708,257 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Self"];
+                };
+            };
+            /** @description Stored; what it made cannot be shown now */
+            202: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getUsersMeGuildsGuildIdSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                guild_id: string | "@me";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        guild_id: string | null;
+                        muted: boolean;
+                        mute_config: {
+                            end_time: string | null;
+                            selected_time_window: number | null;
+                        } | null;
+                        message_notifications: number;
+                        suppress_everyone: boolean;
+                        suppress_roles: boolean;
+                        channel_overrides: {
+                            /** @description Snowflake */
+                            channel_id: string;
+                            muted: boolean;
+                            mute_config: {
+                                end_time: string | null;
+                                selected_time_window: number | null;
+                            } | null;
+                            message_notifications: number;
+                            collapsed: boolean;
+                            flags: number;
+                        }[];
+                        mobile_push: boolean;
+                        mute_scheduled_events: boolean;
+                        hide_muted_channels: boolean;
+                        notify_highlights: number;
+                        flags: number;
+                        version: number;
+                    };
+                };
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patchUsersMeGuildsGuildIdSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
+            path: {
+                guild_id: string | "@me";
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    muted?: boolean | null;
+                    mute_config?: {
+                        end_time?: unknown | null;
+                        selected_time_window?: number | null;
+                    } | null;
+                    message_notifications?: number | null;
+                    suppress_everyone?: boolean | null;
+                    suppress_roles?: boolean | null;
+                    channel_overrides?: {
+                        /** @description Snowflake */
+                        channel_id: string;
+                        muted?: boolean | null;
+                        mute_config?: {
+                            end_time?: unknown | null;
+                            selected_time_window?: number | null;
+                        } | null;
+                        message_notifications?: number | null;
+                    }[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The settings as they are now. */
+            200: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        guild_id: string | null;
+                        muted: boolean;
+                        mute_config: {
+                            end_time: string | null;
+                            selected_time_window: number | null;
+                        } | null;
+                        message_notifications: number;
+                        suppress_everyone: boolean;
+                        suppress_roles: boolean;
+                        channel_overrides: {
+                            /** @description Snowflake */
+                            channel_id: string;
+                            muted: boolean;
+                            mute_config: {
+                                end_time: string | null;
+                                selected_time_window: number | null;
+                            } | null;
+                            message_notifications: number;
+                            collapsed: boolean;
+                            flags: number;
+                        }[];
+                        mobile_push: boolean;
+                        mute_scheduled_events: boolean;
+                        hide_muted_channels: boolean;
+                        notify_highlights: number;
+                        flags: number;
+                        version: number;
+                    };
                 };
             };
             /** @description Stored; what it made cannot be shown now */

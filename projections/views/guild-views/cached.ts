@@ -78,6 +78,7 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
   'user-deleted': ofUser,
   'administrator-changed': ({ data }) => [userKey(data.userId), ADMINISTRATORS],
   'relationship-changed': ({ data: { people } }) => people.map((userId, n) => relationKey(userId, people[1 - n]!)),
+  'notifications-changed': () => [],
   'invite-created': () => [],
   'invite-redeemed': () => [],
   'invite-deleted': () => [],
@@ -185,6 +186,7 @@ export class CachedGuilds implements GuildReader {
   publicGuilds: GuildReader['publicGuilds'] = (...query) => this.reader.publicGuilds(...query);
   countApplications: GuildReader['countApplications'] = (...query) => this.reader.countApplications(...query);
   countOpenInvites: GuildReader['countOpenInvites'] = (...query) => this.reader.countOpenInvites(...query);
+  notifications: GuildReader['notifications'] = (...query) => this.reader.notifications(...query);
   relationships: GuildReader['relationships'] = (...query) => this.reader.relationships(...query);
   leaving: GuildReader['leaving'] = () => this.reader.leaving();
   past: GuildReader['past'] = (...query) => this.reader.past(...query);

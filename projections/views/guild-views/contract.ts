@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RelationshipType } from '../../../domain/relationship.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { NO_BOND } from '../../../schemas/events/relationship.ts';
+import { PLAIN_NOTIFICATIONS } from '../../../schemas/events/settings.ts';
 import { Story } from '../../testing.ts';
 import { type GuildReader, NEW_MEMBER, rowOfGuild } from './view.ts';
 
@@ -146,6 +147,20 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       story.join(GUILD, BOB);
       await project();
       expect((await guilds.member(GUILD, BOB))?.roles).toEqual([]);
+    });
+
+    it('knows of what a person is notified, guild by guild', async () => {
+      const muted = { ...PLAIN_NOTIFICATIONS, muted: true };
+      story.notify(ANN, GUILD, muted);
+      story.notify(ANN, null, { ...muted, mute: { endTime: 5, window: null } });
+      await project();
+      story.notify(ANN, GUILD, PLAIN_NOTIFICATIONS);
+      await project();
+      expect(await guilds.notifications(ANN)).toEqual([
+        { guildId: null, notifications: { ...muted, mute: { endTime: 5, window: null } } },
+        { guildId: GUILD, notifications: PLAIN_NOTIFICATIONS },
+      ]);
+      expect(await guilds.notifications(BOB)).toEqual([]);
     });
 
     it('knows how people stand to each other, each from their own side', async () => {

@@ -8,7 +8,7 @@ import type { RelationshipType } from '../../../domain/relationship.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
 import { latePage } from '../late-page.ts';
-import { relationshipsOf } from './queries.ts';
+import { notificationsOf, relationshipsOf } from './queries.ts';
 import { ADMINISTRATOR, ADMINISTRATORS, type Positioned, type RecentGuildChanges } from './recent.ts';
 import { byId, inListOrder, revisedChannel, revisedGuild, revisedMember, revisedThread } from './revised.ts';
 import {
@@ -19,6 +19,8 @@ import {
   type RelationFields,
   type Revision,
   relationsSubject,
+  type SettingsFields,
+  settingsSubject,
   threadSubject,
 } from './revisions.ts';
 import {
@@ -32,6 +34,7 @@ import {
   type Leaving,
   type MemberRow,
   type Membership,
+  type NotificationsRow,
   type PastGuild,
   pastGuild,
   type RelationshipRow,
@@ -363,6 +366,16 @@ export class CurrentGuilds implements GuildReader {
     if (recent.length === 0) return rows;
     const before = rows.map(({ userId: other, ...relation }) => [`relation:${other}`, relation] as const);
     return relationshipsOf({ ...Object.fromEntries(before), ...fieldsOf<RelationFields>(recent) });
+  }
+
+  async notifications(userId: string): Promise<readonly NotificationsRow[]> {
+    const key = settingsSubject(userId);
+    const { stored, changes } = this.ask(key);
+    const rows = await stored.notifications(userId);
+    const recent = changes<Of<'revised'>>(key);
+    if (recent.length === 0) return rows;
+    const before = rows.map(({ guildId, notifications }) => [`guild:${guildId ?? ''}`, notifications] as const);
+    return notificationsOf({ ...Object.fromEntries(before), ...fieldsOf<SettingsFields>(recent) });
   }
 
   async relationsTo(userId: string, people: readonly string[]): Promise<ReadonlyMap<string, RelationshipType>> {

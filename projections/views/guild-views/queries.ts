@@ -6,9 +6,10 @@
 import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { RelationshipType } from '../../../domain/relationship.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
+import type { GuildNotifications } from '../../../schemas/events/settings.ts';
 import { NEVER_SIGNED_OUT, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
 import { idIn, inListOrder, revisedChannel, revisedGuild, revisedMember, revisedThread } from './revised.ts';
-import type { Relation, RelationFields, Revision } from './revisions.ts';
+import type { Relation, RelationFields, Revision, SettingsFields } from './revisions.ts';
 import type { GuildTables } from './tables.ts';
 import {
   type ChannelRow,
@@ -17,6 +18,7 @@ import {
   type Leaving,
   type MemberRow,
   NEW_MEMBER,
+  type NotificationsRow,
   type RelationshipRow,
   revisedUser,
   rowOfGuild,
@@ -306,6 +308,8 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
     /** What the user's own rows say of others. */
     relationships: (at: number | undefined, userId: string) => revised(at, sql`'relations:' || ${userId}`),
 
+    notifications: (at: number | undefined, userId: string) => revised(at, sql`'settings:' || ${userId}`),
+
     /** What some people's rows say of the user; the store adds which people. */
     relationsTo: (at: number | undefined, userId: string) =>
       db
@@ -536,6 +540,11 @@ export const relationshipsOf = (fields: RelationFields): readonly RelationshipRo
   Object.entries<Relation | null>(fields as Readonly<Record<string, Relation | null>>)
     .flatMap(([field, relation]) => (relation === null ? [] : [{ userId: idIn(field), ...relation }]))
     .sort((a, b) => (BigInt(a.userId) < BigInt(b.userId) ? -1 : 1));
+
+export const notificationsOf = (fields: SettingsFields): readonly NotificationsRow[] =>
+  Object.entries<GuildNotifications>(fields as Readonly<Record<string, GuildNotifications>>)
+    .map(([field, notifications]) => ({ guildId: idIn(field) === '' ? null : idIn(field), notifications }))
+    .sort((a, b) => (BigInt(a.guildId ?? 0) < BigInt(b.guildId ?? 0) ? -1 : 1));
 
 /** @param rows in order of position */
 export const relationTypesOf = (

@@ -36,7 +36,7 @@ const keysOf = (change: AnyChange): readonly string[] => {
       return [`members:${change.guildId}`, `memberships:${change.userId}`];
     case 'revised': {
       const { subject, guildId } = change;
-      if (subject.startsWith('relations:')) return [subject];
+      if (subject.startsWith('relations:') || subject.startsWith('settings:')) return [subject];
       if (subject.startsWith('thread:'))
         return [`channel:${subject.slice('thread:'.length)}`, `threads:${guildId}`, `revisions:${guildId}`];
       const listed = subject.startsWith('channel:') ? `channels:${guildId}` : `members:${guildId}`;

@@ -6,6 +6,7 @@ import type { RelationshipType } from '../../../domain/relationship.ts';
 import type { Sealed } from '../../../schemas/envelope.ts';
 import type { ChannelDetails, Overwrite } from '../../../schemas/events/channel.ts';
 import type { GuildDetails, Pauses, Role } from '../../../schemas/events/guild.ts';
+import type { GuildNotifications } from '../../../schemas/events/settings.ts';
 import type { ThreadDetails } from '../../../schemas/events/thread.ts';
 
 /** What a revision is about. A member's counts for the membership in which it happens. */
@@ -14,11 +15,13 @@ export type Subject =
   | `channel:${string}`
   | `thread:${string}`
   | `member:${string}_${string}`
-  | `relations:${string}`;
+  | `relations:${string}`
+  | `settings:${string}`;
 
 export const guildSubject = (guildId: string): Subject => `guild:${guildId}`;
 export const channelSubject = (channelId: string): Subject => `channel:${channelId}`;
 export const relationsSubject = (userId: string): Subject => `relations:${userId}`;
+export const settingsSubject = (userId: string): Subject => `settings:${userId}`;
 export const threadSubject = (threadId: string): Subject => `thread:${threadId}`;
 export const memberSubject = (guildId: string, userId: string): Subject => `member:${guildId}_${userId}`;
 
@@ -66,6 +69,11 @@ export interface Relation {
   readonly since: number;
 }
 
+/** Of what a person is notified, by guild; `guild:` alone is of direct messages. */
+export interface SettingsFields {
+  readonly [guild: `guild:${string}`]: GuildNotifications;
+}
+
 type FieldOf<Fields> = {
   readonly [K in keyof Fields]-?: { readonly field: K; readonly value: NonNullable<Fields[K]> | null };
 }[keyof Fields];
@@ -75,6 +83,7 @@ export type RevisedField =
   | FieldOf<ChannelFields>
   | FieldOf<MemberFields>
   | FieldOf<RelationFields>
+  | FieldOf<SettingsFields>
   | RevisionOfThread;
 
 export type Revision = RevisedField & {

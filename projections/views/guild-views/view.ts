@@ -13,6 +13,7 @@ import {
 } from '../../../schemas/events/catalogue.ts';
 import { type AnyKind, type ChannelDetails, type Overwrite, PLAIN } from '../../../schemas/events/channel.ts';
 import { type GuildDetails, NOT_PAUSED, type Pauses, PLAIN_GUILD, type Role } from '../../../schemas/events/guild.ts';
+import type { GuildNotifications } from '../../../schemas/events/settings.ts';
 import type { ThreadDetails } from '../../../schemas/events/thread.ts';
 import { GOOD_STANDING, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
 import {
@@ -24,6 +25,7 @@ import {
   type RevisionOfThread,
   relationsSubject,
   type SealedNick,
+  settingsSubject,
   threadSubject,
 } from './revisions.ts';
 
@@ -206,6 +208,12 @@ export interface InviteRow {
 }
 
 /** How a person stands to another. */
+export interface NotificationsRow {
+  /** Null: of direct messages. */
+  readonly guildId: string | null;
+  readonly notifications: GuildNotifications;
+}
+
 export interface RelationshipRow extends Relation {
   readonly userId: string;
 }
@@ -249,6 +257,8 @@ export interface GuildReader {
   relationships(userId: string): Promise<readonly RelationshipRow[]>;
   /** How some people stand to the user; no entry for those who do not. */
   relationsTo(userId: string, people: readonly string[]): Promise<ReadonlyMap<string, RelationshipType>>;
+  /** Of what the user is notified, in order of the guilds' ids; nothing of guilds where they never said. */
+  notifications(userId: string): Promise<readonly NotificationsRow[]>;
   /** The first person who registered, who administers the installation unless they were removed. */
   administrator(): Promise<string | undefined>;
   /** Those who administer the installation, the first person first. */
@@ -531,6 +541,12 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
       const value = type === undefined ? null : { type, since };
       return [{ kind: 'revised', guildId: userId, subject: relationsSubject(userId), field, value, position }];
     }),
+  'notifications-changed': ({ data: { userId, guildId, notifications: value }, position }) => [
+    {
+      ...{ kind: 'revised', guildId: userId, subject: settingsSubject(userId) },
+      ...{ field: `guild:${guildId ?? ''}`, value, position },
+    },
+  ],
   'invite-created': ({ data, time: createdTime, position }) => {
     const { code, guildId, channelId, inviterId, maxUses, expiresAt } = data;
     const invite = { code, guildId, channelId, inviterId, maxUses, expiresAt, createdTime };

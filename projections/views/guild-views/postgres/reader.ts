@@ -12,6 +12,7 @@ import {
   leavingOf,
   memberOf,
   namedOf,
+  notificationsOf,
   relationRow,
   relationshipsOf,
   relationTypesOf,
@@ -33,6 +34,7 @@ import {
   type Leaving,
   type MemberRow,
   type Membership,
+  type NotificationsRow,
   type PastGuild,
   pastGuild,
   type RelationshipRow,
@@ -84,6 +86,7 @@ export const guildQuestions = (postgres: Postgres, schema: string) => {
         ask.revisions(at, userId, after, limit).where(sql<boolean>`v.guild_id = any(${guildIds}::bigint[])`),
     ),
     relationships: dated('relationships', ask.relationships),
+    notifications: dated('notifications', ask.notifications),
     relationsTo: dated('relations to', (at: number | undefined, userId: Id, subjects: readonly string[]) =>
       ask.relationsTo(at, userId).where(sql<boolean>`v.subject = any(${subjects}::text[])`),
     ),
@@ -205,6 +208,11 @@ export class PostgresGuildReader implements GuildReader {
   async relationships(userId: Id): Promise<readonly RelationshipRow[]> {
     const [row] = await this.ask.relationships(this.at, userId);
     return relationshipsOf(revisedFields(row?.fields ?? null));
+  }
+
+  async notifications(userId: Id): Promise<readonly NotificationsRow[]> {
+    const [row] = await this.ask.notifications(this.at, userId);
+    return notificationsOf(revisedFields(row?.fields ?? null));
   }
 
   async relationsTo(userId: Id, people: readonly Id[]) {

@@ -14,6 +14,7 @@ import {
   leavingOf,
   memberOf,
   namedOf,
+  notificationsOf,
   relationRow,
   relationshipsOf,
   relationTypesOf,
@@ -36,6 +37,7 @@ import {
   type Leaving,
   type MemberRow,
   type Membership,
+  type NotificationsRow,
   type PastGuild,
   type RelationshipRow,
   type RevisionsQuery,
@@ -110,6 +112,7 @@ const prepare = (db: Connection) => ({
       .where(sql<boolean>`v.guild_id IN (SELECT value FROM json_each(${guildIds}))`),
   ),
   relationships: built(db, (userId: Id) => ask.relationships(undefined, userId)),
+  notifications: built(db, (userId: Id) => ask.notifications(undefined, userId)),
   relationsTo: built(db, (userId: Id, subjects: string) =>
     ask.relationsTo(undefined, userId).where(sql<boolean>`v.subject IN (SELECT value FROM json_each(${subjects}))`),
   ),
@@ -286,6 +289,10 @@ export class SqliteGuildReader implements GuildReader {
 
   async relationships(userId: string): Promise<readonly RelationshipRow[]> {
     return this.slices.step(() => relationshipsOf(revisedFields(this.ask.relationships.get(userId)?.fields ?? null)));
+  }
+
+  async notifications(userId: string): Promise<readonly NotificationsRow[]> {
+    return this.slices.step(() => notificationsOf(revisedFields(this.ask.notifications.get(userId)?.fields ?? null)));
   }
 
   async relationsTo(userId: string, people: readonly string[]) {

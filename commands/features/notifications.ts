@@ -1,0 +1,122 @@
+/** Of what a person wants to be notified, in a guild and in direct messages. */
+
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import * as notifications from '../../domain/notifications.ts';
+import { IsoTimeText, integer, list, optional, Snowflake, timeFromIso } from '../../schemas/codecs.ts';
+import { fieldError } from '../../schemas/errors.ts';
+import { INHERITED, PLAIN_NOTIFICATIONS } from '../../schemas/events/settings.ts';
+import { OnGuildSettings } from '../../schemas/http/route.ts';
+import { GuildSettings } from '../../schemas/http/shapes.ts';
+import { inParallel } from '../../schemas/parallel.ts';
+import { settingsStream } from '../../schemas/streams.ts';
+import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
+import { refuseNotThere } from '../not-there.ts';
+
+/** Null: of direct messages. */
+const guildIn = ({ guild_id }: t.TypeOf<typeof OnGuildSettings>): string | null =>
+  guild_id === '@me' ? null : guild_id;
+
+/** Channels looked up at the same time. */
+const TOGETHER = 25;
+/** Of one command. */
+const MOST_CHANNELS = 100;
+
+const silencing = {
+  muted: optional(t.boolean),
+  mute_config: optional(
+    t.partial({
+      end_time: optional(IsoTimeText),
+      /** Seconds; -1 is for good. */
+      selected_time_window: optional(integer(-1, 2 ** 31 - 1)),
+    }),
+  ),
+  message_notifications: optional(integer(0, INHERITED)),
+};
+type Silencing = t.TypeOf<typeof Silencing>;
+const Silencing = t.partial(silencing);
+
+const Given = t.partial({
+  ...silencing,
+  suppress_everyone: optional(t.boolean),
+  suppress_roles: optional(t.boolean),
+  channel_overrides: optional(
+    list(t.intersection([t.type({ channel_id: Snowflake }), Silencing]), MOST_CHANNELS, ({ channel_id }) => channel_id),
+  ),
+});
+
+const patchOf = ({ muted, mute_config: mute, message_notifications: messages }: Silencing) => ({
+  ...{ muted, messages },
+  mute: mute && {
+    endTime: mute.end_time == null ? null : timeFromIso(mute.end_time)!,
+    window: mute.selected_time_window ?? null,
+  },
+});
+
+/** What is not there is said of the guild's settings; those of its channels have no other fields. */
+const notThere = {
+  ...{ mobile_push: [true], mute_scheduled_events: [false], hide_muted_channels: [false], notify_highlights: [0] },
+  ...{ flags: [0], version: [] },
+};
+
+/** Whether the caller sees all of these channels, and they are of this guild or, for null, their own direct ones. */
+const seesAll = async (
+  { fields, context }: Asked<t.TypeOf<typeof OnGuildSettings> & t.TypeOf<typeof Given>>,
+  guildId: string | null,
+  deps: CommandDeps,
+): Promise<boolean> => {
+  const ids = (fields.channel_overrides ?? []).map(({ channel_id }) => channel_id);
+  const seen = await inParallel(ids, TOGETHER, (id) => deps.access.channel(context.actor.userId, id));
+  return seen.every((access) => access !== undefined && access.channel.guildId === guildId);
+};
+
+export const editNotifications = command({
+  type: 'notifications.edit',
+  summary:
+    'Choose of what you are notified in a guild, or with @me in direct messages. Channels that are not named stay as they are. What is counted as unread does not change: clients hide it.',
+  route: {
+    method: 'PATCH',
+    path: '/users/@me/guilds/:guild_id/settings',
+    status: 200,
+    answers: 'The settings as they are now.',
+    answer: GuildSettings,
+  },
+  params: OnGuildSettings,
+  body: Given,
+  structural: true,
+  check: refuseNotThere(notThere),
+  stream: (_, { userId }) => settingsStream(userId),
+  rights: async ({ fields, context }, deps): Promise<Result<void>> => {
+    if (context.actor.kind === 'bot') return refused('botsCannot');
+    const guildId = guildIn(fields);
+    const isIn = guildId === null || (await deps.access.guild(context.actor.userId, guildId)) !== undefined;
+    return isIn ? either.right(undefined) : refused('unknownGuild');
+  },
+  prepare: async (asked, deps) =>
+    (await seesAll(asked, guildIn(asked.fields), deps))
+      ? either.right(undefined)
+      : either.left(fieldError(['channel_overrides'], 'CHANNEL_INVALID', 'Must be channels there that you see.')),
+  decide: (state: notifications.NotificationsState, _, { fields, context, cause }) =>
+    notifications.changeNotifications(
+      {
+        ...{ userId: context.actor.userId, guildId: guildIn(fields), key: cause.key },
+        patch: {
+          ...patchOf(fields),
+          ...{ suppressEveryone: fields.suppress_everyone, suppressRoles: fields.suppress_roles },
+          channels: (fields.channel_overrides ?? []).map(({ channel_id: channelId, ...given }) => ({
+            ...{ channelId, ...patchOf(given) },
+          })),
+        },
+      },
+      state,
+    ),
+  waitsFor: 'views',
+  answer: async ({ event }, { fields, context }, deps) => {
+    const guildId = guildIn(fields);
+    if (event?.type === 'notifications-changed')
+      return either.right({ kind: 'notifications', row: { guildId, notifications: event.data.notifications } });
+    const rows = await deps.views.guilds.notifications(context.actor.userId);
+    const row = rows.find((one) => one.guildId === guildId) ?? { guildId, notifications: PLAIN_NOTIFICATIONS };
+    return either.right({ kind: 'notifications', row });
+  },
+});

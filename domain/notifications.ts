@@ -1,0 +1,95 @@
+/** Of what a person wants to be notified, guild by guild. Stream `settings-<user>`. */
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type ChannelNotifications,
+  type GuildNotifications,
+  INHERITED,
+  PLAIN_NOTIFICATIONS,
+} from '../schemas/events/settings.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
+import { type Patch, patched } from './patch.ts';
+import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
+
+export interface NotificationsState extends StreamState {
+  /** By guild; under the empty id those of direct messages. */
+  guilds: Map<string, GuildNotifications>;
+  keys: RecentKeys;
+}
+
+interface NotificationsStateJson extends Omit<NotificationsState, 'guilds' | 'keys'> {
+  readonly guilds: readonly (readonly [string, GuildNotifications])[];
+  readonly keys: RecentKeysJson;
+}
+
+const GUILD_BYTES = 300;
+const CHANNEL_BYTES = 200;
+
+const DIRECT = '';
+
+export const notificationsFold: Fold<NotificationsState> = {
+  version: 1,
+  initial: () => ({ sequence: 0, guilds: new Map(), keys: new RecentKeys() }),
+  evolve: (state, event) => {
+    state.sequence = event.sequence;
+    if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
+    if (event.type === 'notifications-changed')
+      state.guilds.set(event.data.guildId ?? DIRECT, event.data.notifications);
+    return state;
+  },
+  bytes: ({ guilds, keys }) => {
+    const channels = [...guilds.values()].reduce((sum, one) => sum + one.channels.length, 0);
+    return GUILD_BYTES * (guilds.size + 1) + CHANNEL_BYTES * channels + keys.bytes;
+  },
+  toJson: (state): NotificationsStateJson => ({ ...state, guilds: [...state.guilds], keys: state.keys.toJson() }),
+  fromJson: (json) => {
+    const { guilds, keys, ...rest } = json as NotificationsStateJson;
+    return { ...rest, guilds: new Map(guilds), keys: RecentKeys.fromJson(keys) };
+  },
+};
+
+/** Most channels of a guild, or direct channels, that differ. */
+export const MAX_CHANNELS = 1000;
+
+type OfChannel = Omit<ChannelNotifications, 'channelId'>;
+const PLAIN_CHANNEL: OfChannel = { muted: false, mute: null, messages: INHERITED };
+
+export interface NotificationsPatch extends Patch<Omit<GuildNotifications, 'channels'>> {
+  /** Channels that are not named stay as they are. */
+  readonly channels: readonly (Patch<OfChannel> & { readonly channelId: string })[];
+}
+
+const byId = (a: ChannelNotifications, b: ChannelNotifications) => (BigInt(a.channelId) < BigInt(b.channelId) ? -1 : 1);
+
+const channelsAfter = (
+  former: readonly ChannelNotifications[],
+  changed: NotificationsPatch['channels'],
+): ChannelNotifications[] => {
+  const channels = new Map<string, OfChannel>(former.map(({ channelId, ...of }) => [channelId, of]));
+  for (const { channelId, ...patch } of changed)
+    channels.set(channelId, patched(channels.get(channelId) ?? PLAIN_CHANNEL, patch, PLAIN_CHANNEL));
+  return [...channels]
+    .filter(([, of]) => !isDeepStrictEqual(of, PLAIN_CHANNEL))
+    .map(([channelId, of]) => ({ channelId, ...of }))
+    .sort(byId);
+};
+
+export const changeNotifications = (
+  command: {
+    readonly userId: string;
+    readonly guildId: string | null;
+    readonly patch: NotificationsPatch;
+    readonly key: string;
+  },
+  state: NotificationsState,
+): Decision => {
+  if (state.keys.has(command.key)) return nothing;
+  const { userId, guildId, patch } = command;
+  const former = state.guilds.get(guildId ?? DIRECT) ?? PLAIN_NOTIFICATIONS;
+  const channels = channelsAfter(former.channels, patch.channels);
+  if (channels.length > MAX_CHANNELS) return refuse('maximumChannelSettings');
+  const { channels: _, ...own } = patch;
+  const next = { ...patched({ ...former, channels: [] }, own, { ...PLAIN_NOTIFICATIONS, channels: [] }), channels };
+  return isDeepStrictEqual(next, former)
+    ? nothing
+    : happen({ type: 'notifications-changed', data: { userId, guildId, notifications: next } });
+};

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { PLAIN_NOTIFICATIONS } from '../schemas/events/settings.ts';
+import { changeNotifications, MAX_CHANNELS, type NotificationsPatch, notificationsFold } from './notifications.ts';
+import { ANN, events, GUILD, History, NOW, only, refusal } from './testing.ts';
+
+const PLAIN_CHANNEL = { muted: false, mute: null, messages: 3 };
+
+const changing = (patch: Partial<NotificationsPatch>, guildId: string | null = GUILD, key = 'k') => ({
+  ...{ userId: ANN, guildId, key },
+  patch: { channels: [], ...patch },
+});
+
+const changed = (...patches: readonly Partial<NotificationsPatch>[]) => {
+  const history = new History(notificationsFold, `settings-${ANN}`);
+  for (const [n, patch] of patches.entries())
+    history.given((state) => changeNotifications(changing(patch, GUILD, `k${n}`), state), `k${n}`);
+  return history.state;
+};
+
+describe('what a person is notified of', () => {
+  it('changes field by field, and null takes a field back', () => {
+    const mute = { endTime: NOW, window: 3600 };
+    const state = changed({ muted: true, mute }, { messages: 1 }, { mute: null });
+    expect(state.guilds.get(GUILD)).toEqual({ ...PLAIN_NOTIFICATIONS, muted: true, messages: 1 });
+    expect(only(changeNotifications(changing({ muted: null, messages: null }), state)).data).toEqual({
+      ...{ userId: ANN, guildId: GUILD, notifications: PLAIN_NOTIFICATIONS },
+    });
+  });
+
+  it('changes channel by channel, in order of their ids; one that is as the guild says is not kept', () => {
+    const state = changed(
+      { channels: [{ channelId: '9', muted: true }] },
+      { channels: [{ channelId: '10', messages: 2 }] },
+      {
+        channels: [{ channelId: '8', muted: true }],
+      },
+    );
+    expect(state.guilds.get(GUILD)?.channels).toEqual([
+      { channelId: '8', ...PLAIN_CHANNEL, muted: true },
+      { channelId: '9', ...PLAIN_CHANNEL, muted: true },
+      { channelId: '10', ...PLAIN_CHANNEL, messages: 2 },
+    ]);
+    const without = changeNotifications(changing({ channels: [{ channelId: '9', muted: false }] }), state);
+    expect(JSON.stringify(only(without).data)).not.toContain('"9"');
+  });
+
+  it('is nothing new where it is so already, and apart for direct messages', () => {
+    const state = changed({ muted: true });
+    expect(events(changeNotifications(changing({ muted: true }), state))).toEqual([]);
+    expect(events(changeNotifications(changing({ muted: false }, GUILD, 'k0'), state))).toEqual([]);
+    expect(only(changeNotifications(changing({ muted: true }, null), state)).data).toMatchObject({ guildId: null });
+  });
+
+  it('is said of a bounded number of channels', () => {
+    const some = (from: number, count: number) => ({
+      channels: Array.from({ length: count }, (_, n) => ({ channelId: String(from + n), muted: true })),
+    });
+    const state = changed(some(1, MAX_CHANNELS));
+    expect(refusal(changeNotifications(changing(some(5000, 1)), state))).toBe('maximumChannelSettings');
+  });
+});
