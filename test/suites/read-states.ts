@@ -82,7 +82,7 @@ export const readStatesSuite = (start: StartInstance) =>
     });
 
     it('stand beside what a person is notified of, which their other sessions and READY say, and which counts nothing', async () => {
-      const guildId = channels[0].guild_id!;
+      const { guild_id: guildId } = await ben.ask<{ guild_id: string }>('GET', `/channels/${channels[0].id}`);
       const path = `/users/@me/guilds/${guildId}/settings`;
       const [bens, adas] = [member.token, owner.account!.token];
       const [his, hers] = await Promise.all([bens, adas].map((token) => GatewayClient.identified(instance.url, token)));
