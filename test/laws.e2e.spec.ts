@@ -1,4 +1,9 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { lawsSuite } from './suites/laws.ts';
-import { startInstance } from './support/instance.ts';
+import { type EmbeddedInstance, startInstance } from './support/instance.ts';
 
-lawsSuite(startInstance);
+lawsSuite(startInstance, 12, (instance) => {
+  const { data } = instance as EmbeddedInstance;
+  for (const end of ['', '-wal', '-shm']) rmSync(join(data, `views.db${end}`), { force: true });
+});

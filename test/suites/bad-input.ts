@@ -66,7 +66,8 @@ export const badInputSuite = (start: StartInstance) =>
 
     beforeAll(async () => {
       instance = await start();
-      person = instance.api.as(await instance.api.register(someName('mallory')));
+      // Whoever administers the server reaches more routes.
+      person = instance.api.as(instance.administrator ?? (await instance.api.register(someName('mallory'))));
       routes = await everyRoute(instance.url);
       expect(routes.length).toBeGreaterThan(15);
     });

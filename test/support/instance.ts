@@ -1,5 +1,5 @@
 /** A server behind a front, whose data outlive it. Whole-system tests start, kill and restart it. */
-import { Api } from './api.ts';
+import { type Account, Api } from './api.ts';
 import { startFront } from './front.ts';
 import { LIMITS_OFF, type Server, type ServerOptions, startServer } from './server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -9,6 +9,8 @@ export interface Instance {
   readonly url: string;
   /** Requests without an account; use `api.as(account)` for one. */
   readonly api: Api;
+  /** Whoever registered first, and administers the server. Absent where nobody has registered. */
+  readonly administrator?: Account;
   server(): Pick<Server, 'url' | 'alive' | 'kill'>;
   /** Starts a server on the same data after the previous one ended. */
   start(): Promise<unknown>;

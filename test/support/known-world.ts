@@ -2,6 +2,7 @@
 import type { Frame, Payload } from './gateway-client.ts';
 
 interface KnownMessage {
+  readonly author: string;
   content: string;
   edited: boolean;
   mentions: string[];
@@ -10,7 +11,8 @@ interface KnownMessage {
 }
 
 interface KnownChannel {
-  readonly name: string | null;
+  /** What an edit changes. */
+  settings: Payload;
   lastMessageId: string | null;
   lastPin: string | null;
   overwrites: Payload[];
@@ -18,15 +20,32 @@ interface KnownChannel {
 }
 
 interface KnownGuild {
-  readonly name: string;
+  name: string;
+  ownerId: string;
   readonly channels: Map<string, KnownChannel>;
   /** Ids of roles, by user. */
   readonly members: Map<string, string[]>;
   readonly roles: Map<string, Payload>;
+  /** Those that are active. */
+  readonly threads: Map<string, Payload>;
 }
 
+/** A thread as a story knows it. */
+export interface StoryThread {
+  readonly parentId: string;
+  readonly isPrivate: boolean;
+}
+
+const settingsOf = ({ type, name = null, topic = null, parent_id = null, position = null }: Payload): Payload => ({
+  ...{ type, name, topic, parent_id, position },
+});
+
+const threadOf = ({ type, name, parent_id, thread_metadata: { locked } }: Payload): Payload => ({
+  ...{ type, name, parent_id, locked },
+});
+
 const channelOf = (d: Payload): KnownChannel => ({
-  name: d.name ?? null,
+  settings: settingsOf(d),
   lastMessageId: d.last_message_id,
   lastPin: d.last_pin_timestamp,
   overwrites: d.permission_overwrites ?? [],
@@ -45,20 +64,44 @@ export class KnownWorld {
   }[] = [];
   /** Guilds and channels that were lost at any time. */
   private readonly lost = new Set<string>();
+  /** By the other's id. */
+  private readonly relationships = new Map<string, number>();
+  private readonly threads: ReadonlyMap<string, StoryThread>;
+  /** Dispatches about channels that the client did not see when they came. */
+  readonly strays: string[] = [];
+
+  constructor(threads: ReadonlyMap<string, StoryThread> = new Map()) {
+    this.threads = threads;
+  }
 
   take({ t, d }: Frame): void {
+    this.lookForStray(t, d);
     switch (t) {
       case 'READY':
         for (const channel of d.private_channels) this.directs.set(channel.id, channelOf(channel));
+        for (const { id, type } of d.relationships ?? []) this.relationships.set(id, type);
+        return;
+      case 'RELATIONSHIP_ADD':
+        this.relationships.set(d.id, d.type);
+        return;
+      case 'RELATIONSHIP_REMOVE':
+        this.relationships.delete(d.id);
         return;
       case 'GUILD_CREATE':
         this.guilds.set(d.id, {
           name: d.name,
+          ownerId: d.owner_id,
+          threads: new Map(d.threads.map((thread: Payload) => [thread.id, threadOf(thread)])),
           channels: new Map(d.channels.map((channel: Payload) => [channel.id, channelOf(channel)])),
           members: new Map(d.members.map((member: Payload) => [member.user.id, member.roles])),
           roles: new Map(d.roles.map((role: Payload) => [role.id, role])),
         });
         return;
+      case 'GUILD_UPDATE': {
+        const guild = this.guilds.get(d.id);
+        if (guild !== undefined) Object.assign(guild, { name: d.name, ownerId: d.owner_id });
+        return;
+      }
       case 'GUILD_DELETE':
         this.guilds.delete(d.id);
         this.lost.add(d.id);
@@ -79,13 +122,34 @@ export class KnownWorld {
       case 'GUILD_ROLE_DELETE':
         this.deleteRole(d.guild_id, d.role_id);
         return;
-      case 'CHANNEL_DELETE':
-        this.guilds.get(d.guild_id)?.channels.delete(d.id);
+      case 'CHANNEL_DELETE': {
+        const guild = this.guilds.get(d.guild_id);
+        guild?.channels.delete(d.id);
+        for (const [id, thread] of guild?.threads ?? []) if (thread.parent_id === d.id) guild?.threads.delete(id);
         this.lost.add(d.id);
         return;
+      }
       case 'CHANNEL_UPDATE': {
         const channel = this.guilds.get(d.guild_id)?.channels.get(d.id);
-        if (channel !== undefined) channel.overwrites = d.permission_overwrites;
+        if (channel !== undefined)
+          Object.assign(channel, { settings: settingsOf(d), overwrites: d.permission_overwrites });
+        return;
+      }
+      case 'THREAD_CREATE':
+      case 'THREAD_UPDATE': {
+        const threads = this.guilds.get(d.guild_id)?.threads;
+        if (d.thread_metadata.archived) threads?.delete(d.id);
+        else threads?.set(d.id, threadOf(d));
+        return;
+      }
+      case 'THREAD_DELETE':
+        this.guilds.get(d.guild_id)?.threads.delete(d.id);
+        this.lost.add(d.id);
+        return;
+      case 'THREAD_LIST_SYNC': {
+        const threads = this.guilds.get(d.guild_id)?.threads;
+        for (const [id, thread] of threads ?? []) if (d.channel_ids.includes(thread.parent_id)) threads?.delete(id);
+        for (const thread of d.threads) threads?.set(thread.id, threadOf(thread));
         return;
       }
       case 'CHANNEL_CREATE':
@@ -95,6 +159,19 @@ export class KnownWorld {
       default:
         this.takeMessage(t, d);
     }
+  }
+
+  /** Whoever ceases to see something is told so first, and nothing of it afterwards. */
+  private lookForStray(t: string | null, d: Payload): void {
+    const named: string | undefined = t === 'CHANNEL_UPDATE' ? d.id : d?.channel_id;
+    // What somebody has read is told to them alone.
+    if (t === 'MESSAGE_ACK') return;
+    if (named === undefined || this.directs.has(named)) return;
+    const thread = this.threads.get(named);
+    const guild = [...this.guilds.values()].find(({ channels }) => channels.has(thread?.parentId ?? named));
+    // Of an archived thread clients are told nothing when they begin.
+    const isHidden = thread?.isPrivate === true && this.lost.has(named) && guild?.threads.has(named) !== true;
+    if (guild === undefined || isHidden) this.strays.push(`${t} in ${named}`);
   }
 
   private deleteRole(guildId: string, roleId: string): void {
@@ -115,6 +192,7 @@ export class KnownWorld {
       if (channel === undefined) return;
       channel.lastMessageId = d.id;
       channel.messages.set(d.id, {
+        author: d.author.id,
         content: d.content,
         edited: false,
         mentions: mentionIds(d),
@@ -143,18 +221,21 @@ export class KnownWorld {
    */
   arrived(other: KnownWorld = this): string[] {
     const throughout = (id: string) => !this.lost.has(id) && !other.lost.has(id);
+    const parentOf = (channelId: string) => this.threads.get(channelId)?.parentId ?? channelId;
+    const seen = (channelId: string) => throughout(channelId) && throughout(parentOf(channelId));
     return this.arrivals
-      .filter(({ guildId, channelId }) => guildId === undefined || (throughout(guildId) && throughout(channelId)))
+      .filter(({ guildId, channelId }) => guildId === undefined || (throughout(guildId) && seen(channelId)))
       .map(({ id }) => id);
   }
 
-  private picture(withMessages: boolean) {
+  /** @param gone whose texts are forgotten */
+  private picture(withMessages: boolean, gone: ReadonlySet<string> = new Set()) {
     const channels = (of: ReadonlyMap<string, KnownChannel>) =>
       [...of]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([id, { name, lastMessageId, lastPin, overwrites, messages }]) => ({
+        .map(([id, { settings, lastMessageId, lastPin, overwrites, messages }]) => ({
           id,
-          name,
+          settings,
           lastMessageId,
           lastPin,
           overwrites,
@@ -163,6 +244,7 @@ export class KnownWorld {
                 messages: [...messages].map(([messageId, message]) => ({
                   messageId,
                   ...message,
+                  content: gone.has(message.author) ? '' : message.content,
                   reactions: [...message.reactions].sort(),
                 })),
               }
@@ -174,27 +256,31 @@ export class KnownWorld {
         .map(([id, guild]) => ({
           id,
           name: guild.name,
+          ownerId: guild.ownerId,
+          threads: [...guild.threads].sort(([a], [b]) => (a < b ? -1 : 1)),
           members: [...guild.members].sort(([a], [b]) => (a < b ? -1 : 1)),
           roles: [...guild.roles].sort(([a], [b]) => (a < b ? -1 : 1)),
           channels: channels(guild.channels),
         })),
       directs: channels(this.directs),
+      relationships: [...this.relationships].sort(([a], [b]) => (a < b ? -1 : 1)),
     };
   }
 
-  /** Guilds, members and channels: the content of a fresh snapshot. */
+  /** Guilds, members, channels, threads and relationships: the content of a fresh snapshot. */
   structure() {
     return this.picture(false);
   }
 
-  /** Everything, including the messages. */
-  all() {
-    return this.picture(true);
+  /** Everything, including the messages. @param gone people whose accounts are deleted */
+  all(gone?: ReadonlySet<string>) {
+    return this.picture(true, gone);
   }
 }
 
-export const worldAfter = (frames: readonly Frame[]): KnownWorld => {
-  const world = new KnownWorld();
+/** @param threads of the story, of which clients are not told all */
+export const worldAfter = (frames: readonly Frame[], threads?: ReadonlyMap<string, StoryThread>): KnownWorld => {
+  const world = new KnownWorld(threads);
   for (const frame of frames) world.take(frame);
   return world;
 };
