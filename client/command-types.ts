@@ -254,7 +254,7 @@ export interface CommandFields {
       readonly deny?: string | null;
     }[] | null;
   };
-  /** Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only; a thread's name, and archive and lock it. */
+  /** Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only; a thread's name, and archive and lock it; a group's name and owner. */
   readonly 'channel.edit': {
     readonly channel_id: string;
     readonly name?: string | null;
@@ -274,8 +274,9 @@ export interface CommandFields {
     readonly locked?: boolean | null;
     readonly invitable?: boolean | null;
     readonly auto_archive_duration?: 60 | 1440 | 4320 | 10080 | null;
+    readonly owner?: string | null;
   };
-  /** Delete a channel and all that was said in it. */
+  /** Delete a channel and all that was said in it, or leave a group. */
   readonly 'channel.delete': {
     readonly channel_id: string;
   };
@@ -426,9 +427,20 @@ export interface CommandFields {
     readonly guild_id: string;
     readonly application_id: string;
   };
-  /** Open the direct channel with somebody. */
+  /** Open the direct channel with somebody (`recipient_id`), or create a group with several (`recipients`), who are friends of yours or share a guild with you. */
   readonly 'dm.create': {
-    readonly recipient_id: string;
+    readonly recipient_id?: string | null;
+    readonly recipients?: readonly string[] | null;
+  };
+  /** Add a friend, or somebody you share a guild with, to a group of 10 people at most. */
+  readonly 'recipient.add': {
+    readonly channel_id: string;
+    readonly user_id: string;
+  };
+  /** Take somebody out of a group that you own, or leave one yourself. */
+  readonly 'recipient.remove': {
+    readonly channel_id: string;
+    readonly user_id: string;
   };
   /** Change what you say about yourself. What you leave out stays; null empties it. */
   readonly 'user.edit': {

@@ -427,6 +427,25 @@ export class Rest {
     return this.request('POST', '/users/@me/channels', { recipient_id: userId });
   }
 
+  /** @param userIds two to nine others: friends, or people of one of your guilds */
+  createGroup(userIds: readonly string[]): Promise<Channel> {
+    return this.request('POST', '/users/@me/channels', { recipients: userIds });
+  }
+
+  /** @param change `name`, null for none; `owner`: who owns it from now on */
+  editGroup(channelId: string, change: { readonly name?: string | null; readonly owner?: string }): Promise<Channel> {
+    return this.request('PATCH', `/channels/${channelId}`, change);
+  }
+
+  addRecipient(channelId: string, userId: string): Promise<null> {
+    return this.request('PUT', `/channels/${channelId}/recipients/${userId}`);
+  }
+
+  /** Takes somebody out of a group that you own. With your own id you leave it. */
+  removeRecipient(channelId: string, userId: string): Promise<null> {
+    return this.request('DELETE', `/channels/${channelId}/recipients/${userId}`);
+  }
+
   /** @param more `nonce` with `enforce_nonce: true` makes a repeated request post one message */
   send(channelId: string, content: string, more: object = {}): Promise<Message> {
     return this.request('POST', `/channels/${channelId}/messages`, { content, ...more });

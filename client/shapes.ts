@@ -64,12 +64,14 @@ export interface Ban {
 
 export interface Channel {
   readonly id: string;
-  /** 0 text channel of a guild, 1 direct channel. */
+  /** 0 text channel of a guild, 1 direct channel, 3 group. */
   readonly type: number;
   readonly guild_id?: string;
   readonly name?: string | null;
   readonly topic?: string | null;
   readonly recipients?: readonly User[];
+  /** Of a group. */
+  readonly owner_id?: string;
   readonly last_message_id: string | null;
   /** ISO time. */
   readonly last_pin_timestamp: string | null;
@@ -167,7 +169,10 @@ export interface Dispatches {
   readonly GUILD_MEMBER_ADD: Member & { readonly guild_id: string };
   readonly GUILD_MEMBER_REMOVE: { readonly guild_id: string; readonly user: User };
   readonly CHANNEL_CREATE: Channel;
+  readonly CHANNEL_UPDATE: Channel;
   readonly CHANNEL_DELETE: Channel;
+  readonly CHANNEL_RECIPIENT_ADD: { readonly channel_id: string; readonly user: User };
+  readonly CHANNEL_RECIPIENT_REMOVE: { readonly channel_id: string; readonly user: User };
   readonly MESSAGE_CREATE: Message;
   readonly MESSAGE_UPDATE: Message;
   readonly MESSAGE_DELETE: { readonly id: string; readonly channel_id: string; readonly guild_id?: string };

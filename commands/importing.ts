@@ -119,7 +119,10 @@ export class Importing {
         cause,
         prepare: async () => either.right(undefined),
         decide: (state: GuildState) =>
-          createGuild({ guild: { guildId, name, ownerId, everyone, firstChannel }, time }, state),
+          createGuild(
+            { guild: { guildId, name, ownerId, everyone, firstChannel, systemChannelId: firstChannel.id }, time },
+            state,
+          ),
       }),
     );
     const last = await this.deps.processes.whenFollowedUp(
@@ -186,7 +189,7 @@ export class Importing {
         stream: memberStream(guildId, userId),
         cause: this.cause(userId, key),
         prepare: async () => either.right(undefined),
-        decide: (state: MemberState) => join({ guildId, userId, invite: null, key, time }, state),
+        decide: (state: MemberState) => join({ guildId, userId, invite: null, announcedIn: null, key, time }, state),
       }),
     );
     await this.visible(done);

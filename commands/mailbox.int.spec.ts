@@ -103,7 +103,8 @@ const task = (
   prepare: Task<MemberState, undefined>['prepare'] = async () => either.right(undefined),
 ): Task<MemberState, undefined> => ({ stream: STREAM, cause: causeOf(key), prepare, decide });
 
-const joining = (key: string) => task(key, (state) => decideJoin({ ...membership, key, invite: null }, state));
+const joining = (key: string) =>
+  task(key, (state) => decideJoin({ ...membership, key, invite: null, announcedIn: null }, state));
 const leaving = (key: string) => task(key, (state) => decideLeave({ ...membership, key, ownerId: '9' }, state));
 /** Decides one event in any state. */
 const event = (key: string) => task(key, () => happen({ type: 'member-left', data: { ...membership, how: 'left' } }));

@@ -54,7 +54,7 @@ export interface StepFacts {
 
 /** What steps are taken in, and what they may be found in where the event alone does not say them. */
 export interface Sources {
-  readonly guilds: Pick<GuildReader, 'channelsOf'>;
+  readonly guilds: Pick<GuildReader, 'guild' | 'channelsOf' | 'directChannelsOf'>;
   readonly vault: Pick<Vault, 'erase'>;
   readonly clock: Clock;
   readonly timelines: TimelineReader;
@@ -69,10 +69,10 @@ export type FollowUps = {
 
 type Causing = EventOf<FollowedUpType>;
 
-export const joiningStep = (guildId: string, userId: string, invite: string | null): Step => ({
-  stream: memberStream(guildId, userId),
+export const joiningStep = (joining: Omit<Parameters<typeof join>[0], 'key'>): Step => ({
+  stream: memberStream(joining.guildId, joining.userId),
   // Whoever was banned meanwhile stays out, and the steps are done.
-  decide: (key) => (state: MemberState) => (state.banned ? nothing : join({ guildId, userId, invite, key }, state)),
+  decide: (key) => (state: MemberState) => (state.banned ? nothing : join({ ...joining, key }, state)),
 });
 
 /** A channel gets its place, or leaves its category. */
@@ -226,7 +226,13 @@ export class Processes {
           return step.decide(key, { message, now: now(), low: lowBits(), since })(state);
         },
       });
-      if (either.isLeft(outcome)) throw new Error(outcome.left.message);
+      if (either.isLeft(outcome)) {
+        // Somebody whose key is destroyed says nothing more, and the step is done.
+        if (outcome.left.name === 'unauthorized') return event.position;
+        throw new Error(outcome.left.message);
+      }
+      // In a cluster nobody else begins at once what follows from a step.
+      void this.finish(outcome.right.events);
       return outcome.right.position;
     });
   }

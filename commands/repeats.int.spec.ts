@@ -49,6 +49,14 @@ const someChannel = async (): Promise<string> =>
 const someThread = async (): Promise<string> =>
   (await instance.do(ann, 'thread.create', { channel_id, name: 'thread', type: 11 })).id;
 const someInvite = async (): Promise<string> => (await instance.do(ann, 'invite.create', { channel_id })).code;
+/** A group of Ann's with the first two of four people, who share a guild with her that pauses nothing. */
+const someGroup = async () => {
+  const { channel } = await instance.guild(ann);
+  const others = await Promise.all([1, 2, 3, 4].map(somebody));
+  await instance.join(ann, channel, ...others);
+  const group = await instance.do(ann, 'dm.create', { recipients: others.slice(0, 2) });
+  return { channel_id: group.id as string, others };
+};
 const someBot = async (): Promise<string> => (await instance.do(ann, 'application.create', { name: 'robot' })).id;
 const reacted = async (emojis: readonly string[], by = ann): Promise<string> => {
   const message_id = await someMessage();
@@ -272,6 +280,14 @@ const repeats: Record<CommandType, () => Promise<Repeat>> = {
   },
   'bot.add': async () => ({ by: ann, once: { guild_id, application_id: await someBot() }, others: NAMES_STREAM }),
   'dm.create': async () => ({ by: ann, once: { recipient_id: await somebody() }, others: NAMES_STREAM }),
+  'recipient.add': async () => {
+    const { channel_id, others } = await someGroup();
+    return { by: ann, once: { channel_id, user_id: others[2] }, others: [{ user_id: others[3] }] };
+  },
+  'recipient.remove': async () => {
+    const { channel_id, others } = await someGroup();
+    return { by: others[0]!, once: { channel_id, user_id: others[0] }, others: [{ user_id: others[1] }] };
+  },
   'user.edit': async () => ({
     by: await somebody(),
     once: { bio: 'one' },

@@ -8,11 +8,11 @@ import { DEFAULT_EVERYONE } from './permissions.ts';
 import { ANN, CHANNEL, errorsOf, events, GUILD, History, OWNER, only, refusal } from './testing.ts';
 
 const CATEGORY = '500';
-const firstChannel = { id: CHANNEL, name: 'general' };
+const first = { firstChannel: { id: CHANNEL, name: 'general' }, systemChannelId: CHANNEL };
 const everyone = DEFAULT_EVERYONE.toString();
 const guild = () =>
   new History(guildFold, `guild-${GUILD}`).given(
-    (state) => createGuild({ guild: { guildId: GUILD, name: 'G', ownerId: OWNER, everyone, firstChannel } }, state),
+    (state) => createGuild({ guild: { guildId: GUILD, name: 'G', ownerId: OWNER, everyone, ...first } }, state),
     'created',
   );
 

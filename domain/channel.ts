@@ -12,6 +12,7 @@ import {
   PLAIN,
   SUPPRESS_EMBEDS,
 } from '../schemas/events/channel.ts';
+import type { Group } from '../schemas/events/group.ts';
 import type { ThreadDetails, ThreadMember } from '../schemas/events/thread.ts';
 import { deletedBy } from '../schemas/message-ids.ts';
 import { isBlank } from '../schemas/text.ts';
@@ -49,6 +50,8 @@ export interface ChannelSettings {
   readonly kind: AnyKind;
   /** `undefined`: it is no thread. */
   readonly thread?: ThreadSettings;
+  /** Of a group; `undefined`: it is none. */
+  readonly ownerId?: string;
   readonly guildId: string | null;
   readonly overwrites: readonly Overwrite[];
   readonly participants: readonly string[];
@@ -101,6 +104,13 @@ const threadAs = (state: ChannelState, changed: Partial<ThreadSettings>): void =
   if (thread !== undefined) state.settings = { ...state.settings!, thread: { ...thread, ...changed } };
 };
 
+const groupAs = (state: ChannelState, { name, ownerId, participants }: Group): void => {
+  const { settings } = state;
+  if (settings === undefined) return;
+  const details = { ...settings.details, name: name ?? '' };
+  state.settings = { ...settings, ownerId, participants, details };
+};
+
 const threadAsBegun = (data: EventData<'thread-created'>): ChannelSettings => {
   const { channelId: id, guildId, parentId, isPrivate, startedAt, details, creator } = data;
   const members = membersAfter({}, { added: [creator], removed: [] });
@@ -129,7 +139,7 @@ const nonceKeyOf = (event: ParleyEvent): string | undefined =>
     : undefined;
 
 export const channelFold: Fold<ChannelState> = {
-  version: 12,
+  version: 13,
   initial: () => ({ sequence: 0, settings: undefined, ordinal: 0, headTime: 0, pins: [], keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
@@ -142,7 +152,8 @@ export const channelFold: Fold<ChannelState> = {
     } else if (event.type === 'channel-created') {
       const { kind, guildId, overwrites, participants, name, topic, nsfw, position, parentId, slowmode } = event.data;
       const details = { name: name ?? '', topic, nsfw, position, parentId, slowmode };
-      state.settings = { kind, guildId, overwrites, participants, details, isDeleted: false };
+      const owner = kind === 'group' ? { ownerId: participants[0]! } : {};
+      state.settings = { kind, guildId, overwrites, participants, details, isDeleted: false, ...owner };
     } else if (event.type === 'channel-edited') {
       if (state.settings !== undefined) state.settings = { ...state.settings, details: event.data.details };
     } else if (event.type === 'channel-deleted') {
@@ -152,6 +163,12 @@ export const channelFold: Fold<ChannelState> = {
       overwriteAs(state, overwrite.id, overwrite);
     } else if (event.type === 'overwrite-deleted') {
       overwriteAs(state, event.data.overwriteId, undefined);
+    } else if (
+      event.type === 'recipient-added' ||
+      event.type === 'recipient-removed' ||
+      event.type === 'group-edited'
+    ) {
+      groupAs(state, event.data.group);
     } else if (event.type === 'thread-created') {
       state.settings = threadAsBegun(event.data);
     } else if (event.type === 'thread-edited') {
@@ -427,12 +444,14 @@ export const postedFor = (message: {
   readonly ordinal: number;
   readonly author: string;
   readonly type: number;
-  /** The thread or the message that it refers to. */
-  readonly about: string;
+  /** The thread or the message that it refers to; null: to none. */
+  readonly about: string | null;
   readonly content: string;
+  /** Whom it names. */
+  readonly users?: readonly string[];
 }): DecidedEvent => {
-  const { messageId, ordinal, author, type: messageType, about: replyTo, content } = message;
-  const mentions = { users: [], everyone: false };
+  const { messageId, ordinal, author, type: messageType, about: replyTo, content, users = [] } = message;
+  const mentions = { users: [...users], everyone: false };
   return {
     type: 'message-posted',
     data: { messageId, ordinal, author, messageType, replyTo, mentions, flags: 0, nonce: null },
@@ -544,6 +563,13 @@ export const takenDown = (message: Placed, actor: ChannelActor, state: Pinned, d
   },
 });
 
+/** Whether nobody deletes it, which Discord says of some of the types that the server posts. */
+const isLasting = ({ type }: Pick<MessageState, 'type'>): boolean =>
+  type === MessageType.recipientAdd ||
+  type === MessageType.recipientRemove ||
+  type === MessageType.channelNameChange ||
+  type === MessageType.threadStarterMessage;
+
 export const remove = (command: OnMessage, state: ChannelState): Decision => {
   const rights = rightsIn(state, command);
   const refusal = denied(rights, 0n);
@@ -554,7 +580,7 @@ export const remove = (command: OnMessage, state: ChannelState): Decision => {
   if (message.author !== command.userId && !allows(rights, Permission.manageMessages))
     return refuse('missingPermissions');
   const { messageId, ordinal, author } = message;
-  if (message.type === MessageType.threadStarterMessage) return refuse('systemMessage');
+  if (isLasting(message)) return refuse('systemMessage');
   const deleted: DecidedEvent = { type: 'message-deleted', data: { messageId, ordinal, author } };
   const after = shrunkBy(1, state);
   return isPinned(state, messageId)

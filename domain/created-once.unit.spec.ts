@@ -16,6 +16,7 @@ describe('a guild', () => {
       ownerId: OWNER,
       everyone: '0',
       firstChannel: { id: CHANNEL, name: 'g' },
+      systemChannelId: CHANNEL,
     };
     const history = new History(guildFold, `guild-${GUILD}`).given((state) => createGuild({ guild }, state));
     expect(history.state).toMatchObject({ sequence: 1, exists: true });

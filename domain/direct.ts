@@ -17,7 +17,7 @@ export const directFold: Fold<DirectState> = {
 };
 
 export const openDirect = (
-  command: { readonly channelId: string; readonly participants: readonly [string, string] },
+  command: { readonly channelId: string; readonly participants: readonly string[] },
   state: DirectState,
 ): Decision =>
   state.channelId === undefined

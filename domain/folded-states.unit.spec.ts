@@ -38,6 +38,8 @@ const details = {
   ...{ name: 'thread', archived: false, locked: false, invitable: true, autoArchive: 60, archiveTime: NOW },
 };
 
+const aGroup = { name: null, ownerId: ANN, participants: [ANN, BEN] };
+
 /** Events of every type, by the kind of their stream. */
 const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
   channel: [
@@ -85,6 +87,9 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
       ...{ ...inThread, isPrivate: true, removed: [ANN], count: 1 },
       added: [{ userId: BEN, joinedTime: NOW + 1, stay: 4 }],
     }),
+    happened('recipient-added', { channelId: CHANNEL, userId: BEN, group: aGroup }),
+    happened('recipient-removed', { channelId: CHANNEL, userId: BEN, group: { ...aGroup, participants: [ANN] } }),
+    happened('group-edited', { channelId: CHANNEL, group: { ...aGroup, name: 'Us', ownerId: BEN } }),
     happened('thread-shrank', { ...inThread, deleted: 2 }),
     happened('thread-deleted', { ...inThread, isPrivate: true }),
   ],
@@ -100,6 +105,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('guild-created', {
       ...{ guildId: GUILD, name: 'guild', ownerId: OWNER, everyone: '3072' },
       firstChannel: { id: CHANNEL, name: 'general' },
+      systemChannelId: CHANNEL,
     }),
     happened('guild-edited', { guildId: GUILD, details: { name: 'other', description: 'all', ...PLAIN_GUILD } }),
     happened('transfer-requested', { guildId: GUILD, from: OWNER, userId: ANN }),
@@ -138,9 +144,9 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('invite-deleted', { code: 'code', guildId: GUILD, channelId: CHANNEL }),
   ],
   member: [
-    happened('member-joined', { guildId: GUILD, userId: ANN, invite: 'code' }),
+    happened('member-joined', { guildId: GUILD, userId: ANN, invite: 'code', announcedIn: CHANNEL }),
     happened('member-left', { guildId: GUILD, userId: ANN, how: 'left' }),
-    happened('member-joined', { guildId: GUILD, userId: ANN, invite: null }),
+    happened('member-joined', { guildId: GUILD, userId: ANN, invite: null, announcedIn: null }),
     happened('member-roles-changed', { guildId: GUILD, userId: ANN, roles: ['300'] }),
     happened('member-renamed', { guildId: GUILD, userId: ANN, ...{ sealed: { by: ANN, box: 'Ym94' } } }),
     happened('member-timed-out', { guildId: GUILD, userId: ANN, until: NOW + 1000 }),

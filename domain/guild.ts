@@ -56,8 +56,8 @@ export const guildFold: Fold<GuildState> = {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'guild-created') {
-      const { ownerId, everyone, name } = event.data;
-      Object.assign(state, { exists: true, ownerId, everyone, details: { ...NOTHING_SET, name } });
+      const { ownerId, everyone, name, systemChannelId } = event.data;
+      Object.assign(state, { exists: true, ownerId, everyone, details: { ...NOTHING_SET, name, systemChannelId } });
       state.channels.set(event.data.firstChannel.id, null);
     } else if (event.type === 'guild-edited') {
       state.details = event.data.details;

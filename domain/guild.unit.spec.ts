@@ -5,8 +5,8 @@ import { CHANNEL, events, GUILD, History, OWNER, refusal, types } from './testin
 
 const aGuild = () =>
   new History<GuildState>(guildFold, `guild-${GUILD}`).given((state) => {
-    const firstChannel = { id: CHANNEL, name: 'general' };
-    return createGuild({ guild: { guildId: GUILD, name: 'G', ownerId: OWNER, everyone: '0', firstChannel } }, state);
+    const first = { firstChannel: { id: CHANNEL, name: 'general' }, systemChannelId: CHANNEL };
+    return createGuild({ guild: { guildId: GUILD, name: 'G', ownerId: OWNER, everyone: '0', ...first } }, state);
   }, 'created');
 
 const asked = (channelId: string, known: readonly string[] = [], key = channelId) => ({
@@ -22,7 +22,8 @@ const asked = (channelId: string, known: readonly string[] = [], key = channelId
 describe('a guild', () => {
   it('is not created for somebody who may have no further one, but a repeat of its creation is answered', () => {
     const { state } = aGuild();
-    const guild = { guildId: GUILD, name: 'G', ownerId: OWNER, everyone: '0', firstChannel: { id: '1', name: 'g' } };
+    const first = { firstChannel: { id: '1', name: 'g' }, systemChannelId: null };
+    const guild = { guildId: GUILD, name: 'G', ownerId: OWNER, everyone: '0', ...first };
     expect(refusal(createGuild({ guild, isFull: true }, guildFold.initial()))).toBe('maximumGuilds');
     expect(events(createGuild({ guild, isFull: true }, state))).toEqual([]);
   });

@@ -166,7 +166,16 @@ const guilds: Aggregate<GuildState> = {
     drawnFor<GuildState>()(name, (called) => (state) => {
       const firstChannel = { id: CHANNEL, name: 'g' };
       return createGuild(
-        { guild: { guildId: GUILD, name: called, ownerId: OWNER, everyone: '1', firstChannel } },
+        {
+          guild: {
+            guildId: GUILD,
+            name: called,
+            ownerId: OWNER,
+            everyone: '1',
+            firstChannel,
+            systemChannelId: CHANNEL,
+          },
+        },
         state,
       );
     }),
@@ -184,7 +193,7 @@ const members: Aggregate<MemberState> = {
   command: fc.oneof(
     drawnFor<MemberState>()(
       fc.constant(null),
-      (invite, k) => (state) => join({ guildId: GUILD, userId: ANN, key: k, invite }, state),
+      (invite, k) => (state) => join({ guildId: GUILD, userId: ANN, key: k, invite, announcedIn: null }, state),
     ),
     drawnFor<MemberState>()(
       fc.constantFrom(OWNER, ANN),

@@ -73,6 +73,8 @@ export const join = (
   command: Membership & {
     readonly invite: string | null;
     readonly inviteExpired?: boolean;
+    /** The channel in which a message is to say so; null: in none. */
+    readonly announcedIn: string | null;
     /** Original time of an imported membership. */
     readonly time?: number;
   },
@@ -81,8 +83,9 @@ export const join = (
   if (state.joined || state.keys.has(command.key)) return nothing;
   if (state.banned) return refuse('userBanned');
   if (command.inviteExpired === true) return refuse('inviteExpired');
-  const { guildId, userId, invite, time } = command;
-  const joined = { type: 'member-joined', data: { guildId, userId, invite }, ...timed({ time }) } as const;
+  const { guildId, userId, invite, announcedIn, time } = command;
+  const data = { guildId, userId, invite, announcedIn };
+  const joined = { type: 'member-joined', data, ...timed({ time }) } as const;
   const until = state.timedOutUntil;
   return until === null
     ? happen(joined)

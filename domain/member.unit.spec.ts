@@ -2,14 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { join, leave, memberFold } from './member.ts';
 import { ANN, events, GUILD, History, OWNER, only, refusal, types } from './testing.ts';
 
-const as = (key: string, userId = ANN) => ({ guildId: GUILD, userId, key });
+const as = (key: string, userId = ANN) => ({ guildId: GUILD, userId, key, announcedIn: null });
 const joined = (key = 'j') =>
   new History(memberFold, `member-${GUILD}_${ANN}`).given((state) => join({ ...as(key), invite: 'abc' }, state), key);
 
 describe('joining', () => {
   it('records the invite, and the original time of an imported member', () => {
     const event = only(join({ ...as('j'), invite: 'abc', time: 5 }, memberFold.initial()));
-    expect(event).toEqual({ type: 'member-joined', data: { guildId: GUILD, userId: ANN, invite: 'abc' }, time: 5 });
+    expect(event).toEqual({
+      type: 'member-joined',
+      data: { guildId: GUILD, userId: ANN, invite: 'abc', announcedIn: null },
+      time: 5,
+    });
   });
 
   it('does nothing for a member', () => {

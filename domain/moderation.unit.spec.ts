@@ -26,7 +26,7 @@ const owner: MemberRights = { userId: OWNER, roles: [] };
 /** Ann's membership with these roles. */
 const ann = (...roles: string[]) =>
   new History(memberFold, `member-${GUILD}_${ANN}`)
-    .given((state) => join({ guildId: GUILD, userId: ANN, key: 'j', invite: null }, state), 'j')
+    .given((state) => join({ guildId: GUILD, userId: ANN, key: 'j', invite: null, announcedIn: null }, state), 'j')
     .record([{ type: 'member-roles-changed', data: { guildId: GUILD, userId: ANN, roles } }]);
 const by = (actor: MemberRights, key = 'k') => ({ guild, actor, userId: ANN, key });
 const banBy = (actor: MemberRights, key = 'k') => ({ ...by(actor, key), deleteMessageSeconds: 0 });
@@ -64,7 +64,7 @@ describe('a ban', () => {
     expect(banned.state).toMatchObject({ banned: true, joined: false });
     expect(events(ban(banBy(moderator, 'b'), banned.state))).toEqual([]);
     expect(events(ban(banBy(moderator, 'other'), banned.state))).toEqual([]);
-    const again = { guildId: GUILD, userId: ANN, key: 'j2', invite: 'code' };
+    const again = { guildId: GUILD, userId: ANN, key: 'j2', invite: 'code', announcedIn: null };
     expect(refusal(join(again, banned.state))).toBe('userBanned');
     expect(refusal(unban(by(plain), banned.state))).toBe('missingPermissions');
     const lifted = banned.given((state) => unban(by(moderator, 'u'), state), 'u');
@@ -117,7 +117,7 @@ describe('a timeout', () => {
     const left = ann()
       .given((state) => edit(moderator, { timedOutUntil: until }, state), 'k')
       .given((state) => kick(by(moderator, 'k2'), state), 'k2');
-    const again = join({ guildId: GUILD, userId: ANN, key: 'j2', invite: null }, left.state);
+    const again = join({ guildId: GUILD, userId: ANN, key: 'j2', invite: null, announcedIn: null }, left.state);
     expect(types(again)).toEqual(['member-joined', 'member-timed-out']);
   });
 });

@@ -86,6 +86,11 @@ export class RecentKeys {
     return this.held + (this.before?.bytes ?? 0);
   }
 
+  /** Whether a key may be forgotten by now. */
+  get forgets(): boolean {
+    return this.sequences.size >= REMEMBERED_COUNT || this.before?.forgets === true;
+  }
+
   /** Sequence of the event that carried the key; of the first one if a command made several. */
   sequenceOf(key: string): number | undefined {
     return this.sequences.get(key) ?? this.before?.sequenceOf(key);

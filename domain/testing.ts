@@ -2,10 +2,9 @@
 
 import { either } from 'fp-ts';
 import { type DecidedEvent, type ParleyEvent, versionOf } from '../schemas/events/catalogue.ts';
-import { PLAIN } from '../schemas/events/channel.ts';
+import { type ChannelKind, type Overwrite, PLAIN } from '../schemas/events/channel.ts';
 import {
   type ChannelActor,
-  type ChannelState,
   channelFold,
   createChannel,
   type Edit,
@@ -113,15 +112,16 @@ export class History<State extends StreamState> {
   }
 }
 
-/** An empty text channel of the guild. */
-export const aChannel = (more: { overwrites?: NonNullable<ChannelState['settings']>['overwrites'] } = {}) =>
+/** An empty text channel of the guild, unless anything else is said. */
+export const aChannel = (more: { overwrites?: readonly Overwrite[]; kind?: ChannelKind; guildId?: string } = {}) =>
   new History(channelFold, `channel-${CHANNEL}`).given(
     (state) =>
       createChannel(
         {
           key: 'created',
           channel: {
-            ...{ channelId: CHANNEL, kind: 'text', guildId: GUILD, name: 'general', topic: null, ...PLAIN },
+            ...{ channelId: CHANNEL, name: 'general', topic: null, ...PLAIN },
+            ...{ kind: more.kind ?? 'text', guildId: more.guildId ?? GUILD },
             overwrites: [...(more.overwrites ?? [])],
             participants: [],
           },

@@ -32,13 +32,20 @@ import type { Subscriptions } from './subscriptions.ts';
 /** How long delivery waits until everything of a new channel arrives here, in milliseconds. */
 const SOON_MS = 25;
 
-type Beginning = EventOf<'channel-created' | 'thread-created' | 'thread-edited'>;
+type Beginning = EventOf<'channel-created' | 'recipient-added' | 'thread-created' | 'thread-edited'>;
 
-/** Whether people begin to hear a channel by it: it is created, or a thread that was archived is active again. */
+/** Whether people begin to hear a channel by it: it is created, they come into a group, or an archived thread is active again. */
 const begins = (event: ParleyEvent): event is Beginning =>
   event.type === 'channel-created' ||
+  event.type === 'recipient-added' ||
   event.type === 'thread-created' ||
   (event.type === 'thread-edited' && event.data.wasArchived && !event.data.details.archived);
+
+/** Those of the listeners who begin to hear the channel. */
+const newcomers = (event: Beginning, listeners: Iterable<Session>): readonly Session[] =>
+  event.type === 'recipient-added'
+    ? [...listeners].filter(({ userId }) => userId === event.data.userId)
+    : [...listeners];
 
 /** Whether nobody hears the thread after it. */
 const ends = (event: ParleyEvent): event is EventOf<'thread-edited' | 'thread-deleted'> =>
@@ -158,16 +165,18 @@ export class FanOut {
       return;
     }
     const { feed } = this.deps;
-    const fresh = begins(event) && listeners.size > 0 ? [channelAudience(event.data.channelId)] : [];
+    const fresh =
+      begins(event) && newcomers(event, listeners).length > 0 ? [channelAudience(event.data.channelId)] : [];
     const soon = feed === undefined || fresh.length === 0 || (await this.heardSoon(feed, fresh));
     try {
       if (feed !== undefined && event.type === 'member-joined') this.delay(own, listeners, event);
-      if (!soon) this.delay([...listeners], listeners, event);
+      if (!soon && begins(event)) this.delay(newcomers(event, listeners), listeners, event);
       const dispatches = listeners.size === 0 ? [] : await entry.dispatches(this.renderer, null);
       for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
-      if (begins(event)) this.joinChannel(event, listeners, dispatches);
+      if (begins(event)) this.joinChannel(event, newcomers(event, listeners), dispatches);
       if (ends(event)) this.subscriptions.end(channelAudience(event.data.channelId));
       if (event.type === 'thread-members-changed') await this.enterThread(event, listeners);
+      if (event.type === 'recipient-removed') this.leaveGroup(event.data, listeners);
       if (event.type === 'member-joined' && feed === undefined) await this.joined(event, own);
       if (event.type === 'member-left') this.left(event, own);
     } catch (error) {
@@ -289,8 +298,14 @@ export class FanOut {
     }
   }
 
+  private leaveGroup(gone: EventOf<'recipient-removed'>['data'], listeners: Iterable<Session>): void {
+    for (const session of [...listeners])
+      if (session.userId === gone.userId) this.subscriptions.leave(session, channelAudience(gone.channelId));
+  }
+
   private joinChannel(event: Beginning, listeners: Iterable<Session>, told: readonly EncodedDispatch[]): void {
-    const { channelId, guildId } = event.data;
+    const { channelId } = event.data;
+    const guildId = 'guildId' in event.data ? event.data.guildId : null;
     for (const session of listeners) {
       if (session.listening && told.some((dispatch) => dispatch.concerns(session)))
         this.subscriptions.join(session, channelAudience(channelId), guildId);

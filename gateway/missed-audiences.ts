@@ -1,7 +1,7 @@
 /** Which of the events that a session missed it receives. */
 
 import type { AudienceEntry } from '../projections/views/audience-index/view.ts';
-import type { ChannelRow } from '../projections/views/guild-views/view.ts';
+import { type ChannelRow, cameAt } from '../projections/views/guild-views/view.ts';
 import {
   type EventOf,
   type EventType,
@@ -72,8 +72,10 @@ export class Hearing {
         this.heard.set(channelAudience(id), from === undefined ? heard : { ...heard, after: from });
       }
     }
-    for (const channel of scope.directChannels)
-      this.heard.set(channelAudience(channel.id), { after, guildId: null, anew: false });
+    for (const channel of scope.directChannels) {
+      const from = Math.max(after, cameAt(channel, session.userId));
+      this.heard.set(channelAudience(channel.id), { after: from, guildId: null, anew: false });
+    }
   }
 
   /** Each audience, with the position beyond which the session hears it. */
@@ -103,6 +105,9 @@ export class Hearing {
   private mayHear(event: ParleyEvent): boolean {
     // Covered by the comparison of channels then and now, which also covers those that were lost before.
     if (event.type === 'channel-deleted') return false;
+    // A group begins for them when they last came into it, and only if they are in it still.
+    if (event.type === 'recipient-added' && event.data.userId === this.session.userId)
+      return this.heard.get(channelAudience(event.data.channelId))?.after === event.position;
     if (isOfThread(event)) {
       const parent = this.heard.get(channelAudience(event.data.parentId));
       return parent !== undefined && event.position > parent.after;

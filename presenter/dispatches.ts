@@ -25,6 +25,7 @@ import {
   rightsOf,
   type Viewer,
 } from './dispatch.ts';
+import { groupRenderings } from './group-dispatches.ts';
 import { pinTimestamp, presentRole } from './guilds.ts';
 import { presentNotifications } from './notifications.ts';
 import { presentSelf } from './profiles.ts';
@@ -306,6 +307,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'overwrite-deleted': channelUpdate,
 
   ...threadRenderings,
+  ...groupRenderings,
 
   'guild-created': silent,
   // Each session is sent the guild's end in its own way.
@@ -363,7 +365,7 @@ const guildChannel = async (
   return [dispatch('CHANNEL_CREATE', await presenter.channel(channel, ''), intentsOf(event.type, guildId), sees)];
 };
 
-/** Each of the two people sees the other as recipient. Bots learn of the channel from its messages, as with Discord. */
+/** Each of the people sees the others as recipients. Bots learn of the channel from its messages, as with Discord. */
 const directChannel = (
   event: EventOf<'channel-created'>,
   { presenter }: DispatchDeps,

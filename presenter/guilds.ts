@@ -92,7 +92,7 @@ export const presentGuild = (guild: GuildRow): ApiGuild => ({
 export const pinTimestamp = (time: number | null | undefined): string | null => (time == null ? null : wireTime(time));
 
 /** Discord's numbers. */
-export const CHANNEL_TYPES = { text: 0, dm: 1, category: 4, announcement: 5, thread: 11 } as const;
+export const CHANNEL_TYPES = { text: 0, dm: 1, group: 3, category: 4, announcement: 5, thread: 11 } as const;
 
 export const presentGuildChannel = (
   channel: ChannelRow,
@@ -121,7 +121,8 @@ export const presentDirectChannel = (
   lastPinned: number | undefined,
 ): ApiChannel => ({
   id: channel.id,
-  type: CHANNEL_TYPES.dm,
+  type: CHANNEL_TYPES[channel.kind],
+  ...(channel.ownerId === undefined ? {} : { name: channel.name, icon: null, owner_id: channel.ownerId }),
   recipients,
   last_message_id: head?.messageId ?? null,
   last_pin_timestamp: pinTimestamp(lastPinned),

@@ -188,7 +188,7 @@ export class Presenter {
       const member = isIn ? await this.guilds.member(row.guildId, viewer) : undefined;
       return presentThread(row, { head, lastPinned, viewer: member });
     }
-    if (row.kind !== 'dm') return presentGuildChannel(row, head, lastPinned);
+    if (row.guildId !== null) return presentGuildChannel(row, head, lastPinned);
     const others = row.participants.filter((id) => id !== viewer);
     const users = await this.users(others);
     return presentDirectChannel(

@@ -70,6 +70,7 @@ export class Story {
       ownerId,
       everyone: '3072',
       firstChannel: { id: `${guildId}1`, name: 'general' },
+      systemChannelId: null,
     });
   }
 
@@ -101,6 +102,30 @@ export class Story {
     });
   }
 
+  group(channelId: string, ...participants: string[]) {
+    return this.log.add(channelStream(channelId), 'channel-created', {
+      ...{ channelId, kind: 'group', guildId: null, name: null, topic: null, ...PLAIN },
+      ...{ overwrites: [], participants },
+    });
+  }
+
+  /** Somebody comes into a group. @param participants all of it afterwards, the owner first */
+  enter(channelId: string, userId: string, ...participants: string[]) {
+    const group = { name: null, ownerId: participants[0]!, participants };
+    return this.log.add(channelStream(channelId), 'recipient-added', { channelId, userId, group });
+  }
+
+  /** Somebody leaves a group. @param participants all of it afterwards, the owner first */
+  exit(channelId: string, userId: string, ...participants: string[]) {
+    const group = { name: null, ownerId: participants[0] ?? userId, participants };
+    return this.log.add(channelStream(channelId), 'recipient-removed', { channelId, userId, group });
+  }
+
+  editGroup(channelId: string, name: string | null, ownerId: string, ...participants: string[]) {
+    const group = { name, ownerId, participants };
+    return this.log.add(channelStream(channelId), 'group-edited', { channelId, group });
+  }
+
   invite(
     code: string,
     guildId: string,
@@ -118,7 +143,7 @@ export class Story {
   }
 
   join(guildId: string, userId: string, invite: string | null = null) {
-    return this.log.add(memberStream(guildId, userId), 'member-joined', { guildId, userId, invite });
+    return this.log.add(memberStream(guildId, userId), 'member-joined', { guildId, userId, invite, announcedIn: null });
   }
 
   leave(guildId: string, userId: string) {

@@ -140,8 +140,8 @@ describe('a decoding error', () => {
   });
 
   it('results from an empty body for every command that is about something', () => {
-    // It changes the caller, and nothing where nothing is given.
-    const about = commands.filter(({ type }) => type !== 'user.edit');
+    // One changes the caller, and nothing where nothing is given; the other checks that one of two fields is.
+    const about = commands.filter(({ type }) => type !== 'user.edit' && type !== 'dm.create');
     for (const { codec } of about) expect(Object.keys(errorsOf(codec, {})).length).toBeGreaterThan(0);
   });
 });

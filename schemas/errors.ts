@@ -85,6 +85,8 @@ export const catalogue = {
   maximumInvites: { code: 30016, status: 400, message: 'Maximum number of invites reached' },
   maximumApplications: { code: 0, status: 400, message: 'Maximum number of applications reached' },
   maximumChannelSettings: { code: 0, status: 400, message: 'Maximum number of channels with settings reached (1000)' },
+  maximumGroups: { code: 0, status: 400, message: 'Maximum number of group direct messages reached' },
+  maximumRecipients: { code: 30004, status: 400, message: 'Maximum number of recipients reached (10)' },
   tooManyPins: { code: 30003, status: 400, message: 'Maximum number of pins reached for the channel (250)' },
   maximumRoles: { code: 30005, status: 400, message: 'Maximum number of guild roles reached (250)' },
   tooManyReactions: { code: 30010, status: 400, message: 'Maximum number of reactions reached (20)' },

@@ -336,7 +336,7 @@ export const limits = {
     '10/5',
     'Threads that a user joins, leaves, or adds and removes others.',
   ),
-  dmCreate: setting('LIMIT_DM_CREATE', rate, '10/60', 'Direct channels a user opens.'),
+  dmCreate: setting('LIMIT_DM_CREATE', rate, '10/60', 'Direct channels a user opens, and people they add to groups.'),
   relationship: setting('LIMIT_RELATIONSHIP', rate, '30/60', 'Friendships and blocks that a person changes.'),
   guildCreate: setting('LIMIT_GUILD_CREATE', rate, '60/60', 'Guilds a user creates.'),
   guildJoin: setting('LIMIT_GUILD_JOIN', rate, '60/60', 'Guilds a user joins.'),
@@ -376,6 +376,7 @@ export const bounds = {
     '1000',
     'Friends of a person, with those they asked; people they block; and requests that wait for their answer: so many of each.',
   ),
+  groups: setting('MAX_GROUPS', whole(1, 1_000_000), '100', 'Group direct messages a person may be in.'),
   applications: setting('MAX_APPLICATIONS', whole(1, 1_000_000), '50', 'Applications of a person.'),
   invites: setting(
     'MAX_INVITES',

@@ -60,7 +60,12 @@ describe('docs/gateway.md', () => {
     const sources = readdirSync(join(project, 'gateway'))
       .filter((name) => !/\.(spec|testing)\.ts$|^testing/.test(name))
       .map((name) => join('gateway', name));
-    const text = ['presenter/dispatches.ts', 'presenter/thread-dispatches.ts', ...sources]
+    const text = [
+      'presenter/dispatches.ts',
+      'presenter/thread-dispatches.ts',
+      'presenter/group-dispatches.ts',
+      ...sources,
+    ]
       .map((path) => readFileSync(join(project, path), 'utf8'))
       .join();
     const names = [...text.matchAll(/'([A-Z]+(?:_[A-Z]+)+|READY|RESUMED)'/g)].map(([, name]) => name!);

@@ -69,6 +69,8 @@ const TAKES_NO_RIGHT = [
   'PUT /channels/:channel_id/thread-members/@me',
   'DELETE /channels/:channel_id/thread-members/@me',
   'DELETE /channels/:channel_id/messages/:message_id/reactions/:emoji/@me',
+  // Who is in a group adds others.
+  'PUT /channels/:channel_id/recipients/:user_id',
 ];
 
 /** What takes one right, without which all others together are too few. */
@@ -153,6 +155,7 @@ const MAY_BE_NOTHING = [
   'emoji of GET /channels/:channel_id/messages/:message_id/reactions/:emoji',
   'user_id of DELETE /channels/:channel_id/messages/:message_id/reactions/:emoji/:user_id',
   'user_id of DELETE /channels/:channel_id/thread-members/:user_id',
+  'user_id of DELETE /channels/:channel_id/recipients/:user_id',
 ];
 
 const document: OpenApi = describedApi();
@@ -236,6 +239,7 @@ const world = async () => {
   });
   const elsewhere = await instance.guild(root.id);
   const direct = await instance.do(root.id, 'dm.create', { recipient_id: friend.id });
+  const group = await instance.do(root.id, 'dm.create', { recipients: [member.id, friend.id] });
   const said = async (channelId: string) => right(await instance.send(root.id, channelId, 'hello')).answer;
   const thread = await instance.do(root.id, 'thread.create', { channel_id: guild.channel, name: 'thread', type: 11 });
   const within = await instance.do(root.id, 'thread.create', { channel_id: secret.id, name: 'hidden', type: 11 });
@@ -260,7 +264,8 @@ const world = async () => {
     ...{ overwrite_id: role.id, code, application_id: application.id, emoji: '👍', invite_id: NOTHING, stream: 'x' },
   };
   const hidden = { secret: secret.id, within: within.id, direct: direct.id, elsewhere: elsewhere.channel };
-  return { root, member, friend, outsider, banned, robot, values, thread: thread.id, hidden, messages };
+  const special = { thread: thread.id, group: group.id };
+  return { root, member, friend, outsider, banned, robot, values, ...special, hidden, messages };
 };
 
 let at: Awaited<ReturnType<typeof world>>;
@@ -283,6 +288,7 @@ afterAll(async () => {
 /** Ids of what is there, as the route takes them. */
 const valuesFor = ({ method, path }: Route): Values => {
   if (path.includes('/thread-members')) return { ...at.values, channel_id: at.thread };
+  if (path.includes('/recipients')) return { ...at.values, channel_id: at.group };
   // Whoever may not react may join in a reaction.
   return method === 'PUT' && path.includes('/reactions/') ? { ...at.values, emoji: '🎉' } : at.values;
 };

@@ -8,6 +8,7 @@ import { badInputSuite } from './suites/bad-input.ts';
 import { channelPlacesSuite } from './suites/channel-places.ts';
 import { discordSuite } from './suites/discord.ts';
 import { discordGuildSuite } from './suites/discord-guild.ts';
+import { groupsSuite } from './suites/groups.ts';
 import { guildKeepingSuite } from './suites/guild-keeping.ts';
 import { guildLifeSuite } from './suites/guild-life.ts';
 import { lawsSuite } from './suites/laws.ts';
@@ -50,6 +51,7 @@ channelPlacesSuite(startShared);
 guildKeepingSuite(startShared);
 readStatesSuite(startShared);
 relationshipsSuite(startShared);
+groupsSuite(startShared);
 accountsSuite(startShared);
 nonceSuite(startShared);
 // Half of the stories: what differs from the embedded profile shows in few, and each costs seconds on real servers.

@@ -63,7 +63,7 @@ export const seedPeople = async (
     await append(log, stream, 0, [envelope({ ...common, id, type: 'user-registered', stream, data: registered })]);
     await vault.confirmUsername(username, userId);
     const membership = memberStream(guildId, userId);
-    const joined = { guildId, userId, invite: null };
+    const joined = { guildId, userId, invite: null, announcedIn: null };
     await append(log, membership, 0, [
       envelope({ ...common, type: 'member-joined', stream: membership, data: joined }),
     ]);

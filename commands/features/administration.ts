@@ -3,12 +3,14 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { type AdministratorsState, changeAdministrator } from '../../domain/administrators.ts';
+import type { ChannelState } from '../../domain/channel.ts';
 import { nothing } from '../../domain/decider.ts';
+import { withoutRecipient } from '../../domain/groups.ts';
 import { leave, type MemberState } from '../../domain/member.ts';
 import { setDisabled, type UserState } from '../../domain/user.ts';
 import { Snowflake } from '../../schemas/codecs.ts';
 import { mayAct } from '../../schemas/events/user.ts';
-import { ADMINISTRATORS_STREAM, memberStream, userStream } from '../../schemas/streams.ts';
+import { ADMINISTRATORS_STREAM, channelStream, memberStream, userStream } from '../../schemas/streams.ts';
 import {
   type Asked,
   type CommandDeps,
@@ -137,13 +139,20 @@ export const removeAccount = command({
   },
   follow: {
     // The key first: whatever follows, nothing can be read any more.
-    'user-deleted': ({ data: { userId, guilds } }) => [
-      { erases: userId },
-      ...guilds.map((guildId) => ({
-        stream: memberStream(guildId, userId),
-        decide: (key: string) => (state: MemberState) =>
-          state.joined ? leave({ guildId, userId, ownerId: '', key }, state) : nothing,
-      })),
-    ],
+    'user-deleted': async function* ({ data: { userId, guilds } }, { guilds: views }) {
+      yield { erases: userId };
+      for (const guildId of guilds)
+        yield {
+          stream: memberStream(guildId, userId),
+          decide: (key) => (state: MemberState) =>
+            state.joined ? leave({ guildId, userId, ownerId: '', key }, state) : nothing,
+        };
+      for (const { id: channelId, kind } of await views.directChannelsOf(userId))
+        if (kind === 'group')
+          yield {
+            stream: channelStream(channelId),
+            decide: () => (state: ChannelState) => withoutRecipient({ channelId, userId }, state),
+          };
+    },
   },
 });

@@ -9,7 +9,13 @@ import { MAX_OVERWRITES, unknownTarget } from '../../domain/overwrites.ts';
 import { allows, allowsAll, Permission } from '../../domain/permissions.ts';
 import { deleteThread, editThread } from '../../domain/thread.ts';
 import { revisedThread } from '../../projections/views/guild-views/revised.ts';
-import { type ChannelRow, rowOfChannel, withDetails } from '../../projections/views/guild-views/view.ts';
+import {
+  type ChannelRow,
+  groupAs,
+  rowOfChannel,
+  rowOfGroup,
+  withDetails,
+} from '../../projections/views/guild-views/view.ts';
 import { integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { type Overwrite, PLAIN } from '../../schemas/events/channel.ts';
@@ -20,6 +26,7 @@ import { type Asked, type CommandDeps, command, NOTHING, refused } from '../comm
 import { refuseNotThere } from '../not-there.ts';
 import type { Answer } from '../port.ts';
 import { channelStep, placeStep } from '../processes.ts';
+import { actorOrNobody, asksForGroup, editGroup, groupFields, leaveGroup } from './groups.ts';
 import { actorInChannel } from './messages.ts';
 import { GivenOverwrite, overwriteOf, targetIn } from './overwrites.ts';
 import { asksForThread, threadFields, threadPatch, unarchivesTooMany } from './thread-fields.ts';
@@ -161,6 +168,11 @@ const patchOf = (fields: t.TypeOf<typeof Edited>) => ({
   slowmode: fields.rate_limit_per_user,
 });
 
+/** Whether it asks for what only channels of guilds have. */
+const isOfGuild = (fields: t.TypeOf<typeof Edited> & Parameters<typeof asksForThread>[0]): boolean =>
+  asksForThread(fields) ||
+  Object.keys(settable).some((name) => (fields[name as keyof typeof settable] ?? undefined) !== undefined);
+
 /** Whom the overwrites are about that are there and that are asked for. */
 const targetsOf = async (channelId: string, given: Given['permission_overwrites'], deps: CommandDeps) => {
   const row = await deps.views.guilds.channel(channelId);
@@ -173,13 +185,13 @@ const targetsOf = async (channelId: string, given: Given['permission_overwrites'
 export const editChannel = command({
   type: 'channel.edit',
   summary:
-    "Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only; a thread's name, and archive and lock it.",
+    "Change a channel's name, topic, place and category, its overwrites, how fast people may write, and whether it is for adults only; a thread's name, and archive and lock it; a group's name and owner.",
   route: { method: 'PATCH', path: '/channels/:channel_id', status: 200, answers: 'The channel.', answer: Channel },
   params: OnChannel,
-  body: t.intersection([Edited, t.partial(threadFields)]),
+  body: t.intersection([Edited, t.partial(threadFields), t.partial(groupFields)]),
   structural: true,
   holdsUp: true,
-  check: refuseNotThere(notThere),
+  check: refuseNotThere({ ...notThere, icon: [] }),
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
   prepare: async ({ fields, context }, deps) => {
@@ -191,10 +203,15 @@ export const editChannel = command({
     return either.right({ known, targets, isFull: await unarchivesTooMany(fields, deps) });
   },
   decide: (state: ChannelState, { rights, prepared: { known, targets, isFull } }, { fields, cause }, deps) => {
+    if (state.settings?.kind === 'group')
+      return isOfGuild(fields)
+        ? refused('wrongChannelType')
+        : editGroup({ rights, cause, channelId: fields.channel_id }, fields, state, deps);
     if (state.settings?.thread !== undefined)
       return editThread({ ...rights, isFull, key: cause.key, patch: threadPatch(fields), now: deps.now() }, state);
     // Whoever may not see the channel does not learn of what type it is.
-    if (asksForThread(fields)) return deniedInGuild(rights, state, 0n) ?? refused('wrongChannelType');
+    if (asksForThread(fields) || asksForGroup(fields))
+      return deniedInGuild(rights, state, 0n) ?? refused('wrongChannelType');
     const { channel_id: channelId, type, permission_overwrites: given } = fields;
     const overwrites = targets === undefined ? undefined : { asked: given!.map(overwriteOf), targets };
     const patch = patchOf(fields);
@@ -205,6 +222,8 @@ export const editChannel = command({
   answer: async ({ event }, { fields, context }, deps) => {
     const row = await deps.views.guilds.channel(fields.channel_id);
     if (row === undefined) return refused('unknownChannel');
+    if (event?.type === 'group-edited')
+      return either.right(await channelAnswer(deps, groupAs(row, event.data.group), context.actor.userId));
     const channel =
       event?.type === 'thread-edited'
         ? revisedThread(row, { details: event.data.details })
@@ -215,7 +234,7 @@ export const editChannel = command({
 
 export const deleteChannel = command({
   type: 'channel.delete',
-  summary: 'Delete a channel and all that was said in it.',
+  summary: 'Delete a channel and all that was said in it, or leave a group.',
   route: {
     method: 'DELETE',
     path: '/channels/:channel_id',
@@ -226,16 +245,18 @@ export const deleteChannel = command({
   params: OnChannel,
   structural: true,
   stream: ({ channel_id }) => channelStream(channel_id),
-  rights: actorInChannel,
+  rights: actorOrNobody,
   prepare: async ({ fields }, deps) => {
     const row = await deps.views.guilds.channel(fields.channel_id);
     const isCategory = row?.kind === 'category' && row.guildId !== null;
     return either.right(isCategory ? await deps.views.guilds.channelsOf(row.guildId!) : []);
   },
-  decide: (state: ChannelState, { rights, prepared: known }, { fields: { channel_id: channelId }, cause }) =>
-    state.settings?.thread === undefined
+  decide: (state: ChannelState, { rights, prepared: known }, { fields: { channel_id: channelId }, cause }, deps) => {
+    if (state.settings?.kind === 'group') return leaveGroup({ rights, cause, channelId }, state, deps);
+    return state.settings?.thread === undefined
       ? settings.deleteChannel({ ...rights, key: cause.key, channelId, known }, state)
-      : deleteThread({ ...rights, key: cause.key }, state),
+      : deleteThread({ ...rights, key: cause.key }, state);
+  },
   follow: {
     'channel-deleted': ({ data: { channelId: from, guildId, children } }) =>
       children.map((channelId) =>
@@ -243,7 +264,12 @@ export const deleteChannel = command({
       ),
   },
   waitsFor: 'processes',
-  answer: async (_, { fields, context }, deps) => {
+  answer: async ({ event }, { fields, context }, deps) => {
+    // Whoever left is shown what they left.
+    if (event?.type === 'recipient-removed') {
+      const left = rowOfGroup(event.data.channelId, event.data.group);
+      return either.right({ kind: 'channel', channel: left, viewer: context.actor.userId });
+    }
     const channel = await deps.views.guilds.channel(fields.channel_id);
     if (channel === undefined) return refused('unknownChannel');
     return either.right({ kind: 'channel', channel, viewer: context.actor.userId });

@@ -1,62 +1,117 @@
-/** The direct channel of two people. */
+/** The direct channel of two people, and groups. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import { refuse } from '../../domain/decider.ts';
+import type { ChannelState } from '../../domain/channel.ts';
+import { type Decision, refuse } from '../../domain/decider.ts';
 import { type DirectState, openDirect as decideDirect } from '../../domain/direct.ts';
+import { createGroup, MAX_RECIPIENTS } from '../../domain/groups.ts';
 import { rowOfChannel } from '../../projections/views/guild-views/view.ts';
-import { Snowflake } from '../../schemas/codecs.ts';
+import { list, optional, Snowflake } from '../../schemas/codecs.ts';
+import { fieldError, type ParleyError } from '../../schemas/errors.ts';
 import type { EventData } from '../../schemas/events/catalogue.ts';
 import { PLAIN } from '../../schemas/events/channel.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
-import { directStream } from '../../schemas/streams.ts';
-import { type CommandDeps, command, refused } from '../command.ts';
+import { channelStream, directStream } from '../../schemas/streams.ts';
+import { type Asked, type CommandDeps, command, creating, type Result, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { channelStep } from '../processes.ts';
 import { channelAnswer } from './channels.ts';
+import { guildsBetween, inTooManyGroups, refusedRecipient } from './groups.ts';
 
-const directChannel = ({ channelId, participants }: EventData<'dm-opened'>): EventData<'channel-created'> => ({
-  ...{ channelId, kind: 'dm', guildId: null, name: null, topic: null, ...PLAIN },
+const direct = (kind: 'dm' | 'group', channelId: string, participants: string[]): EventData<'channel-created'> => ({
+  ...{ channelId, kind, guildId: null, name: null, topic: null, ...PLAIN },
   ...{ overwrites: [], participants },
 });
 
-/** Whether every guild that two people share keeps new direct channels away for the moment. */
-const isPausedBetween = async (a: string, b: string, { views, now }: CommandDeps): Promise<boolean> => {
-  const [ofOne, ofOther] = await Promise.all([views.guilds.guildsOf(a), views.guilds.guildsOf(b)]);
-  const shared = ofOne.filter(({ id }) => ofOther.some((one) => one.id === id));
-  return shared.length > 0 && shared.every(({ pauses }) => (pauses.directUntil ?? 0) > now());
+const ofPair = ({ channelId, participants }: EventData<'dm-opened'>) => direct('dm', channelId, participants);
+
+const Recipients = t.partial({
+  recipient_id: optional(Snowflake),
+  recipients: optional(list(Snowflake, 100, (id) => id)),
+});
+type Recipients = t.TypeOf<typeof Recipients>;
+
+/** Whom the caller names. One is the other of a pair, more are a group. */
+const namedIn = ({ recipient_id: one, recipients }: Recipients): readonly string[] =>
+  one == null ? (recipients ?? []) : [one];
+
+const othersIn = (fields: Recipients, userId: string): readonly string[] => {
+  const named = namedIn(fields);
+  return named.length === 1 ? named : named.filter((id) => id !== userId);
+};
+
+const whom = (fields: Recipients): ParleyError | undefined => {
+  if (namedIn(fields).length === 0)
+    return fieldError(['recipient_id'], 'BASE_TYPE_REQUIRED', 'This field is required, or recipients.');
+  const both = fields.recipient_id != null && (fields.recipients ?? []).length > 0;
+  return both ? fieldError(['recipients'], 'MUTUALLY_EXCLUSIVE', 'Cannot be combined with recipient_id.') : undefined;
+};
+
+type Opening =
+  | { readonly kind: 'pair'; readonly data: EventData<'dm-opened'>; readonly isPaused: boolean }
+  | { readonly kind: 'group'; readonly channel: EventData<'channel-created'>; readonly isFull: boolean };
+
+const pairOf = async (userId: string, other: string, deps: CommandDeps): Promise<Result<Opening>> => {
+  if (other === userId) return refused('cannotMessageUser');
+  if ((await deps.views.guilds.user(other)) === undefined) return refused('unknownUser');
+  const { isPaused } = await guildsBetween(userId, other, deps);
+  const data = { channelId: deps.ids(deps.now()), participants: [userId, other] };
+  return either.right({ kind: 'pair', data, isPaused });
+};
+
+const groupOf = async (
+  { context, cause }: Asked<unknown>,
+  others: readonly string[],
+  deps: CommandDeps,
+): Promise<Result<Opening>> => {
+  const { userId, kind } = context.actor;
+  if (kind === 'bot') return refused('botsCannot');
+  if (others.length >= MAX_RECIPIENTS) return refused('maximumRecipients');
+  for (const refusal of await Promise.all(others.map((other) => refusedRecipient(userId, other, deps))))
+    if (refusal !== undefined) return refused(refusal);
+  const people = [userId, ...others];
+  const [named, isFull] = await Promise.all([deps.names.id(creating(context, cause)), inTooManyGroups(people, deps)]);
+  if (either.isLeft(named)) return named;
+  return either.right({ kind: 'group', channel: direct('group', named.right, people), isFull });
 };
 
 export const openDirect = command({
   type: 'dm.create',
-  summary: 'Open the direct channel with somebody.',
+  summary:
+    'Open the direct channel with somebody (`recipient_id`), or create a group with several (`recipients`), who are friends of yours or share a guild with you.',
   route: { method: 'POST', path: '/users/@me/channels', status: 200, answers: 'The channel.', answer: Channel },
-  body: t.type({ recipient_id: Snowflake }),
+  body: Recipients,
   structural: true,
-  check: refuseNotThere({ access_tokens: [], nicks: [], recipients: [] }),
+  check: refuseNotThere({ access_tokens: [], nicks: [] }),
   limit: { bucket: 'dmCreate', key: (_, { userId }) => userId },
-  prepare: async ({ fields, context }, deps) => {
-    const { userId } = context.actor;
-    const other = fields.recipient_id;
-    if (other === userId) return refused('cannotMessageUser');
-    if ((await deps.views.guilds.user(other)) === undefined) return refused('unknownUser');
-    const isPaused = await isPausedBetween(userId, other, deps);
-    return either.right({ isPaused, stream: directStream(userId, other), channelId: deps.ids(deps.now()) });
+  prepare: async (asked, deps) => {
+    const wrong = whom(asked.fields);
+    if (wrong !== undefined) return either.left(wrong);
+    const { userId } = asked.context.actor;
+    const others = othersIn(asked.fields, userId);
+    return others.length > 1 ? groupOf(asked, others, deps) : pairOf(userId, others[0] ?? userId, deps);
   },
-  preparedStream: ({ stream }) => stream,
-  decide: (state: DirectState, { prepared: { channelId, isPaused } }, { fields, context }) =>
+  preparedStream: (opening: Opening) =>
+    opening.kind === 'group'
+      ? channelStream(opening.channel.channelId)
+      : directStream(opening.data.participants[0]!, opening.data.participants[1]!),
+  decide: (state: DirectState | ChannelState, { prepared: opening }): Decision => {
+    if (opening.kind === 'group') return createGroup(opening, state as ChannelState);
+    const pair = state as DirectState;
     // People who have a channel keep it.
-    isPaused && state.channelId === undefined
-      ? refuse('cannotMessageUser')
-      : decideDirect({ channelId, participants: [context.actor.userId, fields.recipient_id] }, state),
+    if (opening.isPaused && pair.channelId === undefined) return refuse('cannotMessageUser');
+    return decideDirect(opening.data, pair);
+  },
   follow: {
-    'dm-opened': ({ data }) => [channelStep(directChannel(data))],
+    'dm-opened': ({ data }) => [channelStep(ofPair(data))],
   },
   waitsFor: 'processes',
   answer: async ({ event }, { context }, deps) => {
-    if (event?.type !== 'dm-opened') return refused('keyReused');
-    const id = event.data.channelId;
-    const row = (await deps.views.guilds.channel(id)) ?? rowOfChannel(directChannel(event.data), event.position);
+    if (event?.type !== 'dm-opened' && event?.type !== 'channel-created') return refused('keyReused');
+    const { channelId: id } = event.data;
+    const created = event.type === 'dm-opened' ? ofPair(event.data) : event.data;
+    const row = (await deps.views.guilds.channel(id)) ?? rowOfChannel(created, event.position);
     return either.right(await channelAnswer(deps, row, context.actor.userId));
   },
 });

@@ -6,7 +6,7 @@ import { nothing } from '../../domain/decider.ts';
 import * as guild from '../../domain/guild.ts';
 import { endOwnership, type MemberState, takeOwnership } from '../../domain/member.ts';
 import { DEFAULT_EVERYONE, type MemberRights } from '../../domain/permissions.ts';
-import { rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/view.ts';
+import { firstDetails, rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/view.ts';
 import type { Actor } from '../../schemas/actor.ts';
 import {
   IsoTimeText,
@@ -67,12 +67,14 @@ export const createGuild = command({
   prepare: async ({ fields, context, cause }, deps) => {
     const named = await deps.names.id(creating(context, cause));
     if (either.isLeft(named)) return named;
+    const firstChannel = { id: deps.ids(deps.now()), name: FIRST_CHANNEL };
     const made = {
       guildId: named.right,
       name: fields.name,
       ownerId: context.actor.userId,
       everyone: DEFAULT_EVERYONE.toString(),
-      firstChannel: { id: deps.ids(deps.now()), name: FIRST_CHANNEL },
+      firstChannel,
+      systemChannelId: firstChannel.id,
     };
     return either.right({ guild: made, isFull: await inTooManyGuilds(deps, context.actor) });
   },
@@ -80,14 +82,17 @@ export const createGuild = command({
   decide: (state: guild.GuildState, { prepared }) => guild.createGuild(prepared, state),
   follow: {
     // The owner joins last, because joining is what reveals the guild.
-    'guild-created': ({ data }) => [channelStep(firstChannelOf(data)), joiningStep(data.guildId, data.ownerId, null)],
+    'guild-created': ({ data }) => [
+      channelStep(firstChannelOf(data)),
+      joiningStep({ guildId: data.guildId, userId: data.ownerId, invite: null, announcedIn: null }),
+    ],
   },
   waitsFor: 'processes',
   answer: async ({ event }, { context }, deps) => {
     if (event?.type !== 'guild-created') return refused('keyReused');
     const { guilds } = deps.views;
     const { guildId: id } = event.data;
-    const guild = (await guilds.guild(id)) ?? rowOfGuild({ ...event.data, id }, 1);
+    const guild = (await guilds.guild(id)) ?? { ...rowOfGuild({ ...event.data, id }, 1), ...firstDetails(event.data) };
     const known = await guilds.channelsOf(id);
     const channels = known.length > 0 ? known : [rowOfChannel(firstChannelOf(event.data), event.position)];
     return either.right({ kind: 'guild', guild, channels, viewer: context.actor.userId });

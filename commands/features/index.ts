@@ -12,6 +12,7 @@ import { moveChannels } from './channel-places.ts';
 import { createChannel, deleteChannel, editChannel, startTyping } from './channels.ts';
 import { openDirect } from './direct-messages.ts';
 import { joinPublic } from './discovery.ts';
+import { addToGroup, removeFromGroup } from './groups.ts';
 import { createGuild, deleteGuild, editGuild, pauseGuild } from './guilds.ts';
 import { createInvite, deleteInvite } from './invites.ts';
 import { editMember, editOwnMember } from './member-edit.ts';
@@ -77,6 +78,8 @@ const features = [
   removeOverwrite,
   addBot,
   openDirect,
+  addToGroup,
+  removeFromGroup,
   editProfile,
   editNotifications,
   setRelationship,

@@ -28,6 +28,7 @@ import type { Done } from '../mailbox.ts';
 import type { Cause } from '../new-events.ts';
 import { joiningStep } from '../processes.ts';
 import { inTooManyGuilds } from './guilds.ts';
+import { announcingChannel, messageOfJoining } from './join-messages.ts';
 
 /** Codes are made of letters and digits (`creation-names.ts`). */
 const CODE = /^[\da-zA-Z]+$/;
@@ -52,11 +53,20 @@ const joinAt = async (
   return either.isLeft(joined) ? joined : either.right({ stream, done: joined.right });
 };
 
-export const joinFreely = (deps: CommandDeps, joining: Joining, code: string | null, inviteExpired = false) => {
+export const joinFreely = async (
+  deps: CommandDeps,
+  joining: Joining,
+  code: string | null,
+  inviteExpired = false,
+): Promise<Joined> => {
   const { guildId, userId, cause } = joining;
-  return joinAt(deps, joining, (state) =>
-    member.join({ guildId, userId, invite: code, inviteExpired, key: cause.key }, state),
+  const announcedIn = await announcingChannel(deps.views.guilds, guildId);
+  const joined = await joinAt(deps, joining, (state) =>
+    member.join({ guildId, userId, invite: code, inviteExpired, announcedIn, key: cause.key }, state),
   );
+  // In a cluster nobody else posts the message at once. Nobody waits for it.
+  if (either.isRight(joined)) void deps.processes.finish(joined.right.done.events);
+  return joined;
 };
 
 /** Why a guild takes nobody in for the moment. @param now milliseconds since 1970 */
@@ -111,7 +121,10 @@ export const joinGuild = command({
   limit: { bucket: 'guildJoin', key: (_, { userId }) => userId },
   holdsUp: true,
   follow: {
-    'invite-redeemed': ({ data: { guildId, userId, code } }) => [joiningStep(guildId, userId, code)],
+    'invite-redeemed': async function* ({ data: { guildId, userId, code } }, { guilds }) {
+      yield joiningStep({ guildId, userId, invite: code, announcedIn: await announcingChannel(guilds, guildId) });
+    },
+    'member-joined': messageOfJoining,
   },
   carryOut: async ({ fields, context, cause }, deps) => {
     if (context.actor.kind === 'bot') return refused('botsCannot');

@@ -36,7 +36,7 @@ const joined = (userId: string): NewParleyEvent => ({
   ...newEvent(memberStream(GUILD, userId), 1),
   type: 'member-joined',
   schema: versionOf('member-joined'),
-  data: { guildId: GUILD, userId, invite: null },
+  data: { guildId: GUILD, userId, invite: null, announcedIn: null },
 });
 
 interface Gateway {

@@ -10,6 +10,7 @@ import { channelEvents } from './channel.ts';
 import { creationEvents } from './creation.ts';
 import { type ChangesRights, type EventDefinition, type Feed, nobody } from './definition.ts';
 import { directEvents } from './direct.ts';
+import { groupEvents } from './group.ts';
 import { guildEvents } from './guild.ts';
 import { instanceEvents } from './instance.ts';
 import { inviteEvents } from './invite.ts';
@@ -24,6 +25,7 @@ import { userEvents } from './user.ts';
 export const catalogue = {
   ...channelEvents,
   ...threadEvents,
+  ...groupEvents,
   ...guildEvents,
   ...memberEvents,
   ...inviteEvents,

@@ -56,10 +56,11 @@ const created = (guildId: string | null, participants: string[]) =>
     ...{ channelId: '5', kind: guildId === null ? 'dm' : 'text', guildId, name: null, topic: null, ...PLAIN },
     ...{ overwrites: [], participants },
   });
-const joined = event('member-joined', 'member-20_2', { guildId: '20', userId: '2', invite: null });
+const joined = event('member-joined', 'member-20_2', { guildId: '20', userId: '2', invite: null, announcedIn: null });
 const REACTION = { messageId: '9', ordinal: 1, author: '1', userId: '2' };
 const founded = event('guild-created', 'guild-20', {
   ...{ guildId: '20', name: 'g', ownerId: '1', everyone: '0', firstChannel: { id: '5', name: 'general' } },
+  systemChannelId: '5',
 });
 
 describe.each(FORMER_VERSIONS)('%s', (file) => {
@@ -89,6 +90,7 @@ describe('a guild of version 1', () => {
   const founding = (everyone: string) => {
     const { schema: _, ...now } = event('guild-created', 'guild-20', {
       ...{ guildId: '20', name: 'g', ownerId: '1', everyone, firstChannel: { id: '5', name: 'general' } },
+      systemChannelId: null,
     });
     return decodeEvent({ ...now, schema: 1 }).data;
   };
@@ -143,12 +145,12 @@ describe('reading an event', () => {
   it('refuses an unknown type, even the name of an object property', () => {
     for (const type of ['guild-painted', 'constructor', '__proto__', 'toString', ''])
       expect(() => decodeEvent({ ...joined, type } as Recorded)).toThrow(
-        `The event at position 7 (${type}, schema 1) cannot be read by this version of Parley.`,
+        `The event at position 7 (${type}, schema 2) cannot be read by this version of Parley.`,
       );
   });
 
   it('refuses newer versions and invalid ones', () => {
-    for (const schema of [2, 0, -1, 0.5, Number.NaN])
+    for (const schema of [3, 0, -1, 0.5, Number.NaN])
       expect(() => decodeEvent({ ...joined, schema })).toThrow(UnreadableEvent);
     expect(() => decodeEvent({ ...posted(null), schema: 3 })).toThrow(UnreadableEvent);
   });
@@ -241,6 +243,7 @@ describe('the catalogue', () => {
         'guild-created',
         'invite-redeemed',
         'member-banned',
+        'member-joined',
         'thread-created',
         'transfer-requested',
         'user-deleted',

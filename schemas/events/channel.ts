@@ -32,11 +32,12 @@ export const HAS_THREAD = 32;
 
 /** Discord's numbers for types of messages. */
 export const MessageType = {
-  ...{ default: 0, channelPinnedMessage: 6, threadCreated: 18, reply: 19, threadStarterMessage: 21 },
+  ...{ default: 0, recipientAdd: 1, recipientRemove: 2, channelNameChange: 4, channelPinnedMessage: 6, userJoin: 7 },
+  ...{ threadCreated: 18, reply: 19, threadStarterMessage: 21 },
 } as const;
 
 /** Everyone who sees the channel whose stream holds the event. */
-const itsChannel = (event: Recorded): readonly Audience[] => [channelAudience(channelIdOf(event.stream)!)];
+export const itsChannel = (event: Recorded): readonly Audience[] => [channelAudience(channelIdOf(event.stream)!)];
 
 const created = {
   channelId: t.string,
@@ -44,7 +45,7 @@ const created = {
   name: t.union([t.string, t.null]),
   topic: t.union([t.string, t.null]),
   overwrites: t.array(Overwrite),
-  /** The two people of a direct channel; empty in a guild. */
+  /** The people of a direct channel, of whom the first owns a group; empty in a guild. */
   participants: t.array(t.string),
 };
 
@@ -63,12 +64,13 @@ const Placed = t.type(placed);
 /** Unless anything else is said. */
 export const PLAIN: t.TypeOf<typeof Placed> = { nsfw: false, position: null, parentId: null, slowmode: 0 };
 
-/** A category holds other channels and no messages. */
+/** A category holds other channels and no messages. `dm` is of two people, a `group` of up to ten. */
 export const ChannelKind = t.union([
   t.literal('text'),
   t.literal('announcement'),
   t.literal('category'),
   t.literal('dm'),
+  t.literal('group'),
 ]);
 export type ChannelKind = t.TypeOf<typeof ChannelKind>;
 
@@ -82,7 +84,7 @@ const CreatedV1 = t.type({ ...created, kind: t.union([t.literal('text'), t.liter
 
 export const formerlyCreated = [formerly(CreatedV1, (data): t.TypeOf<typeof Created> => ({ ...data, ...PLAIN }))];
 
-/** The guild's members, or the two people of a direct channel. */
+/** The guild's members, or the people of a direct channel. */
 const whereItIs = ({ data }: { readonly data: t.TypeOf<typeof Created> }): readonly Audience[] =>
   data.guildId === null ? data.participants.map(userAudience) : [guildAudience(data.guildId)];
 

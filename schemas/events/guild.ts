@@ -24,8 +24,17 @@ const withThreads = (everyone: string): string => {
 };
 
 const GuildCreated = defineEvent({
-  codec: Founded,
-  former: [formerly(Founded, (data) => ({ ...data, everyone: withThreads(data.everyone) }))],
+  codec: t.intersection([
+    Founded,
+    t.type({
+      /** Where its system messages are posted at first. Null: guilds of former versions began without. */
+      systemChannelId: t.union([t.string, t.null]),
+    }),
+  ]),
+  former: [
+    formerly(Founded, (data) => ({ ...data, everyone: withThreads(data.everyone), systemChannelId: null })),
+    formerly(Founded, (data) => ({ ...data, systemChannelId: null })),
+  ],
   audiences: nobody,
   indexedFor: itsGuild,
   feed: 'structure',

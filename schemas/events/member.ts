@@ -29,9 +29,19 @@ const membership = {
   seals: null,
 } as const;
 
+const Joined = t.intersection([Membership, t.type({ invite: t.union([t.string, t.null]) })]);
+
 const MemberJoined = defineEvent({
   ...membership,
-  codec: t.intersection([Membership, t.type({ invite: t.union([t.string, t.null]) })]),
+  codec: t.intersection([
+    Joined,
+    t.type({
+      /** The channel in which a process posts a message that they joined; null: in none. */
+      announcedIn: t.union([t.string, t.null]),
+    }),
+  ]),
+  former: [formerly(Joined, (data) => ({ ...data, announcedIn: null }))],
+  followedUp: true,
 });
 
 const MemberLeft = defineEvent({

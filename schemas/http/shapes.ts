@@ -151,7 +151,9 @@ export const JoinSource = t.readonly(
 
 export const ShownOverwrite = t.readonly(t.type({ id: Id, type: t.number, allow: Bits, deny: Bits }));
 
-const ChannelType = t.union([t.literal(0), t.literal(1), t.literal(4), t.literal(5), t.literal(11), t.literal(12)]);
+const ChannelType = t.union([
+  ...([t.literal(0), t.literal(1), t.literal(3), t.literal(4), t.literal(5), t.literal(11), t.literal(12)] as const),
+]);
 
 /** Who is in a thread. */
 export const ThreadMember = t.readonly(
@@ -178,7 +180,7 @@ export const Channel = t.readonly(
   t.intersection([
     t.type({
       id: Id,
-      /** 0 text channel of a guild, 1 direct channel, 4 category, 5 announcements, 11 public thread, 12 private thread. */
+      /** 0 text channel of a guild, 1 direct channel, 3 group, 4 category, 5 announcements, 11 public thread, 12 private thread. */
       type: ChannelType,
       last_message_id: orNull(Id),
       last_pin_timestamp: orNull(Time),
@@ -193,7 +195,10 @@ export const Channel = t.readonly(
       parent_id: orNull(Id),
       nsfw: t.boolean,
       rate_limit_per_user: t.number,
+      /** Of direct channels and groups: the others. */
       recipients: listOf(User),
+      /** Of groups: none. */
+      icon: t.null,
       owner_id: Id,
       message_count: t.number,
       total_message_sent: t.number,

@@ -106,6 +106,9 @@ const makesAGuild = async ({ say, ids }: World): Promise<void> => {
   const { body: guild } = await say.ask('ada', 'POST', '/guilds', { body: { name: 'First light' } });
   ids.guild = guild.id;
   await say.hears('ada', 'GUILD_CREATE');
+  // Who joins Bob's guild is said there; here it would stand between what is recorded.
+  await say.ask('ada', 'PATCH', `/guilds/${guild.id}`, { body: { system_channel_flags: 1 } });
+  await say.hears('ada', 'GUILD_UPDATE');
   const { body: channels } = await say.ask('ada', 'GET', `/guilds/${guild.id}/channels`);
   ids.general = channels[0].id;
   for (const body of [{ name: 'x' }, { name: 7 }, {}, 'text']) await say.ask('ada', 'POST', '/guilds', { body });
@@ -356,6 +359,33 @@ const directly = async ({ say, ids }: World): Promise<void> => {
   await say.ask('bob', 'GET', `${at}/messages`);
   for (const who of ['ada', 'bob', 'cleo', 'parrot']) await say.ask(who, 'GET', '/users/@me/channels');
   await say.ask('cleo', 'GET', at);
+
+  say.about('some talk in a group');
+  const gather = (...recipients: readonly (string | undefined)[]) =>
+    say.ask('ada', 'POST', '/users/@me/channels', { body: { recipients } });
+  const { body: group } = await gather(ids.bob, ids.cleo);
+  ids.group = group.id;
+  await say.hears(['ada', 'bob'], 'CHANNEL_CREATE');
+  await gather(ids.bob, ids.dora);
+  const withCleo = `/channels/${group.id}/recipients/${ids.cleo}`;
+  await say.ask('bob', 'DELETE', withCleo);
+  await say.ask('ada', 'DELETE', withCleo);
+  await say.hears(['ada', 'bob'], 'CHANNEL_RECIPIENT_REMOVE');
+  await say.hears(['ada', 'bob'], 'MESSAGE_CREATE');
+  await say.ask('cleo', 'PUT', withCleo);
+  await say.ask('bob', 'PUT', withCleo);
+  await say.hears(['ada', 'bob'], 'CHANNEL_RECIPIENT_ADD');
+  await say.hears(['ada', 'bob'], 'MESSAGE_CREATE');
+  await say.ask('bob', 'PATCH', `/channels/${group.id}`, { body: { name: 'The three' } });
+  await say.hears(['ada', 'bob'], 'CHANNEL_UPDATE');
+  await say.hears(['ada', 'bob'], 'MESSAGE_CREATE');
+  await say.ask('bob', 'PATCH', `/channels/${group.id}`, { body: { owner: ids.bob } });
+  await say.ask('bob', 'DELETE', `/channels/${group.id}`);
+  await say.hears('bob', 'CHANNEL_DELETE');
+  await say.hears('ada', 'CHANNEL_RECIPIENT_REMOVE');
+  await say.hears('ada', 'MESSAGE_CREATE');
+  await say.ask('bob', 'GET', `/channels/${group.id}`);
+  for (const who of ['ada', 'bob']) await say.ask(who, 'GET', '/users/@me/channels');
   await say.ask('bob', 'GET', '/users/@me/read-states');
 };
 
@@ -406,10 +436,12 @@ const commands = async ({ say, ids }: World): Promise<void> => {
   await say.command('ada', { id: 'c-12', type: 'guild.join', code: invite.result.code });
   await say.hears('ada', 'GUILD_CREATE');
   await say.hears('bob', 'GUILD_MEMBER_ADD');
+  await say.hears(['ada', 'bob'], 'MESSAGE_CREATE');
   const app = await say.command('bob', { id: 'c-13', type: 'application.create', name: 'finch' });
   say.secrets.set(app.result.bot.token, 'token of finch');
   await say.command('bob', { id: 'c-14', type: 'bot.add', ...made, application_id: app.result.id });
   await say.hears(['ada', 'bob'], 'GUILD_MEMBER_ADD');
+  await say.hears(['ada', 'bob'], 'MESSAGE_CREATE');
   await say.command('ada', { id: 'c-15', type: 'guild.leave', ...made });
   await say.hears('ada', 'GUILD_DELETE');
   await say.hears('bob', 'GUILD_MEMBER_REMOVE');

@@ -101,8 +101,10 @@ export class Api {
     return { id, username: name, token, authorization: `Bot ${token}` };
   }
 
-  async createGuild(name: string): Promise<{ id: string; channel: Channel }> {
+  /** @param announces whether a message says in its channel that somebody joined */
+  async createGuild(name: string, announces = false): Promise<{ id: string; channel: Channel }> {
     const guild = await this.ask<{ id: string }>('POST', '/guilds', { name });
+    if (!announces) await this.ask('PATCH', `/guilds/${guild.id}`, { system_channel_flags: 1 });
     const channels = await this.ask<Channel[]>('GET', `/guilds/${guild.id}/channels`);
     return { id: guild.id, channel: channels[0]! };
   }

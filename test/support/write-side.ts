@@ -201,9 +201,10 @@ export class Instance {
     return right(await this.write.identity.register(credentials, CALLER)).userId;
   }
 
-  /** Creates a guild for its owner. */
-  async guild(ownerId: string): Promise<{ id: string; channel: string }> {
+  /** Creates a guild for its owner. @param announces whether a message says in its channel that somebody joined */
+  async guild(ownerId: string, announces = false): Promise<{ id: string; channel: string }> {
     const guild = await this.do(ownerId, 'guild.create', { name: 'Guild' });
+    if (!announces) await this.do(ownerId, 'guild.edit', { guild_id: guild.id, system_channel_flags: 1 });
     return { id: guild.id, channel: guild.channels[0].id };
   }
 

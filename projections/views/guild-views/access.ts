@@ -36,10 +36,10 @@ export const blockersOf = async (
   return new Set(people.filter((id) => relations.get(id) === RelationshipType.blocked));
 };
 
-/** Whether one of the two people of a direct channel blocks the other. */
-const isBlocked = async (guilds: GuildReader, userId: string, { participants }: ChannelRow): Promise<boolean> => {
+/** Whether one of the two people of a direct channel blocks the other. In a group everybody speaks. */
+const isBlocked = async (guilds: GuildReader, userId: string, { kind, participants }: ChannelRow): Promise<boolean> => {
   const other = participants.find((id) => id !== userId);
-  if (other === undefined || participants.length > 2) return false;
+  if (other === undefined || kind === 'group') return false;
   const [theirs, own] = await Promise.all([blockersOf(guilds, userId, [other]), blockersOf(guilds, other, [userId])]);
   return theirs.size + own.size > 0;
 };

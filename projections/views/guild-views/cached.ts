@@ -42,6 +42,7 @@ const ofChannel = ({ data }: { readonly data: { readonly guildId: string; readon
 
 const ofUser = ({ data }: { readonly data: { readonly userId: string } }) => [userKey(data.userId)];
 const ofThread = ({ data }: { readonly data: { readonly channelId: string } }) => [channelKey(data.channelId)];
+const ofGroup = ofThread;
 
 /** Keys of the rows that an event changes; invites are not cached. */
 const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
@@ -50,6 +51,9 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
     guildId === null ? [channelKey(channelId)] : [channelKey(channelId), channelsKey(guildId)],
   'channel-edited': ofChannel,
   'channel-deleted': ofChannel,
+  'recipient-added': ofGroup,
+  'recipient-removed': ofGroup,
+  'group-edited': ofGroup,
   'thread-created': ofThread,
   'thread-edited': ofThread,
   'thread-members-changed': ofThread,

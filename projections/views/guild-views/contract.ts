@@ -6,7 +6,7 @@ import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { NO_BOND } from '../../../schemas/events/relationship.ts';
 import { PLAIN_NOTIFICATIONS } from '../../../schemas/events/settings.ts';
 import { Story } from '../../testing.ts';
-import { type GuildReader, NEW_MEMBER, rowOfGuild } from './view.ts';
+import { cameAt, type GuildReader, NEW_MEMBER, rowOfGuild } from './view.ts';
 
 export interface OpenGuildViews {
   readonly reader: GuildReader;
@@ -89,6 +89,27 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(await ids(BOB)).toEqual(['40', '41']);
       expect(await ids('13')).toEqual([]);
       expect(await guilds.channel('40')).toMatchObject({ kind: 'dm', guildId: null, participants: [ANN, BOB] });
+    });
+
+    it('knows who is in a group, since when, who owns it and what it is called', async () => {
+      const { position: createdAt } = story.group('42', ANN, BOB);
+      const { position: came } = story.enter('42', '12', ANN, BOB, '12');
+      story.editGroup('42', 'Us', ANN, ANN, BOB, '12');
+      await project();
+      const ids = async (userId: string) => (await guilds.directChannelsOf(userId)).map(({ id }) => id);
+      for (const userId of [ANN, BOB, '12']) expect(await ids(userId)).toEqual(['42']);
+      const group = { kind: 'group', guildId: null, name: 'Us', ownerId: ANN, createdAt };
+      expect(await guilds.channel('42')).toMatchObject({ ...group, participants: [ANN, BOB, '12'] });
+      story.exit('42', ANN, BOB, '12');
+      story.editGroup('42', null, BOB, BOB, '12');
+      story.exit('42', '12', BOB);
+      const { position: again } = story.enter('42', '12', BOB, '12');
+      await project();
+      expect(await ids(ANN)).toEqual([]);
+      const [row] = await guilds.directChannelsOf('12');
+      expect(row).toMatchObject({ ...group, name: null, ownerId: BOB, participants: [BOB, '12'] });
+      expect([cameAt(row!, BOB), cameAt(row!, '12')]).toEqual([createdAt, again]);
+      expect(again).toBeGreaterThan(came);
     });
 
     it('knows a member while the membership lasts', async () => {

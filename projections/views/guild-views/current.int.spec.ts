@@ -14,7 +14,7 @@ import { type GuildReader, guildChanges } from './view.ts';
 
 const USERS = ['1', '2', '3', '12'];
 const GUILDS = ['20', '21'];
-const CHANNELS = ['30', '31', '32', '40'];
+const CHANNELS = ['30', '31', '32', '40', '41'];
 const CODES = ['capped', 'open'] as const;
 const CAPS = { capped: 3, open: 0 };
 
@@ -97,6 +97,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     .tuple(fc.constantFrom('30', '31', '32'), fc.constantFrom(...GUILDS))
     .map(([id, guild]) => once(`channel ${id}`, (story) => story.channel(id, guild))),
   fc.constant(once('channel 40', (story) => story.direct('40', '1', '2'))),
+  fc.tuple(fc.constantFrom(...USERS), fc.constantFrom(undefined, 'Us')).map(
+    ([user, name]): Step =>
+      (story, done) => {
+        const people = () => USERS.filter((id) => done.has(`41 ${id}`));
+        if (done.has('channel 41') && name !== undefined) return story.editGroup('41', name, user, ...people());
+        if (done.delete(`41 ${user}`)) return story.exit('41', user, ...people());
+        done.add(`41 ${user}`);
+        if (done.has('channel 41')) return story.enter('41', user, ...people());
+        done.add('channel 41');
+        return story.group('41', user);
+      },
+  ),
   fc.constantFrom(...CODES).map((code) => once(code, (story) => story.invite(code, '20', '30', '1', CAPS[code]))),
   fc.constantFrom(...CODES).map(
     (code): Step =>

@@ -154,7 +154,7 @@ export class CurrentGuilds implements GuildReader {
     if (row !== undefined) return revisedChannel(row, fieldsOf(own.filter(isRevision)));
     const added = own.find((change) => change.kind === 'channel-added')?.channel;
     if (added === undefined) return undefined;
-    if (added.guildId === null) return added;
+    if (added.guildId === null) return revisedChannel(added, fieldsOf(own.filter(isRevision)));
     return (await this.channelsOf(added.guildId)).find((one) => one.id === id);
   }
 
@@ -268,8 +268,16 @@ export class CurrentGuilds implements GuildReader {
 
   async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
     const { stored, changes } = this.ask(`directs:${userId}`);
-    const added = changes<Of<'channel-added'>>(`directs:${userId}`);
-    return [...(await stored.directChannelsOf(userId)), ...added.map(({ channel }) => channel)];
+    const rows = new Map((await stored.directChannelsOf(userId)).map((row) => [row.id, row]));
+    const added = changes<Of<'channel-added'> | Of<'recipient-added'>>(`directs:${userId}`);
+    const entered = added.map((change) => (change.kind === 'channel-added' ? change.channel.id : change.channelId));
+    // A group may have other people and another name by now.
+    const current = [...new Set([...rows.keys(), ...entered])].map((id) =>
+      this.isChanging(`channel:${id}`) || !rows.has(id) ? this.channel(id) : rows.get(id),
+    );
+    return (await Promise.all(current))
+      .flatMap((row) => (row?.participants.includes(userId) === true ? [row] : []))
+      .sort((a, b) => a.createdAt - b.createdAt);
   }
 
   async user(id: string): Promise<UserRow | undefined> {

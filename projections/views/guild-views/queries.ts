@@ -484,24 +484,32 @@ export const channelRowOf = (columns: ChannelColumns, order: number): ChannelRow
   return columns.revised === null ? channel : revisedChannel(channel, revisedFields(columns.revised));
 };
 
+/** @param columns of all channels that the user ever took part in */
+export const directRowsOf = (columns: readonly ChannelColumns[], userId: string): readonly ChannelRow[] =>
+  columns.map((row) => channelRowOf(row, 0)).filter(({ participants }) => participants.includes(userId));
+
 /** @param columns of all channels of a guild, in order of creation */
 export const channelRowsOf = (columns: readonly ChannelColumns[]): readonly ChannelRow[] =>
   inListOrder(columns.map(channelRowOf));
 
-const channelAsBegun = (columns: ChannelColumns, order: number): ChannelRow => ({
-  id: columns.id,
-  kind: columns.kind,
-  guildId: columns.guildId,
-  name: JSON.parse(columns.name) as string | null,
-  topic: JSON.parse(columns.topic) as string | null,
-  nsfw: false,
-  parentId: null,
-  slowmode: 0,
-  overwrites: JSON.parse(columns.overwrites) as Overwrite[],
-  participants: JSON.parse(columns.participants) as string[],
-  order,
-  createdAt: columns.createdAt,
-});
+const channelAsBegun = (columns: ChannelColumns, order: number): ChannelRow => {
+  const participants = JSON.parse(columns.participants) as string[];
+  return {
+    id: columns.id,
+    kind: columns.kind,
+    guildId: columns.guildId,
+    name: JSON.parse(columns.name) as string | null,
+    topic: JSON.parse(columns.topic) as string | null,
+    nsfw: false,
+    parentId: null,
+    slowmode: 0,
+    overwrites: JSON.parse(columns.overwrites) as Overwrite[],
+    participants,
+    ...(columns.kind === 'group' ? { ownerId: participants[0]! } : {}),
+    order,
+    createdAt: columns.createdAt,
+  };
+};
 
 export const threadRowOf = ({ begun, revised }: ThreadColumns): ChannelRow => {
   const thread = JSON.parse(begun) as ChannelRow;
@@ -602,6 +610,9 @@ export const begunSpan = (threadId: string, guildId: string, position: number): 
 /** One row per participant. */
 export const addedDirectChannels = ({ channel }: Added<'channel-added'>): GuildTables['direct_channels'][] =>
   [...new Set(channel.participants)].map((userId) => ({ user_id: userId, channel_id: channel.id }));
+
+export const enteredDirectChannel = ({ userId, channelId }: Added<'recipient-added'>) =>
+  ({ user_id: userId, channel_id: channelId }) satisfies GuildTables['direct_channels'];
 
 export const begunStay = ({ member }: Added<'member-joined'>): GuildTables['memberships'] => ({
   guild_id: member.guildId,

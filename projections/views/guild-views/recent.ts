@@ -25,6 +25,8 @@ const keysOf = (change: AnyChange): readonly string[] => {
       const listed = guildId === null ? participants.map((userId) => `directs:${userId}`) : [`channels:${guildId}`];
       return [`channel:${id}`, ...new Set(listed)];
     }
+    case 'recipient-added':
+      return [`directs:${change.userId}`];
     case 'thread-added':
       return [`channel:${change.thread.id}`, `threads:${change.thread.guildId}`];
     case 'thread-active':

@@ -6,6 +6,7 @@ import type { Role } from '../../../schemas/events/guild.ts';
 import { type ChannelFields, fieldsOf, type GuildFields, type MemberFields, type ThreadFields } from './revisions.ts';
 import {
   type ChannelRow,
+  cameAt,
   type GuildRow,
   guildChanges,
   type MemberRow,
@@ -36,9 +37,33 @@ export const revisedGuild = (
   return { ...begun, ...details, ownerId, pauses, everyone, roles: [...roles.values()].sort(byPlace) };
 };
 
-export const revisedChannel = (channel: ChannelRow, { details, isDeleted, ...fields }: ChannelFields): ChannelRow => {
-  const described = withDetails(isDeleted === undefined ? channel : { ...channel, isDeleted }, details);
-  const changed = Object.entries<Overwrite | null>(fields);
+const RECIPIENT = 'recipient:';
+
+/** Who is in a group after these came and went, and since when. */
+const recipientsAfter = (
+  channel: ChannelRow,
+  changed: readonly (readonly [field: string, cameAt: number | null])[],
+): Pick<ChannelRow, 'participants' | 'cameAt'> => {
+  const since = new Map(channel.participants.map((userId) => [userId, cameAt(channel, userId)]));
+  for (const [field, position] of changed) {
+    since.delete(idIn(field));
+    if (position !== null) since.set(idIn(field), position);
+  }
+  const inOrder = [...since].sort(([, one], [, other]) => one - other);
+  return { participants: inOrder.map(([userId]) => userId), cameAt: Object.fromEntries(inOrder) };
+};
+
+export const revisedChannel = (
+  channel: ChannelRow,
+  { details, isDeleted, name = channel.name, ownerId, ...fields }: ChannelFields,
+): ChannelRow => {
+  const begun = { ...channel, name, ...(ownerId === undefined ? {} : { ownerId }) };
+  const described = withDetails(isDeleted === undefined ? begun : { ...begun, isDeleted }, details);
+  const [came, changed] = [
+    Object.entries(fields).filter(([field]) => field.startsWith(RECIPIENT)) as [string, number | null][],
+    Object.entries(fields).filter(([field]) => !field.startsWith(RECIPIENT)) as [string, Overwrite | null][],
+  ];
+  if (came.length > 0) return { ...described, ...recipientsAfter(channel, came) };
   if (changed.length === 0) return described;
   const overwrites = changed.reduce(
     (all, [field, overwrite]) => overwritesWith(all, idIn(field), overwrite ?? undefined),

@@ -35,6 +35,11 @@ export interface GuildFields {
 }
 export interface ChannelFields {
   readonly [overwrite: `overwrite:${string}`]: Overwrite | null;
+  /** Of a group, the position at which the person came; null: they are gone. */
+  readonly [recipient: `recipient:${string}`]: number | null;
+  /** Of a group. */
+  readonly name?: string | null;
+  readonly ownerId?: string;
   readonly details?: ChannelDetails;
   readonly isDeleted?: true;
 }
@@ -78,16 +83,17 @@ type FieldOf<Fields> = {
   readonly [K in keyof Fields]-?: { readonly field: K; readonly value: NonNullable<Fields[K]> | null };
 }[keyof Fields];
 export type RevisionOfThread = FieldOf<ThreadFields>;
+export type RevisionOfChannel = FieldOf<ChannelFields>;
 export type RevisedField =
   | FieldOf<GuildFields>
-  | FieldOf<ChannelFields>
+  | RevisionOfChannel
   | FieldOf<MemberFields>
   | FieldOf<RelationFields>
   | FieldOf<SettingsFields>
   | RevisionOfThread;
 
 export type Revision = RevisedField & {
-  /** The user, where that is the subject. */
+  /** The user or the group, where that is the subject. */
   readonly guildId: string;
   readonly subject: Subject;
   readonly position: number;

@@ -46,6 +46,7 @@ export interface GuildTables {
     readonly ended_at: number | null;
     readonly ended_time: number | null;
   };
+  /** One row per person who ever took part. Whether they still do is said by the channel's participants. */
   readonly direct_channels: { readonly user_id: Id; readonly channel_id: Id };
   /** One row per membership, kept after its end. A user has at most one without an end per guild. */
   readonly memberships: {

@@ -12,6 +12,7 @@ import {
   type TypesChanging,
 } from '../../../schemas/events/catalogue.ts';
 import { type AnyKind, type ChannelDetails, type Overwrite, PLAIN } from '../../../schemas/events/channel.ts';
+import type { Group } from '../../../schemas/events/group.ts';
 import { type GuildDetails, NOT_PAUSED, type Pauses, PLAIN_GUILD, type Role } from '../../../schemas/events/guild.ts';
 import type { GuildNotifications } from '../../../schemas/events/settings.ts';
 import type { ThreadDetails } from '../../../schemas/events/thread.ts';
@@ -22,6 +23,7 @@ import {
   memberSubject,
   type Relation,
   type Revision,
+  type RevisionOfChannel,
   type RevisionOfThread,
   relationsSubject,
   type SealedNick,
@@ -81,7 +83,12 @@ export interface ChannelRow {
   /** Seconds from one message of a person to their next; 0: none. */
   readonly slowmode: number;
   readonly overwrites: readonly Overwrite[];
+  /** The people of a direct channel, in the order in which they came. */
   readonly participants: readonly string[];
+  /** Of a group. */
+  readonly ownerId?: string;
+  /** Positions at which people came into a group, by user id; absent: those who were in it from the beginning. */
+  readonly cameAt?: Readonly<Record<string, number>>;
   /** Place in the guild's list, from 0: the one given, or that in order of creation. Of equals the older is first. */
   readonly order: number;
   /** Position of the event that created it. */
@@ -99,7 +106,29 @@ export const rowOfChannel = (
   ...{ id, kind: data.kind, guildId: data.guildId, name: data.name, topic: data.topic, nsfw: data.nsfw },
   ...{ parentId: data.parentId, slowmode: data.slowmode, overwrites: data.overwrites },
   ...{ participants: data.participants, order: position ?? order, createdAt },
+  ...(data.kind === 'group' ? { ownerId: data.participants[0]! } : {}),
 });
+
+/** A group as one of its events left it. */
+export const groupAs = (channel: ChannelRow, { name, ownerId, participants }: Group): ChannelRow => ({
+  ...channel,
+  ...{ name, ownerId, participants },
+});
+
+/** Of a group of which only an event is at hand. */
+export const rowOfGroup = (channelId: string, group: Group): ChannelRow =>
+  groupAs(
+    {
+      ...{ id: channelId, kind: 'group', guildId: null, name: null, topic: null, overwrites: [], participants: [] },
+      ...PLAIN,
+      ...{ order: 0, createdAt: 0 },
+    },
+    group,
+  );
+
+/** The position at which somebody came into a direct channel. */
+export const cameAt = ({ cameAt: positions, createdAt }: ChannelRow, userId: string): number =>
+  positions?.[userId] ?? createdAt;
 
 /** The row of a thread as its event made it. */
 export const rowOfThread = (
@@ -132,6 +161,14 @@ export const rowOfGuild = (
   memberCount = 0,
 ): GuildRow => ({
   ...{ id, name, description: null, ...PLAIN_GUILD, ownerId, everyone, roles: [], memberCount, pauses: NOT_PAUSED },
+});
+
+/** What a guild begins with. */
+export const firstDetails = ({
+  name,
+  systemChannelId,
+}: Pick<EventData<'guild-created'>, 'name' | 'systemChannelId'>): GuildDetails => ({
+  ...{ name, description: null, ...PLAIN_GUILD, systemChannelId },
 });
 
 export interface MemberRow {
@@ -239,7 +276,7 @@ export interface GuildReader {
   guildsOf(userId: string): Promise<readonly GuildRow[]>;
   /** Every membership that lasts or that ended beyond position `since`. */
   memberships(userId: string, since: number): Promise<readonly Membership[]>;
-  /** Direct channels the user takes part in. */
+  /** Direct channels the user takes part in, in order of creation. */
   directChannelsOf(userId: string): Promise<readonly ChannelRow[]>;
   user(id: string): Promise<UserRow | undefined>;
   users(ids: readonly string[]): Promise<readonly UserRow[]>;
@@ -341,6 +378,8 @@ export type GuildChange =
     }
   /** The place of a guild's channel depends on the others. */
   | { readonly kind: 'channel-added'; readonly channel: ChannelRow }
+  /** Somebody came into a group. */
+  | { readonly kind: 'recipient-added'; readonly channelId: string; readonly userId: string; readonly position: number }
   | { readonly kind: 'thread-added'; readonly thread: ChannelRow; readonly position: number }
   /** Adding a thread makes it active. */
   | ({ readonly kind: 'thread-active' } & ThreadSpanChange)
@@ -416,6 +455,12 @@ const revisedThread = (
   revision: RevisionOfThread,
 ): GuildChange => ({ kind: 'revised', guildId, subject: threadSubject(channelId), ...revision, position });
 
+const revisedGroup = (channelId: string, position: number, revision: RevisionOfChannel): GuildChange => ({
+  ...{ kind: 'revised', guildId: channelId, subject: channelSubject(channelId) },
+  ...revision,
+  position,
+});
+
 const revisedRole = (guildId: string, role: Role, position: number): GuildChange => ({
   ...{ kind: 'revised', guildId, subject: guildSubject(guildId) },
   ...{ field: `role:${role.id}`, value: role, position },
@@ -424,7 +469,11 @@ const revisedRole = (guildId: string, role: Role, position: number): GuildChange
 const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]> = {
   'guild-created': ({ data, position }) => {
     const { guildId: id, name, ownerId, everyone } = data;
-    return [{ kind: 'guild-added', guild: { id, name, ownerId, everyone }, position }];
+    const added: GuildChange = { kind: 'guild-added', guild: { id, name, ownerId, everyone }, position };
+    if (data.systemChannelId === null) return [added];
+    // The tables hold of a new guild what guilds of former versions begin with.
+    const value = firstDetails(data);
+    return [added, { kind: 'revised', guildId: id, subject: guildSubject(id), field: 'details', value, position }];
   },
   'channel-created': ({ data, position }) => {
     const { channelId, guildId, name, topic, nsfw, position: place, parentId, slowmode } = data;
@@ -440,6 +489,17 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   ],
   'channel-deleted': ({ data: { guildId, channelId }, position }) => [
     { kind: 'revised', guildId, subject: channelSubject(channelId), field: 'isDeleted', value: true, position },
+  ],
+  'recipient-added': ({ data: { channelId, userId }, position }) => [
+    { kind: 'recipient-added', channelId, userId, position },
+    revisedGroup(channelId, position, { field: `recipient:${userId}`, value: position }),
+  ],
+  'recipient-removed': ({ data: { channelId, userId }, position }) => [
+    revisedGroup(channelId, position, { field: `recipient:${userId}`, value: null }),
+  ],
+  'group-edited': ({ data: { channelId, group }, position }) => [
+    revisedGroup(channelId, position, { field: 'name', value: group.name }),
+    revisedGroup(channelId, position, { field: 'ownerId', value: group.ownerId }),
   ],
   'thread-created': ({ data, time, position }) => [
     { kind: 'thread-added', thread: rowOfThread(data, { time, position }), position },

@@ -4,7 +4,7 @@ import type { LogReader } from '../../../log/port.ts';
 import { lru } from '../../../schemas/lru.ts';
 import { inParallel } from '../../../schemas/parallel.ts';
 import { channelStream } from '../../../schemas/streams.ts';
-import type { GuildReader } from '../guild-views/view.ts';
+import { type ChannelRow, cameAt, type GuildReader } from '../guild-views/view.ts';
 import type { ChannelHead, ReadState, UnreadReader, UnreadRows } from './view.ts';
 
 const REMEMBERED = 10_000;
@@ -28,16 +28,21 @@ export class Floors {
   async floor(userId: string, channelId: string): Promise<number> {
     const channel = await this.guilds.channel(channelId);
     if (channel === undefined) return 0;
-    if (channel.guildId === null) return channel.participants.includes(userId) ? 0 : Number.MAX_SAFE_INTEGER;
-    const member = await this.guilds.member(channel.guildId, userId);
-    if (member === undefined) return Number.MAX_SAFE_INTEGER;
-    if (member.joinedAt <= channel.createdAt) return 0;
-    const key = `${channelId}@${member.joinedAt}`;
+    const joinedAt = await this.joinedAt(userId, channel);
+    if (joinedAt === undefined) return Number.MAX_SAFE_INTEGER;
+    if (joinedAt <= channel.createdAt) return 0;
+    const key = `${channelId}@${joinedAt}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const ordinal = await this.lastOrdinalAt(channelStream(channelId), member.joinedAt);
+    const ordinal = await this.lastOrdinalAt(channelStream(channelId), joinedAt);
     this.known.set(key, ordinal);
     return ordinal;
+  }
+
+  /** Position at which the user came to where the channel is. */
+  private async joinedAt(userId: string, channel: ChannelRow): Promise<number | undefined> {
+    if (channel.guildId !== null) return (await this.guilds.member(channel.guildId, userId))?.joinedAt;
+    return channel.participants.includes(userId) ? cameAt(channel, userId) : undefined;
   }
 
   /** Takes a logarithmic number of reads, so that joining need not write a row per channel. */

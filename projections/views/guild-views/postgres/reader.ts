@@ -7,6 +7,7 @@ import {
   ARCHIVED_EVER,
   channelRowOf,
   channelRowsOf,
+  directRowsOf,
   guildOf,
   guildQueries,
   leavingOf,
@@ -165,7 +166,7 @@ export class PostgresGuildReader implements GuildReader {
   }
 
   async directChannelsOf(userId: Id): Promise<readonly ChannelRow[]> {
-    return (await this.ask.directChannelsOf(this.at, idKey(userId))).map((row) => channelRowOf(row, 0));
+    return directRowsOf(await this.ask.directChannelsOf(this.at, idKey(userId)), userId);
   }
 
   async user(id: Id): Promise<UserRow | undefined> {
@@ -251,7 +252,9 @@ export const guildRowsAt = (at: number): Readonly<Record<string, RawBuilder<unkn
   threads: sql`SELECT * FROM threads WHERE created_at <= ${at}`,
   thread_spans: sql`SELECT thread_id, guild_id, began_at, CASE WHEN ended_at <= ${at} THEN ended_at END,
       CASE WHEN ended_at <= ${at} THEN ended_time END FROM thread_spans WHERE began_at <= ${at}`,
-  direct_channels: sql`SELECT d.* FROM direct_channels d JOIN channels c ON c.id = d.channel_id WHERE c.created_at <= ${at}`,
+  direct_channels: sql`SELECT d.* FROM direct_channels d JOIN channels c ON c.id = d.channel_id WHERE c.created_at <= ${at}
+    AND (c.participants LIKE '%"' || d.user_id || '"%' OR EXISTS (SELECT FROM revisions v
+      WHERE v.subject = 'channel:' || d.channel_id AND v.field = 'recipient:' || d.user_id AND v.position <= ${at}))`,
   memberships: sql`SELECT guild_id, user_id, joined_at, joined_time, CASE WHEN left_at <= ${at} THEN left_at END
     FROM memberships WHERE joined_at <= ${at}`,
   revisions: sql`SELECT * FROM revisions WHERE position <= ${at}`,

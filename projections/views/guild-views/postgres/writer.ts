@@ -13,6 +13,7 @@ import {
   addedUserRevision,
   begunSpan,
   begunStay,
+  enteredDirectChannel,
 } from '../queries.ts';
 import type { GuildTables } from '../tables.ts';
 import type { GuildChange, MemberRow } from '../view.ts';
@@ -219,6 +220,9 @@ class GuildBatch {
       case 'channel-added':
         this.channels.push(addedChannel(change));
         this.directChannels.push(...addedDirectChannels(change));
+        return;
+      case 'recipient-added':
+        this.directChannels.push(enteredDirectChannel(change));
         return;
       case 'thread-added':
         this.threads.push(addedThread(change));

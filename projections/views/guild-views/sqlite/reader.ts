@@ -9,6 +9,7 @@ import {
   ARCHIVED_EVER,
   channelRowOf,
   channelRowsOf,
+  directRowsOf,
   guildOf,
   guildQueries,
   leavingOf,
@@ -220,7 +221,7 @@ export class SqliteGuildReader implements GuildReader {
   }
 
   async directChannelsOf(userId: string): Promise<readonly ChannelRow[]> {
-    return this.slices.step(() => this.ask.directChannelsOf.all(idKey(userId)).map((row) => channelRowOf(row, 0)));
+    return this.slices.step(() => directRowsOf(this.ask.directChannelsOf.all(idKey(userId)), userId));
   }
 
   async user(id: string): Promise<UserRow | undefined> {

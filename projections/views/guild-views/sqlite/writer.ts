@@ -11,6 +11,7 @@ import {
   addedUserRevision,
   begunSpan,
   begunStay,
+  enteredDirectChannel,
 } from '../queries.ts';
 import { relationKey } from '../relations.ts';
 import { idIn } from '../revised.ts';
@@ -141,7 +142,7 @@ const prepare = (db: Connection) => ({
   thread: adding<GuildTables['threads']>(db, 'threads'),
   begin: adding<GuildTables['thread_spans']>(db, 'thread_spans'),
   end: command(db, 'UPDATE thread_spans SET ended_at = ?, ended_time = ? WHERE thread_id = ? AND ended_at IS NULL'),
-  direct: adding<GuildTables['direct_channels']>(db, 'direct_channels'),
+  direct: adding<GuildTables['direct_channels']>(db, 'direct_channels', 'ON CONFLICT DO NOTHING'),
   join: adding<GuildTables['memberships']>(db, 'memberships', 'ON CONFLICT DO NOTHING'),
   leave: command(db, 'UPDATE memberships SET left_at = ? WHERE guild_id = ? AND user_id = ? AND left_at IS NULL'),
   count: command(
@@ -189,6 +190,9 @@ export class SqliteGuildWriter implements GuildWriter {
         if (guildId !== null) this.cache.channelLists.delete(guildId);
         return;
       }
+      case 'recipient-added':
+        this.run.direct(enteredDirectChannel(change));
+        return;
       case 'thread-added': {
         const { id, guildId } = change.thread;
         this.run.thread(addedThread(change));

@@ -1,0 +1,4 @@
+import { groupsSuite } from './suites/groups.ts';
+import { startInstance } from './support/instance.ts';
+
+groupsSuite(startInstance);
