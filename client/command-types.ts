@@ -172,10 +172,15 @@ export interface CommandFields {
     readonly channel_id: string;
     readonly message_id: string;
   };
-  /** You have read everything up to this message. */
+  /** You have read everything up to this message. With `manual` it may be less than before: what follows is unread again. */
   readonly 'channel.read': {
     readonly channel_id: string;
     readonly message_id: string;
+    readonly manual?: boolean | null;
+    readonly mention_count?: number | null;
+    readonly token?: null | null;
+    readonly last_viewed?: number | null;
+    readonly flags?: number | null;
   };
   /** You have read up to these messages of several channels. Channels and messages unknown to you are passed over. */
   readonly 'channel.read-many': {

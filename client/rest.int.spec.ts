@@ -47,6 +47,21 @@ describe('the HTTP side of the client', () => {
     expect(keys.slice(-2)).toEqual(['one', undefined]);
   });
 
+  it('has a method for what is done with threads', async () => {
+    await rest.beginThread('5', '6', 'name', 60);
+    await rest.createThread('5', 'name', 12);
+    await rest.joinThread('7');
+    await rest.leaveThread('7', '8');
+    await rest.archivedThreads('5', 'private');
+    expect(seen.slice(-5).map(({ method, url, body }) => [method, url, body])).toEqual([
+      ['POST', '/v1/channels/5/messages/6/threads', '{"name":"name","auto_archive_duration":60}'],
+      ['POST', '/v1/channels/5/threads', '{"name":"name","type":12}'],
+      ['PUT', '/v1/channels/7/thread-members/@me', ''],
+      ['DELETE', '/v1/channels/7/thread-members/8', ''],
+      ['GET', '/v1/channels/5/threads/archived/private', ''],
+    ]);
+  });
+
   it('encodes pages and emoji for the URL', async () => {
     next = { status: 200, body: '[]' };
     await rest.history('5', { before: '9', limit: 3 });

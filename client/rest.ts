@@ -15,6 +15,9 @@ import type {
   Role,
   RoleSettings,
   SignInShown,
+  ThreadChange,
+  ThreadMember,
+  ThreadPage,
   User,
 } from './shapes.ts';
 
@@ -423,6 +426,44 @@ export class Rest {
     return this.request('DELETE', `/users/@me/relationships/${userId}`);
   }
 
+  /** @param minutes without a message after which it is archived: 60, 1440, 4320 or 10080 */
+  beginThread(channelId: string, messageId: string, name: string, minutes?: number): Promise<Channel> {
+    const body = { name, ...(minutes === undefined ? {} : { auto_archive_duration: minutes }) };
+    return this.request('POST', `/channels/${channelId}/messages/${messageId}/threads`, body);
+  }
+
+  /** A thread that begins at no message. @param type 11 public, 12 private */
+  createThread(channelId: string, name: string, type: 11 | 12 = 11): Promise<Channel> {
+    return this.request('POST', `/channels/${channelId}/threads`, { name, type });
+  }
+
+  editThread(threadId: string, change: ThreadChange, reason?: string): Promise<Channel> {
+    return this.request('PATCH', `/channels/${threadId}`, change, undefined, reason);
+  }
+
+  /** @param userId somebody else */
+  joinThread(threadId: string, userId = '@me'): Promise<null> {
+    return this.request('PUT', `/channels/${threadId}/thread-members/${userId}`);
+  }
+
+  /** @param userId somebody else, who is removed */
+  leaveThread(threadId: string, userId = '@me'): Promise<null> {
+    return this.request('DELETE', `/channels/${threadId}/thread-members/${userId}`);
+  }
+
+  threadMembers(threadId: string): Promise<readonly ThreadMember[]> {
+    return this.request('GET', `/channels/${threadId}/thread-members`);
+  }
+
+  activeThreads(guildId: string): Promise<{ readonly threads: Channel[]; readonly members: ThreadMember[] }> {
+    return this.request('GET', `/guilds/${guildId}/threads/active`);
+  }
+
+  /** The last archived first. `has_more`: there are others before the last of them. */
+  archivedThreads(channelId: string, archive: 'public' | 'private' = 'public'): Promise<ThreadPage> {
+    return this.request('GET', `/channels/${channelId}/threads/archived/${archive}`);
+  }
+
   openDirect(userId: string): Promise<Channel> {
     return this.request('POST', '/users/@me/channels', { recipient_id: userId });
   }
@@ -538,6 +579,11 @@ export class Rest {
   /** Marks everything up to this message as read. */
   ack(channelId: string, messageId: string): Promise<unknown> {
     return this.request('POST', `/channels/${channelId}/messages/${messageId}/ack`, {});
+  }
+
+  /** Marks everything behind this message as unread. */
+  markUnread(channelId: string, messageId: string): Promise<unknown> {
+    return this.request('POST', `/channels/${channelId}/messages/${messageId}/ack`, { manual: true });
   }
 
   /** As `ack`, in up to 100 channels. */

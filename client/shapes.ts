@@ -77,6 +77,30 @@ export interface Channel {
   readonly last_pin_timestamp: string | null;
 }
 
+export interface ThreadChange {
+  readonly name?: string;
+  readonly archived?: boolean;
+  readonly locked?: boolean;
+  /** Minutes: 60, 1440, 4320 or 10080. */
+  readonly auto_archive_duration?: number;
+  readonly invitable?: boolean;
+}
+
+/** Somebody's membership of a thread. */
+export interface ThreadMember {
+  /** The thread's id. */
+  readonly id: string;
+  readonly user_id: string;
+  /** ISO time. */
+  readonly join_timestamp: string;
+}
+
+export interface ThreadPage {
+  readonly threads: readonly Channel[];
+  readonly members: readonly ThreadMember[];
+  readonly has_more: boolean;
+}
+
 export interface Role {
   /** The guild's for @everyone. */
   readonly id: string;

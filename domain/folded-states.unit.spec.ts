@@ -157,8 +157,13 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
     happened('ownership-taken', { guildId: GUILD, userId: ANN, request: 5 }),
   ],
   read: [
-    happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 1 }, whole: false }),
-    happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 2, '201': 1 }, whole: true }),
+    happened('channels-read', { userId: ANN, channels: { [CHANNEL]: 1 }, back: { [CHANNEL]: 3 }, whole: false }),
+    happened('channels-read', {
+      userId: ANN,
+      channels: { [CHANNEL]: 2, '201': 1 },
+      back: { [CHANNEL]: 3 },
+      whole: true,
+    }),
   ],
   settings: [
     happened('notifications-changed', {

@@ -11,7 +11,7 @@ import { createInvite, type InviteState, inviteFold, redeem } from './invite.ts'
 import { endOwnership, join, leave, type MemberState, memberFold, takeOwnership } from './member.ts';
 import { ban, editMember, kick, unban } from './moderation.ts';
 import { addReaction, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
-import { markRead, mergeReads, type ReadState, readFold } from './read-markers.ts';
+import { markRead, markUnread, mergeReads, type ReadState, readFold } from './read-markers.ts';
 import {
   ANN,
   aChannel,
@@ -276,10 +276,16 @@ const directs: Aggregate<DirectState> = {
 const reads: Aggregate<ReadState> = {
   name: 'the read markers of a person',
   begin: begin(readFold, `read-${ANN}`),
-  command: drawnFor<ReadState>()(fc.tuple(fc.constantFrom('7', '8'), fc.nat(9)), ([channelId, ordinal]) => (state) => {
-    const decision = markRead(ANN, [{ channelId, ordinal, known: 0 }], state);
-    return decision._tag === 'Left' ? decision : { ...decision, right: mergeReads(decision.right, state) };
-  }),
+  command: drawnFor<ReadState>()(
+    fc.tuple(fc.constantFrom('7', '8'), fc.nat(9), fc.boolean()),
+    ([channelId, ordinal, back]) =>
+      (state) => {
+        const decision = back
+          ? markUnread({ userId: ANN, channelId, ordinal, last: 9 }, state)
+          : markRead(ANN, [{ channelId, ordinal, known: 0 }], state);
+        return decision._tag === 'Left' ? decision : { ...decision, right: mergeReads(decision.right, state) };
+      },
+  ),
 };
 
 const aggregates = [channel, guilds, members, invites, users, directs, reads] as unknown as Aggregate<StreamState>[];

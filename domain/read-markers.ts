@@ -10,23 +10,32 @@ const MARKER_BYTES = 120;
 
 export interface ReadState extends StreamState {
   channels: Map<string, number>;
+  /** Of channels marked as unread: the ordinal of the last message then. */
+  back: Map<string, number>;
+}
+
+interface ReadStateJson {
+  readonly sequence: number;
+  readonly channels: readonly (readonly [string, number])[];
+  readonly back: readonly (readonly [string, number])[];
 }
 
 export const readFold: Fold<ReadState> = {
-  version: 1,
-  initial: () => ({ sequence: 0, channels: new Map() }),
+  version: 2,
+  initial: () => ({ sequence: 0, channels: new Map(), back: new Map() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.type === 'channels-read') {
       for (const [channelId, ordinal] of Object.entries(event.data.channels)) state.channels.set(channelId, ordinal);
+      for (const [channelId, last] of Object.entries(event.data.back)) state.back.set(channelId, last);
     }
     return state;
   },
-  bytes: ({ channels }) => MARKER_BYTES * (channels.size + 1),
-  toJson: (state) => ({ sequence: state.sequence, channels: [...state.channels] }),
+  bytes: ({ channels, back }) => MARKER_BYTES * (channels.size + back.size + 1),
+  toJson: ({ sequence, channels, back }): ReadStateJson => ({ sequence, channels: [...channels], back: [...back] }),
   fromJson: (json) => {
-    const { sequence, channels } = json as { sequence: number; channels: [string, number][] };
-    return { sequence, channels: new Map(channels) };
+    const { sequence, channels, back } = json as ReadStateJson;
+    return { sequence, channels: new Map(channels), back: new Map(back) };
   },
 };
 
@@ -48,20 +57,37 @@ export const markRead = (userId: string, marks: readonly Mark[], state: ReadStat
   }
   return Object.keys(channels).length === 0
     ? nothing
-    : happen({ type: 'channels-read', data: { userId, channels, whole: false } });
+    : happen({ type: 'channels-read', data: { userId, channels, back: {}, whole: false } });
 };
 
-/** Merges the reads of one turn into one event, which carries the whole map when that is due. */
+/**
+ * Marks a channel as unread behind a message: the one way in which a marker goes back.
+ * @param command.last ordinal of the channel's last message
+ */
+export const markUnread = (
+  { userId, channelId, ordinal, last }: Omit<Mark, 'known'> & { readonly userId: string; readonly last: number },
+  state: ReadState,
+): Decision => {
+  const isSo = state.channels.get(channelId) === ordinal && state.back.get(channelId) === last;
+  if (isSo) return nothing;
+  const data = { userId, channels: { [channelId]: ordinal }, back: { [channelId]: last }, whole: false };
+  return happen({ type: 'channels-read', data });
+};
+
+/** Merges the reads of one turn, in their order, into one event, which carries the whole map when that is due. */
 export const mergeReads = (events: readonly DecidedEvent[], state: ReadState): readonly DecidedEvent[] => {
   const reads = events.filter((event) => event.type === 'channels-read');
   const first = reads[0];
   if (first === undefined) return events;
   const whole = (state.sequence + 1) % WHOLE_MAP_EVERY === 0;
   const channels: Record<string, number> = whole ? Object.fromEntries(state.channels) : {};
-  for (const read of reads) {
-    for (const [channelId, ordinal] of Object.entries(read.data.channels)) {
-      channels[channelId] = Math.max(channels[channelId] ?? 0, ordinal);
+  const back: Record<string, number> = whole ? Object.fromEntries(state.back) : {};
+  for (const { data } of reads) {
+    for (const [channelId, ordinal] of Object.entries(data.channels)) {
+      const last = data.back[channelId];
+      if (last !== undefined) back[channelId] = last;
+      channels[channelId] = last === undefined ? Math.max(channels[channelId] ?? 0, ordinal) : ordinal;
     }
   }
-  return [{ type: 'channels-read', data: { userId: first.data.userId, channels, whole } }];
+  return [{ type: 'channels-read', data: { userId: first.data.userId, channels, back, whole } }];
 };

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DecidedEvent } from '../schemas/events/catalogue.ts';
-import { type Mark, markRead, mergeReads, type ReadState, readFold, WHOLE_MAP_EVERY } from './read-markers.ts';
+import {
+  type Mark,
+  markRead,
+  markUnread,
+  mergeReads,
+  type ReadState,
+  readFold,
+  WHOLE_MAP_EVERY,
+} from './read-markers.ts';
 import { ANN, events, History, only } from './testing.ts';
 
 const read = (mark: Mark, state: ReadState) => markRead(ANN, [mark], state);
@@ -23,7 +31,7 @@ describe('a read marker', () => {
     const marks = history().given((state) => read(reading('7', 3), state));
     expect(only(read(reading('7', 4), marks.state))).toEqual({
       type: 'channels-read',
-      data: { userId: ANN, channels: { 7: 4 }, whole: false },
+      data: { userId: ANN, channels: { 7: 4 }, back: {}, whole: false },
     });
   });
 
@@ -35,6 +43,26 @@ describe('a read marker', () => {
   it('does not move to a place before what the views know to be read, such as own messages', () => {
     for (const ordinal of [1, 5]) expect(events(read(reading('7', ordinal, 5), history().state))).toEqual([]);
     expect(events(read(reading('7', 6, 5), history().state))).toHaveLength(1);
+  });
+
+  it('moves back only when its channel is marked as unread, and forward again from there', () => {
+    const back = { userId: ANN, channelId: '7', ordinal: 1, last: 5 };
+    const marks = history()
+      .given((state) => read(reading('7', 3), state))
+      .given((state) => markUnread(back, state));
+    expect(marks.state.channels.get('7')).toBe(1);
+    expect(events(markUnread(back, marks.state))).toEqual([]);
+    expect(only(read(reading('7', 2, 1), marks.state)).data).toMatchObject({ channels: { 7: 2 }, back: {} });
+    // Of the same turn, what comes last counts.
+    const ways = [
+      events(read(reading('7', 4, 1), marks.state)),
+      events(markUnread({ ...back, ordinal: 2 }, marks.state)),
+    ];
+    expect(dataOf(mergeReads(ways.flat(), marks.state))).toMatchObject({ channels: { 7: 2 }, back: { 7: 5 } });
+    expect(dataOf(mergeReads(ways.reverse().flat(), marks.state))).toMatchObject({
+      channels: { 7: 4 },
+      back: { 7: 5 },
+    });
   });
 
   it('is separate for each channel', () => {
@@ -61,7 +89,7 @@ describe('the markers of one turn', () => {
         ['8', 1],
         ['7', 2],
       ]),
-    ).toEqual([{ type: 'channels-read', data: { userId: ANN, channels: { 7: 3, 8: 1 }, whole: false } }]);
+    ).toEqual([{ type: 'channels-read', data: { userId: ANN, channels: { 7: 3, 8: 1 }, back: {}, whole: false } }]);
   });
 
   it('become no event if nothing was read', () => {
@@ -81,9 +109,10 @@ describe('the markers of one turn', () => {
       userId: ANN,
       whole: true,
       channels: { 0: 995, 1: 2000, 2: 997, 3: 998, 4: 999, 9: 1 },
+      back: {},
     });
     marks.record([{ type: 'channels-read', data: thousandth }]);
-    expect(dataOf(turn(marks, [['9', 2]]))).toEqual({ userId: ANN, channels: { 9: 2 }, whole: false });
+    expect(dataOf(turn(marks, [['9', 2]]))).toEqual({ userId: ANN, channels: { 9: 2 }, back: {}, whole: false });
   });
 
   it('have the same effect as one after another', () => {

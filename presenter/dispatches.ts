@@ -236,14 +236,17 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     return [dispatch('INVITE_CREATE', data, intentsOf(event.type, guildId), manages)];
   },
 
-  'channels-read': async ({ type, data: { channels } }, _, { views }) => {
+  'channels-read': async ({ type, data: { userId, channels, back, whole } }, _, { views }) => {
     const heads = await views.unread.heads(Object.keys(channels));
+    const marked = whole ? [] : await views.unread.readStates(userId, Object.keys(back));
+    const mentions = new Map(marked.map((state) => [state.channelId, state.mentions]));
     return Object.entries(channels).map(([channelId, ordinal]) => {
       const head = heads.get(channelId);
       const data = {
         channel_id: channelId,
         message_id: head !== undefined && head.ordinal === ordinal ? head.messageId : null,
         ordinal,
+        ...(mentions.has(channelId) ? { manual: true, mention_count: mentions.get(channelId) } : {}),
       };
       return dispatch('MESSAGE_ACK', data, intentsOf(type, null));
     });

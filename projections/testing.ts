@@ -343,7 +343,13 @@ export class Story {
   }
 
   read(userId: string, channels: Record<string, number>) {
-    return this.log.add(readStream(userId), 'channels-read', { userId, channels, whole: false });
+    return this.log.add(readStream(userId), 'channels-read', { userId, channels, back: {}, whole: false });
+  }
+
+  /** @param last ordinal of the channel's last message */
+  markUnread(userId: string, channelId: string, ordinal: number, last: number, whole = false) {
+    const data = { userId, channels: { [channelId]: ordinal }, back: { [channelId]: last }, whole };
+    return this.log.add(readStream(userId), 'channels-read', data);
   }
 
   /** The events beyond a position, as a projection receives them. */

@@ -1,6 +1,6 @@
 /** Users, and what belongs to the asker. */
 import * as t from 'io-ts';
-import { guildPermissions, type MemberRights } from '../domain/permissions.ts';
+import { guildPermissions, isInThread, type MemberRights } from '../domain/permissions.ts';
 import { plainNotifications, presentNotifications } from '../presenter/notifications.ts';
 import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
@@ -90,12 +90,18 @@ export const applicationRoutes = (deps: ReadDeps): Route[] => [
 
 const compareIds = (a: string, b: string): number => (BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0);
 
+/** The channels of a guild that the user sees, and the active threads that they are in. */
 const visibleIn = async ({ views, access }: Pick<ReadDeps, 'views' | 'access'>, userId: string, guild: GuildRow) => {
   const member = await views.guilds.member(guild.id, userId);
-  return member === undefined ? [] : access.visibleChannels(guild, member);
+  if (member === undefined) return [];
+  const [channels, threads] = await Promise.all([
+    access.visibleChannels(guild, member),
+    access.visibleThreads(guild, member),
+  ]);
+  return [...channels, ...threads.filter(({ thread }) => thread !== undefined && isInThread(thread, member))];
 };
 
-/** Every channel the user may see, guild by guild, then the direct ones. */
+/** Every channel the user may see and every active thread they are in, guild by guild, then the direct channels. */
 const everyChannelOf = async ({ views, access }: ReadDeps, userId: string): Promise<readonly ChannelRow[]> => {
   const guilds = await views.guilds.guildsOf(userId);
   const visible = await Promise.all(guilds.map((guild) => visibleIn({ views, access }, userId, guild)));
@@ -187,7 +193,7 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     path: '/users/@me/read-states',
     ours: true,
     reads: ['guild-views', 'unread'],
-    summary: 'How far the asker has read each channel',
+    summary: 'How far the asker has read each channel and each active thread that they are in',
     answers: 'a list of `{channel_id, last_message_id, read_ordinal, unread_count, mention_count}`',
     answer: t.readonlyArray(ReadState),
     handle: async ({ actor }) => {

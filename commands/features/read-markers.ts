@@ -2,15 +2,15 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import { type Mark, markRead, type ReadState } from '../../domain/read-markers.ts';
+import { type Mark, markRead, markUnread, type ReadState } from '../../domain/read-markers.ts';
 import type { MessageRow } from '../../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../../projections/views/unread/view.ts';
-import { list, optional } from '../../schemas/codecs.ts';
+import { integer, list, optional } from '../../schemas/codecs.ts';
 import { OnMessage } from '../../schemas/http/route.ts';
 import { Acknowledged } from '../../schemas/http/shapes.ts';
 import { inParallel } from '../../schemas/parallel.ts';
 import { readStream } from '../../schemas/streams.ts';
-import { type CommandDeps, command, refused } from '../command.ts';
+import { type CommandDeps, command, type Result, refused } from '../command.ts';
 
 /** How long an acknowledgement waits for the timeline to hold the channel's last event, in milliseconds. */
 const WAIT_MS = 1000;
@@ -56,9 +56,28 @@ const marksOf = async (
   });
 };
 
+/** What is read when a message is the last one: its own ordinal, or that of the one before it if there is no such message. */
+const ordinalThrough = async (
+  { timelines, views }: CommandDeps,
+  userId: string,
+  { channel_id, message_id }: t.TypeOf<typeof OnMessage>,
+): Promise<number> => {
+  const message = await timelines.message(channel_id, message_id, userId);
+  if (message !== undefined) return message.ordinal;
+  const [before] = await views.timelines.page(channel_id, { before: message_id, limit: 1 }, userId);
+  return before?.ordinal ?? 0;
+};
+
+/** Back to a place, or forwards. */
+interface Marking {
+  readonly back: Parameters<typeof markUnread>[0] | undefined;
+  readonly marks: readonly Mark[];
+}
+
 export const markChannelRead = command({
   type: 'channel.read',
-  summary: 'You have read everything up to this message.',
+  summary:
+    'You have read everything up to this message. With `manual` it may be less than before: what follows is unread again.',
   route: {
     method: 'POST',
     path: '/channels/:channel_id/messages/:message_id/ack',
@@ -67,17 +86,33 @@ export const markChannelRead = command({
     answer: Acknowledged,
   },
   params: OnMessage,
+  body: t.partial({
+    manual: optional(t.boolean),
+    /** What clients have counted; it is counted here. */
+    mention_count: optional(integer(0, 2 ** 31 - 1)),
+    token: optional(t.null),
+    last_viewed: optional(integer(0, 2 ** 31 - 1)),
+    flags: optional(integer(0, 2 ** 31 - 1)),
+  }),
   structural: false,
   stream: (_, { userId }) => readStream(userId),
   rights: async ({ fields, context }, deps) =>
     (await deps.access.channel(context.actor.userId, fields.channel_id)) === undefined
       ? refused('unknownChannel')
       : either.right(undefined),
-  prepare: async ({ fields, context }, deps) => {
-    const marks = await marksOf(deps, context.actor.userId, [fields]);
-    return marks.length === 0 ? refused('unknownMessage') : either.right(marks);
+  prepare: async ({ fields, context }, deps): Promise<Result<Marking>> => {
+    const { userId } = context.actor;
+    if (fields.manual === true) {
+      const { channel_id: channelId } = fields;
+      const last = (await deps.views.unread.head(channelId)).ordinal;
+      const ordinal = Math.min(last, await ordinalThrough(deps, userId, fields));
+      return either.right({ back: { userId, channelId, ordinal, last }, marks: [] });
+    }
+    const marks = await marksOf(deps, userId, [fields]);
+    return marks.length === 0 ? refused('unknownMessage') : either.right({ back: undefined, marks });
   },
-  decide: (state: ReadState, { prepared }, { context }) => markRead(context.actor.userId, prepared, state),
+  decide: (state: ReadState, { prepared: { back, marks } }, { context }) =>
+    back === undefined ? markRead(context.actor.userId, marks, state) : markUnread(back, state),
   answer: async () => either.right({ kind: 'marked' }),
 });
 

@@ -81,6 +81,33 @@ export const readStatesSuite = (start: StartInstance) =>
       expect(await ben.request('POST', '/read-states/ack-bulk', {})).toMatchObject({ status: 400 });
     });
 
+    it('go back when a channel is marked as unread from a message on, and only then', async () => {
+      const { id } = channels[0];
+      const socket = await GatewayClient.identified(instance.url, member.token);
+      const said = await ben.send(id, 'my own');
+      const ack = (message: { id: string }) => `/channels/${id}/messages/${message.id}/ack`;
+      const [first, second] = messages[id]!;
+      const state = async () =>
+        (await ben.ask<ReadState[]>('GET', '/users/@me/read-states')).find((one) => one.channel_id === id);
+      await ben.ask('POST', ack(first));
+      expect(await state()).toMatchObject({ read_ordinal: 3, unread_count: 0 });
+      expect((await ben.request('POST', ack(first), { manual: true, mention_count: 0 })).status).toBe(200);
+      expect((await socket.dispatch('MESSAGE_ACK', (d) => d.manual === true)).d).toMatchObject({
+        ...{ channel_id: id, ordinal: 1, mention_count: 0 },
+      });
+      expect(await state()).toMatchObject({ read_ordinal: 1, unread_count: 2 });
+      const onSocket = { type: 'channel.read', channel_id: id, message_id: second.id };
+      expect(await socket.command(onSocket)).toMatchObject({ ok: true, result: { token: null } });
+      expect(await state()).toMatchObject({ read_ordinal: 2, unread_count: 1 });
+      // Clients may name what stands right before a message.
+      const before = String(BigInt(first.id) - 1n);
+      expect(await socket.command({ ...onSocket, message_id: before, manual: true })).toMatchObject({ ok: true });
+      expect(await state()).toMatchObject({ read_ordinal: 0, unread_count: 3 });
+      await ben.ask('POST', ack(said));
+      expect(await state()).toMatchObject({ read_ordinal: 3, unread_count: 0 });
+      await socket.cut();
+    });
+
     it('stand beside what a person is notified of, which their other sessions and READY say, and which counts nothing', async () => {
       const { guild_id: guildId } = await ben.ask<{ guild_id: string }>('GET', `/channels/${channels[0].id}`);
       const path = `/users/@me/guilds/${guildId}/settings`;

@@ -92,6 +92,12 @@ export const threadsSuite = (start: StartInstance) =>
         },
       ]);
       expect(await active(ben)).toMatchObject({ threads: [counted], members: [{ id, user_id: member.id }] });
+      const readBy = async (who: Api) =>
+        (await who.ask<{ channel_id: string }[]>('GET', '/users/@me/read-states')).filter(
+          (one) => one.channel_id === id,
+        );
+      expect(await readBy(ben)).toMatchObject([{ read_ordinal: 2, unread_count: 0 }]);
+      expect(await readBy(instance.api.as(other))).toEqual([]);
       expect(await owner.ask('GET', `/guilds/${guildId}/channels`)).toHaveLength(1);
       const fresh = await GatewayClient.identified(instance.url, member.token);
       expect(fresh.dispatches('GUILD_CREATE')[0]!.d.threads).toMatchObject([

@@ -422,7 +422,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** You have read everything up to this message. */
+        /** You have read everything up to this message. With `manual` it may be less than before: what follows is unread again. */
         post: operations["postChannelsChannelIdMessagesMessageIdAck"];
         delete?: never;
         options?: never;
@@ -1147,7 +1147,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far the asker has read each channel */
+        /** How far the asker has read each channel and each active thread that they are in */
         get: operations["getUsersMeReadStates"];
         put?: never;
         post?: never;
@@ -5109,7 +5109,17 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": {
+                    manual?: boolean | null;
+                    mention_count?: number | null;
+                    token?: null;
+                    last_viewed?: number | null;
+                    flags?: number | null;
+                };
+            };
+        };
         responses: {
             /** @description {token: null} */
             200: {

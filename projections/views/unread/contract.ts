@@ -105,6 +105,25 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       expect(await state(BOB)).toMatchObject({ readOrdinal: 4 });
     });
 
+    it('moves a marker back where the user marks the channel as unread, and what they said before that counts no more', async () => {
+      posted(3, { users: [BOB], everyone: false });
+      story.post(CHANNEL, BOB);
+      posted(1);
+      story.markUnread(BOB, CHANNEL, 2, 5);
+      expect(await state(BOB)).toMatchObject({ readOrdinal: 2, unread: 3, mentions: 1 });
+      story.read(BOB, { [CHANNEL]: 3 });
+      posted(1);
+      expect(await state(BOB)).toMatchObject({ readOrdinal: 3, unread: 3 });
+      story.post(CHANNEL, BOB);
+      posted(1);
+      expect(await state(BOB)).toMatchObject({ readOrdinal: 7, unread: 1 });
+      // Every thousandth event says all markers again.
+      story.markUnread(BOB, CHANNEL, 3, 5, true);
+      expect(await state(BOB)).toMatchObject({ readOrdinal: 7, unread: 1 });
+      story.markUnread(BOB, CHANNEL, 0, 8);
+      expect(await state(BOB)).toMatchObject({ readOrdinal: 0, unread: 8 });
+    });
+
     it('clamps a marker to the head at its own event, however the events are split into batches', async () => {
       posted(2);
       story.read(BOB, { [CHANNEL]: 100 });

@@ -83,6 +83,7 @@ describe('unread counts from the log', () => {
       story.log.add(`read-${BOB}`, 'channels-read', {
         userId: BOB,
         channels: n % 1000 === 999 ? { [CHANNEL]: 1, '31': 3 } : { '31': 3 },
+        back: {},
         whole: n % 1000 === 999,
       });
     for (let n = 0; n < 30; n += 1) story.read(BOB, { '31': 4 });

@@ -104,6 +104,7 @@ const MARKERS = 200_000;
 interface Markers {
   readonly sequence: number;
   readonly channels: ReadonlyMap<string, number>;
+  readonly back: ReadonlyMap<string, number>;
 }
 
 export class UnreadFromLog implements UnreadFallback {
@@ -113,7 +114,7 @@ export class UnreadFromLog implements UnreadFallback {
   private readonly knownMarkers = new LRUCache<string, Markers>({
     max: PEOPLE,
     maxSize: MARKERS,
-    sizeCalculation: ({ channels }) => channels.size + 1,
+    sizeCalculation: ({ channels, back }) => channels.size + back.size + 1,
   });
 
   constructor(log: LogReader, floors: Floors) {
@@ -150,10 +151,13 @@ export class UnreadFromLog implements UnreadFallback {
 
   async readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]> {
     const markers = await this.markersOf(userId);
-    return inParallel(channelIds, TOGETHER, (channelId) => this.state(userId, channelId, markers.get(channelId)));
+    return inParallel(channelIds, TOGETHER, (channelId) => this.state(userId, channelId, markers));
   }
 
-  private async state(userId: string, channelId: string, marker: number | undefined): Promise<ReadState> {
+  private async state(userId: string, channelId: string, { channels, back }: Markers): Promise<ReadState> {
+    const marker = channels.get(channelId);
+    /** What was said up to it does not count. */
+    const unreadFrom = back.get(channelId) ?? 0;
     const { ordinal: last, messageId: lastMessageId } = await this.head(channelId);
     const from = marker ?? 0;
     let own = 0;
@@ -164,7 +168,8 @@ export class UnreadFromLog implements UnreadFallback {
       for await (const event of this.backwards(channelStream(channelId))) {
         looked += 1;
         noteMention(mentions, event, channelId, userId);
-        if (event.type === 'message-posted' && event.data.author === userId) own = event.data.ordinal;
+        if (event.type === 'message-posted' && event.data.author === userId && event.data.ordinal > unreadFrom)
+          own = event.data.ordinal;
         const reached = event.type === 'message-posted' && event.data.ordinal <= from + 1;
         if (own > 0 || reached || looked === LOOKED_AT) break;
       }
@@ -179,7 +184,7 @@ export class UnreadFromLog implements UnreadFallback {
   }
 
   /** Reads back to what is known, or to the event that lists all markers, at most a thousand events away. */
-  private async markersOf(userId: string): Promise<ReadonlyMap<string, number>> {
+  private async markersOf(userId: string): Promise<Markers> {
     const known = this.knownMarkers.get(userId);
     const newer: ParleyEvent[] = [];
     for await (const event of this.backwards(readStream(userId))) {
@@ -187,11 +192,13 @@ export class UnreadFromLog implements UnreadFallback {
       newer.push(event);
       if ((event.type === 'channels-read' && event.data.whole) || newer.length > WHOLE_MAP_EVERY) break;
     }
-    if (known !== undefined && newer.length === 0) return known.channels;
-    const begun = { sequence: known?.sequence ?? 0, channels: new Map(known?.channels) };
-    const { sequence, channels } = newer.reverse().reduce(readFold.evolve, begun);
-    this.knownMarkers.set(userId, { sequence, channels });
-    return channels;
+    if (known !== undefined && newer.length === 0) return known;
+    const begun = {
+      ...{ sequence: known?.sequence ?? 0, channels: new Map(known?.channels), back: new Map(known?.back) },
+    };
+    const markers = newer.reverse().reduce(readFold.evolve, begun);
+    this.knownMarkers.set(userId, markers);
+    return markers;
   }
 
   private async *backwards(stream: string): AsyncGenerator<ParleyEvent> {

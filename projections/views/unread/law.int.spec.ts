@@ -20,7 +20,7 @@ const DIRECT = '40';
 const CHANNELS = [...TEXT, DIRECT];
 
 interface Step {
-  readonly action: 'post' | 'edit' | 'remove' | 'react' | 'read' | 'stay' | 'cut';
+  readonly action: 'post' | 'edit' | 'remove' | 'react' | 'read' | 'back' | 'stay' | 'cut';
   readonly user: number;
   readonly channel: number;
   readonly ordinal: number;
@@ -29,7 +29,7 @@ interface Step {
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  action: fc.constantFrom('post', 'post', 'post', 'edit', 'remove', 'react', 'read', 'stay', 'cut'),
+  action: fc.constantFrom('post', 'post', 'post', 'edit', 'remove', 'react', 'read', 'back', 'stay', 'cut'),
   user: fc.nat(2),
   channel: fc.nat(2),
   ordinal: fc.integer({ min: 1, max: 12 }),
@@ -52,6 +52,7 @@ const tell = (story: Story, steps: readonly Step[]): readonly number[] => {
     const mentions = { users: named.map((n) => USERS[n]!), everyone };
     if (action === 'cut') cuts.push(story.log.all.length);
     else if (action === 'read') story.read(userId, { [channelId]: ordinal });
+    else if (action === 'back') story.markUnread(userId, channelId, ordinal, head);
     else if (action === 'stay') {
       if (members.delete(userId)) story.leave(GUILD, userId);
       else {
@@ -78,7 +79,8 @@ const recount = (events: readonly ParleyEvent[], userId: string, channelId: stri
   for (const event of events) {
     if (event.type === 'channels-read' && event.data.userId === userId) {
       const read = event.data.channels[channelId];
-      if (read !== undefined) marker = Math.max(marker ?? 0, Math.min(read, head));
+      const isBack = event.data.back[channelId] !== undefined;
+      if (read !== undefined) marker = Math.max(isBack ? 0 : (marker ?? 0), Math.min(read, head));
     }
     if (channelId !== DIRECT && event.type === 'member-joined' && event.data.userId === userId) floor = head;
     if (channelId !== DIRECT && event.type === 'member-left' && event.data.userId === userId)

@@ -15,6 +15,8 @@ CREATE TABLE markers (
   user_id INTEGER NOT NULL,
   channel_id INTEGER NOT NULL,
   ordinal INTEGER NOT NULL,
+  -- The head's ordinal when the channel was last marked as unread.
+  back INTEGER NOT NULL,
   PRIMARY KEY (user_id, channel_id)
 ) WITHOUT ROWID;
 CREATE TABLE mentions (
@@ -46,9 +48,22 @@ const prepare = (db: Connection) => ({
   ),
   mark: command(
     db,
-    `INSERT INTO markers (user_id, channel_id, ordinal)
-     VALUES (?1, ?2, min(?3, coalesce((SELECT ordinal FROM heads WHERE channel_id = ?2), 0)))
+    `INSERT INTO markers (user_id, channel_id, ordinal, back)
+     VALUES (?1, ?2, min(?3, coalesce((SELECT ordinal FROM heads WHERE channel_id = ?2), 0)), 0)
      ON CONFLICT DO UPDATE SET ordinal = max(ordinal, excluded.ordinal)`,
+  ),
+  markOwn: command(
+    db,
+    `INSERT INTO markers (user_id, channel_id, ordinal, back) VALUES (?1, ?2, ?3, 0)
+     ON CONFLICT DO UPDATE SET ordinal = max(ordinal, excluded.ordinal) WHERE excluded.ordinal > back`,
+  ),
+  // Every thousandth event says again what was marked before: what was said beyond it since then stays read.
+  markBack: command(
+    db,
+    `INSERT INTO markers (user_id, channel_id, ordinal, back)
+     VALUES (?1, ?2, min(?3, coalesce((SELECT ordinal FROM heads WHERE channel_id = ?2), 0)), ?4)
+     ON CONFLICT DO UPDATE SET back = max(back, excluded.back), ordinal =
+       CASE WHEN excluded.back > back OR ordinal <= back THEN excluded.ordinal ELSE max(ordinal, excluded.ordinal) END`,
   ),
   unmention: command(db, 'DELETE FROM mentions WHERE channel_id = ? AND ordinal = ?'),
   mention: command(db, 'INSERT INTO mentions (channel_id, ordinal, target) VALUES (?, ?, ?)'),
@@ -89,7 +104,7 @@ export class SqliteUnread implements UnreadRows, UnreadWriter {
           break;
         }
         case 'read':
-          this.run.mark(change.userId, change.channelId, change.ordinal);
+          this.read(change);
           break;
         case 'mentions':
           if (!change.fresh) this.run.unmention(change.channelId, change.ordinal);
@@ -97,6 +112,12 @@ export class SqliteUnread implements UnreadRows, UnreadWriter {
           break;
       }
     }
+  }
+
+  private read({ userId, channelId, ordinal, own, back }: Extract<UnreadChange, { kind: 'read' }>): void {
+    if (own) this.run.markOwn(userId, channelId, ordinal);
+    else if (back === undefined) this.run.mark(userId, channelId, ordinal);
+    else this.run.markBack(userId, channelId, ordinal, back);
   }
 
   async head(channelId: string): Promise<ChannelHead> {

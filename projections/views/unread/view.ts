@@ -45,8 +45,8 @@ export type UnreadChange =
       readonly posted: { readonly ordinal: number; readonly messageId: string } | null;
     }
   /**
-   * Moves the marker forwards, never back and never beyond the head as the changes before this one left it. `own`: the
-   * user posted a message, so the change comes from the channel's stream and not from the user's.
+   * Moves the marker, never beyond the head as the changes before this one left it, and forwards unless `back` is given.
+   * `own`: the user posted a message, so the change comes from the channel's stream and not from the user's.
    */
   | {
       readonly kind: 'read';
@@ -54,6 +54,8 @@ export type UnreadChange =
       readonly channelId: string;
       readonly ordinal: number;
       readonly own: boolean;
+      /** The user marked the channel as unread when its last message had this ordinal: own messages up to it do not count. */
+      readonly back?: number | undefined;
     }
   /** Replaces the message's mentions. `fresh`: a new message, which has none yet. */
   | {
@@ -150,7 +152,8 @@ export const unreadChanges = (events: readonly ParleyEvent[]): readonly UnreadCh
         const head = heads.get(channelId);
         if (head !== undefined) changes.push(head);
         heads.delete(channelId);
-        changes.push({ kind: 'read', userId: event.data.userId, channelId, ordinal, own: false });
+        const { userId, back } = event.data;
+        changes.push({ kind: 'read', userId, channelId, ordinal, own: false, back: back[channelId] });
       }
       continue;
     }

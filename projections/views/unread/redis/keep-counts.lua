@@ -31,12 +31,21 @@ while i <= #ARGV do
     local own, user, ordinal = key(), arg(), arg()
     if greater(own, user, ordinal) then redis.call('HSET', own, user, ordinal) end
   elseif kind == 'read' then
-    local markers, channel, ordinal, head = key(), arg(), arg(), key()
+    local markers, channel, ordinal, back, head = key(), arg(), arg(), arg(), key()
     if head then
       local last = redis.call('HGET', head, 'o') or '0'
       if tonumber(ordinal) > tonumber(last) then ordinal = last end
     end
-    if greater(markers, channel, ordinal) then redis.call('HSET', markers, channel, ordinal) end
+    -- `ordinal`, or `ordinal:back` once the channel was marked as unread.
+    local former = redis.call('HGET', markers, channel)
+    if back ~= '' then
+      redis.call('HSET', markers, channel, ordinal .. ':' .. back)
+    elseif not former then
+      redis.call('HSET', markers, channel, ordinal)
+    else
+      local read, rest = string.match(former, '^(%d+)(.*)$')
+      if tonumber(ordinal) > tonumber(read) then redis.call('HSET', markers, channel, ordinal .. rest) end
+    end
   else
     local mentions, targets, ordinal, fresh, now = key(), key(), arg(), arg(), arg()
     local suffix = ':' .. string.format('%016d', tonumber(ordinal))

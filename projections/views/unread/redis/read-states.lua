@@ -1,5 +1,5 @@
 -- KEYS: `at`, and per channel: head, last posts by author, mentions.
--- ARGV: a user, and per channel the marker, empty if there is none, and the floor.
+-- ARGV: a user, and per channel the marker, empty if there is none (see keep-counts.lua), and the floor.
 -- @returns `through`, `whole`, and per channel the head's ordinal and id, the ordinal read, and the number of mentions
 -- beyond it.
 
@@ -8,8 +8,11 @@ local found = {redis.call('HMGET', KEYS[1], 'through', 'whole')}
 for n = 1, (#KEYS - 1) / 3 do
   local head = redis.call('HMGET', KEYS[3 * n - 1], 'o', 'm')
   local last = tonumber(head[1] or '0')
-  local marker = tonumber(ARGV[2 * n])
+  local marked, back = string.match(ARGV[2 * n], '^(%d+):?(%d*)$')
+  local marker = tonumber(marked or nil)
   local own = tonumber(redis.call('HGET', KEYS[3 * n], user) or nil)
+  -- Said before the channel was marked as unread.
+  if own and own <= (tonumber(back or nil) or 0) then own = nil end
   local read = marker and own and math.max(marker, own) or marker or own or tonumber(ARGV[2 * n + 1])
   if read > last then read = last end
   local count = 0

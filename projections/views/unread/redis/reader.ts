@@ -97,7 +97,7 @@ export class RedisUnreadRows implements UnreadRows {
     const markers = await this.markers(userId, ids);
     const found = await this.each(ids, async ({ partition, channelIds }) => {
       const keys = channelIds.flatMap((id) => [this.keys.head(id), this.keys.own(id), this.keys.mentions(id)]);
-      const args = channelIds.flatMap((id) => [String(markers.get(id) ?? ''), String(floors.get(id))]);
+      const args = channelIds.flatMap((id) => [markers.get(id) ?? '', String(floors.get(id))]);
       return this.ask<readonly [number, Text, number, number]>(STATES, partition, keys, [userId, ...args]);
     });
     return ids.map((channelId) => {
@@ -106,15 +106,16 @@ export class RedisUnreadRows implements UnreadRows {
     });
   }
 
-  private async markers(userId: string, channelIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const markers = new Map<string, number>();
+  /** As they are stored: see `keep-counts.lua`. */
+  private async markers(userId: string, channelIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const markers = new Map<string, string>();
     const partition = this.keys.partitionOfUser(userId);
     await Promise.all(
       pieces(channelIds).map(async (ids) => {
         const [found] = await this.ask<readonly Text[]>(MARKERS, partition, [this.keys.markers(userId)], ids);
         for (const [i, id] of ids.entries()) {
           const marker = found![i];
-          if (marker != null) markers.set(id, Number(marker));
+          if (marker != null) markers.set(id, marker);
         }
       }),
     );

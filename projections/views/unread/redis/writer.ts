@@ -33,12 +33,18 @@ const encode = (keys: Keys, partition: number, changes: readonly UnreadChange[])
         break;
       }
       case 'read': {
-        const { userId, ordinal } = change;
+        const { userId, ordinal, back } = change;
         if (change.own) {
           args.push('own', indexOf(keys.own(channelId)), userId, String(ordinal));
           break;
         }
-        args.push('read', indexOf(keys.markers(userId)), channelId, String(ordinal));
+        args.push(
+          'read',
+          indexOf(keys.markers(userId)),
+          channelId,
+          String(ordinal),
+          back === undefined ? '' : String(back),
+        );
         // The head in another partition may be behind this marker, which the command has already limited to the head.
         args.push(keys.partitionOfChannel(channelId) === partition ? indexOf(keys.head(channelId)) : '0');
         break;
