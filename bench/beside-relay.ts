@@ -39,7 +39,7 @@ const measure = async (perSecond: number): Promise<Measured> => {
   const children: { stop(): Promise<void> }[] = [];
   try {
     await place.stop();
-    const people = await withStores(place.data, (stores) => seedPeople(stores, place.guildId, LISTENERS + SENDERS));
+    const people = await withStores(place.data, (stores) => seedPeople(stores, [place.guildId], LISTENERS + SENDERS));
     const { port, url } = await place.start();
     const relay = await startChild<Relay>('relay');
     children.push(relay);

@@ -21,6 +21,7 @@ import { fanout, fanoutBursts } from './fanout.ts';
 import { history } from './history.ts';
 import { kurrentBenches } from './kurrentdb/index.ts';
 import { latency } from './latency.ts';
+import { guildCreate, members, membersJoin } from './members.ts';
 import { type PeerUrls, peerBenches } from './peers/index.ts';
 import { replay } from './replay.ts';
 import { restart } from './restart.ts';
@@ -28,6 +29,7 @@ import { resume } from './resume.ts';
 import { sessions } from './sessions.ts';
 import { serveProgram } from './support/child.ts';
 import { removeMillion } from './support/million.ts';
+import { removePopulous } from './support/populous.ts';
 import { appendFigures } from './support/raw-appends.ts';
 
 const KURRENTDB = 'log-kurrentdb';
@@ -58,6 +60,9 @@ const embeddedBenches: readonly Bench[] = [
   cold,
   restart,
   replay,
+  members,
+  membersJoin,
+  guildCreate,
 ];
 
 /** Names that stand for several benches. */
@@ -152,6 +157,7 @@ const run = async (chosen: readonly Bench[], json: boolean): Promise<void> => {
     }
   } finally {
     await removeMillion();
+    await removePopulous();
   }
   if (json) say(JSON.stringify(outcomes, null, 2));
   if (outcomes.some((outcome) => outcome.failure !== undefined)) process.exitCode = 1;

@@ -41,7 +41,7 @@ const parley: Peer = {
     try {
       const channelIds = await place.channels(channels);
       await place.stop();
-      const people = await withStores(place.data, (stores) => seedPeople(stores, place.guildId, senders + listeners));
+      const people = await withStores(place.data, (stores) => seedPeople(stores, [place.guildId], senders + listeners));
       const { port } = await place.start();
       const tokens = people.slice(0, senders);
       return {

@@ -64,7 +64,9 @@ export const withClusterPlace = async <Name extends string, T>(
       const { id, channel } = await api.createGuild(`Bench ${i}`);
       const all = [channel];
       while (all.length < channels) all.push(await api.createChannel(id, { name: `channel-${all.length}` }));
-      const tokens = await withClusterStores(cluster.namespace, (stores) => seedPeople(stores, id, people, i * people));
+      const tokens = await withClusterStores(cluster.namespace, (stores) =>
+        seedPeople(stores, [id], people, i * people),
+      );
       guilds.push({ id, channels: all, people: tokens });
     }
     for (const name of Object.keys(processes) as Name[]) if (/gateway|api/.test(processes[name])) await caughtUp(name);

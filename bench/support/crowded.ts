@@ -12,7 +12,7 @@ export const withCrowd = async <T>(
   const place = await startPlace();
   try {
     await place.stop();
-    const tokens = await withStores(place.data, (stores) => seedPeople(stores, place.guildId, people));
+    const tokens = await withStores(place.data, (stores) => seedPeople(stores, [place.guildId], people));
     await place.start();
     const child = await startChild<Crowd>('crowd');
     try {

@@ -39,13 +39,13 @@ const append = async (log: EventLog, stream: string, expected: number, events: r
 };
 
 /**
- * Makes people who are members of the guild.
+ * Makes people who are members of these guilds.
  * @param others people made earlier, so that nobody is made twice
  * @returns a token for each person
  */
 export const seedPeople = async (
   { log, vault }: Stores,
-  guildId: string,
+  guildIds: readonly string[],
   count: number,
   others = 0,
 ): Promise<string[]> => {
@@ -62,11 +62,13 @@ export const seedPeople = async (
     const registered = { userId, kind: 'person', ownerId: null, sealed };
     await append(log, stream, 0, [envelope({ ...common, id, type: 'user-registered', stream, data: registered })]);
     await vault.confirmUsername(username, userId);
-    const membership = memberStream(guildId, userId);
-    const joined = { guildId, userId, invite: null, announcedIn: null };
-    await append(log, membership, 0, [
-      envelope({ ...common, type: 'member-joined', stream: membership, data: joined }),
-    ]);
+    for (const guildId of guildIds) {
+      const membership = memberStream(guildId, userId);
+      const joined = { guildId, userId, invite: null, announcedIn: null };
+      await append(log, membership, 0, [
+        envelope({ ...common, type: 'member-joined', stream: membership, data: joined }),
+      ]);
+    }
     return (await tokens.issue(userId, 0)).token;
   };
   const made: string[] = [];

@@ -23,7 +23,7 @@ export const withTalkers = async <T>(
   try {
     const channelIds = await place.channels(channels);
     await place.stop();
-    const tokens = await withStores(place.data, (stores) => seedPeople(stores, place.guildId, senders));
+    const tokens = await withStores(place.data, (stores) => seedPeople(stores, [place.guildId], senders));
     const { port } = await place.start();
     const child = await startChild<Talkers>('talkers');
     try {
