@@ -29,7 +29,7 @@ import { PLAIN } from './channel.ts';
 import { defineEvent, formerly, NO_INTENTS, nobody, reasoned } from './definition.ts';
 
 /** Every form in which any version of Parley has stored an event, as stored. */
-const FORMER_VERSIONS = ['test/fixtures/v1/events.ndjson'];
+const FORMER_VERSIONS = ['test/fixtures/v1/events.ndjson', 'test/fixtures/between/events.ndjson'];
 
 const storedIn = (file: string): readonly Recorded[] =>
   readFileSync(file, 'utf8')
@@ -84,6 +84,14 @@ describe.each(FORMER_VERSIONS)('%s', (file) => {
       expect(decodeEvent(JSON.parse(JSON.stringify(read)) as Recorded)).toEqual(read);
     }
   });
+});
+
+it('has an event of every former form', () => {
+  const stored = new Set(FORMER_VERSIONS.flatMap(storedIn).map(({ type, schema }) => `${type} ${schema}`));
+  const former = Object.entries(catalogue).flatMap(([type, { former: forms }]) =>
+    forms.map((_, n) => `${type} ${n + 1}`),
+  );
+  expect(former.filter((form) => !stored.has(form))).toEqual([]);
 });
 
 describe('a guild of version 1', () => {
