@@ -106,6 +106,8 @@ export const MOST_REVISIONS = 1000;
 class Watch {
   /** Positions, by channel that is seen. */
   readonly since = new Map<string, number>();
+  /** All that were seen at some time, as they were then. */
+  readonly seen = new Map<string, ChannelRow>();
   private readonly rows: Map<string, ChannelRow>;
   private past: PastGuild;
 
@@ -154,8 +156,12 @@ class Watch {
     const found = this.rows.get(id);
     const row = found?.thread === undefined ? found : this.withParent(found);
     const sees = row !== undefined && mayView(this.past.guild, row, this.past.member);
-    if (!sees) this.since.delete(id);
-    else if (!this.since.has(id)) this.since.set(id, position);
+    if (!sees) {
+      this.since.delete(id);
+      return;
+    }
+    this.seen.set(id, found!);
+    if (!this.since.has(id)) this.since.set(id, position);
   }
 }
 
@@ -200,9 +206,13 @@ const sinceIn = async (
   return {
     guildId: guild.id,
     seenFrom,
-    lost: [...past.channels, ...past.threads].filter(
-      ({ id }) => before.has(id) && (watch.since.get(id) ?? Infinity) > after,
-    ),
+    lost: [
+      ...[...past.channels, ...past.threads].filter(
+        ({ id }) => before.has(id) && (watch.since.get(id) ?? Infinity) > after,
+      ),
+      // Of an event's frames the last carries its position, so one that was gained and lost may have been told already.
+      ...[...watch.seen.values()].filter(({ id }) => !before.has(id) && !watch.since.has(id)),
+    ],
     gained: [...visible.channels, ...visible.threads].filter(
       ({ id }) => seenFrom.has(id) && seenFrom.get(id) !== begun.get(id),
     ),

@@ -146,6 +146,21 @@ describe('resume', () => {
     expect(frames[1]!.d.channel_id).toBe(channel);
   });
 
+  it('tells that a channel is gone that was gained and lost, of which the gain may have come without its position', async () => {
+    const { story } = world;
+    hiddenChannel(story, '30', '10');
+    await world.settled();
+    const session = await cut('2');
+    for (const [allow, deny] of [
+      ['1024', '0'],
+      ['0', '1024'],
+    ] as const)
+      story.overwrite('30', '10', { id: '10', type: 0, allow, deny });
+    const frames = await resumedAllWays('2', session);
+    expect(frames.map(({ t }) => t)).toEqual(['CHANNEL_DELETE', 'RESUMED']);
+    expect(frames[0]!.d).toMatchObject({ id: '30', permission_overwrites: [] });
+  });
+
   it("sends nothing outside the session's intents", async () => {
     const session = await cut('2', { intents: 1 << 10 });
     world.story.post(channel, '1');
