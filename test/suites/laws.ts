@@ -5,7 +5,7 @@ import { type Account, someName } from '../support/api.ts';
 import { ALL_INTENTS, GatewayClient } from '../support/gateway-client.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
 import { worldAfter } from '../support/known-world.ts';
-import { of, Story, steps } from '../support/stories.ts';
+import { of, Story, steps, takes } from '../support/stories.ts';
 
 /** Includes members, because the law covers everything a snapshot holds. */
 const INTENTS = ALL_INTENTS | (1 << 1);
@@ -44,6 +44,8 @@ export const lawsSuite = (start: StartInstance, runs: number, forgetViews?: (ins
                 watching.set(account.id, await GatewayClient.identified(instance.url, account.token, INTENTS));
             }
             await story.go(one);
+            // What is asked after the acknowledgement, on whichever node, is answered by the rights that are left.
+            if (takes(one)) await story.nobodySeesMore();
           }
           await story.close();
           for (const { account } of story.present()) {

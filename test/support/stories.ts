@@ -2,8 +2,9 @@
 
 import fc from 'fast-check';
 import { expect, vi } from 'vitest';
+import { allows, channelPermissions, Permission } from '../../domain/permissions.ts';
 import { type Account, type Api, someName } from './api.ts';
-import { type CommandResult, GatewayClient } from './gateway-client.ts';
+import { type CommandResult, GatewayClient, type Payload } from './gateway-client.ts';
 import type { Instance } from './instance.ts';
 
 const EMOJI = ['🔥', '👍', '❤️'];
@@ -164,6 +165,9 @@ export interface Person {
   readonly api: Api;
   readonly acting: GatewayClient;
 }
+
+/** Whether it may take a right from somebody. */
+export const takes = ({ kind }: Step): boolean => ['role', 'take', 'overwrite', 'member', 'guild'].includes(kind);
 
 export const of = <T>(list: readonly T[], which: number): T => list[which % list.length]!;
 
@@ -430,6 +434,29 @@ export class Story {
       const among = this.messages.filter(({ channel_id }) => channel_id === message.channel_id).slice(-3);
       const ids = among.map(({ message_id }) => message_id);
       await this.act(this.owner, 'message.bulk-delete', { channel_id: message.channel_id, messages: ids });
+    }
+  }
+
+  /** Nobody but the owner is shown a channel that the rights of now, as the owner is told them, keep from them. */
+  async nobodySeesMore(): Promise<void> {
+    const { api } = this.owner;
+    const [guild, channels] = await Promise.all([
+      api.ask<Payload>('GET', `/guilds/${this.guildId}`),
+      api.ask<Payload[]>('GET', `/guilds/${this.guildId}/channels`),
+    ]);
+    const everyone = guild.roles.find(({ id }: Payload) => id === this.guildId).permissions;
+    const rights = { id: this.guildId, ownerId: guild.owner_id, everyone, roles: guild.roles };
+    for (const { api: theirs, account } of this.present()) {
+      const member = await api.request<Payload>('GET', `/guilds/${this.guildId}/members/${account.id}`);
+      const may = channels.filter(({ permission_overwrites: overwrites }) => {
+        const found = member.status === 200 ? { userId: account.id, roles: member.body.roles } : undefined;
+        const channel = { guildId: this.guildId, overwrites, participants: [] };
+        return allows(channelPermissions(channel, rights, account.id, found), Permission.viewChannel);
+      });
+      const shown = await theirs.request<Payload>('GET', `/guilds/${this.guildId}/channels`);
+      expect(shown.status).toBe(member.status === 200 ? 200 : 404);
+      if (shown.status === 200)
+        expect(may.map(({ id }) => id)).toEqual(expect.arrayContaining(shown.body.map(({ id }: Payload) => id)));
     }
   }
 
