@@ -34,18 +34,27 @@ const unbounded = (codec: t.Any, path: string): string[] => {
   return ENDLESS.some((value) => either.isRight(codec.decode(value))) ? [path] : [];
 };
 
-/** The longest text of one character that a codec takes. */
-const longestOf = (codec: t.Any, one: string): string => {
-  for (let length = 5000; length > 0; length -= 1) {
-    const given = one.repeat(length);
-    if (either.isRight(codec.decode(given))) return given;
-  }
-  return '';
-};
-
 /** As Python's `json.dumps` writes it: an emoji takes 12 bytes. */
 const escaped = (value: unknown): string =>
   JSON.stringify(value).replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const longestTexts = new Map<t.Any, string>();
+
+/** The longest text, by its bytes in a frame, that a codec takes of one character. Commands share most codecs. */
+const longestOf = (codec: t.Any): string => {
+  const known = longestTexts.get(codec);
+  if (known !== undefined) return known;
+  const longest = ['😀', '7'].map((one) => {
+    for (let length = 5000; length > 0; length -= 1) {
+      const given = one.repeat(length);
+      if (either.isRight(codec.decode(given))) return given;
+    }
+    return '';
+  });
+  const text = longest.reduce((a, b) => (escaped(b).length > escaped(a).length ? b : a));
+  longestTexts.set(codec, text);
+  return text;
+};
 
 /** What is no text of its own: words to choose from. */
 const SHORT = 40;
@@ -70,7 +79,7 @@ const longestFrame = (codec: t.Any): number => {
   if (codec instanceof t.BooleanType) return 'false'.length;
   const bounds = /^integer\((-?\d+)-(-?\d+)\)$/.exec(codec.name);
   if (bounds !== null) return Math.max(bounds[1]!.length, bounds[2]!.length);
-  const longest = Math.max(...['😀', '7'].map((one) => escaped(longestOf(codec, one)).length));
+  const longest = escaped(longestOf(codec)).length;
   return longest > '""'.length ? longest : SHORT;
 };
 

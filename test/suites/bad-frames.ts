@@ -12,7 +12,8 @@ import { expectCatalogued } from '../support/refusals.ts';
 const DOCUMENTED = new Set([1009, 4000, 4001, 4002, 4003, 4004, 4005, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014]);
 const OPS = [...Array.from({ length: 44 }, (_, op) => op), 99, 100, 101, 102, 103, 104, -1, 1.5, '2', null, {}];
 
-export const badFramesSuite = (start: StartInstance) =>
+/** @param runs for each op; four times as many for each command */
+export const badFramesSuite = (start: StartInstance, runs = 4) =>
   describe('bad input over a socket', () => {
     let instance: Instance;
     let person: Api;
@@ -51,7 +52,7 @@ export const badFramesSuite = (start: StartInstance) =>
     it.each([true, false])('in the d of any op gets a documented answer (identified: %s)', async (identified) => {
       let socket = await connect(identified);
       for (const op of OPS) {
-        const values = fc.sample(fc.jsonValue({ maxDepth: 2 }), { numRuns: 4, seed: 7 });
+        const values = fc.sample(fc.jsonValue({ maxDepth: 2 }), { numRuns: runs, seed: 7 });
         for (const d of values) {
           if (socket.closeCode !== undefined || socket.frames.length > 80) {
             await socket.cut();
@@ -98,7 +99,7 @@ export const badFramesSuite = (start: StartInstance) =>
             const result = await socket.command({ ...body, type, id: `command-${number}` });
             if (!result.ok) expectCatalogued(result.error, `${type} ${JSON.stringify(body)}`);
           }),
-          { numRuns: 15 },
+          { numRuns: 4 * runs },
         );
       }
       expect(socket.closeCode).toBeUndefined();
