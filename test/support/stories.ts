@@ -446,18 +446,21 @@ export class Story {
     ]);
     const everyone = guild.roles.find(({ id }: Payload) => id === this.guildId).permissions;
     const rights = { id: this.guildId, ownerId: guild.owner_id, everyone, roles: guild.roles };
-    for (const { api: theirs, account } of this.present()) {
-      const member = await api.request<Payload>('GET', `/guilds/${this.guildId}/members/${account.id}`);
+    const check = async ({ api: theirs, account }: Person) => {
+      const [member, shown] = await Promise.all([
+        api.request<Payload>('GET', `/guilds/${this.guildId}/members/${account.id}`),
+        theirs.request<Payload>('GET', `/guilds/${this.guildId}/channels`),
+      ]);
+      expect(shown.status).toBe(member.status === 200 ? 200 : 404);
+      if (shown.status !== 200) return;
       const may = channels.filter(({ permission_overwrites: overwrites }) => {
-        const found = member.status === 200 ? { userId: account.id, roles: member.body.roles } : undefined;
         const channel = { guildId: this.guildId, overwrites, participants: [] };
+        const found = { userId: account.id, roles: member.body.roles };
         return allows(channelPermissions(channel, rights, account.id, found), Permission.viewChannel);
       });
-      const shown = await theirs.request<Payload>('GET', `/guilds/${this.guildId}/channels`);
-      expect(shown.status).toBe(member.status === 200 ? 200 : 404);
-      if (shown.status === 200)
-        expect(may.map(({ id }) => id)).toEqual(expect.arrayContaining(shown.body.map(({ id }: Payload) => id)));
-    }
+      expect(may.map(({ id }) => id)).toEqual(expect.arrayContaining(shown.body.map(({ id }: Payload) => id)));
+    };
+    await Promise.all(this.present().map(check));
   }
 
   /** One more event, after all that follows the others. */
