@@ -1,5 +1,6 @@
 /** The HTTP API, typed as far as a client without a library needs it. */
 import type {
+  AuditLog,
   Ban,
   Channel,
   Guild,
@@ -353,6 +354,22 @@ export class Rest {
   /** By user id, beyond `after`. */
   bans(guildId: string, page: { readonly after?: string; readonly limit?: number } = {}): Promise<Ban[]> {
     return this.request('GET', `/guilds/${guildId}/bans${query(page)}`);
+  }
+
+  /** The newest entries first; with `after`, the oldest first. For those who may read the guild's audit log. */
+  auditLog(
+    guildId: string,
+    page: {
+      readonly user_id?: string;
+      readonly action_type?: number;
+      /** Ids of entries. */
+      readonly before?: string;
+      readonly after?: string;
+      /** Up to 100; 50 if not said. */
+      readonly limit?: number;
+    } = {},
+  ): Promise<AuditLog> {
+    return this.request('GET', `/guilds/${guildId}/audit-logs${query(page)}`);
   }
 
   /** @param id of the role (type 0) or the person (type 1) */

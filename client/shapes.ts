@@ -168,6 +168,26 @@ export interface Invite {
   readonly url?: string;
 }
 
+/** Something that was done in a guild. */
+export interface AuditEntry {
+  readonly id: string;
+  /** Discord's number. */
+  readonly action_type: number;
+  /** Who did it. */
+  readonly user_id: string;
+  readonly target_id: string | null;
+  readonly changes?: readonly { readonly key: string; readonly new_value?: unknown; readonly old_value?: unknown }[];
+  readonly options?: Readonly<Record<string, string>>;
+  readonly reason?: string;
+}
+
+export interface AuditLog {
+  readonly audit_log_entries: readonly AuditEntry[];
+  /** The people and threads that the entries name. */
+  readonly users: readonly User[];
+  readonly threads: readonly Channel[];
+}
+
 export interface ReadState {
   readonly channel_id: string;
   readonly last_message_id: string | null;
@@ -192,6 +212,7 @@ export interface Dispatches {
   readonly GUILD_DELETE: { readonly id: string; readonly unavailable?: boolean };
   readonly GUILD_MEMBER_ADD: Member & { readonly guild_id: string };
   readonly GUILD_MEMBER_REMOVE: { readonly guild_id: string; readonly user: User };
+  readonly GUILD_AUDIT_LOG_ENTRY_CREATE: AuditEntry & { readonly guild_id: string };
   readonly CHANNEL_CREATE: Channel;
   readonly CHANNEL_UPDATE: Channel;
   readonly CHANNEL_DELETE: Channel;

@@ -24,11 +24,10 @@ interface Deps extends Pick<CommandDeps, 'log' | 'views' | 'mailboxes' | 'now'> 
 
 const archive = async ({ log, mailboxes, now, logger }: Deps, { id, thread }: ChannelRow): Promise<void> => {
   const stream = channelStream(id);
-  const { sequence } = await log.streamHead(stream);
-  const key = idempotencyKey(id, 'thread.archive', String(sequence));
-  const cause = {
-    ...{ actor: thread!.ownerId, key, correlationId: randomUUID(), causationId: null, traceparent: null },
-  };
+  const [last] = await log.readStream({ stream, direction: 'backwards', limit: 1 });
+  const key = idempotencyKey(id, 'thread.archive', String(last?.sequence ?? 0));
+  const causationId = last?.id ?? null;
+  const cause = { actor: thread!.ownerId, key, correlationId: randomUUID(), causationId, traceparent: null };
   const archived = await mailboxes.run({
     stream,
     cause,

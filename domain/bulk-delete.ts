@@ -43,7 +43,7 @@ export const bulkDelete = (command: BulkDelete, state: ChannelState): Decision =
   const deleted = messages.map(({ messageId, ordinal, author }) => ({ messageId, ordinal, author }));
   return happen(
     ...allTakenDown(messages, command, state),
-    { type: 'messages-deleted', data: { messages: deleted } },
+    { type: 'messages-deleted', data: { messages: deleted, guildId: command.guild?.id ?? null } },
     ...shrunkBy(messages.length, state),
   );
 };
@@ -56,7 +56,11 @@ export const deleteOfBanned = (by: string, messages: readonly Facts[], state: Ch
   if (messages.length === 0 || state.settings === undefined || state.settings.isDeleted === true) return nothing;
   const deleted = messages.map(({ messageId, ordinal, author }) => ({ messageId, ordinal, author }));
   const actor = { userId: by, guild: undefined, member: undefined };
-  return happen(...allTakenDown(messages, actor, state), { type: 'messages-deleted', data: { messages: deleted } });
+  const { guildId } = state.settings;
+  return happen(...allTakenDown(messages, actor, state), {
+    type: 'messages-deleted',
+    data: { messages: deleted, guildId },
+  });
 };
 
 /** Of the messages that are pinned. */

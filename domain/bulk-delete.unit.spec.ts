@@ -8,6 +8,7 @@ import {
   aPost,
   BEN,
   events,
+  GUILD,
   member,
   NOW,
   OWNER,
@@ -40,6 +41,7 @@ describe('deleting messages at once', () => {
       {
         type: 'messages-deleted',
         data: {
+          guildId: GUILD,
           messages: [
             { messageId: first, ordinal: 1, author: ANN },
             { messageId: third, ordinal: 3, author: ANN },

@@ -85,8 +85,9 @@ export const placeChannel = (
       ? []
       : overwriteChanges(settings.overwrites, overwrites).map(({ event }) => event({ channelId, guildId }));
   const isSame = isDeepStrictEqual(details, former);
+  const orphaned = from === undefined ? {} : { orphaned: true as const };
   return happen(
-    ...(isSame ? [] : [{ type: 'channel-edited' as const, data: { channelId, guildId, details } }]),
+    ...(isSame ? [] : [{ type: 'channel-edited' as const, data: { channelId, guildId, details, ...orphaned } }]),
     ...changes,
   );
 };

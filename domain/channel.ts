@@ -560,6 +560,7 @@ export const takenDown = (message: Placed, actor: ChannelActor, state: Pinned, d
     ...onBoard(message, actor),
     lastPinnedTime: withoutPin(state, message.messageId).at(-1)?.pinnedTime ?? null,
     deleted,
+    guildId: actor.guild?.id ?? null,
   },
 });
 
@@ -581,7 +582,8 @@ export const remove = (command: OnMessage, state: ChannelState): Decision => {
     return refuse('missingPermissions');
   const { messageId, ordinal, author } = message;
   if (isLasting(message)) return refuse('systemMessage');
-  const deleted: DecidedEvent = { type: 'message-deleted', data: { messageId, ordinal, author } };
+  const guildId = command.guild?.id ?? null;
+  const deleted: DecidedEvent = { type: 'message-deleted', data: { messageId, ordinal, author, guildId } };
   const after = shrunkBy(1, state);
   return isPinned(state, messageId)
     ? happen(takenDown(message, command, state, true), deleted, ...after)
@@ -614,7 +616,7 @@ export const pin = (
   if (state.pins.length >= MAX_PINS) return refuse('tooManyPins');
   const pinnedTime = Math.max(now, (state.pins.at(-1)?.pinnedTime ?? 0) + 1);
   return happen(
-    { type: 'message-pinned', data: { ...onBoard(message, command), pinnedTime } },
+    { type: 'message-pinned', data: { ...onBoard(message, command), pinnedTime, guildId: command.guild?.id ?? null } },
     postedFor({
       ...{ messageId: messageIdAfter(state.headTime, now, low), ordinal: state.ordinal + 1, author: userId },
       ...{ type: MessageType.channelPinnedMessage, about: message.messageId, content: '' },

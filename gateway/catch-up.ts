@@ -50,7 +50,8 @@ export const sendMissed = async (parts: Parts, session: Session, seq: number): P
   const { position, scope, changes, access, endedThreads } = changed;
   if (access === undefined) return 'too-many';
   const since = { joinedSince: changes.joined, seenFrom: seenFromIn(access), endedThreads };
-  const hearing = new Hearing(session, { after: seq, through: position }, scope, since);
+  const now = parts.deps.clock.wallTime();
+  const hearing = new Hearing(session, { after: seq, through: position }, scope, now, since);
   const pages = new MissedPages(parts, session, hearing);
   const source = await pages.look(parts.deps.config.resumeLimit);
   if (source === 'too-many' || source === 'unreadable') return source;

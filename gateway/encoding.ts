@@ -67,6 +67,8 @@ export class EncodedDispatch {
   private readonly whole: Buffer;
   private readonly carriesText: boolean;
   private readonly toPeople: boolean;
+  /** It goes beyond the audiences of its event. */
+  readonly toAuditors: boolean;
   private readonly visibleTo: Dispatch['visibleTo'];
   private readonly grew: (bytes: number) => void;
   /** Ids of the messages it shows. */
@@ -83,7 +85,7 @@ export class EncodedDispatch {
    * @param grew called with the bytes of each frame that it keeps besides the first, negative when it drops one
    */
   constructor(
-    { name, data, intents, carriesText, shows, toPeople, visibleTo }: Dispatch,
+    { name, data, intents, carriesText, shows, toPeople, toAuditors, visibleTo }: Dispatch,
     position: number,
     grew: (bytes: number) => void,
   ) {
@@ -93,6 +95,7 @@ export class EncodedDispatch {
     this.carriesText = carriesText;
     this.shows = shows;
     this.toPeople = toPeople === true;
+    this.toAuditors = toAuditors === true;
     this.visibleTo = visibleTo;
     this.grew = grew;
   }
@@ -153,6 +156,10 @@ export const encodedDispatches = async (
   const dispatches = await renderer.render(event, guildId, deleted);
   return dispatches.map((dispatch) => new EncodedDispatch(dispatch, event.position, grew));
 };
+
+/** Those for whoever hears of an event only because they may read the audit log. */
+export const forAuditors = (dispatches: readonly EncodedDispatch[]): readonly EncodedDispatch[] =>
+  dispatches.filter(({ toAuditors }) => toAuditors);
 
 /**
  * The frames of one event for one session. Only the last carries the event's position. Before it the session has not

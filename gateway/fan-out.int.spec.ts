@@ -149,6 +149,7 @@ describe('a live session', () => {
     await world.received(owner, member);
     expect(told(owner)).toMatchObject([
       { t: 'INVITE_CREATE', d: { code: 'abc', guild_id: '10', channel_id: channel } },
+      { t: 'GUILD_AUDIT_LOG_ENTRY_CREATE', d: { action_type: 40, guild_id: '10' } },
     ]);
     expect(told(member)).toEqual([]);
   });

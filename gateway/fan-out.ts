@@ -4,12 +4,19 @@ import type { EventRenderer } from '../presenter/dispatches.ts';
 import { isSignedIn, mayView, withParent } from '../projections/views/guild-views/access.ts';
 import { rowOfMember } from '../projections/views/guild-views/view.ts';
 import { within } from '../schemas/clock.ts';
-import { changesAccess, type EventOf, intentsOf, isCarried, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import {
+  auditedIn,
+  changesAccess,
+  type EventOf,
+  intentsOf,
+  isCarried,
+  type ParleyEvent,
+} from '../schemas/events/catalogue.ts';
 import { GOOD_STANDING, mayAct } from '../schemas/events/user.ts';
 import { hasAny, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../schemas/streams.ts';
 import { type AccessChange, type AccessEvent, accessChanges } from './access-changes.ts';
-import { type EncodedDispatch, framesOf, withSequence } from './encoding.ts';
+import { type EncodedDispatch, forAuditors, framesOf, withSequence } from './encoding.ts';
 import { textFrame } from './frame-bytes.ts';
 import type { Outbox } from './outbox.ts';
 import type { Feed, GatewayDeps } from './ports.ts';
@@ -144,6 +151,8 @@ export class FanOut {
   private async deliverOne(entry: RingEntry): Promise<void> {
     const { event } = entry;
     if (event.type === 'user-deleted') this.shutOut(event.data.userId);
+    if (event.type === 'member-timed-out')
+      for (const session of this.sessionsOf(event.data)) session.isTimedOut(event.data.guildId, event.data.until);
     const listeners = new Set<Session>();
     for (const audience of entry.audiences) {
       const topic = this.subscriptions.topic(audience);
@@ -154,13 +163,14 @@ export class FanOut {
         if (hasAny(session.intents, intents)) listeners.add(session);
       }
     }
+    const auditors = this.auditorsBeyond(listeners, event);
     const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
     if (event.type === 'user-signed-out') return this.signedOut(event);
     if (event.type === 'guild-deleted') return this.guildDeleted(event);
     if (event.type === 'user-standing-changed' && !mayAct(event.data.standing)) return this.shutOut(event.data.userId);
     if (event.type === 'channel-deleted') await this.endChannel(event);
-    if (changesAccess(event)) return this.deliverAccess(entry, event, listeners);
-    if (listeners.size === 0 && own.length === 0) {
+    if (changesAccess(event)) return this.deliverAccess(entry, event, listeners, auditors);
+    if (listeners.size === 0 && own.length === 0 && auditors.size === 0) {
       if (ends(event)) this.subscriptions.end(channelAudience(event.data.channelId));
       return;
     }
@@ -171,8 +181,10 @@ export class FanOut {
     try {
       if (feed !== undefined && event.type === 'member-joined') this.delay(own, listeners, event);
       if (!soon && begins(event)) this.delay(newcomers(event, listeners), listeners, event);
-      const dispatches = listeners.size === 0 ? [] : await entry.dispatches(this.renderer, null);
+      const isHeard = listeners.size + auditors.size > 0;
+      const dispatches = isHeard ? await entry.dispatches(this.renderer, auditedIn(event) ?? null) : [];
       for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
+      this.tellAuditors(auditors, dispatches, event);
       if (begins(event)) this.joinChannel(event, newcomers(event, listeners), dispatches);
       if (ends(event)) this.subscriptions.end(channelAudience(event.data.channelId));
       if (event.type === 'thread-members-changed') await this.enterThread(event, listeners);
@@ -180,17 +192,42 @@ export class FanOut {
       if (event.type === 'member-joined' && feed === undefined) await this.joined(event, own);
       if (event.type === 'member-left') this.left(event, own);
     } catch (error) {
-      this.fail(error, event, [...listeners, ...own]);
+      this.fail(error, event, [...listeners, ...auditors, ...own]);
     } finally {
       if (soon && fresh.length > 0) feed?.leave(fresh);
     }
+  }
+
+  /** Those who may want an audit log's entry and hear nothing else of the event. */
+  private auditorsBeyond(listeners: ReadonlySet<Session>, event: ParleyEvent): Set<Session> {
+    const guildId = auditedIn(event);
+    const topic = guildId === undefined ? undefined : this.subscriptions.topic(guildAudience(guildId));
+    const sessions = topic === undefined ? [] : [...topic.sessions];
+    return new Set(
+      sessions.filter((session) => hasAny(session.intents, Intent.guildModeration) && !listeners.has(session)),
+    );
+  }
+
+  private tellAuditors(
+    auditors: ReadonlySet<Session>,
+    dispatches: readonly EncodedDispatch[],
+    { position }: ParleyEvent,
+  ): void {
+    if (auditors.size === 0) return;
+    const told = forAuditors(dispatches);
+    for (const session of auditors) this.send(session, framesOf(told, session, session.s), position);
   }
 
   /**
    * Who gains or loses channels is told so by frames that only they get, before those of the event: the last of an event's
    * frames carries its position. Where there is a feed, whoever gains one catches up, because its events may not arrive here yet.
    */
-  private async deliverAccess(entry: RingEntry, event: AccessEvent, listeners: Set<Session>): Promise<void> {
+  private async deliverAccess(
+    entry: RingEntry,
+    event: AccessEvent,
+    listeners: Set<Session>,
+    auditors: Set<Session>,
+  ): Promise<void> {
     const { subscriptions, deps } = this;
     const { guildId } = event.data;
     if (event.type === 'member-roles-changed')
@@ -198,14 +235,21 @@ export class FanOut {
     try {
       const at = depsAt(deps, event.position);
       const changes = await accessChanges(event, subscriptions, at.views.guilds);
-      const dispatches = listeners.size === 0 ? [] : await entry.dispatches(this.renderer, guildId);
+      const isHeard = listeners.size + auditors.size > 0;
+      const dispatches = isHeard ? await entry.dispatches(this.renderer, guildId) : [];
+      const toldTo = (session: Session) => {
+        if (listeners.has(session)) return dispatches;
+        return auditors.has(session) ? forAuditors(dispatches) : [];
+      };
       for (const [session, { gained, lost }] of changes) {
         for (const { id } of lost) subscriptions.leave(session, channelAudience(id));
         if (deps.feed !== undefined && gained.length > 0) this.delay([session], listeners, event);
-        else await this.tellAccess(session, { gained, lost }, listeners.has(session) ? dispatches : [], event);
+        else await this.tellAccess(session, { gained, lost }, toldTo(session), event);
         listeners.delete(session);
+        auditors.delete(session);
       }
       for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
+      this.tellAuditors(auditors, dispatches, event);
     } catch (error) {
       this.fail(error, event, subscriptions.topic(guildAudience(guildId))?.sessions ?? []);
     }
@@ -217,8 +261,8 @@ export class FanOut {
     dispatches: readonly EncodedDispatch[],
     { position, type, data }: AccessEvent,
   ): Promise<void> {
-    // Of an overwrite those who gain or lose the channel hear nothing else.
-    const told = type === 'overwrite-set' || type === 'overwrite-deleted' ? [] : dispatches;
+    // Of an overwrite those who gain or lose the channel hear nothing else, but for the audit log's entry.
+    const told = type === 'overwrite-set' || type === 'overwrite-deleted' ? forAuditors(dispatches) : dispatches;
     const frames = framesOf(told, session, session.s);
     const own = [
       ...(await lostChannelPayloads(this.deps, session, lost, session.s)),
@@ -307,7 +351,7 @@ export class FanOut {
     const { channelId } = event.data;
     const guildId = 'guildId' in event.data ? event.data.guildId : null;
     for (const session of listeners) {
-      if (session.listening && told.some((dispatch) => dispatch.concerns(session)))
+      if (session.listening && told.some((dispatch) => !dispatch.toAuditors && dispatch.concerns(session)))
         this.subscriptions.join(session, channelAudience(channelId), guildId);
     }
   }

@@ -1,16 +1,20 @@
 /** Which of the events that a session missed it receives. */
 
+import { allows, guildPermissions, Permission } from '../domain/permissions.ts';
 import type { AudienceEntry } from '../projections/views/audience-index/view.ts';
+import { memberAt } from '../projections/views/guild-views/access.ts';
 import { type ChannelRow, cameAt } from '../projections/views/guild-views/view.ts';
 import {
+  auditedIn,
   type EventOf,
   type EventType,
   intentsOf,
   isEventType,
+  isFiledForAuditors,
   isInGuildCreate,
   type ParleyEvent,
 } from '../schemas/events/catalogue.ts';
-import { hasAny } from '../schemas/gateway/frames.ts';
+import { hasAny, Intent } from '../schemas/gateway/frames.ts';
 import { type Audience, channelAudience, guildAudience, userAudience } from '../schemas/streams.ts';
 import type { EncodedDispatch } from './encoding.ts';
 import type { Scope } from './scope.ts';
@@ -24,6 +28,23 @@ export interface Heard {
   /** The guild is sent again as a whole, including its structure. */
   readonly anew: boolean;
 }
+
+/** What of an event a session receives. */
+export interface Receiving {
+  /** Of the event, if it is in one. */
+  readonly guildId: string | null;
+  /** The dispatches to the event's audiences. */
+  readonly isHeard: boolean;
+  /** The entry that the event makes in an audit log. */
+  readonly isAudited: boolean;
+}
+
+/** Those of an event's dispatches that the session receives. */
+export const received = (
+  { isHeard, isAudited }: Receiving,
+  dispatches: readonly EncodedDispatch[],
+): readonly EncodedDispatch[] =>
+  isHeard && isAudited ? dispatches : dispatches.filter(({ toAuditors }) => (toAuditors ? isAudited : isHeard));
 
 export interface Range {
   readonly after: number;
@@ -47,8 +68,11 @@ export class Hearing {
   readonly range: Range;
   private readonly session: Session;
   private readonly heard = new Map<Audience, Heard>();
+  /** Guilds whose audit log it may read, and wants to hear of. */
+  private readonly audited = new Set<string>();
 
   /**
+   * @param now milliseconds since 1970
    * @param joinedSince guilds that are sent again as a whole, each with the position of joining
    * @param seenFrom positions from which on channels are seen that were not seen all the time
    * @param endedThreads by guild, threads that were active in the range and no longer are
@@ -57,13 +81,17 @@ export class Hearing {
     session: Session,
     range: Range,
     scope: Scope,
+    now: number,
     { joinedSince, seenFrom, endedThreads = NO_THREADS }: Since,
   ) {
     this.session = session;
     this.range = range;
     const { after } = range;
     this.heard.set(userAudience(session.userId), { after, guildId: null, anew: false });
-    for (const { guild, channels, threads } of scope.guilds) {
+    const wantsEntries = hasAny(session.intents, Intent.guildModeration);
+    for (const { guild, member, channels, threads } of scope.guilds) {
+      if (wantsEntries && allows(guildPermissions(guild, memberAt(member, now)), Permission.viewAuditLog))
+        this.audited.add(guild.id);
       const joined = joinedSince.get(guild.id);
       const heard: Heard = { after: joined ?? after, guildId: guild.id, anew: joined !== undefined };
       this.heard.set(guildAudience(guild.id), heard);
@@ -83,10 +111,26 @@ export class Hearing {
     return [...this.heard].map(([audience, { after }]) => [audience, after] as const);
   }
 
-  /** The audience through which the session receives an event; `undefined` when it does not. */
-  of(event: ParleyEvent, audiences: readonly Audience[]): Heard | undefined {
+  /** What the session receives of an event; `undefined` when it is nothing. */
+  of(event: ParleyEvent, audiences: readonly Audience[]): Receiving | undefined {
     const { position } = event;
     if (position <= this.range.after || position > this.range.through) return undefined;
+    const heard = this.through(event, audiences);
+    const guildId = auditedIn(event);
+    const isAudited = guildId !== undefined && this.readsLogOf(guildId, position);
+    if (heard === undefined && !isAudited) return undefined;
+    return { guildId: heard?.guildId ?? guildId ?? null, isHeard: heard !== undefined, isAudited };
+  }
+
+  /** By the rights that the session has now. */
+  private readsLogOf(guildId: string, position: number): boolean {
+    const heard = this.heard.get(guildAudience(guildId));
+    return heard !== undefined && position > heard.after && this.audited.has(guildId);
+  }
+
+  /** The audience through which the session hears of an event. */
+  private through(event: ParleyEvent, audiences: readonly Audience[]): Heard | undefined {
+    const { position } = event;
     // The comparison of memberships then and now covers these events.
     if ((event.type === 'member-joined' || event.type === 'member-left') && event.data.userId === this.session.userId)
       return undefined;
@@ -123,8 +167,9 @@ export class Hearing {
   /** Skips events outside the session's intents without reading them: most sessions do not ask for joins and leaves. */
   asksFor({ type, audience }: AudienceEntry): boolean {
     if (!isEventType(type)) return true;
-    const intents = intentsOf(type, this.heard.get(audience)?.guildId ?? null);
-    return hasAny(this.session.intents, intents);
+    const guildId = this.heard.get(audience)?.guildId ?? null;
+    if (guildId !== null && this.audited.has(guildId)) return true;
+    return !isFiledForAuditors(type) && hasAny(this.session.intents, intentsOf(type, guildId));
   }
 }
 

@@ -10,7 +10,7 @@ import { deletedBy } from '../schemas/message-ids.ts';
 import { inParallel } from '../schemas/parallel.ts';
 import { type Audience, channelStream } from '../schemas/streams.ts';
 import { encodedDispatches } from './encoding.ts';
-import type { Hearing, Missed, MissedPage } from './missed-audiences.ts';
+import { type Hearing, type Missed, type MissedPage, received } from './missed-audiences.ts';
 import { bytesInMemory } from './ring.ts';
 import type { Session } from './session.ts';
 import type { Parts } from './session-start.ts';
@@ -112,9 +112,10 @@ export class MissedInLog {
     }
   }
 
-  private dispatches(event: ParleyEvent) {
-    const guildId = this.hearing.of(event, audiencesOf(event))?.guildId ?? null;
-    return encodedDispatches(this.parts.renderer, event, guildId, this.deleted);
+  private async dispatches(event: ParleyEvent) {
+    const receiving = this.hearing.of(event, audiencesOf(event));
+    if (receiving === undefined) return [];
+    return received(receiving, await encodedDispatches(this.parts.renderer, event, receiving.guildId, this.deleted));
   }
 
   /** Reads of the log are few at a time. Since any number may wait, everybody's turn comes. */

@@ -1,6 +1,6 @@
 /** What a resuming session missed, page by page: from the ring as far as it reaches back, otherwise from the log. */
 
-import type { Heard, Hearing, MissedPage } from './missed-audiences.ts';
+import { type Hearing, type MissedPage, type Receiving, received } from './missed-audiences.ts';
 import { MissedInLog } from './missed-in-log.ts';
 import type { RingEntry } from './ring.ts';
 import type { Session } from './session.ts';
@@ -45,13 +45,18 @@ export class MissedPages {
       const heard = this.hears(entry);
       return heard === undefined
         ? []
-        : [{ event: entry.event, dispatches: () => entry.dispatches(renderer, heard.guildId) }];
+        : [
+            {
+              event: entry.event,
+              dispatches: async () => received(heard, await entry.dispatches(renderer, heard.guildId)),
+            },
+          ];
     });
     const { through } = this.hearing.range;
     return { missed, through: entries.length < this.size ? through : entries.at(-1)!.event.position };
   }
 
-  private hears({ event, audiences }: RingEntry): Heard | undefined {
+  private hears({ event, audiences }: RingEntry): Receiving | undefined {
     return this.hearing.of(event, audiences);
   }
 }

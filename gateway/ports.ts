@@ -50,6 +50,7 @@ export type GatewayPresenter = Pick<
   | 'edited'
   | 'invite'
   | 'relationships'
+  | 'auditEntriesOf'
 >;
 
 /** The cluster's delivery feed. Only audiences that are listened to arrive, and the views advance independently. */

@@ -115,6 +115,7 @@ export const audiencesOfGuild = ({ guild, channels, threads }: VisibleGuild): Au
 export const joinGuild = (subscriptions: Subscriptions, session: Session, visible: VisibleGuild): void => {
   const { id } = visible.guild;
   session.hasRoles(id, visible.member.roles);
+  session.isTimedOut(id, visible.member.timedOutUntil);
   subscriptions.join(session, guildAudience(id), id);
   for (const channel of [...visible.channels, ...visible.threads])
     subscriptions.join(session, channelAudience(channel.id), id);

@@ -149,6 +149,8 @@ export class Session {
   topics: Topic[] = NO_TOPICS;
   /** By guild, of those in which it has any. */
   private roles: Map<string, readonly string[]> | undefined;
+  /** By guild, of those in which it was timed out. */
+  private timeouts: Map<string, number> | undefined;
   /** Frames of the opcodes of libraries. */
   readonly ops: FixedWindow;
   /** Frames of our own opcodes that were refused, or asked for nothing. */
@@ -205,6 +207,18 @@ export class Session {
     return this.roles?.get(guildId) ?? NO_ROLES;
   }
 
+  /** From now on, in a guild that it hears. @param until milliseconds since 1970; null: not */
+  isTimedOut(guildId: string, until: number | null): void {
+    if (until !== null) {
+      this.timeouts ??= new Map();
+      this.timeouts.set(guildId, until);
+    } else this.timeouts?.delete(guildId);
+  }
+
+  timedOutUntil(guildId: string): number {
+    return this.timeouts?.get(guildId) ?? 0;
+  }
+
   isIn(guildId: string): boolean {
     return this.topics.some(({ audience }) => audience === guildAudience(guildId));
   }
@@ -212,6 +226,7 @@ export class Session {
   forgetTopics(): void {
     this.topics = NO_TOPICS;
     this.roles = undefined;
+    this.timeouts = undefined;
   }
 
   /**

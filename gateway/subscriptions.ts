@@ -43,6 +43,7 @@ export class Subscriptions {
     }
     session.topics = stay;
     session.hasRoles(guildId, []);
+    session.isTimedOut(guildId, null);
   }
 
   /** Nobody hears the audience from now on. */

@@ -121,6 +121,7 @@ const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
     guildCreate: (parts) => presenter.guildCreate(parts),
     invite: (row) => presenter.invite(row),
     relationships: (rows) => presenter.relationships(rows),
+    auditEntriesOf: (event) => presenter.auditEntriesOf(event),
     posted: async (event, guildId) => {
       if (event.data.nonce === UNSHOWABLE) throw new Error('this message cannot be shown');
       return { ...(await presenter.posted(event, guildId)), content: event.data.sealed.box };

@@ -103,7 +103,7 @@ export class MemoryLog implements EventLog {
   }
 
   /** Appends an event with the next sequence of its stream and the next position. */
-  add<K extends EventType>(stream: string, type: K, data: EventData<K>): EventOf<K> {
+  add<K extends EventType>(stream: string, type: K, data: EventData<K>, actor = '1'): EventOf<K> {
     const position = this.all.length + 1;
     const added = this.store({
       id: `event-${position}`,
@@ -112,7 +112,7 @@ export class MemoryLog implements EventLog {
       stream,
       sequence: (this.byStream.get(stream)?.length ?? 0) + 1,
       time: TIME_ZERO + position,
-      actor: '1',
+      actor,
       key: null,
       correlationId: `correlation-${position}`,
       causationId: null,

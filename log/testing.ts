@@ -35,7 +35,7 @@ export const newEvent = (
     traceparent: null,
   };
   return type === 'message-deleted'
-    ? { ...envelope, type, data }
+    ? { ...envelope, type, data: { ...data, guildId: null } }
     : { ...envelope, type, data: { ...data, userId: CHANNEL, emoji: '👍 ' } };
 };
 

@@ -14,6 +14,8 @@ export interface Viewer {
   isIn(guildId: string): boolean;
   /** Ids of their roles in a guild that they are in. */
   rolesIn(guildId: string): readonly string[];
+  /** Until when they are timed out there, in milliseconds since 1970. That may be over. */
+  timedOutUntil(guildId: string): number;
 }
 
 export interface Dispatch {
@@ -29,6 +31,8 @@ export interface Dispatch {
   readonly shows: readonly string[];
   /** Bots are not sent it, though it may let them hear more. */
   readonly toPeople?: true;
+  /** It goes to the people of the event's guild beyond the event's audiences, of whom `visibleTo` names some. */
+  readonly toAuditors?: true;
   /** Narrows the audience; null means all of it. */
   readonly visibleTo: ((viewer: Viewer) => boolean) | null;
 }
@@ -36,7 +40,17 @@ export interface Dispatch {
 export interface DispatchDeps {
   readonly presenter: Pick<
     Presenter,
-    'user' | 'member' | 'memberAs' | 'changed' | 'guild' | 'channel' | 'posted' | 'edited' | 'invite' | 'relationships'
+    | 'user'
+    | 'member'
+    | 'memberAs'
+    | 'changed'
+    | 'guild'
+    | 'channel'
+    | 'posted'
+    | 'edited'
+    | 'invite'
+    | 'relationships'
+    | 'auditEntriesOf'
   >;
   readonly views: Pick<Views, 'guilds' | 'unread'>;
 }

@@ -1,6 +1,6 @@
 /** Turns an event into its dispatches, whoever receives them and whenever. */
 
-import { allows, Permission } from '../domain/permissions.ts';
+import { allows, guildPermissions, Permission } from '../domain/permissions.ts';
 import { relationOf } from '../domain/relationship.ts';
 import { changedMember } from '../projections/views/guild-views/revised.ts';
 import {
@@ -10,7 +10,7 @@ import {
   rowOfMember,
   withDetails,
 } from '../projections/views/guild-views/view.ts';
-import { type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
+import { auditedIn, type EventOf, type EventType, intentsOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { MessageType } from '../schemas/events/channel.ts';
 import type { Role } from '../schemas/events/guild.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
@@ -350,10 +350,36 @@ export class EventRenderer {
    * @param guildId guild of the channel, for events in a channel's stream.
    * @param deleted ids of messages that have been deleted since: their text is not shown.
    */
-  render(event: ParleyEvent, guildId: string | null, deleted: ReadonlySet<string>): Promise<readonly Dispatch[]> {
-    return (renderings[event.type] as Rendering<EventType>)(event, guildId, this.deps, deleted);
+  async render(event: ParleyEvent, guildId: string | null, deleted: ReadonlySet<string>): Promise<readonly Dispatch[]> {
+    const rendered = await (renderings[event.type] as Rendering<EventType>)(event, guildId, this.deps, deleted);
+    const loggedIn = auditedIn(event);
+    return loggedIn === undefined ? rendered : [...rendered, ...(await auditEntries(event, loggedIn, this.deps))];
   }
 }
+
+/** To those who may read the guild's audit log, and not to whom the act puts out. */
+const auditEntries = async (
+  event: ParleyEvent,
+  guildId: string,
+  { presenter, views }: DispatchDeps,
+): Promise<readonly Dispatch[]> => {
+  const guild = await views.guilds.guild(guildId);
+  if (guild === undefined) return [];
+  const out = event.type === 'member-banned' || event.type === 'member-left' ? event.data.userId : undefined;
+  const mayRead = (viewer: Viewer): boolean => {
+    const { userId } = viewer;
+    const member = {
+      ...{ userId, roles: viewer.rolesIn(guildId) },
+      isTimedOut: viewer.timedOutUntil(guildId) > event.time,
+    };
+    return userId !== out && allows(guildPermissions(guild, member), Permission.viewAuditLog);
+  };
+  const entries = await presenter.auditEntriesOf(event);
+  return entries.map((entry) => ({
+    ...dispatch('GUILD_AUDIT_LOG_ENTRY_CREATE', { ...entry, guild_id: guildId }, Intent.guildModeration, mayRead),
+    toAuditors: true,
+  }));
+};
 
 const guildChannel = async (
   event: EventOf<'channel-created'>,

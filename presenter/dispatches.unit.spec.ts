@@ -17,7 +17,7 @@ beforeEach(() => {
       channelsOf: async () => [textChannel],
       member: async () => undefined,
     } as never,
-    unread: { heads: async () => new Map() } as never,
+    unread: { heads: async () => new Map(), readStates: async () => [] } as never,
   });
 });
 
@@ -26,9 +26,9 @@ const seenBy = async (event: ParleyEvent, viewers: readonly Viewer[]) =>
   (await render(event)).map(({ visibleTo }) => viewers.map((viewer) => visibleTo === null || visibleTo(viewer)));
 
 const everybody = [
-  { userId: '1', shardId: 0, isIn: () => true, rolesIn: () => [] },
-  { userId: '2', shardId: 0, isIn: () => true, rolesIn: () => [] },
-  { userId: '2', shardId: 1, isIn: () => true, rolesIn: () => [] },
+  { userId: '1', shardId: 0, isIn: () => true, rolesIn: () => [], timedOutUntil: () => 0 },
+  { userId: '2', shardId: 0, isIn: () => true, rolesIn: () => [], timedOutUntil: () => 0 },
+  { userId: '2', shardId: 1, isIn: () => true, rolesIn: () => [], timedOutUntil: () => 0 },
 ];
 
 describe('the dispatches of an event', () => {
@@ -70,7 +70,7 @@ describe('the dispatches of an event', () => {
   it('of a pinned message that is deleted leave the message to MESSAGE_DELETE', async () => {
     shown.message('7', '2', 'hello');
     const story = new Story();
-    const about = { messageId: '7', ordinal: 7, author: '2', userId: '2', lastPinnedTime: null };
+    const about = { messageId: '7', ordinal: 7, author: '2', userId: '2', lastPinnedTime: null, guildId: null };
     const down = (deleted: boolean) =>
       story.log.add('channel-20', 'message-unpinned', { ...about, deleted }) as ParleyEvent;
     const names = async (event: ParleyEvent) => (await render(event, guild.id)).map(({ name }) => name);

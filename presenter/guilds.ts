@@ -54,7 +54,7 @@ export const presentIncidents = ({ invitesUntil, directUntil }: Pauses) => ({
   raid_detected_at: null,
 });
 
-const presentPauses = (pauses: Pauses) =>
+export const presentPauses = (pauses: Pauses) =>
   pauses.invitesUntil === null && pauses.directUntil === null ? null : presentIncidents(pauses);
 
 export const presentGuild = (guild: GuildRow): ApiGuild => ({

@@ -2,6 +2,7 @@
 
 import * as t from 'io-ts';
 import type { Readers } from '../projections/port.ts';
+import { type AuditReader, type AuditRow, auditRows, reasonFor } from '../projections/views/audit-log/view.ts';
 import type { BanRow } from '../projections/views/bans/view.ts';
 import type {
   ChannelRow,
@@ -20,6 +21,7 @@ import { lru } from '../schemas/lru.ts';
 import { memberStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
+import { peopleIn, presentAuditEntries, threadsIn } from './audit-log.ts';
 import {
   NO_ROLES,
   presentDirectChannel,
@@ -31,6 +33,7 @@ import {
 import { type MessageChange, MessagePresenter } from './messages.ts';
 import { presentFullUser, presentProfile, presentSelf } from './profiles.ts';
 import type {
+  ApiAuditEntry,
   ApiBan,
   ApiChannel,
   ApiFullUser,
@@ -87,6 +90,7 @@ export interface SealedReason {
 
 export class Presenter {
   private readonly guilds: GuildReader;
+  private readonly audit: AuditReader;
   private readonly publicUrl: string | null;
   private readonly keys: KeyRing;
   private readonly userPresenter: UserPresenter;
@@ -99,6 +103,7 @@ export class Presenter {
 
   constructor(deps: PresenterDeps) {
     this.guilds = deps.views.guilds;
+    this.audit = deps.views.audit;
     this.publicUrl = deps.publicUrl;
     this.keys = deps.keys;
     this.userPresenter = new UserPresenter(deps.views.guilds, deps.keys, deps.slices);
@@ -179,6 +184,25 @@ export class Presenter {
       if (one === null) return null;
       return openAs(t.string, this.keys.cached(one.sealed.by) ?? undefined, one, one.sealed) ?? null;
     });
+  }
+
+  /** Entries of one guild's audit log. */
+  async auditEntries(rows: readonly AuditRow[]): Promise<readonly ApiAuditEntry[]> {
+    const reasons = await this.reasons(rows.map(reasonFor));
+    return presentAuditEntries({ guilds: this.guilds, audit: this.audit, keys: this.keys }, rows, reasons);
+  }
+
+  /** The entries that an event makes. */
+  async auditEntriesOf(event: ParleyEvent): Promise<readonly ApiAuditEntry[]> {
+    return this.auditEntries(await auditRows(this.audit, event));
+  }
+
+  /** The people whom entries name, and the threads that they are about and that are there. */
+  async namedIn(rows: readonly AuditRow[]): Promise<{ readonly users: ApiUser[]; readonly threads: ApiChannel[] }> {
+    const users = await this.users(peopleIn(rows));
+    const found = await Promise.all(threadsIn(rows).map((id) => this.guilds.channel(id)));
+    const threads = found.filter((row) => row !== undefined && row.isDeleted !== true);
+    return { users: [...users.values()], threads: await Promise.all(threads.map((row) => this.channel(row!, ''))) };
   }
 
   /** @param lastPinned when its most recent pin was set, in milliseconds since 1970. */

@@ -18,4 +18,6 @@ export type ApiRole = t.TypeOf<typeof shapes.Role>;
 export type ApiGuild = t.TypeOf<typeof shapes.Guild>;
 export type ApiReaction = t.TypeOf<typeof shapes.Reaction>;
 export type ApiMessage = t.TypeOf<typeof shapes.Message>;
+export type ApiAuditEntry = t.TypeOf<typeof shapes.AuditEntry>;
+export type ApiAuditChange = t.TypeOf<typeof shapes.AuditChange>;
 export type ApiInvite = t.TypeOf<typeof shapes.Invite>;

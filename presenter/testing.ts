@@ -2,6 +2,7 @@
 
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { Readers } from '../projections/port.ts';
+import type { AuditReader } from '../projections/views/audit-log/view.ts';
 import {
   type ChannelRow,
   type GuildReader,
@@ -84,6 +85,7 @@ export class Shown {
           return this.users.filter(({ id }) => ids.includes(id));
         },
       } as Partial<GuildReader> as GuildReader,
+      audit: { known: async () => new Map() } as Partial<AuditReader> as AuditReader,
       pins: { pinnedAmong: async () => new Set<string>() } as Partial<PinReader> as PinReader,
     } as Partial<Readers> as Readers,
     timelines: {
@@ -117,9 +119,13 @@ export class Shown {
     this.presenter.forget(id);
   }
 
+  sealedAt(place: { readonly stream: string; readonly eventId: string; readonly by: string }, text: string) {
+    return sealText(this.keyOf.get(place.by)!, place, text);
+  }
+
   sealed(by: string, content: string, eventId: string, channelId = CHANNEL) {
     const text = JSON.stringify({ content, embeds: [] });
-    return sealText(this.keyOf.get(by)!, { stream: channelStream(channelId), eventId, by }, text);
+    return this.sealedAt({ stream: channelStream(channelId), eventId, by }, text);
   }
 
   message(id: string, author: string, content: string, more: Partial<MessageRow> = {}): MessageRow {

@@ -143,7 +143,8 @@ export class Story {
   }
 
   join(guildId: string, userId: string, invite: string | null = null) {
-    return this.log.add(memberStream(guildId, userId), 'member-joined', { guildId, userId, invite, announcedIn: null });
+    const data = { guildId, userId, invite, announcedIn: null };
+    return this.log.add(memberStream(guildId, userId), 'member-joined', data, userId);
   }
 
   leave(guildId: string, userId: string) {
@@ -296,8 +297,8 @@ export class Story {
     });
   }
 
-  pin(channelId: string, ordinal: number, userId: string, pinnedTime: number) {
-    const data = { messageId: messageId(channelId, ordinal), ordinal, author: userId, userId, pinnedTime };
+  pin(channelId: string, ordinal: number, userId: string, pinnedTime: number, guildId: string | null = null) {
+    const data = { messageId: messageId(channelId, ordinal), ordinal, author: userId, userId, pinnedTime, guildId };
     return this.log.add(channelStream(channelId), 'message-pinned', data);
   }
 
@@ -305,15 +306,19 @@ export class Story {
     channelId: string,
     ordinal: number,
     userId: string,
-    { lastPinnedTime = null, deleted = false }: { lastPinnedTime?: number | null; deleted?: boolean } = {},
+    {
+      lastPinnedTime = null,
+      deleted = false,
+      guildId = null,
+    }: { lastPinnedTime?: number | null; deleted?: boolean; guildId?: string | null } = {},
   ) {
     const about = { messageId: messageId(channelId, ordinal), ordinal, author: userId, userId };
-    const data = { ...about, lastPinnedTime, deleted };
+    const data = { ...about, lastPinnedTime, deleted, guildId };
     return this.log.add(channelStream(channelId), 'message-unpinned', data);
   }
 
-  remove(channelId: string, ordinal: number, author: string) {
-    const data = { messageId: messageId(channelId, ordinal), ordinal, author };
+  remove(channelId: string, ordinal: number, author: string, guildId: string | null = null) {
+    const data = { messageId: messageId(channelId, ordinal), ordinal, author, guildId };
     return this.log.add(channelStream(channelId), 'message-deleted', data);
   }
 
@@ -322,9 +327,9 @@ export class Story {
     return this.log.add(channelStream(channelId), 'embeds-suppressed', data);
   }
 
-  removeAll(channelId: string, ordinals: readonly number[], author: string) {
+  removeAll(channelId: string, ordinals: readonly number[], author: string, guildId: string | null = null) {
     const messages = ordinals.map((ordinal) => ({ messageId: messageId(channelId, ordinal), ordinal, author }));
-    return this.log.add(channelStream(channelId), 'messages-deleted', { messages });
+    return this.log.add(channelStream(channelId), 'messages-deleted', { messages, guildId });
   }
 
   react(channelId: string, ordinal: number, userId: string, emoji: string) {

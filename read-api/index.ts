@@ -3,6 +3,7 @@
 import type { LimitShown } from '../schemas/errors.ts';
 import { OnGuild, type Route, route } from '../schemas/http/route.ts';
 import { Gateway, GatewayForBots, NoneOfThem } from '../schemas/http/shapes.ts';
+import { auditLogRoutes } from './audit-log.ts';
 import { channelRoutes } from './channels.ts';
 import { discoveryRoutes, emptyListRoutes, guildRoutes, inviteListRoutes, inviteRoutes } from './guilds.ts';
 import { memberRoutes } from './members.ts';
@@ -75,6 +76,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...discoveryRoutes(deps),
   ...emptyListRoutes(deps),
   ...memberRoutes(deps),
+  ...auditLogRoutes(deps),
   ...channelRoutes(deps),
   ...threadRoutes(deps),
   ...inviteRoutes(deps),

@@ -34,6 +34,8 @@ export interface ReadDeps {
     | 'messages'
     | 'invite'
     | 'relationships'
+    | 'auditEntries'
+    | 'namedIn'
   >;
   readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels' | 'visibleThreads'>;
   /** The gateway URL for the asker. */

@@ -228,6 +228,8 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
       member: async (row) => ({ user: user(row.userId), ...presentMember(row, guild, null) }),
       members: async (rows) => rows.map((row) => ({ user: user(row.userId), ...presentMember(row, guild, null) })),
       bans: async () => [],
+      auditEntries: async () => [],
+      namedIn: async () => ({ users: [], threads: [] }),
       channel: async (row, _viewer, at, lastPinned) => ({
         id: row.id,
         type: row.kind === 'dm' ? 1 : 0,

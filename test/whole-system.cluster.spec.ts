@@ -3,6 +3,7 @@
 import { afterAll } from 'vitest';
 import { accountsSuite } from './suites/accounts.ts';
 import { administeredAccountsSuite } from './suites/administered-accounts.ts';
+import { auditLogSuite } from './suites/audit-log.ts';
 import { badFramesSuite } from './suites/bad-frames.ts';
 import { badInputSuite } from './suites/bad-input.ts';
 import { channelPlacesSuite } from './suites/channel-places.ts';
@@ -47,6 +48,7 @@ threadsSuite(startShared);
 rolesSuite(startShared);
 moderatedMessagesSuite(startShared);
 moderationSuite(startShared);
+auditLogSuite(startShared);
 guildLifeSuite(startShared);
 channelPlacesSuite(startShared);
 guildKeepingSuite(startShared);

@@ -27,6 +27,7 @@ import { MendingFeedReader } from '../../projections/feed/reader.ts';
 import { openFeedTransport, openSignalPublisher } from '../../projections/feed/redis.ts';
 import type { Readers, Views } from '../../projections/port.ts';
 import { CurrentAudiences } from '../../projections/views/audience-index/view.ts';
+import { CurrentAuditLog } from '../../projections/views/audit-log/current.ts';
 import { Access } from '../../projections/views/guild-views/access.ts';
 import { CachedGuilds } from '../../projections/views/guild-views/cached.ts';
 import { CurrentGuilds } from '../../projections/views/guild-views/current.ts';
@@ -36,7 +37,7 @@ import { sqlReaders, sqlViewNames, sqlViews } from '../../projections/views/sql-
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
-import { type ParleyEvent, typesChanging } from '../../schemas/events/catalogue.ts';
+import { FREQUENT, type ParleyEvent, typesChanging } from '../../schemas/events/catalogue.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { KeyRing } from '../../vault/sealing.ts';
@@ -65,7 +66,9 @@ interface ReadSide {
 }
 
 /** Types of events that change rows of the SQL views. The other two views make up for missing events from the log. */
-const STRUCTURAL = sqlViewNames.flatMap((name) => typesChanging<string>(sqlViews[name].name));
+const STRUCTURAL = sqlViewNames
+  .flatMap((name) => typesChanging<string>(sqlViews[name].name))
+  .filter((type) => !FREQUENT.includes(type));
 
 /**
  * Whether the guild views are complete at a position they have not reached, because no event of theirs lies between.
@@ -139,6 +142,10 @@ const openReadSide = async (connections: Connections, delivered: Delivered): Pro
       heard: (channelId, after) => recent.pinsOf(channelId, after),
     }),
     audiences: new CurrentAudiences(stored.audiences, log, held),
+    audit: new CurrentAuditLog({
+      stored: stored.audit,
+      received: (guildId) => (recent.complete ? recent.auditOf(guildId, held()) : undefined),
+    }),
   };
   const guildParts = { view: guildViews.progress, lateness: late['guild-views'], recent, delivered };
   const progress = {

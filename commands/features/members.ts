@@ -183,12 +183,13 @@ export const addBot = command({
     if (either.isLeft(may)) return may;
     const bot = await deps.views.guilds.user(fields.application_id);
     if (bot?.kind !== 'bot') return refused('unknownApplication');
-    // The bot is the one who joins, so it is the actor of its joining.
-    const cause = causeOf(
+    // The bot is the one who joins, so its joining is repeated under its key. The actor is whoever lets it in.
+    const joining = causeOf(
       { ...context, actor: { userId: bot.id, kind: 'bot', administrator: false } },
       'guild.join',
       fields,
     );
+    const cause = { ...joining, actor: context.actor.userId };
     const joined = await joinFreely(deps, { guildId: fields.guild_id, userId: bot.id, cause }, null);
     if (either.isLeft(joined)) return joined;
     const { stream, done } = joined.right;

@@ -9,7 +9,7 @@ import { partitionOf } from './partitions.ts';
 import { byStream, MemorySink } from './testing.ts';
 
 const PARTITIONS = 4;
-const MESSAGE = { messageId: '1', ordinal: 1, author: '1' };
+const MESSAGE = { messageId: '1', ordinal: 1, author: '1', guildId: null };
 
 const logOf = (streams: readonly string[]): MemoryLog => {
   const log = new MemoryLog();

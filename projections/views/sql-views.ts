@@ -12,6 +12,8 @@ import type { Ask, Postgres } from '../../stores/postgres/connection.ts';
 import type { Connection } from '../../stores/sqlite/statements.ts';
 import { audienceRowsAt, audienceTables, PostgresAudiences, SqliteAudiences } from './audience-index/sql.ts';
 import { type AudienceReader, audienceEntries } from './audience-index/view.ts';
+import { auditMigrations, auditRowsAt, auditTables, PostgresAuditLog, SqliteAuditLog } from './audit-log/sql.ts';
+import { type AuditReader, auditRecords } from './audit-log/view.ts';
 import { banMigrations, banRowsAt, banTables, PostgresBans, SqliteBans } from './bans/sql.ts';
 import { type BanReader, banChanges } from './bans/view.ts';
 import { guildQuestions, guildRowsAt, PostgresGuildReader } from './guild-views/postgres/reader.ts';
@@ -155,6 +157,27 @@ const bans: SqlView<BanReader> = {
   rowsAt: banRowsAt,
 };
 
+const audit: SqlView<AuditReader> = {
+  name: 'audit-log',
+  tables: auditTables,
+  sqlite: (db) => {
+    const rows = new SqliteAuditLog(db);
+    return { reader: rows, apply: (events) => rows.apply(events.flatMap(auditRecords)) };
+  },
+  migrations: auditMigrations,
+  postgres: (postgres, schema) => {
+    const rows = new PostgresAuditLog(postgres, schema);
+    return {
+      reader: rows,
+      written: (events) => {
+        const records = events.flatMap(auditRecords);
+        return records.length === 0 ? undefined : (ask) => rows.write(ask, records);
+      },
+    };
+  },
+  rowsAt: auditRowsAt,
+};
+
 const snapshots: SqlView<SnapshotReader> = {
   name: 'snapshots',
   tables: snapshotTables,
@@ -231,7 +254,7 @@ const streams: SqlView<StreamHeadReader> = {
 /**
  * Views by reader name, in writing order. Guilds come last, because writers wait for each other at the guild counters.
  */
-export const sqlViews = { audiences, snapshots, pins, bans, streams, guilds };
+export const sqlViews = { audiences, snapshots, pins, bans, audit, streams, guilds };
 
 export type SqlViewName = keyof typeof sqlViews;
 export const sqlViewNames = Object.keys(sqlViews) as readonly SqlViewName[];

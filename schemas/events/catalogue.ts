@@ -5,10 +5,10 @@
 
 import type * as t from 'io-ts';
 import { type NewEvent, type Recorded, recordedAs } from '../envelope.ts';
-import type { Audience } from '../streams.ts';
+import { type Audience, guildAudience } from '../streams.ts';
 import { channelEvents } from './channel.ts';
 import { creationEvents } from './creation.ts';
-import { type ChangesRights, type EventDefinition, type Feed, nobody } from './definition.ts';
+import { type ChangesRights, type EventDefinition, type Feed, nobody, unaudited } from './definition.ts';
 import { directEvents } from './direct.ts';
 import { groupEvents } from './group.ts';
 import { guildEvents } from './guild.ts';
@@ -114,7 +114,11 @@ export const typesChanging = <V extends string>(view: V): readonly TypesChanging
 
 export const FOLLOWED_UP = typesWith(({ followedUp }) => followedUp) as readonly FollowedUpType[];
 /** Types of events that the audience index files. */
-export const INDEXED = typesWith((definition) => definition.indexedFor !== nobody);
+export const INDEXED = typesWith(
+  ({ indexedFor: filed, auditedIn: audited }) => filed !== nobody || audited !== unaudited,
+);
+/** Whether the audience index files events of the type for nobody but those who may read the audit log. */
+export const isFiledForAuditors = (type: EventType): boolean => definitions[type].indexedFor === nobody;
 /** Types of acts whose reason is kept: `toNewEvent` seals it. */
 export const takesReason = (type: EventType): boolean => definitions[type].takesReason;
 export const FREQUENT = typesWith(({ frequent }) => frequent);
@@ -123,7 +127,16 @@ export const FREQUENT = typesWith(({ frequent }) => frequent);
 
 export const audiencesOf = (event: ParleyEvent): readonly Audience[] => definitions[event.type].audiences(event);
 
-export const indexedFor = (event: ParleyEvent): readonly Audience[] => definitions[event.type].indexedFor(event);
+/** The guild whose audit log names the event; `undefined`: none. */
+export const auditedIn = (event: ParleyEvent): string | undefined => definitions[event.type].auditedIn(event);
+
+export const indexedFor = (event: ParleyEvent): readonly Audience[] => {
+  const filed = definitions[event.type].indexedFor(event);
+  const guildId = auditedIn(event);
+  if (guildId === undefined) return filed;
+  const audience = guildAudience(guildId);
+  return filed.includes(audience) ? filed : [...filed, audience];
+};
 
 /** Intents a session needs for at least one dispatch: a cheap check before rendering. `guildId` null: no guild. */
 export const intentsOf = (type: EventType, guildId: string | null): number =>
@@ -146,9 +159,9 @@ export const isInGuildCreate = (event: ParleyEvent): boolean => definitions[even
 export const isFollowedUp = (event: ParleyEvent): event is EventOf<FollowedUpType> =>
   definitions[event.type].followedUp;
 
-/** Whether the feed carries the event this way. */
+/** Whether the feed carries the event this way: what an audit log names, to every gateway. */
 export const isCarried = <F extends Feed>(event: ParleyEvent, feed: F): event is EventOf<TypesCarried<F>> =>
-  definitions[event.type].feed === feed;
+  (auditedIn(event) === undefined ? definitions[event.type].feed : 'structure') === feed;
 
 // Decoding.
 

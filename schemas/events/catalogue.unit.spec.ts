@@ -26,7 +26,7 @@ import {
   versionOf,
 } from './catalogue.ts';
 import { PLAIN } from './channel.ts';
-import { defineEvent, formerly, NO_INTENTS, nobody, reasoned } from './definition.ts';
+import { defineEvent, formerly, NO_INTENTS, nobody, reasoned, unaudited } from './definition.ts';
 
 /** Every form in which any version of Parley has stored an event, as stored. */
 const FORMER_VERSIONS = ['test/fixtures/v1/events.ndjson', 'test/fixtures/between/events.ndjson'];
@@ -280,6 +280,7 @@ describe('a definition', () => {
     changes: ['timelines'],
     followedUp: false,
     frequent: false,
+    auditedIn: unaudited,
     takesReason: false,
     seals: null,
   } as const;
@@ -299,6 +300,7 @@ describe('a definition', () => {
     const { frequent: _11, ...noFrequency } = whole;
     const { seals: _12, ...noSeal } = whole;
     const { takesReason: _14, ...noReason } = whole;
+    const { auditedIn: _15, ...noAudit } = whole;
     // @ts-expect-error
     defineEvent(noCodec);
     // @ts-expect-error
@@ -327,6 +329,8 @@ describe('a definition', () => {
     defineEvent(noSeal);
     // @ts-expect-error
     defineEvent(noReason);
+    // @ts-expect-error
+    defineEvent(noAudit);
     expect(defineEvent(whole)).toBe(whole);
   });
 

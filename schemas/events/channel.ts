@@ -4,7 +4,7 @@ import { canonicalEmoji } from '../emoji.ts';
 import { type Recorded, Sealed } from '../envelope.ts';
 import { Intent } from '../gateway/frames.ts';
 import { type Audience, channelAudience, channelIdOf, guildAudience, userAudience } from '../streams.ts';
-import { defineEvent, formerly, itsGuild, nobody, reasoned } from './definition.ts';
+import { auditedInGuild, defineEvent, formerly, itsGuild, nobody, reasoned, unaudited } from './definition.ts';
 
 /** A permission overwrite of a channel; `allow` and `deny` are bit sets as decimal strings. `type` 0 role, 1 member. */
 export const Overwrite = t.type({
@@ -98,12 +98,17 @@ export const structure = {
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 } as const;
 
+/** The views of what the audit log names, or needs to know later. */
+export const LOGGED = ['guild-views', 'audit-log'] as const;
+
 const ChannelCreated = defineEvent({
   ...structure,
+  changes: LOGGED,
   codec: Created,
   former: formerlyCreated,
   audiences: whereItIs,
@@ -138,6 +143,7 @@ const spoken = {
   changes: ['timelines', 'unread'],
   followedUp: false,
   frequent: true,
+  auditedIn: unaudited,
   takesReason: false,
 } as const;
 
@@ -229,11 +235,21 @@ const MessageEdited = defineEvent({
 
 const Deleted = t.type({ messageId: t.string, ordinal: t.number, author: t.string });
 
+/** Of the channel. Null: it is direct, or the event is from before there was an audit log, which does not name it. */
+const itsGuildId = { guildId: t.union([t.string, t.null]) };
+const OfGuild = t.type(itsGuildId);
+
 const MessageDeleted = defineEvent({
   ...spoken,
   standsAlone: true,
-  codec: reasoned(Deleted),
-  former: [formerly(Deleted, (data) => data)],
+  changes: ['timelines', 'unread', 'audit-log'],
+  codec: reasoned(t.intersection([Deleted, OfGuild])),
+  former: [
+    formerly(Deleted, (data) => ({ ...data, guildId: null })),
+    formerly(reasoned(Deleted), (data) => ({ ...data, guildId: null })),
+  ],
+  // Whoever takes their own words back is nobody's business.
+  auditedIn: ({ actor, data: { author, guildId } }) => (actor === author ? undefined : (guildId ?? undefined)),
   takesReason: true,
   seals: null,
 });
@@ -261,18 +277,21 @@ const EmbedsSuppressed = flagged;
 /** A thread began at a message: its stream came first. */
 const MessageThreaded = flagged;
 
+const messagesDeleted = {
+  /** At least one, in the order of the channel. */
+  messages: t.array(Deleted),
+};
+
 /** Several messages deleted at once. */
 const MessagesDeleted = defineEvent({
   ...spoken,
   standsAlone: true,
   frequent: false,
-  codec: reasoned(
-    t.type({
-      /** At least one, in the order of the channel. */
-      messages: t.array(Deleted),
-    }),
-  ),
-  former: [],
+  changes: ['timelines', 'unread', 'audit-log'],
+  codec: reasoned(t.type({ ...messagesDeleted, ...itsGuildId })),
+  former: [formerly(reasoned(t.type(messagesDeleted)), (data) => ({ ...data, guildId: null }))],
+  // What a ban deletes belongs to the ban.
+  auditedIn: ({ causationId, data: { guildId } }) => (causationId === null ? (guildId ?? undefined) : undefined),
   takesReason: true,
   seals: null,
 });
@@ -297,6 +316,7 @@ const reacting = {
   inGuildCreate: false,
   changes: ['timelines'],
   followedUp: false,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 } as const;
@@ -345,7 +365,7 @@ const pinning = {
   changesRights: false,
   standsAlone: false,
   inGuildCreate: false,
-  changes: ['pins'],
+  changes: ['pins', 'audit-log'],
   followedUp: false,
   frequent: false,
   takesReason: true,
@@ -360,8 +380,12 @@ const Pinned = t.intersection([
 
 const MessagePinned = defineEvent({
   ...pinning,
-  codec: reasoned(Pinned),
-  former: [formerly(Pinned, (data) => data)],
+  codec: reasoned(t.intersection([Pinned, OfGuild])),
+  former: [
+    formerly(Pinned, (data) => ({ ...data, guildId: null })),
+    formerly(reasoned(Pinned), (data) => ({ ...data, guildId: null })),
+  ],
+  auditedIn: ({ data: { guildId } }) => guildId ?? undefined,
 });
 
 const Unpinned = t.intersection([
@@ -376,8 +400,12 @@ const Unpinned = t.intersection([
 
 const MessageUnpinned = defineEvent({
   ...pinning,
-  codec: reasoned(Unpinned),
-  former: [formerly(Unpinned, (data) => data)],
+  codec: reasoned(t.intersection([Unpinned, OfGuild])),
+  former: [
+    formerly(Unpinned, (data) => ({ ...data, guildId: null })),
+    formerly(reasoned(Unpinned), (data) => ({ ...data, guildId: null })),
+  ],
+  auditedIn: ({ data: { guildId, deleted } }) => (deleted ? undefined : (guildId ?? undefined)),
 });
 
 const described = { name: t.string, topic: t.union([t.string, t.null]) };
@@ -386,7 +414,14 @@ const described = { name: t.string, topic: t.union([t.string, t.null]) };
 export const ChannelDetails = t.type({ ...described, ...placed });
 export type ChannelDetails = t.TypeOf<typeof ChannelDetails>;
 
-const ofChannel = { ...structure, audiences: itsChannel, indexedFor: nobody, takesReason: true } as const;
+const ofChannel = {
+  ...structure,
+  audiences: itsChannel,
+  indexedFor: nobody,
+  changes: LOGGED,
+  auditedIn: auditedInGuild,
+  takesReason: true,
+} as const;
 
 const EditedChannelV1 = t.type({
   channelId: t.string,
@@ -394,22 +429,31 @@ const EditedChannelV1 = t.type({
   details: t.type({ ...described, nsfw: placed.nsfw, position: placed.position }),
 });
 
+const EditedChannelV2 = t.type({
+  channelId: t.string,
+  guildId: t.string,
+  /** All of them, as they are afterwards. */
+  details: ChannelDetails,
+});
+
 const ChannelEdited = defineEvent({
   ...ofChannel,
   codec: reasoned(
-    t.type({
-      channelId: t.string,
-      guildId: t.string,
-      /** All of them, as they are afterwards. */
-      details: ChannelDetails,
-    }),
+    t.intersection([
+      EditedChannelV2,
+      /** It does no more than leave a category that is deleted. */
+      t.partial({ orphaned: t.literal(true) }),
+    ]),
   ),
   former: [
     formerly(EditedChannelV1, ({ channelId, guildId, details }) => ({
       ...{ channelId, guildId },
       details: { ...PLAIN, ...details },
     })),
+    formerly(reasoned(EditedChannelV2), (data) => data),
   ],
+  // With a category goes that others were in it.
+  auditedIn: ({ data: { guildId, orphaned } }) => (orphaned === true ? undefined : guildId),
   changesRights: false,
 });
 

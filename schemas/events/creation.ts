@@ -1,6 +1,6 @@
 /** Events of `creation-<HMAC of an idempotency key>`: what the command with this key creates is called. */
 import * as t from 'io-ts';
-import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
+import { defineEvent, NO_INTENTS, nobody, unaudited } from './definition.ts';
 
 const CreationNamed = defineEvent({
   /** An id, or the code of an invite. The thing is created by a later event of another stream, if at all. */
@@ -16,6 +16,7 @@ const CreationNamed = defineEvent({
   changes: [],
   followedUp: false,
   frequent: false,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 });

@@ -59,6 +59,11 @@ export interface EventDefinition<
   readonly followedUp: FollowedUp;
   /** As frequent as messages, so the log in PostgreSQL leaves it out of its index of types. */
   readonly frequent: boolean;
+  /**
+   * The guild whose audit log names it; `undefined`: none. Whoever may read that log is told of it beyond its audiences, finds it
+   * beyond what it is indexed for, and so every gateway receives it.
+   */
+  readonly auditedIn: (event: Recorded<string, NoInfer<Data>>) => string | undefined;
   /** Whether whoever causes it may say why: its codec is `reasoned`. */
   readonly takesReason: 'reason' extends keyof NoInfer<Data> ? true : false;
   /** Codec of its opened secret; null when it has none. */
@@ -100,5 +105,20 @@ const NOBODY: readonly Audience[] = [];
 
 /** For events that reach no client, or that no index files. */
 export const nobody = (): readonly Audience[] => NOBODY;
+
+/** For events that no audit log names. */
+export const unaudited = (): undefined => undefined;
+
+/** For what people do in a guild. */
+export const auditedInGuild = ({ data }: { readonly data: { readonly guildId: string } }): string => data.guildId;
+
+/** As `auditedInGuild`, unless a process does it as part of something else. */
+export const auditedIfAsked = ({
+  causationId,
+  data,
+}: {
+  readonly causationId: string | null;
+  readonly data: { readonly guildId: string };
+}): string | undefined => (causationId === null ? data.guildId : undefined);
 
 export const NO_INTENTS = { guild: 0, direct: 0 } as const;

@@ -1,7 +1,7 @@
 /** Events of `dm-<low>_<high>`: which channel belongs to a pair of people. */
 import * as t from 'io-ts';
 import { userAudience } from '../streams.ts';
-import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
+import { defineEvent, NO_INTENTS, nobody, unaudited } from './definition.ts';
 
 const DirectOpened = defineEvent({
   codec: t.type({ channelId: t.string, participants: t.array(t.string) }),
@@ -16,6 +16,7 @@ const DirectOpened = defineEvent({
   changes: [],
   followedUp: true,
   frequent: false,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 });

@@ -1,7 +1,16 @@
 /** Events of `guild-<id>`: its structure, small enough to fold. */
 import * as t from 'io-ts';
-import { Created, formerlyCreated, Overwrite, structure } from './channel.ts';
-import { defineEvent, formerly, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
+import { Created, formerlyCreated, LOGGED, Overwrite, structure } from './channel.ts';
+import {
+  auditedInGuild,
+  defineEvent,
+  formerly,
+  itsGuild,
+  NO_INTENTS,
+  nobody,
+  reasoned,
+  unaudited,
+} from './definition.ts';
 
 const Founded = t.type({
   guildId: t.string,
@@ -42,9 +51,10 @@ const GuildCreated = defineEvent({
   changesRights: true,
   standsAlone: false,
   inGuildCreate: false,
-  changes: ['guild-views'],
+  changes: LOGGED,
   followedUp: true,
   frequent: false,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 });
@@ -69,6 +79,8 @@ const ChannelRequested = defineEvent({
   ...requested,
   codec: reasoned(Created),
   former: formerlyCreated,
+  changes: ['audit-log'],
+  auditedIn: ({ data }) => data.guildId ?? undefined,
   takesReason: true,
 });
 
@@ -88,6 +100,9 @@ const TransferRequested = defineEvent({
     }),
   ),
   former: [],
+  changes: ['audit-log'],
+  // The log names what comes of it.
+  auditedIn: unaudited,
   takesReason: true,
 });
 
@@ -108,6 +123,8 @@ const ChannelsMoved = defineEvent({
     ),
   }),
   former: [],
+  // The log names what becomes of each channel.
+  auditedIn: unaudited,
   takesReason: false,
 });
 
@@ -166,7 +183,14 @@ export const Role = t.type({
 });
 export type Role = t.TypeOf<typeof Role>;
 
-const ofGuild = { ...structure, audiences: itsGuild, indexedFor: itsGuild, takesReason: true } as const;
+const ofGuild = {
+  ...structure,
+  audiences: itsGuild,
+  indexedFor: itsGuild,
+  changes: LOGGED,
+  auditedIn: auditedInGuild,
+  takesReason: true,
+} as const;
 
 const GuildEdited = defineEvent({
   ...ofGuild,
@@ -199,6 +223,9 @@ const GuildPaused = defineEvent({
 const GuildDeleted = defineEvent({
   ...ofGuild,
   codec: reasoned(t.type({ guildId: t.string })),
+  changes: ['guild-views'],
+  // Nobody can read the log any more.
+  auditedIn: unaudited,
   changesRights: true,
 });
 

@@ -1,6 +1,6 @@
 /** Events of `instance-<what>`: what concerns the whole installation. */
 import * as t from 'io-ts';
-import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
+import { defineEvent, NO_INTENTS, nobody, unaudited } from './definition.ts';
 
 /** In `instance-administrators`. The first person administers the installation until they are removed. */
 const AdministratorChanged = defineEvent({
@@ -16,6 +16,7 @@ const AdministratorChanged = defineEvent({
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  auditedIn: unaudited,
   seals: null,
   takesReason: false,
 });

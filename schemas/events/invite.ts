@@ -1,7 +1,17 @@
 /** Events of `invite-<code>`. Only capped invites record who redeemed them, since only the cap needs a total order. */
 import * as t from 'io-ts';
 import { Intent } from '../gateway/frames.ts';
-import { defineEvent, formerly, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
+import { LOGGED } from './channel.ts';
+import {
+  auditedInGuild,
+  defineEvent,
+  formerly,
+  itsGuild,
+  NO_INTENTS,
+  nobody,
+  reasoned,
+  unaudited,
+} from './definition.ts';
 
 const Created = t.type({
   code: t.string,
@@ -24,9 +34,10 @@ const told = {
   changesRights: false,
   standsAlone: false,
   inGuildCreate: false,
-  changes: ['guild-views'],
+  changes: LOGGED,
   followedUp: false,
   frequent: false,
+  auditedIn: auditedInGuild,
   takesReason: true,
   seals: null,
 } as const;
@@ -50,6 +61,7 @@ const InviteRedeemed = defineEvent({
   changes: ['guild-views'],
   followedUp: true,
   frequent: false,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 });

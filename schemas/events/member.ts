@@ -3,7 +3,17 @@ import * as t from 'io-ts';
 import { Sealed } from '../envelope.ts';
 import { Intent } from '../gateway/frames.ts';
 import { guildAudience, userAudience } from '../streams.ts';
-import { defineEvent, formerly, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
+import { LOGGED } from './channel.ts';
+import {
+  auditedInGuild,
+  defineEvent,
+  formerly,
+  itsGuild,
+  NO_INTENTS,
+  nobody,
+  reasoned,
+  unaudited,
+} from './definition.ts';
 
 const Membership = t.type({ guildId: t.string, userId: t.string });
 
@@ -22,9 +32,10 @@ const membership = {
   changesRights: true,
   standsAlone: false,
   inGuildCreate: true,
-  changes: ['guild-views'],
+  changes: LOGGED,
   followedUp: false,
   frequent: false,
+  auditedIn: auditedInGuild,
   takesReason: false,
   seals: null,
 } as const;
@@ -41,6 +52,8 @@ const MemberJoined = defineEvent({
     }),
   ]),
   former: [formerly(Joined, (data) => ({ ...data, announcedIn: null }))],
+  // Only a bot is let in by somebody else.
+  auditedIn: ({ actor, data: { guildId, userId } }) => (actor === userId ? undefined : guildId),
   followedUp: true,
 });
 
@@ -54,6 +67,7 @@ const MemberLeft = defineEvent({
     ]),
   ),
   former: [formerly(Membership, (data) => ({ ...data, how: 'left' as const }))],
+  auditedIn: ({ data: { guildId, how } }) => (how === 'kicked' ? guildId : undefined),
   takesReason: true,
 });
 
@@ -103,7 +117,7 @@ const banning = {
   intents: { guild: Intent.guildModeration, direct: Intent.none },
   changesRights: false,
   inGuildCreate: false,
-  changes: ['bans'],
+  changes: ['bans', 'audit-log'],
   takesReason: true,
 } as const;
 
@@ -135,6 +149,7 @@ const owning = {
   changes: [],
   followedUp: false,
   frequent: false,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 } as const;

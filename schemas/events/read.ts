@@ -1,7 +1,7 @@
 /** Events of `read-<user>`: how far a person has read. */
 import * as t from 'io-ts';
 import { userAudience } from '../streams.ts';
-import { defineEvent, formerly, NO_INTENTS } from './definition.ts';
+import { defineEvent, formerly, NO_INTENTS, unaudited } from './definition.ts';
 
 const Read = t.type({
   userId: t.string,
@@ -33,6 +33,7 @@ const ChannelsRead = defineEvent({
   changes: ['unread'],
   followedUp: false,
   frequent: true,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 });

@@ -1,7 +1,7 @@
 /** Events of `relationship-<low>_<high>`: whether two people are friends, and whether one blocks the other. */
 import * as t from 'io-ts';
 import { userAudience } from '../streams.ts';
-import { defineEvent, NO_INTENTS } from './definition.ts';
+import { defineEvent, NO_INTENTS, unaudited } from './definition.ts';
 
 /** All there is between the two. */
 export const Bond = t.type({
@@ -29,6 +29,7 @@ const RelationshipChanged = defineEvent({
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  auditedIn: unaudited,
   seals: null,
   takesReason: false,
 });

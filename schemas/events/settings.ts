@@ -1,7 +1,7 @@
 /** Events of `settings-<user>`: of what a person wants to be notified. It changes what clients show, and nothing that is counted. */
 import * as t from 'io-ts';
 import { userAudience } from '../streams.ts';
-import { defineEvent, NO_INTENTS } from './definition.ts';
+import { defineEvent, NO_INTENTS, unaudited } from './definition.ts';
 
 /** Until when something is muted; null: until the person says otherwise. */
 const Mute = t.type({
@@ -56,6 +56,7 @@ const NotificationsChanged = defineEvent({
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 });

@@ -1,7 +1,16 @@
 /** Events of a thread, in its own stream `channel-<id>` beside what is said in it. */
 import * as t from 'io-ts';
-import { structure } from './channel.ts';
-import { defineEvent, itsGuild, NO_INTENTS, nobody } from './definition.ts';
+import { LOGGED, structure } from './channel.ts';
+import {
+  auditedIfAsked,
+  auditedInGuild,
+  defineEvent,
+  formerly,
+  itsGuild,
+  NO_INTENTS,
+  nobody,
+  reasoned,
+} from './definition.ts';
 
 /** What can be changed about a thread. */
 export const ThreadDetails = t.type({
@@ -37,36 +46,48 @@ const ofThread = {
   changesRights: true,
 } as const;
 
+/** What the audit log names of a thread. */
+const logged = { ...ofThread, changes: LOGGED, takesReason: true } as const;
+
+const Begun = t.intersection([
+  InThread,
+  t.type({
+    isPrivate: t.boolean,
+    details: ThreadDetails,
+    creator: ThreadMember,
+    /** The message of its parent that it begins at, which has the thread's id; null: none. */
+    startedAt: t.union([t.type({ author: t.string, ordinal: t.number }), t.null]),
+    /** The message that the thread begins with; null: none. */
+    firstMessageId: t.union([t.string, t.null]),
+  }),
+]);
+
 const ThreadCreated = defineEvent({
-  ...ofThread,
-  codec: t.intersection([
-    InThread,
-    t.type({
-      isPrivate: t.boolean,
-      details: ThreadDetails,
-      creator: ThreadMember,
-      /** The message of its parent that it begins at, which has the thread's id; null: none. */
-      startedAt: t.union([t.type({ author: t.string, ordinal: t.number }), t.null]),
-      /** The message that the thread begins with; null: none. */
-      firstMessageId: t.union([t.string, t.null]),
-    }),
-  ]),
+  ...logged,
+  auditedIn: auditedInGuild,
+  codec: reasoned(Begun),
+  former: [formerly(Begun, (data) => data)],
   followedUp: true,
 });
 
+const Edited = t.intersection([
+  InThread,
+  t.type({
+    /** All of them, as they are afterwards. */
+    details: ThreadDetails,
+    /** Whether it was archived before. */
+    wasArchived: t.boolean,
+    /** How many messages were ever posted in it. */
+    posted: t.number,
+  }),
+]);
+
 const ThreadEdited = defineEvent({
-  ...ofThread,
-  codec: t.intersection([
-    InThread,
-    t.type({
-      /** All of them, as they are afterwards. */
-      details: ThreadDetails,
-      /** Whether it was archived before. */
-      wasArchived: t.boolean,
-      /** How many messages were ever posted in it. */
-      posted: t.number,
-    }),
-  ]),
+  ...logged,
+  // Not where it is archived because it was quiet.
+  auditedIn: auditedIfAsked,
+  codec: reasoned(Edited),
+  former: [formerly(Edited, (data) => data)],
 });
 
 const ThreadMembersChanged = defineEvent({
@@ -84,10 +105,14 @@ const ThreadMembersChanged = defineEvent({
   intents: NO_INTENTS,
 });
 
+const Ended = t.intersection([InThread, t.type({ isPrivate: t.boolean })]);
+
 /** Nothing follows it in the thread's stream. */
 const ThreadDeleted = defineEvent({
-  ...ofThread,
-  codec: t.intersection([InThread, t.type({ isPrivate: t.boolean })]),
+  ...logged,
+  auditedIn: auditedInGuild,
+  codec: reasoned(Ended),
+  former: [formerly(Ended, (data) => data)],
 });
 
 /** Messages of it were deleted, which the number of its messages leaves out. */

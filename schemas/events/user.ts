@@ -3,7 +3,7 @@ import * as t from 'io-ts';
 import { Sealed } from '../envelope.ts';
 import { Intent } from '../gateway/frames.ts';
 import { guildAudience, userAudience } from '../streams.ts';
-import { defineEvent, NO_INTENTS, nobody } from './definition.ts';
+import { defineEvent, NO_INTENTS, nobody, unaudited } from './definition.ts';
 
 const orNull = <C extends t.Mixed>(codec: C) => t.union([codec, t.null]);
 
@@ -36,6 +36,7 @@ const ofUser = {
   changes: ['guild-views'],
   followedUp: false,
   frequent: false,
+  auditedIn: unaudited,
   takesReason: false,
   seals: null,
 } as const;

@@ -393,6 +393,31 @@ export const Invite = t.readonly(
   ]),
 );
 
+/** Values are of the field's type; one that is null is left out. */
+export const AuditChange = t.readonly(
+  t.intersection([t.type({ key: t.string }), t.partial({ new_value: t.unknown, old_value: t.unknown })]),
+);
+
+export const AuditEntry = t.readonly(
+  t.intersection([
+    t.type({ id: Id, action_type: t.number, user_id: Id, target_id: orNull(Id) }),
+    t.partial({ changes: listOf(AuditChange), options: t.record(t.string, t.string), reason: t.string }),
+  ]),
+);
+
+export const AuditLog = t.readonly(
+  t.type({
+    audit_log_entries: listOf(AuditEntry),
+    users: listOf(User),
+    threads: listOf(Channel),
+    application_commands: nothing,
+    auto_moderation_rules: nothing,
+    guild_scheduled_events: nothing,
+    integrations: nothing,
+    webhooks: nothing,
+  }),
+);
+
 export const Application = t.readonly(
   t.type({
     id: Id,
@@ -523,6 +548,7 @@ export const SHAPES: Readonly<Record<string, t.Mixed>> = {
     CreatedGuild,
     OwnGuild,
   },
+  ...{ AuditLog, AuditEntry, AuditChange },
   ...{ Reaction, Message, RepliedMessage, Invite, Application, CreatedApplication, Token, SignedIn, BotToken },
   ...{ SignIns, RegistrationInvite, NewRegistrationInvite, PasswordReset },
   ...{ ReadState, Acknowledged, PinPage, EditHistory, Gateway, GatewayForBots, StreamState },

@@ -1378,6 +1378,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/guilds/{guild_id}/audit-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done in a guild by whom, for those who may read its audit log */
+        get: operations["getGuildsGuildIdAuditLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/channels/{channel_id}/history": {
         parameters: {
             query?: never;
@@ -2017,6 +2034,34 @@ export interface components {
             features: unknown[];
             approximate_member_count: number;
             approximate_presence_count?: number;
+        };
+        AuditLog: {
+            audit_log_entries: components["schemas"]["AuditEntry"][];
+            users: components["schemas"]["User"][];
+            threads: components["schemas"]["Channel"][];
+            application_commands: unknown[];
+            auto_moderation_rules: unknown[];
+            guild_scheduled_events: unknown[];
+            integrations: unknown[];
+            webhooks: unknown[];
+        };
+        AuditEntry: {
+            /** @description Snowflake */
+            id: string;
+            action_type: number;
+            /** @description Snowflake */
+            user_id: string;
+            target_id: string | null;
+            changes?: components["schemas"]["AuditChange"][];
+            options?: {
+                [key: string]: string;
+            };
+            reason?: string;
+        };
+        AuditChange: {
+            key: string;
+            new_value?: unknown;
+            old_value?: unknown;
         };
         Reaction: {
             emoji: {
@@ -12573,6 +12618,88 @@ export interface operations {
                         reason: string | null;
                         user: components["schemas"]["User"];
                     }[];
+                };
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getGuildsGuildIdAuditLogs: {
+        parameters: {
+            query?: {
+                user_id?: string;
+                action_type?: number;
+                before?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                guild_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description entries, the newest first (with `after`, the oldest first), with the users and threads that they name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLog"];
                 };
             };
             /** @description What was sent does not fit; `errors` says where */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { audienceContract } from '../../views/audience-index/contract.ts';
+import { auditLogContract } from '../../views/audit-log/contract.ts';
 import { banContract } from '../../views/bans/contract.ts';
 import { guildViewsContract } from '../../views/guild-views/contract.ts';
 import { pinContract } from '../../views/pins/contract.ts';
@@ -30,6 +31,11 @@ audienceContract('PostgreSQL', async () => {
 banContract('PostgreSQL', async () => {
   const { bans, apply } = postgres.views(await postgres.generation());
   return { reader: bans, apply, close };
+});
+
+auditLogContract('PostgreSQL', async () => {
+  const { audit, apply } = postgres.views(await postgres.generation());
+  return { reader: audit, apply, close };
 });
 
 pinContract('PostgreSQL', async () => {

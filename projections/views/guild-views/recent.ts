@@ -1,15 +1,16 @@
 /**
- * The changes of the guild views, and of the pins beside them, that this node has received and their store may not hold yet,
- * by what they concern. Pins are received only of channels that somebody listens to here.
+ * The changes of the guild views, and of the pins and audit logs beside them, that this node has received and their store may
+ * not hold yet, by what they concern. Pins are received only of channels that somebody listens to here.
  */
 
 import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
-import { type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
+import { FREQUENT, type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
+import { type AuditRecord, auditRecords } from '../audit-log/view.ts';
 import { type PinChange, pinChanges } from '../pins/view.ts';
 import { type GuildChange, guildChanges } from './view.ts';
 
-type AnyChange = GuildChange | PinChange;
+type AnyChange = GuildChange | PinChange | AuditRecord;
 
 export type Positioned<Change extends AnyChange = AnyChange> = Change & { readonly position: number };
 
@@ -65,11 +66,16 @@ const keysOf = (change: AnyChange): readonly string[] => {
     case 'pinned':
     case 'unpinned':
       return [`pins:${change.channelId}`];
+    case 'audited':
+      return [`audit:${change.guildId}`];
   }
 };
 
 const PAGE = 1000;
-const TYPES = [...typesChanging<string>('guild-views'), ...typesChanging<string>('pins')];
+/** The log has no list of those that are as frequent as messages. */
+const TYPES = ['guild-views', 'pins', 'audit-log']
+  .flatMap((view) => typesChanging<string>(view))
+  .filter((type) => !FREQUENT.includes(type));
 
 export class RecentGuildChanges {
   private readonly held: () => number;
@@ -117,7 +123,7 @@ export class RecentGuildChanges {
 
   /** Call with every event that this node receives. */
   heard(event: ParleyEvent): void {
-    const changes: readonly AnyChange[] = [...guildChanges([event]), ...pinChanges([event])];
+    const changes: readonly AnyChange[] = [...guildChanges([event]), ...pinChanges([event]), ...auditRecords(event)];
     if (changes.length === 0) return;
     if (this.held() >= this.last) this.clear();
     for (const change of changes) this.add({ ...change, position: event.position });
@@ -136,6 +142,11 @@ export class RecentGuildChanges {
   /** The changes of a channel's pins beyond position `after`, in position order. */
   pinsOf(channelId: string, after: number): readonly PinChange[] {
     return this.of(`pins:${channelId}`, after, Number.POSITIVE_INFINITY) as unknown as readonly PinChange[];
+  }
+
+  /** The records of a guild's audit log beyond position `after`, in position order. */
+  auditOf(guildId: string, after: number): readonly AuditRecord[] {
+    return this.of(`audit:${guildId}`, after, Number.POSITIVE_INFINITY) as unknown as readonly AuditRecord[];
   }
 
   private add(change: Positioned): void {

@@ -1,0 +1,83 @@
+/** The audit logs while their store lags behind the log: what it does not hold yet is among what this node has received. */
+
+import { StoreUnavailable } from '../../../schemas/errors.ts';
+import {
+  type AuditQuery,
+  type AuditReader,
+  type AuditRecord,
+  type AuditRow,
+  type AuditSubject,
+  type Known,
+  rowAfter,
+} from './view.ts';
+
+interface CurrentAuditLogOptions {
+  readonly stored: AuditReader;
+  /**
+   * The records of a guild that this node has received and the store may not hold, in position order; `undefined` while some
+   * of them are not at hand.
+   */
+  readonly received: (guildId: string) => readonly AuditRecord[] | undefined;
+}
+
+const RETRY_SECONDS = 2;
+
+const isAsked = ({ action, actorId, id }: AuditRow, query: AuditQuery): boolean =>
+  action !== 0 &&
+  action === (query.action ?? action) &&
+  actorId === (query.actorId ?? actorId) &&
+  (query.before === undefined || BigInt(id) < BigInt(query.before)) &&
+  (query.after === undefined || BigInt(id) > BigInt(query.after));
+
+export class CurrentAuditLog implements AuditReader {
+  private readonly options: CurrentAuditLogOptions;
+
+  constructor(options: CurrentAuditLogOptions) {
+    this.options = options;
+  }
+
+  /** @throws StoreUnavailable while nobody knows what the store lacks */
+  private received(guildId: string): readonly AuditRecord[] {
+    const received = this.options.received(guildId);
+    if (received === undefined) throw new StoreUnavailable('guild-views', RETRY_SECONDS);
+    return received;
+  }
+
+  async entries(guildId: string, query: AuditQuery): Promise<readonly AuditRow[]> {
+    // Taken before the store is asked: it may hold more by the time it answers.
+    const received = this.received(guildId);
+    const stored = await this.options.stored.entries(guildId, query);
+    const rows = new Map(stored.map((row) => [row.id, row]));
+    for (const record of received) {
+      if (record.action === 0 || rows.has(record.id)) continue;
+      const before = await this.knownAmong(received, guildId, [record.subject], record.position);
+      const row = rowAfter(record, before.get(record.subject)?.value ?? null);
+      if (isAsked(row, query)) rows.set(row.id, row);
+    }
+    const ascending = [...rows.values()].sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
+    return (query.after === undefined ? ascending.reverse() : ascending).slice(0, query.limit);
+  }
+
+  known(guildId: string, subjects: readonly AuditSubject[], before: number): Promise<ReadonlyMap<string, Known>> {
+    return this.knownAmong(this.received(guildId), guildId, subjects, before);
+  }
+
+  private async knownAmong(
+    received: readonly AuditRecord[],
+    guildId: string,
+    subjects: readonly AuditSubject[],
+    before: number,
+  ): Promise<ReadonlyMap<string, Known>> {
+    const { stored } = this.options;
+    const known = new Map(await stored.known(guildId, subjects, before));
+    for (const subject of subjects) {
+      const [last, former] = received
+        .filter((record) => record.subject === subject && record.position < before)
+        .toReversed();
+      if (last === undefined) continue;
+      const earlier = former ?? (await stored.known(guildId, [subject], last.position)).get(subject);
+      known.set(subject, { value: last.value, former: earlier?.value ?? null });
+    }
+    return known;
+  }
+}
