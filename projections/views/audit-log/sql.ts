@@ -144,7 +144,10 @@ export class PostgresAuditLog implements AuditReader {
       return condition.startsWith('id') ? boundOf(value) : postgresId(value);
     });
     const rows = await this.postgres.ask<Readonly<Record<(typeof COLUMNS)[number], never>>>({
-      ...{ name: text, text, values: [postgresId(guildId), ...values, query.limit] },
+      // PostgreSQL cuts names off after 63 bytes.
+      name: `${this.table} ${given.conditions.map(([condition]) => condition)} ${given.order}`,
+      text,
+      values: [postgresId(guildId), ...values, query.limit],
     });
     return rows.map((row) => rowOf(guildId, COLUMNS.map((name) => row[name]) as unknown as Columns));
   }
