@@ -42,7 +42,7 @@ const followed = (route: RouteShape) => /\/events$/.test(route.path);
 
 /** @param runs for each route; twice as many for its body */
 export const badInputSuite = (start: StartInstance, runs = 12) =>
-  describe('bad input over HTTP', () => {
+  describe('bad input over HTTP', { timeout: 120_000 }, () => {
     let instance: Instance;
     let person: Api;
     let routes: RouteShape[];
@@ -157,31 +157,6 @@ export const badInputSuite = (start: StartInstance, runs = 12) =>
           }),
           { numRuns: runs },
         );
-      }
-    });
-
-    it('as a token is refused with 401 on every route that needs one', async () => {
-      const tokens = [
-        '',
-        'Bearer',
-        'Bearer x.y.z',
-        'Bot x.y',
-        'Basic YTpi',
-        person.account!.authorization.slice(0, -4),
-      ];
-      for (const route of routes.filter((each) => !each.public)) {
-        const path = filled(
-          route.path,
-          route.parameters.map(() => '1'),
-        );
-        for (const authorization of tokens) {
-          const answer = await raw(route, path, {
-            headers: { ...json, authorization },
-            ...(route.takesBody ? { body: '{}' } : {}),
-          });
-          expect(answer.status, `${route.method} ${path} as ${authorization}`).toBe(401);
-          expectRefusal(answer, `${route.method} ${path}`);
-        }
       }
     });
 
